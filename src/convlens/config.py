@@ -1,0 +1,262 @@
+"""Every knob once: frozen dataclasses with help and range.
+
+The flags of the command line, the sections of `run.toml` and the options page of the documentation are made from
+the fields below; nothing else holds a default.
+"""
+
+import dataclasses
+import tomllib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any, get_args, get_type_hints
+
+import tomli_w
+
+from convlens.errors import ConfigError
+
+__all__ = [
+    "AUGMENT_PRESETS",
+    "LEARNING_RATES",
+    "AugmentConfig",
+    "Config",
+    "DataConfig",
+    "ModelConfig",
+    "TrainingConfig",
+    "knobs",
+]
+
+LEARNING_RATES = {  # a good first value by optimizer; Keras' own default for adadelta, 0.001, hardly moves
+    "sgd": 0.05,
+    "momentum": 0.02,
+    "adam": 1e-3,
+    "adamw": 2e-3,
+    "rmsprop": 1e-3,
+    "adagrad": 1e-2,
+    "adadelta": 1.0,
+}
+
+AUGMENT_PRESETS: dict[str, dict[str, Any]] = {  # a row sets single fields of AugmentConfig; flip is decided by the data
+    "none": {},
+    "light": {"shift": 0.08, "zoom": 0.1, "rotate": 5.0},
+    "strong": {"shift": 0.1, "zoom": 0.2, "rotate": 10.0, "shear": 10.0, "erase": 0.25, "randaugment": 1},
+}
+
+
+def knob(
+    default: Any,
+    help: str,  # noqa: A002 - the word that command-line libraries use
+    *,
+    low: float | None = None,
+    high: float | None = None,
+    above: float | None = None,
+    choices: tuple[str, ...] = (),
+) -> Any:
+    """Return a dataclass field with its help and range (`low` and `high` are allowed values, `above` is not)."""
+    return dataclasses.field(
+        default=default,
+        metadata={"help": help, "low": low, "high": high, "above": above, "choices": choices},
+    )
+
+
+@dataclass(frozen=True)
+class _Section:
+    """A group of knobs; every value is checked when the section is made."""
+
+    def __post_init__(self) -> None:
+        for item in dataclasses.fields(self):
+            value = getattr(self, item.name)
+            for one in value if isinstance(value, tuple) else (value,):
+                _check(item, one)
+
+
+def _check(item: dataclasses.Field[Any], value: Any) -> None:
+    flag, rule = f"--{item.name.replace('_', '-')}", item.metadata
+    if value is None:
+        return
+    if rule["choices"] and value not in rule["choices"]:
+        raise ConfigError(f"{flag} must be one of {', '.join(rule['choices'])}; found {value!r}.")
+    if isinstance(value, str | bool):
+        return
+    if rule["low"] is not None and not value >= rule["low"]:
+        raise ConfigError(f"{flag} must be at least {rule['low']:g}; found {value:g}.")
+    if rule["above"] is not None and not value > rule["above"]:
+        raise ConfigError(f"{flag} must be more than {rule['above']:g}; found {value:g}.")
+    if rule["high"] is not None and not value <= rule["high"]:
+        raise ConfigError(f"{flag} must be at most {rule['high']:g}; found {value:g}.")
+
+
+@dataclass(frozen=True)
+class DataConfig(_Section):
+    """Which pictures, how large, and how they are divided."""
+
+    size: str = knob("auto", "side of the pictures in pixels: 64, or height x width as 48x64, or auto")
+    fit: str = knob("stretch", "how a picture of another shape is made to fit", choices=("stretch", "crop", "pad"))
+    channels: str = knob("auto", "colour, or grey where every picture is", choices=("auto", "grey", "rgb"))
+    val: float = knob(0.2, "share of the training pictures kept for validation", low=0, high=0.9)
+    test: float = knob(
+        0.2, "share of all pictures kept for the test, where the source has no test set", low=0, high=0.9
+    )
+    limit: int | None = knob(None, "use at most so many pictures, a stratified draw", low=2)
+    pattern: str | None = knob(None, "label in a file name: a regular expression with a group (?P<label>...)")
+
+
+@dataclass(frozen=True)
+class ModelConfig(_Section):
+    """Which network; the fields after the first shape `custom_cnn` only."""
+
+    model: str = knob("small_resnet", "name of the network (`convlens models` lists them)")
+    filters: tuple[int, ...] = knob((32, 64, 128), "custom_cnn: filters of each block", low=1, high=4096)
+    convs_per_block: int = knob(1, "custom_cnn: convolutions in a block", low=1, high=8)
+    kernel_size: int = knob(3, "custom_cnn: side of the kernels", low=1, high=31)
+    strides: int = knob(1, "custom_cnn: step of the convolutions", low=1, high=8)
+    padding: str = knob("same", "custom_cnn: border of the convolutions", choices=("same", "valid"))
+    pooling: str = knob("max", "custom_cnn: kind of pooling", choices=("max", "average", "none"))
+    pool_size: int = knob(2, "custom_cnn: side of the pooling window", low=1, high=16)
+    pool_strides: int | None = knob(None, "custom_cnn: step of the pooling (its side where not given)", low=1, high=16)
+    dense: tuple[int, ...] = knob((128,), "custom_cnn: units of the dense layers before the last", low=1, high=65536)
+    dropout: float = knob(0.25, "custom_cnn: dropout after each block and dense layer", low=0, high=0.95)
+    activation: str = knob(
+        "relu",
+        "custom_cnn: activation",
+        choices=("relu", "leaky_relu", "elu", "selu", "silu", "gelu", "tanh", "sigmoid"),
+    )
+    initializer: str = knob(
+        "glorot_uniform",
+        "custom_cnn: how weights start",
+        choices=(
+            "glorot_uniform",
+            "glorot_normal",
+            "he_uniform",
+            "he_normal",
+            "lecun_normal",
+            "random_normal",
+            "random_uniform",
+        ),
+    )
+
+
+@dataclass(frozen=True)
+class AugmentConfig(_Section):
+    """Random changes of the training pictures; a field that is not given has the preset's value."""
+
+    augment: str = knob("light", "preset for the fields below", choices=tuple(AUGMENT_PRESETS))
+    flip: bool | None = knob(None, "mirror left and right (where not given: only where the classes allow it)")
+    shift: float | None = knob(None, "largest shift, as a share of the side", low=0, high=0.5)
+    zoom: float | None = knob(None, "largest zoom in or out, as a share", low=0, high=0.9)
+    rotate: float | None = knob(None, "largest rotation, degrees", low=0, high=180)
+    shear: float | None = knob(None, "largest shear, degrees", low=0, high=60)
+    erase: float | None = knob(None, "probability that a rectangle is erased", low=0, high=1)
+    randaugment: int | None = knob(None, "number of random colour operations on a picture", low=0, high=8)
+    mixup: float | None = knob(None, "alpha of mixup; 0 is off", low=0, high=10)
+    cutmix: float | None = knob(None, "alpha of cutmix; 0 is off", low=0, high=10)
+
+
+@dataclass(frozen=True)
+class TrainingConfig(_Section):
+    """How the network learns."""
+
+    epochs: int = knob(20, "passes over the training pictures", low=1)
+    batch_size: int = knob(64, "pictures in a step", low=1)
+    learning_rate: float | None = knob(None, "largest step size (where not given: by optimizer)", above=0)
+    optimizer: str = knob("adamw", "optimizer", choices=tuple(LEARNING_RATES))
+    schedule: str = knob("one_cycle", "learning rate over time", choices=("constant", "cosine", "one_cycle"))
+    warmup_epochs: float = knob(1.0, "epochs of rising learning rate before the cosine", low=0)
+    weight_decay: float = knob(0.01, "adamw: decay of the kernels", low=0, high=1)
+    label_smoothing: float = knob(0.0, "share of a label spread over all classes", low=0, high=0.5)
+    class_weights: str = knob(
+        "auto",
+        "weigh rare classes more (auto: where the largest has 1.5 times the smallest)",
+        choices=("auto", "on", "off"),
+    )
+    patience: int = knob(0, "stop after so many epochs without a better validation score; 0 is never", low=0)
+    seed: int = knob(0, "every random choice follows from it", low=0, high=2**31 - 1)
+    precision: str = knob("auto", "arithmetic of the training", choices=("auto", "float32", "bfloat16"))
+    threads: int | None = knob(None, "processor threads (where not given: all)", low=1, high=1024)
+    tensorboard: bool = knob(False, "write scalars, histograms and the graph for TensorBoard")
+
+
+@dataclass(frozen=True)
+class Config:
+    """The whole configuration: what `run.toml` holds."""
+
+    data: DataConfig = DataConfig()
+    model: ModelConfig = ModelConfig()
+    augment: AugmentConfig = AugmentConfig()
+    training: TrainingConfig = TrainingConfig()
+
+    def replace(self, **values: Any) -> "Config":
+        """Return a copy with knobs changed by name, whatever their section.
+
+        >>> Config().replace(epochs=3, size="32").training.epochs
+        3
+        """
+        sections = {name: {} for name, _ in knobs()}  # type: dict[str, dict[str, Any]]
+        where = {item.name: section for section, item in knobs()}
+        for name, value in values.items():
+            if name not in where:
+                raise ConfigError(_unknown(name, list(where)))
+            sections[where[name]][name] = value
+        changed = {name: dataclasses.replace(getattr(self, name), **some) for name, some in sections.items()}
+        return dataclasses.replace(self, **changed)
+
+    def to_toml(self) -> str:
+        """Return the text of `run.toml`; a knob that is None is left out."""
+        sections = {name: dataclasses.asdict(getattr(self, name)) for name in _SECTIONS}
+        kept = {n: {k: v for k, v in values.items() if v is not None} for n, values in sections.items()}
+        return tomli_w.dumps(kept)
+
+    @classmethod
+    def from_toml(cls, path: str | Path) -> "Config":
+        """Read `run.toml`. Raises ConfigError for a file that is missing, malformed, or has unknown names."""
+        try:
+            table = tomllib.loads(Path(path).read_text(encoding="utf-8"))
+        except OSError as error:
+            raise ConfigError(f"{path}: a configuration must be a readable file; {error.strerror}.") from error
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+            raise ConfigError(f"{path}: a configuration must be TOML; {error}.") from error
+        values: dict[str, Any] = {}
+        for section, entries in table.items():
+            if section not in _SECTIONS or not isinstance(entries, Mapping):
+                raise ConfigError(f"{path}: {_unknown(section, list(_SECTIONS), 'section')}")
+            for name, value in entries.items():
+                values[name] = _typed(name, value, _SECTIONS[section], path)
+        return cls().replace(**values)
+
+
+_SECTIONS: dict[str, type[_Section]] = {
+    "data": DataConfig,
+    "model": ModelConfig,
+    "augment": AugmentConfig,
+    "training": TrainingConfig,
+}
+
+
+def knobs() -> Iterator[tuple[str, dataclasses.Field[Any]]]:
+    """Yield (section, field) of every knob, in order."""
+    for name, section in _SECTIONS.items():
+        for item in dataclasses.fields(section):
+            yield name, item
+
+
+def _unknown(name: str, known: list[str], what: str = "setting") -> str:
+    near = get_close_matches(name, known, n=3)
+    hint = f"did you mean {' or '.join(near)}?" if near else f"known: {', '.join(known)}."
+    return f"there is no {what} {name!r}; {hint}"
+
+
+def _typed(name: str, value: Any, section: type[_Section], path: str | Path) -> Any:
+    """Return a TOML value as its knob's type; TOML has no tuples and writes 1 for 1.0."""
+    hints = get_type_hints(section)
+    if name not in hints:
+        raise ConfigError(f"{path}: {_unknown(name, list(hints))}")
+    wanted = [t for t in get_args(hints[name]) or (hints[name],) if t is not type(None)]
+    if hints[name] == tuple[int, ...]:
+        if isinstance(value, list) and all(type(v) is int for v in value):
+            return tuple(value)
+    elif float in wanted and type(value) in (int, float):
+        return float(value)
+    elif type(value) in wanted:
+        return value
+    raise ConfigError(f"{path}: {name} must be {hints[name]}; found {value!r}.")

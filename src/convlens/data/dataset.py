@@ -1,0 +1,78 @@
+"""Dataset: pictures with labels, as a source describes them, before anything is decoded."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["SPLITS", "Dataset"]
+
+SPLITS = ("train", "val", "test")
+
+
+@dataclass(frozen=True, eq=False)
+class Dataset:
+    """Labelled pictures.
+
+    Attributes:
+        source: what the user named: a path or the name of a known set.
+        kind: how it was recognised, in words: "a folder per class".
+        pictures: n paths of picture files, or an array (n, height, width) or (n, height, width, channels) of uint8,
+            which may be memory-mapped.
+        labels: (n,) int64, indices into class_names.
+        class_names: num_classes names, in the order of the probabilities that a classifier answers.
+        splits: (n,) of "train", "val", "test", or None where the source does not divide its pictures.
+        groups: (n,) of names; pictures of one group stay in one split. None where the source has none.
+        notes: remarks for the user: what was passed over and why.
+    """
+
+    source: str
+    kind: str
+    pictures: Sequence[Path] | NDArray[np.uint8]
+    labels: NDArray[np.int64]
+    class_names: tuple[str, ...]
+    splits: NDArray[np.str_] | None = None
+    groups: NDArray[np.str_] | None = None
+    notes: tuple[str, ...] = field(default=())
+
+    def __len__(self) -> int:
+        """Return the number of pictures."""
+        return len(self.labels)
+
+    @property
+    def num_classes(self) -> int:
+        """Number of classes, also of those without a picture."""
+        return len(self.class_names)
+
+    @property
+    def name(self) -> str:
+        """Short name of the source, for titles and run folders."""
+        return Path(self.source).resolve().stem if Path(self.source).exists() else self.source
+
+    def counts(self, split: str | None = None) -> NDArray[np.int64]:
+        """Return (num_classes,) pictures of each class, in one split or in all."""
+        labels = self.labels
+        if split is not None:
+            labels = labels[self.splits == split] if self.splits is not None else labels[:0]
+        return np.bincount(labels, minlength=self.num_classes).astype(np.int64)
+
+    def picture_name(self, index: int) -> str:
+        """Return what a message or a report calls a picture: its path, or its number in the array."""
+        if isinstance(self.pictures, np.ndarray):
+            return f"picture {index}"
+        return str(self.pictures[index])
+
+    def subset(self, indices: NDArray[np.int64]) -> "Dataset":
+        """Return the pictures at `indices`, (m,), in that order, with all classes kept."""
+        values: dict[str, Any] = {"labels": self.labels[indices]}
+        if isinstance(self.pictures, np.ndarray):
+            values["pictures"] = self.pictures[indices]
+        else:
+            values["pictures"] = [self.pictures[i] for i in indices]
+        for name in ("splits", "groups"):
+            column = getattr(self, name)
+            values[name] = None if column is None else column[indices]
+        return replace(self, **values)
