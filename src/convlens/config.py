@@ -174,6 +174,11 @@ class TrainingConfig(_Section):
     seed: int = knob(0, "every random choice follows from it", low=0, high=2**31 - 1)
     precision: str = knob("auto", "arithmetic of the training", choices=("auto", "float32", "bfloat16"))
     threads: int | None = knob(None, "processor threads (where not given: all)", low=1, high=1024)
+    backend: str = knob(
+        "auto",
+        "engine under Keras (auto: KERAS_BACKEND, else tensorflow)",
+        choices=("auto", "tensorflow", "jax", "torch"),
+    )
     tensorboard: bool = knob(False, "write scalars, histograms and the graph for TensorBoard")
 
 

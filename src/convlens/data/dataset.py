@@ -1,5 +1,6 @@
 """Dataset: pictures with labels, as a source describes them, before anything is decoded."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -8,9 +9,35 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["SPLITS", "Dataset"]
+__all__ = ["SPLITS", "Dataset", "natural_key", "split_of"]
 
 SPLITS = ("train", "val", "test")
+SPLIT_NAMES = {
+    "train": ("train", "training", "training_set", "trainset", "train_set"),
+    "val": ("val", "valid", "validation", "validation_set", "val_set", "valid_set", "valset", "dev"),
+    "test": ("test", "testing", "test_set", "testset"),
+}
+
+
+def split_of(name: str) -> str | None:
+    """Return the split that people mean by a name of a folder or a value in a table.
+
+    >>> split_of("Training set"), split_of("dev"), split_of("cats")
+    ('train', 'val', None)
+    """
+    plain = name.strip().casefold().replace(" ", "_").replace("-", "_")
+    return next((split for split, names in SPLIT_NAMES.items() if plain in names), None)
+
+
+def natural_key(name: str) -> tuple[list[int | str], str]:
+    """Return the key that sorts numbers inside names by value.
+
+    >>> sorted(["10", "9", "b2", "b10"], key=natural_key)
+    ['9', '10', 'b2', 'b10']
+    """
+    parts: list[int | str] = [part.casefold() for part in re.split(r"(\d+)", name)]
+    parts[1::2] = [int(part) for part in parts[1::2]]
+    return parts, name
 
 
 @dataclass(frozen=True, eq=False)

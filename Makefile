@@ -1,0 +1,43 @@
+# Each target makes what it needs: `make demo` and `make test` work in a fresh clone.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+BACKENDS := .venv-backends
+
+.PHONY: demo test test-all test-backends check clean
+
+demo: $(READY)
+	$(BIN)/convlens demo
+
+test: $(READY)
+	$(BIN)/python -m pytest
+
+test-all: $(READY)
+	$(BIN)/python -m pytest -m "not backends"
+
+test-backends: $(BACKENDS)/.ready
+	$(BACKENDS)/bin/python -m pytest -m backends
+
+check: $(READY)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python -m pytest --doctest-modules src
+
+$(READY): pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --upgrade "pip>=25.1"
+	$(BIN)/python -m pip install --quiet --editable . --group dev
+	@touch $@
+
+# JAX and PyTorch live in an environment of their own, so that the usual one stays small.
+$(BACKENDS)/.ready: pyproject.toml
+	$(PYTHON) -m venv $(BACKENDS)
+	$(BACKENDS)/bin/python -m pip install --quiet --upgrade "pip>=25.1"
+	$(BACKENDS)/bin/python -m pip install --quiet --editable ".[jax,torch]" --group dev
+	@touch $@
+
+clean:
+	rm -rf $(VENV) $(BACKENDS) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

@@ -1,0 +1,132 @@
+"""The one place that knows which engine runs underneath: choice, threads, seeds, precision, state."""
+
+import contextlib
+import importlib.util
+import os
+import platform
+import sys
+from collections.abc import Iterator
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+from convlens.errors import BackendError
+
+__all__ = ["ENGINES", "engine", "has_fast_bfloat16", "jit_compile", "resolve_precision", "start", "sync", "versions"]
+
+ENGINES = ("tensorflow", "jax", "torch")
+
+
+def start(name: str = "auto", threads: int | None = None) -> None:
+    """Choose the engine for this process and import it without its start-up chatter.
+
+    Args:
+        name: one of ENGINES, or "auto" for Keras' own choice (KERAS_BACKEND, else TensorFlow).
+        threads: processor threads; None leaves all.
+
+    Raises:
+        BackendError: the engine is not installed, or Keras is running on another one already.
+    """
+    if name != "auto" and "keras" not in sys.modules:
+        if importlib.util.find_spec(name) is None:
+            raise BackendError(
+                f"--backend {name} needs {name}, which is not installed: pip install 'convlens[{name}]'."
+            )
+        os.environ["KERAS_BACKEND"] = name
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    with _silenced_stderr():  # TensorFlow speaks before its log level counts
+        running = engine()
+    if name not in ("auto", running):
+        raise BackendError(
+            f"the engine must be chosen before Keras is imported; it runs on {running}, {name} was asked for. "
+            f"Set KERAS_BACKEND={name} before Python starts."
+        )
+    if running == "tensorflow":
+        import tensorflow as tf
+
+        tf.get_logger().setLevel("ERROR")
+    _limit_threads(threads)
+
+
+@contextlib.contextmanager
+def _silenced_stderr() -> Iterator[None]:
+    """Send what C++ code writes to file descriptor 2 nowhere; Python's exceptions still come through."""
+    sys.stderr.flush()
+    kept, null = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+    os.dup2(null, 2)
+    try:
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+        os.close(null)
+
+
+def engine() -> str:
+    """Return the name of the engine that Keras runs on."""
+    import keras
+
+    return str(keras.backend.backend())
+
+
+def _limit_threads(threads: int | None) -> None:
+    if threads is None:
+        return
+    if engine() == "tensorflow":
+        import tensorflow as tf
+
+        try:
+            tf.config.threading.set_intra_op_parallelism_threads(threads)
+            tf.config.threading.set_inter_op_parallelism_threads(threads)
+        except RuntimeError as error:
+            found = tf.config.threading.get_intra_op_parallelism_threads()
+            if found != threads:
+                raise BackendError("--threads must be set before TensorFlow computes anything in a process.") from error
+    elif engine() == "torch":
+        import torch
+
+        torch.set_num_threads(threads)
+    elif hasattr(os, "sched_setaffinity"):  # JAX sizes its pool by the processors it may run on
+        os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:threads])
+
+
+def has_fast_bfloat16() -> bool:
+    """Return whether the processor multiplies bfloat16 matrices in hardware tiles (AMX, found at run time).
+
+    AVX-512 BF16 without AMX does not count: see docs/decisions/precision.md for what was measured.
+    """
+    flags = Path("/proc/cpuinfo")
+    return (
+        platform.machine() == "x86_64"
+        and flags.exists()
+        and "amx_bf16" in flags.read_text(encoding="ascii", errors="replace")
+    )
+
+
+def resolve_precision(precision: str) -> str:
+    """Return "float32" or "bfloat16" for "auto", else the precision itself."""
+    if precision != "auto":
+        return precision
+    return "bfloat16" if has_fast_bfloat16() else "float32"
+
+
+def jit_compile() -> bool | str:
+    """Return Keras' `jit_compile` for this engine: XLA made TensorFlow 7 times slower on a CPU, JAX needs it."""
+    return "auto" if engine() == "jax" else False
+
+
+def sync(model: Any) -> None:
+    """Write what the engine holds in its own memory back to the model's variables (JAX within `fit`)."""
+    if hasattr(model, "jax_state_sync"):
+        model.jax_state_sync()
+
+
+def versions() -> dict[str, str]:
+    """Return versions of Python, convlens, Keras and the engine, and the processor count."""
+    found = {"python": platform.python_version(), "system": f"{platform.system()} {platform.machine()}"}
+    for package in ("convlens", "keras", "tensorflow", "tensorflow-cpu", "jax", "torch", "numpy"):
+        try:
+            found[package] = version(package)
+        except PackageNotFoundError:
+            continue
+    return found | {"engine": engine(), "cores": str(os.cpu_count())}

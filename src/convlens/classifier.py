@@ -1,0 +1,323 @@
+"""Classifier: a network with its class names, its preprocessing and where it came from, in one `.keras` file.
+
+The file is a standard Keras archive with one more entry, `convlens.json`. Its network takes the uint8 pictures that
+`preprocess.prepare` makes and answers probabilities, so that `keras.models.load_model` alone can use it.
+"""
+
+import base64
+import hashlib
+import json
+import os
+import zipfile
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+from keras import layers, ops
+from numpy.typing import NDArray
+from PIL import Image
+
+from convlens.backend import resolve_precision
+from convlens.errors import ClassifierError, ModelError, PictureError, StorageError
+from convlens.preprocess import Preprocessing, prepare
+
+__all__ = ["Classifier", "Prediction", "assemble", "with_precision"]
+
+ENTRY = "convlens.json"
+TOLERANCE = {"float32": 1e-4, "bfloat16": 2e-2}  # of a probability, when the examples are replayed
+Picture = str | Path | Image.Image | NDArray[Any]
+
+
+@dataclass(frozen=True, eq=False)
+class Prediction:
+    """What a classifier says of one picture.
+
+    Attributes:
+        picture: its path, or its number where it came as an array.
+        label: the most probable class.
+        probability: of that class.
+        probabilities: (num_classes,) float32, in the order of the classifier's class_names.
+    """
+
+    picture: str
+    label: str
+    probability: float
+    probabilities: NDArray[np.float32]
+
+
+@dataclass(eq=False)
+class Classifier:
+    """A trained network that answers class probabilities for pictures of any size and kind.
+
+    Attributes:
+        model: uint8 (batch, height, width, channels) -> float32 (batch, num_classes), rows sum to 1.
+        class_names: in the order of the columns.
+        preprocessing: how a picture becomes the network's input.
+        provenance: plain data on where it came from: data fingerprint, configuration, metrics with intervals.
+        examples: (m, height, width, channels) uint8 pictures replayed at every load; their answers are in the file.
+    """
+
+    model: keras.Model
+    class_names: tuple[str, ...]
+    preprocessing: Preprocessing
+    provenance: dict[str, Any] = field(default_factory=dict)
+    examples: NDArray[np.uint8] | None = None
+
+    @classmethod
+    def from_logits(
+        cls, model: keras.Model, class_names: tuple[str, ...], preprocessing: Preprocessing
+    ) -> "Classifier":
+        """Return a classifier that shares the weights of a float32 model made by `assemble`."""
+        probabilities = layers.Softmax(dtype="float32", name="probabilities")(model.output)
+        return cls(keras.Model(model.input, probabilities, name=model.name), class_names, preprocessing)
+
+    def predict(
+        self,
+        pictures: Picture | Iterable[Picture],
+        *,
+        batch_size: int = 64,
+        skip: Callable[[PictureError], None] | None = None,
+    ) -> list[Prediction]:
+        """Classify pictures: files, Pillow images or uint8 arrays of any size, one or many.
+
+        Args:
+            pictures: one picture or an iterable of them; an array (n, height, width[, channels]) counts as n.
+            batch_size: pictures computed at a time.
+            skip: called for a picture that cannot be read, which is then left out; without it the error is raised.
+
+        Raises:
+            PictureError: a picture cannot be read and `skip` was not given.
+        """
+        if isinstance(pictures, str | Path | Image.Image) or (isinstance(pictures, np.ndarray) and _is_one(pictures)):
+            pictures = [pictures]
+        found: list[Prediction] = []
+        waiting: list[tuple[str, Picture]] = []
+        for index, picture in enumerate(pictures):
+            waiting.append((str(picture) if isinstance(picture, str | Path) else f"picture {index}", picture))
+            if len(waiting) == batch_size:
+                found += self._predict_batch(waiting, skip)
+                waiting = []
+        return found + (self._predict_batch(waiting, skip) if waiting else [])
+
+    def _predict_batch(
+        self, named: list[tuple[str, Picture]], skip: Callable[[PictureError], None] | None
+    ) -> list[Prediction]:
+        def read(picture: Picture) -> NDArray[np.uint8] | PictureError:
+            try:
+                return prepare(picture, self.preprocessing)
+            except PictureError as error:
+                return error
+
+        names, arrays = [], []
+        with ThreadPoolExecutor(os.cpu_count()) as pool:
+            for (name, _), result in zip(named, pool.map(read, [picture for _, picture in named]), strict=True):
+                if isinstance(result, np.ndarray):
+                    names.append(name)
+                    arrays.append(result)
+                elif skip is not None:
+                    skip(result)
+                else:
+                    raise result
+        if not arrays:
+            return []
+        rows = self.probabilities(np.stack(arrays), batch_size=len(arrays))
+        return [
+            Prediction(name, self.class_names[int(row.argmax())], float(row.max()), row)
+            for name, row in zip(names, rows, strict=True)
+        ]
+
+    def probabilities(
+        self,
+        pictures: NDArray[np.uint8],
+        *,
+        indices: NDArray[np.int64] | None = None,
+        batch_size: int = 256,
+    ) -> NDArray[np.float32]:
+        """Return (m, num_classes) for pictures already prepared, a batch in memory at a time.
+
+        Args:
+            pictures: (n, height, width, channels) uint8, as `prepare` makes them or as a store holds them.
+            indices: (m,) which of them; all where not given.
+            batch_size: pictures computed at a time.
+        """
+        indices = np.arange(len(pictures)) if indices is None else indices
+        rows = [
+            np.asarray(self.model.predict_on_batch(pictures[indices[start : start + batch_size]]))
+            for start in range(0, len(indices), batch_size)
+        ]
+        return np.concatenate(rows) if rows else np.empty((0, len(self.class_names)), np.float32)
+
+    def save(self, path: str | Path) -> None:
+        """Write the file; the previous one stays whole until the new one is.
+
+        Raises:
+            StorageError: the disk is full or cannot be written.
+        """
+        path = Path(path)
+        partial = path.with_name(f".{os.getpid()}.{path.name}")
+        try:
+            self.model.save(partial)
+            with zipfile.ZipFile(partial, "a") as archive:
+                facts = self._facts()
+                facts["checksum"] = _checksum(archive, facts)
+                archive.writestr(ENTRY, json.dumps(facts, ensure_ascii=False, indent=1))
+            partial.replace(path)
+        except OSError as error:
+            raise StorageError(f"{path}: the classifier cannot be written; {error.strerror or error}.") from error
+        finally:
+            partial.unlink(missing_ok=True)
+
+    def _facts(self) -> dict[str, Any]:
+        facts: dict[str, Any] = {
+            "format": 1,
+            "class_names": list(self.class_names),
+            "preprocessing": self.preprocessing.to_dict(),
+            "provenance": self.provenance,
+        }
+        if self.examples is not None:
+            answers = np.asarray(self.model(self.examples, training=False), np.float64)
+            facts["examples"] = {
+                "pictures": base64.b64encode(np.ascontiguousarray(self.examples).tobytes()).decode(),
+                "probabilities": answers.tolist(),
+            }
+        return facts
+
+    @classmethod
+    def load(cls, path: str | Path, *, precision: str = "float32") -> "Classifier":
+        """Open a classifier file, check that it is whole, and replay its examples.
+
+        Args:
+            path: a file that `save` wrote, or a run folder with one.
+            precision: arithmetic of the predictions: "float32", "bfloat16" or "auto".
+
+        Raises:
+            ClassifierError: the file is missing, cut, changed, no classifier, or answers its examples differently.
+        """
+        path = Path(path)
+        path = path / "classifier.keras" if path.is_dir() else path
+        facts = _read_facts(path)
+        preprocessing = Preprocessing(**facts["preprocessing"])
+        try:
+            model = keras.models.load_model(path, compile=False, safe_mode=True)
+        except (ValueError, TypeError, OSError, KeyError) as error:
+            first = str(error).strip().splitlines()[0]
+            raise ClassifierError(f"{path}: Keras cannot build the network of this file; {first}") from error
+        precision = resolve_precision(precision)
+        if precision == "bfloat16":
+            model = with_precision(model, "mixed_bfloat16")
+        loaded = cls(model, tuple(facts["class_names"]), preprocessing, facts["provenance"])
+        if "examples" in facts:
+            raw = base64.b64decode(facts["examples"]["pictures"])
+            loaded.examples = np.frombuffer(raw, np.uint8).reshape(-1, *preprocessing.shape)
+            expected = np.asarray(facts["examples"]["probabilities"])
+            difference = float(np.abs(loaded.probabilities(loaded.examples) - expected).max())
+            if not difference <= TOLERANCE[precision]:
+                raise ClassifierError(
+                    f"{path}: its examples must give the recorded probabilities within {TOLERANCE[precision]:g}; "
+                    f"they differ by {difference:.2g} in {precision}."
+                )
+        return loaded
+
+
+def _is_one(array: NDArray[Any]) -> bool:
+    """Return whether an array is one picture, not several: two axes, or a third of 1, 3 or 4 channels."""
+    return array.ndim < 3 or (array.ndim == 3 and array.shape[2] in (1, 3, 4))
+
+
+Network = Callable[[keras.KerasTensor], keras.KerasTensor]
+
+
+def assemble(network: Network, preprocessing: Preprocessing, num_classes: int, name: str) -> keras.Model:
+    """Return a model from uint8 pictures to (batch, num_classes) logits, with the scaling inside.
+
+    A network of one logit, p = sigmoid(z), becomes the two logits [0, z]: their softmax is [1 - p, p] and their
+    cross-entropy is the binary one, so that everything downstream sees one column a class.
+
+    Args:
+        network: called with the scaled pictures, gives logits: a Keras model or a builder of the zoo.
+        preprocessing: gives the input's shape and the scaling.
+        num_classes: columns of the answer.
+        name: of the model.
+
+    Raises:
+        ModelError: the network does not give one logit a class.
+    """
+    inputs = keras.Input(preprocessing.shape, dtype="uint8", name="pictures")
+    scaled = layers.Rescaling(preprocessing.scale, preprocessing.offset, name="scaling")(inputs)
+    logits = network(scaled)
+    if num_classes == 2 and tuple(logits.shape) == (None, 1):
+        logits = ops.concatenate([ops.zeros_like(logits), logits], axis=-1)
+    if tuple(logits.shape) != (None, num_classes):
+        raise ModelError(
+            f"the network must give one logit a class, (batch, {num_classes}); it gives {tuple(logits.shape)}."
+        )
+    return keras.Model(inputs, logits, name=name)
+
+
+def with_precision(model: keras.Model, policy: str) -> keras.Model:
+    """Return a copy of a model, weights included, whose layers compute by another dtype policy.
+
+    Under a mixed policy the last layer with weights, and what follows it, stays in float32.
+
+    Args:
+        model: functional or sequential, nested ones included.
+        policy: "float32" or "mixed_bfloat16".
+    """
+    last = {id(layer) for layer in _ending(model)}
+
+    def copy(layer: keras.Layer) -> keras.Layer:
+        if not isinstance(layer, keras.Layer):
+            return layer  # a stateless operation of keras.ops
+        settings = layer.get_config()
+        settings["dtype"] = "float32" if id(layer) in last else policy
+        return layer.__class__.from_config(settings)
+
+    twin = keras.models.clone_model(model, clone_function=copy, recursive=True)
+    twin.set_weights(model.get_weights())
+    return twin
+
+
+def _ending(model: keras.Model) -> list[keras.Layer]:
+    """Return the layers from the end back to the first with weights."""
+    found: list[keras.Layer] = []
+    for layer in reversed(model.layers):
+        if isinstance(layer, keras.Model):
+            return found + _ending(layer)
+        found.append(layer)
+        if layer.weights:
+            break
+    return found
+
+
+def _checksum(archive: zipfile.ZipFile, facts: dict[str, Any]) -> str:
+    """Return SHA-256 over every entry and over the facts without their checksum."""
+    digest = hashlib.sha256()
+    for name in sorted(set(archive.namelist()) - {ENTRY}):
+        digest.update(name.encode() + b"\0" + hashlib.sha256(archive.read(name)).digest())
+    plain = {key: value for key, value in facts.items() if key != "checksum"}
+    digest.update(json.dumps(plain, sort_keys=True).encode())
+    return digest.hexdigest()
+
+
+def _read_facts(path: Path) -> dict[str, Any]:
+    try:
+        with zipfile.ZipFile(path) as archive:
+            if ENTRY not in archive.namelist():
+                raise ClassifierError(
+                    f"{path}: a classifier carries its class names in {ENTRY}; this file has none. "
+                    "It may be a plain Keras model: give it to convlens.train(dataset, model=...)."
+                )
+            facts: dict[str, Any] = json.loads(archive.read(ENTRY))
+            if facts.get("checksum") != _checksum(archive, facts):
+                raise ClassifierError(f"{path}: the file was changed after it was saved. Take a whole copy.")
+    except FileNotFoundError as error:
+        raise ClassifierError(f"{path}: there is no classifier file here.") from error
+    except (zipfile.BadZipFile, json.JSONDecodeError, EOFError, zipfile.zlib.error) as error:  # type: ignore[attr-defined]
+        raise ClassifierError(f"{path}: the file is damaged or no classifier ({error}). Take a whole copy.") from error
+    except OSError as error:
+        raise ClassifierError(f"{path}: the file cannot be read; {error.strerror or error}.") from error
+    return facts

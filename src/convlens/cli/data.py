@@ -1,0 +1,97 @@
+"""`convlens data`: what a source is, before anything is trained."""
+
+from pathlib import Path
+
+import numpy as np
+from rich.table import Table
+
+from convlens.data.audit import inspect
+from convlens.data.dataset import SPLITS, Dataset
+from convlens.data.sources import load_data
+from convlens.errors import PictureError, StorageError
+from convlens.evaluation.plots import show_sheet
+from convlens.preprocess import open_picture
+from convlens.training.screen import Screen
+
+__all__ = ["describe_data"]
+
+PER_CLASS, MAX_CLASSES, SHEET_SIDE = 10, 24, 128
+
+
+def describe_data(path: str, sheet: Path | None, pattern: str | None) -> None:
+    """Print what was recognised and write the sheet of examples."""
+    screen = Screen()
+    dataset = load_data(path, pattern=pattern, for_training=False)
+    with screen.console.status("looking at the pictures"):
+        seen = inspect(dataset)
+    looked = "" if seen.inspected == seen.num_pictures else f" (of {seen.inspected:,} looked at)"
+    sizes = f"{seen.common_size[0]} x {seen.common_size[1]}"
+    if seen.common_size_share < 1:
+        low, high = (seen.widths[0], seen.heights[0]), (seen.widths[2], seen.heights[2])
+        sizes = (
+            f"width {low[0]} to {high[0]}, height {low[1]} to {high[1]}, median {seen.widths[1]} x {seen.heights[1]}"
+        )
+    screen.facts(
+        [
+            ("source", seen.source),
+            ("recognised", seen.kind),
+            ("pictures", f"{seen.num_pictures:,} in {len(seen.class_names)} classes"),
+            ("size", sizes + looked),
+            ("modes", ", ".join(f"{mode} {count:,}" for mode, count in seen.modes.items()) + looked),
+            ("formats", ", ".join(f"{name} {count:,}" for name, count in seen.formats.items()) + looked),
+        ]
+    )
+    screen.say()
+    screen.console.print(_counts(dataset))
+    screen.say()
+    if seen.unreadable:
+        screen.note(f"{seen.unreadable:,} pictures cannot be read{looked}; training skips them")
+        for message in seen.unreadable_examples:
+            screen.note(message)
+    if seen.imbalance > 1.5:
+        screen.note(f"the largest class has {seen.imbalance:.1f} times the smallest; training weighs rare classes more")
+    for note in seen.notes:
+        screen.note(note)
+    path_of_sheet = sheet or Path(f"{dataset.name}-sheet.png")
+    write_sheet(dataset, path_of_sheet)
+    screen.say(f"sheet       {path_of_sheet}")
+
+
+def write_sheet(dataset: Dataset, path: Path) -> None:
+    """Write the sheet of examples as PNG. Raises StorageError where it cannot be written."""
+    pictures, labels = [], []
+    for label in range(min(dataset.num_classes, MAX_CLASSES)):
+        members = np.flatnonzero(dataset.labels == label)
+        spread = members[np.unique(np.linspace(0, len(members) - 1, 2 * PER_CLASS).astype(int))] if len(members) else []
+        found = 0
+        for index in spread:
+            try:
+                picture = open_picture(dataset.pictures[int(index)], reduce_to=(SHEET_SIDE, SHEET_SIDE))
+            except PictureError:
+                continue  # named above, among the unreadable ones
+            picture.thumbnail((SHEET_SIDE, SHEET_SIDE))
+            pictures.append(np.asarray(picture if picture.mode == "L" else picture.convert("RGB")))
+            labels.append(label)
+            found += 1
+            if found == PER_CLASS:
+                break
+    figure = show_sheet(
+        [p[..., None] if p.ndim == 2 else p for p in pictures], labels, dataset.class_names, counts=dataset.counts()
+    )
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        figure.savefig(path, dpi=120)
+    except OSError as error:
+        raise StorageError(f"{path}: the sheet cannot be written; {error.strerror or error}.") from error
+
+
+def _counts(dataset: Dataset) -> Table:
+    table = Table(box=None, pad_edge=False, padding=(0, 2), header_style="dim")
+    table.add_column("class")
+    splits = [name for name in SPLITS if dataset.splits is not None and (dataset.splits == name).any()]
+    columns = {name: dataset.counts(name) for name in splits} | {"pictures": dataset.counts()}
+    for name in columns:
+        table.add_column(name, justify="right")
+    for label, name in enumerate(dataset.class_names):
+        table.add_row(name, *(f"{counts[label]:,}" for counts in columns.values()))
+    return table

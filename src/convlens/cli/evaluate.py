@@ -1,0 +1,28 @@
+"""`convlens evaluate`: score a run's classifier."""
+
+import json
+
+from convlens import backend
+from convlens.data.sources import load_data
+from convlens.training.run import Run
+from convlens.training.screen import Screen
+
+__all__ = ["evaluate_run"]
+
+
+def evaluate_run(name: str, data: str | None, *, as_json: bool) -> None:
+    """Print the scores on the run's test pictures, or on other ones, as a table or as report.json has them."""
+    run = Run.open(name)
+    config = run.config
+    screen = Screen(quiet=as_json)
+    dataset = load_data(data or run.data["path"], pattern=config.data.pattern, for_training=data is None)
+    backend.start(config.training.backend, config.training.threads)
+    from convlens.training.score import score_again, score_other
+
+    classifier = run.classifier()
+    if data is None:
+        folder = score_again(run, classifier, dataset, screen)
+    else:
+        folder = score_other(run, classifier, dataset, screen)
+    if as_json:
+        print(json.dumps(json.loads((folder / "report.json").read_text()), ensure_ascii=False, indent=1))  # noqa: T201

@@ -1,0 +1,59 @@
+"""Flags: the knobs of `config.py` as options of the command line."""
+
+import dataclasses
+from typing import Annotated, Any, get_args, get_type_hints
+
+from cyclopts import Group, Parameter
+
+from convlens import config
+from convlens.config import Config, knobs
+from convlens.errors import ConfigError
+
+__all__ = ["Flags", "configure"]
+
+GROUPS = {
+    "data": Group("Pictures", sort_key=1),
+    "training": Group("Training", sort_key=2),
+    "augment": Group("Augmentation", sort_key=3),
+    "model": Group("Network", sort_key=4),
+}
+_SECTIONS = {"data": config.DataConfig, "model": config.ModelConfig, "augment": config.AugmentConfig}
+_SECTIONS |= {"training": config.TrainingConfig}
+
+
+def _option(section: str, item: dataclasses.Field[Any]) -> tuple[str, Any, Any]:
+    """Return (name, annotated type, field) for `make_dataclass`; None is "not given", so that run.toml can speak."""
+    hint = get_type_hints(_SECTIONS[section])[item.name]
+    is_list = hint == tuple[int, ...]
+    kind = str if is_list else next(t for t in get_args(hint) or (hint,) if t is not type(None))
+    text = item.metadata["help"]
+    if item.metadata["choices"]:
+        text += f": {', '.join(item.metadata['choices'])}"
+    if item.default is not None and not isinstance(item.default, bool):
+        default = str(item.default).strip("()").replace(", ", ",").rstrip(",") if is_list else item.default
+        text += f" [{default}]"
+    parameter = Parameter(help=text, group=GROUPS[section], show_default=False)
+    return item.name, Annotated[kind | None, parameter], dataclasses.field(default=None)
+
+
+Flags: Any = dataclasses.make_dataclass("Flags", [_option(*knob) for knob in knobs()])
+Flags.__module__ = __name__  # cyclopts takes a class of the module `types` for a built-in one
+
+
+def configure(flags: Any, base: Config) -> Config:
+    """Return `base` with the flags that were given on top. Raises ConfigError for a value out of range."""
+    given = {item.name: getattr(flags, item.name) for item in dataclasses.fields(flags)}
+    given = {name: value for name, value in given.items() if value is not None}
+    for name in ("filters", "dense"):
+        if name in given:
+            given[name] = _numbers(name, given[name])
+    return base.replace(**given)
+
+
+def _numbers(name: str, text: str) -> tuple[int, ...]:
+    try:
+        return tuple(int(part) for part in text.split(",") if part.strip())
+    except ValueError as error:
+        raise ConfigError(
+            f"--{name} must be whole numbers with commas between, as 32,64,128; found {text!r}."
+        ) from error

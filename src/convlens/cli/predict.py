@@ -1,0 +1,117 @@
+"""`convlens predict`: name what is in pictures."""
+
+import csv
+import glob
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from convlens import backend
+from convlens.errors import ConfigError, DataError, PictureError
+from convlens.preprocess import PICTURE_SUFFIXES
+from convlens.training.run import Run
+
+__all__ = ["find_pictures", "predict_pictures"]
+
+
+def predict_pictures(name: str, patterns: Sequence[str], *, top: int, form: str, precision: str) -> int:
+    """Print a row a picture; return 3 where some could not be read, which stderr names."""
+    if top < 1:
+        raise ConfigError(f"--top must be at least 1; found {top}.")
+    path = Path(name) if Path(name).is_file() else Run.open(name).classifier_path
+    pictures = find_pictures(patterns)
+    backend.start()
+    from convlens.classifier import Classifier
+
+    errors = Console(stderr=True, highlight=False, soft_wrap=True)
+    skipped: list[PictureError] = []
+
+    def skip(error: PictureError) -> None:
+        skipped.append(error)
+        errors.print(f"[yellow]skipped[/yellow]  {escape(str(error))}")
+
+    classifier = Classifier.load(path, precision=precision)
+    rows = [
+        (
+            one.picture,
+            [(classifier.class_names[i], float(one.probabilities[i])) for i in np.argsort(-one.probabilities)[:top]],
+        )
+        for one in classifier.predict(pictures, skip=skip)
+    ]
+    if not rows:
+        raise DataError(f"none of the {len(pictures):,} pictures can be read.")
+    {"table": _table, "csv": _csv, "json": _json}[form](rows)
+    return DataError.exit_code if skipped else 0
+
+
+def find_pictures(patterns: Sequence[str]) -> list[Path]:
+    """Return the pictures that files, folders and globs name, in order, each once.
+
+    Raises:
+        ConfigError: nothing was named.
+        DataError: a path does not exist, or a folder or glob has no picture.
+    """
+    if not patterns:
+        raise ConfigError("say which pictures: convlens predict RUN PICTURE..., files, folders or globs.")
+    found: dict[Path, None] = {}
+    for pattern in patterns:
+        path = Path(pattern).expanduser()
+        if path.is_dir():
+            some = sorted(
+                p for p in path.rglob("*") if p.suffix.lower() in PICTURE_SUFFIXES and not p.name.startswith(".")
+            )
+        elif path.exists():
+            some = [path]
+        else:
+            some = sorted(Path(p) for p in glob.glob(str(path), recursive=True) if Path(p).is_file())  # noqa: PTH207
+        if not some:
+            what = "this folder has no picture" if path.is_dir() else "there is no such picture"
+            raise DataError(f"{pattern}: {what} ({', '.join(PICTURE_SUFFIXES)}).")
+        found.update(dict.fromkeys(some))
+    return list(found)
+
+
+Rows = list[tuple[str, list[tuple[str, float]]]]
+
+
+def _table(rows: Rows) -> None:
+    console = Console(highlight=False)
+    folders = {str(Path(picture).parent) for picture, _ in rows}
+    folder = folders.pop() if len(rows) > 1 and len(folders) == 1 else None
+    if folder not in (None, "."):
+        console.print(f"[dim]in {escape(str(folder))}[/dim]", soft_wrap=True)
+    table = Table(box=None, pad_edge=False, padding=(0, 2), header_style="dim")
+    table.add_column("picture", overflow="fold")
+    table.add_column("label", style="bold")
+    table.add_column("probability", justify="right")
+    if len(rows[0][1]) > 1:
+        table.add_column("then", style="dim")
+    for picture, answers in rows:
+        (label, probability), *others = answers
+        then = [", ".join(f"{escape(name)} {share:.1%}" for name, share in others)] if others else []
+        name = Path(picture).name if folder else picture
+        table.add_row(escape(name), escape(label), f"{probability:.1%}", *then)
+    console.print(table)
+
+
+def _csv(rows: Rows) -> None:
+    writer = csv.writer(sys.stdout, lineterminator="\n")
+    ranks = range(1, len(rows[0][1]) + 1)
+    heads = [f"{word}{'' if rank == 1 else f'_{rank}'}" for rank in ranks for word in ("label", "probability")]
+    writer.writerow(["picture", *heads])
+    for picture, answers in rows:
+        writer.writerow([picture, *(cell for name, share in answers for cell in (name, f"{share:.6f}"))])
+
+
+def _json(rows: Rows) -> None:
+    content = [
+        {"picture": picture, "label": answers[0][0], "probabilities": dict(answers)} for picture, answers in rows
+    ]
+    json.dump(content, sys.stdout, ensure_ascii=False, indent=1)
+    sys.stdout.write("\n")

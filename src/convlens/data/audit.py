@@ -1,0 +1,180 @@
+"""The gate before training: what the pictures are, and whether a classifier can be made of them."""
+
+import warnings
+from collections import Counter
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from PIL import Image, UnidentifiedImageError
+
+from convlens.data.dataset import SPLITS, Dataset
+from convlens.errors import DataError
+from convlens.preprocess import MAX_PIXELS
+
+__all__ = ["Inspection", "check", "inspect"]
+
+AUTO_SAMPLE = 20_000  # headers read where the caller does not say; some 10 s from a cold disk
+ORIENTATION = 0x0112  # EXIF tag; 5 to 8 turn the picture on its side
+ARRAY_MODES = {1: "L", 3: "RGB", 4: "RGBA"}
+
+
+@dataclass(frozen=True)
+class Inspection:
+    """What is known of a data set without decoding its pictures; plain data.
+
+    Attributes:
+        source: what the user named.
+        kind: how it was recognised.
+        num_pictures: number of pictures.
+        class_names: the classes, in order.
+        counts: pictures of each class, in order of class_names, by split; key "all" for all together.
+        imbalance: pictures of the largest class divided by those of the smallest that has any.
+        inspected: number of pictures whose header was read; less than num_pictures where a sample was drawn.
+        widths: (smallest, median, largest), pixels, upright; zeros where no header can be read.
+        heights: likewise.
+        common_size: (width, height) that most pictures have.
+        common_size_share: share of the inspected pictures that have it.
+        modes: pictures by Pillow's mode: "L" grey, "RGB", "RGBA", "P" palette, "CMYK", "I;16".
+        formats: pictures by file format, "array" for arrays.
+        unreadable: number of the inspected pictures whose header cannot be read, or that are too large.
+        unreadable_examples: the first of them, with the reason.
+        notes: what was passed over while looking.
+    """
+
+    source: str
+    kind: str
+    num_pictures: int
+    class_names: tuple[str, ...]
+    counts: dict[str, tuple[int, ...]]
+    imbalance: float
+    inspected: int
+    widths: tuple[int, int, int]
+    heights: tuple[int, int, int]
+    common_size: tuple[int, int]
+    common_size_share: float
+    modes: dict[str, int]
+    formats: dict[str, int]
+    unreadable: int
+    unreadable_examples: tuple[str, ...]
+    notes: tuple[str, ...]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the fields as plain data."""
+        return asdict(self)
+
+
+class _Header(NamedTuple):
+    size: tuple[int, int]  # (width, height)
+    mode: str
+    format: str
+
+
+def inspect(dataset: Dataset, sample: int | None = None) -> Inspection:
+    """Return sizes, modes, formats and counts of a data set; of picture files only the headers are read.
+
+    Args:
+        dataset: any data set.
+        sample: number of headers to read, spread evenly; where not given, at most 20,000.
+    """
+    by_split = {"all": dataset.counts()}
+    if dataset.splits is not None:
+        by_split |= {split: dataset.counts(split) for split in SPLITS if split in dataset.splits}
+    present = by_split["all"][by_split["all"] > 0]
+    headers, problems = _headers(dataset, sample or AUTO_SAMPLE)
+    sizes = Counter(header.size for header in headers)
+    common, times = sizes.most_common(1)[0] if sizes else ((0, 0), 0)
+    return Inspection(
+        source=dataset.source,
+        kind=dataset.kind,
+        num_pictures=len(dataset),
+        class_names=dataset.class_names,
+        counts={split: tuple(int(n) for n in counts) for split, counts in by_split.items()},
+        imbalance=float(present.max() / present.min()) if len(present) else 1.0,
+        inspected=len(headers) + len(problems),
+        widths=_spread([header.size[0] for header in headers]),
+        heights=_spread([header.size[1] for header in headers]),
+        common_size=common,
+        common_size_share=times / max(1, len(headers) + len(problems)),
+        modes=dict(Counter(header.mode for header in headers).most_common()),
+        formats=dict(Counter(header.format for header in headers).most_common()),
+        unreadable=len(problems),
+        unreadable_examples=tuple(problems[:5]),
+        notes=dataset.notes,
+    )
+
+
+def _spread(values: list[int]) -> tuple[int, int, int]:
+    return (min(values), int(np.median(values)), max(values)) if values else (0, 0, 0)
+
+
+def _headers(dataset: Dataset, sample: int) -> tuple[list[_Header], list[str]]:
+    """Return the headers that can be read and a line for each that cannot."""
+    if isinstance(dataset.pictures, np.ndarray):
+        _, height, width, *channels = dataset.pictures.shape
+        mode = ARRAY_MODES[channels[0] if channels else 1]
+        return [_Header((width, height), mode, "array")] * len(dataset), []
+    paths: Sequence[Path] = dataset.pictures
+    if len(paths) > sample:
+        paths = [paths[i] for i in np.linspace(0, len(paths) - 1, sample).astype(int)]
+    with warnings.catch_warnings(), ThreadPoolExecutor(8) as pool:
+        warnings.simplefilter("ignore")  # Pillow's remarks on odd headers; decoding will tell
+        found = list(pool.map(_header, paths))
+    return [h for h in found if isinstance(h, _Header)], [h for h in found if isinstance(h, str)]
+
+
+def _header(path: Path) -> _Header | str:
+    """Return the header of a picture file, or why it cannot be read."""
+    try:
+        with Image.open(path) as image:
+            width, height = image.size
+            if width * height > MAX_PIXELS:
+                return f"{path}: {width} x {height} is more than {MAX_PIXELS // 10**6} million pixels"
+            # only for these, because getexif() of a PNG may decode it
+            turned = image.format in ("JPEG", "MPO", "TIFF") and image.getexif().get(ORIENTATION, 1) in (5, 6, 7, 8)
+            return _Header((height, width) if turned else (width, height), image.mode, str(image.format))
+    except UnidentifiedImageError:
+        return f"{path}: {'0 bytes' if path.stat().st_size == 0 else 'not a picture'}"
+    except (OSError, SyntaxError, ValueError, EOFError) as error:  # what Pillow raises for damaged headers
+        return f"{path}: {error or type(error).__name__}"
+
+
+def check(dataset: Dataset) -> None:
+    """Raise DataError where no classifier can be made: one class only, or a class with too few pictures.
+
+    Each class needs two pictures (one to learn, one to measure with); where the source divides them, one for training.
+    """
+    found = f"({dataset.kind})"
+    if dataset.num_classes < 2:
+        raise DataError(
+            f"{dataset.source}: a classifier needs two classes or more; found one class only, "
+            f"'{''.join(dataset.class_names)}' {found}."
+        )
+    few = np.flatnonzero(dataset.counts() < 2)
+    if len(few):
+        names = [f"'{dataset.class_names[i]}' ({dataset.counts()[i]})" for i in few]
+        raise DataError(
+            f"{dataset.source}: each class needs 2 pictures or more; too few in {_list(names)} {found}. "
+            "Add pictures, or take the class out."
+        )
+    if dataset.splits is None:
+        return
+    if "train" not in dataset.splits:
+        splits = sorted(set(dataset.splits.tolist()))
+        raise DataError(
+            f"{dataset.source}: there must be pictures to train on; found only {', '.join(splits)} {found}."
+        )
+    absent = [f"'{name}'" for name, n in zip(dataset.class_names, dataset.counts("train"), strict=True) if n == 0]
+    if absent:
+        raise DataError(
+            f"{dataset.source}: each class needs pictures to train on; none in train for {_list(absent)} {found}."
+        )
+
+
+def _list(names: Sequence[str], most: int = 5) -> str:
+    """Return the first names, and how many more there are."""
+    more = f" and {len(names) - most:,} more" if len(names) > most else ""
+    return ", ".join(names[:most]) + more

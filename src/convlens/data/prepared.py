@@ -1,0 +1,167 @@
+"""Prepared: a dataset decoded, checked and divided, ready to train on."""
+
+import dataclasses
+import re
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from convlens.config import Config, DataConfig
+from convlens.data.dataset import Dataset
+from convlens.data.splits import Splits, clusters_of, make_splits
+from convlens.data.store import Progress, Store, fingerprint, open_store
+from convlens.errors import ConfigError
+from convlens.preprocess import Preprocessing
+
+__all__ = ["Prepared", "choose_preprocessing", "prepare_data"]
+
+LARGEST_AUTO = 96  # pixels: larger pictures are brought to DEFAULT_SIDE unless a size is given
+DEFAULT_SIDE = 64
+LOOKED_AT = 200  # picture headers that decide size and channels
+
+
+@dataclass(frozen=True, eq=False)
+class Prepared:
+    """A dataset with its decoded pictures and its division."""
+
+    dataset: Dataset
+    preprocessing: Preprocessing
+    store: Store
+    splits: Splits
+
+    @cached_property
+    def clusters(self) -> NDArray[np.int64]:
+        """(n,) numbers that are equal for exact copies and for one group."""
+        return clusters_of(self.store.digests, self.dataset.groups)
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """SHA-256 of contents, labels and class names."""
+        return fingerprint(self.store, self.dataset.labels, self.dataset.class_names)
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What the user should know: of the source, of unreadable pictures, of the division."""
+        problems = self.store.problems
+        notes = list(self.dataset.notes)
+        if problems:
+            notes.append(f"{len(problems):,} of {len(self.dataset):,} pictures cannot be read and are skipped")
+            notes += [f"skipped {message}" for message in list(problems.values())[:5]]
+        if conflicts := _label_conflicts(self):
+            notes.append(f"{conflicts:,} exact copies carry different labels")
+        return (*notes, *self.splits.notes)
+
+    def counts(self, split: str) -> list[int]:
+        """Return the pictures of each class in "train", "val" or "test"."""
+        labels = self.dataset.labels[getattr(self.splits, split)]
+        return [int(count) for count in np.bincount(labels, minlength=self.dataset.num_classes)]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return what `data.json` records."""
+        return {
+            "source": self.dataset.source,
+            "path": str(path.resolve())
+            if (path := Path(self.dataset.source).expanduser()).exists()
+            else self.dataset.source,
+            "kind": self.dataset.kind,
+            "class_names": list(self.dataset.class_names),
+            "pictures": len(self.dataset),
+            "counts": {name: self.counts(name) for name in ("train", "val", "test")},
+            "fingerprint": self.fingerprint,
+            "notes": list(self.notes),
+            "splits": {name: getattr(self.splits, name).tolist() for name in ("train", "val", "test")},
+        }
+
+
+def prepare_data(
+    dataset: Dataset,
+    config: Config,
+    *,
+    scale: float = 1 / 255,
+    shape: tuple[int | None, int | None, int | None] = (None, None, None),
+    preprocessing: Preprocessing | None = None,
+    progress: Progress | None = None,
+) -> Prepared:
+    """Decode, check and divide a dataset.
+
+    Args:
+        dataset: from `load_data`.
+        config: its data section and seed decide.
+        scale: what the network wants pixels multiplied with.
+        shape: (height, width, channels) that a given network asks for, None where any goes.
+        preprocessing: of a finished classifier, taken as it is.
+        progress: called with (pictures done, all pictures) while decoding.
+
+    Raises:
+        DataError: no picture can be read, or a class has none to train on.
+        StorageError: the cache folder cannot be written.
+    """
+    if preprocessing is None:
+        preprocessing = choose_preprocessing(dataset, config.data, scale)
+        height, width, channels = (asked or own for asked, own in zip(shape, preprocessing.shape, strict=True))
+        preprocessing = dataclasses.replace(preprocessing, height=height, width=width, channels=channels)
+    store = open_store(dataset, preprocessing, progress)
+    splits = make_splits(
+        dataset.labels,
+        clusters_of(store.digests, dataset.groups),
+        store.usable,
+        given=dataset.splits,
+        val=config.data.val,
+        test=config.data.test,
+        seed=config.training.seed,
+        limit=config.data.limit,
+    )
+    return Prepared(dataset, preprocessing, store, splits)
+
+
+def choose_preprocessing(dataset: Dataset, config: DataConfig, scale: float = 1 / 255) -> Preprocessing:
+    """Return size, channels and fit: as configured, else what the pictures themselves suggest.
+
+    Raises:
+        ConfigError: the size is not of the form 64 or 48x64.
+    """
+    sizes, grey = _look(dataset)
+    if config.size == "auto":
+        own = sizes.pop() if len(sizes) == 1 else None
+        fits = own is not None and (max(own) <= LARGEST_AUTO or isinstance(dataset.pictures, np.ndarray))
+        height, width = own if own is not None and fits else (DEFAULT_SIDE, DEFAULT_SIDE)
+    else:
+        match = re.fullmatch(r"(\d+)(?:x(\d+))?", config.size)
+        height = int(match[1]) if match else 0
+        width = int(match[2] or height) if match else 0
+        if not (1 <= height <= 4096 and 1 <= width <= 4096):
+            raise ConfigError(
+                f"--size must be a side as 64, or height x width as 48x64, up to 4096; found {config.size!r}."
+            )
+    channels = {"grey": 1, "rgb": 3, "auto": 1 if grey else 3}[config.channels]
+    return Preprocessing(height, width, channels, config.fit, scale)
+
+
+def _look(dataset: Dataset) -> tuple[set[tuple[int, int]], bool]:
+    """Return the (height, width) met, and whether all are grey; of files, from the headers of an even sample."""
+    pictures = dataset.pictures
+    if isinstance(pictures, np.ndarray):
+        return {(pictures.shape[1], pictures.shape[2])}, pictures.ndim == 3 or pictures.shape[3] == 1
+    sizes, grey = set(), True
+    for index in np.unique(np.linspace(0, len(pictures) - 1, LOOKED_AT).astype(int)):
+        try:
+            with Image.open(pictures[index]) as image:
+                sizes.add((image.height, image.width))
+                grey = grey and (image.mode in ("L", "1", "LA") or image.mode.startswith("I"))
+        except (OSError, SyntaxError, ValueError):
+            continue  # unreadable pictures are counted and named when they are decoded
+    return sizes, grey and bool(sizes)
+
+
+def _label_conflicts(prepared: Prepared) -> int:
+    """Return how many pictures are exact copies of one with another label."""
+    _, copies, sizes = np.unique(prepared.store.digests, axis=0, return_inverse=True, return_counts=True)
+    copies = copies.reshape(-1)
+    first = np.zeros(len(sizes), np.int64)
+    first[copies[::-1]] = prepared.dataset.labels[::-1]
+    return int((first[copies] != prepared.dataset.labels).sum())

@@ -1,0 +1,173 @@
+"""Store: pictures decoded once, in parallel, into a memory-mapped uint8 array that later runs reuse."""
+
+import hashlib
+import json
+import os
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from convlens.data.cache import cache_folder
+from convlens.data.dataset import Dataset
+from convlens.errors import DataError, PictureError, StorageError
+from convlens.preprocess import Preprocessing, prepare
+
+__all__ = ["Store", "fingerprint", "open_store"]
+
+VERSION = 1  # raise it when `prepare` makes other pixels of the same file
+CHUNK = 256
+DIGEST_BYTES = 16
+Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True, eq=False)
+class Store:
+    """Decoded pictures of a dataset, in its order.
+
+    Attributes:
+        pictures: (n, height, width, channels) uint8, memory-mapped; zeros where a picture could not be read.
+        digests: (n, 16) uint8, equal where the contents are equal (of files: their bytes; of arrays: their pixels).
+        problems: a message for each picture that could not be read, by index.
+    """
+
+    pictures: NDArray[np.uint8]
+    digests: NDArray[np.uint8]
+    problems: dict[int, str]
+
+    @property
+    def usable(self) -> NDArray[np.bool_]:
+        """(n,) False where the picture could not be read."""
+        mask = np.ones(len(self.digests), bool)
+        mask[list(self.problems)] = False
+        return mask
+
+
+def open_store(dataset: Dataset, preprocessing: Preprocessing, progress: Progress | None = None) -> Store:
+    """Return the dataset's pictures at the network's size, decoding them if no earlier run has.
+
+    Args:
+        dataset: what to decode.
+        preprocessing: size, channels and fit.
+        progress: called with (pictures done, all pictures).
+
+    Raises:
+        DataError: no picture can be read.
+        StorageError: the cache folder cannot be written.
+    """
+    pictures = dataset.pictures
+    if isinstance(pictures, np.ndarray):
+        shaped = pictures[..., None] if pictures.ndim == 3 else pictures
+        if shaped.shape[1:] == preprocessing.shape:
+            return Store(shaped, _digests_of_arrays(pictures), {})
+        digests = _digests_of_arrays(pictures)
+        key = _key(preprocessing, digests.tobytes())
+        return _stored(key, pictures, preprocessing, progress, digests)
+    stats = [_stat(path) for path in pictures]
+    key = _key(preprocessing, json.dumps(stats).encode())
+    return _stored(key, pictures, preprocessing, progress, None)
+
+
+def fingerprint(store: Store, labels: NDArray[np.int64], class_names: Sequence[str]) -> str:
+    """Return a SHA-256 over contents, labels and class names, whatever the order of the pictures."""
+    rows = sorted(
+        digest.tobytes() + int(label).to_bytes(8, "big") for digest, label in zip(store.digests, labels, strict=True)
+    )
+    return hashlib.sha256(b"".join(rows) + json.dumps(list(class_names)).encode()).hexdigest()
+
+
+def _stat(path: Path) -> tuple[str, int, int]:
+    try:
+        found = path.stat()
+    except OSError:
+        return str(path), -1, -1
+    return str(path.resolve()), found.st_size, found.st_mtime_ns
+
+
+def _key(preprocessing: Preprocessing, content: bytes) -> str:
+    shape = f"{VERSION} {preprocessing.shape} {preprocessing.fit} ".encode()
+    return hashlib.sha256(shape + content).hexdigest()[:32]
+
+
+def _digest(content: bytes) -> bytes:
+    return hashlib.blake2b(content, digest_size=DIGEST_BYTES).digest()
+
+
+def _digests_of_arrays(pictures: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    joined = b"".join(_digest(picture.tobytes()) for picture in pictures)
+    return np.frombuffer(joined, np.uint8).reshape(-1, DIGEST_BYTES)
+
+
+def _stored(
+    key: str,
+    pictures: Sequence[Path] | NDArray[np.uint8],
+    preprocessing: Preprocessing,
+    progress: Progress | None,
+    digests: NDArray[np.uint8] | None,
+) -> Store:
+    folder = cache_folder() / "store"
+    array, facts = folder / f"{key}.npy", folder / f"{key}.json"
+    if not (array.exists() and facts.exists()):
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            _decode(pictures, preprocessing, progress, array, facts)
+        except OSError as error:
+            size = len(pictures) * int(np.prod(preprocessing.shape)) / 1e6
+            raise StorageError(
+                f"{folder}: decoded pictures need {size:,.0f} MB there; "
+                f"{error.strerror}. Free some space, or set CONVLENS_CACHE to another folder."
+            ) from error
+    recorded = json.loads(facts.read_text(encoding="utf-8"))
+    problems = {int(index): message for index, message in recorded["problems"].items()}
+    if len(problems) == len(pictures):
+        raise DataError(
+            f"none of the {len(pictures):,} pictures can be read; the first: {next(iter(problems.values()))}"
+        )
+    if digests is None:
+        digests = np.frombuffer(bytes.fromhex(recorded["digests"]), np.uint8).reshape(-1, DIGEST_BYTES)
+    return Store(np.load(array, mmap_mode="r", allow_pickle=False), digests, problems)
+
+
+def _decode(
+    pictures: Sequence[Path] | NDArray[np.uint8],
+    preprocessing: Preprocessing,
+    progress: Progress | None,
+    array: Path,
+    facts: Path,
+) -> None:
+    """Write the array, then the facts; sequentially, since a full disk under a memory map would kill the process."""
+    problems: dict[int, str] = {}
+    digests: list[bytes] = []
+    blank = np.zeros(preprocessing.shape, np.uint8)
+
+    def read(index: int) -> tuple[NDArray[np.uint8], bytes]:
+        picture = pictures[index]
+        try:
+            content = _digest(picture.read_bytes()) if isinstance(picture, Path) else b""
+            return prepare(picture, preprocessing), content
+        except (PictureError, OSError) as error:
+            problems[index] = str(error)
+            return blank, _digest(f"unreadable {index}".encode())
+
+    partial = array.with_suffix(f".{os.getpid()}.partial")
+    try:
+        with partial.open("wb") as file, ThreadPoolExecutor(os.cpu_count()) as pool:
+            header = {"descr": "|u1", "fortran_order": False, "shape": (len(pictures), *preprocessing.shape)}
+            np.lib.format.write_array_header_1_0(file, header)
+            for start in range(0, len(pictures), CHUNK):
+                stop = min(start + CHUNK, len(pictures))
+                for decoded, content in pool.map(read, range(start, stop)):
+                    file.write(decoded.tobytes())
+                    digests.append(content)
+                if progress is not None:
+                    progress(stop, len(pictures))
+        found = {"problems": {str(k): problems[k] for k in sorted(problems)}, "digests": b"".join(digests).hex()}
+        partial_facts = facts.with_suffix(f".{os.getpid()}.partial")
+        partial_facts.write_text(json.dumps(found), encoding="utf-8")
+        partial.replace(array)
+        partial_facts.replace(facts)
+    finally:
+        partial.unlink(missing_ok=True)

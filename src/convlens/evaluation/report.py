@@ -1,0 +1,286 @@
+"""The report of an evaluation: report.html (one file, opens offline), report.json (every number) and plots/*.png."""
+
+import base64
+import io
+import json
+import math
+import os
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from functools import cache
+from importlib.resources import files
+from pathlib import Path
+from typing import Any, NotRequired, TypedDict, Unpack
+
+import jinja2
+import matplotlib as mpl
+import numpy as np
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+from PIL import Image
+
+from convlens.errors import StorageError
+from convlens.evaluation import plots
+from convlens.evaluation.evaluate import EXPLANATIONS, Evaluation
+from convlens.evaluation.fonts import subset_font
+from convlens.evaluation.style import percent
+
+__all__ = ["ReportContent", "report_dict", "write_report"]
+
+MISTAKES, RIGHT = 24, 16  # pictures shown
+LONGEST_SIDE = 192  # pixels of a picture in the report
+ITEMS = 30  # of a list among the settings
+
+
+class ReportContent(TypedDict):
+    """What a report shows besides the scores.
+
+    title: headline of the page.
+    history: a row an epoch, as in history.csv; nothing is drawn where it is empty.
+    best_epoch: the epoch that was kept; where not given, the one of the highest validation accuracy.
+    settings: the configuration, section -> name -> value.
+    data: source, kind, counts (split -> pictures of each class, or their sum), fingerprint, notes.
+    pictures: the n evaluated pictures, uint8, indexable: an array (n, height, width, channels) or a sequence.
+    picture_names: their n names, such as paths.
+    extra: anything else worth keeping: seconds, versions, precision, parameters.
+    """
+
+    title: str
+    history: NotRequired[Sequence[Mapping[str, Any]]]
+    best_epoch: NotRequired[int | None]
+    settings: NotRequired[Mapping[str, Any]]
+    data: NotRequired[Mapping[str, Any]]
+    pictures: NotRequired[Sequence[NDArray[np.uint8]] | NDArray[np.uint8]]
+    picture_names: NotRequired[Sequence[str]]
+    extra: NotRequired[Mapping[str, Any]]
+
+
+def write_report(folder: str | Path, evaluation: Evaluation, **content: Unpack[ReportContent]) -> Path:
+    """Write report.html, report.json and plots/*.png into `folder`; return the path of report.html.
+
+    Each file is written under another name first, so that a report is never half there.
+
+    Raises:
+        StorageError: the disk is full, or the folder cannot be written.
+    """
+    folder = Path(folder)
+    charts = _charts(evaluation, content)
+    written = {folder / "plots" / f"{name}.png": _draw(chart, "png") for name, chart in charts.items()}
+    facts = report_dict(evaluation, **content)
+    written[folder / "report.json"] = json.dumps(facts, ensure_ascii=False, allow_nan=False, indent=1).encode()
+    written[folder / "report.html"] = _page(evaluation, charts, facts, content).encode()
+    for path, data in written.items():
+        _replace(path, data)
+    return folder / "report.html"
+
+
+def report_dict(evaluation: Evaluation, **content: Unpack[ReportContent]) -> dict[str, Any]:
+    """Return the content of report.json: every number of the report, with None for what is not defined."""
+    names = content.get("picture_names")
+    mistakes = [
+        {
+            "index": int(i),
+            "name": str(names[i]) if names is not None else None,
+            "label": evaluation.class_names[evaluation.labels[i]],
+            "predicted": evaluation.class_names[evaluation.predicted[i]],
+            "confidence": float(evaluation.confidence[i]),
+        }
+        for i in evaluation.worst(MISTAKES)
+    ]
+    facts = {
+        "title": content["title"],
+        "written": datetime.now(UTC).isoformat(timespec="seconds"),
+        **evaluation.to_dict(),
+        "mistakes": mistakes,
+        "history": content.get("history", ()),
+        "data": content.get("data", {}),
+        "settings": content.get("settings", {}),
+    }
+    more = {name: value for name, value in content.get("extra", {}).items() if name not in facts}
+    plain: dict[str, Any] = _plain(facts | more)
+    return plain
+
+
+def _plain(value: Any) -> Any:
+    """Return a value as JSON has it: no NaN, no arrays, no paths."""
+    if isinstance(value, Mapping):
+        return {str(name): _plain(one) for name, one in value.items()}
+    if isinstance(value, np.ndarray | np.generic):
+        return _plain(value.tolist())
+    if isinstance(value, list | tuple | set | frozenset):
+        return [_plain(one) for one in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value if isinstance(value, str | int | float | None) else str(value)
+
+
+def _charts(evaluation: Evaluation, content: ReportContent) -> dict[str, Figure]:
+    charts = {
+        "confusion": plots.show_confusion(evaluation.confusion, evaluation.class_names),
+        "calibration": plots.show_calibration(evaluation.bins),
+    }
+    if content.get("history"):
+        charts["history"] = plots.show_history(content["history"], best=content.get("best_epoch"))
+    worst = evaluation.worst(MISTAKES)
+    if "pictures" in content and len(worst):
+        charts["mistakes"] = plots.show_images(
+            [np.asarray(content["pictures"][int(i)]) for i in worst],
+            evaluation.labels[worst].tolist(),
+            probabilities=evaluation.probabilities[worst],
+            class_names=evaluation.class_names,
+        )
+    return charts
+
+
+def _draw(figure: Figure, kind: str) -> bytes:
+    """Return a figure as a PNG or SVG file; the same figure gives the same bytes."""
+    file = io.BytesIO()
+    with mpl.rc_context({"svg.fonttype": "path", "svg.hashsalt": "convlens"}):
+        figure.savefig(file, format=kind, dpi=150, metadata={"Date": None} if kind == "svg" else None)
+    figure.set_layout_engine("none")  # found once; the next kind keeps it
+    return file.getvalue()
+
+
+def _page(evaluation: Evaluation, charts: Mapping[str, Figure], facts: dict[str, Any], content: ReportContent) -> str:
+    pictures = content.get("pictures")
+    shown = {
+        "mistakes": _cards(evaluation, evaluation.worst(MISTAKES), pictures, content.get("picture_names")),
+        "right": _cards(evaluation, evaluation.right(RIGHT), pictures, content.get("picture_names")),
+    }
+    data = {name: value for name, value in facts["data"].items() if name not in ("counts", "notes")}
+    page = {
+        "facts": facts,
+        "evaluation": evaluation,
+        "explanations": EXPLANATIONS,
+        "sentence": _sentence(evaluation),
+        "charts": {
+            name: _data_uri(_draw(chart, "svg"), "svg+xml") for name, chart in charts.items() if name != "mistakes"
+        },
+        "pictures": shown,
+        "confusions": evaluation.confusions(8),
+        "data": _rows(data),
+        "splits": _splits(facts["data"].get("counts"), evaluation.class_names),
+        "settings": {name: _rows(value) for name, value in _sections(facts["settings"]).items()},
+        "extra": _rows(_plain(content.get("extra", {}))),
+    }
+    html = _template().render(page, font="")
+    font = subset_font([html])  # only a page with Chinese, Japanese or Korean needs one
+    return html if font is None else _template().render(page, font=base64.b64encode(font).decode())
+
+
+@cache
+def _template() -> jinja2.Template:
+    source = files("convlens.evaluation").joinpath("report.html").read_text(encoding="utf-8")
+    environment = jinja2.Environment(
+        autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=jinja2.StrictUndefined
+    )
+    environment.filters["percent"] = percent
+    return environment.from_string(source)
+
+
+def _sentence(evaluation: Evaluation) -> str:
+    """Return in words what the accuracy means, and for which pictures it holds."""
+    score, seen = evaluation.scores["accuracy"], evaluation.pictures_seen
+    right = int(np.trace(evaluation.confusion))
+    start = f"Of {score.n:,} {seen} pictures, {right:,} {'was' if right == 1 else 'were'} named rightly."
+    always = f"Always answering the most frequent class would be right in {100 * evaluation.baseline:.1f} %."
+    if seen == "train":
+        return (
+            f"{start} The network learned from these very pictures: new ones will be named rightly less often. {always}"
+        )
+    if seen == "validation":
+        return f"{start} The best epoch was chosen on these pictures, so that the score is a little too high. {always}"
+    return (
+        f"{start} On new pictures of the same kind, expect between {100 * score.low:.1f} % and "
+        f"{100 * score.high:.1f} %: more than that {score.n:,} pictures cannot tell. {always}"
+    )
+
+
+def _cards(
+    evaluation: Evaluation,
+    indices: NDArray[np.int64],
+    pictures: Sequence[NDArray[np.uint8]] | NDArray[np.uint8] | None,
+    names: Sequence[str] | None,
+) -> list[dict[str, str]]:
+    """Return what the page says of each picture: the picture itself, prediction, label, confidence, name."""
+    if pictures is None:
+        return []
+    return [
+        {
+            "source": _picture_uri(np.asarray(pictures[int(i)])),
+            "predicted": evaluation.class_names[evaluation.predicted[i]],
+            "label": evaluation.class_names[evaluation.labels[i]],
+            "confidence": percent(float(evaluation.confidence[i])),
+            "name": str(names[i]) if names is not None else f"picture {i}",
+        }
+        for i in indices
+    ]
+
+
+def _picture_uri(picture: NDArray[np.uint8]) -> str:
+    image = Image.fromarray(picture[..., 0] if picture.ndim == 3 and picture.shape[2] == 1 else picture)
+    file = io.BytesIO()
+    if max(image.size) <= plots.SMALL:  # exact, since each of its pixels will be seen
+        image.save(file, "PNG")
+        return _data_uri(file.getvalue(), "png")
+    image.thumbnail((LONGEST_SIDE, LONGEST_SIDE))
+    image.convert("L" if image.mode == "L" else "RGB").save(file, "JPEG", quality=85)
+    return _data_uri(file.getvalue(), "jpeg")
+
+
+def _data_uri(data: bytes, kind: str) -> str:
+    return f"data:image/{kind};base64,{base64.b64encode(data).decode()}"
+
+
+def _sections(settings: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
+    """Return settings by section; those outside of one come first."""
+    loose = {name: value for name, value in settings.items() if not isinstance(value, Mapping)}
+    return ({"": loose} if loose else {}) | {name: v for name, v in settings.items() if isinstance(v, Mapping)}
+
+
+def _rows(values: Mapping[str, Any], prefix: str = "") -> list[tuple[str, str]]:
+    """Return (name, text) of each value, nested names joined by a blank."""
+    rows: list[tuple[str, str]] = []
+    for name, value in values.items():
+        label = f"{prefix}{name}".replace("_", " ")
+        if isinstance(value, Mapping):
+            rows += _rows(value, f"{label} ")
+        elif value is not None and value != []:
+            rows.append((label, _text(value)))
+    return rows
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, int):
+        return f"{value:,}"
+    if isinstance(value, float):
+        return f"{value:.4g}"
+    if isinstance(value, list):
+        more = f" and {len(value) - ITEMS} more" if len(value) > ITEMS else ""
+        return ", ".join(_text(one) for one in value[:ITEMS]) + more
+    return str(value)
+
+
+def _splits(counts: Any, class_names: tuple[str, ...]) -> dict[str, Any] | None:
+    """Return the table of pictures a split: header, a row a class where counts are by class, and the sum."""
+    if not isinstance(counts, Mapping) or not counts:
+        return None
+    by_class = all(isinstance(one, list) and len(one) == len(class_names) for one in counts.values())
+    columns = [one if isinstance(one, list) else [one] for one in counts.values()]
+    rows = [(name, [c[i] for c in columns]) for i, name in enumerate(class_names)] if by_class else []
+    return {"names": list(counts), "rows": rows, "sums": [sum(column) for column in columns]}
+
+
+def _replace(path: Path, data: bytes) -> None:
+    unfinished = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        unfinished.write_bytes(data)
+        unfinished.replace(path)
+    except OSError as error:
+        unfinished.unlink(missing_ok=True)
+        raise StorageError(
+            f"The report must be written to {path}; found: {error.strerror}. Make room there, or choose another folder."
+        ) from error

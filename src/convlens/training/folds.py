@@ -1,0 +1,74 @@
+"""Cross-validation for small sets: every picture is scored by a network that never saw it."""
+
+import dataclasses
+import json
+from pathlib import Path
+
+import numpy as np
+
+from convlens.config import Config
+from convlens.data.dataset import Dataset
+from convlens.data.splits import draw, folds
+from convlens.errors import ConfigError
+from convlens.evaluation.evaluate import evaluate
+from convlens.training.network import choose_network
+from convlens.training.run import Run
+from convlens.training.score import show, write_evaluation
+from convlens.training.screen import Screen
+from convlens.training.train import Trainer
+
+__all__ = ["cross_validate"]
+
+
+def cross_validate(
+    dataset: Dataset,
+    config: Config,
+    k: int,
+    *,
+    run: str | Path | None = None,
+    start_from: str | Path | None = None,
+    screen: Screen | None = None,
+) -> Run:
+    """Train k networks, each without one k-th of the pictures, and a last one on all; return the run of the last.
+
+    Fold i lies in `fold-<i>/` of the run. The report's scores pool the k held-out parts; within a fold, validation
+    pictures are drawn from the rest. The source's own division is set aside. The run's classifier is trained on all
+    pictures but its validation share, so that the pooled scores are, if anything, a little low for it.
+
+    Raises:
+        ConfigError: fewer than two folds.
+        DataError: a class has fewer different pictures than there are folds.
+    """
+    if k < 2:
+        raise ConfigError(f"--folds must be at least 2; found {k}.")
+    screen = screen or Screen()
+    origin = choose_network(config, None, start_from)
+    config = config.replace(test=0.0)
+    whole = origin.prepare(dataclasses.replace(dataset, splits=None), config, screen.counter("decoding"))
+    labels, clusters = whole.dataset.labels, whole.clusters
+    pool = np.sort(np.concatenate([whole.splits.train, whole.splits.val]))
+    parts = list(folds(labels, clusters, pool, k, config.training.seed))
+    outer = Run.create(run, f"{dataset.name}-{origin.name}-{k}-folds")
+    outer.write("run.toml", config.to_toml())
+    outer.write("data.json", json.dumps(whole.to_dict(), ensure_ascii=False))
+    rows = np.zeros((len(dataset), dataset.num_classes), np.float32)
+    for number, (rest, held) in enumerate(parts, 1):
+        screen.say(f"\n[bold]fold {number} of {k}[/bold]")
+        rng = np.random.default_rng((config.training.seed, number))
+        val = draw(rest, labels, clusters, config.data.val, rng)
+        splits = dataclasses.replace(whole.splits, train=np.setdiff1d(rest, val), val=val, test=held)
+        inner = Run.create(outer.folder / f"fold-{number}", "")
+        fold = dataclasses.replace(whole, splits=splits)
+        inner.write("run.toml", config.to_toml())
+        inner.write("data.json", json.dumps(fold.to_dict(), ensure_ascii=False))
+        trainer = Trainer(fold, config, origin, screen)
+        if number == 1:
+            trainer.announce(inner)
+        trainer.run(inner)
+        rows[held] = inner.classifier().probabilities(whole.store.pictures, indices=held)
+    screen.say("\n[bold]all pictures[/bold]")
+    Trainer(whole, config, origin, screen).run(outer)
+    evaluation = evaluate(labels[pool], rows[pool], whole.dataset.class_names, pictures_seen=f"{k} held-out folds")
+    write_evaluation(outer, outer.folder, evaluation, whole, pool, extra={"folds": k, "test_evaluations": 0})
+    show(evaluation, outer.folder, screen)
+    return outer

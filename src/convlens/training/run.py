@@ -1,0 +1,134 @@
+"""Run: the folder `runs/<name>/`, which holds all that is known of a training."""
+
+import csv
+import json
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from convlens.config import Config
+from convlens.errors import RunError, StorageError
+
+if TYPE_CHECKING:
+    from convlens.classifier import Classifier
+
+__all__ = ["HISTORY_COLUMNS", "Run"]
+
+HISTORY_COLUMNS = ("epoch", "seconds", "loss", "accuracy", "val_loss", "val_accuracy", "learning_rate")
+
+
+@dataclass(frozen=True)
+class Run:
+    """A training's folder: `run.toml`, `data.json`, `history.csv`, `state/`, `classifier.keras`, reports and plots."""
+
+    folder: Path
+
+    @classmethod
+    def create(cls, name: str | Path | None, default: str) -> "Run":
+        """Make a new folder: `runs/<name>`, or the path itself where the name has a folder in it.
+
+        Args:
+            name: what the user asked for; None takes `default`, with a number where that is taken.
+            default: such as "cats_dogs-small_resnet".
+
+        Raises:
+            RunError: the folder the user asked for exists.
+            StorageError: it cannot be made.
+        """
+        if name is not None:
+            folder = cls.place(name)
+            if folder.exists():
+                raise RunError(
+                    f"{folder}: a new run needs a folder that does not exist yet. Take another --run name, "
+                    "or go on with this one: add --resume."
+                )
+        else:
+            safe = "".join(c if c.isalnum() or c in "-_." else "_" for c in default)
+            folder, number = Path("runs") / safe, 2
+            while folder.exists():
+                folder, number = Path("runs") / f"{safe}-{number}", number + 1
+        try:
+            (folder / "state").mkdir(parents=True)
+        except OSError as error:
+            raise StorageError(f"{folder}: the run folder cannot be made; {error.strerror}.") from error
+        return cls(folder)
+
+    @classmethod
+    def open(cls, name: str | Path) -> "Run":
+        """Return an existing run by its folder or its name under `runs/`. Raises RunError where there is none."""
+        folder = Path(name) if Path(name).is_dir() else cls.place(name)
+        if not (folder / "run.toml").is_file():
+            others = sorted(path.parent.name for path in Path("runs").glob("*/run.toml"))
+            known = f" Runs here: {', '.join(others[-5:])}." if others else ""
+            raise RunError(f"{name}: a run is a folder that `convlens train` made, with run.toml inside.{known}")
+        return cls(folder)
+
+    @staticmethod
+    def place(name: str | Path) -> Path:
+        """Return where a run of that name lies."""
+        path = Path(name)
+        return path if len(path.parts) > 1 else Path("runs") / path
+
+    @property
+    def config(self) -> Config:
+        """The resolved configuration."""
+        return Config.from_toml(self.folder / "run.toml")
+
+    @property
+    def data(self) -> dict[str, Any]:
+        """What was trained on: source, class names, counts, fingerprint, the division."""
+        return self.read("data.json")
+
+    @property
+    def report(self) -> dict[str, Any]:
+        """The content of `report.json`."""
+        return self.read("report.json")
+
+    @property
+    def history(self) -> list[dict[str, float | None]]:
+        """A row an epoch, as in `history.csv`; None where a value was not measured."""
+        try:
+            with (self.folder / "history.csv").open(newline="", encoding="utf-8") as file:
+                return [{k: float(v) if v else None for k, v in row.items()} for row in csv.DictReader(file)]
+        except OSError as error:
+            raise RunError(f"{self.folder}: history.csv cannot be read; {error.strerror}.") from error
+
+    @property
+    def classifier_path(self) -> Path:
+        """Where the classifier of the best epoch lies."""
+        return self.folder / "classifier.keras"
+
+    def classifier(self, precision: str = "float32") -> "Classifier":
+        """Load the classifier of the best epoch. Raises ClassifierError where no epoch was finished."""
+        from convlens.classifier import Classifier  # here, so that a run can be read before the engine is chosen
+
+        return Classifier.load(self.classifier_path, precision=precision)
+
+    def write_history(self, rows: list[dict[str, Any]], *, append: bool) -> None:
+        """Write rows to `history.csv`, after those that are there or instead of them."""
+        with (self.folder / "history.csv").open("a" if append else "w", newline="", encoding="utf-8") as file:
+            writer = csv.DictWriter(file, HISTORY_COLUMNS)
+            if not append:
+                writer.writeheader()
+            writer.writerows(rows)
+
+    def write(self, name: str, text: str) -> None:
+        """Write a text file of the folder, all or nothing. Raises StorageError."""
+        path = self.folder / name
+        partial = path.with_name(f".{os.getpid()}.{path.name}")
+        try:
+            partial.write_text(text, encoding="utf-8")
+            partial.replace(path)
+        except OSError as error:
+            raise StorageError(f"{path}: this cannot be written; {error.strerror}.") from error
+        finally:
+            partial.unlink(missing_ok=True)
+
+    def read(self, name: str) -> dict[str, Any]:
+        """Return a JSON file of the folder. Raises RunError where it is missing or damaged."""
+        try:
+            content: dict[str, Any] = json.loads((self.folder / name).read_text(encoding="utf-8"))
+        except (OSError, json.JSONDecodeError) as error:
+            raise RunError(f"{self.folder / name}: this file of the run cannot be read; {error}.") from error
+        return content

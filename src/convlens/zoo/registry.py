@@ -1,0 +1,231 @@
+"""The models by name: what each is, and how to build it for pictures of any size.
+
+A model file registers functions that turn a tensor of pictures into logits; this module is the only way in. The files
+are imported when the first name is asked for.
+"""
+
+import importlib
+import inspect
+import pkgutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from difflib import get_close_matches
+from functools import cache
+from typing import Any, TypeVar
+
+import keras
+
+from convlens.config import ModelConfig
+from convlens.errors import ModelError
+
+__all__ = ["HEADS", "ModelInfo", "build", "create_model", "list_models", "model_info", "register_model"]
+
+HEADS = ("softmax", "sigmoid")
+LARGEST_SIDE = 1024  # pixels; where the search for a model's least size ends
+
+Builder = TypeVar("Builder", bound=Callable[..., keras.KerasTensor])
+_registry: dict[str, "ModelInfo"] = {}
+
+
+@dataclass(frozen=True)
+class ModelInfo:
+    """What is known about a model before it is built.
+
+    Attributes:
+        name: what users type.
+        year: of the paper or lecture.
+        input_shape: (height, width, channels) that the source uses, pixels.
+        num_params: parameters at `input_shape` with `num_classes` and `head`.
+        num_classes: classes in the source.
+        head: "softmax" (a logit for each class) or "sigmoid" (one logit for two classes).
+        scale: the network sees pixels 0..255 times this.
+        summary: first line of the builder's docstring.
+        builder: (inputs, num_classes[, config]) -> logits.
+    """
+
+    name: str
+    year: int
+    input_shape: tuple[int, int, int]
+    num_params: int
+    num_classes: int
+    head: str
+    scale: float
+    summary: str
+    builder: Callable[..., keras.KerasTensor]
+
+
+def register_model(
+    *,
+    year: int,
+    input_shape: tuple[int, int, int],
+    num_params: int,
+    num_classes: int,
+    head: str = "softmax",
+    scale: float = 1 / 255,
+) -> Callable[[Builder], Builder]:
+    """Register the decorated function as the model of its name; see `ModelInfo` for the arguments.
+
+    The function takes (inputs, num_classes), and `config` too where its signature has it, and returns logits
+    (batch, num_classes). With the head "sigmoid" it is called with num_classes=1.
+
+    Raises:
+        ValueError: the name is taken, or the head is unknown.
+    """
+
+    def register(builder: Builder) -> Builder:
+        name = builder.__name__
+        if name in _registry:
+            raise ValueError(f"a model's name must be new; {name!r} is registered already.")
+        if head not in HEADS:
+            raise ValueError(f"the head of {name!r} must be one of {', '.join(HEADS)}; found {head!r}.")
+        summary = (inspect.getdoc(builder) or "").partition("\n")[0]
+        _registry[name] = ModelInfo(
+            name, year, input_shape, num_params, num_classes, head, scale, summary, builder
+        )  # fmt: skip
+        return builder
+
+    return register
+
+
+def list_models() -> list[str]:
+    """Return the names of all models, sorted."""
+    _import_models()
+    return sorted(_registry)
+
+
+def model_info(name: str) -> ModelInfo:
+    """Return what is known about a model. Raises ModelError, with near names, for an unknown one."""
+    _import_models()
+    if name not in _registry:
+        near = get_close_matches(name.lower(), _registry, n=3)
+        hint = f"did you mean {' or '.join(near)}?" if near else f"known: {', '.join(list_models())}."
+        raise ModelError(f"there is no model {name!r}; {hint}")
+    return _registry[name]
+
+
+def build(
+    name: str,
+    inputs: keras.KerasTensor,
+    num_classes: int,
+    *,
+    head: str | None = None,
+    config: ModelConfig | None = None,
+) -> keras.KerasTensor:
+    """Return the logits of the model on a tensor of pictures.
+
+    Args:
+        name: one of `list_models()`.
+        inputs: (batch, height, width, channels), float pixels already multiplied with the model's `scale`.
+        num_classes: at least 2.
+        head: "softmax" for (batch, num_classes) logits, "sigmoid" for (batch, 1) of two classes; where not given, the
+            model's own if it fits num_classes, else "softmax".
+        config: shapes `custom_cnn`; the other models have no use for it.
+
+    Raises:
+        ModelError: unknown model, too small pictures, or a head or number of classes that cannot be.
+    """
+    info = model_info(name)
+    outputs = _num_logits(info, num_classes, head)
+    shape = tuple(inputs.shape[1:])
+    _trial(info, shape, outputs, config)  # on a graph of its own: a graph with an empty layer would build all the same
+    return _call(info, inputs, outputs, config)
+
+
+def create_model(
+    name: str,
+    *,
+    input_shape: tuple[int, int, int] | None = None,
+    num_classes: int | None = None,
+    head: str | None = None,
+    config: ModelConfig | None = None,
+) -> keras.Model:
+    """Return a new model that answers logits for float32 pictures already multiplied with the model's `scale`.
+
+    Args:
+        name: one of `list_models()`.
+        input_shape: (height, width, channels) in pixels; where not given, the source's.
+        num_classes: at least 2; where not given, the source's.
+        head: see `build`.
+        config: see `build`.
+
+    Raises:
+        ModelError: see `build`.
+
+    >>> create_model("cats_dogs_3conv").output_shape
+    (None, 1)
+    """
+    info = model_info(name)
+    outputs = _num_logits(info, info.num_classes if num_classes is None else num_classes, head)
+    return _trial(info, info.input_shape if input_shape is None else input_shape, outputs, config)
+
+
+@cache
+def _import_models() -> None:
+    package = __package__ or "convlens.zoo"
+    for module in pkgutil.iter_modules(importlib.import_module(package).__path__):
+        importlib.import_module(f"{package}.{module.name}")
+
+
+def _num_logits(info: ModelInfo, num_classes: int, head: str | None) -> int:
+    if type(num_classes) is not int or num_classes < 2:
+        raise ModelError(f"num_classes must be a whole number of at least 2; found {num_classes!r}.")
+    if head is None:
+        head = info.head if num_classes == 2 else "softmax"
+    if head not in HEADS:
+        raise ModelError(f"the head must be one of {', '.join(HEADS)}; found {head!r}.")
+    if head == "sigmoid" and num_classes != 2:
+        raise ModelError(f"a sigmoid head tells two classes apart; found {num_classes}. Use the head softmax.")
+    return 1 if head == "sigmoid" else num_classes
+
+
+def _call(info: ModelInfo, inputs: keras.KerasTensor, outputs: int, config: ModelConfig | None) -> keras.KerasTensor:
+    if "config" in inspect.signature(info.builder).parameters:
+        return info.builder(inputs, outputs, config=config or ModelConfig())
+    return info.builder(inputs, outputs)
+
+
+def _trial(info: ModelInfo, shape: tuple[int, ...], outputs: int, config: ModelConfig | None) -> keras.Model:
+    """Return the model at this shape, or raise ModelError that says the least size."""
+    if len(shape) != 3 or not all(type(side) is int and side > 0 for side in shape):
+        raise ModelError(f"input_shape must be (height, width, channels), whole and positive; found {shape}.")
+    try:
+        return _functional(info, shape, outputs, config)
+    except ValueError as error:
+        least = _least_side(info, shape[2], outputs, config)
+        if least is None or min(shape[:2]) >= least:
+            raise ModelError(f"{info.name} cannot take pictures of {shape}: {error}") from error
+        found = f"found {shape[0]} x {shape[1]}"
+        raise ModelError(f"{info.name} needs pictures of at least {least} x {least} pixels; {found}.") from error
+
+
+def _functional(info: ModelInfo, shape: tuple[int, ...], outputs: int, config: ModelConfig | None) -> keras.Model:
+    """Return the model. Raises ValueError where a layer would have nothing left to look at."""
+    inputs = keras.Input(shape, dtype="float32", name="pixels")
+    model = keras.Model(inputs, _call(info, inputs, outputs, config), name=info.name)
+    for layer in model.layers:
+        spec: Any = layer.output
+        if 0 in spec.shape[1:]:
+            raise ValueError(f"layer {layer.name} would be empty: {spec.shape}.")
+    return model
+
+
+def _least_side(info: ModelInfo, channels: int, outputs: int, config: ModelConfig | None) -> int | None:
+    """Return the least side of square pictures that the model can take, by halving; None above LARGEST_SIDE."""
+
+    def fits(side: int) -> bool:
+        try:
+            _functional(info, (side, side, channels), outputs, config)
+        except ValueError:
+            return False
+        return True
+
+    high = 1
+    while not fits(high):
+        high *= 2
+        if high > LARGEST_SIDE:
+            return None
+    low = high // 2 + 1  # high // 2 was seen not to fit
+    while low < high:
+        middle = (low + high) // 2
+        low, high = (low, middle) if fits(middle) else (middle + 1, high)
+    return high

@@ -1,0 +1,190 @@
+"""Every model of the registry: its stated parameters, other sizes, training, and a file that plain Keras opens."""
+
+import json
+import subprocess
+import sys
+
+import keras
+import numpy as np
+import pytest
+
+from convlens.errors import ModelError
+from convlens.zoo import build, create_model, list_models, model_info, register_model, registry
+
+LECTURES = {  # ../shared/lectures/README.md: counts confirmed by building each
+    "mnist_4conv": 1_676_266,
+    "cifar_4conv": 2_168_362,
+    "mnist_2conv": 242_062,
+    "mnist_3conv": 64_158,
+    "fashion_mlp": 101_770,
+    "mlp_256_128": 235_146,
+    "mnist_conv_3x3": 1_199_882,
+    "mnist_tanh": 35_754,
+    "cats_dogs_3conv": 4_288_577,
+    "lenet_sigmoid": 155_606,
+    "logistic": 785,
+}
+OTHER_SHAPE = (40, 36, 2)
+OPEN_PLAINLY = """
+import json, sys
+sys.modules["convlens"] = None
+try:
+    import convlens
+    sys.exit("convlens must not be importable here")
+except ImportError:
+    pass
+import keras, numpy as np
+for path, pixels, expected in json.load(open(sys.argv[1])):
+    found = keras.models.load_model(path).predict(np.load(pixels), verbose=0)
+    np.testing.assert_allclose(found, np.load(expected), atol=1e-4, err_msg=path)
+"""
+
+
+def pictures(shape, n=4):
+    return np.random.default_rng(0).random((n, *shape), dtype=np.float32)
+
+
+@pytest.mark.parametrize("name", list_models())
+def test_stated_parameters(name):
+    info = model_info(name)
+    model = create_model(name)
+    assert model.count_params() == info.num_params
+    assert model.input_shape == (None, *info.input_shape)
+    assert model.output_shape == (None, 1 if info.head == "sigmoid" else info.num_classes)
+    assert model.name == name
+    assert info.summary.endswith(".")
+
+
+def test_lecture_counts():
+    assert {name: model_info(name).num_params for name in LECTURES} == LECTURES
+    assert model_info("cats_dogs_3conv").head == "sigmoid"
+    assert model_info("mnist_tanh").scale == 1.0
+    assert {model_info(name).scale for name in set(LECTURES) - {"mnist_tanh"}} == {1 / 255}
+
+
+@pytest.mark.parametrize("name", list_models())
+@pytest.mark.parametrize("head", ["softmax", "sigmoid"])
+def test_learns_at_another_size(name, head):
+    model = create_model(name, input_shape=OTHER_SHAPE, num_classes=2, head=head)
+    assert model.output_shape == (None, 2 if head == "softmax" else 1)
+    assert not np.isnan(model.predict(pictures(OTHER_SHAPE), verbose=0)).any()
+    before = [keras.ops.convert_to_numpy(w) for w in model.trainable_weights]
+    loss = (
+        keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+        if head == "softmax"
+        else keras.losses.BinaryCrossentropy(from_logits=True)
+    )
+    model.compile(keras.optimizers.SGD(0.1), loss)
+    history = model.fit(pictures(OTHER_SHAPE), np.array([0, 1, 0, 1]), epochs=1, verbose=0)
+    assert np.isfinite(history.history["loss"][0])
+    moved = [
+        not np.array_equal(a, keras.ops.convert_to_numpy(b))
+        for a, b in zip(before, model.trainable_weights, strict=True)
+    ]
+    assert moved[-1]
+    assert sum(moved) >= len(moved) - 2  # a gradient may be zero by chance, in a bias before dead ReLUs
+
+
+def test_plain_keras_opens_every_model(tmp_path):
+    table = []
+    for name in list_models():
+        model = create_model(name)
+        pixels = pictures(model.input_shape[1:], n=2)
+        paths = [str(tmp_path / f"{name}{end}") for end in (".keras", "_pixels.npy", "_logits.npy")]
+        model.save(paths[0])
+        np.save(paths[1], pixels)
+        np.save(paths[2], model.predict(pixels, verbose=0))
+        table.append(paths)
+    (tmp_path / "table.json").write_text(json.dumps(table))
+    command = [sys.executable, "-c", OPEN_PLAINLY, str(tmp_path / "table.json")]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+def test_stock_layers_only():
+    for name in list_models():
+        for layer in create_model(name).layers:
+            assert type(layer).__module__.startswith("keras."), (name, layer)
+            assert not isinstance(layer, keras.layers.Lambda)
+
+
+@pytest.mark.parametrize(
+    ("name", "shape", "least"),
+    [
+        ("mnist_4conv", (3, 28, 1), 4),  # pooled to 0
+        ("cats_dogs_3conv", (64, 7, 3), 8),
+        ("lenet_sigmoid", (15, 15, 1), 16),  # 16 -> 12 -> 6 -> 2 -> 1
+        ("mnist_tanh", (13, 28, 1), 14),  # 14 -> 10 -> 8 -> 4 -> 2 -> 1
+        ("mnist_conv_3x3", (5, 5, 1), 6),
+    ],
+)
+def test_too_small_says_the_least(name, shape, least):
+    with pytest.raises(ModelError, match=f"at least {least} x {least} pixels; found {shape[0]} x {shape[1]}"):
+        create_model(name, input_shape=shape)
+    with pytest.raises(ModelError, match=f"at least {least} x {least}"):
+        build(name, keras.Input(shape), 2)
+    assert create_model(name, input_shape=(least, least, shape[2]))
+
+
+def test_small_resnet_takes_any_picture():
+    for shape in ((1, 1, 1), (8, 100, 3), (47, 48, 3), (224, 224, 3)):
+        assert create_model("small_resnet", input_shape=shape, num_classes=3).output_shape == (None, 3)
+    assert model_info("small_resnet").num_params < 300_000
+
+
+def test_build_on_a_tensor_of_a_graph():
+    inputs = keras.Input((28, 28, 1), dtype="uint8")
+    logits = build("mnist_2conv", keras.layers.Rescaling(1 / 255)(inputs), 10)
+    model = keras.Model(inputs, logits)
+    assert model.count_params() == LECTURES["mnist_2conv"]
+    assert {"conv1", "pool1", "dropout2", "flatten", "dense1", "logits"} <= {layer.name for layer in model.layers}
+
+
+def test_own_head_only_for_two_classes():
+    assert create_model("cats_dogs_3conv", num_classes=3).output_shape == (None, 3)
+    assert create_model("cats_dogs_3conv", head="softmax").output_shape == (None, 2)
+    assert create_model("cifar_4conv", num_classes=2).output_shape == (None, 2)
+    with pytest.raises(ModelError, match="two classes apart; found 10"):
+        create_model("cifar_4conv", head="sigmoid")
+    with pytest.raises(ModelError, match="one of softmax, sigmoid; found 'tanh'"):
+        create_model("cifar_4conv", head="tanh")
+
+
+@pytest.mark.parametrize("num_classes", [1, 0, -3, 2.0, True, "10"])
+def test_bad_num_classes(num_classes):
+    with pytest.raises(ModelError, match="num_classes must be a whole number of at least 2"):
+        create_model("mnist_2conv", num_classes=num_classes)
+
+
+@pytest.mark.parametrize("shape", [(28, 28), (28, 28, 0), (28, -1, 1), (28.0, 28, 1), (None, None, 3)])
+def test_bad_shape(shape):
+    with pytest.raises(ModelError, match="must be \\(height, width, channels\\)"):
+        create_model("mnist_2conv", input_shape=shape)
+
+
+def test_near_names():
+    with pytest.raises(ModelError, match="no model 'mnist_2con'; did you mean mnist_2conv"):
+        model_info("mnist_2con")
+    with pytest.raises(ModelError, match="did you mean small_resnet"):
+        create_model("Small_ResNet")
+    with pytest.raises(ModelError, match="known: cats_dogs_3conv, "):
+        model_info("zzz")
+
+
+def test_refuses_a_second_model_of_the_name(monkeypatch):
+    list_models()
+    monkeypatch.setattr(registry, "_registry", dict(registry._registry))
+    facts = {"year": 2025, "input_shape": (8, 8, 1), "num_params": 130, "num_classes": 2}
+
+    def tiny(inputs, num_classes):
+        """Say so."""
+        return keras.layers.Dense(num_classes)(keras.layers.Flatten()(inputs))
+
+    assert register_model(**facts)(tiny) is tiny
+    assert model_info("tiny").summary == "Say so."
+    assert create_model("tiny").count_params() == 130
+    with pytest.raises(ValueError, match="'tiny' is registered already"):
+        register_model(**facts)(tiny)
+    tiny.__name__ = "tinier"
+    with pytest.raises(ValueError, match="head of 'tinier'"):
+        register_model(**facts, head="hinge")(tiny)
