@@ -36,7 +36,7 @@ $(READY): pyproject.toml
 $(BACKENDS)/.ready: pyproject.toml
 	$(PYTHON) -m venv $(BACKENDS)
 	$(BACKENDS)/bin/python -m pip install --quiet --upgrade "pip>=25.1"
-	$(BACKENDS)/bin/python -m pip install --quiet --editable ".[jax,torch]" --group dev
+	$(BACKENDS)/bin/python -m pip install --quiet --editable . --group dev --group backends
 	@touch $@
 
 clean:

@@ -114,13 +114,13 @@ def epoch_table(arguments: argparse.Namespace) -> Table:
     pictures = load_pictures(arguments.data, shape, arguments.pictures, arguments.seed)
     seconds = epochs_side_by_side(pictures, arguments.seed, arguments.rounds)
     title = f"{MODEL}, {arguments.size} x {arguments.size} x 3, {arguments.precision}, {arguments.rounds} rounds"
-    table = Table("preset", "pictures/s", "added", "added, processor time", "allowed", title=title)
+    table = Table("preset", "pictures/s", "added time", "added processor", "allowed", title=title)
     for preset, times in seconds.items():
         speed = len(pictures) // BATCH_SIZE * BATCH_SIZE / np.median(times[:, 0])
         cells = []
         for added in (times / seconds["none"] - 1).T:
             low, middle, high = np.percentile(added, [25, 50, 75])
-            cells.append("" if preset == "none" else f"{middle:+.1%} ({low:+.1%} to {high:+.1%})")
+            cells.append("" if preset == "none" else f"{middle:+.1%} ({100 * low:+.1f}, {100 * high:+.1f})")
         table.add_row(preset, f"{speed:.0f}", *cells, f"{ALLOWED[preset]:.0%}")
     return table
 

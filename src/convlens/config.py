@@ -39,8 +39,8 @@ LEARNING_RATES = {  # a good first value by optimizer; Keras' own default for ad
 
 AUGMENT_PRESETS: dict[str, dict[str, Any]] = {  # a row sets single fields of AugmentConfig; flip is decided by the data
     "none": {},
-    "light": {"shift": 0.08, "zoom": 0.1, "rotate": 5.0},
-    "strong": {"shift": 0.1, "zoom": 0.2, "rotate": 10.0, "shear": 10.0, "erase": 0.25, "randaugment": 1},
+    "light": {"shift": 0.1, "zoom": 0.1, "rotate": 5.0},
+    "strong": {"shift": 0.1, "zoom": 0.25, "rotate": 10.0, "shear": 5.0, "erase": 0.25, "randaugment": 1},
 }
 
 

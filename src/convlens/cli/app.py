@@ -43,11 +43,11 @@ def train(  # noqa: PLR0913 - options of the command
     run: Annotated[str | None, Parameter(help="name of the run, made under runs/, or a folder of its own")] = None,
     resume: Annotated[bool, Parameter(negative=(), help="go on with --run, which was stopped or killed")] = False,
     from_: Annotated[str | None, Parameter(name="--from", help="a classifier file or run to train further")] = None,
-    config: Annotated[Path | None, Parameter(help="a run.toml; flags go before it")] = None,
-    folds: Annotated[int | None, Parameter(help="cross-validate, for small sets")] = None,
-    find_learning_rate: Annotated[bool, Parameter(negative=(), help="look for a learning rate first")] = False,
+    config: Annotated[Path | None, Parameter(help="a run.toml; flags go first")] = None,
+    folds: Annotated[int | None, Parameter(help="cross-validate: for small sets")] = None,
+    find_learning_rate: Annotated[bool, Parameter(negative=(), help="look for one first")] = False,
 ) -> None:
-    """Train a classifier on labelled pictures, score it on pictures it has not seen, and write report and classifier."""
+    """Train a classifier on labelled pictures, score it on pictures it has not seen, and write its report."""
     from convlens.cli.train import resume_run, start_run
 
     base = Config.from_toml(config) if config is not None else Config()

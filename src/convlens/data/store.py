@@ -152,7 +152,7 @@ def _decode(
             problems[index] = str(error)
             return blank, _digest(f"unreadable {index}".encode())
 
-    partial = array.with_suffix(f".{os.getpid()}.partial")
+    partial, partial_facts = (path.with_name(f".{os.getpid()}.{path.name}") for path in (array, facts))
     try:
         with partial.open("wb") as file, ThreadPoolExecutor(os.cpu_count()) as pool:
             header = {"descr": "|u1", "fortran_order": False, "shape": (len(pictures), *preprocessing.shape)}
@@ -165,9 +165,9 @@ def _decode(
                 if progress is not None:
                     progress(stop, len(pictures))
         found = {"problems": {str(k): problems[k] for k in sorted(problems)}, "digests": b"".join(digests).hex()}
-        partial_facts = facts.with_suffix(f".{os.getpid()}.partial")
         partial_facts.write_text(json.dumps(found), encoding="utf-8")
         partial.replace(array)
         partial_facts.replace(facts)
     finally:
         partial.unlink(missing_ok=True)
+        partial_facts.unlink(missing_ok=True)

@@ -38,7 +38,8 @@ EXPLANATIONS = {  # score: its name, and what it says
     ),
     "expected_calibration_error": (
         "Calibration error",
-        "How far confidence and accuracy are apart on average; 0 means that of its 90 % answers 90 in 100 are right.",
+        "How far confidence and accuracy are apart on average; "
+        "0 means that of the answers given with 90\N{NO-BREAK SPACE}% confidence 90 in 100 are right.",
     ),
 }
 

@@ -58,7 +58,7 @@ def show_images(
     rows = max(1, -(-len(pictures) // columns))
     lines = max((title.count("\n") + 1 for title in titles if title), default=0)
     with style(names):
-        figure = Chart(figsize=(1.3 * columns, (1.2 + 0.16 * lines) * rows), layout=ConstrainedLayoutEngine(h_pad=0.06))
+        figure = Chart(figsize=(1.3 * columns, (1.2 + 0.17 * lines) * rows), layout=ConstrainedLayoutEngine(h_pad=0.06))
         for index, picture in enumerate(pictures):
             axes = figure.add_subplot(rows, columns, index + 1)
             color = INK
@@ -66,7 +66,7 @@ def show_images(
                 color = GREEN if predicted[index] == labels[index] else RED
             _draw_picture(axes, picture, LINE if color == INK else color)
             if titles:
-                axes.set_title(titles[index], color=color, fontsize=9, loc="center", pad=3)
+                axes.set_title(titles[index], color=color, fontsize=9, loc="center", pad=3, linespacing=1.25)
     return figure
 
 

@@ -1,0 +1,201 @@
+"""The commands as a user types them: what they print, what they leave, what they say of mistakes."""
+
+import csv
+import io
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from convlens.cli import main
+from convlens.config import knobs
+
+QUICK = ("--model", "custom_cnn", "--filters", "8,16", "--dense", "16", "--batch-size", "16", "--learning-rate", "0.01")
+
+
+def run(*words: str) -> int:
+    with pytest.raises(SystemExit) as stopped:
+        main([str(word) for word in words])
+    return int(stopped.value.code or 0)
+
+
+@pytest.fixture
+def here(tmp_path, monkeypatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COLUMNS", "160")
+    return tmp_path
+
+
+@pytest.fixture(scope="module")
+def trained(shapes, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("runs") / "shapes"
+    assert run("train", shapes, *QUICK, "--size", "32", "--epochs", "6", "--run", folder) == 0
+    return folder
+
+
+def test_train_announces_shows_epochs_and_scores(shapes, here, capsys):
+    assert run("train", shapes, *QUICK, "--size", "32", "--epochs", "2", "--run", "mine") == 0
+    said = capsys.readouterr().out
+    for words in (
+        "120 from", "a folder per class", "76 train, 20 validation, 24 test", "32 x 32 RGB", "custom_cnn", "2 epochs",
+        "flip", "measured", "val_accuracy", "best", "95 % interval", "Accuracy", "report.html", "convlens predict mine",
+    ):  # fmt: skip
+        assert words in said, words
+    assert (here / "runs" / "mine" / "classifier.keras").exists()
+
+
+def test_predict_in_three_formats(trained, shapes, here, capsys):
+    pictures = sorted((shapes / "disc").glob("1*.png"))[:3]
+    assert run("predict", trained, *pictures, "--format", "json") == 0
+    rows = json.loads(capsys.readouterr().out)
+    assert [row["picture"] for row in rows] == [str(path) for path in pictures]
+    assert all(sum(row["probabilities"].values()) == pytest.approx(1, abs=1e-5) for row in rows)
+    assert run("predict", trained, shapes / "disc" / "1[0-2].png", "--format", "csv", "--top", "1") == 0
+    table = list(csv.DictReader(io.StringIO(capsys.readouterr().out)))
+    assert list(table[0]) == ["picture", "label", "probability"]
+    assert len(table) == 3
+    assert run("predict", trained / "classifier.keras", shapes / "bar") == 0
+    said = capsys.readouterr().out
+    assert f"in {shapes / 'bar'}" in said
+    assert "12.png" in said
+
+
+def test_predict_names_what_it_cannot_read_and_goes_on(trained, shapes, here, capsys):
+    (here / "bad.png").write_bytes(b"nothing")
+    assert run("predict", trained, "bad.png", shapes / "bar" / "1.png") == 3
+    out, err = capsys.readouterr()
+    assert "skipped" in err
+    assert "bad.png" in err
+    assert "1.png" in out
+    assert run("predict", trained, "bad.png") == 3
+    assert "none of the 1 pictures" in capsys.readouterr().err
+
+
+def test_evaluate_again_counts_and_equals_the_report(trained, capsys):
+    before = json.loads((trained / "report.json").read_text())
+    assert run("evaluate", trained, "--format", "json") == 0
+    after = json.loads(capsys.readouterr().out)
+    assert after["metrics"] == before["metrics"]
+    assert after["test_evaluations"] == before["test_evaluations"] + 1
+
+
+def test_evaluate_on_other_pictures(trained, shapes, here, capsys):
+    shutil.copytree(shapes, here / "others")
+    shutil.rmtree(here / "others" / "bar")
+    (here / "others" / "bar").mkdir()
+    for number in range(2):
+        shutil.copy(shapes / "bar" / f"{number}.png", here / "others" / "bar")
+    assert run("evaluate", trained, "--data", "others") == 0
+    assert "62" in capsys.readouterr().out
+    report = json.loads((trained / "evaluations" / "others" / "report.json").read_text())
+    assert report["n"] == 62
+    (here / "others" / "cat").mkdir()
+    for number in range(2):
+        shutil.copy(shapes / "bar" / f"{number}.png", here / "others" / "cat")
+    assert run("evaluate", trained, "--data", "others") == 3
+    assert "found cat too" in capsys.readouterr().err
+
+
+def test_data_writes_a_sheet(shapes, here, capsys):
+    assert run("data", shapes) == 0
+    said = capsys.readouterr().out
+    assert "a folder per class" in said
+    assert "120 in 2 classes" in said
+    with Image.open(here / f"{shapes.name}-sheet.png") as sheet:
+        assert sheet.width > 600
+
+
+def test_models_lists_the_default(capsys):
+    assert run("models") == 0
+    assert "small_resnet" in capsys.readouterr().out
+
+
+def test_help_has_every_knob(capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "200")
+    assert run("train", "--help") == 0
+    said = capsys.readouterr().out
+    for _, item in knobs():
+        assert f"--{item.name.replace('_', '-')}" in said
+
+
+def test_a_configuration_file_and_a_flag_on_top(shapes, here, capsys):
+    Path("my.toml").write_text(
+        '[model]\nmodel = "custom_cnn"\nfilters = [4]\n[training]\nepochs = 5\n[data]\nsize = "16"\n'
+    )
+    assert run("train", shapes, "--config", "my.toml", "--epochs", "1", "--run", "x") == 0
+    assert "1 epochs" in capsys.readouterr().out
+    written = Path("runs/x/run.toml").read_text()
+    assert "epochs = 1" in written
+    assert "    4,\n" in written
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "said"),
+    [
+        (["train", "nowhere"], 3, "there is no such file or folder"),
+        (["train", "EMPTY"], 3, "EMPTY"),
+        (["train", "SHAPES", "--epochs", "0"], 2, "--epochs must be at least 1; found 0"),
+        (["train", "SHAPES", "--epochs", "many"], 2, "epochs"),
+        (["train", "SHAPES", "--model", "small_resnt"], 4, "did you mean small_resnet"),
+        (["train", "SHAPES", "--model", "mnist_tanh", "--size", "4"], 4, "least"),
+        (["train", "SHAPES", "--size", "0"], 2, "--size must be"),
+        (["train", "SHAPES", "--filters", "a,b"], 2, "whole numbers with commas"),
+        (["train", "SHAPES", "--folds", "1"], 2, "--folds must be at least 2"),
+        (["train"], 2, "say what to train on"),
+        (["train", "--resume"], 5, "name the run"),
+        (["train", "--resume", "--run", "none"], 5, "a run is a folder"),
+        (["train", "SHAPES", "--resume", "--run", "none", "--epochs", "3"], 2, "keeps its configuration"),
+        (["train", "SHAPES", "--config", "none.toml"], 2, "none.toml"),
+        (["train", "SHAPES", "--find-learning-rate", "--learning-rate", "0.1"], 2, "exclude each other"),
+        (["train", "SHAPES", "--from", "none.keras"], 6, "no classifier file here"),
+        (["train", "SHAPES", "--bogus"], 2, "bogus"),
+        (["evaluate", "none"], 5, "a run is a folder"),
+        (["predict", "none", "x.png"], 5, "a run is a folder"),
+        (["predict", "TRAINED"], 2, "say which pictures"),
+        (["predict", "TRAINED", "none.png"], 3, "no such picture"),
+        (["predict", "TRAINED", "EMPTY"], 3, "has no picture"),
+        (["predict", "TRAINED", "x.png", "--top", "0"], 2, "--top must be at least 1"),
+        (["data", "nowhere"], 3, "nowhere"),
+    ],
+)  # fmt: skip
+def test_mistakes_get_one_line_and_an_exit_code(words, code, said, shapes, trained, here, capsys):
+    (here / "EMPTY").mkdir()
+    places = {"SHAPES": str(shapes), "TRAINED": str(trained)}
+    assert run(*[places.get(word, word) for word in words]) == code
+    out, err = capsys.readouterr()
+    assert said in err
+    assert "Traceback" not in out + err
+    assert len([line for line in err.splitlines() if line.startswith("error")]) == 1
+    assert not (here / "runs").exists()
+
+
+def test_chinese_names_with_spaces_go_the_whole_way(here, capsys, shapes):
+    for name, kind in (("圓 形", "disc"), ("長條", "bar")):
+        shutil.copytree(shapes / kind, here / "形狀" / name)
+    assert run("train", "形狀", *QUICK, "--epochs", "1", "--run", "中文") == 0
+    assert run("predict", "中文", "形狀/圓 形/1.png") == 0
+    assert "圓 形" in capsys.readouterr().out
+    assert "圓 形" in (here / "runs" / "中文" / "report.html").read_text(encoding="utf-8")
+
+
+def test_a_class_that_is_rare_weighs_more(here, shapes, capsys):
+    for kind, count in (("disc", 40), ("bar", 10)):
+        (here / "rare" / kind).mkdir(parents=True)
+        for number in range(count):
+            shutil.copy(shapes / kind / f"{number}.png", here / "rare" / kind)
+    assert run("train", "rare", *QUICK, "--epochs", "1") == 0
+    assert "rare classes weigh more" in capsys.readouterr().out
+
+
+def test_a_grey_sixteen_bit_npz_goes_the_whole_way(here):
+    rng = np.random.default_rng(0)
+    labels = rng.integers(0, 2, 80)
+    pictures = (rng.integers(0, 20_000, (80, 24, 24)) + labels[:, None, None] * 30_000).astype(np.uint16)
+    np.savez("set.npz", x_train=pictures, y_train=labels, class_names=["dark", "light"])
+    assert run("train", "set.npz", *QUICK, "--epochs", "8", "--run", "grey") == 0
+    report = json.loads(Path("runs/grey/report.json").read_text())
+    assert report["metrics"]["accuracy"]["value"] == 1.0
+    assert report["seen_as"]["channels"] == 1

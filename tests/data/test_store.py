@@ -1,0 +1,103 @@
+import dataclasses
+import errno
+import json
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from convlens.data import store as store_module
+from convlens.data.cache import cache_folder
+from convlens.data.sources import load_data
+from convlens.data.store import fingerprint, open_store
+from convlens.errors import DataError, StorageError
+from convlens.preprocess import Preprocessing, prepare
+
+
+def test_pictures_are_decoded_once_and_reused(shapes, tmp_path, monkeypatch):
+    monkeypatch.setenv("CONVLENS_CACHE", str(tmp_path))
+    dataset, wanted = load_data(shapes), Preprocessing(32, 32, 3)
+    calls = []
+    monkeypatch.setattr(store_module, "prepare", lambda *a: calls.append(a) or prepare(*a))
+    first = open_store(dataset, wanted)
+    assert isinstance(first.pictures, np.memmap)
+    assert first.pictures.shape == (120, 32, 32, 3)
+    assert len(calls) == 120
+    second = open_store(dataset, wanted)
+    assert len(calls) == 120
+    assert np.array_equal(first.pictures, second.pictures)
+    assert np.array_equal(first.pictures[7], prepare(dataset.pictures[7], wanted))
+
+
+def test_a_changed_file_is_decoded_anew(tmp_path):
+    for name in ("a", "b"):
+        (tmp_path / name).mkdir()
+        for number in range(3):
+            Image.new("RGB", (8, 8), (number, 0, 0)).save(tmp_path / name / f"{number}.png")
+    wanted = Preprocessing(8, 8, 3)
+    before = open_store(load_data(tmp_path), wanted)
+    Image.new("RGB", (8, 8), (9, 9, 99)).save(tmp_path / "a" / "0.png")
+    after = open_store(load_data(tmp_path), wanted)
+    assert before.pictures[0].max() == 0
+    assert after.pictures[0, 0, 0].tolist() == [9, 9, 99]
+
+
+def test_unreadable_pictures_are_named_and_skipped(tmp_path):
+    for name in ("a", "b"):
+        (tmp_path / name).mkdir()
+        for number in range(3):
+            Image.effect_noise((64, 64), 50).save(tmp_path / name / f"{number}.jpg")
+    (tmp_path / "a" / "1.jpg").write_bytes((tmp_path / "a" / "1.jpg").read_bytes()[:600])
+    (tmp_path / "b" / "2.jpg").write_bytes(b"")
+    store = open_store(load_data(tmp_path), Preprocessing(16, 16, 1))
+    assert store.usable.tolist() == [True, False, True, True, True, False]
+    assert "1.jpg" in store.problems[1]
+    assert "0 bytes" in store.problems[5]
+
+
+def test_nothing_readable_is_an_error(tmp_path):
+    for name in ("a", "b"):
+        (tmp_path / name).mkdir()
+        for number in range(2):
+            (tmp_path / name / f"{number}.png").write_bytes(b"no picture")
+    with pytest.raises(DataError, match="none of the 4 pictures can be read"):
+        open_store(load_data(tmp_path), Preprocessing(16, 16, 1))
+
+
+def test_a_full_disk_leaves_nothing_behind(shapes, tmp_path, monkeypatch):
+    monkeypatch.setenv("CONVLENS_CACHE", str(tmp_path))
+
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(np.lib.format, "write_array_header_1_0", full)
+    with pytest.raises(StorageError, match=r"No space left.*CONVLENS_CACHE"):
+        open_store(load_data(shapes), Preprocessing(32, 32, 3))
+    assert not list((cache_folder() / "store").iterdir())
+
+
+def test_arrays_of_the_right_shape_are_taken_as_they_are():
+    dataset = load_data("digits")
+    store = open_store(dataset, Preprocessing(8, 8, 1))
+    assert np.shares_memory(store.pictures, dataset.pictures)
+    assert store.usable.all()
+
+
+def test_fingerprint_is_of_content_not_of_order(shapes):
+    dataset = load_data(shapes)
+    store = open_store(dataset, Preprocessing(32, 32, 3))
+    known = fingerprint(store, dataset.labels, dataset.class_names)
+    order = np.random.default_rng(0).permutation(len(dataset))
+    turned = dataclasses.replace(store, digests=store.digests[order])
+    assert fingerprint(turned, dataset.labels[order], dataset.class_names) == known
+    labels = dataset.labels.copy()
+    labels[0] = 1
+    assert fingerprint(store, labels, dataset.class_names) != known
+
+
+def test_facts_are_plain_json(shapes):
+    open_store(load_data(shapes), Preprocessing(32, 32, 3))
+    found = list((cache_folder() / "store").glob("*.json"))
+    assert found
+    for path in found:
+        assert set(json.loads(path.read_text())) == {"problems", "digests"}

@@ -1,0 +1,194 @@
+import json
+import os
+import shutil
+import subprocess
+import sys
+import zipfile
+
+import keras
+import numpy as np
+import pytest
+from keras import layers
+from PIL import Image
+
+from convlens.classifier import Classifier, assemble, with_precision
+from convlens.errors import ClassifierError, ModelError, PictureError, StorageError
+from convlens.preprocess import Preprocessing
+
+SHAPE = Preprocessing(12, 12, 3)
+PICTURES = np.random.default_rng(0).integers(0, 256, (5, 12, 12, 3), np.uint8)
+
+
+def network(x, units):
+    x = layers.Conv2D(4, 3)(x)
+    x = layers.BatchNormalization()(x)
+    x = layers.Dropout(0.3)(x)
+    return layers.Dense(units)(layers.GlobalAveragePooling2D()(x))
+
+
+def make(units=3, names=("貓", "dog with hat", "c")):
+    keras.utils.set_random_seed(0)
+    model = assemble(lambda x: network(x, units), SHAPE, len(names), "net")
+    classifier = Classifier.from_logits(model, names, SHAPE)
+    classifier.examples = PICTURES[:3]
+    return classifier
+
+
+@pytest.fixture
+def saved(tmp_path):
+    make().save(tmp_path / "classifier.keras")
+    return tmp_path / "classifier.keras"
+
+
+def test_saved_and_loaded_it_answers_the_same(saved):
+    loaded = Classifier.load(saved)
+    assert loaded.class_names == ("貓", "dog with hat", "c")
+    assert loaded.preprocessing == SHAPE
+    assert np.array_equal(loaded.probabilities(PICTURES), make().probabilities(PICTURES))
+    assert np.allclose(loaded.probabilities(PICTURES).sum(1), 1, atol=1e-6)
+
+
+def test_one_logit_answers_a_column_a_class():
+    classifier = make(1, ("a", "b"))
+    logits = keras.Model(classifier.model.input, classifier.model.layers[-1].input)(PICTURES)
+    z = np.asarray(logits)[:, 1]
+    assert np.allclose(np.asarray(logits)[:, 0], 0)
+    expected = 1 / (1 + np.exp(-z))
+    assert np.allclose(classifier.probabilities(PICTURES), np.stack([1 - expected, expected], 1), atol=1e-6)
+
+
+def test_plain_keras_opens_the_file_where_convlens_cannot_be_imported(saved, tmp_path):
+    np.save(tmp_path / "pictures.npy", PICTURES)
+    code = (
+        "import sys; sys.modules['convlens'] = None\n"
+        "import keras, numpy as np\n"
+        f"model = keras.models.load_model({str(saved)!r})\n"
+        f"rows = model.predict(np.load({str(tmp_path / 'pictures.npy')!r}), verbose=0)\n"
+        f"np.save({str(tmp_path / 'rows.npy')!r}, rows)\n"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, env=os.environ | {"TF_CPP_MIN_LOG_LEVEL": "3"})
+    assert np.abs(np.load(tmp_path / "rows.npy") - make().probabilities(PICTURES)).max() < 1e-6
+
+
+def test_files_arrays_and_images_get_the_same_answer(saved, tmp_path):
+    classifier = Classifier.load(saved)
+    Image.fromarray(PICTURES[0]).save(tmp_path / "p.png")
+    rows = classifier.predict([tmp_path / "p.png", str(tmp_path / "p.png"), Image.fromarray(PICTURES[0]), PICTURES[0]])
+    assert [row.picture for row in rows[:2]] == [str(tmp_path / "p.png")] * 2
+    for row in rows:
+        assert np.allclose(row.probabilities, classifier.probabilities(PICTURES[:1])[0], atol=1e-6)
+        assert row.label == classifier.class_names[row.probabilities.argmax()]
+        assert row.probability == pytest.approx(row.probabilities.max())
+    assert len(classifier.predict(PICTURES)) == 5
+    assert len(classifier.predict(PICTURES[0])) == 1
+    assert len(classifier.predict(PICTURES[..., 0])) == 5  # (n, height, width): grey pictures
+
+
+def test_an_unreadable_picture_is_raised_or_skipped(saved, tmp_path):
+    classifier = Classifier.load(saved)
+    (tmp_path / "bad.png").write_bytes(b"x")
+    with pytest.raises(PictureError, match=r"bad\.png"):
+        classifier.predict([PICTURES[0], tmp_path / "bad.png"])
+    skipped = []
+    assert len(classifier.predict([PICTURES[0], tmp_path / "bad.png"], skip=skipped.append)) == 1
+    assert len(skipped) == 1
+
+
+def test_bfloat16_stays_within_its_tolerance(saved):
+    low = Classifier.load(saved, precision="bfloat16")
+    assert {layer.dtype_policy.name for layer in low.model.layers} >= {"mixed_bfloat16", "float32"}
+    assert np.abs(low.probabilities(PICTURES) - make().probabilities(PICTURES)).max() < 2e-2
+
+
+def test_last_layer_stays_float32_under_a_mixed_policy():
+    model = assemble(lambda x: network(x, 3), SHAPE, 3, "net")
+    twin = with_precision(model, "mixed_bfloat16")
+    policies = {layer.name: layer.dtype_policy.name for layer in twin.layers}
+    assert policies[model.layers[-1].name] == "float32"
+    assert policies[model.layers[2].name] == "mixed_bfloat16"
+    for before, after in zip(model.get_weights(), twin.get_weights(), strict=True):
+        assert np.array_equal(before, after)
+
+
+def test_cut_files_are_refused(saved):
+    content = saved.read_bytes()
+    for size in (0, 100, len(content) // 2, len(content) - 30):
+        saved.write_bytes(content[:size])
+        with pytest.raises(ClassifierError, match="damaged"):
+            Classifier.load(saved)
+
+
+def rewrite(path, change):
+    """Write the archive again, entry by entry, with `change(name, content)`: valid, but not what was saved."""
+    with zipfile.ZipFile(path) as old, zipfile.ZipFile(path.with_suffix(".new"), "w") as new:
+        for name in old.namelist():
+            new.writestr(name, change(name, old.read(name)))
+    path.with_suffix(".new").replace(path)
+
+
+@pytest.mark.parametrize(("entry", "old", "new"), [("convlens.json", b"dog", b"cow"), ("config.json", b"0.3", b"0.4")])
+def test_changed_files_are_refused(saved, entry, old, new):
+    rewrite(saved, lambda name, content: content.replace(old, new) if name == entry else content)
+    with pytest.raises(ClassifierError, match="was changed after it was saved"):
+        Classifier.load(saved)
+
+
+def test_examples_that_answer_otherwise_are_refused(saved, monkeypatch):
+    monkeypatch.setattr("convlens.classifier._checksum", lambda *_: "same")
+
+    def other(name, content):
+        if name != "convlens.json":
+            return content
+        facts = json.loads(content)
+        facts["checksum"] = "same"
+        facts["examples"]["probabilities"][0] = [1.0, 0.0, 0.0]
+        return json.dumps(facts)
+
+    rewrite(saved, other)
+    with pytest.raises(ClassifierError, match="must give the recorded probabilities"):
+        Classifier.load(saved)
+
+
+def test_other_files_are_named(tmp_path):
+    with pytest.raises(ClassifierError, match="no classifier file here"):
+        Classifier.load(tmp_path / "none.keras")
+    keras.Sequential([layers.Input((2,)), layers.Dense(1)]).save(tmp_path / "plain.keras")
+    with pytest.raises(ClassifierError, match="plain Keras model"):
+        Classifier.load(tmp_path / "plain.keras")
+
+
+def test_a_full_disk_keeps_the_previous_file(saved, monkeypatch):
+    before = saved.read_bytes()
+
+    def full(*_: object, **__: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(zipfile.ZipFile, "writestr", full)
+    with pytest.raises(StorageError, match="No space left"):
+        make().save(saved)
+    assert saved.read_bytes() == before
+    assert [path.name for path in saved.parent.iterdir()] == ["classifier.keras"]
+
+
+def test_a_real_full_disk_keeps_the_previous_file(tmp_path):
+    """On a tiny file system, where the machine lets us mount one."""
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", str(disk)]
+    if shutil.which("mount") is None or subprocess.run(mount, capture_output=True).returncode:
+        pytest.skip("mounting needs root; the same is tested with a simulated error")
+    try:
+        classifier = make()
+        classifier.save(disk / "classifier.keras")
+        before = (disk / "classifier.keras").read_bytes()
+        (disk / "ballast").write_bytes(b"0" * (61_000 - len(before)))
+        with pytest.raises(StorageError):
+            classifier.save(disk / "classifier.keras")
+        assert (disk / "classifier.keras").read_bytes() == before
+    finally:
+        subprocess.run(["umount", str(disk)], check=True)
+
+
+def test_a_network_of_another_width_is_refused():
+    with pytest.raises(ModelError, match=r"one logit a class, \(batch, 4\); it gives \(None, 3\)"):
+        assemble(lambda x: network(x, 3), SHAPE, 4, "net")

@@ -1,0 +1,58 @@
+import dataclasses
+
+import pytest
+
+from convlens.config import AUGMENT_PRESETS, AugmentConfig, Config, knobs
+from convlens.errors import ConfigError
+
+
+def test_a_configuration_survives_toml(tmp_path):
+    config = Config().replace(epochs=7, filters=(8, 16), learning_rate=1e-3, flip=True, size="48x64", tensorboard=True)
+    (tmp_path / "run.toml").write_text(config.to_toml())
+    assert Config.from_toml(tmp_path / "run.toml") == config
+
+
+def test_every_knob_has_help_and_every_preset_names_fields():
+    assert all(item.metadata["help"] for _, item in knobs())
+    names = [item.name for _, item in knobs()]
+    assert len(names) == len(set(names))
+    fields = {item.name for item in dataclasses.fields(AugmentConfig)}
+    assert all(set(row) <= fields for row in AUGMENT_PRESETS.values())
+
+
+@pytest.mark.parametrize(
+    ("values", "words"),
+    [
+        ({"epochs": 0}, "--epochs must be at least 1; found 0"),
+        ({"learning_rate": 0.0}, "--learning-rate must be more than 0"),
+        ({"val": 0.95}, "--val must be at most 0.9"),
+        ({"optimizer": "adamm"}, "--optimizer must be one of sgd"),
+        ({"filters": (8, 0)}, "--filters must be at least 1"),
+        ({"epoch": 3}, "did you mean epochs"),
+    ],
+)
+def test_values_out_of_range_are_refused(values, words):
+    with pytest.raises(ConfigError, match=words):
+        Config().replace(**values)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("[training]\nepochs = 'many'\n", "epochs must be"),
+        ("[training]\nepoch = 3\n", "did you mean epochs"),
+        ("[trainin]\nepochs = 3\n", "did you mean training"),
+        ("epochs = 3\n", "no section 'epochs'"),
+        ("[training\n", "must be TOML"),
+    ],
+)
+def test_a_malformed_file_is_named(tmp_path, text, words):
+    (tmp_path / "run.toml").write_text(text)
+    with pytest.raises(ConfigError, match=words) as caught:
+        Config.from_toml(tmp_path / "run.toml")
+    assert "run.toml" in str(caught.value)
+
+
+def test_whole_numbers_do_for_fractions(tmp_path):
+    (tmp_path / "run.toml").write_text("[training]\nlearning_rate = 1\n")
+    assert Config.from_toml(tmp_path / "run.toml").training.learning_rate == 1.0

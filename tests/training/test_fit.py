@@ -1,0 +1,224 @@
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+
+import convlens
+from convlens.config import Config
+from convlens.data.sources import load_data
+from convlens.errors import Interrupted, RunError, StorageError, TrainingError
+from convlens.training import fit as fit_module
+from convlens.training.run import Run
+from convlens.training.screen import Screen
+from convlens.training.train import train
+
+QUIET = Screen(quiet=True)
+# Dropout, batch order, augmentation and a schedule: all that a resumed run must repeat.
+CONFIG = Config().replace(
+    model="custom_cnn", filters=(4,), dense=(8,), epochs=3, batch_size=32, augment="light", limit=400, seed=3
+)
+
+
+def weights(run: Run) -> list[np.ndarray]:
+    return run.classifier().model.get_weights()
+
+
+def columns(run: Run) -> list[dict[str, float | None]]:
+    return [{name: value for name, value in row.items() if name != "seconds"} for row in run.history]
+
+
+@pytest.fixture(scope="module")
+def digits():
+    return load_data("digits")
+
+
+@pytest.fixture(scope="module")
+def whole(digits, tmp_path_factory):
+    return train(digits, CONFIG, run=tmp_path_factory.mktemp("runs") / "whole", screen=QUIET)
+
+
+def test_a_run_has_all_its_parts(whole):
+    names = {path.name for path in whole.folder.iterdir()}
+    assert names >= {"run.toml", "data.json", "history.csv", "classifier.keras", "report.html", "report.json", "plots"}
+    assert whole.config == CONFIG
+    assert [row["epoch"] for row in whole.history] == [1, 2, 3]
+    assert whole.report["metrics"]["accuracy"]["n"] == len(whole.data["splits"]["test"])
+    assert whole.report["test_evaluations"] == 1
+    score = whole.report["metrics"]["accuracy"]
+    assert score["low"] < score["value"] < score["high"]
+    assert whole.classifier().provenance["metrics"]["accuracy"] == score
+
+
+def test_the_classifier_is_the_best_epoch(whole, digits):
+    best = max(whole.history, key=lambda row: (row["val_accuracy"], -row["val_loss"]))
+    assert whole.classifier().provenance["best"]["epoch"] == best["epoch"]
+    val = np.array(whole.data["splits"]["val"])
+    answers = whole.classifier().probabilities(digits.pictures[..., None], indices=val).argmax(1)
+    assert (answers == digits.labels[val]).mean() == pytest.approx(best["val_accuracy"], abs=1e-6)
+
+
+def test_one_seed_gives_the_same_bits(whole, digits, tmp_path):
+    again = train(digits, CONFIG, run=tmp_path / "again", screen=QUIET)
+    assert columns(again) == columns(whole)
+    assert all(np.array_equal(a, b) for a, b in zip(weights(again), weights(whole), strict=True))
+
+
+@pytest.mark.parametrize("stop_at", [3, 8, 13, 16])  # steps; an epoch has 8
+def test_a_stopped_run_goes_on_with_the_same_bits(whole, digits, tmp_path, monkeypatch, stop_at):
+    real, calls = fit_module._Checkpoint.on_train_batch_end, []
+
+    def press_once(self, batch, logs=None):
+        calls.append(batch)
+        if len(calls) == stop_at:
+            os.kill(os.getpid(), signal.SIGINT)
+        real(self, batch, logs)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(fit_module._Checkpoint, "on_train_batch_end", press_once)
+        with pytest.raises(Interrupted):
+            train(digits, CONFIG, run=tmp_path / "stopped", screen=QUIET)
+    assert len(calls) == stop_at
+    keras.utils.set_random_seed(99)  # what another process would have drawn meanwhile
+    resumed = train(digits, run=tmp_path / "stopped", resume=True, screen=QUIET)
+    assert columns(resumed) == columns(whole)
+    assert all(np.array_equal(a, b) for a, b in zip(weights(resumed), weights(whole), strict=True))
+
+
+def test_a_killed_process_goes_on_with_the_same_bits(whole, tmp_path):
+    """Kill -9 in the second epoch; the state was saved at a step before, and history goes back to it."""
+    code = (
+        "import convlens.training.fit as f; f.SAVE_SECONDS = 0.0; f.SAVE_SHARE = 1e9\n"
+        "from convlens.cli import main; main()\n"
+    )
+    folder = tmp_path / "killed"
+    flags = "--model custom_cnn --filters 4 --dense 8 --epochs 3 --batch-size 32 --limit 400 --seed 3"
+    command = [sys.executable, "-c", code, "train", "digits", *flags.split(), "--run", str(folder)]
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, env=os.environ)
+    history = folder / "history.csv"
+    for _ in range(1200):
+        if history.exists() and len(history.read_text().splitlines()) >= 2:
+            break
+        time.sleep(0.05)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    assert (folder / "classifier.keras").exists()
+    assert (folder / "state" / "state.npz").exists()
+    assert not (folder / "report.json").exists()
+    again = [sys.executable, "-m", "convlens", "train", "--run", str(folder), "--resume"]
+    subprocess.run(again, check=True, stdout=subprocess.DEVNULL)
+    resumed = Run(folder)
+    assert columns(resumed) == columns(whole)
+    assert all(np.array_equal(a, b) for a, b in zip(weights(resumed), weights(whole), strict=True))
+
+
+def test_ctrl_c_keeps_the_best_and_says_how_to_go_on(digits, tmp_path, monkeypatch):
+    real = fit_module._Checkpoint.on_train_batch_end
+
+    def press(self, batch, logs=None):
+        if self.state.epoch == 1 and batch == 2:
+            os.kill(os.getpid(), signal.SIGINT)
+        real(self, batch, logs)
+
+    monkeypatch.setattr(fit_module._Checkpoint, "on_train_batch_end", press)
+    with pytest.raises(Interrupted, match=r"in epoch 2 after step 3 of .*holds the best.*--resume"):
+        train(digits, CONFIG, run=tmp_path / "run", screen=QUIET)
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    assert len(Run(tmp_path / "run").history) == 1
+    Run(tmp_path / "run").classifier()
+
+
+def test_a_loss_that_is_not_finite_stops_and_keeps_the_best(digits, tmp_path):
+    config = CONFIG.replace(optimizer="sgd", learning_rate=1e30, schedule="constant")
+    with pytest.raises(TrainingError, match="the loss must stay finite") as caught:
+        train(digits, config, run=tmp_path / "run", screen=QUIET)
+    assert "smaller --learning-rate" in str(caught.value)
+
+
+def test_a_full_disk_keeps_the_previous_state(digits, tmp_path, monkeypatch):
+    monkeypatch.setattr(fit_module, "SAVE_SECONDS", 0.0)
+    monkeypatch.setattr(fit_module, "SAVE_SHARE", 1e9)
+    real, calls = np.savez, []
+
+    def fill(*args, **arrays):
+        calls.append(1)
+        if len(calls) == 4:
+            raise OSError(28, "No space left on device")
+        real(*args, **arrays)
+
+    monkeypatch.setattr(np, "savez", fill)
+    with pytest.raises(StorageError, match=r"No space left.*previous one is whole"):
+        train(digits, CONFIG, run=tmp_path / "run", screen=QUIET)
+    state = tmp_path / "run" / "state"
+    assert [path.name for path in state.iterdir()] == ["state.npz"]
+    with np.load(state / "state.npz") as arrays:
+        assert json.loads(str(arrays["state"]))["step"] == 3
+
+
+def test_early_stopping_counts_from_the_best_epoch(digits, tmp_path):
+    config = CONFIG.replace(epochs=30, patience=2, learning_rate=1e-12, optimizer="sgd", schedule="constant")
+    run = train(digits, config, run=tmp_path / "run", screen=QUIET)
+    assert run.classifier().provenance["best"]["epoch"] == 1
+    assert len(run.history) == 3
+
+
+def test_an_existing_folder_is_not_overwritten(whole, digits):
+    with pytest.raises(RunError, match="does not exist yet"):
+        train(digits, CONFIG, run=whole.folder, screen=QUIET)
+    with pytest.raises(RunError, match="this run is finished"):
+        train(digits, run=whole.folder, resume=True, screen=QUIET)
+
+
+def test_a_resumed_run_wants_its_own_pictures(digits, tmp_path):
+    run = Run.create(tmp_path / "run", "")
+    run.write("run.toml", CONFIG.to_toml())
+    run.write("data.json", json.dumps({"fingerprint": "another"}))
+    with pytest.raises(RunError, match="these are others"):
+        train(digits, run=run.folder, resume=True, screen=QUIET)
+
+
+def test_a_network_of_ones_own_is_trained_saved_and_reported(digits, tmp_path):
+    model = keras.Sequential(
+        [
+            keras.layers.Input((8, 8, 1)),
+            keras.layers.Flatten(),
+            keras.layers.Dense(32, activation="relu"),
+            keras.layers.Dense(10, activation="softmax"),
+        ],
+        name="mine",
+    )
+    run = train(
+        digits, Config().replace(epochs=12, learning_rate=0.01, augment="none"), model=model, run=tmp_path / "r"
+    )
+    assert run.report["metrics"]["accuracy"]["value"] > 0.9
+    assert run.report["network"] == "mine"
+    ours = run.classifier().probabilities(digits.pictures[..., None][:50])
+    theirs = model.predict(digits.pictures[:50, ..., None] / 255.0, verbose=0)
+    assert np.abs(ours - theirs).max() < 1e-5  # the user's own model was trained, softmax and all
+
+
+def test_a_classifier_is_trained_further(whole, digits, tmp_path):
+    more = train(digits, CONFIG.replace(epochs=1, learning_rate=1e-5), start_from=whole.folder, run=tmp_path / "more")
+    first = more.history[0]
+    assert first["val_accuracy"] >= whole.history[-1]["val_accuracy"] - 0.05
+    assert all(a.shape == b.shape for a, b in zip(weights(more), weights(whole), strict=True))
+
+
+def test_find_learning_rate_trains_with_what_it_finds(digits, tmp_path):
+    run = train(digits, CONFIG.replace(epochs=1), run=tmp_path / "run", find_rate=True, screen=QUIET)
+    assert 1e-5 < run.config.training.learning_rate < 0.5
+    assert list(Path(tmp_path).rglob("*learning-rate.png"))
+
+
+def test_public_names_exist():
+    for name in convlens.__all__:
+        assert getattr(convlens, name) is not None
+    assert sorted(convlens.__all__) == convlens.__all__
+    with pytest.raises(AttributeError):
+        _ = convlens.nothing
