@@ -1,6 +1,7 @@
 """The one place that knows which engine runs underneath: choice, threads, seeds, precision, state."""
 
 import contextlib
+import importlib
 import importlib.util
 import os
 import platform
@@ -36,15 +37,13 @@ def start(name: str = "auto", threads: int | None = None) -> None:
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     with _silenced_stderr():  # TensorFlow speaks before its log level counts
         running = engine()
+        if importlib.util.find_spec("tensorflow"):  # Keras' data adapters import it later on every engine
+            importlib.import_module("tensorflow").get_logger().setLevel("ERROR")
     if name not in ("auto", running):
         raise BackendError(
             f"the engine must be chosen before Keras is imported; it runs on {running}, {name} was asked for. "
             f"Set KERAS_BACKEND={name} before Python starts."
         )
-    if running == "tensorflow":
-        import tensorflow as tf
-
-        tf.get_logger().setLevel("ERROR")
     _limit_threads(threads)
 
 

@@ -6,6 +6,7 @@ The file is a standard Keras archive with one more entry, `convlens.json`. Its n
 
 import base64
 import hashlib
+import itertools
 import json
 import os
 import zipfile
@@ -179,7 +180,7 @@ class Classifier:
             "provenance": self.provenance,
         }
         if self.examples is not None:
-            answers = np.asarray(self.model(self.examples, training=False), np.float64)
+            answers = keras.ops.convert_to_numpy(self.model(self.examples, training=False)).astype(np.float64)
             facts["examples"] = {
                 "pictures": base64.b64encode(np.ascontiguousarray(self.examples).tobytes()).decode(),
                 "probabilities": answers.tolist(),
@@ -258,7 +259,7 @@ def assemble(network: Network, preprocessing: Preprocessing, num_classes: int, n
     return keras.Model(inputs, logits, name=name)
 
 
-def with_precision(model: keras.Model, policy: str) -> keras.Model:
+def with_precision(model: keras.Model, policy: str, *, seed: int | None = None) -> keras.Model:
     """Return a copy of a model, weights included, whose layers compute by another dtype policy.
 
     Under a mixed policy the last layer with weights, and what follows it, stays in float32.
@@ -266,14 +267,19 @@ def with_precision(model: keras.Model, policy: str) -> keras.Model:
     Args:
         model: functional or sequential, nested ones included.
         policy: "float32" or "mixed_bfloat16".
+        seed: for random layers without one. On PyTorch such a dropout draws from the global generator, which no
+            checkpoint holds; with a seed its state is a variable of the model.
     """
     last = {id(layer) for layer in _ending(model)}
+    seeds = itertools.count(seed or 0)
 
     def copy(layer: keras.Layer) -> keras.Layer:
         if not isinstance(layer, keras.Layer):
             return layer  # a stateless operation of keras.ops
         settings = layer.get_config()
         settings["dtype"] = "float32" if id(layer) in last else policy
+        if seed is not None and settings.get("seed", 0) is None:
+            settings["seed"] = next(seeds)
         return layer.__class__.from_config(settings)
 
     twin = keras.models.clone_model(model, clone_function=copy, recursive=True)

@@ -8,7 +8,14 @@ from convlens.training.folds import cross_validate
 from convlens.training.screen import Screen
 
 CONFIG = Config().replace(
-    model="custom_cnn", filters=(8,), dense=(16,), epochs=10, limit=300, learning_rate=0.01, augment="none"
+    model="custom_cnn",
+    filters=(8,),
+    dense=(16,),
+    epochs=10,
+    limit=300,
+    learning_rate=0.01,
+    batch_size=16,
+    augment="none",
 )
 
 

@@ -141,11 +141,13 @@ class _Checkpoint(keras.callbacks.Callback):  # type: ignore[misc]
         backend.sync(self.model)
         self.state.seconds = began - self._epoch_began
         groups = (self.model.variables, self.model.optimizer.variables, self.model.metrics_variables)
-        arrays = {f"{g}_{i:05d}": np.asarray(v) for g, group in enumerate(groups) for i, v in enumerate(group)}
+        arrays = {
+            f"{g}_{i:05d}": keras.ops.convert_to_numpy(v) for g, group in enumerate(groups) for i, v in enumerate(group)
+        }
         partial = self.path.with_name(f".{os.getpid()}.state.npz")
         try:
             arrays["state"] = np.array(json.dumps(asdict(self.state)))
-            np.savez(partial, **arrays)  # type: ignore[arg-type]
+            np.savez(partial, **arrays)
             partial.replace(self.path)
         except OSError as error:
             raise StorageError(
@@ -254,7 +256,7 @@ def step_seconds(model: keras.Model, train: Batches, budget: float = 1.5) -> flo
     clock = _Clock(budget)
     model.optimizer.build(model.trainable_variables)
     variables = [*model.variables, *model.optimizer.variables]
-    before = [np.array(keras.ops.convert_to_numpy(v)) for v in variables]
+    before = [keras.ops.convert_to_numpy(v).copy() for v in variables]
     train.epoch = 0
     model.fit(train, epochs=1, callbacks=[clock], shuffle=False, verbose=0)
     backend.sync(model)

@@ -70,7 +70,7 @@ def find_learning_rate(model: keras.Model, batches: Batches, config: TrainingCon
     Raises:
         TrainingError: the loss was never finite.
     """
-    before = [np.array(keras.ops.convert_to_numpy(v)) for v in model.variables]
+    before = [keras.ops.convert_to_numpy(v).copy() for v in model.variables]
     growth = (HIGHEST / LOWEST) ** (1 / (STEPS - 1))
     schedule = keras.optimizers.schedules.ExponentialDecay(usual * LOWEST, 1, growth)
     model.compile(optimizer=make_optimizer(config, schedule), loss=model.loss, jit_compile=backend.jit_compile())

@@ -104,7 +104,7 @@ class Trainer:
         keras.utils.set_random_seed(config.training.seed)
         self.float32 = origin.assemble(prepared, config)
         policy = "mixed_bfloat16" if self.precision == "bfloat16" else "float32"
-        self.model = with_precision(self.float32, policy)
+        self.model = with_precision(self.float32, policy, seed=config.training.seed)
         self.augmentation = resolve(
             config.augment,
             flip_allowed=flip_is_safe(prepared.dataset.class_names, prepared.preprocessing.channels),

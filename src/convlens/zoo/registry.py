@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import cache
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import keras
 
@@ -79,9 +79,7 @@ def register_model(
         if head not in HEADS:
             raise ValueError(f"the head of {name!r} must be one of {', '.join(HEADS)}; found {head!r}.")
         summary = (inspect.getdoc(builder) or "").partition("\n")[0]
-        _registry[name] = ModelInfo(
-            name, year, input_shape, num_params, num_classes, head, scale, summary, builder
-        )  # fmt: skip
+        _registry[name] = ModelInfo(name, year, input_shape, num_params, num_classes, head, scale, summary, builder)
         return builder
 
     return register
@@ -125,10 +123,7 @@ def build(
         ModelError: unknown model, too small pictures, or a head or number of classes that cannot be.
     """
     info = model_info(name)
-    outputs = _num_logits(info, num_classes, head)
-    shape = tuple(inputs.shape[1:])
-    _trial(info, shape, outputs, config)  # on a graph of its own: a graph with an empty layer would build all the same
-    return _call(info, inputs, outputs, config)
+    return _logits(info, inputs, _num_logits(info, num_classes, head), config)
 
 
 def create_model(
@@ -155,8 +150,12 @@ def create_model(
     (None, 1)
     """
     info = model_info(name)
+    shape = info.input_shape if input_shape is None else input_shape
+    if len(shape) != 3 or not all(type(side) is int and side > 0 for side in shape):
+        raise ModelError(f"input_shape must be (height, width, channels), whole and positive; found {shape}.")
     outputs = _num_logits(info, info.num_classes if num_classes is None else num_classes, head)
-    return _trial(info, info.input_shape if input_shape is None else input_shape, outputs, config)
+    inputs = keras.Input(shape, dtype="float32", name="pixels")
+    return keras.Model(inputs, _logits(info, inputs, outputs, config), name=name)
 
 
 @cache
@@ -178,35 +177,24 @@ def _num_logits(info: ModelInfo, num_classes: int, head: str | None) -> int:
     return 1 if head == "sigmoid" else num_classes
 
 
+def _logits(info: ModelInfo, inputs: keras.KerasTensor, outputs: int, config: ModelConfig | None) -> keras.KerasTensor:
+    """Return the logits, or raise ModelError with the least size: Keras refuses a layer with nothing left to see."""
+    try:
+        return _call(info, inputs, outputs, config)
+    except ValueError as error:
+        height, width, channels = inputs.shape[1:]
+        least = _least_side(info, channels, outputs, config)
+        if least is None or min(height, width) >= least:
+            raise ModelError(f"{info.name} cannot take pictures of {height} x {width} pixels: {error}") from error
+        raise ModelError(
+            f"{info.name} needs pictures of at least {least} x {least} pixels; found {height} x {width}."
+        ) from error
+
+
 def _call(info: ModelInfo, inputs: keras.KerasTensor, outputs: int, config: ModelConfig | None) -> keras.KerasTensor:
     if "config" in inspect.signature(info.builder).parameters:
         return info.builder(inputs, outputs, config=config or ModelConfig())
     return info.builder(inputs, outputs)
-
-
-def _trial(info: ModelInfo, shape: tuple[int, ...], outputs: int, config: ModelConfig | None) -> keras.Model:
-    """Return the model at this shape, or raise ModelError that says the least size."""
-    if len(shape) != 3 or not all(type(side) is int and side > 0 for side in shape):
-        raise ModelError(f"input_shape must be (height, width, channels), whole and positive; found {shape}.")
-    try:
-        return _functional(info, shape, outputs, config)
-    except ValueError as error:
-        least = _least_side(info, shape[2], outputs, config)
-        if least is None or min(shape[:2]) >= least:
-            raise ModelError(f"{info.name} cannot take pictures of {shape}: {error}") from error
-        found = f"found {shape[0]} x {shape[1]}"
-        raise ModelError(f"{info.name} needs pictures of at least {least} x {least} pixels; {found}.") from error
-
-
-def _functional(info: ModelInfo, shape: tuple[int, ...], outputs: int, config: ModelConfig | None) -> keras.Model:
-    """Return the model. Raises ValueError where a layer would have nothing left to look at."""
-    inputs = keras.Input(shape, dtype="float32", name="pixels")
-    model = keras.Model(inputs, _call(info, inputs, outputs, config), name=info.name)
-    for layer in model.layers:
-        spec: Any = layer.output
-        if 0 in spec.shape[1:]:
-            raise ValueError(f"layer {layer.name} would be empty: {spec.shape}.")
-    return model
 
 
 def _least_side(info: ModelInfo, channels: int, outputs: int, config: ModelConfig | None) -> int | None:
@@ -214,7 +202,7 @@ def _least_side(info: ModelInfo, channels: int, outputs: int, config: ModelConfi
 
     def fits(side: int) -> bool:
         try:
-            _functional(info, (side, side, channels), outputs, config)
+            _call(info, keras.Input((side, side, channels)), outputs, config)
         except ValueError:
             return False
         return True
