@@ -47,7 +47,10 @@ def whole(digits, tmp_path_factory):
 def test_a_run_has_all_its_parts(whole):
     names = {path.name for path in whole.folder.iterdir()}
     assert names >= {"run.toml", "data.json", "history.csv", "classifier.keras", "report.html", "report.json", "plots"}
-    assert whole.config == CONFIG
+    assert whole.config.training.learning_rate == 0.002  # run.toml has what "auto" became
+    assert whole.config.augment.shift == 0.1
+    assert whole.config.augment.flip is False
+    assert (whole.config.data.size, whole.config.data.channels) == ("8x8", "grey")
     assert [row["epoch"] for row in whole.history] == [1, 2, 3]
     assert whole.report["metrics"]["accuracy"]["n"] == len(whole.data["splits"]["test"])
     assert whole.report["test_evaluations"] == 1
@@ -214,6 +217,19 @@ def test_find_learning_rate_trains_with_what_it_finds(digits, tmp_path):
     run = train(digits, CONFIG.replace(epochs=1), run=tmp_path / "run", find_rate=True, screen=QUIET)
     assert 1e-5 < run.config.training.learning_rate < 0.5
     assert list(Path(tmp_path).rglob("*learning-rate.png"))
+
+
+def test_tensorboard_gets_scalars_histograms_and_the_graph(digits, tmp_path):
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    run = train(digits, CONFIG.replace(epochs=2, tensorboard=True), run=tmp_path / "run", screen=QUIET)
+    found = {}
+    for part in ("train", "validation"):
+        events = EventAccumulator(str(run.folder / "tensorboard" / part), {"tensors": 0}).Reload()
+        found[part] = events.Tags()
+    assert {"epoch_loss", "epoch_accuracy"} <= set(found["train"]["tensors"]) & set(found["validation"]["tensors"])
+    assert any("kernel" in tag for tag in found["train"]["tensors"])
+    assert found["train"]["graph"] or any("graph" in tag or "keras" in tag for tag in found["train"]["tensors"])
 
 
 def test_public_names_exist():

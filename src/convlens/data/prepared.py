@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from convlens.config import Config, DataConfig
-from convlens.data.dataset import Dataset
+from convlens.data.dataset import SPLITS, Dataset
 from convlens.data.splits import Splits, clusters_of, make_splits
 from convlens.data.store import Progress, Store, fingerprint, open_store
 from convlens.errors import ConfigError
@@ -52,8 +52,11 @@ class Prepared:
         if problems:
             notes.append(f"{len(problems):,} of {len(self.dataset):,} pictures cannot be read and are skipped")
             notes += [f"skipped {message}" for message in list(problems.values())[:5]]
-        if conflicts := _label_conflicts(self):
-            notes.append(f"{conflicts:,} exact copies carry different labels")
+        copies, conflicts = _copies(self)
+        if copies:
+            notes.append(f"{copies:,} pictures are exact copies of another; copies stay in one set")
+        if conflicts:
+            notes.append(f"{conflicts:,} of these copies carry another label than the first: one of the two is wrong")
         return (*notes, *self.splits.notes)
 
     def counts(self, split: str) -> list[int]:
@@ -61,20 +64,25 @@ class Prepared:
         labels = self.dataset.labels[getattr(self.splits, split)]
         return [int(count) for count in np.bincount(labels, minlength=self.dataset.num_classes)]
 
-    def to_dict(self) -> dict[str, Any]:
-        """Return what `data.json` records."""
+    def summary(self) -> dict[str, Any]:
+        """Return what a classifier file records of its data."""
         return {
             "source": self.dataset.source,
-            "path": str(path.resolve())
-            if (path := Path(self.dataset.source).expanduser()).exists()
-            else self.dataset.source,
             "kind": self.dataset.kind,
             "class_names": list(self.dataset.class_names),
             "pictures": len(self.dataset),
-            "counts": {name: self.counts(name) for name in ("train", "val", "test")},
+            "counts": {name: self.counts(name) for name in SPLITS},
             "fingerprint": self.fingerprint,
+        }
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return what `data.json` records: the summary, where the pictures lie, and how they were divided."""
+        path = Path(self.dataset.source).expanduser()
+        return {
+            **self.summary(),
+            "path": str(path.resolve()) if path.exists() else self.dataset.source,
             "notes": list(self.notes),
-            "splits": {name: getattr(self.splits, name).tolist() for name in ("train", "val", "test")},
+            "splits": {name: getattr(self.splits, name).tolist() for name in SPLITS},
         }
 
 
@@ -158,10 +166,9 @@ def _look(dataset: Dataset) -> tuple[set[tuple[int, int]], bool]:
     return sizes, grey and bool(sizes)
 
 
-def _label_conflicts(prepared: Prepared) -> int:
-    """Return how many pictures are exact copies of one with another label."""
-    _, copies, sizes = np.unique(prepared.store.digests, axis=0, return_inverse=True, return_counts=True)
-    copies = copies.reshape(-1)
-    first = np.zeros(len(sizes), np.int64)
-    first[copies[::-1]] = prepared.dataset.labels[::-1]
-    return int((first[copies] != prepared.dataset.labels).sum())
+def _copies(prepared: Prepared) -> tuple[int, int]:
+    """Return how many pictures are exact copies of an earlier one, and how many of these have another label."""
+    _, first, copies = np.unique(prepared.store.digests, axis=0, return_index=True, return_inverse=True)
+    labels = prepared.dataset.labels
+    conflicts = labels[first][copies.reshape(-1)] != labels
+    return len(labels) - len(first), int(conflicts.sum())

@@ -1,7 +1,6 @@
 """Cross-validation for small sets: every picture is scored by a network that never saw it."""
 
 import dataclasses
-import json
 from pathlib import Path
 
 import numpy as np
@@ -44,13 +43,14 @@ def cross_validate(
     screen = screen or Screen()
     origin = choose_network(config, None, start_from)
     config = config.replace(test=0.0)
-    whole = origin.prepare(dataclasses.replace(dataset, splits=None), config, screen.counter("decoding"))
+    with screen.counter("decoding") as progress:
+        whole = origin.prepare(dataclasses.replace(dataset, splits=None), config, progress)
     labels, clusters = whole.dataset.labels, whole.clusters
     pool = np.sort(np.concatenate([whole.splits.train, whole.splits.val]))
     parts = list(folds(labels, clusters, pool, k, config.training.seed))
     outer = Run.create(run, f"{dataset.name}-{origin.name}-{k}-folds")
-    outer.write("run.toml", config.to_toml())
-    outer.write("data.json", json.dumps(whole.to_dict(), ensure_ascii=False))
+    last = Trainer(whole, config, origin, screen)
+    last.describe_run(outer)
     rows = np.zeros((len(dataset), dataset.num_classes), np.float32)
     for number, (rest, held) in enumerate(parts, 1):
         screen.say(f"\n[bold]fold {number} of {k}[/bold]")
@@ -59,15 +59,14 @@ def cross_validate(
         splits = dataclasses.replace(whole.splits, train=np.setdiff1d(rest, val), val=val, test=held)
         inner = Run.create(outer.folder / f"fold-{number}", "")
         fold = dataclasses.replace(whole, splits=splits)
-        inner.write("run.toml", config.to_toml())
-        inner.write("data.json", json.dumps(fold.to_dict(), ensure_ascii=False))
         trainer = Trainer(fold, config, origin, screen)
+        trainer.describe_run(inner)
         if number == 1:
             trainer.announce(inner)
         trainer.run(inner)
         rows[held] = inner.classifier().probabilities(whole.store.pictures, indices=held)
     screen.say("\n[bold]all pictures[/bold]")
-    Trainer(whole, config, origin, screen).run(outer)
+    last.run(outer)
     evaluation = evaluate(labels[pool], rows[pool], whole.dataset.class_names, pictures_seen=f"{k} held-out folds")
     write_evaluation(outer, outer.folder, evaluation, whole, pool, extra={"folds": k, "test_evaluations": 0})
     show(evaluation, outer.folder, screen)

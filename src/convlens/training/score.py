@@ -93,7 +93,8 @@ def _prepare_other(classifier: Classifier, dataset: Dataset, screen: Screen) -> 
         )
     numbers = np.array([classifier.class_names.index(name) for name in dataset.class_names])
     dataset = dataclasses.replace(dataset, labels=numbers[dataset.labels], class_names=classifier.class_names)
-    store = open_store(dataset, classifier.preprocessing, screen.counter("decoding"))
+    with screen.counter("decoding") as progress:
+        store = open_store(dataset, classifier.preprocessing, progress)
     of_test = store.usable if dataset.splits is None else (dataset.splits == "test") & store.usable
     none = np.empty(0, np.int64)
     test = np.flatnonzero(of_test if of_test.any() else store.usable)
@@ -110,8 +111,10 @@ def write_evaluation(
     extra: dict[str, Any],
 ) -> None:
     """Write report.html, report.json and the plots of an evaluation of `indices`, (n,), into a folder."""
-    facts = prepared.to_dict()
     config = run.config
+    settings = {name: asdict(getattr(config, name)) for name in ("data", "training", "augment")}
+    if config.model.model == "custom_cnn":  # the other networks have no use for these fields
+        settings["model"] = asdict(config.model)
     provenance = run.classifier().provenance if run.classifier_path.exists() else {}
     write_report(
         folder,
@@ -119,8 +122,8 @@ def write_evaluation(
         title=run.folder.name,
         history=run.history,
         best_epoch=int(provenance["best"]["epoch"]) if provenance else None,
-        settings={name: asdict(getattr(config, name)) for name in ("data", "model", "augment", "training")},
-        data={name: facts[name] for name in ("source", "kind", "counts", "fingerprint", "notes")},
+        settings=settings,
+        data=prepared.summary() | {"notes": prepared.notes},
         pictures=_View(prepared.store.pictures, indices),
         picture_names=[prepared.dataset.picture_name(int(i)) for i in indices],
         extra={

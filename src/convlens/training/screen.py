@@ -5,7 +5,7 @@ from typing import Any
 
 from rich.console import Console
 from rich.markup import escape
-from rich.progress import BarColumn, Progress, TextColumn
+from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 __all__ = ["Screen", "duration"]
 
@@ -102,29 +102,34 @@ class Screen:
             self._bar = None
 
     def counter(self, label: str) -> "Counter":
-        """Return a callable (done, total) that shows a bar, for decoding and the like."""
+        """Return a context that gives a callable (done, total) and shows a bar, for decoding and the like."""
         return Counter(self.console, label)
 
 
 class Counter:
-    """A bar for work that is counted: `counter(done, total)`; it goes when done reaches total."""
+    """A bar for work that is counted: `with counter as progress: progress(done, total)`."""
 
     def __init__(self, console: Console, label: str) -> None:
-        self._progress = Progress(
+        self._bar = Progress(
             TextColumn("  {task.description}"),
             BarColumn(bar_width=30),
-            TextColumn("{task.completed:,.0f} of {task.total:,.0f}"),
+            TextColumn("{task.completed:,.0f} of {task.total:,.0f}  "),
+            TimeRemainingColumn(),
             console=console,
             transient=True,
             disable=not console.is_terminal,
         )
         self._label = label
 
+    def __enter__(self) -> "Counter":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._bar.stop()
+
     def __call__(self, done: int, total: int) -> None:
         """Show that `done` of `total` is finished."""
-        if not self._progress.tasks:
-            self._progress.add_task(self._label, total=total)
-            self._progress.start()
-        self._progress.update(self._progress.tasks[0].id, completed=done)
-        if done >= total:
-            self._progress.stop()
+        if not self._bar.tasks:
+            self._bar.add_task(self._label, total=total)
+            self._bar.start()
+        self._bar.update(self._bar.tasks[0].id, completed=done)

@@ -5,7 +5,7 @@ import signal
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -74,7 +74,8 @@ def train(  # noqa: PLR0913 - the public door; all but the first have defaults
         config = folder.config
     backend.start(config.training.backend, config.training.threads)
     origin = choose_network(config, model, start_from)
-    prepared = origin.prepare(dataset, config, screen.counter("decoding"))
+    with screen.counter("decoding") as progress:
+        prepared = origin.prepare(dataset, config, progress)
     if resume and folder.data["fingerprint"] != prepared.fingerprint:
         raise RunError(
             f"{folder.folder}: a run goes on with the pictures it began with; these are others (fingerprint)."
@@ -84,8 +85,7 @@ def train(  # noqa: PLR0913 - the public door; all but the first have defaults
         trainer.find_learning_rate(Path(run or "learning-rate"))
     if not resume:
         folder = Run.create(run, f"{dataset.name}-{origin.name}")
-        folder.write("run.toml", trainer.config.to_toml())
-        folder.write("data.json", json.dumps(prepared.to_dict(), ensure_ascii=False))
+        trainer.describe_run(folder)
     trainer.announce(folder)
     trainer.run(folder)
     classifier = trainer.finish(folder)
@@ -99,24 +99,22 @@ class Trainer:
 
     def __init__(self, prepared: Prepared, config: Config, origin: Origin, screen: Screen) -> None:
         """Build the network and compile it; raises ModelError where the pictures are too small for it."""
-        self.prepared, self.config, self.origin, self.screen = prepared, config, origin, screen
-        self.precision = backend.resolve_precision(config.training.precision)
+        self.prepared, self.origin, self.screen = prepared, origin, screen
+        self.weights = class_weights(np.array(prepared.counts("train")), config.training.class_weights)
+        self.config = config = _resolved(config, prepared, weighted=self.weights is not None)
         keras.utils.set_random_seed(config.training.seed)
         self.float32 = origin.assemble(prepared, config)
-        policy = "mixed_bfloat16" if self.precision == "bfloat16" else "float32"
+        policy = "mixed_bfloat16" if config.training.precision == "bfloat16" else "float32"
         self.model = with_precision(self.float32, policy, seed=config.training.seed)
-        self.augmentation = resolve(
-            config.augment,
-            flip_allowed=flip_is_safe(prepared.dataset.class_names, prepared.preprocessing.channels),
-        )
-        counts = np.array(prepared.counts("train"))
-        self.weights = class_weights(counts, config.training.class_weights)
         seed = config.training.seed
-        self.train = self._batches(
-            prepared.splits.train, seed=seed, augmentation=self.augmentation, weights=self.weights
-        )
+        self.train = self._batches(prepared.splits.train, seed=seed, augmentation=config.augment, weights=self.weights)
         self.val = self._batches(prepared.splits.val) if len(prepared.splits.val) else None
         self._compile()
+
+    def describe_run(self, run: Run) -> None:
+        """Write the resolved configuration and the division of the pictures into the run's folder."""
+        run.write("run.toml", self.config.to_toml())
+        run.write("data.json", json.dumps(self.prepared.to_dict(), ensure_ascii=False))
 
     def _batches(self, indices: np.ndarray[Any, np.dtype[np.int64]], **options: Any) -> Batches:
         prepared = self.prepared
@@ -157,18 +155,17 @@ class Trainer:
         total = settings.epochs * seconds * (self.train.steps + val_steps / 3)  # a forward pass is a third of a step
         height, width, channels = self.prepared.preprocessing.shape
         splits = self.prepared.splits
-        rate = settings.learning_rate or LEARNING_RATES[settings.optimizer]
-        recipe = f"{settings.epochs} epochs, batch {settings.batch_size}, {settings.optimizer}, learning rate {rate:g}"
-        changes = describe(self.augmentation) + (", rare classes weigh more" if self.weights is not None else "")
+        recipe = f"{settings.epochs} epochs, batch {settings.batch_size}, {settings.optimizer}"
+        changes = describe(self.config.augment) + (", rare classes weigh more" if self.weights is not None else "")
         memory = psutil.Process().memory_info().rss / 1e9
         facts = {
             "pictures": f"{len(data):,} from {data.source} ({data.kind}), {data.num_classes} classes",
             "division": f"{len(splits.train):,} train, {len(splits.val):,} validation, {len(splits.test):,} test",
             "seen as": f"{height} x {width} {'grey' if channels == 1 else 'RGB'}",
             "network": f"{self.origin.name}, {self.model.count_params():,} parameters",
-            "recipe": f"{recipe} ({settings.schedule.replace('_', '-')})",
+            "recipe": f"{recipe}, learning rate {settings.learning_rate:g} ({settings.schedule.replace('_', '-')})",
             "changes": changes,
-            "computes": f"{self.precision} on {backend.engine()}, {settings.threads or psutil.cpu_count()} threads",
+            "computes": f"{settings.precision} on {backend.engine()}, {settings.threads or psutil.cpu_count()} threads",
             "takes": f"about {duration(total)} ({seconds * 1000:.0f} ms a step, measured) and {memory:.1f} GB",
             "run": str(run.folder),
         }
@@ -205,12 +202,12 @@ class Trainer:
         classifier = Classifier.from_logits(self.float32, prepared.dataset.class_names, prepared.preprocessing)
         classifier.examples = np.asarray(prepared.store.pictures[prepared.splits.train[:EXAMPLES]])
         classifier.provenance = {
-            "data": {key: value for key, value in prepared.to_dict().items() if key not in ("splits", "notes")},
+            "data": prepared.summary(),
             "config": {name: asdict(getattr(self.config, name)) for name in ("data", "model", "augment", "training")},
             "network": self.origin.name,
             "parameters": self.float32.count_params(),
             "best": state.history[state.best_epoch - 1],
-            "precision": self.precision,
+            "precision": self.config.training.precision,
             "versions": backend.versions(),
         }
         classifier.save(run.classifier_path)
@@ -224,6 +221,21 @@ class Trainer:
         classifier.provenance["metrics"] = evaluation.to_dict()["metrics"]
         classifier.save(run.classifier_path)
         return classifier
+
+
+def _resolved(config: Config, prepared: Prepared, *, weighted: bool) -> Config:
+    """Return the configuration with every "auto" decided, as `run.toml` records it."""
+    height, width, channels = prepared.preprocessing.shape
+    safe = flip_is_safe(prepared.dataset.class_names, channels)
+    settings = config.training
+    decided = config.replace(
+        size=f"{height}x{width}",
+        channels="grey" if channels == 1 else "rgb",
+        class_weights="on" if weighted else "off",
+        precision=backend.resolve_precision(settings.precision),
+        learning_rate=settings.learning_rate or LEARNING_RATES[settings.optimizer],
+    )
+    return replace(decided, augment=resolve(config.augment, flip_allowed=safe))
 
 
 def describe(augmentation: AugmentConfig) -> str:

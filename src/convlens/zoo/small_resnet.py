@@ -2,6 +2,14 @@
 
 Source      ours, after He et al., "Deep Residual Learning for Image Recognition", 2015, arXiv:1512.03385; pooling comes
             before normalisation as in Jordan, "94% on CIFAR-10 in 3.29 Seconds on a Single GPU", 2024, arXiv:2404.00498
+Parameters  266,346 with 10 classes at 32x32x3
+Measured    on validation pictures, AdamW with one cycle, batch 64, weight decay 0.05; seconds are processor time on two
+            cores divided by two, augmentation included; one run each, so a point up or down is chance:
+            CIFAR-10, 40,000 pictures, 8 epochs, flip and shift, 4e-3    81 to 82 %    92 to 130 s
+            cats and dogs, 1,500 pictures of 64x64, strong, 2e-3         84 % in 40 epochs, 67 s; 87 % in 140, 255 s
+            Wider or deeper at full size (three stages of 32, 64, 112): 81 % on CIFAR-10 in the same time. A stem that
+            quarters 64x64 pictures: 83 % on cats and dogs in 120 epochs, 88 s.
+            The 140 epochs were run with moving statistics at 0.99, not 0.9; over 40 epochs the two are equal.
 """
 
 import keras

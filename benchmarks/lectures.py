@@ -1,0 +1,62 @@
+"""Train the lectures' networks, and convlens' own, on the lectures' pictures; print accuracy and seconds.
+
+python benchmarks/lectures.py --mnist FOLDER --cifar10 FILE.npz --cats-dogs FOLDER
+
+Every row is a `convlens train` command, run as a user would; it is printed, so that any row can be run alone. Accuracy
+is of the test pictures, which are touched once, at the end of a run.
+"""
+
+import argparse
+import json
+import os
+import shlex
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+ROWS = (  # data, options, the deck's result
+    ("mnist", "--model mnist_2conv --epochs 10 --batch-size 300 --optimizer adam", "99.12 %"),
+    ("cifar10", "--model cifar_4conv --epochs 20 --batch-size 128 --optimizer adam", "78.3 %"),
+    (
+        "cats_dogs",
+        "--model cats_dogs_3conv --size 64 --epochs 25 --batch-size 10 --optimizer adam",
+        "80.30 % (of 8,000)",
+    ),
+    ("cats_dogs", "--model small_resnet --size 64 --epochs 100", "-"),
+)
+
+
+def main() -> None:
+    """Run the rows whose data are given."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    for name in ("mnist", "cifar10", "cats_dogs"):
+        parser.add_argument(f"--{name.replace('_', '-')}", dest=name, help=f"where {name} lies; without it, no row")
+    parser.add_argument("--only", help="rows whose options contain this text")
+    paths = vars(parser.parse_args())
+    console = Console(highlight=False, soft_wrap=True, width=140)
+    table = Table(box=None, pad_edge=False, padding=(0, 2), header_style="dim")
+    for heading in ("data", "network", "deck", "test accuracy", "95 % interval", "n", "seconds"):
+        table.add_column(heading, no_wrap=True)
+    for data, options, deck in ROWS:
+        if paths[data] is None or (paths["only"] or "") not in options:
+            continue
+        words = ["train", paths[data], *options.split()]
+        console.print(f"[bold]convlens {shlex.join(words)}[/bold]")
+        with tempfile.TemporaryDirectory() as folder:
+            run = Path(folder) / "run"
+            subprocess.run([sys.executable, "-m", "convlens", *words, "--run", str(run)], check=True)
+            report = json.loads((run / "report.json").read_text())
+        score = report["metrics"]["accuracy"]
+        interval = f"[{score['low']:.2%}, {score['high']:.2%}]"
+        seconds = f"{report['seconds']:.0f}"
+        table.add_row(data, report["network"], deck, f"{score['value']:.2%}", interval, f"{score['n']:,}", seconds)
+    console.print(table)
+    console.print(f"{os.cpu_count()} cores; seed 0; seconds are those of training, validation included")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,56 @@
+import subprocess
+import sys
+
+import pytest
+
+from convlens import backend
+from convlens.errors import BackendError
+
+
+def test_another_engine_than_the_running_one_is_refused():
+    other = next(name for name in backend.ENGINES if name != backend.engine())
+    with pytest.raises(BackendError, match="before Keras is imported"):
+        backend.start(other)
+
+
+def test_an_engine_that_is_not_installed_is_named():
+    code = (
+        "import importlib.util as u; find = u.find_spec\n"
+        "u.find_spec = lambda name, *a: None if name == 'jax' else find(name, *a)\n"
+        "from convlens.cli import main; main(['train', 'digits', '--backend', 'jax'])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.returncode == 8
+    assert "pip install 'convlens[jax]'" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_start_is_silent():
+    code = "from convlens import backend; backend.start(); import keras; keras.ops.ones(2)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert (done.stdout, done.stderr) == ("", "")
+
+
+def test_auto_precision_follows_the_processor(monkeypatch):
+    monkeypatch.setattr(backend, "has_fast_bfloat16", lambda: True)
+    assert backend.resolve_precision("auto") == "bfloat16"
+    monkeypatch.setattr(backend, "has_fast_bfloat16", lambda: False)
+    assert backend.resolve_precision("auto") == "float32"
+    assert backend.resolve_precision("bfloat16") == "bfloat16"
+
+
+def test_threads_cannot_be_changed_late():
+    code = (
+        "from convlens import backend; backend.start(threads=1); import tensorflow as tf\n"
+        "assert tf.config.threading.get_intra_op_parallelism_threads() == 1\n"
+        "tf.constant(1) + 1\n"
+        "try: backend.start(threads=2)\n"
+        "except Exception as e: print(type(e).__name__)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "BackendError"
+
+
+def test_versions_name_the_engine():
+    assert backend.versions()["engine"] == backend.engine()
+    assert "keras" in backend.versions()
