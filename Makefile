@@ -8,7 +8,9 @@ BACKENDS := .venv-backends
 .PHONY: demo test test-all test-backends check clean
 
 demo: $(READY)
-	$(BIN)/convlens demo
+	@$(BIN)/convlens demo
+	@echo "after"
+	@echo "  . $(BIN)/activate"
 
 test: $(READY)
 	$(BIN)/python -m pytest
@@ -27,9 +29,10 @@ check: $(READY)
 	$(BIN)/python -m pytest --doctest-modules src
 
 $(READY): pyproject.toml
-	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --upgrade "pip>=25.1"
-	$(BIN)/python -m pip install --quiet --editable . --group dev
+	@echo "installing into $(VENV), a minute or two"
+	@$(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --upgrade "pip>=25.1"
+	@$(BIN)/python -m pip install --quiet --editable . --group dev
 	@touch $@
 
 # JAX and PyTorch live in an environment of their own, so that the usual one stays small.

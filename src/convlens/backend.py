@@ -90,16 +90,13 @@ def _limit_threads(threads: int | None) -> None:
 
 
 def has_fast_bfloat16() -> bool:
-    """Return whether the processor multiplies bfloat16 matrices in hardware tiles (AMX, found at run time).
+    """Return whether the processor multiplies bfloat16 in hardware (AMX or AVX-512 BF16, found at run time).
 
-    AVX-512 BF16 without AMX does not count: see docs/decisions/precision.md for what was measured.
+    What it brings was measured: docs/decisions/precision.md.
     """
-    flags = Path("/proc/cpuinfo")
-    return (
-        platform.machine() == "x86_64"
-        and flags.exists()
-        and "amx_bf16" in flags.read_text(encoding="ascii", errors="replace")
-    )
+    path = Path("/proc/cpuinfo")
+    flags = path.read_text(encoding="ascii", errors="replace").split() if path.exists() else []
+    return "amx_bf16" in flags or "avx512_bf16" in flags
 
 
 def resolve_precision(precision: str) -> str:

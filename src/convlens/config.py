@@ -163,7 +163,7 @@ class TrainingConfig(_Section):
     optimizer: str = knob("adamw", "optimizer", choices=tuple(LEARNING_RATES))
     schedule: str = knob("one_cycle", "learning rate over time", choices=("constant", "cosine", "one_cycle"))
     warmup_epochs: float = knob(1.0, "epochs of rising learning rate before the cosine", low=0)
-    weight_decay: float = knob(0.01, "adamw: decay of the kernels", low=0, high=1)
+    weight_decay: float = knob(0.05, "adamw: decay of the kernels", low=0, high=1)
     label_smoothing: float = knob(0.0, "share of a label spread over all classes", low=0, high=0.5)
     class_weights: str = knob(
         "auto",
