@@ -50,7 +50,7 @@ def compiled(name: str, shape: tuple[int, int, int], policy: str):  # noqa: ANN2
     """Return a network compiled as `train` compiles it."""
     import keras
 
-    from convlens.classifier import assemble, with_precision
+    from convlens.assembly import assemble, with_precision
     from convlens.preprocess import Preprocessing
     from convlens.zoo.registry import build, model_info
 

@@ -11,10 +11,12 @@ import pytest
 from keras import layers
 from PIL import Image
 
-from convlens.classifier import Classifier, assemble, with_precision
-from convlens.errors import ClassifierError, ModelError, PictureError, StorageError
+from convlens.assembly import assemble, set_weights, with_precision
+from convlens.classifier import Classifier
+from convlens.errors import ClassifierError, ConfigError, ModelError, PictureError, StorageError
 from convlens.preprocess import Preprocessing
 
+ENTRY = "convlens.json"
 SHAPE = Preprocessing(12, 12, 3)
 PICTURES = np.random.default_rng(0).integers(0, 256, (5, 12, 12, 3), np.uint8)
 
@@ -57,17 +59,22 @@ def test_one_logit_answers_a_column_a_class():
     assert np.allclose(classifier.probabilities(PICTURES), np.stack([1 - expected, expected], 1), atol=1e-6)
 
 
-def test_plain_keras_opens_the_file_where_convlens_cannot_be_imported(saved, tmp_path):
+@pytest.mark.parametrize(("units", "names"), [(3, ("a", "b", "c")), (1, ("a", "b"))])
+def test_plain_keras_opens_the_file_where_convlens_cannot_be_imported(tmp_path, units, names):
+    classifier = make(units, names)
+    classifier.save(tmp_path / "classifier.keras")
     np.save(tmp_path / "pictures.npy", PICTURES)
     code = (
         "import sys; sys.modules['convlens'] = None\n"
         "import keras, numpy as np\n"
-        f"model = keras.models.load_model({str(saved)!r})\n"
+        f"model = keras.models.load_model({str(tmp_path / 'classifier.keras')!r})\n"
         f"rows = model.predict(np.load({str(tmp_path / 'pictures.npy')!r}), verbose=0)\n"
         f"np.save({str(tmp_path / 'rows.npy')!r}, rows)\n"
     )
     subprocess.run([sys.executable, "-c", code], check=True, env=os.environ | {"TF_CPP_MIN_LOG_LEVEL": "3"})
-    assert np.abs(np.load(tmp_path / "rows.npy") - make().probabilities(PICTURES)).max() < 1e-6
+    rows = np.load(tmp_path / "rows.npy")
+    assert rows.shape == (5, len(names))
+    assert np.abs(rows - classifier.probabilities(PICTURES)).max() < 1e-6
 
 
 def test_files_arrays_and_images_get_the_same_answer(saved, tmp_path):
@@ -100,6 +107,43 @@ def test_bfloat16_stays_within_its_tolerance(saved):
     assert np.abs(low.probabilities(PICTURES) - make().probabilities(PICTURES)).max() < 2e-2
 
 
+def test_a_classifier_opened_in_bfloat16_is_saved_in_float32(saved, tmp_path):
+    low = Classifier.load(saved, precision="bfloat16")
+    low.save(tmp_path / "again.keras")
+    again = keras.models.load_model(tmp_path / "again.keras")
+    assert {layer.dtype_policy.name for layer in again.layers[1:]} == {"float32"}
+    assert Classifier.load(tmp_path / "again.keras").probabilities(PICTURES) == pytest.approx(
+        make().probabilities(PICTURES), abs=1e-7
+    )
+    recorded = [
+        json.loads(zipfile.ZipFile(path).read("convlens.json"))["examples"]["probabilities"]
+        for path in (saved, tmp_path / "again.keras")
+    ]
+    assert np.allclose(*recorded, atol=1e-7)  # not those of bfloat16
+    assert "mixed_bfloat16" in {layer.dtype_policy.name for layer in low.model.layers}  # itself as it was
+
+
+def test_another_precision_is_refused(saved):
+    with pytest.raises(ConfigError, match=r"float32, bfloat16, auto; found 'float16'"):
+        Classifier.load(saved, precision="float16")
+
+
+@pytest.mark.parametrize("nested", [False, True])
+@pytest.mark.parametrize("policy", ["float32", "mixed_bfloat16"])
+def test_a_copy_normalises_as_an_adapted_layer_does(nested, policy):
+    keras.utils.set_random_seed(0)
+    normalization = layers.Normalization()
+    normalization.adapt(PICTURES.astype("float32") / 255 * 7 + 3)
+    front = keras.Sequential([layers.Input((12, 12, 3)), normalization]) if nested else normalization
+    model = assemble(lambda x: network(front(x), 3), SHAPE, 3, "net")
+    expected = np.asarray(model(PICTURES))
+    twin = with_precision(model, policy)
+    assert np.allclose(np.asarray(twin(PICTURES)), expected, atol=1e-5 if policy == "float32" else 0.05)
+    other = keras.models.clone_model(model)
+    set_weights(other, model.get_weights())
+    assert np.allclose(np.asarray(other(PICTURES)), expected, atol=1e-5)
+
+
 def test_last_layer_stays_float32_under_a_mixed_policy():
     model = assemble(lambda x: network(x, 3), SHAPE, 3, "net")
     twin = with_precision(model, "mixed_bfloat16")
@@ -116,6 +160,44 @@ def test_cut_files_are_refused(saved):
         saved.write_bytes(content[:size])
         with pytest.raises(ClassifierError, match="damaged"):
             Classifier.load(saved)
+
+
+def flips(content, count):
+    """Yield the content with one bit changed: half of them anywhere, half in the archive's directory at its end."""
+    random = np.random.default_rng(0)
+    directory = content.index(b"PK\1\2")
+    starts = np.where(np.arange(count) % 2, directory, 0)
+    for place, bit in zip(random.integers(starts, len(content)), random.integers(8, size=count), strict=True):
+        changed = bytearray(content)
+        changed[place] ^= 1 << bit
+        yield int(place), bytes(changed)
+
+
+def test_a_flipped_bit_changes_nothing_or_is_a_classifier_error(saved):
+    content, expected, refused = saved.read_bytes(), make().probabilities(PICTURES), []
+    for place, changed in flips(content, 60):
+        saved.write_bytes(changed)
+        try:
+            assert np.array_equal(Classifier.load(saved).probabilities(PICTURES), expected), place
+        except ClassifierError as error:
+            refused.append(str(error))
+    assert not any("\n" in message for message in refused)
+    assert len(refused) > 30
+
+
+@pytest.mark.parametrize("bit", range(16))
+def test_every_compression_method_that_a_flipped_bit_names_is_refused(saved, bit):
+    content = bytearray(saved.read_bytes())
+    content[content.index(b"PK\1\2") + 10 + bit // 8] ^= 1 << bit % 8
+    saved.write_bytes(content)
+    with pytest.raises(ClassifierError, match=r"damaged|cannot be read|changed"):
+        Classifier.load(saved)
+
+
+def test_a_file_of_a_newer_convlens_is_named(saved):
+    rewrite(saved, lambda name, content: content.replace(b'"format": 1', b'"format": 2') if name == ENTRY else content)
+    with pytest.raises(ClassifierError, match=r"made by a newer convlens \(its format is 2"):
+        Classifier.load(saved)
 
 
 def rewrite(path, change):

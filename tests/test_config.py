@@ -53,6 +53,21 @@ def test_a_malformed_file_is_named(tmp_path, text, words):
     assert "run.toml" in str(caught.value)
 
 
+def test_what_follows_from_a_changed_knob_is_decided_anew():
+    resolved = Config().replace(augment="light", shift=0.1, flip=True, optimizer="adamw", learning_rate=0.002)
+    assert resolved.replace(augment="none").augment == AugmentConfig(augment="none")
+    assert resolved.replace(augment="none", flip=True).augment.flip is True
+    assert resolved.replace(optimizer="sgd").training.learning_rate is None
+    assert resolved.replace(optimizer="sgd", learning_rate=0.1).training.learning_rate == 0.1
+    assert resolved.replace(epochs=3).augment.shift == 0.1
+
+
+def test_types_are_checked_from_python_too():
+    assert Config().replace(filters=[8, 16]).model.filters == (8, 16)
+    with pytest.raises(ConfigError, match="--epochs must be int; found '3'"):
+        Config().replace(epochs="3")
+
+
 def test_whole_numbers_do_for_fractions(tmp_path):
     (tmp_path / "run.toml").write_text("[training]\nlearning_rate = 1\n")
     assert Config.from_toml(tmp_path / "run.toml").training.learning_rate == 1.0

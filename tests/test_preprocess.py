@@ -1,12 +1,13 @@
+import io
 import struct
 import zlib
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageOps
 
 from convlens.errors import PictureError
-from convlens.preprocess import Preprocessing, open_picture, prepare
+from convlens.preprocess import Preprocessing, open_picture, prepare, read_header
 
 GREY = Preprocessing(8, 8, 1)
 RGB = Preprocessing(8, 8, 3)
@@ -49,8 +50,23 @@ def test_sixteen_bits_keep_their_upper_eight(tmp_path):
     values = np.full((8, 8), 0x8000, np.uint16)
     Image.fromarray(values).save(tmp_path / "p.png")
     Image.fromarray(values).save(tmp_path / "p.tiff")
-    assert prepare(tmp_path / "p.png", GREY)[0, 0, 0] == 127
-    assert prepare(tmp_path / "p.tiff", GREY)[0, 0, 0] == 127
+    assert prepare(tmp_path / "p.png", GREY)[0, 0, 0] == 128
+    assert prepare(tmp_path / "p.tiff", GREY)[0, 0, 0] == 128
+
+
+@pytest.mark.parametrize("dtype", [np.uint16, np.int32])
+def test_sixteen_bits_are_scaled_alike_whatever_a_picture_shows(dtype):
+    dark, bright = (Image.fromarray(np.full((8, 8), value, dtype)) for value in (200, 0xC8FF))
+    assert prepare(dark, GREY).max() == 0  # 200 of 65,535, and not 200 of 255
+    assert prepare(bright, GREY).max() == 0xC8
+
+
+def test_floats_are_0_to_1_or_0_to_255():
+    for top in (1.0, 255.0):
+        values = np.linspace(0, top, 64, dtype=np.float32).reshape(8, 8)
+        values[0, 0] = np.nan
+        found = prepare(Image.fromarray(values), GREY)
+        assert (found[0, 0, 0], found[-1, -1, 0]) == (0, 255)
 
 
 def test_exif_orientation_is_honoured(tmp_path):
@@ -103,15 +119,87 @@ def test_empty_truncated_and_other_files_are_named(tmp_path):
         assert name in str(caught.value)
 
 
-def test_200_million_pixels_are_refused_before_decoding(tmp_path):
-    header = struct.pack(">IIBBBBB", 20_000, 10_000, 8, 2, 0, 0, 0)  # only the header claims so much
+@pytest.mark.parametrize(("width", "found"), [(11_000, "found 11000 x 10000"), (20_000, "found far more")])
+@pytest.mark.filterwarnings("ignore::PIL.Image.DecompressionBombWarning")
+def test_too_many_pixels_are_refused_before_decoding(tmp_path, width, found):
+    header = struct.pack(">IIBBBBB", width, 10_000, 8, 2, 0, 0, 0)  # only the header claims so much
     chunk = b"IHDR" + header
     png = b"\x89PNG\r\n\x1a\n" + struct.pack(">I", 13) + chunk + struct.pack(">I", zlib.crc32(chunk))
     data = b"IDAT" + zlib.compress(b"\0" * 100)
     png += struct.pack(">I", len(data) - 4) + data + struct.pack(">I", zlib.crc32(data))
     (tmp_path / "bomb.png").write_bytes(png)
-    with pytest.raises(PictureError, match="100 million pixels; found 20000 x 10000"):
-        open_picture(tmp_path / "bomb.png")
+    for read in (open_picture, read_header):
+        with pytest.raises(PictureError, match=f"100 million pixels; {found}"):
+            read(tmp_path / "bomb.png")
+
+
+def test_pillows_own_limit_stays_for_the_host_program():
+    assert Image.MAX_IMAGE_PIXELS is not None
+
+
+def _changed(content: bytes, rng: np.random.Generator, start: int, reach: int) -> bytes:
+    changed = bytearray(content)
+    for place in rng.integers(start, min(reach, len(content)), rng.integers(1, 12)):
+        changed[place] = rng.integers(256)
+    return bytes(changed)
+
+
+def _damaged(rng: np.random.Generator) -> bytes:
+    """Return a small picture of any format whose EXIF or bytes (but for the first 12) are changed, or that is cut."""
+    kind = rng.choice(["JPEG", "PNG", "GIF", "TIFF", "WEBP"])
+    picture = Image.fromarray(rng.integers(0, 256, (24, 32, 3)).astype(np.uint8)).convert(rng.choice(["L", "RGB"]))
+    exif = Image.Exif()
+    exif.update({0x0112: 6, 0x011A: 72.0, 0x010F: "maker", 0x8769: {0x829A: 0.01, 0x9003: "2024:01:01 00:00:00"}})
+    options = {} if kind == "GIF" else {"exif": exif.tobytes()}
+    if kind == "TIFF":
+        options = {"compression": str(rng.choice(["raw", "tiff_lzw", "tiff_adobe_deflate", "packbits"]))}
+    damage = rng.choice(["exif", "start", "anywhere", "cut"])
+    if damage == "exif" and "exif" in options:
+        options["exif"] = _changed(options["exif"], rng, 14, 1000)
+    file = io.BytesIO()
+    picture.save(file, kind, **options)
+    content = file.getvalue()
+    if damage == "cut":
+        return content[: rng.integers(12, len(content))]
+    return content if damage == "exif" else _changed(content, rng, 12, 150 if damage == "start" else len(content))
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_damaged_bytes_raise_nothing_but_a_picture_error(tmp_path):
+    rng, refused = np.random.default_rng(3), 0  # of this seed, one makes Pillow raise struct.error
+    for number in range(300):
+        path = tmp_path / f"{number}.png"
+        path.write_bytes(_damaged(rng))
+        for read in (open_picture, read_header):
+            try:
+                read(path)
+            except PictureError:
+                refused += 1
+    assert 100 < refused < 600
+
+
+@pytest.mark.parametrize("fault", [struct.error("short"), TypeError(), KeyError(1), IndexError(), ZeroDivisionError()])
+def test_a_fault_inside_a_decoder_names_the_picture(tmp_path, monkeypatch, fault):
+    Image.new("RGB", (8, 8)).save(tmp_path / "odd.png")
+
+    def fail(*_: object) -> None:
+        raise fault
+
+    monkeypatch.setattr(ImageOps, "exif_transpose", fail)
+    with pytest.raises(PictureError, match=r"odd\.png: the picture is damaged"):
+        open_picture(tmp_path / "odd.png")
+    with pytest.raises(PictureError, match="the Pillow image: the picture is damaged"):
+        open_picture(Image.new("RGB", (8, 8)))
+
+
+@pytest.mark.parametrize("suffix", ["jpg", "png", "tiff", "webp"])
+def test_header_is_upright(tmp_path, suffix):
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    Image.new("RGB", (40, 20)).save(tmp_path / f"p.{suffix}", exif=exif)
+    header = read_header(tmp_path / f"p.{suffix}")
+    assert header.size == open_picture(tmp_path / f"p.{suffix}").size == (20, 40)
+    assert not header.is_grey
 
 
 def test_arrays_of_other_types_are_refused():

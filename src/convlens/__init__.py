@@ -44,7 +44,7 @@ _HOME = {
     "create_model": "convlens.zoo.registry",
     "list_models": "convlens.zoo.registry",
     "load_data": "convlens.data.sources",
-    "plots": "convlens.evaluation",
+    "plots": "convlens.evaluation.plots",
     "train": "convlens.training.train",
 }
 _NEEDS_KERAS = {"Classifier", "Prediction", "Run", "create_model", "list_models", "train"}
@@ -58,7 +58,8 @@ def __getattr__(name: str) -> Any:
         from convlens import backend
 
         backend.start()
-    value = getattr(importlib.import_module(_HOME[name]), name)
+    module = importlib.import_module(_HOME[name])
+    value = module if name == "plots" else getattr(module, name)
     globals()[name] = value
     return value
 

@@ -1,4 +1,4 @@
-"""The one place that knows which engine runs underneath: choice, threads, seeds, precision, state."""
+"""The one place that knows which engine runs underneath: choice, threads, precision, state."""
 
 import contextlib
 import importlib
@@ -13,37 +13,56 @@ from typing import Any
 
 from convlens.errors import BackendError
 
-__all__ = ["ENGINES", "engine", "has_fast_bfloat16", "jit_compile", "resolve_precision", "start", "sync", "versions"]
+__all__ = [
+    "choose",
+    "ENGINES",
+    "engine",
+    "has_fast_bfloat16",
+    "jit_compile",
+    "resolve_precision",
+    "start",
+    "sync",
+    "versions",
+]
 
 ENGINES = ("tensorflow", "jax", "torch")
 
 
-def start(name: str = "auto", threads: int | None = None) -> None:
-    """Choose the engine for this process and import it without its start-up chatter.
-
-    Args:
-        name: one of ENGINES, or "auto" for Keras' own choice (KERAS_BACKEND, else TensorFlow).
-        threads: processor threads; None leaves all.
+def choose(name: str) -> None:
+    """Set the engine that Keras will run on, without importing it; "auto" leaves KERAS_BACKEND, else TensorFlow.
 
     Raises:
         BackendError: the engine is not installed, or Keras is running on another one already.
     """
-    if name != "auto" and "keras" not in sys.modules:
-        if importlib.util.find_spec(name) is None:
+    if name == "auto":
+        return
+    if "keras" in sys.modules:
+        if engine() != name:
             raise BackendError(
-                f"--backend {name} needs {name}, which is not installed: pip install 'convlens[{name}]'."
+                f"the engine must be chosen before Keras is imported; it runs on {engine()}, {name} was asked for. "
+                f"Set KERAS_BACKEND={name} before Python starts."
             )
-        os.environ["KERAS_BACKEND"] = name
+    elif importlib.util.find_spec(name) is None:
+        raise BackendError(f"--backend {name} needs {name}, which is not installed: pip install {name}.")
+    os.environ["KERAS_BACKEND"] = name
+
+
+def start(name: str = "auto", threads: int | None = None) -> None:
+    """Choose the engine and import it without its start-up chatter.
+
+    Args:
+        name: one of ENGINES, or "auto"; see `choose`.
+        threads: processor threads; None leaves all.
+
+    Raises:
+        BackendError: see `choose`; or the threads of a running TensorFlow would have to change.
+    """
+    choose(name)
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     with _silenced_stderr():  # TensorFlow speaks before its log level counts
-        running = engine()
+        engine()
         if importlib.util.find_spec("tensorflow"):  # Keras' data adapters import it later on every engine
             importlib.import_module("tensorflow").get_logger().setLevel("ERROR")
-    if name not in ("auto", running):
-        raise BackendError(
-            f"the engine must be chosen before Keras is imported; it runs on {running}, {name} was asked for. "
-            f"Set KERAS_BACKEND={name} before Python starts."
-        )
     _limit_threads(threads)
 
 

@@ -6,10 +6,12 @@ The file is a standard Keras archive with one more entry, `convlens.json`. Its n
 
 import base64
 import hashlib
-import itertools
 import json
+import lzma
 import os
+import struct
 import zipfile
+import zlib
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -18,17 +20,24 @@ from typing import Any
 
 import keras
 import numpy as np
-from keras import layers, ops
+from keras import layers
 from numpy.typing import NDArray
 from PIL import Image
 
+from convlens.assembly import all_layers, with_precision
 from convlens.backend import resolve_precision
-from convlens.errors import ClassifierError, ModelError, PictureError, StorageError
+from convlens.errors import ClassifierError, ConfigError, PictureError, StorageError
 from convlens.preprocess import Preprocessing, prepare
 
-__all__ = ["Classifier", "Prediction", "assemble", "with_precision"]
+__all__ = ["Classifier", "Prediction"]
 
 ENTRY = "convlens.json"
+FORMAT = 1  # of that entry; a file with a larger number was made by a newer convlens
+PRECISIONS = ("float32", "bfloat16", "auto")
+DAMAGE = (  # what zipfile, its decompressors and json raise for bytes that are not what was written
+    zipfile.BadZipFile, zlib.error, lzma.LZMAError, struct.error, EOFError,
+    ArithmeticError, AttributeError, LookupError, RuntimeError, TypeError, ValueError,
+)  # fmt: skip
 TOLERANCE = {"float32": 1e-4, "bfloat16": 2e-2}  # of a probability, when the examples are replayed
 Picture = str | Path | Image.Image | NDArray[Any]
 
@@ -153,7 +162,7 @@ class Classifier:
         return np.concatenate(rows) if rows else np.empty((0, len(self.class_names)), np.float32)
 
     def save(self, path: str | Path) -> None:
-        """Write the file; the previous one stays whole until the new one is.
+        """Write the file, in float32; the previous one stays whole until the new one is.
 
         Raises:
             StorageError: the disk is full or cannot be written.
@@ -161,9 +170,10 @@ class Classifier:
         path = Path(path)
         partial = path.with_name(f".{os.getpid()}.{path.name}")
         try:
-            self.model.save(partial)
+            model = _in_float32(self.model)
+            model.save(partial)
             with zipfile.ZipFile(partial, "a") as archive:
-                facts = self._facts()
+                facts = self._facts(model)
                 facts["checksum"] = _checksum(archive, facts)
                 archive.writestr(ENTRY, json.dumps(facts, ensure_ascii=False, indent=1))
             partial.replace(path)
@@ -172,15 +182,15 @@ class Classifier:
         finally:
             partial.unlink(missing_ok=True)
 
-    def _facts(self) -> dict[str, Any]:
+    def _facts(self, model: keras.Model) -> dict[str, Any]:
         facts: dict[str, Any] = {
-            "format": 1,
+            "format": FORMAT,
             "class_names": list(self.class_names),
             "preprocessing": self.preprocessing.to_dict(),
             "provenance": self.provenance,
         }
         if self.examples is not None:
-            answers = keras.ops.convert_to_numpy(self.model(self.examples, training=False)).astype(np.float64)
+            answers = keras.ops.convert_to_numpy(model(self.examples, training=False)).astype(np.float64)
             facts["examples"] = {
                 "pictures": base64.b64encode(np.ascontiguousarray(self.examples).tobytes()).decode(),
                 "probabilities": answers.tolist(),
@@ -196,8 +206,12 @@ class Classifier:
             precision: arithmetic of the predictions: "float32", "bfloat16" or "auto".
 
         Raises:
-            ClassifierError: the file is missing, cut, changed, no classifier, or answers its examples differently.
+            ClassifierError: the file is missing, cut, changed, no classifier, made by a newer convlens, or answers its
+                examples differently.
+            ConfigError: another precision.
         """
+        if precision not in PRECISIONS:
+            raise ConfigError(f"precision must be one of {', '.join(PRECISIONS)}; found {precision!r}.")
         path = Path(path)
         path = path / "classifier.keras" if path.is_dir() else path
         facts = _read_facts(path)
@@ -229,74 +243,10 @@ def _is_one(array: NDArray[Any]) -> bool:
     return array.ndim < 3 or (array.ndim == 3 and array.shape[2] in (1, 3, 4))
 
 
-Network = Callable[[keras.KerasTensor], keras.KerasTensor]
-
-
-def assemble(network: Network, preprocessing: Preprocessing, num_classes: int, name: str) -> keras.Model:
-    """Return a model from uint8 pictures to (batch, num_classes) logits, with the scaling inside.
-
-    A network of one logit, p = sigmoid(z), becomes the two logits [0, z]: their softmax is [1 - p, p] and their
-    cross-entropy is the binary one, so that everything downstream sees one column a class.
-
-    Args:
-        network: called with the scaled pictures, gives logits: a Keras model or a builder of the zoo.
-        preprocessing: gives the input's shape and the scaling.
-        num_classes: columns of the answer.
-        name: of the model.
-
-    Raises:
-        ModelError: the network does not give one logit a class.
-    """
-    inputs = keras.Input(preprocessing.shape, dtype="uint8", name="pictures")
-    scaled = layers.Rescaling(preprocessing.scale, preprocessing.offset, name="scaling")(inputs)
-    logits = network(scaled)
-    if num_classes == 2 and tuple(logits.shape) == (None, 1):
-        logits = ops.concatenate([ops.zeros_like(logits), logits], axis=-1)
-    if tuple(logits.shape) != (None, num_classes):
-        raise ModelError(
-            f"the network must give one logit a class, (batch, {num_classes}); it gives {tuple(logits.shape)}."
-        )
-    return keras.Model(inputs, logits, name=name)
-
-
-def with_precision(model: keras.Model, policy: str, *, seed: int | None = None) -> keras.Model:
-    """Return a copy of a model, weights included, whose layers compute by another dtype policy.
-
-    Under a mixed policy the last layer with weights, and what follows it, stays in float32.
-
-    Args:
-        model: functional or sequential, nested ones included.
-        policy: "float32" or "mixed_bfloat16".
-        seed: for random layers without one. On PyTorch such a dropout draws from the global generator, which no
-            checkpoint holds; with a seed its state is a variable of the model.
-    """
-    last = {id(layer) for layer in _ending(model)}
-    seeds = itertools.count(seed or 0)
-
-    def copy(layer: keras.Layer) -> keras.Layer:
-        if not isinstance(layer, keras.Layer):
-            return layer  # a stateless operation of keras.ops
-        settings = layer.get_config()
-        settings["dtype"] = "float32" if id(layer) in last else policy
-        if seed is not None and settings.get("seed", 0) is None:
-            settings["seed"] = next(seeds)
-        return layer.__class__.from_config(settings)
-
-    twin = keras.models.clone_model(model, clone_function=copy, recursive=True)
-    twin.set_weights(model.get_weights())
-    return twin
-
-
-def _ending(model: keras.Model) -> list[keras.Layer]:
-    """Return the layers from the end back to the first with weights."""
-    found: list[keras.Layer] = []
-    for layer in reversed(model.layers):
-        if isinstance(layer, keras.Model):
-            return found + _ending(layer)
-        found.append(layer)
-        if layer.weights:
-            break
-    return found
+def _in_float32(model: keras.Model) -> keras.Model:
+    """Return the model, or its copy in float32 where a layer computes in half of that."""
+    half = any(layer.compute_dtype in ("bfloat16", "float16") for layer in all_layers(model))
+    return with_precision(model, "float32") if half else model
 
 
 def _checksum(archive: zipfile.ZipFile, facts: dict[str, Any]) -> str:
@@ -318,11 +268,16 @@ def _read_facts(path: Path) -> dict[str, Any]:
                     "It may be a plain Keras model: give it to convlens.train(dataset, model=...)."
                 )
             facts: dict[str, Any] = json.loads(archive.read(ENTRY))
+            if facts["format"] > FORMAT:
+                raise ClassifierError(
+                    f"{path}: the file was made by a newer convlens (its format is {facts['format']}, this one reads "
+                    f"up to {FORMAT}): pip install --upgrade convlens."
+                )
             if facts.get("checksum") != _checksum(archive, facts):
                 raise ClassifierError(f"{path}: the file was changed after it was saved. Take a whole copy.")
     except FileNotFoundError as error:
         raise ClassifierError(f"{path}: there is no classifier file here.") from error
-    except (zipfile.BadZipFile, json.JSONDecodeError, EOFError, zipfile.zlib.error) as error:  # type: ignore[attr-defined]
+    except DAMAGE as error:
         raise ClassifierError(f"{path}: the file is damaged or no classifier ({error}). Take a whole copy.") from error
     except OSError as error:
         raise ClassifierError(f"{path}: the file cannot be read; {error.strerror or error}.") from error

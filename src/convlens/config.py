@@ -194,15 +194,25 @@ class Config:
     def replace(self, **values: Any) -> "Config":
         """Return a copy with knobs changed by name, whatever their section.
 
+        What follows from a changed knob is decided anew: a new `augment` resets the other fields of its section, a new
+        `optimizer` the learning rate, unless they are given too.
+
+        Raises:
+            ConfigError: an unknown name, or a value of the wrong type or out of range.
+
         >>> Config().replace(epochs=3, size="32").training.epochs
         3
         """
-        sections = {name: {} for name, _ in knobs()}  # type: dict[str, dict[str, Any]]
+        if "augment" in values:
+            values = dict.fromkeys((item.name for item in dataclasses.fields(AugmentConfig)), None) | values
+        if "optimizer" in values:
+            values = {"learning_rate": None} | values
+        sections: dict[str, dict[str, Any]] = {name: {} for name in _SECTIONS}
         where = {item.name: section for section, item in knobs()}
         for name, value in values.items():
             if name not in where:
                 raise ConfigError(_unknown(name, list(where)))
-            sections[where[name]][name] = value
+            sections[where[name]][name] = _typed(name, value, _SECTIONS[where[name]])
         changed = {name: dataclasses.replace(getattr(self, name), **some) for name, some in sections.items()}
         return dataclasses.replace(self, **changed)
 
@@ -225,9 +235,13 @@ class Config:
         for section, entries in table.items():
             if section not in _SECTIONS or not isinstance(entries, Mapping):
                 raise ConfigError(f"{path}: {_unknown(section, list(_SECTIONS), 'section')}")
-            for name, value in entries.items():
-                values[name] = _typed(name, value, _SECTIONS[section], path)
-        return cls().replace(**values)
+            if strangers := [name for name in entries if name not in get_type_hints(_SECTIONS[section])]:
+                raise ConfigError(f"{path}: {_unknown(strangers[0], list(get_type_hints(_SECTIONS[section])))}")
+            values |= entries
+        try:
+            return cls().replace(**values)
+        except ConfigError as error:
+            raise ConfigError(f"{path}: {error}") from error
 
 
 _SECTIONS: dict[str, type[_Section]] = {
@@ -251,17 +265,16 @@ def _unknown(name: str, known: list[str], what: str = "setting") -> str:
     return f"there is no {what} {name!r}; {hint}"
 
 
-def _typed(name: str, value: Any, section: type[_Section], path: str | Path) -> Any:
-    """Return a TOML value as its knob's type; TOML has no tuples and writes 1 for 1.0."""
-    hints = get_type_hints(section)
-    if name not in hints:
-        raise ConfigError(f"{path}: {_unknown(name, list(hints))}")
-    wanted = [t for t in get_args(hints[name]) or (hints[name],) if t is not type(None)]
-    if hints[name] == tuple[int, ...]:
-        if isinstance(value, list) and all(type(v) is int for v in value):
+def _typed(name: str, value: Any, section: type[_Section]) -> Any:
+    """Return a value as its knob's type; TOML has no tuples and writes 1 for 1.0."""
+    hint = get_type_hints(section)[name]
+    wanted = get_args(hint) or (hint,)
+    if hint == tuple[int, ...]:
+        if isinstance(value, list | tuple) and all(type(v) is int for v in value):
             return tuple(value)
     elif float in wanted and type(value) in (int, float):
         return float(value)
     elif type(value) in wanted:
         return value
-    raise ConfigError(f"{path}: {name} must be {hints[name]}; found {value!r}.")
+    kind = hint.__name__ if isinstance(hint, type) else str(hint)
+    raise ConfigError(f"--{name.replace('_', '-')} must be {kind}; found {value!r}.")

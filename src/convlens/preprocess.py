@@ -4,9 +4,11 @@
 a layer inside the saved model, so that a classifier file takes the uint8 pictures that `prepare` makes.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,11 +16,11 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 
 from convlens.errors import PictureError
 
-__all__ = ["MAX_PIXELS", "PICTURE_SUFFIXES", "Preprocessing", "open_picture", "prepare"]
+__all__ = ["MAX_PIXELS", "PICTURE_SUFFIXES", "Header", "Preprocessing", "open_picture", "prepare", "read_header"]
 
 MAX_PIXELS = 100_000_000
 PICTURE_SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff")
-Image.MAX_IMAGE_PIXELS = None  # our own, stricter check comes before any decoding
+ORIENTATION = 0x0112  # EXIF tag; 5 to 8 turn the picture on its side
 
 
 @dataclass(frozen=True)
@@ -51,10 +53,32 @@ class Preprocessing:
         return asdict(self)
 
 
+class Header(NamedTuple):
+    """What a picture file tells before it is decoded.
+
+    Attributes:
+        size: (width, height), pixels, upright.
+        mode: Pillow's: "L", "RGB", "P" palette, "CMYK", "I;16", ...
+        format: Pillow's: "JPEG", "PNG", ...
+    """
+
+    size: tuple[int, int]
+    mode: str
+    format: str
+
+    @property
+    def is_grey(self) -> bool:
+        """Whether `open_picture` makes a grey picture of it."""
+        return self.mode in ("1", "L", "LA", "La") or self.mode.startswith(("I", "F"))
+
+
 def open_picture(
     picture: str | Path | Image.Image | NDArray[Any], reduce_to: tuple[int, int] | None = None
 ) -> Image.Image:
     """Return the picture upright as a Pillow image of mode L or RGB.
+
+    Of 16 bits the upper 8 are kept; whole numbers of 32 bits are taken as 16 (0..65535), and cut off beyond. Floats
+    have no agreed white: a picture of floats whose largest is above 1 is taken as 0..255, any other as 0..1.
 
     Args:
         picture: a file, a Pillow image, or an array (height, width[, 1, 3 or 4]) of uint8.
@@ -66,30 +90,63 @@ def open_picture(
     if isinstance(picture, np.ndarray):
         return _eight_bit(_from_array(picture))
     if isinstance(picture, Image.Image):
-        return _eight_bit(ImageOps.exif_transpose(picture))
-    path = Path(picture)
-    try:
+        with _damage_named("the Pillow image"):
+            return _eight_bit(ImageOps.exif_transpose(picture))
+    with _opened(Path(picture)) as image:
+        if reduce_to is not None:  # twice the size, so that the final resize still averages; square for EXIF turns
+            side = 2 * max(reduce_to)
+            image.draft(None, (side, side))
+        image.load()
+        return _eight_bit(ImageOps.exif_transpose(image))
+
+
+def read_header(path: Path) -> Header:
+    """Return what the first bytes of a picture file tell, without decoding it.
+
+    Raises:
+        PictureError: see `open_picture`.
+    """
+    with _opened(path) as image:
+        # "exif": because getexif() of a PNG that has none decodes it; a TIFF has its upright size from Pillow already
+        turned = "exif" in image.info and image.format != "TIFF" and image.getexif().get(ORIENTATION) in (5, 6, 7, 8)
+        size = (image.height, image.width) if turned else image.size
+        return Header(size, image.mode, str(image.format))
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[Image.Image]:
+    """Give a picture file as a Pillow image of a size we decode; what goes wrong meanwhile is a PictureError."""
+    with _damage_named(path):
         if path.stat().st_size == 0:
             raise PictureError(f"{path}: a picture must have content; found 0 bytes.")
-        with Image.open(path) as image:
+        too_large = f"{path}: a picture may have {MAX_PIXELS // 10**6} million pixels"
+        try:
+            image = Image.open(path)
+        except Image.DecompressionBombError as error:  # Pillow's own limit, at 179 million; below it, it only warns
+            raise PictureError(f"{too_large}; found far more. Make it smaller first.") from error
+        with image:
             if image.width * image.height > MAX_PIXELS:
-                raise PictureError(
-                    f"{path}: a picture may have {MAX_PIXELS // 10**6} million pixels; "
-                    f"found {image.width} x {image.height}. Make it smaller first."
-                )
-            if reduce_to is not None:  # twice the size, so that the final resize still averages; square for EXIF turns
-                side = 2 * max(reduce_to)
-                image.draft(None, (side, side))
-            image.load()
-            return _eight_bit(ImageOps.exif_transpose(image))
+                raise PictureError(f"{too_large}; found {image.width} x {image.height}. Make it smaller first.")
+            yield image
+
+
+@contextmanager
+def _damage_named(name: Path | str) -> Iterator[None]:
+    """Turn whatever is raised inside into a PictureError that names the picture."""
+    try:
+        yield
+    except PictureError:
+        raise
     except FileNotFoundError as error:
-        raise PictureError(f"{path}: there is no such file.") from error
-    except (UnidentifiedImageError, Image.DecompressionBombError) as error:
+        raise PictureError(f"{name}: there is no such file.") from error
+    except UnidentifiedImageError as error:
         raise PictureError(
-            f"{path}: this is not a picture that can be read ({', '.join(PICTURE_SUFFIXES)})."
+            f"{name}: this is not a picture that can be read ({', '.join(PICTURE_SUFFIXES)})."
         ) from error
-    except (OSError, SyntaxError, ValueError, EOFError) as error:  # what Pillow's decoders raise for damaged files
-        raise PictureError(f"{path}: the picture is damaged ({str(error) or type(error).__name__}).") from error
+    # On damaged bytes Pillow's decoders and EXIF reader raise whatever Python does: OSError, SyntaxError, struct.error,
+    # TypeError, KeyError, IndexError, ... One odd picture of 100,000 must not end a run as a fault of ours.
+    except Exception as error:
+        raise PictureError(f"{name}: the picture is damaged ({str(error) or type(error).__name__}).") from error
 
 
 def prepare(picture: str | Path | Image.Image | NDArray[Any], preprocessing: Preprocessing) -> NDArray[np.uint8]:
@@ -124,12 +181,12 @@ def _eight_bit(image: Image.Image) -> Image.Image:
     """Return any mode as L or RGB: 16 bits keep their upper 8, transparency becomes white."""
     if image.mode in ("L", "RGB"):
         return image
-    if image.mode.startswith(("I", "F")):  # 16-bit grey comes as "I;16" or "I"; floats are 0..1 or 0..255
-        values = np.asarray(image, dtype=np.float64)
-        top = 255.0 if values.max(initial=0) > 1 else 1.0
-        if image.mode.startswith("I"):
-            top = 65535.0 if values.max(initial=0) > 255 or image.mode != "I" else 255.0
-        return Image.fromarray(np.clip(values * (255.0 / top), 0, 255).astype(np.uint8))
+    if image.mode.startswith("I"):  # "I;16", or "I" from an older Pillow: never scaled by what the picture shows
+        return Image.fromarray((np.clip(np.asarray(image), 0, 65535) >> 8).astype(np.uint8))
+    if image.mode == "F":
+        floats = np.nan_to_num(np.asarray(image, dtype=np.float64))
+        top = 255.0 if floats.max(initial=0) > 1 else 1.0
+        return Image.fromarray(np.clip(floats * (255.0 / top), 0, 255).astype(np.uint8))
     if image.mode == "1":
         return image.convert("L")
     if "transparency" in image.info or image.mode in ("RGBA", "LA", "PA", "RGBa", "La"):

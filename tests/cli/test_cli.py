@@ -151,6 +151,9 @@ def test_a_configuration_file_and_a_flag_on_top(shapes, here, capsys):
         (["train", "SHAPES", "--config", "none.toml"], 2, "none.toml"),
         (["train", "SHAPES", "--find-learning-rate", "--learning-rate", "0.1"], 2, "exclude each other"),
         (["train", "SHAPES", "--from", "none.keras"], 6, "no classifier file here"),
+        (["train", "SHAPES", "--from", "TRAINED", "--size", "64"], 2, "--size is given by the classifier"),
+        (["train", "SHAPES", "--folds", "3", "--find-learning-rate"], 2, "exclude each other"),
+        (["train", "SHAPES", "--run", "TRAINED"], 5, "does not exist yet"),
         (["train", "SHAPES", "--bogus"], 2, "bogus"),
         (["evaluate", "none"], 5, "a run is a folder"),
         (["predict", "none", "x.png"], 5, "a run is a folder"),
@@ -199,3 +202,14 @@ def test_a_grey_sixteen_bit_npz_goes_the_whole_way(here):
     report = json.loads(Path("runs/grey/report.json").read_text())
     assert report["metrics"]["accuracy"]["value"] == 1.0
     assert report["seen_as"]["channels"] == 1
+
+
+def test_brackets_in_names_are_shown_as_they_are(here, shapes, capsys):
+    for name, kind in (("[bold]", "disc"), ("[/b]", "bar")):
+        shutil.copytree(shapes / kind, here / "odd [x]" / name.replace("/", "_"))
+    assert run("train", "odd [x]", *QUICK, "--size", "32", "--epochs", "1", "--run", "run [old]") == 0
+    said = capsys.readouterr().out
+    assert "odd [x]" in said
+    assert "run [old]" in said
+    assert run("data", "odd [x]") == 0
+    assert "[bold]" in capsys.readouterr().out

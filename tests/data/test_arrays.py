@@ -179,3 +179,8 @@ def test_cache_folder_that_cannot_be_made(tmp_path, monkeypatch):
     monkeypatch.setenv("CONVLENS_CACHE", str(tmp_path / "file" / "cache"))
     with pytest.raises(StorageError, match="cache folder cannot be made"):
         cache.cache_folder()
+
+
+def test_class_names_that_repeat_are_refused(npz):
+    with pytest.raises(DataError, match="class_names must differ from each other; found 'a' more than once"):
+        load_npz(npz(x=PIXELS, y=LABELS, class_names=np.array(["a", "b", "a"])))

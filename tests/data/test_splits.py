@@ -4,13 +4,14 @@ import pytest
 from convlens.data.splits import clusters_of, draw, folds, make_splits
 from convlens.errors import DataError
 
+NAMES = ("bee", "cat", "dog", "eel")
 LABELS = np.repeat(np.arange(4), 50)
 ALONE = np.arange(200)
 USABLE = np.ones(200, bool)
 
 
 def test_shares_are_kept_in_every_class():
-    splits = make_splits(LABELS, ALONE, USABLE, val=0.2, test=0.2, seed=0)
+    splits = make_splits(LABELS, NAMES, ALONE, USABLE, val=0.2, test=0.2, seed=0)
     assert [len(splits.test), len(splits.val), len(splits.train)] == [40, 32, 128]
     assert np.bincount(LABELS[splits.test]).tolist() == [10, 10, 10, 10]
     assert np.bincount(LABELS[splits.val]).tolist() == [8, 8, 8, 8]
@@ -18,7 +19,7 @@ def test_shares_are_kept_in_every_class():
 
 
 def test_one_seed_gives_one_division_and_another_gives_another():
-    first, same, other = (make_splits(LABELS, ALONE, USABLE, seed=seed) for seed in (1, 1, 2))
+    first, same, other = (make_splits(LABELS, NAMES, ALONE, USABLE, seed=seed) for seed in (1, 1, 2))
     assert np.array_equal(first.test, same.test)
     assert np.array_equal(first.val, same.val)
     assert not np.array_equal(first.test, other.test)
@@ -29,7 +30,7 @@ def test_copies_and_groups_stay_on_one_side():
     groups = np.array([f"patient {i // 10}" for i in range(200)])
     clusters = clusters_of(digests, groups)
     assert len(np.unique(clusters)) == 20
-    splits = make_splits(LABELS, clusters, USABLE)
+    splits = make_splits(LABELS, NAMES, clusters, USABLE)
     for one, other in ((splits.train, splits.val), (splits.train, splits.test), (splits.val, splits.test)):
         assert not set(clusters[one]) & set(clusters[other])
         assert len(one)
@@ -45,7 +46,7 @@ def test_given_sets_are_kept_and_copies_of_test_pictures_leave_the_training():
     given = np.array((["train"] * 40 + ["test"] * 10) * 4)
     clusters = ALONE.copy()
     clusters[0] = clusters[45]  # a training picture is a copy of a test picture
-    splits = make_splits(LABELS, clusters, USABLE, given=given, val=0.25)
+    splits = make_splits(LABELS, NAMES, clusters, USABLE, given=given, val=0.25)
     assert len(splits.test) == 40
     assert (given[splits.test] == "test").all()
     assert 0 not in splits.train
@@ -57,27 +58,74 @@ def test_given_sets_are_kept_and_copies_of_test_pictures_leave_the_training():
 def test_unusable_pictures_are_in_no_set():
     usable = USABLE.copy()
     usable[:5] = False
-    splits = make_splits(LABELS, ALONE, usable)
+    splits = make_splits(LABELS, NAMES, ALONE, usable)
     assert not set(range(5)) & set(np.concatenate([splits.train, splits.val, splits.test]).tolist())
 
 
 def test_limit_draws_from_every_class_and_set():
     given = np.array((["train"] * 40 + ["test"] * 10) * 4)
-    splits = make_splits(LABELS, ALONE, USABLE, given=given, limit=40)
+    splits = make_splits(LABELS, NAMES, ALONE, USABLE, given=given, limit=40)
     assert len(splits.test) == 8
     assert np.bincount(LABELS[np.concatenate([splits.train, splits.val])]).tolist() == [8, 8, 8, 8]
 
 
 def test_a_class_of_two_keeps_one_to_train_on():
     labels = np.array([0] * 20 + [1] * 2)
-    splits = make_splits(labels, np.arange(22), np.ones(22, bool), val=0.4, test=0.4)
+    splits = make_splits(labels, NAMES, np.arange(22), np.ones(22, bool), val=0.4, test=0.4)
     assert 1 in labels[splits.train]
 
 
 def test_a_class_without_training_picture_is_an_error():
     given = np.array(["train"] * 150 + ["test"] * 50)
-    with pytest.raises(DataError, match="class number 3 has none left"):
-        make_splits(LABELS, ALONE, USABLE, given=given)
+    with pytest.raises(DataError, match=r"none is left for 'eel' \(50 of its 50 pictures can be read\)"):
+        make_splits(LABELS, NAMES, ALONE, USABLE, given=given)
+
+
+def test_a_class_of_damaged_pictures_is_named():
+    usable = LABELS != 1  # trained on the other classes alone it would be a class that is never answered
+    with pytest.raises(DataError, match=r"'cat' \(0 of its 50 pictures can be read\)"):
+        make_splits(LABELS, NAMES, ALONE, usable)
+
+
+@pytest.mark.parametrize("num_groups", [5, 10, 50])
+@pytest.mark.parametrize("num_classes", [2, 10])
+def test_groups_that_hold_every_class_keep_the_shares(num_groups, num_classes):
+    rng = np.random.default_rng(0)
+    labels = np.tile(np.arange(num_classes), 1000 // num_classes)
+    clusters = rng.permutation(np.repeat(np.arange(num_groups), 1000 // num_groups))
+    for seed in range(5):
+        splits = make_splits(labels, "abcdefghij", clusters, np.ones(1000, bool), val=0.2, test=0.2, seed=seed)
+        assert 0.15 <= len(splits.test) / 1000 <= 0.3
+        assert 0.1 <= len(splits.val) / 1000 <= 0.3
+        assert not set(clusters[splits.test]) & set(clusters[splits.train])
+        assert set(labels[splits.train]) == set(range(num_classes))
+
+
+def test_a_large_group_does_not_blow_up_a_share():
+    clusters = np.where(ALONE % 50 < 30, LABELS, ALONE + 10)  # of 50 pictures of a class, 30 are one group
+    for seed in range(5):
+        assert len(make_splits(LABELS, NAMES, clusters, USABLE, seed=seed).test) == 40
+
+
+@pytest.mark.parametrize(("size", "sets"), [(1, (1, 0, 0)), (2, (1, 0, 1)), (3, (1, 1, 1)), (4, (2, 1, 1))])
+def test_tiny_classes_train_first_then_test_then_validate(size, sets):
+    labels = np.repeat([0, 1, 2], size)
+    splits = make_splits(labels, NAMES, np.arange(3 * size), np.ones(3 * size, bool))
+    found = [np.bincount(labels[part], minlength=3).tolist() for part in (splits.train, splits.val, splits.test)]
+    assert found == [[n] * 3 for n in sets]
+
+
+def test_the_last_cluster_of_any_class_trains():
+    rng = np.random.default_rng(0)
+    for _ in range(200):
+        labels, clusters = rng.integers(0, 4, 30), rng.integers(0, 8, 30)
+        drawn = draw(np.arange(30), labels, clusters, 0.5, rng)
+        assert set(np.delete(labels, drawn)) == set(labels)
+        assert not set(clusters[drawn]) & set(np.delete(clusters, drawn))
+
+
+def test_no_share_draws_none():
+    assert not len(draw(ALONE, LABELS, ALONE, 0.0, np.random.default_rng(0)))
 
 
 def test_folds_hold_every_picture_out_once():

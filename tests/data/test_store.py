@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from convlens.data import store as store_module
-from convlens.data.cache import cache_folder
+from convlens.data.cache import cache_folder, write_array
 from convlens.data.sources import load_data
 from convlens.data.store import fingerprint, open_store
 from convlens.errors import DataError, StorageError
@@ -76,6 +76,28 @@ def test_a_full_disk_leaves_nothing_behind(shapes, tmp_path, monkeypatch):
     assert not list((cache_folder() / "store").iterdir())
 
 
+def test_an_error_without_a_system_message_is_told(shapes, tmp_path, monkeypatch):
+    def fail(*_: object) -> None:
+        raise OSError("5 requested and 0 written")  # numpy's words, which have no strerror
+
+    for name, run in (("store", lambda: open_store(load_data(shapes), Preprocessing(32, 32, 3))), ("cache", _write)):
+        monkeypatch.setenv("CONVLENS_CACHE", str(tmp_path / name))
+        cache_folder()
+        monkeypatch.setattr(np.lib.format, "write_array_header_1_0", fail)
+        with pytest.raises(StorageError, match="0 written"):
+            run()
+
+
+def _write() -> None:
+    write_array(cache_folder() / "a.npy", (1,), [np.zeros(1, np.uint8)])
+
+
+def test_colour_that_a_grey_store_loses_is_counted(shapes):
+    dataset = load_data(shapes)
+    assert open_store(dataset, Preprocessing(32, 32, 1)).coloured == 120
+    assert open_store(dataset, Preprocessing(32, 32, 3)).coloured == 0
+
+
 def test_arrays_of_the_right_shape_are_taken_as_they_are():
     dataset = load_data("digits")
     store = open_store(dataset, Preprocessing(8, 8, 1))
@@ -100,4 +122,4 @@ def test_facts_are_plain_json(shapes):
     found = list((cache_folder() / "store").glob("*.json"))
     assert found
     for path in found:
-        assert set(json.loads(path.read_text())) == {"problems", "digests"}
+        assert set(json.loads(path.read_text())) == {"problems", "digests", "coloured"}

@@ -53,6 +53,21 @@ def test_a_row_said_twice_counts_once(table):
     assert "1 that repeat" in dataset.notes[0]
 
 
+def test_a_row_said_twice_in_another_spelling_counts_once(table, tmp_path):
+    (tmp_path / "in").mkdir()
+    dataset = load_csv(table("path,label\n圖 0.png,a\n./圖 0.png,a\nin/../圖 0.png,a\n圖 1.png,b\n"))
+    assert len(dataset) == 2
+    assert "2 that repeat" in dataset.notes[0]
+    with pytest.raises(DataError, match=r"rows 2 and 3 must agree.*\['a'\] and \['b'\]"):
+        load_csv(table("path,label\n圖 0.png,a\n./圖 0.png,b\n"))
+
+
+def test_empty_groups_are_groups_of_their_own(table):
+    groups = load_csv(table("group,label,path\nrow 3,a,圖 0.png\n,a,圖 1.png\n ,b,圖 2.png\nrow 3,b,圖 3.png\n")).groups
+    assert groups[0] == groups[3] == "row 3"
+    assert len(set(groups.tolist())) == 3
+
+
 def test_paths_written_on_windows(table, tmp_path):
     (tmp_path / "in").mkdir()
     (tmp_path / "圖 0.png").rename(tmp_path / "in" / "0.png")

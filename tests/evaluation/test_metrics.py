@@ -1,4 +1,5 @@
 import time
+import tracemalloc
 import warnings
 
 import numpy as np
@@ -154,6 +155,34 @@ def test_a_class_without_pictures_and_one_never_predicted_are_not_defined_and_sa
 def test_without_a_mistake_the_interval_is_not_a_point():
     macro = metrics.macro_scores(np.diag([5, 5]))
     assert macro["macro_f1"].low == metrics.wilson(10, 10).low < macro["macro_f1"].high == 1
+
+
+@pytest.mark.parametrize("score", [metrics.log_loss, metrics.expected_calibration_error])
+def test_the_bootstrap_of_many_pictures_keeps_its_memory(score):
+    labels, probabilities = answers(200_000, 2)
+    tracemalloc.start()
+    score(labels, probabilities, resamples=100)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 200e6  # 100 MB of drawn pictures, and what the score itself needs; all 100 at once take 480 MB
+
+
+def test_the_bootstrap_of_many_classes_keeps_its_memory():
+    tracemalloc.start()
+    metrics.macro_scores(np.diag(np.full(1000, 3)), resamples=40)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 170e6
+
+
+def test_how_many_are_drawn_at_once_does_not_change_the_interval(monkeypatch):
+    labels, probabilities = answers()
+    scores = (metrics.log_loss, metrics.expected_calibration_error)
+    whole = [score(labels, probabilities) for score in scores]
+    monkeypatch.setattr(metrics, "CELLS", 7 * len(labels))
+    for score, before in zip(scores, whole, strict=True):
+        after = score(labels, probabilities)
+        assert (after.low, after.high) == pytest.approx((before.low, before.high), abs=1e-9)
 
 
 @pytest.mark.slow

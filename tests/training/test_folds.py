@@ -3,9 +3,11 @@ import pytest
 
 from convlens.config import Config
 from convlens.data.sources import load_data
-from convlens.errors import ConfigError
+from convlens.errors import ConfigError, RunError
 from convlens.training.folds import cross_validate
+from convlens.training.score import score_again
 from convlens.training.screen import Screen
+from convlens.training.train import train
 
 CONFIG = Config().replace(
     model="custom_cnn",
@@ -31,6 +33,11 @@ def test_every_picture_is_scored_once_by_a_network_that_never_saw_it(tmp_path):
     assert run.report["n"] == len(held)
     assert run.report["folds"] == 3
     assert run.report["metrics"]["accuracy"]["value"] > 0.5
+    assert run.classifier().provenance["metrics"]["accuracy"] == run.report["metrics"]["accuracy"]
+    with pytest.raises(RunError, match="scored every picture once"):
+        score_again(run, run.classifier(), load_data("digits"), Screen(quiet=True))
+    with pytest.raises(RunError, match="is finished"):
+        train(load_data("digits"), run=run.folder, resume=True, screen=Screen(quiet=True))
     assert np.isclose(run.classifier().probabilities(load_data("digits").pictures[:4, ..., None]).sum(), 4)
 
 

@@ -62,6 +62,12 @@ def train(  # noqa: PLR0913 - options of the command
         raise ConfigError("say what to train on: convlens train PATH, a folder, file or name of a data set.")
     if find_learning_rate and flags.learning_rate is not None:
         raise ConfigError("--find-learning-rate and --learning-rate exclude each other.")
+    if folds is not None and find_learning_rate:
+        raise ConfigError("--folds and --find-learning-rate exclude each other: find the rate in a run of its own.")
+    if from_ is not None and (
+        fixed := [n for n in ("model", "size", "fit", "channels") if getattr(flags, n) is not None]
+    ):
+        raise ConfigError(f"--{fixed[0]} is given by the classifier that --from names; leave it out.")
     start_run(path, configure(flags, base), run=run, start_from=from_, folds=folds, find_rate=find_learning_rate)
 
 
@@ -94,7 +100,7 @@ def predict(
 
 @app.command
 def models() -> None:
-    """List the networks: name, year, input, parameters."""
+    """List the networks: name, input, parameters."""
     from convlens.cli.models import list_table
 
     list_table()

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import numpy as np
+from rich.markup import escape
 from rich.table import Table
 
 from convlens.data.audit import inspect
@@ -52,7 +53,7 @@ def describe_data(path: str, sheet: Path | None, pattern: str | None) -> None:
         screen.note(f"the largest class has {seen.imbalance:.1f} times the smallest; training weighs rare classes more")
     for note in seen.notes:
         screen.note(note)
-    path_of_sheet = sheet or Path(f"{dataset.name}-sheet.png")
+    path_of_sheet = (sheet or Path(f"{dataset.name}-sheet.png")).with_suffix(".png")
     write_sheet(dataset, path_of_sheet)
     screen.say(f"sheet       {path_of_sheet}")
 
@@ -93,5 +94,5 @@ def _counts(dataset: Dataset) -> Table:
     for name in columns:
         table.add_column(name, justify="right")
     for label, name in enumerate(dataset.class_names):
-        table.add_row(name, *(f"{counts[label]:,}" for counts in columns.values()))
+        table.add_row(escape(name), *(f"{counts[label]:,}" for counts in columns.values()))
     return table

@@ -16,7 +16,7 @@ def evaluate_run(name: str, data: str | None, *, as_json: bool) -> None:
     config = run.config
     screen = Screen(quiet=as_json)
     dataset = load_data(data or run.data["path"], pattern=config.data.pattern, for_training=data is None)
-    backend.start(config.training.backend, config.training.threads)
+    backend.start(threads=config.training.threads)  # a classifier opens on any engine
     from convlens.training.score import score_again, score_other
 
     classifier = run.classifier()
@@ -25,4 +25,5 @@ def evaluate_run(name: str, data: str | None, *, as_json: bool) -> None:
     else:
         folder = score_other(run, classifier, dataset, screen)
     if as_json:
-        print(json.dumps(json.loads((folder / "report.json").read_text()), ensure_ascii=False, indent=1))  # noqa: T201
+        report = json.loads((folder / "report.json").read_text(encoding="utf-8"))
+        print(json.dumps(report, ensure_ascii=False, indent=1))  # noqa: T201

@@ -1,5 +1,6 @@
 """`convlens train`: start or resume a run."""
 
+import shlex
 from pathlib import Path
 
 from convlens import backend
@@ -23,6 +24,7 @@ def start_run(
 ) -> Run:
     """Train on `path`; say what to type next."""
     screen = Screen()
+    backend.choose(config.training.backend)  # a data set that Keras fetches imports it
     dataset = load_data(path, pattern=config.data.pattern)
     backend.start(config.training.backend, config.training.threads)
     from convlens.training.folds import cross_validate
@@ -42,6 +44,7 @@ def resume_run(run: str | None, path: str | None) -> None:
         raise RunError("to resume, name the run: convlens train --run NAME --resume.")
     opened, screen = Run.open(run), Screen()
     config = opened.config
+    backend.choose(config.training.backend)
     dataset = load_data(path or opened.data["path"], pattern=config.data.pattern)
     backend.start(config.training.backend, config.training.threads)
     from convlens.training.train import train
@@ -52,5 +55,5 @@ def resume_run(run: str | None, path: str | None) -> None:
 def farewell(run: Run, screen: Screen) -> None:
     """Say where the classifier is and how to use it."""
     screen.say(f"classifier   {run.classifier_path}")
-    name = run.folder.name if run.folder == Path("runs") / run.folder.name else run.folder
-    screen.say(f"next         convlens predict {name} PICTURE...")
+    name = run.folder.name if run.folder == Path("runs") / run.folder.name else str(run.folder)
+    screen.say(f"next         convlens predict {shlex.quote(name)} PICTURE...")

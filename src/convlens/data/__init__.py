@@ -1,1 +1,1 @@
-"""TBD."""
+"""Data: pictures with labels, from any source to decoded, checked, divided and batched arrays."""

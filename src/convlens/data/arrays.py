@@ -6,6 +6,7 @@ A large array never sits in memory: it is streamed once into the cache as uint8 
 import math
 import zipfile
 import zlib
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -221,10 +222,13 @@ def encode_labels(
     """Return ((n,) indices, class names) of labels that are numbers or text, one array a split.
 
     Raises:
-        DataError: a number is out of range, or a text is not among `class_names`; `where` is named.
+        DataError: a number is out of range, a text is not among `class_names`, or one of these stands twice; `where`
+            is named.
     """
     if len({values.dtype.kind for values in labels}) > 1:
         raise DataError(f"{where}: labels must be all numbers or all text; found both.")
+    if class_names is not None and (twice := [name for name, n in Counter(class_names).items() if n > 1]):
+        raise DataError(f"{where}: class_names must differ from each other; found {twice[0]!r} more than once.")
     joined = np.concatenate(labels)
     if joined.dtype.kind == "U" or class_names is None:
         values, indices = np.unique(joined, return_inverse=True)

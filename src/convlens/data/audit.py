@@ -6,19 +6,17 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
-from PIL import Image, UnidentifiedImageError
 
 from convlens.data.dataset import SPLITS, Dataset
-from convlens.errors import DataError
-from convlens.preprocess import MAX_PIXELS
+from convlens.errors import DataError, PictureError
+from convlens.preprocess import Header, read_header
 
 __all__ = ["Inspection", "check", "inspect"]
 
 AUTO_SAMPLE = 20_000  # headers read where the caller does not say; some 10 s from a cold disk
-ORIENTATION = 0x0112  # EXIF tag; 5 to 8 turn the picture on its side
 ARRAY_MODES = {1: "L", 3: "RGB", 4: "RGBA"}
 
 
@@ -67,12 +65,6 @@ class Inspection:
         return asdict(self)
 
 
-class _Header(NamedTuple):
-    size: tuple[int, int]  # (width, height)
-    mode: str
-    format: str
-
-
 def inspect(dataset: Dataset, sample: int | None = None) -> Inspection:
     """Return sizes, modes, formats and counts of a data set; of picture files only the headers are read.
 
@@ -111,35 +103,27 @@ def _spread(values: list[int]) -> tuple[int, int, int]:
     return (min(values), int(np.median(values)), max(values)) if values else (0, 0, 0)
 
 
-def _headers(dataset: Dataset, sample: int) -> tuple[list[_Header], list[str]]:
+def _headers(dataset: Dataset, sample: int) -> tuple[list[Header], list[str]]:
     """Return the headers that can be read and a line for each that cannot."""
     if isinstance(dataset.pictures, np.ndarray):
         _, height, width, *channels = dataset.pictures.shape
         mode = ARRAY_MODES[channels[0] if channels else 1]
-        return [_Header((width, height), mode, "array")] * len(dataset), []
+        return [Header((width, height), mode, "array")] * len(dataset), []
     paths: Sequence[Path] = dataset.pictures
     if len(paths) > sample:
         paths = [paths[i] for i in np.linspace(0, len(paths) - 1, sample).astype(int)]
     with warnings.catch_warnings(), ThreadPoolExecutor(8) as pool:
         warnings.simplefilter("ignore")  # Pillow's remarks on odd headers; decoding will tell
         found = list(pool.map(_header, paths))
-    return [h for h in found if isinstance(h, _Header)], [h for h in found if isinstance(h, str)]
+    return [h for h in found if isinstance(h, Header)], [h for h in found if isinstance(h, str)]
 
 
-def _header(path: Path) -> _Header | str:
+def _header(path: Path) -> Header | str:
     """Return the header of a picture file, or why it cannot be read."""
     try:
-        with Image.open(path) as image:
-            width, height = image.size
-            if width * height > MAX_PIXELS:
-                return f"{path}: {width} x {height} is more than {MAX_PIXELS // 10**6} million pixels"
-            # only for these, because getexif() of a PNG may decode it
-            turned = image.format in ("JPEG", "MPO", "TIFF") and image.getexif().get(ORIENTATION, 1) in (5, 6, 7, 8)
-            return _Header((height, width) if turned else (width, height), image.mode, str(image.format))
-    except UnidentifiedImageError:
-        return f"{path}: {'0 bytes' if path.stat().st_size == 0 else 'not a picture'}"
-    except (OSError, SyntaxError, ValueError, EOFError) as error:  # what Pillow raises for damaged headers
-        return f"{path}: {error or type(error).__name__}"
+        return read_header(path)
+    except PictureError as error:
+        return str(error)
 
 
 def check(dataset: Dataset) -> None:

@@ -27,7 +27,8 @@ def cache_folder() -> Path:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise StorageError(
-            f"{folder}: the cache folder cannot be made ({error.strerror}); set CONVLENS_CACHE to another folder."
+            f"{folder}: the cache folder cannot be made ({error.strerror or error}); "
+            "set CONVLENS_CACHE to another folder."
         ) from error
     return folder
 
@@ -71,7 +72,7 @@ def write_array(path: Path, shape: tuple[int, ...], chunks: Iterable[NDArray[np.
     except OSError as error:
         size = int(np.prod(shape)) / 2**20
         raise StorageError(
-            f"{path.parent}: {size:,.0f} MB for the unpacked pictures cannot be written ({error.strerror}); "
+            f"{path.parent}: {size:,.0f} MB for the unpacked pictures cannot be written ({error.strerror or error}); "
             "make room, or set CONVLENS_CACHE to a folder on another disk."
         ) from error
     finally:

@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from convlens.errors import DataError
+
 __all__ = ["SPLITS", "Dataset", "natural_key", "split_of"]
 
 SPLITS = ("train", "val", "test")
@@ -103,3 +105,18 @@ class Dataset:
             column = getattr(self, name)
             values[name] = None if column is None else column[indices]
         return replace(self, **values)
+
+    def with_classes(self, class_names: tuple[str, ...]) -> "Dataset":
+        """Return the pictures with labels numbered as `class_names` numbers them.
+
+        Raises:
+            DataError: the pictures have a class that is not among them.
+        """
+        unknown = [name for name in self.class_names if name not in class_names]
+        if unknown:
+            raise DataError(
+                f"{self.source}: every class must be one that the classifier knows ({', '.join(class_names)}); "
+                f"found {', '.join(unknown)} too."
+            )
+        numbers = np.array([class_names.index(name) for name in self.class_names])
+        return replace(self, labels=numbers[self.labels], class_names=class_names)

@@ -2,6 +2,7 @@
 
 import dataclasses
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -9,14 +10,13 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
 from convlens.config import Config, DataConfig
 from convlens.data.dataset import SPLITS, Dataset
 from convlens.data.splits import Splits, clusters_of, make_splits
 from convlens.data.store import Progress, Store, fingerprint, open_store
-from convlens.errors import ConfigError
-from convlens.preprocess import Preprocessing
+from convlens.errors import ConfigError, PictureError
+from convlens.preprocess import Preprocessing, read_header
 
 __all__ = ["Prepared", "choose_preprocessing", "prepare_data"]
 
@@ -52,6 +52,8 @@ class Prepared:
         if problems:
             notes.append(f"{len(problems):,} of {len(self.dataset):,} pictures cannot be read and are skipped")
             notes += [f"skipped {message}" for message in list(problems.values())[:5]]
+        if self.store.coloured:
+            notes.append(f"{self.store.coloured:,} pictures have colour and were made grey; --channels rgb keeps it")
         copies, conflicts = _copies(self)
         if copies:
             notes.append(f"{copies:,} pictures are exact copies of another; copies stay in one set")
@@ -76,14 +78,18 @@ class Prepared:
         }
 
     def to_dict(self) -> dict[str, Any]:
-        """Return what `data.json` records: the summary, where the pictures lie, and how they were divided."""
+        """Return what `data.json` records: the summary, where the pictures lie, their division, the unreadable."""
         path = Path(self.dataset.source).expanduser()
         return {
             **self.summary(),
             "path": str(path.resolve()) if path.exists() else self.dataset.source,
             "notes": list(self.notes),
             "splits": {name: getattr(self.splits, name).tolist() for name in SPLITS},
+            "unreadable": {name: why.removeprefix(f"{name}: ") for name, why in self._unreadable()},
         }
+
+    def _unreadable(self) -> Iterator[tuple[str, str]]:
+        return ((self.dataset.picture_name(index), why) for index, why in self.store.problems.items())
 
 
 def prepare_data(
@@ -116,6 +122,7 @@ def prepare_data(
     store = open_store(dataset, preprocessing, progress)
     splits = make_splits(
         dataset.labels,
+        dataset.class_names,
         clusters_of(store.digests, dataset.groups),
         store.usable,
         given=dataset.splits,
@@ -151,18 +158,18 @@ def choose_preprocessing(dataset: Dataset, config: DataConfig, scale: float = 1 
 
 
 def _look(dataset: Dataset) -> tuple[set[tuple[int, int]], bool]:
-    """Return the (height, width) met, and whether all are grey; of files, from the headers of an even sample."""
+    """Return the upright (height, width) met, and whether all are grey; of files, by the headers of an even sample."""
     pictures = dataset.pictures
     if isinstance(pictures, np.ndarray):
         return {(pictures.shape[1], pictures.shape[2])}, pictures.ndim == 3 or pictures.shape[3] == 1
     sizes, grey = set(), True
     for index in np.unique(np.linspace(0, len(pictures) - 1, LOOKED_AT).astype(int)):
         try:
-            with Image.open(pictures[index]) as image:
-                sizes.add((image.height, image.width))
-                grey = grey and (image.mode in ("L", "1", "LA") or image.mode.startswith("I"))
-        except (OSError, SyntaxError, ValueError):
+            header = read_header(pictures[index])
+        except PictureError:
             continue  # unreadable pictures are counted and named when they are decoded
+        sizes.add((header.size[1], header.size[0]))
+        grey = grey and header.is_grey
     return sizes, grey and bool(sizes)
 
 

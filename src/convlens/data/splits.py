@@ -4,7 +4,7 @@ Seeded and stratified by class. Pictures of one group, and exact copies of one p
 together: a copy on the other side of a split would make the score flatter than the truth.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -54,21 +54,48 @@ def clusters_of(digests: NDArray[np.uint8], groups: NDArray[np.str_] | None = No
 def draw(
     candidates: Indices, labels: NDArray[np.int64], clusters: Indices, share: float, rng: np.random.Generator
 ) -> Indices:
-    """Return about `share` of the candidates, class by class, in whole clusters; a class keeps one at least."""
-    taken: list[Indices] = []
-    for label in np.unique(labels[candidates]):
-        members = candidates[labels[candidates] == label]
-        order, sizes = np.unique(clusters[members], return_counts=True)
-        mixed = rng.permutation(len(order))
-        before = np.cumsum(sizes[mixed]) - sizes[mixed]
-        wanted = mixed[before < round(share * len(members))][: len(order) - 1]
-        taken.append(order[wanted])
-    chosen = np.concatenate(taken) if taken else np.empty(0, np.int64)
-    return candidates[np.isin(clusters[candidates], chosen)]
+    """Return about `share` of the candidates of every class, in whole clusters.
+
+    Where the share is above 0, a class of two clusters or more gives one at least; a class always keeps one.
+    """
+    if share <= 0 or not len(candidates):
+        return candidates[:0]
+    _, rows = np.unique(clusters[candidates], return_inverse=True)
+    _, columns = np.unique(labels[candidates], return_inverse=True)
+    table = coo_array((np.ones(len(rows), np.int64), (rows, columns))).tocsr()  # pictures by cluster and class
+    by_class = table.tocsc()
+    taken = np.zeros(table.shape[0], bool)
+    clusters_left = np.diff(by_class.indptr)
+    needed = np.maximum(1, np.rint(share * table.sum(axis=0))).astype(np.int64)
+
+    def take(cluster: int) -> bool:
+        """Take a cluster, unless it is the last of one of its classes; it counts for all classes in it."""
+        part = slice(table.indptr[cluster], table.indptr[cluster + 1])
+        classes = table.indices[part]
+        if taken[cluster] or (clusters_left[classes] < 2).any():
+            return False
+        taken[cluster] = True
+        clusters_left[classes] -= 1
+        needed[classes] -= table.data[part]
+        return True
+
+    for label in np.argsort(clusters_left, kind="stable"):  # the rarest class first: it has the least choice
+        part = slice(by_class.indptr[label], by_class.indptr[label + 1])
+        mixed = rng.permutation(part.stop - part.start)
+        members, sizes = by_class.indices[part][mixed], by_class.data[part][mixed]
+        for cluster, size in zip(members, sizes, strict=True):
+            if needed[label] <= 0:
+                break
+            if size <= 2 * needed[label]:  # else the class is nearer to its share without this cluster
+                take(cluster)
+        if clusters_left[label] == len(members):  # none yet: the smallest that can go
+            next(filter(take, members[np.argsort(sizes, kind="stable")]), None)
+    return candidates[taken[rows]]
 
 
 def make_splits(  # noqa: PLR0913 - each is one fact about the division
     labels: NDArray[np.int64],
+    class_names: Sequence[str],
     clusters: Indices,
     usable: NDArray[np.bool_],
     *,
@@ -82,6 +109,7 @@ def make_splits(  # noqa: PLR0913 - each is one fact about the division
 
     Args:
         labels: (n,) class indices.
+        class_names: for messages.
         clusters: (n,) from `clusters_of`.
         usable: (n,) False for pictures that could not be read.
         given: (n,) of "train", "val" and "test" where the source divides its pictures; its sets are kept as they are.
@@ -111,7 +139,7 @@ def make_splits(  # noqa: PLR0913 - each is one fact about the division
     sets["train"] = _without(sets["train"], np.concatenate([sets["val"], sets["test"]]), clusters)
     lost = before - sum(map(len, sets.values()))
     notes = (f"{lost:,} pictures stand in two of the source's sets; they were left out of training",) if lost else ()
-    _require_training(labels, sets["train"], pool)
+    _require_training(labels, class_names, sets["train"], usable)
     return Splits(sets["train"], sets["val"], sets["test"], notes)
 
 
@@ -144,10 +172,16 @@ def _without(indices: Indices, others: Indices, clusters: Indices) -> Indices:
     return indices[~np.isin(clusters[indices], clusters[others])]
 
 
-def _require_training(labels: NDArray[np.int64], train: Indices, pool: Indices) -> None:
-    missing = set(labels[pool].tolist()) - set(labels[train].tolist())
-    if missing or not len(train):
+def _require_training(
+    labels: NDArray[np.int64], class_names: Sequence[str], train: Indices, usable: NDArray[np.bool_]
+) -> None:
+    # of all pictures: a class whose pictures are all unreadable would be one that is never answered
+    missing = np.setdiff1d(labels, labels[train])
+    if len(missing):
+        counts = [(class_names[c], int(usable[labels == c].sum()), int((labels == c).sum())) for c in missing[:5]]
+        found = ", ".join(f"'{name}' ({readable:,} of its {n:,} pictures can be read)" for name, readable, n in counts)
+        more = f" and {len(missing) - 5:,} more" if len(missing) > 5 else ""
         raise DataError(
-            f"every class needs a picture to train on; class number {', '.join(map(str, sorted(missing))) or 'all'} "
-            "has none left after the split. Add pictures, or lower --val and --test."
+            f"every class needs a picture to train on; none is left for {found}{more}. "
+            "Add pictures, take the class out, or lower --val and --test."
         )

@@ -14,11 +14,11 @@ from numpy.typing import NDArray
 from convlens.data.cache import cache_folder
 from convlens.data.dataset import Dataset
 from convlens.errors import DataError, PictureError, StorageError
-from convlens.preprocess import Preprocessing, prepare
+from convlens.preprocess import Preprocessing, open_picture, prepare
 
 __all__ = ["Store", "fingerprint", "open_store"]
 
-VERSION = 1  # raise it when `prepare` makes other pixels of the same file
+VERSION = 2  # raise it when `prepare` makes other pixels of the same file
 CHUNK = 256
 DIGEST_BYTES = 16
 Progress = Callable[[int, int], None]
@@ -32,11 +32,13 @@ class Store:
         pictures: (n, height, width, channels) uint8, memory-mapped; zeros where a picture could not be read.
         digests: (n, 16) uint8, equal where the contents are equal (of files: their bytes; of arrays: their pixels).
         problems: a message for each picture that could not be read, by index.
+        coloured: number of pictures stored in colour of which the grey was kept.
     """
 
     pictures: NDArray[np.uint8]
     digests: NDArray[np.uint8]
     problems: dict[int, str]
+    coloured: int = 0
 
     @property
     def usable(self) -> NDArray[np.bool_]:
@@ -118,7 +120,7 @@ def _stored(
             size = len(pictures) * int(np.prod(preprocessing.shape)) / 1e6
             raise StorageError(
                 f"{folder}: decoded pictures need {size:,.0f} MB there; "
-                f"{error.strerror}. Free some space, or set CONVLENS_CACHE to another folder."
+                f"{error.strerror or error}. Free some space, or set CONVLENS_CACHE to another folder."
             ) from error
     recorded = json.loads(facts.read_text(encoding="utf-8"))
     problems = {int(index): message for index, message in recorded["problems"].items()}
@@ -128,7 +130,7 @@ def _stored(
         )
     if digests is None:
         digests = np.frombuffer(bytes.fromhex(recorded["digests"]), np.uint8).reshape(-1, DIGEST_BYTES)
-    return Store(np.load(array, mmap_mode="r", allow_pickle=False), digests, problems)
+    return Store(np.load(array, mmap_mode="r", allow_pickle=False), digests, problems, recorded["coloured"])
 
 
 def _decode(
@@ -141,16 +143,18 @@ def _decode(
     """Write the array, then the facts; sequentially, since a full disk under a memory map would kill the process."""
     problems: dict[int, str] = {}
     digests: list[bytes] = []
+    coloured = 0
     blank = np.zeros(preprocessing.shape, np.uint8)
 
-    def read(index: int) -> tuple[NDArray[np.uint8], bytes]:
+    def read(index: int) -> tuple[NDArray[np.uint8], bytes, bool]:
         picture = pictures[index]
         try:
             content = _digest(picture.read_bytes()) if isinstance(picture, Path) else b""
-            return prepare(picture, preprocessing), content
+            opened = open_picture(picture, reduce_to=preprocessing.shape[:2])
+            return prepare(opened, preprocessing), content, opened.mode == "RGB" and preprocessing.channels == 1
         except (PictureError, OSError) as error:
             problems[index] = str(error)
-            return blank, _digest(f"unreadable {index}".encode())
+            return blank, _digest(f"unreadable {index}".encode()), False
 
     partial, partial_facts = (path.with_name(f".{os.getpid()}.{path.name}") for path in (array, facts))
     try:
@@ -159,13 +163,15 @@ def _decode(
             np.lib.format.write_array_header_1_0(file, header)
             for start in range(0, len(pictures), CHUNK):
                 stop = min(start + CHUNK, len(pictures))
-                for decoded, content in pool.map(read, range(start, stop)):
+                for decoded, content, lost_colour in pool.map(read, range(start, stop)):
                     file.write(decoded.tobytes())
                     digests.append(content)
+                    coloured += lost_colour
                 if progress is not None:
                     progress(stop, len(pictures))
-        found = {"problems": {str(k): problems[k] for k in sorted(problems)}, "digests": b"".join(digests).hex()}
-        partial_facts.write_text(json.dumps(found), encoding="utf-8")
+        found = {str(index): problems[index] for index in sorted(problems)}
+        facts_found = {"problems": found, "digests": b"".join(digests).hex(), "coloured": coloured}
+        partial_facts.write_text(json.dumps(facts_found), encoding="utf-8")
         partial.replace(array)
         partial_facts.replace(facts)
     finally:

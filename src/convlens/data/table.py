@@ -2,6 +2,7 @@
 
 import csv
 import io
+import os
 import unicodedata
 from dataclasses import dataclass
 from pathlib import Path
@@ -58,7 +59,11 @@ def load_csv(path: Path) -> Dataset:
         unknown = [row for row in rows if split_of(row.values["split"]) is None]
         _refuse(path, unknown, "split must be train, val or test; found", "split")
         splits = np.array([split_of(row.values["split"]) for row in rows], dtype=np.str_)
-    groups = np.array([row.values["group"] for row in rows]) if "group" in header else None
+    groups = None
+    if (
+        "group" in header
+    ):  # an empty cell is a group of its own; the blank keeps it apart from names, which are stripped
+        groups = np.array([row.values["group"] or f" row {row.number}" for row in rows])
     names = np.array([unicodedata.normalize("NFC", row.values["label"]) for row in rows])
     labels, class_names = encode_labels([names], None, str(path))
     return Dataset(str(path), "a CSV file", pictures, labels, class_names, splits, groups, tuple(notes))
@@ -138,12 +143,13 @@ def _refuse(path: Path, rows: list[_Row], rule: str, column: str | None = None) 
 
 def _first_mentions(path: Path, rows: list[_Row], pictures: list[Path]) -> list[int]:
     """Return the indices of the rows that name a picture first; raise DataError where a later one contradicts."""
-    seen: dict[Path, int] = {}
+    seen: dict[str, int] = {}
     for i, (row, picture) in enumerate(zip(rows, pictures, strict=True)):
-        first = rows[seen.setdefault(picture, i)]
-        if first.values != row.values:
+        first = rows[seen.setdefault(os.path.normpath(picture), i)]
+        said, says = ([row.values[name] for name in row.values if name != "path"] for row in (first, row))
+        if said != says:
             raise DataError(
                 f"{path}: rows {first.number} and {row.number} must agree on {row.values['path']!r}; "
-                f"found {list(first.values.values())[1:]} and {list(row.values.values())[1:]}."
+                f"found {said} and {says}."
             )
     return list(seen.values())

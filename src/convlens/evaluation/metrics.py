@@ -29,7 +29,7 @@ __all__ = [
 ]
 
 RESAMPLES = 1000
-CHUNK = 100  # resamples held in memory at once
+CELLS = 4_000_000  # numbers of all resamples held at once: at most 24 bytes each, 100 MB
 BINS = 15  # Guo et al., 2017
 INTERVAL = (2.5, 97.5)  # percentiles: 95 %
 
@@ -204,8 +204,7 @@ def _redraw(confusion: NDArray[np.int64], resamples: int, seed: int) -> Iterator
     """Yield confusion matrices of as many pictures drawn with replacement, a chunk at a time."""
     random = np.random.default_rng(seed)
     cells, total = np.flatnonzero(confusion), confusion.sum()
-    for start in range(0, resamples, CHUNK):
-        size = min(CHUNK, resamples - start)
+    for size in _chunks(resamples, confusion.size):
         drawn = np.zeros((size, confusion.size), np.int64)
         drawn[:, cells] = random.multinomial(total, confusion.ravel()[cells] / total, size=size)
         yield drawn.reshape(size, *confusion.shape)
@@ -264,8 +263,8 @@ def _error_by_chance(confidence: Floats, of_bin: Floats, resamples: int, seed: i
     """Return the calibration error that pictures right as often as their confidence says exceed in 2.5 % of draws."""
     random = np.random.default_rng(seed)
     errors: list[float] = []
-    for start in range(0, resamples, CHUNK):
-        draws = random.random((min(CHUNK, resamples - start), len(confidence)), dtype=np.float32)
+    for size in _chunks(resamples, len(confidence)):
+        draws = random.random((size, len(confidence)), dtype=np.float32)
         errors.extend(np.abs((confidence - (draws < confidence)) @ of_bin).sum(1) / len(confidence))
     return float(np.percentile(errors, INTERVAL[1]))
 
@@ -281,9 +280,15 @@ def _resampled_sums(values: Floats, resamples: int, seed: int) -> Floats:
     """Return (resamples, m) sums of the rows of `values`, (n, m), over n rows drawn with replacement."""
     random = np.random.default_rng(seed)
     n, sums = len(values), []
-    for start in range(0, resamples, CHUNK):
-        size = min(CHUNK, resamples - start)
+    for size in _chunks(resamples, n):
         drawn = random.integers(n, size=(size, n)) + n * np.arange(size)[:, None]
         counts = np.bincount(drawn.ravel(), minlength=size * n).reshape(size, n)
         sums.append(counts @ values)
     return np.concatenate(sums)
+
+
+def _chunks(resamples: int, numbers: int) -> Iterator[int]:
+    """Yield how many resamples of so many numbers each to draw at once, until all are drawn."""
+    size = max(1, CELLS // numbers)
+    for start in range(0, resamples, size):
+        yield min(size, resamples - start)

@@ -67,8 +67,8 @@ def write_report(folder: str | Path, evaluation: Evaluation, **content: Unpack[R
     charts = _charts(evaluation, content)
     written = {folder / "plots" / f"{name}.png": _draw(chart, "png") for name, chart in charts.items()}
     facts = report_dict(evaluation, **content)
-    written[folder / "report.json"] = json.dumps(facts, ensure_ascii=False, allow_nan=False, indent=1).encode()
     written[folder / "report.html"] = _page(evaluation, charts, facts, content).encode()
+    written[folder / "report.json"] = json.dumps(facts, ensure_ascii=False, allow_nan=False, indent=1).encode()
     for path, data in written.items():
         _replace(path, data)
     return folder / "report.html"
@@ -174,7 +174,6 @@ def _template() -> jinja2.Template:
     environment = jinja2.Environment(
         autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=jinja2.StrictUndefined
     )
-    environment.filters["percent"] = percent
     return environment.from_string(source)
 
 
@@ -282,5 +281,5 @@ def _replace(path: Path, data: bytes) -> None:
     except OSError as error:
         unfinished.unlink(missing_ok=True)
         raise StorageError(
-            f"The report must be written to {path}; found: {error.strerror}. Make room there, or choose another folder."
+            f"The report must be written to {path}; {error.strerror or error}. Make room, or choose another folder."
         ) from error

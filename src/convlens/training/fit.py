@@ -9,6 +9,7 @@ import json
 import math
 import os
 import time
+import zipfile
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -92,7 +93,7 @@ def fit(  # noqa: PLR0913 - the collaborators of a training
     for row in state.history:
         screen.epoch(row, best=row["epoch"] == state.best_epoch)
     try:
-        while state.epoch < epochs and not checkpoint.finished:
+        while not checkpoint.finished:
             train.first_step = (
                 state.step
             )  # the rest of an epoch is a `fit` of its own: Keras fixes the length at the start
@@ -126,7 +127,6 @@ class _Checkpoint(keras.callbacks.Callback):  # type: ignore[misc]
         self.train, self.config, self.run = train, config, run
         self.on_best, self.screen, self.stop_requested = on_best, screen, stop_requested
         self.state = State()
-        self.finished = False
         self._metrics: list[np.ndarray[Any, Any]] | None = None
         self._epoch_began = self._saved = time.monotonic()
         self._save_cost = 0.0
@@ -134,6 +134,12 @@ class _Checkpoint(keras.callbacks.Callback):  # type: ignore[misc]
     @property
     def path(self) -> Path:
         return self.run.folder / "state" / "state.npz"
+
+    @property
+    def finished(self) -> bool:
+        """Whether no epoch is left, or so many passed without a better one that patience ends."""
+        settings, state = self.config.training, self.state
+        return state.epoch >= settings.epochs or 0 < settings.patience <= state.epoch - state.best_epoch
 
     def save(self) -> None:
         """Replace the saved state by the present one, all or nothing."""
@@ -147,11 +153,13 @@ class _Checkpoint(keras.callbacks.Callback):  # type: ignore[misc]
         partial = self.path.with_name(f".{os.getpid()}.state.npz")
         try:
             arrays["state"] = np.array(json.dumps(asdict(self.state)))
-            np.savez(partial, **arrays)
+            with partial.open("wb") as file:
+                np.savez(file, **arrays)
+                os.fsync(file.fileno())  # else a power cut could leave the new name without its content
             partial.replace(self.path)
         except OSError as error:
             raise StorageError(
-                f"{self.path}: the state cannot be written; {error.strerror}. The previous one is whole: "
+                f"{self.path}: the state cannot be written; {error.strerror or error}. The previous one is whole: "
                 f"free some space, then go on with --resume."
             ) from error
         finally:
@@ -162,9 +170,14 @@ class _Checkpoint(keras.callbacks.Callback):  # type: ignore[misc]
     def restore(self, model: keras.Model) -> None:
         """Set the model to the saved state. Metrics follow in on_epoch_begin, after Keras has reset them."""
         model.optimizer.build(model.trainable_variables)
-        with np.load(self.path, allow_pickle=False) as arrays:
-            self.state = State(**json.loads(str(arrays["state"])))
-            groups = [[arrays[name] for name in sorted(arrays.files) if name.startswith(f"{g}_")] for g in range(3)]
+        try:
+            with np.load(self.path, allow_pickle=False) as arrays:
+                self.state = State(**json.loads(str(arrays["state"])))
+                groups = [[arrays[name] for name in sorted(arrays.files) if name.startswith(f"{g}_")] for g in range(3)]
+        except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile) as error:
+            raise RunError(
+                f"{self.path}: the saved state is damaged ({error}). Remove it to start this run anew."
+            ) from error
         for variables, values in ((model.variables, groups[0]), (model.optimizer.variables, groups[1])):
             if [tuple(v.shape) for v in variables] != [value.shape for value in values]:
                 raise RunError(f"{self.path}: the saved state is of another network or optimizer.")
@@ -218,15 +231,8 @@ class _Checkpoint(keras.callbacks.Callback):  # type: ignore[misc]
         if better:
             state.best_epoch, state.best_score = epoch + 1, score
             self.on_best(self.model, state)
-        try:
-            self.run.write_history([row], append=True)
-        except OSError as error:
-            raise StorageError(
-                f"{self.run.folder / 'history.csv'}: this cannot be written; {error.strerror}."
-            ) from error
+        self.run.write_history([row], append=True)
         self.screen.epoch(row, best=better)
-        patience = self.config.training.patience
-        self.finished = state.epoch == self.config.training.epochs or 0 < patience <= state.epoch - state.best_epoch
         self.model.stop_training = self.finished
         self._epoch_began = time.monotonic()
         interrupted = self.stop_requested() and not self.finished

@@ -8,13 +8,13 @@ import numpy as np
 from convlens.config import Config
 from convlens.data.dataset import Dataset
 from convlens.data.splits import draw, folds
-from convlens.errors import ConfigError
+from convlens.errors import ConfigError, Interrupted
 from convlens.evaluation.evaluate import evaluate
 from convlens.training.network import choose_network
 from convlens.training.run import Run
-from convlens.training.score import show, write_evaluation
+from convlens.training.score import Scored, show, write_evaluation
 from convlens.training.screen import Screen
-from convlens.training.train import Trainer
+from convlens.training.trainer import Trainer
 
 __all__ = ["cross_validate"]
 
@@ -50,10 +50,10 @@ def cross_validate(
     parts = list(folds(labels, clusters, pool, k, config.training.seed))
     outer = Run.create(run, f"{dataset.name}-{origin.name}-{k}-folds")
     last = Trainer(whole, config, origin, screen)
-    last.describe_run(outer)
+    last.describe_run(outer, folds=k)
     rows = np.zeros((len(dataset), dataset.num_classes), np.float32)
     for number, (rest, held) in enumerate(parts, 1):
-        screen.say(f"\n[bold]fold {number} of {k}[/bold]")
+        screen.say(f"\nfold {number} of {k}", "bold")
         rng = np.random.default_rng((config.training.seed, number))
         val = draw(rest, labels, clusters, config.data.val, rng)
         splits = dataclasses.replace(whole.splits, train=np.setdiff1d(rest, val), val=val, test=held)
@@ -63,11 +63,27 @@ def cross_validate(
         trainer.describe_run(inner)
         if number == 1:
             trainer.announce(inner)
-        trainer.run(inner)
+        _run(trainer, inner)
         rows[held] = inner.classifier().probabilities(whole.store.pictures, indices=held)
-    screen.say("\n[bold]all pictures[/bold]")
-    last.run(outer)
+    screen.say("\nall pictures", "bold")
+    _run(last, outer)
+    classifier = outer.classifier()
     evaluation = evaluate(labels[pool], rows[pool], whole.dataset.class_names, pictures_seen=f"{k} held-out folds")
-    write_evaluation(outer, outer.folder, evaluation, whole, pool, extra={"folds": k, "test_evaluations": 0})
+    classifier.provenance["metrics"] = evaluation.to_dict()["metrics"]
+    classifier.save(outer.classifier_path)
+    write_evaluation(
+        outer, outer.folder, classifier, Scored(evaluation, whole, pool), {"folds": k, "test_evaluations": 0}
+    )
     show(evaluation, outer.folder, screen)
     return outer
+
+
+def _run(trainer: Trainer, run: Run) -> None:
+    """Train one part. Raises Interrupted, saying that the whole cannot be resumed."""
+    try:
+        trainer.run(run)
+    except Interrupted:
+        raise Interrupted(
+            f"stopped in {run.folder}; finished folds keep their classifiers. A cross-validation starts anew: give it "
+            "another --run name."
+        ) from None

@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from convlens import backend
 from convlens.config import TrainingConfig
 from convlens.data.batches import Batches
-from convlens.errors import TrainingError
+from convlens.errors import StorageError, TrainingError
 from convlens.training.optimizers import make_optimizer
 
 __all__ = ["RangeTest", "find_learning_rate", "suggest"]
@@ -38,14 +38,17 @@ class RangeTest:
     suggestion: float
 
     def plot(self, path: Path) -> Path:
-        """Draw the loss over the rate and return the path."""
+        """Draw the loss over the rate and return the path. Raises StorageError."""
         figure = Figure(figsize=(7, 4), layout="constrained")
         axes = figure.add_subplot(xscale="log", xlabel="learning rate", ylabel="training loss, smoothed")
         axes.plot(self.rates, self.losses)
         axes.axvline(self.suggestion, linestyle="--", color="0.4")
         axes.text(self.suggestion, axes.get_ylim()[1], f" {self.suggestion:.1e}", va="top")
-        path.parent.mkdir(parents=True, exist_ok=True)
-        figure.savefig(path, dpi=120)
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            figure.savefig(path, dpi=120)
+        except OSError as error:
+            raise StorageError(f"{path}: the plot cannot be written; {error.strerror or error}.") from error
         return path
 
 

@@ -1,14 +1,14 @@
 """Network: where a training's network comes from: the zoo, the user's own Keras model, or a finished classifier."""
 
-import dataclasses
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import keras
-import numpy as np
 
-from convlens.classifier import Classifier, Network, assemble
+from convlens.assembly import Network, all_layers, assemble, copy_model, with_precision
+from convlens.classifier import Classifier
 from convlens.config import Config
 from convlens.data.dataset import Dataset
 from convlens.data.prepared import Prepared, prepare_data
@@ -20,6 +20,7 @@ from convlens.zoo.registry import build, model_info
 __all__ = ["Origin", "choose_network"]
 
 CLOSING = ("softmax", "sigmoid")
+SCALING = keras.layers.Rescaling | keras.layers.Normalization
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,13 +30,17 @@ class Origin:
     Attributes:
         name: for the run folder and the report.
         network: gives logits for scaled pictures; None for a network of the zoo, which is built when its size is known.
-        preprocessing: what it demands of its input; height and width None where any size goes.
+        ready: of a classifier that is trained further: from uint8 pictures to logits.
+        scale: what it wants pixels multiplied with.
+        preprocessing: of a classifier that is trained further, taken as it is.
+        shape: (height, width, channels) that it demands, None where any goes.
         class_names: of a classifier that is trained further; its pictures must have the same.
         own: the user's model, which gets the trained weights at the end.
     """
 
     name: str
     network: Network | None = None
+    ready: keras.Model | None = None
     scale: float = 1 / 255
     preprocessing: Preprocessing | None = None
     shape: tuple[int | None, int | None, int | None] = (None, None, None)
@@ -43,15 +48,20 @@ class Origin:
     own: keras.Model | None = None
 
     def prepare(self, dataset: Dataset, config: Config, progress: Progress | None) -> Prepared:
-        """Return the dataset decoded as this network takes it. Raises ModelError for other class names."""
+        """Return the dataset decoded as this network takes it. Raises DataError for classes it does not know."""
         if self.class_names is not None:
-            dataset = _with_classes(dataset, self.class_names)
+            dataset = dataset.with_classes(self.class_names)
         return prepare_data(
             dataset, config, scale=self.scale, shape=self.shape, preprocessing=self.preprocessing, progress=progress
         )
 
     def assemble(self, prepared: Prepared, config: Config) -> keras.Model:
-        """Return the float32 model from uint8 pictures to logits."""
+        """Return the float32 model from uint8 pictures to logits.
+
+        A classifier that is trained further gives a copy: the folds of a cross-validation all begin with its weights.
+        """
+        if self.ready is not None:
+            return with_precision(self.ready, "float32")
         classes = prepared.dataset.num_classes
         network = self.network or partial(build, self.name, num_classes=classes, config=config.model)
         return assemble(network, prepared.preprocessing, classes, self.name)
@@ -72,70 +82,65 @@ def choose_network(config: Config, model: keras.Model | None = None, start_from:
     """
     if start_from is not None:
         classifier = Classifier.load(start_from)
-        logits = keras.Model(classifier.model.input, classifier.model.layers[-1].input)
+        whole = classifier.model
         return Origin(
-            classifier.model.name,
-            network=_after_scaling(logits),
-            scale=classifier.preprocessing.scale,
+            whole.name,
+            ready=keras.Model(whole.input, whole.layers[-1].input, name=whole.name),
             preprocessing=classifier.preprocessing,
             class_names=classifier.class_names,
         )
     if model is None:
         return Origin(config.model.model, scale=model_info(config.model.model).scale)
-    if not isinstance(model, keras.Sequential) and not hasattr(model, "_run_through_graph"):
-        raise ModelError(
-            "a model of one's own must be functional or sequential, so that its file opens without its code; "
-            f"found {type(model).__name__}. Build it with keras.Model(inputs, outputs)."
-        )
-    if not model.built or len(model.inputs) != 1 or len(model.input_shape) != 4:
-        raise ModelError("a model of one's own must be built and take one input (batch, height, width, channels).")
-    scales_itself = any(
-        isinstance(layer, keras.layers.Rescaling | keras.layers.Normalization) for layer in model.layers
-    )
+    _check_own(model)
+    # The same layers without what the model was compiled with: copying would ask for the code of a loss of one's own.
+    uncompiled = keras.Model(model.inputs, model.outputs[0], name=model.name)
+    scales_itself = any(isinstance(layer, SCALING) for layer in all_layers(model))
     return Origin(
         model.name,
-        network=_without_closing_activation(model),
+        network=_without_closing_activation(uncompiled),
         scale=1.0 if scales_itself else 1 / 255,
         shape=model.input_shape[1:],
         own=model,
     )
 
 
+def _check_own(model: keras.Model) -> None:
+    if not isinstance(model, keras.Sequential) and not hasattr(model, "_run_through_graph"):
+        raise ModelError(
+            "a model of one's own must be functional or sequential, so that its file opens without its code; "
+            f"found {type(model).__name__}. Build it with keras.Model(inputs, outputs)."
+        )
+    if not model.built or len(model.inputs) != 1 or len(model.outputs) != 1 or len(model.inputs[0].shape) != 4:
+        raise ModelError(
+            "a model of one's own must be built, take one input (batch, height, width, channels) and give one output."
+        )
+    channels = model.inputs[0].shape[-1]
+    if channels not in (1, 3, None):
+        raise ModelError(
+            f"a model of one's own must take pictures of 1 (grey) or 3 (RGB) channels; {model.name} takes {channels}."
+        )
+
+
 def _without_closing_activation(model: keras.Model) -> keras.Model:
-    """Return the model up to its logits: as it is, or a copy where the last layer is or has a softmax or sigmoid."""
-    last = model.layers[-1]
-    if isinstance(last, keras.layers.Softmax):
-        return keras.Model(model.input, last.input, name=model.name)
-    activation = getattr(last, "activation", None)
-    if activation is None or keras.activations.serialize(activation) not in CLOSING:
+    """Return the model up to its logits: as it is, or a copy where it ends in a softmax or sigmoid.
+
+    That may be a layer, the activation of a layer, or an operation as `keras.ops.softmax`, also of a nested model.
+    """
+    holder = closing = model
+    while isinstance(closing, keras.Model):
+        holder, closing = closing, closing.outputs[0]._keras_history.operation
+    activation = getattr(closing, "activation", None)
+    if getattr(activation, "__name__", type(closing).__name__.lower()) not in CLOSING:
         return model
 
-    def copy(layer: keras.Layer) -> keras.Layer:
-        if not isinstance(layer, keras.Layer):
-            return layer
-        settings = layer.get_config()
-        if layer is last:
+    def rebuild(node: keras.Operation) -> Any:
+        if node is closing and activation is None:  # a sequential model is made of layers; a graph passes a mask too
+            return keras.layers.Identity() if isinstance(holder, keras.Sequential) else lambda x, **_: x
+        if not isinstance(node, keras.Layer):
+            return node
+        settings = node.get_config()
+        if node is closing:
             settings["activation"] = "linear"
-        return layer.__class__.from_config(settings)
+        return node.__class__.from_config(settings)
 
-    twin = keras.models.clone_model(model, clone_function=copy)
-    twin.set_weights(model.get_weights())
-    return twin
-
-
-def _after_scaling(model: keras.Model) -> keras.Model:
-    """Return a classifier's network without its input and scaling layers, which `assemble` puts back."""
-    scaling = model.get_layer("scaling")
-    return keras.Model(scaling.output, model.output, name=model.name)
-
-
-def _with_classes(dataset: Dataset, class_names: tuple[str, ...]) -> Dataset:
-    """Return the dataset with its labels numbered as the classifier numbers them."""
-    unknown = sorted(set(dataset.class_names) - set(class_names))
-    if unknown:
-        raise ModelError(
-            f"the classifier knows the classes {', '.join(class_names)}; the pictures also have {', '.join(unknown)}. "
-            "Train a new one, or leave these pictures out."
-        )
-    numbers = [class_names.index(name) for name in dataset.class_names]
-    return dataclasses.replace(dataset, labels=np.array(numbers)[dataset.labels], class_names=class_names)
+    return copy_model(model, rebuild)

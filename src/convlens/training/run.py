@@ -3,11 +3,16 @@
 import csv
 import json
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from convlens.config import Config
+from convlens.data.dataset import SPLITS
+from convlens.data.prepared import Prepared
+from convlens.data.splits import Splits
 from convlens.errors import RunError, StorageError
 
 if TYPE_CHECKING:
@@ -38,20 +43,16 @@ class Run:
         """
         if name is not None:
             folder = cls.place(name)
-            if folder.exists():
-                raise RunError(
-                    f"{folder}: a new run needs a folder that does not exist yet. Take another --run name, "
-                    "or go on with this one: add --resume."
-                )
+            cls.refuse_taken(folder)
         else:
             safe = "".join(c if c.isalnum() or c in "-_." else "_" for c in default)
             folder, number = Path("runs") / safe, 2
-            while folder.exists():
+            while _taken(folder):
                 folder, number = Path("runs") / f"{safe}-{number}", number + 1
         try:
-            (folder / "state").mkdir(parents=True)
+            (folder / "state").mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise StorageError(f"{folder}: the run folder cannot be made; {error.strerror}.") from error
+            raise StorageError(f"{folder}: the run folder cannot be made; {error.strerror or error}.") from error
         return cls(folder)
 
     @classmethod
@@ -69,6 +70,15 @@ class Run:
         """Return where a run of that name lies."""
         path = Path(name)
         return path if len(path.parts) > 1 else Path("runs") / path
+
+    @staticmethod
+    def refuse_taken(folder: Path) -> None:
+        """Raise RunError where a new run would overwrite something."""
+        if _taken(folder):
+            raise RunError(
+                f"{folder}: a new run needs a folder that does not exist yet. Take another --run name, "
+                "or go on with this one: --run and --resume alone."
+            )
 
     @property
     def config(self) -> Config:
@@ -92,12 +102,37 @@ class Run:
             with (self.folder / "history.csv").open(newline="", encoding="utf-8") as file:
                 return [{k: float(v) if v else None for k, v in row.items()} for row in csv.DictReader(file)]
         except OSError as error:
-            raise RunError(f"{self.folder}: history.csv cannot be read; {error.strerror}.") from error
+            raise RunError(f"{self.folder}: history.csv cannot be read; {error.strerror or error}.") from error
 
     @property
     def classifier_path(self) -> Path:
         """Where the classifier of the best epoch lies."""
         return self.folder / "classifier.keras"
+
+    @property
+    def start_path(self) -> Path:
+        """Where a network that is not of the zoo lies as it was before the training."""
+        return self.folder / "state" / "start.keras"
+
+    @property
+    def finished(self) -> bool:
+        """Whether the run ended with its report."""
+        return (self.folder / "report.json").exists()
+
+    def divided(self, prepared: Prepared) -> Prepared:
+        """Return the run's pictures with the division that the run recorded.
+
+        Raises:
+            RunError: these are other pictures than those of the run.
+        """
+        data = self.data
+        if data["fingerprint"] != prepared.fingerprint:
+            raise RunError(
+                f"{prepared.dataset.source}: these are not the pictures of {self.folder} (their fingerprint differs). "
+                "Give the run's own pictures; others can be scored with evaluate --data."
+            )
+        train, val, test = (np.array(data["splits"][name], np.int64) for name in SPLITS)
+        return replace(prepared, splits=Splits(train, val, test))
 
     def classifier(self, precision: str = "float32") -> "Classifier":
         """Load the classifier of the best epoch. Raises ClassifierError where no epoch was finished."""
@@ -106,12 +141,16 @@ class Run:
         return Classifier.load(self.classifier_path, precision=precision)
 
     def write_history(self, rows: list[dict[str, Any]], *, append: bool) -> None:
-        """Write rows to `history.csv`, after those that are there or instead of them."""
-        with (self.folder / "history.csv").open("a" if append else "w", newline="", encoding="utf-8") as file:
-            writer = csv.DictWriter(file, HISTORY_COLUMNS)
-            if not append:
-                writer.writeheader()
-            writer.writerows(rows)
+        """Write rows to `history.csv`, after those that are there or instead of them. Raises StorageError."""
+        path = self.folder / "history.csv"
+        try:
+            with path.open("a" if append else "w", newline="", encoding="utf-8") as file:
+                writer = csv.DictWriter(file, HISTORY_COLUMNS)
+                if not append:
+                    writer.writeheader()
+                writer.writerows(rows)
+        except OSError as error:
+            raise StorageError(f"{path}: this cannot be written; {error.strerror or error}.") from error
 
     def write(self, name: str, text: str) -> None:
         """Write a text file of the folder, all or nothing. Raises StorageError."""
@@ -121,7 +160,7 @@ class Run:
             partial.write_text(text, encoding="utf-8")
             partial.replace(path)
         except OSError as error:
-            raise StorageError(f"{path}: this cannot be written; {error.strerror}.") from error
+            raise StorageError(f"{path}: this cannot be written; {error.strerror or error}.") from error
         finally:
             partial.unlink(missing_ok=True)
 
@@ -132,3 +171,11 @@ class Run:
         except (OSError, json.JSONDecodeError) as error:
             raise RunError(f"{self.folder / name}: this file of the run cannot be read; {error}.") from error
         return content
+
+
+def _taken(folder: Path) -> bool:
+    """Return whether a folder holds more than a run that was killed before it wrote its configuration."""
+    if not folder.exists():
+        return False
+    begun = not (folder / "run.toml").exists() and folder.is_dir()
+    return not (begun and {path.name for path in folder.iterdir()} <= {"state", "plots", "data.json"})

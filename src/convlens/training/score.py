@@ -1,8 +1,7 @@
-"""Score: a run's classifier on pictures it has never seen, and the report of it."""
+"""Score: a classifier on pictures it has never seen, and the report of it."""
 
-import dataclasses
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, overload
 
@@ -14,126 +13,119 @@ from convlens.data.dataset import Dataset
 from convlens.data.prepared import Prepared, prepare_data
 from convlens.data.splits import Splits
 from convlens.data.store import open_store
-from convlens.errors import DataError
+from convlens.errors import DataError, RunError
 from convlens.evaluation.evaluate import Evaluation, evaluate, scores_table
 from convlens.evaluation.report import write_report
 from convlens.training.run import Run
 from convlens.training.screen import Screen
 
-__all__ = ["score_again", "score_other", "score_run", "show", "write_evaluation"]
+__all__ = ["Scored", "report_run", "score", "score_again", "score_other", "show", "write_evaluation"]
 
 
-def score_run(run: Run, classifier: Classifier, prepared: Prepared, screen: Screen) -> Evaluation:
-    """Score the classifier on the run's test pictures, write the run's report, and count the evaluation.
+@dataclass(frozen=True, eq=False)
+class Scored:
+    """An evaluation and the pictures it is of.
 
-    Where the run set no test pictures aside, its validation pictures are scored and named as such.
+    Attributes:
+        evaluation: all scores.
+        prepared: the pictures.
+        indices: (n,) which of them were scored.
+    """
+
+    evaluation: Evaluation
+    prepared: Prepared
+    indices: NDArray[np.int64]
+
+
+def score(classifier: Classifier, prepared: Prepared, screen: Screen, name: str = "test") -> Scored:
+    """Score a classifier on the test pictures, or on the validation pictures where there are none, and say so.
 
     Raises:
-        DataError: the run has neither.
-        StorageError: the report cannot be written.
+        DataError: there are neither.
     """
-    indices, seen = prepared.splits.test, "test"
+    indices = prepared.splits.test
     if not len(indices):
-        indices, seen = prepared.splits.val, "validation"
+        indices, name = prepared.splits.val, "validation"
+        if not len(indices):
+            raise DataError("a score needs test or validation pictures; this run set none aside (--test, --val).")
         screen.note("no test pictures: these scores are of the validation pictures, which chose the epoch")
-    if not len(indices):
-        raise DataError(f"{run.folder}: a score needs test or validation pictures; --val and --test were both 0.")
-    earlier = run.report["test_evaluations"] if (run.folder / "report.json").exists() else 0
     rows = classifier.probabilities(prepared.store.pictures, indices=indices)
-    evaluation = evaluate(prepared.dataset.labels[indices], rows, classifier.class_names, pictures_seen=seen)
-    write_evaluation(
-        run, run.folder, evaluation, prepared, indices, extra={"test_evaluations": earlier + int(seen == "test")}
-    )
-    show(evaluation, run.folder, screen)
-    return evaluation
+    labels = prepared.dataset.labels[indices]
+    return Scored(evaluate(labels, rows, classifier.class_names, pictures_seen=name), prepared, indices)
+
+
+def report_run(run: Run, classifier: Classifier, scored: Scored, screen: Screen) -> None:
+    """Write and show the run's own report, and count how often its test pictures were touched."""
+    earlier = run.report["test_evaluations"] if run.finished else 0
+    touched = int(scored.evaluation.pictures_seen == "test")
+    write_evaluation(run, run.folder, classifier, scored, {"test_evaluations": earlier + touched})
+    show(scored.evaluation, run.folder, screen)
 
 
 def score_again(run: Run, classifier: Classifier, dataset: Dataset, screen: Screen) -> Path:
-    """Score the classifier on the run's own test pictures once more; return the folder of the report.
+    """Score a run's classifier on the run's own test pictures; return the folder of the report.
 
     Raises:
-        DataError: the pictures are not those of the run, or it set none aside.
+        RunError: the pictures are not those of the run, or the run is a cross-validation.
+        DataError: the run set no pictures aside.
     """
-    prepared = prepare_data(dataset, run.config, preprocessing=classifier.preprocessing)
-    if prepared.fingerprint != run.data["fingerprint"]:
-        raise DataError(
-            f"{dataset.source}: these are not the pictures of the training (their fingerprint differs), so its test "
-            "pictures cannot be told. To score on other pictures: --data PATH."
+    if "folds" in run.data:
+        raise RunError(
+            f"{run.folder}: a cross-validation scored every picture once already, see report.html; its classifier was "
+            "trained on all of them. To score on other pictures: --data PATH."
         )
-    score_run(run, classifier, prepared, screen)
+    dataset = dataset.with_classes(classifier.class_names)
+    with screen.counter("decoding") as progress:
+        prepared = prepare_data(dataset, run.config, preprocessing=classifier.preprocessing, progress=progress)
+    report_run(run, classifier, score(classifier, run.divided(prepared), screen), screen)
     return run.folder
 
 
 def score_other(run: Run, classifier: Classifier, dataset: Dataset, screen: Screen) -> Path:
-    """Score the classifier on other pictures; return the folder of their report, `evaluations/<name>/` of the run.
+    """Score a classifier on other pictures: their test set where they have one, else all of them.
+
+    Returns the folder of their report, `evaluations/<name>/` of the run.
 
     Raises:
         DataError: the pictures have a class that the classifier does not know, or none can be read.
         StorageError: the report cannot be written.
     """
-    prepared = _prepare_other(classifier, dataset, screen)
-    if prepared.fingerprint == run.data["fingerprint"] and dataset.splits is None:
-        screen.note("these are the pictures of the training: the scores flatter")
-    indices = prepared.splits.test
-    rows = classifier.probabilities(prepared.store.pictures, indices=indices)
-    evaluation = evaluate(prepared.dataset.labels[indices], rows, classifier.class_names, pictures_seen=dataset.name)
-    folder = run.folder / "evaluations" / dataset.name
-    write_evaluation(run, folder, evaluation, prepared, indices, extra={"evaluated": dataset.source})
-    show(evaluation, folder, screen)
-    return folder
-
-
-def _prepare_other(classifier: Classifier, dataset: Dataset, screen: Screen) -> Prepared:
-    """Return pictures as the classifier takes them, those to score as `splits.test`: the test set, else all."""
-    unknown = [name for name in dataset.class_names if name not in classifier.class_names]
-    if unknown:
-        raise DataError(
-            f"{dataset.source}: every class must be one of the classifier's ({', '.join(classifier.class_names)}); "
-            f"found {', '.join(unknown)} too."
-        )
-    numbers = np.array([classifier.class_names.index(name) for name in dataset.class_names])
-    dataset = dataclasses.replace(dataset, labels=numbers[dataset.labels], class_names=classifier.class_names)
+    dataset = dataset.with_classes(classifier.class_names)
     with screen.counter("decoding") as progress:
         store = open_store(dataset, classifier.preprocessing, progress)
     of_test = store.usable if dataset.splits is None else (dataset.splits == "test") & store.usable
     none = np.empty(0, np.int64)
-    test = np.flatnonzero(of_test if of_test.any() else store.usable)
-    return Prepared(dataset, classifier.preprocessing, store, Splits(none, none, test))
+    splits = Splits(none, none, np.flatnonzero(of_test if of_test.any() else store.usable))
+    prepared = Prepared(dataset, classifier.preprocessing, store, splits)
+    if prepared.fingerprint == run.data["fingerprint"] and dataset.splits is None:
+        screen.note("these are the pictures of the training: the scores flatter")
+    scored = score(classifier, prepared, screen, dataset.name)
+    folder = run.folder / "evaluations" / dataset.name
+    write_evaluation(run, folder, classifier, scored, {"evaluated": dataset.source})
+    show(scored.evaluation, folder, screen)
+    return folder
 
 
-def write_evaluation(
-    run: Run,
-    folder: Path,
-    evaluation: Evaluation,
-    prepared: Prepared,
-    indices: NDArray[np.int64],
-    *,
-    extra: dict[str, Any],
-) -> None:
-    """Write report.html, report.json and the plots of an evaluation of `indices`, (n,), into a folder."""
-    config = run.config
+def write_evaluation(run: Run, folder: Path, classifier: Classifier, scored: Scored, extra: dict[str, Any]) -> None:
+    """Write report.html, report.json and the plots of an evaluation into a folder. Raises StorageError."""
+    config, prepared, provenance = run.config, scored.prepared, classifier.provenance
     settings = {name: asdict(getattr(config, name)) for name in ("data", "training", "augment")}
     if config.model.model == "custom_cnn":  # the other networks have no use for these fields
         settings["model"] = asdict(config.model)
-    provenance = run.classifier().provenance if run.classifier_path.exists() else {}
     write_report(
         folder,
-        evaluation,
+        scored.evaluation,
         title=run.folder.name,
         history=run.history,
-        best_epoch=int(provenance["best"]["epoch"]) if provenance else None,
+        best_epoch=int(provenance["best"]["epoch"]),
         settings=settings,
         data=prepared.summary() | {"notes": prepared.notes},
-        pictures=_View(prepared.store.pictures, indices),
-        picture_names=[prepared.dataset.picture_name(int(i)) for i in indices],
+        pictures=_View(prepared.store.pictures, scored.indices),
+        picture_names=[prepared.dataset.picture_name(int(i)) for i in scored.indices],
         extra={
             "seconds": sum(float(row["seconds"] or 0) for row in run.history),
             "seen_as": prepared.preprocessing.to_dict(),
-            **{
-                name: provenance[name]
-                for name in ("network", "parameters", "precision", "versions")
-                if name in provenance
-            },
+            **{name: provenance[name] for name in ("network", "parameters", "precision", "versions")},
             **extra,
         },
     )

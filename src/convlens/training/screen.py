@@ -23,7 +23,7 @@ COLUMNS = (  # heading, width, format
 def duration(seconds: float) -> str:
     """Return seconds as one would say them.
 
-    >>> duration(8.2), duration(75), duration(7300)
+    >>> duration(8.2), duration(75), duration(7320)
     ('8 s', '1 min 15 s', '2 h 02 min')
     """
     whole = round(seconds)
@@ -43,9 +43,9 @@ class Screen:
         self._began = 0.0
         self._first = 0
 
-    def say(self, text: str = "") -> None:
-        """Print a line of rich markup."""
-        self.console.print(text)
+    def say(self, text: str = "", style: str | None = None) -> None:
+        """Print a line as it is, in a rich style such as "bold"."""
+        self.console.print(escape(text), style=style)
 
     def note(self, text: str) -> None:
         """Print something that the user should know."""
@@ -63,7 +63,7 @@ class Screen:
     def start(self, done: int, total: int) -> None:
         """Open the table of epochs; `done` of `total` steps lie behind (a resumed run)."""
         self.say()
-        self.say("[bold]" + "".join(f"{name:>{width}}" for name, width, _ in COLUMNS) + "[/bold]")
+        self.say("".join(f"{name:>{width}}" for name, width, _ in COLUMNS), "bold")
         self._began, self._first = time.monotonic(), done
         self._bar = Progress(
             TextColumn("  {task.description}"),
@@ -93,7 +93,7 @@ class Screen:
         cells = [
             f"{form.format(row[name]) if row.get(name) is not None else '-':>{width}}" for name, width, form in COLUMNS
         ]
-        self.say("".join(cells) + ("  [green]best[/green]" if best else ""))
+        self.console.print("".join(cells) + ("  [green]best[/green]" if best else ""))
 
     def stop(self) -> None:
         """Take the bar away."""

@@ -1,0 +1,229 @@
+"""Trainer: a network and its pictures, from the first step to the report."""
+
+import json
+import shlex
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, replace
+from typing import Any
+
+import keras
+import numpy as np
+import psutil
+
+from convlens import backend
+from convlens.assembly import set_weights, with_precision
+from convlens.classifier import Classifier
+from convlens.config import LEARNING_RATES, AugmentConfig, Config
+from convlens.data.augment import flip_is_safe, resolve
+from convlens.data.batches import Batches, class_weights
+from convlens.data.prepared import Prepared
+from convlens.errors import Interrupted, TrainingError
+from convlens.training.fit import State, fit, step_seconds
+from convlens.training.learning_rate import find_learning_rate
+from convlens.training.network import Origin
+from convlens.training.optimizers import make_optimizer, make_schedule
+from convlens.training.run import Run
+from convlens.training.score import report_run, score
+from convlens.training.screen import Screen, duration
+
+__all__ = ["Trainer"]
+
+EXAMPLES = 4  # pictures in the classifier file that are replayed at every load
+
+
+class Trainer:
+    """A network compiled for its pictures: announces, trains, and writes the run."""
+
+    def __init__(self, prepared: Prepared, config: Config, origin: Origin, screen: Screen) -> None:
+        """Build the network and compile it; raises ModelError where the pictures are too small for it."""
+        self.prepared, self.origin, self.screen = prepared, origin, screen
+        self.weights = class_weights(np.array(prepared.counts("train")), config.training.class_weights)
+        self.config = config = _resolved(config, prepared, origin.name, weighted=self.weights is not None)
+        keras.utils.set_random_seed(config.training.seed)
+        self.float32 = origin.assemble(prepared, config)
+        policy = "mixed_bfloat16" if config.training.precision == "bfloat16" else "float32"
+        self.model = with_precision(self.float32, policy, seed=config.training.seed)
+        seed = config.training.seed
+        self.train = self._batches(prepared.splits.train, seed=seed, augmentation=config.augment, weights=self.weights)
+        self.val = self._batches(prepared.splits.val) if len(prepared.splits.val) else None
+        self._compile()
+
+    def describe_run(self, run: Run, **facts: Any) -> None:
+        """Write the resolved configuration and the division of the pictures into the run's folder.
+
+        `facts` go into data.json too. A network that is not of the zoo is kept as it starts, for a resume.
+        """
+        run.write("data.json", json.dumps(self.prepared.to_dict() | facts, ensure_ascii=False))
+        if self.origin.network is not None or self.origin.ready is not None:
+            self._classifier().save(run.start_path)
+        run.write("run.toml", self.config.to_toml())
+
+    def _batches(self, indices: np.ndarray[Any, np.dtype[np.int64]], **options: Any) -> Batches:
+        prepared = self.prepared
+        return Batches(
+            prepared.store.pictures,
+            prepared.dataset.labels,
+            indices,
+            num_classes=prepared.dataset.num_classes,
+            batch_size=self.config.training.batch_size,
+            **options,
+        )
+
+    def _compile(self) -> None:
+        settings = self.config.training
+        self.model.compile(
+            optimizer=make_optimizer(settings, make_schedule(settings, self.train.steps)),
+            loss=keras.losses.CategoricalCrossentropy(from_logits=True, label_smoothing=settings.label_smoothing),
+            metrics=[keras.metrics.CategoricalAccuracy(name="accuracy")],
+            jit_compile=backend.jit_compile(),
+        )
+
+    def find_learning_rate(self, run: Run) -> None:
+        """Look for a learning rate, say which, and train with it; the curve is in the run's plots."""
+        settings = self.config.training
+        with self.screen.console.status("looking for a learning rate"):
+            found = find_learning_rate(self.model, self.train, settings, LEARNING_RATES[settings.optimizer])
+        path = found.plot(run.folder / "plots" / "learning_rate.png")
+        self.screen.say(f"learning rate {found.suggestion:.1e} looks best (curve: {path}); training with it")
+        self.config = self.config.replace(learning_rate=found.suggestion)
+        self._compile()
+
+    def announce(self, run: Run) -> None:
+        """Say what will be trained on what, and what it will take; the time is measured on a few steps."""
+        settings, data, screen = self.config.training, self.prepared.dataset, self.screen
+        with screen.console.status("measuring a few steps"):
+            seconds = step_seconds(self.model, self.train)
+        val_steps = self.val.steps if self.val else 0
+        total = settings.epochs * seconds * (self.train.steps + val_steps / 3)  # a forward pass is a third of a step
+        height, width, channels = self.prepared.preprocessing.shape
+        splits = self.prepared.splits
+        recipe = f"{settings.epochs} epochs, batch {settings.batch_size}, {settings.optimizer}"
+        changes = describe(self.config.augment) + (", rare classes weigh more" if self.weights is not None else "")
+        memory = psutil.Process().memory_info().rss / 1e9
+        facts = {
+            "pictures": f"{len(data):,} from {data.source} ({data.kind}), {data.num_classes} classes",
+            "division": f"{len(splits.train):,} train, {len(splits.val):,} validation, {len(splits.test):,} test",
+            "seen as": f"{height} x {width} {'grey' if channels == 1 else 'RGB'}",
+            "network": f"{self.origin.name}, {self.model.count_params():,} parameters",
+            "recipe": f"{recipe}, learning rate {settings.learning_rate:g} ({settings.schedule.replace('_', '-')})",
+            "changes": changes,
+            "computes": f"{settings.precision} on {backend.engine()}, {settings.threads or psutil.cpu_count()} threads",
+            "takes": f"about {duration(total)} ({seconds * 1000:.0f} ms a step, measured) and {memory:.1f} GB",
+            "run": str(run.folder),
+        }
+        screen.facts(list(facts.items()))
+        for note in self.prepared.notes:
+            screen.note(note)
+
+    def run(self, run: Run) -> State:
+        """Train. Ctrl-C ends the step, keeps the best epoch and raises Interrupted with what to type next."""
+        keras.utils.set_random_seed(self.config.training.seed)
+        with _interruptible() as pressed:
+            try:
+                return fit(
+                    self.model,
+                    self.train,
+                    self.val,
+                    self.config,
+                    run,
+                    on_best=lambda model, state: self.keep(model, state, run),
+                    screen=self.screen,
+                    stop_requested=pressed.is_set,
+                )
+            except Interrupted as stop:
+                kept = f"{run.classifier_path} holds the best epoch so far. " if run.classifier_path.exists() else ""
+                again = shlex.join(["convlens", "train", "--run", str(run.folder), "--resume"])
+                raise Interrupted(f"{stop}. {kept}To go on: {again}") from None
+
+    def _classifier(self) -> Classifier:
+        """Return a classifier that shares the weights of `float32`."""
+        prepared = self.prepared
+        classifier = Classifier.from_logits(self.float32, prepared.dataset.class_names, prepared.preprocessing)
+        spread = np.linspace(0, len(prepared.splits.train) - 1, EXAMPLES).astype(int)
+        classifier.examples = np.asarray(prepared.store.pictures[prepared.splits.train[np.unique(spread)]])
+        return classifier
+
+    def keep(self, model: keras.Model, state: State, run: Run) -> None:
+        """Write the classifier of the best epoch so far."""
+        set_weights(self.float32, model.get_weights())
+        classifier = self._classifier()
+        classifier.provenance = {
+            "data": self.prepared.summary(),
+            "config": {name: asdict(getattr(self.config, name)) for name in ("data", "model", "augment", "training")},
+            "network": self.origin.name,
+            "parameters": self.float32.count_params(),
+            "best": state.history[state.best_epoch - 1],
+            "precision": self.config.training.precision,
+            "versions": backend.versions(),
+        }
+        classifier.save(run.classifier_path)
+
+    def finish(self, run: Run) -> Classifier:
+        """Score the best epoch on the test pictures, once, and write the report, which marks the run as finished."""
+        if not run.classifier_path.exists():
+            raise TrainingError(f"{run.folder}: no epoch was finished, so there is no classifier.")
+        classifier = run.classifier()
+        if not (len(self.prepared.splits.test) or self.val):
+            self.screen.note("no pictures were set aside (--test, --val), so there are no scores")
+            run.write(
+                "report.json", json.dumps({"title": run.folder.name, "n": 0, "metrics": {}, "test_evaluations": 0})
+            )
+            return classifier
+        scored = score(classifier, self.prepared, self.screen)
+        classifier.provenance["metrics"] = scored.evaluation.to_dict()["metrics"]
+        classifier.save(run.classifier_path)
+        report_run(run, classifier, scored, self.screen)
+        return classifier
+
+
+def _resolved(config: Config, prepared: Prepared, name: str, *, weighted: bool) -> Config:
+    """Return the configuration with every "auto" decided, as `run.toml` records it."""
+    height, width, channels = prepared.preprocessing.shape
+    safe = flip_is_safe(prepared.dataset.class_names, channels)
+    settings = config.training
+    decided = config.replace(
+        model=name,
+        fit=prepared.preprocessing.fit,
+        size=f"{height}x{width}",
+        channels="grey" if channels == 1 else "rgb",
+        class_weights="on" if weighted else "off",
+        precision=backend.resolve_precision(settings.precision),
+        backend=backend.engine(),
+        learning_rate=settings.learning_rate or LEARNING_RATES[settings.optimizer],
+    )
+    return replace(decided, augment=resolve(config.augment, flip_allowed=safe))
+
+
+def describe(augmentation: AugmentConfig) -> str:
+    """Return the augmentation in words.
+
+    >>> describe(AugmentConfig(augment="none", flip=True, shift=0.1))
+    'flip, shift 0.1'
+    """
+    fields = {name: value for name, value in asdict(augmentation).items() if name != "augment" and value}
+    words = [name if value is True else f"{name} {value:g}" for name, value in fields.items()]
+    return ", ".join(words) or "no augmentation"
+
+
+@contextmanager
+def _interruptible() -> Iterator[threading.Event]:
+    """Yield an event that the first Ctrl-C (or SIGTERM) sets; a second Ctrl-C ends at once."""
+    pressed = threading.Event()
+    if threading.current_thread() is not threading.main_thread():
+        yield pressed  # signals reach the main thread only
+        return
+
+    def note(number: int, frame: Any) -> None:
+        if pressed.is_set():
+            raise KeyboardInterrupt
+        pressed.set()
+
+    before = {number: signal.signal(number, note) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield pressed
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -1,0 +1,179 @@
+import keras
+import numpy as np
+import pytest
+from keras import layers
+
+from convlens.assembly import all_layers, assemble, set_weights, with_precision
+from convlens.classifier import Classifier
+from convlens.config import Config
+from convlens.data.dataset import Dataset
+from convlens.errors import DataError, ModelError
+from convlens.preprocess import Preprocessing
+from convlens.training.network import choose_network
+from convlens.zoo.registry import build
+
+SHAPE = Preprocessing(12, 12, 3)
+RANDOM = np.random.default_rng(0)
+PICTURES = RANDOM.integers(0, 256, (24, 12, 12, 3), np.uint8)
+NAMES = ("a", "b", "c")
+DATA = Dataset("memory", "arrays", PICTURES, np.arange(24) % 3, NAMES)
+CONFIG = Config().replace(model="custom_cnn", filters=(4,), dense=(8,))
+
+
+def own(end=lambda x: layers.Dense(3)(x), front=None, channels=3):
+    keras.utils.set_random_seed(0)
+    inputs = keras.Input((12, 12, channels))
+    x = layers.Conv2D(4, 3, activation="relu")(inputs if front is None else front(inputs))
+    return keras.Model(inputs, end(layers.GlobalAveragePooling2D()(x)), name="own")
+
+
+def assembled(model, data=DATA):
+    origin = choose_network(CONFIG, model)
+    prepared = origin.prepare(data, CONFIG, None)
+    return origin.assemble(prepared, CONFIG)
+
+
+def softmax(logits):
+    return np.asarray(keras.ops.softmax(logits))
+
+
+def nested(x):
+    head = keras.Sequential([layers.Input((4,)), layers.Dense(5), layers.Dense(3, activation="softmax")])
+    return head(x)
+
+
+SOFTMAX = {
+    "activation of the last layer": lambda x: layers.Dense(3, activation="softmax")(x),
+    "Activation layer": lambda x: layers.Activation("softmax")(layers.Dense(3)(x)),
+    "Softmax layer": lambda x: layers.Softmax()(layers.Dense(3)(x)),
+    "keras.ops": lambda x: keras.ops.softmax(layers.Dense(3)(x)),
+    "keras.activations": lambda x: keras.activations.softmax(layers.Dense(3)(x)),
+    "nested model": nested,
+    "nested Softmax layer": lambda x: keras.Sequential([layers.Input((4,)), layers.Dense(3), layers.Softmax()])(x),
+}
+
+
+@pytest.mark.parametrize("end", SOFTMAX.values(), ids=SOFTMAX)
+def test_a_closing_softmax_is_taken_off_and_the_trained_weights_go_back(end):
+    model = own(end)
+    logits = assembled(model)
+    answers = np.asarray(logits(PICTURES))
+    assert np.abs(answers.sum(1) - 1).min() > 1e-3  # logits
+    assert np.allclose(softmax(answers), np.asarray(model(PICTURES / 255.0)), atol=1e-5)
+    trained = with_precision(logits, "float32", seed=1)
+    trained.set_weights([value + 0.1 for value in trained.get_weights()])
+    set_weights(model, trained.get_weights())
+    assert np.allclose(softmax(trained(PICTURES)), np.asarray(model(PICTURES / 255.0)), atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    "end",
+    [
+        lambda x: layers.Dense(1, activation="sigmoid")(x),
+        lambda x: keras.ops.sigmoid(layers.Dense(1)(x)),
+        lambda x: layers.Activation("sigmoid")(layers.Dense(1)(x)),
+    ],
+)
+def test_a_closing_sigmoid_is_taken_off(end):
+    model = own(end)
+    data = Dataset("memory", "arrays", PICTURES, np.arange(24) % 2, ("a", "b"))
+    answers = softmax(assembled(model, data)(PICTURES))
+    assert np.allclose(answers[:, 1:], np.asarray(model(PICTURES / 255.0)), atol=1e-5)
+
+
+def test_a_sequential_model_may_end_in_a_softmax_layer(tmp_path):
+    model = keras.Sequential([layers.Input((12, 12, 3)), layers.Flatten(), layers.Dense(3), layers.Softmax()])
+    logits = assembled(model)
+    expected = np.asarray(model(PICTURES / 255.0))
+    assert np.allclose(softmax(logits(PICTURES)), expected, atol=1e-5)
+    Classifier.from_logits(logits, NAMES, SHAPE).save(tmp_path / "own.keras")
+    assert np.allclose(Classifier.load(tmp_path / "own.keras").probabilities(PICTURES), expected, atol=1e-5)
+
+
+@pytest.mark.parametrize("end", ["Softmax layer", "logits"])
+def test_a_model_compiled_with_a_loss_of_ones_own_is_copied(tmp_path, end):
+    model = own(SOFTMAX.get(end, layers.Dense(3)))
+    model.compile("adam", loss=lambda true, found: keras.ops.mean((true - found) ** 2))
+    logits = with_precision(assembled(model), "float32", seed=0)
+    Classifier.from_logits(logits, NAMES, SHAPE).save(tmp_path / "own.keras")
+    loaded = Classifier.load(tmp_path / "own.keras")
+    assert np.allclose(loaded.probabilities(PICTURES), softmax(logits(PICTURES)), atol=1e-6)
+
+
+def test_other_endings_stay():
+    model = own(lambda x: layers.Dense(3, activation="tanh")(x))
+    assert np.allclose(np.asarray(assembled(model)(PICTURES)), np.asarray(model(PICTURES / 255.0)), atol=1e-5)
+
+
+def test_a_model_that_scales_in_a_nested_model_gets_pixels():
+    front = keras.Sequential([layers.Input((12, 12, 3)), layers.Rescaling(1 / 255)])
+    deeper = keras.Sequential([layers.Input((12, 12, 3)), front])
+    model = own(front=deeper)
+    assert choose_network(CONFIG, model).scale == 1.0
+    assert np.allclose(np.asarray(assembled(model)(PICTURES)), np.asarray(model(PICTURES.astype("float32"))), atol=1e-5)
+
+
+@pytest.mark.parametrize("wrap", [False, True])
+def test_a_copy_of_a_model_with_an_adapted_normalization_normalises(wrap):
+    normalization = layers.Normalization()
+    normalization.adapt(PICTURES.astype("float32"))
+    front = keras.Sequential([layers.Input((12, 12, 3)), normalization]) if wrap else normalization
+    model = own(SOFTMAX["Softmax layer"], front)
+    expected = np.asarray(model(PICTURES.astype("float32")))
+    logits = assembled(model)
+    assert np.allclose(softmax(logits(PICTURES)), expected, atol=1e-5)
+    assert np.allclose(softmax(with_precision(logits, "float32", seed=0)(PICTURES)), expected, atol=1e-5)
+
+
+@pytest.mark.parametrize("channels", [2, 4])
+def test_a_model_of_other_channels_is_refused(channels):
+    with pytest.raises(ModelError, match=rf"1 \(grey\) or 3 \(RGB\) channels; own takes {channels}"):
+        choose_network(CONFIG, own(channels=channels))
+
+
+def test_a_model_of_two_outputs_is_refused():
+    with pytest.raises(ModelError, match="one output"):
+        choose_network(CONFIG, own(lambda x: [layers.Dense(3)(x), layers.Dense(3)(x)]))
+
+
+@pytest.fixture
+def saved(tmp_path):
+    keras.utils.set_random_seed(0)
+    model = assemble(lambda x: build("custom_cnn", x, 3, config=CONFIG.model), SHAPE, 3, "custom_cnn")
+    Classifier.from_logits(model, NAMES, SHAPE).save(tmp_path / "classifier.keras")
+    return tmp_path / "classifier.keras"
+
+
+def test_a_classifier_trained_further_stays_flat(saved, tmp_path):
+    first = Classifier.load(saved)
+    path = saved
+    for generation in range(2):
+        origin = choose_network(CONFIG, start_from=path)
+        model = origin.assemble(origin.prepare(DATA, CONFIG, None), CONFIG)
+        path = tmp_path / f"{generation}.keras"
+        Classifier.from_logits(model, NAMES, SHAPE).save(path)
+    last = Classifier.load(path)
+    assert not any(isinstance(layer, keras.Model) for layer in all_layers(last.model))
+    assert [layer.name for layer in last.model.layers] == [layer.name for layer in first.model.layers]
+    assert last.model.name == first.model.name
+    assert np.allclose(last.probabilities(PICTURES), first.probabilities(PICTURES), atol=1e-6)
+
+
+def test_every_fold_begins_with_the_weights_of_the_file(saved):
+    origin = choose_network(CONFIG, start_from=saved)
+    prepared = origin.prepare(DATA, CONFIG, None)
+    first = origin.assemble(prepared, CONFIG)
+    before = [value.copy() for value in first.get_weights()]
+    first.set_weights([value + 1 for value in before])  # as `keep` does with the best epoch of a fold
+    second = origin.assemble(prepared, CONFIG)
+    assert all(np.array_equal(a, b) for a, b in zip(before, second.get_weights(), strict=True))
+
+
+def test_classes_are_numbered_as_the_classifier_numbers_them(saved):
+    origin = choose_network(CONFIG, start_from=saved)
+    other = Dataset("memory", "arrays", PICTURES, np.arange(24) % 2, ("c", "a"))
+    prepared = origin.prepare(other, CONFIG, None)
+    assert prepared.dataset.class_names == NAMES
+    assert prepared.dataset.labels[:4].tolist() == [2, 0, 2, 0]
+    with pytest.raises(DataError, match="found d too"):
+        origin.prepare(Dataset("memory", "arrays", PICTURES, np.arange(24) % 2, ("a", "d")), CONFIG, None)
