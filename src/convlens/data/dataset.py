@@ -4,7 +4,6 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -93,18 +92,6 @@ class Dataset:
         if isinstance(self.pictures, np.ndarray):
             return f"picture {index}"
         return str(self.pictures[index])
-
-    def subset(self, indices: NDArray[np.int64]) -> "Dataset":
-        """Return the pictures at `indices`, (m,), in that order, with all classes kept."""
-        values: dict[str, Any] = {"labels": self.labels[indices]}
-        if isinstance(self.pictures, np.ndarray):
-            values["pictures"] = self.pictures[indices]
-        else:
-            values["pictures"] = [self.pictures[i] for i in indices]
-        for name in ("splits", "groups"):
-            column = getattr(self, name)
-            values[name] = None if column is None else column[indices]
-        return replace(self, **values)
 
     def with_classes(self, class_names: tuple[str, ...]) -> "Dataset":
         """Return the pictures with labels numbered as `class_names` numbers them.
