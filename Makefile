@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 BACKENDS := .venv-backends
 
-.PHONY: demo test test-all test-backends check clean
+.PHONY: demo test test-all test-backends docs check clean
 
 demo: $(READY)
 	@$(BIN)/convlens demo
@@ -20,6 +20,9 @@ test-all: $(READY)
 
 test-backends: $(BACKENDS)/.ready
 	$(BACKENDS)/bin/python -m pytest -m backends
+
+docs: $(READY)
+	$(BIN)/python -c "from convlens.cli.flags import options_page; print(options_page(), end='')" > docs/options.md
 
 check: $(READY)
 	$(BIN)/ruff check .

@@ -11,6 +11,7 @@ import pytest
 from PIL import Image
 
 from convlens.cli import main
+from convlens.cli.flags import options_page
 from convlens.config import knobs
 
 QUICK = ("--model", "custom_cnn", "--filters", "8,16", "--dense", "16", "--batch-size", "16", "--learning-rate", "0.01")
@@ -119,6 +120,11 @@ def test_help_has_every_knob(capsys, monkeypatch):
     said = capsys.readouterr().out
     for _, item in knobs():
         assert f"--{item.name.replace('_', '-')}" in said
+
+
+def test_the_options_page_is_fresh():
+    page = Path(__file__).parents[2] / "docs" / "options.md"
+    assert page.read_text(encoding="utf-8") == options_page(), "run `make docs`"
 
 
 def test_a_configuration_file_and_a_flag_on_top(shapes, here, capsys):

@@ -9,7 +9,7 @@ from convlens import config
 from convlens.config import Config, knobs
 from convlens.errors import ConfigError
 
-__all__ = ["Flags", "configure"]
+__all__ = ["Flags", "configure", "options_page"]
 
 GROUPS = {
     "data": Group("Pictures", sort_key=1),
@@ -57,3 +57,18 @@ def _numbers(name: str, text: str) -> tuple[int, ...]:
         raise ConfigError(
             f"--{name} must be whole numbers with commas between, as 32,64,128; found {text!r}."
         ) from error
+
+
+def options_page() -> str:
+    """Return docs/options.md: every knob with its section of run.toml, its default and what it does."""
+    lines = ["# Options", "", "Flags of `convlens train` and fields of `run.toml`; made by `make docs`."]
+    heading = None
+    for section, item in knobs():
+        if section != heading:
+            lines += ["", f"## [{section}]", "", "| flag | default | what |", "|---|---|---|"]
+            heading = section
+        default = "" if item.default is None else str(item.default).strip("()").rstrip(",")
+        choices = ", ".join(item.metadata["choices"])
+        what = item.metadata["help"] + (f": {choices}" if choices else "")
+        lines.append(f"| `--{item.name.replace('_', '-')}` | {default} | {what} |")
+    return "\n".join(lines) + "\n"
