@@ -119,7 +119,7 @@ def test_empty_truncated_and_other_files_are_named(tmp_path):
         assert name in str(caught.value)
 
 
-@pytest.mark.parametrize(("width", "found"), [(11_000, "found 11000 x 10000"), (20_000, "found far more")])
+@pytest.mark.parametrize(("width", "found"), [(11_000, "found 11000 x 10000"), (20_000, "found 200 million")])
 @pytest.mark.filterwarnings("ignore::PIL.Image.DecompressionBombWarning")
 def test_too_many_pixels_are_refused_before_decoding(tmp_path, width, found):
     header = struct.pack(">IIBBBBB", width, 10_000, 8, 2, 0, 0, 0)  # only the header claims so much
@@ -129,7 +129,7 @@ def test_too_many_pixels_are_refused_before_decoding(tmp_path, width, found):
     png += struct.pack(">I", len(data) - 4) + data + struct.pack(">I", zlib.crc32(data))
     (tmp_path / "bomb.png").write_bytes(png)
     for read in (open_picture, read_header):
-        with pytest.raises(PictureError, match=f"100 million pixels; {found}"):
+        with pytest.raises(PictureError, match=f"100 million pixels at most; {found}"):
             read(tmp_path / "bomb.png")
 
 

@@ -4,6 +4,7 @@
 a layer inside the saved model, so that a classifier file takes the uint8 pictures that `prepare` makes.
 """
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
@@ -119,11 +120,13 @@ def _opened(path: Path) -> Iterator[Image.Image]:
     with _damage_named(path):
         if path.stat().st_size == 0:
             raise PictureError(f"{path}: a picture must have content; found 0 bytes.")
-        too_large = f"{path}: a picture may have {MAX_PIXELS // 10**6} million pixels"
+        too_large = f"{path}: a picture may have {MAX_PIXELS // 10**6} million pixels at most"
         try:
             image = Image.open(path)
         except Image.DecompressionBombError as error:  # Pillow's own limit, at 179 million; below it, it only warns
-            raise PictureError(f"{too_large}; found far more. Make it smaller first.") from error
+            found = re.search(r"\d+(?= pixels)", str(error))
+            number = f"{int(found[0]) / 1e6:,.0f} million" if found else "far more"
+            raise PictureError(f"{too_large}; found {number}. Make it smaller first.") from error
         with image:
             if image.width * image.height > MAX_PIXELS:
                 raise PictureError(f"{too_large}; found {image.width} x {image.height}. Make it smaller first.")

@@ -100,6 +100,27 @@ def test_evaluate_on_other_pictures(trained, shapes, here, capsys):
     assert "found cat too" in capsys.readouterr().err
 
 
+def test_from_takes_a_runs_name(shapes, here):
+    assert run("train", shapes, *QUICK, "--size", "32", "--epochs", "1", "--run", "first") == 0
+    assert run("train", shapes, "--from", "first", "--epochs", "1", "--run", "second") == 0
+
+
+def test_data_names_a_truncated_picture(here, shapes, capsys):
+    shutil.copytree(shapes, here / "some")
+    whole = (here / "some" / "disc" / "1.png").read_bytes()
+    (here / "some" / "disc" / "1.png").write_bytes(whole[: len(whole) // 2])
+    assert run("data", "some") == 0
+    said = capsys.readouterr().out
+    assert "1 of the pictures cannot be read" in said
+    assert "1.png: the picture is damaged" in said
+
+
+def test_data_says_what_training_would_refuse(here, shapes, capsys):
+    shutil.copytree(shapes / "disc", here / "one" / "disc")
+    assert run("data", "one") == 0
+    assert "training would refuse this" in capsys.readouterr().out
+
+
 def test_data_writes_a_sheet(shapes, here, capsys):
     assert run("data", shapes) == 0
     said = capsys.readouterr().out
@@ -132,7 +153,7 @@ def test_a_configuration_file_and_a_flag_on_top(shapes, here, capsys):
         '[model]\nmodel = "custom_cnn"\nfilters = [4]\n[training]\nepochs = 5\n[data]\nsize = "16"\n'
     )
     assert run("train", shapes, "--config", "my.toml", "--epochs", "1", "--run", "x") == 0
-    assert "1 epochs" in capsys.readouterr().out
+    assert "1 epoch," in capsys.readouterr().out
     written = Path("runs/x/run.toml").read_text()
     assert "epochs = 1" in written
     assert "    4,\n" in written
@@ -164,7 +185,7 @@ def test_a_configuration_file_and_a_flag_on_top(shapes, here, capsys):
         (["evaluate", "none"], 5, "a run is a folder"),
         (["predict", "none", "x.png"], 5, "a run is a folder"),
         (["predict", "TRAINED"], 2, "say which pictures"),
-        (["predict", "TRAINED", "none.png"], 3, "no such picture"),
+        (["predict", "TRAINED", "none.png"], 3, "no such file"),
         (["predict", "TRAINED", "EMPTY"], 3, "has no picture"),
         (["predict", "TRAINED", "x.png", "--top", "0"], 2, "--top must be at least 1"),
         (["data", "nowhere"], 3, "nowhere"),

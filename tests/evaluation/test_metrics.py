@@ -194,3 +194,9 @@ def test_ten_thousand_pictures_of_a_hundred_classes_take_under_five_seconds():
     metrics.log_loss(labels, probabilities)
     metrics.expected_calibration_error(labels, probabilities)
     assert time.perf_counter() - start < 5
+
+
+def test_macro_intervals_are_never_of_zero_width():
+    """One class all right and the other all wrong: a bootstrap of the cells would give [50 %, 50 %]."""
+    for score in metrics.macro_scores(np.array([[4, 0], [4, 0]])).values():
+        assert score.low < score.value < score.high

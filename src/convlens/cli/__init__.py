@@ -21,7 +21,7 @@ def _run(words: list[str], *, debug: bool) -> int:
     from cyclopts import CycloptsError
 
     from convlens.cli.app import app
-    from convlens.errors import ConfigError, ConvlensError
+    from convlens.errors import ConfigError, ConvlensError, Interrupted
 
     errors = Console(stderr=True, highlight=False, soft_wrap=True)
     try:
@@ -35,12 +35,12 @@ def _run(words: list[str], *, debug: bool) -> int:
     except ConvlensError as error:
         if debug:
             raise
-        word = "[yellow]stopped[/yellow]" if error.exit_code == 130 else "[red]error[/red]"
-        errors.print(f"{word}  {escape(str(error))}")
+        word = "" if error.exit_code == Interrupted.exit_code else "[red]error[/red]  "
+        errors.print(f"{word}{escape(str(error))}")
         return error.exit_code
     except KeyboardInterrupt:
-        errors.print("[yellow]stopped[/yellow]")
-        return 130
+        errors.print("stopped")
+        return Interrupted.exit_code
     except BrokenPipeError:
         sys.stderr.close()  # the reader has gone, as in `convlens models | head`
         return 0

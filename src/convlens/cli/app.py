@@ -17,6 +17,7 @@ app = App(
     help_epilogue="Every command takes --debug, which shows where an error comes from.",
     version_flags=["--version"],
     help_format="plaintext",
+    suppress_keyboard_interrupt=False,  # `main` says what Ctrl-C leaves
 )
 
 

@@ -6,10 +6,13 @@ import numpy as np
 from rich.markup import escape
 from rich.table import Table
 
-from convlens.data.audit import inspect
+from convlens.config import DataConfig
+from convlens.data.audit import check, inspect
 from convlens.data.dataset import SPLITS, Dataset
+from convlens.data.prepared import choose_preprocessing
 from convlens.data.sources import load_data
-from convlens.errors import PictureError, StorageError
+from convlens.data.store import open_store
+from convlens.errors import DataError, PictureError, StorageError
 from convlens.evaluation.plots import show_sheet
 from convlens.preprocess import open_picture
 from convlens.training.screen import Screen
@@ -17,6 +20,8 @@ from convlens.training.screen import Screen
 __all__ = ["describe_data"]
 
 PER_CLASS, MAX_CLASSES, SHEET_SIDE = 10, 24, 128
+DECODED = 20_000  # pictures; larger sets are judged by their headers
+NAMED = 10  # unreadable pictures; data.json of a run has them all
 
 
 def describe_data(path: str, sheet: Path | None, pattern: str | None) -> None:
@@ -25,6 +30,11 @@ def describe_data(path: str, sheet: Path | None, pattern: str | None) -> None:
     dataset = load_data(path, pattern=pattern, for_training=False)
     with screen.console.status("looking at the pictures"):
         seen = inspect(dataset)
+    problems = seen.unreadable_examples
+    if not isinstance(dataset.pictures, np.ndarray) and len(dataset) <= DECODED:
+        with screen.counter("decoding") as progress:  # as training will, which then finds them decoded
+            store = open_store(dataset, choose_preprocessing(dataset, DataConfig()), progress)
+        problems = tuple(store.problems.values())
     looked = "" if seen.inspected == seen.num_pictures else f" (of {seen.inspected:,} looked at)"
     sizes = f"{seen.common_size[0]} x {seen.common_size[1]}"
     if seen.common_size_share < 1:
@@ -32,27 +42,31 @@ def describe_data(path: str, sheet: Path | None, pattern: str | None) -> None:
         sizes = (
             f"width {low[0]} to {high[0]}, height {low[1]} to {high[1]}, median {seen.widths[1]} x {seen.heights[1]}"
         )
-    screen.facts(
-        [
-            ("source", seen.source),
-            ("recognised", seen.kind),
-            ("pictures", f"{seen.num_pictures:,} in {len(seen.class_names)} classes"),
-            ("size", sizes + looked),
-            ("modes", ", ".join(f"{mode} {count:,}" for mode, count in seen.modes.items()) + looked),
-            ("formats", ", ".join(f"{name} {count:,}" for name, count in seen.formats.items()) + looked),
-        ]
-    )
+    facts = {
+        "source": seen.source,
+        "recognised": seen.kind,
+        "pictures": f"{seen.num_pictures:,} in {len(seen.class_names)} classes",
+    }
+    if seen.modes:  # none where no picture can be read
+        facts["size"] = sizes + looked
+        facts["modes"] = ", ".join(f"{mode} {count:,}" for mode, count in seen.modes.items()) + looked
+        facts["formats"] = ", ".join(f"{name} {count:,}" for name, count in seen.formats.items()) + looked
+    screen.facts(list(facts.items()))
     screen.say()
     screen.console.print(_counts(dataset))
     screen.say()
-    if seen.unreadable:
-        screen.note(f"{seen.unreadable:,} pictures cannot be read{looked}; training skips them")
-        for message in seen.unreadable_examples:
+    if problems:
+        screen.note(f"{max(len(problems), seen.unreadable):,} of the pictures cannot be read; training skips them")
+        for message in problems[:NAMED]:
             screen.note(message)
     if seen.imbalance > 1.5:
         screen.note(f"the largest class has {seen.imbalance:.1f} times the smallest; training weighs rare classes more")
     for note in seen.notes:
         screen.note(note)
+    try:
+        check(dataset)
+    except DataError as error:
+        screen.note(f"training would refuse this: {error}")
     path_of_sheet = (sheet or Path(f"{dataset.name}-sheet.png")).with_suffix(".png")
     write_sheet(dataset, path_of_sheet)
     screen.say(f"sheet       {path_of_sheet}")

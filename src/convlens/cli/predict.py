@@ -55,7 +55,7 @@ def find_pictures(patterns: Sequence[str]) -> list[Path]:
 
     Raises:
         ConfigError: nothing was named.
-        DataError: a path does not exist, or a folder or glob has no picture.
+        DataError: a folder or glob has no picture.
     """
     if not patterns:
         raise ConfigError("say which pictures: convlens predict RUN PICTURE..., files, folders or globs.")
@@ -66,8 +66,8 @@ def find_pictures(patterns: Sequence[str]) -> list[Path]:
             some = sorted(
                 p for p in path.rglob("*") if p.suffix.lower() in PICTURE_SUFFIXES and not p.name.startswith(".")
             )
-        elif path.exists():
-            some = [path]
+        elif path.exists() or not glob.has_magic(str(path)):
+            some = [path]  # a missing file is named and skipped like a damaged one
         else:
             some = sorted(Path(p) for p in glob.glob(str(path), recursive=True) if Path(p).is_file())  # noqa: PTH207
         if not some:
@@ -94,9 +94,9 @@ def _table(rows: Rows) -> None:
         table.add_column("then", style="dim")
     for picture, answers in rows:
         (label, probability), *others = answers
-        then = [", ".join(f"{escape(name)} {share:.1%}" for name, share in others)] if others else []
+        then = [", ".join(f"{escape(name)} {share * 100:.1f} %" for name, share in others)] if others else []
         name = Path(picture).name if folder else picture
-        table.add_row(escape(name), escape(label), f"{probability:.1%}", *then)
+        table.add_row(escape(name), escape(label), f"{probability * 100:.1f} %", *then)
     console.print(table)
 
 

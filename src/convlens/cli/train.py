@@ -27,6 +27,8 @@ def start_run(
     backend.choose(config.training.backend)  # a data set that Keras fetches imports it
     dataset = load_data(path, pattern=config.data.pattern)
     backend.start(config.training.backend, config.training.threads)
+    if start_from is not None and not Path(start_from).exists() and Run.place(start_from).is_dir():
+        start_from = str(Run.place(start_from))  # a run's name, as everywhere
     from convlens.training.folds import cross_validate
     from convlens.training.train import train
 

@@ -159,8 +159,7 @@ class _Checkpoint(keras.callbacks.Callback):  # type: ignore[misc]
             partial.replace(self.path)
         except OSError as error:
             raise StorageError(
-                f"{self.path}: the state cannot be written; {error.strerror or error}. The previous one is whole: "
-                f"free some space, then go on with --resume."
+                f"{self.path}: the state cannot be written; {error.strerror or error}. The previous one is whole."
             ) from error
         finally:
             partial.unlink(missing_ok=True)

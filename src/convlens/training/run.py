@@ -60,8 +60,10 @@ class Run:
         """Return an existing run by its folder or its name under `runs/`. Raises RunError where there is none."""
         folder = Path(name) if Path(name).is_dir() else cls.place(name)
         if not (folder / "run.toml").is_file():
-            others = sorted(path.parent.name for path in Path("runs").glob("*/run.toml"))
-            known = f" Runs here: {', '.join(others[-5:])}." if others else ""
+            others = sorted(Path("runs").glob("*/run.toml"), key=lambda path: path.stat().st_mtime, reverse=True)
+            named = ", ".join(path.parent.name for path in others[:5])
+            more = f" and {len(others) - 5} more" if len(others) > 5 else ""
+            known = f" Runs here, newest first: {named}{more}." if others else ""
             raise RunError(f"{name}: a run is a folder that `convlens train` made, with run.toml inside.{known}")
         return cls(folder)
 

@@ -22,6 +22,9 @@ from convlens.training.screen import Screen
 __all__ = ["Scored", "report_run", "score", "score_again", "score_other", "show", "write_evaluation"]
 
 
+FEW = 100  # pictures; below, an interval spans some 15 points and more
+
+
 @dataclass(frozen=True, eq=False)
 class Scored:
     """An evaluation and the pictures it is of.
@@ -135,6 +138,9 @@ def show(evaluation: Evaluation, folder: Path, screen: Screen) -> None:
     """Print the scores and where the report lies."""
     screen.say()
     screen.console.print(scores_table(evaluation))
+    screen.say(f"\nAlways answering the most frequent class would be right in {evaluation.baseline:.1%}.", "dim")
+    if len(evaluation.labels) < FEW:
+        screen.note("few test pictures, wide intervals: --folds 5 scores every picture; more pictures help most")
     screen.say(f"\nreport       {folder / 'report.html'}")
 
 

@@ -63,6 +63,7 @@ class Screen:
     def start(self, done: int, total: int) -> None:
         """Open the table of epochs; `done` of `total` steps lie behind (a resumed run)."""
         self.say()
+        self.say("best: the highest validation accuracy so far; the classifier is that epoch", "dim")
         self.say("".join(f"{name:>{width}}" for name, width, _ in COLUMNS), "bold")
         self._began, self._first = time.monotonic(), done
         self._bar = Progress(

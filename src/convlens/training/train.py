@@ -10,7 +10,7 @@ from convlens.classifier import Classifier
 from convlens.config import Config
 from convlens.data.dataset import Dataset
 from convlens.data.prepared import Prepared
-from convlens.errors import ConfigError, RunError
+from convlens.errors import ConfigError, Interrupted, RunError, StorageError
 from convlens.training.network import Origin, choose_network
 from convlens.training.run import Run
 from convlens.training.screen import Screen
@@ -62,9 +62,14 @@ def train(  # noqa: PLR0913 - the public door; all but the first have defaults
         if find_rate:
             trainer.find_learning_rate(folder)
         trainer.describe_run(folder)
-    trainer.announce(folder)
-    trainer.run(folder)
-    classifier = trainer.finish(folder)
+    try:
+        trainer.announce(folder)
+        trainer.run(folder)
+        classifier = trainer.finish(folder)
+    except KeyboardInterrupt:
+        raise Interrupted(f"stopped before the end. {trainer.how_to_go_on(folder)}") from None
+    except StorageError as error:
+        raise StorageError(f"{error} Free some space, then: {trainer.how_to_go_on(folder)}") from error
     if model is not None:
         set_weights(model, classifier.model.get_weights())
     return folder

@@ -100,18 +100,22 @@ class Trainer:
         total = settings.epochs * seconds * (self.train.steps + val_steps / 3)  # a forward pass is a third of a step
         height, width, channels = self.prepared.preprocessing.shape
         splits = self.prepared.splits
-        recipe = f"{settings.epochs} epochs, batch {settings.batch_size}, {settings.optimizer}"
+        recipe = (
+            f"{settings.epochs} epoch{'s' * (settings.epochs > 1)}, batch {settings.batch_size}, {settings.optimizer}"
+        )
         changes = describe(self.config.augment) + (", rare classes weigh more" if self.weights is not None else "")
+        limited = f", {self.config.data.limit:,} at most used" if self.config.data.limit else ""
         memory = psutil.Process().memory_info().rss / 1e9
         facts = {
-            "pictures": f"{len(data):,} from {data.source} ({data.kind}), {data.num_classes} classes",
+            "pictures": f"{len(data):,} from {data.source} ({data.kind}), {data.num_classes} classes{limited}",
             "division": f"{len(splits.train):,} train, {len(splits.val):,} validation, {len(splits.test):,} test",
             "seen as": f"{height} x {width} {'grey' if channels == 1 else 'RGB'}",
             "network": f"{self.origin.name}, {self.model.count_params():,} parameters",
             "recipe": f"{recipe}, learning rate {settings.learning_rate:g} ({settings.schedule.replace('_', '-')})",
             "changes": changes,
             "computes": f"{settings.precision} on {backend.engine()}, {settings.threads or psutil.cpu_count()} threads",
-            "takes": f"about {duration(total)} ({seconds * 1000:.0f} ms a step, measured) and {memory:.1f} GB",
+            "takes": f"about {duration(max(total, 1))} ({seconds * 1000:.0f} ms a step, measured), then the scores",
+            "memory": f"{memory:.1f} GB, measured",
             "run": str(run.folder),
         }
         screen.facts(list(facts.items()))
@@ -134,9 +138,13 @@ class Trainer:
                     stop_requested=pressed.is_set,
                 )
             except Interrupted as stop:
-                kept = f"{run.classifier_path} holds the best epoch so far. " if run.classifier_path.exists() else ""
-                again = shlex.join(["convlens", "train", "--run", str(run.folder), "--resume"])
-                raise Interrupted(f"{stop}. {kept}To go on: {again}") from None
+                raise Interrupted(f"{stop}. {self.how_to_go_on(run)}") from None
+
+    def how_to_go_on(self, run: Run) -> str:
+        """Return what a stopped run has kept and the command that goes on with it."""
+        kept = f"{run.classifier_path} holds the best epoch so far. " if run.classifier_path.exists() else ""
+        again = shlex.join(["convlens", "train", "--run", str(run.folder), "--resume"])
+        return f"{kept}To go on: {again}"
 
     def _classifier(self) -> Classifier:
         """Return a classifier that shares the weights of `float32`."""
