@@ -9,8 +9,7 @@ BACKENDS := .venv-backends
 
 demo: $(READY)
 	@$(BIN)/convlens demo
-	@echo "after"
-	@echo "  . $(BIN)/activate"
+	@echo "(first put convlens on the path: . $(BIN)/activate)"
 
 test: $(READY)
 	$(BIN)/python -m pytest

@@ -138,7 +138,9 @@ def show(evaluation: Evaluation, folder: Path, screen: Screen) -> None:
     """Print the scores and where the report lies."""
     screen.say()
     screen.console.print(scores_table(evaluation))
-    screen.say(f"\nAlways answering the most frequent class would be right in {evaluation.baseline:.1%}.", "dim")
+    screen.say(
+        f"\nAlways answering the most frequent class would be right in {evaluation.baseline * 100:.1f} %.", "dim"
+    )
     if len(evaluation.labels) < FEW:
         screen.note("few test pictures, wide intervals: --folds 5 scores every picture; more pictures help most")
     screen.say(f"\nreport       {folder / 'report.html'}")
