@@ -8,6 +8,7 @@ from sklearn import metrics as sk
 from sklearn.calibration import calibration_curve
 
 from convlens.evaluation import metrics
+from convlens.evaluation.scores import Score
 
 NAMES = tuple("abcdef")
 
@@ -33,7 +34,7 @@ def test_wilson_gives_the_intervals_of_newcombe_1998_table_1_method_3(successes,
 
 def test_a_score_prints_with_interval_and_pictures():
     assert str(metrics.wilson(973, 1000)) == "97.3 % [96.1, 98.1] n=1,000"
-    assert str(metrics.Score(0.09124, 0.08, 0.1, 1200, percent=False)) == "0.091 [0.080, 0.100] n=1,200"
+    assert str(Score(0.09124, 0.08, 0.1, 1200, percent=False)) == "0.091 [0.080, 0.100] n=1,200"
     assert str(metrics.wilson(0, 0)) == "not defined n=0"
     assert metrics.wilson(0, 0).to_dict() == {"value": None, "low": None, "high": None, "n": 0}
 

@@ -11,7 +11,7 @@ from rich.table import Table
 
 from convlens.errors import DataError
 from convlens.evaluation import metrics
-from convlens.evaluation.metrics import Bin, ClassScores, Score
+from convlens.evaluation.scores import Bin, ClassScores, Score
 
 __all__ = ["EXPLANATIONS", "Evaluation", "evaluate", "scores_table"]
 

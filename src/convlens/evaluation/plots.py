@@ -18,7 +18,7 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator
 from numpy.typing import NDArray
 
 from convlens.evaluation.fonts import drawable
-from convlens.evaluation.metrics import Bin
+from convlens.evaluation.scores import Bin
 from convlens.evaluation.style import BLUE, GREEN, GREY, INK, LINE, ORANGE, RED, Chart, percent, shorten, style, width
 
 __all__ = ["show_calibration", "show_confusion", "show_history", "show_images", "show_sheet"]
