@@ -104,9 +104,14 @@ class DataConfig(_Section):
 
 @dataclass(frozen=True)
 class ModelConfig(_Section):
-    """Which network; the fields after the first shape `custom_cnn` only."""
+    """Which network; the fields after the second shape `custom_cnn` only."""
 
     model: str = knob("small_resnet", "name of the network (`convlens models` lists them)")
+    stem: str = knob(
+        "paper",
+        "first layers: the paper's, or small, where those that shrink a picture to a quarter of its side keep it",
+        choices=("paper", "small"),
+    )
     filters: tuple[int, ...] = knob((32, 64, 128), "custom_cnn: filters of each block", low=1, high=4096)
     convs_per_block: int = knob(1, "custom_cnn: convolutions in a block", low=1, high=8)
     kernel_size: int = knob(3, "custom_cnn: side of the kernels", low=1, high=31)

@@ -175,6 +175,7 @@ def test_refuses_a_second_model_of_the_name(monkeypatch):
     list_models()
     monkeypatch.setattr(registry, "_registry", dict(registry._registry))
     facts = {"year": 2025, "input_shape": (8, 8, 1), "num_params": 130, "num_classes": 2}
+    facts |= {"multiply_adds": 128, "least_side": 1}
 
     def tiny(inputs, num_classes):
         """Say so."""

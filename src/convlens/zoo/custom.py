@@ -11,7 +11,9 @@ __all__ = ["custom_cnn"]
 POOLINGS = {"max": layers.MaxPooling2D, "average": layers.AveragePooling2D}
 
 
-@register_model(year=2025, input_shape=(32, 32, 3), num_params=356_810, num_classes=10)
+@register_model(
+    year=2025, input_shape=(32, 32, 3), num_params=356_810, multiply_adds=10_585_344, least_side=None, num_classes=10
+)
 def custom_cnn(inputs: keras.KerasTensor, num_classes: int, config: ModelConfig) -> keras.KerasTensor:
     """Your own: blocks of convolutions, pooling and dropout, then dense layers.
 

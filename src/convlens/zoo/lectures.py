@@ -125,7 +125,9 @@ def stack(
     return layers.Dense(num_classes, kernel_initializer=dense_initializer, name="logits")(x)
 
 
-@register_model(year=2019, input_shape=(28, 28, 1), num_params=1_676_266, num_classes=10)
+@register_model(
+    year=2019, input_shape=(28, 28, 1), num_params=1_676_266, multiply_adds=19_899_904, least_side=4, num_classes=10
+)
 def mnist_4conv(inputs: keras.KerasTensor, num_classes: int) -> keras.KerasTensor:
     """Lecture 000: four convolutions for MNIST.
 
@@ -134,7 +136,9 @@ def mnist_4conv(inputs: keras.KerasTensor, num_classes: int) -> keras.KerasTenso
     return stack(inputs, FOUR_CONVS, num_classes)
 
 
-@register_model(year=2019, input_shape=(32, 32, 3), num_params=2_168_362, num_classes=10)
+@register_model(
+    year=2019, input_shape=(32, 32, 3), num_params=2_168_362, multiply_adds=26_579_968, least_side=4, num_classes=10
+)
 def cifar_4conv(inputs: keras.KerasTensor, num_classes: int) -> keras.KerasTensor:
     """Lecture 000: the layers of mnist_4conv for CIFAR-10.
 
@@ -143,7 +147,9 @@ def cifar_4conv(inputs: keras.KerasTensor, num_classes: int) -> keras.KerasTenso
     return stack(inputs, FOUR_CONVS, num_classes)
 
 
-@register_model(year=2019, input_shape=(28, 28, 1), num_params=242_062, num_classes=10)
+@register_model(
+    year=2019, input_shape=(28, 28, 1), num_params=242_062, multiply_adds=3_363_072, least_side=4, num_classes=10
+)
 def mnist_2conv(inputs: keras.KerasTensor, num_classes: int) -> keras.KerasTensor:
     """Lecture 001: two convolutions for MNIST, as in its code.
 
@@ -152,7 +158,9 @@ def mnist_2conv(inputs: keras.KerasTensor, num_classes: int) -> keras.KerasTenso
     return stack(inputs, TWO_CONVS, num_classes)
 
 
-@register_model(year=2019, input_shape=(28, 28, 1), num_params=64_158, num_classes=10)
+@register_model(
+    year=2019, input_shape=(28, 28, 1), num_params=64_158, multiply_adds=2_316_352, least_side=8, num_classes=10
+)
 def mnist_3conv(inputs: keras.KerasTensor, num_classes: int) -> keras.KerasTensor:
     """Lecture 001: three convolutions for MNIST, as in its printed summary.
 
@@ -161,7 +169,9 @@ def mnist_3conv(inputs: keras.KerasTensor, num_classes: int) -> keras.KerasTenso
     return stack(inputs, THREE_CONVS, num_classes)
 
 
-@register_model(year=2019, input_shape=(28, 28, 1), num_params=101_770, num_classes=10)
+@register_model(
+    year=2019, input_shape=(28, 28, 1), num_params=101_770, multiply_adds=101_632, least_side=1, num_classes=10
+)
 def fashion_mlp(inputs: keras.KerasTensor, num_classes: int) -> keras.KerasTensor:
     """Lecture 002: one hidden layer of 128 neurons for Fashion-MNIST.
 
@@ -170,7 +180,9 @@ def fashion_mlp(inputs: keras.KerasTensor, num_classes: int) -> keras.KerasTenso
     return stack(inputs, (Flatten(), Dense(128)), num_classes)
 
 
-@register_model(year=2019, input_shape=(28, 28, 1), num_params=235_146, num_classes=10)
+@register_model(
+    year=2019, input_shape=(28, 28, 1), num_params=235_146, multiply_adds=234_752, least_side=1, num_classes=10
+)
 def mlp_256_128(inputs: keras.KerasTensor, num_classes: int) -> keras.KerasTensor:
     """Lecture 002: hidden layers of 256 and 128 neurons, the test of its installation.
 
@@ -179,7 +191,9 @@ def mlp_256_128(inputs: keras.KerasTensor, num_classes: int) -> keras.KerasTenso
     return stack(inputs, (Flatten(), Dense(256), Dropout(0.4), Dense(128), Dropout(0.3)), num_classes)
 
 
-@register_model(year=2019, input_shape=(28, 28, 1), num_params=1_199_882, num_classes=10)
+@register_model(
+    year=2019, input_shape=(28, 28, 1), num_params=1_199_882, multiply_adds=11_992_448, least_side=6, num_classes=10
+)
 def mnist_conv_3x3(inputs: keras.KerasTensor, num_classes: int) -> keras.KerasTensor:
     """Lecture 002: two 3x3 convolutions without a border for MNIST.
 
@@ -188,7 +202,15 @@ def mnist_conv_3x3(inputs: keras.KerasTensor, num_classes: int) -> keras.KerasTe
     return stack(inputs, CONV_3X3, num_classes)
 
 
-@register_model(year=2019, input_shape=(28, 28, 1), num_params=35_754, num_classes=10, scale=1.0)
+@register_model(
+    year=2019,
+    input_shape=(28, 28, 1),
+    num_params=35_754,
+    multiply_adds=324_352,
+    least_side=14,
+    num_classes=10,
+    scale=1.0,
+)
 def mnist_tanh(inputs: keras.KerasTensor, num_classes: int) -> keras.KerasTensor:
     """Lecture 003: three convolutions with tanh for MNIST, on pixels that are not scaled.
 
@@ -198,7 +220,9 @@ def mnist_tanh(inputs: keras.KerasTensor, num_classes: int) -> keras.KerasTensor
     return stack(inputs, TANH, num_classes, activation="tanh", dense_initializer="random_normal")
 
 
-@register_model(year=2019, input_shape=(28, 28, 1), num_params=785, num_classes=2, head="sigmoid")
+@register_model(
+    year=2019, input_shape=(28, 28, 1), num_params=785, multiply_adds=784, least_side=1, num_classes=2, head="sigmoid"
+)
 def logistic(inputs: keras.KerasTensor, num_classes: int) -> keras.KerasTensor:
     """Lecture 003: logistic regression as a network of one neuron; with more classes, softmax regression.
 
@@ -207,7 +231,15 @@ def logistic(inputs: keras.KerasTensor, num_classes: int) -> keras.KerasTensor:
     return stack(inputs, (Flatten(),), num_classes)
 
 
-@register_model(year=2019, input_shape=(64, 64, 3), num_params=4_288_577, num_classes=2, head="sigmoid")
+@register_model(
+    year=2019,
+    input_shape=(64, 64, 3),
+    num_params=4_288_577,
+    multiply_adds=45_482_496,
+    least_side=8,
+    num_classes=2,
+    head="sigmoid",
+)
 def cats_dogs_3conv(inputs: keras.KerasTensor, num_classes: int) -> keras.KerasTensor:
     """Lecture 004: three convolutions for photographs of cats and dogs.
 
@@ -217,7 +249,9 @@ def cats_dogs_3conv(inputs: keras.KerasTensor, num_classes: int) -> keras.KerasT
     return stack(inputs, CATS_DOGS, num_classes)
 
 
-@register_model(year=2019, input_shape=(28, 28, 1), num_params=155_606, num_classes=10)
+@register_model(
+    year=2019, input_shape=(28, 28, 1), num_params=155_606, multiply_adds=3_841_000, least_side=16, num_classes=10
+)
 def lenet_sigmoid(inputs: keras.KerasTensor, num_classes: int) -> keras.KerasTensor:
     """Lecture 004: LeNet with sigmoids and average pooling; it learns nothing at first, as gradients vanish.
 

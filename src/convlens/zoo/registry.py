@@ -17,10 +17,12 @@ import keras
 
 from convlens.config import ModelConfig
 from convlens.errors import ModelError
+from convlens.zoo.stem import apply_small_stem
 
 __all__ = ["HEADS", "ModelInfo", "build", "create_model", "list_models", "model_info", "register_model"]
 
 HEADS = ("softmax", "sigmoid")
+LEAST_WITH_STEM = 128  # pixels that a network is made for, from which its first strides can be left out
 LARGEST_SIDE = 1024  # pixels; where the search for a model's least size ends
 
 Builder = TypeVar("Builder", bound=Callable[..., keras.KerasTensor])
@@ -36,9 +38,12 @@ class ModelInfo:
         year: of the paper or lecture.
         input_shape: (height, width, channels) that the source uses, pixels.
         num_params: parameters at `input_shape` with `num_classes` and `head`.
+        multiply_adds: of convolutions and dense layers there, on one picture; see `convlens.zoo.summary`.
+        least_side: of square pictures that it can take, pixels; None where its configuration decides.
         num_classes: classes in the source.
         head: "softmax" (a logit for each class) or "sigmoid" (one logit for two classes).
-        scale: the network sees pixels 0..255 times this.
+        scale: the network sees pixels 0..255 times this; 1.0 where it scales them itself.
+        weights: "imagenet" where trained weights can be had (`convlens.zoo.weights`), else None.
         summary: first line of the builder's docstring.
         builder: (inputs, num_classes[, config]) -> logits.
     """
@@ -47,21 +52,27 @@ class ModelInfo:
     year: int
     input_shape: tuple[int, int, int]
     num_params: int
+    multiply_adds: int
+    least_side: int | None
     num_classes: int
     head: str
     scale: float
+    weights: str | None
     summary: str
     builder: Callable[..., keras.KerasTensor]
 
 
-def register_model(
+def register_model(  # noqa: PLR0913 - the facts of a model
     *,
     year: int,
     input_shape: tuple[int, int, int],
     num_params: int,
-    num_classes: int,
+    multiply_adds: int,
+    least_side: int | None,
+    num_classes: int = 1000,
     head: str = "softmax",
     scale: float = 1 / 255,
+    weights: str | None = None,
 ) -> Callable[[Builder], Builder]:
     """Register the decorated function as the model of its name; see `ModelInfo` for the arguments.
 
@@ -79,7 +90,20 @@ def register_model(
         if head not in HEADS:
             raise ValueError(f"the head of {name!r} must be one of {', '.join(HEADS)}; found {head!r}.")
         summary = (inspect.getdoc(builder) or "").partition("\n")[0]
-        _registry[name] = ModelInfo(name, year, input_shape, num_params, num_classes, head, scale, summary, builder)
+        _registry[name] = ModelInfo(
+            name,
+            year,
+            input_shape,
+            num_params,
+            multiply_adds,
+            least_side,
+            num_classes,
+            head,
+            scale,
+            weights,
+            summary,
+            builder,
+        )
         return builder
 
     return register
@@ -117,7 +141,7 @@ def build(
         num_classes: at least 2.
         head: "softmax" for (batch, num_classes) logits, "sigmoid" for (batch, 1) of two classes; where not given, the
             model's own if it fits num_classes, else "softmax".
-        config: shapes `custom_cnn`; the other models have no use for it.
+        config: its `stem` goes for every model, the other fields shape `custom_cnn`.
 
     Raises:
         ModelError: unknown model, too small pictures, or a head or number of classes that cannot be.
@@ -183,7 +207,10 @@ def _logits(info: ModelInfo, inputs: keras.KerasTensor, outputs: int, config: Mo
         return _call(info, inputs, outputs, config)
     except ValueError as error:
         height, width, channels = inputs.shape[1:]
-        least = _least_side(info, channels, outputs, config)
+        if config is None or config.stem == "paper":
+            least = info.least_side or _least_side(info, channels, outputs, config)
+        else:
+            least = _least_side(info, channels, outputs, config)
         if least is None or min(height, width) >= least:
             raise ModelError(f"{info.name} cannot take pictures of {height} x {width} pixels: {error}") from error
         raise ModelError(
@@ -192,9 +219,16 @@ def _logits(info: ModelInfo, inputs: keras.KerasTensor, outputs: int, config: Mo
 
 
 def _call(info: ModelInfo, inputs: keras.KerasTensor, outputs: int, config: ModelConfig | None) -> keras.KerasTensor:
-    if "config" in inspect.signature(info.builder).parameters:
-        return info.builder(inputs, outputs, config=config or ModelConfig())
-    return info.builder(inputs, outputs)
+    config = config or ModelConfig()
+    if config.stem == "small" and min(info.input_shape[:2]) < LEAST_WITH_STEM:
+        raise ModelError(
+            f"the small stem is for networks made for pictures of {LEAST_WITH_STEM} pixels or more; {info.name} is "
+            f"made for {info.input_shape[0]} x {info.input_shape[1]}. Leave --stem out."
+        )
+    options = {"config": config} if "config" in inspect.signature(info.builder).parameters else {}
+    if config.stem == "small":
+        return apply_small_stem(lambda x: info.builder(x, outputs, **options), inputs)
+    return info.builder(inputs, outputs, **options)
 
 
 def _least_side(info: ModelInfo, channels: int, outputs: int, config: ModelConfig | None) -> int | None:

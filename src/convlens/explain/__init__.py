@@ -1,0 +1,1 @@
+"""Every number of a network opened: its arithmetic, forwards and backwards."""

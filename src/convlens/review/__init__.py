@@ -1,0 +1,1 @@
+"""After training: comparisons and doubts."""
