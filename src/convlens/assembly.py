@@ -11,14 +11,17 @@ from numpy.typing import NDArray
 
 from convlens.errors import ModelError
 from convlens.preprocess import Preprocessing
+from convlens.zoo.stem import Logits
 
 __all__ = ["Network", "all_layers", "assemble", "copy_model", "finalize", "set_weights", "with_precision"]
 
-Network = Callable[[keras.KerasTensor], keras.KerasTensor]
+Network = Callable[[keras.KerasTensor], Logits]
 
 
 def assemble(network: Network, preprocessing: Preprocessing, num_classes: int, name: str) -> keras.Model:
     """Return a model from uint8 pictures to (batch, num_classes) logits, with the scaling inside.
+
+    Auxiliary heads of the network are further outputs of the model, of the same shape.
 
     A network of one logit, p = sigmoid(z), becomes the two logits [0, z]: their softmax is [1 - p, p] and their
     cross-entropy is the binary one, so that everything downstream sees one column a class.
@@ -34,20 +37,25 @@ def assemble(network: Network, preprocessing: Preprocessing, num_classes: int, n
     """
     inputs = keras.Input(preprocessing.shape, dtype="uint8", name="pictures")
     scaled = layers.Rescaling(preprocessing.scale, preprocessing.offset, name="scaling")(inputs)
-    logits = network(scaled)
+    answers = network(scaled)
+    outputs = [_one_a_class(logits, num_classes) for logits in (answers if isinstance(answers, list) else [answers])]
+    return keras.Model(inputs, outputs if len(outputs) > 1 else outputs[0], name=name)
+
+
+def _one_a_class(logits: keras.KerasTensor, num_classes: int) -> keras.KerasTensor:
     if num_classes == 2 and tuple(logits.shape) == (None, 1):
         logits = ops.concatenate([ops.zeros_like(logits), logits], axis=-1)
     if tuple(logits.shape) != (None, num_classes):
         raise ModelError(
             f"the network must give one logit a class, (batch, {num_classes}); it gives {tuple(logits.shape)}."
         )
-    return keras.Model(inputs, logits, name=name)
+    return logits
 
 
 def with_precision(model: keras.Model, policy: str, *, seed: int | None = None) -> keras.Model:
     """Return a copy of a model, weights included, whose layers compute by another dtype policy.
 
-    Under a mixed policy the last layer with weights, and what follows it, stays in float32.
+    Under a mixed policy the last layer with weights of each output, and what follows it, stays in float32.
 
     Args:
         model: functional or sequential, nested ones included.
@@ -101,13 +109,16 @@ def all_layers(model: keras.Model) -> Iterator[keras.Layer]:
             yield from all_layers(layer)
 
 
-def _ending(model: keras.Model) -> list[keras.Layer]:
-    """Return the layers from the end back to the first with weights."""
-    found: list[keras.Layer] = []
-    for layer in reversed(model.layers):
-        if isinstance(layer, keras.Model):
-            return found + _ending(layer)
-        found.append(layer)
-        if layer.weights:
-            break
+def _ending(model: keras.Model) -> list[keras.Operation]:
+    """Return the operations from each output back to the first with weights."""
+    found: list[keras.Operation] = []
+    waiting = list(model.outputs)
+    while waiting:
+        operation, node_index, _ = waiting.pop()._keras_history
+        if isinstance(operation, keras.Model):
+            found += _ending(operation)
+            continue
+        found.append(operation)
+        if not getattr(operation, "weights", None):
+            waiting += operation._inbound_nodes[node_index].input_tensors
     return found

@@ -81,8 +81,8 @@ class Classifier:
     def from_logits(
         cls, model: keras.Model, class_names: tuple[str, ...], preprocessing: Preprocessing
     ) -> "Classifier":
-        """Return a classifier that shares the weights of a float32 model made by `assemble`."""
-        probabilities = layers.Softmax(dtype="float32", name="probabilities")(model.output)
+        """Return a classifier that shares the weights of a float32 model of `assemble`, without auxiliary heads."""
+        probabilities = layers.Softmax(dtype="float32", name="probabilities")(model.outputs[0])
         return cls(keras.Model(model.input, probabilities, name=model.name), class_names, preprocessing)
 
     def predict(

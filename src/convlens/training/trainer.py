@@ -22,6 +22,7 @@ from convlens.data.batches import Batches, class_weights
 from convlens.data.prepared import Prepared
 from convlens.errors import Interrupted, TrainingError
 from convlens.training.fit import State, fit, step_seconds
+from convlens.training.heads import AnswerAccuracy, HeadsCrossentropy, join_heads
 from convlens.training.learning_rate import find_learning_rate
 from convlens.training.network import Origin
 from convlens.training.optimizers import make_optimizer, make_schedule
@@ -45,7 +46,7 @@ class Trainer:
         keras.utils.set_random_seed(config.training.seed)
         self.float32 = origin.assemble(prepared, config)
         policy = "mixed_bfloat16" if config.training.precision == "bfloat16" else "float32"
-        self.model = with_precision(self.float32, policy, seed=config.training.seed)
+        self.model = join_heads(with_precision(self.float32, policy, seed=config.training.seed))
         seed = config.training.seed
         self.train = self._batches(prepared.splits.train, seed=seed, augmentation=config.augment, weights=self.weights)
         self.val = self._batches(prepared.splits.val) if len(prepared.splits.val) else None
@@ -76,8 +77,8 @@ class Trainer:
         settings = self.config.training
         self.model.compile(
             optimizer=make_optimizer(settings, make_schedule(settings, self.train.steps)),
-            loss=keras.losses.CategoricalCrossentropy(from_logits=True, label_smoothing=settings.label_smoothing),
-            metrics=[keras.metrics.CategoricalAccuracy(name="accuracy")],
+            loss=HeadsCrossentropy(len(self.float32.outputs), settings.label_smoothing),
+            metrics=[AnswerAccuracy(name="accuracy")],
             jit_compile=backend.jit_compile(),
         )
 

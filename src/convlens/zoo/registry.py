@@ -17,7 +17,7 @@ import keras
 
 from convlens.config import ModelConfig
 from convlens.errors import ModelError
-from convlens.zoo.stem import apply_small_stem
+from convlens.zoo.stem import Logits, apply_small_stem
 
 __all__ = ["HEADS", "ModelInfo", "build", "create_model", "list_models", "model_info", "register_model"]
 
@@ -25,7 +25,7 @@ HEADS = ("softmax", "sigmoid")
 LEAST_WITH_STEM = 128  # pixels that a network is made for, from which its first strides can be left out
 LARGEST_SIDE = 1024  # pixels; where the search for a model's least size ends
 
-Builder = TypeVar("Builder", bound=Callable[..., keras.KerasTensor])
+Builder = TypeVar("Builder", bound=Callable[..., Logits])
 _registry: dict[str, "ModelInfo"] = {}
 
 
@@ -45,7 +45,7 @@ class ModelInfo:
         scale: the network sees pixels 0..255 times this; 1.0 where it scales them itself.
         weights: "imagenet" where trained weights can be had (`convlens.zoo.weights`), else None.
         summary: first line of the builder's docstring.
-        builder: (inputs, num_classes[, config]) -> logits.
+        builder: (inputs, num_classes[, config]) -> logits, or a list of the answer's and those of auxiliary heads.
     """
 
     name: str
@@ -59,7 +59,7 @@ class ModelInfo:
     scale: float
     weights: str | None
     summary: str
-    builder: Callable[..., keras.KerasTensor]
+    builder: Callable[..., Logits]
 
 
 def register_model(  # noqa: PLR0913 - the facts of a model
@@ -132,8 +132,8 @@ def build(
     *,
     head: str | None = None,
     config: ModelConfig | None = None,
-) -> keras.KerasTensor:
-    """Return the logits of the model on a tensor of pictures.
+) -> Logits:
+    """Return the logits of the model on a tensor of pictures; a list where it has auxiliary heads, the answer first.
 
     Args:
         name: one of `list_models()`.
@@ -201,7 +201,7 @@ def _num_logits(info: ModelInfo, num_classes: int, head: str | None) -> int:
     return 1 if head == "sigmoid" else num_classes
 
 
-def _logits(info: ModelInfo, inputs: keras.KerasTensor, outputs: int, config: ModelConfig | None) -> keras.KerasTensor:
+def _logits(info: ModelInfo, inputs: keras.KerasTensor, outputs: int, config: ModelConfig | None) -> Logits:
     """Return the logits, or raise ModelError with the least size: Keras refuses a layer with nothing left to see."""
     try:
         return _call(info, inputs, outputs, config)
@@ -218,7 +218,7 @@ def _logits(info: ModelInfo, inputs: keras.KerasTensor, outputs: int, config: Mo
         ) from error
 
 
-def _call(info: ModelInfo, inputs: keras.KerasTensor, outputs: int, config: ModelConfig | None) -> keras.KerasTensor:
+def _call(info: ModelInfo, inputs: keras.KerasTensor, outputs: int, config: ModelConfig | None) -> Logits:
     config = config or ModelConfig()
     if config.stem == "small" and min(info.input_shape[:2]) < LEAST_WITH_STEM:
         raise ModelError(

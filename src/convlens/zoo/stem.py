@@ -8,6 +8,7 @@ their shapes, so counts and trained weights stay as they are; multiply-adds grow
 """
 
 from collections.abc import Callable
+from typing import TypeAlias
 
 import keras
 
@@ -15,12 +16,11 @@ from convlens.zoo.summary import WINDOWED, pair, steps, window_of
 
 __all__ = ["STEM_STRIDE", "apply_small_stem"]
 
+Logits: TypeAlias = keras.KerasTensor | list[keras.KerasTensor]  # a list: the answer's, then auxiliary heads'
 STEM_STRIDE = 4  # layers up to this stride belong to the stem
 
 
-def apply_small_stem(
-    network: Callable[[keras.KerasTensor], keras.KerasTensor], inputs: keras.KerasTensor
-) -> keras.KerasTensor:
+def apply_small_stem(network: Callable[[keras.KerasTensor], Logits], inputs: keras.KerasTensor) -> Logits:
     """Return the network's answer on `inputs`, with strides of 1 in the layers up to an overall stride of 4.
 
     Args:
@@ -46,7 +46,7 @@ def apply_small_stem(
         input_tensors=inputs,
         clone_function=lambda node: rebuild(node) if isinstance(node, keras.Layer) else node,
     )
-    return twin.output
+    return twin.outputs if len(twin.outputs) > 1 else twin.output
 
 
 def _stem_layers(model: keras.Model) -> set[str]:
