@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 BACKENDS := .venv-backends
 
-.PHONY: demo test test-all test-backends docs check clean
+.PHONY: demo lessons test test-all test-backends docs check clean
 
 demo: $(READY)
 	@$(BIN)/convlens demo
@@ -20,8 +20,13 @@ test-all: $(READY)
 test-backends: $(BACKENDS)/.ready
 	$(BACKENDS)/bin/python -m pytest -m backends
 
+# In full, an hour or more; DATA is a folder with mnist/, cifar10.npz, cats_dogs/ as far as they are at hand.
+lessons: $(READY)
+	$(BIN)/convlens lesson all --run $(if $(DATA),--data "$(DATA)") --table docs/lessons/RESULTS.md
+
 docs: $(READY)
 	$(BIN)/python -c "from convlens.cli.flags import options_page; print(options_page(), end='')" > docs/options.md
+	$(BIN)/convlens models --markdown > docs/models.md
 
 check: $(READY)
 	$(BIN)/ruff check .

@@ -163,6 +163,9 @@ class TrainingConfig(_Section):
     """How the network learns."""
 
     epochs: int = knob(20, "passes over the training pictures", low=1)
+    steps_per_epoch: int | None = knob(
+        None, "steps of an epoch, after which it is validated (where not given: one pass over the pictures)", low=1
+    )
     batch_size: int = knob(64, "pictures in a step", low=1)
     learning_rate: float | None = knob(None, "largest step size (where not given: by optimizer)", above=0)
     optimizer: str = knob("adamw", "optimizer", choices=tuple(LEARNING_RATES))

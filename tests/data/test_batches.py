@@ -77,3 +77,16 @@ def test_class_weights(counts, setting, expected):
     """As scikit-learn's class_weight="balanced": n / (classes * count)."""
     found = class_weights(np.array(counts), setting)
     assert found is expected if expected is None else np.allclose(found, expected)
+
+
+def test_an_epoch_of_other_length_goes_on_where_the_one_before_ended():
+    whole, cut = make(seed=1, augmentation=LIGHT), make(seed=1, augmentation=LIGHT, steps_per_epoch=3)
+    assert (whole.steps, cut.steps, cut.num_batches) == (4, 3, 3)
+    for step in range(24):
+        whole.epoch, cut.epoch = step // 4, step // 3
+        assert np.array_equal(whole[step % 4][0], cut[step % 3][0])
+    long = make(seed=1, augmentation=LIGHT, steps_per_epoch=8)
+    whole.epoch, long.epoch = 3, 1
+    assert np.array_equal(whole[1][0], long[5][0])
+    long.first_step = 5  # resumed
+    assert np.array_equal(whole[1][0], long[0][0])

@@ -6,9 +6,9 @@ import pytest
 from PIL import Image
 
 from convlens.config import Config, DataConfig
-from convlens.data.prepared import choose_preprocessing, prepare_data
+from convlens.data.prepared import Demands, choose_preprocessing, parse_size, prepare_data
 from convlens.data.sources import load_data
-from convlens.errors import DataError
+from convlens.errors import ConfigError, DataError
 from convlens.preprocess import Preprocessing
 
 
@@ -60,3 +60,43 @@ def test_a_class_that_cannot_be_read_is_refused(tmp_path):
     dataset = folder(tmp_path, lambda path, _: path.touch() if path.parent.name == "b" else noise(path))
     with pytest.raises(DataError, match=r"'b' \(0 of its 10 pictures can be read\)"):
         prepare_data(dataset, Config(), preprocessing=Preprocessing(16, 16, 1))
+
+
+@pytest.mark.parametrize(("least", "shape"), [(10, (20, 40)), (20, (20, 40)), (21, (21, 42)), (67, (67, 134))])
+def test_pictures_too_small_for_the_network_are_enlarged_to_its_least_side_and_the_user_is_told(tmp_path, least, shape):
+    dataset = folder(tmp_path, noise)
+    prepared = prepare_data(dataset, Config(), demands=Demands(least_side=least))
+    assert prepared.preprocessing.shape == (*shape, 1)
+    assert prepared.store.pictures.shape[1:] == (*shape, 1)
+    said = [note for note in prepared.notes if "too small" in note]
+    assert (prepared.enlarged_from, len(said)) == ((None, 0) if shape == (20, 40) else ((20, 40), 1))
+    for note in said:
+        own = "at 20 x 40 the pictures are too small for the network"
+        assert note == f"{own}; they are brought to {shape[0]} x {shape[1]}"
+
+
+def test_a_size_that_the_user_gave_stays(tmp_path):
+    prepared = prepare_data(folder(tmp_path, noise), Config().replace(size="24"), demands=Demands(least_side=67))
+    assert prepared.preprocessing.shape == (24, 24, 1)
+    assert prepared.enlarged_from is None
+
+
+def test_a_shape_that_the_network_demands_goes_first(tmp_path):
+    demands = Demands(scale=1.0, shape=(12, None, 3), least_side=8)
+    prepared = prepare_data(folder(tmp_path, noise), Config(), demands=demands)
+    assert prepared.preprocessing.shape == (12, 40, 3)
+    assert prepared.preprocessing.scale == 1.0
+    assert prepared.enlarged_from is None
+
+
+def test_pictures_of_many_sizes_are_brought_to_the_least_side_too(tmp_path):
+    dataset = folder(tmp_path, lambda path, i: Image.new("L", (200 + i, 150), i).save(path))
+    assert prepare_data(dataset, Config(), demands=Demands(least_side=75)).preprocessing.shape == (75, 75, 1)
+
+
+def test_sizes_as_they_are_typed():
+    assert parse_size("64") == (64, 64)
+    assert parse_size("48x64") == (48, 64)
+    for text in ("0", "auto", "64x", "x64", "4097", "64 x 64", "-3", ""):
+        with pytest.raises(ConfigError, match="must be a side as 64, or height x width as 48x64"):
+            parse_size(text)

@@ -10,7 +10,7 @@ from convlens.zoo import registry
 from convlens.zoo.registry import build, register_model
 
 
-@pytest.fixture()
+@pytest.fixture
 def three_heads(monkeypatch):
     registry.list_models()
     monkeypatch.setattr(registry, "_registry", dict(registry._registry))

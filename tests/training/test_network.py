@@ -177,3 +177,58 @@ def test_classes_are_numbered_as_the_classifier_numbers_them(saved):
     assert prepared.dataset.labels[:4].tolist() == [2, 0, 2, 0]
     with pytest.raises(DataError, match="found d too"):
         origin.prepare(Dataset("memory", "arrays", PICTURES, np.arange(24) % 2, ("a", "d")), CONFIG, None)
+
+
+def chosen(name, side, **knobs):
+    """Origin, prepared pictures of that side, configuration and model of a network of the zoo."""
+    pictures = RANDOM.integers(0, 256, (24, side, side, 1), np.uint8)
+    data = Dataset("memory", "arrays", pictures, np.arange(24) % 3, NAMES)
+    config = Config().replace(model=name, **knobs)
+    origin = choose_network(config)
+    prepared = origin.prepare(data, config, None)
+    return origin, prepared, config, origin.assemble(prepared, config)
+
+
+def test_pictures_below_the_least_side_are_enlarged_unless_the_user_gave_a_size():
+    origin, prepared, _, model = chosen("lenet_sigmoid", 12)
+    assert origin.least_side == 16
+    assert prepared.preprocessing.shape == (16, 16, 1)
+    assert model.input_shape == (None, 16, 16, 1)
+    assert any("12 x 12 the pictures are too small" in note for note in prepared.notes)
+    with pytest.raises(ModelError, match="at least 16 x 16 pixels; found 12 x 12"):
+        chosen("lenet_sigmoid", 12, size="12")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("name", "side", "said"),
+    [
+        ("resnet18", 32, "resnet18 shrinks 32 x 32 to 1 x 1; --stem small keeps 4 x 4, at 16 times the multiply-adds"),
+        ("resnet18", 8, "resnet18 shrinks 8 x 8 to 1 x 1, and no less with --stem small; a larger --size leaves more"),
+        ("inception_v3", 32, "inception_v3 shrinks 75 x 75 to 1 x 1; --stem small keeps 2 x 2 of 32 x 32, at "),
+        ("resnet18", 64, None),
+        ("resnet20", 8, None),  # made for small pictures: there is no other stem
+        ("googlenet_auxiliary", 65, None),
+    ],
+)
+def test_what_the_small_stem_would_keep(name, side, said):
+    origin, prepared, config, model = chosen(name, side)
+    note = origin.stem_note(prepared, config, model)
+    assert (note is None) if said is None else note.startswith(said)
+
+
+def test_the_small_stem_begins_inside_the_graph_after_the_scaling():
+    _, _, _, model = chosen("resnet18", 16, stem="small")
+    assert model.get_layer("stem_conv").strides == (1, 1)
+    assert model.get_layer("stage4_block1_conv1").strides == (2, 2)
+    assert not any(isinstance(layer, keras.Model) for layer in model.layers)
+    assert np.asarray(model(PICTURES[:2, :1, :1, :1].repeat(16, 1).repeat(16, 2))).shape == (2, 3)
+
+
+def test_no_word_of_the_stem_for_a_small_stem_or_a_model_of_ones_own():
+    origin, prepared, config, model = chosen("resnet18", 16, stem="small")
+    assert origin.least_side is None
+    assert origin.stem_note(prepared, config, model) is None
+    mine = choose_network(CONFIG, own())
+    prepared = mine.prepare(DATA, CONFIG, None)
+    assert mine.stem_note(prepared, CONFIG, mine.assemble(prepared, CONFIG)) is None

@@ -10,6 +10,7 @@ import pytest
 
 from convlens.errors import ModelError
 from convlens.zoo import build, create_model, list_models, model_info, register_model, registry
+from convlens.zoo.summary import count_multiply_adds
 
 LECTURES = {  # ../shared/lectures/README.md: counts confirmed by building each
     "mnist_4conv": 1_676_266,
@@ -24,7 +25,18 @@ LECTURES = {  # ../shared/lectures/README.md: counts confirmed by building each
     "lenet_sigmoid": 155_606,
     "logistic": 785,
 }
-OTHER_SHAPE = (40, 36, 2)
+
+
+def quick(name):
+    """Whether every test of this model takes seconds; the large classics are under `make test-all`."""
+    info = model_info(name)
+    return info.num_params < 3_000_000 and info.multiply_adds < 60_000_000 and info.name not in DEEP
+
+
+DEEP = ("resnet32", "resnet44", "resnet56", "resnet110", "densenet_bc_100_12")  # small, but slow to build
+QUICK = [name for name in list_models() if quick(name)]
+LARGE = [name for name in list_models() if not quick(name)]
+EVERY = [*QUICK, *(pytest.param(name, marks=pytest.mark.slow) for name in LARGE)]
 OPEN_PLAINLY = """
 import json, sys
 sys.modules["convlens"] = None
@@ -44,15 +56,60 @@ def pictures(shape, n=4):
     return np.random.default_rng(0).random((n, *shape), dtype=np.float32)
 
 
-@pytest.mark.parametrize("name", list_models())
-def test_stated_parameters(name):
+def answer(model):
+    """Return the tensor of the logits that count; auxiliary heads come after it."""
+    return model.outputs[0]
+
+
+def learn(model, head, n=2):
+    """Make one step on noise; return which of the trainable weights it moved."""
+    logits = answer(model)
+    model = keras.Model(model.input, logits)
+    losses = {"softmax": keras.losses.SparseCategoricalCrossentropy, "sigmoid": keras.losses.BinaryCrossentropy}
+    before = [keras.ops.convert_to_numpy(w).copy() for w in model.trainable_weights]
+    model.compile(keras.optimizers.SGD(0.1), losses[head](from_logits=True))
+    pixels = pictures(model.input_shape[1:], n)
+    history = model.fit(pixels, np.arange(n) % 2, epochs=1, batch_size=n, verbose=0)
+    assert np.isfinite(history.history["loss"][0])
+    after = [keras.ops.convert_to_numpy(w) for w in model.trainable_weights]
+    return [not np.array_equal(a, b) for a, b in zip(before, after, strict=True)]
+
+
+@pytest.mark.parametrize("name", EVERY)
+def test_stated_facts(name):
     info = model_info(name)
     model = create_model(name)
     assert model.count_params() == info.num_params
+    assert count_multiply_adds(model) == info.multiply_adds
     assert model.input_shape == (None, *info.input_shape)
-    assert model.output_shape == (None, 1 if info.head == "sigmoid" else info.num_classes)
+    assert answer(model).shape == (None, 1 if info.head == "sigmoid" else info.num_classes)
     assert model.name == name
     assert info.summary.endswith(".")
+    assert (info.weights is None) or info.scale == 1.0  # trained networks scale pixels themselves
+
+
+@pytest.mark.parametrize("name", EVERY)
+def test_runs_at_its_own_size(name):
+    info = model_info(name)
+    model = create_model(name)
+    logits = keras.Model(model.input, answer(model))(pictures(info.input_shape, 1))
+    assert np.isfinite(keras.ops.convert_to_numpy(logits)).all()
+    assert any(learn(model, info.head, n=1))
+
+
+@pytest.mark.parametrize("name", EVERY)
+def test_runs_at_its_least_size(name):
+    info = model_info(name)
+    least = info.least_side
+    if least is None:
+        assert name == "custom_cnn"  # its configuration decides
+        least = 8
+    channels = info.input_shape[2]
+    model = create_model(name, input_shape=(least, least, channels), num_classes=3)
+    assert any(learn(model, "softmax"))
+    if least > 1:
+        with pytest.raises(ModelError, match=f"at least {least} x {least} pixels; found {least} x {least - 1}"):
+            create_model(name, input_shape=(least, least - 1, channels))
 
 
 def test_lecture_counts():
@@ -62,34 +119,26 @@ def test_lecture_counts():
     assert {model_info(name).scale for name in set(LECTURES) - {"mnist_tanh"}} == {1 / 255}
 
 
-@pytest.mark.parametrize("name", list_models())
-@pytest.mark.parametrize("head", ["softmax", "sigmoid"])
-def test_learns_at_another_size(name, head):
-    model = create_model(name, input_shape=OTHER_SHAPE, num_classes=2, head=head)
-    assert model.output_shape == (None, 2 if head == "softmax" else 1)
-    assert not np.isnan(model.predict(pictures(OTHER_SHAPE), verbose=0)).any()
-    before = [keras.ops.convert_to_numpy(w) for w in model.trainable_weights]
-    loss = (
-        keras.losses.SparseCategoricalCrossentropy(from_logits=True)
-        if head == "softmax"
-        else keras.losses.BinaryCrossentropy(from_logits=True)
-    )
-    model.compile(keras.optimizers.SGD(0.1), loss)
-    history = model.fit(pictures(OTHER_SHAPE), np.array([0, 1, 0, 1]), epochs=1, verbose=0)
-    assert np.isfinite(history.history["loss"][0])
-    moved = [
-        not np.array_equal(a, keras.ops.convert_to_numpy(b))
-        for a, b in zip(before, model.trainable_weights, strict=True)
-    ]
+@pytest.mark.parametrize("name", EVERY)
+@pytest.mark.parametrize(("head", "channels"), [("softmax", 2), ("sigmoid", 1)])
+def test_learns_at_another_size(name, head, channels):
+    least = model_info(name).least_side or 8
+    shape = (max(40, least + 8), max(36, least + 1), channels)
+    model = create_model(name, input_shape=shape, num_classes=2, head=head)
+    assert answer(model).shape == (None, 2 if head == "softmax" else 1)
+    moved = learn(model, head, n=4)
     assert moved[-1]
-    assert sum(moved) >= len(moved) - 2  # a gradient may be zero by chance, in a bias before dead ReLUs
+    if quick(name) and model_info(name).scale != 1.0:
+        assert sum(moved) >= len(moved) - 2  # a gradient may be zero by chance, in a bias before dead ReLUs
 
 
-def test_plain_keras_opens_every_model(tmp_path):
+@pytest.mark.parametrize("names", [QUICK, pytest.param(LARGE, marks=pytest.mark.slow)], ids=["quick", "large"])
+def test_plain_keras_opens_every_model(tmp_path, names):
     table = []
-    for name in list_models():
+    for name in names:
         model = create_model(name)
-        pixels = pictures(model.input_shape[1:], n=2)
+        model = keras.Model(model.input, answer(model), name=name)
+        pixels = pictures(model.input_shape[1:], n=1)
         paths = [str(tmp_path / f"{name}{end}") for end in (".keras", "_pixels.npy", "_logits.npy")]
         model.save(paths[0])
         np.save(paths[1], pixels)
@@ -101,11 +150,15 @@ def test_plain_keras_opens_every_model(tmp_path):
     assert done.returncode == 0, done.stderr
 
 
-def test_stock_layers_only():
-    for name in list_models():
-        for layer in create_model(name).layers:
-            assert type(layer).__module__.startswith("keras."), (name, layer)
-            assert not isinstance(layer, keras.layers.Lambda)
+@pytest.mark.parametrize("name", EVERY)
+def test_stock_layers_and_stable_names(name):
+    first, second = create_model(name), create_model(name)
+    for layer in first.layers:
+        assert type(layer).__module__.startswith("keras."), layer
+        assert not isinstance(layer, keras.layers.Lambda | keras.Model)
+    assert [layer.name for layer in first.layers if layer.weights] == [
+        layer.name for layer in second.layers if layer.weights
+    ]
 
 
 @pytest.mark.parametrize(

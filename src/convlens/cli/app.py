@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from cyclopts import App, Parameter
 
-from convlens.cli.flags import Flags, configure
+from convlens.cli.flags import CompareFlags, Flags, configure
 from convlens.config import Config
 from convlens.errors import ConfigError
 
@@ -87,24 +87,101 @@ def evaluate(
 
 @app.command
 def predict(
-    classifier: str,
+    classifier: str | None = None,
+    /,
     *pictures: str,
+    model: Annotated[str | None, Parameter(help="a network with trained weights, in place of the classifier")] = None,
+    weights: Annotated[Path | None, Parameter(help="a file with other weights of --model, of 1,000 classes")] = None,
     top: Annotated[int, Parameter(help="how many classes to name")] = 3,
     format: Annotated[Literal["table", "csv", "json"], Parameter(help="how to print them")] = "table",  # noqa: A002
     precision: Annotated[Literal["float32", "bfloat16", "auto"], Parameter(help="arithmetic")] = "float32",
 ) -> int:
-    """Name what is in pictures: files, folders or globs. The classifier is a run or a .keras file."""
+    """Name what is in pictures: files, folders or globs. The classifier is a run or a .keras file.
+
+    Without one, a network that was trained on ImageNet names what is in any photograph:
+    convlens predict --model efficientnet_lite0 PICTURE...
+    """
     from convlens.cli.predict import predict_pictures
 
-    return predict_pictures(classifier, pictures, top=top, form=format, precision=precision)
+    words = [word for word in (model, classifier, *pictures) if word is not None]
+    if not words:
+        raise ConfigError("say what classifies: convlens predict RUN PICTURE..., or --model NAME PICTURE....")
+    if weights is not None and model is None:
+        raise ConfigError("--weights are those of a network: say which with --model.")
+    trained = None if model is None else weights or "imagenet"
+    return predict_pictures(words[0], words[1:], weights=trained, top=top, form=format, precision=precision)
 
 
 @app.command
-def models() -> None:
-    """List the networks: name, input, parameters."""
-    from convlens.cli.models import list_table
+def compare(  # noqa: PLR0913 - options of the command
+    path: str | None = None,
+    *,
+    models: Annotated[str | None, Parameter(help="networks with commas between: a,b,c")] = None,
+    minutes: Annotated[float | None, Parameter(help="of training for each network [2]", show_default=False)] = None,
+    flags: Annotated[CompareFlags, Parameter(name="*")] = CompareFlags(),  # noqa: B008 - made once, never changed
+    run: Annotated[str | None, Parameter(help="name of the comparison, made under runs/, or a folder")] = None,
+    resume: Annotated[bool, Parameter(negative=(), help="go on with --run, which was stopped or killed")] = False,
+    published: Annotated[
+        bool, Parameter(negative=(), help="train nothing; chart the published ImageNet figures instead")
+    ] = False,
+) -> None:
+    """Train networks for the same time with the same recipe, rank them, and say which differences are real."""
+    from convlens.cli.compare import chart_published, compare_models, resume_models
 
-    list_table()
+    others = (path, models, minutes, None if flags == CompareFlags() else flags)
+    if published:
+        if any(one is not None for one in (*others, run)) or resume:
+            raise ConfigError("--published charts what others measured: give it alone.")
+        chart_published()
+    elif resume:
+        if any(one is not None for one in others[1:]):
+            raise ConfigError("a resumed comparison keeps its configuration: give --run and --resume only.")
+        resume_models(run, path)
+    elif path is None or models is None:
+        raise ConfigError("say on which pictures and which networks: convlens compare PATH --models a,b,c.")
+    else:
+        compare_models(path, models, configure(flags, Config()), minutes=minutes, run=run)
+
+
+@app.command
+def search(  # noqa: PLR0913 - options of the command
+    path: str | None = None,
+    *,
+    trials: Annotated[int | None, Parameter(help="how many settings to try [20]", show_default=False)] = None,
+    minutes: Annotated[float | None, Parameter(help="begin no trial after so many")] = None,
+    vary: Annotated[
+        list[str] | None,
+        Parameter(help="FIELD=values: dropout=0..0.5, batch_size=32,64, filters=16,32|32,64; again for more fields"),
+    ] = None,
+    flags: Annotated[Flags, Parameter(name="*")] = Flags(),  # noqa: B008 - made once, never changed
+    run: Annotated[str | None, Parameter(help="name of the search, made under runs/, or a folder")] = None,
+    resume: Annotated[bool, Parameter(negative=(), help="go on with --run, which was stopped or killed")] = False,
+) -> None:
+    """Try other settings of the network and its training, and say which are best and whether that is sure."""
+    from convlens.cli.search import DEFAULTS, continue_search, start_search
+
+    if resume:
+        if any(one is not None for one in (trials, minutes, vary)) or flags != Flags():
+            raise ConfigError("a resumed search keeps its configuration: give --run and --resume only.")
+        continue_search(run, path)
+    elif path is None:
+        raise ConfigError("say what to search on: convlens search PATH.")
+    else:
+        config = configure(flags, Config().replace(**DEFAULTS))
+        start_search(path, config, trials=20 if trials is None else trials, minutes=minutes, vary=vary or (), run=run)
+
+
+@app.command
+def models(
+    *, markdown: Annotated[bool, Parameter(negative=(), help="print docs/models.md, with exact numbers")] = False
+) -> None:
+    """List the networks: year, input, parameters, multiply-adds, least side of a picture, trained weights."""
+    from convlens.cli.models import list_table, print_page
+
+    if markdown:
+        print_page()
+    else:
+        list_table()
 
 
 @app.command
@@ -113,3 +190,23 @@ def demo(*, run: Annotated[str | None, Parameter(help="name of the run")] = None
     from convlens.cli.demo import run_demo
 
     run_demo(run)
+
+
+app.command(
+    "convlens.cli.summary:summary",
+    help="Show a network's layers: output, parameters, multiply-adds, and how much of the picture a value sees.",
+)
+app.command("convlens.cli.show:show", help="Open the arithmetic of a layer, a loss or a small network, each number.")
+app.command(
+    "convlens.cli.lesson:lesson",
+    help="List the lessons of the five lectures, run one on your pictures, or write its notebook.",
+)
+app.command(
+    "convlens.cli.open:open_network",
+    name="open",
+    help="Show what a trained network computed for a picture: all layers, one value with its sum, one gradient.\n\n"
+    "RUN is a run or a .keras file, PICTURE a picture of any size. A network that was trained on ImageNet needs no run: "
+    "convlens open --model efficientnet_lite0 PICTURE\n\n"
+    "Without --layer all layers are listed and drawn, with it all its maps, with --filter one value: the patch, the "
+    "kernel, the products, the sum.",
+)

@@ -9,7 +9,7 @@ from convlens import config
 from convlens.config import Config, knobs
 from convlens.errors import ConfigError
 
-__all__ = ["Flags", "configure", "options_page"]
+__all__ = ["CompareFlags", "Flags", "configure", "options_page"]
 
 GROUPS = {
     "data": Group("Pictures", sort_key=1),
@@ -38,6 +38,13 @@ def _option(section: str, item: dataclasses.Field[Any]) -> tuple[str, Any, Any]:
 
 Flags: Any = dataclasses.make_dataclass("Flags", [_option(*knob) for knob in knobs()])
 Flags.__module__ = __name__  # cyclopts takes a class of the module `types` for a built-in one
+
+
+OF_A_COMPARISON = ("model", "epochs", "steps_per_epoch", "patience")  # `convlens compare` decides these itself
+CompareFlags: Any = dataclasses.make_dataclass(
+    "CompareFlags", [_option(*knob) for knob in knobs() if knob[1].name not in OF_A_COMPARISON]
+)
+CompareFlags.__module__ = __name__
 
 
 def configure(flags: Any, base: Config) -> Config:

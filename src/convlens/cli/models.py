@@ -1,25 +1,111 @@
 """`convlens models`: the networks by name."""
 
+import textwrap
+from typing import TYPE_CHECKING
+
 from rich.console import Console
-from rich.table import Table
+from rich.markup import escape
 
 from convlens import backend
 
-__all__ = ["list_table"]
+if TYPE_CHECKING:
+    from convlens.zoo.registry import ModelInfo
+
+__all__ = ["list_table", "models_page", "print_page"]
+
+HEADS = ("model", "year", "input", "parameters", "mult-adds", "least", "weights")
+RIGHT = (1, 2, 3, 4, 5)  # columns of numbers
+BESIDE = 46  # characters: the least width of a last column; where less is left, the descriptions go below
+OWN = {"custom": "ours", "small_resnet": "ours", "lectures": "from the lectures"}  # file of the zoo -> group
+PAGE = """# Models
+
+Every network of the zoo, made by `make docs`; `convlens models` prints the same.
+
+Parameters and multiply-adds are those at the input and the number of classes of the source. Parameters are all of them,
+moving statistics of normalisations included. Multiply-adds are those of convolutions and dense layers on one picture,
+one multiplication with its addition being one; biases, normalisation, activations and pooling are left out. The least
+size is the side of the smallest square picture that the network takes; any larger one goes, square or not. `convlens
+summary MODEL` shows every layer.
+
+| model | year | input | parameters | multiply-adds | least size | trained weights | what it is |
+|---|---|---|---:|---:|---:|---|---|
+"""
 
 
 def list_table() -> None:
-    """Print a row a network."""
+    """Print a row a network, in groups; its description beside it, or below where the terminal is narrow."""
     backend.start()
+    groups = _groups()
+    rows = {info.name: _cells(info) for _, infos in groups for info in infos}
+    widths = [max(map(len, column)) for column in zip(HEADS, *rows.values(), strict=True)]
+
+    def line(row: tuple[str, ...]) -> str:
+        cells = zip(row, widths, strict=True)
+        return "  ".join(
+            text.rjust(width) if i in RIGHT else text.ljust(width) for i, (text, width) in enumerate(cells)
+        )
+
+    console = Console(highlight=False, soft_wrap=True)
+    room = console.width - len(line(HEADS)) - 2
+    beside = room >= BESIDE
+    indent = " " * (len(line(HEADS)) + 2 if beside else 4)
+    console.print(f"{line(HEADS)}{'  what it is' if beside else ''}".rstrip(), style="dim")
+    for title, infos in groups:
+        console.print(f"\n[dim]{title}[/dim]")
+        for info in infos:
+            said = textwrap.wrap(info.summary, console.width - len(indent))
+            first = f"  {escape(said.pop(0))}" if beside else ""
+            numbers = line(rows[info.name]).removeprefix(info.name)
+            console.print(f"[bold]{escape(info.name)}[/bold]{numbers}{first}".rstrip())
+            for more in said:
+                console.print(f"{indent}{escape(more)}", style=None if beside else "dim")
+
+
+def _cells(info: "ModelInfo") -> tuple[str, ...]:
+    from convlens.zoo.summary import rounded
+
+    return (
+        info.name,
+        str(info.year),
+        "x".join(map(str, info.input_shape)),
+        rounded(info.num_params),
+        rounded(info.multiply_adds),
+        str(info.least_side or "-"),
+        info.weights or "-",
+    )
+
+
+def print_page() -> None:
+    """Print docs/models.md."""
+    backend.start()
+    print(models_page(), end="")  # noqa: T201
+
+
+def models_page() -> str:
+    """Return docs/models.md: every network with its numbers."""
+    lines = []
+    for _, infos in _groups():
+        for info in infos:
+            cells = (
+                f"`{info.name}`",
+                str(info.year),
+                " x ".join(map(str, info.input_shape)),
+                f"{info.num_params:,}",
+                f"{info.multiply_adds:,}",
+                str(info.least_side or "-"),
+                info.weights or "-",
+                info.summary.replace("|", "\\|"),
+            )
+            lines.append(f"| {' | '.join(cells)} |")
+    return PAGE + "\n".join(lines) + "\n"
+
+
+def _groups() -> list[tuple[str, list["ModelInfo"]]]:
+    """Return titles and networks: ours, those of the lectures, those of papers, each by year and name."""
     from convlens.zoo.registry import list_models, model_info
 
-    table = Table(box=None, pad_edge=False, padding=(0, 2), header_style="dim")
-    table.add_column("model", style="bold", no_wrap=True)
-    table.add_column("input", justify="right", no_wrap=True)
-    table.add_column("parameters", justify="right", no_wrap=True)
-    table.add_column("what it is")
-    for name in list_models():
-        info = model_info(name)
-        shape = "x".join(map(str, info.input_shape))
-        table.add_row(name, shape, f"{info.num_params:,}", info.summary)
-    Console(highlight=False).print(table)
+    groups: dict[str, list[ModelInfo]] = {"ours": [], "from the lectures": [], "from papers": []}
+    for info in sorted(map(model_info, list_models()), key=lambda info: (info.year, info.name)):
+        module = info.builder.__module__.rpartition(".")[2]
+        groups[OWN.get(module, "from papers")].append(info)
+    return [(title, infos) for title, infos in groups.items() if infos]

@@ -20,14 +20,26 @@ from convlens.training.run import Run
 __all__ = ["find_pictures", "predict_pictures"]
 
 
-def predict_pictures(name: str, patterns: Sequence[str], *, top: int, form: str, precision: str) -> int:
-    """Print a row a picture; return 3 where some could not be read, which stderr names."""
+def predict_pictures(
+    name: str, patterns: Sequence[str], *, top: int, form: str, precision: str, weights: str | Path | None = None
+) -> int:
+    """Print a row a picture; return 3 where some could not be read, which stderr names.
+
+    Args:
+        name: a run or a classifier file; where weights are given, a network of the zoo.
+        patterns: files, folders and globs.
+        top: classes a row.
+        form: "table", "csv" or "json".
+        precision: arithmetic of the predictions.
+        weights: of the network: "imagenet" or a file.
+    """
     if top < 1:
         raise ConfigError(f"--top must be at least 1; found {top}.")
-    path = Path(name) if Path(name).is_file() else Run.open(name).classifier_path
+    path = _classifier_file(name) if weights is None else None
     pictures = find_pictures(patterns)
     backend.start()
     from convlens.classifier import Classifier
+    from convlens.pretrained import pretrained_classifier
 
     errors = Console(stderr=True, highlight=False, soft_wrap=True)
     skipped: list[PictureError] = []
@@ -36,7 +48,10 @@ def predict_pictures(name: str, patterns: Sequence[str], *, top: int, form: str,
         skipped.append(error)
         errors.print(f"[yellow]skipped[/yellow]  {escape(str(error))}")
 
-    classifier = Classifier.load(path, precision=precision)
+    if path is None:
+        classifier = pretrained_classifier(name, weights or "imagenet", precision=precision)
+    else:
+        classifier = Classifier.load(path, precision=precision)
     rows = [
         (
             one.picture,
@@ -50,6 +65,10 @@ def predict_pictures(name: str, patterns: Sequence[str], *, top: int, form: str,
     return DataError.exit_code if skipped else 0
 
 
+def _classifier_file(name: str) -> Path:
+    return Path(name) if Path(name).is_file() else Run.open(name).classifier_path
+
+
 def find_pictures(patterns: Sequence[str]) -> list[Path]:
     """Return the pictures that files, folders and globs name, in order, each once.
 
@@ -58,7 +77,9 @@ def find_pictures(patterns: Sequence[str]) -> list[Path]:
         DataError: a folder or glob has no picture.
     """
     if not patterns:
-        raise ConfigError("say which pictures: convlens predict RUN PICTURE..., files, folders or globs.")
+        raise ConfigError(
+            "say which pictures: convlens predict RUN PICTURE..., or --model NAME PICTURE...; files, folders or globs."
+        )
     found: dict[Path, None] = {}
     for pattern in patterns:
         path = Path(pattern).expanduser()

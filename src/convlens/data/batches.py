@@ -44,6 +44,8 @@ class Batches(keras.utils.PyDataset):  # type: ignore[misc]
         seed: decides order and augmentation of each epoch; None feeds the pictures in their order, unchanged.
         augmentation: resolved fields (see `augment.resolve`); None changes nothing.
         weights: (num_classes,) weights from `class_weights`.
+        steps_per_epoch: batches of an epoch; an epoch then begins in the pass over the pictures where the one before
+            ended. None makes an epoch one pass.
     """
 
     def __init__(  # noqa: PLR0913 - each is one fact about the feed
@@ -57,48 +59,46 @@ class Batches(keras.utils.PyDataset):  # type: ignore[misc]
         seed: int | None = None,
         augmentation: AugmentConfig | None = None,
         weights: NDArray[np.float32] | None = None,
+        steps_per_epoch: int | None = None,
     ) -> None:
         super().__init__(workers=1)
         self.pictures, self.labels, self.indices = pictures, labels, indices
         self.num_classes, self.batch_size = num_classes, batch_size
         self.seed, self.augmentation, self.weights = seed, augmentation, weights
+        self.steps_per_pass = math.ceil(len(indices) / batch_size)
+        self.steps = steps_per_epoch or self.steps_per_pass  # of a whole epoch
         self.epoch = 0
         self.first_step = 0  # a resumed epoch goes on from here
-        self._order = (-1, indices)  # the last epoch asked for and its order
-
-    @property
-    def steps(self) -> int:
-        """Batches of a whole epoch."""
-        return math.ceil(len(self.indices) / self.batch_size)
+        self._order = (-1, indices)  # the last pass asked for and its order
 
     @property
     def num_batches(self) -> int:
         """Batches that `fit` will take in this epoch."""
         return self.steps - self.first_step
 
-    def order(self, epoch: int) -> NDArray[np.int64]:
-        """Return the pictures' indices in the order of an epoch."""
+    def order(self, number: int) -> NDArray[np.int64]:
+        """Return the pictures' indices in the order of a pass over them, counted from 0."""
         if self.seed is None:
             return self.indices
         known, order = self._order
-        if known != epoch:
-            order = np.random.default_rng((self.seed, epoch)).permutation(self.indices)
-            self._order = (epoch, order)
+        if known != number:
+            order = np.random.default_rng((self.seed, number)).permutation(self.indices)
+            self._order = (number, order)
         return order
 
     def __getitem__(self, step: int) -> tuple[NDArray[np.generic], ...]:
         """Return a batch of the current epoch, counted from `first_step`."""
-        step, epoch = step + self.first_step, self.epoch
-        bounds = np.linspace(0, len(self.indices), self.steps + 1).astype(np.int64)
-        indices = self.order(epoch)[bounds[step] : bounds[step + 1]]
+        number, step = divmod(self.epoch * self.steps + self.first_step + step, self.steps_per_pass)
+        bounds = np.linspace(0, len(self.indices), self.steps_per_pass + 1).astype(np.int64)
+        indices = self.order(number)[bounds[step] : bounds[step + 1]]
         pictures = self.pictures[indices]
         targets = np.eye(self.num_classes, dtype=np.float32)[self.labels[indices]]
         weights = None if self.weights is None else self.weights[self.labels[indices]]
         if self.augmentation is not None and self.seed is not None:
-            pictures = augment(pictures, indices, self.augmentation, seed=self.seed, epoch=epoch)
+            pictures = augment(pictures, indices, self.augmentation, seed=self.seed, epoch=number)
             mixed = weights if weights is not None else np.ones(len(indices), np.float32)
             pictures, targets, mixed = mix(
-                pictures, targets, mixed, self.augmentation, seed=self.seed, epoch=epoch, step=step
+                pictures, targets, mixed, self.augmentation, seed=self.seed, epoch=number, step=step
             )
             weights = None if weights is None else mixed
         return (pictures, targets) if weights is None else (pictures, targets, weights)

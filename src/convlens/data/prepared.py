@@ -18,21 +18,40 @@ from convlens.data.store import Progress, Store, fingerprint, open_store
 from convlens.errors import ConfigError, PictureError
 from convlens.preprocess import Preprocessing, read_header
 
-__all__ = ["Prepared", "choose_preprocessing", "prepare_data"]
+__all__ = ["Demands", "Prepared", "choose_preprocessing", "parse_size", "prepare_data"]
 
 LARGEST_AUTO = 96  # pixels: larger pictures are brought to DEFAULT_SIDE unless a size is given
 DEFAULT_SIDE = 64
 LOOKED_AT = 200  # picture headers that decide size and channels
 
 
+@dataclass(frozen=True)
+class Demands:
+    """What a network asks of its pictures.
+
+    Attributes:
+        scale: what it wants pixels multiplied with.
+        shape: (height, width, channels), None where any goes.
+        least_side: pixels; a size that was not configured is enlarged to it.
+    """
+
+    scale: float = 1 / 255
+    shape: tuple[int | None, int | None, int | None] = (None, None, None)
+    least_side: int | None = None
+
+
 @dataclass(frozen=True, eq=False)
 class Prepared:
-    """A dataset with its decoded pictures and its division."""
+    """A dataset with its decoded pictures and its division.
+
+    `enlarged_from` is the (height, width) that the pictures suggested where it was too small for the network.
+    """
 
     dataset: Dataset
     preprocessing: Preprocessing
     store: Store
     splits: Splits
+    enlarged_from: tuple[int, int] | None = None
 
     @cached_property
     def clusters(self) -> NDArray[np.int64]:
@@ -54,6 +73,10 @@ class Prepared:
             notes += [f"skipped {message}" for message in list(problems.values())[:5]]
         if self.store.coloured:
             notes.append(f"{self.store.coloured:,} pictures have colour and were made grey; --channels rgb keeps it")
+        if self.enlarged_from is not None:
+            height, width, _ = self.preprocessing.shape
+            own = "{} x {}".format(*self.enlarged_from)
+            notes.append(f"at {own} the pictures are too small for the network; they are brought to {height} x {width}")
         copies, conflicts = _copies(self)
         if copies:
             notes.append(f"{copies:,} pictures are exact copies of another; copies stay in one set")
@@ -96,8 +119,7 @@ def prepare_data(
     dataset: Dataset,
     config: Config,
     *,
-    scale: float = 1 / 255,
-    shape: tuple[int | None, int | None, int | None] = (None, None, None),
+    demands: Demands = Demands(),
     preprocessing: Preprocessing | None = None,
     progress: Progress | None = None,
 ) -> Prepared:
@@ -106,8 +128,7 @@ def prepare_data(
     Args:
         dataset: from `load_data`.
         config: its data section and seed decide.
-        scale: what the network wants pixels multiplied with.
-        shape: (height, width, channels) that a given network asks for, None where any goes.
+        demands: of the network.
         preprocessing: of a finished classifier, taken as it is.
         progress: called with (pictures done, all pictures) while decoding.
 
@@ -115,10 +136,12 @@ def prepare_data(
         DataError: no picture can be read, or a class has none to train on.
         StorageError: the cache folder cannot be written.
     """
+    enlarged_from = None
     if preprocessing is None:
-        preprocessing = choose_preprocessing(dataset, config.data, scale)
-        height, width, channels = (asked or own for asked, own in zip(shape, preprocessing.shape, strict=True))
-        preprocessing = dataclasses.replace(preprocessing, height=height, width=width, channels=channels)
+        suggested = choose_preprocessing(dataset, config.data, demands.scale)
+        preprocessing = _as_demanded(suggested, demands, fixed=config.data.size != "auto")
+        if demands.shape[:2] == (None, None) and preprocessing.height != suggested.height:
+            enlarged_from = (suggested.height, suggested.width)
     store = open_store(dataset, preprocessing, progress)
     splits = make_splits(
         dataset.labels,
@@ -131,7 +154,19 @@ def prepare_data(
         seed=config.training.seed,
         limit=config.data.limit,
     )
-    return Prepared(dataset, preprocessing, store, splits)
+    return Prepared(dataset, preprocessing, store, splits, enlarged_from)
+
+
+def _as_demanded(preprocessing: Preprocessing, demands: Demands, *, fixed: bool) -> Preprocessing:
+    """Return the shape that a network asks for: its own, or, where the size is not fixed, no side below its least.
+
+    Enlarged only so far: a network made for 224 costs eleven times as much there as at 67. The aspect ratio stays.
+    """
+    height, width, channels = (asked or own for asked, own in zip(demands.shape, preprocessing.shape, strict=True))
+    least, side = demands.least_side or 0, min(height, width)
+    if side < least and not fixed:
+        height, width = -(-height * least // side), -(-width * least // side)
+    return dataclasses.replace(preprocessing, height=height, width=width, channels=channels)
 
 
 def choose_preprocessing(dataset: Dataset, config: DataConfig, scale: float = 1 / 255) -> Preprocessing:
@@ -146,15 +181,19 @@ def choose_preprocessing(dataset: Dataset, config: DataConfig, scale: float = 1 
         fits = own is not None and (max(own) <= LARGEST_AUTO or isinstance(dataset.pictures, np.ndarray))
         height, width = own if own is not None and fits else (DEFAULT_SIDE, DEFAULT_SIDE)
     else:
-        match = re.fullmatch(r"(\d+)(?:x(\d+))?", config.size)
-        height = int(match[1]) if match else 0
-        width = int(match[2] or height) if match else 0
-        if not (1 <= height <= 4096 and 1 <= width <= 4096):
-            raise ConfigError(
-                f"--size must be a side as 64, or height x width as 48x64, up to 4096; found {config.size!r}."
-            )
+        height, width = parse_size(config.size)
     channels = {"grey": 1, "rgb": 3, "auto": 1 if grey else 3}[config.channels]
     return Preprocessing(height, width, channels, config.fit, scale)
+
+
+def parse_size(text: str) -> tuple[int, int]:
+    """Return (height, width) of "64" or "48x64". Raises ConfigError for anything else."""
+    match = re.fullmatch(r"(\d+)(?:x(\d+))?", text)
+    height = int(match[1]) if match else 0
+    width = int(match[2] or height) if match else 0
+    if not (1 <= height <= 4096 and 1 <= width <= 4096):
+        raise ConfigError(f"--size must be a side as 64, or height x width as 48x64, up to 4096; found {text!r}.")
+    return height, width
 
 
 def _look(dataset: Dataset) -> tuple[set[tuple[int, int]], bool]:

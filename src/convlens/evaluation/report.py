@@ -161,7 +161,7 @@ def _page(evaluation: Evaluation, charts: Mapping[str, Figure], facts: dict[str,
         "data": _rows(data),
         "splits": _splits(facts["data"].get("counts"), evaluation.class_names),
         "settings": {name: _rows(value) for name, value in _sections(facts["settings"]).items()},
-        "extra": _rows(_plain(content.get("extra", {}))),
+        "extra": _rows(_plain({k: v for k, v in content.get("extra", {}).items() if k != "epochs_verdict"})),
     }
     html = _template().render(page, font="")
     font = subset_font([html])  # only a page with Chinese, Japanese or Korean needs one

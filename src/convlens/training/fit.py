@@ -177,6 +177,8 @@ class _Checkpoint(keras.callbacks.Callback):  # type: ignore[misc]
             raise RunError(
                 f"{self.path}: the saved state is damaged ({error}). Remove it to start this run anew."
             ) from error
+        if len(model.metrics_variables) < len(groups[2]):
+            step_seconds(model, self.train, 0.0)  # the metrics' variables are made by the first step
         for variables, values in ((model.variables, groups[0]), (model.optimizer.variables, groups[1])):
             if [tuple(v.shape) for v in variables] != [value.shape for value in values]:
                 raise RunError(f"{self.path}: the saved state is of another network or optimizer.")

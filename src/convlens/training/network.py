@@ -1,5 +1,6 @@
 """Network: where a training's network comes from: the zoo, the user's own Keras model, or a finished classifier."""
 
+import dataclasses
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -11,11 +12,12 @@ from convlens.assembly import Network, all_layers, assemble, copy_model, with_pr
 from convlens.classifier import Classifier
 from convlens.config import Config
 from convlens.data.dataset import Dataset
-from convlens.data.prepared import Prepared, prepare_data
+from convlens.data.prepared import Demands, Prepared, prepare_data
 from convlens.data.store import Progress
 from convlens.errors import ModelError
 from convlens.preprocess import Preprocessing
-from convlens.zoo.registry import build, model_info
+from convlens.zoo.registry import LEAST_WITH_STEM, build, create_model, model_info
+from convlens.zoo.summary import count_multiply_adds, layer_table
 
 __all__ = ["Origin", "choose_network"]
 
@@ -34,6 +36,7 @@ class Origin:
         scale: what it wants pixels multiplied with.
         preprocessing: of a classifier that is trained further, taken as it is.
         shape: (height, width, channels) that it demands, None where any goes.
+        least_side: of pictures that it can take, pixels; None where building it will tell.
         class_names: of a classifier that is trained further; its pictures must have the same.
         own: the user's model, which gets the trained weights at the end.
     """
@@ -44,6 +47,7 @@ class Origin:
     scale: float = 1 / 255
     preprocessing: Preprocessing | None = None
     shape: tuple[int | None, int | None, int | None] = (None, None, None)
+    least_side: int | None = None
     class_names: tuple[str, ...] | None = None
     own: keras.Model | None = None
 
@@ -51,9 +55,8 @@ class Origin:
         """Return the dataset decoded as this network takes it. Raises DataError for classes it does not know."""
         if self.class_names is not None:
             dataset = dataset.with_classes(self.class_names)
-        return prepare_data(
-            dataset, config, scale=self.scale, shape=self.shape, preprocessing=self.preprocessing, progress=progress
-        )
+        demands = Demands(self.scale, self.shape, self.least_side)
+        return prepare_data(dataset, config, demands=demands, preprocessing=self.preprocessing, progress=progress)
 
     def assemble(self, prepared: Prepared, config: Config) -> keras.Model:
         """Return the float32 model from uint8 pictures to logits.
@@ -65,6 +68,44 @@ class Origin:
         classes = prepared.dataset.num_classes
         network = self.network or partial(build, self.name, num_classes=classes, config=config.model)
         return assemble(network, prepared.preprocessing, classes, self.name)
+
+    def stem_note(self, prepared: Prepared, config: Config, model: keras.Model) -> str | None:
+        """Return what `--stem small` would do, where the paper's first layers leave nothing of such small pictures.
+
+        Args:
+            prepared: the pictures.
+            config: with the stem in use.
+            model: from `assemble`.
+        """
+        zoo = self.network is None and self.ready is None
+        if not zoo or config.model.stem != "paper" or min(model_info(self.name).input_shape[:2]) < LEAST_WITH_STEM:
+            return None
+        model = keras.Model(model.inputs, model.outputs[0])
+        left = _last_map(model)
+        if min(left) > 1:
+            return None
+        height, width, channels = prepared.preprocessing.shape
+        sides = prepared.enlarged_from or (height, width)
+        settings = dataclasses.replace(config.model, stem="small")
+        try:
+            small = create_model(
+                self.name, input_shape=(*sides, channels), num_classes=prepared.dataset.num_classes, config=settings
+            )
+        except ModelError:
+            return None
+        small = keras.Model(small.inputs, small.outputs[0])
+        kept, shrinks = _last_map(small), f"{self.name} shrinks {height} x {width} to {left[0]} x {left[1]}"
+        if min(kept) == 1:
+            return f"{shrinks}, and no less with --stem small; a larger --size leaves more of them"
+        own = " of {} x {}".format(*sides) if prepared.enlarged_from else ""
+        times = count_multiply_adds(small) / count_multiply_adds(model)
+        return f"{shrinks}; --stem small keeps {kept[0]} x {kept[1]}{own}, at {times:.2g} times the multiply-adds"
+
+
+def _last_map(model: keras.Model) -> tuple[int, int]:
+    """Return the (height, width) of the last map before a network looks at the whole of it."""
+    height, width, _ = next(row for row in reversed(layer_table(model)) if row.stride is not None).output_shape
+    return height, width
 
 
 def choose_network(config: Config, model: keras.Model | None = None, start_from: str | Path | None = None) -> Origin:
@@ -90,7 +131,8 @@ def choose_network(config: Config, model: keras.Model | None = None, start_from:
             class_names=classifier.class_names,
         )
     if model is None:
-        return Origin(config.model.model, scale=model_info(config.model.model).scale)
+        info = model_info(config.model.model)
+        return Origin(info.name, scale=info.scale, least_side=info.least_side if config.model.stem == "paper" else None)
     _check_own(model)
     # The same layers without what the model was compiled with: copying would ask for the code of a loss of one's own.
     uncompiled = keras.Model(model.inputs, model.outputs[0], name=model.name)

@@ -14,6 +14,7 @@ from convlens.data.prepared import Prepared, prepare_data
 from convlens.data.splits import Splits
 from convlens.data.store import open_store
 from convlens.errors import DataError, RunError
+from convlens.evaluation.epochs import judge_epochs
 from convlens.evaluation.evaluate import Evaluation, evaluate, scores_table
 from convlens.evaluation.report import write_report
 from convlens.training.run import Run
@@ -63,6 +64,12 @@ def report_run(run: Run, classifier: Classifier, scored: Scored, screen: Screen)
     touched = int(scored.evaluation.pictures_seen == "test")
     write_evaluation(run, run.folder, classifier, scored, {"test_evaluations": earlier + touched})
     show(scored.evaluation, run.folder, screen)
+    if verdict := _judge(run):
+        screen.say(f"epochs       {verdict}")
+
+
+def _judge(run: Run) -> str:
+    return judge_epochs(run.history, len(run.data["splits"]["val"]))
 
 
 def score_again(run: Run, classifier: Classifier, dataset: Dataset, screen: Screen) -> Path:
@@ -127,6 +134,7 @@ def write_evaluation(run: Run, folder: Path, classifier: Classifier, scored: Sco
         picture_names=[prepared.dataset.picture_name(int(i)) for i in scored.indices],
         extra={
             "seconds": sum(float(row["seconds"] or 0) for row in run.history),
+            "epochs_verdict": _judge(run),
             "seen_as": prepared.preprocessing.to_dict(),
             **{name: provenance[name] for name in ("network", "parameters", "precision", "versions")},
             **extra,

@@ -1,6 +1,7 @@
 """Screen: what a training shows in the terminal, a row an epoch and a bar within it."""
 
 import time
+from collections.abc import Sequence
 from typing import Any
 
 from rich.console import Console
@@ -35,10 +36,14 @@ def duration(seconds: float) -> str:
 
 
 class Screen:
-    """Prints to the terminal; `quiet` prints nothing, and without a terminal the bar is left out."""
+    """Prints to the terminal; `quiet` prints nothing, and without a terminal the bar is left out.
 
-    def __init__(self, *, quiet: bool = False, console: Console | None = None) -> None:
+    Without `rows` a training shows its bar only.
+    """
+
+    def __init__(self, *, quiet: bool = False, console: Console | None = None, rows: bool = True) -> None:
         self.console = console or Console(quiet=quiet, highlight=False, soft_wrap=True)
+        self.rows = rows
         self._bar: Progress | None = None
         self._began = 0.0
         self._first = 0
@@ -60,11 +65,25 @@ class Screen:
             for line in lines[1:]:
                 self.console.print(" " * width + escape(line))
 
+    def columns(self, rows: Sequence[Sequence[str]], left: Sequence[int] = (0,)) -> None:
+        """Print aligned columns under the headings of the first row; `left` are those of words.
+
+        Unlike a rich table it is never cut to the terminal.
+        """
+        widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+        for number, row in enumerate(rows):
+            cells = [
+                cell.ljust(width) if place in left else cell.rjust(width)
+                for place, (cell, width) in enumerate(zip(row, widths, strict=True))
+            ]
+            self.say("  ".join(cells).rstrip(), None if number else "dim")
+
     def start(self, done: int, total: int) -> None:
         """Open the table of epochs; `done` of `total` steps lie behind (a resumed run)."""
-        self.say()
-        self.say("best: the highest validation accuracy so far; the classifier is that epoch", "dim")
-        self.say("".join(f"{name:>{width}}" for name, width, _ in COLUMNS), "bold")
+        if self.rows:
+            self.say()
+            self.say("best: the highest validation accuracy so far; the classifier is that epoch", "dim")
+            self.say("".join(f"{name:>{width}}" for name, width, _ in COLUMNS), "bold")
         self._began, self._first = time.monotonic(), done
         self._bar = Progress(
             TextColumn("  {task.description}"),
@@ -91,6 +110,8 @@ class Screen:
 
     def epoch(self, row: dict[str, Any], *, best: bool) -> None:
         """Print the row of a finished epoch; the best so far carries a mark."""
+        if not self.rows:
+            return
         cells = [
             f"{form.format(row[name]) if row.get(name) is not None else '-':>{width}}" for name, width, form in COLUMNS
         ]

@@ -4,7 +4,7 @@ import json
 import shlex
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, replace
 from typing import Any
@@ -48,7 +48,13 @@ class Trainer:
         policy = "mixed_bfloat16" if config.training.precision == "bfloat16" else "float32"
         self.model = join_heads(with_precision(self.float32, policy, seed=config.training.seed))
         seed = config.training.seed
-        self.train = self._batches(prepared.splits.train, seed=seed, augmentation=config.augment, weights=self.weights)
+        self.train = self._batches(
+            prepared.splits.train,
+            seed=seed,
+            augmentation=config.augment,
+            weights=self.weights,
+            steps_per_epoch=config.training.steps_per_epoch,
+        )
         self.val = self._batches(prepared.splits.val) if len(prepared.splits.val) else None
         self._compile()
 
@@ -59,7 +65,7 @@ class Trainer:
         """
         run.write("data.json", json.dumps(self.prepared.to_dict() | facts, ensure_ascii=False))
         if self.origin.network is not None or self.origin.ready is not None:
-            self._classifier().save(run.start_path)
+            self.classifier().save(run.start_path)
         run.write("run.toml", self.config.to_toml())
 
     def _batches(self, indices: np.ndarray[Any, np.dtype[np.int64]], **options: Any) -> Batches:
@@ -107,11 +113,12 @@ class Trainer:
         changes = describe(self.config.augment) + (", rare classes weigh more" if self.weights is not None else "")
         limited = f", {self.config.data.limit:,} at most used" if self.config.data.limit else ""
         memory = psutil.Process().memory_info().rss / 1e9
+        stem = ", small stem" if self.config.model.stem == "small" else ""
         facts = {
             "pictures": f"{len(data):,} from {data.source} ({data.kind}), {data.num_classes} classes{limited}",
             "division": f"{len(splits.train):,} train, {len(splits.val):,} validation, {len(splits.test):,} test",
             "seen as": f"{height} x {width} {'grey' if channels == 1 else 'RGB'}",
-            "network": f"{self.origin.name}, {self.model.count_params():,} parameters",
+            "network": f"{self.origin.name}, {self.model.count_params():,} parameters{stem}",
             "recipe": f"{recipe}, learning rate {settings.learning_rate:g} ({settings.schedule.replace('_', '-')})",
             "changes": changes,
             "computes": f"{settings.precision} on {backend.engine()}, {settings.threads or psutil.cpu_count()} threads",
@@ -120,11 +127,15 @@ class Trainer:
             "run": str(run.folder),
         }
         screen.facts(list(facts.items()))
-        for note in self.prepared.notes:
+        stem_note = self.origin.stem_note(self.prepared, self.config, self.float32)
+        for note in (*self.prepared.notes, *([stem_note] if stem_note else [])):
             screen.note(note)
 
-    def run(self, run: Run) -> State:
-        """Train. Ctrl-C ends the step, keeps the best epoch and raises Interrupted with what to type next."""
+    def run(self, run: Run, stop_requested: Callable[[], bool] = lambda: False) -> State:
+        """Train. Ctrl-C ends the step, keeps the best epoch and raises Interrupted with what to type next.
+
+        `stop_requested` is asked after each step; True does the same.
+        """
         keras.utils.set_random_seed(self.config.training.seed)
         with _interruptible() as pressed:
             try:
@@ -136,7 +147,7 @@ class Trainer:
                     run,
                     on_best=lambda model, state: self.keep(model, state, run),
                     screen=self.screen,
-                    stop_requested=pressed.is_set,
+                    stop_requested=lambda: pressed.is_set() or stop_requested(),
                 )
             except Interrupted as stop:
                 raise Interrupted(f"{stop}. {self.how_to_go_on(run)}") from None
@@ -147,8 +158,8 @@ class Trainer:
         again = shlex.join(["convlens", "train", "--run", str(run.folder), "--resume"])
         return f"{kept}To go on: {again}"
 
-    def _classifier(self) -> Classifier:
-        """Return a classifier that shares the weights of `float32`."""
+    def classifier(self) -> Classifier:
+        """Return a classifier that shares the weights of `float32`, which `keep` sets."""
         prepared = self.prepared
         classifier = Classifier.from_logits(self.float32, prepared.dataset.class_names, prepared.preprocessing)
         spread = np.linspace(0, len(prepared.splits.train) - 1, EXAMPLES).astype(int)
@@ -158,7 +169,7 @@ class Trainer:
     def keep(self, model: keras.Model, state: State, run: Run) -> None:
         """Write the classifier of the best epoch so far."""
         set_weights(self.float32, model.get_weights())
-        classifier = self._classifier()
+        classifier = self.classifier()
         classifier.provenance = {
             "data": self.prepared.summary(),
             "config": {name: asdict(getattr(self.config, name)) for name in ("data", "model", "augment", "training")},

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import cache
+from pathlib import Path
 from typing import TypeVar
 
 import keras
@@ -157,6 +158,7 @@ def create_model(
     num_classes: int | None = None,
     head: str | None = None,
     config: ModelConfig | None = None,
+    weights: str | Path | None = None,
 ) -> keras.Model:
     """Return a new model that answers logits for float32 pictures already multiplied with the model's `scale`.
 
@@ -166,9 +168,11 @@ def create_model(
         num_classes: at least 2; where not given, the source's.
         head: see `build`.
         config: see `build`.
+        weights: "imagenet" or a file of them, see `convlens.zoo.weights`; where its classes are not num_classes, the
+            head starts at random as all does where it is not given.
 
     Raises:
-        ModelError: see `build`.
+        ModelError: see `build`; or there are no such weights.
 
     >>> create_model("cats_dogs_3conv").output_shape
     (None, 1)
@@ -179,7 +183,12 @@ def create_model(
         raise ModelError(f"input_shape must be (height, width, channels), whole and positive; found {shape}.")
     outputs = _num_logits(info, info.num_classes if num_classes is None else num_classes, head)
     inputs = keras.Input(shape, dtype="float32", name="pixels")
-    return keras.Model(inputs, _logits(info, inputs, outputs, config), name=name)
+    model = keras.Model(inputs, _logits(info, inputs, outputs, config), name=name)
+    if weights is not None:
+        from convlens.zoo.weights import load_weights  # its module imports this one
+
+        load_weights(model, name, weights)
+    return model
 
 
 @cache

@@ -3,7 +3,8 @@
 Most classics begin by shrinking the picture to a quarter of its side, and to a thirty-second in all: of 32x32 pixels
 one is left before the hard layers begin. With the small stem those first layers move by single pixels instead, so that
 a picture is seen as one four times as wide would be, and the rest works on maps as large as on 128x128. Kernels keep
-their shapes, so counts and trained weights stay as they are; multiply-adds grow up to sixteenfold. He et al. 2015
+their shapes, so counts and trained weights stay as they are (of VGG and AlexNet, whose dense layers follow the map,
+only those of the convolutions); multiply-adds grow up to sixteenfold. He et al. 2015
 (section 4.2) and Huang et al. 2016 (section 4.1) leave those strides out on CIFAR-10 in the same way.
 """
 
@@ -35,18 +36,21 @@ def apply_small_stem(network: Callable[[keras.KerasTensor], Logits], inputs: ker
     model = keras.Model(larger, network(larger))
     kept = _stem_layers(model)
 
-    def rebuild(layer: keras.Layer) -> keras.Layer:
-        settings = layer.get_config()
-        if layer.name in kept:
-            settings["strides"] = 1 if isinstance(settings["strides"], int) else (1, 1)
-        return layer.__class__.from_config(settings)
+    rebuilt: dict[int, keras.Layer] = {}
 
-    twin = keras.models.clone_model(
-        model,
-        input_tensors=inputs,
-        clone_function=lambda node: rebuild(node) if isinstance(node, keras.Layer) else node,
-    )
-    return twin.outputs if len(twin.outputs) > 1 else twin.output
+    def rebuild(node: keras.Operation) -> keras.Operation:
+        if not isinstance(node, keras.Layer):
+            return node
+        if id(node) not in rebuilt:
+            settings = node.get_config()
+            if node.name in kept:
+                settings["strides"] = 1 if isinstance(settings["strides"], int) else (1, 1)
+            rebuilt[id(node)] = node.__class__.from_config(settings)
+        return rebuilt[id(node)]
+
+    # What `clone_model` does, which however cannot begin inside a graph, where `inputs` comes from the scaling.
+    answers: Logits = model._run_through_graph(inputs, operation_fn=rebuild)
+    return answers
 
 
 def _stem_layers(model: keras.Model) -> set[str]:

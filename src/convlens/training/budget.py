@@ -1,0 +1,207 @@
+"""Budget: how long a training may be so that it ends in a given time, with its learning rate at the end of its way.
+
+Stopping a training when the time is up would leave its learning rate high and its network unfinished. So the seconds
+of a step, of a validation and of keeping the best epoch are measured first, and the number of epochs and their length
+follow from them. An epoch need not be one pass over the pictures: `--steps-per-epoch` cuts the stream of batches
+anywhere, and the next epoch goes on there.
+"""
+
+import contextlib
+import json
+import math
+import re
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from convlens.errors import ConfigError, Interrupted
+from convlens.training.fit import step_seconds
+from convlens.training.run import Run
+from convlens.training.trainer import Trainer
+
+__all__ = [
+    "AIM",
+    "LIMIT",
+    "Costs",
+    "Plan",
+    "least_seconds",
+    "measure_costs",
+    "parse_duration",
+    "plan",
+    "seconds_trained",
+    "train_for",
+]
+
+AIM = 0.95  # share of the time that is planned; the rest is for what was not measured
+LIMIT = 1.1  # a training that turns out slower is stopped at this multiple of its time
+OVERHEAD = 0.1  # share of an epoch that validating and keeping may take, where a longer epoch can bring it down
+EPOCHS = 10  # but epochs do not grow so long that fewer than these are left: the best of them is kept
+VAL_STEPS = 20  # validation batches that are timed, at most
+ENDLESS = 10**9  # steps
+CLOCK = "state/seconds.json"  # of a run: how long it was trained for, also where it was stopped and resumed
+UNITS = {"h": 3600.0, "m": 60.0, "min": 60.0, "s": 1.0}
+
+
+@dataclass(frozen=True)
+class Costs:
+    """Measured seconds of a training.
+
+    Attributes:
+        step: of a training step.
+        validation: of a pass over the validation pictures; 0 where there are none.
+        keep: of writing the best epoch's classifier.
+    """
+
+    step: float
+    validation: float = 0.0
+    keep: float = 0.0
+
+    @property
+    def overhead(self) -> float:
+        """Seconds after the steps of an epoch: its validation, and keeping it, should it be the best."""
+        return self.validation + self.keep
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What fills the time: `epochs` of `steps_per_epoch` steps, which should take `seconds`."""
+
+    epochs: int
+    steps_per_epoch: int
+    seconds: float
+
+
+def parse_duration(text: str) -> float:
+    """Return the seconds of a duration: a number with a unit, or several from the largest unit to the smallest.
+
+    Raises:
+        ConfigError: it is not of that form, or not more than zero.
+
+    >>> parse_duration("90s"), parse_duration("10m"), parse_duration("1h30m"), parse_duration("1.5 h")
+    (90.0, 600.0, 5400.0, 5400.0)
+    """
+    number = r"(\d+(?:\.\d+)?)"
+    match = re.fullmatch(rf"(?:{number}h)?(?:{number}m(?:in)?)?(?:{number}s)?", re.sub(r"\s", "", text.lower()))
+    if match is None or not any(match.groups()):
+        raise ConfigError(f"a duration must be a number with its unit, as 90s, 10m or 1h30m; found {text!r}.")
+    seconds = sum(float(part or 0) * UNITS[unit] for part, unit in zip(match.groups(), ("h", "m", "s"), strict=True))
+    if seconds <= 0:
+        raise ConfigError(f"a duration must be more than zero; found {text!r}.")
+    return seconds
+
+
+def least_seconds(costs: Costs) -> float:
+    """Return the shortest time that can be planned: one step, validated and kept."""
+    return (costs.step + costs.overhead) / AIM
+
+
+def plan(seconds: float, costs: Costs, steps_per_pass: int) -> Plan:
+    """Return the training that fills the time to `AIM`, within one step an epoch.
+
+    Epochs are about a pass over the pictures. They are longer where validating each pass would take more than
+    `OVERHEAD` of the time, and shorter where a whole number of passes does not fill it, or not even one fits.
+
+    Args:
+        seconds: the time from the first step to the end of the last validation.
+        costs: measured.
+        steps_per_pass: training steps of one pass over the pictures.
+
+    Raises:
+        ConfigError: not even one step fits.
+
+    >>> plan(60, Costs(step=0.1, validation=1.0), steps_per_pass=100)
+    Plan(epochs=5, steps_per_epoch=104, seconds=57.0)
+    """
+    if seconds < least_seconds(costs):
+        raise ConfigError(
+            f"the time must be at least {least_seconds(costs):.2g} s: a step takes {costs.step:.2g} s, and to validate "
+            f"and keep it {costs.overhead:.2g} s, measured; found {seconds:g} s."
+        )
+    aim = AIM * seconds
+    wanted = math.ceil(costs.overhead * (1 / OVERHEAD - 1) / (costs.step * steps_per_pass))  # passes in an epoch
+    whole = (aim - EPOCHS * costs.overhead) / (costs.step * steps_per_pass)  # passes of the training, in EPOCHS epochs
+    length = max(1, min(wanted, int(whole / EPOCHS))) * steps_per_pass * costs.step + costs.overhead
+    epochs = max(1, min(round(aim / length), int(aim / (costs.step + costs.overhead))))
+    steps = max(1, int((aim / epochs - costs.overhead) / costs.step + 1e-9))
+    return Plan(epochs, steps, epochs * (steps * costs.step + costs.overhead))
+
+
+class _Enough(Exception):  # noqa: N818 - nothing went wrong
+    """Enough steps are timed."""
+
+
+def measure_costs(trainer: Trainer, seconds: float) -> Costs:
+    """Measure a training on this machine, now, by beginning it; nothing of it is kept.
+
+    The steps' mean counts, not their median: what the rest of the machine does now and then is part of the time.
+
+    Args:
+        trainer: of a network like the one to be trained; this one has learned a little afterwards. Its screen should
+            be quiet.
+        seconds: to spend on steps after the first, which compiles; one at least is measured.
+    """
+    model, val, marks = trainer.model, trainer.val, list[float]()
+
+    def enough() -> bool:
+        marks.append(time.monotonic())
+        if len(marks) > 1 and marks[-1] - marks[0] >= seconds:
+            raise _Enough
+        return False
+
+    trainer.train.steps = ENDLESS  # no validation in between
+    with tempfile.TemporaryDirectory() as folder:
+        with contextlib.suppress(_Enough):
+            trainer.run(Run.create(Path(folder) / "trial", ""), enough)
+        validation = 0.0
+        if val is not None:
+            model.evaluate(val, steps=1, verbose=0)  # compiles
+            timed = min(val.steps, VAL_STEPS)
+            began = time.monotonic()
+            model.evaluate(val, steps=timed, verbose=0)
+            validation = (time.monotonic() - began) * val.steps / timed
+        for _ in range(2):  # the first writing compiles too
+            began = time.monotonic()
+            trainer.classifier().save(Path(folder) / "trial.keras")
+            keep = time.monotonic() - began
+    return Costs((marks[-1] - marks[0]) / (len(marks) - 1), validation, keep)
+
+
+def train_for(trainer: Trainer, run: Run, seconds: float) -> str:
+    """Train as planned, at most `LIMIT` times the seconds; return why it ended early, or "".
+
+    The first epoch is always finished, so that there is a classifier. A run that was stopped goes on with the time
+    that is left, as far as it is known: of a killed one, that of its finished epochs. What the engine compiles before
+    the first step does not count.
+
+    Raises:
+        Interrupted: Ctrl-C; the state and the best epoch are kept.
+        TrainingError: the loss is not finite; the best epoch is kept.
+    """
+    step_seconds(trainer.model, trainer.train, 0.0)  # compiles
+    if trainer.val is not None:
+        trainer.model.evaluate(trainer.val, steps=1, verbose=0)
+    before = seconds_trained(run)
+    began = time.monotonic()
+
+    def late() -> bool:
+        return before + time.monotonic() - began > LIMIT * seconds and run.classifier_path.exists()
+
+    note = ""
+    try:
+        trainer.run(run, late)
+    except Interrupted:
+        if not late():
+            raise
+        epochs, done = trainer.config.training.epochs, len(run.history)
+        note = f"stopped after {done} of {epochs} epochs: it was slower than measured, and its time was up"
+    finally:
+        run.write(CLOCK, json.dumps(before + time.monotonic() - began))
+    return note
+
+
+def seconds_trained(run: Run) -> float:
+    """Return the seconds that a run was trained for; of a killed one, those of its finished epochs."""
+    if (run.folder / CLOCK).exists():
+        return float(json.loads((run.folder / CLOCK).read_text(encoding="utf-8")))
+    return sum(float(row["seconds"] or 0) for row in run.history) if (run.folder / "history.csv").exists() else 0.0

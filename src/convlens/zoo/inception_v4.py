@@ -1,0 +1,179 @@
+"""Inception-v4: the Inception modules tidied up, one kind for each size of the map, without residual connections.
+
+Paper       Szegedy, Ioffe, Vanhoucke, Alemi, "Inception-v4, Inception-ResNet and the Impact of Residual Connections on
+            Learning", 2016, arXiv:1602.07261
+Introduced  a stem that branches; modules A, B, C, each repeated unchanged; reduction modules between them
+Input       (299, 299, 3)
+Parameters  42,742,984 with 1000 classes, 42,679,816 of them trainable, as in timm; the rest are moving statistics
+Departures  Each pair of 1x7 and 7x1 has the order of the authors' TF-Slim code. Normalisations have a scale, as in
+            timm; TF-Slim (and Keras' Inception-v3) leave it out: 31,584 parameters fewer. Moving statistics at 0.9,
+            where TF-Slim's 0.9997 needs many thousand steps; epsilon 1e-3 is TF-Slim's. Pixels are 0..1, there -1..1.
+            TF-Slim's auxiliary head is not in the paper and not here.
+
+Training    (paper) RMSProp with decay 0.9 and epsilon 1, learning rate 0.045, times 0.94 every second epoch. TF-Slim:
+            He's initialiser, weight decay 4e-5, which belongs to the optimizer.
+Name        The lecture shows Inception-ResNet under "Inception-V4": two networks of one paper. The one with shortcuts
+            trains faster; in the end they are about equally accurate.
+Brought     Inception-v3 had grown by hand under the limits of its training system; here each stage repeats one module.
+Strength    Views of several sizes side by side, for fewer multiply-adds than one large kernel; accurate for its year.
+Weakness    Large (171 MB in float32), hard to read and to change; many short branches are slow for their
+            multiply-adds.
+Take it     to study the family, or when many photographs are there to train it. Keras has no weights for it: with few,
+            take inception_v3 or inception_resnet_v2. Not below 75 pixels, and not on a phone.
+Checked     against timm 1.0.31 on PyTorch 2.14.1: random weights and statistics copied, two random pictures. The
+            largest difference of a logit was 3.5e-12 in float64 and 1.4e-3 in float32, where rounding alone moves
+            timm's own by 1.0e-3: random statistics magnify it; logits spread by 10 (standard deviation).
+Cost        2.4 s of processor time and 250 MB to build.
+"""
+
+from typing import NamedTuple
+
+import keras
+from keras import layers
+
+from convlens.zoo.registry import register_model
+
+__all__ = ["inception_v4"]
+
+MOMENTUM = 0.9
+EPSILON = 1e-3
+DROPOUT = 0.2
+
+
+class Conv(NamedTuple):
+    """A convolution, normalised, with a ReLU: filters, (height, width) of the kernel, strides, padding."""
+
+    filters: int
+    kernel_size: tuple[int, int]
+    strides: int = 1
+    padding: str = "same"
+
+
+class Pool(NamedTuple):
+    """A pooling of 3x3: kind ("max" or "average"), strides, padding."""
+
+    kind: str
+    strides: int = 1
+    padding: str = "same"
+
+
+class Fork(NamedTuple):
+    """Branches that all take the same map and whose answers are concatenated."""
+
+    branches: tuple[tuple["Step", ...], ...]
+
+
+Step = Conv | Pool | Fork
+
+STEM: tuple[Step, ...] = (  # figure 3
+    Conv(32, (3, 3), 2, "valid"),
+    Conv(32, (3, 3), 1, "valid"),
+    Conv(64, (3, 3)),
+    Fork(((Pool("max", 2, "valid"),), (Conv(96, (3, 3), 2, "valid"),))),
+    Fork(
+        (
+            (Conv(64, (1, 1)), Conv(96, (3, 3), 1, "valid")),
+            (Conv(64, (1, 1)), Conv(64, (1, 7)), Conv(64, (7, 1)), Conv(96, (3, 3), 1, "valid")),
+        )
+    ),
+    Fork(((Conv(192, (3, 3), 2, "valid"),), (Pool("max", 2, "valid"),))),
+)
+INCEPTION_A = Fork(  # figure 4
+    (
+        (Conv(96, (1, 1)),),
+        (Conv(64, (1, 1)), Conv(96, (3, 3))),
+        (Conv(64, (1, 1)), Conv(96, (3, 3)), Conv(96, (3, 3))),
+        (Pool("average"), Conv(96, (1, 1))),
+    )
+)
+REDUCTION_A = Fork(  # figure 7 with k, l, m, n = 192, 224, 256, 384
+    (
+        (Conv(384, (3, 3), 2, "valid"),),
+        (Conv(192, (1, 1)), Conv(224, (3, 3)), Conv(256, (3, 3), 2, "valid")),
+        (Pool("max", 2, "valid"),),
+    )
+)
+INCEPTION_B = Fork(  # figure 5
+    (
+        (Conv(384, (1, 1)),),
+        (Conv(192, (1, 1)), Conv(224, (1, 7)), Conv(256, (7, 1))),
+        (Conv(192, (1, 1)), Conv(192, (7, 1)), Conv(224, (1, 7)), Conv(224, (7, 1)), Conv(256, (1, 7))),
+        (Pool("average"), Conv(128, (1, 1))),
+    )
+)
+REDUCTION_B = Fork(  # figure 8
+    (
+        (Conv(192, (1, 1)), Conv(192, (3, 3), 2, "valid")),
+        (Conv(256, (1, 1)), Conv(256, (1, 7)), Conv(320, (7, 1)), Conv(320, (3, 3), 2, "valid")),
+        (Pool("max", 2, "valid"),),
+    )
+)
+THREE_BOTH_WAYS = Fork(((Conv(256, (1, 3)),), (Conv(256, (3, 1)),)))
+INCEPTION_C = Fork(  # figure 6
+    (
+        (Conv(256, (1, 1)),),
+        (Conv(384, (1, 1)), THREE_BOTH_WAYS),
+        (Conv(384, (1, 1)), Conv(448, (3, 1)), Conv(512, (1, 3)), THREE_BOTH_WAYS),
+        (Pool("average"), Conv(256, (1, 1))),
+    )
+)
+MODULES = (  # figure 9: name, module, how many in a row
+    ("inception_a", INCEPTION_A, 4),
+    ("reduction_a", REDUCTION_A, 1),
+    ("inception_b", INCEPTION_B, 7),
+    ("reduction_b", REDUCTION_B, 1),
+    ("inception_c", INCEPTION_C, 3),
+)
+
+
+def convolution(x: keras.KerasTensor, row: Conv, name: str) -> keras.KerasTensor:
+    """Return a convolution without bias, its batch normalisation and a ReLU."""
+    x = layers.Conv2D(
+        row.filters,
+        row.kernel_size,
+        row.strides,
+        padding=row.padding,
+        use_bias=False,  # the normalisation has one
+        kernel_initializer="he_normal",
+        name=name,
+    )(x)
+    x = layers.BatchNormalization(momentum=MOMENTUM, epsilon=EPSILON, name=f"{name}_norm")(x)
+    return layers.ReLU(name=f"{name}_relu")(x)
+
+
+def stack(x: keras.KerasTensor, steps: tuple[Step, ...], name: str) -> keras.KerasTensor:
+    """Return the map after the steps in a row."""
+    for number, step in enumerate(steps, start=1):
+        match step:
+            case Conv():
+                x = convolution(x, step, f"{name}_conv{number}")
+            case Pool(kind, strides, padding):
+                pooling = layers.MaxPooling2D if kind == "max" else layers.AveragePooling2D
+                x = pooling(3, strides, padding, name=f"{name}_pool{number}")(x)
+            case Fork():
+                x = fork(x, step, f"{name}_fork{number}")
+    return x
+
+
+def fork(x: keras.KerasTensor, module: Fork, name: str) -> keras.KerasTensor:
+    """Return the concatenated answers of the branches of a module."""
+    answers = [stack(x, steps, f"{name}_branch{number}") for number, steps in enumerate(module.branches, start=1)]
+    return layers.Concatenate(name=f"{name}_concat")(answers)
+
+
+@register_model(
+    year=2016, input_shape=(299, 299, 3), num_params=42_742_984, multiply_adds=12_253_974_624, least_side=75
+)
+def inception_v4(inputs: keras.KerasTensor, num_classes: int) -> keras.KerasTensor:
+    """Inception-v4 for photographs.
+
+    Result: ImageNet top-1 80.2 %, top-5 95.2 % with one crop (the authors' weights in TF-Slim), 82.3 % and 96.2 % with
+    144 crops (paper).
+    """
+    x = stack(inputs, STEM, "stem")
+    for name, module, count in MODULES:
+        for number in range(1, count + 1):
+            x = fork(x, module, f"{name}{number}")
+    x = layers.GlobalAveragePooling2D(name="average")(x)
+    x = layers.Dropout(DROPOUT, name="dropout")(x)
+    return layers.Dense(num_classes, name="logits")(x)

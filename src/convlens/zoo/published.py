@@ -1,0 +1,68 @@
+"""Published: the ImageNet accuracy that others report for models of the zoo, each with where it stands.
+
+Top-1 accuracy on the 50,000 validation pictures of ILSVRC-2012, as their authors or the keepers of the weights give it;
+none of it was measured here. One centre crop where such a figure is published; two configurations of VGG only have the
+paper's, from whole pictures. Trainings differ by years of recipes, not only by architecture. A model without a row
+has no published figure that was found.
+"""
+
+from dataclasses import dataclass
+
+__all__ = ["PUBLISHED", "Published"]
+
+ONE_CROP = "one crop"
+WHOLE = "whole picture"
+
+KERAS = "keras.io/api/applications"
+VGG = "Simonyan, Zisserman 2014, arXiv:1409.1556, table 3, scale 256"
+FAIR = "github.com/facebookarchive/fb.resnet.torch, pretrained"
+TORCHVISION = "torchvision.models 0.29, weights IMAGENET1K_V1"
+
+
+@dataclass(frozen=True)
+class Published:
+    """A published accuracy.
+
+    Attributes:
+        top_1: share of the validation pictures named rightly.
+        evaluated: on one centre crop, or on the whole picture (the network slid over it).
+        source: where the figure stands.
+    """
+
+    top_1: float
+    evaluated: str
+    source: str
+
+
+PUBLISHED = {
+    name: Published(round(percent / 100, 5), evaluated, source)
+    for name, percent, evaluated, source in (
+        ("alexnet_2towers", 57.1, ONE_CROP, "github.com/BVLC/caffe, models/bvlc_alexnet"),
+        ("nin_imagenet", 59.36, ONE_CROP, "gist.github.com/mavenlin/d802a5849de39225bcc6 (Lin)"),
+        ("vgg11", 69.02, ONE_CROP, TORCHVISION),
+        ("vgg11_lrn", 70.3, WHOLE, VGG),
+        ("vgg13", 69.928, ONE_CROP, TORCHVISION),
+        ("vgg16_1x1", 71.9, WHOLE, VGG),
+        ("vgg16", 71.3, ONE_CROP, KERAS),
+        ("vgg19", 71.3, ONE_CROP, KERAS),
+        ("googlenet", 68.7, ONE_CROP, "github.com/BVLC/caffe, models/bvlc_googlenet"),
+        ("inception_v2", 74.8, ONE_CROP, "Ioffe, Szegedy 2015, arXiv:1502.03167 (BN-x30)"),
+        ("inception_v3", 77.9, ONE_CROP, KERAS),
+        ("inception_v4", 80.2, ONE_CROP, "github.com/tensorflow/models, research/slim"),
+        ("inception_resnet_v2", 80.3, ONE_CROP, KERAS),
+        ("xception", 79.0, ONE_CROP, KERAS),
+        ("resnet18", 69.57, ONE_CROP, FAIR),
+        ("resnet34", 73.27, ONE_CROP, FAIR),
+        ("resnet50", 74.9, ONE_CROP, KERAS),
+        ("resnet101", 76.4, ONE_CROP, KERAS),
+        ("resnet152", 76.6, ONE_CROP, KERAS),
+        ("densenet121", 75.0, ONE_CROP, KERAS),
+        ("densenet169", 76.2, ONE_CROP, KERAS),
+        ("densenet201", 77.3, ONE_CROP, KERAS),
+        ("mobilenet_v3_small", 68.1, ONE_CROP, f"{KERAS}/mobilenet"),
+        ("mobilenet_v3_large", 75.6, ONE_CROP, f"{KERAS}/mobilenet"),
+        ("efficientnet_lite0", 75.1, ONE_CROP, "github.com/tensorflow/tpu, models/official/efficientnet/lite"),
+        ("efficientnet_v2_b0", 78.7, ONE_CROP, KERAS),
+        ("convnext_tiny", 81.3, ONE_CROP, KERAS),
+    )
+}

@@ -1,0 +1,130 @@
+"""`convlens compare` as a user types it: what it prints, what it leaves, what it says of mistakes."""
+
+import json
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from convlens.cli import main
+from convlens.review import compare as compare_module
+from convlens.training.budget import Costs
+
+TWO = ("--models", "custom_cnn,fashion_mlp")
+QUICK = ("--filters", "4", "--dense", "8", "--batch-size", "16", "--size", "32", "--learning-rate", "0.01")
+
+
+def run(*words: object) -> int:
+    with pytest.raises(SystemExit) as stopped:
+        main([str(word) for word in words])
+    return int(stopped.value.code or 0)
+
+
+@pytest.fixture
+def here(tmp_path, monkeypatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COLUMNS", "80")
+    return tmp_path
+
+
+@pytest.fixture
+def measured(monkeypatch):
+    """Measured costs that do not depend on what else the machine does: a minute is 5 epochs of 5 steps."""
+    monkeypatch.setattr(compare_module, "measure_costs", lambda trainer, seconds: Costs(2.0, 1.0, 0.4))
+
+
+def test_compare_says_what_it_does_and_which_is_better(shapes, here, measured, capsys):
+    assert run("compare", shapes, *TWO, *QUICK, "--minutes", "1", "--run", "mine") == 0
+    said = capsys.readouterr().out
+    for words in (
+        "120 from", "76 train, 20 validation, 24 test", "32 x 32 RGB", "2 networks of 1 min 00 s", "5 epochs, 5.0 pass",
+        "recipe  batch 16, adamw, learning rate 0.01 (one-cycle), flip", "custom_cnn, 1 of 2", "fashion_mlp, 2 of 2",
+        "ranked on 20 validation pictures; scored once on 24 test pictures", "mult-adds", "95 %", "p = ",
+        "tradeoff.png", "compare.json", "convlens predict runs/mine/",
+    ):  # fmt: skip
+        assert words in said, words
+    facts = json.loads((here / "runs" / "mine" / "compare.json").read_text())
+    assert [row["model"] in said for row in facts["ranking"]] == [True, True]
+    with Image.open(here / "runs" / "mine" / "plots" / "tradeoff.png") as chart:
+        assert chart.width > 800
+    best = here / "runs" / "mine" / facts["ranking"][0]["model"]
+    assert run("predict", best, shapes / "bar" / "1.png") == 0
+
+
+def test_the_default_is_two_minutes(shapes, here, monkeypatch, capsys):
+    monkeypatch.setattr(compare_module, "measure_costs", lambda trainer, seconds: Costs(120.0))
+    assert run("compare", shapes, *TWO, *QUICK) == 2
+    assert "--minutes 2 is too short" in capsys.readouterr().err
+
+
+def test_published_figures_with_their_sources(here, capsys):
+    assert run("compare", "--published") == 0
+    said = capsys.readouterr().out
+    assert "keras.io/api/applications" in said
+    assert "71.3 %" in said
+    with Image.open(here / "imagenet-published.png") as chart:
+        assert chart.width > 800
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "said"),
+    [
+        (["SHAPES", "--models", "custom_cnn,small_resnt"], 4, "did you mean small_resnet"),
+        (["nowhere", "--models", "custom_cnn,small_resnt"], 4, "did you mean small_resnet"),
+        (["nowhere", *TWO], 3, "there is no such file or folder"),
+        (["SHAPES", "--models", "custom_cnn"], 2, "two networks or more"),
+        (["SHAPES", "--models", ","], 2, "two networks or more, with commas between; found none"),
+        (["SHAPES", "--models", "custom_cnn,custom_cnn"], 2, "found custom_cnn twice"),
+        (["SHAPES"], 2, "which networks"),
+        (TWO, 2, "on which pictures"),
+        (["SHAPES", *TWO, "--minutes", "0"], 2, "--minutes must be more than 0"),
+        (["SHAPES", *TWO, "--minutes", "soon"], 2, "minutes"),
+        (["SHAPES", *TWO, "--minutes", "0.01"], 2, "is too short for custom_cnn, fashion_mlp"),
+        (["SHAPES", *TWO, "--test", "0"], 3, "needs test pictures"),
+        (["SHAPES", *TWO, "--val", "0"], 3, "needs validation pictures"),
+        (["SHAPES", "--models", "custom_cnn,mnist_tanh", "--size", "8"], 4, "at least 14 x 14 pixels; found 8 x 8"),
+        (["SHAPES", *TWO, "--epochs", "3"], 2, "epochs"),
+        (["SHAPES", *TWO, "--batch-size", "0"], 2, "--batch-size must be at least 1"),
+        (["--resume"], 5, "name the comparison"),
+        (["--resume", "--run", "none"], 5, "a comparison is a folder"),
+        (["--resume", "--run", "none", "--minutes", "3"], 2, "keeps its configuration"),
+        (["SHAPES", "--published"], 2, "give it alone"),
+    ],
+)  # fmt: skip
+def test_mistakes_get_one_line_and_leave_nothing(words, code, said, shapes, here, measured, capsys):
+    assert run("compare", *[str(shapes) if word == "SHAPES" else word for word in words]) == code
+    out, err = capsys.readouterr()
+    assert said in err
+    assert "Traceback" not in out + err
+    assert len([line for line in err.splitlines() if line.startswith("error")]) == 1
+    assert not (here / "runs").exists()
+
+
+@pytest.mark.slow
+def test_a_killed_comparison_is_resumed(shapes, here):
+    """Kill -9 while the second network trains; the first is not trained again, and both end in the table."""
+    words = ["compare", str(shapes), *TWO, *QUICK, "--minutes", "0.2", "--run", "killed"]
+    process = subprocess.Popen([sys.executable, "-m", "convlens", *words], stdout=subprocess.DEVNULL)
+    folder = here / "runs" / "killed"
+    history = folder / "fashion_mlp" / "history.csv"
+    for _ in range(2400):
+        if history.exists() and len(history.read_text().splitlines()) >= 2:
+            break
+        time.sleep(0.05)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    trained = folder / "custom_cnn" / "trained.json"
+    before = trained.stat().st_mtime_ns
+    assert not (folder / "fashion_mlp" / "trained.json").exists()
+    again = [sys.executable, "-m", "convlens", "compare", "--run", "killed", "--resume"]
+    done = subprocess.run(again, check=True, capture_output=True, text=True)
+    assert "custom_cnn, 1 of 2" not in done.stdout
+    assert done.stderr == ""
+    assert trained.stat().st_mtime_ns == before
+    facts = json.loads((folder / "compare.json").read_text())
+    assert {row["model"] for row in facts["ranking"]} == {"custom_cnn", "fashion_mlp"}
+    assert json.loads((folder / "fashion_mlp" / "report.json").read_text())["test_evaluations"] == 1

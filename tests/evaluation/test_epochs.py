@@ -1,0 +1,40 @@
+"""How many epochs were enough."""
+
+from convlens.evaluation.epochs import judge_epochs
+from convlens.evaluation.metrics import wilson
+
+
+def rows(accuracies, val_losses=None, losses=None):
+    val_losses = val_losses or [1 - a for a in accuracies]
+    losses = losses or [1 / (e + 1) for e in range(len(accuracies))]
+    return [
+        {"epoch": e, "val_accuracy": a, "val_loss": v, "loss": t}
+        for e, (a, v, t) in enumerate(zip(accuracies, val_losses, losses, strict=True), 1)
+    ]
+
+
+def test_first_epoch_inside_the_interval():
+    history = rows([0.5, 0.7, 0.8, 0.82, 0.81, 0.81, 0.81, 0.81])
+    assert wilson(820, 1000).low > 0.7  # epoch 2 is surely worse, 3 is not
+    assert wilson(820, 1000).low < 0.8
+    assert "Best after epoch 4 of 8 (82.0 %); from epoch 3 on" in judge_epochs(history, 1000)
+    assert "from epoch 2 on" in judge_epochs(history, 20)  # few pictures, wide interval
+
+
+def test_still_rising():
+    assert judge_epochs(rows([0.1, 0.3, 0.5, 0.7]), 1000).endswith("still rising: more epochs may help.")
+
+
+def test_overfitting_needs_both_losses():
+    accuracies, rising = [0.8, 0.9, 0.9, 0.9], [0.5, 0.3, 0.4, 0.5]
+    assert "after epoch 2 while the training loss falls" in judge_epochs(rows(accuracies, rising), 500)
+    flat = rows(accuracies, rising, losses=[0.5, 0.3, 0.4, 0.5])
+    assert "overfitting" not in judge_epochs(flat, 500)
+    assert "overfitting" not in judge_epochs(rows(accuracies, [0.5, 0.3, 0.31, 0.32]), 500)
+
+
+def test_nothing_to_say():
+    assert judge_epochs([], 100) == ""
+    assert judge_epochs(rows([0.5]), 100) == ""
+    assert judge_epochs([{"epoch": 1, "val_accuracy": None}, {"epoch": 2, "val_accuracy": None}], 100) == ""
+    assert judge_epochs(rows([0.5, 0.6]), 0) == ""

@@ -1,0 +1,144 @@
+"""A search: its journal, what it keeps when it is stopped, what it says, and TensorBoard's page."""
+
+import json
+import shutil
+
+import numpy as np
+import optuna
+import pytest
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+from tensorboard.plugins.hparams import plugin_data_pb2
+
+import convlens
+from convlens.config import Config
+from convlens.errors import ConfigError, DataError, Interrupted, RunError, TrainingError
+from convlens.training import search as module
+from convlens.training.run import Run
+from convlens.training.screen import Screen
+from convlens.training.search import resume_search, search
+from convlens.training.space import Choices, Range, parse_vary
+
+SPACE = {"dropout": Range(0.0, 0.5), "filters": Choices(("4", "4,8")), "dense": Choices(("16",))}
+CONFIG = Config().replace(
+    model="custom_cnn", epochs=3, batch_size=256, augment="none", learning_rate=0.01, precision="float32"
+)
+
+
+@pytest.fixture(scope="module")
+def dataset():
+    return convlens.load_data("digits")
+
+
+def trials(found):
+    return [(t.state, t.params, t.intermediate_values) for t in found.study.get_trials()]
+
+
+@pytest.fixture(scope="module")
+def finished(dataset, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("search") / "whole"
+    return search(dataset, CONFIG, trials=7, space=SPACE, run=folder, screen=Screen(quiet=True))
+
+
+def test_best_trial_has_a_report_and_is_scored_once(finished):
+    facts = json.loads((finished.folder / "search.json").read_text())
+    best = finished.ranked[0]
+    assert facts["best"] == best.number
+    assert finished.run(best).report["test_evaluations"] == 1
+    assert facts["metrics"]["accuracy"]["n"] == 359
+    assert facts["validation"]["value"] == pytest.approx(best.value, abs=1e-6)  # both in float32
+    assert not finished.run(finished.ranked[1]).finished
+    assert facts["paired_test"]["first"] == f"trial {best.number}"
+    assert [t.value for t in finished.ranked] == sorted([t.value for t in finished.ranked], reverse=True)
+
+
+def test_scores_in_the_journal_are_those_of_the_runs(finished):
+    for trial in finished.study.get_trials():
+        reached = np.maximum.accumulate([row["val_accuracy"] for row in finished.run(trial).history])
+        assert list(trial.intermediate_values.values()) == pytest.approx(list(reached))
+
+
+def test_finished_search_is_not_resumed(finished, dataset):
+    with pytest.raises(RunError, match="this search is finished"):
+        resume_search(dataset, finished.folder, Screen(quiet=True))
+
+
+def test_hparams_page(finished):
+    trial = finished.ranked[0]
+    events = EventAccumulator(str(finished.folder / "tensorboard" / f"trial-{trial.number:03d}")).Reload()
+    content = events.SummaryMetadata("_hparams_/session_start_info").plugin_data.content
+    start = plugin_data_pb2.HParamsPluginData.FromString(content).session_start_info
+    assert start.hparams["dropout"].number_value == pytest.approx(trial.params["dropout"])
+    assert start.hparams["filters"].string_value == trial.params["filters"]
+    logged = [event.value for event in events.Scalars("val_accuracy")]
+    assert logged == pytest.approx([row["val_accuracy"] for row in finished.run(trial).history])
+
+
+@pytest.mark.parametrize("epoch", [1, 2])
+def test_stopped_search_goes_on_as_it_would_have(finished, dataset, tmp_path, monkeypatch, epoch):
+    told = module._Pruning.epoch
+
+    def stop(self, row, *, best):
+        told(self, row, best=best)
+        if self.trial.number == 2 and row["epoch"] == epoch:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(module._Pruning, "epoch", stop)
+    with pytest.raises(Interrupted, match="--resume"):
+        search(dataset, CONFIG, trials=7, space=SPACE, run=tmp_path / "cut", screen=Screen(quiet=True))
+    monkeypatch.setattr(module._Pruning, "epoch", told)
+    assert len(Run.open(tmp_path / "cut").folder.name) == 3
+    resumed = resume_search(dataset, tmp_path / "cut", Screen(quiet=True))
+    assert trials(resumed) == trials(finished)
+
+
+def test_weak_trials_are_stopped_early(dataset, tmp_path):
+    space = {"learning_rate": Choices((0.01, 0.02, 0.03, 1e-9))}
+    config = CONFIG.replace(epochs=4, filters=(8,), dense=(16,))
+    found = search(dataset, config, trials=12, space=space, run=tmp_path / "weak", screen=Screen(quiet=True))
+    stopped = [t for t in found.study.get_trials() if t.state == optuna.trial.TrialState.PRUNED]
+    assert stopped
+    assert any(t.params["learning_rate"] == 1e-9 for t in stopped)
+    assert all(len(t.intermediate_values) < 4 for t in stopped)
+    assert found.ranked[0].params["learning_rate"] > 1e-9
+
+
+def test_trial_that_cannot_be_built_is_named_and_left_out(dataset, tmp_path, capsys):
+    space = parse_vary(["filters=4,4,4,4,4|4", "dense=8"])  # 8 pixels cannot be halved five times
+    screen = Screen()
+    found = search(dataset, CONFIG.replace(epochs=1), trials=5, space=space, run=tmp_path / "some", screen=screen)
+    failed = [t for t in found.study.get_trials() if t.state == optuna.trial.TrialState.FAIL]
+    assert failed
+    assert "at least" in capsys.readouterr().out
+    with pytest.raises(TrainingError, match="no trial came to its end"):
+        search(dataset, CONFIG, trials=2, space=parse_vary(["filters=4,4,4,4,4"]), run=tmp_path / "none", screen=screen)
+
+
+def test_time_limit_begins_no_further_trial(dataset, tmp_path):
+    space = {"dense": Choices(("8", "16"))}
+    config = CONFIG.replace(filters=(4,), epochs=1)
+    found = search(
+        dataset, config, trials=50, minutes=1e-4, space=space, run=tmp_path / "short", screen=Screen(quiet=True)
+    )
+    assert len(found.study.get_trials()) < 3
+
+
+def test_bad_input(dataset, tmp_path):
+    with pytest.raises(ConfigError, match="--trials must be at least 2; found 1"):
+        search(dataset, CONFIG, trials=1)
+    with pytest.raises(ConfigError, match="--minutes must be more than 0; found -1"):
+        search(dataset, CONFIG, trials=2, minutes=-1)
+    with pytest.raises(DataError, match="none were set aside"):
+        search(dataset, CONFIG.replace(val=0.0), trials=2, run=tmp_path / "x", screen=Screen(quiet=True))
+    assert not (tmp_path / "x").exists()
+    with pytest.raises(RunError, match="a run is a folder"):
+        resume_search(dataset, tmp_path / "none")
+
+
+def test_other_pictures_are_refused(finished, tmp_path):
+    copy = tmp_path / "copy"
+    shutil.copytree(finished.folder, copy)
+    facts = json.loads((copy / "search.json").read_text())
+    del facts["best"]
+    (copy / "search.json").write_text(json.dumps(facts))
+    with pytest.raises(RunError, match="these are not the pictures"):
+        resume_search(convlens.load_data("mnist5k"), copy, Screen(quiet=True))
