@@ -1,0 +1,60 @@
+"""What the commands of `convlens show` share: options, and the page they print and write."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+from cyclopts import Parameter
+
+from convlens.errors import StorageError
+
+if TYPE_CHECKING:
+    from convlens.explain.page import Page
+
+__all__ = ["NONE", "Files", "Picture", "Text", "publish"]
+
+Text = Annotated[str, Parameter(allow_leading_hyphen=True)]
+Picture = Annotated[
+    str,
+    Parameter(
+        allow_leading_hyphen=True,
+        help="x9, seven, pool-001, pool-004, a CSV or small picture file, or numbers: '1 2; 3 4', channels after |",
+    ),
+]
+
+
+@Parameter(name="*")
+@dataclass(frozen=True)
+class Files:
+    """Where the page is written besides the terminal."""
+
+    png: Annotated[Path | None, Parameter(help="write it as a picture")] = None
+    html: Annotated[Path | None, Parameter(help="write it as a page; its maps open at a click")] = None
+
+
+NONE = Files()
+
+
+def publish(page: "Page", files: Files) -> None:
+    """Print a page and write the files that were asked for."""
+    from rich.console import Console
+
+    from convlens.explain.terminal import print_page
+
+    print_page(page)
+    for path, kind in ((files.png, "png"), (files.html, "html")):
+        if path is None:
+            continue
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            if kind == "png":
+                from convlens.explain.drawing import draw_page
+
+                draw_page(page).savefig(path, format="png", dpi=150)
+            else:
+                from convlens.explain.html import write_html
+
+                path.write_text(write_html(page), encoding="utf-8")
+        except OSError as error:
+            raise StorageError(f"{path}: cannot be written; {error.strerror or error}.") from error
+        Console(highlight=False, soft_wrap=True).print(f"\nwritten  {path}", markup=False)
