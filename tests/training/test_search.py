@@ -44,6 +44,7 @@ def test_best_trial_has_a_report_and_is_scored_once(finished):
     best = finished.ranked[0]
     assert facts["best"] == best.number
     assert finished.run(best).report["test_evaluations"] == 1
+    assert (finished.folder / "plots" / "trials.png").stat().st_size > 10_000
     assert facts["metrics"]["accuracy"]["n"] == 359
     assert facts["validation"]["value"] == pytest.approx(best.value, abs=1e-6)  # both in float32
     assert not finished.run(finished.ranked[1]).finished

@@ -176,7 +176,7 @@ def _check_models(recipes: dict[str, Config], prepared: Prepared) -> None:
             problems.append(str(error).rstrip("."))
         gc.collect()
     if problems:
-        raise ModelError(f"{'; '.join(problems)}. Take another --size, or leave it out of --models.")
+        raise ModelError(f"{'; '.join(problems)}. Take another --size, or leave out of --models what cannot.")
 
 
 def _announce(prepared: Prepared, count: int, minutes: float, screen: Screen) -> None:

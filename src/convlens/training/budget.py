@@ -153,18 +153,20 @@ def measure_costs(trainer: Trainer, seconds: float) -> Costs:
     with tempfile.TemporaryDirectory() as folder:
         with contextlib.suppress(_Enough):
             trainer.run(Run.create(Path(folder) / "trial", ""), enough)
-        validation = 0.0
+        step, validation, keep = (marks[-1] - marks[0]) / (len(marks) - 1), 0.0, 0.0
         if val is not None:
             model.evaluate(val, steps=1, verbose=0)  # compiles
-            timed = min(val.steps, VAL_STEPS)
+            timed = max(1, min(val.steps, VAL_STEPS, int(seconds / step)))
             began = time.monotonic()
             model.evaluate(val, steps=timed, verbose=0)
             validation = (time.monotonic() - began) * val.steps / timed
-        for _ in range(2):  # the first writing compiles too
+        for _ in range(2):  # the first writing may take longer, as it imports
             began = time.monotonic()
             trainer.classifier().save(Path(folder) / "trial.keras")
             keep = time.monotonic() - began
-    return Costs((marks[-1] - marks[0]) / (len(marks) - 1), validation, keep)
+            if keep > seconds:
+                break
+    return Costs(step, validation, keep)
 
 
 def train_for(trainer: Trainer, run: Run, seconds: float) -> str:

@@ -10,14 +10,11 @@ import gc
 import json
 import math
 import shlex
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import optuna
-from optuna.storages import JournalStorage
-from optuna.storages.journal import JournalFileBackend
 from optuna.trial import FrozenTrial, TrialState
 
 from convlens import backend
@@ -27,67 +24,20 @@ from convlens.data.prepared import Prepared
 from convlens.errors import ConfigError, DataError, Interrupted, ModelError, RunError, StorageError, TrainingError
 from convlens.evaluation.metrics import accuracy
 from convlens.evaluation.paired import compare_pairs
+from convlens.evaluation.trials import show_trials
 from convlens.training.hparams import write_hparams
 from convlens.training.network import choose_network
 from convlens.training.run import Run
 from convlens.training.screen import Screen, duration
-from convlens.training.space import Seeded, Space, default_space, from_dict, suggest, to_dict, varied_fields
+from convlens.training.space import Space, default_space, from_dict, suggest, to_dict, varied_fields
+from convlens.training.study import Search
 from convlens.training.trainer import Trainer
+from convlens.training.trial_table import SECONDS, TrialTable
 
 __all__ = ["Search", "resume_search", "search"]
 
-STARTUP = 5  # trials drawn at random, and run to their end, before the sampler and the pruner have something to go by
-WARMUP_EPOCHS = 2  # of a trial before it may be stopped
-JOURNAL = "journal.log"
-SECONDS = "seconds"  # of a trial's epochs, without the time between a stop and its resume
+CHART = Path("plots") / "trials.png"
 SHOWN = 5  # trials in the closing table
-
-
-@dataclass(frozen=True)
-class Search:
-    """The folder of a search: `run.toml`, `search.json`, the journal, and a run for each trial.
-
-    Attributes:
-        folder: runs/<name>.
-        study: Optuna's view of the journal.
-    """
-
-    folder: Path
-    study: optuna.Study
-
-    @classmethod
-    def open(cls, folder: Path, seed: int) -> "Search":
-        """Return the search of a folder, begun or continued."""
-        optuna.logging.set_verbosity(optuna.logging.WARNING)
-        study = optuna.create_study(
-            study_name=folder.name,
-            storage=JournalStorage(JournalFileBackend(str(folder / JOURNAL))),
-            sampler=Seeded(seed, STARTUP),
-            pruner=optuna.pruners.MedianPruner(n_startup_trials=STARTUP, n_warmup_steps=WARMUP_EPOCHS),
-            direction="maximize",
-            load_if_exists=True,
-        )
-        return cls(folder, study)
-
-    def run(self, trial: FrozenTrial | optuna.Trial) -> Run:
-        """Return the run of a trial."""
-        return Run(self.folder / f"trial-{trial.number:03d}")
-
-    @property
-    def ranked(self) -> list[FrozenTrial]:
-        """The trials that ran to their end, the best first."""
-        done = self.study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
-        return sorted(done, key=lambda trial: (-float(trial.value or 0), trial.number))
-
-    @property
-    def seconds(self) -> float:
-        """Seconds of all epochs of all finished trials."""
-        return sum(_seconds(trial) for trial in self.study.get_trials(deepcopy=False))
-
-    @property
-    def how_to_go_on(self) -> str:
-        """The command that goes on with it."""
-        return shlex.join(["convlens", "search", "--run", str(self.folder), "--resume"])
 
 
 def search(  # noqa: PLR0913 - the public door; all but two have defaults
@@ -168,7 +118,7 @@ def _carry_out(found: Search, prepared: Prepared, screen: Screen) -> Search:
     run = Run(found.folder)
     facts, base = run.read("search.json"), run.config
     space = from_dict(facts["space"])
-    table = _Table(space, screen)
+    table = TrialTable(space, screen)
     _announce(found, space, facts, prepared, table)
     limit = math.inf if facts["minutes"] is None else 60 * facts["minutes"]
     try:
@@ -209,7 +159,7 @@ class _Pruning(Screen):
             raise optuna.TrialPruned
 
 
-def _train(found: Search, trial: optuna.Trial, config: Config, prepared: Prepared, table: "_Table") -> None:
+def _train(found: Search, trial: optuna.Trial, config: Config, prepared: Prepared, table: TrialTable) -> None:
     """Train one trial, or the rest of it, and record how it ended."""
     run, follower = found.run(trial), _Pruning(table.screen, trial, config.training.epochs)
     state, value, ending = TrialState.COMPLETE, None, ""
@@ -238,44 +188,7 @@ def _train(found: Search, trial: optuna.Trial, config: Config, prepared: Prepare
         raise StorageError(f"{found.folder}: this cannot be written; {error.strerror or error}.") from error
 
 
-def _seconds(trial: FrozenTrial) -> float:
-    return float(trial.user_attrs.get(SECONDS, 0.0))
-
-
-class _Table:
-    """The trials on the screen, a row each, a column for each field that is varied."""
-
-    def __init__(self, space: Space, screen: Screen) -> None:
-        self.screen = screen
-        names = [*space, *(["learning_rate"] if "optimizer" in space and "learning_rate" not in space else [])]
-        self.widths = {
-            name: max(len(name), *(len(_shown(value)) for value in space[name].ends) if name in space else (7,))
-            for name in names
-        }
-
-    def heading(self) -> None:
-        """Print the names of the columns."""
-        fields = "  ".join(f"{name:>{width}}" for name, width in self.widths.items())
-        self.screen.say(f"\n{'trial':>5}  {'val':>6}  {'epochs':>6}  {'seconds':>7}  {fields}", "bold")
-
-    def row(self, trial: FrozenTrial, ending: str = "") -> None:
-        """Print a trial; its score is the best of its epochs."""
-        values = varied_fields(trial)
-        fields = "  ".join(f"{_shown(values.get(name, '-')):>{width}}" for name, width in self.widths.items())
-        best = max(trial.intermediate_values.values(), default=None)
-        score = "-" if best is None else f"{100 * best:.1f} %"
-        epochs = len(trial.intermediate_values)
-        early = "  stopped early" if trial.state == TrialState.PRUNED else ""
-        self.screen.say(f"{trial.number:>5}  {score:>6}  {epochs:>6}  {_seconds(trial):>7.1f}  {fields}{early}")
-        if trial.state == TrialState.FAIL and ending:
-            self.screen.note(ending)
-
-
-def _shown(value: Any) -> str:
-    return f"{value:.2g}" if isinstance(value, float) else str(value)
-
-
-def _announce(found: Search, space: Space, facts: dict[str, Any], prepared: Prepared, table: _Table) -> None:
+def _announce(found: Search, space: Space, facts: dict[str, Any], prepared: Prepared, table: TrialTable) -> None:
     splits, settings = prepared.splits, Run(found.folder).config
     limit = "" if facts["minutes"] is None else f", none begun after {duration(60 * facts['minutes'])}"
     table.screen.facts(
@@ -294,7 +207,7 @@ def _announce(found: Search, space: Space, facts: dict[str, Any], prepared: Prep
             table.row(trial)
 
 
-def _finish(found: Search, prepared: Prepared, table: _Table) -> dict[str, Any]:
+def _finish(found: Search, prepared: Prepared, table: TrialTable) -> dict[str, Any]:
     """Say which trial is best and whether that is sure, score it once on the test pictures; return what was found."""
     ranked, screen = found.ranked, table.screen
     if not ranked:
@@ -303,6 +216,7 @@ def _finish(found: Search, prepared: Prepared, table: _Table) -> dict[str, Any]:
     table.heading()
     for trial in ranked[:SHOWN]:
         table.row(trial)
+    _draw(found)
     best, run = ranked[0], found.run(ranked[0])
     facts: dict[str, Any] = {"best": best.number} | _validate(found, ranked[:2], prepared, screen)
     trainer = Trainer(prepared, run.config, choose_network(run.config), screen)
@@ -310,9 +224,26 @@ def _finish(found: Search, prepared: Prepared, table: _Table) -> dict[str, Any]:
     path = str(Run(found.folder).read("search.json")["path"])
     again = ["convlens", "train", path, "--config", str(run.folder / "run.toml"), "--epochs", "40"]
     screen.say(f"classifier   {run.classifier_path}")
+    screen.say(f"chart        {found.folder / CHART}")
     screen.say(f"trials       tensorboard --logdir {found.folder / 'tensorboard'} (the page HParams)")
     screen.say(f"next         {shlex.join(again)}")
     return facts
+
+
+def _draw(found: Search) -> None:
+    """Write the chart of all trials that have a score."""
+    told = [trial for trial in found.study.get_trials(deepcopy=False) if trial.intermediate_values]
+    chart = show_trials(
+        [varied_fields(trial) for trial in told],
+        [max(trial.intermediate_values.values()) for trial in told],
+        [trial.state == TrialState.COMPLETE for trial in told],
+    )
+    path = found.folder / CHART
+    try:
+        path.parent.mkdir(exist_ok=True)
+        chart.savefig(path, dpi=110)
+    except OSError as error:
+        raise StorageError(f"{path}: the chart cannot be written; {error.strerror or error}.") from error
 
 
 def _validate(found: Search, first: list[FrozenTrial], prepared: Prepared, screen: Screen) -> dict[str, Any]:

@@ -12,10 +12,11 @@ import importlib
 import io
 import os
 import re
+import sys
 import zipfile
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stdout
 from itertools import takewhile
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -149,9 +150,10 @@ def _download(name: str, file: WeightsFile) -> Path:
     folder = cache_folder()
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        path = keras.utils.get_file(
-            file.name, file.url, cache_dir=str(folder.parent), cache_subdir=folder.name, file_hash=file.digest
-        )
+        with redirect_stdout(sys.stderr):  # Keras shows its progress where answers belong
+            path = keras.utils.get_file(
+                file.name, file.url, cache_dir=str(folder.parent), cache_subdir=folder.name, file_hash=file.digest
+            )
     except Exception as error:  # Keras raises just that when there is no network
         reason = getattr(error.__context__, "reason", error)
         raise ModelError(

@@ -1,0 +1,67 @@
+"""Study: the folder of a search, with Optuna's journal and a run for each trial."""
+
+import shlex
+from dataclasses import dataclass
+from pathlib import Path
+
+import optuna
+from optuna.storages import JournalStorage
+from optuna.storages.journal import JournalFileBackend
+from optuna.trial import FrozenTrial, TrialState
+
+from convlens.training.run import Run
+from convlens.training.space import Seeded
+from convlens.training.trial_table import seconds_of
+
+__all__ = ["Search"]
+
+STARTUP = 5  # trials drawn at random, and run to their end, before the sampler and the pruner have something to go by
+WARMUP_EPOCHS = 2  # of a trial before it may be stopped
+JOURNAL = "journal.log"
+
+
+@dataclass(frozen=True)
+class Search:
+    """The folder of a search: `run.toml`, `search.json`, the journal, and a run for each trial.
+
+    Attributes:
+        folder: runs/<name>.
+        study: Optuna's view of the journal.
+    """
+
+    folder: Path
+    study: optuna.Study
+
+    @classmethod
+    def open(cls, folder: Path, seed: int) -> "Search":
+        """Return the search of a folder, begun or continued."""
+        optuna.logging.set_verbosity(optuna.logging.WARNING)
+        study = optuna.create_study(
+            study_name=folder.name,
+            storage=JournalStorage(JournalFileBackend(str(folder / JOURNAL))),
+            sampler=Seeded(seed, STARTUP),
+            pruner=optuna.pruners.MedianPruner(n_startup_trials=STARTUP, n_warmup_steps=WARMUP_EPOCHS),
+            direction="maximize",
+            load_if_exists=True,
+        )
+        return cls(folder, study)
+
+    def run(self, trial: FrozenTrial | optuna.Trial) -> Run:
+        """Return the run of a trial."""
+        return Run(self.folder / f"trial-{trial.number:03d}")
+
+    @property
+    def ranked(self) -> list[FrozenTrial]:
+        """The trials that ran to their end, the best first."""
+        done = self.study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
+        return sorted(done, key=lambda trial: (-float(trial.value or 0), trial.number))
+
+    @property
+    def seconds(self) -> float:
+        """Seconds of all epochs of all finished trials."""
+        return sum(seconds_of(trial) for trial in self.study.get_trials(deepcopy=False))
+
+    @property
+    def how_to_go_on(self) -> str:
+        """The command that goes on with it."""
+        return shlex.join(["convlens", "search", "--run", str(self.folder), "--resume"])
