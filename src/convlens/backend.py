@@ -6,10 +6,13 @@ import importlib.util
 import os
 import platform
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from convlens.errors import BackendError
 
@@ -17,6 +20,7 @@ __all__ = [
     "choose",
     "ENGINES",
     "engine",
+    "gradients",
     "has_fast_bfloat16",
     "jit_compile",
     "resolve_precision",
@@ -134,6 +138,36 @@ def sync(model: Any) -> None:
     """Write what the engine holds in its own memory back to the model's variables (JAX within `fit`)."""
     if hasattr(model, "jax_state_sync"):
         model.jax_state_sync()
+
+
+def gradients(function: Callable[[list[Any]], Any], values: Sequence[NDArray[Any]]) -> list[NDArray[Any]]:
+    """Return the derivative of a function by each number of its arguments, by the engine's own differentiation.
+
+    Args:
+        function: takes a tensor for each of the values, gives one number.
+        values: where to differentiate.
+    """
+    import keras
+
+    tensors = [keras.ops.convert_to_tensor(value) for value in values]
+    if engine() == "tensorflow":
+        import tensorflow as tf
+
+        with tf.GradientTape() as tape:
+            tape.watch(tensors)
+            answer = function(tensors)
+        found = tape.gradient(answer, tensors, unconnected_gradients=tf.UnconnectedGradients.ZERO)
+    elif engine() == "torch":
+        import torch
+
+        tensors = [tensor.detach().requires_grad_() for tensor in tensors]
+        found = torch.autograd.grad(function(tensors), tensors, allow_unused=True)
+        found = [torch.zeros_like(t) if one is None else one for t, one in zip(tensors, found, strict=True)]
+    else:
+        import jax
+
+        found = jax.grad(function)(tensors)
+    return [np.asarray(keras.ops.convert_to_numpy(one)) for one in found]
 
 
 def versions() -> dict[str, str]:

@@ -205,8 +205,8 @@ app.command(
     "convlens.cli.open:open_network",
     name="open",
     help="Show what a trained network computed for a picture: all layers, one value with its sum, one gradient.\n\n"
-    "RUN is a run or a .keras file, PICTURE a picture of any size. A network that was trained on ImageNet needs no run: "
-    "convlens open --model efficientnet_lite0 PICTURE\n\n"
+    "RUN is a run or a .keras file, PICTURE a picture of any size. A network that was trained on ImageNet needs no "
+    "run: convlens open --model efficientnet_lite0 PICTURE\n\n"
     "Without --layer all layers are listed and drawn, with it all its maps, with --filter one value: the patch, the "
     "kernel, the products, the sum.",
 )

@@ -1,0 +1,256 @@
+"""`convlens open`: what a trained network computed for a picture: all layers, one value, one gradient."""
+
+import json
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+from cyclopts import Parameter
+from rich.console import Console
+
+from convlens import backend
+from convlens.cli.open_flags import NO_FILES, NO_LOOK, Files, Look, check_options
+from convlens.errors import ConfigError, StorageError
+from convlens.training.run import Run
+
+if TYPE_CHECKING:
+    from convlens.classifier import Classifier
+    from convlens.explain.microscope import Layer, Microscope
+    from convlens.explain.page import Page
+
+__all__ = ["open_network"]
+
+FITS = {"stretch": "stretched", "crop": "its middle cropped and scaled", "pad": "scaled and padded with black"}
+FORMS = {3: "ROW,COL", 2: "ROW", 1: "nothing"}
+
+
+@dataclass(frozen=True)
+class _View:
+    """What the parts of the command share; `folder` is where pictures go that no path was given for."""
+
+    microscope: "Microscope"
+    picture: str
+    folder: Path
+    look: Look
+    files: Files
+
+    @property
+    def name(self) -> str:
+        return Path(self.picture).name
+
+
+def open_network(
+    run: str,
+    picture: str | None = None,
+    *,
+    model: Annotated[str | None, Parameter(help="a network with trained weights, in place of the run")] = None,
+    weights: Annotated[Path | None, Parameter(help="a file with other weights of --model, of 1,000 classes")] = None,
+    look: Look = NO_LOOK,
+    files: Files = NO_FILES,
+) -> None:
+    """Show what a trained network computed for a picture, down to a single sum.
+
+    The first word is a run or a .keras file, the second a picture of any size. A network that was trained on ImageNet
+    needs no run: convlens open --model efficientnet_lite0 PICTURE
+
+    Without --layer all layers are listed and drawn, with it all its maps, with --filter one value: the patch, the
+    kernel, the products, the sum.
+    """
+    check_options(look, files)
+    picture, folder, load = _network(run, picture, model, weights)
+    backend.start()
+    from convlens.explain.microscope import Microscope
+
+    view = _View(Microscope.look(load(), picture), picture, folder / "microscope", look, files)
+    layers = [view.microscope.layer(name) for name in look.layer or ()]
+    if files.html is not None:
+        _write_html(view, layers)
+    if look.gradient:
+        _show_gradient(view, layers[0])
+    elif look.filter is not None or look.at is not None or files.worksheet is not None:
+        _show_cell(view, layers[0])
+    elif files.html is None or files.png is not None:
+        _show_maps(view, layers[0] if layers else None)
+
+
+def _network(
+    run: str, picture: str | None, model: str | None, weights: Path | None
+) -> tuple[str, Path, Callable[[], "Classifier"]]:
+    """Return the picture, the folder for what is written, and what loads the classifier."""
+    if model is not None:
+        if picture is not None:
+            raise ConfigError(f"with --model only the picture is given; found {run} and {picture}.")
+
+        def pretrained() -> "Classifier":
+            from convlens.pretrained import pretrained_classifier
+
+            return pretrained_classifier(model, weights or "imagenet")
+
+        return run, Path(), pretrained
+    if weights is not None:
+        raise ConfigError("--weights are those of a network: say which with --model.")
+    if picture is None:
+        raise ConfigError("say which picture: convlens open RUN PICTURE, or convlens open --model NAME PICTURE.")
+    path = Path(run) if Path(run).is_file() else Run.open(run).classifier_path
+
+    def saved() -> "Classifier":
+        from convlens.classifier import Classifier
+
+        return Classifier.load(path)
+
+    return picture, path.parent, saved
+
+
+def _show_maps(view: _View, layer: "Layer | None") -> None:
+    from convlens.explain.map_figures import layer_figure, strip_figure
+    from convlens.explain.microscope_views import layers_table
+    from convlens.explain.page import Page
+
+    stem = Path(view.picture).stem
+    if layer is None:
+        figure, path = strip_figure(view.microscope, view.name), view.folder / f"{stem}.png"
+        page = Page("Layers", tuple(_facts(view)), (layers_table(view.microscope),))
+        more = "convlens open ... --layer NAME shows all its maps; --layer NAME --filter K --at ROW,COL opens one value"
+    else:
+        safe = layer.name.replace("/", "_")
+        figure, path = layer_figure(view.microscope, layer, view.name), view.folder / f"{stem}-{safe}.png"
+        shape = " x ".join(map(str, layer.shape))
+        page = Page(layer.name, (*_facts(view), ("layer", f"{layer.kind}, gives {shape}")))
+        more = (
+            f"--filter 0 to {layer.shape[-1] - 1} opens a value; --at {FORMS.get(len(layer.shape), 'PLACE')} says which"
+        )
+    if view.files.format == "json":
+        _print_json(_maps_data(view, layer))
+    else:
+        _print(page)
+        print(f"\n{more}")  # noqa: T201
+    _save_png(figure, view.files.png or path, view.files.format == "json")
+
+
+def _maps_data(view: _View, layer: "Layer | None") -> dict[str, Any]:
+    prediction = view.microscope.prediction
+    names = view.microscope.classifier.class_names
+    found: dict[str, Any] = {"picture": view.picture, "label": prediction.label}
+    found["probabilities"] = {n: float(p) for n, p in zip(names, prediction.probabilities, strict=True)}
+    if layer is not None:
+        return found | {"layer": layer.name, "class": layer.kind, "output": layer.output.tolist()}
+    layers = [
+        {"name": one.name, "class": one.kind, "shape": list(one.shape), "from": [i.source for i in one.inputs]}
+        for one in view.microscope.layers
+    ]
+    return found | {"layers": layers}
+
+
+def _facts(view: _View) -> list[tuple[str, str]]:
+    """Return what is said of the picture and the prediction."""
+    scope = view.microscope
+    height, width = scope.size
+    seen = scope.classifier.preprocessing
+    if (height, width) == (seen.height, seen.width):
+        said = f"{height} x {width} pixels, as the network takes them"
+    else:
+        said = f"{height} x {width} pixels, {FITS[seen.fit]} to {seen.height} x {seen.width} as in prediction"
+    order = (-scope.prediction.probabilities).argsort()[:3]
+    names = scope.classifier.class_names
+    shares = [f"{names[i]} {scope.prediction.probabilities[i] * 100:.1f} %" for i in order]
+    return [("picture", f"{view.name}, {said}"), ("predicted", ", ".join(shares))]
+
+
+def _show_cell(view: _View, layer: "Layer") -> None:
+    from convlens.explain.cells import open_cell
+    from convlens.explain.microscope_views import cell_data, cell_figure, cell_page
+
+    cell = open_cell(layer, _index(view.look, layer))
+    page = cell_page(layer, cell)
+    if view.files.format == "json":
+        _print_json(cell_data(layer, cell))
+    else:
+        _print(page)
+    if view.files.png is not None:
+        _save_png(cell_figure(view.microscope, layer, cell, page), view.files.png, view.files.format == "json")
+    if view.files.worksheet is not None:
+        from convlens.explain.worksheet import write_worksheet
+
+        path = view.files.worksheet
+        _write(path, lambda: write_worksheet(path, view.microscope, layer, cell, view.name, view.files.language))
+
+
+def _index(look: Look, layer: "Layer") -> tuple[int, ...]:
+    """Return the index of the value to open; without --at the largest of the map."""
+    units = layer.shape[-1] if layer.shape else 1
+    if look.filter is None and units > 1:
+        raise ConfigError(f"{layer.name} has {units} filters: say which with --filter 0 to {units - 1}.")
+    unit = look.filter or 0
+    if not 0 <= unit < units:
+        raise ConfigError(f"{layer.name} has no filter {unit}: take 0 to {units - 1}.")
+    if look.at is not None:
+        return (*_numbers(look.at, "--at", FORMS.get(len(layer.shape), "numbers")), unit)
+    values = abs(layer.output[..., unit])
+    flat = int(values.argmax())
+    place = []
+    for side in reversed(values.shape):
+        flat, one = divmod(flat, side)
+        place.append(one)
+    return (*reversed(place), unit)
+
+
+def _numbers(text: str, flag: str, form: str) -> tuple[int, ...]:
+    try:
+        return tuple(int(word) for word in text.replace(",", " ").split())
+    except ValueError as error:
+        raise ConfigError(f"{flag} must be {form} in whole numbers, as 3,0; found {text!r}.") from error
+
+
+def _show_gradient(view: _View, layer: "Layer") -> None:
+    from convlens.explain.drawing import draw_page
+    from convlens.explain.gradient import differentiate
+    from convlens.explain.microscope_views import gradient_data, gradient_page
+
+    text = view.look.weight
+    place = text if text in (None, "bias", "gamma", "beta") else _numbers(text or "", "--weight", "ROW,COL,CHANNEL")
+    found = differentiate(view.microscope, layer, view.look.filter, place, view.look.true)
+    page = gradient_page(layer, found)
+    if view.files.format == "json":
+        _print_json(gradient_data(layer, found))
+    else:
+        _print(page)
+    if view.files.png is not None:
+        _save_png(draw_page(page), view.files.png, view.files.format == "json")
+
+
+def _write_html(view: _View, layers: list["Layer"]) -> None:
+    from convlens.explain.microscope_html import write_microscope
+
+    path = view.files.html
+    assert path is not None
+    text, left_out = write_microscope(view.microscope, view.name, layers)
+    _write(path, lambda: path.write_text(text, encoding="utf-8"))
+    if left_out:
+        names = ", ".join(left_out[:6]) + (f" and {len(left_out) - 6} more" if len(left_out) > 6 else "")
+        print(f"left out for its size: {names}; name them with --layer", file=sys.stderr)  # noqa: T201
+
+
+def _print(page: "Page") -> None:
+    from convlens.explain.terminal import print_page
+
+    print_page(page)
+
+
+def _print_json(content: dict[str, Any]) -> None:
+    json.dump(content, sys.stdout, ensure_ascii=False)
+    sys.stdout.write("\n")
+
+
+def _save_png(figure: Any, path: Path, quiet: bool) -> None:
+    _write(path, lambda: figure.savefig(path, format="png", dpi=120), quiet=quiet)
+
+
+def _write(path: Path, write: Callable[[], Any], *, quiet: bool = False) -> None:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write()
+    except OSError as error:
+        raise StorageError(f"{path}: cannot be written; {error.strerror or error}.") from error
+    Console(highlight=False, soft_wrap=True, stderr=quiet).print(f"\nwritten  {path}", markup=False)

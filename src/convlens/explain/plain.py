@@ -1,0 +1,146 @@
+"""Plain: cells of layers without weights: pooling, operations number by number, numbers moved."""
+
+import math
+
+import keras
+import numpy as np
+
+from convlens.errors import ConfigError
+from convlens.explain.microscope import Layer
+from convlens.explain.opened import (
+    WRITTEN,
+    Index,
+    OpenedCell,
+    Step,
+    Window,
+    activation_steps,
+    floats,
+    sides_of,
+    whole,
+    window,
+    write_terms,
+)
+from convlens.explain.pointwise import JOINS, activation_of, write
+
+__all__ = ["open_moved", "open_pointwise", "open_pooling", "open_reduced"]
+
+LARGEST_INDEX = 2**24  # the last whole number to which float32 counts
+
+
+def open_pooling(layer: Layer, index: Index) -> OpenedCell:
+    """Max and average pooling: what of the window lies within the map counts.
+
+    Keras 3.15 on PyTorch averages otherwise where the border is uneven (mended in keras#23233): the cell shows it.
+    """
+    sides, picture = sides_of(layer), whole(layer)
+    spans = [side.span(number) for side, number in zip(sides, index, strict=False)]
+    inside = [(max(first, 0), min(last, n)) for (first, last), n in zip(spans, picture.shape, strict=False)]
+    (top, bottom), (left, right) = inside
+    kind = "max" if isinstance(layer.call.operation, keras.layers.MaxPooling2D) else "mean"
+    seen = picture[top:bottom, left:right, index[2]]
+    return _reduce(layer, index, kind, window(layer, (*inside, (index[2], index[2] + 1)), seen[..., None]))
+
+
+def open_reduced(layer: Layer, index: Index) -> OpenedCell:
+    """Global pooling, and sum, mean, max and min of keras.ops."""
+    operation, values = layer.call.operation, floats(layer.inputs[0].values)
+    if isinstance(operation, keras.Layer):
+        axes: tuple[int, ...] = (1, 2)
+    elif operation.axis is None:
+        axes = tuple(range(values.ndim))
+    else:
+        axes = tuple(axis % values.ndim for axis in np.atleast_1d(operation.axis))
+    kept = iter(index)
+    spans = []
+    for axis, length in list(enumerate(values.shape))[1:]:
+        if axis not in axes:
+            place = next(kept)
+            spans.append((place, place + 1))
+            continue
+        spans.append((0, length))
+        if operation.keepdims:
+            next(kept)
+    seen = values[0][tuple(slice(*span) for span in spans)]
+    name = layer.kind.lower()
+    kind = next(kind for kind in ("max", "min", "sum", "mean") if kind in name.replace("average", "mean"))
+    return _reduce(layer, index, kind, window(layer, spans, seen))
+
+
+def _reduce(layer: Layer, index: Index, kind: str, seen: Window) -> OpenedCell:
+    values = seen.values.reshape(-1)
+    few = values.size <= WRITTEN
+    if kind in ("max", "min"):
+        value = float(values.max() if kind == "max" else values.min())
+        text = f"of {', '.join(map(write, values))}" if few else f"of {values.size:,} values"
+        steps = [Step(kind, text, value)]
+        scale = abs(value)
+    else:
+        total = math.fsum(values)
+        steps = [Step("sum", write_terms(values), total)]
+        if kind == "mean":
+            steps.append(Step("mean", f"{write(total)} / {values.size:,}", total / values.size))
+        scale = float(np.abs(values).sum()) / (values.size if kind == "mean" else 1)
+    rule = {"max": "the largest", "min": "the smallest", "sum": "the sum", "mean": "the mean"}[kind] + " of the window"
+    return OpenedCell(layer.name, layer.kind, index, rule, (seen,), (), tuple(steps), scale)
+
+
+def open_pointwise(layer: Layer, index: Index) -> OpenedCell:
+    """An activation, a rescaling or an operation on the numbers at one place of all inputs."""
+    values, windows = [], []
+    for operand in layer.operands:
+        places = np.broadcast_to(np.arange(operand.values.size).reshape(operand.values.shape), (1, *layer.shape))
+        place = np.unravel_index(int(places[(0, *index)]), operand.values.shape)
+        values.append(float(operand.values[place]))
+        if operand.source is not None:
+            spans = tuple((int(i), int(i) + 1) for i in place[1:])
+            windows.append(Window(operand.source, spans, floats(values[-1]).reshape((1,) * len(spans))))
+    rule, steps, scale = _calculate(layer, index, values)
+    return OpenedCell(layer.name, layer.kind, index, rule, tuple(windows), (), tuple(steps), scale)
+
+
+def _calculate(layer: Layer, index: Index, values: list[float]) -> tuple[str, list[Step], float]:
+    operation, z = layer.call.operation, values[0]
+    if isinstance(operation, keras.layers.Rescaling):
+        scale, offset = (
+            float(np.broadcast_to(np.asarray(one), layer.shape)[index]) for one in (operation.scale, operation.offset)
+        )
+        steps = [Step("rescaled", f"{write(z)} × {write(scale)} + {write(offset)}", z * scale + offset)]
+        return "pixel × scale + offset", steps, abs(z * scale) + abs(offset)
+    if layer.kind == "Cast":
+        return "the same number in another type", [Step("cast", write(z), float(np.float64(z)))], abs(z)
+    if layer.kind in JOINS:
+        sign, compute = JOINS[layer.kind]
+        texts = [f"({write(one)})" if i and one < 0 else write(one) for i, one in enumerate(values)]
+        text = sign.format(", ".join(texts)) if "{}" in sign else sign.join(texts)
+        scale = sum(map(abs, values)) if layer.kind in ("Add", "Subtract", "Average") else 0.0
+        value = compute(*values)
+        rule = "number by number, at the same place of every input" if len(values) > 1 else "number by number"
+        return rule, [Step(layer.kind.lower(), text, value)], max(scale, abs(value))
+    function = activation_of(operation)
+    if function is None:  # linear
+        return "each number as it is", [Step("value", write(z), z)], abs(z)
+    return f"{function[0]}(z) = {function[1]}", activation_steps(operation, z), abs(z)
+
+
+def open_moved(layer: Layer, index: Index) -> OpenedCell:
+    """A layer that only moves numbers: numbered cells sent through it tell where each came from."""
+    shapes = [one.values.shape for one in layer.inputs]
+    sizes = [math.prod(shape) for shape in shapes]
+    if sum(sizes) >= LARGEST_INDEX or getattr(layer.call.operation, "interpolation", "nearest") != "nearest":
+        raise ConfigError(f"{layer.name}: a {layer.kind} of this size or kind cannot be opened.")
+    firsts = np.cumsum([1, *sizes[:-1]])
+    numbered = [
+        np.arange(first, first + size, dtype=np.float32).reshape(shape)
+        for first, size, shape in zip(firsts, sizes, shapes, strict=True)
+    ]
+    number = int(layer.compute(numbered)[index])
+    if number == 0:
+        step = Step("border", "a zero that was added", 0.0)
+        return OpenedCell(layer.name, layer.kind, index, "numbers moved, zeros added", (), (), (step,), 0.0)
+    which = int(np.searchsorted(firsts, number, side="right")) - 1
+    place = tuple(int(i) for i in np.unravel_index(number - int(firsts[which]), shapes[which]))[1:]
+    value = float(whole(layer, which)[place])
+    spans = [(i, i + 1) for i in place]
+    seen = window(layer, spans, floats(value).reshape((1,) * len(place)), which)
+    step = Step("moved", f"{seen.source} at {', '.join(map(str, place))}", value)
+    return OpenedCell(layer.name, layer.kind, index, "numbers moved, none changed", (seen,), (), (step,), abs(value))

@@ -1,0 +1,187 @@
+"""`convlens open` as a user types it: what it prints and writes, and what it says of mistakes."""
+
+import json
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from convlens.cli import main
+from tests.conftest import draw_shape
+
+
+def convlens(*words: object) -> int:
+    with pytest.raises(SystemExit) as stopped:
+        main([str(word) for word in words])
+    return int(stopped.value.code or 0)
+
+
+@pytest.fixture(scope="module")
+def run(shapes, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("opened") / "run"
+    words = ("--model", "custom_cnn", "--filters", "4,6", "--dense", "8", "--size", "24", "--epochs", "1")
+    assert convlens("train", shapes, *words, "--run", folder) == 0
+    return folder
+
+
+@pytest.fixture(scope="module")
+def picture(tmp_path_factory):
+    path = tmp_path_factory.mktemp("pictures") / "disc.png"
+    draw_shape("disc", np.random.default_rng(3), (50, 40)).save(path)
+    return path
+
+
+@pytest.fixture(autouse=True)
+def _wide(monkeypatch):
+    monkeypatch.setenv("COLUMNS", "160")
+
+
+def names_of(run, picture, capsys):
+    capsys.readouterr()
+    assert convlens("open", run, picture, "--format", "json") == 0
+    return json.loads(capsys.readouterr().out)
+
+
+def of_kind(found, kind):
+    return next(layer["name"] for layer in found["layers"] if layer["class"] == kind)
+
+
+def test_all_layers_are_listed_and_drawn(run, picture, capsys):
+    assert convlens("open", run, picture) == 0
+    said = capsys.readouterr().out
+    assert "50 x 40 pixels, stretched to 24 x 24 as in prediction" in said
+    assert "Conv2D" in said
+    assert "--layer NAME" in said
+    with Image.open(run / "microscope" / "disc.png") as drawn:
+        assert drawn.width > 1000
+    found = names_of(run, picture, capsys)
+    assert convlens("predict", run, picture, "--format", "json", "--top", "2") == 0
+    predicted = json.loads(capsys.readouterr().out)[0]
+    assert found["label"] == predicted["label"]
+    assert found["probabilities"] == pytest.approx(predicted["probabilities"], abs=1e-6)
+
+
+def test_a_classifier_file_is_opened_too(run, picture, capsys, tmp_path):
+    assert convlens("open", run / "classifier.keras", picture, "--png", tmp_path / "new" / "a.png") == 0
+    assert (tmp_path / "new" / "a.png").stat().st_size > 10_000
+
+
+def test_one_value(run, picture, capsys, tmp_path):
+    layer = of_kind(names_of(run, picture, capsys), "Conv2D")
+    words = ("open", run, picture, "--layer", layer, "--filter", "2", "--at", "0,3")
+    assert convlens(*words, "--png", tmp_path / "cell.png") == 0
+    said = capsys.readouterr().out
+    assert f"{layer}: filter 2, row 0, column 3" in said
+    assert "is the network's own value" in said
+    assert "the border being zeros" in said
+    assert (tmp_path / "cell.png").exists()
+    assert convlens(*words, "--format", "json") == 0
+    cell = json.loads(capsys.readouterr().out)
+    assert cell["agrees"]
+    assert abs(cell["value"] - cell["network"]) <= 1e-5 * cell["scale"]
+
+
+def test_without_at_the_largest_value_is_opened(run, picture, capsys):
+    layer = of_kind(names_of(run, picture, capsys), "Conv2D")
+    assert convlens("open", run, picture, "--layer", layer, "--format", "json", "--png", run / "maps.png") == 0
+    maps = np.array(json.loads(capsys.readouterr().out)["output"])
+    assert convlens("open", run, picture, "--layer", layer, "--filter", "1", "--format", "json") == 0
+    cell = json.loads(capsys.readouterr().out)
+    assert abs(cell["network"]) == pytest.approx(abs(maps[..., 1]).max())
+    assert cell["network"] == pytest.approx(maps[tuple(cell["index"])])
+
+
+def test_random_cells_of_every_layer_agree(run, picture, capsys):
+    found, rng = names_of(run, picture, capsys), np.random.default_rng(0)
+    for layer in found["layers"][1:]:
+        *place, unit = (int(rng.integers(side)) for side in layer["shape"])
+        at = ("--at", ",".join(map(str, place))) if place else ()
+        words = ("open", run, picture, "--layer", layer["name"], "--filter", unit, *at, "--format", "json")
+        assert convlens(*words) == 0
+        assert json.loads(capsys.readouterr().out)["agrees"], layer
+
+
+def test_a_gradient(run, picture, capsys, tmp_path):
+    layer = of_kind(names_of(run, picture, capsys), "Conv2D")
+    words = ("open", run, picture, "--layer", layer, "--filter", "1", "--gradient")
+    assert convlens(*words, "--true", "bar", "--weight", "0,1,0", "--png", tmp_path / "g.png") == 0
+    said = capsys.readouterr().out
+    assert "-ln(probability of bar)" in said
+    assert "weight 0,1,0 of filter 1" in said
+    assert "automatic differentiation" in said
+    assert (tmp_path / "g.png").exists()
+    assert convlens(*words, "--weight", "bias", "--format", "json") in (
+        0,
+        2,
+    )  # a convolution before a normalisation has none
+    capsys.readouterr()
+    assert convlens(*words, "--format", "json") == 0
+    assert json.loads(capsys.readouterr().out)["agrees"]
+
+
+def test_files(run, picture, capsys, tmp_path):
+    layer = of_kind(names_of(run, picture, capsys), "Conv2D")
+    words = ("--html", tmp_path / "page.html", "--worksheet", tmp_path / "sheet.pdf", "--language", "zh")
+    assert convlens("open", run, picture, "--layer", layer, "--filter", "0", "--at", "5,5", *words) == 0
+    assert (tmp_path / "sheet.pdf").read_bytes().startswith(b"%PDF")
+    assert "<!DOCTYPE html>" in (tmp_path / "page.html").read_text(encoding="utf-8")
+    assert convlens("open", run, picture, "--html", tmp_path / "all.html") == 0
+    assert "left out" not in capsys.readouterr().err
+
+
+def test_a_network_with_trained_weights(capsys, tmp_path, picture):
+    words = ("open", "--model", "efficientnet_lite0", picture, "--layer", "stem_conv", "--filter", "3", "--at", "9,9")
+    assert convlens(*words, "--format", "json") == 0
+    assert json.loads(capsys.readouterr().out)["agrees"]
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "said"),
+    [
+        (["--layer", "CONV", "--filter", "0", "--at", "24,0"], 2, "row 24 is outside: take 0 to 23"),
+        (["--layer", "CONV", "--filter", "9", "--at", "0,0"], 2, "has no filter 9: take 0 to 3"),
+        (["--layer", "CONV", "--at", "0,0"], 2, "has 4 filters: say which with --filter 0 to 3"),
+        (["--layer", "CONV", "--filter", "0", "--at", "0"], 2, "needs row, column, filter"),
+        (["--layer", "CONV", "--filter", "0", "--at", "a,b"], 2, "--at must be ROW,COL in whole numbers"),
+        (["--layer", "CONVV"], 2, "did you mean CONV"),
+        (["--layer", "CONV", "--layer", "logits"], 2, "several --layer are for --html"),
+        (["--filter", "0"], 2, "--filter needs one --layer"),
+        (["--gradient"], 2, "--gradient needs one --layer"),
+        (["--layer", "CONV", "--weight", "0,0,0"], 2, "--weight is for --gradient"),
+        (["--layer", "CONV", "--gradient", "--filter", "0", "--true", "cat"], 2, "It knows bar, disc"),
+        (["--layer", "CONV", "--gradient", "--filter", "0", "--weight", "9,0,0"], 2, "found 9,0,0"),
+        (["--layer", "CONV", "--gradient"], 2, "say which with --filter"),
+        (["--layer", "pictures", "--filter", "0"], 2, "nothing is computed"),
+        (["--weights", "a.h5"], 2, "say which with --model"),
+        (["--layer", "scaling", "--filter", "0", "--worksheet", "a.pdf"], 2, "a worksheet is of a convolution"),
+        (["--layer", "scaling", "--html", "a.html"], 2, "the page opens convolutions"),
+        (["--png", "/proc/none/a.png"], 9, "cannot be written"),
+    ],
+)
+def test_mistakes_get_one_line_and_an_exit_code(run, picture, words, code, said, capsys, tmp_path, monkeypatch):
+    layer = of_kind(names_of(run, picture, capsys), "Conv2D")
+    monkeypatch.chdir(tmp_path)
+    assert convlens("open", run, picture, *(word.replace("CONV", layer) for word in words)) == code
+    out, err = capsys.readouterr()
+    assert said.replace("CONV", layer) in err
+    assert "Traceback" not in out + err
+    assert len(err.strip().splitlines()) == 1
+
+
+def test_pictures_and_runs_that_cannot_be_had(run, picture, capsys, tmp_path):
+    (tmp_path / "bad.png").write_bytes(b"no picture")
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "empty" / "run.toml").write_text("")
+    for words, code, said in (
+        ((run, tmp_path / "bad.png"), 3, "not a picture"),
+        ((run, tmp_path / "none.png"), 3, "no such file"),
+        ((tmp_path / "empty", picture), 6, "there is no classifier file here"),
+        ((tmp_path / "nowhere", picture), 5, "a run is a folder"),
+        ((run,), 2, "say which picture"),
+        ((run, picture, "--model", "efficientnet_lite0"), 2, "only the picture is given"),
+        ((picture, "--model", "small_resnet"), 4, "has no trained weights"),
+    ):
+        assert convlens("open", *words) == code
+        err = capsys.readouterr().err
+        assert said in err
+        assert len(err.strip().splitlines()) == 1
