@@ -74,7 +74,7 @@ def test_hparams_page(finished):
     assert logged == pytest.approx([row["val_accuracy"] for row in finished.run(trial).history])
 
 
-@pytest.mark.parametrize("epoch", [1, 2])
+@pytest.mark.parametrize("epoch", [1, pytest.param(2, marks=pytest.mark.slow)])
 def test_stopped_search_goes_on_as_it_would_have(finished, dataset, tmp_path, monkeypatch, epoch):
     told = module._Pruning.epoch
 

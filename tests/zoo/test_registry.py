@@ -220,7 +220,7 @@ def test_near_names():
         model_info("mnist_2con")
     with pytest.raises(ModelError, match="did you mean small_resnet"):
         create_model("Small_ResNet")
-    with pytest.raises(ModelError, match="known: cats_dogs_3conv, "):
+    with pytest.raises(ModelError, match="known: alexnet, alexnet_2towers, "):
         model_info("zzz")
 
 
