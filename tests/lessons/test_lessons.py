@@ -1,0 +1,233 @@
+"""The five lessons: they cover the decks, in both languages, and run on the embedded pictures."""
+
+import ast
+import re
+import time
+
+import nbformat
+import pytest
+
+from convlens.lessons.notebook import find_lessons, read_notebook, run_notebook
+from convlens.training.screen import Screen
+
+LESSONS = find_lessons()
+IN_EVERY_TEST = ("001", "002")  # the others are slow
+
+# What the decks explain in words -> a part of the heading of a section, in some lesson.
+TOPICS = {
+    "recognition as four stages": "四個階段",
+    "an X shifted, scaled, skewed, thickened": "平移、縮放、歪斜、加粗",
+    "convolution": "卷積運算",
+    "max pooling": "最大池化",
+    "when a CNN fits and when not": "何時適合用 CNN",
+    "from low features to high ones": "低階特徵",
+    "three kinds of layers": "三種層",
+    "sizes of LeNet": "LeNet 的尺寸",
+    "losses": "損失函數",
+    "a step too small or too large": "步長太小與太大",
+    "MLP against CNN": "MLP 對 CNN",
+    "the list of hyper-parameters": "超參數清單",
+    "why training and test accuracy part": "訓練與測試準確率",
+    "sigmoid against ReLU, gradients": "梯度消失",
+    "activations": "激活函數",
+    "min, average and max pooling": "平均池化",
+    "dropout": "丟棄",
+    "batch normalisation": "批次正規化",
+    "1x1 convolution": "1×1 卷積",
+    "global average pooling": "全域平均池化",
+    "concatenation and addition": "串接與相加",
+    "backpropagation by hand": "反向傳播",
+    "the three kinds of gradient steps": "三種梯度步",
+    "the backend": "選後端",
+    "the arithmetic of the X": "9×9 的 X",
+    "augmentation": "資料增強",
+    "the right number of epochs": "幾個回合",
+    "LeNet": "LeNet：最早",
+    "AlexNet": "AlexNet：",
+    "VGG": "VGG：",
+    "NiN": "NiN",
+    "GoogLeNet": "GoogLeNet",
+    "Inception v2 to v4": "Inception v2、v3、v4",
+    "Xception, depthwise separable": "深度可分離卷積",
+    "ResNet": "ResNet",
+    "DenseNet": "DenseNet",
+    "accuracy against operations": "準確率對運算量",
+    "homework": "作業",
+    "logistic regression": "邏輯迴歸",
+    "six kinds of transfer": "六種遷移學習",
+    "which layers to freeze for pictures and for sound": "凍結哪些層",
+    "three closing rules": "三條原則",
+}
+
+# What a user of the decks does -> lesson, and what its code has.
+STEPS = {
+    "look at shapes": ("001", r"x_train\.shape"),
+    "look at pictures": ("001", r"show_images\(x_train"),
+    "reshape": ("001", r"\.reshape\(-1, 28, 28, 1\)"),
+    "scale to 0..1": ("001", r"/ 255"),
+    "one-hot": ("001", r"to_categorical"),
+    "layer table": ("001", r"\.summary\("),
+    "train with a validation share": ("001", r"validation_split=0\.2"),
+    "watch each epoch": ("001", r"verbose=2"),
+    "plot accuracy and loss": ("001", r"show_metrics\("),
+    "evaluate": ("001", r"\.evaluate\("),
+    "predict": ("001", r"\.predict\(.*\)"),
+    "first pictures with label and prediction": ("001", r"show_images\(\s*x_test.*probabilities="),
+    "confusion matrix": ("001", r"show_confusion\("),
+    "sparse labels": ("002", r"sparse_categorical_crossentropy"),
+    "one's own photograph": ("002", r"Image\.open\(.*resize\("),
+    "augment": ("004", r"flip=True"),
+    "red where wrong, first pictures of CIFAR-10": ("000", r"show_images\(\s*color_test.*probabilities="),
+    "a digit of one's own": ("000", r"Image\.open\(own\)"),
+    "labels from file names": ("003", r"\.name\.split\("),
+    "TensorBoard": ("004", r"tensorboard=True"),
+    "search hyper-parameters": ("004", r"search\("),
+    "save and load instead of training": ("000|003|004", r"load_model\("),
+    "freeze layers by name": ("004", r"trainable = "),
+}
+
+# Parameters of each program -> the lesson that asserts them.
+COUNTS = {
+    "1_676_266": "000", "2_168_362": "000", "242_062": "001", "64_158": "001", "101_770": "002", "235_146": "002",
+    "1_199_882": "002", "35_754": "003", "4_288_577": "004", "155_606": "004", "62_378_344": "004",
+    "2_015_398": "004", "1_992_166": "004", "403_424": "004", "122_064": "004", "27_560_769": "004",
+    "19_925_505": "004", "93_248": "004", "14_714_688": "004",
+}  # fmt: skip
+
+# Results of the decks -> the lesson that puts ours beside them.
+RESULTS = {
+    "0.996": "000", "0.783": "000", "0.9912": "001", "0.8737": "002", "0.9909": "002", "0.9818": "002",
+    "0.9838": "003", "0.8030": "004", "0.95": "004",
+}  # fmt: skip
+
+# What the decks get wrong -> the lesson, and words of the paragraph that says so.
+ERRATA = {
+    "a convolution adds up, no mean": ("000", "Keras"),
+    "100 epochs in the code, 20 in the log": ("000", "100"),
+    "ylabel twice": ("000", "`plt.ylabel`"),
+    "the printed table is another network's": ("001", "64,158"),
+    "sizes stay with padding same only": ("001", "`valid`"),
+    "the validation curve is called test": ("001", "validation curve"),
+    "32*(24*24)+64": ("002", "32*(24*24)+64"),
+    "12*12*24": ("002", "12*12*24"),
+    "60000 times ten thousand": ("002", "60000萬"),
+    "a prediction is called the correct answer": ("002", "標準答案"),
+    "output neurons named as the hidden ones": ("003", "h1"),
+    "factors that were cut": ("003", "0.593269992"),
+    "the chain rule the wrong way round": ("003", "∂E/∂o1"),
+    "the test set is called training set": ("003", "12,000"),
+    "ninths cut off, misprints": ("004", ".77"),
+    "maps are no probabilities": ("004", "ReLU"),
+    "Inception-ResNet is not Inception-v4": ("004", "v4"),
+    "a shear of 0.2 degrees": ("004", "shear_range"),
+    "a photograph that is not divided by 255": ("004", "255"),
+    "predictions of a reshuffled set": ("004", "predict(test_set)"),
+    "augmented validation pictures": ("004", "驗證"),
+    "VGG16 wants BGR minus the mean": ("004", "BGR"),
+    "93,221 parameters": ("004", "93,248"),
+}
+PLATEAU = ("004", "lenet_sigmoid")  # no mistake: the lesson of vanishing gradients, to be kept
+
+GONE = ("np_utils", "predict_classes", "ImageDataGenerator", "Convolution2D", "nb_epoch", "border_mode", "Adam(lr")
+CHINESE, ENGLISH = re.compile(r"[\u4e00-\u9fff]"), re.compile(r"[A-Za-z]{3,} [A-Za-z]{2,}")
+
+
+def cells(number: str, kind: str) -> list[str]:
+    return [cell.source for cell in read_notebook(LESSONS[number]).cells if cell.cell_type == kind]
+
+
+def code(number: str) -> str:
+    return "\n\n".join(cells(number, "code"))
+
+
+def test_there_are_five_lessons():
+    assert list(LESSONS) == ["000", "001", "002", "003", "004"]
+
+
+@pytest.mark.parametrize("topic", TOPICS)
+def test_every_topic_is_a_heading(topic):
+    headings = [heading for source in LESSONS.values() for heading in source.headings]
+    assert [heading for heading in headings if TOPICS[topic] in heading]
+
+
+@pytest.mark.parametrize("step", STEPS)
+def test_every_step_is_in_a_cell(step):
+    numbers, pattern = STEPS[step]
+    assert any(re.search(pattern, code(number), re.DOTALL) for number in numbers.split("|") if number in LESSONS)
+
+
+@pytest.mark.parametrize("count", COUNTS)
+def test_parameters_are_asserted(count):
+    asserted = [ast.unparse(node) for node in ast.walk(ast.parse(code(COUNTS[count]))) if isinstance(node, ast.Assert)]
+    assert any(str(int(count.replace("_", ""))) in line for line in asserted)
+
+
+@pytest.mark.parametrize("result", RESULTS)
+def test_the_decks_results_stand_beside_ours(result):
+    assert re.search(rf"deck={re.escape(result)}\d?\b", code(RESULTS[result]))
+
+
+@pytest.mark.parametrize("mistake", ERRATA)
+def test_every_mistake_is_named_in_both_languages(mistake):
+    number, words = ERRATA[mistake]
+    texts = "\n\n".join(cells(number, "markdown")).split("\n\n")
+    named = [text for text in texts if re.match(r"勘誤|Erratum", text)]
+    assert any(words in text for text in named)
+    assert len([text for text in named if text.startswith("勘誤")]) == len(named) / 2
+
+
+def test_the_plateau_of_sigmoids_is_kept():
+    number, model = PLATEAU
+    assert model in code(number)
+
+
+@pytest.mark.parametrize("number", LESSONS)
+def test_both_languages_stand_side_by_side(number):
+    for heading in LESSONS[number].headings:
+        chinese, dot, english = heading.partition(" · ")
+        assert dot, heading
+        assert CHINESE.search(chinese), heading
+        assert not CHINESE.search(english), heading
+    for text in cells(number, "markdown"):
+        rest = re.sub(r"^#+ .*$", "", text, flags=re.MULTILINE).strip()
+        if rest:
+            assert CHINESE.search(rest), rest[:80]
+            assert ENGLISH.search(rest), rest[:80]
+
+
+@pytest.mark.parametrize("number", LESSONS)
+def test_a_lesson_is_made_as_the_others(number):
+    written = cells(number, "code")
+    assert written[0].count(f'Lesson("{number}")') == 1
+    assert "Lesson(" not in "".join(written[1:])
+    assert written[-1] == "lesson.table()"
+    assert LESSONS[number].headings[0].startswith(number)
+    for cell in written:
+        ast.parse(cell)
+        assert not [name for name in GONE if name in cell], cell
+        lines = [line for line in cell.splitlines() if line.startswith("lesson.show(")]
+        assert len(lines) <= 1, "a notebook shows the last line of a cell only"
+
+
+@pytest.mark.parametrize(
+    "number", [n if n in IN_EVERY_TEST else pytest.param(n, marks=pytest.mark.slow) for n in LESSONS]
+)
+def test_a_lesson_runs_on_the_embedded_pictures(number, tmp_path, capsys):
+    notebook = read_notebook(LESSONS[number], quick=True, folder=tmp_path / "out")
+    began = time.process_time()
+    lesson = run_notebook(notebook, Screen())
+    assert time.process_time() - began < 90  # seconds of all processors: under a minute on two
+    said = capsys.readouterr().out
+    assert lesson.results
+    for result in lesson.results:
+        assert result.stand_in is not None
+        assert result.score.value > 1.5 / 10, result.program  # better than chance
+    assert "in place of " in said
+    assert "other pictures" in said
+    assert lesson.plots
+    for path in lesson.plots:
+        assert f"plot  {path}" in said
+        assert path.stat().st_size > 1000
+    nbformat.validate(notebook)
+    pictures = [out for cell in notebook.cells for out in cell.get("outputs", []) if "image/png" in out.get("data", {})]
+    assert len(pictures) == len(lesson.plots)
