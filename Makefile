@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 BACKENDS := .venv-backends
 
-.PHONY: demo lessons test test-all test-backends docs check clean
+.PHONY: demo lessons lessons-quick test test-all test-backends docs check clean
 
 demo: $(READY)
 	@$(BIN)/convlens demo
@@ -23,6 +23,9 @@ test-backends: $(BACKENDS)/.ready
 # In full, an hour or more; DATA is a folder with mnist/, cifar10.npz, cats_dogs/ as far as they are at hand.
 lessons: $(READY)
 	$(BIN)/convlens lesson all --run $(if $(DATA),--data "$(DATA)") --table docs/lessons/RESULTS.md
+
+lessons-quick: $(READY)
+	$(BIN)/convlens lesson all --run --quick
 
 docs: $(READY)
 	$(BIN)/python -c "from convlens.cli.flags import options_page; print(options_page(), end='')" > docs/options.md

@@ -162,7 +162,7 @@ class AugmentConfig(_Section):
 class TrainingConfig(_Section):
     """How the network learns."""
 
-    epochs: int = knob(20, "passes over the training pictures", low=1)
+    epochs: int = knob(20, "passes over the training pictures, or of --steps-per-epoch steps", low=1)
     steps_per_epoch: int | None = knob(
         None, "steps of an epoch, after which it is validated (where not given: one pass over the pictures)", low=1
     )

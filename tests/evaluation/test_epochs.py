@@ -38,3 +38,7 @@ def test_nothing_to_say():
     assert judge_epochs(rows([0.5]), 100) == ""
     assert judge_epochs([{"epoch": 1, "val_accuracy": None}, {"epoch": 2, "val_accuracy": None}], 100) == ""
     assert judge_epochs(rows([0.5, 0.6]), 0) == ""
+
+
+def test_of_equal_epochs_the_one_with_the_least_loss_is_best():
+    assert "Best after epoch 4 of 5" in judge_epochs(rows([0.5, 0.9, 0.9, 0.9, 0.8], [1, 0.4, 0.3, 0.2, 0.5]), 1000)

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 import convlens
-from convlens.training.heads import AUXILIARY_WEIGHT, AnswerAccuracy, HeadsCrossentropy, join_heads
+from convlens.training.heads import AnswerAccuracy, HeadsCrossentropy, join_heads
 from convlens.zoo import registry
 from convlens.zoo.registry import build, register_model
 
@@ -32,7 +32,7 @@ def test_loss_counts_each_head(smoothing):
     one = keras.losses.CategoricalCrossentropy(from_logits=True, label_smoothing=smoothing)
     parts = [float(one(labels, logits[:, start : start + 4])) for start in (0, 4, 8)]
     found = float(HeadsCrossentropy(3, smoothing)(labels, logits))
-    assert found == pytest.approx(parts[0] + AUXILIARY_WEIGHT * (parts[1] + parts[2]), rel=1e-6)
+    assert found == pytest.approx(parts[0] + 0.3 * (parts[1] + parts[2]), rel=1e-6)
     assert float(HeadsCrossentropy(1, smoothing)(labels, logits[:, :4])) == pytest.approx(parts[0], rel=1e-6)
 
 

@@ -33,6 +33,13 @@ def test_cosine_warms_up_for_its_epochs_and_is_half_way_in_the_middle():
     assert found[60] == pytest.approx(0.05, rel=0.01)
 
 
+def test_cosine_of_one_epoch_still_falls():
+    made = make_schedule(TrainingConfig(epochs=1, schedule="cosine", learning_rate=0.1), 40)
+    found = [float(made(step)) for step in range(41)]
+    assert int(np.argmax(found)) == 10
+    assert found[-1] < 1e-3
+
+
 def test_cosine_without_warm_up_starts_at_its_height():
     assert rates("cosine", warmup_epochs=0)[0] == pytest.approx(0.1)
 

@@ -49,11 +49,20 @@ def test_vary():
         ("optimizer=adam,adamm", "--optimizer must be one of"),
         ("filters=16;32", "lists of whole numbers must be given"),
         ("tensorboard=true,false", "is not varied"),
+        ("learning_rate=inf,0.1", "the values must be numbers"),
+        ("batch_size=32,32", "each once"),
+        ("filters=16", "two values or more"),
     ],
 )
 def test_bad_vary(text, message):
     with pytest.raises(ConfigError, match=message):
         parse_vary([text])
+
+
+def test_shape_of_another_network_is_not_varied():
+    with pytest.raises(ConfigError, match="filters shapes custom_cnn only; found --model resnet20"):
+        parse_vary(["filters=4|8"], "resnet20")
+    assert parse_vary(["dropout=0..0.5"], "custom_cnn")
 
 
 def test_vary_names_a_field_once():

@@ -22,7 +22,7 @@ def start_search(
     from convlens.training.search import search
     from convlens.training.space import parse_vary
 
-    space = parse_vary(vary) or None  # before the pictures are looked for, which may take a while
+    space = parse_vary(vary, config.model.model) or None  # before the pictures are looked for, which may take a while
     dataset = load_data(path, pattern=config.data.pattern)
     search(dataset, config, trials=trials, minutes=minutes, space=space, run=run, screen=Screen())
 

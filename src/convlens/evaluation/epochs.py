@@ -29,7 +29,7 @@ def judge_epochs(history: Sequence[Mapping[str, Any]], n: int) -> str:
     rows = [row for row in history if row.get("val_accuracy") is not None]
     if len(rows) < 2 or n < 1:
         return ""
-    best = max(rows, key=lambda row: float(row["val_accuracy"]))
+    best = max(rows, key=lambda row: (float(row["val_accuracy"]), -float(row["val_loss"])))  # the one that was kept
     top, last = float(best["val_accuracy"]), rows[-1]
     least = wilson(round(top * n), n).low
     enough = next(row for row in rows if float(row["val_accuracy"]) >= least)

@@ -1,5 +1,7 @@
 """Heads: loss and accuracy of a network with auxiliary heads, which help the gradient along and fall off afterwards.
 
+Their losses are part of `loss` and `val_loss`, not of `val_accuracy`, by which the best epoch is chosen.
+
 Source      Szegedy et al., "Going Deeper with Convolutions", 2014, arXiv:1409.4842, section 5: their losses count 0.3.
 """
 

@@ -17,7 +17,7 @@ def make_schedule(
     """Return the learning rate as a number, or as a function of the step.
 
     "one_cycle" rises in a line over the first quarter and falls in a cosine; "cosine" does the same with a rise of
-    `warmup_epochs` from zero (Loshchilov and Hutter 2016, arXiv:1608.03983, without restarts).
+    `warmup_epochs` from zero (Loshchilov and Hutter 2016, arXiv:1608.03983, without restarts), a quarter at most.
     """
     peak = config.learning_rate or LEARNING_RATES[config.optimizer]
     total = max(config.epochs * steps_per_epoch, 2)
@@ -26,7 +26,7 @@ def make_schedule(
     if config.schedule == "one_cycle":
         rise, first = max(int(RISE * total), 1), peak / START
     else:
-        rise, first = min(int(config.warmup_epochs * steps_per_epoch), total - 1), 0.0
+        rise, first = min(int(config.warmup_epochs * steps_per_epoch), int(RISE * total)), 0.0
     return keras.optimizers.schedules.CosineDecay(
         first if rise else peak,
         decay_steps=total - rise,

@@ -10,6 +10,7 @@ import gc
 import json
 import math
 import shlex
+import time
 from pathlib import Path
 from typing import Any
 
@@ -56,7 +57,7 @@ def search(  # noqa: PLR0913 - the public door; all but two have defaults
         dataset: from `load_data`.
         config: all that is not varied; its epochs are those of a trial that is not stopped early.
         trials: how many.
-        minutes: no trial begins after so many; None sets no limit.
+        minutes: no trial begins after so many of training; None sets no limit.
         space: what is varied (`parse_vary`); `default_space` of the network where not given.
         run: name or folder of the new search.
         screen: where the progress is shown.
@@ -148,12 +149,15 @@ class _Pruning(Screen):
     def __init__(self, screen: Screen, trial: optuna.Trial, epochs: int) -> None:
         super().__init__(console=screen.console, rows=False)
         self.trial, self.epochs, self.highest = trial, epochs, 0.0
-        self.known = set(trial.study.get_trials(deepcopy=False)[trial.number].intermediate_values)
+        known = trial.study.get_trials(deepcopy=False)[trial.number].intermediate_values
+        self.told = max(known, default=0)  # the last epoch before a stop
 
     def epoch(self, row: dict[str, Any], *, best: bool) -> None:
         """Report the best validation accuracy so far; raise TrialPruned where it is below the others' median."""
         self.highest = max(self.highest, row["val_accuracy"])
-        if row["epoch"] not in self.known:  # a resumed trial tells its epochs again
+        if row["epoch"] < self.told:
+            return  # of a resumed trial: asked and answered before the stop
+        if row["epoch"] > self.told:
             self.trial.report(self.highest, row["epoch"])
         if row["epoch"] < self.epochs and self.trial.should_prune():
             raise optuna.TrialPruned
@@ -161,7 +165,7 @@ class _Pruning(Screen):
 
 def _train(found: Search, trial: optuna.Trial, config: Config, prepared: Prepared, table: TrialTable) -> None:
     """Train one trial, or the rest of it, and record how it ended."""
-    run, follower = found.run(trial), _Pruning(table.screen, trial, config.training.epochs)
+    run, follower, began = found.run(trial), _Pruning(table.screen, trial, config.training.epochs), time.monotonic()
     state, value, ending = TrialState.COMPLETE, None, ""
     try:
         trainer = Trainer(prepared, config, choose_network(config), follower)
@@ -178,7 +182,8 @@ def _train(found: Search, trial: optuna.Trial, config: Config, prepared: Prepare
         follower.stop()
         gc.collect()
     history = run.history if (run.folder / "history.csv").exists() else []
-    trial.set_user_attr(SECONDS, sum(float(row["seconds"] or 0) for row in history))
+    # What went before a stop is known by its epochs only.
+    trial.set_user_attr(SECONDS, max(time.monotonic() - began, sum(float(row["seconds"] or 0) for row in history)))
     found.study.tell(trial, value, state=state)
     frozen = found.study.get_trials(deepcopy=False)[trial.number]
     table.row(frozen, ending)
@@ -254,7 +259,8 @@ def _validate(found: Search, first: list[FrozenTrial], prepared: Prepared, scree
     score, count = accuracy(labels, answers[0]), len(found.study.get_trials(deepcopy=False))
     screen.say(
         f"\ntrial {first[0].number}: {100 * score.value:.1f} % [{100 * score.low:.1f}, {100 * score.high:.1f}] of "
-        f"{score.n:,} validation pictures. That flatters it, as the best of {count}: the test pictures decide."
+        f"{score.n:,} validation pictures. That flatters it, as the best of {count}"
+        + (": the test pictures decide." if len(prepared.splits.test) else ", and no test pictures were set aside.")
     )
     facts: dict[str, Any] = {"validation": dataclasses.asdict(score)}
     if len(first) == 2:

@@ -1,5 +1,6 @@
 """Space: what a search varies, and over which values."""
 
+import math
 import re
 import zlib
 from collections.abc import Mapping, Sequence
@@ -88,12 +89,13 @@ def default_space(model: str) -> dict[str, Dimension]:
     return {name: one for name, one in DEFAULT.items() if model == "custom_cnn" or name not in OF_A_NETWORK}
 
 
-def parse_vary(texts: Sequence[str]) -> dict[str, Dimension]:
+def parse_vary(texts: Sequence[str], model: str = "custom_cnn") -> dict[str, Dimension]:
     """Return the space of `--vary FIELD=values` flags.
 
     Args:
         texts: "dropout=0..0.5" a range, "batch_size=32,64" values, "filters=16,32|32,64" lists. The learning rate and
             the weight decay are drawn by their logarithm.
+        model: the network; only `custom_cnn` has a shape to vary.
 
     Raises:
         ConfigError: not of that form, an unknown field, or a value that the field cannot have.
@@ -111,11 +113,15 @@ def parse_vary(texts: Sequence[str]) -> dict[str, Dimension]:
         if name not in known or name in ("model", "epochs", "steps_per_epoch", "seed", "backend", "threads"):
             allowed = ", ".join((*OF_A_NETWORK, "optimizer", "learning_rate", "batch_size"))
             raise ConfigError(f"--vary must name a field of the network or its training, as {allowed}; found {name!r}.")
+        if name in get_type_hints(ModelConfig) and name != "stem" and model != "custom_cnn":
+            raise ConfigError(f"--vary {name} shapes custom_cnn only; found --model {model}.")
         if name in space:
             raise ConfigError(f"--vary must name each field once; found {name} twice.")
         space[name] = _dimension(name, values.strip())
         for value in space[name].ends:  # what a field cannot be is refused before the first trial
             Config().replace(**{name: _value(name, value)})
+        if len(set(map(str, space[name].ends))) < len(space[name].ends) or len(space[name].ends) < 2:
+            raise ConfigError(f"--vary {name} must give two values or more, each once; found {values.strip()!r}.")
     return space
 
 
@@ -146,7 +152,10 @@ def _hint(name: str) -> Any:
 
 def _number(name: str, text: str, *, whole: bool) -> int | float:
     try:
-        return int(text) if whole else float(text)
+        number = int(text) if whole else float(text)
+        if not math.isfinite(number):
+            raise ValueError("not finite")
+        return number
     except ValueError as error:
         kind = "whole numbers" if whole else "numbers"
         raise ConfigError(

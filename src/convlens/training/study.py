@@ -1,5 +1,6 @@
 """Study: the folder of a search, with Optuna's journal and a run for each trial."""
 
+import json
 import shlex
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,6 +10,7 @@ from optuna.storages import JournalStorage
 from optuna.storages.journal import JournalFileBackend
 from optuna.trial import FrozenTrial, TrialState
 
+from convlens.errors import RunError, StorageError
 from convlens.training.run import Run
 from convlens.training.space import Seeded
 from convlens.training.trial_table import seconds_of
@@ -37,8 +39,8 @@ class Search:
         """Return the search of a folder, begun or continued."""
         optuna.logging.set_verbosity(optuna.logging.WARNING)
         study = optuna.create_study(
-            study_name=folder.name,
-            storage=JournalStorage(JournalFileBackend(str(folder / JOURNAL))),
+            study_name="search",
+            storage=_journal(folder / JOURNAL),
             sampler=Seeded(seed, STARTUP),
             pruner=optuna.pruners.MedianPruner(n_startup_trials=STARTUP, n_warmup_steps=WARMUP_EPOCHS),
             direction="maximize",
@@ -58,10 +60,32 @@ class Search:
 
     @property
     def seconds(self) -> float:
-        """Seconds of all epochs of all finished trials."""
+        """Seconds of all finished trials."""
         return sum(seconds_of(trial) for trial in self.study.get_trials(deepcopy=False))
 
     @property
     def how_to_go_on(self) -> str:
         """The command that goes on with it."""
         return shlex.join(["convlens", "search", "--run", str(self.folder), "--resume"])
+
+
+def _journal(path: Path) -> JournalStorage:
+    """Return Optuna's storage in a file; a last line that was cut off by a crash is dropped.
+
+    Raises:
+        RunError: another line is damaged.
+        StorageError: the file cannot be read or mended.
+    """
+    try:
+        content = path.read_bytes() if path.exists() else b""
+        whole = content[: content.rfind(b"\n") + 1]
+        for number, line in enumerate(whole.splitlines(), 1):
+            try:
+                json.loads(line)
+            except ValueError as error:
+                raise RunError(f"{path}, line {number}: the journal of the search is damaged ({error}).") from error
+        if whole != content:
+            path.write_bytes(whole)
+    except OSError as error:
+        raise StorageError(f"{path}: the journal cannot be read; {error.strerror or error}.") from error
+    return JournalStorage(JournalFileBackend(str(path)))

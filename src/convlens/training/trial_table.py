@@ -13,7 +13,7 @@ SECONDS = "seconds"  # attribute of a trial
 
 
 def seconds_of(trial: FrozenTrial) -> float:
-    """Return the seconds of a trial's epochs, without the time between a stop and its resume."""
+    """Return the seconds that a trial took, without the time between a stop and its resume."""
     return float(trial.user_attrs.get(SECONDS, 0.0))
 
 

@@ -115,6 +115,8 @@ def _read(stream: io.BytesIO) -> dict[str, NDArray[Any]]:
     for name, tensor in tensors.items():
         if not isinstance(tensor, _Tensor):
             raise _RefusedError(f"found something else under {name!r}")
+    if not isinstance(keys, list) or not all(type(key) is str for key in keys):
+        raise _RefusedError("found another object in its list of storages")
     described = {tensor.storage.key: tensor.storage for tensor in tensors.values()}
     if set(keys) != set(described):
         raise ValueError("its list of storages must have those of its tensors")

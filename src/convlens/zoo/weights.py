@@ -14,6 +14,7 @@ import os
 import re
 import sys
 import zipfile
+import zlib
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stdout
@@ -65,7 +66,9 @@ STEMS = {  # what the names of the files begin with, where it is not <model>_wei
     "efficientnet_v2_b0": "efficientnetv2-b0",
     "convnext_tiny": "convnext_tiny",
 }
-DAMAGE = (OSError, KeyError, ValueError, RuntimeError, zipfile.BadZipFile)  # what h5py and zipfile raise for it
+DAMAGE = (  # what h5py, zipfile and zlib raise for it
+    *(OSError, KeyError, TypeError, ValueError, RuntimeError, EOFError, zipfile.BadZipFile, zlib.error),
+)
 
 Named = list[tuple[str, Any]]  # a layer, and an array or a dataset of a file: it has a shape, and is read when needed
 
@@ -200,7 +203,7 @@ def _opened(path: Path, model: keras.Model, name: str) -> Iterator[Named]:
         raise ModelError(f"weights must be 'imagenet' or a file; there is none at {path}.")
     try:
         archive = zipfile.is_zipfile(path)
-        content = io.BytesIO(zipfile.ZipFile(path).read("model.weights.h5")) if archive else path
+        content = _unpacked(path) if archive else path
         with h5py.File(content, "r") as file:
             group = file.get("model_weights", file)
             if "layer_names" in group.attrs or "layer_names0" in group.attrs:
@@ -213,6 +216,11 @@ def _opened(path: Path, model: keras.Model, name: str) -> Iterator[Named]:
                 yield [(layer, _dataset(file, file, path)) for layer, path in _places(file, model, name)]
     except DAMAGE as error:
         raise ModelError(f"{path}: this must be a file of weights that Keras wrote; {error}.") from error
+
+
+def _unpacked(path: Path) -> io.BytesIO:
+    with zipfile.ZipFile(path) as archive:
+        return io.BytesIO(archive.read("model.weights.h5"))
 
 
 def _places(file: Any, model: keras.Model, name: str) -> list[tuple[str, str]]:
@@ -248,6 +256,8 @@ def _dataset(file: Any, group: Any, path: str) -> Any:
         or found.file.filename != file.filename
     ):
         raise ValueError(f"{path} is not an array stored in it")
+    if found.dtype.kind != "f":
+        raise ValueError(f"{path} must be floating point; found {found.dtype}")
     return found
 
 
