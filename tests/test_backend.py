@@ -1,7 +1,11 @@
+import gc
 import subprocess
 import sys
 
+import keras
+import numpy as np
 import pytest
+from tensorflow.python.framework.func_graph import FuncGraph
 
 from convlens import backend
 from convlens.errors import BackendError
@@ -54,3 +58,22 @@ def test_threads_cannot_be_changed_late():
 def test_versions_name_the_engine():
     assert backend.versions()["engine"] == backend.engine()
     assert "keras" in backend.versions()
+
+
+def test_a_network_that_is_trained_inside_forgotten_leaves_no_graph_behind():
+    def graphs() -> int:
+        gc.collect()
+        return sum(isinstance(one, FuncGraph) for one in gc.get_objects())
+
+    def train() -> None:
+        model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
+        model.compile("adamw", "mse", jit_compile=False)
+        model.fit(np.ones((4, 2)), np.ones((4, 1)), verbose=0)
+
+    train()  # what the first training of a process leaves once
+    before = graphs()
+    with backend.forgotten():
+        train()
+    assert graphs() == before
+    train()
+    assert graphs() > before  # else TensorFlow has learned to forget, and `forgotten` can go

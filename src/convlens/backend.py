@@ -1,6 +1,7 @@
 """The one place that knows which engine runs underneath: choice, threads, precision, state."""
 
 import contextlib
+import gc
 import importlib
 import importlib.util
 import os
@@ -168,6 +169,28 @@ def gradients(function: Callable[[list[Any]], Any], values: Sequence[NDArray[Any
 
         found = jax.grad(function)(tensors)
     return [np.asarray(keras.ops.convert_to_numpy(one)) for one in found]
+
+
+@contextlib.contextmanager
+def forgotten() -> Iterator[None]:
+    """Free, on leaving, what TensorFlow keeps of each training step that was traced inside.
+
+    Its registry of custom gradients holds on to the whole graph with all variables of model and optimizer, and is
+    never emptied; Keras' optimizer enters one a traced training step. So each network that one process trains would
+    stay in memory: 0.19 GB of a resnet18, measured. What was traced inside must not be differentiated afterwards.
+    """
+    registry: dict[str, Any] = {}
+    if engine() == "tensorflow":
+        ops = importlib.import_module("tensorflow.python.framework.ops")
+        registry = getattr(getattr(ops, "gradient_registry", None), "_registry", registry)
+    before = set(registry)
+    try:
+        yield
+    finally:
+        for name in set(registry) - before:
+            if name.startswith("CustomGradient-"):
+                del registry[name]
+        gc.collect()
 
 
 def versions() -> dict[str, str]:

@@ -3,6 +3,7 @@ import time
 import numpy as np
 import pytest
 
+from convlens.classifier import Classifier
 from convlens.config import Config
 from convlens.data.sources import load_data
 from convlens.errors import ConfigError, Interrupted, TrainingError
@@ -84,7 +85,7 @@ def test_validating_takes_a_tenth_of_the_time_at_most_where_that_leaves_enough_e
         if seconds < least_seconds(costs):
             continue
         found = plan(seconds, costs, steps_per_pass)
-        if found.epochs * costs.overhead > 1.2 * OVERHEAD * found.seconds:  # rounding to whole passes aside
+        if found.epochs * costs.overhead > 1.3 * OVERHEAD * found.seconds:  # rounding to whole passes and steps aside
             assert found.epochs <= 2 * EPOCHS or found.steps_per_epoch <= 1.5 * steps_per_pass
 
 
@@ -177,15 +178,35 @@ def test_a_loss_that_is_not_finite_keeps_its_time(tmp_path):
 
 
 @pytest.mark.slow
-def test_the_time_is_kept(tmp_path):
-    seconds = 10.0
-    trainer = make(limit=None)
-    length = plan(seconds, measure_costs(trainer, 2.0), trainer.train.steps_per_pass)
-    assert length.seconds == pytest.approx(AIM * seconds, rel=0.02)
-    trainer, run = (
-        make(limit=None, epochs=length.epochs, steps_per_epoch=length.steps_per_epoch),
-        Run.create(tmp_path / "run", ""),
-    )
+def test_the_time_is_kept(tmp_path, monkeypatch):
+    """Steps and writings that mostly sleep take the same time whatever else the machine does."""
+    real, write = fit_module._Checkpoint.on_train_batch_end, Classifier.save
+
+    def slow(self, batch, logs=None):
+        time.sleep(0.2)
+        real(self, batch, logs)
+
+    def slow_save(self, path):
+        time.sleep(0.1)
+        write(self, path)
+
+    monkeypatch.setattr(fit_module._Checkpoint, "on_train_batch_end", slow)
+    monkeypatch.setattr(Classifier, "save", slow_save)
+    seconds = 20.0
+    length = plan(seconds, measure_costs(make(), 2.0), make().train.steps_per_pass)
+    assert length.seconds == pytest.approx(AIM * seconds, rel=0.05)
+    trainer = make(epochs=length.epochs, steps_per_epoch=length.steps_per_epoch)
+    run = Run.create(tmp_path / "run", "")
     trainer.describe_run(run)
-    train_for(trainer, run, seconds)
-    assert 0.5 * seconds < seconds_trained(run) < LIMIT * seconds + 1  # wide: tests share their machine
+    assert train_for(trainer, run, seconds) == ""
+    assert 0.8 * seconds < seconds_trained(run) < LIMIT * seconds
+
+
+def test_a_run_killed_after_a_resume_has_trained_for_its_epochs(tmp_path):
+    run = Run.create(tmp_path / "killed", "")
+    run.write("state/seconds.json", "30.0")
+    row = dict.fromkeys(("loss", "accuracy", "val_loss", "val_accuracy", "learning_rate"), 0.1)
+    run.write_history([{"epoch": epoch, "seconds": 20.0, **row} for epoch in range(1, 7)], append=False)
+    assert seconds_trained(run) == 120
+    run.write_history([], append=False)
+    assert seconds_trained(run) == 30

@@ -36,6 +36,8 @@ def resume_models(run: str | None, path: str | None) -> None:
     from convlens.review.compare import Comparison, resume_comparison
 
     facts = Comparison.open(run).facts
+    if not begun:
+        raise RunError(f"{folder}: the networks' run folders are gone, so this comparison cannot go on.")
     dataset = load_data(path or facts["path"], pattern=begun[0].data.pattern)
     resume_comparison(dataset, run, Screen())
 

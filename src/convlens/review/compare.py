@@ -7,7 +7,6 @@ pictures are touched once a network, for the final table.
 
 import contextlib
 import dataclasses
-import gc
 import json
 import math
 import shlex
@@ -22,7 +21,7 @@ from convlens.data.dataset import Dataset
 from convlens.data.prepared import Prepared, prepare_data
 from convlens.errors import ConfigError, DataError, Interrupted, ModelError, RunError, StorageError, TrainingError
 from convlens.review.ranking import TRAINED, Ranking, score_runs
-from convlens.training.budget import least_seconds, measure_costs, plan, seconds_trained, train_for
+from convlens.training.budget import Costs, least_seconds, measure_costs, plan, seconds_trained, train_for
 from convlens.training.network import choose_network
 from convlens.training.run import Run
 from convlens.training.screen import Screen, duration
@@ -95,6 +94,7 @@ def compare(
         ModelError: an unknown network, or one that cannot take these pictures; nothing is trained then.
         ConfigError: one network only, one named twice, or a time that is not enough for a step of each.
         DataError: no validation or no test pictures.
+        TrainingError: the loss of a network is not finite while it is measured.
         Interrupted: Ctrl-C; what was done is kept, and `resume_comparison` goes on.
     """
     screen, config = screen or Screen(), config or Config()
@@ -113,7 +113,10 @@ def compare(
     recipes = _recipes(names, config)
     _check_models(recipes, prepared)
     _announce(prepared, len(names), minutes, screen)
-    planned = _plan(recipes, prepared, 60 * minutes, screen)
+    try:
+        planned = _plan(recipes, prepared, 60 * minutes, screen)
+    except (KeyboardInterrupt, Interrupted):
+        raise Interrupted("stopped while measuring; no network was trained.") from None
     comparison = Comparison(Run.create(run, f"{dataset.name}-compare").folder)
     with contextlib.suppress(OSError):  # a run has a state, a comparison has none
         (comparison.folder / "state").rmdir()
@@ -174,7 +177,6 @@ def _check_models(recipes: dict[str, Config], prepared: Prepared) -> None:
             choose_network(config).assemble(_for_network(prepared, name), config)
         except ModelError as error:
             problems.append(str(error).rstrip("."))
-        gc.collect()
     if problems:
         raise ModelError(f"{'; '.join(problems)}. Take another --size, or leave out of --models what cannot.")
 
@@ -197,44 +199,44 @@ def _announce(prepared: Prepared, count: int, minutes: float, screen: Screen) ->
 def _plan(recipes: dict[str, Config], prepared: Prepared, seconds: float, screen: Screen) -> dict[str, Config]:
     """Measure each network, and return its configuration with the epochs that fill the time."""
     rows = [("model", "parameters", "mult-adds", "a step", "planned", "stem")]
-    planned, short, recipe = {}, [], ""
+    planned, short = {}, {}
     for name, config in recipes.items():
-        with screen.console.status(f"measuring {name}"):
-            trainer = Trainer(_for_network(prepared, name), config, choose_network(config), Screen(quiet=True))
-            costs = measure_costs(trainer, max(MEASURED[0], MEASURED[1] * seconds))
+        try:
+            with screen.console.status(f"measuring {name}"), backend.forgotten():
+                costs, resolved, numbers = _measure(config, _for_network(prepared, name), seconds)
+        except TrainingError as error:
+            raise TrainingError(f"{name}, while it was measured: {error}") from error
         if seconds < least_seconds(costs):
-            short.append((least_seconds(costs) / 60, name))
+            short[name] = least_seconds(costs) / 60
             continue
-        length = plan(seconds, costs, trainer.train.steps_per_pass)
-        planned[name] = trainer.config.replace(epochs=length.epochs, steps_per_epoch=length.steps_per_epoch)
-        passes = length.epochs * length.steps_per_epoch / trainer.train.steps_per_pass
-        rows.append(
-            (
-                name,
-                rounded(trainer.float32.count_params()),
-                rounded(count_multiply_adds(trainer.float32)),
-                f"{1000 * costs.step:.0f} ms",
-                f"{length.epochs} epochs, {passes:.1f} passes",
-                config.model.stem,
-            )
-        )
-        settings = trainer.config.training
-        recipe = (
-            f"recipe  batch {settings.batch_size}, {settings.optimizer}, learning rate {settings.learning_rate:g} "
-            f"({settings.schedule.replace('_', '-')}), {describe(trainer.config.augment)}, {settings.precision}"
-        )
-        del trainer
-        gc.collect()
+        steps_per_pass = math.ceil(len(prepared.splits.train) / resolved.training.batch_size)
+        length = plan(seconds, costs, steps_per_pass)
+        planned[name] = resolved.replace(epochs=length.epochs, steps_per_epoch=length.steps_per_epoch)
+        passes = length.epochs * length.steps_per_epoch / steps_per_pass
+        said = f"{length.epochs} epochs, {passes:.1f} passes"
+        rows.append((name, *numbers, f"{1000 * costs.step:.0f} ms", said, config.model.stem))
     if short:
-        least, name = max(short)
-        names = ", ".join(one for _, one in short)
+        worst = max(short, key=lambda name: short[name])
         raise ConfigError(
-            f"--minutes {seconds / 60:g} is too short for {names}: one step, its validation and its writing take "
-            f"{least:.2g} minutes ({name}, measured). Give more, a smaller --batch-size or --size, or leave it out."
+            f"--minutes {seconds / 60:g} is too short for {', '.join(short)}: one step, its validation and its writing "
+            f"take {short[worst]:.2g} minutes ({worst}, measured). Give more, a smaller --batch-size or --size, or "
+            "leave it out."
         )
-    screen.say(f"\n{recipe}")
+    one = next(iter(planned.values()))
+    settings = one.training
+    screen.say(
+        f"\nrecipe  batch {settings.batch_size}, {settings.optimizer}, learning rate {settings.learning_rate:g} "
+        f"({settings.schedule.replace('_', '-')}), {describe(one.augment)}, {settings.precision}"
+    )
     screen.columns(rows, left=(0, 5))
     return planned
+
+
+def _measure(config: Config, prepared: Prepared, seconds: float) -> tuple[Costs, Config, tuple[str, str]]:
+    """Return a network's costs, its resolved configuration, and its parameters and multiply-adds for the eye."""
+    trainer = Trainer(prepared, config, choose_network(config), Screen(quiet=True))
+    numbers = rounded(trainer.float32.count_params()), rounded(count_multiply_adds(trainer.float32))
+    return measure_costs(trainer, max(MEASURED[0], MEASURED[1] * seconds)), trainer.config, numbers
 
 
 def _carry_out(comparison: Comparison, prepared: Prepared, screen: Screen) -> Comparison:
@@ -246,7 +248,8 @@ def _carry_out(comparison: Comparison, prepared: Prepared, screen: Screen) -> Co
             run = comparison.run(name)
             if not (run.folder / TRAINED).exists():
                 screen.say(f"\n{name}, {number} of {len(names)}", "bold")
-                _train(run, _for_network(prepared, name), seconds, screen)
+                with backend.forgotten():
+                    _train(run, _for_network(prepared, name), seconds, screen)
         with screen.console.status("scoring"):
             runs = [(comparison.run(name), _for_network(prepared, name)) for name in names]
             ranking = score_runs(runs, screen)
@@ -277,8 +280,6 @@ def _train(run: Run, prepared: Prepared, seconds: float, screen: Screen) -> None
         history = run.history
         best = max(float(row["val_accuracy"] or 0) for row in history)
         screen.say(f"{len(history)} epochs in {duration(spent)}, best validation accuracy {100 * best:.1f} %")
-    del trainer
-    gc.collect()
 
 
 def _show(comparison: Comparison, ranking: Ranking, screen: Screen) -> None:

@@ -122,7 +122,16 @@ def plan(seconds: float, costs: Costs, steps_per_pass: int) -> Plan:
     wanted = math.ceil(costs.overhead * (1 / OVERHEAD - 1) / (costs.step * steps_per_pass))  # passes in an epoch
     whole = (aim - EPOCHS * costs.overhead) / (costs.step * steps_per_pass)  # passes of the training, in EPOCHS epochs
     length = max(1, min(wanted, int(whole / EPOCHS))) * steps_per_pass * costs.step + costs.overhead
-    epochs = max(1, min(round(aim / length), int(aim / (costs.step + costs.overhead))))
+    most = int(aim / (costs.step + costs.overhead) + 1e-9)
+    epochs = max(1, min(round(aim / length), most))
+    near = range(epochs - epochs // 5, min(epochs + epochs // 5, most) + 1)  # to lose little to whole steps
+    plans = [_fill(aim, number, costs) for number in sorted(near, key=lambda number: abs(number - epochs))]
+    full = (one for one in plans if one.seconds >= 0.99 * aim)
+    return next(full, max(plans, key=lambda one: one.seconds))
+
+
+def _fill(aim: float, epochs: int, costs: Costs) -> Plan:
+    """Return so many epochs of as many whole steps as fit."""
     steps = max(1, int((aim / epochs - costs.overhead) / costs.step + 1e-9))
     return Plan(epochs, steps, epochs * (steps * costs.step + costs.overhead))
 
@@ -204,6 +213,6 @@ def train_for(trainer: Trainer, run: Run, seconds: float) -> str:
 
 def seconds_trained(run: Run) -> float:
     """Return the seconds that a run was trained for; of a killed one, those of its finished epochs."""
-    if (run.folder / CLOCK).exists():
-        return float(json.loads((run.folder / CLOCK).read_text(encoding="utf-8")))
-    return sum(float(row["seconds"] or 0) for row in run.history) if (run.folder / "history.csv").exists() else 0.0
+    epochs = sum(float(row["seconds"] or 0) for row in run.history) if (run.folder / "history.csv").exists() else 0.0
+    clock = run.folder / CLOCK  # of the last stop: a run that was resumed and killed has trained for longer
+    return max(epochs, float(json.loads(clock.read_text(encoding="utf-8")))) if clock.exists() else epochs

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
+from convlens import backend
 from convlens.config import Config
 from convlens.data.dataset import Dataset
 from convlens.data.splits import draw, folds
@@ -61,9 +62,10 @@ def cross_validate(
         fold = dataclasses.replace(whole, splits=splits)
         trainer = Trainer(fold, config, origin, screen)
         trainer.describe_run(inner)
-        if number == 1:
-            trainer.announce(inner)
-        _run(trainer, inner)
+        with backend.forgotten():
+            if number == 1:
+                trainer.announce(inner)
+            _run(trainer, inner)
         rows[held] = inner.classifier().probabilities(whole.store.pictures, indices=held)
     screen.say("\nall pictures", "bold")
     _run(last, outer)

@@ -6,7 +6,6 @@ goes on as it would have.
 """
 
 import dataclasses
-import gc
 import json
 import math
 import shlex
@@ -124,7 +123,8 @@ def _carry_out(found: Search, prepared: Prepared, screen: Screen) -> Search:
     limit = math.inf if facts["minutes"] is None else 60 * facts["minutes"]
     try:
         while (trial := _next(found, facts["trials"], limit)) is not None:
-            _train(found, trial, suggest(trial, space, base), prepared, table)
+            with backend.forgotten():
+                _train(found, trial, suggest(trial, space, base), prepared, table)
         best = _finish(found, prepared, table)
     except (KeyboardInterrupt, Interrupted):
         raise Interrupted(f"stopped; what was done is kept. To go on: {found.how_to_go_on}") from None
@@ -180,7 +180,6 @@ def _train(found: Search, trial: optuna.Trial, config: Config, prepared: Prepare
         state, ending = TrialState.FAIL, str(error)
     finally:
         follower.stop()
-        gc.collect()
     history = run.history if (run.folder / "history.csv").exists() else []
     # What went before a stop is known by its epochs only.
     trial.set_user_attr(SECONDS, max(time.monotonic() - began, sum(float(row["seconds"] or 0) for row in history)))
