@@ -171,3 +171,13 @@ def test_mistakes_get_one_line(words, code, said, summary, here):
     error = summary(*words, code=code, columns=200)
     assert said in error
     assert "Traceback" not in error
+
+
+@pytest.mark.parametrize("columns", [60, 80, 100])
+def test_a_narrow_terminal_leaves_columns_out_and_cuts_no_number(summary, columns):
+    lines = summary("resnet18", columns=columns).splitlines()
+    assert lines[2].rstrip().endswith("sees" if columns < 100 else "stride")
+    last = [line.rstrip() for line in lines if line.startswith("stage4_block2")]
+    assert last
+    assert all(line.endswith(("371", "435") if columns < 100 else "32") for line in last)
+    assert any(line.startswith("in a wider terminal also: stride") for line in lines) == (columns < 100)

@@ -31,8 +31,8 @@ def resume_models(run: str | None, path: str | None) -> None:
         raise RunError("to resume, name the comparison: convlens compare --run NAME --resume.")
     folder = Path(run) if Path(run).is_dir() else Run.place(run)
     begun = [Run(path.parent).config for path in sorted(folder.glob("*/run.toml"))]
-    if begun:  # one engine for all; it must be known before Keras is imported
-        backend.start(begun[0].training.backend, begun[0].training.threads)
+    settings = (begun[0] if begun else Config()).training  # one engine for all, known before Keras is imported
+    backend.start(settings.backend, settings.threads)
     from convlens.review.compare import Comparison, resume_comparison
 
     facts = Comparison.open(run).facts

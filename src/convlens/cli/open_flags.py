@@ -65,3 +65,5 @@ def check_options(look: Look, files: Files) -> None:
             raise ConfigError(f"{flag} is for --gradient: add it.")
     if look.gradient and (look.at is not None or files.worksheet is not None):
         raise ConfigError("a gradient sums over all positions: leave --at and --worksheet out.")
+    if files.html is not None and (look.gradient or look.filter is not None) and files.worksheet is None:
+        raise ConfigError("the page has all maps of its layers to click on: leave --filter and --gradient out.")

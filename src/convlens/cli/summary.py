@@ -2,6 +2,7 @@
 
 import csv
 import json
+import re
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,7 +16,7 @@ from rich.table import Table
 
 from convlens import backend
 from convlens.config import Config
-from convlens.errors import ConfigError, StorageError
+from convlens.errors import ConfigError, RunError, StorageError
 
 if TYPE_CHECKING:
     import keras
@@ -27,7 +28,8 @@ __all__ = ["summary"]
 
 WORDS = ("layer", "kind", "output", "map", "what works on it")  # columns to the left; the others hold numbers
 SHORTER = (("Normalization", "Norm"), ("Pooling", "Pool"), ("Average", "Avg"), ("Padding", "Pad"))  # on the screen
-NARROW = 92  # columns of a terminal below which the table leaves out the stride
+FOLDED = {"layer": 14, "kind": 10, "what works on it": 16}  # least widths of columns whose cells may be folded
+LESS_ASKED = ("stride", "% of parameters", "% of multiply-adds", "kind")  # left out first where there is no room
 Fact = dict[str, str | int | float]
 
 
@@ -109,12 +111,16 @@ def _find(name: str, given: dict[str, Any]) -> _Network:
         return _Network(classifier.model, classifier.model.name, said)
     from convlens.data.prepared import parse_size
 
+    if len(Path(name).parts) > 1:
+        raise RunError(f"{name}: there is no run and no classifier file here.")
     info = model_info(name)
     height, width = parse_size(given["size"]) if "size" in given else info.input_shape[:2]
     depth = {"grey": 1, "rgb": 3}.get(given.get("channels", ""), info.input_shape[2])
     config = Config().replace(**({"stem": given["stem"]} if "stem" in given else {})).model
     model = create_model(name, input_shape=(height, width, depth), num_classes=given.get("classes"), config=config)
-    return _Network(model, name, f"{info.year}  {info.summary}")
+    shown = name + (f" at {height} x {width}" if "size" in given else "")
+    shown += " with the small stem" if config.stem == "small" else ""
+    return _Network(model, shown, f"{info.year}  {info.summary}")
 
 
 def _layer_facts(rows: list["LayerRow"]) -> list[Fact]:
@@ -161,18 +167,41 @@ def _side(pair: tuple[int, int]) -> str:
 
 
 def _print_table(facts: list[Fact]) -> None:
-    console = Console(highlight=False)
-    if console.width < NARROW:
-        facts = [{head: value for head, value in fact.items() if head != "stride"} for fact in facts]
+    """Print the facts; columns for which the terminal is too narrow are left out, and named, rather than cut."""
+    console, left_out = Console(highlight=False), []
+    for head in LESS_ASKED:
+        if _least_width(facts) > console.width and head in facts[0]:
+            facts = [{other: value for other, value in fact.items() if other != head} for fact in facts]
+            left_out.append(head)
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
+    spare = max(0, console.width - _least_width(facts))
     for head in facts[0]:
-        least = {"layer": 14, "kind": 10, "what works on it": 16}.get(head)
-        short = "%" if head.startswith("%") else head.replace("multiply", "mult")
         side: Literal["left", "right"] = "left" if head in WORDS else "right"
-        table.add_column(short, justify=side, overflow="fold", min_width=least, no_wrap=least is None)
+        if head in FOLDED:
+            longest = max(len(line) for fact in facts for line in _cell(head, fact[head]).splitlines() or [""])
+            more = min(spare, max(0, longest - FOLDED[head]))
+            spare -= more
+            table.add_column(_short(head), justify=side, overflow="fold", width=FOLDED[head] + more)
+        else:
+            table.add_column(_short(head), justify=side, no_wrap=True)
     for fact in facts:
         table.add_row(*(escape(_cell(head, value)) for head, value in fact.items()))
-    console.print(table)
+    Console(highlight=False, width=max(console.width, _least_width(facts))).print(table)
+    if left_out:
+        console.print(f"[dim]in a wider terminal also: {', '.join(left_out)}[/dim]", soft_wrap=True)
+
+
+def _least_width(facts: list[Fact]) -> int:
+    """Return the columns that a table needs: names may be folded, numbers not."""
+    widths = (
+        FOLDED.get(head) or max(len(_short(head)), *(len(_cell(head, fact[head])) for fact in facts))
+        for head in facts[0]
+    )
+    return sum(widths) + 2 * len(facts[0])
+
+
+def _short(head: str) -> str:
+    return "%" if head.startswith("%") else head.replace("multiply", "mult")
 
 
 def _cell(head: str, value: str | float) -> str:
@@ -211,7 +240,7 @@ def _print_totals(rows: list["LayerRow"]) -> None:
 def _draw(name: str, rows: list["LayerRow"], paths: list[Path]) -> None:
     if len(paths) > 1:
         raise ConfigError(f"--plot takes one file; found {', '.join(map(str, paths))}.")
-    path = paths[0] if paths else Path(f"{name}-architecture.png")
+    path = paths[0] if paths else Path(re.sub(r"[^\w.]+", "-", f"{name} architecture.png"))
     if path.suffix.lower() not in (".png", ".svg"):
         raise ConfigError(f"--plot must name a .png or .svg file; found {path}.")
     from convlens.evaluation.architecture import show_architecture

@@ -66,6 +66,8 @@ def batch_normalize(
     if any(one.shape not in ((), channels) for one in given) or not channels:
         raise ConfigError(f"gamma, beta, mean and variance must be one number or {channels[0] if channels else 1}.")
     gamma, beta, kept_mean, kept_variance = (np.broadcast_to(one, channels) for one in given)
+    if not 0 <= momentum <= 1:
+        raise ConfigError(f"momentum must be within 0 and 1; found {momentum:g}.")
     if (kept_variance < 0).any() or epsilon <= 0:
         raise ConfigError("variances must be at least 0 and epsilon above 0.")
     mean, variance = kept_mean, kept_variance

@@ -29,7 +29,7 @@ from convlens.training.hparams import write_hparams
 from convlens.training.network import choose_network
 from convlens.training.run import Run
 from convlens.training.screen import Screen, duration
-from convlens.training.space import Space, default_space, from_dict, suggest, to_dict, varied_fields
+from convlens.training.space import RATES, Space, default_space, from_dict, suggest, to_dict, varied_fields
 from convlens.training.study import Search
 from convlens.training.trainer import Trainer
 from convlens.training.trial_table import SECONDS, TrialTable
@@ -195,13 +195,15 @@ def _train(found: Search, trial: optuna.Trial, config: Config, prepared: Prepare
 def _announce(found: Search, space: Space, facts: dict[str, Any], prepared: Prepared, table: TrialTable) -> None:
     splits, settings = prepared.splits, Run(found.folder).config
     limit = "" if facts["minutes"] is None else f", none begun after {duration(60 * facts['minutes'])}"
+    follows = "optimizer" in space and "learning_rate" not in space
+    rate = ["learning_rate: {:g} to {:g} times the optimizer's usual one".format(*RATES)] if follows else []
     table.screen.facts(
         [
             ("pictures", f"{len(prepared.dataset):,} from {prepared.dataset.source}"),
             ("division", f"{len(splits.train):,} train, {len(splits.val):,} validation, {len(splits.test):,} test"),
             ("network", settings.model.model),
             ("trials", f"{facts['trials']} of {settings.training.epochs} epochs{limit}; weak ones are stopped early"),
-            ("varied", "\n".join(f"{name}: {one}" for name, one in space.items())),
+            ("varied", "\n".join([*(f"{name}: {one}" for name, one in space.items()), *rate])),
             ("search", str(found.folder)),
         ]
     )

@@ -222,8 +222,10 @@ def _logits(info: ModelInfo, inputs: keras.KerasTensor, outputs: int, config: Mo
             least = _least_side(info, channels, outputs, config)
         if least is None or min(height, width) >= least:
             raise ModelError(f"{info.name} cannot take pictures of {height} x {width} pixels: {error}") from error
+        paper = config is None or config.stem == "paper"
+        hint = " --stem small takes smaller ones." if paper and min(info.input_shape[:2]) >= LEAST_WITH_STEM else ""
         raise ModelError(
-            f"{info.name} needs pictures of at least {least} x {least} pixels; found {height} x {width}."
+            f"{info.name} needs pictures of at least {least} x {least} pixels; found {height} x {width}.{hint}"
         ) from error
 
 
