@@ -292,9 +292,7 @@ def _show(comparison: Comparison, ranking: Ranking, screen: Screen) -> None:
     for pair in ranking.said:
         screen.say(str(pair))
     if len(ranking.pairs) > 1:
-        screen.say(f"p by McNemar's exact test, with Holm's correction for {len(ranking.pairs)} pairs", "dim")
-    if len(ranking.said) < len(ranking.pairs):
-        screen.say(f"the other {len(ranking.pairs) - len(ranking.said)} are in compare.json", "dim")
+        screen.say(f"p: McNemar, exact, after Holm for {len(ranking.pairs)} pairs; all are in compare.json", "dim")
     screen.say(f"\ncharts       {comparison.folder / 'plots' / 'tradeoff.png'}, growth.png beside it")
     screen.say(f"numbers      {comparison.folder / 'compare.json'}")
     screen.say(f"reports      {comparison.folder}/MODEL/report.html")
