@@ -24,6 +24,7 @@ __all__ = [
     "DataConfig",
     "ModelConfig",
     "TrainingConfig",
+    "TransferConfig",
     "knobs",
 ]
 
@@ -117,7 +118,11 @@ class ModelConfig(_Section):
     kernel_size: int = knob(3, "custom_cnn: side of the kernels", low=1, high=31)
     strides: int = knob(1, "custom_cnn: step of the convolutions", low=1, high=8)
     padding: str = knob("same", "custom_cnn: border of the convolutions", choices=("same", "valid"))
-    pooling: str = knob("max", "custom_cnn: kind of pooling", choices=("max", "average", "none"))
+    pooling: str | None = knob(
+        None,
+        "custom_cnn: kind of pooling (max where not given); of a backbone: how its last map becomes a vector (average)",
+        choices=("max", "average", "avg", "none"),
+    )
     pool_size: int = knob(2, "custom_cnn: side of the pooling window", low=1, high=16)
     pool_strides: int | None = knob(None, "custom_cnn: step of the pooling (its side where not given)", low=1, high=16)
     dense: tuple[int, ...] = knob((128,), "custom_cnn: units of the dense layers before the last", low=1, high=65536)
@@ -139,6 +144,29 @@ class ModelConfig(_Section):
             "random_normal",
             "random_uniform",
         ),
+    )
+
+
+@dataclass(frozen=True)
+class TransferConfig(_Section):
+    """Somebody else's network: which, and how much of it learns on."""
+
+    backbone: str | None = knob(
+        None, "take the features of a trained network: its name, or a classifier file or run; only a head learns"
+    )
+    weights: str | None = knob(
+        None, "trained weights of the network: imagenet, or a file (.h5, .weights.h5, .keras) with or without its head"
+    )
+    head: tuple[int, ...] = knob((), "units of dense layers between the features and the answer", low=1, high=65536)
+    unfreeze: str | None = knob(
+        None, "layers that learn on after the head: patterns with commas (block5_conv*), the last so many, or all"
+    )
+    layer_decay: float = knob(
+        0.5, "learning rate of the layers on the next larger map, as a share of those above", above=0, high=1
+    )
+    gradual: bool = knob(False, "unfreeze from the top down, one size of map after another, in the first half")
+    train_batch_norm: bool = knob(
+        False, "let unfrozen batch normalisations learn too, from the batches; else they keep their statistics"
     )
 
 
@@ -187,6 +215,12 @@ class TrainingConfig(_Section):
         "engine under Keras (auto: KERAS_BACKEND, else tensorflow)",
         choices=("auto", "tensorflow", "jax", "torch"),
     )
+    calibration: bool = knob(
+        True, "make probabilities honest on the validation pictures, and choose a threshold for none of these"
+    )
+    accept: float = knob(
+        0.95, "share of the rightly named validation pictures that the threshold lets pass", low=0.5, high=1
+    )
     tensorboard: bool = knob(False, "write scalars, histograms and the graph for TensorBoard")
 
 
@@ -196,6 +230,7 @@ class Config:
 
     data: DataConfig = DataConfig()
     model: ModelConfig = ModelConfig()
+    transfer: TransferConfig = TransferConfig()
     augment: AugmentConfig = AugmentConfig()
     training: TrainingConfig = TrainingConfig()
 
@@ -203,7 +238,8 @@ class Config:
         """Return a copy with knobs changed by name, whatever their section.
 
         What follows from a changed knob is decided anew: a new `augment` resets the other fields of its section, a new
-        `optimizer` the learning rate, unless they are given too.
+        `optimizer` the learning rate, a `backbone` has no augmentation, so that its features are computed once, and
+        layers that `unfreeze` learn for 5 epochs with light augmentation; unless they are given too.
 
         Raises:
             ConfigError: an unknown name, or a value of the wrong type or out of range.
@@ -211,6 +247,10 @@ class Config:
         >>> Config().replace(epochs=3, size="32").training.epochs
         3
         """
+        if values.get("unfreeze") is not None:
+            values = {"augment": "light", "epochs": 5} | values
+        elif values.get("backbone") is not None:
+            values = {"augment": "none"} | values
         if "augment" in values:
             values = dict.fromkeys((item.name for item in dataclasses.fields(AugmentConfig)), None) | values
         if "optimizer" in values:
@@ -255,6 +295,7 @@ class Config:
 _SECTIONS: dict[str, type[_Section]] = {
     "data": DataConfig,
     "model": ModelConfig,
+    "transfer": TransferConfig,
     "augment": AugmentConfig,
     "training": TrainingConfig,
 }

@@ -14,11 +14,12 @@ __all__ = ["CompareFlags", "Flags", "configure", "options_page"]
 GROUPS = {
     "data": Group("Pictures", sort_key=1),
     "training": Group("Training", sort_key=2),
-    "augment": Group("Augmentation", sort_key=3),
-    "model": Group("Network", sort_key=4),
+    "transfer": Group("Transfer", sort_key=3),
+    "augment": Group("Augmentation", sort_key=4),
+    "model": Group("Network", sort_key=5),
 }
 _SECTIONS = {"data": config.DataConfig, "model": config.ModelConfig, "augment": config.AugmentConfig}
-_SECTIONS |= {"training": config.TrainingConfig}
+_SECTIONS |= {"training": config.TrainingConfig, "transfer": config.TransferConfig}
 
 
 def _option(section: str, item: dataclasses.Field[Any]) -> tuple[str, Any, Any]:
@@ -51,7 +52,7 @@ def configure(flags: Any, base: Config) -> Config:
     """Return `base` with the flags that were given on top. Raises ConfigError for a value out of range."""
     given = {item.name: getattr(flags, item.name) for item in dataclasses.fields(flags)}
     given = {name: value for name, value in given.items() if value is not None}
-    for name in ("filters", "dense"):
+    for name in ("filters", "dense", "head"):
         if name in given:
             given[name] = _numbers(name, given[name])
     return base.replace(**given)

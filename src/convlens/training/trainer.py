@@ -172,7 +172,7 @@ class Trainer:
         classifier = self.classifier()
         classifier.provenance = {
             "data": self.prepared.summary(),
-            "config": {name: asdict(getattr(self.config, name)) for name in ("data", "model", "augment", "training")},
+            "config": asdict(self.config),
             "network": self.origin.name,
             "parameters": self.float32.count_params(),
             "best": state.history[state.best_epoch - 1],

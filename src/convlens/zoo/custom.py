@@ -8,7 +8,7 @@ from convlens.zoo.registry import register_model
 
 __all__ = ["custom_cnn"]
 
-POOLINGS = {"max": layers.MaxPooling2D, "average": layers.AveragePooling2D}
+POOLINGS = {"max": layers.MaxPooling2D, "average": layers.AveragePooling2D, "avg": layers.AveragePooling2D}
 
 
 @register_model(
@@ -35,8 +35,8 @@ def custom_cnn(inputs: keras.KerasTensor, num_classes: int, config: ModelConfig)
                 kernel_initializer=config.initializer,
                 name=f"block{block}_conv{conv}",
             )(x)
-        if config.pooling in POOLINGS:
-            x = POOLINGS[config.pooling](config.pool_size, config.pool_strides, name=f"block{block}_pool")(x)
+        if (pooling := config.pooling or "max") in POOLINGS:
+            x = POOLINGS[pooling](config.pool_size, config.pool_strides, name=f"block{block}_pool")(x)
         if config.dropout:
             x = layers.Dropout(config.dropout, name=f"block{block}_dropout")(x)
     x = layers.Flatten(name="flatten")(x)
