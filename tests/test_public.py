@@ -6,7 +6,7 @@ import pytest
 import convlens
 
 
-@pytest.mark.parametrize("name", ["plots", "Classifier", "load_data"])
+@pytest.mark.parametrize("name", ["plots", "Classifier", "load_data", "arithmetic"])
 def test_a_name_is_there_in_a_process_of_its_own(name):
     code = f"import convlens; print(convlens.{name}.__name__)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

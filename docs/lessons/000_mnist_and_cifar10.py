@@ -1,11 +1,11 @@
 # %% [markdown]
 # # 000 MNIST 與 CIFAR-10，一步一步來 · MNIST and CIFAR-10, step by step
 #
-# 這份講義把同一個卷積網路用在兩種圖上：黑白的手寫數字，和彩色的小照片。數字幾乎全對，照片卻差得遠。
-# 這一課照著它的步驟走一遍（載入、看形狀、看圖、預處理、建模、訓練、畫曲線、評估、預測、混淆矩陣、自己的圖），
+# 第 000 份講義把同一個卷積網路用在兩種圖上：黑白的手寫數字，和彩色的小照片。數字幾乎全對，照片卻差得遠。
+# 這一課照著它的步驟走一遍（載入、看形狀、看圖、前處理、建模、訓練、畫曲線、評估、預測、混淆矩陣、自己的圖），
 # 最後回答它留下的問題：為什麼訓練和測試的準確率會差那麼多？
 #
-# This deck puts one convolutional network to two kinds of pictures: handwritten digits in black and white, and small
+# Deck 000 puts one convolutional network to two kinds of pictures: handwritten digits in black and white, and small
 # photographs in colour. Of the digits nearly all come out right, of the photographs far fewer. The lesson walks the
 # deck's steps (load, look at shapes and pictures, preprocess, build, train, curves, evaluate, predict, confusion matrix,
 # a picture of one's own) and then answers the question it leaves open: why do training and test accuracy differ so?
@@ -17,9 +17,9 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageOps
 
 import convlens
-from convlens.lessons import Lesson, show_lines, show_metrics, show_scores
+from convlens import arithmetic, metrics, plots
 
-lesson = Lesson("000")
+lesson = convlens.Lesson("000")
 
 import keras
 from keras import layers
@@ -43,11 +43,8 @@ keras.utils.set_random_seed(0)
 # does not divide. The factor is constant, and training absorbs it in the weights; but remember it when you check by hand.
 
 # %%
-from convlens.explain.convolution import convolve
-from convlens.explain.named import get_filter, get_picture
-
-x9, diagonal = get_picture("x9"), get_filter("left-diagonal")[..., 0]
-mean, total = convolve(x9, diagonal, mean=True), convolve(x9, diagonal)
+x9, diagonal = convlens.get_picture("x9"), convlens.get_filter("left-diagonal")[..., 0]
+mean, total = arithmetic.convolve(x9, diagonal, mean=True), arithmetic.convolve(x9, diagonal)
 layer = keras.layers.Conv2D(1, 3, use_bias=False)
 layer.build((None, 9, 9, 1))
 layer.set_weights([diagonal.astype("float32")[..., None, None]])
@@ -73,10 +70,10 @@ for name, array in (("x_train", x_train), ("y_train", y_train), ("x_test", x_tes
     print(f"{name:8} {type(array).__name__} {array.dtype} {array.shape}")
 print(f"a row across the middle of the first picture: {x_train[0, 14, :, 0].tolist()}")
 print("first ten labels:", y_train[:10].tolist())
-lesson.show(convlens.plots.show_images(x_train[:10], y_train[:10], columns=10), "mnist_pictures")
+lesson.show(plots.show_images(x_train, y_train, n=10, columns=10), "mnist_pictures")
 
 # %% [markdown]
-# ## 預處理：整形、縮放、one-hot · Preprocess: reshape, scale, one-hot
+# ## 前處理：整形、縮放、one-hot · Preprocess: reshape, scale, one-hot
 #
 # 卷積層不必把圖拉平，但是要第四個維度，顏色深度：灰階是 1，彩色是 3。像素縮到 0..1，標籤變成十個數的 one-hot。
 #
@@ -157,7 +154,7 @@ seconds = time.perf_counter() - began
 # not at all. Epochs run across.
 
 # %%
-lesson.show(show_metrics(fitted.history), "mnist_history")
+lesson.show(plots.show_metrics(fitted.history), "mnist_history")
 
 # %% [markdown]
 # ## 用測試集評估 · Evaluate on the test set
@@ -167,13 +164,13 @@ lesson.show(show_metrics(fitted.history), "mnist_history")
 # The deck's result is 99.6 %. `evaluate` gives loss and accuracy; below stands the 95 % interval, too.
 
 # %%
-from convlens.evaluation.metrics import accuracy, confusion_matrix
-
 loss, right = model.evaluate(scaled_test, onehot_test, verbose=0)
 probabilities = model.predict(scaled_test, verbose=0)
 predicted = probabilities.argmax(axis=1)
 print(f"loss {loss:.3f}, accuracy {right:.4f}")
-lesson.compare("MNIST, four convolutions", accuracy(y_test, predicted), data="mnist", deck=0.996, seconds=seconds)
+lesson.compare(
+    "MNIST, four convolutions", metrics.accuracy(y_test, predicted), data="mnist", deck=0.996, seconds=seconds
+)
 
 # %% [markdown]
 # ## 預測前幾張 · Predict the first pictures
@@ -188,7 +185,7 @@ print("probabilities of the first:", [round(float(p), 4) for p in probabilities[
 wrong = np.flatnonzero(predicted != y_test)[:10]
 shown = np.concatenate([np.arange(10), wrong])
 lesson.show(
-    convlens.plots.show_images(x_test[shown], y_test[shown], probabilities=probabilities[shown], columns=10),
+    plots.show_images(x_test[shown], y_test[shown], probabilities=probabilities[shown], columns=10),
     "mnist_predictions",
 )
 
@@ -200,9 +197,9 @@ lesson.show(
 # Rows are the true digits, columns the predicted ones.
 
 # %%
-matrix = confusion_matrix(y_test, predicted, 10)
+matrix = metrics.confusion_matrix(y_test, predicted, 10)
 print(f"{int(matrix.sum() - np.trace(matrix))} mistakes in {int(matrix.sum()):,} pictures")
-lesson.show(convlens.plots.show_confusion(matrix, [str(digit) for digit in range(10)]), "mnist_confusion")
+lesson.show(plots.show_confusion(matrix, [str(digit) for digit in range(10)]), "mnist_confusion")
 
 # %% [markdown]
 # ## 自己的圖 · A picture of one's own
@@ -243,7 +240,7 @@ candidates = np.stack(
 answers = model.predict(candidates.astype("float32") / 255, verbose=0)
 for name, answer in zip(("only resized", "made like MNIST"), answers, strict=True):
     print(f"{name:16} -> {answer.argmax()} with {answer.max():.1%}")
-lesson.show(convlens.plots.show_images(candidates, probabilities=answers, columns=2), "own_digit")
+lesson.show(plots.show_images(candidates, probabilities=answers, columns=2), "own_digit")
 
 # %% [markdown]
 # ## MLP 對 CNN · MLP against CNN
@@ -271,8 +268,10 @@ fitted_mlp = mlp.fit(
 seen = slice(0, int(0.8 * len(x_train)))  # what was trained on
 panels, scores = {"訓練 · training": {}, "測試 · test": {}}, {}
 for name, network, log in (("MLP", mlp, fitted_mlp), ("CNN", model, fitted)):
-    train_score = accuracy(y_train[seen], network.predict(scaled_train[seen], verbose=0, batch_size=500).argmax(1))
-    test_score = accuracy(y_test, network.predict(scaled_test, verbose=0, batch_size=500).argmax(1))
+    train_score = metrics.accuracy(
+        y_train[seen], network.predict(scaled_train[seen], verbose=0, batch_size=500).argmax(1)
+    )
+    test_score = metrics.accuracy(y_test, network.predict(scaled_test, verbose=0, batch_size=500).argmax(1))
     panels["訓練 · training"][name], panels["測試 · test"][name] = train_score, test_score
     scores[name] = test_score
     print(f"{name}: {network.count_params():>9,} parameters, training {train_score} (fit said "
@@ -280,7 +279,7 @@ for name, network, log in (("MLP", mlp, fitted_mlp), ("CNN", model, fitted)):
 apart = scores["CNN"].low > scores["MLP"].high or scores["CNN"].high < scores["MLP"].low
 better = max(scores, key=lambda name: scores[name].value)
 print(f"test: {better} is ahead, and the intervals {'are apart' if apart else 'overlap: nothing can be told apart'}")
-lesson.show(show_scores(panels, across="準確率 · accuracy"), "mlp_cnn")
+lesson.show(plots.show_scores(panels, across="準確率 · accuracy"), "mlp_cnn")
 
 # %% [markdown]
 # ## CIFAR-10：載入與縮放 · CIFAR-10: load and scale
@@ -301,7 +300,7 @@ print("the deck's pixel", pixel, "->", scaled_pixel)
 assert np.allclose(scaled_pixel, [0.23137255, 0.24313726, 0.24705882], rtol=0, atol=1e-8)
 print("the first pixel here", color_train[0, 0, 0], "->", color_train[0, 0, 0].astype("float32") / 255)
 lesson.show(
-    convlens.plots.show_images(color_train[:16], color_labels[:16], class_names=photographs.class_names),
+    plots.show_images(color_train, color_labels, n=16, class_names=photographs.class_names),
     "cifar_pictures",
 )
 
@@ -332,7 +331,7 @@ lesson.compare("CIFAR-10, four convolutions", run, data="cifar10", deck=0.783)
 # %%
 best = max(run.history, key=lambda row: row["val_accuracy"])
 print(f"epoch {best['epoch']:.0f} was kept: training {best['accuracy']:.1%}, validation {best['val_accuracy']:.1%}")
-lesson.show(convlens.plots.show_history(run.history), "cifar_history")
+lesson.show(plots.show_history(run.history), "cifar_history")
 
 # %% [markdown]
 # ## CIFAR-10：預測與混淆矩陣 · CIFAR-10: predictions and the confusion matrix
@@ -345,19 +344,17 @@ lesson.show(convlens.plots.show_history(run.history), "cifar_history")
 classifier = run.classifier()
 probabilities = classifier.probabilities(color_test)
 lesson.show(
-    convlens.plots.show_images(
-        color_test[:16], color_answers[:16], probabilities=probabilities[:16], class_names=classifier.class_names
-    ),
+    plots.show_images(color_test, color_answers, n=16, probabilities=probabilities, class_names=classifier.class_names),
     "cifar_predictions",
 )
 
 # %%
-matrix = confusion_matrix(color_answers, probabilities.argmax(axis=1), len(classifier.class_names))
+matrix = metrics.confusion_matrix(color_answers, probabilities.argmax(axis=1), len(classifier.class_names))
 mistakes = matrix - np.diag(np.diag(matrix))
 both = np.triu(mistakes + mistakes.T)
 one, other = (classifier.class_names[index] for index in np.unravel_index(both.argmax(), both.shape))
 print(f"taken for each other most often: {one} and {other}, {both.max()} times")
-lesson.show(convlens.plots.show_confusion(matrix, classifier.class_names), "cifar_confusion")
+lesson.show(plots.show_confusion(matrix, classifier.class_names), "cifar_confusion")
 
 # %% [markdown]
 # ## 為什麼訓練與測試準確率差那麼多：丟棄與資料增強 · Why training and test accuracy part: dropout and augmentation
@@ -396,7 +393,7 @@ class Watch(keras.callbacks.Callback):
         if epoch in measured:
             sets = ((x_few[:unseen], y_few[:unseen]), (x_new, y_new))
             for kept, (x, y) in zip(self.scores.values(), sets, strict=True):
-                kept.append(accuracy(y, np.argmax(self.model(x, training=False), axis=1)))
+                kept.append(metrics.accuracy(y, np.argmax(self.model(x, training=False), axis=1)))
 
 
 def small_network(dropout, augmented):
@@ -436,7 +433,7 @@ for way, (dropout, augmented) in WAYS.items():
     ends = [values[-1] for values in watch.scores.values()]
     gaps[way] = ends[0].value - ends[1].value
     print(f"{way:20} training {ends[0]}, unseen {ends[1]}, gap {100 * gaps[way]:.1f} points")
-figure = show_lines(panels, across="回合 · epoch", up="準確率 · accuracy", percent=True)
+figure = plots.show_lines(panels, across="回合 · epoch", up="準確率 · accuracy", percent=True)
 for axes in figure.axes:
     axes.set_ylim(0, 1.02)
 lesson.show(figure, "train_against_test")

@@ -1,7 +1,7 @@
 # %% [markdown]
 # # 001 用卷積神經網路讀手寫數字 · A convolutional network reads handwritten digits
 #
-# 這一課把第一份講義的程式用今天的 Keras 重做一遍，每個數字旁邊都有講義當年的數字。
+# 這一課把第 001 份講義的程式用今天的 Keras 重做一遍，每個數字旁邊都有講義當年的數字。
 # 講義的程式如今跑不動，原因有二：`np_utils` 已經不在，`predict_classes` 也拿掉了；下面每一處都換成現在的寫法。
 #
 # This lesson makes the programs of deck 001 again with today's Keras, and puts the deck's number beside each of ours.
@@ -15,9 +15,9 @@ import cv2
 import numpy as np
 
 import convlens
-from convlens.lessons import Lesson, show_lines, show_metrics, show_scores
+from convlens import arithmetic, metrics, plots, views
 
-lesson = Lesson("001")
+lesson = convlens.Lesson("001")
 
 import keras
 
@@ -40,13 +40,9 @@ keras.utils.set_random_seed(1)
 # Below, an X of 9×9 goes through three 3×3 filters, ReLU and two max poolings, until 12 numbers are left.
 
 # %%
-from convlens.explain.drawing import draw_page
-from convlens.explain.map_views import recognition_page
-from convlens.explain.named import get_filter, get_picture
-
-x9 = get_picture("x9")
-diagonals = [(name, get_filter(name)[..., 0]) for name in ("left-diagonal", "cross", "right-diagonal")]
-lesson.show(draw_page(recognition_page(x9, diagonals)), "four_stages")
+x9 = convlens.get_picture("x9")
+diagonals = [(name, convlens.get_filter(name)[..., 0]) for name in ("left-diagonal", "cross", "right-diagonal")]
+lesson.show(views.recognition_page(x9, diagonals), "four_stages")
 
 # %% [markdown]
 # ## 平移、縮放、歪斜、加粗的 X · An X that is shifted, scaled, skewed or thickened
@@ -86,7 +82,7 @@ cv2.line(letter_x, (20, 7), (7, 20), 255, 2, cv2.LINE_AA)
 letter_o = cv2.circle(np.zeros((28, 28), np.uint8), (14, 14), 7, 255, 2, cv2.LINE_AA)
 changed = [change(letter_x, **{name: amounts[-1]}) for name, (_, amounts) in AMOUNTS.items()]
 names = ["X", "O", "平移 shifted", "縮放 scaled", "歪斜 skewed", "加粗 thick"]
-lesson.show(convlens.plots.show_images([letter_x, letter_o, *changed], range(6), class_names=names, columns=6), "x_o")
+lesson.show(plots.show_images([letter_x, letter_o, *changed], range(6), class_names=names, columns=6), "x_o")
 
 # %%
 
@@ -105,7 +101,7 @@ for name, (title, amounts) in AMOUNTS.items():
 for title, lines in panels.items():
     amounts, same = lines["和原來的 X · with the X as it was"]
     print(f"{title} {amounts[-1]:g}: correlation with the X {same[-1]:.2f}")
-lesson.show(show_lines(panels, across="多少 · how much", up="相關係數 · correlation"), "x_correlation")
+lesson.show(plots.show_lines(panels, across="多少 · how much", up="相關係數 · correlation"), "x_correlation")
 
 # %% [markdown]
 # ## 卷積運算 · Convolution
@@ -117,12 +113,9 @@ lesson.show(show_lines(panels, across="多少 · how much", up="相關係數 · 
 # cell by cell, added up, are one cell of the feature map. Its first row must be 7 11 12 6 4 4 3.
 
 # %%
-from convlens.explain.arithmetic import convolve, pool
-from convlens.explain.map_views import convolution_page, pooling_page
-
-seven = convolve(get_picture("seven"), get_filter("plus")[..., 0], padding="same")
+seven = arithmetic.convolve(convlens.get_picture("seven"), convlens.get_filter("plus")[..., 0], padding="same")
 assert [int(value) for value in seven.output[0, :, 0]] == [7, 11, 12, 6, 4, 4, 3]
-lesson.show(draw_page(convolution_page(seven, ["filter"], at=(0, 0))), "convolution")
+lesson.show(views.convolution_page(seven, ["filter"], at=(0, 0)), "convolution")
 
 # %% [markdown]
 # 勘誤：講義說卷積不會改變影像大小。那是 `same` 填補才有的結果；沒有填補（`valid`）時，7×7 會變成 5×5。
@@ -133,7 +126,7 @@ lesson.show(draw_page(convolution_page(seven, ["filter"], at=(0, 0))), "convolut
 
 # %%
 for padding in ("same", "valid"):
-    done = convolve(get_picture("seven"), get_filter("plus")[..., 0], padding=padding)
+    done = arithmetic.convolve(convlens.get_picture("seven"), convlens.get_filter("plus")[..., 0], padding=padding)
     print(f"padding {padding}: 7 x 7 -> {done.output.shape[0]} x {done.output.shape[1]}   {done.vertical.formula}")
 
 # %% [markdown]
@@ -147,9 +140,9 @@ for padding in ("same", "valid"):
 # parameters, which leaves less room for overfitting.
 
 # %%
-pooled = pool(get_picture("pool-001"), 2)
+pooled = arithmetic.pool(convlens.get_picture("pool-001"), 2)
 assert pooled.output[..., 0].astype(int).tolist() == [[5, 6], [8, 9]]
-lesson.show(draw_page(pooling_page(pooled, at=(1, 0))), "max_pooling")
+lesson.show(views.pooling_page(pooled, at=(1, 0)), "max_pooling")
 
 # %% [markdown]
 # ## 載入資料 · Load the pictures
@@ -162,7 +155,7 @@ lesson.show(draw_page(pooling_page(pooled, at=(1, 0))), "max_pooling")
 (x_train, y_train), (x_test, y_test) = lesson.arrays("mnist")
 print("x_train", x_train.shape, x_train.dtype, " y_train", y_train.shape)
 print("x_test ", x_test.shape, x_test.dtype, " y_test ", y_test.shape)
-lesson.show(convlens.plots.show_images(x_train[:10], y_train[:10], columns=10), "first_pictures")
+lesson.show(plots.show_images(x_train, y_train, n=10, columns=10), "first_pictures")
 
 # %% [markdown]
 # ## 一個濾鏡，一張特徵圖 · One filter, one feature map
@@ -183,10 +176,10 @@ def maps_of(layer, picture):
     return np.uint8(255 * maps / np.maximum(maps.max(axis=(1, 2), keepdims=True), 1e-6))
 
 
-lesson.show(convlens.plots.show_images([x_test[0], *maps_of(random_layer, x_test[0])], columns=9), "random_filters")
+lesson.show(plots.show_images([x_test[0], *maps_of(random_layer, x_test[0])], columns=9), "random_filters")
 
 # %% [markdown]
-# ## 預處理：整形、縮放、one-hot · Preprocess: reshape, scale, one-hot
+# ## 前處理：整形、縮放、one-hot · Preprocess: reshape, scale, one-hot
 #
 # 卷積層要四個維度（張數、高、寬、通道）；像素從 0..255 縮到 0..1；標籤變成 one-hot 向量。
 # `np_utils.to_categorical` 現在叫 `keras.utils.to_categorical`。
@@ -237,13 +230,11 @@ model.summary(line_length=80)
 assert model.count_params() == 242_062
 
 # %%
-from convlens.explain.sizes import conv_params, dense_params
-
 counts = {
-    "conv1": conv_params(5, 1, 16),
-    "conv2": conv_params(5, 16, 36),
-    "dense": dense_params(7 * 7 * 36, 128),
-    "softmax": dense_params(128, 10),
+    "conv1": convlens.sizes.conv_params(5, 1, 16),
+    "conv2": convlens.sizes.conv_params(5, 16, 36),
+    "dense": convlens.sizes.dense_params(7 * 7 * 36, 128),
+    "softmax": convlens.sizes.dense_params(128, 10),
 }
 for name, count in counts.items():
     print(f"{name:8} {count}")
@@ -289,7 +280,7 @@ seconds = time.perf_counter() - began
 # %%
 validation = fitted.history["val_accuracy"]
 print(f"best epoch {np.argmax(validation) + 1}: validation {max(validation):.2%}; the last {validation[-1]:.2%}")
-lesson.show(show_metrics(fitted.history), "history")
+lesson.show(plots.show_metrics(fitted.history), "history")
 
 # %% [markdown]
 # ## 用測試集評估 · Evaluate on the test set
@@ -300,13 +291,13 @@ lesson.show(show_metrics(fitted.history), "history")
 # result is 99.12 %.
 
 # %%
-from convlens.evaluation.metrics import accuracy, confusion_matrix
-
 loss, right = model.evaluate(scaled_test, onehot_test, verbose=0)
 probabilities = model.predict(scaled_test, verbose=0)
 predicted = probabilities.argmax(axis=1)
 print(f"test loss {loss:.4f}, accuracy {right:.4f}")
-lesson.compare("MNIST, two convolutions", accuracy(y_test, predicted), data="mnist", deck=0.9912, seconds=seconds)
+lesson.compare(
+    "MNIST, two convolutions", metrics.accuracy(y_test, predicted), data="mnist", deck=0.9912, seconds=seconds
+)
 
 # %% [markdown]
 # ## 預測，看前十張 · Predict and show the first pictures
@@ -321,7 +312,7 @@ print("first ten:", predicted[:10].tolist(), " labels:", y_test[:10].tolist())
 wrong = np.flatnonzero(predicted != y_test)[:10]
 shown = np.concatenate([np.arange(10), wrong])
 lesson.show(
-    convlens.plots.show_images(x_test[shown], y_test[shown], probabilities=probabilities[shown], columns=10),
+    plots.show_images(x_test[shown], y_test[shown], probabilities=probabilities[shown], columns=10),
     "predictions",
 )
 
@@ -333,11 +324,11 @@ lesson.show(
 # Rows are the true digits, columns the predicted ones; all off the diagonal are mistakes.
 
 # %%
-matrix = confusion_matrix(y_test, predicted, 10)
+matrix = metrics.confusion_matrix(y_test, predicted, 10)
 mistakes = matrix - np.diag(np.diag(matrix))
 row, column = np.unravel_index(mistakes.argmax(), mistakes.shape)
 print(f"{int(mistakes.sum())} mistakes; most often a {row} was read as {column}: {mistakes[row, column]} times")
-lesson.show(convlens.plots.show_confusion(matrix, [str(digit) for digit in range(10)]), "confusion")
+lesson.show(plots.show_confusion(matrix, [str(digit) for digit in range(10)]), "confusion")
 
 # %% [markdown]
 # ## 訓練之後的濾鏡 · The filters after training
@@ -349,7 +340,7 @@ lesson.show(convlens.plots.show_confusion(matrix, [str(digit) for digit in range
 
 # %%
 learned = maps_of(model.get_layer("conv1"), x_test[0])
-lesson.show(convlens.plots.show_images([x_test[0], *learned], columns=9), "learned_filters")
+lesson.show(plots.show_images([x_test[0], *learned], columns=9), "learned_filters")
 
 # %% [markdown]
 # ## 同一件事，用 convlens · The same with convlens
@@ -398,13 +389,13 @@ for name, (title, amounts) in AMOUNTS.items():
         moved = np.stack([change(picture, **{name: amount}) for picture in x_test[few, :, :, 0]])
         for network, net in networks.items():
             answers = net.predict_on_batch(moved[..., None].astype("float32") / 255).argmax(axis=1)
-            lines[network][1].append(accuracy(y_test[few], answers))
+            lines[network][1].append(metrics.accuracy(y_test[few], answers))
     panels[title] = lines
     pairs = list(zip(lines["CNN"][1], lines["MLP"][1], strict=True))
     better, worse = sum(c.low > m.high for c, m in pairs), sum(c.high < m.low for c, m in pairs)
     print(f"{title}: intervals apart, CNN above MLP, at {better} of {len(pairs)} amounts; below at {worse}")
     print(f"    at {amounts[-1]:g}: CNN {pairs[-1][0]}, MLP {pairs[-1][1]}")
-lesson.show(show_lines(panels, across="多少 · how much", up="準確率 · accuracy", percent=True), "changed_digits")
+lesson.show(plots.show_lines(panels, across="多少 · how much", up="準確率 · accuracy", percent=True), "changed_digits")
 
 # %% [markdown]
 # 沒有哪個模型天生不怕變化：沒看過的，要在訓練時讓它看。那就是資料增強，見第 004 課。
@@ -427,7 +418,7 @@ from sklearn.datasets import load_breast_cancer
 
 shuffled_rows = np.random.default_rng(3).permutation(28)
 examples = [x_test[0], x_test[0][shuffled_rows], x_test[1], x_test[1][shuffled_rows]]
-lesson.show(convlens.plots.show_images(examples, columns=4), "swapped_rows_pictures")
+lesson.show(plots.show_images(examples, columns=4), "swapped_rows_pictures")
 
 # %%
 
@@ -438,7 +429,7 @@ def train_and_score(middle, x, y, x_new, y_new, epochs):
     net = keras.Sequential([keras.Input(x.shape[1:]), *middle(), layers.Dense(int(y.max()) + 1, "softmax")])
     net.compile(optimizer="adam", loss="sparse_categorical_crossentropy")
     net.fit(x, y, epochs=epochs, batch_size=50, verbose=0)
-    return accuracy(y_new, net.predict(x_new, verbose=0, batch_size=500).argmax(axis=1))
+    return metrics.accuracy(y_new, net.predict(x_new, verbose=0, batch_size=500).argmax(axis=1))
 
 
 def mlp_layers():
@@ -477,7 +468,7 @@ for name, columns in (("原樣 as it is", np.arange(30)), ("欄打亂 columns sw
 for kind, scores in measured.items():
     for name, score in scores.items():
         print(f"{kind:16} {name:28} {score}")
-lesson.show(show_scores(measured, across="準確率 · accuracy"), "swapped")
+lesson.show(plots.show_scores(measured, across="準確率 · accuracy"), "swapped")
 
 # %% [markdown]
 # 怎麼讀這張圖：只有 CNN 在影像的列打亂之後該往下掉，因為它靠的就是鄰居；MLP 從來不看鄰居。

@@ -1,7 +1,7 @@
 # %% [markdown]
 # # 002 從全連接層到卷積層 · From dense layers to convolution
 #
-# 第二份講義用 R 寫 Keras：先用全連接網路認 Fashion-MNIST 的衣服，再用卷積網路認 MNIST 的數字。
+# 第 002 份講義用 R 寫 Keras：先用全連接網路認 Fashion-MNIST 的衣服，再用卷積網路認 MNIST 的數字。
 # 這裡改寫成 Python。從 R 搬過來要小心兩件事：R 從 1 數起，所以講義到處要「減 1」；
 # R 版 `optimizer_adadelta()` 的學習率是 1.0，今天 Keras 的預設卻是 0.001。
 #
@@ -17,9 +17,9 @@ import numpy as np
 from PIL import Image
 
 import convlens
-from convlens.lessons import Lesson, show_lines, show_metrics
+from convlens import arithmetic, metrics, plots, stacks, views
 
-lesson = Lesson("002")
+lesson = convlens.Lesson("002")
 
 import keras
 from keras import layers
@@ -35,8 +35,6 @@ keras.utils.set_random_seed(2)
 # If it can be built and its parameters add up, all is well.
 
 # %%
-from convlens.explain.sizes import conv_params, dense_params
-
 test_network = keras.Sequential(
     [
         keras.Input((784,)),
@@ -49,7 +47,7 @@ test_network = keras.Sequential(
 )
 test_network.summary(line_length=80)
 for inputs, units in ((784, 256), (256, 128), (128, 10)):
-    print(dense_params(inputs, units))
+    print(convlens.sizes.dense_params(inputs, units))
 assert test_network.count_params() == 235_146
 assert convlens.create_model("mlp_256_128").count_params() == 235_146
 
@@ -70,7 +68,7 @@ fashion = lesson.data("fashion_mnist")
 print("x_train", x_train.shape, " y_train", y_train.shape, " first labels", y_train[:20].tolist())
 print("x_test ", x_test.shape, " y_test ", y_test.shape)
 print("class names:", ", ".join(fashion.class_names))
-lesson.show(convlens.plots.show_images(x_train[:16], y_train[:16], class_names=fashion.class_names), "fashion")
+lesson.show(plots.show_images(x_train, y_train, n=16, class_names=fashion.class_names), "fashion")
 
 # %% [markdown]
 # ## 縮放與標籤 · Scale, and labels as they are
@@ -121,7 +119,7 @@ fitted = mlp.fit(scaled_train, y_train, epochs=5, verbose=2)
 seconds = time.perf_counter() - began
 
 # %%
-lesson.show(show_metrics(fitted.history), "fashion_history")
+lesson.show(plots.show_metrics(fitted.history), "fashion_history")
 
 # %% [markdown]
 # ## 評估 · Evaluate
@@ -132,13 +130,13 @@ lesson.show(show_metrics(fitted.history), "fashion_history")
 # accidents of the training pictures too.
 
 # %%
-from convlens.evaluation.metrics import accuracy
-
 loss, _ = mlp.evaluate(scaled_test, y_test, verbose=0)
 probabilities = mlp.predict(scaled_test, verbose=0)
 predicted = probabilities.argmax(axis=1)
 print(f"test loss {loss:.4f}; accuracy in the last training epoch {fitted.history['accuracy'][-1]:.2%}")
-lesson.compare("Fashion-MNIST, MLP", accuracy(y_test, predicted), data="fashion_mnist", deck=0.8737, seconds=seconds)
+lesson.compare(
+    "Fashion-MNIST, MLP", metrics.accuracy(y_test, predicted), data="fashion_mnist", deck=0.8737, seconds=seconds
+)
 
 # %% [markdown]
 # ## 預測：前 25 張，錯的標紅 · Predict: the first 25, red where wrong
@@ -154,9 +152,7 @@ print("answer:", fashion.class_names[predicted[0]], "  label:", fashion.class_na
 
 # %%
 lesson.show(
-    convlens.plots.show_images(
-        x_test[:25], y_test[:25], probabilities=probabilities[:25], class_names=fashion.class_names, columns=5
-    ),
+    plots.show_images(x_test, y_test, n=25, probabilities=probabilities, class_names=fashion.class_names, columns=5),
     "fashion_predictions",
 )
 
@@ -187,7 +183,7 @@ print(f"{fashion.class_names[own.argmax()]} {own.max():.1%}")
 untouched = np.asarray(Image.open(photograph).convert("L").resize((28, 28)))
 careless = mlp.predict(untouched[None, :, :, None].astype("float32"), verbose=0)[0]
 print(f"not inverted, not divided by 255: {fashion.class_names[careless.argmax()]} {careless.max():.1%}")
-lesson.show(convlens.plots.show_images([untouched, seen], columns=2), "photograph")
+lesson.show(plots.show_images([untouched, seen], columns=2), "photograph")
 
 # %% [markdown]
 # ## 誤差與損失函數 · Errors and losses
@@ -198,14 +194,11 @@ lesson.show(convlens.plots.show_images([untouched, seen], columns=2), "photograp
 # cross-entropy, which punishes most who is sure and wrong.
 
 # %%
-from convlens.explain.arithmetic import LOSSES
-from convlens.explain.arithmetic import loss as open_loss
-
 targets, fair, sure = [0, 1, 0], [0.2, 0.7, 0.1], [0.98, 0.01, 0.01]
 print(f"{'':26}{'target 0 1 0, predicted':>26}")
 print(f"{'':26}{'.2 .7 .1':>13}{'.98 .01 .01':>13}   of each term, then")
-for name, (formula, reduction) in LOSSES.items():
-    values = [float(open_loss(name, targets, given).value) for given in (fair, sure)]
+for name, (formula, reduction) in arithmetic.LOSSES.items():
+    values = [float(arithmetic.loss(name, targets, given).value) for given in (fair, sure)]
     print(f"{name:26}{values[0]:13.4f}{values[1]:13.4f}   {formula}, {reduction}")
 
 # %% [markdown]
@@ -235,7 +228,7 @@ for name, rates in RATES.items():
         ]
         panels[name][f"{rate:g}"] = (epochs, losses)
         print(f"{name:9} {rate:<7g} loss {losses[0]:10.3f} after 1 epoch, {losses[-1]:10.3f} after {passes}")
-lesson.show(show_lines(panels, across="回合 · epoch", up="訓練損失 · training loss", log=True), "learning_rates")
+lesson.show(plots.show_lines(panels, across="回合 · epoch", up="訓練損失 · training loss", log=True), "learning_rates")
 
 # %% [markdown]
 # ## Adadelta 的陷阱 · The trap of Adadelta
@@ -247,9 +240,8 @@ lesson.show(show_lines(panels, across="回合 · epoch", up="訓練損失 · tra
 # the line on the right above that hardly falls. `--optimizer adadelta` of convlens means 1.0.
 
 # %%
-from convlens.config import LEARNING_RATES
-
-print("Keras:", float(keras.optimizers.Adadelta().learning_rate), "  convlens:", LEARNING_RATES["adadelta"])
+theirs, ours = float(keras.optimizers.Adadelta().learning_rate), convlens.config.LEARNING_RATES["adadelta"]
+print(f"Keras: {theirs:g}   convlens: {ours:g}")
 slow, right = (panels["Adadelta"][rate][1][-1] for rate in ("0.001", "1"))
 print(f"loss after {passes} epochs: {slow:.3f} at 0.001, {right:.3f} at 1.0")
 
@@ -270,17 +262,15 @@ print(f"loss after {passes} epochs: {slow:.3f} at 0.001, {right:.3f} at 1.0")
 # Three filters written by hand already find edges:
 
 # %%
-from convlens.explain.arithmetic import convolve
-from convlens.explain.named import get_filter
-
 picture = x_test[0, :, :, 0].astype(float)
 answers = [picture]
 for name in ("sobel-x", "sobel-y", "edges"):
-    response = np.abs(convolve(picture, get_filter(name)[..., 0].astype(float), padding="same").output[..., 0])
+    kernel = convlens.get_filter(name)[..., 0].astype(float)
+    response = np.abs(arithmetic.convolve(picture, kernel, padding="same").output[..., 0])
     answers.append(255 * response / response.max())
 names = ["picture", "sobel-x", "sobel-y", "edges"]
 shown = np.asarray(answers).astype(np.uint8)
-lesson.show(convlens.plots.show_images(shown, range(4), class_names=names, columns=4), "edges")
+lesson.show(plots.show_images(shown, range(4), class_names=names, columns=4), "edges")
 
 # %% [markdown]
 # ## 三種層 · Three kinds of layers
@@ -299,16 +289,11 @@ lesson.show(convlens.plots.show_images(shown, range(4), class_names=names, colum
 # 32 → 28 → 14 → 10 → 5.
 
 # %%
-from convlens.explain.drawing import draw_page
-from convlens.explain.network_views import sizes_page
-from convlens.explain.sizes import lay_windows
-from convlens.explain.stacks import STACKS, measure, read_layers
-
-print("5 x 5 with a 3 x 3 filter:", lay_windows(5, 3, 1, "valid").formula)
-assert lay_windows(5, 3, 1, "valid").count == 3
-lenet = measure(read_layers(STACKS["lenet"][0]), 32, 1)
+print("5 x 5 with a 3 x 3 filter:", convlens.sizes.lay_windows(5, 3, 1, "valid").formula)
+assert convlens.sizes.lay_windows(5, 3, 1, "valid").count == 3
+lenet = stacks.measure(stacks.read_layers(stacks.STACKS["lenet"][0]), 32, 1)
 assert [layer.shape[0] for layer in lenet[:4]] == [28, 14, 10, 5]
-lesson.show(draw_page(sizes_page([("LeNet", lenet)], "32 x 32")), "lenet_sizes")
+lesson.show(views.sizes_page([("LeNet", lenet)], "32 x 32"), "lenet_sizes")
 
 # %% [markdown]
 # ## 建立 CNN，算參數 · Build the CNN, count its parameters
@@ -330,10 +315,10 @@ lesson.show(draw_page(sizes_page([("LeNet", lenet)], "32 x 32")), "lenet_sizes")
 # %%
 assert 32 * (24 * 24) + 64 == 3 * 3 * 32 * 64 + 64 == 18_496  # equal by chance: on 64 x 64 pictures it would not be
 counts = {
-    "conv1": conv_params(3, 1, 32),
-    "conv2": conv_params(3, 32, 64),
-    "dense1": dense_params(12 * 12 * 64, 128),
-    "logits": dense_params(128, 10),
+    "conv1": convlens.sizes.conv_params(3, 1, 32),
+    "conv2": convlens.sizes.conv_params(3, 32, 64),
+    "dense1": convlens.sizes.dense_params(12 * 12 * 64, 128),
+    "logits": convlens.sizes.dense_params(128, 10),
 }
 for name, count in counts.items():
     print(f"{name:8} {count}")
@@ -384,13 +369,11 @@ lesson.compare("MNIST, MLP (its layers are not given)", runs["MLP"], data="mnist
 # whether the difference is more than chance (McNemar's test). Deck 000 compares as well: MLP 96.5 %, CNN 99.6 %.
 
 # %%
-from convlens.evaluation.paired import compare_pairs
-
 test = runs["CNN"].data["splits"]["test"]
 assert test == runs["MLP"].data["splits"]["test"]
 pictures, labels = np.asarray(mnist.pictures)[test][..., None], mnist.labels[test]
 right = [run.classifier().probabilities(pictures).argmax(axis=1) == labels for run in runs.values()]
-print(compare_pairs(list(runs), np.array(right))[0])
+print(convlens.compare_pairs(list(runs), np.array(right))[0])
 for name, run in runs.items():
     parameters = run.report["parameters"]
     print(f"{name}: {parameters:,} parameters, {sum(row['seconds'] for row in run.history):.0f} s")
@@ -401,7 +384,7 @@ for name, run in runs.items():
     epochs = [row["epoch"] for row in run.history]
     panels["準確率 · accuracy"][f"{name} 訓練 train"] = (epochs, [row["accuracy"] for row in run.history])
     panels["準確率 · accuracy"][f"{name} 驗證 validation"] = (epochs, [row["val_accuracy"] for row in run.history])
-lesson.show(show_lines(panels, across="回合 · epoch", up="", percent=True), "mlp_cnn")
+lesson.show(plots.show_lines(panels, across="回合 · epoch", up="", percent=True), "mlp_cnn")
 
 # %% [markdown]
 # ## 學到的特徵：第一層與第二層 · What was learned: the first layer and the second
@@ -422,7 +405,7 @@ for maps in found:
         stretched = np.uint8(255 * one / max(one.max(), 1e-6))
         shown.append(np.pad(stretched, (28 - len(one)) // 2)[..., None])
 rows = [shown[0], *shown[1:17], shown[0], *shown[17:]]
-lesson.show(convlens.plots.show_images(rows, columns=17), "feature_maps")
+lesson.show(plots.show_images(rows, columns=17), "feature_maps")
 
 # %% [markdown]
 # ## 超參數清單 · The list of hyper-parameters

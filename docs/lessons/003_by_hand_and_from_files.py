@@ -1,11 +1,11 @@
 # %% [markdown]
 # # 003 親手算一次，再從檔案訓練 · By hand once, then from files
 #
-# 這份講義先用紙筆把一個兩層的小網路算一遍（前向、誤差、反向、更新），
+# 第 003 份講義先用紙筆把一個兩層的小網路算一遍（前向、誤差、反向、更新），
 # 再用 Keras 從四萬兩千個 JPEG 檔訓練一個認數字的卷積網路。
 # 紙筆的部分，這裡每個數字都打開來看；程式的部分，後端從前是 Theano，今天可以是 TensorFlow、JAX 或 PyTorch。
 #
-# This deck first computes a small network of two layers by hand (forwards, error, backwards, update), and then trains a
+# Deck 003 first computes a small network of two layers by hand (forwards, error, backwards, update), and then trains a
 # convolutional network for digits with Keras, from 42,000 JPEG files. Of the hand calculation every number is opened
 # here; and where the backend was Theano, it can be TensorFlow, JAX or PyTorch today.
 
@@ -16,10 +16,9 @@ import numpy as np
 from PIL import Image
 
 import convlens
-from convlens import backend
-from convlens.lessons import Lesson, show_lines, show_metrics
+from convlens import arithmetic, backprop, metrics, plots, views
 
-lesson = Lesson("003")
+lesson = convlens.Lesson("003")
 
 import keras
 from keras import layers
@@ -41,15 +40,14 @@ keras.utils.set_random_seed(3)
 # Erratum: the deck's list names the neurons of the output layer h1 and h2, as those of the hidden one; they are o1, o2.
 
 # %%
-from convlens.explain.arithmetic import activate
-from convlens.explain.backprop import LECTURE_EXAMPLE, LECTURE_NETWORK, take_step, train
-
 curve = np.linspace(-6, 6, 121)
-panels = {name: {name: (curve, activate(curve, name).output), f"{name} 的斜率 · its slope": (curve, activate(curve, name).slope)}
-          for name in ("sigmoid", "tanh", "relu")}  # fmt: skip
-steepest = {name: float(activate(curve, name).slope.max()) for name in panels}
+panels, steepest = {}, {}
+for name in ("sigmoid", "tanh", "relu"):
+    done = arithmetic.activate(curve, name)
+    panels[name] = {name: (curve, done.output), f"{name} 的斜率 · its slope": (curve, done.slope)}
+    steepest[name] = float(done.slope.max())
 print("steepest slope:", ", ".join(f"{name} {slope:g}" for name, slope in steepest.items()))
-lesson.show(show_lines(panels, across="z", up=""), "activations")
+lesson.show(plots.show_lines(panels, across="z", up=""), "activations")
 
 # %% [markdown]
 # ## 前向傳播與誤差 · Forwards, and the error
@@ -60,7 +58,7 @@ lesson.show(show_lines(panels, across="z", up=""), "activations")
 # does not get its answer.
 
 # %%
-first = take_step(LECTURE_NETWORK, LECTURE_EXAMPLE, 0.5)
+first = backprop.take_step(backprop.LECTURE_NETWORK, backprop.LECTURE_EXAMPLE, 0.5)
 hidden, output = (forward.outputs for forward in first.forward)
 print("hidden", hidden.round(9), " output", output.round(9))
 print("error ", " + ".join(f"{term:.9f}" for term in first.terms), f"= {first.error:.9f}")
@@ -79,17 +77,15 @@ assert np.allclose([*first.terms, first.error], [0.274811083, 0.023560026, 0.298
 # gives another number for the same answers: losses are compared only with their like.
 
 # %%
-from convlens.explain.losses import LOSSES, loss
-
-for name, (formula, reduction) in LOSSES.items():
-    done = loss(name, LECTURE_EXAMPLE.targets, output)
+for name, (formula, reduction) in arithmetic.LOSSES.items():
+    done = arithmetic.loss(name, backprop.LECTURE_EXAMPLE.targets, output)
     terms = ", ".join(f"{float(term):.6f}" for term in done.terms)
     print(f"{name:25} {float(done.value):.6f}   {reduction} of {formula}: {terms}")
 
 # %% [markdown]
 # ## 反向傳播：連鎖律 · Backpropagation: the chain rule
 #
-# 誤差對 w5 的斜率是三個因數的乘積：誤差對輸出、輸出對加總、加總對權重。
+# 誤差對 w5 的梯度是三個因數的乘積：誤差對輸出、輸出對加總、加總對權重。
 # w1 到 w4 多一步：隱藏神經元的誤差，是兩個輸出神經元經由權重送回來的和。
 #
 # How the error changes with w5 is a product of three factors: error by output, output by sum, sum by weight. For w1 to w4
@@ -111,31 +107,31 @@ assert np.allclose(factors, [0.741365070, 0.186815602, 0.593269992, 0.082167041]
 # %% [markdown]
 # ## 更新，然後一直更新 · The update, and on and on
 #
-# 八個權重同時更新，都用舊的權重算斜率，步長 0.5。講義沒有動偏差；偏差也能學，斜率一樣算得出來。
+# 八個權重同時更新，都用舊的權重算梯度，步長 0.5。講義沒有動偏差；偏差也能學，梯度一樣算得出來。
 #
-# All eight weights are updated at once, with slopes of the old weights and a step of 0.5. The deck leaves the biases
-# alone; they can learn as well, their slopes are found the same way.
+# All eight weights are updated at once, with the gradients at the old weights and a step of 0.5. The deck leaves the
+# biases alone; they can learn as well, their gradients are found the same way.
 
 # %%
-from convlens.explain.drawing import draw_page
-from convlens.explain.network_views import network_page
-
 updated = [chain.after for chain in first.chains()]
 deck = [0.149780716, 0.199561432, 0.249751144, 0.299502287, 0.358916480, 0.408666186, 0.511301270, 0.561370121]
 print("w1..w8 ->", np.round(updated, 9))
 assert np.allclose(updated, deck, rtol=0, atol=6e-10)
 biases = [float(backward.bias) for backward in first.backward]
-print("slopes of the biases", np.round(biases, 9))
+print("gradients of the biases", np.round(biases, 9))
 assert np.allclose(biases, [0.018725609, 0.100400325], rtol=0, atol=6e-10)
 
-runs = {moved: train(LECTURE_NETWORK, LECTURE_EXAMPLE, 0.5, steps=10_000, move_biases=moved) for moved in (False, True)}
+runs = {
+    moved: backprop.train(backprop.LECTURE_NETWORK, backprop.LECTURE_EXAMPLE, 0.5, steps=10_000, move_biases=moved)
+    for moved in (False, True)
+}
 for moved, done in runs.items():
     print(f"biases {'moved' if moved else 'fixed'}: error {done.errors[1]:.9f} after 1 step, "
           f"{done.errors[-1]:.3g} after {done.steps:,}; answers {done.outputs.round(4)}")  # fmt: skip
 assert np.allclose([runs[False].errors[1], runs[True].errors[1]], [0.291027774, 0.285750887], rtol=0, atol=6e-10)
 assert np.allclose([runs[False].errors[-1], runs[True].errors[-1]], [3.51e-5, 4.36e-6], rtol=2e-3)
-below = train(LECTURE_NETWORK, LECTURE_EXAMPLE, 0.5, steps=10_000, until=1e-3)
-lesson.show(draw_page(network_page(first, below)), "by_hand")
+below = backprop.train(backprop.LECTURE_NETWORK, backprop.LECTURE_EXAMPLE, 0.5, steps=10_000, until=1e-3)
+lesson.show(views.network_page(first, below), "by_hand")
 
 # %% [markdown]
 # ## 步長太小與太大 · A step too small, a step too large
@@ -148,7 +144,10 @@ lesson.show(draw_page(network_page(first, below)), "by_hand")
 # the sigmoid saturates, its slope is nearly 0, and nothing moves any more.
 
 # %%
-errors = {rate: train(LECTURE_NETWORK, LECTURE_EXAMPLE, rate, steps=500).errors for rate in (0.05, 0.5, 5, 50, 500)}
+errors = {
+    rate: backprop.train(backprop.LECTURE_NETWORK, backprop.LECTURE_EXAMPLE, rate, steps=500).errors
+    for rate in (0.05, 0.5, 5, 50, 500)
+}
 for rate, values in errors.items():
     change = abs(values[500] / values[250] - 1)
     print(
@@ -160,7 +159,9 @@ panels = {
     title: {f"步長 step {rate:g}": (range(501), errors[rate]) for rate in rates}
     for title, rates in (("較小 · smaller", (0.05, 0.5, 5)), ("較大 · larger", (50, 500)))
 }
-lesson.show(show_lines(panels, across="步 · steps", up="誤差 · error", log=True), "step_sizes")
+figure = plots.show_lines(panels, across="步 · steps", up="誤差 · error", log=True)
+figure.axes[0].set_ylim(bottom=5e-6)  # room for the legend
+lesson.show(figure, "step_sizes")
 
 # %% [markdown]
 # ## 邏輯迴歸，就是一個神經元 · Logistic regression is one neuron
@@ -198,9 +199,9 @@ def penalised(weights):
 
 def objective(flat):
     kernel, bias = flat[:784, None].astype("float32"), flat[784:].astype("float32")
-    slopes = backend.gradients(penalised, [kernel, bias])
+    gradients = convlens.backend.gradients(penalised, [kernel, bias])
     value = float(penalised([keras.ops.convert_to_tensor(kernel), keras.ops.convert_to_tensor(bias)]))
-    return value, np.concatenate([slope.ravel() for slope in slopes]).astype("float64")
+    return value, np.concatenate([one.ravel() for one in gradients]).astype("float64")
 
 
 found = minimize(objective, np.zeros(785), jac=True, method="L-BFGS-B",
@@ -219,17 +220,15 @@ assert apart < 1e-3 * np.abs(coefficients).max()
 # scikit-learn, right the neuron.
 
 # %%
-from convlens.evaluation.metrics import accuracy
-
 new = np.flatnonzero(y_test < 2)
 answers = (neuron.predict(x_test[new].astype("float32") / 255, verbose=0)[:, 0] > 0).astype(int)
 theirs = reference.predict(x_test[new].reshape(len(new), -1) / 255)
 print(
-    f"new 0s and 1s: {accuracy(y_test[new], answers)}; the two agree on {int((answers == theirs).sum())} of {len(new)}"
+    f"new 0s and 1s: {metrics.accuracy(y_test[new], answers)}; the two agree on {int((answers == theirs).sum())} of {len(new)}"
 )
 most = np.abs(coefficients).max()
 maps = [np.uint8(np.clip(127.5 * (1 + one.reshape(28, 28) / most), 0, 255)) for one in (coefficients, found.x[:784])]
-lesson.show(convlens.plots.show_images(maps, [0, 1], class_names=["scikit-learn", "Keras"], columns=2), "coefficients")
+lesson.show(plots.show_images(maps, [0, 1], class_names=["scikit-learn", "Keras"], columns=2), "coefficients")
 
 # %% [markdown]
 # ## 三種梯度步 · Three kinds of gradient steps
@@ -264,7 +263,7 @@ for name, size, rate in (("全部 · all", len(rows), 0.1), ("一小批 · 50", 
     lines[name] = (seen, losses)
     print(f"{name:12} {steps:>6,} steps of {rate:g} in {epochs} epochs: loss {losses[-1]:.4f}, "
           f"{np.mean(np.diff(losses) > 0):.0%} of the marks went up")  # fmt: skip
-lesson.show(show_lines({"": lines}, across="回合 · epochs", up="損失 · loss", log=True), "kinds_of_steps")
+lesson.show(plots.show_lines({"": lines}, across="回合 · epochs", up="損失 · loss", log=True), "kinds_of_steps")
 
 # %% [markdown]
 # ## 選後端 · Choose the backend
@@ -279,10 +278,10 @@ lesson.show(show_lines({"": lines}, across="回合 · epochs", up="損失 · los
 # %%
 import importlib.util
 
-for engine in backend.ENGINES:
+for engine in convlens.backend.ENGINES:
     state = (
         "runs here"
-        if engine == backend.engine()
+        if engine == convlens.backend.engine()
         else "installed"
         if importlib.util.find_spec(engine)
         else "not installed"
@@ -332,7 +331,7 @@ pictures, labels = pictures[shuffled], labels[shuffled]
 cut = len(paths) * 30 // 42
 print(f"{cut:,} to train, {len(paths) - cut:,} to test; shuffled, the first labels are", labels[:8].tolist())
 print("pixels", pictures.min(), "to", pictures.max(), "(not scaled, as in the deck)")
-lesson.show(convlens.plots.show_images(pictures[:10].astype("uint8"), labels[:10], columns=10), "jpeg_pictures")
+lesson.show(plots.show_images(pictures.astype("uint8"), labels, n=10, columns=10), "jpeg_pictures")
 
 # %% [markdown]
 # convlens 看名字就認得這種資料夾：
@@ -418,7 +417,7 @@ for name, optimizer in optimizers.items():
     candidate = tanh_network()
     candidate.compile(optimizer(), "sparse_categorical_crossentropy", metrics=["accuracy"])
     candidate.fit(pictures[:held], labels[:held], epochs=trial, batch_size=batch_size, verbose=0)
-    tried[name] = accuracy(labels[held:cut], candidate.predict(pictures[held:cut], verbose=0).argmax(axis=1))
+    tried[name] = metrics.accuracy(labels[held:cut], candidate.predict(pictures[held:cut], verbose=0).argmax(axis=1))
     print(f"{name:9} after {trial} epochs: {tried[name]}")
 chosen_optimizer = max(tried, key=lambda name: tried[name].value)
 print("taken:", chosen_optimizer)
@@ -441,17 +440,17 @@ fitted = model.fit(
 seconds = time.perf_counter() - began
 probabilities = model.predict(pictures[cut:], verbose=0)
 predicted = probabilities.argmax(axis=1)
-train_score = accuracy(labels[:cut], model.predict(pictures[:cut], verbose=0).argmax(axis=1))
-test_score = accuracy(labels[cut:], predicted)
+train_score = metrics.accuracy(labels[:cut], model.predict(pictures[:cut], verbose=0).argmax(axis=1))
+test_score = metrics.accuracy(labels[cut:], predicted)
 print(f"training {train_score}, test {test_score}")
 lesson.compare("MNIST from JPEG files, tanh", test_score, data="mnist", deck=0.9838, seconds=seconds)
-lesson.show(show_metrics(fitted.history), "tanh_history")
+lesson.show(plots.show_metrics(fitted.history), "tanh_history")
 
 # %%
 wrong = np.flatnonzero(predicted != labels[cut:])[:10]
 shown = np.concatenate([np.arange(10), wrong])
 lesson.show(
-    convlens.plots.show_images(
+    plots.show_images(
         pictures[cut:][shown].astype("uint8"), labels[cut:][shown], probabilities=probabilities[shown], columns=10
     ),
     "tanh_predictions",

@@ -4,34 +4,67 @@
 >>> dataset = convlens.load_data("digits")
 >>> len(dataset), dataset.class_names[:3]
 (1797, ('0', '1', '2'))
+
+Beside these names, some modules are there under a short one: `arithmetic` (what each layer computes), `backprop` (the
+hand-computed network), `sizes` and `stacks` (sizes and parameters by formula), `views` (all these as pages), `plots`,
+`metrics`, `augment`, `published` (others' ImageNet figures), `backend` and `config`.
+
+>>> float(convlens.arithmetic.pool([[5, 2], [4, 1]], 2).output.max())
+5.0
 """
 
 import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from convlens import backend, config, plots, views
     from convlens.classifier import Classifier, Prediction
     from convlens.config import Config
+    from convlens.data import augment
     from convlens.data.dataset import Dataset
     from convlens.data.sources import load_data
     from convlens.errors import ConvlensError
-    from convlens.evaluation import plots
+    from convlens.evaluation import metrics
+    from convlens.evaluation.paired import compare_pairs
+    from convlens.explain import arithmetic, backprop, sizes, stacks
+    from convlens.explain.named import get_filter, get_picture
+    from convlens.lessons.lesson import Lesson
     from convlens.training.run import Run
+    from convlens.training.search import search
     from convlens.training.train import train
-    from convlens.zoo.registry import create_model, list_models
+    from convlens.zoo import published
+    from convlens.zoo.registry import create_model, list_models, model_info
+    from convlens.zoo.weights import load_weights
 
 __all__ = [
     "Classifier",
     "Config",
     "ConvlensError",
     "Dataset",
+    "Lesson",
     "Prediction",
     "Run",
+    "arithmetic",
+    "augment",
+    "backend",
+    "backprop",
+    "compare_pairs",
+    "config",
     "create_model",
+    "get_filter",
+    "get_picture",
     "list_models",
     "load_data",
+    "load_weights",
+    "metrics",
+    "model_info",
     "plots",
+    "published",
+    "search",
+    "sizes",
+    "stacks",
     "train",
+    "views",
 ]
 
 _HOME = {
@@ -39,27 +72,57 @@ _HOME = {
     "Config": "convlens.config",
     "ConvlensError": "convlens.errors",
     "Dataset": "convlens.data.dataset",
+    "Lesson": "convlens.lessons.lesson",
     "Prediction": "convlens.classifier",
     "Run": "convlens.training.run",
+    "compare_pairs": "convlens.evaluation.paired",
     "create_model": "convlens.zoo.registry",
+    "get_filter": "convlens.explain.named",
+    "get_picture": "convlens.explain.named",
     "list_models": "convlens.zoo.registry",
     "load_data": "convlens.data.sources",
-    "plots": "convlens.evaluation.plots",
+    "load_weights": "convlens.zoo.weights",
+    "model_info": "convlens.zoo.registry",
+    "search": "convlens.training.search",
     "train": "convlens.training.train",
 }
-_NEEDS_KERAS = {"Classifier", "Prediction", "Run", "create_model", "list_models", "train"}
+_MODULES = {
+    "arithmetic": "convlens.explain.arithmetic",
+    "augment": "convlens.data.augment",
+    "backend": "convlens.backend",
+    "backprop": "convlens.explain.backprop",
+    "config": "convlens.config",
+    "metrics": "convlens.evaluation.metrics",
+    "plots": "convlens.plots",
+    "published": "convlens.zoo.published",
+    "sizes": "convlens.explain.sizes",
+    "stacks": "convlens.explain.stacks",
+    "views": "convlens.views",
+}
+_NEEDS_KERAS = {
+    "Classifier",
+    "Lesson",
+    "Prediction",
+    "Run",
+    "create_model",
+    "list_models",
+    "model_info",
+    "published",
+    "search",
+    "train",
+}
 
 
 def __getattr__(name: str) -> Any:
     """Import a public name when it is first asked for, so that `import convlens` is instant."""
-    if name not in _HOME:
+    if name not in _HOME and name not in _MODULES:
         raise AttributeError(f"module 'convlens' has no attribute {name!r}")
     if name in _NEEDS_KERAS:
         from convlens import backend
 
         backend.start()
-    module = importlib.import_module(_HOME[name])
-    value = module if name == "plots" else getattr(module, name)
+    module = importlib.import_module(_MODULES.get(name) or _HOME[name])
+    value = module if name in _MODULES else getattr(module, name)
     globals()[name] = value
     return value
 

@@ -27,6 +27,8 @@ __all__ = [
     "resolve_precision",
     "start",
     "sync",
+    "threads",
+    "traced",
     "versions",
 ]
 
@@ -111,6 +113,29 @@ def _limit_threads(threads: int | None) -> None:
         torch.set_num_threads(threads)
     elif hasattr(os, "sched_setaffinity"):  # JAX sizes its pool by the processors it may run on
         os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:threads])
+
+
+def threads() -> int:
+    """Return the processor threads that TensorFlow was limited to; 0 stands for all, as with other engines."""
+    if engine() != "tensorflow":
+        return 0
+    import tensorflow as tf
+
+    return int(tf.config.threading.get_intra_op_parallelism_threads())
+
+
+def traced(model: Any, shape: Sequence[int]) -> Any:
+    """Return a model's answers to uint8 arrays of a shape as a TensorFlow function, which converters understand.
+
+    Raises:
+        BackendError: Keras runs on another engine.
+    """
+    if engine() != "tensorflow":
+        raise BackendError(f"models can be converted where Keras runs on tensorflow; it runs on {engine()}.")
+    import tensorflow as tf
+
+    function = tf.function(lambda pictures: model(pictures, training=False), autograph=False)
+    return function.get_concrete_function(tf.TensorSpec(shape, tf.uint8))
 
 
 def has_fast_bfloat16() -> bool:

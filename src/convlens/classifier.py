@@ -5,16 +5,12 @@ The file is a standard Keras archive with one more entry, `convlens.json`. Its n
 """
 
 import base64
-import hashlib
 import json
-import lzma
 import os
-import struct
 import zipfile
-import zlib
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +20,7 @@ from keras import layers
 from numpy.typing import NDArray
 from PIL import Image
 
+from convlens.archive import ENTRY, FORMAT, checksum, read_facts
 from convlens.assembly import all_layers, with_precision
 from convlens.backend import resolve_precision
 from convlens.errors import ClassifierError, ConfigError, PictureError, StorageError
@@ -31,13 +28,8 @@ from convlens.preprocess import Preprocessing, prepare
 
 __all__ = ["Classifier", "Prediction"]
 
-ENTRY = "convlens.json"
-FORMAT = 1  # of that entry; a file with a larger number was made by a newer convlens
 PRECISIONS = ("float32", "bfloat16", "auto")
-DAMAGE = (  # what zipfile, its decompressors and json raise for bytes that are not what was written
-    zipfile.BadZipFile, zlib.error, lzma.LZMAError, struct.error, EOFError,
-    ArithmeticError, AttributeError, LookupError, RuntimeError, TypeError, ValueError,
-)  # fmt: skip
+TEMPERATURE = "temperature"  # name of the layer between logits and softmax
 TOLERANCE = {"float32": 1e-4, "bfloat16": 2e-2}  # of a probability, when the examples are replayed
 Picture = str | Path | Image.Image | NDArray[Any]
 
@@ -51,12 +43,14 @@ class Prediction:
         label: the most probable class.
         probability: of that class.
         probabilities: (num_classes,) float32, in the order of the classifier's class_names.
+        known: whether the probability reaches the classifier's threshold; else the picture is none of its classes.
     """
 
     picture: str
     label: str
     probability: float
     probabilities: NDArray[np.float32]
+    known: bool = True
 
 
 @dataclass(eq=False)
@@ -69,6 +63,7 @@ class Classifier:
         preprocessing: how a picture becomes the network's input.
         provenance: plain data on where it came from: data fingerprint, configuration, metrics with intervals.
         examples: (m, height, width, channels) uint8 pictures replayed at every load; their answers are in the file.
+        threshold: the least probability with which a picture is of a class; None counts every picture.
     """
 
     model: keras.Model
@@ -76,14 +71,44 @@ class Classifier:
     preprocessing: Preprocessing
     provenance: dict[str, Any] = field(default_factory=dict)
     examples: NDArray[np.uint8] | None = None
+    threshold: float | None = None
 
     @classmethod
     def from_logits(
-        cls, model: keras.Model, class_names: tuple[str, ...], preprocessing: Preprocessing
+        cls, model: keras.Model, class_names: tuple[str, ...], preprocessing: Preprocessing, temperature: float = 1.0
     ) -> "Classifier":
-        """Return a classifier that shares the weights of a float32 model of `assemble`, without auxiliary heads."""
-        probabilities = layers.Softmax(dtype="float32", name="probabilities")(model.outputs[0])
+        """Return a classifier that shares the weights of a float32 model of `assemble`, without auxiliary heads.
+
+        The logits are divided by a temperature other than 1 before the softmax, see `evaluation.calibration`.
+        """
+        logits = model.outputs[0]
+        if temperature != 1:
+            logits = layers.Rescaling(1 / temperature, dtype="float32", name=TEMPERATURE)(logits)
+        probabilities = layers.Softmax(dtype="float32", name="probabilities")(logits)
         return cls(keras.Model(model.input, probabilities, name=model.name), class_names, preprocessing)
+
+    def recalibrated(self, temperature: float, threshold: float | None) -> "Classifier":
+        """Return a classifier that shares the weights, with another temperature and threshold."""
+        other = Classifier.from_logits(self.logits_model, self.class_names, self.preprocessing, temperature)
+        return replace(self, model=other.model, threshold=threshold)
+
+    @property
+    def temperature(self) -> float:
+        """What the logits are divided by before the softmax; 1 where they are not."""
+        layer = self._scaling
+        return 1.0 if layer is None else 1 / layer.scale
+
+    @property
+    def logits_model(self) -> keras.Model:
+        """From uint8 pictures to (batch, num_classes) logits, before the temperature; shares the weights."""
+        logits = (self._scaling or self.model.layers[-1]).input
+        return keras.Model(self.model.input, logits, name=self.model.name)
+
+    @property
+    def _scaling(self) -> layers.Rescaling | None:
+        """The layer that divides by the temperature."""
+        before = self.model.layers[-1].input._keras_history.operation
+        return before if isinstance(before, layers.Rescaling) and before.name == TEMPERATURE else None
 
     def predict(
         self,
@@ -135,10 +160,13 @@ class Classifier:
         if not arrays:
             return []
         rows = self.probabilities(np.stack(arrays), batch_size=len(arrays))
-        return [
-            Prediction(name, self.class_names[int(row.argmax())], float(row.max()), row)
-            for name, row in zip(names, rows, strict=True)
-        ]
+        return [self.prediction(name, row) for name, row in zip(names, rows, strict=True)]
+
+    def prediction(self, picture: str, row: NDArray[np.float32]) -> Prediction:
+        """Return what (num_classes,) probabilities of a picture say."""
+        best = int(row.argmax())
+        known = self.threshold is None or bool(row[best] >= self.threshold)
+        return Prediction(picture, self.class_names[best], float(row[best]), row, known)
 
     def probabilities(
         self,
@@ -174,7 +202,7 @@ class Classifier:
             model.save(partial)
             with zipfile.ZipFile(partial, "a") as archive:
                 facts = self._facts(model)
-                facts["checksum"] = _checksum(archive, facts)
+                facts["checksum"] = checksum(archive, facts)
                 archive.writestr(ENTRY, json.dumps(facts, ensure_ascii=False, indent=1))
             partial.replace(path)
         except OSError as error:
@@ -188,6 +216,7 @@ class Classifier:
             "class_names": list(self.class_names),
             "preprocessing": self.preprocessing.to_dict(),
             "provenance": self.provenance,
+            "threshold": self.threshold,
         }
         if self.examples is not None:
             answers = keras.ops.convert_to_numpy(model(self.examples, training=False)).astype(np.float64)
@@ -214,7 +243,7 @@ class Classifier:
             raise ConfigError(f"precision must be one of {', '.join(PRECISIONS)}; found {precision!r}.")
         path = Path(path)
         path = path / "classifier.keras" if path.is_dir() else path
-        facts = _read_facts(path)
+        facts = read_facts(path)
         preprocessing = Preprocessing(**facts["preprocessing"])
         try:
             model = keras.models.load_model(path, compile=False, safe_mode=True)
@@ -225,14 +254,16 @@ class Classifier:
         if precision == "bfloat16":
             model = with_precision(model, "mixed_bfloat16")
         loaded = cls(model, tuple(facts["class_names"]), preprocessing, facts["provenance"])
+        loaded.threshold = facts.get("threshold")  # files of before calibration have none
         if "examples" in facts:
             raw = base64.b64decode(facts["examples"]["pictures"])
             loaded.examples = np.frombuffer(raw, np.uint8).reshape(-1, *preprocessing.shape)
             expected = np.asarray(facts["examples"]["probabilities"])
             difference = float(np.abs(loaded.probabilities(loaded.examples) - expected).max())
-            if not difference <= TOLERANCE[precision]:
+            allowed = TOLERANCE[precision] / min(1, loaded.temperature)  # which a small temperature enlarges
+            if not difference <= allowed:
                 raise ClassifierError(
-                    f"{path}: its examples must give the recorded probabilities within {TOLERANCE[precision]:g}; "
+                    f"{path}: its examples must give the recorded probabilities within {allowed:g}; "
                     f"they differ by {difference:.2g} in {precision}."
                 )
         return loaded
@@ -247,38 +278,3 @@ def _in_float32(model: keras.Model) -> keras.Model:
     """Return the model, or its copy in float32 where a layer computes in half of that."""
     half = any(layer.compute_dtype in ("bfloat16", "float16") for layer in all_layers(model))
     return with_precision(model, "float32") if half else model
-
-
-def _checksum(archive: zipfile.ZipFile, facts: dict[str, Any]) -> str:
-    """Return SHA-256 over every entry and over the facts without their checksum."""
-    digest = hashlib.sha256()
-    for name in sorted(set(archive.namelist()) - {ENTRY}):
-        digest.update(name.encode() + b"\0" + hashlib.sha256(archive.read(name)).digest())
-    plain = {key: value for key, value in facts.items() if key != "checksum"}
-    digest.update(json.dumps(plain, sort_keys=True).encode())
-    return digest.hexdigest()
-
-
-def _read_facts(path: Path) -> dict[str, Any]:
-    try:
-        with zipfile.ZipFile(path) as archive:
-            if ENTRY not in archive.namelist():
-                raise ClassifierError(
-                    f"{path}: a classifier carries its class names in {ENTRY}; this file has none. "
-                    "It may be a plain Keras model: give it to convlens.train(dataset, model=...)."
-                )
-            facts: dict[str, Any] = json.loads(archive.read(ENTRY))
-            if facts["format"] > FORMAT:
-                raise ClassifierError(
-                    f"{path}: the file was made by a newer convlens (its format is {facts['format']}, this one reads "
-                    f"up to {FORMAT}): pip install --upgrade convlens."
-                )
-            if facts.get("checksum") != _checksum(archive, facts):
-                raise ClassifierError(f"{path}: the file was changed after it was saved. Take a whole copy.")
-    except FileNotFoundError as error:
-        raise ClassifierError(f"{path}: there is no classifier file here.") from error
-    except DAMAGE as error:
-        raise ClassifierError(f"{path}: the file is damaged or no classifier ({error}). Take a whole copy.") from error
-    except OSError as error:
-        raise ClassifierError(f"{path}: the file cannot be read; {error.strerror or error}.") from error
-    return facts

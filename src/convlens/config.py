@@ -93,7 +93,11 @@ class DataConfig(_Section):
     """Which pictures, how large, and how they are divided."""
 
     size: str = knob("auto", "side of the pictures in pixels: 64, or height x width as 48x64, or auto")
-    fit: str = knob("stretch", "how a picture of another shape is made to fit", choices=("stretch", "crop", "pad"))
+    fit: str = knob(
+        "auto",
+        "how a picture of another shape is made to fit (auto: stretch, or crop for a backbone, as it was scored)",
+        choices=("auto", "stretch", "crop", "pad"),
+    )
     channels: str = knob("auto", "colour, or grey where every picture is", choices=("auto", "grey", "rgb"))
     val: float = knob(0.2, "share of the training pictures kept for validation", low=0, high=0.9)
     test: float = knob(
@@ -239,7 +243,7 @@ class Config:
 
         What follows from a changed knob is decided anew: a new `augment` resets the other fields of its section, a new
         `optimizer` the learning rate, a `backbone` has no augmentation, so that its features are computed once, and
-        layers that `unfreeze` learn for 5 epochs with light augmentation; unless they are given too.
+        layers that `unfreeze` learn for 5 epochs in batches of 32 with light augmentation; unless they are given too.
 
         Raises:
             ConfigError: an unknown name, or a value of the wrong type or out of range.
@@ -248,7 +252,7 @@ class Config:
         3
         """
         if values.get("unfreeze") is not None:
-            values = {"augment": "light", "epochs": 5} | values
+            values = {"augment": "light", "epochs": 5, "batch_size": 32} | values
         elif values.get("backbone") is not None:
             values = {"augment": "none"} | values
         if "augment" in values:

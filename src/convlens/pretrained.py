@@ -38,13 +38,13 @@ def pretrained_classifier(name: str, weights: str | Path = "imagenet", *, precis
     """
     if precision not in PRECISIONS:
         raise ConfigError(f"precision must be one of {', '.join(PRECISIONS)}; found {precision!r}.")
-    info = model_info(name)
-    if info.weights is None:
-        having = ", ".join(other for other in list_models() if model_info(other).weights)
+    info, classes = model_info(name), imagenet_classes()
+    having = [one for one in list_models() if model_info(one).weights and model_info(one).num_classes == len(classes)]
+    if name not in having:
         raise ModelError(
-            f"{name} has no trained weights; train it: convlens train PICTURES --model {name}. With weights: {having}."
+            f"{name} has no trained weights; train it: convlens train PICTURES --model {name}. With weights: "
+            f"{', '.join(having)}."
         )
-    classes = imagenet_classes()
     preprocessing = Preprocessing(*info.input_shape, fit="crop", scale=info.scale)
     model = assemble(partial(build, name, num_classes=len(classes)), preprocessing, len(classes), name)
     if untrained := load_weights(model, name, weights):

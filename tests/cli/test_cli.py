@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from convlens.classifier import Classifier
 from convlens.cli import main
 from convlens.cli.flags import options_page
 from convlens.config import knobs
@@ -56,12 +57,26 @@ def test_predict_in_three_formats(trained, shapes, here, capsys):
     assert all(sum(row["probabilities"].values()) == pytest.approx(1, abs=1e-5) for row in rows)
     assert run("predict", trained, shapes / "disc" / "1[0-2].png", "--format", "csv", "--top", "1") == 0
     table = list(csv.DictReader(io.StringIO(capsys.readouterr().out)))
-    assert list(table[0]) == ["picture", "label", "probability"]
+    assert list(table[0]) == ["picture", "label", "probability", "known"]
     assert len(table) == 3
     assert run("predict", trained / "classifier.keras", shapes / "bar") == 0
     said = capsys.readouterr().out
     assert f"in {shapes / 'bar'}" in said
     assert "12.png" in said
+
+
+def test_a_picture_below_the_threshold_is_none_of_these(trained, shapes, here, capsys):
+    sure = Classifier.load(trained).recalibrated(1.0, 1.1)  # no picture is as sure as that
+    sure.save("sure.keras")
+    picture = shapes / "disc" / "1.png"
+    assert run("predict", "sure.keras", picture, "--top", "1") == 0
+    answer = sure.predict(picture)[0]
+    row = capsys.readouterr().out.splitlines()[1]
+    assert row.split("none of these")[1].split() == [answer.label, f"{100 * answer.probability:.1f}", "%"]
+    assert run("predict", "sure.keras", picture, "--format", "json") == 0
+    assert json.loads(capsys.readouterr().out)[0]["known"] is False
+    assert run("predict", "sure.keras", picture, "--format", "csv") == 0
+    assert next(csv.DictReader(io.StringIO(capsys.readouterr().out)))["known"] == "false"
 
 
 def test_predict_names_what_it_cannot_read_and_goes_on(trained, shapes, here, capsys):

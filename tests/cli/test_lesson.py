@@ -45,8 +45,9 @@ def test_it_lists_the_lessons(here, capsys):
 
 
 def test_it_shows_the_sections(here, capsys):
-    assert run("lesson", "002") == 0
-    assert "LeNet 的尺寸 · The sizes of LeNet" in capsys.readouterr().out
+    for number in ("002", "02", "2"):
+        assert run("lesson", number) == 0
+        assert "LeNet 的尺寸 · The sizes of LeNet" in capsys.readouterr().out
 
 
 def test_run_quick_with_notebook_and_table(tiny, capsys):

@@ -129,6 +129,55 @@ def test_files(run, picture, capsys, tmp_path):
     assert "left out" not in capsys.readouterr().err
 
 
+def test_the_page_opens_at_the_cell_that_was_asked_for(run, picture, capsys, tmp_path):
+    layer = of_kind(names_of(run, picture, capsys), "Conv2D")
+    words = ("--layer", layer, "--filter", "2", "--at", "3,4", "--language", "zh", "--html", tmp_path / "a.html")
+    assert convlens("open", run, picture, *words) == 0
+    page = (tmp_path / "a.html").read_text(encoding="utf-8")
+    assert f'"start": {{"layer": "{layer}", "index": [3, 4, 2]}}' in page
+    assert "濾鏡" in page
+
+
+def test_classes_have_their_names(run, picture, capsys):
+    for layer in ("logits", "probabilities"):
+        assert convlens("open", run, picture, "--layer", layer, "--filter", "disc", "--format", "json") == 0
+        assert json.loads(capsys.readouterr().out)["index"] == [1]
+        assert convlens("open", run, picture, "--layer", layer, "--filter", "0") == 0
+        assert f"{layer}: class bar (0)" in capsys.readouterr().out
+
+
+def test_a_dense_layer_has_units_and_its_gradient_one_term(run, picture, capsys):
+    words = ("open", run, picture, "--layer", "logits", "--filter", "disc", "--gradient")
+    assert convlens(*words) == 0
+    said = capsys.readouterr().out
+    assert "of class disc (1), the one with the largest derivative of this class" in said
+    assert "one position, so one term" in said
+    assert "all positions" not in said
+    assert convlens(*words, "--weight", "bias") == 0
+    dense = of_kind(names_of(run, picture, capsys), "Dense")
+    assert convlens("open", run, picture, "--layer", dense, "--filter", "3") == 0
+    assert f"{dense}: unit 3" in capsys.readouterr().out
+
+
+def test_a_search_and_a_comparison_name_the_runs_inside(run, picture, capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for kind in ("search", "compare"):
+        inner = tmp_path / "runs" / kind / "trials" / "003"
+        inner.mkdir(parents=True)
+        (tmp_path / "runs" / kind / f"{kind}.json").write_text("{}")
+        if kind == "search":
+            (tmp_path / "runs" / kind / "run.toml").write_text("")
+        assert convlens("open", kind, picture) == 5
+        assert "no run inside has a classifier" in capsys.readouterr().err
+        (inner / "classifier.keras").write_bytes((run / "classifier.keras").read_bytes())
+        (inner / "run.toml").write_text("")
+        assert convlens("open", kind, picture) == 5
+        err = capsys.readouterr().err
+        assert f"made by `convlens {kind}`" in err
+        assert f"runs/{kind}/trials/003" in err
+        assert len(err.strip().splitlines()) == 1
+
+
 def test_a_network_with_trained_weights(capsys, tmp_path, picture):
     words = ("open", "--model", "efficientnet_lite0", picture, "--layer", "stem_conv", "--filter", "3", "--at", "9,9")
     assert convlens(*words, "--format", "json") == 0
@@ -141,7 +190,7 @@ def test_a_network_with_trained_weights(capsys, tmp_path, picture):
         (["--layer", "CONV", "--filter", "0", "--at", "24,0"], 2, "row 24 is outside: take 0 to 23"),
         (["--layer", "CONV", "--filter", "9", "--at", "0,0"], 2, "has no filter 9: take 0 to 3"),
         (["--layer", "CONV", "--at", "0,0"], 2, "has 4 filters: say which with --filter 0 to 3"),
-        (["--layer", "CONV", "--filter", "0", "--at", "0"], 2, "needs row, column, filter"),
+        (["--layer", "CONV", "--filter", "0", "--at", "0"], 2, "--at must be ROW,COL; found '0'"),
         (["--layer", "CONV", "--filter", "0", "--at", "a,b"], 2, "--at must be ROW,COL in whole numbers"),
         (["--layer", "CONVV"], 2, "did you mean CONV"),
         (["--layer", "CONV", "--layer", "logits"], 2, "several --layer are for --html"),
@@ -154,7 +203,18 @@ def test_a_network_with_trained_weights(capsys, tmp_path, picture):
         (["--layer", "pictures", "--filter", "0"], 2, "nothing is computed"),
         (["--weights", "a.h5"], 2, "say which with --model"),
         (["--layer", "scaling", "--filter", "0", "--worksheet", "a.pdf"], 2, "a worksheet is of a convolution"),
-        (["--layer", "scaling", "--html", "a.html"], 2, "the page opens convolutions"),
+        (["--layer", "pictures", "--html", "a.html"], 2, "the page cannot open this class of layer"),
+        (["--layer", "CONV", "--filter", "0", "--at", "-1,2"], 2, "row -1 is outside: take 0 to 23"),
+        (["--layer", "CONV", "--filter", "disc"], 2, "--filter of CONV must be a number; found 'disc'"),
+        (["--layer", "logits", "--filter", "cat"], 2, "must be a number or a class: bar, disc; found 'cat'"),
+        (["--layer", "logits", "--filter", "0", "--at", "1,2"], 2, "a row of numbers, not maps: leave --at out"),
+        (["--layer", "probabilities", "--filter", "7"], 2, "has no class 7: take 0 to 1"),
+        (["--layer", "CONV", "logits"], 2, "left over: logits. Each further layer needs its own --layer"),
+        (["--png", "a.pdf"], 2, "--png writes a file that ends in .png; found a.pdf"),
+        (["--html", "a.png"], 2, "--html writes a file that ends in .html or .htm"),
+        (["--worksheet", "a.txt"], 2, "--worksheet writes a file that ends in .pdf"),
+        (["--language", "zh"], 2, "--language is that of --worksheet and --html"),
+        (["--layer", "CONV", "--filter", "0", "--gradient", "--html", "a.html"], 2, "leave --gradient or --html out"),
         (["--png", "/proc/none/a.png"], 9, "cannot be written"),
     ],
 )
@@ -178,6 +238,8 @@ def test_pictures_and_runs_that_cannot_be_had(run, picture, capsys, tmp_path):
         ((tmp_path / "empty", picture), 6, "there is no classifier file here"),
         ((tmp_path / "nowhere", picture), 5, "a run is a folder"),
         ((run,), 2, "say which picture"),
+        ((run, tmp_path), 3, "this is a folder"),
+        (("--model", "efficientnet_lite0"), 2, "say which picture"),
         ((run, picture, "--model", "efficientnet_lite0"), 2, "only the picture is given"),
         ((picture, "--model", "small_resnet"), 4, "has no trained weights"),
     ):

@@ -23,11 +23,25 @@ def test_search_and_what_it_says(folder, capsys):
     out = capsys.readouterr().out
     assert "varied    dropout: 0 to 0.5" in out
     assert "custom_cnn" in out
+    assert "next         convlens train digits --config runs/s/trial-00" in out
     assert "cannot be told apart" in out or "is better than" in out
     assert "tensorboard --logdir" in out
     assert (folder / "runs" / "s" / "plots" / "trials.png").exists()
     assert run("search", "--run", "s", "--resume") == 5
     assert "this search is finished" in capsys.readouterr().err
+
+
+def test_help_shows_the_defaults_of_a_search(capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "200")
+    assert run("search", "--help") == 0
+    out = capsys.readouterr().out
+    assert "name of the network (`convlens models` lists them) [custom_cnn]" in out
+    assert "steps [8]" in out
+    assert "--backbone" not in out
+    assert run("train", "--help") == 0
+    out = capsys.readouterr().out
+    assert "lists them) [small_resnet]" in out
+    assert "--backbone" in out
 
 
 @pytest.mark.parametrize(
@@ -37,6 +51,7 @@ def test_search_and_what_it_says(folder, capsys):
         (("search", "digits", "--vary", "nothing=1,2"), 2, "must name a field"),
         (("search", "digits", "--trials", "1"), 2, "--trials must be at least 2"),
         (("search", "nowhere", "--trials", "2"), 3, "nowhere"),
+        (("search", "digits", "--backbone", "vgg16"), 2, "--backbone is for `convlens train`"),
         (("search", "--resume"), 5, "name the search"),
         (("search", "--run", "x", "--resume", "--trials", "3"), 2, "keeps its configuration"),
     ],

@@ -81,6 +81,30 @@ def test_sizes_compared(capsys):
     assert "18 / 25 = 72 %" in out
 
 
+def test_printed_sums_add_up_or_say_so(capsys):
+    _, out, _ = show(capsys, "dense", "--values", "0.3000004 0.3000004", "--weights", "1; 1")
+    for line in (line for line in out.splitlines() if " + " in line):
+        left, sign, right = re.match(r"unit 1 +(.*) (=|≈) (\S+)", line).groups()
+        assert (sign == "=") == (abs(sum(map(float, left.split(" + "))) - float(right)) < 1e-12)
+        assert sign == "≈"
+    _, out, _ = show(capsys, "convolution", "--at", "0,0")
+    assert "≈" not in out
+
+
+def test_cross_entropy_says_that_it_clips(capsys):
+    _, out, _ = show(capsys, "loss", "--name", "binary-crossentropy", "--target", "0 1", "--predicted", "0 1")
+    assert "kept 0.0000001 away from 0 and 1, as Keras does" in out
+    assert "0.9999999" in out
+    _, out, _ = show(capsys, "loss", "--name", "squared")
+    assert "Keras" not in out
+
+
+def test_channels_stand_apart(capsys):
+    for words in (("flatten",), ("join", "pool-001", "pool-004", "--kind", "concatenate")):
+        _, out, _ = show(capsys, *words)
+        assert re.search(r"channel 0 {3,}channel 1", out)
+
+
 def test_network_to_the_bound(capsys):
     _, out, _ = show(capsys, "network", "--until", "1e-3")
     for words in ("0.593269992", "0.298371109", "0.741365070   0.186815602   0.593269992    0.082167041",
@@ -126,6 +150,11 @@ def test_every_cell_of_a_map_opens_in_the_html(capsys, tmp_path):
         (("convolution", "--filter", "plus", "--filter", "1"), "all filters must have one size"),
         (("convolution", "--groups", "2"), "--groups must divide"),
         (("pooling", "--size", "9"), "must fit"),
+        (("pooling", "--size", "0"), "the window's size must be at least 1; found 0"),
+        (("convolution", "--at", "-1,0"), "row -1 is outside"),
+        (("dropout", "--values", "1 2; 3 4", "--mask", "1 0"), "of the shape 2 x 2; found 1 x 2"),
+        (("softmax", "--png", "a.pdf"), "--png writes a file that ends in .png; found a.pdf"),
+        (("softmax", "--html", "a.png"), "--html writes a file that ends in .html"),
         (("join", "x9"), "give two maps or more"),
         (("join", "x9", "seven"), "must have one shape"),
         (("network", "--hidden", "3"), "must have 12 weights; found 8"),

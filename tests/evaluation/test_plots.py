@@ -62,6 +62,16 @@ def test_images_without_predictions_are_titled_with_their_class_and_without_anyt
     assert not any(axes.get_title() for axes in drawn(plots.show_images(pictures)).axes)
 
 
+def test_the_first_n_pictures():
+    pictures, labels = np.zeros((300, 4, 4), np.uint8), np.arange(300)
+    figure = drawn(plots.show_images(pictures, labels, probabilities=np.eye(300), n=3))
+    assert [axes.get_title() for axes in figure.axes] == ["0 (0)\n100 %", "1 (1)\n100 %", "2 (2)\n100 %"]
+    assert figure.get_supxlabel() == ""
+    figure = plots.show_images(pictures, labels)
+    assert len(figure.axes) == plots.FIRST == 100
+    assert figure.get_supxlabel() == "and 200 more; n=... says how many are shown"
+
+
 def test_long_names_take_two_lines_and_an_ellipsis():
     names = ["a very long class name indeed", "b"]
     figure = plots.show_images(np.zeros((1, 4, 4), np.uint8), [1], predicted=[0], class_names=names)

@@ -176,3 +176,35 @@ def test_the_dict_alone_needs_no_folder(digits):
     facts = report_dict(evaluate(labels, probabilities, list("0123456789")), title="t", extra={"x": {1: Path("p")}})
     assert facts["x"] == {"1": "p"}
     json.dumps(facts, allow_nan=False)
+
+
+def test_the_threshold_is_told_in_words_and_numbers(digits, tmp_path):
+    labels, probabilities, _ = digits
+    evaluation = evaluate(labels, probabilities, list("0123456789"), threshold=0.95)
+    html = write_report(tmp_path, evaluation, title="t", extra={"temperature": 1.875, "threshold": 0.95}).read_text(
+        "utf-8"
+    )
+    passed = probabilities.max(1) >= 0.95
+    right = probabilities.argmax(1)[passed] == labels[passed]
+    facts = json.loads((tmp_path / "report.json").read_text("utf-8"))
+    found = facts["none_of_these"]
+    assert found["answered"]["value"] == passed.mean()
+    assert (found["accuracy"]["value"], found["accuracy"]["n"]) == (right.mean(), passed.sum())
+    assert found["accuracy"]["low"] < right.mean() < found["accuracy"]["high"]
+    assert (facts["temperature"], facts["threshold"]) == (1.875, 0.95)
+    assert f"{passed.sum()} of these 597 pictures reach it, {100 * passed.mean():.1f}\xa0%" in html
+    assert "temperature of 1.88, which lowers the confidence" in html
+
+
+def test_a_threshold_that_no_picture_reaches(digits, tmp_path):
+    labels, probabilities, _ = digits
+    evaluation = evaluate(labels, probabilities, list("0123456789"), threshold=1.1)
+    html = write_report(tmp_path, evaluation, title="t").read_text("utf-8")
+    assert "0 of these 597 pictures reach it" in html
+    assert evaluation.to_dict()["none_of_these"]["accuracy"]["value"] is None
+
+
+def test_without_a_threshold_there_is_no_such_section(page):
+    assert "None of these" not in page[1]
+    assert "temperature of" not in page[1]
+    assert json.loads((page[0].parent / "report.json").read_text("utf-8"))["none_of_these"] is None

@@ -21,3 +21,8 @@ def test_a_chart_a_field():
     faces = trials.collections[0].get_facecolors()
     assert tuple(faces[2][:3]) == (1.0, 1.0, 1.0)  # stopped early: hollow
     assert tuple(faces[0][:3]) != (1.0, 1.0, 1.0)
+    assert all(float(tick).is_integer() for tick in trials.get_xticks())
+    assert trials.get_title(loc="left")
+    shown = [text.get_text() for text in figure.legends[0].get_texts()]
+    assert shown == ["trial that ran to its end", "stopped early", "best so far", "mean of one setting"]
+    assert figure._repr_png_().startswith(b"\x89PNG")  # a notebook shows it

@@ -118,7 +118,7 @@ def test_a_convolution_is_opened_by_hand(microscope):
         ("same", (-1, 0, 0), "row -1 is outside"),
         ("same", (0, 0, 6), "filter 6 is outside: take 0 to 5"),
         ("same", (0, 0), "a cell needs row, column, filter; found 0, 0"),
-        ("shares", (6,), "filter 6 is outside"),
+        ("shares", (6,), "unit 6 is outside"),
         ("pictures", (0, 0, 0), "nothing is computed"),
     ],
 )

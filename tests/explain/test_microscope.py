@@ -5,6 +5,7 @@ import json
 import re
 import shutil
 import subprocess
+from importlib.resources import files
 
 import keras
 import numpy as np
@@ -16,10 +17,12 @@ from convlens.classifier import Classifier
 from convlens.errors import ConfigError, ModelError
 from convlens.explain.cells import open_cell
 from convlens.explain.gradient import differentiate
+from convlens.explain.gradient_views import gradient_page
 from convlens.explain.map_figures import LARGEST_STRIP, chosen_layers, layer_figure, most_active, strip_figure
 from convlens.explain.microscope import Microscope
-from convlens.explain.microscope_html import write_microscope
-from convlens.explain.microscope_views import cell_data, cell_figure, cell_page, gradient_page, layers_table
+from convlens.explain.microscope_html import SCRIPTS, write_microscope
+from convlens.explain.microscope_views import cell_data, cell_figure, cell_page, layers_table
+from convlens.explain.microscope_words import WORDS
 from tests.explain.networks import classifier_of, look_at, look_at_zoo
 
 
@@ -32,8 +35,9 @@ def nested(x):
     x = layers.DepthwiseConv2D(3, strides=2, padding="same", activation="silu", name="deep")(
         layers.Concatenate(name="both")([b, a])
     )
-    x = layers.MaxPooling2D(3, strides=2, padding="same", name="pool")(x)
-    x = layers.Conv2D(4, 3, activation="gelu", padding="same", name="gelu")(x)
+    x = layers.MaxPooling2D(3, strides=2, padding="same", name="pool")(layers.BatchNormalization(name="norm")(x))
+    y = layers.Conv2D(4, 3, activation="gelu", padding="same", name="gelu")(x)
+    x = layers.Add(name="join")([y, layers.Conv2D(4, 1, name="shortcut")(x)])
     return layers.Dense(2, name="logits")(layers.Flatten(name="flat")(x))
 
 
@@ -122,6 +126,9 @@ def test_pages_of_a_cell(microscope):
     cell = open_cell(layer, (0, 0, 1))
     page = cell_page(layer, cell)
     assert page.title == "conv: filter 1, row 0, column 0"
+    pool = microscope.layer("pool")
+    grid = cell_page(pool, open_cell(pool, (0, 0, 0))).blocks[0].items[0]
+    assert grid.values[grid.mark[0], grid.mark[2]] == grid.values.max()
     assert ("sees", "rows -1 to 1, columns -1 to 1, channels 0 to 2 of scaling, the border being zeros") in page.facts
     assert page.blocks[-1].lines[-1][1].endswith("is allowed")
     assert len(cell_figure(microscope, layer, cell, page).axes) == 2
@@ -152,7 +159,10 @@ def test_the_page_holds_the_arrays(microscope):
     assert not left_out
     assert "a &lt;b&gt;.png" in text
     content = json.loads(re.search(r'id="content">(.*?)</script>', text, re.DOTALL)[1])
-    assert [layer["name"] for layer in content["layers"]] == ["conv", "conv-2", "conv-3", "deep", "gelu"]
+    names = [layer["name"] for layer in content["layers"]]
+    assert {"conv", "relu", "both", "deep", "pool", "gelu", "flat", "logits", "probabilities"} <= set(names)
+    assert names == [layer.name for layer in microscope.layers if layer.name in names]
+    assert content["start"] == {"layer": "conv", "index": None}
     kept = content["tensors"]["deep"]
     array = np.frombuffer(base64.b64decode(kept["data"]), "<f4").reshape(kept["shape"])
     np.testing.assert_array_equal(array, microscope.layer("deep").output)
@@ -166,8 +176,32 @@ def test_the_page_stays_within_its_budget(microscope, monkeypatch):
     assert left_out
     with pytest.raises(ConfigError, match="Name fewer layers"):
         write_microscope(microscope, "a.png", [microscope.layer(name) for name in ("conv", "conv-2", "conv-3")])
-    with pytest.raises(ConfigError, match=r"flat \(Flatten\): the page opens convolutions"):
-        write_microscope(microscope, "a.png", [microscope.layer("flat")])
+    split = next(layer for layer in microscope.layers if layer.kind == "Split")
+    with pytest.raises(ConfigError, match=r"\(Split\): the page cannot open this class"):
+        write_microscope(microscope, "a.png", [split])
+    assert {"conv", "conv-2"} - set(left_out)  # convolutions come first
+
+
+def test_the_page_opens_at_the_cell_that_was_asked_for_in_either_language(microscope):
+    layer = microscope.layer("gelu")
+    text, _ = write_microscope(microscope, "a.png", [layer], first=(1, 2, 3), language="zh")
+    assert '"start": {"layer": "gelu", "index": [1, 2, 3]}' in text
+    assert 'lang="zh-Hant-TW"' in text
+    assert "濾鏡" in text
+    assert "Click a cell" not in text
+    text, _ = write_microscope(microscope, "a.png", [microscope.layer("logits")], first=(1,))
+    assert '"index": [0, 0, 1]' in text
+    with pytest.raises(ConfigError, match="row 9 is outside"):
+        write_microscope(microscope, "a.png", [layer], first=(9, 0, 0))
+
+
+def test_the_page_says_the_same_things_in_both_languages():
+    assert set(WORDS["en"]) == set(WORDS["zh"])
+    for key, text in WORDS["en"].items():
+        assert sorted(re.findall(r"{(\w+)}", text)) == sorted(re.findall(r"{(\w+)}", WORDS["zh"][key])), key
+    scripts = [files("convlens.explain").joinpath(one).read_text(encoding="utf-8") for one in SCRIPTS]
+    used = set(re.findall(r"words\.(\w+)|say\(\"(\w+)\"", "".join(scripts)))
+    assert {a or b for a, b in used} <= set(WORDS["en"])
 
 
 CLICKS = """
@@ -195,15 +229,17 @@ window.onload = () => {
 @pytest.mark.slow
 @pytest.mark.skipif(shutil.which("chromium") is None, reason="needs Chromium")
 def test_clicks_in_a_browser_open_cells_that_agree(microscope, tmp_path):
-    chosen = [microscope.layer(name) for name in ("conv", "conv-3", "deep", "pool", "gelu", "logits")]
+    names = ("scaling", "conv", "relu", "conv-3", "both", "deep", "norm", "pool", "gelu", "join", "flat", "logits",
+             "probabilities")  # fmt: skip
+    chosen = [microscope.layer(name) for name in names]
     page = tmp_path / "page.html"
     page.write_text(write_microscope(microscope, "a.png", chosen)[0].replace("</body>", CLICKS), encoding="utf-8")
     words = ["chromium", "--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--dump-dom",
              f"--user-data-dir={tmp_path}/chromium", f"file://{page}"]  # fmt: skip
     done = subprocess.run(words, capture_output=True, text=True, timeout=120)
     seen = re.search(r'<pre id="result">(.*?)</pre>', done.stdout, re.DOTALL)[1].splitlines()
-    assert len(seen) == 9 * (3 + 3 + 3 + 3 + 4 + 2)
-    assert len(set(seen)) > 80
+    assert len(seen) == 9 * sum(min(4, one.shape[-1]) for one in chosen)
+    assert len(set(seen)) > 150
     assert all(line.endswith(" true") for line in seen)
 
 
@@ -214,5 +250,14 @@ def test_classifiers_of_one_logit():
     )
     assert found.size == (9, 7)
     assert [layer.kind for layer in found.layers[-3:]] == ["ZerosLike", "Concatenate", "Softmax"]
+    for layer in found.layers[-3:]:
+        assert "softmax of [0, z] is [1 - sigmoid(z), sigmoid(z)]" in open_cell(layer, (0,)).rule
+    assert "border" not in open_cell(found.layers[-3], (0,)).steps[0].name
+    assert [layer.class_names for layer in found.layers[-4:]] == [
+        (),
+        (),
+        ("class 0", "class 1"),
+        ("class 0", "class 1"),
+    ]
     assert open_cell(found.layers[-2], (0,)).agrees
     assert open_cell(found.layers[-1], (1,)).agrees

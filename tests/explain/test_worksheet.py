@@ -17,11 +17,13 @@ from tests.explain.networks import look_at
 
 def network(x):
     x = layers.Conv2D(4, 3, padding="same", activation="relu", name="conv")(x)
+    x = layers.Conv2D(4, 7, padding="same", name="large")(layers.BatchNormalization(name="norm")(x))
     x = layers.MaxPooling2D(2, name="pool")(x)
     x = layers.Conv2D(3, (1, 11), padding="same", activation="tanh", name="wide")(x)
     x = layers.AveragePooling2D(2, name="mean")(x)
     x = layers.DepthwiseConv2D(2, name="depthwise", use_bias=False)(x)
-    x = layers.Dense(6, activation="softmax", name="shares")(layers.Flatten(name="flat")(x))
+    x = layers.Dense(6, name="shares_before")(layers.Flatten(name="flat")(x))
+    x = layers.Dense(6, activation="softmax", name="shares")(x)
     return layers.Dense(3, name="logits")(x)
 
 
@@ -33,14 +35,15 @@ def microscope():
 @pytest.mark.parametrize(
     ("name", "index"),
     [("conv", (0, 3, 2)), ("pool", (1, 2, 0)), ("wide", (3, 3, 1)), ("mean", (0, 1, 2)), ("depthwise", (1, 1, 0)),
-     ("logits", (2,))],
+     ("logits", (2,)), ("large", (8, 8, 1)), ("norm", (4, 5, 2)), ("probabilities", (1,))],
 )  # fmt: skip
 @pytest.mark.parametrize("language", ["zh", "en"])
 def test_two_pages_of_every_kind(microscope, name, index, language, tmp_path):
     layer = microscope.layer(name)
     cell = open_cell(layer, index)
     exercise = make_exercise(layer, cell)
-    bound = 0.5 * 10**-exercise.decimals * (exercise.numbers.size + 12)  # half a digit for each rounded number
+    gain = abs(exercise.given[3]) / exercise.parts[1] if exercise.kind == "normalised" else 1.0
+    bound = 0.5 * 10**-exercise.decimals * (exercise.numbers.size + 12) * max(1, gain)  # half a digit a number
     assert exercise.value == pytest.approx(cell.network, abs=bound)
     path = tmp_path / "sheet.pdf"
     write_worksheet(path, microscope, layer, cell, "圖.png", language)
@@ -55,7 +58,9 @@ def test_two_pages_of_every_kind(microscope, name, index, language, tmp_path):
     }  # fmt: skip
     answer = f"{exercise.value:.{exercise.decimals}f}"
     assert texts[True].count(answer) > texts[False].count(answer)
+    assert exercise.decimals >= 3
     assert "圖.png" in texts[False]
+    assert not any("行" in text for text in texts[False])
     assert any(f"{cell.network:.6f}" in text for text in texts[True])
     assert not any(f"{cell.network:.6f}" in text for text in texts[False])
 
@@ -67,6 +72,29 @@ def test_the_answers_follow_from_the_numbers_on_the_sheet(microscope):
     np.testing.assert_allclose(one.products, (one.numbers * one.weights).round(one.decimals), atol=1e-12)
     assert one.before == pytest.approx(one.products.sum() + one.others[1] + one.bias)
     assert one.value == pytest.approx(max(0, one.before), abs=1e-9)
+
+
+def test_a_dense_layer_speaks_of_units_and_says_which_inputs_are_shown(microscope):
+    layer = microscope.layer("shares_before")
+    cell = open_cell(layer, (4,))
+    exercise = make_exercise(layer, cell)
+    assert exercise.others[0] == cell.products[0].numbers.size - 12
+    for language, noun, count in (("en", "unit (neuron) 4", "12 of"), ("zh", "第 4 個神經元", "12 個")):
+        figure = draw_worksheet(microscope, layer, cell, exercise, ("a.png", language), answers=False)
+        texts = [text.get_text() for text in figure.axes[0].texts]
+        assert any(noun in text for text in texts)
+        assert any(count in text for text in texts)
+        assert not any("filter" in text or "濾鏡" in text for text in texts)
+        assert set(exercise.heads) <= set(texts)
+
+
+def test_a_softmax_names_the_class_and_its_shares_add_up(microscope):
+    layer = microscope.layer("probabilities")
+    cell = open_cell(layer, (1,))
+    exercise = make_exercise(layer, cell)
+    assert exercise.powers.max() == 1
+    figure = draw_worksheet(microscope, layer, cell, exercise, ("a.png", "en"), answers=False)
+    assert any("class class 1 (number 1" in text.get_text() for text in figure.axes[0].texts)
 
 
 def test_every_character_is_in_the_packaged_font():

@@ -3,12 +3,14 @@
 import numpy as np
 import pytest
 
+from convlens import arithmetic, get_picture, views
 from convlens.data.dataset import Dataset
 from convlens.errors import ConfigError, DataError
 from convlens.evaluation.metrics import wilson
-from convlens.lessons import Lesson, show_lines, show_metrics, show_scores
+from convlens.lessons import Lesson
 from convlens.lessons import lesson as module
 from convlens.lessons.lesson import STAND_INS
+from convlens.plots import show_lines, show_metrics, show_scores
 
 
 @pytest.fixture
@@ -118,6 +120,7 @@ def test_charts_are_written_where_they_are_shown(here):
     }
     for name, figure in figures.items():
         assert lesson.show(figure, name) is figure
-    assert [path.stem for path in lesson.plots] == list(figures)
+    lesson.show(views.pooling_page(arithmetic.pool(get_picture("pool-001"), 2)), "page")  # is drawn
+    assert [path.stem for path in lesson.plots] == [*figures, "page"]
     assert all(path.stat().st_size > 1000 for path in lesson.plots)
     assert [axes.get_title(loc="left") for axes in figures["metrics"].axes] == ["loss", "accuracy"]

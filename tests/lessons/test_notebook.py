@@ -19,9 +19,9 @@ TINY = """# %% [markdown]
 # A line.
 
 # %%
-from convlens.lessons import Lesson, show_metrics
+import convlens
 
-lesson = Lesson("009")
+lesson = convlens.Lesson("009")
 seen = []
 
 # %% [markdown]
@@ -30,7 +30,7 @@ seen = []
 # %%
 seen.append(1)
 print("seen", len(seen))
-lesson.show(show_metrics({"loss": [2, 1]}), "loss")
+lesson.show(convlens.plots.show_metrics({"loss": [2, 1]}), "loss")  # fmt: skip
 
 # %%
 lesson.quick, len(lesson.data("mnist"))
@@ -53,6 +53,10 @@ def test_what_was_chosen_stands_in_the_first_cell(tiny):
     notebook = read_notebook(tiny, quick=True, data={"mnist": 'a "b"/圖'}, folder=Path("out"))
     assert 'Lesson("009", quick=True, data={"mnist": "a \\"b\\"/圖"}, folder="out")' in notebook.cells[1].source
     assert 'Lesson("009")' in read_notebook(tiny).cells[1].source
+
+
+def test_marks_of_the_formatter_stay_at_home(tiny):
+    assert read_notebook(tiny).cells[3].source.endswith(', "loss")')
 
 
 def test_cells_run_in_order_and_keep_what_they_gave(tiny, capsys):

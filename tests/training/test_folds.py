@@ -34,6 +34,11 @@ def test_every_picture_is_scored_once_by_a_network_that_never_saw_it(tmp_path):
     assert run.report["folds"] == 3
     assert run.report["metrics"]["accuracy"]["value"] > 0.5
     assert run.classifier().provenance["metrics"]["accuracy"] == run.report["metrics"]["accuracy"]
+    each = [type(run)(run.folder / f"fold-{number}").classifier() for number in (1, 2, 3)]
+    assert all(one.threshold for one in [*each, run.classifier()])  # each calibrated on its own validation pictures
+    assert len({one.temperature for one in each}) > 1
+    assert run.report["threshold"] == run.classifier().threshold
+    assert run.report["none_of_these"] is None
     with pytest.raises(RunError, match="scored every picture once"):
         score_again(run, run.classifier(), load_data("digits"), Screen(quiet=True))
     with pytest.raises(RunError, match="is finished"):

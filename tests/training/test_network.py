@@ -213,7 +213,7 @@ def test_pictures_below_the_least_side_are_enlarged_unless_the_user_gave_a_size(
 )
 def test_what_the_small_stem_would_keep(name, side, said):
     origin, prepared, config, model = chosen(name, side)
-    note = origin.stem_note(prepared, config, model)
+    (note,) = origin.notes(prepared, config, model)
     assert (note is None) if said is None else note.startswith(said)
 
 
@@ -228,7 +228,7 @@ def test_the_small_stem_begins_inside_the_graph_after_the_scaling():
 def test_no_word_of_the_stem_for_a_small_stem_or_a_model_of_ones_own():
     origin, prepared, config, model = chosen("resnet18", 16, stem="small")
     assert origin.least_side is None
-    assert origin.stem_note(prepared, config, model) is None
+    assert origin.notes(prepared, config, model) == ()
     mine = choose_network(CONFIG, own())
     prepared = mine.prepare(DATA, CONFIG, None)
-    assert mine.stem_note(prepared, CONFIG, mine.assemble(prepared, CONFIG)) is None
+    assert mine.notes(prepared, CONFIG, mine.assemble(prepared, CONFIG)) == ()

@@ -51,6 +51,13 @@ def test_best_trial_has_a_report_and_is_scored_once(finished):
     assert [t.value for t in finished.ranked] == sorted([t.value for t in finished.ranked], reverse=True)
 
 
+def test_what_to_do_next_fits_the_pictures(tmp_path):
+    settings = tmp_path / "run.toml"
+    assert module._longer("digits", settings) == f"convlens train digits --config {settings} --epochs 40"
+    assert module._longer(str(tmp_path), settings).startswith(f"convlens train {tmp_path} ")
+    assert module._longer("3s and 5s of mnist5k", settings).startswith("convlens.train(dataset, ")
+
+
 def test_scores_in_the_journal_are_those_of_the_runs(finished):
     for trial in finished.study.get_trials():
         reached = np.maximum.accumulate([row["val_accuracy"] for row in finished.run(trial).history])
@@ -115,7 +122,7 @@ def test_trial_that_cannot_be_built_is_named_and_left_out(dataset, tmp_path, cap
 
 
 def test_time_limit_begins_no_further_trial(dataset, tmp_path):
-    space = {"dense": Choices(("8", "16"))}
+    space = ["dense=8|16"]
     config = CONFIG.replace(filters=(4,), epochs=1)
     found = search(
         dataset, config, trials=50, minutes=1e-4, space=space, run=tmp_path / "short", screen=Screen(quiet=True)

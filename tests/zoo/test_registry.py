@@ -24,6 +24,7 @@ LECTURES = {  # ../shared/lectures/README.md: counts confirmed by building each
     "cats_dogs_3conv": 4_288_577,
     "lenet_sigmoid": 155_606,
     "logistic": 785,
+    "transfer_vgg16_cats_dogs": 27_560_769,
 }
 
 
@@ -85,7 +86,8 @@ def test_stated_facts(name):
     assert answer(model).shape == (None, 1 if info.head == "sigmoid" else info.num_classes)
     assert model.name == name
     assert info.summary.endswith(".")
-    assert (info.weights is None) or info.scale == 1.0  # trained networks scale pixels themselves
+    # trained networks scale pixels themselves; the deck feeds VGG16 what it was not trained on
+    assert info.weights is None or info.scale == (1 / 255 if name == "transfer_vgg16_cats_dogs" else 1.0)
 
 
 @pytest.mark.parametrize("name", EVERY)

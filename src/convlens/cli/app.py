@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from cyclopts import App, Parameter
 
-from convlens.cli.flags import CompareFlags, Flags, configure
+from convlens.cli.flags import SEARCH_DEFAULTS, CompareFlags, Flags, SearchFlags, configure
 from convlens.config import Config
 from convlens.errors import ConfigError
 
@@ -46,14 +46,21 @@ def train(  # noqa: PLR0913 - options of the command
     from_: Annotated[str | None, Parameter(name="--from", help="a classifier file or run to train further")] = None,
     config: Annotated[Path | None, Parameter(help="a run.toml; flags go first")] = None,
     folds: Annotated[int | None, Parameter(help="cross-validate: for small sets")] = None,
+    few: Annotated[int | None, Parameter(help="learn from so many pictures a class, drawn several times")] = None,
+    draws: Annotated[int | None, Parameter(help="how many draws of --few [5]", show_default=False)] = None,
     find_learning_rate: Annotated[bool, Parameter(negative=(), help="look for one first")] = False,
+    budget: Annotated[
+        str | None, Parameter(help="time for everything, as 90s, 10m, 1h: chooses what fits, and keeps to it")
+    ] = None,
 ) -> None:
     """Train a classifier on labelled pictures, score it on pictures it has not seen, and write its report."""
-    from convlens.cli.train import resume_run, start_run
+    from convlens.cli.train import refuse_together, resume_run, start_few, start_run, start_within
 
     base = Config.from_toml(config) if config is not None else Config()
+    others = {"few": few, "draws": draws, "folds": folds, "from": from_, "budget": budget}
+    refuse_together({**vars(flags), **others, "resume": resume, "find_learning_rate": find_learning_rate})
     if resume:
-        if flags != Flags() or config or folds or from_ or find_learning_rate:
+        if flags != Flags() or config or folds or few or from_ or find_learning_rate:
             raise ConfigError(
                 "a resumed run keeps its configuration: give --run and --resume only, without other flags."
             )
@@ -61,15 +68,18 @@ def train(  # noqa: PLR0913 - options of the command
         return
     if path is None:
         raise ConfigError("say what to train on: convlens train PATH, a folder, file or name of a data set.")
-    if find_learning_rate and flags.learning_rate is not None:
-        raise ConfigError("--find-learning-rate and --learning-rate exclude each other.")
-    if folds is not None and find_learning_rate:
-        raise ConfigError("--folds and --find-learning-rate exclude each other: find the rate in a run of its own.")
     if from_ is not None and (
         fixed := [n for n in ("model", "size", "fit", "channels") if getattr(flags, n) is not None]
     ):
         raise ConfigError(f"--{fixed[0]} is given by the classifier that --from names; leave it out.")
-    start_run(path, configure(flags, base), run=run, start_from=from_, folds=folds, find_rate=find_learning_rate)
+    settings = configure(flags, base)
+    if few is not None:
+        start_few(path, settings, few, draws=draws, run=run)
+        return
+    if budget is not None:
+        start_within(path, settings, budget, chosen=flags.model is not None or config is not None, run=run)
+        return
+    start_run(path, settings, run=run, start_from=from_, folds=folds, find_rate=find_learning_rate)
 
 
 @app.command
@@ -153,21 +163,21 @@ def search(  # noqa: PLR0913 - options of the command
         list[str] | None,
         Parameter(help="FIELD=values: dropout=0..0.5, batch_size=32,64, filters=16,32|32,64; again for more fields"),
     ] = None,
-    flags: Annotated[Flags, Parameter(name="*")] = Flags(),  # noqa: B008 - made once, never changed
+    flags: Annotated[SearchFlags, Parameter(name="*")] = SearchFlags(),  # noqa: B008 - made once, never changed
     run: Annotated[str | None, Parameter(help="name of the search, made under runs/, or a folder")] = None,
     resume: Annotated[bool, Parameter(negative=(), help="go on with --run, which was stopped or killed")] = False,
 ) -> None:
     """Try other settings of the network and its training, and say which are best and whether that is sure."""
-    from convlens.cli.search import DEFAULTS, continue_search, start_search
+    from convlens.cli.search import continue_search, start_search
 
     if resume:
-        if any(one is not None for one in (trials, minutes, vary)) or flags != Flags():
+        if any(one is not None for one in (trials, minutes, vary)) or flags != SearchFlags():
             raise ConfigError("a resumed search keeps its configuration: give --run and --resume only.")
         continue_search(run, path)
     elif path is None:
         raise ConfigError("say what to search on: convlens search PATH.")
     else:
-        config = configure(flags, Config().replace(**DEFAULTS))
+        config = configure(flags, Config().replace(**SEARCH_DEFAULTS))
         start_search(path, config, trials=20 if trials is None else trials, minutes=minutes, vary=vary or (), run=run)
 
 

@@ -1,6 +1,7 @@
 """Flags: the knobs of `config.py` as options of the command line."""
 
 import dataclasses
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, get_args, get_type_hints
 
 from cyclopts import Group, Parameter
@@ -9,7 +10,7 @@ from convlens import config
 from convlens.config import Config, knobs
 from convlens.errors import ConfigError
 
-__all__ = ["CompareFlags", "Flags", "configure", "options_page"]
+__all__ = ["SEARCH_DEFAULTS", "CompareFlags", "Flags", "SearchFlags", "configure", "options_page"]
 
 GROUPS = {
     "data": Group("Pictures", sort_key=1),
@@ -22,36 +23,64 @@ _SECTIONS = {"data": config.DataConfig, "model": config.ModelConfig, "augment": 
 _SECTIONS |= {"training": config.TrainingConfig, "transfer": config.TransferConfig}
 
 
-def _option(section: str, item: dataclasses.Field[Any]) -> tuple[str, Any, Any]:
-    """Return (name, annotated type, field) for `make_dataclass`; None is "not given", so that run.toml can speak."""
+def _option(
+    section: str, item: dataclasses.Field[Any], default: Any = None, *, shown: bool = True
+) -> tuple[str, Any, Any]:
+    """Return (name, annotated type, field) for `make_dataclass`; None is "not given", so that run.toml can speak.
+
+    The help shows the knob's default, or the command's own where there is one.
+    """
+    default = item.default if default is None else default
     hint = get_type_hints(_SECTIONS[section])[item.name]
     is_list = hint == tuple[int, ...]
     kind = str if is_list else next(t for t in get_args(hint) or (hint,) if t is not type(None))
     text = item.metadata["help"]
     if item.metadata["choices"]:
         text += f": {', '.join(item.metadata['choices'])}"
-    if item.default is not None and not isinstance(item.default, bool):
-        default = str(item.default).strip("()").replace(", ", ",").rstrip(",") if is_list else item.default
-        text += f" [{default}]"
-    parameter = Parameter(help=text, group=GROUPS[section], show_default=False)
+    if default is not None and not isinstance(default, bool):
+        text += f" [{str(default).strip('()').replace(', ', ',').rstrip(',') if is_list else default}]"
+    parameter = Parameter(help=text, group=GROUPS[section], show_default=False, show=shown)
     return item.name, Annotated[kind | None, parameter], dataclasses.field(default=None)
 
 
-Flags: Any = dataclasses.make_dataclass("Flags", [_option(*knob) for knob in knobs()])
-Flags.__module__ = __name__  # cyclopts takes a class of the module `types` for a built-in one
+def _flags(name: str, defaults: Mapping[str, Any], *, without: Sequence[str] = (), transfer: bool = True) -> Any:
+    """Return the class of a command's flags: the knobs, without those it decides itself.
+
+    Where it takes no `transfer` flags, they are hidden, and `configure` says why they are refused.
+    """
+    made = dataclasses.make_dataclass(
+        name,
+        [
+            _option(section, item, defaults.get(item.name), shown=transfer or section != "transfer")
+            for section, item in knobs()
+            if item.name not in without
+        ],
+        namespace={"takes_transfer": transfer},
+    )
+    made.__module__ = __name__  # cyclopts takes a class of the module `types` for a built-in one
+    return made
 
 
+SEARCH_DEFAULTS = {"model": "custom_cnn", "epochs": 8}  # of a trial; the flags go first
 OF_A_COMPARISON = ("model", "epochs", "steps_per_epoch", "patience")  # `convlens compare` decides these itself
-CompareFlags: Any = dataclasses.make_dataclass(
-    "CompareFlags", [_option(*knob) for knob in knobs() if knob[1].name not in OF_A_COMPARISON]
-)
-CompareFlags.__module__ = __name__
+
+Flags: Any = _flags("Flags", {})
+CompareFlags: Any = _flags("CompareFlags", {}, without=OF_A_COMPARISON, transfer=False)
+SearchFlags: Any = _flags("SearchFlags", SEARCH_DEFAULTS, transfer=False)
 
 
 def configure(flags: Any, base: Config) -> Config:
-    """Return `base` with the flags that were given on top. Raises ConfigError for a value out of range."""
+    """Return `base` with the flags that were given on top.
+
+    Raises:
+        ConfigError: a value out of range, or a flag of transfer learning where networks are trained from scratch.
+    """
     given = {item.name: getattr(flags, item.name) for item in dataclasses.fields(flags)}
     given = {name: value for name, value in given.items() if value is not None}
+    refused = [item.name for section, item in knobs() if section == "transfer" and item.name in given]
+    if refused and not flags.takes_transfer:
+        flag = f"--{refused[0].replace('_', '-')}"
+        raise ConfigError(f"{flag} is for `convlens train`; here every network is trained from scratch. Leave it out.")
     for name in ("filters", "dense", "head"):
         if name in given:
             given[name] = _numbers(name, given[name])

@@ -100,9 +100,9 @@ def _choose(numbers: Sequence[str]) -> list[str]:
     known = list(find_lessons())
     if list(numbers) == ["all"]:
         return known
-    if unknown := [number for number in numbers if number not in known]:
+    if unknown := [number for number in numbers if number.zfill(3) not in known]:
         raise ConfigError(f"a lesson must be one of {', '.join(known)}, or all; found {unknown[0]!r}.")
-    return list(dict.fromkeys(numbers))
+    return list(dict.fromkeys(number.zfill(3) for number in numbers))  # 1 is 001
 
 
 def _outline(screen: Screen, chosen: Sequence[str]) -> None:

@@ -13,10 +13,11 @@ if TYPE_CHECKING:
 
 __all__ = ["list_table", "models_page", "print_page"]
 
-HEADS = ("model", "year", "input", "parameters", "mult-adds", "least", "weights")
+HEADS = ("model", "year", "input", "params", "mult-adds", "least", "weights")
 RIGHT = (1, 2, 3, 4, 5)  # columns of numbers
 BESIDE = 46  # characters: the least width of a last column; where less is left, the descriptions go below
-OWN = {"custom": "ours", "small_resnet": "ours", "lectures": "from the lectures"}  # file of the zoo -> group
+DECKS = "from the lectures"
+OWN = {"custom": "ours", "small_resnet": "ours", "lectures": DECKS, "transfer_vgg16": DECKS}  # file of the zoo -> group
 PAGE = """# Models
 
 Every network of the zoo, made by `make docs`; `convlens models` prints the same.
@@ -104,7 +105,7 @@ def _groups() -> list[tuple[str, list["ModelInfo"]]]:
     """Return titles and networks: ours, those of the lectures, those of papers, each by year and name."""
     from convlens.zoo.registry import list_models, model_info
 
-    groups: dict[str, list[ModelInfo]] = {"ours": [], "from the lectures": [], "from papers": []}
+    groups: dict[str, list[ModelInfo]] = {"ours": [], DECKS: [], "from papers": []}
     for info in sorted(map(model_info, list_models()), key=lambda info: (info.year, info.name)):
         module = info.builder.__module__.rpartition(".")[2]
         groups[OWN.get(module, "from papers")].append(info)

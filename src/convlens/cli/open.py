@@ -12,7 +12,7 @@ from rich.console import Console
 
 from convlens import backend
 from convlens.cli.open_flags import NO_FILES, NO_LOOK, Files, Look, check_options
-from convlens.errors import ConfigError, StorageError
+from convlens.errors import ConfigError, PictureError, StorageError
 from convlens.training.run import Run
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 __all__ = ["open_network"]
 
 FITS = {"stretch": "stretched", "crop": "its middle cropped and scaled", "pad": "scaled and padded with black"}
-FORMS = {3: "ROW,COL", 2: "ROW", 1: "nothing"}
+FORMS = {3: "ROW,COL", 2: "ROW"}  # of --at, by the axes of a layer's output
 
 
 @dataclass(frozen=True)
@@ -42,9 +42,9 @@ class _View:
 
 
 def open_network(
-    run: str,
+    run: str | None = None,
     picture: str | None = None,
-    *,
+    *more: Annotated[str, Parameter(show=False)],
     model: Annotated[str | None, Parameter(help="a network with trained weights, in place of the run")] = None,
     weights: Annotated[Path | None, Parameter(help="a file with other weights of --model, of 1,000 classes")] = None,
     look: Look = NO_LOOK,
@@ -59,27 +59,34 @@ def open_network(
     kernel, the products, the sum.
     """
     check_options(look, files)
+    if more:
+        raise ConfigError(
+            f"one picture is opened at a time; left over: {' '.join(more)}. Each further layer needs its own --layer."
+        )
     picture, folder, load = _network(run, picture, model, weights)
     backend.start()
     from convlens.explain.microscope import Microscope
 
     view = _View(Microscope.look(load(), picture), picture, folder / "microscope", look, files)
     layers = [view.microscope.layer(name) for name in look.layer or ()]
+    one_value = look.filter is not None or look.at is not None
     if files.html is not None:
-        _write_html(view, layers)
+        _write_html(view, layers, _index(look, layers[0]) if one_value else None)
     if look.gradient:
         _show_gradient(view, layers[0])
-    elif look.filter is not None or look.at is not None or files.worksheet is not None:
+    elif one_value or files.worksheet is not None:
         _show_cell(view, layers[0])
     elif files.html is None or files.png is not None:
         _show_maps(view, layers[0] if layers else None)
 
 
 def _network(
-    run: str, picture: str | None, model: str | None, weights: Path | None
+    run: str | None, picture: str | None, model: str | None, weights: Path | None
 ) -> tuple[str, Path, Callable[[], "Classifier"]]:
     """Return the picture, the folder for what is written, and what loads the classifier."""
     if model is not None:
+        if run is None:
+            raise ConfigError("say which picture: convlens open --model NAME PICTURE.")
         if picture is not None:
             raise ConfigError(f"with --model only the picture is given; found {run} and {picture}.")
 
@@ -88,45 +95,62 @@ def _network(
 
             return pretrained_classifier(model, weights or "imagenet")
 
-        return run, Path(), pretrained
+        return _file(run), Path(), pretrained
     if weights is not None:
         raise ConfigError("--weights are those of a network: say which with --model.")
-    if picture is None:
+    if run is None or picture is None:
         raise ConfigError("say which picture: convlens open RUN PICTURE, or convlens open --model NAME PICTURE.")
-    path = Path(run) if Path(run).is_file() else Run.open(run).classifier_path
+    path = Run.find_classifier(run)
 
     def saved() -> "Classifier":
         from convlens.classifier import Classifier
 
         return Classifier.load(path)
 
-    return picture, path.parent, saved
+    return _file(picture), path.parent, saved
+
+
+def _file(picture: str) -> str:
+    if Path(picture).is_dir():
+        raise PictureError(f"{picture}: PICTURE must be one picture; this is a folder. Name a file in it.")
+    return picture
 
 
 def _show_maps(view: _View, layer: "Layer | None") -> None:
     from convlens.explain.map_figures import layer_figure, strip_figure
     from convlens.explain.microscope_views import layers_table
     from convlens.explain.page import Page
+    from convlens.explain.plain import ONE_LOGIT
 
     stem = Path(view.picture).stem
     if layer is None:
         figure, path = strip_figure(view.microscope, view.name), view.folder / f"{stem}.png"
-        page = Page("Layers", tuple(_facts(view)), (layers_table(view.microscope),))
+        facts = _facts(view)
+        if any(one.kind == "ZerosLike" and one.shape == (1,) for one in view.microscope.layers):
+            facts.append(("two classes", ONE_LOGIT))
+        page = Page("Layers", tuple(facts), (layers_table(view.microscope),))
         more = "convlens open ... --layer NAME shows all its maps; --layer NAME --filter K --at ROW,COL opens one value"
     else:
         safe = layer.name.replace("/", "_")
         figure, path = layer_figure(view.microscope, layer, view.name), view.folder / f"{stem}-{safe}.png"
         shape = " x ".join(map(str, layer.shape))
         page = Page(layer.name, (*_facts(view), ("layer", f"{layer.kind}, gives {shape}")))
-        more = (
-            f"--filter 0 to {layer.shape[-1] - 1} opens a value; --at {FORMS.get(len(layer.shape), 'PLACE')} says which"
-        )
+        more = _how_to_open(layer)
     if view.files.format == "json":
         _print_json(_maps_data(view, layer))
     else:
         _print(page)
         print(f"\n{more}")  # noqa: T201
     _save_png(figure, view.files.png or path, view.files.format == "json")
+
+
+def _how_to_open(layer: "Layer") -> str:
+    """Return what to type next."""
+    said = f"--filter 0 to {layer.shape[-1] - 1}" + (", or the name of a class," if layer.class_names else "")
+    form = FORMS.get(len(layer.shape))
+    if form is None:
+        return f"{said} opens a value"
+    return f"{said} opens a value, the largest of its map; with --at {form} the one there"
 
 
 def _maps_data(view: _View, layer: "Layer | None") -> dict[str, Any]:
@@ -174,43 +198,61 @@ def _show_cell(view: _View, layer: "Layer") -> None:
         from convlens.explain.worksheet import write_worksheet
 
         path = view.files.worksheet
-        _write(path, lambda: write_worksheet(path, view.microscope, layer, cell, view.name, view.files.language))
+        _write(
+            path, lambda: write_worksheet(path, view.microscope, layer, cell, view.name, view.files.language or "en")
+        )
 
 
 def _index(look: Look, layer: "Layer") -> tuple[int, ...]:
     """Return the index of the value to open; without --at the largest of the map."""
-    units = layer.shape[-1] if layer.shape else 1
-    if look.filter is None and units > 1:
-        raise ConfigError(f"{layer.name} has {units} filters: say which with --filter 0 to {units - 1}.")
-    unit = look.filter or 0
-    if not 0 <= unit < units:
-        raise ConfigError(f"{layer.name} has no filter {unit}: take 0 to {units - 1}.")
+    unit = layer.check_unit(_unit(look, layer))
+    form = FORMS.get(len(layer.shape))
     if look.at is not None:
-        return (*_numbers(look.at, "--at", FORMS.get(len(layer.shape), "numbers")), unit)
+        if form is None:
+            raise ConfigError(f"{layer.name} gives a row of numbers, not maps: leave --at out, --filter says which.")
+        place = _numbers(look.at, "--at", form)
+        if len(place) != len(layer.shape) - 1:
+            shape = " x ".join(map(str, layer.shape))
+            raise ConfigError(f"{layer.name} gives {shape}: --at must be {form}; found {look.at!r}.")
+        return (*place, unit)
     values = abs(layer.output[..., unit])
     flat = int(values.argmax())
-    place = []
+    found = []
     for side in reversed(values.shape):
         flat, one = divmod(flat, side)
-        place.append(one)
-    return (*reversed(place), unit)
+        found.append(one)
+    return (*reversed(found), unit)
+
+
+def _unit(look: Look, layer: "Layer") -> int | None:
+    """Return the number that --filter gives, or that of the class it names."""
+    if look.filter is None:
+        return None
+    if look.filter.lstrip("-").isdecimal():
+        return int(look.filter)
+    if look.filter in layer.class_names:
+        return layer.class_names.index(look.filter)
+    from convlens.explain.microscope import known_names
+
+    names = f" or a class: {known_names(layer.class_names)}" if layer.class_names else ""
+    raise ConfigError(f"--filter of {layer.name} must be a number{names}; found {look.filter!r}.")
 
 
 def _numbers(text: str, flag: str, form: str) -> tuple[int, ...]:
     try:
         return tuple(int(word) for word in text.replace(",", " ").split())
     except ValueError as error:
-        raise ConfigError(f"{flag} must be {form} in whole numbers, as 3,0; found {text!r}.") from error
+        raise ConfigError(f"{flag} must be {form} in whole numbers; found {text!r}.") from error
 
 
 def _show_gradient(view: _View, layer: "Layer") -> None:
     from convlens.explain.drawing import draw_page
     from convlens.explain.gradient import differentiate
-    from convlens.explain.microscope_views import gradient_data, gradient_page
+    from convlens.explain.gradient_views import gradient_data, gradient_page
 
     text = view.look.weight
     place = text if text in (None, "bias", "gamma", "beta") else _numbers(text or "", "--weight", "ROW,COL,CHANNEL")
-    found = differentiate(view.microscope, layer, view.look.filter, place, view.look.true)
+    found = differentiate(view.microscope, layer, _unit(view.look, layer), place, view.look.true)
     page = gradient_page(layer, found)
     if view.files.format == "json":
         _print_json(gradient_data(layer, found))
@@ -220,12 +262,14 @@ def _show_gradient(view: _View, layer: "Layer") -> None:
         _save_png(draw_page(page), view.files.png, view.files.format == "json")
 
 
-def _write_html(view: _View, layers: list["Layer"]) -> None:
+def _write_html(view: _View, layers: list["Layer"], first: tuple[int, ...] | None) -> None:
     from convlens.explain.microscope_html import write_microscope
 
     path = view.files.html
     assert path is not None
-    text, left_out = write_microscope(view.microscope, view.name, layers)
+    text, left_out = write_microscope(
+        view.microscope, view.name, layers, first=first, language=view.files.language or "en"
+    )
     _write(path, lambda: path.write_text(text, encoding="utf-8"))
     if left_out:
         names = ", ".join(left_out[:6]) + (f" and {len(left_out) - 6} more" if len(left_out) > 6 else "")

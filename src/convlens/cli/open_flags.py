@@ -8,7 +8,9 @@ from cyclopts import Parameter
 
 from convlens.errors import ConfigError
 
-__all__ = ["NO_FILES", "NO_LOOK", "Files", "Look", "check_options"]
+__all__ = ["NO_FILES", "NO_LOOK", "Files", "Look", "check_options", "check_suffix"]
+
+SUFFIXES = {"--png": (".png",), "--html": (".html", ".htm"), "--worksheet": (".pdf",)}
 
 
 @Parameter(name="*")
@@ -18,14 +20,24 @@ class Look:
 
     layer: Annotated[
         list[str] | None,
-        Parameter(negative=(), help="a name of the list that is printed without it; for --html also several"),
+        Parameter(negative=(), help="a name of the list that is printed without it; for --html given several times"),
     ] = None
-    filter: Annotated[int | None, Parameter(help="of the layer: its map, channel or unit, counted from 0")] = None
-    at: Annotated[str | None, Parameter(help="ROW,COL of the value to open [the largest of the map]")] = None
+    filter: Annotated[
+        str | None,
+        Parameter(
+            allow_leading_hyphen=True,
+            help="of the layer: its filter, channel or unit, counted from 0; of the last layers also a class name",
+        ),
+    ] = None
+    at: Annotated[
+        str | None,
+        Parameter(allow_leading_hyphen=True, help="ROW,COL of the value to open [the largest of the map]"),
+    ] = None
     gradient: Annotated[bool, Parameter(negative=(), help="how the loss changes with a weight of --filter")] = False
     weight: Annotated[
         str | None,
         Parameter(
+            allow_leading_hyphen=True,
             help="of --gradient: ROW,COL,CHANNEL of a kernel, INPUT of a dense layer, bias, gamma or beta [the one "
             "with the largest gradient]",
         ),
@@ -41,7 +53,7 @@ class Files:
     png: Annotated[Path | None, Parameter(help="a picture of it [of maps: microscope/ in the run's folder]")] = None
     html: Annotated[Path | None, Parameter(help="a page that opens without a server: click a cell, see its sum")] = None
     worksheet: Annotated[Path | None, Parameter(help="a PDF of the cell with blanks, and its answer sheet")] = None
-    language: Annotated[Literal["zh", "en"], Parameter(help="of the worksheet")] = "en"
+    language: Annotated[Literal["zh", "en"] | None, Parameter(help="of --worksheet and --html [en]")] = None
     format: Annotated[Literal["table", "json"], Parameter(help="json has every number")] = "table"
 
 
@@ -49,7 +61,11 @@ NO_LOOK, NO_FILES = Look(), Files()
 
 
 def check_options(look: Look, files: Files) -> None:
-    """Raise ConfigError for options that do not go together."""
+    """Raise ConfigError for options that do not go together, and for files that are named as another kind."""
+    for flag, path in (("--png", files.png), ("--html", files.html), ("--worksheet", files.worksheet)):
+        check_suffix(flag, path)
+    if files.language is not None and files.html is None and files.worksheet is None:
+        raise ConfigError("--language is that of --worksheet and --html: add one of them.")
     count = len(look.layer or ())
     given = {
         "--filter": look.filter is not None, "--at": look.at is not None, "--gradient": look.gradient,
@@ -65,5 +81,11 @@ def check_options(look: Look, files: Files) -> None:
             raise ConfigError(f"{flag} is for --gradient: add it.")
     if look.gradient and (look.at is not None or files.worksheet is not None):
         raise ConfigError("a gradient sums over all positions: leave --at and --worksheet out.")
-    if files.html is not None and (look.gradient or look.filter is not None) and files.worksheet is None:
-        raise ConfigError("the page has all maps of its layers to click on: leave --filter and --gradient out.")
+    if files.html is not None and look.gradient:
+        raise ConfigError("the page shows how values come about, not gradients: leave --gradient or --html out.")
+
+
+def check_suffix(flag: str, path: Path | None) -> None:
+    """Raise ConfigError where a file that is to be written has the name of another kind."""
+    if path is not None and path.suffix.lower() not in SUFFIXES[flag]:
+        raise ConfigError(f"{flag} writes a file that ends in {' or '.join(SUFFIXES[flag])}; found {path}.")

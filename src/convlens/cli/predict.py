@@ -19,6 +19,8 @@ from convlens.training.run import Run
 
 __all__ = ["find_pictures", "predict_pictures"]
 
+UNKNOWN = "[yellow]none of these[/yellow]"
+
 
 def predict_pictures(
     name: str, patterns: Sequence[str], *, top: int, form: str, precision: str, weights: str | Path | None = None
@@ -56,6 +58,7 @@ def predict_pictures(
         (
             one.picture,
             [(classifier.class_names[i], float(one.probabilities[i])) for i in np.argsort(-one.probabilities)[:top]],
+            one.known,
         )
         for one in classifier.predict(pictures, skip=skip)
     ]
@@ -66,7 +69,7 @@ def predict_pictures(
 
 
 def _classifier_file(name: str) -> Path:
-    return Path(name) if Path(name).is_file() else Run.open(name).classifier_path
+    return Run.find_classifier(name)
 
 
 def find_pictures(patterns: Sequence[str]) -> list[Path]:
@@ -98,12 +101,12 @@ def find_pictures(patterns: Sequence[str]) -> list[Path]:
     return list(found)
 
 
-Rows = list[tuple[str, list[tuple[str, float]]]]
+Rows = list[tuple[str, list[tuple[str, float]], bool]]  # picture, most probable classes, whether it is of one
 
 
 def _table(rows: Rows) -> None:
     console = Console(highlight=False)
-    folders = {str(Path(picture).parent) for picture, _ in rows}
+    folders = {str(Path(picture).parent) for picture, *_ in rows}
     folder = folders.pop() if len(rows) > 1 and len(folders) == 1 else None
     if folder not in (None, "."):
         console.print(f"[dim]in {escape(str(folder))}[/dim]", soft_wrap=True)
@@ -111,13 +114,13 @@ def _table(rows: Rows) -> None:
     table.add_column("picture", overflow="fold")
     table.add_column("label", style="bold")
     table.add_column("probability", justify="right")
-    if len(rows[0][1]) > 1:
+    if any(len(answers) > 1 or not known for _, answers, known in rows):
         table.add_column("then", style="dim")
-    for picture, answers in rows:
-        (label, probability), *others = answers
-        then = [", ".join(f"{escape(name)} {share * 100:.1f} %" for name, share in others)] if others else []
+    for picture, answers, known in rows:
+        shares = [(escape(label), f"{share * 100:.1f} %") for label, share in answers]
+        first = shares.pop(0) if known else (UNKNOWN, "")
         name = Path(picture).name if folder else picture
-        table.add_row(escape(name), escape(label), f"{probability * 100:.1f} %", *then)
+        table.add_row(escape(name), *first, ", ".join(map(" ".join, shares)))
     console.print(table)
 
 
@@ -125,14 +128,16 @@ def _csv(rows: Rows) -> None:
     writer = csv.writer(sys.stdout, lineterminator="\n")
     ranks = range(1, len(rows[0][1]) + 1)
     heads = [f"{word}{'' if rank == 1 else f'_{rank}'}" for rank in ranks for word in ("label", "probability")]
-    writer.writerow(["picture", *heads])
-    for picture, answers in rows:
-        writer.writerow([picture, *(cell for name, share in answers for cell in (name, f"{share:.6f}"))])
+    writer.writerow(["picture", *heads, "known"])
+    for picture, answers, known in rows:
+        cells = [cell for name, share in answers for cell in (name, f"{share:.6f}")]
+        writer.writerow([picture, *cells, str(known).lower()])
 
 
 def _json(rows: Rows) -> None:
     content = [
-        {"picture": picture, "label": answers[0][0], "probabilities": dict(answers)} for picture, answers in rows
+        {"picture": picture, "label": answers[0][0], "probabilities": dict(answers), "known": known}
+        for picture, answers, known in rows
     ]
     json.dump(content, sys.stdout, ensure_ascii=False, indent=1)
     sys.stdout.write("\n")

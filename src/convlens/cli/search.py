@@ -9,9 +9,7 @@ from convlens.errors import RunError
 from convlens.training.run import Run
 from convlens.training.screen import Screen
 
-__all__ = ["DEFAULTS", "continue_search", "start_search"]
-
-DEFAULTS = {"model": "custom_cnn", "epochs": 8}  # of a trial; the flags go first
+__all__ = ["continue_search", "start_search"]
 
 
 def start_search(

@@ -19,8 +19,12 @@ show = App(
     help_format="plaintext",
 )
 
-At = Annotated[str | None, Parameter(help="ROW,COL of a cell of the map to open, counted from 0")]
-Strides = Annotated[str | None, Parameter(help="cells from window to window: 2, or 2,1 for down and right")]
+At = Annotated[
+    str | None, Parameter(allow_leading_hyphen=True, help="ROW,COL of a cell of the map to open, counted from 0")
+]
+Strides = Annotated[
+    str | None, Parameter(allow_leading_hyphen=True, help="cells from window to window: 2, or 2,1 for down and right")
+]
 
 
 def _pair(text: str | None, what: str) -> tuple[int, int] | None:
@@ -110,7 +114,7 @@ def pooling(  # noqa: PLR0913 - options of the command
     *,
     picture: Picture = "pool-004",
     kind: Annotated[Literal["max", "average", "min", "global-average"], Parameter(help="of pooling")] = "max",
-    size: Annotated[str, Parameter(help="of the window: 2, or 2,3")] = "2",
+    size: Annotated[str, Parameter(allow_leading_hyphen=True, help="of the window: 2, or 2,3")] = "2",
     strides: Strides = None,
     padding: Annotated[
         Literal["valid", "same", "partial"], Parameter(help="partial keeps windows that reach beyond, as deck 004")

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
+from convlens.cli.open_flags import check_suffix
 from convlens.errors import StorageError
 
 if TYPE_CHECKING:
@@ -41,6 +42,8 @@ def publish(page: "Page", files: Files) -> None:
 
     from convlens.explain.terminal import print_page
 
+    check_suffix("--png", files.png)
+    check_suffix("--html", files.html)
     print_page(page)
     for path, kind in ((files.png, "png"), (files.html, "html")):
         if path is None:

@@ -1,16 +1,30 @@
 """`convlens train`: start or resume a run."""
 
 import shlex
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
+
+import psutil
 
 from convlens import backend
 from convlens.config import Config
 from convlens.data.sources import load_data
-from convlens.errors import RunError
+from convlens.errors import ConfigError, RunError
 from convlens.training.run import Run
 from convlens.training.screen import Screen
 
-__all__ = ["resume_run", "start_run"]
+__all__ = ["refuse_together", "resume_run", "start_few", "start_run", "start_within"]
+
+BESIDE_BUDGET = {  # flags that go without it, and why
+    "resume": "a resumed run keeps the epochs that were planned for it",
+    "epochs": "it plans the epochs",
+    "steps_per_epoch": "it plans the steps",
+    "find_learning_rate": "the search for a rate has no plan",
+    "folds": "it plans one training, not several",
+    "few": "it plans one training, not several",
+    "from": "it plans a training from its start",
+}
 
 
 def start_run(
@@ -38,6 +52,47 @@ def start_run(
         done = train(dataset, config, run=run, start_from=start_from, find_rate=find_rate, screen=screen)
     farewell(done, screen)
     return done
+
+
+def start_few(path: str, config: Config, k: int, *, draws: int | None, run: str | None) -> None:
+    """Train on k pictures a class, several times."""
+    screen = Screen()
+    backend.choose(config.training.backend)
+    dataset = load_data(path, pattern=config.data.pattern)
+    backend.start(config.training.backend, config.training.threads)
+    from convlens.training.few import DRAWS, train_on_few
+
+    farewell(train_on_few(dataset, config, k, draws=draws or DRAWS, run=run, screen=screen), screen)
+
+
+def refuse_together(flags: Mapping[str, Any]) -> None:
+    """Raise ConfigError where two flags are given, neither None nor False, that exclude each other."""
+    given = {name for name, value in flags.items() if value is not None and value is not False}
+    if {"find_learning_rate", "learning_rate"} <= given:
+        raise ConfigError("--find-learning-rate and --learning-rate exclude each other.")
+    if "few" in given and given & {"folds", "from", "find_learning_rate"}:
+        raise ConfigError("--few goes without --folds, --from and --find-learning-rate.")
+    if "draws" in given and "few" not in given:
+        raise ConfigError("--draws goes with --few.")
+    if {"folds", "find_learning_rate"} <= given:
+        raise ConfigError("--folds and --find-learning-rate exclude each other: find the rate in a run of its own.")
+    if "budget" in given and (others := [name for name in BESIDE_BUDGET if name in given]):
+        flag = others[0].replace("_", "-")
+        raise ConfigError(f"--budget goes without --{flag}: {BESIDE_BUDGET[others[0]]}. Leave one of them out.")
+
+
+def start_within(path: str, config: Config, budget: str, *, chosen: bool, run: str | None) -> None:
+    """Train what fits into a time, which runs from the start of this process."""
+    screen = Screen()
+    backend.choose(config.training.backend)
+    backend.start(config.training.backend, config.training.threads)
+    from convlens.training.allot import train_within
+    from convlens.training.budget import parse_duration
+
+    seconds = parse_duration(budget)
+    dataset = load_data(path, pattern=config.data.pattern)
+    began = psutil.Process().create_time()
+    farewell(train_within(dataset, config, seconds, chosen=chosen, run=run, screen=screen, began=began), screen)
 
 
 def resume_run(run: str | None, path: str | None) -> None:

@@ -36,7 +36,7 @@ class Batches(keras.utils.PyDataset):  # type: ignore[misc]
     Sizes differ by one at most, so that no epoch ends in a batch too small for batch normalisation.
 
     Args:
-        pictures: (n, height, width, channels) uint8 store.
+        pictures: (n, height, width, channels) uint8 store, or (n, width) features, which are never augmented.
         labels: (n,) class indices.
         indices: the pictures to feed.
         num_classes: length of a target.
@@ -50,7 +50,7 @@ class Batches(keras.utils.PyDataset):  # type: ignore[misc]
 
     def __init__(  # noqa: PLR0913 - each is one fact about the feed
         self,
-        pictures: NDArray[np.uint8],
+        pictures: NDArray[np.generic],
         labels: NDArray[np.int64],
         indices: NDArray[np.int64],
         *,
@@ -95,7 +95,7 @@ class Batches(keras.utils.PyDataset):  # type: ignore[misc]
         targets = np.eye(self.num_classes, dtype=np.float32)[self.labels[indices]]
         weights = None if self.weights is None else self.weights[self.labels[indices]]
         if self.augmentation is not None and self.seed is not None:
-            pictures = augment(pictures, indices, self.augmentation, seed=self.seed, epoch=number)
+            pictures = augment(np.asarray(pictures, np.uint8), indices, self.augmentation, seed=self.seed, epoch=number)
             mixed = weights if weights is not None else np.ones(len(indices), np.float32)
             pictures, targets, mixed = mix(
                 pictures, targets, mixed, self.augmentation, seed=self.seed, epoch=number, step=step

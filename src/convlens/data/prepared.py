@@ -18,7 +18,7 @@ from convlens.data.store import Progress, Store, fingerprint, open_store
 from convlens.errors import ConfigError, PictureError
 from convlens.preprocess import Preprocessing, read_header
 
-__all__ = ["Demands", "Prepared", "choose_preprocessing", "parse_size", "prepare_data"]
+__all__ = ["Demands", "Prepared", "choose_preprocessing", "look_at", "parse_size", "prepare_data"]
 
 LARGEST_AUTO = 96  # pixels: larger pictures are brought to DEFAULT_SIDE unless a size is given
 DEFAULT_SIDE = 64
@@ -44,7 +44,8 @@ class Demands:
 class Prepared:
     """A dataset with its decoded pictures and its division.
 
-    `enlarged_from` is the (height, width) that the pictures suggested where it was too small for the network.
+    `enlarged_from` is the (height, width) that the pictures suggested where it was too small for the network;
+    `more_notes` are what the network has to say of the pictures.
     """
 
     dataset: Dataset
@@ -52,6 +53,7 @@ class Prepared:
     store: Store
     splits: Splits
     enlarged_from: tuple[int, int] | None = None
+    more_notes: tuple[str, ...] = ()
 
     @cached_property
     def clusters(self) -> NDArray[np.int64]:
@@ -72,7 +74,10 @@ class Prepared:
             notes.append(f"{len(problems):,} of {len(self.dataset):,} pictures cannot be read and are skipped")
             notes += [f"skipped {message}" for message in list(problems.values())[:5]]
         if self.store.coloured:
-            notes.append(f"{self.store.coloured:,} pictures have colour and were made grey; --channels rgb keeps it")
+            notes.append(
+                f"{self.store.coloured:,} pictures have colour and were made grey; --channels rgb keeps it where the "
+                "network takes it"
+            )
         if self.enlarged_from is not None:
             height, width, _ = self.preprocessing.shape
             own = "{} x {}".format(*self.enlarged_from)
@@ -82,7 +87,7 @@ class Prepared:
             notes.append(f"{copies:,} pictures are exact copies of another; copies stay in one set")
         if conflicts:
             notes.append(f"{conflicts:,} of these copies carry another label than the first: one of the two is wrong")
-        return (*notes, *self.splits.notes)
+        return (*notes, *self.more_notes, *self.splits.notes)
 
     def counts(self, split: str) -> list[int]:
         """Return the pictures of each class in "train", "val" or "test"."""
@@ -175,7 +180,7 @@ def choose_preprocessing(dataset: Dataset, config: DataConfig, scale: float = 1 
     Raises:
         ConfigError: the size is not of the form 64 or 48x64.
     """
-    sizes, grey = _look(dataset)
+    sizes, grey = look_at(dataset)
     if config.size == "auto":
         own = sizes.pop() if len(sizes) == 1 else None
         fits = own is not None and (max(own) <= LARGEST_AUTO or isinstance(dataset.pictures, np.ndarray))
@@ -183,7 +188,7 @@ def choose_preprocessing(dataset: Dataset, config: DataConfig, scale: float = 1 
     else:
         height, width = parse_size(config.size)
     channels = {"grey": 1, "rgb": 3, "auto": 1 if grey else 3}[config.channels]
-    return Preprocessing(height, width, channels, config.fit, scale)
+    return Preprocessing(height, width, channels, "stretch" if config.fit == "auto" else config.fit, scale)
 
 
 def parse_size(text: str) -> tuple[int, int]:
@@ -196,7 +201,7 @@ def parse_size(text: str) -> tuple[int, int]:
     return height, width
 
 
-def _look(dataset: Dataset) -> tuple[set[tuple[int, int]], bool]:
+def look_at(dataset: Dataset) -> tuple[set[tuple[int, int]], bool]:
     """Return the upright (height, width) met, and whether all are grey; of files, by the headers of an even sample."""
     pictures = dataset.pictures
     if isinstance(pictures, np.ndarray):

@@ -16,7 +16,7 @@ from convlens.data.dataset import Dataset
 from convlens.errors import DataError, PictureError, StorageError
 from convlens.preprocess import Preprocessing, open_picture, prepare
 
-__all__ = ["Store", "fingerprint", "open_store"]
+__all__ = ["Store", "fingerprint", "is_stored", "open_store"]
 
 VERSION = 2  # raise it when `prepare` makes other pixels of the same file
 CHUNK = 256
@@ -68,9 +68,16 @@ def open_store(dataset: Dataset, preprocessing: Preprocessing, progress: Progres
         digests = _digests_of_arrays(pictures)
         key = _key(preprocessing, digests.tobytes())
         return _stored(key, pictures, preprocessing, progress, digests)
-    stats = [_stat(path) for path in pictures]
-    key = _key(preprocessing, json.dumps(stats).encode())
-    return _stored(key, pictures, preprocessing, progress, None)
+    return _stored(_key_of_files(list(pictures), preprocessing), pictures, preprocessing, progress, None)
+
+
+def is_stored(dataset: Dataset, preprocessing: Preprocessing) -> bool:
+    """Return whether these files lie decoded in the store; of arrays, whether nothing need be done to them."""
+    pictures = dataset.pictures
+    if isinstance(pictures, np.ndarray):
+        return (*pictures.shape[1:], 1)[:3] == preprocessing.shape
+    key = _key_of_files(pictures, preprocessing)
+    return all((cache_folder() / "store" / f"{key}.{end}").exists() for end in ("npy", "json"))
 
 
 def fingerprint(store: Store, labels: NDArray[np.int64], class_names: Sequence[str]) -> str:
@@ -79,6 +86,10 @@ def fingerprint(store: Store, labels: NDArray[np.int64], class_names: Sequence[s
         digest.tobytes() + int(label).to_bytes(8, "big") for digest, label in zip(store.digests, labels, strict=True)
     )
     return hashlib.sha256(b"".join(rows) + json.dumps(list(class_names)).encode()).hexdigest()
+
+
+def _key_of_files(paths: Sequence[Path], preprocessing: Preprocessing) -> str:
+    return _key(preprocessing, json.dumps([_stat(path) for path in paths]).encode())
 
 
 def _stat(path: Path) -> tuple[str, int, int]:

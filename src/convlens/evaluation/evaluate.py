@@ -57,6 +57,7 @@ class Evaluation:
         per_class: precision, recall and F1 of every class.
         confusion: (num_classes, num_classes) counts; rows are the true class.
         bins: the calibration curve.
+        threshold: the least confidence with which a picture is said to be of a class; None where every picture is.
     """
 
     labels: NDArray[np.int64]
@@ -67,6 +68,7 @@ class Evaluation:
     per_class: tuple[ClassScores, ...]
     confusion: NDArray[np.int64]
     bins: tuple[Bin, ...]
+    threshold: float | None = None
 
     @cached_property
     def predicted(self) -> NDArray[np.int64]:
@@ -77,6 +79,20 @@ class Evaluation:
     def confidence(self) -> NDArray[np.floating]:
         """(n,) probability of that class."""
         return np.asarray(self.probabilities.max(1))
+
+    @property
+    def answered(self) -> Score:
+        """Share of the pictures whose confidence reaches the threshold; the others are "none of these"."""
+        return metrics.wilson(int(self._answered.sum()), len(self.labels))
+
+    @property
+    def answered_rightly(self) -> Score:
+        """Accuracy among those."""
+        return metrics.accuracy(self.labels[self._answered], self.predicted[self._answered])
+
+    @property
+    def _answered(self) -> NDArray[np.bool_]:
+        return np.asarray(self.confidence >= (self.threshold or 0))
 
     def worst(self, m: int) -> NDArray[np.int64]:
         """Return the indices of at most m mistakes, the most confident first."""
@@ -134,6 +150,13 @@ class Evaluation:
                 }
                 for one in self.bins
             ],
+            "none_of_these": None
+            if self.threshold is None
+            else {
+                "threshold": self.threshold,
+                "answered": self.answered.to_dict(),
+                "accuracy": self.answered_rightly.to_dict(),
+            },
         }
 
 
@@ -143,6 +166,7 @@ def evaluate(
     class_names: Sequence[str],
     *,
     pictures_seen: str = "test",
+    threshold: float | None = None,
 ) -> Evaluation:
     """Return all scores of (n,) labels against (n, num_classes) probabilities in the order of `class_names`.
 
@@ -171,6 +195,7 @@ def evaluate(
         metrics.class_scores(confusion, names),
         confusion,
         metrics.calibration_bins(truth, answers),
+        threshold,
     )
 
 

@@ -3,53 +3,70 @@
 No pyplot and no global state; a returned figure shows itself in a notebook and is written with `savefig`.
 """
 
-import csv
-from collections.abc import Mapping, Sequence
-from os import PathLike
-from pathlib import Path
-from typing import Any
+from collections.abc import Sequence
 
 import numpy as np
 from matplotlib import colors
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
-from matplotlib.ticker import FuncFormatter, MaxNLocator
+from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
+from convlens.evaluation.curves import PERCENT, show_history, show_lines, show_metrics, show_scores
 from convlens.evaluation.fonts import drawable
 from convlens.evaluation.scores import Bin
-from convlens.evaluation.style import BLUE, GREEN, GREY, INK, LINE, ORANGE, RED, Chart, percent, shorten, style, width
+from convlens.evaluation.style import BLUE, GREEN, GREY, INK, LINE, RED, Chart, percent, shorten, style, width
 
-__all__ = ["show_calibration", "show_confusion", "show_history", "show_images", "show_sheet"]
+__all__ = [
+    "show_calibration",
+    "show_confusion",
+    "show_history",
+    "show_images",
+    "show_lines",
+    "show_metrics",
+    "show_scores",
+    "show_sheet",
+]
 
 NUMBERS_UP_TO = 26  # classes of a confusion matrix whose cells still have room for a number
 LABELS_UP_TO = 34  # labels along one side that still have room
-PERCENT = FuncFormatter(lambda share, _: f"{100 * share:.4g} %")
+FIRST = 100  # pictures that are shown where nobody says how many
 SMALL = 96  # a picture with a shorter side is enlarged pixel by pixel
 
 Picture = NDArray[np.uint8]
 
 
-def show_images(
+def show_images(  # noqa: PLR0913 - all but the pictures have defaults
     pictures: Sequence[Picture] | NDArray[np.uint8],
     labels: Sequence[int] | None = None,
     *,
     predicted: Sequence[int] | None = None,
     probabilities: NDArray[np.floating] | None = None,
     class_names: Sequence[str] | None = None,
+    n: int | None = None,
     columns: int = 8,
 ) -> Figure:
-    """Show pictures titled "predicted (true)" with the confidence: green where right, red where wrong.
+    """Show the first n pictures titled "predicted (true)" with the confidence: green where right, red where wrong.
+
+    `show_images(x_test, y_test, n=10)` shows ten with their labels; with `probabilities=model.predict(x_test)` the
+    predictions stand in front, too.
 
     Args:
-        pictures: n pictures (height, width), (height, width, 1) or (height, width, 3), uint8.
-        labels: n true classes; without predictions they are the titles.
-        predicted: n predicted classes; where not given, the most probable ones.
-        probabilities: (n, num_classes).
+        pictures: pictures (height, width), (height, width, 1) or (height, width, 3), uint8.
+        labels: their true classes; without predictions they are the titles.
+        predicted: their predicted classes; where not given, the most probable ones.
+        probabilities: a row of num_classes for each.
         class_names: names of the classes; their numbers where not given.
+        n: how many are shown; where not given all, and of more than FIRST these, which a line below says.
         columns: pictures in a row.
     """
+    left_out = max(len(pictures) - FIRST, 0) if n is None else 0
+    n = FIRST if n is None else n
+    pictures = pictures[:n]
+    labels = None if labels is None else labels[:n]
+    predicted = None if predicted is None else predicted[:n]
+    probabilities = None if probabilities is None else probabilities[:n]
     if predicted is None and probabilities is not None:
         predicted = [int(row.argmax()) for row in probabilities]
     names = drawable(class_names or [])
@@ -67,6 +84,8 @@ def show_images(
             _draw_picture(axes, picture, LINE if color == INK else color)
             if titles:
                 axes.set_title(titles[index], color=color, fontsize=9, loc="center", pad=3, linespacing=1.25)
+        if left_out:
+            figure.supxlabel(f"and {left_out:,} more; n=... says how many are shown", fontsize=10, color=GREY)
     return figure
 
 
@@ -95,74 +114,6 @@ def _draw_picture(axes: Axes, picture: Picture, frame: str = LINE) -> None:
     axes.set(xticks=[], yticks=[])
     axes.grid(False)
     axes.spines[:].set(visible=True, color=frame, linewidth=0.8 if frame == LINE else 1.8)
-
-
-def show_history(history: Sequence[Mapping[str, Any]] | str | PathLike[str], *, best: int | None = None) -> Figure:
-    """Show loss, accuracy and learning rate of every epoch, training and validation, with the best epoch marked.
-
-    Args:
-        history: a row an epoch (epoch, loss, accuracy, val_loss, val_accuracy, learning_rate), or a CSV file of them.
-        best: the epoch that was kept; where not given, the one of the highest validation accuracy.
-    """
-    rows = _read_csv(history) if isinstance(history, str | PathLike) else list(history)
-    columns = {
-        name: np.array([_number(row.get(name)) for row in rows])
-        for name in ("epoch", "loss", "accuracy", "val_loss", "val_accuracy", "learning_rate")
-    }
-    epochs = np.where(np.isnan(columns["epoch"]), np.arange(1, len(rows) + 1), columns["epoch"])
-    at = _best_row(columns, epochs, best)
-    with style():
-        figure = Chart(figsize=(9, 4), layout="constrained")
-        grid = figure.add_gridspec(2, 2, height_ratios=(5, 1))
-        for place, name in enumerate(("loss", "accuracy")):
-            axes = figure.add_subplot(grid[0, place])
-            _draw_curves(axes, epochs, columns[name], columns[f"val_{name}"], at)
-            axes.set_title(name.capitalize())
-        axes.yaxis.set_major_formatter(PERCENT)
-        figure.axes[0].set_ylim(0)
-        rate = figure.add_subplot(grid[1, :])
-        rate.plot(epochs, columns["learning_rate"], color=GREY, linewidth=1.5, marker="." if len(rows) == 1 else None)
-        rate.set_title("Learning rate", fontsize=9, color=GREY)
-        rate.set_xlabel("epoch")
-        rate.set_ylim(bottom=0)
-        rate.tick_params(labelsize=8)
-        rate.yaxis.set_major_locator(MaxNLocator(2))
-        for axes in figure.axes:
-            axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
-    return figure
-
-
-def _read_csv(path: str | PathLike[str]) -> list[dict[str, Any]]:
-    with Path(path).open(newline="", encoding="utf-8") as file:
-        return list(csv.DictReader(file))
-
-
-def _number(value: Any) -> float:
-    return float("nan") if value in (None, "") else float(value)
-
-
-def _best_row(columns: Mapping[str, NDArray[np.float64]], epochs: NDArray[np.float64], best: int | None) -> int | None:
-    if best is not None:
-        found = np.flatnonzero(epochs == best)
-        return int(found[0]) if len(found) else None
-    watched = columns["val_accuracy"]
-    return None if np.isnan(watched).all() else int(np.nanargmax(watched))
-
-
-def _draw_curves(
-    axes: Axes, epochs: NDArray[np.float64], train: NDArray[np.float64], val: NDArray[np.float64], at: int | None
-) -> None:
-    marker = "o" if len(epochs) == 1 else None
-    axes.margins(y=0.12)
-    axes.plot(epochs, train, color=BLUE, label="train", marker=marker)
-    if not np.isnan(val).all():
-        axes.plot(epochs, val, color=ORANGE, label="validation", marker=marker)
-    if at is not None and not np.isnan(val[at]):
-        axes.axvline(epochs[at], color=GREY, linewidth=1, linestyle=(0, (2, 3)))
-        axes.plot(epochs[at], val[at], "o", color=ORANGE, markeredgecolor="white", markersize=8, zorder=5,
-                  label=f"best epoch: {epochs[at]:.0f}")  # fmt: skip
-    axes.autoscale_view()
-    axes.legend()
 
 
 def show_confusion(matrix: NDArray[np.integer], class_names: Sequence[str]) -> Figure:

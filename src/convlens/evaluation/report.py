@@ -153,6 +153,7 @@ def _page(evaluation: Evaluation, charts: Mapping[str, Figure], facts: dict[str,
         "evaluation": evaluation,
         "explanations": EXPLANATIONS,
         "sentence": _sentence(evaluation),
+        "none_of_these": _none_of_these(evaluation),
         "charts": {
             name: _data_uri(_draw(chart, "svg"), "svg+xml") for name, chart in charts.items() if name != "mistakes"
         },
@@ -193,6 +194,19 @@ def _sentence(evaluation: Evaluation) -> str:
         f"{start} On new pictures of the same kind, expect between {100 * score.low:.1f} % and "
         f"{100 * score.high:.1f} %: more than that {score.n:,} pictures cannot tell. {always}"
     )
+
+
+def _none_of_these(evaluation: Evaluation) -> str:
+    """Return in words what the threshold does to these pictures; empty where there is none."""
+    if evaluation.threshold is None:
+        return ""
+    answered, right, n = evaluation.answered, evaluation.answered_rightly, evaluation.answered.n
+    said = f"{right.n:,} of these {n:,} pictures reach it, {answered.value_text} {answered.interval_text}."
+    if right.defined:
+        said += f" Of them {right.value_text} {right.interval_text} are named rightly."
+    if evaluation.pictures_seen == "validation":
+        said += " The threshold was chosen on these very pictures."
+    return said.replace(" %", "\N{NO-BREAK SPACE}%")
 
 
 def _cards(

@@ -7,10 +7,11 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.figure import Figure as Chart
+from matplotlib.lines import Line2D
+from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullLocator
 
-from convlens.evaluation.plots import PERCENT
-from convlens.evaluation.style import BLUE, GREY, ORANGE, style
+from convlens.evaluation.curves import PERCENT
+from convlens.evaluation.style import BLUE, GREY, ORANGE, Chart, style
 
 __all__ = ["show_trials"]
 
@@ -33,11 +34,12 @@ def show_trials(values: Sequence[Mapping[str, Any]], scores: Sequence[float], fi
         grid = figure.add_gridspec(1 + rows, COLUMNS, height_ratios=(1.3, *[1] * rows))
         axes = figure.add_subplot(grid[0, :])
         numbers = np.arange(len(scores))
-        axes.step(numbers, np.maximum.accumulate(scores), where="post", color=ORANGE, label="best so far", zorder=1)
+        axes.step(numbers, np.maximum.accumulate(scores), where="post", color=ORANGE, zorder=1)
         _scatter(axes, numbers, scores, finished)
-        axes.set_xlabel("trial")
-        axes.set_ylabel("validation accuracy")
-        axes.legend(loc="lower right")
+        axes.set(xlabel="trial", ylabel="validation accuracy")
+        axes.set_title("What was tried, in order; below, by each setting")
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
+        figure.legend(handles=_legend(all(finished)), loc="outside lower center", ncols=4)
         for place, name in enumerate(fields):
             below = figure.add_subplot(grid[1 + place // COLUMNS, place % COLUMNS], sharey=axes)
             known = [number for number, one in enumerate(values) if name in one]
@@ -54,6 +56,19 @@ def show_trials(values: Sequence[Mapping[str, Any]], scores: Sequence[float], fi
     return figure
 
 
+def _legend(all_finished: bool) -> list[Line2D]:
+    """Return the signs of the chart; the hollow one only where it occurs."""
+    dots = [(BLUE, "trial that ran to its end"), *([] if all_finished else [("white", "stopped early")])]
+    return [
+        *(
+            Line2D([], [], color=BLUE, marker="o", markerfacecolor=face, linestyle="", label=name)
+            for face, name in dots
+        ),
+        Line2D([], [], color=ORANGE, label="best so far"),
+        Line2D([], [], color=GREY, linewidth=1.5, label="mean of one setting"),
+    ]
+
+
 def _scatter(axes: Axes, places: Any, scores: Any, finished: Any) -> None:
     faces = [BLUE if done else "white" for done in finished]
     axes.scatter(places, scores, s=26, c=faces, edgecolors=BLUE, linewidths=1, zorder=2)
@@ -65,6 +80,9 @@ def _against(axes: Axes, name: str, values: list[Any], scores: Any, finished: An
         places = np.array(values)
         if name in LOGARITHMIC and places.max() > places.min() > 0:
             axes.set_xscale("log")
+            axes.xaxis.set_major_locator(FixedLocator(np.geomspace(places.min(), places.max(), 3).tolist()))
+            axes.xaxis.set_minor_locator(NullLocator())
+            axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:.2g}"))
     else:
         names = sorted(set(values), key=lambda value: [(len(part), part) for part in str(value).split(",")])
         places = np.array([names.index(value) for value in values], float)

@@ -21,7 +21,7 @@ from convlens.explain.convolution import (
     depthwise_convolve,
     separable_convolve,
 )
-from convlens.explain.exact import Numbers, as_numbers
+from convlens.explain.exact import Numbers, as_numbers, write_shape
 from convlens.explain.losses import LOSSES, Loss, loss
 from convlens.explain.normalization import BatchNormalization, batch_normalize
 from convlens.explain.pooling import PoolCell, Pooling, global_average, pool
@@ -164,7 +164,9 @@ def dense(inputs: ArrayLike, weights: ArrayLike, bias: ArrayLike = 0, *, activat
     """
     inputs, weights, bias = as_numbers(inputs, weights, bias)
     if inputs.ndim != 1 or weights.ndim != 2 or len(weights) != len(inputs):
-        raise ConfigError(f"weights must be ({inputs.size}, units), a row an input; found the shape {weights.shape}.")
+        raise ConfigError(
+            f"weights must be ({inputs.size}, units), a row an input; found {write_shape(weights.shape)}."
+        )
     units = weights.shape[1]
     if bias.shape not in ((), (units,)):
         raise ConfigError(f"the bias must be {units} numbers, one a unit; found {bias.size}.")
@@ -218,7 +220,10 @@ def dropout(
     else:
         given = np.asarray(mask)
         if given.shape != inputs.shape or not np.isin(given, (0, 1)).all():
-            raise ConfigError(f"the mask must be 0s and 1s of the shape {inputs.shape}; found {given.shape}.")
+            raise ConfigError(
+                f"the mask must be 0s and 1s of the shape {write_shape(inputs.shape)}; "
+                f"found {write_shape(given.shape)}."
+            )
         kept = given.astype(np.int64)
     scale = 1 / (1 - rate)
     return Dropout(inputs, kept, rate, scale, inputs * kept * scale)
@@ -252,5 +257,5 @@ def _shapes(arrays: Sequence[Numbers]) -> str:
 def _vector(values: ArrayLike, what: str) -> Numbers:
     (array,) = as_numbers(values)
     if array.ndim != 1 or not array.size:
-        raise ConfigError(f"{what} must be one row of numbers; found the shape {array.shape}.")
+        raise ConfigError(f"{what} must be one row of numbers; found {write_shape(array.shape)}.")
     return array

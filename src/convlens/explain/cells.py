@@ -66,7 +66,7 @@ def open_cell(layer: Layer, index: Sequence[int]) -> OpenedCell:
 def check_index(layer: Layer, index: Sequence[int]) -> Index:
     """Return the index. Raises ConfigError where the layer has no such value."""
     shape = layer.shape
-    axes = {3: ("row", "column", "filter"), 2: ("row", "filter"), 1: ("filter",)}.get(len(shape), ())
+    axes = {3: ("row", "column", layer.noun), 2: ("row", layer.noun), 1: (layer.noun,)}.get(len(shape), ())
     if len(index) != len(shape):
         raise ConfigError(
             f"{layer.name} gives {' x '.join(map(str, shape))} numbers, so a cell needs "

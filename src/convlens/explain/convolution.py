@@ -11,7 +11,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import ArrayLike
 
 from convlens.errors import ConfigError
-from convlens.explain.exact import Numbers, as_numbers
+from convlens.explain.exact import Numbers, as_numbers, write_shape
 from convlens.explain.sizes import Border, Side, lay_windows, pair
 
 __all__ = ["Cell", "Convolution", "SeparableConvolution", "convolve", "depthwise_convolve", "separable_convolve"]
@@ -117,7 +117,9 @@ def as_picture(values: Numbers) -> Numbers:
     """Return (height, width, channels) of a picture that may come without channels."""
     picture = values[..., None] if values.ndim == 2 else values
     if picture.ndim != 3 or not picture.size:
-        raise ConfigError(f"a picture must be (height, width) or (height, width, channels); found {values.shape}.")
+        raise ConfigError(
+            f"a picture must be (height, width) or (height, width, channels); found {write_shape(values.shape)}."
+        )
     return picture
 
 
@@ -149,7 +151,7 @@ def convolve(
     picture = as_picture(picture)
     kernel = kernel[..., None, None] if kernel.ndim == 2 else kernel
     if kernel.ndim != 4 or not kernel.size:
-        raise ConfigError(f"a kernel must be (height, width, channels, filters); found the shape {kernel.shape}.")
+        raise ConfigError(f"a kernel must be (height, width, channels, filters); found {write_shape(kernel.shape)}.")
     depth, filters = kernel.shape[2:]
     groups, rest = divmod(picture.shape[2], depth)
     if rest or filters % max(groups, 1):
@@ -160,7 +162,7 @@ def convolve(
     if padding not in ("valid", "same"):
         raise ConfigError(f"padding of a convolution must be valid or same; found {padding!r}.")
     if bias.shape not in ((), (filters,)):
-        raise ConfigError(f"the bias must be {filters} numbers, one a filter; found the shape {bias.shape}.")
+        raise ConfigError(f"the bias must be {filters} numbers, one a filter; found {write_shape(bias.shape)}.")
     if padding == "valid" and any(k > p for k, p in zip(kernel.shape, picture.shape[:2], strict=False)):
         raise ConfigError(
             f"the filter must fit into the picture; found a filter of {kernel.shape[0]} x {kernel.shape[1]} and a "
@@ -216,7 +218,8 @@ def depthwise_convolve(
     picture = as_picture(picture)
     if kernel.ndim != 4 or kernel.shape[2] != picture.shape[2]:
         raise ConfigError(
-            f"a depthwise kernel must be (height, width, {picture.shape[2]}, multiplier); found {kernel.shape}."
+            f"a depthwise kernel must be (height, width, {picture.shape[2]}, multiplier); "
+            f"found {write_shape(kernel.shape)}."
         )
     grouped = kernel.reshape(*kernel.shape[:2], 1, -1)
     return convolve(picture, grouped, bias, strides=strides, padding=padding)

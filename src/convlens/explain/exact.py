@@ -1,5 +1,6 @@
 """Exact: numbers that stay fractions as long as they can, read from text and written for the eye."""
 
+import ast
 import re
 from collections.abc import Sequence
 from fractions import Fraction
@@ -10,7 +11,16 @@ from numpy.typing import ArrayLike, NDArray
 
 from convlens.errors import ConfigError
 
-__all__ = ["Numbers", "as_numbers", "read_matrix", "read_numbers", "write_number", "write_numbers"]
+__all__ = [
+    "Numbers",
+    "as_numbers",
+    "equation",
+    "read_matrix",
+    "read_numbers",
+    "write_number",
+    "write_numbers",
+    "write_shape",
+]
 
 Numbers = NDArray[Any]  # of float64, or of Fraction (dtype object)
 
@@ -142,3 +152,54 @@ def write_numbers(values: Sequence[Any] | Numbers, decimals: int = 4) -> list[st
         return texts
     most = max((len(text.partition(".")[2]) for text in texts), default=0)
     return [f"{float(value):.{most}f}" if "/" not in text else text for value, text in zip(flat, texts, strict=True)]
+
+
+def write_shape(shape: Sequence[int]) -> str:
+    """Return a shape in words.
+
+    >>> write_shape((26, 26)), write_shape((3,)), write_shape(())
+    ('26 x 26', '3', 'one number')
+    """
+    return " x ".join(map(str, shape)) or "one number"
+
+
+OPERATORS: dict[type[ast.AST], Any] = {
+    ast.Add: Fraction.__add__, ast.Sub: Fraction.__sub__, ast.Mult: Fraction.__mul__, ast.Div: Fraction.__truediv__,
+    ast.UAdd: Fraction.__pos__, ast.USub: Fraction.__neg__,
+}  # fmt: skip
+ROUNDED = re.compile(r"e\^|e \^|√|ln |erf|²| \^ ")  # a formula whose result is rounded as a rule
+
+
+def equation(text: str, result: str) -> str:
+    """Return "text = result", with "≈" where the numbers as they are printed do not give the printed result exactly.
+
+    What is no formula of numbers, as "of 25 products", gets "=".
+
+    >>> equation("0.216979 - 0.002495", "0.214485"), equation("1/3 × 3", "1"), equation("max(0, -2)", "0")
+    ('0.216979 - 0.002495 ≈ 0.214485', '1/3 × 3 = 1', 'max(0, -2) = 0')
+    """
+    sign = "="
+    if ROUNDED.search(text.replace("e^(0)", "1")):
+        sign = "≈"
+    else:
+        try:
+            words = re.sub(r"(?<=\d),(?=\d{3}\b)", "", text).replace("×", "*")
+            sign = "=" if _evaluate(ast.parse(words.strip(), mode="eval").body) == Fraction(result) else "≈"
+        except (SyntaxError, ValueError):
+            pass
+        except ZeroDivisionError:
+            sign = "≈"
+    return f"{text} {sign} {result}"
+
+
+def _evaluate(node: ast.AST) -> Fraction:
+    """Return the exact value of numbers with + - × / max min. Raises ValueError for anything else."""
+    if isinstance(node, ast.Constant) and isinstance(node.value, int | float):
+        return Fraction(str(node.value))
+    if isinstance(node, ast.BinOp) and type(node.op) in OPERATORS:
+        return Fraction(OPERATORS[type(node.op)](_evaluate(node.left), _evaluate(node.right)))
+    if isinstance(node, ast.UnaryOp) and type(node.op) in OPERATORS:
+        return Fraction(OPERATORS[type(node.op)](_evaluate(node.operand)))
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in ("max", "min"):
+        return {"max": max, "min": min}[node.func.id](_evaluate(one) for one in node.args)
+    raise ValueError(ast.dump(node))

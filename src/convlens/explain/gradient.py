@@ -18,7 +18,7 @@ import numpy as np
 
 from convlens.backend import gradients
 from convlens.errors import ConfigError, ModelError
-from convlens.explain.microscope import Call, Layer, Microscope, run_calls
+from convlens.explain.microscope import Call, Layer, Microscope, known_names, run_calls
 from convlens.explain.opened import TOLERANCE, Floats, floats, whole
 from convlens.explain.weights import Place, Weight, find_weight, inputs_of, own_part
 
@@ -123,8 +123,7 @@ def _loss(microscope: Microscope, label: str | None) -> tuple[int, float]:
         )
     label = microscope.prediction.label if label is None else label
     if label not in names:
-        known = ", ".join(names[:12]) + (f" and {len(names) - 12} more" if len(names) > 12 else "")
-        raise ConfigError(f"--true must be a class of the classifier; found {label!r}. It knows {known}.")
+        raise ConfigError(f"--true must be a class of the classifier; found {label!r}. It knows {known_names(names)}.")
     logits = whole(last)
     number = names.index(label)
     return number, float(np.log(np.exp(logits - logits.max()).sum()) + logits.max() - logits[number])

@@ -17,7 +17,7 @@ from convlens.explain.arithmetic import (
     concatenate,
     flatten,
 )
-from convlens.explain.exact import Numbers, write_number, write_numbers
+from convlens.explain.exact import Numbers, equation, write_number, write_numbers
 from convlens.explain.map_views import write_sum
 from convlens.explain.page import Block, Curve, Grid, Lines, Page, Row, Table
 
@@ -35,9 +35,14 @@ __all__ = [
 DECIMALS = 6
 
 
-def _columns(*columns: Sequence[object] | Numbers) -> tuple[tuple[str, ...], ...]:
+def _columns(*columns: Sequence[object] | Numbers, decimals: int = DECIMALS) -> tuple[tuple[str, ...], ...]:
     """Return the rows of a table of columns of numbers, each to one number of decimals."""
-    return tuple(zip(*(write_numbers(list(column), DECIMALS) for column in columns), strict=True))
+    return tuple(zip(*(write_numbers(list(column), decimals) for column in columns), strict=True))
+
+
+def _sum(terms: Sequence[object] | Numbers, result: str) -> str:
+    """Return a sum as an equation of its printed terms."""
+    return equation(write_sum([write_number(one, DECIMALS) for one in terms]), result)
 
 
 def activation_page(done: Activation) -> Page:
@@ -70,8 +75,8 @@ def softmax_page(done: Softmax) -> Page:
     )
     lines = Lines(
         (
-            ("sum", f"{write_sum([write_number(one) for one in done.exponentials])} = {write_number(done.total)}"),
-            ("shares", f"{write_sum([write_number(one) for one in done.output])} = 1"),
+            ("sum", _sum(done.exponentials, write_number(done.total, DECIMALS))),
+            ("shares", _sum(done.output, "1")),
         )
     )
     return Page("Softmax", (("formula", "share = e^z / sum of all e^z"),), (table, lines))
@@ -84,8 +89,7 @@ def dense_page(done: Dense, activation: str | None = None) -> Page:
     columns = [column for unit in units for column in (done.weights[:, unit], done.products[:, unit])]
     lines = []
     for unit in units:
-        terms = [write_number(one) for one in (*done.products[:, unit], done.bias[unit])]
-        text = f"{write_sum(terms)} = {write_number(done.sums[unit], DECIMALS)}"
+        text = _sum((*done.products[:, unit], done.bias[unit]), write_number(done.sums[unit], DECIMALS))
         if activation is not None:
             text += f"   {activation}: {write_number(done.output[unit], DECIMALS)}"
         lines.append((f"unit {unit + 1}", text))
@@ -109,7 +113,7 @@ def dropout_page(done: Dropout) -> Page:
     )
     facts = (
         ("rate", f"{write_number(done.rate)}: {int((done.mask == 0).sum())} of {done.mask.size} dropped here"),
-        ("scale", f"1 / (1 - {write_number(done.rate)}) = {scale}, so that the expected sum stays"),
+        ("scale", equation(f"1 / (1 - {write_number(done.rate)})", scale) + ", so that the expected sum stays"),
         ("predicting", "nothing is dropped and nothing scaled"),
     )
     return Page("Dropout", facts, (row,))
@@ -151,18 +155,27 @@ def loss_page(losses: Sequence[Loss]) -> Page:
         blocks.append(
             Table(
                 ("target", "predicted", "term"),
-                _columns(one.targets, one.predicted, one.terms),
+                _columns(one.targets, one.predicted, one.terms, decimals=7 if one.clipped else DECIMALS),
                 f"{one.name}: {one.formula}",
             )
         )
-        terms = f"{write_sum([write_number(term, DECIMALS) for term in one.terms])} = "
-        lines = [("sum", terms + write_number(one.total, 9))]
+        lines = [("sum", _sum(one.terms, write_number(one.total, 9)))]
         if one.reduction != "sum":
             count = len(one.terms)
-            lines.append(("mean", f"{write_number(one.total, DECIMALS)} / {count} = {write_number(one.mean, 9)}"))
+            lines.append(("mean", equation(f"{write_number(one.total, 9)} / {count}", write_number(one.mean, 9))))
         lines.append(("loss", f"{write_number(one.value, 9)}, the {one.reduction}"))
+        if "crossentropy" in one.name:
+            shares = "divided by their sum, then " if one.name.startswith("categorical") else ""
+            lines.append(("predicted", f"{shares}kept 0.0000001 away from 0 and 1, as Keras does: ln 0 is not finite"))
         blocks.append(Lines(tuple(lines)))
     return Page("Loss" if len(losses) == 1 else "Losses", (), tuple(blocks))
+
+
+def _beside(grids: Sequence[Grid]) -> Row:
+    """Return grids with a gap between them, so that channels do not look like one wide map."""
+    items: list[Grid | str] = [""] * (2 * len(grids) - 1)
+    items[::2] = grids
+    return Row(tuple(items))
 
 
 def join_page(pictures: Sequence[Numbers], kind: str) -> Page:
@@ -180,7 +193,7 @@ def join_page(pictures: Sequence[Numbers], kind: str) -> Page:
     found = [Grid(joined[..., channel], f"channel {channel}") for channel in range(joined.shape[2])]
     size = " + ".join(str(one.shape[2]) for one in pictures)
     facts = (("rule", f"maps behind each other: {size} = {joined.shape[2]} channels of one height and width"),)
-    return Page("Concatenation", facts, (Row(tuple(found)),))
+    return Page("Concatenation", facts, (_beside(found),))
 
 
 def flatten_page(picture: Numbers) -> Page:
@@ -189,4 +202,4 @@ def flatten_page(picture: Numbers) -> Page:
     flat = flatten(picture)
     size = " × ".join(map(str, picture.shape))
     facts = (("order", "row by row, and of each cell channel by channel"), ("size", f"{size} = {len(flat)}"))
-    return Page("Flatten", facts, (Row(tuple(maps)), Row((Grid(flat[None], "flattened"),))))
+    return Page("Flatten", facts, (_beside(maps), Row((Grid(flat[None], "flattened"),))))

@@ -50,6 +50,12 @@ class Loss:
         return LOSSES[self.name][0]
 
     @property
+    def clipped(self) -> bool:
+        """Whether a probability was kept from 0 or 1."""
+        edge = (self.predicted <= EPSILON) | (self.predicted >= 1 - EPSILON)
+        return "crossentropy" in self.name and bool(edge.any())
+
+    @property
     def reduction(self) -> str:
         """What becomes of the terms."""
         return LOSSES[self.name][1]

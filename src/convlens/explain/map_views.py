@@ -6,7 +6,7 @@ import numpy as np
 
 from convlens.explain.arithmetic import activate, flatten
 from convlens.explain.convolution import Convolution, convolve
-from convlens.explain.exact import Numbers, write_number
+from convlens.explain.exact import Numbers, equation, write_number
 from convlens.explain.page import Block, Grid, Lines, Opened, Page, Row
 from convlens.explain.pooling import Pooling, pool
 from convlens.explain.sizes import Border, conv_params
@@ -125,14 +125,14 @@ def _open_convolution(done: Convolution, number: int, row: int, column: int) -> 
     products = [write_number(one) for one in np.moveaxis(cell.products, -1, 0).reshape(-1)]
     total = write_number(cell.total)
     if len(products) <= WRITTEN:
-        lines = [("sum", f"{write_sum(products)} = {total}")]
+        lines = [("sum", equation(write_sum(products), total))]
     else:
         lines = [("sum", f"of {len(products)} products = {total}")]
     if done.mean:
-        lines.append(("mean", f"{total} / {cell.divisor} = {write_number(cell.total / cell.divisor)}"))  # type: ignore[operator]
+        lines.append(("mean", equation(f"{total} / {cell.divisor}", write_number(cell.total / cell.divisor))))  # type: ignore[operator]
     if cell.bias:
         before = write_number(cell.total / cell.divisor)  # type: ignore[operator]
-        lines.append(("bias", f"{write_sum([before, write_number(cell.bias)])} = {write_number(cell.value)}"))
+        lines.append(("bias", equation(write_sum([before, write_number(cell.bias)]), write_number(cell.value))))
     top, left = done.border.top, done.border.left
     mark = (cell.rows[0] + top, cell.rows[1] + top, cell.columns[0] + left, cell.columns[1] + left)
     return Opened(mark, (*blocks, Lines(tuple(lines), f"row {row}, column {column} of the map")))
@@ -187,7 +187,9 @@ def _open_pooling(done: Pooling, channel: int, row: int, column: int) -> Opened:
     if done.kind == "average":
         count = len(values)
         text = (
-            f"({write_sum(values)}) / {count} = {answer}" if count <= WRITTEN else f"mean of {count} cells = {answer}"
+            equation(f"({write_sum(values)}) / {count}", answer)
+            if count <= WRITTEN
+            else f"mean of {count} cells = {answer}"
         )
     else:
         text = f"{done.kind} of {', '.join(values[:WRITTEN])}{', ...' * (len(values) > WRITTEN)} = {answer}"

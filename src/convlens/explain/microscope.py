@@ -4,7 +4,7 @@ The network runs in float32, one operation after the other, models nested in it 
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from typing import Any
 
@@ -17,9 +17,10 @@ from convlens.classifier import Classifier, Picture, Prediction
 from convlens.errors import ConfigError, ModelError
 from convlens.preprocess import open_picture, prepare
 
-__all__ = ["Call", "Layer", "Microscope", "Operand", "run_calls"]
+__all__ = ["Call", "Layer", "Microscope", "Operand", "known_names", "run_calls"]
 
 Numbers = NDArray[Any]
+PASSING = ("Softmax", "Activation", "Rescaling", "Cast", "Identity", "Dropout", "Divide", "TrueDivide", "Multiply")
 
 
 @dataclass(frozen=True, eq=False)
@@ -108,6 +109,7 @@ class Layer:
         which: of its outputs.
         operands: what it worked on, in the order of the call.
         output: without the batch: (height, width, channels) or (units,).
+        class_names: of the last layers, whose numbers stand for classes; empty for all others.
     """
 
     name: str
@@ -116,6 +118,7 @@ class Layer:
     which: int
     operands: tuple[Operand, ...]
     output: Numbers
+    class_names: tuple[str, ...] = ()
 
     @property
     def kind(self) -> str:
@@ -126,6 +129,31 @@ class Layer:
     def shape(self) -> tuple[int, ...]:
         """Of the output."""
         return tuple(self.output.shape)
+
+    @property
+    def noun(self) -> str:
+        """What one of its maps or numbers is called."""
+        if self.class_names:
+            return "class"
+        if self.output.ndim == 3:
+            kernel = hasattr(self.call.operation, "kernel_size")
+            return "filter" if kernel else "channel"
+        return "unit" if isinstance(self.call.operation, keras.layers.Dense) else "number"
+
+    def which_one(self, unit: int) -> str:
+        """Return what a map or number is called: "filter 3", "unit 3", or "class cat (0)"."""
+        return f"class {self.class_names[unit]} ({unit})" if self.class_names else f"{self.noun} {unit}"
+
+    def check_unit(self, unit: int | None) -> int:
+        """Return the number of a map or unit. Raises ConfigError where it is needed and not said, or not there."""
+        count = self.shape[-1] if self.shape else 1
+        many = {"class": "classes"}.get(self.noun, f"{self.noun}s")
+        if unit is None and count > 1:
+            names = f", or its name: {known_names(self.class_names)}" if self.class_names else ""
+            raise ConfigError(f"{self.name} has {count} {many}: say which with --filter 0 to {count - 1}{names}.")
+        if not 0 <= (unit or 0) < count:
+            raise ConfigError(f"{self.name} has no {self.noun} {unit}: take 0 to {count - 1}.")
+        return unit or 0
 
     @property
     def inputs(self) -> tuple[Operand, ...]:
@@ -186,10 +214,8 @@ class Microscope:
         model = classifier.model
         if any(layer.compute_dtype in ("bfloat16", "float16") for layer in all_layers(model)):
             model = with_precision(model, "float32")
-        layers = _name_layers(run_calls(model, pixels[None]))
-        row = layers[-1].output.astype(np.float32)
-        best = int(row.argmax())
-        prediction = Prediction(str(picture), classifier.class_names[best], float(row[best]), row)
+        layers = _name_classes(_name_layers(run_calls(model, pixels[None])), classifier.class_names)
+        prediction = classifier.prediction(str(picture), layers[-1].output.astype(np.float32))
         return cls(classifier, model, pixels, (height, width), layers, prediction)
 
     def layer(self, name: str) -> Layer:
@@ -200,6 +226,22 @@ class Microscope:
             hint = f"did you mean {' or '.join(near)}?" if near else "leave --layer out, and all are listed."
             raise ConfigError(f"the network has no layer {name!r}; {hint}")
         return names[name]
+
+
+def known_names(names: Sequence[str], most: int = 12) -> str:
+    """Return names with commas between, of many the first."""
+    return ", ".join(names[:most]) + (f" and {len(names) - most} more" if len(names) > most else "")
+
+
+def _name_classes(layers: tuple[Layer, ...], class_names: tuple[str, ...]) -> tuple[Layer, ...]:
+    """Give the class names to the last layers, back to the one that makes a number a class: the logits."""
+    by_name, named, name = {layer.name: layer for layer in layers}, set(), layers[-1].name
+    while by_name[name].shape == (len(class_names),):
+        named.add(name)
+        if by_name[name].kind not in PASSING:
+            break
+        name = str(by_name[name].inputs[0].source)
+    return tuple(replace(layer, class_names=class_names) if layer.name in named else layer for layer in layers)
 
 
 def _parts(call: Call) -> list[Any]:

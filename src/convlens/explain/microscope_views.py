@@ -1,4 +1,4 @@
-"""Microscope views: the layers as a table, an opened cell and a gradient as pages, and these as plain data."""
+"""Microscope views: the layers as a table, an opened cell as a page, as a figure and as plain data."""
 
 import math
 from typing import Any
@@ -7,17 +7,17 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from convlens.explain.drawing import draw_page
-from convlens.explain.exact import write_number
-from convlens.explain.gradient import WeightGradient
+from convlens.explain.exact import equation, write_number
 from convlens.explain.map_figures import Shown, Spans, add_maps
 from convlens.explain.microscope import Layer, Microscope
 from convlens.explain.opened import TOLERANCE, Floats, OpenedCell, Products
 from convlens.explain.page import Block, Grid, Lines, Page, Row, Table
 from convlens.explain.pointwise import write
 
-__all__ = ["cell_data", "cell_figure", "cell_page", "gradient_data", "gradient_page", "layers_table", "strongest"]
+__all__ = ["STRANGE", "TERMS", "cell_data", "cell_figure", "cell_page", "decimals_of", "layers_table", "strongest"]
 
 STRANGE = "the engine computes this layer in another way than Keras describes it."
+ROUNDING = "computed with all digits, printed rounded; ≈ where the printed ones do not give the printed result"
 CHANNELS = 4  # of a patch that are drawn
 TERMS = 12  # rows of a table of terms
 LARGEST_GRID = 16  # cells along a side that are written as numbers
@@ -42,27 +42,31 @@ def cell_page(layer: Layer, cell: OpenedCell) -> Page:
     """Return the calculation of a cell: what was looked at, its products, the steps, and the network's own value."""
     blocks: list[Block] = []
     if not cell.products:
-        blocks += [block for window in cell.windows if (block := _values(window.source, window.values)) is not None]
+        won = layer.kind in ("MaxPooling2D", "GlobalMaxPooling2D")
+        found = (_values(window.source, window.values, won=won) for window in cell.windows)
+        blocks += [block for block in found if block is not None]
     for products in cell.products:
         blocks += _patches(cell, products) if products.numbers.ndim == 3 else [_terms(products)]
-    lines = [(step.name, f"{step.text} = {write(step.value)}") for step in cell.steps]
+    lines = [(step.name, equation(step.text, write(step.value))) for step in cell.steps]
     lines += [("network", _check(cell.value, cell.network, cell.scale, cell.agrees, "the network's own value"))]
     blocks.append(Lines(tuple(lines)))
-    return Page(f"{layer.name}: {_place(cell.index)}", tuple(_facts(layer, cell)), tuple(blocks))
+    return Page(f"{layer.name}: {_place(layer, cell.index)}", tuple(_facts(layer, cell)), tuple(blocks))
 
 
-def _place(index: tuple[int, ...]) -> str:
+def _place(layer: Layer, index: tuple[int, ...]) -> str:
+    which = layer.which_one(index[-1])
     if len(index) == 1:
-        return f"number {index[0]}"
+        return which
     names = ("row", "column") if len(index) == 3 else ("row",)
     at = ", ".join(f"{name} {one}" for name, one in zip(names, index, strict=False))
-    return f"filter {index[-1]}, {at}"
+    return f"{which}, {at}"
 
 
 def _facts(layer: Layer, cell: OpenedCell) -> list[tuple[str, str]]:
     facts = [("layer", f"{layer.kind}, gives {' x '.join(map(str, layer.shape))}; all counted from 0")]
     facts += [("from", f"{one.source}, {' x '.join(map(str, one.values.shape[1:]))}") for one in layer.inputs]
     facts.append(("rule", cell.rule))
+    facts.append(("numbers", ROUNDING))
     for window in cell.windows:
         names = ("row", "column", "channel") if len(window.spans) == 3 else ("number",) * len(window.spans)
         where = ", ".join(_span(name, *span) for name, span in zip(names, window.spans, strict=True))
@@ -87,15 +91,17 @@ def _check(value: float, network: float, scale: float, agrees: bool, what: str) 
     return f"{write(network)} is {what}: it differs by {difference}, more than {TOLERANCE * scale:.1e}: {STRANGE}"
 
 
-def _values(name: str, values: Floats) -> Block | None:
-    """Return small windows as a grid; what is one number stands in the steps already."""
+def _values(name: str, values: Floats, *, won: bool) -> Block | None:
+    """Return small windows as a grid, the largest marked if it `won`; a single number stands in the steps already."""
     if values.size == 1:
         return None
     flat = values.reshape(values.shape[0], -1) if values.ndim > 1 else values[None]
     if values.ndim == 3 and values.shape[2] > 1 and values.shape[:2] == (1, 1):
         flat = values.reshape(1, -1)
     if max(flat.shape) <= LARGEST_GRID:
-        return Row((Grid(flat, f"from {name}", decimals=4),))
+        row, column = divmod(int(flat.argmax()), flat.shape[1])
+        mark = (row, row + 1, column, column + 1) if won else None
+        return Row((Grid(flat, f"from {name}" + ", the largest marked" * won, mark=mark, decimals=4),))
     return None
 
 
@@ -112,7 +118,7 @@ def _patches(cell: OpenedCell, products: Products) -> list[Block]:
                     _grid(products.numbers, place, f"{source}{which}"),
                     "×",
                     _grid(products.weights, place, "kernel"),
-                    "=",
+                    "≈" if _rounded(products, place) else "=",
                     _grid(products.products, place, "products"),
                     f"sum {write_number(float(products.products[..., place].sum()), 4)}",
                 )
@@ -128,11 +134,20 @@ def _patches(cell: OpenedCell, products: Products) -> list[Block]:
 
 def _grid(values: Floats, place: int, title: str) -> Grid:
     """Return one channel, rounded for the eye; all channels share decimals and colours."""
-    largest, decimals = float(np.abs(values).max()), _decimals(values, 2)
+    largest, decimals = float(np.abs(values).max()), decimals_of(values, 2)
     return Grid(values[..., place].round(decimals) + 0.0, title, largest=largest, decimals=decimals)
 
 
-def _decimals(values: Floats, more: int) -> int:
+def _rounded(products: Products, place: int) -> bool:
+    """Return whether the printed patch times the printed kernel is not exactly the printed products."""
+    patch, kernel, shown = (
+        values[..., place].round(decimals_of(values, 2))
+        for values in (products.numbers, products.weights, products.products)
+    )
+    return not np.allclose(patch * kernel, shown, rtol=0, atol=1e-12)
+
+
+def decimals_of(values: Floats, more: int) -> int:
     """Return decimals that show the largest number to `more` digits after its first."""
     largest = float(np.abs(values).max())
     return more + 1 if largest == 0 else min(12, max(0, more - math.floor(math.log10(largest))))
@@ -168,7 +183,7 @@ def cell_figure(microscope: Microscope, layer: Layer, cell: OpenedCell, page: Pa
     if layer.output.ndim == 3:
         row, column, filter_ = cell.index
         own = layer.output[..., filter_].astype(np.float64)
-        maps.append(Shown(f"{layer.name}, filter {filter_}", own, ((row, row + 1), (column, column + 1))))
+        maps.append(Shown(f"{layer.name}, {layer.which_one(filter_)}", own, ((row, row + 1), (column, column + 1))))
     return add_maps(draw_page(page), maps[:6])
 
 
@@ -199,85 +214,3 @@ def cell_data(layer: Layer, cell: OpenedCell) -> dict[str, Any]:
         "scale": cell.scale,
         "agrees": cell.agrees,
     }  # fmt: skip
-
-
-def gradient_page(layer: Layer, found: WeightGradient) -> Page:
-    """Return dLoss/dWeight term by term, the largest first."""
-    weight = found.weight
-    where = weight.place if isinstance(weight.place, str) else "weight " + ",".join(map(str, weight.place))
-    chosen = ", the one with the largest derivative of this filter" if found.chosen else ""
-    facts = (
-        ("loss", f"-ln(probability of {found.label}) = {write(found.loss)}: cross-entropy of this one picture"),
-        ("weight", f"{write(weight.value)}, {where} of filter {weight.unit}{chosen}"),
-        ("rule", _gradient_rule(found)),
-        ("mode", "as when predicting: normalisations with kept statistics, dropout lets all through"),
-    )
-    terms = found.terms
-    columns, factors = _factors(found)
-    order = np.argsort(-np.abs(terms).reshape(-1), kind="stable")
-    rows = []
-    digits = [_decimals(one, 4) for one in (*factors, terms)]
-    for number in order[:TERMS]:
-        index = np.unravel_index(int(number), terms.shape)
-        place = ",".join(map(str, index if terms.shape[0] > 1 else index[1:])) or "-"
-        rows.append((place, *(f"{one[index]:.{n}f}" for one, n in zip((*factors, terms), digits, strict=True))))
-    if len(order) > TERMS:
-        rest = float(terms.reshape(-1)[order[TERMS:]].sum())
-        rows.append((f"{len(order) - TERMS:,} others", *("" for _ in factors), f"{rest:.{digits[-1]}f}"))
-    rows.append(("sum", *("" for _ in factors), f"{found.total:.{digits[-1]}f}"))
-    head = "call, row, column" if terms.shape[0] > 1 else "row, column"
-    table = Table((head, *columns, "term"), tuple(rows), f"{terms.size:,} terms, the largest first")
-    step = "larger" if found.total < 0 else "smaller"
-    lines = Lines(
-        (
-            ("dLoss/dWeight", f"{found.total:.6e}: a {step} weight lowers the loss"),
-            ("engine", _check_gradient(found)),
-        )
-    )
-    return Page(f"{layer.name}: gradient of a weight", facts, (table, lines))
-
-
-def _gradient_rule(found: WeightGradient) -> str:
-    parts = ["dLoss/dOutput" if found.weight.mixed is None else "dLoss/d(depthwise sum)"]
-    if found.slopes is not None:
-        parts.append("slope of the activation")
-    if found.weight.place not in ("bias", "beta"):
-        parts.append("normalised input" if found.weight.place == "gamma" else "input")
-    return "the sum over all positions of " + " × ".join(parts)
-
-
-def _factors(found: WeightGradient) -> tuple[list[str], list[Floats]]:
-    columns = [_gradient_rule(found).removeprefix("the sum over all positions of ").split(" × ")[0]]
-    factors = [found.outputs]
-    if found.slopes is not None:
-        columns.append("slope")
-        factors.append(found.slopes)
-    return [*columns, "input"], [*factors, found.inputs]
-
-
-def _check_gradient(found: WeightGradient) -> str:
-    difference = f"{abs(found.total - found.network):.1e}".replace("0.0e+00", "0")
-    said = f"{found.network:.6e} by automatic differentiation; it differs by {difference}, "
-    allowed = f"{TOLERANCE * found.scale:.1e}"
-    return said + (f"{allowed} is allowed" if found.agrees else f"more than {allowed}: {STRANGE}")
-
-
-def gradient_data(layer: Layer, found: WeightGradient) -> dict[str, Any]:
-    """Return all of a gradient as plain data: every term with its factors."""
-    return {
-        "layer": layer.name,
-        "class": layer.kind,
-        "filter": found.weight.unit,
-        "weight": found.weight.place if isinstance(found.weight.place, str) else list(found.weight.place),
-        "value": found.weight.value,
-        "label": found.label,
-        "loss": found.loss,
-        "outputs": found.outputs.tolist(),
-        "slopes": None if found.slopes is None else found.slopes.tolist(),
-        "inputs": found.inputs.tolist(),
-        "terms": found.terms.tolist(),
-        "gradient": found.total,
-        "network": found.network,
-        "scale": found.scale,
-        "agrees": found.agrees,
-    }

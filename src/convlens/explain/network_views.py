@@ -3,6 +3,7 @@
 import numpy as np
 
 from convlens.explain.backprop import Chain, Step, Training
+from convlens.explain.exact import equation
 from convlens.explain.network import Array
 from convlens.explain.page import Block, Curve, Lines, Page, Table
 from convlens.explain.stacks import LayerSize
@@ -96,12 +97,14 @@ def _chain_lines(step: Step, chains: tuple[Chain, ...]) -> tuple[Lines, ...]:
         for unit, total in enumerate(step.backward[index].error_by_output):
             if index == len(step.before) - 1:
                 target = step.example.targets[unit]
-                text = f"{step.forward[-1].outputs[unit]:.9f} - {target:.9g} = {total:.9f}"
+                text = equation(f"{step.forward[-1].outputs[unit]:.9f} - {target:.9g}", f"{total:.9f}")
             else:
                 weights = [c for c in chains if c.layer == index + 1 and c.source == unit]
                 delta = step.backward[index + 1].delta
-                parts = [f"{delta[c.unit]:.9f} × {c.before:.9g} ({c.name})" for c in weights]
-                text = f"{' + '.join(parts[:4])}{' + ...' * (len(parts) > 4)} = {total:.9f}"
+                parts = [f"{delta[c.unit]:.9f} × {c.before:.9g}" for c in weights]
+                sign = "≈" if "≈" in equation(" + ".join(parts), f"{total:.9f}") else "="
+                named = [f"{part} ({c.name})" for part, c in zip(parts, weights, strict=True)]
+                text = f"{' + '.join(named[:4])}{' + ...' * (len(parts) > 4)} {sign} {total:.9f}"
             lines.append((f"dE/d{_neuron(step, index, unit)}", text.replace("+ -", "- ")))
     return (Lines(tuple(lines), "where dE/dout comes from: the output's error, or what the next layer sends back"),)
 

@@ -4,14 +4,17 @@ import math
 
 import keras
 import numpy as np
+from scipy.special import expit
 
 from convlens.errors import ConfigError
 from convlens.explain.microscope import Layer
 from convlens.explain.opened import Floats, Index, OpenedCell, Step, floats, whole, window, write_terms
-from convlens.explain.plain import open_pointwise
+from convlens.explain.plain import ONE_LOGIT, open_pointwise
 from convlens.explain.pointwise import write
 
 __all__ = [
+    "batch_arrays",
+    "batch_numbers",
     "open_activation",
     "open_batch_normalization",
     "open_layer_normalization",
@@ -30,6 +33,8 @@ def open_softmax(layer: Layer, index: Index) -> OpenedCell:
     spans = [*((i, i + 1) for i in index[:-1]), (0, len(logits))]
     scale = steps[-1].value * (1 + float(np.ptp(logits)))  # what a rounding of z moves its share by
     rule = "e^z as a share of the sum of all e^z"
+    if layer.class_names and len(logits) == 2 and logits[0] == 0:
+        rule += f": {ONE_LOGIT}, here sigmoid({write(logits[1])}) ≈ {write(float(expit(logits[1])))}"
     return OpenedCell(layer.name, layer.kind, index, rule, (window(layer, spans, logits),), (), tuple(steps), scale)
 
 
@@ -66,10 +71,7 @@ def open_batch_normalization(layer: Layer, index: Index) -> OpenedCell:
         gamma, beta, deviation = 1.0, 0.0, max(math.sqrt(variance), keras.config.epsilon())
         root = f"√{write(variance)}"
     else:
-        place = index[operation.axis - 1 if operation.axis > 0 else operation.axis]
-        mean, variance = _weight(operation.moving_mean, place), _weight(operation.moving_variance, place)
-        gamma = _weight(operation.gamma, place) if operation.scale else 1.0
-        beta = _weight(operation.beta, place) if operation.center else 0.0
+        mean, variance, gamma, beta = batch_numbers(layer, index)
         deviation = math.sqrt(variance + operation.epsilon)
         root = f"√({write(variance)} + {operation.epsilon:g})"
     steps = _normalized(value, ("mean kept from training", "as trained", mean), (root, deviation), (gamma, beta))
@@ -80,8 +82,21 @@ def open_batch_normalization(layer: Layer, index: Index) -> OpenedCell:
     return OpenedCell(layer.name, layer.kind, index, rule, (seen,), (), tuple(steps), scale)
 
 
-def _weight(variable: keras.Variable, place: int) -> float:
-    return float(keras.ops.convert_to_numpy(variable)[place])
+def batch_numbers(layer: Layer, index: Index) -> tuple[float, float, float, float]:
+    """Return the kept mean and variance, gamma and beta of a batch normalisation at a cell."""
+    operation = layer.call.operation
+    place = index[operation.axis - 1 if operation.axis > 0 else operation.axis]
+    mean, variance, gamma, beta = (float(one[place]) for one in batch_arrays(operation))
+    return mean, variance, gamma, beta
+
+
+def batch_arrays(operation: keras.layers.BatchNormalization) -> tuple[Floats, Floats, Floats, Floats]:
+    """Return (channels,) the kept mean and variance, gamma and beta of a batch normalisation."""
+    mean, variance = (floats(keras.ops.convert_to_numpy(one)) for one in (operation.moving_mean,
+                                                                       operation.moving_variance))  # fmt: skip
+    gamma = floats(keras.ops.convert_to_numpy(operation.gamma)) if operation.scale else np.ones_like(mean)
+    beta = floats(keras.ops.convert_to_numpy(operation.beta)) if operation.center else np.zeros_like(mean)
+    return mean, variance, gamma, beta
 
 
 def _normalized(

@@ -90,7 +90,7 @@ def lay_windows(length: int, window: int, stride: int, padding: str) -> Side:
     Raises:
         ConfigError: stride or window below 1, an unknown padding, or a window larger than the picture.
     """
-    for name, value in (("strides", stride), ("the window's size", window), ("the picture's side", length)):
+    for name, value in (("the window's size", window), ("strides", stride), ("the picture's side", length)):
         if value < 1:
             raise ConfigError(f"{name} must be at least 1; found {value}.")
     if padding not in PADDINGS:

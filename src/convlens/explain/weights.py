@@ -80,12 +80,7 @@ def find_weight(layer: Layer, unit: int | None, place: Place | None) -> Weight:
             f"{layer.name} ({layer.kind}) has no weight to differentiate by; take a convolution, a dense layer or a "
             "normalisation."
         )
-    units = layer.shape[-1]
-    if unit is None and units > 1:
-        raise ConfigError(f"{layer.name} has {units} filters: say which with --filter 0 to {units - 1}.")
-    unit = unit or 0
-    if not 0 <= unit < units:
-        raise ConfigError(f"{layer.name} has no filter {unit}: take 0 to {units - 1}.")
+    unit = layer.check_unit(unit)
     if isinstance(operation, LEARNING[-2:]) and not isinstance(place, str):
         if place is not None:
             raise ConfigError(f"{layer.name} is a normalisation: --weight must be gamma or beta.")

@@ -1,6 +1,5 @@
 """The five lessons: notebooks of the lectures' programs, and what their cells are given."""
 
-from convlens.lessons.charts import show_lines, show_metrics, show_scores
 from convlens.lessons.lesson import Lesson, Result
 
-__all__ = ["Lesson", "Result", "show_lines", "show_metrics", "show_scores"]
+__all__ = ["Lesson", "Result"]

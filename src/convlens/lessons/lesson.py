@@ -15,6 +15,8 @@ from convlens.data.prepared import prepare_data
 from convlens.data.sources import load_data
 from convlens.errors import ConfigError, DataError, StorageError
 from convlens.evaluation.scores import Score
+from convlens.explain.drawing import draw_page
+from convlens.explain.page import Page
 from convlens.training.run import Run
 from convlens.training.screen import Screen
 
@@ -173,12 +175,17 @@ class Lesson:
         """Return a path in the lesson's folder that is not taken, for a run or a file."""
         return _free(self.folder / name)
 
-    def show(self, figure: Figure, name: str) -> Figure:
+    def show(self, plot: Figure | Page, name: str) -> Figure:
         """Write a plot into the lesson's folder and return it: as a cell's last line, the notebook shows it.
+
+        Args:
+            plot: a figure of `convlens.plots`, or a page of `convlens.views`, which is drawn.
+            name: of the file, without ".png".
 
         Raises:
             StorageError: it cannot be written.
         """
+        figure = draw_page(plot) if isinstance(plot, Page) else plot
         path = self.folder / f"{name}.png"
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -207,7 +214,7 @@ class Lesson:
             seconds: of the training; a run knows its own.
         """
         if isinstance(outcome, Run):
-            seconds = sum(row["seconds"] or 0.0 for row in outcome.history)
+            seconds = outcome.report["seconds"] if seconds is None else seconds
             outcome = Score(**outcome.report["metrics"]["accuracy"])
         stand_in = STAND_INS[data] if self.stands_in(data) else None
         result = Result(self.number, program, deck, outcome, seconds, stand_in)
@@ -236,7 +243,8 @@ def _stand_in(name: str) -> Dataset:
         return digits
     chosen = np.flatnonzero(np.isin(digits.labels, (3, 5)))
     labels = (digits.labels[chosen] == 5).astype(np.int64)
-    return replace(digits, pictures=np.asarray(digits.pictures)[chosen], labels=labels, class_names=("3", "5"))
+    pictures = np.asarray(digits.pictures)[chosen]
+    return replace(digits, source="3s and 5s of mnist5k", pictures=pictures, labels=labels, class_names=("3", "5"))
 
 
 def _free(path: Path) -> Path:

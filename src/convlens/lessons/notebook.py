@@ -72,6 +72,7 @@ def read_notebook(
         cell.id = f"cell-{index}"  # the same at every build
         if cell.cell_type == "code":
             cell.source = cell.source.replace(f'Lesson("{source.number}")', f"Lesson({', '.join(chosen)})")
+            cell.source = re.sub(r" *# fmt: \w+$", "", cell.source, flags=re.MULTILINE)  # it is ruff's, not a reader's
     return notebook
 
 

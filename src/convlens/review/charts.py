@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import EngFormatter, FuncFormatter, LogLocator, NullFormatter
 from numpy.typing import NDArray
 
-from convlens.evaluation.plots import PERCENT
+from convlens.evaluation.curves import PERCENT
 from convlens.evaluation.scores import Score
 from convlens.evaluation.style import BLUE, GREEN, GREY, INK, ORANGE, RED, Chart, style
 

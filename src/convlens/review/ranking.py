@@ -18,7 +18,7 @@ from convlens.evaluation.paired import Pair, compare_pairs
 from convlens.evaluation.scores import Score
 from convlens.review.charts import show_growth, show_tradeoff
 from convlens.training.run import Run
-from convlens.training.score import score, write_evaluation
+from convlens.training.score import calibrate, score, write_evaluation
 from convlens.training.screen import Screen
 from convlens.zoo.summary import count_multiply_adds, rounded
 
@@ -171,11 +171,12 @@ def score_runs(runs: Sequence[tuple[Run, Prepared]], screen: Screen) -> Ranking:
 
 
 def _score(run: Run, prepared: Prepared, seconds: float, note: str) -> Entry:
-    classifier, config = run.classifier(), run.config
+    config, quiet = run.config, Screen(quiet=True)
+    classifier = calibrate(run.classifier(), prepared, config.training, quiet)
     pictures, labels, val = prepared.store.pictures, prepared.dataset.labels, prepared.splits.val
     answers = classifier.probabilities(pictures, indices=val).argmax(1)
     milliseconds = _milliseconds(classifier, pictures, val)
-    scored = score(classifier, prepared, Screen(quiet=True))
+    scored = score(classifier, prepared, quiet)
     classifier.provenance["metrics"] = scored.evaluation.to_dict()["metrics"]
     classifier.save(run.classifier_path)
     earlier = run.report["test_evaluations"] if run.finished else 0

@@ -15,14 +15,19 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+import keras
+
+from convlens import backend
 from convlens.errors import ConfigError, Interrupted
 from convlens.training.fit import step_seconds
 from convlens.training.run import Run
+from convlens.training.screen import duration
 from convlens.training.trainer import Trainer
 
 __all__ = [
     "AIM",
     "LIMIT",
+    "Clock",
     "Costs",
     "Plan",
     "least_seconds",
@@ -51,11 +56,13 @@ class Costs:
         step: of a training step.
         validation: of a pass over the validation pictures; 0 where there are none.
         keep: of writing the best epoch's classifier.
+        start: before the first step and the first validation, while the engine compiles.
     """
 
     step: float
     validation: float = 0.0
     keep: float = 0.0
+    start: float = 0.0
 
     @property
     def overhead(self) -> float:
@@ -136,21 +143,56 @@ def _fill(aim: float, epochs: int, costs: Costs) -> Plan:
     return Plan(epochs, steps, epochs * (steps * costs.step + costs.overhead))
 
 
+class Clock:
+    """What is left of a time.
+
+    Args:
+        seconds: of it.
+        began: when, as `time.time` says it; None is now.
+    """
+
+    def __init__(self, seconds: float, began: float | None = None) -> None:
+        self.seconds = seconds
+        self._began = time.monotonic() - (0.0 if began is None else time.time() - began)
+
+    @property
+    def used(self) -> float:
+        """Seconds since it began."""
+        return time.monotonic() - self._began
+
+    @property
+    def left(self) -> float:
+        """Seconds to its end; negative after it."""
+        return self.seconds - self.used
+
+    def require(self, more: float, what: str) -> None:
+        """Raise ConfigError where `more` seconds are not left."""
+        if more <= self.left:
+            return
+        raise ConfigError(
+            f"--budget must be about {duration(self.used + 1.1 * more)} at least for {what}: {duration(self.used)} for "
+            f"starting and measuring, {duration(more)} from there; found {duration(self.seconds)}. Give more time, "
+            "use fewer pictures with --limit, or make them smaller with --size."
+        )
+
+
 class _Enough(Exception):  # noqa: N818 - nothing went wrong
     """Enough steps are timed."""
 
 
 def measure_costs(trainer: Trainer, seconds: float) -> Costs:
-    """Measure a training on this machine, now, by beginning it; nothing of it is kept.
+    """Measure a training on this machine, now, by beginning it; nothing of it is kept, the network is as before.
 
     The steps' mean counts, not their median: what the rest of the machine does now and then is part of the time.
 
     Args:
-        trainer: of a network like the one to be trained; this one has learned a little afterwards. Its screen should
-            be quiet.
+        trainer: of the network; its screen should be quiet.
         seconds: to spend on steps after the first, which compiles; one at least is measured.
     """
-    model, val, marks = trainer.model, trainer.val, list[float]()
+    model, val, steps, marks = trainer.model, trainer.val, trainer.train.steps, list[float]()
+    model.optimizer.build(model.trainable_variables)
+    variables = [*model.variables, *model.optimizer.variables]
+    before = [keras.ops.convert_to_numpy(variable).copy() for variable in variables]
 
     def enough() -> bool:
         marks.append(time.monotonic())
@@ -160,11 +202,15 @@ def measure_costs(trainer: Trainer, seconds: float) -> Costs:
 
     trainer.train.steps = ENDLESS  # no validation in between
     with tempfile.TemporaryDirectory() as folder:
+        began = time.monotonic()
         with contextlib.suppress(_Enough):
-            trainer.run(Run.create(Path(folder) / "trial", ""), enough)
+            Trainer.run(trainer, Run.create(Path(folder) / "trial", ""), enough)  # without what others do before it
         step, validation, keep = (marks[-1] - marks[0]) / (len(marks) - 1), 0.0, 0.0
+        start = marks[0] - began
         if val is not None:
+            began = time.monotonic()
             model.evaluate(val, steps=1, verbose=0)  # compiles
+            start += time.monotonic() - began
             timed = max(1, min(val.steps, VAL_STEPS, int(seconds / step)))
             began = time.monotonic()
             model.evaluate(val, steps=timed, verbose=0)
@@ -175,7 +221,11 @@ def measure_costs(trainer: Trainer, seconds: float) -> Costs:
             keep = time.monotonic() - began
             if keep > seconds:
                 break
-    return Costs(step, validation, keep)
+    trainer.train.steps = steps
+    backend.sync(model)
+    for variable, value in zip(variables, before, strict=True):
+        variable.assign(value)
+    return Costs(step, validation, keep, start)
 
 
 def train_for(trainer: Trainer, run: Run, seconds: float) -> str:

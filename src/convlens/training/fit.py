@@ -62,6 +62,7 @@ def fit(  # noqa: PLR0913 - the collaborators of a training
     on_best: Callable[[keras.Model, State], None],
     screen: Screen,
     stop_requested: Callable[[], bool] = lambda: False,
+    first: State | None = None,
 ) -> State:
     """Train a compiled model, from the run's saved state if it has one.
 
@@ -74,6 +75,7 @@ def fit(  # noqa: PLR0913 - the collaborators of a training
         on_best: called after each epoch that is better than all before.
         screen: shows the progress.
         stop_requested: asked after each step; True saves the state and ends with Interrupted.
+        first: where a new run begins: what its epochs must be better than.
 
     Raises:
         Interrupted: `stop_requested` said so; the state is saved.
@@ -81,6 +83,7 @@ def fit(  # noqa: PLR0913 - the collaborators of a training
         StorageError: the state or the history cannot be written; the previous state is whole.
     """
     checkpoint = _Checkpoint(train, config, run, on_best, screen, stop_requested)
+    checkpoint.state = first or State()
     epochs = config.training.epochs
     callbacks: list[keras.callbacks.Callback] = [checkpoint]
     if config.training.tensorboard:

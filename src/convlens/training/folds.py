@@ -11,11 +11,11 @@ from convlens.data.dataset import Dataset
 from convlens.data.splits import draw, folds
 from convlens.errors import ConfigError, Interrupted
 from convlens.evaluation.evaluate import evaluate
-from convlens.training.network import choose_network
 from convlens.training.run import Run
-from convlens.training.score import Scored, show, write_evaluation
+from convlens.training.score import Scored, calibrate, show, write_evaluation
 from convlens.training.screen import Screen
 from convlens.training.trainer import Trainer
+from convlens.training.transfer import choose_origin, make_trainer
 
 __all__ = ["cross_validate"]
 
@@ -33,7 +33,9 @@ def cross_validate(
 
     Fold i lies in `fold-<i>/` of the run. The report's scores pool the k held-out parts; within a fold, validation
     pictures are drawn from the rest. The source's own division is set aside. The run's classifier is trained on all
-    pictures but its validation share, so that the pooled scores are, if anything, a little low for it.
+    pictures but its validation share, so that the pooled scores are, if anything, a little low for it. Each classifier
+    is calibrated on its own validation pictures, before its held-out part is scored. Each has a threshold of its own
+    for "none of these", so that the report tells none of the share that would be answered.
 
     Raises:
         ConfigError: fewer than two folds.
@@ -42,7 +44,7 @@ def cross_validate(
     if k < 2:
         raise ConfigError(f"--folds must be at least 2; found {k}.")
     screen = screen or Screen()
-    origin = choose_network(config, None, start_from)
+    origin = choose_origin(config, None, start_from)
     config = config.replace(test=0.0)
     with screen.counter("decoding") as progress:
         whole = origin.prepare(dataclasses.replace(dataset, splits=None), config, progress)
@@ -50,7 +52,7 @@ def cross_validate(
     pool = np.sort(np.concatenate([whole.splits.train, whole.splits.val]))
     parts = list(folds(labels, clusters, pool, k, config.training.seed))
     outer = Run.create(run, f"{dataset.name}-{origin.name}-{k}-folds")
-    last = Trainer(whole, config, origin, screen)
+    last = make_trainer(whole, config, origin, screen)
     last.describe_run(outer, folds=k)
     rows = np.zeros((len(dataset), dataset.num_classes), np.float32)
     for number, (rest, held) in enumerate(parts, 1):
@@ -60,16 +62,18 @@ def cross_validate(
         splits = dataclasses.replace(whole.splits, train=np.setdiff1d(rest, val), val=val, test=held)
         inner = Run.create(outer.folder / f"fold-{number}", "")
         fold = dataclasses.replace(whole, splits=splits)
-        trainer = Trainer(fold, config, origin, screen)
+        trainer = make_trainer(fold, config, origin, screen)
         trainer.describe_run(inner)
         with backend.forgotten():
             if number == 1:
                 trainer.announce(inner)
             _run(trainer, inner)
-        rows[held] = inner.classifier().probabilities(whole.store.pictures, indices=held)
+        classifier = calibrate(inner.classifier(), fold, config.training, screen)
+        classifier.save(inner.classifier_path)
+        rows[held] = classifier.probabilities(whole.store.pictures, indices=held)
     screen.say("\nall pictures", "bold")
     _run(last, outer)
-    classifier = outer.classifier()
+    classifier = calibrate(outer.classifier(), whole, config.training, screen)
     evaluation = evaluate(labels[pool], rows[pool], whole.dataset.class_names, pictures_seen=f"{k} held-out folds")
     classifier.provenance["metrics"] = evaluation.to_dict()["metrics"]
     classifier.save(outer.classifier_path)

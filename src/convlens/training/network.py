@@ -8,7 +8,7 @@ from typing import Any
 
 import keras
 
-from convlens.assembly import Network, all_layers, assemble, copy_model, with_precision
+from convlens.assembly import Network, all_layers, assemble, copy_model, finalize, with_precision
 from convlens.classifier import Classifier
 from convlens.config import Config
 from convlens.data.dataset import Dataset
@@ -18,6 +18,7 @@ from convlens.errors import ModelError
 from convlens.preprocess import Preprocessing
 from convlens.zoo.registry import LEAST_WITH_STEM, build, create_model, model_info
 from convlens.zoo.summary import count_multiply_adds, layer_table
+from convlens.zoo.weights import load_weights
 
 __all__ = ["Origin", "choose_network"]
 
@@ -67,16 +68,35 @@ class Origin:
             return with_precision(self.ready, "float32")
         classes = prepared.dataset.num_classes
         network = self.network or partial(build, self.name, num_classes=classes, config=config.model)
-        return assemble(network, prepared.preprocessing, classes, self.name)
+        model = assemble(network, prepared.preprocessing, classes, self.name)
+        if config.transfer.weights is not None:
+            if self.network is not None:
+                raise ModelError(
+                    "--weights are for a network of the zoo; a model of one's own has its weights already."
+                )
+            load_weights(model, self.name, config.transfer.weights)
+            finalize(model)
+        return model
 
-    def stem_note(self, prepared: Prepared, config: Config, model: keras.Model) -> str | None:
-        """Return what `--stem small` would do, where the paper's first layers leave nothing of such small pictures.
+    def notes(self, prepared: Prepared, config: Config, model: keras.Model) -> tuple[str, ...]:
+        """Return what the user should know of the network on these pictures.
 
         Args:
             prepared: the pictures.
-            config: with the stem in use.
+            config: with the stem and the weights in use.
             model: from `assemble`.
         """
+        stem = self._stem_note(prepared, config, model)
+        frozen = any(layer.weights and not layer.trainable for layer in model.layers)
+        random = frozen and self.ready is None and self.network is None and config.transfer.weights is None
+        loud = (
+            f"RANDOM WEIGHTS in the frozen layers of {self.name}: this shows the way only, its scores mean nothing. "
+            "Give --weights imagenet, or a file of them."
+        )
+        return (*([stem] if stem else []), *([loud] if random else []))
+
+    def _stem_note(self, prepared: Prepared, config: Config, model: keras.Model) -> str | None:
+        """Return what `--stem small` would do, where the paper's first layers leave nothing of such small pictures."""
         zoo = self.network is None and self.ready is None
         if not zoo or config.model.stem != "paper" or min(model_info(self.name).input_shape[:2]) < LEAST_WITH_STEM:
             return None
@@ -123,10 +143,9 @@ def choose_network(config: Config, model: keras.Model | None = None, start_from:
     """
     if start_from is not None:
         classifier = Classifier.load(start_from)
-        whole = classifier.model
         return Origin(
-            whole.name,
-            ready=keras.Model(whole.input, whole.layers[-1].input, name=whole.name),
+            classifier.model.name,
+            ready=classifier.logits_model,
             preprocessing=classifier.preprocessing,
             class_names=classifier.class_names,
         )

@@ -1,13 +1,26 @@
 """Optimizers and the learning rate over time, all of them Keras' own."""
 
+from collections.abc import Sequence
+from typing import Any
+
 import keras
 
 from convlens.config import LEARNING_RATES, TrainingConfig
+from convlens.training.thaw import Pace, paced
 
 __all__ = ["make_optimizer", "make_schedule"]
 
 RISE = 0.25  # share of a one-cycle run in which the learning rate rises
 START = 25  # it starts at the largest divided by this; Smith and Topin 2017, arXiv:1708.07120, as fastai sets it
+KINDS: dict[str, tuple[type[keras.optimizers.Optimizer], dict[str, Any]]] = {
+    "sgd": (keras.optimizers.SGD, {}),
+    "momentum": (keras.optimizers.SGD, {"momentum": 0.9, "nesterov": True}),
+    "adam": (keras.optimizers.Adam, {}),
+    "adamw": (keras.optimizers.AdamW, {}),
+    "rmsprop": (keras.optimizers.RMSprop, {}),
+    "adagrad": (keras.optimizers.Adagrad, {}),
+    "adadelta": (keras.optimizers.Adadelta, {}),
+}
 FLOOR = 1e-3  # and ends at this share of the largest
 
 
@@ -37,17 +50,25 @@ def make_schedule(
 
 
 def make_optimizer(
-    config: TrainingConfig, learning_rate: float | keras.optimizers.schedules.LearningRateSchedule
+    config: TrainingConfig,
+    learning_rate: float | keras.optimizers.schedules.LearningRateSchedule,
+    rows: Sequence[Pace] = (),
+    steps: int = 0,
 ) -> keras.optimizers.Optimizer:
-    """Return the configured optimizer; "momentum" is SGD with Nesterov momentum 0.9."""
-    match config.optimizer:
-        case "sgd":
-            return keras.optimizers.SGD(learning_rate)
-        case "momentum":
-            return keras.optimizers.SGD(learning_rate, momentum=0.9, nesterov=True)
-        case "adamw":
-            optimizer = keras.optimizers.AdamW(learning_rate, weight_decay=config.weight_decay)
-            optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
-            return optimizer
-        case name:
-            return keras.optimizers.get(name).__class__(learning_rate)
+    """Return the configured optimizer; "momentum" is SGD with Nesterov momentum 0.9.
+
+    Args:
+        config: of the training.
+        learning_rate: or its schedule.
+        rows: how fast each trainable variable learns, see `thaw.paces`; where not given, all alike.
+        steps: of the whole training, where rows are given.
+    """
+    kind, options = KINDS[config.optimizer]
+    if rows:
+        kind = paced(kind, rows, steps)
+    if config.optimizer == "adamw":
+        options = {"weight_decay": config.weight_decay}
+    optimizer = kind(learning_rate, **options)
+    if config.optimizer == "adamw":
+        optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
+    return optimizer

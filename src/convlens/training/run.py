@@ -60,12 +60,41 @@ class Run:
         """Return an existing run by its folder or its name under `runs/`. Raises RunError where there is none."""
         folder = Path(name) if Path(name).is_dir() else cls.place(name)
         if not (folder / "run.toml").is_file():
+            cls._name_inner(folder)
             others = sorted(Path("runs").glob("*/run.toml"), key=lambda path: path.stat().st_mtime, reverse=True)
             named = ", ".join(path.parent.name for path in others[:5])
             more = f" and {len(others) - 5} more" if len(others) > 5 else ""
             known = f" Runs here, newest first: {named}{more}." if others else ""
             raise RunError(f"{name}: a run is a folder that `convlens train` made, with run.toml inside.{known}")
         return cls(folder)
+
+    @classmethod
+    def find_classifier(cls, name: str | Path) -> Path:
+        """Return the classifier file of a run, or the file itself.
+
+        Raises:
+            RunError: there is no such run, or it is a search or a comparison, whose runs lie inside.
+        """
+        if Path(name).is_file():
+            return Path(name)
+        run = cls.open(name)
+        if not run.classifier_path.is_file():
+            cls._name_inner(run.folder)
+        return run.classifier_path
+
+    @staticmethod
+    def _name_inner(folder: Path) -> None:
+        """Raise RunError where a folder is a search or a comparison: name the runs inside that have a classifier."""
+        kind = next((one for one in ("search", "compare") if (folder / f"{one}.json").is_file()), None)
+        if kind is None:
+            return
+        inner = sorted(folder.rglob("classifier.keras"), key=lambda path: path.stat().st_mtime, reverse=True)
+        named = ", ".join(str(path.parent) for path in inner[:5])
+        more = f" and {len(inner) - 5} more" if len(inner) > 5 else ""
+        found = (
+            f"its runs with a classifier, newest first: {named}{more}" if inner else "no run inside has a classifier"
+        )
+        raise RunError(f"{folder}: this was made by `convlens {kind}` and is no run itself; {found}.")
 
     @staticmethod
     def place(name: str | Path) -> Path:
@@ -165,6 +194,16 @@ class Run:
             raise StorageError(f"{path}: this cannot be written; {error.strerror or error}.") from error
         finally:
             partial.unlink(missing_ok=True)
+
+    def write_figure(self, name: str, figure: Any) -> Path:
+        """Write a matplotlib figure as `plots/<name>.png`; return its path. Raises StorageError."""
+        path = self.folder / "plots" / f"{name}.png"
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            figure.savefig(path, dpi=120)
+        except OSError as error:
+            raise StorageError(f"{path}: this cannot be written; {error.strerror or error}.") from error
+        return path
 
     def read(self, name: str) -> dict[str, Any]:
         """Return a JSON file of the folder. Raises RunError where it is missing or damaged."""

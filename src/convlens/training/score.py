@@ -1,6 +1,6 @@
 """Score: a classifier on pictures it has never seen, and the report of it."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, overload
@@ -9,21 +9,35 @@ import numpy as np
 from numpy.typing import NDArray
 
 from convlens.classifier import Classifier
+from convlens.config import TrainingConfig
 from convlens.data.dataset import Dataset
 from convlens.data.prepared import Prepared, prepare_data
 from convlens.data.splits import Splits
 from convlens.data.store import open_store
 from convlens.errors import DataError, RunError
+from convlens.evaluation.calibration import FEWEST, apply_temperature, choose_threshold, fit_temperature
 from convlens.evaluation.epochs import judge_epochs
 from convlens.evaluation.evaluate import Evaluation, evaluate, scores_table
 from convlens.evaluation.report import write_report
 from convlens.training.run import Run
 from convlens.training.screen import Screen
 
-__all__ = ["Scored", "report_run", "score", "score_again", "score_other", "show", "write_evaluation"]
+__all__ = [
+    "Answers",
+    "Scored",
+    "calibrate",
+    "report_run",
+    "score",
+    "score_again",
+    "score_other",
+    "show",
+    "write_evaluation",
+]
 
 
 FEW = 100  # pictures; below, an interval spans some 15 points and more
+Answers = Callable[[Classifier, NDArray[np.int64]], NDArray[np.float32]]
+"""(m, num_classes) probabilities that a classifier gives the pictures of a store with (m,) indices."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,8 +55,47 @@ class Scored:
     indices: NDArray[np.int64]
 
 
-def score(classifier: Classifier, prepared: Prepared, screen: Screen, name: str = "test") -> Scored:
+def calibrate(
+    classifier: Classifier, prepared: Prepared, settings: TrainingConfig, screen: Screen, answers: Answers | None = None
+) -> Classifier:
+    """Return the classifier with a temperature and a threshold that fit the validation pictures.
+
+    Without enough of them, or where the settings do not want it, every picture is of a class and the temperature is 1.
+    """
+    classifier, indices = classifier.recalibrated(1.0, None), prepared.splits.val
+    if not settings.calibration:
+        return classifier
+    rows, labels = _answer(classifier, prepared, indices, answers), prepared.dataset.labels[indices]
+    temperature = fit_temperature(labels, rows)
+    if temperature is None:
+        screen.note(
+            f"fewer than {FEWEST} validation pictures were named rightly: too few to calibrate the probabilities on "
+            "and to choose a threshold for none of these"
+        )
+        return classifier
+    threshold = choose_threshold(labels, apply_temperature(rows, temperature), settings.accept)
+    return classifier.recalibrated(temperature, threshold)
+
+
+def _answer(
+    classifier: Classifier, prepared: Prepared, indices: NDArray[np.int64], answers: Answers | None
+) -> NDArray[np.float32]:
+    if answers is not None and len(indices):
+        return answers(classifier, indices)
+    return classifier.probabilities(prepared.store.pictures, indices=indices)
+
+
+def score(
+    classifier: Classifier, prepared: Prepared, screen: Screen, name: str = "test", answers: Answers | None = None
+) -> Scored:
     """Score a classifier on the test pictures, or on the validation pictures where there are none, and say so.
+
+    Args:
+        classifier: it.
+        prepared: the pictures.
+        screen: where it is said.
+        name: of these pictures in the report.
+        answers: gives the probabilities, where that can be had quicker than by `classifier.probabilities`.
 
     Raises:
         DataError: there are neither.
@@ -52,10 +105,12 @@ def score(classifier: Classifier, prepared: Prepared, screen: Screen, name: str 
         indices, name = prepared.splits.val, "validation"
         if not len(indices):
             raise DataError("a score needs test or validation pictures; this run set none aside (--test, --val).")
-        screen.note("no test pictures: these scores are of the validation pictures, which chose the epoch")
-    rows = classifier.probabilities(prepared.store.pictures, indices=indices)
+        chosen = "the epoch" if classifier.threshold is None else "the epoch and the calibration"
+        screen.note(f"no test pictures: these scores are of the validation pictures, which chose {chosen}")
+    rows = _answer(classifier, prepared, indices, answers)
     labels = prepared.dataset.labels[indices]
-    return Scored(evaluate(labels, rows, classifier.class_names, pictures_seen=name), prepared, indices)
+    evaluation = evaluate(labels, rows, classifier.class_names, pictures_seen=name, threshold=classifier.threshold)
+    return Scored(evaluation, prepared, indices)
 
 
 def report_run(run: Run, classifier: Classifier, scored: Scored, screen: Screen) -> None:
@@ -120,6 +175,8 @@ def write_evaluation(run: Run, folder: Path, classifier: Classifier, scored: Sco
     """Write report.html, report.json and the plots of an evaluation into a folder. Raises StorageError."""
     config, prepared, provenance = run.config, scored.prepared, classifier.provenance
     settings = {name: asdict(getattr(config, name)) for name in ("data", "training", "augment")}
+    if config.transfer.backbone is not None:
+        settings["transfer"] = asdict(config.transfer)
     if config.model.model == "custom_cnn":  # the other networks have no use for these fields
         settings["model"] = asdict(config.model)
     write_report(
@@ -127,15 +184,17 @@ def write_evaluation(run: Run, folder: Path, classifier: Classifier, scored: Sco
         scored.evaluation,
         title=run.folder.name,
         history=run.history,
-        best_epoch=int(provenance["best"]["epoch"]),
+        best_epoch=int(provenance["best"]["epoch"]) or None,
         settings=settings,
         data=prepared.summary() | {"notes": prepared.notes},
         pictures=_View(prepared.store.pictures, scored.indices),
         picture_names=[prepared.dataset.picture_name(int(i)) for i in scored.indices],
         extra={
-            "seconds": sum(float(row["seconds"] or 0) for row in run.history),
+            "seconds": sum(float(row["seconds"] or 0) for row in run.history) + provenance.get("head_seconds", 0.0),
             "epochs_verdict": _judge(run),
             "seen_as": prepared.preprocessing.to_dict(),
+            "temperature": classifier.temperature,
+            "threshold": classifier.threshold,
             **{name: provenance[name] for name in ("network", "parameters", "precision", "versions")},
             **extra,
         },
@@ -149,6 +208,12 @@ def show(evaluation: Evaluation, folder: Path, screen: Screen) -> None:
     screen.say(
         f"\nAlways answering the most frequent class would be right in {evaluation.baseline * 100:.1f} %.", "dim"
     )
+    if evaluation.threshold is not None:
+        passed, right = evaluation.answered, evaluation.answered_rightly
+        screen.say(
+            f"\nthreshold    {100 * evaluation.threshold:.1f} %: {passed.value_text} {passed.interval_text} reach it, "
+            f"of these {right.value_text} {right.interval_text} named rightly; the rest is none of these"
+        )
     if len(evaluation.labels) < FEW:
         screen.note("few test pictures, wide intervals: --folds 5 scores every picture; more pictures help most")
     screen.say(f"\nreport       {folder / 'report.html'}")

@@ -6,13 +6,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import optuna
+from matplotlib.figure import Figure
 from optuna.storages import JournalStorage
 from optuna.storages.journal import JournalFileBackend
 from optuna.trial import FrozenTrial, TrialState
 
 from convlens.errors import RunError, StorageError
+from convlens.evaluation.trials import show_trials
 from convlens.training.run import Run
-from convlens.training.space import Seeded
+from convlens.training.space import Seeded, varied_fields
 from convlens.training.trial_table import seconds_of
 
 __all__ = ["Search"]
@@ -62,6 +64,20 @@ class Search:
     def seconds(self) -> float:
         """Seconds of all finished trials."""
         return sum(seconds_of(trial) for trial in self.study.get_trials(deepcopy=False))
+
+    @property
+    def best(self) -> Run:
+        """The run of the best trial."""
+        return self.run(self.ranked[0])
+
+    def chart(self) -> Figure:
+        """Return the chart of all trials that have a score: in order, and against each field that was varied."""
+        told = [trial for trial in self.study.get_trials(deepcopy=False) if trial.intermediate_values]
+        return show_trials(
+            [varied_fields(trial) for trial in told],
+            [max(trial.intermediate_values.values()) for trial in told],
+            [trial.state == TrialState.COMPLETE for trial in told],
+        )
 
     @property
     def how_to_go_on(self) -> str:

@@ -11,10 +11,11 @@ from convlens.config import Config
 from convlens.data.dataset import Dataset
 from convlens.data.prepared import Prepared
 from convlens.errors import ConfigError, Interrupted, RunError, StorageError
-from convlens.training.network import Origin, choose_network
+from convlens.training.network import Origin
 from convlens.training.run import Run
 from convlens.training.screen import Screen
 from convlens.training.trainer import Trainer
+from convlens.training.transfer import choose_origin, make_trainer
 
 __all__ = ["train"]
 
@@ -51,11 +52,16 @@ def train(  # noqa: PLR0913 - the public door; all but the first have defaults
         trainer, folder = _resumed(dataset, run, screen)
     else:
         config = config or Config()
+        if find_rate and config.transfer.backbone is not None:
+            raise ConfigError(
+                "--find-learning-rate is for a network whose weights are new: leave it out with --backbone, whose head "
+                "on kept features needs no learning rate."
+            )
         backend.start(config.training.backend, config.training.threads)
         if run is not None:
             Run.refuse_taken(Run.place(run))
-        origin = choose_network(config, model, start_from)
-        trainer = Trainer(_prepared(origin, dataset, config, screen), config, origin, screen)
+        origin = choose_origin(config, model, start_from)
+        trainer = make_trainer(_prepared(origin, dataset, config, screen), config, origin, screen)
         if start_from is not None:
             _require_unseen_test(start_from, trainer)
         folder = Run.create(run, f"{dataset.name}-{origin.name}")
@@ -87,13 +93,14 @@ def _resumed(dataset: Dataset, name: str | Path | None, screen: Screen) -> tuple
     run = Run.open(name)
     if run.finished:
         raise RunError(f"{run.folder}: this run is finished. To train its classifier further: --from {run.folder}.")
-    if "folds" in run.data:
-        raise RunError(f"{run.folder}: a cross-validation cannot be resumed. Start it anew under another --run name.")
+    for kind, name in (("folds", "a cross-validation"), ("few", "a training on few pictures")):
+        if kind in run.data:
+            raise RunError(f"{run.folder}: {name} cannot be resumed. Start it anew under another --run name.")
     config = run.config
     backend.start(config.training.backend, config.training.threads)
-    origin = choose_network(config, start_from=run.start_path if run.start_path.exists() else None)
+    origin = choose_origin(config, start_from=run.start_path if run.start_path.exists() else None)
     prepared = run.divided(_prepared(origin, dataset, config, screen))
-    return Trainer(prepared, config, origin, screen), run
+    return make_trainer(prepared, config, origin, screen), run
 
 
 def _require_unseen_test(start_from: str | Path, trainer: Trainer) -> None:

@@ -1,6 +1,7 @@
 """Trainer: a network and its pictures, from the first step to the report."""
 
 import json
+import math
 import shlex
 import signal
 import threading
@@ -27,7 +28,7 @@ from convlens.training.learning_rate import find_learning_rate
 from convlens.training.network import Origin
 from convlens.training.optimizers import make_optimizer, make_schedule
 from convlens.training.run import Run
-from convlens.training.score import report_run, score
+from convlens.training.score import Answers, calibrate, report_run, score
 from convlens.training.screen import Screen, duration
 
 __all__ = ["Trainer"]
@@ -42,21 +43,39 @@ class Trainer:
         """Build the network and compile it; raises ModelError where the pictures are too small for it."""
         self.prepared, self.origin, self.screen = prepared, origin, screen
         self.weights = class_weights(np.array(prepared.counts("train")), config.training.class_weights)
-        self.config = config = _resolved(config, prepared, origin.name, weighted=self.weights is not None)
-        keras.utils.set_random_seed(config.training.seed)
-        self.float32 = origin.assemble(prepared, config)
-        policy = "mixed_bfloat16" if config.training.precision == "bfloat16" else "float32"
-        self.model = join_heads(with_precision(self.float32, policy, seed=config.training.seed))
-        seed = config.training.seed
+        self.config = self._resolve(config)
+        keras.utils.set_random_seed(self.config.training.seed)
+        self.float32 = origin.assemble(prepared, self.config)
+        self._make_ready()
+
+    def _resolve(self, config: Config) -> Config:
+        return _resolved(config, self.prepared, self.origin.name, weighted=self.weights is not None)
+
+    def _make_ready(self) -> None:
+        """Make what follows from network and configuration: the copy that learns, its batches, its optimizer."""
+        settings, splits = self.config.training, self.prepared.splits
+        self.model = self._copy_to_train()
         self.train = self._batches(
-            prepared.splits.train,
-            seed=seed,
-            augmentation=config.augment,
+            splits.train,
+            seed=settings.seed,
+            augmentation=self.config.augment,
             weights=self.weights,
-            steps_per_epoch=config.training.steps_per_epoch,
+            steps_per_epoch=settings.steps_per_epoch,
         )
-        self.val = self._batches(prepared.splits.val) if len(prepared.splits.val) else None
+        self.val = self._batches(splits.val) if len(splits.val) else None
         self._compile()
+
+    def set_length(self, epochs: int, steps_per_epoch: int) -> None:
+        """Train for so many epochs of so many steps instead; the learning rate ends with them."""
+        self.config = self.config.replace(epochs=epochs, steps_per_epoch=steps_per_epoch)
+        self.train.steps = steps_per_epoch
+        self._compile()
+
+    def _copy_to_train(self) -> keras.Model:
+        """Return a copy of `float32` that computes in the configured precision, with its heads joined."""
+        settings = self.config.training
+        policy = "mixed_bfloat16" if settings.precision == "bfloat16" else "float32"
+        return join_heads(with_precision(self.float32, policy, seed=settings.seed))
 
     def describe_run(self, run: Run, **facts: Any) -> None:
         """Write the resolved configuration and the division of the pictures into the run's folder.
@@ -82,11 +101,15 @@ class Trainer:
     def _compile(self) -> None:
         settings = self.config.training
         self.model.compile(
-            optimizer=make_optimizer(settings, make_schedule(settings, self.train.steps)),
+            optimizer=self._optimizer(),
             loss=HeadsCrossentropy(len(self.float32.outputs), settings.label_smoothing),
             metrics=[AnswerAccuracy(name="accuracy")],
             jit_compile=backend.jit_compile(),
         )
+
+    def _optimizer(self) -> keras.optimizers.Optimizer:
+        settings = self.config.training
+        return make_optimizer(settings, make_schedule(settings, self.train.steps))
 
     def find_learning_rate(self, run: Run) -> None:
         """Look for a learning rate, say which, and train with it; the curve is in the run's plots."""
@@ -98,13 +121,16 @@ class Trainer:
         self.config = self.config.replace(learning_rate=found.suggestion)
         self._compile()
 
-    def announce(self, run: Run) -> None:
-        """Say what will be trained on what, and what it will take; the time is measured on a few steps."""
-        settings, data, screen = self.config.training, self.prepared.dataset, self.screen
-        with screen.console.status("measuring a few steps"):
-            seconds = step_seconds(self.model, self.train)
-        val_steps = self.val.steps if self.val else 0
-        total = settings.epochs * seconds * (self.train.steps + val_steps / 3)  # a forward pass is a third of a step
+    def announce(self, run: Run, costs: list[tuple[str, str]] | None = None) -> None:
+        """Say what will be trained on what, and what it will take: `costs`, else measured on a few steps."""
+        costs = self._costs() if costs is None else costs
+        self.screen.facts([*self._facts(), *costs, ("run", str(run.folder))])
+        for note in (*self.prepared.notes, *self.origin.notes(self.prepared, self.config, self.float32)):
+            self.screen.note(note)
+
+    def _facts(self) -> list[tuple[str, str]]:
+        """Return what will be trained on what."""
+        settings, data = self.config.training, self.prepared.dataset
         height, width, channels = self.prepared.preprocessing.shape
         splits = self.prepared.splits
         recipe = (
@@ -112,29 +138,37 @@ class Trainer:
         )
         changes = describe(self.config.augment) + (", rare classes weigh more" if self.weights is not None else "")
         limited = f", {self.config.data.limit:,} at most used" if self.config.data.limit else ""
-        memory = psutil.Process().memory_info().rss / 1e9
         stem = ", small stem" if self.config.model.stem == "small" else ""
+        learn = sum(math.prod(variable.shape) for variable in self.float32.trainable_variables)
+        learning = f", {learn:,} of them learn" if any(not layer.trainable for layer in self.float32.layers) else ""
         facts = {
             "pictures": f"{len(data):,} from {data.source} ({data.kind}), {data.num_classes} classes{limited}",
             "division": f"{len(splits.train):,} train, {len(splits.val):,} validation, {len(splits.test):,} test",
             "seen as": f"{height} x {width} {'grey' if channels == 1 else 'RGB'}",
-            "network": f"{self.origin.name}, {self.model.count_params():,} parameters{stem}",
+            "network": f"{self.origin.name}, {self.model.count_params():,} parameters{learning}{stem}",
             "recipe": f"{recipe}, learning rate {settings.learning_rate:g} ({settings.schedule.replace('_', '-')})",
             "changes": changes,
             "computes": f"{settings.precision} on {backend.engine()}, {settings.threads or psutil.cpu_count()} threads",
-            "takes": f"about {duration(max(total, 1))} ({seconds * 1000:.0f} ms a step, measured), then the scores",
-            "memory": f"{memory:.1f} GB, measured",
-            "run": str(run.folder),
         }
-        screen.facts(list(facts.items()))
-        stem_note = self.origin.stem_note(self.prepared, self.config, self.float32)
-        for note in (*self.prepared.notes, *([stem_note] if stem_note else [])):
-            screen.note(note)
+        return list(facts.items())
 
-    def run(self, run: Run, stop_requested: Callable[[], bool] = lambda: False) -> State:
+    def _costs(self) -> list[tuple[str, str]]:
+        """Return time and memory that the training takes, measured."""
+        settings = self.config.training
+        with self.screen.console.status("measuring a few steps"):
+            seconds = step_seconds(self.model, self.train)
+        val_steps = self.val.steps if self.val else 0
+        total = settings.epochs * seconds * (self.train.steps + val_steps / 3)  # a forward pass is a third of a step
+        memory = psutil.Process().memory_info().rss / 1e9
+        return [
+            ("takes", f"about {duration(max(total, 1))} ({seconds * 1000:.0f} ms a step, measured), then the scores"),
+            ("memory", f"{memory:.1f} GB, measured"),
+        ]
+
+    def run(self, run: Run, stop_requested: Callable[[], bool] = lambda: False, *, first: State | None = None) -> State:
         """Train. Ctrl-C ends the step, keeps the best epoch and raises Interrupted with what to type next.
 
-        `stop_requested` is asked after each step; True does the same.
+        `stop_requested` is asked after each step; True does the same. `first` is where a new run begins.
         """
         keras.utils.set_random_seed(self.config.training.seed)
         with _interruptible() as pressed:
@@ -148,6 +182,7 @@ class Trainer:
                     on_best=lambda model, state: self.keep(model, state, run),
                     screen=self.screen,
                     stop_requested=lambda: pressed.is_set() or stop_requested(),
+                    first=first,
                 )
             except Interrupted as stop:
                 raise Interrupted(f"{stop}. {self.how_to_go_on(run)}") from None
@@ -167,22 +202,30 @@ class Trainer:
         return classifier
 
     def keep(self, model: keras.Model, state: State, run: Run) -> None:
-        """Write the classifier of the best epoch so far."""
-        set_weights(self.float32, model.get_weights())
+        """Write the classifier of the best epoch so far; 0 is that of a head on frozen features."""
+        if model is not self.float32:
+            set_weights(self.float32, model.get_weights())
         classifier = self.classifier()
-        classifier.provenance = {
+        classifier.provenance = self._provenance(state)
+        classifier.save(run.classifier_path)
+
+    def _provenance(self, state: State) -> dict[str, Any]:
+        """Return where the classifier comes from, as its file records it."""
+        return {
             "data": self.prepared.summary(),
             "config": asdict(self.config),
             "network": self.origin.name,
             "parameters": self.float32.count_params(),
-            "best": state.history[state.best_epoch - 1],
+            "best": state.history[state.best_epoch - 1] if state.best_epoch else {"epoch": 0},
             "precision": self.config.training.precision,
             "versions": backend.versions(),
         }
-        classifier.save(run.classifier_path)
 
-    def finish(self, run: Run) -> Classifier:
-        """Score the best epoch on the test pictures, once, and write the report, which marks the run as finished."""
+    def finish(self, run: Run, answers: Answers | None = None) -> Classifier:
+        """Calibrate the best epoch, score it on the test pictures, once, and write the report: the run is finished.
+
+        `answers` gives the probabilities of pictures, where that is quicker than to ask the classifier.
+        """
         if not run.classifier_path.exists():
             raise TrainingError(f"{run.folder}: no epoch was finished, so there is no classifier.")
         classifier = run.classifier()
@@ -192,7 +235,8 @@ class Trainer:
                 "report.json", json.dumps({"title": run.folder.name, "n": 0, "metrics": {}, "test_evaluations": 0})
             )
             return classifier
-        scored = score(classifier, self.prepared, self.screen)
+        classifier = calibrate(classifier, self.prepared, self.config.training, self.screen, answers)
+        scored = score(classifier, self.prepared, self.screen, answers=answers)
         classifier.provenance["metrics"] = scored.evaluation.to_dict()["metrics"]
         classifier.save(run.classifier_path)
         report_run(run, classifier, scored, self.screen)

@@ -29,12 +29,15 @@ import numpy as np
 from convlens.errors import ModelError
 from convlens.zoo.applications import APPLICATIONS, keras_model
 
-__all__ = ["CONVERTED", "DIGESTS", "WeightsFile", "cache_folder", "files_of", "load_weights"]
+__all__ = ["BODIES", "CONVERTED", "DIGESTS", "WeightsFile", "cache_folder", "files_of", "load_weights"]
 
 URL = "https://storage.googleapis.com/tensorflow/keras-applications"
 NUM_CLASSES = 1000  # of ImageNet
 CONVERTED = {"efficientnet_lite0": "convlens.zoo.efficientnet_lite0"}  # modules with trained_arrays() for NUM_CLASSES
-HEADS = {"vgg16": 3, "vgg19": 3, "mobilenet_v3_small": 2, "mobilenet_v3_large": 2}  # layers with weights; others: 1
+BODIES = {"transfer_vgg16_cats_dogs": "vgg16"}  # networks that have another's layers below a head of their own
+HEADS = {  # layers with weights; others: 1
+    "vgg16": 3, "vgg19": 3, "transfer_vgg16_cats_dogs": 2, "mobilenet_v3_small": 2, "mobilenet_v3_large": 2,
+}  # fmt: skip
 DIGESTS = {  # folder below URL; MD5 or SHA-256 of the whole network's file, and of the one without its head
     "vgg16": ("vgg16", "64373286793e3c8b2b4e3219cbf3544b", "6d6bbae143d832006294945121d1f1fc"),
     "vgg19": ("vgg19", "cbe5617147190e668d6c5d5026f83318", "253f8cb515780f3b799900260a226db6"),
@@ -108,11 +111,15 @@ def load_weights(model: keras.Model, name: str, source: str | Path = "imagenet")
     else:
         path = _trained_file(name, targets[-1][1].shape[-1])
     with _opened(path, model, name) as arrays:
+        number = len(targets) - 2 * len(head)
+        if name in BODIES and len(arrays) == number + 2 * HEADS[BODIES[name]]:  # the other network with its own head
+            arrays = arrays[:number]
         return _assign(targets, arrays, head, str(path))
 
 
 def files_of(name: str) -> tuple[WeightsFile, WeightsFile]:
     """Return the files of ImageNet weights of a model: of the whole network, and of all but its head."""
+    name = BODIES.get(name, name)
     folder, whole, body = DIGESTS[name]
     stem = STEMS.get(name, f"{name}_weights_tf_dim_ordering_tf_kernels")
     end = "_no_top_v2.h5" if folder == "mobilenet_v3" else "_notop.h5"
@@ -129,13 +136,14 @@ def cache_folder() -> Path:
 
 def _trained_file(name: str, num_logits: int) -> Path:
     """Return the path of a model's ImageNet weights, downloaded where the cache has none that will do."""
-    if name not in DIGESTS:
+    if BODIES.get(name, name) not in DIGESTS:
         raise ModelError(
             f"{name} has no trained weights; there are some for {', '.join(sorted([*DIGESTS, *CONVERTED]))}. "
             "Take one of these, give a file of weights, or train it."
         )
     whole, body = files_of(name)
-    for file in [whole] if num_logits == NUM_CLASSES else [body, whole]:
+    with_head = num_logits == NUM_CLASSES and name not in BODIES
+    for file in [whole] if with_head else [body, whole]:
         path = cache_folder() / file.name
         if path.is_file():
             with path.open("rb") as stream:
@@ -146,7 +154,7 @@ def _trained_file(name: str, num_logits: int) -> Path:
                     "Remove it, or put a whole copy there."
                 )
             return path
-    return _download(name, whole if num_logits == NUM_CLASSES else body)
+    return _download(name, whole if with_head else body)
 
 
 def _download(name: str, file: WeightsFile) -> Path:

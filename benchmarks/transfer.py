@@ -1,0 +1,133 @@
+"""Classify photographs from scratch, on frozen features, and fine-tuned; print accuracy, seconds and memory; draw them.
+
+python benchmarks/transfer.py FOLDER --chart docs/transfer.png
+
+Every row is a `convlens train` command in a process of its own, which is printed, so that it can be run alone. Seconds
+go from its start to its end, from JPEG files to the report. The first rows begin with an empty cache; "kept" is the
+row before it once more. Accuracy is of the test pictures; what is chosen is chosen on validation pictures.
+"""
+
+import argparse
+import json
+import os
+import shlex
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from rich.console import Console
+
+from convlens import backend
+from convlens.data.sources import load_data
+from convlens.evaluation.paired import compare_pairs
+from convlens.evaluation.style import BLUE, GREY, ORANGE, Chart, style
+
+
+class Row(NamedTuple):
+    """A training: what it is called, its options, whether the cache is emptied, whether OpenVINO may compute."""
+
+    name: str
+    options: str
+    cold: bool = True
+    openvino: bool = True
+
+
+ROWS = (
+    Row("the deck's CNN", "--model cats_dogs_3conv --size 64 --epochs 25 --batch-size 10 --optimizer adam"),
+    Row("small_resnet", "--model small_resnet --size 64 --epochs 120 --augment strong"),
+    Row("frozen, on Keras", "--backbone efficientnet_lite0", openvino=False),
+    Row("frozen", "--backbone efficientnet_lite0"),
+    Row("frozen, features kept", "--backbone efficientnet_lite0", cold=False),
+    Row("fine-tuned", "--backbone efficientnet_lite0 --unfreeze all", cold=False),
+    Row("frozen, 20 a class", "--backbone efficientnet_lite0 --few 20", cold=False),
+    Row("frozen, 5 a class", "--backbone efficientnet_lite0 --few 5", cold=False),
+)
+SCRATCH = 2  # rows, in the chart's second colour
+PLAIN = "import sys; sys.modules['openvino'] = None; from convlens.cli import main; sys.exit(main())"
+
+
+def main() -> None:
+    """Run the rows, print them, and compare frozen with fine-tuned."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("folder", help="photographs, a folder a class, divided into train and test")
+    parser.add_argument("--chart", type=Path, help="where the chart goes, a PNG file")
+    parser.add_argument("--only", default="", help="rows whose name contains this text")
+    arguments = parser.parse_args()
+    rows = [row for row in ROWS if arguments.only in row.name]
+    with tempfile.TemporaryDirectory() as place:
+        found = [measure(row, arguments.folder, Path(place), number) for number, row in enumerate(rows)]
+        table(found)
+        runs = {one["name"]: Path(place) / one["run"] for one in found}
+        if {"frozen", "fine-tuned"} <= set(runs):
+            print(compare(runs["fine-tuned"], runs["frozen"], arguments.folder))
+    if arguments.chart:
+        chart(found, arguments.chart)
+
+
+def measure(row: Row, folder: str, place: Path, number: int) -> dict[str, Any]:
+    """Run a row; return its accuracy, seconds and largest memory."""
+    cache = place / f"cache-{number}" if row.cold else max(place.glob("cache-*"), key=lambda path: path.stat().st_ctime)
+    words = ["train", folder, *row.options.split(), "--run", str(place / f"run-{number}")]
+    print(f"\n{row.name}: convlens {shlex.join(words[:-2])}", flush=True)
+    start = ["-m", "convlens"] if row.openvino else ["-c", PLAIN]
+    began = time.perf_counter()
+    process = subprocess.Popen([sys.executable, *start, *words], env=os.environ | {"CONVLENS_CACHE": str(cache)})
+    _, status, used = os.wait4(process.pid, 0)
+    seconds = time.perf_counter() - began
+    if status:
+        raise SystemExit(f"{row.name} ended with {os.waitstatus_to_exitcode(status)}")
+    report = json.loads((place / f"run-{number}" / "report.json").read_text())
+    score, memory = report["metrics"]["accuracy"], used.ru_maxrss / 1e6
+    return score | {"name": row.name, "seconds": seconds, "memory": memory, "run": f"run-{number}"}
+
+
+def table(rows: list[dict[str, Any]]) -> None:
+    """Print the rows as a table of Markdown."""
+    print("\n| training | test accuracy, 95 % interval | n | seconds | GB |\n|---|---:|---:|---:|---:|")
+    for row in rows:
+        accuracy = f"{row['value']:.2%} [{100 * row['low']:.2f}, {100 * row['high']:.2f}]"
+        print(f"| {row['name']} | {accuracy} | {row['n']:,} | {row['seconds']:.0f} | {row['memory']:.1f} |")
+    print(f"\n{os.cpu_count()} cores, seed 0")
+
+
+def compare(tuned: Path, frozen: Path, folder: str) -> str:
+    """Return whether two runs can be told apart on the test pictures."""
+    backend.start()
+    from convlens.classifier import Classifier
+
+    dataset = load_data(folder)
+    test = np.flatnonzero(dataset.splits == "test")
+    right = []
+    for run in (tuned, frozen):
+        answers = Classifier.load(run).predict([dataset.pictures[i] for i in test])
+        right.append(
+            [one.label == dataset.class_names[dataset.labels[i]] for one, i in zip(answers, test, strict=True)]
+        )
+    return str(*compare_pairs(("fine-tuned", "frozen"), np.array(right)))
+
+
+def chart(rows: list[dict[str, Any]], path: Path) -> None:
+    """Draw accuracy with its interval against seconds."""
+    with style():
+        figure = Chart(figsize=(8, 4.2), layout="constrained")
+        axes = figure.add_subplot(
+            xscale="log", xlabel="seconds from JPEG files to the report", ylabel="test accuracy, %"
+        )
+        for number, row in enumerate(rows):
+            value, color = 100 * row["value"], ORANGE if number < SCRATCH else BLUE
+            ends = [[value - 100 * row["low"]], [100 * row["high"] - value]]
+            axes.errorbar(row["seconds"], value, ends, fmt="o", color=color, capsize=3)
+            axes.annotate(row["name"], (row["seconds"], value), (7, -3), textcoords="offset points", fontsize=8)
+        axes.set_xlim(5, 1500)
+        axes.axvline(60, color=GREY, linestyle=":", zorder=0)
+        axes.annotate("a minute", (60, axes.get_ylim()[0]), (3, 3), textcoords="offset points", color=GREY, fontsize=8)
+        figure.savefig(path, dpi=150)
+    Console().print(f"chart: {path}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,78 @@
+"""Calibration: probabilities that say how often they are right, and from which on an answer counts.
+
+Temperature     Guo, Pleiss, Sun, Weinberger, "On Calibration of Modern Neural Networks", 2017, arXiv:1706.04599
+Threshold       Hendrycks, Gimpel, "A Baseline for Detecting Misclassified and Out-of-Distribution Examples in Neural
+                Networks", 2017, arXiv:1610.02136: refuse an answer by its largest probability
+Few mistakes    Platt, "Probabilistic Outputs for Support Vector Machines", 1999: targets that are not quite 1
+"""
+
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import minimize_scalar
+from scipy.special import log_softmax, softmax
+
+__all__ = ["FEWEST", "apply_temperature", "choose_threshold", "fit_temperature"]
+
+FEWEST = 20  # rightly named pictures; with fewer, 5 % of them are less than one picture
+BOUNDS = (math.log(0.05), math.log(20))  # of log T
+ROUNDING = 1e-6  # of a probability, by which another batch size or machine may differ
+
+Floats = NDArray[np.floating]
+Integers = NDArray[np.integer]
+
+
+def fit_temperature(labels: Integers, probabilities: Floats) -> float | None:
+    """Return the T for which softmax(log p / T) has the least log loss; None with fewer than 20 rightly named pictures.
+
+    As in Platt (1999), the target of the true class is (n + 1) / (n + 2), not 1; the other classes share the rest. With
+    targets of 1, T would fall without end where all pictures are named rightly, and much too low where nearly all are.
+    So n right answers of n, all equally sure, become as sure as Laplace's rule of succession allows.
+
+    Args:
+        labels: (n,) true classes of pictures that the network did not learn from.
+        probabilities: (n, num_classes), uncalibrated.
+    """
+    if _right(labels, probabilities).sum() < FEWEST:
+        return None
+    logs, (n, classes) = _logs(probabilities), probabilities.shape
+    targets = np.full((n, classes), 1 / ((n + 2) * (classes - 1)))
+    targets[np.arange(n), labels] = (n + 1) / (n + 2)
+
+    def loss(log_t: float) -> float:
+        return float(-(targets * log_softmax(logs / math.exp(log_t), axis=1)).sum() / n)
+
+    return math.exp(minimize_scalar(loss, bounds=BOUNDS, method="bounded").x)
+
+
+def apply_temperature(probabilities: Floats, temperature: float) -> Floats:
+    """Return softmax(log p / T) of (n, num_classes), in their data type.
+
+    >>> apply_temperature(np.array([[0.8, 0.2]]), 2.0).round(3)
+    array([[0.667, 0.333]])
+    """
+    return np.asarray(softmax(_logs(probabilities) / temperature, axis=1), probabilities.dtype)
+
+
+def choose_threshold(labels: Integers, probabilities: Floats, accept: float) -> float | None:
+    """Return the confidence that a share `accept` of the rightly named pictures reach; None with fewer than 20 of them.
+
+    Args:
+        labels: (n,) true classes of pictures that the network did not learn from.
+        probabilities: (n, num_classes), calibrated.
+        accept: 0 to 1.
+    """
+    confidence = probabilities.max(axis=1)[_right(labels, probabilities)]
+    if len(confidence) < FEWEST:
+        return None
+    return float(np.quantile(confidence, 1 - accept, method="lower")) - ROUNDING
+
+
+def _right(labels: Integers, probabilities: Floats) -> NDArray[np.bool_]:
+    return np.asarray(probabilities.argmax(axis=1) == labels)
+
+
+def _logs(probabilities: Floats) -> NDArray[np.float64]:
+    """Return their logarithms; 0 counts as the smallest float32, which a softmax gives where the true one is below."""
+    return np.log(np.maximum(probabilities, np.finfo(np.float32).tiny).astype(np.float64))

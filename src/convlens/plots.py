@@ -1,0 +1,36 @@
+"""Plots: the charts of convlens in one place, for notebooks and one's own programs.
+
+Each function takes plain data and returns a matplotlib Figure, which shows itself in a notebook.
+
+>>> from convlens.plots import show_metrics
+>>> show_metrics({"loss": [0.9, 0.4], "val_loss": [0.8, 0.5]}).axes[0].get_title(loc="left")
+'loss'
+"""
+
+from convlens.evaluation.plots import (
+    show_calibration,
+    show_confusion,
+    show_history,
+    show_images,
+    show_lines,
+    show_metrics,
+    show_scores,
+    show_sheet,
+)
+from convlens.evaluation.trials import show_trials
+from convlens.review.charts import show_growth, show_published, show_tradeoff
+
+__all__ = [
+    "show_calibration",
+    "show_confusion",
+    "show_growth",
+    "show_history",
+    "show_images",
+    "show_lines",
+    "show_metrics",
+    "show_published",
+    "show_scores",
+    "show_sheet",
+    "show_tradeoff",
+    "show_trials",
+]

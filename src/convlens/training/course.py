@@ -1,0 +1,118 @@
+"""Course: a training that keeps to its end though the machine turns out slower or quicker than it was measured.
+
+It is stopped at the end of an epoch and goes on from its state with another number of epochs, so that the learning rate
+still reaches its end.
+"""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from convlens.errors import Interrupted
+from convlens.training.budget import Plan
+from convlens.training.run import Run
+from convlens.training.trainer import Trainer
+
+__all__ = ["Deadline", "epochs_to_the_end", "train_until"]
+
+WATCHED = 0.12  # share of the time that a speed is watched for before it is trusted
+
+
+@dataclass(frozen=True)
+class Deadline:
+    """When a training should be over.
+
+    Attributes:
+        end: of the last epoch, as `time.monotonic` says it.
+        slack: seconds that it may be missed by; less is not worth another plan.
+        late: seconds after `end` at which it is stopped.
+        restart: seconds that another plan takes, as the engine compiles anew.
+    """
+
+    end: float
+    slack: float
+    late: float
+    restart: float = 0.0
+
+
+def epochs_to_the_end(done: int, epochs: int, an_epoch: float, left: float, deadline: Deadline) -> int:
+    """Return how many epochs a training should have, those done included.
+
+    >>> epochs_to_the_end(5, 20, 2.0, 60.0, Deadline(0, slack=5, late=2))
+    35
+    >>> epochs_to_the_end(5, 20, 2.0, 33.0, Deadline(0, slack=5, late=2))
+    20
+
+    Args:
+        done: epochs.
+        epochs: that were planned.
+        an_epoch: seconds of one.
+        left: seconds to the deadline.
+        deadline: how exactly it is kept.
+    """
+    missed = abs(left - (epochs - done) * an_epoch)
+    if missed <= deadline.slack:
+        return epochs
+    room = left - deadline.restart
+    more = max(1, int((room + deadline.late / 2) / an_epoch))
+    return done + more if abs(room - more * an_epoch) < missed else epochs
+
+
+class _Course:
+    """Asked after each step of a training, which begins with an epoch: whether it should stop there."""
+
+    def __init__(self, run: Run, plan: Plan, done: int, deadline: Deadline) -> None:
+        self.run, self.deadline = run, deadline
+        self.epochs, self._steps, self._done = plan.epochs, plan.steps_per_epoch, done
+        self.late = False
+        self._asked, self._began = 0, 0.0
+
+    def __call__(self) -> bool:
+        now, deadline = time.monotonic(), self.deadline
+        self._asked += 1
+        if self._asked == 1:  # before it, the engine compiled
+            self._began = now
+        self.late = now > deadline.end + deadline.late and self.run.classifier_path.exists()
+        whole, rest = divmod(self._asked, self._steps)
+        done, watched = self._done + whole, now - self._began
+        if self.late or rest or done >= self.epochs or watched < WATCHED * (deadline.end - self._began):
+            return self.late
+        an_epoch = watched * self._steps / max(self._asked - 1, 1)
+        epochs = epochs_to_the_end(done, self.epochs, an_epoch, deadline.end - now, deadline)
+        changed, self.epochs = epochs != self.epochs, epochs
+        return changed
+
+
+def train_until(trainer: Trainer, run: Run, plan: Plan, deadline: Deadline, describe: Callable[[], None]) -> str:
+    """Train as planned, plan anew where the machine changes its speed, and stop what is late; return a note, or "".
+
+    The first epoch is always finished, so that there is a classifier.
+
+    Args:
+        trainer: of the network.
+        run: new, but for what the trainer did before its epochs.
+        plan: epochs and their steps.
+        deadline: the end.
+        describe: writes the run's configuration, after each planning.
+
+    Raises:
+        Interrupted: Ctrl-C; the state and the best epoch are kept.
+        TrainingError: the loss is not finite; the best epoch is kept.
+    """
+    done = 0
+    while True:
+        trainer.set_length(plan.epochs, plan.steps_per_epoch)
+        describe()
+        course = _Course(run, plan, done, deadline)
+        try:
+            trainer.run(run, course)
+        except Interrupted:
+            done = len(run.history)
+            if course.late:
+                return f"stopped after {done} of {plan.epochs} epochs: it was slower than measured, its time was up"
+            if course.epochs == plan.epochs:
+                raise
+        else:
+            return ""
+        trainer.screen.note(f"planned anew after {done} epochs: at this speed {course.epochs} fill the time")
+        plan = Plan(course.epochs, plan.steps_per_epoch, 0.0)

@@ -1,0 +1,131 @@
+"""Measure: the seconds of decoding, features, a head and the end of a run, on this machine with these pictures."""
+
+import os
+import tempfile
+import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from convlens.config import Config
+from convlens.data.dataset import Dataset
+from convlens.data.prepared import Prepared
+from convlens.data.splits import Splits
+from convlens.data.store import DIGEST_BYTES, Store, is_stored
+from convlens.errors import PictureError
+from convlens.evaluation.evaluate import evaluate
+from convlens.preprocess import Preprocessing, prepare
+from convlens.runtime import Compiled
+from convlens.training.backbone import BackboneOrigin, body_of, open_features
+from convlens.training.choice import Measured
+from convlens.training.fit import State
+from convlens.training.linear_head import MAX_ITER, STRENGTHS
+from convlens.training.run import Run
+from convlens.training.score import Scored, write_evaluation
+from convlens.training.trainer import Trainer
+
+__all__ = ["decode_some", "measure_backbone", "rehearse_ending"]
+
+SAMPLED = 48  # pictures that are decoded to measure
+SPENT = 1.0  # seconds on features, at least
+ENDING = 8.0  # times the building of a network that a head's run takes for building it again, keeping and reporting
+ROWS = 2048  # features of a product that is timed
+SCORED = 64  # pictures whose answers are timed
+
+
+def decode_some(dataset: Dataset, preprocessing: Preprocessing) -> tuple[NDArray[np.uint8], float]:
+    """Return some pictures, (m, height, width, channels), and the seconds of decoding one, on all processors."""
+
+    def read(index: int) -> NDArray[np.uint8]:
+        try:
+            return prepare(dataset.pictures[index], preprocessing)
+        except (PictureError, OSError):
+            return np.zeros(preprocessing.shape, np.uint8)
+
+    indices = np.unique(np.linspace(0, len(dataset) - 1, SAMPLED).astype(int))
+    read(int(indices[0]))  # imports what decodes
+    began = time.monotonic()
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        pictures = np.stack(list(pool.map(read, indices.tolist())))
+    return pictures, (time.monotonic() - began) / len(indices)
+
+
+def measure_backbone(origin: BackboneOrigin, dataset: Dataset, config: Config) -> Measured:
+    """Measure a frozen backbone on some pictures; the end of its run is judged by how long the building takes.
+
+    Raises:
+        ModelError: its weights cannot be had.
+    """
+    preprocessing = origin.preprocess(dataset, config)
+    pictures, decode = decode_some(dataset, preprocessing)
+    none = np.empty(0, np.int64)
+    store = Store(pictures, np.zeros((len(pictures), DIGEST_BYTES), np.uint8), {})
+    some = Prepared(dataset, preprocessing, store, Splits(np.arange(len(pictures)), none, none))
+    began = time.monotonic()
+    body = body_of(origin.assemble(some, config))
+    building = time.monotonic() - began
+    network, features = open_features(body, preprocessing, config)
+    wanted = min(config.data.limit or len(dataset), len(dataset))
+    measured = Measured(
+        pictures=len(dataset),
+        decode=decode,
+        wanted=wanted,
+        feature=_seconds_a_picture(network, pictures),
+        rest=ENDING * building + _head_seconds(wanted, features.width, dataset.num_classes),
+    )
+    if not is_stored(dataset, preprocessing):
+        return measured
+    prepared = origin.prepare(dataset, config, None)
+    indices = np.concatenate([prepared.splits.train, prepared.splits.val, prepared.splits.test])
+    return replace(measured, stored=True, missing=len(features.missing(prepared.store, indices)))
+
+
+def _seconds_a_picture(network: Compiled, pictures: NDArray[np.uint8]) -> float:
+    network(pictures)  # the first call may compile
+    began, done = time.monotonic(), 0
+    while time.monotonic() - began < SPENT:
+        network(pictures)
+        done += len(pictures)
+    return (time.monotonic() - began) / done
+
+
+def _head_seconds(count: int, width: int, num_classes: int) -> float:
+    """Return the seconds that a linear head takes at most: all its steps, each a product there and one back."""
+    rows = np.random.default_rng(0).random((min(count, ROWS), width), np.float32)
+    kernel = np.ones((width, num_classes), np.float32)
+    spans = []
+    for _ in range(8):
+        began = time.monotonic()
+        rows.T @ (rows @ kernel)
+        spans.append(time.monotonic() - began)
+    return min(spans) * count / len(rows) * MAX_ITER * len(STRENGTHS)  # of such short ones the least is the truest
+
+
+def rehearse_ending(trainer: Trainer) -> tuple[float, float]:
+    """Return the seconds from the last epoch to the report, measured by reporting the network as it is.
+
+    The answers that are reported are random. The second number is the seconds that one picture is answered in.
+    """
+    prepared = trainer.prepared
+    splits, data = prepared.splits, prepared.dataset
+    scored = splits.test if len(splits.test) else splits.val
+    if not len(scored):
+        return 0.0, 0.0
+    rows = np.random.default_rng(0).dirichlet(np.ones(data.num_classes), len(scored)).astype(np.float32)
+    with tempfile.TemporaryDirectory() as folder:
+        run = Run.create(Path(folder) / "ending", "")
+        began = time.monotonic()
+        trainer.describe_run(run)
+        run.write_history([], append=False)
+        trainer.keep(trainer.float32, State(), run)
+        classifier, some = run.classifier(), scored[:SCORED]
+        classifier.probabilities(prepared.store.pictures, indices=some)  # compiles
+        middle = time.monotonic()
+        classifier.probabilities(prepared.store.pictures, indices=some)
+        answer = (time.monotonic() - middle) / len(some)
+        found = evaluate(data.labels[scored], rows, data.class_names, pictures_seen="test", threshold=0.5)
+        write_evaluation(run, run.folder, classifier, Scored(found, prepared, scored), {"test_evaluations": 0})
+        return time.monotonic() - began + answer * (len(splits.val) + len(splits.test)), answer
