@@ -35,6 +35,7 @@ def show_strengths(
             axes.set_xscale("log")
             axes.axvline(chosen, color=GREY, linestyle=":", zorder=0)
             axes.set_xlabel("C: strong regularisation left, weak right")
-        left.annotate(f"chosen: {chosen:g}", (chosen, 0.04), (4, 0), ("data", "axes fraction"), "offset points",
-                      color=GREY, fontsize=8)  # fmt: skip
+        side, away = ("right", -4) if chosen == max(strengths) else ("left", 4)  # within the axes
+        left.annotate(f"chosen: {chosen:g}", (chosen, 0.04), (away, 0), ("data", "axes fraction"), "offset points",
+                      ha=side, color=GREY, fontsize=8)  # fmt: skip
     return figure

@@ -3,6 +3,7 @@
 The time is that of the whole command: from the start of its process to the printed report.
 """
 
+import sys
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -13,9 +14,10 @@ from convlens.data.dataset import Dataset
 from convlens.data.prepared import Prepared, choose_preprocessing
 from convlens.data.store import is_stored
 from convlens.errors import Interrupted, ModelError, StorageError
-from convlens.training.backbone import choose_backbone
+from convlens.training.backbone import choose_backbone, choose_origin
 from convlens.training.budget import AIM, Clock, Costs, Plan, measure_costs, plan
 from convlens.training.choice import (
+    MOST_PASSES,
     PASSES,
     SIDES,
     Choice,
@@ -31,13 +33,13 @@ from convlens.training.network import Origin
 from convlens.training.run import Run
 from convlens.training.screen import Screen, duration
 from convlens.training.trainer import Trainer
-from convlens.training.transfer import TransferTrainer, choose_origin
+from convlens.training.transfer import TransferTrainer
 
 __all__ = ["train_within"]
 
 BACKBONE = "efficientnet_lite0"  # the one whose weights are in a package
 TIMED, LEAST_TIMED, MOST_TIMED = 0.03, 2.0, 15.0  # share of the time spent on timing steps, within so many seconds
-SLACK, LATE = 0.03, 0.02  # share of the time by which a training may miss its end, and be late
+SLACK, LATE = 0.05, 0.02  # share of the time by which a training may miss its end, and be late
 
 Rows = list[tuple[str, str]]
 
@@ -163,7 +165,8 @@ class _Allotment:
         tuning, start = self._choose_tuning(trainer, frozen)
         self.screen.say(f"{'fine-tune':<13}{tuning.reason}")
         if tuning.plan is not None:
-            self._train(trainer, run, tuning.plan, start)
+            most = MOST_PASSES * trainer.train.steps_per_pass // tuning.plan.steps_per_epoch
+            self._train(trainer, run, tuning.plan, start, max(1, most))
         elif trainer.thawed:
             trainer.thaw(frozen)
         return trainer, run
@@ -216,9 +219,10 @@ class _Allotment:
             self.clock.require(decode * len(dataset), "decoding the pictures alone")
         trainer = Trainer(self._prepare(origin, config), config, origin, self.screen)
         with self.screen.console.status("measuring a few steps"):
-            costs, (ending, _) = self._measure(trainer), rehearse_ending(trainer)
-        steps = trainer.train.steps_per_pass
-        a_pass = steps * costs.step + costs.overhead
+            costs, steps = self._measure(trainer), trainer.train.steps_per_pass
+            a_pass = steps * costs.step + costs.overhead
+            self.clock.require(a_pass / AIM + costs.start, "one pass over the pictures")
+            ending, _ = rehearse_ending(trainer)
         self.clock.require(a_pass / AIM + costs.start + ending, "one pass over the pictures")
         length = plan(self.clock.left - costs.start - ending, costs, steps)
         passes = length.epochs * length.steps_per_epoch / steps
@@ -257,11 +261,11 @@ class _Allotment:
         finally:
             trainer.screen = self.screen
 
-    def _train(self, trainer: Trainer, run: Run, length: Plan, start: float) -> None:
-        """Train as planned; the planned seconds begin after those that the engine takes to `start`."""
+    def _train(self, trainer: Trainer, run: Run, length: Plan, start: float, most: int = sys.maxsize) -> None:
+        """Train as planned, `most` epochs; the planned seconds begin after those that the engine takes to `start`."""
         seconds = self.clock.seconds
         end = time.monotonic() + start + length.seconds / AIM
-        deadline = Deadline(end, SLACK * seconds, LATE * seconds, start)
+        deadline = Deadline(end, SLACK * seconds, LATE * seconds, start, most)
         note = train_until(trainer, run, length, deadline, lambda: trainer.describe_run(run, budget=seconds))
         if note:
             self.screen.note(note)

@@ -27,14 +27,23 @@ from convlens.data.store import VERSION, Progress
 from convlens.errors import ConfigError, ModelError
 from convlens.preprocess import Preprocessing
 from convlens.runtime import Compiled, compile_model
-from convlens.training.network import Origin
+from convlens.training.network import Origin, choose_network
 from convlens.training.run import Run
 from convlens.training.thaw import thaw
 from convlens.zoo.registry import ModelInfo, build, list_models, model_info
 from convlens.zoo.summary import layer_table
 from convlens.zoo.weights import load_weights
 
-__all__ = ["FEATURES", "HEAD", "BackboneOrigin", "body_of", "choose_backbone", "features_key", "open_features"]
+__all__ = [
+    "FEATURES",
+    "HEAD",
+    "BackboneOrigin",
+    "body_of",
+    "choose_backbone",
+    "choose_origin",
+    "features_key",
+    "open_features",
+]
 
 FEATURES = "features"  # name of the layer that gives the vector of a picture
 DECK = "transfer_vgg16_cats_dogs"  # has a top of its own
@@ -117,6 +126,24 @@ class BackboneOrigin(Origin):
         return whole
 
 
+def choose_origin(config: Config, model: keras.Model | None = None, start_from: str | Path | None = None) -> Origin:
+    """Return the network to train: a backbone where the configuration names one, else see `choose_network`.
+
+    Raises:
+        ConfigError: a setting of transfer without a backbone, or a backbone beside another network.
+    """
+    settings = config.transfer
+    if settings.backbone is not None:
+        if model is not None or start_from is not None:
+            raise ConfigError("--backbone is a network to begin with: leave out --from, or the model of your own.")
+        return choose_backbone(config)
+    for name in ("unfreeze", "head", "gradual", "train_batch_norm"):
+        if getattr(settings, name):
+            flag = f"--{name.replace('_', '-')}"
+            raise ConfigError(f"{flag} goes with a trained network: say which with --backbone.")
+    return choose_network(config, model, start_from)
+
+
 def choose_backbone(config: Config) -> BackboneOrigin:
     """Return the network that `--backbone` names: one of the zoo with trained weights, a classifier file or a run.
 
@@ -171,10 +198,9 @@ def features_key(body: keras.Model, preprocessing: object, arithmetic: str) -> s
     return digest.hexdigest()[:32]
 
 
-def open_features(body: keras.Model, preprocessing: Preprocessing, config: Config) -> tuple[Compiled, FeatureCache]:
-    """Return a body compiled to compute features, and where those that it has computed are kept."""
-    # auto: a network may be slower in the precision that trains it quickest
-    network = compile_model(body, "float32" if config.training.precision == "float32" else "auto")
+def open_features(body: keras.Model, preprocessing: Preprocessing, precision: str) -> tuple[Compiled, FeatureCache]:
+    """Return a body compiled to compute features in a precision, and where those that it has computed are kept."""
+    network = compile_model(body, precision)
     key = features_key(body, preprocessing, f"{network.engine} {network.precision}")
     return network, FeatureCache(key, body.output_shape[-1])
 

@@ -26,6 +26,7 @@ from convlens.training.trainer import Trainer
 
 __all__ = [
     "AIM",
+    "EPOCHS",
     "LIMIT",
     "Clock",
     "Costs",

@@ -14,7 +14,7 @@ from keras import layers
 from convlens.config import Config
 from convlens.data.dataset import Dataset
 from convlens.data.prepared import look_at, parse_size
-from convlens.training.budget import AIM, Costs, Plan, least_seconds, plan
+from convlens.training.budget import AIM, EPOCHS, Costs, Plan, least_seconds, plan
 from convlens.training.screen import duration
 from convlens.zoo.summary import layer_table
 
@@ -168,8 +168,11 @@ def _fill(costs: Costs, seconds: float, steps_per_pass: int) -> Plan | None:
     if seconds < least_seconds(costs):
         return None
     found = plan(seconds, costs, steps_per_pass)
-    epochs = min(found.epochs, max(1, MOST_PASSES * steps_per_pass // found.steps_per_epoch))
-    return Plan(epochs, found.steps_per_epoch, found.seconds * epochs / found.epochs)
+    if found.epochs * found.steps_per_epoch <= MOST_PASSES * steps_per_pass:
+        return found
+    passes = max(1, min(round(found.steps_per_epoch / steps_per_pass), MOST_PASSES // EPOCHS))  # of an epoch
+    epochs, steps = MOST_PASSES // passes, passes * steps_per_pass
+    return Plan(epochs, steps, epochs * (steps * costs.step + costs.overhead))
 
 
 def unlike_photographs(dataset: Dataset, config: Config) -> str:

@@ -4,9 +4,10 @@ It is stopped at the end of an epoch and goes on from its state with another num
 still reaches its end.
 """
 
+import sys
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from convlens.errors import Interrupted
 from convlens.training.budget import Plan
@@ -15,7 +16,7 @@ from convlens.training.trainer import Trainer
 
 __all__ = ["Deadline", "epochs_to_the_end", "train_until"]
 
-WATCHED = 0.12  # share of the time that a speed is watched for before it is trusted
+WATCHED = 0.25  # share of the planned time that a speed is watched for before it is trusted
 
 
 @dataclass(frozen=True)
@@ -27,12 +28,14 @@ class Deadline:
         slack: seconds that it may be missed by; less is not worth another plan.
         late: seconds after `end` at which it is stopped.
         restart: seconds that another plan takes, as the engine compiles anew.
+        most: epochs; more are not worth their time.
     """
 
     end: float
     slack: float
     late: float
     restart: float = 0.0
+    most: int = sys.maxsize
 
 
 def epochs_to_the_end(done: int, epochs: int, an_epoch: float, left: float, deadline: Deadline) -> int:
@@ -54,7 +57,7 @@ def epochs_to_the_end(done: int, epochs: int, an_epoch: float, left: float, dead
     if missed <= deadline.slack:
         return epochs
     room = left - deadline.restart
-    more = max(1, int((room + deadline.late / 2) / an_epoch))
+    more = max(1, min(int((room + deadline.late / 2) / an_epoch), deadline.most - done))
     return done + more if abs(room - more * an_epoch) < missed else epochs
 
 
@@ -64,6 +67,7 @@ class _Course:
     def __init__(self, run: Run, plan: Plan, done: int, deadline: Deadline) -> None:
         self.run, self.deadline = run, deadline
         self.epochs, self._steps, self._done = plan.epochs, plan.steps_per_epoch, done
+        self._least = WATCHED * plan.seconds
         self.late = False
         self._asked, self._began = 0, 0.0
 
@@ -75,7 +79,7 @@ class _Course:
         self.late = now > deadline.end + deadline.late and self.run.classifier_path.exists()
         whole, rest = divmod(self._asked, self._steps)
         done, watched = self._done + whole, now - self._began
-        if self.late or rest or done >= self.epochs or watched < WATCHED * (deadline.end - self._began):
+        if self.late or rest or done >= self.epochs or watched < self._least:
             return self.late
         an_epoch = watched * self._steps / max(self._asked - 1, 1)
         epochs = epochs_to_the_end(done, self.epochs, an_epoch, deadline.end - now, deadline)
@@ -91,7 +95,7 @@ def train_until(trainer: Trainer, run: Run, plan: Plan, deadline: Deadline, desc
     Args:
         trainer: of the network.
         run: new, but for what the trainer did before its epochs.
-        plan: epochs and their steps.
+        plan: epochs, their steps, and the seconds of all.
         deadline: the end.
         describe: writes the run's configuration, after each planning.
 
@@ -115,4 +119,4 @@ def train_until(trainer: Trainer, run: Run, plan: Plan, deadline: Deadline, desc
         else:
             return ""
         trainer.screen.note(f"planned anew after {done} epochs: at this speed {course.epochs} fill the time")
-        plan = Plan(course.epochs, plan.steps_per_epoch, 0.0)
+        plan = replace(plan, epochs=course.epochs)

@@ -23,9 +23,10 @@ from convlens.data.prepared import Prepared
 from convlens.errors import ConfigError, DataError, Interrupted, StorageError
 from convlens.evaluation.curves import show_scores
 from convlens.evaluation.scores import Score
+from convlens.training.backbone import choose_origin
 from convlens.training.run import Run
 from convlens.training.screen import Screen
-from convlens.training.transfer import choose_origin, make_trainer
+from convlens.training.transfer import make_trainer
 
 __all__ = ["mean_of_draws", "train_on_few"]
 

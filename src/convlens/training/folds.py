@@ -11,11 +11,12 @@ from convlens.data.dataset import Dataset
 from convlens.data.splits import draw, folds
 from convlens.errors import ConfigError, Interrupted
 from convlens.evaluation.evaluate import evaluate
+from convlens.training.backbone import choose_origin
 from convlens.training.run import Run
 from convlens.training.score import Scored, calibrate, show, write_evaluation
 from convlens.training.screen import Screen
 from convlens.training.trainer import Trainer
-from convlens.training.transfer import choose_origin, make_trainer
+from convlens.training.transfer import make_trainer
 
 __all__ = ["cross_validate"]
 

@@ -67,7 +67,7 @@ def measure_backbone(origin: BackboneOrigin, dataset: Dataset, config: Config) -
     began = time.monotonic()
     body = body_of(origin.assemble(some, config))
     building = time.monotonic() - began
-    network, features = open_features(body, preprocessing, config)
+    network, features = open_features(body, preprocessing, config.training.precision)
     wanted = min(config.data.limit or len(dataset), len(dataset))
     measured = Measured(
         pictures=len(dataset),

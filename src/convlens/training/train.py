@@ -11,11 +11,12 @@ from convlens.config import Config
 from convlens.data.dataset import Dataset
 from convlens.data.prepared import Prepared
 from convlens.errors import ConfigError, Interrupted, RunError, StorageError
+from convlens.training.backbone import choose_origin
 from convlens.training.network import Origin
 from convlens.training.run import Run
 from convlens.training.screen import Screen
 from convlens.training.trainer import Trainer
-from convlens.training.transfer import choose_origin, make_trainer
+from convlens.training.transfer import make_trainer
 
 __all__ = ["train"]
 
@@ -62,8 +63,9 @@ def train(  # noqa: PLR0913 - the public door; all but the first have defaults
             Run.refuse_taken(Run.place(run))
         origin = choose_origin(config, model, start_from)
         trainer = make_trainer(_prepared(origin, dataset, config, screen), config, origin, screen)
-        if start_from is not None:
-            _require_unseen_test(start_from, trainer)
+        first = getattr(origin, "trained", None) if start_from is None else Classifier.load(start_from)
+        if first is not None:
+            _require_unseen_test(first, trainer)
         folder = Run.create(run, f"{dataset.name}-{origin.name}")
         if find_rate:
             trainer.find_learning_rate(folder)
@@ -103,9 +105,9 @@ def _resumed(dataset: Dataset, name: str | Path | None, screen: Screen) -> tuple
     return make_trainer(prepared, config, origin, screen), run
 
 
-def _require_unseen_test(start_from: str | Path, trainer: Trainer) -> None:
+def _require_unseen_test(first: Classifier, trainer: Trainer) -> None:
     """Refuse to train further on the same pictures divided otherwise: the first training saw some of the test."""
-    before = Classifier.load(start_from).provenance
+    before = first.provenance
     if before.get("data", {}).get("fingerprint") != trainer.prepared.fingerprint:
         return
     now = trainer.config

@@ -22,6 +22,7 @@ from convlens.data.augment import flip_is_safe, resolve
 from convlens.data.batches import Batches, class_weights
 from convlens.data.prepared import Prepared
 from convlens.errors import Interrupted, TrainingError
+from convlens.runtime import keras_precision
 from convlens.training.fit import State, fit, step_seconds
 from convlens.training.heads import AnswerAccuracy, HeadsCrossentropy, join_heads
 from convlens.training.learning_rate import find_learning_rate
@@ -53,6 +54,8 @@ class Trainer:
 
     def _make_ready(self) -> None:
         """Make what follows from network and configuration: the copy that learns, its batches, its optimizer."""
+        precision = keras_precision(self.float32, self.config.training.precision)
+        self.config = self.config.replace(precision=precision)
         settings, splits = self.config.training, self.prepared.splits
         self.model = self._copy_to_train()
         self.train = self._batches(
@@ -254,7 +257,6 @@ def _resolved(config: Config, prepared: Prepared, name: str, *, weighted: bool) 
         size=f"{height}x{width}",
         channels="grey" if channels == 1 else "rgb",
         class_weights="on" if weighted else "off",
-        precision=backend.resolve_precision(settings.precision),
         backend=backend.engine(),
         learning_rate=settings.learning_rate or LEARNING_RATES[settings.optimizer],
     )

@@ -5,10 +5,10 @@ by content, and the head learns from them in seconds. Layers that `--unfreeze` n
 on: a new head's random gradients would first destroy what they know.
 """
 
+import json
 import time
 from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import keras
@@ -20,13 +20,12 @@ from convlens.classifier import Classifier
 from convlens.config import LEARNING_RATES, Config, TrainingConfig
 from convlens.data.features import BATCH
 from convlens.data.prepared import Prepared
-from convlens.errors import ConfigError
 from convlens.evaluation.paired import compare_pairs
-from convlens.training.backbone import FEATURES, HEAD, BackboneOrigin, body_of, choose_backbone, open_features
+from convlens.training.backbone import FEATURES, HEAD, BackboneOrigin, body_of, open_features
 from convlens.training.dense_head import fit_dense_head
 from convlens.training.fit import State
 from convlens.training.linear_head import fit_linear_head, write_strengths
-from convlens.training.network import Origin, choose_network
+from convlens.training.network import Origin
 from convlens.training.optimizers import make_optimizer, make_schedule
 from convlens.training.run import Run
 from convlens.training.score import Answers
@@ -34,31 +33,13 @@ from convlens.training.screen import Screen, duration
 from convlens.training.thaw import paces, thaw
 from convlens.training.trainer import Trainer
 
-__all__ = ["TransferTrainer", "choose_origin", "make_trainer"]
+__all__ = ["TransferTrainer", "make_trainer"]
 
 LOWER = 0.1  # layers that have learned before start at this share of an optimizer's usual rate
 AGREE = 0.02  # of a probability, in the mean, between the features' engine and the classifier in float32
 CHOSEN = ", its regularisation chosen on the validation pictures"
-HEAD_ANSWERS = "head_answers.npy"  # of a run's state: the classes that the head alone gave the validation pictures
+HEAD_ANSWERS = "state/head_answers.json"  # of a run: the classes that the head alone gave the validation pictures
 CHECKED = 16  # pictures on which that is checked
-
-
-def choose_origin(config: Config, model: keras.Model | None = None, start_from: str | Path | None = None) -> Origin:
-    """Return the network to train: a backbone where the configuration names one, else see `choose_network`.
-
-    Raises:
-        ConfigError: a setting of transfer without a backbone, or a backbone beside another network.
-    """
-    settings = config.transfer
-    if settings.backbone is not None:
-        if model is not None or start_from is not None:
-            raise ConfigError("--backbone is a network to begin with: leave out --from, or the model of your own.")
-        return choose_backbone(config)
-    for name in ("unfreeze", "head", "gradual", "train_batch_norm"):
-        if getattr(settings, name):
-            flag = f"--{name.replace('_', '-')}"
-            raise ConfigError(f"{flag} goes with a trained network: say which with --backbone.")
-    return choose_network(config, model, start_from)
 
 
 def make_trainer(prepared: Prepared, config: Config, origin: Origin, screen: Screen) -> Trainer:
@@ -74,6 +55,7 @@ class TransferTrainer(Trainer):
         """Build the network; raises ModelError or ConfigError, see `backbone` and `thaw`."""
         self.thawed = config.transfer.unfreeze is not None
         self.goes_on = self.thawed  # whether the head is only the beginning
+        self._asked = config.training.precision
         super().__init__(prepared, config, origin, screen)
         self.cached = self.thawed or not self._augmented()  # a head to begin with learns from pictures as they are
         self.body = body_of(self.float32)
@@ -81,7 +63,13 @@ class TransferTrainer(Trainer):
         self._head: State | None = None  # from which the layers below go on, once it is trained
         self.seconds = 0.0  # of features and head
         if self.cached:
-            self._open_features()
+            with screen.console.status("preparing the backbone"):
+                self.network, self.features = open_features(self.body, prepared.preprocessing, self._asked)
+
+    def describe_run(self, run: Run, **facts: Any) -> None:
+        """Write what was asked for; see `Trainer.describe_run`. Features may be quickest in another precision."""
+        super().describe_run(run, **facts)
+        run.write("run.toml", self.config.replace(precision=self._asked).to_toml())
 
     def _resolve(self, config: Config) -> Config:
         settings = config.training
@@ -108,10 +96,6 @@ class TransferTrainer(Trainer):
         settings, steps = self.config.training, self.train.steps
         rows = paces(self.model, body_of(self.model), self.config.transfer)
         return make_optimizer(settings, make_schedule(settings, steps), rows, settings.epochs * steps)
-
-    def _open_features(self) -> None:
-        with self.screen.console.status("preparing the backbone"):
-            self.network, self.features = open_features(self.body, self.prepared.preprocessing, self.config)
 
     def _facts(self) -> list[tuple[str, str]]:
         facts = dict(super()._facts())
@@ -175,7 +159,7 @@ class TransferTrainer(Trainer):
         self._head = State() if self.goes_on else state
         if len(splits.val):
             rows = self._answers(self.classifier(), splits.val)
-            np.save(run.folder / "state" / HEAD_ANSWERS, rows.argmax(1))
+            run.write(HEAD_ANSWERS, json.dumps({"classes": rows.argmax(1).tolist()}))
         return state
 
     def _linear_head(self, run: Run) -> State:
@@ -288,12 +272,17 @@ class TransferTrainer(Trainer):
     def _provenance(self, state: State) -> dict[str, Any]:
         if not self.cached:
             return super()._provenance(state)
-        head = {"features": f"{self.network.precision} on {self.network.engine}", "head_seconds": self.seconds}
+        head: dict[str, Any] = {
+            "features": f"{self.network.precision} on {self.network.engine}",
+            "head_seconds": self.seconds,
+        }
+        if not self.thawed:
+            head["precision"] = self.network.precision
         return super()._provenance(state) | head
 
     def _judge(self, run: Run, rows: NDArray[np.float32]) -> None:
         """Say whether fine-tuning has made a difference, on the validation pictures."""
         labels = self.prepared.dataset.labels[self.prepared.splits.val]
-        before = np.load(run.folder / "state" / HEAD_ANSWERS, allow_pickle=False)
+        before = np.array(run.read(HEAD_ANSWERS)["classes"])
         (pair,) = compare_pairs(("fine-tuned", "frozen"), np.stack([rows.argmax(1) == labels, before == labels]))
         self.screen.say(f"on validation {pair}")

@@ -1,0 +1,45 @@
+"""`convlens train --budget`: what it refuses."""
+
+import pytest
+
+from convlens.cli import main
+
+GOES_WITHOUT = [
+    (["--epochs", "3"], "--epochs"),
+    (["--steps-per-epoch", "3"], "--steps-per-epoch"),
+    (["--folds", "3"], "--folds"),
+    (["--few", "3"], "--few"),
+    (["--from", "runs/x"], "--from"),
+    (["--resume", "--run", "x"], "--resume"),
+    (["--find-learning-rate"], "--find-learning-rate"),
+]
+
+
+def run(*words: str) -> int:
+    with pytest.raises(SystemExit) as stopped:
+        main(list(words))
+    return int(stopped.value.code or 0)
+
+
+@pytest.mark.parametrize(("words", "flag"), GOES_WITHOUT, ids=[flag for _, flag in GOES_WITHOUT])
+def test_flags_that_go_without_it(words, flag, capsys):
+    assert run("train", "digits", "--budget", "1m", *words) == 2
+    assert f"--budget goes without {flag}: " in capsys.readouterr().err
+
+
+def test_what_is_no_time(capsys):
+    assert run("train", "digits", "--budget", "ten") == 2
+    assert "a duration must be a number with its unit, as 90s, 10m or 1h30m; found 'ten'" in capsys.readouterr().err
+
+
+def test_a_time_that_is_over_when_the_program_has_started(capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert run("train", "digits", "--budget", "0.01s") == 2
+    said = capsys.readouterr().err
+    assert "--budget must be about" in said
+    assert "for one pass over the pictures" in said
+
+
+def test_unfreezing_needs_a_backbone(capsys):
+    assert run("train", "digits", "--budget", "1m", "--unfreeze", "all") == 2
+    assert "--unfreeze goes with a trained network" in capsys.readouterr().err
