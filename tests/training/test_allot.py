@@ -299,6 +299,13 @@ def test_a_frozen_backbone_can_be_resumed_where_it_was_stopped_before_fine_tunin
     assert run.config.transfer.unfreeze is None
 
 
+def test_a_pattern_that_fits_no_layer_is_refused_before_anything_is_trained(digits, backbone, tmp_path, quick):
+    config = SMALL.replace(backbone=str(backbone), unfreeze="block9*")
+    with pytest.raises(ConfigError, match="must match layers with weights"):
+        train_within(digits, config, 300.0, run=tmp_path / "run", screen=QUIET)
+    assert not (tmp_path / "run").exists()
+
+
 @pytest.mark.slow
 def test_twenty_seconds_are_kept_to(tmp_path):
     began = time.time()

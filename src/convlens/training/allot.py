@@ -32,6 +32,7 @@ from convlens.training.measure import decode_some, measure_backbone, rehearse_en
 from convlens.training.network import Origin
 from convlens.training.run import Run
 from convlens.training.screen import Screen, duration
+from convlens.training.thaw import thaw
 from convlens.training.trainer import Trainer
 from convlens.training.transfer import TransferTrainer
 
@@ -160,6 +161,8 @@ class _Allotment:
         origin = choose_backbone(frozen)
         trainer = TransferTrainer(self._prepare(origin, frozen), frozen, origin, self.screen)
         trainer.goes_on = trainer.val is not None
+        for transfer in (self.config.transfer, frozen.transfer):  # the first raises where --unfreeze fits no layer
+            thaw(trainer.body, transfer)
         run = self._begin(trainer, rows, name)
         trainer.run(run)
         tuning, start = self._choose_tuning(trainer, frozen)
@@ -221,7 +224,6 @@ class _Allotment:
         with self.screen.console.status("measuring a few steps"):
             costs, steps = self._measure(trainer), trainer.train.steps_per_pass
             a_pass = steps * costs.step + costs.overhead
-            self.clock.require(a_pass / AIM + costs.start, "one pass over the pictures")
             ending, _ = rehearse_ending(trainer)
         self.clock.require(a_pass / AIM + costs.start + ending, "one pass over the pictures")
         length = plan(self.clock.left - costs.start - ending, costs, steps)
