@@ -398,10 +398,10 @@ for name, (title, amounts) in AMOUNTS.items():
 lesson.show(plots.show_lines(panels, across="多少 · how much", up="準確率 · accuracy", percent=True), "changed_digits")
 
 # %% [markdown]
-# 沒有哪個模型天生不怕變化：沒看過的，要在訓練時讓它看。那就是資料增強，見第 004 課。
+# 沒有哪個模型天生不怕變化：沒看過的，要在訓練時讓它看。那就是資料增強，見第 000 與 004 課。
 #
 # No network is born immune: changes that it never saw have to be shown to it in training. That is augmentation, of
-# lesson 004.
+# lessons 000 and 004.
 
 # %% [markdown]
 # ## 何時適合用 CNN，何時不適合 · When a CNN fits and when it does not

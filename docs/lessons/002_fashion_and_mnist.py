@@ -248,7 +248,7 @@ print(f"loss after {passes} epochs: {slow:.3f} at 0.001, {right:.3f} at 1.0")
 # %% [markdown]
 # ## CNN 的由來：從低階特徵到高階特徵 · Where CNNs come from: from low features to high ones
 #
-# 1960 年前後，Hubel 與 Wiesel 量貓的視覺皮層：有些神經元只對某個方向的亮線有反應，下一層再把它們組合起來。
+# 1960 年前後，Hubel 與 Wiesel 量貓的視覺皮質：有些神經元只對某個方向的亮線有反應，下一層再把它們組合起來。
 # CNN 有同樣的安排：前面的卷積層找明暗與邊緣，後面的層把邊緣組成形狀、零件、物體。
 # 它適合分類影像、影片、文字、聲音這類「鄰居有關係」的資料，也用在偵測、切割等工作。
 #

@@ -31,11 +31,11 @@ keras.utils.set_random_seed(3)
 # 一個神經元把輸入各乘一個權重，加總，再加偏差，最後通過激活函數。講義的網路有兩個輸入、兩個隱藏、兩個輸出神經元，
 # 激活函數是 sigmoid；八個權重 w1 到 w8，每層共用一個偏差；目標是 .01 與 .99。
 #
-# A neuron multiplies each input with a weight, adds up, adds a bias, and passes the sum through an activation. The deck's
+# A neuron multiplies each input by a weight, adds up, adds a bias, and passes the sum through an activation. The deck's
 # network has two inputs, two hidden and two output neurons, sigmoids, eight weights w1 to w8, and one bias a layer. Its
 # targets are .01 and .99.
 #
-# 勘誤：講義的圖把輸出層的兩個神經元也標成 h1、h2；它們是 o1、o2。
+# 勘誤：講義的清單把輸出層的兩個神經元也寫成 h1、h2；它們是 o1、o2。
 #
 # Erratum: the deck's list names the neurons of the output layer h1 and h2, as those of the hidden one; they are o1, o2.
 
@@ -69,7 +69,7 @@ assert np.allclose([*first.terms, first.error], [0.274811083, 0.023560026, 0.298
 # %% [markdown]
 # ## 損失函數 · The loss functions
 #
-# 講義用「平方的一半」，因為微分之後係數剛好是 1。回歸常用平方誤差（均方誤差）、絕對誤差、均方根誤差；
+# 講義用「平方的一半」，因為微分之後係數剛好是 1。迴歸常用平方誤差（均方誤差）、絕對誤差、均方根誤差；
 # 分類用交叉熵：兩類用 binary，多類用 categorical。對同一組答案，每一種給的數字都不同，所以損失只能和同一種比。
 #
 # The deck takes half the squares, as the 2 of the derivative then cancels. Others are the squared, the absolute and the
@@ -136,7 +136,7 @@ lesson.show(views.network_page(first, below), "by_hand")
 # %% [markdown]
 # ## 步長太小與太大 · A step too small, a step too large
 #
-# 講義說步長小會慢、會困在局部最低點，步長大則不容易收斂。拿同一個網路，用五種步長各走 500 步。
+# 講義說步長小會慢、會困在局部最小值，步長大則不容易收斂。拿同一個網路，用五種步長各走 500 步。
 # sigmoid 的網路步子太大時不一定會爆開：權重一下被推得太遠，sigmoid 飽和，斜率趨近 0，就停在原地。
 #
 # The deck says that small steps are slow and stay in local minima, and that large ones hardly converge. Here the same
@@ -291,7 +291,7 @@ for engine in convlens.backend.ENGINES:
 # %% [markdown]
 # ## 寫出 JPEG 檔：標籤.編號.jpg · Write the JPEG files: label.number.jpg
 #
-# 講義的資料是 42,000 個檔，名字像 `0.46.jpg`：第 46 張，是個 0。我們從 MNIST 寫出同樣的一資料夾檔案。
+# 講義的資料是 42,000 個檔，名字像 `0.46.jpg`：第 46 張，是個 0。我們從 MNIST 寫出這樣的一個資料夾。
 # JPEG 會失真，所以像素和原來差一點點。
 #
 # The deck's data are 42,000 files with names as `0.46.jpg`: number 46, a 0. We write such a folder from MNIST. JPEG loses

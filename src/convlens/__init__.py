@@ -106,6 +106,7 @@ _NEEDS_KERAS = {
     "Run",
     "create_model",
     "list_models",
+    "load_weights",
     "model_info",
     "published",
     "search",

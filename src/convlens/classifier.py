@@ -30,6 +30,7 @@ __all__ = ["Classifier", "Prediction"]
 
 PRECISIONS = ("float32", "bfloat16", "auto")
 TEMPERATURE = "temperature"  # name of the layer between logits and softmax
+PIXELS = 2**20  # of a batch: efficientnet_lite0 at 224x224 took 3.4 GB with 256 pictures, 1.0 with 20, as quickly
 TOLERANCE = {"float32": 1e-4, "bfloat16": 2e-2}  # of a probability, when the examples are replayed
 Picture = str | Path | Image.Image | NDArray[Any]
 
@@ -173,15 +174,17 @@ class Classifier:
         pictures: NDArray[np.uint8],
         *,
         indices: NDArray[np.int64] | None = None,
-        batch_size: int = 256,
+        batch_size: int | None = None,
     ) -> NDArray[np.float32]:
         """Return (m, num_classes) for pictures already prepared, a batch in memory at a time.
 
         Args:
             pictures: (n, height, width, channels) uint8, as `prepare` makes them or as a store holds them.
             indices: (m,) which of them; all where not given.
-            batch_size: pictures computed at a time.
+            batch_size: pictures computed at a time; where not given, as many as have PIXELS, 256 at most.
         """
+        if batch_size is None:
+            batch_size = min(256, max(1, PIXELS // (pictures.shape[1] * pictures.shape[2])))
         indices = np.arange(len(pictures)) if indices is None else indices
         rows = [
             np.asarray(self.model.predict_on_batch(pictures[indices[start : start + batch_size]]))

@@ -116,7 +116,7 @@ def test_a_head_on_kept_features(digits, backbone, tmp_path, computed):
     assert (rows.argmax(1) == trainer.prepared.dataset.labels[val]).mean() > 0.6
     assert np.abs(trainer._answers(classifier, val) - rows).max() < 1e-4
     assert trainer._agrees(run)
-    assert np.array_equal(np.load(run.folder / "state" / HEAD_ANSWERS), rows.argmax(1))
+    assert run.read(HEAD_ANSWERS)["classes"] == rows.argmax(1).tolist()
     plain = keras.models.load_model(run.classifier_path)
     assert np.allclose(plain.predict(pictures[val], verbose=0), rows, atol=1e-6)
     frozen = Classifier.load(backbone).model.get_layer("block1_conv1").kernel
@@ -175,7 +175,7 @@ def test_fine_tuning_that_is_better_is_kept_and_compared_with_the_head(digits, b
     assert run.classifier().provenance["best"]["epoch"] > 0
     assert "first the head on kept features, then 2 epochs" in text.getvalue()
     assert "head alone   validation loss" in text.getvalue()
-    assert re.search("on validation .*fine-tuned", text.getvalue())
+    assert re.search("on validation, which also chose the epoch, .*fine-tuned", text.getvalue())
     trained = Classifier.load(backbone).model
     found = run.classifier().model
     for name, equal in (("block1_conv1", True), ("block2_conv1", False)):
@@ -200,7 +200,7 @@ def test_without_validation_pictures(digits, backbone, tmp_path, knobs):
     run = train(digits, config_of(backbone, val=0.0, **knobs), run=tmp_path / "run", screen=QUIET)
     assert run.classifier().threshold is None
     assert not (run.folder / "regularisation.csv").exists()
-    assert not (run.folder / "state" / HEAD_ANSWERS).exists()
+    assert run.read(HEAD_ANSWERS)["classes"] == []
 
 
 def press(monkeypatch, step: int) -> None:

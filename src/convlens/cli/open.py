@@ -146,7 +146,7 @@ def _show_maps(view: _View, layer: "Layer | None") -> None:
 
 def _how_to_open(layer: "Layer") -> str:
     """Return what to type next."""
-    said = f"--filter 0 to {layer.shape[-1] - 1}" + (", or the name of a class," if layer.class_names else "")
+    said = f"--filter 0 to {(layer.shape or (1,))[-1] - 1}" + (", or the name of a class," if layer.class_names else "")
     form = FORMS.get(len(layer.shape))
     if form is None:
         return f"{said} opens a value"

@@ -62,7 +62,7 @@ def start_few(path: str, config: Config, k: int, *, draws: int | None, run: str 
     backend.start(config.training.backend, config.training.threads)
     from convlens.training.few import DRAWS, train_on_few
 
-    farewell(train_on_few(dataset, config, k, draws=draws or DRAWS, run=run, screen=screen), screen)
+    farewell(train_on_few(dataset, config, k, draws=DRAWS if draws is None else draws, run=run, screen=screen), screen)
 
 
 def refuse_together(flags: Mapping[str, Any]) -> None:

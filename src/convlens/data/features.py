@@ -48,7 +48,6 @@ class FeatureCache:
     def _look(self) -> None:
         """Take in the files that are new, of this process or another. Raises StorageError."""
         try:
-            self.folder.mkdir(parents=True, exist_ok=True)
             for path in sorted(set(self.folder.glob("*.records")) - self._opened):
                 self._open(path)
         except OSError as error:
@@ -84,6 +83,7 @@ class FeatureCache:
             return 0
         path = self.folder / f"{uuid.uuid4().hex}.records"
         try:
+            self.folder.mkdir(parents=True, exist_ok=True)
             with path.open("ab") as file:
                 for start in range(0, len(wanted), BATCH):
                     batch = wanted[start : start + BATCH]
@@ -101,8 +101,9 @@ class FeatureCache:
                 "Free some space, or set CONVLENS_CACHE to another folder."
             ) from error
         finally:
-            if path.exists():
-                self._open(path)
+            self._look()
+            if path.exists() and path not in self._opened:  # not one whole record
+                path.unlink(missing_ok=True)
         return len(wanted)
 
     def gather(self, store: Store, indices: NDArray[np.int64]) -> NDArray[np.float32]:
@@ -119,11 +120,11 @@ class FeatureCache:
                 rows[start : start + 4096] = self._rows(places[start : start + 4096])
             return rows
         try:
-            with tempfile.NamedTemporaryFile(dir=self.folder, suffix=".gathered") as file:
+            with tempfile.TemporaryFile(dir=self.folder) as file:  # without a name, so that nothing can be left behind
                 for start in chunks:
                     file.write(self._rows(places[start : start + 4096]).tobytes())
                 file.flush()
-                return np.memmap(file.name, np.float32, "r", shape=(len(places), self.width))
+                return np.memmap(file, np.float32, "r", shape=(len(places), self.width))
         except OSError as error:
             raise StorageError(
                 f"{self.folder}: the features need {len(places) * self.width * 4 / 1e6:,.0f} MB more there; "

@@ -187,7 +187,7 @@ def equation(text: str, result: str) -> str:
             sign = "=" if _evaluate(ast.parse(words.strip(), mode="eval").body) == Fraction(result) else "≈"
         except (SyntaxError, ValueError):
             pass
-        except ZeroDivisionError:
+        except (ZeroDivisionError, RecursionError):
             sign = "≈"
     return f"{text} {sign} {result}"
 

@@ -134,7 +134,7 @@ for (const layer of layers) {
 }
 document.addEventListener("keydown", (event) => {
   const step = { ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1] }[event.key];
-  if (!step) return;
+  if (!step || event.altKey || event.ctrlKey || event.metaKey) return;
   event.preventDefault();
   open({ row: state.row + step[0], column: state.column + step[1] });
 });

@@ -110,7 +110,8 @@ def _calculate(layer: Layer, index: Index, values: list[float]) -> tuple[str, li
         scale, offset = (
             float(np.broadcast_to(np.asarray(one), layer.shape)[index]) for one in (operation.scale, operation.offset)
         )
-        steps = [Step("rescaled", f"{write(z)} × {write(scale)} + {write(offset)}", z * scale + offset)]
+        text = f"{write(z)} × {write(scale)} + {write(offset)}".replace("+ -", "- ")
+        steps = [Step("rescaled", text, z * scale + offset)]
         return "pixel × scale + offset", steps, abs(z * scale) + abs(offset)
     if layer.kind == "Cast":
         return "the same number in another type", [Step("cast", write(z), float(np.float64(z)))], abs(z)

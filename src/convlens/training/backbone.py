@@ -62,11 +62,9 @@ class BackboneOrigin(Origin):
 
     Attributes:
         info: of a network of the zoo.
-        trained: a classifier of the user's own, in place of it.
     """
 
     info: ModelInfo | None = None
-    trained: Classifier | None = None
 
     def prepare(self, dataset: Dataset, config: Config, progress: Progress | None) -> Prepared:
         """Return the dataset decoded as the backbone wants it, see `preprocess`."""
@@ -134,13 +132,12 @@ def choose_origin(config: Config, model: keras.Model | None = None, start_from: 
     """
     settings = config.transfer
     if settings.backbone is not None:
+        for name in ("gradual", "train_batch_norm"):
+            if getattr(settings, name) and settings.unfreeze is None:
+                raise ConfigError(f"--{name.replace('_', '-')} goes with --unfreeze: say which layers learn.")
         if model is not None or start_from is not None:
             raise ConfigError("--backbone is a network to begin with: leave out --from, or the model of your own.")
         return choose_backbone(config)
-    for name in ("unfreeze", "head", "gradual", "train_batch_norm"):
-        if getattr(settings, name):
-            flag = f"--{name.replace('_', '-')}"
-            raise ConfigError(f"{flag} goes with a trained network: say which with --backbone.")
     return choose_network(config, model, start_from)
 
 
@@ -222,11 +219,12 @@ def _notes(dataset: Dataset, prepared: Prepared) -> tuple[str, ...]:
     height, width, channels = prepared.preprocessing.shape
     notes = []
     middle = sorted(sizes, key=min)[len(sizes) // 2] if sizes else (height, width)
-    if min(middle) < min(height, width) / 2:
-        notes.append(
-            f"pictures of {middle[0]} x {middle[1]} are enlarged to {height} x {width}, for which the backbone was "
-            "made; a smaller --size is quicker and often worse"
+    if min(middle) < min(height, width):
+        said = (
+            f"pictures of {middle[0]} x {middle[1]} are enlarged to {height} x {width}, for which the backbone is made"
         )
+        hint = "; a smaller --size is quicker and often worse" if 2 * min(middle) < min(height, width) else ""
+        notes.append(said + hint)
     if grey and channels == 3:
         notes.append("the pictures are grey: the backbone, which knows colours, sees each as red, green and blue alike")
     return tuple(notes)

@@ -24,6 +24,7 @@ from convlens.errors import ConfigError, DataError, Interrupted, StorageError
 from convlens.evaluation.curves import show_scores
 from convlens.evaluation.scores import Score
 from convlens.training.backbone import choose_origin
+from convlens.training.network import require_unseen_test
 from convlens.training.run import Run
 from convlens.training.screen import Screen
 from convlens.training.transfer import make_trainer
@@ -72,6 +73,7 @@ def train_on_few(
     origin = choose_origin(config)
     with screen.counter("decoding") as progress:
         whole = origin.prepare(dataset, config, progress)
+    require_unseen_test(origin.trained, whole, config)
     pools = _pools(whole, k)
     outer = Run.create(run, f"{dataset.name}-{origin.name}-{k}-a-class")
     scores: list[Score] = []
@@ -80,9 +82,8 @@ def train_on_few(
         drawn = np.sort(np.concatenate([rng.permutation(pool)[:k] for pool in pools]))
         splits = dataclasses.replace(whole.splits, train=drawn, val=drawn[:0])
         part, inner = dataclasses.replace(whole, splits=splits), Run.create(outer.folder / f"draw-{number}", "")
-        seeded = config.replace(seed=config.training.seed + number - 1)
         with backend.forgotten():
-            trainer = make_trainer(part, seeded, origin, screen if number == 1 else Screen(quiet=True))
+            trainer = make_trainer(part, config, origin, screen if number == 1 else Screen(quiet=True))
             trainer.describe_run(inner)
             if number == 1:
                 trainer.describe_run(outer, few=k, draws=draws)

@@ -246,9 +246,9 @@ class _Checkpoint(keras.callbacks.Callback):  # type: ignore[misc]
             raise Interrupted(f"stopped after epoch {state.epoch}")
 
     def _diverged(self, loss: float) -> str:
-        kept = (
-            f"The best epoch, {self.state.best_epoch}, is kept." if self.state.best_epoch else "No epoch was finished."
-        )
+        kept = f"The best epoch, {self.state.best_epoch}, is kept."
+        if not self.state.best_epoch:
+            kept = "The head alone is kept." if self.state.best_score else "No epoch was finished."
         return (
             f"the loss must stay finite; it became {loss} in epoch {self.state.epoch + 1}, step {self.state.step}. "
             f"{kept} Take a smaller --learning-rate (--find-learning-rate looks for one)."

@@ -13,7 +13,7 @@ from convlens.errors import ConfigError, Interrupted
 from convlens.evaluation.evaluate import evaluate
 from convlens.training.backbone import choose_origin
 from convlens.training.run import Run
-from convlens.training.score import Scored, calibrate, show, write_evaluation
+from convlens.training.score import Scored, answer, calibrate, show, write_evaluation
 from convlens.training.screen import Screen
 from convlens.training.trainer import Trainer
 from convlens.training.transfer import make_trainer
@@ -49,6 +49,12 @@ def cross_validate(
     config = config.replace(test=0.0)
     with screen.counter("decoding") as progress:
         whole = origin.prepare(dataclasses.replace(dataset, splits=None), config, progress)
+    before = origin.trained.provenance.get("data", {}) if origin.trained is not None else {}
+    if before.get("fingerprint") == whole.fingerprint:
+        raise ConfigError(
+            "--folds scores every picture, but the classifier that this begins with has learned from these very "
+            "pictures. Cross-validate without it, or on other pictures."
+        )
     labels, clusters = whole.dataset.labels, whole.clusters
     pool = np.sort(np.concatenate([whole.splits.train, whole.splits.val]))
     parts = list(folds(labels, clusters, pool, k, config.training.seed))
@@ -69,12 +75,12 @@ def cross_validate(
             if number == 1:
                 trainer.announce(inner)
             _run(trainer, inner)
-        classifier = calibrate(inner.classifier(), fold, config.training, screen)
+        classifier = calibrate(inner.classifier(), fold, config.training, screen, trainer.answers)
         classifier.save(inner.classifier_path)
-        rows[held] = classifier.probabilities(whole.store.pictures, indices=held)
+        rows[held] = answer(classifier, fold, held, trainer.answers)
     screen.say("\nall pictures", "bold")
     _run(last, outer)
-    classifier = calibrate(outer.classifier(), whole, config.training, screen)
+    classifier = calibrate(outer.classifier(), whole, config.training, screen, last.answers)
     evaluation = evaluate(labels[pool], rows[pool], whole.dataset.class_names, pictures_seen=f"{k} held-out folds")
     classifier.provenance["metrics"] = evaluation.to_dict()["metrics"]
     classifier.save(outer.classifier_path)
@@ -89,7 +95,7 @@ def _run(trainer: Trainer, run: Run) -> None:
     """Train one part. Raises Interrupted, saying that the whole cannot be resumed."""
     try:
         trainer.run(run)
-    except Interrupted:
+    except (Interrupted, KeyboardInterrupt):
         raise Interrupted(
             f"stopped in {run.folder}; finished folds keep their classifiers. A cross-validation starts anew: give it "
             "another --run name."

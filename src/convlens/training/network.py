@@ -14,13 +14,13 @@ from convlens.config import Config
 from convlens.data.dataset import Dataset
 from convlens.data.prepared import Demands, Prepared, prepare_data
 from convlens.data.store import Progress
-from convlens.errors import ModelError
+from convlens.errors import ConfigError, ModelError
 from convlens.preprocess import Preprocessing
 from convlens.zoo.registry import LEAST_WITH_STEM, build, create_model, model_info
 from convlens.zoo.summary import count_multiply_adds, layer_table
 from convlens.zoo.weights import load_weights
 
-__all__ = ["Origin", "choose_network"]
+__all__ = ["Origin", "choose_network", "require_unseen_test"]
 
 CLOSING = ("softmax", "sigmoid")
 SCALING = keras.layers.Rescaling | keras.layers.Normalization
@@ -40,6 +40,7 @@ class Origin:
         least_side: of pictures that it can take, pixels; None where building it will tell.
         class_names: of a classifier that is trained further; its pictures must have the same.
         own: the user's model, which gets the trained weights at the end.
+        trained: the classifier that the network comes from; what it has learned from must not be tested on.
     """
 
     name: str
@@ -51,6 +52,7 @@ class Origin:
     least_side: int | None = None
     class_names: tuple[str, ...] | None = None
     own: keras.Model | None = None
+    trained: Classifier | None = None
 
     def prepare(self, dataset: Dataset, config: Config, progress: Progress | None) -> Prepared:
         """Return the dataset decoded as this network takes it. Raises DataError for classes it does not know."""
@@ -138,16 +140,25 @@ def choose_network(config: Config, model: keras.Model | None = None, start_from:
         start_from: a classifier file or a run folder, whose network is trained further.
 
     Raises:
+        ConfigError: a setting of transfer without a backbone, or with one, see `backbone`.
         ModelError: unknown model, or one that cannot be trained here.
         ClassifierError: the file is no whole classifier.
     """
+    if config.transfer.backbone is not None:
+        raise ConfigError("this trains networks from scratch; --backbone goes with `convlens train` alone.")
+    for name in ("unfreeze", "head", "gradual", "train_batch_norm"):
+        if getattr(config.transfer, name):
+            raise ConfigError(f"--{name.replace('_', '-')} goes with a trained network: say which with --backbone.")
     if start_from is not None:
+        if config.transfer.weights is not None:
+            raise ConfigError("--weights and --from exclude each other: a classifier has its weights.")
         classifier = Classifier.load(start_from)
         return Origin(
             classifier.model.name,
             ready=classifier.logits_model,
             preprocessing=classifier.preprocessing,
             class_names=classifier.class_names,
+            trained=classifier,
         )
     if model is None:
         info = model_info(config.model.model)
@@ -163,6 +174,33 @@ def choose_network(config: Config, model: keras.Model | None = None, start_from:
         shape=model.input_shape[1:],
         own=model,
     )
+
+
+def require_unseen_test(first: Classifier | None, prepared: Prepared, config: Config) -> None:
+    """Refuse to learn further from the same pictures divided otherwise: the first training saw some of the test.
+
+    Args:
+        first: the classifier that a network comes from, see `Origin.trained`.
+        prepared: the pictures.
+        config: divides them.
+
+    Raises:
+        ConfigError: a setting of the division differs from that of the first training.
+    """
+    if first is None or first.provenance.get("data", {}).get("fingerprint") != prepared.fingerprint:
+        return
+    before = first.provenance["config"]
+    for flag, old, new in (
+        ("--val", before["data"]["val"], config.data.val),
+        ("--test", before["data"]["test"], config.data.test),
+        ("--limit", before["data"]["limit"], config.data.limit),
+        ("--seed", before["training"]["seed"], config.training.seed),
+    ):
+        if old != new:
+            raise ConfigError(
+                f"{flag} must be as in the first training of these pictures, {old}, or the test pictures would be ones "
+                f"that the classifier has learned from; found {new}."
+            )
 
 
 def _check_own(model: keras.Model) -> None:

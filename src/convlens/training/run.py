@@ -195,6 +195,15 @@ class Run:
         finally:
             partial.unlink(missing_ok=True)
 
+    def part(self, name: str) -> "Run":
+        """Return the run of a part of this one, its folder made. Raises StorageError."""
+        part = Run(self.folder / name)
+        try:
+            (part.folder / "state").mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise StorageError(f"{part.folder}: the folder cannot be made; {error.strerror or error}.") from error
+        return part
+
     def write_figure(self, name: str, figure: Any) -> Path:
         """Write a matplotlib figure as `plots/<name>.png`; return its path. Raises StorageError."""
         path = self.folder / "plots" / f"{name}.png"

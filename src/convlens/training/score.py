@@ -25,6 +25,7 @@ from convlens.training.screen import Screen
 __all__ = [
     "Answers",
     "Scored",
+    "answer",
     "calibrate",
     "report_run",
     "score",
@@ -65,7 +66,7 @@ def calibrate(
     classifier, indices = classifier.recalibrated(1.0, None), prepared.splits.val
     if not settings.calibration:
         return classifier
-    rows, labels = _answer(classifier, prepared, indices, answers), prepared.dataset.labels[indices]
+    rows, labels = answer(classifier, prepared, indices, answers), prepared.dataset.labels[indices]
     temperature = fit_temperature(labels, rows)
     if temperature is None:
         screen.note(
@@ -77,9 +78,10 @@ def calibrate(
     return classifier.recalibrated(temperature, threshold)
 
 
-def _answer(
+def answer(
     classifier: Classifier, prepared: Prepared, indices: NDArray[np.int64], answers: Answers | None
 ) -> NDArray[np.float32]:
+    """Return (m, num_classes) probabilities of pictures: by `answers` where there is one, else by the classifier."""
     if answers is not None and len(indices):
         return answers(classifier, indices)
     return classifier.probabilities(prepared.store.pictures, indices=indices)
@@ -107,7 +109,7 @@ def score(
             raise DataError("a score needs test or validation pictures; this run set none aside (--test, --val).")
         chosen = "the epoch" if classifier.threshold is None else "the epoch and the calibration"
         screen.note(f"no test pictures: these scores are of the validation pictures, which chose {chosen}")
-    rows = _answer(classifier, prepared, indices, answers)
+    rows = answer(classifier, prepared, indices, answers)
     labels = prepared.dataset.labels[indices]
     evaluation = evaluate(labels, rows, classifier.class_names, pictures_seen=name, threshold=classifier.threshold)
     return Scored(evaluation, prepared, indices)
@@ -119,11 +121,13 @@ def report_run(run: Run, classifier: Classifier, scored: Scored, screen: Screen)
     touched = int(scored.evaluation.pictures_seen == "test")
     write_evaluation(run, run.folder, classifier, scored, {"test_evaluations": earlier + touched})
     show(scored.evaluation, run.folder, screen)
-    if verdict := _judge(run):
+    if verdict := _judge(run, classifier):
         screen.say(f"epochs       {verdict}")
 
 
-def _judge(run: Run) -> str:
+def _judge(run: Run, classifier: Classifier) -> str:
+    if run.history and classifier.provenance["best"]["epoch"] == 0:
+        return "No epoch was better than the head alone, which is kept."
     return judge_epochs(run.history, len(run.data["splits"]["val"]))
 
 
@@ -131,9 +135,14 @@ def score_again(run: Run, classifier: Classifier, dataset: Dataset, screen: Scre
     """Score a run's classifier on the run's own test pictures; return the folder of the report.
 
     Raises:
-        RunError: the pictures are not those of the run, or the run is a cross-validation.
+        RunError: the pictures are not those of the run, or the run is several: a cross-validation, draws.
         DataError: the run set no pictures aside.
     """
+    if "few" in run.data:
+        raise RunError(
+            f"{run.folder}: its score is the mean over draws, see report.json. To score one of them again: "
+            f"convlens evaluate {run.folder / 'draw-1'}. To score on other pictures: --data PATH."
+        )
     if "folds" in run.data:
         raise RunError(
             f"{run.folder}: a cross-validation scored every picture once already, see report.html; its classifier was "
@@ -184,18 +193,19 @@ def write_evaluation(run: Run, folder: Path, classifier: Classifier, scored: Sco
         scored.evaluation,
         title=run.folder.name,
         history=run.history,
-        best_epoch=int(provenance["best"]["epoch"]) or None,
+        best_epoch=int(provenance["best"]["epoch"]),
         settings=settings,
         data=prepared.summary() | {"notes": prepared.notes},
         pictures=_View(prepared.store.pictures, scored.indices),
         picture_names=[prepared.dataset.picture_name(int(i)) for i in scored.indices],
         extra={
             "seconds": sum(float(row["seconds"] or 0) for row in run.history) + provenance.get("head_seconds", 0.0),
-            "epochs_verdict": _judge(run),
+            "epochs_verdict": _judge(run, classifier),
             "seen_as": prepared.preprocessing.to_dict(),
             "temperature": classifier.temperature,
             "threshold": classifier.threshold,
             **{name: provenance[name] for name in ("network", "parameters", "precision", "versions")},
+            **{name: provenance[name] for name in ("features", "fine_tuning") if name in provenance},
             **extra,
         },
     )

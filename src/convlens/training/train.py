@@ -6,13 +6,12 @@ import keras
 
 from convlens import backend
 from convlens.assembly import set_weights
-from convlens.classifier import Classifier
 from convlens.config import Config
 from convlens.data.dataset import Dataset
 from convlens.data.prepared import Prepared
 from convlens.errors import ConfigError, Interrupted, RunError, StorageError
 from convlens.training.backbone import choose_origin
-from convlens.training.network import Origin
+from convlens.training.network import Origin, require_unseen_test
 from convlens.training.run import Run
 from convlens.training.screen import Screen
 from convlens.training.trainer import Trainer
@@ -63,9 +62,7 @@ def train(  # noqa: PLR0913 - the public door; all but the first have defaults
             Run.refuse_taken(Run.place(run))
         origin = choose_origin(config, model, start_from)
         trainer = make_trainer(_prepared(origin, dataset, config, screen), config, origin, screen)
-        first = getattr(origin, "trained", None) if start_from is None else Classifier.load(start_from)
-        if first is not None:
-            _require_unseen_test(first, trainer)
+        require_unseen_test(origin.trained, trainer.prepared, trainer.config)
         folder = Run.create(run, f"{dataset.name}-{origin.name}")
         if find_rate:
             trainer.find_learning_rate(folder)
@@ -103,22 +100,3 @@ def _resumed(dataset: Dataset, name: str | Path | None, screen: Screen) -> tuple
     origin = choose_origin(config, start_from=run.start_path if run.start_path.exists() else None)
     prepared = run.divided(_prepared(origin, dataset, config, screen))
     return make_trainer(prepared, config, origin, screen), run
-
-
-def _require_unseen_test(first: Classifier, trainer: Trainer) -> None:
-    """Refuse to train further on the same pictures divided otherwise: the first training saw some of the test."""
-    before = first.provenance
-    if before.get("data", {}).get("fingerprint") != trainer.prepared.fingerprint:
-        return
-    now = trainer.config
-    for flag, old, new in (
-        ("--val", before["config"]["data"]["val"], now.data.val),
-        ("--test", before["config"]["data"]["test"], now.data.test),
-        ("--limit", before["config"]["data"]["limit"], now.data.limit),
-        ("--seed", before["config"]["training"]["seed"], now.training.seed),
-    ):
-        if old != new:
-            raise ConfigError(
-                f"{flag} must be as in the first training of these pictures, {old}, or the test pictures would be ones "
-                f"that the classifier has learned from; found {new}."
-            )

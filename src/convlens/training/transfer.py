@@ -38,7 +38,7 @@ __all__ = ["TransferTrainer", "make_trainer"]
 LOWER = 0.1  # layers that have learned before start at this share of an optimizer's usual rate
 AGREE = 0.02  # of a probability, in the mean, between the features' engine and the classifier in float32
 CHOSEN = ", its regularisation chosen on the validation pictures"
-HEAD_ANSWERS = "state/head_answers.json"  # of a run: the classes that the head alone gave the validation pictures
+HEAD_ANSWERS = "state/head_answers.json"  # of a run: what the head alone said of the validation pictures, and its time
 CHECKED = 16  # pictures on which that is checked
 
 
@@ -143,6 +143,7 @@ class TransferTrainer(Trainer):
         if not resumed:
             set_weights(self.model, self.float32.get_weights())
             state = self._as_first(state)
+        self.seconds = run.read(HEAD_ANSWERS)["seconds"]
         done = super().run(run, stop_requested, first=None if resumed else state)
         self.head_won = done.best_epoch == 0
         return done
@@ -157,9 +158,8 @@ class TransferTrainer(Trainer):
         self.seconds = time.monotonic() - began
         state = self._dense_head(run) if self.config.transfer.head else self._linear_head(run)
         self._head = State() if self.goes_on else state
-        if len(splits.val):
-            rows = self._answers(self.classifier(), splits.val)
-            run.write(HEAD_ANSWERS, json.dumps({"classes": rows.argmax(1).tolist()}))
+        rows = self._answers(self.classifier(), splits.val).argmax(1) if len(splits.val) else splits.val
+        run.write(HEAD_ANSWERS, json.dumps({"classes": rows.tolist(), "seconds": self.seconds}))
         return state
 
     def _linear_head(self, run: Run) -> State:
@@ -198,12 +198,11 @@ class TransferTrainer(Trainer):
         prepared, config, inside = self.prepared, self.config, run
         if self.goes_on:  # the settings are those of the layers below
             settings = TrainingConfig(learning_rate=LEARNING_RATES["adamw"], seed=config.training.seed)
-            config, inside = replace(config, training=settings), Run(run.folder / "head")
-            (inside.folder / "state").mkdir(parents=True, exist_ok=True)
+            config, inside = replace(config, training=settings), run.part("head")
         top = [layer for layer in self.float32.layers if layer.name.startswith(HEAD)]
 
         def keep(state: State) -> None:
-            self.keep(self.float32, replace(state, best_epoch=0) if self.goes_on else state, run)
+            self.keep(self.float32, replace(state, best_epoch=0) if self.goes_on else state, inside)
 
         def labelled(indices: NDArray[np.int64]) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
             return self.features.gather(prepared.store, indices), prepared.dataset.labels[indices]
@@ -212,8 +211,9 @@ class TransferTrainer(Trainer):
         state = fit_dense_head(
             top, train, val, config, inside, class_weights=self.weights, keep=keep, screen=self.screen
         )
-        if run.classifier_path.exists():  # where a resumed head got no better, its best is only there
-            set_weights(self.float32, run.classifier().logits_model.get_weights())
+        set_weights(self.float32, inside.classifier().logits_model.get_weights())  # of its best epoch
+        if self.goes_on:
+            self.keep(self.float32, State(), run)
         self.head_won = True
         return state
 
@@ -235,24 +235,18 @@ class TransferTrainer(Trainer):
         chunks = range(0, len(features), 4096)
         return np.concatenate([np.asarray(head.predict_on_batch(features[i : i + 4096])) for i in chunks])
 
+    @property
+    def answers(self) -> Answers | None:
+        """By kept features, where the kept classifier is a head on them."""
+        return self._answers if self.cached and self.head_won else None
+
     def finish(self, run: Run, answers: Answers | None = None) -> Classifier:
         """Calibrate, score and report; see `Trainer.finish`. A head on kept features answers from them."""
         if self.cached and self.head_won:
             return super().finish(run, self._answers if self._agrees(run) else None)
-        if not self.cached or not len(self.prepared.splits.val):
-            return super().finish(run, answers)
-        kept: dict[str, NDArray[np.float32]] = {}
-
-        def answer(classifier: Classifier, indices: NDArray[np.int64]) -> NDArray[np.float32]:
-            rows = classifier.probabilities(self.prepared.store.pictures, indices=indices)
-            if indices is self.prepared.splits.val:
-                kept["val"] = rows
-            return rows
-
-        classifier = super().finish(run, answer)
-        # without calibration nothing has asked for them
-        self._judge(run, kept["val"] if kept else answer(classifier, self.prepared.splits.val))
-        return classifier
+        if self.cached and len(self.prepared.splits.val):
+            self._judge(run)
+        return super().finish(run, answers)
 
     def _agrees(self, run: Run) -> bool:
         """Return whether kept features and the saved classifier agree on a few pictures; say how well."""
@@ -280,9 +274,13 @@ class TransferTrainer(Trainer):
             head["precision"] = self.network.precision
         return super()._provenance(state) | head
 
-    def _judge(self, run: Run, rows: NDArray[np.float32]) -> None:
-        """Say whether fine-tuning has made a difference, on the validation pictures."""
-        labels = self.prepared.dataset.labels[self.prepared.splits.val]
-        before = np.array(run.read(HEAD_ANSWERS)["classes"])
+    def _judge(self, run: Run) -> None:
+        """Say, and note in the classifier, whether fine-tuning made a difference on the validation pictures."""
+        classifier, indices = run.classifier(), self.prepared.splits.val
+        rows = classifier.probabilities(self.prepared.store.pictures, indices=indices)
+        labels, before = self.prepared.dataset.labels[indices], np.array(run.read(HEAD_ANSWERS)["classes"])
         (pair,) = compare_pairs(("fine-tuned", "frozen"), np.stack([rows.argmax(1) == labels, before == labels]))
-        self.screen.say(f"on validation {pair}")
+        verdict = f"on validation, which also chose the epoch, {pair}"
+        self.screen.say(f"fine-tuned   {verdict}")
+        classifier.provenance["fine_tuning"] = verdict
+        classifier.save(run.classifier_path)
