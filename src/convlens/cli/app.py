@@ -54,7 +54,7 @@ def train(  # noqa: PLR0913 - options of the command
     ] = None,
 ) -> None:
     """Train a classifier on labelled pictures, score it on pictures it has not seen, and write its report."""
-    from convlens.cli.train import refuse_together, resume_run, start_few, start_run, start_within
+    from convlens.cli.train import given_knobs, refuse_together, resume_run, start_few, start_run, start_within
 
     base = Config.from_toml(config) if config is not None else Config()
     others = {"few": few, "draws": draws, "folds": folds, "from": from_, "budget": budget}
@@ -77,7 +77,7 @@ def train(  # noqa: PLR0913 - options of the command
         start_few(path, settings, few, draws=draws, run=run)
         return
     if budget is not None:
-        start_within(path, settings, budget, chosen=flags.model is not None or config is not None, run=run)
+        start_within(path, settings, budget, given=given_knobs(flags, config), run=run)
         return
     start_run(path, settings, run=run, start_from=from_, folds=folds, find_rate=find_learning_rate)
 

@@ -1,6 +1,7 @@
 """`convlens train`: start or resume a run."""
 
 import shlex
+import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ from convlens.errors import ConfigError, RunError
 from convlens.training.run import Run
 from convlens.training.screen import Screen
 
-__all__ = ["refuse_together", "resume_run", "start_few", "start_run", "start_within"]
+__all__ = ["given_knobs", "refuse_together", "resume_run", "start_few", "start_run", "start_within"]
 
 BESIDE_BUDGET = {  # flags that go without it, and why
     "resume": "a resumed run keeps the epochs that were planned for it",
@@ -81,8 +82,15 @@ def refuse_together(flags: Mapping[str, Any]) -> None:
         raise ConfigError(f"--budget goes without --{flag}: {BESIDE_BUDGET[others[0]]}. Leave one of them out.")
 
 
-def start_within(path: str, config: Config, budget: str, *, chosen: bool, run: str | None) -> None:
-    """Train what fits into a time, which runs from the start of this process."""
+def given_knobs(flags: Any, path: Path | None) -> frozenset[str]:
+    """Return the names of the knobs that the user has set: as flags, or in a run.toml that `Config` has read."""
+    given = {name for name, value in vars(flags).items() if value is not None}
+    sections = {} if path is None else tomllib.loads(path.read_text(encoding="utf-8"))
+    return frozenset(given.union(*sections.values()))
+
+
+def start_within(path: str, config: Config, budget: str, *, given: frozenset[str], run: str | None) -> None:
+    """Train what fits into a time, which runs from the start of this process; `given` names the knobs that are set."""
     screen = Screen()
     backend.choose(config.training.backend)
     backend.start(config.training.backend, config.training.threads)
@@ -92,7 +100,7 @@ def start_within(path: str, config: Config, budget: str, *, chosen: bool, run: s
     seconds = parse_duration(budget)
     dataset = load_data(path, pattern=config.data.pattern)
     began = psutil.Process().create_time()
-    farewell(train_within(dataset, config, seconds, chosen=chosen, run=run, screen=screen, began=began), screen)
+    farewell(train_within(dataset, config, seconds, given=given, run=run, screen=screen, began=began), screen)
 
 
 def resume_run(run: str | None, path: str | None) -> None:

@@ -9,11 +9,11 @@ from dataclasses import replace
 from pathlib import Path
 
 from convlens import backend
-from convlens.config import AugmentConfig, Config, TrainingConfig
+from convlens.config import Config
 from convlens.data.dataset import Dataset
 from convlens.data.prepared import Prepared, choose_preprocessing
 from convlens.data.store import is_stored
-from convlens.errors import Interrupted, ModelError, StorageError
+from convlens.errors import ConfigError, Interrupted, ModelError, StorageError
 from convlens.training.backbone import choose_backbone, choose_origin
 from convlens.training.budget import AIM, Clock, Costs, Plan, measure_costs, plan
 from convlens.training.choice import (
@@ -29,7 +29,7 @@ from convlens.training.choice import (
 )
 from convlens.training.course import Deadline, train_until
 from convlens.training.measure import decode_some, measure_backbone, rehearse_ending
-from convlens.training.network import Origin
+from convlens.training.network import Origin, require_unseen_test
 from convlens.training.run import Run
 from convlens.training.screen import Screen, duration
 from convlens.training.thaw import thaw
@@ -40,9 +40,6 @@ __all__ = ["train_within"]
 
 BACKBONE = "efficientnet_lite0"  # the one whose weights are in a package
 TIMED, LEAST_TIMED, MOST_TIMED = 0.03, 2.0, 15.0  # share of the time spent on timing steps, within so many seconds
-SLACK, LATE = 0.05, 0.02  # share of the time by which a training may miss its end, and be late
-
-Rows = list[tuple[str, str]]
 
 
 def train_within(  # noqa: PLR0913 - the public door; all but the first three have defaults
@@ -50,7 +47,7 @@ def train_within(  # noqa: PLR0913 - the public door; all but the first three ha
     config: Config,
     seconds: float,
     *,
-    chosen: bool = False,
+    given: frozenset[str] = frozenset(),
     run: str | Path | None = None,
     screen: Screen | None = None,
     began: float | None = None,
@@ -58,31 +55,35 @@ def train_within(  # noqa: PLR0913 - the public door; all but the first three ha
     """Train the classifier that fits into a time, measured, and return its run; see `train`.
 
     A backbone that the configuration names is taken, first its head, then its layers in what is left. Else, where
-    `chosen`, the network it names, from scratch; where not, a backbone on photographs, if it fits, and from scratch
+    `model` is given, that network, from scratch; where not, a backbone on photographs, if it fits, and from scratch
     otherwise. The epochs follow from the time.
 
     Args:
         dataset: from `load_data`.
         config: every knob but epochs and steps_per_epoch.
         seconds: from `began` to the printed report.
-        chosen: whether the user asked for the configuration's network.
+        given: names of the knobs that the user has set. Of `model`, the augmentation and `batch_size`, those that are
+            not among them may be chosen otherwise.
         run: name or folder of the new run.
         screen: where the progress is shown.
         began: when the time began, as `time.time` says it; None is now.
 
     Raises:
-        ConfigError: a time too short for one pass over the pictures, or for a backbone that was asked for.
+        ConfigError: a time too short for one pass over the pictures, or for a backbone that was asked for; a `head`
+            with hidden layers, which is not measured.
         ConvlensError: as `train`.
         Interrupted: Ctrl-C; the state and the best epoch are kept.
     """
+    if config.transfer.head:
+        raise ConfigError("--budget goes without --head: it plans a head without hidden layers. Leave one of them out.")
     backend.start(config.training.backend, config.training.threads)
     if run is not None:
         Run.refuse_taken(Run.place(run))
     if config.transfer.backbone is None:
         choose_origin(config)  # which refuses what goes with a backbone only
-    allotment = _Allotment(dataset, config, Clock(seconds, began), screen or Screen())
+    allotment = _Allotment(dataset, config, Clock(seconds, began), screen or Screen(), given)
     try:
-        return allotment.train(run, chosen=chosen)
+        return allotment.train(run)
     except KeyboardInterrupt:
         raise Interrupted(f"stopped before the end. {allotment.how_to_go_on}") from None
     except StorageError as error:
@@ -92,54 +93,58 @@ def train_within(  # noqa: PLR0913 - the public door; all but the first three ha
 class _Allotment:
     """One training and its time."""
 
-    def __init__(self, dataset: Dataset, config: Config, clock: Clock, screen: Screen) -> None:
-        self.dataset, self.config, self.clock, self.screen = dataset, config, clock, screen
+    def __init__(self, dataset: Dataset, config: Config, clock: Clock, screen: Screen, given: frozenset[str]) -> None:
+        self.dataset, self.config, self.clock, self.screen, self.given = dataset, config, clock, screen, given
+        self.said: list[tuple[str, str]] = []  # what was measured and chosen
         self.trainer: Trainer | None = None
         self.folder: Run | None = None
+        self.head_alone = False  # whether a resume would train no more than the head
 
     @property
     def how_to_go_on(self) -> str:
         """What a run that was stopped has kept, and how to go on."""
         if self.trainer is None or self.folder is None:
             return "Nothing was trained yet; give the same command again."
-        return self.trainer.how_to_go_on(self.folder)
+        more = " (it ends with the head alone: whether its layers learn was not chosen yet)" if self.head_alone else ""
+        return self.trainer.how_to_go_on(self.folder) + more
 
-    def train(self, name: str | Path | None, *, chosen: bool) -> Run:
+    def train(self, name: str | Path | None) -> Run:
         """Choose, train and score."""
-        frozen, rows = self._choose_network(chosen=chosen)
-        if frozen is not None:
-            trainer, run = self._train_backbone(frozen, rows, name)
-        else:
-            trainer, run = self._train_from_scratch(rows, name)
+        used, seconds = duration(self.clock.used), self.clock.seconds
+        self.said.append(("budget", f"{duration(seconds)}, of which {used} went into starting"))
+        chosen = self._choose_backbone()
+        trainer, run = self._train_from_scratch(name) if chosen is None else self._train_backbone(*chosen, name)
         trainer.finish(run)
-        used, seconds = self.clock.used, self.clock.seconds
-        self.screen.say(f"{'time':<13}{duration(used)} of {duration(seconds)}, {100 * used / seconds:.0f} %")
+        share = 100 * self.clock.used / seconds
+        self.screen.say(f"{'time':<13}{duration(self.clock.used)} of {duration(seconds)}, {share:.0f} %")
         return run
 
-    def _choose_network(self, *, chosen: bool) -> tuple[Config | None, Rows]:
-        """Return the configuration of a frozen backbone, None to train from scratch, and what there is to say."""
+    def _choose_backbone(self) -> tuple[Config, Choice] | None:
+        """Return the configuration of a frozen backbone and what it takes, None to train from scratch."""
         named = self.config.transfer.backbone
-        rows = [("budget", f"{duration(self.clock.seconds)}, of which {duration(self.clock.used)} went into starting")]
+        why, choice, frozen = "", None, self.config.replace(backbone=named or BACKBONE, unfreeze=None)
         if named is None:
-            why = "another network is asked for" if chosen else unlike_photographs(self.dataset, self.config)
-            if why:
-                return None, [*rows, ("backbone", f"not taken: {why}")]
-        frozen = self.config.replace(backbone=named or BACKBONE, unfreeze=None)
-        try:
-            with self.screen.console.status("measuring the backbone"):
-                choice, frozen = self._fit_backbone(frozen)
-        except ModelError as error:
-            if named is not None:
-                raise
-            return None, [*rows, ("backbone", f"not taken: {error}")]
-        if choice.side is None:
+            asked = "model" in self.given
+            why = "another network is asked for" if asked else unlike_photographs(self.dataset, self.config)
+        if not why:
+            try:
+                with self.screen.console.status("measuring the backbone"):
+                    choice, frozen = self._fit_backbone(frozen)
+            except ModelError as error:
+                if named is not None:
+                    raise
+                why = str(error)
+        if choice is not None and choice.side is None:
             if named is not None:
                 self.clock.require(choice.seconds / AIM, f"a head on {named}")
-            return None, [*rows, ("backbone", f"{BACKBONE} not taken: {choice.reason}")]
-        rows.append(("backbone", f"{frozen.transfer.backbone} at {choice.side}: {choice.reason}"))
+            why = f"{BACKBONE}, {choice.reason}"
+        if why or choice is None:
+            self.said.append(("backbone", f"not taken: {why}"))
+            return None
+        self.said.append(("backbone", f"{frozen.transfer.backbone} at {choice.side}: {choice.reason}"))
         if named is None:
-            rows.append(("from scratch", "not taken: on photographs a trained backbone needs fewer pictures"))
-        return frozen, rows
+            self.said.append(("from scratch", "not taken: on photographs a trained backbone needs fewer pictures"))
+        return frozen, choice
 
     def _fit_backbone(self, frozen: Config) -> tuple[Choice, Config]:
         """Measure a backbone; return the side that fits, and the configuration with it."""
@@ -148,71 +153,68 @@ class _Allotment:
         sides = [own]
         if frozen.data.size == "auto" and origin.info is not None:
             sides += [side for side in SIDES if (origin.info.least_side or 0) <= side < own]
-        measured = measure_backbone(origin, self.dataset, frozen)
-        choice = choose(measured, self.clock.left, sides)
-        if choice.side is None or choice.side == own:
-            self.feature = measured.feature
-            return choice, frozen
-        self.feature = measured.feature * (choice.side / own) ** 2
-        return choice, frozen.replace(size=str(choice.side))
+        with backend.forgotten():
+            choice = choose(measure_backbone(origin, self.dataset, frozen), self.clock.left, sides)
+        return choice, frozen if choice.side in (None, own) else frozen.replace(size=str(choice.side))
 
-    def _train_backbone(self, frozen: Config, rows: Rows, name: str | Path | None) -> tuple[Trainer, Run]:
+    def _train_backbone(self, frozen: Config, choice: Choice, name: str | Path | None) -> tuple[Trainer, Run]:
         """Train the head, and then, where the time allows, the layers below."""
-        origin = choose_backbone(frozen)
+        origin, given = choose_backbone(frozen), self.config.transfer.unfreeze
         trainer = TransferTrainer(self._prepare(origin, frozen), frozen, origin, self.screen)
         trainer.goes_on = trainer.val is not None
         for transfer in (self.config.transfer, frozen.transfer):  # the first raises where --unfreeze fits no layer
             thaw(trainer.body, transfer)
-        run = self._begin(trainer, rows, name)
+        run = self._begin(trainer, name)
+        if given is not None:  # a run that is stopped before its plan goes on with what was asked for
+            run.write("run.toml", self._thawed(frozen, given).to_toml())
+        self.head_alone = given is None and trainer.goes_on
         trainer.run(run)
-        tuning, start = self._choose_tuning(trainer, frozen)
+        tuning = self._choose_tuning(trainer, frozen, choice.feature)
+        self.head_alone = False
         self.screen.say(f"{'fine-tune':<13}{tuning.reason}")
-        if tuning.plan is not None:
+        if tuning.plan is None:
+            if trainer.thawed:
+                trainer.thaw(frozen)
+            trainer.describe_run(run, budget=self.clock.seconds)
+        else:
             most = MOST_PASSES * trainer.train.steps_per_pass // tuning.plan.steps_per_epoch
-            self._train(trainer, run, tuning.plan, start, max(1, most))
-        elif trainer.thawed:
-            trainer.thaw(frozen)
+            self._train(trainer, run, tuning.plan, tuning.start, max(1, most))
         return trainer, run
 
-    def _choose_tuning(self, trainer: TransferTrainer, frozen: Config) -> tuple[Tuning, float]:
-        """Measure which layers can learn in what is left; return that, and the seconds before its first step."""
+    def _choose_tuning(self, trainer: TransferTrainer, frozen: Config, feature: float) -> Tuning:
+        """Measure which layers can learn in what is left; `feature` is the seconds of a picture's features."""
         if trainer.val is None:
-            why = "without validation pictures there is no telling whether it is better"
-            return Tuning(None, None, f"not taken: {why}"), 0.0
+            return Tuning("not taken: without validation pictures there is no telling whether it is better")
         given, options = self.config.transfer.unfreeze, list[tuple[str, Costs]]()
-        least, count = 1.0 if given else PASSES, len(trainer.prepared.splits.train)
-        ending, forward = 0.0, self.feature
+        least, ending = 1.0 if given else PASSES, 0.0
+        passes = least * len(trainer.prepared.splits.train)
         with self.screen.console.status("measuring what fits into the rest"):
-            if self.clock.left > least * count * forward:
-                ending, forward = rehearse_ending(trainer)
-            for unfreeze, ways in [(given, 1)] if given else [("all", 3), (upper_layers(trainer.body), 1)]:
+            if self.clock.left > passes * feature:
+                ending, feature = rehearse_ending(trainer)
+            needed, left = duration(passes * feature), duration(max(self.clock.left - ending, 0))
+            why = f"{least:g} passes of the upper layers take {needed} and much more; {left} are left"
+            tuning = Tuning(f"not taken: {why}, the scores not counted")
+            upper = upper_layers(trainer.body, self.config.transfer)
+            for unfreeze, ways in [(given, 1)] if given else [("all", 3), (upper, 1)]:
                 # a pass is the way there at least, and where all learns, twice that back: not worth measuring else
-                if unfreeze is None or self.clock.left - ending < least * count * forward * ways:
+                if unfreeze is None or self.clock.left - ending < passes * feature * ways:
                     continue
                 trainer.thaw(self._thawed(frozen, unfreeze))
                 options.append((unfreeze, self._measure(trainer)))
                 tuning = choose_tuning(options, self.clock.left - ending, trainer.train.steps_per_pass, least)
                 if tuning.plan is not None:
                     break
-        if not options:
-            needed, left = duration(least * count * forward), duration(max(self.clock.left - ending, 0))
-            why = f"{least:g} passes of the upper layers take {needed} and much more; {left} are left"
-            return Tuning(None, None, f"not taken: {why}, the scores not counted"), 0.0
-        return tuning, options[-1][1].start + options[-1][1].validation  # that of the head alone
+        return tuning
 
     def _thawed(self, frozen: Config, unfreeze: str) -> Config:
         """Return the configuration in which layers learn: what the user asked for, else what suits fine-tuning."""
         config = self.config
         if config.transfer.unfreeze is not None:
             return replace(config, data=frozen.data)
-        thawed = frozen.replace(unfreeze=unfreeze)
-        if config.augment not in (AugmentConfig(), AugmentConfig(augment="none")):
-            thawed = replace(thawed, augment=config.augment)
-        if config.training.batch_size != TrainingConfig().batch_size:
-            thawed = thawed.replace(batch_size=config.training.batch_size)
-        return thawed
+        knobs = {**vars(config.augment), "batch_size": config.training.batch_size}
+        return frozen.replace(unfreeze=unfreeze, **{name: knobs[name] for name in self.given & set(knobs)})
 
-    def _train_from_scratch(self, rows: Rows, name: str | Path | None) -> tuple[Trainer, Run]:
+    def _train_from_scratch(self, name: str | Path | None) -> tuple[Trainer, Run]:
         """Train the configured network for the epochs that fill the time."""
         config, dataset = self.config, self.dataset
         origin = choose_origin(config)
@@ -228,7 +230,7 @@ class _Allotment:
         self.clock.require(a_pass / AIM + costs.start + ending, "one pass over the pictures")
         length = plan(self.clock.left - costs.start - ending, costs, steps)
         passes = length.epochs * length.steps_per_epoch / steps
-        rows += [
+        self.said += [
             ("a pass", f"{duration(a_pass)}: {steps:,} steps of {1000 * costs.step:.0f} ms, and validation, measured"),
             (
                 "takes",
@@ -238,20 +240,22 @@ class _Allotment:
             ),
         ]
         trainer.set_length(length.epochs, length.steps_per_epoch)
-        run = self._begin(trainer, rows, name)
+        run = self._begin(trainer, name)
         self._train(trainer, run, length, costs.start)
         return trainer, run
 
     def _prepare(self, origin: Origin, config: Config) -> Prepared:
         with self.screen.counter("decoding") as progress:
-            return origin.prepare(self.dataset, config, progress)
+            prepared = origin.prepare(self.dataset, config, progress)
+        require_unseen_test(origin.trained, prepared, config)
+        return prepared
 
-    def _begin(self, trainer: Trainer, rows: Rows, name: str | Path | None) -> Run:
+    def _begin(self, trainer: Trainer, name: str | Path | None) -> Run:
         """Make the run's folder, from here on it can be resumed; say what was measured and chosen."""
         run = Run.create(name, f"{self.dataset.name}-{trainer.origin.name}")
         trainer.describe_run(run, budget=self.clock.seconds)
         self.trainer, self.folder = trainer, run
-        trainer.announce(run, rows)
+        trainer.announce(run, self.said)
         return run
 
     def _measure(self, trainer: Trainer) -> Costs:
@@ -265,9 +269,7 @@ class _Allotment:
 
     def _train(self, trainer: Trainer, run: Run, length: Plan, start: float, most: int = sys.maxsize) -> None:
         """Train as planned, `most` epochs; the planned seconds begin after those that the engine takes to `start`."""
-        seconds = self.clock.seconds
         end = time.monotonic() + start + length.seconds / AIM
-        deadline = Deadline(end, SLACK * seconds, LATE * seconds, start, most)
-        note = train_until(trainer, run, length, deadline, lambda: trainer.describe_run(run, budget=seconds))
+        note = train_until(trainer, run, length, Deadline(end, self.clock.seconds, start, most))
         if note:
             self.screen.note(note)

@@ -12,13 +12,14 @@ import math
 import re
 import tempfile
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import keras
 
 from convlens import backend
-from convlens.errors import ConfigError, Interrupted
+from convlens.errors import ConfigError, Interrupted, StorageError
 from convlens.training.fit import step_seconds
 from convlens.training.run import Run
 from convlens.training.screen import duration
@@ -37,6 +38,7 @@ __all__ = [
     "plan",
     "seconds_trained",
     "train_for",
+    "trial_folder",
 ]
 
 AIM = 0.95  # share of the time that is planned; the rest is for what was not measured
@@ -181,14 +183,35 @@ class _Enough(Exception):  # noqa: N818 - nothing went wrong
     """Enough steps are timed."""
 
 
+@contextlib.contextmanager
+def trial_folder() -> Iterator[Path]:
+    """Yield a folder for a trial of which nothing is kept, see `backend.forgotten` too.
+
+    Raises:
+        StorageError: it cannot be made.
+    """
+    try:
+        folder = tempfile.TemporaryDirectory(ignore_cleanup_errors=True)
+    except OSError as error:
+        raise StorageError(
+            f"measuring needs a folder for temporary files; {error.strerror or error}. TMPDIR names another place."
+        ) from error
+    with folder as name, backend.forgotten():
+        yield Path(name)
+
+
 def measure_costs(trainer: Trainer, seconds: float) -> Costs:
     """Measure a training on this machine, now, by beginning it; nothing of it is kept, the network is as before.
 
-    The steps' mean counts, not their median: what the rest of the machine does now and then is part of the time.
+    The steps' mean counts, not their median: what the rest of the machine does now and then is part of the time. To
+    train the network afterwards, compile it anew.
 
     Args:
         trainer: of the network; its screen should be quiet.
         seconds: to spend on steps after the first, which compiles; one at least is measured.
+
+    Raises:
+        StorageError: there is no place for temporary files.
     """
     model, val, steps, marks = trainer.model, trainer.val, trainer.train.steps, list[float]()
     model.optimizer.build(model.trainable_variables)
@@ -202,10 +225,10 @@ def measure_costs(trainer: Trainer, seconds: float) -> Costs:
         return False
 
     trainer.train.steps = ENDLESS  # no validation in between
-    with tempfile.TemporaryDirectory() as folder:
+    with trial_folder() as folder:
         began = time.monotonic()
         with contextlib.suppress(_Enough):
-            Trainer.run(trainer, Run.create(Path(folder) / "trial", ""), enough)  # without what others do before it
+            Trainer.run(trainer, Run.create(folder / "trial", ""), enough)  # without what others do before it
         step, validation, keep = (marks[-1] - marks[0]) / (len(marks) - 1), 0.0, 0.0
         start = marks[0] - began
         if val is not None:
@@ -218,7 +241,7 @@ def measure_costs(trainer: Trainer, seconds: float) -> Costs:
             validation = (time.monotonic() - began) * val.steps / timed
         for _ in range(2):  # the first writing may take longer, as it imports
             began = time.monotonic()
-            trainer.classifier().save(Path(folder) / "trial.keras")
+            trainer.classifier().save(folder / "trial.keras")
             keep = time.monotonic() - began
             if keep > seconds:
                 break

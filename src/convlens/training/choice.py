@@ -9,14 +9,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import keras
-from keras import layers
 
-from convlens.config import Config
+from convlens.config import Config, TransferConfig
 from convlens.data.dataset import Dataset
 from convlens.data.prepared import look_at, parse_size
 from convlens.training.budget import AIM, EPOCHS, Costs, Plan, least_seconds, plan
 from convlens.training.screen import duration
-from convlens.zoo.summary import layer_table
+from convlens.training.thaw import able_layers, map_strides
 
 __all__ = [
     "MOST_PASSES",
@@ -73,20 +72,36 @@ class Measured:
 
 @dataclass(frozen=True)
 class Choice:
-    """A side that fits, None where none does; the seconds of it, or of the smallest side; and why."""
+    """A side that fits, or that none does.
+
+    Attributes:
+        side: None where none fits.
+        seconds: that it takes, or the smallest side.
+        feature: seconds of a picture's features at it.
+        reason: why.
+    """
 
     side: int | None
     seconds: float
+    feature: float
     reason: str
 
 
 @dataclass(frozen=True)
 class Tuning:
-    """Which layers learn on (as `--unfreeze` takes it), for how long, and why; None where none do."""
+    """Which layers learn on.
 
-    unfreeze: str | None
-    plan: Plan | None
+    Attributes:
+        reason: why these.
+        unfreeze: as the flag takes it; None where none do.
+        plan: for how long; None where none do.
+        start: seconds before the first step, for the engine to compile and for the score of the head alone.
+    """
+
     reason: str
+    unfreeze: str | None = None
+    plan: Plan | None = None
+    start: float = 0.0
 
 
 def choose(measured: Measured, seconds: float, sides: Sequence[int] = SIDES) -> Choice:
@@ -113,11 +128,11 @@ def choose(measured: Measured, seconds: float, sides: Sequence[int] = SIDES) -> 
         reason = f"{_parts(measured, share)}; about {whole} to the report fit into the {left} that are left"
         if side != sides[0]:
             reason += f", the {duration(measured.seconds())} at {sides[0]} do not"
-        return Choice(side, measured.seconds(share), reason)
+        return Choice(side, measured.seconds(share), measured.feature * share, reason)
     share = (sides[-1] / sides[0]) ** 2
     least = measured.seconds(share)
     reason = f"even at {sides[-1]}, {_parts(measured, share)}, it takes {duration(least)}; {left} are left"
-    return Choice(None, least, reason)
+    return Choice(None, least, measured.feature * share, reason)
 
 
 def _parts(measured: Measured, share: float) -> str:
@@ -145,7 +160,8 @@ def choose_tuning(
     """
     most, quickest = 0.0, math.inf
     for unfreeze, costs in options:
-        length = _fill(costs, seconds - costs.start - costs.validation, steps_per_pass)
+        start = costs.start + costs.validation
+        length = _fill(costs, seconds - start, steps_per_pass)
         quickest = min(quickest, steps_per_pass * costs.step + costs.overhead)
         passes = length.epochs * length.steps_per_epoch / steps_per_pass if length else 0.0
         if length is None or passes < least:
@@ -158,9 +174,9 @@ def choose_tuning(
         said = f"{what}: {length.epochs} epochs of {each}, {passes:.1f} passes in the {duration(seconds)} that are left"
         if passes > MOST_PASSES - 1:
             said += "; more time would bring little"
-        return Tuning(unfreeze, length, said)
+        return Tuning(said, unfreeze, length, start)
     reason = f"not taken: {least:g} passes over the pictures or more are worth it; one takes {duration(quickest)}, "
-    return Tuning(None, None, f"{reason}and {duration(max(seconds, 0))} are left besides the scores and the report")
+    return Tuning(f"{reason}and {duration(max(seconds, 0))} are left besides the scores and the report")
 
 
 def _fill(costs: Costs, seconds: float, steps_per_pass: int) -> Plan | None:
@@ -188,10 +204,9 @@ def unlike_photographs(dataset: Dataset, config: Config) -> str:
     return ""
 
 
-def upper_layers(body: keras.Model) -> str | None:
-    """Return how many of the last layers with weights lie on the smallest map, as `--unfreeze` takes it."""
-    strides = {row.name: row.stride for row in layer_table(body)}
-    able = [layer for layer in body.layers if layer.weights and not isinstance(layer, layers.BatchNormalization)]
-    sizes = [max(strides.get(layer.name) or (0,)) for layer in able]
-    count = sum(size in (0, sizes[-1]) for size in sizes)
-    return str(count) if count < len(able) else None
+def upper_layers(body: keras.Model, settings: TransferConfig) -> str | None:
+    """Return how many layers that can learn lie on the smallest map, as `--unfreeze` takes it; None where all do."""
+    strides = map_strides(body)
+    sizes = [strides[layer.name] for layer in able_layers(body, settings)]
+    count = sizes.count(max(sizes, default=0))
+    return str(count) if count < len(sizes) else None

@@ -1,11 +1,9 @@
 """Measure: the seconds of decoding, features, a head and the end of a run, on this machine with these pictures."""
 
 import os
-import tempfile
 import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +18,7 @@ from convlens.evaluation.evaluate import evaluate
 from convlens.preprocess import Preprocessing, prepare
 from convlens.runtime import Compiled
 from convlens.training.backbone import BackboneOrigin, body_of, open_features
+from convlens.training.budget import trial_folder
 from convlens.training.choice import Measured
 from convlens.training.fit import State
 from convlens.training.linear_head import MAX_ITER, STRENGTHS
@@ -108,6 +107,9 @@ def rehearse_ending(trainer: Trainer) -> tuple[float, float]:
     """Return the seconds from the last epoch to the report, measured by reporting the network as it is.
 
     The answers that are reported are random. The second number is the seconds that one picture is answered in.
+
+    Raises:
+        StorageError: there is no place for temporary files.
     """
     prepared = trainer.prepared
     splits, data = prepared.splits, prepared.dataset
@@ -115,8 +117,8 @@ def rehearse_ending(trainer: Trainer) -> tuple[float, float]:
     if not len(scored):
         return 0.0, 0.0
     rows = np.random.default_rng(0).dirichlet(np.ones(data.num_classes), len(scored)).astype(np.float32)
-    with tempfile.TemporaryDirectory() as folder:
-        run = Run.create(Path(folder) / "ending", "")
+    with trial_folder() as folder:
+        run = Run.create(folder / "ending", "")
         began = time.monotonic()
         trainer.describe_run(run)
         run.write_history([], append=False)

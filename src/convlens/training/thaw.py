@@ -17,7 +17,7 @@ from convlens.config import TransferConfig
 from convlens.errors import ConfigError
 from convlens.zoo.summary import layer_table
 
-__all__ = ["Pace", "paced", "paces", "thaw"]
+__all__ = ["Pace", "able_layers", "map_strides", "paced", "paces", "thaw"]
 
 GRADUAL_SHARE = 0.5  # of the steps, in which gradual unfreezing reaches the lowest group
 
@@ -42,13 +42,18 @@ def thaw(body: keras.Model, settings: TransferConfig) -> list[keras.Layer]:
     """
     for layer in body.layers:
         layer.trainable = False
-    able = [layer for layer in body.layers if layer.weights]
-    if not settings.train_batch_norm:
-        able = [layer for layer in able if not isinstance(layer, layers.BatchNormalization)]
-    chosen = _chosen(str(settings.unfreeze), able) if settings.unfreeze is not None else []
+    chosen = _chosen(str(settings.unfreeze), able_layers(body, settings)) if settings.unfreeze is not None else []
     for layer in chosen:
         layer.trainable = True
     return chosen
+
+
+def able_layers(body: keras.Model, settings: TransferConfig) -> list[keras.Layer]:
+    """Return the layers that can learn, those with weights; batch normalisations with `train_batch_norm` only."""
+    able = [layer for layer in body.layers if layer.weights]
+    if settings.train_batch_norm:
+        return able
+    return [layer for layer in able if not isinstance(layer, layers.BatchNormalization)]
 
 
 def _chosen(text: str, able: list[keras.Layer]) -> list[keras.Layer]:
@@ -78,7 +83,7 @@ def paces(model: keras.Model, body: keras.Model, settings: TransferConfig) -> li
 
     The head and the top group learn at the full rate, each group below at `layer_decay` of the one above it.
     """
-    strides = _strides(body)
+    strides = map_strides(body)
     sizes = sorted({strides[layer.name] for layer in body.layers if layer.trainable_variables})
     groups = {size: number for number, size in enumerate(reversed(sizes))}
     of_body = {}
@@ -89,7 +94,7 @@ def paces(model: keras.Model, body: keras.Model, settings: TransferConfig) -> li
     return [of_body.get(layer.name, Pace()) for layer in model.layers for _ in layer.trainable_variables]
 
 
-def _strides(body: keras.Model) -> dict[str, int]:
+def map_strides(body: keras.Model) -> dict[str, int]:
     """Return the pixels between neighbours of the map of each layer, or of the map before it where it has none.
 
     A gate (squeeze and excitation) looks at the whole of a map and belongs to it.

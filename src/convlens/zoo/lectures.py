@@ -256,7 +256,8 @@ def lenet_sigmoid(inputs: keras.KerasTensor, num_classes: int) -> keras.KerasTen
     """Lecture 004: LeNet with sigmoids and average pooling; it learns nothing at first, as gradients vanish.
 
     Recipe: SGD, batch 32, 20 epochs; every layer starts from Keras' random_uniform (-0.05..0.05), which is what the
-    lecture's "uniform" means. Result: none given; it stays near chance for the first epochs, then rises.
+    lecture's "uniform" means. Result: none given. With Keras' learning rate for SGD, 0.01, it stays near chance for all
+    20 epochs (validation at most 12.4 % in float32, seed 0); with 0.05 for 11, and then rises to 93.9 %.
     """
     start = "random_uniform"
     return stack(inputs, LENET, num_classes, activation="sigmoid", conv_initializer=start, dense_initializer=start)
