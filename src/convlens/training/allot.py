@@ -32,7 +32,6 @@ from convlens.training.measure import decode_some, measure_backbone, rehearse_en
 from convlens.training.network import Origin, require_unseen_test
 from convlens.training.run import Run
 from convlens.training.screen import Screen, duration
-from convlens.training.thaw import thaw
 from convlens.training.trainer import Trainer
 from convlens.training.transfer import TransferTrainer
 
@@ -162,11 +161,12 @@ class _Allotment:
         origin, given = choose_backbone(frozen), self.config.transfer.unfreeze
         trainer = TransferTrainer(self._prepare(origin, frozen), frozen, origin, self.screen)
         trainer.goes_on = trainer.val is not None
-        for transfer in (self.config.transfer, frozen.transfer):  # the first raises where --unfreeze fits no layer
-            thaw(trainer.body, transfer)
+        if given is not None:  # should the run be stopped before it is planned, a resume does what was asked for
+            trainer.thaw(self._thawed(frozen, given))
         run = self._begin(trainer, name)
-        if given is not None:  # a run that is stopped before its plan goes on with what was asked for
-            run.write("run.toml", self._thawed(frozen, given).to_toml())
+        if given is not None:
+            trainer.thaw(frozen)
+        trainer.announce(run, self.said)
         self.head_alone = given is None and trainer.goes_on
         trainer.run(run)
         tuning = self._choose_tuning(trainer, frozen, choice.feature)
@@ -241,6 +241,7 @@ class _Allotment:
         ]
         trainer.set_length(length.epochs, length.steps_per_epoch)
         run = self._begin(trainer, name)
+        trainer.announce(run, self.said)
         self._train(trainer, run, length, costs.start)
         return trainer, run
 
@@ -255,7 +256,6 @@ class _Allotment:
         run = Run.create(name, f"{self.dataset.name}-{trainer.origin.name}")
         trainer.describe_run(run, budget=self.clock.seconds)
         self.trainer, self.folder = trainer, run
-        trainer.announce(run, self.said)
         return run
 
     def _measure(self, trainer: Trainer) -> Costs:
