@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from convlens.classifier import Classifier
-from convlens.config import Config
+from convlens.config import LEARNING_RATES, Config
 from convlens.data.features import FeatureCache
 from convlens.data.sources import load_data
 from convlens.errors import ConfigError, Interrupted
@@ -18,6 +18,7 @@ from convlens.training.network import choose_network
 from convlens.training.screen import Screen
 from convlens.training.train import train
 from convlens.training.trainer import Trainer
+from convlens.training.transfer import LOWER
 
 QUIET = Screen(quiet=True)
 SMALL = Config().replace(model="custom_cnn", filters=(6, 8), dense=(8,), limit=240, precision="float32")
@@ -127,7 +128,7 @@ def test_layers_that_the_user_named_learn_in_a_resume_too(digits, backbone, tmp_
     settings = run.config
     assert (settings.transfer.unfreeze, settings.transfer.gradual, settings.training.batch_size) == ("all", True, 48)
     assert len(run.history) == settings.training.epochs == 5
-    assert settings.training.learning_rate == 1e-4  # a tenth of the optimizer's
+    assert settings.training.learning_rate == LOWER * LEARNING_RATES["adamw"]
 
 
 def test_layers_that_do_not_fit_into_the_time_are_frozen_in_the_run_too(digits, backbone, tmp_path, monkeypatch, quick):

@@ -108,15 +108,15 @@ def test_ctrl_c_goes_through(until, seconds):
 
 
 def test_what_the_course_has_not_asked_for_is_the_users(until, monkeypatch):
-    """Its last epoch is over, and late: it says so, `fit` need not stop for it, and then the user does."""
+    """Where patience has just ended the training, `fit` does not stop for another plan; what follows is the user's."""
 
     class Pressed(FakeTrainer):
         def run(self, run, stop):
-            self.path.touch()
-            self.now = 200.0
-            assert stop()
-            self.now = 0.0
-            assert not stop()
+            answers = []
+            for _ in range(6):
+                self.now += 10.0
+                answers.append(stop())
+            assert answers == [False] * 4 + [True, False]
             raise Interrupted("by the user")
 
     monkeypatch.setitem(globals(), "FakeTrainer", Pressed)

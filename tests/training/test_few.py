@@ -78,6 +78,7 @@ def test_the_runs_classifier_is_the_first_draws(head):
     assert head.data["draws"] == DRAWS
 
 
+@pytest.mark.slow
 def test_the_same_seed_draws_the_same_pictures(digits, backbone, head, tmp_path):
     config = Config().replace(backbone=str(backbone), pooling="none", limit=400)
     again = train_on_few(digits, config, K, draws=2, run=tmp_path / "run", screen=QUIET)

@@ -252,7 +252,7 @@ class _Allotment:
         return prepared
 
     def _begin(self, trainer: Trainer, name: str | Path | None) -> Run:
-        """Make the run's folder, from here on it can be resumed; say what was measured and chosen."""
+        """Make the run's folder, from here on it can be resumed."""
         run = Run.create(name, f"{self.dataset.name}-{trainer.origin.name}")
         trainer.describe_run(run, budget=self.clock.seconds)
         self.trainer, self.folder = trainer, run
