@@ -14,6 +14,7 @@ from convlens.classifier import Classifier
 from convlens.cli import main
 from convlens.cli.flags import options_page
 from convlens.config import knobs
+from convlens.errors import ConfigError
 
 QUICK = ("--model", "custom_cnn", "--filters", "8,16", "--dense", "16", "--batch-size", "16", "--learning-rate", "0.01")
 
@@ -255,3 +256,19 @@ def test_brackets_in_names_are_shown_as_they_are(here, shapes, capsys):
     assert "run [old]" in said
     assert run("data", "odd [x]") == 0
     assert "[bold]" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(("side", "flags", "told"), [(80, (), True), (40, (), False), (80, ("--filters", "8"), False)])
+def test_photographs_are_told_of_a_backbone(side, flags, told, here, capsys, monkeypatch):
+    noise = np.random.default_rng(0).integers(0, 256, (4, side, side, 3), np.uint8)
+    for number, picture in enumerate(noise):
+        path = here / "photographs" / "ab"[number % 2] / f"{number}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(picture).save(path)
+
+    def stop(*args, **options):
+        raise ConfigError("far enough")
+
+    monkeypatch.setattr("convlens.training.train.train", stop)
+    assert run("train", "photographs", *flags) == ConfigError.exit_code
+    assert ("--backbone efficientnet_lite0" in capsys.readouterr().out) is told

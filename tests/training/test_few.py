@@ -8,6 +8,7 @@ from scipy import stats
 from convlens.cli import main
 from convlens.config import Config
 from convlens.errors import ConfigError, DataError, RunError
+from convlens.evaluation.metrics import wilson
 from convlens.training.few import mean_of_draws, train_on_few
 from convlens.training.run import Run
 from convlens.training.score import score_again
@@ -48,14 +49,12 @@ def test_each_draw_has_other_pictures_k_of_each_class_and_none_of_the_test_set(n
 
 
 @pytest.mark.parametrize("name", ["head", "scratch"])
-def test_the_report_has_the_mean_of_the_draws_with_students_interval(name, request):
+def test_the_report_has_the_mean_of_the_draws_with_its_interval(name, request):
     run = request.getfixturevalue(name)
     inner = [Run(path).report for path in sorted(run.folder.glob("draw-*"))]
     values = [report["metrics"]["accuracy"]["value"] for report in inner]
     found = run.report["metrics"]["accuracy"]
-    low, high = stats.t.interval(0.95, len(values) - 1, np.mean(values), stats.sem(values))
-    assert (found["value"], found["n"]) == (pytest.approx(np.mean(values)), len(values))
-    assert (found["low"], found["high"]) == (pytest.approx(max(low, 0)), pytest.approx(min(high, 1)))
+    assert found == mean_of_draws(values, inner[0]["n"]).to_dict()
     assert [one["value"] for one in run.report["draws"]] == values
     assert run.report["test_evaluations"] == len(values)
     assert all(report["test_evaluations"] == 1 for report in inner)
@@ -93,12 +92,22 @@ def test_it_is_several_trainings_none_of_which_is_scored_or_resumed_as_a_whole(h
 
 
 def test_a_mean_of_shares_stays_a_share():
-    score = mean_of_draws([0.99, 1.0, 0.90])
+    score = mean_of_draws([0.99, 1.0, 0.90], 100)
     assert score.high == 1
-    assert score.low == pytest.approx(
-        stats.t.interval(0.95, 2, np.mean([0.99, 1.0, 0.90]), stats.sem([0.99, 1, 0.9]))[0]
-    )
     assert json.dumps(score.to_dict())
+
+
+def test_a_mean_has_the_uncertainty_of_draws_and_of_pictures():
+    values = [0.79, 0.80, 0.84]
+    many = mean_of_draws(values, 10**9)
+    assert (many.low, many.high) == pytest.approx(
+        stats.t.interval(0.95, 2, np.mean(values), stats.sem(values)), abs=1e-4
+    )
+    alike = mean_of_draws([0.81] * 3, 100)
+    assert (alike.low, alike.high) == pytest.approx((wilson(81, 100).low, wilson(81, 100).high))
+    few = mean_of_draws(values, 100)
+    assert few.low < many.low
+    assert few.low < wilson(81, 100).low
 
 
 def test_too_few_pictures(digits, tmp_path):

@@ -218,13 +218,13 @@ def _notes(dataset: Dataset, prepared: Prepared) -> tuple[str, ...]:
     sizes, grey = look_at(dataset)
     height, width, channels = prepared.preprocessing.shape
     notes = []
-    middle = sorted(sizes, key=min)[len(sizes) // 2] if sizes else (height, width)
-    if min(middle) < min(height, width):
-        said = (
-            f"pictures of {middle[0]} x {middle[1]} are enlarged to {height} x {width}, for which the backbone is made"
+    least = min((min(size) for size in sizes), default=height)
+    if least < min(height, width):
+        hint = "; a smaller --size is quicker and often worse" if 2 * least < min(height, width) else ""
+        notes.append(
+            f"pictures of less than {height} x {width}, for which the backbone is made, are enlarged; the least side "
+            f"here is {least}{hint}"
         )
-        hint = "; a smaller --size is quicker and often worse" if 2 * min(middle) < min(height, width) else ""
-        notes.append(said + hint)
     if grey and channels == 3:
         notes.append("the pictures are grey: the backbone, which knows colours, sees each as red, green and blue alike")
     return tuple(notes)

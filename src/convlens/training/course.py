@@ -130,5 +130,7 @@ def train_until(trainer: Trainer, run: Run, plan: Plan, deadline: Deadline) -> s
                 return f"stopped after {done} of {plan.epochs} epochs: it was slower than measured, its time was up"
         else:
             return ""
-        trainer.screen.note(f"planned anew after {done} epochs: at this speed {course.epochs} fill the time")
+        trainer.screen.note(
+            f"planned anew after {done} epoch{'s' * (done != 1)}: at this speed {course.epochs} fill the time"
+        )
         plan = replace(plan, epochs=course.epochs)

@@ -151,6 +151,11 @@ def score_again(run: Run, classifier: Classifier, dataset: Dataset, screen: Scre
     dataset = dataset.with_classes(classifier.class_names)
     with screen.counter("decoding") as progress:
         prepared = prepare_data(dataset, run.config, preprocessing=classifier.preprocessing, progress=progress)
+    if "features" in classifier.provenance and classifier.provenance["best"]["epoch"] == 0:
+        screen.note(
+            f"the training's scores were of features in {classifier.provenance['features']}; these are of the "
+            "classifier in float32, and differ a little"
+        )
     report_run(run, classifier, score(classifier, run.divided(prepared), screen), screen)
     return run.folder
 
@@ -186,6 +191,8 @@ def write_evaluation(run: Run, folder: Path, classifier: Classifier, scored: Sco
     settings = {name: asdict(getattr(config, name)) for name in ("data", "training", "augment")}
     if config.transfer.backbone is not None:
         settings["transfer"] = asdict(config.transfer)
+    if "strength" in provenance and not run.history:  # a logistic regression has no steps
+        settings["training"] = {name: settings["training"][name] for name in ("seed", "calibration", "accept")}
     if config.model.model == "custom_cnn":  # the other networks have no use for these fields
         settings["model"] = asdict(config.model)
     write_report(
@@ -205,7 +212,7 @@ def write_evaluation(run: Run, folder: Path, classifier: Classifier, scored: Sco
             "temperature": classifier.temperature,
             "threshold": classifier.threshold,
             **{name: provenance[name] for name in ("network", "parameters", "precision", "versions")},
-            **{name: provenance[name] for name in ("features", "fine_tuning") if name in provenance},
+            **{name: provenance[name] for name in ("features", "strength", "fine_tuning") if name in provenance},
             **extra,
         },
     )

@@ -62,6 +62,7 @@ class TransferTrainer(Trainer):
         self.head_won = False  # whether the kept classifier is the head on the frozen network
         self._head: State | None = None  # from which the layers below go on, once it is trained
         self.seconds = 0.0  # of features and head
+        self._strength: float | None = None  # of a linear head
         if self.cached:
             with screen.console.status("preparing the backbone"):
                 self.network, self.features = open_features(self.body, prepared.preprocessing, self._asked)
@@ -176,6 +177,7 @@ class TransferTrainer(Trainer):
                 progress=progress,
             )
         self.float32.get_layer(f"{HEAD}logits").set_weights([head.kernel, head.bias])
+        self._strength = head.strength
         run.write_history([], append=False)
         self.seconds += time.monotonic() - began
         self.keep(self.float32, State(), run)
@@ -272,6 +274,8 @@ class TransferTrainer(Trainer):
         }
         if not self.thawed:
             head["precision"] = self.network.precision
+        if self._strength is not None:
+            head["strength"] = f"C = {self._strength:g}, of the logistic regression"
         return super()._provenance(state) | head
 
     def _judge(self, run: Run) -> None:
