@@ -113,3 +113,26 @@ def test_mistakes(body):
         compile_model(body, "half")
     with pytest.raises(ConfigError, match="engine must be one of auto, openvino, keras; found 'onnx'"):
         compile_model(body, engine="onnx")
+
+
+@needs_openvino
+def test_ctrl_c_is_survived_after_several_networks():
+    code = """
+import gc, os, signal
+from convlens import backend
+backend.start()
+import keras
+from convlens.runtime import compile_model
+def network():
+    inputs = keras.Input((8, 8, 3), dtype="uint8")
+    return compile_model(keras.Model(inputs, keras.layers.Flatten()(keras.layers.Rescaling(1.0)(inputs))))
+networks = [network() for _ in range(3)]
+while networks:
+    del networks[0]
+    gc.collect()
+signal.signal(signal.SIGINT, lambda *_: print("heard"))
+os.kill(os.getpid(), signal.SIGINT)
+print("alive")
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout.split()) == (0, ["heard", "alive"])

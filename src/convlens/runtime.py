@@ -11,6 +11,8 @@ import importlib.util
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
+from typing import Any
 
 import keras
 import numpy as np
@@ -114,7 +116,7 @@ def _on_openvino(model: keras.Model, precision: str) -> Compiled:
         settings["INFERENCE_NUM_THREADS"] = threads
     traced = backend.traced(model, (1, *model.input_shape[1:]))
     try:
-        compiled = openvino.Core().compile_model(openvino.convert_model(traced), "CPU", settings)
+        compiled = _core().compile_model(openvino.convert_model(traced), "CPU", settings)
     except Exception as error:  # its converter has a dozen kinds
         lines = [line.strip() for line in f"{error}".strip().splitlines()] or [type(error).__name__]
         reason = next((line[3:] for line in lines if line.startswith("-- ")), lines[-1])  # its list of operations
@@ -135,6 +137,18 @@ def _on_openvino(model: keras.Model, precision: str) -> Compiled:
 
     used = compiled.get_property("INFERENCE_PRECISION_HINT")  # a processor without bfloat16 computes in float32
     return Compiled(answer, "openvino", "bfloat16" if used == openvino.Type.bf16 else "float32")
+
+
+@cache
+def _core() -> Any:
+    """Return OpenVINO's core, one for the process.
+
+    Each sets up a stack that signals are handled on, and frees it at its end. Of two, the one that goes first may leave
+    the other's freed stack in use: the next Ctrl-C would crash the process.
+    """
+    import openvino
+
+    return openvino.Core()
 
 
 def _without_telemetry() -> None:
