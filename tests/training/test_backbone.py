@@ -211,7 +211,7 @@ def test_small_grey_pictures_for_a_backbone_of_the_zoo():
     prepared = origin.prepare(grey, config, None)
     assert prepared.preprocessing.shape == (224, 224, 3)
     assert prepared.preprocessing.fit == "crop"
-    assert any("12 x 12 are enlarged to 224 x 224" in note for note in prepared.notes)
+    assert any("enlarged; the least side here is 12" in note for note in prepared.notes)
     assert any("are grey" in note for note in prepared.notes)
     assert origin.prepare(grey, config.replace(size="32"), None).preprocessing.shape == (32, 32, 3)
 
