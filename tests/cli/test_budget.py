@@ -32,6 +32,7 @@ def test_what_is_no_time(capsys):
     assert "a duration must be a number with its unit, as 90s, 10m or 1h30m; found 'ten'" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_a_time_that_is_over_when_the_program_has_started(capsys, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     assert run("train", "digits", "--budget", "0.01s") == 2

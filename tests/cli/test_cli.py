@@ -116,6 +116,7 @@ def test_evaluate_on_other_pictures(trained, shapes, here, capsys):
     assert "found cat too" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_from_takes_a_runs_name(shapes, here):
     assert run("train", shapes, *QUICK, "--size", "32", "--epochs", "1", "--run", "first") == 0
     assert run("train", shapes, "--from", "first", "--epochs", "1", "--run", "second") == 0

@@ -138,6 +138,7 @@ def test_other_pictures_are_refused_on_resume(done, pictures, tmp_path):
         resume_comparison(load_data("digits"), copy.folder, QUIET)
 
 
+@pytest.mark.slow
 def test_a_network_that_diverges_is_left_out_and_the_others_go_on(pictures, tmp_path, monkeypatch):
     real = fit_module._Checkpoint.on_train_batch_end
 

@@ -299,6 +299,7 @@ def test_without_pictures_set_aside_there_are_no_scores(digits, tmp_path):
     assert [row["val_loss"] for row in run.history] == [None, None]
 
 
+@pytest.mark.slow
 def test_small_resnet_in_bfloat16_repeats_its_bits(digits, tmp_path):
     config = Config().replace(epochs=2, limit=300, precision="bfloat16")
     one, two = (train(digits, config, run=tmp_path / name, screen=QUIET) for name in ("one", "two"))

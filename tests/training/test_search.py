@@ -97,6 +97,7 @@ def test_stopped_search_goes_on_as_it_would_have(finished, dataset, tmp_path, mo
     assert trials(resumed) == trials(finished)
 
 
+@pytest.mark.slow
 def test_weak_trials_are_stopped_early(dataset, tmp_path):
     space = {"learning_rate": Choices((0.01, 0.02, 0.03, 1e-9))}
     config = CONFIG.replace(epochs=4, filters=(8,), dense=(16,))
@@ -108,6 +109,7 @@ def test_weak_trials_are_stopped_early(dataset, tmp_path):
     assert found.ranked[0].params["learning_rate"] > 1e-9
 
 
+@pytest.mark.slow
 def test_trial_that_cannot_be_built_is_named_and_left_out(dataset, tmp_path, capsys):
     space = {"filters": Choices(("4,4,4,4,4", "4")), "dense": Choices(("8",))}  # 8 pixels cannot be halved five times
     screen = Screen()
