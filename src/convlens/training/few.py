@@ -44,7 +44,7 @@ def mean_of_draws(values: Sequence[float], n: int) -> Score:
 
     >>> score = mean_of_draws([0.97, 0.98, 0.99], 100)
     >>> round(score.value, 3), round(score.low, 3), round(score.high, 3)
-    (0.98, 0.926, 1.0)
+    (0.98, 0.924, 1.0)
     """
     mean = float(np.mean(values))
     half = float(stats.t.ppf(0.975, len(values) - 1) * stats.sem(values))
