@@ -1,6 +1,6 @@
 """Training steps a second in float32 and bfloat16, side by side, for networks of the zoo on random pictures.
 
-python benchmarks/precision.py [--rounds 5]
+python benchmarks/precision.py [--rounds 5] [--only NAME]
 """
 
 import argparse
@@ -20,6 +20,9 @@ CASES = (  # network, input shape, batch size
     ("small_resnet", (32, 32, 3), 64),
     ("small_resnet", (64, 64, 3), 64),
     ("cats_dogs_3conv", (64, 64, 3), 32),
+    ("resnet50", (224, 224, 3), 16),
+    ("efficientnet_lite0", (224, 224, 3), 32),
+    ("mobilenet_v3_large", (224, 224, 3), 32),
 )
 SECONDS = 3.0  # of steps in a measurement, after warming up
 
@@ -28,12 +31,16 @@ def main() -> None:
     """Measure the two precisions in turn, `--rounds` times, and print medians and the ratio's range."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=5)
-    rounds = parser.parse_args().rounds
+    parser.add_argument("--only", default="", help="networks whose name contains this text")
+    arguments = parser.parse_args()
+    rounds = arguments.rounds
     backend.start()
     table = Table(box=None, pad_edge=False, padding=(0, 2), header_style="dim")
     for heading in ("network", "pictures", "float32, pictures/s", "bfloat16, pictures/s", "ratio", "least to most"):
         table.add_column(heading)
     for name, shape, batch_size in CASES:
+        if arguments.only not in name:
+            continue
         models = [compiled(name, shape, policy) for policy in ("float32", "mixed_bfloat16")]
         speeds = np.array([[speed(model, shape, batch_size) for model in models] for _ in range(rounds)])
         ratios = speeds[:, 1] / speeds[:, 0]

@@ -70,7 +70,8 @@ def main() -> None:
 
 def measure(row: Row, folder: str, place: Path, number: int) -> dict[str, Any]:
     """Run a row; return its accuracy, seconds and largest memory."""
-    cache = place / f"cache-{number}" if row.cold else max(place.glob("cache-*"), key=lambda path: path.stat().st_ctime)
+    caches = sorted(place.glob("cache-*"))  # of the rows before; alone, a row begins with an empty one
+    cache = caches[-1] if caches and not row.cold else place / f"cache-{number}"
     words = ["train", folder, *row.options.split(), "--run", str(place / f"run-{number}")]
     print(f"\n{row.name}: convlens {shlex.join(words[:-2])}", flush=True)
     start = ["-m", "convlens"] if row.openvino else ["-c", PLAIN]

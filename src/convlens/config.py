@@ -8,13 +8,13 @@ import dataclasses
 import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from difflib import get_close_matches
 from pathlib import Path
-from typing import Any, get_args, get_type_hints
+from typing import Any, get_type_hints
 
 import tomli_w
 
 from convlens.errors import ConfigError
+from convlens.knob import Section, knob, typed, unknown
 
 __all__ = [
     "AUGMENT_PRESETS",
@@ -45,51 +45,8 @@ AUGMENT_PRESETS: dict[str, dict[str, Any]] = {  # a row sets single fields of Au
 }
 
 
-def knob(
-    default: Any,
-    help: str,  # noqa: A002 - the word that command-line libraries use
-    *,
-    low: float | None = None,
-    high: float | None = None,
-    above: float | None = None,
-    choices: tuple[str, ...] = (),
-) -> Any:
-    """Return a dataclass field with its help and range (`low` and `high` are allowed values, `above` is not)."""
-    return dataclasses.field(
-        default=default,
-        metadata={"help": help, "low": low, "high": high, "above": above, "choices": choices},
-    )
-
-
 @dataclass(frozen=True)
-class _Section:
-    """A group of knobs; every value is checked when the section is made."""
-
-    def __post_init__(self) -> None:
-        for item in dataclasses.fields(self):
-            value = getattr(self, item.name)
-            for one in value if isinstance(value, tuple) else (value,):
-                _check(item, one)
-
-
-def _check(item: dataclasses.Field[Any], value: Any) -> None:
-    flag, rule = f"--{item.name.replace('_', '-')}", item.metadata
-    if value is None:
-        return
-    if rule["choices"] and value not in rule["choices"]:
-        raise ConfigError(f"{flag} must be one of {', '.join(rule['choices'])}; found {value!r}.")
-    if isinstance(value, str | bool):
-        return
-    if rule["low"] is not None and not value >= rule["low"]:
-        raise ConfigError(f"{flag} must be at least {rule['low']:g}; found {value:g}.")
-    if rule["above"] is not None and not value > rule["above"]:
-        raise ConfigError(f"{flag} must be more than {rule['above']:g}; found {value:g}.")
-    if rule["high"] is not None and not value <= rule["high"]:
-        raise ConfigError(f"{flag} must be at most {rule['high']:g}; found {value:g}.")
-
-
-@dataclass(frozen=True)
-class DataConfig(_Section):
+class DataConfig(Section):
     """Which pictures, how large, and how they are divided."""
 
     size: str = knob("auto", "side of the pictures in pixels: 64, or height x width as 48x64, or auto")
@@ -108,7 +65,7 @@ class DataConfig(_Section):
 
 
 @dataclass(frozen=True)
-class ModelConfig(_Section):
+class ModelConfig(Section):
     """Which network; the fields after the second shape `custom_cnn` only."""
 
     model: str = knob("small_resnet", "name of the network (`convlens models` lists them)")
@@ -152,7 +109,7 @@ class ModelConfig(_Section):
 
 
 @dataclass(frozen=True)
-class TransferConfig(_Section):
+class TransferConfig(Section):
     """Somebody else's network: which, and how much of it learns on."""
 
     backbone: str | None = knob(
@@ -175,7 +132,7 @@ class TransferConfig(_Section):
 
 
 @dataclass(frozen=True)
-class AugmentConfig(_Section):
+class AugmentConfig(Section):
     """Random changes of the training pictures; a field that is not given has the preset's value."""
 
     augment: str = knob("light", "preset for the fields below", choices=tuple(AUGMENT_PRESETS))
@@ -191,7 +148,7 @@ class AugmentConfig(_Section):
 
 
 @dataclass(frozen=True)
-class TrainingConfig(_Section):
+class TrainingConfig(Section):
     """How the network learns."""
 
     epochs: int = knob(20, "passes over the training pictures, or of --steps-per-epoch steps", low=1)
@@ -263,8 +220,8 @@ class Config:
         where = {item.name: section for section, item in knobs()}
         for name, value in values.items():
             if name not in where:
-                raise ConfigError(_unknown(name, list(where)))
-            sections[where[name]][name] = _typed(name, value, _SECTIONS[where[name]])
+                raise ConfigError(unknown(name, list(where)))
+            sections[where[name]][name] = typed(name, value, _SECTIONS[where[name]])
         changed = {name: dataclasses.replace(getattr(self, name), **some) for name, some in sections.items()}
         return dataclasses.replace(self, **changed)
 
@@ -286,9 +243,9 @@ class Config:
         values: dict[str, Any] = {}
         for section, entries in table.items():
             if section not in _SECTIONS or not isinstance(entries, Mapping):
-                raise ConfigError(f"{path}: {_unknown(section, list(_SECTIONS), 'section')}")
+                raise ConfigError(f"{path}: {unknown(section, list(_SECTIONS), 'section')}")
             if strangers := [name for name in entries if name not in get_type_hints(_SECTIONS[section])]:
-                raise ConfigError(f"{path}: {_unknown(strangers[0], list(get_type_hints(_SECTIONS[section])))}")
+                raise ConfigError(f"{path}: {unknown(strangers[0], list(get_type_hints(_SECTIONS[section])))}")
             values |= entries
         try:
             return cls().replace(**values)
@@ -296,7 +253,7 @@ class Config:
             raise ConfigError(f"{path}: {error}") from error
 
 
-_SECTIONS: dict[str, type[_Section]] = {
+_SECTIONS: dict[str, type[Section]] = {
     "data": DataConfig,
     "model": ModelConfig,
     "transfer": TransferConfig,
@@ -310,24 +267,3 @@ def knobs() -> Iterator[tuple[str, dataclasses.Field[Any]]]:
     for name, section in _SECTIONS.items():
         for item in dataclasses.fields(section):
             yield name, item
-
-
-def _unknown(name: str, known: list[str], what: str = "setting") -> str:
-    near = get_close_matches(name, known, n=3)
-    hint = f"did you mean {' or '.join(near)}?" if near else f"known: {', '.join(known)}."
-    return f"there is no {what} {name!r}; {hint}"
-
-
-def _typed(name: str, value: Any, section: type[_Section]) -> Any:
-    """Return a value as its knob's type; TOML has no tuples and writes 1 for 1.0."""
-    hint = get_type_hints(section)[name]
-    wanted = get_args(hint) or (hint,)
-    if hint == tuple[int, ...]:
-        if isinstance(value, list | tuple) and all(type(v) is int for v in value):
-            return tuple(value)
-    elif float in wanted and type(value) in (int, float):
-        return float(value)
-    elif type(value) in wanted:
-        return value
-    kind = hint.__name__ if isinstance(hint, type) else str(hint)
-    raise ConfigError(f"--{name.replace('_', '-')} must be {kind}; found {value!r}.")

@@ -17,6 +17,7 @@ from convlens.evaluation.plots import (
     show_scores,
     show_sheet,
 )
+from convlens.evaluation.strengths import show_strengths
 from convlens.evaluation.trials import show_trials
 from convlens.review.charts import show_growth, show_published, show_tradeoff
 
@@ -31,6 +32,7 @@ __all__ = [
     "show_published",
     "show_scores",
     "show_sheet",
+    "show_strengths",
     "show_tradeoff",
     "show_trials",
 ]

@@ -82,8 +82,7 @@ def compile_model(model: keras.Model, precision: str = "auto", engine: str = "au
 def keras_precision(model: keras.Model, precision: str) -> str:
     """Return in what Keras computes a model quickest, asked or trained, for "auto"; else the precision itself.
 
-    In bfloat16 a training step of efficientnet_lite0 took 1.5 to 1.8 times as long as in float32 (all layers, batch
-    32, 224x224, AVX-512 BF16 without AMX): depthwise convolutions have no quick code for it.
+    Depthwise convolutions are slow in bfloat16 there, see docs/decisions/precision.md.
     """
     if precision == "auto" and any(isinstance(layer, DEPTHWISE) for layer in all_layers(model)):
         return "float32"

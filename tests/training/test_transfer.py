@@ -10,13 +10,10 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from convlens.assembly import assemble
 from convlens.classifier import Classifier
 from convlens.config import Config
 from convlens.data.features import FeatureCache
-from convlens.data.sources import load_data
 from convlens.errors import ConfigError, Interrupted
-from convlens.preprocess import Preprocessing
 from convlens.runtime import Compiled
 from convlens.training import backbone as backbone_module
 from convlens.training import fit as fit_module
@@ -27,27 +24,9 @@ from convlens.training.run import Run
 from convlens.training.screen import Screen
 from convlens.training.train import train
 from convlens.training.transfer import HEAD_ANSWERS, make_trainer
-from convlens.zoo.registry import build
 
 QUIET = Screen(quiet=True)
-CNN = Config().replace(model="custom_cnn", filters=(6, 8), dense=(8,)).model
 NUMBER = 239  # digits in all: what a limit of 240 leaves, class by class
-
-
-@pytest.fixture(scope="module")
-def digits():
-    return load_data("digits")
-
-
-@pytest.fixture(scope="module")
-def backbone(tmp_path_factory):
-    """A classifier of three other classes. Its weights are random, which for features of digits is good enough."""
-    keras.utils.set_random_seed(0)
-    seen = Preprocessing(8, 8, 1)
-    model = assemble(lambda x: build("custom_cnn", x, 3, config=CNN), seen, 3, "custom_cnn")
-    path = tmp_path_factory.mktemp("backbone") / "trained.keras"
-    Classifier.from_logits(model, ("a", "b", "c"), seen).save(path)
-    return path
 
 
 @pytest.fixture(autouse=True)

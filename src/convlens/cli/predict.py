@@ -37,7 +37,7 @@ def predict_pictures(
     """
     if top < 1:
         raise ConfigError(f"--top must be at least 1; found {top}.")
-    path = _classifier_file(name) if weights is None else None
+    path = Run.find_classifier(name) if weights is None else None
     pictures = find_pictures(patterns)
     backend.start()
     from convlens.classifier import Classifier
@@ -66,10 +66,6 @@ def predict_pictures(
         raise DataError(f"none of the {len(pictures):,} pictures can be read.")
     {"table": _table, "csv": _csv, "json": _json}[form](rows)
     return DataError.exit_code if skipped else 0
-
-
-def _classifier_file(name: str) -> Path:
-    return Run.find_classifier(name)
 
 
 def find_pictures(patterns: Sequence[str]) -> list[Path]:

@@ -4,14 +4,17 @@ import dataclasses
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from convlens import backend
 from convlens.config import Config
 from convlens.data.dataset import Dataset
+from convlens.data.prepared import Prepared
 from convlens.data.splits import draw, folds
 from convlens.errors import ConfigError, Interrupted
 from convlens.evaluation.evaluate import evaluate
 from convlens.training.backbone import choose_origin
+from convlens.training.network import Origin
 from convlens.training.run import Run
 from convlens.training.score import Scored, answer, calibrate, show, write_evaluation
 from convlens.training.screen import Screen
@@ -39,7 +42,7 @@ def cross_validate(
     for "none of these", so that the report tells none of the share that would be answered.
 
     Raises:
-        ConfigError: fewer than two folds.
+        ConfigError: fewer than two folds, or a classifier to begin with that has learned from these pictures.
         DataError: a class has fewer different pictures than there are folds.
     """
     if k < 2:
@@ -49,15 +52,10 @@ def cross_validate(
     config = config.replace(test=0.0)
     with screen.counter("decoding") as progress:
         whole = origin.prepare(dataclasses.replace(dataset, splits=None), config, progress)
-    before = origin.trained.provenance.get("data", {}) if origin.trained is not None else {}
-    if before.get("fingerprint") == whole.fingerprint:
-        raise ConfigError(
-            "--folds scores every picture, but the classifier that this begins with has learned from these very "
-            "pictures. Cross-validate without it, or on other pictures."
-        )
-    labels, clusters = whole.dataset.labels, whole.clusters
+    _require_unseen(origin, whole)
+    labels = whole.dataset.labels
     pool = np.sort(np.concatenate([whole.splits.train, whole.splits.val]))
-    parts = list(folds(labels, clusters, pool, k, config.training.seed))
+    parts = list(folds(labels, whole.clusters, pool, k, config.training.seed))
     outer = Run.create(run, f"{dataset.name}-{origin.name}-{k}-folds")
     last = make_trainer(whole, config, origin, screen)
     last.describe_run(outer, folds=k)
@@ -65,10 +63,8 @@ def cross_validate(
     for number, (rest, held) in enumerate(parts, 1):
         screen.say(f"\nfold {number} of {k}", "bold")
         rng = np.random.default_rng((config.training.seed, number))
-        val = draw(rest, labels, clusters, config.data.val, rng)
-        splits = dataclasses.replace(whole.splits, train=np.setdiff1d(rest, val), val=val, test=held)
+        fold = _fold(whole, rest, held, config.data.val, rng)
         inner = Run.create(outer.folder / f"fold-{number}", "")
-        fold = dataclasses.replace(whole, splits=splits)
         trainer = make_trainer(fold, config, origin, screen)
         trainer.describe_run(inner)
         with backend.forgotten():
@@ -84,11 +80,29 @@ def cross_validate(
     evaluation = evaluate(labels[pool], rows[pool], whole.dataset.class_names, pictures_seen=f"{k} held-out folds")
     classifier.provenance["metrics"] = evaluation.to_dict()["metrics"]
     classifier.save(outer.classifier_path)
-    write_evaluation(
-        outer, outer.folder, classifier, Scored(evaluation, whole, pool), {"folds": k, "test_evaluations": 0}
-    )
+    facts = {"folds": k, "test_evaluations": 0}
+    write_evaluation(outer, outer.folder, classifier, Scored(evaluation, whole, pool), facts)
     show(evaluation, outer.folder, screen)
     return outer
+
+
+def _fold(
+    whole: Prepared, rest: NDArray[np.int64], held: NDArray[np.int64], share: float, rng: np.random.Generator
+) -> Prepared:
+    """Return the pictures with `held` to test on, and of the rest a share to validate with."""
+    val = draw(rest, whole.dataset.labels, whole.clusters, share, rng)
+    return dataclasses.replace(
+        whole, splits=dataclasses.replace(whole.splits, train=np.setdiff1d(rest, val), val=val, test=held)
+    )
+
+
+def _require_unseen(origin: Origin, whole: Prepared) -> None:
+    before = origin.trained.provenance.get("data", {}) if origin.trained is not None else {}
+    if before.get("fingerprint") == whole.fingerprint:
+        raise ConfigError(
+            "--folds scores every picture, but the classifier that this begins with has learned from these very "
+            "pictures. Cross-validate without it, or on other pictures."
+        )
 
 
 def _run(trainer: Trainer, run: Run) -> None:

@@ -2,7 +2,6 @@
 
 import math
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import keras
@@ -12,7 +11,7 @@ from matplotlib.figure import Figure
 from convlens import backend
 from convlens.config import TrainingConfig
 from convlens.data.batches import Batches
-from convlens.errors import StorageError, TrainingError
+from convlens.errors import TrainingError
 from convlens.training.optimizers import make_optimizer
 
 __all__ = ["RangeTest", "find_learning_rate", "suggest"]
@@ -37,19 +36,14 @@ class RangeTest:
     losses: tuple[float, ...]
     suggestion: float
 
-    def plot(self, path: Path) -> Path:
-        """Draw the loss over the rate and return the path. Raises StorageError."""
+    def plot(self) -> Figure:
+        """Return the loss drawn over the rate."""
         figure = Figure(figsize=(7, 4), layout="constrained")
         axes = figure.add_subplot(xscale="log", xlabel="learning rate", ylabel="training loss, smoothed")
         axes.plot(self.rates, self.losses)
         axes.axvline(self.suggestion, linestyle="--", color="0.4")
         axes.text(self.suggestion, axes.get_ylim()[1], f" {self.suggestion:.1e}", va="top")
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            figure.savefig(path, dpi=120)
-        except OSError as error:
-            raise StorageError(f"{path}: the plot cannot be written; {error.strerror or error}.") from error
-        return path
+        return figure
 
 
 def suggest(rates: tuple[float, ...], losses: tuple[float, ...]) -> float:

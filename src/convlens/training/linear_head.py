@@ -1,8 +1,8 @@
 """Linear head: logistic regression on features, as strongly regularised as suits the validation pictures.
 
 A head without hidden layers has one best set of weights for each strength, which L-BFGS finds in seconds without a
-learning rate or epochs (Kornblith, Shlens, Le, "Do Better ImageNet Models Transfer Better?", 2019, arXiv:1805.08974,
-appendix A.2 chooses the strength of such heads on validation pictures too).
+learning rate or epochs. Kornblith, Shlens, Le, "Do Better ImageNet Models Transfer Better?", 2019, arXiv:1805.08974,
+judge networks as fixed extractors of features by such heads.
 """
 
 import csv
@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import log_softmax
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
 from threadpoolctl import threadpool_limits
@@ -137,10 +138,8 @@ def _dense(model: LogisticRegression, center: Floats, scale: float, num_classes:
 
 
 def _try(head: tuple[Floats, Floats], strength: float, features: Floats, labels: NDArray[np.int64]) -> Trial:
-    logits = (features @ head[0] + head[1]).astype(np.float64)
-    logits -= logits.max(1, keepdims=True)
-    losses = np.log(np.exp(logits).sum(1)) - logits[np.arange(len(labels)), labels]
-    return Trial(strength, float(losses.mean()), accuracy(labels, logits.argmax(1)))
+    logs = log_softmax((features @ head[0] + head[1]).astype(np.float64), axis=1)
+    return Trial(strength, float(-logs[np.arange(len(labels)), labels].mean()), accuracy(labels, logs.argmax(1)))
 
 
 def write_strengths(head: LinearHead, run: Run) -> None:

@@ -37,7 +37,6 @@ from convlens.training.trial_table import SECONDS, TrialTable
 
 __all__ = ["Search", "resume_search", "search"]
 
-CHART = Path("plots") / "trials.png"
 LEAST_SEEN = 5e-4  # difference of two accuracies that are shown with one decimal
 SHOWN = 5  # trials in the closing table
 
@@ -227,13 +226,13 @@ def _finish(found: Search, prepared: Prepared, table: TrialTable) -> dict[str, A
     table.heading()
     for trial in ranked[:SHOWN]:
         table.row(trial)
-    _draw(found)
+    chart = Run(found.folder).write_figure("trials", found.chart())
     best, run = ranked[0], found.run(ranked[0])
     facts: dict[str, Any] = {"best": best.number} | _validate(found, ranked[:2], prepared, screen)
     trainer = Trainer(prepared, run.config, choose_network(run.config), screen)
     facts["metrics"] = trainer.finish(run).provenance.get("metrics", {})
     screen.say(f"classifier   {run.classifier_path}")
-    screen.say(f"chart        {found.folder / CHART}")
+    screen.say(f"chart        {chart}")
     screen.say(f"trials       tensorboard --logdir {found.folder / 'tensorboard'} (the page HParams)")
     screen.say(f"next         {_longer(prepared.to_dict()['path'], run.folder / 'run.toml')}")
     return facts
@@ -244,16 +243,6 @@ def _longer(path: str, settings: Path) -> str:
     if path in NAMES or Path(path).exists():
         return shlex.join(["convlens", "train", path, "--config", str(settings), "--epochs", "40"])
     return f"convlens.train(dataset, convlens.Config.from_toml({str(settings)!r}).replace(epochs=40))"
-
-
-def _draw(found: Search) -> None:
-    """Write the chart of all trials that have a score."""
-    path = found.folder / CHART
-    try:
-        path.parent.mkdir(exist_ok=True)
-        found.chart().savefig(path, dpi=110)
-    except OSError as error:
-        raise StorageError(f"{path}: the chart cannot be written; {error.strerror or error}.") from error
 
 
 def _validate(found: Search, first: list[FrozenTrial], prepared: Prepared, screen: Screen) -> dict[str, Any]:

@@ -124,7 +124,7 @@ class Trainer:
         settings = self.config.training
         with self.screen.console.status("looking for a learning rate"):
             found = find_learning_rate(self.model, self.train, settings, LEARNING_RATES[settings.optimizer])
-        path = found.plot(run.folder / "plots" / "learning_rate.png")
+        path = run.write_figure("learning_rate", found.plot())
         self.screen.say(f"learning rate {found.suggestion:.1e} looks best (curve: {path}); training with it")
         self.config = self.config.replace(learning_rate=found.suggestion)
         self._compile()
