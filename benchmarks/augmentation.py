@@ -1,8 +1,8 @@
-"""What augmentation costs: microseconds a picture, and the share of an epoch of small_resnet.
+"""What augmentation costs: microseconds an image, and the share of an epoch of small_resnet.
 
     python benchmarks/augmentation.py [--data cifar10.npz] [--size 32] [--rounds 7] [--precision bfloat16]
 
-The time a picture is that of the one thread that augments, so other work on the machine hardly counts. The epochs of
+The time an image is that of the one thread that augments, so other work on the machine hardly counts. The epochs of
 `none`, `light` and `strong` take turns, and each is compared with the `none` of its own round, for the same reason
 (median and quartiles). On a busy machine trust the processor time.
 """
@@ -35,23 +35,25 @@ ALLOWED = {"none": 0.0, "light": 0.10, "strong": 0.25}  # largest share of an ep
 class Batches(keras.utils.PyDataset):
     """Batches of one preset; the least that a feed does beside augmentation."""
 
-    def __init__(self, pictures: NDArray[np.uint8], preset: str, seed: int) -> None:
+    def __init__(self, images: NDArray[np.uint8], preset: str, seed: int) -> None:
         super().__init__()
-        self.pictures, self.seed = pictures, seed
-        self.labels = np.arange(len(pictures)) % NUM_CLASSES
+        self.images, self.seed = images, seed
+        self.labels = np.arange(len(images)) % NUM_CLASSES
         self.config = resolve(AugmentConfig(augment=preset), flip_allowed=True)
 
     def __len__(self) -> int:
-        return len(self.pictures) // BATCH_SIZE
+        return len(self.images) // BATCH_SIZE
 
     def __getitem__(self, step: int) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
         indices = np.arange(step * BATCH_SIZE, (step + 1) * BATCH_SIZE)
-        batch = augment(self.pictures[indices], indices, self.config, seed=self.seed, epoch=0)
+        batch = augment(self.images[indices], indices, self.config, seed=self.seed, epoch=0)
         return batch, self.labels[indices]
 
 
-def load_pictures(path: Path | None, shape: tuple[int, int, int], number: int, seed: int) -> NDArray[np.uint8]:
-    """Return (number, *shape) uint8: the first `x_train` of an npz, resized, or smooth random pictures."""
+def load_images(
+    path: Path | None, shape: tuple[int, int, int], number: int, seed: int
+) -> NDArray[np.uint8]:
+    """Return (number, *shape) uint8: the first `x_train` of an npz, resized, or smooth random images."""
     height, width, channels = shape
     if path is None:
         coarse = np.random.default_rng(seed).integers(0, 256, (number, 8, 8, 3), dtype=np.uint8)
@@ -59,24 +61,26 @@ def load_pictures(path: Path | None, shape: tuple[int, int, int], number: int, s
         with np.load(path) as archive:
             coarse = archive["x_train"][:number]
         coarse = np.resize(coarse, (number, *coarse.shape[1:]))
-    pictures = [cv2.resize(picture, (width, height), interpolation=cv2.INTER_CUBIC) for picture in coarse]
-    stacked = np.array(pictures).reshape(number, height, width, -1)
-    return np.ascontiguousarray(np.broadcast_to(stacked, (number, height, width, 3))[..., :channels])
+    images = [cv2.resize(image, (width, height), interpolation=cv2.INTER_CUBIC) for image in coarse]
+    stacked = np.array(images).reshape(number, height, width, -1)
+    return np.ascontiguousarray(
+        np.broadcast_to(stacked, (number, height, width, 3))[..., :channels]
+    )
 
 
-def microseconds(pictures: NDArray[np.uint8], preset: str, seed: int, rounds: int) -> float:
-    """Return the median thread time a picture."""
-    config = resolve(AugmentConfig(augment=preset), flip_allowed=pictures.shape[3] == 3)
+def microseconds(images: NDArray[np.uint8], preset: str, seed: int, rounds: int) -> float:
+    """Return the median thread time an image."""
+    config = resolve(AugmentConfig(augment=preset), flip_allowed=images.shape[3] == 3)
     times = []
     for epoch in range(rounds):
         start = time.thread_time()
-        augment(pictures, np.arange(len(pictures)), config, seed=seed, epoch=epoch)
-        times.append((time.thread_time() - start) / len(pictures) * 1e6)
+        augment(images, np.arange(len(images)), config, seed=seed, epoch=epoch)
+        times.append((time.thread_time() - start) / len(images) * 1e6)
     return float(np.median(times))
 
 
 def build(shape: tuple[int, int, int]) -> keras.Model:
-    """Return the compiled default model, which takes uint8 pictures."""
+    """Return the compiled default model, which takes uint8 images."""
     inputs = keras.Input(shape, dtype="uint8")
     scaled = keras.layers.Rescaling(model_info(MODEL).scale)(inputs)
     network = create_model(MODEL, input_shape=shape, num_classes=NUM_CLASSES)
@@ -85,10 +89,12 @@ def build(shape: tuple[int, int, int]) -> keras.Model:
     return model
 
 
-def epochs_side_by_side(pictures: NDArray[np.uint8], seed: int, rounds: int) -> dict[str, NDArray[np.float64]]:
+def epochs_side_by_side(
+    images: NDArray[np.uint8], seed: int, rounds: int
+) -> dict[str, NDArray[np.float64]]:
     """Return (rounds, 2) wall and processor seconds an epoch of each preset, without the first, which traces."""
-    model = build(pictures.shape[1:])
-    feeds = {preset: Batches(pictures, preset, seed) for preset in AUGMENT_PRESETS}
+    model = build(images.shape[1:])
+    feeds = {preset: Batches(images, preset, seed) for preset in AUGMENT_PRESETS}
     seconds: dict[str, list[tuple[float, float]]] = {preset: [] for preset in feeds}
     for _ in range(rounds + 1):
         for preset, feed in feeds.items():
@@ -98,12 +104,14 @@ def epochs_side_by_side(pictures: NDArray[np.uint8], seed: int, rounds: int) -> 
     return {preset: np.array(times[1:]) for preset, times in seconds.items()}
 
 
-def picture_table(arguments: argparse.Namespace) -> Table:
-    """Return the microseconds a picture, a row for each size."""
-    table = Table("pictures", *AUGMENT_PRESETS, title="thread time a picture, microseconds, median")
+def image_table(arguments: argparse.Namespace) -> Table:
+    """Return the microseconds an image, a row for each size."""
+    table = Table("images", *AUGMENT_PRESETS, title="thread time an image, microseconds, median")
     for shape in SHAPES:
-        pictures = load_pictures(arguments.data, shape, BATCH_SIZE, arguments.seed)
-        cells = (f"{microseconds(pictures, preset, arguments.seed, 30):.1f}" for preset in AUGMENT_PRESETS)
+        images = load_images(arguments.data, shape, BATCH_SIZE, arguments.seed)
+        cells = (
+            f"{microseconds(images, preset, arguments.seed, 30):.1f}" for preset in AUGMENT_PRESETS
+        )
         table.add_row(" x ".join(map(str, shape)), *cells)
     return table
 
@@ -111,27 +119,35 @@ def picture_table(arguments: argparse.Namespace) -> Table:
 def epoch_table(arguments: argparse.Namespace) -> Table:
     """Return what each preset adds to an epoch of the default model."""
     shape = (arguments.size, arguments.size, 3)
-    pictures = load_pictures(arguments.data, shape, arguments.pictures, arguments.seed)
-    seconds = epochs_side_by_side(pictures, arguments.seed, arguments.rounds)
+    images = load_images(arguments.data, shape, arguments.images, arguments.seed)
+    seconds = epochs_side_by_side(images, arguments.seed, arguments.rounds)
     title = f"{MODEL}, {arguments.size} x {arguments.size} x 3, {arguments.precision}, {arguments.rounds} rounds"
-    table = Table("preset", "pictures/s", "added time", "added processor", "allowed", title=title)
+    table = Table("preset", "images/s", "added time", "added processor", "allowed", title=title)
     for preset, times in seconds.items():
-        speed = len(pictures) // BATCH_SIZE * BATCH_SIZE / np.median(times[:, 0])
+        speed = len(images) // BATCH_SIZE * BATCH_SIZE / np.median(times[:, 0])
         cells = []
         for added in (times / seconds["none"] - 1).T:
             low, middle, high = np.percentile(added, [25, 50, 75])
-            cells.append("" if preset == "none" else f"{middle:+.1%} ({100 * low:+.1f}, {100 * high:+.1f})")
+            cells.append(
+                "" if preset == "none" else f"{middle:+.1%} ({100 * low:+.1f}, {100 * high:+.1f})"
+            )
         table.add_row(preset, f"{speed:.0f}", *cells, f"{ALLOWED[preset]:.0%}")
     return table
 
 
 def main() -> None:
     """Measure and print."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data", type=Path, help="an npz with x_train (n, height, width[, channels]) uint8")
-    parser.add_argument("--size", type=int, default=32, help="side of the pictures of the epochs")
-    parser.add_argument("--pictures", type=int, default=2048, help="pictures in an epoch")
-    parser.add_argument("--rounds", type=int, default=7, help="epochs of each preset; 0 leaves them out")
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        "--data", type=Path, help="an npz with x_train (n, height, width[, channels]) uint8"
+    )
+    parser.add_argument("--size", type=int, default=32, help="side of the images of the epochs")
+    parser.add_argument("--images", type=int, default=2048, help="images in an epoch")
+    parser.add_argument(
+        "--rounds", type=int, default=7, help="epochs of each preset; 0 leaves them out"
+    )
     parser.add_argument("--precision", choices=("float32", "bfloat16"), default="float32")
     parser.add_argument("--seed", type=int, default=0)
     arguments = parser.parse_args()
@@ -139,8 +155,10 @@ def main() -> None:
         keras.config.set_dtype_policy("mixed_bfloat16")
     keras.utils.set_random_seed(arguments.seed)
     console = Console()
-    console.print(f"{os.cpu_count()} cores, seed {arguments.seed}, {arguments.data or 'random pictures'}")
-    console.print(picture_table(arguments))
+    console.print(
+        f"{os.cpu_count()} cores, seed {arguments.seed}, {arguments.data or 'random images'}"
+    )
+    console.print(image_table(arguments))
     if arguments.rounds:
         console.print(epoch_table(arguments))
 

@@ -1,9 +1,9 @@
-"""Train the lectures' networks, and convlens' own, on the lectures' pictures; print accuracy and seconds.
+"""Train the lectures' networks, and convlens' own, on the lectures' images; print accuracy and seconds.
 
 python benchmarks/lectures.py --mnist FOLDER --cifar10 FILE.npz --cats-dogs FOLDER
 
 Every row is a `convlens train` command, run as a user would; it is printed, so that any row can be run alone. Accuracy
-is of the test pictures, which are touched once, at the end of a run.
+is of the test images, which are touched once, at the end of a run.
 """
 
 import argparse
@@ -33,9 +33,13 @@ ROWS = (  # data, options, the deck's result
 
 def main() -> None:
     """Run the rows whose data are given."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     for name in ("mnist", "cifar10", "cats_dogs"):
-        parser.add_argument(f"--{name.replace('_', '-')}", dest=name, help=f"where {name} lies; without it, no row")
+        parser.add_argument(
+            f"--{name.replace('_', '-')}", dest=name, help=f"where {name} lies; without it, no row"
+        )
     parser.add_argument("--only", help="rows whose options contain this text")
     paths = vars(parser.parse_args())
     console = Console(highlight=False, soft_wrap=True, width=140)
@@ -49,14 +53,26 @@ def main() -> None:
         console.print(f"[bold]convlens {shlex.join(words)}[/bold]")
         with tempfile.TemporaryDirectory() as folder:
             run = Path(folder) / "run"
-            subprocess.run([sys.executable, "-m", "convlens", *words, "--run", str(run)], check=True)
+            subprocess.run(
+                [sys.executable, "-m", "convlens", *words, "--run", str(run)], check=True
+            )
             report = json.loads((run / "report.json").read_text())
         score = report["metrics"]["accuracy"]
         interval = f"[{score['low']:.2%}, {score['high']:.2%}]"
         seconds = f"{report['seconds']:.0f}"
-        table.add_row(data, report["network"], deck, f"{score['value']:.2%}", interval, f"{score['n']:,}", seconds)
+        table.add_row(
+            data,
+            report["network"],
+            deck,
+            f"{score['value']:.2%}",
+            interval,
+            f"{score['n']:,}",
+            seconds,
+        )
     console.print(table)
-    console.print(f"{os.cpu_count()} cores; seed 0; seconds are those of training, validation included")
+    console.print(
+        f"{os.cpu_count()} cores; seed 0; seconds are those of training, validation included"
+    )
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Training steps a second in float32 and bfloat16, side by side, for networks of the zoo on random pictures.
+"""Training steps a second in float32 and bfloat16, side by side, for networks of the zoo on random images.
 
 python benchmarks/precision.py [--rounds 5] [--only NAME]
 """
@@ -29,20 +29,31 @@ SECONDS = 3.0  # of steps in a measurement, after warming up
 
 def main() -> None:
     """Measure the two precisions in turn, `--rounds` times, and print medians and the ratio's range."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--only", default="", help="networks whose name contains this text")
     arguments = parser.parse_args()
     rounds = arguments.rounds
     backend.start()
     table = Table(box=None, pad_edge=False, padding=(0, 2), header_style="dim")
-    for heading in ("network", "pictures", "float32, pictures/s", "bfloat16, pictures/s", "ratio", "least to most"):
+    for heading in (
+        "network",
+        "images",
+        "float32, images/s",
+        "bfloat16, images/s",
+        "ratio",
+        "least to most",
+    ):
         table.add_column(heading)
     for name, shape, batch_size in CASES:
         if arguments.only not in name:
             continue
         models = [compiled(name, shape, policy) for policy in ("float32", "mixed_bfloat16")]
-        speeds = np.array([[speed(model, shape, batch_size) for model in models] for _ in range(rounds)])
+        speeds = np.array(
+            [[speed(model, shape, batch_size) for model in models] for _ in range(rounds)]
+        )
         ratios = speeds[:, 1] / speeds[:, 0]
         low, high = np.median(speeds, 0)
         spread = f"{ratios.min():.2f} to {ratios.max():.2f}"
@@ -50,14 +61,16 @@ def main() -> None:
         table.add_row(name, size, f"{low:,.0f}", f"{high:,.0f}", f"{np.median(ratios):.2f}", spread)
     console = Console(highlight=False)
     console.print(table)
-    console.print(f"{os.cpu_count()} cores, seed 0, {rounds} rounds in turn, {backend.versions()['engine']}")
+    console.print(
+        f"{os.cpu_count()} cores, seed 0, {rounds} rounds in turn, {backend.versions()['engine']}"
+    )
 
 
 def compiled(name: str, shape: tuple[int, int, int], policy: str):  # noqa: ANN201 - a keras.Model
     """Return a network compiled as `train` compiles it."""
     import keras
 
-    from convlens.assembly import assemble, with_precision
+    from convlens.classifier.assembly import assemble, with_precision
     from convlens.preprocess import Preprocessing
     from convlens.zoo.registry import build, model_info
 
@@ -71,16 +84,16 @@ def compiled(name: str, shape: tuple[int, int, int], policy: str):  # noqa: ANN2
 
 
 def speed(model, shape: tuple[int, int, int], batch_size: int) -> float:  # noqa: ANN001 - a keras.Model
-    """Return pictures a second of training steps on one random batch."""
+    """Return images a second of training steps on one random batch."""
     rng = np.random.default_rng(0)
-    pictures = rng.integers(0, 256, (batch_size, *shape), np.uint8)
+    images = rng.integers(0, 256, (batch_size, *shape), np.uint8)
     classes = model.output_shape[-1]
     targets = np.eye(classes, dtype=np.float32)[rng.integers(0, classes, batch_size)]
     for _ in range(3):
-        model.train_on_batch(pictures, targets)
+        model.train_on_batch(images, targets)
     began, steps = time.perf_counter(), 0
     while time.perf_counter() - began < SECONDS:
-        model.train_on_batch(pictures, targets)
+        model.train_on_batch(images, targets)
         steps += 1
     return steps * batch_size / (time.perf_counter() - began)
 

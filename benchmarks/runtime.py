@@ -1,6 +1,6 @@
-"""Pictures a second of a frozen backbone on each engine and precision, side by side, and how far their features differ.
+"""Images a second of a frozen backbone on each engine and precision, side by side, and how far their features differ.
 
-python benchmarks/runtime.py FOLDER [--model efficientnet_lite0] [--pictures 500] [--rounds 3]
+python benchmarks/runtime.py FOLDER [--model efficientnet_lite0] [--images 500] [--rounds 3]
 """
 
 import argparse
@@ -15,42 +15,46 @@ from rich.table import Table
 
 from convlens import backend
 
-WAYS = [(engine, precision) for engine in ("keras", "openvino") for precision in ("float32", "bfloat16")]
+WAYS = [
+    (engine, precision) for engine in ("keras", "openvino") for precision in ("float32", "bfloat16")
+]
 
 
 def main() -> None:
     """Measure the ways in turn, `--rounds` times, and print medians, their range and the largest differences."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("folder", type=Path, help="of JPEG pictures, searched to its depth")
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("folder", type=Path, help="of JPEG images, searched to its depth")
     parser.add_argument("--model", default="efficientnet_lite0")
-    parser.add_argument("--pictures", type=int, default=500)
+    parser.add_argument("--images", type=int, default=500)
     parser.add_argument("--rounds", type=int, default=3)
     asked = parser.parse_args()
     backend.start()
+    from convlens.classifier.runtime import compile_model
     from convlens.preprocess import Preprocessing, prepare
-    from convlens.runtime import compile_model
 
     body = features_of(asked.model)
     size = Preprocessing(*body.input_shape[1:], fit="crop")
     paths = sorted(asked.folder.rglob("*.jpg"))
-    chosen = [paths[i] for i in np.linspace(0, len(paths) - 1, asked.pictures).astype(int)]
-    pictures = np.stack([prepare(path, size) for path in chosen])
+    chosen = [paths[i] for i in np.linspace(0, len(paths) - 1, asked.images).astype(int)]
+    images = np.stack([prepare(path, size) for path in chosen])
     compiled, ready = [], []
     for engine, precision in WAYS:
         began = time.perf_counter()
         compiled.append(compile_model(body, precision, engine))
-        compiled[-1](pictures[:16])
+        compiled[-1](images[:16])
         ready.append(time.perf_counter() - began)
     seconds, features = np.empty((asked.rounds, len(WAYS))), [np.empty(0)] * len(WAYS)
     for turn in range(asked.rounds):
         for column, network in enumerate(compiled):
             began = time.perf_counter()
-            features[column] = network(pictures)
+            features[column] = network(images)
             seconds[turn, column] = time.perf_counter() - began
     table = Table(box=None, pad_edge=False, padding=(0, 2), header_style="dim")
     for heading in (
         "engine",
-        "pictures/s",
+        "images/s",
         "least to most",
         "ready in s",
         "largest difference",
@@ -58,7 +62,7 @@ def main() -> None:
         "RMS",
     ):
         table.add_column(heading)
-    speeds, exact = len(pictures) / seconds, features[0]
+    speeds, exact = len(images) / seconds, features[0]
     for column, (engine, precision) in enumerate(WAYS):
         off, own = np.abs(features[column] - exact), speeds[:, column]
         table.add_row(
@@ -74,20 +78,22 @@ def main() -> None:
     console.print(table)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6  # Linux counts in kB
     console.print(
-        f"{asked.model}, {len(pictures)} pictures, {os.cpu_count()} cores, {peak:.2f} GB at most, all together"
+        f"{asked.model}, {len(images)} images, {os.cpu_count()} cores, {peak:.2f} GB at most, all together"
     )
 
 
 def features_of(name: str):  # noqa: ANN201 - a keras.Model
-    """Return a trained network without its logits, on uint8 pictures."""
+    """Return a trained network without its logits, on uint8 images."""
     import keras
 
     from convlens.zoo import create_model, model_info
 
     network = create_model(name, weights="imagenet")
     body = keras.Model(network.input, network.layers[-1].input)
-    pictures = keras.Input(network.input_shape[1:], dtype="uint8")
-    return keras.Model(pictures, body(keras.layers.Rescaling(model_info(name).scale)(pictures)), name=name)
+    images = keras.Input(network.input_shape[1:], dtype="uint8")
+    return keras.Model(
+        images, body(keras.layers.Rescaling(model_info(name).scale)(images)), name=name
+    )
 
 
 if __name__ == "__main__":

@@ -4,7 +4,7 @@ python benchmarks/transfer.py FOLDER --chart docs/transfer.png
 
 Every row is a `convlens train` command in a process of its own, which is printed, so that it can be run alone. Seconds
 go from its start to its end, from JPEG files to the report. The first rows begin with an empty cache; "kept" is the
-row before it once more. Accuracy is of the test pictures; what is chosen is chosen on validation pictures.
+row before it once more. Accuracy is of the test images; what is chosen is chosen on validation images.
 """
 
 import argparse
@@ -21,9 +21,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from convlens import backend
+from convlens.charts.style import BLUE, ORANGE, Chart, style
 from convlens.data.sources import load_data
 from convlens.evaluation.paired import compare_pairs
-from convlens.evaluation.style import BLUE, ORANGE, Chart, style
 
 
 class Row(NamedTuple):
@@ -36,7 +36,10 @@ class Row(NamedTuple):
 
 
 ROWS = (
-    Row("the deck's CNN", "--model cats_dogs_3conv --size 64 --epochs 25 --batch-size 10 --optimizer adam"),
+    Row(
+        "the deck's CNN",
+        "--model cats_dogs_3conv --size 64 --epochs 25 --batch-size 10 --optimizer adam",
+    ),
     Row("small_resnet", "--model small_resnet --size 64 --epochs 120 --augment strong"),
     Row("frozen, on Keras", "--backbone efficientnet_lite0", openvino=False),
     Row("frozen", "--backbone efficientnet_lite0"),
@@ -47,19 +50,25 @@ ROWS = (
 )
 FROM_SCRATCH = ("the deck's CNN", "small_resnet")
 TICKS = (10, 20, 30, 60, 120, 240)
-PLAIN = "import sys; sys.modules['openvino'] = None; from convlens.cli import main; sys.exit(main())"
+PLAIN = (
+    "import sys; sys.modules['openvino'] = None; from convlens.cli import main; sys.exit(main())"
+)
 
 
 def main() -> None:
     """Run the rows, print them, and compare frozen with fine-tuned."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("folder", help="photographs, a folder a class, divided into train and test")
     parser.add_argument("--chart", type=Path, help="where the chart goes, a PNG file")
     parser.add_argument("--only", default="", help="rows whose name contains this text")
     arguments = parser.parse_args()
     rows = [row for row in ROWS if arguments.only in row.name]
     with tempfile.TemporaryDirectory() as place:
-        found = [measure(row, arguments.folder, Path(place), number) for number, row in enumerate(rows)]
+        found = [
+            measure(row, arguments.folder, Path(place), number) for number, row in enumerate(rows)
+        ]
         table(found)
         runs = {one["name"]: Path(place) / one["run"] for one in found}
         if {"frozen", "fine-tuned"} <= set(runs):
@@ -70,13 +79,17 @@ def main() -> None:
 
 def measure(row: Row, folder: str, place: Path, number: int) -> dict[str, Any]:
     """Run a row; return its accuracy, seconds and largest memory."""
-    caches = sorted(place.glob("cache-*"))  # of the rows before; alone, a row begins with an empty one
+    caches = sorted(
+        place.glob("cache-*")
+    )  # of the rows before; alone, a row begins with an empty one
     cache = caches[-1] if caches and not row.cold else place / f"cache-{number}"
     words = ["train", folder, *row.options.split(), "--run", str(place / f"run-{number}")]
     print(f"\n{row.name}: convlens {shlex.join(words[:-2])}", flush=True)
     start = ["-m", "convlens"] if row.openvino else ["-c", PLAIN]
     began = time.perf_counter()
-    process = subprocess.Popen([sys.executable, *start, *words], env=os.environ | {"CONVLENS_CACHE": str(cache)})
+    process = subprocess.Popen(
+        [sys.executable, *start, *words], env=os.environ | {"CONVLENS_CACHE": str(cache)}
+    )
     _, status, used = os.wait4(process.pid, 0)
     seconds = time.perf_counter() - began
     if status:
@@ -88,25 +101,32 @@ def measure(row: Row, folder: str, place: Path, number: int) -> dict[str, Any]:
 
 def table(rows: list[dict[str, Any]]) -> None:
     """Print the rows as a table of Markdown."""
-    print("\n| training | test accuracy, 95 % interval | n | seconds | GB |\n|---|---:|---:|---:|---:|")
+    print(
+        "\n| training | test accuracy, 95 % interval | n | seconds | GB |\n|---|---:|---:|---:|---:|"
+    )
     for row in rows:
         accuracy = f"{row['value']:.2%} [{100 * row['low']:.2f}, {100 * row['high']:.2f}]"
-        print(f"| {row['name']} | {accuracy} | {row['n']:,} | {row['seconds']:.0f} | {row['memory']:.1f} |")
+        print(
+            f"| {row['name']} | {accuracy} | {row['n']:,} | {row['seconds']:.0f} | {row['memory']:.1f} |"
+        )
     print(f"\n{os.cpu_count()} cores, seed 0")
 
 
 def compare(tuned: Path, frozen: Path, folder: str) -> str:
-    """Return whether two runs can be told apart on the test pictures."""
+    """Return whether two runs can be told apart on the test images."""
     backend.start()
-    from convlens.classifier import Classifier
+    from convlens.classifier.classifier import Classifier
 
     dataset = load_data(folder)
     test = np.flatnonzero(dataset.splits == "test")
     right = []
     for run in (tuned, frozen):
-        answers = Classifier.load(run).predict([dataset.pictures[i] for i in test])
+        answers = Classifier.load(run).predict([dataset.images[i] for i in test])
         right.append(
-            [one.label == dataset.class_names[dataset.labels[i]] for one, i in zip(answers, test, strict=True)]
+            [
+                one.label == dataset.class_names[dataset.labels[i]]
+                for one, i in zip(answers, test, strict=True)
+            ]
         )
     return str(*compare_pairs(("fine-tuned", "frozen"), np.array(right)))
 
@@ -118,12 +138,27 @@ def chart(rows: list[dict[str, Any]], path: Path) -> None:
         above, below = figure.subplots(2, 1, sharex=True, height_ratios=(3, 2))
         for row in rows:
             scratch = row["name"] in FROM_SCRATCH
-            axes, color, value = below if scratch else above, ORANGE if scratch else BLUE, 100 * row["value"]
+            axes, color, value = (
+                below if scratch else above,
+                ORANGE if scratch else BLUE,
+                100 * row["value"],
+            )
             ends = [[value - 100 * row["low"]], [100 * row["high"] - value]]
             axes.errorbar(row["seconds"], value, ends, fmt="o", color=color, capsize=3)
             name = row["name"].replace(", ", ",\n")
-            axes.annotate(name, (row["seconds"], value), (7, 0), textcoords="offset points", fontsize=8, va="center")
-        above.set(ylim=(95.5, 100), ylabel="test accuracy, %", title="Cats and dogs: on a trained backbone")
+            axes.annotate(
+                name,
+                (row["seconds"], value),
+                (7, 0),
+                textcoords="offset points",
+                fontsize=8,
+                va="center",
+            )
+        above.set(
+            ylim=(95.5, 100),
+            ylabel="test accuracy, %",
+            title="Cats and dogs: on a trained backbone",
+        )
         below.set(ylim=(70, 92), ylabel="test accuracy, %", title="From scratch", xscale="log", xlim=(8, 400),
                   xlabel="seconds from JPEG files to the report")  # fmt: skip
         below.set_xticks(TICKS, [str(tick) for tick in TICKS])

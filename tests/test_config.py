@@ -2,19 +2,21 @@ import dataclasses
 
 import pytest
 
-from convlens.config import AUGMENT_PRESETS, AugmentConfig, Config, knobs
+from convlens.config import AUGMENT_PRESETS, AugmentConfig, Config, all_settings
 from convlens.errors import ConfigError
 
 
 def test_a_configuration_survives_toml(tmp_path):
-    config = Config().replace(epochs=7, filters=(8, 16), learning_rate=1e-3, flip=True, size="48x64", tensorboard=True)
+    config = Config().replace(
+        epochs=7, filters=(8, 16), learning_rate=1e-3, flip=True, size="48x64", tensorboard=True
+    )
     (tmp_path / "run.toml").write_text(config.to_toml())
     assert Config.from_toml(tmp_path / "run.toml") == config
 
 
-def test_every_knob_has_help_and_every_preset_names_fields():
-    assert all(item.metadata["help"] for _, item in knobs())
-    names = [item.name for _, item in knobs()]
+def test_every_setting_has_help_and_every_preset_names_fields():
+    assert all(item.metadata["help"] for _, item in all_settings())
+    names = [item.name for _, item in all_settings()]
     assert len(names) == len(set(names))
     fields = {item.name for item in dataclasses.fields(AugmentConfig)}
     assert all(set(row) <= fields for row in AUGMENT_PRESETS.values())
@@ -53,8 +55,10 @@ def test_a_malformed_file_is_named(tmp_path, text, words):
     assert "run.toml" in str(caught.value)
 
 
-def test_what_follows_from_a_changed_knob_is_decided_anew():
-    resolved = Config().replace(augment="light", shift=0.1, flip=True, optimizer="adamw", learning_rate=0.002)
+def test_what_follows_from_a_changed_setting_is_decided_anew():
+    resolved = Config().replace(
+        augment="light", shift=0.1, flip=True, optimizer="adamw", learning_rate=0.002
+    )
     assert resolved.replace(augment="none").augment == AugmentConfig(augment="none")
     assert resolved.replace(augment="none", flip=True).augment.flip is True
     assert resolved.replace(optimizer="sgd").training.learning_rate is None

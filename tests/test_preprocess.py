@@ -6,17 +6,19 @@ import numpy as np
 import pytest
 from PIL import Image, ImageOps
 
-from convlens.errors import PictureError
-from convlens.preprocess import Preprocessing, open_picture, prepare, read_header
+from convlens.errors import ImageError
+from convlens.preprocess import Preprocessing, open_image, prepare, read_header
 
 GREY = Preprocessing(8, 8, 1)
 RGB = Preprocessing(8, 8, 3)
 
 
 @pytest.mark.parametrize("suffix", ["png", "bmp", "tiff", "gif", "webp", "jpg"])
-def test_formats_give_the_same_grey_picture(tmp_path, suffix):
+def test_formats_give_the_same_grey_image(tmp_path, suffix):
     values = np.repeat(np.repeat(np.arange(0, 256, 32, dtype=np.uint8)[None], 8, 0), 1, 0)
-    options = {"lossless": True} if suffix == "webp" else {"quality": 100} if suffix == "jpg" else {}
+    options = (
+        {"lossless": True} if suffix == "webp" else {"quality": 100} if suffix == "jpg" else {}
+    )
     Image.fromarray(values).save(tmp_path / f"p.{suffix}", **options)
     found = prepare(tmp_path / f"p.{suffix}", GREY)
     assert found.shape == (8, 8, 1)
@@ -40,9 +42,9 @@ def test_modes(mode, colour, expected):
 
 
 def test_palette_with_transparency(tmp_path):
-    picture = Image.new("P", (8, 8), 1)
-    picture.putpalette([0, 0, 0, 200, 100, 50])
-    picture.save(tmp_path / "p.png", transparency=0)
+    image = Image.new("P", (8, 8), 1)
+    image.putpalette([0, 0, 0, 200, 100, 50])
+    image.save(tmp_path / "p.png", transparency=0)
     assert tuple(prepare(tmp_path / "p.png", RGB)[0, 0]) == (200, 100, 50)
 
 
@@ -55,7 +57,7 @@ def test_sixteen_bits_keep_their_upper_eight(tmp_path):
 
 
 @pytest.mark.parametrize("dtype", [np.uint16, np.int32])
-def test_sixteen_bits_are_scaled_alike_whatever_a_picture_shows(dtype):
+def test_sixteen_bits_are_scaled_alike_whatever_an_image_shows(dtype):
     dark, bright = (Image.fromarray(np.full((8, 8), value, dtype)) for value in (200, 0xC8FF))
     assert prepare(dark, GREY).max() == 0  # 200 of 65,535, and not 200 of 255
     assert prepare(bright, GREY).max() == 0xC8
@@ -72,19 +74,21 @@ def test_floats_are_0_to_1_or_0_to_255():
 def test_exif_orientation_is_honoured(tmp_path):
     values = np.zeros((8, 8, 3), np.uint8)
     values[0, :] = 255  # a white top row
-    picture = Image.fromarray(values)
-    exif = picture.getexif()
+    image = Image.fromarray(values)
+    exif = image.getexif()
     exif[0x0112] = 3  # upside down
-    picture.save(tmp_path / "p.png", exif=exif)
+    image.save(tmp_path / "p.png", exif=exif)
     found = prepare(tmp_path / "p.png", RGB)
     assert found[-1].min() == 255
     assert found[0].max() == 0
 
 
-@pytest.mark.parametrize(("fit", "corner", "middle"), [("stretch", 255, 0), ("crop", 0, 0), ("pad", 0, 0)])
+@pytest.mark.parametrize(
+    ("fit", "corner", "middle"), [("stretch", 255, 0), ("crop", 0, 0), ("pad", 0, 0)]
+)
 def test_fit(fit, corner, middle):
     values = np.zeros((16, 64), np.uint8)
-    values[:, :16] = values[:, -16:] = 255  # white at both ends of a wide picture
+    values[:, :16] = values[:, -16:] = 255  # white at both ends of a wide image
     found = prepare(values, Preprocessing(16, 16, 1, fit))[..., 0]
     assert found[0, 0] == corner
     assert found[8, 8] == middle
@@ -97,7 +101,7 @@ def test_a_large_jpeg_is_decoded_at_a_fraction_of_its_size_and_looks_the_same(tm
     y, x = np.mgrid[:1200, :1600]
     values = (127 + 100 * np.sin(x / 200) * np.cos(y / 150)).astype(np.uint8)
     Image.fromarray(values).save(tmp_path / "p.jpg", quality=95)
-    assert max(open_picture(tmp_path / "p.jpg", reduce_to=(32, 32)).size) < 400
+    assert max(open_image(tmp_path / "p.jpg", reduce_to=(32, 32)).size) < 400
     reduced = prepare(tmp_path / "p.jpg", Preprocessing(32, 32, 1))
     whole = np.asarray(Image.fromarray(values).resize((32, 32), Image.Resampling.BILINEAR))
     assert np.abs(reduced[..., 0].astype(int) - whole).max() <= 3
@@ -107,29 +111,33 @@ def test_empty_truncated_and_other_files_are_named(tmp_path):
     Image.effect_noise((64, 64), 50).save(tmp_path / "whole.jpg")
     (tmp_path / "cut.jpg").write_bytes((tmp_path / "whole.jpg").read_bytes()[:700])
     (tmp_path / "empty.png").write_bytes(b"")
-    (tmp_path / "text.png").write_text("no picture")
+    (tmp_path / "text.png").write_text("no image")
     for name, words in (
         ("cut.jpg", "damaged"),
         ("empty.png", "0 bytes"),
-        ("text.png", "not a picture"),
+        ("text.png", "not an image"),
         ("no.png", "no such"),
     ):
-        with pytest.raises(PictureError, match=words) as caught:
-            open_picture(tmp_path / name)
+        with pytest.raises(ImageError, match=words) as caught:
+            open_image(tmp_path / name)
         assert name in str(caught.value)
 
 
-@pytest.mark.parametrize(("width", "found"), [(11_000, "found 11000 x 10000"), (20_000, "found 200 million")])
+@pytest.mark.parametrize(
+    ("width", "found"), [(11_000, "found 11000 x 10000"), (20_000, "found 200 million")]
+)
 @pytest.mark.filterwarnings("ignore::PIL.Image.DecompressionBombWarning")
 def test_too_many_pixels_are_refused_before_decoding(tmp_path, width, found):
     header = struct.pack(">IIBBBBB", width, 10_000, 8, 2, 0, 0, 0)  # only the header claims so much
     chunk = b"IHDR" + header
-    png = b"\x89PNG\r\n\x1a\n" + struct.pack(">I", 13) + chunk + struct.pack(">I", zlib.crc32(chunk))
+    png = (
+        b"\x89PNG\r\n\x1a\n" + struct.pack(">I", 13) + chunk + struct.pack(">I", zlib.crc32(chunk))
+    )
     data = b"IDAT" + zlib.compress(b"\0" * 100)
     png += struct.pack(">I", len(data) - 4) + data + struct.pack(">I", zlib.crc32(data))
     (tmp_path / "bomb.png").write_bytes(png)
-    for read in (open_picture, read_header):
-        with pytest.raises(PictureError, match=f"100 million pixels at most; {found}"):
+    for read in (open_image, read_header):
+        with pytest.raises(ImageError, match=f"100 million pixels at most; {found}"):
             read(tmp_path / "bomb.png")
 
 
@@ -145,51 +153,68 @@ def _changed(content: bytes, rng: np.random.Generator, start: int, reach: int) -
 
 
 def _damaged(rng: np.random.Generator) -> bytes:
-    """Return a small picture of any format whose EXIF or bytes (but for the first 12) are changed, or that is cut."""
+    """Return a small image of any format whose EXIF or bytes (but for the first 12) are changed, or that is cut."""
     kind = rng.choice(["JPEG", "PNG", "GIF", "TIFF", "WEBP"])
-    picture = Image.fromarray(rng.integers(0, 256, (24, 32, 3)).astype(np.uint8)).convert(rng.choice(["L", "RGB"]))
+    image = Image.fromarray(rng.integers(0, 256, (24, 32, 3)).astype(np.uint8)).convert(
+        rng.choice(["L", "RGB"])
+    )
     exif = Image.Exif()
-    exif.update({0x0112: 6, 0x011A: 72.0, 0x010F: "maker", 0x8769: {0x829A: 0.01, 0x9003: "2024:01:01 00:00:00"}})
+    exif.update(
+        {
+            0x0112: 6,
+            0x011A: 72.0,
+            0x010F: "maker",
+            0x8769: {0x829A: 0.01, 0x9003: "2024:01:01 00:00:00"},
+        }
+    )
     options = {} if kind == "GIF" else {"exif": exif.tobytes()}
     if kind == "TIFF":
-        options = {"compression": str(rng.choice(["raw", "tiff_lzw", "tiff_adobe_deflate", "packbits"]))}
+        options = {
+            "compression": str(rng.choice(["raw", "tiff_lzw", "tiff_adobe_deflate", "packbits"]))
+        }
     damage = rng.choice(["exif", "start", "anywhere", "cut"])
     if damage == "exif" and "exif" in options:
         options["exif"] = _changed(options["exif"], rng, 14, 1000)
     file = io.BytesIO()
-    picture.save(file, kind, **options)
+    image.save(file, kind, **options)
     content = file.getvalue()
     if damage == "cut":
         return content[: rng.integers(12, len(content))]
-    return content if damage == "exif" else _changed(content, rng, 12, 150 if damage == "start" else len(content))
+    return (
+        content
+        if damage == "exif"
+        else _changed(content, rng, 12, 150 if damage == "start" else len(content))
+    )
 
 
 @pytest.mark.filterwarnings("ignore")
-def test_damaged_bytes_raise_nothing_but_a_picture_error(tmp_path):
+def test_damaged_bytes_raise_nothing_but_an_image_error(tmp_path):
     rng, refused = np.random.default_rng(3), 0  # of this seed, one makes Pillow raise struct.error
     for number in range(300):
         path = tmp_path / f"{number}.png"
         path.write_bytes(_damaged(rng))
-        for read in (open_picture, read_header):
+        for read in (open_image, read_header):
             try:
                 read(path)
-            except PictureError:
+            except ImageError:
                 refused += 1
     assert 100 < refused < 600
 
 
-@pytest.mark.parametrize("fault", [struct.error("short"), TypeError(), KeyError(1), IndexError(), ZeroDivisionError()])
-def test_a_fault_inside_a_decoder_names_the_picture(tmp_path, monkeypatch, fault):
+@pytest.mark.parametrize(
+    "fault", [struct.error("short"), TypeError(), KeyError(1), IndexError(), ZeroDivisionError()]
+)
+def test_a_fault_inside_a_decoder_names_the_image(tmp_path, monkeypatch, fault):
     Image.new("RGB", (8, 8)).save(tmp_path / "odd.png")
 
     def fail(*_: object) -> None:
         raise fault
 
     monkeypatch.setattr(ImageOps, "exif_transpose", fail)
-    with pytest.raises(PictureError, match=r"odd\.png: the picture is damaged"):
-        open_picture(tmp_path / "odd.png")
-    with pytest.raises(PictureError, match="the Pillow image: the picture is damaged"):
-        open_picture(Image.new("RGB", (8, 8)))
+    with pytest.raises(ImageError, match=r"odd\.png: the image is damaged"):
+        open_image(tmp_path / "odd.png")
+    with pytest.raises(ImageError, match="the Pillow image: the image is damaged"):
+        open_image(Image.new("RGB", (8, 8)))
 
 
 @pytest.mark.parametrize("suffix", ["jpg", "png", "tiff", "webp"])
@@ -198,12 +223,12 @@ def test_header_is_upright(tmp_path, suffix):
     exif[0x0112] = 6
     Image.new("RGB", (40, 20)).save(tmp_path / f"p.{suffix}", exif=exif)
     header = read_header(tmp_path / f"p.{suffix}")
-    assert header.size == open_picture(tmp_path / f"p.{suffix}").size == (20, 40)
+    assert header.size == open_image(tmp_path / f"p.{suffix}").size == (20, 40)
     assert not header.is_grey
 
 
 def test_arrays_of_other_types_are_refused():
-    with pytest.raises(PictureError, match="float64"):
+    with pytest.raises(ImageError, match="float64"):
         prepare(np.zeros((8, 8)), GREY)
-    with pytest.raises(PictureError, match=r"\(8, 8, 2\)"):
+    with pytest.raises(ImageError, match=r"\(8, 8, 2\)"):
         prepare(np.zeros((8, 8, 2), np.uint8), GREY)

@@ -15,8 +15,15 @@ def test_a_name_is_there_in_a_process_of_its_own(name):
 
 
 def test_importing_convlens_imports_no_engine():
-    code = "import sys, convlens; print(sorted({'keras', 'tensorflow', 'numpy'} & set(sys.modules)))"
-    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "[]\n"
+    code = (
+        "import sys, convlens; print(sorted({'keras', 'tensorflow', 'numpy'} & set(sys.modules)))"
+    )
+    assert (
+        subprocess.run(
+            [sys.executable, "-c", code], capture_output=True, text=True, check=True
+        ).stdout
+        == "[]\n"
+    )
 
 
 def test_all_names_exist_and_no_other():

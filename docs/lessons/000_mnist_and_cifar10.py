@@ -5,10 +5,10 @@
 # 這一課照著它的步驟走一遍（載入、看形狀、看圖、前處理、建模、訓練、畫曲線、評估、預測、混淆矩陣、自己的圖），
 # 最後回答它留下的問題：為什麼訓練和測試的準確率會差那麼多？
 #
-# Deck 000 puts one convolutional network to two kinds of pictures: handwritten digits in black and white, and small
+# Deck 000 puts one convolutional network to two kinds of images: handwritten digits in black and white, and small
 # photographs in colour. Of the digits nearly all come out right, of the photographs far fewer. The lesson walks the
-# deck's steps (load, look at shapes and pictures, preprocess, build, train, curves, evaluate, predict, confusion matrix,
-# a picture of one's own) and then answers the question it leaves open: why do training and test accuracy differ so?
+# deck's steps (load, look at shapes and images, preprocess, build, train, curves, evaluate, predict, confusion matrix,
+# an image of one's own) and then answers the question it leaves open: why do training and test accuracy differ so?
 
 # %%
 import time
@@ -43,21 +43,23 @@ keras.utils.set_random_seed(0)
 # does not divide. The factor is constant, and training absorbs it in the weights; but remember it when you check by hand.
 
 # %%
-x9, diagonal = convlens.get_picture("x9"), convlens.get_filter("left-diagonal")[..., 0]
+x9, diagonal = convlens.get_image("x9"), convlens.get_filter("left-diagonal")[..., 0]
 mean, total = arithmetic.convolve(x9, diagonal, mean=True), arithmetic.convolve(x9, diagonal)
 layer = keras.layers.Conv2D(1, 3, use_bias=False)
 layer.build((None, 9, 9, 1))
 layer.set_weights([diagonal.astype("float32")[..., None, None]])
 computed = float(np.asarray(layer(x9[None].astype("float32")))[0, 0, 0, 0])
-print(f"upper left cell: the deck's mean {mean.output[0, 0, 0]}, the sum {total.output[0, 0, 0]}, Keras {computed:g}")
+print(
+    f"upper left cell: the deck's mean {mean.output[0, 0, 0]}, the sum {total.output[0, 0, 0]}, Keras {computed:g}"
+)
 assert computed == total.output[0, 0, 0] == 9 * mean.output[0, 0, 0]
 
 # %% [markdown]
-# ## 載入 MNIST，看形狀與圖 · Load MNIST, look at shapes and pictures
+# ## 載入 MNIST，看形狀與圖 · Load MNIST, look at shapes and images
 #
 # 訓練六萬張、測試一萬張，28×28 的灰階圖。印出一張圖的像素，會看到 0 到 255 的整數：0 是黑的底，255 是白的筆畫。
 #
-# 60,000 pictures to train on and 10,000 to test, 28×28 in grey. The pixels of a picture are whole numbers from 0, the
+# 60,000 images to train on and 10,000 to test, 28×28 in grey. The pixels of an image are whole numbers from 0, the
 # black ground, to 255, the white stroke.
 
 # %%
@@ -66,11 +68,16 @@ if lesson.quick:
     x_train, y_train, x_test, y_test = x_train[::6], y_train[::6], x_test[::2], y_test[::2]
 order = np.random.default_rng(0).permutation(len(x_train))
 x_train, y_train = x_train[order], y_train[order]
-for name, array in (("x_train", x_train), ("y_train", y_train), ("x_test", x_test), ("y_test", y_test)):
+for name, array in (
+    ("x_train", x_train),
+    ("y_train", y_train),
+    ("x_test", x_test),
+    ("y_test", y_test),
+):
     print(f"{name:8} {type(array).__name__} {array.dtype} {array.shape}")
-print(f"a row across the middle of the first picture: {x_train[0, 14, :, 0].tolist()}")
+print(f"a row across the middle of the first image: {x_train[0, 14, :, 0].tolist()}")
 print("first ten labels:", y_train[:10].tolist())
-lesson.show(plots.show_images(x_train, y_train, n=10, columns=10), "mnist_pictures")
+lesson.show(plots.show_images(x_train, y_train, n=10, columns=10), "mnist_images")
 
 # %% [markdown]
 # ## 前處理：整形、縮放、one-hot · Preprocess: reshape, scale, one-hot
@@ -83,9 +90,19 @@ lesson.show(plots.show_images(x_train, y_train, n=10, columns=10), "mnist_pictur
 # %%
 scaled_train = x_train.reshape((len(x_train), 28, 28, 1)).astype("float32") / 255
 scaled_test = x_test.reshape((len(x_test), 28, 28, 1)).astype("float32") / 255
-onehot_train, onehot_test = keras.utils.to_categorical(y_train, 10), keras.utils.to_categorical(y_test, 10)
-print("pictures", scaled_train.shape, f"from {scaled_train.min():g} to {scaled_train.max():g}")
-print("labels  ", onehot_train.shape, " the first:", y_train[0], "->", onehot_train[0].astype(int).tolist())
+onehot_train, onehot_test = (
+    keras.utils.to_categorical(y_train, 10),
+    keras.utils.to_categorical(y_test, 10),
+)
+print("images", scaled_train.shape, f"from {scaled_train.min():g} to {scaled_train.max():g}")
+print(
+    "labels  ",
+    onehot_train.shape,
+    " the first:",
+    y_train[0],
+    "->",
+    onehot_train[0].astype(int).tolist(),
+)
 
 # %% [markdown]
 # ## 建立模型，印出層表 · Build the network and print its table of layers
@@ -124,7 +141,9 @@ model.summary(line_length=80)
 assert model.count_params() == 1_676_266
 for one in model.layers:
     if one.count_params():
-        print(f"{one.name:12} {one.count_params():>9,}  {one.count_params() / model.count_params():6.1%} of all")
+        print(
+            f"{one.name:12} {one.count_params():>9,}  {one.count_params() / model.count_params():6.1%} of all"
+        )
 
 # %% [markdown]
 # ## 訓練，留一份驗證 · Train, with a share for validation
@@ -140,9 +159,18 @@ for one in model.layers:
 
 # %%
 epochs, batch_size = (6, 25) if lesson.quick else (20, 500)
-model.compile(keras.optimizers.Adam(learning_rate=0.001), "categorical_crossentropy", metrics=["accuracy"])
+model.compile(
+    keras.optimizers.Adam(learning_rate=0.001), "categorical_crossentropy", metrics=["accuracy"]
+)
 began = time.perf_counter()
-fitted = model.fit(scaled_train, onehot_train, epochs=epochs, batch_size=batch_size, validation_split=0.2, verbose=2)
+fitted = model.fit(
+    scaled_train,
+    onehot_train,
+    epochs=epochs,
+    batch_size=batch_size,
+    validation_split=0.2,
+    verbose=2,
+)
 seconds = time.perf_counter() - began
 
 # %% [markdown]
@@ -169,11 +197,15 @@ probabilities = model.predict(scaled_test, verbose=0)
 predicted = probabilities.argmax(axis=1)
 print(f"loss {loss:.3f}, accuracy {right:.4f}")
 lesson.compare(
-    "MNIST, four convolutions", metrics.accuracy(y_test, predicted), data="mnist", deck=0.996, seconds=seconds
+    "MNIST, four convolutions",
+    metrics.accuracy(y_test, predicted),
+    data="mnist",
+    deck=0.996,
+    seconds=seconds,
 )
 
 # %% [markdown]
-# ## 預測前幾張 · Predict the first pictures
+# ## 預測前幾張 · Predict the first images
 #
 # `predict` 給十個機率，最大的那個就是答案。標題是「預測（真正）」與機率，答錯的是紅色；第二排全是答錯的。
 #
@@ -181,7 +213,12 @@ lesson.compare(
 # where wrong. The second row has nothing but mistakes, as far as there are any.
 
 # %%
-print("probabilities of the first:", [round(float(p), 4) for p in probabilities[0]], " label:", y_test[0])
+print(
+    "probabilities of the first:",
+    [round(float(p), 4) for p in probabilities[0]],
+    " label:",
+    y_test[0],
+)
 wrong = np.flatnonzero(predicted != y_test)[:10]
 shown = np.concatenate([np.arange(10), wrong])
 lesson.show(
@@ -198,11 +235,11 @@ lesson.show(
 
 # %%
 matrix = metrics.confusion_matrix(y_test, predicted, 10)
-print(f"{int(matrix.sum() - np.trace(matrix))} mistakes in {int(matrix.sum()):,} pictures")
+print(f"{int(matrix.sum() - np.trace(matrix))} mistakes in {int(matrix.sum()):,} images")
 lesson.show(plots.show_confusion(matrix, [str(digit) for digit in range(10)]), "mnist_confusion")
 
 # %% [markdown]
-# ## 自己的圖 · A picture of one's own
+# ## 自己的圖 · An image of one's own
 #
 # 自己寫一個數字、拍照、存檔，然後預測。有個陷阱：紙上是白底黑字，MNIST 卻是黑底白字，而且數字擺在正中間。
 # 要像當初做 MNIST 那樣處理：反白、裁到筆畫、縮到 20×20、放進 28×28 的中央。
@@ -221,9 +258,9 @@ ImageDraw.Draw(paper).line(strokes, fill=30, width=26, joint="curve")
 paper.save(own)
 
 
-def like_mnist(picture):
+def like_mnist(image):
     """Return white strokes on black, in the middle of 28 x 28."""
-    strokes = ImageOps.autocontrast(ImageOps.invert(picture.convert("L")))
+    strokes = ImageOps.autocontrast(ImageOps.invert(image.convert("L")))
     strokes = strokes.crop(strokes.point(lambda value: 255 * (value > 64)).getbbox())
     strokes = ImageOps.contain(strokes, (20, 20))
     return ImageOps.expand(
@@ -249,7 +286,7 @@ lesson.show(plots.show_images(candidates, probabilities=answers, columns=2), "ow
 # 它沒有說那個 MLP 幾層；這裡用一層 128 個神經元，同樣的資料、同樣的回合數。
 #
 # The deck puts an earlier MLP (training 96.5 %, test 96.5 %) beside this CNN (training 99.5 %, test 99.6 %). It does not
-# say how that MLP was built; ours has one layer of 128 neurons, and the same pictures and epochs.
+# say how that MLP was built; ours has one layer of 128 neurons, and the same images and epochs.
 #
 # 講義的 CNN 訓練 99.5 % 反而比測試 99.6 % 低：`fit` 印出來的訓練準確率是丟棄層開著、在回合進行中算的。
 # 下面用 `predict` 在訓練完之後重算一次。
@@ -259,7 +296,12 @@ lesson.show(plots.show_images(candidates, probabilities=answers, columns=2), "ow
 
 # %%
 mlp = keras.Sequential(
-    [keras.Input((28, 28, 1)), layers.Flatten(), layers.Dense(128, "relu"), layers.Dense(10, "softmax")]
+    [
+        keras.Input((28, 28, 1)),
+        layers.Flatten(),
+        layers.Dense(128, "relu"),
+        layers.Dense(10, "softmax"),
+    ]
 )
 mlp.compile("adam", "categorical_crossentropy", metrics=["accuracy"])
 fitted_mlp = mlp.fit(
@@ -271,14 +313,18 @@ for name, network, log in (("MLP", mlp, fitted_mlp), ("CNN", model, fitted)):
     train_score = metrics.accuracy(
         y_train[seen], network.predict(scaled_train[seen], verbose=0, batch_size=500).argmax(1)
     )
-    test_score = metrics.accuracy(y_test, network.predict(scaled_test, verbose=0, batch_size=500).argmax(1))
+    test_score = metrics.accuracy(
+        y_test, network.predict(scaled_test, verbose=0, batch_size=500).argmax(1)
+    )
     panels["訓練 · training"][name], panels["測試 · test"][name] = train_score, test_score
     scores[name] = test_score
     print(f"{name}: {network.count_params():>9,} parameters, training {train_score} (fit said "
           f"{log.history['accuracy'][-1]:.2%}), test {test_score}")  # fmt: skip
 apart = scores["CNN"].low > scores["MLP"].high or scores["CNN"].high < scores["MLP"].low
 better = max(scores, key=lambda name: scores[name].value)
-print(f"test: {better} is ahead, and the intervals {'are apart' if apart else 'overlap: nothing can be told apart'}")
+print(
+    f"test: {better} is ahead, and the intervals {'are apart' if apart else 'overlap: nothing can be told apart'}"
+)
 lesson.show(plots.show_scores(panels, across="準確率 · accuracy"), "mlp_cnn")
 
 # %% [markdown]
@@ -288,20 +334,29 @@ lesson.show(plots.show_scores(panels, across="準確率 · accuracy"), "mlp_cnn"
 # 講義把第一張圖的第一個像素 [59 62 63] 除以 255 給大家看；下面照做。
 #
 # Photographs of 32×32 in colour, ten classes. They are harder than MNIST: things of one class look different, grounds
-# are busy, sizes vary. The deck shows the first pixel of the first picture, [59 62 63], divided by 255; so do we.
+# are busy, sizes vary. The deck shows the first pixel of the first image, [59 62 63], divided by 255; so do we.
 
 # %%
 photographs = lesson.data("cifar10")
 (color_train, color_labels), (color_test, color_answers) = lesson.arrays("cifar10")
-print("x_train", color_train.shape, " x_test", color_test.shape, " classes:", ", ".join(photographs.class_names))
+print(
+    "x_train",
+    color_train.shape,
+    " x_test",
+    color_test.shape,
+    " classes:",
+    ", ".join(photographs.class_names),
+)
 pixel = np.array([59, 62, 63], np.uint8)
 scaled_pixel = pixel.astype("float32") / 255
 print("the deck's pixel", pixel, "->", scaled_pixel)
 assert np.allclose(scaled_pixel, [0.23137255, 0.24313726, 0.24705882], rtol=0, atol=1e-8)
-print("the first pixel here", color_train[0, 0, 0], "->", color_train[0, 0, 0].astype("float32") / 255)
+print(
+    "the first pixel here", color_train[0, 0, 0], "->", color_train[0, 0, 0].astype("float32") / 255
+)
 lesson.show(
     plots.show_images(color_train, color_labels, n=16, class_names=photographs.class_names),
-    "cifar_pictures",
+    "cifar_images",
 )
 
 # %% [markdown]
@@ -330,7 +385,9 @@ lesson.compare("CIFAR-10, four convolutions", run, data="cifar10", deck=0.783)
 
 # %%
 best = max(run.history, key=lambda row: row["val_accuracy"])
-print(f"epoch {best['epoch']:.0f} was kept: training {best['accuracy']:.1%}, validation {best['val_accuracy']:.1%}")
+print(
+    f"epoch {best['epoch']:.0f} was kept: training {best['accuracy']:.1%}, validation {best['val_accuracy']:.1%}"
+)
 lesson.show(plots.show_history(run.history), "cifar_history")
 
 # %% [markdown]
@@ -344,15 +401,25 @@ lesson.show(plots.show_history(run.history), "cifar_history")
 classifier = run.classifier()
 probabilities = classifier.probabilities(color_test)
 lesson.show(
-    plots.show_images(color_test, color_answers, n=16, probabilities=probabilities, class_names=classifier.class_names),
+    plots.show_images(
+        color_test,
+        color_answers,
+        n=16,
+        probabilities=probabilities,
+        class_names=classifier.class_names,
+    ),
     "cifar_predictions",
 )
 
 # %%
-matrix = metrics.confusion_matrix(color_answers, probabilities.argmax(axis=1), len(classifier.class_names))
+matrix = metrics.confusion_matrix(
+    color_answers, probabilities.argmax(axis=1), len(classifier.class_names)
+)
 mistakes = matrix - np.diag(np.diag(matrix))
 both = np.triu(mistakes + mistakes.T)
-one, other = (classifier.class_names[index] for index in np.unravel_index(both.argmax(), both.shape))
+one, other = (
+    classifier.class_names[index] for index in np.unravel_index(both.argmax(), both.shape)
+)
 print(f"taken for each other most often: {one} and {other}, {both.max()} times")
 lesson.show(plots.show_confusion(matrix, classifier.class_names), "cifar_confusion")
 
@@ -363,15 +430,15 @@ lesson.show(plots.show_confusion(matrix, classifier.class_names), "cifar_confusi
 # 兩種辦法讓它背不起來。丟棄（dropout）：訓練時隨機關掉一部分神經元，誰也不能只靠誰。
 # 資料增強（augmentation）：每個回合看到的圖都稍微移動、縮放、左右翻轉，同一張圖不會出現兩次。
 #
-# A network has far more parameters than there are pictures, and can learn its training pictures by heart, which is of no
+# A network has far more parameters than there are images, and can learn its training images by heart, which is of no
 # use for new ones: overfitting. Two things make that hard. Dropout: in training some neurons, drawn at random, are
-# switched off, so that none can rely on another. Augmentation: in every epoch the pictures are shifted, zoomed or
+# switched off, so that none can rely on another. Augmentation: in every epoch the images are shifted, zoomed or
 # mirrored a little, so that none is ever seen twice.
 #
 # 實驗：同一個小網路、同樣的少量訓練圖，四種情況，每個回合量訓練圖與沒看過的圖（丟棄與增強都關掉）。
 #
-# The experiment: one small network, the same few training pictures, four ways; after every epoch the accuracy on the
-# training pictures and on unseen ones, both with dropout and augmentation switched off.
+# The experiment: one small network, the same few training images, four ways; after every epoch the accuracy on the
+# training images and on unseen ones, both with dropout and augmentation switched off.
 
 # %%
 few, unseen, passes, batch = (100, 300, 24, 10) if lesson.quick else (5000, 2000, 25, 50)
@@ -383,7 +450,7 @@ may_flip = not lesson.stands_in("cifar10")  # a digit in the mirror is another s
 
 
 class Watch(keras.callbacks.Callback):
-    """Scores training pictures and new ones after each epoch, as the network predicts."""
+    """Scores training images and new ones after each epoch, as the network predicts."""
 
     def __init__(self):
         super().__init__()
@@ -429,7 +496,9 @@ for way, (dropout, augmented) in WAYS.items():
     small, watch = small_network(dropout, augmented), Watch()
     small.compile("adam", "sparse_categorical_crossentropy")
     small.fit(x_few, y_few, epochs=passes, batch_size=batch, verbose=0, callbacks=[watch])
-    panels[way] = {name: ([epoch + 1 for epoch in measured], values) for name, values in watch.scores.items()}
+    panels[way] = {
+        name: ([epoch + 1 for epoch in measured], values) for name, values in watch.scores.items()
+    }
     ends = [values[-1] for values in watch.scores.values()]
     gaps[way] = ends[0].value - ends[1].value
     print(f"{way:20} training {ends[0]}, unseen {ends[1]}, gap {100 * gaps[way]:.1f} points")
@@ -444,17 +513,17 @@ for way, gap in sorted(gaps.items(), key=lambda item: item[1]):
 finals = {way: lines["沒看過的 · unseen"][1][-1] for way, lines in panels.items()}
 highest = max(finals, key=lambda way: finals[way].value)
 neither = finals["都沒有 · neither"]
-print(f"highest on unseen pictures: {highest}, {finals[highest]}; with neither {neither}")
+print(f"highest on unseen images: {highest}, {finals[highest]}; with neither {neither}")
 if finals[highest].low > neither.high:
     print("the intervals are apart: it helped")
 else:
-    print("the intervals overlap: on these pictures, after these epochs, nothing helped for certain")
+    print("the intervals overlap: on these images, after these epochs, nothing helped for certain")
 
 # %% [markdown]
 # 差距變小，不等於測試變好：若兩者都太強，網路連訓練圖也學不會，這叫欠擬合。要看的是沒看過的圖那條線。
 #
 # A smaller gap is not yet a better test: where dropout and augmentation are too strong, or the epochs too few, not even
-# the training pictures are learned, which is underfitting. What counts is the line of the unseen pictures.
+# the training images are learned, which is underfitting. What counts is the line of the unseen images.
 
 # %% [markdown]
 # ## 結果 · Results

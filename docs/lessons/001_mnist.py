@@ -40,8 +40,11 @@ keras.utils.set_random_seed(1)
 # Below, an X of 9×9 goes through three 3×3 filters, ReLU and two max poolings, until 12 numbers are left.
 
 # %%
-x9 = convlens.get_picture("x9")
-diagonals = [(name, convlens.get_filter(name)[..., 0]) for name in ("left-diagonal", "cross", "right-diagonal")]
+x9 = convlens.get_image("x9")
+diagonals = [
+    (name, convlens.get_filter(name)[..., 0])
+    for name in ("left-diagonal", "cross", "right-diagonal")
+]
 lesson.show(views.recognition_page(x9, diagonals), "four_stages")
 
 # %% [markdown]
@@ -52,20 +55,20 @@ lesson.show(views.recognition_page(x9, diagonals), "four_stages")
 # 相關係數 1 表示完全一樣，0 表示毫無關係。
 #
 # A computer has nothing but pixels. Shift an X, shrink it, push it askew or thicken it: a person still sees an X, but
-# pixel by pixel it is another picture. Here that is measured: the correlation of the changed X with the X as it was,
+# pixel by pixel it is another image. Here that is measured: the correlation of the changed X with the X as it was,
 # and, for comparison, with an O. A correlation of 1 means equal, 0 means unrelated.
 
 # %%
 
 
-def change(picture, shift=0.0, scale=1.0, skew=0.0, thicken=0):
+def change(image, shift=0.0, scale=1.0, skew=0.0, thicken=0):
     """Move to the right by `shift` pixels, scale, skew by degrees and thicken by pixels, about the middle."""
-    side = picture.shape[0]
+    side = image.shape[0]
     slope = np.tan(np.deg2rad(skew))
     matrix = scale * np.array([[1, slope], [0, 1]])
     middle = np.array([(side - 1) / 2] * 2)
     offset = middle - matrix @ middle + [shift, 0]
-    changed = cv2.warpAffine(picture, np.column_stack([matrix, offset]), (side, side))
+    changed = cv2.warpAffine(image, np.column_stack([matrix, offset]), (side, side))
     return cv2.dilate(changed, np.ones((thicken + 1, thicken + 1), np.uint8))
 
 
@@ -82,7 +85,9 @@ cv2.line(letter_x, (20, 7), (7, 20), 255, 2, cv2.LINE_AA)
 letter_o = cv2.circle(np.zeros((28, 28), np.uint8), (14, 14), 7, 255, 2, cv2.LINE_AA)
 changed = [change(letter_x, **{name: amounts[-1]}) for name, (_, amounts) in AMOUNTS.items()]
 names = ["X", "O", "平移 shifted", "縮放 scaled", "歪斜 skewed", "加粗 thick"]
-lesson.show(plots.show_images([letter_x, letter_o, *changed], range(6), class_names=names, columns=6), "x_o")
+lesson.show(
+    plots.show_images([letter_x, letter_o, *changed], range(6), class_names=names, columns=6), "x_o"
+)
 
 # %%
 
@@ -95,13 +100,18 @@ panels = {}
 for name, (title, amounts) in AMOUNTS.items():
     moved = [change(letter_x, **{name: amount}) for amount in amounts]
     panels[title] = {
-        "和原來的 X · with the X as it was": (amounts, [correlation(one, letter_x) for one in moved]),
+        "和原來的 X · with the X as it was": (
+            amounts,
+            [correlation(one, letter_x) for one in moved],
+        ),
         "和 O · with an O": (amounts, [correlation(one, letter_o) for one in moved]),
     }
 for title, lines in panels.items():
     amounts, same = lines["和原來的 X · with the X as it was"]
     print(f"{title} {amounts[-1]:g}: correlation with the X {same[-1]:.2f}")
-lesson.show(plots.show_lines(panels, across="多少 · how much", up="相關係數 · correlation"), "x_correlation")
+lesson.show(
+    plots.show_lines(panels, across="多少 · how much", up="相關係數 · correlation"), "x_correlation"
+)
 
 # %% [markdown]
 # ## 卷積運算 · Convolution
@@ -109,11 +119,13 @@ lesson.show(plots.show_lines(panels, across="多少 · how much", up="相關係�
 # 講義的例子：7×7 的圖、3×3 的濾鏡、`same` 填補（外圍補 0）。
 # 濾鏡蓋住九格，格對格相乘再加起來，就是特徵圖的一格。第一列應該是 7 11 12 6 4 4 3。
 #
-# The deck's example: a 7×7 picture, a 3×3 filter, padding `same` (zeros around). The filter covers nine cells; products
+# The deck's example: a 7×7 image, a 3×3 filter, padding `same` (zeros around). The filter covers nine cells; products
 # cell by cell, added up, are one cell of the feature map. Its first row must be 7 11 12 6 4 4 3.
 
 # %%
-seven = arithmetic.convolve(convlens.get_picture("seven"), convlens.get_filter("plus")[..., 0], padding="same")
+seven = arithmetic.convolve(
+    convlens.get_image("seven"), convlens.get_filter("plus")[..., 0], padding="same"
+)
 assert [int(value) for value in seven.output[0, :, 0]] == [7, 11, 12, 6, 4, 4, 3]
 lesson.show(views.convolution_page(seven, ["filter"], at=(0, 0)), "convolution")
 
@@ -121,13 +133,17 @@ lesson.show(views.convolution_page(seven, ["filter"], at=(0, 0)), "convolution")
 # 勘誤：講義說卷積不會改變影像大小。那是 `same` 填補才有的結果；沒有填補（`valid`）時，7×7 會變成 5×5。
 # 另外，濾鏡只有「一開始」是隨機的，訓練會一步一步把它們改成有用的樣子。
 #
-# Erratum: the deck says that a convolution does not change a picture's size. So it is with padding `same`; without any
+# Erratum: the deck says that a convolution does not change an image's size. So it is with padding `same`; without any
 # (`valid`), 7×7 becomes 5×5. And filters are random only at first: training turns them into something useful.
 
 # %%
 for padding in ("same", "valid"):
-    done = arithmetic.convolve(convlens.get_picture("seven"), convlens.get_filter("plus")[..., 0], padding=padding)
-    print(f"padding {padding}: 7 x 7 -> {done.output.shape[0]} x {done.output.shape[1]}   {done.vertical.formula}")
+    done = arithmetic.convolve(
+        convlens.get_image("seven"), convlens.get_filter("plus")[..., 0], padding=padding
+    )
+    print(
+        f"padding {padding}: 7 x 7 -> {done.output.shape[0]} x {done.output.shape[1]}   {done.vertical.formula}"
+    )
 
 # %% [markdown]
 # ## 最大池化 · Max pooling
@@ -140,22 +156,22 @@ for padding in ("same", "valid"):
 # parameters, which leaves less room for overfitting.
 
 # %%
-pooled = arithmetic.pool(convlens.get_picture("pool-001"), 2)
+pooled = arithmetic.pool(convlens.get_image("pool-001"), 2)
 assert pooled.output[..., 0].astype(int).tolist() == [[5, 6], [8, 9]]
 lesson.show(views.pooling_page(pooled, at=(1, 0)), "max_pooling")
 
 # %% [markdown]
-# ## 載入資料 · Load the pictures
+# ## 載入資料 · Load the images
 #
 # 先看形狀，再看圖：不看資料就訓練，是最常見的錯。
 #
-# Look at the shapes, then at the pictures: training on what one has never looked at is the most common mistake.
+# Look at the shapes, then at the images: training on what one has never looked at is the most common mistake.
 
 # %%
 (x_train, y_train), (x_test, y_test) = lesson.arrays("mnist")
 print("x_train", x_train.shape, x_train.dtype, " y_train", y_train.shape)
 print("x_test ", x_test.shape, x_test.dtype, " y_test ", y_test.shape)
-lesson.show(plots.show_images(x_train, y_train, n=10, columns=10), "first_pictures")
+lesson.show(plots.show_images(x_train, y_train, n=10, columns=10), "first_images")
 
 # %% [markdown]
 # ## 一個濾鏡，一張特徵圖 · One filter, one feature map
@@ -163,20 +179,22 @@ lesson.show(plots.show_images(x_train, y_train, n=10, columns=10), "first_pictur
 # 拿一張數字，套上一個隨機的 5×5 濾鏡：得到一張新的圖。套上 16 個濾鏡，就得到 16 張，每張強調不同的東西。
 # 這些圖還沒訓練過；模型訓練完之後再看一次。
 #
-# Take a digit and one random 5×5 filter: a new picture comes out. With 16 filters come 16, each stressing something
+# Take a digit and one random 5×5 filter: a new image comes out. With 16 filters come 16, each stressing something
 # else. Nothing is trained here yet; we look again after the training.
 
 # %%
 random_layer = keras.layers.Conv2D(16, 5, padding="same", activation="relu")
 
 
-def maps_of(layer, picture):
-    """Return the layer's maps of one picture, each stretched to 0..255."""
-    maps = np.moveaxis(np.asarray(layer(picture[None].astype("float32") / 255))[0], -1, 0)
+def maps_of(layer, image):
+    """Return the layer's maps of one image, each stretched to 0..255."""
+    maps = np.moveaxis(np.asarray(layer(image[None].astype("float32") / 255))[0], -1, 0)
     return np.uint8(255 * maps / np.maximum(maps.max(axis=(1, 2), keepdims=True), 1e-6))
 
 
-lesson.show(plots.show_images([x_test[0], *maps_of(random_layer, x_test[0])], columns=9), "random_filters")
+lesson.show(
+    plots.show_images([x_test[0], *maps_of(random_layer, x_test[0])], columns=9), "random_filters"
+)
 
 # %% [markdown]
 # ## 前處理：整形、縮放、one-hot · Preprocess: reshape, scale, one-hot
@@ -184,7 +202,7 @@ lesson.show(plots.show_images([x_test[0], *maps_of(random_layer, x_test[0])], co
 # 卷積層要四個維度（張數、高、寬、通道）；像素從 0..255 縮到 0..1；標籤變成 one-hot 向量。
 # `np_utils.to_categorical` 現在叫 `keras.utils.to_categorical`。
 #
-# A convolution wants four dimensions (pictures, height, width, channels); pixels go from 0..255 to 0..1; labels become
+# A convolution wants four dimensions (images, height, width, channels); pixels go from 0..255 to 0..1; labels become
 # one-hot vectors. What was `np_utils.to_categorical` is `keras.utils.to_categorical` now.
 
 # %%
@@ -259,14 +277,21 @@ print([f"{layer.name} {tuple(layer.output.shape[1:])}" for layer in printed.laye
 # 注意：`validation_split` 拿的是資料「最後」的五分之一，不是隨機抽的；資料若照類別排好，就會出事。MNIST 是混好的。
 #
 # Cross-entropy, Adam, batches of 300, 10 epochs, a fifth for validation. Mind: `validation_split` takes the *last* fifth
-# and does not draw it at random. Were the pictures sorted by class, that would go wrong; those of MNIST are mixed.
+# and does not draw it at random. Were the images sorted by class, that would go wrong; those of MNIST are mixed.
 
 # %%
 print("the first labels:", y_train[:20].tolist())
 epochs, batch_size = (4, 64) if lesson.quick else (10, 300)
 model.compile(optimizer="adam", loss="categorical_crossentropy", metrics=["accuracy"])
 began = time.perf_counter()
-fitted = model.fit(scaled_train, onehot_train, epochs=epochs, batch_size=batch_size, validation_split=0.2, verbose=2)
+fitted = model.fit(
+    scaled_train,
+    onehot_train,
+    epochs=epochs,
+    batch_size=batch_size,
+    validation_split=0.2,
+    verbose=2,
+)
 seconds = time.perf_counter() - began
 
 # %% [markdown]
@@ -274,12 +299,14 @@ seconds = time.perf_counter() - began
 #
 # 勘誤：講義把驗證曲線標成「測試」。那是從訓練資料切出來的驗證集；測試集到下一節才第一次用。
 #
-# Erratum: the deck calls the validation curve "test". It is of pictures held back from the training ones; the test set
+# Erratum: the deck calls the validation curve "test". It is of images held back from the training ones; the test set
 # is touched for the first time in the next section.
 
 # %%
 validation = fitted.history["val_accuracy"]
-print(f"best epoch {np.argmax(validation) + 1}: validation {max(validation):.2%}; the last {validation[-1]:.2%}")
+print(
+    f"best epoch {np.argmax(validation) + 1}: validation {max(validation):.2%}; the last {validation[-1]:.2%}"
+)
 lesson.show(plots.show_metrics(fitted.history), "history")
 
 # %% [markdown]
@@ -287,7 +314,7 @@ lesson.show(plots.show_metrics(fitted.history), "history")
 #
 # 準確率是一個估計值：一萬張裡對了幾張。95 % 信賴區間說出它有多準。講義的結果是 99.12 %。
 #
-# An accuracy is an estimate: how many of so many pictures were right. The 95 % interval says how sure it is. The deck's
+# An accuracy is an estimate: how many of so many images were right. The 95 % interval says how sure it is. The deck's
 # result is 99.12 %.
 
 # %%
@@ -296,11 +323,15 @@ probabilities = model.predict(scaled_test, verbose=0)
 predicted = probabilities.argmax(axis=1)
 print(f"test loss {loss:.4f}, accuracy {right:.4f}")
 lesson.compare(
-    "MNIST, two convolutions", metrics.accuracy(y_test, predicted), data="mnist", deck=0.9912, seconds=seconds
+    "MNIST, two convolutions",
+    metrics.accuracy(y_test, predicted),
+    data="mnist",
+    deck=0.9912,
+    seconds=seconds,
 )
 
 # %% [markdown]
-# ## 預測，看前十張 · Predict and show the first pictures
+# ## 預測，看前十張 · Predict and show the first images
 #
 # `predict_classes` 已經不在：改用 `predict(...).argmax(axis=1)`。標題是「預測（真正）」，答錯的是紅色。
 #
@@ -327,7 +358,9 @@ lesson.show(
 matrix = metrics.confusion_matrix(y_test, predicted, 10)
 mistakes = matrix - np.diag(np.diag(matrix))
 row, column = np.unravel_index(mistakes.argmax(), mistakes.shape)
-print(f"{int(mistakes.sum())} mistakes; most often a {row} was read as {column}: {mistakes[row, column]} times")
+print(
+    f"{int(mistakes.sum())} mistakes; most often a {row} was read as {column}: {mistakes[row, column]} times"
+)
 lesson.show(plots.show_confusion(matrix, [str(digit) for digit in range(10)]), "confusion")
 
 # %% [markdown]
@@ -370,12 +403,17 @@ lesson.compare("MNIST, the network of the printed table", run, data="mnist")
 # 測試圖照開頭那四種方式改，量準確率。比較的是上面訓練好的 CNN，和一個只有全連接層的 MLP。
 #
 # Back to the question of the beginning: how much shifting, scaling, skewing and thickening, none of it seen in
-# training, does a network bear? The test pictures are changed in those four ways. The CNN from above is compared with
+# training, does a network bear? The test images are changed in those four ways. The CNN from above is compared with
 # an MLP of dense layers only.
 
 # %%
 mlp = keras.Sequential(
-    [keras.Input((28, 28, 1)), layers.Flatten(), layers.Dense(128, "relu"), layers.Dense(10, "softmax")]
+    [
+        keras.Input((28, 28, 1)),
+        layers.Flatten(),
+        layers.Dense(128, "relu"),
+        layers.Dense(10, "softmax"),
+    ]
 )
 mlp.compile(optimizer="adam", loss="categorical_crossentropy", metrics=["accuracy"])
 mlp.fit(scaled_train, onehot_train, epochs=epochs, batch_size=batch_size, verbose=0)
@@ -386,16 +424,21 @@ panels = {}
 for name, (title, amounts) in AMOUNTS.items():
     lines = {network: (amounts, []) for network in networks}
     for amount in amounts:
-        moved = np.stack([change(picture, **{name: amount}) for picture in x_test[few, :, :, 0]])
+        moved = np.stack([change(image, **{name: amount}) for image in x_test[few, :, :, 0]])
         for network, net in networks.items():
             answers = net.predict_on_batch(moved[..., None].astype("float32") / 255).argmax(axis=1)
             lines[network][1].append(metrics.accuracy(y_test[few], answers))
     panels[title] = lines
     pairs = list(zip(lines["CNN"][1], lines["MLP"][1], strict=True))
     better, worse = sum(c.low > m.high for c, m in pairs), sum(c.high < m.low for c, m in pairs)
-    print(f"{title}: intervals apart, CNN above MLP, at {better} of {len(pairs)} amounts; below at {worse}")
+    print(
+        f"{title}: intervals apart, CNN above MLP, at {better} of {len(pairs)} amounts; below at {worse}"
+    )
     print(f"    at {amounts[-1]:g}: CNN {pairs[-1][0]}, MLP {pairs[-1][1]}")
-lesson.show(plots.show_lines(panels, across="多少 · how much", up="準確率 · accuracy", percent=True), "changed_digits")
+lesson.show(
+    plots.show_lines(panels, across="多少 · how much", up="準確率 · accuracy", percent=True),
+    "changed_digits",
+)
 
 # %% [markdown]
 # 沒有哪個模型天生不怕變化：沒看過的，要在訓練時讓它看。那就是資料增強，見第 000 與 004 課。
@@ -409,8 +452,8 @@ lesson.show(plots.show_lines(panels, across="多少 · how much", up="準確率 
 # CNN 假設「鄰居有關係」：影像、聲音、文字都是。表格不是：把兩欄對調，資料的意思一點也沒變。
 # 實驗：把所有影像的列用同一個順序打亂，再把表格（乳癌資料，30 欄）的欄打亂，看 MLP 和 CNN 各掉多少。
 #
-# A CNN takes for granted that neighbours belong together: so it is in pictures, sound and text. Not so in a table: swap
-# two of its columns, and it means what it meant. The experiment: the rows of all pictures are put into another order,
+# A CNN takes for granted that neighbours belong together: so it is in images, sound and text. Not so in a table: swap
+# two of its columns, and it means what it meant. The experiment: the rows of all images are put into another order,
 # the same for all; and so are the columns of a table (breast cancer, 30 columns). What does each network lose?
 
 # %%
@@ -418,7 +461,7 @@ from sklearn.datasets import load_breast_cancer
 
 shuffled_rows = np.random.default_rng(3).permutation(28)
 examples = [x_test[0], x_test[0][shuffled_rows], x_test[1], x_test[1][shuffled_rows]]
-lesson.show(plots.show_images(examples, columns=4), "swapped_rows_pictures")
+lesson.show(plots.show_images(examples, columns=4), "swapped_rows_images")
 
 # %%
 
@@ -426,7 +469,9 @@ lesson.show(plots.show_images(examples, columns=4), "swapped_rows_pictures")
 def train_and_score(middle, x, y, x_new, y_new, epochs):
     """Train layers between input and softmax; return their accuracy on new data."""
     keras.utils.set_random_seed(1)
-    net = keras.Sequential([keras.Input(x.shape[1:]), *middle(), layers.Dense(int(y.max()) + 1, "softmax")])
+    net = keras.Sequential(
+        [keras.Input(x.shape[1:]), *middle(), layers.Dense(int(y.max()) + 1, "softmax")]
+    )
     net.compile(optimizer="adam", loss="sparse_categorical_crossentropy")
     net.fit(x, y, epochs=epochs, batch_size=50, verbose=0)
     return metrics.accuracy(y_new, net.predict(x_new, verbose=0, batch_size=500).argmax(axis=1))
@@ -447,12 +492,14 @@ def cnn_1d():
 
 
 many, passes = (1500, 3) if lesson.quick else (10_000, 4)
-pictures, digits = scaled_train[:many], y_train[:many]
-measured = {"影像 · pictures": {}, "表格 · a table": {}}
+images, digits = scaled_train[:many], y_train[:many]
+measured = {"影像 · images": {}, "表格 · a table": {}}
 for name, rows in (("原樣 as it is", np.arange(28)), ("列打亂 rows swapped", shuffled_rows)):
     for kind, middle in (("MLP", mlp_layers), ("CNN", cnn_2d)):
-        score = train_and_score(middle, pictures[:, rows], digits, scaled_test[:, rows], y_test, passes)
-        measured["影像 · pictures"][f"{kind} {name}"] = score
+        score = train_and_score(
+            middle, images[:, rows], digits, scaled_test[:, rows], y_test, passes
+        )
+        measured["影像 · images"][f"{kind} {name}"] = score
 
 cancer = load_breast_cancer()
 drawn = np.random.default_rng(3)
@@ -460,10 +507,15 @@ order, shuffled_columns = drawn.permutation(len(cancer.target)), drawn.permutati
 table, target = cancer.data[order], cancer.target[order]
 half = len(table) // 2
 table = ((table - table[:half].mean(axis=0)) / table[:half].std(axis=0))[..., None]
-for name, columns in (("原樣 as it is", np.arange(30)), ("欄打亂 columns swapped", shuffled_columns)):
+for name, columns in (
+    ("原樣 as it is", np.arange(30)),
+    ("欄打亂 columns swapped", shuffled_columns),
+):
     for kind, middle in (("MLP", mlp_layers), ("CNN", cnn_1d)):
         given = table[:, columns]
-        score = train_and_score(middle, given[:half], target[:half], given[half:], target[half:], 10)
+        score = train_and_score(
+            middle, given[:half], target[:half], given[half:], target[half:], 10
+        )
         measured["表格 · a table"][f"{kind} {name}"] = score
 for kind, scores in measured.items():
     for name, score in scores.items():
@@ -474,7 +526,7 @@ lesson.show(plots.show_scores(measured, across="準確率 · accuracy"), "swappe
 # 怎麼讀這張圖：只有 CNN 在影像的列打亂之後該往下掉，因為它靠的就是鄰居；MLP 從來不看鄰居。
 # 表格的欄打亂之後，兩者都不該有差別。區間重疊的，就是分不出來。
 #
-# How to read it: only the CNN on pictures is expected to lose, as neighbours are what it lives on; an MLP never looks at
+# How to read it: only the CNN on images is expected to lose, as neighbours are what it lives on; an MLP never looks at
 # them. On the table neither should care. Where intervals overlap, nothing can be told apart.
 
 # %% [markdown]

@@ -52,15 +52,15 @@ assert test_network.count_params() == 235_146
 assert convlens.create_model("mlp_256_128").count_params() == 235_146
 
 # %% [markdown]
-# ## 載入 Fashion-MNIST，看形狀與圖 · Load Fashion-MNIST, look at shapes and pictures
+# ## 載入 Fashion-MNIST，看形狀與圖 · Load Fashion-MNIST, look at shapes and images
 #
 # 十種衣物，28×28 的灰階圖，訓練集六萬張、測試集一萬張。
 #
-# Ten kinds of clothes, grey pictures of 28×28, 60,000 to train on and 10,000 to test.
+# Ten kinds of clothes, grey images of 28×28, 60,000 to train on and 10,000 to test.
 #
 # 勘誤：講義的註記寫「60000萬筆」，多了一個「萬」字；是六萬筆。
 #
-# Erratum: a note of the deck counts 60,000 times ten thousand pictures; it is 60,000.
+# Erratum: a note of the deck counts 60,000 times ten thousand images; it is 60,000.
 
 # %%
 fashion = lesson.data("fashion_mnist")
@@ -84,7 +84,9 @@ scaled_test = x_test.astype("float32") / 255
 answer = np.array([[0.1, 0.7, 0.2]])
 sparse = keras.losses.SparseCategoricalCrossentropy()(np.array([1]), answer)
 onehot = keras.losses.CategoricalCrossentropy()(np.array([[0, 1, 0]]), answer)
-print(f"sparse {float(sparse):.6f}, one-hot {float(onehot):.6f}, by hand -ln 0.7 = {-np.log(0.7):.6f}")
+print(
+    f"sparse {float(sparse):.6f}, one-hot {float(onehot):.6f}, by hand -ln 0.7 = {-np.log(0.7):.6f}"
+)
 
 # %% [markdown]
 # ## 建立、訓練 MLP · Build and train the MLP
@@ -93,7 +95,7 @@ print(f"sparse {float(sparse):.6f}, one-hot {float(onehot):.6f}, by hand -ln 0.7
 # 講義沒有切驗證集；我們也不切，直到下面比較的時候。
 #
 # Flatten, 128 neurons, softmax: 101,770 parameters. Adam, batches of 32 (Keras' default), 5 epochs. The deck holds back
-# no pictures for validation, so neither do we here.
+# no images for validation, so neither do we here.
 
 # %%
 
@@ -127,15 +129,21 @@ lesson.show(plots.show_metrics(fitted.history), "fashion_history")
 # 講義：訓練 89.16 %，測試 87.37 %。兩者的差距，就是過擬合的開始：網路記住了訓練圖的一些偶然。
 #
 # The deck: 89.16 % in training, 87.37 % in the test. The gap is where overfitting begins: the network has learned some
-# accidents of the training pictures too.
+# accidents of the training images too.
 
 # %%
 loss, _ = mlp.evaluate(scaled_test, y_test, verbose=0)
 probabilities = mlp.predict(scaled_test, verbose=0)
 predicted = probabilities.argmax(axis=1)
-print(f"test loss {loss:.4f}; accuracy in the last training epoch {fitted.history['accuracy'][-1]:.2%}")
+print(
+    f"test loss {loss:.4f}; accuracy in the last training epoch {fitted.history['accuracy'][-1]:.2%}"
+)
 lesson.compare(
-    "Fashion-MNIST, MLP", metrics.accuracy(y_test, predicted), data="fashion_mnist", deck=0.8737, seconds=seconds
+    "Fashion-MNIST, MLP",
+    metrics.accuracy(y_test, predicted),
+    data="fashion_mnist",
+    deck=0.8737,
+    seconds=seconds,
 )
 
 # %% [markdown]
@@ -143,7 +151,7 @@ lesson.compare(
 #
 # 先看一張：十個機率，最大的就是答案。
 #
-# First a single picture: ten probabilities, the largest is the answer.
+# First a single image: ten probabilities, the largest is the answer.
 
 # %%
 for name, probability in zip(fashion.class_names, probabilities[0], strict=True):
@@ -152,7 +160,14 @@ print("answer:", fashion.class_names[predicted[0]], "  label:", fashion.class_na
 
 # %%
 lesson.show(
-    plots.show_images(x_test, y_test, n=25, probabilities=probabilities, class_names=fashion.class_names, columns=5),
+    plots.show_images(
+        x_test,
+        y_test,
+        n=25,
+        probabilities=probabilities,
+        class_names=fashion.class_names,
+        columns=5,
+    ),
     "fashion_predictions",
 )
 
@@ -162,19 +177,21 @@ lesson.show(
 # Erratum: the deck calls what `predict_classes` returns the correct answer. It is the network's prediction; the correct
 # answer is in `test_labels`.
 #
-# ## 自己的照片 · A picture of one's own
+# ## 自己的照片 · An image of one's own
 #
 # 照片和訓練圖不同：大小不一、彩色、常是亮底深色。要照訓練時的樣子準備：灰階、28×28、暗底亮物、除以 255。
 # 這裡把一張測試圖放大、反白、存成彩色 PNG 當作「自己的照片」，換成你的檔名就行。
 #
-# A photograph is unlike the training pictures: of another size, in colour, often dark on light. It has to be made as
-# they were: grey, 28×28, light on dark, divided by 255. Here a test picture, enlarged, inverted and saved in colour,
+# A photograph is unlike the training images: of another size, in colour, often dark on light. It has to be made as
+# they were: grey, 28×28, light on dark, divided by 255. Here a test image, enlarged, inverted and saved in colour,
 # stands for "one's own"; put the name of your file in its place.
 
 # %%
 photograph = lesson.place("photograph.png")
 photograph.parent.mkdir(parents=True, exist_ok=True)
-Image.fromarray(255 - x_test[0, :, :, 0]).resize((280, 280), Image.Resampling.BICUBIC).convert("RGB").save(photograph)
+Image.fromarray(255 - x_test[0, :, :, 0]).resize((280, 280), Image.Resampling.BICUBIC).convert(
+    "RGB"
+).save(photograph)
 
 seen = np.asarray(Image.open(photograph).convert("L").resize((28, 28), Image.Resampling.BILINEAR))
 seen = 255 - seen if seen.mean() > 127 else seen
@@ -182,7 +199,9 @@ own = mlp.predict(seen[None, :, :, None].astype("float32") / 255, verbose=0)[0]
 print(f"{fashion.class_names[own.argmax()]} {own.max():.1%}")
 untouched = np.asarray(Image.open(photograph).convert("L").resize((28, 28)))
 careless = mlp.predict(untouched[None, :, :, None].astype("float32"), verbose=0)[0]
-print(f"not inverted, not divided by 255: {fashion.class_names[careless.argmax()]} {careless.max():.1%}")
+print(
+    f"not inverted, not divided by 255: {fashion.class_names[careless.argmax()]} {careless.max():.1%}"
+)
 lesson.show(plots.show_images([untouched, seen], columns=2), "photograph")
 
 # %% [markdown]
@@ -223,12 +242,17 @@ for name, rates in RATES.items():
         network = fashion_mlp()
         optimizer = getattr(keras.optimizers, name)(rate)
         network.compile(optimizer=optimizer, loss="sparse_categorical_crossentropy")
-        losses = network.fit(scaled_train[:some], y_train[:some], epochs=passes, batch_size=100, verbose=0).history[
-            "loss"
-        ]
+        losses = network.fit(
+            scaled_train[:some], y_train[:some], epochs=passes, batch_size=100, verbose=0
+        ).history["loss"]
         panels[name][f"{rate:g}"] = (epochs, losses)
-        print(f"{name:9} {rate:<7g} loss {losses[0]:10.3f} after 1 epoch, {losses[-1]:10.3f} after {passes}")
-lesson.show(plots.show_lines(panels, across="回合 · epoch", up="訓練損失 · training loss", log=True), "learning_rates")
+        print(
+            f"{name:9} {rate:<7g} loss {losses[0]:10.3f} after 1 epoch, {losses[-1]:10.3f} after {passes}"
+        )
+lesson.show(
+    plots.show_lines(panels, across="回合 · epoch", up="訓練損失 · training loss", log=True),
+    "learning_rates",
+)
 
 # %% [markdown]
 # ## Adadelta 的陷阱 · The trap of Adadelta
@@ -240,7 +264,10 @@ lesson.show(plots.show_lines(panels, across="回合 · epoch", up="訓練損失 
 # the line on the right above that hardly falls. `--optimizer adadelta` of convlens means 1.0.
 
 # %%
-theirs, ours = float(keras.optimizers.Adadelta().learning_rate), convlens.config.LEARNING_RATES["adadelta"]
+theirs, ours = (
+    float(keras.optimizers.Adadelta().learning_rate),
+    convlens.config.LEARNING_RATES["adadelta"],
+)
 print(f"Keras: {theirs:g}   convlens: {ours:g}")
 slow, right = (panels["Adadelta"][rate][1][-1] for rate in ("0.001", "1"))
 print(f"loss after {passes} epochs: {slow:.3f} at 0.001, {right:.3f} at 1.0")
@@ -254,7 +281,7 @@ print(f"loss after {passes} epochs: {slow:.3f} at 0.001, {right:.3f} at 1.0")
 #
 # Around 1960 Hubel and Wiesel measured in the visual cortex of cats that some neurons answer to bright lines of one
 # direction only, and that those behind them combine such answers. A CNN is arranged alike: its first layers find light,
-# dark and edges, later ones put edges together to shapes, parts, things. It suits pictures, video, text and sound, where
+# dark and edges, later ones put edges together to shapes, parts, things. It suits images, video, text and sound, where
 # neighbours belong together; to classify them, and to find and outline things in them as well.
 #
 # 三個手寫的濾鏡就能找邊緣：
@@ -262,13 +289,13 @@ print(f"loss after {passes} epochs: {slow:.3f} at 0.001, {right:.3f} at 1.0")
 # Three filters written by hand already find edges:
 
 # %%
-picture = x_test[0, :, :, 0].astype(float)
-answers = [picture]
+image = x_test[0, :, :, 0].astype(float)
+answers = [image]
 for name in ("sobel-x", "sobel-y", "edges"):
     kernel = convlens.get_filter(name)[..., 0].astype(float)
-    response = np.abs(arithmetic.convolve(picture, kernel, padding="same").output[..., 0])
+    response = np.abs(arithmetic.convolve(image, kernel, padding="same").output[..., 0])
     answers.append(255 * response / response.max())
-names = ["picture", "sobel-x", "sobel-y", "edges"]
+names = ["image", "sobel-x", "sobel-y", "edges"]
 shown = np.asarray(answers).astype(np.uint8)
 lesson.show(plots.show_images(shown, range(4), class_names=names, columns=4), "edges")
 
@@ -313,7 +340,9 @@ lesson.show(views.sizes_page([("LeNet", lenet)], "32 x 32"), "lenet_sizes")
 # Erratum 2: for the flattened size one of the deck's figures has 12*12*24; it is 12×12×64 = 9,216.
 
 # %%
-assert 32 * (24 * 24) + 64 == 3 * 3 * 32 * 64 + 64 == 18_496  # equal by chance: on 64 x 64 pictures it would not be
+assert (
+    32 * (24 * 24) + 64 == 3 * 3 * 32 * 64 + 64 == 18_496
+)  # equal by chance: on 64 x 64 images it would not be
 counts = {
     "conv1": convlens.sizes.conv_params(3, 1, 32),
     "conv2": convlens.sizes.conv_params(3, 32, 64),
@@ -352,11 +381,15 @@ config = convlens.Config().replace(
     limit=2000 if lesson.quick else None,
 )
 runs = {}
-runs["CNN"] = convlens.train(mnist, config.replace(model="mnist_conv_3x3"), run=lesson.place("mnist_conv_3x3"))
+runs["CNN"] = convlens.train(
+    mnist, config.replace(model="mnist_conv_3x3"), run=lesson.place("mnist_conv_3x3")
+)
 lesson.compare("MNIST, CNN with Adadelta 1.0", runs["CNN"], data="mnist", deck=0.9909)
 
 # %%
-runs["MLP"] = convlens.train(mnist, config.replace(model="mlp_256_128"), run=lesson.place("mlp_256_128"))
+runs["MLP"] = convlens.train(
+    mnist, config.replace(model="mlp_256_128"), run=lesson.place("mlp_256_128")
+)
 lesson.compare("MNIST, MLP (its layers are not given)", runs["MLP"], data="mnist", deck=0.9818)
 
 # %% [markdown]
@@ -365,14 +398,14 @@ lesson.compare("MNIST, MLP (its layers are not given)", runs["MLP"], data="mnist
 # 兩個模型考同一份考卷：只數「一個答對、另一個答錯」的那些圖，就知道差距是不是偶然（McNemar 檢定）。
 # 第 000 課也有同樣的比較：講義說 MLP 96.5 %，CNN 99.6 %。
 #
-# Both sat the same examination. Only those pictures count that one named rightly and the other did not; they tell
+# Both sat the same examination. Only those images count that one named rightly and the other did not; they tell
 # whether the difference is more than chance (McNemar's test). Deck 000 compares as well: MLP 96.5 %, CNN 99.6 %.
 
 # %%
 test = runs["CNN"].data["splits"]["test"]
 assert test == runs["MLP"].data["splits"]["test"]
-pictures, labels = np.asarray(mnist.pictures)[test][..., None], mnist.labels[test]
-right = [run.classifier().probabilities(pictures).argmax(axis=1) == labels for run in runs.values()]
+images, labels = np.asarray(mnist.images)[test][..., None], mnist.labels[test]
+right = [run.classifier().probabilities(images).argmax(axis=1) == labels for run in runs.values()]
 print(convlens.compare_pairs(list(runs), np.array(right))[0])
 for name, run in runs.items():
     parameters = run.report["parameters"]
@@ -382,8 +415,14 @@ for name, run in runs.items():
 panels = {"準確率 · accuracy": {}}
 for name, run in runs.items():
     epochs = [row["epoch"] for row in run.history]
-    panels["準確率 · accuracy"][f"{name} 訓練 train"] = (epochs, [row["accuracy"] for row in run.history])
-    panels["準確率 · accuracy"][f"{name} 驗證 validation"] = (epochs, [row["val_accuracy"] for row in run.history])
+    panels["準確率 · accuracy"][f"{name} 訓練 train"] = (
+        epochs,
+        [row["accuracy"] for row in run.history],
+    )
+    panels["準確率 · accuracy"][f"{name} 驗證 validation"] = (
+        epochs,
+        [row["val_accuracy"] for row in run.history],
+    )
 lesson.show(plots.show_lines(panels, across="回合 · epoch", up="", percent=True), "mlp_cnn")
 
 # %% [markdown]
@@ -391,13 +430,13 @@ lesson.show(plots.show_lines(panels, across="回合 · epoch", up="", percent=Tr
 #
 # 同一張圖，兩個卷積層各 16 張特徵圖：第一層還看得出數字，第二層已經在挑筆畫。
 #
-# One picture, 16 maps of each convolution: in the first the digit can still be seen, the second picks strokes already.
+# One image, 16 maps of each convolution: in the first the digit can still be seen, the second picks strokes already.
 
 # %%
 network = runs["CNN"].classifier().model
 outputs = [network.get_layer(name).output for name in ("conv1", "conv2")]
-found = keras.Model(network.input, outputs).predict_on_batch(pictures[:1])
-shown = [pictures[0]]
+found = keras.Model(network.input, outputs).predict_on_batch(images[:1])
+shown = [images[0]]
 for maps in found:
     strongest = np.argsort(-maps[0].mean(axis=(0, 1)))[:16]
     for number in strongest:

@@ -64,7 +64,9 @@ print("hidden", hidden.round(9), " output", output.round(9))
 print("error ", " + ".join(f"{term:.9f}" for term in first.terms), f"= {first.error:.9f}")
 assert np.allclose(hidden, [0.593269992, 0.596884378], rtol=0, atol=6e-10)
 assert np.allclose(output, [0.75136507, 0.772928465], rtol=0, atol=6e-10)
-assert np.allclose([*first.terms, first.error], [0.274811083, 0.023560026, 0.298371109], rtol=0, atol=6e-10)
+assert np.allclose(
+    [*first.terms, first.error], [0.274811083, 0.023560026, 0.298371109], rtol=0, atol=6e-10
+)
 
 # %% [markdown]
 # ## 損失函數 · The loss functions
@@ -100,9 +102,13 @@ for name, (formula, reduction) in arithmetic.LOSSES.items():
 # %%
 chains = {chain.name: chain for chain in first.chains()}
 w5 = chains["w5"]
-print(f"dE/dw5 = {w5.error_by_output:.9f} x {w5.output_by_sum:.9f} x {w5.sum_by_weight:.9f} = {w5.gradient:.9f}")
+print(
+    f"dE/dw5 = {w5.error_by_output:.9f} x {w5.output_by_sum:.9f} x {w5.sum_by_weight:.9f} = {w5.gradient:.9f}"
+)
 factors = [w5.error_by_output, w5.output_by_sum, w5.sum_by_weight, w5.gradient]
-assert np.allclose(factors, [0.741365070, 0.186815602, 0.593269992, 0.082167041], rtol=0, atol=6e-10)
+assert np.allclose(
+    factors, [0.741365070, 0.186815602, 0.593269992, 0.082167041], rtol=0, atol=6e-10
+)
 
 # %% [markdown]
 # ## 更新，然後一直更新 · The update, and on and on
@@ -114,7 +120,16 @@ assert np.allclose(factors, [0.741365070, 0.186815602, 0.593269992, 0.082167041]
 
 # %%
 updated = [chain.after for chain in first.chains()]
-deck = [0.149780716, 0.199561432, 0.249751144, 0.299502287, 0.358916480, 0.408666186, 0.511301270, 0.561370121]
+deck = [
+    0.149780716,
+    0.199561432,
+    0.249751144,
+    0.299502287,
+    0.358916480,
+    0.408666186,
+    0.511301270,
+    0.561370121,
+]
 print("w1..w8 ->", np.round(updated, 9))
 assert np.allclose(updated, deck, rtol=0, atol=6e-10)
 biases = [float(backward.bias) for backward in first.backward]
@@ -122,15 +137,21 @@ print("gradients of the biases", np.round(biases, 9))
 assert np.allclose(biases, [0.018725609, 0.100400325], rtol=0, atol=6e-10)
 
 runs = {
-    moved: backprop.train(backprop.LECTURE_NETWORK, backprop.LECTURE_EXAMPLE, 0.5, steps=10_000, move_biases=moved)
+    moved: backprop.train(
+        backprop.LECTURE_NETWORK, backprop.LECTURE_EXAMPLE, 0.5, steps=10_000, move_biases=moved
+    )
     for moved in (False, True)
 }
 for moved, done in runs.items():
     print(f"biases {'moved' if moved else 'fixed'}: error {done.errors[1]:.9f} after 1 step, "
           f"{done.errors[-1]:.3g} after {done.steps:,}; answers {done.outputs.round(4)}")  # fmt: skip
-assert np.allclose([runs[False].errors[1], runs[True].errors[1]], [0.291027774, 0.285750887], rtol=0, atol=6e-10)
+assert np.allclose(
+    [runs[False].errors[1], runs[True].errors[1]], [0.291027774, 0.285750887], rtol=0, atol=6e-10
+)
 assert np.allclose([runs[False].errors[-1], runs[True].errors[-1]], [3.51e-5, 4.36e-6], rtol=2e-3)
-below = backprop.train(backprop.LECTURE_NETWORK, backprop.LECTURE_EXAMPLE, 0.5, steps=10_000, until=1e-3)
+below = backprop.train(
+    backprop.LECTURE_NETWORK, backprop.LECTURE_EXAMPLE, 0.5, steps=10_000, until=1e-3
+)
 lesson.show(views.network_page(first, below), "by_hand")
 
 # %% [markdown]
@@ -174,7 +195,7 @@ lesson.show(figure, "step_sizes")
 # The deck says that logistic regression is a network of one neuron, with a sigmoid and binary cross-entropy, and names no
 # data. We take the 0s and 1s of MNIST: 784 weights and a bias. If it is true, the coefficients must be those of
 # scikit-learn's `LogisticRegression` at an equal penalty. scikit-learn minimises C × the sum of losses + ½ the sum of
-# squared coefficients; divided by C times the number of pictures, that is the mean loss + squares / (2 C n). Both must be
+# squared coefficients; divided by C times the number of images, that is the mean loss + squares / (2 C n). Both must be
 # computed until they converge, so L-BFGS does it here instead of some epochs.
 
 # %%
@@ -185,7 +206,9 @@ from sklearn.linear_model import LogisticRegression
 two = np.flatnonzero(y_all < 2)
 x, y = x_all[two].astype("float32") / 255, y_all[two].astype("float32")
 C = 0.1
-reference = LogisticRegression(C=C, tol=1e-10, max_iter=5000).fit(x.reshape(len(x), -1).astype("float64"), y)
+reference = LogisticRegression(C=C, tol=1e-10, max_iter=5000).fit(
+    x.reshape(len(x), -1).astype("float64"), y
+)
 
 neuron = convlens.create_model("logistic")  # one logit; the sigmoid comes in the loss
 assert neuron.count_params() == 785
@@ -200,7 +223,9 @@ def penalised(weights):
 def objective(flat):
     kernel, bias = flat[:784, None].astype("float32"), flat[784:].astype("float32")
     gradients = convlens.backend.gradients(penalised, [kernel, bias])
-    value = float(penalised([keras.ops.convert_to_tensor(kernel), keras.ops.convert_to_tensor(bias)]))
+    value = float(
+        penalised([keras.ops.convert_to_tensor(kernel), keras.ops.convert_to_tensor(bias)])
+    )
     return value, np.concatenate([one.ravel() for one in gradients]).astype("float64")
 
 
@@ -209,14 +234,18 @@ found = minimize(objective, np.zeros(785), jac=True, method="L-BFGS-B",
 neuron.set_weights([found.x[:784, None], found.x[784:]])
 coefficients = reference.coef_[0]
 apart = np.abs(found.x[:784] - coefficients).max()
-print(f"{len(x):,} pictures, C {C:g}; coefficients from {coefficients.min():.4f} to {coefficients.max():.4f}")
-print(f"largest difference of a coefficient {apart:.1e}, of the bias {abs(found.x[784] - reference.intercept_[0]):.1e}")
+print(
+    f"{len(x):,} images, C {C:g}; coefficients from {coefficients.min():.4f} to {coefficients.max():.4f}"
+)
+print(
+    f"largest difference of a coefficient {apart:.1e}, of the bias {abs(found.x[784] - reference.intercept_[0]):.1e}"
+)
 assert apart < 1e-3 * np.abs(coefficients).max()
 
 # %% [markdown]
 # 係數畫成 28×28 的圖：亮的地方有墨，就往「1」推；暗的地方有墨，就往「0」推。左邊是 scikit-learn，右邊是神經元。
 #
-# The coefficients as a picture of 28×28: ink where it is bright speaks for a 1, ink where it is dark for a 0. Left
+# The coefficients as an image of 28×28: ink where it is bright speaks for a 1, ink where it is dark for a 0. Left
 # scikit-learn, right the neuron.
 
 # %%
@@ -227,8 +256,14 @@ print(
     f"new 0s and 1s: {metrics.accuracy(y_test[new], answers)}; the two agree on {int((answers == theirs).sum())} of {len(new)}"
 )
 most = np.abs(coefficients).max()
-maps = [np.uint8(np.clip(127.5 * (1 + one.reshape(28, 28) / most), 0, 255)) for one in (coefficients, found.x[:784])]
-lesson.show(plots.show_images(maps, [0, 1], class_names=["scikit-learn", "Keras"], columns=2), "coefficients")
+maps = [
+    np.uint8(np.clip(127.5 * (1 + one.reshape(28, 28) / most), 0, 255))
+    for one in (coefficients, found.x[:784])
+]
+lesson.show(
+    plots.show_images(maps, [0, 1], class_names=["scikit-learn", "Keras"], columns=2),
+    "coefficients",
+)
 
 # %% [markdown]
 # ## 三種梯度步 · Three kinds of gradient steps
@@ -236,9 +271,9 @@ lesson.show(plots.show_images(maps, [0, 1], class_names=["scikit-learn", "Keras"
 # 走一步之前，看多少張圖？全部（批次梯度下降）：方向準，但是一個回合只走一步。一張（隨機梯度下降）：走得勤，但是搖晃。
 # 一小批（小批次）：兩者之間，也是 Keras 的 `batch_size`。下面三條線看的圖一樣多，差別只在多久走一步。
 #
-# How many pictures are looked at before a step? All of them, batch gradient descent: a true direction, but one step an
+# How many images are looked at before a step? All of them, batch gradient descent: a true direction, but one step an
 # epoch. One, stochastic gradient descent: many steps, but unsteady ones. A few, mini-batches: in between, and what Keras'
-# `batch_size` is. The three lines below have seen equally many pictures; they differ in how often a step is taken.
+# `batch_size` is. The three lines below have seen equally many images; they differ in how often a step is taken.
 
 # %%
 draws = np.random.default_rng(3)
@@ -246,7 +281,11 @@ count, epochs = (600, 4) if lesson.quick else (5000, 4)
 rows = draws.permutation(len(x))[:count]
 flat, target = x[rows].reshape(len(rows), -1).astype("float64"), y[rows]
 lines = {}
-for name, size, rate in (("全部 · all", len(rows), 0.1), ("一小批 · 50", 50, 0.1), ("一張 · 1", 1, 0.1)):
+for name, size, rate in (
+    ("全部 · all", len(rows), 0.1),
+    ("一小批 · 50", 50, 0.1),
+    ("一張 · 1", 1, 0.1),
+):
     weights, seen, losses, steps = np.zeros(784), [0.0], [np.log(2)], 0
     every = max(1, len(rows) // size // 10)
     for epoch in range(epochs):
@@ -263,7 +302,10 @@ for name, size, rate in (("全部 · all", len(rows), 0.1), ("一小批 · 50", 
     lines[name] = (seen, losses)
     print(f"{name:12} {steps:>6,} steps of {rate:g} in {epochs} epochs: loss {losses[-1]:.4f}, "
           f"{np.mean(np.diff(losses) > 0):.0%} of the marks went up")  # fmt: skip
-lesson.show(plots.show_lines({"": lines}, across="回合 · epochs", up="損失 · loss", log=True), "kinds_of_steps")
+lesson.show(
+    plots.show_lines({"": lines}, across="回合 · epochs", up="損失 · loss", log=True),
+    "kinds_of_steps",
+)
 
 # %% [markdown]
 # ## 選後端 · Choose the backend
@@ -323,15 +365,23 @@ print("largest change of a pixel by JPEG:", np.abs(back - x_all[chosen[0], :, :,
 
 # %%
 paths = sorted(folder.iterdir())
-pictures = np.stack([np.asarray(Image.open(path)) for path in paths])[..., None].astype("float32")
+images = np.stack([np.asarray(Image.open(path)) for path in paths])[..., None].astype("float32")
 labels = np.array([int(path.name.split(".")[0]) for path in paths])
-print("sorted by name, the first labels are", labels[:8].tolist(), "and the last", labels[-8:].tolist())
+print(
+    "sorted by name, the first labels are",
+    labels[:8].tolist(),
+    "and the last",
+    labels[-8:].tolist(),
+)
 shuffled = np.random.default_rng(1024).permutation(len(paths))
-pictures, labels = pictures[shuffled], labels[shuffled]
+images, labels = images[shuffled], labels[shuffled]
 cut = len(paths) * 30 // 42
-print(f"{cut:,} to train, {len(paths) - cut:,} to test; shuffled, the first labels are", labels[:8].tolist())
-print("pixels", pictures.min(), "to", pictures.max(), "(not scaled, as in the deck)")
-lesson.show(plots.show_images(pictures.astype("uint8"), labels, n=10, columns=10), "jpeg_pictures")
+print(
+    f"{cut:,} to train, {len(paths) - cut:,} to test; shuffled, the first labels are",
+    labels[:8].tolist(),
+)
+print("pixels", images.min(), "to", images.max(), "(not scaled, as in the deck)")
+lesson.show(plots.show_images(images.astype("uint8"), labels, n=10, columns=10), "jpeg_images")
 
 # %% [markdown]
 # convlens 看名字就認得這種資料夾：
@@ -340,7 +390,7 @@ lesson.show(plots.show_images(pictures.astype("uint8"), labels, n=10, columns=10
 
 # %%
 recognised = convlens.load_data(folder)
-print(f"{recognised.kind}: {len(recognised):,} pictures, classes {', '.join(recognised.class_names)}")
+print(f"{recognised.kind}: {len(recognised):,} images, classes {', '.join(recognised.class_names)}")
 
 # %% [markdown]
 # ## 建立模型 · Build the network
@@ -388,8 +438,10 @@ assert model.count_params() == convlens.create_model("mnist_tanh").count_params(
 # %%
 first_layer = model.get_layer("conv1")
 for name, scale in (("0..255", 1.0), ("0..1", 1 / 255)):
-    sums = np.asarray(first_layer(pictures[:200] * scale))
-    ink = np.asarray(keras.ops.average_pool(pictures[:200], 5, 1))[..., 0] > 0  # windows that see any ink
+    sums = np.asarray(first_layer(images[:200] * scale))
+    ink = (
+        np.asarray(keras.ops.average_pool(images[:200], 5, 1))[..., 0] > 0
+    )  # windows that see any ink
     print(
         f"pixels {name}: where there is ink, {np.mean(np.abs(sums[ink]) > 0.99):.1%} of conv1's outputs are beyond ±0.99"
     )
@@ -400,7 +452,7 @@ for name, scale in (("0..255", 1.0), ("0..1", 1 / 255)):
 # 講義匯入了 SGD、Adadelta、Adagrad，卻沒有印出 `compile` 那一行。我們從訓練資料留一成驗證，三個都試，取最好的。
 # 學習率用當年 Keras 的預設：0.01、1.0、0.01；今天 Adadelta 的預設是 0.001，幾乎不動。
 #
-# The deck imports SGD, Adadelta and Adagrad, but does not print its `compile`. So a tenth of the training pictures is held
+# The deck imports SGD, Adadelta and Adagrad, but does not print its `compile`. So a tenth of the training images is held
 # back, all three are tried, and the best is taken. Learning rates are Keras' defaults of that time, 0.01, 1.0 and 0.01;
 # today's default for Adadelta is 0.001, with which it hardly moves.
 
@@ -416,8 +468,10 @@ tried = {}
 for name, optimizer in optimizers.items():
     candidate = tanh_network()
     candidate.compile(optimizer(), "sparse_categorical_crossentropy", metrics=["accuracy"])
-    candidate.fit(pictures[:held], labels[:held], epochs=trial, batch_size=batch_size, verbose=0)
-    tried[name] = metrics.accuracy(labels[held:cut], candidate.predict(pictures[held:cut], verbose=0).argmax(axis=1))
+    candidate.fit(images[:held], labels[:held], epochs=trial, batch_size=batch_size, verbose=0)
+    tried[name] = metrics.accuracy(
+        labels[held:cut], candidate.predict(images[held:cut], verbose=0).argmax(axis=1)
+    )
     print(f"{name:9} after {trial} epochs: {tried[name]}")
 chosen_optimizer = max(tried, key=lambda name: tried[name].value)
 print("taken:", chosen_optimizer)
@@ -432,18 +486,27 @@ print("taken:", chosen_optimizer)
 
 # %%
 model = tanh_network()
-model.compile(optimizers[chosen_optimizer](), "sparse_categorical_crossentropy", metrics=["accuracy"])
+model.compile(
+    optimizers[chosen_optimizer](), "sparse_categorical_crossentropy", metrics=["accuracy"]
+)
 began = time.perf_counter()
 fitted = model.fit(
-    pictures[:cut], labels[:cut], epochs=6 if lesson.quick else 10, batch_size=batch_size, shuffle=True, verbose=2
+    images[:cut],
+    labels[:cut],
+    epochs=6 if lesson.quick else 10,
+    batch_size=batch_size,
+    shuffle=True,
+    verbose=2,
 )
 seconds = time.perf_counter() - began
-probabilities = model.predict(pictures[cut:], verbose=0)
+probabilities = model.predict(images[cut:], verbose=0)
 predicted = probabilities.argmax(axis=1)
-train_score = metrics.accuracy(labels[:cut], model.predict(pictures[:cut], verbose=0).argmax(axis=1))
+train_score = metrics.accuracy(labels[:cut], model.predict(images[:cut], verbose=0).argmax(axis=1))
 test_score = metrics.accuracy(labels[cut:], predicted)
 print(f"training {train_score}, test {test_score}")
-lesson.compare("MNIST from JPEG files, tanh", test_score, data="mnist", deck=0.9838, seconds=seconds)
+lesson.compare(
+    "MNIST from JPEG files, tanh", test_score, data="mnist", deck=0.9838, seconds=seconds
+)
 lesson.show(plots.show_metrics(fitted.history), "tanh_history")
 
 # %%
@@ -451,7 +514,10 @@ wrong = np.flatnonzero(predicted != labels[cut:])[:10]
 shown = np.concatenate([np.arange(10), wrong])
 lesson.show(
     plots.show_images(
-        pictures[cut:][shown].astype("uint8"), labels[cut:][shown], probabilities=probabilities[shown], columns=10
+        images[cut:][shown].astype("uint8"),
+        labels[cut:][shown],
+        probabilities=probabilities[shown],
+        columns=10,
     ),
     "tanh_predictions",
 )

@@ -43,10 +43,15 @@ keras.utils.set_random_seed(4)
 
 # %%
 NAMES = ("left-diagonal", "cross", "right-diagonal")
-x9 = convlens.get_picture("x9")
+x9 = convlens.get_image("x9")
 kernel = np.stack([convlens.get_filter(name)[..., 0] for name in NAMES], axis=-1)[:, :, None, :]
 maps = arithmetic.convolve(x9, kernel, mean=True)
-half = [[7, -1, 1, 3, 5, -1, 3], [-1, 9, -1, 3, -1, 1, -1], [1, -1, 9, -3, 1, -1, 5], [3, 3, -3, 5, -3, 3, 3]]
+half = [
+    [7, -1, 1, 3, 5, -1, 3],
+    [-1, 9, -1, 3, -1, 1, -1],
+    [1, -1, 9, -3, 1, -1, 5],
+    [3, 3, -3, 5, -3, 3, 3],
+]
 ninths = np.array(half + [row[::-1] for row in half[2::-1]])
 assert (maps.output[..., 0] == [[Fraction(int(value), 9) for value in row] for row in ninths]).all()
 assert (maps.output[..., 2] == maps.output[:, ::-1, 0]).all()  # the right diagonal is its mirror
@@ -77,7 +82,11 @@ row_of_numbers = arithmetic.flatten(np.moveaxis(twice, -1, 0))
 
 def cut(values):
     """Return numbers as the deck prints them: two digits, the rest cut off."""
-    return np.array([math.floor(100 * value) / 100 for value in np.ravel(values)]).reshape(np.shape(values)).tolist()
+    return (
+        np.array([math.floor(100 * value) / 100 for value in np.ravel(values)])
+        .reshape(np.shape(values))
+        .tolist()
+    )
 
 
 assert cut(once[..., 0]) == [
@@ -92,10 +101,18 @@ assert cut(once[..., 1]) == [
     [0.55, 0.55, 0.55, 0.11],
     [0.33, 0.11, 0.11, 0.33],
 ]
-assert cut(once[..., 2]) == [[0.33, 0.55, 1, 0.77], [0.55, 0.55, 1, 0.33], [1, 1, 0.11, 0.55], [0.77, 0.33, 0.55, 0.33]]
+assert cut(once[..., 2]) == [
+    [0.33, 0.55, 1, 0.77],
+    [0.55, 0.55, 1, 0.33],
+    [1, 1, 0.11, 0.55],
+    [0.77, 0.33, 0.55, 0.33],
+]
 assert cut(row_of_numbers) == [1, 0.55, 0.55, 1, 1, 0.55, 0.55, 0.55, 0.55, 1, 1, 0.55]
 print("12 numbers:", " ".join(str(value) for value in row_of_numbers))
-lesson.show(views.recognition_page(x9, [(name, convlens.get_filter(name)[..., 0]) for name in NAMES]), "x9_recognition")
+lesson.show(
+    views.recognition_page(x9, [(name, convlens.get_filter(name)[..., 0]) for name in NAMES]),
+    "x9_recognition",
+)
 
 # %% [markdown]
 # ## 最大、平均、最小池化 · Max, average and min pooling
@@ -106,7 +123,7 @@ lesson.show(views.recognition_page(x9, [(name, convlens.get_filter(name)[..., 0]
 # the ground.
 
 # %%
-four = convlens.get_picture("pool-004")
+four = convlens.get_image("pool-004")
 for kind in ("max", "average", "min"):
     print(f"{kind:8}", arithmetic.pool(four, 2, kind=kind).output[..., 0].astype(float).tolist())
 assert arithmetic.pool(four, 2).output[..., 0].tolist() == [[7, 9], [8, 4]]
@@ -126,8 +143,8 @@ distance = np.hypot(*(np.indices((9, 9)) - 4))
 o9 = np.where(np.abs(distance - 3) < 0.6, 1, -1)[..., None]
 
 
-def twelve_numbers(picture):
-    found = arithmetic.activate(arithmetic.convolve(picture, kernel, mean=True).output, "relu").output
+def twelve_numbers(image):
+    found = arithmetic.activate(arithmetic.convolve(image, kernel, mean=True).output, "relu").output
     for _ in range(2):
         found = arithmetic.pool(found, 2, padding="partial").output
     return arithmetic.flatten(np.moveaxis(found, -1, 0)).astype(float)
@@ -173,10 +190,26 @@ photographs = lesson.data("cats_dogs")
 (x_train, y_train), (x_test, y_test) = lesson.arrays("cats_dogs", size=side, channels="rgb")
 if lesson.quick:
     x_test, y_test = x_test[::2], y_test[::2]
-print("classes:", ", ".join(photographs.class_names), " x_train", x_train.shape, " x_test", x_test.shape)
-print("of each class:", np.bincount(y_train).tolist(), "to train,", np.bincount(y_test).tolist(), "to test")
+print(
+    "classes:",
+    ", ".join(photographs.class_names),
+    " x_train",
+    x_train.shape,
+    " x_test",
+    x_test.shape,
+)
+print(
+    "of each class:",
+    np.bincount(y_train).tolist(),
+    "to train,",
+    np.bincount(y_test).tolist(),
+    "to test",
+)
 mixed = np.random.default_rng(4).permutation(len(x_train))[:16]
-lesson.show(plots.show_images(x_train[mixed], y_train[mixed], class_names=photographs.class_names), "photographs")
+lesson.show(
+    plots.show_images(x_train[mixed], y_train[mixed], class_names=photographs.class_names),
+    "photographs",
+)
 
 # %% [markdown]
 # ## 資料增強 · Augmentation
@@ -188,9 +221,9 @@ lesson.show(plots.show_images(x_train[mixed], y_train[mixed], class_names=photog
 # 勘誤：講義的驗證集和訓練集出自同一個生成器，所以驗證的照片也被增強了。驗證是要估計「對真正的照片有多準」，
 # 照片就該保持原樣；convlens 只增強訓練的照片。
 #
-# Erratum: the deck takes its validation pictures from the same generator as the training ones, so that they are
+# Erratum: the deck takes its validation images from the same generator as the training ones, so that they are
 # augmented, too. Validation asks how well real photographs are told apart, so they must stay as they are; convlens
-# changes training pictures only.
+# changes training images only.
 
 # %%
 config = convlens.Config().replace(
@@ -222,7 +255,9 @@ lesson.show(plots.show_images(shown, columns=8), "augmented")
 network = convlens.create_model("cats_dogs_3conv")
 network.summary(line_length=80)
 assert network.count_params() == 4_288_577
-convolutions = sum(layer.count_params() for layer in network.layers if isinstance(layer, layers.Conv2D))
+convolutions = sum(
+    layer.count_params() for layer in network.layers if isinstance(layer, layers.Conv2D)
+)
 assert convolutions == 896 + 18_496 + 73_856 == 93_248
 print(
     f"convolutions {convolutions:,} = {convolutions / 4_288_577:.2%}, dense layers {1 - convolutions / 4_288_577:.2%}"
@@ -271,13 +306,13 @@ print("convlens keeps the best epoch by itself; --patience 5 stops after five wi
 lesson.show(plots.show_history(history), "cats_dogs_history")
 
 # %% [markdown]
-# ## 預測，圖和答案要對得上 · Predict, with pictures and answers that belong together
+# ## 預測，圖和答案要對得上 · Predict, with images and answers that belong together
 #
 # 勘誤：講義先 `predict(test_set)`，再走一遍 `test_set` 取圖；可是這個生成器每走一遍都重新洗牌，
 # 所以畫出來的照片配的是別張照片的預測。這裡量一量：順序對的準確率，和洗過牌之後的。
 #
-# Erratum: the deck calls `predict(test_set)` and then walks `test_set` for the pictures; but that generator shuffles anew
-# at each walk, so pictures stand beside predictions of others. Here it is measured: right in order, and reshuffled.
+# Erratum: the deck calls `predict(test_set)` and then walks `test_set` for the images; but that generator shuffles anew
+# at each walk, so images stand beside predictions of others. Here it is measured: right in order, and reshuffled.
 
 # %%
 classifier = run.classifier()
@@ -290,7 +325,10 @@ print("predicted, true:", metrics.confusion_matrix(y_test, predicted, 2).tolist(
 shown = np.random.default_rng(5).permutation(len(x_test))[:16]
 lesson.show(
     plots.show_images(
-        x_test[shown], y_test[shown], probabilities=probabilities[shown], class_names=classifier.class_names
+        x_test[shown],
+        y_test[shown],
+        probabilities=probabilities[shown],
+        class_names=classifier.class_names,
     ),
     "cats_dogs_predictions",
 )
@@ -314,7 +352,9 @@ lesson.show(
 own = lesson.place("own.png")
 Image.fromarray(x_test[0]).resize((200, 160)).save(own)
 answer = classifier.predict(own)[0]
-print(f"{own.name}: {answer.label} with {answer.probability:.1%} (it is: {classifier.class_names[y_test[0]]})")
+print(
+    f"{own.name}: {answer.label} with {answer.probability:.1%} (it is: {classifier.class_names[y_test[0]]})"
+)
 if not answer.known:
     print("too unsure: by its threshold this is none of its classes")
 
@@ -322,7 +362,9 @@ bare = convlens.create_model("cats_dogs_3conv", input_shape=(side, side, 3))
 bare.set_weights(classifier.model.get_weights())  # the same network without its preprocessing
 for name, scale in (("divided by 255", 1 / 255), ("not divided", 1.0)):
     logits = bare.predict(x_test.astype("float32") * scale, verbose=0, batch_size=100)[:, 0]
-    sure = np.exp(-np.logaddexp(0, -np.abs(logits.astype("float64"))))  # probability of what was answered
+    sure = np.exp(
+        -np.logaddexp(0, -np.abs(logits.astype("float64")))
+    )  # probability of what was answered
     loss = np.mean(np.logaddexp(0, np.where(y_test == 1, -logits, logits).astype("float64")))
     print(f"{name:15} {metrics.accuracy(y_test, (logits >= 0).astype(int))}; sure of itself by {sure.mean():.1%}, loss {loss:.2f}, "
           f"answered {classifier.class_names[1]} for {np.mean(logits >= 0):.0%}")  # fmt: skip
@@ -368,9 +410,15 @@ for _ in range(2):
     print(f"{how} in {time.perf_counter() - began:.2f} s")
     answers.append(small.predict(x_test[:50], verbose=0))
 assert np.array_equal(*answers)
-opened = keras.models.load_model(run.classifier_path)  # a classifier of convlens opens in plain Keras, too
+opened = keras.models.load_model(
+    run.classifier_path
+)  # a classifier of convlens opens in plain Keras, too
 print(
-    "the same answers; and plain Keras opens", run.classifier_path.name, opened.input_shape, "->", opened.output_shape
+    "the same answers; and plain Keras opens",
+    run.classifier_path.name,
+    opened.input_shape,
+    "->",
+    opened.output_shape,
 )
 
 # %% [markdown]
@@ -391,7 +439,12 @@ plain = convlens.Config().replace(
     epochs=2 if lesson.quick else 8, augment="none", batch_size=32,
 )  # fmt: skip
 found = convlens.search(
-    photographs, plain, trials=2 if lesson.quick else 10, minutes=10, space=vary, run=lesson.place("search")
+    photographs,
+    plain,
+    trials=2 if lesson.quick else 10,
+    minutes=10,
+    space=vary,
+    run=lesson.place("search"),
 )
 lesson.show(found.chart(), "search")
 
@@ -411,12 +464,16 @@ CLASSICS = (
     "nin", "googlenet", "inception_v2", "inception_v3", "inception_v4", "inception_resnet_v2", "xception", "resnet34",
     "resnet50", "resnet101", "resnet152", "densenet121", "densenet169", "densenet201",
 )  # fmt: skip
-print(f"{'model':20} year  {'input':>11}  {'parameters':>11}  {'mult-adds':>14}  ImageNet top-1, published")
+print(
+    f"{'model':20} year  {'input':>11}  {'parameters':>11}  {'mult-adds':>14}  ImageNet top-1, published"
+)
 for name in CLASSICS:
     info = convlens.model_info(name)
     top = f"{published.PUBLISHED[name].top_1:.1%}" if name in published.PUBLISHED else ""
     shape = "x".join(map(str, info.input_shape))
-    print(f"{name:20} {info.year}  {shape:>11}  {info.num_params:>11,}  {info.multiply_adds:>14,}  {top}")
+    print(
+        f"{name:20} {info.year}  {shape:>11}  {info.num_params:>11,}  {info.multiply_adds:>14,}  {top}"
+    )
 
 # %% [markdown]
 # ## LeNet：最早成功的卷積網路（1998） · LeNet: the first convolutional network to succeed (1998)
@@ -432,8 +489,8 @@ for name in CLASSICS:
 # * **Strengths**: small and quick, every number can be opened.
 # * **Weaknesses**: average pooling washes out what stands out; the slope of a sigmoid is 1/4 at most, one such
 #   factor for each layer, so that little gradient is left.
-# * **Take it** for small grey pictures, as a baseline, to look back.
-# * **Leave it** where pictures are much larger than 32×32: after two poolings a value sees 16×16 pixels.
+# * **Take it** for small grey images, as a baseline, to look back.
+# * **Leave it** where images are much larger than 32×32: after two poolings a value sees 16×16 pixels.
 #
 # 講義的 LeNet（`lenet_sigmoid`）用 SGD、批次 32、20 個回合，權重從 ±0.05 的均勻分布開始。照它的樣子訓練，
 # 會先停在亂猜的水準：梯度一層一層變小，前面的層幾乎不動。停多久，看學習率：Keras 的 SGD 預設是 0.01，下面再試 0.05。
@@ -460,9 +517,13 @@ for rate in (0.01, 0.05):
     values = [row["val_accuracy"] for row in plateau.history]
     above = next((epoch for epoch, value in enumerate(values) if value > 0.2), None)
     if above is None:
-        print(f"learning rate {rate}: validation stayed below 20 % for all {len(values)} epochs, on the plateau")
+        print(
+            f"learning rate {rate}: validation stayed below 20 % for all {len(values)} epochs, on the plateau"
+        )
     else:
-        print(f"learning rate {rate}: validation was below 20 % for {above} epochs, then rose to {values[-1]:.1%}")
+        print(
+            f"learning rate {rate}: validation was below 20 % for {above} epochs, then rose to {values[-1]:.1%}"
+        )
     plateaus[f"{rate}"] = (range(1, len(values) + 1), values)
 figure = plots.show_lines(
     {"lenet_sigmoid": plateaus}, across="回合 · epoch", up="驗證準確率 · validation", percent=True
@@ -505,15 +566,21 @@ def lenet(activation, kind, start="random_uniform"):
     )
 
 
-def gradient_sizes(net, pictures, labels):
+def gradient_sizes(net, images, labels):
     """Return the root mean square of dLoss/dKernel of each layer, first to last."""
 
     def mean_loss(weights):
-        logits, _ = net.stateless_call(weights, [], pictures)
-        return keras.ops.mean(keras.losses.sparse_categorical_crossentropy(labels, logits, from_logits=True))
+        logits, _ = net.stateless_call(weights, [], images)
+        return keras.ops.mean(
+            keras.losses.sparse_categorical_crossentropy(labels, logits, from_logits=True)
+        )
 
-    gradients = convlens.backend.gradients(mean_loss, [np.asarray(weight) for weight in net.trainable_variables])
-    return [float(np.sqrt(np.mean(one**2))) for one in gradients[::2]]  # kernels; biases lie between
+    gradients = convlens.backend.gradients(
+        mean_loss, [np.asarray(weight) for weight in net.trainable_variables]
+    )
+    return [
+        float(np.sqrt(np.mean(one**2))) for one in gradients[::2]
+    ]  # kernels; biases lie between
 
 
 KINDS = {
@@ -528,19 +595,35 @@ for name, kind in KINDS.items():
     net = lenet(*kind)
     sizes = gradient_sizes(net, x_few[:200], y_few[:200])
     net.compile(
-        keras.optimizers.SGD(0.01), keras.losses.SparseCategoricalCrossentropy(from_logits=True), metrics=["accuracy"]
+        keras.optimizers.SGD(0.01),
+        keras.losses.SparseCategoricalCrossentropy(from_logits=True),
+        metrics=["accuracy"],
     )
-    fitted = net.fit(x_few, y_few, epochs=passes, batch_size=batch_size, validation_data=(x_new, y_new), verbose=0)
+    fitted = net.fit(
+        x_few,
+        y_few,
+        epochs=passes,
+        batch_size=batch_size,
+        validation_data=(x_new, y_new),
+        verbose=0,
+    )
     at_start[name] = (range(1, 5), sizes)
     curves[name] = (range(1, passes + 1), fitted.history["val_accuracy"])
     print(f"{name:18} gradients {' '.join(f'{size:.1e}' for size in sizes)}; conv1's are {sizes[0] / sizes[-1]:.3g} "
           f"times the last layer's; accuracy after {passes} epochs {curves[name][1][-1]:.1%}")  # fmt: skip
 panels = {
-    name: {kind.removeprefix(f"{name}, "): line for kind, line in at_start.items() if kind.startswith(name)}
+    name: {
+        kind.removeprefix(f"{name}, "): line
+        for kind, line in at_start.items()
+        if kind.startswith(name)
+    }
     for name in ("sigmoid", "ReLU")
 }
 figure = plots.show_lines(
-    panels, across="層 · layer: 1 conv1, 2 conv2, 3 dense, 4 logits", up="梯度的均方根 · rms of gradients", log=True
+    panels,
+    across="層 · layer: 1 conv1, 2 conv2, 3 dense, 4 logits",
+    up="梯度的均方根 · rms of gradients",
+    log=True,
 )
 for axes in figure.axes:
     axes.set_ylim(1e-5, 1e-1)
@@ -552,10 +635,17 @@ print("gradients of conv1 at the start, against the deck's:",
       ", ".join(f"{name} {size / ratio['sigmoid, average']:.3g} times" for name, size in ratio.items()))  # fmt: skip
 learned = [name for name, (_, values) in curves.items() if values[-1] > 0.5]
 print(
-    "above 50 % at the end:", "; ".join(learned) or "none", " below:", "; ".join(set(curves) - set(learned)) or "none"
+    "above 50 % at the end:",
+    "; ".join(learned) or "none",
+    " below:",
+    "; ".join(set(curves) - set(learned)) or "none",
 )
 panels = {
-    name: {kind.removeprefix(f"{name}, "): line for kind, line in curves.items() if kind.startswith(name)}
+    name: {
+        kind.removeprefix(f"{name}, "): line
+        for kind, line in curves.items()
+        if kind.startswith(name)
+    }
     for name in ("sigmoid", "ReLU")
 }
 figure = plots.show_lines(panels, across="回合 · epoch", up="準確率 · accuracy", percent=True)
@@ -576,22 +666,24 @@ lesson.show(figure, "sigmoid_against_relu")
 # * **What it brought**: deep networks of ReLUs, dropout, augmentation, overlapping pooling (windows of 3×3, steps of
 #   2), on more than a million photographs with two graphics cards; it won ImageNet in 2012.
 # * **Strengths**: few layers, each can be looked at.
-# * **Weaknesses**: the three dense layers have more than nine tenths of the parameters and grow with the picture; the
+# * **Weaknesses**: the three dense layers have more than nine tenths of the parameters and grow with the image; the
 #   first layer has strides of 4 and loses detail.
 # * **Take it** to see what dropout and ReLU changed.
 # * **Leave it** otherwise: a ResNet answers better with fewer parameters.
 #
 # 圖的邊長是 227：論文寫 224，但 11×11、步幅 4 從 224 走不出 55。
 #
-# Its pictures are 227 wide: the paper says 224, from which 11×11 with steps of 4 does not give 55.
+# Its images are 227 wide: the paper says 224, from which 11×11 with steps of 4 does not give 55.
 
 # %%
-for side_of_picture in (227, 224):
-    print(f"{side_of_picture}:", convlens.sizes.lay_windows(side_of_picture, 11, 4, "valid").formula)
+for side_of_image in (227, 224):
+    print(f"{side_of_image}:", convlens.sizes.lay_windows(side_of_image, 11, 4, "valid").formula)
 alexnet = convlens.create_model("alexnet")
 assert alexnet.count_params() == 62_378_344
 in_dense = sum(layer.count_params() for layer in alexnet.layers if isinstance(layer, layers.Dense))
-print(f"dense layers: {in_dense:,} of {alexnet.count_params():,}, {in_dense / alexnet.count_params():.1%}")
+print(
+    f"dense layers: {in_dense:,} of {alexnet.count_params():,}, {in_dense / alexnet.count_params():.1%}"
+)
 del alexnet
 
 # %% [markdown]
@@ -610,7 +702,7 @@ del alexnet
 # * **Weaknesses**: its first dense layer alone has 102,764,544 parameters; much arithmetic; without batch
 #   normalisation it starts slowly.
 # * **Take it** to learn, or with trained weights for features.
-# * **Leave it** to train from scratch on few pictures, or where time or memory is short.
+# * **Leave it** to train from scratch on few images, or where time or memory is short.
 
 # %%
 
@@ -621,8 +713,13 @@ def measured(name):
 
 
 for what, rows in (measured("five"), measured("two-threes")):
-    print(f"{what}: sees {rows[-1].field} x {rows[-1].field} pixels, {sum(row.params.value for row in rows)} weights")
-assert [sum(row.params.value for row in measured(name)[1]) for name in ("two-threes", "five")] == [18, 25]
+    print(
+        f"{what}: sees {rows[-1].field} x {rows[-1].field} pixels, {sum(row.params.value for row in rows)} weights"
+    )
+assert [sum(row.params.value for row in measured(name)[1]) for name in ("two-threes", "five")] == [
+    18,
+    25,
+]
 
 
 def vgg_block(filters, convs):
@@ -635,10 +732,19 @@ def vgg_block(filters, convs):
 body = keras.Sequential([keras.Input((224, 224, 3)), *vgg_block(64, 2), *vgg_block(128, 2), *vgg_block(256, 3),
                          *vgg_block(512, 3), *vgg_block(512, 3)])  # fmt: skip
 assert body.count_params() == 14_714_688  # VGG16 without its top
-NAMES_OF_VGG = {"A": "vgg11", "A-LRN": "vgg11_lrn", "B": "vgg13", "C": "vgg16_1x1", "D": "vgg16", "E": "vgg19"}
+NAMES_OF_VGG = {
+    "A": "vgg11",
+    "A-LRN": "vgg11_lrn",
+    "B": "vgg13",
+    "C": "vgg16_1x1",
+    "D": "vgg16",
+    "E": "vgg19",
+}
 for letter, name in NAMES_OF_VGG.items():
     print(f"{letter:6} {name:10} {convlens.model_info(name).num_params:,} parameters")
-lesson.show(views.sizes_page([measured("five"), measured("two-threes")], "5 x 5"), "five_and_two_threes")
+lesson.show(
+    views.sizes_page([measured("five"), measured("two-threes")], "5 x 5"), "five_and_two_threes"
+)
 
 # %% [markdown]
 # ## NiN（2013）：1×1 卷積與全域平均池化 · NiN (2013): the 1×1 convolution and global average pooling
@@ -653,7 +759,7 @@ lesson.show(views.sizes_page([measured("five"), measured("two-threes")], "5 x 5"
 # * **What it brought**: the 1×1 convolution, a small dense layer at every pixel, which mixes channels and makes them
 #   more or fewer; and global average pooling, one number a map, in place of the dense layers with all their
 #   parameters.
-# * **Strengths**: few parameters, pictures of any size, maps of the classes to look at.
+# * **Strengths**: few parameters, images of any size, maps of the classes to look at.
 # * **Weaknesses**: a dozen layers without normalisation or shortcuts stay at chance for long.
 # * **Take it** where the file must be small and time is there, or to see how the two work.
 # * **Leave it** where training must be quick; later networks have both, and normalisation.
@@ -664,10 +770,19 @@ mixing = np.array([[1, 2, -1], [1, 0, 1]]).reshape(1, 1, 2, 3)
 mixed_channels = arithmetic.convolve(colours, mixing).output
 assert (mixed_channels == colours @ mixing[0, 0]).all()  # a dense layer at every pixel
 print("1x1 convolution, 2 channels to 3:", mixed_channels.astype(int).tolist())
-print("global average of the 3 maps:", [str(value) for value in arithmetic.global_average(mixed_channels)])
+print(
+    "global average of the 3 maps:",
+    [str(value) for value in arithmetic.global_average(mixed_channels)],
+)
 assert convlens.create_model("nin").count_params() == 2_015_398
 assert convlens.create_model("nin", input_shape=(224, 224, 1)).count_params() == 1_992_166
-print(*(f"{name} has {convlens.model_info(name).num_params:,} parameters" for name in ("nin", "alexnet")), sep=", ")
+print(
+    *(
+        f"{name} has {convlens.model_info(name).num_params:,} parameters"
+        for name in ("nin", "alexnet")
+    ),
+    sep=", ",
+)
 
 # %% [markdown]
 # ## GoogLeNet（2014）：Inception 與串接 · GoogLeNet (2014): Inception and concatenation
@@ -699,7 +814,10 @@ def branch(x, *convs):
 inputs = keras.Input((10, 10, 200))
 pooled = layers.MaxPooling2D(3, strides=1, padding="same")(inputs)
 naive = keras.Model(
-    inputs, layers.concatenate([branch(inputs, (64, 1)), branch(inputs, (128, 3)), branch(inputs, (32, 5)), pooled])
+    inputs,
+    layers.concatenate(
+        [branch(inputs, (64, 1)), branch(inputs, (128, 3)), branch(inputs, (32, 5)), pooled]
+    ),
 )
 reduced = keras.Model(
     inputs,
@@ -709,7 +827,9 @@ reduced = keras.Model(
 assert naive.count_params() == 403_424
 assert reduced.count_params() == 122_064
 for name, module in (("naive", naive), ("reduced", reduced)):
-    print(f"{name:8} {module.count_params():>8,} parameters, {module.output_shape[-1]} channels out")
+    print(
+        f"{name:8} {module.count_params():>8,} parameters, {module.output_shape[-1]} channels out"
+    )
 
 # %% [markdown]
 # ### Inception v2、v3、v4：批次正規化 · Inception v2, v3, v4: batch normalisation
@@ -752,7 +872,7 @@ for name in ("inception_v2", "inception_v3", "inception_v4", "inception_resnet_v
 # * **Weaknesses**: much memory is moved for little arithmetic, so seconds shrink less than multiplications; and where
 #   space and channels really depend on each other, they cannot be parted.
 # * **Take it** for Inception's accuracy with less.
-# * **Leave it** where pictures are small and channels few: there is little to save.
+# * **Leave it** where images are small and channels few: there is little to save.
 
 # %%
 standard, separable = measured("standard"), measured("separable")
@@ -784,11 +904,29 @@ lesson.show(views.sizes_page([standard, separable], "5 x 5 x 3"), "separable")
 # %%
 one, other = np.array([[[1, 2]], [[3, 4]]]), np.array([[[10, 20]], [[30, 40]]])
 added, joined = arithmetic.add([one, other]), arithmetic.concatenate([one, other])
-print("addition (ResNet)       ", one.shape, "+", other.shape, "->", added.shape, added.astype(int).tolist())
-print("concatenation (DenseNet)", one.shape, "|", other.shape, "->", joined.shape, joined.astype(int).tolist())
+print(
+    "addition (ResNet)       ",
+    one.shape,
+    "+",
+    other.shape,
+    "->",
+    added.shape,
+    added.astype(int).tolist(),
+)
+print(
+    "concatenation (DenseNet)",
+    one.shape,
+    "|",
+    other.shape,
+    "->",
+    joined.shape,
+    joined.astype(int).tolist(),
+)
 for name in ("resnet34", "resnet50", "resnet101", "resnet152"):
     info = convlens.model_info(name)
-    print(f"{name:10} {info.num_params:,} parameters, {info.multiply_adds / 1e9:.1f} G multiply-adds a picture")
+    print(
+        f"{name:10} {info.num_params:,} parameters, {info.multiply_adds / 1e9:.1f} G multiply-adds an image"
+    )
 
 # %% [markdown]
 # ## DenseNet：在一塊之內，看得到前面所有層（2016） · DenseNet: within a block, every layer sees all before (2016)
@@ -826,9 +964,13 @@ def dense_block(x, num_layers, growth, bottleneck):
 entry = keras.Input((32, 32, 64))
 for letter, bottleneck in (("A", False), ("B", True)):
     grown = dense_block(entry, 12, 12, bottleneck)
-    smaller = layers.AveragePooling2D(2)(normalised_convolution(grown, grown.shape[-1] // 2, 1))  # the transition
+    smaller = layers.AveragePooling2D(2)(
+        normalised_convolution(grown, grown.shape[-1] // 2, 1)
+    )  # the transition
     parameters = keras.Model(entry, grown).count_params()
-    print(f"type {letter}: 64 channels -> {grown.shape[-1]} after 12 layers, {parameters:,} parameters in the block;")
+    print(
+        f"type {letter}: 64 channels -> {grown.shape[-1]} after 12 layers, {parameters:,} parameters in the block;"
+    )
     print(f"        the transition makes them {tuple(smaller.shape[1:])}")
 for name in ("densenet121", "densenet169", "densenet201"):
     print(f"{name}: {convlens.model_info(name).num_params:,} parameters")
@@ -839,7 +981,7 @@ for name in ("densenet121", "densenet169", "densenet201"):
 # 講義的最後一張圖：每個模型的 ImageNet 準確率，對上算一張圖要幾次乘加。準確率是各家自己公布的，不是我們量的。
 # 從裡面找「前緣」上的模型：沒有別的模型比它又準又省。
 #
-# The deck's closing chart: each model's accuracy on ImageNet against the multiply-adds for one picture. The accuracies are
+# The deck's closing chart: each model's accuracy on ImageNet against the multiply-adds for one image. The accuracies are
 # those that others published, not ours. On the front are the models for which no other is both cheaper and more accurate.
 
 # %%
@@ -849,11 +991,16 @@ costs = {name: convlens.model_info(name).multiply_adds for name in rows}
 front = [
     name
     for name in rows
-    if not any(costs[other] <= costs[name] and tops[other] > tops[name] for other in rows if other != name)
+    if not any(
+        costs[other] <= costs[name] and tops[other] > tops[name] for other in rows if other != name
+    )
 ]
 print("the front, from cheap to dear:", ", ".join(sorted(front, key=costs.get)))
 one_crop = [published.PUBLISHED[name].evaluated == published.ONE_CROP for name in rows]
-lesson.show(plots.show_published(rows, list(tops.values()), list(costs.values()), one_crop), "accuracy_and_operations")
+lesson.show(
+    plots.show_published(rows, list(tops.values()), list(costs.values()), one_crop),
+    "accuracy_and_operations",
+)
 
 # %% [markdown]
 # ## 三條原則：留特徵、留梯度、省參數 · Three rules: keep features, keep gradients, save parameters
@@ -888,12 +1035,12 @@ lesson.show(plots.show_published(rows, list(tops.values()), list(costs.values())
 # What follows is of the first kind, layer transfer: someone else's convolutions with one's own classifier behind them.
 
 # %% [markdown]
-# ## 凍結哪些層：影像與聲音 · Which layers to freeze: pictures and sound
+# ## 凍結哪些層：影像與聲音 · Which layers to freeze: images and sound
 #
 # 影像的前面幾層學的是邊和角，換成什麼照片都用得上，所以凍結前面、訓練後面。
 # 聲音反過來：前面幾層學的是誰的嗓音、什麼口音，換人就不同；後面的是字句，換人也一樣，所以凍結後面、訓練前面。
 #
-# In pictures the first layers learn edges and corners, of use for any photograph: freeze the front, train the back. Sound
+# In images the first layers learn edges and corners, of use for any photograph: freeze the front, train the back. Sound
 # is the other way round: first layers learn voices and accents, which change with the speaker, later ones words, which
 # do not: freeze the back, train the front.
 
@@ -906,7 +1053,7 @@ lesson.show(plots.show_published(rows, list(tops.values()), list(costs.values())
 #
 # VGG16 without its top, all frozen but block5_conv1 to block5_conv3, then flatten, 512 neurons, a sigmoid: 27,560,769
 # parameters, 19,925,505 of them trainable. RMSprop with 1e-5, as large steps would ruin what was learned; batches of 10,
-# 10 epochs, only a quarter of the training pictures. The deck's result is 95.00 %.
+# 10 epochs, only a quarter of the training images. The deck's result is 95.00 %.
 #
 # 勘誤：講義餵給 VGG16 的像素是除以 255 的；它的 ImageNet 權重是用「BGR 順序、減去平均」的像素訓練的。
 #
@@ -940,7 +1087,9 @@ def vgg16_transfer(*, as_in_the_deck):
     if as_in_the_deck:
         x = layers.Rescaling(1 / 255)(x)
     else:
-        x = layers.Rescaling([1.0, 1.0, 1.0], [-103.939, -116.779, -123.68])(keras.ops.flip(x, axis=-1))
+        x = layers.Rescaling([1.0, 1.0, 1.0], [-103.939, -116.779, -123.68])(
+            keras.ops.flip(x, axis=-1)
+        )
     x = layers.Dense(512, "relu")(layers.Flatten()(vgg16(x)))
     model = keras.Model(pixels, layers.Dense(1, "sigmoid")(x))
     model.compile(keras.optimizers.RMSprop(1e-5), "binary_crossentropy", metrics=["accuracy"])
@@ -949,11 +1098,15 @@ def vgg16_transfer(*, as_in_the_deck):
 
 transfer, vgg16 = vgg16_transfer(as_in_the_deck=True)
 assert transfer.count_params() == 27_560_769
-assert convlens.model_info("transfer_vgg16_cats_dogs").num_params == 27_560_769  # the same program in the zoo
+assert (
+    convlens.model_info("transfer_vgg16_cats_dogs").num_params == 27_560_769
+)  # the same program in the zoo
 trainable = sum(math.prod(weight.shape) for weight in transfer.trainable_variables)
 assert trainable == 19_925_505
 print(f"{transfer.count_params():,} parameters, {trainable:,} trainable")
-print("trainable layers of VGG16:", ", ".join(layer.name for layer in vgg16.layers if layer.trainable))
+print(
+    "trainable layers of VGG16:", ", ".join(layer.name for layer in vgg16.layers if layer.trainable)
+)
 
 # %% [markdown]
 # 訓練好的權重不在 convlens 裡，要下載（`vgg16_weights_tf_dim_ordering_tf_kernels_notop.h5`，
@@ -992,7 +1145,9 @@ fitted = None
 if train_again or not saved.is_file():
     frozen = {layer.name: layer.get_weights() for layer in vgg16.layers if not layer.trainable}
     began = time.perf_counter()
-    fitted = transfer.fit(x_large[quarter], y_large[quarter], batch_size=10, epochs=epochs, verbose=2)
+    fitted = transfer.fit(
+        x_large[quarter], y_large[quarter], batch_size=10, epochs=epochs, verbose=2
+    )
     seconds = time.perf_counter() - began
     for name, before in frozen.items():
         after = vgg16.get_layer(name).get_weights()
@@ -1013,9 +1168,13 @@ if trained and fitted is not None:
     convlens.load_weights(right, "transfer_vgg16_cats_dogs")
     right.fit(x_large[quarter], y_large[quarter], batch_size=10, epochs=epochs, verbose=2)
     again = (right.predict(x_check, batch_size=10, verbose=0)[:, 0] >= 0.5).astype(int)
-    lesson.compare("the same, pixels scaled rightly", metrics.accuracy(y_check, again), data="cats_dogs")
+    lesson.compare(
+        "the same, pixels scaled rightly", metrics.accuracy(y_check, again), data="cats_dogs"
+    )
     print(
-        *convlens.compare_pairs(("divided by 255", "BGR minus mean"), np.stack([answers == y_check, again == y_check]))
+        *convlens.compare_pairs(
+            ("divided by 255", "BGR minus mean"), np.stack([answers == y_check, again == y_check])
+        )
     )
     lesson.show(plots.show_metrics(fitted.history), "transfer_history")
 
@@ -1024,12 +1183,12 @@ if trained and fitted is not None:
 #
 # 講義的 95 % 只用四分之一的訓練照片，這裡用全部（留一份驗證），不能直接相比。
 #
-# Mind that the deck's 95 % comes from a quarter of the training pictures, this from all but a share for validation.
+# Mind that the deck's 95 % comes from a quarter of the training images, this from all but a share for validation.
 #
 # 全部凍結、又沒有資料增強的話，每一回合算出來的特徵都一樣。那就每張圖只算一次，存起來，再用邏輯迴歸學一個頭：
 # 幾秒鐘就好，沒有學習率要調。EfficientNet-Lite0 的權重有套件可裝，不必連網。
 #
-# With everything frozen and no augmentation, a picture has the same features in every epoch. So they are computed once
+# With everything frozen and no augmentation, an image has the same features in every epoch. So they are computed once
 # and kept, and a head learns from them by logistic regression: seconds, and no learning rate to choose. The weights of
 # EfficientNet-Lite0 come as a package, so no download is needed.
 
@@ -1076,10 +1235,10 @@ for steps_of_pool in (1, 2):
 # EfficientNet-Lite0，圖放大到 128×128（放大到 224 更準，但是慢得多；快速執行時 64×64）。
 # 三個都用測試圖評分；設定是用驗證圖挑的。區間不重疊的，才說得上誰比較好。
 #
-# One, a network of your own. Two, the searched one: some settings are tried on a part of the pictures, the best is trained
-# in full. Three, a classic grafted on: EfficientNet-Lite0 frozen, pictures enlarged to 128×128 (224 is more accurate and
-# takes much longer; 64×64 in a quick run). All are scored on test pictures; the settings were chosen on validation
-# pictures. Where intervals do not overlap, one may be called better.
+# One, a network of your own. Two, the searched one: some settings are tried on a part of the images, the best is trained
+# in full. Three, a classic grafted on: EfficientNet-Lite0 frozen, images enlarged to 128×128 (224 is more accurate and
+# takes much longer; 64×64 in a quick run). All are scored on test images; the settings were chosen on validation
+# images. Where intervals do not overlap, one may be called better.
 
 # %%
 cifar10 = lesson.data("cifar10")
@@ -1110,7 +1269,7 @@ try:
     grafted = convlens.Config().replace(backbone="efficientnet_lite0", size="64" if lesson.quick else "128",
                                         limit=300 if lesson.quick else None)  # fmt: skip
     done = convlens.train(cifar10, grafted, run=lesson.place("homework-frozen"))
-    print(f"{time.perf_counter() - began:.0f} s from the pictures to the report")
+    print(f"{time.perf_counter() - began:.0f} s from the images to the report")
     lesson.compare("CIFAR-10 homework, a frozen backbone", done, data="cifar10")
 except convlens.ConvlensError as error:
     print(error)

@@ -1,4 +1,4 @@
-"""convlens: from a folder of labelled pictures to a classifier one can trust, explain and ship.
+"""convlens: from a folder of labelled images to a classifier one can trust, explain and ship.
 
 >>> import convlens
 >>> dataset = convlens.load_data("digits")
@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from convlens import backend, config, plots, views
-    from convlens.classifier import Classifier, Prediction
+    from convlens.classifier.classifier import Classifier, Prediction
     from convlens.config import Config
     from convlens.data import augment
     from convlens.data.dataset import Dataset
@@ -26,12 +26,13 @@ if TYPE_CHECKING:
     from convlens.errors import ConvlensError
     from convlens.evaluation import metrics
     from convlens.evaluation.paired import compare_pairs
-    from convlens.explain import arithmetic, backprop, sizes, stacks
-    from convlens.explain.named import get_filter, get_picture
+    from convlens.explain import arithmetic
+    from convlens.explain.arithmetic import backprop, sizes, stacks
+    from convlens.explain.arithmetic.named import get_filter, get_image
     from convlens.lessons.lesson import Lesson
-    from convlens.training.run import Run
-    from convlens.training.search import search
-    from convlens.training.train import train
+    from convlens.pipeline import train
+    from convlens.run import Run
+    from convlens.studies.search import search
     from convlens.zoo import published
     from convlens.zoo.registry import create_model, list_models, model_info
     from convlens.zoo.weights import load_weights
@@ -52,7 +53,7 @@ __all__ = [
     "config",
     "create_model",
     "get_filter",
-    "get_picture",
+    "get_image",
     "list_models",
     "load_data",
     "load_weights",
@@ -68,35 +69,35 @@ __all__ = [
 ]
 
 _HOME = {
-    "Classifier": "convlens.classifier",
+    "Classifier": "convlens.classifier.classifier",
     "Config": "convlens.config",
     "ConvlensError": "convlens.errors",
     "Dataset": "convlens.data.dataset",
     "Lesson": "convlens.lessons.lesson",
-    "Prediction": "convlens.classifier",
-    "Run": "convlens.training.run",
+    "Prediction": "convlens.classifier.classifier",
+    "Run": "convlens.run",
     "compare_pairs": "convlens.evaluation.paired",
     "create_model": "convlens.zoo.registry",
-    "get_filter": "convlens.explain.named",
-    "get_picture": "convlens.explain.named",
+    "get_filter": "convlens.explain.arithmetic.named",
+    "get_image": "convlens.explain.arithmetic.named",
     "list_models": "convlens.zoo.registry",
     "load_data": "convlens.data.sources",
     "load_weights": "convlens.zoo.weights",
     "model_info": "convlens.zoo.registry",
-    "search": "convlens.training.search",
-    "train": "convlens.training.train",
+    "search": "convlens.studies.search",
+    "train": "convlens.pipeline",
 }
 _MODULES = {
     "arithmetic": "convlens.explain.arithmetic",
     "augment": "convlens.data.augment",
     "backend": "convlens.backend",
-    "backprop": "convlens.explain.backprop",
+    "backprop": "convlens.explain.arithmetic.backprop",
     "config": "convlens.config",
     "metrics": "convlens.evaluation.metrics",
     "plots": "convlens.plots",
     "published": "convlens.zoo.published",
-    "sizes": "convlens.explain.sizes",
-    "stacks": "convlens.explain.stacks",
+    "sizes": "convlens.explain.arithmetic.sizes",
+    "stacks": "convlens.explain.arithmetic.stacks",
     "views": "convlens.views",
 }
 _NEEDS_KERAS = {

@@ -50,7 +50,9 @@ def choose(name: str) -> None:
                 f"Set KERAS_BACKEND={name} before Python starts."
             )
     elif importlib.util.find_spec(name) is None:
-        raise BackendError(f"--backend {name} needs {name}, which is not installed: pip install {name}.")
+        raise BackendError(
+            f"--backend {name} needs {name}, which is not installed: pip install {name}."
+        )
     os.environ["KERAS_BACKEND"] = name
 
 
@@ -68,7 +70,9 @@ def start(name: str = "auto", threads: int | None = None) -> None:
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     with _silenced_stderr():  # TensorFlow speaks before its log level counts
         engine()
-        if importlib.util.find_spec("tensorflow"):  # Keras' data adapters import it later on every engine
+        if importlib.util.find_spec(
+            "tensorflow"
+        ):  # Keras' data adapters import it later on every engine
             importlib.import_module("tensorflow").get_logger().setLevel("ERROR")
     _limit_threads(threads)
 
@@ -106,7 +110,9 @@ def _limit_threads(threads: int | None) -> None:
         except RuntimeError as error:
             found = tf.config.threading.get_intra_op_parallelism_threads()
             if found != threads:
-                raise BackendError("--threads must be set before TensorFlow computes anything in a process.") from error
+                raise BackendError(
+                    "--threads must be set before TensorFlow computes anything in a process."
+                ) from error
     elif engine() == "torch":
         import torch
 
@@ -131,10 +137,12 @@ def traced(model: Any, shape: Sequence[int]) -> Any:
         BackendError: Keras runs on another engine.
     """
     if engine() != "tensorflow":
-        raise BackendError(f"models can be converted where Keras runs on tensorflow; it runs on {engine()}.")
+        raise BackendError(
+            f"models can be converted where Keras runs on tensorflow; it runs on {engine()}."
+        )
     import tensorflow as tf
 
-    function = tf.function(lambda pictures: model(pictures, training=False), autograph=False)
+    function = tf.function(lambda images: model(images, training=False), autograph=False)
     return function.get_concrete_function(tf.TensorSpec(shape, tf.uint8))
 
 
@@ -166,7 +174,9 @@ def sync(model: Any) -> None:
         model.jax_state_sync()
 
 
-def gradients(function: Callable[[list[Any]], Any], values: Sequence[NDArray[Any]]) -> list[NDArray[Any]]:
+def gradients(
+    function: Callable[[list[Any]], Any], values: Sequence[NDArray[Any]]
+) -> list[NDArray[Any]]:
     """Return the derivative of a function by each number of its arguments, by the engine's own differentiation.
 
     Args:
@@ -188,7 +198,10 @@ def gradients(function: Callable[[list[Any]], Any], values: Sequence[NDArray[Any
 
         tensors = [tensor.detach().requires_grad_() for tensor in tensors]
         found = torch.autograd.grad(function(tensors), tensors, allow_unused=True)
-        found = [torch.zeros_like(t) if one is None else one for t, one in zip(tensors, found, strict=True)]
+        found = [
+            torch.zeros_like(t) if one is None else one
+            for t, one in zip(tensors, found, strict=True)
+        ]
     else:
         import jax
 
@@ -220,7 +233,10 @@ def forgotten() -> Iterator[None]:
 
 def versions() -> dict[str, str]:
     """Return versions of Python, convlens, Keras and the engine, and the processor count."""
-    found = {"python": platform.python_version(), "system": f"{platform.system()} {platform.machine()}"}
+    found = {
+        "python": platform.python_version(),
+        "system": f"{platform.system()} {platform.machine()}",
+    }
     for package in ("convlens", "keras", "tensorflow", "tensorflow-cpu", "jax", "torch", "numpy"):
         try:
             found[package] = version(package)

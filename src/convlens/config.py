@@ -1,4 +1,4 @@
-"""Every knob once: frozen dataclasses with help and range.
+"""Every setting once: frozen dataclasses with help and range.
 
 The flags of the command line, the sections of `run.toml` and the options page of the documentation are made from
 the fields below; nothing else holds a default.
@@ -14,7 +14,7 @@ from typing import Any, get_type_hints
 import tomli_w
 
 from convlens.errors import ConfigError
-from convlens.knob import Section, knob, typed, unknown
+from convlens.setting import Section, setting, typed, unknown
 
 __all__ = [
     "AUGMENT_PRESETS",
@@ -25,7 +25,7 @@ __all__ = [
     "ModelConfig",
     "TrainingConfig",
     "TransferConfig",
-    "knobs",
+    "all_settings",
 ]
 
 LEARNING_RATES = {  # a good first value by optimizer; Keras' own default for adadelta, 0.001, hardly moves
@@ -38,62 +38,90 @@ LEARNING_RATES = {  # a good first value by optimizer; Keras' own default for ad
     "adadelta": 1.0,
 }
 
-AUGMENT_PRESETS: dict[str, dict[str, Any]] = {  # a row sets single fields of AugmentConfig; flip is decided by the data
+AUGMENT_PRESETS: dict[
+    str, dict[str, Any]
+] = {  # a row sets single fields of AugmentConfig; flip is decided by the data
     "none": {},
     "light": {"shift": 0.1, "zoom": 0.1, "rotate": 5.0},
-    "strong": {"shift": 0.1, "zoom": 0.25, "rotate": 10.0, "shear": 5.0, "erase": 0.25, "randaugment": 1},
+    "strong": {
+        "shift": 0.1,
+        "zoom": 0.25,
+        "rotate": 10.0,
+        "shear": 5.0,
+        "erase": 0.25,
+        "randaugment": 1,
+    },
 }
 
 
 @dataclass(frozen=True)
 class DataConfig(Section):
-    """Which pictures, how large, and how they are divided."""
+    """Which images, how large, and how they are divided."""
 
-    size: str = knob("auto", "side of the pictures in pixels: 64, or height x width as 48x64, or auto")
-    fit: str = knob(
+    size: str = setting(
+        "auto", "side of the images in pixels: 64, or height x width as 48x64, or auto"
+    )
+    fit: str = setting(
         "auto",
-        "how a picture of another shape is made to fit (auto: stretch, or crop for a backbone, as it was scored)",
+        "how an image of another shape is made to fit (auto: stretch, or crop for a backbone, as it was scored)",
         choices=("auto", "stretch", "crop", "pad"),
     )
-    channels: str = knob("auto", "colour, or grey where every picture is", choices=("auto", "grey", "rgb"))
-    val: float = knob(0.2, "share of the training pictures kept for validation", low=0, high=0.9)
-    test: float = knob(
-        0.2, "share of all pictures kept for the test, where the source has no test set", low=0, high=0.9
+    channels: str = setting(
+        "auto", "colour, or grey where every image is", choices=("auto", "grey", "rgb")
     )
-    limit: int | None = knob(None, "use at most so many pictures, a stratified draw", low=2)
-    pattern: str | None = knob(None, "label in a file name: a regular expression with a group (?P<label>...)")
+    val: float = setting(0.2, "share of the training images kept for validation", low=0, high=0.9)
+    test: float = setting(
+        0.2,
+        "share of all images kept for the test, where the source has no test set",
+        low=0,
+        high=0.9,
+    )
+    limit: int | None = setting(None, "use at most so many images, a stratified draw", low=2)
+    pattern: str | None = setting(
+        None, "label in a file name: a regular expression with a group (?P<label>...)"
+    )
 
 
 @dataclass(frozen=True)
 class ModelConfig(Section):
     """Which network; the fields after the second shape `custom_cnn` only."""
 
-    model: str = knob("small_resnet", "name of the network (`convlens models` lists them)")
-    stem: str = knob(
+    model: str = setting("small_resnet", "name of the network (`convlens models` lists them)")
+    stem: str = setting(
         "paper",
-        "first layers: the paper's, or small, where those that shrink a picture to a quarter of its side keep it",
+        "first layers: the paper's, or small, where those that shrink an image to a quarter of its side keep it",
         choices=("paper", "small"),
     )
-    filters: tuple[int, ...] = knob((32, 64, 128), "custom_cnn: filters of each block", low=1, high=4096)
-    convs_per_block: int = knob(1, "custom_cnn: convolutions in a block", low=1, high=8)
-    kernel_size: int = knob(3, "custom_cnn: side of the kernels", low=1, high=31)
-    strides: int = knob(1, "custom_cnn: step of the convolutions", low=1, high=8)
-    padding: str = knob("same", "custom_cnn: border of the convolutions", choices=("same", "valid"))
-    pooling: str | None = knob(
+    filters: tuple[int, ...] = setting(
+        (32, 64, 128), "custom_cnn: filters of each block", low=1, high=4096
+    )
+    convs_per_block: int = setting(1, "custom_cnn: convolutions in a block", low=1, high=8)
+    kernel_size: int = setting(3, "custom_cnn: side of the kernels", low=1, high=31)
+    strides: int = setting(1, "custom_cnn: step of the convolutions", low=1, high=8)
+    padding: str = setting(
+        "same", "custom_cnn: border of the convolutions", choices=("same", "valid")
+    )
+    pooling: str | None = setting(
         None,
         "custom_cnn: kind of pooling (max where not given); of a backbone: how its last map becomes a vector (average)",
         choices=("max", "average", "avg", "none"),
     )
-    pool_size: int = knob(2, "custom_cnn: side of the pooling window", low=1, high=16)
-    pool_strides: int | None = knob(None, "custom_cnn: step of the pooling (its side where not given)", low=1, high=16)
-    dense: tuple[int, ...] = knob((128,), "custom_cnn: units of the dense layers before the last", low=1, high=65536)
-    dropout: float = knob(0.25, "custom_cnn: dropout after each block and dense layer", low=0, high=0.95)
-    activation: str = knob(
+    pool_size: int = setting(2, "custom_cnn: side of the pooling window", low=1, high=16)
+    pool_strides: int | None = setting(
+        None, "custom_cnn: step of the pooling (its side where not given)", low=1, high=16
+    )
+    dense: tuple[int, ...] = setting(
+        (128,), "custom_cnn: units of the dense layers before the last", low=1, high=65536
+    )
+    dropout: float = setting(
+        0.25, "custom_cnn: dropout after each block and dense layer", low=0, high=0.95
+    )
+    activation: str = setting(
         "relu",
         "custom_cnn: activation",
         choices=("relu", "leaky_relu", "elu", "selu", "silu", "gelu", "tanh", "sigmoid"),
     )
-    initializer: str = knob(
+    initializer: str = setting(
         "glorot_uniform",
         "custom_cnn: how weights start",
         choices=(
@@ -112,77 +140,112 @@ class ModelConfig(Section):
 class TransferConfig(Section):
     """Somebody else's network: which, and how much of it learns on."""
 
-    backbone: str | None = knob(
-        None, "take the features of a trained network: its name, or a classifier file or run; only a head learns"
+    backbone: str | None = setting(
+        None,
+        "take the features of a trained network: its name, or a classifier file or run; only a head learns",
     )
-    weights: str | None = knob(
-        None, "trained weights of the network: imagenet, or a file (.h5, .weights.h5, .keras) with or without its head"
+    weights: str | None = setting(
+        None,
+        "trained weights of the network: imagenet, or a file (.h5, .weights.h5, .keras) with or without its head",
     )
-    head: tuple[int, ...] = knob((), "units of dense layers between the features and the answer", low=1, high=65536)
-    unfreeze: str | None = knob(
-        None, "layers that learn on after the head: patterns with commas (block5_conv*), the last so many, or all"
+    head: tuple[int, ...] = setting(
+        (), "units of dense layers between the features and the answer", low=1, high=65536
     )
-    layer_decay: float = knob(
-        0.5, "learning rate of the layers on the next larger map, as a share of those above", above=0, high=1
+    unfreeze: str | None = setting(
+        None,
+        "layers that learn on after the head: patterns with commas (block5_conv*), the last so many, or all",
     )
-    gradual: bool = knob(False, "unfreeze from the top down, one size of map after another, in the first half")
-    train_batch_norm: bool = knob(
-        False, "let unfrozen batch normalisations learn too, from the batches; else they keep their statistics"
+    layer_decay: float = setting(
+        0.5,
+        "learning rate of the layers on the next larger map, as a share of those above",
+        above=0,
+        high=1,
+    )
+    gradual: bool = setting(
+        False, "unfreeze from the top down, one size of map after another, in the first half"
+    )
+    train_batch_norm: bool = setting(
+        False,
+        "let unfrozen batch normalisations learn too, from the batches; else they keep their statistics",
     )
 
 
 @dataclass(frozen=True)
 class AugmentConfig(Section):
-    """Random changes of the training pictures; a field that is not given has the preset's value."""
+    """Random changes of the training images; a field that is not given has the preset's value."""
 
-    augment: str = knob("light", "preset for the fields below", choices=tuple(AUGMENT_PRESETS))
-    flip: bool | None = knob(None, "mirror left and right (where not given: only where the classes allow it)")
-    shift: float | None = knob(None, "largest shift, as a share of the side", low=0, high=0.5)
-    zoom: float | None = knob(None, "largest zoom in or out, as a share", low=0, high=0.9)
-    rotate: float | None = knob(None, "largest rotation, degrees", low=0, high=180)
-    shear: float | None = knob(None, "largest shear, degrees", low=0, high=60)
-    erase: float | None = knob(None, "probability that a rectangle is erased", low=0, high=1)
-    randaugment: int | None = knob(None, "number of random colour operations on a picture", low=0, high=8)
-    mixup: float | None = knob(None, "alpha of mixup; 0 is off", low=0, high=10)
-    cutmix: float | None = knob(None, "alpha of cutmix; 0 is off", low=0, high=10)
+    augment: str = setting("light", "preset for the fields below", choices=tuple(AUGMENT_PRESETS))
+    flip: bool | None = setting(
+        None, "mirror left and right (where not given: only where the classes allow it)"
+    )
+    shift: float | None = setting(None, "largest shift, as a share of the side", low=0, high=0.5)
+    zoom: float | None = setting(None, "largest zoom in or out, as a share", low=0, high=0.9)
+    rotate: float | None = setting(None, "largest rotation, degrees", low=0, high=180)
+    shear: float | None = setting(None, "largest shear, degrees", low=0, high=60)
+    erase: float | None = setting(None, "probability that a rectangle is erased", low=0, high=1)
+    randaugment: int | None = setting(
+        None, "number of random colour operations on an image", low=0, high=8
+    )
+    mixup: float | None = setting(None, "alpha of mixup; 0 is off", low=0, high=10)
+    cutmix: float | None = setting(None, "alpha of cutmix; 0 is off", low=0, high=10)
 
 
 @dataclass(frozen=True)
 class TrainingConfig(Section):
     """How the network learns."""
 
-    epochs: int = knob(20, "passes over the training pictures, or of --steps-per-epoch steps", low=1)
-    steps_per_epoch: int | None = knob(
-        None, "steps of an epoch, after which it is validated (where not given: one pass over the pictures)", low=1
+    epochs: int = setting(
+        20, "passes over the training images, or of --steps-per-epoch steps", low=1
     )
-    batch_size: int = knob(64, "pictures in a step", low=1)
-    learning_rate: float | None = knob(None, "largest step size (where not given: by optimizer)", above=0)
-    optimizer: str = knob("adamw", "optimizer", choices=tuple(LEARNING_RATES))
-    schedule: str = knob("one_cycle", "learning rate over time", choices=("constant", "cosine", "one_cycle"))
-    warmup_epochs: float = knob(1.0, "epochs of rising learning rate before the cosine", low=0)
-    weight_decay: float = knob(0.05, "adamw: decay of the kernels", low=0, high=1)
-    label_smoothing: float = knob(0.0, "share of a label spread over all classes", low=0, high=0.5)
-    class_weights: str = knob(
+    steps_per_epoch: int | None = setting(
+        None,
+        "steps of an epoch, after which it is validated (where not given: one pass over the images)",
+        low=1,
+    )
+    batch_size: int = setting(64, "images in a step", low=1)
+    learning_rate: float | None = setting(
+        None, "largest step size (where not given: by optimizer)", above=0
+    )
+    optimizer: str = setting("adamw", "optimizer", choices=tuple(LEARNING_RATES))
+    schedule: str = setting(
+        "one_cycle", "learning rate over time", choices=("constant", "cosine", "one_cycle")
+    )
+    warmup_epochs: float = setting(1.0, "epochs of rising learning rate before the cosine", low=0)
+    weight_decay: float = setting(0.05, "adamw: decay of the kernels", low=0, high=1)
+    label_smoothing: float = setting(
+        0.0, "share of a label spread over all classes", low=0, high=0.5
+    )
+    class_weights: str = setting(
         "auto",
         "weigh rare classes more (auto: where the largest has 1.5 times the smallest)",
         choices=("auto", "on", "off"),
     )
-    patience: int = knob(0, "stop after so many epochs without a better validation score; 0 is never", low=0)
-    seed: int = knob(0, "every random choice follows from it", low=0, high=2**31 - 1)
-    precision: str = knob("auto", "arithmetic of the training", choices=("auto", "float32", "bfloat16"))
-    threads: int | None = knob(None, "processor threads (where not given: all)", low=1, high=1024)
-    backend: str = knob(
+    patience: int = setting(
+        0, "stop after so many epochs without a better validation score; 0 is never", low=0
+    )
+    seed: int = setting(0, "every random choice follows from it", low=0, high=2**31 - 1)
+    precision: str = setting(
+        "auto", "arithmetic of the training", choices=("auto", "float32", "bfloat16")
+    )
+    threads: int | None = setting(
+        None, "processor threads (where not given: all)", low=1, high=1024
+    )
+    backend: str = setting(
         "auto",
         "engine under Keras (auto: KERAS_BACKEND, else tensorflow)",
         choices=("auto", "tensorflow", "jax", "torch"),
     )
-    calibration: bool = knob(
-        True, "make probabilities honest on the validation pictures, and choose a threshold for none of these"
+    calibration: bool = setting(
+        True,
+        "make probabilities honest on the validation images, and choose a threshold for none of these",
     )
-    accept: float = knob(
-        0.95, "share of the rightly named validation pictures that the threshold lets pass", low=0.5, high=1
+    accept: float = setting(
+        0.95,
+        "share of the rightly named validation images that the threshold lets pass",
+        low=0.5,
+        high=1,
     )
-    tensorboard: bool = knob(False, "write scalars, histograms and the graph for TensorBoard")
+    tensorboard: bool = setting(False, "write scalars, histograms and the graph for TensorBoard")
 
 
 @dataclass(frozen=True)
@@ -196,9 +259,9 @@ class Config:
     training: TrainingConfig = TrainingConfig()
 
     def replace(self, **values: Any) -> "Config":
-        """Return a copy with knobs changed by name, whatever their section.
+        """Return a copy with settings changed by name, whatever their section.
 
-        What follows from a changed knob is decided anew: a new `augment` resets the other fields of its section, a new
+        What follows from a changed setting is decided anew: a new `augment` resets the other fields of its section, a new
         `optimizer` the learning rate, a `backbone` has no augmentation, so that its features are computed once, and
         layers that `unfreeze` learn for 5 epochs in batches of 32 with light augmentation; unless they are given too.
 
@@ -213,22 +276,30 @@ class Config:
         elif values.get("backbone") is not None:
             values = {"augment": "none"} | values
         if "augment" in values:
-            values = dict.fromkeys((item.name for item in dataclasses.fields(AugmentConfig)), None) | values
+            values = (
+                dict.fromkeys((item.name for item in dataclasses.fields(AugmentConfig)), None)
+                | values
+            )
         if "optimizer" in values:
             values = {"learning_rate": None} | values
         sections: dict[str, dict[str, Any]] = {name: {} for name in _SECTIONS}
-        where = {item.name: section for section, item in knobs()}
+        where = {item.name: section for section, item in all_settings()}
         for name, value in values.items():
             if name not in where:
                 raise ConfigError(unknown(name, list(where)))
             sections[where[name]][name] = typed(name, value, _SECTIONS[where[name]])
-        changed = {name: dataclasses.replace(getattr(self, name), **some) for name, some in sections.items()}
+        changed = {
+            name: dataclasses.replace(getattr(self, name), **some)
+            for name, some in sections.items()
+        }
         return dataclasses.replace(self, **changed)
 
     def to_toml(self) -> str:
-        """Return the text of `run.toml`; a knob that is None is left out."""
+        """Return the text of `run.toml`; a setting that is None is left out."""
         sections = {name: dataclasses.asdict(getattr(self, name)) for name in _SECTIONS}
-        kept = {n: {k: v for k, v in values.items() if v is not None} for n, values in sections.items()}
+        kept = {
+            n: {k: v for k, v in values.items() if v is not None} for n, values in sections.items()
+        }
         return tomli_w.dumps(kept)
 
     @classmethod
@@ -237,15 +308,21 @@ class Config:
         try:
             table = tomllib.loads(Path(path).read_text(encoding="utf-8"))
         except OSError as error:
-            raise ConfigError(f"{path}: a configuration must be a readable file; {error.strerror}.") from error
+            raise ConfigError(
+                f"{path}: a configuration must be a readable file; {error.strerror}."
+            ) from error
         except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
             raise ConfigError(f"{path}: a configuration must be TOML; {error}.") from error
         values: dict[str, Any] = {}
         for section, entries in table.items():
             if section not in _SECTIONS or not isinstance(entries, Mapping):
                 raise ConfigError(f"{path}: {unknown(section, list(_SECTIONS), 'section')}")
-            if strangers := [name for name in entries if name not in get_type_hints(_SECTIONS[section])]:
-                raise ConfigError(f"{path}: {unknown(strangers[0], list(get_type_hints(_SECTIONS[section])))}")
+            if strangers := [
+                name for name in entries if name not in get_type_hints(_SECTIONS[section])
+            ]:
+                raise ConfigError(
+                    f"{path}: {unknown(strangers[0], list(get_type_hints(_SECTIONS[section])))}"
+                )
             values |= entries
         try:
             return cls().replace(**values)
@@ -262,8 +339,8 @@ _SECTIONS: dict[str, type[Section]] = {
 }
 
 
-def knobs() -> Iterator[tuple[str, dataclasses.Field[Any]]]:
-    """Yield (section, field) of every knob, in order."""
+def all_settings() -> Iterator[tuple[str, dataclasses.Field[Any]]]:
+    """Yield (section, field) of every setting, in order."""
     for name, section in _SECTIONS.items():
         for item in dataclasses.fields(section):
             yield name, item

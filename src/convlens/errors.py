@@ -3,8 +3,8 @@
     ConvlensError              1  the root: catch this to catch them all
     ├── ConfigError            2  a flag, a field of run.toml or an argument out of range
     ├── DataError              3  a data source that is missing, empty or malformed
-    │   └── PictureError       3  one picture that cannot be read
-    ├── ModelError             4  an unknown model, or one that cannot take these pictures
+    │   └── ImageError       3  one image that cannot be read
+    ├── ModelError             4  an unknown model, or one that cannot take these images
     ├── RunError               5  a run folder that is missing, taken or not finished
     ├── ClassifierError        6  a classifier file that was cut, changed or is not one
     ├── TrainingError          7  a training that cannot go on (the loss is not finite)
@@ -25,7 +25,7 @@ __all__ = [
     "DataError",
     "Interrupted",
     "ModelError",
-    "PictureError",
+    "ImageError",
     "RunError",
     "StorageError",
     "TrainingError",
@@ -50,12 +50,12 @@ class DataError(ConvlensError):
     exit_code = 3
 
 
-class PictureError(DataError):
-    """One picture cannot be read: truncated, empty, no picture, or too large."""
+class ImageError(DataError):
+    """One image cannot be read: truncated, empty, no image, or too large."""
 
 
 class ModelError(ConvlensError):
-    """A model is unknown, or cannot take pictures of this size."""
+    """A model is unknown, or cannot take images of this size."""
 
     exit_code = 4
 

@@ -7,7 +7,8 @@ Each function takes plain data and returns a matplotlib Figure, which shows itse
 'loss'
 """
 
-from convlens.evaluation.plots import (
+from convlens.charts.comparison import show_growth, show_published, show_tradeoff
+from convlens.charts.evaluation import (
     show_calibration,
     show_confusion,
     show_history,
@@ -17,9 +18,8 @@ from convlens.evaluation.plots import (
     show_scores,
     show_sheet,
 )
-from convlens.evaluation.strengths import show_strengths
-from convlens.evaluation.trials import show_trials
-from convlens.review.charts import show_growth, show_published, show_tradeoff
+from convlens.charts.regularization import show_strengths
+from convlens.charts.trials import show_trials
 
 __all__ = [
     "show_calibration",

@@ -1,15 +1,22 @@
 """Views: calculations as pages of numbers, and a page as a figure, for notebooks.
 
->>> from convlens import arithmetic, get_picture, views
->>> page = views.pooling_page(arithmetic.pool(get_picture("pool-001"), 2), at=(1, 0))
+>>> from convlens import arithmetic, get_image, views
+>>> page = views.pooling_page(arithmetic.pool(get_image("pool-001"), 2), at=(1, 0))
 >>> page.title
 'Max pooling'
 
 `views.draw_page(page)` draws it; `convlens show` prints the same pages.
 """
 
-from convlens.explain.drawing import draw_page
-from convlens.explain.map_views import convolution_page, pooling_page, recognition_page
-from convlens.explain.network_views import network_page, sizes_page
+from convlens.explain.pages.drawing import draw_page
+from convlens.explain.pages.map_views import convolution_page, pooling_page, recognition_page
+from convlens.explain.pages.network_views import network_page, sizes_page
 
-__all__ = ["convolution_page", "draw_page", "network_page", "pooling_page", "recognition_page", "sizes_page"]
+__all__ = [
+    "convolution_page",
+    "draw_page",
+    "network_page",
+    "pooling_page",
+    "recognition_page",
+    "sizes_page",
+]

@@ -29,7 +29,10 @@ def test_flags_that_go_without_it(words, flag, capsys):
 
 def test_what_is_no_time(capsys):
     assert run("train", "digits", "--budget", "ten") == 2
-    assert "a duration must be a number with its unit, as 90s, 10m or 1h30m; found 'ten'" in capsys.readouterr().err
+    assert (
+        "a duration must be a number with its unit, as 90s, 10m or 1h30m; found 'ten'"
+        in capsys.readouterr().err
+    )
 
 
 @pytest.mark.slow
@@ -38,7 +41,7 @@ def test_a_time_that_is_over_when_the_program_has_started(capsys, tmp_path, monk
     assert run("train", "digits", "--budget", "0.01s") == 2
     said = capsys.readouterr().err
     assert "--budget must be about" in said
-    assert "for one pass over the pictures" in said
+    assert "for one pass over the images" in said
 
 
 def test_unfreezing_needs_a_backbone(capsys):

@@ -10,13 +10,24 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from convlens.classifier import Classifier
+from convlens.classifier.classifier import Classifier
 from convlens.cli import main
 from convlens.cli.flags import options_page
-from convlens.config import knobs
+from convlens.config import all_settings
 from convlens.errors import ConfigError
 
-QUICK = ("--model", "custom_cnn", "--filters", "8,16", "--dense", "16", "--batch-size", "16", "--learning-rate", "0.01")
+QUICK = (
+    "--model",
+    "custom_cnn",
+    "--filters",
+    "8,16",
+    "--dense",
+    "16",
+    "--batch-size",
+    "16",
+    "--learning-rate",
+    "0.01",
+)
 
 
 def run(*words: str) -> int:
@@ -51,14 +62,17 @@ def test_train_announces_shows_epochs_and_scores(shapes, here, capsys):
 
 
 def test_predict_in_three_formats(trained, shapes, here, capsys):
-    pictures = sorted((shapes / "disc").glob("1*.png"))[:3]
-    assert run("predict", trained, *pictures, "--format", "json") == 0
+    images = sorted((shapes / "disc").glob("1*.png"))[:3]
+    assert run("predict", trained, *images, "--format", "json") == 0
     rows = json.loads(capsys.readouterr().out)
-    assert [row["picture"] for row in rows] == [str(path) for path in pictures]
+    assert [row["image"] for row in rows] == [str(path) for path in images]
     assert all(sum(row["probabilities"].values()) == pytest.approx(1, abs=1e-5) for row in rows)
-    assert run("predict", trained, shapes / "disc" / "1[0-2].png", "--format", "csv", "--top", "1") == 0
+    assert (
+        run("predict", trained, shapes / "disc" / "1[0-2].png", "--format", "csv", "--top", "1")
+        == 0
+    )
     table = list(csv.DictReader(io.StringIO(capsys.readouterr().out)))
-    assert list(table[0]) == ["picture", "label", "probability", "known"]
+    assert list(table[0]) == ["image", "label", "probability", "known"]
     assert len(table) == 3
     assert run("predict", trained / "classifier.keras", shapes / "bar") == 0
     said = capsys.readouterr().out
@@ -66,17 +80,21 @@ def test_predict_in_three_formats(trained, shapes, here, capsys):
     assert "12.png" in said
 
 
-def test_a_picture_below_the_threshold_is_none_of_these(trained, shapes, here, capsys):
-    sure = Classifier.load(trained).recalibrated(1.0, 1.1)  # no picture is as sure as that
+def test_an_image_below_the_threshold_is_none_of_these(trained, shapes, here, capsys):
+    sure = Classifier.load(trained).recalibrated(1.0, 1.1)  # no image is as sure as that
     sure.save("sure.keras")
-    picture = shapes / "disc" / "1.png"
-    assert run("predict", "sure.keras", picture, "--top", "1") == 0
-    answer = sure.predict(picture)[0]
+    image = shapes / "disc" / "1.png"
+    assert run("predict", "sure.keras", image, "--top", "1") == 0
+    answer = sure.predict(image)[0]
     row = capsys.readouterr().out.splitlines()[1]
-    assert row.split("none of these")[1].split() == [answer.label, f"{100 * answer.probability:.1f}", "%"]
-    assert run("predict", "sure.keras", picture, "--format", "json") == 0
+    assert row.split("none of these")[1].split() == [
+        answer.label,
+        f"{100 * answer.probability:.1f}",
+        "%",
+    ]
+    assert run("predict", "sure.keras", image, "--format", "json") == 0
     assert json.loads(capsys.readouterr().out)[0]["known"] is False
-    assert run("predict", "sure.keras", picture, "--format", "csv") == 0
+    assert run("predict", "sure.keras", image, "--format", "csv") == 0
     assert next(csv.DictReader(io.StringIO(capsys.readouterr().out)))["known"] == "false"
 
 
@@ -88,7 +106,7 @@ def test_predict_names_what_it_cannot_read_and_goes_on(trained, shapes, here, ca
     assert "bad.png" in err
     assert "1.png" in out
     assert run("predict", trained, "bad.png") == 3
-    assert "none of the 1 pictures" in capsys.readouterr().err
+    assert "none of the 1 images" in capsys.readouterr().err
 
 
 def test_evaluate_again_counts_and_equals_the_report(trained, capsys):
@@ -99,7 +117,7 @@ def test_evaluate_again_counts_and_equals_the_report(trained, capsys):
     assert after["test_evaluations"] == before["test_evaluations"] + 1
 
 
-def test_evaluate_on_other_pictures(trained, shapes, here, capsys):
+def test_evaluate_on_other_images(trained, shapes, here, capsys):
     shutil.copytree(shapes, here / "others")
     shutil.rmtree(here / "others" / "bar")
     (here / "others" / "bar").mkdir()
@@ -122,14 +140,14 @@ def test_from_takes_a_runs_name(shapes, here):
     assert run("train", shapes, "--from", "first", "--epochs", "1", "--run", "second") == 0
 
 
-def test_data_names_a_truncated_picture(here, shapes, capsys):
+def test_data_names_a_truncated_image(here, shapes, capsys):
     shutil.copytree(shapes, here / "some")
     whole = (here / "some" / "disc" / "1.png").read_bytes()
     (here / "some" / "disc" / "1.png").write_bytes(whole[: len(whole) // 2])
     assert run("data", "some") == 0
     said = capsys.readouterr().out
-    assert "1 of the pictures cannot be read" in said
-    assert "1.png: the picture is damaged" in said
+    assert "1 of the images cannot be read" in said
+    assert "1.png: the image is damaged" in said
 
 
 def test_data_says_what_training_would_refuse(here, shapes, capsys):
@@ -152,11 +170,11 @@ def test_models_lists_the_default(capsys):
     assert "small_resnet" in capsys.readouterr().out
 
 
-def test_help_has_every_knob(capsys, monkeypatch):
+def test_help_has_every_setting(capsys, monkeypatch):
     monkeypatch.setenv("COLUMNS", "200")
     assert run("train", "--help") == 0
     said = capsys.readouterr().out
-    for _, item in knobs():
+    for _, item in all_settings():
         assert f"--{item.name.replace('_', '-')}" in said
 
 
@@ -201,9 +219,9 @@ def test_a_configuration_file_and_a_flag_on_top(shapes, here, capsys):
         (["train", "SHAPES", "--bogus"], 2, "bogus"),
         (["evaluate", "none"], 5, "a run is a folder"),
         (["predict", "none", "x.png"], 5, "a run is a folder"),
-        (["predict", "TRAINED"], 2, "say which pictures"),
+        (["predict", "TRAINED"], 2, "say which images"),
         (["predict", "TRAINED", "none.png"], 3, "no such file"),
-        (["predict", "TRAINED", "EMPTY"], 3, "has no picture"),
+        (["predict", "TRAINED", "EMPTY"], 3, "has no image"),
         (["predict", "TRAINED", "x.png", "--top", "0"], 2, "--top must be at least 1"),
         (["data", "nowhere"], 3, "nowhere"),
     ],
@@ -240,8 +258,10 @@ def test_a_class_that_is_rare_weighs_more(here, shapes, capsys):
 def test_a_grey_sixteen_bit_npz_goes_the_whole_way(here):
     rng = np.random.default_rng(0)
     labels = rng.integers(0, 2, 80)
-    pictures = (rng.integers(0, 20_000, (80, 24, 24)) + labels[:, None, None] * 30_000).astype(np.uint16)
-    np.savez("set.npz", x_train=pictures, y_train=labels, class_names=["dark", "light"])
+    images = (rng.integers(0, 20_000, (80, 24, 24)) + labels[:, None, None] * 30_000).astype(
+        np.uint16
+    )
+    np.savez("set.npz", x_train=images, y_train=labels, class_names=["dark", "light"])
     assert run("train", "set.npz", *QUICK, "--epochs", "8", "--run", "grey") == 0
     report = json.loads(Path("runs/grey/report.json").read_text())
     assert report["metrics"]["accuracy"]["value"] == 1.0
@@ -251,7 +271,9 @@ def test_a_grey_sixteen_bit_npz_goes_the_whole_way(here):
 def test_brackets_in_names_are_shown_as_they_are(here, shapes, capsys):
     for name, kind in (("[bold]", "disc"), ("[/b]", "bar")):
         shutil.copytree(shapes / kind, here / "odd [x]" / name.replace("/", "_"))
-    assert run("train", "odd [x]", *QUICK, "--size", "32", "--epochs", "1", "--run", "run [old]") == 0
+    assert (
+        run("train", "odd [x]", *QUICK, "--size", "32", "--epochs", "1", "--run", "run [old]") == 0
+    )
     said = capsys.readouterr().out
     assert "odd [x]" in said
     assert "run [old]" in said
@@ -259,17 +281,19 @@ def test_brackets_in_names_are_shown_as_they_are(here, shapes, capsys):
     assert "[bold]" in capsys.readouterr().out
 
 
-@pytest.mark.parametrize(("side", "flags", "told"), [(80, (), True), (40, (), False), (80, ("--filters", "8"), False)])
+@pytest.mark.parametrize(
+    ("side", "flags", "told"), [(80, (), True), (40, (), False), (80, ("--filters", "8"), False)]
+)
 def test_photographs_are_told_of_a_backbone(side, flags, told, here, capsys, monkeypatch):
     noise = np.random.default_rng(0).integers(0, 256, (4, side, side, 3), np.uint8)
-    for number, picture in enumerate(noise):
+    for number, image in enumerate(noise):
         path = here / "photographs" / "ab"[number % 2] / f"{number}.png"
         path.parent.mkdir(parents=True, exist_ok=True)
-        Image.fromarray(picture).save(path)
+        Image.fromarray(image).save(path)
 
     def stop(*args, **options):
         raise ConfigError("far enough")
 
-    monkeypatch.setattr("convlens.training.train.train", stop)
+    monkeypatch.setattr("convlens.pipeline.train", stop)
     assert run("train", "photographs", *flags) == ConfigError.exit_code
     assert ("--backbone efficientnet_lite0" in capsys.readouterr().out) is told

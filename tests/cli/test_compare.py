@@ -10,12 +10,23 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from convlens.budget.plan import Costs
 from convlens.cli import main
-from convlens.review import compare as compare_module
-from convlens.training.budget import Costs
+from convlens.studies import compare as compare_module
 
 TWO = ("--models", "custom_cnn,fashion_mlp")
-QUICK = ("--filters", "4", "--dense", "8", "--batch-size", "16", "--size", "32", "--learning-rate", "0.01")
+QUICK = (
+    "--filters",
+    "4",
+    "--dense",
+    "8",
+    "--batch-size",
+    "16",
+    "--size",
+    "32",
+    "--learning-rate",
+    "0.01",
+)
 
 
 def run(*words: object) -> int:
@@ -34,7 +45,9 @@ def here(tmp_path, monkeypatch) -> Path:
 @pytest.fixture
 def measured(monkeypatch):
     """Measured costs that do not depend on what else the machine does: a minute is 5 epochs of 5 steps."""
-    monkeypatch.setattr(compare_module, "measure_costs", lambda trainer, seconds: Costs(2.0, 1.0, 0.4))
+    monkeypatch.setattr(
+        compare_module, "measure_costs", lambda trainer, seconds: Costs(2.0, 1.0, 0.4)
+    )
 
 
 def test_compare_says_what_it_does_and_which_is_better(shapes, here, measured, capsys):
@@ -43,7 +56,7 @@ def test_compare_says_what_it_does_and_which_is_better(shapes, here, measured, c
     for words in (
         "120 from", "76 train, 20 validation, 24 test", "32 x 32 RGB", "2 networks of 1 min 00 s", "5 epochs, 5.0 pass",
         "recipe  batch 16, adamw, learning rate 0.01 (one-cycle), flip", "custom_cnn, 1 of 2", "fashion_mlp, 2 of 2",
-        "ranked on 20 validation pictures; scored once on 24 test pictures", "mult-adds", "95 %", "p = ",
+        "ranked on 20 validation images; scored once on 24 test images", "mult-adds", "95 %", "p = ",
         "tradeoff.png", "compare.json", "convlens predict runs/mine/",
     ):  # fmt: skip
         assert words in said, words
@@ -80,12 +93,12 @@ def test_published_figures_with_their_sources(here, capsys):
         (["SHAPES", "--models", ","], 2, "two networks or more, with commas between; found none"),
         (["SHAPES", "--models", "custom_cnn,custom_cnn"], 2, "found custom_cnn twice"),
         (["SHAPES"], 2, "which networks"),
-        (TWO, 2, "on which pictures"),
+        (TWO, 2, "on which images"),
         (["SHAPES", *TWO, "--minutes", "0"], 2, "--minutes must be more than 0"),
         (["SHAPES", *TWO, "--minutes", "soon"], 2, "minutes"),
         (["SHAPES", *TWO, "--minutes", "0.01"], 2, "is too short for custom_cnn, fashion_mlp"),
-        (["SHAPES", *TWO, "--test", "0"], 3, "needs test pictures"),
-        (["SHAPES", *TWO, "--val", "0"], 3, "needs validation pictures"),
+        (["SHAPES", *TWO, "--test", "0"], 3, "needs test images"),
+        (["SHAPES", *TWO, "--val", "0"], 3, "needs validation images"),
         (["SHAPES", "--models", "custom_cnn,mnist_tanh", "--size", "8"], 4, "at least 14 x 14 pixels; found 8 x 8"),
         (["SHAPES", *TWO, "--epochs", "3"], 2, "epochs"),
         (["SHAPES", *TWO, "--unfreeze", "3"], 2, "--unfreeze is for `convlens train`"),
@@ -109,7 +122,9 @@ def test_mistakes_get_one_line_and_leave_nothing(words, code, said, shapes, here
 def test_a_killed_comparison_is_resumed(shapes, here):
     """Kill -9 while the second network trains; the first is not trained again, and both end in the table."""
     words = ["compare", str(shapes), *TWO, *QUICK, "--minutes", "0.2", "--run", "killed"]
-    process = subprocess.Popen([sys.executable, "-m", "convlens", *words], stdout=subprocess.DEVNULL)
+    process = subprocess.Popen(
+        [sys.executable, "-m", "convlens", *words], stdout=subprocess.DEVNULL
+    )
     folder = here / "runs" / "killed"
     history = folder / "fashion_mlp" / "history.csv"
     for _ in range(2400):

@@ -51,7 +51,10 @@ def test_it_shows_the_sections(here, capsys):
 
 
 def test_run_quick_with_notebook_and_table(tiny, capsys):
-    assert run("lesson", "009", "--run", "--quick", "--notebook", "mine.ipynb", "--table", "table.md") == 0
+    assert (
+        run("lesson", "009", "--run", "--quick", "--notebook", "mine.ipynb", "--table", "table.md")
+        == 0
+    )
     said = capsys.readouterr().out
     assert "in place of mnist" in said
     assert "a program" in said
@@ -60,7 +63,7 @@ def test_run_quick_with_notebook_and_table(tiny, capsys):
     assert "quick=True" in written.cells[1].source
     assert written.cells[3].outputs
     table = Path("table.md").read_text(encoding="utf-8")
-    assert "| 009 | a program | other pictures | 99.00 % | [94.55, 99.82] | 100 | 1 |" in table
+    assert "| 009 | a program | other images | 99.00 % | [94.55, 99.82] | 100 | 1 |" in table
     assert "Nothing is compared there" in table
 
 
@@ -71,13 +74,29 @@ def test_all_lessons_into_one_table_and_folder(tiny, capsys):
     Path("mnist.npz").rename("sets/mnist.npz")
     (tiny / "sets" / "cats_dogs").mkdir()
     assert (
-        run("lesson", "all", "--run", "--data", "sets", "--folder", "out", "--table", "t.md", "--notebook", "nb") == 0
+        run(
+            "lesson",
+            "all",
+            "--run",
+            "--data",
+            "sets",
+            "--folder",
+            "out",
+            "--table",
+            "t.md",
+            "--notebook",
+            "nb",
+        )
+        == 0
     )
     said = capsys.readouterr().out
     assert "passed over: " in said
     assert "99.12 %" in said
     assert sorted(path.name for path in Path("out").iterdir()) == ["lesson-008", "lesson-009"]
-    assert sorted(path.name for path in Path("nb").iterdir()) == ["lesson-008.ipynb", "lesson-009.ipynb"]
+    assert sorted(path.name for path in Path("nb").iterdir()) == [
+        "lesson-008.ipynb",
+        "lesson-009.ipynb",
+    ]
     assert Path("t.md").read_text(encoding="utf-8").count("| a program | 99.12 % |") == 2
 
 
@@ -99,9 +118,21 @@ def test_a_notebook_without_a_run(here, capsys):
         (["001", "--notebook", "--folder", "x"], 2, "--folder is about running a lesson"),
         (["001", "--table", "x.md"], 2, "--table is about running a lesson"),
         (["001", "--run", "--quick", "--data", "mnist=x"], 2, "leave out --data"),
-        (["001", "--run", "--data", "mnist=nowhere"], 3, "nowhere: there is no such file or folder"),
-        (["001", "--run", "--data", "imagenet=."], 2, "--data must be NAME=PATH with a NAME of mnist"),
-        (["001", "--run", "--data", "nowhere"], 3, "nowhere: --data must be NAME=PATH, or a folder"),
+        (
+            ["001", "--run", "--data", "mnist=nowhere"],
+            3,
+            "nowhere: there is no such file or folder",
+        ),
+        (
+            ["001", "--run", "--data", "imagenet=."],
+            2,
+            "--data must be NAME=PATH with a NAME of mnist",
+        ),
+        (
+            ["001", "--run", "--data", "nowhere"],
+            3,
+            "nowhere: --data must be NAME=PATH, or a folder",
+        ),
         (["001", "--notebook", "x.txt"], 2, "--notebook must be a file NAME.ipynb"),
     ],
 )

@@ -28,7 +28,14 @@ def test_every_network_with_its_numbers_in_a_terminal_of(columns, listed):
     rows = {line.split()[0]: line for line in lines if line and line.split()[0] in list_models()}
     assert sorted(rows) == list_models()
     numbers = rows["cifar_4conv"].removeprefix("cifar_4conv").split("  ")
-    assert [cell.strip() for cell in numbers if cell.strip()][:6] == ["2019", "32x32x3", "2.17 M", "26.6 M", "4", "-"]
+    assert [cell.strip() for cell in numbers if cell.strip()][:6] == [
+        "2019",
+        "32x32x3",
+        "2.17 M",
+        "26.6 M",
+        "4",
+        "-",
+    ]
     said = " ".join(" ".join(lines).split())
     for name in list_models():
         assert model_info(name).summary[:20] in said

@@ -19,14 +19,25 @@ def convlens(*words: object) -> int:
 @pytest.fixture(scope="module")
 def run(shapes, tmp_path_factory):
     folder = tmp_path_factory.mktemp("opened") / "run"
-    words = ("--model", "custom_cnn", "--filters", "4,6", "--dense", "8", "--size", "24", "--epochs", "1")
+    words = (
+        "--model",
+        "custom_cnn",
+        "--filters",
+        "4,6",
+        "--dense",
+        "8",
+        "--size",
+        "24",
+        "--epochs",
+        "1",
+    )
     assert convlens("train", shapes, *words, "--run", folder) == 0
     return folder
 
 
 @pytest.fixture(scope="module")
-def picture(tmp_path_factory):
-    path = tmp_path_factory.mktemp("pictures") / "disc.png"
+def image(tmp_path_factory):
+    path = tmp_path_factory.mktemp("images") / "disc.png"
     draw_shape("disc", np.random.default_rng(3), (50, 40)).save(path)
     return path
 
@@ -36,9 +47,9 @@ def _wide(monkeypatch):
     monkeypatch.setenv("COLUMNS", "160")
 
 
-def names_of(run, picture, capsys):
+def names_of(run, image, capsys):
     capsys.readouterr()
-    assert convlens("open", run, picture, "--format", "json") == 0
+    assert convlens("open", run, image, "--format", "json") == 0
     return json.loads(capsys.readouterr().out)
 
 
@@ -46,29 +57,31 @@ def of_kind(found, kind):
     return next(layer["name"] for layer in found["layers"] if layer["class"] == kind)
 
 
-def test_all_layers_are_listed_and_drawn(run, picture, capsys):
-    assert convlens("open", run, picture) == 0
+def test_all_layers_are_listed_and_drawn(run, image, capsys):
+    assert convlens("open", run, image) == 0
     said = capsys.readouterr().out
     assert "50 x 40 pixels, stretched to 24 x 24 as in prediction" in said
     assert "Conv2D" in said
     assert "--layer NAME" in said
     with Image.open(run / "microscope" / "disc.png") as drawn:
         assert drawn.width > 1000
-    found = names_of(run, picture, capsys)
-    assert convlens("predict", run, picture, "--format", "json", "--top", "2") == 0
+    found = names_of(run, image, capsys)
+    assert convlens("predict", run, image, "--format", "json", "--top", "2") == 0
     predicted = json.loads(capsys.readouterr().out)[0]
     assert found["label"] == predicted["label"]
     assert found["probabilities"] == pytest.approx(predicted["probabilities"], abs=1e-6)
 
 
-def test_a_classifier_file_is_opened_too(run, picture, capsys, tmp_path):
-    assert convlens("open", run / "classifier.keras", picture, "--png", tmp_path / "new" / "a.png") == 0
+def test_a_classifier_file_is_opened_too(run, image, capsys, tmp_path):
+    assert (
+        convlens("open", run / "classifier.keras", image, "--png", tmp_path / "new" / "a.png") == 0
+    )
     assert (tmp_path / "new" / "a.png").stat().st_size > 10_000
 
 
-def test_one_value(run, picture, capsys, tmp_path):
-    layer = of_kind(names_of(run, picture, capsys), "Conv2D")
-    words = ("open", run, picture, "--layer", layer, "--filter", "2", "--at", "0,3")
+def test_one_value(run, image, capsys, tmp_path):
+    layer = of_kind(names_of(run, image, capsys), "Conv2D")
+    words = ("open", run, image, "--layer", layer, "--filter", "2", "--at", "0,3")
     assert convlens(*words, "--png", tmp_path / "cell.png") == 0
     said = capsys.readouterr().out
     assert f"{layer}: filter 2, row 0, column 3" in said
@@ -81,29 +94,45 @@ def test_one_value(run, picture, capsys, tmp_path):
     assert abs(cell["value"] - cell["network"]) <= 1e-5 * cell["scale"]
 
 
-def test_without_at_the_largest_value_is_opened(run, picture, capsys):
-    layer = of_kind(names_of(run, picture, capsys), "Conv2D")
-    assert convlens("open", run, picture, "--layer", layer, "--format", "json", "--png", run / "maps.png") == 0
+def test_without_at_the_largest_value_is_opened(run, image, capsys):
+    layer = of_kind(names_of(run, image, capsys), "Conv2D")
+    assert (
+        convlens(
+            "open", run, image, "--layer", layer, "--format", "json", "--png", run / "maps.png"
+        )
+        == 0
+    )
     maps = np.array(json.loads(capsys.readouterr().out)["output"])
-    assert convlens("open", run, picture, "--layer", layer, "--filter", "1", "--format", "json") == 0
+    assert convlens("open", run, image, "--layer", layer, "--filter", "1", "--format", "json") == 0
     cell = json.loads(capsys.readouterr().out)
     assert abs(cell["network"]) == pytest.approx(abs(maps[..., 1]).max())
     assert cell["network"] == pytest.approx(maps[tuple(cell["index"])])
 
 
-def test_random_cells_of_every_layer_agree(run, picture, capsys):
-    found, rng = names_of(run, picture, capsys), np.random.default_rng(0)
+def test_random_cells_of_every_layer_agree(run, image, capsys):
+    found, rng = names_of(run, image, capsys), np.random.default_rng(0)
     for layer in found["layers"][1:]:
         *place, unit = (int(rng.integers(side)) for side in layer["shape"])
         at = ("--at", ",".join(map(str, place))) if place else ()
-        words = ("open", run, picture, "--layer", layer["name"], "--filter", unit, *at, "--format", "json")
+        words = (
+            "open",
+            run,
+            image,
+            "--layer",
+            layer["name"],
+            "--filter",
+            unit,
+            *at,
+            "--format",
+            "json",
+        )
         assert convlens(*words) == 0
         assert json.loads(capsys.readouterr().out)["agrees"], layer
 
 
-def test_a_gradient(run, picture, capsys, tmp_path):
-    layer = of_kind(names_of(run, picture, capsys), "Conv2D")
-    words = ("open", run, picture, "--layer", layer, "--filter", "1", "--gradient")
+def test_a_gradient(run, image, capsys, tmp_path):
+    layer = of_kind(names_of(run, image, capsys), "Conv2D")
+    words = ("open", run, image, "--layer", layer, "--filter", "1", "--gradient")
     assert convlens(*words, "--true", "bar", "--weight", "0,1,0", "--png", tmp_path / "g.png") == 0
     said = capsys.readouterr().out
     assert "-ln(probability of bar)" in said
@@ -119,47 +148,70 @@ def test_a_gradient(run, picture, capsys, tmp_path):
     assert json.loads(capsys.readouterr().out)["agrees"]
 
 
-def test_files(run, picture, capsys, tmp_path):
-    layer = of_kind(names_of(run, picture, capsys), "Conv2D")
-    words = ("--html", tmp_path / "page.html", "--worksheet", tmp_path / "sheet.pdf", "--language", "zh")
-    assert convlens("open", run, picture, "--layer", layer, "--filter", "0", "--at", "5,5", *words) == 0
+def test_files(run, image, capsys, tmp_path):
+    layer = of_kind(names_of(run, image, capsys), "Conv2D")
+    words = (
+        "--html",
+        tmp_path / "page.html",
+        "--worksheet",
+        tmp_path / "sheet.pdf",
+        "--language",
+        "zh",
+    )
+    assert (
+        convlens("open", run, image, "--layer", layer, "--filter", "0", "--at", "5,5", *words) == 0
+    )
     assert (tmp_path / "sheet.pdf").read_bytes().startswith(b"%PDF")
     assert "<!DOCTYPE html>" in (tmp_path / "page.html").read_text(encoding="utf-8")
-    assert convlens("open", run, picture, "--html", tmp_path / "all.html") == 0
+    assert convlens("open", run, image, "--html", tmp_path / "all.html") == 0
     assert "left out" not in capsys.readouterr().err
 
 
-def test_the_page_opens_at_the_cell_that_was_asked_for(run, picture, capsys, tmp_path):
-    layer = of_kind(names_of(run, picture, capsys), "Conv2D")
-    words = ("--layer", layer, "--filter", "2", "--at", "3,4", "--language", "zh", "--html", tmp_path / "a.html")
-    assert convlens("open", run, picture, *words) == 0
+def test_the_page_opens_at_the_cell_that_was_asked_for(run, image, capsys, tmp_path):
+    layer = of_kind(names_of(run, image, capsys), "Conv2D")
+    words = (
+        "--layer",
+        layer,
+        "--filter",
+        "2",
+        "--at",
+        "3,4",
+        "--language",
+        "zh",
+        "--html",
+        tmp_path / "a.html",
+    )
+    assert convlens("open", run, image, *words) == 0
     page = (tmp_path / "a.html").read_text(encoding="utf-8")
     assert f'"start": {{"layer": "{layer}", "index": [3, 4, 2]}}' in page
     assert "濾鏡" in page
 
 
-def test_classes_have_their_names(run, picture, capsys):
+def test_classes_have_their_names(run, image, capsys):
     for layer in ("logits", "probabilities"):
-        assert convlens("open", run, picture, "--layer", layer, "--filter", "disc", "--format", "json") == 0
+        assert (
+            convlens("open", run, image, "--layer", layer, "--filter", "disc", "--format", "json")
+            == 0
+        )
         assert json.loads(capsys.readouterr().out)["index"] == [1]
-        assert convlens("open", run, picture, "--layer", layer, "--filter", "0") == 0
+        assert convlens("open", run, image, "--layer", layer, "--filter", "0") == 0
         assert f"{layer}: class bar (0)" in capsys.readouterr().out
 
 
-def test_a_dense_layer_has_units_and_its_gradient_one_term(run, picture, capsys):
-    words = ("open", run, picture, "--layer", "logits", "--filter", "disc", "--gradient")
+def test_a_dense_layer_has_units_and_its_gradient_one_term(run, image, capsys):
+    words = ("open", run, image, "--layer", "logits", "--filter", "disc", "--gradient")
     assert convlens(*words) == 0
     said = capsys.readouterr().out
     assert "of class disc (1), the one with the largest derivative of this class" in said
     assert "one position, so one term" in said
     assert "all positions" not in said
     assert convlens(*words, "--weight", "bias") == 0
-    dense = of_kind(names_of(run, picture, capsys), "Dense")
-    assert convlens("open", run, picture, "--layer", dense, "--filter", "3") == 0
+    dense = of_kind(names_of(run, image, capsys), "Dense")
+    assert convlens("open", run, image, "--layer", dense, "--filter", "3") == 0
     assert f"{dense}: unit 3" in capsys.readouterr().out
 
 
-def test_a_search_and_a_comparison_name_the_runs_inside(run, picture, capsys, tmp_path, monkeypatch):
+def test_a_search_and_a_comparison_name_the_runs_inside(run, image, capsys, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     for kind in ("search", "compare"):
         inner = tmp_path / "runs" / kind / "trials" / "003"
@@ -167,19 +219,30 @@ def test_a_search_and_a_comparison_name_the_runs_inside(run, picture, capsys, tm
         (tmp_path / "runs" / kind / f"{kind}.json").write_text("{}")
         if kind == "search":
             (tmp_path / "runs" / kind / "run.toml").write_text("")
-        assert convlens("open", kind, picture) == 5
+        assert convlens("open", kind, image) == 5
         assert "no run inside has a classifier" in capsys.readouterr().err
         (inner / "classifier.keras").write_bytes((run / "classifier.keras").read_bytes())
         (inner / "run.toml").write_text("")
-        assert convlens("open", kind, picture) == 5
+        assert convlens("open", kind, image) == 5
         err = capsys.readouterr().err
         assert f"made by `convlens {kind}`" in err
         assert f"runs/{kind}/trials/003" in err
         assert len(err.strip().splitlines()) == 1
 
 
-def test_a_network_with_trained_weights(capsys, tmp_path, picture):
-    words = ("open", "--model", "efficientnet_lite0", picture, "--layer", "stem_conv", "--filter", "3", "--at", "9,9")
+def test_a_network_with_trained_weights(capsys, tmp_path, image):
+    words = (
+        "open",
+        "--model",
+        "efficientnet_lite0",
+        image,
+        "--layer",
+        "stem_conv",
+        "--filter",
+        "3",
+        "--at",
+        "9,9",
+    )
     assert convlens(*words, "--format", "json") == 0
     assert json.loads(capsys.readouterr().out)["agrees"]
 
@@ -187,61 +250,107 @@ def test_a_network_with_trained_weights(capsys, tmp_path, picture):
 @pytest.mark.parametrize(
     ("words", "code", "said"),
     [
-        (["--layer", "CONV", "--filter", "0", "--at", "24,0"], 2, "row 24 is outside: take 0 to 23"),
+        (
+            ["--layer", "CONV", "--filter", "0", "--at", "24,0"],
+            2,
+            "row 24 is outside: take 0 to 23",
+        ),
         (["--layer", "CONV", "--filter", "9", "--at", "0,0"], 2, "has no filter 9: take 0 to 3"),
         (["--layer", "CONV", "--at", "0,0"], 2, "has 4 filters: say which with --filter 0 to 3"),
         (["--layer", "CONV", "--filter", "0", "--at", "0"], 2, "--at must be ROW,COL; found '0'"),
-        (["--layer", "CONV", "--filter", "0", "--at", "a,b"], 2, "--at must be ROW,COL in whole numbers"),
+        (
+            ["--layer", "CONV", "--filter", "0", "--at", "a,b"],
+            2,
+            "--at must be ROW,COL in whole numbers",
+        ),
         (["--layer", "CONVV"], 2, "did you mean CONV"),
         (["--layer", "CONV", "--layer", "logits"], 2, "several --layer are for --html"),
         (["--filter", "0"], 2, "--filter needs one --layer"),
         (["--gradient"], 2, "--gradient needs one --layer"),
         (["--layer", "CONV", "--weight", "0,0,0"], 2, "--weight is for --gradient"),
-        (["--layer", "CONV", "--gradient", "--filter", "0", "--true", "cat"], 2, "It knows bar, disc"),
+        (
+            ["--layer", "CONV", "--gradient", "--filter", "0", "--true", "cat"],
+            2,
+            "It knows bar, disc",
+        ),
         (["--layer", "CONV", "--gradient", "--filter", "0", "--weight", "9,0,0"], 2, "found 9,0,0"),
         (["--layer", "CONV", "--gradient"], 2, "say which with --filter"),
-        (["--layer", "pictures", "--filter", "0"], 2, "nothing is computed"),
+        (["--layer", "images", "--filter", "0"], 2, "nothing is computed"),
         (["--weights", "a.h5"], 2, "say which with --model"),
-        (["--layer", "scaling", "--filter", "0", "--worksheet", "a.pdf"], 2, "a worksheet is of a convolution"),
-        (["--layer", "pictures", "--html", "a.html"], 2, "the page cannot open this class of layer"),
-        (["--layer", "CONV", "--filter", "0", "--at", "-1,2"], 2, "row -1 is outside: take 0 to 23"),
-        (["--layer", "CONV", "--filter", "disc"], 2, "--filter of CONV must be a number; found 'disc'"),
-        (["--layer", "logits", "--filter", "cat"], 2, "must be a number or a class: bar, disc; found 'cat'"),
-        (["--layer", "logits", "--filter", "0", "--at", "1,2"], 2, "a row of numbers, not maps: leave --at out"),
+        (
+            ["--layer", "scaling", "--filter", "0", "--worksheet", "a.pdf"],
+            2,
+            "a worksheet is of a convolution",
+        ),
+        (
+            ["--layer", "images", "--html", "a.html"],
+            2,
+            "the page cannot open this class of layer",
+        ),
+        (
+            ["--layer", "CONV", "--filter", "0", "--at", "-1,2"],
+            2,
+            "row -1 is outside: take 0 to 23",
+        ),
+        (
+            ["--layer", "CONV", "--filter", "disc"],
+            2,
+            "--filter of CONV must be a number; found 'disc'",
+        ),
+        (
+            ["--layer", "logits", "--filter", "cat"],
+            2,
+            "must be a number or a class: bar, disc; found 'cat'",
+        ),
+        (
+            ["--layer", "logits", "--filter", "0", "--at", "1,2"],
+            2,
+            "a row of numbers, not maps: leave --at out",
+        ),
         (["--layer", "probabilities", "--filter", "7"], 2, "has no class 7: take 0 to 1"),
-        (["--layer", "CONV", "logits"], 2, "left over: logits. Each further layer needs its own --layer"),
+        (
+            ["--layer", "CONV", "logits"],
+            2,
+            "left over: logits. Each further layer needs its own --layer",
+        ),
         (["--png", "a.pdf"], 2, "--png writes a file that ends in .png; found a.pdf"),
         (["--html", "a.png"], 2, "--html writes a file that ends in .html or .htm"),
         (["--worksheet", "a.txt"], 2, "--worksheet writes a file that ends in .pdf"),
         (["--language", "zh"], 2, "--language is that of --worksheet and --html"),
-        (["--layer", "CONV", "--filter", "0", "--gradient", "--html", "a.html"], 2, "leave --gradient or --html out"),
+        (
+            ["--layer", "CONV", "--filter", "0", "--gradient", "--html", "a.html"],
+            2,
+            "leave --gradient or --html out",
+        ),
         (["--png", "/proc/none/a.png"], 9, "cannot be written"),
     ],
 )
-def test_mistakes_get_one_line_and_an_exit_code(run, picture, words, code, said, capsys, tmp_path, monkeypatch):
-    layer = of_kind(names_of(run, picture, capsys), "Conv2D")
+def test_mistakes_get_one_line_and_an_exit_code(
+    run, image, words, code, said, capsys, tmp_path, monkeypatch
+):
+    layer = of_kind(names_of(run, image, capsys), "Conv2D")
     monkeypatch.chdir(tmp_path)
-    assert convlens("open", run, picture, *(word.replace("CONV", layer) for word in words)) == code
+    assert convlens("open", run, image, *(word.replace("CONV", layer) for word in words)) == code
     out, err = capsys.readouterr()
     assert said.replace("CONV", layer) in err
     assert "Traceback" not in out + err
     assert len(err.strip().splitlines()) == 1
 
 
-def test_pictures_and_runs_that_cannot_be_had(run, picture, capsys, tmp_path):
-    (tmp_path / "bad.png").write_bytes(b"no picture")
+def test_images_and_runs_that_cannot_be_had(run, image, capsys, tmp_path):
+    (tmp_path / "bad.png").write_bytes(b"no image")
     (tmp_path / "empty").mkdir()
     (tmp_path / "empty" / "run.toml").write_text("")
     for words, code, said in (
-        ((run, tmp_path / "bad.png"), 3, "not a picture"),
+        ((run, tmp_path / "bad.png"), 3, "not an image"),
         ((run, tmp_path / "none.png"), 3, "no such file"),
-        ((tmp_path / "empty", picture), 6, "there is no classifier file here"),
-        ((tmp_path / "nowhere", picture), 5, "a run is a folder"),
-        ((run,), 2, "say which picture"),
+        ((tmp_path / "empty", image), 6, "there is no classifier file here"),
+        ((tmp_path / "nowhere", image), 5, "a run is a folder"),
+        ((run,), 2, "say which image"),
         ((run, tmp_path), 3, "this is a folder"),
-        (("--model", "efficientnet_lite0"), 2, "say which picture"),
-        ((run, picture, "--model", "efficientnet_lite0"), 2, "only the picture is given"),
-        ((picture, "--model", "small_resnet"), 4, "has no trained weights"),
+        (("--model", "efficientnet_lite0"), 2, "say which image"),
+        ((run, image, "--model", "efficientnet_lite0"), 2, "only the image is given"),
+        ((image, "--model", "small_resnet"), 4, "has no trained weights"),
     ):
         assert convlens("open", *words) == code
         err = capsys.readouterr().err

@@ -24,19 +24,29 @@ def run(*words: str) -> int:
     return int(stopped.value.code or 0)
 
 
-def test_all_words_are_pictures(capsys):
+def test_all_words_are_images(capsys):
     assert run(*LITE, CHINA, FLOWER, "--format", "json", "--top", "2") == 0
     china, flower = json.loads(capsys.readouterr().out)
-    assert (china["picture"], china["label"]) == (CHINA, "palace")
-    assert china["probabilities"] == pytest.approx({"palace": 0.324, "bell tower": 0.243}, abs=1e-3)  # PyTorch's
-    assert (flower["picture"], flower["label"]) == (FLOWER, "daisy")
+    assert (china["image"], china["label"]) == (CHINA, "palace")
+    assert china["probabilities"] == pytest.approx(
+        {"palace": 0.324, "bell tower": 0.243}, abs=1e-3
+    )  # PyTorch's
+    assert (flower["image"], flower["label"]) == (FLOWER, "daisy")
 
 
 def test_a_folder_in_a_table(capsys, monkeypatch):
     monkeypatch.setenv("COLUMNS", "160")
     assert run("predict", SAMPLES, "--model", "efficientnet_lite0") == 0
     said = capsys.readouterr().out
-    for words in (f"in {SAMPLES}", "china.jpg", "palace", "32.4 %", "bell tower 24.3 %", "flower.jpg", "daisy"):
+    for words in (
+        f"in {SAMPLES}",
+        "china.jpg",
+        "palace",
+        "32.4 %",
+        "bell tower 24.3 %",
+        "flower.jpg",
+        "daisy",
+    ):
         assert words in said, words
 
 
@@ -44,7 +54,9 @@ def test_what_cannot_be_read_is_named(capsys, tmp_path):
     (tmp_path / "bad.jpg").write_bytes(b"nothing")
     assert run(*LITE, CHINA, tmp_path / "bad.jpg", "--format", "csv", "--top", "1") == 3
     out, err = capsys.readouterr()
-    assert [(row["picture"], row["label"]) for row in csv.DictReader(io.StringIO(out))] == [(CHINA, "palace")]
+    assert [(row["image"], row["label"]) for row in csv.DictReader(io.StringIO(out))] == [
+        (CHINA, "palace")
+    ]
     assert "bad.jpg" in err
 
 
@@ -53,7 +65,10 @@ def test_weights_of_ones_own(capsys, tmp_path):
     own.set_weights([0 * array for array in own.get_weights()])
     own.get_layer("logits").bias.assign(np.eye(1000)[285])
     own.save_weights(tmp_path / "own.weights.h5")
-    assert run(*LITE, "--weights", tmp_path / "own.weights.h5", CHINA, "--format", "csv", "--top", "1") == 0
+    assert (
+        run(*LITE, "--weights", tmp_path / "own.weights.h5", CHINA, "--format", "csv", "--top", "1")
+        == 0
+    )
     assert "Egyptian Mau" in capsys.readouterr().out
 
 
@@ -61,11 +76,15 @@ def test_weights_of_ones_own(capsys, tmp_path):
     ("words", "code", "said"),
     [
         (["predict"], 2, "say what classifies"),
-        ([*LITE], 2, "say which pictures"),
+        ([*LITE], 2, "say which images"),
         ([*LITE, "none/"], 3, "no such file"),
         (["predict", "run", CHINA, "--weights", "x.h5"], 2, "say which with --model"),
         (["predict", "--model", "efficientnet_lite", CHINA], 4, "did you mean efficientnet_lite0"),
-        (["predict", "--model", "small_resnet", CHINA], 4, "has no trained weights; train it: convlens train PICTURES"),
+        (
+            ["predict", "--model", "small_resnet", CHINA],
+            4,
+            "has no trained weights; train it: convlens train IMAGES",
+        ),
         ([*LITE, CHINA, "--weights", "none.h5"], 4, "none.h5"),
         ([*LITE, CHINA, "--precision", "float16"], 2, "float16"),
     ],

@@ -18,7 +18,18 @@ def run(*words):
 
 
 def test_search_and_what_it_says(folder, capsys):
-    words = ("search", "digits", "--trials", "2", "--epochs", "1", "--vary", "dropout=0..0.5", "--filters", "4")
+    words = (
+        "search",
+        "digits",
+        "--trials",
+        "2",
+        "--epochs",
+        "1",
+        "--vary",
+        "dropout=0..0.5",
+        "--filters",
+        "4",
+    )
     assert run(*words, "--run", "s") == 0
     out = capsys.readouterr().out
     assert "varied    dropout: 0 to 0.5" in out

@@ -24,7 +24,17 @@ def _wide(monkeypatch):
 
 
 def test_deck_004_convolution_with_a_cell_opened(capsys):
-    code, out, _ = show(capsys, "convolution", "--picture", "x9", "--filter", "left-diagonal", "--mean", "--at", "0,0")
+    code, out, _ = show(
+        capsys,
+        "convolution",
+        "--picture",
+        "x9",
+        "--filter",
+        "left-diagonal",
+        "--mean",
+        "--at",
+        "0,0",
+    )
     assert code == 0
     assert "-1/9   1/9   1/3   5/9  -1/9   1/3" in out
     assert "[ 7/9]" in out
@@ -33,7 +43,9 @@ def test_deck_004_convolution_with_a_cell_opened(capsys):
 
 
 def test_deck_001_convolution(capsys):
-    _, out, _ = show(capsys, "convolution", "--picture", "seven", "--filter", "plus", "--padding", "same")
+    _, out, _ = show(
+        capsys, "convolution", "--picture", "seven", "--filter", "plus", "--padding", "same"
+    )
     assert re.search(r"  7 +11 +12 +6 +4 +4 +3$", out, re.MULTILINE)
     assert "of zeros, 1 on every side" in out
 
@@ -47,7 +59,16 @@ def test_own_numbers_several_filters_and_channels(capsys):
     assert "-1 + 0 + 0 + 4 + 1 + 1 + 1 + 1 = 7" in out
     assert "bias  7 + 1 = 8" in out
     assert "bias  11/2 - 1 = 9/2" in out
-    code, out, _ = show(capsys, "convolution", "--picture", "1 2; 3 4 | 1 1; 1 1", "--filter", "1 | 2", "--groups", "2")
+    code, out, _ = show(
+        capsys,
+        "convolution",
+        "--picture",
+        "1 2; 3 4 | 1 1; 1 1",
+        "--filter",
+        "1 | 2",
+        "--groups",
+        "2",
+    )
     assert code == 0
     assert "2 groups" in out
 
@@ -92,7 +113,9 @@ def test_printed_sums_add_up_or_say_so(capsys):
 
 
 def test_cross_entropy_says_that_it_clips(capsys):
-    _, out, _ = show(capsys, "loss", "--name", "binary-crossentropy", "--target", "0 1", "--predicted", "0 1")
+    _, out, _ = show(
+        capsys, "loss", "--name", "binary-crossentropy", "--target", "0 1", "--predicted", "0 1"
+    )
     assert "kept 0.0000001 away from 0 and 1, as Keras does" in out
     assert "0.9999999" in out
     _, out, _ = show(capsys, "loss", "--name", "squared")
@@ -118,12 +141,14 @@ def test_network_to_the_bound(capsys):
 @pytest.mark.parametrize("command", COMMANDS)
 def test_every_command_prints_and_writes(command, capsys, tmp_path):
     words = ["--steps", "20"] if command == "network" else []
-    code, out, err = show(capsys, command, *words, "--png", tmp_path / "p.png", "--html", tmp_path / "p.html")
+    code, out, err = show(
+        capsys, command, *words, "--png", tmp_path / "p.png", "--html", tmp_path / "p.html"
+    )
     assert (code, err) == (0, "")
     assert "written" in out
     assert not [line for line in out.splitlines() if line != line.rstrip()]
-    with Image.open(tmp_path / "p.png") as picture:
-        assert min(picture.size) > 200
+    with Image.open(tmp_path / "p.png") as image:
+        assert min(image.size) > 200
     page = (tmp_path / "p.html").read_text(encoding="utf-8")
     assert page.startswith("<!DOCTYPE html>")
     assert not re.search(r"""(src|href)=["'](?!data:)""", page)  # one file, no server
@@ -139,14 +164,17 @@ def test_every_cell_of_a_map_opens_in_the_html(capsys, tmp_path):
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (("convolution", "--picture", "1 2; 3 4"), "the filter must fit into the picture"),
+        (("convolution", "--picture", "1 2; 3 4"), "the filter must fit into the image"),
         (("convolution", "--picture", "1 2; 3"), "every row must have as many numbers"),
         (("convolution", "--picture", "1 a"), "'a' is not a number"),
         (("convolution", "--strides", "0"), "strides must be at least 1"),
         (("convolution", "--strides", "x"), "--strides must be a whole number"),
         (("convolution", "--at", "7,0"), "row 7 is outside: take 0 to 6"),
         (("convolution", "--at", "7"), "--at must be ROW,COL"),
-        (("convolution", "--picture", "1 | 2", "--filter", "1"), "as many channels as the picture, 2"),
+        (
+            ("convolution", "--picture", "1 | 2", "--filter", "1"),
+            "as many channels as the image, 2",
+        ),
         (("convolution", "--filter", "plus", "--filter", "1"), "all filters must have one size"),
         (("convolution", "--groups", "2"), "--groups must divide"),
         (("pooling", "--size", "9"), "must fit"),

@@ -1,4 +1,4 @@
-"""`convlens summary`: layers and stages of a network by name, of a run, of a file; as table, data and picture."""
+"""`convlens summary`: layers and stages of a network by name, of a run, of a file; as table, data and image."""
 
 import csv
 import io
@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from convlens.assembly import assemble
-from convlens.classifier import Classifier
+from convlens.classifier.assembly import assemble
+from convlens.classifier.classifier import Classifier
 from convlens.cli import main
 from convlens.preprocess import Preprocessing
 from convlens.zoo.registry import build
@@ -46,13 +46,23 @@ def save(path):
 def test_the_table_of_a_lecture_network(summary):
     lines = summary("cifar_4conv").splitlines()
     assert lines[0] == "cifar_4conv  2019  Lecture 000: the layers of mnist_4conv for CIFAR-10."
-    assert lines[2].split() == ["layer", "kind", "output", "parameters", "%", "mult-adds", "%", "sees", "stride"]
+    assert lines[2].split() == [
+        "layer",
+        "kind",
+        "output",
+        "parameters",
+        "%",
+        "mult-adds",
+        "%",
+        "sees",
+        "stride",
+    ]
     rows = {line.split()[0]: line.split()[1:] for line in lines[3:] if line}
     assert rows["conv4"] == ["Conv2D", "16x16x64", "36,928", "1.7", "9.44", "M", "35.5", "14", "2"]
     assert rows["dropout1"] == ["Dropout", "16x16x32", "6", "2"]
     assert rows["dense1"] == ["Dense", "512", "2,097,664", "96.7", "2.10", "M", "7.9", "all"]
     assert "parameters     2,168,362: 2,168,362 trainable, 0 not" in lines
-    assert "multiply-adds  26,579,968 on a picture (26.6 M)" in lines
+    assert "multiply-adds  26,579,968 on an image (26.6 M)" in lines
     assert "sees           a value of the last map, 8x8x64, depends on 16 x 16 pixels" in lines
     assert "weights        8.7 MB in float32" in lines
 
@@ -68,9 +78,19 @@ def test_stages(summary):
     assert "2,168,362 trainable" in said
 
 
-def test_other_pictures_and_classes(summary):
+def test_other_images_and_classes(summary):
     rows = json.loads(
-        summary("cifar_4conv", "--size", "48x64", "--channels", "grey", "--classes", "3", "--format", "json")
+        summary(
+            "cifar_4conv",
+            "--size",
+            "48x64",
+            "--channels",
+            "grey",
+            "--classes",
+            "3",
+            "--format",
+            "json",
+        )
     )
     assert rows[0]["output"] == "48x64x1"
     assert rows[-1]["output"] == "3"
@@ -120,10 +140,10 @@ def test_it_fits_the_terminal(summary, columns):
     assert [line for line in lines if "266,346" in line or "BatchNorm" in line]
 
 
-def test_pictures(summary, here):
+def test_images(summary, here):
     assert "small_resnet-architecture.png" in summary("small_resnet", "--plot")
-    with Image.open(here / "small_resnet-architecture.png") as picture:
-        assert picture.width > picture.height > 500
+    with Image.open(here / "small_resnet-architecture.png") as image:
+        assert image.width > image.height > 500
     summary("small_resnet", "--plot", "drawn.svg")
     assert "<svg" in (here / "drawn.svg").read_text()
 
@@ -136,12 +156,14 @@ def test_a_run_and_a_file_of_ones_own(summary, here):
         assert said.startswith("mine  a classifier of 3 classes: ant, [bee], cat")
         assert "12x12x16" in said
         assert "12x12x1" in said
-    assert "--size is given by the classifier; leave it out" in summary("mine", "--size", "32", code=2)
+    assert "--size is given by the classifier; leave it out" in summary(
+        "mine", "--size", "32", code=2
+    )
     summary("mine", "--plot", "mine.png")
 
 
 @pytest.mark.slow
-def test_auxiliary_heads_are_left_out_of_the_picture(summary):
+def test_auxiliary_heads_are_left_out_of_the_image(summary):
     rows = json.loads(summary("googlenet_auxiliary", "--format", "json"))
     stages = json.loads(summary("googlenet_auxiliary", "--brief", "--format", "json"))
     assert sum(row["parameters"] for row in rows) == 13_378_280
@@ -155,12 +177,28 @@ def test_auxiliary_heads_are_left_out_of_the_picture(summary):
         (["cifar_4con"], 4, "there is no model 'cifar_4con'; did you mean cifar_4conv"),
         (["lenet_sigmoid", "--size", "15"], 4, "at least 16 x 16 pixels; found 15 x 15"),
         (["lenet_sigmoid", "--size", "big"], 2, "--size must be a side as 64"),
-        (["lenet_sigmoid", "--classes", "1"], 4, "num_classes must be a whole number of at least 2; found 1"),
-        (["lenet_sigmoid", "--stem", "small"], 4, "the small stem is for networks made for pictures of 128"),
+        (
+            ["lenet_sigmoid", "--classes", "1"],
+            4,
+            "num_classes must be a whole number of at least 2; found 1",
+        ),
+        (
+            ["lenet_sigmoid", "--stem", "small"],
+            4,
+            "the small stem is for networks made for images of 128",
+        ),
         (["lenet_sigmoid", "--channels", "blue"], 2, "blue"),
-        (["lenet_sigmoid", "--plot", "a.jpg"], 2, "--plot must name a .png or .svg file; found a.jpg"),
-        (["lenet_sigmoid", "--plot", "a.png", "b.png"], 2, "--plot takes one file; found a.png, b.png"),
-        (["lenet_sigmoid", "--plot", "no/where/a.png"], 9, "the picture cannot be written"),
+        (
+            ["lenet_sigmoid", "--plot", "a.jpg"],
+            2,
+            "--plot must name a .png or .svg file; found a.jpg",
+        ),
+        (
+            ["lenet_sigmoid", "--plot", "a.png", "b.png"],
+            2,
+            "--plot takes one file; found a.png, b.png",
+        ),
+        (["lenet_sigmoid", "--plot", "no/where/a.png"], 9, "the image cannot be written"),
         (["none.keras"], 6, "none.keras: there is no classifier file here"),
         (["plain.keras"], 6, "plain.keras: a classifier carries its class names"),
         ([], 2, "name"),
@@ -180,4 +218,6 @@ def test_a_narrow_terminal_leaves_columns_out_and_cuts_no_number(summary, column
     last = [line.rstrip() for line in lines if line.startswith("stage4_block2")]
     assert last
     assert all(line.endswith(("371", "435") if columns < 100 else "32") for line in last)
-    assert any(line.startswith("in a wider terminal also: stride") for line in lines) == (columns < 100)
+    assert any(line.startswith("in a wider terminal also: stride") for line in lines) == (
+        columns < 100
+    )

@@ -1,4 +1,4 @@
-"""Augmentation: a function of (seed, epoch, picture) alone; what it may change and what it may not."""
+"""Augmentation: a function of (seed, epoch, image) alone; what it may change and what it may not."""
 
 import dataclasses
 from concurrent.futures import ThreadPoolExecutor
@@ -16,8 +16,8 @@ from convlens.data.augment import augment, flip_is_safe, mix, resolve
 EVERYTHING = AugmentConfig(augment="strong", flip=True, erase=0.8, randaugment=3)
 
 
-def pictures(n=12, height=24, width=20, channels=3):
-    """Smooth random pictures: blurred noise, so that a bilinear change keeps them recognisable."""
+def images(n=12, height=24, width=20, channels=3):
+    """Smooth random images: blurred noise, so that a bilinear change keeps them recognisable."""
     noise = np.random.default_rng(7).random((n, height, width, channels))
     smooth = np.array([cv2.GaussianBlur(one, (0, 0), 2).reshape(one.shape) for one in noise])
     low, high = smooth.min(axis=(1, 2, 3), keepdims=True), smooth.max(axis=(1, 2, 3), keepdims=True)
@@ -29,14 +29,22 @@ def only(**fields):
 
 
 def change(batch, config, indices=None, seed=0, epoch=0):
-    return augment(batch, np.arange(len(batch)) if indices is None else indices, config, seed=seed, epoch=epoch)
+    return augment(
+        batch, np.arange(len(batch)) if indices is None else indices, config, seed=seed, epoch=epoch
+    )
 
 
 class TestResolve:
     def test_preset_fills_what_is_not_given(self):
-        resolved = resolve(AugmentConfig(augment="strong", rotate=3.0, shift=0.0), flip_allowed=True)
+        resolved = resolve(
+            AugmentConfig(augment="strong", rotate=3.0, shift=0.0), flip_allowed=True
+        )
         assert (resolved.rotate, resolved.shift) == (3.0, 0.0)
-        assert (resolved.zoom, resolved.flip, resolved.mixup) == (AUGMENT_PRESETS["strong"]["zoom"], True, 0.0)
+        assert (resolved.zoom, resolved.flip, resolved.mixup) == (
+            AUGMENT_PRESETS["strong"]["zoom"],
+            True,
+            0.0,
+        )
 
     def test_none_is_nothing(self):
         values = dataclasses.asdict(resolve(AugmentConfig(augment="none"), flip_allowed=True))
@@ -46,7 +54,10 @@ class TestResolve:
     @pytest.mark.parametrize("preset", AUGMENT_PRESETS)
     def test_an_explicit_flip_wins(self, preset):
         for flip in (True, False):
-            assert resolve(AugmentConfig(augment=preset, flip=flip), flip_allowed=not flip).flip is flip
+            assert (
+                resolve(AugmentConfig(augment=preset, flip=flip), flip_allowed=not flip).flip
+                is flip
+            )
         assert resolve(AugmentConfig(augment=preset), flip_allowed=False).flip is False
 
 
@@ -69,18 +80,22 @@ class TestFlipIsSafe:
 class TestStateless:
     @pytest.mark.parametrize("channels", [1, 3])
     def test_batch_order_and_threads_do_not_matter(self, channels):
-        batch, indices = pictures(channels=channels), np.arange(100, 112)
+        batch, indices = images(channels=channels), np.arange(100, 112)
         whole = change(batch, EVERYTHING, indices, seed=5, epoch=2)
         order = np.random.default_rng(0).permutation(len(batch))
-        np.testing.assert_array_equal(change(batch[order], EVERYTHING, indices[order], seed=5, epoch=2), whole[order])
+        np.testing.assert_array_equal(
+            change(batch[order], EVERYTHING, indices[order], seed=5, epoch=2), whole[order]
+        )
 
         with ThreadPoolExecutor(4) as pool:
             alone = zip(batch[:, None], indices[:, None], strict=True)
-            single = list(pool.map(lambda one: change(one[0], EVERYTHING, one[1], seed=5, epoch=2)[0], alone))
+            single = list(
+                pool.map(lambda one: change(one[0], EVERYTHING, one[1], seed=5, epoch=2)[0], alone)
+            )
         np.testing.assert_array_equal(single, whole)
 
     def test_seed_epoch_and_index_do_matter(self):
-        same = np.repeat(pictures(1), 2, axis=0)
+        same = np.repeat(images(1), 2, axis=0)
         first, epoch, seed = (
             change(same, EVERYTHING),
             change(same, EVERYTHING, epoch=1),
@@ -90,19 +105,21 @@ class TestStateless:
         assert min((first != other).mean() for other in (epoch, seed)) > 0.5
 
     def test_input_may_be_read_only_and_strided(self):
-        batch = pictures()
+        batch = images()
         batch.flags.writeable = False
-        np.testing.assert_array_equal(change(batch[::2], EVERYTHING), change(batch[::2].copy(), EVERYTHING))
-        np.testing.assert_array_equal(batch, pictures())
+        np.testing.assert_array_equal(
+            change(batch[::2], EVERYTHING), change(batch[::2].copy(), EVERYTHING)
+        )
+        np.testing.assert_array_equal(batch, images())
 
     def test_nothing_on_is_a_copy(self):
-        batch, threads = pictures(), cv2.getNumThreads()
+        batch, threads = images(), cv2.getNumThreads()
         got = change(batch, only())
         assert (got == batch).all() and not np.shares_memory(got, batch)  # noqa: PT018
         assert cv2.getNumThreads() == threads
 
     def test_one_change_leaves_the_others(self):
-        shifted, both = (change(pictures(), only(shift=0.2, erase=erase)) for erase in (0.0, 0.5))
+        shifted, both = (change(images(), only(shift=0.2, erase=erase)) for erase in (0.0, 0.5))
         kept = (shifted == both).all(axis=(1, 2, 3))
         assert 1 < kept.sum() < len(kept)
 
@@ -116,7 +133,7 @@ class TestRandomNumbers:
         assert module._hash(states).tolist() == expected
 
     def test_uniform_and_independent(self):
-        """The columns of one key, and one column of neighbouring seeds, epochs and pictures."""
+        """The columns of one key, and one column of neighbouring seeds, epochs and images."""
         indices = np.arange(20_000)
         neighbours = [(4, 4, indices), (5, 4, indices), (4, 5, indices), (4, 4, indices + 1)]
         columns = [module._uniform(module._keys(*place), 1) for place in neighbours]
@@ -128,7 +145,7 @@ class TestRandomNumbers:
 
 class TestGeometry:
     def test_flip_is_exact_and_half_the_time(self):
-        batch = np.repeat(pictures(1), 1000, axis=0)
+        batch = np.repeat(images(1), 1000, axis=0)
         got = change(batch, only(flip=True))
         mirrored = (got == batch[:, :, ::-1]).all(axis=(1, 2, 3))
         assert (mirrored | (got == batch).all(axis=(1, 2, 3))).all()
@@ -149,7 +166,9 @@ class TestGeometry:
         assert side.max() == pytest.approx(13, abs=0.15)
 
     def test_zoomed_in_shows_any_part_and_no_border(self):
-        ramp = np.broadcast_to(np.arange(10, 210, 4, dtype=np.uint8)[None, None, :, None], (200, 50, 50, 1))
+        ramp = np.broadcast_to(
+            np.arange(10, 210, 4, dtype=np.uint8)[None, None, :, None], (200, 50, 50, 1)
+        )
         got = change(np.array(ramp), only(zoom=0.5))[:, 25, :, 0].astype(int)
         inward = got[got[:, -1] - got[:, 0] < 180]
         assert len(inward) > 50
@@ -184,7 +203,7 @@ class TestErase:
         hit = got.any(axis=3)
         assert hit[:, 8:24, 8:24].mean(axis=0).min() > 0.02
         assert all(edge.any() for edge in (hit[:, 0], hit[:, -1], hit[:, :, 0], hit[:, :, -1]))
-        assert all(_box(picture).mean() > 0.99 for picture in hit)  # noise is black once in 2**24
+        assert all(_box(image).mean() > 0.99 for image in hit)  # noise is black once in 2**24
         assert got[hit].mean() == pytest.approx(127.5, abs=1)
         assert got[hit].std() == pytest.approx(255 / np.sqrt(12), abs=1)
 
@@ -198,7 +217,9 @@ PILLOW = {
     "_brightness": lambda image, factor: ImageEnhance.Brightness(image).enhance(factor),
     "_contrast": lambda image, factor: ImageEnhance.Contrast(image).enhance(factor),
     "_colour": lambda image, factor: ImageEnhance.Color(image).enhance(factor),
-    "_sharpness": lambda image, factor: Image.blend(image.filter(ImageFilter.SMOOTH), image, factor),
+    "_sharpness": lambda image, factor: Image.blend(
+        image.filter(ImageFilter.SMOOTH), image, factor
+    ),
 }
 
 
@@ -208,31 +229,37 @@ class TestColour:
     @pytest.mark.parametrize("name", PILLOW)
     @pytest.mark.parametrize("strength", [0.0, 0.3, 0.5, 1.0])
     def test_enhancements(self, name, strength):
-        picture = pictures(1)[0]
-        expected = np.asarray(PILLOW[name](Image.fromarray(picture), 1 + module.ENHANCE * (2 * strength - 1)))
-        got = getattr(module, name)(picture, strength)
+        image = images(1)[0]
+        expected = np.asarray(
+            PILLOW[name](Image.fromarray(image), 1 + module.ENHANCE * (2 * strength - 1))
+        )
+        got = getattr(module, name)(image, strength)
         inside = np.s_[1:-1, 1:-1]  # Pillow leaves the border unsharpened
-        tolerance = 6 if name == "_contrast" else 2  # Pillow takes the mean of the luminance, here of the channels
+        tolerance = (
+            6 if name == "_contrast" else 2
+        )  # Pillow takes the mean of the luminance, here of the channels
         assert np.abs(got[inside].astype(int) - expected[inside].astype(int)).max() <= tolerance
 
     def test_posterize_and_solarize(self):
-        picture, image = pictures(1)[0], Image.fromarray(pictures(1)[0])
-        posterized, solarized = ImageOps.posterize(image, module.LEAST_BITS), ImageOps.solarize(image, 176)
-        np.testing.assert_array_equal(module._posterize(picture, 1 - 1e-9), posterized)
-        np.testing.assert_array_equal(module._posterize(picture, 0.0), picture)
-        np.testing.assert_array_equal(module._solarize(picture, 0.0), solarized)
+        image = images(1)[0]
+        opened = Image.fromarray(image)
+        posterized = ImageOps.posterize(opened, module.LEAST_BITS)
+        solarized = ImageOps.solarize(opened, 176)
+        np.testing.assert_array_equal(module._posterize(image, 1 - 1e-9), posterized)
+        np.testing.assert_array_equal(module._posterize(image, 0.0), image)
+        np.testing.assert_array_equal(module._solarize(image, 0.0), solarized)
 
     def test_equalize(self):
-        picture = pictures(1, channels=1)[0] // 3
-        share = np.bincount(picture.ravel(), minlength=256).cumsum() / picture.size
-        darkest = share[picture.min()]
-        expected = (share[picture] - darkest) / (1 - darkest) * 255
-        assert np.abs(module._equalize(picture, 0.5) - expected[..., 0]).max() <= 0.51
+        image = images(1, channels=1)[0] // 3
+        share = np.bincount(image.ravel(), minlength=256).cumsum() / image.size
+        darkest = share[image.min()]
+        expected = (share[image] - darkest) / (1 - darkest) * 255
+        assert np.abs(module._equalize(image, 0.5) - expected[..., 0]).max() <= 0.51
 
     def test_autocontrast(self):
-        picture = (pictures(1, channels=1)[0] // 3 + 40).astype(np.uint8)
-        expected = np.asarray(ImageOps.autocontrast(Image.fromarray(picture[..., 0]))).astype(int)
-        assert np.abs(module._autocontrast(picture, 0.5).astype(int) - expected).max() <= 1
+        image = (images(1, channels=1)[0] // 3 + 40).astype(np.uint8)
+        expected = np.asarray(ImageOps.autocontrast(Image.fromarray(image[..., 0]))).astype(int)
+        assert np.abs(module._autocontrast(image, 0.5).astype(int) - expected).max() <= 1
         flat = np.full((8, 8, 3), 77, np.uint8)
         np.testing.assert_array_equal(module._autocontrast(flat, 0.5), flat)
 
@@ -242,12 +269,12 @@ class TestColour:
         seen = []
         spies = [lambda p, s, o=o: (seen.append(o), o(p, s))[1] for o in getattr(module, name)]
         monkeypatch.setattr(module, name, tuple(spies))
-        change(np.repeat(pictures(1, channels=channels), 400, axis=0), only(randaugment=2))
+        change(np.repeat(images(1, channels=channels), 400, axis=0), only(randaugment=2))
         assert (len(seen), len(set(seen))) == (800, number)
 
 
 def mixed(levels, step, **fields):
-    """Mix pictures of one grey level each, a class for each level; return the pictures and the targets."""
+    """Mix images of one grey level each, a class for each level; return the images and the targets."""
     levels = np.array(levels, np.uint8)
     flat = np.broadcast_to(levels[:, None, None, None], (len(levels), 16, 12, 1)).copy()
     targets, weights = np.eye(len(levels), dtype=np.float32), np.ones(len(levels), np.float32)
@@ -264,11 +291,15 @@ class TestMix:
         weights[: n // 2] = 0
         return random.integers(0, 256, (n, 16, 12, 3), dtype=np.uint8), targets, weights
 
-    @pytest.mark.parametrize("fields", [{}, {"mixup": 0.4}, {"cutmix": 1.0}, {"mixup": 0.2, "cutmix": 1.0}])
+    @pytest.mark.parametrize(
+        "fields", [{}, {"mixup": 0.4}, {"cutmix": 1.0}, {"mixup": 0.2, "cutmix": 1.0}]
+    )
     def test_repeats_and_conserves_weighted_labels(self, fields):
         given = self.batch()
         for step in range(20):
-            once, again = (mix(*given, only(**fields), seed=3, epoch=1, step=step) for _ in range(2))
+            once, again = (
+                mix(*given, only(**fields), seed=3, epoch=1, step=step) for _ in range(2)
+            )
             for a, b, part, kept in zip(once, again, given, self.batch(), strict=True):
                 np.testing.assert_array_equal(a, b)
                 np.testing.assert_array_equal(part, kept)
@@ -295,6 +326,9 @@ class TestMix:
         assert min(shares) < 0.2 < 0.8 < max(shares)
 
     def test_both_on_is_a_coin(self):
-        """In black and white pictures mixup makes grey and cutmix none."""
-        grey = [np.unique(mixed([0, 255] * 30, step, mixup=1.0, cutmix=1.0)[0]).size > 2 for step in range(200)]
+        """In black and white images mixup makes grey and cutmix none."""
+        grey = [
+            np.unique(mixed([0, 255] * 30, step, mixup=1.0, cutmix=1.0)[0]).size > 2
+            for step in range(200)
+        ]
         assert 70 < sum(grey) < 130

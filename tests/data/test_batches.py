@@ -5,26 +5,26 @@ from convlens.config import AugmentConfig
 from convlens.data.augment import resolve
 from convlens.data.batches import Batches, class_weights
 
-PICTURES = np.random.default_rng(0).integers(0, 256, (100, 8, 8, 1), np.uint8)
+IMAGES = np.random.default_rng(0).integers(0, 256, (100, 8, 8, 1), np.uint8)
 LABELS = np.arange(100) % 3
 LIGHT = resolve(AugmentConfig(), flip_allowed=False)
 
 
 def make(**options) -> Batches:
-    return Batches(PICTURES, LABELS, np.arange(100), num_classes=3, batch_size=32, **options)
+    return Batches(IMAGES, LABELS, np.arange(100), num_classes=3, batch_size=32, **options)
 
 
-def test_an_epoch_has_every_picture_once_in_batches_of_equal_size():
+def test_an_epoch_has_every_image_once_in_batches_of_equal_size():
     batches = make(seed=0)
     sizes = [len(batches[step][0]) for step in range(batches.steps)]
     assert sizes == [25, 25, 25, 25]  # not 32, 32, 32 and a lonely 4
     seen = np.concatenate([batches[step][0] for step in range(4)])
-    assert sorted(map(bytes, seen)) == sorted(map(bytes, PICTURES))
+    assert sorted(map(bytes, seen)) == sorted(map(bytes, IMAGES))
 
 
-def test_targets_belong_to_their_pictures():
-    pictures, targets = make(seed=5)[2]
-    where = [int(np.flatnonzero((picture == PICTURES).all((1, 2, 3)))[0]) for picture in pictures]
+def test_targets_belong_to_their_images():
+    images, targets = make(seed=5)[2]
+    where = [int(np.flatnonzero((image == IMAGES).all((1, 2, 3)))[0]) for image in images]
     assert np.array_equal(targets.argmax(1), LABELS[where])
     assert np.array_equal(targets.sum(1), np.ones(25))
 
@@ -48,10 +48,10 @@ def test_a_resumed_epoch_goes_on_where_it_stopped():
 
 def test_validation_is_in_order_and_unchanged():
     batches = make(augmentation=LIGHT)  # without a seed
-    assert np.array_equal(np.concatenate([batches[step][0] for step in range(4)]), PICTURES)
+    assert np.array_equal(np.concatenate([batches[step][0] for step in range(4)]), IMAGES)
 
 
-def test_weights_travel_with_their_pictures_and_mix_with_the_labels():
+def test_weights_travel_with_their_images_and_mix_with_the_labels():
     weights = np.array([1, 2, 3], np.float32)
     _, targets, found = make(seed=0, weights=weights)[0]
     assert np.array_equal(found, weights[targets.argmax(1)])
@@ -80,7 +80,10 @@ def test_class_weights(counts, setting, expected):
 
 
 def test_an_epoch_of_other_length_goes_on_where_the_one_before_ended():
-    whole, cut = make(seed=1, augmentation=LIGHT), make(seed=1, augmentation=LIGHT, steps_per_epoch=3)
+    whole, cut = (
+        make(seed=1, augmentation=LIGHT),
+        make(seed=1, augmentation=LIGHT, steps_per_epoch=3),
+    )
     assert (whole.steps, cut.steps, cut.num_batches) == (4, 3, 3)
     for step in range(24):
         whole.epoch, cut.epoch = step // 4, step // 3

@@ -1,4 +1,4 @@
-"""What pictures suggest for their preprocessing, and what is recorded of those that cannot be read."""
+"""What images suggest for their preprocessing, and what is recorded of those that cannot be read."""
 
 import json
 
@@ -24,7 +24,7 @@ def noise(path, _=0):
     Image.effect_noise((40, 20), 50).save(path)
 
 
-def test_pictures_turned_by_exif_give_their_upright_size(tmp_path):
+def test_images_turned_by_exif_give_their_upright_size(tmp_path):
     exif = Image.Exif()
     exif[0x0112] = 6
     dataset = folder(tmp_path, lambda path, i: Image.new("L", (40, 20), i).save(path, exif=exif))
@@ -35,48 +35,65 @@ def test_mixed_orientations_have_no_common_size(tmp_path):
     exif = Image.Exif()
     exif[0x0112] = 6
     made = {"exif": exif}
-    dataset = folder(tmp_path, lambda path, i: Image.new("RGB", (40, 20), i).save(path, **(made if i % 2 else {})))
+    dataset = folder(
+        tmp_path,
+        lambda path, i: Image.new("RGB", (40, 20), i).save(path, **(made if i % 2 else {})),
+    )
     assert choose_preprocessing(dataset, DataConfig()).shape == (64, 64, 3)
 
 
 def test_colour_beyond_the_sample_is_told(tmp_path, monkeypatch):
     monkeypatch.setattr("convlens.data.prepared.LOOKED_AT", 2)  # the first and the last
-    dataset = folder(tmp_path, lambda path, i: Image.new("RGB" if i == 5 else "L", (20, 20), i).save(path))
+    dataset = folder(
+        tmp_path, lambda path, i: Image.new("RGB" if i == 5 else "L", (20, 20), i).save(path)
+    )
     prepared = prepare_data(dataset, Config())
     assert prepared.preprocessing.channels == 1
-    assert any("2 pictures have colour" in note and "--channels rgb" in note for note in prepared.notes)
+    assert any(
+        "2 images have colour" in note and "--channels rgb" in note for note in prepared.notes
+    )
 
 
-def test_all_unreadable_pictures_are_recorded_and_five_are_noted(tmp_path):
+def test_all_unreadable_images_are_recorded_and_five_are_noted(tmp_path):
     dataset = folder(tmp_path, lambda path, i: path.touch() if i < 4 else noise(path))
     prepared = prepare_data(dataset, Config())
     recorded = json.loads(json.dumps(prepared.to_dict()))["unreadable"]
     assert set(recorded) == {str(tmp_path / name / f"{i}.jpg") for name in "ab" for i in range(4)}
-    assert set(recorded.values()) == {"a picture must have content; found 0 bytes."}
+    assert set(recorded.values()) == {"an image must have content; found 0 bytes."}
     assert sum(note.startswith("skipped ") for note in prepared.notes) == 5
 
 
 def test_a_class_that_cannot_be_read_is_refused(tmp_path):
-    dataset = folder(tmp_path, lambda path, _: path.touch() if path.parent.name == "b" else noise(path))
-    with pytest.raises(DataError, match=r"'b' \(0 of its 10 pictures can be read\)"):
+    dataset = folder(
+        tmp_path, lambda path, _: path.touch() if path.parent.name == "b" else noise(path)
+    )
+    with pytest.raises(DataError, match=r"'b' \(0 of its 10 images can be read\)"):
         prepare_data(dataset, Config(), preprocessing=Preprocessing(16, 16, 1))
 
 
-@pytest.mark.parametrize(("least", "shape"), [(10, (20, 40)), (20, (20, 40)), (21, (21, 42)), (67, (67, 134))])
-def test_pictures_too_small_for_the_network_are_enlarged_to_its_least_side_and_the_user_is_told(tmp_path, least, shape):
+@pytest.mark.parametrize(
+    ("least", "shape"), [(10, (20, 40)), (20, (20, 40)), (21, (21, 42)), (67, (67, 134))]
+)
+def test_images_too_small_for_the_network_are_enlarged_to_its_least_side_and_the_user_is_told(
+    tmp_path, least, shape
+):
     dataset = folder(tmp_path, noise)
     prepared = prepare_data(dataset, Config(), demands=Demands(least_side=least))
     assert prepared.preprocessing.shape == (*shape, 1)
-    assert prepared.store.pictures.shape[1:] == (*shape, 1)
+    assert prepared.store.images.shape[1:] == (*shape, 1)
     said = [note for note in prepared.notes if "too small" in note]
-    assert (prepared.enlarged_from, len(said)) == ((None, 0) if shape == (20, 40) else ((20, 40), 1))
+    assert (prepared.enlarged_from, len(said)) == (
+        (None, 0) if shape == (20, 40) else ((20, 40), 1)
+    )
     for note in said:
-        own = "at 20 x 40 the pictures are too small for the network"
+        own = "at 20 x 40 the images are too small for the network"
         assert note == f"{own}; they are brought to {shape[0]} x {shape[1]}"
 
 
 def test_a_size_that_the_user_gave_stays(tmp_path):
-    prepared = prepare_data(folder(tmp_path, noise), Config().replace(size="24"), demands=Demands(least_side=67))
+    prepared = prepare_data(
+        folder(tmp_path, noise), Config().replace(size="24"), demands=Demands(least_side=67)
+    )
     assert prepared.preprocessing.shape == (24, 24, 1)
     assert prepared.enlarged_from is None
 
@@ -89,9 +106,13 @@ def test_a_shape_that_the_network_demands_goes_first(tmp_path):
     assert prepared.enlarged_from is None
 
 
-def test_pictures_of_many_sizes_are_brought_to_the_least_side_too(tmp_path):
+def test_images_of_many_sizes_are_brought_to_the_least_side_too(tmp_path):
     dataset = folder(tmp_path, lambda path, i: Image.new("L", (200 + i, 150), i).save(path))
-    assert prepare_data(dataset, Config(), demands=Demands(least_side=75)).preprocessing.shape == (75, 75, 1)
+    assert prepare_data(dataset, Config(), demands=Demands(least_side=75)).preprocessing.shape == (
+        75,
+        75,
+        1,
+    )
 
 
 def test_sizes_as_they_are_typed():

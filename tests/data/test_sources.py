@@ -10,7 +10,7 @@ from convlens.data.sources import load_data
 from convlens.errors import ConfigError, DataError
 
 
-def picture(path: Path) -> Path:
+def image(path: Path) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
     Image.new("L", (4, 3)).save(path)
     return path
@@ -19,7 +19,7 @@ def picture(path: Path) -> Path:
 def class_folders(root: Path, classes=("cat", "dog"), number=2) -> Path:
     for name in classes:
         for i in range(number):
-            picture(root / name / f"{i}.png")
+            image(root / name / f"{i}.png")
     return root
 
 
@@ -29,26 +29,38 @@ def test_folder_per_class_in_natural_order_with_any_name(tmp_path):
     assert dataset.splits is None
     assert dataset.notes == ()
     assert dataset.counts().tolist() == [2, 2, 2, 2]
-    picture(tmp_path / "9" / "10.png")
-    picture(tmp_path / "9" / "2.png")
-    assert [path.name for path in load_data(tmp_path).pictures[:4]] == ["0.png", "1.png", "2.png", "10.png"]
-    for path, label in zip(dataset.pictures, dataset.labels, strict=True):
+    image(tmp_path / "9" / "10.png")
+    image(tmp_path / "9" / "2.png")
+    assert [path.name for path in load_data(tmp_path).images[:4]] == [
+        "0.png",
+        "1.png",
+        "2.png",
+        "10.png",
+    ]
+    for path, label in zip(dataset.images, dataset.labels, strict=True):
         assert path.parent.name == dataset.class_names[label]
 
 
 def test_nested_folders_count_as_their_class_and_other_files_are_told(tmp_path):
     class_folders(tmp_path)
-    picture(tmp_path / "cat" / "deep" / "deeper" / "x.JPEG")
+    image(tmp_path / "cat" / "deep" / "deeper" / "x.JPEG")
     (tmp_path / "cat" / "deep" / "loop").symlink_to(tmp_path / "cat")
     for name in (".DS_Store", "Thumbs.db", "notes.txt", "a.heic"):
         (tmp_path / "dog" / name).touch()
-    picture(tmp_path / "__MACOSX" / "cat" / "0.png")
-    picture(tmp_path / "loose.png")
+    image(tmp_path / "__MACOSX" / "cat" / "0.png")
+    image(tmp_path / "loose.png")
     (tmp_path / "plans").mkdir()
     dataset = load_data(tmp_path)
     assert dataset.counts().tolist() == [3, 2]
     notes = "; ".join(dataset.notes)
-    for part in ("1 picture beside", "no pictures in plans", "inside cat count", "3 hidden", "1 .txt", "1 .heic"):
+    for part in (
+        "1 image beside",
+        "no images in plans",
+        "inside cat count",
+        "3 hidden",
+        "1 .txt",
+        "1 .heic",
+    ):
         assert part in notes
 
 
@@ -69,14 +81,16 @@ def test_split_folders_under_the_names_people_use(tmp_path, folders, splits):
     assert set(dataset.splits) == splits
     assert dataset.class_names == ("cat", "dog")
     assert len(dataset) == 4 * len(folders)
-    for path, split in zip(dataset.pictures, dataset.splits, strict=True):
-        assert path.parents[1].name.lower()[:2] == {"val": "de" if "dev" in folders else "va"}.get(split, split[:2])
+    for path, split in zip(dataset.images, dataset.splits, strict=True):
+        assert path.parents[1].name.lower()[:2] == {"val": "de" if "dev" in folders else "va"}.get(
+            split, split[:2]
+        )
 
 
 def test_a_class_missing_in_test_is_a_note_and_in_train_an_error(tmp_path):
     class_folders(tmp_path / "train", ("a", "b", "c"))
     class_folders(tmp_path / "test", ("a", "b"))
-    assert "test has no pictures of c" in load_data(tmp_path).notes
+    assert "test has no images of c" in load_data(tmp_path).notes
     class_folders(tmp_path / "test", ("d",))
     with pytest.raises(DataError, match="none in train for 'd'"):
         load_data(tmp_path)
@@ -112,17 +126,17 @@ def test_wrapped_folder_is_unwrapped(tmp_path):
 def test_label_in_the_file_name(tmp_path, style):
     for label in ("0", "dark cat", "狗"):
         for i in (46, 4001):
-            picture(tmp_path / style.format(label, i))
+            image(tmp_path / style.format(label, i))
     dataset = load_data(tmp_path)
     assert dataset.class_names == ("0", "dark cat", "狗")
-    for path, label in zip(dataset.pictures, dataset.labels, strict=True):
+    for path, label in zip(dataset.images, dataset.labels, strict=True):
         assert path.name.startswith(dataset.class_names[label])
 
 
 def test_file_names_inside_split_folders_and_some_without_a_label(tmp_path):
     for split in ("train", "test"):
         for name in ("cat.1", "cat.2", "dog.1", "dog.2", "readme"):
-            picture(tmp_path / split / f"{name}.jpg")
+            image(tmp_path / split / f"{name}.jpg")
     dataset = load_data(tmp_path)
     assert dataset.counts("train").tolist() == [2, 2]
     assert dataset.kind == "labels in the file names, divided into train and test"
@@ -131,7 +145,7 @@ def test_file_names_inside_split_folders_and_some_without_a_label(tmp_path):
 
 def test_pattern(tmp_path):
     for name in ("x0-cat", "x1-cat", "x2-dog", "x3-dog"):
-        picture(tmp_path / f"{name}.png")
+        image(tmp_path / f"{name}.png")
     with pytest.raises(DataError, match=r"label\.number, such as 'x0-cat\.png'"):
         load_data(tmp_path)
     assert load_data(tmp_path, pattern=r"-(?P<label>\w+)\.").class_names == ("cat", "dog")
@@ -159,7 +173,7 @@ def test_path_goes_before_a_name(tmp_path, monkeypatch):
     [
         (lambda p: p.mkdir(), "this folder is empty"),
         (lambda p: class_folders(p, ("cat",)), "one class only, 'cat'"),
-        (lambda p: (class_folders(p), picture(p / "cow" / "1.png")), r"too few in 'cow' \(1\)"),
+        (lambda p: (class_folders(p), image(p / "cow" / "1.png")), r"too few in 'cow' \(1\)"),
         (lambda p: (p.mkdir(), (p / "labels.csv").touch()), "to use labels.csv, name that file"),
         (lambda p: None, "no such file or folder"),
     ],
@@ -174,7 +188,7 @@ def test_unfit_folders(tmp_path, make, message):
 @pytest.mark.parametrize(
     ("name", "message"),
     [
-        ("cat.png", "single picture"),
+        ("cat.png", "single image"),
         ("a.zip", "unpack it"),
         ("a.pkl", "not recognised.*a folder per class.*mnist5k"),
         ("train-images-idx3-ubyte.gz", "name their folder"),

@@ -19,7 +19,9 @@ def test_shares_are_kept_in_every_class():
 
 
 def test_one_seed_gives_one_division_and_another_gives_another():
-    first, same, other = (make_splits(LABELS, NAMES, ALONE, USABLE, seed=seed) for seed in (1, 1, 2))
+    first, same, other = (
+        make_splits(LABELS, NAMES, ALONE, USABLE, seed=seed) for seed in (1, 1, 2)
+    )
     assert np.array_equal(first.test, same.test)
     assert np.array_equal(first.val, same.val)
     assert not np.array_equal(first.test, other.test)
@@ -31,7 +33,11 @@ def test_copies_and_groups_stay_on_one_side():
     clusters = clusters_of(digests, groups)
     assert len(np.unique(clusters)) == 20
     splits = make_splits(LABELS, NAMES, clusters, USABLE)
-    for one, other in ((splits.train, splits.val), (splits.train, splits.test), (splits.val, splits.test)):
+    for one, other in (
+        (splits.train, splits.val),
+        (splits.train, splits.test),
+        (splits.val, splits.test),
+    ):
         assert not set(clusters[one]) & set(clusters[other])
         assert len(one)
 
@@ -42,20 +48,20 @@ def test_a_copy_links_two_groups():
     assert len(set(clusters.tolist())) == 1
 
 
-def test_given_sets_are_kept_and_copies_of_test_pictures_leave_the_training():
+def test_given_sets_are_kept_and_copies_of_test_images_leave_the_training():
     given = np.array((["train"] * 40 + ["test"] * 10) * 4)
     clusters = ALONE.copy()
-    clusters[0] = clusters[45]  # a training picture is a copy of a test picture
+    clusters[0] = clusters[45]  # a training image is a copy of a test image
     splits = make_splits(LABELS, NAMES, clusters, USABLE, given=given, val=0.25)
     assert len(splits.test) == 40
     assert (given[splits.test] == "test").all()
     assert 0 not in splits.train
     assert 0 not in splits.val
     assert len(splits.train) + len(splits.val) == 159
-    assert "1 pictures stand in two" in splits.notes[0]
+    assert "1 images stand in two" in splits.notes[0]
 
 
-def test_unusable_pictures_are_in_no_set():
+def test_unusable_images_are_in_no_set():
     usable = USABLE.copy()
     usable[:5] = False
     splits = make_splits(LABELS, NAMES, ALONE, usable)
@@ -75,15 +81,19 @@ def test_a_class_of_two_keeps_one_to_train_on():
     assert 1 in labels[splits.train]
 
 
-def test_a_class_without_training_picture_is_an_error():
+def test_a_class_without_training_image_is_an_error():
     given = np.array(["train"] * 150 + ["test"] * 50)
-    with pytest.raises(DataError, match=r"none is left for 'eel' \(50 of its 50 pictures can be read\)"):
+    with pytest.raises(
+        DataError, match=r"none is left for 'eel' \(50 of its 50 images can be read\)"
+    ):
         make_splits(LABELS, NAMES, ALONE, USABLE, given=given)
 
 
-def test_a_class_of_damaged_pictures_is_named():
-    usable = LABELS != 1  # trained on the other classes alone it would be a class that is never answered
-    with pytest.raises(DataError, match=r"'cat' \(0 of its 50 pictures can be read\)"):
+def test_a_class_of_damaged_images_is_named():
+    usable = (
+        LABELS != 1
+    )  # trained on the other classes alone it would be a class that is never answered
+    with pytest.raises(DataError, match=r"'cat' \(0 of its 50 images can be read\)"):
         make_splits(LABELS, NAMES, ALONE, usable)
 
 
@@ -94,7 +104,9 @@ def test_groups_that_hold_every_class_keep_the_shares(num_groups, num_classes):
     labels = np.tile(np.arange(num_classes), 1000 // num_classes)
     clusters = rng.permutation(np.repeat(np.arange(num_groups), 1000 // num_groups))
     for seed in range(5):
-        splits = make_splits(labels, "abcdefghij", clusters, np.ones(1000, bool), val=0.2, test=0.2, seed=seed)
+        splits = make_splits(
+            labels, "abcdefghij", clusters, np.ones(1000, bool), val=0.2, test=0.2, seed=seed
+        )
         assert 0.15 <= len(splits.test) / 1000 <= 0.3
         assert 0.1 <= len(splits.val) / 1000 <= 0.3
         assert not set(clusters[splits.test]) & set(clusters[splits.train])
@@ -102,16 +114,23 @@ def test_groups_that_hold_every_class_keep_the_shares(num_groups, num_classes):
 
 
 def test_a_large_group_does_not_blow_up_a_share():
-    clusters = np.where(ALONE % 50 < 30, LABELS, ALONE + 10)  # of 50 pictures of a class, 30 are one group
+    clusters = np.where(
+        ALONE % 50 < 30, LABELS, ALONE + 10
+    )  # of 50 images of a class, 30 are one group
     for seed in range(5):
         assert len(make_splits(LABELS, NAMES, clusters, USABLE, seed=seed).test) == 40
 
 
-@pytest.mark.parametrize(("size", "sets"), [(1, (1, 0, 0)), (2, (1, 0, 1)), (3, (1, 1, 1)), (4, (2, 1, 1))])
+@pytest.mark.parametrize(
+    ("size", "sets"), [(1, (1, 0, 0)), (2, (1, 0, 1)), (3, (1, 1, 1)), (4, (2, 1, 1))]
+)
 def test_tiny_classes_train_first_then_test_then_validate(size, sets):
     labels = np.repeat([0, 1, 2], size)
     splits = make_splits(labels, NAMES, np.arange(3 * size), np.ones(3 * size, bool))
-    found = [np.bincount(labels[part], minlength=3).tolist() for part in (splits.train, splits.val, splits.test)]
+    found = [
+        np.bincount(labels[part], minlength=3).tolist()
+        for part in (splits.train, splits.val, splits.test)
+    ]
     assert found == [[n] * 3 for n in sets]
 
 
@@ -128,7 +147,7 @@ def test_no_share_draws_none():
     assert not len(draw(ALONE, LABELS, ALONE, 0.0, np.random.default_rng(0)))
 
 
-def test_folds_hold_every_picture_out_once():
+def test_folds_hold_every_image_out_once():
     held = np.concatenate([held for _, held in folds(LABELS, ALONE // 2, ALONE, 5, seed=0)])
     assert np.array_equal(np.sort(held), ALONE)
     for rest, out in folds(LABELS, ALONE // 2, ALONE, 5, seed=0):

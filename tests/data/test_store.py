@@ -14,19 +14,19 @@ from convlens.errors import DataError, StorageError
 from convlens.preprocess import Preprocessing, prepare
 
 
-def test_pictures_are_decoded_once_and_reused(shapes, tmp_path, monkeypatch):
+def test_images_are_decoded_once_and_reused(shapes, tmp_path, monkeypatch):
     monkeypatch.setenv("CONVLENS_CACHE", str(tmp_path))
     dataset, wanted = load_data(shapes), Preprocessing(32, 32, 3)
     calls = []
     monkeypatch.setattr(store_module, "prepare", lambda *a: calls.append(a) or prepare(*a))
     first = open_store(dataset, wanted)
-    assert isinstance(first.pictures, np.memmap)
-    assert first.pictures.shape == (120, 32, 32, 3)
+    assert isinstance(first.images, np.memmap)
+    assert first.images.shape == (120, 32, 32, 3)
     assert len(calls) == 120
     second = open_store(dataset, wanted)
     assert len(calls) == 120
-    assert np.array_equal(first.pictures, second.pictures)
-    assert np.array_equal(first.pictures[7], prepare(dataset.pictures[7], wanted))
+    assert np.array_equal(first.images, second.images)
+    assert np.array_equal(first.images[7], prepare(dataset.images[7], wanted))
 
 
 def test_a_changed_file_is_decoded_anew(tmp_path):
@@ -38,11 +38,11 @@ def test_a_changed_file_is_decoded_anew(tmp_path):
     before = open_store(load_data(tmp_path), wanted)
     Image.new("RGB", (8, 8), (9, 9, 99)).save(tmp_path / "a" / "0.png")
     after = open_store(load_data(tmp_path), wanted)
-    assert before.pictures[0].max() == 0
-    assert after.pictures[0, 0, 0].tolist() == [9, 9, 99]
+    assert before.images[0].max() == 0
+    assert after.images[0, 0, 0].tolist() == [9, 9, 99]
 
 
-def test_unreadable_pictures_are_named_and_skipped(tmp_path):
+def test_unreadable_images_are_named_and_skipped(tmp_path):
     for name in ("a", "b"):
         (tmp_path / name).mkdir()
         for number in range(3):
@@ -59,8 +59,8 @@ def test_nothing_readable_is_an_error(tmp_path):
     for name in ("a", "b"):
         (tmp_path / name).mkdir()
         for number in range(2):
-            (tmp_path / name / f"{number}.png").write_bytes(b"no picture")
-    with pytest.raises(DataError, match="none of the 4 pictures can be read"):
+            (tmp_path / name / f"{number}.png").write_bytes(b"no image")
+    with pytest.raises(DataError, match="none of the 4 images can be read"):
         open_store(load_data(tmp_path), Preprocessing(16, 16, 1))
 
 
@@ -80,7 +80,10 @@ def test_an_error_without_a_system_message_is_told(shapes, tmp_path, monkeypatch
     def fail(*_: object) -> None:
         raise OSError("5 requested and 0 written")  # numpy's words, which have no strerror
 
-    for name, run in (("store", lambda: open_store(load_data(shapes), Preprocessing(32, 32, 3))), ("cache", _write)):
+    for name, run in (
+        ("store", lambda: open_store(load_data(shapes), Preprocessing(32, 32, 3))),
+        ("cache", _write),
+    ):
         monkeypatch.setenv("CONVLENS_CACHE", str(tmp_path / name))
         cache_folder()
         monkeypatch.setattr(np.lib.format, "write_array_header_1_0", fail)
@@ -101,7 +104,7 @@ def test_colour_that_a_grey_store_loses_is_counted(shapes):
 def test_arrays_of_the_right_shape_are_taken_as_they_are():
     dataset = load_data("digits")
     store = open_store(dataset, Preprocessing(8, 8, 1))
-    assert np.shares_memory(store.pictures, dataset.pictures)
+    assert np.shares_memory(store.images, dataset.images)
     assert store.usable.all()
 
 

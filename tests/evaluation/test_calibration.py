@@ -5,16 +5,21 @@ from sklearn.datasets import load_digits
 from sklearn.metrics import log_loss
 from sklearn.naive_bayes import GaussianNB
 
-from convlens.evaluation.calibration import FEWEST, apply_temperature, choose_threshold, fit_temperature
+from convlens.evaluation.calibration import (
+    FEWEST,
+    apply_temperature,
+    choose_threshold,
+    fit_temperature,
+)
 from convlens.evaluation.metrics import expected_calibration_error
 
 
 @pytest.fixture(scope="module")
 def digits():
-    """Real pictures and answers that are far too sure: naive Bayes."""
-    pictures, labels = load_digits(return_X_y=True)
-    model = GaussianNB(var_smoothing=1e-3).fit(pictures[:800], labels[:800])
-    return labels[800:], model.predict_proba(pictures[800:])
+    """Real images and answers that are far too sure: naive Bayes."""
+    images, labels = load_digits(return_X_y=True)
+    model = GaussianNB(var_smoothing=1e-3).fit(images[:800], labels[:800])
+    return labels[800:], model.predict_proba(images[800:])
 
 
 def drawn(n, classes=4, scale=3.0, seed=0):
@@ -37,7 +42,9 @@ def test_no_other_temperature_has_less_log_loss(digits):
     labels, rows = digits
     found = fit_temperature(labels, rows)
     assert found > 2
-    losses = [log_loss(labels, apply_temperature(rows, t)) for t in (found, 0.8 * found, 1.25 * found, 1)]
+    losses = [
+        log_loss(labels, apply_temperature(rows, t)) for t in (found, 0.8 * found, 1.25 * found, 1)
+    ]
     assert losses[0] == min(losses)
 
 
@@ -46,7 +53,9 @@ def test_real_answers_become_honest_and_keep_their_class(digits):
     val, test = slice(500), slice(500, None)
     calibrated = apply_temperature(rows[test], fit_temperature(labels[val], rows[val]))
     assert np.array_equal(calibrated.argmax(1), rows[test].argmax(1))
-    before, after = (expected_calibration_error(labels[test], one).value for one in (rows[test], calibrated))
+    before, after = (
+        expected_calibration_error(labels[test], one).value for one in (rows[test], calibrated)
+    )
     assert after < before / 2
 
 
@@ -69,7 +78,9 @@ def test_two_classes_get_what_platt_s_targets_say():
 
 def test_a_probability_of_zero_is_no_infinity():
     labels = np.r_[np.zeros(30), np.ones(3)].astype(int)
-    rows = np.tile([1.0, 0.0], (33, 1)).astype(np.float32)  # 3 mistakes, each with probability 0 for the truth
+    rows = np.tile([1.0, 0.0], (33, 1)).astype(
+        np.float32
+    )  # 3 mistakes, each with probability 0 for the truth
     assert 1 < fit_temperature(labels, rows) <= 20 * (1 + 1e-6)
     assert np.isfinite(apply_temperature(rows, 0.05)).all()
 

@@ -18,16 +18,20 @@ def test_first_epoch_inside_the_interval():
     assert wilson(820, 1000).low > 0.7  # epoch 2 is surely worse, 3 is not
     assert wilson(820, 1000).low < 0.8
     assert "Best after epoch 4 of 8 (82.0 %); from epoch 3 on" in judge_epochs(history, 1000)
-    assert "from epoch 2 on" in judge_epochs(history, 20)  # few pictures, wide interval
+    assert "from epoch 2 on" in judge_epochs(history, 20)  # few images, wide interval
 
 
 def test_still_rising():
-    assert judge_epochs(rows([0.1, 0.3, 0.5, 0.7]), 1000).endswith("still rising: more epochs may help.")
+    assert judge_epochs(rows([0.1, 0.3, 0.5, 0.7]), 1000).endswith(
+        "still rising: more epochs may help."
+    )
 
 
 def test_overfitting_needs_both_losses():
     accuracies, rising = [0.8, 0.9, 0.9, 0.9], [0.5, 0.3, 0.4, 0.5]
-    assert "after epoch 2 while the training loss falls" in judge_epochs(rows(accuracies, rising), 500)
+    assert "after epoch 2 while the training loss falls" in judge_epochs(
+        rows(accuracies, rising), 500
+    )
     flat = rows(accuracies, rising, losses=[0.5, 0.3, 0.4, 0.5])
     assert "overfitting" not in judge_epochs(flat, 500)
     assert "overfitting" not in judge_epochs(rows(accuracies, [0.5, 0.3, 0.31, 0.32]), 500)
@@ -36,9 +40,14 @@ def test_overfitting_needs_both_losses():
 def test_nothing_to_say():
     assert judge_epochs([], 100) == ""
     assert judge_epochs(rows([0.5]), 100) == ""
-    assert judge_epochs([{"epoch": 1, "val_accuracy": None}, {"epoch": 2, "val_accuracy": None}], 100) == ""
+    assert (
+        judge_epochs([{"epoch": 1, "val_accuracy": None}, {"epoch": 2, "val_accuracy": None}], 100)
+        == ""
+    )
     assert judge_epochs(rows([0.5, 0.6]), 0) == ""
 
 
 def test_of_equal_epochs_the_one_with_the_least_loss_is_best():
-    assert "Best after epoch 4 of 5" in judge_epochs(rows([0.5, 0.9, 0.9, 0.9, 0.8], [1, 0.4, 0.3, 0.2, 0.5]), 1000)
+    assert "Best after epoch 4 of 5" in judge_epochs(
+        rows([0.5, 0.9, 0.9, 0.9, 0.8], [1, 0.4, 0.3, 0.2, 0.5]), 1000
+    )

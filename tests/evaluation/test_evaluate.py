@@ -26,7 +26,9 @@ def test_top_k_is_there_where_it_says_something(classes, top):
 
 
 def test_the_dict_is_strict_json_with_every_score():
-    found = json.loads(json.dumps(evaluate(LABELS, PROBABILITIES, NAMES).to_dict(), allow_nan=False))
+    found = json.loads(
+        json.dumps(evaluate(LABELS, PROBABILITIES, NAMES).to_dict(), allow_nan=False)
+    )
     assert found["metrics"]["accuracy"] == pytest.approx(
         {"value": 0.5, "low": 0.15004, "high": 0.84996, "n": 4}, abs=1e-5
     )
@@ -53,10 +55,10 @@ def test_confusions_name_the_true_class_first():
 @pytest.mark.parametrize(
     ("labels", "probabilities", "said"),
     [
-        ([], np.empty((0, 3)), "at least one picture"),
+        ([], np.empty((0, 3)), "at least one image"),
         ([0], [[0.5, 0.5]], r"\(1, 3\); found \(1, 2\)"),
-        ([0, 3], [[1, 0, 0], [1, 0, 0]], "found 3 for picture 1"),
-        ([0, -1], [[1, 0, 0], [1, 0, 0]], "found -1 for picture 1"),
+        ([0, 3], [[1, 0, 0], [1, 0, 0]], "found 3 for image 1"),
+        ([0, -1], [[1, 0, 0], [1, 0, 0]], "found -1 for image 1"),
         ([0], [[np.nan, 0, 1]], "0 to 1"),
         ([0], [[4.0, -2.0, 1.0]], "softmax"),
         ([0], [[0.9, 0.9, 0.9]], "sum to 1"),
@@ -68,9 +70,9 @@ def test_what_cannot_be_scored_is_said_in_one_line(labels, probabilities, said):
     assert "\n" not in str(error.value)
 
 
-def test_the_table_shows_value_interval_and_pictures():
+def test_the_table_shows_value_interval_and_images():
     console = Console(width=80, record=True, file=open("/dev/null", "w"))  # noqa: SIM115, PTH123
     console.print(scores_table(evaluate(LABELS, PROBABILITIES, NAMES)))
     lines = console.export_text().splitlines()
-    assert lines[0].split() == ["score", "value", "95", "%", "interval", "pictures"]
+    assert lines[0].split() == ["score", "value", "95", "%", "interval", "images"]
     assert lines[1].split() == ["Accuracy", "50.0", "%", "[15.0,", "85.0]", "4"]

@@ -24,7 +24,12 @@ def answers(n=400, classes=6, seed=0, sharpness=2.0):
 
 @pytest.mark.parametrize(
     ("successes", "n", "low", "high"),
-    [(81, 263, 0.2553, 0.3662), (15, 148, 0.0624, 0.1605), (0, 20, 0.0, 0.1611), (1, 29, 0.0061, 0.1718)],
+    [
+        (81, 263, 0.2553, 0.3662),
+        (15, 148, 0.0624, 0.1605),
+        (0, 20, 0.0, 0.1611),
+        (1, 29, 0.0061, 0.1718),
+    ],
 )
 def test_wilson_gives_the_intervals_of_newcombe_1998_table_1_method_3(successes, n, low, high):
     score = metrics.wilson(successes, n)
@@ -32,7 +37,7 @@ def test_wilson_gives_the_intervals_of_newcombe_1998_table_1_method_3(successes,
     assert score.value == successes / n
 
 
-def test_a_score_prints_with_interval_and_pictures():
+def test_a_score_prints_with_interval_and_images():
     assert str(metrics.wilson(973, 1000)) == "97.3 % [96.1, 98.1] n=1,000"
     assert str(Score(0.09124, 0.08, 0.1, 1200, percent=False)) == "0.091 [0.080, 0.100] n=1,200"
     assert str(metrics.wilson(0, 0)) == "not defined n=0"
@@ -49,7 +54,9 @@ def test_accuracy_and_top_k_are_scikit_learns():
 
 
 def test_equal_probabilities_do_not_count_as_found():
-    probabilities = np.tile([1.0, 0, 0, 0, 0], (4, 1))  # a saturated softmax says nothing of classes 1 to 4
+    probabilities = np.tile(
+        [1.0, 0, 0, 0, 0], (4, 1)
+    )  # a saturated softmax says nothing of classes 1 to 4
     assert metrics.top_k_accuracy(np.array([4, 4, 4, 4]), probabilities, 3).value == 0
 
 
@@ -63,26 +70,41 @@ def test_confusion_and_class_scores_are_scikit_learns():
     np.testing.assert_allclose([one.precision.value for one in ours], expected[0])
     np.testing.assert_allclose([one.recall.value for one in ours], expected[1])
     np.testing.assert_allclose([one.f1.value for one in ours], expected[2])
-    assert [one.pictures for one in ours] == expected[3].tolist()
-    assert all(score.low < score.value < score.high for one in ours for score in (one.precision, one.recall, one.f1))
+    assert [one.images for one in ours] == expected[3].tolist()
+    assert all(
+        score.low < score.value < score.high
+        for one in ours
+        for score in (one.precision, one.recall, one.f1)
+    )
 
 
 def test_macro_scores_are_scikit_learns():
     labels, probabilities = answers(sharpness=1.0)
     predicted = probabilities.argmax(1)
     ours = metrics.macro_scores(metrics.confusion_matrix(labels, predicted, 6))
-    precision, recall, f1, _ = sk.precision_recall_fscore_support(labels, predicted, average="macro")
-    found = [ours[name].value for name in ("macro_precision", "macro_recall", "macro_f1", "balanced_accuracy")]
-    np.testing.assert_allclose(found, [precision, recall, f1, sk.balanced_accuracy_score(labels, predicted)])
+    precision, recall, f1, _ = sk.precision_recall_fscore_support(
+        labels, predicted, average="macro"
+    )
+    found = [
+        ours[name].value
+        for name in ("macro_precision", "macro_recall", "macro_f1", "balanced_accuracy")
+    ]
+    np.testing.assert_allclose(
+        found, [precision, recall, f1, sk.balanced_accuracy_score(labels, predicted)]
+    )
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_log_loss_is_scikit_learns_also_where_a_probability_is_zero(dtype):
     labels, probabilities = answers()
     probabilities = probabilities.astype(dtype)
-    assert metrics.log_loss(labels, probabilities).value == pytest.approx(sk.log_loss(labels, probabilities), rel=1e-6)
+    assert metrics.log_loss(labels, probabilities).value == pytest.approx(
+        sk.log_loss(labels, probabilities), rel=1e-6
+    )
     certain = np.eye(6, dtype=dtype)[(labels + 1) % 6]
-    assert metrics.log_loss(labels, certain).value == pytest.approx(sk.log_loss(labels, certain), rel=1e-6)
+    assert metrics.log_loss(labels, certain).value == pytest.approx(
+        sk.log_loss(labels, certain), rel=1e-6
+    )
 
 
 def test_calibration_bins_are_scikit_learns():
@@ -114,21 +136,25 @@ def test_the_interval_of_the_calibration_error_holds_the_value_and_the_truth():
     assert covered >= 34  # percentiles of the bootstrap cover it in none
 
 
-def test_bootstrap_intervals_agree_with_pictures_drawn_anew():
+def test_bootstrap_intervals_agree_with_images_drawn_anew():
     labels, probabilities = answers(500, sharpness=1.0)
     predicted, random = probabilities.argmax(1), np.random.default_rng(1)
     losses, scores = [], []
     for _ in range(1000):
         drawn = random.integers(500, size=500)
-        scores.append(metrics._macro(metrics.confusion_matrix(labels[drawn], predicted[drawn], 6)[None])[0, 2])
+        scores.append(
+            metrics._macro(metrics.confusion_matrix(labels[drawn], predicted[drawn], 6)[None])[0, 2]
+        )
         losses.append(-np.log(probabilities[drawn, labels[drawn]]).mean())
     f1 = metrics.macro_scores(metrics.confusion_matrix(labels, predicted, 6))["macro_f1"]
     np.testing.assert_allclose([f1.low, f1.high], np.percentile(scores, (2.5, 97.5)), atol=0.006)
     loss = metrics.log_loss(labels, probabilities)
-    np.testing.assert_allclose([loss.low, loss.high], np.percentile(losses, (2.5, 97.5)), atol=0.012)
+    np.testing.assert_allclose(
+        [loss.low, loss.high], np.percentile(losses, (2.5, 97.5)), atol=0.012
+    )
 
 
-def test_the_same_pictures_give_the_same_intervals():
+def test_the_same_images_give_the_same_intervals():
     labels, probabilities = answers()
     assert metrics.log_loss(labels, probabilities) == metrics.log_loss(labels, probabilities)
     confusion = metrics.confusion_matrix(labels, probabilities.argmax(1), 6)
@@ -136,21 +162,25 @@ def test_the_same_pictures_give_the_same_intervals():
     assert metrics.macro_scores(confusion) != metrics.macro_scores(confusion, seed=1)
 
 
-def test_a_class_without_pictures_and_one_never_predicted_are_not_defined_and_say_nothing_aloud():
+def test_a_class_without_images_and_one_never_predicted_are_not_defined_and_say_nothing_aloud():
     labels, predicted = np.array([0, 0, 1, 1, 2]), np.array([0, 0, 1, 3, 1])
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         confusion = metrics.confusion_matrix(labels, predicted, 5)
-        _, _, never_predicted, no_picture, neither = metrics.class_scores(confusion, NAMES[:5])
+        _, _, never_predicted, no_image, neither = metrics.class_scores(confusion, NAMES[:5])
         macro = metrics.macro_scores(confusion)
     assert not never_predicted.precision.defined
     assert never_predicted.recall.value == never_predicted.f1.value == 0
-    assert no_picture.precision.value == 0
-    assert not no_picture.recall.defined
-    assert not no_picture.f1.defined
+    assert no_image.precision.value == 0
+    assert not no_image.recall.defined
+    assert not no_image.f1.defined
     assert not neither.precision.defined
-    expected = sk.precision_recall_fscore_support(labels, predicted, labels=[0, 1, 2], average="macro", zero_division=0)
-    np.testing.assert_allclose([macro[f"macro_{name}"].value for name in ("precision", "recall", "f1")], expected[:3])
+    expected = sk.precision_recall_fscore_support(
+        labels, predicted, labels=[0, 1, 2], average="macro", zero_division=0
+    )
+    np.testing.assert_allclose(
+        [macro[f"macro_{name}"].value for name in ("precision", "recall", "f1")], expected[:3]
+    )
 
 
 def test_without_a_mistake_the_interval_is_not_a_point():
@@ -159,13 +189,15 @@ def test_without_a_mistake_the_interval_is_not_a_point():
 
 
 @pytest.mark.parametrize("score", [metrics.log_loss, metrics.expected_calibration_error])
-def test_the_bootstrap_of_many_pictures_keeps_its_memory(score):
+def test_the_bootstrap_of_many_images_keeps_its_memory(score):
     labels, probabilities = answers(200_000, 2)
     tracemalloc.start()
     score(labels, probabilities, resamples=100)
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
-    assert peak < 200e6  # 100 MB of drawn pictures, and what the score itself needs; all 100 at once take 480 MB
+    assert (
+        peak < 200e6
+    )  # 100 MB of drawn images, and what the score itself needs; all 100 at once take 480 MB
 
 
 def test_the_bootstrap_of_many_classes_keeps_its_memory():
@@ -187,7 +219,7 @@ def test_how_many_are_drawn_at_once_does_not_change_the_interval(monkeypatch):
 
 
 @pytest.mark.slow
-def test_ten_thousand_pictures_of_a_hundred_classes_take_under_five_seconds():
+def test_ten_thousand_images_of_a_hundred_classes_take_under_five_seconds():
     labels, probabilities = answers(10_000, 100)
     start = time.perf_counter()
     confusion = metrics.confusion_matrix(labels, probabilities.argmax(1), 100)

@@ -7,7 +7,11 @@ from convlens.evaluation.paired import Pair, compare_pairs, holm, mcnemar
 @pytest.mark.parametrize(
     ("first_only", "second_only", "p"),
     [
-        (1, 7, 0.0703),  # Fagerland, Lydersen, Laake 2013, airway hyper-responsiveness of 21 children: 0.070
+        (
+            1,
+            7,
+            0.0703,
+        ),  # Fagerland, Lydersen, Laake 2013, airway hyper-responsiveness of 21 children: 0.070
         (7, 1, 0.0703),
         (0, 6, 2 / 2**6),
         (5, 5, 1.0),
@@ -53,12 +57,16 @@ def test_pairs_count_what_only_one_named_rightly():
 
 def test_a_verdict_names_the_better_one_first():
     assert str(Pair("a", "b", 5, 30, 2e-5, 6e-5, 1000)) == (
-        "b is better than a (p < 0.0001): of 1,000 pictures, 30 only b named rightly, 5 only a"
+        "b is better than a (p < 0.0001): of 1,000 images, 30 only b named rightly, 5 only a"
     )
-    assert str(Pair("a", "b", 8, 4, 0.388, 0.388, 50)).startswith("a and b cannot be told apart (p = 0.39): of 50 ")
+    assert str(Pair("a", "b", 8, 4, 0.388, 0.388, 50)).startswith(
+        "a and b cannot be told apart (p = 0.39): of 50 "
+    )
 
 
 def test_equal_classifiers_are_called_different_in_one_of_twenty_comparisons_at_most():
     rng = np.random.default_rng(0)
-    wrong = sum(any(p.real for p in compare_pairs("abcd", rng.random((4, 200)) < 0.8)) for _ in range(400))
+    wrong = sum(
+        any(p.real for p in compare_pairs("abcd", rng.random((4, 200)) < 0.8)) for _ in range(400)
+    )
     assert wrong / 400 < 0.07

@@ -5,13 +5,19 @@ from functools import partial
 import keras
 import numpy as np
 
-from convlens.assembly import assemble
-from convlens.classifier import Classifier
-from convlens.explain.microscope import Microscope
+from convlens.classifier.assembly import assemble
+from convlens.classifier.classifier import Classifier
+from convlens.explain.microscope.microscope import Microscope
 from convlens.preprocess import Preprocessing
 from convlens.zoo import build, list_models, model_info
 
-DEEP = ("resnet32", "resnet44", "resnet56", "resnet110", "densenet_bc_100_12")  # small, but slow to build
+DEEP = (
+    "resnet32",
+    "resnet44",
+    "resnet56",
+    "resnet110",
+    "densenet_bc_100_12",
+)  # small, but slow to build
 
 
 def quick(name):
@@ -23,7 +29,10 @@ def quick(name):
 def every():
     import pytest
 
-    return [name if quick(name) else pytest.param(name, marks=pytest.mark.slow) for name in list_models()]
+    return [
+        name if quick(name) else pytest.param(name, marks=pytest.mark.slow)
+        for name in list_models()
+    ]
 
 
 def classifier_of(network, shape, num_classes, scale=1 / 255):
@@ -41,8 +50,8 @@ def classifier_of(network, shape, num_classes, scale=1 / 255):
 
 
 def look_at(network, shape, num_classes, scale=1 / 255):
-    picture = np.random.default_rng(1).integers(0, 256, shape, dtype=np.uint8)
-    return Microscope.look(classifier_of(network, shape, num_classes, scale), picture)
+    image = np.random.default_rng(1).integers(0, 256, shape, dtype=np.uint8)
+    return Microscope.look(classifier_of(network, shape, num_classes, scale), image)
 
 
 def look_at_zoo(name):

@@ -1,4 +1,4 @@
-"""The five lessons: they cover the decks, in both languages, and run on the embedded pictures."""
+"""The five lessons: they cover the decks, in both languages, and run on the embedded images."""
 
 import ast
 import re
@@ -8,7 +8,7 @@ import nbformat
 import pytest
 
 from convlens.lessons.notebook import find_lessons, read_notebook, run_notebook
-from convlens.training.screen import Screen
+from convlens.screen import Screen
 
 LESSONS = find_lessons()
 IN_EVERY_TEST = ("001", "002")  # the others are slow
@@ -55,14 +55,14 @@ TOPICS = {
     "homework": "作業",
     "logistic regression": "邏輯迴歸",
     "six kinds of transfer": "六種遷移學習",
-    "which layers to freeze for pictures and for sound": "凍結哪些層",
+    "which layers to freeze for images and for sound": "凍結哪些層",
     "three closing rules": "三條原則",
 }
 
 # What a user of the decks does -> lesson, and what its code has.
 STEPS = {
     "look at shapes": ("001", r"x_train\.shape"),
-    "look at pictures": ("001", r"show_images\(x_train"),
+    "look at images": ("001", r"show_images\(x_train"),
     "reshape": ("001", r"\.reshape\(-1, 28, 28, 1\)"),
     "scale to 0..1": ("001", r"/ 255"),
     "one-hot": ("001", r"to_categorical"),
@@ -72,12 +72,15 @@ STEPS = {
     "plot accuracy and loss": ("001", r"show_metrics\("),
     "evaluate": ("001", r"\.evaluate\("),
     "predict": ("001", r"\.predict\(.*\)"),
-    "first pictures with label and prediction": ("001", r"show_images\(\s*x_test.*probabilities="),
+    "first images with label and prediction": ("001", r"show_images\(\s*x_test.*probabilities="),
     "confusion matrix": ("001", r"show_confusion\("),
     "sparse labels": ("002", r"sparse_categorical_crossentropy"),
     "one's own photograph": ("002", r"Image\.open\(.*resize\("),
     "augment": ("004", r"flip=True"),
-    "red where wrong, first pictures of CIFAR-10": ("000", r"show_images\(\s*color_test.*probabilities="),
+    "red where wrong, first images of CIFAR-10": (
+        "000",
+        r"show_images\(\s*color_test.*probabilities=",
+    ),
     "a digit of one's own": ("000", r"Image\.open\(own\)"),
     "labels from file names": ("003", r"\.name\.split\("),
     "TensorBoard": ("004", r"tensorboard=True"),
@@ -122,14 +125,22 @@ ERRATA = {
     "a shear of 0.2 degrees": ("004", "shear_range"),
     "a photograph that is not divided by 255": ("004", "255"),
     "predictions of a reshuffled set": ("004", "predict(test_set)"),
-    "augmented validation pictures": ("004", "驗證"),
+    "augmented validation images": ("004", "驗證"),
     "VGG16 wants BGR minus the mean": ("004", "BGR"),
     "93,221 parameters": ("004", "93,248"),
 }
 PLATEAU = ("004", "lenet_sigmoid")  # no mistake: the lesson of vanishing gradients, to be kept
 
 NOT_YET_PUBLIC = set()
-GONE = ("np_utils", "predict_classes", "ImageDataGenerator", "Convolution2D", "nb_epoch", "border_mode", "Adam(lr")
+GONE = (
+    "np_utils",
+    "predict_classes",
+    "ImageDataGenerator",
+    "Convolution2D",
+    "nb_epoch",
+    "border_mode",
+    "Adam(lr",
+)
 CHINESE, ENGLISH = re.compile(r"[\u4e00-\u9fff]"), re.compile(r"[A-Za-z]{3,} [A-Za-z]{2,}")
 
 
@@ -154,12 +165,20 @@ def test_every_topic_is_a_heading(topic):
 @pytest.mark.parametrize("step", STEPS)
 def test_every_step_is_in_a_cell(step):
     numbers, pattern = STEPS[step]
-    assert any(re.search(pattern, code(number), re.DOTALL) for number in numbers.split("|") if number in LESSONS)
+    assert any(
+        re.search(pattern, code(number), re.DOTALL)
+        for number in numbers.split("|")
+        if number in LESSONS
+    )
 
 
 @pytest.mark.parametrize("count", COUNTS)
 def test_parameters_are_asserted(count):
-    asserted = [ast.unparse(node) for node in ast.walk(ast.parse(code(COUNTS[count]))) if isinstance(node, ast.Assert)]
+    asserted = [
+        ast.unparse(node)
+        for node in ast.walk(ast.parse(code(COUNTS[count])))
+        if isinstance(node, ast.Assert)
+    ]
     assert any(str(int(count.replace("_", ""))) in line for line in asserted)
 
 
@@ -204,8 +223,14 @@ def test_a_lesson_is_made_as_the_others(number):
     assert written[-1] == "lesson.table()"
     assert LESSONS[number].headings[0].startswith(number)
     for cell in written:
-        imported = {line for line in cell.splitlines() if re.match(r"\s*(from|import) convlens", line)}
-        deep = {line for line in imported if not re.match(r"import convlens$|from convlens import ", line)}
+        imported = {
+            line for line in cell.splitlines() if re.match(r"\s*(from|import) convlens", line)
+        }
+        deep = {
+            line
+            for line in imported
+            if not re.match(r"import convlens$|from convlens import ", line)
+        }
         assert deep <= NOT_YET_PUBLIC, "a cell takes public names only"
         assert "# fmt" not in cell
         ast.parse(cell)
@@ -215,9 +240,10 @@ def test_a_lesson_is_made_as_the_others(number):
 
 
 @pytest.mark.parametrize(
-    "number", [n if n in IN_EVERY_TEST else pytest.param(n, marks=pytest.mark.slow) for n in LESSONS]
+    "number",
+    [n if n in IN_EVERY_TEST else pytest.param(n, marks=pytest.mark.slow) for n in LESSONS],
 )
-def test_a_lesson_runs_on_the_embedded_pictures(number, tmp_path, capsys):
+def test_a_lesson_runs_on_the_embedded_images(number, tmp_path, capsys):
     notebook = read_notebook(LESSONS[number], quick=True, folder=tmp_path / "out")
     began = time.process_time()
     lesson = run_notebook(notebook, Screen())
@@ -228,11 +254,16 @@ def test_a_lesson_runs_on_the_embedded_pictures(number, tmp_path, capsys):
         assert result.stand_in is not None
         assert result.score.value > 1.5 / 10, result.program  # better than chance
     assert "in place of " in said
-    assert "other pictures" in said
+    assert "other images" in said
     assert lesson.plots
     for path in lesson.plots:
         assert f"plot  {path}" in said
         assert path.stat().st_size > 1000
     nbformat.validate(notebook)
-    pictures = [out for cell in notebook.cells for out in cell.get("outputs", []) if "image/png" in out.get("data", {})]
-    assert len(pictures) == len(lesson.plots)
+    images = [
+        out
+        for cell in notebook.cells
+        for out in cell.get("outputs", [])
+        if "image/png" in out.get("data", {})
+    ]
+    assert len(images) == len(lesson.plots)

@@ -8,8 +8,15 @@ import pytest
 
 from convlens.errors import ConfigError
 from convlens.lessons import Lesson
-from convlens.lessons.notebook import IN_CLONE, SHIPPED, Source, read_notebook, run_notebook, write_notebook
-from convlens.training.screen import Screen
+from convlens.lessons.notebook import (
+    IN_CLONE,
+    SHIPPED,
+    Source,
+    read_notebook,
+    run_notebook,
+    write_notebook,
+)
+from convlens.screen import Screen
 
 TINY = """# %% [markdown]
 # # 009 小課 · A tiny lesson
@@ -51,7 +58,10 @@ def test_headings(tiny):
 
 def test_what_was_chosen_stands_in_the_first_cell(tiny):
     notebook = read_notebook(tiny, quick=True, data={"mnist": 'a "b"/圖'}, folder=Path("out"))
-    assert 'Lesson("009", quick=True, data={"mnist": "a \\"b\\"/圖"}, folder="out")' in notebook.cells[1].source
+    assert (
+        'Lesson("009", quick=True, data={"mnist": "a \\"b\\"/圖"}, folder="out")'
+        in notebook.cells[1].source
+    )
     assert 'Lesson("009")' in read_notebook(tiny).cells[1].source
 
 
@@ -64,13 +74,23 @@ def test_cells_run_in_order_and_keep_what_they_gave(tiny, capsys):
     lesson = run_notebook(notebook, Screen())
     assert isinstance(lesson, Lesson)
     said = capsys.readouterr().out
-    for words in ("[1/3] 009 小課", "[2/3] 畫 · Draw", "seen 1", "plot  runs/lesson-009/loss.png", "(True, 5000)"):
+    for words in (
+        "[1/3] 009 小課",
+        "[2/3] 畫 · Draw",
+        "seen 1",
+        "plot  runs/lesson-009/loss.png",
+        "(True, 5000)",
+    ):
         assert words in said
     drawn, value = notebook.cells[3].outputs, notebook.cells[4].outputs
     assert drawn[0].text == "seen 1\n"
     assert drawn[1].data["image/png"].startswith("iVBOR")
     assert value[-1].text.endswith("(True, 5000)\n")
-    assert [cell.execution_count for cell in notebook.cells if cell.cell_type == "code"] == [1, 2, 3]
+    assert [cell.execution_count for cell in notebook.cells if cell.cell_type == "code"] == [
+        1,
+        2,
+        3,
+    ]
     nbformat.validate(notebook)
 
 

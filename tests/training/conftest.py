@@ -3,8 +3,8 @@
 import keras
 import pytest
 
-from convlens.assembly import assemble
-from convlens.classifier import Classifier
+from convlens.classifier.assembly import assemble
+from convlens.classifier.classifier import Classifier
 from convlens.config import Config
 from convlens.data.sources import load_data
 from convlens.preprocess import Preprocessing

@@ -12,15 +12,22 @@ import pytest
 from convlens.config import Config
 from convlens.data.sources import load_data
 from convlens.errors import ConfigError, Interrupted, RunError, StorageError, TrainingError
+from convlens.pipeline import train
+from convlens.run import Run
+from convlens.screen import Screen
 from convlens.training import fit as fit_module
-from convlens.training.run import Run
-from convlens.training.screen import Screen
-from convlens.training.train import train
 
 QUIET = Screen(quiet=True)
 # Dropout, batch order, augmentation and a schedule: all that a resumed run must repeat.
 CONFIG = Config().replace(
-    model="custom_cnn", filters=(4,), dense=(8,), epochs=3, batch_size=32, augment="light", limit=400, seed=3
+    model="custom_cnn",
+    filters=(4,),
+    dense=(8,),
+    epochs=3,
+    batch_size=32,
+    augment="light",
+    limit=400,
+    seed=3,
 )
 
 
@@ -29,7 +36,9 @@ def weights(run: Run) -> list[np.ndarray]:
 
 
 def columns(run: Run) -> list[dict[str, float | None]]:
-    return [{name: value for name, value in row.items() if name != "seconds"} for row in run.history]
+    return [
+        {name: value for name, value in row.items() if name != "seconds"} for row in run.history
+    ]
 
 
 @pytest.fixture(scope="module")
@@ -44,7 +53,15 @@ def whole(digits, tmp_path_factory):
 
 def test_a_run_has_all_its_parts(whole):
     names = {path.name for path in whole.folder.iterdir()}
-    assert names >= {"run.toml", "data.json", "history.csv", "classifier.keras", "report.html", "report.json", "plots"}
+    assert names >= {
+        "run.toml",
+        "data.json",
+        "history.csv",
+        "classifier.keras",
+        "report.html",
+        "report.json",
+        "plots",
+    }
     assert whole.config.training.learning_rate == 0.002  # run.toml has what "auto" became
     assert whole.config.augment.shift == 0.1
     assert whole.config.augment.flip is False
@@ -61,7 +78,7 @@ def test_the_classifier_is_the_best_epoch(whole, digits):
     best = max(whole.history, key=lambda row: (row["val_accuracy"], -row["val_loss"]))
     assert whole.classifier().provenance["best"]["epoch"] == best["epoch"]
     val = np.array(whole.data["splits"]["val"])
-    answers = whole.classifier().probabilities(digits.pictures[..., None], indices=val).argmax(1)
+    answers = whole.classifier().probabilities(digits.images[..., None], indices=val).argmax(1)
     assert (answers == digits.labels[val]).mean() == pytest.approx(best["val_accuracy"], abs=1e-6)
 
 
@@ -90,7 +107,9 @@ def test_a_killed_process_goes_on_with_the_same_bits(whole, tmp_path):
         "from convlens.cli import main; main()\n"
     )
     folder = tmp_path / "killed"
-    flags = "--model custom_cnn --filters 4 --dense 8 --epochs 3 --batch-size 32 --limit 400 --seed 3"
+    flags = (
+        "--model custom_cnn --filters 4 --dense 8 --epochs 3 --batch-size 32 --limit 400 --seed 3"
+    )
     command = [sys.executable, "-c", code, "train", "digits", *flags.split(), "--run", str(folder)]
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, env=os.environ)
     history = folder / "history.csv"
@@ -155,7 +174,9 @@ def test_a_full_disk_keeps_the_previous_state(digits, tmp_path, monkeypatch):
 
 
 def test_early_stopping_counts_from_the_best_epoch(digits, tmp_path):
-    config = CONFIG.replace(epochs=30, patience=2, learning_rate=1e-12, optimizer="sgd", schedule="constant")
+    config = CONFIG.replace(
+        epochs=30, patience=2, learning_rate=1e-12, optimizer="sgd", schedule="constant"
+    )
     run = train(digits, config, run=tmp_path / "run", screen=QUIET)
     assert run.classifier().provenance["best"]["epoch"] == 1
     assert len(run.history) == 3
@@ -168,11 +189,11 @@ def test_an_existing_folder_is_not_overwritten(whole, digits):
         train(digits, run=whole.folder, resume=True, screen=QUIET)
 
 
-def test_a_resumed_run_wants_its_own_pictures(digits, tmp_path):
+def test_a_resumed_run_wants_its_own_images(digits, tmp_path):
     run = Run.create(tmp_path / "run", "")
     run.write("run.toml", CONFIG.to_toml())
     run.write("data.json", json.dumps({"fingerprint": "another", "splits": {}}))
-    with pytest.raises(RunError, match="not the pictures of"):
+    with pytest.raises(RunError, match="not the images of"):
         train(digits, run=run.folder, resume=True, screen=QUIET)
 
 
@@ -188,26 +209,35 @@ def test_a_network_of_ones_own_is_trained_saved_and_reported(digits, tmp_path):
     )
     run = train(
         digits,
-        Config().replace(epochs=12, learning_rate=0.01, augment="none", calibration=False),  # equal to the bare model
+        Config().replace(
+            epochs=12, learning_rate=0.01, augment="none", calibration=False
+        ),  # equal to the bare model
         model=model,
         run=tmp_path / "r",
     )
     assert run.report["metrics"]["accuracy"]["value"] > 0.9
     assert run.report["network"] == "mine"
-    ours = run.classifier().probabilities(digits.pictures[..., None][:50])
-    theirs = model.predict(digits.pictures[:50, ..., None] / 255.0, verbose=0)
+    ours = run.classifier().probabilities(digits.images[..., None][:50])
+    theirs = model.predict(digits.images[:50, ..., None] / 255.0, verbose=0)
     assert np.abs(ours - theirs).max() < 1e-5  # the user's own model was trained, softmax and all
 
 
 def test_a_classifier_is_trained_further(whole, digits, tmp_path):
-    more = train(digits, CONFIG.replace(epochs=1, learning_rate=1e-5), start_from=whole.folder, run=tmp_path / "more")
+    more = train(
+        digits,
+        CONFIG.replace(epochs=1, learning_rate=1e-5),
+        start_from=whole.folder,
+        run=tmp_path / "more",
+    )
     first = more.history[0]
     assert first["val_accuracy"] >= whole.history[-1]["val_accuracy"] - 0.05
     assert all(a.shape == b.shape for a, b in zip(weights(more), weights(whole), strict=True))
 
 
 def test_find_learning_rate_trains_with_what_it_finds(digits, tmp_path):
-    run = train(digits, CONFIG.replace(epochs=1), run=tmp_path / "run", find_rate=True, screen=QUIET)
+    run = train(
+        digits, CONFIG.replace(epochs=1), run=tmp_path / "run", find_rate=True, screen=QUIET
+    )
     assert run.config.training.learning_rate != CONFIG.training.learning_rate
     assert 1e-4 < run.config.training.learning_rate < 0.1
     assert (run.folder / "plots" / "learning_rate.png").exists()
@@ -216,14 +246,20 @@ def test_find_learning_rate_trains_with_what_it_finds(digits, tmp_path):
 def test_tensorboard_gets_scalars_histograms_and_the_graph(digits, tmp_path):
     from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-    run = train(digits, CONFIG.replace(epochs=2, tensorboard=True), run=tmp_path / "run", screen=QUIET)
+    run = train(
+        digits, CONFIG.replace(epochs=2, tensorboard=True), run=tmp_path / "run", screen=QUIET
+    )
     found = {}
     for part in ("train", "validation"):
         events = EventAccumulator(str(run.folder / "tensorboard" / part), {"tensors": 0}).Reload()
         found[part] = events.Tags()
-    assert {"epoch_loss", "epoch_accuracy"} <= set(found["train"]["tensors"]) & set(found["validation"]["tensors"])
+    assert {"epoch_loss", "epoch_accuracy"} <= set(found["train"]["tensors"]) & set(
+        found["validation"]["tensors"]
+    )
     assert any("kernel" in tag for tag in found["train"]["tensors"])
-    assert found["train"]["graph"] or any("graph" in tag or "keras" in tag for tag in found["train"]["tensors"])
+    assert found["train"]["graph"] or any(
+        "graph" in tag or "keras" in tag for tag in found["train"]["tensors"]
+    )
 
 
 def interrupt_at(monkeypatch, step: int):
@@ -239,9 +275,13 @@ def interrupt_at(monkeypatch, step: int):
     monkeypatch.setattr(fit_module._Checkpoint, "on_train_batch_end", press_once)
 
 
-def test_a_stopped_run_from_a_classifier_goes_on_with_its_network(whole, digits, tmp_path, monkeypatch):
+def test_a_stopped_run_from_a_classifier_goes_on_with_its_network(
+    whole, digits, tmp_path, monkeypatch
+):
     config = CONFIG.replace(epochs=2, learning_rate=1e-3)
-    straight = train(digits, config, start_from=whole.folder, run=tmp_path / "straight", screen=QUIET)
+    straight = train(
+        digits, config, start_from=whole.folder, run=tmp_path / "straight", screen=QUIET
+    )
     with monkeypatch.context() as patch:
         interrupt_at(patch, 3)
         with pytest.raises(Interrupted):
@@ -249,18 +289,28 @@ def test_a_stopped_run_from_a_classifier_goes_on_with_its_network(whole, digits,
     (tmp_path / "stopped" / "state" / "state.npz").unlink()  # as if killed before the first state
     resumed = train(digits, run=tmp_path / "stopped", resume=True, screen=QUIET)
     assert columns(resumed) == columns(straight)
-    assert all(np.array_equal(a, b) for a, b in zip(weights(resumed), weights(straight), strict=True))
+    assert all(
+        np.array_equal(a, b) for a, b in zip(weights(resumed), weights(straight), strict=True)
+    )
 
 
-def test_the_same_pictures_must_be_divided_as_before(whole, digits, tmp_path):
+def test_the_same_images_must_be_divided_as_before(whole, digits, tmp_path):
     with pytest.raises(ConfigError, match=r"--seed must be as in the first training.*3.*found 4"):
-        train(digits, CONFIG.replace(seed=4), start_from=whole.folder, run=tmp_path / "run", screen=QUIET)
+        train(
+            digits,
+            CONFIG.replace(seed=4),
+            start_from=whole.folder,
+            run=tmp_path / "run",
+            screen=QUIET,
+        )
     assert not (tmp_path / "run").exists()
 
 
 def test_patience_counts_over_a_resume(digits, tmp_path, monkeypatch):
     """Killed after the stopping epoch, before the report: nothing is left to train."""
-    config = CONFIG.replace(epochs=30, patience=2, learning_rate=1e-12, optimizer="sgd", schedule="constant")
+    config = CONFIG.replace(
+        epochs=30, patience=2, learning_rate=1e-12, optimizer="sgd", schedule="constant"
+    )
     monkeypatch.setattr(fit_module, "SAVE_SECONDS", 0.0)
     monkeypatch.setattr(fit_module, "SAVE_SHARE", 1e9)
     run = train(digits, config, run=tmp_path / "run", screen=QUIET)
@@ -293,8 +343,10 @@ def test_a_loss_that_breaks_late_keeps_the_best(digits, tmp_path, monkeypatch):
     assert Run(tmp_path / "run").classifier().provenance["best"]["epoch"] == 1
 
 
-def test_without_pictures_set_aside_there_are_no_scores(digits, tmp_path):
-    run = train(digits, CONFIG.replace(val=0.0, test=0.0, epochs=2), run=tmp_path / "run", screen=QUIET)
+def test_without_images_set_aside_there_are_no_scores(digits, tmp_path):
+    run = train(
+        digits, CONFIG.replace(val=0.0, test=0.0, epochs=2), run=tmp_path / "run", screen=QUIET
+    )
     assert run.report["metrics"] == {}
     assert run.classifier().provenance["best"]["epoch"] == 2
     assert [row["val_loss"] for row in run.history] == [None, None]

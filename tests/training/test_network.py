@@ -3,8 +3,8 @@ import numpy as np
 import pytest
 from keras import layers
 
-from convlens.assembly import all_layers, assemble, set_weights, with_precision
-from convlens.classifier import Classifier
+from convlens.classifier.assembly import all_layers, assemble, set_weights, with_precision
+from convlens.classifier.classifier import Classifier
 from convlens.config import Config
 from convlens.data.dataset import Dataset
 from convlens.errors import DataError, ModelError
@@ -14,9 +14,9 @@ from convlens.zoo.registry import build
 
 SHAPE = Preprocessing(12, 12, 3)
 RANDOM = np.random.default_rng(0)
-PICTURES = RANDOM.integers(0, 256, (24, 12, 12, 3), np.uint8)
+IMAGES = RANDOM.integers(0, 256, (24, 12, 12, 3), np.uint8)
 NAMES = ("a", "b", "c")
-DATA = Dataset("memory", "arrays", PICTURES, np.arange(24) % 3, NAMES)
+DATA = Dataset("memory", "arrays", IMAGES, np.arange(24) % 3, NAMES)
 CONFIG = Config().replace(model="custom_cnn", filters=(4,), dense=(8,))
 
 
@@ -38,7 +38,9 @@ def softmax(logits):
 
 
 def nested(x):
-    head = keras.Sequential([layers.Input((4,)), layers.Dense(5), layers.Dense(3, activation="softmax")])
+    head = keras.Sequential(
+        [layers.Input((4,)), layers.Dense(5), layers.Dense(3, activation="softmax")]
+    )
     return head(x)
 
 
@@ -49,7 +51,9 @@ SOFTMAX = {
     "keras.ops": lambda x: keras.ops.softmax(layers.Dense(3)(x)),
     "keras.activations": lambda x: keras.activations.softmax(layers.Dense(3)(x)),
     "nested model": nested,
-    "nested Softmax layer": lambda x: keras.Sequential([layers.Input((4,)), layers.Dense(3), layers.Softmax()])(x),
+    "nested Softmax layer": lambda x: keras.Sequential(
+        [layers.Input((4,)), layers.Dense(3), layers.Softmax()]
+    )(x),
 }
 
 
@@ -57,13 +61,13 @@ SOFTMAX = {
 def test_a_closing_softmax_is_taken_off_and_the_trained_weights_go_back(end):
     model = own(end)
     logits = assembled(model)
-    answers = np.asarray(logits(PICTURES))
+    answers = np.asarray(logits(IMAGES))
     assert np.abs(answers.sum(1) - 1).min() > 1e-3  # logits
-    assert np.allclose(softmax(answers), np.asarray(model(PICTURES / 255.0)), atol=1e-5)
+    assert np.allclose(softmax(answers), np.asarray(model(IMAGES / 255.0)), atol=1e-5)
     trained = with_precision(logits, "float32", seed=1)
     trained.set_weights([value + 0.1 for value in trained.get_weights()])
     set_weights(model, trained.get_weights())
-    assert np.allclose(softmax(trained(PICTURES)), np.asarray(model(PICTURES / 255.0)), atol=1e-5)
+    assert np.allclose(softmax(trained(IMAGES)), np.asarray(model(IMAGES / 255.0)), atol=1e-5)
 
 
 @pytest.mark.parametrize(
@@ -76,18 +80,22 @@ def test_a_closing_softmax_is_taken_off_and_the_trained_weights_go_back(end):
 )
 def test_a_closing_sigmoid_is_taken_off(end):
     model = own(end)
-    data = Dataset("memory", "arrays", PICTURES, np.arange(24) % 2, ("a", "b"))
-    answers = softmax(assembled(model, data)(PICTURES))
-    assert np.allclose(answers[:, 1:], np.asarray(model(PICTURES / 255.0)), atol=1e-5)
+    data = Dataset("memory", "arrays", IMAGES, np.arange(24) % 2, ("a", "b"))
+    answers = softmax(assembled(model, data)(IMAGES))
+    assert np.allclose(answers[:, 1:], np.asarray(model(IMAGES / 255.0)), atol=1e-5)
 
 
 def test_a_sequential_model_may_end_in_a_softmax_layer(tmp_path):
-    model = keras.Sequential([layers.Input((12, 12, 3)), layers.Flatten(), layers.Dense(3), layers.Softmax()])
+    model = keras.Sequential(
+        [layers.Input((12, 12, 3)), layers.Flatten(), layers.Dense(3), layers.Softmax()]
+    )
     logits = assembled(model)
-    expected = np.asarray(model(PICTURES / 255.0))
-    assert np.allclose(softmax(logits(PICTURES)), expected, atol=1e-5)
+    expected = np.asarray(model(IMAGES / 255.0))
+    assert np.allclose(softmax(logits(IMAGES)), expected, atol=1e-5)
     Classifier.from_logits(logits, NAMES, SHAPE).save(tmp_path / "own.keras")
-    assert np.allclose(Classifier.load(tmp_path / "own.keras").probabilities(PICTURES), expected, atol=1e-5)
+    assert np.allclose(
+        Classifier.load(tmp_path / "own.keras").probabilities(IMAGES), expected, atol=1e-5
+    )
 
 
 @pytest.mark.parametrize("end", ["Softmax layer", "logits"])
@@ -97,12 +105,14 @@ def test_a_model_compiled_with_a_loss_of_ones_own_is_copied(tmp_path, end):
     logits = with_precision(assembled(model), "float32", seed=0)
     Classifier.from_logits(logits, NAMES, SHAPE).save(tmp_path / "own.keras")
     loaded = Classifier.load(tmp_path / "own.keras")
-    assert np.allclose(loaded.probabilities(PICTURES), softmax(logits(PICTURES)), atol=1e-6)
+    assert np.allclose(loaded.probabilities(IMAGES), softmax(logits(IMAGES)), atol=1e-6)
 
 
 def test_other_endings_stay():
     model = own(lambda x: layers.Dense(3, activation="tanh")(x))
-    assert np.allclose(np.asarray(assembled(model)(PICTURES)), np.asarray(model(PICTURES / 255.0)), atol=1e-5)
+    assert np.allclose(
+        np.asarray(assembled(model)(IMAGES)), np.asarray(model(IMAGES / 255.0)), atol=1e-5
+    )
 
 
 def test_a_model_that_scales_in_a_nested_model_gets_pixels():
@@ -110,24 +120,32 @@ def test_a_model_that_scales_in_a_nested_model_gets_pixels():
     deeper = keras.Sequential([layers.Input((12, 12, 3)), front])
     model = own(front=deeper)
     assert choose_network(CONFIG, model).scale == 1.0
-    assert np.allclose(np.asarray(assembled(model)(PICTURES)), np.asarray(model(PICTURES.astype("float32"))), atol=1e-5)
+    assert np.allclose(
+        np.asarray(assembled(model)(IMAGES)),
+        np.asarray(model(IMAGES.astype("float32"))),
+        atol=1e-5,
+    )
 
 
 @pytest.mark.parametrize("wrap", [False, True])
 def test_a_copy_of_a_model_with_an_adapted_normalization_normalises(wrap):
     normalization = layers.Normalization()
-    normalization.adapt(PICTURES.astype("float32"))
+    normalization.adapt(IMAGES.astype("float32"))
     front = keras.Sequential([layers.Input((12, 12, 3)), normalization]) if wrap else normalization
     model = own(SOFTMAX["Softmax layer"], front)
-    expected = np.asarray(model(PICTURES.astype("float32")))
+    expected = np.asarray(model(IMAGES.astype("float32")))
     logits = assembled(model)
-    assert np.allclose(softmax(logits(PICTURES)), expected, atol=1e-5)
-    assert np.allclose(softmax(with_precision(logits, "float32", seed=0)(PICTURES)), expected, atol=1e-5)
+    assert np.allclose(softmax(logits(IMAGES)), expected, atol=1e-5)
+    assert np.allclose(
+        softmax(with_precision(logits, "float32", seed=0)(IMAGES)), expected, atol=1e-5
+    )
 
 
 @pytest.mark.parametrize("channels", [2, 4])
 def test_a_model_of_other_channels_is_refused(channels):
-    with pytest.raises(ModelError, match=rf"1 \(grey\) or 3 \(RGB\) channels; own takes {channels}"):
+    with pytest.raises(
+        ModelError, match=rf"1 \(grey\) or 3 \(RGB\) channels; own takes {channels}"
+    ):
         choose_network(CONFIG, own(channels=channels))
 
 
@@ -139,7 +157,9 @@ def test_a_model_of_two_outputs_is_refused():
 @pytest.fixture
 def saved(tmp_path):
     keras.utils.set_random_seed(0)
-    model = assemble(lambda x: build("custom_cnn", x, 3, config=CONFIG.model), SHAPE, 3, "custom_cnn")
+    model = assemble(
+        lambda x: build("custom_cnn", x, 3, config=CONFIG.model), SHAPE, 3, "custom_cnn"
+    )
     Classifier.from_logits(model, NAMES, SHAPE).save(tmp_path / "classifier.keras")
     return tmp_path / "classifier.keras"
 
@@ -154,9 +174,11 @@ def test_a_classifier_trained_further_stays_flat(saved, tmp_path):
         Classifier.from_logits(model, NAMES, SHAPE).save(path)
     last = Classifier.load(path)
     assert not any(isinstance(layer, keras.Model) for layer in all_layers(last.model))
-    assert [layer.name for layer in last.model.layers] == [layer.name for layer in first.model.layers]
+    assert [layer.name for layer in last.model.layers] == [
+        layer.name for layer in first.model.layers
+    ]
     assert last.model.name == first.model.name
-    assert np.allclose(last.probabilities(PICTURES), first.probabilities(PICTURES), atol=1e-6)
+    assert np.allclose(last.probabilities(IMAGES), first.probabilities(IMAGES), atol=1e-6)
 
 
 def test_every_fold_begins_with_the_weights_of_the_file(saved):
@@ -164,37 +186,41 @@ def test_every_fold_begins_with_the_weights_of_the_file(saved):
     prepared = origin.prepare(DATA, CONFIG, None)
     first = origin.assemble(prepared, CONFIG)
     before = [value.copy() for value in first.get_weights()]
-    first.set_weights([value + 1 for value in before])  # as `keep` does with the best epoch of a fold
+    first.set_weights(
+        [value + 1 for value in before]
+    )  # as `keep` does with the best epoch of a fold
     second = origin.assemble(prepared, CONFIG)
     assert all(np.array_equal(a, b) for a, b in zip(before, second.get_weights(), strict=True))
 
 
 def test_classes_are_numbered_as_the_classifier_numbers_them(saved):
     origin = choose_network(CONFIG, start_from=saved)
-    other = Dataset("memory", "arrays", PICTURES, np.arange(24) % 2, ("c", "a"))
+    other = Dataset("memory", "arrays", IMAGES, np.arange(24) % 2, ("c", "a"))
     prepared = origin.prepare(other, CONFIG, None)
     assert prepared.dataset.class_names == NAMES
     assert prepared.dataset.labels[:4].tolist() == [2, 0, 2, 0]
     with pytest.raises(DataError, match="found d too"):
-        origin.prepare(Dataset("memory", "arrays", PICTURES, np.arange(24) % 2, ("a", "d")), CONFIG, None)
+        origin.prepare(
+            Dataset("memory", "arrays", IMAGES, np.arange(24) % 2, ("a", "d")), CONFIG, None
+        )
 
 
-def chosen(name, side, **knobs):
-    """Origin, prepared pictures of that side, configuration and model of a network of the zoo."""
-    pictures = RANDOM.integers(0, 256, (24, side, side, 1), np.uint8)
-    data = Dataset("memory", "arrays", pictures, np.arange(24) % 3, NAMES)
-    config = Config().replace(model=name, **knobs)
+def chosen(name, side, **settings):
+    """Origin, prepared images of that side, configuration and model of a network of the zoo."""
+    images = RANDOM.integers(0, 256, (24, side, side, 1), np.uint8)
+    data = Dataset("memory", "arrays", images, np.arange(24) % 3, NAMES)
+    config = Config().replace(model=name, **settings)
     origin = choose_network(config)
     prepared = origin.prepare(data, config, None)
     return origin, prepared, config, origin.assemble(prepared, config)
 
 
-def test_pictures_below_the_least_side_are_enlarged_unless_the_user_gave_a_size():
+def test_images_below_the_least_side_are_enlarged_unless_the_user_gave_a_size():
     origin, prepared, _, model = chosen("lenet_sigmoid", 12)
     assert origin.least_side == 16
     assert prepared.preprocessing.shape == (16, 16, 1)
     assert model.input_shape == (None, 16, 16, 1)
-    assert any("12 x 12 the pictures are too small" in note for note in prepared.notes)
+    assert any("12 x 12 the images are too small" in note for note in prepared.notes)
     with pytest.raises(ModelError, match="at least 16 x 16 pixels; found 12 x 12"):
         chosen("lenet_sigmoid", 12, size="12")
 
@@ -203,11 +229,23 @@ def test_pictures_below_the_least_side_are_enlarged_unless_the_user_gave_a_size(
 @pytest.mark.parametrize(
     ("name", "side", "said"),
     [
-        ("resnet18", 32, "resnet18 shrinks 32 x 32 to 1 x 1; --stem small keeps 4 x 4, at 16 times the multiply-adds"),
-        ("resnet18", 8, "resnet18 shrinks 8 x 8 to 1 x 1, and no less with --stem small; a larger --size leaves more"),
-        ("inception_v3", 32, "inception_v3 shrinks 75 x 75 to 1 x 1; --stem small keeps 2 x 2 of 32 x 32, at "),
+        (
+            "resnet18",
+            32,
+            "resnet18 shrinks 32 x 32 to 1 x 1; --stem small keeps 4 x 4, at 16 times the multiply-adds",
+        ),
+        (
+            "resnet18",
+            8,
+            "resnet18 shrinks 8 x 8 to 1 x 1, and no less with --stem small; a larger --size leaves more",
+        ),
+        (
+            "inception_v3",
+            32,
+            "inception_v3 shrinks 75 x 75 to 1 x 1; --stem small keeps 2 x 2 of 32 x 32, at ",
+        ),
         ("resnet18", 64, None),
-        ("resnet20", 8, None),  # made for small pictures: there is no other stem
+        ("resnet20", 8, None),  # made for small images: there is no other stem
         ("googlenet_auxiliary", 65, None),
     ],
 )
@@ -222,7 +260,7 @@ def test_the_small_stem_begins_inside_the_graph_after_the_scaling():
     assert model.get_layer("stem_conv").strides == (1, 1)
     assert model.get_layer("stage4_block1_conv1").strides == (2, 2)
     assert not any(isinstance(layer, keras.Model) for layer in model.layers)
-    assert np.asarray(model(PICTURES[:2, :1, :1, :1].repeat(16, 1).repeat(16, 2))).shape == (2, 3)
+    assert np.asarray(model(IMAGES[:2, :1, :1, :1].repeat(16, 1).repeat(16, 2))).shape == (2, 3)
 
 
 def test_no_word_of_the_stem_for_a_small_stem_or_a_model_of_ones_own():

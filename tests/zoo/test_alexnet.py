@@ -4,11 +4,11 @@ import keras
 import numpy as np
 import pytest
 
-from convlens.assembly import with_precision
+from convlens.anatomy.summary import layer_table
+from convlens.classifier.assembly import with_precision
 from convlens.config import ModelConfig
 from convlens.zoo import create_model
 from convlens.zoo.alexnet import local_response_normalization
-from convlens.zoo.summary import layer_table
 
 SHAPES = {  # the lecture's and the paper's figure 2
     "conv1": (55, 55, 96),
@@ -33,8 +33,20 @@ NEURONS = {  # the paper's section 3.5; its 253,440 of the first layer is 55 x 5
     "dense7": 4096,
     "logits": 1000,
 }
-LECTURE_PARAMS = {"conv1": 34_944, "conv2": 614_656, "conv3": 885_120, "conv4": 1_327_488, "conv5": 884_992}
-PAPER_PARAMS = {"conv1": 34_944, "conv2": 307_456, "conv3": 885_120, "conv4": 663_936, "conv5": 442_624}
+LECTURE_PARAMS = {
+    "conv1": 34_944,
+    "conv2": 614_656,
+    "conv3": 885_120,
+    "conv4": 1_327_488,
+    "conv5": 884_992,
+}
+PAPER_PARAMS = {
+    "conv1": 34_944,
+    "conv2": 307_456,
+    "conv3": 885_120,
+    "conv4": 663_936,
+    "conv5": 442_624,
+}
 SMALL = (67, 67, 3)  # pixels: the least
 
 
@@ -42,18 +54,23 @@ def answers(model, images):
     return keras.ops.convert_to_numpy(model(images, training=False))
 
 
-def pictures(n=2, shape=SMALL):
+def images(n=2, shape=SMALL):
     return np.random.default_rng(0).integers(0, 256, (n, *shape)).astype("float32")
 
 
-@pytest.mark.parametrize(("name", "params"), [("alexnet", LECTURE_PARAMS), ("alexnet_2towers", PAPER_PARAMS)])
+@pytest.mark.parametrize(
+    ("name", "params"), [("alexnet", LECTURE_PARAMS), ("alexnet_2towers", PAPER_PARAMS)]
+)
 def test_sizes_of_the_paper(name, params):
     model = create_model(name)
     shapes = {layer: model.get_layer(layer).output.shape[1:] for layer in SHAPES}
     assert shapes == SHAPES
     assert {layer: np.prod(shapes[layer]) for layer in NEURONS} == NEURONS
     rows = layer_table(model)
-    counts = {conv: sum(row.trainable for row in rows if row.name.split("_tower")[0] == conv) for conv in params}
+    counts = {
+        conv: sum(row.trainable for row in rows if row.name.split("_tower")[0] == conv)
+        for conv in params
+    }
     assert counts == params
     assert sum(row.trainable for row in rows) == model.count_params()
 
@@ -62,7 +79,9 @@ def test_paper_kernels_see_half_the_maps():
     """Section 3.5: 256 kernels of 5x5x48, 384 of 3x3x256, 384 of 3x3x192, 256 of 3x3x192."""
     model = create_model("alexnet_2towers", input_shape=SMALL)
     kernels = {
-        layer.name: tuple(layer.kernel.shape) for layer in model.layers if "conv" in layer.name and layer.weights
+        layer.name: tuple(layer.kernel.shape)
+        for layer in model.layers
+        if "conv" in layer.name and layer.weights
     }
     assert kernels == {
         "conv1": (11, 11, 3, 96),
@@ -80,8 +99,8 @@ def test_towers_do_not_mix():
     kernel[..., 192:] = 0  # nothing reaches the second tower's half
     conv3.set_weights([kernel, bias])
     maps = keras.Model(model.input, [model.get_layer(f"conv5_tower{n}").output for n in (1, 2)])
-    first, second = (np.asarray(m) for m in maps(pictures()))
-    assert first.std(axis=0).max() > 0  # follows the picture
+    first, second = (np.asarray(m) for m in maps(images()))
+    assert first.std(axis=0).max() > 0  # follows the image
     assert second.std(axis=0).max() == 0
     assert second.max() > 0  # its biases
 
@@ -127,7 +146,7 @@ def test_start_of_the_lecture():
 @pytest.mark.parametrize("channels", [1, 3, 4])
 def test_subtracts_the_mean(channels):
     model = create_model("alexnet_2towers", input_shape=(67, 70, channels), num_classes=2)
-    pixels = pictures(1, (67, 70, channels))
+    pixels = images(1, (67, 70, channels))
     centred = keras.Model(model.input, model.get_layer("subtract_mean").output)
     mean = [123.68, 116.779, 103.939] if channels == 3 else np.mean([123.68, 116.779, 103.939])
     np.testing.assert_allclose(answers(centred, pixels), pixels - mean, atol=1e-4)
@@ -135,15 +154,19 @@ def test_subtracts_the_mean(channels):
 
 def test_saving_and_precision(tmp_path):
     model = create_model("alexnet_2towers", input_shape=SMALL, num_classes=5)
-    expected = answers(model, pictures())
+    expected = answers(model, images())
     model.save(tmp_path / "alexnet.keras")
-    np.testing.assert_allclose(answers(keras.models.load_model(tmp_path / "alexnet.keras"), pictures()), expected)
-    rough = answers(with_precision(model, "mixed_bfloat16"), pictures())
+    np.testing.assert_allclose(
+        answers(keras.models.load_model(tmp_path / "alexnet.keras"), images()), expected
+    )
+    rough = answers(with_precision(model, "mixed_bfloat16"), images())
     np.testing.assert_allclose(rough, expected, atol=0.05 * abs(expected).max())
 
 
 @pytest.mark.parametrize("name", ["alexnet", "alexnet_2towers"])
 def test_small_stem(name):
-    model = create_model(name, input_shape=(32, 32, 3), num_classes=10, config=ModelConfig(stem="small"))
+    model = create_model(
+        name, input_shape=(32, 32, 3), num_classes=10, config=ModelConfig(stem="small")
+    )
     assert model.output_shape == (None, 10)
     assert model.get_layer("conv1").output.shape[1:3] == (22, 22)

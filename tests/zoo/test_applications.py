@@ -8,12 +8,12 @@ import keras
 import numpy as np
 import pytest
 
-from convlens.assembly import with_precision
+from convlens.anatomy.summary import count_multiply_adds
+from convlens.classifier.assembly import with_precision
 from convlens.config import ModelConfig
 from convlens.errors import ModelError
 from convlens.zoo import build, create_model, model_info
 from convlens.zoo.applications import APPLICATIONS, FAMILIES, preprocess
-from convlens.zoo.summary import count_multiply_adds
 
 COUNTS = {  # millions of parameters in the table of keras.io/api/applications, and the exact number of these builders
     "vgg16": (138.4, 138_357_544),
@@ -50,11 +50,13 @@ PAPERS = {  # thousand millions of multiply-adds, as the papers round them
     "mobilenet_v3_large": 0.2,  # 219 million, table 3
 }
 QUICK = ["mobilenet_v3_small"]  # seconds; the others build the same way
-ALL = [name if name in QUICK else pytest.param(name, marks=pytest.mark.slow) for name in APPLICATIONS]
+ALL = [
+    name if name in QUICK else pytest.param(name, marks=pytest.mark.slow) for name in APPLICATIONS
+]
 SMALL = ModelConfig(stem="small")
 
 
-def pictures(shape, n=2):
+def random_images(shape, n=2):
     return np.random.default_rng(0).integers(0, 256, (n, *shape)).astype(np.float32)
 
 
@@ -63,10 +65,14 @@ def side_of(name):
 
 
 def test_published_counts():
-    assert {name: row.num_params for name, row in APPLICATIONS.items()} == {name: n for name, (_, n) in COUNTS.items()}
+    assert {name: row.num_params for name, row in APPLICATIONS.items()} == {
+        name: n for name, (_, n) in COUNTS.items()
+    }
     assert all(round(n / 1e6, 1) == millions for millions, n in COUNTS.values())
     for name, billions in PAPERS.items():
-        assert APPLICATIONS[name].multiply_adds == pytest.approx(billions * 1e9, rel=0.1 if billions < 1 else 0.02)
+        assert APPLICATIONS[name].multiply_adds == pytest.approx(
+            billions * 1e9, rel=0.1 if billions < 1 else 0.02
+        )
 
 
 def test_registered():
@@ -74,11 +80,23 @@ def test_registered():
         info = model_info(name)
         side = 299 if row.family in ("inception_v3", "inception_resnet_v2", "xception") else 224
         assert (info.input_shape, info.num_classes, info.scale) == ((side, side, 3), 1000, 1.0)
-        assert (info.weights, info.head, info.year) == ("imagenet", "softmax", FAMILIES[row.family].year)
+        assert (info.weights, info.head, info.year) == (
+            "imagenet",
+            "softmax",
+            FAMILIES[row.family].year,
+        )
         text = info.builder.__doc__
         assert text.startswith(info.summary)
         assert info.summary.endswith(".")
-        for part in ("Paper  ", "Brought", "Strength", "Weakness", "Take it", "Leave it", "Departures"):
+        for part in (
+            "Paper  ",
+            "Brought",
+            "Strength",
+            "Weakness",
+            "Take it",
+            "Leave it",
+            "Departures",
+        ):
             assert f"\n{part}" in text
 
 
@@ -99,9 +117,15 @@ def test_flat_graph_of_stock_layers_with_stable_names(name):
     names = [operation.name for operation in first.operations]
     assert names == [operation.name for operation in second.operations]
     assert len(set(names)) == len(names)
-    assert not [found for found in names if re.fullmatch(r"(conv2d|batch_normalization|activation|add)(_\d+)?", found)]
+    assert not [
+        found
+        for found in names
+        if re.fullmatch(r"(conv2d|batch_normalization|activation|add)(_\d+)?", found)
+    ]
     for operation in first.operations:
-        assert type(operation).__module__.startswith(("keras.src.layers.", "keras.src.ops.")), operation
+        assert type(operation).__module__.startswith(("keras.src.layers.", "keras.src.ops.")), (
+            operation
+        )
         assert not isinstance(operation, keras.layers.Lambda)
 
 
@@ -129,26 +153,32 @@ def test_numbers_of_names_follow_the_order_of_building():
     ],
 )
 def test_scales_as_keras_preprocess_input_does(name, package):
-    images = pictures((40, 30, 3), n=3)
+    images = random_images((40, 30, 3), n=3)
     expected = getattr(keras.applications, package).preprocess_input(images.copy())
     np.testing.assert_allclose(scaled(images, name), expected, atol=1e-4)
 
 
-@pytest.mark.parametrize("name", ["mobilenet_v3_small", "mobilenet_v3_large", "efficientnet_v2_b0", "convnext_tiny"])
+@pytest.mark.parametrize(
+    "name", ["mobilenet_v3_small", "mobilenet_v3_large", "efficientnet_v2_b0", "convnext_tiny"]
+)
 @pytest.mark.slow
 def test_scales_as_the_layers_in_keras_networks_do(name):
     inside = getattr(keras.applications, APPLICATIONS[name].builder)(weights=None)
     scalings = [
-        layer for layer in inside.layers if isinstance(layer, (keras.layers.Rescaling, keras.layers.Normalization))
+        layer
+        for layer in inside.layers
+        if isinstance(layer, (keras.layers.Rescaling, keras.layers.Normalization))
     ]
-    images = pictures((224, 224, 3))
+    images = random_images((224, 224, 3))
     expected = keras.Model(inside.input, scalings[-1].output)(images)
     np.testing.assert_allclose(scaled(images, name), expected, atol=1e-4)
 
 
 def scaled(images, name):
     inputs = keras.Input(images.shape[1:])
-    return np.asarray(keras.Model(inputs, preprocess(inputs, FAMILIES[APPLICATIONS[name].family].mode))(images))
+    return np.asarray(
+        keras.Model(inputs, preprocess(inputs, FAMILIES[APPLICATIONS[name].family].mode))(images)
+    )
 
 
 @pytest.mark.parametrize(
@@ -165,7 +195,7 @@ def scaled(images, name):
 )
 @pytest.mark.parametrize("channels", [1, 2, 4])
 def test_other_channels_get_the_mean(name, scale, offset, channels):
-    images = pictures((8, 8, channels))
+    images = random_images((8, 8, channels))
     np.testing.assert_allclose(scaled(images, name), images * scale + offset, atol=1e-4)
 
 
@@ -175,17 +205,21 @@ def test_other_channels_sizes_and_heads(name):
     for shape, head in (((side, side + 9, 1), "softmax"), ((side + 7, side, 3), "sigmoid")):
         model = create_model(name, input_shape=shape, num_classes=2, head=head)
         assert model.output_shape == (None, 2 if head == "softmax" else 1)
-        assert np.isfinite(model(pictures(shape))).all()
+        assert np.isfinite(model(random_images(shape))).all()
 
 
 @pytest.mark.parametrize("name", ALL)
 def test_least_side(name):
     least = APPLICATIONS[name].least_side
     assert np.isfinite(
-        create_model(name, input_shape=(least, least, 3), num_classes=2)(pictures((least, least, 3)))
+        create_model(name, input_shape=(least, least, 3), num_classes=2)(
+            random_images((least, least, 3))
+        )
     ).all()
     if least > 1:
-        with pytest.raises(ModelError, match=f"at least {least} x {least} pixels; found {least - 1} x {least}"):
+        with pytest.raises(
+            ModelError, match=f"at least {least} x {least} pixels; found {least - 1} x {least}"
+        ):
             create_model(name, input_shape=(least - 1, least, 3))
 
 
@@ -194,9 +228,11 @@ def test_in_half_precision(name):
     shape = (side_of(name), side_of(name), 3)
     model = create_model(name, input_shape=shape, num_classes=3)
     half = with_precision(model, "mixed_bfloat16")
-    assert [operation.name for operation in half.operations] == [operation.name for operation in model.operations]
-    full = np.asarray(model(pictures(shape), training=False))
-    found = half(pictures(shape), training=False)
+    assert [operation.name for operation in half.operations] == [
+        operation.name for operation in model.operations
+    ]
+    full = np.asarray(model(random_images(shape), training=False))
+    found = half(random_images(shape), training=False)
     assert keras.backend.standardize_dtype(found.dtype) == "float32"
     np.testing.assert_allclose(found, full, atol=0.05 * np.abs(full).max())
 
@@ -209,7 +245,7 @@ def test_small_stem(name):
     for layer, other in zip(model.layers, paper.layers, strict=True):
         if layer.name != "fc1":  # VGG's first dense layer has the size of the map
             assert [w.shape for w in layer.weights] == [w.shape for w in other.weights]
-    assert np.isfinite(model(pictures((side, side, 3)))).all()
+    assert np.isfinite(model(random_images((side, side, 3)))).all()
 
 
 def test_within_a_larger_graph():
@@ -228,10 +264,15 @@ def test_convnext_computes_what_kerass_own_layers_compute():
     )
     ours = create_model("convnext_tiny", input_shape=(32, 40, 3), num_classes=4)
     generator = np.random.default_rng(0)
-    values = [generator.normal(0, 0.1, np.shape(array)).astype(np.float32) for array in theirs.get_weights()]
+    values = [
+        generator.normal(0, 0.1, np.shape(array)).astype(np.float32)
+        for array in theirs.get_weights()
+    ]
     theirs.set_weights(values)
-    ours.set_weights([value.reshape(w.shape) for value, w in zip(values, ours.weights, strict=True)])
-    images = pictures((32, 40, 3))
+    ours.set_weights(
+        [value.reshape(w.shape) for value, w in zip(values, ours.weights, strict=True)]
+    )
+    images = random_images((32, 40, 3))
     np.testing.assert_allclose(ours(images), theirs(images), rtol=1e-4, atol=1e-4)
 
 

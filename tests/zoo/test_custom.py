@@ -10,7 +10,10 @@ from convlens.zoo import create_model
 
 def custom(shape=(32, 32, 3), num_classes=10, **fields):
     return create_model(
-        "custom_cnn", input_shape=shape, num_classes=num_classes, config=ModelConfig("custom_cnn", **fields)
+        "custom_cnn",
+        input_shape=shape,
+        num_classes=num_classes,
+        config=ModelConfig("custom_cnn", **fields),
     )
 
 
@@ -49,16 +52,27 @@ def test_every_field_arrives():
         initializer="he_normal",
     )
     conv = model.get_layer("block1_conv1")
-    assert (conv.filters, conv.strides, conv.padding, conv.activation.__name__) == (5, (2, 2), "valid", "tanh")
+    assert (conv.filters, conv.strides, conv.padding, conv.activation.__name__) == (
+        5,
+        (2, 2),
+        "valid",
+        "tanh",
+    )
     assert all(
         isinstance(layer.kernel_initializer, keras.initializers.HeNormal)
         for layer in model.layers
         if "Dense" in type(layer).__name__
     )
     assert isinstance(model.get_layer("block1_pool"), keras.layers.AveragePooling2D)
-    assert [layer.units for layer in model.layers if isinstance(layer, keras.layers.Dense)] == [7, 6, 10]
+    assert [layer.units for layer in model.layers if isinstance(layer, keras.layers.Dense)] == [
+        7,
+        6,
+        10,
+    ]
     assert model.get_layer("flatten").output.shape == (None, 5 * 5 * 5)  # 32 -> 15 -> 5
-    assert {layer.rate for layer in model.layers if isinstance(layer, keras.layers.Dropout)} == {0.1}
+    assert {layer.rate for layer in model.layers if isinstance(layer, keras.layers.Dropout)} == {
+        0.1
+    }
 
 
 def test_without_pooling_and_dropout():
@@ -67,7 +81,9 @@ def test_without_pooling_and_dropout():
 
 
 def test_too_small_says_the_least():
-    with pytest.raises(ModelError, match="custom_cnn needs pictures of at least 8 x 8 pixels; found 7 x 7"):
+    with pytest.raises(
+        ModelError, match="custom_cnn needs images of at least 8 x 8 pixels; found 7 x 7"
+    ):
         custom((7, 7, 1))
     with pytest.raises(ModelError, match="at least 16 x 16 pixels; found 8 x 8"):
         custom((8, 8, 1), filters=(1, 1, 1, 1))

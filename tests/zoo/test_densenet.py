@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from keras import layers
 
-from convlens.assembly import with_precision
+from convlens.classifier.assembly import with_precision
 from convlens.errors import ModelError
 from convlens.zoo import create_model
 from convlens.zoo.densenet import dense_block, transition
@@ -71,7 +71,9 @@ def test_types_differ_by_the_bottleneck():
     assert type_a.output_shape == type_b.output_shape == (None, 8, 8, 32)
 
     def shapes(model):
-        return [tuple(layer.kernel.shape) for layer in model.layers if isinstance(layer, layers.Conv2D)]
+        return [
+            tuple(layer.kernel.shape) for layer in model.layers if isinstance(layer, layers.Conv2D)
+        ]
 
     assert shapes(type_a) == [(3, 3, 20, 12)]
     assert shapes(type_b) == [(1, 1, 20, 48), (3, 3, 48, 12)]
@@ -98,7 +100,9 @@ def test_transition_halves_and_compresses():
 def test_least_size():
     model = create_model("densenet_bc_100_12", input_shape=(4, 7, 1), num_classes=2)
     assert model.predict(np.ones((1, 4, 7, 1), np.float32), verbose=0).shape == (1, 2)
-    with pytest.raises(ModelError, match="densenet_bc_100_12 needs pictures of at least 4 x 4 pixels; found 3 x 9"):
+    with pytest.raises(
+        ModelError, match="densenet_bc_100_12 needs images of at least 4 x 4 pixels; found 3 x 9"
+    ):
         create_model("densenet_bc_100_12", input_shape=(3, 9, 3))
 
 
@@ -111,7 +115,9 @@ def test_learns(policy):
     labels = rng.integers(0, 10, 128)
     images = (patterns[labels] + rng.random((128, 32, 32, 3), dtype=np.float32)) / 2
     model = with_precision(create_model("densenet_bc_100_12"), policy)
-    assert model.get_layer("block3_layer16_conv").compute_dtype == ("float32" if policy == "float32" else "bfloat16")
+    assert model.get_layer("block3_layer16_conv").compute_dtype == (
+        "float32" if policy == "float32" else "bfloat16"
+    )
     optimizer = keras.optimizers.SGD(0.1, momentum=0.9, nesterov=True)
     model.compile(optimizer, keras.losses.SparseCategoricalCrossentropy(from_logits=True))
     losses = model.fit(images, labels, batch_size=16, epochs=2, verbose=0).history["loss"]

@@ -54,10 +54,19 @@ def test_counts(model):
 
 def test_shapes_are_those_of_the_table(model):
     for name, (side, filters, blocks) in SHAPES.items():
-        ends = [layer for layer in model.layers if layer.name.startswith(name) and layer.name.endswith("_norm")]
+        ends = [
+            layer
+            for layer in model.layers
+            if layer.name.startswith(name) and layer.name.endswith("_norm")
+        ]
         assert ends[-1].output.shape == (None, side, side, filters), name
-        assert len({layer.name.split("_")[1] for layer in ends if "block" in layer.name} or {""}) == blocks, name
-    kernels = [layer.kernel_size[0] for layer in model.layers if isinstance(layer, layers.DepthwiseConv2D)]
+        assert (
+            len({layer.name.split("_")[1] for layer in ends if "block" in layer.name} or {""})
+            == blocks
+        ), name
+    kernels = [
+        layer.kernel_size[0] for layer in model.layers if isinstance(layer, layers.DepthwiseConv2D)
+    ]
     assert kernels == [3] * 3 + [5] * 2 + [3] * 3 + [5] * 7 + [3]
 
 
@@ -82,7 +91,9 @@ def test_blocks_are_left_out_more_often_the_deeper_they_are(model):
 
 def test_it_scales_pixels_itself(model):
     scaling = keras.Model(model.input, model.get_layer("rescaling").output)
-    pixels = np.array([0, 127, 255], np.float32).reshape(1, 1, 3, 1) * np.ones((1, 224, 1, 3), np.float32)
+    pixels = np.array([0, 127, 255], np.float32).reshape(1, 1, 3, 1) * np.ones(
+        (1, 224, 1, 3), np.float32
+    )
     values = keras.ops.convert_to_numpy(scaling(np.resize(pixels, (1, 224, 224, 3))))
     assert set(np.unique(values)) <= {-127 / 128, 0.0, 1.0}
 
@@ -101,7 +112,7 @@ def test_the_weights_fit(model):
 
 
 @pytest.mark.parametrize(
-    ("picture", "label", "probability"),  # by the PyTorch network, on the same pixels
+    ("image", "label", "probability"),  # by the PyTorch network, on the same pixels
     [
         (SAMPLES / "china.jpg", "palace", 0.323992),
         (SAMPLES / "flower.jpg", "daisy", 0.195979),
@@ -109,9 +120,11 @@ def test_the_weights_fit(model):
     ],
     ids=lambda value: getattr(value, "stem", None),
 )
-def test_photographs_get_the_originals_answers(trained, picture, label, probability):
-    pixels = prepare(picture, Preprocessing(224, 224, 3, "crop", 1.0))
-    logits = keras.ops.convert_to_numpy(trained(pixels[None].astype(np.float32)))[0].astype(np.float64)
+def test_photographs_get_the_originals_answers(trained, image, label, probability):
+    pixels = prepare(image, Preprocessing(224, 224, 3, "crop", 1.0))
+    logits = keras.ops.convert_to_numpy(trained(pixels[None].astype(np.float32)))[0].astype(
+        np.float64
+    )
     shares = np.exp(logits) / np.exp(logits).sum()
     assert imagenet_classes()[shares.argmax()] == label
     assert shares.max() == pytest.approx(probability, abs=1e-4)

@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 from keras import layers
 
+from convlens.anatomy.summary import count_multiply_adds, layer_table
 from convlens.errors import ModelError
 from convlens.zoo import create_model
 from convlens.zoo.googlenet import STAGES, Branches, inception_module
-from convlens.zoo.summary import count_multiply_adds, layer_table
 
 NAIVE = Branches(64, None, 128, None, 32, None)
 REDUCED = Branches(64, 64, 128, 16, 32, 32)
@@ -50,7 +50,9 @@ def total(part, field):
     return sum(getattr(row, field) for row in rows() if row.name.split("_")[0] == part)
 
 
-@pytest.mark.parametrize(("branches", "params", "channels"), [(NAIVE, 403_424, 424), (REDUCED, 122_064, 256)])
+@pytest.mark.parametrize(
+    ("branches", "params", "channels"), [(NAIVE, 403_424, 424), (REDUCED, 122_064, 256)]
+)
 def test_modules_of_the_lecture(branches, params, channels):
     inputs = keras.Input((10, 10, 200))
     model = keras.Model(inputs, inception_module(inputs, branches, "module"))
@@ -60,11 +62,15 @@ def test_modules_of_the_lecture(branches, params, channels):
 
 def test_naive_module_hands_on_the_pooled_maps():
     inputs = keras.Input((6, 6, 3))
-    model = keras.Model(inputs, inception_module(inputs, Branches(2, None, 2, None, 2, None), "module"))
+    model = keras.Model(
+        inputs, inception_module(inputs, Branches(2, None, 2, None, 2, None), "module")
+    )
     pixels = np.random.default_rng(0).random((1, 6, 6, 3), dtype=np.float32)
     maps = model.predict(pixels, verbose=0)
     assert (maps[0, 2, 3, 6:] == pixels[0, 1:4, 2:5].max((0, 1))).all()
-    assert (maps[0, 0, 0, 6:] == pixels[0, :2, :2].max((0, 1))).all()  # the border counts for nothing
+    assert (
+        maps[0, 0, 0, 6:] == pixels[0, :2, :2].max((0, 1))
+    ).all()  # the border counts for nothing
 
 
 def test_counts():
@@ -106,7 +112,9 @@ def test_normalization_and_pooling_come_as_in_figure_3():
     assert len(sums) == 2
     assert names.index("pool1") < sums[0] < names.index("conv2_reduce")
     assert names.index("conv2") < sums[1] < names.index("pool2")
-    pools = [row.output_shape[0] for row in rows() if row.name in ("pool1", "pool2", "pool3", "pool4")]
+    pools = [
+        row.output_shape[0] for row in rows() if row.name in ("pool1", "pool2", "pool3", "pool4")
+    ]
     assert pools == [56, 28, 14, 7]
 
 
@@ -125,11 +133,14 @@ def test_auxiliary_heads():
     assert count_multiply_adds(without) == count_multiply_adds(create_model("googlenet"))
 
 
-def test_takes_other_pictures():
+def test_takes_other_images():
     assert create_model("googlenet", input_shape=(1, 9, 1), num_classes=2).output_shape == (None, 2)
-    shapes = create_model("googlenet_auxiliary", input_shape=(65, 90, 1), num_classes=2).output_shape
+    shapes = create_model(
+        "googlenet_auxiliary", input_shape=(65, 90, 1), num_classes=2
+    ).output_shape
     assert shapes == [(None, 2)] * 3
     with pytest.raises(
-        ModelError, match="googlenet_auxiliary needs pictures of at least 65 x 65 pixels; found 64 x 80"
+        ModelError,
+        match="googlenet_auxiliary needs images of at least 65 x 65 pixels; found 64 x 80",
     ):
         create_model("googlenet_auxiliary", input_shape=(64, 80, 3), num_classes=2)

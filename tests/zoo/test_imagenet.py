@@ -36,9 +36,18 @@ def test_the_order():
 
 def test_dogs_and_cats_are_where_they_belong():
     names = imagenet_classes()
-    assert (names[151], names[268]) == ("Chihuahua", "Mexican hairless dog (xoloitzcuintli)")  # 118 dogs
+    assert (names[151], names[268]) == (
+        "Chihuahua",
+        "Mexican hairless dog (xoloitzcuintli)",
+    )  # 118 dogs
     assert (names[150], names[269]) == ("sea lion", "grey wolf")
-    assert names[281:286] == ("tabby cat", "tiger cat", "Persian cat", "Siamese cat", "Egyptian Mau")
+    assert names[281:286] == (
+        "tabby cat",
+        "tiger cat",
+        "Persian cat",
+        "Siamese cat",
+        "Egyptian Mau",
+    )
     assert (names[280], names[286]) == ("grey fox", "cougar")
 
 

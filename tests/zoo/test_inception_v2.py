@@ -5,9 +5,9 @@ from functools import cache
 import pytest
 from keras import layers
 
+from convlens.anatomy.summary import layer_table
 from convlens.zoo import create_model
 from convlens.zoo.inception_v2 import MODULES
-from convlens.zoo.summary import layer_table
 
 FIGURE_5 = {  # output (3c and 4e after they are halved), parameters by k * k * i * o + 4 * o
     "conv1": ((112, 112, 64), 2_968),
@@ -50,13 +50,17 @@ def test_counts():
     channels = sum(row.output_shape[-1] for row in rows() if row.kind == "BatchNormalization")
     assert channels == 9_952
     plain_conv1 = 7 * 7 * 3 * 64 - (7 * 7 * 3 * 8 + 3 * 8 * 64)
-    projection_4c = 576 * 32 + 3 * 32  # 128 instead of 96; each filter has a bias, a scale and a shift there
+    projection_4c = (
+        576 * 32 + 3 * 32
+    )  # 128 instead of 96; each filter has a bias, a scale and a shift there
     inputs_4d = 32 * (96 + 128 + 160)
     projection_4d = 608 * 128 - 576 * 96 + 3 * 32
     inputs_4e = 32 * (128 + 192)
     inputs_5a = 32 * (352 + 192 + 160 + 128)
     more = projection_4c + inputs_4d + projection_4d + inputs_4e + inputs_5a
-    assert 11_188_288 + channels + plain_conv1 + more == 11_295_240  # pretrainedmodels and pytorchcv
+    assert (
+        11_188_288 + channels + plain_conv1 + more == 11_295_240
+    )  # pretrainedmodels and pytorchcv
 
 
 def test_first_layer_is_separable_with_depth_multiplier_8():
@@ -67,7 +71,11 @@ def test_first_layer_is_separable_with_depth_multiplier_8():
 
 
 def test_every_convolution_is_normalized_and_has_no_bias():
-    convolutions = [layer for layer in model().layers if isinstance(layer, layers.Conv2D | layers.SeparableConv2D)]
+    convolutions = [
+        layer
+        for layer in model().layers
+        if isinstance(layer, layers.Conv2D | layers.SeparableConv2D)
+    ]
     assert all(not layer.use_bias for layer in convolutions)
     kinds = [row.kind for row in rows()]
     assert len(convolutions) == kinds.count("BatchNormalization") == kinds.count("ReLU") == 69
@@ -87,7 +95,9 @@ def test_halving_modules_pass_their_pooling_through():
         assert strides == ones | {"3x3_conv": 2, "double2_conv": 2, "pool": 2}
         pool = model().get_layer(f"inception{name}_pool")
         assert isinstance(pool, layers.MaxPooling2D)
-        assert any(tensor is pool.output for tensor in model().get_layer(f"inception{name}_concat").input)
+        assert any(
+            tensor is pool.output for tensor in model().get_layer(f"inception{name}_concat").input
+        )
 
 
 def test_pooling_is_average_but_for_the_last_module():
@@ -101,10 +111,12 @@ def test_depth():
     for row in rows():
         here = row.kind in ("Conv2D", "SeparableConv2D", "Dense")
         depths.append(max((depths[number] for number in row.inputs), default=0) + here)
-    assert depths[-1] == 22 + 9 + 3  # GoogLeNet's, one more a module (the appendix), and a tenth module
+    assert (
+        depths[-1] == 22 + 9 + 3
+    )  # GoogLeNet's, one more a module (the appendix), and a tenth module
 
 
-def test_takes_other_pictures():
+def test_takes_other_images():
     for shape in ((1, 1, 1), (33, 20, 4)):
         small = create_model("inception_v2", input_shape=shape, num_classes=3)
         assert small.output_shape == (None, 3)

@@ -29,10 +29,22 @@ BRANCHES = {  # module, branch -> (filters, kernel) of its convolutions: figures
     "inception_a4_branch4": [(96, (1, 1))],
     "reduction_a1_branch2": [(192, (1, 1)), (224, (3, 3)), (256, (3, 3))],
     "inception_b1_branch2": [(192, (1, 1)), (224, (1, 7)), (256, (7, 1))],
-    "inception_b7_branch3": [(192, (1, 1)), (192, (7, 1)), (224, (1, 7)), (224, (7, 1)), (256, (1, 7))],
+    "inception_b7_branch3": [
+        (192, (1, 1)),
+        (192, (7, 1)),
+        (224, (1, 7)),
+        (224, (7, 1)),
+        (256, (1, 7)),
+    ],
     "reduction_b1_branch2": [(256, (1, 1)), (256, (1, 7)), (320, (7, 1)), (320, (3, 3))],
     "inception_c3_branch2": [(384, (1, 1)), (256, (1, 3)), (256, (3, 1))],
-    "inception_c1_branch3": [(384, (1, 1)), (448, (3, 1)), (512, (1, 3)), (256, (1, 3)), (256, (3, 1))],
+    "inception_c1_branch3": [
+        (384, (1, 1)),
+        (448, (3, 1)),
+        (512, (1, 3)),
+        (256, (1, 3)),
+        (256, (3, 1)),
+    ],
 }
 
 
@@ -42,7 +54,9 @@ def model():
 
 
 def test_published_count(model):
-    assert sum(math.prod(weight.shape) for weight in model.trainable_weights) == 42_679_816  # timm 1.0.31
+    assert (
+        sum(math.prod(weight.shape) for weight in model.trainable_weights) == 42_679_816
+    )  # timm 1.0.31
     convolutions = [layer for layer in model.layers if isinstance(layer, layers.Conv2D)]
     assert len(convolutions) == 149  # timm 1.0.31
     assert not any(layer.use_bias for layer in convolutions)
@@ -53,8 +67,13 @@ def test_published_count(model):
 
 def test_maps_of_the_paper(model):
     assert [(name, model.get_layer(name).output.shape[1:]) for name, _ in MAPS] == list(MAPS)
-    modules = [layer.name for layer in model.layers if layer.name.startswith(("inception", "reduction"))]
-    assert sum(name.endswith("_concat") and "_branch" not in name for name in modules) == 4 + 1 + 7 + 1 + 3
+    modules = [
+        layer.name for layer in model.layers if layer.name.startswith(("inception", "reduction"))
+    ]
+    assert (
+        sum(name.endswith("_concat") and "_branch" not in name for name in modules)
+        == 4 + 1 + 7 + 1 + 3
+    )
 
 
 @pytest.mark.parametrize("branch", BRANCHES)
@@ -64,12 +83,16 @@ def test_branches_of_the_paper(model, branch):
         for layer in model.layers
         if isinstance(layer, layers.Conv2D) and layer.name.startswith(f"{branch}_")
     ]
-    assert sorted(found[-2:]) == sorted(BRANCHES[branch][-2:])  # the two ends of a fork have no order
+    assert sorted(found[-2:]) == sorted(
+        BRANCHES[branch][-2:]
+    )  # the two ends of a fork have no order
     assert found[:-2] == BRANCHES[branch][:-2]
 
 
 def test_too_small_says_the_least():
-    with pytest.raises(ModelError, match="inception_v4 needs pictures of at least 75 x 75 pixels; found 74 x 90"):
+    with pytest.raises(
+        ModelError, match="inception_v4 needs images of at least 75 x 75 pixels; found 74 x 90"
+    ):
         create_model("inception_v4", input_shape=(74, 90, 3))
 
 
@@ -80,7 +103,7 @@ def test_runs_at_the_least_size():
 
 
 @pytest.mark.slow
-def test_small_stem_takes_small_pictures():
+def test_small_stem_takes_small_images():
     model = create_model("inception_v4", input_shape=(32, 32, 3), config=ModelConfig(stem="small"))
     assert model.get_layer("stem_fork4_concat").output.shape == (None, 26, 26, 160)
     assert model.get_layer("inception_c3_concat").output.shape == (None, 2, 2, 1536)

@@ -6,10 +6,10 @@ import pytest
 from scipy.signal import correlate
 from sklearn.datasets import load_digits
 
-from convlens.assembly import with_precision
+from convlens.anatomy.summary import layer_table
+from convlens.classifier.assembly import with_precision
 from convlens.zoo import create_model
 from convlens.zoo.lenet import C3_TABLE, class_codes
-from convlens.zoo.summary import layer_table
 
 PAPER = {  # section II-B: (trainable parameters, connections) of each layer; the answers take 840 connections
     "c1": (156, 122_304),
@@ -19,19 +19,35 @@ PAPER = {  # section II-B: (trainable parameters, connections) of each layer; th
     "c5": (48_120, 48_120),
     "f6": (10_164, 10_164),
 }
-SHAPES = {"c1": (28, 28, 6), "s2": (14, 14, 6), "c3": (10, 10, 16), "s4": (5, 5, 16), "c5": (1, 1, 120), "f6": (84,)}
-MODERN = {"c1": (28, 28, 6), "s2": (14, 14, 6), "c3": (10, 10, 16), "s4": (5, 5, 16), "c5": (120,), "f6": (84,)}
+SHAPES = {
+    "c1": (28, 28, 6),
+    "s2": (14, 14, 6),
+    "c3": (10, 10, 16),
+    "s4": (5, 5, 16),
+    "c5": (1, 1, 120),
+    "f6": (84,),
+}
+MODERN = {
+    "c1": (28, 28, 6),
+    "s2": (14, 14, 6),
+    "c3": (10, 10, 16),
+    "s4": (5, 5, 16),
+    "c5": (120,),
+    "f6": (84,),
+}
 
 
 def digits():
-    """Return scikit-learn's digits as (n, 32, 32, 1) pictures of 0..1, and their labels."""
+    """Return scikit-learn's digits as (n, 32, 32, 1) images of 0..1, and their labels."""
     bunch = load_digits()
     images = np.kron(bunch.images, np.ones((4, 4)))[..., None] / 16
     return images.astype("float32"), bunch.target
 
 
 def answers(model, images):
-    return keras.ops.convert_to_numpy(model(images, training=False))  # not compiled: quicker for few pictures
+    return keras.ops.convert_to_numpy(
+        model(images, training=False)
+    )  # not compiled: quicker for few images
 
 
 def weights(model, name):
@@ -39,7 +55,7 @@ def weights(model, name):
 
 
 def papers_distances(model, image):
-    """Return the squared distances of one picture (height, width), by the equations of the paper."""
+    """Return the squared distances of one image (height, width), by the equations of the paper."""
 
     def squash(x):
         return 1.7159 * np.tanh(2 / 3 * x)
@@ -47,7 +63,9 @@ def papers_distances(model, image):
     def convolve(maps, name):  # maps (channels, height, width)
         kernel, bias = weights(model, name)
         kernel = kernel.transpose(3, 2, 0, 1)
-        return np.stack([correlate(maps, k, mode="valid")[0] + b for k, b in zip(kernel, bias, strict=True)])
+        return np.stack(
+            [correlate(maps, k, mode="valid")[0] + b for k, b in zip(kernel, bias, strict=True)]
+        )
 
     def subsample(maps, name):
         coefficient, bias = (w.ravel()[:, None, None] for w in weights(model, name))
@@ -65,7 +83,10 @@ def papers_distances(model, image):
 
 def test_counts_of_the_paper():
     rows = layer_table(create_model("lenet5"))
-    trainable = {name: sum(row.trainable for row in rows if row.name.split("_map")[0] == name) for name in PAPER}
+    trainable = {
+        name: sum(row.trainable for row in rows if row.name.split("_map")[0] == name)
+        for name in PAPER
+    }
     assert trainable == {name: count for name, (count, _) in PAPER.items()}
     assert sum(row.trainable for row in rows) == 60_000
     assert sum(row.params for row in rows) == 60_850
@@ -117,7 +138,16 @@ def test_answers_as_the_equations_say():
 
 def test_starts_within_the_papers_bounds():
     model = create_model("lenet5")
-    fan_in = {"c1": 25, "s2": 4, "c3_map0": 75, "c3_map6": 100, "c3_map15": 150, "s4": 4, "c5": 400, "f6": 120}
+    fan_in = {
+        "c1": 25,
+        "s2": 4,
+        "c3_map0": 75,
+        "c3_map6": 100,
+        "c3_map15": 150,
+        "s4": 4,
+        "c5": 400,
+        "f6": 120,
+    }
     for name, inputs in fan_in.items():
         kernel, bias = weights(model, name)
         assert max(abs(kernel).max(), abs(bias).max()) <= 2.4 / inputs + 1e-7
@@ -136,7 +166,9 @@ def test_codes():
         assert codes.shape == (many, 84)
         np.testing.assert_array_equal(codes, class_codes(many))
         apart = 84 - codes @ codes.T
-        assert apart[~np.eye(many, dtype=bool)].min() > 20  # two codes differ in more than ten places
+        assert (
+            apart[~np.eye(many, dtype=bool)].min() > 20
+        )  # two codes differ in more than ten places
 
 
 def test_head_survives_saving_cloning_and_precision(tmp_path):
@@ -159,14 +191,18 @@ def test_head_survives_saving_cloning_and_precision(tmp_path):
 
 def test_two_classes():
     keras.utils.set_random_seed(0)
-    both, single = (create_model("lenet5", num_classes=2, head=head) for head in ("softmax", "sigmoid"))
+    both, single = (
+        create_model("lenet5", num_classes=2, head=head) for head in ("softmax", "sigmoid")
+    )
     single.set_weights(both.get_weights())
     images, _ = digits()
     logits = answers(both, images[:5])
-    np.testing.assert_allclose(answers(single, images[:5])[:, 0], logits[:, 1] - logits[:, 0], atol=1e-4)
+    np.testing.assert_allclose(
+        answers(single, images[:5])[:, 0], logits[:, 1] - logits[:, 0], atol=1e-4
+    )
 
 
-def test_larger_pictures():
+def test_larger_images():
     model = create_model("lenet5", input_shape=(40, 36, 3))
     assert model.get_layer("c5").output.shape == (None, 3, 2, 120)
     assert model.get_layer("f6").kernel.shape == (720, 84)
@@ -180,7 +216,11 @@ def test_learns_digits(name, least):
     model = create_model(name)
     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
     model.compile(keras.optimizers.AdamW(2e-3), loss, metrics=["accuracy"])
-    history = model.fit(images[:1437], labels[:1437], batch_size=64, epochs=4, verbose=0).history["loss"]
+    history = model.fit(images[:1437], labels[:1437], batch_size=64, epochs=4, verbose=0).history[
+        "loss"
+    ]
     assert history[-1] < 0.25 * history[0]
     _, accuracy = model.evaluate(images[1437:], labels[1437:], verbose=0)
-    assert accuracy > least  # lenet5 0.89, lenet5_modern 0.91 after 5 epochs; the last 360 are by other writers
+    assert (
+        accuracy > least
+    )  # lenet5 0.89, lenet5_modern 0.91 after 5 epochs; the last 360 are by other writers

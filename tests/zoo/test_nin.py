@@ -4,7 +4,7 @@ import keras
 import numpy as np
 import pytest
 
-from convlens.assembly import with_precision
+from convlens.classifier.assembly import with_precision
 from convlens.config import ModelConfig
 from convlens.zoo import create_model
 
@@ -50,7 +50,8 @@ def kinds(model):
 
 
 @pytest.mark.parametrize(
-    ("name", "shapes", "convolutions"), [("nin", LECTURE, 12), ("nin_imagenet", IMAGENET, 12), ("nin_cifar", CIFAR, 9)]
+    ("name", "shapes", "convolutions"),
+    [("nin", LECTURE, 12), ("nin_imagenet", IMAGENET, 12), ("nin_cifar", CIFAR, 9)],
 )
 def test_shapes(name, shapes, convolutions):
     model = create_model(name)
@@ -58,7 +59,9 @@ def test_shapes(name, shapes, convolutions):
     assert kinds(model).count("Conv2D") == convolutions
     assert "Dense" not in kinds(model)
     assert sum(np.prod(w.shape) for w in model.trainable_weights) == model.count_params()
-    assert all(model.get_layer(f"head_conv{n}").activation is keras.activations.relu for n in (1, 2, 3))
+    assert all(
+        model.get_layer(f"head_conv{n}").activation is keras.activations.relu for n in (1, 2, 3)
+    )
 
 
 def test_lecture_counts():
@@ -87,7 +90,9 @@ def test_starts_of_the_published_models():
             assert layer.get_weights()[0].std() == pytest.approx(0.05, rel=0.05)
 
 
-@pytest.mark.parametrize(("num_classes", "last"), [(2, "linear"), (9, "linear"), (10, "relu"), (12, "relu")])
+@pytest.mark.parametrize(
+    ("num_classes", "last"), [(2, "linear"), (9, "linear"), (10, "relu"), (12, "relu")]
+)
 def test_last_relu_from_ten_classes_on(num_classes, last):
     for name, width in (("nin", max(10, num_classes)), ("nin_cifar", 192)):
         model = create_model(name, input_shape=SMALL, num_classes=num_classes)
@@ -97,7 +102,7 @@ def test_last_relu_from_ten_classes_on(num_classes, last):
 
 
 def test_two_classes_can_always_learn():
-    """As printed, one start in three gives logits of zero for every picture; here none does."""
+    """As printed, one start in three gives logits of zero for every image; here none does."""
     pixels = np.random.default_rng(0).random((2, *SMALL), dtype="float32")
     for seed in range(4):
         keras.utils.set_random_seed(seed)
@@ -105,11 +110,16 @@ def test_two_classes_can_always_learn():
 
 
 def test_pixels_are_centred():
-    ends = {"nin_imagenet": ("subtract_mean", 123.68, 131.32), "nin_cifar": ("standardize", 0.5, 2.0)}
+    ends = {
+        "nin_imagenet": ("subtract_mean", 123.68, 131.32),
+        "nin_cifar": ("standardize", 0.5, 2.0),
+    }
     for name, (layer, middle, highest) in ends.items():
         model = create_model(name, input_shape=SMALL)
         centred = keras.Model(model.input, model.get_layer(layer).output)
-        assert answers(centred, np.full((1, *SMALL), middle, "float32"))[..., 0].max() == pytest.approx(0, abs=1e-5)
+        assert answers(centred, np.full((1, *SMALL), middle, "float32"))[
+            ..., 0
+        ].max() == pytest.approx(0, abs=1e-5)
         white = np.full((1, *SMALL), 255.0 if name == "nin_imagenet" else 1.0, "float32")
         assert answers(centred, white)[..., 0].max() == pytest.approx(highest)
 
@@ -117,17 +127,23 @@ def test_pixels_are_centred():
 @pytest.mark.parametrize("name", ["nin", "nin_imagenet", "nin_cifar"])
 def test_saving_precision_and_other_sizes(name, tmp_path):
     model = create_model(name, input_shape=(70, 67, 1), num_classes=3)
-    pixels = np.random.default_rng(0).random((2, 70, 67, 1), dtype="float32") * (255 if name == "nin_imagenet" else 1)
+    pixels = np.random.default_rng(0).random((2, 70, 67, 1), dtype="float32") * (
+        255 if name == "nin_imagenet" else 1
+    )
     expected = answers(model, pixels)
     model.save(tmp_path / "nin.keras")
-    np.testing.assert_allclose(answers(keras.models.load_model(tmp_path / "nin.keras"), pixels), expected)
+    np.testing.assert_allclose(
+        answers(keras.models.load_model(tmp_path / "nin.keras"), pixels), expected
+    )
     rough = answers(with_precision(model, "mixed_bfloat16"), pixels)
     np.testing.assert_allclose(rough, expected, atol=0.05 * abs(expected).max())
 
 
 @pytest.mark.parametrize("name", ["nin", "nin_imagenet"])
 def test_small_stem(name):
-    model = create_model(name, input_shape=(32, 32, 3), num_classes=10, config=ModelConfig(stem="small"))
+    model = create_model(
+        name, input_shape=(32, 32, 3), num_classes=10, config=ModelConfig(stem="small")
+    )
     assert model.get_layer("block1_conv1").output.shape[1:3] == (22, 22)
     assert model.output_shape == (None, 10)
 

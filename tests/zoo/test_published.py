@@ -11,8 +11,14 @@ VGG_ERRORS = {"vgg11_lrn": 29.7, "vgg16_1x1": 28.1}
 
 
 def test_the_figures_are_those_of_their_sources():
-    assert {name: round(100 * one.top_1, 1) for name, one in PUBLISHED.items() if one.source == KERAS} == KERAS_TABLE
-    found = {name: round(100 - 100 * one.top_1, 1) for name, one in PUBLISHED.items() if one.source == VGG}
+    assert {
+        name: round(100 * one.top_1, 1) for name, one in PUBLISHED.items() if one.source == KERAS
+    } == KERAS_TABLE
+    found = {
+        name: round(100 - 100 * one.top_1, 1)
+        for name, one in PUBLISHED.items()
+        if one.source == VGG
+    }
     assert found == VGG_ERRORS
 
 

@@ -8,9 +8,9 @@ import keras
 import numpy as np
 import pytest
 
+from convlens.anatomy.summary import count_multiply_adds
 from convlens.errors import ModelError
 from convlens.zoo import build, create_model, list_models, model_info, register_model, registry
-from convlens.zoo.summary import count_multiply_adds
 
 LECTURES = {  # ../shared/lectures/README.md: counts confirmed by building each
     "mnist_4conv": 1_676_266,
@@ -34,7 +34,13 @@ def quick(name):
     return info.num_params < 3_000_000 and info.multiply_adds < 60_000_000 and info.name not in DEEP
 
 
-DEEP = ("resnet32", "resnet44", "resnet56", "resnet110", "densenet_bc_100_12")  # small, but slow to build
+DEEP = (
+    "resnet32",
+    "resnet44",
+    "resnet56",
+    "resnet110",
+    "densenet_bc_100_12",
+)  # small, but slow to build
 QUICK = [name for name in list_models() if quick(name)]
 LARGE = [name for name in list_models() if not quick(name)]
 EVERY = [*QUICK, *(pytest.param(name, marks=pytest.mark.slow) for name in LARGE)]
@@ -53,7 +59,7 @@ for path, pixels, expected in json.load(open(sys.argv[1])):
 """
 
 
-def pictures(shape, n=4):
+def images(shape, n=4):
     return np.random.default_rng(0).random((n, *shape), dtype=np.float32)
 
 
@@ -66,10 +72,13 @@ def learn(model, head, n=2):
     """Make one step on noise; return which of the trainable weights it moved."""
     logits = answer(model)
     model = keras.Model(model.input, logits)
-    losses = {"softmax": keras.losses.SparseCategoricalCrossentropy, "sigmoid": keras.losses.BinaryCrossentropy}
+    losses = {
+        "softmax": keras.losses.SparseCategoricalCrossentropy,
+        "sigmoid": keras.losses.BinaryCrossentropy,
+    }
     before = [keras.ops.convert_to_numpy(w).copy() for w in model.trainable_weights]
     model.compile(keras.optimizers.SGD(0.1), losses[head](from_logits=True))
-    pixels = pictures(model.input_shape[1:], n)
+    pixels = images(model.input_shape[1:], n)
     history = model.fit(pixels, np.arange(n) % 2, epochs=1, batch_size=n, verbose=0)
     assert np.isfinite(history.history["loss"][0])
     after = [keras.ops.convert_to_numpy(w) for w in model.trainable_weights]
@@ -87,14 +96,16 @@ def test_stated_facts(name):
     assert model.name == name
     assert info.summary.endswith(".")
     # trained networks scale pixels themselves; the deck feeds VGG16 what it was not trained on
-    assert info.weights is None or info.scale == (1 / 255 if name == "transfer_vgg16_cats_dogs" else 1.0)
+    assert info.weights is None or info.scale == (
+        1 / 255 if name == "transfer_vgg16_cats_dogs" else 1.0
+    )
 
 
 @pytest.mark.parametrize("name", EVERY)
 def test_runs_at_its_own_size(name):
     info = model_info(name)
     model = create_model(name)
-    logits = keras.Model(model.input, answer(model))(pictures(info.input_shape, 1))
+    logits = keras.Model(model.input, answer(model))(images(info.input_shape, 1))
     assert np.isfinite(keras.ops.convert_to_numpy(logits)).all()
     assert any(learn(model, info.head, n=1))
 
@@ -110,7 +121,9 @@ def test_runs_at_its_least_size(name):
     model = create_model(name, input_shape=(least, least, channels), num_classes=3)
     assert any(learn(model, "softmax"))
     if least > 1:
-        with pytest.raises(ModelError, match=f"at least {least} x {least} pixels; found {least} x {least - 1}"):
+        with pytest.raises(
+            ModelError, match=f"at least {least} x {least} pixels; found {least} x {least - 1}"
+        ):
             create_model(name, input_shape=(least, least - 1, channels))
 
 
@@ -131,16 +144,20 @@ def test_learns_at_another_size(name, head, channels):
     moved = learn(model, head, n=4)
     assert moved[-1]
     if quick(name) and model_info(name).scale != 1.0:
-        assert sum(moved) >= len(moved) - 2  # a gradient may be zero by chance, in a bias before dead ReLUs
+        assert (
+            sum(moved) >= len(moved) - 2
+        )  # a gradient may be zero by chance, in a bias before dead ReLUs
 
 
-@pytest.mark.parametrize("names", [QUICK, pytest.param(LARGE, marks=pytest.mark.slow)], ids=["quick", "large"])
+@pytest.mark.parametrize(
+    "names", [QUICK, pytest.param(LARGE, marks=pytest.mark.slow)], ids=["quick", "large"]
+)
 def test_plain_keras_opens_every_model(tmp_path, names):
     table = []
     for name in names:
         model = create_model(name)
         model = keras.Model(model.input, answer(model), name=name)
-        pixels = pictures(model.input_shape[1:], n=1)
+        pixels = images(model.input_shape[1:], n=1)
         paths = [str(tmp_path / f"{name}{end}") for end in (".keras", "_pixels.npy", "_logits.npy")]
         model.save(paths[0])
         np.save(paths[1], pixels)
@@ -174,16 +191,21 @@ def test_stock_layers_and_stable_names(name):
     ],
 )
 def test_too_small_says_the_least(name, shape, least):
-    with pytest.raises(ModelError, match=f"at least {least} x {least} pixels; found {shape[0]} x {shape[1]}"):
+    with pytest.raises(
+        ModelError, match=f"at least {least} x {least} pixels; found {shape[0]} x {shape[1]}"
+    ):
         create_model(name, input_shape=shape)
     with pytest.raises(ModelError, match=f"at least {least} x {least}"):
         build(name, keras.Input(shape), 2)
     assert create_model(name, input_shape=(least, least, shape[2]))
 
 
-def test_small_resnet_takes_any_picture():
+def test_small_resnet_takes_any_image():
     for shape in ((1, 1, 1), (8, 100, 3), (47, 48, 3), (224, 224, 3)):
-        assert create_model("small_resnet", input_shape=shape, num_classes=3).output_shape == (None, 3)
+        assert create_model("small_resnet", input_shape=shape, num_classes=3).output_shape == (
+            None,
+            3,
+        )
     assert model_info("small_resnet").num_params < 300_000
 
 
@@ -192,7 +214,9 @@ def test_build_on_a_tensor_of_a_graph():
     logits = build("mnist_2conv", keras.layers.Rescaling(1 / 255)(inputs), 10)
     model = keras.Model(inputs, logits)
     assert model.count_params() == LECTURES["mnist_2conv"]
-    assert {"conv1", "pool1", "dropout2", "flatten", "dense1", "logits"} <= {layer.name for layer in model.layers}
+    assert {"conv1", "pool1", "dropout2", "flatten", "dense1", "logits"} <= {
+        layer.name for layer in model.layers
+    }
 
 
 def test_own_head_only_for_two_classes():
@@ -211,7 +235,9 @@ def test_bad_num_classes(num_classes):
         create_model("mnist_2conv", num_classes=num_classes)
 
 
-@pytest.mark.parametrize("shape", [(28, 28), (28, 28, 0), (28, -1, 1), (28.0, 28, 1), (None, None, 3)])
+@pytest.mark.parametrize(
+    "shape", [(28, 28), (28, 28, 0), (28, -1, 1), (28.0, 28, 1), (None, None, 3)]
+)
 def test_bad_shape(shape):
     with pytest.raises(ModelError, match="must be \\(height, width, channels\\)"):
         create_model("mnist_2conv", input_shape=shape)

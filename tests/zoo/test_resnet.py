@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from keras import layers
 
-from convlens.assembly import with_precision
+from convlens.classifier.assembly import with_precision
 from convlens.config import ModelConfig
 from convlens.zoo import create_model, model_info
 from convlens.zoo.resnet import basic_block
@@ -30,7 +30,12 @@ TABLE_1 = (  # layer, map
     ("stage3", (14, 14, 256)),
     ("stage4", (7, 7, 512)),
 )
-SECTION_4_2 = (("stem_conv", (32, 32, 16)), ("stage1", (32, 32, 16)), ("stage2", (16, 16, 32)), ("stage3", (8, 8, 64)))
+SECTION_4_2 = (
+    ("stem_conv", (32, 32, 16)),
+    ("stage1", (32, 32, 16)),
+    ("stage2", (16, 16, 32)),
+    ("stage3", (8, 8, 64)),
+)
 
 
 paper_model = cache(create_model)
@@ -43,7 +48,9 @@ def test_published_counts(name):
     convolutions = [layer for layer in model.layers if isinstance(layer, layers.Conv2D)]
     assert not any(layer.use_bias for layer in convolutions)
     in_a_row = [layer for layer in convolutions if "shortcut" not in layer.name]
-    assert len(in_a_row) + 1 == int(name.removeprefix("resnet"))  # and the logits: the depth in the name
+    assert len(in_a_row) + 1 == int(
+        name.removeprefix("resnet")
+    )  # and the logits: the depth in the name
 
 
 def test_multiply_adds_of_torchvision():
@@ -53,7 +60,11 @@ def test_multiply_adds_of_torchvision():
 
 @pytest.mark.parametrize(
     ("name", "table", "blocks"),
-    [("resnet18", TABLE_1, (2, 2, 2, 2)), ("resnet34", TABLE_1, (3, 4, 6, 3)), ("resnet20", SECTION_4_2, (3, 3, 3))],
+    [
+        ("resnet18", TABLE_1, (2, 2, 2, 2)),
+        ("resnet34", TABLE_1, (3, 4, 6, 3)),
+        ("resnet20", SECTION_4_2, (3, 3, 3)),
+    ],
 )
 def test_maps_of_the_paper(name, table, blocks):
     model = paper_model(name)
@@ -74,7 +85,9 @@ def test_only_photographs_have_projections(name, shortcuts):
     found = [layer for layer in model.layers if layer.name.endswith("_shortcut")]
     assert len(found) == shortcuts
     assert all(layer.kernel_size == (1, 1) and layer.strides == (2, 2) for layer in found)
-    assert sum(layer.name.endswith("_zeros") for layer in model.layers) == (2 if shortcuts == 0 else 0)
+    assert sum(layer.name.endswith("_zeros") for layer in model.layers) == (
+        2 if shortcuts == 0 else 0
+    )
 
 
 def test_borders_are_symmetric_and_statistics_the_papers():
@@ -121,7 +134,7 @@ def test_any_size_and_channels(name, shape):
     assert np.isfinite(logits).all()
 
 
-def test_small_stem_keeps_small_pictures():
+def test_small_stem_keeps_small_images():
     model = create_model("resnet18", input_shape=(32, 32, 3), config=ModelConfig(stem="small"))
     assert model.get_layer("stage1_block1_add").output.shape == (None, 32, 32, 64)
     assert model.get_layer("stage4_block2_add").output.shape == (None, 4, 4, 512)
@@ -137,7 +150,9 @@ def test_resnet20_learns(policy):
     labels = rng.integers(0, 10, 512)
     images = (patterns[labels] + rng.random((512, 32, 32, 3), dtype=np.float32)) / 2
     model = with_precision(create_model("resnet20"), policy)
-    assert model.get_layer("stage2_block1_zeros").compute_dtype == ("float32" if policy == "float32" else "bfloat16")
+    assert model.get_layer("stage2_block1_zeros").compute_dtype == (
+        "float32" if policy == "float32" else "bfloat16"
+    )
     optimizer = keras.optimizers.SGD(0.1, momentum=0.9)
     model.compile(optimizer, keras.losses.SparseCategoricalCrossentropy(from_logits=True))
     losses = model.fit(images, labels, batch_size=32, epochs=2, verbose=0).history["loss"]

@@ -1,4 +1,4 @@
-"""The default network: it is small, adapts to the size of the pictures, and learns."""
+"""The default network: it is small, adapts to the size of the images, and learns."""
 
 import keras
 import pytest
@@ -11,11 +11,16 @@ from convlens.zoo import create_model
 def test_is_the_default_and_small():
     assert ModelConfig().model == "small_resnet"
     assert create_model("small_resnet", num_classes=10).count_params() < 300_000
-    assert create_model("small_resnet", input_shape=(224, 224, 3), num_classes=10).count_params() < 300_000
+    assert (
+        create_model("small_resnet", input_shape=(224, 224, 3), num_classes=10).count_params()
+        < 300_000
+    )
 
 
-@pytest.mark.parametrize(("side", "after_stem"), [(8, 8), (23, 23), (28, 14), (32, 16), (64, 32), (128, 32)])
-def test_large_pictures_shrink_in_the_stem(side, after_stem):
+@pytest.mark.parametrize(
+    ("side", "after_stem"), [(8, 8), (23, 23), (28, 14), (32, 16), (64, 32), (128, 32)]
+)
+def test_large_images_shrink_in_the_stem(side, after_stem):
     model = create_model("small_resnet", input_shape=(side, side, 3))
     assert model.get_layer("stem_relu").output.shape == (None, after_stem, after_stem, 32)
 

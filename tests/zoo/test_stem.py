@@ -1,4 +1,4 @@
-"""The small stem: single steps where the paper's first layers shrink a picture to a quarter, all else as it was."""
+"""The small stem: single steps where the paper's first layers shrink an image to a quarter, all else as it was."""
 
 import json
 import zipfile
@@ -7,14 +7,16 @@ import keras
 import numpy as np
 import pytest
 
+from convlens.anatomy.summary import count_multiply_adds, layer_table
 from convlens.cli import main
 from convlens.config import Config, ModelConfig
 from convlens.errors import ModelError
 from convlens.zoo.registry import LEAST_WITH_STEM, create_model, list_models, model_info
-from convlens.zoo.summary import count_multiply_adds, layer_table
 
 SMALL = ModelConfig(stem="small")
-CLASSICS = [name for name in list_models() if min(model_info(name).input_shape[:2]) >= LEAST_WITH_STEM]
+CLASSICS = [
+    name for name in list_models() if min(model_info(name).input_shape[:2]) >= LEAST_WITH_STEM
+]
 STEMS = {  # the layers that bring the overall stride to 2 and to 4
     "alexnet": {"conv1"},  # one step of 4
     "resnet18": {"stem_conv", "stem_pool"},
@@ -60,12 +62,16 @@ def test_the_work_is_that_of_the_maps(resnet):
 
 def test_it_learns(resnet):
     model = keras.models.clone_model(resnet)
-    model.compile(keras.optimizers.SGD(0.01), keras.losses.SparseCategoricalCrossentropy(from_logits=True))
+    model.compile(
+        keras.optimizers.SGD(0.01), keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    )
     rng = np.random.default_rng(0)
-    pictures, labels = rng.random((4, 32, 32, 3), dtype=np.float32), np.arange(4)
+    images, labels = rng.random((4, 32, 32, 3), dtype=np.float32), np.arange(4)
     before = keras.ops.convert_to_numpy(model.get_layer("stem_conv").kernel)
-    assert np.isfinite(model.train_on_batch(pictures, labels))
-    assert not np.array_equal(before, keras.ops.convert_to_numpy(model.get_layer("stem_conv").kernel))
+    assert np.isfinite(model.train_on_batch(images, labels))
+    assert not np.array_equal(
+        before, keras.ops.convert_to_numpy(model.get_layer("stem_conv").kernel)
+    )
 
 
 def test_plain_keras_opens_its_file(resnet, tmp_path):
@@ -73,18 +79,22 @@ def test_plain_keras_opens_its_file(resnet, tmp_path):
     with zipfile.ZipFile(tmp_path / "small.keras") as archive:
         assert "convlens" not in archive.read("config.json").decode()
     again = keras.models.load_model(tmp_path / "small.keras")
-    pictures = np.random.default_rng(0).random((2, 32, 32, 3), dtype=np.float32)
-    np.testing.assert_allclose(again.predict(pictures, verbose=0), resnet.predict(pictures, verbose=0), atol=1e-6)
+    images = np.random.default_rng(0).random((2, 32, 32, 3), dtype=np.float32)
+    np.testing.assert_allclose(
+        again.predict(images, verbose=0), resnet.predict(images, verbose=0), atol=1e-6
+    )
 
 
-def test_networks_for_small_pictures_refuse_it():
+def test_networks_for_small_images_refuse_it():
     for name in ("cifar_4conv", "small_resnet", "custom_cnn", "resnet20"):
-        with pytest.raises(ModelError, match=f"made for pictures of 128 pixels or more; {name} is made for 32 x 32"):
+        with pytest.raises(
+            ModelError, match=f"made for images of 128 pixels or more; {name} is made for 32 x 32"
+        ):
             create_model(name, config=SMALL)
 
 
 def test_too_small_even_so_says_the_least():
-    with pytest.raises(ModelError, match="alexnet needs pictures of at least ") as refused:
+    with pytest.raises(ModelError, match="alexnet needs images of at least ") as refused:
         create_model("alexnet", input_shape=(8, 8, 1), num_classes=2, config=SMALL)
     least = int(str(refused.value).split("at least ")[1].split()[0])
     assert least < model_info("alexnet").least_side // 2
@@ -95,7 +105,9 @@ def test_too_small_even_so_says_the_least():
 @pytest.mark.parametrize("name", CLASSICS)
 def test_every_classic(name):
     small = create_model(name, input_shape=(48, 40, 3), num_classes=5, config=SMALL)
-    paper = create_model(name, input_shape=(192, 160, 3), num_classes=5)  # takes the same layers to as many values
+    paper = create_model(
+        name, input_shape=(192, 160, 3), num_classes=5
+    )  # takes the same layers to as many values
     before, after = steps_of(paper), steps_of(small)
     changed = {name for name in before if before[name] != after[name]}
     assert changed
@@ -108,13 +120,28 @@ def test_every_classic(name):
     for side, of_paper in zip(last_map(small)[:2], last_map(paper)[:2], strict=True):
         assert of_paper - 1 <= side <= of_paper  # without a border a step of 1 loses a little more
     outputs = small.predict(np.zeros((1, 48, 40, 3), np.float32), verbose=0)
-    assert all(np.isfinite(output).all() for output in (outputs if isinstance(outputs, list) else [outputs]))
+    assert all(
+        np.isfinite(output).all()
+        for output in (outputs if isinstance(outputs, list) else [outputs])
+    )
 
 
 @pytest.mark.slow
 def test_train_says_that_it_is_used(shapes, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
-    words = ["train", str(shapes), "--model", "resnet18", "--size", "16", "--limit", "40", "--epochs", "1", "--run"]
+    words = [
+        "train",
+        str(shapes),
+        "--model",
+        "resnet18",
+        "--size",
+        "16",
+        "--limit",
+        "40",
+        "--epochs",
+        "1",
+        "--run",
+    ]
     with pytest.raises(SystemExit) as stopped:
         main([*words, "small", "--stem", "small"])
     assert not stopped.value.code

@@ -39,7 +39,14 @@ class Tensor:
 class Pickler(pickle.Pickler):
     def persistent_id(self, thing):
         if isinstance(thing, Storage):
-            return "storage", getattr(sys.modules["torch"], thing.kind), thing.key, "cpu", len(thing.values), None
+            return (
+                "storage",
+                getattr(sys.modules["torch"], thing.kind),
+                thing.key,
+                "cpu",
+                len(thing.values),
+                None,
+            )
         return None
 
 
@@ -135,7 +142,9 @@ def test_notes_on_the_dictionary_are_left_out(read):
 def test_a_known_file_must_have_its_checksum(read):
     content = one({"a": Tensor(SIX, 0, (6,), (1,))}, SIX)
     assert read(content, hashlib.sha256(content).hexdigest())["a"].shape == (6,)
-    with pytest.raises(ModelError, match=r"must begin with 000000000000, found [0-9a-f]{12}\. Take a whole copy"):
+    with pytest.raises(
+        ModelError, match=r"must begin with 000000000000, found [0-9a-f]{12}\. Take a whole copy"
+    ):
         read(content, "0" * 64)
 
 
@@ -147,7 +156,9 @@ class Malicious:
 @pytest.mark.parametrize("protocol", [0, 1, 2, 3, 4, 5])
 def test_a_program_is_refused_and_not_run(read, protocol, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(ModelError, match=r"may hold a dictionary of tensors only; .* at byte \d+.*Nothing was run"):
+    with pytest.raises(
+        ModelError, match=r"may hold a dictionary of tensors only; .* at byte \d+.*Nothing was run"
+    ):
         read(head() + pickled(OrderedDict(a=Malicious()), protocol) + tail())
     assert not (tmp_path / "executed").exists()
     pickle.loads(pickled(Malicious()))  # what PyTorch of that time would do
@@ -161,7 +172,10 @@ def test_a_program_is_refused_and_not_run(read, protocol, tmp_path, monkeypatch)
         (b"cbuiltins\neval\n.", "'builtins eval'"),
         (b"ctorch.storage\n_load_from_bytes\n.", "'torch.storage _load_from_bytes'"),
         (b"ctorch\nBFloat16Storage\n.", "'torch BFloat16Storage'"),
-        (b"ccollections\nOrderedDict\n(K\x01tR.", "a call of collections OrderedDict that makes no tensor"),
+        (
+            b"ccollections\nOrderedDict\n(K\x01tR.",
+            "a call of collections OrderedDict that makes no tensor",
+        ),
         (b"ctorch\nFloatStorage\n)R.", "a call of torch FloatStorage"),
         (b"}0.", "the operation POP at byte 138"),
         (b"]}b.", "attributes of something else than a dictionary"),
@@ -174,7 +188,10 @@ def test_a_program_is_refused_and_not_run(read, protocol, tmp_path, monkeypatch)
         (b"].", "found another object"),
         (b"K\x01.", "found another object"),
         (b"K\x01Q.", "damaged"),
-        (b"(X\x07\x00\x00\x00storageK\x01K\x01K\x01K\x01NtQ.", "BINPERSID at byte 160 asks for a storage of a kind"),
+        (
+            b"(X\x07\x00\x00\x00storageK\x01K\x01K\x01K\x01NtQ.",
+            "BINPERSID at byte 160 asks for a storage of a kind",
+        ),
     ],
 )
 def test_what_is_refused_is_named_with_its_place(read, program, said):
@@ -196,7 +213,9 @@ def test_what_is_refused_is_named_with_its_place(read, program, said):
     ],
 )
 def test_a_program_without_sense_is_called_damaged(read, program, said):
-    with pytest.raises(ModelError, match=f"the file is damaged or was not written by PyTorch; near byte .*{said}"):
+    with pytest.raises(
+        ModelError, match=f"the file is damaged or was not written by PyTorch; near byte .*{said}"
+    ):
         read(head() + program)
 
 
@@ -256,7 +275,9 @@ def test_damaged_bytes_raise_nothing_else(read):
 
 
 def test_other_files_say_what_they_are(read, tmp_path):
-    with pytest.raises(ModelError, match=r"newer format, a zip archive.*_use_new_zipfile_serialization=False"):
+    with pytest.raises(
+        ModelError, match=r"newer format, a zip archive.*_use_new_zipfile_serialization=False"
+    ):
         read(b"PK\x03\x04rest")
     with pytest.raises(ModelError, match="does not begin as such a file does"):
         read(head(little_endian=False) + pickled({}) + tail())
@@ -276,6 +297,14 @@ def test_deep_nesting_is_no_trouble(read):
 
 
 def test_no_operation_can_import_or_call():
-    assert not {"INST", "OBJ", "NEWOBJ", "NEWOBJ_EX", "STACK_GLOBAL", "EXT1", "EXT2", "EXT4", "PERSID"} & set(
-        OPERATIONS
-    )
+    assert not {
+        "INST",
+        "OBJ",
+        "NEWOBJ",
+        "NEWOBJ_EX",
+        "STACK_GLOBAL",
+        "EXT1",
+        "EXT2",
+        "EXT4",
+        "PERSID",
+    } & set(OPERATIONS)

@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 from keras.src.legacy.saving import legacy_h5_format
 
-from convlens.assembly import assemble, with_precision
-from convlens.classifier import Classifier
+from convlens.classifier.assembly import assemble, with_precision
+from convlens.classifier.classifier import Classifier
+from convlens.classifier.pretrained import pretrained_classifier
 from convlens.errors import ModelError
 from convlens.preprocess import Preprocessing
-from convlens.pretrained import pretrained_classifier
 from convlens.zoo import build, create_model
 from convlens.zoo.transfer_vgg16 import TRAINED
 from convlens.zoo.weights import files_of, load_weights
@@ -42,12 +42,19 @@ def test_the_decks_counts():
     model = create_model(NAME)
     assert (model.count_params(), trainable_params(model)) == (27_560_769, 19_925_505)
     assert learning(model) == LEARNING
-    assert [layer.name for layer in model.layers[-4:]] == ["block5_pool", "flatten", "dense1", "logits"]
+    assert [layer.name for layer in model.layers[-4:]] == [
+        "block5_pool",
+        "flatten",
+        "dense1",
+        "logits",
+    ]
 
 
 def test_an_epoch_moves_what_is_not_frozen_and_nothing_else(network):
     rng = np.random.default_rng(0)
-    network.compile(keras.optimizers.RMSprop(1e-5), keras.losses.BinaryCrossentropy(from_logits=True))
+    network.compile(
+        keras.optimizers.RMSprop(1e-5), keras.losses.BinaryCrossentropy(from_logits=True)
+    )
     before = [(weight.path, weight.numpy().copy()) for weight in network.weights]
     network.fit(rng.random((6, *SMALL), np.float32), np.arange(6) % 2, batch_size=3, verbose=0)
     for (path, old), weight in zip(before, network.weights, strict=True):
@@ -57,7 +64,9 @@ def test_an_epoch_moves_what_is_not_frozen_and_nothing_else(network):
 @pytest.mark.parametrize("policy", ["float32", "mixed_bfloat16"])
 def test_copies_and_saved_classifiers_stay_frozen(policy, tmp_path):
     preprocessing = Preprocessing(*SMALL)
-    model = with_precision(assemble(partial(build, NAME, num_classes=2), preprocessing, 2, NAME), policy)
+    model = with_precision(
+        assemble(partial(build, NAME, num_classes=2), preprocessing, 2, NAME), policy
+    )
     assert learning(model) == LEARNING
     if policy == "float32":  # as classifiers are saved
         Classifier.from_logits(model, ("cat", "dog"), preprocessing).save(tmp_path / "deck.keras")
@@ -65,7 +74,8 @@ def test_copies_and_saved_classifiers_stay_frozen(policy, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("file", "top"), [("old.h5", False), ("model.h5", False), ("new.weights.h5", False), ("new.weights.h5", True)]
+    ("file", "top"),
+    [("old.h5", False), ("model.h5", False), ("new.weights.h5", False), ("new.weights.h5", True)],
 )
 @pytest.mark.filterwarnings("ignore::UserWarning")
 def test_takes_the_convolutions_of_vgg16(network, file, top, tmp_path):
@@ -85,14 +95,18 @@ def test_takes_the_convolutions_of_vgg16(network, file, top, tmp_path):
 
 def test_takes_what_it_saved_itself(network, tmp_path):
     network.save_weights(tmp_path / "own.weights.h5")
-    assert load_weights(create_model(NAME, input_shape=SMALL), NAME, tmp_path / "own.weights.h5") == []
+    assert (
+        load_weights(create_model(NAME, input_shape=SMALL), NAME, tmp_path / "own.weights.h5") == []
+    )
 
 
 def test_imagenet_is_the_file_of_vgg16(network, tmp_path, monkeypatch):
     monkeypatch.setenv("KERAS_HOME", str(tmp_path))
     monkeypatch.setattr("convlens.zoo.weights.URL", (tmp_path / "nowhere").as_uri())
     assert files_of(NAME) == files_of("vgg16")
-    with pytest.raises(ModelError, match=f"weights of {NAME} are in the file vgg16_weights_.*_kernels_notop.h5"):
+    with pytest.raises(
+        ModelError, match=f"weights of {NAME} are in the file vgg16_weights_.*_kernels_notop.h5"
+    ):
         load_weights(network, NAME)
 
 

@@ -41,7 +41,9 @@ def kerass_own(name, shape, num_classes, top=True):
         values = generator.normal(0, 0.5, variable.shape) / np.sqrt(
             max(1, np.prod(variable.shape[:-1]))
         )  # stays finite
-        variable.assign(1 + abs(values) if variable.name in ("gamma", "moving_variance") else values)
+        variable.assign(
+            1 + abs(values) if variable.name in ("gamma", "moving_variance") else values
+        )
     return network
 
 
@@ -95,7 +97,9 @@ def test_loads_what_keras_applications_saved(name, file, tmp_path):
     expected = np.asarray(theirs(package.preprocess_input(images.copy()), training=False))
     assert np.isfinite(expected).all()
     assert np.ptp(expected) > 0
-    np.testing.assert_allclose(ours(images, training=False), expected, rtol=1e-5, atol=1e-5 * np.abs(expected).max())
+    np.testing.assert_allclose(
+        ours(images, training=False), expected, rtol=1e-5, atol=1e-5 * np.abs(expected).max()
+    )
 
 
 @pytest.mark.parametrize("file", ["old.h5", pytest.param("new.weights.h5", marks=pytest.mark.slow)])
@@ -116,7 +120,10 @@ def test_all_but_the_head(name, file, tmp_path):
 @pytest.mark.parametrize("end", [".weights.h5", ".keras", ".h5"])
 @pytest.mark.parametrize(
     ("name", "shape"),
-    [("mnist_2conv", (28, 28, 1)), pytest.param("convnext_tiny", (32, 32, 3), marks=pytest.mark.slow)],
+    [
+        ("mnist_2conv", (28, 28, 1)),
+        pytest.param("convnext_tiny", (32, 32, 3), marks=pytest.mark.slow),
+    ],
 )
 @pytest.mark.filterwarnings("ignore::UserWarning")
 def test_any_model_takes_what_convlens_saved(name, shape, end, tmp_path):
@@ -139,18 +146,27 @@ def test_names_the_first_layer_that_differs(small):
     _, path = small
     wider = create_model("mnist_2conv", input_shape=(32, 32, 1))
     before = wider.get_weights()
-    with pytest.raises(ModelError, match=r"layer dense1 needs \(2304, 128\); found \(1764, 128\) dense1\. Take"):
+    with pytest.raises(
+        ModelError, match=r"layer dense1 needs \(2304, 128\); found \(1764, 128\) dense1\. Take"
+    ):
         load_weights(wider, "mnist_2conv", path)
     assert_same(wider.get_weights(), before)
-    with pytest.raises(ModelError, match=r"layer conv1 needs \(5, 5, 3, 16\); found \(5, 5, 1, 16\) conv1"):
+    with pytest.raises(
+        ModelError, match=r"layer conv1 needs \(5, 5, 3, 16\); found \(5, 5, 1, 16\) conv1"
+    ):
         create_model("mnist_2conv", input_shape=(28, 28, 3), weights=path)
-    with pytest.raises(ModelError, match=r"layer conv1 needs \(3, 3, 1, 32\); found \(5, 5, 1, 16\)"):
+    with pytest.raises(
+        ModelError, match=r"layer conv1 needs \(3, 3, 1, 32\); found \(5, 5, 1, 16\)"
+    ):
         load_weights(create_model("mnist_4conv"), "mnist_4conv", path)
 
 
 def chain(*units):
     """Return dense layers dense1, dense2 ... of so many units, on four numbers."""
-    dense = [keras.layers.Dense(size, name=f"dense{number}") for number, size in enumerate(units, start=1)]
+    dense = [
+        keras.layers.Dense(size, name=f"dense{number}")
+        for number, size in enumerate(units, start=1)
+    ]
     return keras.Sequential([keras.Input((4,)), *dense])
 
 
@@ -181,7 +197,9 @@ def test_names_in_parts(tmp_path):
 
 def test_no_file_of_weights(small, tmp_path):
     network, path = small
-    with pytest.raises(ModelError, match=r"weights must be 'imagenet' or a file; there is none at .*nowhere.h5"):
+    with pytest.raises(
+        ModelError, match=r"weights must be 'imagenet' or a file; there is none at .*nowhere.h5"
+    ):
         load_weights(network, "mnist_2conv", tmp_path / "nowhere.h5")
     (tmp_path / "text.h5").write_text("not HDF5")
     shutil.copy(path, tmp_path / "cut.weights.h5")
@@ -189,7 +207,9 @@ def test_no_file_of_weights(small, tmp_path):
         file.truncate(path.stat().st_size // 2)
     np.savez(tmp_path / "arrays.npz", np.ones(3))
     for name in ("text.h5", "cut.weights.h5", "arrays.npz"):
-        with pytest.raises(ModelError, match=f"{name}: this must be a file of weights that Keras wrote; "):
+        with pytest.raises(
+            ModelError, match=f"{name}: this must be a file of weights that Keras wrote; "
+        ):
             load_weights(network, "mnist_2conv", tmp_path / name)
     with h5py.File(tmp_path / "empty.h5", "w"):
         pass
@@ -238,7 +258,9 @@ def test_files_are_those_of_keras(name, monkeypatch):
     monkeypatch.setattr(file_utils, "get_file", record)
     for top in (True, False):
         with pytest.raises(InterruptedError):
-            getattr(keras.applications, APPLICATIONS[name].builder)(weights="imagenet", include_top=top)
+            getattr(keras.applications, APPLICATIONS[name].builder)(
+                weights="imagenet", include_top=top
+            )
     assert asked == [tuple(file) for file in files_of(name)]
 
 
@@ -271,7 +293,10 @@ def test_from_the_cache(home, monkeypatch):
 
 def test_without_its_head_from_the_cache(home, monkeypatch):
     in_cache(home, 1, monkeypatch)
-    assert load_weights(create_model(NETWORK, input_shape=(32, 32, 3), num_classes=5), NETWORK) == HEADS[NETWORK]
+    assert (
+        load_weights(create_model(NETWORK, input_shape=(32, 32, 3), num_classes=5), NETWORK)
+        == HEADS[NETWORK]
+    )
     with pytest.raises(ModelError, match=r"is not in .*home/models and cannot be had"):
         create_model(NETWORK, input_shape=(32, 32, 3), weights="imagenet")
 
@@ -279,7 +304,9 @@ def test_without_its_head_from_the_cache(home, monkeypatch):
 def test_damaged_in_the_cache(home):
     path = home / files_of(NETWORK)[0].name
     path.write_bytes(b"half of it")
-    with pytest.raises(ModelError, match=f"{path.name}: the file was cut or changed; its hash must be 8768d4"):
+    with pytest.raises(
+        ModelError, match=f"{path.name}: the file was cut or changed; its hash must be 8768d4"
+    ):
         create_model(NETWORK, weights="imagenet")
     assert path.exists()  # 500 MB put there by hand are the user's to remove
 
@@ -288,13 +315,20 @@ def test_offline_names_the_file_and_the_folder(home, monkeypatch):
     file = files_of(NETWORK)[0].name
     with pytest.raises(ModelError) as error:
         create_model(NETWORK, weights="imagenet")
-    for part in (NETWORK, f"the file {file}, which is not in {home} and cannot be had from file://", f"/{file} (["):
+    for part in (
+        NETWORK,
+        f"the file {file}, which is not in {home} and cannot be had from file://",
+        f"/{file} ([",
+    ):
         assert part in str(error.value)
     assert "put it in that folder or give its path" in str(error.value)
     monkeypatch.setattr(weights, "URL", "https://localhost:1")
-    monkeypatch.setattr(socket.socket, "connect", lambda *_: (_ for _ in ()).throw(OSError("no network")))
+    monkeypatch.setattr(
+        socket.socket, "connect", lambda *_: (_ for _ in ()).throw(OSError("no network"))
+    )
     with pytest.raises(
-        ModelError, match=rf"{files_of(NETWORK)[1].name} \(no network\)\. Fetch it on a computer that can"
+        ModelError,
+        match=rf"{files_of(NETWORK)[1].name} \(no network\)\. Fetch it on a computer that can",
     ):
         create_model(NETWORK, num_classes=5, weights="imagenet")
 
@@ -312,7 +346,8 @@ def test_download(home, tmp_path, monkeypatch):
 
 def test_no_trained_weights():
     with pytest.raises(
-        ModelError, match="small_resnet has no trained weights; there are some for convnext_tiny, dense"
+        ModelError,
+        match="small_resnet has no trained weights; there are some for convnext_tiny, dense",
     ):
         create_model("small_resnet", weights="imagenet")
 
@@ -327,12 +362,15 @@ def test_converted_weights(monkeypatch):
     np.testing.assert_array_equal(twin.get_weights()[2], network.get_weights()[2])
     assert load_weights(chain(8, 3), "chain") == ["dense2"]
     with pytest.raises(
-        ModelError, match=r"trained weights of chain: layer dense1 needs \(4, 7\); found \(4, 8\)\. Take"
+        ModelError,
+        match=r"trained weights of chain: layer dense1 needs \(4, 7\); found \(4, 8\)\. Take",
     ):
         load_weights(chain(7, 3), "chain")
 
 
-@pytest.mark.skipif(not list(metadata.distributions(name=LITE0)), reason="needs the extra convlens[pretrained]")
+@pytest.mark.skipif(
+    not list(metadata.distributions(name=LITE0)), reason="needs the extra convlens[pretrained]"
+)
 def test_efficientnet_lite0():
     whole = create_model("efficientnet_lite0", weights="imagenet")
     few = create_model("efficientnet_lite0", num_classes=4, weights="imagenet")

@@ -13,7 +13,7 @@ __all__ = ["app"]
 
 app = App(
     name="convlens",
-    help="From a folder of labelled pictures to a classifier one can trust, explain and ship, on the computer at hand.",
+    help="From a folder of labelled images to a classifier one can trust, explain and ship, on the computer at hand.",
     help_epilogue="Every command takes --debug, which shows where an error comes from.",
     version_flags=["--version"],
     help_format="plaintext",
@@ -25,7 +25,9 @@ app = App(
 def data(
     path: str,
     *,
-    sheet: Annotated[Path | None, Parameter(help="where the sheet of examples goes [<name>-sheet.png]")] = None,
+    sheet: Annotated[
+        Path | None, Parameter(help="where the sheet of examples goes [<name>-sheet.png]")
+    ] = None,
     pattern: Annotated[
         str | None, Parameter(help="label in a file name: a regular expression with (?P<label>...)")
     ] = None,
@@ -41,24 +43,44 @@ def train(  # noqa: PLR0913 - options of the command
     path: str | None = None,
     *,
     flags: Annotated[Flags, Parameter(name="*")] = Flags(),  # noqa: B008 - made once, never changed
-    run: Annotated[str | None, Parameter(help="name of the run, made under runs/, or a folder of its own")] = None,
-    resume: Annotated[bool, Parameter(negative=(), help="go on with --run, which was stopped or killed")] = False,
-    from_: Annotated[str | None, Parameter(name="--from", help="a classifier file or run to train further")] = None,
+    run: Annotated[
+        str | None, Parameter(help="name of the run, made under runs/, or a folder of its own")
+    ] = None,
+    resume: Annotated[
+        bool, Parameter(negative=(), help="go on with --run, which was stopped or killed")
+    ] = False,
+    from_: Annotated[
+        str | None, Parameter(name="--from", help="a classifier file or run to train further")
+    ] = None,
     config: Annotated[Path | None, Parameter(help="a run.toml; flags go first")] = None,
     folds: Annotated[int | None, Parameter(help="cross-validate: for small sets")] = None,
-    few: Annotated[int | None, Parameter(help="learn from so many pictures a class, drawn several times")] = None,
-    draws: Annotated[int | None, Parameter(help="how many draws of --few [5]", show_default=False)] = None,
+    few: Annotated[
+        int | None, Parameter(help="learn from so many images a class, drawn several times")
+    ] = None,
+    draws: Annotated[
+        int | None, Parameter(help="how many draws of --few [5]", show_default=False)
+    ] = None,
     find_learning_rate: Annotated[bool, Parameter(negative=(), help="look for one first")] = False,
     budget: Annotated[
-        str | None, Parameter(help="time for everything, as 90s, 10m, 1h: chooses what fits, and keeps to it")
+        str | None,
+        Parameter(help="time for everything, as 90s, 10m, 1h: chooses what fits, and keeps to it"),
     ] = None,
 ) -> None:
-    """Train a classifier on labelled pictures, score it on pictures it has not seen, and write its report."""
-    from convlens.cli.train import given_knobs, refuse_together, resume_run, start_few, start_run, start_within
+    """Train a classifier on labelled images, score it on images it has not seen, and write its report."""
+    from convlens.cli.train import (
+        given_settings,
+        refuse_together,
+        resume_run,
+        start_few,
+        start_run,
+        start_within,
+    )
 
     base = Config.from_toml(config) if config is not None else Config()
     others = {"few": few, "draws": draws, "folds": folds, "from": from_, "budget": budget}
-    refuse_together({**vars(flags), **others, "resume": resume, "find_learning_rate": find_learning_rate})
+    refuse_together(
+        {**vars(flags), **others, "resume": resume, "find_learning_rate": find_learning_rate}
+    )
     if resume:
         if flags != Flags() or config or folds or few or from_ or find_learning_rate:
             raise ConfigError(
@@ -67,17 +89,21 @@ def train(  # noqa: PLR0913 - options of the command
         resume_run(run, path)
         return
     if path is None:
-        raise ConfigError("say what to train on: convlens train PATH, a folder, file or name of a data set.")
+        raise ConfigError(
+            "say what to train on: convlens train PATH, a folder, file or name of a data set."
+        )
     if from_ is not None and (
         fixed := [n for n in ("model", "size", "fit", "channels") if getattr(flags, n) is not None]
     ):
-        raise ConfigError(f"--{fixed[0]} is given by the classifier that --from names; leave it out.")
+        raise ConfigError(
+            f"--{fixed[0]} is given by the classifier that --from names; leave it out."
+        )
     settings = configure(flags, base)
     if few is not None:
         start_few(path, settings, few, draws=draws, run=run)
         return
     if budget is not None:
-        start_within(path, settings, budget, given=given_knobs(flags, config), run=run)
+        start_within(path, settings, budget, given=given_settings(flags, config), run=run)
         return
     start_run(path, settings, run=run, start_from=from_, folds=folds, find_rate=find_learning_rate)
 
@@ -86,10 +112,14 @@ def train(  # noqa: PLR0913 - options of the command
 def evaluate(
     run: str,
     *,
-    data: Annotated[str | None, Parameter(help="other labelled pictures than the run's own test set")] = None,
-    format: Annotated[Literal["table", "json"], Parameter(help="json is the content of report.json")] = "table",  # noqa: A002
+    data: Annotated[
+        str | None, Parameter(help="other labelled images than the run's own test set")
+    ] = None,
+    format: Annotated[  # noqa: A002 - the flag's name
+        Literal["table", "json"], Parameter(help="json is the content of report.json")
+    ] = "table",
 ) -> None:
-    """Score a run's classifier: every score with its 95 % interval and the number of pictures."""
+    """Score a run's classifier: every score with its 95 % interval and the number of images."""
     from convlens.cli.evaluate import evaluate_run
 
     evaluate_run(run, data, as_json=format == "json")
@@ -99,27 +129,39 @@ def evaluate(
 def predict(
     classifier: str | None = None,
     /,
-    *pictures: str,
-    model: Annotated[str | None, Parameter(help="a network with trained weights, in place of the classifier")] = None,
-    weights: Annotated[Path | None, Parameter(help="a file with other weights of --model, of 1,000 classes")] = None,
+    *images: str,
+    model: Annotated[
+        str | None, Parameter(help="a network with trained weights, in place of the classifier")
+    ] = None,
+    weights: Annotated[
+        Path | None, Parameter(help="a file with other weights of --model, of 1,000 classes")
+    ] = None,
     top: Annotated[int, Parameter(help="how many classes to name")] = 3,
-    format: Annotated[Literal["table", "csv", "json"], Parameter(help="how to print them")] = "table",  # noqa: A002
-    precision: Annotated[Literal["float32", "bfloat16", "auto"], Parameter(help="arithmetic")] = "float32",
+    format: Annotated[  # noqa: A002 - the flag's name
+        Literal["table", "csv", "json"], Parameter(help="how to print them")
+    ] = "table",
+    precision: Annotated[
+        Literal["float32", "bfloat16", "auto"], Parameter(help="arithmetic")
+    ] = "float32",
 ) -> int:
-    """Name what is in pictures: files, folders or globs. The classifier is a run or a .keras file.
+    """Name what is in images: files, folders or globs. The classifier is a run or a .keras file.
 
     Without one, a network that was trained on ImageNet names what is in any photograph:
-    convlens predict --model efficientnet_lite0 PICTURE...
+    convlens predict --model efficientnet_lite0 IMAGE...
     """
-    from convlens.cli.predict import predict_pictures
+    from convlens.cli.predict import predict_images
 
-    words = [word for word in (model, classifier, *pictures) if word is not None]
+    words = [word for word in (model, classifier, *images) if word is not None]
     if not words:
-        raise ConfigError("say what classifies: convlens predict RUN PICTURE..., or --model NAME PICTURE....")
+        raise ConfigError(
+            "say what classifies: convlens predict RUN IMAGE..., or --model NAME IMAGE...."
+        )
     if weights is not None and model is None:
         raise ConfigError("--weights are those of a network: say which with --model.")
     trained = None if model is None else weights or "imagenet"
-    return predict_pictures(words[0], words[1:], weights=trained, top=top, form=format, precision=precision)
+    return predict_images(
+        words[0], words[1:], weights=trained, top=top, form=format, precision=precision
+    )
 
 
 @app.command
@@ -127,12 +169,19 @@ def compare(  # noqa: PLR0913 - options of the command
     path: str | None = None,
     *,
     models: Annotated[str | None, Parameter(help="networks with commas between: a,b,c")] = None,
-    minutes: Annotated[float | None, Parameter(help="of training for each network [2]", show_default=False)] = None,
+    minutes: Annotated[
+        float | None, Parameter(help="of training for each network [2]", show_default=False)
+    ] = None,
     flags: Annotated[CompareFlags, Parameter(name="*")] = CompareFlags(),  # noqa: B008 - made once, never changed
-    run: Annotated[str | None, Parameter(help="name of the comparison, made under runs/, or a folder")] = None,
-    resume: Annotated[bool, Parameter(negative=(), help="go on with --run, which was stopped or killed")] = False,
+    run: Annotated[
+        str | None, Parameter(help="name of the comparison, made under runs/, or a folder")
+    ] = None,
+    resume: Annotated[
+        bool, Parameter(negative=(), help="go on with --run, which was stopped or killed")
+    ] = False,
     published: Annotated[
-        bool, Parameter(negative=(), help="train nothing; chart the published ImageNet figures instead")
+        bool,
+        Parameter(negative=(), help="train nothing; chart the published ImageNet figures instead"),
     ] = False,
 ) -> None:
     """Train networks for the same time with the same recipe, rank them, and say which differences are real."""
@@ -145,10 +194,14 @@ def compare(  # noqa: PLR0913 - options of the command
         chart_published()
     elif resume:
         if any(one is not None for one in others[1:]):
-            raise ConfigError("a resumed comparison keeps its configuration: give --run and --resume only.")
+            raise ConfigError(
+                "a resumed comparison keeps its configuration: give --run and --resume only."
+            )
         resume_models(run, path)
     elif path is None or models is None:
-        raise ConfigError("say on which pictures and which networks: convlens compare PATH --models a,b,c.")
+        raise ConfigError(
+            "say on which images and which networks: convlens compare PATH --models a,b,c."
+        )
     else:
         compare_models(path, models, configure(flags, Config()), minutes=minutes, run=run)
 
@@ -157,35 +210,55 @@ def compare(  # noqa: PLR0913 - options of the command
 def search(  # noqa: PLR0913 - options of the command
     path: str | None = None,
     *,
-    trials: Annotated[int | None, Parameter(help="how many settings to try [20]", show_default=False)] = None,
+    trials: Annotated[
+        int | None, Parameter(help="how many settings to try [20]", show_default=False)
+    ] = None,
     minutes: Annotated[float | None, Parameter(help="begin no trial after so many")] = None,
     vary: Annotated[
         list[str] | None,
-        Parameter(help="FIELD=values: dropout=0..0.5, batch_size=32,64, filters=16,32|32,64; again for more fields"),
+        Parameter(
+            help="FIELD=values: dropout=0..0.5, batch_size=32,64, filters=16,32|32,64; again for more fields"
+        ),
     ] = None,
     flags: Annotated[SearchFlags, Parameter(name="*")] = SearchFlags(),  # noqa: B008 - made once, never changed
-    run: Annotated[str | None, Parameter(help="name of the search, made under runs/, or a folder")] = None,
-    resume: Annotated[bool, Parameter(negative=(), help="go on with --run, which was stopped or killed")] = False,
+    run: Annotated[
+        str | None, Parameter(help="name of the search, made under runs/, or a folder")
+    ] = None,
+    resume: Annotated[
+        bool, Parameter(negative=(), help="go on with --run, which was stopped or killed")
+    ] = False,
 ) -> None:
     """Try other settings of the network and its training, and say which are best and whether that is sure."""
     from convlens.cli.search import continue_search, start_search
 
     if resume:
         if any(one is not None for one in (trials, minutes, vary)) or flags != SearchFlags():
-            raise ConfigError("a resumed search keeps its configuration: give --run and --resume only.")
+            raise ConfigError(
+                "a resumed search keeps its configuration: give --run and --resume only."
+            )
         continue_search(run, path)
     elif path is None:
         raise ConfigError("say what to search on: convlens search PATH.")
     else:
         config = configure(flags, Config().replace(**SEARCH_DEFAULTS))
-        start_search(path, config, trials=20 if trials is None else trials, minutes=minutes, vary=vary or (), run=run)
+        start_search(
+            path,
+            config,
+            trials=20 if trials is None else trials,
+            minutes=minutes,
+            vary=vary or (),
+            run=run,
+        )
 
 
 @app.command
 def models(
-    *, markdown: Annotated[bool, Parameter(negative=(), help="print docs/models.md, with exact numbers")] = False
+    *,
+    markdown: Annotated[
+        bool, Parameter(negative=(), help="print docs/models.md, with exact numbers")
+    ] = False,
 ) -> None:
-    """List the networks: year, input, parameters, multiply-adds, least side of a picture, trained weights."""
+    """List the networks: year, input, parameters, multiply-adds, least side of an image, trained weights."""
     from convlens.cli.models import list_table, print_page
 
     if markdown:
@@ -196,7 +269,7 @@ def models(
 
 @app.command
 def demo(*, run: Annotated[str | None, Parameter(help="name of the run")] = None) -> None:
-    """Train on 5,000 pictures of handwritten digits, predict a few, and say what to type next."""
+    """Train on 5,000 images of handwritten digits, predict a few, and say what to type next."""
     from convlens.cli.demo import run_demo
 
     run_demo(run)
@@ -204,19 +277,22 @@ def demo(*, run: Annotated[str | None, Parameter(help="name of the run")] = None
 
 app.command(
     "convlens.cli.summary:summary",
-    help="Show a network's layers: output, parameters, multiply-adds, and how much of the picture a value sees.",
+    help="Show a network's layers: output, parameters, multiply-adds, and how much of the image a value sees.",
 )
-app.command("convlens.cli.show:show", help="Open the arithmetic of a layer, a loss or a small network, each number.")
+app.command(
+    "convlens.cli.show:show",
+    help="Open the arithmetic of a layer, a loss or a small network, each number.",
+)
 app.command(
     "convlens.cli.lesson:lesson",
-    help="List the lessons of the five lectures, run one on your pictures, or write its notebook.",
+    help="List the lessons of the five lectures, run one on your images, or write its notebook.",
 )
 app.command(
     "convlens.cli.open:open_network",
     name="open",
-    help="Show what a trained network computed for a picture: all layers, one value with its sum, one gradient.\n\n"
-    "RUN is a run or a .keras file, PICTURE a picture of any size. A network that was trained on ImageNet needs no "
-    "run: convlens open --model efficientnet_lite0 PICTURE\n\n"
+    help="Show what a trained network computed for an image: all layers, one value with its sum, one gradient.\n\n"
+    "RUN is a run or a .keras file, IMAGE an image of any size. A network that was trained on ImageNet needs no "
+    "run: convlens open --model efficientnet_lite0 IMAGE\n\n"
     "Without --layer all layers are listed and drawn, with it all its maps, with --filter one value: the patch, the "
     "kernel, the products, the sum.",
 )

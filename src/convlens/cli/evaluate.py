@@ -4,20 +4,22 @@ import json
 
 from convlens import backend
 from convlens.data.sources import load_data
-from convlens.training.run import Run
-from convlens.training.screen import Screen
+from convlens.run import Run
+from convlens.screen import Screen
 
 __all__ = ["evaluate_run"]
 
 
 def evaluate_run(name: str, data: str | None, *, as_json: bool) -> None:
-    """Print the scores on the run's test pictures, or on other ones, as a table or as report.json has them."""
+    """Print the scores on the run's test images, or on other ones, as a table or as report.json has them."""
     run = Run.open(name)
     config = run.config
     screen = Screen(quiet=as_json)
-    dataset = load_data(data or run.data["path"], pattern=config.data.pattern, for_training=data is None)
+    dataset = load_data(
+        data or run.data["path"], pattern=config.data.pattern, for_training=data is None
+    )
     backend.start(threads=config.training.threads)  # a classifier opens on any engine
-    from convlens.training.score import score_again, score_other
+    from convlens.report.finish import score_again, score_other
 
     classifier = run.classifier()
     if data is None:

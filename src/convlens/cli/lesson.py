@@ -7,29 +7,39 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from convlens.errors import ConfigError, DataError
-from convlens.training.screen import Screen
+from convlens.screen import Screen
 
 __all__ = ["lesson"]
 
 
 def lesson(
     *numbers: Annotated[str, Parameter(help="000 to 004, or all")],
-    run: Annotated[bool, Parameter(negative=(), help="run every cell; plots and runs go into a folder")] = False,
+    run: Annotated[
+        bool, Parameter(negative=(), help="run every cell; plots and runs go into a folder")
+    ] = False,
     quick: Annotated[
-        bool, Parameter(negative=(), help="on pictures that come with the installation, in under a minute")
+        bool,
+        Parameter(negative=(), help="on images that come with the installation, in under a minute"),
     ] = False,
     notebook: Annotated[
         list[Path] | None,
-        Parameter(consume_multiple=(0, 1), help="write the .ipynb, with --run its outputs too [lesson-NUMBER.ipynb]"),
+        Parameter(
+            consume_multiple=(0, 1),
+            help="write the .ipynb, with --run its outputs too [lesson-NUMBER.ipynb]",
+        ),
     ] = None,
     data: Annotated[
         list[str] | None,
-        Parameter(help="NAME=PATH of mnist, fashion_mnist, cifar10 or cats_dogs; or a folder that has them by name"),
+        Parameter(
+            help="NAME=PATH of mnist, fashion_mnist, cifar10 or cats_dogs; or a folder that has them by name"
+        ),
     ] = None,
-    folder: Annotated[Path | None, Parameter(help="for plots and runs [runs/lesson-NUMBER]")] = None,
+    folder: Annotated[
+        Path | None, Parameter(help="for plots and runs [runs/lesson-NUMBER]")
+    ] = None,
     table: Annotated[Path | None, Parameter(help="write the results as Markdown")] = None,
 ) -> None:
-    """List the lessons of the five lectures, run one on your pictures, or write its notebook."""
+    """List the lessons of the five lectures, run one on your images, or write its notebook."""
     screen = Screen()
     given = {"run": run, "quick": quick, "notebook": notebook is not None, "data": data, "folder": folder,
              "table": table}  # fmt: skip
@@ -43,7 +53,9 @@ def lesson(
         return
     paths = {number: _notebook_path(notebook, number, several=len(chosen) > 1) for number in chosen}
     if taken := [path for path in paths.values() if path is not None and path.exists()]:
-        raise ConfigError(f"{taken[0]}: a file of this name exists; give --notebook another one, or move it away.")
+        raise ConfigError(
+            f"{taken[0]}: a file of this name exists; give --notebook another one, or move it away."
+        )
     places = _places(data or [], screen)
     from convlens.lessons.lesson import Result, result_rows
     from convlens.lessons.notebook import find_lessons, read_notebook, run_notebook, write_notebook
@@ -58,7 +70,9 @@ def lesson(
             results += done.results
             screen.say(f"plots and runs are in {done.folder}")
             if table is not None:
-                write_table(table, results)  # after each lesson, so that a later failure loses nothing
+                write_table(
+                    table, results
+                )  # after each lesson, so that a later failure loses nothing
         if (path := paths[number]) is not None:
             write_notebook(built, path)
             screen.say(f"notebook  {path}")
@@ -73,13 +87,21 @@ def _check(given: Mapping[str, object], numbers: Sequence[str]) -> None:
     """Raise ConfigError for flags that do not belong together."""
     flags = [f"--{name}" for name, value in given.items() if value]
     if not numbers and flags:
-        raise ConfigError(f"{flags[0]} needs a lesson: convlens lesson 002 {flags[0]}; convlens lesson lists them.")
+        raise ConfigError(
+            f"{flags[0]} needs a lesson: convlens lesson 002 {flags[0]}; convlens lesson lists them."
+        )
     alone = [flag for flag in flags if flag in ("--folder", "--table") and not given["run"]]
-    alone += [flag for flag in flags if flag in ("--quick", "--data") and not (given["run"] or given["notebook"])]
+    alone += [
+        flag
+        for flag in flags
+        if flag in ("--quick", "--data") and not (given["run"] or given["notebook"])
+    ]
     if alone:
         raise ConfigError(f"{alone[0]} is about running a lesson: add --run.")
     if given["quick"] and given["data"]:
-        raise ConfigError("--quick takes pictures that come with the installation: leave out --data, or --quick.")
+        raise ConfigError(
+            "--quick takes images that come with the installation: leave out --data, or --quick."
+        )
 
 
 def _list(screen: Screen) -> None:
@@ -89,7 +111,7 @@ def _list(screen: Screen) -> None:
         screen.say(source.headings[0])
     screen.say(
         "\nconvlens lesson 001                      its sections"
-        "\nconvlens lesson 001 --run --quick        run it in under a minute, on pictures that come with convlens"
+        "\nconvlens lesson 001 --run --quick        run it in under a minute, on images that come with convlens"
         "\nconvlens lesson 001 --run --data mnist=FOLDER --notebook     run it on the real ones, and keep all of it"
     )
 
@@ -101,7 +123,9 @@ def _choose(numbers: Sequence[str]) -> list[str]:
     if list(numbers) == ["all"]:
         return known
     if unknown := [number for number in numbers if number.zfill(3) not in known]:
-        raise ConfigError(f"a lesson must be one of {', '.join(known)}, or all; found {unknown[0]!r}.")
+        raise ConfigError(
+            f"a lesson must be one of {', '.join(known)}, or all; found {unknown[0]!r}."
+        )
     return list(dict.fromkeys(number.zfill(3) for number in numbers))  # 1 is 001
 
 
@@ -141,7 +165,9 @@ def _places(words: Sequence[str], screen: Screen) -> dict[str, str]:
             places |= _in_folder(Path(word).expanduser(), screen)
             continue
         if name not in STAND_INS:
-            raise ConfigError(f"--data must be NAME=PATH with a NAME of {', '.join(STAND_INS)}; found {word!r}.")
+            raise ConfigError(
+                f"--data must be NAME=PATH with a NAME of {', '.join(STAND_INS)}; found {word!r}."
+            )
         if not Path(path).expanduser().exists():
             raise DataError(f"{path}: there is no such file or folder, for --data {name}=PATH.")
         places[name] = path
@@ -154,7 +180,9 @@ def _in_folder(folder: Path, screen: Screen) -> dict[str, str]:
     from convlens.lessons.lesson import STAND_INS
 
     if not folder.is_dir():
-        raise DataError(f"{folder}: --data must be NAME=PATH, or a folder with data sets in it by name.")
+        raise DataError(
+            f"{folder}: --data must be NAME=PATH, or a folder with data sets in it by name."
+        )
     found: dict[str, str] = {}
     for name in STAND_INS:
         for path in (folder / f"{name}.npz", folder / name):

@@ -17,15 +17,20 @@ HEADS = ("model", "year", "input", "params", "mult-adds", "least", "weights")
 RIGHT = (1, 2, 3, 4, 5)  # columns of numbers
 BESIDE = 46  # characters: the least width of a last column; where less is left, the descriptions go below
 DECKS = "from the lectures"
-OWN = {"custom": "ours", "small_resnet": "ours", "lectures": DECKS, "transfer_vgg16": DECKS}  # file of the zoo -> group
+OWN = {
+    "custom": "ours",
+    "small_resnet": "ours",
+    "lectures": DECKS,
+    "transfer_vgg16": DECKS,
+}  # file of the zoo -> group
 PAGE = """# Models
 
 Every network of the zoo, made by `make docs`; `convlens models` prints the same.
 
 Parameters and multiply-adds are those at the input and the number of classes of the source. Parameters are all of them,
-moving statistics of normalisations included. Multiply-adds are those of convolutions and dense layers on one picture,
+moving statistics of normalisations included. Multiply-adds are those of convolutions and dense layers on one image,
 one multiplication with its addition being one; biases, normalisation, activations and pooling are left out. The least
-size is the side of the smallest square picture that the network takes; any larger one goes, square or not. `convlens
+size is the side of the smallest square image that the network takes; any larger one goes, square or not. `convlens
 summary MODEL` shows every layer.
 
 | model | year | input | parameters | multiply-adds | least size | trained weights | what it is |
@@ -43,7 +48,8 @@ def list_table() -> None:
     def line(row: tuple[str, ...]) -> str:
         cells = zip(row, widths, strict=True)
         return "  ".join(
-            text.rjust(width) if i in RIGHT else text.ljust(width) for i, (text, width) in enumerate(cells)
+            text.rjust(width) if i in RIGHT else text.ljust(width)
+            for i, (text, width) in enumerate(cells)
         )
 
     console = Console(highlight=False, soft_wrap=True)
@@ -63,7 +69,7 @@ def list_table() -> None:
 
 
 def _cells(info: "ModelInfo") -> tuple[str, ...]:
-    from convlens.zoo.summary import rounded
+    from convlens.anatomy.summary import rounded
 
     return (
         info.name,

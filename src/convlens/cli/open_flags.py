@@ -20,7 +20,10 @@ class Look:
 
     layer: Annotated[
         list[str] | None,
-        Parameter(negative=(), help="a name of the list that is printed without it; for --html given several times"),
+        Parameter(
+            negative=(),
+            help="a name of the list that is printed without it; for --html given several times",
+        ),
     ] = None
     filter: Annotated[
         str | None,
@@ -31,9 +34,13 @@ class Look:
     ] = None
     at: Annotated[
         str | None,
-        Parameter(allow_leading_hyphen=True, help="ROW,COL of the value to open [the largest of the map]"),
+        Parameter(
+            allow_leading_hyphen=True, help="ROW,COL of the value to open [the largest of the map]"
+        ),
     ] = None
-    gradient: Annotated[bool, Parameter(negative=(), help="how the loss changes with a weight of --filter")] = False
+    gradient: Annotated[
+        bool, Parameter(negative=(), help="how the loss changes with a weight of --filter")
+    ] = False
     weight: Annotated[
         str | None,
         Parameter(
@@ -42,7 +49,9 @@ class Look:
             "with the largest gradient]",
         ),
     ] = None
-    true: Annotated[str | None, Parameter(help="class that --gradient takes for right [the predicted one]")] = None
+    true: Annotated[
+        str | None, Parameter(help="class that --gradient takes for right [the predicted one]")
+    ] = None
 
 
 @Parameter(name="*")
@@ -50,10 +59,18 @@ class Look:
 class Files:
     """What is written."""
 
-    png: Annotated[Path | None, Parameter(help="a picture of it [of maps: microscope/ in the run's folder]")] = None
-    html: Annotated[Path | None, Parameter(help="a page that opens without a server: click a cell, see its sum")] = None
-    worksheet: Annotated[Path | None, Parameter(help="a PDF of the cell with blanks, and its answer sheet")] = None
-    language: Annotated[Literal["zh", "en"] | None, Parameter(help="of --worksheet and --html [en]")] = None
+    png: Annotated[
+        Path | None, Parameter(help="an image of it [of maps: microscope/ in the run's folder]")
+    ] = None
+    html: Annotated[
+        Path | None, Parameter(help="a page that opens without a server: click a cell, see its sum")
+    ] = None
+    worksheet: Annotated[
+        Path | None, Parameter(help="a PDF of the cell with blanks, and its answer sheet")
+    ] = None
+    language: Annotated[
+        Literal["zh", "en"] | None, Parameter(help="of --worksheet and --html [en]")
+    ] = None
     format: Annotated[Literal["table", "json"], Parameter(help="json has every number")] = "table"
 
 
@@ -62,7 +79,11 @@ NO_LOOK, NO_FILES = Look(), Files()
 
 def check_options(look: Look, files: Files) -> None:
     """Raise ConfigError for options that do not go together, and for files that are named as another kind."""
-    for flag, path in (("--png", files.png), ("--html", files.html), ("--worksheet", files.worksheet)):
+    for flag, path in (
+        ("--png", files.png),
+        ("--html", files.html),
+        ("--worksheet", files.worksheet),
+    ):
         check_suffix(flag, path)
     if files.language is not None and files.html is None and files.worksheet is None:
         raise ConfigError("--language is that of --worksheet and --html: add one of them.")
@@ -73,7 +94,9 @@ def check_options(look: Look, files: Files) -> None:
     }  # fmt: skip
     for flag, yes in given.items():
         if yes and count != 1:
-            raise ConfigError(f"{flag} needs one --layer; found {count}. Without any, all layers are listed.")
+            raise ConfigError(
+                f"{flag} needs one --layer; found {count}. Without any, all layers are listed."
+            )
     if count > 1 and (files.html is None or files.png is not None):
         raise ConfigError("several --layer are for --html; open them one by one otherwise.")
     for flag, value in (("--weight", look.weight), ("--true", look.true)):
@@ -82,10 +105,14 @@ def check_options(look: Look, files: Files) -> None:
     if look.gradient and (look.at is not None or files.worksheet is not None):
         raise ConfigError("a gradient sums over all positions: leave --at and --worksheet out.")
     if files.html is not None and look.gradient:
-        raise ConfigError("the page shows how values come about, not gradients: leave --gradient or --html out.")
+        raise ConfigError(
+            "the page shows how values come about, not gradients: leave --gradient or --html out."
+        )
 
 
 def check_suffix(flag: str, path: Path | None) -> None:
     """Raise ConfigError where a file that is to be written has the name of another kind."""
     if path is not None and path.suffix.lower() not in SUFFIXES[flag]:
-        raise ConfigError(f"{flag} writes a file that ends in {' or '.join(SUFFIXES[flag])}; found {path}.")
+        raise ConfigError(
+            f"{flag} writes a file that ends in {' or '.join(SUFFIXES[flag])}; found {path}."
+        )

@@ -5,11 +5,11 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from cyclopts import App, Parameter
 
 from convlens.cli import show_layers
-from convlens.cli.show_page import NONE, Files, Picture, Text, publish
+from convlens.cli.show_page import NONE, Files, ImageText, Text, publish
 from convlens.errors import ConfigError
 
 if TYPE_CHECKING:
-    from convlens.explain.exact import Numbers
+    from convlens.explain.arithmetic.exact import Numbers
 
 __all__ = ["show"]
 
@@ -20,10 +20,16 @@ show = App(
 )
 
 At = Annotated[
-    str | None, Parameter(allow_leading_hyphen=True, help="ROW,COL of a cell of the map to open, counted from 0")
+    str | None,
+    Parameter(
+        allow_leading_hyphen=True, help="ROW,COL of a cell of the map to open, counted from 0"
+    ),
 ]
 Strides = Annotated[
-    str | None, Parameter(allow_leading_hyphen=True, help="cells from window to window: 2, or 2,1 for down and right")
+    str | None,
+    Parameter(
+        allow_leading_hyphen=True, help="cells from window to window: 2, or 2,1 for down and right"
+    ),
 ]
 
 
@@ -47,7 +53,7 @@ def _pair(text: str | None, what: str) -> tuple[int, int] | None:
 @show.command
 def convolution(  # noqa: PLR0913 - options of the command
     *,
-    picture: Picture = "x9",
+    image: ImageText = "x9",
     filters: Annotated[
         list[str] | None,
         Parameter(
@@ -58,22 +64,28 @@ def convolution(  # noqa: PLR0913 - options of the command
             "or as --picture; may be given again [left-diagonal]",
         ),
     ] = None,
-    padding: Annotated[Literal["valid", "same"], Parameter(help="same adds a border of zeros")] = "valid",
+    padding: Annotated[
+        Literal["valid", "same"], Parameter(help="same adds a border of zeros")
+    ] = "valid",
     strides: Strides = None,
-    mean: Annotated[bool, Parameter(negative=(), help="the mean of the products, as deck 004, not their sum")] = False,
-    bias: Annotated[str, Parameter(allow_leading_hyphen=True, help="one number, or one a filter")] = "0",
+    mean: Annotated[
+        bool, Parameter(negative=(), help="the mean of the products, as deck 004, not their sum")
+    ] = False,
+    bias: Annotated[
+        str, Parameter(allow_leading_hyphen=True, help="one number, or one a filter")
+    ] = "0",
     groups: Annotated[int, Parameter(help="of channels; as many as channels is depthwise")] = 1,
     at: At = None,
     files: Files = NONE,
 ) -> None:
-    """Picture ∗ filter = map; a filter of several channels is summed over them."""
-    from convlens.explain.convolution import convolve
-    from convlens.explain.exact import read_numbers
-    from convlens.explain.map_views import convolution_page
-    from convlens.explain.named import get_picture
+    """Image ∗ filter = map; a filter of several channels is summed over them."""
+    from convlens.explain.arithmetic.convolution import convolve
+    from convlens.explain.arithmetic.exact import read_numbers
+    from convlens.explain.arithmetic.named import get_image
+    from convlens.explain.pages.map_views import convolution_page
 
     names = filters or ["left-diagonal"]
-    values = get_picture(picture)
+    values = get_image(image)
     kernel = _kernel(names, values.shape[2], groups)
     biases = read_numbers(bias, "--bias")
     done = convolve(
@@ -90,20 +102,24 @@ def _kernel(names: list[str], channels: int, groups: int) -> "Numbers":
     """Return (height, width, channels of a group, filters) of the filters as given."""
     import numpy as np
 
-    from convlens.explain.exact import as_numbers
-    from convlens.explain.named import get_filter
+    from convlens.explain.arithmetic.exact import as_numbers
+    from convlens.explain.arithmetic.named import get_filter
 
     found = as_numbers(*(get_filter(name) for name in names))
     if len({one.shape for one in found}) > 1:
-        raise ConfigError("all filters must have one size and as many channels; show them one by one instead.")
+        raise ConfigError(
+            "all filters must have one size and as many channels; show them one by one instead."
+        )
     kernel = np.stack(found, axis=-1)
     if groups < 1 or channels % groups:
-        raise ConfigError(f"--groups must divide the picture's channels, {channels}; found {groups}.")
+        raise ConfigError(f"--groups must divide the image's channels, {channels}; found {groups}.")
     if kernel.shape[2] == channels == groups and len(names) == 1:
-        return kernel.swapaxes(2, 3)  # depthwise: the channels of one filter are one filter a channel
+        return kernel.swapaxes(
+            2, 3
+        )  # depthwise: the channels of one filter are one filter a channel
     if kernel.shape[2] * groups != channels:
         raise ConfigError(
-            f"the filter must have as many channels as the picture{' has in a group' if groups > 1 else ''}, "
+            f"the filter must have as many channels as the image{' has in a group' if groups > 1 else ''}, "
             f"{channels // groups}, with | between; found {kernel.shape[2]}."
         )
     return kernel
@@ -112,22 +128,27 @@ def _kernel(names: list[str], channels: int, groups: int) -> "Numbers":
 @show.command
 def pooling(  # noqa: PLR0913 - options of the command
     *,
-    picture: Picture = "pool-004",
-    kind: Annotated[Literal["max", "average", "min", "global-average"], Parameter(help="of pooling")] = "max",
-    size: Annotated[str, Parameter(allow_leading_hyphen=True, help="of the window: 2, or 2,3")] = "2",
+    image: ImageText = "pool-004",
+    kind: Annotated[
+        Literal["max", "average", "min", "global-average"], Parameter(help="of pooling")
+    ] = "max",
+    size: Annotated[
+        str, Parameter(allow_leading_hyphen=True, help="of the window: 2, or 2,3")
+    ] = "2",
     strides: Strides = None,
     padding: Annotated[
-        Literal["valid", "same", "partial"], Parameter(help="partial keeps windows that reach beyond, as deck 004")
+        Literal["valid", "same", "partial"],
+        Parameter(help="partial keeps windows that reach beyond, as deck 004"),
     ] = "valid",
     at: At = None,
     files: Files = NONE,
 ) -> None:
-    """Each window of a picture becomes one number."""
-    from convlens.explain.map_views import pooling_page
-    from convlens.explain.named import get_picture
-    from convlens.explain.pooling import pool
+    """Each window of an image becomes one number."""
+    from convlens.explain.arithmetic.named import get_image
+    from convlens.explain.arithmetic.pooling import pool
+    from convlens.explain.pages.map_views import pooling_page
 
-    values = get_picture(picture)
+    values = get_image(image)
     if kind == "global-average":
         done = pool(values, (values.shape[0], values.shape[1]), kind="average")
         publish(pooling_page(done, (0, 0), "Global average pooling"), files)
@@ -138,27 +159,32 @@ def pooling(  # noqa: PLR0913 - options of the command
 
 
 @show.command
-def recognition(*, picture: Picture = "x9", files: Files = NONE) -> None:
-    """Deck 004's way from a picture to a few numbers: three filters, ReLU, twice max pooling, flatten."""
-    from convlens.explain.map_views import recognition_page
-    from convlens.explain.named import get_filter, get_picture
+def recognition(*, image: ImageText = "x9", files: Files = NONE) -> None:
+    """Deck 004's way from an image to a few numbers: three filters, ReLU, twice max pooling, flatten."""
+    from convlens.explain.arithmetic.named import get_filter, get_image
+    from convlens.explain.pages.map_views import recognition_page
 
     names = ("left-diagonal", "cross", "right-diagonal")
-    values = get_picture(picture)
-    publish(recognition_page(values[..., :1], [(name, get_filter(name)[..., 0]) for name in names]), files)
+    values = get_image(image)
+    publish(
+        recognition_page(values[..., :1], [(name, get_filter(name)[..., 0]) for name in names]),
+        files,
+    )
 
 
 @show.command
 def activation(
     *,
-    name: Annotated[Literal["relu", "sigmoid", "tanh"], Parameter(help="of the activation")] = "sigmoid",
+    name: Annotated[
+        Literal["relu", "sigmoid", "tanh"], Parameter(help="of the activation")
+    ] = "sigmoid",
     values: Annotated[Text, Parameter(help="numbers, rows with ; between")] = "-2 -1 0 1 2",
     files: Files = NONE,
 ) -> None:
     """What an activation makes of numbers, with its slope and its curve."""
     from convlens.explain.arithmetic import activate
-    from convlens.explain.exact import read_matrix
-    from convlens.explain.layer_views import activation_page
+    from convlens.explain.arithmetic.exact import read_matrix
+    from convlens.explain.pages.layer_views import activation_page
 
     matrix = read_matrix(values, "--values")[..., 0]
     publish(activation_page(activate(matrix if len(matrix) > 1 else matrix[0], name)), files)
@@ -166,12 +192,14 @@ def activation(
 
 @show.command
 def softmax(
-    *, values: Annotated[Text, Parameter(help="the numbers of the last layer")] = "2 1 0.1", files: Files = NONE
+    *,
+    values: Annotated[Text, Parameter(help="the numbers of the last layer")] = "2 1 0.1",
+    files: Files = NONE,
 ) -> None:
     """How numbers become shares of 1."""
     from convlens.explain import arithmetic
-    from convlens.explain.exact import read_numbers
-    from convlens.explain.layer_views import softmax_page
+    from convlens.explain.arithmetic.exact import read_numbers
+    from convlens.explain.pages.layer_views import softmax_page
 
     publish(softmax_page(arithmetic.softmax(read_numbers(values, "--values"))), files)
 
@@ -190,8 +218,8 @@ def loss(
 ) -> None:  # fmt: skip
     """How far an answer is from its target, term by term."""
     from convlens.explain import arithmetic
-    from convlens.explain.exact import read_numbers
-    from convlens.explain.layer_views import loss_page
+    from convlens.explain.arithmetic.exact import read_numbers
+    from convlens.explain.pages.layer_views import loss_page
 
     names = list(arithmetic.LOSSES) if name == "all" else [name]
     values = read_numbers(target, "--target"), read_numbers(predicted, "--predicted")

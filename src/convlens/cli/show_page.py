@@ -10,16 +10,16 @@ from convlens.cli.open_flags import check_suffix
 from convlens.errors import StorageError
 
 if TYPE_CHECKING:
-    from convlens.explain.page import Page
+    from convlens.explain.pages.page import Page
 
-__all__ = ["NONE", "Files", "Picture", "Text", "publish"]
+__all__ = ["NONE", "Files", "ImageText", "Text", "publish"]
 
 Text = Annotated[str, Parameter(allow_leading_hyphen=True)]
-Picture = Annotated[
+ImageText = Annotated[
     str,
     Parameter(
         allow_leading_hyphen=True,
-        help="x9, seven, pool-001, pool-004, a CSV or small picture file, or numbers: '1 2; 3 4', channels after |",
+        help="x9, seven, pool-001, pool-004, a CSV or small image file, or numbers: '1 2; 3 4', channels after |",
     ),
 ]
 
@@ -29,8 +29,10 @@ Picture = Annotated[
 class Files:
     """Where the page is written besides the terminal."""
 
-    png: Annotated[Path | None, Parameter(help="write it as a picture")] = None
-    html: Annotated[Path | None, Parameter(help="write it as a page; its maps open at a click")] = None
+    png: Annotated[Path | None, Parameter(help="write it as an image")] = None
+    html: Annotated[Path | None, Parameter(help="write it as a page; its maps open at a click")] = (
+        None
+    )
 
 
 NONE = Files()
@@ -40,7 +42,7 @@ def publish(page: "Page", files: Files) -> None:
     """Print a page and write the files that were asked for."""
     from rich.console import Console
 
-    from convlens.explain.terminal import print_page
+    from convlens.explain.pages.terminal import print_page
 
     check_suffix("--png", files.png)
     check_suffix("--html", files.html)
@@ -51,11 +53,11 @@ def publish(page: "Page", files: Files) -> None:
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             if kind == "png":
-                from convlens.explain.drawing import draw_page
+                from convlens.explain.pages.drawing import draw_page
 
                 draw_page(page).savefig(path, format="png", dpi=150)
             else:
-                from convlens.explain.html import write_html
+                from convlens.explain.pages.html import write_html
 
                 path.write_text(write_html(page), encoding="utf-8")
         except OSError as error:

@@ -1,4 +1,4 @@
-"""`convlens summary`: a network layer by layer, or stage by stage, as a table, for other programs, and as a picture."""
+"""`convlens summary`: a network layer by layer, or stage by stage, as a table, for other programs, and as an image."""
 
 import csv
 import json
@@ -21,15 +21,35 @@ from convlens.errors import ConfigError, RunError, StorageError
 if TYPE_CHECKING:
     import keras
 
-    from convlens.zoo.stages import Stage
-    from convlens.zoo.summary import LayerRow
+    from convlens.anatomy.stages import Stage
+    from convlens.anatomy.summary import LayerRow
 
 __all__ = ["summary"]
 
-WORDS = ("layer", "kind", "output", "map", "what works on it")  # columns to the left; the others hold numbers
-SHORTER = (("Normalization", "Norm"), ("Pooling", "Pool"), ("Average", "Avg"), ("Padding", "Pad"))  # on the screen
-FOLDED = {"layer": 14, "kind": 10, "what works on it": 16}  # least widths of columns whose cells may be folded
-LESS_ASKED = ("stride", "% of parameters", "% of multiply-adds", "kind")  # left out first where there is no room
+WORDS = (
+    "layer",
+    "kind",
+    "output",
+    "map",
+    "what works on it",
+)  # columns to the left; the others hold numbers
+SHORTER = (
+    ("Normalization", "Norm"),
+    ("Pooling", "Pool"),
+    ("Average", "Avg"),
+    ("Padding", "Pad"),
+)  # on the screen
+FOLDED = {
+    "layer": 14,
+    "kind": 10,
+    "what works on it": 16,
+}  # least widths of columns whose cells may be folded
+LESS_ASKED = (
+    "stride",
+    "% of parameters",
+    "% of multiply-adds",
+    "kind",
+)  # left out first where there is no room
 Fact = dict[str, str | int | float]
 
 
@@ -42,7 +62,7 @@ class _Network:
     said: str
 
     def without_auxiliary_heads(self) -> "_Network":
-        """Return the way from the picture to the answer."""
+        """Return the way from the image to the answer."""
         import keras
 
         if len(self.model.outputs) == 1:
@@ -55,20 +75,35 @@ def summary(  # noqa: PLR0913 - options of the command
     name: str,
     *,
     size: Annotated[
-        str | None, Parameter(help="pictures' side as 64, or height x width as 48x64 [the source's]")
+        str | None,
+        Parameter(help="images' side as 64, or height x width as 48x64 [the source's]"),
     ] = None,
-    channels: Annotated[Literal["grey", "rgb"] | None, Parameter(help="of the pictures [the source's]")] = None,
+    channels: Annotated[
+        Literal["grey", "rgb"] | None, Parameter(help="of the images [the source's]")
+    ] = None,
     classes: Annotated[int | None, Parameter(help="number of classes [the source's]")] = None,
-    stem: Annotated[Literal["paper", "small"] | None, Parameter(help="first layers, see convlens train")] = None,
-    brief: Annotated[bool, Parameter(negative=(), help="a row a stage: what works on maps of one size")] = False,
-    like_keras: Annotated[bool, Parameter(negative=(), help="the table of Keras' model.summary()")] = False,
+    stem: Annotated[
+        Literal["paper", "small"] | None, Parameter(help="first layers, see convlens train")
+    ] = None,
+    brief: Annotated[
+        bool, Parameter(negative=(), help="a row a stage: what works on maps of one size")
+    ] = False,
+    like_keras: Annotated[
+        bool, Parameter(negative=(), help="the table of Keras' model.summary()")
+    ] = False,
     plot: Annotated[
         list[Path] | None,
-        Parameter(consume_multiple=True, negative=(), help="draw it: a .png or .svg file [<name>-architecture.png]"),
+        Parameter(
+            consume_multiple=True,
+            negative=(),
+            help="draw it: a .png or .svg file [<name>-architecture.png]",
+        ),
     ] = None,
-    format: Annotated[Literal["table", "markdown", "csv", "json"], Parameter(help="how to print it")] = "table",  # noqa: A002
+    format: Annotated[  # noqa: A002 - the flag's name
+        Literal["table", "markdown", "csv", "json"], Parameter(help="how to print it")
+    ] = "table",
 ) -> None:
-    """Show a network's layers: output, parameters, multiply-adds, and how much of the picture a value sees.
+    """Show a network's layers: output, parameters, multiply-adds, and how much of the image a value sees.
 
     NAME is one of `convlens models`, a run, or a classifier's .keras file.
     """
@@ -78,7 +113,7 @@ def summary(  # noqa: PLR0913 - options of the command
     if like_keras:
         network.model.summary(expand_nested=True)
         return
-    from convlens.zoo.summary import layer_table
+    from convlens.anatomy.summary import layer_table
 
     told = network.without_auxiliary_heads() if brief or plot is not None else network
     rows = layer_table(told.model)
@@ -87,7 +122,9 @@ def summary(  # noqa: PLR0913 - options of the command
         return
     facts = _stage_facts(rows) if brief else _layer_facts(rows)
     if format == "table":
-        Console(highlight=False, soft_wrap=True).print(f"[bold]{escape(network.name)}[/bold]  {escape(told.said)}\n")
+        Console(highlight=False, soft_wrap=True).print(
+            f"[bold]{escape(network.name)}[/bold]  {escape(told.said)}\n"
+        )
         _print_table(facts)
         _print_totals(rows)
     else:
@@ -96,14 +133,14 @@ def summary(  # noqa: PLR0913 - options of the command
 
 def _find(name: str, given: dict[str, Any]) -> _Network:
     """Return a network of the zoo built as asked, or the one of a run or classifier file."""
-    from convlens.training.run import Run
+    from convlens.run import Run
     from convlens.zoo.registry import create_model, list_models, model_info
 
     path = Path(name) if Path(name).exists() or name.endswith(".keras") else Run.place(name)
     if name not in list_models() and (path.exists() or path.suffix == ".keras"):
         if given:
             raise ConfigError(f"--{next(iter(given))} is given by the classifier; leave it out.")
-        from convlens.classifier import Classifier
+        from convlens.classifier.classifier import Classifier
 
         classifier = Classifier.load(path)
         classes = classifier.class_names
@@ -117,7 +154,9 @@ def _find(name: str, given: dict[str, Any]) -> _Network:
     height, width = parse_size(given["size"]) if "size" in given else info.input_shape[:2]
     depth = {"grey": 1, "rgb": 3}.get(given.get("channels", ""), info.input_shape[2])
     config = Config().replace(**({"stem": given["stem"]} if "stem" in given else {})).model
-    model = create_model(name, input_shape=(height, width, depth), num_classes=given.get("classes"), config=config)
+    model = create_model(
+        name, input_shape=(height, width, depth), num_classes=given.get("classes"), config=config
+    )
     shown = name + (f" at {height} x {width}" if "size" in given else "")
     shown += " with the small stem" if config.stem == "small" else ""
     return _Network(model, shown, f"{info.year}  {info.summary}")
@@ -137,10 +176,14 @@ def _layer_facts(rows: list["LayerRow"]) -> list[Fact]:
 
 
 def _stage_facts(rows: list["LayerRow"]) -> list[Fact]:
-    from convlens.zoo.stages import divide, tell
+    from convlens.anatomy.stages import divide, tell
 
     return [
-        {"map": _by(stage.output_shape), "what works on it": "\n".join(tell(stage.parts)), **_numbers(stage, rows)}
+        {
+            "map": _by(stage.output_shape),
+            "what works on it": "\n".join(tell(stage.parts)),
+            **_numbers(stage, rows),
+        }
         for stage in divide(rows)
     ]
 
@@ -171,14 +214,18 @@ def _print_table(facts: list[Fact]) -> None:
     console, left_out = Console(highlight=False), []
     for head in LESS_ASKED:
         if _least_width(facts) > console.width and head in facts[0]:
-            facts = [{other: value for other, value in fact.items() if other != head} for fact in facts]
+            facts = [
+                {other: value for other, value in fact.items() if other != head} for fact in facts
+            ]
             left_out.append(head)
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
     spare = max(0, console.width - _least_width(facts))
     for head in facts[0]:
         side: Literal["left", "right"] = "left" if head in WORDS else "right"
         if head in FOLDED:
-            longest = max(len(line) for fact in facts for line in _cell(head, fact[head]).splitlines() or [""])
+            longest = max(
+                len(line) for fact in facts for line in _cell(head, fact[head]).splitlines() or [""]
+            )
             more = min(spare, max(0, longest - FOLDED[head]))
             spare -= more
             table.add_column(_short(head), justify=side, overflow="fold", width=FOLDED[head] + more)
@@ -194,7 +241,8 @@ def _print_table(facts: list[Fact]) -> None:
 def _least_width(facts: list[Fact]) -> int:
     """Return the columns that a table needs: names may be folded, numbers not."""
     widths = (
-        FOLDED.get(head) or max(len(_short(head)), *(len(_cell(head, fact[head])) for fact in facts))
+        FOLDED.get(head)
+        or max(len(_short(head)), *(len(_cell(head, fact[head])) for fact in facts))
         for head in facts[0]
     )
     return sum(widths) + 2 * len(facts[0])
@@ -205,7 +253,7 @@ def _short(head: str) -> str:
 
 
 def _cell(head: str, value: str | float) -> str:
-    from convlens.zoo.summary import rounded
+    from convlens.anatomy.summary import rounded
 
     if not value:
         return ""
@@ -213,24 +261,30 @@ def _cell(head: str, value: str | float) -> str:
         for long, short in SHORTER if head == "kind" else ():
             value = value.replace(long, short)
         return value
-    return rounded(int(value)) if head == "multiply-adds" else f"{value:,}" if head == "parameters" else f"{value:.1f}"
+    return (
+        rounded(int(value))
+        if head == "multiply-adds"
+        else f"{value:,}"
+        if head == "parameters"
+        else f"{value:.1f}"
+    )
 
 
 def _print_totals(rows: list["LayerRow"]) -> None:
-    from convlens.training.screen import Screen
-    from convlens.zoo.summary import rounded
+    from convlens.anatomy.summary import rounded
+    from convlens.screen import Screen
 
     params, trainable = sum(row.params for row in rows), sum(row.trainable for row in rows)
     multiply_adds = sum(row.multiply_adds for row in rows)
     last = [row for row in rows if row.stride is not None][-1]
     field = last.receptive_field
-    sees = f"{field[0]} x {field[1]} pixels" if field else "the whole picture"
+    sees = f"{field[0]} x {field[1]} pixels" if field else "the whole image"
     screen = Screen()
     screen.say()
     screen.facts(
         [
             ("parameters", f"{params:,}: {trainable:,} trainable, {params - trainable:,} not"),
-            ("multiply-adds", f"{multiply_adds:,} on a picture ({rounded(multiply_adds)})"),
+            ("multiply-adds", f"{multiply_adds:,} on an image ({rounded(multiply_adds)})"),
             ("sees", f"a value of the last map, {_by(last.output_shape)}, depends on {sees}"),
             ("weights", f"{4 * params / 1e6:,.1f} MB in float32"),
         ]
@@ -243,23 +297,30 @@ def _draw(name: str, rows: list["LayerRow"], paths: list[Path]) -> None:
     path = paths[0] if paths else Path(re.sub(r"[^\w.]+", "-", f"{name} architecture.png"))
     if path.suffix.lower() not in (".png", ".svg"):
         raise ConfigError(f"--plot must name a .png or .svg file; found {path}.")
-    from convlens.evaluation.architecture import show_architecture
-    from convlens.zoo.stages import divide
+    from convlens.anatomy.stages import divide
+    from convlens.charts.architecture import show_architecture
 
     figure = show_architecture(divide(rows), name)
     try:
         figure.savefig(path, dpi=150)
     except OSError as error:
-        raise StorageError(f"{path}: the picture cannot be written; {error.strerror or error}.") from error
+        raise StorageError(
+            f"{path}: the image cannot be written; {error.strerror or error}."
+        ) from error
     Console(highlight=False, soft_wrap=True).print(f"architecture  {escape(str(path))}")
 
 
 def _markdown(facts: list[Fact]) -> None:
     heads = list(facts[0])
-    lines = [f"| {' | '.join(heads)} |", f"|{'|'.join('---' if head in WORDS else '---:' for head in heads)}|"]
+    lines = [
+        f"| {' | '.join(heads)} |",
+        f"|{'|'.join('---' if head in WORDS else '---:' for head in heads)}|",
+    ]
     for fact in facts:
         cells = (f"{value:,}" if isinstance(value, int) else str(value) for value in fact.values())
-        lines.append(f"| {' | '.join(cell.replace('|', chr(92) + '|').replace(chr(10), '<br>') for cell in cells)} |")
+        lines.append(
+            f"| {' | '.join(cell.replace('|', chr(92) + '|').replace(chr(10), '<br>') for cell in cells)} |"
+        )
     print("\n".join(lines))  # noqa: T201
 
 

@@ -12,10 +12,17 @@ from convlens import backend
 from convlens.config import Config, ModelConfig
 from convlens.data.sources import load_data
 from convlens.errors import ConfigError, RunError
-from convlens.training.run import Run
-from convlens.training.screen import Screen
+from convlens.run import Run
+from convlens.screen import Screen
 
-__all__ = ["given_knobs", "refuse_together", "resume_run", "start_few", "start_run", "start_within"]
+__all__ = [
+    "given_settings",
+    "refuse_together",
+    "resume_run",
+    "start_few",
+    "start_run",
+    "start_within",
+]
 
 BESIDE_BUDGET = {  # flags that go without it, and why
     "resume": "a resumed run keeps the epochs that were planned for it",
@@ -44,30 +51,41 @@ def start_run(
     backend.start(config.training.backend, config.training.threads)
     if start_from is not None and not Path(start_from).exists() and Run.place(start_from).is_dir():
         start_from = str(Run.place(start_from))  # a run's name, as everywhere
-    from convlens.training.choice import unlike_photographs
-    from convlens.training.folds import cross_validate
-    from convlens.training.train import train
+    from convlens.budget.choose import unlike_photographs
+    from convlens.pipeline import train
+    from convlens.studies.cross_validation import cross_validate
 
-    unchosen = start_from is None and config.transfer.backbone is None and config.model == ModelConfig()
+    unchosen = (
+        start_from is None and config.transfer.backbone is None and config.model == ModelConfig()
+    )
     if unchosen and not unlike_photographs(dataset, config):
-        screen.note("these look like photographs: --backbone efficientnet_lite0 mostly does better, in less time")
+        screen.note(
+            "these look like photographs: --backbone efficientnet_lite0 mostly does better, in less time"
+        )
     if folds is not None:
         done = cross_validate(dataset, config, folds, run=run, start_from=start_from, screen=screen)
     else:
-        done = train(dataset, config, run=run, start_from=start_from, find_rate=find_rate, screen=screen)
+        done = train(
+            dataset, config, run=run, start_from=start_from, find_rate=find_rate, screen=screen
+        )
     farewell(done, screen)
     return done
 
 
 def start_few(path: str, config: Config, k: int, *, draws: int | None, run: str | None) -> None:
-    """Train on k pictures a class, several times."""
+    """Train on k images a class, several times."""
     screen = Screen()
     backend.choose(config.training.backend)
     dataset = load_data(path, pattern=config.data.pattern)
     backend.start(config.training.backend, config.training.threads)
-    from convlens.training.few import DRAWS, train_on_few
+    from convlens.studies.few_images import DRAWS, train_on_few
 
-    farewell(train_on_few(dataset, config, k, draws=DRAWS if draws is None else draws, run=run, screen=screen), screen)
+    farewell(
+        train_on_few(
+            dataset, config, k, draws=DRAWS if draws is None else draws, run=run, screen=screen
+        ),
+        screen,
+    )
 
 
 def refuse_together(flags: Mapping[str, Any]) -> None:
@@ -80,35 +98,44 @@ def refuse_together(flags: Mapping[str, Any]) -> None:
     if "draws" in given and "few" not in given:
         raise ConfigError("--draws goes with --few.")
     if {"folds", "find_learning_rate"} <= given:
-        raise ConfigError("--folds and --find-learning-rate exclude each other: find the rate in a run of its own.")
+        raise ConfigError(
+            "--folds and --find-learning-rate exclude each other: find the rate in a run of its own."
+        )
     if "budget" in given and (others := [name for name in BESIDE_BUDGET if name in given]):
         flag = others[0].replace("_", "-")
-        raise ConfigError(f"--budget goes without --{flag}: {BESIDE_BUDGET[others[0]]}. Leave one of them out.")
+        raise ConfigError(
+            f"--budget goes without --{flag}: {BESIDE_BUDGET[others[0]]}. Leave one of them out."
+        )
 
 
-def given_knobs(flags: Any, path: Path | None) -> frozenset[str]:
-    """Return the names of the knobs that the user has set: as flags, or in a run.toml that `Config` has read."""
+def given_settings(flags: Any, path: Path | None) -> frozenset[str]:
+    """Return the names of the settings that the user has set: as flags, or in a run.toml that `Config` has read."""
     given = {name for name, value in vars(flags).items() if value is not None}
     sections = {} if path is None else tomllib.loads(path.read_text(encoding="utf-8"))
     return frozenset(given.union(*sections.values()))
 
 
-def start_within(path: str, config: Config, budget: str, *, given: frozenset[str], run: str | None) -> None:
-    """Train what fits into a time, which runs from the start of this process; `given` names the knobs that are set."""
+def start_within(
+    path: str, config: Config, budget: str, *, given: frozenset[str], run: str | None
+) -> None:
+    """Train what fits into a time, which runs from the start of this process; `given` names the settings that are set."""
     screen = Screen()
     backend.choose(config.training.backend)
     backend.start(config.training.backend, config.training.threads)
-    from convlens.training.allot import train_within
-    from convlens.training.budget import parse_duration
+    from convlens.budget.plan import parse_duration
+    from convlens.budget.train_within import train_within
 
     seconds = parse_duration(budget)
     dataset = load_data(path, pattern=config.data.pattern)
     began = psutil.Process().create_time()
-    farewell(train_within(dataset, config, seconds, given=given, run=run, screen=screen, began=began), screen)
+    farewell(
+        train_within(dataset, config, seconds, given=given, run=run, screen=screen, began=began),
+        screen,
+    )
 
 
 def resume_run(run: str | None, path: str | None) -> None:
-    """Go on with a run, on the pictures it began with."""
+    """Go on with a run, on the images it began with."""
     if run is None:
         raise RunError("to resume, name the run: convlens train --run NAME --resume.")
     opened, screen = Run.open(run), Screen()
@@ -116,7 +143,7 @@ def resume_run(run: str | None, path: str | None) -> None:
     backend.choose(config.training.backend)
     dataset = load_data(path or opened.data["path"], pattern=config.data.pattern)
     backend.start(config.training.backend, config.training.threads)
-    from convlens.training.train import train
+    from convlens.pipeline import train
 
     farewell(train(dataset, run=opened.folder, resume=True, screen=screen), screen)
 
@@ -125,4 +152,4 @@ def farewell(run: Run, screen: Screen) -> None:
     """Say where the classifier is and how to use it."""
     screen.say(f"classifier   {run.classifier_path}")
     name = run.folder.name if run.folder == Path("runs") / run.folder.name else str(run.folder)
-    screen.say(f"next         convlens predict {shlex.quote(name)} PICTURE...")
+    screen.say(f"next         convlens predict {shlex.quote(name)} IMAGE...")

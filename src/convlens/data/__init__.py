@@ -1,1 +1,1 @@
-"""Data: pictures with labels, from any source to decoded, checked, divided and batched arrays."""
+"""Data: images with labels, from any source to decoded, checked, divided and batched arrays."""

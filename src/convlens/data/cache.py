@@ -22,7 +22,9 @@ def cache_folder() -> Path:
     Raises:
         StorageError: it cannot be created.
     """
-    folder = Path(os.environ.get("CONVLENS_CACHE") or platformdirs.user_cache_dir("convlens")).expanduser()
+    folder = Path(
+        os.environ.get("CONVLENS_CACHE") or platformdirs.user_cache_dir("convlens")
+    ).expanduser()
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -72,7 +74,7 @@ def write_array(path: Path, shape: tuple[int, ...], chunks: Iterable[NDArray[np.
     except OSError as error:
         size = int(np.prod(shape)) / 2**20
         raise StorageError(
-            f"{path.parent}: {size:,.0f} MB for the unpacked pictures cannot be written ({error.strerror or error}); "
+            f"{path.parent}: {size:,.0f} MB for the unpacked images cannot be written ({error.strerror or error}); "
             "make room, or set CONVLENS_CACHE to a folder on another disk."
         ) from error
     finally:

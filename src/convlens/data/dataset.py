@@ -1,4 +1,4 @@
-"""Dataset: pictures with labels, as a source describes them, before anything is decoded."""
+"""Dataset: images with labels, as a source describes them, before anything is decoded."""
 
 import re
 from collections.abc import Sequence
@@ -15,7 +15,16 @@ __all__ = ["SPLITS", "Dataset", "natural_key", "split_of"]
 SPLITS = ("train", "val", "test")
 SPLIT_NAMES = {
     "train": ("train", "training", "training_set", "trainset", "train_set"),
-    "val": ("val", "valid", "validation", "validation_set", "val_set", "valid_set", "valset", "dev"),
+    "val": (
+        "val",
+        "valid",
+        "validation",
+        "validation_set",
+        "val_set",
+        "valid_set",
+        "valset",
+        "dev",
+    ),
     "test": ("test", "testing", "test_set", "testset"),
 }
 
@@ -43,23 +52,23 @@ def natural_key(name: str) -> tuple[list[int | str], str]:
 
 @dataclass(frozen=True, eq=False)
 class Dataset:
-    """Labelled pictures.
+    """Labelled images.
 
     Attributes:
         source: what the user named: a path or the name of a known set.
         kind: how it was recognised, in words: "a folder per class".
-        pictures: n paths of picture files, or an array (n, height, width) or (n, height, width, channels) of uint8,
+        images: n paths of image files, or an array (n, height, width) or (n, height, width, channels) of uint8,
             which may be memory-mapped.
         labels: (n,) int64, indices into class_names.
         class_names: num_classes names, in the order of the probabilities that a classifier answers.
-        splits: (n,) of "train", "val", "test", or None where the source does not divide its pictures.
-        groups: (n,) of names; pictures of one group stay in one split. None where the source has none.
+        splits: (n,) of "train", "val", "test", or None where the source does not divide its images.
+        groups: (n,) of names; images of one group stay in one split. None where the source has none.
         notes: remarks for the user: what was passed over and why.
     """
 
     source: str
     kind: str
-    pictures: Sequence[Path] | NDArray[np.uint8]
+    images: Sequence[Path] | NDArray[np.uint8]
     labels: NDArray[np.int64]
     class_names: tuple[str, ...]
     splits: NDArray[np.str_] | None = None
@@ -67,12 +76,12 @@ class Dataset:
     notes: tuple[str, ...] = field(default=())
 
     def __len__(self) -> int:
-        """Return the number of pictures."""
+        """Return the number of images."""
         return len(self.labels)
 
     @property
     def num_classes(self) -> int:
-        """Number of classes, also of those without a picture."""
+        """Number of classes, also of those without an image."""
         return len(self.class_names)
 
     @property
@@ -81,23 +90,23 @@ class Dataset:
         return Path(self.source).resolve().stem if Path(self.source).exists() else self.source
 
     def counts(self, split: str | None = None) -> NDArray[np.int64]:
-        """Return (num_classes,) pictures of each class, in one split or in all."""
+        """Return (num_classes,) images of each class, in one split or in all."""
         labels = self.labels
         if split is not None:
             labels = labels[self.splits == split] if self.splits is not None else labels[:0]
         return np.bincount(labels, minlength=self.num_classes).astype(np.int64)
 
-    def picture_name(self, index: int) -> str:
-        """Return what a message or a report calls a picture: its path, or its number in the array."""
-        if isinstance(self.pictures, np.ndarray):
-            return f"picture {index}"
-        return str(self.pictures[index])
+    def image_name(self, index: int) -> str:
+        """Return what a message or a report calls an image: its path, or its number in the array."""
+        if isinstance(self.images, np.ndarray):
+            return f"image {index}"
+        return str(self.images[index])
 
     def with_classes(self, class_names: tuple[str, ...]) -> "Dataset":
-        """Return the pictures with labels numbered as `class_names` numbers them.
+        """Return the images with labels numbered as `class_names` numbers them.
 
         Raises:
-            DataError: the pictures have a class that is not among them.
+            DataError: the images have a class that is not among them.
         """
         unknown = [name for name in self.class_names if name not in class_names]
         if unknown:

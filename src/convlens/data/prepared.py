@@ -15,19 +15,19 @@ from convlens.config import Config, DataConfig
 from convlens.data.dataset import SPLITS, Dataset
 from convlens.data.splits import Splits, clusters_of, make_splits
 from convlens.data.store import Progress, Store, fingerprint, open_store
-from convlens.errors import ConfigError, PictureError
+from convlens.errors import ConfigError, ImageError
 from convlens.preprocess import Preprocessing, read_header
 
 __all__ = ["Demands", "Prepared", "choose_preprocessing", "look_at", "parse_size", "prepare_data"]
 
-LARGEST_AUTO = 96  # pixels: larger pictures are brought to DEFAULT_SIDE unless a size is given
+LARGEST_AUTO = 96  # pixels: larger images are brought to DEFAULT_SIDE unless a size is given
 DEFAULT_SIDE = 64
-LOOKED_AT = 200  # picture headers that decide size and channels
+LOOKED_AT = 200  # image headers that decide size and channels
 
 
 @dataclass(frozen=True)
 class Demands:
-    """What a network asks of its pictures.
+    """What a network asks of its images.
 
     Attributes:
         scale: what it wants pixels multiplied with.
@@ -42,10 +42,10 @@ class Demands:
 
 @dataclass(frozen=True, eq=False)
 class Prepared:
-    """A dataset with its decoded pictures and its division.
+    """A dataset with its decoded images and its division.
 
-    `enlarged_from` is the (height, width) that the pictures suggested where it was too small for the network;
-    `more_notes` are what the network has to say of the pictures.
+    `enlarged_from` is the (height, width) that the images suggested where it was too small for the network;
+    `more_notes` are what the network has to say of the images.
     """
 
     dataset: Dataset
@@ -67,30 +67,36 @@ class Prepared:
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What the user should know: of the source, of unreadable pictures, of the division."""
+        """What the user should know: of the source, of unreadable images, of the division."""
         problems = self.store.problems
         notes = list(self.dataset.notes)
         if problems:
-            notes.append(f"{len(problems):,} of {len(self.dataset):,} pictures cannot be read and are skipped")
+            notes.append(
+                f"{len(problems):,} of {len(self.dataset):,} images cannot be read and are skipped"
+            )
             notes += [f"skipped {message}" for message in list(problems.values())[:5]]
         if self.store.coloured:
             notes.append(
-                f"{self.store.coloured:,} pictures have colour and were made grey; --channels rgb keeps it where the "
+                f"{self.store.coloured:,} images have colour and were made grey; --channels rgb keeps it where the "
                 "network takes it"
             )
         if self.enlarged_from is not None:
             height, width, _ = self.preprocessing.shape
             own = "{} x {}".format(*self.enlarged_from)
-            notes.append(f"at {own} the pictures are too small for the network; they are brought to {height} x {width}")
+            notes.append(
+                f"at {own} the images are too small for the network; they are brought to {height} x {width}"
+            )
         copies, conflicts = _copies(self)
         if copies:
-            notes.append(f"{copies:,} pictures are exact copies of another; copies stay in one set")
+            notes.append(f"{copies:,} images are exact copies of another; copies stay in one set")
         if conflicts:
-            notes.append(f"{conflicts:,} of these copies carry another label than the first: one of the two is wrong")
+            notes.append(
+                f"{conflicts:,} of these copies carry another label than the first: one of the two is wrong"
+            )
         return (*notes, *self.more_notes, *self.splits.notes)
 
     def counts(self, split: str) -> list[int]:
-        """Return the pictures of each class in "train", "val" or "test"."""
+        """Return the images of each class in "train", "val" or "test"."""
         labels = self.dataset.labels[getattr(self.splits, split)]
         return [int(count) for count in np.bincount(labels, minlength=self.dataset.num_classes)]
 
@@ -100,13 +106,13 @@ class Prepared:
             "source": self.dataset.source,
             "kind": self.dataset.kind,
             "class_names": list(self.dataset.class_names),
-            "pictures": len(self.dataset),
+            "images": len(self.dataset),
             "counts": {name: self.counts(name) for name in SPLITS},
             "fingerprint": self.fingerprint,
         }
 
     def to_dict(self) -> dict[str, Any]:
-        """Return what `data.json` records: the summary, where the pictures lie, their division, the unreadable."""
+        """Return what `data.json` records: the summary, where the images lie, their division, the unreadable."""
         path = Path(self.dataset.source).expanduser()
         return {
             **self.summary(),
@@ -117,7 +123,7 @@ class Prepared:
         }
 
     def _unreadable(self) -> Iterator[tuple[str, str]]:
-        return ((self.dataset.picture_name(index), why) for index, why in self.store.problems.items())
+        return ((self.dataset.image_name(index), why) for index, why in self.store.problems.items())
 
 
 def prepare_data(
@@ -135,10 +141,10 @@ def prepare_data(
         config: its data section and seed decide.
         demands: of the network.
         preprocessing: of a finished classifier, taken as it is.
-        progress: called with (pictures done, all pictures) while decoding.
+        progress: called with (images done, all images) while decoding.
 
     Raises:
-        DataError: no picture can be read, or a class has none to train on.
+        DataError: no image can be read, or a class has none to train on.
         StorageError: the cache folder cannot be written.
     """
     enlarged_from = None
@@ -167,15 +173,19 @@ def _as_demanded(preprocessing: Preprocessing, demands: Demands, *, fixed: bool)
 
     Enlarged only so far: a network made for 224 costs eleven times as much there as at 67. The aspect ratio stays.
     """
-    height, width, channels = (asked or own for asked, own in zip(demands.shape, preprocessing.shape, strict=True))
+    height, width, channels = (
+        asked or own for asked, own in zip(demands.shape, preprocessing.shape, strict=True)
+    )
     least, side = demands.least_side or 0, min(height, width)
     if side < least and not fixed:
         height, width = -(-height * least // side), -(-width * least // side)
     return dataclasses.replace(preprocessing, height=height, width=width, channels=channels)
 
 
-def choose_preprocessing(dataset: Dataset, config: DataConfig, scale: float = 1 / 255) -> Preprocessing:
-    """Return size, channels and fit: as configured, else what the pictures themselves suggest.
+def choose_preprocessing(
+    dataset: Dataset, config: DataConfig, scale: float = 1 / 255
+) -> Preprocessing:
+    """Return size, channels and fit: as configured, else what the images themselves suggest.
 
     Raises:
         ConfigError: the size is not of the form 64 or 48x64.
@@ -183,12 +193,16 @@ def choose_preprocessing(dataset: Dataset, config: DataConfig, scale: float = 1 
     sizes, grey = look_at(dataset)
     if config.size == "auto":
         own = sizes.pop() if len(sizes) == 1 else None
-        fits = own is not None and (max(own) <= LARGEST_AUTO or isinstance(dataset.pictures, np.ndarray))
+        fits = own is not None and (
+            max(own) <= LARGEST_AUTO or isinstance(dataset.images, np.ndarray)
+        )
         height, width = own if own is not None and fits else (DEFAULT_SIDE, DEFAULT_SIDE)
     else:
         height, width = parse_size(config.size)
     channels = {"grey": 1, "rgb": 3, "auto": 1 if grey else 3}[config.channels]
-    return Preprocessing(height, width, channels, "stretch" if config.fit == "auto" else config.fit, scale)
+    return Preprocessing(
+        height, width, channels, "stretch" if config.fit == "auto" else config.fit, scale
+    )
 
 
 def parse_size(text: str) -> tuple[int, int]:
@@ -197,29 +211,33 @@ def parse_size(text: str) -> tuple[int, int]:
     height = int(match[1]) if match else 0
     width = int(match[2] or height) if match else 0
     if not (1 <= height <= 4096 and 1 <= width <= 4096):
-        raise ConfigError(f"--size must be a side as 64, or height x width as 48x64, up to 4096; found {text!r}.")
+        raise ConfigError(
+            f"--size must be a side as 64, or height x width as 48x64, up to 4096; found {text!r}."
+        )
     return height, width
 
 
 def look_at(dataset: Dataset) -> tuple[set[tuple[int, int]], bool]:
     """Return the upright (height, width) met, and whether all are grey; of files, by the headers of an even sample."""
-    pictures = dataset.pictures
-    if isinstance(pictures, np.ndarray):
-        return {(pictures.shape[1], pictures.shape[2])}, pictures.ndim == 3 or pictures.shape[3] == 1
+    images = dataset.images
+    if isinstance(images, np.ndarray):
+        return {(images.shape[1], images.shape[2])}, images.ndim == 3 or images.shape[3] == 1
     sizes, grey = set(), True
-    for index in np.unique(np.linspace(0, len(pictures) - 1, LOOKED_AT).astype(int)):
+    for index in np.unique(np.linspace(0, len(images) - 1, LOOKED_AT).astype(int)):
         try:
-            header = read_header(pictures[index])
-        except PictureError:
-            continue  # unreadable pictures are counted and named when they are decoded
+            header = read_header(images[index])
+        except ImageError:
+            continue  # unreadable images are counted and named when they are decoded
         sizes.add((header.size[1], header.size[0]))
         grey = grey and header.is_grey
     return sizes, grey and bool(sizes)
 
 
 def _copies(prepared: Prepared) -> tuple[int, int]:
-    """Return how many pictures are exact copies of an earlier one, and how many of these have another label."""
-    _, first, copies = np.unique(prepared.store.digests, axis=0, return_index=True, return_inverse=True)
+    """Return how many images are exact copies of an earlier one, and how many of these have another label."""
+    _, first, copies = np.unique(
+        prepared.store.digests, axis=0, return_index=True, return_inverse=True
+    )
     labels = prepared.dataset.labels
     conflicts = labels[first][copies.reshape(-1)] != labels
     return len(labels) - len(first), int(conflicts.sum())

@@ -11,14 +11,14 @@ from pathlib import Path
 
 import numpy as np
 
-from convlens.data.arrays import encode_labels, load_npz
-from convlens.data.audit import check
 from convlens.data.dataset import SPLITS, Dataset, natural_key, split_of
-from convlens.data.idx import IDX_NAME, load_idx
-from convlens.data.named import NAMES, load_named
-from convlens.data.table import load_csv
+from convlens.data.formats.idx import IDX_NAME, load_idx
+from convlens.data.formats.named import NAMES, load_named
+from convlens.data.formats.npz import encode_labels, load_npz
+from convlens.data.formats.table import load_csv
+from convlens.data.inspection import check
 from convlens.errors import ConfigError, DataError
-from convlens.preprocess import PICTURE_SUFFIXES
+from convlens.preprocess import IMAGE_SUFFIXES
 
 __all__ = ["load_data"]
 
@@ -33,13 +33,15 @@ LAYOUTS = (
 )
 
 
-def load_data(source: str | Path, *, pattern: str | None = None, for_training: bool = True) -> Dataset:
-    """Return the labelled pictures of a folder, file or known data set, recognised by looking.
+def load_data(
+    source: str | Path, *, pattern: str | None = None, for_training: bool = True
+) -> Dataset:
+    """Return the labelled images of a folder, file or known data set, recognised by looking.
 
     Args:
         source: a path, or a name such as "mnist5k". A path that exists goes before a name.
         pattern: for labels in file names: a regular expression with a group `(?P<label>...)`, searched in the name.
-        for_training: whether it must be fit to train on; not needed for pictures that are only evaluated.
+        for_training: whether it must be fit to train on; not needed for images that are only evaluated.
 
     Raises:
         DataError: nothing is there, it is not recognised, it is malformed, or `check` finds it unfit to train on.
@@ -58,7 +60,9 @@ def load_data(source: str | Path, *, pattern: str | None = None, for_training: b
         else:
             raise DataError(_nothing_there(path, name))
     except OSError as error:
-        raise DataError(f"{error.filename or path}: this cannot be read ({error.strerror or error}).") from error
+        raise DataError(
+            f"{error.filename or path}: this cannot be read ({error.strerror or error})."
+        ) from error
     notes = [*dataset.notes, *_absent(dataset)]
     if name in NAMES and path.exists():
         notes.append(f"the path {path} was taken, not the data set of this name")
@@ -76,9 +80,13 @@ def _compiled(pattern: str | None) -> re.Pattern[str] | None:
     try:
         compiled = re.compile(pattern)
     except re.error as error:
-        raise ConfigError(f"--pattern must be a regular expression; found {pattern!r}: {error}.") from error
+        raise ConfigError(
+            f"--pattern must be a regular expression; found {pattern!r}: {error}."
+        ) from error
     if "label" not in compiled.groupindex:
-        raise ConfigError(f"--pattern must have a group (?P<label>...) that matches the label; found {pattern!r}.")
+        raise ConfigError(
+            f"--pattern must have a group (?P<label>...) that matches the label; found {pattern!r}."
+        )
     return compiled
 
 
@@ -99,10 +107,14 @@ def _load_file(path: Path) -> Dataset:
         return load_npz(path)
     if suffix in TABLE_SUFFIXES:
         return load_csv(path)
-    if suffix in PICTURE_SUFFIXES:
-        raise DataError(f"{path}: this is a single picture; a data source holds many, with labels: {LAYOUTS}.")
+    if suffix in IMAGE_SUFFIXES:
+        raise DataError(
+            f"{path}: this is a single image; a data source holds many, with labels: {LAYOUTS}."
+        )
     if IDX_NAME.fullmatch(path.name):
-        raise DataError(f"{path}: this is one of several IDX files; name their folder, {path.parent}.")
+        raise DataError(
+            f"{path}: this is one of several IDX files; name their folder, {path.parent}."
+        )
     if suffix in PACKED_SUFFIXES:
         raise DataError(f"{path}: this is a packed archive; unpack it and name the folder.")
     raise DataError(f"{path}: this kind of file is not recognised; a data source is {LAYOUTS}.")
@@ -110,9 +122,9 @@ def _load_file(path: Path) -> Dataset:
 
 @dataclass(frozen=True)
 class _Labelled:
-    """Pictures of one folder with their labels."""
+    """Images of one folder with their labels."""
 
-    pictures: list[Path]
+    images: list[Path]
     names: list[str]
     kind: str
 
@@ -122,10 +134,13 @@ def _load_folder(folder: Path, pattern: re.Pattern[str] | None) -> Dataset:
     if _has_idx(root):
         return load_idx(root)
     passed: Counter[str] = Counter()
-    notes = [] if root == folder else [f"the pictures are in its folder {root.relative_to(folder)}"]
+    notes = [] if root == folder else [f"the images are in its folder {root.relative_to(folder)}"]
     divided = _split_folders(root, passed)
-    found = {split: _labelled(part, pattern, passed, notes) for split, part in (divided or {"": root}).items()}
-    pictures = [picture for part in found.values() for picture in part.pictures]
+    found = {
+        split: _labelled(part, pattern, passed, notes)
+        for split, part in (divided or {"": root}).items()
+    }
+    images = [image for part in found.values() for image in part.images]
     names = np.array([name for part in found.values() for name in part.names])
     labels, class_names = encode_labels([names], None, str(folder))
     kind = next(iter(found.values())).kind
@@ -136,17 +151,17 @@ def _load_folder(folder: Path, pattern: re.Pattern[str] | None) -> Dataset:
     if passed:
         reasons = ", ".join(f"{count:,} {reason}" for reason, count in passed.most_common(6))
         notes.append(f"passed over: {reasons}")
-    return Dataset(str(folder), kind, pictures, labels, class_names, splits, notes=tuple(notes))
+    return Dataset(str(folder), kind, images, labels, class_names, splits, notes=tuple(notes))
 
 
 def _unwrapped(folder: Path) -> Path:
     """Return the folder that holds the classes: unpacked archives often wrap it in folders of their own."""
     while True:
-        folders, pictures = _entries(folder, Counter())
-        if len(folders) != 1 or pictures or split_of(folders[0].name):
+        folders, images = _entries(folder, Counter())
+        if len(folders) != 1 or images or split_of(folders[0].name):
             return folder
-        inner_folders, inner_pictures = _entries(folders[0], Counter())
-        if inner_pictures or not (inner_folders or _has_idx(folders[0])):
+        inner_folders, inner_images = _entries(folders[0], Counter())
+        if inner_images or not (inner_folders or _has_idx(folders[0])):
             return folder
         folder = folders[0]
 
@@ -156,7 +171,7 @@ def _has_idx(folder: Path) -> bool:
 
 
 def _split_folders(root: Path, passed: Counter[str]) -> dict[str, Path]:
-    """Return the train, val and test folders inside `root`, if its pictures are divided so."""
+    """Return the train, val and test folders inside `root`, if its images are divided so."""
     folders, _ = _entries(root, Counter())
     divided: dict[str, Path] = {}
     for folder in folders:
@@ -167,7 +182,9 @@ def _split_folders(root: Path, passed: Counter[str]) -> dict[str, Path]:
             )
         if split is not None:
             divided[split] = folder
-    if "train" not in divided and len(divided) < len(folders):  # a class may happen to be called "test"
+    if "train" not in divided and len(divided) < len(
+        folders
+    ):  # a class may happen to be called "test"
         return {}
     for folder in folders if divided else []:
         if folder not in divided.values():
@@ -175,38 +192,60 @@ def _split_folders(root: Path, passed: Counter[str]) -> dict[str, Path]:
     return {split: divided[split] for split in SPLITS if split in divided}
 
 
-def _labelled(folder: Path, pattern: re.Pattern[str] | None, passed: Counter[str], notes: list[str]) -> _Labelled:
-    """Return the pictures of a folder, labelled by the folders inside or by their file names."""
+def _labelled(
+    folder: Path, pattern: re.Pattern[str] | None, passed: Counter[str], notes: list[str]
+) -> _Labelled:
+    """Return the images of a folder, labelled by the folders inside or by their file names."""
     folders, loose = _entries(folder, passed)
     if pattern is not None:
-        return _by_file_name(folder, [*loose, *(p for f in folders for p in _pictures(f, passed))], pattern, notes)
-    classes = {inner: list(_pictures(inner, passed)) for inner in folders}
-    classes = {inner: pictures for inner, pictures in classes.items() if pictures}
+        return _by_file_name(
+            folder, [*loose, *(p for f in folders for p in _images(f, passed))], pattern, notes
+        )
+    classes = {inner: list(_images(inner, passed)) for inner in folders}
+    classes = {inner: images for inner, images in classes.items() if images}
     if not classes:
         return _by_file_name(folder, loose, re.compile(FILE_NAME), notes)
     empty = [inner.name for inner in folders if inner not in classes]
     if empty:
-        notes.append(f"{folder.name}: no pictures in {', '.join(empty[:3])}{_dots(empty)}")
+        notes.append(f"{folder.name}: no images in {', '.join(empty[:3])}{_dots(empty)}")
     if loose:
-        notes.append(f"{folder.name}: {_count(loose, 'picture')} beside the class folders passed over")
-    nested = [inner.name for inner, inside in classes.items() if any(picture.parent != inner for picture in inside)]
+        notes.append(
+            f"{folder.name}: {_count(loose, 'image')} beside the class folders passed over"
+        )
+    nested = [
+        inner.name
+        for inner, inside in classes.items()
+        if any(image.parent != inner for image in inside)
+    ]
     if nested:
-        notes.append(f"{folder.name}: folders inside {', '.join(nested[:3])}{_dots(nested)} count as that class")
-    pictures = [picture for inside in classes.values() for picture in inside]
-    names = [unicodedata.normalize("NFC", inner.name) for inner, inside in classes.items() for _ in inside]
-    return _Labelled(pictures, names, "a folder per class")
+        notes.append(
+            f"{folder.name}: folders inside {', '.join(nested[:3])}{_dots(nested)} count as that class"
+        )
+    images = [image for inside in classes.values() for image in inside]
+    names = [
+        unicodedata.normalize("NFC", inner.name)
+        for inner, inside in classes.items()
+        for _ in inside
+    ]
+    return _Labelled(images, names, "a folder per class")
 
 
-def _by_file_name(folder: Path, pictures: list[Path], pattern: re.Pattern[str], notes: list[str]) -> _Labelled:
-    if not pictures:
-        raise DataError(f"{folder}: a data source must hold pictures; {_seen(folder)}. It can be {LAYOUTS}.")
-    matches = [(picture, pattern.search(picture.name)) for picture in pictures]
-    labelled = [(picture, match["label"]) for picture, match in matches if match and match["label"]]
-    others = [picture.name for picture, match in matches if not match or not match["label"]]
-    if not labelled:
-        rule = "label.number" if pattern.pattern == FILE_NAME else f"the pattern {pattern.pattern!r}"
+def _by_file_name(
+    folder: Path, images: list[Path], pattern: re.Pattern[str], notes: list[str]
+) -> _Labelled:
+    if not images:
         raise DataError(
-            f"{folder}: pictures must have labels; found no class folders, and {len(pictures):,} file names "
+            f"{folder}: a data source must hold images; {_seen(folder)}. It can be {LAYOUTS}."
+        )
+    matches = [(image, pattern.search(image.name)) for image in images]
+    labelled = [(image, match["label"]) for image, match in matches if match and match["label"]]
+    others = [image.name for image, match in matches if not match or not match["label"]]
+    if not labelled:
+        rule = (
+            "label.number" if pattern.pattern == FILE_NAME else f"the pattern {pattern.pattern!r}"
+        )
+        raise DataError(
+            f"{folder}: images must have labels; found no class folders, and {len(images):,} file names "
             f"that do not follow {rule}, such as {others[0]!r}. A data source is {LAYOUTS}."
         )
     if others:
@@ -214,17 +253,17 @@ def _by_file_name(folder: Path, pictures: list[Path], pattern: re.Pattern[str], 
             f"{_count(others, 'file name')} without a label passed over: {', '.join(others[:3])}{_dots(others)}"
         )
     names = [unicodedata.normalize("NFC", name) for _, name in labelled]
-    return _Labelled([picture for picture, _ in labelled], names, BY_FILE_NAME)
+    return _Labelled([image for image, _ in labelled], names, BY_FILE_NAME)
 
 
 def _seen(folder: Path) -> str:
-    """Return what a folder without pictures holds, in words."""
+    """Return what a folder without images holds, in words."""
     names = sorted(entry.name for entry in folder.iterdir())
     if not names:
         return "this folder is empty"
     tables = [name for name in names if Path(name).suffix.lower() in (".csv", ".tsv", ".npz")]
     hint = f"; to use {tables[0]}, name that file" if tables else ""
-    return f"found {len(names):,} entries and no picture ({', '.join(names[:3])}{_dots(names)}){hint}"
+    return f"found {len(names):,} entries and no image ({', '.join(names[:3])}{_dots(names)}){hint}"
 
 
 def _count(things: Sequence[object], what: str) -> str:
@@ -237,34 +276,37 @@ def _dots(names: list[str]) -> str:
 
 
 def _entries(folder: Path, passed: Counter[str]) -> tuple[list[Path], list[Path]]:
-    """Return (folders, pictures) directly inside, in natural order; anything else is counted in `passed`."""
-    folders, pictures = [], []
+    """Return (folders, images) directly inside, in natural order; anything else is counted in `passed`."""
+    folders, images = [], []
     with os.scandir(folder) as entries:  # knows folders without asking the disk for each entry
-        found = sorted(((entry.name, entry.is_dir()) for entry in entries), key=lambda entry: natural_key(entry[0]))
+        found = sorted(
+            ((entry.name, entry.is_dir()) for entry in entries),
+            key=lambda entry: natural_key(entry[0]),
+        )
     for name, is_folder in found:
         suffix = os.path.splitext(name)[1].lower()  # noqa: PTH122 - ten times as fast as Path for 100,000 names
         if name.startswith(".") or name in SYSTEM_NAMES:
             passed["hidden or of the system"] += 1
         elif is_folder:
             folders.append(folder / name)
-        elif suffix in PICTURE_SUFFIXES:
-            pictures.append(folder / name)
+        elif suffix in IMAGE_SUFFIXES:
+            images.append(folder / name)
         else:
             passed[suffix or "without an ending"] += 1
-    return folders, pictures
+    return folders, images
 
 
-def _pictures(folder: Path, passed: Counter[str]) -> Iterator[Path]:
-    """Yield the pictures in a folder and the folders inside it; a folder linked into itself is entered once."""
+def _images(folder: Path, passed: Counter[str]) -> Iterator[Path]:
+    """Yield the images in a folder and the folders inside it; a folder linked into itself is entered once."""
     entered: set[str] = set()
     waiting = [folder]
     while waiting:
         here = waiting.pop(0)
         if (real := os.path.realpath(here)) not in entered:
             entered.add(real)
-            folders, pictures = _entries(here, passed)
+            folders, images = _entries(here, passed)
             waiting += folders
-            yield from pictures
+            yield from images
 
 
 def _absent(dataset: Dataset) -> list[str]:
@@ -272,7 +314,11 @@ def _absent(dataset: Dataset) -> list[str]:
     notes = []
     for split in ("val", "test"):
         if dataset.splits is not None and split in dataset.splits:
-            lacking = [name for name, n in zip(dataset.class_names, dataset.counts(split), strict=True) if n == 0]
+            lacking = [
+                name
+                for name, n in zip(dataset.class_names, dataset.counts(split), strict=True)
+                if n == 0
+            ]
             if lacking:
-                notes.append(f"{split} has no pictures of {', '.join(lacking[:3])}{_dots(lacking)}")
+                notes.append(f"{split} has no images of {', '.join(lacking[:3])}{_dots(lacking)}")
     return notes

@@ -1,6 +1,6 @@
-"""Splits: which pictures train, which validate, which test.
+"""Splits: which images train, which validate, which test.
 
-Seeded and stratified by class. Pictures of one group, and exact copies of one picture, form a cluster that stays
+Seeded and stratified by class. Images of one group, and exact copies of one image, form a cluster that stays
 together: a copy on the other side of a split would make the score flatter than the truth.
 """
 
@@ -44,7 +44,9 @@ def clusters_of(digests: NDArray[np.uint8], groups: NDArray[np.str_] | None = No
     if groups is None:
         return copies.astype(np.int64)
     _, members = np.unique(groups, return_inverse=True)
-    offset = int(copies.max(initial=-1)) + 1  # a graph from copy-nodes to group-nodes; its components are the clusters
+    offset = (
+        int(copies.max(initial=-1)) + 1
+    )  # a graph from copy-nodes to group-nodes; its components are the clusters
     size = offset + int(members.max(initial=-1)) + 1
     graph = coo_array((np.ones(len(copies)), (copies, members + offset)), shape=(size, size))
     components: Indices = connected_components(graph, directed=False)[1][copies].astype(np.int64)
@@ -52,7 +54,11 @@ def clusters_of(digests: NDArray[np.uint8], groups: NDArray[np.str_] | None = No
 
 
 def draw(
-    candidates: Indices, labels: NDArray[np.int64], clusters: Indices, share: float, rng: np.random.Generator
+    candidates: Indices,
+    labels: NDArray[np.int64],
+    clusters: Indices,
+    share: float,
+    rng: np.random.Generator,
 ) -> Indices:
     """Return about `share` of the candidates of every class, in whole clusters.
 
@@ -62,7 +68,9 @@ def draw(
         return candidates[:0]
     _, rows = np.unique(clusters[candidates], return_inverse=True)
     _, columns = np.unique(labels[candidates], return_inverse=True)
-    table = coo_array((np.ones(len(rows), np.int64), (rows, columns))).tocsr()  # pictures by cluster and class
+    table = coo_array(
+        (np.ones(len(rows), np.int64), (rows, columns))
+    ).tocsr()  # images by cluster and class
     by_class = table.tocsc()
     taken = np.zeros(table.shape[0], bool)
     clusters_left = np.diff(by_class.indptr)
@@ -79,14 +87,18 @@ def draw(
         needed[classes] -= table.data[part]
         return True
 
-    for label in np.argsort(clusters_left, kind="stable"):  # the rarest class first: it has the least choice
+    for label in np.argsort(
+        clusters_left, kind="stable"
+    ):  # the rarest class first: it has the least choice
         part = slice(by_class.indptr[label], by_class.indptr[label + 1])
         mixed = rng.permutation(part.stop - part.start)
         members, sizes = by_class.indices[part][mixed], by_class.data[part][mixed]
         for cluster, size in zip(members, sizes, strict=True):
             if needed[label] <= 0:
                 break
-            if size <= 2 * needed[label]:  # else the class is nearer to its share without this cluster
+            if (
+                size <= 2 * needed[label]
+            ):  # else the class is nearer to its share without this cluster
                 take(cluster)
         if clusters_left[label] == len(members):  # none yet: the smallest that can go
             next(filter(take, members[np.argsort(sizes, kind="stable")]), None)
@@ -105,27 +117,30 @@ def make_splits(  # noqa: PLR0913 - each is one fact about the division
     seed: int = 0,
     limit: int | None = None,
 ) -> Splits:
-    """Divide the usable pictures.
+    """Divide the usable images.
 
     Args:
         labels: (n,) class indices.
         class_names: for messages.
         clusters: (n,) from `clusters_of`.
-        usable: (n,) False for pictures that could not be read.
-        given: (n,) of "train", "val" and "test" where the source divides its pictures; its sets are kept as they are.
-        val: share of the training pictures that validate, where the source has no validation set.
-        test: share of all pictures that test, where the source has no test set.
+        usable: (n,) False for images that could not be read.
+        given: (n,) of "train", "val" and "test" where the source divides its images; its sets are kept as they are.
+        val: share of the training images that validate, where the source has no validation set.
+        test: share of all images that test, where the source has no test set.
         seed: decides the draw.
-        limit: use at most so many pictures, drawn alike from every class and given set.
+        limit: use at most so many images, drawn alike from every class and given set.
 
     Raises:
-        DataError: a class has no picture left to train on.
+        DataError: a class has no image left to train on.
     """
     rng = np.random.default_rng(seed)
     pool = np.flatnonzero(usable).astype(np.int64)
     if limit is not None and limit < len(pool):
         pool = _limited(pool, labels, given, limit, rng)
-    sets = {name: pool[given[pool] == name] if given is not None else pool[:0] for name in ("train", "val", "test")}
+    sets = {
+        name: pool[given[pool] == name] if given is not None else pool[:0]
+        for name in ("train", "val", "test")
+    }
     if given is None:
         sets["train"] = pool
     if not len(sets["test"]):
@@ -134,11 +149,17 @@ def make_splits(  # noqa: PLR0913 - each is one fact about the division
     if not len(sets["val"]):
         sets["val"] = draw(sets["train"], labels, clusters, val, rng)
         sets["train"] = np.setdiff1d(sets["train"], sets["val"])
-    before = sum(map(len, sets.values()))  # copies across the source's own sets: the test keeps them, then validation
+    before = sum(
+        map(len, sets.values())
+    )  # copies across the source's own sets: the test keeps them, then validation
     sets["val"] = _without(sets["val"], sets["test"], clusters)
     sets["train"] = _without(sets["train"], np.concatenate([sets["val"], sets["test"]]), clusters)
     lost = before - sum(map(len, sets.values()))
-    notes = (f"{lost:,} pictures stand in two of the source's sets; they were left out of training",) if lost else ()
+    notes = (
+        (f"{lost:,} images stand in two of the source's sets; they were left out of training",)
+        if lost
+        else ()
+    )
     _require_training(labels, class_names, sets["train"], usable)
     return Splits(sets["train"], sets["val"], sets["test"], notes)
 
@@ -146,17 +167,23 @@ def make_splits(  # noqa: PLR0913 - each is one fact about the division
 def folds(
     labels: NDArray[np.int64], clusters: Indices, pool: Indices, k: int, seed: int
 ) -> Iterator[tuple[Indices, Indices]]:
-    """Yield k times (rest, held-out), stratified, clusters whole; each picture of `pool` is held out once."""
+    """Yield k times (rest, held-out), stratified, clusters whole; each image of `pool` is held out once."""
     splitter = StratifiedGroupKFold(n_splits=k, shuffle=True, random_state=seed)
     try:
         for rest, held in splitter.split(pool, labels[pool], clusters[pool]):
             yield pool[rest], pool[held]
     except ValueError as error:
-        raise DataError(f"--folds {k} needs at least {k} different pictures of every class; {error}.") from error
+        raise DataError(
+            f"--folds {k} needs at least {k} different images of every class; {error}."
+        ) from error
 
 
 def _limited(
-    pool: Indices, labels: NDArray[np.int64], given: NDArray[np.str_] | None, limit: int, rng: np.random.Generator
+    pool: Indices,
+    labels: NDArray[np.int64],
+    given: NDArray[np.str_] | None,
+    limit: int,
+    rng: np.random.Generator,
 ) -> Indices:
     """Draw about limit / len(pool) of every class and given set, one of each at least."""
     sets = given[pool] if given is not None else np.full(len(pool), "")
@@ -175,13 +202,19 @@ def _without(indices: Indices, others: Indices, clusters: Indices) -> Indices:
 def _require_training(
     labels: NDArray[np.int64], class_names: Sequence[str], train: Indices, usable: NDArray[np.bool_]
 ) -> None:
-    # of all pictures: a class whose pictures are all unreadable would be one that is never answered
+    # of all images: a class whose images are all unreadable would be one that is never answered
     missing = np.setdiff1d(labels, labels[train])
     if len(missing):
-        counts = [(class_names[c], int(usable[labels == c].sum()), int((labels == c).sum())) for c in missing[:5]]
-        found = ", ".join(f"'{name}' ({readable:,} of its {n:,} pictures can be read)" for name, readable, n in counts)
+        counts = [
+            (class_names[c], int(usable[labels == c].sum()), int((labels == c).sum()))
+            for c in missing[:5]
+        ]
+        found = ", ".join(
+            f"'{name}' ({readable:,} of its {n:,} images can be read)"
+            for name, readable, n in counts
+        )
         more = f" and {len(missing) - 5:,} more" if len(missing) > 5 else ""
         raise DataError(
-            f"every class needs a picture to train on; none is left for {found}{more}. "
-            "Add pictures, take the class out, or lower --val and --test."
+            f"every class needs an image to train on; none is left for {found}{more}. "
+            "Add images, take the class out, or lower --val and --test."
         )

@@ -1,3 +1,1 @@
-"""Evaluation: scores with intervals, charts and the report, from plain labels, probabilities and pictures."""
-
-__all__: list[str] = []
+"""Evaluation: numbers only, from labels and probabilities to scores with their intervals."""

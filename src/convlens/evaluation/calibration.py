@@ -15,7 +15,7 @@ from scipy.special import log_softmax, softmax
 
 __all__ = ["FEWEST", "apply_temperature", "choose_threshold", "fit_temperature"]
 
-FEWEST = 20  # rightly named pictures; with fewer, 5 % of them are less than one picture
+FEWEST = 20  # rightly named images; with fewer, 5 % of them are less than one image
 BOUNDS = (math.log(0.05), math.log(20))  # of log T
 ROUNDING = 1e-6  # of a probability, by which another batch size or machine may differ
 
@@ -24,14 +24,14 @@ Integers = NDArray[np.integer]
 
 
 def fit_temperature(labels: Integers, probabilities: Floats) -> float | None:
-    """Return the T for which softmax(log p / T) has the least log loss; None with fewer than 20 rightly named pictures.
+    """Return the T for which softmax(log p / T) has the least log loss; None with fewer than 20 rightly named images.
 
     As in Platt (1999), the target of the true class is (n + 1) / (n + 2), not 1; the other classes share the rest. With
-    targets of 1, T would fall without end where all pictures are named rightly, and much too low where nearly all are.
+    targets of 1, T would fall without end where all images are named rightly, and much too low where nearly all are.
     So n right answers of n, all equally sure, become as sure as Laplace's rule of succession allows.
 
     Args:
-        labels: (n,) true classes of pictures that the network did not learn from.
+        labels: (n,) true classes of images that the network did not learn from.
         probabilities: (n, num_classes), uncalibrated.
     """
     if _right(labels, probabilities).sum() < FEWEST:
@@ -56,10 +56,10 @@ def apply_temperature(probabilities: Floats, temperature: float) -> Floats:
 
 
 def choose_threshold(labels: Integers, probabilities: Floats, accept: float) -> float | None:
-    """Return the confidence that a share `accept` of the rightly named pictures reach; None with fewer than 20 of them.
+    """Return the confidence that a share `accept` of the rightly named images reach; None with fewer than 20 of them.
 
     Args:
-        labels: (n,) true classes of pictures that the network did not learn from.
+        labels: (n,) true classes of images that the network did not learn from.
         probabilities: (n, num_classes), calibrated.
         accept: 0 to 1.
     """

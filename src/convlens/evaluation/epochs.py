@@ -8,7 +8,9 @@ from convlens.evaluation.metrics import wilson
 __all__ = ["judge_epochs"]
 
 RISING = 0.9  # a best epoch in the last tenth may not be the top yet
-FORGOTTEN = 1.1  # a validation loss that grew by a tenth from its lowest while the training loss fell
+FORGOTTEN = (
+    1.1  # a validation loss that grew by a tenth from its lowest while the training loss fell
+)
 
 
 def judge_epochs(history: Sequence[Mapping[str, Any]], n: int) -> str:
@@ -19,7 +21,7 @@ def judge_epochs(history: Sequence[Mapping[str, Any]], n: int) -> str:
 
     Args:
         history: a row an epoch, as in history.csv.
-        n: number of validation pictures.
+        n: number of validation images.
 
     >>> rows = [{"epoch": e, "val_accuracy": a, "val_loss": 1 - a, "loss": 0.9 ** e}
     ...         for e, a in enumerate([0.5, 0.8, 0.9, 0.91, 0.905, 0.905], 1)]
@@ -29,7 +31,9 @@ def judge_epochs(history: Sequence[Mapping[str, Any]], n: int) -> str:
     rows = [row for row in history if row.get("val_accuracy") is not None]
     if len(rows) < 2 or n < 1:
         return ""
-    best = max(rows, key=lambda row: (float(row["val_accuracy"]), -float(row["val_loss"])))  # the one that was kept
+    best = max(
+        rows, key=lambda row: (float(row["val_accuracy"]), -float(row["val_loss"]))
+    )  # the one that was kept
     top, last = float(best["val_accuracy"]), rows[-1]
     least = wilson(round(top * n), n).low
     enough = next(row for row in rows if float(row["val_accuracy"]) >= least)
@@ -41,9 +45,11 @@ def judge_epochs(history: Sequence[Mapping[str, Any]], n: int) -> str:
     if at == total:
         sentence += " The last is the best: more may help."
     lowest = min(rows, key=lambda row: float(row["val_loss"]))
-    if float(last["val_loss"]) > FORGOTTEN * float(lowest["val_loss"]) and float(last["loss"]) < float(lowest["loss"]):
+    if float(last["val_loss"]) > FORGOTTEN * float(lowest["val_loss"]) and float(
+        last["loss"]
+    ) < float(lowest["loss"]):
         sentence += (
             f" The validation loss rises again after epoch {int(lowest['epoch'])} while the training loss falls: "
-            "overfitting. Fewer epochs, more augmentation or more pictures help."
+            "overfitting. Fewer epochs, more augmentation or more images help."
         )
     return sentence

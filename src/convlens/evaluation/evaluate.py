@@ -16,18 +16,21 @@ from convlens.evaluation.scores import Bin, ClassScores, Score
 __all__ = ["EXPLANATIONS", "Evaluation", "evaluate", "scores_table"]
 
 EXPLANATIONS = {  # score: its name, and what it says
-    "accuracy": ("Accuracy", "Share of the pictures that were named rightly."),
-    "top_3": ("Top 3", "Share of the pictures whose true class is among the three most probable."),
-    "top_5": ("Top 5", "Share of the pictures whose true class is among the five most probable."),
+    "accuracy": ("Accuracy", "Share of the images that were named rightly."),
+    "top_3": ("Top 3", "Share of the images whose true class is among the three most probable."),
+    "top_5": ("Top 5", "Share of the images whose true class is among the five most probable."),
     "balanced_accuracy": (
         "Balanced accuracy",
-        "Mean recall of the classes: every class counts the same, however many pictures it has.",
+        "Mean recall of the classes: every class counts the same, however many images it has.",
     ),
     "macro_precision": (
         "Precision (macro)",
         "When it names a class, how often that is right: the mean over the classes.",
     ),
-    "macro_recall": ("Recall (macro)", "Of the pictures of a class, how many it finds: the mean over the classes."),
+    "macro_recall": (
+        "Recall (macro)",
+        "Of the images of a class, how many it finds: the mean over the classes.",
+    ),
     "macro_f1": (
         "F1 (macro)",
         "Harmonic mean of precision and recall: high only where both are; mean over the classes.",
@@ -52,18 +55,18 @@ class Evaluation:
         labels: (n,) int64, the true classes.
         probabilities: (n, num_classes).
         class_names: num_classes names.
-        pictures_seen: which pictures these are: "test", "validation", "train", or the name of another set.
+        images_seen: which images these are: "test", "validation", "train", or the name of another set.
         scores: score by name, as in `EXPLANATIONS`.
         per_class: precision, recall and F1 of every class.
         confusion: (num_classes, num_classes) counts; rows are the true class.
         bins: the calibration curve.
-        threshold: the least confidence with which a picture is said to be of a class; None where every picture is.
+        threshold: the least confidence with which an image is said to be of a class; None where every image is.
     """
 
     labels: NDArray[np.int64]
     probabilities: NDArray[np.floating]
     class_names: tuple[str, ...]
-    pictures_seen: str
+    images_seen: str
     scores: dict[str, Score]
     per_class: tuple[ClassScores, ...]
     confusion: NDArray[np.int64]
@@ -72,7 +75,7 @@ class Evaluation:
 
     @cached_property
     def predicted(self) -> NDArray[np.int64]:
-        """(n,) most probable class of each picture."""
+        """(n,) most probable class of each image."""
         return np.asarray(self.probabilities.argmax(1), np.int64)
 
     @cached_property
@@ -82,7 +85,7 @@ class Evaluation:
 
     @property
     def answered(self) -> Score:
-        """Share of the pictures whose confidence reaches the threshold; the others are "none of these"."""
+        """Share of the images whose confidence reaches the threshold; the others are "none of these"."""
         return metrics.wilson(int(self._answered.sum()), len(self.labels))
 
     @property
@@ -109,22 +112,25 @@ class Evaluation:
         return np.asarray(indices[np.argsort(-self.confidence[indices], kind="stable")[:m]])
 
     def confusions(self, m: int) -> list[tuple[str, str, int]]:
-        """Return at most m pairs of classes most often confused: (true class, predicted class, pictures)."""
+        """Return at most m pairs of classes most often confused: (true class, predicted class, images)."""
         mistakes = self.confusion - np.diag(np.diag(self.confusion))
         order = np.argsort(-mistakes, axis=None, kind="stable")[:m]
         names = self.class_names
-        pairs = [(int(row), int(column)) for row, column in zip(*np.unravel_index(order, mistakes.shape), strict=True)]
+        pairs = [
+            (int(row), int(column))
+            for row, column in zip(*np.unravel_index(order, mistakes.shape), strict=True)
+        ]
         return [(names[i], names[j], int(mistakes[i, j])) for i, j in pairs if mistakes[i, j]]
 
     @property
     def baseline(self) -> float:
-        """Accuracy of always answering the class with the most pictures."""
+        """Accuracy of always answering the class with the most images."""
         return float(self.confusion.sum(1).max() / len(self.labels))
 
     def to_dict(self) -> dict[str, Any]:
         """Return every number, ready for JSON: metrics, classes, confusion, calibration."""
         return {
-            "pictures_seen": self.pictures_seen,
+            "images_seen": self.images_seen,
             "n": len(self.labels),
             "metrics": {name: score.to_dict() for name, score in self.scores.items()},
             "baseline": self.baseline,
@@ -132,7 +138,7 @@ class Evaluation:
             "classes": [
                 {
                     "name": one.name,
-                    "pictures": one.pictures,
+                    "images": one.images,
                     "predicted": one.predicted,
                     "precision": one.precision.to_dict(),
                     "recall": one.recall.to_dict(),
@@ -165,7 +171,7 @@ def evaluate(
     probabilities: ArrayLike,
     class_names: Sequence[str],
     *,
-    pictures_seen: str = "test",
+    images_seen: str = "test",
     threshold: float | None = None,
 ) -> Evaluation:
     """Return all scores of (n,) labels against (n, num_classes) probabilities in the order of `class_names`.
@@ -175,7 +181,11 @@ def evaluate(
     Raises:
         DataError: nothing to evaluate, shapes that do not fit, labels out of range, or no probabilities in 0..1.
     """
-    truth, answers, names = np.asarray(labels, np.int64), np.asarray(probabilities), tuple(class_names)
+    truth, answers, names = (
+        np.asarray(labels, np.int64),
+        np.asarray(probabilities),
+        tuple(class_names),
+    )
     _check(truth, answers, names)
     predicted = answers.argmax(1)
     confusion = metrics.confusion_matrix(truth, predicted, len(names))
@@ -190,7 +200,7 @@ def evaluate(
         truth,
         answers,
         names,
-        pictures_seen,
+        images_seen,
         scores,
         metrics.class_scores(confusion, names),
         confusion,
@@ -199,24 +209,32 @@ def evaluate(
     )
 
 
-def _check(labels: NDArray[np.int64], probabilities: NDArray[np.floating], names: tuple[str, ...]) -> None:
+def _check(
+    labels: NDArray[np.int64], probabilities: NDArray[np.floating], names: tuple[str, ...]
+) -> None:
     if len(labels) == 0:
-        raise DataError("Scores need at least one picture with a label; found none. Give some, or a larger --test.")
+        raise DataError(
+            "Scores need at least one image with a label; found none. Give some, or a larger --test."
+        )
     if probabilities.shape != (len(labels), len(names)):
         raise DataError(
-            f"Probabilities must be (pictures, classes) = ({len(labels)}, {len(names)}); found {probabilities.shape}."
+            f"Probabilities must be (images, classes) = ({len(labels)}, {len(names)}); found {probabilities.shape}."
         )
     wrong = np.flatnonzero((labels < 0) | (labels >= len(names)))
     if len(wrong):
         raise DataError(
             f"Labels must be 0 to {len(names) - 1}, the classes of the classifier; "
-            f"found {labels[wrong[0]]} for picture {wrong[0]}."
+            f"found {labels[wrong[0]]} for image {wrong[0]}."
         )
     bad = np.flatnonzero(~((probabilities >= 0) & (probabilities <= 1.001)).all(1))
-    bad = bad if len(bad) else np.flatnonzero(np.abs(probabilities.sum(1, dtype=np.float64) - 1) > 0.02)
+    bad = (
+        bad
+        if len(bad)
+        else np.flatnonzero(np.abs(probabilities.sum(1, dtype=np.float64) - 1) > 0.02)
+    )
     if len(bad):
         raise DataError(
-            f"Probabilities must be 0 to 1 and sum to 1; found {probabilities[bad[0]]} for picture {bad[0]}. "
+            f"Probabilities must be 0 to 1 and sum to 1; found {probabilities[bad[0]]} for image {bad[0]}. "
             "Logits need a softmax first."
         )
 
@@ -227,8 +245,14 @@ def scores_table(evaluation: Evaluation) -> Table:
     table.add_column("score")
     table.add_column("value", justify="right")
     table.add_column("95 % interval", justify="left")
-    table.add_column("pictures", justify="right")
+    table.add_column("images", justify="right")
     for name, score in evaluation.scores.items():
         style = "bold" if name == "accuracy" else None
-        table.add_row(EXPLANATIONS[name][0], score.value_text, score.interval_text, f"{score.n:,}", style=style)
+        table.add_row(
+            EXPLANATIONS[name][0],
+            score.value_text,
+            score.interval_text,
+            f"{score.n:,}",
+            style=style,
+        )
     return table

@@ -1,6 +1,6 @@
-"""Paired test: whether two classifiers differ, or only the pictures they happened to be scored on.
+"""Paired test: whether two classifiers differ, or only the images they happened to be scored on.
 
-Both have answered the same pictures, so only those count that one named rightly and the other did not. McNemar's test
+Both have answered the same images, so only those count that one named rightly and the other did not. McNemar's test
 asks how likely so uneven a split of them is by chance; the exact one, which needs no large numbers, is a binomial test.
 Where several pairs are tested, one of them soon looks real by chance: Holm's correction keeps the risk of even one
 such mistake at 5 %.
@@ -22,16 +22,16 @@ LEVEL = 0.05  # a corrected p below it is called real
 
 @dataclass(frozen=True)
 class Pair:
-    """Two classifiers on the same pictures.
+    """Two classifiers on the same images.
 
     Attributes:
         first: name of the one.
         second: name of the other.
-        first_only: pictures that only the first named rightly.
-        second_only: pictures that only the second named rightly.
+        first_only: images that only the first named rightly.
+        second_only: images that only the second named rightly.
         p: exact McNemar, two-sided.
         p_corrected: by Holm over all pairs of the comparison.
-        n: pictures that both answered.
+        n: images that both answered.
     """
 
     first: str
@@ -51,15 +51,19 @@ class Pair:
         """Return the verdict.
 
         >>> print(Pair("a", "b", 30, 9, 0.0011, 0.0033, 500))
-        a is better than b (p = 0.0033): of 500 pictures, 30 only a named rightly, 9 only b
+        a is better than b (p = 0.0033): of 500 images, 30 only a named rightly, 9 only b
         """
         first, second, counts = self.first, self.second, (self.first_only, self.second_only)
         if counts[1] > counts[0]:
             first, second, counts = second, first, (counts[1], counts[0])
         shown = f"p = {self.p_corrected:.2g}" if self.p_corrected >= 1e-4 else "p < 0.0001"
-        said = f"{first} is better than {second}" if self.real else f"{first} and {second} cannot be told apart"
+        said = (
+            f"{first} is better than {second}"
+            if self.real
+            else f"{first} and {second} cannot be told apart"
+        )
         split = f"{counts[0]:,} only {first} named rightly, {counts[1]:,} only {second}"
-        return f"{said} ({shown}): of {self.n:,} pictures, {split}"
+        return f"{said} ({shown}): of {self.n:,} images, {split}"
 
     def to_dict(self) -> dict[str, Any]:
         """Return every number, ready for JSON."""
@@ -104,10 +108,12 @@ def compare_pairs(names: Sequence[str], right: NDArray[np.bool_]) -> list[Pair]:
 
     Args:
         names: m classifiers.
-        right: (m, n) whether each named each picture rightly; the same pictures in the same order.
+        right: (m, n) whether each named each image rightly; the same images in the same order.
     """
     pairs = list(combinations(range(len(names)), 2))
-    counts = [(int((right[i] & ~right[j]).sum()), int((right[j] & ~right[i]).sum())) for i, j in pairs]
+    counts = [
+        (int((right[i] & ~right[j]).sum()), int((right[j] & ~right[i]).sum())) for i, j in pairs
+    ]
     values = [mcnemar(*count) for count in counts]
     return [
         Pair(names[i], names[j], *count, p, corrected, right.shape[1])

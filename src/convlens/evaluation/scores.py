@@ -1,4 +1,4 @@
-"""Score: a value with its 95 % interval and its number of pictures; plain data that `metrics` computes."""
+"""Score: a value with its 95 % interval and its number of images; plain data that `metrics` computes."""
 
 import math
 from dataclasses import dataclass
@@ -8,13 +8,13 @@ __all__ = ["Bin", "ClassScores", "Score"]
 
 @dataclass(frozen=True)
 class Score:
-    """A score, its 95 % interval and the number of pictures behind it.
+    """A score, its 95 % interval and the number of images behind it.
 
     Attributes:
         value: the score; NaN where it is not defined.
         low: lower end of the 95 % interval.
         high: upper end of the 95 % interval.
-        n: number of pictures it was computed from.
+        n: number of images it was computed from.
         percent: whether it is a share, to be shown in percent.
     """
 
@@ -27,12 +27,18 @@ class Score:
     def to_dict(self) -> dict[str, float | int | None]:
         """Return value, low, high and n; None where a number is not defined."""
         numbers = {"value": self.value, "low": self.low, "high": self.high}
-        return {name: None if math.isnan(number) else number for name, number in numbers.items()} | {"n": self.n}
+        return {
+            name: None if math.isnan(number) else number for name, number in numbers.items()
+        } | {"n": self.n}
 
     @property
     def value_text(self) -> str:
         """The value for the eye: "97.3 %", "0.0912", or "not defined"."""
-        return self._number(self.value) + (" %" if self.percent else "") if self.defined else "not defined"
+        return (
+            self._number(self.value) + (" %" if self.percent else "")
+            if self.defined
+            else "not defined"
+        )
 
     @property
     def interval_text(self) -> str:
@@ -41,7 +47,7 @@ class Score:
 
     @property
     def defined(self) -> bool:
-        """Whether there were pictures to compute it from."""
+        """Whether there were images to compute it from."""
         return not math.isnan(self.value)
 
     def _number(self, number: float) -> str:
@@ -53,15 +59,17 @@ class Score:
         >>> print(Score(0.973, 0.961, 0.981, 1000))
         97.3 % [96.1, 98.1] n=1,000
         """
-        return " ".join(part for part in (self.value_text, self.interval_text, f"n={self.n:,}") if part)
+        return " ".join(
+            part for part in (self.value_text, self.interval_text, f"n={self.n:,}") if part
+        )
 
 
 @dataclass(frozen=True)
 class ClassScores:
-    """Precision, recall and F1 of one class; `pictures` are truly of it, `predicted` were said to be."""
+    """Precision, recall and F1 of one class; `images` are truly of it, `predicted` were said to be."""
 
     name: str
-    pictures: int
+    images: int
     predicted: int
     precision: Score
     recall: Score
@@ -70,7 +78,7 @@ class ClassScores:
 
 @dataclass(frozen=True)
 class Bin:
-    """Pictures whose confidence is in (low, high]: how many, their mean confidence, and the share that was right."""
+    """Images whose confidence is in (low, high]: how many, their mean confidence, and the share that was right."""
 
     low: float
     high: float

@@ -1,1 +1,1 @@
-"""Every number of a network opened: its arithmetic, forwards and backwards."""
+"""Explanations of a network: its arithmetic, forwards and backwards, with every number shown."""

@@ -20,7 +20,7 @@ from nbformat import NotebookNode, v4
 
 from convlens.errors import ConfigError, StorageError
 from convlens.lessons.lesson import Lesson
-from convlens.training.screen import Screen
+from convlens.screen import Screen
 
 __all__ = ["Source", "find_lessons", "read_notebook", "run_notebook", "write_notebook"]
 
@@ -44,11 +44,18 @@ class Source:
 def find_lessons() -> dict[str, Source]:
     """Return the lessons by number: those of the installed package, in a clone those of docs/lessons."""
     folder = SHIPPED if SHIPPED.is_dir() else IN_CLONE
-    return {path.name[:3]: Source(path.name[:3], path) for path in sorted(folder.glob("[0-9][0-9][0-9]_*.py"))}
+    return {
+        path.name[:3]: Source(path.name[:3], path)
+        for path in sorted(folder.glob("[0-9][0-9][0-9]_*.py"))
+    }
 
 
 def read_notebook(
-    source: Source, *, quick: bool = False, data: Mapping[str, str] | None = None, folder: Path | None = None
+    source: Source,
+    *,
+    quick: bool = False,
+    data: Mapping[str, str] | None = None,
+    folder: Path | None = None,
 ) -> NotebookNode:
     """Return a lesson as a notebook; what is chosen stands in its first code cell, so that Jupyter runs the same.
 
@@ -71,20 +78,28 @@ def read_notebook(
     for index, cell in enumerate(notebook.cells):
         cell.id = f"cell-{index}"  # the same at every build
         if cell.cell_type == "code":
-            cell.source = cell.source.replace(f'Lesson("{source.number}")', f"Lesson({', '.join(chosen)})")
-            cell.source = re.sub(r" *# fmt: \w+$", "", cell.source, flags=re.MULTILINE)  # it is ruff's, not a reader's
+            cell.source = cell.source.replace(
+                f'Lesson("{source.number}")', f"Lesson({', '.join(chosen)})"
+            )
+            cell.source = re.sub(
+                r" *# fmt: \w+$", "", cell.source, flags=re.MULTILINE
+            )  # it is ruff's, not a reader's
     return notebook
 
 
 def write_notebook(notebook: NotebookNode, path: Path) -> None:
     """Write an .ipynb file. Raises ConfigError where a file of this name exists, StorageError for a full disk."""
     if path.exists():
-        raise ConfigError(f"{path}: a file of this name exists; take another one for --notebook, or move it away.")
+        raise ConfigError(
+            f"{path}: a file of this name exists; take another one for --notebook, or move it away."
+        )
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         nbformat.write(notebook, path)
     except OSError as error:
-        raise StorageError(f"{path}: the notebook cannot be written; {error.strerror or error}.") from error
+        raise StorageError(
+            f"{path}: the notebook cannot be written; {error.strerror or error}."
+        ) from error
 
 
 def run_notebook(notebook: NotebookNode, screen: Screen) -> Lesson:
@@ -121,7 +136,12 @@ def _with_headings(notebook: NotebookNode) -> Iterator[tuple[str, NotebookNode]]
 def _run_cell(source: str, number: int, namespace: dict[str, Any]) -> list[NotebookNode]:
     """Run a cell; return its outputs: what it printed, and the value of its last line, as Jupyter shows it."""
     name = f"<cell {number}>"
-    linecache.cache[name] = (len(source), None, source.splitlines(keepends=True), name)  # for a traceback
+    linecache.cache[name] = (
+        len(source),
+        None,
+        source.splitlines(keepends=True),
+        name,
+    )  # for a traceback
     tree = ast.parse(source, name)
     last = tree.body.pop() if tree.body and isinstance(tree.body[-1], ast.Expr) else None
     printed = _Tee(sys.stdout)
@@ -132,10 +152,14 @@ def _run_cell(source: str, number: int, namespace: dict[str, Any]) -> list[Noteb
             value = eval(compile(ast.Expression(last.value), name, "eval"), namespace)
             if value is not None and not hasattr(value, "_repr_png_"):
                 print(repr(value))  # noqa: T201 - as Jupyter does
-    outputs = [v4.new_output("stream", name="stdout", text=text)] if (text := printed.kept.getvalue()) else []
+    outputs = (
+        [v4.new_output("stream", name="stdout", text=text)]
+        if (text := printed.kept.getvalue())
+        else []
+    )
     if value is not None and hasattr(value, "_repr_png_"):
-        picture = base64.b64encode(value._repr_png_()).decode()
-        bundle = {"image/png": picture, "text/plain": repr(value)}
+        image = base64.b64encode(value._repr_png_()).decode()
+        bundle = {"image/png": image, "text/plain": repr(value)}
         outputs.append(v4.new_output("display_data", data=bundle))
     return outputs
 

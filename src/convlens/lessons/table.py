@@ -20,15 +20,20 @@ def write_table(path: Path, results: Sequence[Result]) -> None:
     lines += [f"| {' | '.join(row)} |" for row in rows]
     stand_ins = {result.stand_in for result in results if result.stand_in is not None}
     if stand_ins:
-        lines += ["", f"Other pictures than the deck's: {'; '.join(sorted(stand_ins))}. Nothing is compared there."]
+        lines += [
+            "",
+            f"Other images than the deck's: {'; '.join(sorted(stand_ins))}. Nothing is compared there.",
+        ]
     made = versions()
     lines += [
         "",
-        "Made by `make lessons`. Accuracy is that of the test pictures, with Wilson's 95 % interval. Seconds are those",
+        "Made by `make lessons`. Accuracy is that of the test images, with Wilson's 95 % interval. Seconds are those",
         f"of training, on {os.cpu_count()} cores ({platform.machine()}), Keras {made['keras']} on {made['engine']}.",
     ]
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text("\n".join(lines) + "\n", encoding="utf-8")
     except OSError as error:
-        raise StorageError(f"{path}: the table cannot be written; {error.strerror or error}.") from error
+        raise StorageError(
+            f"{path}: the table cannot be written; {error.strerror or error}."
+        ) from error

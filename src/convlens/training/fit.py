@@ -22,8 +22,8 @@ from convlens import backend
 from convlens.config import Config
 from convlens.data.batches import Batches
 from convlens.errors import Interrupted, RunError, StorageError, TrainingError
-from convlens.training.run import Run
-from convlens.training.screen import Screen
+from convlens.run import Run
+from convlens.screen import Screen
 
 __all__ = ["State", "fit", "step_seconds"]
 
@@ -142,23 +142,34 @@ class _Checkpoint(keras.callbacks.Callback):  # type: ignore[misc]
     def finished(self) -> bool:
         """Whether no epoch is left, or so many passed without a better one that patience ends."""
         settings, state = self.config.training, self.state
-        return state.epoch >= settings.epochs or 0 < settings.patience <= state.epoch - state.best_epoch
+        return (
+            state.epoch >= settings.epochs
+            or 0 < settings.patience <= state.epoch - state.best_epoch
+        )
 
     def save(self) -> None:
         """Replace the saved state by the present one, all or nothing."""
         began = time.monotonic()
         backend.sync(self.model)
         self.state.seconds = began - self._epoch_began
-        groups = (self.model.variables, self.model.optimizer.variables, self.model.metrics_variables)
+        groups = (
+            self.model.variables,
+            self.model.optimizer.variables,
+            self.model.metrics_variables,
+        )
         arrays = {
-            f"{g}_{i:05d}": keras.ops.convert_to_numpy(v) for g, group in enumerate(groups) for i, v in enumerate(group)
+            f"{g}_{i:05d}": keras.ops.convert_to_numpy(v)
+            for g, group in enumerate(groups)
+            for i, v in enumerate(group)
         }
         partial = self.path.with_name(f".{os.getpid()}.state.npz")
         try:
             arrays["state"] = np.array(json.dumps(asdict(self.state)))
             with partial.open("wb") as file:
                 np.savez(file, **arrays)
-                os.fsync(file.fileno())  # else a power cut could leave the new name without its content
+                os.fsync(
+                    file.fileno()
+                )  # else a power cut could leave the new name without its content
             partial.replace(self.path)
         except OSError as error:
             raise StorageError(
@@ -175,14 +186,22 @@ class _Checkpoint(keras.callbacks.Callback):  # type: ignore[misc]
         try:
             with np.load(self.path, allow_pickle=False) as arrays:
                 self.state = State(**json.loads(str(arrays["state"])))
-                groups = [[arrays[name] for name in sorted(arrays.files) if name.startswith(f"{g}_")] for g in range(3)]
+                groups = [
+                    [arrays[name] for name in sorted(arrays.files) if name.startswith(f"{g}_")]
+                    for g in range(3)
+                ]
         except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile) as error:
             raise RunError(
                 f"{self.path}: the saved state is damaged ({error}). Remove it to start this run anew."
             ) from error
         if len(model.metrics_variables) < len(groups[2]):
-            step_seconds(model, self.train, 0.0)  # the metrics' variables are made by the first step
-        for variables, values in ((model.variables, groups[0]), (model.optimizer.variables, groups[1])):
+            step_seconds(
+                model, self.train, 0.0
+            )  # the metrics' variables are made by the first step
+        for variables, values in (
+            (model.variables, groups[0]),
+            (model.optimizer.variables, groups[1]),
+        ):
             if [tuple(v.shape) for v in variables] != [value.shape for value in values]:
                 raise RunError(f"{self.path}: the saved state is of another network or optimizer.")
             for variable, value in zip(variables, values, strict=True):
@@ -203,13 +222,20 @@ class _Checkpoint(keras.callbacks.Callback):  # type: ignore[misc]
         loss = float((logs or {})["loss"])
         if not math.isfinite(loss):
             raise TrainingError(self._diverged(loss))
-        self.screen.step(state.epoch, self.config.training.epochs, state.epoch * self.train.steps + state.step, loss)
+        self.screen.step(
+            state.epoch,
+            self.config.training.epochs,
+            state.epoch * self.train.steps + state.step,
+            loss,
+        )
         if state.step == self.train.steps:
             return  # on_epoch_end follows
         since = time.monotonic() - self._saved
         if self.stop_requested():
             self.save()
-            raise Interrupted(f"stopped in epoch {state.epoch + 1} after step {state.step} of {self.train.steps}")
+            raise Interrupted(
+                f"stopped in epoch {state.epoch + 1} after step {state.step} of {self.train.steps}"
+            )
         if since > max(SAVE_SECONDS, self._save_cost / SAVE_SHARE):
             self.save()
 
@@ -226,7 +252,11 @@ class _Checkpoint(keras.callbacks.Callback):  # type: ignore[misc]
             },
             "learning_rate": rate,
         }
-        score = [row["val_accuracy"], -row["val_loss"]] if row["val_loss"] is not None else [float(epoch)]
+        score = (
+            [row["val_accuracy"], -row["val_loss"]]
+            if row["val_loss"] is not None
+            else [float(epoch)]
+        )
         if not all(map(math.isfinite, score)):
             raise TrainingError(self._diverged(row["val_loss"]))
         state.history.append(row)
@@ -240,7 +270,9 @@ class _Checkpoint(keras.callbacks.Callback):  # type: ignore[misc]
         self.model.stop_training = self.finished
         self._epoch_began = time.monotonic()
         interrupted = self.stop_requested() and not self.finished
-        if interrupted or self._epoch_began - self._saved > max(SAVE_SECONDS, self._save_cost / SAVE_SHARE):
+        if interrupted or self._epoch_began - self._saved > max(
+            SAVE_SECONDS, self._save_cost / SAVE_SHARE
+        ):
             self.save()
         if interrupted:
             raise Interrupted(f"stopped after epoch {state.epoch}")

@@ -39,7 +39,9 @@ class RangeTest:
     def plot(self) -> Figure:
         """Return the loss drawn over the rate."""
         figure = Figure(figsize=(7, 4), layout="constrained")
-        axes = figure.add_subplot(xscale="log", xlabel="learning rate", ylabel="training loss, smoothed")
+        axes = figure.add_subplot(
+            xscale="log", xlabel="learning rate", ylabel="training loss, smoothed"
+        )
         axes.plot(self.rates, self.losses)
         axes.axvline(self.suggestion, linestyle="--", color="0.4")
         axes.text(self.suggestion, axes.get_ylim()[1], f" {self.suggestion:.1e}", va="top")
@@ -55,7 +57,9 @@ def suggest(rates: tuple[float, ...], losses: tuple[float, ...]) -> float:
     return float(f"{rates[int(np.argmin(losses))] / 10:.1e}")
 
 
-def find_learning_rate(model: keras.Model, batches: Batches, config: TrainingConfig, usual: float) -> RangeTest:
+def find_learning_rate(
+    model: keras.Model, batches: Batches, config: TrainingConfig, usual: float
+) -> RangeTest:
     """Run the test on a compiled model; its weights are as before, its optimizer is not: compile it again.
 
     Args:
@@ -70,7 +74,11 @@ def find_learning_rate(model: keras.Model, batches: Batches, config: TrainingCon
     before = [keras.ops.convert_to_numpy(v).copy() for v in model.variables]
     growth = (HIGHEST / LOWEST) ** (1 / (STEPS - 1))
     schedule = keras.optimizers.schedules.ExponentialDecay(usual * LOWEST, 1, growth)
-    model.compile(optimizer=make_optimizer(config, schedule), loss=model.loss, jit_compile=backend.jit_compile())
+    model.compile(
+        optimizer=make_optimizer(config, schedule),
+        loss=model.loss,
+        jit_compile=backend.jit_compile(),
+    )
     watch = _Watch()
     for epoch in range(math.ceil(STEPS / batches.steps)):
         batches.epoch = epoch
@@ -80,7 +88,9 @@ def find_learning_rate(model: keras.Model, batches: Batches, config: TrainingCon
     for variable, value in zip(model.variables, before, strict=True):
         variable.assign(value)
     if not watch.losses:
-        raise TrainingError("the learning-rate test needs a finite loss; it was not, even at the smallest rate.")
+        raise TrainingError(
+            "the learning-rate test needs a finite loss; it was not, even at the smallest rate."
+        )
     rates = tuple(usual * LOWEST * growth**step for step in range(len(watch.losses)))
     return RangeTest(rates, tuple(watch.losses), suggest(rates, tuple(watch.losses)))
 

@@ -8,8 +8,16 @@ from typing import Any
 
 import keras
 
-from convlens.assembly import Network, all_layers, assemble, copy_model, finalize, with_precision
-from convlens.classifier import Classifier
+from convlens.anatomy.summary import count_multiply_adds, layer_table
+from convlens.classifier.assembly import (
+    Network,
+    all_layers,
+    assemble,
+    copy_model,
+    finalize,
+    with_precision,
+)
+from convlens.classifier.classifier import Classifier
 from convlens.config import Config
 from convlens.data.dataset import Dataset
 from convlens.data.prepared import Demands, Prepared, prepare_data
@@ -17,7 +25,6 @@ from convlens.data.store import Progress
 from convlens.errors import ConfigError, ModelError
 from convlens.preprocess import Preprocessing
 from convlens.zoo.registry import LEAST_WITH_STEM, build, create_model, model_info
-from convlens.zoo.summary import count_multiply_adds, layer_table
 from convlens.zoo.weights import load_weights
 
 __all__ = ["Origin", "choose_network", "require_unseen_test"]
@@ -32,13 +39,13 @@ class Origin:
 
     Attributes:
         name: for the run folder and the report.
-        network: gives logits for scaled pictures; None for a network of the zoo, which is built when its size is known.
-        ready: of a classifier that is trained further: from uint8 pictures to logits.
+        network: gives logits for scaled images; None for a network of the zoo, which is built when its size is known.
+        ready: of a classifier that is trained further: from uint8 images to logits.
         scale: what it wants pixels multiplied with.
         preprocessing: of a classifier that is trained further, taken as it is.
         shape: (height, width, channels) that it demands, None where any goes.
-        least_side: of pictures that it can take, pixels; None where building it will tell.
-        class_names: of a classifier that is trained further; its pictures must have the same.
+        least_side: of images that it can take, pixels; None where building it will tell.
+        class_names: of a classifier that is trained further; its images must have the same.
         own: the user's model, which gets the trained weights at the end.
         trained: the classifier that the network comes from; what it has learned from must not be tested on.
     """
@@ -59,17 +66,21 @@ class Origin:
         if self.class_names is not None:
             dataset = dataset.with_classes(self.class_names)
         demands = Demands(self.scale, self.shape, self.least_side)
-        return prepare_data(dataset, config, demands=demands, preprocessing=self.preprocessing, progress=progress)
+        return prepare_data(
+            dataset, config, demands=demands, preprocessing=self.preprocessing, progress=progress
+        )
 
     def assemble(self, prepared: Prepared, config: Config) -> keras.Model:
-        """Return the float32 model from uint8 pictures to logits.
+        """Return the float32 model from uint8 images to logits.
 
         A classifier that is trained further gives a copy: the folds of a cross-validation all begin with its weights.
         """
         if self.ready is not None:
             return with_precision(self.ready, "float32")
         classes = prepared.dataset.num_classes
-        network = self.network or partial(build, self.name, num_classes=classes, config=config.model)
+        network = self.network or partial(
+            build, self.name, num_classes=classes, config=config.model
+        )
         model = assemble(network, prepared.preprocessing, classes, self.name)
         if config.transfer.weights is not None:
             if self.network is not None:
@@ -81,16 +92,21 @@ class Origin:
         return model
 
     def notes(self, prepared: Prepared, config: Config, model: keras.Model) -> tuple[str, ...]:
-        """Return what the user should know of the network on these pictures.
+        """Return what the user should know of the network on these images.
 
         Args:
-            prepared: the pictures.
+            prepared: the images.
             config: with the stem and the weights in use.
             model: from `assemble`.
         """
         stem = self._stem_note(prepared, config, model)
         frozen = any(layer.weights and not layer.trainable for layer in model.layers)
-        random = frozen and self.ready is None and self.network is None and config.transfer.weights is None
+        random = (
+            frozen
+            and self.ready is None
+            and self.network is None
+            and config.transfer.weights is None
+        )
         loud = (
             f"RANDOM WEIGHTS in the frozen layers of {self.name}: this shows the way only, its scores mean nothing. "
             "Give --weights imagenet, or a file of them."
@@ -98,9 +114,13 @@ class Origin:
         return (*([stem] if stem else []), *([loud] if random else []))
 
     def _stem_note(self, prepared: Prepared, config: Config, model: keras.Model) -> str | None:
-        """Return what `--stem small` would do, where the paper's first layers leave nothing of such small pictures."""
+        """Return what `--stem small` would do, where the paper's first layers leave nothing of such small images."""
         zoo = self.network is None and self.ready is None
-        if not zoo or config.model.stem != "paper" or min(model_info(self.name).input_shape[:2]) < LEAST_WITH_STEM:
+        if (
+            not zoo
+            or config.model.stem != "paper"
+            or min(model_info(self.name).input_shape[:2]) < LEAST_WITH_STEM
+        ):
             return None
         model = keras.Model(model.inputs, model.outputs[0])
         left = _last_map(model)
@@ -111,12 +131,18 @@ class Origin:
         settings = dataclasses.replace(config.model, stem="small")
         try:
             small = create_model(
-                self.name, input_shape=(*sides, channels), num_classes=prepared.dataset.num_classes, config=settings
+                self.name,
+                input_shape=(*sides, channels),
+                num_classes=prepared.dataset.num_classes,
+                config=settings,
             )
         except ModelError:
             return None
         small = keras.Model(small.inputs, small.outputs[0])
-        kept, shrinks = _last_map(small), f"{self.name} shrinks {height} x {width} to {left[0]} x {left[1]}"
+        kept, shrinks = (
+            _last_map(small),
+            f"{self.name} shrinks {height} x {width} to {left[0]} x {left[1]}",
+        )
         if min(kept) == 1:
             return f"{shrinks}, and no less with --stem small; a larger --size leaves more of them"
         own = " of {} x {}".format(*sides) if prepared.enlarged_from else ""
@@ -126,11 +152,15 @@ class Origin:
 
 def _last_map(model: keras.Model) -> tuple[int, int]:
     """Return the (height, width) of the last map before a network looks at the whole of it."""
-    height, width, _ = next(row for row in reversed(layer_table(model)) if row.stride is not None).output_shape
+    height, width, _ = next(
+        row for row in reversed(layer_table(model)) if row.stride is not None
+    ).output_shape
     return height, width
 
 
-def choose_network(config: Config, model: keras.Model | None = None, start_from: str | Path | None = None) -> Origin:
+def choose_network(
+    config: Config, model: keras.Model | None = None, start_from: str | Path | None = None
+) -> Origin:
     """Return the network to train.
 
     Args:
@@ -145,13 +175,19 @@ def choose_network(config: Config, model: keras.Model | None = None, start_from:
         ClassifierError: the file is no whole classifier.
     """
     if config.transfer.backbone is not None:
-        raise ConfigError("this trains networks from scratch; --backbone goes with `convlens train` alone.")
+        raise ConfigError(
+            "this trains networks from scratch; --backbone goes with `convlens train` alone."
+        )
     for name in ("unfreeze", "head", "gradual", "train_batch_norm"):
         if getattr(config.transfer, name):
-            raise ConfigError(f"--{name.replace('_', '-')} goes with a trained network: say which with --backbone.")
+            raise ConfigError(
+                f"--{name.replace('_', '-')} goes with a trained network: say which with --backbone."
+            )
     if start_from is not None:
         if config.transfer.weights is not None:
-            raise ConfigError("--weights and --from exclude each other: a classifier has its weights.")
+            raise ConfigError(
+                "--weights and --from exclude each other: a classifier has its weights."
+            )
         classifier = Classifier.load(start_from)
         return Origin(
             classifier.model.name,
@@ -162,7 +198,11 @@ def choose_network(config: Config, model: keras.Model | None = None, start_from:
         )
     if model is None:
         info = model_info(config.model.model)
-        return Origin(info.name, scale=info.scale, least_side=info.least_side if config.model.stem == "paper" else None)
+        return Origin(
+            info.name,
+            scale=info.scale,
+            least_side=info.least_side if config.model.stem == "paper" else None,
+        )
     _check_own(model)
     # The same layers without what the model was compiled with: copying would ask for the code of a loss of one's own.
     uncompiled = keras.Model(model.inputs, model.outputs[0], name=model.name)
@@ -177,11 +217,11 @@ def choose_network(config: Config, model: keras.Model | None = None, start_from:
 
 
 def require_unseen_test(first: Classifier | None, prepared: Prepared, config: Config) -> None:
-    """Refuse to learn further from the same pictures divided otherwise: the first training saw some of the test.
+    """Refuse to learn further from the same images divided otherwise: the first training saw some of the test.
 
     Args:
         first: the classifier that a network comes from, see `Origin.trained`.
-        prepared: the pictures.
+        prepared: the images.
         config: divides them.
 
     Raises:
@@ -198,7 +238,7 @@ def require_unseen_test(first: Classifier | None, prepared: Prepared, config: Co
     ):
         if old != new:
             raise ConfigError(
-                f"{flag} must be as in the first training of these pictures, {old}, or the test pictures would be ones "
+                f"{flag} must be as in the first training of these images, {old}, or the test images would be ones "
                 f"that the classifier has learned from; found {new}."
             )
 
@@ -209,14 +249,19 @@ def _check_own(model: keras.Model) -> None:
             "a model of one's own must be functional or sequential, so that its file opens without its code; "
             f"found {type(model).__name__}. Build it with keras.Model(inputs, outputs)."
         )
-    if not model.built or len(model.inputs) != 1 or len(model.outputs) != 1 or len(model.inputs[0].shape) != 4:
+    if (
+        not model.built
+        or len(model.inputs) != 1
+        or len(model.outputs) != 1
+        or len(model.inputs[0].shape) != 4
+    ):
         raise ModelError(
             "a model of one's own must be built, take one input (batch, height, width, channels) and give one output."
         )
     channels = model.inputs[0].shape[-1]
     if channels not in (1, 3, None):
         raise ModelError(
-            f"a model of one's own must take pictures of 1 (grey) or 3 (RGB) channels; {model.name} takes {channels}."
+            f"a model of one's own must take images of 1 (grey) or 3 (RGB) channels; {model.name} takes {channels}."
         )
 
 
@@ -233,8 +278,14 @@ def _without_closing_activation(model: keras.Model) -> keras.Model:
         return model
 
     def rebuild(node: keras.Operation) -> Any:
-        if node is closing and activation is None:  # a sequential model is made of layers; a graph passes a mask too
-            return keras.layers.Identity() if isinstance(holder, keras.Sequential) else lambda x, **_: x
+        if (
+            node is closing and activation is None
+        ):  # a sequential model is made of layers; a graph passes a mask too
+            return (
+                keras.layers.Identity()
+                if isinstance(holder, keras.Sequential)
+                else lambda x, **_: x
+            )
         if not isinstance(node, keras.Layer):
             return node
         settings = node.get_config()

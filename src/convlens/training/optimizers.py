@@ -1,14 +1,14 @@
 """Optimizers and the learning rate over time, all of them Keras' own."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import keras
+from keras import ops
 
 from convlens.config import LEARNING_RATES, TrainingConfig
-from convlens.training.thaw import Pace, paced
 
-__all__ = ["make_optimizer", "make_schedule"]
+__all__ = ["Pace", "make_optimizer", "make_schedule", "paced"]
 
 RISE = 0.25  # share of a one-cycle run in which the learning rate rises
 START = 25  # it starts at the largest divided by this; Smith and Topin 2017, arXiv:1708.07120, as fastai sets it
@@ -22,6 +22,13 @@ KINDS: dict[str, tuple[type[keras.optimizers.Optimizer], dict[str, Any]]] = {
     "adadelta": (keras.optimizers.Adadelta, {}),
 }
 FLOOR = 1e-3  # and ends at this share of the largest
+
+
+class Pace(NamedTuple):
+    """How fast a weight learns: its share of the learning rate, and the share of the training after which it begins."""
+
+    rate: float = 1.0
+    begin: float = 0.0
 
 
 def make_schedule(
@@ -72,3 +79,36 @@ def make_optimizer(
     if config.optimizer == "adamw":
         optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
     return optimizer
+
+
+def paced(
+    optimizer: type[keras.optimizers.Optimizer], rows: Sequence[Pace], steps: int
+) -> type[Any]:
+    """Return the optimizer's class with a learning rate for each variable.
+
+    Args:
+        optimizer: a class of Keras.
+        rows: one for each trainable variable, in their order.
+        steps: of the whole training.
+    """
+    table = [Pace(row.rate, round(row.begin * steps)) for row in rows]
+
+    class Paced(optimizer):  # type: ignore[misc]
+        def update_step(self, gradient: Any, variable: Any, learning_rate: Any) -> None:
+            super().update_step(gradient, variable, learning_rate * self._share(variable))
+
+        def _apply_weight_decay(self, variables: Sequence[Any]) -> None:
+            """Let each variable decay at its own rate: Keras' own decays those too that have not begun."""
+            for variable in variables if self.weight_decay else ():
+                if self._use_weight_decay(variable):
+                    rate = ops.cast(
+                        self.learning_rate * self.weight_decay, variable.dtype
+                    ) * self._share(variable)
+                    variable.assign_sub(variable * rate)
+
+        def _share(self, variable: Any) -> Any:
+            rate, begin = table[self._get_variable_index(variable)]
+            return rate * ops.cast(self.iterations >= begin, variable.dtype) if begin else rate
+
+    Paced.__name__ = f"Paced{optimizer.__name__}"
+    return Paced

@@ -1,4 +1,4 @@
-"""Trainer: a network and its pictures, from the first step to the report."""
+"""Trainer: a network and its images, from the first step to the report."""
 
 import json
 import math
@@ -15,35 +15,37 @@ import numpy as np
 import psutil
 
 from convlens import backend
-from convlens.assembly import set_weights, with_precision
-from convlens.classifier import Classifier
+from convlens.classifier.assembly import set_weights, with_precision
+from convlens.classifier.classifier import Classifier
+from convlens.classifier.runtime import keras_precision
 from convlens.config import LEARNING_RATES, AugmentConfig, Config
 from convlens.data.augment import flip_is_safe, resolve
 from convlens.data.batches import Batches, class_weights
 from convlens.data.prepared import Prepared
 from convlens.errors import Interrupted, TrainingError
-from convlens.runtime import keras_precision
+from convlens.report.finish import Answers, calibrate, report_run, score
+from convlens.run import Run
+from convlens.screen import Screen, duration
 from convlens.training.fit import State, fit, step_seconds
-from convlens.training.heads import AnswerAccuracy, HeadsCrossentropy, join_heads
 from convlens.training.learning_rate import find_learning_rate
+from convlens.training.losses import AnswerAccuracy, HeadsCrossentropy, join_heads
 from convlens.training.network import Origin
 from convlens.training.optimizers import make_optimizer, make_schedule
-from convlens.training.run import Run
-from convlens.training.score import Answers, calibrate, report_run, score
-from convlens.training.screen import Screen, duration
 
 __all__ = ["Trainer"]
 
-EXAMPLES = 4  # pictures in the classifier file that are replayed at every load
+EXAMPLES = 4  # images in the classifier file that are replayed at every load
 
 
 class Trainer:
-    """A network compiled for its pictures: announces, trains, and writes the run."""
+    """A network compiled for its images: announces, trains, and writes the run."""
 
     def __init__(self, prepared: Prepared, config: Config, origin: Origin, screen: Screen) -> None:
-        """Build the network and compile it; raises ModelError where the pictures are too small for it."""
+        """Build the network and compile it; raises ModelError where the images are too small for it."""
         self.prepared, self.origin, self.screen = prepared, origin, screen
-        self.weights = class_weights(np.array(prepared.counts("train")), config.training.class_weights)
+        self.weights = class_weights(
+            np.array(prepared.counts("train")), config.training.class_weights
+        )
         self.config = self._resolve(config)
         keras.utils.set_random_seed(self.config.training.seed)
         self.float32 = origin.assemble(prepared, self.config)
@@ -81,7 +83,7 @@ class Trainer:
         return join_heads(with_precision(self.float32, policy, seed=settings.seed))
 
     def describe_run(self, run: Run, **facts: Any) -> None:
-        """Write the resolved configuration and the division of the pictures into the run's folder.
+        """Write the resolved configuration and the division of the images into the run's folder.
 
         `facts` go into data.json too. A network that is not of the zoo is kept as it starts, for a resume.
         """
@@ -93,7 +95,7 @@ class Trainer:
     def _batches(self, indices: np.ndarray[Any, np.dtype[np.int64]], **options: Any) -> Batches:
         prepared = self.prepared
         return Batches(
-            prepared.store.pictures,
+            prepared.store.images,
             prepared.dataset.labels,
             indices,
             num_classes=prepared.dataset.num_classes,
@@ -123,9 +125,13 @@ class Trainer:
         """Look for a learning rate, say which, and train with it; the curve is in the run's plots."""
         settings = self.config.training
         with self.screen.console.status("looking for a learning rate"):
-            found = find_learning_rate(self.model, self.train, settings, LEARNING_RATES[settings.optimizer])
+            found = find_learning_rate(
+                self.model, self.train, settings, LEARNING_RATES[settings.optimizer]
+            )
         path = run.write_figure("learning_rate", found.plot())
-        self.screen.say(f"learning rate {found.suggestion:.1e} looks best (curve: {path}); training with it")
+        self.screen.say(
+            f"learning rate {found.suggestion:.1e} looks best (curve: {path}); training with it"
+        )
         self.config = self.config.replace(learning_rate=found.suggestion)
         self._compile()
 
@@ -133,7 +139,10 @@ class Trainer:
         """Say what will be trained on what, and what it will take: `costs`, else measured on a few steps."""
         costs = self._costs() if costs is None else costs
         self.screen.facts([*self._facts(), *costs, ("run", str(run.folder))])
-        for note in (*self.prepared.notes, *self.origin.notes(self.prepared, self.config, self.float32)):
+        for note in (
+            *self.prepared.notes,
+            *self.origin.notes(self.prepared, self.config, self.float32),
+        ):
             self.screen.note(note)
 
     def _facts(self) -> list[tuple[str, str]]:
@@ -141,16 +150,20 @@ class Trainer:
         settings, data = self.config.training, self.prepared.dataset
         height, width, channels = self.prepared.preprocessing.shape
         splits = self.prepared.splits
-        recipe = (
-            f"{settings.epochs} epoch{'s' * (settings.epochs > 1)}, batch {settings.batch_size}, {settings.optimizer}"
+        recipe = f"{settings.epochs} epoch{'s' * (settings.epochs > 1)}, batch {settings.batch_size}, {settings.optimizer}"
+        changes = describe(self.config.augment) + (
+            ", rare classes weigh more" if self.weights is not None else ""
         )
-        changes = describe(self.config.augment) + (", rare classes weigh more" if self.weights is not None else "")
         limited = f", {self.config.data.limit:,} at most used" if self.config.data.limit else ""
         stem = ", small stem" if self.config.model.stem == "small" else ""
         learn = sum(math.prod(variable.shape) for variable in self.float32.trainable_variables)
-        learning = f", {learn:,} of them learn" if any(not layer.trainable for layer in self.float32.layers) else ""
+        learning = (
+            f", {learn:,} of them learn"
+            if any(not layer.trainable for layer in self.float32.layers)
+            else ""
+        )
         facts = {
-            "pictures": f"{len(data):,} from {data.source} ({data.kind}), {data.num_classes} classes{limited}",
+            "images": f"{len(data):,} from {data.source} ({data.kind}), {data.num_classes} classes{limited}",
             "division": f"{len(splits.train):,} train, {len(splits.val):,} validation, {len(splits.test):,} test",
             "seen as": f"{height} x {width} {'grey' if channels == 1 else 'RGB'}",
             "network": f"{self.origin.name}, {self.model.count_params():,} parameters{learning}{stem}",
@@ -166,14 +179,25 @@ class Trainer:
         with self.screen.console.status("measuring a few steps"):
             seconds = step_seconds(self.model, self.train)
         val_steps = self.val.steps if self.val else 0
-        total = settings.epochs * seconds * (self.train.steps + val_steps / 3)  # a forward pass is a third of a step
+        total = (
+            settings.epochs * seconds * (self.train.steps + val_steps / 3)
+        )  # a forward pass is a third of a step
         memory = psutil.Process().memory_info().rss / 1e9
         return [
-            ("takes", f"about {duration(max(total, 1))} ({seconds * 1000:.0f} ms a step, measured), then the scores"),
+            (
+                "takes",
+                f"about {duration(max(total, 1))} ({seconds * 1000:.0f} ms a step, measured), then the scores",
+            ),
             ("memory", f"{memory:.1f} GB, measured"),
         ]
 
-    def run(self, run: Run, stop_requested: Callable[[], bool] = lambda: False, *, first: State | None = None) -> State:
+    def run(
+        self,
+        run: Run,
+        stop_requested: Callable[[], bool] = lambda: False,
+        *,
+        first: State | None = None,
+    ) -> State:
         """Train. Ctrl-C ends the step, keeps the best epoch and raises Interrupted with what to type next.
 
         `stop_requested` is asked after each step; True does the same. `first` is where a new run begins.
@@ -197,16 +221,24 @@ class Trainer:
 
     def how_to_go_on(self, run: Run) -> str:
         """Return what a stopped run has kept and the command that goes on with it."""
-        kept = f"{run.classifier_path} holds the best epoch so far. " if run.classifier_path.exists() else ""
+        kept = (
+            f"{run.classifier_path} holds the best epoch so far. "
+            if run.classifier_path.exists()
+            else ""
+        )
         again = shlex.join(["convlens", "train", "--run", str(run.folder), "--resume"])
         return f"{kept}To go on: {again}"
 
     def classifier(self) -> Classifier:
         """Return a classifier that shares the weights of `float32`, which `keep` sets."""
         prepared = self.prepared
-        classifier = Classifier.from_logits(self.float32, prepared.dataset.class_names, prepared.preprocessing)
+        classifier = Classifier.from_logits(
+            self.float32, prepared.dataset.class_names, prepared.preprocessing
+        )
         spread = np.linspace(0, len(prepared.splits.train) - 1, EXAMPLES).astype(int)
-        classifier.examples = np.asarray(prepared.store.pictures[prepared.splits.train[np.unique(spread)]])
+        classifier.examples = np.asarray(
+            prepared.store.images[prepared.splits.train[np.unique(spread)]]
+        )
         return classifier
 
     def keep(self, model: keras.Model, state: State, run: Run) -> None:
@@ -230,20 +262,25 @@ class Trainer:
         }
 
     def finish(self, run: Run, answers: Answers | None = None) -> Classifier:
-        """Calibrate the best epoch, score it on the test pictures, once, and write the report: the run is finished.
+        """Calibrate the best epoch, score it on the test images, once, and write the report: the run is finished.
 
-        `answers` gives the probabilities of pictures, where that is quicker than to ask the classifier.
+        `answers` gives the probabilities of images, where that is quicker than to ask the classifier.
         """
         if not run.classifier_path.exists():
             raise TrainingError(f"{run.folder}: no epoch was finished, so there is no classifier.")
         classifier = run.classifier()
         if not (len(self.prepared.splits.test) or self.val):
-            self.screen.note("no pictures were set aside (--test, --val), so there are no scores")
+            self.screen.note("no images were set aside (--test, --val), so there are no scores")
             run.write(
-                "report.json", json.dumps({"title": run.folder.name, "n": 0, "metrics": {}, "test_evaluations": 0})
+                "report.json",
+                json.dumps(
+                    {"title": run.folder.name, "n": 0, "metrics": {}, "test_evaluations": 0}
+                ),
             )
             return classifier
-        classifier = calibrate(classifier, self.prepared, self.config.training, self.screen, answers)
+        classifier = calibrate(
+            classifier, self.prepared, self.config.training, self.screen, answers
+        )
         scored = score(classifier, self.prepared, self.screen, answers=answers)
         classifier.provenance["metrics"] = scored.evaluation.to_dict()["metrics"]
         classifier.save(run.classifier_path)
@@ -274,7 +311,9 @@ def describe(augmentation: AugmentConfig) -> str:
     >>> describe(AugmentConfig(augment="none", flip=True, shift=0.1))
     'flip, shift 0.1'
     """
-    fields = {name: value for name, value in asdict(augmentation).items() if name != "augment" and value}
+    fields = {
+        name: value for name, value in asdict(augmentation).items() if name != "augment" and value
+    }
     words = [name if value is True else f"{name} {value:g}" for name, value in fields.items()]
     return ", ".join(words) or "no augmentation"
 

@@ -5,14 +5,14 @@ Introduced  deep networks of ReLUs on a million photographs; dropout; overlappin
 Input       (227, 227, 3); the paper says 224, from which 11x11 kernels with stride 4 do not give its 55x55 maps
 Parameters  alexnet: 62,378,344 and alexnet_2towers: 60,965,224, both with 1000 classes, all of them trainable
 Departures  alexnet follows lecture 004: no towers, no response normalisation, Keras' uniform initialisers. In
-            alexnet_2towers the mean picture that the paper subtracts is one mean a channel, and response normalisation
+            alexnet_2towers the mean image that the paper subtracts is one mean a channel, and response normalisation
             looks across both towers, as the paper's equation says.
 
 What it brought: the proof that a network learns its features from photographs better than experts design them, and the
-means: ReLU, dropout, augmentation, two graphics cards. On ILSVRC-2010 it erred on 37.5 % of the pictures, 17.0 % with
-five answers a picture; a group of such networks won ILSVRC-2012 with 15.3 %, where the runner-up had 26.2 %.
+means: ReLU, dropout, augmentation, two graphics cards. On ILSVRC-2010 it erred on 37.5 % of the images, 17.0 % with
+five answers an image; a group of such networks won ILSVRC-2012 with 15.3 %, where the runner-up had 26.2 %.
 Strength: short, so that its forward pass is quick and each layer can be looked at.
-Weakness: the three dense layers hold 94 to 96 % of the parameters, grow with the picture and overfit small sets; the
+Weakness: the three dense layers hold 94 to 96 % of the parameters, grow with the image and overfit small sets; the
 first layer jumps four pixels at a time and loses detail; without normalisation of batches it depends on its start.
 Take it to retrace the history, or to see what ReLU, dropout and overlapping pooling change. Otherwise a ResNet answers
 better with fewer parameters and less memory.
@@ -21,7 +21,7 @@ Other libraries: torchvision's alexnet is the one-column network of Krizhevsky's
 with 64 and 192 filters in its first layers: 61,100,840 parameters. Caffe's bvlc_alexnet has the 60,965,224.
 
 The check: the same weights in PyTorch 2.14 (Conv2d with groups=2; LocalResponseNorm, which takes the mean where the
-paper takes the sum, with five times alpha) give the same logits on random pictures: they differ by at most 1.6e-5
+paper takes the sum, with five times alpha) give the same logits on random images: they differ by at most 1.6e-5
 (alexnet) and 2.5e-5 (alexnet_2towers), on logits up to 8.
 """
 
@@ -53,11 +53,22 @@ CONVOLUTIONS = (
     Row(384, 3),
     Row(256, 3, pool=True),
 )
-IN_TOWERS = (2, 4, 5)  # convolutions that see the maps of their own tower only; their biases start at 1
+IN_TOWERS = (
+    2,
+    4,
+    5,
+)  # convolutions that see the maps of their own tower only; their biases start at 1
 NORMALIZED = (1, 2)  # convolutions that response normalisation follows
 HIDDEN = 4096
-GAUSSIAN = {"class_name": "RandomNormal", "config": {"mean": 0.0, "stddev": 0.01, "seed": None}}  # anew in each layer
-MEAN = [123.68, 116.779, 103.939]  # ImageNet's red, green and blue, as keras.applications subtracts them
+GAUSSIAN = {
+    "class_name": "RandomNormal",
+    "config": {"mean": 0.0, "stddev": 0.01, "seed": None},
+}  # anew in each layer
+MEAN = [
+    123.68,
+    116.779,
+    103.939,
+]  # ImageNet's red, green and blue, as keras.applications subtracts them
 
 
 def local_response_normalization(
@@ -77,10 +88,14 @@ def local_response_normalization(
     channel = np.arange(x.shape[-1])
     near = (np.abs(channel[:, None] - channel) <= size // 2).astype("int8")
     root = ops.rsqrt(bias + alpha * ops.matmul(ops.square(x), near))
-    return x * root * ops.sqrt(root)  # s ** -0.75 is s ** -0.5 times s ** -0.25, quicker than a power
+    return (
+        x * root * ops.sqrt(root)
+    )  # s ** -0.75 is s ** -0.5 times s ** -0.25, quicker than a power
 
 
-def convolution(x: keras.KerasTensor, row: Row, name: str, initializer: Any, bias: float = 0.0) -> keras.KerasTensor:
+def convolution(
+    x: keras.KerasTensor, row: Row, name: str, initializer: Any, bias: float = 0.0
+) -> keras.KerasTensor:
     """Return the row's convolution with ReLU; its kernel starts from `initializer`, its biases at `bias`."""
     return layers.Conv2D(
         row.filters,
@@ -111,7 +126,13 @@ def dense_layers(
     return layers.Dense(num_classes, kernel_initializer=initializer, name="logits")(x)
 
 
-@register_model(year=2012, input_shape=(227, 227, 3), num_params=62_378_344, multiply_adds=1_135_256_096, least_side=67)
+@register_model(
+    year=2012,
+    input_shape=(227, 227, 3),
+    num_params=62_378_344,
+    multiply_adds=1_135_256_096,
+    least_side=67,
+)
 def alexnet(inputs: keras.KerasTensor, num_classes: int) -> keras.KerasTensor:
     """AlexNet as lecture 004 prints it, in one column and without response normalisation.
 

@@ -1,7 +1,7 @@
 """The classics that keras.applications keeps, behind the registry: as Keras builds them, from pixels 0..255 to logits.
 
 Source      keras.applications of Keras 3.15; the papers are in FAMILIES
-Input       pixels 0..255: the scaling that the trained weights want is the network's first layer. Pictures of other
+Input       pixels 0..255: the scaling that the trained weights want is the network's first layer. Images of other
             than three channels get the mean of what red, green and blue get
 Parameters  in APPLICATIONS: those of Keras, with the moving statistics of the normalisations. torchvision 0.29 has as
             many where the family's text does not say otherwise
@@ -31,7 +31,7 @@ class Family(NamedTuple):
     Attributes:
         year: of the paper.
         mode: key of SCALINGS.
-        side: of its pictures, pixels.
+        side: of its images, pixels.
         text: of their docstrings.
     """
 
@@ -48,8 +48,8 @@ class Application(NamedTuple):
         builder: its name there.
         family: key of FAMILIES.
         num_params: with 1000 classes.
-        multiply_adds: on one picture of the family's side.
-        least_side: of square pictures that it can take, pixels.
+        multiply_adds: on one image of the family's side.
+        least_side: of square images that it can take, pixels.
         summary: one line on it.
     """
 
@@ -68,7 +68,7 @@ Paper       Simonyan, Zisserman, "Very Deep Convolutional Networks for Large-Sca
 Brought     depth from one plain brick: 3x3 convolutions, stacked until they see as much as a large kernel does
 Strength    easy to read and to explain layer by layer; its features serve well for style, texture and transfer
 Weakness    nearly nine tenths of the weights are in three dense layers; slow, and hard to train from scratch
-Take it     to teach, to explain pictures, or to repeat older work
+Take it     to teach, to explain images, or to repeat older work
 Leave it    where size or speed counts: resnet50 has a fifth of the weights and classifies better
 Departures  Keras leaves out the dropout of 0.5 after the first two dense layers
 """),
@@ -79,7 +79,7 @@ Brought     large kernels split into small and into 1xn and nx1 ones; label smoo
 Strength    much accuracy for its multiply-adds; every block looks at several scales
 Weakness    many widths set by hand: hard to change
 Take it     for photographs of about 299 pixels
-Leave it    for small pictures, or when the architecture itself is to be varied
+Leave it    for small images, or when the architecture itself is to be varied
 Parameters  the normalisations have an offset but no factor: 23,817,352 are trainable, in torchvision 23,834,568
 Departures  Keras leaves out the auxiliary head
 """),
@@ -90,7 +90,7 @@ Brought     Inception blocks as residuals, made small before they are added, so 
 Strength    needs fewer epochs than an Inception without shortcuts; the most accurate classic of this file
 Weakness    the deepest graph of this file: slow to build, to save and to run on a CPU
 Take it     when accuracy on photographs matters more than time
-Leave it    on a CPU, on small pictures, or for a first try
+Leave it    on a CPU, on small images, or for a first try
 Departures  Keras has the network of the authors' published code: a stem like Inception v3's, and 10, 20 and 10 blocks
             where the paper's figure 15 has 5, 10 and 5
 """),
@@ -109,7 +109,7 @@ Brought     shortcuts: a block learns what to add to its input, so that a hundre
 Strength    the measure that others are held against; forgiving of its settings, good to fine-tune, easy to explain
 Weakness    heavy for what it reaches today; the 1x1 convolutions that halve the map see one value in four
 Take it     as the first large network to try, and whenever results should be comparable
-Leave it    on small devices, or for a few thousand pictures without trained weights
+Leave it    on small devices, or for a few thousand images without trained weights
 Parameters  Keras gives every convolution a bias though a normalisation follows; torchvision gives none, and has
             25,557,032, 44,549,160 and 60,192,808 without the moving statistics
 Departures  none known; a block halves the map in its first 1x1 convolution, torchvision's in its 3x3 one
@@ -120,7 +120,7 @@ Paper       Huang, Liu, van der Maaten, Weinberger, "Densely Connected Convoluti
 Brought     a layer sees the maps of all before it in its block, so that a few new filters each are enough
 Strength    few weights for its accuracy; gradients reach every layer
 Weakness    joining maps again and again costs memory and time, more than the weights let one think
-Take it     when the file must be small, or pictures are few
+Take it     when the file must be small, or images are few
 Leave it    when memory or seconds of training are what is short
 Parameters  torchvision counts the trainable ones: 7,978,856, 14,149,480 and 20,013,928
 Departures  none known
@@ -152,7 +152,7 @@ Brought     a ResNet brought up to date with what vision transformers had taught
 Strength    as accurate as transformers of its size, and nothing but convolutions
 Weakness    needs a modern recipe: its blocks begin with factors of 1e-6, so that it starts slowly from scratch
 Take it     to fine-tune where accuracy counts and a GPU is at hand
-Leave it    to train from scratch on few pictures
+Leave it    to train from scratch on few images
 Departures  Keras has no stochastic depth, where the paper has 0.1
 """),
 }  # fmt: skip
@@ -184,13 +184,22 @@ APPLICATIONS = {
         "ConvNeXt tiny: a ResNet rebuilt with what transformers taught."),
 }  # fmt: skip
 
-MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # red, green, blue of ImageNet, as shares of 255
+MEAN, STD = (
+    (0.485, 0.456, 0.406),
+    (0.229, 0.224, 0.225),
+)  # red, green, blue of ImageNet, as shares of 255
 SCALINGS = {  # factors and offsets of the channels, by the mode that keras.applications' preprocess_input has
     "caffe": ([1.0, 1.0, 1.0], [-103.939, -116.779, -123.68]),  # of blue, green, red
     "tf": ([1 / 127.5] * 3, [-1.0] * 3),
-    "torch": ([1 / (255 * std) for std in STD], [-mean / std for mean, std in zip(MEAN, STD, strict=True)]),
+    "torch": (
+        [1 / (255 * std) for std in STD],
+        [-mean / std for mean, std in zip(MEAN, STD, strict=True)],
+    ),
 }
-OWN_LAYERS = ("convnext", "inception_resnet_v2")  # families that Keras builds with layers of its own
+OWN_LAYERS = (
+    "convnext",
+    "inception_resnet_v2",
+)  # families that Keras builds with layers of its own
 NUMBERED = {  # kinds that Keras names by its counter, and the words that stand for them here
     "activation": "activation", "add": "add", "average_pooling2d": "average_pool", "batch_normalization": "norm",
     "concatenate": "concat", "conv2d": "conv", "custom_scale_layer": "residual", "dropout": "dropout",
@@ -210,7 +219,13 @@ def keras_model(name: str, inputs: keras.KerasTensor, num_classes: int) -> keras
     builder = getattr(keras.applications, APPLICATIONS[name].builder)
     inside = "include_preprocessing" in inspect.signature(builder).parameters
     options = {"include_preprocessing": False} if inside else {}
-    return builder(weights=None, input_tensor=inputs, classes=num_classes, classifier_activation=None, **options)
+    return builder(
+        weights=None,
+        input_tensor=inputs,
+        classes=num_classes,
+        classifier_activation=None,
+        **options,
+    )
 
 
 def preprocess(x: keras.KerasTensor, mode: str) -> keras.KerasTensor:
@@ -263,13 +278,17 @@ def stock_call(operation: Any, *given: Any) -> keras.KerasTensor:
             return reduce(lambda x, layer: stock_call(layer, x), operation.layers, *given)
         case "LayerScale":
             start = keras.initializers.Constant(operation.init_values)
-            return layers.DepthwiseConv2D(1, use_bias=False, depthwise_initializer=start, name=name)(*given)
+            return layers.DepthwiseConv2D(
+                1, use_bias=False, depthwise_initializer=start, name=name
+            )(*given)
         case "CustomScaleLayer":
             shortcut, x = given[0]
             x = layers.Rescaling(operation.scale, name=f"{name}_scale")(x)
             return layers.Add(name=f"{name}_add")([shortcut, x])
         case "Conv2D" if operation.groups > 1:
-            return layers.DepthwiseConv2D(operation.kernel_size, padding=operation.padding, name=name)(*given)
+            return layers.DepthwiseConv2D(
+                operation.kernel_size, padding=operation.padding, name=name
+            )(*given)
         case _:
             return operation.__class__.from_config(operation.get_config())(*given)
 

@@ -8,13 +8,24 @@ from convlens.zoo.registry import register_model
 
 __all__ = ["custom_cnn"]
 
-POOLINGS = {"max": layers.MaxPooling2D, "average": layers.AveragePooling2D, "avg": layers.AveragePooling2D}
+POOLINGS = {
+    "max": layers.MaxPooling2D,
+    "average": layers.AveragePooling2D,
+    "avg": layers.AveragePooling2D,
+}
 
 
 @register_model(
-    year=2025, input_shape=(32, 32, 3), num_params=356_810, multiply_adds=10_585_344, least_side=None, num_classes=10
+    year=2025,
+    input_shape=(32, 32, 3),
+    num_params=356_810,
+    multiply_adds=10_585_344,
+    least_side=None,
+    num_classes=10,
 )
-def custom_cnn(inputs: keras.KerasTensor, num_classes: int, config: ModelConfig) -> keras.KerasTensor:
+def custom_cnn(
+    inputs: keras.KerasTensor, num_classes: int, config: ModelConfig
+) -> keras.KerasTensor:
     """Your own: blocks of convolutions, pooling and dropout, then dense layers.
 
     Args:
@@ -36,12 +47,16 @@ def custom_cnn(inputs: keras.KerasTensor, num_classes: int, config: ModelConfig)
                 name=f"block{block}_conv{conv}",
             )(x)
         if (pooling := config.pooling or "max") in POOLINGS:
-            x = POOLINGS[pooling](config.pool_size, config.pool_strides, name=f"block{block}_pool")(x)
+            x = POOLINGS[pooling](config.pool_size, config.pool_strides, name=f"block{block}_pool")(
+                x
+            )
         if config.dropout:
             x = layers.Dropout(config.dropout, name=f"block{block}_dropout")(x)
     x = layers.Flatten(name="flatten")(x)
     for number, units in enumerate(config.dense, start=1):
-        x = layers.Dense(units, config.activation, kernel_initializer=config.initializer, name=f"dense{number}")(x)
+        x = layers.Dense(
+            units, config.activation, kernel_initializer=config.initializer, name=f"dense{number}"
+        )(x)
         if config.dropout:
             x = layers.Dropout(config.dropout, name=f"dense{number}_dropout")(x)
     return layers.Dense(num_classes, kernel_initializer=config.initializer, name="logits")(x)

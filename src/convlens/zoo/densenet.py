@@ -19,13 +19,13 @@ Training    (paper) SGD with Nesterov momentum 0.9, batch 64, 300 epochs, learni
 Brought     Features stay and are used again instead of being learned anew, and every layer is close to the loss: the
             accuracy of a ResNet with far fewer parameters.
 Strength    A small file for its accuracy; trains well although deep; good on small sets.
-Weakness    Its maps are copied by every concatenation and kept for the gradients: a training step on 32 pictures takes
+Weakness    Its maps are copied by every concatenation and kept for the gradients: a training step on 32 images takes
             1.1 s of processor time, thirteen times resnet20's, the first comes after 20 s, and the process grows to
             2.3 GB.
 Take it     where parameters are dear: little data, a small file. Not where time or memory in training are. For
             photographs, keras.applications has densenet121, 169 and 201 with trained weights.
 Checked     against torchvision 0.29.1 on PyTorch 2.14.1, its dense blocks and transitions behind a 3x3 convolution:
-            random weights and statistics copied, two random pictures. The largest difference of a logit was 1.3e-6;
+            random weights and statistics copied, two random images. The largest difference of a logit was 1.3e-6;
             logits spread by 0.36 (standard deviation).
 """
 
@@ -51,10 +51,17 @@ def activation(x: keras.KerasTensor, name: str) -> keras.KerasTensor:
     return layers.ReLU(name=f"{name}_relu")(x)
 
 
-def convolution(x: keras.KerasTensor, filters: int, kernel_size: int, name: str) -> keras.KerasTensor:
+def convolution(
+    x: keras.KerasTensor, filters: int, kernel_size: int, name: str
+) -> keras.KerasTensor:
     """Return a convolution without bias that keeps the map's size."""
     convolve = layers.Conv2D(
-        filters, kernel_size, padding="same", use_bias=False, kernel_initializer="he_normal", name=name
+        filters,
+        kernel_size,
+        padding="same",
+        use_bias=False,
+        kernel_initializer="he_normal",
+        name=name,
     )
     return convolve(x)
 
@@ -82,7 +89,9 @@ def dense_block(
     return x
 
 
-def transition(x: keras.KerasTensor, name: str, *, compression: float = COMPRESSION) -> keras.KerasTensor:
+def transition(
+    x: keras.KerasTensor, name: str, *, compression: float = COMPRESSION
+) -> keras.KerasTensor:
     """Return a map of half the size, rounded down, and of `compression` times the channels, rounded down.
 
     Args:
@@ -96,12 +105,17 @@ def transition(x: keras.KerasTensor, name: str, *, compression: float = COMPRESS
 
 
 @register_model(
-    year=2016, input_shape=(32, 32, 3), num_params=793_150, multiply_adds=287_929_692, least_side=4, num_classes=10
+    year=2016,
+    input_shape=(32, 32, 3),
+    num_params=793_150,
+    multiply_adds=287_929_692,
+    least_side=4,
+    num_classes=10,
 )
 def densenet_bc_100_12(inputs: keras.KerasTensor, num_classes: int) -> keras.KerasTensor:
-    """DenseNet-BC of 100 layers and growth rate 12 for pictures of about 32 pixels.
+    """DenseNet-BC of 100 layers and growth rate 12 for images of about 32 pixels.
 
-    Result (paper): CIFAR-10 test 95.49 % with pictures shifted and mirrored, 94.08 % without.
+    Result (paper): CIFAR-10 test 95.49 % with images shifted and mirrored, 94.08 % without.
     """
     x = convolution(inputs, STEM_FILTERS, 3, "stem_conv")
     for number, num_layers in enumerate(BLOCKS, start=1):

@@ -3,7 +3,7 @@
 Paper       Tan, Le, "EfficientNet: Rethinking Model Scaling for Convolutional Neural Networks", 2019, arXiv:1905.11946,
             table 1; changed for small devices by TensorFlow's authors in March 2020 (tensorflow/tpu, folder
             models/official/efficientnet/lite)
-Introduced  EfficientNet: depth, width and picture size grow together, from one network that a search found. Lite: no
+Introduced  EfficientNet: depth, width and image size grow together, from one network that a search found. Lite: no
             squeeze-and-excitation, ReLU6 for swish, stem and head of one size in all its variants
 Input       (224, 224, 3), pixels 0..255; the first layer makes (pixel - 127) / 128 of them, also for other channels
 Parameters  4,694,024 with 1000 classes, of which 4,652,008 are trainable. PyTorch's file holds 4,694,073 values: each
@@ -22,9 +22,9 @@ Brought     a backbone that comes from a search for accuracy within a budget, ma
             1x1, filter every channel by itself, narrow with 1x1, add the input
 Strength    good accuracy for few multiply-adds and a small file; made for 8 bits, where 74.4 % remain (that README)
 Weakness    depthwise convolutions move much memory for little arithmetic, so the seconds shrink less than the
-            multiply-adds; without trained weights it wants many pictures
+            multiply-adds; without trained weights it wants many images
 Take it     for photographs on a CPU or phone, as it is or for transfer
-Leave it    for pictures of 32x32 trained from scratch (small_resnet, resnet20), or where a GPU makes size no matter
+Leave it    for images of 32x32 trained from scratch (small_resnet, resnet20), or where a GPU makes size no matter
 """
 
 from importlib import metadata
@@ -81,7 +81,13 @@ def normalization(x: keras.KerasTensor, name: str, *, active: bool = True) -> ke
 
 
 def convolution(
-    x: keras.KerasTensor, filters: int, name: str, *, kernel_size: int = 1, strides: int = 1, active: bool = True
+    x: keras.KerasTensor,
+    filters: int,
+    name: str,
+    *,
+    kernel_size: int = 1,
+    strides: int = 1,
+    active: bool = True,
 ) -> keras.KerasTensor:
     """Return convolution, batch normalisation and, where asked, ReLU6."""
     x = layers.Conv2D(
@@ -96,13 +102,15 @@ def convolution(
     return normalization(x, name, active=active)
 
 
-def inverted_bottleneck(x: keras.KerasTensor, stage: Stage, dropped: float, name: str) -> keras.KerasTensor:
+def inverted_bottleneck(
+    x: keras.KerasTensor, stage: Stage, dropped: float, name: str
+) -> keras.KerasTensor:
     """Return MobileNetV2's block: widen, filter each channel by itself, narrow, and add x where shapes agree.
 
     Args:
         x: (batch, height, width, channels).
         stage: its kernel, strides, widening and filters.
-        dropped: share of pictures for which training leaves the block out ("drop connect", stochastic depth).
+        dropped: share of images for which training leaves the block out ("drop connect", stochastic depth).
         name: of its layers.
     """
     y = convolution(x, x.shape[-1] * stage.widening, f"{name}_widen") if stage.widening > 1 else x
@@ -111,7 +119,9 @@ def inverted_bottleneck(x: keras.KerasTensor, stage: Stage, dropped: float, name
         stage.strides,
         padding="same",
         use_bias=False,
-        depthwise_initializer=keras.initializers.VarianceScaling(2.0, "fan_out", "untruncated_normal"),
+        depthwise_initializer=keras.initializers.VarianceScaling(
+            2.0, "fan_out", "untruncated_normal"
+        ),
         name=f"{name}_depthwise_conv",
     )(y)
     y = normalization(y, f"{name}_depthwise")
@@ -139,7 +149,9 @@ def efficientnet_lite0(inputs: keras.KerasTensor, num_classes: int) -> keras.Ker
     for number, stage in enumerate(STAGES, start=1):
         for block in range(1, stage.blocks + 1):
             row = stage if block == 1 else stage._replace(strides=1)
-            x = inverted_bottleneck(x, row, DROPPED * done / NUM_BLOCKS, f"stage{number}_block{block}")
+            x = inverted_bottleneck(
+                x, row, DROPPED * done / NUM_BLOCKS, f"stage{number}_block{block}"
+            )
             done += 1
     x = convolution(x, HEAD_FILTERS, "head")
     x = layers.GlobalAveragePooling2D(name="average")(x)
@@ -157,7 +169,11 @@ def trained_arrays() -> list[NDArray[Any]]:
         ModelError: the package is not installed, or its file is missing or changed.
     """
     found = read_torch_file(_package_file(), SHA256)  # in the order of the layers
-    return [_as_keras(name, array) for name, array in found.items() if not name.endswith("num_batches_tracked")]
+    return [
+        _as_keras(name, array)
+        for name, array in found.items()
+        if not name.endswith("num_batches_tracked")
+    ]
 
 
 def _package_file() -> Path:

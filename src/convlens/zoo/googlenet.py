@@ -18,7 +18,7 @@ Table 1     prints 2.7 K parameters and 34 M multiply-adds for the first convolu
 
 Brought     Filters of several sizes side by side, with 1x1 convolutions before the dear ones: lecture 004's module
             takes 122,064 parameters for 403,424. An average replaces the dense layers. Seven such networks won ILSVRC
-            2014 with 6.67 % top-5 error, over 144 crops a picture; one network with one crop has 10.07 %.
+            2014 with 6.67 % top-5 error, over 144 crops an image; one network with one crop has 10.07 %.
 Strength    A nineteenth of vgg11's parameters and a fifth of its multiply-adds, at a like error.
 Weakness    Without batch normalisation it starts slowly, hence the auxiliary heads. The numbers of its table follow no
             rule: it is hard to make it larger or smaller.
@@ -26,7 +26,7 @@ Take it     to see Inception's idea in its first form, and what auxiliary heads 
             which starts at once, or a ResNet.
 Elsewhere   Caffe's bvlc_googlenet has our layers. torchvision's googlenet has 6,624,904 (13,004,888 with heads): batch
             normalisation for biases and local response normalisation, 3x3 for 5x5, 2x2 in the last max pooling.
-Checked     with random weights on three random pictures against torchvision 0.29.1 (PyTorch 2.14.1), those four put as
+Checked     with random weights on three random images against torchvision 0.29.1 (PyTorch 2.14.1), those four put as
             in the paper, its heads' pooling 5x5 by 3, LocalResponseNorm (which divides alpha by n), and our border at
             the first convolution. The largest difference of a logit was 5.4e-7; in the heads 3.7e-7 and 5.1e-7. Logits
             spread by 0.26, 0.16 and 0.22 (standard deviation).
@@ -86,7 +86,13 @@ def convolution(
 ) -> keras.KerasTensor:
     """Return a ReLU convolution with a zero border."""
     return layers.Conv2D(
-        filters, kernel_size, strides, padding="same", activation="relu", kernel_initializer="he_normal", name=name
+        filters,
+        kernel_size,
+        strides,
+        padding="same",
+        activation="relu",
+        kernel_initializer="he_normal",
+        name=name,
     )(x)
 
 
@@ -123,14 +129,26 @@ def inception_module(x: keras.KerasTensor, branches: Branches, name: str) -> ker
     return layers.Concatenate(name=f"{name}_concat")([one, three, five, pool])
 
 
-@register_model(year=2014, input_shape=(224, 224, 3), num_params=6_998_552, multiply_adds=1_582_671_872, least_side=1)
+@register_model(
+    year=2014,
+    input_shape=(224, 224, 3),
+    num_params=6_998_552,
+    multiply_adds=1_582_671_872,
+    least_side=1,
+)
 def googlenet(inputs: keras.KerasTensor, num_classes: int) -> keras.KerasTensor:
     """GoogLeNet: nine Inception modules and one dense layer, without the auxiliary heads."""
     x, _ = _modules(inputs)
     return _head(x, num_classes)
 
 
-@register_model(year=2014, input_shape=(224, 224, 3), num_params=13_378_280, multiply_adds=1_591_044_096, least_side=65)
+@register_model(
+    year=2014,
+    input_shape=(224, 224, 3),
+    num_params=13_378_280,
+    multiply_adds=1_591_044_096,
+    least_side=65,
+)
 def googlenet_auxiliary(inputs: keras.KerasTensor, num_classes: int) -> list[keras.KerasTensor]:
     """GoogLeNet with its two auxiliary heads, which only training needs.
 
@@ -157,7 +175,9 @@ def _modules(inputs: keras.KerasTensor) -> tuple[keras.KerasTensor, dict[str, ke
     for stage, modules in STAGES.items():
         x = _pool(x, f"pool{stage - 1}")
         for letter, branches in zip("abcde", modules, strict=False):
-            x = answers[f"{stage}{letter}"] = inception_module(x, branches, f"inception{stage}{letter}")
+            x = answers[f"{stage}{letter}"] = inception_module(
+                x, branches, f"inception{stage}{letter}"
+            )
     return x, answers
 
 

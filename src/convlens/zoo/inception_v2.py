@@ -31,7 +31,7 @@ Take it     as the GoogLeNet that trains well, and to see what normalisation doe
             `inception_v3`; to change it oneself rather a ResNet.
 Elsewhere   pretrainedmodels and pytorchcv have 11,295,240 trainable: the projections to 128 (90,304 more), a plain 7x7
             convolution (6,696) and biases before the normalisation (9,952). tf-slim normalises without a scale.
-Checked     with random weights and statistics on three random pictures against BNInception of pretrainedmodels 0.7.4
+Checked     with random weights and statistics on three random images against BNInception of pretrainedmodels 0.7.4
             (PyTorch 2.14.1), with our first convolution, projections, borders and epsilon. The largest difference of a
             logit was 2.1e-5; logits spread by 9.3 (standard deviation).
 Size        45 MB of weights; built in 0.8 s.
@@ -81,8 +81,10 @@ MODULES = {  # figure 5
     "5a": Module(352, 192, 320, 160, 224, "average", 128),
     "5b": Module(352, 192, 320, 192, 224, "max", 128),
 }
-DEPTH_MULTIPLIER = 8  # filters for each channel of the picture, in the first layer's depthwise half
-MOMENTUM = 0.9  # of the moving statistics; the paper averages over the training set afterwards instead
+DEPTH_MULTIPLIER = 8  # filters for each channel of the image, in the first layer's depthwise half
+MOMENTUM = (
+    0.9  # of the moving statistics; the paper averages over the training set afterwards instead
+)
 
 
 def normalize(x: keras.KerasTensor, name: str) -> keras.KerasTensor:
@@ -135,7 +137,13 @@ def inception_v2_module(x: keras.KerasTensor, module: Module, name: str) -> kera
     return layers.Concatenate(name=f"{name}_concat")([*one, three, double, pool])
 
 
-@register_model(year=2015, input_shape=(224, 224, 3), num_params=11_208_192, multiply_adds=1_934_857_216, least_side=1)
+@register_model(
+    year=2015,
+    input_shape=(224, 224, 3),
+    num_params=11_208_192,
+    multiply_adds=1_934_857_216,
+    least_side=1,
+)
 def inception_v2(inputs: keras.KerasTensor, num_classes: int) -> keras.KerasTensor:
     """Inception v2 (BN-Inception): GoogLeNet with batch normalisation and two 3x3 convolutions for a 5x5."""
     x = layers.SeparableConv2D(

@@ -20,7 +20,7 @@ Weakness    Large (171 MB in float32), hard to read and to change; many short br
             multiply-adds.
 Take it     to study the family, or when many photographs are there to train it. Keras has no weights for it: with few,
             take inception_v3 or inception_resnet_v2. Not below 75 pixels, and not on a phone.
-Checked     against timm 1.0.31 on PyTorch 2.14.1: random weights and statistics copied, two random pictures. The
+Checked     against timm 1.0.31 on PyTorch 2.14.1: random weights and statistics copied, two random images. The
             largest difference of a logit was 3.5e-12 in float64 and 1.4e-3 in float32, where rounding alone moves
             timm's own by 1.0e-3: random statistics magnify it; logits spread by 10 (standard deviation).
 Cost        2.4 s of processor time and 250 MB to build.
@@ -97,7 +97,13 @@ INCEPTION_B = Fork(  # figure 5
     (
         (Conv(384, (1, 1)),),
         (Conv(192, (1, 1)), Conv(224, (1, 7)), Conv(256, (7, 1))),
-        (Conv(192, (1, 1)), Conv(192, (7, 1)), Conv(224, (1, 7)), Conv(224, (7, 1)), Conv(256, (1, 7))),
+        (
+            Conv(192, (1, 1)),
+            Conv(192, (7, 1)),
+            Conv(224, (1, 7)),
+            Conv(224, (7, 1)),
+            Conv(256, (1, 7)),
+        ),
         (Pool("average"), Conv(128, (1, 1))),
     )
 )
@@ -157,12 +163,19 @@ def stack(x: keras.KerasTensor, steps: tuple[Step, ...], name: str) -> keras.Ker
 
 def fork(x: keras.KerasTensor, module: Fork, name: str) -> keras.KerasTensor:
     """Return the concatenated answers of the branches of a module."""
-    answers = [stack(x, steps, f"{name}_branch{number}") for number, steps in enumerate(module.branches, start=1)]
+    answers = [
+        stack(x, steps, f"{name}_branch{number}")
+        for number, steps in enumerate(module.branches, start=1)
+    ]
     return layers.Concatenate(name=f"{name}_concat")(answers)
 
 
 @register_model(
-    year=2016, input_shape=(299, 299, 3), num_params=42_742_984, multiply_adds=12_253_974_624, least_side=75
+    year=2016,
+    input_shape=(299, 299, 3),
+    num_params=42_742_984,
+    multiply_adds=12_253_974_624,
+    least_side=75,
 )
 def inception_v4(inputs: keras.KerasTensor, num_classes: int) -> keras.KerasTensor:
     """Inception-v4 for photographs.

@@ -121,12 +121,19 @@ def stack(
                 x = layers.Flatten(name="flatten")(x)
             case Dense(units):
                 name = f"dense{number}"
-                x = layers.Dense(units, activation, kernel_initializer=dense_initializer, name=name)(x)
+                x = layers.Dense(
+                    units, activation, kernel_initializer=dense_initializer, name=name
+                )(x)
     return layers.Dense(num_classes, kernel_initializer=dense_initializer, name="logits")(x)
 
 
 @register_model(
-    year=2019, input_shape=(28, 28, 1), num_params=1_676_266, multiply_adds=19_899_904, least_side=4, num_classes=10
+    year=2019,
+    input_shape=(28, 28, 1),
+    num_params=1_676_266,
+    multiply_adds=19_899_904,
+    least_side=4,
+    num_classes=10,
 )
 def mnist_4conv(inputs: keras.KerasTensor, num_classes: int) -> keras.KerasTensor:
     """Lecture 000: four convolutions for MNIST.
@@ -137,7 +144,12 @@ def mnist_4conv(inputs: keras.KerasTensor, num_classes: int) -> keras.KerasTenso
 
 
 @register_model(
-    year=2019, input_shape=(32, 32, 3), num_params=2_168_362, multiply_adds=26_579_968, least_side=4, num_classes=10
+    year=2019,
+    input_shape=(32, 32, 3),
+    num_params=2_168_362,
+    multiply_adds=26_579_968,
+    least_side=4,
+    num_classes=10,
 )
 def cifar_4conv(inputs: keras.KerasTensor, num_classes: int) -> keras.KerasTensor:
     """Lecture 000: the layers of mnist_4conv for CIFAR-10.
@@ -148,7 +160,12 @@ def cifar_4conv(inputs: keras.KerasTensor, num_classes: int) -> keras.KerasTenso
 
 
 @register_model(
-    year=2019, input_shape=(28, 28, 1), num_params=242_062, multiply_adds=3_363_072, least_side=4, num_classes=10
+    year=2019,
+    input_shape=(28, 28, 1),
+    num_params=242_062,
+    multiply_adds=3_363_072,
+    least_side=4,
+    num_classes=10,
 )
 def mnist_2conv(inputs: keras.KerasTensor, num_classes: int) -> keras.KerasTensor:
     """Lecture 001: two convolutions for MNIST, as in its code.
@@ -159,7 +176,12 @@ def mnist_2conv(inputs: keras.KerasTensor, num_classes: int) -> keras.KerasTenso
 
 
 @register_model(
-    year=2019, input_shape=(28, 28, 1), num_params=64_158, multiply_adds=2_316_352, least_side=8, num_classes=10
+    year=2019,
+    input_shape=(28, 28, 1),
+    num_params=64_158,
+    multiply_adds=2_316_352,
+    least_side=8,
+    num_classes=10,
 )
 def mnist_3conv(inputs: keras.KerasTensor, num_classes: int) -> keras.KerasTensor:
     """Lecture 001: three convolutions for MNIST, as in its printed summary.
@@ -170,7 +192,12 @@ def mnist_3conv(inputs: keras.KerasTensor, num_classes: int) -> keras.KerasTenso
 
 
 @register_model(
-    year=2019, input_shape=(28, 28, 1), num_params=101_770, multiply_adds=101_632, least_side=1, num_classes=10
+    year=2019,
+    input_shape=(28, 28, 1),
+    num_params=101_770,
+    multiply_adds=101_632,
+    least_side=1,
+    num_classes=10,
 )
 def fashion_mlp(inputs: keras.KerasTensor, num_classes: int) -> keras.KerasTensor:
     """Lecture 002: one hidden layer of 128 neurons for Fashion-MNIST.
@@ -181,18 +208,30 @@ def fashion_mlp(inputs: keras.KerasTensor, num_classes: int) -> keras.KerasTenso
 
 
 @register_model(
-    year=2019, input_shape=(28, 28, 1), num_params=235_146, multiply_adds=234_752, least_side=1, num_classes=10
+    year=2019,
+    input_shape=(28, 28, 1),
+    num_params=235_146,
+    multiply_adds=234_752,
+    least_side=1,
+    num_classes=10,
 )
 def mlp_256_128(inputs: keras.KerasTensor, num_classes: int) -> keras.KerasTensor:
     """Lecture 002: hidden layers of 256 and 128 neurons, the test of its installation.
 
     Recipe: none given. Result: none given.
     """
-    return stack(inputs, (Flatten(), Dense(256), Dropout(0.4), Dense(128), Dropout(0.3)), num_classes)
+    return stack(
+        inputs, (Flatten(), Dense(256), Dropout(0.4), Dense(128), Dropout(0.3)), num_classes
+    )
 
 
 @register_model(
-    year=2019, input_shape=(28, 28, 1), num_params=1_199_882, multiply_adds=11_992_448, least_side=6, num_classes=10
+    year=2019,
+    input_shape=(28, 28, 1),
+    num_params=1_199_882,
+    multiply_adds=11_992_448,
+    least_side=6,
+    num_classes=10,
 )
 def mnist_conv_3x3(inputs: keras.KerasTensor, num_classes: int) -> keras.KerasTensor:
     """Lecture 002: two 3x3 convolutions without a border for MNIST.
@@ -221,12 +260,18 @@ def mnist_tanh(inputs: keras.KerasTensor, num_classes: int) -> keras.KerasTensor
 
 
 @register_model(
-    year=2019, input_shape=(28, 28, 1), num_params=785, multiply_adds=784, least_side=1, num_classes=2, head="sigmoid"
+    year=2019,
+    input_shape=(28, 28, 1),
+    num_params=785,
+    multiply_adds=784,
+    least_side=1,
+    num_classes=2,
+    head="sigmoid",
 )
 def logistic(inputs: keras.KerasTensor, num_classes: int) -> keras.KerasTensor:
     """Lecture 003: logistic regression as a network of one neuron; with more classes, softmax regression.
 
-    Recipe and result: none given. The lecture names no data; 28x28 grey pictures are our choice.
+    Recipe and result: none given. The lecture names no data; 28x28 grey images are our choice.
     """
     return stack(inputs, (Flatten(),), num_classes)
 
@@ -250,7 +295,12 @@ def cats_dogs_3conv(inputs: keras.KerasTensor, num_classes: int) -> keras.KerasT
 
 
 @register_model(
-    year=2019, input_shape=(28, 28, 1), num_params=155_606, multiply_adds=3_841_000, least_side=16, num_classes=10
+    year=2019,
+    input_shape=(28, 28, 1),
+    num_params=155_606,
+    multiply_adds=3_841_000,
+    least_side=16,
+    num_classes=10,
 )
 def lenet_sigmoid(inputs: keras.KerasTensor, num_classes: int) -> keras.KerasTensor:
     """Lecture 004: LeNet with sigmoids and average pooling; it learns nothing at first, as gradients vanish.
@@ -260,4 +310,11 @@ def lenet_sigmoid(inputs: keras.KerasTensor, num_classes: int) -> keras.KerasTen
     20 epochs (validation at most 12.4 % in float32, seed 0); with 0.05 for 11, and then rises to 93.9 %.
     """
     start = "random_uniform"
-    return stack(inputs, LENET, num_classes, activation="sigmoid", conv_initializer=start, dense_initializer=start)
+    return stack(
+        inputs,
+        LENET,
+        num_classes,
+        activation="sigmoid",
+        conv_initializer=start,
+        dense_initializer=start,
+    )

@@ -6,18 +6,18 @@ Introduced  the convolutional network in the form that all later ones grew from
 Input       (32, 32, 1): digits of 28x28 with a margin
 Parameters  lenet5: 60,850 with 10 classes, of which 60,000 trainable as the paper says and 850 fixed, in its head;
             lenet5_modern: 61,706 with 10 classes, all trainable
-Departures  lenet5: the bitmaps of its head are drawn here, as the paper prints its own as a picture only; biases too
-            start from the paper's uniform distribution, of which it speaks for weights; of larger pictures, C5 makes a
+Departures  lenet5: the bitmaps of its head are drawn here, as the paper prints its own as an image only; biases too
+            start from the paper's uniform distribution, of which it speaks for weights; of larger images, C5 makes a
             map that F6 sees whole, where the paper's network scans it. Trained with cross-entropy it has another loss
             than the paper's; see `rbf_head`. lenet5_modern is not from the paper.
 
 What it brought: features learned together with the classifier, from pixels, by gradient descent; and three ideas that
-keep this small: neurons that see a neighbourhood, weights shared over the picture, maps that get coarser. It read MNIST
+keep this small: neurons that see a neighbourhood, weights shared over the image, maps that get coarser. It read MNIST
 with 0.95 % of errors, and with 0.8 % after training on distorted copies too.
 Strength: small, quick and complete; every number in it can be looked at.
 Weakness: squashing functions whose gradients vanish, averages that wash out what stands out, a head made for digits,
 whose steep logits want small steps: SGD with momentum learns at a rate of 0.001 and diverges at 0.01.
-Take it for small grey pictures, as a baseline, or to retrace the history. For photographs, or much more than 32 pixels,
+Take it for small grey images, as a baseline, or to retrace the history. For photographs, or much more than 32 pixels,
 take something deeper: after two poolings a neuron has seen 16 pixels, and F6 grows with every pixel more.
 
 Other libraries call many networks LeNet-5. Most connect C3 fully (2,416 parameters there instead of 1,516), pool
@@ -70,7 +70,9 @@ def class_codes(num_classes: int) -> NDArray[np.int64]:
     For other numbers of classes, which have no outlines, they are random: always the same, from a fixed seed.
     """
     if num_classes == 10:
-        outlines = ["".join(column) for column in zip(*(row.split() for row in DIGITS), strict=True)]
+        outlines = [
+            "".join(column) for column in zip(*(row.split() for row in DIGITS), strict=True)
+        ]
         return np.array([[1 if pixel == "#" else -1 for pixel in outline] for outline in outlines])
     return np.random.default_rng(CODES_SEED).choice(np.array([-1, 1]), (num_classes, CODE_LENGTH))
 
@@ -90,14 +92,18 @@ def squash(x: keras.KerasTensor, name: str) -> keras.KerasTensor:
 def convolve(x: keras.KerasTensor, filters: int, name: str) -> keras.KerasTensor:
     """Return a convolution of 5x5."""
     fan_in = 25 * x.shape[-1]
-    return layers.Conv2D(filters, 5, kernel_initializer=start(fan_in), bias_initializer=start(fan_in), name=name)(x)
+    return layers.Conv2D(
+        filters, 5, kernel_initializer=start(fan_in), bias_initializer=start(fan_in), name=name
+    )(x)
 
 
 def subsample(x: keras.KerasTensor, name: str) -> keras.KerasTensor:
     """Return the sums of 2x2 neighbours times a coefficient plus a bias, one of each a map, squashed."""
     x = layers.AveragePooling2D(2, name=f"{name}_average")(x)
     x = layers.Rescaling(4.0, name=f"{name}_sum")(x)
-    x = layers.DepthwiseConv2D(1, depthwise_initializer=start(4), bias_initializer=start(4), name=name)(x)
+    x = layers.DepthwiseConv2D(
+        1, depthwise_initializer=start(4), bias_initializer=start(4), name=name
+    )(x)
     return squash(x, name)
 
 
@@ -114,7 +120,7 @@ def rbf_head(x: keras.KerasTensor, codes: NDArray[np.int64]) -> keras.KerasTenso
     """Return minus the squared distances (batch, num_classes) of x to the codes: -|x|^2 + 2 w.x - |w|^2, w fixed.
 
     Cross-entropy on them is the paper's second loss (equation 9) without the constant that it adds to the sum over the
-    classes, for pictures of no class. Without it the two squares cancel, and only 2 w.x is learned from.
+    classes, for images of no class. Without it the two squares cancel, and only 2 w.x is learned from.
     """
     products = layers.Dense(
         len(codes),
@@ -127,12 +133,17 @@ def rbf_head(x: keras.KerasTensor, codes: NDArray[np.int64]) -> keras.KerasTenso
 
 
 @register_model(
-    year=1998, input_shape=(32, 32, 1), num_params=60_850, multiply_adds=328_096, least_side=32, num_classes=10
+    year=1998,
+    input_shape=(32, 32, 1),
+    num_params=60_850,
+    multiply_adds=328_096,
+    least_side=32,
+    num_classes=10,
 )
 def lenet5(inputs: keras.KerasTensor, num_classes: int) -> keras.KerasTensor:
     """LeNet-5 of the paper: sparse C3, subsampling that learns, scaled tanh, distances to fixed bitmaps as answer.
 
-    Recipe: a stochastic diagonal Levenberg-Marquardt method, one picture at a time, 20 passes.
+    Recipe: a stochastic diagonal Levenberg-Marquardt method, one image at a time, 20 passes.
     A single logit of two classes is the difference of their distances.
     """
     x = layers.Rescaling(INK - PAPER, PAPER, name="paper_to_ink")(inputs)
@@ -143,14 +154,21 @@ def lenet5(inputs: keras.KerasTensor, num_classes: int) -> keras.KerasTensor:
     x = squash(convolve(x, 120, "c5"), "c5")
     x = layers.Flatten(name="flatten")(x)
     fan_in = x.shape[-1]
-    x = layers.Dense(CODE_LENGTH, kernel_initializer=start(fan_in), bias_initializer=start(fan_in), name="f6")(x)
+    x = layers.Dense(
+        CODE_LENGTH, kernel_initializer=start(fan_in), bias_initializer=start(fan_in), name="f6"
+    )(x)
     x = squash(x, "f6")
     logits = rbf_head(x, class_codes(max(num_classes, 2)))
     return logits if num_classes > 1 else logits[:, 1:] - logits[:, :1]
 
 
 @register_model(
-    year=1998, input_shape=(32, 32, 1), num_params=61_706, multiply_adds=416_520, least_side=16, num_classes=10
+    year=1998,
+    input_shape=(32, 32, 1),
+    num_params=61_706,
+    multiply_adds=416_520,
+    least_side=16,
+    num_classes=10,
 )
 def lenet5_modern(inputs: keras.KerasTensor, num_classes: int) -> keras.KerasTensor:
     """LeNet-5 as most rebuild it: C3 fully connected, average pooling without parameters, a dense head.

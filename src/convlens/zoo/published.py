@@ -1,8 +1,8 @@
 """Published: the ImageNet accuracy that others report for models of the zoo, each with where it stands.
 
-Top-1 accuracy on the 50,000 validation pictures of ILSVRC-2012, as their authors or the keepers of the weights give it;
+Top-1 accuracy on the 50,000 validation images of ILSVRC-2012, as their authors or the keepers of the weights give it;
 none of it was measured here. One centre crop where such a figure is published; two configurations of VGG only have the
-paper's, from whole pictures. Trainings differ by years of recipes, not only by architecture. A model without a row
+paper's, from whole images. Trainings differ by years of recipes, not only by architecture. A model without a row
 has no published figure that was found.
 """
 
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 __all__ = ["PUBLISHED", "Published"]
 
 ONE_CROP = "one crop"
-WHOLE = "whole picture"
+WHOLE = "whole image"
 
 KERAS = "keras.io/api/applications"
 VGG = "Simonyan, Zisserman 2014, arXiv:1409.1556, table 3, scale 256"
@@ -24,8 +24,8 @@ class Published:
     """A published accuracy.
 
     Attributes:
-        top_1: share of the validation pictures named rightly.
-        evaluated: on one centre crop, or on the whole picture (the network slid over it).
+        top_1: share of the validation images named rightly.
+        evaluated: on one centre crop, or on the whole image (the network slid over it).
         source: where the figure stands.
     """
 
@@ -61,7 +61,12 @@ PUBLISHED = {
         ("densenet201", 77.3, ONE_CROP, KERAS),
         ("mobilenet_v3_small", 68.1, ONE_CROP, f"{KERAS}/mobilenet"),
         ("mobilenet_v3_large", 75.6, ONE_CROP, f"{KERAS}/mobilenet"),
-        ("efficientnet_lite0", 75.1, ONE_CROP, "github.com/tensorflow/tpu, models/official/efficientnet/lite"),
+        (
+            "efficientnet_lite0",
+            75.1,
+            ONE_CROP,
+            "github.com/tensorflow/tpu, models/official/efficientnet/lite",
+        ),
         ("efficientnet_v2_b0", 78.7, ONE_CROP, KERAS),
         ("convnext_tiny", 81.3, ONE_CROP, KERAS),
     )

@@ -1,6 +1,6 @@
-"""The models by name: what each is, and how to build it for pictures of any size.
+"""The models by name: what each is, and how to build it for images of any size.
 
-A model file registers functions that turn a tensor of pictures into logits; this module is the only way in. The files
+A model file registers functions that turn a tensor of images into logits; this module is the only way in. The files
 are imported when the first name is asked for.
 """
 
@@ -20,10 +20,20 @@ from convlens.config import ModelConfig
 from convlens.errors import ModelError
 from convlens.zoo.stem import Logits, apply_small_stem
 
-__all__ = ["HEADS", "ModelInfo", "build", "create_model", "list_models", "model_info", "register_model"]
+__all__ = [
+    "HEADS",
+    "ModelInfo",
+    "build",
+    "create_model",
+    "list_models",
+    "model_info",
+    "register_model",
+]
 
 HEADS = ("softmax", "sigmoid")
-LEAST_WITH_STEM = 128  # pixels that a network is made for, from which its first strides can be left out
+LEAST_WITH_STEM = (
+    128  # pixels that a network is made for, from which its first strides can be left out
+)
 LARGEST_SIDE = 1024  # pixels; where the search for a model's least size ends
 
 Builder = TypeVar("Builder", bound=Callable[..., Logits])
@@ -39,8 +49,8 @@ class ModelInfo:
         year: of the paper or lecture.
         input_shape: (height, width, channels) that the source uses, pixels.
         num_params: parameters at `input_shape` with `num_classes` and `head`.
-        multiply_adds: of convolutions and dense layers there, on one picture; see `convlens.zoo.summary`.
-        least_side: of square pictures that it can take, pixels; None where its configuration decides.
+        multiply_adds: of convolutions and dense layers there, on one image; see `convlens.anatomy.summary`.
+        least_side: of square images that it can take, pixels; None where its configuration decides.
         num_classes: classes in the source.
         head: "softmax" (a logit for each class) or "sigmoid" (one logit for two classes).
         scale: the network sees pixels 0..255 times this; 1.0 where it scales them itself.
@@ -89,7 +99,9 @@ def register_model(  # noqa: PLR0913 - the facts of a model
         if name in _registry:
             raise ValueError(f"a model's name must be new; {name!r} is registered already.")
         if head not in HEADS:
-            raise ValueError(f"the head of {name!r} must be one of {', '.join(HEADS)}; found {head!r}.")
+            raise ValueError(
+                f"the head of {name!r} must be one of {', '.join(HEADS)}; found {head!r}."
+            )
         summary = (inspect.getdoc(builder) or "").partition("\n")[0]
         _registry[name] = ModelInfo(
             name,
@@ -121,7 +133,9 @@ def model_info(name: str) -> ModelInfo:
     _import_models()
     if name not in _registry:
         near = get_close_matches(name.lower(), _registry, n=3)
-        hint = f"did you mean {' or '.join(near)}?" if near else f"known: {', '.join(list_models())}."
+        hint = (
+            f"did you mean {' or '.join(near)}?" if near else f"known: {', '.join(list_models())}."
+        )
         raise ModelError(f"there is no model {name!r}; {hint}")
     return _registry[name]
 
@@ -134,7 +148,7 @@ def build(
     head: str | None = None,
     config: ModelConfig | None = None,
 ) -> Logits:
-    """Return the logits of the model on a tensor of pictures; a list where it has auxiliary heads, the answer first.
+    """Return the logits of the model on a tensor of images; a list where it has auxiliary heads, the answer first.
 
     Args:
         name: one of `list_models()`.
@@ -145,7 +159,7 @@ def build(
         config: its `stem` goes for every model, the other fields shape `custom_cnn`.
 
     Raises:
-        ModelError: unknown model, too small pictures, or a head or number of classes that cannot be.
+        ModelError: unknown model, too small images, or a head or number of classes that cannot be.
     """
     info = model_info(name)
     return _logits(info, inputs, _num_logits(info, num_classes, head), config)
@@ -160,7 +174,7 @@ def create_model(
     config: ModelConfig | None = None,
     weights: str | Path | None = None,
 ) -> keras.Model:
-    """Return a new model that answers logits for float32 pictures already multiplied with the model's `scale`.
+    """Return a new model that answers logits for float32 images already multiplied with the model's `scale`.
 
     Args:
         name: one of `list_models()`.
@@ -180,7 +194,9 @@ def create_model(
     info = model_info(name)
     shape = info.input_shape if input_shape is None else input_shape
     if len(shape) != 3 or not all(type(side) is int and side > 0 for side in shape):
-        raise ModelError(f"input_shape must be (height, width, channels), whole and positive; found {shape}.")
+        raise ModelError(
+            f"input_shape must be (height, width, channels), whole and positive; found {shape}."
+        )
     outputs = _num_logits(info, info.num_classes if num_classes is None else num_classes, head)
     inputs = keras.Input(shape, dtype="float32", name="pixels")
     model = keras.Model(inputs, _logits(info, inputs, outputs, config), name=name)
@@ -200,17 +216,23 @@ def _import_models() -> None:
 
 def _num_logits(info: ModelInfo, num_classes: int, head: str | None) -> int:
     if type(num_classes) is not int or num_classes < 2:
-        raise ModelError(f"num_classes must be a whole number of at least 2; found {num_classes!r}.")
+        raise ModelError(
+            f"num_classes must be a whole number of at least 2; found {num_classes!r}."
+        )
     if head is None:
         head = info.head if num_classes == 2 else "softmax"
     if head not in HEADS:
         raise ModelError(f"the head must be one of {', '.join(HEADS)}; found {head!r}.")
     if head == "sigmoid" and num_classes != 2:
-        raise ModelError(f"a sigmoid head tells two classes apart; found {num_classes}. Use the head softmax.")
+        raise ModelError(
+            f"a sigmoid head tells two classes apart; found {num_classes}. Use the head softmax."
+        )
     return 1 if head == "sigmoid" else num_classes
 
 
-def _logits(info: ModelInfo, inputs: keras.KerasTensor, outputs: int, config: ModelConfig | None) -> Logits:
+def _logits(
+    info: ModelInfo, inputs: keras.KerasTensor, outputs: int, config: ModelConfig | None
+) -> Logits:
     """Return the logits, or raise ModelError with the least size: Keras refuses a layer with nothing left to see."""
     try:
         return _call(info, inputs, outputs, config)
@@ -221,19 +243,27 @@ def _logits(info: ModelInfo, inputs: keras.KerasTensor, outputs: int, config: Mo
         else:
             least = _least_side(info, channels, outputs, config)
         if least is None or min(height, width) >= least:
-            raise ModelError(f"{info.name} cannot take pictures of {height} x {width} pixels: {error}") from error
+            raise ModelError(
+                f"{info.name} cannot take images of {height} x {width} pixels: {error}"
+            ) from error
         paper = config is None or config.stem == "paper"
-        hint = " --stem small takes smaller ones." if paper and min(info.input_shape[:2]) >= LEAST_WITH_STEM else ""
+        hint = (
+            " --stem small takes smaller ones."
+            if paper and min(info.input_shape[:2]) >= LEAST_WITH_STEM
+            else ""
+        )
         raise ModelError(
-            f"{info.name} needs pictures of at least {least} x {least} pixels; found {height} x {width}.{hint}"
+            f"{info.name} needs images of at least {least} x {least} pixels; found {height} x {width}.{hint}"
         ) from error
 
 
-def _call(info: ModelInfo, inputs: keras.KerasTensor, outputs: int, config: ModelConfig | None) -> Logits:
+def _call(
+    info: ModelInfo, inputs: keras.KerasTensor, outputs: int, config: ModelConfig | None
+) -> Logits:
     config = config or ModelConfig()
     if config.stem == "small" and min(info.input_shape[:2]) < LEAST_WITH_STEM:
         raise ModelError(
-            f"the small stem is for networks made for pictures of {LEAST_WITH_STEM} pixels or more; {info.name} is "
+            f"the small stem is for networks made for images of {LEAST_WITH_STEM} pixels or more; {info.name} is "
             f"made for {info.input_shape[0]} x {info.input_shape[1]}. Leave --stem out."
         )
     options = {"config": config} if "config" in inspect.signature(info.builder).parameters else {}
@@ -242,8 +272,10 @@ def _call(info: ModelInfo, inputs: keras.KerasTensor, outputs: int, config: Mode
     return info.builder(inputs, outputs, **options)
 
 
-def _least_side(info: ModelInfo, channels: int, outputs: int, config: ModelConfig | None) -> int | None:
-    """Return the least side of square pictures that the model can take, by halving; None above LARGEST_SIDE."""
+def _least_side(
+    info: ModelInfo, channels: int, outputs: int, config: ModelConfig | None
+) -> int | None:
+    """Return the least side of square images that the model can take, by halving; None above LARGEST_SIDE."""
 
     def fits(side: int) -> bool:
         try:

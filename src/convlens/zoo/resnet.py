@@ -22,18 +22,18 @@ Shortcuts   Where the map is halved and the channels double, x cannot simply be 
             zeros for the new channels, without parameters; B: a 1x1 convolution of stride 2.
 Training    (paper) SGD with momentum 0.9; He's initialiser; weight decay 1e-4, which belongs to the optimizer and not
             to the layers. ImageNet: batch 256, learning rate 0.1, a tenth at each plateau. CIFAR-10: batch 128, 0.1, a
-            tenth after 32,000 and 48,000 of 64,000 steps, pictures shifted by up to 4 pixels and mirrored; resnet110
+            tenth after 32,000 and 48,000 of 64,000 steps, images shifted by up to 4 pixels and mirrored; resnet110
             starts with 0.01 for some 400 steps.
-Brought     Plain networks get worse with depth, even on their training pictures: top-1 error on ImageNet 27.94 % with
+Brought     Plain networks get worse with depth, even on their training images: top-1 error on ImageNet 27.94 % with
             18 layers, 28.54 % with 34. With shortcuts: 27.88 and 25.03 % (ten crops). A block with nothing to add
             leaves x as it is, and gradients have a short way back.
 Strength    Depth pays; one simple block; trains with almost any recipe; the usual yardstick.
 Weakness    Much arithmetic for its accuracy today, and shortcuts keep maps in memory. Without trained weights it wants
-            many pictures.
-Take it     as the first serious network: the small ones for pictures of about 32 pixels, resnet18 and 34 for
+            many images.
+Take it     as the first serious network: the small ones for images of about 32 pixels, resnet18 and 34 for
             photographs when there are many. Not on a phone (MobileNet, EfficientNet-Lite), and not from scratch on few
             photographs: resnet50 comes with trained weights.
-Checked     against torchvision 0.29.1 on PyTorch 2.14.1: random weights and statistics copied, two random pictures.
+Checked     against torchvision 0.29.1 on PyTorch 2.14.1: random weights and statistics copied, two random images.
             The largest difference of a logit was 6.5e-6 (resnet18), 2.2e-5 (resnet34); 1.4e-6 (resnet20) and 6.5e-6
             (resnet110) from torchvision's basic blocks with a shortcut A. Logits spread by 1.3 to 5.5 (standard
             deviation).
@@ -57,7 +57,11 @@ __all__ = [
 
 FILTERS = (64, 128, 256, 512)  # table 1, conv2_x to conv5_x: maps of 56, 28, 14 and 7 pixels
 BLOCKS = {"resnet18": (2, 2, 2, 2), "resnet34": (3, 4, 6, 3)}
-SMALL_FILTERS = (16, 32, 64)  # section 4.2: maps of 32, 16 and 8 pixels, n blocks each, 6n + 2 layers
+SMALL_FILTERS = (
+    16,
+    32,
+    64,
+)  # section 4.2: maps of 32, 16 and 8 pixels, n blocks each, 6n + 2 layers
 SMALL_BLOCKS = {"resnet20": 3, "resnet32": 5, "resnet44": 7, "resnet56": 9, "resnet110": 18}
 MOMENTUM = 0.9
 EPSILON = 1e-5
@@ -101,9 +105,13 @@ def basic_block(
             x = convolution(x, filters, f"{name}_shortcut", kernel_size=1, strides=strides)
         else:
             zeros = filters - x.shape[-1]
-            x = layers.AveragePooling2D(1, strides, name=f"{name}_skip")(x)  # the mean of one value is the value
+            x = layers.AveragePooling2D(1, strides, name=f"{name}_skip")(
+                x
+            )  # the mean of one value is the value
             # "channels_first" pads the last two axes: of our maps width and channels. `ops.pad` would have no name.
-            x = layers.ZeroPadding2D(((0, 0), (0, zeros)), data_format="channels_first", name=f"{name}_zeros")(x)
+            x = layers.ZeroPadding2D(
+                ((0, 0), (0, zeros)), data_format="channels_first", name=f"{name}_zeros"
+            )(x)
     x = layers.Add(name=f"{name}_add")([x, y])
     return layers.ReLU(name=f"{name}_relu2")(x)
 
@@ -115,7 +123,9 @@ def stages(
     for stage, (width, count) in enumerate(zip(filters, blocks, strict=True), start=1):
         for block in range(1, count + 1):
             strides = 2 if stage > 1 and block == 1 else 1
-            x = basic_block(x, width, f"stage{stage}_block{block}", strides=strides, projection=projection)
+            x = basic_block(
+                x, width, f"stage{stage}_block{block}", strides=strides, projection=projection
+            )
     return x
 
 
@@ -126,22 +136,30 @@ def head(x: keras.KerasTensor, num_classes: int) -> keras.KerasTensor:
 
 
 def for_photographs(inputs: keras.KerasTensor, num_classes: int, name: str) -> keras.KerasTensor:
-    """Return the logits of a network of table 1: a stem that quarters the picture, four stages, shortcuts B."""
+    """Return the logits of a network of table 1: a stem that quarters the image, four stages, shortcuts B."""
     x = convolution(inputs, 64, "stem_conv", kernel_size=7, strides=2)
     x = layers.ReLU(name="stem_relu")(x)
-    x = layers.ZeroPadding2D(1, name="stem_pool_border")(x)  # zeros never win: there is nothing negative after a ReLU
+    x = layers.ZeroPadding2D(1, name="stem_pool_border")(
+        x
+    )  # zeros never win: there is nothing negative after a ReLU
     x = layers.MaxPooling2D(3, strides=2, name="stem_pool")(x)
     return head(stages(x, FILTERS, BLOCKS[name], projection=True), num_classes)
 
 
-def for_small_pictures(inputs: keras.KerasTensor, num_classes: int, name: str) -> keras.KerasTensor:
+def for_small_images(inputs: keras.KerasTensor, num_classes: int, name: str) -> keras.KerasTensor:
     """Return the logits of a network of section 4.2: a stem that keeps the size, three stages, shortcuts A."""
     x = convolution(inputs, SMALL_FILTERS[0], "stem_conv")
     x = layers.ReLU(name="stem_relu")(x)
     return head(stages(x, SMALL_FILTERS, (SMALL_BLOCKS[name],) * 3, projection=False), num_classes)
 
 
-@register_model(year=2015, input_shape=(224, 224, 3), num_params=11_699_112, multiply_adds=1_814_073_344, least_side=1)
+@register_model(
+    year=2015,
+    input_shape=(224, 224, 3),
+    num_params=11_699_112,
+    multiply_adds=1_814_073_344,
+    least_side=1,
+)
 def resnet18(inputs: keras.KerasTensor, num_classes: int) -> keras.KerasTensor:
     """ResNet of 18 layers for photographs.
 
@@ -150,7 +168,13 @@ def resnet18(inputs: keras.KerasTensor, num_classes: int) -> keras.KerasTensor:
     return for_photographs(inputs, num_classes, "resnet18")
 
 
-@register_model(year=2015, input_shape=(224, 224, 3), num_params=21_814_696, multiply_adds=3_663_761_408, least_side=1)
+@register_model(
+    year=2015,
+    input_shape=(224, 224, 3),
+    num_params=21_814_696,
+    multiply_adds=3_663_761_408,
+    least_side=1,
+)
 def resnet34(inputs: keras.KerasTensor, num_classes: int) -> keras.KerasTensor:
     """ResNet of 34 layers for photographs.
 
@@ -160,55 +184,80 @@ def resnet34(inputs: keras.KerasTensor, num_classes: int) -> keras.KerasTensor:
 
 
 @register_model(
-    year=2015, input_shape=(32, 32, 3), num_params=271_098, multiply_adds=40_551_040, least_side=1, num_classes=10
+    year=2015,
+    input_shape=(32, 32, 3),
+    num_params=271_098,
+    multiply_adds=40_551_040,
+    least_side=1,
+    num_classes=10,
 )
 def resnet20(inputs: keras.KerasTensor, num_classes: int) -> keras.KerasTensor:
-    """ResNet of 20 layers for pictures of about 32 pixels.
+    """ResNet of 20 layers for images of about 32 pixels.
 
     Result (paper): CIFAR-10 test 91.25 %.
     """
-    return for_small_pictures(inputs, num_classes, "resnet20")
+    return for_small_images(inputs, num_classes, "resnet20")
 
 
 @register_model(
-    year=2015, input_shape=(32, 32, 3), num_params=466_426, multiply_adds=68_862_592, least_side=1, num_classes=10
+    year=2015,
+    input_shape=(32, 32, 3),
+    num_params=466_426,
+    multiply_adds=68_862_592,
+    least_side=1,
+    num_classes=10,
 )
 def resnet32(inputs: keras.KerasTensor, num_classes: int) -> keras.KerasTensor:
-    """ResNet of 32 layers for pictures of about 32 pixels.
+    """ResNet of 32 layers for images of about 32 pixels.
 
     Result (paper): CIFAR-10 test 92.49 %.
     """
-    return for_small_pictures(inputs, num_classes, "resnet32")
+    return for_small_images(inputs, num_classes, "resnet32")
 
 
 @register_model(
-    year=2015, input_shape=(32, 32, 3), num_params=661_754, multiply_adds=97_174_144, least_side=1, num_classes=10
+    year=2015,
+    input_shape=(32, 32, 3),
+    num_params=661_754,
+    multiply_adds=97_174_144,
+    least_side=1,
+    num_classes=10,
 )
 def resnet44(inputs: keras.KerasTensor, num_classes: int) -> keras.KerasTensor:
-    """ResNet of 44 layers for pictures of about 32 pixels.
+    """ResNet of 44 layers for images of about 32 pixels.
 
     Result (paper): CIFAR-10 test 92.83 %.
     """
-    return for_small_pictures(inputs, num_classes, "resnet44")
+    return for_small_images(inputs, num_classes, "resnet44")
 
 
 @register_model(
-    year=2015, input_shape=(32, 32, 3), num_params=857_082, multiply_adds=125_485_696, least_side=1, num_classes=10
+    year=2015,
+    input_shape=(32, 32, 3),
+    num_params=857_082,
+    multiply_adds=125_485_696,
+    least_side=1,
+    num_classes=10,
 )
 def resnet56(inputs: keras.KerasTensor, num_classes: int) -> keras.KerasTensor:
-    """ResNet of 56 layers for pictures of about 32 pixels.
+    """ResNet of 56 layers for images of about 32 pixels.
 
     Result (paper): CIFAR-10 test 93.03 %.
     """
-    return for_small_pictures(inputs, num_classes, "resnet56")
+    return for_small_images(inputs, num_classes, "resnet56")
 
 
 @register_model(
-    year=2015, input_shape=(32, 32, 3), num_params=1_736_058, multiply_adds=252_887_680, least_side=1, num_classes=10
+    year=2015,
+    input_shape=(32, 32, 3),
+    num_params=1_736_058,
+    multiply_adds=252_887_680,
+    least_side=1,
+    num_classes=10,
 )
 def resnet110(inputs: keras.KerasTensor, num_classes: int) -> keras.KerasTensor:
-    """ResNet of 110 layers for pictures of about 32 pixels.
+    """ResNet of 110 layers for images of about 32 pixels.
 
     Result (paper): CIFAR-10 test 93.57 % at best, 93.39 % on average of five runs.
     """
-    return for_small_pictures(inputs, num_classes, "resnet110")
+    return for_small_images(inputs, num_classes, "resnet110")

@@ -1,8 +1,8 @@
-"""Small stem: a classic made for photographs of 224 pixels, on pictures of 32.
+"""Small stem: a classic made for photographs of 224 pixels, on images of 32.
 
-Most classics begin by shrinking the picture to a quarter of its side, and to a thirty-second in all: of 32x32 pixels
+Most classics begin by shrinking the image to a quarter of its side, and to a thirty-second in all: of 32x32 pixels
 one is left before the hard layers begin. With the small stem those first layers move by single pixels instead, so that
-a picture is seen as one four times as wide would be, and the rest works on maps as large as on 128x128. Kernels keep
+an image is seen as one four times as wide would be, and the rest works on maps as large as on 128x128. Kernels keep
 their shapes, so counts and trained weights stay as they are (of VGG and AlexNet, whose dense layers follow the map,
 only those of the convolutions); multiply-adds grow up to sixteenfold. He et al. 2015
 (section 4.2) and Huang et al. 2016 (section 4.1) leave those strides out on CIFAR-10 in the same way.
@@ -13,23 +13,27 @@ from typing import TypeAlias
 
 import keras
 
-from convlens.zoo.summary import WINDOWED, pair, steps, window_of
+from convlens.anatomy.summary import WINDOWED, pair, steps, window_of
 
 __all__ = ["STEM_STRIDE", "apply_small_stem"]
 
-Logits: TypeAlias = keras.KerasTensor | list[keras.KerasTensor]  # a list: the answer's, then auxiliary heads'
+Logits: TypeAlias = (
+    keras.KerasTensor | list[keras.KerasTensor]
+)  # a list: the answer's, then auxiliary heads'
 STEM_STRIDE = 4  # layers up to this stride belong to the stem
 
 
-def apply_small_stem(network: Callable[[keras.KerasTensor], Logits], inputs: keras.KerasTensor) -> Logits:
+def apply_small_stem(
+    network: Callable[[keras.KerasTensor], Logits], inputs: keras.KerasTensor
+) -> Logits:
     """Return the network's answer on `inputs`, with strides of 1 in the layers up to an overall stride of 4.
 
     Args:
-        network: a builder; it is called with pictures large enough for the paper's own stem.
+        network: a builder; it is called with images large enough for the paper's own stem.
         inputs: (batch, height, width, channels).
 
     Raises:
-        ValueError: the pictures are too small even so.
+        ValueError: the images are too small even so.
     """
     height, width, channels = inputs.shape[1:]
     larger = keras.Input((STEM_STRIDE * height, STEM_STRIDE * width, channels))

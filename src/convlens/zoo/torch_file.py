@@ -36,7 +36,13 @@ TYPES = {
 }  # fmt: skip
 MAKE_DICT = "collections OrderedDict"
 MAKE_TENSOR = "torch._utils _rebuild_tensor_v2"
-MALFORMED = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)  # a program that makes no sense
+MALFORMED = (
+    ArithmeticError,
+    AttributeError,
+    LookupError,
+    TypeError,
+    ValueError,
+)  # a program that makes no sense
 
 
 class _RefusedError(Exception):
@@ -82,7 +88,9 @@ def read_torch_file(path: Path, sha256: str | None = None) -> dict[str, NDArray[
     try:
         content = path.read_bytes()
     except OSError as error:
-        raise ModelError(f"{path}: the weights must be a readable file; {error.strerror or error}.") from error
+        raise ModelError(
+            f"{path}: the weights must be a readable file; {error.strerror or error}."
+        ) from error
     if sha256 is not None and (found := hashlib.sha256(content).hexdigest()) != sha256:
         raise ModelError(
             f"{path}: the file was cut or changed: its SHA-256 must begin with {sha256[:12]}, found {found[:12]}. "
@@ -127,22 +135,34 @@ def _read(stream: io.BytesIO) -> dict[str, NDArray[Any]]:
 def _read_storage(stream: io.BytesIO, storage: _Storage) -> NDArray[Any]:
     count = int.from_bytes(stream.read(8), "little", signed=True)
     if count != storage.count:
-        raise ValueError(f"storage {storage.key!r} must have {storage.count:,} values; {count:,} are announced")
+        raise ValueError(
+            f"storage {storage.key!r} must have {storage.count:,} values; {count:,} are announced"
+        )
     size = np.dtype(storage.dtype).itemsize * count
     content = stream.read(size)
     if len(content) != size:
-        raise ValueError(f"storage {storage.key!r} must have {size:,} bytes; found {len(content):,}")
+        raise ValueError(
+            f"storage {storage.key!r} must have {size:,} bytes; found {len(content):,}"
+        )
     return np.frombuffer(content, storage.dtype)
 
 
 def _view(storage: NDArray[Any], tensor: _Tensor) -> NDArray[Any]:
     numbers = (tensor.offset, *tensor.shape, *tensor.strides)
-    if not all(type(number) is int and number >= 0 for number in numbers) or len(tensor.shape) != len(tensor.strides):
-        raise ValueError("a tensor's offset, shape and strides must be whole numbers, one stride an axis")
+    if not all(type(number) is int and number >= 0 for number in numbers) or len(
+        tensor.shape
+    ) != len(tensor.strides):
+        raise ValueError(
+            "a tensor's offset, shape and strides must be whole numbers, one stride an axis"
+        )
     count = math.prod(tensor.shape)
-    last = tensor.offset + sum((n - 1) * step for n, step in zip(tensor.shape, tensor.strides, strict=True))
+    last = tensor.offset + sum(
+        (n - 1) * step for n, step in zip(tensor.shape, tensor.strides, strict=True)
+    )
     if count > 0 and max(last + 1, count) > storage.size:
-        raise ValueError(f"a tensor of shape {tensor.shape} reaches beyond its {storage.size:,} values")
+        raise ValueError(
+            f"a tensor of shape {tensor.shape} reaches beyond its {storage.size:,} values"
+        )
     return np.lib.stride_tricks.as_strided(
         storage[tensor.offset :],
         tensor.shape,
@@ -167,7 +187,9 @@ class _Machine:
             try:
                 OPERATIONS[opcode.name](self, argument)
             except _RefusedError as error:
-                raise _RefusedError(f"{opcode.name} at byte {position:,} asks for {error}") from None
+                raise _RefusedError(
+                    f"{opcode.name} at byte {position:,} asks for {error}"
+                ) from None
         return self.stack.pop()
 
     def push(self, value: Any) -> None:
@@ -207,7 +229,12 @@ class _Machine:
     def storage(self, _: None) -> None:
         """Replace (the word "storage", type, key, device, count of values, None) by its description."""
         word, kind, key, _device, count, view = self.stack.pop()
-        if word != "storage" or view is not None or not isinstance(kind, _Name) or kind.name not in TYPES:
+        if (
+            word != "storage"
+            or view is not None
+            or not isinstance(kind, _Name)
+            or kind.name not in TYPES
+        ):
             raise _RefusedError("a storage of a kind that is not known")
         if not isinstance(key, str) or type(count) is not int or count < 0:
             raise ValueError("a storage must have a key and a count of values")
@@ -219,9 +246,13 @@ class _Machine:
         if function == _Name(MAKE_DICT) and arguments == ():
             self.push({})
         elif function == _Name(MAKE_TENSOR) and isinstance(arguments[0], _Storage):
-            self.push(_Tensor(*arguments[:4]))  # then come requires_grad and hooks, which concern training
+            self.push(
+                _Tensor(*arguments[:4])
+            )  # then come requires_grad and hooks, which concern training
         else:
-            raise _RefusedError(f"a call of {getattr(function, 'name', 'something')} that makes no tensor")
+            raise _RefusedError(
+                f"a call of {getattr(function, 'name', 'something')} that makes no tensor"
+            )
 
     def build(self, _: None) -> None:
         """Leave out the attributes of a dictionary: torch notes the versions of its layers there."""
@@ -237,7 +268,10 @@ def _push(value: Any) -> Callable[[_Machine, Any], None]:
 OPERATIONS: dict[str, Callable[[_Machine, Any], None]] = {
     **dict.fromkeys(("PROTO", "STOP"), lambda machine, _: None),
     **dict.fromkeys(("BININT", "BININT1", "BININT2", "LONG1", "BINUNICODE"), _Machine.push),
-    **dict.fromkeys(("BINPUT", "LONG_BINPUT"), lambda machine, at: machine.memory.update({at: machine.stack[-1]})),
+    **dict.fromkeys(
+        ("BINPUT", "LONG_BINPUT"),
+        lambda machine, at: machine.memory.update({at: machine.stack[-1]}),
+    ),
     **dict.fromkeys(("BINGET", "LONG_BINGET"), _Machine.recall),
     "NONE": _push(None),
     "NEWTRUE": _push(True),

@@ -14,17 +14,17 @@ Start       He's normal weights in the convolutions, which are made for ReLUs (2
             one cycle to 2e-3) were learnt by vgg11 to 61 % so, and to 94 % with He's; by vgg16_1x1 not at all, and to
             20 % (one run each). The dense layers keep Glorot's.
 
-Brought     Depth pays. Top-5 error on ImageNet's validation pictures (table 3, 256 pixels): A 10.4 %, A-LRN 10.5, B
+Brought     Depth pays. Top-5 error on ImageNet's validation images (table 3, 256 pixels): A 10.4 %, A-LRN 10.5, B
             9.9, C 9.4, D 8.8, E 9.0. Two 3x3 convolutions see what a 5x5 does with 18 weights for 25 and a ReLU more.
             C, whose third convolutions are 1x1, is better than B and worse than D: a ReLU more helps, seeing further
             helps more. Normalisation (A-LRN) does not help.
-Strength    Plain: easy to read, to change and to explain; its maps serve other pictures and tasks well.
+Strength    Plain: easy to read, to change and to explain; its maps serve other images and tasks well.
 Weakness    The first dense layer alone has 102,764,544 parameters. 7.6 (A) to 11.8 (C) thousand million multiply-adds.
             Without batch normalisation and shortcuts it starts slowly and hardly gets deeper than E.
-Take it     to learn, and as features with trained weights (`vgg16`). Not from scratch on few pictures, nor where time
+Take it     to learn, and as features with trained weights (`vgg16`). Not from scratch on few images, nor where time
             or memory is short: resnet18 is as good with an eleventh of the parameters.
 Elsewhere   counts are the same, in Keras and in torchvision: every layer has its bias and nothing else.
-Checked     with random weights on three random pictures against torchvision 0.29.1 (PyTorch 2.14.1). The largest
+Checked     with random weights on three random images against torchvision 0.29.1 (PyTorch 2.14.1). The largest
             difference of a logit was 9.5e-6 for vgg11 and 9.7e-6 for vgg13, where logits spread by 1.3 and 1.0
             (standard deviation), and 2.3e-6 of 0.31 for vgg11_lrn, by torchvision's vgg11 with LocalResponseNorm (which
             divides alpha by n). Rows D and E answer as VGG16 and VGG19 of keras.applications: a test.
@@ -39,7 +39,16 @@ from keras import layers
 from convlens.zoo.alexnet import local_response_normalization
 from convlens.zoo.registry import register_model
 
-__all__ = ["CONFIGURATIONS", "Block", "vgg", "vgg11", "vgg11_lrn", "vgg13", "vgg16_1x1", "vgg_block"]
+__all__ = [
+    "CONFIGURATIONS",
+    "Block",
+    "vgg",
+    "vgg11",
+    "vgg11_lrn",
+    "vgg13",
+    "vgg16_1x1",
+    "vgg_block",
+]
 
 
 class Block(NamedTuple):
@@ -51,12 +60,42 @@ class Block(NamedTuple):
 
 
 CONFIGURATIONS = {  # table 1
-    "A": (Block(64, (3,)), Block(128, (3,)), Block(256, (3, 3)), Block(512, (3, 3)), Block(512, (3, 3))),
-    "A-LRN": (Block(64, (3,), True), Block(128, (3,)), Block(256, (3, 3)), Block(512, (3, 3)), Block(512, (3, 3))),
-    "B": (Block(64, (3, 3)), Block(128, (3, 3)), Block(256, (3, 3)), Block(512, (3, 3)), Block(512, (3, 3))),
-    "C": (Block(64, (3, 3)), Block(128, (3, 3)), *(Block(filters, (3, 3, 1)) for filters in (256, 512, 512))),
-    "D": (Block(64, (3, 3)), Block(128, (3, 3)), *(Block(filters, (3, 3, 3)) for filters in (256, 512, 512))),
-    "E": (Block(64, (3, 3)), Block(128, (3, 3)), *(Block(filters, (3, 3, 3, 3)) for filters in (256, 512, 512))),
+    "A": (
+        Block(64, (3,)),
+        Block(128, (3,)),
+        Block(256, (3, 3)),
+        Block(512, (3, 3)),
+        Block(512, (3, 3)),
+    ),
+    "A-LRN": (
+        Block(64, (3,), True),
+        Block(128, (3,)),
+        Block(256, (3, 3)),
+        Block(512, (3, 3)),
+        Block(512, (3, 3)),
+    ),
+    "B": (
+        Block(64, (3, 3)),
+        Block(128, (3, 3)),
+        Block(256, (3, 3)),
+        Block(512, (3, 3)),
+        Block(512, (3, 3)),
+    ),
+    "C": (
+        Block(64, (3, 3)),
+        Block(128, (3, 3)),
+        *(Block(filters, (3, 3, 1)) for filters in (256, 512, 512)),
+    ),
+    "D": (
+        Block(64, (3, 3)),
+        Block(128, (3, 3)),
+        *(Block(filters, (3, 3, 3)) for filters in (256, 512, 512)),
+    ),
+    "E": (
+        Block(64, (3, 3)),
+        Block(128, (3, 3)),
+        *(Block(filters, (3, 3, 3, 3)) for filters in (256, 512, 512)),
+    ),
 }
 DENSE_UNITS = (4096, 4096)
 DROPOUT = 0.5  # section 3.1
@@ -64,7 +103,11 @@ ALPHA = 1e-4 * 255**2  # 1e-4 is for pixels 0..255, ours are 0..1
 
 
 def vgg_block(
-    x: keras.KerasTensor, filters: int, kernel_sizes: tuple[int, ...] = (3, 3), lrn: bool = False, name: str = "block"
+    x: keras.KerasTensor,
+    filters: int,
+    kernel_sizes: tuple[int, ...] = (3, 3),
+    lrn: bool = False,
+    name: str = "block",
 ) -> keras.KerasTensor:
     """Return ReLU convolutions and a 2x2 max pooling, the brick of VGG, also for a network of one's own.
 
@@ -79,7 +122,7 @@ def vgg_block(
         (batch, height // 2, width // 2, filters).
 
     Raises:
-        ValueError: the pictures are smaller than 2x2.
+        ValueError: the images are smaller than 2x2.
 
     >>> vgg_block(keras.Input((9, 8, 3)), 16).shape
     (None, 4, 4, 16)
@@ -111,7 +154,11 @@ def vgg(inputs: keras.KerasTensor, num_classes: int, configuration: str) -> kera
 
 
 @register_model(
-    year=2014, input_shape=(224, 224, 3), num_params=132_863_336, multiply_adds=7_609_090_048, least_side=32
+    year=2014,
+    input_shape=(224, 224, 3),
+    num_params=132_863_336,
+    multiply_adds=7_609_090_048,
+    least_side=32,
 )
 def vgg11(inputs: keras.KerasTensor, num_classes: int) -> keras.KerasTensor:
     """VGG A: eight 3x3 convolutions and three dense layers."""
@@ -119,7 +166,11 @@ def vgg11(inputs: keras.KerasTensor, num_classes: int) -> keras.KerasTensor:
 
 
 @register_model(
-    year=2014, input_shape=(224, 224, 3), num_params=132_863_336, multiply_adds=7_609_090_048, least_side=32
+    year=2014,
+    input_shape=(224, 224, 3),
+    num_params=132_863_336,
+    multiply_adds=7_609_090_048,
+    least_side=32,
 )
 def vgg11_lrn(inputs: keras.KerasTensor, num_classes: int) -> keras.KerasTensor:
     """VGG A-LRN: A with local response normalisation after its first convolution."""
@@ -127,7 +178,11 @@ def vgg11_lrn(inputs: keras.KerasTensor, num_classes: int) -> keras.KerasTensor:
 
 
 @register_model(
-    year=2014, input_shape=(224, 224, 3), num_params=133_047_848, multiply_adds=11_308_466_176, least_side=32
+    year=2014,
+    input_shape=(224, 224, 3),
+    num_params=133_047_848,
+    multiply_adds=11_308_466_176,
+    least_side=32,
 )
 def vgg13(inputs: keras.KerasTensor, num_classes: int) -> keras.KerasTensor:
     """VGG B: ten 3x3 convolutions and three dense layers."""
@@ -135,7 +190,11 @@ def vgg13(inputs: keras.KerasTensor, num_classes: int) -> keras.KerasTensor:
 
 
 @register_model(
-    year=2014, input_shape=(224, 224, 3), num_params=133_638_952, multiply_adds=11_770_888_192, least_side=32
+    year=2014,
+    input_shape=(224, 224, 3),
+    num_params=133_638_952,
+    multiply_adds=11_770_888_192,
+    least_side=32,
 )
 def vgg16_1x1(inputs: keras.KerasTensor, num_classes: int) -> keras.KerasTensor:
     """VGG C: B with three 1x1 convolutions more, to mix channels without seeing further."""

@@ -29,34 +29,78 @@ import numpy as np
 from convlens.errors import ModelError
 from convlens.zoo.applications import APPLICATIONS, keras_model
 
-__all__ = ["BODIES", "CONVERTED", "DIGESTS", "WeightsFile", "cache_folder", "files_of", "load_weights"]
+__all__ = [
+    "BODIES",
+    "CONVERTED",
+    "DIGESTS",
+    "WeightsFile",
+    "cache_folder",
+    "files_of",
+    "load_weights",
+]
 
 URL = "https://storage.googleapis.com/tensorflow/keras-applications"
 NUM_CLASSES = 1000  # of ImageNet
-CONVERTED = {"efficientnet_lite0": "convlens.zoo.efficientnet_lite0"}  # modules with trained_arrays() for NUM_CLASSES
-BODIES = {"transfer_vgg16_cats_dogs": "vgg16"}  # networks that have another's layers below a head of their own
+CONVERTED = {
+    "efficientnet_lite0": "convlens.zoo.efficientnet_lite0"
+}  # modules with trained_arrays() for NUM_CLASSES
+BODIES = {
+    "transfer_vgg16_cats_dogs": "vgg16"
+}  # networks that have another's layers below a head of their own
 HEADS = {  # layers with weights; others: 1
     "vgg16": 3, "vgg19": 3, "transfer_vgg16_cats_dogs": 2, "mobilenet_v3_small": 2, "mobilenet_v3_large": 2,
 }  # fmt: skip
 DIGESTS = {  # folder below URL; MD5 or SHA-256 of the whole network's file, and of the one without its head
     "vgg16": ("vgg16", "64373286793e3c8b2b4e3219cbf3544b", "6d6bbae143d832006294945121d1f1fc"),
     "vgg19": ("vgg19", "cbe5617147190e668d6c5d5026f83318", "253f8cb515780f3b799900260a226db6"),
-    "inception_v3": ("inception_v3", "9a0d58056eeedaa3f26cb7ebd46da564", "bcbd6486424b2319ff4ef7d526e38f63"),
+    "inception_v3": (
+        "inception_v3",
+        "9a0d58056eeedaa3f26cb7ebd46da564",
+        "bcbd6486424b2319ff4ef7d526e38f63",
+    ),
     "inception_resnet_v2": (
         "inception_resnet_v2",
         "e693bd0210a403b3192acc6073ad2e96",
         "d19885ff4a710c122648d3b5c3b684e4",
     ),
-    "xception": ("xception", "0a58e3b7378bc2990ea3b43d5981f1f6", "b0042744bf5b25fce3cb969f33bebb97"),
+    "xception": (
+        "xception",
+        "0a58e3b7378bc2990ea3b43d5981f1f6",
+        "b0042744bf5b25fce3cb969f33bebb97",
+    ),
     "resnet50": ("resnet", "2cb95161c43110f7111970584f804107", "4d473c1dd8becc155b73f8504c6f6626"),
     "resnet101": ("resnet", "f1aeb4b969a6efcfb50fad2f0c20cfc5", "88cf7a10940856eca736dc7b7e228a21"),
     "resnet152": ("resnet", "100835be76be38e30d865e96f2aaae62", "ee4c566cf9a93f14d82f913c2dc6dd0c"),
-    "densenet121": ("densenet", "9d60b8095a5708f2dcce2bca79d332c7", "30ee3e1110167f948a6b9946edeeb738"),
-    "densenet169": ("densenet", "d699b8f76981ab1b30698df4c175e90b", "b8c4d4c20dd625c148057b9ff1c1176b"),
-    "densenet201": ("densenet", "1ceb130c1ea1b78c3bf6114dbdfd8807", "c13680b51ded0fb44dff2d8f86ac8bb1"),
-    "mobilenet_v3_small": ("mobilenet_v3", "8768d4c2e7dee89b9d02b2d03d65d862", "d3e8ec802a04aa4fc771ee12a9a9b836"),
-    "mobilenet_v3_large": ("mobilenet_v3", "59e551e166be033d707958cf9e29a6a7", "07fb09a5933dd0c8eaafa16978110389"),
-    "efficientnet_v2_b0": ("efficientnet_v2", "21ecbf6da12460d5c40bb2f29ceb2188", "893217f2bb855e2983157299931e43ff"),
+    "densenet121": (
+        "densenet",
+        "9d60b8095a5708f2dcce2bca79d332c7",
+        "30ee3e1110167f948a6b9946edeeb738",
+    ),
+    "densenet169": (
+        "densenet",
+        "d699b8f76981ab1b30698df4c175e90b",
+        "b8c4d4c20dd625c148057b9ff1c1176b",
+    ),
+    "densenet201": (
+        "densenet",
+        "1ceb130c1ea1b78c3bf6114dbdfd8807",
+        "c13680b51ded0fb44dff2d8f86ac8bb1",
+    ),
+    "mobilenet_v3_small": (
+        "mobilenet_v3",
+        "8768d4c2e7dee89b9d02b2d03d65d862",
+        "d3e8ec802a04aa4fc771ee12a9a9b836",
+    ),
+    "mobilenet_v3_large": (
+        "mobilenet_v3",
+        "59e551e166be033d707958cf9e29a6a7",
+        "07fb09a5933dd0c8eaafa16978110389",
+    ),
+    "efficientnet_v2_b0": (
+        "efficientnet_v2",
+        "21ecbf6da12460d5c40bb2f29ceb2188",
+        "893217f2bb855e2983157299931e43ff",
+    ),
     "convnext_tiny": (
         "convnext",
         "8ae6e78ce2933352b1ef4008e6dd2f17bc40771563877d156bc6426c7cf503ff",
@@ -70,10 +114,21 @@ STEMS = {  # what the names of the files begin with, where it is not <model>_wei
     "convnext_tiny": "convnext_tiny",
 }
 DAMAGE = (  # what h5py, zipfile and zlib raise for it
-    *(OSError, KeyError, TypeError, ValueError, RuntimeError, EOFError, zipfile.BadZipFile, zlib.error),
+    *(
+        OSError,
+        KeyError,
+        TypeError,
+        ValueError,
+        RuntimeError,
+        EOFError,
+        zipfile.BadZipFile,
+        zlib.error,
+    ),
 )
 
-Named = list[tuple[str, Any]]  # a layer, and an array or a dataset of a file: it has a shape, and is read when needed
+Named = list[
+    tuple[str, Any]
+]  # a layer, and an array or a dataset of a file: it has a shape, and is read when needed
 
 
 class WeightsFile(NamedTuple):
@@ -107,12 +162,16 @@ def load_weights(model: keras.Model, name: str, source: str | Path = "imagenet")
         path = Path(source)
     elif name in CONVERTED:
         arrays = importlib.import_module(CONVERTED[name]).trained_arrays()
-        return _assign(targets, [("", array) for array in arrays], head, f"the trained weights of {name}")
+        return _assign(
+            targets, [("", array) for array in arrays], head, f"the trained weights of {name}"
+        )
     else:
         path = _trained_file(name, targets[-1][1].shape[-1])
     with _opened(path, model, name) as arrays:
         number = len(targets) - 2 * len(head)
-        if name in BODIES and len(arrays) == number + 2 * HEADS[BODIES[name]]:  # the other network with its own head
+        if (
+            name in BODIES and len(arrays) == number + 2 * HEADS[BODIES[name]]
+        ):  # the other network with its own head
             arrays = arrays[:number]
         return _assign(targets, arrays, head, str(path))
 
@@ -147,7 +206,9 @@ def _trained_file(name: str, num_logits: int) -> Path:
         path = cache_folder() / file.name
         if path.is_file():
             with path.open("rb") as stream:
-                found = hashlib.file_digest(stream, "sha256" if len(file.digest) == 64 else "md5").hexdigest()
+                found = hashlib.file_digest(
+                    stream, "sha256" if len(file.digest) == 64 else "md5"
+                ).hexdigest()
             if found != file.digest:
                 raise ModelError(
                     f"{path}: the file was cut or changed; its hash must be {file.digest}, found {found}. "
@@ -163,7 +224,11 @@ def _download(name: str, file: WeightsFile) -> Path:
         folder.mkdir(parents=True, exist_ok=True)
         with redirect_stdout(sys.stderr):  # Keras shows its progress where answers belong
             path = keras.utils.get_file(
-                file.name, file.url, cache_dir=str(folder.parent), cache_subdir=folder.name, file_hash=file.digest
+                file.name,
+                file.url,
+                cache_dir=str(folder.parent),
+                cache_subdir=folder.name,
+                file_hash=file.digest,
             )
     except Exception as error:  # Keras raises just that when there is no network
         reason = getattr(error.__context__, "reason", error)
@@ -185,15 +250,22 @@ def _assign(targets: Named, arrays: Named, head: list[str], where: str) -> list[
     body = [target for target in targets if target[0] not in head]
     whole = len(arrays) > len(body) and _shape(arrays[-1][1]) == _shape(targets[-1][1])
     chosen = targets if whole else body
-    remedy = "Take weights of this network, or the picture size and channels that they were made for."
+    remedy = "Take weights of this network, or the image size and channels that they were made for."
     for number, (layer, variable) in enumerate(chosen):
         other, array = arrays[number] if number < len(arrays) else ("", None)
         if array is None or _shape(array) != _shape(variable):
             found = "none" if array is None else f"{tuple(array.shape)} {other}".rstrip()
-            raise ModelError(f"{where}: layer {layer} needs {tuple(variable.shape)}; found {found}. {remedy}")
+            raise ModelError(
+                f"{where}: layer {layer} needs {tuple(variable.shape)}; found {found}. {remedy}"
+            )
     if len(arrays) not in (len(body), len(targets)):
-        raise ModelError(f"{where}: {len(arrays)} arrays for a network that has {len(targets)}. {remedy}")
-    values = [np.reshape(array, variable.shape) for (_, variable), (_, array) in zip(chosen, arrays, strict=False)]
+        raise ModelError(
+            f"{where}: {len(arrays)} arrays for a network that has {len(targets)}. {remedy}"
+        )
+    values = [
+        np.reshape(array, variable.shape)
+        for (_, variable), (_, array) in zip(chosen, arrays, strict=False)
+    ]
     for (_, variable), value in zip(chosen, values, strict=True):
         variable.assign(value)
     return [] if whole else head
@@ -221,9 +293,14 @@ def _opened(path: Path, model: keras.Model, name: str) -> Iterator[Named]:
                     for weight in _names(group[layer], "weight_names")
                 ]
             else:
-                yield [(layer, _dataset(file, file, path)) for layer, path in _places(file, model, name)]
+                yield [
+                    (layer, _dataset(file, file, path))
+                    for layer, path in _places(file, model, name)
+                ]
     except DAMAGE as error:
-        raise ModelError(f"{path}: this must be a file of weights that Keras wrote; {error}.") from error
+        raise ModelError(
+            f"{path}: this must be a file of weights that Keras wrote; {error}."
+        ) from error
 
 
 def _unpacked(path: Path) -> io.BytesIO:
@@ -240,16 +317,27 @@ def _places(file: Any, model: keras.Model, name: str) -> list[tuple[str, str]]:
     if name in APPLICATIONS:
         side = APPLICATIONS[name].least_side
         networks.append(keras_model(name, keras.Input((side, side, 3)), 1))
-    found = max((list(takewhile(lambda one: one[1] in file, _paths(network))) for network in networks), key=len)
+    found = max(
+        (list(takewhile(lambda one: one[1] in file, _paths(network))) for network in networks),
+        key=len,
+    )
     known, stored = {path for _, path in found}, list[str]()
     file.visit(stored.append)
-    weights = [path for path in stored if re.fullmatch(r"layers/.+/vars/\d+", path) and "/seed_generator/" not in path]
+    weights = [
+        path
+        for path in stored
+        if re.fullmatch(r"layers/.+/vars/\d+", path) and "/seed_generator/" not in path
+    ]
     return [*found, *(("", path) for path in weights if path not in known)]
 
 
 def _names(group: Any, key: str) -> list[str]:
     """Return a list of names that old Keras kept as an attribute, in parts where it is long."""
-    parts = [key] if key in group.attrs else takewhile(group.attrs.__contains__, (f"{key}{i}" for i in range(10**6)))
+    parts = (
+        [key]
+        if key in group.attrs
+        else takewhile(group.attrs.__contains__, (f"{key}{i}" for i in range(10**6)))
+    )
     names = [name for part in parts for name in group.attrs[part]]
     return [name.decode() if isinstance(name, bytes) else str(name) for name in names]
 
@@ -273,10 +361,14 @@ def _paths(model: keras.Model, prefix: str = "layers") -> Iterator[tuple[str, st
     """Yield (layer, path in a Keras 3 file) of each variable: Keras counts the layers of a kind in a model."""
     seen: Counter[str] = Counter()
     for layer in model.layers:
-        kind = re.sub("([a-z])([A-Z])", r"\1_\2", re.sub("(.)([A-Z][a-z]+)", r"\1_\2", type(layer).__name__)).lower()
+        kind = re.sub(
+            "([a-z])([A-Z])", r"\1_\2", re.sub("(.)([A-Z][a-z]+)", r"\1_\2", type(layer).__name__)
+        ).lower()
         path = f"{prefix}/{kind}_{seen[kind]}" if seen[kind] else f"{prefix}/{kind}"
         seen[kind] += 1
         if isinstance(layer, keras.Model):
             yield from _paths(layer, f"{path}/layers")
         else:
-            yield from ((layer.name, f"{path}/vars/{number}") for number in range(len(layer.weights)))
+            yield from (
+                (layer.name, f"{path}/vars/{number}") for number in range(len(layer.weights))
+            )

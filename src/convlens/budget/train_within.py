@@ -1,0 +1,335 @@
+"""Allot: a training that fills a given time: what fits is measured and chosen, and the time is kept to.
+
+The time is that of the whole command: from the start of its process to the printed report.
+"""
+
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+
+from convlens import backend
+from convlens.budget.choose import (
+    MOST_PASSES,
+    PASSES,
+    SIDES,
+    Choice,
+    Tuning,
+    choose,
+    choose_tuning,
+    unlike_photographs,
+    upper_layers,
+)
+from convlens.budget.deadline import Deadline, train_until
+from convlens.budget.measure import decode_some, measure_backbone, rehearse_ending
+from convlens.budget.plan import AIM, Clock, Costs, Plan, measure_costs, plan
+from convlens.config import Config
+from convlens.data.dataset import Dataset
+from convlens.data.prepared import Prepared, choose_preprocessing
+from convlens.data.store import is_stored
+from convlens.errors import ConfigError, Interrupted, ModelError, StorageError
+from convlens.run import Run
+from convlens.screen import Screen, duration
+from convlens.training.network import Origin, require_unseen_test
+from convlens.training.trainer import Trainer
+from convlens.transfer.backbone import choose_backbone, choose_origin
+from convlens.transfer.stages import TransferTrainer
+
+__all__ = ["train_within"]
+
+BACKBONE = "efficientnet_lite0"  # the one whose weights are in a package
+TIMED, LEAST_TIMED, MOST_TIMED = (
+    0.03,
+    2.0,
+    15.0,
+)  # share of the time spent on timing steps, within so many seconds
+
+
+def train_within(  # noqa: PLR0913 - the public door; all but the first three have defaults
+    dataset: Dataset,
+    config: Config,
+    seconds: float,
+    *,
+    given: frozenset[str] = frozenset(),
+    run: str | Path | None = None,
+    screen: Screen | None = None,
+    began: float | None = None,
+) -> Run:
+    """Train the classifier that fits into a time, measured, and return its run; see `train`.
+
+    A backbone that the configuration names is taken, first its head, then its layers in what is left. Else, where
+    `model` is given, that network, from scratch; where not, a backbone on photographs, if it fits, and from scratch
+    otherwise. The epochs follow from the time.
+
+    Args:
+        dataset: from `load_data`.
+        config: every setting but epochs and steps_per_epoch.
+        seconds: from `began` to the printed report.
+        given: names of the settings that the user has set. Of `model`, the augmentation and `batch_size`, those that are
+            not among them may be chosen otherwise.
+        run: name or folder of the new run.
+        screen: where the progress is shown.
+        began: when the time began, as `time.time` says it; None is now.
+
+    Raises:
+        ConfigError: a time too short for one pass over the images, or for a backbone that was asked for; a `head`
+            with hidden layers, which is not measured.
+        ConvlensError: as `train`.
+        Interrupted: Ctrl-C; the state and the best epoch are kept.
+    """
+    if config.transfer.head:
+        raise ConfigError(
+            "--budget goes without --head: it plans a head without hidden layers. Leave one of them out."
+        )
+    backend.start(config.training.backend, config.training.threads)
+    if run is not None:
+        Run.refuse_taken(Run.place(run))
+    if config.transfer.backbone is None:
+        choose_origin(config)  # which refuses what goes with a backbone only
+    allotment = _Allotment(dataset, config, Clock(seconds, began), screen or Screen(), given)
+    try:
+        return allotment.train(run)
+    except KeyboardInterrupt:
+        raise Interrupted(f"stopped before the end. {allotment.how_to_go_on}") from None
+    except StorageError as error:
+        raise StorageError(f"{error} Free some space, then: {allotment.how_to_go_on}") from error
+
+
+class _Allotment:
+    """One training and its time."""
+
+    def __init__(
+        self, dataset: Dataset, config: Config, clock: Clock, screen: Screen, given: frozenset[str]
+    ) -> None:
+        self.dataset, self.config, self.clock, self.screen, self.given = (
+            dataset,
+            config,
+            clock,
+            screen,
+            given,
+        )
+        self.said: list[tuple[str, str]] = []  # what was measured and chosen
+        self.trainer: Trainer | None = None
+        self.folder: Run | None = None
+        self.head_alone = False  # whether a resume would train no more than the head
+
+    @property
+    def how_to_go_on(self) -> str:
+        """What a run that was stopped has kept, and how to go on."""
+        if self.trainer is None or self.folder is None:
+            return "Nothing was trained yet; give the same command again."
+        more = (
+            " (it ends with the head alone: whether its layers learn was not chosen yet)"
+            if self.head_alone
+            else ""
+        )
+        return self.trainer.how_to_go_on(self.folder) + more
+
+    def train(self, name: str | Path | None) -> Run:
+        """Choose, train and score."""
+        used, seconds = duration(self.clock.used), self.clock.seconds
+        self.said.append(("budget", f"{duration(seconds)}, of which {used} went into starting"))
+        chosen = self._choose_backbone()
+        trainer, run = (
+            self._train_from_scratch(name)
+            if chosen is None
+            else self._train_backbone(*chosen, name)
+        )
+        trainer.finish(run)
+        share = 100 * self.clock.used / seconds
+        self.screen.say(
+            f"{'time':<13}{duration(self.clock.used)} of {duration(seconds)}, {share:.0f} %"
+        )
+        return run
+
+    def _choose_backbone(self) -> tuple[Config, Choice] | None:
+        """Return the configuration of a frozen backbone and what it takes, None to train from scratch."""
+        named = self.config.transfer.backbone
+        why, choice, frozen = (
+            "",
+            None,
+            self.config.replace(backbone=named or BACKBONE, unfreeze=None),
+        )
+        if named is None:
+            asked = "model" in self.given
+            why = (
+                "another network is asked for"
+                if asked
+                else unlike_photographs(self.dataset, self.config)
+            )
+        if not why:
+            try:
+                with self.screen.console.status("measuring the backbone"):
+                    choice, frozen = self._fit_backbone(frozen)
+            except ModelError as error:
+                if named is not None:
+                    raise
+                why = str(error)
+        if choice is not None and choice.side is None:
+            if named is not None:
+                self.clock.require(choice.seconds / AIM, f"a head on {named}")
+            why = f"{BACKBONE}, {choice.reason}"
+        if why or choice is None:
+            self.said.append(("backbone", f"not taken: {why}"))
+            return None
+        self.said.append(
+            ("backbone", f"{frozen.transfer.backbone} at {choice.side}: {choice.reason}")
+        )
+        if named is None:
+            self.said.append(
+                (
+                    "from scratch",
+                    "not taken: on photographs a trained backbone needs fewer images",
+                )
+            )
+        return frozen, choice
+
+    def _fit_backbone(self, frozen: Config) -> tuple[Choice, Config]:
+        """Measure a backbone; return the side that fits, and the configuration with it."""
+        origin = choose_backbone(frozen)
+        own = origin.preprocess(self.dataset, frozen).height
+        sides = [own]
+        if frozen.data.size == "auto" and origin.info is not None:
+            sides += [side for side in SIDES if (origin.info.least_side or 0) <= side < own]
+        with backend.forgotten():
+            choice = choose(measure_backbone(origin, self.dataset, frozen), self.clock.left, sides)
+        return choice, frozen if choice.side in (None, own) else frozen.replace(
+            size=str(choice.side)
+        )
+
+    def _train_backbone(
+        self, frozen: Config, choice: Choice, name: str | Path | None
+    ) -> tuple[Trainer, Run]:
+        """Train the head, and then, where the time allows, the layers below."""
+        origin, given = choose_backbone(frozen), self.config.transfer.unfreeze
+        trainer = TransferTrainer(self._prepare(origin, frozen), frozen, origin, self.screen)
+        trainer.goes_on = trainer.val is not None
+        if (
+            given is not None
+        ):  # should the run be stopped before it is planned, a resume does what was asked for
+            trainer.thaw(self._thawed(frozen, given))
+        run = self._begin(trainer, name)
+        if given is not None:
+            trainer.thaw(frozen)
+        trainer.announce(run, self.said)
+        self.head_alone = given is None and trainer.goes_on
+        trainer.run(run)
+        tuning = self._choose_tuning(trainer, frozen, choice.feature)
+        self.head_alone = False
+        self.screen.say(f"{'fine-tune':<13}{tuning.reason}")
+        if tuning.plan is None:
+            if trainer.thawed:
+                trainer.thaw(frozen)
+            trainer.describe_run(run, budget=self.clock.seconds)
+        else:
+            most = MOST_PASSES * trainer.train.steps_per_pass // tuning.plan.steps_per_epoch
+            self._train(trainer, run, tuning.plan, tuning.start, max(1, most))
+        return trainer, run
+
+    def _choose_tuning(self, trainer: TransferTrainer, frozen: Config, feature: float) -> Tuning:
+        """Measure which layers can learn in what is left; `feature` is the seconds of an image's features."""
+        if trainer.val is None:
+            return Tuning(
+                "not taken: without validation images there is no telling whether it is better"
+            )
+        given, options = self.config.transfer.unfreeze, list[tuple[str, Costs]]()
+        least, ending = 1.0 if given else PASSES, 0.0
+        passes = least * len(trainer.prepared.splits.train)
+        with self.screen.console.status("measuring what fits into the rest"):
+            if self.clock.left > passes * feature:
+                ending, feature = rehearse_ending(trainer)
+            needed, left = duration(passes * feature), duration(max(self.clock.left - ending, 0))
+            why = (
+                f"{least:g} passes of the upper layers take {needed} and much more; {left} are left"
+            )
+            tuning = Tuning(f"not taken: {why}, the scores not counted")
+            upper = upper_layers(trainer.body, self.config.transfer)
+            for unfreeze, ways in [(given, 1)] if given else [("all", 3), (upper, 1)]:
+                # a pass is the way there at least, and where all learns, twice that back: not worth measuring else
+                if unfreeze is None or self.clock.left - ending < passes * feature * ways:
+                    continue
+                trainer.thaw(self._thawed(frozen, unfreeze))
+                options.append((unfreeze, self._measure(trainer)))
+                tuning = choose_tuning(
+                    options, self.clock.left - ending, trainer.train.steps_per_pass, least
+                )
+                if tuning.plan is not None:
+                    break
+        return tuning
+
+    def _thawed(self, frozen: Config, unfreeze: str) -> Config:
+        """Return the configuration in which layers learn: what the user asked for, else what suits fine-tuning."""
+        config = self.config
+        if config.transfer.unfreeze is not None:
+            return replace(config, data=frozen.data)
+        settings = {**vars(config.augment), "batch_size": config.training.batch_size}
+        return frozen.replace(
+            unfreeze=unfreeze, **{name: settings[name] for name in self.given & set(settings)}
+        )
+
+    def _train_from_scratch(self, name: str | Path | None) -> tuple[Trainer, Run]:
+        """Train the configured network for the epochs that fill the time."""
+        config, dataset = self.config, self.dataset
+        origin = choose_origin(config)
+        preprocessing = choose_preprocessing(dataset, config.data, origin.scale)
+        if not is_stored(dataset, preprocessing):
+            _, decode = decode_some(dataset, preprocessing)
+            self.clock.require(decode * len(dataset), "decoding the images alone")
+        trainer = Trainer(self._prepare(origin, config), config, origin, self.screen)
+        with self.screen.console.status("measuring a few steps"):
+            costs, steps = self._measure(trainer), trainer.train.steps_per_pass
+            a_pass = steps * costs.step + costs.overhead
+            ending, _ = rehearse_ending(trainer)
+        self.clock.require(a_pass / AIM + costs.start + ending, "one pass over the images")
+        length = plan(self.clock.left - costs.start - ending, costs, steps)
+        passes = length.epochs * length.steps_per_epoch / steps
+        self.said += [
+            (
+                "a pass",
+                f"{duration(a_pass)}: {steps:,} steps of {1000 * costs.step:.0f} ms, and validation, measured",
+            ),
+            (
+                "takes",
+                f"{length.epochs} epochs, {passes:.1f} passes: {duration(length.seconds)} of the "
+                f"{duration(self.clock.left)} that are left; {duration(costs.start + ending)} for compiling, scores "
+                "and report, tried out",
+            ),
+        ]
+        trainer.set_length(length.epochs, length.steps_per_epoch)
+        run = self._begin(trainer, name)
+        trainer.announce(run, self.said)
+        self._train(trainer, run, length, costs.start)
+        return trainer, run
+
+    def _prepare(self, origin: Origin, config: Config) -> Prepared:
+        with self.screen.counter("decoding") as progress:
+            prepared = origin.prepare(self.dataset, config, progress)
+        require_unseen_test(origin.trained, prepared, config)
+        return prepared
+
+    def _begin(self, trainer: Trainer, name: str | Path | None) -> Run:
+        """Make the run's folder, from here on it can be resumed."""
+        run = Run.create(name, f"{self.dataset.name}-{trainer.origin.name}")
+        trainer.describe_run(run, budget=self.clock.seconds)
+        self.trainer, self.folder = trainer, run
+        return run
+
+    def _measure(self, trainer: Trainer) -> Costs:
+        trainer.screen = Screen(quiet=True)
+        try:
+            return measure_costs(
+                trainer, min(max(TIMED * self.clock.left, LEAST_TIMED), MOST_TIMED)
+            )
+        except Interrupted:  # its message is of a run that is not kept
+            raise KeyboardInterrupt from None
+        finally:
+            trainer.screen = self.screen
+
+    def _train(
+        self, trainer: Trainer, run: Run, length: Plan, start: float, most: int = sys.maxsize
+    ) -> None:
+        """Train as planned, `most` epochs; the planned seconds begin after those that the engine takes to `start`."""
+        end = time.monotonic() + start + length.seconds / AIM
+        note = train_until(trainer, run, length, Deadline(end, self.clock.seconds, start, most))
+        if note:
+            self.screen.note(note)

@@ -1,0 +1,137 @@
+"""Assembly: the graph around a network, and copies of it that compute by another dtype policy."""
+
+import itertools
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+import keras
+import numpy as np
+from keras import layers, ops
+from numpy.typing import NDArray
+
+from convlens.errors import ModelError
+from convlens.preprocess import Preprocessing
+from convlens.zoo.stem import Logits
+
+__all__ = [
+    "Network",
+    "all_layers",
+    "assemble",
+    "copy_model",
+    "finalize",
+    "set_weights",
+    "with_precision",
+]
+
+Network = Callable[[keras.KerasTensor], Logits]
+
+
+def assemble(
+    network: Network, preprocessing: Preprocessing, num_classes: int, name: str
+) -> keras.Model:
+    """Return a model from uint8 images to (batch, num_classes) logits, with the scaling inside.
+
+    Auxiliary heads of the network are further outputs of the model, of the same shape.
+
+    A network of one logit, p = sigmoid(z), becomes the two logits [0, z]: their softmax is [1 - p, p] and their
+    cross-entropy is the binary one, so that everything downstream sees one column a class.
+
+    Args:
+        network: called with the scaled images, gives logits: a Keras model or a builder of the zoo.
+        preprocessing: gives the input's shape and the scaling.
+        num_classes: columns of the answer.
+        name: of the model.
+
+    Raises:
+        ModelError: the network does not give one logit a class.
+    """
+    inputs = keras.Input(preprocessing.shape, dtype="uint8", name="images")
+    scaled = layers.Rescaling(preprocessing.scale, preprocessing.offset, name="scaling")(inputs)
+    answers = network(scaled)
+    outputs = [
+        _one_a_class(logits, num_classes)
+        for logits in (answers if isinstance(answers, list) else [answers])
+    ]
+    return keras.Model(inputs, outputs if len(outputs) > 1 else outputs[0], name=name)
+
+
+def _one_a_class(logits: keras.KerasTensor, num_classes: int) -> keras.KerasTensor:
+    if num_classes == 2 and tuple(logits.shape) == (None, 1):
+        logits = ops.concatenate([ops.zeros_like(logits), logits], axis=-1)
+    if tuple(logits.shape) != (None, num_classes):
+        raise ModelError(
+            f"the network must give one logit a class, (batch, {num_classes}); it gives {tuple(logits.shape)}."
+        )
+    return logits
+
+
+def with_precision(model: keras.Model, policy: str, *, seed: int | None = None) -> keras.Model:
+    """Return a copy of a model, weights included, whose layers compute by another dtype policy.
+
+    Under a mixed policy the last layer with weights of each output, and what follows it, stays in float32.
+
+    Args:
+        model: functional or sequential, nested ones included.
+        policy: "float32" or "mixed_bfloat16".
+        seed: for random layers without one. On PyTorch such a dropout draws from the global generator, which no
+            checkpoint holds; with a seed its state is a variable of the model.
+    """
+    last = {id(layer) for layer in _ending(model)}
+    seeds = itertools.count(seed or 0)
+
+    def rebuild(layer: keras.Layer) -> keras.Layer:
+        settings = layer.get_config()
+        settings["dtype"] = "float32" if id(layer) in last else policy
+        if seed is not None and settings.get("seed", 0) is None:
+            settings["seed"] = next(seeds)
+        return layer.__class__.from_config(settings)
+
+    return copy_model(model, lambda node: rebuild(node) if isinstance(node, keras.Layer) else node)
+
+
+def copy_model(model: keras.Model, rebuild: Callable[[keras.Operation], Any]) -> keras.Model:
+    """Return a copy of a functional or sequential model, weights included.
+
+    Args:
+        model: nested models are copied too.
+        rebuild: gives a new layer for a layer; an operation of keras.ops has no state and may be returned as it is.
+    """
+    twin = keras.models.clone_model(model, clone_function=rebuild, recursive=True)
+    set_weights(twin, model.get_weights())
+    return twin
+
+
+def set_weights(model: keras.Model, weights: Sequence[NDArray[np.generic]]) -> None:
+    """Set the weights, in the order of `model.get_weights()`, so that adapted layers compute with theirs."""
+    model.set_weights(weights)
+    finalize(model)
+
+
+def finalize(model: keras.Model) -> None:
+    """Let adapted layers compute with the weights that were just set: Normalization keeps constants made of its own."""
+    for layer in all_layers(model):
+        if isinstance(layer, layers.Normalization):
+            layer.finalize_state()
+
+
+def all_layers(model: keras.Model) -> Iterator[keras.Layer]:
+    """Yield the layers of a model and of the models nested in it."""
+    for layer in model.layers:
+        yield layer
+        if isinstance(layer, keras.Model):
+            yield from all_layers(layer)
+
+
+def _ending(model: keras.Model) -> list[keras.Operation]:
+    """Return the operations from each output back to the first with weights."""
+    found: list[keras.Operation] = []
+    waiting = list(model.outputs)
+    while waiting:
+        operation, node_index, _ = waiting.pop()._keras_history
+        if isinstance(operation, keras.Model):
+            found += _ending(operation)
+            continue
+        found.append(operation)
+        if not getattr(operation, "weights", None):
+            waiting += operation._inbound_nodes[node_index].input_tensors
+    return found

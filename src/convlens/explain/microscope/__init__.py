@@ -1,0 +1,1 @@
+"""The values and gradients of a trained network for one image, opened layer by layer."""

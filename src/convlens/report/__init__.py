@@ -1,0 +1,1 @@
+"""From the best weights to a finished run: calibration, scores and the report page."""

@@ -1,1 +1,0 @@
-"""After training: comparisons and doubts."""

@@ -1,0 +1,1 @@
+"""Several trainings behind one question: cross-validation, few images, search, comparison."""

@@ -1,0 +1,205 @@
+"""Stages and blocks: what the papers' tables say of each network, found in its graph."""
+
+import keras
+import pytest
+from keras import layers, ops
+
+from convlens.anatomy.stages import Block, divide, tell
+from convlens.anatomy.summary import layer_table
+from convlens.zoo.registry import create_model, list_models, model_info
+
+RESNET50 = {  # He et al. 2015, table 1
+    "112x112": ["conv 7x7 64 /2"],
+    "56x56": [
+        "max pool 3x3 /2",
+        "3 × residual:",
+        "  1x1 64, 3x3 64, 1x1 256",
+        "  shortcut 1x1 in 1 of 3",
+    ],
+    "28x28": ["4 × residual:", "  1x1 128, 3x3 128, 1x1 512", "  shortcut 1x1 in 1 of 4"],
+    "14x14": ["6 × residual:", "  1x1 256, 3x3 256, 1x1 1024", "  shortcut 1x1 in 1 of 6"],
+    "7x7": ["3 × residual:", "  1x1 512, 3x3 512, 1x1 2048", "  shortcut 1x1 in 1 of 3"],
+    "2048": ["global average"],
+    "1000": ["dense 1000"],
+}
+DENSENET121 = {  # Huang et al. 2016, table 1
+    "112x112": ["conv 7x7 64 /2"],
+    "56x56": ["max pool 3x3 /2", "6 × joined to its input:", "  1x1 128, 3x3 32", "conv 1x1 128"],
+    "28x28": [
+        "average pool 2x2 /2",
+        "12 × joined to its input:",
+        "  1x1 128, 3x3 32",
+        "conv 1x1 256",
+    ],
+    "14x14": [
+        "average pool 2x2 /2",
+        "24 × joined to its input:",
+        "  1x1 128, 3x3 32",
+        "conv 1x1 512",
+    ],
+    "7x7": ["average pool 2x2 /2", "16 × joined to its input:", "  1x1 128, 3x3 32"],
+    "1024": ["global average"],
+    "1000": ["dense 1000"],
+}
+INCEPTION_V3_LAST = [  # Szegedy et al. 2015, figures 10 and 7
+    "branches:",
+    "  1x1 192, 3x3 320",
+    "  1x1 192, 1x7 192, 7x1 192, 3x3 192",
+    "  max pool 3x3",
+    "2 × branches:",
+    "  1x1 320",
+    "  1x1 384, (1x3 384 | 3x1 384)",
+    "  1x1 448, 3x3 384, (1x3 384 | 3x1 384)",
+    "  average pool 3x3, 1x1 192",
+]
+
+
+def told(model):
+    """Words by map, the image left out."""
+    stages = divide(layer_table(model))
+    assert stages[0].parts[0].kind == "InputLayer"
+    return {"x".join(map(str, stage.output_shape[:2])): tell(stage.parts) for stage in stages[1:]}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("name", "table"), [("ResNet50", RESNET50), ("DenseNet121", DENSENET121)])
+def test_the_papers_tables(name, table):
+    assert told(getattr(keras.applications, name)(weights=None)) == table
+
+
+@pytest.mark.slow
+def test_inception_modules():
+    assert told(keras.applications.InceptionV3(weights=None))["8x8"] == INCEPTION_V3_LAST
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", list_models())
+def test_every_model_is_told_whole(name):
+    model = create_model(name)
+    stages = divide(layer_table(keras.Model(model.inputs, model.outputs[0])))
+    if len(model.outputs) == 1:
+        assert sum(stage.params for stage in stages) == model_info(name).num_params
+        assert sum(stage.multiply_adds for stage in stages) == model_info(name).multiply_adds
+    words = [word for stage in stages for line in tell(stage.parts) for word in line.split()]
+    assert len(stages) < 20
+    assert len(words) < 300
+    assert not {"layers", "lambda"} & set(words)  # no graph that could not be divided
+
+
+def test_a_lecture_network():
+    assert told(create_model("cifar_4conv")) == {
+        "32x32": ["2 × conv 3x3 32"],
+        "16x16": ["max pool 2x2 /2", "2 × conv 3x3 64"],
+        "8x8": ["max pool 2x2 /2"],
+        "512": ["flatten", "dense 512"],
+        "10": ["dense 10"],
+    }
+
+
+def conv(filters, size=3, **options):
+    return layers.Conv2D(filters, size, padding="same", **options)
+
+
+def last_lines(x, inputs):
+    return tell(divide(layer_table(keras.Model(inputs, x)))[-1].parts)
+
+
+def test_modules_of_different_filters_are_told_once_with_their_range():
+    x = inputs = keras.Input((8, 8, 3))
+    for filters in (16, 24, 20):
+        y = conv(8, (1, 7), strides=1)(conv(4, 1)(x))
+        x = layers.Concatenate()([conv(filters, 1)(x), layers.ReLU()(y)])
+    assert last_lines(x, inputs) == ["3 × branches:", "  1x1 16–24", "  1x1 4, 1x7 8"]
+
+
+def test_equal_branches_are_told_once_and_how_channels_are_chosen_not_at_all():
+    inputs = keras.Input((8, 8, 4))
+    towers = layers.Concatenate()([conv(6)(part) for part in ops.split(inputs, 2, axis=-1)])
+    assert last_lines(towers, inputs) == ["branches:", "  2 × 3x3 6"]
+    chosen = layers.Concatenate()(
+        [conv(1)(inputs[..., :2]), conv(1)(ops.take(inputs, [0, 3], -1)), conv(1, 1)(inputs)]
+    )
+    assert last_lines(chosen, inputs) == ["branches:", "  2 × 3x3 1", "  1x1 1"]
+
+
+def test_layers_of_different_filters_are_told_each():
+    inputs = keras.Input((8, 8, 3))
+    x = conv(8, groups=1)(conv(8)(conv(4)(inputs)))
+    assert last_lines(x, inputs) == ["conv 3x3 4", "2 × conv 3x3 8"]
+
+
+@pytest.mark.parametrize(
+    ("layer", "words"),
+    [
+        (conv(8, groups=2), "grouped 3x3 8"),
+        (conv(4, 7, groups=4), "depthwise 7x7"),
+        (layers.DepthwiseConv2D((3, 1), padding="same"), "depthwise 3x1"),
+        (layers.SeparableConv2D(8, 3, strides=2), "separable 3x3 8 /2"),
+        (conv(8, 5, strides=(2, 1)), "conv 5x5 8 /2x1"),
+        (layers.UpSampling2D(2), "upsampling2d"),
+        (layers.Conv2DTranspose(2, 2, 2), "transposed 2x2 2 /2"),
+        (layers.GlobalMaxPooling2D(), "global max"),
+    ],
+)
+def test_words_for_layers(layer, words):
+    inputs = keras.Input((8, 8, 4))
+    assert last_lines(layer(inputs), inputs) == [words]
+
+
+def residual(x, filters, strides=1):
+    y = conv(filters)(layers.ReLU()(layers.BatchNormalization()(conv(filters, strides=strides)(x))))
+    way = x if strides == 1 else layers.BatchNormalization()(conv(filters, 1, strides=strides)(x))
+    return layers.ReLU()(layers.Add()([y, way]))
+
+
+def test_residual_blocks_with_and_without_a_layer_beside():
+    inputs = keras.Input((8, 8, 4))
+    x = residual(residual(residual(inputs, 8, 2), 8), 8)
+    assert last_lines(x, inputs) == ["3 × residual:", "  3x3 8, 3x3 8", "  shortcut 1x1 in 1 of 3"]
+    assert last_lines(residual(inputs, 8, 2), inputs)[-1] == "  shortcut 1x1"
+
+
+def test_gates_and_normalisations_of_ones_own():
+    inputs = keras.Input((8, 8, 4))
+    gate = layers.Dense(4, "sigmoid")(
+        layers.Dense(2, "relu")(layers.GlobalAveragePooling2D(keepdims=True)(inputs))
+    )
+    assert last_lines(layers.Multiply()([inputs, gate]), inputs) == ["squeeze-excite"]
+    inside = layers.Add()([inputs, conv(4)(layers.Multiply()([inputs, gate]))])
+    assert last_lines(inside, inputs) == ["residual:", "  squeeze-excite, 3x3 4"]
+    norm = ops.mean(ops.square(inputs), axis=-1, keepdims=True)
+    assert last_lines(inputs / ops.sqrt(norm), inputs) == ["normalisation"]
+    assert last_lines(layers.Multiply()([inputs, conv(4)(inputs)]), inputs) == ["gate"]
+    assert last_lines(layers.Average()([conv(4)(inputs), conv(4, 1)(inputs)]), inputs) == [
+        "branches:",
+        "  3x3 4",
+        "  1x1 4",
+    ]
+
+
+def test_a_graph_that_cannot_be_divided_is_one_block():
+    inputs = keras.Input((8, 8, 4))
+    a, b = conv(4)(inputs), conv(4)(inputs)
+    for _ in range(7):  # each layer takes both ways
+        a, b = layers.Add()([conv(4)(a), b]), layers.Add()([a, conv(4)(b)])
+    stages = divide(layer_table(keras.Model(inputs, layers.Add()([a, b]))))
+    block = stages[-1].parts[0]
+    assert isinstance(block, Block)
+    assert tell(stages[-1].parts) == ["residual:", "  30 layers"]
+    assert stages[-1].params == 16 * (9 * 16 + 4)
+
+
+def test_nothing_is_lost_in_borders_and_reshapes():
+    inputs = keras.Input((8, 8, 4))
+    x = layers.ZeroPadding2D(1)(inputs)
+    x = layers.BatchNormalization()(
+        layers.Flatten()(conv(4)(layers.ZeroPadding2D(1)(layers.BatchNormalization()(x))))
+    )
+    model = keras.Model(inputs, layers.Reshape((2, 5))(layers.Dense(10)(x)))
+    stages = divide(layer_table(model))
+    assert sum(stage.params for stage in stages) == model.count_params()
+    assert [tell(stage.parts) for stage in stages] == [
+        ["image"],
+        ["conv 3x3 4"],
+        ["flatten", "dense 10"],
+    ]

@@ -1,0 +1,94 @@
+import io
+import warnings
+
+import matplotlib as mpl
+import numpy as np
+import pytest
+from fontTools.ttLib import TTFont
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+
+from convlens.charts import evaluation as plots
+from convlens.charts import fonts
+from convlens.charts.style import style
+
+TRADITIONAL = ["貓", "狗", "圓仔花", "臺灣藍鵲", "石虎（保育類）", "Édgar ß Ω Ж"]
+
+
+def pixels(text, families):
+    figure = Figure(figsize=(2, 1))
+    figure.text(0.1, 0.4, text, fontfamily=families, fontsize=30)
+    canvas = FigureCanvasAgg(figure)
+    canvas.draw()
+    return np.asarray(canvas.buffer_rgba()).copy()
+
+
+@pytest.fixture
+def missing_is_an_error():
+    with warnings.catch_warnings():
+        warnings.filterwarnings("error", message=".*missing from font.*")
+        yield
+
+
+@pytest.mark.usefixtures("missing_is_an_error")
+@pytest.mark.parametrize("name", TRADITIONAL)
+def test_the_fonts_found_draw_every_glyph(name):
+    assert fonts.missing_glyphs([name]) == set()
+    assert pixels(name, fonts.font_families([name])).min() == 0
+
+
+@pytest.mark.usefixtures("missing_is_an_error")
+def test_the_gate_bites_without_the_chinese_font():
+    with pytest.raises(UserWarning, match="missing from font"):
+        pixels("貓", ["DejaVu Sans"])
+
+
+def test_different_names_look_different():
+    families = fonts.font_families(TRADITIONAL)
+    assert (pixels("貓", families) != pixels("狗", families)).any()
+
+
+@pytest.mark.usefixtures("missing_is_an_error")
+def test_every_chart_draws_chinese_names():
+    names = TRADITIONAL[:4]
+    images = np.zeros((4, 8, 8), np.uint8)
+    for figure in (
+        plots.show_confusion(np.eye(4, dtype=int), names),
+        plots.show_images(images, [0, 1, 2, 3], predicted=[0, 1, 3, 2], class_names=names),
+        plots.show_sheet(images, [0, 1, 2, 3], names),
+    ):
+        for kind in ("png", "svg"):
+            figure.savefig(io.BytesIO(), format=kind)  # outside of the style, as a notebook does
+
+
+def test_a_missing_glyph_is_named_and_replaced_not_drawn_as_a_box(recwarn):
+    strange = "\U00012000"  # a cuneiform sign
+    if not fonts.missing_glyphs([strange]):
+        pytest.skip("this computer has a font for cuneiform")
+    assert fonts.missing_glyphs(["貓", f"a{strange}"]) == {strange}
+    assert fonts.drawable(["貓", f"a{strange}"]) == ["貓", "a?"]
+    assert strange in str(recwarn.pop(UserWarning).message)
+
+
+def test_a_name_is_one_line():
+    assert fonts.drawable(["two\nlines\tand more"]) == ["two lines and more"]
+
+
+def test_a_computer_without_the_packaged_font_looks_further(monkeypatch):
+    monkeypatch.setattr(fonts, "_registered_packaged_font", lambda: None)
+    assert fonts.font_families(["cat"])[0] == "DejaVu Sans"
+
+
+def test_the_style_leaves_matplotlibs_settings_as_they_were():
+    before = dict(mpl.rcParams)
+    with style(["貓"]):
+        assert mpl.rcParams["font.family"] != before["font.family"]
+    assert dict(mpl.rcParams) == before
+
+
+def test_the_subset_has_the_characters_and_little_else():
+    data = fonts.subset_font(["cat 貓", "狗"])
+    assert data is not None
+    assert len(data) < 10_000
+    assert set(TTFont(io.BytesIO(data)).getBestCmap()) == {ord("貓"), ord("狗")}
+    assert fonts.subset_font(["cat"]) is None

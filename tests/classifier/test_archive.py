@@ -1,0 +1,129 @@
+"""Files of a classifier that were cut, changed, or made by another convlens."""
+
+import json
+import zipfile
+
+import keras
+import numpy as np
+import pytest
+from keras import layers
+
+from convlens.classifier.archive import ENTRY
+from convlens.classifier.classifier import Classifier
+from convlens.errors import ClassifierError
+from tests.test_classifier import IMAGES, make
+
+
+@pytest.fixture
+def saved(tmp_path):
+    make().save(tmp_path / "classifier.keras")
+    return tmp_path / "classifier.keras"
+
+
+def test_cut_files_are_refused(saved):
+    content = saved.read_bytes()
+    for size in (0, 100, len(content) // 2, len(content) - 30):
+        saved.write_bytes(content[:size])
+        with pytest.raises(ClassifierError, match="damaged"):
+            Classifier.load(saved)
+
+
+def flips(content, count):
+    """Yield the content with one bit changed: half of them anywhere, half in the archive's directory at its end."""
+    random = np.random.default_rng(0)
+    directory = content.index(b"PK\1\2")
+    starts = np.where(np.arange(count) % 2, directory, 0)
+    for place, bit in zip(
+        random.integers(starts, len(content)), random.integers(8, size=count), strict=True
+    ):
+        changed = bytearray(content)
+        changed[place] ^= 1 << bit
+        yield int(place), bytes(changed)
+
+
+def test_a_flipped_bit_changes_nothing_or_is_a_classifier_error(saved):
+    content, expected, refused = saved.read_bytes(), make().probabilities(IMAGES), []
+    for place, changed in flips(content, 60):
+        saved.write_bytes(changed)
+        try:
+            assert np.array_equal(Classifier.load(saved).probabilities(IMAGES), expected), place
+        except ClassifierError as error:
+            refused.append(str(error))
+    assert not any("\n" in message for message in refused)
+    assert len(refused) > 30
+
+
+@pytest.mark.parametrize("bit", range(16))
+def test_every_compression_method_that_a_flipped_bit_names_is_refused(saved, bit):
+    content = bytearray(saved.read_bytes())
+    content[content.index(b"PK\1\2") + 10 + bit // 8] ^= 1 << bit % 8
+    saved.write_bytes(content)
+    with pytest.raises(ClassifierError, match=r"damaged|cannot be read|changed"):
+        Classifier.load(saved)
+
+
+def test_a_file_of_a_newer_convlens_is_named(saved):
+    rewrite(
+        saved,
+        lambda name, content: (
+            content.replace(b'"format": 1', b'"format": 2') if name == ENTRY else content
+        ),
+    )
+    with pytest.raises(ClassifierError, match=r"made by a newer convlens \(its format is 2"):
+        Classifier.load(saved)
+
+
+def rewrite(path, change):
+    """Write the archive again, entry by entry, with `change(name, content)`: valid, but not what was saved."""
+    with zipfile.ZipFile(path) as old, zipfile.ZipFile(path.with_suffix(".new"), "w") as new:
+        for name in old.namelist():
+            new.writestr(name, change(name, old.read(name)))
+    path.with_suffix(".new").replace(path)
+
+
+@pytest.mark.parametrize(
+    ("entry", "old", "new"), [("convlens.json", b"dog", b"cow"), ("config.json", b"0.3", b"0.4")]
+)
+def test_changed_files_are_refused(saved, entry, old, new):
+    rewrite(saved, lambda name, content: content.replace(old, new) if name == entry else content)
+    with pytest.raises(ClassifierError, match="was changed after it was saved"):
+        Classifier.load(saved)
+
+
+def test_examples_that_answer_otherwise_are_refused(saved, monkeypatch):
+    monkeypatch.setattr("convlens.classifier.archive.checksum", lambda *_: "same")
+
+    def other(name, content):
+        if name != "convlens.json":
+            return content
+        facts = json.loads(content)
+        facts["checksum"] = "same"
+        facts["examples"]["probabilities"][0] = [1.0, 0.0, 0.0]
+        return json.dumps(facts)
+
+    rewrite(saved, other)
+    with pytest.raises(ClassifierError, match="must give the recorded probabilities"):
+        Classifier.load(saved)
+
+
+def test_other_files_are_named(tmp_path):
+    with pytest.raises(ClassifierError, match="no classifier file here"):
+        Classifier.load(tmp_path / "none.keras")
+    keras.Sequential([layers.Input((2,)), layers.Dense(1)]).save(tmp_path / "plain.keras")
+    with pytest.raises(ClassifierError, match="plain Keras model"):
+        Classifier.load(tmp_path / "plain.keras")
+
+
+def test_a_file_without_a_threshold_opens(saved, monkeypatch):
+    """As written before there were thresholds."""
+    monkeypatch.setattr("convlens.classifier.archive.checksum", lambda *_: "same")
+
+    def older(name, content):
+        if name != ENTRY:
+            return content
+        facts = json.loads(content)
+        del facts["threshold"]
+        return json.dumps(facts | {"checksum": "same"})
+
+    rewrite(saved, older)
+    assert Classifier.load(saved).threshold is None

@@ -1,0 +1,267 @@
+import json
+import os
+import shutil
+import subprocess
+import sys
+import zipfile
+
+import keras
+import numpy as np
+import pytest
+from keras import layers
+from PIL import Image
+
+from convlens.classifier.assembly import assemble, set_weights, with_precision
+from convlens.classifier.classifier import Classifier
+from convlens.errors import ConfigError, ImageError, ModelError, StorageError
+from convlens.evaluation.calibration import apply_temperature
+from convlens.preprocess import Preprocessing
+
+SHAPE = Preprocessing(12, 12, 3)
+IMAGES = np.random.default_rng(0).integers(0, 256, (5, 12, 12, 3), np.uint8)
+
+
+def network(x, units):
+    x = layers.Conv2D(4, 3)(x)
+    x = layers.BatchNormalization()(x)
+    x = layers.Dropout(0.3)(x)
+    return layers.Dense(units)(layers.GlobalAveragePooling2D()(x))
+
+
+def make(units=3, names=("貓", "dog with hat", "c"), temperature=1.0):
+    keras.utils.set_random_seed(0)
+    model = assemble(lambda x: network(x, units), SHAPE, len(names), "net")
+    classifier = Classifier.from_logits(model, names, SHAPE, temperature)
+    classifier.examples = IMAGES[:3]
+    return classifier
+
+
+@pytest.fixture
+def saved(tmp_path):
+    make().save(tmp_path / "classifier.keras")
+    return tmp_path / "classifier.keras"
+
+
+def test_saved_and_loaded_it_answers_the_same(saved):
+    loaded = Classifier.load(saved)
+    assert loaded.class_names == ("貓", "dog with hat", "c")
+    assert loaded.preprocessing == SHAPE
+    assert np.array_equal(loaded.probabilities(IMAGES), make().probabilities(IMAGES))
+    assert np.allclose(loaded.probabilities(IMAGES).sum(1), 1, atol=1e-6)
+
+
+def test_one_logit_answers_a_column_a_class():
+    classifier = make(1, ("a", "b"))
+    logits = keras.Model(classifier.model.input, classifier.model.layers[-1].input)(IMAGES)
+    z = np.asarray(logits)[:, 1]
+    assert np.allclose(np.asarray(logits)[:, 0], 0)
+    expected = 1 / (1 + np.exp(-z))
+    assert np.allclose(
+        classifier.probabilities(IMAGES), np.stack([1 - expected, expected], 1), atol=1e-6
+    )
+
+
+@pytest.mark.parametrize(
+    ("units", "names", "temperature"), [(3, ("a", "b", "c"), 0.1), (1, ("a", "b"), 1.0)]
+)
+def test_plain_keras_opens_the_file_where_convlens_cannot_be_imported(
+    tmp_path, units, names, temperature
+):
+    classifier = make(units, names, temperature)
+    classifier.save(tmp_path / "classifier.keras")
+    np.save(tmp_path / "images.npy", IMAGES)
+    code = (
+        "import sys; sys.modules['convlens'] = None\n"
+        "import keras, numpy as np\n"
+        f"model = keras.models.load_model({str(tmp_path / 'classifier.keras')!r})\n"
+        f"rows = model.predict(np.load({str(tmp_path / 'images.npy')!r}), verbose=0)\n"
+        f"np.save({str(tmp_path / 'rows.npy')!r}, rows)\n"
+    )
+    subprocess.run(
+        [sys.executable, "-c", code], check=True, env=os.environ | {"TF_CPP_MIN_LOG_LEVEL": "3"}
+    )
+    rows = np.load(tmp_path / "rows.npy")
+    assert rows.shape == (5, len(names))
+    assert np.abs(rows - classifier.probabilities(IMAGES)).max() < 1e-6
+
+
+@pytest.mark.parametrize("temperature", [0.1, 1.0, 2.5])
+def test_a_temperature_divides_the_logits_and_goes_into_the_file(tmp_path, temperature):
+    plain, classifier = make(), make(temperature=temperature)
+    expected = apply_temperature(plain.probabilities(IMAGES), temperature)
+    assert np.abs(classifier.probabilities(IMAGES) - expected).max() < 1e-6
+    assert any(layer.name == "temperature" for layer in classifier.model.layers) == (
+        temperature != 1
+    )
+    classifier.save(tmp_path / "c.keras")
+    for precision in ("float32", "bfloat16"):
+        loaded = Classifier.load(tmp_path / "c.keras", precision=precision)
+        assert loaded.temperature == pytest.approx(temperature)
+        logits = np.asarray(loaded.logits_model(IMAGES))
+        assert np.allclose(
+            logits,
+            np.asarray(plain.logits_model(IMAGES)),
+            atol=1e-6 if precision == "float32" else 0.05,
+        )
+        for layer in loaded.model.layers[-2:]:
+            assert layer.dtype_policy.name == "float32"
+
+
+def test_a_recalibrated_classifier_shares_the_weights(saved):
+    classifier = Classifier.load(saved)
+    other = classifier.recalibrated(2.0, 0.4).recalibrated(0.5, 0.6)
+    assert (other.temperature, other.threshold, classifier.threshold) == (0.5, 0.6, None)
+    expected = apply_temperature(classifier.probabilities(IMAGES), 0.5)
+    assert np.abs(other.probabilities(IMAGES) - expected).max() < 1e-6
+    assert all(a is b for a, b in zip(other.model.weights, classifier.model.weights, strict=True))
+    assert (other.class_names, other.examples is classifier.examples) == (
+        classifier.class_names,
+        True,
+    )
+    assert np.array_equal(
+        other.recalibrated(1.0, None).probabilities(IMAGES), classifier.probabilities(IMAGES)
+    )
+
+
+def test_an_image_below_the_threshold_is_not_known(saved, tmp_path):
+    classifier = Classifier.load(saved)
+    assert all(one.known for one in classifier.predict(IMAGES))
+    shares = np.sort(classifier.probabilities(IMAGES).max(1))
+    other = classifier.recalibrated(1.0, float(shares[2]) - 1e-6)
+    other.save(tmp_path / "c.keras")
+    found = Classifier.load(tmp_path / "c.keras").predict(IMAGES)
+    assert sum(one.known for one in found) == 3
+    assert all(one.known == (one.probability > shares[1]) for one in found)
+
+
+def test_a_network_that_is_called_temperature_is_no_temperature(tmp_path):
+    inputs = keras.Input((12, 12, 3))
+    own = keras.Model(inputs, network(inputs, 3), name="temperature")
+    Classifier.from_logits(assemble(own, SHAPE, 3, "net"), ("a", "b", "c"), SHAPE).save(
+        tmp_path / "c.keras"
+    )
+    classifier = Classifier.load(tmp_path / "c.keras")
+    assert classifier.temperature == 1
+    assert np.asarray(classifier.logits_model(IMAGES)).shape == (5, 3)
+
+
+def test_files_arrays_and_images_get_the_same_answer(saved, tmp_path):
+    classifier = Classifier.load(saved)
+    Image.fromarray(IMAGES[0]).save(tmp_path / "p.png")
+    rows = classifier.predict(
+        [tmp_path / "p.png", str(tmp_path / "p.png"), Image.fromarray(IMAGES[0]), IMAGES[0]]
+    )
+    assert [row.image for row in rows[:2]] == [str(tmp_path / "p.png")] * 2
+    for row in rows:
+        assert np.allclose(row.probabilities, classifier.probabilities(IMAGES[:1])[0], atol=1e-6)
+        assert row.label == classifier.class_names[row.probabilities.argmax()]
+        assert row.probability == pytest.approx(row.probabilities.max())
+    assert len(classifier.predict(IMAGES)) == 5
+    assert len(classifier.predict(IMAGES[0])) == 1
+    assert len(classifier.predict(IMAGES[..., 0])) == 5  # (n, height, width): grey images
+
+
+def test_an_unreadable_image_is_raised_or_skipped(saved, tmp_path):
+    classifier = Classifier.load(saved)
+    (tmp_path / "bad.png").write_bytes(b"x")
+    with pytest.raises(ImageError, match=r"bad\.png"):
+        classifier.predict([IMAGES[0], tmp_path / "bad.png"])
+    skipped = []
+    assert len(classifier.predict([IMAGES[0], tmp_path / "bad.png"], skip=skipped.append)) == 1
+    assert len(skipped) == 1
+
+
+def test_bfloat16_stays_within_its_tolerance(saved):
+    low = Classifier.load(saved, precision="bfloat16")
+    assert {layer.dtype_policy.name for layer in low.model.layers} >= {"mixed_bfloat16", "float32"}
+    assert np.abs(low.probabilities(IMAGES) - make().probabilities(IMAGES)).max() < 2e-2
+
+
+def test_a_classifier_opened_in_bfloat16_is_saved_in_float32(saved, tmp_path):
+    low = Classifier.load(saved, precision="bfloat16")
+    low.save(tmp_path / "again.keras")
+    again = keras.models.load_model(tmp_path / "again.keras")
+    assert {layer.dtype_policy.name for layer in again.layers[1:]} == {"float32"}
+    assert Classifier.load(tmp_path / "again.keras").probabilities(IMAGES) == pytest.approx(
+        make().probabilities(IMAGES), abs=1e-7
+    )
+    recorded = [
+        json.loads(zipfile.ZipFile(path).read("convlens.json"))["examples"]["probabilities"]
+        for path in (saved, tmp_path / "again.keras")
+    ]
+    assert np.allclose(*recorded, atol=1e-7)  # not those of bfloat16
+    assert "mixed_bfloat16" in {
+        layer.dtype_policy.name for layer in low.model.layers
+    }  # itself as it was
+
+
+def test_another_precision_is_refused(saved):
+    with pytest.raises(ConfigError, match=r"float32, bfloat16, auto; found 'float16'"):
+        Classifier.load(saved, precision="float16")
+
+
+@pytest.mark.parametrize("nested", [False, True])
+@pytest.mark.parametrize("policy", ["float32", "mixed_bfloat16"])
+def test_a_copy_normalises_as_an_adapted_layer_does(nested, policy):
+    keras.utils.set_random_seed(0)
+    normalization = layers.Normalization()
+    normalization.adapt(IMAGES.astype("float32") / 255 * 7 + 3)
+    front = (
+        keras.Sequential([layers.Input((12, 12, 3)), normalization]) if nested else normalization
+    )
+    model = assemble(lambda x: network(front(x), 3), SHAPE, 3, "net")
+    expected = np.asarray(model(IMAGES))
+    twin = with_precision(model, policy)
+    assert np.allclose(
+        np.asarray(twin(IMAGES)), expected, atol=1e-5 if policy == "float32" else 0.05
+    )
+    other = keras.models.clone_model(model)
+    set_weights(other, model.get_weights())
+    assert np.allclose(np.asarray(other(IMAGES)), expected, atol=1e-5)
+
+
+def test_last_layer_stays_float32_under_a_mixed_policy():
+    model = assemble(lambda x: network(x, 3), SHAPE, 3, "net")
+    twin = with_precision(model, "mixed_bfloat16")
+    policies = {layer.name: layer.dtype_policy.name for layer in twin.layers}
+    assert policies[model.layers[-1].name] == "float32"
+    assert policies[model.layers[2].name] == "mixed_bfloat16"
+    for before, after in zip(model.get_weights(), twin.get_weights(), strict=True):
+        assert np.array_equal(before, after)
+
+
+def test_a_full_disk_keeps_the_previous_file(saved, monkeypatch):
+    before = saved.read_bytes()
+
+    def full(*_: object, **__: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(zipfile.ZipFile, "writestr", full)
+    with pytest.raises(StorageError, match="No space left"):
+        make().save(saved)
+    assert saved.read_bytes() == before
+    assert [path.name for path in saved.parent.iterdir()] == ["classifier.keras"]
+
+
+def test_a_real_full_disk_keeps_the_previous_file(tmp_path):
+    """On a tiny file system, where the machine lets us mount one."""
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", str(disk)]
+    if shutil.which("mount") is None or subprocess.run(mount, capture_output=True).returncode:
+        pytest.skip("mounting needs root; the same is tested with a simulated error")
+    try:
+        classifier = make()
+        classifier.save(disk / "classifier.keras")
+        before = (disk / "classifier.keras").read_bytes()
+        (disk / "ballast").write_bytes(b"0" * (61_000 - len(before)))
+        with pytest.raises(StorageError):
+            classifier.save(disk / "classifier.keras")
+        assert (disk / "classifier.keras").read_bytes() == before
+    finally:
+        subprocess.run(["umount", str(disk)], check=True)
+
+
+def test_a_network_of_another_width_is_refused():
+    with pytest.raises(ModelError, match=r"one logit a class, \(batch, 4\); it gives \(None, 3\)"):
+        assemble(lambda x: network(x, 3), SHAPE, 4, "net")

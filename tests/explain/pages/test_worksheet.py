@@ -1,0 +1,143 @@
+"""Worksheets: what is to be reckoned comes out near the network's value, and every character can be drawn."""
+
+import numpy as np
+import pytest
+from fontTools import ttLib
+from keras import layers
+
+from convlens.charts.fonts import packaged_font
+from convlens.errors import ConfigError
+from convlens.explain.arithmetic.pointwise import ACTIVATIONS
+from convlens.explain.microscope.cells import open_cell
+from convlens.explain.microscope.exercise import make_exercise
+from convlens.explain.pages.worksheet import draw_worksheet, write_worksheet
+from convlens.explain.pages.worksheet_words import WORDS
+from tests.explain.networks import look_at
+
+
+def network(x):
+    x = layers.Conv2D(4, 3, padding="same", activation="relu", name="conv")(x)
+    x = layers.Conv2D(4, 7, padding="same", name="large")(layers.BatchNormalization(name="norm")(x))
+    x = layers.MaxPooling2D(2, name="pool")(x)
+    x = layers.Conv2D(3, (1, 11), padding="same", activation="tanh", name="wide")(x)
+    x = layers.AveragePooling2D(2, name="mean")(x)
+    x = layers.DepthwiseConv2D(2, name="depthwise", use_bias=False)(x)
+    x = layers.Dense(6, name="shares_before")(layers.Flatten(name="flat")(x))
+    x = layers.Dense(6, activation="softmax", name="shares")(x)
+    return layers.Dense(3, name="logits")(x)
+
+
+@pytest.fixture(scope="module")
+def microscope():
+    return look_at(network, (16, 16, 3), 3)
+
+
+@pytest.mark.parametrize(
+    ("name", "index"),
+    [("conv", (0, 3, 2)), ("pool", (1, 2, 0)), ("wide", (3, 3, 1)), ("mean", (0, 1, 2)), ("depthwise", (1, 1, 0)),
+     ("logits", (2,)), ("large", (8, 8, 1)), ("norm", (4, 5, 2)), ("probabilities", (1,))],
+)  # fmt: skip
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_two_pages_of_every_kind(microscope, name, index, language, tmp_path):
+    layer = microscope.layer(name)
+    cell = open_cell(layer, index)
+    exercise = make_exercise(layer, cell)
+    gain = abs(exercise.given[3]) / exercise.parts[1] if exercise.kind == "normalised" else 1.0
+    bound = (
+        0.5 * 10**-exercise.decimals * (exercise.numbers.size + 12) * max(1, gain)
+    )  # half a digit a number
+    assert exercise.value == pytest.approx(cell.network, abs=bound)
+    path = tmp_path / "sheet.pdf"
+    write_worksheet(path, microscope, layer, cell, "圖.png", language)
+    data = path.read_bytes()
+    assert data.startswith(b"%PDF")
+    assert data.count(b"/Type /Page ") == 2
+    texts = {
+        answers: [text.get_text() for text in draw_worksheet(
+            microscope, layer, cell, exercise, ("圖.png", language), answers=answers
+        ).axes[0].texts]
+        for answers in (False, True)
+    }  # fmt: skip
+    answer = f"{exercise.value:.{exercise.decimals}f}"
+    assert texts[True].count(answer) > texts[False].count(answer)
+    assert exercise.decimals >= 3
+    assert "圖.png" in texts[False]
+    assert not any("行" in text for text in texts[False])
+    assert any(f"{cell.network:.6f}" in text for text in texts[True])
+    assert not any(f"{cell.network:.6f}" in text for text in texts[False])
+
+
+def test_the_answers_follow_from_the_numbers_on_the_sheet(microscope):
+    layer = microscope.layer("conv")
+    one = make_exercise(layer, open_cell(layer, (4, 5, 1)))
+    assert one.others[0] == 2
+    np.testing.assert_allclose(
+        one.products, (one.numbers * one.weights).round(one.decimals), atol=1e-12
+    )
+    assert one.before == pytest.approx(one.products.sum() + one.others[1] + one.bias)
+    assert one.value == pytest.approx(max(0, one.before), abs=1e-9)
+
+
+def test_a_dense_layer_speaks_of_units_and_says_which_inputs_are_shown(microscope):
+    layer = microscope.layer("shares_before")
+    cell = open_cell(layer, (4,))
+    exercise = make_exercise(layer, cell)
+    assert exercise.others[0] == cell.products[0].numbers.size - 12
+    for language, noun, count in (
+        ("en", "unit (neuron) 4", "12 of"),
+        ("zh", "第 4 個神經元", "12 個"),
+    ):
+        figure = draw_worksheet(
+            microscope, layer, cell, exercise, ("a.png", language), answers=False
+        )
+        texts = [text.get_text() for text in figure.axes[0].texts]
+        assert any(noun in text for text in texts)
+        assert any(count in text for text in texts)
+        assert not any("filter" in text or "濾鏡" in text for text in texts)
+        assert set(exercise.heads) <= set(texts)
+
+
+def test_a_softmax_names_the_class_and_its_shares_add_up(microscope):
+    layer = microscope.layer("probabilities")
+    cell = open_cell(layer, (1,))
+    exercise = make_exercise(layer, cell)
+    assert exercise.powers.max() == 1
+    figure = draw_worksheet(microscope, layer, cell, exercise, ("a.png", "en"), answers=False)
+    assert any("class class 1 (number 1" in text.get_text() for text in figure.axes[0].texts)
+
+
+def test_every_character_is_in_the_packaged_font():
+    with ttLib.TTFont(packaged_font()) as font:
+        drawn = font.getBestCmap()
+    texts = [text for words in WORDS.values() for text in words.values()]
+    texts += [formula for formula, _ in ACTIVATIONS.values()] + ["×", "=", "0123456789.-"]
+    missing = {character for text in texts for character in text if ord(character) not in drawn}
+    assert not missing
+    assert ord("卷") in drawn
+    assert 0x12000 not in drawn  # a cuneiform sign: the check can fail
+
+
+def test_nothing_is_missing_while_it_is_drawn(microscope, tmp_path, recwarn):
+    layer = microscope.layer("conv")
+    write_worksheet(
+        tmp_path / "a.pdf", microscope, layer, open_cell(layer, (0, 0, 0)), "學習單.png", "zh"
+    )
+    assert not [warning for warning in recwarn if "lyph" in str(warning.message)]
+
+
+def test_both_languages_say_the_same_things():
+    assert set(WORDS["en"]) == set(WORDS["zh"])
+    for key, text in WORDS["en"].items():
+        fields = [word.split("}")[0] for word in text.split("{")[1:]]
+        assert sorted(fields) == sorted(
+            word.split("}")[0] for word in WORDS["zh"][key].split("{")[1:]
+        )
+
+
+@pytest.mark.parametrize(
+    ("name", "index"), [("scaling", (0, 0, 0)), ("shares", (1,)), ("flat", (0,))]
+)
+def test_what_is_no_exercise(microscope, name, index):
+    layer = microscope.layer(name)
+    with pytest.raises(ConfigError, match="worksheet"):
+        make_exercise(layer, open_cell(layer, index))

@@ -1,0 +1,241 @@
+import base64
+import errno
+import io
+import json
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+from fontTools.ttLib import TTFont
+from PIL import Image
+from sklearn.datasets import load_digits
+from sklearn.naive_bayes import GaussianNB
+
+from convlens.errors import StorageError
+from convlens.evaluation.evaluate import evaluate
+from convlens.report.page import report_dict, write_report
+
+HISTORY = [
+    {
+        "epoch": i,
+        "seconds": 1.0,
+        "loss": 1 / i,
+        "accuracy": 0.8,
+        "val_loss": float("nan"),
+        "val_accuracy": 0.7,
+        "learning_rate": 0.1,
+    }
+    for i in (1, 2, 3)
+]
+NASTY = [
+    "<script>alert(1)</script>",
+    'a"b&c',
+    "貓",
+    "狗",
+    "圓仔花",
+    "臺灣藍鵲",
+    "$6$",
+    "七",
+    "八",
+    "九",
+]
+
+
+@pytest.fixture(scope="module")
+def digits():
+    """Real images and real answers: scikit-learn's digits and naive Bayes, wrong in about one of seven."""
+    images, labels = load_digits(return_X_y=True)
+    model = GaussianNB(var_smoothing=1e-3).fit(images[:1200], labels[:1200])
+    shown = (images[1200:] * 15.9).astype(np.uint8).reshape(-1, 8, 8, 1)
+    return labels[1200:], model.predict_proba(images[1200:]), shown
+
+
+@pytest.fixture(scope="module")
+def page(digits, tmp_path_factory):
+    labels, probabilities, images = digits
+    path = write_report(
+        tmp_path_factory.mktemp("run"),
+        evaluate(labels, probabilities, NASTY),
+        title="digits: <naive> Bayes",
+        history=HISTORY,
+        settings={"training": {"epochs": 3, "learning_rate": 0.001, "threads": None}, "seed": 0},
+        data={
+            "source": Path("<here>"),
+            "counts": {"train": np.full(10, 120), "test": [59] * 10},
+            "notes": ("1 left <out>",),
+        },
+        images=images,
+        image_names=[f"<i>{i}.png" for i in range(len(labels))],
+        extra={"seconds": 1.5, "versions": {"keras": "3.15"}, "n": "never overrides"},
+    )
+    return path, path.read_text(encoding="utf-8")
+
+
+def test_the_folder_holds_page_numbers_and_plots_and_nothing_unfinished(page):
+    names = {
+        str(path.relative_to(page[0].parent))
+        for path in page[0].parent.rglob("*")
+        if path.is_file()
+    }
+    plots = {f"plots/{name}.png" for name in ("history", "confusion", "calibration", "mistakes")}
+    assert names == {"report.html", "report.json", *plots}
+    for name in plots:
+        Image.open(page[0].parent / name).verify()
+
+
+def test_the_page_opens_offline(page):
+    html = page[1]
+    assert not re.search(r"https?:|<script|<link|@import|<iframe", html)
+    assert all(source.startswith("data:") for source in re.findall(r'src="([^"]*)"', html))
+    assert all(source.startswith("data:") for source in re.findall(r"url\(([^)]*)\)", html))
+
+
+def test_what_a_user_wrote_is_shown_and_never_run(page):
+    html = page[1]
+    for text in (
+        "&lt;script&gt;alert(1)",
+        "&lt;naive&gt;",
+        "&lt;here&gt;",
+        "1 left &lt;out&gt;",
+        "&lt;i&gt;",
+    ):
+        assert text in html
+    assert "<i>" not in html
+    assert "<naive>" not in html
+
+
+def test_the_page_says_what_the_json_says(page, digits):
+    facts = json.loads((page[0].parent / "report.json").read_text(encoding="utf-8"))
+    labels, probabilities, _ = digits
+    assert facts["metrics"]["accuracy"]["value"] == np.mean(labels == probabilities.argmax(1))
+    accuracy = facts["metrics"]["accuracy"]
+    assert f"{100 * accuracy['value']:.1f} %" in page[1]
+    assert f"[{100 * accuracy['low']:.1f}, {100 * accuracy['high']:.1f}]" in page[1]
+    assert facts["n"] == len(labels)
+    assert facts["history"][0]["val_loss"] is None
+    assert facts["versions"] == {"keras": "3.15"}
+    assert facts["data"]["counts"]["train"] == [120] * 10
+    assert "1,200" in page[1]  # the sum of the train images
+    worst = facts["mistakes"][0]
+    assert worst["label"] == NASTY[labels[worst["index"]]] != worst["predicted"]
+
+
+def test_the_json_is_strict(page):
+    def refuse(name):
+        raise AssertionError(name)
+
+    json.loads((page[0].parent / "report.json").read_text(encoding="utf-8"), parse_constant=refuse)
+
+
+def test_mistakes_are_red_and_right_ones_green(page):
+    assert page[1].count('<figure class="wrong"') == 24
+    assert page[1].count('<figure class="right"') == 16
+    first = re.search(r'<figure class="wrong".*?src="data:image/png;base64,([^"]+)"', page[1], re.S)
+    assert first is not None
+    assert Image.open(io.BytesIO(base64.b64decode(first[1]))).size == (8, 8)
+
+
+def test_the_font_in_the_page_has_every_chinese_character_of_it(page):
+    font = re.search(r"data:font/woff;base64,([^)]+)\)", page[1])
+    assert font is not None
+    characters = set(TTFont(io.BytesIO(base64.b64decode(font[1]))).getBestCmap())
+    assert {ord(c) for c in page[1] if ord(c) >= 0x2E80} <= characters
+    assert characters >= {ord(c) for c in "貓狗圓仔花臺灣藍鵲"}
+
+
+def test_a_page_without_chinese_carries_no_font(digits, tmp_path):
+    labels, probabilities, _ = digits
+    html = write_report(
+        tmp_path, evaluate(labels, probabilities, list("0123456789")), title="t"
+    ).read_text("utf-8")
+    assert "font/woff" not in html
+    assert "data:image/svg+xml" in html
+
+
+def test_ten_images_without_a_mistake_a_history_or_a_name(tmp_path):
+    evaluation = evaluate(
+        [0, 1] * 5, np.eye(3)[[0, 1] * 5], ["a", "b", "never"], images_seen="validation"
+    )
+    html = write_report(
+        tmp_path, evaluation, title="ten", images=np.zeros((10, 300, 200, 3), np.uint8)
+    ).read_text("utf-8")
+    assert "There is not one mistake" in html
+    assert "chosen on these images" in html
+    assert "is a score that is not defined" in html
+    assert "The worst mistakes" not in html
+    assert not (tmp_path / "plots" / "mistakes.png").exists()
+    assert not (tmp_path / "plots" / "history.png").exists()
+
+
+@pytest.mark.parametrize(("classes", "n"), [(2, 200), (100, 2000)])
+def test_the_page_stays_small(classes, n, tmp_path):
+    random = np.random.default_rng(0)
+    noise = random.integers(
+        0, 255, (224, 224, 3), dtype=np.uint8
+    )  # gives the largest JPEG there is
+    images = np.broadcast_to(noise, (n, *noise.shape))
+    evaluation = evaluate(
+        random.integers(classes, size=n),
+        random.dirichlet(np.ones(classes), n),
+        [f"c{i}" for i in range(classes)],
+    )
+    assert write_report(tmp_path, evaluation, title="t", images=images).stat().st_size < 3_000_000
+
+
+def test_a_full_disk_leaves_the_earlier_report_whole(digits, tmp_path, monkeypatch):
+    labels, probabilities, _ = digits
+    evaluation = evaluate(labels, probabilities, list("0123456789"))
+    path = write_report(tmp_path, evaluation, title="first")
+    write = Path.write_bytes
+
+    def full(self, data):
+        write(self, data[: len(data) // 2])
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_bytes", full)
+    with pytest.raises(StorageError, match="No space left"):
+        write_report(tmp_path, evaluation, title="second")
+    assert "<title>first</title>" in path.read_text("utf-8")
+    assert not [one for one in tmp_path.rglob("*") if one.name.startswith(".")]
+
+
+def test_the_dict_alone_needs_no_folder(digits):
+    labels, probabilities, _ = digits
+    facts = report_dict(
+        evaluate(labels, probabilities, list("0123456789")), title="t", extra={"x": {1: Path("p")}}
+    )
+    assert facts["x"] == {"1": "p"}
+    json.dumps(facts, allow_nan=False)
+
+
+def test_the_threshold_is_told_in_words_and_numbers(digits, tmp_path):
+    labels, probabilities, _ = digits
+    evaluation = evaluate(labels, probabilities, list("0123456789"), threshold=0.95)
+    html = write_report(
+        tmp_path, evaluation, title="t", extra={"temperature": 1.875, "threshold": 0.95}
+    ).read_text("utf-8")
+    passed = probabilities.max(1) >= 0.95
+    right = probabilities.argmax(1)[passed] == labels[passed]
+    facts = json.loads((tmp_path / "report.json").read_text("utf-8"))
+    found = facts["none_of_these"]
+    assert found["answered"]["value"] == passed.mean()
+    assert (found["accuracy"]["value"], found["accuracy"]["n"]) == (right.mean(), passed.sum())
+    assert found["accuracy"]["low"] < right.mean() < found["accuracy"]["high"]
+    assert (facts["temperature"], facts["threshold"]) == (1.875, 0.95)
+    assert f"{passed.sum()} of these 597 images reach it, {100 * passed.mean():.1f}\xa0%" in html
+    assert "temperature of 1.88, which lowers the confidence" in html
+
+
+def test_a_threshold_that_no_image_reaches(digits, tmp_path):
+    labels, probabilities, _ = digits
+    evaluation = evaluate(labels, probabilities, list("0123456789"), threshold=1.1)
+    html = write_report(tmp_path, evaluation, title="t").read_text("utf-8")
+    assert "0 of these 597 images reach it" in html
+    assert evaluation.to_dict()["none_of_these"]["accuracy"]["value"] is None
+
+
+def test_without_a_threshold_there_is_no_such_section(page):
+    assert "None of these" not in page[1]
+    assert "temperature of" not in page[1]
+    assert json.loads((page[0].parent / "report.json").read_text("utf-8"))["none_of_these"] is None

@@ -1,0 +1,229 @@
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from convlens.budget.plan import Costs
+from convlens.config import Config
+from convlens.data.cache import cache_folder
+from convlens.data.sources import load_data
+from convlens.errors import ConfigError, DataError, Interrupted, ModelError, RunError, TrainingError
+from convlens.screen import Screen
+from convlens.studies import compare as compare_module
+from convlens.studies.compare import Comparison, check_names, compare, resume_comparison
+from convlens.training import fit as fit_module
+
+QUIET = Screen(quiet=True)
+CONFIG = Config().replace(filters=(4,), dense=(8,), batch_size=16, size="32", learning_rate=0.01)
+NAMES = ["custom_cnn", "fashion_mlp", "mnist_tanh"]
+MINUTES = 1
+
+
+@pytest.fixture(scope="module")
+def images(shapes):
+    return load_data(str(shapes))
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _measured():
+    """Measured costs that do not depend on what else the machine does: a minute is 5 epochs of 5 steps."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(
+            compare_module, "measure_costs", lambda trainer, seconds: Costs(2.0, 1.0, 0.4)
+        )
+        yield
+
+
+@pytest.fixture(scope="module")
+def done(images, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("compare") / "all"
+    before = (
+        set((cache_folder() / "store").glob("*.npy"))
+        if (cache_folder() / "store").exists()
+        else set()
+    )
+    comparison = compare(images, NAMES, CONFIG, minutes=MINUTES, run=folder, screen=QUIET)
+    stores = set((cache_folder() / "store").glob("*.npy")) - before
+    return comparison, stores
+
+
+def test_every_network_has_a_run_of_its_own_with_the_same_recipe_and_division(done):
+    comparison, stores = done
+    assert len(stores) <= 1  # decoded once
+    runs = [comparison.run(name) for name in NAMES]
+    assert [run.config.model.model for run in runs] == NAMES
+    configs = [run.config.replace(model="custom_cnn", epochs=1, steps_per_epoch=1) for run in runs]
+    assert configs[0] == configs[1] == configs[2]
+    assert len({json.dumps(run.data["splits"]) for run in runs}) == 1
+    for run in runs:
+        assert (run.config.training.epochs, run.config.training.steps_per_epoch) == (5, 5)
+        assert len(run.history) == 5
+        assert (run.folder / "report.html").exists()
+        assert run.report["test_evaluations"] == 1
+    assert runs[2].classifier().preprocessing.scale == 1.0  # made for pixels that are not scaled
+    assert runs[0].classifier().preprocessing.scale == pytest.approx(1 / 255)
+
+
+def test_the_numbers_are_those_of_the_runs(done, images):
+    comparison, _ = done
+    facts = comparison.facts
+    assert facts["models"] == NAMES
+    assert facts["minutes"] == MINUTES
+    rows = {row["model"]: row for row in facts["ranking"]}
+    assert set(rows) == set(NAMES)
+    values = [row["validation"]["value"] for row in facts["ranking"]]
+    assert values == sorted(values, reverse=True)
+    for name, row in rows.items():
+        run = comparison.run(name)
+        assert row["test"] == run.report["metrics"]["accuracy"]
+        best = max(entry["val_accuracy"] for entry in run.history)
+        assert row["validation"]["value"] == pytest.approx(
+            best, abs=0.051
+        )  # one of 20 images: bfloat16, float32
+        assert row["validation"]["n"] == len(run.data["splits"]["val"])
+        assert row["parameters"] == run.classifier().model.count_params()
+        assert 0 < row["milliseconds"] < 1000
+        assert 0 < row["seconds"] < 60
+    assert rows["fashion_mlp"]["multiply_adds"] == 32 * 32 * 3 * 128 + 128 * 2
+    assert (comparison.folder / "plots" / "tradeoff.png").exists()
+    assert (comparison.folder / "plots" / "growth.png").exists()
+
+
+def test_the_paired_test_is_of_the_answers_to_the_test_images(done, images):
+    comparison, _ = done
+    found = comparison.facts["paired_test"]
+    test = np.array(comparison.run(NAMES[0]).data["splits"]["test"])
+    right = []
+    for name in found["models"]:
+        classifier = comparison.run(name).classifier()
+        answers = [one.label for one in classifier.predict([images.images[i] for i in test])]
+        right.append(np.array(answers) == np.array(images.class_names)[images.labels[test]])
+    expected = [[int((a & ~b).sum()) for b in right] for a in right]
+    assert found["only_row_right"] == expected
+    assert len(found["pairs"]) == len(found["verdicts"]) == 3
+
+
+def test_a_finished_comparison_is_not_resumed_nor_overwritten(done, images):
+    comparison, _ = done
+    with pytest.raises(RunError, match="finished"):
+        resume_comparison(images, comparison.folder, QUIET)
+    with pytest.raises(RunError, match="does not exist yet"):
+        compare(images, NAMES, CONFIG, run=comparison.folder, screen=QUIET)
+
+
+def test_a_stopped_comparison_goes_on_and_trains_nothing_twice(done, images, tmp_path, monkeypatch):
+    real = fit_module._Checkpoint.on_train_batch_end
+
+    def press(self, batch, logs=None):
+        if self.run.folder.name == NAMES[1] and self.state.epoch == 2:
+            self.stop_requested = lambda: True
+        real(self, batch, logs)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(fit_module._Checkpoint, "on_train_batch_end", press)
+        with pytest.raises(Interrupted, match=r"convlens compare --run .*stopped --resume"):
+            compare(
+                images, NAMES[:2], CONFIG, minutes=MINUTES, run=tmp_path / "stopped", screen=QUIET
+            )
+    stopped = Comparison.open(tmp_path / "stopped")
+    assert "ranking" not in stopped.facts
+    trained = stopped.run(NAMES[0]).folder / "trained.json"
+    before = trained.stat().st_mtime_ns
+    resume_comparison(images, stopped.folder, QUIET)
+    assert trained.stat().st_mtime_ns == before
+    whole = done[0]
+    for name in NAMES[:2]:
+        first, second = (one.run(name).classifier().model.get_weights() for one in (whole, stopped))
+        assert all(np.array_equal(a, b) for a, b in zip(first, second, strict=True)), name
+        assert stopped.run(name).report["test_evaluations"] == 1
+
+
+def test_other_images_are_refused_on_resume(done, images, tmp_path):
+    shutil.copytree(done[0].folder, tmp_path / "copy")
+    copy = Comparison(tmp_path / "copy")
+    copy.write({name: copy.facts[name] for name in ("models", "minutes", "path")})
+    with pytest.raises(RunError, match="not the images"):
+        resume_comparison(load_data("digits"), copy.folder, QUIET)
+
+
+@pytest.mark.slow
+def test_a_network_that_diverges_is_left_out_and_the_others_go_on(images, tmp_path, monkeypatch):
+    real = fit_module._Checkpoint.on_train_batch_end
+
+    def burst(self, batch, logs=None):
+        real(
+            self,
+            batch,
+            {**(logs or {}), "loss": float("nan")} if self.run.folder.name in broken else logs,
+        )
+
+    monkeypatch.setattr(fit_module._Checkpoint, "on_train_batch_end", burst)
+    broken = {NAMES[1]}
+    monkeypatch.chdir(tmp_path)
+    comparison = compare(images, NAMES[:2], CONFIG, minutes=MINUTES, screen=QUIET)
+    assert comparison.folder == Path("runs") / f"{images.name}-compare"
+    assert [row["model"] for row in comparison.facts["ranking"]] == [NAMES[0]]
+    assert comparison.facts["paired_test"]["pairs"] == []
+    broken = set(NAMES)
+    with pytest.raises(TrainingError, match="none of the networks"):
+        compare(images, NAMES[:2], CONFIG, minutes=MINUTES, run=tmp_path / "none", screen=QUIET)
+
+
+def test_the_small_stem_goes_for_those_that_have_one(images, tmp_path):
+    recipes = compare_module._recipes(["custom_cnn", "resnet18"], CONFIG.replace(stem="small"))
+    assert {name: config.model.stem for name, config in recipes.items()} == {
+        "custom_cnn": "paper",
+        "resnet18": "small",
+    }
+
+
+@pytest.mark.parametrize(
+    ("names", "error", "said"),
+    [
+        (["custom_cnn", "small_resnt"], ModelError, "did you mean small_resnet"),
+        (
+            ["custom_cnn"],
+            ConfigError,
+            "two networks or more, with commas between; found custom_cnn",
+        ),
+        ([], ConfigError, "two networks or more, with commas between; found none"),
+        (["fashion_mlp", "custom_cnn", "fashion_mlp"], ConfigError, "found fashion_mlp twice"),
+    ],
+)
+def test_names_that_cannot_be_compared(names, error, said):
+    with pytest.raises(error, match=said):
+        check_names(names)
+
+
+@pytest.mark.parametrize(
+    ("options", "error", "said"),
+    [
+        ({"minutes": 0}, ConfigError, "--minutes must be more than 0; found 0"),
+        ({"minutes": -1}, ConfigError, "--minutes must be more than 0; found -1"),
+        ({"minutes": float("nan")}, ConfigError, "--minutes must be more than 0"),
+        ({"minutes": float("inf")}, ConfigError, "--minutes must be more than 0"),
+        (
+            {"minutes": 0.05},
+            ConfigError,
+            r"--minutes 0.05 is too short for custom_cnn, mnist_tanh: .* 0.06 minutes",
+        ),
+        ({"config": CONFIG.replace(test=0.0)}, DataError, "needs test images"),
+        ({"config": CONFIG.replace(val=0.0)}, DataError, "needs validation images"),
+        (
+            {"config": CONFIG.replace(size="8")},
+            ModelError,
+            "mnist_tanh needs images of at least 14 x 14 pixels",
+        ),
+    ],
+)
+def test_nothing_is_trained_or_left_where_it_cannot_end_well(
+    options, error, said, images, tmp_path
+):
+    settings = {"config": CONFIG, "minutes": MINUTES} | options
+    with pytest.raises(error, match=said):
+        compare(
+            images, ["custom_cnn", "mnist_tanh"], run=tmp_path / "none", screen=QUIET, **settings
+        )
+    assert not (tmp_path / "none").exists()

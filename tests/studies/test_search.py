@@ -1,0 +1,235 @@
+"""A search: its journal, what it keeps when it is stopped, what it says, and TensorBoard's page."""
+
+import json
+import shutil
+
+import numpy as np
+import optuna
+import pytest
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+from tensorboard.plugins.hparams import plugin_data_pb2
+
+import convlens
+from convlens.config import Config
+from convlens.errors import ConfigError, DataError, Interrupted, RunError, TrainingError
+from convlens.screen import Screen
+from convlens.studies import search as module
+from convlens.studies.search import resume_search, search
+from convlens.studies.space import Choices, Range
+
+SPACE = {"dropout": Range(0.0, 0.5), "filters": Choices(("4", "4,8")), "dense": Choices(("16",))}
+CONFIG = Config().replace(
+    model="custom_cnn",
+    epochs=3,
+    batch_size=256,
+    augment="none",
+    learning_rate=0.01,
+    precision="float32",
+)
+
+
+@pytest.fixture(scope="module")
+def dataset():
+    return convlens.load_data("digits")
+
+
+def trials(found):
+    return [(t.state, t.params, t.intermediate_values) for t in found.study.get_trials()]
+
+
+@pytest.fixture(scope="module")
+def finished(dataset, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("search") / "whole"
+    return search(dataset, CONFIG, trials=7, space=SPACE, run=folder, screen=Screen(quiet=True))
+
+
+def test_best_trial_has_a_report_and_is_scored_once(finished):
+    facts = json.loads((finished.folder / "search.json").read_text())
+    best = finished.ranked[0]
+    assert facts["best"] == best.number
+    assert finished.run(best).report["test_evaluations"] == 1
+    assert (finished.folder / "plots" / "trials.png").stat().st_size > 10_000
+    assert facts["metrics"]["accuracy"]["n"] == 359
+    assert facts["validation"]["value"] == pytest.approx(best.value, abs=1e-6)  # both in float32
+    assert not finished.run(finished.ranked[1]).finished
+    assert facts["paired_test"]["first"] == f"trial {best.number}"
+    assert [t.value for t in finished.ranked] == sorted(
+        [t.value for t in finished.ranked], reverse=True
+    )
+
+
+def test_what_to_do_next_fits_the_images(tmp_path):
+    settings = tmp_path / "run.toml"
+    assert (
+        module._longer("digits", settings)
+        == f"convlens train digits --config {settings} --epochs 40"
+    )
+    assert module._longer(str(tmp_path), settings).startswith(f"convlens train {tmp_path} ")
+    assert module._longer("3s and 5s of mnist5k", settings).startswith("convlens.train(dataset, ")
+
+
+def test_scores_in_the_journal_are_those_of_the_runs(finished):
+    for trial in finished.study.get_trials():
+        reached = np.maximum.accumulate(
+            [row["val_accuracy"] for row in finished.run(trial).history]
+        )
+        assert list(trial.intermediate_values.values()) == pytest.approx(list(reached))
+
+
+def test_finished_search_is_not_resumed(finished, dataset):
+    with pytest.raises(RunError, match="this search is finished"):
+        resume_search(dataset, finished.folder, Screen(quiet=True))
+
+
+def test_hparams_page(finished):
+    trial = finished.ranked[0]
+    events = EventAccumulator(
+        str(finished.folder / "tensorboard" / f"trial-{trial.number:03d}")
+    ).Reload()
+    content = events.SummaryMetadata("_hparams_/session_start_info").plugin_data.content
+    start = plugin_data_pb2.HParamsPluginData.FromString(content).session_start_info
+    assert start.hparams["dropout"].number_value == pytest.approx(trial.params["dropout"])
+    assert start.hparams["filters"].string_value == trial.params["filters"]
+    logged = [event.value for event in events.Scalars("val_accuracy")]
+    assert logged == pytest.approx([row["val_accuracy"] for row in finished.run(trial).history])
+
+
+@pytest.mark.parametrize("epoch", [1, pytest.param(2, marks=pytest.mark.slow)])
+def test_stopped_search_goes_on_as_it_would_have(finished, dataset, tmp_path, monkeypatch, epoch):
+    told = module._Pruning.epoch
+
+    def stop(self, row, *, best):
+        told(self, row, best=best)
+        if self.trial.number == 2 and row["epoch"] == epoch:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(module._Pruning, "epoch", stop)
+    with pytest.raises(Interrupted, match="--resume"):
+        search(
+            dataset, CONFIG, trials=7, space=SPACE, run=tmp_path / "cut", screen=Screen(quiet=True)
+        )
+    monkeypatch.setattr(module._Pruning, "epoch", told)
+    resumed = resume_search(dataset, tmp_path / "cut", Screen(quiet=True))
+    assert trials(resumed) == trials(finished)
+
+
+@pytest.mark.slow
+def test_weak_trials_are_stopped_early(dataset, tmp_path):
+    space = {"learning_rate": Choices((0.01, 0.02, 0.03, 1e-9))}
+    config = CONFIG.replace(epochs=4, filters=(8,), dense=(16,))
+    found = search(
+        dataset, config, trials=12, space=space, run=tmp_path / "weak", screen=Screen(quiet=True)
+    )
+    stopped = [t for t in found.study.get_trials() if t.state == optuna.trial.TrialState.PRUNED]
+    assert stopped
+    assert max(max(t.intermediate_values.values()) for t in stopped) < found.ranked[0].value
+    assert all(len(t.intermediate_values) < 4 for t in stopped)
+    assert found.ranked[0].params["learning_rate"] > 1e-9
+
+
+@pytest.mark.slow
+def test_trial_that_cannot_be_built_is_named_and_left_out(dataset, tmp_path, capsys):
+    space = {
+        "filters": Choices(("4,4,4,4,4", "4")),
+        "dense": Choices(("8",)),
+    }  # 8 pixels cannot be halved five times
+    screen = Screen()
+    found = search(
+        dataset,
+        CONFIG.replace(epochs=1),
+        trials=5,
+        space=space,
+        run=tmp_path / "some",
+        screen=screen,
+    )
+    failed = [t for t in found.study.get_trials() if t.state == optuna.trial.TrialState.FAIL]
+    assert failed
+    assert "at least" in capsys.readouterr().out
+    with pytest.raises(TrainingError, match="no trial came to its end"):
+        search(
+            dataset,
+            CONFIG,
+            trials=2,
+            space={"filters": Choices(("4,4,4,4,4",))},
+            run=tmp_path / "none",
+            screen=screen,
+        )
+
+
+def test_time_limit_begins_no_further_trial(dataset, tmp_path):
+    space = ["dense=8|16"]
+    config = CONFIG.replace(filters=(4,), epochs=1)
+    found = search(
+        dataset,
+        config,
+        trials=50,
+        minutes=1e-4,
+        space=space,
+        run=tmp_path / "short",
+        screen=Screen(quiet=True),
+    )
+    assert len(found.study.get_trials()) < 3
+
+
+def test_bad_input(dataset, tmp_path):
+    with pytest.raises(ConfigError, match="--trials must be at least 2; found 1"):
+        search(dataset, CONFIG, trials=1)
+    with pytest.raises(ConfigError, match="--minutes must be more than 0; found -1"):
+        search(dataset, CONFIG, trials=2, minutes=-1)
+    with pytest.raises(DataError, match="none were set aside"):
+        search(
+            dataset,
+            CONFIG.replace(val=0.0),
+            trials=2,
+            run=tmp_path / "x",
+            screen=Screen(quiet=True),
+        )
+    assert not (tmp_path / "x").exists()
+    with pytest.raises(RunError, match="a run is a folder"):
+        resume_search(dataset, tmp_path / "none")
+
+
+def test_other_images_are_refused(finished, tmp_path):
+    copy = tmp_path / "copy"
+    shutil.copytree(finished.folder, copy)
+    facts = json.loads((copy / "search.json").read_text())
+    del facts["best"]
+    (copy / "search.json").write_text(json.dumps(facts))
+    with pytest.raises(RunError, match="these are not the images"):
+        resume_search(convlens.load_data("mnist5k"), copy, Screen(quiet=True))
+
+
+def cut(finished, folder, keep):
+    """Return a copy of a search as it was when its journal had `keep` bytes."""
+    shutil.copytree(finished.folder, folder)
+    facts = json.loads((folder / "search.json").read_text())
+    (folder / "search.json").write_text(
+        json.dumps({k: facts[k] for k in ("path", "trials", "minutes", "space")})
+    )
+    journal = folder / "journal.log"
+    journal.write_bytes(journal.read_bytes()[:keep])
+    return folder
+
+
+def test_search_killed_after_a_last_epoch_goes_on_as_it_would_have(finished, dataset, tmp_path):
+    lines = (finished.folder / "journal.log").read_bytes().splitlines(keepends=True)
+    told = [
+        n for n, line in enumerate(lines, 1) if json.loads(line).get("op_code") == 7
+    ]  # intermediate values
+    last = max(n for n in told if n < len(lines))  # of the last trial, before its end was written
+    folder = cut(
+        finished, tmp_path / "renamed", sum(map(len, lines[:last])) + 5
+    )  # and five bytes of the next line
+    resumed = resume_search(dataset, folder, Screen(quiet=True))
+    assert trials(resumed) == trials(finished)
+    assert len(resumed.study.get_trials()) == 7
+
+
+def test_damaged_journal_is_named(finished, dataset, tmp_path):
+    folder = cut(finished, tmp_path / "damaged", None)
+    journal = folder / "journal.log"
+    journal.write_bytes(b"{oops\n" + journal.read_bytes())
+    with pytest.raises(
+        RunError, match=r"journal.log, line 1: the journal of the search is damaged"
+    ):
+        resume_search(dataset, folder, Screen(quiet=True))

@@ -1,0 +1,144 @@
+import csv
+
+import numpy as np
+import pytest
+from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import log_loss
+
+from convlens.run import Run
+from convlens.transfer import linear_head
+from convlens.transfer.linear_head import (
+    STRENGTHS,
+    UNCHOSEN,
+    LinearHead,
+    fit_linear_head,
+    write_strengths,
+)
+
+WIDTH = 6
+NONE = (np.empty((0, WIDTH), np.float32), np.empty(0, np.int64))
+
+
+def clouds(
+    number: int, num_classes: int, seed: int, spread: float = 2.0
+) -> tuple[np.ndarray, np.ndarray]:
+    """Features around a centre a class, far from zero, as those after a ReLU are."""
+    rng = np.random.default_rng(seed)
+    centers = np.random.default_rng(7).normal(5, 1, (num_classes, WIDTH))
+    labels = np.arange(number) % num_classes
+    return (centers[labels] + rng.normal(0, spread, (number, WIDTH))).astype(np.float32), labels
+
+
+def standard(features: np.ndarray, by: np.ndarray) -> np.ndarray:
+    return (features - by.mean(0)) / np.sqrt(((by - by.mean(0)) ** 2).mean())
+
+
+def logits(head: LinearHead, features: np.ndarray) -> np.ndarray:
+    return features @ head.kernel + head.bias
+
+
+@pytest.mark.parametrize("num_classes", [2, 3, 5])
+def test_logits_are_scikit_learns_on_standard_features(num_classes):
+    features, labels = clouds(120, num_classes, 0)
+    head = fit_linear_head(features.copy(), labels, *NONE, num_classes)
+    theirs = LogisticRegression(C=UNCHOSEN, max_iter=1000, tol=1e-8).fit(
+        standard(features, features), labels
+    )
+    scores = theirs.decision_function(standard(features, features))
+    found = logits(head, features)
+    if num_classes == 2:
+        assert np.allclose(found[:, 1] - found[:, 0], scores, atol=2e-3)
+    else:
+        assert np.allclose(found, scores, atol=2e-3)
+    assert head.strength == UNCHOSEN
+    assert head.trials == ()
+
+
+def test_the_strength_with_the_least_validation_log_loss_is_kept():
+    features, labels = clouds(60, 3, 0)
+    val_features, val_labels = clouds(300, 3, 1)
+    calls = []
+    head = fit_linear_head(
+        features.copy(),
+        labels,
+        val_features,
+        val_labels,
+        3,
+        progress=lambda *call: calls.append(call),
+    )
+    losses = {}
+    for strength in STRENGTHS:
+        theirs = LogisticRegression(C=strength, max_iter=1000, tol=1e-8).fit(
+            standard(features, features), labels
+        )
+        rows = theirs.predict_proba(standard(val_features, features))
+        losses[strength] = log_loss(val_labels, rows)
+    assert head.strength == min(losses, key=losses.get)
+    assert [trial.log_loss for trial in head.trials] == pytest.approx(
+        [losses[t.strength] for t in head.trials], rel=1e-3
+    )
+    right = (logits(head, val_features).argmax(1) == val_labels).mean()
+    assert next(
+        t.accuracy.value for t in head.trials if t.strength == head.strength
+    ) == pytest.approx(right)
+    assert calls == [(number, len(STRENGTHS)) for number in range(1, len(head.trials) + 1)]
+
+
+def test_it_stops_where_two_weaker_ones_in_a_row_are_worse():
+    features, labels = clouds(9, 3, 0, spread=3.0)  # few and noisy: weak ones learn the noise
+    val = clouds(600, 3, 1, spread=3.0)
+    head = fit_linear_head(features.copy(), labels, *val, 3)
+    found = [trial.log_loss for trial in head.trials]
+    assert len(found) < len(STRENGTHS)
+    assert min(found[-2:]) > min(found)
+
+
+def test_large_features_stay_as_they_are_and_have_the_same_optimum(monkeypatch):
+    features, labels = clouds(120, 3, 0)
+    val = clouds(60, 3, 1)
+    small = fit_linear_head(features.copy(), labels, *val, 3)
+    monkeypatch.setattr(linear_head, "IN_PLACE", 0)
+    frozen = features.copy()
+    frozen.flags.writeable = False  # as a memory map is
+    large = fit_linear_head(frozen, labels, *val, 3)
+    assert large.strength == small.strength
+    assert np.allclose(logits(large, features), logits(small, features), atol=0.02)
+
+
+def test_a_class_that_weighs_more_is_answered_more():
+    features, labels = clouds(300, 2, 0, spread=4.0)
+    even = fit_linear_head(features.copy(), labels, *NONE, 2)
+    weights = np.array([1, 9], np.float32)
+    uneven = fit_linear_head(features.copy(), labels, *NONE, 2, class_weights=weights)
+    theirs = LogisticRegression(C=UNCHOSEN, max_iter=1000, tol=1e-8)
+    theirs.fit(standard(features, features), labels, weights[labels])
+    difference = logits(uneven, features) @ [-1, 1]
+    assert np.allclose(
+        difference, theirs.decision_function(standard(features, features)), atol=2e-3
+    )
+    assert logits(uneven, features).argmax(1).sum() > logits(even, features).argmax(1).sum() + 20
+
+
+def test_a_class_without_images_is_never_answered():
+    features, labels = clouds(60, 3, 0)
+    head = fit_linear_head(features.copy(), labels, *NONE, 4)
+    assert head.kernel.shape == (WIDTH, 4)
+    assert (logits(head, features).argmax(1) < 3).all()
+
+
+def test_features_that_are_all_alike_give_the_shares_of_the_classes():
+    features, labels = np.full((30, WIDTH), 3.0, np.float32), np.arange(30) % 3
+    found = logits(fit_linear_head(features.copy(), labels, *NONE, 3), features)
+    assert np.allclose(found - found.mean(1, keepdims=True), 0, atol=1e-3)
+
+
+def test_what_was_tried_is_written(tmp_path):
+    features, labels = clouds(60, 3, 0)
+    head = fit_linear_head(features, labels, *clouds(60, 3, 1), 3)
+    write_strengths(head, Run(tmp_path))
+    with (tmp_path / "regularisation.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    assert [float(row["strength"]) for row in rows] == [trial.strength for trial in head.trials]
+    assert float(rows[0]["val_log_loss"]) == pytest.approx(head.trials[0].log_loss, abs=1e-6)
+    assert float(rows[0]["val_accuracy"]) == pytest.approx(head.trials[0].accuracy.value, abs=1e-6)
+    assert (tmp_path / "plots" / "regularisation.png").stat().st_size > 1000
