@@ -44,3 +44,31 @@ def shapes(tmp_path_factory: pytest.TempPathFactory) -> Path:
                 folder / kind / f"{number}.png"
             )
     return folder
+
+
+@pytest.fixture(scope="session")
+def digits():
+    """The 1,797 digits of scikit-learn, 8 x 8."""
+    from convlens.data.sources import load_data
+
+    return load_data("digits")
+
+
+@pytest.fixture(scope="session")
+def backbone(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A classifier of three other classes with random weights: a convolution on 8 x 8, one on 4 x 4."""
+    import keras
+
+    from convlens.classifier.assembly import assemble
+    from convlens.classifier.classifier import Classifier
+    from convlens.config import Config
+    from convlens.preprocess import Preprocessing
+    from convlens.zoo.registry import build
+
+    keras.utils.set_random_seed(0)
+    tiny = Config().replace(model="custom_cnn", filters=(6, 8), dense=(8,)).model
+    seen = Preprocessing(8, 8, 1)
+    model = assemble(lambda x: build("custom_cnn", x, 3, config=tiny), seen, 3, "custom_cnn")
+    path = tmp_path_factory.mktemp("backbone") / "trained.keras"
+    Classifier.from_logits(model, ("a", "b", "c"), seen).save(path)
+    return path

@@ -11,7 +11,7 @@ from keras import layers
 from convlens.classifier.archive import ENTRY
 from convlens.classifier.classifier import Classifier
 from convlens.errors import ClassifierError
-from tests.test_classifier import IMAGES, make
+from tests.classifier.test_classifier import IMAGES, make
 
 
 @pytest.fixture
@@ -66,10 +66,10 @@ def test_a_file_of_a_newer_convlens_is_named(saved):
     rewrite(
         saved,
         lambda name, content: (
-            content.replace(b'"format": 1', b'"format": 2') if name == ENTRY else content
+            content.replace(b'"format": 2', b'"format": 3') if name == ENTRY else content
         ),
     )
-    with pytest.raises(ClassifierError, match=r"made by a newer convlens \(its format is 2"):
+    with pytest.raises(ClassifierError, match=r"made by a newer convlens \(its format is 3"):
         Classifier.load(saved)
 
 

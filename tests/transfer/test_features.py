@@ -87,7 +87,7 @@ def test_a_killed_process_loses_no_more_than_the_batch_under_way(tmp_path):
     code = """
         import os, sys
         sys.path.insert(0, sys.argv[1])
-        from tests.data.test_features import Network, FeatureCache, WIDTH, store_of
+        from tests.transfer.test_features import Network, FeatureCache, WIDTH, store_of
         import numpy as np
 
         class Killed(Network):
