@@ -17,8 +17,6 @@ from convlens.training.trainer import Trainer
 from convlens.transfer.backbone import choose_origin
 from convlens.transfer.stages import make_trainer
 
-__all__ = ["train"]
-
 
 def train(  # noqa: PLR0913 - the public door; all but the first have defaults
     dataset: Dataset,

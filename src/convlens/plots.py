@@ -8,14 +8,11 @@ Each function takes plain data and returns a matplotlib Figure, which shows itse
 """
 
 from convlens.charts.comparison import show_growth, show_published, show_tradeoff
+from convlens.charts.curves import show_history, show_lines, show_metrics, show_scores
 from convlens.charts.evaluation import (
     show_calibration,
     show_confusion,
-    show_history,
     show_images,
-    show_lines,
-    show_metrics,
-    show_scores,
     show_sheet,
 )
 from convlens.charts.regularization import show_strengths

@@ -17,16 +17,6 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 
 from convlens.errors import ImageError
 
-__all__ = [
-    "MAX_PIXELS",
-    "IMAGE_SUFFIXES",
-    "Header",
-    "Preprocessing",
-    "open_image",
-    "prepare",
-    "read_header",
-]
-
 MAX_PIXELS = 100_000_000
 IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff")
 ORIENTATION = 0x0112  # EXIF tag; 5 to 8 turn the image on its side

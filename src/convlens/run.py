@@ -19,7 +19,6 @@ from convlens.files import with_present_names
 if TYPE_CHECKING:
     from convlens.classifier.classifier import Classifier
 
-__all__ = ["HISTORY_COLUMNS", "Run"]
 
 HISTORY_COLUMNS = (
     "epoch",

@@ -8,8 +8,6 @@ from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
-__all__ = ["Screen", "duration"]
-
 COLUMNS = (  # heading, width, format
     ("epoch", 7, "{:d}"),
     ("seconds", 9, "{:.1f}"),

@@ -7,8 +7,6 @@ from typing import Any, get_args, get_type_hints
 
 from convlens.errors import ConfigError
 
-__all__ = ["Section", "setting", "typed", "unknown"]
-
 
 def setting(
     default: Any,

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from matplotlib.colors import to_hex
 
-from convlens.charts import evaluation as plots
+from convlens import plots
 from convlens.charts.style import GREEN, INK, RED, percent, shorten
 from convlens.evaluation.evaluate import evaluate
 

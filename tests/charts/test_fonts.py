@@ -8,7 +8,7 @@ from fontTools.ttLib import TTFont
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from convlens.charts import evaluation as plots
+from convlens import plots
 from convlens.charts import fonts
 from convlens.charts.style import style
 

@@ -7,9 +7,8 @@ from convlens import arithmetic, get_image, views
 from convlens.data.dataset import Dataset
 from convlens.errors import ConfigError, DataError
 from convlens.evaluation.metrics import wilson
-from convlens.lessons import Lesson
 from convlens.lessons import lesson as module
-from convlens.lessons.lesson import STAND_INS
+from convlens.lessons.lesson import STAND_INS, Lesson
 from convlens.plots import show_lines, show_metrics, show_scores
 
 

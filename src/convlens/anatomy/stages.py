@@ -10,8 +10,6 @@ from itertools import groupby
 
 from convlens.anatomy.summary import LayerRow, Pair, brief
 
-__all__ = ["HIDDEN", "Block", "Part", "Stage", "divide", "last_row", "tell"]
-
 HIDDEN = (
     "ZeroPadding2D",
     "Cropping2D",

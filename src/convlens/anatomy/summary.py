@@ -19,8 +19,6 @@ from keras import layers
 
 from convlens.errors import ModelError
 
-__all__ = ["LayerRow", "brief", "count_multiply_adds", "layer_table", "rounded"]
-
 SEPARABLE = layers.SeparableConv1D | layers.SeparableConv2D
 TRANSPOSED = layers.Conv1DTranspose | layers.Conv2DTranspose | layers.Conv3DTranspose
 PLAIN = (

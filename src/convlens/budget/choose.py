@@ -17,19 +17,6 @@ from convlens.data.prepared import look_at, parse_size
 from convlens.screen import duration
 from convlens.transfer.unfreeze import able_layers, map_strides
 
-__all__ = [
-    "MOST_PASSES",
-    "PASSES",
-    "SIDES",
-    "Choice",
-    "Measured",
-    "Tuning",
-    "choose",
-    "choose_tuning",
-    "unlike_photographs",
-    "upper_layers",
-]
-
 SIDES = (224, 192, 160, 128, 96)  # pixels
 LEAST_SIDE = 64  # smaller images are unlike those that a backbone learned from
 PASSES = (

@@ -14,8 +14,6 @@ from convlens.errors import Interrupted
 from convlens.run import Run
 from convlens.training.trainer import Trainer
 
-__all__ = ["Deadline", "epochs_to_the_end", "train_until"]
-
 WATCHED = 0.25  # share of the planned time that a speed is watched for before it is trusted
 SLACK, LATE = 0.05, 0.02  # shares of the whole time, see `Deadline`
 

@@ -25,8 +25,6 @@ from convlens.training.fit import State
 from convlens.training.trainer import Trainer
 from convlens.transfer.backbone import BackboneOrigin, body_of, open_features
 
-__all__ = ["decode_some", "measure_backbone", "rehearse_ending"]
-
 SAMPLED = 48  # images that are decoded to measure
 SPENT = 1.0  # seconds on features, at least
 ENDING = 8.0  # times the building of a network that a head's run takes for building it again, keeping and reporting

@@ -25,22 +25,6 @@ from convlens.screen import duration
 from convlens.training.fit import step_seconds
 from convlens.training.trainer import Trainer
 
-__all__ = [
-    "AIM",
-    "EPOCHS",
-    "LIMIT",
-    "Clock",
-    "Costs",
-    "Plan",
-    "least_seconds",
-    "measure_costs",
-    "parse_duration",
-    "plan",
-    "seconds_trained",
-    "train_for",
-    "trial_folder",
-]
-
 AIM = 0.95  # share of the time that is planned; the rest is for what was not measured
 LIMIT = 1.1  # a training that turns out slower is stopped at this multiple of its time
 OVERHEAD = 0.1  # share of an epoch that validating and keeping may take, where a longer epoch can bring it down

@@ -35,8 +35,6 @@ from convlens.training.trainer import Trainer
 from convlens.transfer.backbone import choose_backbone, choose_origin
 from convlens.transfer.stages import TransferTrainer
 
-__all__ = ["train_within"]
-
 BACKBONE = "efficientnet_lite0"  # the one whose weights are in a package
 TIMED, LEAST_TIMED, MOST_TIMED = (
     0.03,

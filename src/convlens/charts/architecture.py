@@ -18,8 +18,6 @@ from convlens.anatomy.stages import HIDDEN, Block, Part, Stage, last_row, tell
 from convlens.anatomy.summary import rounded
 from convlens.charts.style import BLUE, GREY, INK, LINE, Chart, percent, style
 
-__all__ = ["show_architecture"]
-
 # Lengths are inches, and those of the figure's coordinates too.
 TALLEST, LOWEST = 2.1, 0.22  # a box of the image's size, and one of a single value
 THINNEST, DOUBLING = 0.05, 0.045  # the width of a box of one channel, and what twice as many add

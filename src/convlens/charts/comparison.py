@@ -13,8 +13,6 @@ from convlens.charts.curves import PERCENT
 from convlens.charts.style import BLUE, GREEN, GREY, INK, ORANGE, RED, Chart, style
 from convlens.evaluation.scores import Score
 
-__all__ = ["place_labels", "show_growth", "show_published", "show_tradeoff"]
-
 COLORS = (BLUE, ORANGE, GREEN, RED, "#CC79A7", "#56B4E9", "#7A6A00")
 DISTANCES = (
     6,

@@ -18,8 +18,6 @@ from numpy.typing import NDArray
 from convlens.charts.style import BLUE, GREEN, GREY, ORANGE, RED, Chart, style
 from convlens.evaluation.scores import Score
 
-__all__ = ["PERCENT", "show_history", "show_lines", "show_metrics", "show_scores"]
-
 PERCENT = FuncFormatter(lambda share, _: f"{100 * share:.4g} %")
 COLORS = (BLUE, ORANGE, GREEN, RED, GREY)
 DASHES: tuple[Any, ...] = (

@@ -13,7 +13,7 @@ from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
-from convlens.charts.curves import PERCENT, show_history, show_lines, show_metrics, show_scores
+from convlens.charts.curves import PERCENT
 from convlens.charts.fonts import drawable
 from convlens.charts.style import (
     BLUE,
@@ -29,17 +29,6 @@ from convlens.charts.style import (
     width,
 )
 from convlens.evaluation.scores import Bin
-
-__all__ = [
-    "show_calibration",
-    "show_confusion",
-    "show_history",
-    "show_images",
-    "show_lines",
-    "show_metrics",
-    "show_scores",
-    "show_sheet",
-]
 
 NUMBERS_UP_TO = 26  # classes of a confusion matrix whose cells still have room for a number
 LABELS_UP_TO = 34  # labels along one side that still have room

@@ -12,8 +12,6 @@ from pathlib import Path
 
 from matplotlib import font_manager
 
-__all__ = ["drawable", "font_families", "missing_glyphs", "packaged_font", "subset_font"]
-
 PREFERRED = (  # among the installed ones; names of the families on Linux, Windows, macOS
     "Noto Sans CJK TC",
     "Noto Sans TC",

@@ -7,8 +7,6 @@ from matplotlib.figure import Figure
 from convlens.charts.style import BLUE, GREY, ORANGE, Chart, style
 from convlens.evaluation.scores import Score
 
-__all__ = ["show_strengths"]
-
 
 def show_strengths(
     strengths: Sequence[float],

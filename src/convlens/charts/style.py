@@ -14,22 +14,6 @@ from matplotlib.figure import Figure
 
 from convlens.charts.fonts import font_families
 
-__all__ = [
-    "BLUE",
-    "GREEN",
-    "GREY",
-    "INK",
-    "LINE",
-    "ORANGE",
-    "RED",
-    "STYLE",
-    "Chart",
-    "percent",
-    "shorten",
-    "style",
-    "width",
-]
-
 BLUE, ORANGE, GREEN, RED = "#0072B2", "#E08A00", "#00805C", "#C4450C"
 INK, GREY, LINE = "#222222", "#6B6B6B", "#DDDDDD"
 

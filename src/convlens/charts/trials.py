@@ -13,8 +13,6 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullLoca
 from convlens.charts.curves import PERCENT
 from convlens.charts.style import BLUE, GREY, ORANGE, Chart, style
 
-__all__ = ["show_trials"]
-
 LOGARITHMIC = ("learning_rate", "weight_decay")
 COLUMNS = 3  # of the small charts, one a field
 

@@ -12,8 +12,6 @@ from typing import Any
 from convlens.errors import ClassifierError
 from convlens.files import with_present_names
 
-__all__ = ["ENTRY", "FORMAT", "checksum", "read_facts"]
-
 ENTRY = "convlens.json"
 FORMAT = 2  # of that entry; a file with a larger number was made by a newer convlens
 DAMAGE = (  # what zipfile, its decompressors and json raise for bytes that are not what was written

@@ -13,16 +13,6 @@ from convlens.errors import ModelError
 from convlens.preprocess import Preprocessing
 from convlens.zoo.stem import Logits
 
-__all__ = [
-    "Network",
-    "all_layers",
-    "assemble",
-    "copy_model",
-    "finalize",
-    "set_weights",
-    "with_precision",
-]
-
 Network = Callable[[keras.KerasTensor], Logits]
 
 

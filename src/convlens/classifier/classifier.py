@@ -26,8 +26,6 @@ from convlens.classifier.assembly import all_layers, with_precision
 from convlens.errors import ClassifierError, ConfigError, ImageError, StorageError
 from convlens.preprocess import Preprocessing, prepare
 
-__all__ = ["Classifier", "Prediction"]
-
 PRECISIONS = ("float32", "bfloat16", "auto")
 TEMPERATURE = "temperature"  # name of the layer between logits and softmax
 PIXELS = (

@@ -12,8 +12,6 @@ from convlens.zoo.imagenet import imagenet_classes
 from convlens.zoo.registry import build, list_models, model_info
 from convlens.zoo.weights import load_weights
 
-__all__ = ["pretrained_classifier"]
-
 
 def pretrained_classifier(
     name: str, weights: str | Path = "imagenet", *, precision: str = "float32"

@@ -23,8 +23,6 @@ from convlens import backend
 from convlens.classifier.assembly import all_layers, with_precision
 from convlens.errors import BackendError, ConfigError
 
-__all__ = ["Compiled", "compile_model", "keras_precision"]
-
 ENGINES = ("auto", "openvino", "keras")
 PRECISIONS = ("auto", "bfloat16", "float32")
 KERAS_BATCH = 16  # images; 64 were no faster and took 0.5 GB more

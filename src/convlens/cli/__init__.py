@@ -6,8 +6,6 @@ from collections.abc import Sequence
 from rich.console import Console
 from rich.markup import escape
 
-__all__ = ["main"]
-
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the `convlens` command and exit with its code."""

@@ -9,8 +9,6 @@ from convlens.cli.flags import SEARCH_DEFAULTS, CompareFlags, Flags, SearchFlags
 from convlens.config import Config
 from convlens.errors import ConfigError
 
-__all__ = ["app"]
-
 app = App(
     name="convlens",
     help="From a folder of labelled images to a classifier one can trust, explain and ship, on the computer at hand.",

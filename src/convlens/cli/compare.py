@@ -9,8 +9,6 @@ from convlens.errors import RunError, StorageError
 from convlens.run import Run
 from convlens.screen import Screen
 
-__all__ = ["chart_published", "compare_models", "resume_models"]
-
 PUBLISHED_CHART = Path("imagenet-published.png")
 
 

@@ -17,8 +17,6 @@ from convlens.errors import DataError, ImageError, StorageError
 from convlens.preprocess import open_image
 from convlens.screen import Screen
 
-__all__ = ["describe_data"]
-
 PER_CLASS, MAX_CLASSES, SHEET_SIDE = 10, 24, 128
 DECODED = 20_000  # images; larger sets are judged by their headers
 NAMED = 10  # unreadable images; data.json of a run has them all

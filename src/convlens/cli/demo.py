@@ -9,8 +9,6 @@ from convlens.config import Config
 from convlens.data.sources import load_data
 from convlens.run import Run
 
-__all__ = ["run_demo"]
-
 SHOWN = 5
 
 

@@ -7,8 +7,6 @@ from convlens.data.sources import load_data
 from convlens.run import Run
 from convlens.screen import Screen
 
-__all__ = ["evaluate_run"]
-
 
 def evaluate_run(name: str, data: str | None, *, as_json: bool) -> None:
     """Print the scores on the run's test images, or on other ones, as a table or as report.json has them."""

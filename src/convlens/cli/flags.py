@@ -10,8 +10,6 @@ from convlens import config
 from convlens.config import Config, all_settings
 from convlens.errors import ConfigError
 
-__all__ = ["SEARCH_DEFAULTS", "CompareFlags", "Flags", "SearchFlags", "configure", "options_page"]
-
 GROUPS = {
     "data": Group("Images", sort_key=1),
     "training": Group("Training", sort_key=2),

@@ -9,8 +9,6 @@ from cyclopts import Parameter
 from convlens.errors import ConfigError, DataError
 from convlens.screen import Screen
 
-__all__ = ["lesson"]
-
 
 def lesson(
     *numbers: Annotated[str, Parameter(help="000 to 004, or all")],

@@ -11,7 +11,6 @@ from convlens import backend
 if TYPE_CHECKING:
     from convlens.zoo.registry import ModelInfo
 
-__all__ = ["list_table", "models_page", "print_page"]
 
 HEADS = ("model", "year", "input", "params", "mult-adds", "least", "weights")
 RIGHT = (1, 2, 3, 4, 5)  # columns of numbers

@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from convlens.explain.microscope.microscope import Layer, Microscope
     from convlens.explain.pages.page import Page
 
-__all__ = ["open_network"]
 
 FITS = {
     "stretch": "stretched",

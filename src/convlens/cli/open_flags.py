@@ -8,8 +8,6 @@ from cyclopts import Parameter
 
 from convlens.errors import ConfigError
 
-__all__ = ["NO_FILES", "NO_LOOK", "Files", "Look", "check_options", "check_suffix"]
-
 SUFFIXES = {"--png": (".png",), "--html": (".html", ".htm"), "--worksheet": (".pdf",)}
 
 

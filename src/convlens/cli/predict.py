@@ -17,8 +17,6 @@ from convlens.errors import ConfigError, DataError, ImageError
 from convlens.preprocess import IMAGE_SUFFIXES
 from convlens.run import Run
 
-__all__ = ["find_images", "predict_images"]
-
 UNKNOWN = "[yellow]none of these[/yellow]"
 
 

@@ -9,8 +9,6 @@ from convlens.errors import RunError
 from convlens.run import Run
 from convlens.screen import Screen
 
-__all__ = ["continue_search", "start_search"]
-
 
 def start_search(
     path: str,

@@ -11,7 +11,6 @@ from convlens.errors import ConfigError
 if TYPE_CHECKING:
     from convlens.explain.arithmetic.exact import Numbers
 
-__all__ = ["show"]
 
 show = App(
     name="show",

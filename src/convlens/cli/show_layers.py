@@ -7,8 +7,6 @@ from cyclopts import Parameter
 from convlens.cli.show_page import NONE, Files, ImageText, Text, publish
 from convlens.errors import ConfigError
 
-__all__ = ["COMMANDS", "batchnorm", "dense", "dropout", "flatten", "join", "network", "sizes"]
-
 
 def dense(
     *,

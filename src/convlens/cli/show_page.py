@@ -12,7 +12,6 @@ from convlens.errors import StorageError
 if TYPE_CHECKING:
     from convlens.explain.pages.page import Page
 
-__all__ = ["NONE", "Files", "ImageText", "Text", "publish"]
 
 Text = Annotated[str, Parameter(allow_leading_hyphen=True)]
 ImageText = Annotated[

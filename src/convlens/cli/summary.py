@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from convlens.anatomy.stages import Stage
     from convlens.anatomy.summary import LayerRow
 
-__all__ = ["summary"]
 
 WORDS = (
     "layer",

@@ -15,15 +15,6 @@ from convlens.errors import ConfigError, RunError
 from convlens.run import Run
 from convlens.screen import Screen
 
-__all__ = [
-    "given_settings",
-    "refuse_together",
-    "resume_run",
-    "start_few",
-    "start_run",
-    "start_within",
-]
-
 BESIDE_BUDGET = {  # flags that go without it, and why
     "resume": "a resumed run keeps the epochs that were planned for it",
     "epochs": "it plans the epochs",

@@ -9,8 +9,6 @@ from numpy.typing import NDArray
 from convlens.config import AugmentConfig
 from convlens.data.augment import augment, mix
 
-__all__ = ["Batches", "class_weights"]
-
 
 def class_weights(counts: NDArray[np.int64], setting: str) -> NDArray[np.float32] | None:
     """Return (num_classes,) weights n / (num_classes * count), or None where every class weighs the same.

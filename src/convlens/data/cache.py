@@ -13,8 +13,6 @@ from numpy.typing import NDArray
 
 from convlens.errors import StorageError
 
-__all__ = ["cache_file", "cache_folder", "open_array", "write_array"]
-
 
 def cache_folder() -> Path:
     """Return the folder for what can be made again: $CONVLENS_CACHE, or the user's cache folder. It is created.

@@ -10,8 +10,6 @@ from numpy.typing import NDArray
 
 from convlens.errors import DataError
 
-__all__ = ["SPLITS", "Dataset", "natural_key", "split_of"]
-
 SPLITS = ("train", "val", "test")
 SPLIT_NAMES = {
     "train": ("train", "training", "training_set", "trainset", "train_set"),

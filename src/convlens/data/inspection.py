@@ -14,8 +14,6 @@ from convlens.data.dataset import SPLITS, Dataset
 from convlens.errors import DataError, ImageError
 from convlens.preprocess import Header, read_header
 
-__all__ = ["Inspection", "check", "inspect"]
-
 AUTO_SAMPLE = 20_000  # headers read where the caller does not say; some 10 s from a cold disk
 ARRAY_MODES = {1: "L", 3: "RGB", 4: "RGBA"}
 

@@ -18,8 +18,6 @@ from convlens.data.store import Progress, Store, fingerprint, open_store
 from convlens.errors import ConfigError, ImageError
 from convlens.preprocess import Preprocessing, read_header
 
-__all__ = ["Demands", "Prepared", "choose_preprocessing", "look_at", "parse_size", "prepare_data"]
-
 LARGEST_AUTO = 96  # pixels: larger images are brought to DEFAULT_SIDE unless a size is given
 DEFAULT_SIDE = 64
 LOOKED_AT = 200  # image headers that decide size and channels

@@ -20,8 +20,6 @@ from convlens.data.inspection import check
 from convlens.errors import ConfigError, DataError
 from convlens.preprocess import IMAGE_SUFFIXES
 
-__all__ = ["load_data"]
-
 FILE_NAME = r"^(?P<label>.+?)[ ._-]+\(?\d+\)?\.[^.]+$"  # 0.46.jpg, cat.4001.jpg, cat_12.png, cat-12.png, cat (12).jpg
 BY_FILE_NAME = "labels in the file names"
 TABLE_SUFFIXES = (".csv", ".tsv", ".txt")

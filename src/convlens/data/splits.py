@@ -15,8 +15,6 @@ from sklearn.model_selection import StratifiedGroupKFold
 
 from convlens.errors import DataError
 
-__all__ = ["Splits", "clusters_of", "draw", "folds", "make_splits"]
-
 Indices = NDArray[np.int64]
 
 

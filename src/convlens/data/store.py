@@ -16,8 +16,6 @@ from convlens.data.dataset import Dataset
 from convlens.errors import DataError, ImageError, StorageError
 from convlens.preprocess import Preprocessing, open_image, prepare
 
-__all__ = ["Store", "fingerprint", "is_stored", "open_store"]
-
 VERSION = 2  # raise it when `prepare` makes other pixels of the same file
 CHUNK = 256
 DIGEST_BYTES = 16

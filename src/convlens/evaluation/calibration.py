@@ -13,8 +13,6 @@ from numpy.typing import NDArray
 from scipy.optimize import minimize_scalar
 from scipy.special import log_softmax, softmax
 
-__all__ = ["FEWEST", "apply_temperature", "choose_threshold", "fit_temperature"]
-
 FEWEST = 20  # rightly named images; with fewer, 5 % of them are less than one image
 BOUNDS = (math.log(0.05), math.log(20))  # of log T
 ROUNDING = 1e-6  # of a probability, by which another batch size or machine may differ

@@ -5,8 +5,6 @@ from typing import Any
 
 from convlens.evaluation.metrics import wilson
 
-__all__ = ["judge_epochs"]
-
 RISING = 0.9  # a best epoch in the last tenth may not be the top yet
 FORGOTTEN = (
     1.1  # a validation loss that grew by a tenth from its lowest while the training loss fell

@@ -13,8 +13,6 @@ from convlens.errors import DataError
 from convlens.evaluation import metrics
 from convlens.evaluation.scores import Bin, ClassScores, Score
 
-__all__ = ["EXPLANATIONS", "Evaluation", "evaluate", "scores_table"]
-
 EXPLANATIONS = {  # score: its name, and what it says
     "accuracy": ("Accuracy", "Share of the images that were named rightly."),
     "top_3": ("Top 3", "Share of the images whose true class is among the three most probable."),

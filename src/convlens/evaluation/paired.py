@@ -15,8 +15,6 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import binomtest
 
-__all__ = ["LEVEL", "Pair", "compare_pairs", "holm", "mcnemar"]
-
 LEVEL = 0.05  # a corrected p below it is called real
 
 

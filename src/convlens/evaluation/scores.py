@@ -3,8 +3,6 @@
 import math
 from dataclasses import dataclass
 
-__all__ = ["Bin", "ClassScores", "Score"]
-
 
 @dataclass(frozen=True)
 class Score:

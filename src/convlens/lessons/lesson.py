@@ -20,8 +20,6 @@ from convlens.explain.pages.page import Page
 from convlens.run import Run
 from convlens.screen import Screen
 
-__all__ = ["STAND_INS", "Lesson", "Result", "result_rows"]
-
 STAND_INS = {  # what the lessons are about -> what `convlens` carries with it
     "mnist": "mnist5k, 5,000 of its images",
     "fashion_mnist": "mnist5k, digits in place of clothes",

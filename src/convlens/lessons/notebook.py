@@ -22,8 +22,6 @@ from convlens.errors import ConfigError, StorageError
 from convlens.lessons.lesson import Lesson
 from convlens.screen import Screen
 
-__all__ = ["Source", "find_lessons", "read_notebook", "run_notebook", "write_notebook"]
-
 SHIPPED = Path(__file__).parent / "sources"  # in a wheel
 IN_CLONE = Path(__file__).parents[3] / "docs" / "lessons"
 

@@ -9,8 +9,6 @@ from convlens.backend import versions
 from convlens.errors import StorageError
 from convlens.lessons.lesson import Result, result_rows
 
-__all__ = ["write_table"]
-
 
 def write_table(path: Path, results: Sequence[Result]) -> None:
     """Write the results. Raises StorageError where the file cannot be written."""

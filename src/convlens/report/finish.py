@@ -27,20 +27,6 @@ from convlens.report.page import write_report
 from convlens.run import Run
 from convlens.screen import Screen
 
-__all__ = [
-    "Answers",
-    "Scored",
-    "answer",
-    "calibrate",
-    "report_run",
-    "score",
-    "score_again",
-    "score_other",
-    "show",
-    "write_evaluation",
-]
-
-
 FEW = 100  # images; below, an interval spans some 15 points and more
 Answers = Callable[[Classifier, NDArray[np.int64]], NDArray[np.float32]]
 """(m, num_classes) probabilities that a classifier gives the images of a store with (m,) indices."""

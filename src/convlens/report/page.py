@@ -20,12 +20,11 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from convlens.charts import evaluation as plots
+from convlens.charts.curves import show_history
 from convlens.charts.fonts import subset_font
 from convlens.charts.style import percent
 from convlens.errors import StorageError
 from convlens.evaluation.evaluate import EXPLANATIONS, Evaluation
-
-__all__ = ["ReportContent", "report_dict", "write_report"]
 
 MISTAKES, RIGHT = 24, 16  # images shown
 LONGEST_SIDE = 192  # pixels of an image in the report
@@ -126,7 +125,7 @@ def _charts(evaluation: Evaluation, content: ReportContent) -> dict[str, Figure]
         "calibration": plots.show_calibration(evaluation.bins),
     }
     if content.get("history"):
-        charts["history"] = plots.show_history(content["history"], best=content.get("best_epoch"))
+        charts["history"] = show_history(content["history"], best=content.get("best_epoch"))
     worst = evaluation.worst(MISTAKES)
     if "images" in content and len(worst):
         charts["mistakes"] = plots.show_images(

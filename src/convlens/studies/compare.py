@@ -44,8 +44,6 @@ from convlens.training.network import choose_network
 from convlens.training.trainer import Trainer, describe
 from convlens.zoo.registry import LEAST_WITH_STEM, model_info
 
-__all__ = ["DEFAULT_MINUTES", "Comparison", "check_names", "compare", "resume_comparison"]
-
 DEFAULT_MINUTES = 2.0  # a network
 MEASURED = (
     2.0,

@@ -21,8 +21,6 @@ from convlens.training.trainer import Trainer
 from convlens.transfer.backbone import choose_origin
 from convlens.transfer.stages import make_trainer
 
-__all__ = ["cross_validate"]
-
 
 def cross_validate(
     dataset: Dataset,

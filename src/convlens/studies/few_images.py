@@ -31,8 +31,6 @@ from convlens.training.network import require_unseen_test
 from convlens.transfer.backbone import choose_origin
 from convlens.transfer.stages import make_trainer
 
-__all__ = ["mean_of_draws", "train_on_few"]
-
 DRAWS = 5
 
 

@@ -12,8 +12,6 @@ from tensorboard.summary.writer.event_file_writer import EventFileWriter
 
 from convlens.studies.space import varied_fields
 
-__all__ = ["write_hparams"]
-
 SCALARS = ("loss", "accuracy", "val_loss", "val_accuracy")
 
 

@@ -17,8 +17,6 @@ from convlens.run import Run
 from convlens.studies.space import Seeded, varied_fields
 from convlens.studies.trial_table import seconds_of
 
-__all__ = ["Search"]
-
 STARTUP = 5  # trials drawn at random, and run to their end, before the sampler and the pruner have something to go by
 WARMUP_EPOCHS = 2  # of a trial before it may be stopped
 JOURNAL = "journal.log"

@@ -22,8 +22,6 @@ from convlens.report.finish import calibrate, score, write_evaluation
 from convlens.run import Run
 from convlens.screen import Screen
 
-__all__ = ["TRAINED", "Entry", "Ranking", "rank", "score_runs"]
-
 TRAINED = "trained.json"  # in a run: its training is over; the seconds it took and what happened on the way
 ALONE = 50  # images answered one by one to time a prediction, after WARM that do not count
 WARM = 5

@@ -51,8 +51,6 @@ from convlens.studies.trial_table import SECONDS, TrialTable
 from convlens.training.network import choose_network
 from convlens.training.trainer import Trainer
 
-__all__ = ["Search", "resume_search", "search"]
-
 LEAST_SEEN = 5e-4  # difference of two accuracies that are shown with one decimal
 SHOWN = 5  # trials in the closing table
 

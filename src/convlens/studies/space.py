@@ -13,19 +13,6 @@ import optuna
 from convlens.config import LEARNING_RATES, Config, ModelConfig, TrainingConfig, all_settings
 from convlens.errors import ConfigError
 
-__all__ = [
-    "Choices",
-    "Dimension",
-    "Range",
-    "Seeded",
-    "default_space",
-    "from_dict",
-    "parse_vary",
-    "suggest",
-    "to_dict",
-    "varied_fields",
-]
-
 LOGARITHMIC = ("learning_rate", "weight_decay")  # their size matters, not their difference
 RATES = (0.1, 5.0)  # learning rates tried, as multiples of the optimizer's usual one
 SPLIT = "|"  # between the values of a field that is itself a list, as filters

@@ -7,8 +7,6 @@ from optuna.trial import FrozenTrial, TrialState
 from convlens.screen import Screen
 from convlens.studies.space import Space, varied_fields
 
-__all__ = ["SECONDS", "TrialTable", "seconds_of"]
-
 SECONDS = "seconds"  # attribute of a trial
 
 

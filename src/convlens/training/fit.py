@@ -25,8 +25,6 @@ from convlens.errors import Interrupted, RunError, StorageError, TrainingError
 from convlens.run import Run
 from convlens.screen import Screen
 
-__all__ = ["State", "fit", "step_seconds"]
-
 SAVE_SECONDS = 60.0  # a state is saved at the first step after so long
 SAVE_SHARE = 0.05  # or later, where saving would take more of the time than this
 

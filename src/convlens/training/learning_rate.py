@@ -14,8 +14,6 @@ from convlens.data.batches import Batches
 from convlens.errors import TrainingError
 from convlens.training.optimizers import make_optimizer
 
-__all__ = ["RangeTest", "find_learning_rate", "suggest"]
-
 STEPS = 100
 LOWEST, HIGHEST = 1e-3, 1e3  # as factors of the optimizer's usual rate
 SMOOTHING = 0.9

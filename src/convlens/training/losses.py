@@ -10,8 +10,6 @@ from typing import Any
 import keras
 from keras import ops
 
-__all__ = ["AnswerAccuracy", "HeadsCrossentropy", "join_heads"]
-
 AUXILIARY_WEIGHT = 0.3
 
 

@@ -27,8 +27,6 @@ from convlens.preprocess import Preprocessing
 from convlens.zoo.registry import LEAST_WITH_STEM, build, create_model, model_info
 from convlens.zoo.weights import load_weights
 
-__all__ = ["Origin", "choose_network", "require_unseen_test"]
-
 CLOSING = ("softmax", "sigmoid")
 SCALING = keras.layers.Rescaling | keras.layers.Normalization
 

@@ -8,8 +8,6 @@ from keras import ops
 
 from convlens.config import LEARNING_RATES, TrainingConfig
 
-__all__ = ["Pace", "make_optimizer", "make_schedule", "paced"]
-
 RISE = 0.25  # share of a one-cycle run in which the learning rate rises
 START = 25  # it starts at the largest divided by this; Smith and Topin 2017, arXiv:1708.07120, as fastai sets it
 KINDS: dict[str, tuple[type[keras.optimizers.Optimizer], dict[str, Any]]] = {

@@ -32,8 +32,6 @@ from convlens.training.losses import AnswerAccuracy, HeadsCrossentropy, join_hea
 from convlens.training.network import Origin
 from convlens.training.optimizers import make_optimizer, make_schedule
 
-__all__ = ["Trainer"]
-
 EXAMPLES = 4  # images in the classifier file that are replayed at every load
 
 

@@ -34,17 +34,6 @@ from convlens.transfer.unfreeze import thaw
 from convlens.zoo.registry import ModelInfo, build, list_models, model_info
 from convlens.zoo.weights import load_weights
 
-__all__ = [
-    "FEATURES",
-    "HEAD",
-    "BackboneOrigin",
-    "body_of",
-    "choose_backbone",
-    "choose_origin",
-    "features_key",
-    "open_features",
-]
-
 FEATURES = "features"  # name of the layer that gives the vector of an image
 DECK = "transfer_vgg16_cats_dogs"  # has a top of its own
 HEAD = "transfer_"  # what the names of the new layers begin with

@@ -16,8 +16,6 @@ from convlens.training.fit import State, fit
 from convlens.training.losses import AnswerAccuracy, HeadsCrossentropy
 from convlens.training.optimizers import make_optimizer, make_schedule
 
-__all__ = ["fit_dense_head"]
-
 Labelled = tuple[
     NDArray[np.float32], NDArray[np.int64]
 ]  # (n, width) features and (n,) class indices

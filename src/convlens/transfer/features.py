@@ -17,8 +17,6 @@ from convlens.data.cache import cache_folder
 from convlens.data.store import DIGEST_BYTES, Progress, Store
 from convlens.errors import StorageError
 
-__all__ = ["FeatureCache"]
-
 BATCH = 64  # images computed, and written, at a time
 IN_MEMORY = 2**28  # bytes of features; more are put together in a file and memory-mapped
 

@@ -23,8 +23,6 @@ from convlens.evaluation.metrics import accuracy
 from convlens.evaluation.scores import Score
 from convlens.run import Run
 
-__all__ = ["STRENGTHS", "LinearHead", "Trial", "fit_linear_head", "write_strengths"]
-
 STRENGTHS = (
     1e-3,
     1e-2,

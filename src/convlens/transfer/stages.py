@@ -33,8 +33,6 @@ from convlens.transfer.features import BATCH
 from convlens.transfer.linear_head import fit_linear_head, write_strengths
 from convlens.transfer.unfreeze import paces, thaw
 
-__all__ = ["TransferTrainer", "make_trainer"]
-
 LOWER = 0.1  # layers that have learned before start at this share of an optimizer's usual rate
 AGREE = 0.02  # of a probability, in the mean, between the features' engine and the classifier in float32
 CHOSEN = ", its regularisation chosen on the validation images"

@@ -16,8 +16,6 @@ from convlens.config import TransferConfig
 from convlens.errors import ConfigError
 from convlens.training.optimizers import Pace
 
-__all__ = ["able_layers", "map_strides", "paces", "thaw"]
-
 GRADUAL_SHARE = 0.5  # of the steps, in which gradual unfreezing reaches the lowest group
 
 

@@ -33,8 +33,6 @@ from keras import layers, ops
 
 from convlens.zoo.registry import register_model
 
-__all__ = ["alexnet", "alexnet_2towers", "local_response_normalization"]
-
 
 class Row(NamedTuple):
     """A convolution, and whether a pooling of 3x3 with stride 2 follows it."""

@@ -22,8 +22,6 @@ from keras import layers, ops
 
 from convlens.zoo.registry import register_model
 
-__all__ = ["APPLICATIONS", "FAMILIES", "Application", "Family", "keras_model"]
-
 
 class Family(NamedTuple):
     """The networks of a paper.

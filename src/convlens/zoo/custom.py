@@ -6,8 +6,6 @@ from keras import layers
 from convlens.config import ModelConfig
 from convlens.zoo.registry import register_model
 
-__all__ = ["custom_cnn"]
-
 POOLINGS = {
     "max": layers.MaxPooling2D,
     "average": layers.AveragePooling2D,

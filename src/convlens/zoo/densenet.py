@@ -34,8 +34,6 @@ from keras import layers
 
 from convlens.zoo.registry import register_model
 
-__all__ = ["dense_block", "densenet_bc_100_12", "transition"]
-
 GROWTH_RATE = 12  # channels that a layer adds
 BLOCKS = (16, 16, 16)  # layers, each of two convolutions: with stem, transitions and logits 100
 STEM_FILTERS = 2 * GROWTH_RATE

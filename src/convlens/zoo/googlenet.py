@@ -41,8 +41,6 @@ from keras import layers
 from convlens.zoo.alexnet import local_response_normalization
 from convlens.zoo.registry import register_model
 
-__all__ = ["Branches", "STAGES", "googlenet", "googlenet_auxiliary", "inception_module"]
-
 
 class Branches(NamedTuple):
     """Filters of an Inception module, as the columns of table 1; None leaves out a 1x1 convolution.

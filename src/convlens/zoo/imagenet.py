@@ -3,8 +3,6 @@
 from functools import cache
 from importlib import resources
 
-__all__ = ["imagenet_classes"]
-
 
 @cache
 def imagenet_classes() -> tuple[str, ...]:

@@ -44,8 +44,6 @@ from keras import layers
 
 from convlens.zoo.registry import register_model
 
-__all__ = ["MODULES", "Module", "inception_v2", "inception_v2_module"]
-
 
 class Module(NamedTuple):
     """A row of figure 5: filters of the branches, and the pooling.

@@ -33,8 +33,6 @@ from keras import layers
 
 from convlens.zoo.registry import register_model
 
-__all__ = ["inception_v4"]
-
 MOMENTUM = 0.9
 EPSILON = 1e-3
 DROPOUT = 0.2

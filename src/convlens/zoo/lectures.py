@@ -11,20 +11,6 @@ from keras import layers
 
 from convlens.zoo.registry import register_model
 
-__all__ = [
-    "cats_dogs_3conv",
-    "cifar_4conv",
-    "fashion_mlp",
-    "lenet_sigmoid",
-    "logistic",
-    "mlp_256_128",
-    "mnist_2conv",
-    "mnist_3conv",
-    "mnist_4conv",
-    "mnist_conv_3x3",
-    "mnist_tanh",
-]
-
 
 class Conv(NamedTuple):
     """A convolution: number of filters, side of the kernel, padding."""

@@ -34,8 +34,6 @@ from numpy.typing import NDArray
 
 from convlens.zoo.registry import register_model
 
-__all__ = ["class_codes", "lenet5", "lenet5_modern"]
-
 C3_TABLE = (  # table I: a row for each map of S2, a column for each map of C3, X where they are connected
     "X...XXX..XXXX.XX",
     "XX...XXX..XXXX.X",

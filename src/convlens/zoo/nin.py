@@ -36,8 +36,6 @@ from keras import layers
 
 from convlens.zoo.registry import register_model
 
-__all__ = ["nin", "nin_cifar", "nin_imagenet"]
-
 
 class Block(NamedTuple):
     """An mlpconv block, the pooling of 3x3 with stride 2 after it, and a dropout of a half after that.

@@ -20,16 +20,6 @@ from convlens.config import ModelConfig
 from convlens.errors import ModelError
 from convlens.zoo.stem import Logits, apply_small_stem
 
-__all__ = [
-    "HEADS",
-    "ModelInfo",
-    "build",
-    "create_model",
-    "list_models",
-    "model_info",
-    "register_model",
-]
-
 HEADS = ("softmax", "sigmoid")
 LEAST_WITH_STEM = (
     128  # pixels that a network is made for, from which its first strides can be left out

@@ -44,17 +44,6 @@ from keras import layers
 
 from convlens.zoo.registry import register_model
 
-__all__ = [
-    "basic_block",
-    "resnet18",
-    "resnet20",
-    "resnet32",
-    "resnet34",
-    "resnet44",
-    "resnet56",
-    "resnet110",
-]
-
 FILTERS = (64, 128, 256, 512)  # table 1, conv2_x to conv5_x: maps of 56, 28, 14 and 7 pixels
 BLOCKS = {"resnet18": (2, 2, 2, 2), "resnet34": (3, 4, 6, 3)}
 SMALL_FILTERS = (

@@ -17,8 +17,6 @@ from keras import layers
 
 from convlens.zoo.registry import register_model
 
-__all__ = ["small_resnet"]
-
 STEMS = (
     (96, 8, 4, False),
     (48, 4, 2, False),

@@ -15,8 +15,6 @@ import keras
 
 from convlens.anatomy.summary import WINDOWED, pair, steps, window_of
 
-__all__ = ["STEM_STRIDE", "apply_small_stem"]
-
 Logits: TypeAlias = (
     keras.KerasTensor | list[keras.KerasTensor]
 )  # a list: the answer's, then auxiliary heads'

@@ -24,8 +24,6 @@ from numpy.typing import NDArray
 
 from convlens.errors import ModelError
 
-__all__ = ["read_torch_file"]
-
 MAGIC = 0x1950A86A20F9469CFC6C
 VERSION = 1001
 ZIP = b"PK\x03\x04"

@@ -14,8 +14,6 @@ from keras import layers
 
 from convlens.zoo.registry import register_model
 
-__all__ = ["TRAINED", "transfer_vgg16_cats_dogs"]
-
 TRAINED = ("block5_conv1", "block5_conv2", "block5_conv3")  # layers of VGG16 that go on learning
 UNITS = 512
 

@@ -39,17 +39,6 @@ from keras import layers
 from convlens.zoo.alexnet import local_response_normalization
 from convlens.zoo.registry import register_model
 
-__all__ = [
-    "CONFIGURATIONS",
-    "Block",
-    "vgg",
-    "vgg11",
-    "vgg11_lrn",
-    "vgg13",
-    "vgg16_1x1",
-    "vgg_block",
-]
-
 
 class Block(NamedTuple):
     """Convolutions before a pooling: number of filters, kernel size of each, normalisation after the last."""

@@ -29,16 +29,6 @@ import numpy as np
 from convlens.errors import ModelError
 from convlens.zoo.applications import APPLICATIONS, keras_model
 
-__all__ = [
-    "BODIES",
-    "CONVERTED",
-    "DIGESTS",
-    "WeightsFile",
-    "cache_folder",
-    "files_of",
-    "load_weights",
-]
-
 URL = "https://storage.googleapis.com/tensorflow/keras-applications"
 NUM_CLASSES = 1000  # of ImageNet
 CONVERTED = {

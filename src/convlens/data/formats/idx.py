@@ -15,8 +15,6 @@ from convlens.data.formats.npz import CHUNK, READ_ERRORS, Part, encode_labels, g
 from convlens.errors import DataError
 from convlens.preprocess import MAX_PIXELS
 
-__all__ = ["IDX_NAME", "load_idx"]
-
 IDX_NAME = re.compile(
     r"(?P<prefix>.*?)(?P<split>train|t10k|test|val|valid)[-_.](?P<what>images|labels)"
     r"([-.]idx[134])?[-.]ubyte(?P<gz>\.gz)?",

@@ -19,8 +19,6 @@ from convlens.data.formats.idx import load_idx
 from convlens.data.formats.npz import load_npz
 from convlens.errors import DataError
 
-__all__ = ["NAMES", "load_named"]
-
 NAMES = ("mnist5k", "digits", "mnist", "fashion_mnist", "cifar10", "cifar100")
 
 DIGITS = tuple("0123456789")

@@ -20,8 +20,6 @@ from convlens.data.cache import cache_file, open_array, write_array
 from convlens.data.dataset import Dataset, natural_key
 from convlens.errors import DataError
 
-__all__ = ["CHUNK", "READ_ERRORS", "Part", "encode_labels", "gather", "load_npz"]
-
 IN_MEMORY = 64 * 2**20  # bytes; below it the detour through a file is not worth while
 CHUNK = 16 * 2**20  # bytes read at a time
 READ_ERRORS = (OSError, EOFError, ValueError, zlib.error, zipfile.BadZipFile)

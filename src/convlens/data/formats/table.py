@@ -13,8 +13,6 @@ from convlens.data.dataset import Dataset, split_of
 from convlens.data.formats.npz import encode_labels
 from convlens.errors import DataError
 
-__all__ = ["load_csv"]
-
 COLUMNS = {
     "path": (
         "path",

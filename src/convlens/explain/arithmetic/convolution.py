@@ -14,15 +14,6 @@ from convlens.errors import ConfigError
 from convlens.explain.arithmetic.exact import Numbers, as_numbers, write_shape
 from convlens.explain.arithmetic.sizes import Border, Side, lay_windows, pair
 
-__all__ = [
-    "Cell",
-    "Convolution",
-    "SeparableConvolution",
-    "convolve",
-    "depthwise_convolve",
-    "separable_convolve",
-]
-
 
 @dataclass(frozen=True)
 class Cell:

@@ -11,17 +11,6 @@ from numpy.typing import ArrayLike, NDArray
 
 from convlens.errors import ConfigError
 
-__all__ = [
-    "Numbers",
-    "as_numbers",
-    "equation",
-    "read_matrix",
-    "read_numbers",
-    "write_number",
-    "write_numbers",
-    "write_shape",
-]
-
 Numbers = NDArray[Any]  # of float64, or of Fraction (dtype object)
 
 LARGEST = 1e100  # so that squares and sums stay finite

@@ -9,8 +9,6 @@ from numpy.typing import ArrayLike, NDArray
 from convlens.errors import ConfigError
 from convlens.explain.arithmetic.exact import Numbers, as_numbers
 
-__all__ = ["LOSSES", "Loss", "loss"]
-
 LOSSES = {  # name -> (formula of a term, what becomes of the terms)
     "squared": ("(target - predicted)²", "mean"),
     "half-squared": ("½ (target - predicted)²", "sum"),

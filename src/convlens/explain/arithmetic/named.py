@@ -9,8 +9,6 @@ from convlens.errors import ConfigError, DataError
 from convlens.explain.arithmetic.exact import Numbers, as_numbers, read_matrix
 from convlens.preprocess import IMAGE_SUFFIXES, open_image
 
-__all__ = ["FILTERS", "LARGEST", "IMAGES", "get_filter", "get_image"]
-
 LARGEST = 40  # cells along a side whose numbers can still be read
 
 

@@ -9,18 +9,6 @@ from numpy.typing import NDArray
 
 from convlens.errors import ConfigError
 
-__all__ = [
-    "LECTURE_BIASES",
-    "LECTURE_EXAMPLE",
-    "LECTURE_NETWORK",
-    "LECTURE_WEIGHTS",
-    "Array",
-    "Example",
-    "Layer",
-    "Network",
-    "make_network",
-]
-
 Array = NDArray[np.float64]
 
 

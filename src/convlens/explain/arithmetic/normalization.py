@@ -8,8 +8,6 @@ from numpy.typing import ArrayLike, NDArray
 from convlens.errors import ConfigError
 from convlens.explain.arithmetic.exact import as_numbers
 
-__all__ = ["BatchNormalization", "batch_normalize"]
-
 
 @dataclass(frozen=True)
 class BatchNormalization:

@@ -10,8 +10,6 @@ from scipy.special import erf, expit
 
 from convlens.explain.arithmetic.exact import write_number
 
-__all__ = ["ACTIVATIONS", "JOINS", "Function", "activation_of", "write"]
-
 DECIMALS = 6
 Function = tuple[str, str, Callable[[float], float]]  # name, formula of z, function
 

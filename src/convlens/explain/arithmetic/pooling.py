@@ -10,8 +10,6 @@ from convlens.explain.arithmetic.convolution import as_image, check_cell
 from convlens.explain.arithmetic.exact import Numbers, as_numbers
 from convlens.explain.arithmetic.sizes import Border, Side, lay_windows, pair
 
-__all__ = ["KINDS", "PoolCell", "Pooling", "global_average", "pool"]
-
 KINDS = ("max", "average", "min")
 
 

@@ -25,8 +25,6 @@ from convlens.explain.microscope.weighted import (
     open_separable,
 )
 
-__all__ = ["OPENERS", "VALUES_ONLY", "check_index", "open_cell"]
-
 VALUES_ONLY = {"InputLayer": "these are the image's own pixels, nothing is computed"}
 
 OPENERS: dict[str, Opener] = {

@@ -15,8 +15,6 @@ from convlens.explain.microscope.opened import Floats, OpenedCell
 from convlens.explain.microscope.scaled import batch_numbers
 from convlens.explain.pages.microscope_views import decimals_of, strongest
 
-__all__ = ["Exercise", "make_exercise"]
-
 DECIMALS, MOST_DECIMALS = 3, 6
 MOST = 30  # numbers of a pooling's window
 LARGEST = 25  # numbers of a kernel that are all shown: 5 x 5

@@ -22,8 +22,6 @@ from convlens.explain.microscope.microscope import Call, Layer, Microscope, know
 from convlens.explain.microscope.opened import TOLERANCE, Floats, floats, whole
 from convlens.explain.microscope.weights import Place, Weight, find_weight, inputs_of, own_part
 
-__all__ = ["WeightGradient", "differentiate"]
-
 
 @dataclass(frozen=True, eq=False)
 class WeightGradient:

@@ -17,8 +17,6 @@ from convlens.classifier.classifier import Classifier, ImageLike, Prediction
 from convlens.errors import ConfigError, ModelError
 from convlens.preprocess import open_image, prepare
 
-__all__ = ["Call", "Layer", "Microscope", "Operand", "known_names", "run_calls"]
-
 Numbers = NDArray[Any]
 PASSING = (
     "Softmax",

@@ -14,11 +14,6 @@ from convlens.explain.arithmetic.sizes import Side, lay_windows, pair
 from convlens.explain.microscope.microscope import Layer
 from convlens.explain.pages.map_views import write_sum
 
-__all__ = [
-    "TOLERANCE", "WRITTEN", "Floats", "Index", "OpenedCell", "Opener", "Products", "Step", "Window",
-    "activation_steps", "floats", "sides_of", "sum_steps", "whole", "window", "write_terms",
-]  # fmt: skip
-
 TOLERANCE = 1e-5  # of the sum of absolute terms: what float32 may differ by
 WRITTEN = 12  # terms of a sum that are still written out
 Floats = NDArray[np.float64]

@@ -23,16 +23,6 @@ from convlens.explain.microscope.opened import (
     write_terms,
 )
 
-__all__ = [
-    "NOISY",
-    "ONE_LOGIT",
-    "number_cells",
-    "open_moved",
-    "open_pointwise",
-    "open_pooling",
-    "open_reduced",
-]
-
 ONE_LOGIT = "the network gives one logit z; a zero beside it makes two, as softmax of [0, z] is [1 - sigmoid(z), sigmoid(z)]"
 DROPPING = ("Dropout", "SpatialDropout2D")
 NOISY = (*DROPPING, "AlphaDropout", "GaussianDropout", "GaussianNoise")  # at work in training only

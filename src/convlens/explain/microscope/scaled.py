@@ -21,16 +21,6 @@ from convlens.explain.microscope.opened import (
 )
 from convlens.explain.microscope.plain import ONE_LOGIT, open_pointwise
 
-__all__ = [
-    "batch_arrays",
-    "batch_numbers",
-    "open_activation",
-    "open_batch_normalization",
-    "open_layer_normalization",
-    "open_softmax",
-    "softmax_steps",
-]
-
 
 def open_softmax(layer: Layer, index: Index) -> OpenedCell:
     """Softmax over the last axis."""

@@ -23,8 +23,6 @@ from convlens.explain.microscope.opened import (
 )
 from convlens.explain.microscope.scaled import softmax_steps
 
-__all__ = ["at_window", "open_convolution", "open_dense", "open_matmul", "open_separable"]
-
 
 def at_window(
     layer: Layer, sides: tuple[Side, Side], cell: Index

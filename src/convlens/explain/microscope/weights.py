@@ -17,8 +17,6 @@ from convlens.explain.arithmetic.sizes import pair
 from convlens.explain.microscope.microscope import Layer
 from convlens.explain.microscope.opened import Floats, floats, sides_of, whole
 
-__all__ = ["LEARNING", "Weight", "find_weight", "inputs_of", "own_part"]
-
 Place = tuple[int, ...] | str
 
 LEARNING = (

@@ -11,8 +11,6 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator
 from convlens.charts.style import BLUE, GREY, INK, LINE, ORANGE, RED, Chart, style, width
 from convlens.explain.pages.page import Block, Curve, Grid, Lines, Page, Row, Table
 
-__all__ = ["draw_page"]
-
 EDGE, GAP = 0.45, 0.34  # inches around the page and between blocks
 LINE_HEIGHT, SIGN = 0.25, 0.5
 HALF = 0.0735  # inches of half a Chinese character at 10 points

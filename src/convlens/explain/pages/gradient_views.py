@@ -11,8 +11,6 @@ from convlens.explain.microscope.opened import TOLERANCE, Floats
 from convlens.explain.pages.microscope_views import STRANGE, TERMS, decimals_of
 from convlens.explain.pages.page import Lines, Page, Table
 
-__all__ = ["gradient_data", "gradient_page"]
-
 
 def gradient_page(layer: Layer, found: WeightGradient) -> Page:
     """Return dLoss/dWeight term by term, the largest first."""

@@ -12,8 +12,6 @@ from convlens.charts.fonts import subset_font
 from convlens.explain.pages.drawing import draw_page
 from convlens.explain.pages.page import Block, Curve, Grid, Opened, Page, Row
 
-__all__ = ["write_html"]
-
 MOST = 1600  # cells of a page that can be opened, about two megabytes
 
 

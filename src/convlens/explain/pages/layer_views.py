@@ -21,17 +21,6 @@ from convlens.explain.arithmetic.exact import Numbers, equation, write_number, w
 from convlens.explain.pages.map_views import write_sum
 from convlens.explain.pages.page import Block, Curve, Grid, Lines, Page, Row, Table
 
-__all__ = [
-    "activation_page",
-    "batchnorm_page",
-    "dense_page",
-    "dropout_page",
-    "flatten_page",
-    "join_page",
-    "loss_page",
-    "softmax_page",
-]
-
 DECIMALS = 6
 
 

@@ -15,18 +15,6 @@ from numpy.typing import NDArray
 from convlens.charts.style import BLUE, GREY, INK, LINE, ORANGE, RED, Chart, shorten, style
 from convlens.explain.microscope.microscope import Layer, Microscope
 
-__all__ = [
-    "COLORS",
-    "LARGEST_STRIP",
-    "add_maps",
-    "chosen_layers",
-    "draw_map",
-    "draw_image",
-    "layer_figure",
-    "most_active",
-    "strip_figure",
-]
-
 COLORS = LinearSegmentedColormap.from_list("signed", [ORANGE, "white", BLUE])
 KEY = "Blue is above 0, orange below, white 0; every layer by its own largest value. Numbers are those of the filters."
 LARGEST_STRIP = 60  # layers of a strip that can still be read

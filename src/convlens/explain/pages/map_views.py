@@ -11,8 +11,6 @@ from convlens.explain.arithmetic.pooling import Pooling, pool
 from convlens.explain.arithmetic.sizes import Border, conv_params
 from convlens.explain.pages.page import Block, Grid, Lines, Opened, Page, Row
 
-__all__ = ["convolution_page", "pooling_page", "recognition_page", "write_sum"]
-
 WRITTEN = 32  # products that are still written out in one line
 
 

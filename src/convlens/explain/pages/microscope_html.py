@@ -26,8 +26,6 @@ from convlens.explain.microscope.plain import LARGEST_INDEX, NOISY, number_cells
 from convlens.explain.microscope.scaled import batch_arrays
 from convlens.explain.pages.microscope_words import WORDS
 
-__all__ = ["BUDGET", "SCRIPTS", "write_microscope"]
-
 BUDGET = 12_000_000  # bytes of float32 in a page; base64 makes 16 megabytes of them
 IN_PAGE = ("", "relu", "sigmoid", "tanh", "silu")  # activations that the page can compute too
 CONVOLUTIONS = (keras.layers.Conv2D, keras.layers.DepthwiseConv2D)

@@ -14,17 +14,6 @@ from convlens.explain.pages.drawing import draw_page
 from convlens.explain.pages.map_figures import Shown, Spans, add_maps
 from convlens.explain.pages.page import Block, Grid, Lines, Page, Row, Table
 
-__all__ = [
-    "STRANGE",
-    "TERMS",
-    "cell_data",
-    "cell_figure",
-    "cell_page",
-    "decimals_of",
-    "layers_table",
-    "strongest",
-]
-
 STRANGE = "the engine computes this layer in another way than Keras describes it."
 ROUNDING = "computed with all digits, printed rounded; ≈ where the printed ones do not give the printed result"
 CHANNELS = 4  # of a patch that are drawn

@@ -8,8 +8,6 @@ from convlens.explain.arithmetic.network import Array
 from convlens.explain.arithmetic.stacks import LayerSize
 from convlens.explain.pages.page import Block, Curve, Lines, Page, Table
 
-__all__ = ["network_page", "sizes_page"]
-
 
 def network_page(step: Step, run: Training | None = None) -> Page:
     """Return the first step with every number, and the error over all steps where more were taken."""

@@ -9,8 +9,6 @@ import numpy as np
 from convlens.explain.arithmetic.exact import Numbers, write_numbers
 from convlens.explain.arithmetic.sizes import Border
 
-__all__ = ["Block", "Curve", "Grid", "Lines", "Opened", "Page", "Row", "Table"]
-
 WHITE, ABOVE, BELOW = (
     (255, 255, 255),
     (0, 114, 178),

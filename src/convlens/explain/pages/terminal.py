@@ -5,8 +5,6 @@ from rich.text import Text
 
 from convlens.explain.pages.page import Block, Curve, Grid, Lines, Page, Row, Table
 
-__all__ = ["print_page"]
-
 
 def print_page(page: Page, console: Console | None = None) -> None:
     """Print a page; grids stand beside each other where the terminal is wide enough."""

@@ -21,8 +21,6 @@ from convlens.explain.pages.microscope_views import strongest
 from convlens.explain.pages.worksheet_paper import EDGE, HEIGHT, WIDTH, Paper, Part
 from convlens.explain.pages.worksheet_words import WORDS
 
-__all__ = ["draw_worksheet", "write_worksheet"]
-
 
 def write_worksheet(
     path: Path, microscope: Microscope, layer: Layer, cell: OpenedCell, name: str, language: str

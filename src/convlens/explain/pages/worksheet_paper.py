@@ -8,8 +8,6 @@ from matplotlib.patches import Rectangle
 from convlens.charts.style import GREY, INK, RED, width
 from convlens.explain.microscope.opened import Floats
 
-__all__ = ["EDGE", "HEIGHT", "WIDTH", "Part", "Paper"]
-
 WIDTH, HEIGHT, EDGE = 8.27, 11.69, 0.75  # inches: A4
 HALF = 0.085  # inches of half a Chinese character at 11.5 points
 CHARACTER = 0.0074  # inches of a digit at one point

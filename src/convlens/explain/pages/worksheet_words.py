@@ -1,7 +1,5 @@
 """Worksheet words: what a worksheet says, in English and in Taiwan's Chinese (rows are 列, columns 欄)."""
 
-__all__ = ["WORDS"]
-
 WORDS: dict[str, dict[str, str]] = {
     "en": {
         "title": "Inside a network",
