@@ -1,12 +1,120 @@
-"""Files: what convlens writes is written whole or not at all, and what it once wrote still opens."""
+"""Files: writing that leaves a whole file or none, and reading what earlier releases wrote.
 
+A file that is written as a whole goes through `write_atomically`. A file that grows row by row, and
+a folder that is created, go through `storage_errors`. Both report a full disk or a missing
+permission in the same way.
+"""
+
+import os
+import secrets
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
-FORMER_NAMES = {  # keys of JSON files up to format 1 of the classifier, see docs/decisions/names.md
+from convlens.errors import StorageError
+
+REMEDY = "Free some space on the disk, or choose a folder that can be written to."
+
+# Keys of JSON files up to format 1 of the classifier, see docs/decisions/names.md.
+FORMER_NAMES = {
     "picture": "image",
     "pictures": "images",
     "pictures_seen": "images_seen",
 }
+
+
+def write_atomically(
+    path: str | Path,
+    content: bytes | str | Callable[[Path], object],
+    what: str = "the file",
+    remedy: str = REMEDY,
+) -> None:
+    """Write a file so that it is replaced as a whole or stays as it was.
+
+    The content goes to a temporary file in the same folder, which then takes the name of the file.
+    A process that is killed meanwhile, a full disk or a power cut therefore leaves the previous
+    file untouched. Missing parent folders are created.
+
+    Args:
+        path: The file to write. A device, such as /dev/stdout, is written directly.
+        content: The bytes or the text (written as UTF-8 with its line endings unchanged), or a
+            function that writes the file whose path it is given. That path has the suffix of `path`.
+        what: What the file is, for the message: "the classifier".
+        remedy: What the user can do, for the message.
+
+    Raises:
+        StorageError: If the file cannot be written.
+
+    Example:
+        >>> write_atomically("figure.png", figure.savefig, "the figure")  # doctest: +SKIP
+    """
+    path = Path(path)
+    with storage_errors(path, what, remedy):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if path.exists() and not path.is_file():
+            _write(path, content)
+            return
+        temporary = path.with_name(f".{secrets.token_hex(4)}.{path.name}")
+        try:
+            _write(temporary, content)
+            # Without this, a power cut could leave the new name without its content.
+            with temporary.open("rb+") as file:
+                os.fsync(file.fileno())
+            temporary.replace(path)
+        finally:
+            temporary.unlink(missing_ok=True)
+
+
+def _write(path: Path, content: bytes | str | Callable[[Path], object]) -> None:
+    if callable(content):
+        content(path)
+    else:
+        path.write_bytes(content.encode() if isinstance(content, str) else content)
+
+
+@contextmanager
+def storage_errors(
+    path: str | Path, what: str = "the file", remedy: str = REMEDY
+) -> Iterator[None]:
+    """Raise StorageError for an OSError that is raised inside.
+
+    Args:
+        path: The file or folder that is written, for the message.
+        what: What it is, for the message: "the classifier", "the run folder".
+        remedy: What the user can do, for the message.
+
+    Raises:
+        StorageError: If an OSError is raised inside.
+
+    Example:
+        >>> with storage_errors("runs/a", "the folder", "Choose another --run."):
+        ...     raise PermissionError(13, "Permission denied")
+        Traceback (most recent call last):
+        convlens.errors.StorageError: runs/a: the folder cannot be written; Permission denied. Choose another --run.
+    """
+    try:
+        yield
+    except OSError as error:
+        raise StorageError(
+            "{path}: {what} cannot be written; {reason}. {remedy}".format(
+                path=path, what=what, reason=error.strerror or error, remedy=remedy
+            )
+        ) from error
+
+
+def and_more(names: Sequence[object], most: int = 5, separator: str = ", ") -> str:
+    """Return the first names as a list, and how many others there are.
+
+    >>> and_more(["a", "b", "c"], most=3)
+    'a, b, c'
+    >>> and_more(range(1, 2003), most=2)
+    '1, 2 and 2,000 more'
+    """
+    shown = separator.join(str(name) for name in names[:most])
+    if len(names) <= most:
+        return shown
+    return "{shown} and {number:,} more".format(shown=shown, number=len(names) - most)
 
 
 def with_present_names(content: Any) -> Any:
