@@ -1,11 +1,18 @@
-"""Setting: a field of the configuration that knows its help and its range, and checks its values."""
+"""Settings: fields of a configuration that know their help and range, and check their values."""
 
 import dataclasses
+import operator
 from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any, get_args, get_type_hints
 
 from convlens.errors import ConfigError
+
+LIMITS = (  # of numbers; NaN holds none of them
+    ("low", operator.ge, "{flag} must be at least {limit:g}; found {value:g}."),
+    ("above", operator.gt, "{flag} must be more than {limit:g}; found {value:g}."),
+    ("high", operator.le, "{flag} must be at most {limit:g}; found {value:g}."),
+)
 
 
 def setting(
@@ -17,7 +24,16 @@ def setting(
     above: float | None = None,
     choices: tuple[str, ...] = (),
 ) -> Any:
-    """Return a dataclass field with its help and range (`low` and `high` are allowed values, `above` is not)."""
+    """Return a dataclass field that carries its help and its range.
+
+    Args:
+        default: The value where none is given.
+        help: What the setting does, for the command line and the options page.
+        low: The lowest value that is allowed.
+        high: The highest value that is allowed.
+        above: A limit that the value must exceed.
+        choices: The words that are allowed; empty for any.
+    """
     return dataclasses.field(
         default=default,
         metadata={"help": help, "low": low, "high": high, "above": above, "choices": choices},
@@ -26,7 +42,7 @@ def setting(
 
 @dataclass(frozen=True)
 class Section:
-    """A group of settings; every value is checked when the section is made."""
+    """A group of settings. Every value is checked when the section is made."""
 
     def __post_init__(self) -> None:
         for item in dataclasses.fields(self):
@@ -34,32 +50,64 @@ class Section:
             for one in value if isinstance(value, tuple) else (value,):
                 _check(item, one)
 
+    def changed(self) -> dict[str, Any]:
+        """Return the settings that differ from their defaults, by name."""
+        values = {item.name: getattr(self, item.name) for item in dataclasses.fields(self)}
+        defaults = {item.name: item.default for item in dataclasses.fields(self)}
+        return {name: value for name, value in values.items() if value != defaults[name]}
+
+
+def flag_of(name: str) -> str:
+    """Return the flag of a setting.
+
+    >>> flag_of("batch_size")
+    '--batch-size'
+    """
+    return "--{name}".format(name=name.replace("_", "-"))
+
 
 def _check(item: dataclasses.Field[Any], value: Any) -> None:
-    flag, rule = f"--{item.name.replace('_', '-')}", item.metadata
+    """Raise ConfigError for a value that is none of the choices or out of range; None is unset."""
+    rule = item.metadata
     if value is None:
         return
     if rule["choices"] and value not in rule["choices"]:
-        raise ConfigError(f"{flag} must be one of {', '.join(rule['choices'])}; found {value!r}.")
+        choices = ", ".join(rule["choices"])
+        message = "{flag} must be one of {choices}; found {value!r}."
+        raise ConfigError(message.format(flag=flag_of(item.name), choices=choices, value=value))
     if isinstance(value, str | bool):
         return
-    if rule["low"] is not None and not value >= rule["low"]:
-        raise ConfigError(f"{flag} must be at least {rule['low']:g}; found {value:g}.")
-    if rule["above"] is not None and not value > rule["above"]:
-        raise ConfigError(f"{flag} must be more than {rule['above']:g}; found {value:g}.")
-    if rule["high"] is not None and not value <= rule["high"]:
-        raise ConfigError(f"{flag} must be at most {rule['high']:g}; found {value:g}.")
+    for name, holds, message in LIMITS:
+        limit = rule[name]
+        if limit is not None and not holds(value, limit):
+            raise ConfigError(message.format(flag=flag_of(item.name), limit=limit, value=value))
 
 
 def unknown(name: str, known: list[str], what: str = "setting") -> str:
-    """Return what is wrong with a name that is not among the known ones, with near names or all."""
+    """Return the message for a name that is not among the known ones, with near names or all.
+
+    >>> unknown("epoch", ["epochs", "seed"])
+    "there is no setting 'epoch'; did you mean epochs?"
+    """
     near = get_close_matches(name, known, n=3)
-    hint = f"did you mean {' or '.join(near)}?" if near else f"known: {', '.join(known)}."
-    return f"there is no {what} {name!r}; {hint}"
+    if near:
+        message = "there is no {what} {name!r}; did you mean {names}?"
+        return message.format(what=what, name=name, names=" or ".join(near))
+    message = "there is no {what} {name!r}; known: {names}."
+    return message.format(what=what, name=name, names=", ".join(known))
 
 
 def typed(name: str, value: Any, section: type[Section]) -> Any:
-    """Return a value as its setting's type; TOML has no tuples and writes 1 for 1.0. Raises ConfigError."""
+    """Return a value as its setting's type: TOML has no tuples and may write 1 for 1.0.
+
+    Args:
+        name: The name of the setting.
+        value: The value as it was read.
+        section: The section that has the setting.
+
+    Raises:
+        ConfigError: If the value has another type.
+    """
     hint = get_type_hints(section)[name]
     wanted = get_args(hint) or (hint,)
     if hint == tuple[int, ...]:
@@ -70,4 +118,5 @@ def typed(name: str, value: Any, section: type[Section]) -> Any:
     elif type(value) in wanted:
         return value
     kind = hint.__name__ if isinstance(hint, type) else str(hint)
-    raise ConfigError(f"--{name.replace('_', '-')} must be {kind}; found {value!r}.")
+    message = "{flag} must be {kind}; found {value!r}."
+    raise ConfigError(message.format(flag=flag_of(name), kind=kind, value=value))

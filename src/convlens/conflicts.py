@@ -1,0 +1,144 @@
+"""Conflicts: which flags exclude or need each other, in one table for all commands.
+
+The functions behind a command check the same rows, so that a caller in Python
+reads the same message.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from convlens.errors import ConfigError
+
+EXCLUDES = "excludes"  # The flag cannot be given with any of the others.
+NEEDS = "needs"  # The flag is given with at least one of the others.
+ALLOWS = "allows"  # The flag is given with none but the others.
+
+TRANSFER = ("backbone", "weights", "head", "unfreeze", "layer_decay", "gradual", "train_batch_norm")
+RESUMED = "A resumed run keeps its configuration: give --run and --resume only."
+SCRATCH = "Every network is trained from scratch here; `convlens train` takes this flag."
+ONE_OF_THEM = "Leave one of them out."
+OF_TRAINED = "It is about the layers of a trained network: say which one."
+WHICH_LAYERS = "Say which layers learn."
+WHOSE_WEIGHTS = "Say which network the weights belong to."
+NO_LESSON = "Name one, as in `convlens lesson 002 --run`; `convlens lesson` lists them."
+OF_RUNNING = "It is about running a lesson."
+
+# Rows by command: a flag, its relation to other flags, and a sentence that says why or what to do.
+# The name of the command itself stands for the command. The first row that is broken is reported.
+CONFLICTS: dict[str, tuple[tuple[str, str, tuple[str, ...], str], ...]] = {
+    "train": (
+        ("budget", EXCLUDES, ("resume",), "A resumed run keeps the epochs planned for it."),
+        ("resume", ALLOWS, ("run", "path"), RESUMED),
+        ("find_learning_rate", EXCLUDES, ("learning_rate",), ONE_OF_THEM),
+        ("find_learning_rate", EXCLUDES, ("folds",), "Find the learning rate in a run of its own."),
+        (
+            "find_learning_rate",
+            EXCLUDES,
+            ("backbone",),
+            "Only a network with new weights needs the search.",
+        ),
+        ("few", EXCLUDES, ("folds", "from", "find_learning_rate"), ONE_OF_THEM),
+        ("draws", NEEDS, ("few",), "It says how often the images of --few are drawn."),
+        ("budget", EXCLUDES, ("epochs",), "The budget plans the epochs."),
+        ("budget", EXCLUDES, ("steps_per_epoch",), "The budget plans the steps."),
+        ("budget", EXCLUDES, ("find_learning_rate",), "The search for a rate has no plan."),
+        ("budget", EXCLUDES, ("folds", "few"), "The budget plans one training, not several."),
+        ("budget", EXCLUDES, ("from",), "The budget plans a training from its start."),
+        ("budget", EXCLUDES, ("head",), "The budget plans a head without hidden layers."),
+        (
+            "from",
+            EXCLUDES,
+            ("size", "fit", "channels"),
+            "It is given by the classifier that --from names.",
+        ),
+        ("weights", EXCLUDES, ("from",), "The classifier that --from names has its own weights."),
+        ("backbone", EXCLUDES, ("from", "own_model"), "The backbone is the network to begin with."),
+        ("from_scratch", EXCLUDES, ("backbone",), "Only `convlens train` takes a backbone."),
+        ("unfreeze", NEEDS, ("backbone",), OF_TRAINED),
+        ("head", NEEDS, ("backbone",), "The head follows a trained network: say which one."),
+        ("gradual", NEEDS, ("backbone",), OF_TRAINED),
+        ("train_batch_norm", NEEDS, ("backbone",), OF_TRAINED),
+        ("gradual", NEEDS, ("unfreeze",), WHICH_LAYERS),
+        ("train_batch_norm", NEEDS, ("unfreeze",), WHICH_LAYERS),
+    ),
+    "search": (
+        ("resume", ALLOWS, ("run", "path"), RESUMED),
+        ("search", EXCLUDES, TRANSFER, SCRATCH),
+    ),
+    "compare": (
+        ("published", ALLOWS, (), "It charts what others measured: give it alone."),
+        ("resume", ALLOWS, ("run", "path"), RESUMED),
+        ("compare", EXCLUDES, TRANSFER, SCRATCH),
+    ),
+    "predict": (("weights", NEEDS, ("model",), WHOSE_WEIGHTS),),
+    "open": (
+        ("weights", NEEDS, ("model",), WHOSE_WEIGHTS),
+        ("language", NEEDS, ("worksheet", "html"), "It is the language of these files."),
+        ("weight", NEEDS, ("gradient",), "It is the weight that the gradient belongs to."),
+        ("true", NEEDS, ("gradient",), "It is the class that the loss takes as the true one."),
+        ("gradient", EXCLUDES, ("at", "worksheet"), "A gradient sums over all positions."),
+        ("gradient", EXCLUDES, ("html",), "The page shows how values come about, not gradients."),
+    ),
+    "lesson": (
+        ("run", NEEDS, ("number",), NO_LESSON),
+        ("quick", NEEDS, ("number",), NO_LESSON),
+        ("notebook", NEEDS, ("number",), NO_LESSON),
+        ("data", NEEDS, ("number",), NO_LESSON),
+        ("folder", NEEDS, ("number",), NO_LESSON),
+        ("table", NEEDS, ("number",), NO_LESSON),
+        ("folder", NEEDS, ("run",), OF_RUNNING),
+        ("table", NEEDS, ("run",), OF_RUNNING),
+        ("quick", NEEDS, ("run", "notebook"), OF_RUNNING),
+        ("data", NEEDS, ("run", "notebook"), OF_RUNNING),
+        ("quick", EXCLUDES, ("data",), "A quick lesson uses images that convlens brings along."),
+    ),
+}
+
+SPELLINGS = {  # names that are no flags
+    "path": "PATH",
+    "number": "the number of a lesson",
+    "own_model": "a Keras model of your own",
+    "from_scratch": "a network that is trained from scratch",
+    "search": "`convlens search`",
+    "compare": "`convlens compare`",
+}
+
+
+def refuse_conflicts(command: str, given: Mapping[str, Any]) -> None:
+    """Raise ConfigError for the first row of the table that the given flags break.
+
+    Args:
+        command: The command whose rows are checked, such as "train".
+        given: The values of flags by name, with underscores for hyphens. A flag counts as given
+            unless its value is None, False or ().
+
+    Raises:
+        ConfigError: If two flags exclude each other, or if a flag lacks the one that it needs.
+
+    >>> refuse_conflicts("train", {"unfreeze": None, "gradual": True, "backbone": "vgg16"})
+    Traceback (most recent call last):
+    convlens.errors.ConfigError: --gradual needs --unfreeze. Say which layers learn.
+    """
+    names = [command, *(name for name, value in given.items() if _is_given(value))]
+    for flag, relation, others, advice in CONFLICTS[command]:
+        if flag not in names:
+            continue
+        present = [other for other in others if other in names]
+        if relation == NEEDS and not present:
+            needed = " or ".join(map(_spell, others))
+            message = "{flag} needs {others}. {advice}"
+            raise ConfigError(message.format(flag=_spell(flag), others=needed, advice=advice))
+        if relation == ALLOWS:
+            present = [name for name in names if name not in (command, flag, *others)]
+        if relation != NEEDS and present:
+            message = "{flag} and {other} exclude each other. {advice}"
+            other = _spell(present[0])
+            raise ConfigError(message.format(flag=_spell(flag), other=other, advice=advice))
+
+
+def _is_given(value: Any) -> bool:
+    return value is not None and value is not False and value != ()
+
+
+def _spell(name: str) -> str:
+    return SPELLINGS.get(name) or "--{name}".format(name=name.replace("_", "-"))
