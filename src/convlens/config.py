@@ -3,7 +3,7 @@
 import dataclasses
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -43,11 +43,11 @@ FEATURES = {"augment": "none"}  # so that the features of an image are computed 
 class Config:
     """The whole configuration, as `run.toml` holds it."""
 
-    data: DataConfig = DataConfig()
-    model: ModelConfig = ModelConfig()
-    transfer: TransferConfig = TransferConfig()
-    augment: AugmentConfig = AugmentConfig()
-    training: TrainingConfig = TrainingConfig()
+    data: DataConfig = field(default_factory=DataConfig)
+    model: ModelConfig = field(default_factory=ModelConfig)
+    transfer: TransferConfig = field(default_factory=TransferConfig)
+    augment: AugmentConfig = field(default_factory=AugmentConfig)
+    training: TrainingConfig = field(default_factory=TrainingConfig)
 
     def replace(self, **values: Any) -> "Config":
         """Return a copy in which settings are changed by name, whatever their section.
