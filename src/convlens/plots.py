@@ -15,7 +15,7 @@ from convlens.charts.evaluation import (
     show_images,
     show_sheet,
 )
-from convlens.charts.regularization import show_strengths
+from convlens.charts.regularization import show_regularization
 from convlens.charts.trials import show_trials
 
 __all__ = [
@@ -27,9 +27,9 @@ __all__ = [
     "show_lines",
     "show_metrics",
     "show_published",
+    "show_regularization",
     "show_scores",
     "show_sheet",
-    "show_strengths",
     "show_tradeoff",
     "show_trials",
 ]

@@ -6,6 +6,7 @@ import pytest
 from matplotlib.colors import to_hex
 
 from convlens import plots
+from convlens.charts.evaluation import FIRST
 from convlens.charts.style import GREEN, INK, RED, percent, shorten
 from convlens.evaluation.evaluate import evaluate
 
@@ -72,7 +73,7 @@ def test_the_first_n_images():
     ]
     assert figure.get_supxlabel() == ""
     figure = plots.show_images(images, labels)
-    assert len(figure.axes) == plots.FIRST == 100
+    assert len(figure.axes) == FIRST == 100
     assert figure.get_supxlabel() == "and 200 more; n=... says how many are shown"
 
 

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from convlens.charts.regularization import show_strengths
+from convlens.charts.regularization import show_regularization
 from convlens.evaluation.metrics import accuracy
 
 STRENGTHS = [1e-3, 1e-2, 1e-1]
@@ -11,7 +11,7 @@ STRENGTHS = [1e-3, 1e-2, 1e-1]
 def figure():
     labels = np.zeros(40, np.int64)
     scores = [accuracy(labels, (np.arange(40) < wrong).astype(np.int64)) for wrong in (20, 4, 8)]
-    return show_strengths(STRENGTHS, [0.7, 0.2, 0.3], scores, chosen=0.01)
+    return show_regularization(STRENGTHS, [0.7, 0.2, 0.3], scores, chosen=0.01)
 
 
 def test_loss_and_accuracy_over_the_strengths_with_the_chosen_one_marked(figure):

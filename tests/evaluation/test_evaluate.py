@@ -2,10 +2,9 @@ import json
 
 import numpy as np
 import pytest
-from rich.console import Console
 
 from convlens.errors import DataError
-from convlens.evaluation.evaluate import EXPLANATIONS, evaluate, scores_table
+from convlens.evaluation.evaluate import EXPLANATIONS, evaluate
 
 LABELS = np.array([0, 1, 2, 0])
 PROBABILITIES = np.array([[0.8, 0.1, 0.1], [0.7, 0.2, 0.1], [0.05, 0.9, 0.05], [0.5, 0.3, 0.2]])
@@ -68,11 +67,3 @@ def test_what_cannot_be_scored_is_said_in_one_line(labels, probabilities, said):
     with pytest.raises(DataError, match=said) as error:
         evaluate(labels, probabilities, NAMES)
     assert "\n" not in str(error.value)
-
-
-def test_the_table_shows_value_interval_and_images():
-    console = Console(width=80, record=True, file=open("/dev/null", "w"))  # noqa: SIM115, PTH123
-    console.print(scores_table(evaluate(LABELS, PROBABILITIES, NAMES)))
-    lines = console.export_text().splitlines()
-    assert lines[0].split() == ["score", "value", "95", "%", "interval", "images"]
-    assert lines[1].split() == ["Accuracy", "50.0", "%", "[15.0,", "85.0]", "4"]

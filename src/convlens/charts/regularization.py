@@ -8,7 +8,7 @@ from convlens.charts.style import BLUE, GREY, ORANGE, Chart, style
 from convlens.evaluation.scores import Score
 
 
-def show_strengths(
+def show_regularization(
     strengths: Sequence[float],
     losses: Sequence[float],
     accuracies: Sequence[Score],

@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from rich.table import Table
 
 from convlens.errors import DataError
 from convlens.evaluation import metrics
@@ -235,22 +234,3 @@ def _check(
             f"Probabilities must be 0 to 1 and sum to 1; found {probabilities[bad[0]]} for image {bad[0]}. "
             "Logits need a softmax first."
         )
-
-
-def scores_table(evaluation: Evaluation) -> Table:
-    """Return the scores as a table for the terminal."""
-    table = Table(box=None, pad_edge=False, padding=(0, 2), header_style="dim")
-    table.add_column("score")
-    table.add_column("value", justify="right")
-    table.add_column("95 % interval", justify="left")
-    table.add_column("images", justify="right")
-    for name, score in evaluation.scores.items():
-        style = "bold" if name == "accuracy" else None
-        table.add_row(
-            EXPLANATIONS[name][0],
-            score.value_text,
-            score.interval_text,
-            f"{score.n:,}",
-            style=style,
-        )
-    return table

@@ -22,8 +22,9 @@ from convlens.evaluation.calibration import (
     fit_temperature,
 )
 from convlens.evaluation.epochs import judge_epochs
-from convlens.evaluation.evaluate import Evaluation, evaluate, scores_table
+from convlens.evaluation.evaluate import Evaluation, evaluate
 from convlens.report.page import write_report
+from convlens.report.scores_table import scores_table
 from convlens.run import Run
 from convlens.screen import Screen
 

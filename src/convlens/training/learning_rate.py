@@ -6,7 +6,6 @@ from typing import Any
 
 import keras
 import numpy as np
-from matplotlib.figure import Figure
 
 from convlens import backend
 from convlens.config import TrainingConfig
@@ -33,17 +32,6 @@ class RangeTest:
     rates: tuple[float, ...]
     losses: tuple[float, ...]
     suggestion: float
-
-    def plot(self) -> Figure:
-        """Return the loss drawn over the rate."""
-        figure = Figure(figsize=(7, 4), layout="constrained")
-        axes = figure.add_subplot(
-            xscale="log", xlabel="learning rate", ylabel="training loss, smoothed"
-        )
-        axes.plot(self.rates, self.losses)
-        axes.axvline(self.suggestion, linestyle="--", color="0.4")
-        axes.text(self.suggestion, axes.get_ylim()[1], f" {self.suggestion:.1e}", va="top")
-        return figure
 
 
 def suggest(rates: tuple[float, ...], losses: tuple[float, ...]) -> float:

@@ -15,6 +15,7 @@ import numpy as np
 import psutil
 
 from convlens import backend
+from convlens.charts.learning_rate import show_learning_rates
 from convlens.classifier.assembly import set_weights, with_precision
 from convlens.classifier.classifier import Classifier
 from convlens.classifier.runtime import keras_precision
@@ -126,7 +127,8 @@ class Trainer:
             found = find_learning_rate(
                 self.model, self.train, settings, LEARNING_RATES[settings.optimizer]
             )
-        path = run.write_figure("learning_rate", found.plot())
+        figure = show_learning_rates(found.rates, found.losses, found.suggestion)
+        path = run.write_figure("learning_rate", figure)
         self.screen.say(
             f"learning rate {found.suggestion:.1e} looks best (curve: {path}); training with it"
         )

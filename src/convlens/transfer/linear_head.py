@@ -18,7 +18,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
 from threadpoolctl import threadpool_limits
 
-from convlens.charts.regularization import show_strengths
+from convlens.charts.regularization import show_regularization
 from convlens.evaluation.metrics import accuracy
 from convlens.evaluation.scores import Score
 from convlens.run import Run
@@ -186,7 +186,7 @@ def write_strengths(head: LinearHead, run: Run) -> None:
         [["strength", "val_log_loss", "val_accuracy"], *rows]
     )
     run.write("regularisation.csv", text.getvalue())
-    figure = show_strengths(
+    figure = show_regularization(
         [one.strength for one in head.trials],
         [one.log_loss for one in head.trials],
         [one.accuracy for one in head.trials],
