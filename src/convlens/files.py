@@ -39,7 +39,7 @@ def write_atomically(
     Args:
         path: The file to write. A device, such as /dev/stdout, is written directly.
         content: The bytes or the text (written as UTF-8 with its line endings unchanged), or a
-            function that writes the file whose path it is given. That path has the suffix of `path`.
+            function that writes the file whose path it is given, which has the suffix of `path`.
         what: What the file is, for the message: "the classifier".
         remedy: What the user can do, for the message.
 
@@ -88,10 +88,10 @@ def storage_errors(
         StorageError: If an OSError is raised inside.
 
     Example:
-        >>> with storage_errors("runs/a", "the folder", "Choose another --run."):
+        >>> with storage_errors("a", "the run", "Take another."):
         ...     raise PermissionError(13, "Permission denied")
         Traceback (most recent call last):
-        convlens.errors.StorageError: runs/a: the folder cannot be written; Permission denied. Choose another --run.
+        convlens.errors.StorageError: a: the run cannot be written; Permission denied. Take another.
     """
     try:
         yield

@@ -24,7 +24,7 @@ from convlens.backend import resolve_precision
 from convlens.classifier.archive import ENTRY, FORMAT, checksum, read_facts
 from convlens.classifier.assembly import all_layers, with_precision
 from convlens.errors import ClassifierError, ConfigError, ImageError, StorageError
-from convlens.preprocess import Preprocessing, prepare
+from convlens.preprocess import ImageLike, Preprocessing, prepare
 
 PRECISIONS = ("float32", "bfloat16", "auto")
 TEMPERATURE = "temperature"  # name of the layer between logits and softmax
@@ -32,7 +32,6 @@ PIXELS = (
     2**20
 )  # of a batch: efficientnet_lite0 at 224x224 took 3.4 GB with 256 images, 1.0 with 20, as quickly
 TOLERANCE = {"float32": 1e-4, "bfloat16": 2e-2}  # of a probability, when the examples are replayed
-ImageLike = str | Path | Image.Image | NDArray[Any]
 
 
 @dataclass(frozen=True, eq=False)

@@ -13,7 +13,8 @@ from convlens.data.inspection import check, inspect
 from convlens.data.prepared import choose_preprocessing
 from convlens.data.sources import load_data
 from convlens.data.store import open_store
-from convlens.errors import DataError, ImageError, StorageError
+from convlens.errors import DataError, ImageError
+from convlens.files import write_atomically
 from convlens.preprocess import open_image
 from convlens.screen import Screen
 
@@ -106,13 +107,7 @@ def write_sheet(dataset: Dataset, path: Path) -> None:
         dataset.class_names,
         counts=dataset.counts(),
     )
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        figure.savefig(path, dpi=120)
-    except OSError as error:
-        raise StorageError(
-            f"{path}: the sheet cannot be written; {error.strerror or error}."
-        ) from error
+    write_atomically(path, lambda file: figure.savefig(file, dpi=120), "the sheet of examples")
 
 
 def _counts(dataset: Dataset) -> Table:

@@ -13,9 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from convlens.classifier.assembly import all_layers, with_precision
-from convlens.classifier.classifier import Classifier, ImageLike, Prediction
+from convlens.classifier.classifier import Classifier, Prediction
 from convlens.errors import ConfigError, ModelError
-from convlens.preprocess import open_image, prepare
+from convlens.preprocess import ImageLike, open_image, prepare
 
 Numbers = NDArray[Any]
 PASSING = (
