@@ -7,9 +7,10 @@ import keras
 from convlens import backend
 from convlens.classifier.assembly import set_weights
 from convlens.config import Config
+from convlens.conflicts import refuse_conflicts
 from convlens.data.dataset import Dataset
 from convlens.data.prepared import Prepared
-from convlens.errors import ConfigError, Interrupted, RunError, StorageError
+from convlens.errors import Interrupted, RunError, StorageError
 from convlens.run import Run
 from convlens.screen import Screen
 from convlens.training.network import Origin, require_unseen_test
@@ -50,11 +51,7 @@ def train(  # noqa: PLR0913 - the public door; all but the first have defaults
         trainer, folder = _resumed(dataset, run, screen)
     else:
         config = config or Config()
-        if find_rate and config.transfer.backbone is not None:
-            raise ConfigError(
-                "--find-learning-rate is for a network whose weights are new: leave it out with --backbone, whose head "
-                "on kept features needs no learning rate."
-            )
+        refuse_conflicts("train", {"find_learning_rate": find_rate} | config.transfer.changed())
         backend.start(config.training.backend, config.training.threads)
         if run is not None:
             Run.refuse_taken(Run.place(run))

@@ -57,13 +57,13 @@ class DataConfig(Section):
     )
     fit: str = setting(
         "auto",
-        "how an image of another shape is fitted to the size; auto stretches, or crops for a "
-        "backbone, as it was scored",
+        "how an image of another shape is fitted to the size (auto stretches it, or crops it for a "
+        "backbone, as it was scored)",
         choices=("auto", "stretch", "crop", "pad"),
     )
     channels: str = setting(
         "auto",
-        "colours of the images; auto is grey where every image is grey",
+        "colours of the images (auto is grey where every image is grey)",
         choices=("auto", "grey", "rgb"),
     )
     val: float = setting(0.2, "share of the training images kept for validation", low=0, high=0.9)
@@ -84,11 +84,11 @@ class DataConfig(Section):
 class ModelConfig(Section):
     """Which network is trained. The fields after the second are for `custom_cnn` only."""
 
-    model: str = setting("small_resnet", "name of the network; `convlens models` lists them")
+    model: str = setting("small_resnet", "name of the network (`convlens models` lists them)")
     stem: str = setting(
         "paper",
-        "first layers of the network: as in the paper, or small, which keeps the size of images "
-        "that the paper's layers would shrink to a quarter of their side",
+        "first layers of the network (small keeps the size of images, which the first layers of "
+        "many papers shrink to a quarter of their side)",
         choices=("paper", "small"),
     )
     filters: tuple[int, ...] = setting(
@@ -102,7 +102,7 @@ class ModelConfig(Section):
     )
     pooling: str | None = setting(
         None,
-        "custom_cnn: kind of pooling (default max); with a backbone: how the last feature map "
+        "custom_cnn: kind of pooling (default max); with a backbone, how the last feature map "
         "becomes a vector (default average)",
         choices=("max", "average", "avg", "none"),
     )
@@ -210,8 +210,8 @@ class TrainingConfig(Section):
     )
     class_weights: str = setting(
         "auto",
-        "weigh rare classes more; auto does so where the largest class has 1.5 times the images of "
-        "the smallest",
+        "weigh rare classes more (auto does so where the largest class has 1.5 times the images of "
+        "the smallest)",
         choices=("auto", "on", "off"),
     )
     patience: int = setting(
@@ -226,7 +226,7 @@ class TrainingConfig(Section):
     )
     backend: str = setting(
         "auto",
-        "engine under Keras; auto is KERAS_BACKEND, or else tensorflow",
+        "engine under Keras (auto is KERAS_BACKEND, or else tensorflow)",
         choices=("auto", "tensorflow", "jax", "torch"),
     )
     calibration: bool = setting(

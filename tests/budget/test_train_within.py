@@ -200,7 +200,7 @@ def test_a_backbone_that_learned_from_test_images_is_refused(digits, backbone, t
 
 
 def test_a_head_with_hidden_layers_is_refused(digits, backbone):
-    with pytest.raises(ConfigError, match="--budget goes without --head: "):
+    with pytest.raises(ConfigError, match="--budget and --head exclude each other"):
         train_within(digits, SMALL.replace(backbone=str(backbone), head=(16,)), 300.0, screen=QUIET)
 
 

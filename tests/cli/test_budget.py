@@ -24,7 +24,7 @@ def run(*words: str) -> int:
 @pytest.mark.parametrize(("words", "flag"), GOES_WITHOUT, ids=[flag for _, flag in GOES_WITHOUT])
 def test_flags_that_go_without_it(words, flag, capsys):
     assert run("train", "digits", "--budget", "1m", *words) == 2
-    assert f"--budget goes without {flag}: " in capsys.readouterr().err
+    assert f"--budget and {flag} exclude each other. " in capsys.readouterr().err
 
 
 def test_what_is_no_time(capsys):
@@ -46,4 +46,7 @@ def test_a_time_that_is_over_when_the_program_has_started(capsys, tmp_path, monk
 
 def test_unfreezing_needs_a_backbone(capsys):
     assert run("train", "digits", "--budget", "1m", "--unfreeze", "all") == 2
-    assert "--unfreeze goes with a trained network" in capsys.readouterr().err
+    assert (
+        "--unfreeze needs --backbone. It is about the layers of a trained network"
+        in capsys.readouterr().err
+    )

@@ -213,7 +213,7 @@ def test_a_configuration_file_and_a_flag_on_top(shapes, here, capsys):
         (["train", "SHAPES", "--config", "none.toml"], 2, "none.toml"),
         (["train", "SHAPES", "--find-learning-rate", "--learning-rate", "0.1"], 2, "exclude each other"),
         (["train", "SHAPES", "--from", "none.keras"], 6, "no classifier file here"),
-        (["train", "SHAPES", "--from", "TRAINED", "--size", "64"], 2, "--size is given by the classifier"),
+        (["train", "SHAPES", "--from", "TRAINED", "--size", "64"], 2, "--from and --size exclude each other. It is given by the classifier"),
         (["train", "SHAPES", "--folds", "3", "--find-learning-rate"], 2, "exclude each other"),
         (["train", "SHAPES", "--run", "TRAINED"], 5, "does not exist yet"),
         (["train", "SHAPES", "--bogus"], 2, "bogus"),

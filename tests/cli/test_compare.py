@@ -101,7 +101,7 @@ def test_published_figures_with_their_sources(here, capsys):
         (["SHAPES", *TWO, "--val", "0"], 3, "needs validation images"),
         (["SHAPES", "--models", "custom_cnn,mnist_tanh", "--size", "8"], 4, "at least 14 x 14 pixels; found 8 x 8"),
         (["SHAPES", *TWO, "--epochs", "3"], 2, "epochs"),
-        (["SHAPES", *TWO, "--unfreeze", "3"], 2, "--unfreeze is for `convlens train`"),
+        (["SHAPES", *TWO, "--unfreeze", "3"], 2, "--unfreeze exclude each other. Every network is trained from scratch"),
         (["SHAPES", *TWO, "--batch-size", "0"], 2, "--batch-size must be at least 1"),
         (["--resume"], 5, "name the comparison"),
         (["--resume", "--run", "none"], 5, "a comparison is a folder"),

@@ -113,11 +113,19 @@ def test_a_notebook_without_a_run(here, capsys):
     ("words", "code", "said"),
     [
         (["005"], 2, "a lesson must be one of 0"),
-        (["--run"], 2, "--run needs a lesson"),
-        (["001", "--quick"], 2, "--quick is about running a lesson"),
-        (["001", "--notebook", "--folder", "x"], 2, "--folder is about running a lesson"),
-        (["001", "--table", "x.md"], 2, "--table is about running a lesson"),
-        (["001", "--run", "--quick", "--data", "mnist=x"], 2, "leave out --data"),
+        (["--run"], 2, "--run needs the number of a lesson"),
+        (["001", "--quick"], 2, "--quick needs --run or --notebook. It is about running a lesson"),
+        (
+            ["001", "--notebook", "--folder", "x"],
+            2,
+            "--folder needs --run. It is about running a lesson",
+        ),
+        (["001", "--table", "x.md"], 2, "--table needs --run. It is about running a lesson"),
+        (
+            ["001", "--run", "--quick", "--data", "mnist=x"],
+            2,
+            "--quick and --data exclude each other",
+        ),
         (
             ["001", "--run", "--data", "mnist=nowhere"],
             3,

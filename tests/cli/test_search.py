@@ -62,7 +62,11 @@ def test_help_shows_the_defaults_of_a_search(capsys, monkeypatch):
         (("search", "digits", "--vary", "nothing=1,2"), 2, "must name a field"),
         (("search", "digits", "--trials", "1"), 2, "--trials must be at least 2"),
         (("search", "nowhere", "--trials", "2"), 3, "nowhere"),
-        (("search", "digits", "--backbone", "vgg16"), 2, "--backbone is for `convlens train`"),
+        (
+            ("search", "digits", "--backbone", "vgg16"),
+            2,
+            "--backbone exclude each other. Every network is trained from scratch",
+        ),
         (("search", "--resume"), 5, "name the search"),
         (("search", "--run", "x", "--resume", "--trials", "3"), 2, "keeps its configuration"),
     ],

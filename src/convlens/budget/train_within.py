@@ -24,10 +24,11 @@ from convlens.budget.deadline import Deadline, train_until
 from convlens.budget.measure import decode_some, measure_backbone, rehearse_ending
 from convlens.budget.plan import AIM, Clock, Costs, Plan, measure_costs, plan
 from convlens.config import Config
+from convlens.conflicts import refuse_conflicts
 from convlens.data.dataset import Dataset
 from convlens.data.prepared import Prepared, choose_preprocessing
 from convlens.data.store import is_stored
-from convlens.errors import ConfigError, Interrupted, ModelError, StorageError
+from convlens.errors import Interrupted, ModelError, StorageError
 from convlens.run import Run
 from convlens.screen import Screen, duration
 from convlens.training.network import Origin, require_unseen_test
@@ -75,15 +76,12 @@ def train_within(  # noqa: PLR0913 - the public door; all but the first three ha
         ConvlensError: as `train`.
         Interrupted: Ctrl-C; the state and the best epoch are kept.
     """
-    if config.transfer.head:
-        raise ConfigError(
-            "--budget goes without --head: it plans a head without hidden layers. Leave one of them out."
-        )
+    refuse_conflicts("train", {"budget": seconds} | config.transfer.changed())
     backend.start(config.training.backend, config.training.threads)
     if run is not None:
         Run.refuse_taken(Run.place(run))
     if config.transfer.backbone is None:
-        choose_origin(config)  # which refuses what goes with a backbone only
+        choose_origin(config)  # refuses an unknown network before anything is measured
     allotment = _Allotment(dataset, config, Clock(seconds, began), screen or Screen(), given)
     try:
         return allotment.train(run)

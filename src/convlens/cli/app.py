@@ -5,8 +5,16 @@ from typing import Annotated, Literal
 
 from cyclopts import App, Parameter
 
-from convlens.cli.flags import SEARCH_DEFAULTS, CompareFlags, Flags, SearchFlags, configure
+from convlens.cli.flags import (
+    SEARCH_DEFAULTS,
+    CompareFlags,
+    Flags,
+    SearchFlags,
+    configure,
+    given_flags,
+)
 from convlens.config import Config
+from convlens.conflicts import refuse_conflicts
 from convlens.errors import ConfigError
 
 app = App(
@@ -65,36 +73,26 @@ def train(  # noqa: PLR0913 - options of the command
     ] = None,
 ) -> None:
     """Train a classifier on labelled images, score it on images it has not seen, and write its report."""
-    from convlens.cli.train import (
-        given_settings,
-        refuse_together,
-        resume_run,
-        start_few,
-        start_run,
-        start_within,
-    )
+    from convlens.cli.train import given_settings, resume_run, start_few, start_run, start_within
 
     base = Config.from_toml(config) if config is not None else Config()
-    others = {"few": few, "draws": draws, "folds": folds, "from": from_, "budget": budget}
-    refuse_together(
-        {**vars(flags), **others, "resume": resume, "find_learning_rate": find_learning_rate}
-    )
+    others = {
+        "config": config,
+        "resume": resume,
+        "from": from_,
+        "folds": folds,
+        "few": few,
+        "draws": draws,
+        "find_learning_rate": find_learning_rate,
+        "budget": budget,
+    }
+    refuse_conflicts("train", others | base.transfer.changed() | given_flags(flags))
     if resume:
-        if flags != Flags() or config or folds or few or from_ or find_learning_rate:
-            raise ConfigError(
-                "a resumed run keeps its configuration: give --run and --resume only, without other flags."
-            )
         resume_run(run, path)
         return
     if path is None:
         raise ConfigError(
             "say what to train on: convlens train PATH, a folder, file or name of a data set."
-        )
-    if from_ is not None and (
-        fixed := [n for n in ("model", "size", "fit", "channels") if getattr(flags, n) is not None]
-    ):
-        raise ConfigError(
-            f"--{fixed[0]} is given by the classifier that --from names; leave it out."
         )
     settings = configure(flags, base)
     if few is not None:
@@ -154,8 +152,7 @@ def predict(
         raise ConfigError(
             "say what classifies: convlens predict RUN IMAGE..., or --model NAME IMAGE...."
         )
-    if weights is not None and model is None:
-        raise ConfigError("--weights are those of a network: say which with --model.")
+    refuse_conflicts("predict", {"weights": weights, "model": model})
     trained = None if model is None else weights or "imagenet"
     return predict_images(
         words[0], words[1:], weights=trained, top=top, form=format, precision=precision
@@ -185,16 +182,12 @@ def compare(  # noqa: PLR0913 - options of the command
     """Train networks for the same time with the same recipe, rank them, and say which differences are real."""
     from convlens.cli.compare import chart_published, compare_models, resume_models
 
-    others = (path, models, minutes, None if flags == CompareFlags() else flags)
+    others = {"path": path, "models": models, "minutes": minutes, "run": run}
+    switches = {"published": published, "resume": resume}
+    refuse_conflicts("compare", switches | others | given_flags(flags))
     if published:
-        if any(one is not None for one in (*others, run)) or resume:
-            raise ConfigError("--published charts what others measured: give it alone.")
         chart_published()
     elif resume:
-        if any(one is not None for one in others[1:]):
-            raise ConfigError(
-                "a resumed comparison keeps its configuration: give --run and --resume only."
-            )
         resume_models(run, path)
     elif path is None or models is None:
         raise ConfigError(
@@ -229,11 +222,9 @@ def search(  # noqa: PLR0913 - options of the command
     """Try other settings of the network and its training, and say which are best and whether that is sure."""
     from convlens.cli.search import continue_search, start_search
 
+    others = {"resume": resume, "trials": trials, "minutes": minutes, "vary": vary}
+    refuse_conflicts("search", others | given_flags(flags))
     if resume:
-        if any(one is not None for one in (trials, minutes, vary)) or flags != SearchFlags():
-            raise ConfigError(
-                "a resumed search keeps its configuration: give --run and --resume only."
-            )
         continue_search(run, path)
     elif path is None:
         raise ConfigError("say what to search on: convlens search PATH.")

@@ -1,11 +1,12 @@
 """`convlens lesson`: list the lessons, run one, write its notebook."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
 from cyclopts import Parameter
 
+from convlens.conflicts import refuse_conflicts
 from convlens.errors import ConfigError, DataError
 from convlens.screen import Screen
 
@@ -39,9 +40,16 @@ def lesson(
 ) -> None:
     """List the lessons of the five lectures, run one on your images, or write its notebook."""
     screen = Screen()
-    given = {"run": run, "quick": quick, "notebook": notebook is not None, "data": data, "folder": folder,
-             "table": table}  # fmt: skip
-    _check(given, numbers)
+    flags = {
+        "number": numbers,
+        "run": run,
+        "quick": quick,
+        "notebook": notebook,
+        "data": data,
+        "folder": folder,
+        "table": table,
+    }
+    refuse_conflicts("lesson", flags)
     if not numbers:
         _list(screen)
         return
@@ -79,27 +87,6 @@ def lesson(
         screen.columns(result_rows(results), left=(0, 1))
     if table is not None:
         screen.say(f"\ntable  {table}")
-
-
-def _check(given: Mapping[str, object], numbers: Sequence[str]) -> None:
-    """Raise ConfigError for flags that do not belong together."""
-    flags = [f"--{name}" for name, value in given.items() if value]
-    if not numbers and flags:
-        raise ConfigError(
-            f"{flags[0]} needs a lesson: convlens lesson 002 {flags[0]}; convlens lesson lists them."
-        )
-    alone = [flag for flag in flags if flag in ("--folder", "--table") and not given["run"]]
-    alone += [
-        flag
-        for flag in flags
-        if flag in ("--quick", "--data") and not (given["run"] or given["notebook"])
-    ]
-    if alone:
-        raise ConfigError(f"{alone[0]} is about running a lesson: add --run.")
-    if given["quick"] and given["data"]:
-        raise ConfigError(
-            "--quick takes images that come with the installation: leave out --data, or --quick."
-        )
 
 
 def _list(screen: Screen) -> None:

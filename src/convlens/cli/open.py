@@ -12,6 +12,7 @@ from rich.console import Console
 
 from convlens import backend
 from convlens.cli.open_flags import NO_FILES, NO_LOOK, Files, Look, check_options
+from convlens.conflicts import refuse_conflicts
 from convlens.errors import ConfigError, ImageError, StorageError
 from convlens.run import Run
 
@@ -103,8 +104,7 @@ def _network(
             return pretrained_classifier(model, weights or "imagenet")
 
         return _file(run), Path(), pretrained
-    if weights is not None:
-        raise ConfigError("--weights are those of a network: say which with --model.")
+    refuse_conflicts("open", {"weights": weights})
     if run is None or image is None:
         raise ConfigError(
             "say which image: convlens open RUN IMAGE, or convlens open --model NAME IMAGE."

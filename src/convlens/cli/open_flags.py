@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from cyclopts import Parameter
 
+from convlens.conflicts import refuse_conflicts
 from convlens.errors import ConfigError
 
 SUFFIXES = {"--png": (".png",), "--html": (".html", ".htm"), "--worksheet": (".pdf",)}
@@ -83,8 +84,7 @@ def check_options(look: Look, files: Files) -> None:
         ("--worksheet", files.worksheet),
     ):
         check_suffix(flag, path)
-    if files.language is not None and files.html is None and files.worksheet is None:
-        raise ConfigError("--language is that of --worksheet and --html: add one of them.")
+    refuse_conflicts("open", vars(look) | vars(files))
     count = len(look.layer or ())
     given = {
         "--filter": look.filter is not None, "--at": look.at is not None, "--gradient": look.gradient,
@@ -97,15 +97,6 @@ def check_options(look: Look, files: Files) -> None:
             )
     if count > 1 and (files.html is None or files.png is not None):
         raise ConfigError("several --layer are for --html; open them one by one otherwise.")
-    for flag, value in (("--weight", look.weight), ("--true", look.true)):
-        if value is not None and not look.gradient:
-            raise ConfigError(f"{flag} is for --gradient: add it.")
-    if look.gradient and (look.at is not None or files.worksheet is not None):
-        raise ConfigError("a gradient sums over all positions: leave --at and --worksheet out.")
-    if files.html is not None and look.gradient:
-        raise ConfigError(
-            "the page shows how values come about, not gradients: leave --gradient or --html out."
-        )
 
 
 def check_suffix(flag: str, path: Path | None) -> None:

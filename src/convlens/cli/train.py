@@ -2,7 +2,6 @@
 
 import shlex
 import tomllib
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -11,19 +10,9 @@ import psutil
 from convlens import backend
 from convlens.config import Config, ModelConfig
 from convlens.data.sources import load_data
-from convlens.errors import ConfigError, RunError
+from convlens.errors import RunError
 from convlens.run import Run
 from convlens.screen import Screen
-
-BESIDE_BUDGET = {  # flags that go without it, and why
-    "resume": "a resumed run keeps the epochs that were planned for it",
-    "epochs": "it plans the epochs",
-    "steps_per_epoch": "it plans the steps",
-    "find_learning_rate": "the search for a rate has no plan",
-    "folds": "it plans one training, not several",
-    "few": "it plans one training, not several",
-    "from": "it plans a training from its start",
-}
 
 
 def start_run(
@@ -77,26 +66,6 @@ def start_few(path: str, config: Config, k: int, *, draws: int | None, run: str 
         ),
         screen,
     )
-
-
-def refuse_together(flags: Mapping[str, Any]) -> None:
-    """Raise ConfigError where two flags are given, neither None nor False, that exclude each other."""
-    given = {name for name, value in flags.items() if value is not None and value is not False}
-    if {"find_learning_rate", "learning_rate"} <= given:
-        raise ConfigError("--find-learning-rate and --learning-rate exclude each other.")
-    if "few" in given and given & {"folds", "from", "find_learning_rate"}:
-        raise ConfigError("--few goes without --folds, --from and --find-learning-rate.")
-    if "draws" in given and "few" not in given:
-        raise ConfigError("--draws goes with --few.")
-    if {"folds", "find_learning_rate"} <= given:
-        raise ConfigError(
-            "--folds and --find-learning-rate exclude each other: find the rate in a run of its own."
-        )
-    if "budget" in given and (others := [name for name in BESIDE_BUDGET if name in given]):
-        flag = others[0].replace("_", "-")
-        raise ConfigError(
-            f"--budget goes without --{flag}: {BESIDE_BUDGET[others[0]]}. Leave one of them out."
-        )
 
 
 def given_settings(flags: Any, path: Path | None) -> frozenset[str]:

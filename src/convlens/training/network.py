@@ -19,6 +19,7 @@ from convlens.classifier.assembly import (
 )
 from convlens.classifier.classifier import Classifier
 from convlens.config import Config
+from convlens.conflicts import refuse_conflicts
 from convlens.data.dataset import Dataset
 from convlens.data.prepared import Demands, Prepared, prepare_data
 from convlens.data.store import Progress
@@ -168,24 +169,14 @@ def choose_network(
         start_from: a classifier file or a run folder, whose network is trained further.
 
     Raises:
-        ConfigError: a setting of transfer without a backbone, or with one, see `backbone`.
+        ConfigError: If the configuration names a backbone, or a setting that needs one.
         ModelError: unknown model, or one that cannot be trained here.
         ClassifierError: the file is no whole classifier.
     """
-    if config.transfer.backbone is not None:
-        raise ConfigError(
-            "this trains networks from scratch; --backbone goes with `convlens train` alone."
-        )
-    for name in ("unfreeze", "head", "gradual", "train_batch_norm"):
-        if getattr(config.transfer, name):
-            raise ConfigError(
-                f"--{name.replace('_', '-')} goes with a trained network: say which with --backbone."
-            )
+    refuse_conflicts(
+        "train", {"from_scratch": True, "from": start_from} | config.transfer.changed()
+    )
     if start_from is not None:
-        if config.transfer.weights is not None:
-            raise ConfigError(
-                "--weights and --from exclude each other: a classifier has its weights."
-            )
         classifier = Classifier.load(start_from)
         return Origin(
             classifier.model.name,

@@ -22,6 +22,7 @@ from convlens.classifier.assembly import assemble, finalize
 from convlens.classifier.classifier import Classifier
 from convlens.classifier.runtime import Compiled, compile_model
 from convlens.config import Config, DataConfig, ModelConfig
+from convlens.conflicts import refuse_conflicts
 from convlens.data.dataset import Dataset
 from convlens.data.prepared import Prepared, choose_preprocessing, look_at
 from convlens.data.store import VERSION, Progress
@@ -130,19 +131,11 @@ def choose_origin(
     """Return the network to train: a backbone where the configuration names one, else see `choose_network`.
 
     Raises:
-        ConfigError: a setting of transfer without a backbone, or a backbone beside another network.
+        ConfigError: If settings exclude each other, or if a setting lacks the backbone that it needs.
     """
-    settings = config.transfer
-    if settings.backbone is not None:
-        for name in ("gradual", "train_batch_norm"):
-            if getattr(settings, name) and settings.unfreeze is None:
-                raise ConfigError(
-                    f"--{name.replace('_', '-')} goes with --unfreeze: say which layers learn."
-                )
-        if model is not None or start_from is not None:
-            raise ConfigError(
-                "--backbone is a network to begin with: leave out --from, or the model of your own."
-            )
+    others = {"from": start_from, "own_model": model}
+    refuse_conflicts("train", others | config.transfer.changed())
+    if config.transfer.backbone is not None:
         return choose_backbone(config)
     return choose_network(config, model, start_from)
 
