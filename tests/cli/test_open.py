@@ -267,7 +267,7 @@ def test_a_network_with_trained_weights(capsys, tmp_path, image):
         (["--layer", "CONV", "--layer", "logits"], 2, "several --layer are for --html"),
         (["--filter", "0"], 2, "--filter needs one --layer"),
         (["--gradient"], 2, "--gradient needs one --layer"),
-        (["--layer", "CONV", "--weight", "0,0,0"], 2, "--weight is for --gradient"),
+        (["--layer", "CONV", "--weight", "0,0,0"], 2, "--weight needs --gradient"),
         (
             ["--layer", "CONV", "--gradient", "--filter", "0", "--true", "cat"],
             2,
@@ -276,7 +276,7 @@ def test_a_network_with_trained_weights(capsys, tmp_path, image):
         (["--layer", "CONV", "--gradient", "--filter", "0", "--weight", "9,0,0"], 2, "found 9,0,0"),
         (["--layer", "CONV", "--gradient"], 2, "say which with --filter"),
         (["--layer", "images", "--filter", "0"], 2, "nothing is computed"),
-        (["--weights", "a.h5"], 2, "say which with --model"),
+        (["--weights", "a.h5"], 2, "--weights needs --model. Say which network"),
         (
             ["--layer", "scaling", "--filter", "0", "--worksheet", "a.pdf"],
             2,
