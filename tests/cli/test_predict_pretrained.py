@@ -78,7 +78,7 @@ def test_weights_of_ones_own(capsys, tmp_path):
         (["predict"], 2, "say what classifies"),
         ([*LITE], 2, "say which images"),
         ([*LITE, "none/"], 3, "no such file"),
-        (["predict", "run", CHINA, "--weights", "x.h5"], 2, "--weights needs --model. Say which network"),
+        (["predict", "run", CHINA, "--weights", "x.h5"], 2, "--weights needs --model"),
         (["predict", "--model", "efficientnet_lite", CHINA], 4, "did you mean efficientnet_lite0"),
         (
             ["predict", "--model", "small_resnet", CHINA],
