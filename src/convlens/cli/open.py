@@ -126,7 +126,7 @@ def _file(image: str) -> str:
 
 
 def _show_maps(view: _View, layer: "Layer | None") -> None:
-    from convlens.explain.microscope.plain import ONE_LOGIT
+    from convlens.explain.microscope.value import ONE_LOGIT
     from convlens.explain.pages.map_figures import layer_figure, strip_figure
     from convlens.explain.pages.microscope_views import layers_table
     from convlens.explain.pages.page import Page
@@ -204,7 +204,7 @@ def _facts(view: _View) -> list[tuple[str, str]]:
 
 
 def _show_cell(view: _View, layer: "Layer") -> None:
-    from convlens.explain.microscope.cells import open_cell
+    from convlens.explain.microscope.openers import open_cell
     from convlens.explain.pages.microscope_views import cell_data, cell_figure, cell_page
 
     cell = open_cell(layer, _index(view.look, layer))

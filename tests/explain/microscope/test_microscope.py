@@ -15,9 +15,9 @@ from keras import layers, ops
 from convlens.classifier.assembly import with_precision
 from convlens.classifier.classifier import Classifier
 from convlens.errors import ConfigError, ModelError
-from convlens.explain.microscope.cells import open_cell
 from convlens.explain.microscope.gradient import differentiate
 from convlens.explain.microscope.microscope import Microscope
+from convlens.explain.microscope.openers import open_cell
 from convlens.explain.pages.gradient_views import gradient_page
 from convlens.explain.pages.map_figures import (
     LARGEST_STRIP,
@@ -250,7 +250,7 @@ def test_the_page_says_the_same_things_in_both_languages():
             re.findall(r"{(\w+)}", WORDS["zh"][key])
         ), key
     scripts = [
-        files("convlens.explain").joinpath(one).read_text(encoding="utf-8") for one in SCRIPTS
+        files("convlens.explain.pages").joinpath(one).read_text(encoding="utf-8") for one in SCRIPTS
     ]
     used = set(re.findall(r"words\.(\w+)|say\(\"(\w+)\"", "".join(scripts)))
     assert {a or b for a, b in used} <= set(WORDS["en"])

@@ -8,8 +8,8 @@ from keras import layers
 from convlens.charts.fonts import packaged_font
 from convlens.errors import ConfigError
 from convlens.explain.arithmetic.pointwise import ACTIVATIONS
-from convlens.explain.microscope.cells import open_cell
 from convlens.explain.microscope.exercise import make_exercise
+from convlens.explain.microscope.openers import open_cell
 from convlens.explain.pages.worksheet import draw_worksheet, write_worksheet
 from convlens.explain.pages.worksheet_words import WORDS
 from tests.explain.networks import look_at

@@ -1,6 +1,7 @@
 """Exact: numbers that stay fractions as long as they can, read from text and written for the eye."""
 
 import ast
+import math
 import re
 from collections.abc import Sequence
 from fractions import Fraction
@@ -141,6 +142,26 @@ def write_number(value: Any, decimals: int = 4) -> str:
     text = f"{number:.{decimals}f}"
     text = text.rstrip("0").rstrip(".") if "." in text else text
     return "0" if text in ("-0", "") else text
+
+
+def write(value: Any) -> str:
+    """Return a number for the eye."""
+    return write_number(float(value), 6)
+
+
+def decimals_of(values: Numbers, more: int) -> int:
+    """Return decimals that show the largest number to `more` digits after its first."""
+    largest = float(np.abs(values).max())
+    return more + 1 if largest == 0 else min(12, max(0, more - math.floor(math.log10(largest))))
+
+
+def write_sum(values: list[str]) -> str:
+    """Return numbers with plus and minus between.
+
+    >>> write_sum(["-1", "1", "-7/9"])
+    '-1 + 1 - 7/9'
+    """
+    return " + ".join(values).replace("+ -", "- ")
 
 
 def write_numbers(values: Sequence[Any] | Numbers, decimals: int = 4) -> list[str]:

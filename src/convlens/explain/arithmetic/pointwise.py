@@ -2,21 +2,9 @@
 
 import math
 from collections.abc import Callable
-from typing import Any
 
-import keras
 import numpy as np
 from scipy.special import erf, expit
-
-from convlens.explain.arithmetic.exact import write_number
-
-DECIMALS = 6
-Function = tuple[str, str, Callable[[float], float]]  # name, formula of z, function
-
-
-def write(value: Any) -> str:
-    """Return a number for the eye."""
-    return write_number(float(value), DECIMALS)
 
 
 def _gate(z: float) -> float:
@@ -70,44 +58,3 @@ JOINS: dict[
     "Negative": ("-({})", lambda v: -v),
     "Absolute": ("|{}|", abs),
 }
-
-
-def activation_of(operation: Any) -> Function | None:
-    """Return the activation of a layer, as a layer of its own or at the end of a convolution; None for none.
-
-    The softmax is none of these: it looks at several numbers.
-    """
-    if isinstance(operation, keras.layers.ReLU):
-        return _relu(operation)
-    if isinstance(operation, keras.layers.LeakyReLU):
-        slope = float(operation.negative_slope)
-        return "leaky_relu", f"z, below 0 {slope:g} z", lambda z: z if z > 0 else slope * z
-    if isinstance(operation, keras.layers.ELU):
-        alpha = float(operation.alpha)
-        return (
-            "elu",
-            f"z, below 0 {alpha:g} (e^z - 1)",
-            lambda z: z if z > 0 else alpha * math.expm1(z),
-        )
-    function = getattr(operation, "activation", None)
-    if function is None or function in (keras.activations.linear, keras.activations.softmax):
-        return None
-    name = getattr(function, "__name__", type(function).__name__)
-    if name in ACTIVATIONS:
-        return (name, *ACTIVATIONS[name])
-    return (
-        name,
-        f"{name}(z)",
-        lambda z: float(keras.ops.convert_to_numpy(function(keras.ops.array([z])))[0]),
-    )
-
-
-def _relu(layer: keras.layers.ReLU) -> Function:
-    least, slope = float(layer.threshold or 0), float(layer.negative_slope or 0)
-    most = math.inf if layer.max_value is None else float(layer.max_value)
-    formula = (
-        "max(0, z)" if not (least or slope) else f"z, below {least:g} {slope:g} (z - {least:g})"
-    )
-    if most < math.inf:
-        formula = f"min({formula}, {most:g})"
-    return "relu", formula, lambda z: min(z, most) if z >= least else slope * (z - least)

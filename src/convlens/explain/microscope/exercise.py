@@ -9,11 +9,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from convlens.errors import ConfigError
-from convlens.explain.arithmetic.pointwise import activation_of
+from convlens.explain.arithmetic.exact import decimals_of
+from convlens.explain.microscope.activation import activation_of
 from convlens.explain.microscope.microscope import Layer
-from convlens.explain.microscope.opened import Floats, OpenedCell
-from convlens.explain.microscope.scaled import batch_numbers
-from convlens.explain.pages.microscope_views import decimals_of, strongest
+from convlens.explain.microscope.normalization import batch_numbers
+from convlens.explain.microscope.value import Floats, OpenedCell, strongest
 
 DECIMALS, MOST_DECIMALS = 3, 6
 MOST = 30  # numbers of a pooling's window

@@ -19,7 +19,7 @@ import numpy as np
 from convlens.backend import gradients
 from convlens.errors import ConfigError, ModelError
 from convlens.explain.microscope.microscope import Call, Layer, Microscope, known_names, run_calls
-from convlens.explain.microscope.opened import TOLERANCE, Floats, floats, whole
+from convlens.explain.microscope.value import TOLERANCE, Floats, floats, whole
 from convlens.explain.microscope.weights import Place, Weight, find_weight, inputs_of, own_part
 
 

@@ -15,7 +15,7 @@ import numpy as np
 from convlens.errors import ConfigError
 from convlens.explain.arithmetic.sizes import pair
 from convlens.explain.microscope.microscope import Layer
-from convlens.explain.microscope.opened import Floats, floats, sides_of, whole
+from convlens.explain.microscope.value import Floats, floats, sides_of, whole
 
 Place = tuple[int, ...] | str
 

@@ -4,11 +4,11 @@ from typing import Any
 
 import numpy as np
 
-from convlens.explain.arithmetic.pointwise import write
+from convlens.explain.arithmetic.exact import decimals_of, write
 from convlens.explain.microscope.gradient import WeightGradient
 from convlens.explain.microscope.microscope import Layer
-from convlens.explain.microscope.opened import TOLERANCE, Floats
-from convlens.explain.pages.microscope_views import STRANGE, TERMS, decimals_of
+from convlens.explain.microscope.value import TOLERANCE, Floats
+from convlens.explain.pages.microscope_views import STRANGE, TERMS
 from convlens.explain.pages.page import Lines, Page, Table
 
 

@@ -17,8 +17,13 @@ from convlens.explain.arithmetic import (
     concatenate,
     flatten,
 )
-from convlens.explain.arithmetic.exact import Numbers, equation, write_number, write_numbers
-from convlens.explain.pages.map_views import write_sum
+from convlens.explain.arithmetic.exact import (
+    Numbers,
+    equation,
+    write_number,
+    write_numbers,
+    write_sum,
+)
 from convlens.explain.pages.page import Block, Curve, Grid, Lines, Page, Row, Table
 
 DECIMALS = 6

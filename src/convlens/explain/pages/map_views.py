@@ -6,21 +6,12 @@ import numpy as np
 
 from convlens.explain.arithmetic import activate, flatten
 from convlens.explain.arithmetic.convolution import Convolution, convolve
-from convlens.explain.arithmetic.exact import Numbers, equation, write_number
+from convlens.explain.arithmetic.exact import Numbers, equation, write_number, write_sum
 from convlens.explain.arithmetic.pooling import Pooling, pool
 from convlens.explain.arithmetic.sizes import Border, conv_params
 from convlens.explain.pages.page import Block, Grid, Lines, Opened, Page, Row
 
 WRITTEN = 32  # products that are still written out in one line
-
-
-def write_sum(values: list[str]) -> str:
-    """Return numbers with plus and minus between.
-
-    >>> write_sum(["-1", "1", "-7/9"])
-    '-1 + 1 - 7/9'
-    """
-    return " + ".join(values).replace("+ -", "- ")
 
 
 def convolution_page(

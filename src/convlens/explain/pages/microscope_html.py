@@ -17,13 +17,14 @@ from PIL import Image
 
 from convlens.charts.fonts import subset_font
 from convlens.errors import ConfigError
-from convlens.explain.arithmetic.pointwise import ACTIVATIONS, activation_of
+from convlens.explain.arithmetic.pointwise import ACTIVATIONS
 from convlens.explain.arithmetic.sizes import pair
-from convlens.explain.microscope.cells import check_index
+from convlens.explain.microscope.activation import activation_of
 from convlens.explain.microscope.microscope import Layer, Microscope, Numbers
-from convlens.explain.microscope.opened import sides_of
-from convlens.explain.microscope.plain import LARGEST_INDEX, NOISY, number_cells
-from convlens.explain.microscope.scaled import batch_arrays
+from convlens.explain.microscope.moved import LARGEST_INDEX, NOISY, number_cells
+from convlens.explain.microscope.normalization import batch_arrays
+from convlens.explain.microscope.openers import check_index
+from convlens.explain.microscope.value import sides_of
 from convlens.explain.pages.microscope_words import WORDS
 
 BUDGET = 12_000_000  # bytes of float32 in a page; base64 makes 16 megabytes of them

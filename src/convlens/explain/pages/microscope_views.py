@@ -1,15 +1,13 @@
 """Microscope views: the layers as a table, an opened cell as a page, as a figure and as plain data."""
 
-import math
 from typing import Any
 
 import numpy as np
 from matplotlib.figure import Figure
 
-from convlens.explain.arithmetic.exact import equation, write_number
-from convlens.explain.arithmetic.pointwise import write
+from convlens.explain.arithmetic.exact import decimals_of, equation, write, write_number
 from convlens.explain.microscope.microscope import Layer, Microscope
-from convlens.explain.microscope.opened import TOLERANCE, Floats, OpenedCell, Products
+from convlens.explain.microscope.value import TOLERANCE, Floats, OpenedCell, Products, strongest
 from convlens.explain.pages.drawing import draw_page
 from convlens.explain.pages.map_figures import Shown, Spans, add_maps
 from convlens.explain.pages.page import Block, Grid, Lines, Page, Row, Table
@@ -33,12 +31,6 @@ def layers_table(microscope: Microscope) -> Table:
         for layer in microscope.layers
     )
     return Table(("layer", "class", "gives", "from"), rows)
-
-
-def strongest(products: Products, count: int) -> list[int]:
-    """Return the channels whose products add up to most, in their order; of a row of numbers, the products."""
-    sums = products.products.reshape(-1, products.products.shape[-1]).sum(axis=0)
-    return sorted(int(one) for one in np.argsort(-np.abs(sums), kind="stable")[:count])
 
 
 def cell_page(layer: Layer, cell: OpenedCell) -> Page:
@@ -172,12 +164,6 @@ def _rounded(products: Products, place: int) -> bool:
         for values in (products.numbers, products.weights, products.products)
     )
     return not np.allclose(patch * kernel, shown, rtol=0, atol=1e-12)
-
-
-def decimals_of(values: Floats, more: int) -> int:
-    """Return decimals that show the largest number to `more` digits after its first."""
-    largest = float(np.abs(values).max())
-    return more + 1 if largest == 0 else min(12, max(0, more - math.floor(math.log10(largest))))
 
 
 def _terms(products: Products) -> Table:

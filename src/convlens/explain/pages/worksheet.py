@@ -15,9 +15,8 @@ from convlens.charts.style import GREY, Chart, shorten, style
 from convlens.explain.arithmetic.pointwise import ACTIVATIONS
 from convlens.explain.microscope.exercise import Exercise, make_exercise
 from convlens.explain.microscope.microscope import Layer, Microscope
-from convlens.explain.microscope.opened import OpenedCell
+from convlens.explain.microscope.value import OpenedCell, strongest
 from convlens.explain.pages.map_figures import draw_image, draw_map
-from convlens.explain.pages.microscope_views import strongest
 from convlens.explain.pages.worksheet_paper import EDGE, HEIGHT, WIDTH, Paper, Part
 from convlens.explain.pages.worksheet_words import WORDS
 

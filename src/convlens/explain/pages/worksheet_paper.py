@@ -6,7 +6,7 @@ from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
 
 from convlens.charts.style import GREY, INK, RED, width
-from convlens.explain.microscope.opened import Floats
+from convlens.explain.microscope.value import Floats
 
 WIDTH, HEIGHT, EDGE = 8.27, 11.69, 0.75  # inches: A4
 HALF = 0.085  # inches of half a Chinese character at 11.5 points

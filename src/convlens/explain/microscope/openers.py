@@ -10,15 +10,16 @@ from dataclasses import replace
 from convlens.errors import ConfigError
 from convlens.explain.arithmetic.pointwise import JOINS
 from convlens.explain.microscope.microscope import Layer
-from convlens.explain.microscope.opened import Index, OpenedCell, Opener
-from convlens.explain.microscope.plain import open_moved, open_pointwise, open_pooling, open_reduced
-from convlens.explain.microscope.scaled import (
-    open_activation,
+from convlens.explain.microscope.moved import open_moved
+from convlens.explain.microscope.normalization import (
     open_batch_normalization,
     open_layer_normalization,
-    open_softmax,
 )
-from convlens.explain.microscope.weighted import (
+from convlens.explain.microscope.pointwise import open_pointwise
+from convlens.explain.microscope.pooling import open_pooling, open_reduced
+from convlens.explain.microscope.softmax import open_activation, open_softmax
+from convlens.explain.microscope.value import Index, OpenedCell, Opener
+from convlens.explain.microscope.weighted_sum import (
     open_convolution,
     open_dense,
     open_matmul,

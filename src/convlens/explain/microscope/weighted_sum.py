@@ -7,21 +7,21 @@ import numpy as np
 
 from convlens.errors import ConfigError
 from convlens.explain.arithmetic.sizes import Side, pair
+from convlens.explain.microscope.activation import activation_steps
 from convlens.explain.microscope.microscope import Layer
-from convlens.explain.microscope.opened import (
+from convlens.explain.microscope.softmax import softmax_steps
+from convlens.explain.microscope.value import (
     Floats,
     Index,
     OpenedCell,
     Products,
     Window,
-    activation_steps,
     floats,
     sides_of,
     sum_steps,
     whole,
     window,
 )
-from convlens.explain.microscope.scaled import softmax_steps
 
 
 def at_window(

@@ -6,7 +6,7 @@ import pytest
 from keras import layers, ops
 
 from convlens.errors import ConfigError
-from convlens.explain.microscope.cells import OPENERS, VALUES_ONLY, open_cell
+from convlens.explain.microscope.openers import OPENERS, VALUES_ONLY, open_cell
 from tests.explain.networks import every, look_at, look_at_zoo
 
 CELLS = 20  # of each class of a network

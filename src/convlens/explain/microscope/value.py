@@ -1,6 +1,5 @@
 """Opened: what an opened cell consists of, and the steps that several kinds of layers share."""
 
-import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -9,13 +8,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from convlens.errors import ConfigError
-from convlens.explain.arithmetic.pointwise import activation_of, write
+from convlens.explain.arithmetic.exact import write, write_sum
 from convlens.explain.arithmetic.sizes import Side, lay_windows, pair
 from convlens.explain.microscope.microscope import Layer
-from convlens.explain.pages.map_views import write_sum
 
 TOLERANCE = 1e-5  # of the sum of absolute terms: what float32 may differ by
 WRITTEN = 12  # terms of a sum that are still written out
+ONE_LOGIT = "the network gives one logit z; a zero beside it makes two, as softmax of [0, z] is [1 - sigmoid(z), sigmoid(z)]"
 Floats = NDArray[np.float64]
 Index = tuple[int, ...]
 
@@ -158,16 +157,10 @@ def sum_steps(products: Products, bias: float | None) -> list[Step]:
     return steps
 
 
-def activation_steps(operation: Any, z: float) -> list[Step]:
-    """Return the step of an activation, none where there is none."""
-    function = activation_of(operation)
-    if function is None:
-        return []
-    name, formula, compute = function
-    text = re.sub(
-        r"(?<=[(, ])z(?=[,)])|^z(?=,)", write(z), formula
-    )  # alone between brackets and commas
-    return [Step(name, re.sub(r"\bz\b", f"({write(z)})" if z < 0 else write(z), text), compute(z))]
+def strongest(products: Products, count: int) -> list[int]:
+    """Return the channels whose products add up to most, in their order; of a row of numbers, the products."""
+    sums = products.products.reshape(-1, products.products.shape[-1]).sum(axis=0)
+    return sorted(int(one) for one in np.argsort(-np.abs(sums), kind="stable")[:count])
 
 
 def write_terms(values: Floats) -> str:
