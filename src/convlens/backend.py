@@ -15,11 +15,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from convlens.errors import BackendError
+from convlens.errors import BackendError, ConfigError
 
 __all__ = [
     "choose",
     "ENGINES",
+    "PRECISIONS",
     "engine",
     "gradients",
     "has_fast_bfloat16",
@@ -33,6 +34,7 @@ __all__ = [
 ]
 
 ENGINES = ("tensorflow", "jax", "torch")
+PRECISIONS = ("auto", "float32", "bfloat16")
 
 
 def choose(name: str) -> None:
@@ -157,7 +159,17 @@ def has_fast_bfloat16() -> bool:
 
 
 def resolve_precision(precision: str) -> str:
-    """Return "float32" or "bfloat16" for "auto", else the precision itself."""
+    """Return the precision; for "auto", the one in which this processor computes faster.
+
+    Raises:
+        ConfigError: If the precision is not one of PRECISIONS.
+    """
+    if precision not in PRECISIONS:
+        raise ConfigError(
+            "precision must be one of {known}; found {found!r}.".format(
+                known=", ".join(PRECISIONS), found=precision
+            )
+        )
     if precision != "auto":
         return precision
     return "bfloat16" if has_fast_bfloat16() else "float32"

@@ -1,6 +1,8 @@
-"""Files of a classifier that were cut, changed, or made by another convlens."""
+"""Classifier files that were cut or changed, or that another convlens made, are refused."""
 
 import json
+import shutil
+import subprocess
 import zipfile
 
 import keras
@@ -10,7 +12,7 @@ from keras import layers
 
 from convlens.classifier.archive import ENTRY
 from convlens.classifier.classifier import Classifier
-from convlens.errors import ClassifierError
+from convlens.errors import ClassifierError, StorageError
 from tests.classifier.test_classifier import IMAGES, make
 
 
@@ -29,7 +31,10 @@ def test_cut_files_are_refused(saved):
 
 
 def flips(content, count):
-    """Yield the content with one bit changed: half of them anywhere, half in the archive's directory at its end."""
+    """Yield the place of a changed bit and the content with it.
+
+    Half of the bits lie anywhere, the other half in the directory at the end of the archive.
+    """
     random = np.random.default_rng(0)
     directory = content.index(b"PK\1\2")
     starts = np.where(np.arange(count) % 2, directory, 0)
@@ -74,7 +79,7 @@ def test_a_file_of_a_newer_convlens_is_named(saved):
 
 
 def rewrite(path, change):
-    """Write the archive again, entry by entry, with `change(name, content)`: valid, but not what was saved."""
+    """Write the archive again with `change(name, content)`: it is valid, but not what was saved."""
     with zipfile.ZipFile(path) as old, zipfile.ZipFile(path.with_suffix(".new"), "w") as new:
         for name in old.namelist():
             new.writestr(name, change(name, old.read(name)))
@@ -90,7 +95,7 @@ def test_changed_files_are_refused(saved, entry, old, new):
         Classifier.load(saved)
 
 
-def test_examples_that_answer_otherwise_are_refused(saved, monkeypatch):
+def test_examples_with_other_probabilities_are_refused(saved, monkeypatch):
     monkeypatch.setattr("convlens.classifier.archive.checksum", lambda *_: "same")
 
     def other(name, content):
@@ -102,7 +107,7 @@ def test_examples_that_answer_otherwise_are_refused(saved, monkeypatch):
         return json.dumps(facts)
 
     rewrite(saved, other)
-    with pytest.raises(ClassifierError, match="must give the recorded probabilities"):
+    with pytest.raises(ClassifierError, match="must get the recorded probabilities"):
         Classifier.load(saved)
 
 
@@ -115,7 +120,7 @@ def test_other_files_are_named(tmp_path):
 
 
 def test_a_file_without_a_threshold_opens(saved, monkeypatch):
-    """As written before there were thresholds."""
+    """Such files were written before there were thresholds."""
     monkeypatch.setattr("convlens.classifier.archive.checksum", lambda *_: "same")
 
     def older(name, content):
@@ -127,3 +132,35 @@ def test_a_file_without_a_threshold_opens(saved, monkeypatch):
 
     rewrite(saved, older)
     assert Classifier.load(saved).threshold is None
+
+
+def test_a_full_disk_keeps_the_previous_file(saved, monkeypatch):
+    before = saved.read_bytes()
+
+    def full(*_: object, **__: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(zipfile.ZipFile, "writestr", full)
+    with pytest.raises(StorageError, match="No space left"):
+        make().save(saved)
+    assert saved.read_bytes() == before
+    assert [path.name for path in saved.parent.iterdir()] == ["classifier.keras"]
+
+
+def test_a_real_full_disk_keeps_the_previous_file(tmp_path):
+    """On a tiny file system, where the machine lets us mount one."""
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", str(disk)]
+    if shutil.which("mount") is None or subprocess.run(mount, capture_output=True).returncode:
+        pytest.skip("mounting needs root; the same is tested with a simulated error")
+    try:
+        classifier = make()
+        classifier.save(disk / "classifier.keras")
+        before = (disk / "classifier.keras").read_bytes()
+        (disk / "ballast").write_bytes(b"0" * (61_000 - len(before)))
+        with pytest.raises(StorageError):
+            classifier.save(disk / "classifier.keras")
+        assert (disk / "classifier.keras").read_bytes() == before
+    finally:
+        subprocess.run(["umount", str(disk)], check=True)

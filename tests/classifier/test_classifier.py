@@ -1,6 +1,5 @@
 import json
 import os
-import shutil
 import subprocess
 import sys
 import zipfile
@@ -11,9 +10,9 @@ import pytest
 from keras import layers
 from PIL import Image
 
-from convlens.classifier.assembly import assemble, set_weights, with_precision
+from convlens.classifier.assembly import assemble
 from convlens.classifier.classifier import Classifier
-from convlens.errors import ConfigError, ImageError, ModelError, StorageError
+from convlens.errors import ConfigError, ImageError
 from convlens.evaluation.calibration import apply_temperature
 from convlens.preprocess import Preprocessing
 
@@ -42,7 +41,7 @@ def saved(tmp_path):
     return tmp_path / "classifier.keras"
 
 
-def test_saved_and_loaded_it_answers_the_same(saved):
+def test_saved_and_loaded_it_predicts_the_same(saved):
     loaded = Classifier.load(saved)
     assert loaded.class_names == ("貓", "dog with hat", "c")
     assert loaded.preprocessing == SHAPE
@@ -50,7 +49,7 @@ def test_saved_and_loaded_it_answers_the_same(saved):
     assert np.allclose(loaded.probabilities(IMAGES).sum(1), 1, atol=1e-6)
 
 
-def test_one_logit_answers_a_column_a_class():
+def test_one_logit_becomes_a_column_for_each_class():
     classifier = make(1, ("a", "b"))
     logits = keras.Model(classifier.model.input, classifier.model.layers[-1].input)(IMAGES)
     z = np.asarray(logits)[:, 1]
@@ -145,7 +144,7 @@ def test_a_network_that_is_called_temperature_is_no_temperature(tmp_path):
     assert np.asarray(classifier.logits_model(IMAGES)).shape == (5, 3)
 
 
-def test_files_arrays_and_images_get_the_same_answer(saved, tmp_path):
+def test_files_arrays_and_pillow_images_get_the_same_prediction(saved, tmp_path):
     classifier = Classifier.load(saved)
     Image.fromarray(IMAGES[0]).save(tmp_path / "p.png")
     rows = classifier.predict(
@@ -189,79 +188,11 @@ def test_a_classifier_opened_in_bfloat16_is_saved_in_float32(saved, tmp_path):
         json.loads(zipfile.ZipFile(path).read("convlens.json"))["examples"]["probabilities"]
         for path in (saved, tmp_path / "again.keras")
     ]
-    assert np.allclose(*recorded, atol=1e-7)  # not those of bfloat16
-    assert "mixed_bfloat16" in {
-        layer.dtype_policy.name for layer in low.model.layers
-    }  # itself as it was
+    # The recorded probabilities are not those of bfloat16, and the classifier stays as it was.
+    assert np.allclose(*recorded, atol=1e-7)
+    assert "mixed_bfloat16" in {layer.dtype_policy.name for layer in low.model.layers}
 
 
 def test_another_precision_is_refused(saved):
-    with pytest.raises(ConfigError, match=r"float32, bfloat16, auto; found 'float16'"):
+    with pytest.raises(ConfigError, match=r"auto, float32, bfloat16; found 'float16'"):
         Classifier.load(saved, precision="float16")
-
-
-@pytest.mark.parametrize("nested", [False, True])
-@pytest.mark.parametrize("policy", ["float32", "mixed_bfloat16"])
-def test_a_copy_normalises_as_an_adapted_layer_does(nested, policy):
-    keras.utils.set_random_seed(0)
-    normalization = layers.Normalization()
-    normalization.adapt(IMAGES.astype("float32") / 255 * 7 + 3)
-    front = (
-        keras.Sequential([layers.Input((12, 12, 3)), normalization]) if nested else normalization
-    )
-    model = assemble(lambda x: network(front(x), 3), SHAPE, 3, "net")
-    expected = np.asarray(model(IMAGES))
-    twin = with_precision(model, policy)
-    assert np.allclose(
-        np.asarray(twin(IMAGES)), expected, atol=1e-5 if policy == "float32" else 0.05
-    )
-    other = keras.models.clone_model(model)
-    set_weights(other, model.get_weights())
-    assert np.allclose(np.asarray(other(IMAGES)), expected, atol=1e-5)
-
-
-def test_last_layer_stays_float32_under_a_mixed_policy():
-    model = assemble(lambda x: network(x, 3), SHAPE, 3, "net")
-    twin = with_precision(model, "mixed_bfloat16")
-    policies = {layer.name: layer.dtype_policy.name for layer in twin.layers}
-    assert policies[model.layers[-1].name] == "float32"
-    assert policies[model.layers[2].name] == "mixed_bfloat16"
-    for before, after in zip(model.get_weights(), twin.get_weights(), strict=True):
-        assert np.array_equal(before, after)
-
-
-def test_a_full_disk_keeps_the_previous_file(saved, monkeypatch):
-    before = saved.read_bytes()
-
-    def full(*_: object, **__: object) -> None:
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr(zipfile.ZipFile, "writestr", full)
-    with pytest.raises(StorageError, match="No space left"):
-        make().save(saved)
-    assert saved.read_bytes() == before
-    assert [path.name for path in saved.parent.iterdir()] == ["classifier.keras"]
-
-
-def test_a_real_full_disk_keeps_the_previous_file(tmp_path):
-    """On a tiny file system, where the machine lets us mount one."""
-    disk = tmp_path / "disk"
-    disk.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", str(disk)]
-    if shutil.which("mount") is None or subprocess.run(mount, capture_output=True).returncode:
-        pytest.skip("mounting needs root; the same is tested with a simulated error")
-    try:
-        classifier = make()
-        classifier.save(disk / "classifier.keras")
-        before = (disk / "classifier.keras").read_bytes()
-        (disk / "ballast").write_bytes(b"0" * (61_000 - len(before)))
-        with pytest.raises(StorageError):
-            classifier.save(disk / "classifier.keras")
-        assert (disk / "classifier.keras").read_bytes() == before
-    finally:
-        subprocess.run(["umount", str(disk)], check=True)
-
-
-def test_a_network_of_another_width_is_refused():
-    with pytest.raises(ModelError, match=r"one logit a class, \(batch, 4\); it gives \(None, 3\)"):
-        assemble(lambda x: network(x, 3), SHAPE, 4, "net")

@@ -20,12 +20,11 @@ def test_it_is_a_classifier_of_imagenet(classifier):
     assert classifier.preprocessing.to_dict() == {
         "height": 224, "width": 224, "channels": 3, "fit": "crop", "scale": 1.0, "offset": 0.0,
     }  # fmt: skip
-    assert not any(
-        isinstance(layer, keras.Model) for layer in classifier.model.layers
-    )  # a flat graph, to be explained
+    # Explanations need a flat graph.
+    assert not any(isinstance(layer, keras.Model) for layer in classifier.model.layers)
 
 
-def test_its_file_answers_as_it_does(classifier, tmp_path):
+def test_its_file_predicts_as_it_does(classifier, tmp_path):
     noise = np.random.default_rng(0).integers(0, 256, (300, 400, 3)).astype(np.uint8)
     classifier.save(tmp_path / "lite.keras")
     before, after = (
@@ -71,12 +70,13 @@ def test_networks_of_keras_too(tmp_path):
 def test_mistakes():
     with pytest.raises(
         ModelError,
-        match=r"small_resnet has no trained weights; train it: .*With weights: .*efficientnet_lite0",
+        match=r"small_resnet has no trained weights; train it: .*with trained weights: "
+        r".*efficientnet_lite0",
     ):
         pretrained_classifier("small_resnet")
     with pytest.raises(ModelError, match="did you mean efficientnet_lite0"):
         pretrained_classifier("EfficientNet_Lite0")
     with pytest.raises(
-        ConfigError, match="precision must be one of float32, bfloat16, auto; found 'half'"
+        ConfigError, match="precision must be one of auto, float32, bfloat16; found 'half'"
     ):
         pretrained_classifier("efficientnet_lite0", precision="half")

@@ -1,4 +1,4 @@
-"""Runtime: every engine answers as Keras does, and OpenVINO is silent, lazy and sends nothing."""
+"""Every engine computes what Keras does, and OpenVINO is silent, lazy and sends nothing."""
 
 import subprocess
 import sys
@@ -14,10 +14,10 @@ from convlens.classifier.runtime import KERAS_BATCH, compile_model
 from convlens.errors import BackendError, ConfigError
 
 TOLERANCE = {"float32": 1e-5, "bfloat16": 2e-2}  # of the largest feature
+# This is not importorskip, since an import of OpenVINO by anybody but convlens sends telemetry.
 needs_openvino = pytest.mark.skipif(
     not find_spec("openvino"), reason="needs the extra convlens[openvino]"
 )
-# (no importorskip: an import of OpenVINO that convlens does not make sends telemetry)
 
 
 @pytest.fixture(scope="module")
@@ -58,7 +58,7 @@ def test_keras_in_batches_and_a_last_odd_one(body, images, precision):
 
 @needs_openvino
 @pytest.mark.parametrize("precision", ["float32", "bfloat16"])
-def test_openvino_answers_as_keras(body, images, precision):
+def test_openvino_computes_as_keras(body, images, precision):
     compiled = compile_model(body, precision, "openvino")
     assert compiled.engine == "openvino"
     assert compiled.precision == precision or not backend.has_fast_bfloat16()
@@ -80,8 +80,10 @@ inputs = keras.Input((8, 8, 1), dtype="uint8")
 model = keras.Model(inputs, keras.layers.Flatten()(keras.layers.Rescaling(1.0)(inputs)))
 compiled = compile_model(model, "float32", "auto")
 assert compiled.engine == "openvino"
-np.testing.assert_array_equal(compiled(np.full((3, 8, 8, 1), 7, np.uint8)), np.full((3, 64), 7, np.float32))
-assert not [name for name, module in sys.modules.items() if name.startswith("openvino_telemetry") and module]
+outputs = compiled(np.full((3, 8, 8, 1), 7, np.uint8))
+np.testing.assert_array_equal(outputs, np.full((3, 64), 7, np.float32))
+loaded = [name for name, module in sys.modules.items() if module]
+assert not [name for name in loaded if name.startswith("openvino_telemetry")]
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
@@ -102,16 +104,15 @@ def test_what_openvino_cannot_convert_runs_on_keras():
     model = keras.Model(inputs, ops.svd(ops.cast(inputs, "float32")[..., 0])[1], name="singular")
     assert compile_model(model, "float32").engine == backend.engine()
     with pytest.raises(
-        BackendError, match=r"^OpenVINO cannot run singular: No .*: Svd\. Take the engine keras\.$"
+        BackendError, match=r"^OpenVINO cannot run singular: No .*: Svd\. Use the engine keras\.$"
     ):
         compile_model(model, "float32", "openvino")
 
 
 def test_auto_precision_on_keras(body, monkeypatch):
     monkeypatch.setattr(backend, "has_fast_bfloat16", lambda: True)
-    assert (
-        compile_model(body, engine="keras").precision == "float32"
-    )  # depthwise convolutions are slower in bfloat16
+    # Depthwise convolutions are slower in bfloat16.
+    assert compile_model(body, engine="keras").precision == "float32"
     plain = keras.Model(body.input, layers.Flatten()(layers.Conv2D(2, 3)(body.layers[1].output)))
     assert compile_model(plain, engine="keras").precision == "bfloat16"
     monkeypatch.setattr(backend, "has_fast_bfloat16", lambda: False)
@@ -120,7 +121,7 @@ def test_auto_precision_on_keras(body, monkeypatch):
 
 def test_mistakes(body):
     with pytest.raises(
-        ConfigError, match="precision must be one of auto, bfloat16, float32; found 'half'"
+        ConfigError, match="precision must be one of auto, float32, bfloat16; found 'half'"
     ):
         compile_model(body, "half")
     with pytest.raises(
@@ -139,7 +140,8 @@ import keras
 from convlens.classifier.runtime import compile_model
 def network():
     inputs = keras.Input((8, 8, 3), dtype="uint8")
-    return compile_model(keras.Model(inputs, keras.layers.Flatten()(keras.layers.Rescaling(1.0)(inputs))))
+    outputs = keras.layers.Flatten()(keras.layers.Rescaling(1.0)(inputs))
+    return compile_model(keras.Model(inputs, outputs))
 networks = [network() for _ in range(3)]
 while networks:
     del networks[0]

@@ -1,1 +1,1 @@
-"""Everything that predicts: a classifier, its file, and the compiled networks that answer."""
+"""Everything that predicts: the classifier, its file, and networks compiled for inference."""

@@ -1,5 +1,11 @@
-"""Archive: the entry `convlens.json` of a classifier's `.keras` file, and whether the file is whole."""
+"""The file of a classifier: a standard `.keras` archive with one more entry, `convlens.json`.
 
+The entry holds what Keras does not keep: the class names, the preprocessing, where the classifier
+came from, a few example images with their probabilities, and a checksum over the whole archive.
+`keras.models.load_model` ignores the entry, so that the file can be used without convlens.
+"""
+
+import base64
 import hashlib
 import json
 import lzma
@@ -9,19 +15,129 @@ import zlib
 from pathlib import Path
 from typing import Any
 
+import keras
+import numpy as np
+from numpy.typing import NDArray
+
 from convlens.errors import ClassifierError
-from convlens.files import with_present_names
+from convlens.files import with_present_names, write_atomically
+from convlens.preprocess import ImageArray
 
 ENTRY = "convlens.json"
-FORMAT = 2  # of that entry; a file with a larger number was made by a newer convlens
-DAMAGE = (  # what zipfile, its decompressors and json raise for bytes that are not what was written
-    zipfile.BadZipFile, zlib.error, lzma.LZMAError, struct.error, EOFError,
-    ArithmeticError, AttributeError, LookupError, RuntimeError, TypeError, ValueError,
-)  # fmt: skip
+# The format of that entry. A file with a larger number was made by a newer convlens.
+FORMAT = 2
+# What zipfile, its decompressors and json raise for bytes that are not what was written.
+DAMAGE = (
+    zipfile.BadZipFile,
+    zlib.error,
+    lzma.LZMAError,
+    struct.error,
+    EOFError,
+    ArithmeticError,
+    AttributeError,
+    LookupError,
+    RuntimeError,
+    TypeError,
+    ValueError,
+)
+
+
+def write_archive(path: Path, model: keras.Model, facts: dict[str, Any]) -> None:
+    """Write a classifier file; the previous file stays whole until the new one is complete.
+
+    Args:
+        path: The file to write.
+        model: The network, from uint8 images to probabilities.
+        facts: What `convlens.json` holds besides its format and its checksum.
+
+    Raises:
+        StorageError: If the file cannot be written, for example because the disk is full.
+    """
+
+    def write(target: Path) -> None:
+        model.save(target)
+        with zipfile.ZipFile(target, "a") as archive:
+            content = {"format": FORMAT, **facts}
+            content["checksum"] = checksum(archive, content)
+            archive.writestr(ENTRY, json.dumps(content, ensure_ascii=False, indent=1))
+
+    write_atomically(path, write, "the classifier")
+
+
+def read_archive(path: Path) -> tuple[keras.Model, dict[str, Any]]:
+    """Return the network of a classifier file, and the content of its `convlens.json`.
+
+    Raises:
+        ClassifierError: If the file is missing, cut, changed, not a classifier, or made by a newer
+            convlens, or if Keras cannot build its network.
+    """
+    facts = read_facts(path)
+    try:
+        model = keras.models.load_model(path, compile=False, safe_mode=True)
+    except (ValueError, TypeError, OSError, KeyError) as error:
+        raise ClassifierError(
+            "{path}: Keras cannot build the network of this file; {reason}".format(
+                path=path, reason=str(error).strip().splitlines()[0]
+            )
+        ) from error
+    return model, facts
+
+
+def read_facts(path: Path) -> dict[str, Any]:
+    """Return the content of `convlens.json` after checking that the file is whole.
+
+    Raises:
+        ClassifierError: If the file is missing, cut, changed, not a classifier, or made by a newer
+            convlens.
+    """
+    try:
+        with zipfile.ZipFile(path) as archive:
+            facts = _checked_facts(path, archive)
+    except FileNotFoundError as error:
+        raise ClassifierError(
+            "{path}: there is no classifier file here.".format(path=path)
+        ) from error
+    except DAMAGE as error:
+        raise ClassifierError(
+            "{path}: the file is damaged or is not a classifier ({reason}). "
+            "Use an undamaged copy.".format(path=path, reason=error)
+        ) from error
+    except OSError as error:
+        raise ClassifierError(
+            "{path}: the file cannot be read; {reason}.".format(
+                path=path, reason=error.strerror or error
+            )
+        ) from error
+    present: dict[str, Any] = with_present_names(facts)
+    return present
+
+
+def _checked_facts(path: Path, archive: zipfile.ZipFile) -> dict[str, Any]:
+    if ENTRY not in archive.namelist():
+        raise ClassifierError(
+            "{path}: a classifier file must contain {entry} with its class names; this file has "
+            "none. If it is a plain Keras model, pass it to "
+            "convlens.train(dataset, model=...).".format(path=path, entry=ENTRY)
+        )
+    facts: dict[str, Any] = json.loads(archive.read(ENTRY))
+    if facts["format"] > FORMAT:
+        raise ClassifierError(
+            "{path}: the file was made by a newer convlens (its format is {found}; this version "
+            "reads formats up to {known}). Upgrade with: pip install --upgrade convlens.".format(
+                path=path, found=facts["format"], known=FORMAT
+            )
+        )
+    if facts.get("checksum") != checksum(archive, facts):
+        raise ClassifierError(
+            "{path}: the file was changed after it was saved. Use an unchanged copy.".format(
+                path=path
+            )
+        )
+    return facts
 
 
 def checksum(archive: zipfile.ZipFile, facts: dict[str, Any]) -> str:
-    """Return SHA-256 over every entry and over the facts without their checksum."""
+    """Return the SHA-256 of every entry and of the facts without their own checksum."""
     digest = hashlib.sha256()
     for name in sorted(set(archive.namelist()) - {ENTRY}):
         digest.update(name.encode() + b"\0" + hashlib.sha256(archive.read(name)).digest())
@@ -30,34 +146,17 @@ def checksum(archive: zipfile.ZipFile, facts: dict[str, Any]) -> str:
     return digest.hexdigest()
 
 
-def read_facts(path: Path) -> dict[str, Any]:
-    """Return the content of convlens.json. Raises ClassifierError where the file is missing, cut, changed, or newer."""
-    try:
-        with zipfile.ZipFile(path) as archive:
-            if ENTRY not in archive.namelist():
-                raise ClassifierError(
-                    f"{path}: a classifier carries its class names in {ENTRY}; this file has none. "
-                    "It may be a plain Keras model: give it to convlens.train(dataset, model=...)."
-                )
-            facts: dict[str, Any] = json.loads(archive.read(ENTRY))
-            if facts["format"] > FORMAT:
-                raise ClassifierError(
-                    f"{path}: the file was made by a newer convlens (its format is {facts['format']}, this one reads "
-                    f"up to {FORMAT}): pip install --upgrade convlens."
-                )
-            if facts.get("checksum") != checksum(archive, facts):
-                raise ClassifierError(
-                    f"{path}: the file was changed after it was saved. Take a whole copy."
-                )
-    except FileNotFoundError as error:
-        raise ClassifierError(f"{path}: there is no classifier file here.") from error
-    except DAMAGE as error:
-        raise ClassifierError(
-            f"{path}: the file is damaged or no classifier ({error}). Take a whole copy."
-        ) from error
-    except OSError as error:
-        raise ClassifierError(
-            f"{path}: the file cannot be read; {error.strerror or error}."
-        ) from error
-    present: dict[str, Any] = with_present_names(facts)
-    return present
+def pack_examples(images: ImageArray, probabilities: NDArray[np.floating]) -> dict[str, Any]:
+    """Return images (m, height, width, channels) and their (m, num_classes) as JSON has them."""
+    return {
+        "images": base64.b64encode(np.ascontiguousarray(images).tobytes()).decode(),
+        "probabilities": probabilities.astype(np.float64).tolist(),
+    }
+
+
+def unpack_examples(
+    packed: dict[str, Any], shape: tuple[int, int, int]
+) -> tuple[ImageArray, NDArray[np.float64]]:
+    """Return the images (m, height, width, channels) and the recorded (m, num_classes)."""
+    images = np.frombuffer(base64.b64decode(packed["images"]), np.uint8).reshape(-1, *shape)
+    return images, np.asarray(packed["probabilities"], np.float64)

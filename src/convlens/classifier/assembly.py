@@ -1,4 +1,4 @@
-"""Assembly: the graph around a network, and copies of it that compute by another dtype policy."""
+"""Assembly: the graph around a network, and copies of a network in another precision."""
 
 import itertools
 from collections.abc import Callable, Iterator, Sequence
@@ -19,52 +19,55 @@ Network = Callable[[keras.KerasTensor], Logits]
 def assemble(
     network: Network, preprocessing: Preprocessing, num_classes: int, name: str
 ) -> keras.Model:
-    """Return a model from uint8 images to (batch, num_classes) logits, with the scaling inside.
+    """Return a model from uint8 images to (batch, num_classes) logits, which scales its input.
 
-    Auxiliary heads of the network are further outputs of the model, of the same shape.
+    Auxiliary heads of the network become further outputs of the model, of the same shape.
 
-    A network of one logit, p = sigmoid(z), becomes the two logits [0, z]: their softmax is [1 - p, p] and their
-    cross-entropy is the binary one, so that everything downstream sees one column a class.
+    A network with a single logit z and p = sigmoid(z) gets the two logits [0, z]. Their softmax is
+    [1 - p, p] and their cross-entropy is the binary cross-entropy, so that all other code can rely
+    on one column for each class.
 
     Args:
-        network: called with the scaled images, gives logits: a Keras model or a builder of the zoo.
-        preprocessing: gives the input's shape and the scaling.
-        num_classes: columns of the answer.
-        name: of the model.
+        network: A Keras model or a builder of the zoo. It is called with the scaled images and
+            returns logits.
+        preprocessing: Gives the shape of the input and the scaling.
+        num_classes: The number of columns of the output.
+        name: The name of the model.
 
     Raises:
-        ModelError: the network does not give one logit a class.
+        ModelError: If the network does not output one logit for each class.
     """
     inputs = keras.Input(preprocessing.shape, dtype="uint8", name="images")
     scaled = layers.Rescaling(preprocessing.scale, preprocessing.offset, name="scaling")(inputs)
-    answers = network(scaled)
-    outputs = [
-        _one_a_class(logits, num_classes)
-        for logits in (answers if isinstance(answers, list) else [answers])
-    ]
+    logits = network(scaled)
+    heads = logits if isinstance(logits, list) else [logits]
+    outputs = [_one_logit_a_class(head, num_classes) for head in heads]
     return keras.Model(inputs, outputs if len(outputs) > 1 else outputs[0], name=name)
 
 
-def _one_a_class(logits: keras.KerasTensor, num_classes: int) -> keras.KerasTensor:
+def _one_logit_a_class(logits: keras.KerasTensor, num_classes: int) -> keras.KerasTensor:
     if num_classes == 2 and tuple(logits.shape) == (None, 1):
         logits = ops.concatenate([ops.zeros_like(logits), logits], axis=-1)
     if tuple(logits.shape) != (None, num_classes):
         raise ModelError(
-            f"the network must give one logit a class, (batch, {num_classes}); it gives {tuple(logits.shape)}."
+            "the network must output one logit for each class, (batch, {num_classes}); it outputs "
+            "{shape}.".format(num_classes=num_classes, shape=tuple(logits.shape))
         )
     return logits
 
 
 def with_precision(model: keras.Model, policy: str, *, seed: int | None = None) -> keras.Model:
-    """Return a copy of a model, weights included, whose layers compute by another dtype policy.
+    """Return a copy of a model, weights included, whose layers use another dtype policy.
 
-    Under a mixed policy the last layer with weights of each output, and what follows it, stays in float32.
+    Under a mixed policy, the last layer with weights of each output and everything after it stay
+    in float32.
 
     Args:
-        model: functional or sequential, nested ones included.
+        model: A functional or sequential model. Nested models are copied as well.
         policy: "float32" or "mixed_bfloat16".
-        seed: for random layers without one. On PyTorch such a dropout draws from the global generator, which no
-            checkpoint holds; with a seed its state is a variable of the model.
+        seed: The seed of the first random layer without one; it grows by one with each such layer.
+            On PyTorch, a dropout layer without a seed draws from the global generator, which no
+            checkpoint contains. With a seed, the state of its generator is a variable of the model.
     """
     last = {id(layer) for layer in _ending(model)}
     seeds = itertools.count(seed or 0)
@@ -83,8 +86,9 @@ def copy_model(model: keras.Model, rebuild: Callable[[keras.Operation], Any]) ->
     """Return a copy of a functional or sequential model, weights included.
 
     Args:
-        model: nested models are copied too.
-        rebuild: gives a new layer for a layer; an operation of keras.ops has no state and may be returned as it is.
+        model: The model to copy. Nested models are copied as well.
+        rebuild: Returns a new layer for a layer. An operation of `keras.ops` has no state and may
+            be returned as it is.
     """
     twin = keras.models.clone_model(model, clone_function=rebuild, recursive=True)
     set_weights(twin, model.get_weights())
@@ -92,13 +96,16 @@ def copy_model(model: keras.Model, rebuild: Callable[[keras.Operation], Any]) ->
 
 
 def set_weights(model: keras.Model, weights: Sequence[NDArray[np.generic]]) -> None:
-    """Set the weights, in the order of `model.get_weights()`, so that adapted layers compute with theirs."""
+    """Set the weights of a model, in the order of `model.get_weights()`, and finalize it."""
     model.set_weights(weights)
     finalize(model)
 
 
 def finalize(model: keras.Model) -> None:
-    """Let adapted layers compute with the weights that were just set: Normalization keeps constants made of its own."""
+    """Make adapted layers compute with the weights that were just set.
+
+    `Normalization` computes with constants that it derives from its weights only when asked to.
+    """
     for layer in all_layers(model):
         if isinstance(layer, layers.Normalization):
             layer.finalize_state()
@@ -113,7 +120,7 @@ def all_layers(model: keras.Model) -> Iterator[keras.Layer]:
 
 
 def _ending(model: keras.Model) -> list[keras.Operation]:
-    """Return the operations from each output back to the first with weights."""
+    """Return the operations from each output back to the first one with weights."""
     found: list[keras.Operation] = []
     waiting = list(model.outputs)
     while waiting:

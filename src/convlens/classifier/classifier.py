@@ -1,13 +1,10 @@
-"""Classifier: a network with its class names, its preprocessing and where it came from, in one `.keras` file.
+"""Classifier: a trained network together with its class names, preprocessing and provenance.
 
-The file is a standard Keras archive with one more entry, `convlens.json`. Its network takes the uint8 images that
-`preprocess.prepare` makes and answers probabilities, so that `keras.models.load_model` alone can use it.
+The network takes the uint8 images that `preprocess.prepare` returns and outputs probabilities.
+`archive.py` describes the file in which a classifier is stored.
 """
 
-import base64
-import json
 import os
-import zipfile
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
@@ -21,29 +18,35 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from convlens.backend import resolve_precision
-from convlens.classifier.archive import ENTRY, FORMAT, checksum, read_facts
+from convlens.classifier.archive import (
+    pack_examples,
+    read_archive,
+    unpack_examples,
+    write_archive,
+)
 from convlens.classifier.assembly import all_layers, with_precision
-from convlens.errors import ClassifierError, ConfigError, ImageError, StorageError
-from convlens.preprocess import ImageLike, Preprocessing, prepare
+from convlens.errors import ClassifierError, ImageError
+from convlens.preprocess import ImageArray, ImageLike, Preprocessing, prepare
 
-PRECISIONS = ("float32", "bfloat16", "auto")
-TEMPERATURE = "temperature"  # name of the layer between logits and softmax
-PIXELS = (
-    2**20
-)  # of a batch: efficientnet_lite0 at 224x224 took 3.4 GB with 256 images, 1.0 with 20, as quickly
-TOLERANCE = {"float32": 1e-4, "bfloat16": 2e-2}  # of a probability, when the examples are replayed
+TEMPERATURE = "temperature"  # the name of the layer between the logits and the softmax
+# The pixels of a batch. efficientnet_lite0 at 224x224 took 3.4 GB of memory with 256 images at a
+# time and 1.0 GB with 20, and was equally fast.
+PIXELS = 2**20
+# How far a probability may differ from the recorded one when the examples are replayed.
+TOLERANCE = {"float32": 1e-4, "bfloat16": 2e-2}
 
 
 @dataclass(frozen=True, eq=False)
 class Prediction:
-    """What a classifier says of one image.
+    """The prediction of a classifier for one image.
 
     Attributes:
-        image: its path, or its number where it came as an array.
-        label: the most probable class.
-        probability: of that class.
-        probabilities: (num_classes,) float32, in the order of the classifier's class_names.
-        known: whether the probability reaches the classifier's threshold; else the image is none of its classes.
+        image: The path of the image, or its number if it was passed as an array.
+        label: The most probable class.
+        probability: The probability of that class.
+        probabilities: (num_classes,) float32, in the order of the classifier's `class_names`.
+        known: Whether the probability reaches the classifier's threshold. If it does not, the
+            image counts as "none of these".
     """
 
     image: str
@@ -55,22 +58,31 @@ class Prediction:
 
 @dataclass(eq=False)
 class Classifier:
-    """A trained network that answers class probabilities for images of any size and kind.
+    """A trained network that predicts class probabilities for images of any size and kind.
 
     Attributes:
-        model: uint8 (batch, height, width, channels) -> float32 (batch, num_classes), rows sum to 1.
-        class_names: in the order of the columns.
-        preprocessing: how an image becomes the network's input.
-        provenance: plain data on where it came from: data fingerprint, configuration, metrics with intervals.
-        examples: (m, height, width, channels) uint8 images replayed at every load; their answers are in the file.
-        threshold: the least probability with which an image is of a class; None counts every image.
+        model: The network, from uint8 (batch, height, width, channels) to float32
+            (batch, num_classes). Each row sums to 1.
+        class_names: The names of the classes, in the order of the columns.
+        preprocessing: How an image is brought to the input of the network.
+        provenance: Where the classifier came from, as plain data: the fingerprint of the data, the
+            configuration, and the metrics with their intervals.
+        examples: (m, height, width, channels) uint8 images that are replayed whenever the file is
+            loaded. The file holds their probabilities.
+        threshold: The least probability with which an image is assigned to a class. If None, every
+            image is.
+
+    Example:
+        >>> classifier = Classifier.load("runs/cats_dogs")  # doctest: +SKIP
+        >>> classifier.predict("photo.jpg")[0].label  # doctest: +SKIP
+        'cat'
     """
 
     model: keras.Model
     class_names: tuple[str, ...]
     preprocessing: Preprocessing
     provenance: dict[str, Any] = field(default_factory=dict)
-    examples: NDArray[np.uint8] | None = None
+    examples: ImageArray | None = None
     threshold: float | None = None
 
     @classmethod
@@ -81,9 +93,14 @@ class Classifier:
         preprocessing: Preprocessing,
         temperature: float = 1.0,
     ) -> "Classifier":
-        """Return a classifier that shares the weights of a float32 model of `assemble`, without auxiliary heads.
+        """Return a classifier that shares the weights of a network that outputs logits.
 
-        The logits are divided by a temperature other than 1 before the softmax, see `evaluation.calibration`.
+        Args:
+            model: A float32 model made by `assemble`, without auxiliary heads.
+            class_names: The names of the classes, in the order of the logits.
+            preprocessing: How an image is brought to the input of the network.
+            temperature: What the logits are divided by before the softmax, see
+                `convlens.evaluation.calibration`.
         """
         logits = model.outputs[0]
         if temperature != 1:
@@ -94,7 +111,7 @@ class Classifier:
         )
 
     def recalibrated(self, temperature: float, threshold: float | None) -> "Classifier":
-        """Return a classifier that shares the weights, with another temperature and threshold."""
+        """Return a classifier with the same weights and another temperature and threshold."""
         other = Classifier.from_logits(
             self.logits_model, self.class_names, self.preprocessing, temperature
         )
@@ -102,23 +119,21 @@ class Classifier:
 
     @property
     def temperature(self) -> float:
-        """What the logits are divided by before the softmax; 1 where they are not."""
-        layer = self._scaling
+        """What the logits are divided by before the softmax; 1 if they are not divided."""
+        layer = self._temperature_layer
         return 1.0 if layer is None else 1 / layer.scale
 
     @property
     def logits_model(self) -> keras.Model:
-        """From uint8 images to (batch, num_classes) logits, before the temperature; shares the weights."""
-        logits = (self._scaling or self.model.layers[-1]).input
+        """The network from uint8 images to (batch, num_classes) logits; it shares the weights."""
+        logits = (self._temperature_layer or self.model.layers[-1]).input
         return keras.Model(self.model.input, logits, name=self.model.name)
 
     @property
-    def _scaling(self) -> layers.Rescaling | None:
-        """The layer that divides by the temperature."""
-        before = self.model.layers[-1].input._keras_history.operation
-        return (
-            before if isinstance(before, layers.Rescaling) and before.name == TEMPERATURE else None
-        )
+    def _temperature_layer(self) -> layers.Rescaling | None:
+        layer = self.model.layers[-1].input._keras_history.operation
+        is_ours = isinstance(layer, layers.Rescaling) and layer.name == TEMPERATURE
+        return layer if is_ours else None
 
     def predict(
         self,
@@ -127,45 +142,41 @@ class Classifier:
         batch_size: int = 64,
         skip: Callable[[ImageError], None] | None = None,
     ) -> list[Prediction]:
-        """Classify images: files, Pillow images or uint8 arrays of any size, one or many.
+        """Classify one image or several: files, Pillow images or uint8 arrays of any size.
 
         Args:
-            images: one image or an iterable of them; an array (n, height, width[, channels]) counts as n.
-            batch_size: images computed at a time.
-            skip: called for an image that cannot be read, which is then left out; without it the error is raised.
+            images: One image or an iterable of images. An array (n, height, width[, channels])
+                holds n images.
+            batch_size: How many images are decoded and classified at a time.
+            skip: A function that is called with the error of an image that cannot be read. The
+                image is then left out. If None, the error is raised.
 
         Raises:
-            ImageError: an image cannot be read and `skip` was not given.
+            ImageError: If an image cannot be read and `skip` is None.
         """
-        if isinstance(images, str | Path | Image.Image) or (
-            isinstance(images, np.ndarray) and _is_one(images)
-        ):
-            images = [images]
-        found: list[Prediction] = []
-        waiting: list[tuple[str, ImageLike]] = []
-        for index, image in enumerate(images):
-            waiting.append(
-                (str(image) if isinstance(image, str | Path) else f"image {index}", image)
-            )
-            if len(waiting) == batch_size:
-                found += self._predict_batch(waiting, skip)
-                waiting = []
-        return found + (self._predict_batch(waiting, skip) if waiting else [])
+        predictions: list[Prediction] = []
+        batch: list[tuple[str, ImageLike]] = []
+        for index, image in enumerate(_listed(images)):
+            name = str(image) if isinstance(image, str | Path) else f"image {index}"
+            batch.append((name, image))
+            if len(batch) == batch_size:
+                predictions += self._predict_batch(batch, skip)
+                batch = []
+        return predictions + self._predict_batch(batch, skip)
 
     def _predict_batch(
-        self, named: list[tuple[str, ImageLike]], skip: Callable[[ImageError], None] | None
+        self, batch: list[tuple[str, ImageLike]], skip: Callable[[ImageError], None] | None
     ) -> list[Prediction]:
-        def read(image: ImageLike) -> NDArray[np.uint8] | ImageError:
+        def read(named: tuple[str, ImageLike]) -> ImageArray | ImageError:
             try:
-                return prepare(image, self.preprocessing)
+                return prepare(named[1], self.preprocessing)
             except ImageError as error:
                 return error
 
-        names, arrays = [], []
+        names = []
+        arrays = []
         with ThreadPoolExecutor(os.cpu_count()) as pool:
-            for (name, _), result in zip(
-                named, pool.map(read, [image for _, image in named]), strict=True
-            ):
+            for (name, _), result in zip(batch, pool.map(read, batch), strict=True):
                 if isinstance(result, np.ndarray):
                     names.append(name)
                     arrays.append(result)
@@ -179,24 +190,28 @@ class Classifier:
         return [self.prediction(name, row) for name, row in zip(names, rows, strict=True)]
 
     def prediction(self, image: str, row: NDArray[np.float32]) -> Prediction:
-        """Return what (num_classes,) probabilities of an image say."""
+        """Return the prediction that follows from the (num_classes,) probabilities of an image."""
         best = int(row.argmax())
         known = self.threshold is None or bool(row[best] >= self.threshold)
         return Prediction(image, self.class_names[best], float(row[best]), row, known)
 
     def probabilities(
         self,
-        images: NDArray[np.uint8],
+        images: ImageArray,
         *,
         indices: NDArray[np.int64] | None = None,
         batch_size: int | None = None,
     ) -> NDArray[np.float32]:
-        """Return (m, num_classes) for images already prepared, a batch in memory at a time.
+        """Return the (m, num_classes) probabilities of images that are already prepared.
+
+        Only one batch at a time is held in memory.
 
         Args:
-            images: (n, height, width, channels) uint8, as `prepare` makes them or as a store holds them.
-            indices: (m,) which of them; all where not given.
-            batch_size: images computed at a time; where not given, as many as have PIXELS, 256 at most.
+            images: (n, height, width, channels) uint8, as `prepare` returns them or a store holds
+                them.
+            indices: (m,) indices of the images to classify. If None, all are classified.
+            batch_size: How many images are classified at a time. If None, as many as have PIXELS
+                pixels together, and 256 at most.
         """
         if batch_size is None:
             batch_size = min(256, max(1, PIXELS // (images.shape[1] * images.shape[2])))
@@ -208,101 +223,79 @@ class Classifier:
         return np.concatenate(rows) if rows else np.empty((0, len(self.class_names)), np.float32)
 
     def save(self, path: str | Path) -> None:
-        """Write the file, in float32; the previous one stays whole until the new one is.
+        """Write the classifier to a file, in float32.
+
+        An existing file stays whole until the new one is complete.
 
         Raises:
-            StorageError: the disk is full or cannot be written.
+            StorageError: If the file cannot be written, for example because the disk is full.
         """
-        path = Path(path)
-        partial = path.with_name(f".{os.getpid()}.{path.name}")
-        try:
-            model = _in_float32(self.model)
-            model.save(partial)
-            with zipfile.ZipFile(partial, "a") as archive:
-                facts = self._facts(model)
-                facts["checksum"] = checksum(archive, facts)
-                archive.writestr(ENTRY, json.dumps(facts, ensure_ascii=False, indent=1))
-            partial.replace(path)
-        except OSError as error:
-            raise StorageError(
-                f"{path}: the classifier cannot be written; {error.strerror or error}."
-            ) from error
-        finally:
-            partial.unlink(missing_ok=True)
-
-    def _facts(self, model: keras.Model) -> dict[str, Any]:
+        model = _in_float32(self.model)
         facts: dict[str, Any] = {
-            "format": FORMAT,
             "class_names": list(self.class_names),
             "preprocessing": self.preprocessing.to_dict(),
             "provenance": self.provenance,
             "threshold": self.threshold,
         }
         if self.examples is not None:
-            answers = keras.ops.convert_to_numpy(model(self.examples, training=False)).astype(
-                np.float64
-            )
-            facts["examples"] = {
-                "images": base64.b64encode(np.ascontiguousarray(self.examples).tobytes()).decode(),
-                "probabilities": answers.tolist(),
-            }
-        return facts
+            outputs = keras.ops.convert_to_numpy(model(self.examples, training=False))
+            facts["examples"] = pack_examples(self.examples, outputs)
+        write_archive(Path(path), model, facts)
 
     @classmethod
     def load(cls, path: str | Path, *, precision: str = "float32") -> "Classifier":
         """Open a classifier file, check that it is whole, and replay its examples.
 
         Args:
-            path: a file that `save` wrote, or a run folder with one.
-            precision: arithmetic of the predictions: "float32", "bfloat16" or "auto".
+            path: A file that `save` wrote, or a run folder that contains one.
+            precision: The precision in which the network computes: "float32", "bfloat16" or "auto".
 
         Raises:
-            ClassifierError: the file is missing, cut, changed, no classifier, made by a newer convlens, or answers its
-                examples differently.
-            ConfigError: another precision.
+            ClassifierError: If the file is missing, cut, changed, not a classifier, or made by a
+                newer convlens, or if its examples get other probabilities than the recorded ones.
+            ConfigError: If the precision is unknown.
         """
-        if precision not in PRECISIONS:
-            raise ConfigError(
-                f"precision must be one of {', '.join(PRECISIONS)}; found {precision!r}."
-            )
-        path = Path(path)
-        path = path / "classifier.keras" if path.is_dir() else path
-        facts = read_facts(path)
-        preprocessing = Preprocessing(**facts["preprocessing"])
-        try:
-            model = keras.models.load_model(path, compile=False, safe_mode=True)
-        except (ValueError, TypeError, OSError, KeyError) as error:
-            first = str(error).strip().splitlines()[0]
-            raise ClassifierError(
-                f"{path}: Keras cannot build the network of this file; {first}"
-            ) from error
         precision = resolve_precision(precision)
+        path = Path(path)
+        if path.is_dir():
+            path = path / "classifier.keras"
+        model, facts = read_archive(path)
         if precision == "bfloat16":
             model = with_precision(model, "mixed_bfloat16")
-        loaded = cls(model, tuple(facts["class_names"]), preprocessing, facts["provenance"])
-        loaded.threshold = facts.get("threshold")  # files of before calibration have none
+        classifier = cls(
+            model,
+            tuple(facts["class_names"]),
+            Preprocessing(**facts["preprocessing"]),
+            facts["provenance"],
+            threshold=facts.get("threshold"),  # files from before calibration have none
+        )
         if "examples" in facts:
-            raw = base64.b64decode(facts["examples"]["images"])
-            loaded.examples = np.frombuffer(raw, np.uint8).reshape(-1, *preprocessing.shape)
-            expected = np.asarray(facts["examples"]["probabilities"])
-            difference = float(np.abs(loaded.probabilities(loaded.examples) - expected).max())
-            allowed = TOLERANCE[precision] / min(
-                1, loaded.temperature
-            )  # which a small temperature enlarges
+            shape = classifier.preprocessing.shape
+            classifier.examples, recorded = unpack_examples(facts["examples"], shape)
+            difference = float(
+                np.abs(classifier.probabilities(classifier.examples) - recorded).max()
+            )
+            # Dividing by a temperature below 1 enlarges every difference of the logits.
+            allowed = TOLERANCE[precision] / min(1, classifier.temperature)
             if not difference <= allowed:
                 raise ClassifierError(
-                    f"{path}: its examples must give the recorded probabilities within {allowed:g}; "
-                    f"they differ by {difference:.2g} in {precision}."
+                    "{path}: the examples of the file must get the recorded probabilities within "
+                    "{allowed:g}; in {precision} they differ by {difference:.2g}.".format(
+                        path=path, allowed=allowed, precision=precision, difference=difference
+                    )
                 )
-        return loaded
+        return classifier
 
 
-def _is_one(array: NDArray[Any]) -> bool:
-    """Return whether an array is one image, not several: two axes, or a third of 1, 3 or 4 channels."""
-    return array.ndim < 3 or (array.ndim == 3 and array.shape[2] in (1, 3, 4))
+def _listed(images: ImageLike | Iterable[ImageLike]) -> Iterable[ImageLike]:
+    """Return the images as an iterable, also where a single image was passed."""
+    if isinstance(images, np.ndarray):
+        is_single = images.ndim < 3 or (images.ndim == 3 and images.shape[2] in (1, 3, 4))
+        return [images] if is_single else iter(images)
+    return [images] if isinstance(images, str | Path | Image.Image) else images
 
 
 def _in_float32(model: keras.Model) -> keras.Model:
-    """Return the model, or its copy in float32 where a layer computes in half of that."""
-    half = any(layer.compute_dtype in ("bfloat16", "float16") for layer in all_layers(model))
-    return with_precision(model, "float32") if half else model
+    """Return the model, or a copy in float32 if one of its layers computes in 16 bits."""
+    is_half = any(layer.compute_dtype in ("bfloat16", "float16") for layer in all_layers(model))
+    return with_precision(model, "float32") if is_half else model

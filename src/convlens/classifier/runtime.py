@@ -1,10 +1,12 @@
-"""Runtime: a network that is only asked, compiled to answer as many images a second as this computer can.
+"""Runtime: a network compiled for inference alone, as fast as this computer allows.
 
-With the extra convlens[openvino] it runs on OpenVINO, one image a request and as many requests at once as OpenVINO
-wants on this processor: larger batches leave the cache and were slower. So what an image gets does not depend on its
-neighbours. Without it, or where OpenVINO cannot convert the network, it runs on Keras.
+With the extra convlens[openvino] the network runs on OpenVINO. Each request holds one image, and as
+many requests run at once as OpenVINO recommends for the processor: larger batches do not fit into
+its cache and were slower. The output for an image therefore does not depend on the other images.
+Without OpenVINO, or if OpenVINO cannot convert the network, it runs on Keras.
 
-Why this engine, batch and precision, with images a second, memory and differences: docs/decisions/runtime.md.
+docs/decisions/runtime.md explains the choice of engine, batch size and precision, with the measured
+images a second, memory and differences.
 """
 
 import importlib.util
@@ -22,55 +24,60 @@ from numpy.typing import NDArray
 from convlens import backend
 from convlens.classifier.assembly import all_layers, with_precision
 from convlens.errors import BackendError, ConfigError
+from convlens.preprocess import ImageArray
 
 ENGINES = ("auto", "openvino", "keras")
-PRECISIONS = ("auto", "bfloat16", "float32")
-KERAS_BATCH = 16  # images; 64 were no faster and took 0.5 GB more
+KERAS_BATCH = 16  # images at a time; 64 were no faster and took 0.5 GB more
 DEPTHWISE = (layers.DepthwiseConv2D, layers.SeparableConv2D)
 INSTALL = "pip install 'convlens[openvino]'"
 
-Answer = Callable[[NDArray[np.uint8]], NDArray[np.float32]]
+Predict = Callable[[ImageArray], NDArray[np.float32]]
 
 
 @dataclass(frozen=True, eq=False)
 class Compiled:
-    """A network ready to answer; to be called by one thread at a time.
+    """A network that is ready for inference. Only one thread may call it at a time.
 
     Attributes:
-        answer: uint8 (n, height, width, channels) -> float32 (n, d), any n.
+        predict: Maps uint8 (n, height, width, channels) to float32 (n, d), for any n.
         engine: "openvino", or the engine that Keras runs on.
-        precision: "float32" or "bfloat16": engine and precision together say how the numbers were computed.
+        precision: "float32" or "bfloat16". Engine and precision together determine the numbers.
     """
 
-    answer: Answer
+    predict: Predict
     engine: str
     precision: str
 
-    def __call__(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """Return what the network makes of uint8 images (n, height, width, channels): float32 (n, d)."""
-        return self.answer(images)
+    def __call__(self, images: ImageArray) -> NDArray[np.float32]:
+        """Return the float32 (n, d) output for uint8 images (n, height, width, channels)."""
+        return self.predict(images)
 
 
 def compile_model(model: keras.Model, precision: str = "auto", engine: str = "auto") -> Compiled:
-    """Return a model compiled for answers alone; its weights must not change afterwards.
+    """Return a model compiled for inference; its weights must not change afterwards.
 
     Args:
-        model: uint8 (batch, height, width, channels) -> float32 (batch, d), computing in float32; see
-            `assembly.assemble`.
-        precision: "float32", "bfloat16", or "auto" for the faster: bfloat16 where the processor multiplies it, but on
-            Keras only for networks without depthwise convolutions.
-        engine: "openvino", "keras", or "auto" for OpenVINO where it is installed and can run the network.
+        model: A model in float32 from uint8 (batch, height, width, channels) to float32 (batch, d),
+            see `assembly.assemble`.
+        precision: "float32", "bfloat16", or "auto" for the faster one. This is bfloat16 where the
+            processor supports it, except for networks with depthwise convolutions on Keras.
+        engine: "openvino", "keras", or "auto" for OpenVINO if it is installed and can run the
+            network.
 
     Raises:
-        ConfigError: another precision or engine.
-        BackendError: OpenVINO was asked for and is not installed, or cannot run this network.
+        ConfigError: If the precision or the engine is unknown.
+        BackendError: If OpenVINO was asked for and is not installed or cannot run the network.
     """
-    for name, value, known in (("precision", precision, PRECISIONS), ("engine", engine, ENGINES)):
-        if value not in known:
-            raise ConfigError(f"{name} must be one of {', '.join(known)}; found {value!r}.")
+    resolved = backend.resolve_precision(precision)
+    if engine not in ENGINES:
+        raise ConfigError(
+            "engine must be one of {known}; found {found!r}.".format(
+                known=", ".join(ENGINES), found=engine
+            )
+        )
     if engine == "openvino" or (engine == "auto" and importlib.util.find_spec("openvino")):
         try:
-            return _on_openvino(model, backend.resolve_precision(precision))
+            return _on_openvino(model, resolved)
         except BackendError:
             if engine == "openvino":
                 raise
@@ -78,9 +85,9 @@ def compile_model(model: keras.Model, precision: str = "auto", engine: str = "au
 
 
 def keras_precision(model: keras.Model, precision: str) -> str:
-    """Return in what Keras computes a model quickest, asked or trained, for "auto"; else the precision itself.
+    """Return the precision; for "auto", the one in which Keras computes a model faster.
 
-    Depthwise convolutions are slow in bfloat16 there, see docs/decisions/precision.md.
+    Keras is slow at depthwise convolutions in bfloat16, see docs/decisions/precision.md.
     """
     if precision == "auto" and any(isinstance(layer, DEPTHWISE) for layer in all_layers(model)):
         return "float32"
@@ -91,23 +98,25 @@ def _on_keras(model: keras.Model, precision: str) -> Compiled:
     precision = keras_precision(model, precision)
     network = with_precision(model, "mixed_bfloat16") if precision == "bfloat16" else model
 
-    def answer(images: NDArray[np.uint8]) -> NDArray[np.float32]:
-        found = np.empty((len(images), *network.output_shape[1:]), np.float32)
+    def predict(images: ImageArray) -> NDArray[np.float32]:
+        outputs = np.empty((len(images), *network.output_shape[1:]), np.float32)
         for start in range(0, len(images), KERAS_BATCH):
             batch = slice(start, start + KERAS_BATCH)
-            found[batch] = network.predict_on_batch(images[batch])
-        return found
+            outputs[batch] = network.predict_on_batch(images[batch])
+        return outputs
 
-    return Compiled(answer, backend.engine(), precision)
+    return Compiled(predict, backend.engine(), precision)
 
 
 def _on_openvino(model: keras.Model, precision: str) -> Compiled:
-    _without_telemetry()
+    _disable_telemetry()
     try:
         import openvino
     except ImportError as error:
         raise BackendError(
-            f"the engine openvino needs OpenVINO, which cannot be imported: {INSTALL}."
+            "the engine openvino needs OpenVINO, which cannot be imported: {install}.".format(
+                install=INSTALL
+            )
         ) from error
     wanted = openvino.Type.bf16 if precision == "bfloat16" else openvino.Type.f32
     settings = {"PERFORMANCE_HINT": "THROUGHPUT", "INFERENCE_PRECISION_HINT": wanted}
@@ -116,46 +125,52 @@ def _on_openvino(model: keras.Model, precision: str) -> Compiled:
     traced = backend.traced(model, (1, *model.input_shape[1:]))
     try:
         compiled = _core().compile_model(openvino.convert_model(traced), "CPU", settings)
-    except Exception as error:  # its converter has a dozen kinds
-        lines = [line.strip() for line in f"{error}".strip().splitlines()] or [type(error).__name__]
-        reason = next(
-            (line[3:] for line in lines if line.startswith("-- ")), lines[-1]
-        )  # its list of operations
+    except Exception as error:  # the converter raises a dozen kinds of errors
         raise BackendError(
-            f"OpenVINO cannot run {model.name}: {reason}. Take the engine keras."
+            "OpenVINO cannot run {model}: {reason}. Use the engine keras.".format(
+                model=model.name, reason=_reason(error)
+            )
         ) from error
     requests = openvino.AsyncInferQueue(compiled)
 
-    def answer(images: NDArray[np.uint8]) -> NDArray[np.float32]:
-        found = np.empty((len(images), *model.output_shape[1:]), np.float32)
+    def predict(images: ImageArray) -> NDArray[np.float32]:
+        outputs = np.empty((len(images), *model.output_shape[1:]), np.float32)
 
         def keep(request: openvino.InferRequest, row: int) -> None:
-            found[row] = request.get_output_tensor().data[0]
+            outputs[row] = request.get_output_tensor().data[0]
 
         requests.set_callback(keep)
         for row in range(len(images)):
             requests.start_async(images[row : row + 1], row)
         requests.wait_all()
-        return found
+        return outputs
 
-    used = compiled.get_property(
-        "INFERENCE_PRECISION_HINT"
-    )  # a processor without bfloat16 computes in float32
-    return Compiled(answer, "openvino", "bfloat16" if used == openvino.Type.bf16 else "float32")
+    # A processor without bfloat16 computes in float32, whatever was asked for.
+    used = compiled.get_property("INFERENCE_PRECISION_HINT")
+    return Compiled(predict, "openvino", "bfloat16" if used == openvino.Type.bf16 else "float32")
+
+
+def _reason(error: Exception) -> str:
+    """Return the line of OpenVINO's message that says what is wrong."""
+    lines = [line.strip() for line in str(error).strip().splitlines()] or [type(error).__name__]
+    # The converter lists the operations that it does not support behind dashes.
+    unsupported = (line.removeprefix("-- ") for line in lines if line.startswith("-- "))
+    return next(unsupported, lines[-1])
 
 
 @cache
 def _core() -> Any:
-    """Return OpenVINO's core, one for the process.
+    """Return OpenVINO's core, the only one of the process.
 
-    Each sets up a stack that signals are handled on, and frees it at its end. Of two, the one that goes first may leave
-    the other's freed stack in use: the next Ctrl-C would crash the process.
+    Each core sets up a stack on which signals are handled, and frees it at its end. With two of
+    them, the first to go may leave the freed stack of the other in use, and the next Ctrl-C would
+    crash the process.
     """
     import openvino
 
     return openvino.Core()
 
 
-def _without_telemetry() -> None:
-    """Keep out of OpenVINO what tells a server of every import and conversion, asked or not: as if not installed."""
+def _disable_telemetry() -> None:
+    """Let OpenVINO believe that the package which reports each import and conversion is missing."""
     sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]
