@@ -4,6 +4,7 @@ from functools import partial
 
 import keras
 import numpy as np
+from keras import layers, ops
 
 from convlens.classifier.assembly import assemble
 from convlens.classifier.classifier import Classifier
@@ -61,3 +62,24 @@ def look_at_zoo(name):
     shape = (max(side, 8), max(side, 8), info.input_shape[2])
     num_classes = 2 if info.head == "sigmoid" else 5
     return look_at(partial(build, name, num_classes=num_classes), shape, num_classes, info.scale)
+
+
+def nested(x):
+    """Two models within each other whose layers have the same names, one of them used twice."""
+    inner = keras.Sequential(
+        [keras.Input((12, 12, 3)), layers.Conv2D(3, 3, padding="same", name="conv")], name="inner"
+    )
+    outer = keras.Sequential(
+        [keras.Input((12, 12, 3)), inner, layers.ReLU(name="relu")], name="outer"
+    )
+    x = layers.Conv2D(3, 3, padding="same", name="conv")(x)
+    a, b = ops.split(outer(outer(x)), [1], axis=-1)
+    x = layers.DepthwiseConv2D(3, strides=2, padding="same", activation="silu", name="deep")(
+        layers.Concatenate(name="both")([b, a])
+    )
+    x = layers.MaxPooling2D(3, strides=2, padding="same", name="pool")(
+        layers.BatchNormalization(name="norm")(x)
+    )
+    y = layers.Conv2D(4, 3, activation="gelu", padding="same", name="gelu")(x)
+    x = layers.Add(name="join")([y, layers.Conv2D(4, 1, name="shortcut")(x)])
+    return layers.Dense(2, name="logits")(layers.Flatten(name="flat")(x))

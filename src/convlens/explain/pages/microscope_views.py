@@ -195,14 +195,14 @@ def cell_figure(microscope: Microscope, layer: Layer, cell: OpenedCell, page: Pa
         if _has_patch(cell)
         else []
     )
-    for operand, window in zip(layer.inputs, cell.windows, strict=False):
-        values = operand.values[0]
+    for window in cell.windows:
+        values = next(one.values[0] for one in layer.inputs if one.source == window.source)
         if values.ndim != 3:
             continue
         spans: Spans = (window.spans[0], window.spans[1])
         maps += [
             Shown(
-                f"{operand.source}, channel {channel}",
+                f"{window.source}, channel {channel}",
                 values[..., channel].astype(np.float64),
                 spans,
             )

@@ -1,0 +1,59 @@
+"""Figures of feature maps: what is shown, what is drawn, and what is left out of a deep network."""
+
+import re
+
+import numpy as np
+import pytest
+
+from convlens.explain.pages.map_figures import (
+    LARGEST_STRIP,
+    chosen_layers,
+    layer_figure,
+    most_active,
+    strip_figure,
+)
+from tests.explain.networks import look_at, look_at_zoo, nested
+
+
+@pytest.fixture(scope="module")
+def microscope():
+    return look_at(nested, (12, 12, 3), 2)
+
+
+def test_layers_that_change_nothing_are_not_in_the_strip(microscope):
+    assert not microscope.layer("flat").changes
+    shown = [layer.name for layer in chosen_layers(microscope)]
+    assert "flat" not in shown
+    assert "images" not in shown
+    assert {"conv", "deep", "pool", "logits"} <= set(shown)
+
+
+def test_the_most_active_maps_vary_most(microscope):
+    layer = microscope.layer("gelu")
+    spread = layer.output.reshape(-1, 4).std(axis=0)
+    assert set(most_active(layer, 2)) == set(np.argsort(-spread)[:2])
+
+
+def test_figures_are_drawn_and_name_what_they_show(microscope):
+    texts = [text.get_text() for text in strip_figure(microscope, "貓.png").axes[0].texts]
+    assert "貓.png" in texts
+    assert "Conv2D  3 x 3 x 4" in texts
+    figure = layer_figure(microscope, microscope.layer("deep"), "a.png")
+    assert [text.get_text() for text in figure.axes[0].texts][-3:] == ["0", "1", "2"]
+
+
+def test_the_numbers_of_a_dense_layer_are_drawn_as_cells(microscope):
+    layer = microscope.layer("logits")
+    axes = layer_figure(microscope, layer, "a.png").axes[0]
+    assert {"a.png", "logits", "Dense  2"} <= {text.get_text() for text in axes.texts}
+    (drawn,) = axes.images
+    np.testing.assert_array_equal(drawn.get_array(), layer.output[None])
+    assert drawn.get_clim() == (-np.abs(layer.output).max(), np.abs(layer.output).max())
+
+
+def test_a_deep_network_is_cut_to_what_can_be_read():
+    microscope = look_at_zoo("resnet56")
+    assert sum(layer.changes for layer in microscope.layers) > LARGEST_STRIP
+    assert len(chosen_layers(microscope)) <= LARGEST_STRIP
+    said = " ".join(text.get_text() for text in strip_figure(microscope, "a.png").axes[0].texts)
+    assert re.search(r"\d+ of the \d+ layers that change values are shown", said)

@@ -1,0 +1,114 @@
+"""The microscope page for a browser: the arrays in it, its size, its languages, and clicks."""
+
+import base64
+import json
+import re
+import shutil
+import subprocess
+
+import numpy as np
+import pytest
+
+from convlens.errors import ConfigError
+from convlens.explain.pages.microscope_html import write_microscope
+from tests.explain.networks import look_at, nested
+
+
+@pytest.fixture(scope="module")
+def microscope():
+    return look_at(nested, (12, 12, 3), 2)
+
+
+def test_the_page_holds_the_arrays(microscope):
+    text, left_out = write_microscope(microscope, "a <b>.png")
+    assert not left_out
+    assert "a &lt;b&gt;.png" in text
+    content = json.loads(re.search(r'id="content">(.*?)</script>', text, re.DOTALL)[1])
+    names = [layer["name"] for layer in content["layers"]]
+    assert {
+        "conv",
+        "relu",
+        "both",
+        "deep",
+        "pool",
+        "gelu",
+        "flat",
+        "logits",
+        "probabilities",
+    } <= set(names)
+    assert names == [layer.name for layer in microscope.layers if layer.name in names]
+    assert content["start"] == {"layer": "conv", "index": None}
+    kept = content["tensors"]["deep"]
+    array = np.frombuffer(base64.b64decode(kept["data"]), "<f4").reshape(kept["shape"])
+    np.testing.assert_array_equal(array, microscope.layer("deep").output)
+    assert content["tensors"]["deep/kernel"]["shape"] == [3, 3, 1, 3]
+    assert "http" not in re.sub(r"data:[^\"')]*", "", text.split("</style>")[0])
+
+
+def test_the_page_stays_within_its_budget(microscope, monkeypatch):
+    monkeypatch.setattr("convlens.explain.pages.microscope_html.BUDGET", 8_000)
+    _, left_out = write_microscope(microscope, "a.png")
+    assert left_out
+    with pytest.raises(ConfigError, match="Name fewer layers"):
+        write_microscope(
+            microscope, "a.png", [microscope.layer(name) for name in ("conv", "conv-2", "conv-3")]
+        )
+    split = next(layer for layer in microscope.layers if layer.kind == "Split")
+    with pytest.raises(ConfigError, match=r"\(Split\): the page cannot open this class"):
+        write_microscope(microscope, "a.png", [split])
+    assert {"conv", "conv-2"} - set(left_out)  # convolutions come first
+
+
+def test_the_page_opens_at_the_cell_that_was_asked_for_in_either_language(microscope):
+    layer = microscope.layer("gelu")
+    text, _ = write_microscope(microscope, "a.png", [layer], first=(1, 2, 3), language="zh")
+    assert '"start": {"layer": "gelu", "index": [1, 2, 3]}' in text
+    assert 'lang="zh-Hant-TW"' in text
+    assert "濾鏡" in text
+    assert "Click a cell" not in text
+    text, _ = write_microscope(microscope, "a.png", [microscope.layer("logits")], first=(1,))
+    assert '"index": [0, 0, 1]' in text
+    with pytest.raises(ConfigError, match="row 9 is outside"):
+        write_microscope(microscope, "a.png", [layer], first=(9, 0, 0))
+
+
+CLICKS = """
+<script>
+window.onload = () => {
+  const seen = [];
+  for (const layer of document.querySelectorAll("#layers button")) {
+    layer.click();
+    for (const canvas of [...document.querySelectorAll("#maps canvas")].slice(0, 4))
+      for (let n = 0; n < 9; n++) {
+        const box = canvas.getBoundingClientRect(), at = (size) => (size * ((n * 7 + 1) % 17)) / 17;
+        const place = { clientX: box.left + at(box.width), clientY: box.top + at(box.height) };
+        canvas.dispatchEvent(new MouseEvent("click", place));
+        seen.push(`${location.hash} ${document.getElementById("sum").dataset.agrees}`);
+      }
+  }
+  const result = document.createElement("pre");
+  result.id = "result";
+  result.textContent = seen.join("\\n");
+  document.body.append(result);
+};
+</script></body>"""
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(shutil.which("chromium") is None, reason="needs Chromium")
+def test_clicks_in_a_browser_open_cells_that_agree(microscope, tmp_path):
+    names = ("scaling", "conv", "relu", "conv-3", "both", "deep", "norm", "pool", "gelu", "join", "flat", "logits",
+             "probabilities")  # fmt: skip
+    chosen = [microscope.layer(name) for name in names]
+    page = tmp_path / "page.html"
+    page.write_text(
+        write_microscope(microscope, "a.png", chosen)[0].replace("</body>", CLICKS),
+        encoding="utf-8",
+    )
+    words = ["chromium", "--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--dump-dom",
+             f"--user-data-dir={tmp_path}/chromium", f"file://{page}"]  # fmt: skip
+    done = subprocess.run(words, capture_output=True, text=True, timeout=120)
+    seen = re.search(r'<pre id="result">(.*?)</pre>', done.stdout, re.DOTALL)[1].splitlines()
+    assert len(seen) == 9 * sum(min(4, one.shape[-1]) for one in chosen)
+    assert len(set(seen)) > 150
+    assert all(line.endswith(" true") for line in seen)
