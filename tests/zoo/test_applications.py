@@ -8,6 +8,7 @@ import keras
 import numpy as np
 import pytest
 
+from convlens.anatomy.graph import producer
 from convlens.anatomy.summary import count_multiply_adds
 from convlens.classifier.assembly import with_precision
 from convlens.config import ModelConfig
@@ -251,7 +252,7 @@ def test_small_stem(name):
 def test_within_a_larger_graph():
     inputs = keras.Input((32, 32, 3), dtype="uint8")
     before = keras.layers.Activation("linear")(keras.layers.Rescaling(1.0)(inputs))
-    name = before._keras_history.operation.name
+    name = producer(before).name
     model = keras.Model(inputs, build("mobilenet_v3_small", before, 4))
     assert model.output_shape == (None, 4)
     assert name in [layer.name for layer in model.layers]  # only the network's own are renamed

@@ -10,13 +10,13 @@ whole map (squeeze and excitation) sees the whole image.
 """
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
 import keras
 from keras import layers
 
+from convlens.anatomy.graph import Call, graph_of, record
 from convlens.errors import ModelError
 
 SEPARABLE = layers.SeparableConv1D | layers.SeparableConv2D
@@ -170,7 +170,7 @@ def steps(model: keras.Model) -> list[Step]:
     Raises:
         ModelError: the model is neither functional nor sequential, or takes images of any size.
     """
-    graph = _graph(model)
+    graph = graph_of(model)
     if graph is None:
         raise ModelError(
             f"only a functional or sequential model that is built can be summarised layer by layer; "
@@ -182,32 +182,19 @@ def steps(model: keras.Model) -> list[Step]:
             f"the layers of {model.name} can be counted for images of one size; it takes {shapes}. Build it with "
             "keras.Input((height, width, channels)) in numbers."
         )
-    found: list[Step] = [(tensor._keras_history.operation, [], [tensor]) for tensor in graph.inputs]
 
-    def recording(operation: keras.Operation) -> Callable[..., Any]:
-        def call(*args: Any, **kwargs: Any) -> Any:
-            inputs = [
-                part
-                for part in keras.tree.flatten((args, kwargs))
-                if isinstance(part, keras.KerasTensor)
-            ]
-            inner = _graph(operation)
-            if inner is not None:
-                return inner._run_through_graph(inputs, operation_fn=recording)
-            outputs = operation.compute_output_spec(*args, **kwargs)
-            found.append((operation, inputs, keras.tree.flatten(outputs)))
-            return outputs
+    def compute(call: Call) -> Any:
+        return call.operation.compute_output_spec(*call.args, **call.kwargs)
 
-        return call
-
-    graph._run_through_graph(graph.inputs, operation_fn=recording)
-    return found
+    return [
+        (call.operation, _tensors(call), call.outputs)
+        for call in record(model, graph.inputs, compute)
+    ]
 
 
-def _graph(operation: keras.Operation) -> Any:
-    """Return the graph of layers of a functional or sequential model, None for anything else."""
-    graph = operation._functional if isinstance(operation, keras.Sequential) else operation
-    return graph if hasattr(graph, "_run_through_graph") else None
+def _tensors(call: Call) -> Tensors:
+    parts = keras.tree.flatten((call.args, call.kwargs))
+    return [part for part in parts if isinstance(part, keras.KerasTensor)]
 
 
 def _size(operation: keras.Operation, kind: str) -> int:

@@ -9,6 +9,7 @@ import numpy as np
 from keras import layers, ops
 from numpy.typing import NDArray
 
+from convlens.anatomy.graph import parents, producer
 from convlens.errors import ModelError
 from convlens.preprocess import Preprocessing
 from convlens.zoo.stem import Logits
@@ -124,11 +125,12 @@ def _ending(model: keras.Model) -> list[keras.Operation]:
     found: list[keras.Operation] = []
     waiting = list(model.outputs)
     while waiting:
-        operation, node_index, _ = waiting.pop()._keras_history
+        tensor = waiting.pop()
+        operation = producer(tensor)
         if isinstance(operation, keras.Model):
             found += _ending(operation)
             continue
         found.append(operation)
         if not getattr(operation, "weights", None):
-            waiting += operation._inbound_nodes[node_index].input_tensors
+            waiting += parents(tensor)
     return found

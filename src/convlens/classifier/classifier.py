@@ -17,6 +17,7 @@ from keras import layers
 from numpy.typing import NDArray
 from PIL import Image
 
+from convlens.anatomy.graph import producer
 from convlens.backend import resolve_precision
 from convlens.classifier.archive import (
     pack_examples,
@@ -131,7 +132,7 @@ class Classifier:
 
     @property
     def _temperature_layer(self) -> layers.Rescaling | None:
-        layer = self.model.layers[-1].input._keras_history.operation
+        layer = producer(self.model.layers[-1].input)
         is_ours = isinstance(layer, layers.Rescaling) and layer.name == TEMPERATURE
         return layer if is_ours else None
 

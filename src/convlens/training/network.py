@@ -8,6 +8,7 @@ from typing import Any
 
 import keras
 
+from convlens.anatomy.graph import producer
 from convlens.anatomy.summary import count_multiply_adds, layer_table
 from convlens.classifier.assembly import (
     Network,
@@ -233,7 +234,7 @@ def require_unseen_test(first: Classifier | None, prepared: Prepared, config: Co
 
 
 def _check_own(model: keras.Model) -> None:
-    if not isinstance(model, keras.Sequential) and not hasattr(model, "_run_through_graph"):
+    if not isinstance(model, keras.Sequential | keras.Function):
         raise ModelError(
             "a model of one's own must be functional or sequential, so that its file opens without its code; "
             f"found {type(model).__name__}. Build it with keras.Model(inputs, outputs)."
@@ -261,7 +262,7 @@ def _without_closing_activation(model: keras.Model) -> keras.Model:
     """
     holder = closing = model
     while isinstance(closing, keras.Model):
-        holder, closing = closing, closing.outputs[0]._keras_history.operation
+        holder, closing = closing, producer(closing.outputs[0])
     activation = getattr(closing, "activation", None)
     if getattr(activation, "__name__", type(closing).__name__.lower()) not in CLOSING:
         return model

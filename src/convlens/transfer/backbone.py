@@ -17,6 +17,7 @@ import keras
 import numpy as np
 from keras import layers
 
+from convlens.anatomy.graph import run_graph
 from convlens.anatomy.summary import layer_table
 from convlens.classifier.assembly import assemble, finalize
 from convlens.classifier.classifier import Classifier
@@ -259,10 +260,7 @@ def _flat_copy(model: keras.Model) -> keras.Model:
 
     def rebuild(node: keras.Operation) -> Any:
         if isinstance(node, keras.Model):
-            graph = node._functional if isinstance(node, keras.Sequential) else node
-            return lambda *inputs, **_: graph._run_through_graph(
-                keras.tree.flatten(inputs), operation_fn=rebuild
-            )
+            return lambda *inputs, **_: run_graph(node, keras.tree.flatten(inputs), rebuild)
         if not isinstance(node, keras.Layer):
             return node
         if id(node) not in made:

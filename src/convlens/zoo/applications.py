@@ -20,6 +20,7 @@ from typing import Any, NamedTuple
 import keras
 from keras import layers, ops
 
+from convlens.anatomy.graph import last_call, producer
 from convlens.zoo.registry import register_model
 
 
@@ -233,7 +234,7 @@ def preprocess(x: keras.KerasTensor, mode: str) -> keras.KerasTensor:
         return layers.Rescaling(sum(scale) / 3, sum(offset) / 3, name="preprocess")(x)
     if mode == "caffe":
         x = ops.flip(x, axis=-1)
-        x._keras_history.operation.name = "preprocess_bgr"  # an operation's name cannot be given
+        producer(x).name = "preprocess_bgr"  # an operation's name cannot be given
     return layers.Rescaling(scale, offset, name="preprocess")(x)
 
 
@@ -248,10 +249,11 @@ def network(name: str, inputs: keras.KerasTensor, num_classes: int) -> keras.Ker
     if start is x:
         return model.output
     tensors = {id(start): x}
-    for operation in model.operations[1:]:  # in the order of computing, after the input
-        node = operation._inbound_nodes[-1]
-        given, _ = node.arguments.fill_in(tensors)
-        tensors[id(node.output_tensors[0])] = stock_call(operation, *given)
+    # In this order, and not in that of `run_graph`, weights are drawn as they always were.
+    for operation in model.operations[1:]:
+        call = last_call(operation)
+        given = keras.tree.map_structure(lambda one: tensors.get(id(one), one), call.args)
+        tensors[id(call.outputs[0])] = stock_call(operation, *given)
     return tensors[id(model.output)]
 
 

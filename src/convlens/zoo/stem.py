@@ -13,6 +13,7 @@ from typing import TypeAlias
 
 import keras
 
+from convlens.anatomy.graph import run_graph
 from convlens.anatomy.summary import WINDOWED, pair, steps, window_of
 
 Logits: TypeAlias = (
@@ -50,8 +51,7 @@ def apply_small_stem(
             rebuilt[id(node)] = node.__class__.from_config(settings)
         return rebuilt[id(node)]
 
-    # What `clone_model` does, which however cannot begin inside a graph, where `inputs` comes from the scaling.
-    answers: Logits = model._run_through_graph(inputs, operation_fn=rebuild)
+    answers: Logits = run_graph(model, inputs, rebuild)
     return answers
 
 

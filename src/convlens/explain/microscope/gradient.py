@@ -16,9 +16,10 @@ from typing import Any
 import keras
 import numpy as np
 
+from convlens.anatomy.graph import Call
 from convlens.backend import gradients
 from convlens.errors import ConfigError, ModelError
-from convlens.explain.microscope.microscope import Call, Layer, Microscope, known_names, run_calls
+from convlens.explain.microscope.microscope import Layer, Microscope, known_names, run_calls
 from convlens.explain.microscope.value import TOLERANCE, Floats, floats, whole
 from convlens.explain.microscope.weights import Place, Weight, find_weight, inputs_of, own_part
 

@@ -12,6 +12,7 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
+from convlens.anatomy.graph import Call, graph_of, record
 from convlens.classifier.assembly import all_layers, with_precision
 from convlens.classifier.classifier import Classifier, Prediction
 from convlens.errors import ConfigError, ModelError
@@ -31,23 +32,6 @@ PASSING = (
 )
 
 
-@dataclass(frozen=True, eq=False)
-class Call:
-    """One call of a layer or of an operation of `keras.ops`, with the engine's own tensors.
-
-    Attributes:
-        operation: the layer.
-        args: of the call; tensors of the graph and constants.
-        kwargs: likewise.
-        outputs: what came out, one tensor or several.
-    """
-
-    operation: keras.Operation
-    args: tuple[Any, ...]
-    kwargs: dict[str, Any]
-    outputs: list[Any]
-
-
 def run_calls(
     model: keras.Model,
     images: Any,
@@ -63,40 +47,21 @@ def run_calls(
     Raises:
         ModelError: the model is neither functional nor sequential, or takes several inputs.
     """
-    graph = _graph(model)
+    graph = graph_of(model)
     if graph is None or len(graph.inputs) != 1:
         raise ModelError(
             "only a functional or sequential network with one input, the image, can be opened layer by layer; "
             f"{model.name} is a {type(model).__name__}."
         )
     replaced = replaced or {}
-    tensor = keras.ops.convert_to_tensor(images)
-    calls = [Call(graph.inputs[0]._keras_history.operation, (), {}, [tensor])]
 
-    def recording(operation: keras.Operation) -> Callable[..., Any]:
-        def call(*args: Any, **kwargs: Any) -> Any:
-            inner = _graph(operation)
-            if inner is not None:
-                return inner._run_through_graph(keras.tree.flatten(args), operation_fn=recording)
-            change = replaced.get(len(calls))
-            outputs = (
-                operation(*args, **kwargs)
-                if change is None
-                else change(Call(operation, args, kwargs, []))
-            )
-            calls.append(Call(operation, args, kwargs, keras.tree.flatten(outputs)))
-            return outputs
+    def compute(call: Call) -> Any:
+        change = replaced.get(call.number)
+        if change is not None:
+            return change(call)
+        return call.operation(*call.args, **call.kwargs)
 
-        return call
-
-    graph._run_through_graph([tensor], operation_fn=recording)
-    return calls
-
-
-def _graph(operation: keras.Operation) -> Any:
-    """Return the graph of layers of a functional or sequential model, None for anything else."""
-    graph = operation._functional if isinstance(operation, keras.Sequential) else operation
-    return graph if hasattr(graph, "_run_through_graph") else None
+    return record(model, [keras.ops.convert_to_tensor(images)], compute)
 
 
 @dataclass(frozen=True, eq=False)
