@@ -31,8 +31,8 @@ class Call:
     outputs: list[Any]
 
 
-def graph_of(operation: keras.Operation) -> keras.Function | None:
-    """Return the graph of a functional or a built sequential model, None for anything else."""
+def graph_of(operation: keras.Operation) -> Any:
+    """Return the `keras.Function` of a functional or a built sequential model, None for anything else."""
     graph = operation._functional if isinstance(operation, keras.Sequential) else operation
     return graph if isinstance(graph, keras.Function) else None
 
