@@ -7,8 +7,8 @@ from keras import layers
 
 from convlens.budget.choose import (
     MOST_PASSES,
-    Measured,
-    choose,
+    BackboneCosts,
+    choose_side,
     choose_tuning,
     unlike_photographs,
     upper_layers,
@@ -18,7 +18,7 @@ from convlens.config import Config, TransferConfig
 from convlens.data.dataset import Dataset
 
 # 4,000 images: 8 s to decode, at 224 each 10 ms of features, 10 s for the rest: 58 s; at 96 25.3 s
-PHOTOS = Measured(images=4000, decode=0.002, wanted=4000, feature=0.01, rest=10.0)
+PHOTOS = BackboneCosts(images=4000, decode=0.002, wanted=4000, feature=0.01, rest=10.0)
 
 
 @pytest.mark.parametrize(
@@ -26,7 +26,7 @@ PHOTOS = Measured(images=4000, decode=0.002, wanted=4000, feature=0.01, rest=10.
     [(600, 224), (62, 224), (60, 192), (45, 160), (36, 128), (27, 96), (26, None), (1, None)],
 )
 def test_the_largest_side_that_fits(seconds, side):
-    choice = choose(PHOTOS, seconds)
+    choice = choose_side(PHOTOS, seconds)
     assert choice.side == side
     if side is None:
         assert choice.seconds == pytest.approx(18 + 40 * (96 / 224) ** 2)
@@ -39,8 +39,8 @@ def test_the_largest_side_that_fits(seconds, side):
 
 def test_what_earlier_runs_have_kept_takes_no_time_at_the_own_side():
     kept = dataclasses.replace(PHOTOS, stored=True, missing=0)
-    assert choose(kept, 11).side == 224
-    assert "kept from an earlier run" in choose(kept, 11).reason
+    assert choose_side(kept, 11).side == 224
+    assert "kept from an earlier run" in choose_side(kept, 11).reason
     assert kept.seconds() == 10
     assert kept.seconds((192 / 224) ** 2) == PHOTOS.seconds((192 / 224) ** 2)
     half = dataclasses.replace(PHOTOS, stored=True, missing=2000)
@@ -48,8 +48,8 @@ def test_what_earlier_runs_have_kept_takes_no_time_at_the_own_side():
 
 
 def test_a_single_side_is_taken_or_not():
-    assert choose(PHOTOS, 62, [224]).side == 224
-    assert choose(PHOTOS, 60, [224]).side is None
+    assert choose_side(PHOTOS, 62, [224]).side == 224
+    assert choose_side(PHOTOS, 60, [224]).side is None
 
 
 STEPS = 50  # of a pass
@@ -103,7 +103,7 @@ def test_which_images_a_backbone_is_for(shape, settings, why):
 
 
 def gated(*, strides: int) -> keras.Model:
-    """Two convolutions with normalisation, a gate on each of their maps (squeeze and excitation)."""
+    """Return two convolutions, each with a gate on its map (squeeze and excitation)."""
     inputs = x = keras.Input((8, 8, 1))
     for number, step in ((1, 1), (2, strides)):
         x = layers.Conv2D(4, 3, strides=step, padding="same", name=f"conv{number}")(x)

@@ -1,45 +1,101 @@
 import dataclasses
+import json
+import time
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 
-from convlens.budget import deadline as course
-from convlens.budget.deadline import Deadline, epochs_to_the_end, train_until
-from convlens.budget.plan import Plan
-from convlens.errors import Interrupted
+from convlens.budget import deadline as deadline_module
+from convlens.budget.deadline import (
+    CLOCK,
+    LIMIT,
+    Clock,
+    Deadline,
+    epochs_that_fit,
+    seconds_trained,
+    train_for,
+    train_until,
+)
+from convlens.budget.measure import measure_costs
+from convlens.budget.plan import AIM, Plan, plan
+from convlens.classifier.classifier import Classifier
+from convlens.config import Config
+from convlens.errors import ConfigError, Interrupted, TrainingError
+from convlens.run import Run
 from convlens.screen import Screen
+from convlens.training import fit as fit_module
+from convlens.training.network import choose_network
+from convlens.training.trainer import Trainer
 
 QUIET = Screen(quiet=True)
+CONFIG = Config().replace(
+    model="custom_cnn",
+    filters=(4,),
+    dense=(8,),
+    batch_size=32,
+    augment="light",
+    limit=400,
+    seed=3,
+    precision="float32",
+)
+
+
+def set_time(monkeypatch, monotonic):
+    """Let the deadline read a made-up clock."""
+    monkeypatch.setattr(
+        deadline_module, "time", SimpleNamespace(monotonic=monotonic, time=monotonic)
+    )
+
+
+def test_a_clock_says_how_much_time_is_needed(monkeypatch):
+    set_time(monkeypatch, lambda: 1000.0)
+    clock = Clock(20.0, began=985.0)
+    assert (clock.used, clock.left) == (15.0, 5.0)
+    clock.require(4.0, "that")
+    with pytest.raises(
+        ConfigError,
+        match=r"about 1 min 10 s at least for one pass: 15 s .* 50 s from .* found 20 s",
+    ):
+        clock.require(50.0, "one pass")
+
+
+def test_the_end_of_a_plan_lies_after_compiling_and_the_reserve(monkeypatch):
+    set_time(monkeypatch, lambda: 7.0)
+    deadline = Deadline.within(200.0, Plan(10, 5, 95.0), start=3.0, most=30)
+    assert deadline == Deadline(pytest.approx(110.0), grace=4.0, slack=10.0, restart=3.0, most=30)
 
 
 def test_epochs_follow_the_speed():
-    deadline = Deadline(0.0, budget=100.0, restart=1.0)
-    assert epochs_to_the_end(4, 20, 2.0, 34.0, deadline) == 20  # 2 s too many are no matter
-    assert epochs_to_the_end(4, 20, 1.0, 32.0, deadline) == 36
-    assert epochs_to_the_end(4, 20, 4.0, 32.0, deadline) == 12
-    assert epochs_to_the_end(4, 20, 100.0, 32.0, deadline) == 5  # which the limit will stop
-    assert epochs_to_the_end(4, 20, 1.0, 32.0, dataclasses.replace(deadline, most=24)) == 24
-    strict = Deadline(0.0, budget=60.0, restart=1.0)
-    assert (
-        epochs_to_the_end(1, 3, 17.0, 30.0, strict) == 3
-    )  # one epoch would miss the end by more than two
+    deadline = Deadline(0.0, grace=2.0, slack=5.0, restart=1.0)
+    assert epochs_that_fit(4, 20, 2.0, 34.0, deadline) == 20  # 2 s too many do not matter
+    assert epochs_that_fit(4, 20, 1.0, 32.0, deadline) == 36
+    assert epochs_that_fit(4, 20, 4.0, 32.0, deadline) == 12
+    assert epochs_that_fit(4, 20, 100.0, 32.0, deadline) == 5  # which the limit will stop
+    assert epochs_that_fit(4, 20, 1.0, 32.0, dataclasses.replace(deadline, most=24)) == 24
+    assert epochs_that_fit(4, 20, 4.0, 32.0, Deadline(0.0, grace=2.0)) == 20  # of fixed length
+    # One epoch would miss the end by more than two do.
+    strict = Deadline(0.0, grace=1.2, slack=3.0, restart=1.0)
+    assert epochs_that_fit(1, 3, 17.0, 30.0, strict) == 3
 
 
 class FakeTrainer:
-    """Trains by turning the clock: `step` gives the seconds of a step after n epochs, or raises what happens in it."""
+    """Trains by turning the clock: `step` gives the seconds of a step after n epochs, or raises."""
 
-    def __init__(self, step, folder, monkeypatch):
-        self.step, self.now, self.history, self.lengths, self.described = step, 0.0, [], [], []
-        self.screen = Screen(quiet=True)
+    def __init__(self, step, folder, length, monkeypatch):
+        self.step = step
+        self.now = 0.0
+        self.history = []
+        self.lengths = []
+        self.screen = QUIET
         self.path = folder / "classifier.keras"
-        monkeypatch.setattr(course, "time", SimpleNamespace(monotonic=lambda: self.now))
+        self.set_plan(length)
+        set_time(monkeypatch, lambda: self.now)
 
-    def set_length(self, epochs, steps):
-        self.epochs, self.steps = epochs, steps
-        self.lengths.append(epochs)
-
-    def describe_run(self, run, **facts):
-        self.described.append((self.epochs, facts))
+    def set_plan(self, length):
+        self.epochs = length.epochs
+        self.steps = length.steps_per_epoch
+        self.lengths.append(length.epochs)
 
     def run(self, run, stop):
         while len(self.history) < self.epochs:
@@ -54,11 +110,13 @@ class FakeTrainer:
 
 @pytest.fixture
 def until(tmp_path, monkeypatch):
-    def train(step, plan, budget=None):
+    def train(step, length, budget=None, kind=FakeTrainer):
         """Train as planned, in a time of which all that was planned is the training."""
-        trainer = FakeTrainer(step, tmp_path, monkeypatch)
+        trainer = kind(step, tmp_path, length, monkeypatch)
         run = SimpleNamespace(history=trainer.history, classifier_path=trainer.path)
-        note = train_until(trainer, run, plan, Deadline(plan.seconds, budget or plan.seconds))
+        budget = budget or length.seconds
+        deadline = Deadline(length.seconds, grace=0.02 * budget, slack=0.05 * budget)
+        note = train_until(trainer, run, length, deadline, trainer.set_plan)
         return trainer, note
 
     return train
@@ -66,7 +124,7 @@ def until(tmp_path, monkeypatch):
 
 def test_a_training_as_quick_as_measured_is_not_planned_anew(until):
     trainer, note = until(lambda _: 1.01, Plan(20, 5, 100.0))
-    assert trainer.described == [(20, {"budget": 100.0})]
+    assert trainer.lengths == [20]
     assert (len(trainer.history), note) == (20, "")
 
 
@@ -74,7 +132,6 @@ def test_a_training_as_quick_as_measured_is_not_planned_anew(until):
 def test_a_training_that_turns_out_slower_or_quicker_ends_in_time(until, step):
     trainer, note = until(lambda _: step, Plan(20, 5, 100.0))
     assert len(trainer.lengths) > 1
-    assert [epochs for epochs, _ in trainer.described] == trainer.lengths
     assert len(trainer.history) == trainer.lengths[-1]
     assert note == ""
     assert trainer.now == pytest.approx(100, abs=5 * step / 2 + 2)  # within half an epoch, or late
@@ -109,8 +166,8 @@ def test_ctrl_c_goes_through(until, seconds):
         until(step, Plan(10, 1, 5.0), budget=1e6)
 
 
-def test_what_the_course_has_not_asked_for_is_the_users(until, monkeypatch):
-    """Where patience has just ended the training, `fit` does not stop for another plan; what follows is the user's."""
+def test_what_the_deadline_has_not_asked_for_is_the_users(until):
+    """If patience has just ended the training, `fit` does not stop for another plan."""
 
     class Pressed(FakeTrainer):
         def run(self, run, stop):
@@ -121,6 +178,131 @@ def test_what_the_course_has_not_asked_for_is_the_users(until, monkeypatch):
             assert answers == [False] * 4 + [True, False]
             raise Interrupted("by the user")
 
-    monkeypatch.setitem(globals(), "FakeTrainer", Pressed)
     with pytest.raises(Interrupted, match="by the user"):
-        until(lambda _: 1.0, Plan(10, 5, 100.0))
+        until(lambda _: 1.0, Plan(10, 5, 100.0), kind=Pressed)
+
+
+def make(digits, **options) -> Trainer:
+    config = CONFIG.replace(**options)
+    origin = choose_network(config)
+    return Trainer(origin.prepare(digits, config, None), config, origin, QUIET)
+
+
+def started(trainer, folder) -> Run:
+    run = Run.create(folder, "")
+    trainer.describe_run(run)
+    return run
+
+
+def test_a_training_that_is_slower_than_planned_ends_at_the_limit_with_its_best_epoch(
+    digits, tmp_path, monkeypatch
+):
+    trainer = make(digits, epochs=100_000)
+    run = started(trainer, tmp_path / "run")
+    ticks = iter(range(100_000))
+    set_time(monkeypatch, lambda: 0.01 * next(ticks))  # a step takes a hundredth of a second
+    note = train_for(trainer, run, 1.0)
+    assert "slower than measured" in note
+    assert f"of {100_000} epochs" in note
+    spent = json.loads((run.folder / CLOCK).read_text())
+    assert LIMIT < spent < LIMIT + 0.03
+    assert seconds_trained(run) >= spent
+    best = max(run.history, key=lambda row: (row["val_accuracy"], -row["val_loss"]))
+    assert run.classifier().provenance["best"]["epoch"] == best["epoch"]
+
+
+def test_the_first_epoch_is_finished_however_late_it_is(digits, tmp_path):
+    trainer = make(digits, epochs=3)
+    run = started(trainer, tmp_path / "run")
+    assert train_for(trainer, run, 1e-6).startswith("stopped after 1 of 3 epochs")
+    assert run.classifier_path.exists()
+
+
+def test_a_stopped_training_goes_on_with_the_time_that_is_left_and_the_same_bits(
+    digits, tmp_path, monkeypatch
+):
+    options = {"epochs": 4, "steps_per_epoch": 5}  # a pass has 8 steps
+    trainer = make(digits, **options)
+    whole = started(trainer, tmp_path / "whole")
+    assert train_for(trainer, whole, 1000) == ""
+    assert [row["epoch"] for row in whole.history] == [1, 2, 3, 4]
+    trainer = make(digits, **options)
+    stopped = started(trainer, tmp_path / "stopped")
+    real = fit_module._Checkpoint.on_train_batch_end
+    steps = iter(range(1000))
+
+    def press(self, batch, logs=None):
+        if next(steps) == 7:
+            self.stop_requested = lambda: True
+        real(self, batch, logs)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(fit_module._Checkpoint, "on_train_batch_end", press)
+        with pytest.raises(Interrupted):
+            train_for(trainer, stopped, 1000)
+    first = seconds_trained(stopped)
+    assert first > 0
+    assert train_for(make(digits, **options), stopped, 1000) == ""
+    assert seconds_trained(stopped) > first
+    pairs = zip(
+        whole.classifier().model.get_weights(),
+        stopped.classifier().model.get_weights(),
+        strict=True,
+    )
+    assert all(np.array_equal(a, b) for a, b in pairs)
+
+
+def test_a_resumed_training_has_only_the_time_that_is_left(digits, tmp_path, monkeypatch):
+    trainer = make(digits, epochs=50)
+    run = started(trainer, tmp_path / "run")
+    run.write(CLOCK, "0.9")
+    ticks = iter(range(100_000))
+    set_time(monkeypatch, lambda: 0.01 * next(ticks))
+    assert "its time was up" in train_for(trainer, run, 1.0)
+    assert LIMIT < json.loads((run.folder / CLOCK).read_text()) < LIMIT + 0.03
+
+
+def test_a_loss_that_is_not_finite_keeps_its_time(digits, tmp_path):
+    trainer = make(digits, epochs=2, optimizer="sgd", learning_rate=1e30)
+    run = started(trainer, tmp_path / "run")
+    with pytest.raises(TrainingError, match="finite"):
+        train_for(trainer, run, 1000)
+    assert seconds_trained(run) > 0
+
+
+@pytest.mark.slow
+def test_the_time_is_kept(digits, tmp_path, monkeypatch):
+    """Steps and writings that mostly sleep take the same time whatever else the machine does."""
+    real = fit_module._Checkpoint.on_train_batch_end
+    write = Classifier.save
+
+    def slow(self, batch, logs=None):
+        time.sleep(0.2)
+        real(self, batch, logs)
+
+    def slow_save(self, path):
+        time.sleep(0.1)
+        write(self, path)
+
+    monkeypatch.setattr(fit_module._Checkpoint, "on_train_batch_end", slow)
+    monkeypatch.setattr(Classifier, "save", slow_save)
+    seconds = 20.0
+    trainer = make(digits)
+    length = plan(seconds, measure_costs(trainer, 2.0), trainer.train.steps_per_pass)
+    assert length.seconds == pytest.approx(AIM * seconds, rel=0.05)
+    trainer = make(digits, epochs=length.epochs, steps_per_epoch=length.steps_per_epoch)
+    run = started(trainer, tmp_path / "run")
+    assert train_for(trainer, run, seconds) == ""
+    assert 0.8 * seconds < seconds_trained(run) < LIMIT * seconds
+
+
+def test_a_run_killed_after_a_resume_has_trained_for_its_epochs(tmp_path):
+    run = Run.create(tmp_path / "killed", "")
+    run.write(CLOCK, "30.0")
+    row = dict.fromkeys(("loss", "accuracy", "val_loss", "val_accuracy", "learning_rate"), 0.1)
+    run.write_history(
+        [{"epoch": epoch, "seconds": 20.0, **row} for epoch in range(1, 7)], append=False
+    )
+    assert seconds_trained(run) == 120
+    run.write_history([], append=False)
+    assert seconds_trained(run) == 30

@@ -1,18 +1,25 @@
 import tempfile
+import time
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 from convlens.budget import measure
-from convlens.budget.measure import decode_some, measure_backbone, rehearse_ending
-from convlens.budget.plan import trial_folder
+from convlens.budget.measure import (
+    decode_some,
+    measure_backbone,
+    measure_costs,
+    rehearse_ending,
+    trial_folder,
+)
 from convlens.config import Config
 from convlens.data.cache import cache_folder
 from convlens.data.sources import load_data
 from convlens.errors import StorageError
 from convlens.preprocess import Preprocessing
 from convlens.screen import Screen
+from convlens.training import fit as fit_module
 from convlens.training.network import choose_network
 from convlens.training.trainer import Trainer
 from convlens.transfer.backbone import choose_backbone
@@ -77,8 +84,12 @@ def test_a_head_takes_time_by_images_and_within_reason():
         patch.setattr(
             measure, "time", SimpleNamespace(monotonic=lambda: clock.now + 0.001 * next(ticks))
         )
-        assert measure._head_seconds(measure.ROWS, 4, 2) == pytest.approx(0.001 * measure.STEPS)
-        assert measure._head_seconds(10 * measure.ROWS, 4, 2) == pytest.approx(0.01 * measure.STEPS)
+        assert measure._head_seconds(measure.ROWS, 4, 2) == pytest.approx(
+            0.001 * measure.ITERATIONS
+        )
+        assert measure._head_seconds(10 * measure.ROWS, 4, 2) == pytest.approx(
+            0.01 * measure.ITERATIONS
+        )
 
 
 def made(digits, **settings) -> Trainer:
@@ -109,6 +120,32 @@ def test_the_end_of_a_run_is_rehearsed_and_nothing_of_it_kept(digits, monkeypatc
     assert all(
         np.array_equal(a, b) for a, b in zip(before, trainer.model.get_weights(), strict=True)
     )
+
+
+def test_measuring_times_a_step_a_validation_and_a_writing(digits, monkeypatch):
+    real = fit_module._Checkpoint.on_train_batch_end
+
+    def slow(self, batch, logs=None):
+        time.sleep(0.05)  # every step at least
+        real(self, batch, logs)
+
+    monkeypatch.setattr(fit_module._Checkpoint, "on_train_batch_end", slow)
+    costs = measure_costs(made(digits), 0.4)
+    assert 0.05 < costs.step < 1
+    assert 0 < costs.validation < 5
+    assert 0 < costs.keep < 5
+    assert measure_costs(made(digits, val=0.0), 0.1).validation == 0
+
+
+def test_measuring_leaves_the_network_as_it_was(digits):
+    trainer = made(digits)
+    before = trainer.model.get_weights()
+    steps = trainer.train.steps
+    costs = measure_costs(trainer, 0.1)
+    assert costs.start > 0
+    assert trainer.train.steps == steps
+    after = trainer.model.get_weights()
+    assert all(np.array_equal(a, b) for a, b in zip(before, after, strict=True))
 
 
 def test_without_images_to_score_there_is_no_end(digits):

@@ -1,7 +1,8 @@
-"""Choice: what fits into a given time, and why: functions of what was measured alone.
+"""Choose: what fits into a given time, computed from measured costs alone.
 
-A frozen backbone comes first: on photographs it needs the fewest images and the least time. Of its sizes the largest
-that fits is taken, since its accuracy falls with the size. What time is left then lets its layers learn too.
+A frozen backbone is preferred, because it needs the fewest images and the least time on
+photographs. The largest input size that fits is used, since accuracy falls with the size. In the
+time that is left, layers of the backbone are fine-tuned too.
 """
 
 import math
@@ -18,25 +19,24 @@ from convlens.screen import duration
 from convlens.transfer.unfreeze import able_layers, map_strides
 
 SIDES = (224, 192, 160, 128, 96)  # pixels
-LEAST_SIDE = 64  # smaller images are unlike those that a backbone learned from
-PASSES = (
-    3  # fewer passes over the images are no fine-tuning: the learning rate has to rise and fall
-)
-MOST_PASSES = 30  # more would bring little: such layers have learned before
+LEAST_SIDE = 64  # pixels; smaller images are unlike those that a backbone was trained on
+PASSES = 3  # in fewer passes over the images the learning rate cannot rise and fall
+MOST_PASSES = 30  # more passes improve little, as the layers are trained already
 
 
 @dataclass(frozen=True)
-class Measured:
-    """What a frozen backbone takes on these images, in seconds.
+class BackboneCosts:
+    """The measured costs of a linear head on a frozen backbone, in seconds unless noted.
 
     Attributes:
-        images: that have to be decoded.
-        decode: of an image.
-        wanted: images whose features are wanted.
-        feature: of an image at the backbone's own side.
-        rest: of building it again, of the head, the scores and the report.
-        stored: whether an earlier run has decoded the images at that side.
-        missing: wanted features that no earlier run has kept, at that side.
+        images: The number of images to decode.
+        decode: Decoding one image.
+        wanted: The number of images whose features are wanted.
+        feature: Computing the features of one image at the backbone's own input size.
+        rest: Building the backbone again, fitting the head, the scores and the report.
+        stored: Whether an earlier run has decoded the images at the backbone's own input size.
+        missing: The number of wanted features that no earlier run has kept at that size. None means
+            all.
     """
 
     images: int
@@ -48,26 +48,31 @@ class Measured:
     missing: int | None = None
 
     def parts(self, share: float = 1.0) -> tuple[float, float]:
-        """Return the seconds of decoding and of features; `share` is the area, as a share of that of the own side."""
+        """Return the seconds of decoding and those of the features.
+
+        Args:
+            share: The area of the input as a share of the area of the backbone's own input.
+        """
         if share < 1:
             return self.images * self.decode, self.wanted * self.feature * share
+        decoding = 0.0 if self.stored else self.images * self.decode
         missing = self.wanted if self.missing is None else self.missing
-        return 0.0 if self.stored else self.images * self.decode, missing * self.feature
+        return decoding, missing * self.feature
 
     def seconds(self, share: float = 1.0) -> float:
-        """Return the seconds from here to the report."""
+        """Return the seconds from now to the report; see `parts`."""
         return sum(self.parts(share)) + self.rest
 
 
 @dataclass(frozen=True)
-class Choice:
-    """A side that fits, or that none does.
+class SizeChoice:
+    """The input size at which a frozen backbone fits into the time.
 
     Attributes:
-        side: None where none fits.
-        seconds: that it takes, or the smallest side.
-        feature: seconds of an image's features at it.
-        reason: why.
+        side: The side of the square input in pixels, or None if no size fits.
+        seconds: The time that this size takes. If none fits, that of the smallest size.
+        feature: The seconds in which the features of one image are computed at this size.
+        reason: Why this size was chosen, for the user.
     """
 
     side: int | None
@@ -78,13 +83,14 @@ class Choice:
 
 @dataclass(frozen=True)
 class Tuning:
-    """Which layers learn on.
+    """The layers that are fine-tuned in the time that is left.
 
     Attributes:
-        reason: why these.
-        unfreeze: as the flag takes it; None where none do.
-        plan: for how long; None where none do.
-        start: seconds before the first step, for the engine to compile and for the score of the head alone.
+        reason: Why these layers were chosen, for the user.
+        unfreeze: The layers as `--unfreeze` names them, or None if none are fine-tuned.
+        plan: The length of the fine-tuning, or None.
+        start: The seconds before the first step, in which the backend compiles and the head alone
+            is scored.
     """
 
     reason: str
@@ -93,114 +99,173 @@ class Tuning:
     start: float = 0.0
 
 
-def choose(measured: Measured, seconds: float, sides: Sequence[int] = SIDES) -> Choice:
-    """Return the largest side at which a frozen backbone fits into the seconds.
-
-    >>> choose(Measured(images=4000, decode=0.002, wanted=4000, feature=0.004, rest=10), 60).side
-    224
-    >>> choose(Measured(images=4000, decode=0.002, wanted=4000, feature=0.04, rest=10), 60).side
-    96
-    >>> choose(Measured(images=4000, decode=0.002, wanted=4000, feature=0.04, rest=10), 30).side is None
-    True
+def choose_side(costs: BackboneCosts, seconds: float, sides: Sequence[int] = SIDES) -> SizeChoice:
+    """Return the largest input size at which a frozen backbone fits into the time.
 
     Args:
-        measured: at the first of the sides; features take time by the area.
-        seconds: that are left.
-        sides: in pixels, the largest first.
+        costs: The costs at the first of the sides. Features are taken to cost time in proportion to
+            the area.
+        seconds: The time that is left.
+        sides: The input sizes in pixels, the largest first.
+
+    >>> choose_side(BackboneCosts(4000, 0.002, wanted=4000, feature=0.004, rest=10), 60).side
+    224
+    >>> choose_side(BackboneCosts(4000, 0.002, wanted=4000, feature=0.04, rest=10), 60).side
+    96
+    >>> choose_side(BackboneCosts(4000, 0.002, wanted=4000, feature=0.04, rest=10), 30).side is None
+    True
     """
-    left = duration(seconds)
     for side in sides:
         share = (side / sides[0]) ** 2
-        if measured.seconds(share) > AIM * seconds:
+        needed = costs.seconds(share)
+        if needed > AIM * seconds:
             continue
-        whole = duration(measured.seconds(share))
-        reason = f"{_parts(measured, share)}; about {whole} to the report fit into the {left} that are left"
+        template = "{parts}; about {needed} to the report fit into the {left} that are left"
         if side != sides[0]:
-            reason += f", the {duration(measured.seconds())} at {sides[0]} do not"
-        return Choice(side, measured.seconds(share), measured.feature * share, reason)
+            template = (
+                "{parts}; about {needed} to the report fit into the {left} that are left, "
+                "the {whole} at {largest} do not"
+            )
+        reason = template.format(
+            parts=_describe(costs, share),
+            needed=duration(needed),
+            left=duration(seconds),
+            whole=duration(costs.seconds()),
+            largest=sides[0],
+        )
+        return SizeChoice(side, needed, costs.feature * share, reason)
     share = (sides[-1] / sides[0]) ** 2
-    least = measured.seconds(share)
-    reason = f"even at {sides[-1]}, {_parts(measured, share)}, it takes {duration(least)}; {left} are left"
-    return Choice(None, least, measured.feature * share, reason)
+    least = costs.seconds(share)
+    reason = "even at {side}, {parts}, it takes {least}; {left} are left".format(
+        side=sides[-1],
+        parts=_describe(costs, share),
+        least=duration(least),
+        left=duration(seconds),
+    )
+    return SizeChoice(None, least, costs.feature * share, reason)
 
 
-def _parts(measured: Measured, share: float) -> str:
-    decoding, features = measured.parts(share)
-    count = round(features / (measured.feature * share))
+def _describe(costs: BackboneCosts, share: float) -> str:
+    """Return the parts of the costs in words; see `BackboneCosts.parts`."""
+    decoding, features = costs.parts(share)
+    count = round(features / (costs.feature * share))
     if not count:
         return "features kept from an earlier run"
-    said = f"{count:,} images x {1000 * measured.feature * share:.1f} ms = {duration(features)}"
-    return said + (f", decoding {duration(decoding)}" if decoding else "")
+    template = "{count:,} images x {each:.1f} ms = {features}"
+    if decoding:
+        template = "{count:,} images x {each:.1f} ms = {features}, decoding {decoding}"
+    return template.format(
+        count=count,
+        each=1000 * costs.feature * share,
+        features=duration(features),
+        decoding=duration(decoding),
+    )
 
 
 def choose_tuning(
     options: Sequence[tuple[str, Costs]], seconds: float, steps_per_pass: int, least: float = PASSES
 ) -> Tuning:
-    """Return the first of some ways to let layers learn that makes enough passes over the images in the time.
+    """Return the first way to fine-tune that makes enough passes over the images in the time.
+
+    Args:
+        options: Pairs of what `--unfreeze` takes and the costs of it, the best first.
+        seconds: The time that is left, including that in which the backend compiles.
+        steps_per_pass: The number of training steps in one pass over the images.
+        least: The smallest number of passes that is worth it.
 
     >>> choose_tuning([("all", Costs(1.0)), ("9", Costs(0.4))], 100, steps_per_pass=50).unfreeze
     '9'
-
-    Args:
-        options: (what `--unfreeze` takes, costs), the best first.
-        seconds: that are left for it, what the engine compiles included.
-        steps_per_pass: training steps of one pass over the images.
-        least: passes.
     """
-    most, quickest = 0.0, math.inf
+    most = 0.0
+    quickest = math.inf
     for unfreeze, costs in options:
         start = costs.start + costs.validation
+        quickest = min(quickest, costs.seconds(1, steps_per_pass))
         length = _fill(costs, seconds - start, steps_per_pass)
-        quickest = min(quickest, steps_per_pass * costs.step + costs.overhead)
-        passes = length.epochs * length.steps_per_epoch / steps_per_pass if length else 0.0
+        passes = length.steps / steps_per_pass if length else 0.0
         if length is None or passes < least:
             most = max(most, passes)
             continue
-        what = "all layers" if unfreeze == "all" else f"layers {unfreeze}"
-        if unfreeze.isdecimal():
-            what = f"the last {unfreeze} layers" + (
-                f" (all would make {most:.1f} passes)" if most else ""
-            )
-        each = duration(length.seconds / length.epochs)
-        said = f"{what}: {length.epochs} epochs of {each}, {passes:.1f} passes in the {duration(seconds)} that are left"
+        template = (
+            "{layers}: {epochs} epochs of {each}, {passes:.1f} passes in the {left} that are left"
+        )
         if passes > MOST_PASSES - 1:
-            said += "; more time would bring little"
-        return Tuning(said, unfreeze, length, start)
-    reason = f"not taken: {least:g} passes over the images or more are worth it; one takes {duration(quickest)}, "
+            template = (
+                "{layers}: {epochs} epochs of {each}, {passes:.1f} passes in the {left} that are "
+                "left; more time would bring little"
+            )
+        reason = template.format(
+            layers=_describe_layers(unfreeze, most),
+            epochs=length.epochs,
+            each=duration(length.seconds / length.epochs),
+            passes=passes,
+            left=duration(seconds),
+        )
+        return Tuning(reason, unfreeze, length, start)
     return Tuning(
-        f"{reason}and {duration(max(seconds, 0))} are left besides the scores and the report"
+        "not taken: {least:g} passes over the images or more are worth it; one takes {one}, and "
+        "{left} are left besides the scores and the report".format(
+            least=least, one=duration(quickest), left=duration(max(seconds, 0))
+        )
     )
 
 
+def _describe_layers(unfreeze: str, passes_of_all: float) -> str:
+    """Return what `--unfreeze` names in words, and how many passes all layers would have made."""
+    if unfreeze == "all":
+        return "all layers"
+    if not unfreeze.isdecimal():
+        return "layers {patterns}".format(patterns=unfreeze)
+    template = "the last {count} layers"
+    if passes_of_all:
+        template = "the last {count} layers (all would make {passes:.1f} passes)"
+    return template.format(count=unfreeze, passes=passes_of_all)
+
+
 def _fill(costs: Costs, seconds: float, steps_per_pass: int) -> Plan | None:
-    """Return a training that fills the seconds, of MOST_PASSES at most; None where not one step fits."""
+    """Return a plan of at most `MOST_PASSES` that fills the time, or None if not one step fits."""
     if seconds < least_seconds(costs):
         return None
     found = plan(seconds, costs, steps_per_pass)
-    if found.epochs * found.steps_per_epoch <= MOST_PASSES * steps_per_pass:
+    if found.steps <= MOST_PASSES * steps_per_pass:
         return found
-    passes = max(
-        1, min(round(found.steps_per_epoch / steps_per_pass), MOST_PASSES // EPOCHS)
-    )  # of an epoch
-    epochs, steps = MOST_PASSES // passes, passes * steps_per_pass
-    return Plan(epochs, steps, epochs * (steps * costs.step + costs.overhead))
+    passes = round(found.steps_per_epoch / steps_per_pass)  # of one epoch
+    passes = max(1, min(passes, MOST_PASSES // EPOCHS))
+    epochs = MOST_PASSES // passes
+    steps = passes * steps_per_pass
+    return Plan(epochs, steps, costs.seconds(epochs, steps))
 
 
 def unlike_photographs(dataset: Dataset, config: Config) -> str:
-    """Return why a backbone that knows photographs is not for these images, or ""."""
+    """Return why a backbone that was trained on photographs does not suit these images, or "".
+
+    Args:
+        dataset: The images.
+        config: The configuration, of which the size and the channels count.
+    """
     sizes, grey = look_at(dataset)
     if config.data.channels == "grey" or (grey and config.data.channels == "auto"):
         return "the images are grey, it knows photographs in colour"
-    middle = sorted(sizes, key=min)[len(sizes) // 2] if sizes else (0, 0)
-    if min(middle) < LEAST_SIDE:
-        return "images of {} x {} are too small for one that knows photographs".format(*middle)
+    height, width = sorted(sizes, key=min)[len(sizes) // 2] if sizes else (0, 0)
+    if min(height, width) < LEAST_SIDE:
+        return "images of {height} x {width} are too small for one that knows photographs".format(
+            height=height, width=width
+        )
     if config.data.size != "auto" and min(parse_size(config.data.size)) < SIDES[-1]:
-        return f"--size {config.data.size} is too small for it"
+        return "--size {size} is too small for it".format(size=config.data.size)
     return ""
 
 
 def upper_layers(body: keras.Model, settings: TransferConfig) -> str | None:
-    """Return how many layers that can learn lie on the smallest map, as `--unfreeze` takes it; None where all do."""
+    """Return the number of trainable layers on the smallest feature map, as `--unfreeze` takes it.
+
+    Args:
+        body: The backbone from images to features.
+        settings: Whether batch normalisations can be trained.
+
+    Returns:
+        The number as text, or None if all layers lie on one feature map.
+    """
     strides = map_strides(body)
     sizes = [strides[layer.name] for layer in able_layers(body, settings)]
     count = sizes.count(max(sizes, default=0))

@@ -1,136 +1,272 @@
-"""Course: a training that keeps to its end though the machine turns out slower or quicker than it was measured.
+"""Deadline: a training that ends in time, even if the machine is slower or faster than measured.
 
-It is stopped at the end of an epoch and goes on from its state with another number of epochs, so that the learning rate
-still reaches its end.
+All time limits go through `train_until`. It stops a training that is late and keeps its best epoch.
+Where the number of epochs may change, it also watches the speed: if the training would miss its
+end, it is stopped after an epoch and continues from its saved state with another number of epochs,
+so that the learning rate still reaches its final value.
 """
 
+import json
+import math
 import sys
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from convlens import backend
-from convlens.budget.plan import Plan
-from convlens.errors import Interrupted
+from convlens.budget.plan import AIM, Plan
+from convlens.errors import ConfigError, Interrupted
 from convlens.run import Run
+from convlens.screen import duration
+from convlens.training.fit import step_seconds
 from convlens.training.trainer import Trainer
 
-WATCHED = 0.25  # share of the planned time that a speed is watched for before it is trusted
-SLACK, LATE = 0.05, 0.02  # shares of the whole time, see `Deadline`
+WATCHED = 0.25  # share of the planned time after which the training's own speed is trusted
+GRACE = 0.02  # share of a time budget after which a training that is late is stopped
+SLACK = 0.05  # share of a time budget by which the end may be missed before the plan is changed
+LIMIT = 1.1  # a training of fixed length is stopped at this multiple of its time
+RESERVE = 1.1  # factor by which the time budget that is suggested exceeds what was measured
+CLOCK = "state/seconds.json"  # in a run: the seconds of training up to its last stop
+
+
+class Clock:
+    """A time budget and what is left of it.
+
+    Args:
+        seconds: The length of the budget.
+        began: The time at which it began, as `time.time` gives it. None is now.
+    """
+
+    def __init__(self, seconds: float, began: float | None = None) -> None:
+        self.seconds = seconds
+        self._began = time.monotonic()
+        if began is not None:
+            self._began -= time.time() - began
+
+    @property
+    def used(self) -> float:
+        """The seconds since the budget began."""
+        return time.monotonic() - self._began
+
+    @property
+    def left(self) -> float:
+        """The seconds until the budget ends, negative after its end."""
+        return self.seconds - self.used
+
+    def require(self, more: float, what: str) -> None:
+        """Raise ConfigError if less than `more` seconds are left for `what`."""
+        if more <= self.left:
+            return
+        raise ConfigError(
+            "--budget must be about {least} at least for {what}: {used} for starting and "
+            "measuring, {more} from there; found {found}. Give more time, use fewer images "
+            "with --limit, or make them smaller with --size.".format(
+                least=duration(self.used + RESERVE * more),
+                what=what,
+                used=duration(self.used),
+                more=duration(more),
+                found=duration(self.seconds),
+            )
+        )
 
 
 @dataclass(frozen=True)
 class Deadline:
-    """When a training should be over.
+    """The time at which a training should end, and how closely it is kept.
 
     Attributes:
-        end: of the last epoch, as `time.monotonic` says it.
-        budget: seconds of the whole command, of which the training is a part.
-        restart: seconds that another plan takes, as the engine compiles anew.
-        most: epochs; more are not worth their time.
+        end: The end of the last epoch, as `time.monotonic` gives it.
+        grace: The seconds after `end` at which the training is stopped.
+        slack: The seconds by which `end` may be missed before the number of epochs is changed. By
+            default it never is.
+        restart: The seconds that such a change costs, because the backend compiles anew.
+        most: The largest number of epochs that is worth its time.
     """
 
     end: float
-    budget: float
+    grace: float
+    slack: float = math.inf
     restart: float = 0.0
     most: int = sys.maxsize
 
-    @property
-    def slack(self) -> float:
-        """Seconds that `end` may be missed by; less is not worth another plan."""
-        return SLACK * self.budget
+    @classmethod
+    def within(cls, budget: float, plan: Plan, start: float, most: int) -> "Deadline":
+        """Return the deadline of a training that begins now and is part of a time budget.
 
-    @property
-    def late(self) -> float:
-        """Seconds after `end` at which the training is stopped."""
-        return LATE * self.budget
+        Args:
+            budget: The seconds of the whole budget, which say how closely the end is kept.
+            plan: The length of the training.
+            start: The seconds before its first step, in which the backend compiles.
+            most: The largest number of epochs that is worth its time.
+        """
+        end = time.monotonic() + start + plan.seconds / AIM
+        return cls(end, GRACE * budget, SLACK * budget, restart=start, most=most)
 
 
-def epochs_to_the_end(
-    done: int, epochs: int, an_epoch: float, left: float, deadline: Deadline
+def epochs_that_fit(
+    done: int, epochs: int, epoch_seconds: float, left: float, deadline: Deadline
 ) -> int:
-    """Return how many epochs a training should have, those done included.
-
-    >>> epochs_to_the_end(5, 20, 2.0, 60.0, Deadline(0, budget=100))
-    35
-    >>> epochs_to_the_end(5, 20, 2.0, 33.0, Deadline(0, budget=100))
-    20
+    """Return how many epochs a training should have, including those that are done.
 
     Args:
-        done: epochs.
-        epochs: that were planned.
-        an_epoch: seconds of one.
-        left: seconds to the deadline.
-        deadline: how exactly it is kept.
+        done: The number of finished epochs.
+        epochs: The number of planned epochs.
+        epoch_seconds: The seconds that one epoch takes.
+        left: The seconds that are left before the deadline.
+        deadline: How closely the deadline is kept.
+
+    >>> deadline = Deadline(end=0, grace=2, slack=5)
+    >>> epochs_that_fit(5, 20, 2.0, 60.0, deadline)
+    35
+    >>> epochs_that_fit(5, 20, 2.0, 33.0, deadline)
+    20
     """
-    missed = abs(left - (epochs - done) * an_epoch)
+    missed = abs(left - (epochs - done) * epoch_seconds)
     if missed <= deadline.slack:
         return epochs
     room = left - deadline.restart
-    more = max(1, min(int((room + deadline.late / 2) / an_epoch), deadline.most - done))
-    return done + more if abs(room - more * an_epoch) < missed else epochs
+    more = int((room + deadline.grace / 2) / epoch_seconds)
+    more = max(1, min(more, deadline.most - done))
+    return done + more if abs(room - more * epoch_seconds) < missed else epochs
 
 
-class _Course:
-    """Asked after each step of a training, which begins with an epoch: whether it should stop there."""
+class _Watch:
+    """Decides after each step of a training whether it should stop there.
+
+    It must be asked from the first step of an epoch on.
+
+    Attributes:
+        epochs: The number of epochs that fit at the present speed.
+        late: Whether the training was stopped because its time is up.
+        stops: The last answer.
+    """
 
     def __init__(self, run: Run, plan: Plan, done: int, deadline: Deadline) -> None:
-        self.run, self.deadline = run, deadline
-        self.epochs, self._steps, self._done = plan.epochs, plan.steps_per_epoch, done
-        self._least = WATCHED * plan.seconds
-        self.late = self.stops = False  # `stops`: what was answered last
-        self._calls, self._began = 0, 0.0
+        self.epochs = plan.epochs
+        self.late = False
+        self.stops = False
+        self._run = run
+        self._plan = plan
+        self._done = done
+        self._deadline = deadline
+        self._calls = 0
+        self._began = 0.0
 
     def __call__(self) -> bool:
-        self.stops = self._stop(time.monotonic(), self.deadline)
+        """Return whether the training should stop."""
+        self.stops = self._should_stop(time.monotonic(), self._deadline)
         return self.stops
 
-    def _stop(self, now: float, deadline: Deadline) -> bool:
+    def _should_stop(self, now: float, deadline: Deadline) -> bool:
         self._calls += 1
-        if self._calls == 1:  # before it, the engine compiled
+        if self._calls == 1:  # the backend has compiled during the first step, which does not count
             self._began = now
-        self.late = now > deadline.end + deadline.late and self.run.classifier_path.exists()
-        whole, rest = divmod(self._calls, self._steps)
-        done, watched = self._done + whole, now - self._began
-        if self.late or rest or done >= self.epochs or watched < self._least:
+        self.late = now > deadline.end + deadline.grace and self._run.classifier_path.exists()
+        finished, rest = divmod(self._calls, self._plan.steps_per_epoch)
+        done = self._done + finished
+        watched = now - self._began
+        if self.late or rest or done >= self.epochs or watched < WATCHED * self._plan.seconds:
             return self.late
-        an_epoch = watched * self._steps / max(self._calls - 1, 1)
-        epochs = epochs_to_the_end(done, self.epochs, an_epoch, deadline.end - now, deadline)
-        changed, self.epochs = epochs != self.epochs, epochs
-        return changed
+        epoch_seconds = watched * self._plan.steps_per_epoch / max(self._calls - 1, 1)
+        planned = self.epochs
+        left = deadline.end - now
+        self.epochs = epochs_that_fit(done, planned, epoch_seconds, left, deadline)
+        return self.epochs != planned
 
 
-def train_until(trainer: Trainer, run: Run, plan: Plan, deadline: Deadline) -> str:
-    """Train as planned, plan anew where the machine changes its speed, and stop what is late; return a note, or "".
+def train_until(
+    trainer: Trainer,
+    run: Run,
+    plan: Plan,
+    deadline: Deadline,
+    replan: Callable[[Plan], None] | None = None,
+) -> str:
+    """Train as planned, and stop the training if it is late.
 
-    It is not stopped before there is a classifier: that of the head on a frozen backbone, else of the first epoch.
+    The training is not stopped before there is a classifier: that of the head on a frozen backbone,
+    otherwise that of
+    the first epoch.
 
     Args:
-        trainer: of the network.
-        run: new, but for what the trainer did before its epochs.
-        plan: epochs, their steps, and the seconds of all.
-        deadline: the end.
+        trainer: The training, compiled for the plan.
+        run: The run of the training.
+        plan: The length of the training.
+        deadline: When it should end.
+        replan: Prepares the training for another plan. It is called where the deadline allows to
+            change the plan.
+
+    Returns:
+        A note for the user if the training was stopped, otherwise "".
 
     Raises:
-        Interrupted: Ctrl-C; the state and the best epoch are kept.
-        TrainingError: the loss is not finite; the best epoch is kept.
+        Interrupted: If the user pressed Ctrl-C. The state and the best epoch are kept.
+        TrainingError: If the loss is not finite. The best epoch is kept.
     """
     done = 0
     while True:
-        trainer.set_length(plan.epochs, plan.steps_per_epoch)
-        trainer.describe_run(run, budget=deadline.budget)
-        course = _Course(run, plan, done, deadline)
+        watch = _Watch(run, plan, done, deadline)
         try:
             with backend.forgotten():  # another plan compiles anew
-                trainer.run(run, course)
+                trainer.run(run, watch)
         except Interrupted:
-            if not course.stops:
+            if not watch.stops:
                 raise
-            done = len(run.history)
-            if course.late:
-                return f"stopped after {done} of {plan.epochs} epochs: it was slower than measured, its time was up"
         else:
             return ""
-        trainer.screen.note(
-            f"planned anew after {done} epoch{'s' * (done != 1)}: at this speed {course.epochs} fill the time"
-        )
-        plan = replace(plan, epochs=course.epochs)
+        done = len(run.history)
+        if watch.late:
+            return (
+                "stopped after {done} of {epochs} epochs: it was slower than measured, and its "
+                "time was up".format(done=done, epochs=plan.epochs)
+            )
+        plan = replace(plan, epochs=watch.epochs)
+        template = "planned anew after {done} epochs: at this speed {epochs} fill the time"
+        if done == 1:
+            template = "planned anew after {done} epoch: at this speed {epochs} fill the time"
+        trainer.screen.note(template.format(done=done, epochs=plan.epochs))
+        if replan is not None:
+            replan(plan)
+
+
+def train_for(trainer: Trainer, run: Run, seconds: float) -> str:
+    """Train for the configured number of epochs, but at most `LIMIT` times the given seconds.
+
+    The time in which the backend compiles does not count. A run that was stopped before continues
+    with the time that is left. Of a run that was killed, only the time of its finished epochs is
+    known.
+
+    Args:
+        trainer: The training.
+        run: The run of the training.
+        seconds: The time of the training.
+
+    Returns:
+        A note for the user if the training was stopped, otherwise "".
+
+    Raises:
+        Interrupted: If the user pressed Ctrl-C. The state and the best epoch are kept.
+        TrainingError: If the loss is not finite. The best epoch is kept.
+    """
+    step_seconds(trainer.model, trainer.train, 0.0)  # compiles
+    if trainer.val is not None:
+        trainer.model.evaluate(trainer.val, steps=1, verbose=0)
+    plan = Plan(trainer.config.training.epochs, trainer.train.steps, seconds)
+    before = seconds_trained(run)
+    began = time.monotonic()
+    deadline = Deadline(began + seconds - before, grace=(LIMIT - 1) * seconds)
+    try:
+        return train_until(trainer, run, plan, deadline)
+    finally:
+        run.write(CLOCK, json.dumps(before + time.monotonic() - began))
+
+
+def seconds_trained(run: Run) -> float:
+    """Return the seconds that a run was trained for, those of its finished epochs at least."""
+    epochs = 0.0
+    if (run.folder / "history.csv").exists():
+        epochs = sum(float(row["seconds"] or 0) for row in run.history)
+    clock = run.folder / CLOCK
+    if not clock.exists():
+        return epochs
+    # A run that was killed after a resume has been trained for longer than at its last stop.
+    return max(epochs, float(json.loads(clock.read_text(encoding="utf-8"))))

@@ -1,22 +1,33 @@
-"""Measure: the seconds of decoding, features, a head and the end of a run, on this machine with these images."""
+"""Measure: what decoding, features, training and reporting cost on this machine, with these images.
 
+Everything is measured with a small part of the real work, shortly before the real work begins.
+Nothing of these trials is kept: they write into temporary folders, and networks get their weights
+back.
+"""
+
+import contextlib
 import os
+import tempfile
 import time
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from pathlib import Path
 
+import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from convlens.budget.choose import Measured
-from convlens.budget.plan import trial_folder
+from convlens import backend
+from convlens.budget.choose import BackboneCosts
+from convlens.budget.plan import Costs
 from convlens.classifier.runtime import Compiled
 from convlens.config import Config
 from convlens.data.dataset import Dataset
 from convlens.data.prepared import Prepared
 from convlens.data.splits import Splits
 from convlens.data.store import DIGEST_BYTES, Store, is_stored
-from convlens.errors import ImageError
+from convlens.errors import ImageError, StorageError
 from convlens.evaluation.evaluate import evaluate
 from convlens.preprocess import Preprocessing, prepare
 from convlens.report.finish import Scored, write_evaluation
@@ -25,18 +36,33 @@ from convlens.training.fit import State
 from convlens.training.trainer import Trainer
 from convlens.transfer.backbone import BackboneOrigin, body_of, open_features
 
-SAMPLED = 48  # images that are decoded to measure
-SPENT = 1.0  # seconds on features, at least
-ENDING = 8.0  # times the building of a network that a head's run takes for building it again, keeping and reporting
-ROWS = 2048  # features of a product that is timed
-# Steps of L-BFGS for a linear head, all strengths together. On features of efficientnet_lite0 it took 50 and 43 for
-# 1,280 and 192 photographs of cats and dogs, 227 and 197 for 640 and 382 digits of ten classes.
-STEPS = 300
-SCORED = 64  # images whose answers are timed
+SAMPLED = 48  # images that are decoded
+SPENT = 1.0  # seconds that are spent on features at least
+# Building a network again, saving its head and reporting took up to this many times as long as
+# building it once.
+ENDING = 8.0
+ROWS = 2048  # images in the matrix product that is timed for the head
+PRODUCTS = 8  # how often that product is timed
+# Iterations of L-BFGS for a linear head, all regularization strengths together. On features of
+# efficientnet_lite0 it took 50 and 43 for 1,280 and 192 photographs of cats and dogs, and 227 and
+# 197 for 640 and 382 digits of ten classes.
+ITERATIONS = 300
+SCORED = 64  # images whose prediction is timed
+VAL_STEPS = 20  # largest number of validation batches that are timed
+ENDLESS = 10**9  # steps
 
 
 def decode_some(dataset: Dataset, preprocessing: Preprocessing) -> tuple[NDArray[np.uint8], float]:
-    """Return some images, (m, height, width, channels), and the seconds of decoding one, on all processors."""
+    """Decode an even sample of the images.
+
+    Args:
+        dataset: The images. Those that cannot be read become black.
+        preprocessing: How they are decoded.
+
+    Returns:
+        The decoded images, (m, height, width, channels), and the seconds per image with all
+        processors at work.
+    """
 
     def read(index: int) -> NDArray[np.uint8]:
         try:
@@ -45,46 +71,55 @@ def decode_some(dataset: Dataset, preprocessing: Preprocessing) -> tuple[NDArray
             return np.zeros(preprocessing.shape, np.uint8)
 
     indices = np.unique(np.linspace(0, len(dataset) - 1, SAMPLED).astype(int))
-    read(int(indices[0]))  # imports what decodes
+    read(int(indices[0]))  # the first call imports the decoder
     began = time.monotonic()
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         images = np.stack(list(pool.map(read, indices.tolist())))
     return images, (time.monotonic() - began) / len(indices)
 
 
-def measure_backbone(origin: BackboneOrigin, dataset: Dataset, config: Config) -> Measured:
-    """Measure a frozen backbone on some images; the end of its run is judged by how long the building takes.
+def measure_backbone(origin: BackboneOrigin, dataset: Dataset, config: Config) -> BackboneCosts:
+    """Return what training a linear head on a frozen backbone costs, measured on a few images.
+
+    The end of the run is estimated from the time that building the network takes.
+
+    Args:
+        origin: The backbone.
+        dataset: The images.
+        config: The configuration with this backbone.
 
     Raises:
-        ModelError: its weights cannot be had.
+        ModelError: If the weights of the backbone are not available.
     """
     preprocessing = origin.preprocess(dataset, config)
     images, decode = decode_some(dataset, preprocessing)
     none = np.empty(0, np.int64)
     store = Store(images, np.zeros((len(images), DIGEST_BYTES), np.uint8), {})
-    some = Prepared(dataset, preprocessing, store, Splits(np.arange(len(images)), none, none))
+    sample = Prepared(dataset, preprocessing, store, Splits(np.arange(len(images)), none, none))
     began = time.monotonic()
-    body = body_of(origin.assemble(some, config))
+    body = body_of(origin.assemble(sample, config))
     building = time.monotonic() - began
     network, features = open_features(body, preprocessing, config.training.precision)
     wanted = min(config.data.limit or len(dataset), len(dataset))
-    measured = Measured(
+    costs = BackboneCosts(
         images=len(dataset),
         decode=decode,
         wanted=wanted,
-        feature=_seconds_an_image(network, images),
+        feature=_feature_seconds(network, images),
         rest=ENDING * building + _head_seconds(wanted, features.width, dataset.num_classes),
     )
     if not is_stored(dataset, preprocessing):
-        return measured
+        return costs
     prepared = origin.prepare(dataset, config, None)
     indices = np.concatenate([prepared.splits.train, prepared.splits.val, prepared.splits.test])
-    return replace(measured, stored=True, missing=len(features.missing(prepared.store, indices)))
+    return replace(costs, stored=True, missing=len(features.missing(prepared.store, indices)))
 
 
-def _seconds_an_image(network: Compiled, images: NDArray[np.uint8]) -> float:
+def _feature_seconds(network: Compiled, images: NDArray[np.uint8]) -> float:
+    """Return the seconds in which the features of one image are computed."""
     network(images)  # the first call may compile
-    began, done = time.monotonic(), 0
+    done = 0
+    began = time.monotonic()
     while time.monotonic() - began < SPENT:
         network(images)
         done += len(images)
@@ -92,50 +127,158 @@ def _seconds_an_image(network: Compiled, images: NDArray[np.uint8]) -> float:
 
 
 def _head_seconds(count: int, width: int, num_classes: int) -> float:
-    """Return the seconds that a linear head takes: its steps, each a product there and one back."""
+    """Return the seconds in which a linear head is fitted to (count, width) features.
+
+    Each iteration of L-BFGS multiplies the features with the kernel, and their transpose with the
+    result. These products are so short that the fastest of several is the most reliable.
+    """
     rows = np.random.default_rng(0).random((min(count, ROWS), width), np.float32)
-    kernel = np.ones((width, num_classes))  # in float64, as SciPy has it
-    spans = []
-    for _ in range(8):
-        began = time.monotonic()
-        rows.T @ (rows @ kernel)
-        spans.append(time.monotonic() - began)
-    return min(spans) * count / len(rows) * STEPS  # of such short ones the least is the truest
+    kernel = np.ones((width, num_classes))  # float64, as in SciPy
+    spans = [_seconds_of(lambda: rows.T @ (rows @ kernel)) for _ in range(PRODUCTS)]
+    return min(spans) * count / len(rows) * ITERATIONS
 
 
 def rehearse_ending(trainer: Trainer) -> tuple[float, float]:
-    """Return the seconds from the last epoch to the report, measured by reporting the network as it is.
+    """Measure the end of a run by writing a report of random predictions.
 
-    The answers that are reported are random. The second number is the seconds that one image is answered in.
+    Args:
+        trainer: The training whose end is measured.
+
+    Returns:
+        The seconds from the last epoch to the report, and the seconds of one prediction. Both are 0
+        if there are no images to score.
 
     Raises:
-        StorageError: there is no place for temporary files.
+        StorageError: If there is no place for temporary files.
     """
     prepared = trainer.prepared
-    splits, data = prepared.splits, prepared.dataset
+    splits = prepared.splits
     scored = splits.test if len(splits.test) else splits.val
     if not len(scored):
         return 0.0, 0.0
-    rows = (
-        np.random.default_rng(0)
-        .dirichlet(np.ones(data.num_classes), len(scored))
-        .astype(np.float32)
-    )
+    data = prepared.dataset
+    random = np.random.default_rng(0).dirichlet(np.ones(data.num_classes), len(scored))
     with trial_folder() as folder:
         run = Run.create(folder / "ending", "")
         began = time.monotonic()
         trainer.describe_run(run)
         run.write_history([], append=False)
         trainer.keep(trainer.float32, State(), run)
-        classifier, some = run.classifier(), scored[:SCORED]
-        classifier.probabilities(prepared.store.images, indices=some)  # compiles
-        middle = time.monotonic()
-        classifier.probabilities(prepared.store.images, indices=some)
-        answer = (time.monotonic() - middle) / len(some)
-        found = evaluate(
-            data.labels[scored], rows, data.class_names, images_seen="test", threshold=0.5
+        classifier = run.classifier()
+
+        def predict() -> None:
+            classifier.probabilities(prepared.store.images, indices=scored[:SCORED])
+
+        predict()  # the first call compiles
+        prediction = _seconds_of(predict) / len(scored[:SCORED])
+        evaluation = evaluate(
+            data.labels[scored],
+            random.astype(np.float32),
+            data.class_names,
+            images_seen="test",
+            threshold=0.5,
         )
-        write_evaluation(
-            run, run.folder, classifier, Scored(found, prepared, scored), {"test_evaluations": 0}
-        )
-        return time.monotonic() - began + answer * (len(splits.val) + len(splits.test)), answer
+        found = Scored(evaluation, prepared, scored)
+        write_evaluation(run, run.folder, classifier, found, {"test_evaluations": 0})
+        ending = time.monotonic() - began
+    return ending + prediction * (len(splits.val) + len(splits.test)), prediction
+
+
+def measure_costs(trainer: Trainer, seconds: float) -> Costs:
+    """Return the costs of a training, which is started and then undone.
+
+    The mean of the steps counts and not their median, because what else the machine does now and
+    then is part of the time. The network must be compiled again before it is trained.
+
+    Args:
+        trainer: The training that is measured. Its screen should be quiet.
+        seconds: The time that is spent on steps after the first, which compiles. At least one step
+            is measured.
+
+    Raises:
+        StorageError: If there is no place for temporary files.
+    """
+    model = trainer.model
+    model.optimizer.build(model.trainable_variables)
+    variables = [*model.variables, *model.optimizer.variables]
+    before = [keras.ops.convert_to_numpy(variable).copy() for variable in variables]
+    with trial_folder() as folder:
+        start, step = _step_seconds(trainer, Run.create(folder / "trial", ""), seconds)
+        compiling, validation = _validation_seconds(trainer, seconds / step)
+        keep = _saving_seconds(trainer, folder / "trial.keras", seconds)
+    backend.sync(model)
+    for variable, value in zip(variables, before, strict=True):
+        variable.assign(value)
+    return Costs(step, validation, keep, start + compiling)
+
+
+class _Enough(Exception):  # noqa: N818 - nothing went wrong
+    """Ends a trial as soon as enough steps are timed."""
+
+
+def _step_seconds(trainer: Trainer, run: Run, seconds: float) -> tuple[float, float]:
+    """Return the seconds before the end of the first step, and of each step after it."""
+    marks: list[float] = []
+
+    def enough() -> bool:
+        marks.append(time.monotonic())
+        if len(marks) > 1 and marks[-1] - marks[0] >= seconds:
+            raise _Enough
+        return False
+
+    steps = trainer.train.steps
+    trainer.train.steps = ENDLESS  # so that no validation comes between the steps
+    began = time.monotonic()
+    with contextlib.suppress(_Enough):
+        Trainer.run(trainer, run, enough)  # without the head, which a transfer trains before
+    trainer.train.steps = steps
+    return marks[0] - began, (marks[-1] - marks[0]) / (len(marks) - 1)
+
+
+def _validation_seconds(trainer: Trainer, affordable: float) -> tuple[float, float]:
+    """Return the seconds of a compiling first validation batch and of a validation after it.
+
+    `affordable` is the number of batches that may be timed.
+    """
+    val = trainer.val
+    if val is None:
+        return 0.0, 0.0
+    timed = max(1, min(val.steps, VAL_STEPS, int(affordable)))
+    compiling = _seconds_of(lambda: trainer.model.evaluate(val, steps=1, verbose=0))
+    spent = _seconds_of(lambda: trainer.model.evaluate(val, steps=timed, verbose=0))
+    return compiling, spent * val.steps / timed
+
+
+def _saving_seconds(trainer: Trainer, path: Path, seconds: float) -> float:
+    """Return the seconds in which a classifier is written.
+
+    It is written twice, because the first time may import something, unless once takes longer than
+    `seconds`.
+    """
+    spent = _seconds_of(lambda: trainer.classifier().save(path))
+    return spent if spent > seconds else _seconds_of(lambda: trainer.classifier().save(path))
+
+
+def _seconds_of(work: Callable[[], object]) -> float:
+    """Return the seconds that a call takes."""
+    began = time.monotonic()
+    work()
+    return time.monotonic() - began
+
+
+@contextlib.contextmanager
+def trial_folder() -> Iterator[Path]:
+    """Yield a temporary folder for a trial of which nothing is kept, not even in memory.
+
+    Raises:
+        StorageError: If the folder cannot be made.
+    """
+    try:
+        folder = tempfile.TemporaryDirectory(ignore_cleanup_errors=True)
+    except OSError as error:
+        raise StorageError(
+            "measuring needs a folder for temporary files; {reason}. Set TMPDIR to another "
+            "place.".format(reason=error.strerror or error)
+        ) from error
+    with folder as name, backend.forgotten():
+        yield Path(name)

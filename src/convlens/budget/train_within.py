@@ -4,7 +4,6 @@ The time is that of the whole command: from the start of its process to the prin
 """
 
 import sys
-import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,16 +12,21 @@ from convlens.budget.choose import (
     MOST_PASSES,
     PASSES,
     SIDES,
-    Choice,
+    SizeChoice,
     Tuning,
-    choose,
+    choose_side,
     choose_tuning,
     unlike_photographs,
     upper_layers,
 )
-from convlens.budget.deadline import Deadline, train_until
-from convlens.budget.measure import decode_some, measure_backbone, rehearse_ending
-from convlens.budget.plan import AIM, Clock, Costs, Plan, measure_costs, plan
+from convlens.budget.deadline import Clock, Deadline, train_until
+from convlens.budget.measure import (
+    decode_some,
+    measure_backbone,
+    measure_costs,
+    rehearse_ending,
+)
+from convlens.budget.plan import AIM, Costs, Plan, plan
 from convlens.config import Config
 from convlens.conflicts import refuse_conflicts
 from convlens.data.dataset import Dataset
@@ -138,7 +142,7 @@ class _Allotment:
         )
         return run
 
-    def _choose_backbone(self) -> tuple[Config, Choice] | None:
+    def _choose_backbone(self) -> tuple[Config, SizeChoice] | None:
         """Return the configuration of a frozen backbone and what it takes, None to train from scratch."""
         named = self.config.transfer.backbone
         why, choice, frozen = (
@@ -180,7 +184,7 @@ class _Allotment:
             )
         return frozen, choice
 
-    def _fit_backbone(self, frozen: Config) -> tuple[Choice, Config]:
+    def _fit_backbone(self, frozen: Config) -> tuple[SizeChoice, Config]:
         """Measure a backbone; return the side that fits, and the configuration with it."""
         origin = choose_backbone(frozen)
         own = origin.preprocess(self.dataset, frozen).height
@@ -188,13 +192,15 @@ class _Allotment:
         if frozen.data.size == "auto" and origin.info is not None:
             sides += [side for side in SIDES if (origin.info.least_side or 0) <= side < own]
         with backend.forgotten():
-            choice = choose(measure_backbone(origin, self.dataset, frozen), self.clock.left, sides)
+            choice = choose_side(
+                measure_backbone(origin, self.dataset, frozen), self.clock.left, sides
+            )
         return choice, frozen if choice.side in (None, own) else frozen.replace(
             size=str(choice.side)
         )
 
     def _train_backbone(
-        self, frozen: Config, choice: Choice, name: str | Path | None
+        self, frozen: Config, choice: SizeChoice, name: str | Path | None
     ) -> tuple[Trainer, Run]:
         """Train the head, and then, where the time allows, the layers below."""
         origin, given = choose_backbone(frozen), self.config.transfer.unfreeze
@@ -278,7 +284,7 @@ class _Allotment:
             ending, _ = rehearse_ending(trainer)
         self.clock.require(a_pass / AIM + costs.start + ending, "one pass over the images")
         length = plan(self.clock.left - costs.start - ending, costs, steps)
-        passes = length.epochs * length.steps_per_epoch / steps
+        passes = length.steps / steps
         self.said += [
             (
                 "a pass",
@@ -325,7 +331,14 @@ class _Allotment:
         self, trainer: Trainer, run: Run, length: Plan, start: float, most: int = sys.maxsize
     ) -> None:
         """Train as planned, `most` epochs; the planned seconds begin after those that the engine takes to `start`."""
-        end = time.monotonic() + start + length.seconds / AIM
-        note = train_until(trainer, run, length, Deadline(end, self.clock.seconds, start, most))
+
+        def prepare(length: Plan) -> None:
+            trainer.set_length(length.epochs, length.steps_per_epoch)
+            trainer.describe_run(run, budget=self.clock.seconds)
+
+        budget = self.clock.seconds
+        deadline = Deadline.within(budget, length, start, most)
+        prepare(length)
+        note = train_until(trainer, run, length, deadline, prepare)
         if note:
             self.screen.note(note)

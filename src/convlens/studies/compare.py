@@ -17,14 +17,9 @@ from typing import Any
 
 from convlens import backend
 from convlens.anatomy.summary import count_multiply_adds, rounded
-from convlens.budget.plan import (
-    Costs,
-    least_seconds,
-    measure_costs,
-    plan,
-    seconds_trained,
-    train_for,
-)
+from convlens.budget.deadline import seconds_trained, train_for
+from convlens.budget.measure import measure_costs
+from convlens.budget.plan import Costs, least_seconds, plan
 from convlens.config import Config
 from convlens.data.dataset import Dataset
 from convlens.data.prepared import Prepared, prepare_data
