@@ -185,7 +185,7 @@ def test_a_head_with_hidden_layers_is_refused(digits, backbone):
 
 
 class Made:
-    """A clock that only work turns: each step, validation batch, prediction and file takes its time."""
+    """A clock that only work turns: each step, validation batch, prediction and file costs time."""
 
     def __init__(self, monkeypatch):
         self.now = 1000.0
@@ -217,6 +217,7 @@ class Made:
         return call
 
 
+@pytest.mark.slow
 def test_twenty_seconds_are_kept_to(digits, tmp_path, monkeypatch):
     clock = Made(monkeypatch)
     began = clock.now
