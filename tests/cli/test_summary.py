@@ -176,7 +176,7 @@ def test_auxiliary_heads_are_left_out_of_the_image(summary):
     [
         (["cifar_4con"], 4, "there is no model 'cifar_4con'; did you mean cifar_4conv"),
         (["lenet_sigmoid", "--size", "15"], 4, "at least 16 x 16 pixels; found 15 x 15"),
-        (["lenet_sigmoid", "--size", "big"], 2, "--size must be a side as 64"),
+        (["lenet_sigmoid", "--size", "big"], 2, "--size must be a side such as 64"),
         (
             ["lenet_sigmoid", "--classes", "1"],
             4,

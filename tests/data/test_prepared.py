@@ -1,4 +1,4 @@
-"""What images suggest for their preprocessing, and what is recorded of those that cannot be read."""
+"""What images suggest for their preprocessing, and what is recorded of unreadable ones."""
 
 import json
 
@@ -43,14 +43,15 @@ def test_mixed_orientations_have_no_common_size(tmp_path):
 
 
 def test_colour_beyond_the_sample_is_told(tmp_path, monkeypatch):
-    monkeypatch.setattr("convlens.data.prepared.LOOKED_AT", 2)  # the first and the last
+    monkeypatch.setattr("convlens.data.prepared.SAMPLE", 2)  # the first and the last
     dataset = folder(
         tmp_path, lambda path, i: Image.new("RGB" if i == 5 else "L", (20, 20), i).save(path)
     )
     prepared = prepare_data(dataset, Config())
     assert prepared.preprocessing.channels == 1
     assert any(
-        "2 images have colour" in note and "--channels rgb" in note for note in prepared.notes
+        "images with colour were converted to grey (2)" in note and "--channels rgb" in note
+        for note in prepared.notes
     )
 
 
@@ -87,7 +88,7 @@ def test_images_too_small_for_the_network_are_enlarged_to_its_least_side_and_the
     )
     for note in said:
         own = "at 20 x 40 the images are too small for the network"
-        assert note == f"{own}; they are brought to {shape[0]} x {shape[1]}"
+        assert note == f"{own}; they are enlarged to {shape[0]} x {shape[1]}"
 
 
 def test_a_size_that_the_user_gave_stays(tmp_path):
@@ -119,5 +120,7 @@ def test_sizes_as_they_are_typed():
     assert parse_size("64") == (64, 64)
     assert parse_size("48x64") == (48, 64)
     for text in ("0", "auto", "64x", "x64", "4097", "64 x 64", "-3", ""):
-        with pytest.raises(ConfigError, match="must be a side as 64, or height x width as 48x64"):
+        with pytest.raises(
+            ConfigError, match="must be a side such as 64, or height x width such as 48x64"
+        ):
             parse_size(text)

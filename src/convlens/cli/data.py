@@ -36,15 +36,15 @@ def describe_data(path: str, sheet: Path | None, pattern: str | None) -> None:
         ) as progress:  # as training will, which then finds them decoded
             store = open_store(dataset, choose_preprocessing(dataset, DataConfig()), progress)
         problems = tuple(store.problems.values())
-    looked = "" if seen.inspected == seen.num_images else f" (of {seen.inspected:,} looked at)"
+    looked = "" if seen.inspected == len(dataset) else f" (of {seen.inspected:,} looked at)"
     sizes = f"{seen.common_size[0]} x {seen.common_size[1]}"
     if seen.common_size_share < 1:
         low, high = (seen.widths[0], seen.heights[0]), (seen.widths[2], seen.heights[2])
         sizes = f"width {low[0]} to {high[0]}, height {low[1]} to {high[1]}, median {seen.widths[1]} x {seen.heights[1]}"
     facts = {
-        "source": seen.source,
-        "recognised": seen.kind,
-        "images": f"{seen.num_images:,} in {len(seen.class_names)} classes",
+        "source": dataset.source,
+        "recognised": dataset.kind,
+        "images": f"{len(dataset):,} in {dataset.num_classes} classes",
     }
     if seen.modes:  # none where no image can be read
         facts["size"] = sizes + looked
@@ -68,7 +68,7 @@ def describe_data(path: str, sheet: Path | None, pattern: str | None) -> None:
         screen.note(
             f"the largest class has {seen.imbalance:.1f} times the smallest; training weighs rare classes more"
         )
-    for note in seen.notes:
+    for note in dataset.notes:
         screen.note(note)
     try:
         check(dataset)

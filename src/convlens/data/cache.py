@@ -1,41 +1,50 @@
-"""The cache: arrays unpacked once and memory-mapped ever after; it can be deleted at any time."""
+"""Cache: arrays that are unpacked once and memory-mapped from then on.
 
+A large array never has to fit into memory: it is written in chunks, and later runs map the file.
+Everything here can be made again, so the folder can be deleted at any time.
+"""
+
+import contextlib
 import glob
 import hashlib
+import math
 import os
-import tempfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import platformdirs
-from numpy.typing import NDArray
 
-from convlens.errors import StorageError
+from convlens.errors import DataError
+from convlens.files import storage_errors, write_atomically
+from convlens.preprocess import ImageArray
+
+IN_MEMORY = 64 * 2**20  # bytes; a smaller array is not worth a file
+CHUNK = 16 * 2**20  # bytes that a source reads at a time
+REMEDY = "Free some space, or set CONVLENS_CACHE to another folder."
 
 
 def cache_folder() -> Path:
-    """Return the folder for what can be made again: $CONVLENS_CACHE, or the user's cache folder. It is created.
+    """Return the cache folder: $CONVLENS_CACHE, or else the user's cache folder. It is created.
 
     Raises:
-        StorageError: it cannot be created.
+        StorageError: If the folder cannot be created.
     """
-    folder = Path(
-        os.environ.get("CONVLENS_CACHE") or platformdirs.user_cache_dir("convlens")
-    ).expanduser()
-    try:
+    given = os.environ.get("CONVLENS_CACHE")
+    folder = Path(given or platformdirs.user_cache_dir("convlens")).expanduser()
+    with storage_errors(folder, "the cache folder", REMEDY):
         folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise StorageError(
-            f"{folder}: the cache folder cannot be made ({error.strerror or error}); "
-            "set CONVLENS_CACHE to another folder."
-        ) from error
     return folder
 
 
 def cache_file(stem: str, sources: Sequence[Path]) -> Path:
-    """Return the path of the cached array made from `sources`; another path once size or time of one changes."""
-    where, state = hashlib.sha256(), hashlib.sha256()
+    """Return the path of the array that is made from `sources`.
+
+    The name changes with the size and the modification time of each source.
+    """
+    where = hashlib.sha256()
+    state = hashlib.sha256()
     for source in sources:
         facts = source.stat()
         where.update(str(source.resolve()).encode(errors="surrogateescape"))
@@ -43,38 +52,94 @@ def cache_file(stem: str, sources: Sequence[Path]) -> Path:
     return cache_folder() / f"{stem}-{where.hexdigest()[:16]}-{state.hexdigest()[:16]}.npy"
 
 
-def open_array(path: Path) -> NDArray[np.uint8]:
+def open_array(path: Path) -> ImageArray:
     """Return a cached array, memory-mapped and read-only."""
-    array: NDArray[np.uint8] = np.load(path, mmap_mode="r", allow_pickle=False)
+    array: ImageArray = np.load(path, mmap_mode="r", allow_pickle=False)
     return array
 
 
-def write_array(path: Path, shape: tuple[int, ...], chunks: Iterable[NDArray[np.uint8]]) -> None:
-    """Write chunks of rows as one `.npy` of `shape`; older states of the same source are removed.
+def write_array(path: Path, shape: tuple[int, ...], chunks: Iterable[ImageArray]) -> None:
+    """Write uint8 rows as one `.npy` file, which appears under its name only when it is complete.
 
-    The file has its name only once it is whole. It is written as a stream, because a full disk raises an error there
-    and kills the process in a memory map.
+    The file is written as a stream. On a full disk a stream raises an error, while filling a memory
+    map kills the process.
+
+    Args:
+        path: The file to write.
+        shape: The shape of the whole array.
+        chunks: The rows in order, one or several at a time.
 
     Raises:
-        StorageError: the disk is full or cannot be written.
+        StorageError: If the disk is full or cannot be written to.
     """
-    temporary: Path | None = None
-    try:
-        with tempfile.NamedTemporaryFile(dir=path.parent, prefix="part-", delete=False) as file:
-            temporary = Path(file.name)
+
+    def write(temporary: Path) -> None:
+        with temporary.open("wb") as file:
             header = {"descr": "|u1", "fortran_order": False, "shape": shape}
             np.lib.format.write_array_header_1_0(file, header)
             for chunk in chunks:
                 file.write(np.ascontiguousarray(chunk).data)
-        for old in path.parent.glob(glob.escape(path.stem.rpartition("-")[0]) + "-*.npy"):
-            old.unlink(missing_ok=True)
-        temporary.replace(path)
-    except OSError as error:
-        size = int(np.prod(shape)) / 2**20
-        raise StorageError(
-            f"{path.parent}: {size:,.0f} MB for the unpacked images cannot be written ({error.strerror or error}); "
-            "make room, or set CONVLENS_CACHE to a folder on another disk."
-        ) from error
-    finally:
-        if temporary is not None:
-            temporary.unlink(missing_ok=True)
+
+    what = "the image array of {megabytes:,.0f} MB".format(megabytes=math.prod(shape) / 1e6)
+    write_atomically(path, write, what, REMEDY)
+
+
+@dataclass(frozen=True)
+class Part:
+    """The images of one split as a stream.
+
+    Attributes:
+        name: The name of the part, for messages.
+        shape: (n, height, width) or (n, height, width, channels).
+        chunks: A function that yields the n uint8 images, several at a time.
+    """
+
+    name: str
+    shape: tuple[int, ...]
+    chunks: Callable[[], Iterator[ImageArray]]
+
+
+def gather(parts: Sequence[Part], sources: Sequence[Path], stem: str) -> ImageArray:
+    """Return the images of all parts as one array, memory-mapped from the cache if it is large.
+
+    Args:
+        parts: The parts in order; there is at least one.
+        sources: The files from which the parts are read.
+        stem: The first words of the name of the cached file.
+
+    Raises:
+        DataError: If the parts have images of different shapes.
+        StorageError: If the cache cannot be written.
+    """
+    first = parts[0]
+    for part in parts[1:]:
+        if part.shape[1:] != first.shape[1:]:
+            raise DataError(
+                "{path}: all images must have the same shape; found {first_shape} in {first} and "
+                "{shape} in {name}.".format(
+                    path=sources[0],
+                    first_shape=first.shape[1:],
+                    first=first.name,
+                    shape=part.shape[1:],
+                    name=part.name,
+                )
+            )
+    shape = (sum(part.shape[0] for part in parts), *first.shape[1:])
+    chunks = (chunk for part in parts for chunk in part.chunks())
+    if math.prod(shape) < IN_MEMORY:
+        return np.concatenate(list(chunks))
+    file = cache_file(stem, sources)
+    if not file.exists():
+        write_array(file, shape, chunks)
+        _remove_older(file)
+    return open_array(file)
+
+
+def _remove_older(file: Path) -> None:
+    """Remove the arrays that were made from earlier states of the same sources."""
+    same_sources = glob.escape(file.stem.rpartition("-")[0]) + "-*.npy"
+    for older in file.parent.glob(same_sources):
+        if older != file:
+            # Windows does not remove a file that another process has mapped.
+            with contextlib.suppress(OSError):
+                older.unlink()

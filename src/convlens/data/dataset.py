@@ -1,34 +1,33 @@
-"""Dataset: images with labels, as a source describes them, before anything is decoded."""
+"""Dataset: labelled images as a source describes them, before anything is decoded."""
 
 import re
+from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from convlens.errors import DataError
+from convlens.files import and_more
+from convlens.preprocess import ImageArray
 
-SPLITS = ("train", "val", "test")
+# fmt: off
 SPLIT_NAMES = {
     "train": ("train", "training", "training_set", "trainset", "train_set"),
     "val": (
-        "val",
-        "valid",
-        "validation",
-        "validation_set",
-        "val_set",
-        "valid_set",
-        "valset",
-        "dev",
+        "val", "valid", "validation", "validation_set", "val_set", "valid_set", "valset", "dev",
     ),
     "test": ("test", "testing", "test_set", "testset"),
 }
+# fmt: on
+SPLITS = tuple(SPLIT_NAMES)
 
 
 def split_of(name: str) -> str | None:
-    """Return the split that people mean by a name of a folder or a value in a table.
+    """Return the split that a folder name or a value in a table stands for, or None.
 
     >>> split_of("Training set"), split_of("dev"), split_of("cats")
     ('train', 'val', None)
@@ -38,7 +37,7 @@ def split_of(name: str) -> str | None:
 
 
 def natural_key(name: str) -> tuple[list[int | str], str]:
-    """Return the key that sorts numbers inside names by value.
+    """Return the key that sorts the numbers inside names by their value.
 
     >>> sorted(["10", "9", "b2", "b10"], key=natural_key)
     ['9', '10', 'b2', 'b10']
@@ -53,25 +52,26 @@ class Dataset:
     """Labelled images.
 
     Attributes:
-        source: what the user named: a path or the name of a known set.
-        kind: how it was recognised, in words: "a folder per class".
-        images: n paths of image files, or an array (n, height, width) or (n, height, width, channels) of uint8,
-            which may be memory-mapped.
-        labels: (n,) int64, indices into class_names.
-        class_names: num_classes names, in the order of the probabilities that a classifier answers.
-        splits: (n,) of "train", "val", "test", or None where the source does not divide its images.
-        groups: (n,) of names; images of one group stay in one split. None where the source has none.
-        notes: remarks for the user: what was passed over and why.
+        source: What the user named: a path, or the name of a known data set.
+        kind: How the source was recognised, in words: "a folder per class".
+        images: The paths of n image files, or a uint8 array (n, height, width) or
+            (n, height, width, channels), which may be memory-mapped.
+        labels: (n,) int64, indices into `class_names`.
+        class_names: The names of the classes, in the order of the predicted probabilities.
+        splits: (n,) "train", "val" or "test", or None if the source does not split its images.
+        groups: (n,) names of groups, or None if the source has none. The images of a group stay in
+            one split.
+        notes: Remarks for the user, such as what was ignored and why.
     """
 
     source: str
     kind: str
-    images: Sequence[Path] | NDArray[np.uint8]
+    images: Sequence[Path] | ImageArray
     labels: NDArray[np.int64]
     class_names: tuple[str, ...]
     splits: NDArray[np.str_] | None = None
     groups: NDArray[np.str_] | None = None
-    notes: tuple[str, ...] = field(default=())
+    notes: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         """Return the number of images."""
@@ -79,38 +79,113 @@ class Dataset:
 
     @property
     def num_classes(self) -> int:
-        """Number of classes, also of those without an image."""
+        """The number of classes, including those without an image."""
         return len(self.class_names)
 
     @property
     def name(self) -> str:
-        """Short name of the source, for titles and run folders."""
+        """A short name of the source, for titles and run folders."""
         return Path(self.source).resolve().stem if Path(self.source).exists() else self.source
 
     def counts(self, split: str | None = None) -> NDArray[np.int64]:
-        """Return (num_classes,) images of each class, in one split or in all."""
+        """Return (num_classes,) the number of images of each class, in one split or in all."""
         labels = self.labels
         if split is not None:
             labels = labels[self.splits == split] if self.splits is not None else labels[:0]
         return np.bincount(labels, minlength=self.num_classes).astype(np.int64)
 
+    def absent(self, split: str) -> list[str]:
+        """Return the names of the classes that have no image in a split."""
+        counts = self.counts(split)
+        return [name for name, n in zip(self.class_names, counts, strict=True) if n == 0]
+
     def image_name(self, index: int) -> str:
-        """Return what a message or a report calls an image: its path, or its number in the array."""
+        """Return the name of an image for messages: its path, or its number in the array."""
         if isinstance(self.images, np.ndarray):
             return f"image {index}"
         return str(self.images[index])
 
     def with_classes(self, class_names: tuple[str, ...]) -> "Dataset":
-        """Return the images with labels numbered as `class_names` numbers them.
+        """Return the same images with labels that are indices into other class names.
+
+        Args:
+            class_names: Names that include all classes of this data set.
 
         Raises:
-            DataError: the images have a class that is not among them.
+            DataError: If the images have a class that is not among them.
         """
         unknown = [name for name in self.class_names if name not in class_names]
         if unknown:
             raise DataError(
-                f"{self.source}: every class must be one that the classifier knows ({', '.join(class_names)}); "
-                f"found {', '.join(unknown)} too."
+                "{source}: every class must be one that the classifier knows ({known}); found "
+                "{unknown}, too.".format(
+                    source=self.source, known=", ".join(class_names), unknown=", ".join(unknown)
+                )
             )
         numbers = np.array([class_names.index(name) for name in self.class_names])
         return replace(self, labels=numbers[self.labels], class_names=class_names)
+
+
+def encode_labels(
+    labels: Sequence[NDArray[Any]], class_names: Sequence[str] | None, where: str
+) -> tuple[NDArray[np.int64], tuple[str, ...]]:
+    """Return ((n,) class indices, class names) of the labels of all splits.
+
+    Args:
+        labels: One array of numbers or of text for each split.
+        class_names: The names of the classes. A number is an index into them, and a text is one of
+            them. None takes the values that occur, in natural order.
+        where: The file, for messages.
+
+    Raises:
+        DataError: If numbers and text are mixed, a label is negative or is not among the class
+            names, or a class name is repeated.
+    """
+    if len({values.dtype.kind for values in labels}) > 1:
+        raise DataError(
+            "{where}: labels must be all numbers or all text; found both.".format(where=where)
+        )
+    repeated = [name for name, number in Counter(class_names or ()).items() if number > 1]
+    if repeated:
+        raise DataError(
+            "{where}: class_names must differ from each other; found {name!r} more than "
+            "once.".format(where=where, name=repeated[0])
+        )
+    joined = np.concatenate(labels)
+    if joined.dtype.kind != "U" and class_names is not None:
+        _require_range(joined, len(class_names), where)
+        return joined, tuple(class_names)
+    values, indices = np.unique(joined, return_inverse=True)
+    if values.dtype.kind != "U" and values.min() < 0:
+        raise DataError(
+            "{where}: labels must be 0 or more; found {label} at row {row}.".format(
+                where=where, label=values.min(), row=joined.argmin()
+            )
+        )
+    found = [str(value) for value in values]
+    names = list(class_names or sorted(found, key=natural_key))
+    unknown = [name for name in found if name not in names]
+    if unknown:
+        raise DataError(
+            "{where}: labels must be among class_names; found {unknown}.".format(
+                where=where, unknown=and_more(unknown, 3)
+            )
+        )
+    return np.array([names.index(name) for name in found], np.int64)[indices], tuple(names)
+
+
+def _require_range(labels: NDArray[np.int64], num_classes: int, where: str) -> None:
+    """Raise DataError for labels that are no index of a class."""
+    wrong = np.flatnonzero((labels < 0) | (labels >= num_classes))
+    if len(wrong):
+        raise DataError(
+            "{where}: labels must be 0 to {last}, as there are {number} class_names; found {label} "
+            "at row {row} ({wrong:,} such).".format(
+                where=where,
+                last=num_classes - 1,
+                number=num_classes,
+                label=labels[wrong[0]],
+                row=wrong[0],
+                wrong=len(wrong),
+            )
+        )

@@ -1,8 +1,7 @@
-"""Prepared: a dataset decoded, checked and divided, ready to train on."""
+"""Prepared: a data set that is decoded, checked and split, ready to train on."""
 
 import dataclasses
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -13,24 +12,26 @@ from numpy.typing import NDArray
 
 from convlens.config import Config, DataConfig
 from convlens.data.dataset import SPLITS, Dataset
+from convlens.data.inspection import read_headers
 from convlens.data.splits import Splits, clusters_of, make_splits
 from convlens.data.store import Progress, Store, fingerprint, open_store
-from convlens.errors import ConfigError, ImageError
-from convlens.preprocess import Preprocessing, read_header
+from convlens.errors import ConfigError
+from convlens.preprocess import Preprocessing
 
-LARGEST_AUTO = 96  # pixels: larger images are brought to DEFAULT_SIDE unless a size is given
+LARGEST_AUTO = 96  # pixels; larger images are resized to DEFAULT_SIDE unless a size is given
 DEFAULT_SIDE = 64
-LOOKED_AT = 200  # image headers that decide size and channels
+SAMPLE = 200  # image headers that decide size and channels
+LARGEST_SIDE = 4096  # pixels
 
 
 @dataclass(frozen=True)
 class Demands:
-    """What a network asks of its images.
+    """What a network requires of its images.
 
     Attributes:
-        scale: what it wants pixels multiplied with.
-        shape: (height, width, channels), None where any goes.
-        least_side: pixels; a size that was not configured is enlarged to it.
+        scale: The factor by which pixels are multiplied.
+        shape: (height, width, channels); None where any value will do.
+        least_side: The smallest side in pixels. A size that was not configured is enlarged to it.
     """
 
     scale: float = 1 / 255
@@ -40,10 +41,16 @@ class Demands:
 
 @dataclass(frozen=True, eq=False)
 class Prepared:
-    """A dataset with its decoded images and its division.
+    """A data set with its decoded images and its splits.
 
-    `enlarged_from` is the (height, width) that the images suggested where it was too small for the network;
-    `more_notes` are what the network has to say of the images.
+    Attributes:
+        dataset: The data set.
+        preprocessing: How its images are brought to the input of the network.
+        store: The decoded images.
+        splits: Which images train, validate and test.
+        enlarged_from: The (height, width) that the images suggested, if it was too small for the
+            network.
+        more_notes: Remarks of the network on the images, for the user.
     """
 
     dataset: Dataset
@@ -55,7 +62,7 @@ class Prepared:
 
     @cached_property
     def clusters(self) -> NDArray[np.int64]:
-        """(n,) numbers that are equal for exact copies and for one group."""
+        """(n,) cluster numbers, which are equal for exact copies and within a group."""
         return clusters_of(self.store.digests, self.dataset.groups)
 
     @cached_property
@@ -65,38 +72,50 @@ class Prepared:
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What the user should know: of the source, of unreadable images, of the division."""
-        problems = self.store.problems
+        """Remarks for the user on the source, unreadable images, copies and the splits."""
+        problems = list(self.store.problems.values())
         notes = list(self.dataset.notes)
         if problems:
             notes.append(
-                f"{len(problems):,} of {len(self.dataset):,} images cannot be read and are skipped"
+                "{number:,} of {total:,} images cannot be read and are skipped".format(
+                    number=len(problems), total=len(self.dataset)
+                )
             )
-            notes += [f"skipped {message}" for message in list(problems.values())[:5]]
+            notes += ["skipped {}".format(problem) for problem in problems[:5]]
         if self.store.coloured:
             notes.append(
-                f"{self.store.coloured:,} images have colour and were made grey; --channels rgb keeps it where the "
-                "network takes it"
+                "images with colour were converted to grey ({number:,}); --channels rgb keeps the "
+                "colour if the network accepts it".format(number=self.store.coloured)
             )
         if self.enlarged_from is not None:
-            height, width, _ = self.preprocessing.shape
-            own = "{} x {}".format(*self.enlarged_from)
             notes.append(
-                f"at {own} the images are too small for the network; they are brought to {height} x {width}"
+                "at {own_height} x {own_width} the images are too small for the network; they are "
+                "enlarged to {height} x {width}".format(
+                    own_height=self.enlarged_from[0],
+                    own_width=self.enlarged_from[1],
+                    height=self.preprocessing.height,
+                    width=self.preprocessing.width,
+                )
             )
-        copies, conflicts = _copies(self)
+        copies, conflicts = _count_copies(self)
         if copies:
-            notes.append(f"{copies:,} images are exact copies of another; copies stay in one set")
+            notes.append(
+                "exact copies of another image: {number:,}; copies stay in one split".format(
+                    number=copies
+                )
+            )
         if conflicts:
             notes.append(
-                f"{conflicts:,} of these copies carry another label than the first: one of the two is wrong"
+                "copies whose label differs from that of the first copy: {number:,}; one of the two "
+                "labels is wrong".format(number=conflicts)
             )
         return (*notes, *self.more_notes, *self.splits.notes)
 
     def counts(self, split: str) -> list[int]:
-        """Return the images of each class in "train", "val" or "test"."""
+        """Return the number of images of each class in "train", "val" or "test"."""
         labels = self.dataset.labels[getattr(self.splits, split)]
-        return [int(count) for count in np.bincount(labels, minlength=self.dataset.num_classes)]
+        counts: list[int] = np.bincount(labels, minlength=self.dataset.num_classes).tolist()
+        return counts
 
     def summary(self) -> dict[str, Any]:
         """Return what a classifier file records of its data."""
@@ -110,18 +129,19 @@ class Prepared:
         }
 
     def to_dict(self) -> dict[str, Any]:
-        """Return what `data.json` records: the summary, where the images lie, their division, the unreadable."""
+        """Return what `data.json` records: the summary, the path, the splits, unreadable images."""
         path = Path(self.dataset.source).expanduser()
+        unreadable = {}
+        for index, problem in self.store.problems.items():
+            name = self.dataset.image_name(index)
+            unreadable[name] = problem.removeprefix(f"{name}: ")
         return {
             **self.summary(),
             "path": str(path.resolve()) if path.exists() else self.dataset.source,
             "notes": list(self.notes),
             "splits": {name: getattr(self.splits, name).tolist() for name in SPLITS},
-            "unreadable": {name: why.removeprefix(f"{name}: ") for name, why in self._unreadable()},
+            "unreadable": unreadable,
         }
-
-    def _unreadable(self) -> Iterator[tuple[str, str]]:
-        return ((self.dataset.image_name(index), why) for index, why in self.store.problems.items())
 
 
 def prepare_data(
@@ -132,18 +152,18 @@ def prepare_data(
     preprocessing: Preprocessing | None = None,
     progress: Progress | None = None,
 ) -> Prepared:
-    """Decode, check and divide a dataset.
+    """Decode, check and split a data set.
 
     Args:
-        dataset: from `load_data`.
-        config: its data section and seed decide.
-        demands: of the network.
-        preprocessing: of a finished classifier, taken as it is.
-        progress: called with (images done, all images) while decoding.
+        dataset: A data set from `load_data`.
+        config: The configuration; its data section and its seed are used.
+        demands: What the network requires of its images.
+        preprocessing: The preprocessing of an existing classifier, which is used as it is.
+        progress: A function that is called with (images done, number of images) while decoding.
 
     Raises:
-        DataError: no image can be read, or a class has none to train on.
-        StorageError: the cache folder cannot be written.
+        DataError: If no image can be read, or if a class has none to train on.
+        StorageError: If the cache folder cannot be written.
     """
     enlarged_from = None
     if preprocessing is None:
@@ -167,72 +187,75 @@ def prepare_data(
 
 
 def _as_demanded(preprocessing: Preprocessing, demands: Demands, *, fixed: bool) -> Preprocessing:
-    """Return the shape that a network asks for: its own, or, where the size is not fixed, no side below its least.
+    """Return the shape that a network requires.
 
-    Enlarged only so far: a network made for 224 costs eleven times as much there as at 67. The aspect ratio stays.
+    Where the network requires no shape and the size is not fixed, sides below its smallest are
+    enlarged, keeping the aspect ratio. They are not enlarged beyond that: a network made for 224
+    pixels takes eleven times as long there as at 67.
     """
     height, width, channels = (
         asked or own for asked, own in zip(demands.shape, preprocessing.shape, strict=True)
     )
-    least, side = demands.least_side or 0, min(height, width)
+    least = demands.least_side or 0
+    side = min(height, width)
     if side < least and not fixed:
-        height, width = -(-height * least // side), -(-width * least // side)
+        # Rounded up, in whole numbers.
+        height = -(-height * least // side)
+        width = -(-width * least // side)
     return dataclasses.replace(preprocessing, height=height, width=width, channels=channels)
 
 
 def choose_preprocessing(
     dataset: Dataset, config: DataConfig, scale: float = 1 / 255
 ) -> Preprocessing:
-    """Return size, channels and fit: as configured, else what the images themselves suggest.
+    """Return size, channels and fit as configured, or as the images suggest where it says "auto".
 
     Raises:
-        ConfigError: the size is not of the form 64 or 48x64.
+        ConfigError: If the size is not of the form 64 or 48x64.
     """
     sizes, grey = look_at(dataset)
     if config.size == "auto":
-        own = sizes.pop() if len(sizes) == 1 else None
-        fits = own is not None and (
-            max(own) <= LARGEST_AUTO or isinstance(dataset.images, np.ndarray)
-        )
-        height, width = own if own is not None and fits else (DEFAULT_SIDE, DEFAULT_SIDE)
+        height = width = DEFAULT_SIDE
+        if len(sizes) == 1:
+            own = next(iter(sizes))
+            if max(own) <= LARGEST_AUTO or isinstance(dataset.images, np.ndarray):
+                height, width = own
     else:
         height, width = parse_size(config.size)
     channels = {"grey": 1, "rgb": 3, "auto": 1 if grey else 3}[config.channels]
-    return Preprocessing(
-        height, width, channels, "stretch" if config.fit == "auto" else config.fit, scale
-    )
+    fit = "stretch" if config.fit == "auto" else config.fit
+    return Preprocessing(height, width, channels, fit, scale)
 
 
 def parse_size(text: str) -> tuple[int, int]:
-    """Return (height, width) of "64" or "48x64". Raises ConfigError for anything else."""
+    """Return (height, width) of a size such as "64" or "48x64".
+
+    Raises:
+        ConfigError: If the text has another form, or a side is above 4096.
+    """
     match = re.fullmatch(r"(\d+)(?:x(\d+))?", text)
     height = int(match[1]) if match else 0
     width = int(match[2] or height) if match else 0
-    if not (1 <= height <= 4096 and 1 <= width <= 4096):
+    if not (1 <= height <= LARGEST_SIDE and 1 <= width <= LARGEST_SIDE):
         raise ConfigError(
-            f"--size must be a side as 64, or height x width as 48x64, up to 4096; found {text!r}."
+            "--size must be a side such as 64, or height x width such as 48x64, up to {largest}; "
+            "found {text!r}.".format(largest=LARGEST_SIDE, text=text)
         )
     return height, width
 
 
 def look_at(dataset: Dataset) -> tuple[set[tuple[int, int]], bool]:
-    """Return the upright (height, width) met, and whether all are grey; of files, by the headers of an even sample."""
-    images = dataset.images
-    if isinstance(images, np.ndarray):
-        return {(images.shape[1], images.shape[2])}, images.ndim == 3 or images.shape[3] == 1
-    sizes, grey = set(), True
-    for index in np.unique(np.linspace(0, len(images) - 1, LOOKED_AT).astype(int)):
-        try:
-            header = read_header(images[index])
-        except ImageError:
-            continue  # unreadable images are counted and named when they are decoded
-        sizes.add((header.size[1], header.size[0]))
-        grey = grey and header.is_grey
-    return sizes, grey and bool(sizes)
+    """Return the (height, width) that occur in a sample of the images, and whether all are grey.
+
+    Unreadable images are left out here; they are counted and named when they are decoded.
+    """
+    headers, _ = read_headers(dataset, SAMPLE)
+    sizes = {(height, width) for (width, height), _, _ in headers}
+    return sizes, bool(headers) and all(header.is_grey for header in headers)
 
 
-def _copies(prepared: Prepared) -> tuple[int, int]:
-    """Return how many images are exact copies of an earlier one, and how many of these have another label."""
+def _count_copies(prepared: Prepared) -> tuple[int, int]:
+    """Return how many images copy an earlier one, and how many of these have another label."""
     _, first, copies = np.unique(
         prepared.store.digests, axis=0, return_index=True, return_inverse=True
     )

@@ -1,7 +1,8 @@
-"""Splits: which images train, which validate, which test.
+"""Splits: which images train, which validate, and which test.
 
-Seeded and stratified by class. Images of one group, and exact copies of one image, form a cluster that stays
-together: a copy on the other side of a split would make the score flatter than the truth.
+The draw is seeded and stratified by class. The images of a group and exact copies of an image form
+a cluster, which stays in one split: a copy of a training image among the test images would make the
+score better than it is.
 """
 
 from collections.abc import Iterator, Sequence
@@ -13,20 +14,22 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 from sklearn.model_selection import StratifiedGroupKFold
 
+from convlens.data.dataset import SPLITS
 from convlens.errors import DataError
+from convlens.files import and_more
 
 Indices = NDArray[np.int64]
 
 
 @dataclass(frozen=True, eq=False)
 class Splits:
-    """Indices into a dataset, ascending; the three do not overlap.
+    """Ascending indices into a data set; the three splits do not overlap.
 
     Attributes:
         train: (n_train,).
-        val: (n_val,), empty where no validation was asked for.
-        test: (n_test,), empty where no test was asked for.
-        notes: what the user should know about the division.
+        val: (n_val,), empty if no validation was asked for.
+        test: (n_test,), empty if no test was asked for.
+        notes: Remarks for the user.
     """
 
     train: Indices
@@ -36,15 +39,20 @@ class Splits:
 
 
 def clusters_of(digests: NDArray[np.uint8], groups: NDArray[np.str_] | None = None) -> Indices:
-    """Return (n,) cluster numbers: equal for exact copies (equal digests, (n, bytes)) and for one group."""
+    """Return (n,) cluster numbers, which are equal for exact copies and within a group.
+
+    Args:
+        digests: (n, bytes), equal for exact copies.
+        groups: (n,) names of groups, or None.
+    """
     _, copies = np.unique(digests, axis=0, return_inverse=True)
     copies = copies.reshape(-1)
     if groups is None:
         return copies.astype(np.int64)
+    # The clusters are the components of a graph whose nodes are the distinct contents and the
+    # groups, and whose edges are the images.
     _, members = np.unique(groups, return_inverse=True)
-    offset = (
-        int(copies.max(initial=-1)) + 1
-    )  # a graph from copy-nodes to group-nodes; its components are the clusters
+    offset = int(copies.max(initial=-1)) + 1
     size = offset + int(members.max(initial=-1)) + 1
     graph = coo_array((np.ones(len(copies)), (copies, members + offset)), shape=(size, size))
     components: Indices = connected_components(graph, directed=False)[1][copies].astype(np.int64)
@@ -60,22 +68,29 @@ def draw(
 ) -> Indices:
     """Return about `share` of the candidates of every class, in whole clusters.
 
-    Where the share is above 0, a class of two clusters or more gives one at least; a class always keeps one.
+    If the share is above 0, a class of two or more clusters contributes at least one. Every class
+    keeps at least one cluster.
+
+    Args:
+        candidates: The indices to draw from.
+        labels: (n,) class indices of all images.
+        clusters: (n,) cluster numbers of all images, from `clusters_of`.
+        share: The share to draw, 0 to 1.
+        rng: The generator, which decides the order in which clusters are tried.
     """
     if share <= 0 or not len(candidates):
         return candidates[:0]
     _, rows = np.unique(clusters[candidates], return_inverse=True)
     _, columns = np.unique(labels[candidates], return_inverse=True)
-    table = coo_array(
-        (np.ones(len(rows), np.int64), (rows, columns))
-    ).tocsr()  # images by cluster and class
+    # The number of images in each cluster (row) and class (column).
+    table = coo_array((np.ones(len(rows), np.int64), (rows, columns))).tocsr()
     by_class = table.tocsc()
     taken = np.zeros(table.shape[0], bool)
     clusters_left = np.diff(by_class.indptr)
     needed = np.maximum(1, np.rint(share * table.sum(axis=0))).astype(np.int64)
 
     def take(cluster: int) -> bool:
-        """Take a cluster, unless it is the last of one of its classes; it counts for all classes in it."""
+        """Take a cluster for all classes in it, unless it is the last one of one of them."""
         part = slice(table.indptr[cluster], table.indptr[cluster + 1])
         classes = table.indices[part]
         if taken[cluster] or (clusters_left[classes] < 2).any():
@@ -85,25 +100,25 @@ def draw(
         needed[classes] -= table.data[part]
         return True
 
-    for label in np.argsort(
-        clusters_left, kind="stable"
-    ):  # the rarest class first: it has the least choice
+    # The classes with the fewest clusters come first, as they have the least choice.
+    for label in np.argsort(clusters_left, kind="stable"):
         part = slice(by_class.indptr[label], by_class.indptr[label + 1])
-        mixed = rng.permutation(part.stop - part.start)
-        members, sizes = by_class.indices[part][mixed], by_class.data[part][mixed]
+        order = rng.permutation(part.stop - part.start)
+        members = by_class.indices[part][order]
+        sizes = by_class.data[part][order]
         for cluster, size in zip(members, sizes, strict=True):
             if needed[label] <= 0:
                 break
-            if (
-                size <= 2 * needed[label]
-            ):  # else the class is nearer to its share without this cluster
+            # Beyond twice the need, the class is nearer to its share without the cluster.
+            if size <= 2 * needed[label]:
                 take(cluster)
-        if clusters_left[label] == len(members):  # none yet: the smallest that can go
+        if clusters_left[label] == len(members):
+            # None was taken yet: the smallest cluster that can be spared is.
             next(filter(take, members[np.argsort(sizes, kind="stable")]), None)
     return candidates[taken[rows]]
 
 
-def make_splits(  # noqa: PLR0913 - each is one fact about the division
+def make_splits(  # noqa: PLR0913 - each argument is one fact about the splits
     labels: NDArray[np.int64],
     class_names: Sequence[str],
     clusters: Indices,
@@ -115,64 +130,76 @@ def make_splits(  # noqa: PLR0913 - each is one fact about the division
     seed: int = 0,
     limit: int | None = None,
 ) -> Splits:
-    """Divide the usable images.
+    """Split the usable images.
+
+    A copy that the source has in two of its own splits stays in the test set, or else in the
+    validation set, and is left out of the others.
 
     Args:
         labels: (n,) class indices.
-        class_names: for messages.
-        clusters: (n,) from `clusters_of`.
+        class_names: The names of the classes, for messages.
+        clusters: (n,) cluster numbers, from `clusters_of`.
         usable: (n,) False for images that could not be read.
-        given: (n,) of "train", "val" and "test" where the source divides its images; its sets are kept as they are.
-        val: share of the training images that validate, where the source has no validation set.
-        test: share of all images that test, where the source has no test set.
-        seed: decides the draw.
-        limit: use at most so many images, drawn alike from every class and given set.
+        given: (n,) "train", "val" and "test" if the source splits its images; these are kept.
+        val: The share of the training images that validates, if the source has no validation set.
+        test: The share of all images that tests, if the source has no test set.
+        seed: The seed of the draw.
+        limit: The largest number of images to use, drawn alike from every class and given split.
 
     Raises:
-        DataError: a class has no image left to train on.
+        DataError: If a class has no image left to train on.
     """
     rng = np.random.default_rng(seed)
     pool = np.flatnonzero(usable).astype(np.int64)
     if limit is not None and limit < len(pool):
         pool = _limited(pool, labels, given, limit, rng)
-    sets = {
-        name: pool[given[pool] == name] if given is not None else pool[:0]
-        for name in ("train", "val", "test")
-    }
     if given is None:
-        sets["train"] = pool
-    if not len(sets["test"]):
-        sets["test"] = draw(sets["train"], labels, clusters, test, rng)
-        sets["train"] = np.setdiff1d(sets["train"], sets["test"])
-    if not len(sets["val"]):
-        sets["val"] = draw(sets["train"], labels, clusters, val, rng)
-        sets["train"] = np.setdiff1d(sets["train"], sets["val"])
-    before = sum(
-        map(len, sets.values())
-    )  # copies across the source's own sets: the test keeps them, then validation
-    sets["val"] = _without(sets["val"], sets["test"], clusters)
-    sets["train"] = _without(sets["train"], np.concatenate([sets["val"], sets["test"]]), clusters)
-    lost = before - sum(map(len, sets.values()))
-    notes = (
-        (f"{lost:,} images stand in two of the source's sets; they were left out of training",)
-        if lost
-        else ()
-    )
-    _require_training(labels, class_names, sets["train"], usable)
-    return Splits(sets["train"], sets["val"], sets["test"], notes)
+        splits = {"train": pool, "val": pool[:0], "test": pool[:0]}
+    else:
+        splits = {name: pool[given[pool] == name] for name in SPLITS}
+    for name, share in (("test", test), ("val", val)):
+        if not len(splits[name]):
+            splits[name] = draw(splits["train"], labels, clusters, share, rng)
+            splits["train"] = np.setdiff1d(splits["train"], splits[name])
+    before = sum(map(len, splits.values()))
+    splits["val"] = _without(splits["val"], splits["test"], clusters)
+    held_out = np.concatenate([splits["val"], splits["test"]])
+    splits["train"] = _without(splits["train"], held_out, clusters)
+    notes = []
+    lost = before - sum(map(len, splits.values()))
+    if lost:
+        notes.append(
+            "images that are in two of the source's splits were left out of training "
+            "({number:,})".format(number=lost)
+        )
+    _require_training(labels, class_names, splits["train"], usable)
+    return Splits(**splits, notes=tuple(notes))
 
 
 def folds(
     labels: NDArray[np.int64], clusters: Indices, pool: Indices, k: int, seed: int
 ) -> Iterator[tuple[Indices, Indices]]:
-    """Yield k times (rest, held-out), stratified, clusters whole; each image of `pool` is held out once."""
+    """Yield (rest, held-out) k times, stratified by class and with whole clusters.
+
+    Args:
+        labels: (n,) class indices of all images.
+        clusters: (n,) cluster numbers of all images, from `clusters_of`.
+        pool: The indices to divide; each is held out once.
+        k: The number of folds.
+        seed: The seed of the draw.
+
+    Raises:
+        DataError: If a class has fewer than k different images.
+    """
     splitter = StratifiedGroupKFold(n_splits=k, shuffle=True, random_state=seed)
     try:
         for rest, held in splitter.split(pool, labels[pool], clusters[pool]):
             yield pool[rest], pool[held]
     except ValueError as error:
         raise DataError(
-            f"--folds {k} needs at least {k} different images of every class; {error}."
+            "--folds {k} needs at least {k} different images of every class; {error}.".format(
+                k=k, error=error
+            )
         ) from error
 
 
@@ -183,12 +210,13 @@ def _limited(
     limit: int,
     rng: np.random.Generator,
 ) -> Indices:
-    """Draw about limit / len(pool) of every class and given set, one of each at least."""
-    sets = given[pool] if given is not None else np.full(len(pool), "")
-    share, kept = limit / len(pool), []
-    for name in np.unique(sets):
+    """Draw about limit / len(pool) of every class in every given split, at least one of each."""
+    splits = given[pool] if given is not None else np.full(len(pool), "")
+    share = limit / len(pool)
+    kept = []
+    for name in np.unique(splits):
         for label in np.unique(labels[pool]):
-            members = pool[(sets == name) & (labels[pool] == label)]
+            members = pool[(splits == name) & (labels[pool] == label)]
             kept.append(rng.permutation(members)[: max(1, round(share * len(members)))])
     return np.sort(np.concatenate(kept))
 
@@ -200,19 +228,23 @@ def _without(indices: Indices, others: Indices, clusters: Indices) -> Indices:
 def _require_training(
     labels: NDArray[np.int64], class_names: Sequence[str], train: Indices, usable: NDArray[np.bool_]
 ) -> None:
-    # of all images: a class whose images are all unreadable would be one that is never answered
-    missing = np.setdiff1d(labels, labels[train])
-    if len(missing):
-        counts = [
-            (class_names[c], int(usable[labels == c].sum()), int((labels == c).sum()))
-            for c in missing[:5]
-        ]
-        found = ", ".join(
-            f"'{name}' ({readable:,} of its {n:,} images can be read)"
-            for name, readable, n in counts
+    """Raise DataError for classes without a training image.
+
+    The unusable images count, too: a class whose images are all unreadable would never be
+    predicted.
+    """
+    missing = []
+    for label in np.setdiff1d(labels, labels[train]):
+        is_member = labels == label
+        missing.append(
+            "'{name}' ({readable:,} of its {number:,} images can be read)".format(
+                name=class_names[label],
+                readable=int(usable[is_member].sum()),
+                number=int(is_member.sum()),
+            )
         )
-        more = f" and {len(missing) - 5:,} more" if len(missing) > 5 else ""
+    if missing:
         raise DataError(
-            f"every class needs an image to train on; none is left for {found}{more}. "
-            "Add images, take the class out, or lower --val and --test."
+            "every class needs an image to train on; none is left for {classes}. Add images, "
+            "remove the class, or lower --val and --test.".format(classes=and_more(missing))
         )

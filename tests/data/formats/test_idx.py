@@ -6,7 +6,7 @@ import struct
 import numpy as np
 import pytest
 
-from convlens.data.formats import npz as arrays
+from convlens.data import cache
 from convlens.data.formats.idx import load_idx
 from convlens.data.sources import load_data
 from convlens.errors import DataError
@@ -27,7 +27,7 @@ IMAGES, NUMBERS = idx_bytes(PIXELS), idx_bytes(LABELS)
 @pytest.mark.parametrize("in_memory", [True, False])
 def test_mnist_names(tmp_path, monkeypatch, style, ending, in_memory):
     monkeypatch.setenv("CONVLENS_CACHE", str(tmp_path / "cache"))
-    monkeypatch.setattr(arrays, "IN_MEMORY", 2**20 if in_memory else 0)
+    monkeypatch.setattr(cache, "IN_MEMORY", 2**20 if in_memory else 0)
     pack = gzip.compress if ending else bytes
     folder = tmp_path / "raw"
     folder.mkdir()

@@ -26,7 +26,7 @@ def homes(tmp_path, monkeypatch):
         raise Exception("URL fetch failure on https://x/y: None -- no net")  # as Keras does
 
     sets = types.SimpleNamespace(
-        **{name: types.SimpleNamespace(load_data=refuse) for name in named.FETCHED}
+        **{name: types.SimpleNamespace(load_data=refuse) for name in named.DOWNLOADS}
     )
     monkeypatch.setitem(sys.modules, "keras", types.SimpleNamespace(datasets=sets))
     return tmp_path, sets
@@ -52,7 +52,7 @@ def test_digits():
 
 
 def test_class_names_have_their_published_number():
-    numbers = {name: len(set(known.class_names)) for name, known in named.FETCHED.items()}
+    numbers = {name: len(set(known.class_names)) for name, known in named.DOWNLOADS.items()}
     assert numbers == {"mnist": 10, "fashion_mnist": 10, "cifar10": 10, "cifar100": 100}
     assert (named.CIFAR100[0], named.CIFAR100[49], named.CIFAR100[99]) == (
         "apple",
@@ -62,12 +62,12 @@ def test_class_names_have_their_published_number():
     assert sorted(named.CIFAR100) == list(named.CIFAR100)  # as in the set's own list
 
 
-@pytest.mark.parametrize("name", named.FETCHED)
+@pytest.mark.parametrize("name", named.DOWNLOADS)
 def test_offline_says_which_file_to_put_where(homes, name):
-    with pytest.raises(DataError, match=r"could not be fetched \(no net\)") as caught:
+    with pytest.raises(DataError, match=r"could not be downloaded \(no net\)") as caught:
         load_data(name)
-    assert str(homes[0] / "keras" / "datasets" / named.FETCHED[name].place) in str(caught.value)
-    assert named.FETCHED[name].url in str(caught.value)
+    assert str(homes[0] / "keras" / "datasets" / named.DOWNLOADS[name].place) in str(caught.value)
+    assert named.DOWNLOADS[name].url in str(caught.value)
     assert list((homes[0] / "cache").iterdir()) == []
 
 
@@ -119,6 +119,20 @@ def test_cifar_is_fetched_once_then_read_from_our_cache(homes, channels_first):
         assert dataset.class_names[6] == "frog"
         assert isinstance(dataset.images, np.memmap)
     assert len(calls) == 1
+
+
+def test_files_that_an_earlier_release_downloaded_are_found(homes):
+    """Their name still has the word "pictures"; without them, the fetch of `homes` would fail."""
+    folder = homes[0] / "cache"
+    folder.mkdir()
+    pixels = np.random.default_rng(1).integers(0, 256, (3, 32, 32, 3)).astype(np.uint8)
+    np.save(folder / "keras-cifar100-splits-1.npy", np.array([0, 0, 1], np.uint8))
+    np.save(folder / "keras-cifar100-labels-1.npy", np.array([99, 0, 49], np.uint8))
+    np.save(folder / "keras-cifar100-pictures-1.npy", pixels)
+    dataset = load_data("cifar100", for_training=False)
+    np.testing.assert_array_equal(dataset.images, pixels)
+    assert dataset.labels.tolist() == [99, 0, 49]
+    assert dataset.splits.tolist() == ["train", "train", "test"]
 
 
 def test_download_talk_goes_to_stderr(homes, capsys):

@@ -94,8 +94,8 @@ def test_paths_written_on_windows(table, tmp_path):
         ("圖 0.png,a\n", "row 1 must name the columns"),
         ("path,colour\n圖 0.png,a\n", "found 'path,colour'"),
         ("path,label\n", "a header and no rows"),
-        ("path,label\n圖 0.png,a\n圖 1.png,\n圖 2.png\n", "label; empty in row 3, row 4"),
-        ("path,label\n,a\n", "name an image; empty in row 2"),
+        ("path,label\n圖 0.png,a\n圖 1.png,\n圖 2.png\n", "label; it is empty in row 3, row 4"),
+        ("path,label\n,a\n", "name an image; it is empty in row 2"),
         ("path,label,split\n圖 0.png,a,tain\n圖 1.png,a,\n", "found row 2 'tain', row 3 ''"),
         (
             "path,label\n" + "".join(f"no{i}.png,a\n" for i in range(5)),

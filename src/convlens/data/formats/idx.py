@@ -1,4 +1,4 @@
-"""Folders of IDX files, the format of MNIST, gzipped or not."""
+"""IDX: a folder of files in the format of MNIST, gzipped or not."""
 
 import gzip
 import math
@@ -8,133 +8,170 @@ from pathlib import Path
 from typing import IO, cast
 
 import numpy as np
-from numpy.typing import NDArray
 
-from convlens.data.dataset import Dataset
-from convlens.data.formats.npz import CHUNK, READ_ERRORS, Part, encode_labels, gather
+from convlens.data.cache import CHUNK, Part, gather
+from convlens.data.dataset import SPLITS, Dataset, encode_labels, split_of
+from convlens.data.formats.npz import READ_ERRORS, damaged
 from convlens.errors import DataError
-from convlens.preprocess import MAX_PIXELS
+from convlens.preprocess import MAX_PIXELS, ImageArray
 
 IDX_NAME = re.compile(
     r"(?P<prefix>.*?)(?P<split>train|t10k|test|val|valid)[-_.](?P<what>images|labels)"
     r"([-.]idx[134])?[-.]ubyte(?P<gz>\.gz)?",
     re.IGNORECASE,
 )
-IDX_SPLITS = {"train": "train", "t10k": "test", "test": "test", "val": "val", "valid": "val"}
+
+Files = dict[tuple[str, str], Path]  # by split and by "images" or "labels"
 
 
 def load_idx(folder: Path) -> Dataset:
-    """Return the images of a folder of IDX files named as MNIST's (train-images-idx3-ubyte, t10k-...), or .gz.
+    """Return the images of a folder of IDX files that are named as those of MNIST.
 
-    Files of EMNIST are recognised too: their images, stored lying, are stood up, and their mapping gives the names.
+    The names are such as train-images-idx3-ubyte and t10k-labels-idx1-ubyte.gz. The files of EMNIST
+    are recognised, too: their images are stored transposed and are turned upright, and their
+    mapping gives the class names.
 
     Raises:
-        DataError: a file is missing or damaged, or has another magic number or length; counts disagree.
-        StorageError: the unpacked images do not fit on the disk.
+        DataError: If a file is missing or damaged, has another magic number or length, or if the
+            numbers of images and labels differ.
+        StorageError: If the unpacked images do not fit on the disk.
     """
-    files: dict[tuple[str, str], Path] = {}
+    files, prefix = _find_files(folder)
+    parts = []
+    labels = []
+    splits = []
+    for split in SPLITS:
+        images_file = files.get((split, "images"))
+        labels_file = files.get((split, "labels"))
+        if images_file is None and labels_file is None:
+            continue
+        if images_file is None or labels_file is None:
+            raise DataError(
+                "{folder}: IDX files come in pairs, images and labels; found only {file}.".format(
+                    folder=folder, file=images_file or labels_file
+                )
+            )
+        shape = _read_shape(images_file, 3)
+        (count,) = _read_shape(labels_file, 1)
+        if count != shape[0]:
+            raise DataError(
+                "{folder}: images and labels must have the same number; found {images:,} images in "
+                "{images_file} and {labels:,} labels in {labels_file}.".format(
+                    folder=folder,
+                    images=shape[0],
+                    images_file=images_file.name,
+                    labels=count,
+                    labels_file=labels_file.name,
+                )
+            )
+        is_emnist = prefix.startswith("emnist")
+        parts.append(
+            Part(images_file.name, shape, _reader(images_file, shape, transposed=is_emnist))
+        )
+        labels.append(np.concatenate(list(_reader(labels_file, (count,))())).astype(np.int64))
+        splits.append(np.repeat(split, count))
+    numbers, class_names = encode_labels(labels, None, str(folder))
+    names = _emnist_names(folder)
+    sources = [path for _, path in sorted(files.items())]
+    return Dataset(
+        source=str(folder),
+        kind="a folder of IDX files",
+        images=gather(parts, sources, prefix.strip("-_.") or folder.name),
+        labels=numbers,
+        class_names=tuple(names.get(name, name) for name in class_names),
+        splits=np.concatenate(splits),
+    )
+
+
+def _find_files(folder: Path) -> tuple[Files, str]:
+    """Return the IDX files of a folder and the prefix that their names share."""
+    files: Files = {}
     prefixes = set()
-    for path in sorted(
-        folder.iterdir(), reverse=True
-    ):  # so that a file already unpacked wins over its .gz
-        if match := IDX_NAME.fullmatch(path.name):
-            files[IDX_SPLITS[match["split"].lower()], match["what"].lower()] = path
+    # In this order a file that was unpacked replaces its .gz.
+    for path in sorted(folder.iterdir(), reverse=True):
+        match = IDX_NAME.fullmatch(path.name)
+        if match is not None:
+            split = split_of(match["split"]) or "test"  # MNIST calls its test set "t10k".
+            files[split, match["what"].lower()] = path
             prefixes.add(match["prefix"].lower())
     if len(prefixes) > 1:
         raise DataError(
-            f"{folder}: a folder must hold one data set of IDX files; found {', '.join(sorted(prefixes))}."
-        )
-    prefix = prefixes.pop()
-    parts, labels, splits = [], [], []
-    for split in [
-        s for s in ("train", "val", "test") if (s, "images") in files or (s, "labels") in files
-    ]:
-        pair = [files.get((split, what)) for what in ("images", "labels")]
-        if pair[0] is None or pair[1] is None:
-            present = pair[0] or pair[1]
-            raise DataError(
-                f"{folder}: IDX files come in pairs, images and labels; found only {present}."
-            )
-        shape = _idx_shape(pair[0], 3)
-        (count,) = _idx_shape(pair[1], 1)
-        if count != shape[0]:
-            raise DataError(
-                f"{folder}: images and labels must have the same number; found {shape[0]:,} images "
-                f"in {pair[0].name} and {count:,} labels in {pair[1].name}."
-            )
-        parts.append(
-            Part(
-                pair[0].name, shape, _idx_reader(pair[0], shape, lying=prefix.startswith("emnist"))
+            "{folder}: a folder must hold one data set of IDX files; found {prefixes}.".format(
+                folder=folder, prefixes=", ".join(sorted(prefixes))
             )
         )
-        labels.append(np.concatenate(list(_idx_reader(pair[1], (count,))())))
-        splits.append(np.repeat(split, count))
-    names = _emnist_names(folder)
-    numbers, class_names = encode_labels([y.astype(np.int64) for y in labels], None, str(folder))
-    class_names = tuple(names.get(name, name) for name in class_names)
-    sources = [path for key, path in sorted(files.items())]
-    images = gather(parts, sources, prefix.strip("-_.") or folder.name)
-    return Dataset(
-        str(folder), "a folder of IDX files", images, numbers, class_names, np.concatenate(splits)
-    )
+    return files, prefixes.pop()
 
 
-def _idx_open(path: Path) -> IO[bytes]:
+def _open(path: Path) -> IO[bytes]:
     return cast(IO[bytes], gzip.open(path)) if path.suffix.lower() == ".gz" else path.open("rb")
 
 
-def _idx_shape(path: Path, dimensions: int) -> tuple[int, ...]:
-    """Return the shape that an IDX file states."""
+def _read_shape(path: Path, dimensions: int) -> tuple[int, ...]:
+    """Return the shape in the header of an IDX file, which follows its magic number."""
     expected = 0x0800 + dimensions
     what = "images" if dimensions == 3 else "labels"
     try:
-        with _idx_open(path) as stream:
+        with _open(path) as stream:
             header = stream.read(4 + 4 * dimensions)
     except READ_ERRORS as error:
-        raise DataError(f"{path}: the file is damaged ({error}).") from error
+        raise damaged(path, error) from error
     magic = int.from_bytes(header[:4], "big")
     if magic != expected:
         raise DataError(
-            f"{path}: an IDX file of {what} must begin with the magic number {expected}; found {magic}."
+            "{path}: an IDX file of {what} must begin with the magic number {expected}; found "
+            "{magic}.".format(path=path, what=what, expected=expected, magic=magic)
         )
-    shape = tuple(
-        int.from_bytes(header[4 * i : 4 * i + 4], "big") for i in range(1, dimensions + 1)
-    )
+    places = range(4, 4 + 4 * dimensions, 4)
+    shape = tuple(int.from_bytes(header[place : place + 4], "big") for place in places)
     if len(header) < 4 + 4 * dimensions or 0 in shape or math.prod(shape[1:]) > MAX_PIXELS:
-        raise DataError(f"{path}: the IDX file must hold {what}; its header says {shape}.")
+        raise DataError(
+            "{path}: the IDX file must hold {what}; its header says {shape}.".format(
+                path=path, what=what, shape=shape
+            )
+        )
     return shape
 
 
-def _idx_reader(
-    path: Path, shape: tuple[int, ...], lying: bool = False
-) -> Callable[[], Iterator[NDArray[np.uint8]]]:
-    """Return what yields the values of an IDX file in chunks, and checks its length."""
-    start, row = 4 + 4 * len(shape), math.prod(shape[1:])
+def _reader(
+    path: Path, shape: tuple[int, ...], *, transposed: bool = False
+) -> Callable[[], Iterator[ImageArray]]:
+    """Return a function that yields the values of an IDX file in chunks and checks its length."""
+    start = 4 + 4 * len(shape)
+    row = math.prod(shape[1:])
+    size = shape[0] * row
 
-    def chunks() -> Iterator[NDArray[np.uint8]]:
+    def chunks() -> Iterator[ImageArray]:
         read = 0
         try:
-            with _idx_open(path) as stream:
+            with _open(path) as stream:
                 stream.read(start)
                 while data := stream.read(max(1, CHUNK // row) * row):
                     read += len(data)
-                    if read > shape[0] * row or len(data) % row:
+                    if read > size or len(data) % row:
                         break
                     block = np.frombuffer(data, np.uint8).reshape(-1, *shape[1:])
-                    yield block.swapaxes(1, 2) if lying else block
+                    yield block.swapaxes(1, 2) if transposed else block
         except READ_ERRORS as error:
-            raise DataError(f"{path}: the file is damaged ({error}).") from error
-        if read != shape[0] * row:
-            found = f"{read + start:,}" if read < shape[0] * row else "more"
+            raise damaged(path, error) from error
+        if read != size:
+            found = "{:,}".format(start + read) if read < size else "more"
             raise DataError(
-                f"{path}: the IDX file must have {start + shape[0] * row:,} bytes; found {found}."
+                "{path}: the IDX file must have {size:,} bytes; found {found}.".format(
+                    path=path, size=start + size, found=found
+                )
             )
 
     return chunks
 
 
 def _emnist_names(folder: Path) -> dict[str, str]:
-    """Return the name of each label number where EMNIST's mapping (number, character codes) lies in the folder."""
-    mappings = sorted(folder.glob("emnist-*-mapping.txt"))
-    rows = [line.split() for line in mappings[0].read_text().splitlines()] if mappings else []
+    """Return the name of each label number if the folder holds EMNIST's mapping.
+
+    A line of the mapping has the number of the label and the codes of its characters.
+    """
+    mapping = next(iter(sorted(folder.glob("emnist-*-mapping.txt"))), None)
+    if mapping is None:
+        return {}
+    rows = [line.split() for line in mapping.read_text().splitlines()]
     return {row[0]: chr(int(row[1])) for row in rows if len(row) > 1}

@@ -1,4 +1,4 @@
-"""A CSV file that lists images and their labels: path,label[,split][,group]."""
+"""Table: a CSV file that lists images and their labels, path,label[,split][,group]."""
 
 import csv
 import io
@@ -9,83 +9,98 @@ from pathlib import Path
 
 import numpy as np
 
-from convlens.data.dataset import Dataset, split_of
-from convlens.data.formats.npz import encode_labels
+from convlens.data.dataset import Dataset, encode_labels, split_of
 from convlens.errors import DataError
+from convlens.files import and_more
 
+# fmt: off
 COLUMNS = {
     "path": (
-        "path",
-        "filename",
-        "file_name",
-        "file",
-        "filepath",
-        "file_path",
-        "image",
-        "image_path",
-        "img",
-        "picture",
+        "path", "filename", "file_name", "file", "filepath", "file_path",
+        "image", "image_path", "img", "picture",
     ),
     "label": ("label", "class", "class_name", "category", "target"),
     "split": ("split", "subset", "set"),
     "group": ("group", "group_id"),
 }
+# fmt: on
 DELIMITERS = ",;\t|"
 ENCODINGS = {"utf-8-sig": "UTF-8", "cp950": "Big5 (cp950)", "gb18030": "GB18030"}
 
 
 @dataclass(frozen=True)
 class _Row:
-    """A line of the table: its number and its values by column."""
+    """A row of the table: its number in the file and its values by column."""
 
     number: int
     values: dict[str, str]
 
 
 def load_csv(path: Path) -> Dataset:
-    """Return the images that a CSV file lists; paths are relative to the file's folder.
+    """Return the images that a CSV file lists; paths are relative to the folder of the file.
 
-    The first row names the columns; the delimiter may be a comma, semicolon, tab or bar.
+    The first row names the columns. The delimiter can be a comma, a semicolon, a tab or a bar.
 
     Raises:
-        DataError: a column, label or image is missing, a split is unknown, or two rows contradict each other.
+        DataError: If a column, a label or an image is missing, a split is unknown, or two rows
+            contradict each other.
     """
     text, notes = _text(path)
     header, rows = _rows(path, text)
     base = path.resolve().parent
-    _refuse(
-        path, [r for r in rows if not r.values["path"]], "each row must name an image; empty in"
-    )
-    _refuse(
-        path, [r for r in rows if not r.values["label"]], "each row must have a label; empty in"
-    )
+    nameless = [row for row in rows if not row.values["path"]]
+    _refuse(nameless, "{path}: each row must name an image; it is empty in {rows}.", path=path)
+    unlabelled = [row for row in rows if not row.values["label"]]
+    _refuse(unlabelled, "{path}: each row must have a label; it is empty in {rows}.", path=path)
     files = [_locate(base, row.values["path"]) for row in rows]
     missing = [row for row, file in zip(rows, files, strict=True) if file is None]
-    _refuse(path, missing, f"each image must exist (paths start at {base}); missing:", "path")
+    _refuse(
+        missing,
+        "{path}: each image must exist (paths start at {base}); missing: {rows}.",
+        "path",
+        path=path,
+        base=base,
+    )
     images = [file for file in files if file is not None]
     kept = _first_mentions(path, rows, images)
     if len(kept) < len(rows):
-        notes.append(f"passed over: {len(rows) - len(kept):,} that repeat an earlier row")
-    rows, images = [rows[i] for i in kept], [images[i] for i in kept]
+        notes.append(
+            "ignored rows: {number:,} that repeat an earlier row".format(
+                number=len(rows) - len(kept)
+            )
+        )
+    rows = [rows[i] for i in kept]
     splits = None
     if "split" in header:
         unknown = [row for row in rows if split_of(row.values["split"]) is None]
-        _refuse(path, unknown, "split must be train, val or test; found", "split")
+        _refuse(
+            unknown,
+            "{path}: split must be train, val or test; found {rows}.",
+            "split",
+            path=path,
+        )
         splits = np.array([split_of(row.values["split"]) for row in rows], dtype=np.str_)
     groups = None
-    if (
-        "group" in header
-    ):  # an empty cell is a group of its own; the blank keeps it apart from names, which are stripped
+    if "group" in header:
+        # An image without a group is a group of its own. The blank keeps its name apart from the
+        # names in the table, which are stripped.
         groups = np.array([row.values["group"] or f" row {row.number}" for row in rows])
     names = np.array([unicodedata.normalize("NFC", row.values["label"]) for row in rows])
     labels, class_names = encode_labels([names], None, str(path))
     return Dataset(
-        str(path), "a CSV file", images, labels, class_names, splits, groups, tuple(notes)
+        source=str(path),
+        kind="a CSV file",
+        images=[images[i] for i in kept],
+        labels=labels,
+        class_names=class_names,
+        splits=splits,
+        groups=groups,
+        notes=tuple(notes),
     )
 
 
 def _text(path: Path) -> tuple[str, list[str]]:
-    """Return the text of the file and a note where it is not UTF-8."""
+    """Return the text of the file, and a note if it is not in UTF-8."""
     data = path.read_bytes()
     if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
         return data.decode("utf-16", errors="replace"), []
@@ -94,17 +109,21 @@ def _text(path: Path) -> tuple[str, list[str]]:
             text = data.decode(encoding)
         except UnicodeDecodeError:
             continue
-        remark = (
-            f"the file is not UTF-8; it was read as {name}: look whether the class names are right"
+        if encoding == "utf-8-sig":
+            return text, []
+        note = (
+            "the file is not in UTF-8 and was read as {name}; check that the class names are right"
         )
-        return text, [] if encoding == "utf-8-sig" else [remark]
+        return text, [note.format(name=name)]
     raise DataError(
-        f"{path}: a CSV file must be text in UTF-8; it cannot be read as {', '.join(ENCODINGS.values())}."
+        "{path}: a CSV file must be text in UTF-8; it cannot be read as {encodings}.".format(
+            path=path, encodings=", ".join(ENCODINGS.values())
+        )
     )
 
 
 def _rows(path: Path, text: str) -> tuple[list[str], list[_Row]]:
-    """Return the columns found, by our names, and the rows that are not blank."""
+    """Return the columns that were found, under our names, and the rows that are not blank."""
     first = (text.splitlines() or [""])[0]
     for delimiter in DELIMITERS:
         header = next(csv.reader([first], delimiter=delimiter), [])
@@ -113,7 +132,8 @@ def _rows(path: Path, text: str) -> tuple[list[str], list[_Row]]:
             break
     else:
         raise DataError(
-            f"{path}: row 1 must name the columns path and label (split, group); found {first[:80]!r}."
+            "{path}: row 1 must name the columns path and label (and may name split and group); "
+            "found {first!r}.".format(path=path, first=first[:80])
         )
     rows = []
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
@@ -121,65 +141,92 @@ def _rows(path: Path, text: str) -> tuple[list[str], list[_Row]]:
     try:
         for row in reader:
             start = reader.line_num + 1
-            if reader.line_num > 1 and any(cell.strip() for cell in row):
-                if len(row) > len(header):
-                    raise DataError(
-                        f"{path}: row {reader.line_num} must have {len(header)} values; found {len(row)}: "
-                        f"{delimiter.join(row)[:80]!r}. Put a value that holds {delimiter!r} in quotes."
+            if reader.line_num == 1 or not any(cell.strip() for cell in row):
+                continue
+            if len(row) > len(header):
+                raise DataError(
+                    "{path}: row {row} must have {expected} values; found {found}: {text!r}. Put a "
+                    "value that holds {delimiter!r} in quotes.".format(
+                        path=path,
+                        row=reader.line_num,
+                        expected=len(header),
+                        found=len(row),
+                        text=delimiter.join(row)[:80],
+                        delimiter=delimiter,
                     )
-                padded = row + [""] * (len(header) - len(row))
-                rows.append(
-                    _Row(reader.line_num, {name: padded[i].strip() for name, i in places.items()})
                 )
+            padded = row + [""] * (len(header) - len(row))
+            values = {name: padded[place].strip() for name, place in places.items()}
+            rows.append(_Row(reader.line_num, values))
     except csv.Error as error:
         raise DataError(
-            f"{path}: quotes must be closed and followed by {delimiter!r}; row {start}: {error}."
+            "{path}: quotes must be closed and followed by {delimiter!r}; row {row}: "
+            "{error}.".format(path=path, delimiter=delimiter, row=start, error=error)
         ) from error
     if not rows:
-        raise DataError(f"{path}: the table must list images; found a header and no rows.")
+        raise DataError(
+            "{path}: the table must list images; found a header and no rows.".format(path=path)
+        )
     return list(places), rows
 
 
 def _places(header: list[str]) -> dict[str, int]:
-    """Return where our columns stand in a header row."""
+    """Return the places of our columns in a header row."""
     plain = [cell.strip().casefold().replace(" ", "_") for cell in header]
-    found = {
-        ours: next((plain.index(n) for n in names if n in plain), None)
-        for ours, names in COLUMNS.items()
-    }
-    return {ours: place for ours, place in found.items() if place is not None}
+    places = {}
+    for column, names in COLUMNS.items():
+        name = next((name for name in names if name in plain), None)
+        if name is not None:
+            places[column] = plain.index(name)
+    return places
 
 
 def _locate(base: Path, name: str) -> Path | None:
-    """Return the file that a row names, also where the table was written on Windows."""
+    """Return the file that a row names, also if the table was written on Windows."""
     for spelling in (name, name.replace("\\", "/")):
         if (base / spelling).is_file():
             return base / spelling
     return None
 
 
-def _refuse(path: Path, rows: list[_Row], rule: str, column: str | None = None) -> None:
-    """Raise DataError for rows that break a rule, naming the first three."""
+def _refuse(rows: list[_Row], message: str, column: str | None = None, **fields: Path) -> None:
+    """Raise DataError if rows break a rule.
+
+    Args:
+        rows: The rows that break it; the first three are named.
+        message: The template of the message, with a field `rows`.
+        column: The column whose value is shown for each row.
+        **fields: The other fields of the template.
+    """
     if not rows:
         return
-    first = [
-        f"row {row.number}" + (f" {row.values[column]!r}" if column else "") for row in rows[:3]
-    ]
-    more = f" and {len(rows) - 3:,} more" if len(rows) > 3 else ""
-    raise DataError(f"{path}: {rule} {', '.join(first)}{more}.")
+    found = [f"row {row.number}" for row in rows]
+    if column is not None:
+        found = [f"row {row.number} {row.values[column]!r}" for row in rows]
+    raise DataError(message.format(rows=and_more(found, 3), **fields))
 
 
 def _first_mentions(path: Path, rows: list[_Row], images: list[Path]) -> list[int]:
-    """Return the indices of the rows that name an image first; raise DataError where a later one contradicts."""
+    """Return the indices of the rows that name their image first.
+
+    Raises:
+        DataError: If a later row says something else about the same image.
+    """
     seen: dict[str, int] = {}
     for i, (row, image) in enumerate(zip(rows, images, strict=True)):
         first = rows[seen.setdefault(os.path.normpath(image), i)]
-        said, says = (
-            [row.values[name] for name in row.values if name != "path"] for row in (first, row)
-        )
+        said = [value for name, value in first.values.items() if name != "path"]
+        says = [value for name, value in row.values.items() if name != "path"]
         if said != says:
             raise DataError(
-                f"{path}: rows {first.number} and {row.number} must agree on {row.values['path']!r}; "
-                f"found {said} and {says}."
+                "{path}: rows {first} and {second} must agree on {image!r}; found {said} and "
+                "{says}.".format(
+                    path=path,
+                    first=first.number,
+                    second=row.number,
+                    image=row.values["path"],
+                    said=said,
+                    says=says,
+                )
             )
     return list(seen.values())
