@@ -186,6 +186,19 @@ def sync(model: Any) -> None:
         model.jax_state_sync()
 
 
+@contextlib.contextmanager
+def unchanged(model: Any) -> Iterator[None]:
+    """Give a compiled model and its optimizer, inside the block changed, their values back at the end."""
+    import keras
+
+    variables = [*model.variables, *model.optimizer.variables]
+    values = [keras.ops.convert_to_numpy(variable).copy() for variable in variables]
+    yield
+    sync(model)
+    for variable, value in zip(variables, values, strict=True):
+        variable.assign(value)
+
+
 def gradients(
     function: Callable[[list[Any]], Any], values: Sequence[NDArray[Any]]
 ) -> list[NDArray[Any]]:

@@ -1,4 +1,8 @@
-"""Train: the whole way from a dataset to a classifier, its report and its run folder."""
+"""Pipeline: the whole way from a dataset to a classifier, its report and its run folder.
+
+The module is not called `train`, since importing it would then replace the function
+`convlens.train` by the module of the same name.
+"""
 
 from pathlib import Path
 
@@ -10,16 +14,19 @@ from convlens.config import Config
 from convlens.conflicts import refuse_conflicts
 from convlens.data.dataset import Dataset
 from convlens.data.prepared import Prepared
-from convlens.errors import Interrupted, RunError, StorageError
-from convlens.run import Run
+from convlens.errors import RunError
+from convlens.run import Run, explained_stops
 from convlens.screen import Screen
 from convlens.training.network import Origin, require_unseen_test
-from convlens.training.trainer import Trainer
-from convlens.transfer.backbone import choose_origin
-from convlens.transfer.stages import make_trainer
+from convlens.training.setup import Setup, is_augmented
+from convlens.training.trainer import Stage, Trainer
+from convlens.training.training import Training
+from convlens.transfer.backbone import BackboneOrigin, choose_origin
+from convlens.transfer.fine_tune_stage import FineTuneStage, make_trainer
+from convlens.transfer.head_stage import HeadStage
 
 
-def train(  # noqa: PLR0913 - the public door; all but the first have defaults
+def train(  # noqa: PLR0913 - the public entry point; all but the first have defaults
     dataset: Dataset,
     config: Config | None = None,
     *,
@@ -30,25 +37,28 @@ def train(  # noqa: PLR0913 - the public door; all but the first have defaults
     find_rate: bool = False,
     screen: Screen | None = None,
 ) -> Run:
-    """Train a classifier and return its run: `run.classifier()`, `run.report`, `run.history`.
+    """Train a classifier and return its run.
+
+    The run gives `run.classifier()`, `run.report` and `run.history`.
 
     Args:
-        dataset: from `load_data`.
-        config: every setting; `Config().replace(epochs=5)` changes some.
-        model: a Keras model of one's own instead of a network of the zoo; it has the best weights afterwards.
-        run: name or folder of the new run.
-        start_from: a classifier file or run to train further.
-        resume: go on with the run of that name, which was killed or stopped.
-        find_rate: look for a learning rate first, and train with it.
-        screen: where the progress is shown.
+        dataset: The labelled images, from `load_data`.
+        config: All settings; `Config().replace(epochs=5)` changes some of them.
+        model: A Keras model of your own instead of a network of the zoo. It has the best weights
+            afterwards.
+        run: The name or the folder of the new run.
+        start_from: A classifier file or a run to train further.
+        resume: Whether to continue the run of that name, which was killed or stopped.
+        find_rate: Whether to look for a learning rate first, and to train with it.
+        screen: Where the progress is shown.
 
     Raises:
-        ConvlensError: see `convlens.errors`; nothing of an earlier run is lost.
-        Interrupted: Ctrl-C; the state and the best epoch are kept.
+        ConvlensError: See `convlens.errors`. Nothing of an earlier run is lost.
+        Interrupted: If Ctrl-C was pressed. The state and the best epoch are kept.
     """
     screen = screen or Screen()
     if resume:
-        trainer, folder = _resumed(dataset, run, screen)
+        training, folder = _reopen(dataset, run, screen)
     else:
         config = config or Config()
         refuse_conflicts("train", {"find_learning_rate": find_rate} | config.transfer.changed())
@@ -56,48 +66,82 @@ def train(  # noqa: PLR0913 - the public door; all but the first have defaults
         if run is not None:
             Run.refuse_taken(Run.place(run))
         origin = choose_origin(config, model, start_from)
-        trainer = make_trainer(_prepared(origin, dataset, config, screen), config, origin, screen)
-        require_unseen_test(origin.trained, trainer.prepared, trainer.config)
+        prepared = prepare_images(origin, dataset, config, screen)
+        training = open_training(prepared, config, origin, screen)
         folder = Run.create(run, f"{dataset.name}-{origin.name}")
         if find_rate:
-            trainer.find_learning_rate(folder)
-        trainer.describe_run(folder)
-    try:
-        trainer.announce(folder)
-        trainer.run(folder)
-        classifier = trainer.finish(folder)
-    except KeyboardInterrupt:
-        raise Interrupted(f"stopped before the end. {trainer.how_to_go_on(folder)}") from None
-    except StorageError as error:
-        raise StorageError(
-            f"{error} Free some space, then: {trainer.how_to_go_on(folder)}"
-        ) from error
+            _find_learning_rate(training, folder)
+        training.setup.describe(folder)
+    with explained_stops(folder.how_to_resume):
+        training.announce(folder)
+        training.run(folder)
+        classifier = training.finish(folder)
     if model is not None:
         set_weights(model, classifier.model.get_weights())
     return folder
 
 
-def _prepared(origin: Origin, dataset: Dataset, config: Config, screen: Screen) -> Prepared:
+def prepare_images(origin: Origin, dataset: Dataset, config: Config, screen: Screen) -> Prepared:
+    """Return the images decoded as the network takes them, and split.
+
+    Raises:
+        DataError: If no classifier can be made from these images.
+        ConfigError: If the split would test on images that the network has learned from.
+    """
     with screen.counter("decoding") as progress:
-        return origin.prepare(dataset, config, progress)
+        prepared = origin.prepare(dataset, config, progress)
+    require_unseen_test(origin.trained, prepared, config)
+    return prepared
 
 
-def _resumed(dataset: Dataset, name: str | Path | None, screen: Screen) -> tuple[Trainer, Run]:
-    """Return a stopped run and its trainer: the run's configuration, network and division of the images."""
+def open_training(prepared: Prepared, config: Config, origin: Origin, screen: Screen) -> Training:
+    """Return the stages that train this network on these images.
+
+    Raises:
+        ModelError: If the images are too small for the network, or its weights cannot be had.
+        ConfigError: If a pattern of `--unfreeze` matches no layer.
+    """
+    setup = Setup.create(prepared, config, origin)
+    stages: list[Stage]
+    if not isinstance(origin, BackboneOrigin):
+        stages = [Trainer(setup, screen)]
+    elif setup.config.transfer.unfreeze is not None:
+        head = HeadStage(setup, screen, continues=True)
+        stages = [head, FineTuneStage(setup, screen, head)]
+    elif is_augmented(setup.config.augment):
+        # The features of augmented images cannot be kept, so every step computes the whole network.
+        stages = [make_trainer(setup, screen)]
+    else:
+        stages = [HeadStage(setup, screen)]
+    return Training(setup, stages, screen)
+
+
+def _find_learning_rate(training: Training, run: Run) -> None:
+    for stage in training.stages:
+        if isinstance(stage, Trainer):
+            stage.find_learning_rate(run)
+
+
+def _reopen(dataset: Dataset, name: str | Path | None, screen: Screen) -> tuple[Training, Run]:
+    """Return a stopped run, and its training with the run's configuration, network and split."""
     if name is None:
         raise RunError("to resume, name the run: --resume --run NAME.")
     run = Run.open(name)
     if run.finished:
         raise RunError(
-            f"{run.folder}: this run is finished. To train its classifier further: --from {run.folder}."
+            "{folder}: this run is finished. To train its classifier further: --from "
+            "{folder}.".format(folder=run.folder)
         )
-    for kind, name in (("folds", "a cross-validation"), ("few", "a training on few images")):
+    for kind, what in (("folds", "a cross-validation"), ("few", "a training on few images")):
         if kind in run.data:
             raise RunError(
-                f"{run.folder}: {name} cannot be resumed. Start it anew under another --run name."
+                "{folder}: {what} cannot be resumed. Start it anew under another --run "
+                "name.".format(folder=run.folder, what=what)
             )
     config = run.config
     backend.start(config.training.backend, config.training.threads)
-    origin = choose_origin(config, start_from=run.start_path if run.start_path.exists() else None)
-    prepared = run.divided(_prepared(origin, dataset, config, screen))
-    return make_trainer(prepared, config, origin, screen), run
+    start_from = run.start_path if run.start_path.exists() else None
+    origin = choose_origin(config, start_from=start_from)
+    with screen.counter("decoding") as progress:
+        prepared = run.divided(origin.prepare(dataset, config, progress))
+    return open_training(prepared, config, origin, screen), run

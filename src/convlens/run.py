@@ -1,8 +1,10 @@
-"""Run: the folder `runs/<name>/`, which holds all that is known of a training."""
+"""Run: the folder `runs/<name>/`, which holds everything that is known of a training."""
 
 import csv
 import json
-import os
+import shlex
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,13 +15,15 @@ from convlens.config import Config
 from convlens.data.dataset import SPLITS
 from convlens.data.prepared import Prepared
 from convlens.data.splits import Splits
-from convlens.errors import RunError, StorageError
-from convlens.files import with_present_names
+from convlens.errors import Interrupted, RunError, StorageError
+from convlens.files import and_more, storage_errors, with_present_names, write_atomically
 
 if TYPE_CHECKING:
     from convlens.classifier.classifier import Classifier
 
-
+RUNS = Path("runs")
+SETTINGS = "run.toml"
+CLASSIFIER = "classifier.keras"
 HISTORY_COLUMNS = (
     "epoch",
     "seconds",
@@ -29,118 +33,112 @@ HISTORY_COLUMNS = (
     "val_accuracy",
     "learning_rate",
 )
+SHOWN = 5  # names in a message
 
 
 @dataclass(frozen=True)
 class Run:
-    """A training's folder: `run.toml`, `data.json`, `history.csv`, `state/`, `classifier.keras`, reports and plots."""
+    """The folder of a training.
+
+    It holds `run.toml`, `data.json`, `history.csv`, `state/`, `classifier.keras`, the report and
+    the plots.
+
+    Attributes:
+        folder: The path of the folder.
+    """
 
     folder: Path
 
     @classmethod
     def create(cls, name: str | Path | None, default: str) -> "Run":
-        """Make a new folder: `runs/<name>`, or the path itself where the name has a folder in it.
+        """Create a new folder: `runs/<name>`, or the path itself where the name contains a folder.
 
         Args:
-            name: what the user asked for; None takes `default`, with a number where that is taken.
-            default: such as "cats_dogs-small_resnet".
+            name: The name that the user asked for. With None, `default` is used, with a number
+                where it is taken.
+            default: A name such as "cats_dogs-small_resnet".
 
         Raises:
-            RunError: the folder the user asked for exists.
-            StorageError: it cannot be made.
+            RunError: If the folder that the user asked for exists.
+            StorageError: If the folder cannot be created.
         """
         if name is not None:
             folder = cls.place(name)
             cls.refuse_taken(folder)
         else:
             safe = "".join(c if c.isalnum() or c in "-_." else "_" for c in default)
-            folder, number = Path("runs") / safe, 2
+            folder = RUNS / safe
+            number = 2
             while _taken(folder):
-                folder, number = Path("runs") / f"{safe}-{number}", number + 1
-        try:
+                folder = RUNS / f"{safe}-{number}"
+                number += 1
+        return cls._made(folder)
+
+    @classmethod
+    def _made(cls, folder: Path) -> "Run":
+        with storage_errors(folder, "the run folder"):
             (folder / "state").mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise StorageError(
-                f"{folder}: the run folder cannot be made; {error.strerror or error}."
-            ) from error
         return cls(folder)
 
     @classmethod
     def open(cls, name: str | Path) -> "Run":
-        """Return an existing run by its folder or its name under `runs/`. Raises RunError where there is none."""
+        """Return an existing run by its folder or its name under `runs/`.
+
+        Raises:
+            RunError: If there is no run of that name.
+        """
         folder = Path(name) if Path(name).is_dir() else cls.place(name)
-        if not (folder / "run.toml").is_file():
-            cls._name_inner(folder)
-            others = sorted(
-                Path("runs").glob("*/run.toml"), key=lambda path: path.stat().st_mtime, reverse=True
+        if (folder / SETTINGS).is_file():
+            return cls(folder)
+        _refuse_study(folder)
+        message = (
+            "{name}: a run is a folder that `convlens train` made, with run.toml inside."
+        ).format(name=name)
+        others = _newest_first(RUNS.glob(f"*/{SETTINGS}"))
+        if others:
+            message += " Runs here, newest first: {names}.".format(
+                names=and_more([path.name for path in others], SHOWN)
             )
-            named = ", ".join(path.parent.name for path in others[:5])
-            more = f" and {len(others) - 5} more" if len(others) > 5 else ""
-            known = f" Runs here, newest first: {named}{more}." if others else ""
-            raise RunError(
-                f"{name}: a run is a folder that `convlens train` made, with run.toml inside.{known}"
-            )
-        return cls(folder)
+        raise RunError(message)
 
     @classmethod
     def find_classifier(cls, name: str | Path) -> Path:
         """Return the classifier file of a run, or the file itself.
 
         Raises:
-            RunError: there is no such run, or it is a search or a comparison, whose runs lie inside.
+            RunError: If there is no such run, or if the folder is a search or a comparison, whose
+                runs lie inside.
         """
         if Path(name).is_file():
             return Path(name)
         run = cls.open(name)
         if not run.classifier_path.is_file():
-            cls._name_inner(run.folder)
+            _refuse_study(run.folder)
         return run.classifier_path
-
-    @staticmethod
-    def _name_inner(folder: Path) -> None:
-        """Raise RunError where a folder is a search or a comparison: name the runs inside that have a classifier."""
-        kind = next(
-            (one for one in ("search", "compare") if (folder / f"{one}.json").is_file()), None
-        )
-        if kind is None:
-            return
-        inner = sorted(
-            folder.rglob("classifier.keras"), key=lambda path: path.stat().st_mtime, reverse=True
-        )
-        named = ", ".join(str(path.parent) for path in inner[:5])
-        more = f" and {len(inner) - 5} more" if len(inner) > 5 else ""
-        found = (
-            f"its runs with a classifier, newest first: {named}{more}"
-            if inner
-            else "no run inside has a classifier"
-        )
-        raise RunError(
-            f"{folder}: this was made by `convlens {kind}` and is no run itself; {found}."
-        )
 
     @staticmethod
     def place(name: str | Path) -> Path:
         """Return where a run of that name lies."""
         path = Path(name)
-        return path if len(path.parts) > 1 else Path("runs") / path
+        return path if len(path.parts) > 1 else RUNS / path
 
     @staticmethod
     def refuse_taken(folder: Path) -> None:
-        """Raise RunError where a new run would overwrite something."""
+        """Raise RunError if a new run in this folder would overwrite something."""
         if _taken(folder):
             raise RunError(
-                f"{folder}: a new run needs a folder that does not exist yet. Take another --run name, "
-                "or go on with this one: --run and --resume alone."
+                "{folder}: a new run needs a folder that does not exist yet. Use another --run "
+                "name, or continue this one with --run and --resume alone.".format(folder=folder)
             )
 
     @property
     def config(self) -> Config:
         """The resolved configuration."""
-        return Config.from_toml(self.folder / "run.toml")
+        return Config.from_toml(self.folder / SETTINGS)
 
     @property
     def data(self) -> dict[str, Any]:
-        """What was trained on: source, class names, counts, fingerprint, the division."""
+        """What was trained on: source, class names, counts, fingerprint and split."""
         return self.read("data.json")
 
     @property
@@ -150,124 +148,205 @@ class Run:
 
     @property
     def history(self) -> list[dict[str, float | None]]:
-        """A row an epoch, as in `history.csv`; None where a value was not measured."""
+        """A row for each epoch, as in `history.csv`; None where a value was not measured."""
         try:
             with (self.folder / "history.csv").open(newline="", encoding="utf-8") as file:
                 return [
-                    {k: float(v) if v else None for k, v in row.items()}
+                    {name: float(value) if value else None for name, value in row.items()}
                     for row in csv.DictReader(file)
                 ]
         except OSError as error:
             raise RunError(
-                f"{self.folder}: history.csv cannot be read; {error.strerror or error}."
+                "{folder}: history.csv cannot be read; {reason}.".format(
+                    folder=self.folder, reason=error.strerror or error
+                )
             ) from error
 
     @property
     def classifier_path(self) -> Path:
         """Where the classifier of the best epoch lies."""
-        return self.folder / "classifier.keras"
+        return self.folder / CLASSIFIER
 
     @property
     def start_path(self) -> Path:
-        """Where a network that is not of the zoo lies as it was before the training."""
+        """Where a network that is not from the zoo lies as it was before the training."""
         return self.folder / "state" / "start.keras"
+
+    @property
+    def state_path(self) -> Path:
+        """Where the state lies from which a stopped training continues."""
+        return self.folder / "state" / "state.npz"
+
+    @property
+    def has_state(self) -> bool:
+        """Whether a training by steps was stopped here and can continue."""
+        return self.state_path.exists()
 
     @property
     def finished(self) -> bool:
         """Whether the run ended with its report."""
         return (self.folder / "report.json").exists()
 
+    def how_to_resume(self) -> str:
+        """Return what a stopped run has kept, and the command that continues it."""
+        command = shlex.join(["convlens", "train", "--run", str(self.folder), "--resume"])
+        how = "To go on: {command}".format(command=command)
+        if self.classifier_path.exists():
+            return "{path} holds the best epoch so far. {how}".format(
+                path=self.classifier_path, how=how
+            )
+        return how
+
     def divided(self, prepared: Prepared) -> Prepared:
-        """Return the run's images with the division that the run recorded.
+        """Return the images with the split that the run recorded.
 
         Raises:
-            RunError: these are other images than those of the run.
+            RunError: If these are not the images of the run.
         """
         data = self.data
         if data["fingerprint"] != prepared.fingerprint:
             raise RunError(
-                f"{prepared.dataset.source}: these are not the images of {self.folder} (their fingerprint differs). "
-                "Give the run's own images; others can be scored with evaluate --data."
+                "{source}: these are not the images of {folder} (their fingerprint differs). Give "
+                "the run's own images; others can be scored with evaluate --data.".format(
+                    source=prepared.dataset.source, folder=self.folder
+                )
             )
         train, val, test = (np.array(data["splits"][name], np.int64) for name in SPLITS)
         return replace(prepared, splits=Splits(train, val, test))
 
     def classifier(self, precision: str = "float32") -> "Classifier":
-        """Load the classifier of the best epoch. Raises ClassifierError where no epoch was finished."""
-        from convlens.classifier.classifier import (
-            Classifier,
-        )  # here, so that a run can be read before the engine is chosen
+        """Load the classifier of the best epoch.
+
+        Raises:
+            ClassifierError: If no epoch was finished.
+        """
+        # Imported here, so that a run can be read before the engine is chosen.
+        from convlens.classifier.classifier import Classifier
 
         return Classifier.load(self.classifier_path, precision=precision)
 
-    def write_history(self, rows: list[dict[str, Any]], *, append: bool) -> None:
-        """Write rows to `history.csv`, after those that are there or instead of them. Raises StorageError."""
+    def write_history(self, rows: Sequence[Mapping[str, Any]], *, append: bool) -> None:
+        """Write rows to `history.csv`, after the rows that are there or instead of them.
+
+        Raises:
+            StorageError: If the file cannot be written.
+        """
         path = self.folder / "history.csv"
-        try:
-            with path.open("a" if append else "w", newline="", encoding="utf-8") as file:
-                writer = csv.DictWriter(file, HISTORY_COLUMNS)
-                if not append:
-                    writer.writeheader()
-                writer.writerows(rows)
-        except OSError as error:
-            raise StorageError(
-                f"{path}: this cannot be written; {error.strerror or error}."
-            ) from error
+        with (
+            storage_errors(path, "the history"),
+            path.open("a" if append else "w", newline="", encoding="utf-8") as file,
+        ):
+            writer = csv.DictWriter(file, HISTORY_COLUMNS)
+            if not append:
+                writer.writeheader()
+            writer.writerows(rows)
 
     def write(self, name: str, text: str) -> None:
-        """Write a text file of the folder, all or nothing. Raises StorageError."""
-        path = self.folder / name
-        partial = path.with_name(f".{os.getpid()}.{path.name}")
-        try:
-            partial.write_text(text, encoding="utf-8")
-            partial.replace(path)
-        except OSError as error:
-            raise StorageError(
-                f"{path}: this cannot be written; {error.strerror or error}."
-            ) from error
-        finally:
-            partial.unlink(missing_ok=True)
+        """Write a text file of the folder, as a whole or not at all.
+
+        Raises:
+            StorageError: If the file cannot be written.
+        """
+        write_atomically(self.folder / name, text)
 
     def part(self, name: str) -> "Run":
-        """Return the run of a part of this one, its folder made. Raises StorageError."""
-        part = Run(self.folder / name)
-        try:
-            (part.folder / "state").mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise StorageError(
-                f"{part.folder}: the folder cannot be made; {error.strerror or error}."
-            ) from error
-        return part
+        """Return the run of a part of this one, with its folder created.
+
+        Raises:
+            StorageError: If the folder cannot be created.
+        """
+        return self._made(self.folder / name)
 
     def write_figure(self, name: str, figure: Any) -> Path:
-        """Write a matplotlib figure as `plots/<name>.png`; return its path. Raises StorageError."""
+        """Write a matplotlib figure as `plots/<name>.png`, and return its path.
+
+        Raises:
+            StorageError: If the file cannot be written.
+        """
         path = self.folder / "plots" / f"{name}.png"
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            figure.savefig(path, dpi=120)
-        except OSError as error:
-            raise StorageError(
-                f"{path}: this cannot be written; {error.strerror or error}."
-            ) from error
+        write_atomically(path, lambda place: figure.savefig(place, dpi=120), "the figure")
         return path
 
     def read(self, name: str) -> dict[str, Any]:
-        """Return a JSON file of the folder. Raises RunError where it is missing or damaged."""
+        """Return the content of a JSON file of the folder, with the present names of its keys.
+
+        Raises:
+            RunError: If the file is missing or damaged.
+        """
+        path = self.folder / name
         try:
-            content: dict[str, Any] = json.loads((self.folder / name).read_text(encoding="utf-8"))
+            content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
         except (OSError, json.JSONDecodeError) as error:
             raise RunError(
-                f"{self.folder / name}: this file of the run cannot be read; {error}."
+                "{path}: this file of the run cannot be read; {reason}.".format(
+                    path=path, reason=error
+                )
             ) from error
         present: dict[str, Any] = with_present_names(content)
         return present
 
 
+@contextmanager
+def explained_stops(
+    how_to_go_on: Callable[[], str],
+    stopped: str = "stopped before the end.",
+    *,
+    several: bool = False,
+) -> Iterator[None]:
+    """Turn Ctrl-C and a full disk inside the block into a message that says how to go on.
+
+    Args:
+        how_to_go_on: Returns what was kept and what to type, as a sentence.
+        stopped: The sentence before it.
+        several: Whether the block runs several trainings. Then the message of the one that was
+            stopped is replaced, since it would continue that one only.
+
+    Raises:
+        Interrupted: If Ctrl-C was pressed.
+        StorageError: If a file could not be written.
+    """
+    try:
+        yield
+    except KeyboardInterrupt:
+        raise Interrupted("{stopped} {how}".format(stopped=stopped, how=how_to_go_on())) from None
+    except Interrupted:
+        if not several:
+            raise
+        raise Interrupted("{stopped} {how}".format(stopped=stopped, how=how_to_go_on())) from None
+    except StorageError as error:
+        raise StorageError(
+            "{error} Free some space. {how}".format(error=error, how=how_to_go_on())
+        ) from error
+
+
+def _refuse_study(folder: Path) -> None:
+    """Raise RunError if a folder is a search or a comparison, and name the runs inside."""
+    kinds = [kind for kind in ("search", "compare") if (folder / f"{kind}.json").is_file()]
+    if not kinds:
+        return
+    inner = _newest_first(folder.rglob(CLASSIFIER))
+    found = "no run inside has a classifier"
+    if inner:
+        found = "its runs with a classifier, newest first: {names}".format(
+            names=and_more([str(path) for path in inner], SHOWN)
+        )
+    raise RunError(
+        "{folder}: this was made by `convlens {kind}` and is no run itself; {found}.".format(
+            folder=folder, kind=kinds[0], found=found
+        )
+    )
+
+
+def _newest_first(files: Iterator[Path]) -> list[Path]:
+    """Return the folders of some files, those of the newest files first."""
+    ordered = sorted(files, key=lambda path: path.stat().st_mtime, reverse=True)
+    return [path.parent for path in ordered]
+
+
 def _taken(folder: Path) -> bool:
-    """Return whether a folder holds more than a run that was killed before it wrote its configuration."""
+    """Return whether a folder holds more than a run killed before its configuration was written."""
     if not folder.exists():
         return False
-    begun = not (folder / "run.toml").exists() and folder.is_dir()
-    return not (
-        begun and {path.name for path in folder.iterdir()} <= {"state", "plots", "data.json"}
-    )
+    if (folder / SETTINGS).exists() or not folder.is_dir():
+        return True
+    return not {path.name for path in folder.iterdir()} <= {"state", "plots", "data.json"}

@@ -26,6 +26,7 @@ from convlens.run import Run
 from convlens.screen import Screen
 from convlens.training import fit as fit_module
 from convlens.training.network import choose_network
+from convlens.training.setup import Setup
 from convlens.training.trainer import Trainer
 
 QUIET = Screen(quiet=True)
@@ -97,14 +98,14 @@ class FakeTrainer:
         self.steps = length.steps_per_epoch
         self.lengths.append(length.epochs)
 
-    def run(self, run, stop):
+    def run(self, run, *, stop_requested):
         while len(self.history) < self.epochs:
             for number in range(self.steps):
                 self.now += self.step(len(self.history))
                 if number == self.steps - 1:
                     self.history.append({})
                     self.path.touch()
-                if stop() and len(self.history) < self.epochs:
+                if stop_requested() and len(self.history) < self.epochs:
                     raise Interrupted("stopped")
 
 
@@ -170,11 +171,11 @@ def test_what_the_deadline_has_not_asked_for_is_the_users(until):
     """If patience has just ended the training, `fit` does not stop for another plan."""
 
     class Pressed(FakeTrainer):
-        def run(self, run, stop):
+        def run(self, run, *, stop_requested):
             answers = []
             for _ in range(6):
                 self.now += 10.0
-                answers.append(stop())
+                answers.append(stop_requested())
             assert answers == [False] * 4 + [True, False]
             raise Interrupted("by the user")
 
@@ -185,12 +186,13 @@ def test_what_the_deadline_has_not_asked_for_is_the_users(until):
 def make(digits, **options) -> Trainer:
     config = CONFIG.replace(**options)
     origin = choose_network(config)
-    return Trainer(origin.prepare(digits, config, None), config, origin, QUIET)
+    setup = Setup.create(origin.prepare(digits, config, None), config, origin)
+    return Trainer(setup, QUIET)
 
 
 def started(trainer, folder) -> Run:
     run = Run.create(folder, "")
-    trainer.describe_run(run)
+    trainer.setup.describe(run)
     return run
 
 

@@ -21,9 +21,10 @@ from convlens.preprocess import Preprocessing
 from convlens.screen import Screen
 from convlens.training import fit as fit_module
 from convlens.training.network import choose_network
+from convlens.training.setup import Setup
 from convlens.training.trainer import Trainer
 from convlens.transfer.backbone import choose_backbone
-from convlens.transfer.stages import TransferTrainer
+from convlens.transfer.head_stage import HeadStage
 
 QUIET = Screen(quiet=True)
 
@@ -67,11 +68,11 @@ def test_what_earlier_runs_have_kept_is_counted(digits, backbone):
     config = Config().replace(backbone=str(backbone), limit=240)
     origin = choose_backbone(config)
     prepared = origin.prepare(digits, config, None)
-    trainer = TransferTrainer(prepared, config, origin, QUIET)
+    head = HeadStage(Setup.create(prepared, config, origin), QUIET)
     found = measure_backbone(origin, digits, config)
     assert found.stored
     assert 230 <= found.missing <= 240  # twins count once
-    trainer.features.compute(trainer.network, prepared.store, prepared.splits.train)
+    head.features.compute(head.compiled, prepared.store, prepared.splits.train)
     left = measure_backbone(origin, digits, config).missing
     assert left == found.missing - len(prepared.splits.train)
 
@@ -103,7 +104,8 @@ def made(digits, **settings) -> Trainer:
         **settings,
     )
     origin = choose_network(config)
-    return Trainer(origin.prepare(digits, config, None), config, origin, QUIET)
+    setup = Setup.create(origin.prepare(digits, config, None), config, origin)
+    return Trainer(setup, QUIET)
 
 
 def test_the_end_of_a_run_is_rehearsed_and_nothing_of_it_kept(digits, monkeypatch, tmp_path):
@@ -112,7 +114,7 @@ def test_the_end_of_a_run_is_rehearsed_and_nothing_of_it_kept(digits, monkeypatc
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     trainer = made(digits)
     before = trainer.model.get_weights()
-    seconds, answer = rehearse_ending(trainer)
+    seconds, answer = rehearse_ending(trainer.setup)
     assert seconds > answer > 0
     assert len(written) == 1
     assert not written[0].exists()

@@ -3,6 +3,7 @@ from types import SimpleNamespace
 
 import keras
 import pytest
+from convlens.transfer.stages import LOWER
 
 from convlens.budget import deadline, measure
 from convlens.budget import train_within as module
@@ -17,10 +18,8 @@ from convlens.pipeline import train
 from convlens.report import finish
 from convlens.screen import Screen
 from convlens.training import fit as fit_module
-from convlens.training import trainer as trainer_module
 from convlens.training.network import choose_network
 from convlens.transfer.features import FeatureCache
-from convlens.transfer.stages import LOWER
 
 QUIET = Screen(quiet=True)
 SMALL = Config().replace(
@@ -32,7 +31,7 @@ MODEL = frozenset({"model"})
 @pytest.fixture
 def quick(monkeypatch, tmp_path):
     monkeypatch.setenv("CONVLENS_CACHE", str(tmp_path / "cache"))
-    monkeypatch.setattr(trainer_module, "report_run", lambda *_: None)
+    monkeypatch.setattr(finish, "report_run", lambda *_: None)
     monkeypatch.setattr(measure, "write_evaluation", lambda *_: None)
     monkeypatch.setattr(measure, "SPENT", 0.05)
     monkeypatch.setattr(module, "MOST_TIMED", 0.2)

@@ -8,11 +8,11 @@ from convlens.config import Config
 from convlens.data.sources import load_data
 from convlens.evaluation.calibration import apply_temperature, choose_threshold, fit_temperature
 from convlens.pipeline import train
-from convlens.report.finish import score_again
+from convlens.report.finish import finish
+from convlens.report.rescore import score_again
 from convlens.run import Run
 from convlens.screen import Screen
 from convlens.training.network import choose_network
-from convlens.training.trainer import Trainer
 
 QUIET = Screen(quiet=True)
 CONFIG = Config().replace(
@@ -88,12 +88,11 @@ def test_trained_further_it_starts_from_the_logits(runs, digits):
     assert np.allclose(*[np.asarray(one) for one in logits], atol=1e-5)
 
 
-def finished(run: Run, digits, config, answers=None):
+def finished(run: Run, digits, config, predict=None):
     console = Console(record=True, width=200, file=io.StringIO())
-    origin = choose_network(config)
-    prepared = run.divided(origin.prepare(digits, config, None))
-    trainer = Trainer(prepared, config, origin, Screen(console=console))
-    return trainer.finish(run, answers), console.export_text()
+    prepared = run.divided(choose_network(config).prepare(digits, config, None))
+    done = finish(run, prepared, Screen(console=console), predict=predict)
+    return done.classifier, console.export_text()
 
 
 def test_finishing_again_gives_the_same_and_answers_may_come_from_elsewhere(runs, digits):
@@ -122,7 +121,7 @@ def test_too_few_right_answers_are_said(digits, tmp_path):
         run=tmp_path / "run",
         screen=Screen(console=console),
     )
-    assert "fewer than 20 validation images were named rightly" in console.export_text()
+    assert "fewer than 20 validation images were classified correctly" in console.export_text()
     assert (run.classifier().temperature, run.classifier().threshold) == (1, None)
 
 

@@ -5,7 +5,7 @@ from convlens.config import Config
 from convlens.data.sources import load_data
 from convlens.errors import ConfigError, RunError
 from convlens.pipeline import train
-from convlens.report.finish import score_again
+from convlens.report.rescore import score_again
 from convlens.screen import Screen
 from convlens.studies.cross_validation import cross_validate
 

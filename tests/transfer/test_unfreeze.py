@@ -5,8 +5,8 @@ from keras import layers
 
 from convlens.config import LEARNING_RATES, TrainingConfig, TransferConfig
 from convlens.errors import ConfigError
-from convlens.training.optimizers import Pace, make_optimizer
-from convlens.transfer.unfreeze import GRADUAL_SHARE, paces, thaw
+from convlens.training.optimizers import Multiplier, make_optimizer
+from convlens.transfer.unfreeze import GRADUAL_SHARE, learning_rate_multipliers, unfreeze
 
 RANDOM = np.random.default_rng(0)
 IMAGES = RANDOM.normal(size=(12, 8, 8, 1)).astype(np.float32)
@@ -32,9 +32,9 @@ def settings(unfreeze: str | None = None, **more: object) -> TransferConfig:
     return TransferConfig(backbone="any", unfreeze=unfreeze, **more)
 
 
-def names(unfreeze: str | None, **more: object) -> list[str]:
+def names(wanted: str | None, **more: object) -> list[str]:
     body, _ = network()
-    return [layer.name for layer in thaw(body, settings(unfreeze, **more))]
+    return [layer.name for layer in unfreeze(body, settings(wanted, **more))]
 
 
 def learned(model: keras.Model) -> dict[str, list[np.ndarray]]:
@@ -56,7 +56,9 @@ def compiled(
 ) -> None:
     training = TrainingConfig(**{"optimizer": "sgd", "learning_rate": 0.1} | options)
     rate = training.learning_rate or LEARNING_RATES[training.optimizer]
-    optimizer = make_optimizer(training, rate, paces(model, body, chosen), steps)
+    optimizer = make_optimizer(
+        training, rate, learning_rate_multipliers(model, body, chosen), steps
+    )
     model.compile(optimizer, keras.losses.SparseCategoricalCrossentropy(from_logits=True))
 
 
@@ -108,7 +110,7 @@ def test_what_fits_no_layer(unfreeze, said):
 def test_frozen_layers_and_kept_statistics_are_equal_to_the_bit_after_an_epoch(optimizer):
     body, model = network()
     chosen = settings("conv2")
-    thaw(body, chosen)
+    unfreeze(body, chosen)
     compiled(model, body, chosen, 3, optimizer=optimizer, learning_rate=None)
     before = learned(model)
     model.fit(IMAGES, LABELS, batch_size=4, verbose=0)
@@ -119,7 +121,7 @@ def test_batch_normalisation_computes_with_its_statistics_unless_it_learns():
     for asked in (False, True):
         body, model = network()
         chosen = settings("all", train_batch_norm=asked)
-        thaw(body, chosen)
+        unfreeze(body, chosen)
         compiled(model, body, chosen, 3)
         assert np.allclose(body(IMAGES, training=True), body(IMAGES, training=False)) is not asked
         before = learned(model)
@@ -130,14 +132,14 @@ def test_batch_normalisation_computes_with_its_statistics_unless_it_learns():
 def test_lower_layers_and_the_gates_on_them_learn_more_slowly():
     body, model = network()
     chosen = settings("all", layer_decay=0.5)
-    thaw(body, chosen)
-    rows = paces(model, body, chosen)
+    unfreeze(body, chosen)
+    rows = learning_rate_multipliers(model, body, chosen)
     found = dict(zip([v.path.split("/")[0] for v in model.trainable_variables], rows, strict=True))
     assert {name: row.rate for name, row in found.items()} == {
         "conv1": 0.25, "conv2": 0.5, "gate": 0.5, "conv3": 1, "head": 1,
     }  # fmt: skip
     assert {row.begin for row in rows} == {0}
-    gradual = paces(model, body, settings("all", gradual=True))
+    gradual = learning_rate_multipliers(model, body, settings("all", gradual=True))
     assert sorted({row.begin for row in gradual}) == pytest.approx(
         [0, GRADUAL_SHARE / 3, 2 * GRADUAL_SHARE / 3]
     )
@@ -146,15 +148,15 @@ def test_lower_layers_and_the_gates_on_them_learn_more_slowly():
 def test_the_groups_begin_with_the_top_one_that_learns():
     body, model = network()
     chosen = settings("conv1,conv2", layer_decay=0.1, gradual=True)
-    thaw(body, chosen)
-    rows = paces(model, body, chosen)
+    unfreeze(body, chosen)
+    rows = learning_rate_multipliers(model, body, chosen)
     assert [row.rate for row in rows] == pytest.approx([0.1, 0.1, 1, 1, 1, 1])
     assert [row.begin for row in rows] == pytest.approx([GRADUAL_SHARE / 2] * 2 + [0] * 4)
 
 
 def test_a_step_of_gradient_descent_is_rate_times_decay_times_gradient():
     variables = [keras.Variable(np.ones(3, np.float32)) for _ in range(3)]
-    rows = [Pace(0.5**number) for number in range(3)]
+    rows = [Multiplier(0.5**number) for number in range(3)]
     optimizer = make_optimizer(TrainingConfig(optimizer="sgd"), 0.1, rows, 10)
     gradient = np.array([1, -2, 4], np.float32)
     optimizer.apply([keras.ops.convert_to_tensor(gradient)] * 3, variables)
@@ -167,7 +169,9 @@ def test_a_group_moves_from_its_step_on_and_not_before(optimizer):
     """Weight decay too waits for it: Keras' own would shrink a kernel that has not begun."""
     variables = [keras.Variable(np.ones(3, np.float32), name="kernel") for _ in range(2)]
     training = TrainingConfig(optimizer=optimizer, weight_decay=0.5)
-    made = make_optimizer(training, LEARNING_RATES[optimizer], [Pace(), Pace(0.5, 0.25)], 8)
+    made = make_optimizer(
+        training, LEARNING_RATES[optimizer], [Multiplier(), Multiplier(0.5, 0.25)], 8
+    )
     for step in range(4):
         before = [variable.numpy().copy() for variable in variables]
         made.apply([keras.ops.convert_to_tensor(np.array([1, -2, 4], np.float32))] * 2, variables)
@@ -181,13 +185,13 @@ def test_weight_decay_is_at_the_rate_of_the_layer():
         for name in ("kernel", "kernel", "bias")
     ]
     training = TrainingConfig(optimizer="adamw", weight_decay=0.5)
-    optimizer = make_optimizer(training, 0.1, [Pace(), Pace(0.25), Pace()], 8)
+    optimizer = make_optimizer(training, 0.1, [Multiplier(), Multiplier(0.25), Multiplier()], 8)
     optimizer.apply([keras.ops.zeros(3)] * 3, variables)
     found = [float(variable.numpy()[0]) for variable in variables]
     assert found == pytest.approx([2 * (1 - 0.1 * 0.5), 2 * (1 - 0.1 * 0.5 * 0.25), 2])
 
 
-def test_without_paces_adamw_steps_as_keras_own():
+def test_without_multipliers_adamw_steps_as_keras_own():
     def stepped(rows):
         variable = keras.Variable(np.array([1, -2, 4], np.float32), name="kernel")
         optimizer = make_optimizer(
@@ -199,4 +203,4 @@ def test_without_paces_adamw_steps_as_keras_own():
             )
         return variable.numpy()
 
-    assert np.allclose(stepped([]), stepped([Pace()]), rtol=1e-6)
+    assert np.allclose(stepped([]), stepped([Multiplier()]), rtol=1e-6)

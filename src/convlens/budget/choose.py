@@ -16,7 +16,7 @@ from convlens.config import Config, TransferConfig
 from convlens.data.dataset import Dataset
 from convlens.data.prepared import look_at, parse_size
 from convlens.screen import duration
-from convlens.transfer.unfreeze import able_layers, map_strides
+from convlens.transfer.unfreeze import map_strides, trainable_layers
 
 SIDES = (224, 192, 160, 128, 96)  # pixels
 LEAST_SIDE = 64  # pixels; smaller images are unlike those that a backbone was trained on
@@ -267,6 +267,6 @@ def upper_layers(body: keras.Model, settings: TransferConfig) -> str | None:
         The number as text, or None if all layers lie on one feature map.
     """
     strides = map_strides(body)
-    sizes = [strides[layer.name] for layer in able_layers(body, settings)]
+    sizes = [strides[layer.name] for layer in trainable_layers(body, settings)]
     count = sizes.count(max(sizes, default=0))
     return str(count) if count < len(sizes) else None

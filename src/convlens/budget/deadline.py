@@ -20,6 +20,7 @@ from convlens.run import Run
 from convlens.screen import duration
 from convlens.training.fit import step_seconds
 from convlens.training.trainer import Trainer
+from convlens.transfer.fine_tune_stage import FineTuneStage
 
 WATCHED = 0.25  # share of the planned time after which the training's own speed is trusted
 GRACE = 0.02  # share of a time budget after which a training that is late is stopped
@@ -175,7 +176,7 @@ class _Watch:
 
 
 def train_until(
-    trainer: Trainer,
+    trainer: Trainer | FineTuneStage,
     run: Run,
     plan: Plan,
     deadline: Deadline,
@@ -207,7 +208,7 @@ def train_until(
         watch = _Watch(run, plan, done, deadline)
         try:
             with backend.forgotten():  # another plan compiles anew
-                trainer.run(run, watch)
+                trainer.run(run, stop_requested=watch)
         except Interrupted:
             if not watch.stops:
                 raise
@@ -250,7 +251,7 @@ def train_for(trainer: Trainer, run: Run, seconds: float) -> str:
     step_seconds(trainer.model, trainer.train, 0.0)  # compiles
     if trainer.val is not None:
         trainer.model.evaluate(trainer.val, steps=1, verbose=0)
-    plan = Plan(trainer.config.training.epochs, trainer.train.steps, seconds)
+    plan = Plan(trainer.setup.config.training.epochs, trainer.train.steps, seconds)
     before = seconds_trained(run)
     began = time.monotonic()
     deadline = Deadline(began + seconds - before, grace=(LIMIT - 1) * seconds)

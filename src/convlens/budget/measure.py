@@ -14,7 +14,6 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
-import keras
 import numpy as np
 from numpy.typing import NDArray
 
@@ -30,9 +29,11 @@ from convlens.data.store import DIGEST_BYTES, Store, is_stored
 from convlens.errors import ImageError, StorageError
 from convlens.evaluation.evaluate import evaluate
 from convlens.preprocess import Preprocessing, prepare
-from convlens.report.finish import Scored, write_evaluation
+from convlens.report.results import Scored, write_evaluation
 from convlens.run import Run
-from convlens.training.fit import State
+from convlens.screen import Screen
+from convlens.training.checkpoint import State
+from convlens.training.setup import Setup
 from convlens.training.trainer import Trainer
 from convlens.transfer.backbone import BackboneOrigin, body_of, open_features
 
@@ -138,11 +139,11 @@ def _head_seconds(count: int, width: int, num_classes: int) -> float:
     return min(spans) * count / len(rows) * ITERATIONS
 
 
-def rehearse_ending(trainer: Trainer) -> tuple[float, float]:
+def rehearse_ending(setup: Setup) -> tuple[float, float]:
     """Measure the end of a run by writing a report of random predictions.
 
     Args:
-        trainer: The training whose end is measured.
+        setup: The setup of the training whose end is measured.
 
     Returns:
         The seconds from the last epoch to the report, and the seconds of one prediction. Both are 0
@@ -151,7 +152,7 @@ def rehearse_ending(trainer: Trainer) -> tuple[float, float]:
     Raises:
         StorageError: If there is no place for temporary files.
     """
-    prepared = trainer.prepared
+    prepared = setup.prepared
     splits = prepared.splits
     scored = splits.test if len(splits.test) else splits.val
     if not len(scored):
@@ -161,9 +162,9 @@ def rehearse_ending(trainer: Trainer) -> tuple[float, float]:
     with trial_folder() as folder:
         run = Run.create(folder / "ending", "")
         began = time.monotonic()
-        trainer.describe_run(run)
+        setup.describe(run)
         run.write_history([], append=False)
-        trainer.keep(trainer.float32, State(), run)
+        setup.save_classifier(run, State(), {})
         classifier = run.classifier()
 
         def predict() -> None:
@@ -191,7 +192,7 @@ def measure_costs(trainer: Trainer, seconds: float) -> Costs:
     then is part of the time. The network must be compiled again before it is trained.
 
     Args:
-        trainer: The training that is measured. Its screen should be quiet.
+        trainer: The training that is measured.
         seconds: The time that is spent on steps after the first, which compiles. At least one step
             is measured.
 
@@ -200,15 +201,10 @@ def measure_costs(trainer: Trainer, seconds: float) -> Costs:
     """
     model = trainer.model
     model.optimizer.build(model.trainable_variables)
-    variables = [*model.variables, *model.optimizer.variables]
-    before = [keras.ops.convert_to_numpy(variable).copy() for variable in variables]
-    with trial_folder() as folder:
+    with backend.unchanged(model), trial_folder() as folder:
         start, step = _step_seconds(trainer, Run.create(folder / "trial", ""), seconds)
         compiling, validation = _validation_seconds(trainer, seconds / step)
         keep = _saving_seconds(trainer, folder / "trial.keras", seconds)
-    backend.sync(model)
-    for variable, value in zip(variables, before, strict=True):
-        variable.assign(value)
     return Costs(step, validation, keep, start + compiling)
 
 
@@ -230,7 +226,7 @@ def _step_seconds(trainer: Trainer, run: Run, seconds: float) -> tuple[float, fl
     trainer.train.steps = ENDLESS  # so that no validation comes between the steps
     began = time.monotonic()
     with contextlib.suppress(_Enough):
-        Trainer.run(trainer, run, enough)  # without the head, which a transfer trains before
+        trainer.run(run, stop_requested=enough, screen=Screen(quiet=True))
     trainer.train.steps = steps
     return marks[0] - began, (marks[-1] - marks[0]) / (len(marks) - 1)
 
@@ -255,8 +251,8 @@ def _saving_seconds(trainer: Trainer, path: Path, seconds: float) -> float:
     It is written twice, because the first time may import something, unless once takes longer than
     `seconds`.
     """
-    spent = _seconds_of(lambda: trainer.classifier().save(path))
-    return spent if spent > seconds else _seconds_of(lambda: trainer.classifier().save(path))
+    spent = _seconds_of(lambda: trainer.setup.classifier().save(path))
+    return spent if spent > seconds else _seconds_of(lambda: trainer.setup.classifier().save(path))
 
 
 def _seconds_of(work: Callable[[], object]) -> float:

@@ -30,15 +30,18 @@ from convlens.budget.plan import AIM, Costs, Plan, plan
 from convlens.config import Config
 from convlens.conflicts import refuse_conflicts
 from convlens.data.dataset import Dataset
-from convlens.data.prepared import Prepared, choose_preprocessing
+from convlens.data.prepared import choose_preprocessing
 from convlens.data.store import is_stored
-from convlens.errors import Interrupted, ModelError, StorageError
-from convlens.run import Run
+from convlens.errors import Interrupted, ModelError
+from convlens.pipeline import prepare_images
+from convlens.run import Run, explained_stops
 from convlens.screen import Screen, duration
-from convlens.training.network import Origin, require_unseen_test
+from convlens.training.setup import Setup
 from convlens.training.trainer import Trainer
+from convlens.training.training import Training
 from convlens.transfer.backbone import choose_backbone, choose_origin
-from convlens.transfer.stages import TransferTrainer
+from convlens.transfer.fine_tune_stage import FineTuneStage, with_unfrozen
+from convlens.transfer.head_stage import HeadStage
 
 BACKBONE = "efficientnet_lite0"  # the one whose weights are in a package
 TIMED, LEAST_TIMED, MOST_TIMED = (
@@ -87,12 +90,8 @@ def train_within(  # noqa: PLR0913 - the public door; all but the first three ha
     if config.transfer.backbone is None:
         choose_origin(config)  # refuses an unknown network before anything is measured
     allotment = _Allotment(dataset, config, Clock(seconds, began), screen or Screen(), given)
-    try:
+    with explained_stops(allotment.how_to_go_on):
         return allotment.train(run)
-    except KeyboardInterrupt:
-        raise Interrupted(f"stopped before the end. {allotment.how_to_go_on}") from None
-    except StorageError as error:
-        raise StorageError(f"{error} Free some space, then: {allotment.how_to_go_on}") from error
 
 
 class _Allotment:
@@ -109,33 +108,29 @@ class _Allotment:
             given,
         )
         self.said: list[tuple[str, str]] = []  # what was measured and chosen
-        self.trainer: Trainer | None = None
         self.folder: Run | None = None
         self.head_alone = False  # whether a resume would train no more than the head
 
-    @property
     def how_to_go_on(self) -> str:
-        """What a run that was stopped has kept, and how to go on."""
-        if self.trainer is None or self.folder is None:
+        """Return what a run that was stopped has kept, and how to go on."""
+        if self.folder is None:
             return "Nothing was trained yet; give the same command again."
-        more = (
-            " (it ends with the head alone: whether its layers learn was not chosen yet)"
-            if self.head_alone
-            else ""
-        )
-        return self.trainer.how_to_go_on(self.folder) + more
+        how = self.folder.how_to_resume()
+        if self.head_alone:
+            how += " (it ends with the head alone: whether its layers learn was not chosen yet)"
+        return how
 
     def train(self, name: str | Path | None) -> Run:
         """Choose, train and score."""
         used, seconds = duration(self.clock.used), self.clock.seconds
         self.said.append(("budget", f"{duration(seconds)}, of which {used} went into starting"))
         chosen = self._choose_backbone()
-        trainer, run = (
+        training, run = (
             self._train_from_scratch(name)
             if chosen is None
             else self._train_backbone(*chosen, name)
         )
-        trainer.finish(run)
+        training.finish(run)
         share = 100 * self.clock.used / seconds
         self.screen.say(
             f"{'time':<13}{duration(self.clock.used)} of {duration(seconds)}, {share:.0f} %"
@@ -201,65 +196,73 @@ class _Allotment:
 
     def _train_backbone(
         self, frozen: Config, choice: SizeChoice, name: str | Path | None
-    ) -> tuple[Trainer, Run]:
+    ) -> tuple[Training, Run]:
         """Train the head, and then, where the time allows, the layers below."""
-        origin, given = choose_backbone(frozen), self.config.transfer.unfreeze
-        trainer = TransferTrainer(self._prepare(origin, frozen), frozen, origin, self.screen)
-        trainer.goes_on = trainer.val is not None
-        if (
-            given is not None
-        ):  # should the run be stopped before it is planned, a resume does what was asked for
-            trainer.thaw(self._thawed(frozen, given))
-        run = self._begin(trainer, name)
-        if given is not None:
-            trainer.thaw(frozen)
-        trainer.announce(run, self.said)
-        self.head_alone = given is None and trainer.goes_on
-        trainer.run(run)
-        tuning = self._choose_tuning(trainer, frozen, choice.feature)
+        origin = choose_backbone(frozen)
+        prepared = prepare_images(origin, self.dataset, frozen, self.screen)
+        setup = Setup.create(prepared, frozen, origin)
+        head = HeadStage(setup, self.screen, continues=bool(len(prepared.splits.val)))
+        asked = self.config.transfer.unfreeze
+        if asked is None:
+            run = self._begin(setup, name)
+        else:
+            # Should the run be stopped before it is planned, a resumed run does what was asked for.
+            run = self._begin(with_unfrozen(setup, self._unfrozen(frozen, asked)), name)
+            setup = with_unfrozen(setup, frozen)
+        training = Training(setup, [head], self.screen)
+        training.announce(run, self.said)
+        self.head_alone = asked is None and head.continues
+        training.run(run)
+        tuning, stage = self._choose_tuning(head, frozen, choice.feature)
         self.head_alone = False
         self.screen.say(f"{'fine-tune':<13}{tuning.reason}")
-        if tuning.plan is None:
-            if trainer.thawed:
-                trainer.thaw(frozen)
-            trainer.describe_run(run, budget=self.clock.seconds)
-        else:
-            most = MOST_PASSES * trainer.train.steps_per_pass // tuning.plan.steps_per_epoch
-            self._train(trainer, run, tuning.plan, tuning.start, max(1, most))
-        return trainer, run
+        if tuning.plan is None or stage is None:
+            setup = with_unfrozen(setup, frozen)
+            setup.describe(run, budget=self.clock.seconds)
+            return Training(setup, [head], self.screen), run
+        most = MOST_PASSES * stage.trainer.train.steps_per_pass // tuning.plan.steps_per_epoch
+        self._train(stage, run, tuning.plan, tuning.start, max(1, most))
+        return Training(stage.setup, [head, stage], self.screen), run
 
-    def _choose_tuning(self, trainer: TransferTrainer, frozen: Config, feature: float) -> Tuning:
+    def _choose_tuning(
+        self, head: HeadStage, frozen: Config, feature: float
+    ) -> tuple[Tuning, FineTuneStage | None]:
         """Measure which layers can learn in what is left; `feature` is the seconds of an image's features."""
-        if trainer.val is None:
-            return Tuning(
-                "not taken: without validation images there is no telling whether it is better"
-            )
+        setup = head.setup
+        if not head.continues:
+            reason = "not taken: without validation images there is no telling whether it is better"
+            return Tuning(reason), None
+        stage = None
         given, options = self.config.transfer.unfreeze, list[tuple[str, Costs]]()
         least, ending = 1.0 if given else PASSES, 0.0
-        passes = least * len(trainer.prepared.splits.train)
+        passes = least * len(setup.prepared.splits.train)
         with self.screen.console.status("measuring what fits into the rest"):
             if self.clock.left > passes * feature:
-                ending, feature = rehearse_ending(trainer)
+                ending, feature = rehearse_ending(setup)
             needed, left = duration(passes * feature), duration(max(self.clock.left - ending, 0))
             why = (
                 f"{least:g} passes of the upper layers take {needed} and much more; {left} are left"
             )
             tuning = Tuning(f"not taken: {why}, the scores not counted")
-            upper = upper_layers(trainer.body, self.config.transfer)
+            upper = upper_layers(head.body, self.config.transfer)
             for unfreeze, ways in [(given, 1)] if given else [("all", 3), (upper, 1)]:
                 # a pass is the way there at least, and where all learns, twice that back: not worth measuring else
                 if unfreeze is None or self.clock.left - ending < passes * feature * ways:
                     continue
-                trainer.thaw(self._thawed(frozen, unfreeze))
-                options.append((unfreeze, self._measure(trainer)))
+                unfrozen = with_unfrozen(setup, self._unfrozen(frozen, unfreeze))
+                stage = FineTuneStage(unfrozen, self.screen, head)
+                options.append((unfreeze, self._measure(stage.trainer)))
                 tuning = choose_tuning(
-                    options, self.clock.left - ending, trainer.train.steps_per_pass, least
+                    options,
+                    self.clock.left - ending,
+                    stage.trainer.train.steps_per_pass,
+                    least,
                 )
                 if tuning.plan is not None:
                     break
-        return tuning
+        return tuning, stage
 
-    def _thawed(self, frozen: Config, unfreeze: str) -> Config:
+    def _unfrozen(self, frozen: Config, unfreeze: str) -> Config:
         """Return the configuration in which layers learn: what the user asked for, else what suits fine-tuning."""
         config = self.config
         if config.transfer.unfreeze is not None:
@@ -269,7 +272,7 @@ class _Allotment:
             unfreeze=unfreeze, **{name: settings[name] for name in self.given & set(settings)}
         )
 
-    def _train_from_scratch(self, name: str | Path | None) -> tuple[Trainer, Run]:
+    def _train_from_scratch(self, name: str | Path | None) -> tuple[Training, Run]:
         """Train the configured network for the epochs that fill the time."""
         config, dataset = self.config, self.dataset
         origin = choose_origin(config)
@@ -277,11 +280,13 @@ class _Allotment:
         if not is_stored(dataset, preprocessing):
             _, decode = decode_some(dataset, preprocessing)
             self.clock.require(decode * len(dataset), "decoding the images alone")
-        trainer = Trainer(self._prepare(origin, config), config, origin, self.screen)
+        prepared = prepare_images(origin, dataset, config, self.screen)
+        trainer = Trainer(Setup.create(prepared, config, origin), self.screen)
+        training = Training(trainer.setup, [trainer], self.screen)
         with self.screen.console.status("measuring a few steps"):
             costs, steps = self._measure(trainer), trainer.train.steps_per_pass
             a_pass = steps * costs.step + costs.overhead
-            ending, _ = rehearse_ending(trainer)
+            ending, _ = rehearse_ending(trainer.setup)
         self.clock.require(a_pass / AIM + costs.start + ending, "one pass over the images")
         length = plan(self.clock.left - costs.start - ending, costs, steps)
         passes = length.steps / steps
@@ -298,47 +303,42 @@ class _Allotment:
             ),
         ]
         trainer.set_length(length.epochs, length.steps_per_epoch)
-        run = self._begin(trainer, name)
-        trainer.announce(run, self.said)
+        run = self._begin(trainer.setup, name)
+        training.announce(run, self.said)
         self._train(trainer, run, length, costs.start)
-        return trainer, run
+        return training, run
 
-    def _prepare(self, origin: Origin, config: Config) -> Prepared:
-        with self.screen.counter("decoding") as progress:
-            prepared = origin.prepare(self.dataset, config, progress)
-        require_unseen_test(origin.trained, prepared, config)
-        return prepared
-
-    def _begin(self, trainer: Trainer, name: str | Path | None) -> Run:
-        """Make the run's folder, from here on it can be resumed."""
-        run = Run.create(name, f"{self.dataset.name}-{trainer.origin.name}")
-        trainer.describe_run(run, budget=self.clock.seconds)
-        self.trainer, self.folder = trainer, run
-        return run
+    def _begin(self, setup: Setup, name: str | Path | None) -> Run:
+        """Create the run folder; from here on the run can be resumed."""
+        self.folder = Run.create(name, f"{self.dataset.name}-{setup.origin.name}")
+        setup.describe(self.folder, budget=self.clock.seconds)
+        return self.folder
 
     def _measure(self, trainer: Trainer) -> Costs:
-        trainer.screen = Screen(quiet=True)
         try:
             return measure_costs(
                 trainer, min(max(TIMED * self.clock.left, LEAST_TIMED), MOST_TIMED)
             )
         except Interrupted:  # its message is of a run that is not kept
             raise KeyboardInterrupt from None
-        finally:
-            trainer.screen = self.screen
 
     def _train(
-        self, trainer: Trainer, run: Run, length: Plan, start: float, most: int = sys.maxsize
+        self,
+        stage: Trainer | FineTuneStage,
+        run: Run,
+        length: Plan,
+        start: float,
+        most: int = sys.maxsize,
     ) -> None:
         """Train as planned, `most` epochs; the planned seconds begin after those that the engine takes to `start`."""
 
         def prepare(length: Plan) -> None:
-            trainer.set_length(length.epochs, length.steps_per_epoch)
-            trainer.describe_run(run, budget=self.clock.seconds)
+            stage.set_length(length.epochs, length.steps_per_epoch)
+            stage.setup.describe(run, budget=self.clock.seconds)
 
         budget = self.clock.seconds
         deadline = Deadline.within(budget, length, start, most)
         prepare(length)
-        note = train_until(trainer, run, length, deadline, prepare)
+        note = train_until(stage, run, length, deadline, prepare)
         if note:
             self.screen.note(note)

@@ -17,7 +17,7 @@ def evaluate_run(name: str, data: str | None, *, as_json: bool) -> None:
         data or run.data["path"], pattern=config.data.pattern, for_training=data is None
     )
     backend.start(threads=config.training.threads)  # a classifier opens on any engine
-    from convlens.report.finish import score_again, score_other
+    from convlens.report.rescore import score_again, score_other
 
     classifier = run.classifier()
     if data is None:

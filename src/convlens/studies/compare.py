@@ -36,7 +36,8 @@ from convlens.run import Run
 from convlens.screen import Screen, duration
 from convlens.studies.ranking import TRAINED, Ranking, score_runs
 from convlens.training.network import choose_network
-from convlens.training.trainer import Trainer, describe
+from convlens.training.setup import Setup, describe_augmentation
+from convlens.training.trainer import Trainer
 from convlens.zoo.registry import LEAST_WITH_STEM, model_info
 
 DEFAULT_MINUTES = 2.0  # a network
@@ -265,7 +266,7 @@ def _plan(
     settings = one.training
     screen.say(
         f"\nrecipe  batch {settings.batch_size}, {settings.optimizer}, learning rate {settings.learning_rate:g} "
-        f"({settings.schedule.replace('_', '-')}), {describe(one.augment)}, {settings.precision}"
+        f"({settings.schedule.replace('_', '-')}), {describe_augmentation(one.augment)}, {settings.precision}"
     )
     screen.columns(rows, left=(0, 5))
     return planned
@@ -275,9 +276,16 @@ def _measure(
     config: Config, prepared: Prepared, seconds: float
 ) -> tuple[Costs, Config, tuple[str, str]]:
     """Return a network's costs, its resolved configuration, and its parameters and multiply-adds for the eye."""
-    trainer = Trainer(prepared, config, choose_network(config), Screen(quiet=True))
-    numbers = rounded(trainer.float32.count_params()), rounded(count_multiply_adds(trainer.float32))
-    return measure_costs(trainer, max(MEASURED[0], MEASURED[1] * seconds)), trainer.config, numbers
+    trainer = Trainer(Setup.create(prepared, config, choose_network(config)), Screen(quiet=True))
+    numbers = (
+        rounded(trainer.setup.network.count_params()),
+        rounded(count_multiply_adds(trainer.setup.network)),
+    )
+    return (
+        measure_costs(trainer, max(MEASURED[0], MEASURED[1] * seconds)),
+        trainer.setup.config,
+        numbers,
+    )
 
 
 def _carry_out(comparison: Comparison, prepared: Prepared, screen: Screen) -> Comparison:
@@ -312,7 +320,7 @@ def _train(run: Run, prepared: Prepared, seconds: float, screen: Screen) -> None
     """Train one network as planned in its run.toml; `trained.json` marks it as done."""
     config = run.config
     bar = Screen(console=screen.console, rows=False)
-    trainer = Trainer(prepared, config, choose_network(config), bar)
+    trainer = Trainer(Setup.create(prepared, config, choose_network(config)), bar)
     try:
         note = train_for(trainer, run, seconds)
     except TrainingError as error:

@@ -13,13 +13,14 @@ from convlens.data.prepared import Prepared
 from convlens.data.splits import draw, folds
 from convlens.errors import ConfigError, Interrupted
 from convlens.evaluation.evaluate import evaluate
-from convlens.report.finish import Scored, answer, calibrate, show, write_evaluation
+from convlens.pipeline import open_training
+from convlens.report.finish import calibrate, finish, probabilities
+from convlens.report.results import Scored
 from convlens.run import Run
 from convlens.screen import Screen
 from convlens.training.network import Origin
-from convlens.training.trainer import Trainer
+from convlens.training.training import Training
 from convlens.transfer.backbone import choose_origin
-from convlens.transfer.stages import make_trainer
 
 
 def cross_validate(
@@ -55,34 +56,30 @@ def cross_validate(
     pool = np.sort(np.concatenate([whole.splits.train, whole.splits.val]))
     parts = list(folds(labels, whole.clusters, pool, k, config.training.seed))
     outer = Run.create(run, f"{dataset.name}-{origin.name}-{k}-folds")
-    last = make_trainer(whole, config, origin, screen)
-    last.describe_run(outer, folds=k)
+    last = open_training(whole, config, origin, screen)
+    last.setup.describe(outer, folds=k)
     rows = np.zeros((len(dataset), dataset.num_classes), np.float32)
     for number, (rest, held) in enumerate(parts, 1):
         screen.say(f"\nfold {number} of {k}", "bold")
         rng = np.random.default_rng((config.training.seed, number))
         fold = _fold(whole, rest, held, config.data.val, rng)
         inner = Run.create(outer.folder / f"fold-{number}", "")
-        trainer = make_trainer(fold, config, origin, screen)
-        trainer.describe_run(inner)
+        training = open_training(fold, config, origin, screen)
+        training.setup.describe(inner)
         with backend.forgotten():
             if number == 1:
-                trainer.announce(inner)
-            _run(trainer, inner)
-        classifier = calibrate(inner.classifier(), fold, config.training, screen, trainer.answers)
+                training.announce(inner)
+            _run(training, inner)
+        classifier = calibrate(inner.classifier(), fold, config.training, screen, training.predict)
         classifier.save(inner.classifier_path)
-        rows[held] = answer(classifier, fold, held, trainer.answers)
+        rows[held] = probabilities(classifier, fold, held, training.predict)
     screen.say("\nall images", "bold")
     _run(last, outer)
-    classifier = calibrate(outer.classifier(), whole, config.training, screen, last.answers)
     evaluation = evaluate(
         labels[pool], rows[pool], whole.dataset.class_names, images_seen=f"{k} held-out folds"
     )
-    classifier.provenance["metrics"] = evaluation.to_dict()["metrics"]
-    classifier.save(outer.classifier_path)
-    facts = {"folds": k, "test_evaluations": 0}
-    write_evaluation(outer, outer.folder, classifier, Scored(evaluation, whole, pool), facts)
-    show(evaluation, outer.folder, screen)
+    scored = Scored(evaluation, whole, pool)
+    finish(outer, whole, screen, predict=last.predict, scored=scored, facts={"folds": k})
     return outer
 
 
@@ -110,10 +107,10 @@ def _require_unseen(origin: Origin, whole: Prepared) -> None:
         )
 
 
-def _run(trainer: Trainer, run: Run) -> None:
+def _run(training: Training, run: Run) -> None:
     """Train one part. Raises Interrupted, saying that the whole cannot be resumed."""
     try:
-        trainer.run(run)
+        training.run(run)
     except (Interrupted, KeyboardInterrupt):
         raise Interrupted(
             f"stopped in {run.folder}; finished folds keep their classifiers. A cross-validation starts anew: give it "

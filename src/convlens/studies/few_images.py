@@ -25,11 +25,10 @@ from convlens.data.prepared import Prepared
 from convlens.errors import ConfigError, DataError, Interrupted, StorageError
 from convlens.evaluation.metrics import wilson
 from convlens.evaluation.scores import Score
+from convlens.pipeline import open_training, prepare_images
 from convlens.run import Run
 from convlens.screen import Screen
-from convlens.training.network import require_unseen_test
 from convlens.transfer.backbone import choose_origin
-from convlens.transfer.stages import make_trainer
 
 DRAWS = 5
 
@@ -75,9 +74,7 @@ def train_on_few(
         )
     screen = screen or Screen()
     origin = choose_origin(config)
-    with screen.counter("decoding") as progress:
-        whole = origin.prepare(dataset, config, progress)
-    require_unseen_test(origin.trained, whole, config)
+    whole = prepare_images(origin, dataset, config, screen)
     pools = _pools(whole, k)
     outer = Run.create(run, f"{dataset.name}-{origin.name}-{k}-a-class")
     scores: list[Score] = []
@@ -90,22 +87,19 @@ def train_on_few(
             Run.create(outer.folder / f"draw-{number}", ""),
         )
         with backend.forgotten():
-            trainer = make_trainer(
-                part, config, origin, screen if number == 1 else Screen(quiet=True)
-            )
-            trainer.describe_run(inner)
+            training = open_training(part, config, origin, Screen(quiet=True))
+            training.setup.describe(inner)
             if number == 1:
-                trainer.describe_run(outer, few=k, draws=draws)
-                trainer.announce(outer)
-            trainer.screen = Screen(quiet=True)
+                training.setup.describe(outer, few=k, draws=draws)
+                training.announce(outer, screen=screen)
             try:
-                trainer.run(inner)
+                training.run(inner)
             except (Interrupted, KeyboardInterrupt):
                 raise Interrupted(
                     f"stopped in draw {number} of {draws}; finished draws keep their reports. This starts anew: give "
                     "it another --run name."
                 ) from None
-            trainer.finish(inner)
+            training.finish(inner)
         scores.append(Score(**inner.report["metrics"]["accuracy"]))
         screen.say(
             f"draw {number:<8}{scores[-1].value_text} {scores[-1].interval_text} of {scores[-1].n:,} images"

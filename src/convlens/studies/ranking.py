@@ -18,7 +18,7 @@ from convlens.errors import StorageError, TrainingError
 from convlens.evaluation.metrics import accuracy
 from convlens.evaluation.paired import Pair, compare_pairs
 from convlens.evaluation.scores import Score
-from convlens.report.finish import calibrate, score, write_evaluation
+from convlens.report.finish import finish
 from convlens.run import Run
 from convlens.screen import Screen
 
@@ -178,16 +178,15 @@ def score_runs(runs: Sequence[tuple[Run, Prepared]], screen: Screen) -> Ranking:
 
 
 def _score(run: Run, prepared: Prepared, seconds: float, note: str) -> Entry:
-    config, quiet = run.config, Screen(quiet=True)
-    classifier = calibrate(run.classifier(), prepared, config.training, quiet)
+    config = run.config
+    finished = finish(run, prepared, Screen(quiet=True))
+    if finished.scored is None:
+        raise TrainingError(f"{run.folder}: a comparison needs images to score on.")
+    classifier = finished.classifier
+    scored = finished.scored
     images, labels, val = prepared.store.images, prepared.dataset.labels, prepared.splits.val
     answers = classifier.probabilities(images, indices=val).argmax(1)
     milliseconds = _milliseconds(classifier, images, val)
-    scored = score(classifier, prepared, quiet)
-    classifier.provenance["metrics"] = scored.evaluation.to_dict()["metrics"]
-    classifier.save(run.classifier_path)
-    earlier = run.report["test_evaluations"] if run.finished else 0
-    write_evaluation(run, run.folder, classifier, scored, {"test_evaluations": earlier + 1})
     epochs = len(run.history)
     steps_per_pass = math.ceil(len(prepared.splits.train) / config.training.batch_size)
     return Entry(

@@ -34,6 +34,7 @@ from convlens.errors import (
 )
 from convlens.evaluation.metrics import accuracy
 from convlens.evaluation.paired import compare_pairs
+from convlens.report.finish import finish
 from convlens.run import Run
 from convlens.screen import Screen, duration
 from convlens.studies.hparams import write_hparams
@@ -49,6 +50,7 @@ from convlens.studies.space import (
 )
 from convlens.studies.trial_table import SECONDS, TrialTable
 from convlens.training.network import choose_network
+from convlens.training.setup import Setup
 from convlens.training.trainer import Trainer
 
 LEAST_SEEN = 5e-4  # difference of two accuracies that are shown with one decimal
@@ -169,16 +171,17 @@ def _next(found: Search, trials: int, limit: float) -> optuna.Trial | None:
     return found.study.ask() if len(known) < trials and found.seconds < limit else None
 
 
-class _Pruning(Screen):
+class _Pruning:
     """Tells Optuna the score after each epoch, and ends a trial that falls behind the others."""
 
-    def __init__(self, screen: Screen, trial: optuna.Trial, epochs: int) -> None:
-        super().__init__(console=screen.console, rows=False)
-        self.trial, self.epochs, self.highest = trial, epochs, 0.0
+    def __init__(self, trial: optuna.Trial, epochs: int) -> None:
+        self.trial = trial
+        self.epochs = epochs
+        self.highest = 0.0
         known = trial.study.get_trials(deepcopy=False)[trial.number].intermediate_values
         self.told = max(known, default=0)  # the last epoch before a stop
 
-    def epoch(self, row: dict[str, Any], *, best: bool) -> None:
+    def __call__(self, row: dict[str, Any], best: bool) -> None:
         """Report the best validation accuracy so far; raise TrialPruned where it is below the others' median."""
         self.highest = max(self.highest, row["val_accuracy"])
         if row["epoch"] < self.told:
@@ -193,25 +196,21 @@ def _train(
     found: Search, trial: optuna.Trial, config: Config, prepared: Prepared, table: TrialTable
 ) -> None:
     """Train one trial, or the rest of it, and record how it ended."""
-    run, follower, began = (
-        found.run(trial),
-        _Pruning(table.screen, trial, config.training.epochs),
-        time.monotonic(),
-    )
+    run = found.run(trial)
+    began = time.monotonic()
     state, value, ending = TrialState.COMPLETE, None, ""
     try:
-        trainer = Trainer(prepared, config, choose_network(config), follower)
+        setup = Setup.create(prepared, config, choose_network(config))
         if not (run.folder / "run.toml").exists():
             run = Run.create(run.folder, "")
-            trainer.describe_run(run)
-        trainer.run(run)
+            setup.describe(run)
+        bar = Screen(console=table.screen.console, rows=False)
+        Trainer(setup, bar).run(run, on_epoch=_Pruning(trial, config.training.epochs))
         value = max(float(row["val_accuracy"] or 0) for row in run.history)
     except optuna.TrialPruned:
         state, ending = TrialState.PRUNED, "stopped early"
     except (ModelError, TrainingError) as error:
         state, ending = TrialState.FAIL, str(error)
-    finally:
-        follower.stop()
     history = run.history if (run.folder / "history.csv").exists() else []
     # What went before a stop is known by its epochs only.
     trial.set_user_attr(
@@ -277,8 +276,8 @@ def _finish(found: Search, prepared: Prepared, table: TrialTable) -> dict[str, A
     chart = Run(found.folder).write_figure("trials", found.chart())
     best, run = ranked[0], found.run(ranked[0])
     facts: dict[str, Any] = {"best": best.number} | _validate(found, ranked[:2], prepared, screen)
-    trainer = Trainer(prepared, run.config, choose_network(run.config), screen)
-    facts["metrics"] = trainer.finish(run).provenance.get("metrics", {})
+    classifier = finish(run, prepared, screen).classifier
+    facts["metrics"] = classifier.provenance.get("metrics", {})
     screen.say(f"classifier   {run.classifier_path}")
     screen.say(f"chart        {chart}")
     screen.say(

@@ -113,6 +113,10 @@ class Origin:
         )
         return (*([stem] if stem else []), *([loud] if random else []))
 
+    def rate_factor(self, config: Config) -> float:
+        """Return the usual learning rate of this network as a multiple of the optimizer's."""
+        return 1.0
+
     def _stem_note(self, prepared: Prepared, config: Config, model: keras.Model) -> str | None:
         """Return what `--stem small` would do, where the paper's first layers leave nothing of such small images."""
         zoo = self.network is None and self.ready is None

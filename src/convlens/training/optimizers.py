@@ -8,8 +8,12 @@ from keras import ops
 
 from convlens.config import LEARNING_RATES, TrainingConfig
 
-RISE = 0.25  # share of a one-cycle run in which the learning rate rises
-START = 25  # it starts at the largest divided by this; Smith and Topin 2017, arXiv:1708.07120, as fastai sets it
+# The share of a one-cycle schedule in which the learning rate rises. It starts at the largest rate
+# divided by START and ends at FLOOR of it (Smith and Topin 2017, arXiv:1708.07120, with the values
+# of fastai).
+RISE = 0.25
+START = 25
+FLOOR = 1e-3
 KINDS: dict[str, tuple[type[keras.optimizers.Optimizer], dict[str, Any]]] = {
     "sgd": (keras.optimizers.SGD, {}),
     "momentum": (keras.optimizers.SGD, {"momentum": 0.9, "nesterov": True}),
@@ -19,11 +23,15 @@ KINDS: dict[str, tuple[type[keras.optimizers.Optimizer], dict[str, Any]]] = {
     "adagrad": (keras.optimizers.Adagrad, {}),
     "adadelta": (keras.optimizers.Adadelta, {}),
 }
-FLOOR = 1e-3  # and ends at this share of the largest
 
 
-class Pace(NamedTuple):
-    """How fast a weight learns: its share of the learning rate, and the share of the training after which it begins."""
+class Multiplier(NamedTuple):
+    """How fast a variable learns.
+
+    Attributes:
+        rate: What the learning rate is multiplied by.
+        begin: The share of the training after which the variable begins to learn.
+    """
 
     rate: float = 1.0
     begin: float = 0.0
@@ -34,17 +42,20 @@ def make_schedule(
 ) -> float | keras.optimizers.schedules.LearningRateSchedule:
     """Return the learning rate as a number, or as a function of the step.
 
-    "one_cycle" rises in a line over the first quarter and falls in a cosine; "cosine" does the same with a rise of
-    `warmup_epochs` from zero (Loshchilov and Hutter 2016, arXiv:1608.03983, without restarts), a quarter at most.
+    "one_cycle" rises linearly over the first quarter and falls along a cosine. "cosine" does the
+    same, but rises from zero over `warmup_epochs`, or over a quarter if that is shorter (Loshchilov
+    and Hutter 2016, arXiv:1608.03983, without restarts).
     """
     peak = config.learning_rate or LEARNING_RATES[config.optimizer]
     total = max(config.epochs * steps_per_epoch, 2)
     if config.schedule == "constant":
         return peak
     if config.schedule == "one_cycle":
-        rise, first = max(int(RISE * total), 1), peak / START
+        rise = max(int(RISE * total), 1)
+        first = peak / START
     else:
-        rise, first = min(int(config.warmup_epochs * steps_per_epoch), int(RISE * total)), 0.0
+        rise = min(int(config.warmup_epochs * steps_per_epoch), int(RISE * total))
+        first = 0.0
     return keras.optimizers.schedules.CosineDecay(
         first if rise else peak,
         decay_steps=total - rise,
@@ -57,20 +68,21 @@ def make_schedule(
 def make_optimizer(
     config: TrainingConfig,
     learning_rate: float | keras.optimizers.schedules.LearningRateSchedule,
-    rows: Sequence[Pace] = (),
+    multipliers: Sequence[Multiplier] = (),
     steps: int = 0,
 ) -> keras.optimizers.Optimizer:
     """Return the configured optimizer; "momentum" is SGD with Nesterov momentum 0.9.
 
     Args:
-        config: of the training.
-        learning_rate: or its schedule.
-        rows: how fast each trainable variable learns, see `thaw.paces`; where not given, all alike.
-        steps: of the whole training, where rows are given.
+        config: The settings of the training.
+        learning_rate: The learning rate or its schedule.
+        multipliers: How fast each trainable variable learns, in their order. Where not given, all
+            learn alike.
+        steps: The steps of the whole training, where multipliers are given.
     """
     kind, options = KINDS[config.optimizer]
-    if rows:
-        kind = paced(kind, rows, steps)
+    if multipliers:
+        kind = with_multipliers(kind, multipliers, steps)
     if config.optimizer == "adamw":
         options = {"weight_decay": config.weight_decay}
     optimizer = kind(learning_rate, **options)
@@ -79,34 +91,35 @@ def make_optimizer(
     return optimizer
 
 
-def paced(
-    optimizer: type[keras.optimizers.Optimizer], rows: Sequence[Pace], steps: int
+def with_multipliers(
+    optimizer: type[keras.optimizers.Optimizer], multipliers: Sequence[Multiplier], steps: int
 ) -> type[Any]:
-    """Return the optimizer's class with a learning rate for each variable.
+    """Return a class of the optimizer with a learning rate for each variable.
 
     Args:
-        optimizer: a class of Keras.
-        rows: one for each trainable variable, in their order.
-        steps: of the whole training.
+        optimizer: A class of Keras.
+        multipliers: One for each trainable variable, in their order.
+        steps: The steps of the whole training.
     """
-    table = [Pace(row.rate, round(row.begin * steps)) for row in rows]
+    table = [Multiplier(one.rate, round(one.begin * steps)) for one in multipliers]
 
-    class Paced(optimizer):  # type: ignore[misc]
+    class WithMultipliers(optimizer):  # type: ignore[misc]
         def update_step(self, gradient: Any, variable: Any, learning_rate: Any) -> None:
-            super().update_step(gradient, variable, learning_rate * self._share(variable))
+            super().update_step(gradient, variable, learning_rate * self._factor(variable))
 
         def _apply_weight_decay(self, variables: Sequence[Any]) -> None:
-            """Let each variable decay at its own rate: Keras' own decays those too that have not begun."""
+            """Let each variable decay at its own rate.
+
+            Keras' own method also lets those variables decay that have not begun to learn.
+            """
             for variable in variables if self.weight_decay else ():
                 if self._use_weight_decay(variable):
-                    rate = ops.cast(
-                        self.learning_rate * self.weight_decay, variable.dtype
-                    ) * self._share(variable)
-                    variable.assign_sub(variable * rate)
+                    decay = ops.cast(self.learning_rate * self.weight_decay, variable.dtype)
+                    variable.assign_sub(variable * (decay * self._factor(variable)))
 
-        def _share(self, variable: Any) -> Any:
+        def _factor(self, variable: Any) -> Any:
             rate, begin = table[self._get_variable_index(variable)]
             return rate * ops.cast(self.iterations >= begin, variable.dtype) if begin else rate
 
-    Paced.__name__ = f"Paced{optimizer.__name__}"
-    return Paced
+    WithMultipliers.__name__ = f"{optimizer.__name__}WithMultipliers"
+    return WithMultipliers

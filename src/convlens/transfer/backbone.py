@@ -31,11 +31,13 @@ from convlens.errors import ConfigError, ModelError
 from convlens.preprocess import Preprocessing
 from convlens.run import Run
 from convlens.training.network import Origin, choose_network
+from convlens.training.setup import is_augmented
 from convlens.transfer.features import FeatureCache
-from convlens.transfer.unfreeze import thaw
+from convlens.transfer.unfreeze import unfreeze
 from convlens.zoo.registry import ModelInfo, build, list_models, model_info
 from convlens.zoo.weights import load_weights
 
+LOWER = 0.1  # of an optimizer's usual learning rate, for layers that have learned before
 FEATURES = "features"  # name of the layer that gives the vector of an image
 DECK = "transfer_vgg16_cats_dogs"  # has a top of its own
 HEAD = "transfer_"  # what the names of the new layers begin with
@@ -103,15 +105,25 @@ class BackboneOrigin(Origin):
             x = POOLINGS[config.model.pooling or "average"](name=FEATURES)(last)
         else:
             x = layers.Flatten(name=FEATURES)(last)
-        thaw(keras.Model(whole.input, x), settings)
+        unfreeze(keras.Model(whole.input, x), settings)
         for number, units in enumerate(settings.head, start=1):
             x = layers.Dense(units, "relu", name=f"{HEAD}dense{number}")(x)
         logits = layers.Dense(prepared.dataset.num_classes, name=f"{HEAD}logits")(x)
         return keras.Model(whole.input, logits, name=self.name)
 
     def notes(self, prepared: Prepared, config: Config, model: keras.Model) -> tuple[str, ...]:
-        """Return nothing: the weights are trained, with the stem that is theirs."""
+        """Return what the user should know; see `Origin.notes`."""
+        if config.transfer.unfreeze is None and is_augmented(config.augment):
+            note = (
+                "augmented images are new in every epoch: their features cannot be kept, and all "
+                "layers are computed"
+            )
+            return (note,)
         return ()
+
+    def rate_factor(self, config: Config) -> float:
+        """Return the usual learning rate as a multiple of the optimizer's; see `Origin`."""
+        return 1.0 if config.transfer.unfreeze is None else LOWER
 
     def _trained_network(self, prepared: Prepared, config: Config) -> keras.Model:
         if self.trained is not None:

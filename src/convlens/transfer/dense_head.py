@@ -12,7 +12,8 @@ from convlens.config import Config
 from convlens.data.batches import Batches
 from convlens.run import Run
 from convlens.screen import Screen
-from convlens.training.fit import State, fit
+from convlens.training.checkpoint import State
+from convlens.training.fit import Hooks, Row, fit
 from convlens.training.losses import AnswerAccuracy, HeadsCrossentropy
 from convlens.training.optimizers import make_optimizer, make_schedule
 
@@ -29,7 +30,8 @@ def fit_dense_head(  # noqa: PLR0913 - the collaborators of a training
     run: Run,
     *,
     class_weights: NDArray[np.float32] | None,
-    keep: Callable[[State], None],
+    on_best: Callable[[State], None],
+    on_epoch: Callable[[Row, bool], None],
     screen: Screen,
 ) -> State:
     """Train copies of dense layers on features, as `fit` trains a network; the layers get the best epoch's weights.
@@ -41,7 +43,8 @@ def fit_dense_head(  # noqa: PLR0913 - the collaborators of a training
         config: of the training.
         run: where history and state are written.
         class_weights: (num_classes,) weight of an image by its class.
-        keep: called when `top` has the weights of an epoch that is better than all before.
+        on_best: called when `top` has the weights of an epoch that is better than all before.
+        on_epoch: called after each epoch, see `Hooks`.
         screen: shows the progress.
     """
     inputs = x = keras.Input((train[0].shape[1],))
@@ -63,11 +66,11 @@ def fit_dense_head(  # noqa: PLR0913 - the collaborators of a training
             steps_per_epoch=None if seed is None else settings.steps_per_epoch,
         )
 
-    def on_best(model: keras.Model, state: State) -> None:
+    def keep(model: keras.Model, state: State) -> None:
         weights = iter(model.get_weights())
         for layer in top:
             layer.set_weights([next(weights) for _ in layer.weights])
-        keep(state)
+        on_best(state)
 
     learn = batches(*train, settings.seed)
     head.compile(
@@ -77,4 +80,5 @@ def fit_dense_head(  # noqa: PLR0913 - the collaborators of a training
         jit_compile=backend.jit_compile(),
     )
     check = batches(*val, None) if len(val[1]) else None
-    return fit(head, learn, check, config, run, on_best=on_best, screen=screen)
+    hooks = Hooks(on_best=keep, on_epoch=on_epoch)
+    return fit(head, learn, check, config, run, hooks=hooks, screen=screen)

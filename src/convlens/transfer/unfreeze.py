@@ -1,8 +1,11 @@
-"""Thaw: which layers of a backbone learn on, and how fast each.
+"""Unfreeze: which layers of a backbone learn, and how fast each of them does.
 
-Source      Howard, Ruder, "Universal Language Model Fine-tuning for Text Classification", 2018, arXiv:1801.06146,
-            section 3.2: smaller learning rates for lower layers ("discriminative fine-tuning") and gradual unfreezing
-Groups      the layers whose maps have one size; the smallest maps, nearest to the head, are the top group
+Lower layers learn with smaller rates ("discriminative fine-tuning"), and gradual unfreezing lets
+them begin later. A group is the layers whose feature maps have one size; the group with the
+smallest maps, next to the head, is the top group.
+
+Source      Howard, Ruder, "Universal Language Model Fine-tuning for Text Classification", 2018,
+            arXiv:1801.06146, sections 3.2 and 3.3
 """
 
 from difflib import get_close_matches
@@ -14,91 +17,110 @@ from keras import layers
 from convlens.anatomy.summary import layer_table
 from convlens.config import TransferConfig
 from convlens.errors import ConfigError
-from convlens.training.optimizers import Pace
+from convlens.training.optimizers import Multiplier
 
-GRADUAL_SHARE = 0.5  # of the steps, in which gradual unfreezing reaches the lowest group
+GRADUAL_SHARE = 0.5  # of the steps, after which gradual unfreezing has reached the lowest group
+LIKENESS = 0.4  # of a name in a message to the pattern that matches nothing
+NAMED = 3  # layers in that message
 
 
-def thaw(body: keras.Model, settings: TransferConfig) -> list[keras.Layer]:
-    """Let the layers that `settings.unfreeze` names learn, the others not; return those that do.
+def unfreeze(body: keras.Model, settings: TransferConfig) -> list[keras.Layer]:
+    """Let the layers learn that `settings.unfreeze` names, and no others; return them.
 
     Args:
-        body: its layers are set.
-        settings: `unfreeze` is patterns with commas between, a number (of the last layers with weights), or "all".
-            Batch normalisations stay as they are unless `train_batch_norm`: then they compute with their statistics.
+        body: The layers below the head. They are changed.
+        settings: Its `unfreeze` is None, "all", the number of the last layers with weights, or
+            patterns with commas between them. Batch normalisations stay frozen unless
+            `train_batch_norm` is set.
 
     Raises:
-        ConfigError: a pattern matches no layer with weights.
+        ConfigError: If a pattern matches no layer with weights.
     """
     for layer in body.layers:
         layer.trainable = False
-    chosen = (
-        _chosen(str(settings.unfreeze), able_layers(body, settings))
-        if settings.unfreeze is not None
-        else []
-    )
+    if settings.unfreeze is None:
+        return []
+    chosen = _matching(settings.unfreeze, trainable_layers(body, settings))
     for layer in chosen:
         layer.trainable = True
     return chosen
 
 
-def able_layers(body: keras.Model, settings: TransferConfig) -> list[keras.Layer]:
-    """Return the layers that can learn, those with weights; batch normalisations with `train_batch_norm` only."""
-    able = [layer for layer in body.layers if layer.weights]
+def trainable_layers(body: keras.Model, settings: TransferConfig) -> list[keras.Layer]:
+    """Return the layers that can learn, which are those with weights.
+
+    Batch normalisations are among them only if `settings.train_batch_norm` is set.
+    """
+    with_weights = [layer for layer in body.layers if layer.weights]
     if settings.train_batch_norm:
-        return able
-    return [layer for layer in able if not isinstance(layer, layers.BatchNormalization)]
+        return with_weights
+    return [layer for layer in with_weights if not isinstance(layer, layers.BatchNormalization)]
 
 
-def _chosen(text: str, able: list[keras.Layer]) -> list[keras.Layer]:
+def _matching(text: str, candidates: list[keras.Layer]) -> list[keras.Layer]:
+    """Return the layers that the text of `--unfreeze` names."""
     if text == "all":
-        return able
+        return candidates
     if text.isdecimal():
-        if not 1 <= int(text) <= len(able):
+        if not 1 <= int(text) <= len(candidates):
             raise ConfigError(
-                f"--unfreeze must be 1 to {len(able)} layers, as many as can learn; found {text}."
+                "--unfreeze must be 1 to {count} layers, as many as can learn; found "
+                "{text}.".format(count=len(candidates), text=text)
             )
-        return able[-int(text) :]
-    names = [layer.name for layer in able]
-    found = set()
+        return candidates[-int(text) :]
+    names = [layer.name for layer in candidates]
+    found: set[str] = set()
     for pattern in (part.strip() for part in text.split(",")):
         matching = {name for name in names if fnmatchcase(name, pattern)}
         if not matching:
             plain = pattern.strip("*?")
-            near = get_close_matches(plain, names, n=3, cutoff=0.4) or names[-3:]
+            near = get_close_matches(plain, names, n=NAMED, cutoff=LIKENESS) or names[-NAMED:]
             raise ConfigError(
-                f"--unfreeze {pattern} must match layers with weights; it matches none of {len(names)}. "
-                f"Some that there are: {', '.join(near)}; batch normalisations count with --train-batch-norm."
+                "--unfreeze {pattern} must match layers with weights; it matches none of {count}. "
+                "Some of them are: {near}. Batch normalisations count with "
+                "--train-batch-norm.".format(
+                    pattern=pattern, count=len(names), near=", ".join(near)
+                )
             )
         found |= matching
-    return [layer for layer in able if layer.name in found]
+    return [layer for layer in candidates if layer.name in found]
 
 
-def paces(model: keras.Model, body: keras.Model, settings: TransferConfig) -> list[Pace]:
+def learning_rate_multipliers(
+    model: keras.Model, body: keras.Model, settings: TransferConfig
+) -> list[Multiplier]:
     """Return how fast each of the model's trainable variables learns, in their order.
 
-    The head and the top group learn at the full rate, each group below at `layer_decay` of the one above it.
+    The head and the top group learn at the full rate, and each group below at `layer_decay` times
+    the rate of the group above it.
     """
     strides = map_strides(body)
-    sizes = sorted({strides[layer.name] for layer in body.layers if layer.trainable_variables})
-    groups = {size: number for number, size in enumerate(reversed(sizes))}
+    sizes = {strides[layer.name] for layer in body.layers if layer.trainable_variables}
+    groups = {size: number for number, size in enumerate(sorted(sizes, reverse=True))}
     of_body = {}
     for layer in body.layers:
         number = groups.get(strides[layer.name], 0)
-        begin = GRADUAL_SHARE * number / len(groups) if settings.gradual and groups else 0.0
-        of_body[layer.name] = Pace(settings.layer_decay**number, begin)
+        begin = 0.0
+        if settings.gradual and groups:
+            begin = GRADUAL_SHARE * number / len(groups)
+        of_body[layer.name] = Multiplier(settings.layer_decay**number, begin)
     return [
-        of_body.get(layer.name, Pace()) for layer in model.layers for _ in layer.trainable_variables
+        of_body.get(layer.name, Multiplier())
+        for layer in model.layers
+        for _ in layer.trainable_variables
     ]
 
 
 def map_strides(body: keras.Model) -> dict[str, int]:
-    """Return the pixels between neighbours of the map of each layer, or of the map before it where it has none.
+    """Return the stride in pixels of the feature map of each layer, by the layer's name.
 
-    A gate (squeeze and excitation) looks at the whole of a map and belongs to it.
+    A layer without a map has the stride of the map before it. A gate (squeeze and excitation) looks
+    at the whole of a map and belongs to it.
     """
-    strides, last = {}, 1
+    strides: dict[str, int] = {}
+    last = 1
     for row in layer_table(body):
-        last = max(row.stride) if row.stride else last
+        if row.stride:
+            last = max(row.stride)
         strides[row.name] = last
     return strides

@@ -1,0 +1,161 @@
+"""Results: what is written into a folder, and shown, of the scores of a classifier."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, overload
+
+import numpy as np
+from numpy.typing import NDArray
+
+from convlens.classifier.classifier import Classifier
+from convlens.data.prepared import Prepared
+from convlens.evaluation.epochs import judge_epochs
+from convlens.evaluation.evaluate import Evaluation
+from convlens.report.page import write_report
+from convlens.report.scores_table import scores_table
+from convlens.run import Run
+from convlens.screen import Screen
+
+FEW = 100  # With fewer images an interval spans some 15 percentage points and more.
+
+
+@dataclass(frozen=True, eq=False)
+class Scored:
+    """An evaluation and the images that it is of.
+
+    Attributes:
+        evaluation: All scores.
+        prepared: The images.
+        indices: (n,) indices of the images that were scored.
+    """
+
+    evaluation: Evaluation
+    prepared: Prepared
+    indices: NDArray[np.int64]
+
+
+def judge_run(run: Run, classifier: Classifier) -> str:
+    """Return a sentence on the number of epochs of a run, or "" where there is nothing to say."""
+    if run.history and classifier.provenance["best"]["epoch"] == 0:
+        return "No epoch was better than the head alone, which is kept."
+    return judge_epochs(run.history, len(run.data["splits"]["val"]))
+
+
+def write_evaluation(
+    run: Run,
+    folder: Path,
+    classifier: Classifier,
+    scored: Scored,
+    extra: Mapping[str, Any],
+) -> None:
+    """Write report.html, report.json and the plots of an evaluation into a folder.
+
+    Args:
+        run: The run of the classifier.
+        folder: Where the files are written.
+        classifier: The classifier that was scored.
+        scored: Its scores.
+        extra: Further entries of report.json.
+
+    Raises:
+        StorageError: If a file cannot be written.
+    """
+    prepared = scored.prepared
+    provenance = classifier.provenance
+    seconds = sum(float(row["seconds"] or 0) for row in run.history)
+    always = ("network", "parameters", "precision", "versions")
+    sometimes = [name for name in ("features", "strength", "fine_tuning") if name in provenance]
+    write_report(
+        folder,
+        scored.evaluation,
+        title=run.folder.name,
+        history=run.history,
+        best_epoch=int(provenance["best"]["epoch"]),
+        settings=_settings(run, provenance),
+        data=prepared.summary() | {"notes": prepared.notes},
+        images=_View(prepared.store.images, scored.indices),
+        image_names=[prepared.dataset.image_name(int(i)) for i in scored.indices],
+        extra={
+            "seconds": seconds + provenance.get("head_seconds", 0.0),
+            "epochs_verdict": judge_run(run, classifier),
+            "seen_as": prepared.preprocessing.to_dict(),
+            "temperature": classifier.temperature,
+            "threshold": classifier.threshold,
+            **{name: provenance[name] for name in (*always, *sometimes)},
+            **extra,
+        },
+    )
+
+
+def _settings(run: Run, provenance: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """Return the sections of the configuration that this run has used."""
+    config = run.config
+    settings = {
+        "data": asdict(config.data),
+        "training": asdict(config.training),
+        "augment": asdict(config.augment),
+    }
+    if config.transfer.backbone is not None:
+        settings["transfer"] = asdict(config.transfer)
+    if "strength" in provenance and not run.history:
+        # A logistic regression is not trained by steps.
+        kept = ("seed", "calibration", "accept")
+        settings["training"] = {name: settings["training"][name] for name in kept}
+    if config.model.model == "custom_cnn":
+        # The other networks have no use for these fields.
+        settings["model"] = asdict(config.model)
+    return settings
+
+
+def show(evaluation: Evaluation, folder: Path, screen: Screen) -> None:
+    """Print the scores and where the report lies."""
+    screen.say()
+    screen.console.print(scores_table(evaluation))
+    screen.say(
+        "\nAlways predicting the most frequent class would be right in {share:.1f} %.".format(
+            share=100 * evaluation.baseline
+        ),
+        "dim",
+    )
+    if evaluation.threshold is not None:
+        screen.say(_describe_threshold(evaluation, evaluation.threshold))
+    if len(evaluation.labels) < FEW:
+        screen.note(
+            "few test images, wide intervals: --folds 5 scores every image; more images help most"
+        )
+    screen.say("\nreport       {path}".format(path=folder / "report.html"))
+
+
+def _describe_threshold(evaluation: Evaluation, threshold: float) -> str:
+    answered = evaluation.answered
+    correct = evaluation.answered_rightly
+    return (
+        "\nthreshold    {threshold:.1f} %: {answered} {answered_interval} of the images reach it, "
+        "and {correct} {correct_interval} of those are classified correctly; the others are "
+        "none of these"
+    ).format(
+        threshold=100 * threshold,
+        answered=answered.value_text,
+        answered_interval=answered.interval_text,
+        correct=correct.value_text,
+        correct_interval=correct.interval_text,
+    )
+
+
+class _View(Sequence[NDArray[np.uint8]]):
+    """Some images of a store, read when they are asked for."""
+
+    def __init__(self, images: NDArray[np.uint8], indices: NDArray[np.int64]) -> None:
+        self.images = images
+        self.indices = indices
+
+    def __len__(self) -> int:
+        return len(self.indices)
+
+    @overload
+    def __getitem__(self, index: int) -> NDArray[np.uint8]: ...
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[NDArray[np.uint8]]: ...
+    def __getitem__(self, index: int | slice) -> NDArray[np.uint8] | Sequence[NDArray[np.uint8]]:
+        return self.images[self.indices[index]]

@@ -1,0 +1,103 @@
+"""Checkpoint: the state of a training on the disk, from which a killed run continues bit for bit.
+
+The state is one array file with every variable of the model, the optimizer and the metrics, and
+with the epoch, the step, the history and the best epoch. Keras' own callbacks do not do this:
+`BackupAndRestore` writes the batch and never reads it, `EarlyStopping` forgets when `fit` starts
+anew, and `.keras` files drop the state of dropout's random numbers.
+"""
+
+import json
+import zipfile
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+from numpy.typing import NDArray
+
+from convlens import backend
+from convlens.errors import RunError
+from convlens.files import write_atomically
+
+Arrays = list[NDArray[Any]]
+
+
+@dataclass
+class State:
+    """Where a training stands, except for the variables.
+
+    Attributes:
+        epoch: The number of finished epochs.
+        step: The number of finished steps of the current epoch.
+        seconds: The seconds spent in the current epoch.
+        best_epoch: The 1-based number of the best epoch, or 0 before the first is finished.
+        best_score: Its (val_accuracy, -val_loss), or (epoch,) without validation images.
+        history: A row for each finished epoch.
+    """
+
+    epoch: int = 0
+    step: int = 0
+    seconds: float = 0.0
+    best_epoch: int = 0
+    best_score: list[float] = field(default_factory=list)
+    history: list[dict[str, Any]] = field(default_factory=list)
+
+
+def save_state(path: Path, model: keras.Model, state: State) -> None:
+    """Replace the saved state by the present one.
+
+    Raises:
+        StorageError: If the file cannot be written. The previous state stays whole.
+    """
+    backend.sync(model)
+    groups = (model.variables, model.optimizer.variables, model.metrics_variables)
+    arrays = {
+        f"{number}_{index:05d}": keras.ops.convert_to_numpy(variable)
+        for number, group in enumerate(groups)
+        for index, variable in enumerate(group)
+    }
+    arrays["state"] = np.array(json.dumps(asdict(state)))
+
+    write_atomically(
+        path,
+        lambda temporary: np.savez(temporary, **arrays),
+        what="the state",
+        remedy="The previous state is whole.",
+    )
+
+
+def load_state(path: Path) -> tuple[State, list[Arrays]]:
+    """Return a saved state and its arrays of the model, the optimizer and the metrics.
+
+    Raises:
+        RunError: If the file is damaged.
+    """
+    try:
+        with np.load(path, allow_pickle=False) as arrays:
+            state = State(**json.loads(str(arrays["state"])))
+            names = sorted(arrays.files)
+            groups = [
+                [arrays[name] for name in names if name.startswith(f"{number}_")]
+                for number in range(3)
+            ]
+    except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile) as error:
+        raise RunError(
+            "{path}: the saved state is damaged ({reason}). Remove the file to start this run "
+            "anew.".format(path=path, reason=error)
+        ) from error
+    return state, groups
+
+
+def assign_saved(path: Path, variables: list[keras.Variable], values: Arrays) -> None:
+    """Set variables to saved arrays.
+
+    Raises:
+        RunError: If the arrays belong to another network or optimizer.
+    """
+    if [tuple(variable.shape) for variable in variables] != [value.shape for value in values]:
+        raise RunError(
+            "{path}: the saved state is of another network or optimizer.".format(path=path)
+        )
+    for variable, value in zip(variables, values, strict=True):
+        variable.assign(value)

@@ -1,0 +1,264 @@
+"""Setup: what every training begins with, which is images, a resolved configuration and a network.
+
+A setup knows how to record itself in a run folder and how to make a classifier from its network. How the network
+learns is the business of the stages (`convlens.training.trainer` and `convlens.transfer`).
+"""
+
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+import keras
+import numpy as np
+import psutil
+from numpy.typing import NDArray
+
+from convlens import backend
+from convlens.classifier.classifier import Classifier
+from convlens.classifier.runtime import keras_precision
+from convlens.config import LEARNING_RATES, AugmentConfig, Config
+from convlens.data.augment import flip_is_safe, resolve
+from convlens.data.batches import Batches, class_weights
+from convlens.data.prepared import Prepared
+from convlens.run import Run
+from convlens.training.checkpoint import State
+from convlens.training.network import Origin
+
+EXAMPLES = 4  # images in the classifier file whose predictions are repeated at every load
+
+
+@dataclass(eq=False)
+class Setup:
+    """The images, the resolved configuration and the network of a training.
+
+    Attributes:
+        prepared: The decoded and split images.
+        origin: Where the network comes from.
+        config: The configuration with every "auto" decided. A stage may change it, for example
+            when it looks for a learning rate.
+        precision: The arithmetic that the user asked for, which may be "auto".
+        network: The float32 model from uint8 images to logits. The best weights end up in it.
+        class_weights: (num_classes,) weight of an image by its class, or None.
+    """
+
+    prepared: Prepared
+    origin: Origin
+    config: Config
+    precision: str
+    network: keras.Model
+    class_weights: NDArray[np.float32] | None
+
+    @classmethod
+    def create(cls, prepared: Prepared, config: Config, origin: Origin) -> "Setup":
+        """Resolve the configuration and build the network.
+
+        Raises:
+            ModelError: If the images are too small for the network, or its weights cannot be had.
+            ConfigError: If a pattern of `--unfreeze` matches no layer.
+        """
+        counts = np.array(prepared.counts("train"))
+        weights = class_weights(counts, config.training.class_weights)
+        resolved = _resolve(config, prepared, origin, weighted=weights is not None)
+        keras.utils.set_random_seed(resolved.training.seed)
+        network = origin.assemble(prepared, resolved)
+        precision = keras_precision(network, resolved.training.precision)
+        resolved = resolved.replace(precision=precision)
+        return cls(prepared, origin, resolved, config.training.precision, network, weights)
+
+    def changed(self, config: Config) -> "Setup":
+        """Return a setup for the same layers with another configuration.
+
+        The network is a new, uncompiled model of the same layers, since a copy would need the
+        class of the optimizer.
+        """
+        resolved = _resolve(
+            config, self.prepared, self.origin, weighted=self.class_weights is not None
+        )
+        network = keras.Model(self.network.input, self.network.output, name=self.network.name)
+        precision = keras_precision(network, resolved.training.precision)
+        return replace(self, config=resolved.replace(precision=precision), network=network)
+
+    def describe(self, run: Run, **facts: Any) -> None:
+        """Write the configuration and the split of the images into the run folder.
+
+        A network that is not from the zoo is saved as it starts, so that the run can be resumed.
+
+        Args:
+            run: The run folder.
+            facts: Further entries of data.json.
+        """
+        run.write("data.json", json.dumps(self.prepared.to_dict() | facts, ensure_ascii=False))
+        if self.origin.network is not None or self.origin.ready is not None:
+            self.classifier().save(run.start_path)
+        recorded = self.config
+        if self.config.transfer.backbone is not None:
+            # Features may be computed fastest in another precision than the layers that learn,
+            # so a resumed run decides again.
+            recorded = self.config.replace(precision=self.precision)
+        run.write("run.toml", recorded.to_toml())
+
+    def batches(self, indices: NDArray[np.int64], **options: Any) -> Batches:
+        """Return batches of the images with these indices; see `Batches` for the options."""
+        return Batches(
+            self.prepared.store.images,
+            self.prepared.dataset.labels,
+            indices,
+            num_classes=self.prepared.dataset.num_classes,
+            batch_size=self.config.training.batch_size,
+            **options,
+        )
+
+    def classifier(self) -> Classifier:
+        """Return a classifier that shares the weights of `network`."""
+        prepared = self.prepared
+        classifier = Classifier.from_logits(
+            self.network, prepared.dataset.class_names, prepared.preprocessing
+        )
+        spread = np.linspace(0, len(prepared.splits.train) - 1, EXAMPLES).astype(int)
+        chosen = prepared.splits.train[np.unique(spread)]
+        classifier.examples = np.asarray(prepared.store.images[chosen])
+        return classifier
+
+    def save_classifier(self, run: Run, state: State, provenance: Mapping[str, Any]) -> None:
+        """Write the classifier of the best epoch so far.
+
+        Args:
+            run: The run folder.
+            state: Where the training stands. The best epoch is 0 where the head on frozen
+                features is the best.
+            provenance: Further facts about where the classifier comes from.
+        """
+        best: Mapping[str, Any] = {"epoch": 0}
+        if state.best_epoch:
+            best = state.history[state.best_epoch - 1]
+        classifier = self.classifier()
+        classifier.provenance = {
+            "data": self.prepared.summary(),
+            "config": asdict(self.config),
+            "network": self.origin.name,
+            "parameters": self.network.count_params(),
+            "best": best,
+            "precision": self.config.training.precision,
+            "versions": backend.versions(),
+            **provenance,
+        }
+        classifier.save(run.classifier_path)
+
+    def facts(self) -> dict[str, str]:
+        """Return what will be trained on what, by the label that is printed in front of it."""
+        settings = self.config.training
+        height, width, channels = self.prepared.preprocessing.shape
+        return {
+            "images": self._describe_images(),
+            "split": "{train:,} train, {val:,} validation, {test:,} test".format(
+                train=len(self.prepared.splits.train),
+                val=len(self.prepared.splits.val),
+                test=len(self.prepared.splits.test),
+            ),
+            "input": "{height} x {width} {colours}".format(
+                height=height, width=width, colours="grey" if channels == 1 else "RGB"
+            ),
+            "network": self._describe_network(),
+            "recipe": describe_recipe(self.config),
+            "augmentation": self._describe_augmentation(),
+            "compute": "{precision} on {engine}, {threads} threads".format(
+                precision=settings.precision,
+                engine=backend.engine(),
+                threads=settings.threads or psutil.cpu_count(),
+            ),
+        }
+
+    def notes(self) -> list[str]:
+        """Return what the user should know about the images and the network."""
+        of_network = self.origin.notes(self.prepared, self.config, self.network)
+        return [*self.prepared.notes, *of_network]
+
+    def _describe_images(self) -> str:
+        data = self.prepared.dataset
+        described = "{count:,} from {source} ({kind}), {classes} classes".format(
+            count=len(data), source=data.source, kind=data.kind, classes=data.num_classes
+        )
+        if self.config.data.limit:
+            described += ", at most {limit:,} used".format(limit=self.config.data.limit)
+        return described
+
+    def _describe_network(self) -> str:
+        described = "{name}, {count:,} parameters".format(
+            name=self.origin.name, count=self.network.count_params()
+        )
+        if any(not layer.trainable for layer in self.network.layers):
+            trainable = sum(math.prod(v.shape) for v in self.network.trainable_variables)
+            described += ", {count:,} of them trainable".format(count=trainable)
+        if self.config.model.stem == "small":
+            described += ", small stem"
+        return described
+
+    def _describe_augmentation(self) -> str:
+        described = describe_augmentation(self.config.augment)
+        if self.class_weights is not None:
+            described += ", rare classes weigh more"
+        return described
+
+
+def _resolve(config: Config, prepared: Prepared, origin: Origin, *, weighted: bool) -> Config:
+    """Return the configuration with every "auto" decided, as `run.toml` records it."""
+    height, width, channels = prepared.preprocessing.shape
+    settings = config.training
+    usual_rate = origin.rate_factor(config) * LEARNING_RATES[settings.optimizer]
+    decided = config.replace(
+        model=origin.name,
+        fit=prepared.preprocessing.fit,
+        size=f"{height}x{width}",
+        channels="grey" if channels == 1 else "rgb",
+        class_weights="on" if weighted else "off",
+        backend=backend.engine(),
+        learning_rate=settings.learning_rate or usual_rate,
+    )
+    flip_allowed = flip_is_safe(prepared.dataset.class_names, channels)
+    return replace(decided, augment=resolve(config.augment, flip_allowed=flip_allowed))
+
+
+def describe_recipe(config: Config) -> str:
+    """Return the length, the batch size, the optimizer and the learning rate in words.
+
+    >>> describe_recipe(Config().replace(epochs=1, learning_rate=0.002))
+    '1 epoch, batch 64, adamw, learning rate 0.002 (one-cycle)'
+    """
+    settings = config.training
+    epochs = "1 epoch" if settings.epochs == 1 else "{n} epochs".format(n=settings.epochs)
+    return "{epochs}, {optimization}".format(
+        epochs=epochs, optimization=describe_optimization(config)
+    )
+
+
+def describe_optimization(config: Config) -> str:
+    """Return the batch size, the optimizer and the learning rate in words."""
+    settings = config.training
+    return "batch {batch}, {optimizer}, learning rate {rate:g} ({schedule})".format(
+        batch=settings.batch_size,
+        optimizer=settings.optimizer,
+        rate=settings.learning_rate or LEARNING_RATES[settings.optimizer],
+        schedule=settings.schedule.replace("_", "-"),
+    )
+
+
+def is_augmented(augmentation: AugmentConfig) -> bool:
+    """Return whether a resolved configuration changes the training images at random."""
+    return any(value for name, value in asdict(augmentation).items() if name != "augment")
+
+
+def describe_augmentation(augmentation: AugmentConfig) -> str:
+    """Return the augmentation in words.
+
+    >>> describe_augmentation(AugmentConfig(augment="none", flip=True, shift=0.1))
+    'flip, shift 0.1'
+    """
+    fields = asdict(augmentation)
+    words = [
+        name if value is True else f"{name} {value:g}"
+        for name, value in fields.items()
+        if name != "augment" and value
+    ]
+    return ", ".join(words) or "no augmentation"

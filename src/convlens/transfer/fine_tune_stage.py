@@ -1,0 +1,133 @@
+"""Fine-tune stage: after the head, unfrozen layers of the backbone learn too.
+
+The head comes first, since the random gradients of a new head would destroy what the layers below
+have learned.
+"""
+
+from collections.abc import Callable
+
+import numpy as np
+
+from convlens.classifier.assembly import set_weights
+from convlens.config import Config
+from convlens.evaluation.paired import compare_pairs
+from convlens.report.finish import Predict
+from convlens.run import Run
+from convlens.screen import Screen
+from convlens.training.checkpoint import State
+from convlens.training.fit import Row
+from convlens.training.setup import Setup
+from convlens.training.trainer import Facts, Trainer
+from convlens.transfer.backbone import body_of
+from convlens.transfer.head_stage import HeadResult, HeadStage
+from convlens.transfer.unfreeze import learning_rate_multipliers, unfreeze
+
+
+def with_unfrozen(setup: Setup, config: Config) -> Setup:
+    """Return a setup of the same layers in which others of them learn.
+
+    The weights are shared with the given setup, and so is which layers learn: it is that of the
+    setup that was made last.
+
+    Args:
+        setup: A setup with a backbone.
+        config: The configuration, whose `unfreeze` names the layers.
+    """
+    unfreeze(body_of(setup.network), config.transfer)
+    return setup.changed(config)
+
+
+def make_trainer(setup: Setup, screen: Screen) -> Trainer:
+    """Return a trainer in which each unfrozen layer learns at its own rate."""
+    transfer = setup.config.transfer
+    return Trainer(
+        setup,
+        screen,
+        lambda model: learning_rate_multipliers(model, body_of(model), transfer),
+    )
+
+
+class FineTuneStage:
+    """Trains the head and the unfrozen layers together, from the weights of the head stage.
+
+    Args:
+        setup: The images, the configuration and the network, with layers unfrozen.
+        screen: Where the progress is shown.
+        head: The stage before, which has trained the head of the same layers.
+    """
+
+    def __init__(self, setup: Setup, screen: Screen, head: HeadStage) -> None:
+        self.setup = setup
+        self.screen = screen
+        self.head = head
+        self.trainer = make_trainer(setup, screen)
+        self._head_is_best = False
+
+    def facts(self) -> dict[str, str]:
+        """Return the recipe, which begins with the head."""
+        recipe = self.setup.facts()["recipe"]
+        return {"recipe": "first the head on kept features, then {recipe}".format(recipe=recipe)}
+
+    def costs(self) -> Facts:
+        """Return the time and the memory of the steps, measured."""
+        return self.trainer.costs()
+
+    def run(
+        self,
+        run: Run,
+        *,
+        stop_requested: Callable[[], bool] = lambda: False,
+        on_epoch: Callable[[Row, bool], None] = lambda row, best: None,
+    ) -> State:
+        """Train; see `Trainer.run`. An epoch is kept only if it is better than the head alone."""
+        first = None
+        if not run.has_state:
+            set_weights(self.trainer.model, self.setup.network.get_weights())
+            first = self._score_of_head()
+        self.trainer.provenance = self.head.provenance(HeadResult.read(run))
+        state = self.trainer.run(run, stop_requested=stop_requested, on_epoch=on_epoch, first=first)
+        self._head_is_best = state.best_epoch == 0
+        return state
+
+    def set_length(self, epochs: int, steps_per_epoch: int) -> None:
+        """Train for so many epochs of so many steps instead; see `Trainer.set_length`."""
+        self.trainer.set_length(epochs, steps_per_epoch)
+
+    def _score_of_head(self) -> State:
+        """Return a state whose best score so far is that of the head alone."""
+        if self.trainer.val is None:
+            return State()
+        found = self.trainer.model.evaluate(self.trainer.val, return_dict=True, verbose=0)
+        self.screen.say(
+            "head alone   validation loss {loss:.4f}, accuracy {accuracy:.4f}: to be "
+            "exceeded".format(**found)
+        )
+        return State(best_score=[found["accuracy"], -found["loss"]])
+
+    @property
+    def predict(self) -> Predict | None:
+        """The prediction from kept features, where the head alone is the best."""
+        return self.head.predict if self._head_is_best else None
+
+    def prepare_scores(self, run: Run) -> Predict | None:
+        """Return what scores are computed with, and compare fine-tuning with the head alone."""
+        if self._head_is_best:
+            return self.head.prepare_scores(run)
+        if len(self.setup.prepared.splits.val):
+            self._compare_with_head(run)
+        return None
+
+    def _compare_with_head(self, run: Run) -> None:
+        """Print and record whether fine-tuning made a difference on the validation images."""
+        prepared = self.setup.prepared
+        indices = prepared.splits.val
+        classifier = run.classifier()
+        rows = classifier.probabilities(prepared.store.images, indices=indices)
+        labels = prepared.dataset.labels[indices]
+        of_head = np.array(HeadResult.read(run).classes)
+        correct = np.stack([rows.argmax(axis=1) == labels, of_head == labels])
+        (pair,) = compare_pairs(("fine-tuned", "frozen"), correct)
+        verdict = "on validation, which also chose the epoch, {pair}".format(pair=pair)
+        self.screen.say("fine-tuned   {verdict}".format(verdict=verdict))
+        classifier.provenance["fine_tuning"] = verdict
+        classifier.save(run.classifier_path)

@@ -1,0 +1,289 @@
+"""Head stage: a new head learns from the features of a frozen backbone.
+
+Without augmentation a frozen network computes the same features of an image in every epoch. They
+are therefore computed once and kept by content, and the head learns from them in seconds.
+"""
+
+import json
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+import keras
+import numpy as np
+from numpy.typing import NDArray
+
+from convlens.classifier.assembly import set_weights
+from convlens.classifier.classifier import Classifier
+from convlens.config import LEARNING_RATES, TrainingConfig
+from convlens.report.finish import Predict
+from convlens.run import Run
+from convlens.screen import Screen, duration
+from convlens.training.checkpoint import State
+from convlens.training.fit import Row
+from convlens.training.setup import Setup
+from convlens.training.trainer import Facts
+from convlens.transfer.backbone import FEATURES, HEAD, body_of, open_features
+from convlens.transfer.dense_head import fit_dense_head
+from convlens.transfer.features import BATCH
+from convlens.transfer.linear_head import fit_linear_head, write_strengths
+
+TOLERANCE = 0.02  # of a probability, in the mean, between two ways of computing the features
+CHECKED = 16  # images on which the tolerance is checked
+RESULT = "state/head_answers.json"  # in the run folder
+ROWS = 4096  # features that the head is given at a time
+
+
+@dataclass(frozen=True)
+class HeadResult:
+    """What a head alone has reached.
+
+    Attributes:
+        classes: The predicted classes of the validation images.
+        seconds: The time that features and head took.
+        strength: C of the logistic regression, or None for a head with hidden layers.
+    """
+
+    classes: list[int]
+    seconds: float
+    strength: float | None = None
+
+    @classmethod
+    def read(cls, run: Run) -> "HeadResult":
+        """Return the result that the head stage has written into a run folder."""
+        return cls(**run.read(RESULT))
+
+
+class HeadStage:
+    """Computes the features of the frozen layers, and trains a head on them.
+
+    Args:
+        setup: The images, the configuration and the network.
+        screen: Where the progress is shown.
+        continues: Whether layers below the head may learn afterwards.
+    """
+
+    def __init__(self, setup: Setup, screen: Screen, *, continues: bool = False) -> None:
+        self.setup = setup
+        self.screen = screen
+        self.continues = continues
+        self.body = body_of(setup.network)
+        with screen.console.status("preparing the backbone"):
+            self.compiled, self.features = open_features(
+                self.body, setup.prepared.preprocessing, setup.precision
+            )
+
+    @property
+    def arithmetic(self) -> str:
+        """The precision and the engine that compute the features."""
+        return "{precision} on {engine}".format(
+            precision=self.compiled.precision, engine=self.compiled.engine
+        )
+
+    def facts(self) -> dict[str, str]:
+        """Return the recipe of a linear head, where nothing is trained by steps."""
+        config = self.setup.config
+        if config.transfer.unfreeze is not None or config.transfer.head:
+            return {}
+        recipe = "logistic regression on the features"
+        if len(self.setup.prepared.splits.val):
+            recipe += ", its regularisation chosen on the validation images"
+        return {"recipe": recipe, "compute": self.arithmetic}
+
+    def costs(self) -> Facts:
+        """Return how long the features take, measured on one batch."""
+        store = self.setup.prepared.store
+        missing = self.features.missing(store, self._all_indices())
+        how = "{width:,} numbers an image, {arithmetic}".format(
+            width=self.features.width, arithmetic=self.arithmetic
+        )
+        if not len(missing):
+            return [("features", "kept from an earlier run; {how}".format(how=how))]
+        seconds = self._seconds_per_image(store.images[missing[:BATCH]]) * len(missing)
+        said = "about {time} for {count:,} images, measured, kept for later; {how}".format(
+            time=duration(max(1, seconds)), count=len(missing), how=how
+        )
+        return [("features", said)]
+
+    def _all_indices(self) -> NDArray[np.int64]:
+        splits = self.setup.prepared.splits
+        return np.concatenate([splits.train, splits.val, splits.test])
+
+    def _seconds_per_image(self, images: NDArray[np.uint8]) -> float:
+        self.compiled(images)  # The first call may compile.
+        began = time.monotonic()
+        self.compiled(images)
+        return (time.monotonic() - began) / len(images)
+
+    def run(
+        self,
+        run: Run,
+        *,
+        stop_requested: Callable[[], bool] = lambda: False,
+        on_epoch: Callable[[Row, bool], None] = lambda row, best: None,
+    ) -> State:
+        """Compute the missing features, train the head on them, and save its classifier.
+
+        Nothing is done where a resumed run has begun with the layers below. Ctrl-C ends this stage
+        at once, so `stop_requested` is not asked; the features computed so far are kept.
+
+        Args:
+            run: The run folder.
+            stop_requested: Not used.
+            on_epoch: Called after each epoch of a head with hidden layers.
+        """
+        if self.continues and run.has_state:
+            return State()
+        began = time.monotonic()
+        prepared = self.setup.prepared
+        with self.screen.counter("features") as progress:
+            self.features.compute(self.compiled, prepared.store, self._all_indices(), progress)
+        seconds = time.monotonic() - began
+        if self.setup.config.transfer.head:
+            state = self._train_dense_head(run, seconds, on_epoch)
+            result = HeadResult([], seconds)
+        else:
+            state = State()
+            result = self._train_linear_head(run, seconds)
+        val = prepared.splits.val
+        if len(val):
+            rows = self.predict(self.setup.classifier(), val)
+            result = replace(result, classes=rows.argmax(axis=1).tolist())
+        run.write(RESULT, json.dumps(vars(result)))
+        return State() if self.continues else state
+
+    def provenance(self, result: HeadResult) -> dict[str, Any]:
+        """Return what the classifier file records of the features and the head."""
+        facts: dict[str, Any] = {"features": self.arithmetic, "head_seconds": result.seconds}
+        if result.strength is not None:
+            facts["strength"] = "C = {strength:g}, of the logistic regression".format(
+                strength=result.strength
+            )
+        return facts
+
+    def _save(self, run: Run, state: State, result: HeadResult) -> None:
+        """Write the classifier of the head on the frozen network."""
+        provenance = self.provenance(result)
+        if self.setup.config.transfer.unfreeze is None:
+            provenance["precision"] = self.compiled.precision
+        self.setup.save_classifier(run, state, provenance)
+
+    def _train_linear_head(self, run: Run, seconds: float) -> HeadResult:
+        """Fit a logistic regression; `seconds` is the time that the features took."""
+        began = time.monotonic()
+        prepared = self.setup.prepared
+        labels = prepared.dataset.labels
+        train = prepared.splits.train
+        val = prepared.splits.val
+        with self.screen.counter("regularisation") as progress:
+            head = fit_linear_head(
+                self.features.gather(prepared.store, train),
+                labels[train],
+                self.features.gather(prepared.store, val),
+                labels[val],
+                prepared.dataset.num_classes,
+                class_weights=self.setup.class_weights,
+                progress=progress,
+            )
+        self.setup.network.get_layer(f"{HEAD}logits").set_weights([head.kernel, head.bias])
+        run.write_history([], append=False)
+        result = HeadResult([], seconds + time.monotonic() - began, head.strength)
+        self._save(run, State(), result)
+        if head.trials:
+            write_strengths(head, run)
+            best = next(t.accuracy for t in head.trials if t.strength == head.strength)
+            self.screen.say(
+                "head         logistic regression, C = {strength:g} of {count} tried; validation "
+                "accuracy {accuracy} {interval}".format(
+                    strength=head.strength,
+                    count=len(head.trials),
+                    accuracy=best.value_text,
+                    interval=best.interval_text,
+                )
+            )
+        return result
+
+    def _train_dense_head(
+        self, run: Run, seconds: float, on_epoch: Callable[[Row, bool], None]
+    ) -> State:
+        """Train a head with hidden layers on the features, by steps, as any network."""
+        setup = self.setup
+        prepared = setup.prepared
+        result = HeadResult([], seconds)
+        config = setup.config
+        inner = run
+        if self.continues:
+            # The settings are those of the layers below, so the head has the usual ones.
+            settings = TrainingConfig(
+                learning_rate=LEARNING_RATES["adamw"], seed=config.training.seed
+            )
+            config = replace(config, training=settings)
+            inner = run.part("head")
+
+        def on_best(state: State) -> None:
+            kept = replace(state, best_epoch=0) if self.continues else state
+            self._save(inner, kept, result)
+
+        def labelled(
+            indices: NDArray[np.int64],
+        ) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+            features = self.features.gather(prepared.store, indices)
+            return features, prepared.dataset.labels[indices]
+
+        state = fit_dense_head(
+            [layer for layer in setup.network.layers if layer.name.startswith(HEAD)],
+            labelled(prepared.splits.train),
+            labelled(prepared.splits.val),
+            config,
+            inner,
+            class_weights=setup.class_weights,
+            on_best=on_best,
+            on_epoch=on_epoch,
+            screen=self.screen,
+        )
+        set_weights(setup.network, inner.classifier().logits_model.get_weights())
+        if self.continues:
+            self._save(run, State(), result)
+        return state
+
+    def predict(self, classifier: Classifier, indices: NDArray[np.int64]) -> NDArray[np.float32]:
+        """Return (m, num_classes) probabilities, from the kept features and the classifier's head.
+
+        Args:
+            classifier: A classifier with the layers of this stage's network.
+            indices: (m,) indices of images of the store.
+        """
+        store = self.setup.prepared.store
+        self.features.compute(self.compiled, store, indices)  # none, unless the cache was emptied
+        features = self.features.gather(store, indices)
+        head = keras.Model(classifier.model.get_layer(FEATURES).output, classifier.model.output)
+        rows = [
+            np.asarray(head.predict_on_batch(features[start : start + ROWS]))
+            for start in range(0, len(features), ROWS)
+        ]
+        return np.concatenate(rows)
+
+    def prepare_scores(self, run: Run) -> Predict | None:
+        """Return `predict` where it agrees with the classifier file on a few images, else None."""
+        classifier = run.classifier()
+        prepared = self.setup.prepared
+        indices = prepared.splits.train[:CHECKED]
+        in_float32 = classifier.probabilities(prepared.store.images, indices=indices)
+        differences = np.abs(self.predict(classifier, indices) - in_float32).max(axis=1)
+        difference = float(differences.mean())
+        if difference > TOLERANCE:
+            self.screen.note(
+                "features in {arithmetic} change probabilities by {difference:.3f}; the scores are "
+                "computed by the classifier in float32 instead, which takes longer".format(
+                    arithmetic=self.arithmetic, difference=difference
+                )
+            )
+            return None
+        if self.compiled.precision != "float32":
+            self.screen.say(
+                "scores       in {arithmetic}; in float32 the probabilities differ by "
+                "{difference:.4f}".format(arithmetic=self.arithmetic, difference=difference),
+                "dim",
+            )
+        return self.predict
