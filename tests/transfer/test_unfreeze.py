@@ -83,14 +83,14 @@ def test_names_patterns_and_numbers(unfreeze, expected):
 def test_batch_normalisations_learn_when_asked():
     assert names("all", train_batch_norm=True) == list(LAYERS)
     assert names("bn*", train_batch_norm=True) == ["bn1"]
-    with pytest.raises(ConfigError, match="batch normalisations count with --train-batch-norm"):
+    with pytest.raises(ConfigError, match="Batch normalisations count with --train-batch-norm"):
         names("bn1")
 
 
 @pytest.mark.parametrize(
     ("unfreeze", "said"),
     [
-        ("conv9", "--unfreeze conv9 must match .* none of 4. Some that there are: conv"),
+        ("conv9", "--unfreeze conv9 must match .* none of 4. Some of them are: conv"),
         ("conv1,gatte", "--unfreeze gatte .* gate"),
         ("Conv1", "--unfreeze Conv1 .* conv1"),
         ("xyz*", r"--unfreeze xyz\* .*: conv2, gate, conv3"),
