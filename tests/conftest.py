@@ -23,7 +23,8 @@ def draw_shape(
     height, width = size
     image = rng.integers(0, 60, (height, width, 3))
     y, x = np.mgrid[:height, :width]
-    cy, cx = rng.integers(12, height - 12), rng.integers(12, width - 12)
+    cy = rng.integers(12, height - 12)
+    cx = rng.integers(12, width - 12)
     inside = (
         (y - cy) ** 2 + (x - cx) ** 2 < 64
         if kind == "disc"
@@ -36,7 +37,8 @@ def draw_shape(
 @pytest.fixture(scope="session")
 def shapes(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder a class, 60 generated images each, of two sizes."""
-    folder, rng = tmp_path_factory.mktemp("shapes"), np.random.default_rng(0)
+    folder = tmp_path_factory.mktemp("shapes")
+    rng = np.random.default_rng(0)
     for kind in ("bar", "disc"):
         (folder / kind).mkdir()
         for number in range(60):

@@ -189,7 +189,9 @@ def _damaged(rng: np.random.Generator) -> bytes:
 
 @pytest.mark.filterwarnings("ignore")
 def test_damaged_bytes_raise_nothing_but_an_image_error(tmp_path):
-    rng, refused = np.random.default_rng(3), 0  # of this seed, one makes Pillow raise struct.error
+    # With this seed, one of the images makes Pillow raise struct.error.
+    rng = np.random.default_rng(3)
+    refused = 0
     for number in range(300):
         path = tmp_path / f"{number}.png"
         path.write_bytes(_damaged(rng))

@@ -19,7 +19,8 @@ def images(n=12, height=24, width=20, channels=3):
     """Smooth random images: blurred noise, so that a bilinear change keeps them recognisable."""
     noise = np.random.default_rng(7).random((n, height, width, channels))
     smooth = np.array([cv2.GaussianBlur(one, (0, 0), 2).reshape(one.shape) for one in noise])
-    low, high = smooth.min(axis=(1, 2, 3), keepdims=True), smooth.max(axis=(1, 2, 3), keepdims=True)
+    low = smooth.min(axis=(1, 2, 3), keepdims=True)
+    high = smooth.max(axis=(1, 2, 3), keepdims=True)
     return ((smooth - low) / (high - low) * 255).astype(np.uint8)
 
 
@@ -85,7 +86,8 @@ class TestFlipIsSafe:
 class TestStateless:
     @pytest.mark.parametrize("channels", [1, 3])
     def test_batch_order_and_threads_do_not_matter(self, channels):
-        batch, indices = images(channels=channels), np.arange(100, 112)
+        batch = images(channels=channels)
+        indices = np.arange(100, 112)
         whole = change(batch, EVERYTHING, indices, seed=5, epoch=2)
         order = np.random.default_rng(0).permutation(len(batch))
         np.testing.assert_array_equal(
@@ -101,11 +103,9 @@ class TestStateless:
 
     def test_seed_epoch_and_index_do_matter(self):
         same = np.repeat(images(1), 2, axis=0)
-        first, epoch, seed = (
-            change(same, EVERYTHING),
-            change(same, EVERYTHING, epoch=1),
-            change(same, EVERYTHING, seed=1),
-        )
+        first = change(same, EVERYTHING)
+        epoch = change(same, EVERYTHING, epoch=1)
+        seed = change(same, EVERYTHING, seed=1)
         assert (first[0] != first[1]).any()
         assert min((first != other).mean() for other in (epoch, seed)) > 0.5
 
@@ -118,7 +118,8 @@ class TestStateless:
         np.testing.assert_array_equal(batch, images())
 
     def test_nothing_on_is_a_copy(self):
-        batch, threads = images(), cv2.getNumThreads()
+        batch = images()
+        threads = cv2.getNumThreads()
         got = change(batch, only())
         assert (got == batch).all() and not np.shares_memory(got, batch)  # noqa: PT018
         assert cv2.getNumThreads() == threads
@@ -152,7 +153,8 @@ def mixed(levels, step, **fields):
     """Mix images of one grey level each, a class for each level; return images and targets."""
     levels = np.array(levels, np.uint8)
     flat = np.broadcast_to(levels[:, None, None, None], (len(levels), 16, 12, 1)).copy()
-    targets, weights = np.eye(len(levels), dtype=np.float32), np.ones(len(levels), np.float32)
+    targets = np.eye(len(levels), dtype=np.float32)
+    weights = np.ones(len(levels), np.float32)
     got, labels, kept = mix(flat, targets, weights, only(**fields), seed=0, epoch=0, step=step)
     np.testing.assert_allclose(kept, 1, rtol=1e-6)
     return got, labels
@@ -184,7 +186,8 @@ class TestMix:
             np.testing.assert_allclose(weights @ targets, given[2] @ given[1], rtol=1e-5)
 
     def test_mixup_share_is_that_of_the_labels(self):
-        levels, shares = np.arange(0, 250, 10), []
+        levels = np.arange(0, 250, 10)
+        shares = []
         for step in range(20):
             got, labels = mixed(levels, step, mixup=1.0)
             np.testing.assert_allclose(got[:, 3, 3, 0], labels @ levels, atol=0.51)

@@ -30,7 +30,8 @@ def test_targets_belong_to_their_images():
 
 
 def test_a_batch_is_a_function_of_seed_epoch_and_step():
-    first, second = make(seed=1, augmentation=LIGHT), make(seed=1, augmentation=LIGHT)
+    first = make(seed=1, augmentation=LIGHT)
+    second = make(seed=1, augmentation=LIGHT)
     first.epoch = second.epoch = 4
     _ = first[0], first[3]  # what was asked before does not matter
     assert np.array_equal(first[2][0], second[2][0])
@@ -40,7 +41,8 @@ def test_a_batch_is_a_function_of_seed_epoch_and_step():
 
 
 def test_a_resumed_epoch_goes_on_where_it_stopped():
-    whole, rest = make(seed=1, augmentation=LIGHT), make(seed=1, augmentation=LIGHT)
+    whole = make(seed=1, augmentation=LIGHT)
+    rest = make(seed=1, augmentation=LIGHT)
     rest.first_step = 3
     assert rest.num_batches == 1
     assert np.array_equal(rest[0][0], whole[3][0])
@@ -80,16 +82,16 @@ def test_class_weights(counts, setting, expected):
 
 
 def test_an_epoch_of_other_length_goes_on_where_the_one_before_ended():
-    whole, cut = (
-        make(seed=1, augmentation=LIGHT),
-        make(seed=1, augmentation=LIGHT, steps_per_epoch=3),
-    )
+    whole = make(seed=1, augmentation=LIGHT)
+    cut = make(seed=1, augmentation=LIGHT, steps_per_epoch=3)
     assert (whole.steps, cut.steps, cut.num_batches) == (4, 3, 3)
     for step in range(24):
-        whole.epoch, cut.epoch = step // 4, step // 3
+        whole.epoch = step // 4
+        cut.epoch = step // 3
         assert np.array_equal(whole[step % 4][0], cut[step % 3][0])
     long = make(seed=1, augmentation=LIGHT, steps_per_epoch=8)
-    whole.epoch, long.epoch = 3, 1
+    whole.epoch = 3
+    long.epoch = 1
     assert np.array_equal(whole[1][0], long[5][0])
     long.first_step = 5  # resumed
     assert np.array_equal(whole[1][0], long[0][0])

@@ -37,7 +37,8 @@ def test_cache_folder_that_cannot_be_made(tmp_path, monkeypatch):
 
 
 def test_the_name_follows_place_size_and_time_of_every_source(folder, tmp_path):
-    one, two = tmp_path / "one", tmp_path / "two"
+    one = tmp_path / "one"
+    two = tmp_path / "two"
     for path in (one, two):
         path.write_bytes(b"abc")
         os.utime(path, ns=(1, 1))

@@ -18,7 +18,7 @@ def test_shares_are_kept_in_every_class():
     assert np.array_equal(np.sort(np.concatenate([splits.train, splits.val, splits.test])), ALONE)
 
 
-def test_one_seed_gives_one_division_and_another_gives_another():
+def test_one_seed_gives_the_same_splits_and_another_gives_others():
     first, same, other = (
         make_splits(LABELS, NAMES, ALONE, USABLE, seed=seed) for seed in (1, 1, 2)
     )
@@ -91,9 +91,8 @@ def test_a_class_without_training_image_is_an_error():
 
 
 def test_a_class_of_damaged_images_is_named():
-    usable = (
-        LABELS != 1
-    )  # trained on the other classes alone it would be a class that is never answered
+    # Trained on the other classes only, a classifier would never predict this one.
+    usable = LABELS != 1
     with pytest.raises(DataError, match=r"'cat' \(0 of its 50 images can be read\)"):
         make_splits(LABELS, NAMES, ALONE, usable)
 
@@ -115,9 +114,8 @@ def test_groups_that_hold_every_class_keep_the_shares(num_groups, num_classes):
 
 
 def test_a_large_group_does_not_blow_up_a_share():
-    clusters = np.where(
-        ALONE % 50 < 30, LABELS, ALONE + 10
-    )  # of 50 images of a class, 30 are one group
+    # Of the 50 images of a class, 30 are one group.
+    clusters = np.where(ALONE % 50 < 30, LABELS, ALONE + 10)
     for seed in range(5):
         assert len(make_splits(LABELS, NAMES, clusters, USABLE, seed=seed).test) == 40
 
@@ -138,7 +136,8 @@ def test_tiny_classes_train_first_then_test_then_validate(size, sets):
 def test_the_last_cluster_of_any_class_trains():
     rng = np.random.default_rng(0)
     for _ in range(200):
-        labels, clusters = rng.integers(0, 4, 30), rng.integers(0, 8, 30)
+        labels = rng.integers(0, 4, 30)
+        clusters = rng.integers(0, 8, 30)
         drawn = draw(np.arange(30), labels, clusters, 0.5, rng)
         assert set(np.delete(labels, drawn)) == set(labels)
         assert not set(clusters[drawn]) & set(np.delete(clusters, drawn))

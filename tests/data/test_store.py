@@ -16,7 +16,8 @@ from convlens.preprocess import Preprocessing, prepare
 
 def test_images_are_decoded_once_and_reused(shapes, tmp_path, monkeypatch):
     monkeypatch.setenv("CONVLENS_CACHE", str(tmp_path))
-    dataset, wanted = load_data(shapes), Preprocessing(32, 32, 3)
+    dataset = load_data(shapes)
+    wanted = Preprocessing(32, 32, 3)
     calls = []
     monkeypatch.setattr(store_module, "prepare", lambda *a: calls.append(a) or prepare(*a))
     first = open_store(dataset, wanted)

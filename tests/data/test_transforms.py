@@ -74,7 +74,8 @@ class TestErase:
 
 
 def _box(mask):
-    rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
+    rows = np.flatnonzero(mask.any(axis=1))
+    columns = np.flatnonzero(mask.any(axis=0))
     return mask[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
 
 
@@ -100,9 +101,8 @@ class TestColour:
         )
         got = getattr(transforms, name)(image, strength)
         inside = np.s_[1:-1, 1:-1]  # Pillow leaves the border unsharpened
-        tolerance = (
-            6 if name == "_contrast" else 2
-        )  # Pillow takes the mean of the luminance, here of the channels
+        # For the contrast, Pillow takes the mean of the luminance, and we that of the channels.
+        tolerance = 6 if name == "_contrast" else 2
         assert np.abs(got[inside].astype(int) - expected[inside].astype(int)).max() <= tolerance
 
     def test_posterize_and_solarize(self):

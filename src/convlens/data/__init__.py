@@ -1,1 +1,1 @@
-"""Data: images with labels, from any source to decoded, checked, divided and batched arrays."""
+"""Data: labelled images, from any source to decoded, checked, split and batched arrays."""

@@ -76,7 +76,7 @@ def open_store(
             return Store(shaped, digests, {})
         array_file, facts_file = _files(preprocessing, digests.tobytes())
     else:
-        array_file, facts_file = _files(preprocessing, _state_of_files(images))
+        array_file, facts_file = _files(preprocessing, _states(images))
     if not (array_file.exists() and facts_file.exists()):
         facts = _decode(images, preprocessing, array_file, progress)
         write_atomically(facts_file, json.dumps(facts), "the list of decoded images", REMEDY)
@@ -98,7 +98,7 @@ def is_stored(dataset: Dataset, preprocessing: Preprocessing) -> bool:
     images = dataset.images
     if isinstance(images, np.ndarray):
         return (*images.shape[1:], 1)[:3] == preprocessing.shape
-    return all(file.exists() for file in _files(preprocessing, _state_of_files(images)))
+    return all(file.exists() for file in _files(preprocessing, _states(images)))
 
 
 def fingerprint(store: Store, labels: NDArray[np.int64], class_names: Sequence[str]) -> str:
@@ -129,16 +129,16 @@ def _files(preprocessing: Preprocessing, content: bytes) -> tuple[Path, Path]:
     return folder / f"{key}.npy", folder / f"{key}.json"
 
 
-def _state_of_files(paths: Sequence[Path]) -> bytes:
-    return json.dumps([_state(path) for path in paths]).encode()
-
-
-def _state(path: Path) -> tuple[str, int, int]:
-    try:
-        found = path.stat()
-    except OSError:
-        return str(path), -1, -1
-    return str(path.resolve()), found.st_size, found.st_mtime_ns
+def _states(paths: Sequence[Path]) -> bytes:
+    """Return path, size and time of files; a file that is missing is named when it is decoded."""
+    states: list[tuple[str, int, int]] = []
+    for path in paths:
+        try:
+            found = path.stat()
+            states.append((str(path.resolve()), found.st_size, found.st_mtime_ns))
+        except OSError:
+            states.append((str(path), -1, -1))
+    return json.dumps(states).encode()
 
 
 def _digest(content: bytes) -> bytes:

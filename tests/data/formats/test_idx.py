@@ -19,7 +19,8 @@ def idx_bytes(array: np.ndarray) -> bytes:
     return struct.pack(f">{array.ndim + 1}i", 0x0800 + array.ndim, *array.shape) + array.tobytes()
 
 
-IMAGES, NUMBERS = idx_bytes(PIXELS), idx_bytes(LABELS)
+IMAGES = idx_bytes(PIXELS)
+NUMBERS = idx_bytes(LABELS)
 
 
 @pytest.mark.parametrize("style", ["{}-{}-idx{}-ubyte", "{}-{}.idx{}-ubyte"])

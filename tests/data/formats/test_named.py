@@ -78,7 +78,8 @@ def test_offline_says_which_file_to_put_where(homes, name):
 def test_mnist_from_keras_folder(homes):
     folder = homes[0] / "keras" / "datasets"
     folder.mkdir(parents=True)
-    x, y = np.zeros((20, 28, 28), np.uint8), np.arange(20) % 10
+    x = np.zeros((20, 28, 28), np.uint8)
+    y = np.arange(20) % 10
     np.savez(folder / "mnist.npz", x_train=x, y_train=y, x_test=x[:10], y_test=y[:10])
     dataset = load_data("MNIST")
     assert (len(dataset), dataset.counts("test").sum(), dataset.source) == (30, 10, "mnist")

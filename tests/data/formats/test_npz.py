@@ -166,7 +166,8 @@ def test_damaged_files(npz):
 
 def test_cache_is_reused_renewed_and_never_half_written(npz, monkeypatch, tmp_path):
     monkeypatch.setattr(cache, "IN_MEMORY", 0)
-    path, folder = npz(x=PIXELS, y=LABELS), tmp_path / "cache"
+    path = npz(x=PIXELS, y=LABELS)
+    folder = tmp_path / "cache"
     load_npz(path)
     (first,) = folder.iterdir()
     monkeypatch.setattr(cache, "write_array", None)  # a second reading writes nothing

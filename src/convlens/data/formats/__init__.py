@@ -1,1 +1,1 @@
-"""The formats in which a source can hold its images: npz, IDX, CSV tables, and named sets."""
+"""Formats: what a source can be: folders, CSV tables, NPZ and IDX files, and named data sets."""
