@@ -5,9 +5,10 @@
 >>> len(dataset), dataset.class_names[:3]
 (1797, ('0', '1', '2'))
 
-Beside these names, some modules are there under a short one: `arithmetic` (what each layer computes), `backprop` (the
-hand-computed network), `sizes` and `stacks` (sizes and parameters by formula), `views` (all these as pages), `plots`,
-`metrics`, `augment`, `published` (others' ImageNet figures), `backend` and `config`.
+Some modules have a short name here: `arithmetic` (what each layer computes), `backprop` (a small
+network trained by hand), `sizes` and `stacks` (sizes and parameters by formula), `views` (all of
+these as pages), `plots`, `metrics`, `augment`, `published` (ImageNet accuracies that others
+measured), `backend` and `config`.
 
 >>> float(convlens.arithmetic.pool([[5, 2], [4, 1]], 2).output.max())
 5.0
@@ -116,9 +117,9 @@ _NEEDS_KERAS = {
 
 
 def __getattr__(name: str) -> Any:
-    """Import a public name when it is first asked for, so that `import convlens` is instant."""
+    """Import a public name when it is first used, so that `import convlens` is instant."""
     if name not in _HOME and name not in _MODULES:
-        raise AttributeError(f"module 'convlens' has no attribute {name!r}")
+        raise AttributeError("module 'convlens' has no attribute {name!r}".format(name=name))
     if name in _NEEDS_KERAS:
         from convlens import backend
 

@@ -1,4 +1,4 @@
-"""`python -m convlens` is the `convlens` command."""
+"""Main: `python -m convlens` runs the `convlens` command."""
 
 from convlens.cli import main
 

@@ -1,4 +1,8 @@
-"""The one place that knows which engine runs underneath: choice, threads, precision, state."""
+"""Backend: the engine under Keras, its threads, its precision and its state.
+
+This is the only module that imports TensorFlow, JAX or PyTorch (OpenVINO aside, see
+`convlens.classifier.runtime`). All other code uses Keras and works on every engine.
+"""
 
 import contextlib
 import gc
@@ -38,52 +42,57 @@ PRECISIONS = ("auto", "float32", "bfloat16")
 
 
 def choose(name: str) -> None:
-    """Set the engine that Keras will run on, without importing it; "auto" leaves KERAS_BACKEND, else TensorFlow.
+    """Set the engine that Keras will run on, without importing it.
+
+    Args:
+        name: One of ENGINES, or "auto" for what KERAS_BACKEND says, or else TensorFlow.
 
     Raises:
-        BackendError: the engine is not installed, or Keras is running on another one already.
+        BackendError: If the engine is not installed, or if Keras already runs on another one.
     """
     if name == "auto":
         return
     if "keras" in sys.modules:
         if engine() != name:
-            raise BackendError(
-                f"the engine must be chosen before Keras is imported; it runs on {engine()}, {name} was asked for. "
-                f"Set KERAS_BACKEND={name} before Python starts."
+            message = (
+                "the engine must be chosen before Keras is imported; Keras runs on {found}, and "
+                "{name} was asked for. Set KERAS_BACKEND={name} before Python starts."
             )
+            raise BackendError(message.format(found=engine(), name=name))
     elif importlib.util.find_spec(name) is None:
-        raise BackendError(
-            f"--backend {name} needs {name}, which is not installed: pip install {name}."
-        )
+        message = "--backend {name} needs {name}, which is not installed: pip install {name}."
+        raise BackendError(message.format(name=name))
     os.environ["KERAS_BACKEND"] = name
 
 
 def start(name: str = "auto", threads: int | None = None) -> None:
-    """Choose the engine and import it without its start-up chatter.
+    """Choose the engine and import it without the messages that it prints at its start.
 
     Args:
-        name: one of ENGINES, or "auto"; see `choose`.
-        threads: processor threads; None leaves all.
+        name: One of ENGINES, or "auto"; see `choose`.
+        threads: The number of processor threads, or None for all.
 
     Raises:
-        BackendError: see `choose`; or the threads of a running TensorFlow would have to change.
+        BackendError: If the engine cannot be chosen, see `choose`, or if TensorFlow is running
+            with another number of threads.
     """
     choose(name)
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    with _silenced_stderr():  # TensorFlow speaks before its log level counts
+    # TensorFlow prints messages before it reads its log level. Keras' data adapters import it on
+    # every engine, so it is silenced on every engine.
+    with _silenced_stderr():
         engine()
-        if importlib.util.find_spec(
-            "tensorflow"
-        ):  # Keras' data adapters import it later on every engine
+        if importlib.util.find_spec("tensorflow"):
             importlib.import_module("tensorflow").get_logger().setLevel("ERROR")
     _limit_threads(threads)
 
 
 @contextlib.contextmanager
 def _silenced_stderr() -> Iterator[None]:
-    """Send what C++ code writes to file descriptor 2 nowhere; Python's exceptions still come through."""
+    """Discard what C++ code writes to file descriptor 2. Python's exceptions still come through."""
     sys.stderr.flush()
-    kept, null = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+    kept = os.dup(2)
+    null = os.open(os.devnull, os.O_WRONLY)
     os.dup2(null, 2)
     try:
         yield
@@ -112,19 +121,22 @@ def _limit_threads(threads: int | None) -> None:
         except RuntimeError as error:
             found = tf.config.threading.get_intra_op_parallelism_threads()
             if found != threads:
-                raise BackendError(
-                    "--threads must be set before TensorFlow computes anything in a process."
-                ) from error
+                message = (
+                    "--threads must be set before TensorFlow computes anything in a process; it "
+                    "runs with {found} threads, and {threads} were asked for."
+                )
+                raise BackendError(message.format(found=found, threads=threads)) from error
     elif engine() == "torch":
         import torch
 
         torch.set_num_threads(threads)
-    elif hasattr(os, "sched_setaffinity"):  # JAX sizes its pool by the processors it may run on
+    elif hasattr(os, "sched_setaffinity"):
+        # JAX starts as many threads as there are processors that it may run on.
         os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:threads])
 
 
 def threads() -> int:
-    """Return the processor threads that TensorFlow was limited to; 0 stands for all, as with other engines."""
+    """Return the number of threads that TensorFlow was limited to; 0 is all, or another engine."""
     if engine() != "tensorflow":
         return 0
     import tensorflow as tf
@@ -133,15 +145,20 @@ def threads() -> int:
 
 
 def traced(model: Any, shape: Sequence[int]) -> Any:
-    """Return a model's answers to uint8 arrays of a shape as a TensorFlow function, which converters understand.
+    """Return a model as a TensorFlow function, which converters of other libraries understand.
+
+    Args:
+        model: A Keras model that takes images.
+        shape: The shape of the uint8 arrays that the function takes.
 
     Raises:
-        BackendError: Keras runs on another engine.
+        BackendError: If Keras runs on another engine than TensorFlow.
     """
     if engine() != "tensorflow":
-        raise BackendError(
-            f"models can be converted where Keras runs on tensorflow; it runs on {engine()}."
+        message = (
+            "a model can be converted only where Keras runs on tensorflow; it runs on {found}."
         )
+        raise BackendError(message.format(found=engine()))
     import tensorflow as tf
 
     function = tf.function(lambda images: model(images, training=False), autograph=False)
@@ -149,11 +166,11 @@ def traced(model: Any, shape: Sequence[int]) -> Any:
 
 
 def has_fast_bfloat16() -> bool:
-    """Return whether the processor multiplies bfloat16 in hardware (AMX or AVX-512 BF16, found at run time).
+    """Return whether the processor multiplies bfloat16 in hardware (AMX or AVX-512 BF16).
 
-    What it brings was measured: docs/decisions/precision.md.
+    docs/decisions/precision.md says how much faster a training becomes.
     """
-    path = Path("/proc/cpuinfo")
+    path = Path("/proc/cpuinfo")  # on Linux only
     flags = path.read_text(encoding="ascii", errors="replace").split() if path.exists() else []
     return "amx_bf16" in flags or "avx512_bf16" in flags
 
@@ -176,12 +193,15 @@ def resolve_precision(precision: str) -> str:
 
 
 def jit_compile() -> bool | str:
-    """Return Keras' `jit_compile` for this engine: XLA made TensorFlow 7 times slower on a CPU, JAX needs it."""
+    """Return the value of Keras' `jit_compile` for this engine.
+
+    JAX needs XLA. TensorFlow became 7 times slower with it on a CPU.
+    """
     return "auto" if engine() == "jax" else False
 
 
 def sync(model: Any) -> None:
-    """Write what the engine holds in its own memory back to the model's variables (JAX within `fit`)."""
+    """Write state that the engine holds (JAX within `fit`) back to the variables of the model."""
     if hasattr(model, "jax_state_sync"):
         model.jax_state_sync()
 
@@ -202,11 +222,14 @@ def unchanged(model: Any) -> Iterator[None]:
 def gradients(
     function: Callable[[list[Any]], Any], values: Sequence[NDArray[Any]]
 ) -> list[NDArray[Any]]:
-    """Return the derivative of a function by each number of its arguments, by the engine's own differentiation.
+    """Return the gradients of a function, by the automatic differentiation of the engine.
 
     Args:
-        function: takes a tensor for each of the values, gives one number.
-        values: where to differentiate.
+        function: A function of a list of tensors that returns one number.
+        values: The arrays at which the function is differentiated.
+
+    Returns:
+        For each array an array of its shape; zeros where the function does not depend on it.
     """
     import keras
 
@@ -216,8 +239,8 @@ def gradients(
 
         with tf.GradientTape() as tape:
             tape.watch(tensors)
-            answer = function(tensors)
-        found = tape.gradient(answer, tensors, unconnected_gradients=tf.UnconnectedGradients.ZERO)
+            result = function(tensors)
+        found = tape.gradient(result, tensors, unconnected_gradients=tf.UnconnectedGradients.ZERO)
     elif engine() == "torch":
         import torch
 
@@ -236,11 +259,12 @@ def gradients(
 
 @contextlib.contextmanager
 def forgotten() -> Iterator[None]:
-    """Free, on leaving, what TensorFlow keeps of each training step that was traced inside.
+    """Free, at the end of the block, the memory of training steps that TensorFlow traced in it.
 
-    Its registry of custom gradients holds on to the whole graph with all variables of model and optimizer, and is
-    never emptied; Keras' optimizer enters one a traced training step. So each network that one process trains would
-    stay in memory: 0.19 GB of a resnet18, measured. What was traced inside must not be differentiated afterwards.
+    Keras' optimizer registers a custom gradient for each training step that is traced. TensorFlow
+    never empties that registry, and its entries hold the whole graph with all variables of the
+    model and the optimizer. Each network that a process trains would stay in memory: 0.19 GB for a
+    resnet18, measured. What was traced in the block must not be differentiated afterwards.
     """
     registry: dict[str, Any] = {}
     if engine() == "tensorflow":
@@ -257,7 +281,7 @@ def forgotten() -> Iterator[None]:
 
 
 def versions() -> dict[str, str]:
-    """Return versions of Python, convlens, Keras and the engine, and the processor count."""
+    """Return the versions of Python, the system and the packages, the engine and the core count."""
     found = {
         "python": platform.python_version(),
         "system": f"{platform.system()} {platform.machine()}",

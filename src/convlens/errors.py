@@ -1,18 +1,18 @@
-"""Every error that convlens raises on purpose, one tree, and the exit code of each.
+"""Errors: every error that convlens raises on purpose, in one tree, with the exit code of each.
 
-    ConvlensError              1  the root: catch this to catch them all
-    ├── ConfigError            2  a flag, a field of run.toml or an argument out of range
-    ├── DataError              3  a data source that is missing, empty or malformed
-    │   └── ImageError       3  one image that cannot be read
-    ├── ModelError             4  an unknown model, or one that cannot take these images
-    ├── RunError               5  a run folder that is missing, taken or not finished
-    ├── ClassifierError        6  a classifier file that was cut, changed or is not one
-    ├── TrainingError          7  a training that cannot go on (the loss is not finite)
-    ├── BackendError           8  an engine (TensorFlow, JAX, PyTorch) that is missing
-    ├── StorageError           9  a disk that is full or cannot be written
-    └── Interrupted          130  Ctrl-C, after what was done has been kept
+    ConvlensError              1  the root: catch it to catch them all
+    ├── ConfigError            2  a flag, a field of run.toml or an argument is wrong
+    ├── DataError              3  a data source is missing, empty or malformed
+    │   └── ImageError         3  one image cannot be read
+    ├── ModelError             4  a model is unknown, or cannot take these images
+    ├── RunError               5  a run folder is missing, taken or not finished
+    ├── ClassifierError        6  a file is not a whole classifier
+    ├── TrainingError          7  a training cannot go on (the loss is not finite)
+    ├── BackendError           8  an engine (TensorFlow, JAX, PyTorch) is missing
+    ├── StorageError           9  a file cannot be written, as when the disk is full
+    └── Interrupted          130  Ctrl-C was pressed, and what was done has been kept
 
-A message says what must hold, what was found and where, and what to do.
+The message of an error says what must hold, what was found and where, and what to do.
 """
 
 from typing import ClassVar
@@ -33,13 +33,13 @@ __all__ = [
 
 
 class ConvlensError(Exception):
-    """Root of the tree; `exit_code` is what the command line returns for it."""
+    """The root of the tree. The command line exits with the `exit_code` of the error."""
 
     exit_code: ClassVar[int] = 1
 
 
 class ConfigError(ConvlensError):
-    """A flag, a field of run.toml or an argument is out of range or does not exist."""
+    """A flag, a field of run.toml or an argument does not exist, or its value is not allowed."""
 
     exit_code = 2
 
@@ -51,7 +51,7 @@ class DataError(ConvlensError):
 
 
 class ImageError(DataError):
-    """One image cannot be read: truncated, empty, no image, or too large."""
+    """One image cannot be read: the file is truncated, empty, too large or not an image."""
 
 
 class ModelError(ConvlensError):
@@ -61,36 +61,36 @@ class ModelError(ConvlensError):
 
 
 class RunError(ConvlensError):
-    """A run folder is missing, taken, or lacks what is asked of it."""
+    """A run folder is missing or taken, or lacks what is asked of it."""
 
     exit_code = 5
 
 
 class ClassifierError(ConvlensError):
-    """A classifier file was cut, changed, or is not one."""
+    """A file is not a classifier, or was truncated or changed."""
 
     exit_code = 6
 
 
 class TrainingError(ConvlensError):
-    """A training cannot go on, as when the loss is not finite."""
+    """A training cannot go on, for example because the loss is not finite."""
 
     exit_code = 7
 
 
 class BackendError(ConvlensError):
-    """An engine (TensorFlow, JAX, PyTorch) is missing or was chosen too late."""
+    """An engine (TensorFlow, JAX or PyTorch) is missing, or was chosen too late."""
 
     exit_code = 8
 
 
 class StorageError(ConvlensError):
-    """A file cannot be written: disk full, or no permission."""
+    """A file cannot be written: the disk is full, or permission is missing."""
 
     exit_code = 9
 
 
 class Interrupted(ConvlensError):  # noqa: N818 - nothing went wrong
-    """Ctrl-C was pressed; what was done has been kept."""
+    """Ctrl-C was pressed. What was done until then has been kept."""
 
     exit_code = 130

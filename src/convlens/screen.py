@@ -1,14 +1,19 @@
-"""Screen: what a training shows in the terminal, a row an epoch and a bar within it."""
+"""Screen: what a person sees in the terminal. It shows events and decides nothing.
+
+Lines are never cut or wrapped to the width of the terminal, so that a file has them whole. That is
+why facts and columns are not rich tables, which fit themselves to a width.
+"""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from rich.console import Console
 from rich.markup import escape
-from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, Progress, ProgressColumn, TextColumn, TimeRemainingColumn
 
-COLUMNS = (  # heading, width, format
+COLUMNS = (  # of the table of epochs: heading, width, format
     ("epoch", 7, "{:d}"),
     ("seconds", 9, "{:.1f}"),
     ("loss", 9, "{:.4f}"),
@@ -20,23 +25,27 @@ COLUMNS = (  # heading, width, format
 
 
 def duration(seconds: float) -> str:
-    """Return seconds as one would say them.
+    """Return a number of seconds as one would say it.
 
     >>> duration(8.2), duration(75), duration(7320)
     ('8 s', '1 min 15 s', '2 h 02 min')
     """
-    whole = round(seconds)
-    if whole < 60:
-        return f"{whole} s"
-    if whole < 3600:
-        return f"{whole // 60} min {whole % 60:02d} s"
-    return f"{whole // 3600} h {whole % 3600 // 60:02d} min"
+    minutes, rest = divmod(round(seconds), 60)
+    if minutes == 0:
+        return "{rest} s".format(rest=rest)
+    if minutes < 60:
+        return "{minutes} min {rest:02d} s".format(minutes=minutes, rest=rest)
+    return "{hours} h {minutes:02d} min".format(hours=minutes // 60, minutes=minutes % 60)
 
 
 class Screen:
-    """Prints to the terminal; `quiet` prints nothing, and without a terminal the bar is left out.
+    """Prints what happens in a training: lines, tables and a bar.
 
-    Without `rows` a training shows its bar only.
+    Args:
+        quiet: Whether nothing is printed.
+        console: Where the lines go. The default is standard output. The bar is shown on terminals
+            only.
+        rows: Whether a training prints a row for each epoch; otherwise it shows only its bar.
     """
 
     def __init__(
@@ -49,26 +58,29 @@ class Screen:
         self._first = 0
 
     def say(self, text: str = "", style: str | None = None) -> None:
-        """Print a line as it is, in a rich style such as "bold"."""
+        """Print a line as it is, in a style of rich such as "bold"."""
         self.console.print(escape(text), style=style)
 
     def note(self, text: str) -> None:
         """Print something that the user should know."""
-        self.console.print(f"[yellow]note[/yellow]  {escape(text)}")
+        self.console.print("[yellow]note[/yellow]  {text}".format(text=escape(text)))
 
     def facts(self, rows: list[tuple[str, str]]) -> None:
-        """Print names and values in two aligned columns."""
+        """Print names and values in two aligned columns; a value may have several lines."""
         width = max(len(name) for name, _ in rows) + 2
         for name, value in rows:
-            lines = value.splitlines() or [""]
-            self.console.print(f"[dim]{name:<{width}}[/dim]{escape(lines[0])}")
-            for line in lines[1:]:
+            first, *others = value.splitlines() or [""]
+            label = "[dim]{name}[/dim]".format(name=name.ljust(width))
+            self.console.print(label + escape(first))
+            for line in others:
                 self.console.print(" " * width + escape(line))
 
     def columns(self, rows: Sequence[Sequence[str]], left: Sequence[int] = (0,)) -> None:
-        """Print aligned columns under the headings of the first row; `left` are those of words.
+        """Print a table in aligned columns.
 
-        Unlike a rich table it is never cut to the terminal.
+        Args:
+            rows: The cells of each row. The first row has the headings.
+            left: The numbers of the columns that are aligned to the left.
         """
         widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
         for number, row in enumerate(rows):
@@ -79,85 +91,102 @@ class Screen:
             self.say("  ".join(cells).rstrip(), None if number else "dim")
 
     def start(self, done: int, total: int) -> None:
-        """Open the table of epochs; `done` of `total` steps lie behind (a resumed run)."""
+        """Open the table of epochs and the bar.
+
+        Args:
+            done: The steps that were done before, by the run that is resumed.
+            total: The steps of the whole training.
+        """
         if self.rows:
             self.say()
             self.say(
                 "best: the highest validation accuracy so far; the classifier is that epoch", "dim"
             )
-            self.say("".join(f"{name:>{width}}" for name, width, _ in COLUMNS), "bold")
-        self._began, self._first = time.monotonic(), done
-        self._bar = Progress(
-            TextColumn("  {task.description}"),
-            BarColumn(bar_width=30),
-            TextColumn("{task.percentage:>3.0f} %  {task.fields[left]}"),
-            console=self.console,
-            transient=True,
-            refresh_per_second=4,
-            disable=not self.console.is_terminal,
+            self.say("".join(name.rjust(width) for name, width, _ in COLUMNS), "bold")
+        self._began = time.monotonic()
+        self._first = done
+        self._bar = _progress(
+            self.console, TextColumn("{task.percentage:>3.0f} %  {task.fields[left]}")
         )
         self._bar.add_task("starting", total=total, completed=done, left="")
         self._bar.start()
 
     def step(self, epoch: int, epochs: int, done: int, loss: float) -> None:
-        """Move the bar to `done` steps of the whole training; `epoch` counts from 0."""
+        """Move the bar.
+
+        Args:
+            epoch: The number of the epoch, counted from 0.
+            epochs: The epochs of the whole training.
+            done: The steps that are done, of the whole training.
+            loss: The loss so far in this epoch.
+        """
         if self._bar is None:
             return
         task = self._bar.tasks[0]
-        pace = (time.monotonic() - self._began) / max(done - self._first, 1)
-        left = duration(pace * ((task.total or done) - done))
+        seconds_per_step = (time.monotonic() - self._began) / max(done - self._first, 1)
+        left = duration(seconds_per_step * ((task.total or done) - done))
+        description = "epoch {epoch} of {epochs}  loss {loss:.4f}"
         self._bar.update(
             task.id,
             completed=done,
-            description=f"epoch {epoch + 1} of {epochs}  loss {loss:.4f}",
-            left=f"{left} left",
+            description=description.format(epoch=epoch + 1, epochs=epochs, loss=loss),
+            left="{left} left".format(left=left),
         )
 
     def epoch(self, row: dict[str, Any], *, best: bool) -> None:
-        """Print the row of a finished epoch; the best so far carries a mark."""
+        """Print the row of a finished epoch; `best` marks the best one so far."""
         if not self.rows:
             return
-        cells = [
-            f"{form.format(row[name]) if row.get(name) is not None else '-':>{width}}"
-            for name, width, form in COLUMNS
-        ]
-        self.console.print("".join(cells) + ("  [green]best[/green]" if best else ""))
+        cells = []
+        for name, width, form in COLUMNS:
+            value = row.get(name)
+            cells.append(("-" if value is None else form.format(value)).rjust(width))
+        if best:
+            cells.append("  [green]best[/green]")
+        self.console.print("".join(cells))
 
     def stop(self) -> None:
-        """Take the bar away."""
+        """Remove the bar."""
         if self._bar is not None:
             self._bar.stop()
             self._bar = None
 
-    def counter(self, label: str) -> "Counter":
-        """Return a context that gives a callable (done, total) and shows a bar, for decoding and the like."""
-        return Counter(self.console, label)
+    @contextmanager
+    def counter(self, label: str) -> Iterator[Callable[[int, int], None]]:
+        """Show a bar for work that is counted, such as decoding.
 
+        Args:
+            label: The name of the work.
 
-class Counter:
-    """A bar for work that is counted: `with counter as progress: progress(done, total)`."""
-
-    def __init__(self, console: Console, label: str) -> None:
-        self._bar = Progress(
-            TextColumn("  {task.description}"),
-            BarColumn(bar_width=30),
+        Yields:
+            A function of (done, total), which moves the bar.
+        """
+        bar = _progress(
+            self.console,
             TextColumn("{task.completed:,.0f} of {task.total:,.0f}  "),
             TimeRemainingColumn(),
-            console=console,
-            transient=True,
-            disable=not console.is_terminal,
         )
-        self._label = label
 
-    def __enter__(self) -> "Counter":
-        return self
+        def show(done: int, total: int) -> None:
+            if not bar.tasks:
+                bar.add_task(label, total=total)
+                bar.start()
+            bar.update(bar.tasks[0].id, completed=done)
 
-    def __exit__(self, *_: object) -> None:
-        self._bar.stop()
+        try:
+            yield show
+        finally:
+            bar.stop()
 
-    def __call__(self, done: int, total: int) -> None:
-        """Show that `done` of `total` is finished."""
-        if not self._bar.tasks:
-            self._bar.add_task(self._label, total=total)
-            self._bar.start()
-        self._bar.update(self._bar.tasks[0].id, completed=done)
+
+def _progress(console: Console, *columns: ProgressColumn) -> Progress:
+    """Return a bar with its description before it and the columns after it."""
+    return Progress(
+        TextColumn("  {task.description}"),
+        BarColumn(bar_width=30),
+        *columns,
+        console=console,
+        transient=True,
+        refresh_per_second=4,
+        disable=not console.is_terminal,
+    )

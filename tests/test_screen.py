@@ -1,0 +1,130 @@
+"""What a person sees: exact lines, and a bar on terminals only."""
+
+import io
+
+import pytest
+from rich.console import Console
+
+from convlens.screen import Screen, duration
+
+
+def screen(*, terminal=False, rows=True, quiet=False, width=40):
+    """Return a screen and the text that it writes into."""
+    out = io.StringIO()
+    console = Console(
+        file=out, force_terminal=terminal, width=width, highlight=False, soft_wrap=True, quiet=quiet
+    )
+    return Screen(console=console, rows=rows), out
+
+
+@pytest.mark.parametrize(
+    ("seconds", "said"),
+    [
+        (0, "0 s"),
+        (59.4, "59 s"),
+        (59.6, "1 min 00 s"),
+        (3599, "59 min 59 s"),
+        (3600, "1 h 00 min"),
+        (7320, "2 h 02 min"),
+    ],
+)
+def test_durations(seconds, said):
+    assert duration(seconds) == said
+
+
+def test_facts_are_aligned_and_keep_the_lines_of_a_value():
+    shown, out = screen()
+    shown.facts([("images", "12 in 2 classes"), ("run", "first\nsecond [bold]"), ("time", "")])
+    assert out.getvalue().splitlines() == [
+        "images  12 in 2 classes",
+        "run     first",
+        "        second [bold]",
+        "time    ",
+    ]
+
+
+def test_nothing_is_cut_to_the_width_of_the_terminal():
+    shown, out = screen(width=20)
+    shown.facts([("images", "x" * 50)])
+    shown.columns([("name", "value"), ("y" * 50, "1")])
+    assert "images  " + "x" * 50 in out.getvalue()
+    assert out.getvalue().splitlines()[-1] == "y" * 50 + "      1"
+
+
+def test_columns_align_words_to_the_left_and_numbers_to_the_right():
+    shown, out = screen()
+    shown.columns([("name", "size", "kind"), ("a", "7", "b"), ("long", "12345", "c")], left=(0, 2))
+    assert out.getvalue().splitlines() == [
+        "name   size  kind",
+        "a         7  b",
+        "long  12345  c",
+    ]
+
+
+def test_text_is_not_read_as_markup():
+    shown, out = screen()
+    shown.say("[red]5[/red]")
+    shown.note("[1/2]")
+    assert out.getvalue() == "[red]5[/red]\nnote  [1/2]\n"
+
+
+def test_a_quiet_screen_prints_nothing(capsys):
+    shown = Screen(quiet=True)
+    shown.say("a")
+    shown.note("b")
+    shown.facts([("c", "d")])
+    assert capsys.readouterr() == ("", "")
+
+
+def test_a_row_for_each_epoch_and_a_mark_for_the_best():
+    shown, out = screen()
+    shown.start(0, 10)
+    shown.step(0, 2, 5, 0.5)
+    row = {"epoch": 1, "seconds": 1.25, "loss": 0.5, "accuracy": 0.75, "learning_rate": 0.002}
+    shown.epoch(row, best=True)
+    shown.epoch(row | {"epoch": 2, "val_loss": 0.25, "val_accuracy": 1.0}, best=False)
+    shown.stop()
+    heading, first, second = out.getvalue().splitlines()[-3:]
+    assert heading.split()[-2:] == ["val_accuracy", "learning_rate"]
+    assert (
+        first == "      1      1.2   0.5000    0.7500         -             -       2.00e-03  best"
+    )
+    assert second == "      2      1.2   0.5000    0.7500    0.2500        1.0000       2.00e-03"
+
+
+def test_without_rows_only_the_bar_is_shown():
+    shown, out = screen(rows=False)
+    shown.start(0, 10)
+    shown.epoch({"epoch": 1}, best=True)
+    shown.stop()
+    assert out.getvalue() == ""
+
+
+def test_the_bar_says_the_epoch_the_loss_and_the_time_left():
+    shown, out = screen(terminal=True, rows=False, width=120)
+    shown.start(10, 40)
+    shown.step(1, 4, 20, 0.5)
+    shown.stop()
+    assert "epoch 2 of 4  loss 0.5000" in out.getvalue()
+    assert "50 %" in out.getvalue()
+    assert "left" in out.getvalue()
+
+
+def test_a_counter_shows_how_much_is_done_and_goes_away_after_an_error():
+    shown, out = screen(terminal=True, width=120)
+
+    def count():
+        with shown.counter("decoding") as progress:
+            progress(1, 2000)
+            progress(1500, 2000)
+            raise ValueError("enough")
+
+    with pytest.raises(ValueError, match="enough"):
+        count()
+    assert "decoding" in out.getvalue()
+    assert "1,500 of 2,000" in out.getvalue()
+    assert out.getvalue().endswith("\x1b[2K")  # the line of the bar is erased
+    silent, out = screen()
+    with silent.counter("decoding") as progress:
+        progress(1, 2)
+    assert out.getvalue() == ""
