@@ -1,7 +1,11 @@
 """A search: its journal, what it keeps when it is stopped, what it says, and TensorBoard's page."""
 
 import json
+import os
 import shutil
+import subprocess
+import sys
+from pathlib import Path
 
 import numpy as np
 import optuna
@@ -12,8 +16,10 @@ from tensorboard.plugins.hparams import plugin_data_pb2
 import convlens
 from convlens.config import Config
 from convlens.errors import ConfigError, DataError, Interrupted, RunError, TrainingError
+from convlens.run import Run
 from convlens.screen import Screen
 from convlens.studies import search as module
+from convlens.studies.journal import Search
 from convlens.studies.search import resume_search, search
 from convlens.studies.space import Choices, Range
 
@@ -223,6 +229,59 @@ def test_search_killed_after_a_last_epoch_goes_on_as_it_would_have(finished, dat
     resumed = resume_search(dataset, folder, Screen(quiet=True))
     assert trials(resumed) == trials(finished)
     assert len(resumed.study.get_trials()) == 7
+
+
+def test_a_search_of_8941a94_is_resumed(tmp_path):
+    """An earlier release began it with two threads, which only a new process can set."""
+    fixtures = Path(__file__).parents[1] / "fixtures" / "8941a94"
+    folder = tmp_path / "search"
+    shutil.copytree(fixtures / "search_interrupted", folder)
+    expected = json.loads((fixtures / "expected.json").read_text())
+    words = [sys.executable, "-m", "convlens", "search", "--run", str(folder), "--resume"]
+    subprocess.run(words, check=True, capture_output=True)
+    found = Search.open(folder, Run(folder).config.training.seed)
+    facts = json.loads((folder / "search.json").read_text())
+    assert facts["best"] == found.ranked[0].number == expected["search"]["best"]
+    assert facts["metrics"]["accuracy"]["value"] == expected["search"]["accuracy"]
+    for number in (0, 1):
+        wanted = expected[f"search_resumed/trial-00{number}"]["history"]
+        history = found.run(found.trials[number]).history
+        assert [row["epoch"] for row in history] == [row["epoch"] for row in wanted]
+        for name in ("loss", "val_loss", "accuracy", "val_accuracy", "learning_rate"):
+            values = [row[name] for row in history]
+            assert values == pytest.approx([row[name] for row in wanted], abs=1e-4), name
+
+
+def test_the_journal_needs_no_symbolic_links(tmp_path, monkeypatch):
+    """Windows allows them in its developer mode only."""
+
+    def refuse(*_, **__):
+        raise OSError("symbolic links need a privilege")
+
+    monkeypatch.setattr(os, "symlink", refuse)
+    study = Search.open(tmp_path, seed=0).study
+    study.tell(study.ask(), 0.5)
+    assert [trial.value for trial in Search.open(tmp_path, seed=0).trials] == [0.5]
+
+
+LATE = """
+import sys
+from convlens import backend, cli
+backend.start()
+import convlens.budget.train_within
+import convlens.cli.train
+import convlens.pipeline
+import convlens.studies.compare
+import convlens.studies.cross_validation
+import convlens.studies.few_images
+import convlens.studies.space
+print(sorted({"optuna", "tensorboard", "sqlalchemy"} & set(sys.modules)))
+"""
+
+
+def test_only_a_search_imports_optuna_and_tensorboard():
+    done = subprocess.run([sys.executable, "-c", LATE], check=True, capture_output=True, text=True)
+    assert done.stdout.strip() == "[]"
 
 
 def test_damaged_journal_is_named(finished, dataset, tmp_path):

@@ -1,27 +1,9 @@
-"""The space of a search: what --vary says, and draws that follow from seed, trial and name."""
+"""The space of a search: what --vary says."""
 
-import optuna
 import pytest
 
-from convlens.config import LEARNING_RATES, Config
 from convlens.errors import ConfigError
-from convlens.studies.space import (
-    RATES,
-    Choices,
-    Range,
-    Seeded,
-    default_space,
-    from_dict,
-    parse_vary,
-    suggest,
-    to_dict,
-    varied_fields,
-)
-
-
-def study(seed=0):
-    optuna.logging.set_verbosity(optuna.logging.WARNING)
-    return optuna.create_study(sampler=Seeded(seed, 3), direction="maximize")
+from convlens.studies.space import Choices, Range, default_space, from_dict, parse_vary, to_dict
 
 
 def test_vary():
@@ -77,38 +59,5 @@ def test_space_survives_json():
     assert from_dict(to_dict(space)) == space
 
 
-def test_suggestions_are_configurations():
-    base, rates = Config().replace(model="custom_cnn", epochs=3), {}
-    asked = study()
-    for number in range(12):
-        trial = asked.ask()
-        config = suggest(trial, default_space("custom_cnn"), base)
-        assert config.training.epochs == 3
-        usual = LEARNING_RATES[config.training.optimizer]
-        assert RATES[0] <= config.training.learning_rate / usual <= RATES[1]
-        assert isinstance(config.model.filters, tuple)
-        rates[config.training.optimizer] = usual
-        asked.tell(trial, number)
-        frozen = asked.trials[-1]
-        assert varied_fields(frozen)["learning_rate"] == config.training.learning_rate
-    assert len(rates) > 1
-
-
 def test_only_the_training_of_other_networks_varies():
     assert set(default_space("resnet20")) == {"optimizer", "batch_size"}
-
-
-def test_draws_follow_from_seed_and_trial():
-    def draw(seed, forget):
-        asked, found = study(seed), []
-        for number in range(8):
-            if forget:  # a new process has a new sampler
-                asked.sampler = Seeded(seed, 3)
-            trial = asked.ask()
-            found.append(suggest(trial, default_space("custom_cnn"), Config()))
-            asked.tell(trial, (number * 7) % 5)
-        return found
-
-    assert draw(0, forget=False) == draw(0, forget=True)
-    assert draw(0, forget=False) != draw(1, forget=False)
-    assert len(set(draw(0, forget=False))) > 4

@@ -1,4 +1,4 @@
-"""HParams: trials of a search on TensorBoard's page of that name, written without an engine."""
+"""HParams: the trials of a search for TensorBoard's page of that name, without TensorFlow."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -10,34 +10,29 @@ from tensorboard.compat.proto.summary_pb2 import Summary
 from tensorboard.plugins.hparams.summary_v2 import hparams_pb
 from tensorboard.summary.writer.event_file_writer import EventFileWriter
 
-from convlens.studies.space import varied_fields
+from convlens.studies.sampler import varied_fields
 
 SCALARS = ("loss", "accuracy", "val_loss", "val_accuracy")
 
 
 def write_hparams(folder: Path, trial: FrozenTrial, history: Sequence[Mapping[str, Any]]) -> None:
-    """Write what a trial varied and how it went into `folder`/trial-NNN, instead of what an earlier try left there.
+    """Write what a trial varied and its scores, in place of what an earlier attempt has left.
 
     Args:
-        folder: for `tensorboard --logdir`.
-        trial: finished.
-        history: its rows, as `Run.history` gives them.
+        folder: The folder for `tensorboard --logdir`, in which trial-NNN is made.
+        trial: A finished trial.
+        history: The epochs of its run, as `Run.history` gives them.
 
     Raises:
-        OSError: it cannot be written.
+        OSError: If the files cannot be written.
     """
     place = folder / f"trial-{trial.number:03d}"
     for old in place.glob("events.*"):
         old.unlink()
-    began = trial.datetime_start.timestamp() if trial.datetime_start else 0.0
+    moment = trial.datetime_start.timestamp() if trial.datetime_start else 0.0
     writer = EventFileWriter(str(place))
-    varied = varied_fields(trial)
-    writer.add_event(
-        Event(
-            wall_time=began, summary=hparams_pb(varied, trial_id=place.name, start_time_secs=began)
-        )
-    )
-    moment = began
+    settings = hparams_pb(varied_fields(trial), trial_id=place.name, start_time_secs=moment)
+    writer.add_event(Event(wall_time=moment, summary=settings))
     for row in history:
         moment += float(row["seconds"] or 0)
         values = [
@@ -45,7 +40,6 @@ def write_hparams(folder: Path, trial: FrozenTrial, history: Sequence[Mapping[st
             for name in SCALARS
             if row[name] is not None
         ]
-        writer.add_event(
-            Event(wall_time=moment, step=int(row["epoch"]), summary=Summary(value=values))
-        )
+        summary = Summary(value=values)
+        writer.add_event(Event(wall_time=moment, step=int(row["epoch"]), summary=summary))
     writer.close()

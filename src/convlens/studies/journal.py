@@ -1,4 +1,4 @@
-"""Study: the folder of a search, with Optuna's journal and a run for each trial."""
+"""Journal: the folder of a search, with Optuna's journal and one run per trial."""
 
 import json
 import shlex
@@ -8,26 +8,27 @@ from pathlib import Path
 import optuna
 from matplotlib.figure import Figure
 from optuna.storages import JournalStorage
-from optuna.storages.journal import JournalFileBackend
+from optuna.storages.journal import JournalFileBackend, JournalFileOpenLock
 from optuna.trial import FrozenTrial, TrialState
 
 from convlens.charts.trials import show_trials
-from convlens.errors import RunError, StorageError
+from convlens.errors import RunError
+from convlens.files import storage_errors, write_atomically
 from convlens.run import Run
-from convlens.studies.space import Seeded, varied_fields
+from convlens.studies.sampler import SeededSampler, varied_fields
 from convlens.studies.trial_table import seconds_of
 
-STARTUP = 5  # trials drawn at random, and run to their end, before the sampler and the pruner have something to go by
-WARMUP_EPOCHS = 2  # of a trial before it may be stopped
+STARTUP = 5  # trials that are drawn at random and never pruned, so that others can be compared
+WARMUP_EPOCHS = 2  # epochs of a trial before it may be pruned
 JOURNAL = "journal.log"
 
 
 @dataclass(frozen=True)
 class Search:
-    """The folder of a search: `run.toml`, `search.json`, the journal, and a run for each trial.
+    """A search: a folder with `run.toml`, `search.json`, the journal and one run per trial.
 
     Attributes:
-        folder: runs/<name>.
+        folder: The folder, such as runs/NAME.
         study: Optuna's view of the journal.
     """
 
@@ -36,12 +37,21 @@ class Search:
 
     @classmethod
     def open(cls, folder: Path, seed: int) -> "Search":
-        """Return the search of a folder, begun or continued."""
+        """Return the search in a folder, which may be new.
+
+        Args:
+            folder: The folder, which must exist.
+            seed: The seed of the search.
+
+        Raises:
+            RunError: If the journal is damaged.
+            StorageError: If the journal cannot be read or repaired.
+        """
         optuna.logging.set_verbosity(optuna.logging.WARNING)
         study = optuna.create_study(
             study_name="search",
-            storage=_journal(folder / JOURNAL),
-            sampler=Seeded(seed, STARTUP),
+            storage=_open_journal(folder / JOURNAL),
+            sampler=SeededSampler(seed, STARTUP),
             pruner=optuna.pruners.MedianPruner(
                 n_startup_trials=STARTUP, n_warmup_steps=WARMUP_EPOCHS
             ),
@@ -55,15 +65,21 @@ class Search:
         return Run(self.folder / f"trial-{trial.number:03d}")
 
     @property
+    def trials(self) -> list[FrozenTrial]:
+        """All trials, in order."""
+        found: list[FrozenTrial] = self.study.get_trials(deepcopy=False)
+        return found
+
+    @property
     def ranked(self) -> list[FrozenTrial]:
         """The trials that ran to their end, the best first."""
-        done = self.study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
+        done = [trial for trial in self.trials if trial.state == TrialState.COMPLETE]
         return sorted(done, key=lambda trial: (-float(trial.value or 0), trial.number))
 
     @property
     def seconds(self) -> float:
-        """Seconds of all finished trials."""
-        return sum(seconds_of(trial) for trial in self.study.get_trials(deepcopy=False))
+        """The seconds of all finished trials."""
+        return sum(seconds_of(trial) for trial in self.trials)
 
     @property
     def best(self) -> Run:
@@ -71,43 +87,40 @@ class Search:
         return self.run(self.ranked[0])
 
     def chart(self) -> Figure:
-        """Return the chart of all trials that have a score: in order, and against each field that was varied."""
-        told = [
-            trial for trial in self.study.get_trials(deepcopy=False) if trial.intermediate_values
-        ]
+        """Return a chart of the trials with a score: in order, and against each varied setting."""
+        scored = [trial for trial in self.trials if trial.intermediate_values]
         return show_trials(
-            [varied_fields(trial) for trial in told],
-            [max(trial.intermediate_values.values()) for trial in told],
-            [trial.state == TrialState.COMPLETE for trial in told],
+            [varied_fields(trial) for trial in scored],
+            [max(trial.intermediate_values.values()) for trial in scored],
+            [trial.state == TrialState.COMPLETE for trial in scored],
         )
 
     @property
     def how_to_go_on(self) -> str:
-        """The command that goes on with it."""
+        """The command that continues the search."""
         return shlex.join(["convlens", "search", "--run", str(self.folder), "--resume"])
 
 
-def _journal(path: Path) -> JournalStorage:
-    """Return Optuna's storage in a file; a last line that was cut off by a crash is dropped.
+def _open_journal(path: Path) -> JournalStorage:
+    """Return Optuna's storage in a file. A last line that was cut off by a crash is dropped.
 
     Raises:
-        RunError: another line is damaged.
-        StorageError: the file cannot be read or mended.
+        RunError: If another line is damaged.
+        StorageError: If the file cannot be read or repaired.
     """
-    try:
+    with storage_errors(path, "the journal of the search"):
         content = path.read_bytes() if path.exists() else b""
         whole = content[: content.rfind(b"\n") + 1]
-        for number, line in enumerate(whole.splitlines(), 1):
-            try:
-                json.loads(line)
-            except ValueError as error:
-                raise RunError(
-                    f"{path}, line {number}: the journal of the search is damaged ({error})."
-                ) from error
         if whole != content:
-            path.write_bytes(whole)
-    except OSError as error:
-        raise StorageError(
-            f"{path}: the journal cannot be read; {error.strerror or error}."
-        ) from error
-    return JournalStorage(JournalFileBackend(str(path)))
+            write_atomically(path, whole, "the journal of the search")
+    for number, line in enumerate(whole.splitlines(), 1):
+        try:
+            json.loads(line)
+        except ValueError as error:
+            raise RunError(
+                "{path}, line {number}: the journal of the search is damaged ({error}).".format(
+                    path=path, number=number, error=error
+                )
+            ) from error
+    # Optuna's default lock is a symbolic link, which Windows allows in its developer mode only.
+    return JournalStorage(JournalFileBackend(str(path), JournalFileOpenLock(str(path))))

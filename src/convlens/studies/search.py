@@ -39,15 +39,8 @@ from convlens.run import Run
 from convlens.screen import Screen, duration
 from convlens.studies.hparams import write_hparams
 from convlens.studies.journal import Search
-from convlens.studies.space import (
-    RATES,
-    Space,
-    default_space,
-    from_dict,
-    parse_vary,
-    suggest,
-    to_dict,
-)
+from convlens.studies.sampler import RATES, rate_follows_optimizer, suggest
+from convlens.studies.space import Space, default_space, from_dict, parse_vary, to_dict
 from convlens.studies.trial_table import SECONDS, TrialTable
 from convlens.training.network import choose_network
 from convlens.training.setup import Setup
@@ -234,10 +227,9 @@ def _announce(
     limit = (
         "" if facts["minutes"] is None else f", none begun after {duration(60 * facts['minutes'])}"
     )
-    follows = "optimizer" in space and "learning_rate" not in space
     rate = (
         ["learning_rate: {:g} to {:g} times the optimizer's usual one".format(*RATES)]
-        if follows
+        if rate_follows_optimizer(space)
         else []
     )
     table.screen.facts(
