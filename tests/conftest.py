@@ -19,7 +19,7 @@ def _own_cache(tmp_path_factory: pytest.TempPathFactory) -> None:
 def draw_shape(
     kind: str, rng: np.random.Generator, size: tuple[int, int] = (40, 48)
 ) -> Image.Image:
-    """Return a bright disc or bar at a random place on dark noise, in colour; `size` is (height, width)."""
+    """Return a bright disc or bar on dark noise, in colour; `size` is (height, width)."""
     height, width = size
     image = rng.integers(0, 60, (height, width, 3))
     y, x = np.mgrid[:height, :width]
@@ -58,7 +58,7 @@ def digits():
 
 @pytest.fixture(scope="session")
 def backbone(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A classifier of three other classes with random weights: a convolution on 8 x 8, one on 4 x 4."""
+    """A classifier of three other classes, with random weights and two convolutions."""
     import keras
 
     from convlens.classifier.assembly import assemble

@@ -153,7 +153,7 @@ def _changed(content: bytes, rng: np.random.Generator, start: int, reach: int) -
 
 
 def _damaged(rng: np.random.Generator) -> bytes:
-    """Return a small image of any format whose EXIF or bytes (but for the first 12) are changed, or that is cut."""
+    """Return a small image file with changed EXIF data or bytes (not the first 12), or cut off."""
     kind = rng.choice(["JPEG", "PNG", "GIF", "TIFF", "WEBP"])
     image = Image.fromarray(rng.integers(0, 256, (24, 32, 3)).astype(np.uint8)).convert(
         rng.choice(["L", "RGB"])

@@ -106,8 +106,8 @@ class Prepared:
             )
         if conflicts:
             notes.append(
-                "copies whose label differs from that of the first copy: {number:,}; one of the two "
-                "labels is wrong".format(number=conflicts)
+                "copies whose label differs from that of the first copy: {number:,}; one of the "
+                "two labels is wrong".format(number=conflicts)
             )
         return (*notes, *self.more_notes, *self.splits.notes)
 

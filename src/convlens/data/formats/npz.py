@@ -190,12 +190,8 @@ class _Member:
             yield block.astype(np.uint8).reshape(-1, *self.image_shape[1:])
 
     def _raw(self) -> Iterator[NDArray[Any]]:
-        with _open_member(self.path, self.archive, self.key) as (
-            stream,
-            shape,
-            fortran_order,
-            dtype,
-        ):
+        member = _open_member(self.path, self.archive, self.key)
+        with member as (stream, shape, fortran_order, dtype):
             row = math.prod(shape[1:]) * dtype.itemsize
             step = shape[0] if fortran_order else max(1, CHUNK // row)
             for start in range(0, shape[0], step):
