@@ -1,19 +1,64 @@
-"""What tests share: a cache folder of their own, small real and generated images, a quick run."""
+"""What the tests share: a cache folder, real and generated images, a backbone, reports without charts.
 
+`make test` runs two worker processes of pytest-xdist. A fixture of the scope "session" is made once in
+each of them, so that no test may change what such a fixture returns.
+"""
+
+import contextlib
 import os
+import signal
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
+from matplotlib.figure import Figure
 from PIL import Image
 
 from convlens import backend
+from convlens.report import page
+
+
+def pytest_configure() -> None:
+    """Give TensorFlow one thread in each worker of pytest-xdist, before a test module imports it."""
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        os.environ.setdefault("TF_NUM_INTRAOP_THREADS", "1")
+        os.environ.setdefault("TF_NUM_INTEROP_THREADS", "1")
 
 
 @pytest.fixture(scope="session", autouse=True)
 def _own_cache(tmp_path_factory: pytest.TempPathFactory) -> None:
     os.environ["CONVLENS_CACHE"] = str(tmp_path_factory.mktemp("cache"))
     backend.start()
+
+
+@contextlib.contextmanager
+def without_charts() -> Iterator[None]:
+    """Write reports with empty charts, which take longer to draw than small networks to train."""
+    blank = Figure()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(page, "_charts", lambda *_: {"confusion": blank, "calibration": blank})
+        patch.setattr(page, "_draw", lambda *_: b"")
+        yield
+
+
+@pytest.fixture
+def no_charts() -> Iterator[None]:
+    """Run a test with `without_charts`: its subject is a training, and reports have tests of their own."""
+    with without_charts():
+        yield
+
+
+@pytest.fixture
+def interruptible() -> Iterator[Callable[..., None]]:
+    """Return a handler of SIGINT that is set for a test; a shell's background jobs ignore the signal."""
+
+    def handler(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGINT, handler)
+    yield handler
+    signal.signal(signal.SIGINT, before)
 
 
 def draw_shape(
