@@ -12,6 +12,7 @@ from convlens.report.finish import score_again
 from convlens.run import Run
 from convlens.screen import Screen
 
+pytestmark = pytest.mark.usefixtures("no_charts")
 FORMER = Path(__file__).parent / "fixtures" / "8941a94"
 EXPECTED = json.loads((FORMER / "expected.json").read_text(encoding="utf-8"))
 ACCURACY = 0.6166666666666667  # 37 of 60 test images
@@ -59,7 +60,9 @@ def test_a_finished_run_is_read(digits):
     assert run.config.model.filters == (8,)
     assert [len(run.data["splits"][name]) for name in ("train", "val", "test")] == [190, 50, 60]
     assert run.classifier().provenance["best"]["epoch"] == 6
-    assert probabilities(run, digits) == pytest.approx(np.array(expected["probabilities"]), abs=1e-4)
+    assert probabilities(run, digits) == pytest.approx(
+        np.array(expected["probabilities"]), abs=1e-4
+    )
 
 
 def test_a_finished_run_is_scored_again(runs, digits):
@@ -80,4 +83,6 @@ def test_an_interrupted_run_is_resumed(runs, digits, name, end):
     assert run.finished
     assert_history(run, expected["history"])
     assert run.report["metrics"]["accuracy"]["value"] == expected["metrics"]["accuracy"]
-    assert probabilities(run, digits) == pytest.approx(np.array(expected["probabilities"]), abs=1e-3)
+    assert probabilities(run, digits) == pytest.approx(
+        np.array(expected["probabilities"]), abs=1e-3
+    )

@@ -15,6 +15,7 @@ from convlens.cli import main
 from convlens.cli.flags import options_page
 from convlens.config import all_settings
 from convlens.errors import ConfigError
+from tests.conftest import without_charts
 
 QUICK = (
     "--model",
@@ -46,7 +47,8 @@ def here(tmp_path, monkeypatch) -> Path:
 @pytest.fixture(scope="module")
 def trained(shapes, tmp_path_factory):
     folder = tmp_path_factory.mktemp("runs") / "shapes"
-    assert run("train", shapes, *QUICK, "--size", "32", "--epochs", "6", "--run", folder) == 0
+    with without_charts():
+        assert run("train", shapes, *QUICK, "--size", "32", "--epochs", "6", "--run", folder) == 0
     return folder
 
 
@@ -109,6 +111,7 @@ def test_predict_names_what_it_cannot_read_and_goes_on(trained, shapes, here, ca
     assert "none of the 1 images" in capsys.readouterr().err
 
 
+@pytest.mark.usefixtures("no_charts")
 def test_evaluate_again_counts_and_equals_the_report(trained, capsys):
     before = json.loads((trained / "report.json").read_text())
     assert run("evaluate", trained, "--format", "json") == 0
@@ -117,6 +120,7 @@ def test_evaluate_again_counts_and_equals_the_report(trained, capsys):
     assert after["test_evaluations"] == before["test_evaluations"] + 1
 
 
+@pytest.mark.usefixtures("no_charts")
 def test_evaluate_on_other_images(trained, shapes, here, capsys):
     shutil.copytree(shapes, here / "others")
     shutil.rmtree(here / "others" / "bar")
@@ -183,6 +187,7 @@ def test_the_options_page_is_fresh():
     assert page.read_text(encoding="utf-8") == options_page(), "run `make docs`"
 
 
+@pytest.mark.usefixtures("no_charts")
 def test_a_configuration_file_and_a_flag_on_top(shapes, here, capsys):
     Path("my.toml").write_text(
         '[model]\nmodel = "custom_cnn"\nfilters = [4]\n[training]\nepochs = 5\n[data]\nsize = "16"\n'
@@ -246,6 +251,7 @@ def test_chinese_names_with_spaces_go_the_whole_way(here, capsys, shapes):
     assert "圓 形" in (here / "runs" / "中文" / "report.html").read_text(encoding="utf-8")
 
 
+@pytest.mark.usefixtures("no_charts")
 def test_a_class_that_is_rare_weighs_more(here, shapes, capsys):
     for kind, count in (("disc", 40), ("bar", 10)):
         (here / "rare" / kind).mkdir(parents=True)
@@ -255,6 +261,7 @@ def test_a_class_that_is_rare_weighs_more(here, shapes, capsys):
     assert "rare classes weigh more" in capsys.readouterr().out
 
 
+@pytest.mark.usefixtures("no_charts")
 def test_a_grey_sixteen_bit_npz_goes_the_whole_way(here):
     rng = np.random.default_rng(0)
     labels = rng.integers(0, 2, 80)
@@ -268,6 +275,7 @@ def test_a_grey_sixteen_bit_npz_goes_the_whole_way(here):
     assert report["seen_as"]["channels"] == 1
 
 
+@pytest.mark.usefixtures("no_charts")
 def test_brackets_in_names_are_shown_as_they_are(here, shapes, capsys):
     for name, kind in (("[bold]", "disc"), ("[/b]", "bar")):
         shutil.copytree(shapes / kind, here / "odd [x]" / name.replace("/", "_"))

@@ -50,6 +50,7 @@ def measured(monkeypatch):
     )
 
 
+@pytest.mark.usefixtures("no_charts")
 def test_compare_says_what_it_does_and_which_is_better(shapes, here, measured, capsys):
     assert run("compare", shapes, *TWO, *QUICK, "--minutes", "1", "--run", "mine") == 0
     said = capsys.readouterr().out

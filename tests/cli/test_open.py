@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from convlens.cli import main
-from tests.conftest import draw_shape
+from tests.conftest import draw_shape, without_charts
 
 
 def convlens(*words: object) -> int:
@@ -31,7 +31,8 @@ def run(shapes, tmp_path_factory):
         "--epochs",
         "1",
     )
-    assert convlens("train", shapes, *words, "--run", folder) == 0
+    with without_charts():
+        assert convlens("train", shapes, *words, "--run", folder) == 0
     return folder
 
 

@@ -17,7 +17,7 @@ def run(*words):
     return stop.value.code
 
 
-def test_search_and_what_it_says(folder, capsys):
+def test_search_and_what_it_says(folder, capsys, no_charts):
     words = (
         "search",
         "digits",

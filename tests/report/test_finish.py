@@ -5,7 +5,6 @@ import pytest
 from rich.console import Console
 
 from convlens.config import Config
-from convlens.data.sources import load_data
 from convlens.evaluation.calibration import apply_temperature, choose_threshold, fit_temperature
 from convlens.pipeline import train
 from convlens.report.finish import finish
@@ -13,7 +12,9 @@ from convlens.report.rescore import score_again
 from convlens.run import Run
 from convlens.screen import Screen
 from convlens.training.network import choose_network
+from tests.conftest import without_charts
 
+pytestmark = pytest.mark.usefixtures("no_charts")
 QUIET = Screen(quiet=True)
 CONFIG = Config().replace(
     model="custom_cnn",
@@ -28,17 +29,13 @@ CONFIG = Config().replace(
 
 
 @pytest.fixture(scope="module")
-def digits():
-    return load_data("digits")
-
-
-@pytest.fixture(scope="module")
 def runs(digits, tmp_path_factory):
     folder = tmp_path_factory.mktemp("runs")
-    return [
-        train(digits, CONFIG.replace(calibration=wanted), run=folder / f"{wanted}", screen=QUIET)
-        for wanted in (True, False)
-    ]
+    with without_charts():
+        return [
+            train(digits, CONFIG.replace(calibration=wanted), run=folder / name, screen=QUIET)
+            for name, wanted in (("calibrated", True), ("plain", False))
+        ]
 
 
 def val_of(run, digits):

@@ -14,7 +14,9 @@ from convlens.screen import Screen
 from convlens.studies import compare as compare_module
 from convlens.studies.compare import Comparison, check_names, compare, resume_comparison
 from convlens.training import fit as fit_module
+from tests.conftest import without_charts
 
+pytestmark = pytest.mark.usefixtures("no_charts")
 QUIET = Screen(quiet=True)
 CONFIG = Config().replace(filters=(4,), dense=(8,), batch_size=16, size="32", learning_rate=0.01)
 NAMES = ["custom_cnn", "fashion_mlp", "mnist_tanh"]
@@ -44,7 +46,8 @@ def done(images, tmp_path_factory):
         if (cache_folder() / "store").exists()
         else set()
     )
-    comparison = compare(images, NAMES, CONFIG, minutes=MINUTES, run=folder, screen=QUIET)
+    with without_charts():
+        comparison = compare(images, NAMES, CONFIG, minutes=MINUTES, run=folder, screen=QUIET)
     stores = set((cache_folder() / "store").glob("*.npy")) - before
     return comparison, stores
 

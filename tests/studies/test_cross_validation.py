@@ -9,6 +9,7 @@ from convlens.report.rescore import score_again
 from convlens.screen import Screen
 from convlens.studies.cross_validation import cross_validate
 
+pytestmark = pytest.mark.usefixtures("no_charts")
 CONFIG = Config().replace(
     model="custom_cnn",
     filters=(8,),

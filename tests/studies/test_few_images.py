@@ -14,6 +14,7 @@ from convlens.report.rescore import score_again
 from convlens.run import Run
 from convlens.screen import Screen
 from convlens.studies.few_images import mean_of_draws, train_on_few
+from tests.conftest import without_charts
 
 QUIET = Screen(quiet=True)
 SCRATCH = Config().replace(
@@ -32,16 +33,16 @@ K, DRAWS = 4, 3
 def head(digits, backbone, tmp_path_factory):
     """A head on a tiny backbone, learned from 4 images a class, three times."""
     config = Config().replace(backbone=str(backbone), pooling="none", limit=400)
-    return train_on_few(
-        digits, config, K, draws=DRAWS, run=tmp_path_factory.mktemp("few") / "run", screen=QUIET
-    )
+    folder = tmp_path_factory.mktemp("few") / "run"
+    with without_charts():
+        return train_on_few(digits, config, K, draws=DRAWS, run=folder, screen=QUIET)
 
 
 @pytest.fixture(scope="module")
 def scratch(digits, tmp_path_factory):
-    return train_on_few(
-        digits, SCRATCH, 2, draws=2, run=tmp_path_factory.mktemp("few") / "run", screen=QUIET
-    )
+    folder = tmp_path_factory.mktemp("few") / "run"
+    with without_charts():
+        return train_on_few(digits, SCRATCH, 2, draws=2, run=folder, screen=QUIET)
 
 
 @pytest.mark.parametrize(("name", "k", "draws"), [("head", K, DRAWS), ("scratch", 2, 2)])

@@ -22,7 +22,9 @@ from convlens.studies import search as module
 from convlens.studies.journal import Search
 from convlens.studies.search import resume_search, search
 from convlens.studies.space import Choices, Range
+from tests.conftest import without_charts
 
+pytestmark = pytest.mark.usefixtures("no_charts")
 SPACE = {"dropout": Range(0.0, 0.5), "filters": Choices(("4", "4,8")), "dense": Choices(("16",))}
 CONFIG = Config().replace(
     model="custom_cnn",
@@ -46,7 +48,8 @@ def trials(found):
 @pytest.fixture(scope="module")
 def finished(dataset, tmp_path_factory):
     folder = tmp_path_factory.mktemp("search") / "whole"
-    return search(dataset, CONFIG, trials=7, space=SPACE, run=folder, screen=Screen(quiet=True))
+    with without_charts():
+        return search(dataset, CONFIG, trials=7, space=SPACE, run=folder, screen=Screen(quiet=True))
 
 
 def test_best_trial_has_a_report_and_is_scored_once(finished):

@@ -62,7 +62,7 @@ def test_join_leaves_one_head_alone():
 
 
 @pytest.mark.parametrize("precision", ["float32", "bfloat16"])
-def test_heads_train_and_fall_off(three_heads, tmp_path, precision):
+def test_heads_train_and_fall_off(three_heads, tmp_path, precision, no_charts):
     assert len(build(three_heads, keras.Input((8, 8, 1)), 10)) == 3
     config = convlens.Config().replace(
         model=three_heads, epochs=4, learning_rate=0.02, precision=precision
