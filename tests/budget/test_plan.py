@@ -76,14 +76,16 @@ def test_a_plan_ends_within_a_tenth_of_the_time_unless_a_step_is_longer_than_tha
 
 
 def test_validating_takes_a_tenth_of_the_time_at_most_where_that_leaves_enough_epochs():
+    tried = 0
     for seconds, costs, steps_per_pass in random_costs(2000):
         if seconds < least_seconds(costs):
             continue
         found = plan(seconds, costs, steps_per_pass)
-        if (
-            found.epochs * costs.overhead > 1.3 * OVERHEAD * found.seconds
-        ):  # rounding to whole passes and steps aside
+        # Rounding to whole passes and steps may cost a little more than the tenth.
+        if found.epochs * costs.overhead > 1.3 * OVERHEAD * found.seconds:
+            tried += 1
             assert found.epochs <= 2 * EPOCHS or found.steps_per_epoch <= 1.5 * steps_per_pass
+    assert tried > 100
 
 
 def test_plans_to_check_by_hand():

@@ -159,7 +159,7 @@ def test_a_real_full_disk_keeps_the_previous_file(tmp_path):
         classifier.save(disk / "classifier.keras")
         before = (disk / "classifier.keras").read_bytes()
         (disk / "ballast").write_bytes(b"0" * (61_000 - len(before)))
-        with pytest.raises(StorageError):
+        with pytest.raises(StorageError, match="No space left"):
             classifier.save(disk / "classifier.keras")
         assert (disk / "classifier.keras").read_bytes() == before
     finally:

@@ -104,7 +104,9 @@ def test_sizes_compared(capsys):
 
 def test_printed_sums_add_up_or_say_so(capsys):
     _, out, _ = show(capsys, "dense", "--values", "0.3000004 0.3000004", "--weights", "1; 1")
-    for line in (line for line in out.splitlines() if " + " in line):
+    sums = [line for line in out.splitlines() if " + " in line]
+    assert sums
+    for line in sums:
         left, sign, right = re.match(r"unit 1 +(.*) (=|≈) (\S+)", line).groups()
         assert (sign == "=") == (abs(sum(map(float, left.split(" + "))) - float(right)) < 1e-12)
         assert sign == "≈"

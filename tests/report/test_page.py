@@ -87,8 +87,10 @@ def test_the_folder_holds_page_numbers_and_plots_and_nothing_unfinished(page):
 def test_the_page_opens_offline(page):
     html = page[1]
     assert not re.search(r"https?:|<script|<link|@import|<iframe", html)
-    assert all(source.startswith("data:") for source in re.findall(r'src="([^"]*)"', html))
-    assert all(source.startswith("data:") for source in re.findall(r"url\(([^)]*)\)", html))
+    for pattern in (r'src="([^"]*)"', r"url\(([^)]*)\)"):
+        sources = re.findall(pattern, html)
+        assert sources
+        assert all(source.startswith("data:") for source in sources)
 
 
 def test_what_a_user_wrote_is_shown_and_never_run(page):

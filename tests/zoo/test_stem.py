@@ -152,8 +152,9 @@ def test_train_says_that_it_is_used(shapes, tmp_path, monkeypatch, capsys):
     archive = zipfile.ZipFile("runs/small/classifier.keras")
     layers = json.loads(archive.read("config.json"))["config"]["layers"]
     assert next(one for one in layers if one["name"] == "stem_conv")["config"]["strides"] == [1, 1]
-    with pytest.raises(SystemExit):
+    with pytest.raises(SystemExit) as stopped:
         main([*words, "paper"])
+    assert not stopped.value.code
     said = capsys.readouterr().out
     assert "small stem" not in said.replace("--stem small", "")
     assert "note  resnet18 shrinks 16 x 16 to 1 x 1; --stem small keeps 2 x 2, at " in said

@@ -183,7 +183,7 @@ def test_cache_is_reused_renewed_and_never_half_written(npz, monkeypatch, tmp_pa
     assert second != first
 
     npz(x=PIXELS * 2.5, y=LABELS)
-    with pytest.raises(DataError):
+    with pytest.raises(DataError, match="pixels must be"):
         load_npz(path)
     assert list(folder.iterdir()) == [second]
 
