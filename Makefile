@@ -11,11 +11,13 @@ demo: $(READY)
 	@$(BIN)/convlens demo
 	@echo "(first put convlens on the path: . $(BIN)/activate)"
 
+# Two processes run whole files of tests each, because the tests of a file share what they train.
 test: $(READY)
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 2 --dist loadfile --durations=10
 
+# One process, because the slow tests measure time and build networks that fill the memory.
 test-all: $(READY)
-	$(BIN)/python -m pytest -m "not backends"
+	$(BIN)/python -m pytest --durations=10 -m "not backends"
 
 test-backends: $(BACKENDS)/.ready
 	$(BACKENDS)/bin/python -m pytest -m backends
