@@ -16,14 +16,14 @@ from convlens.evaluation.metrics import expected_calibration_error
 
 @pytest.fixture(scope="module")
 def digits():
-    """Real images and answers that are far too sure: naive Bayes."""
+    """Real images and the far too confident predictions of naive Bayes."""
     images, labels = load_digits(return_X_y=True)
     model = GaussianNB(var_smoothing=1e-3).fit(images[:800], labels[:800])
     return labels[800:], model.predict_proba(images[800:])
 
 
 def drawn(n, classes=4, scale=3.0, seed=0):
-    """Labels drawn from the probabilities themselves: calibrated by construction."""
+    """Labels drawn from the probabilities themselves, which are thereby calibrated."""
     random = np.random.default_rng(seed)
     logits = random.normal(0, scale, (n, classes))
     rows = softmax(logits, axis=1)
@@ -48,7 +48,7 @@ def test_no_other_temperature_has_less_log_loss(digits):
     assert losses[0] == min(losses)
 
 
-def test_real_answers_become_honest_and_keep_their_class(digits):
+def test_real_predictions_become_calibrated_and_keep_their_class(digits):
     labels, rows = digits
     val, test = slice(500), slice(500, None)
     calibrated = apply_temperature(rows[test], fit_temperature(labels[val], rows[val]))
@@ -61,8 +61,8 @@ def test_real_answers_become_honest_and_keep_their_class(digits):
 
 @pytest.mark.parametrize("n", [20, 100, 1000])
 @pytest.mark.parametrize("margin", [2.0, 12.0, 60.0])
-def test_all_right_is_as_sure_as_the_rule_of_succession(n, margin):
-    """Also where the network itself is surer: 100 right of 100 are not 99.9994 %."""
+def test_all_correct_is_as_confident_as_the_rule_of_succession(n, margin):
+    """This also holds if the network is more confident: 100 of 100 do not give 99.9994 %."""
     labels = np.arange(n) % 3
     rows = softmax(margin * np.eye(3)[labels], axis=1).astype(np.float32)
     confidence = apply_temperature(rows, fit_temperature(labels, rows)).max(axis=1)
@@ -70,7 +70,7 @@ def test_all_right_is_as_sure_as_the_rule_of_succession(n, margin):
 
 
 def test_two_classes_get_what_platt_s_targets_say():
-    """90 right of 100, all 90 % sure: the mean target of their class is 0.9 * 101 / 102 + 0.1 * 1 / 102."""
+    """If 90 of 100 are correct at 90 %, the mean target is 0.9 * 101 / 102 + 0.1 / 102."""
     rows = np.tile([0.9, 0.1], (100, 1))
     found = fit_temperature(np.r_[np.zeros(90), np.ones(10)].astype(int), rows)
     assert found == pytest.approx(logit(0.9) / logit((0.9 * 101 + 0.1) / 102), rel=1e-4)
@@ -78,14 +78,13 @@ def test_two_classes_get_what_platt_s_targets_say():
 
 def test_a_probability_of_zero_is_no_infinity():
     labels = np.r_[np.zeros(30), np.ones(3)].astype(int)
-    rows = np.tile([1.0, 0.0], (33, 1)).astype(
-        np.float32
-    )  # 3 mistakes, each with probability 0 for the truth
+    # Each of the 3 mistakes gives the true class a probability of 0.
+    rows = np.tile([1.0, 0.0], (33, 1)).astype(np.float32)
     assert 1 < fit_temperature(labels, rows) <= 20 * (1 + 1e-6)
     assert np.isfinite(apply_temperature(rows, 0.05)).all()
 
 
-def test_the_share_of_right_ones_that_was_asked_for_reaches_the_threshold(digits):
+def test_the_requested_share_of_correct_predictions_reaches_the_threshold(digits):
     labels, rows = digits
     right = rows.argmax(1) == labels
     for accept in (0.5, 0.95, 0.987, 1.0):
@@ -93,10 +92,10 @@ def test_the_share_of_right_ones_that_was_asked_for_reaches_the_threshold(digits
         share = np.mean(rows.max(axis=1)[right] >= threshold)
         assert share >= accept
         above = np.mean(rows.max(axis=1)[right] > threshold + 2e-6)
-        assert above < accept  # no larger one would do
+        assert above < accept  # no larger threshold would do
 
 
-def test_too_few_right_ones_choose_nothing():
+def test_too_few_correct_predictions_choose_nothing():
     labels = np.r_[np.zeros(FEWEST - 1), np.ones(500)].astype(int)
     rows = np.tile([0.9, 0.1], (len(labels), 1))
     assert fit_temperature(labels, rows) is None

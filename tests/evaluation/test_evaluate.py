@@ -37,13 +37,13 @@ def test_the_dict_is_strict_json_with_every_score():
     assert sum(one["accuracy"]["n"] for one in found["calibration"]) == 4
 
 
-def test_worst_are_the_most_confident_mistakes_and_right_never_one():
+def test_worst_are_the_most_confident_mistakes_and_correct_never_one():
     evaluation = evaluate(LABELS, PROBABILITIES, NAMES)
     assert evaluation.worst(5).tolist() == [2, 1]
     assert evaluation.worst(1).tolist() == [2]
-    assert evaluation.right(5).tolist() == [0, 3]
-    assert evaluation.right(0).tolist() == []
-    assert evaluate([0], [[0.1, 0.9]], ["a", "b"]).right(3).tolist() == []
+    assert evaluation.correct(5).tolist() == [0, 3]
+    assert evaluation.correct(0).tolist() == []
+    assert evaluate([0], [[0.1, 0.9]], ["a", "b"]).correct(3).tolist() == []
 
 
 def test_confusions_name_the_true_class_first():

@@ -7,15 +7,12 @@ from convlens.evaluation.paired import Pair, compare_pairs, holm, mcnemar
 @pytest.mark.parametrize(
     ("first_only", "second_only", "p"),
     [
-        (
-            1,
-            7,
-            0.0703,
-        ),  # Fagerland, Lydersen, Laake 2013, airway hyper-responsiveness of 21 children: 0.070
+        # Fagerland, Lydersen, Laake, 2013: airway hyper-responsiveness of 21 children, 0.070
+        (1, 7, 0.0703),
         (7, 1, 0.0703),
         (0, 6, 2 / 2**6),
         (5, 5, 1.0),
-        (0, 0, 1.0),  # two classifiers that answer alike
+        (0, 0, 1.0),  # two classifiers with equal predictions
     ],
 )
 def test_exact_mcnemar(first_only, second_only, p):
@@ -23,7 +20,8 @@ def test_exact_mcnemar(first_only, second_only, p):
 
 
 def test_holm_as_published():
-    # the worked example of Holm's procedure in Wikipedia, "Holm-Bonferroni method": H4 and H1 are rejected at 0.05
+    # This is the worked example of Wikipedia's "Holm-Bonferroni method": H4 and H1 are rejected at
+    # 0.05.
     corrected = holm([0.01, 0.04, 0.03, 0.005])
     assert corrected == pytest.approx([0.03, 0.06, 0.06, 0.02])
     assert [value <= 0.05 for value in corrected] == [True, False, False, True]
@@ -40,7 +38,7 @@ def test_holm_keeps_order_stays_below_one_and_leaves_a_single_test_alone():
     assert holm([]) == []
 
 
-def test_pairs_count_what_only_one_named_rightly():
+def test_pairs_count_what_only_one_classifies_correctly():
     right = np.zeros((3, 100), bool)
     right[0, :90] = True
     right[1, :60] = True
@@ -52,21 +50,22 @@ def test_pairs_count_what_only_one_named_rightly():
     ]  # fmt: skip
     assert pairs[0].p == pytest.approx(mcnemar(30, 5))
     assert pairs[0].p_corrected == pytest.approx(3 * pairs[0].p)
-    assert [p.real for p in pairs] == [True, False, True]
+    assert [p.significant for p in pairs] == [True, False, True]
 
 
 def test_a_verdict_names_the_better_one_first():
     assert str(Pair("a", "b", 5, 30, 2e-5, 6e-5, 1000)) == (
-        "b is better than a (p < 0.0001): of 1,000 images, 30 only b named rightly, 5 only a"
+        "b is better than a (p < 0.0001): only b classifies 30 of 1,000 images correctly, only a 5"
     )
     assert str(Pair("a", "b", 8, 4, 0.388, 0.388, 50)).startswith(
-        "a and b cannot be told apart (p = 0.39): of 50 "
+        "a and b cannot be told apart (p = 0.39): only a classifies 8 of 50 images "
     )
 
 
 def test_equal_classifiers_are_called_different_in_one_of_twenty_comparisons_at_most():
     rng = np.random.default_rng(0)
     wrong = sum(
-        any(p.real for p in compare_pairs("abcd", rng.random((4, 200)) < 0.8)) for _ in range(400)
+        any(p.significant for p in compare_pairs("abcd", rng.random((4, 200)) < 0.8))
+        for _ in range(400)
     )
     assert wrong / 400 < 0.07

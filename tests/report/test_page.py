@@ -14,7 +14,7 @@ from sklearn.naive_bayes import GaussianNB
 
 from convlens.errors import StorageError
 from convlens.evaluation.evaluate import evaluate
-from convlens.report.page import report_dict, write_report
+from convlens.report.page import write_report
 
 HISTORY = [
     {
@@ -44,7 +44,7 @@ NASTY = [
 
 @pytest.fixture(scope="module")
 def digits():
-    """Real images and real answers: scikit-learn's digits and naive Bayes, wrong in about one of seven."""
+    """Scikit-learn's digits and naive Bayes, which misclassifies about one of seven."""
     images, labels = load_digits(return_X_y=True)
     model = GaussianNB(var_smoothing=1e-3).fit(images[:1200], labels[:1200])
     shown = (images[1200:] * 15.9).astype(np.uint8).reshape(-1, 8, 8, 1)
@@ -130,7 +130,7 @@ def test_the_json_is_strict(page):
     json.loads((page[0].parent / "report.json").read_text(encoding="utf-8"), parse_constant=refuse)
 
 
-def test_mistakes_are_red_and_right_ones_green(page):
+def test_mistakes_are_red_and_correct_predictions_green(page):
     assert page[1].count('<figure class="wrong"') == 24
     assert page[1].count('<figure class="right"') == 16
     first = re.search(r'<figure class="wrong".*?src="data:image/png;base64,([^"]+)"', page[1], re.S)
@@ -162,10 +162,10 @@ def test_ten_images_without_a_mistake_a_history_or_a_name(tmp_path):
     html = write_report(
         tmp_path, evaluation, title="ten", images=np.zeros((10, 300, 200, 3), np.uint8)
     ).read_text("utf-8")
-    assert "There is not one mistake" in html
+    assert "There are no mistakes" in html
     assert "chosen on these images" in html
-    assert "is a score that is not defined" in html
-    assert "The worst mistakes" not in html
+    assert "marks a score that is not defined" in html
+    assert "The most confident mistakes" not in html
     assert not (tmp_path / "plots" / "mistakes.png").exists()
     assert not (tmp_path / "plots" / "history.png").exists()
 
@@ -202,15 +202,6 @@ def test_a_full_disk_leaves_the_earlier_report_whole(digits, tmp_path, monkeypat
     assert not [one for one in tmp_path.rglob("*") if one.name.startswith(".")]
 
 
-def test_the_dict_alone_needs_no_folder(digits):
-    labels, probabilities, _ = digits
-    facts = report_dict(
-        evaluate(labels, probabilities, list("0123456789")), title="t", extra={"x": {1: Path("p")}}
-    )
-    assert facts["x"] == {"1": "p"}
-    json.dumps(facts, allow_nan=False)
-
-
 def test_the_threshold_is_told_in_words_and_numbers(digits, tmp_path):
     labels, probabilities, _ = digits
     evaluation = evaluate(labels, probabilities, list("0123456789"), threshold=0.95)
@@ -225,7 +216,8 @@ def test_the_threshold_is_told_in_words_and_numbers(digits, tmp_path):
     assert (found["accuracy"]["value"], found["accuracy"]["n"]) == (right.mean(), passed.sum())
     assert found["accuracy"]["low"] < right.mean() < found["accuracy"]["high"]
     assert (facts["temperature"], facts["threshold"]) == (1.875, 0.95)
-    assert f"{passed.sum()} of these 597 images reach it, {100 * passed.mean():.1f}\xa0%" in html
+    reached = f"reached by {passed.sum()} of these 597 images: {100 * passed.mean():.1f}\xa0%"
+    assert reached in html
     assert "temperature of 1.88, which lowers the confidence" in html
 
 
@@ -233,7 +225,7 @@ def test_a_threshold_that_no_image_reaches(digits, tmp_path):
     labels, probabilities, _ = digits
     evaluation = evaluate(labels, probabilities, list("0123456789"), threshold=1.1)
     html = write_report(tmp_path, evaluation, title="t").read_text("utf-8")
-    assert "0 of these 597 images reach it" in html
+    assert "reached by 0 of these 597 images" in html
     assert evaluation.to_dict()["none_of_these"]["accuracy"]["value"] is None
 
 

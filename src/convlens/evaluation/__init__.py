@@ -1,1 +1,1 @@
-"""Evaluation: numbers only, from labels and probabilities to scores with their intervals."""
+"""Numbers only: from labels and predicted probabilities to scores with their intervals."""

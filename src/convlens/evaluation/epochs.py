@@ -1,53 +1,73 @@
-"""Epochs: how many were enough, and whether more would help, read off the validation curve."""
+"""Epochs: whether the number of epochs was right, judged from the validation curve."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from convlens.evaluation.metrics import wilson
 
-RISING = 0.9  # a best epoch in the last tenth may not be the top yet
-FORGOTTEN = (
-    1.1  # a validation loss that grew by a tenth from its lowest while the training loss fell
+RISING = 0.9  # a best epoch in the last tenth of the training may not be the top yet
+# The training overfits if the validation loss grew to this multiple of its minimum while the
+# training loss went on falling.
+OVERFITTING = 1.1
+
+STILL_RISING = (
+    "Best after epoch {best} of {total} ({accuracy:.1f} %), and still rising: more epochs may help."
+)
+ENOUGH = (
+    "Best after epoch {best} of {total} ({accuracy:.1f} %); from epoch {enough} on the validation "
+    "accuracy is inside its 95 % interval."
+)
+LAST_IS_BEST = "The last epoch is the best: more epochs may help."
+OVERFITS = (
+    "The validation loss rises again after epoch {lowest} while the training loss falls: "
+    "overfitting. Fewer epochs, more augmentation or more images help."
 )
 
 
 def judge_epochs(history: Sequence[Mapping[str, Any]], n: int) -> str:
-    """Return a sentence on the number of epochs; empty where nothing was validated or there was one epoch.
+    """Return sentences on the number of epochs.
 
-    An epoch was enough if its validation accuracy lies inside the best one's 95 % interval: what comes later is not
-    surely better. The learning rate of a shorter run would fall sooner, so the number is a guide, not a promise.
+    An epoch was enough if its validation accuracy lies inside the 95 % interval of the best one,
+    since no later epoch is significantly better. In a shorter training the learning rate would fall
+    earlier; the number is therefore a guide and not a promise.
 
     Args:
-        history: a row an epoch, as in history.csv.
-        n: number of validation images.
+        history: A row for each epoch, as in history.csv.
+        n: The number of validation images.
 
-    >>> rows = [{"epoch": e, "val_accuracy": a, "val_loss": 1 - a, "loss": 0.9 ** e}
-    ...         for e, a in enumerate([0.5, 0.8, 0.9, 0.91, 0.905, 0.905], 1)]
-    >>> judge_epochs(rows, 1000)
-    'Best after epoch 4 of 6 (91.0 %); from epoch 3 on the validation accuracy is inside its 95 % interval.'
+    Returns:
+        The sentences, or "" if there was a single epoch or no validation.
+
+    Example:
+        >>> accuracies = [0.5, 0.8, 0.9, 0.91, 0.905, 0.905]
+        >>> rows = [{"epoch": e, "val_accuracy": a, "val_loss": 1 - a, "loss": 0.9 ** e}
+        ...         for e, a in enumerate(accuracies, 1)]
+        >>> judge_epochs(rows, 1000).split("; ")[0]
+        'Best after epoch 4 of 6 (91.0 %)'
     """
-    rows = [row for row in history if row.get("val_accuracy") is not None]
+    rows = [
+        {name: float(row[name]) for name in ("epoch", "loss", "val_loss", "val_accuracy")}
+        for row in history
+        if row.get("val_accuracy") is not None
+    ]
     if len(rows) < 2 or n < 1:
         return ""
-    best = max(
-        rows, key=lambda row: (float(row["val_accuracy"]), -float(row["val_loss"]))
-    )  # the one that was kept
-    top, last = float(best["val_accuracy"]), rows[-1]
-    least = wilson(round(top * n), n).low
-    enough = next(row for row in rows if float(row["val_accuracy"]) >= least)
-    total, at = int(last["epoch"]), int(best["epoch"])
-    sentence = f"Best after epoch {at} of {total} ({100 * top:.1f} %)"
-    if at > RISING * total and enough is best:
-        return f"{sentence}, and still rising: more epochs may help."
-    sentence += f"; from epoch {int(enough['epoch'])} on the validation accuracy is inside its 95 % interval."
-    if at == total:
-        sentence += " The last is the best: more may help."
-    lowest = min(rows, key=lambda row: float(row["val_loss"]))
-    if float(last["val_loss"]) > FORGOTTEN * float(lowest["val_loss"]) and float(
-        last["loss"]
-    ) < float(lowest["loss"]):
-        sentence += (
-            f" The validation loss rises again after epoch {int(lowest['epoch'])} while the training loss falls: "
-            "overfitting. Fewer epochs, more augmentation or more images help."
-        )
-    return sentence
+    last = rows[-1]
+    best = max(rows, key=lambda row: (row["val_accuracy"], -row["val_loss"]))  # the one kept
+    low = wilson(round(best["val_accuracy"] * n), n).low
+    enough = next(row for row in rows if row["val_accuracy"] >= low)
+    found = {
+        "best": int(best["epoch"]),
+        "total": int(last["epoch"]),
+        "accuracy": 100 * best["val_accuracy"],
+        "enough": int(enough["epoch"]),
+    }
+    if best["epoch"] > RISING * last["epoch"] and enough is best:
+        return STILL_RISING.format(**found)
+    sentences = [ENOUGH.format(**found)]
+    if best is last:
+        sentences.append(LAST_IS_BEST)
+    lowest = min(rows, key=lambda row: row["val_loss"])
+    if last["val_loss"] > OVERFITTING * lowest["val_loss"] and last["loss"] < lowest["loss"]:
+        sentences.append(OVERFITS.format(lowest=int(lowest["epoch"])))
+    return " ".join(sentences)

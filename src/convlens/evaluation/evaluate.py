@@ -1,4 +1,4 @@
-"""Evaluation: from labels and probabilities to every score that a report shows."""
+"""Evaluation: from labels and predicted probabilities to every score that a report shows."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,52 +12,64 @@ from convlens.errors import DataError
 from convlens.evaluation import metrics
 from convlens.evaluation.scores import Bin, ClassScores, Score
 
-EXPLANATIONS = {  # score: its name, and what it says
-    "accuracy": ("Accuracy", "Share of the images that were named rightly."),
-    "top_3": ("Top 3", "Share of the images whose true class is among the three most probable."),
-    "top_5": ("Top 5", "Share of the images whose true class is among the five most probable."),
+EXPLANATIONS = {  # from each score to its name and its meaning
+    "accuracy": ("Accuracy", "Share of the images that are classified correctly."),
+    "top_3": (
+        "Top 3",
+        "Share of the images whose true class is among the three most probable classes.",
+    ),
+    "top_5": (
+        "Top 5",
+        "Share of the images whose true class is among the five most probable classes.",
+    ),
     "balanced_accuracy": (
         "Balanced accuracy",
-        "Mean recall of the classes: every class counts the same, however many images it has.",
+        "Mean recall of the classes. Every class counts the same, however many images it has.",
     ),
     "macro_precision": (
         "Precision (macro)",
-        "When it names a class, how often that is right: the mean over the classes.",
+        "Share of the images predicted as a class that belong to it, averaged over the classes.",
     ),
     "macro_recall": (
         "Recall (macro)",
-        "Of the images of a class, how many it finds: the mean over the classes.",
+        "Share of the images of a class that are found, averaged over the classes.",
     ),
     "macro_f1": (
         "F1 (macro)",
-        "Harmonic mean of precision and recall: high only where both are; mean over the classes.",
+        "Harmonic mean of precision and recall, averaged over the classes. "
+        "It is high only if both are high.",
     ),
     "log_loss": (
         "Log loss",
-        "Mean of \N{MINUS SIGN}ln(probability given to the true class); 0 is perfect, sure mistakes cost most.",
+        "Mean of \N{MINUS SIGN}ln(probability of the true class). "
+        "0 is perfect; confident mistakes cost most.",
     ),
     "expected_calibration_error": (
         "Calibration error",
-        "How far confidence and accuracy are apart on average; "
-        "0 means that of the answers given with 90\N{NO-BREAK SPACE}% confidence 90 in 100 are right.",
+        "Mean distance between confidence and accuracy. At 0, of the predictions made with "
+        "90\N{NO-BREAK SPACE}% confidence, 90 in 100 are correct.",
     ),
 }
+# A top-k accuracy is reported from this number of classes on, where it says more than the accuracy.
+TOP_K = {3: 4, 5: 10}
 
 
 @dataclass(frozen=True, eq=False)
 class Evaluation:
-    """All that labels and probabilities say about a classifier.
+    """Everything that labels and probabilities say about a classifier.
 
     Attributes:
         labels: (n,) int64, the true classes.
-        probabilities: (n, num_classes).
-        class_names: num_classes names.
-        images_seen: which images these are: "test", "validation", "train", or the name of another set.
-        scores: score by name, as in `EXPLANATIONS`.
-        per_class: precision, recall and F1 of every class.
-        confusion: (num_classes, num_classes) counts; rows are the true class.
-        bins: the calibration curve.
-        threshold: the least confidence with which an image is said to be of a class; None where every image is.
+        probabilities: (n, num_classes), the predicted probabilities.
+        class_names: The names of the classes.
+        images_seen: Which images were scored: "test", "validation", "train", or the name of another
+            set.
+        scores: The scores by name, as in `EXPLANATIONS`.
+        per_class: Precision, recall and F1 of every class.
+        confusion: (num_classes, num_classes) counts; the rows are the true classes.
+        bins: The bins of the calibration curve.
+        threshold: The least confidence with which an image is assigned to a class. If None, every
+            image is.
     """
 
     labels: NDArray[np.int64]
@@ -72,94 +84,75 @@ class Evaluation:
 
     @cached_property
     def predicted(self) -> NDArray[np.int64]:
-        """(n,) most probable class of each image."""
+        """(n,) the predicted class of each image, which is the most probable one."""
         return np.asarray(self.probabilities.argmax(1), np.int64)
 
     @cached_property
     def confidence(self) -> NDArray[np.floating]:
-        """(n,) probability of that class."""
+        """(n,) the probability of the predicted class."""
         return np.asarray(self.probabilities.max(1))
 
     @property
-    def answered(self) -> Score:
-        """Share of the images whose confidence reaches the threshold; the others are "none of these"."""
-        return metrics.wilson(int(self._answered.sum()), len(self.labels))
+    def accepted(self) -> Score:
+        """The share of the images that reach the threshold; the others are "none of these"."""
+        return metrics.wilson(int(self._is_accepted.sum()), len(self.labels))
 
     @property
-    def answered_rightly(self) -> Score:
-        """Accuracy among those."""
-        return metrics.accuracy(self.labels[self._answered], self.predicted[self._answered])
+    def accepted_accuracy(self) -> Score:
+        """The accuracy on the images that reach the threshold."""
+        return metrics.accuracy(self.labels[self._is_accepted], self.predicted[self._is_accepted])
 
     @property
-    def _answered(self) -> NDArray[np.bool_]:
+    def _is_accepted(self) -> NDArray[np.bool_]:
         return np.asarray(self.confidence >= (self.threshold or 0))
 
     def worst(self, m: int) -> NDArray[np.int64]:
         """Return the indices of at most m mistakes, the most confident first."""
-        return self._most_confident(self.predicted != self.labels, m)
+        return self._by_confidence(self.predicted != self.labels)[:m]
 
-    def right(self, m: int) -> NDArray[np.int64]:
-        """Return the indices of at most m right answers, spread evenly from the most to the least confident."""
-        order = self._most_confident(self.predicted == self.labels, len(self.labels))
+    def correct(self, m: int) -> NDArray[np.int64]:
+        """Return at most m indices of correct predictions, evenly from the most confident down."""
+        order = self._by_confidence(self.predicted == self.labels)
         spread = np.linspace(0, len(order) - 1, min(m, len(order))).round().astype(np.int64)
-        return np.asarray(order[spread])
+        return order[spread]
 
-    def _most_confident(self, where: NDArray[np.bool_], m: int) -> NDArray[np.int64]:
+    def _by_confidence(self, where: NDArray[np.bool_]) -> NDArray[np.int64]:
         indices = np.flatnonzero(where)
-        return np.asarray(indices[np.argsort(-self.confidence[indices], kind="stable")[:m]])
+        return indices[np.argsort(-self.confidence[indices], kind="stable")]
 
     def confusions(self, m: int) -> list[tuple[str, str, int]]:
-        """Return at most m pairs of classes most often confused: (true class, predicted class, images)."""
+        """Return at most m pairs of most often confused classes: (true, predicted, images)."""
         mistakes = self.confusion - np.diag(np.diag(self.confusion))
         order = np.argsort(-mistakes, axis=None, kind="stable")[:m]
         names = self.class_names
-        pairs = [
-            (int(row), int(column))
+        return [
+            (names[row], names[column], int(mistakes[row, column]))
             for row, column in zip(*np.unravel_index(order, mistakes.shape), strict=True)
+            if mistakes[row, column]
         ]
-        return [(names[i], names[j], int(mistakes[i, j])) for i, j in pairs if mistakes[i, j]]
 
     @property
     def baseline(self) -> float:
-        """Accuracy of always answering the class with the most images."""
+        """The accuracy of always predicting the class with the most images."""
         return float(self.confusion.sum(1).max() / len(self.labels))
 
     def to_dict(self) -> dict[str, Any]:
-        """Return every number, ready for JSON: metrics, classes, confusion, calibration."""
+        """Return every number, ready for JSON: metrics, classes, confusion and calibration."""
+        none_of_these = {
+            "threshold": self.threshold,
+            "answered": self.accepted.to_dict(),
+            "accuracy": self.accepted_accuracy.to_dict(),
+        }
         return {
             "images_seen": self.images_seen,
             "n": len(self.labels),
             "metrics": {name: score.to_dict() for name, score in self.scores.items()},
             "baseline": self.baseline,
             "class_names": list(self.class_names),
-            "classes": [
-                {
-                    "name": one.name,
-                    "images": one.images,
-                    "predicted": one.predicted,
-                    "precision": one.precision.to_dict(),
-                    "recall": one.recall.to_dict(),
-                    "f1": one.f1.to_dict(),
-                }
-                for one in self.per_class
-            ],
+            "classes": [one.to_dict() for one in self.per_class],
             "confusion": self.confusion.tolist(),
-            "calibration": [
-                {
-                    "low": one.low,
-                    "high": one.high,
-                    "confidence": one.confidence if one.accuracy.n else None,
-                    "accuracy": one.accuracy.to_dict(),
-                }
-                for one in self.bins
-            ],
-            "none_of_these": None
-            if self.threshold is None
-            else {
-                "threshold": self.threshold,
-                "answered": self.answered.to_dict(),
-                "accuracy": self.answered_rightly.to_dict(),
-            },
+            "calibration": [one.to_dict() for one in self.bins],
+            "none_of_these": None if self.threshold is None else none_of_these,
         }
 
 
@@ -171,38 +164,49 @@ def evaluate(
     images_seen: str = "test",
     threshold: float | None = None,
 ) -> Evaluation:
-    """Return all scores of (n,) labels against (n, num_classes) probabilities in the order of `class_names`.
+    """Return all scores of predicted probabilities against the true classes.
 
-    The same input gives the same numbers: the bootstrap is seeded.
+    The same input always gives the same numbers, since the bootstrap is seeded.
+
+    Args:
+        labels: (n,) the true classes, as numbers.
+        probabilities: (n, num_classes), with the columns in the order of `class_names`.
+        class_names: The names of the classes.
+        images_seen: Which images these are, see `Evaluation`.
+        threshold: The threshold of the classifier, see `Evaluation`.
 
     Raises:
-        DataError: nothing to evaluate, shapes that do not fit, labels out of range, or no probabilities in 0..1.
+        DataError: If there are no images, the shapes do not match, a label is out of range, or the
+            probabilities are not between 0 and 1 with a sum of 1.
+
+    Example:
+        >>> evaluation = evaluate([0, 1, 1], [[0.9, 0.1], [0.2, 0.8], [0.6, 0.4]], ["cat", "dog"])
+        >>> print(evaluation.scores["accuracy"])
+        66.7 % [20.8, 93.9] n=3
     """
-    truth, answers, names = (
-        np.asarray(labels, np.int64),
-        np.asarray(probabilities),
-        tuple(class_names),
-    )
-    _check(truth, answers, names)
-    predicted = answers.argmax(1)
+    truth = np.asarray(labels, np.int64)
+    rows = np.asarray(probabilities)
+    names = tuple(class_names)
+    _check(truth, rows, names)
+    predicted = rows.argmax(1)
     confusion = metrics.confusion_matrix(truth, predicted, len(names))
     scores = {"accuracy": metrics.accuracy(truth, predicted)}
-    for k, least in ((3, 4), (5, 10)):  # where it says more than accuracy does
-        if len(names) >= least:
-            scores[f"top_{k}"] = metrics.top_k_accuracy(truth, answers, k)
+    for k, fewest in TOP_K.items():
+        if len(names) >= fewest:
+            scores[f"top_{k}"] = metrics.top_k_accuracy(truth, rows, k)
     scores |= metrics.macro_scores(confusion)
-    scores["log_loss"] = metrics.log_loss(truth, answers)
-    scores["expected_calibration_error"] = metrics.expected_calibration_error(truth, answers)
+    scores["log_loss"] = metrics.log_loss(truth, rows)
+    scores["expected_calibration_error"] = metrics.expected_calibration_error(truth, rows)
     return Evaluation(
-        truth,
-        answers,
-        names,
-        images_seen,
-        scores,
-        metrics.class_scores(confusion, names),
-        confusion,
-        metrics.calibration_bins(truth, answers),
-        threshold,
+        labels=truth,
+        probabilities=rows,
+        class_names=names,
+        images_seen=images_seen,
+        scores=scores,
+        per_class=metrics.class_scores(confusion, names),
+        confusion=confusion,
+        bins=metrics.calibration_bins(truth, rows),
+        threshold=threshold,
     )
 
 
@@ -211,26 +215,27 @@ def _check(
 ) -> None:
     if len(labels) == 0:
         raise DataError(
-            "Scores need at least one image with a label; found none. Give some, or a larger --test."
+            "Scores need at least one image with a label; found none. "
+            "Provide labelled images, or a larger --test."
         )
-    if probabilities.shape != (len(labels), len(names)):
+    shape = (len(labels), len(names))
+    if probabilities.shape != shape:
         raise DataError(
-            f"Probabilities must be (images, classes) = ({len(labels)}, {len(names)}); found {probabilities.shape}."
+            "Probabilities must be (images, classes) = {shape}; found {found}.".format(
+                shape=shape, found=probabilities.shape
+            )
         )
     wrong = np.flatnonzero((labels < 0) | (labels >= len(names)))
     if len(wrong):
         raise DataError(
-            f"Labels must be 0 to {len(names) - 1}, the classes of the classifier; "
-            f"found {labels[wrong[0]]} for image {wrong[0]}."
+            "Labels must be 0 to {last}, the classes of the classifier; found {label} for image "
+            "{image}.".format(last=len(names) - 1, label=labels[wrong[0]], image=wrong[0])
         )
-    bad = np.flatnonzero(~((probabilities >= 0) & (probabilities <= 1.001)).all(1))
-    bad = (
-        bad
-        if len(bad)
-        else np.flatnonzero(np.abs(probabilities.sum(1, dtype=np.float64) - 1) > 0.02)
-    )
-    if len(bad):
+    is_in_range = ((probabilities >= 0) & (probabilities <= 1.001)).all(1)
+    sums_to_one = np.abs(probabilities.sum(1, dtype=np.float64) - 1) <= 0.02
+    wrong = np.flatnonzero(~(is_in_range & sums_to_one))
+    if len(wrong):
         raise DataError(
-            f"Probabilities must be 0 to 1 and sum to 1; found {probabilities[bad[0]]} for image {bad[0]}. "
-            "Logits need a softmax first."
+            "Probabilities must be 0 to 1 and sum to 1; found {row} for image {image}. "
+            "Logits need a softmax first.".format(row=probabilities[wrong[0]], image=wrong[0])
         )

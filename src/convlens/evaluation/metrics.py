@@ -1,16 +1,23 @@
-"""Scores with their 95 % intervals: pure functions of labels, predictions and probabilities.
+"""Scores with their 95 % intervals, as pure functions of labels and predictions.
 
-Proportions have Wilson's interval (1927; Newcombe, 1998), other scores a bootstrap over the images (Efron, 1979).
-The values are scikit-learn's; a score that has no images to be computed from is NaN here and null in JSON.
+Proportions have Wilson's interval (1927; Newcombe, 1998). Other scores have a bootstrap interval
+over the images (Efron, 1979). The values are those of scikit-learn. A score for which there are no
+images is NaN here and null in JSON.
 """
 
 import math
-from collections.abc import Iterator
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import binomtest
 
+from convlens.evaluation.bootstrap import (
+    INTERVAL,
+    RESAMPLES,
+    redrawn_counts,
+    resampled_sums,
+    uniform_draws,
+)
 from convlens.evaluation.scores import Bin, ClassScores, Score
 
 __all__ = [
@@ -26,19 +33,16 @@ __all__ = [
     "wilson",
 ]
 
-RESAMPLES = 1000
-CELLS = 4_000_000  # numbers of all resamples held at once: at most 24 bytes each, 100 MB
 BINS = 15  # Guo et al., 2017
-INTERVAL = (2.5, 97.5)  # percentiles: 95 %
 
 Floats = NDArray[np.floating]
 Integers = NDArray[np.integer]
 
 
 def wilson(successes: int, n: int) -> Score:
-    """Return the share successes / n with Wilson's 95 % interval, without continuity correction.
+    """Return the proportion successes / n with Wilson's 95 % interval.
 
-    Newcombe's (1998, table I) 81 of 263:
+    The interval has no continuity correction. Newcombe's example (1998, table I), 81 of 263:
 
     >>> score = wilson(81, 263)
     >>> round(score.low, 4), round(score.high, 4)
@@ -51,21 +55,36 @@ def wilson(successes: int, n: int) -> Score:
 
 
 def accuracy(labels: Integers, predicted: Integers) -> Score:
-    """Return the share of images whose predicted class, (n,), is their label, (n,)."""
+    """Return the share of images whose predicted class equals their label, both (n,).
+
+    >>> print(accuracy(np.array([0, 1, 1, 0]), np.array([0, 1, 0, 0])))
+    75.0 % [30.1, 95.4] n=4
+    """
     return wilson(int(np.sum(labels == predicted)), len(labels))
 
 
 def top_k_accuracy(labels: Integers, probabilities: Floats, k: int) -> Score:
-    """Return the share of images whose label, (n,), is among the k most probable classes of (n, num_classes).
+    """Return the share of images whose label is among the k most probable classes.
 
-    Equal probabilities rank in class order, so that k = 1 is `accuracy` of the argmax.
+    Equal probabilities are ranked in the order of the classes, so that k = 1 gives the `accuracy`
+    of the argmax.
+
+    Args:
+        labels: (n,) true classes.
+        probabilities: (n, num_classes).
+        k: How many classes count.
     """
     top = np.argsort(-probabilities, axis=1, kind="stable")[:, :k]
     return wilson(int(np.sum(top == labels[:, None])), len(labels))
 
 
 def confusion_matrix(labels: Integers, predicted: Integers, num_classes: int) -> NDArray[np.int64]:
-    """Return (num_classes, num_classes) counts: the row is the true class, the column the predicted one."""
+    """Return (num_classes, num_classes) counts, with true classes as rows and predicted as columns.
+
+    >>> confusion_matrix(np.array([0, 0, 1]), np.array([0, 1, 1]), 2)
+    array([[1, 1],
+           [0, 1]])
+    """
     cells = np.asarray(labels, np.int64) * num_classes + predicted
     return np.bincount(cells, minlength=num_classes**2).reshape(num_classes, num_classes)
 
@@ -75,104 +94,109 @@ def class_scores(
 ) -> tuple[ClassScores, ...]:
     """Return precision, recall and F1 of each class.
 
-    Precision of a class that was never predicted, and recall and F1 of one without images, are not defined.
-    F1 = 2 s / (1 + s) grows with the share s = right / (right + missed + wrongly named), so that Wilson's interval
-    of s gives that of F1 (Lam, Gopal, Qian, 2023, arXiv:2309.14621: "Wilson indirect").
+    The precision of a class that was never predicted is not defined; neither are recall and F1 of a
+    class without images. F1 = 2 s / (1 + s) grows with the share s = correct / (correct + missed +
+    wrongly predicted). Wilson's interval of s therefore gives the interval of F1 (Lam, Gopal, Qian,
+    2023, arXiv:2309.14621: "Wilson indirect").
+
+    Args:
+        confusion: (num_classes, num_classes) counts, see `confusion_matrix`.
+        class_names: The names of the classes.
     """
     scores = []
     for index, name in enumerate(class_names):
-        right, images, predicted = (
-            confusion[index, index],
-            confusion[index].sum(),
-            confusion[:, index].sum(),
-        )
-        share = wilson(right, images + predicted - right if images else 0)
+        correct = confusion[index, index]
+        images = int(confusion[index].sum())
+        predicted = int(confusion[:, index].sum())
+        share = wilson(correct, images + predicted - correct if images else 0)
         value, low, high = (2 * s / (1 + s) for s in (share.value, share.low, share.high))
-        scores.append(
-            ClassScores(
-                name,
-                int(images),
-                int(predicted),
-                precision=wilson(right, predicted),
-                recall=wilson(right, images),
-                f1=Score(value, low, high, int(images)),
-            )
-        )
+        precision = wilson(correct, predicted)
+        recall = wilson(correct, images)
+        f1 = Score(value, low, high, images)
+        scores.append(ClassScores(name, images, predicted, precision, recall, f1))
     return tuple(scores)
 
 
 def macro_scores(
     confusion: NDArray[np.int64], *, resamples: int = RESAMPLES, seed: int = 0
 ) -> dict[str, Score]:
-    """Return balanced_accuracy, macro_precision, macro_recall and macro_f1 with bootstrap intervals.
+    """Return the macro averages of precision, recall and F1, and the balanced accuracy.
 
-    Means over the classes that have images; a class that was never predicted has precision 0 in the mean, as in
-    scikit-learn. Drawing images anew only changes the cells of the confusion matrix, whose counts are multinomial:
-    that is what is drawn. Where there is no mistake the bootstrap has nothing to vary, and Wilson's lower end on the
-    number of images takes its place; where each class is all right or all wrong, the mean ends of the classes' own
-    intervals do, which is wider than need be.
+    They are means over the classes that have images. As in scikit-learn, a class that was never
+    predicted counts with a precision of 0. The intervals are from a bootstrap: since resampling the
+    images only changes the counts of the confusion matrix, which are multinomial, those counts are
+    drawn. Without any mistake the bootstrap has nothing to vary, and the lower end of Wilson's
+    interval for the number of images is used instead. If each class is entirely correct or entirely
+    wrong, the mean ends of the intervals of the classes are used, which is wider than necessary.
+
+    Args:
+        confusion: (num_classes, num_classes) counts, see `confusion_matrix`.
+        resamples: The number of resamples of the bootstrap.
+        seed: The seed of the bootstrap.
     """
     names = ("macro_precision", "macro_recall", "macro_f1")
     total = int(confusion.sum())
     values = _macro(confusion[None])[0]
-    drawn = np.concatenate([_macro(chunk) for chunk in _redraw(confusion, resamples, seed)])
+    drawn = np.concatenate([_macro(chunk) for chunk in redrawn_counts(confusion, resamples, seed)])
     low, high = np.percentile(drawn, INTERVAL, axis=0)
     if np.trace(confusion) == total:
         low = np.full(3, wilson(total, total).low)
-    elif (
-        low == high
-    ).any():  # every class all right or all wrong: the bootstrap has nothing to vary here either
+    elif (low == high).any():
         low, high = np.where(low == high, _mean_bounds(confusion), [low, high])
     scores = {
-        n: Score(float(v), float(a), float(b), total)
-        for n, v, a, b in zip(names, values, low, high, strict=True)
+        name: Score(float(value), float(a), float(b), total)
+        for name, value, a, b in zip(names, values, low, high, strict=True)
     }
     return {"balanced_accuracy": scores["macro_recall"], **scores}
 
 
 def _mean_bounds(confusion: NDArray[np.int64]) -> NDArray[np.float64]:
-    """Return (2, 3): mean low and high ends of the present classes' precision, recall and F1 intervals."""
-    rows = [row for row in class_scores(confusion, ("",) * len(confusion)) if row.images]
-    ends = [
-        [(score.low, score.high) for score in (row.precision, row.recall, row.f1)] for row in rows
-    ]
-    bounds = np.asarray(
-        ends, np.float64
-    )  # (classes, 3, 2); undefined where a class was never predicted
+    """Return (2, 3): the mean lower and upper ends of precision, recall and F1 over the classes.
+
+    Classes without images are left out.
+    """
+    rows = [one for one in class_scores(confusion, ("",) * len(confusion)) if one.images]
+    bounds = np.array(
+        [[(score.low, score.high) for score in (row.precision, row.recall, row.f1)] for row in rows]
+    )
+    # The precision of a class that was never predicted can be anything.
     bounds = np.where(np.isnan(bounds), [0.0, 1.0], bounds)
     return np.asarray(bounds.mean(0).T)
 
 
 def _macro(confusions: NDArray[np.int64]) -> NDArray[np.float64]:
-    """Return (m, 3) macro precision, recall and F1 of (m, num_classes, num_classes)."""
-    right = np.diagonal(confusions, axis1=1, axis2=2)
-    images, predicted = confusions.sum(2), confusions.sum(1)
-    per_class = np.stack([right / np.maximum(predicted, 1), right / np.maximum(images, 1),
-                          2 * right / np.maximum(images + predicted, 1)])  # fmt: skip
+    """Return (m, 3) macro precision, recall and F1 of (m, num_classes, num_classes) counts."""
+    correct = np.diagonal(confusions, axis1=1, axis2=2)
+    images = confusions.sum(2)
+    predicted = confusions.sum(1)
+    per_class = np.stack(
+        [
+            correct / np.maximum(predicted, 1),
+            correct / np.maximum(images, 1),
+            2 * correct / np.maximum(images + predicted, 1),
+        ]
+    )
     present = images > 0
     return np.asarray((per_class * present).sum(2) / present.sum(1)).T
-
-
-def _redraw(confusion: NDArray[np.int64], resamples: int, seed: int) -> Iterator[NDArray[np.int64]]:
-    """Yield confusion matrices of as many images drawn with replacement, a chunk at a time."""
-    random = np.random.default_rng(seed)
-    cells, total = np.flatnonzero(confusion), confusion.sum()
-    for size in _chunks(resamples, confusion.size):
-        drawn = np.zeros((size, confusion.size), np.int64)
-        drawn[:, cells] = random.multinomial(total, confusion.ravel()[cells] / total, size=size)
-        yield drawn.reshape(size, *confusion.shape)
 
 
 def log_loss(
     labels: Integers, probabilities: Floats, *, resamples: int = RESAMPLES, seed: int = 0
 ) -> Score:
-    """Return the mean of -ln(probability of the true class) with a bootstrap interval; 0 is perfect.
+    """Return the mean of -ln(probability of the true class) with a bootstrap interval.
 
-    A probability below the precision of its data type counts as that precision, as in scikit-learn.
+    0 is perfect. As in scikit-learn, a probability below the precision of its data type counts as
+    that precision.
+
+    Args:
+        labels: (n,) true classes.
+        probabilities: (n, num_classes).
+        resamples: The number of resamples of the bootstrap.
+        seed: The seed of the bootstrap.
     """
     of_label = probabilities[np.arange(len(labels)), labels]
     losses = -np.log(np.maximum(of_label, np.finfo(of_label.dtype).eps).astype(np.float64))
-    means = _resampled_sums(losses[:, None], resamples, seed)[:, 0] / len(labels)
+    means = resampled_sums(losses[:, None], resamples, seed)[:, 0] / len(labels)
     low, high = np.percentile(means, INTERVAL)
     return Score(float(losses.mean()), float(low), float(high), len(labels), percent=False)
 
@@ -180,17 +204,26 @@ def log_loss(
 def calibration_bins(
     labels: Integers, probabilities: Floats, *, bins: int = BINS
 ) -> tuple[Bin, ...]:
-    """Return `bins` bins of equal width over the confidence, the largest probability of each row; some may be empty."""
-    confidence, right, place = _binned(labels, probabilities, bins)
-    edges = np.linspace(0, 1, bins + 1)
+    """Return bins of equal width over the confidence, the largest probability of each image.
+
+    Some bins may be empty.
+
+    Args:
+        labels: (n,) true classes.
+        probabilities: (n, num_classes).
+        bins: The number of bins.
+    """
+    confidence, correct, place = _binned(labels, probabilities, bins)
+    edges = np.linspace(0, 1, bins + 1).tolist()
     counts = np.bincount(place, minlength=bins)
-    sums, rights = (np.bincount(place, weights=w, minlength=bins) for w in (confidence, right))
+    sums = np.bincount(place, weights=confidence, minlength=bins)
+    hits = np.bincount(place, weights=correct, minlength=bins)
     return tuple(
         Bin(
-            float(edges[i]),
-            float(edges[i + 1]),
+            edges[i],
+            edges[i + 1],
             float(sums[i] / counts[i]) if counts[i] else math.nan,
-            wilson(round(rights[i]), counts[i]),
+            wilson(round(hits[i]), counts[i]),
         )
         for i in range(bins)
     )
@@ -204,55 +237,43 @@ def expected_calibration_error(
     resamples: int = RESAMPLES,
     seed: int = 0,
 ) -> Score:
-    """Return the mean distance of confidence and accuracy over the bins, weighted by their images (Guo et al., 2017).
+    """Return the mean distance between confidence and accuracy over the bins (Guo et al., 2017).
 
-    The error of few images comes out too large, and that of images drawn anew from them larger still: percentiles
-    would lie above the value. The interval is therefore the bootstrap's basic one, mirrored at the value, which takes
-    that excess away. It reaches down to 0 where images that are right exactly as often as their confidence says
-    would show such an error too (Broecker and Smith, 2007: consistency resampling).
+    The bins are weighted by their numbers of images. The error of few images comes out too large,
+    and that of images resampled from them is larger still, so that percentiles of the bootstrap
+    would lie above the value. The interval is therefore the basic bootstrap interval, mirrored at
+    the value, which removes that excess. Its lower end is 0 where perfectly calibrated images would
+    show such an error too (Broecker and Smith, 2007: consistency resampling).
+
+    Args:
+        labels: (n,) true classes.
+        probabilities: (n, num_classes).
+        bins: The number of bins.
+        resamples: The number of resamples of the bootstrap.
+        seed: The seed of the bootstrap.
     """
-    confidence, right, place = _binned(labels, probabilities, bins)
+    confidence, correct, place = _binned(labels, probabilities, bins)
     n = len(labels)
     of_bin = np.eye(bins)[place]  # (n, bins)
-    value = float(np.abs((confidence - right) @ of_bin).sum() / n)
-    errors = (
-        np.abs(_resampled_sums((confidence - right)[:, None] * of_bin, resamples, seed)).sum(1) / n
-    )
+    gaps = confidence - correct
+    value = float(np.abs(gaps @ of_bin).sum() / n)
+    errors = np.abs(resampled_sums(gaps[:, None] * of_bin, resamples, seed)).sum(1) / n
     excess, shortfall = np.percentile(errors - value, INTERVAL)[::-1]
     low = 0.0 if value <= _error_by_chance(confidence, of_bin, resamples, seed) else value - excess
     return Score(value, min(value, max(low, 0.0)), max(value, value - shortfall), n)
 
 
 def _error_by_chance(confidence: Floats, of_bin: Floats, resamples: int, seed: int) -> float:
-    """Return the calibration error that images right as often as their confidence says exceed in 2.5 % of draws."""
-    random = np.random.default_rng(seed)
-    errors: list[float] = []
-    for size in _chunks(resamples, len(confidence)):
-        draws = random.random((size, len(confidence)), dtype=np.float32)
-        errors.extend(np.abs((confidence - (draws < confidence)) @ of_bin).sum(1) / len(confidence))
-    return float(np.percentile(errors, INTERVAL[1]))
+    """Return the error that perfectly calibrated images exceed in 2.5 % of the resamples."""
+    errors = [
+        np.abs((confidence - (draws < confidence)) @ of_bin).sum(1) / len(confidence)
+        for draws in uniform_draws(len(confidence), resamples, seed)
+    ]
+    return float(np.percentile(np.concatenate(errors), INTERVAL[1]))
 
 
 def _binned(labels: Integers, probabilities: Floats, bins: int) -> tuple[Floats, Floats, Integers]:
-    """Return (n,) confidence, whether right, and the bin of each image: (low, high]."""
+    """Return (n,) the confidence, whether it is correct, and the bin (low, high] of each image."""
     confidence = probabilities.max(1).astype(np.float64)
-    right = (probabilities.argmax(1) == labels).astype(np.float64)
-    return confidence, right, np.searchsorted(np.linspace(0, 1, bins + 1)[1:-1], confidence)
-
-
-def _resampled_sums(values: Floats, resamples: int, seed: int) -> Floats:
-    """Return (resamples, m) sums of the rows of `values`, (n, m), over n rows drawn with replacement."""
-    random = np.random.default_rng(seed)
-    n, sums = len(values), []
-    for size in _chunks(resamples, n):
-        drawn = random.integers(n, size=(size, n)) + n * np.arange(size)[:, None]
-        counts = np.bincount(drawn.ravel(), minlength=size * n).reshape(size, n)
-        sums.append(counts @ values)
-    return np.concatenate(sums)
-
-
-def _chunks(resamples: int, numbers: int) -> Iterator[int]:
-    """Yield how many resamples of so many numbers each to draw at once, until all are drawn."""
-    size = max(1, CELLS // numbers)
-    for start in range(0, resamples, size):
-        yield min(size, resamples - start)
+    correct = (probabilities.argmax(1) == labels).astype(np.float64)
+    return confidence, correct, np.searchsorted(np.linspace(0, 1, bins + 1)[1:-1], confidence)

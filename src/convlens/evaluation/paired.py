@@ -1,9 +1,10 @@
-"""Paired test: whether two classifiers differ, or only the images they happened to be scored on.
+"""Paired tests: whether the difference between classifiers is more than chance.
 
-Both have answered the same images, so only those count that one named rightly and the other did not. McNemar's test
-asks how likely so uneven a split of them is by chance; the exact one, which needs no large numbers, is a binomial test.
-Where several pairs are tested, one of them soon looks real by chance: Holm's correction keeps the risk of even one
-such mistake at 5 %.
+All classifiers have predicted the same images, so only those count that one classifies correctly
+and the other does not. McNemar's test asks how likely such an uneven split of them is by chance.
+The exact version, which does not need large numbers, is a binomial test. If several pairs are
+tested, one of them soon appears significant by chance; Holm's correction keeps the probability of
+even one such error at 5 %.
 """
 
 from collections.abc import Sequence
@@ -15,7 +16,14 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import binomtest
 
-LEVEL = 0.05  # a corrected p below it is called real
+LEVEL = 0.05  # a difference is significant if its corrected p is below this
+
+VERDICTS = {  # by whether the difference is significant
+    True: "{first} is better than {second} ({p}): only {first} classifies {first_only:,} of {n:,} "
+    "images correctly, only {second} {second_only:,}",
+    False: "{first} and {second} cannot be told apart ({p}): only {first} classifies "
+    "{first_only:,} of {n:,} images correctly, only {second} {second_only:,}",
+}
 
 
 @dataclass(frozen=True)
@@ -23,13 +31,13 @@ class Pair:
     """Two classifiers on the same images.
 
     Attributes:
-        first: name of the one.
-        second: name of the other.
-        first_only: images that only the first named rightly.
-        second_only: images that only the second named rightly.
-        p: exact McNemar, two-sided.
-        p_corrected: by Holm over all pairs of the comparison.
-        n: images that both answered.
+        first: The name of the first classifier.
+        second: The name of the second classifier.
+        first_only: How many images only the first classifies correctly.
+        second_only: How many images only the second classifies correctly.
+        p: The p-value of the exact two-sided McNemar test.
+        p_corrected: The p-value corrected by Holm's method for all pairs of the comparison.
+        n: How many images both have predicted.
     """
 
     first: str
@@ -41,30 +49,32 @@ class Pair:
     n: int
 
     @property
-    def real(self) -> bool:
-        """Whether the difference is more than chance, at 5 % over all pairs."""
+    def significant(self) -> bool:
+        """Whether the difference is significant at the 5 % level over all pairs."""
         return self.p_corrected < LEVEL
 
     def __str__(self) -> str:
-        """Return the verdict.
+        """Return the verdict, which names the better classifier first.
 
         >>> print(Pair("a", "b", 30, 9, 0.0011, 0.0033, 500))
-        a is better than b (p = 0.0033): of 500 images, 30 only a named rightly, 9 only b
+        a is better than b (p = 0.0033): only a classifies 30 of 500 images correctly, only b 9
         """
-        first, second, counts = self.first, self.second, (self.first_only, self.second_only)
-        if counts[1] > counts[0]:
-            first, second, counts = second, first, (counts[1], counts[0])
-        shown = f"p = {self.p_corrected:.2g}" if self.p_corrected >= 1e-4 else "p < 0.0001"
-        said = (
-            f"{first} is better than {second}"
-            if self.real
-            else f"{first} and {second} cannot be told apart"
+        sides = [(self.first, self.first_only), (self.second, self.second_only)]
+        if self.second_only > self.first_only:
+            sides.reverse()
+        (first, first_only), (second, second_only) = sides
+        p = f"p = {self.p_corrected:.2g}" if self.p_corrected >= 1e-4 else "p < 0.0001"
+        return VERDICTS[self.significant].format(
+            first=first,
+            second=second,
+            p=p,
+            n=self.n,
+            first_only=first_only,
+            second_only=second_only,
         )
-        split = f"{counts[0]:,} only {first} named rightly, {counts[1]:,} only {second}"
-        return f"{said} ({shown}): of {self.n:,} images, {split}"
 
     def to_dict(self) -> dict[str, Any]:
-        """Return every number, ready for JSON."""
+        """Return every number as plain data."""
         return {
             "first": self.first,
             "second": self.second,
@@ -72,14 +82,15 @@ class Pair:
             "second_only": self.second_only,
             "p": self.p,
             "p_corrected": self.p_corrected,
-            "real": self.real,
+            "real": self.significant,
         }
 
 
 def mcnemar(first_only: int, second_only: int) -> float:
-    """Return the exact two-sided p of McNemar's test.
+    """Return the p-value of McNemar's exact two-sided test.
 
-    Of 21 children 1 and 7 had changed one way and the other (Bentur et al. in Fagerland, Lydersen, Laake, 2013):
+    Of 21 children, 1 changed in one direction and 7 in the other (Bentur et al., in Fagerland,
+    Lydersen, Laake, 2013):
 
     >>> round(mcnemar(1, 7), 3)
     0.07
@@ -89,7 +100,7 @@ def mcnemar(first_only: int, second_only: int) -> float:
 
 
 def holm(values: Sequence[float]) -> list[float]:
-    """Return p-values corrected for their number (Holm, 1979), in the same order.
+    """Return p-values corrected for their number by Holm's method (1979), in the same order.
 
     >>> holm([0.01, 0.04, 0.03, 0.005])
     [0.03, 0.06, 0.06, 0.02]
@@ -101,19 +112,26 @@ def holm(values: Sequence[float]) -> list[float]:
     return [float(value) for value in corrected]
 
 
-def compare_pairs(names: Sequence[str], right: NDArray[np.bool_]) -> list[Pair]:
-    """Return a verdict on every pair of classifiers.
+def compare_pairs(names: Sequence[str], correct: NDArray[np.bool_]) -> list[Pair]:
+    """Return the verdict on every pair of classifiers.
 
     Args:
-        names: m classifiers.
-        right: (m, n) whether each named each image rightly; the same images in the same order.
+        names: The names of m classifiers.
+        correct: (m, n) whether each classifier predicts each image correctly. All rows hold the
+            same images in the same order.
+
+    Example:
+        >>> correct = np.array([[True] * 90 + [False] * 10, [True] * 60 + [False] * 40])
+        >>> compare_pairs(["large", "small"], correct)[0].significant
+        True
     """
     pairs = list(combinations(range(len(names)), 2))
     counts = [
-        (int((right[i] & ~right[j]).sum()), int((right[j] & ~right[i]).sum())) for i, j in pairs
+        (int((correct[i] & ~correct[j]).sum()), int((correct[j] & ~correct[i]).sum()))
+        for i, j in pairs
     ]
     values = [mcnemar(*count) for count in counts]
     return [
-        Pair(names[i], names[j], *count, p, corrected, right.shape[1])
+        Pair(names[i], names[j], *count, p, corrected, correct.shape[1])
         for (i, j), count, p, corrected in zip(pairs, counts, values, holm(values), strict=True)
     ]

@@ -14,6 +14,7 @@ from convlens.evaluation.epochs import judge_epochs
 from convlens.evaluation.evaluate import Evaluation
 from convlens.report.page import write_report
 from convlens.report.scores_table import scores_table
+from convlens.report.sentences import baseline_sentence
 from convlens.run import Run
 from convlens.screen import Screen
 
@@ -112,12 +113,7 @@ def show(evaluation: Evaluation, folder: Path, screen: Screen) -> None:
     """Print the scores and where the report lies."""
     screen.say()
     screen.console.print(scores_table(evaluation))
-    screen.say(
-        "\nAlways predicting the most frequent class would be right in {share:.1f} %.".format(
-            share=100 * evaluation.baseline
-        ),
-        "dim",
-    )
+    screen.say("\n{baseline}".format(baseline=baseline_sentence(evaluation)), "dim")
     if evaluation.threshold is not None:
         screen.say(_describe_threshold(evaluation, evaluation.threshold))
     if len(evaluation.labels) < FEW:
@@ -128,16 +124,16 @@ def show(evaluation: Evaluation, folder: Path, screen: Screen) -> None:
 
 
 def _describe_threshold(evaluation: Evaluation, threshold: float) -> str:
-    answered = evaluation.answered
-    correct = evaluation.answered_rightly
+    accepted = evaluation.accepted
+    correct = evaluation.accepted_accuracy
     return (
-        "\nthreshold    {threshold:.1f} %: {answered} {answered_interval} of the images reach it, "
+        "\nthreshold    {threshold:.1f} %: {accepted} {accepted_interval} of the images reach it, "
         "and {correct} {correct_interval} of those are classified correctly; the others are "
         "none of these"
     ).format(
         threshold=100 * threshold,
-        answered=answered.value_text,
-        answered_interval=answered.interval_text,
+        accepted=accepted.value_text,
+        accepted_interval=accepted.interval_text,
         correct=correct.value_text,
         correct_interval=correct.interval_text,
     )

@@ -1,14 +1,6 @@
 """HTML: a page of a calculation as one file that opens without a server; a click on a cell opens its sum."""
 
-import base64
-import io
-from functools import cache
-from importlib.resources import files
-
-import jinja2
-import matplotlib as mpl
-
-from convlens.charts.fonts import subset_font
+from convlens.charts.html import data_uri, draw, render_page
 from convlens.explain.pages.drawing import draw_page
 from convlens.explain.pages.page import Block, Curve, Grid, Opened, Page, Row
 
@@ -26,23 +18,15 @@ def write_html(page: Page) -> str:
     ]
     opening = [grid for grid in grids if grid.opens is not None]
     can_open = sum(grid.values.size for grid in opening) <= MOST
-    template = _template()
     values = {
         "page": page,
         "kind": _kind,
         "cells": _cells,
         "opened": _opened if can_open else _none,
         "chart": _chart,
+        "can_open": can_open and bool(opening),
     }
-    text = template.render(**values, can_open=can_open and bool(opening), font="")
-    font = subset_font([text])
-    return (
-        text
-        if font is None
-        else template.render(
-            **values, can_open=can_open and bool(opening), font=base64.b64encode(font).decode()
-        )
-    )
+    return render_page("convlens.explain.pages", "page.html", values)
 
 
 def _kind(block: Block | Grid | str) -> str:
@@ -80,16 +64,4 @@ def _none(grid: Grid) -> list[tuple[int, int, Opened]]:
 
 def _chart(curve: Curve) -> str:
     """Return a curve as an SVG in a data URI."""
-    file = io.BytesIO()
-    with mpl.rc_context({"svg.fonttype": "path", "svg.hashsalt": "convlens"}):
-        draw_page(Page("", (), (curve,))).savefig(file, format="svg", metadata={"Date": None})
-    return f"data:image/svg+xml;base64,{base64.b64encode(file.getvalue()).decode()}"
-
-
-@cache
-def _template() -> jinja2.Template:
-    source = files("convlens.explain.pages").joinpath("page.html").read_text(encoding="utf-8")
-    environment = jinja2.Environment(
-        autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=jinja2.StrictUndefined
-    )
-    return environment.from_string(source)
+    return data_uri(draw(draw_page(Page("", (), (curve,))), "svg"), "svg+xml")

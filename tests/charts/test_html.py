@@ -1,0 +1,52 @@
+"""Pages carry their figures and fonts, and figures are drawn to the same bytes."""
+
+import base64
+
+import jinja2
+import pytest
+
+from convlens.charts import html
+from convlens.charts.curves import show_metrics
+from convlens.charts.html import data_uri, draw, render_page
+
+
+@pytest.fixture
+def template(monkeypatch):
+    """Let a text be the template."""
+
+    def use(text):
+        environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined)
+        compiled = environment.from_string(text)
+        monkeypatch.setattr(html, "_template", lambda package, name: compiled)
+
+    return use
+
+
+def test_values_are_escaped_and_a_page_without_chinese_has_no_font(template):
+    template("<p>{{ text }}</p>[{{ font }}]")
+    assert render_page("p", "t", {"text": "<b>"}) == "<p>&lt;b&gt;</p>[]"
+
+
+def test_a_page_with_chinese_carries_the_font(template):
+    template("{{ text }}|{{ font }}")
+    text, font = render_page("p", "t", {"text": "貓"}).split("|")
+    assert text == "貓"
+    assert base64.b64decode(font).startswith(b"wOFF")
+
+
+def test_a_value_that_is_missing_is_an_error():
+    with pytest.raises(jinja2.UndefinedError):
+        render_page("convlens.report", "report.html", {})
+
+
+@pytest.mark.parametrize(("kind", "start"), [("png", b"\x89PNG"), ("svg", b"<?xml")])
+def test_a_figure_is_always_drawn_to_the_same_bytes(kind, start):
+    first, second = (draw(show_metrics({"loss": [0.9, 0.4]}), kind) for _ in range(2))
+    assert first.startswith(start)
+    assert first == second
+
+
+def test_a_data_uri_holds_the_file():
+    kind, data = data_uri(b"abc", "svg+xml").split(",")
+    assert kind == "data:image/svg+xml;base64"
+    assert base64.b64decode(data) == b"abc"
