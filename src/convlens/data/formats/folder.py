@@ -10,9 +10,10 @@ from pathlib import Path
 
 import numpy as np
 
-from convlens.data.dataset import SPLITS, Dataset, encode_labels, natural_key, split_of
+from convlens.data.dataset import SPLITS, Dataset, split_of
 from convlens.data.formats.idx import IDX_NAME, load_idx
 from convlens.data.formats.named import NAMES
+from convlens.data.labels import encode_labels, natural_key
 from convlens.errors import DataError
 from convlens.files import and_more
 from convlens.preprocess import IMAGE_SUFFIXES

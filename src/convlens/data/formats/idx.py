@@ -10,8 +10,9 @@ from typing import IO, cast
 import numpy as np
 
 from convlens.data.cache import CHUNK, Part, gather
-from convlens.data.dataset import SPLITS, Dataset, encode_labels, split_of
+from convlens.data.dataset import SPLITS, Dataset, split_of
 from convlens.data.formats.npz import READ_ERRORS, damaged
+from convlens.data.labels import encode_labels
 from convlens.errors import DataError
 from convlens.preprocess import MAX_PIXELS, ImageArray
 

@@ -12,7 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from convlens.data.cache import CHUNK, Part, gather
-from convlens.data.dataset import Dataset, encode_labels
+from convlens.data.dataset import Dataset
+from convlens.data.labels import decode_text, encode_labels, flatten_labels
 from convlens.errors import DataError
 from convlens.preprocess import ImageArray
 
@@ -76,7 +77,7 @@ def _dataset(path: Path, archive: Any) -> Dataset:
                 )
             )
         numbers = _read_whole(path, archive, keys[y_key])
-        labels.append(_flatten(numbers, f"{path}: {keys[y_key]}"))
+        labels.append(flatten_labels(numbers, f"{path}: {keys[y_key]}"))
         if len(numbers) != member.shape[0]:
             raise DataError(
                 "{path}: {x_key} and {y_key} must have the same length; found {images:,} images "
@@ -91,7 +92,7 @@ def _dataset(path: Path, archive: Any) -> Dataset:
     class_names = None
     class_key = next((keys[key] for key in CLASS_KEYS if key in keys), None)
     if class_key is not None:
-        names = _decode(_read_whole(path, archive, class_key))
+        names = decode_text(_read_whole(path, archive, class_key))
         class_names = [str(name) for name in names.ravel()]
     indices, encoded_names = encode_labels(labels, class_names, str(path))
     split_of_image = None
@@ -261,42 +262,3 @@ def _open_member(
                 "dtype=...)).".format(path=path, key=key)
             )
         yield stream, shape, fortran_order, dtype
-
-
-def _flatten(labels: NDArray[Any], where: str) -> NDArray[Any]:
-    """Return labels as (n,) integers or text.
-
-    Args:
-        labels: (n,) or (n, 1) whole numbers or text, or (n, k) one-hot rows.
-        where: The file and the array, for messages.
-
-    Raises:
-        DataError: If the labels have another shape, or are neither whole numbers nor text.
-    """
-    if labels.ndim == 2 and labels.shape[1] > 1 and labels.dtype.kind in "buif":
-        if not (np.isin(labels, (0, 1)).all() and (labels.sum(axis=1) == 1).all()):
-            raise DataError(
-                "{where}: labels of shape {shape} must be one-hot, with a single 1 in each "
-                "row.".format(where=where, shape=labels.shape)
-            )
-        return np.asarray(labels.argmax(axis=1), np.int64)
-    if labels.ndim != 1 and labels.shape[1:] != (1,):
-        raise DataError(
-            "{where}: labels must have the shape (n,), (n, 1) or (n, classes); found "
-            "{shape}.".format(where=where, shape=labels.shape)
-        )
-    labels = _decode(labels.ravel())
-    if labels.dtype.kind == "U":
-        return labels
-    if labels.dtype.kind in "bui" or (labels.dtype.kind == "f" and (labels % 1 == 0).all()):
-        return labels.astype(np.int64)
-    raise DataError(
-        "{where}: labels must be whole numbers or text; found {dtype}, such as {label}.".format(
-            where=where, dtype=labels.dtype, label=labels[0]
-        )
-    )
-
-
-def _decode(values: NDArray[Any]) -> NDArray[Any]:
-    """Return bytes as text, and anything else unchanged."""
-    return np.asarray(np.char.decode(values, "utf-8")) if values.dtype.kind == "S" else values

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import numpy as np
 
-from convlens.data.dataset import Dataset, encode_labels, split_of
+from convlens.data.dataset import Dataset, split_of
+from convlens.data.labels import encode_labels
 from convlens.errors import DataError
 from convlens.files import and_more
 
