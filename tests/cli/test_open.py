@@ -140,11 +140,13 @@ def test_a_gradient(run, image, capsys, tmp_path):
     assert "weight 0,1,0 of filter 1" in said
     assert "automatic differentiation" in said
     assert (tmp_path / "g.png").exists()
-    assert convlens(*words, "--weight", "bias", "--format", "json") in (
-        0,
-        2,
-    )  # a convolution before a normalisation has none
-    capsys.readouterr()
+    assert convlens(*words, "--weight", "bias", "--format", "json") == 0
+    bias = json.loads(capsys.readouterr().out)
+    assert bias["weight"] == "bias"
+    assert bias["agrees"]
+    assert set(np.unique(bias["inputs"])) == {1.0}  # what a bias is multiplied with
+    assert convlens(*words, "--weight", "gamma") == 2
+    assert f"{layer} (Conv2D) has no gamma" in capsys.readouterr().err
     assert convlens(*words, "--format", "json") == 0
     assert json.loads(capsys.readouterr().out)["agrees"]
 
@@ -258,11 +260,15 @@ def test_a_network_with_trained_weights(capsys, tmp_path, image):
         ),
         (["--layer", "CONV", "--filter", "9", "--at", "0,0"], 2, "has no filter 9: take 0 to 3"),
         (["--layer", "CONV", "--at", "0,0"], 2, "has 4 filters: say which with --filter 0 to 3"),
-        (["--layer", "CONV", "--filter", "0", "--at", "0"], 2, "--at must be ROW,COL; found '0'"),
+        (
+            ["--layer", "CONV", "--filter", "0", "--at", "0"],
+            2,
+            "--at of CONV, which gives 24 x 24 x 4, must be ROW,COL in whole numbers; found '0'",
+        ),
         (
             ["--layer", "CONV", "--filter", "0", "--at", "a,b"],
             2,
-            "--at must be ROW,COL in whole numbers",
+            "must be ROW,COL in whole numbers; found 'a,b'",
         ),
         (["--layer", "CONVV"], 2, "did you mean CONV"),
         (["--layer", "CONV", "--layer", "logits"], 2, "several --layer are for --html"),
@@ -348,7 +354,7 @@ def test_images_and_runs_that_cannot_be_had(run, image, capsys, tmp_path):
         ((tmp_path / "empty", image), 6, "there is no classifier file here"),
         ((tmp_path / "nowhere", image), 5, "a run is a folder"),
         ((run,), 2, "say which image"),
-        ((run, tmp_path), 3, "this is a folder"),
+        ((run, tmp_path), 3, "found a folder"),
         (("--model", "efficientnet_lite0"), 2, "say which image"),
         ((run, image, "--model", "efficientnet_lite0"), 2, "only the image is given"),
         ((image, "--model", "small_resnet"), 4, "has no trained weights"),

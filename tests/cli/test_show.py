@@ -27,7 +27,7 @@ def test_deck_004_convolution_with_a_cell_opened(capsys):
     code, out, _ = show(
         capsys,
         "convolution",
-        "--picture",
+        "--image",
         "x9",
         "--filter",
         "left-diagonal",
@@ -44,15 +44,26 @@ def test_deck_004_convolution_with_a_cell_opened(capsys):
 
 def test_deck_001_convolution(capsys):
     _, out, _ = show(
-        capsys, "convolution", "--picture", "seven", "--filter", "plus", "--padding", "same"
+        capsys, "convolution", "--image", "seven", "--filter", "plus", "--padding", "same"
     )
     assert re.search(r"  7 +11 +12 +6 +4 +4 +3$", out, re.MULTILINE)
     assert "of zeros, 1 on every side" in out
 
 
+def test_the_former_spelling_of_image_still_works(capsys):
+    for command in ("convolution", "pooling", "recognition", "flatten"):
+        code, out, _ = show(capsys, command, "--image", "seven")
+        assert code == 0
+        assert show(capsys, command, "--picture", "seven") == (0, out, "")
+    _, _, err = show(capsys, "pooling", "--picture", "nothing")
+    assert "--image must be one of x9, seven" in err
+    _, out, _ = show(capsys, "pooling", "--help")
+    assert "--image" in out
+
+
 def test_own_numbers_several_filters_and_channels(capsys):
     code, out, _ = show(
-        capsys, "convolution", "--picture", "-1 2; 3 4 | 1 1; 1 1", "--filter", "1 0; 0 1 | 1 1; 1 1", "--filter",
+        capsys, "convolution", "--image", "-1 2; 3 4 | 1 1; 1 1", "--filter", "1 0; 0 1 | 1 1; 1 1", "--filter",
         "-1 0; 0 1 | 0 0; 0 1/2", "--bias", "1 -1", "--at", "0,0",
     )  # fmt: skip
     assert code == 0
@@ -62,7 +73,7 @@ def test_own_numbers_several_filters_and_channels(capsys):
     code, out, _ = show(
         capsys,
         "convolution",
-        "--picture",
+        "--image",
         "1 2; 3 4 | 1 1; 1 1",
         "--filter",
         "1 | 2",
@@ -82,7 +93,7 @@ def test_an_even_filter_with_same_says_how_the_border_falls(capsys):
 def test_pooling(capsys):
     _, out, _ = show(capsys, "pooling", "--at", "1,0")
     assert "max of 8, 5, 4, 2 = 8" in out
-    _, out, _ = show(capsys, "pooling", "--picture", "seven", "--padding", "partial")
+    _, out, _ = show(capsys, "pooling", "--image", "seven", "--padding", "partial")
     assert "⌈(7 - 2) / 2⌉ + 1 = 4" in out
     _, out, _ = show(capsys, "pooling", "--kind", "global-average")
     assert "= 61/16" in out
@@ -166,18 +177,21 @@ def test_every_cell_of_a_map_opens_in_the_html(capsys, tmp_path):
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (("convolution", "--picture", "1 2; 3 4"), "the filter must fit into the image"),
-        (("convolution", "--picture", "1 2; 3"), "every row must have as many numbers"),
-        (("convolution", "--picture", "1 a"), "'a' is not a number"),
+        (("convolution", "--image", "1 2; 3 4"), "the filter must fit into the image"),
+        (("convolution", "--image", "1 2; 3"), "every row must have as many numbers"),
+        (("convolution", "--image", "1 a"), "'a' is not a number"),
         (("convolution", "--strides", "0"), "strides must be at least 1"),
         (("convolution", "--strides", "x"), "--strides must be a whole number"),
         (("convolution", "--at", "7,0"), "row 7 is outside: take 0 to 6"),
         (("convolution", "--at", "7"), "--at must be ROW,COL"),
         (
-            ("convolution", "--picture", "1 | 2", "--filter", "1"),
+            ("convolution", "--image", "1 | 2", "--filter", "1"),
             "as many channels as the image, 2",
         ),
-        (("convolution", "--filter", "plus", "--filter", "1"), "all filters must have one size"),
+        (
+            ("convolution", "--filter", "plus", "--filter", "1"),
+            "all filters must have the same size",
+        ),
         (("convolution", "--groups", "2"), "--groups must divide"),
         (("pooling", "--size", "9"), "must fit"),
         (("pooling", "--size", "0"), "the window's size must be at least 1; found 0"),

@@ -1,4 +1,4 @@
-"""Options of `convlens open`: what is opened, and what is written."""
+"""Flags of `convlens open`: what is opened, and what is written."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -6,10 +6,9 @@ from typing import Annotated, Literal
 
 from cyclopts import Parameter
 
+from convlens.cli.output import check_suffix
 from convlens.conflicts import refuse_conflicts
 from convlens.errors import ConfigError
-
-SUFFIXES = {"--png": (".png",), "--html": (".html", ".htm"), "--worksheet": (".pdf",)}
 
 
 @Parameter(name="*")
@@ -21,35 +20,40 @@ class Look:
         list[str] | None,
         Parameter(
             negative=(),
-            help="a name of the list that is printed without it; for --html given several times",
+            help="name of a layer, from the list that is printed without this flag; may be "
+            "repeated with --html",
         ),
     ] = None
     filter: Annotated[
         str | None,
         Parameter(
             allow_leading_hyphen=True,
-            help="of the layer: its filter, channel or unit, counted from 0; of the last layers also a class name",
+            help="filter, channel or unit of the layer, counted from 0; for the last layers also "
+            "the name of a class",
         ),
     ] = None
     at: Annotated[
         str | None,
         Parameter(
-            allow_leading_hyphen=True, help="ROW,COL of the value to open [the largest of the map]"
+            allow_leading_hyphen=True,
+            help="ROW,COL of the value to open [the largest of the map]",
         ),
     ] = None
     gradient: Annotated[
-        bool, Parameter(negative=(), help="how the loss changes with a weight of --filter")
+        bool,
+        Parameter(negative=(), help="show how the loss changes with a weight of --filter"),
     ] = False
     weight: Annotated[
         str | None,
         Parameter(
             allow_leading_hyphen=True,
-            help="of --gradient: ROW,COL,CHANNEL of a kernel, INPUT of a dense layer, bias, gamma or beta [the one "
-            "with the largest gradient]",
+            help="the weight for --gradient: ROW,COL,CHANNEL of a kernel, INPUT of a dense layer, "
+            "bias, gamma or beta [the one with the largest gradient]",
         ),
     ] = None
     true: Annotated[
-        str | None, Parameter(help="class that --gradient takes for right [the predicted one]")
+        str | None,
+        Parameter(help="the true class for --gradient [the predicted class]"),
     ] = None
 
 
@@ -59,49 +63,51 @@ class Files:
     """What is written."""
 
     png: Annotated[
-        Path | None, Parameter(help="an image of it [of maps: microscope/ in the run's folder]")
+        Path | None,
+        Parameter(help="write a figure [for maps: microscope/ in the folder of the run]"),
     ] = None
     html: Annotated[
-        Path | None, Parameter(help="a page that opens without a server: click a cell, see its sum")
+        Path | None,
+        Parameter(help="write a page that needs no server: a click on a cell shows its sum"),
     ] = None
     worksheet: Annotated[
-        Path | None, Parameter(help="a PDF of the cell with blanks, and its answer sheet")
+        Path | None,
+        Parameter(help="write a PDF of the value with blanks to fill in, and its answers"),
     ] = None
     language: Annotated[
-        Literal["zh", "en"] | None, Parameter(help="of --worksheet and --html [en]")
+        Literal["zh", "en"] | None, Parameter(help="language of --worksheet and --html [en]")
     ] = None
-    format: Annotated[Literal["table", "json"], Parameter(help="json has every number")] = "table"
+    format: Annotated[
+        Literal["table", "json"], Parameter(help="how to print; json has every number")
+    ] = "table"
 
 
-NO_LOOK, NO_FILES = Look(), Files()
+NO_LOOK = Look()
+NO_FILES = Files()
 
 
 def check_options(look: Look, files: Files) -> None:
-    """Raise ConfigError for options that do not go together, and for files that are named as another kind."""
-    for flag, path in (
-        ("--png", files.png),
-        ("--html", files.html),
-        ("--worksheet", files.worksheet),
-    ):
-        check_suffix(flag, path)
+    """Check that the options go together, and that the files have the right suffixes.
+
+    Raises:
+        ConfigError: If they do not.
+    """
+    check_suffix("--png", files.png)
+    check_suffix("--html", files.html)
+    check_suffix("--worksheet", files.worksheet)
     refuse_conflicts("open", vars(look) | vars(files))
     count = len(look.layer or ())
-    given = {
-        "--filter": look.filter is not None, "--at": look.at is not None, "--gradient": look.gradient,
+    of_one_layer = {
+        "--filter": look.filter is not None,
+        "--at": look.at is not None,
+        "--gradient": look.gradient,
         "--worksheet": files.worksheet is not None,
-    }  # fmt: skip
-    for flag, yes in given.items():
-        if yes and count != 1:
+    }
+    for flag, given in of_one_layer.items():
+        if given and count != 1:
             raise ConfigError(
-                f"{flag} needs one --layer; found {count}. Without any, all layers are listed."
+                "{flag} needs one --layer; found {count}. Without --layer, all layers are "
+                "listed.".format(flag=flag, count=count)
             )
     if count > 1 and (files.html is None or files.png is not None):
         raise ConfigError("several --layer are for --html; open them one by one otherwise.")
-
-
-def check_suffix(flag: str, path: Path | None) -> None:
-    """Raise ConfigError where a file that is to be written has the name of another kind."""
-    if path is not None and path.suffix.lower() not in SUFFIXES[flag]:
-        raise ConfigError(
-            f"{flag} writes a file that ends in {' or '.join(SUFFIXES[flag])}; found {path}."
-        )

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from convlens.errors import ConfigError
-from convlens.explain.pages.microscope_html import write_microscope
+from convlens.explain.pages.microscope_html import render_microscope
 from tests.explain.networks import look_at, nested
 
 
@@ -20,7 +20,7 @@ def microscope():
 
 
 def test_the_page_holds_the_arrays(microscope):
-    text, left_out = write_microscope(microscope, "a <b>.png")
+    text, left_out = render_microscope(microscope, "a <b>.png")
     assert not left_out
     assert "a &lt;b&gt;.png" in text
     content = json.loads(re.search(r'id="content">(.*?)</script>', text, re.DOTALL)[1])
@@ -47,29 +47,29 @@ def test_the_page_holds_the_arrays(microscope):
 
 def test_the_page_stays_within_its_budget(microscope, monkeypatch):
     monkeypatch.setattr("convlens.explain.pages.microscope_html.BUDGET", 8_000)
-    _, left_out = write_microscope(microscope, "a.png")
+    _, left_out = render_microscope(microscope, "a.png")
     assert left_out
     with pytest.raises(ConfigError, match="Name fewer layers"):
-        write_microscope(
+        render_microscope(
             microscope, "a.png", [microscope.layer(name) for name in ("conv", "conv-2", "conv-3")]
         )
     split = next(layer for layer in microscope.layers if layer.kind == "Split")
     with pytest.raises(ConfigError, match=r"\(Split\): the page cannot open this class"):
-        write_microscope(microscope, "a.png", [split])
+        render_microscope(microscope, "a.png", [split])
     assert {"conv", "conv-2"} - set(left_out)  # convolutions come first
 
 
 def test_the_page_opens_at_the_cell_that_was_asked_for_in_either_language(microscope):
     layer = microscope.layer("gelu")
-    text, _ = write_microscope(microscope, "a.png", [layer], first=(1, 2, 3), language="zh")
+    text, _ = render_microscope(microscope, "a.png", [layer], first=(1, 2, 3), language="zh")
     assert '"start": {"layer": "gelu", "index": [1, 2, 3]}' in text
     assert 'lang="zh-Hant-TW"' in text
     assert "濾鏡" in text
     assert "Click a cell" not in text
-    text, _ = write_microscope(microscope, "a.png", [microscope.layer("logits")], first=(1,))
+    text, _ = render_microscope(microscope, "a.png", [microscope.layer("logits")], first=(1,))
     assert '"index": [0, 0, 1]' in text
     with pytest.raises(ConfigError, match="row 9 is outside"):
-        write_microscope(microscope, "a.png", [layer], first=(9, 0, 0))
+        render_microscope(microscope, "a.png", [layer], first=(9, 0, 0))
 
 
 CLICKS = """
@@ -102,7 +102,7 @@ def test_clicks_in_a_browser_open_cells_that_agree(microscope, tmp_path):
     chosen = [microscope.layer(name) for name in names]
     page = tmp_path / "page.html"
     page.write_text(
-        write_microscope(microscope, "a.png", chosen)[0].replace("</body>", CLICKS),
+        render_microscope(microscope, "a.png", chosen)[0].replace("</body>", CLICKS),
         encoding="utf-8",
     )
     words = ["chromium", "--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--dump-dom",

@@ -57,7 +57,7 @@ def get_image(text: str) -> Numbers:
         ConfigError: nothing of the kind, or not a matrix of numbers.
         DataError: a file that cannot be read, or with more than LARGEST cells along a side.
     """
-    return _get(text, "--picture", IMAGES)
+    return _get(text, "--image", IMAGES)
 
 
 def get_filter(text: str) -> Numbers:

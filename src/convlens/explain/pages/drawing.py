@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from typing import Any
 
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
@@ -17,7 +16,7 @@ HALF = 0.0735  # inches of half a Chinese character at 10 points
 CURVE = (6.4, 3.0)
 
 
-def draw_page(page: Page) -> Figure:
+def draw_page(page: Page) -> Chart:
     """Return a page as a figure; `savefig` writes it."""
     with style(_texts(page)):
         sizes = [_size(block) for block in page.blocks]

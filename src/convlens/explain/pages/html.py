@@ -7,7 +7,7 @@ from convlens.explain.pages.page import Block, Curve, Grid, Opened, Page, Row
 MOST = 1600  # cells of a page that can be opened, about two megabytes
 
 
-def write_html(page: Page) -> str:
+def render_html(page: Page) -> str:
     """Return a page as HTML."""
     grids = [
         item

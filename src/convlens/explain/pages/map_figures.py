@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap
-from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from numpy.typing import NDArray
 
@@ -51,7 +50,7 @@ def _weighs(layer: Layer) -> bool:
     return hasattr(layer.call.operation, "kernel") or len(layer.inputs) > 1
 
 
-def strip_figure(microscope: Microscope, name: str) -> Figure:
+def strip_figure(microscope: Microscope, name: str) -> Chart:
     """Return the image as the network sees it, and of each layer the most active maps.
 
     Args:
@@ -73,7 +72,7 @@ def strip_figure(microscope: Microscope, name: str) -> Figure:
     return figure
 
 
-def _paper(width: float, height: float) -> tuple[Figure, Axes]:
+def _paper(width: float, height: float) -> tuple[Chart, Axes]:
     """Return a figure with coordinates in inches, downwards."""
     figure = Chart(figsize=(width, height), facecolor="white")
     axes = figure.add_axes((0, 0, 1, 1))
@@ -202,7 +201,7 @@ def _draw_image(
     axes.add_patch(Rectangle(corner, *size, fill=False, edgecolor=LINE, linewidth=0.6))
 
 
-def layer_figure(microscope: Microscope, layer: Layer, name: str) -> Figure:
+def layer_figure(microscope: Microscope, layer: Layer, name: str) -> Chart:
     """Return all maps of one layer; of more than 256 the most active."""
     if layer.output.ndim != 3:
         with style([name]):
@@ -248,7 +247,7 @@ class Shown:
     spans: Spans | None = None
 
 
-def add_maps(figure: Figure, maps: Sequence[Shown], title: float = 0.0) -> Figure:
+def add_maps(figure: Chart, maps: Sequence[Shown], title: float = 0.0) -> Chart:
     """Return the figure of a page with maps on top of it.
 
     Args:

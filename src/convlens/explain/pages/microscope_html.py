@@ -48,7 +48,7 @@ MOVED = (
 JOINED = {"Add": " + ", "Subtract": " - ", "Multiply": " × "}
 
 
-def write_microscope(
+def render_microscope(
     microscope: Microscope,
     name: str,
     layers: Sequence[Layer] = (),

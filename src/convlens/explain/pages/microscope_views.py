@@ -3,8 +3,8 @@
 from typing import Any
 
 import numpy as np
-from matplotlib.figure import Figure
 
+from convlens.charts.style import Chart
 from convlens.explain.arithmetic.exact import decimals_of, equation, write, write_number
 from convlens.explain.microscope.microscope import Layer, Microscope
 from convlens.explain.microscope.value import TOLERANCE, Floats, OpenedCell, Products, strongest
@@ -187,7 +187,7 @@ def _terms(products: Products) -> Table:
     )
 
 
-def cell_figure(microscope: Microscope, layer: Layer, cell: OpenedCell, page: Page) -> Figure:
+def cell_figure(microscope: Microscope, layer: Layer, cell: OpenedCell, page: Page) -> Chart:
     """Return a page as a figure with the image, the maps it looks at and its own map above."""
     maps = [Shown("the image, as the network sees it", microscope.pixels)]
     channels = (

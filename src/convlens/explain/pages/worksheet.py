@@ -8,7 +8,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 from matplotlib.backends.backend_pdf import PdfPages
-from matplotlib.figure import Figure
 
 from convlens.charts.fonts import drawable
 from convlens.charts.style import GREY, Chart, shorten, style
@@ -50,7 +49,7 @@ def write_worksheet(
 def draw_worksheet(
     microscope: Microscope, layer: Layer, cell: OpenedCell, exercise: Exercise, named: tuple[str, str], *,
     answers: bool,
-) -> Figure:  # fmt: skip
+) -> Chart:  # fmt: skip
     """Return one page; `named` is the image's name and the language."""
     words = WORDS[named[1]]
     name, label, *classes = drawable([named[0], microscope.prediction.label, *layer.class_names])

@@ -1,0 +1,62 @@
+"""Output: what `convlens show` and `convlens open` print, and the files that they write."""
+
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Console
+
+from convlens.errors import ConfigError
+from convlens.files import write_atomically
+
+if TYPE_CHECKING:
+    from convlens.charts.style import Chart
+
+SUFFIXES = {"--png": (".png",), "--html": (".html", ".htm"), "--worksheet": (".pdf",)}
+
+
+def check_suffix(flag: str, path: Path | None) -> None:
+    """Raise ConfigError if the name of a file to be written does not have a suffix of the flag."""
+    if path is not None and path.suffix.lower() not in SUFFIXES[flag]:
+        raise ConfigError(
+            "{flag} writes a file that ends in {suffixes}; found {path}.".format(
+                flag=flag, suffixes=" or ".join(SUFFIXES[flag]), path=path
+            )
+        )
+
+
+def print_json(content: dict[str, Any]) -> None:
+    """Print an object as one line of JSON."""
+    json.dump(content, sys.stdout, ensure_ascii=False)
+    sys.stdout.write("\n")
+
+
+def write_file(
+    path: Path, content: str | Callable[[Path], object], what: str, *, quiet: bool = False
+) -> None:
+    """Write a file and say so.
+
+    Args:
+        path: The file.
+        content: Its text, or a function that writes the file whose path it is given.
+        what: What the file is, for the message if it cannot be written: "the figure".
+        quiet: Whether the standard output belongs to JSON; the note then goes to the standard error.
+
+    Raises:
+        StorageError: If the file cannot be written.
+    """
+    write_atomically(path, content, what)
+    console = Console(highlight=False, soft_wrap=True, stderr=quiet)
+    console.print("\nwritten  {path}".format(path=path), markup=False)
+
+
+def write_figure(path: Path, figure: "Chart", *, dpi: int, quiet: bool = False) -> None:
+    """Write a figure as PNG and say so; see `write_file`."""
+    write_file(
+        path,
+        lambda file: figure.savefig(file, format="png", dpi=dpi),
+        "the figure",
+        quiet=quiet,
+    )
