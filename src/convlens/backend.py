@@ -208,7 +208,7 @@ def sync(model: Any) -> None:
 
 @contextlib.contextmanager
 def unchanged(model: Any) -> Iterator[None]:
-    """Give a compiled model and its optimizer, inside the block changed, their values back at the end."""
+    """Restore the values of a compiled model and its optimizer at the end of the block."""
     import keras
 
     variables = [*model.variables, *model.optimizer.variables]

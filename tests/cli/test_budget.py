@@ -2,7 +2,7 @@
 
 import pytest
 
-from convlens.cli import main
+from tests.cli.commands import run
 
 GOES_WITHOUT = [
     (["--epochs", "3"], "--epochs"),
@@ -13,12 +13,6 @@ GOES_WITHOUT = [
     (["--resume", "--run", "x"], "--resume"),
     (["--find-learning-rate"], "--find-learning-rate"),
 ]
-
-
-def run(*words: str) -> int:
-    with pytest.raises(SystemExit) as stopped:
-        main(list(words))
-    return int(stopped.value.code or 0)
 
 
 @pytest.mark.parametrize(("words", "flag"), GOES_WITHOUT, ids=[flag for _, flag in GOES_WITHOUT])

@@ -11,8 +11,8 @@ import pytest
 from PIL import Image
 
 from convlens.budget.plan import Costs
-from convlens.cli import main
 from convlens.studies import compare as compare_module
+from tests.cli.commands import run
 
 TWO = ("--models", "custom_cnn,fashion_mlp")
 QUICK = (
@@ -27,12 +27,6 @@ QUICK = (
     "--learning-rate",
     "0.01",
 )
-
-
-def run(*words: object) -> int:
-    with pytest.raises(SystemExit) as stopped:
-        main([str(word) for word in words])
-    return int(stopped.value.code or 0)
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ import pytest
 
 from convlens.lessons import notebook
 from convlens.lessons.notebook import Source
-from tests.cli.test_cli import run
+from tests.cli.commands import run
 from tests.lessons.test_notebook import TINY
 
 COMPARING = """

@@ -10,18 +10,12 @@ import numpy as np
 import pytest
 import sklearn.datasets
 
-from convlens.cli import main
 from convlens.zoo import create_model, efficientnet_lite0
+from tests.cli.commands import run
 
 SAMPLES = Path(sklearn.datasets.__file__).parent / "images"
 CHINA, FLOWER = str(SAMPLES / "china.jpg"), str(SAMPLES / "flower.jpg")
 LITE = ("predict", "--model", "efficientnet_lite0")
-
-
-def run(*words: str) -> int:
-    with pytest.raises(SystemExit) as stopped:
-        main([str(word) for word in words])
-    return int(stopped.value.code or 0)
 
 
 def test_all_words_are_images(capsys):

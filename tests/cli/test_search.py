@@ -2,19 +2,13 @@
 
 import pytest
 
-from convlens.cli import main
+from tests.cli.commands import run
 
 
 @pytest.fixture(autouse=True)
 def folder(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     return tmp_path
-
-
-def run(*words):
-    with pytest.raises(SystemExit) as stop:
-        main(list(words))
-    return stop.value.code
 
 
 def test_search_and_what_it_says(folder, capsys, no_charts):

@@ -1,4 +1,7 @@
-"""The command line: thin commands that parse, call and print; `main` turns errors into one line and an exit code."""
+"""The command line: commands that parse, call and print.
+
+`main` runs a command and turns its errors into one line and an exit code.
+"""
 
 import sys
 from collections.abc import Sequence
@@ -8,14 +11,18 @@ from rich.markup import escape
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Run the `convlens` command and exit with its code."""
+    """Run the `convlens` command and exit with its code.
+
+    Args:
+        arguments: The words after `convlens`. The default is those of the process.
+    """
     words = list(sys.argv[1:] if arguments is None else arguments)
     debug = "--debug" in words
     sys.exit(_run([word for word in words if word != "--debug"], debug=debug))
 
 
 def _run(words: list[str], *, debug: bool) -> int:
-    """Return the exit code; 0 where the command did what it was asked."""
+    """Return the exit code, which is 0 if the command did what it was asked to do."""
     from cyclopts import CycloptsError
 
     from convlens.cli.app import app
@@ -25,28 +32,29 @@ def _run(words: list[str], *, debug: bool) -> int:
     try:
         code = app(words, exit_on_error=False, print_error=False, result_action="return_value")
         return code if isinstance(code, int) else 0
-    except CycloptsError as error:
-        if debug:
-            raise
-        errors.print(f"[red]error[/red]  {escape(' '.join(str(error).split()))} (convlens --help)")
-        return ConfigError.exit_code
-    except ConvlensError as error:
-        if debug:
-            raise
-        word = "" if error.exit_code == Interrupted.exit_code else "[red]error[/red]  "
-        errors.print(f"{word}{escape(str(error))}")
-        return error.exit_code
     except KeyboardInterrupt:
         errors.print("stopped")
         return Interrupted.exit_code
     except BrokenPipeError:
-        sys.stderr.close()  # the reader has gone, as in `convlens models | head`
+        sys.stderr.close()  # the reader is gone, as in `convlens models | head`
         return 0
     except Exception as error:
         if debug:
             raise
-        kind = type(error).__name__
-        errors.print(
-            f"[red]error[/red]  this is a fault of convlens: {kind}: {escape(str(error)[:300])}; --debug shows where"
+        text = escape(str(error))
+        if isinstance(error, Interrupted):
+            errors.print(text)
+            return error.exit_code
+        if isinstance(error, ConvlensError):
+            errors.print("[red]error[/red]  {text}".format(text=text))
+            return error.exit_code
+        if isinstance(error, CycloptsError):
+            text = " ".join(text.split())
+            errors.print("[red]error[/red]  {text} (convlens --help)".format(text=text))
+            return ConfigError.exit_code
+        message = (
+            "[red]error[/red]  this is a fault of convlens: {kind}: {text}; --debug shows where"
         )
+        text = escape(str(error)[:300])
+        errors.print(message.format(kind=type(error).__name__, text=text))
         return 1

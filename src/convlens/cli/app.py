@@ -1,4 +1,7 @@
-"""The commands of `convlens`. Heavy imports stay inside: `convlens --help` answers at once."""
+"""The commands of `convlens`.
+
+Heavy imports stay inside the functions, so that `convlens --help` answers at once.
+"""
 
 from pathlib import Path
 from typing import Annotated, Literal
@@ -19,12 +22,15 @@ from convlens.errors import ConfigError
 
 app = App(
     name="convlens",
-    help="From a folder of labelled images to a classifier one can trust, explain and ship, on the computer at hand.",
+    help="From a folder of labelled images to a classifier one can trust, explain and ship, on the "
+    "computer at hand.",
     help_epilogue="Every command takes --debug, which shows where an error comes from.",
     version_flags=["--version"],
     help_format="plaintext",
-    suppress_keyboard_interrupt=False,  # `main` says what Ctrl-C leaves
+    suppress_keyboard_interrupt=False,  # `main` handles Ctrl-C
 )
+
+Resume = Annotated[bool, Parameter(negative=(), help="continue --run, which was stopped or killed")]
 
 
 @app.command
@@ -32,13 +38,16 @@ def data(
     path: str,
     *,
     sheet: Annotated[
-        Path | None, Parameter(help="where the sheet of examples goes [<name>-sheet.png]")
+        Path | None, Parameter(help="file for the sheet of examples [<name>-sheet.png]")
     ] = None,
     pattern: Annotated[
-        str | None, Parameter(help="label in a file name: a regular expression with (?P<label>...)")
+        str | None,
+        Parameter(
+            help="regular expression that finds the label in a file name, with (?P<label>...)"
+        ),
     ] = None,
 ) -> None:
-    """Show what a data source is: what was recognised, classes and counts, sizes and modes, and a sheet of examples."""
+    """Show what is in a data source: format, classes, images and a sheet of examples."""
     from convlens.cli.data import describe_data
 
     describe_data(path, sheet, pattern)
@@ -50,29 +59,32 @@ def train(  # noqa: PLR0913 - options of the command
     *,
     flags: Annotated[Flags, Parameter(name="*")] = Flags(),  # noqa: B008 - made once, never changed
     run: Annotated[
-        str | None, Parameter(help="name of the run, made under runs/, or a folder of its own")
+        str | None, Parameter(help="name of the run, made under runs/, or its folder")
     ] = None,
-    resume: Annotated[
-        bool, Parameter(negative=(), help="go on with --run, which was stopped or killed")
-    ] = False,
+    resume: Resume = False,
     from_: Annotated[
-        str | None, Parameter(name="--from", help="a classifier file or run to train further")
+        str | None, Parameter(name="--from", help="classifier file or run to train further")
     ] = None,
-    config: Annotated[Path | None, Parameter(help="a run.toml; flags go first")] = None,
-    folds: Annotated[int | None, Parameter(help="cross-validate: for small sets")] = None,
+    config: Annotated[Path | None, Parameter(help="run.toml; flags take precedence")] = None,
+    folds: Annotated[
+        int | None, Parameter(help="number of folds of a cross-validation, for small data sets")
+    ] = None,
     few: Annotated[
-        int | None, Parameter(help="learn from so many images a class, drawn several times")
+        int | None,
+        Parameter(help="number of training images of each class, drawn several times"),
     ] = None,
     draws: Annotated[
-        int | None, Parameter(help="how many draws of --few [5]", show_default=False)
+        int | None, Parameter(help="number of draws of --few [5]", show_default=False)
     ] = None,
-    find_learning_rate: Annotated[bool, Parameter(negative=(), help="look for one first")] = False,
+    find_learning_rate: Annotated[
+        bool, Parameter(negative=(), help="look for a learning rate first")
+    ] = False,
     budget: Annotated[
         str | None,
-        Parameter(help="time for everything, as 90s, 10m, 1h: chooses what fits, and keeps to it"),
+        Parameter(help="time for everything, as 90s, 10m or 1h; chooses a training that fits"),
     ] = None,
 ) -> None:
-    """Train a classifier on labelled images, score it on images it has not seen, and write its report."""
+    """Train a classifier on labelled images, score it on images it has not seen, and report."""
     from convlens.cli.train import given_settings, resume_run, start_few, start_run, start_within
 
     base = Config.from_toml(config) if config is not None else Config()
@@ -92,7 +104,8 @@ def train(  # noqa: PLR0913 - options of the command
         return
     if path is None:
         raise ConfigError(
-            "say what to train on: convlens train PATH, a folder, file or name of a data set."
+            "say what to train on: convlens train PATH, where PATH is a folder, a file or the name "
+            "of a data set."
         )
     settings = configure(flags, base)
     if few is not None:
@@ -109,13 +122,13 @@ def evaluate(
     run: str,
     *,
     data: Annotated[
-        str | None, Parameter(help="other labelled images than the run's own test set")
+        str | None, Parameter(help="labelled images to use instead of the run's own test set")
     ] = None,
     format: Annotated[  # noqa: A002 - the flag's name
-        Literal["table", "json"], Parameter(help="json is the content of report.json")
+        Literal["table", "json"], Parameter(help="how to print; json is the content of report.json")
     ] = "table",
 ) -> None:
-    """Score a run's classifier: every score with its 95 % interval and the number of images."""
+    """Score the classifier of a run, with 95 % intervals and the numbers of images."""
     from convlens.cli.evaluate import evaluate_run
 
     evaluate_run(run, data, as_json=format == "json")
@@ -127,30 +140,30 @@ def predict(
     /,
     *images: str,
     model: Annotated[
-        str | None, Parameter(help="a network with trained weights, in place of the classifier")
+        str | None, Parameter(help="network with trained weights, instead of a classifier")
     ] = None,
     weights: Annotated[
-        Path | None, Parameter(help="a file with other weights of --model, of 1,000 classes")
+        Path | None, Parameter(help="file with other weights of --model, for 1,000 classes")
     ] = None,
-    top: Annotated[int, Parameter(help="how many classes to name")] = 3,
+    top: Annotated[int, Parameter(help="number of classes to print")] = 3,
     format: Annotated[  # noqa: A002 - the flag's name
-        Literal["table", "csv", "json"], Parameter(help="how to print them")
+        Literal["table", "csv", "json"], Parameter(help="how to print the predictions")
     ] = "table",
     precision: Annotated[
-        Literal["float32", "bfloat16", "auto"], Parameter(help="arithmetic")
+        Literal["float32", "bfloat16", "auto"], Parameter(help="arithmetic of the predictions")
     ] = "float32",
 ) -> int:
-    """Name what is in images: files, folders or globs. The classifier is a run or a .keras file.
+    """Predict the classes of images: files, folders or globs.
 
-    Without one, a network that was trained on ImageNet names what is in any photograph:
-    convlens predict --model efficientnet_lite0 IMAGE...
+    The classifier is a run or a .keras file. A network that was trained on ImageNet predicts one
+    of 1,000 classes for any photograph: convlens predict --model efficientnet_lite0 IMAGE...
     """
     from convlens.cli.predict import predict_images
 
     words = [word for word in (model, classifier, *images) if word is not None]
     if not words:
         raise ConfigError(
-            "say what classifies: convlens predict RUN IMAGE..., or --model NAME IMAGE...."
+            "say which classifier to use: convlens predict RUN IMAGE..., or --model NAME IMAGE...."
         )
     refuse_conflicts("predict", {"weights": weights, "model": model})
     trained = None if model is None else weights or "imagenet"
@@ -163,23 +176,21 @@ def predict(
 def compare(  # noqa: PLR0913 - options of the command
     path: str | None = None,
     *,
-    models: Annotated[str | None, Parameter(help="networks with commas between: a,b,c")] = None,
+    models: Annotated[str | None, Parameter(help="names of the networks: a,b,c")] = None,
     minutes: Annotated[
-        float | None, Parameter(help="of training for each network [2]", show_default=False)
+        float | None, Parameter(help="minutes of training for each network [2]", show_default=False)
     ] = None,
     flags: Annotated[CompareFlags, Parameter(name="*")] = CompareFlags(),  # noqa: B008 - made once, never changed
     run: Annotated[
-        str | None, Parameter(help="name of the comparison, made under runs/, or a folder")
+        str | None, Parameter(help="name of the comparison, made under runs/, or its folder")
     ] = None,
-    resume: Annotated[
-        bool, Parameter(negative=(), help="go on with --run, which was stopped or killed")
-    ] = False,
+    resume: Resume = False,
     published: Annotated[
         bool,
-        Parameter(negative=(), help="train nothing; chart the published ImageNet figures instead"),
+        Parameter(negative=(), help="chart published ImageNet accuracies, without any training"),
     ] = False,
 ) -> None:
-    """Train networks for the same time with the same recipe, rank them, and say which differences are real."""
+    """Train networks for the same time, rank them, and say which differences are significant."""
     from convlens.cli.compare import chart_published, compare_models, resume_models
 
     others = {"path": path, "models": models, "minutes": minutes, "run": run}
@@ -202,24 +213,23 @@ def search(  # noqa: PLR0913 - options of the command
     path: str | None = None,
     *,
     trials: Annotated[
-        int | None, Parameter(help="how many settings to try [20]", show_default=False)
+        int | None, Parameter(help="number of trials [20]", show_default=False)
     ] = None,
-    minutes: Annotated[float | None, Parameter(help="begin no trial after so many")] = None,
+    minutes: Annotated[float | None, Parameter(help="time after which no trial begins")] = None,
     vary: Annotated[
         list[str] | None,
         Parameter(
-            help="FIELD=values: dropout=0..0.5, batch_size=32,64, filters=16,32|32,64; again for more fields"
+            help="setting to vary, with its values: dropout=0..0.5, batch_size=32,64 or "
+            "filters=16,32|32,64; may be given several times"
         ),
     ] = None,
     flags: Annotated[SearchFlags, Parameter(name="*")] = SearchFlags(),  # noqa: B008 - made once, never changed
     run: Annotated[
-        str | None, Parameter(help="name of the search, made under runs/, or a folder")
+        str | None, Parameter(help="name of the search, made under runs/, or its folder")
     ] = None,
-    resume: Annotated[
-        bool, Parameter(negative=(), help="go on with --run, which was stopped or killed")
-    ] = False,
+    resume: Resume = False,
 ) -> None:
-    """Try other settings of the network and its training, and say which are best and whether that is sure."""
+    """Try other settings of the network and its training, and say which are best and how surely."""
     from convlens.cli.search import continue_search, start_search
 
     others = {"resume": resume, "trials": trials, "minutes": minutes, "vary": vary}
@@ -244,10 +254,10 @@ def search(  # noqa: PLR0913 - options of the command
 def models(
     *,
     markdown: Annotated[
-        bool, Parameter(negative=(), help="print docs/models.md, with exact numbers")
+        bool, Parameter(negative=(), help="print the page docs/models.md, with exact numbers")
     ] = False,
 ) -> None:
-    """List the networks: year, input, parameters, multiply-adds, least side of an image, trained weights."""
+    """List the networks: year, input, size, cost, smallest images and trained weights."""
     from convlens.cli.models import list_table, print_page
 
     if markdown:
@@ -258,7 +268,7 @@ def models(
 
 @app.command
 def demo(*, run: Annotated[str | None, Parameter(help="name of the run")] = None) -> None:
-    """Train on 5,000 images of handwritten digits, predict a few, and say what to type next."""
+    """Train on 5,000 images of handwritten digits, predict a few, and print what to type next."""
     from convlens.cli.demo import run_demo
 
     run_demo(run)
@@ -266,11 +276,11 @@ def demo(*, run: Annotated[str | None, Parameter(help="name of the run")] = None
 
 app.command(
     "convlens.cli.summary:summary",
-    help="Show a network's layers: output, parameters, multiply-adds, and how much of the image a value sees.",
+    help="Show the layers of a network: outputs, parameters, multiply-adds and receptive fields.",
 )
 app.command(
     "convlens.cli.show:show",
-    help="Open the arithmetic of a layer, a loss or a small network, each number.",
+    help="Show every number in the arithmetic of a layer, a loss or a small network.",
 )
 app.command(
     "convlens.cli.lesson:lesson",
@@ -279,9 +289,9 @@ app.command(
 app.command(
     "convlens.cli.open:open_network",
     name="open",
-    help="Show what a trained network computed for an image: all layers, one value with its sum, one gradient.\n\n"
-    "RUN is a run or a .keras file, IMAGE an image of any size. A network that was trained on ImageNet needs no "
-    "run: convlens open --model efficientnet_lite0 IMAGE\n\n"
-    "Without --layer all layers are listed and drawn, with it all its maps, with --filter one value: the patch, the "
-    "kernel, the products, the sum.",
+    help="Show what a trained network computes for an image: a layer, a value, a gradient.\n\n"
+    "RUN is a run or a .keras file, and IMAGE is an image of any size. A network that was trained "
+    "on ImageNet needs no run: convlens open --model efficientnet_lite0 IMAGE\n\n"
+    "All layers are listed and drawn. With --layer, the feature maps of one layer are drawn; with "
+    "--filter, one value is opened: the patch, the kernel, the products and their sum.",
 )

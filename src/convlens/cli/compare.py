@@ -1,11 +1,12 @@
-"""`convlens compare`: networks trained for the same time, or the figures that others published."""
+"""`convlens compare`: networks trained for the same time, or accuracies that others published."""
 
 from pathlib import Path
 
 from convlens import backend
+from convlens.cli.opening import open_images, require_name
 from convlens.config import Config
-from convlens.data.sources import load_data
-from convlens.errors import RunError, StorageError
+from convlens.errors import RunError
+from convlens.files import write_atomically
 from convlens.run import Run
 from convlens.screen import Screen
 
@@ -15,42 +16,39 @@ PUBLISHED_CHART = Path("imagenet-published.png")
 def compare_models(
     path: str, models: str, config: Config, *, minutes: float | None, run: str | None
 ) -> None:
-    """Compare the networks named in `models`, with commas between, on the images of `path`."""
+    """Compare networks on the images of a path; see `convlens.studies.compare.compare`.
+
+    Args:
+        path: A folder, a file or the name of a data set.
+        models: The names of the networks, with commas between them.
+        config: All settings.
+        minutes: The minutes of training for each network, or None for the default.
+        run: The name or folder of the comparison.
+    """
     backend.start(config.training.backend, config.training.threads)
     from convlens.studies.compare import DEFAULT_MINUTES, check_names, compare
 
     names = [name.strip() for name in models.split(",") if name.strip()]
-    check_names(names)  # before the images are looked for, which may take a while
-    dataset = load_data(path, pattern=config.data.pattern)
-    compare(
-        dataset,
-        names,
-        config,
-        minutes=DEFAULT_MINUTES if minutes is None else minutes,
-        run=run,
-        screen=Screen(),
-    )
+    check_names(names)  # before the images are looked at, which may take a while
+    minutes = DEFAULT_MINUTES if minutes is None else minutes
+    dataset = open_images(path, config)
+    compare(dataset, names, config, minutes=minutes, run=run, screen=Screen())
 
 
 def resume_models(run: str | None, path: str | None) -> None:
-    """Go on with a comparison, on the images it began with."""
-    if run is None:
-        raise RunError("to resume, name the comparison: convlens compare --run NAME --resume.")
+    """Continue a comparison, on the images of a path or on those that it began with."""
+    run = require_name(run, "comparison", "compare")
     folder = Path(run) if Path(run).is_dir() else Run.place(run)
     begun = [Run(path.parent).config for path in sorted(folder.glob("*/run.toml"))]
-    settings = (
-        begun[0] if begun else Config()
-    ).training  # one engine for all, known before Keras is imported
-    backend.start(settings.backend, settings.threads)
+    config = begun[0] if begun else Config()  # one engine for all networks
+    backend.start(config.training.backend, config.training.threads)
     from convlens.studies.compare import Comparison, resume_comparison
 
     facts = Comparison.open(run).facts
     if not begun:
-        raise RunError(
-            f"{folder}: the networks' run folders are gone, so this comparison cannot go on."
-        )
-    dataset = load_data(path or facts["path"], pattern=begun[0].data.pattern)
-    resume_comparison(dataset, run, Screen())
+        message = "{folder}: the runs of the networks are gone, so the comparison cannot go on."
+        raise RunError(message.format(folder=folder))
+    resume_comparison(open_images(path or facts["path"], config), run, Screen())
 
 
 def chart_published() -> None:
@@ -65,11 +63,9 @@ def chart_published() -> None:
     rows = {name: one for name, one in PUBLISHED.items() if name in known}
     operations = {name: model_info(name).multiply_adds for name in rows}
     table = [("model", "mult-adds", "top-1", "seen", "source")]
-    for name in sorted(rows, key=lambda name: rows[name].top_1):
-        one = rows[name]
-        table.append(
-            (name, rounded(operations[name]), f"{100 * one.top_1:.1f} %", one.evaluated, one.source)
-        )
+    for name, one in sorted(rows.items(), key=lambda row: row[1].top_1):
+        top_1 = "{share:.1f} %".format(share=100 * one.top_1)
+        table.append((name, rounded(operations[name]), top_1, one.evaluated, one.source))
     screen = Screen()
     screen.columns(table, left=(0, 3, 4))
     figure = show_published(
@@ -78,10 +74,5 @@ def chart_published() -> None:
         list(operations.values()),
         [one.evaluated == ONE_CROP for one in rows.values()],
     )
-    try:
-        figure.savefig(PUBLISHED_CHART, dpi=110)
-    except OSError as error:
-        raise StorageError(
-            f"{PUBLISHED_CHART}: the chart cannot be written; {error.strerror or error}."
-        ) from error
-    screen.say(f"\nchart        {PUBLISHED_CHART}")
+    write_atomically(PUBLISHED_CHART, lambda path: figure.savefig(path, dpi=110), "the chart")
+    screen.say("\nchart        {path}".format(path=PUBLISHED_CHART))

@@ -1,5 +1,6 @@
-"""`convlens data`: what a source is, before anything is trained."""
+"""`convlens data`: show what is in a data source before anything is trained."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +10,7 @@ from rich.table import Table
 from convlens.charts.evaluation import show_sheet
 from convlens.config import DataConfig
 from convlens.data.dataset import SPLITS, Dataset
-from convlens.data.inspection import check, inspect
+from convlens.data.inspection import Inspection, check, inspect
 from convlens.data.prepared import choose_preprocessing
 from convlens.data.sources import load_data
 from convlens.data.store import open_store
@@ -18,107 +19,150 @@ from convlens.files import write_atomically
 from convlens.preprocess import open_image
 from convlens.screen import Screen
 
-PER_CLASS, MAX_CLASSES, SHEET_SIDE = 10, 24, 128
-DECODED = 20_000  # images; larger sets are judged by their headers
-NAMED = 10  # unreadable images; data.json of a run has them all
+PER_CLASS = 10  # examples on the sheet
+MAX_CLASSES = 24  # on the sheet
+SHEET_SIDE = 128  # of an example, in pixels
+MAX_DECODED = 20_000  # images; of larger sets only the headers are read
+MAX_NAMED = 10  # unreadable images; data.json of a run has them all
 
 
 def describe_data(path: str, sheet: Path | None, pattern: str | None) -> None:
-    """Print what was recognised and write the sheet of examples."""
+    """Print what was recognised, and write a sheet of examples.
+
+    Args:
+        path: A folder, a file or the name of a data set.
+        sheet: The file of the sheet, or None for one in the working folder.
+        pattern: A regular expression that finds the label in a file name.
+    """
     screen = Screen()
     dataset = load_data(path, pattern=pattern, for_training=False)
     with screen.console.status("looking at the images"):
         seen = inspect(dataset)
     problems = seen.unreadable_examples
-    if not isinstance(dataset.images, np.ndarray) and len(dataset) <= DECODED:
-        with screen.counter(
-            "decoding"
-        ) as progress:  # as training will, which then finds them decoded
+    if not isinstance(dataset.images, np.ndarray) and len(dataset) <= MAX_DECODED:
+        # A training decodes the images in the same way, and then finds them in the cache.
+        with screen.counter("decoding") as progress:
             store = open_store(dataset, choose_preprocessing(dataset, DataConfig()), progress)
         problems = tuple(store.problems.values())
-    looked = "" if seen.inspected == len(dataset) else f" (of {seen.inspected:,} looked at)"
-    sizes = f"{seen.common_size[0]} x {seen.common_size[1]}"
-    if seen.common_size_share < 1:
-        low, high = (seen.widths[0], seen.heights[0]), (seen.widths[2], seen.heights[2])
-        sizes = f"width {low[0]} to {high[0]}, height {low[1]} to {high[1]}, median {seen.widths[1]} x {seen.heights[1]}"
-    facts = {
-        "source": dataset.source,
-        "recognised": dataset.kind,
-        "images": f"{len(dataset):,} in {dataset.num_classes} classes",
-    }
-    if seen.modes:  # none where no image can be read
-        facts["size"] = sizes + looked
-        facts["modes"] = (
-            ", ".join(f"{mode} {count:,}" for mode, count in seen.modes.items()) + looked
-        )
-        facts["formats"] = (
-            ", ".join(f"{name} {count:,}" for name, count in seen.formats.items()) + looked
-        )
-    screen.facts(list(facts.items()))
+    screen.facts(_facts(dataset, seen))
     screen.say()
     screen.console.print(_counts(dataset))
     screen.say()
+    _print_notes(dataset, seen, problems, screen)
+    file = (sheet or Path("{name}-sheet.png".format(name=dataset.name))).with_suffix(".png")
+    write_sheet(dataset, file)
+    screen.say("sheet       {file}".format(file=file))
+
+
+def _facts(dataset: Dataset, seen: Inspection) -> list[tuple[str, str]]:
+    """Return names and values that describe a data set."""
+    count = "{images:,} in {classes} classes"
+    facts = [
+        ("source", dataset.source),
+        ("recognised", dataset.kind),
+        ("images", count.format(images=len(dataset), classes=dataset.num_classes)),
+    ]
+    if not seen.modes:  # no image can be read
+        return facts
+    looked = ""
+    if seen.inspected != len(dataset):
+        looked = " (of {number:,} looked at)".format(number=seen.inspected)
+    width, height = seen.common_size
+    size = "{width} x {height}".format(width=width, height=height)
+    if seen.common_size_share < 1:
+        template = (
+            "width {widths[0]} to {widths[2]}, height {heights[0]} to {heights[2]}, "
+            "median {widths[1]} x {heights[1]}"
+        )
+        size = template.format(widths=seen.widths, heights=seen.heights)
+    return [
+        *facts,
+        ("size", size + looked),
+        ("modes", _listed(seen.modes) + looked),
+        ("formats", _listed(seen.formats) + looked),
+    ]
+
+
+def _listed(counts: Mapping[str, int]) -> str:
+    """Return names with their counts.
+
+    >>> _listed({"RGB": 1200, "L": 3})
+    'RGB 1,200, L 3'
+    """
+    return ", ".join("{name} {n:,}".format(name=name, n=n) for name, n in counts.items())
+
+
+def _print_notes(
+    dataset: Dataset, seen: Inspection, problems: tuple[str, ...], screen: Screen
+) -> None:
+    """Print what the user should know before a training."""
     if problems:
-        screen.note(
-            f"{max(len(problems), seen.unreadable):,} of the images cannot be read; training skips them"
-        )
-        for message in problems[:NAMED]:
-            screen.note(message)
+        message = "{count:,} of the images cannot be read; training skips them"
+        screen.note(message.format(count=max(len(problems), seen.unreadable)))
+    for problem in problems[:MAX_NAMED]:
+        screen.note(problem)
     if seen.imbalance > 1.5:
-        screen.note(
-            f"the largest class has {seen.imbalance:.1f} times the smallest; training weighs rare classes more"
+        message = (
+            "the largest class has {ratio:.1f} times the images of the smallest; training weighs "
+            "rare classes more"
         )
+        screen.note(message.format(ratio=seen.imbalance))
     for note in dataset.notes:
         screen.note(note)
     try:
         check(dataset)
     except DataError as error:
-        screen.note(f"training would refuse this: {error}")
-    path_of_sheet = (sheet or Path(f"{dataset.name}-sheet.png")).with_suffix(".png")
-    write_sheet(dataset, path_of_sheet)
-    screen.say(f"sheet       {path_of_sheet}")
+        screen.note("training would refuse this: {error}".format(error=error))
 
 
 def write_sheet(dataset: Dataset, path: Path) -> None:
-    """Write the sheet of examples as PNG. Raises StorageError where it cannot be written."""
-    images, labels = [], []
+    """Write a sheet of examples as a PNG file.
+
+    Raises:
+        StorageError: If the file cannot be written.
+    """
+    images = []
+    labels = []
     for label in range(min(dataset.num_classes, MAX_CLASSES)):
-        members = np.flatnonzero(dataset.labels == label)
-        spread = (
-            members[np.unique(np.linspace(0, len(members) - 1, 2 * PER_CLASS).astype(int))]
-            if len(members)
-            else []
-        )
-        found = 0
-        for index in spread:
-            try:
-                image = open_image(dataset.images[int(index)], reduce_to=(SHEET_SIDE, SHEET_SIDE))
-            except ImageError:
-                continue  # named above, among the unreadable ones
-            image.thumbnail((SHEET_SIDE, SHEET_SIDE))
-            images.append(np.asarray(image if image.mode == "L" else image.convert("RGB")))
-            labels.append(label)
-            found += 1
-            if found == PER_CLASS:
-                break
-    figure = show_sheet(
-        [p[..., None] if p.ndim == 2 else p for p in images],
-        labels,
-        dataset.class_names,
-        counts=dataset.counts(),
-    )
-    write_atomically(path, lambda file: figure.savefig(file, dpi=120), "the sheet of examples")
+        examples = _examples(dataset, label)
+        images += examples
+        labels += [label] * len(examples)
+    figure = show_sheet(images, labels, dataset.class_names, counts=dataset.counts())
+    write_atomically(path, lambda file: figure.savefig(file, dpi=120), "the sheet")
+
+
+def _examples(dataset: Dataset, label: int) -> list[np.ndarray]:
+    """Return a few images of a class, evenly spread; those that cannot be read are left out."""
+    members = np.flatnonzero(dataset.labels == label)
+    if not len(members):
+        return []
+    found: list[np.ndarray] = []
+    for place in np.unique(np.linspace(0, len(members) - 1, 2 * PER_CLASS).astype(int)):
+        index = int(members[place])
+        try:
+            image = open_image(dataset.images[index], reduce_to=(SHEET_SIDE, SHEET_SIDE))
+        except ImageError:
+            continue
+        image.thumbnail((SHEET_SIDE, SHEET_SIDE))
+        mode = "L" if image.mode == "L" else "RGB"
+        found.append(np.atleast_3d(np.asarray(image.convert(mode))))
+        if len(found) == PER_CLASS:
+            break
+    return found
 
 
 def _counts(dataset: Dataset) -> Table:
+    """Return a table of the images of each class and split."""
     table = Table(box=None, pad_edge=False, padding=(0, 2), header_style="dim")
     table.add_column("class")
-    splits = [
-        name for name in SPLITS if dataset.splits is not None and (dataset.splits == name).any()
-    ]
-    columns = {name: dataset.counts(name) for name in splits} | {"images": dataset.counts()}
+    columns = {}
+    for split in SPLITS:
+        if dataset.splits is not None and (dataset.splits == split).any():
+            columns[split] = dataset.counts(split)
+    columns["images"] = dataset.counts()
     for name in columns:
         table.add_column(name, justify="right")
     for label, name in enumerate(dataset.class_names):
-        table.add_row(escape(name), *(f"{counts[label]:,}" for counts in columns.values()))
+        cells = ["{count:,}".format(count=counts[label]) for counts in columns.values()]
+        table.add_row(escape(name), *cells)
     return table

@@ -1,4 +1,4 @@
-"""`convlens demo`: the whole way on the digits that come with the installation."""
+"""`convlens demo`: train and predict on the digits that come with the installation."""
 
 import numpy as np
 from PIL import Image
@@ -11,31 +11,31 @@ from convlens.run import Run
 
 SHOWN = 5
 
+ENDING = """
+The report, {report}, opens in a browser. With images of your own, in a folder for each class:
+  convlens data YOUR_FOLDER
+  convlens train YOUR_FOLDER"""
+
 
 def run_demo(name: str | None) -> None:
-    """Train on mnist5k, predict a few test images as files, and say what to type next."""
-    config = Config().replace(epochs=10)
-    run = start_run("mnist5k", config, run=name, start_from=None, folds=None, find_rate=False)
+    """Train on mnist5k, predict a few test images from files, and print what to type next."""
+    run = start_run("mnist5k", Config().replace(epochs=10), run=name)
     images = write_examples(run)
     print()  # noqa: T201
     predict_images(str(run.folder), images, top=3, form="table", precision="float32")
-    print(  # noqa: T201
-        f"\nThe report, {run.folder / 'report.html'}, opens in a browser. With images of your own, a folder a class:"
-        "\n  convlens data YOUR_FOLDER"
-        "\n  convlens train YOUR_FOLDER"
-    )
+    print(ENDING.format(report=run.folder / "report.html"))  # noqa: T201
 
 
 def write_examples(run: Run) -> list[str]:
-    """Write a few test images of the run as PNG files named `label.number.png`; return their paths."""
+    """Write a few test images of the run as files named `label.number.png`; return their paths."""
     dataset = load_data("mnist5k")
-    test = np.array(run.data["splits"]["test"])
+    test = run.data["splits"]["test"]
     folder = run.folder / "images"
     folder.mkdir(exist_ok=True)
     paths = []
     for index in test[:: len(test) // SHOWN][:SHOWN]:
         label = dataset.class_names[dataset.labels[index]]
-        path = folder / f"{label}.{index}.png"
-        Image.fromarray(np.asarray(dataset.images[int(index)])).save(path)
+        path = folder / "{label}.{index}.png".format(label=label, index=index)
+        Image.fromarray(np.asarray(dataset.images[index])).save(path)
         paths.append(str(path))
     return paths

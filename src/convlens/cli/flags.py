@@ -123,7 +123,8 @@ def options_page() -> str:
     lines = [
         "# Options",
         "",
-        "These are the flags of `convlens train` and the fields of `run.toml`. `make docs` writes this page.",
+        "These are the flags of `convlens train` and the fields of `run.toml`. `make docs` writes "
+        "this page.",
     ]
     heading = None
     for section, item in all_settings():

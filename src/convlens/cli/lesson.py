@@ -1,14 +1,22 @@
-"""`convlens lesson`: list the lessons, run one, write its notebook."""
+"""`convlens lesson`: list the lessons, run one, or write its notebook."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
 from convlens.conflicts import refuse_conflicts
 from convlens.errors import ConfigError, DataError
 from convlens.screen import Screen
+
+if TYPE_CHECKING:
+    from nbformat import NotebookNode
+
+EXAMPLES = """
+convlens lesson 001                      its sections
+convlens lesson 001 --run --quick        run it in under a minute, on images that come with convlens
+convlens lesson 001 --run --data mnist=FOLDER --notebook     run it on your images, and keep it"""
 
 
 def lesson(
@@ -18,23 +26,24 @@ def lesson(
     ] = False,
     quick: Annotated[
         bool,
-        Parameter(negative=(), help="on images that come with the installation, in under a minute"),
+        Parameter(negative=(), help="use images that come with convlens, for less than a minute"),
     ] = False,
     notebook: Annotated[
         list[Path] | None,
         Parameter(
             consume_multiple=(0, 1),
-            help="write the .ipynb, with --run its outputs too [lesson-NUMBER.ipynb]",
+            help="write the notebook, with its outputs if it is run [lesson-NUMBER.ipynb]",
         ),
     ] = None,
     data: Annotated[
         list[str] | None,
         Parameter(
-            help="NAME=PATH of mnist, fashion_mnist, cifar10 or cats_dogs; or a folder that has them by name"
+            help="NAME=PATH for mnist, fashion_mnist, cifar10 or cats_dogs, or a folder that has "
+            "them under these names"
         ),
     ] = None,
     folder: Annotated[
-        Path | None, Parameter(help="for plots and runs [runs/lesson-NUMBER]")
+        Path | None, Parameter(help="folder for plots and runs [runs/lesson-NUMBER]")
     ] = None,
     table: Annotated[Path | None, Parameter(help="write the results as Markdown")] = None,
 ) -> None:
@@ -57,90 +66,121 @@ def lesson(
     if not run and notebook is None:
         _outline(screen, chosen)
         return
-    paths = {number: _notebook_path(notebook, number, several=len(chosen) > 1) for number in chosen}
-    if taken := [path for path in paths.values() if path is not None and path.exists()]:
-        raise ConfigError(
-            f"{taken[0]}: a file of this name exists; give --notebook another one, or move it away."
-        )
+    files = {number: _notebook_path(notebook, number, len(chosen)) for number in chosen}
+    from convlens.lessons.notebook import find_lessons, read_notebook, refuse_existing
+
+    for path in filter(None, files.values()):
+        refuse_existing(path)
     places = _places(data or [], screen)
+    notebooks = {}
+    for number in chosen:
+        own = folder
+        if folder is not None and len(chosen) > 1:
+            own = folder / "lesson-{number}".format(number=number)
+        source = find_lessons()[number]
+        notebooks[number] = read_notebook(source, quick=quick, data=places, folder=own)
+    _carry_out(notebooks, files, run=run, table=table, screen=screen)
+
+
+def _carry_out(
+    notebooks: Mapping[str, "NotebookNode"],
+    files: Mapping[str, Path | None],
+    *,
+    run: bool,
+    table: Path | None,
+    screen: Screen,
+) -> None:
+    """Run notebooks or only write them, and print their results.
+
+    Args:
+        notebooks: The notebooks by the numbers of their lessons.
+        files: The file for each notebook, or None where it is not written.
+        run: Whether the cells are run.
+        table: The file for the table of results, or None.
+        screen: Where the progress is shown.
+    """
     from convlens.lessons.lesson import Result, result_rows
-    from convlens.lessons.notebook import find_lessons, read_notebook, run_notebook, write_notebook
+    from convlens.lessons.notebook import run_notebook, write_notebook
     from convlens.lessons.table import write_table
 
     results: list[Result] = []
-    for number in chosen:
-        own = folder / f"lesson-{number}" if folder is not None and len(chosen) > 1 else folder
-        built = read_notebook(find_lessons()[number], quick=quick, data=places, folder=own)
+    for number, notebook in notebooks.items():
         if run:
-            done = run_notebook(built, screen)
+            done = run_notebook(notebook, screen)
             results += done.results
-            screen.say(f"plots and runs are in {done.folder}")
-            if table is not None:
-                write_table(
-                    table, results
-                )  # after each lesson, so that a later failure loses nothing
-        if (path := paths[number]) is not None:
-            write_notebook(built, path)
-            screen.say(f"notebook  {path}")
+            screen.say("plots and runs are in {folder}".format(folder=done.folder))
+        if table is not None:  # after each lesson, so that a later failure loses nothing
+            write_table(table, results)
+        if (path := files[number]) is not None:
+            write_notebook(notebook, path)
+            screen.say("notebook  {path}".format(path=path))
     if results:
         screen.say()
         screen.columns(result_rows(results), left=(0, 1))
     if table is not None:
-        screen.say(f"\ntable  {table}")
+        screen.say("\ntable  {path}".format(path=table))
 
 
 def _list(screen: Screen) -> None:
+    """Print the titles of the lessons, and what to type next."""
     from convlens.lessons.notebook import find_lessons
 
     for source in find_lessons().values():
         screen.say(source.headings[0])
-    screen.say(
-        "\nconvlens lesson 001                      its sections"
-        "\nconvlens lesson 001 --run --quick        run it in under a minute, on images that come with convlens"
-        "\nconvlens lesson 001 --run --data mnist=FOLDER --notebook     run it on the real ones, and keep all of it"
-    )
+    screen.say(EXAMPLES)
 
 
 def _choose(numbers: Sequence[str]) -> list[str]:
+    """Return the numbers of the lessons in three digits, each once; "all" stands for all."""
     from convlens.lessons.notebook import find_lessons
 
     known = list(find_lessons())
     if list(numbers) == ["all"]:
         return known
-    if unknown := [number for number in numbers if number.zfill(3) not in known]:
-        raise ConfigError(
-            f"a lesson must be one of {', '.join(known)}, or all; found {unknown[0]!r}."
-        )
-    return list(dict.fromkeys(number.zfill(3) for number in numbers))  # 1 is 001
+    for number in numbers:
+        if number.zfill(3) not in known:
+            message = "a lesson must be one of {known}, or all; found {number!r}."
+            raise ConfigError(message.format(known=", ".join(known), number=number))
+    return list(dict.fromkeys(number.zfill(3) for number in numbers))
 
 
 def _outline(screen: Screen, chosen: Sequence[str]) -> None:
+    """Print the sections of lessons, and what to type next."""
     from convlens.lessons.notebook import find_lessons
 
     for number in chosen:
         title, *sections = find_lessons()[number].headings
         screen.say(title, "bold")
         for section in sections:
-            screen.say(f"  {section}")
+            screen.say("  {section}".format(section=section))
         screen.say()
-    screen.say(f"to run: convlens lesson {' '.join(chosen)} --run; with --quick in under a minute")
+    message = "to run: convlens lesson {numbers} --run; with --quick in under a minute"
+    screen.say(message.format(numbers=" ".join(chosen)))
 
 
-def _notebook_path(given: Sequence[Path] | None, number: str, *, several: bool) -> Path | None:
+def _notebook_path(given: Sequence[Path] | None, number: str, lessons: int) -> Path | None:
+    """Return the file for the notebook of a lesson.
+
+    Args:
+        given: None if no notebook is written; empty for the default file; or a file or a folder.
+        number: The number of the lesson.
+        lessons: How many lessons there are; several notebooks go into a folder.
+    """
     if given is None:
         return None
-    name = f"lesson-{number}.ipynb"
+    name = "lesson-{number}.ipynb".format(number=number)
     if not given:
         return Path(name)
-    if several or given[0].is_dir():
+    if lessons > 1 or given[0].is_dir():
         return given[0] / name
     if given[0].suffix != ".ipynb":
-        raise ConfigError(f"--notebook must be a file NAME.ipynb or a folder; found {given[0]}.")
+        message = "--notebook must be a file NAME.ipynb or a folder; found {path}."
+        raise ConfigError(message.format(path=given[0]))
     return given[0]
 
 
 def _places(words: Sequence[str], screen: Screen) -> dict[str, str]:
-    """Return where each data set lies, as the user said it."""
+    """Return the places of data sets by name, as `--data` gives them."""
     from convlens.lessons.lesson import STAND_INS
 
     places: dict[str, str] = {}
@@ -150,32 +190,35 @@ def _places(words: Sequence[str], screen: Screen) -> dict[str, str]:
             places |= _in_folder(Path(word).expanduser(), screen)
             continue
         if name not in STAND_INS:
-            raise ConfigError(
-                f"--data must be NAME=PATH with a NAME of {', '.join(STAND_INS)}; found {word!r}."
-            )
+            message = "--data must be NAME=PATH with a NAME of {names}; found {word!r}."
+            raise ConfigError(message.format(names=", ".join(STAND_INS), word=word))
         if not Path(path).expanduser().exists():
-            raise DataError(f"{path}: there is no such file or folder, for --data {name}=PATH.")
+            message = "{path}: there is no such file or folder, for --data {name}=PATH."
+            raise DataError(message.format(path=path, name=name))
         places[name] = path
     return places
 
 
 def _in_folder(folder: Path, screen: Screen) -> dict[str, str]:
-    """Return the data sets that lie in a folder by name, as `mnist/` or `cifar10.npz`; name those that do not read."""
+    """Return the data sets in a folder by name, as `mnist/` or `cifar10.npz`.
+
+    A note names those that cannot be read.
+    """
     from convlens.data.sources import load_data
     from convlens.lessons.lesson import STAND_INS
 
     if not folder.is_dir():
-        raise DataError(
-            f"{folder}: --data must be NAME=PATH, or a folder with data sets in it by name."
-        )
+        message = "{folder}: --data must be NAME=PATH, or a folder that has data sets by name."
+        raise DataError(message.format(folder=folder))
     found: dict[str, str] = {}
     for name in STAND_INS:
-        for path in (folder / f"{name}.npz", folder / name):
+        for path in (folder / "{name}.npz".format(name=name), folder / name):
             if name in found or not path.exists():
                 continue
             try:
                 load_data(path)
-                found[name] = str(path)
             except DataError as error:
-                screen.note(f"passed over: {error}")
+                screen.note("passed over: {error}".format(error=error))
+            else:
+                found[name] = str(path)
     return found

@@ -1,4 +1,4 @@
-"""`convlens predict`: name what is in images."""
+"""`convlens predict`: predict the classes of images."""
 
 import csv
 import glob
@@ -6,6 +6,7 @@ import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from rich.console import Console
@@ -20,6 +21,20 @@ from convlens.run import Run
 UNKNOWN = "[yellow]none of these[/yellow]"
 
 
+class Row(NamedTuple):
+    """The prediction for an image.
+
+    Attributes:
+        image: The path of the image.
+        shares: The most probable classes with their probabilities, the most probable first.
+        known: Whether the image is of one of the classes, rather than "none of these".
+    """
+
+    image: str
+    shares: list[tuple[str, float]]
+    known: bool
+
+
 def predict_images(
     name: str,
     patterns: Sequence[str],
@@ -29,18 +44,25 @@ def predict_images(
     precision: str,
     weights: str | Path | None = None,
 ) -> int:
-    """Print a row an image; return 3 where some could not be read, which stderr names.
+    """Print a row for each image.
 
     Args:
-        name: a run or a classifier file; where weights are given, a network of the zoo.
-        patterns: files, folders and globs.
-        top: classes a row.
+        name: A run or a classifier file, or the name of a network if `weights` are given.
+        patterns: Files, folders and globs.
+        top: The number of classes in a row.
         form: "table", "csv" or "json".
-        precision: arithmetic of the predictions.
-        weights: of the network: "imagenet" or a file.
+        precision: The arithmetic of the predictions.
+        weights: The trained weights of the network: "imagenet" or a file.
+
+    Returns:
+        The exit code: 3 if some images could not be read, which are printed to stderr.
+
+    Raises:
+        ConfigError: If `top` is less than 1, or if no image was named.
+        DataError: If no image can be read.
     """
     if top < 1:
-        raise ConfigError(f"--top must be at least 1; found {top}.")
+        raise ConfigError("--top must be at least 1; found {top}.".format(top=top))
     path = Run.find_classifier(name) if weights is None else None
     images = find_images(patterns)
     backend.start()
@@ -52,107 +74,108 @@ def predict_images(
 
     def skip(error: ImageError) -> None:
         skipped.append(error)
-        errors.print(f"[yellow]skipped[/yellow]  {escape(str(error))}")
+        errors.print("[yellow]skipped[/yellow]  {error}".format(error=escape(str(error))))
 
     if path is None:
         classifier = pretrained_classifier(name, weights or "imagenet", precision=precision)
     else:
         classifier = Classifier.load(path, precision=precision)
-    rows = [
-        (
-            one.image,
-            [
-                (classifier.class_names[i], float(one.probabilities[i]))
-                for i in np.argsort(-one.probabilities)[:top]
-            ],
-            one.known,
-        )
-        for one in classifier.predict(images, skip=skip)
-    ]
+    rows = []
+    for one in classifier.predict(images, skip=skip):
+        order = np.argsort(-one.probabilities)[:top]
+        shares = [(classifier.class_names[i], float(one.probabilities[i])) for i in order]
+        rows.append(Row(one.image, shares, one.known))
     if not rows:
-        raise DataError(f"none of the {len(images):,} images can be read.")
-    {"table": _table, "csv": _csv, "json": _json}[form](rows)
+        raise DataError("none of the {count:,} images can be read.".format(count=len(images)))
+    {"table": _print_table, "csv": _print_csv, "json": _print_json}[form](rows)
     return DataError.exit_code if skipped else 0
 
 
 def find_images(patterns: Sequence[str]) -> list[Path]:
     """Return the images that files, folders and globs name, in order, each once.
 
+    A file that does not exist is returned too, so that it is skipped like a damaged one.
+
     Raises:
-        ConfigError: nothing was named.
-        DataError: a folder or glob has no image.
+        ConfigError: If there are no patterns.
+        DataError: If a folder or a glob has no image.
     """
     if not patterns:
         raise ConfigError(
-            "say which images: convlens predict RUN IMAGE..., or --model NAME IMAGE...; files, folders or globs."
+            "say which images: convlens predict RUN IMAGE..., or --model NAME IMAGE...; files, "
+            "folders or globs."
         )
     found: dict[Path, None] = {}
     for pattern in patterns:
         path = Path(pattern).expanduser()
+        message = "{pattern}: there is no such image ({suffixes})."
         if path.is_dir():
-            some = sorted(
-                p
-                for p in path.rglob("*")
-                if p.suffix.lower() in IMAGE_SUFFIXES and not p.name.startswith(".")
-            )
+            some = [file for file in path.rglob("*") if _is_image(file)]
+            message = "{pattern}: this folder has no image ({suffixes})."
         elif path.exists() or not glob.has_magic(str(path)):
-            some = [path]  # a missing file is named and skipped like a damaged one
+            some = [path]
         else:
-            some = sorted(
-                Path(p)
-                for p in glob.glob(str(path), recursive=True)  # noqa: PTH207 - patterns may be absolute
-                if Path(p).is_file()
-            )
+            matches = map(Path, glob.glob(str(path), recursive=True))  # noqa: PTH207 - may be absolute
+            some = [file for file in matches if file.is_file()]
         if not some:
-            what = "this folder has no image" if path.is_dir() else "there is no such image"
-            raise DataError(f"{pattern}: {what} ({', '.join(IMAGE_SUFFIXES)}).")
-        found.update(dict.fromkeys(some))
+            suffixes = ", ".join(IMAGE_SUFFIXES)
+            raise DataError(message.format(pattern=pattern, suffixes=suffixes))
+        found.update(dict.fromkeys(sorted(some)))
     return list(found)
 
 
-Rows = list[
-    tuple[str, list[tuple[str, float]], bool]
-]  # image, most probable classes, whether it is of one
+def _is_image(path: Path) -> bool:
+    """Return whether a file of a folder is an image, by its name."""
+    return path.suffix.lower() in IMAGE_SUFFIXES and not path.name.startswith(".")
 
 
-def _table(rows: Rows) -> None:
+def _print_table(rows: list[Row]) -> None:
+    """Print a table; the folder stands above it where all images are in one."""
     console = Console(highlight=False)
-    folders = {str(Path(image).parent) for image, *_ in rows}
-    folder = folders.pop() if len(rows) > 1 and len(folders) == 1 else None
-    if folder not in (None, "."):
-        console.print(f"[dim]in {escape(str(folder))}[/dim]", soft_wrap=True)
+    folders = {str(Path(row.image).parent) for row in rows}
+    in_one_folder = len(rows) > 1 and len(folders) == 1
+    if in_one_folder and folders != {"."}:
+        heading = "[dim]in {folder}[/dim]".format(folder=escape(folders.pop()))
+        console.print(heading, soft_wrap=True)
     table = Table(box=None, pad_edge=False, padding=(0, 2), header_style="dim")
     table.add_column("image", overflow="fold")
     table.add_column("label", style="bold")
     table.add_column("probability", justify="right")
-    if any(len(answers) > 1 or not known for _, answers, known in rows):
+    if any(len(row.shares) > 1 or not row.known for row in rows):
         table.add_column("then", style="dim")
-    for image, answers, known in rows:
-        shares = [(escape(label), f"{share * 100:.1f} %") for label, share in answers]
-        first = shares.pop(0) if known else (UNKNOWN, "")
-        name = Path(image).name if folder else image
-        table.add_row(escape(name), *first, ", ".join(map(" ".join, shares)))
+    for row in rows:
+        cells = [
+            (escape(label), "{percent:.1f} %".format(percent=100 * share))
+            for label, share in row.shares
+        ]
+        first = cells.pop(0) if row.known else (UNKNOWN, "")
+        name = Path(row.image).name if in_one_folder else row.image
+        table.add_row(escape(name), *first, ", ".join(map(" ".join, cells)))
     console.print(table)
 
 
-def _csv(rows: Rows) -> None:
+def _print_csv(rows: list[Row]) -> None:
     writer = csv.writer(sys.stdout, lineterminator="\n")
-    ranks = range(1, len(rows[0][1]) + 1)
-    heads = [
-        f"{word}{'' if rank == 1 else f'_{rank}'}"
-        for rank in ranks
-        for word in ("label", "probability")
-    ]
-    writer.writerow(["image", *heads, "known"])
-    for image, answers, known in rows:
-        cells = [cell for name, share in answers for cell in (name, f"{share:.6f}")]
-        writer.writerow([image, *cells, str(known).lower()])
+    headings = ["image", "label", "probability"]
+    for rank in range(2, len(rows[0].shares) + 1):
+        headings += ["label_{rank}".format(rank=rank), "probability_{rank}".format(rank=rank)]
+    writer.writerow([*headings, "known"])
+    for row in rows:
+        cells = [row.image]
+        for label, share in row.shares:
+            cells += [label, "{share:.6f}".format(share=share)]
+        writer.writerow([*cells, str(row.known).lower()])
 
 
-def _json(rows: Rows) -> None:
+def _print_json(rows: list[Row]) -> None:
     content = [
-        {"image": image, "label": answers[0][0], "probabilities": dict(answers), "known": known}
-        for image, answers, known in rows
+        {
+            "image": row.image,
+            "label": row.shares[0][0],
+            "probabilities": dict(row.shares),
+            "known": row.known,
+        }
+        for row in rows
     ]
     json.dump(content, sys.stdout, ensure_ascii=False, indent=1)
     sys.stdout.write("\n")

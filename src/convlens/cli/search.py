@@ -3,9 +3,8 @@
 from collections.abc import Sequence
 
 from convlens import backend
+from convlens.cli.opening import open_images, require_name
 from convlens.config import Config
-from convlens.data.sources import load_data
-from convlens.errors import RunError
 from convlens.run import Run
 from convlens.screen import Screen
 
@@ -19,26 +18,21 @@ def start_search(
     vary: Sequence[str],
     run: str | None,
 ) -> None:
-    """Search on the images of `path`."""
+    """Search for better settings on the images of a path; see `convlens.studies.search.search`."""
     backend.start(config.training.backend, config.training.threads)
     from convlens.studies.search import search
     from convlens.studies.space import parse_vary
 
-    space = (
-        parse_vary(vary, config.model.model) or None
-    )  # before the images are looked for, which may take a while
-    dataset = load_data(path, pattern=config.data.pattern)
+    # A mistake in --vary is reported before the images are looked at, which may take a while.
+    space = parse_vary(vary, config.model.model) or None
+    dataset = open_images(path, config)
     search(dataset, config, trials=trials, minutes=minutes, space=space, run=run, screen=Screen())
 
 
 def continue_search(run: str | None, path: str | None) -> None:
-    """Go on with a search, on the images it began with."""
-    if run is None:
-        raise RunError("to resume, name the search: convlens search --run NAME --resume.")
-    opened = Run.open(run)
-    config = opened.config
-    backend.start(config.training.backend, config.training.threads)
+    """Continue a search, on the images of a path or on those that it began with."""
+    opened = Run.open(require_name(run, "search", "search"))
+    dataset = open_images(path or opened.data["path"], opened.config)
     from convlens.studies.search import resume_search
 
-    dataset = load_data(path or opened.data["path"], pattern=config.data.pattern)
     resume_search(dataset, opened.folder, Screen())

@@ -1,4 +1,4 @@
-"""`convlens train`: start or resume a run."""
+"""`convlens train`: start or resume a training."""
 
 import shlex
 import tomllib
@@ -8,9 +8,10 @@ from typing import Any
 import psutil
 
 from convlens import backend
+from convlens.cli.flags import given_flags
+from convlens.cli.opening import open_images, require_name
 from convlens.config import Config, ModelConfig
-from convlens.data.sources import load_data
-from convlens.errors import RunError
+from convlens.data.dataset import Dataset
 from convlens.run import Run
 from convlens.screen import Screen
 
@@ -19,97 +20,113 @@ def start_run(
     path: str,
     config: Config,
     *,
-    run: str | None,
-    start_from: str | None,
-    folds: int | None,
-    find_rate: bool,
+    run: str | None = None,
+    start_from: str | None = None,
+    folds: int | None = None,
+    find_rate: bool = False,
 ) -> Run:
-    """Train on `path`; say what to type next."""
+    """Train on the images of a path, print how to go on, and return the run.
+
+    Args:
+        path: A folder, a file or the name of a data set.
+        config: All settings.
+        run: The name or folder of the new run.
+        start_from: A classifier file or a run to train further.
+        folds: The number of folds of a cross-validation, or None for a single training.
+        find_rate: Whether a learning rate is looked for first.
+    """
     screen = Screen()
-    backend.choose(config.training.backend)  # a data set that Keras fetches imports it
-    dataset = load_data(path, pattern=config.data.pattern)
-    backend.start(config.training.backend, config.training.threads)
+    dataset = open_images(path, config)
     if start_from is not None and not Path(start_from).exists() and Run.place(start_from).is_dir():
-        start_from = str(Run.place(start_from))  # a run's name, as everywhere
-    from convlens.budget.choose import unlike_photographs
+        start_from = str(Run.place(start_from))
     from convlens.pipeline import train
     from convlens.studies.cross_validation import cross_validate
 
-    unchosen = (
-        start_from is None and config.transfer.backbone is None and config.model == ModelConfig()
-    )
-    if unchosen and not unlike_photographs(dataset, config):
-        screen.note(
-            "these look like photographs: --backbone efficientnet_lite0 mostly does better, in less time"
-        )
+    if start_from is None:
+        _suggest_backbone(dataset, config, screen)
     if folds is not None:
         done = cross_validate(dataset, config, folds, run=run, start_from=start_from, screen=screen)
     else:
         done = train(
             dataset, config, run=run, start_from=start_from, find_rate=find_rate, screen=screen
         )
-    farewell(done, screen)
+    _say_what_is_next(done, screen)
     return done
 
 
+def _suggest_backbone(dataset: Dataset, config: Config, screen: Screen) -> None:
+    """Suggest a backbone for photographs, if no network was chosen."""
+    from convlens.budget.choose import unlike_photographs
+
+    is_chosen = config.transfer.backbone is not None or config.model != ModelConfig()
+    if not is_chosen and not unlike_photographs(dataset, config):
+        screen.note(
+            "these images look like photographs: --backbone efficientnet_lite0 is mostly more "
+            "accurate, in less time"
+        )
+
+
 def start_few(path: str, config: Config, k: int, *, draws: int | None, run: str | None) -> None:
-    """Train on k images a class, several times."""
+    """Train several times on k images of each class, drawn anew each time."""
     screen = Screen()
-    backend.choose(config.training.backend)
-    dataset = load_data(path, pattern=config.data.pattern)
-    backend.start(config.training.backend, config.training.threads)
+    dataset = open_images(path, config)
     from convlens.studies.few_images import DRAWS, train_on_few
 
-    farewell(
-        train_on_few(
-            dataset, config, k, draws=DRAWS if draws is None else draws, run=run, screen=screen
-        ),
-        screen,
-    )
+    draws = DRAWS if draws is None else draws
+    done = train_on_few(dataset, config, k, draws=draws, run=run, screen=screen)
+    _say_what_is_next(done, screen)
 
 
 def given_settings(flags: Any, path: Path | None) -> frozenset[str]:
-    """Return the names of the settings that the user has set: as flags, or in a run.toml that `Config` has read."""
-    given = {name for name, value in vars(flags).items() if value is not None}
+    """Return the names of the settings that the user has set, as flags or in a run.toml.
+
+    Args:
+        flags: The flags of the command.
+        path: A run.toml that `Config` has read, or None.
+    """
     sections = {} if path is None else tomllib.loads(path.read_text(encoding="utf-8"))
-    return frozenset(given.union(*sections.values()))
+    return frozenset(given_flags(flags)).union(*sections.values())
 
 
 def start_within(
     path: str, config: Config, budget: str, *, given: frozenset[str], run: str | None
 ) -> None:
-    """Train what fits into a time, which runs from the start of this process; `given` names the settings that are set."""
+    """Train what fits into a time budget, which began with this process.
+
+    Args:
+        path: A folder, a file or the name of a data set.
+        config: All settings.
+        budget: The time, such as "10m".
+        given: The names of the settings that the user has set.
+        run: The name or folder of the new run.
+    """
     screen = Screen()
-    backend.choose(config.training.backend)
     backend.start(config.training.backend, config.training.threads)
     from convlens.budget.plan import parse_duration
     from convlens.budget.train_within import train_within
 
     seconds = parse_duration(budget)
-    dataset = load_data(path, pattern=config.data.pattern)
+    dataset = open_images(path, config)
     began = psutil.Process().create_time()
-    farewell(
-        train_within(dataset, config, seconds, given=given, run=run, screen=screen, began=began),
-        screen,
-    )
+    done = train_within(dataset, config, seconds, given=given, run=run, screen=screen, began=began)
+    _say_what_is_next(done, screen)
 
 
 def resume_run(run: str | None, path: str | None) -> None:
-    """Go on with a run, on the images it began with."""
-    if run is None:
-        raise RunError("to resume, name the run: convlens train --run NAME --resume.")
-    opened, screen = Run.open(run), Screen()
-    config = opened.config
-    backend.choose(config.training.backend)
-    dataset = load_data(path or opened.data["path"], pattern=config.data.pattern)
-    backend.start(config.training.backend, config.training.threads)
+    """Continue a run, on the images of a path or on those that it began with."""
+    opened = Run.open(require_name(run, "run", "train"))
+    screen = Screen()
+    dataset = open_images(path or opened.data["path"], opened.config)
     from convlens.pipeline import train
 
-    farewell(train(dataset, run=opened.folder, resume=True, screen=screen), screen)
+    done = train(dataset, run=opened.folder, resume=True, screen=screen)
+    _say_what_is_next(done, screen)
 
 
-def farewell(run: Run, screen: Screen) -> None:
-    """Say where the classifier is and how to use it."""
-    screen.say(f"classifier   {run.classifier_path}")
-    name = run.folder.name if run.folder == Path("runs") / run.folder.name else str(run.folder)
-    screen.say(f"next         convlens predict {shlex.quote(name)} IMAGE...")
+def _say_what_is_next(run: Run, screen: Screen) -> None:
+    """Print where the classifier is and how to use it."""
+    is_named = run.folder == Run.place(run.folder.name)
+    name = run.folder.name if is_named else str(run.folder)
+    command = "next         convlens predict {run} IMAGE..."
+    screen.say("classifier   {path}".format(path=run.classifier_path))
+    screen.say(command.format(run=shlex.quote(name)))

@@ -1,4 +1,4 @@
-"""Lesson: what the cells of a lesson are given: images by name, a folder, plots that are kept, results to compare."""
+"""Lesson: what the cells of a lesson use: images by name, a folder, plots, results to compare."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -13,14 +13,16 @@ from convlens.config import Config
 from convlens.data.dataset import Dataset
 from convlens.data.prepared import prepare_data
 from convlens.data.sources import load_data
-from convlens.errors import ConfigError, DataError, StorageError
+from convlens.errors import ConfigError, DataError
 from convlens.evaluation.scores import Score
 from convlens.explain.pages.drawing import draw_page
 from convlens.explain.pages.page import Page
+from convlens.files import write_atomically
 from convlens.run import Run
 from convlens.screen import Screen
 
-STAND_INS = {  # what the lessons are about -> what `convlens` carries with it
+# The data sets of the lectures, and the images that replace them: these come with the installation.
+STAND_INS = {
     "mnist": "mnist5k, 5,000 of its images",
     "fashion_mnist": "mnist5k, digits in place of clothes",
     "cifar10": "digits, 1,797 of 8 x 8 pixels in place of photographs",
@@ -33,15 +35,16 @@ Arrays = tuple[NDArray[np.uint8], NDArray[np.int64]]  # images, labels
 
 @dataclass(frozen=True)
 class Result:
-    """What a program of a deck gave here.
+    """The result of a program of a lecture, as it was obtained here.
 
     Attributes:
-        deck: number of the lesson.
-        program: its name.
-        published: the deck's accuracy, None where it gives none.
-        score: accuracy here.
-        seconds: of the training, None where it was not timed.
-        stand_in: the images it was measured on, where they are not the deck's; there is nothing to compare then.
+        deck: The number of the lesson.
+        program: The name of the program.
+        published: The accuracy that the lecture gives, or None.
+        score: The accuracy here.
+        seconds: The time of the training, or None if it was not measured.
+        stand_in: The images that replaced those of the lecture, or None. With other images there
+            is nothing to compare.
     """
 
     deck: str
@@ -52,35 +55,39 @@ class Result:
     stand_in: str | None = None
 
     def cells(self) -> tuple[str, ...]:
-        """Return the row under HEADINGS."""
-        published = "" if self.published is None else f"{100 * self.published:.2f} %"
+        """Return the row of the table, under HEADINGS."""
+        published = ""
         if self.stand_in is not None:
             published = "other images"
+        elif self.published is not None:
+            published = "{percent:.2f} %".format(percent=100 * self.published)
+        interval = "[{low:.2f}, {high:.2f}]"
         return (
             self.deck,
             self.program,
             published,
-            f"{100 * self.score.value:.2f} %",
-            f"[{100 * self.score.low:.2f}, {100 * self.score.high:.2f}]",
-            f"{self.score.n:,}",
-            "" if self.seconds is None else f"{self.seconds:.0f}",
+            "{percent:.2f} %".format(percent=100 * self.score.value),
+            interval.format(low=100 * self.score.low, high=100 * self.score.high),
+            "{n:,}".format(n=self.score.n),
+            "" if self.seconds is None else "{seconds:.0f}".format(seconds=self.seconds),
         )
 
 
 def result_rows(results: list[Result]) -> list[tuple[str, ...]]:
-    """Return the table of results, its headings first."""
+    """Return the rows of the table of results; the first has the headings."""
     return [HEADINGS, *(result.cells() for result in results)]
 
 
 class Lesson:
-    """A lesson that is being run, by `convlens lesson` or in Jupyter.
+    """A lesson that is run, by `convlens lesson` or in Jupyter.
 
     Attributes:
         number: "000" to "004".
-        quick: whether embedded images stand in for the deck's; the cells train shorter then.
-        folder: where plots and runs go; a new one.
-        results: filled by `compare`.
-        plots: files that `show` wrote.
+        quick: Whether other images replace those of the lecture. The cells then train for a shorter
+            time.
+        folder: A new folder for plots and runs.
+        results: The results that `compare` has kept.
+        plots: The files that `show` has written.
     """
 
     def __init__(
@@ -94,21 +101,22 @@ class Lesson:
         """Begin a lesson.
 
         Args:
-            number: of the deck.
-            quick: train on images that come with the installation, and shortly.
-            data: where images lie, by the names of STAND_INS; others are looked for by name.
-            folder: for plots and runs; runs/lesson-NUMBER where not given, with a number behind where that is taken.
+            number: The number of the lecture.
+            quick: Whether to train on images that come with the installation, for a short time.
+            data: Places of images, by the names of STAND_INS. The others are looked for by name.
+            folder: The folder for plots and runs. The default is runs/lesson-NUMBER. A number is
+                added to a name that is taken.
 
         Raises:
-            ConfigError: a name in `data` that no lesson knows.
+            ConfigError: If no lesson knows a name in `data`.
         """
         backend.start()
         for name in data or {}:
             _require_known(name)
-        self.number, self.quick = number, quick
-        self.folder = _free(
-            Path(folder) if folder is not None else Path("runs") / f"lesson-{number}"
-        )
+        self.number = number
+        self.quick = quick
+        default = Path("runs", "lesson-{number}".format(number=number))
+        self.folder = _free(default if folder is None else Path(folder))
         self.results: list[Result] = []
         self.plots: list[Path] = []
         self._given = dict(data or {})
@@ -118,11 +126,11 @@ class Lesson:
     def data(self, name: str) -> Dataset:
         """Return the labelled images of "mnist", "fashion_mnist", "cifar10" or "cats_dogs".
 
-        Where they cannot be had, it says what to fetch and returns the images that stand in for them.
+        If they are not on this computer, a note says what to fetch, and other images replace them.
 
         Raises:
-            ConfigError: another name.
-            DataError: the place that was given for them holds no such images.
+            ConfigError: If the name is another one.
+            DataError: If the place that was given for them has no such images.
         """
         _require_known(name)
         if name not in self._loaded:
@@ -136,20 +144,18 @@ class Lesson:
             try:
                 return load_data(name)
             except DataError as error:
-                missing = (
-                    f"{name}: give its place by --data {name}=PATH."
-                    if name == "cats_dogs"
-                    else str(error)
-                )
-                Screen().note(f"{missing} The lesson goes on with other images.")
+                missing = str(error)
+                if name == "cats_dogs":
+                    missing = "cats_dogs: give its place by --data cats_dogs=PATH."
+                message = "{missing} The lesson goes on with other images."
+                Screen().note(message.format(missing=missing))
         self._stand_ins[name] = STAND_INS[name]
-        Screen().note(
-            f"in place of {name}: {STAND_INS[name]}; so nothing is compared with the deck"
-        )
+        message = "in place of {name}: {images}; so nothing is compared with the deck"
+        Screen().note(message.format(name=name, images=STAND_INS[name]))
         return _stand_in(name)
 
     def stands_in(self, name: str) -> bool:
-        """Return whether other images stand in for these."""
+        """Return whether other images replace these."""
         self.data(name)
         return name in self._stand_ins
 
@@ -158,55 +164,51 @@ class Lesson:
     ) -> tuple[Arrays, Arrays]:
         """Return ((x_train, y_train), (x_test, y_test)) as `keras.datasets` does.
 
-        The test set is the published one; where there is none, a fifth of each class. Images without a published
-        division come in random order, always the same, as some sets are sorted by class.
+        The test set is the published one, or else a fifth of each class. Images without published
+        splits come in a random order, which is always the same, as some sets are sorted by class.
 
         Args:
-            name: see `data`.
-            size: side in pixels, for images of many sizes.
+            name: The name of the images, see `data`.
+            size: The side in pixels, for images of different sizes.
             channels: "grey", "rgb" or "auto".
 
         Returns:
-            Images (n, height, width, channels) uint8 and labels (n,) int64, twice.
+            Twice images, uint8 of shape (n, height, width, channels), and labels, int64 of shape
+            (n,).
         """
-        config = Config().replace(
-            size="auto" if size is None else str(size), channels=channels, val=0.0
-        )
+        side = "auto" if size is None else str(size)
+        config = Config().replace(size=side, channels=channels, val=0.0)
         prepared = prepare_data(self.data(name), config)
         images, labels = prepared.store.images, prepared.dataset.labels
         train = np.sort(np.concatenate([prepared.splits.train, prepared.splits.val]))
         test = prepared.splits.test
         if prepared.dataset.splits is None:
             rng = np.random.default_rng(0)
-            train, test = rng.permutation(train), rng.permutation(test)
-        return (np.asarray(images[train]), labels[train]), (
-            np.asarray(images[test]),
-            labels[test],
-        )
+            train = rng.permutation(train)
+            test = rng.permutation(test)
+        x_train = np.asarray(images[train])
+        x_test = np.asarray(images[test])
+        return (x_train, labels[train]), (x_test, labels[test])
 
     def place(self, name: str) -> Path:
-        """Return a path in the lesson's folder that is not taken, for a run or a file."""
+        """Return a new path in the folder of the lesson, for a run or a file."""
         return _free(self.folder / name)
 
     def show(self, plot: Figure | Page, name: str) -> Figure:
-        """Write a plot into the lesson's folder and return it: as a cell's last line, the notebook shows it.
+        """Write a plot into the folder of the lesson and return it.
+
+        A notebook shows the plot where the call is the last line of a cell.
 
         Args:
-            plot: a figure of `convlens.plots`, or a page of `convlens.views`, which is drawn.
-            name: of the file, without ".png".
+            plot: A figure of `convlens.plots`, or a page of `convlens.views`, which is drawn.
+            name: The name of the file, without ".png".
 
         Raises:
-            StorageError: it cannot be written.
+            StorageError: If the file cannot be written.
         """
         figure = draw_page(plot) if isinstance(plot, Page) else plot
-        path = self.folder / f"{name}.png"
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            figure.savefig(path, dpi=110)
-        except OSError as error:
-            raise StorageError(
-                f"{path}: the plot cannot be written; {error.strerror or error}."
-            ) from error
+        path = self.folder / "{name}.png".format(name=name)
+        write_atomically(path, lambda file: figure.savefig(file, dpi=110), "the plot")
         self.plots.append(path)
         return figure
 
@@ -219,14 +221,14 @@ class Lesson:
         deck: float | None = None,
         seconds: float | None = None,
     ) -> None:
-        """Say what a program gave, the deck's number beside it, and keep it for the table.
+        """Print the result of a program beside that of the lecture, and keep it for the table.
 
         Args:
-            program: its name.
-            outcome: a finished run, or the accuracy on test images with its interval.
-            data: the images it was about; see `data`.
-            deck: the deck's accuracy, as 0.9912.
-            seconds: of the training; a run knows its own.
+            program: The name of the program.
+            outcome: A finished run, or the accuracy on test images with its interval.
+            data: The name of the images, see `data`.
+            deck: The accuracy that the lecture gives, as 0.9912.
+            seconds: The time of the training. A run knows its own.
         """
         if isinstance(outcome, Run):
             seconds = outcome.report["seconds"] if seconds is None else seconds
@@ -237,22 +239,27 @@ class Lesson:
         Screen().columns(result_rows([result]), left=(0, 1))
 
     def table(self) -> None:
-        """Print all results, and which images stood in for which."""
+        """Print all results, and a note on each data set that was replaced."""
         screen = Screen()
         if self.results:
             screen.columns(result_rows(self.results), left=(0, 1))
-        for name, what in self._stand_ins.items():
-            screen.note(
-                f"in place of {name}: {what}; run the lesson on the real images to compare with the deck"
-            )
+        message = (
+            "in place of {name}: {images}; run the lesson on the real images to compare with the "
+            "deck"
+        )
+        for name, images in self._stand_ins.items():
+            screen.note(message.format(name=name, images=images))
 
 
 def _require_known(name: str) -> None:
+    """Raise ConfigError if no lesson is about these images."""
     if name not in STAND_INS:
-        raise ConfigError(f"the images of the lessons are {', '.join(STAND_INS)}; found {name!r}.")
+        message = "the images of the lessons are {names}; found {name!r}."
+        raise ConfigError(message.format(names=", ".join(STAND_INS), name=name))
 
 
 def _stand_in(name: str) -> Dataset:
+    """Return the images that replace those of a lecture, see STAND_INS."""
     if name == "cifar10":
         return load_data("digits")
     digits = load_data("mnist5k")
@@ -271,8 +278,11 @@ def _stand_in(name: str) -> Dataset:
 
 
 def _free(path: Path) -> Path:
-    """Return the path, with a number behind where it exists."""
-    free, number = path, 2
+    """Return the path, or one with a number added to its name if it exists."""
+    free = path
+    number = 2
     while free.exists():
-        free, number = path.with_name(f"{path.stem}-{number}{path.suffix}"), number + 1
+        name = "{stem}-{number}{suffix}".format(stem=path.stem, number=number, suffix=path.suffix)
+        free = path.with_name(name)
+        number += 1
     return free

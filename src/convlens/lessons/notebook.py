@@ -1,4 +1,4 @@
-"""Notebook: a lesson's text becomes a notebook, and its cells are run one after the other in this process."""
+"""Notebook: a lesson as a notebook, whose cells are run one after the other in this process."""
 
 import ast
 import base64
@@ -18,7 +18,8 @@ import jupytext
 import nbformat
 from nbformat import NotebookNode, v4
 
-from convlens.errors import ConfigError, StorageError
+from convlens.errors import ConfigError
+from convlens.files import write_atomically
 from convlens.lessons.lesson import Lesson
 from convlens.screen import Screen
 
@@ -28,19 +29,19 @@ IN_CLONE = Path(__file__).parents[3] / "docs" / "lessons"
 
 @dataclass(frozen=True)
 class Source:
-    """A lesson as it lies on the disk: `002_....py` in jupytext's percent format."""
+    """The file of a lesson, `002_....py`, in jupytext's percent format."""
 
     number: str
     path: Path
 
     @property
     def headings(self) -> list[str]:
-        """The title and the headings of its sections, in both languages."""
+        """The title of the lesson and the headings of its sections, in both languages."""
         return re.findall(r"^# #+ (.+)$", self.path.read_text(encoding="utf-8"), re.MULTILINE)
 
 
 def find_lessons() -> dict[str, Source]:
-    """Return the lessons by number: those of the installed package, in a clone those of docs/lessons."""
+    """Return the lessons by number, from the installed package, or from docs/lessons in a clone."""
     folder = SHIPPED if SHIPPED.is_dir() else IN_CLONE
     return {
         path.name[:3]: Source(path.name[:3], path)
@@ -55,74 +56,87 @@ def read_notebook(
     data: Mapping[str, str] | None = None,
     folder: Path | None = None,
 ) -> NotebookNode:
-    """Return a lesson as a notebook; what is chosen stands in its first code cell, so that Jupyter runs the same.
+    """Return a lesson as a notebook.
+
+    The options are written into its first code cell, so that Jupyter runs the same lesson.
 
     Args:
-        source: from `find_lessons`.
-        quick: see `Lesson`.
-        data: see `Lesson`.
-        folder: see `Lesson`.
+        source: The file of the lesson, from `find_lessons`.
+        quick: An option of `Lesson`.
+        data: An option of `Lesson`.
+        folder: An option of `Lesson`.
     """
     notebook = jupytext.read(source.path, fmt="py:percent")
     notebook.metadata = NotebookNode(
         kernelspec=NotebookNode(display_name="Python 3", language="python", name="python3"),
         language_info=NotebookNode(name="python"),
     )
-    chosen = [json.dumps(source.number), *(["quick=True"] if quick else [])]
+    chosen = [json.dumps(source.number)]
+    if quick:
+        chosen.append("quick=True")
     if data:
-        chosen.append(f"data={json.dumps(dict(data), ensure_ascii=False)}")
+        chosen.append("data=" + json.dumps(dict(data), ensure_ascii=False))
     if folder is not None:
-        chosen.append(f"folder={json.dumps(str(folder), ensure_ascii=False)}")
+        chosen.append("folder=" + json.dumps(str(folder), ensure_ascii=False))
+    plain = 'Lesson("{number}")'.format(number=source.number)
+    called = "Lesson({arguments})".format(arguments=", ".join(chosen))
     for index, cell in enumerate(notebook.cells):
-        cell.id = f"cell-{index}"  # the same at every build
+        cell.id = "cell-{index}".format(index=index)  # the same whenever it is built
         if cell.cell_type == "code":
-            cell.source = cell.source.replace(
-                f'Lesson("{source.number}")', f"Lesson({', '.join(chosen)})"
-            )
-            cell.source = re.sub(
-                r" *# fmt: \w+$", "", cell.source, flags=re.MULTILINE
-            )  # it is ruff's, not a reader's
+            cell.source = cell.source.replace(plain, called)
+            # These comments are for the formatter, not for readers.
+            cell.source = re.sub(r" *# fmt: \w+$", "", cell.source, flags=re.MULTILINE)
     return notebook
 
 
 def write_notebook(notebook: NotebookNode, path: Path) -> None:
-    """Write an .ipynb file. Raises ConfigError where a file of this name exists, StorageError for a full disk."""
+    """Write an .ipynb file.
+
+    Raises:
+        ConfigError: If the file exists.
+        StorageError: If the file cannot be written.
+    """
+    refuse_existing(path)
+    write_atomically(path, lambda file: nbformat.write(notebook, file), "the notebook")
+
+
+def refuse_existing(path: Path) -> None:
+    """Raise ConfigError if a notebook would overwrite a file."""
     if path.exists():
-        raise ConfigError(
-            f"{path}: a file of this name exists; take another one for --notebook, or move it away."
-        )
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        nbformat.write(notebook, path)
-    except OSError as error:
-        raise StorageError(
-            f"{path}: the notebook cannot be written; {error.strerror or error}."
-        ) from error
+        message = "{path}: this file exists; give --notebook another one, or move it away."
+        raise ConfigError(message.format(path=path))
 
 
 def run_notebook(notebook: NotebookNode, screen: Screen) -> Lesson:
-    """Run the cells in order and put into each what it printed and showed; return the lesson that they made.
+    """Run the cells in order, store their outputs in the notebook, and return the lesson.
 
-    A cell sees what earlier ones left, as in Jupyter. What it prints is seen at once, too. An error in a cell is
-    raised as it is.
+    A cell uses the variables of earlier cells, as in Jupyter. Its output is printed at once, too.
+    An error in a cell is raised as it is.
+
+    Args:
+        notebook: The notebook, from `read_notebook`. Its first code cell makes the lesson.
+        screen: Where the progress is shown.
     """
     namespace: dict[str, Any] = {"__name__": "__main__"}
-    code = [cell for cell in notebook.cells if cell.cell_type == "code"]
-    for number, (heading, cell) in enumerate(_with_headings(notebook), start=1):
-        screen.say(f"[{number}/{len(code)}] {heading}", "bold")
+    cells = list(_with_headings(notebook))
+    shown = 0
+    for number, (heading, cell) in enumerate(cells, start=1):
+        title = "[{number}/{count}] {heading}"
+        screen.say(title.format(number=number, count=len(cells), heading=heading), "bold")
         began = time.perf_counter()
-        plots = len(namespace["lesson"].plots) if "lesson" in namespace else 0
-        cell.outputs, cell.execution_count = _run_cell(cell.source, number, namespace), number
-        for path in namespace["lesson"].plots[plots:]:
-            screen.say(f"plot  {path}")
-        screen.say(f"{time.perf_counter() - began:.1f} s\n", "dim")
+        cell.outputs = _run_cell(cell.source, number, namespace)
+        cell.execution_count = number
+        for path in namespace["lesson"].plots[shown:]:
+            screen.say("plot  {path}".format(path=path))
+        shown = len(namespace["lesson"].plots)
+        screen.say("{seconds:.1f} s\n".format(seconds=time.perf_counter() - began), "dim")
     lesson = namespace["lesson"]
     assert isinstance(lesson, Lesson)
     return lesson
 
 
 def _with_headings(notebook: NotebookNode) -> Iterator[tuple[str, NotebookNode]]:
-    """Yield every code cell with the heading it stands under."""
+    """Yield every code cell with the heading that stands above it."""
     heading = ""
     for cell in notebook.cells:
         if cell.cell_type == "code":
@@ -132,14 +146,16 @@ def _with_headings(notebook: NotebookNode) -> Iterator[tuple[str, NotebookNode]]
 
 
 def _run_cell(source: str, number: int, namespace: dict[str, Any]) -> list[NotebookNode]:
-    """Run a cell; return its outputs: what it printed, and the value of its last line, as Jupyter shows it."""
-    name = f"<cell {number}>"
-    linecache.cache[name] = (
-        len(source),
-        None,
-        source.splitlines(keepends=True),
-        name,
-    )  # for a traceback
+    """Run a cell and return its outputs: what it printed, and the value of its last line.
+
+    Args:
+        source: The code of the cell.
+        number: The number of the cell, for tracebacks.
+        namespace: The variables of the notebook.
+    """
+    name = "<cell {number}>".format(number=number)
+    lines = source.splitlines(keepends=True)
+    linecache.cache[name] = (len(source), None, lines, name)  # a traceback reads the lines here
     tree = ast.parse(source, name)
     last = tree.body.pop() if tree.body and isinstance(tree.body[-1], ast.Expr) else None
     printed = _Tee(sys.stdout)
@@ -149,12 +165,10 @@ def _run_cell(source: str, number: int, namespace: dict[str, Any]) -> list[Noteb
         if isinstance(last, ast.Expr):
             value = eval(compile(ast.Expression(last.value), name, "eval"), namespace)
             if value is not None and not hasattr(value, "_repr_png_"):
-                print(repr(value))  # noqa: T201 - as Jupyter does
-    outputs = (
-        [v4.new_output("stream", name="stdout", text=text)]
-        if (text := printed.kept.getvalue())
-        else []
-    )
+                print(repr(value))  # noqa: T201 - Jupyter does so too
+    outputs = []
+    if text := printed.kept.getvalue():
+        outputs.append(v4.new_output("stream", name="stdout", text=text))
     if value is not None and hasattr(value, "_repr_png_"):
         image = base64.b64encode(value._repr_png_()).decode()
         bundle = {"image/png": image, "text/plain": repr(value)}
@@ -163,10 +177,11 @@ def _run_cell(source: str, number: int, namespace: dict[str, Any]) -> list[Noteb
 
 
 class _Tee(io.TextIOBase):
-    """Writes to a stream and keeps a copy; no terminal, so that bars are left out."""
+    """Writes to a stream and keeps a copy. It is not a terminal, so bars are left out."""
 
     def __init__(self, stream: TextIO) -> None:
-        self.stream, self.kept = stream, io.StringIO()
+        self.stream = stream
+        self.kept = io.StringIO()
 
     def write(self, text: str) -> int:
         self.kept.write(text)

@@ -1,0 +1,25 @@
+"""What the tests of commands share: a way to run one, and flags of a quick training."""
+
+import pytest
+
+from convlens.cli import main
+
+QUICK = (
+    "--model",
+    "custom_cnn",
+    "--filters",
+    "8,16",
+    "--dense",
+    "16",
+    "--batch-size",
+    "16",
+    "--learning-rate",
+    "0.01",
+)
+
+
+def run(*words: object) -> int:
+    """Run `convlens` with these words and return its exit code."""
+    with pytest.raises(SystemExit) as stopped:
+        main([str(word) for word in words])
+    return int(stopped.value.code or 0)

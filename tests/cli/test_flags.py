@@ -1,0 +1,60 @@
+"""The settings as flags, with their help and their page."""
+
+from pathlib import Path
+
+import pytest
+
+from convlens.cli.flags import (
+    CompareFlags,
+    Flags,
+    SearchFlags,
+    configure,
+    given_flags,
+    options_page,
+)
+from convlens.config import Config, all_settings
+from convlens.errors import ConfigError
+from tests.cli.commands import run
+
+
+def test_help_has_every_setting(capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "200")
+    assert run("train", "--help") == 0
+    said = capsys.readouterr().out
+    for _, item in all_settings():
+        assert f"--{item.name.replace('_', '-')}" in said
+
+
+def test_the_options_page_is_fresh():
+    page = Path(__file__).parents[2] / "docs" / "options.md"
+    assert page.read_text(encoding="utf-8") == options_page(), "run `make docs`"
+
+
+def test_only_flags_that_were_given_change_the_configuration():
+    base = Config().replace(epochs=7, filters=(4,))
+    assert configure(Flags(), base) == base
+    flags = Flags(filters="8, 16,", seed=3)
+    assert given_flags(flags) == {"filters": "8, 16,", "seed": 3}
+    changed = configure(flags, base)
+    assert (changed.model.filters, changed.training.seed, changed.training.epochs) == (
+        (8, 16),
+        3,
+        7,
+    )
+    with pytest.raises(ConfigError, match="--dense must be whole numbers with commas"):
+        configure(Flags(dense="8;16"), base)
+
+
+def test_a_command_has_no_flag_for_what_it_decides():
+    names = {item.name for _, item in all_settings()}
+    assert set(vars(Flags())) == set(vars(SearchFlags())) == names
+    assert names - set(vars(CompareFlags())) == {"model", "epochs", "steps_per_epoch", "patience"}
+
+
+def test_the_help_of_a_search_has_its_own_defaults_and_hides_transfer(capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "200")
+    assert run("search", "--help") == 0
+    said = capsys.readouterr().out
+    assert "[custom_cnn]" in said
+    assert "--epochs" in said
+    assert "--backbone" not in said

@@ -1,0 +1,116 @@
+"""`convlens train` as a user types it."""
+
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from convlens.cli.flags import Flags
+from convlens.cli.train import given_settings
+from convlens.errors import ConfigError
+from tests.cli.commands import QUICK, run
+
+
+def test_train_announces_shows_epochs_and_scores(shapes, here, capsys):
+    assert run("train", shapes, *QUICK, "--size", "32", "--epochs", "2", "--run", "mine") == 0
+    said = capsys.readouterr().out
+    for words in (
+        "120 from", "a folder per class", "76 train, 20 validation, 24 test", "32 x 32 RGB", "custom_cnn", "2 epochs",
+        "flip", "measured", "val_accuracy", "best", "95 % interval", "Accuracy", "report.html", "convlens predict mine",
+    ):  # fmt: skip
+        assert words in said, words
+    assert (here / "runs" / "mine" / "classifier.keras").exists()
+
+
+@pytest.mark.slow
+def test_from_takes_a_runs_name(shapes, here):
+    assert run("train", shapes, *QUICK, "--size", "32", "--epochs", "1", "--run", "first") == 0
+    assert run("train", shapes, "--from", "first", "--epochs", "1", "--run", "second") == 0
+
+
+@pytest.mark.usefixtures("no_charts")
+def test_a_configuration_file_and_a_flag_on_top(shapes, here, capsys):
+    Path("my.toml").write_text(
+        '[model]\nmodel = "custom_cnn"\nfilters = [4]\n[training]\nepochs = 5\n[data]\nsize = "16"\n'
+    )
+    assert run("train", shapes, "--config", "my.toml", "--epochs", "1", "--run", "x") == 0
+    assert "1 epoch," in capsys.readouterr().out
+    written = Path("runs/x/run.toml").read_text()
+    assert "epochs = 1" in written
+    assert "    4,\n" in written
+
+
+def test_chinese_names_with_spaces_go_the_whole_way(here, capsys, shapes):
+    for name, kind in (("圓 形", "disc"), ("長條", "bar")):
+        shutil.copytree(shapes / kind, here / "形狀" / name)
+    assert run("train", "形狀", *QUICK, "--epochs", "1", "--run", "中文") == 0
+    assert run("predict", "中文", "形狀/圓 形/1.png") == 0
+    assert "圓 形" in capsys.readouterr().out
+    assert "圓 形" in (here / "runs" / "中文" / "report.html").read_text(encoding="utf-8")
+
+
+@pytest.mark.usefixtures("no_charts")
+def test_a_class_that_is_rare_weighs_more(here, shapes, capsys):
+    for kind, count in (("disc", 40), ("bar", 10)):
+        (here / "rare" / kind).mkdir(parents=True)
+        for number in range(count):
+            shutil.copy(shapes / kind / f"{number}.png", here / "rare" / kind)
+    assert run("train", "rare", *QUICK, "--epochs", "1") == 0
+    assert "rare classes weigh more" in capsys.readouterr().out
+
+
+@pytest.mark.usefixtures("no_charts")
+def test_a_grey_sixteen_bit_npz_goes_the_whole_way(here):
+    rng = np.random.default_rng(0)
+    labels = rng.integers(0, 2, 80)
+    images = (rng.integers(0, 20_000, (80, 24, 24)) + labels[:, None, None] * 30_000).astype(
+        np.uint16
+    )
+    np.savez("set.npz", x_train=images, y_train=labels, class_names=["dark", "light"])
+    assert run("train", "set.npz", *QUICK, "--epochs", "8", "--run", "grey") == 0
+    report = json.loads(Path("runs/grey/report.json").read_text())
+    assert report["metrics"]["accuracy"]["value"] == 1.0
+    assert report["seen_as"]["channels"] == 1
+
+
+@pytest.mark.usefixtures("no_charts")
+def test_brackets_in_names_are_shown_as_they_are(here, shapes, capsys):
+    for name, kind in (("[bold]", "disc"), ("[/b]", "bar")):
+        shutil.copytree(shapes / kind, here / "odd [x]" / name.replace("/", "_"))
+    assert (
+        run("train", "odd [x]", *QUICK, "--size", "32", "--epochs", "1", "--run", "run [old]") == 0
+    )
+    said = capsys.readouterr().out
+    assert "odd [x]" in said
+    assert "run [old]" in said
+    assert run("data", "odd [x]") == 0
+    assert "[bold]" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("side", "flags", "told"), [(80, (), True), (40, (), False), (80, ("--filters", "8"), False)]
+)
+def test_photographs_are_told_of_a_backbone(side, flags, told, here, capsys, monkeypatch):
+    noise = np.random.default_rng(0).integers(0, 256, (4, side, side, 3), np.uint8)
+    for number, image in enumerate(noise):
+        path = here / "photographs" / "ab"[number % 2] / f"{number}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(image).save(path)
+
+    def stop(*args, **options):
+        raise ConfigError("far enough")
+
+    monkeypatch.setattr("convlens.pipeline.train", stop)
+    assert run("train", "photographs", *flags) == ConfigError.exit_code
+    assert ("--backbone efficientnet_lite0" in capsys.readouterr().out) is told
+
+
+def test_settings_that_the_user_has_set_are_flags_and_those_of_a_file(tmp_path):
+    path = tmp_path / "my.toml"
+    path.write_text("[training]\nepochs = 3\n[data]\nsize = '32'\n")
+    flags = Flags(batch_size=8, epochs=None)
+    assert given_settings(flags, path) == {"batch_size", "epochs", "size"}
+    assert given_settings(flags, None) == {"batch_size"}
