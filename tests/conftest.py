@@ -38,7 +38,7 @@ def without_charts() -> Iterator[None]:
     blank = Figure()
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(page, "_charts", lambda *_: {"confusion": blank, "calibration": blank})
-        patch.setattr(page, "_draw", lambda *_: b"")
+        patch.setattr(page, "draw", lambda *_: b"")
         yield
 
 

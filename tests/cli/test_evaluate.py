@@ -38,4 +38,4 @@ def test_evaluate_on_other_images(trained, shapes, here, capsys):
     for number in range(2):
         shutil.copy(shapes / "bar" / f"{number}.png", here / "others" / "cat")
     assert run("evaluate", trained, "--data", "others") == 3
-    assert "found cat too" in capsys.readouterr().err
+    assert "found cat, too" in capsys.readouterr().err
