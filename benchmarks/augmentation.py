@@ -28,7 +28,8 @@ from rich.table import Table
 from convlens.config import AUGMENT_PRESETS, AugmentConfig
 from convlens.data.augment import augment, resolve
 from convlens.preprocess import ImageArray
-from convlens.zoo.registry import create_model, model_info
+from convlens.zoo.create import create_model
+from convlens.zoo.registry import model_info
 
 SHAPES = ((28, 28, 1), (32, 32, 3), (64, 64, 3), (224, 224, 3))
 MODEL = "small_resnet"

@@ -72,7 +72,8 @@ def compiled(name: str, shape: tuple[int, int, int], policy: str):  # noqa: ANN2
 
     from convlens.classifier.assembly import assemble, with_precision
     from convlens.preprocess import Preprocessing
-    from convlens.zoo.registry import build, model_info
+    from convlens.zoo.create import build
+    from convlens.zoo.registry import model_info
 
     keras.utils.set_random_seed(0)
     classes = model_info(name).num_classes

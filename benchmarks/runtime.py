@@ -86,7 +86,8 @@ def features_of(name: str):  # noqa: ANN201 - a keras.Model
     """Return a trained network without its logits, on uint8 images."""
     import keras
 
-    from convlens.zoo import create_model, model_info
+    from convlens.zoo.create import create_model
+    from convlens.zoo.registry import model_info
 
     network = create_model(name, weights="imagenet")
     body = keras.Model(network.input, network.layers[-1].input)

@@ -110,7 +110,7 @@ def backbone(tmp_path_factory: pytest.TempPathFactory) -> Path:
     from convlens.classifier.classifier import Classifier
     from convlens.config import Config
     from convlens.preprocess import Preprocessing
-    from convlens.zoo.registry import build
+    from convlens.zoo.create import build
 
     keras.utils.set_random_seed(0)
     tiny = Config().replace(model="custom_cnn", filters=(6, 8), dense=(8,)).model

@@ -35,7 +35,8 @@ if TYPE_CHECKING:
     from convlens.run import Run
     from convlens.studies.search import search
     from convlens.zoo import published
-    from convlens.zoo.registry import create_model, list_models, model_info
+    from convlens.zoo.create import create_model
+    from convlens.zoo.registry import list_models, model_info
     from convlens.zoo.weights import load_weights
 
 __all__ = [
@@ -78,7 +79,7 @@ _HOME = {
     "Prediction": "convlens.classifier.classifier",
     "Run": "convlens.run",
     "compare_pairs": "convlens.evaluation.paired",
-    "create_model": "convlens.zoo.registry",
+    "create_model": "convlens.zoo.create",
     "get_filter": "convlens.explain.arithmetic.named",
     "get_image": "convlens.explain.arithmetic.named",
     "list_models": "convlens.zoo.registry",

@@ -6,7 +6,8 @@ from keras import layers, ops
 
 from convlens.anatomy.stages import Block, divide, tell
 from convlens.anatomy.summary import layer_table
-from convlens.zoo.registry import create_model, list_models, model_info
+from convlens.zoo.create import create_model
+from convlens.zoo.registry import list_models, model_info
 
 RESNET50 = {  # He et al. 2015, table 1
     "112x112": ["conv 7x7 64 /2"],

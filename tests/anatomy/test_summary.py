@@ -8,7 +8,7 @@ from keras import layers, ops
 
 from convlens.anatomy.summary import brief, count_multiply_adds, layer_table, rounded
 from convlens.errors import ModelError
-from convlens.zoo.registry import create_model
+from convlens.zoo.create import create_model
 
 # Side of the image, multiply-adds in billions as published, and receptive field of the last map. The fields are those
 # of Araujo, Norris, Sim, who publish a table with their article (github.com/google-research/receptive_field); they

@@ -10,7 +10,7 @@ from convlens.anatomy.stages import divide
 from convlens.anatomy.summary import layer_table
 from convlens.charts.architecture import LOWEST, TALLEST, show_architecture
 from convlens.charts.style import INK
-from convlens.zoo.registry import create_model
+from convlens.zoo.create import create_model
 
 
 @pytest.fixture(autouse=True)

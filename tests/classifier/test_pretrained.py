@@ -6,7 +6,7 @@ from PIL import Image
 from convlens.classifier.classifier import Classifier
 from convlens.classifier.pretrained import pretrained_classifier
 from convlens.errors import ConfigError, ModelError
-from convlens.zoo import create_model
+from convlens.zoo.create import create_model
 from convlens.zoo.imagenet import imagenet_classes
 
 

@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 import sklearn.datasets
 
-from convlens.zoo import create_model, efficientnet_lite0
+from convlens.zoo import efficientnet_lite0
+from convlens.zoo.create import create_model
 from tests.cli.commands import run
 
 SAMPLES = Path(sklearn.datasets.__file__).parent / "images"

@@ -13,7 +13,7 @@ from convlens.classifier.assembly import assemble
 from convlens.classifier.classifier import Classifier
 from convlens.cli import main
 from convlens.preprocess import Preprocessing
-from convlens.zoo.registry import build
+from convlens.zoo.create import build
 
 
 @pytest.fixture

@@ -10,7 +10,8 @@ from convlens.classifier.assembly import assemble
 from convlens.classifier.classifier import Classifier
 from convlens.explain.microscope.microscope import Microscope
 from convlens.preprocess import Preprocessing
-from convlens.zoo import build, list_models, model_info
+from convlens.zoo.create import build
+from convlens.zoo.registry import list_models, model_info
 
 DEEP = (
     "resnet32",

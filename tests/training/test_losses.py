@@ -7,7 +7,8 @@ import pytest
 import convlens
 from convlens.training.losses import AnswerAccuracy, HeadsCrossentropy, join_heads
 from convlens.zoo import registry
-from convlens.zoo.registry import build, register_model
+from convlens.zoo.create import build
+from convlens.zoo.registry import register_model
 
 
 @pytest.fixture

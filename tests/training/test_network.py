@@ -10,7 +10,7 @@ from convlens.data.dataset import Dataset
 from convlens.errors import DataError, ModelError
 from convlens.preprocess import Preprocessing
 from convlens.training.network import choose_network
-from convlens.zoo.registry import build
+from convlens.zoo.create import build
 
 SHAPE = Preprocessing(12, 12, 3)
 RANDOM = np.random.default_rng(0)

@@ -13,7 +13,7 @@ from convlens.errors import ClassifierError, ConfigError, ModelError
 from convlens.preprocess import Preprocessing
 from convlens.run import Run
 from convlens.transfer.backbone import BackboneOrigin, body_of, choose_backbone, features_key
-from convlens.zoo.registry import build
+from convlens.zoo.create import build
 
 RANDOM = np.random.default_rng(0)
 IMAGES = RANDOM.integers(0, 256, (24, 12, 12, 3), np.uint8)

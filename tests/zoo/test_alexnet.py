@@ -7,8 +7,8 @@ import pytest
 from convlens.anatomy.summary import layer_table
 from convlens.classifier.assembly import with_precision
 from convlens.config import ModelConfig
-from convlens.zoo import create_model
 from convlens.zoo.alexnet import local_response_normalization
+from convlens.zoo.create import create_model
 
 SHAPES = {  # the lecture's and the paper's figure 2
     "conv1": (55, 55, 96),

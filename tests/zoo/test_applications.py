@@ -13,8 +13,10 @@ from convlens.anatomy.summary import count_multiply_adds
 from convlens.classifier.assembly import with_precision
 from convlens.config import ModelConfig
 from convlens.errors import ModelError
-from convlens.zoo import build, create_model, model_info
-from convlens.zoo.applications import APPLICATIONS, FAMILIES, preprocess
+from convlens.zoo.applications import preprocess
+from convlens.zoo.classics import APPLICATIONS, FAMILIES
+from convlens.zoo.create import build, create_model
+from convlens.zoo.registry import model_info
 
 COUNTS = {  # millions of parameters in the table of keras.io/api/applications, and the exact number of these builders
     "vgg16": (138.4, 138_357_544),
@@ -81,7 +83,7 @@ def test_registered():
         info = model_info(name)
         side = 299 if row.family in ("inception_v3", "inception_resnet_v2", "xception") else 224
         assert (info.input_shape, info.num_classes, info.scale) == ((side, side, 3), 1000, 1.0)
-        assert (info.weights, info.head, info.year) == (
+        assert (info.weights.name, info.head, info.year) == (
             "imagenet",
             "softmax",
             FAMILIES[row.family].year,
@@ -91,11 +93,11 @@ def test_registered():
         assert info.summary.endswith(".")
         for part in (
             "Paper  ",
-            "Brought",
-            "Strength",
-            "Weakness",
-            "Take it",
-            "Leave it",
+            "Contribution",
+            "Strengths",
+            "Weaknesses",
+            "Use it",
+            "Avoid it",
             "Departures",
         ):
             assert f"\n{part}" in text

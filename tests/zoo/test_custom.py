@@ -5,7 +5,7 @@ import pytest
 
 from convlens.config import ModelConfig
 from convlens.errors import ModelError
-from convlens.zoo import create_model
+from convlens.zoo.create import create_model
 
 
 def custom(shape=(32, 32, 3), num_classes=10, **fields):

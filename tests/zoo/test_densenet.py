@@ -9,7 +9,7 @@ from keras import layers
 
 from convlens.classifier.assembly import with_precision
 from convlens.errors import ModelError
-from convlens.zoo import create_model
+from convlens.zoo.create import create_model
 from convlens.zoo.densenet import dense_block, transition
 
 MAPS = (  # layer, map: 24 channels, 16 layers of 12 more in each block, half of them after a transition

@@ -13,9 +13,11 @@ from keras import layers
 
 from convlens.errors import ModelError
 from convlens.preprocess import Preprocessing, prepare
-from convlens.zoo import create_model, efficientnet_lite0, model_info
+from convlens.zoo import efficientnet_lite0
+from convlens.zoo.create import create_model
 from convlens.zoo.efficientnet_lite0 import SHA256, trained_arrays
 from convlens.zoo.imagenet import imagenet_classes
+from convlens.zoo.registry import model_info
 
 # Side, filters and layers of each stage: Tan & Le, table 1, whose resolutions are those of a stage's input.
 SHAPES = {
@@ -49,7 +51,7 @@ def test_counts(model):
     assert model.count_params() == 4_694_024
     assert sum(np.prod(w.shape) for w in model.trainable_weights) == 4_652_008
     assert sum(isinstance(layer, layers.BatchNormalization) for layer in model.layers) == 49
-    assert model_info("efficientnet_lite0").weights == "imagenet"
+    assert model_info("efficientnet_lite0").weights.source is trained_arrays
 
 
 def test_shapes_are_those_of_the_table(model):

@@ -9,7 +9,7 @@ from keras import layers
 
 from convlens.anatomy.summary import count_multiply_adds, layer_table
 from convlens.errors import ModelError
-from convlens.zoo import create_model
+from convlens.zoo.create import create_model
 from convlens.zoo.googlenet import STAGES, Branches, inception_module
 
 NAIVE = Branches(64, None, 128, None, 32, None)

@@ -6,7 +6,7 @@ import pytest
 from keras import layers
 
 from convlens.anatomy.summary import layer_table
-from convlens.zoo import create_model
+from convlens.zoo.create import create_model
 from convlens.zoo.inception_v2 import MODULES
 
 FIGURE_5 = {  # output (3c and 4e after they are halved), parameters by k * k * i * o + 4 * o

@@ -8,7 +8,8 @@ from keras import layers
 
 from convlens.config import ModelConfig
 from convlens.errors import ModelError
-from convlens.zoo import create_model, model_info
+from convlens.zoo.create import create_model
+from convlens.zoo.registry import model_info
 
 MAPS = (  # layer, map: figure 3, then figure 9
     ("stem_conv1", (149, 149, 32)),

@@ -8,7 +8,7 @@ from sklearn.datasets import load_digits
 
 from convlens.anatomy.summary import layer_table
 from convlens.classifier.assembly import with_precision
-from convlens.zoo import create_model
+from convlens.zoo.create import create_model
 from convlens.zoo.lenet import C3_TABLE, class_codes
 
 PAPER = {  # section II-B: (trainable parameters, connections) of each layer; the answers take 840 connections

@@ -6,7 +6,7 @@ import pytest
 
 from convlens.classifier.assembly import with_precision
 from convlens.config import ModelConfig
-from convlens.zoo import create_model
+from convlens.zoo.create import create_model
 
 LECTURE = {  # map after each block's convolutions and after its pooling
     "block1_conv3": (54, 54, 96),

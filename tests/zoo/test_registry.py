@@ -10,7 +10,9 @@ import pytest
 
 from convlens.anatomy.summary import count_multiply_adds
 from convlens.errors import ModelError
-from convlens.zoo import build, create_model, list_models, model_info, register_model, registry
+from convlens.zoo import registry
+from convlens.zoo.create import create_model
+from convlens.zoo.registry import list_models, model_info, register_model
 
 LECTURES = {  # ../shared/lectures/README.md: counts confirmed by building each
     "mnist_4conv": 1_676_266,
@@ -178,69 +180,6 @@ def test_stock_layers_and_stable_names(name):
     assert [layer.name for layer in first.layers if layer.weights] == [
         layer.name for layer in second.layers if layer.weights
     ]
-
-
-@pytest.mark.parametrize(
-    ("name", "shape", "least"),
-    [
-        ("mnist_4conv", (3, 28, 1), 4),  # pooled to 0
-        ("cats_dogs_3conv", (64, 7, 3), 8),
-        ("lenet_sigmoid", (15, 15, 1), 16),  # 16 -> 12 -> 6 -> 2 -> 1
-        ("mnist_tanh", (13, 28, 1), 14),  # 14 -> 10 -> 8 -> 4 -> 2 -> 1
-        ("mnist_conv_3x3", (5, 5, 1), 6),
-    ],
-)
-def test_too_small_says_the_least(name, shape, least):
-    with pytest.raises(
-        ModelError, match=f"at least {least} x {least} pixels; found {shape[0]} x {shape[1]}"
-    ):
-        create_model(name, input_shape=shape)
-    with pytest.raises(ModelError, match=f"at least {least} x {least}"):
-        build(name, keras.Input(shape), 2)
-    assert create_model(name, input_shape=(least, least, shape[2]))
-
-
-def test_small_resnet_takes_any_image():
-    for shape in ((1, 1, 1), (8, 100, 3), (47, 48, 3), (224, 224, 3)):
-        assert create_model("small_resnet", input_shape=shape, num_classes=3).output_shape == (
-            None,
-            3,
-        )
-    assert model_info("small_resnet").num_params < 300_000
-
-
-def test_build_on_a_tensor_of_a_graph():
-    inputs = keras.Input((28, 28, 1), dtype="uint8")
-    logits = build("mnist_2conv", keras.layers.Rescaling(1 / 255)(inputs), 10)
-    model = keras.Model(inputs, logits)
-    assert model.count_params() == LECTURES["mnist_2conv"]
-    assert {"conv1", "pool1", "dropout2", "flatten", "dense1", "logits"} <= {
-        layer.name for layer in model.layers
-    }
-
-
-def test_own_head_only_for_two_classes():
-    assert create_model("cats_dogs_3conv", num_classes=3).output_shape == (None, 3)
-    assert create_model("cats_dogs_3conv", head="softmax").output_shape == (None, 2)
-    assert create_model("cifar_4conv", num_classes=2).output_shape == (None, 2)
-    with pytest.raises(ModelError, match="two classes apart; found 10"):
-        create_model("cifar_4conv", head="sigmoid")
-    with pytest.raises(ModelError, match="one of softmax, sigmoid; found 'tanh'"):
-        create_model("cifar_4conv", head="tanh")
-
-
-@pytest.mark.parametrize("num_classes", [1, 0, -3, 2.0, True, "10"])
-def test_bad_num_classes(num_classes):
-    with pytest.raises(ModelError, match="num_classes must be a whole number of at least 2"):
-        create_model("mnist_2conv", num_classes=num_classes)
-
-
-@pytest.mark.parametrize(
-    "shape", [(28, 28), (28, 28, 0), (28, -1, 1), (28.0, 28, 1), (None, None, 3)]
-)
-def test_bad_shape(shape):
-    with pytest.raises(ModelError, match="must be \\(height, width, channels\\)"):
-        create_model("mnist_2conv", input_shape=shape)
 
 
 def test_near_names():

@@ -10,7 +10,8 @@ from keras import layers
 
 from convlens.classifier.assembly import with_precision
 from convlens.config import ModelConfig
-from convlens.zoo import create_model, model_info
+from convlens.zoo.create import create_model
+from convlens.zoo.registry import model_info
 from convlens.zoo.resnet import basic_block
 
 TRAINABLE = {  # torchvision 0.29.1 for the first two; the paper's table 6 says 0.27, 0.46, 0.66, 0.85 and 1.7 million

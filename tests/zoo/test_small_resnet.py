@@ -5,7 +5,8 @@ import pytest
 from sklearn.datasets import load_digits
 
 from convlens.config import ModelConfig
-from convlens.zoo import create_model
+from convlens.zoo.create import create_model
+from convlens.zoo.registry import model_info
 
 
 def test_is_the_default_and_small():
@@ -45,3 +46,12 @@ def test_learns_digits():
     model.fit(images[:1437], digits.target[:1437], batch_size=64, epochs=3, verbose=0)
     _, accuracy = model.evaluate(images[1437:], digits.target[1437:], verbose=0)
     assert accuracy > 0.94  # 0.97; the last 360 are by other writers
+
+
+def test_small_resnet_takes_any_image():
+    for shape in ((1, 1, 1), (8, 100, 3), (47, 48, 3), (224, 224, 3)):
+        assert create_model("small_resnet", input_shape=shape, num_classes=3).output_shape == (
+            None,
+            3,
+        )
+    assert model_info("small_resnet").num_params < 300_000

@@ -11,7 +11,9 @@ from convlens.anatomy.summary import count_multiply_adds, layer_table
 from convlens.cli import main
 from convlens.config import Config, ModelConfig
 from convlens.errors import ModelError
-from convlens.zoo.registry import LEAST_WITH_STEM, create_model, list_models, model_info
+from convlens.zoo.create import create_model
+from convlens.zoo.registry import list_models, model_info
+from convlens.zoo.stem import LEAST_WITH_STEM
 
 SMALL = ModelConfig(stem="small")
 CLASSICS = [

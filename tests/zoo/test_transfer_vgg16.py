@@ -14,9 +14,10 @@ from convlens.classifier.classifier import Classifier
 from convlens.classifier.pretrained import pretrained_classifier
 from convlens.errors import ModelError
 from convlens.preprocess import Preprocessing
-from convlens.zoo import build, create_model
+from convlens.zoo.create import build, create_model
+from convlens.zoo.registry import model_info
 from convlens.zoo.transfer_vgg16 import TRAINED
-from convlens.zoo.weights import files_of, load_weights
+from convlens.zoo.weights import load_weights
 
 NAME = "transfer_vgg16_cats_dogs"
 SMALL = (32, 32, 3)
@@ -102,8 +103,8 @@ def test_takes_what_it_saved_itself(network, tmp_path):
 
 def test_imagenet_is_the_file_of_vgg16(network, tmp_path, monkeypatch):
     monkeypatch.setenv("KERAS_HOME", str(tmp_path))
-    monkeypatch.setattr("convlens.zoo.weights.URL", (tmp_path / "nowhere").as_uri())
-    assert files_of(NAME) == files_of("vgg16")
+    monkeypatch.setattr("convlens.zoo.keras_cache.URL", (tmp_path / "nowhere").as_uri())
+    assert model_info(NAME).weights.source == model_info("vgg16").weights.source
     with pytest.raises(
         ModelError, match=f"weights of {NAME} are in the file vgg16_weights_.*_kernels_notop.h5"
     ):

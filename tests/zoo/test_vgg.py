@@ -7,7 +7,8 @@ from keras import layers
 
 from convlens.anatomy.summary import layer_table
 from convlens.errors import ModelError
-from convlens.zoo import create_model, model_info
+from convlens.zoo.create import create_model
+from convlens.zoo.registry import model_info
 from convlens.zoo.vgg import CONFIGURATIONS, vgg, vgg_block
 
 TABLE_2 = {"A": 133, "A-LRN": 133, "B": 133, "C": 134, "D": 138, "E": 144}  # million parameters

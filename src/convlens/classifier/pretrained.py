@@ -8,8 +8,9 @@ from convlens.classifier.assembly import assemble, finalize, with_precision
 from convlens.classifier.classifier import Classifier
 from convlens.errors import ModelError
 from convlens.preprocess import Preprocessing
+from convlens.zoo.create import build
 from convlens.zoo.imagenet import imagenet_classes
-from convlens.zoo.registry import build, list_models, model_info
+from convlens.zoo.registry import list_models, model_info
 from convlens.zoo.weights import load_weights
 
 

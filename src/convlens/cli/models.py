@@ -77,7 +77,7 @@ def _cells(info: "ModelInfo") -> tuple[str, ...]:
         rounded(info.num_params),
         rounded(info.multiply_adds),
         str(info.least_side or "-"),
-        info.weights or "-",
+        info.weights.name if info.weights else "-",
     )
 
 
@@ -99,7 +99,7 @@ def models_page() -> str:
                 f"{info.num_params:,}",
                 f"{info.multiply_adds:,}",
                 str(info.least_side or "-"),
-                info.weights or "-",
+                info.weights.name if info.weights else "-",
                 info.summary.replace("|", "\\|"),
             )
             lines.append(f"| {' | '.join(cells)} |")

@@ -133,7 +133,8 @@ def summary(  # noqa: PLR0913 - options of the command
 def _find(name: str, given: dict[str, Any]) -> _Network:
     """Return a network of the zoo built as asked, or the one of a run or classifier file."""
     from convlens.run import Run
-    from convlens.zoo.registry import create_model, list_models, model_info
+    from convlens.zoo.create import create_model
+    from convlens.zoo.registry import list_models, model_info
 
     path = Path(name) if Path(name).exists() or name.endswith(".keras") else Run.place(name)
     if name not in list_models() and (path.exists() or path.suffix == ".keras"):

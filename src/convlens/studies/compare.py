@@ -38,7 +38,8 @@ from convlens.studies.ranking import TRAINED, Ranking, score_runs
 from convlens.training.network import choose_network
 from convlens.training.setup import Setup, describe_augmentation
 from convlens.training.trainer import Trainer
-from convlens.zoo.registry import LEAST_WITH_STEM, model_info
+from convlens.zoo.registry import model_info
+from convlens.zoo.stem import LEAST_WITH_STEM
 
 DEFAULT_MINUTES = 2.0  # a network
 MEASURED = (

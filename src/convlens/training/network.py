@@ -26,7 +26,9 @@ from convlens.data.prepared import Demands, Prepared, prepare_data
 from convlens.data.store import Progress
 from convlens.errors import ConfigError, ModelError
 from convlens.preprocess import Preprocessing
-from convlens.zoo.registry import LEAST_WITH_STEM, build, create_model, model_info
+from convlens.zoo.create import build, create_model
+from convlens.zoo.registry import model_info
+from convlens.zoo.stem import LEAST_WITH_STEM
 from convlens.zoo.weights import load_weights
 
 CLOSING = ("softmax", "sigmoid")

@@ -34,7 +34,8 @@ from convlens.training.network import Origin, choose_network
 from convlens.training.setup import is_augmented
 from convlens.transfer.features import FeatureCache
 from convlens.transfer.unfreeze import unfreeze
-from convlens.zoo.registry import ModelInfo, build, list_models, model_info
+from convlens.zoo.create import build
+from convlens.zoo.registry import ModelInfo, list_models, model_info
 from convlens.zoo.weights import load_weights
 
 LOWER = 0.1  # of an optimizer's usual learning rate, for layers that have learned before

