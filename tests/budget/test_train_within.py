@@ -3,7 +3,6 @@ from types import SimpleNamespace
 
 import keras
 import pytest
-from convlens.transfer.stages import LOWER
 
 from convlens.budget import deadline, measure
 from convlens.budget import train_within as module
@@ -19,6 +18,7 @@ from convlens.report import finish
 from convlens.screen import Screen
 from convlens.training import fit as fit_module
 from convlens.training.network import choose_network
+from convlens.transfer.backbone import LOWER
 from convlens.transfer.features import FeatureCache
 
 QUIET = Screen(quiet=True)
