@@ -7,10 +7,11 @@ import numpy as np
 from convlens.cli.numbers import read_whole_numbers
 from convlens.cli.open_flags import Look
 from convlens.errors import ConfigError
-from convlens.explain.microscope.microscope import known_names
+from convlens.explain.microscope.layer import NAMES
+from convlens.files import and_more
 
 if TYPE_CHECKING:
-    from convlens.explain.microscope.microscope import Layer
+    from convlens.explain.microscope.layer import Layer
     from convlens.explain.microscope.weights import Place
 
 FORMS = {3: "ROW,COL", 2: "ROW"}  # of --at, by the axes of the output of a layer
@@ -57,7 +58,7 @@ def find_unit(look: Look, layer: "Layer") -> int | None:
     if layer.class_names:
         rule = "--filter of {layer} must be a number or a class: {classes}; found {text!r}."
     raise ConfigError(
-        rule.format(layer=layer.name, classes=known_names(layer.class_names), text=look.filter)
+        rule.format(layer=layer.name, classes=and_more(layer.class_names, NAMES), text=look.filter)
     )
 
 

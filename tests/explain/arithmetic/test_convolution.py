@@ -129,7 +129,11 @@ def test_even_sizes_with_same_put_the_larger_half_after_as_keras():
         ),
         ((np.ones((4, 4, 3)), np.ones((3, 3, 2, 1))), {}, "found 2 channels and 1 filters"),
         ((np.ones((4, 4, 2)), np.ones((3, 3, 1, 3))), {}, "found 1 channels and 3 filters"),
-        ((np.ones((4, 4)), np.ones((3, 3)), [1, 2]), {}, "bias must be 1 numbers"),
+        (
+            (np.ones((4, 4)), np.ones((3, 3)), [1, 2]),
+            {},
+            "bias must have one number for each filter, 1; found 2",
+        ),
         (([[1, 2], [3]], np.ones((1, 1))), {}, "every row must have as many numbers"),
         (([[1, np.nan]], np.ones((1, 1))), {}, "must be finite"),
         (([["a", "b"]], np.ones((1, 1))), {}, "must be a number"),

@@ -7,8 +7,9 @@ import pytest
 from PIL import Image
 
 from convlens.errors import ConfigError, ConvlensError, DataError
-from convlens.explain.arithmetic.exact import read_matrix, read_numbers, write_number, write_numbers
+from convlens.explain.arithmetic.exact import read_matrix, read_numbers
 from convlens.explain.arithmetic.named import FILTERS, IMAGES, get_filter, get_image
+from convlens.explain.arithmetic.writing import write_number, write_numbers
 
 
 def test_whole_numbers_and_fractions_stay_exact_and_decimals_do_not():

@@ -148,7 +148,7 @@ def test_a_convolution_is_opened_by_hand(microscope):
         ("same", (0, 13, 0), "column 13 is outside: take 0 to 12"),
         ("same", (-1, 0, 0), "row -1 is outside"),
         ("same", (0, 0, 6), "filter 6 is outside: take 0 to 5"),
-        ("same", (0, 0), "a cell needs row, column, filter; found 0, 0"),
+        ("same", (0, 0), "a value needs row, column, filter; found 0, 0"),
         ("shares", (6,), "unit 6 is outside"),
         ("images", (0, 0, 0), "nothing is computed"),
     ],

@@ -7,7 +7,7 @@ from keras import layers
 
 from convlens.charts.fonts import packaged_font
 from convlens.errors import ConfigError
-from convlens.explain.arithmetic.pointwise import ACTIVATIONS
+from convlens.explain.arithmetic.activation import FUNCTIONS
 from convlens.explain.microscope.exercise import make_exercise
 from convlens.explain.microscope.openers import open_cell
 from convlens.explain.pages.worksheet import draw_worksheet, write_worksheet
@@ -42,10 +42,12 @@ def test_two_pages_of_every_kind(microscope, name, index, language, tmp_path):
     layer = microscope.layer(name)
     cell = open_cell(layer, index)
     exercise = make_exercise(layer, cell)
-    gain = abs(exercise.given[3]) / exercise.parts[1] if exercise.kind == "normalised" else 1.0
-    bound = (
-        0.5 * 10**-exercise.decimals * (exercise.numbers.size + 12) * max(1, gain)
-    )  # half a digit a number
+    done = exercise.calculation
+    gain = abs(done.gamma) / done.deviation if exercise.kind == "normalised" else 1.0
+    names = {"weighted": "numbers", "softmax": "logits", "normalised": "inputs"}
+    size = np.size(getattr(done, names.get(exercise.kind, ""), done))
+    # Each number is rounded by at most half a digit.
+    bound = 0.5 * 10**-exercise.decimals * (size + 12) * max(1, gain)
     assert exercise.value == pytest.approx(cell.network, abs=bound)
     path = tmp_path / "sheet.pdf"
     write_worksheet(path, microscope, layer, cell, "圖.png", language)
@@ -70,19 +72,20 @@ def test_two_pages_of_every_kind(microscope, name, index, language, tmp_path):
 def test_the_answers_follow_from_the_numbers_on_the_sheet(microscope):
     layer = microscope.layer("conv")
     one = make_exercise(layer, open_cell(layer, (4, 5, 1)))
-    assert one.others[0] == 2
+    done = one.calculation
+    assert one.left == 2
     np.testing.assert_allclose(
-        one.products, (one.numbers * one.weights).round(one.decimals), atol=1e-12
+        done.products, (done.numbers * done.weights).round(one.decimals), atol=1e-12
     )
-    assert one.before == pytest.approx(one.products.sum() + one.others[1] + one.bias)
-    assert one.value == pytest.approx(max(0, one.before), abs=1e-9)
+    assert done.value == pytest.approx(done.products.sum() + done.rest + done.bias)
+    assert one.value == pytest.approx(max(0, done.value), abs=1e-9)
 
 
 def test_a_dense_layer_speaks_of_units_and_says_which_inputs_are_shown(microscope):
     layer = microscope.layer("shares_before")
     cell = open_cell(layer, (4,))
     exercise = make_exercise(layer, cell)
-    assert exercise.others[0] == cell.products[0].numbers.size - 12
+    assert exercise.left == cell.products[0].numbers.size - 12
     for language, noun, count in (
         ("en", "unit (neuron) 4", "12 of"),
         ("zh", "第 4 個神經元", "12 個"),
@@ -101,7 +104,7 @@ def test_a_softmax_names_the_class_and_its_shares_add_up(microscope):
     layer = microscope.layer("probabilities")
     cell = open_cell(layer, (1,))
     exercise = make_exercise(layer, cell)
-    assert exercise.powers.max() == 1
+    assert exercise.calculation.exponentials.max() == 1
     figure = draw_worksheet(microscope, layer, cell, exercise, ("a.png", "en"), answers=False)
     assert any("class class 1 (number 1" in text.get_text() for text in figure.axes[0].texts)
 
@@ -110,7 +113,7 @@ def test_every_character_is_in_the_packaged_font():
     with ttLib.TTFont(packaged_font()) as font:
         drawn = font.getBestCmap()
     texts = [text for words in WORDS.values() for text in words.values()]
-    texts += [formula for formula, _ in ACTIVATIONS.values()] + ["×", "=", "0123456789.-"]
+    texts += [formula for formula, _ in FUNCTIONS.values()] + ["×", "=", "0123456789.-"]
     missing = {character for text in texts for character in text if ord(character) not in drawn}
     assert not missing
     assert ord("卷") in drawn

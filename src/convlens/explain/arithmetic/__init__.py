@@ -3,6 +3,7 @@
 Whole numbers and Fractions stay exact. This package is `convlens.arithmetic`.
 """
 
+from convlens.explain.arithmetic.activation import ACTIVATIONS, Activation, activate
 from convlens.explain.arithmetic.convolution import (
     Cell,
     Convolution,
@@ -12,12 +13,9 @@ from convlens.explain.arithmetic.convolution import (
     separable_convolve,
 )
 from convlens.explain.arithmetic.layers import (
-    ACTIVATIONS,
-    Activation,
     Dense,
     Dropout,
     Softmax,
-    activate,
     add,
     concatenate,
     dense,

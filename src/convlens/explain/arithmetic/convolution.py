@@ -1,74 +1,74 @@
-"""Convolution: every cell of a map as patch, kernel, products, sum and bias.
+"""Convolution: every value of a map as patch, kernel, products, sum and bias.
 
-Layouts are Keras': an image is (height, width, channels), a kernel (height, width, channels of a group, filters).
-Whole numbers and Fractions stay exact.
+The layouts are those of Keras: an image is (height, width, channels), a kernel (height, width,
+channels of a group, filters). A depthwise convolution is a grouped one with a group for each
+channel. Whole numbers and Fractions stay exact.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from fractions import Fraction
+from functools import cached_property
 
 import numpy as np
-from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import ArrayLike
 
 from convlens.errors import ConfigError
-from convlens.explain.arithmetic.exact import Numbers, as_numbers, write_shape
+from convlens.explain.arithmetic.exact import Numbers, as_numbers
 from convlens.explain.arithmetic.sizes import Border, Side, lay_windows, pair
+from convlens.explain.arithmetic.weighted_sum import WeightedSum
+from convlens.explain.arithmetic.writing import write_shape
 
 
-@dataclass(frozen=True)
-class Cell:
-    """One value of a map, opened.
+@dataclass(frozen=True, kw_only=True)
+class Cell(WeightedSum):
+    """One value of a map with every number that went into it.
 
     Attributes:
-        rows: (first, one past the last) row of the patch in the image; the border lies outside of it.
-        columns: likewise.
-        patch: (height, width, channels) what the window covers, border included.
-        kernel: (height, width, channels).
-        products: patch x kernel, cell by cell.
-        total: the sum of the products.
-        divisor: the number of products where the mean is taken, else 1.
-        bias: of the filter.
-        value: total / divisor + bias.
+        rows: The first row of the patch in the image, and the one after its last. The border lies
+            outside of the image.
+        columns: Likewise the columns.
     """
 
     rows: tuple[int, int]
     columns: tuple[int, int]
-    patch: Numbers
-    kernel: Numbers
-    products: Numbers
-    total: object
-    divisor: int
-    bias: object
-    value: object
+
+    @property
+    def patch(self) -> Numbers:
+        """What the window covers, border included, shaped (height, width, channels)."""
+        return self.numbers
+
+    @property
+    def kernel(self) -> Numbers:
+        """The weights of the filter, in the shape of the patch."""
+        return self.weights
 
 
 @dataclass(frozen=True)
 class Convolution:
-    """A convolution with all that went into it.
+    """A convolution with every number that went into it.
+
+    The map is computed when it is asked for, so that single values of a large one can be opened.
 
     Attributes:
-        image: (height, width, channels).
-        kernel: (height, width, channels of a group, filters).
-        bias: (filters,), zeros where none was given.
-        vertical: how windows lie from top to bottom.
-        horizontal: how windows lie from left to right.
-        mean: whether the mean of the products is taken, as deck 004 does, and not their sum.
-        padded: the image with its border of zeros.
-        output: (rows, columns, filters).
+        image: The image, shaped (height, width, channels).
+        kernel: The filters, shaped (height, width, channels of a group, filters).
+        bias: The biases, shaped (filters,); None where the layer has none.
+        vertical: How the windows lie from top to bottom.
+        horizontal: How the windows lie from left to right.
+        mean: Whether the mean of the products is taken, as in lecture 004, rather than their sum.
     """
 
     image: Numbers
     kernel: Numbers
-    bias: Numbers
+    bias: Numbers | None
     vertical: Side
     horizontal: Side
-    mean: bool
-    padded: Numbers
-    output: Numbers
+    mean: bool = False
 
     @property
     def groups(self) -> int:
-        """Groups of channels, each with filters of its own: 1 for a usual convolution."""
+        """The groups of channels, each with filters of its own: 1 for a usual convolution."""
         return int(self.image.shape[2] // self.kernel.shape[2])
 
     @property
@@ -78,49 +78,103 @@ class Convolution:
             self.vertical.before, self.vertical.after, self.horizontal.before, self.horizontal.after
         )
 
-    def channels(self, filter: int) -> slice:  # noqa: A002 - the field's word
-        """Return the channels of the image that a filter sees."""
+    @cached_property
+    def padded(self) -> Numbers:
+        """The image with its border of zeros."""
+        rows, columns = (
+            range(-side.before, side.length + side.after)
+            for side in (self.vertical, self.horizontal)
+        )
+        return take_cells(self.image, rows, columns)
+
+    @cached_property
+    def output(self) -> Numbers:
+        """The map, shaped (rows, columns, filters)."""
+        values = [self.at(*place).value for place in np.ndindex(self.shape)]
+        return np.array(values).reshape(self.shape)
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """The shape of the map, (rows, columns, filters)."""
+        return self.vertical.count, self.horizontal.count, self.kernel.shape[3]
+
+    def channels(self, filter: int) -> slice:  # noqa: A002 - the term of the field
+        """Return the channels of the image that a filter covers."""
         depth = self.kernel.shape[2]
         group = filter // (self.kernel.shape[3] // self.groups)
         return slice(group * depth, (group + 1) * depth)
 
-    def at(self, row: int, column: int, filter: int = 0) -> Cell:  # noqa: A002 - the field's word
-        """Open one value of the map; rows, columns and filters count from 0.
+    def patch(self, row: int, column: int) -> Numbers:
+        """Return all channels of what the window of a value covers, border included."""
+        return take_cells(self.image, self.vertical.cells(row), self.horizontal.cells(column))
+
+    def below(self, row: int, column: int, channel: int) -> Numbers:
+        """Return the cells that lie below one place of the kernel, shaped (rows, columns)."""
+        cells = (self.vertical.cells_below(row), self.horizontal.cells_below(column))
+        return take_cells(self.image[..., [channel]], *cells)[..., 0]
+
+    def at(self, row: int, column: int, filter: int = 0) -> Cell:  # noqa: A002 - as above
+        """Open one value of the map. Rows, columns and filters are counted from 0.
 
         Raises:
-            ConfigError: the cell lies outside the map.
+            ConfigError: If the map has no such value.
         """
-        check_cell((row, column, filter), self.output.shape)
-        rows, columns = self.vertical.span(row), self.horizontal.span(column)
-        top, left = rows[0] + self.vertical.before, columns[0] + self.horizontal.before
-        height, width = self.kernel.shape[:2]
-        patch = self.padded[top : top + height, left : left + width, self.channels(filter)]
-        kernel = self.kernel[..., filter]
-        products = patch * kernel
-        total = products.sum()
-        divisor = products.size if self.mean else 1
-        bias = self.bias[filter]
+        check_cell((row, column, filter), self.shape)
+        patch = self.patch(row, column)[..., self.channels(filter)]
         return Cell(
-            rows, columns, patch, kernel, products, total, divisor, bias, total / divisor + bias
+            patch,
+            self.kernel[..., filter],
+            None if self.bias is None else self.bias[filter],
+            patch.size if self.mean else 1,
+            rows=self.vertical.span(row),
+            columns=self.horizontal.span(column),
         )
 
 
+def take_cells(image: Numbers, rows: Sequence[int], columns: Sequence[int]) -> Numbers:
+    """Return the cells of an image in these rows and columns; cells outside of it are 0.
+
+    Args:
+        image: The image, shaped (height, width, channels).
+        rows: The rows, counted from the first of the image.
+        columns: The columns, counted likewise.
+    """
+    down = np.asarray(rows)
+    across = np.asarray(columns)
+    height, width = image.shape[:2]
+    cells: Numbers = image[np.ix_(down.clip(0, height - 1), across.clip(0, width - 1))]
+    above_or_below = (down < 0) | (down >= height)
+    beside = (across < 0) | (across >= width)
+    cells[np.logical_or.outer(above_or_below, beside)] = Fraction(0)
+    return cells
+
+
 def check_cell(cell: tuple[int, int, int], shape: tuple[int, ...]) -> None:
-    """Raise ConfigError where (row, column, filter) is not in a map of this shape."""
+    """Check that a map of this shape has a value at (row, column, filter).
+
+    Raises:
+        ConfigError: If it has none.
+    """
     for name, index, count in zip(("row", "column", "filter or channel"), cell, shape, strict=True):
         if not 0 <= index < count:
             raise ConfigError(
-                f"the map is {shape[0]} x {shape[1]} with {shape[2]} {'filter' if shape[2] == 1 else 'filters'}, "
-                f"all counted from 0; {name} {index} is outside: take 0 to {count - 1}."
+                "the map has {shape} values, counted from 0; {name} {index} is outside: take 0 to "
+                "{last}.".format(shape=write_shape(shape), name=name, index=index, last=count - 1)
             )
 
 
 def as_image(values: Numbers) -> Numbers:
-    """Return (height, width, channels) of an image that may come without channels."""
+    """Return an image as (height, width, channels); it may come without channels.
+
+    Raises:
+        ConfigError: If it has another number of axes, or no cells.
+    """
     image = values[..., None] if values.ndim == 2 else values
     if image.ndim != 3 or not image.size:
         raise ConfigError(
-            f"an image must be (height, width) or (height, width, channels); found {write_shape(values.shape)}."
+            "an image must be (height, width) or (height, width, channels); found {shape}.".format(
+                shape=write_shape(values.shape)
+            )
         )
     return image
 
@@ -134,76 +188,69 @@ def convolve(
     padding: str = "valid",
     mean: bool = False,
 ) -> Convolution:
-    """Convolve as Keras' Conv2D does (the kernel is not turned), plus deck 004's mean of the products.
+    """Convolve as Keras' Conv2D does (the kernel is not flipped), or take the mean of the products.
 
-    A kernel of fewer channels than the image makes a grouped convolution, as in Keras.
+    A kernel with fewer channels than the image makes a grouped convolution, as in Keras.
 
     Args:
-        image: (height, width) or (height, width, channels).
-        kernel: (height, width), or (height, width, channels of a group, filters).
-        bias: (filters,); none is 0.
-        strides: cells from one window to the next, down and to the right.
+        image: The image, shaped (height, width) or (height, width, channels).
+        kernel: The filters, shaped (height, width), or (height, width, channels of a group,
+            filters).
+        bias: The biases, shaped (filters,), or one number for all filters; 0 if not given.
+        strides: The distance from one window to the next, in cells: down and to the right.
         padding: "valid" or "same".
-        mean: take the mean of the products and not their sum.
+        mean: Whether to take the mean of the products, as lecture 004 does, rather than their sum.
 
     Raises:
-        ConfigError: the kernel does not fit the image, or strides or padding cannot be.
+        ConfigError: If the kernel does not fit the image, or if strides or padding are invalid.
+
+    Example:
+        >>> convolve([[1, 2], [3, 4]], [[1, 0], [0, 1]]).at(0, 0).value
+        Fraction(5, 1)
     """
     image, kernel, bias = as_numbers(image, kernel, 0 if bias is None else bias)
     image = as_image(image)
     kernel = kernel[..., None, None] if kernel.ndim == 2 else kernel
     if kernel.ndim != 4 or not kernel.size:
         raise ConfigError(
-            f"a kernel must be (height, width, channels, filters); found {write_shape(kernel.shape)}."
+            "a kernel must be (height, width, channels, filters); found {shape}.".format(
+                shape=write_shape(kernel.shape)
+            )
         )
     depth, filters = kernel.shape[2:]
-    groups, rest = divmod(image.shape[2], depth)
-    if rest or filters % max(groups, 1):
+    groups, remainder = divmod(image.shape[2], depth)
+    if remainder or filters % max(groups, 1):
         raise ConfigError(
-            f"the kernel must have as many channels as the image, {image.shape[2]}, or an even share of them and "
-            f"of the filters; found {depth} channels and {filters} filters."
+            "the kernel must have as many channels as the image, {channels}, or an even share of "
+            "them and of the filters; found {depth} channels and {filters} filters.".format(
+                channels=image.shape[2], depth=depth, filters=filters
+            )
         )
     if padding not in ("valid", "same"):
-        raise ConfigError(f"padding of a convolution must be valid or same; found {padding!r}.")
+        raise ConfigError(
+            "the padding of a convolution must be valid or same; found {padding!r}.".format(
+                padding=padding
+            )
+        )
     if bias.shape not in ((), (filters,)):
         raise ConfigError(
-            f"the bias must be {filters} numbers, one a filter; found {write_shape(bias.shape)}."
+            "the bias must have one number for each filter, {filters}; found {found}.".format(
+                filters=filters, found=write_shape(bias.shape)
+            )
         )
-    if padding == "valid" and any(
-        k > p for k, p in zip(kernel.shape, image.shape[:2], strict=False)
-    ):
+    if padding == "valid" and (np.array(kernel.shape[:2]) > image.shape[:2]).any():
         raise ConfigError(
-            f"the filter must fit into the image; found a filter of {kernel.shape[0]} x {kernel.shape[1]} and a "
-            f"image of {image.shape[0]} x {image.shape[1]}: take a smaller filter or padding same."
+            "the filter must fit into the image; found a filter of {filter} and an image of "
+            "{image}. Take a smaller filter or padding same.".format(
+                filter=write_shape(kernel.shape[:2]), image=write_shape(image.shape[:2])
+            )
         )
-    steps = pair(strides)
     vertical, horizontal = (
-        lay_windows(image.shape[i], kernel.shape[i], steps[i], padding) for i in (0, 1)
+        lay_windows(length, window, stride, padding)
+        for length, window, stride in zip(image.shape, kernel.shape, pair(strides), strict=False)
     )
     bias = np.broadcast_to(bias, (filters,))
-    border = ((vertical.before, vertical.after), (horizontal.before, horizontal.after), (0, 0))
-    padded = np.pad(image, border, constant_values=0 * image.flat[0])
-    output = _sums(padded, kernel, steps) / (kernel[..., 0].size if mean else 1) + bias
-    return Convolution(image, kernel, bias, vertical, horizontal, mean, padded, output)
-
-
-def _sums(padded: Numbers, kernel: Numbers, strides: tuple[int, int]) -> Numbers:
-    """Return (rows, columns, filters) sums of products, group by group."""
-    height, width, depth, filters = kernel.shape
-    groups = padded.shape[2] // depth
-    windows = sliding_window_view(padded, (height, width), axis=(0, 1))[
-        :: strides[0], :: strides[1]
-    ]
-    share = filters // groups
-    parts = [
-        np.tensordot(
-            windows[:, :, group * depth : (group + 1) * depth],
-            kernel[..., group * share : (group + 1) * share],
-            axes=((2, 3, 4), (2, 0, 1)),
-        )
-        for group in range(groups)
-    ]
-    return np.concatenate(parts, axis=-1)
+    return Convolution(image, kernel, bias, vertical, horizontal, mean)
 
 
 def depthwise_convolve(
@@ -214,39 +261,48 @@ def depthwise_convolve(
     strides: int | tuple[int, int] = 1,
     padding: str = "valid",
 ) -> Convolution:
-    """Convolve each channel by itself, as Keras' DepthwiseConv2D: a grouped convolution with a group a channel.
+    """Convolve each channel by itself, as Keras' DepthwiseConv2D does.
 
     Args:
-        image: (height, width, channels).
-        kernel: (height, width, channels, multiplier).
-        bias: (channels x multiplier,); none is 0.
-        strides: see `convolve`.
-        padding: see `convolve`.
+        image: The image, shaped (height, width, channels).
+        kernel: The filters, shaped (height, width, channels, multiplier).
+        bias: The biases, shaped (channels x multiplier,); 0 if not given.
+        strides: See `convolve`.
+        padding: See `convolve`.
 
     Raises:
-        ConfigError: see `convolve`; or the kernel has not as many channels as the image.
+        ConfigError: See `convolve`; also if the kernel has not as many channels as the image.
     """
     image, kernel = as_numbers(image, kernel)
     image = as_image(image)
     if kernel.ndim != 4 or kernel.shape[2] != image.shape[2]:
         raise ConfigError(
-            f"a depthwise kernel must be (height, width, {image.shape[2]}, multiplier); "
-            f"found {write_shape(kernel.shape)}."
+            "a depthwise kernel must be (height, width, {channels}, multiplier); found "
+            "{shape}.".format(channels=image.shape[2], shape=write_shape(kernel.shape))
         )
-    grouped = kernel.reshape(*kernel.shape[:2], 1, -1)
-    return convolve(image, grouped, bias, strides=strides, padding=padding)
+    return convolve(image, as_grouped(kernel), bias, strides=strides, padding=padding)
+
+
+def as_grouped(kernel: Numbers) -> Numbers:
+    """Return a depthwise kernel (height, width, channels, multiplier) as that of a grouped one."""
+    return kernel.reshape(*kernel.shape[:2], 1, -1)
 
 
 @dataclass(frozen=True)
 class SeparableConvolution:
-    """A depthwise separable convolution: each channel by itself, then a 1x1 convolution that mixes them."""
+    """A depthwise separable convolution: each channel by itself, then a 1x1 convolution over all.
+
+    Attributes:
+        depthwise: The convolution of each channel.
+        pointwise: The 1x1 convolution that mixes their maps.
+    """
 
     depthwise: Convolution
     pointwise: Convolution
 
     @property
     def output(self) -> Numbers:
-        """(rows, columns, filters)."""
+        """The map, shaped (rows, columns, filters)."""
         return self.pointwise.output
 
 
@@ -259,18 +315,18 @@ def separable_convolve(
     strides: int | tuple[int, int] = 1,
     padding: str = "valid",
 ) -> SeparableConvolution:
-    """Convolve as Keras' SeparableConv2D.
+    """Convolve as Keras' SeparableConv2D does.
 
     Args:
-        image: (height, width, channels).
-        depthwise: (height, width, channels, multiplier).
-        pointwise: (1, 1, channels x multiplier, filters).
-        bias: (filters,); none is 0.
-        strides: see `convolve`.
-        padding: see `convolve`.
+        image: The image, shaped (height, width, channels).
+        depthwise: The depthwise filters, shaped (height, width, channels, multiplier).
+        pointwise: The pointwise filters, shaped (1, 1, channels x multiplier, filters).
+        bias: The biases, shaped (filters,); 0 if not given.
+        strides: See `convolve`.
+        padding: See `convolve`.
 
     Raises:
-        ConfigError: see `convolve`.
+        ConfigError: See `convolve`.
     """
     first = depthwise_convolve(image, depthwise, strides=strides, padding=padding)
     return SeparableConvolution(first, convolve(first.output, pointwise, bias))

@@ -1,69 +1,26 @@
-"""Layers: activations, dense, softmax, dropout, concatenation, addition and flatten, with every intermediate number.
+"""Layers: dense, softmax, dropout, concatenation, addition and flatten.
 
-Whole numbers and Fractions stay exact.
+Whole numbers and Fractions stay exact, except in the softmax.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.special import expit
 
 from convlens.errors import ConfigError
-from convlens.explain.arithmetic.exact import Numbers, as_numbers, write_shape
-
-ACTIVATIONS = {
-    "relu": "max(0, z)",
-    "sigmoid": "1 / (1 + e^-z)",
-    "tanh": "(e^z - e^-z) / (e^z + e^-z)",
-}
-
-
-@dataclass(frozen=True)
-class Activation:
-    """An activation of any shape.
-
-    Attributes:
-        name: one of ACTIVATIONS.
-        inputs: z.
-        steps: the intermediate numbers by their formula, in the order of computing; none for ReLU.
-        output: likewise shaped.
-        slope: the derivative at z, with which backpropagation multiplies; ReLU's is 0 at 0.
-    """
-
-    name: str
-    inputs: Numbers
-    steps: dict[str, Numbers]
-    output: Numbers
-    slope: Numbers
-
-
-def activate(values: ArrayLike, name: str) -> Activation:
-    """Compute ReLU (exact), sigmoid or tanh of numbers of any shape. Raises ConfigError for another name."""
-    if name not in ACTIVATIONS:
-        raise ConfigError(
-            f"the activation must be one of {', '.join(ACTIVATIONS)}; found {name!r}."
-        )
-    (z,) = as_numbers(values)
-    if name == "relu":
-        return Activation(name, z, {}, np.maximum(z, 0 * z), np.where(z > 0, z * 0 + 1, z * 0))
-    z = z.astype(np.float64)
-    with np.errstate(over="ignore"):  # e^1000 is shown as infinite; the answer stays right
-        steps = {"e^-z": np.exp(-z)}
-        if name == "sigmoid":
-            output = np.asarray(expit(z))
-            return Activation(
-                name, z, steps | {"1 + e^-z": 1 + steps["e^-z"]}, output, output * (1 - output)
-            )
-        steps = {"e^z": np.exp(z), **steps}
-    steps |= {
-        "e^z - e^-z": steps["e^z"] - steps["e^-z"],
-        "e^z + e^-z": steps["e^z"] + steps["e^-z"],
-    }
-    output = np.tanh(z)
-    return Activation(name, z, steps, output, 1 - output**2)
+from convlens.explain.arithmetic.activation import activate
+from convlens.explain.arithmetic.exact import Numbers, Rounding, as_numbers, exactly
+from convlens.explain.arithmetic.writing import (
+    Step,
+    write,
+    write_difference,
+    write_shape,
+    write_terms,
+)
 
 
 @dataclass(frozen=True)
@@ -71,40 +28,77 @@ class Softmax:
     """A softmax over n numbers.
 
     Attributes:
-        logits: (n,).
-        shifted: logits minus the largest, which changes no answer and keeps e^z finite.
-        exponentials: (n,) e^shifted.
-        total: their sum.
-        output: (n,) exponentials / total, which sum to 1.
+        logits: The numbers z, shaped (n,).
+        rest: The sum of e^(z - largest) of further numbers that are not listed here.
+        rounded: The rounding of every result.
     """
 
-    logits: NDArray[np.float64]
-    shifted: NDArray[np.float64]
-    exponentials: NDArray[np.float64]
-    total: float
-    output: NDArray[np.float64]
+    logits: Numbers
+    rest: float = 0.0
+    rounded: Rounding = exactly
+
+    @property
+    def shifted(self) -> Numbers:
+        """Logits minus the largest, shaped (n,): the output stays the same, and e^z stays finite."""
+        return np.asarray(self.rounded(self.logits - self.logits.max()))
+
+    @property
+    def exponentials(self) -> Numbers:
+        """The exponentials of the shifted logits, shaped (n,)."""
+        return np.asarray(self.rounded(np.exp(self.shifted)))
+
+    @property
+    def total(self) -> float:
+        """The sum of all exponentials."""
+        return float(self.exponentials.sum()) + self.rest
+
+    @property
+    def output(self) -> Any:
+        """The share of each number in the total, shaped (n,)."""
+        return self.rounded(self.exponentials / self.total)
+
+    def steps(self, place: int) -> list[Step]:
+        """Return the steps from one of the logits to its share."""
+        logit = write(self.logits[place])
+        largest = write(self.logits.max())
+        shifted = self.shifted[place]
+        power = self.exponentials[place]
+        return [
+            Step("z - largest", write_difference(logit, largest), shifted),
+            Step("e^(z - largest)", f"e^({write(shifted)})", power),
+            Step("sum of all", write_terms(self.exponentials), self.total),
+            Step("softmax", f"{write(power)} / {write(self.total)}", self.output[place]),
+        ]
 
 
 def softmax(logits: ArrayLike) -> Softmax:
-    """Compute the softmax of (n,) numbers."""
-    z = _vector(logits, "logits").astype(np.float64)
-    shifted = z - z.max()
-    exponentials = np.exp(shifted)
-    total = exponentials.sum()
-    return Softmax(z, shifted, exponentials, float(total), exponentials / total)
+    """Compute the softmax of n numbers.
+
+    Args:
+        logits: The numbers, shaped (n,).
+
+    Raises:
+        ConfigError: If they are not one row of numbers.
+    """
+    (z,) = as_numbers(logits)
+    if z.ndim != 1 or not z.size:
+        raise ConfigError(
+            "logits must be one row of numbers; found {shape}.".format(shape=write_shape(z.shape))
+        )
+    return Softmax(z.astype(np.float64))
 
 
 @dataclass(frozen=True)
 class Dense:
-    """A dense layer.
+    """A dense layer with every number that went into it.
 
     Attributes:
-        inputs: (n,).
-        weights: (n, units).
-        bias: (units,).
-        products: (n, units), input x weight.
-        sums: (units,), products and bias added up.
-        output: (units,), activated.
+        inputs: The inputs, shaped (n,).
+        weights: The weights, shaped (n, units).
+        bias: The biases, shaped (units,).
+        products: Each input times each of its weights, shaped (n, units).
+        sums: The sum of the products and the bias of each unit, shaped (units,).
+        output: The sums after the activation, shaped (units,).
     """
 
     inputs: Numbers
@@ -121,40 +115,49 @@ def dense(
     """Compute a dense layer.
 
     Args:
-        inputs: (n,).
-        weights: (n, units), as Keras' kernel.
-        bias: (units,) or one number.
-        activation: one of ACTIVATIONS, "softmax", or None.
+        inputs: The inputs, shaped (n,).
+        weights: The weights, shaped (n, units) as the kernel of Keras' Dense.
+        bias: The biases, shaped (units,), or one number for all units.
+        activation: One of ACTIVATIONS, "softmax", or None for no activation.
 
     Raises:
-        ConfigError: the shapes do not fit.
+        ConfigError: If the shapes do not fit.
     """
     inputs, weights, bias = as_numbers(inputs, weights, bias)
     if inputs.ndim != 1 or weights.ndim != 2 or len(weights) != len(inputs):
         raise ConfigError(
-            f"weights must be ({inputs.size}, units), a row an input; found {write_shape(weights.shape)}."
+            "weights must be ({inputs}, units), one row for each input; found {shape}.".format(
+                inputs=inputs.size, shape=write_shape(weights.shape)
+            )
         )
     units = weights.shape[1]
     if bias.shape not in ((), (units,)):
-        raise ConfigError(f"the bias must be {units} numbers, one a unit; found {bias.size}.")
+        raise ConfigError(
+            "the bias must be {units} numbers, one for each unit; found {found}.".format(
+                units=units, found=bias.size
+            )
+        )
     bias = np.broadcast_to(bias, (units,))
     products = inputs[:, None] * weights
     sums = products.sum(axis=0) + bias
-    if activation == "softmax":
-        return Dense(inputs, weights, bias, products, sums, softmax(sums).output)
-    output = sums if activation is None else activate(sums, activation).output
+    if activation is None:
+        output = sums
+    elif activation == "softmax":
+        output = softmax(sums).output
+    else:
+        output = activate(sums, activation).output
     return Dense(inputs, weights, bias, products, sums, output)
 
 
 @dataclass(frozen=True)
 class Dropout:
-    """Inverted dropout in training; when predicting, a network leaves everything as it is.
+    """Inverted dropout as in training; a network that predicts leaves every number as it is.
 
     Attributes:
-        inputs: of any shape.
-        mask: likewise shaped, 1 is kept and 0 dropped.
-        rate: the share to drop.
-        scale: 1 / (1 - rate), which keeps the expected sum.
+        inputs: The numbers, of any shape.
+        mask: 1 where a number is kept and 0 where it is dropped, in the same shape.
+        rate: The share of numbers to drop.
+        scale: 1 / (1 - rate), which preserves the expected sum.
         output: inputs x mask x scale.
     """
 
@@ -172,63 +175,73 @@ def dropout(
     mask: ArrayLike | None = None,
     seed: int | None = None,
 ) -> Dropout:
-    """Drop a share of the numbers and enlarge the others.
+    """Drop a share of the numbers and scale the others up.
 
     Args:
-        values: of any shape.
-        rate: the chance of a number to be dropped, 0 <= rate < 1; as a Fraction the answer stays exact.
-        mask: likewise shaped, 1 to keep and 0 to drop; drawn where not given.
-        seed: of that draw.
+        values: The numbers, of any shape.
+        rate: The probability that a number is dropped, 0 <= rate < 1. The output stays exact if it
+            is a Fraction.
+        mask: 1 for the numbers to keep and 0 for those to drop, in the same shape; drawn at random
+            if not given.
+        seed: The seed of that draw.
 
     Raises:
-        ConfigError: the rate is out of range, or the mask of another shape or with other numbers than 0 and 1.
+        ConfigError: If the rate is out of range, or if the mask has another shape or holds anything
+            but 0 and 1.
     """
     if not 0 <= rate < 1:
-        raise ConfigError(f"the dropout rate must be at least 0 and below 1; found {rate}.")
+        raise ConfigError(
+            "the dropout rate must be at least 0 and below 1; found {rate}.".format(rate=rate)
+        )
     (inputs,) = as_numbers(values)
     if mask is None:
-        kept = (np.random.default_rng(seed).random(inputs.shape) >= float(rate)).astype(np.int64)
-    else:
-        given = np.asarray(mask)
-        if given.shape != inputs.shape or not np.isin(given, (0, 1)).all():
-            raise ConfigError(
-                f"the mask must be 0s and 1s of the shape {write_shape(inputs.shape)}; "
-                f"found {write_shape(given.shape)}."
+        mask = np.random.default_rng(seed).random(inputs.shape) >= float(rate)
+    given = np.asarray(mask)
+    if given.shape != inputs.shape or not np.isin(given, (0, 1)).all():
+        raise ConfigError(
+            "the mask must be 0s and 1s of the shape {shape}; found {found}.".format(
+                shape=write_shape(inputs.shape), found=write_shape(given.shape)
             )
-        kept = given.astype(np.int64)
+        )
+    kept = given.astype(np.int64)
     scale = 1 / (1 - rate)
     return Dropout(inputs, kept, rate, scale, inputs * kept * scale)
 
 
 def concatenate(images: Sequence[ArrayLike]) -> Numbers:
-    """Return maps of one size behind each other, (height, width, sum of channels). Raises ConfigError otherwise."""
+    """Return maps of one size with all their channels, shaped (height, width, sum of channels).
+
+    Raises:
+        ConfigError: If the maps differ in height or width.
+    """
     arrays = as_numbers(*images)
     if len({array.shape[:-1] for array in arrays}) != 1:
         raise ConfigError(
-            f"maps to concatenate must have one height and width; found {_shapes(arrays)}."
+            "maps to concatenate must have one height and width; found {shapes}.".format(
+                shapes=_shapes(arrays)
+            )
         )
     return np.concatenate(arrays, axis=-1)
 
 
 def add(images: Sequence[ArrayLike]) -> Numbers:
-    """Return maps of one shape added up, number by number. Raises ConfigError for other shapes."""
+    """Return the sum of maps of one shape, number by number.
+
+    Raises:
+        ConfigError: If the maps differ in shape.
+    """
     arrays = as_numbers(*images)
     if len({array.shape for array in arrays}) != 1:
-        raise ConfigError(f"maps to add must have one shape; found {_shapes(arrays)}.")
+        raise ConfigError(
+            "maps to add must have one shape; found {shapes}.".format(shapes=_shapes(arrays))
+        )
     return np.asarray(sum(arrays[1:], start=arrays[0]))
 
 
 def flatten(image: ArrayLike) -> Numbers:
-    """Return all numbers in one row, as Keras does: row by row, and of each cell channel by channel."""
+    """Return all numbers in one row, in Keras' order: by rows, then columns, then channels."""
     return as_numbers(image)[0].reshape(-1)
 
 
 def _shapes(arrays: Sequence[Numbers]) -> str:
     return " and ".join(" x ".join(map(str, array.shape)) for array in arrays) or "none"
-
-
-def _vector(values: ArrayLike, what: str) -> Numbers:
-    (array,) = as_numbers(values)
-    if array.ndim != 1 or not array.size:
-        raise ConfigError(f"{what} must be one row of numbers; found {write_shape(array.shape)}.")
-    return array

@@ -1,39 +1,99 @@
-"""Batch normalisation: mean, variance and what they make of each number, in training and in inference."""
+"""Normalization: what mean and variance make of numbers, and batch normalisation.
+
+Layer normalisation computes the same with the mean and variance of other numbers.
+"""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from convlens.errors import ConfigError
-from convlens.explain.arithmetic.exact import as_numbers
+from convlens.explain.arithmetic.exact import Rounding, as_numbers, exactly
+from convlens.explain.arithmetic.writing import Step, write, write_difference, write_sum
 
 
 @dataclass(frozen=True)
-class BatchNormalization:
-    """A batch normalisation, each channel (the last axis) by itself.
+class Normalization:
+    """Numbers that are brought to mean 0 and deviation 1, then scaled and shifted.
+
+    All attributes are numbers, or arrays that NumPy can broadcast.
 
     Attributes:
-        inputs: (..., channels).
-        mean: (channels,), of the batch in training, the kept one in inference.
-        variance: (channels,), likewise; divided by n, not by n - 1.
-        centred: inputs - mean.
-        deviation: (channels,), the root of variance + epsilon.
-        normalized: centred / deviation.
-        output: gamma x normalized + beta.
-        moving_mean: (channels,), kept for inference: after this batch in training.
-        moving_variance: (channels,), likewise.
+        inputs: The numbers z.
+        mean: The mean that is subtracted.
+        variance: The variance; it is divided by n, not by n - 1.
+        epsilon: What is added to the variance, so that nothing is divided by 0.
+        gamma: The scale.
+        beta: The shift.
+        rounded: The rounding of every result.
     """
 
-    inputs: NDArray[np.float64]
-    mean: NDArray[np.float64]
-    variance: NDArray[np.float64]
-    centred: NDArray[np.float64]
-    deviation: NDArray[np.float64]
-    normalized: NDArray[np.float64]
-    output: NDArray[np.float64]
-    moving_mean: NDArray[np.float64]
-    moving_variance: NDArray[np.float64]
+    inputs: Any
+    mean: Any
+    variance: Any
+    epsilon: float = 0.0
+    gamma: Any = 1.0
+    beta: Any = 0.0
+    rounded: Rounding = exactly
+
+    @property
+    def centred(self) -> Any:
+        """Inputs minus mean."""
+        return self.rounded(self.inputs - self.mean)
+
+    @property
+    def deviation(self) -> Any:
+        """The square root of variance + epsilon."""
+        return self.rounded(np.sqrt(self.variance + self.epsilon))
+
+    @property
+    def normalized(self) -> Any:
+        """Centred inputs divided by the deviation."""
+        return self.rounded(self.centred / self.deviation)
+
+    @property
+    def output(self) -> Any:
+        """Gamma x normalized + beta."""
+        return self.rounded(self.gamma * self.normalized + self.beta)
+
+    def steps(self, mean: Step) -> list[Step]:
+        """Return the steps of the normalisation of one number.
+
+        Args:
+            mean: The first step, which says where the mean comes from.
+        """
+        root = f"√{write(self.variance)}"
+        if self.epsilon:
+            root = f"√({write(self.variance)} + {self.epsilon:g})"
+        centred = write_difference(write(self.inputs), write(self.mean))
+        normalized = f"{write(self.centred)} / {write(self.deviation)}"
+        scaled = f"{write(self.gamma)} × {write(self.normalized)}"
+        return [
+            mean,
+            Step("centred", centred, self.centred),
+            Step("deviation", root, self.deviation),
+            Step("normalised", normalized, self.normalized),
+            Step("scaled, shifted", write_sum([scaled, write(self.beta)]), self.output),
+        ]
+
+
+@dataclass(frozen=True, kw_only=True)
+class BatchNormalization(Normalization):
+    """A batch normalisation, which normalises each channel (the last axis) by itself.
+
+    The inputs are shaped (..., channels). Mean and variance, shaped (channels,), are those of the
+    batch in training and the moving ones in inference.
+
+    Attributes:
+        moving_mean: The mean that is kept for inference, shaped (channels,); in training it has
+            moved towards this batch.
+        moving_variance: Likewise the variance.
+    """
+
+    moving_mean: Any
+    moving_variance: Any
 
 
 def batch_normalize(
@@ -45,40 +105,46 @@ def batch_normalize(
     momentum: float = 0.99,
     epsilon: float = 1e-3,
 ) -> BatchNormalization:
-    """Normalise each channel as Keras' BatchNormalization, whose defaults these are.
+    """Normalise each channel as Keras' BatchNormalization does; the defaults are the same.
 
     Args:
-        batch: (..., channels), as (examples, height, width, channels).
-        scale_shift: (gamma, beta), one number or one a channel.
-        moving: (mean, variance) kept so far; training moves them, inference uses them.
-        training: whether the batch's own mean and variance are used.
-        momentum: what of the kept statistics stays at a batch.
-        epsilon: added to the variance, so that nothing is divided by 0.
+        batch: The numbers, shaped (..., channels), such as (examples, height, width, channels).
+        scale_shift: Gamma and beta, each one number or one for each channel.
+        moving: The moving mean and variance, likewise. Training moves them, inference uses them.
+        training: Whether to use the mean and variance of the batch itself.
+        momentum: The share of the moving mean and variance that a batch leaves unchanged.
+        epsilon: What is added to the variance, so that nothing is divided by 0.
 
     Raises:
-        ConfigError: numbers given for other channels than the batch has, or a negative variance.
+        ConfigError: If numbers are given for another count of channels than the batch has, if a
+            variance is negative, if epsilon is not above 0, or if momentum is not within 0 and 1.
     """
-    inputs = as_numbers(batch)[0].astype(np.float64)
+    inputs, *given = (
+        as_numbers(one)[0].astype(np.float64) for one in (batch, *scale_shift, *moving)
+    )
     channels = inputs.shape[-1:]
-    given = [as_numbers(one)[0].astype(np.float64) for one in (*scale_shift, *moving)]
     if any(one.shape not in ((), channels) for one in given) or not channels:
         raise ConfigError(
-            f"gamma, beta, mean and variance must be one number or {channels[0] if channels else 1}."
+            "gamma, beta, mean and variance must be one number or {count}.".format(
+                count=channels[0] if channels else 1
+            )
         )
-    gamma, beta, kept_mean, kept_variance = (np.broadcast_to(one, channels) for one in given)
+    gamma, beta, moving_mean, moving_variance = (np.broadcast_to(one, channels) for one in given)
     if not 0 <= momentum <= 1:
-        raise ConfigError(f"momentum must be within 0 and 1; found {momentum:g}.")
-    if (kept_variance < 0).any() or epsilon <= 0:
-        raise ConfigError("variances must be at least 0 and epsilon above 0.")
-    mean, variance = kept_mean, kept_variance
+        raise ConfigError(
+            "momentum must be within 0 and 1; found {momentum:g}.".format(momentum=momentum)
+        )
+    if (moving_variance < 0).any() or epsilon <= 0:
+        raise ConfigError("variances must be at least 0, and epsilon must be above 0.")
+    mean = moving_mean
+    variance = moving_variance
     if training:
         axes = tuple(range(inputs.ndim - 1))
-        mean, variance = inputs.mean(axis=axes), inputs.var(axis=axes)
-        kept_mean = momentum * kept_mean + (1 - momentum) * mean
-        kept_variance = momentum * kept_variance + (1 - momentum) * variance
-    centred, deviation = inputs - mean, np.sqrt(variance + epsilon)
-    normalized = centred / deviation
-    output = gamma * normalized + beta
+        mean = inputs.mean(axis=axes)
+        variance = inputs.var(axis=axes)
+        moving_mean = momentum * moving_mean + (1 - momentum) * mean
+        moving_variance = momentum * moving_variance + (1 - momentum) * variance
     return BatchNormalization(
-        inputs, mean, variance, centred, deviation, normalized, output, kept_mean, kept_variance
-    )
+        inputs, mean, variance, epsilon, gamma, beta,
+        moving_mean=moving_mean, moving_variance=moving_variance,
+    )  # fmt: skip

@@ -1,6 +1,12 @@
-"""Pooling: every cell of a pooled map as its window and what became of it. Whole numbers and Fractions stay exact."""
+"""Pooling: every value of a pooled map as its window and what is made of it.
 
+Whole numbers and Fractions stay exact.
+"""
+
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -10,19 +16,25 @@ from convlens.explain.arithmetic.convolution import as_image, check_cell
 from convlens.explain.arithmetic.exact import Numbers, as_numbers
 from convlens.explain.arithmetic.sizes import Border, Side, lay_windows, pair
 
-KINDS = ("max", "average", "min")
+# What becomes of the values in a window.
+KINDS: dict[str, Callable[[Numbers], Any]] = {
+    "max": np.max,
+    "average": lambda window: window.sum() / window.size,
+    "min": np.min,
+}
 
 
 @dataclass(frozen=True)
 class PoolCell:
-    """One value of a pooled map, opened.
+    """One value of a pooled map with every number that went into it.
 
     Attributes:
-        rows: (first, one past the last) row of the window within the image.
-        columns: likewise.
-        window: (height, width) the values in it; cells outside the image do not count.
-        kept: (rows, columns) of the image that hold the value, for max and min; all cells for average.
-        value: what the window became.
+        rows: The first row of the window within the image, and the one after its last.
+        columns: Likewise the columns.
+        window: The values in the window, shaped (height, width); the border does not count.
+        kept: The (row, column) of each cell of the image that holds the value, for max and min; of
+            all cells in the window for average.
+        value: The largest, smallest or mean value of the window.
     """
 
     rows: tuple[int, int]
@@ -34,45 +46,54 @@ class PoolCell:
 
 @dataclass(frozen=True)
 class Pooling:
-    """A pooling with all that went into it.
+    """A pooling with every number that went into it.
+
+    The map is computed when it is asked for, so that single values of a large one can be opened.
 
     Attributes:
-        kind: "max", "average" or "min".
-        image: (height, width, channels).
-        vertical: how windows lie from top to bottom.
-        horizontal: how windows lie from left to right.
-        output: (rows, columns, channels).
+        kind: One of KINDS.
+        image: The image, shaped (height, width, channels).
+        vertical: How the windows lie from top to bottom.
+        horizontal: How the windows lie from left to right.
     """
 
     kind: str
     image: Numbers
     vertical: Side
     horizontal: Side
-    output: Numbers
+
+    @cached_property
+    def output(self) -> Numbers:
+        """The map, shaped (rows, columns, channels)."""
+        values = [self.at(*place).value for place in np.ndindex(self.shape)]
+        return np.array(values).reshape(self.shape)
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """The shape of the map, (rows, columns, channels)."""
+        return self.vertical.count, self.horizontal.count, self.image.shape[2]
 
     @property
     def border(self) -> Border:
-        """Cells by which windows reach beyond the image."""
-        last = [
-            side.span(side.count - 1)[1] - side.length for side in (self.vertical, self.horizontal)
-        ]
-        return Border(
-            self.vertical.before, max(last[0], 0), self.horizontal.before, max(last[1], 0)
+        """The cells by which windows reach beyond the image."""
+        below, right = (
+            max(side.span(side.count - 1)[1] - side.length, 0)
+            for side in (self.vertical, self.horizontal)
         )
+        return Border(self.vertical.before, below, self.horizontal.before, right)
 
     def at(self, row: int, column: int, channel: int = 0) -> PoolCell:
-        """Open one value; rows, columns and channels count from 0.
+        """Open one value of the map. Rows, columns and channels are counted from 0.
 
         Raises:
-            ConfigError: the cell lies outside the map.
+            ConfigError: If the map has no such value.
         """
-        check_cell((row, column, channel), self.output.shape)
-        rows, columns = _inside(self.vertical, row), _inside(self.horizontal, column)
-        window = self.image[rows[0] : rows[1], columns[0] : columns[1], channel]
-        value = self.output[row, column, channel]
-        kept = np.argwhere(
-            np.full(window.shape, True) if self.kind == "average" else window == value
-        )
+        check_cell((row, column, channel), self.shape)
+        rows = self.vertical.span_inside(row)
+        columns = self.horizontal.span_inside(column)
+        window = self.image[slice(*rows), slice(*columns), channel]
+        value = KINDS[self.kind](window)
+        kept = np.argwhere((window == value) | (self.kind == "average"))
         cells = tuple((int(r) + rows[0], int(c) + columns[0]) for r, c in kept)
         return PoolCell(rows, columns, window, cells, value)
 
@@ -85,48 +106,40 @@ def pool(
     strides: int | tuple[int, int] | None = None,
     padding: str = "valid",
 ) -> Pooling:
-    """Pool as Keras' MaxPooling2D and AveragePooling2D, and beyond them "min" and deck 004's partial windows.
+    """Pool as Keras' MaxPooling2D and AveragePooling2D do; "min" and partial windows are added.
 
     Args:
-        image: (height, width) or (height, width, channels).
-        size: of the window.
+        image: The image, shaped (height, width) or (height, width, channels).
+        size: The size of the window, in cells.
         kind: "max", "average" or "min".
-        strides: cells from one window to the next; the window's size where not given.
-        padding: "valid", "same", or "partial", which keeps the last window where it reaches beyond the image.
+        strides: The distance from one window to the next, in cells; the size if not given.
+        padding: "valid", "same", or "partial", which also keeps windows that reach beyond the
+            image, as lecture 004 does.
 
     Raises:
-        ConfigError: the window does not fit, or kind, strides or padding cannot be.
+        ConfigError: If the window does not fit, or if kind, strides or padding are invalid.
+
+    Example:
+        >>> pool([[1, 2], [3, 4]], kind="average").output.tolist()
+        [[[Fraction(5, 2)]]]
     """
     if kind not in KINDS:
-        raise ConfigError(f"the kind of pooling must be one of {', '.join(KINDS)}; found {kind!r}.")
+        raise ConfigError(
+            "the kind of pooling must be one of {kinds}; found {kind!r}.".format(
+                kinds=", ".join(KINDS), kind=kind
+            )
+        )
     image = as_image(as_numbers(image)[0])
     window = pair(size)
     steps = window if strides is None else pair(strides)
     vertical, horizontal = (
-        lay_windows(image.shape[i], window[i], steps[i], padding) for i in (0, 1)
+        lay_windows(*side, padding) for side in zip(image.shape, window, steps, strict=False)
     )
-    rows = [_inside(vertical, i) for i in range(vertical.count)]
-    columns = [_inside(horizontal, i) for i in range(horizontal.count)]
-    output = np.stack(
-        [np.stack([_reduce(image[r0:r1, c0:c1], kind) for c0, c1 in columns]) for r0, r1 in rows]
-    )
-    return Pooling(kind, image, vertical, horizontal, output)
-
-
-def _inside(side: Side, index: int) -> tuple[int, int]:
-    first, last = side.span(index)
-    return max(first, 0), min(last, side.length)
-
-
-def _reduce(window: Numbers, kind: str) -> Numbers:
-    """Return (channels,) of a window (height, width, channels)."""
-    if kind == "average":
-        return np.asarray(window.sum(axis=(0, 1)) / (window.shape[0] * window.shape[1]))
-    return np.asarray(window.max(axis=(0, 1)) if kind == "max" else window.min(axis=(0, 1)))
+    return Pooling(kind, image, vertical, horizontal)
 
 
 def global_average(image: ArrayLike) -> Numbers:
-    """Return (channels,), the mean of each channel: average pooling with a window as large as the image."""
+    """Return the mean of each channel, shaped (channels,): one window as large as the image."""
     image = as_image(as_numbers(image)[0])
     height, width = image.shape[:2]
     return np.asarray(pool(image, (height, width), kind="average").output[0, 0])

@@ -1,8 +1,10 @@
-"""Sizes and parameters by formula: how windows lie on an image, what a layer learns, what a value sees.
+"""Sizes and parameters by formula: how windows lie on an image, what a layer learns, what it sees.
 
-Every result carries the formula with its numbers filled in, as it would be written on a board.
+Every result carries its formula with the numbers filled in, as it would be written on a board. This
+module is `convlens.sizes`.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -28,7 +30,7 @@ PADDINGS = ("valid", "same", "partial")
 
 
 class Border(NamedTuple):
-    """Cells added around an image: zeros for a convolution, nothing at all for pooling."""
+    """The cells around an image: zeros for a convolution, cells that do not count for a pooling."""
 
     top: int = 0
     bottom: int = 0
@@ -36,14 +38,14 @@ class Border(NamedTuple):
     right: int = 0
 
     def __str__(self) -> str:
-        """Return it in words."""
+        """Return the border in words."""
         if len(set(self)) == 1:
-            return f"{self.top} on every side"
-        return f"{self.top} above, {self.bottom} below, {self.left} left, {self.right} right"
+            return "{top} on every side".format(top=self.top)
+        return "{top} above, {bottom} below, {left} left, {right} right".format(**self._asdict())
 
 
 class Count(NamedTuple):
-    """A number and the formula it comes from."""
+    """A number and the formula that it comes from."""
 
     formula: str
     value: int
@@ -55,16 +57,18 @@ class Count(NamedTuple):
 
 @dataclass(frozen=True)
 class Side:
-    """How windows lie along one side of an image.
+    """How windows lie along one side of an image. All lengths are in cells.
 
     Attributes:
-        length: of the side, cells.
-        window: of a window, cells.
-        stride: from one window to the next, cells.
-        count: of the windows: the length of the map.
-        before: cells of the border before the image.
-        after: cells of the border after it.
-        formula: of `count`, with its numbers.
+        length: The length of the side.
+        window: The length of a window, the gaps of a dilated one included.
+        stride: The distance from one window to the next.
+        count: The number of windows, which is the length of the map.
+        before: The length of the border before the image.
+        after: The length of the border after the image.
+        formula: The formula of `count`, with its numbers.
+        rate: The distance from one cell of a window to the next, which is more than 1 where a
+            convolution is dilated.
     """
 
     length: int
@@ -74,21 +78,48 @@ class Side:
     before: int
     after: int
     formula: str
+    rate: int = 1
 
     def span(self, index: int) -> tuple[int, int]:
-        """Return (first, one past the last) cell of a window in the image; the border lies outside 0..length."""
+        """Return the first cell of a window in the image and the one after its last.
+
+        Cells of the border lie outside of 0 to `length`.
+        """
         first = index * self.stride - self.before
         return first, first + self.window
 
+    def span_inside(self, index: int) -> tuple[int, int]:
+        """Return the span of a window without the border."""
+        first, past = self.span(index)
+        return max(first, 0), min(past, self.length)
 
-def lay_windows(length: int, window: int, stride: int, padding: str) -> Side:
-    """Lay windows along a side.
+    def cells(self, index: int) -> range:
+        """Return all cells of a window in the image, those of the border included."""
+        return range(*self.span(index), self.rate)
 
-    "valid" keeps whole windows only. "same" makes ceil(length / stride) of them; where the border is odd, the larger
-    half comes after, as in Keras. "partial" has no border but keeps a last window that reaches beyond the image.
+    def cells_below(self, place: int) -> range:
+        """Return the cell that lies below one place of the window, for each window."""
+        first = place * self.rate - self.before
+        return range(first, first + self.count * self.stride, self.stride)
+
+
+def lay_windows(length: int, window: int, stride: int, padding: str, rate: int = 1) -> Side:
+    """Lay windows along a side of an image.
+
+    "valid" keeps whole windows only. "same" makes ceil(length / stride) windows; where the border
+    is odd, its larger half comes after the image, as in Keras. "partial" has no border, but keeps a
+    last window that reaches beyond the image.
+
+    Args:
+        length: The length of the side, in cells.
+        window: The number of cells of a window.
+        stride: The distance from one window to the next, in cells.
+        padding: "valid", "same" or "partial".
+        rate: The distance from one cell of a window to the next, in cells.
 
     Raises:
-        ConfigError: stride or window below 1, an unknown padding, or a window larger than the image.
+        ConfigError: If stride, window or length are below 1, if there is no such padding, or if a
+            window is larger than the image.
     """
     for name, value in (
         ("the window's size", window),
@@ -96,38 +127,51 @@ def lay_windows(length: int, window: int, stride: int, padding: str) -> Side:
         ("the image's side", length),
     ):
         if value < 1:
-            raise ConfigError(f"{name} must be at least 1; found {value}.")
+            raise ConfigError(
+                "{name} must be at least 1; found {value}.".format(name=name, value=value)
+            )
     if padding not in PADDINGS:
-        raise ConfigError(f"padding must be one of {', '.join(PADDINGS)}; found {padding!r}.")
+        raise ConfigError(
+            "padding must be one of {paddings}; found {padding!r}.".format(
+                paddings=", ".join(PADDINGS), padding=padding
+            )
+        )
+    window = (window - 1) * rate + 1
+    border = 0
     if padding == "same":
         count = -(-length // stride)
         border = max((count - 1) * stride + window - length, 0)
         formula = f"⌈{length} / {stride}⌉ = {count}"
-        return Side(length, window, stride, count, border // 2, border - border // 2, formula)
-    if padding == "partial":
+    elif padding == "partial":
         count = max(-(-(length - window) // stride), 0) + 1
-        count -= (count - 1) * stride >= length  # a window has to begin within the image
+        # Every window has to begin within the image.
+        if (count - 1) * stride >= length:
+            count -= 1
         formula = f"⌈({length} - {window}) / {stride}⌉ + 1 = {count}"
-        return Side(length, window, stride, count, 0, 0, formula)
-    if window > length:
+    elif window > length:
         raise ConfigError(
-            f"a window of {window} must fit into the image's side of {length}; take a smaller one or padding same."
+            "a window of {window} must fit into the image's side of {length}; take a smaller one "
+            "or padding same.".format(window=window, length=length)
         )
-    count = (length - window) // stride + 1
-    formula = f"⌊({length} - {window}) / {stride}⌋ + 1 = {count}"
-    return Side(length, window, stride, count, 0, 0, formula)
+    else:
+        count = (length - window) // stride + 1
+        formula = f"⌊({length} - {window}) / {stride}⌋ + 1 = {count}"
+    before = border // 2
+    return Side(length, window, stride, count, before, border - before, formula, rate)
 
 
 def pair(value: int | Sequence[int]) -> tuple[int, int]:
-    """Return (height, width) of a number or of a pair."""
+    """Return (height, width) for one number, which stands for both, or for two."""
     if isinstance(value, int):
         return value, value
     height, width = value
     return int(height), int(width)
 
 
-def _times(*factors: int) -> str:
-    return " × ".join(f"{factor:,}" for factor in factors)
+def _count(*products: Sequence[int]) -> Count:
+    """Return the sum of products, with its formula."""
+    terms = (" × ".join(f"{factor:,}" for factor in product) for product in products)
+    return Count(" + ".join(terms), sum(math.prod(product) for product in products))
 
 
 def conv_params(
@@ -138,55 +182,58 @@ def conv_params(
     bias: bool = True,
     groups: int = 1,
 ) -> Count:
-    """Return the parameters of a convolution: a kernel over all channels of its group, and a bias, a filter.
+    """Return the parameters of a convolution: for each filter a kernel, and a bias.
 
-    >>> print(conv_params(3, 3, 2, bias=False))
-    3 × 3 × 3 × 2 = 54
+    Args:
+        kernel_size: The height and width of the kernel, or one number for both.
+        channels: The channels of the input.
+        filters: The number of filters.
+        bias: Whether each filter has a bias.
+        groups: The groups of channels; a kernel covers the channels of one of them.
+
+    Example:
+        >>> print(conv_params(3, 3, 2, bias=False))
+        3 × 3 × 3 × 2 = 54
     """
-    height, width = pair(kernel_size)
-    formula = _times(height, width, channels // groups, filters) + (
-        f" + {filters:,}" if bias else ""
-    )
-    return Count(formula, height * width * (channels // groups) * filters + bias * filters)
+    kernels = (*pair(kernel_size), channels // groups, filters)
+    return _count(kernels, (filters,)) if bias else _count(kernels)
 
 
 def depthwise_params(
     kernel_size: int | Sequence[int], channels: int, *, multiplier: int = 1, bias: bool = True
 ) -> Count:
-    """Return the parameters of a depthwise convolution: `multiplier` kernels for each channel by itself."""
-    height, width = pair(kernel_size)
-    maps = channels * multiplier
-    factors = (height, width, channels, multiplier) if multiplier > 1 else (height, width, channels)
-    return Count(
-        _times(*factors) + (f" + {maps:,}" if bias else ""), height * width * maps + bias * maps
-    )
+    """Return the parameters of a depthwise convolution: `multiplier` kernels for each channel."""
+    kernels = [*pair(kernel_size), channels]
+    if multiplier > 1:
+        kernels.append(multiplier)
+    return _count(kernels, (channels * multiplier,)) if bias else _count(kernels)
 
 
 def separable_params(
     kernel_size: int | Sequence[int], channels: int, filters: int, *, bias: bool = True
 ) -> Count:
-    """Return the parameters of a depthwise separable convolution; as in Keras, only its 1x1 part has a bias.
+    """Return the parameters of a separable convolution; as in Keras, only its 1x1 part has a bias.
 
-    >>> print(separable_params(3, 3, 2, bias=False))
-    3 × 3 × 3 + 3 × 2 = 33
+    Example:
+        >>> print(separable_params(3, 3, 2, bias=False))
+        3 × 3 × 3 + 3 × 2 = 33
     """
-    depthwise = depthwise_params(kernel_size, channels, bias=False)
-    formula = f"{depthwise.formula} + {_times(channels, filters)}" + (
-        f" + {filters:,}" if bias else ""
-    )
-    return Count(formula, depthwise.value + channels * filters + bias * filters)
+    kernels = ((*pair(kernel_size), channels), (channels, filters))
+    return _count(*kernels, (filters,)) if bias else _count(*kernels)
 
 
 def dense_params(inputs: int, units: int, *, bias: bool = True) -> Count:
-    """Return the parameters of a dense layer."""
-    return Count(
-        _times(inputs, units) + (f" + {units:,}" if bias else ""), inputs * units + bias * units
-    )
+    """Return the parameters of a dense layer: for each unit a weight for each input, and a bias."""
+    return _count((inputs, units), (units,)) if bias else _count((inputs, units))
 
 
 def batchnorm_params(channels: int) -> Count:
-    """Return the parameters of batch normalisation: gamma and beta are learned, mean and variance only kept."""
-    return Count(f"2 × {channels:,} learned + 2 × {channels:,} kept", 4 * channels)
+    """Return the parameters of batch normalisation: gamma and beta, and the moving statistics.
+
+    Gamma and beta are learned; mean and variance are kept from training.
+    """
+    formula = "2 × {channels:,} learned + 2 × {channels:,} kept".format(channels=channels)
+    return Count(formula, 4 * channels)
 
 
 @dataclass(frozen=True)
@@ -194,11 +241,11 @@ class FieldStep:
     """What a value sees of the image after one more layer.
 
     Attributes:
-        window: of the layer, cells of its input.
-        stride: of the layer.
-        field: pixels of the image that a value sees, along a side.
-        jump: pixels of the image between neighbouring values.
-        formula: of `field`, with its numbers.
+        window: The window of the layer, in cells of its input.
+        stride: The stride of the layer, likewise.
+        field: The receptive field: the pixels of the image that a value sees, along one side.
+        jump: The distance of neighbouring values in pixels of the image.
+        formula: The formula of `field`, with its numbers.
     """
 
     window: int
@@ -209,16 +256,22 @@ class FieldStep:
 
 
 def receptive_field(windows: Sequence[tuple[int, int]]) -> tuple[FieldStep, ...]:
-    """Return the receptive field after each (window, stride), along one side.
+    """Return the receptive field after each layer of a stack, along one side.
 
-    >>> [step.field for step in receptive_field([(3, 1), (3, 1)])]
-    [3, 5]
+    Args:
+        windows: The (window, stride) of each layer, in order.
+
+    Example:
+        >>> [step.field for step in receptive_field([(3, 1), (3, 1)])]
+        [3, 5]
     """
     steps: list[FieldStep] = []
-    field, jump = 1, 1
+    field = 1
+    jump = 1
     for window, stride in windows:
-        formula = f"{field} + ({window} - 1) × {jump} = {field + (window - 1) * jump}"
-        field += (window - 1) * jump
+        larger = field + (window - 1) * jump
+        formula = f"{field} + ({window} - 1) × {jump} = {larger}"
+        field = larger
         jump *= stride
         steps.append(FieldStep(window, stride, field, jump, formula))
     return tuple(steps)

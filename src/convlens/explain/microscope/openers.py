@@ -1,23 +1,23 @@
-"""Cells: one value of a layer, opened: what was looked at, what it was multiplied with, and every step to the value.
+"""Openers: which function opens a value of which class of layers.
 
-By the layer's class: `OPENERS` has a function for each. All is computed anew in float64; the network's own float32
-value stands beside it.
+An opened value says what was looked at, what it was multiplied with, and every step to the result.
 """
 
 from collections.abc import Sequence
 from dataclasses import replace
 
 from convlens.errors import ConfigError
-from convlens.explain.arithmetic.pointwise import JOINS
-from convlens.explain.microscope.microscope import Layer
+from convlens.explain.arithmetic.writing import write_shape
+from convlens.explain.microscope.layer import Layer
 from convlens.explain.microscope.moved import open_moved
 from convlens.explain.microscope.normalization import (
+    open_activation,
     open_batch_normalization,
     open_layer_normalization,
+    open_softmax,
 )
-from convlens.explain.microscope.pointwise import open_pointwise
+from convlens.explain.microscope.pointwise import JOINS, open_pointwise
 from convlens.explain.microscope.pooling import open_pooling, open_reduced
-from convlens.explain.microscope.softmax import open_activation, open_softmax
 from convlens.explain.microscope.value import Index, OpenedCell, Opener
 from convlens.explain.microscope.weighted_sum import (
     open_convolution,
@@ -26,6 +26,7 @@ from convlens.explain.microscope.weighted_sum import (
     open_separable,
 )
 
+# Layers whose values are shown but not opened, and why.
 VALUES_ONLY = {"InputLayer": "these are the image's own pixels, nothing is computed"}
 
 OPENERS: dict[str, Opener] = {
@@ -57,38 +58,62 @@ def open_cell(layer: Layer, index: Sequence[int]) -> OpenedCell:
     """Open one value of a layer.
 
     Args:
-        layer: of a `Microscope`.
-        index: (row, column, channel) of a map, (unit,) of a row of numbers; counted from 0.
+        layer: A layer of a `Microscope`.
+        index: The place of the value, counted from 0: (row, column, channel) of a map, (unit,) of a
+            row of numbers.
 
     Raises:
-        ConfigError: the layer has no such value, or is of a class that cannot be opened.
+        ConfigError: If the layer has no such value, or is of a class that cannot be opened.
+
+    Example:
+        >>> open_cell(microscope.layer("conv1"), (0, 3, 2)).value  # doctest: +SKIP
     """
     index = check_index(layer, index)
     names = [kind.__name__ for kind in type(layer.call.operation).__mro__]
     found = next((OPENERS[name] for name in names if name in OPENERS), None)
     if found is None:
-        reason = VALUES_ONLY.get(layer.kind, "convlens does not know its arithmetic")
         raise ConfigError(
-            f"{layer.name} ({layer.kind}) shows its values but cannot be opened: {reason}."
+            "{layer} ({kind}) shows its values but cannot be opened: {reason}.".format(
+                layer=layer.name,
+                kind=layer.kind,
+                reason=VALUES_ONLY.get(layer.kind, "convlens does not know its arithmetic"),
+            )
         )
-    return replace(found(layer, index), network=float(layer.output[index]))
+    cell = found(layer, index)
+    network = float(layer.output[index])
+    return replace(cell, layer=layer.name, kind=layer.kind, index=index, network=network)
 
 
 def check_index(layer: Layer, index: Sequence[int]) -> Index:
-    """Return the index. Raises ConfigError where the layer has no such value."""
+    """Return the index of a value as whole numbers.
+
+    Raises:
+        ConfigError: If the layer has no such value.
+    """
     shape = layer.shape
-    axes = {3: ("row", "column", layer.noun), 2: ("row", layer.noun), 1: (layer.noun,)}.get(
-        len(shape), ()
-    )
+    names = {1: (), 2: ("row",), 3: ("row", "column")}
+    axes = ("index",) * len(shape)
+    if len(shape) in names:
+        axes = (*names[len(shape)], layer.noun)
     if len(index) != len(shape):
         raise ConfigError(
-            f"{layer.name} gives {' x '.join(map(str, shape))} numbers, so a cell needs "
-            f"{', '.join(axes) or len(shape)}; found {', '.join(map(str, index)) or 'nothing'}."
+            "{layer} gives {shape} numbers, so that a value needs {axes}; found {found}.".format(
+                layer=layer.name,
+                shape=write_shape(shape),
+                axes=", ".join(axes),
+                found=", ".join(map(str, index)) or "nothing",
+            )
         )
-    for number, count, name in zip(index, shape, axes or ("index",) * len(shape), strict=True):
+    for number, count, name in zip(index, shape, axes, strict=True):
         if not 0 <= number < count:
             raise ConfigError(
-                f"{layer.name} is {' x '.join(map(str, shape))}, counted from 0; {name} {number} is outside: "
-                f"take 0 to {count - 1}."
+                "{layer} is {shape}, counted from 0; {name} {number} is outside: take 0 to "
+                "{last}.".format(
+                    layer=layer.name,
+                    shape=write_shape(shape),
+                    name=name,
+                    number=number,
+                    last=count - 1,
+                )
             )
     return tuple(int(one) for one in index)

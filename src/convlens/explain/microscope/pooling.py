@@ -5,82 +5,73 @@ import math
 import keras
 import numpy as np
 
-from convlens.explain.arithmetic.exact import write
-from convlens.explain.microscope.microscope import Layer
+from convlens.explain.arithmetic.pooling import Pooling
+from convlens.explain.arithmetic.writing import WRITTEN, Step, write, write_terms
+from convlens.explain.microscope.layer import Layer
 from convlens.explain.microscope.value import (
-    WRITTEN,
     Index,
     OpenedCell,
-    Step,
     Window,
-    floats,
+    input_of,
     sides_of,
-    whole,
-    window,
-    write_terms,
+    single,
+    window_of,
 )
+
+RULES = {
+    "max": "the largest of the window",
+    "min": "the smallest of the window",
+    "sum": "the sum of the window",
+    "mean": "the mean of the window",
+}
 
 
 def open_pooling(layer: Layer, index: Index) -> OpenedCell:
-    """Max and average pooling: what of the window lies within the map counts.
+    """Open a value of max or average pooling, in which the border does not count.
 
-    Keras 3.15 on PyTorch averages otherwise where the border is uneven (mended in keras#23233): the cell shows it.
+    Keras 3.15 on PyTorch averages in another way where the border is uneven (mended in
+    keras#23233); the opened value shows it.
     """
-    sides, image = sides_of(layer), whole(layer)
-    spans = [side.span(number) for side, number in zip(sides, index, strict=False)]
-    inside = [
-        (max(first, 0), min(last, n)) for (first, last), n in zip(spans, image.shape, strict=False)
-    ]
-    (top, bottom), (left, right) = inside
-    kind = "max" if isinstance(layer.call.operation, keras.layers.MaxPooling2D) else "mean"
-    seen = image[top:bottom, left:right, index[2]]
-    return _reduce(
-        layer, index, kind, window(layer, (*inside, (index[2], index[2] + 1)), seen[..., None])
-    )
+    kind = "max" if isinstance(layer.call.operation, keras.layers.MaxPooling2D) else "average"
+    cell = Pooling(kind, input_of(layer), *sides_of(layer)).at(*index)
+    seen = window_of(layer, (cell.rows, cell.columns, *single(index[2:])))
+    return _open_reduction(layer, index, kind, seen)
 
 
 def open_reduced(layer: Layer, index: Index) -> OpenedCell:
-    """Global pooling, and sum, mean, max and min of keras.ops."""
-    operation, values = layer.call.operation, floats(layer.inputs[0].values)
+    """Open a value of a global pooling, or of sum, mean, max or min of `keras.ops`."""
+    operation = layer.call.operation
+    shape = layer.inputs[0].values.shape
     if isinstance(operation, keras.Layer):
         axes: tuple[int, ...] = (1, 2)
     elif operation.axis is None:
-        axes = tuple(range(values.ndim))
+        axes = tuple(range(len(shape)))
     else:
-        axes = tuple(axis % values.ndim for axis in np.atleast_1d(operation.axis))
-    kept = iter(index)
+        axes = tuple(axis % len(shape) for axis in np.atleast_1d(operation.axis))
+    places = iter(index)
     spans = []
-    for axis, length in list(enumerate(values.shape))[1:]:
-        if axis not in axes:
-            place = next(kept)
-            spans.append((place, place + 1))
-            continue
-        spans.append((0, length))
-        if operation.keepdims:
-            next(kept)
-    seen = values[0][tuple(slice(*span) for span in spans)]
-    name = layer.kind.lower()
-    kind = next(
-        kind for kind in ("max", "min", "sum", "mean") if kind in name.replace("average", "mean")
-    )
-    return _reduce(layer, index, kind, window(layer, spans, seen))
+    for axis, length in enumerate(shape[1:], 1):
+        # A reduced axis has a place in the index only where it is kept with the length 1.
+        place = next(places) if axis not in axes or operation.keepdims else 0
+        spans.append((0, length) if axis in axes else (place, place + 1))
+    return _open_reduction(layer, index, layer.kind.lower(), window_of(layer, spans))
 
 
-def _reduce(layer: Layer, index: Index, kind: str, seen: Window) -> OpenedCell:
+def _open_reduction(layer: Layer, index: Index, name: str, seen: Window) -> OpenedCell:
+    """Open what a window becomes, by the operation that the name of the layer contains."""
+    name = name.replace("average", "mean")
+    kind = next(kind for kind in RULES if kind in name)
     values = seen.values.reshape(-1)
-    few = values.size <= WRITTEN
     if kind in ("max", "min"):
         value = float(values.max() if kind == "max" else values.min())
-        text = f"of {', '.join(map(write, values))}" if few else f"of {values.size:,} values"
-        steps = [Step(kind, text, value)]
-        scale = abs(value)
-    else:
-        total = math.fsum(values)
-        steps = [Step("sum", write_terms(values), total)]
-        if kind == "mean":
-            steps.append(Step("mean", f"{write(total)} / {values.size:,}", total / values.size))
-        scale = float(np.abs(values).sum()) / (values.size if kind == "mean" else 1)
-    rule = {"max": "the largest", "min": "the smallest", "sum": "the sum", "mean": "the mean"}[
-        kind
-    ] + " of the window"
-    return OpenedCell(layer.name, layer.kind, index, rule, (seen,), (), tuple(steps), scale)
+        text = "of {count:,} values".format(count=values.size)
+        if values.size <= WRITTEN:
+            text = "of {values}".format(values=", ".join(map(write, values)))
+        return OpenedCell(RULES[kind], [Step(kind, text, value)], abs(value), [seen])
+    total = math.fsum(values)
+    scale = float(np.abs(values).sum())
+    steps = [Step("sum", write_terms(values), total)]
+    if kind == "mean":
+        steps.append(Step("mean", f"{write(total)} / {values.size:,}", total / values.size))
+        scale /= values.size
+    return OpenedCell(RULES[kind], steps, scale, [seen])

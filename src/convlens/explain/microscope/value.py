@@ -1,32 +1,42 @@
-"""Opened: what an opened cell consists of, and the steps that several kinds of layers share."""
+"""Value: what an opened value of a layer consists of, and how the inputs of a layer are read.
 
-from collections.abc import Callable, Sequence
+All is computed anew in float64. The value that the network itself computed in float32 stands beside
+it.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, SupportsInt
 
+import keras
 import numpy as np
 from numpy.typing import NDArray
 
 from convlens.errors import ConfigError
-from convlens.explain.arithmetic.exact import write, write_sum
 from convlens.explain.arithmetic.sizes import Side, lay_windows, pair
-from convlens.explain.microscope.microscope import Layer
+from convlens.explain.arithmetic.weighted_sum import WeightedSum
+from convlens.explain.arithmetic.writing import Step
+from convlens.explain.microscope.layer import Layer
 
-TOLERANCE = 1e-5  # of the sum of absolute terms: what float32 may differ by
-WRITTEN = 12  # terms of a sum that are still written out
-ONE_LOGIT = "the network gives one logit z; a zero beside it makes two, as softmax of [0, z] is [1 - sigmoid(z), sigmoid(z)]"
+# What float32 may differ by, as a share of the sum of absolute terms.
+TOLERANCE = 1e-5
+ONE_LOGIT = (
+    "the network gives one logit z; a zero beside it makes two, as softmax of [0, z] is "
+    "[1 - sigmoid(z), sigmoid(z)]"
+)
 Floats = NDArray[np.float64]
 Index = tuple[int, ...]
 
 
 @dataclass(frozen=True)
 class Window:
-    """What was looked at of an input.
+    """The part of an input that a value is computed from.
 
     Attributes:
-        source: name of the layer it comes from.
-        spans: (first, one past the last) along each axis of that input; a convolution's border lies outside of it.
-        values: what was seen there, border included.
+        source: The name of the layer that the input comes from.
+        spans: The first place and the one after the last, along each axis of that input. The border
+            of a convolution lies outside of the input.
+        values: The numbers there, border included.
     """
 
     source: str
@@ -34,40 +44,25 @@ class Window:
     values: Floats
 
 
-@dataclass(frozen=True)
-class Products:
-    """Numbers times weights.
+@dataclass(frozen=True, kw_only=True)
+class Products(WeightedSum):
+    """Numbers times weights: (height, width, channels) of a patch, or (n,) of a row of numbers.
 
     Attributes:
-        name: what is summed, as "sum".
-        numbers: (height, width, channels) of a patch or (n,) of a row of numbers.
-        weights: likewise shaped.
-        channels: the input's channels, or the places in the row, that these are.
+        name: What the sum is called in the steps, such as "sum".
+        channels: Which channels of the input these are, or which places in its row.
     """
 
     name: str
-    numbers: Floats
-    weights: Floats
     channels: tuple[int, ...]
 
-    @property
-    def products(self) -> Floats:
-        """Numbers x weights."""
-        return self.numbers * self.weights
+    def strongest(self, count: int) -> list[int]:
+        """Return the positions of the channels whose products add up to most, in their order.
 
-    @property
-    def total(self) -> float:
-        """Their sum."""
-        return float(self.products.sum())
-
-
-@dataclass(frozen=True)
-class Step:
-    """A step of the calculation: its name, the formula with its numbers, and what comes out."""
-
-    name: str
-    text: str
-    value: float
+        In a row of numbers, each product is a channel of its own.
+        """
+        sums = self.products.reshape(-1, self.products.shape[-1]).sum(axis=0)
+        return sorted(int(one) for one in np.argsort(-np.abs(sums), kind="stable")[:count])
 
 
 @dataclass(frozen=True)
@@ -75,99 +70,94 @@ class OpenedCell:
     """One value of a layer, opened.
 
     Attributes:
-        layer: name.
-        kind: its class.
-        index: of the value: (row, column, channel) or (unit,).
-        rule: what such a layer does, in words.
-        windows: what it looked at.
-        products: what was multiplied with weights; none where nothing was.
-        steps: the calculation; the last gives the value.
-        scale: sum of the absolute terms, of which float32 keeps about seven digits.
-        network: the network's own value, computed in float32.
+        rule: What a layer of this class computes, in words.
+        steps: The calculation; the last step gives the value.
+        scale: The sum of the absolute terms, of which float32 keeps about seven digits.
+        windows: What the value is computed from.
+        products: The numbers and their weights; empty where nothing has weights.
+        layer: The name of the layer. This and the following are filled in by `open_cell`.
+        kind: The class of the layer.
+        index: The place of the value: (row, column, channel) or (unit,).
+        network: The value that the network computed in float32.
     """
 
-    layer: str
-    kind: str
-    index: Index
     rule: str
-    windows: tuple[Window, ...]
-    products: tuple[Products, ...]
-    steps: tuple[Step, ...]
+    steps: Sequence[Step]
     scale: float
+    windows: Sequence[Window] = ()
+    products: Sequence[Products] = ()
+    layer: str = ""
+    kind: str = ""
+    index: Index = ()
     network: float = 0.0
 
     @property
     def value(self) -> float:
-        """What the calculation ends with."""
-        return self.steps[-1].value
+        """The result of the calculation."""
+        return float(self.steps[-1].value)
 
     @property
     def agrees(self) -> bool:
-        """Whether the network's own value is this one, to TOLERANCE of the scale."""
-        return abs(self.value - self.network) <= TOLERANCE * self.scale + 1e-30
-
-
-def sides_of(layer: Layer) -> tuple[Side, Side]:
-    """Return how the windows of a convolution or pooling lie, dilation included. Raises ConfigError for odd layouts."""
-    operation = layer.call.operation
-    if getattr(operation, "data_format", "channels_last") != "channels_last":
-        raise ConfigError(
-            f"{layer.name}: only maps of the layout (height, width, channels) can be opened."
-        )
-    size = pair(getattr(operation, "pool_size", None) or operation.kernel_size)
-    rates, strides = pair(getattr(operation, "dilation_rate", 1)), pair(operation.strides)
-    lengths = layer.inputs[0].values.shape[1:3]
-    down, across = (
-        lay_windows(lengths[i], (size[i] - 1) * rates[i] + 1, strides[i], operation.padding)
-        for i in (0, 1)
-    )
-    return down, across
-
-
-def floats(values: Any) -> Floats:
-    """Return float64 numbers."""
-    return np.asarray(values).astype(np.float64)
-
-
-def whole(layer: Layer, number: int = 0) -> Floats:
-    """Return an input without its batch."""
-    return floats(layer.inputs[number].values[0])
-
-
-def window(
-    layer: Layer, spans: Sequence[tuple[int, int]], values: Floats, number: int = 0
-) -> Window:
-    """Return what was looked at of an input."""
-    return Window(str(layer.inputs[number].source), tuple(spans), values)
-
-
-def sum_steps(products: Products, bias: float | None) -> list[Step]:
-    """Return the steps from products to their sum with the bias."""
-    terms = products.products
-    flat = np.moveaxis(terms, -1, 0).reshape(-1) if terms.ndim > 1 else terms
-    text = (
-        write_sum([write(one) for one in flat])
-        if flat.size <= WRITTEN
-        else f"of {flat.size:,} products"
-    )
-    total = products.total
-    steps = [Step(products.name, text, total)]
-    if bias is not None:
-        steps.append(Step("bias", write_sum([write(total), write(bias)]), total + bias))
-    return steps
-
-
-def strongest(products: Products, count: int) -> list[int]:
-    """Return the channels whose products add up to most, in their order; of a row of numbers, the products."""
-    sums = products.products.reshape(-1, products.products.shape[-1]).sum(axis=0)
-    return sorted(int(one) for one in np.argsort(-np.abs(sums), kind="stable")[:count])
-
-
-def write_terms(values: Floats) -> str:
-    """Return the terms of a sum, or their number where they are many."""
-    if values.size > WRITTEN:
-        return f"of {values.size:,} values"
-    return " + ".join(map(write, values)).replace("+ -", "- ")
+        """Whether the value of the network is this one, within TOLERANCE of the scale."""
+        return bool(abs(self.value - self.network) <= TOLERANCE * self.scale + 1e-30)
 
 
 Opener = Callable[[Layer, Index], OpenedCell]
+
+
+def to_floats(values: Any) -> Floats:
+    """Return the numbers of an array, a tensor or a variable in float64."""
+    return np.asarray(keras.ops.convert_to_numpy(values)).astype(np.float64)
+
+
+def input_of(layer: Layer, number: int = 0) -> Floats:
+    """Return an input of a layer in float64, without the batch."""
+    values: Floats = layer.inputs[number].values[0].astype(np.float64)
+    return values
+
+
+def window_of(
+    layer: Layer, spans: Sequence[tuple[int, int]], values: Any = None, number: int = 0
+) -> Window:
+    """Return a window of an input.
+
+    Args:
+        layer: The layer.
+        spans: The first place and the one after the last, along each axis of the input.
+        values: The numbers there; they are taken from the input if not given.
+        number: Which of the inputs it is.
+    """
+    if values is None:
+        values = input_of(layer, number)[tuple(slice(*span) for span in spans)]
+    return Window(str(layer.inputs[number].source), tuple(spans), values)
+
+
+def single(place: Iterable[SupportsInt]) -> tuple[tuple[int, int], ...]:
+    """Return the spans of one place."""
+    return tuple((int(one), int(one) + 1) for one in place)
+
+
+def sides_of(layer: Layer) -> tuple[Side, Side]:
+    """Return how the windows of a convolution or pooling lie: top to bottom, and left to right.
+
+    Raises:
+        ConfigError: If the maps are not (height, width, channels).
+    """
+    operation = layer.call.operation
+    if getattr(operation, "data_format", "channels_last") != "channels_last":
+        raise ConfigError(
+            "{layer}: only maps of the layout (height, width, channels) can be opened.".format(
+                layer=layer.name
+            )
+        )
+    down, across = (
+        lay_windows(length, size, stride, operation.padding, rate)
+        for length, size, stride, rate in zip(
+            layer.inputs[0].values.shape[1:3],
+            pair(getattr(operation, "pool_size", None) or operation.kernel_size),
+            pair(operation.strides),
+            pair(getattr(operation, "dilation_rate", 1)),
+            strict=True,
+        )
+    )
+    return down, across

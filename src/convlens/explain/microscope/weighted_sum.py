@@ -1,157 +1,156 @@
-"""Weighted: cells of convolutions, dense layers and matrices: numbers times weights, summed up."""
+"""WeightedSum: values of convolutions, dense layers and products of matrices."""
 
-from dataclasses import replace
+from collections.abc import Sequence
+from typing import Any
 
 import keras
 import numpy as np
 
 from convlens.errors import ConfigError
-from convlens.explain.arithmetic.sizes import Side, pair
-from convlens.explain.microscope.activation import activation_steps
-from convlens.explain.microscope.microscope import Layer
-from convlens.explain.microscope.softmax import softmax_steps
+from convlens.explain.arithmetic.convolution import Convolution, as_grouped
+from convlens.explain.arithmetic.layers import Softmax
+from convlens.explain.microscope.layer import Layer
+from convlens.explain.microscope.pointwise import activation_steps
 from convlens.explain.microscope.value import (
     Floats,
     Index,
     OpenedCell,
     Products,
     Window,
-    floats,
+    input_of,
     sides_of,
-    sum_steps,
-    whole,
-    window,
+    single,
+    to_floats,
+    window_of,
 )
 
-
-def at_window(
-    layer: Layer, sides: tuple[Side, Side], cell: Index
-) -> tuple[Floats, list[tuple[int, int]]]:
-    """Return the patch (height, width, channels) below a cell of a convolution's map, and its spans in the input."""
-    rates = pair(layer.call.operation.dilation_rate)
-    spans = [side.span(number) for side, number in zip(sides, cell, strict=False)]
-    image = whole(layer)
-    patch_shape = [len(range(*span, rate)) for span, rate in zip(spans, rates, strict=True)]
-    patch = np.zeros((*patch_shape, image.shape[2]))
-    rows, columns = (np.arange(*span, rate) for span, rate in zip(spans, rates, strict=True))
-    inside = [
-        np.flatnonzero((one >= 0) & (one < n))
-        for one, n in zip((rows, columns), image.shape, strict=False)
-    ]
-    patch[np.ix_(*inside)] = image[np.ix_(rows[inside[0]], columns[inside[1]])]
-    return patch, spans
+DEPTHWISE = (keras.layers.DepthwiseConv2D, keras.layers.SeparableConv2D)
 
 
-def open_convolution(layer: Layer, index: Index) -> OpenedCell:
-    """A convolution, grouped and depthwise ones included."""
-    operation, k = layer.call.operation, index[-1]
-    patch, spans = at_window(layer, sides_of(layer), index[:2])
-    kernel = floats(keras.ops.convert_to_numpy(operation.kernel))
-    if isinstance(operation, keras.layers.DepthwiseConv2D):
-        multiplier = kernel.shape[3]
-        channels, weights = (
-            range(k // multiplier, k // multiplier + 1),
-            kernel[:, :, k // multiplier, k % multiplier],
-        )
-        rule, weights = "patch × kernel of its own channel, summed up", weights[..., None]
-    else:
-        depth, filters = kernel.shape[2:]
-        group = k // (filters // operation.groups)
-        channels, weights = range(group * depth, (group + 1) * depth), kernel[..., k]
-        rule = "patch × kernel, summed up" + (
-            f"; group {group} of {operation.groups}" if operation.groups > 1 else ""
-        )
-    products = Products("sum", patch[..., channels.start : channels.stop], weights, tuple(channels))
-    spans.append((channels.start, channels.stop))
-    return _finish(layer, index, rule, products, (window(layer, spans, products.numbers),))
+def convolution_of(layer: Layer) -> Convolution:
+    """Return the calculation of a convolution; of a separable one, that of its depthwise part."""
+    operation = layer.call.operation
+    separable = isinstance(operation, keras.layers.SeparableConv2D)
+    kernel = to_floats(operation.depthwise_kernel if separable else operation.kernel)
+    if isinstance(operation, DEPTHWISE):
+        kernel = as_grouped(kernel)
+    bias = None if separable else bias_of(operation)
+    return Convolution(input_of(layer), kernel, bias, *sides_of(layer))
+
+
+def bias_of(operation: Any) -> Floats | None:
+    """Return the biases of a layer, None where it has none."""
+    return to_floats(operation.bias) if getattr(operation, "use_bias", False) else None
 
 
 def _finish(
     layer: Layer,
     index: Index,
     rule: str,
-    products: Products,
-    windows: tuple[Window, ...],
+    products: Sequence[Products],
+    windows: Sequence[Window],
     scale: float | None = None,
-) -> OpenedCell:
-    """Add bias and activation to a sum of products; `scale` is that of the products, where not their absolute sum."""
+) -> OpenedCell:  # fmt: skip
+    """Return the opened value of sums of products, the last of which has the bias.
+
+    `scale` is that of the products, where it is not the sum of their absolute values.
+    """
     operation = layer.call.operation
-    bias = (
-        float(keras.ops.convert_to_numpy(operation.bias)[index[-1]]) if operation.use_bias else None
-    )
-    steps = sum_steps(products, bias)
-    steps += activation_steps(operation, steps[-1].value)
-    if operation.activation is keras.activations.softmax:
-        steps += softmax_steps(_all_sums(layer), index[-1])
-    scale = float(np.abs(products.products).sum()) if scale is None else scale
-    return OpenedCell(
-        layer.name,
-        layer.kind,
-        index,
-        rule,
-        windows,
-        (products,),
-        tuple(steps),
-        scale + abs(bias or 0),
-    )
+    last = products[-1]
+    steps = [step for one in products for step in one.steps(one.name)]
+    steps += activation_steps(operation, float(last.value))
+    if getattr(operation, "activation", None) is keras.activations.softmax:
+        steps += Softmax(_all_sums(layer)).steps(index[-1])
+    scale = float(np.abs(last.products).sum()) if scale is None else scale
+    return OpenedCell(rule, steps, scale + abs(last.bias or 0.0), windows, products)
 
 
 def _all_sums(layer: Layer) -> Floats:
-    """Return the numbers of all units of a dense layer before its softmax."""
+    """Return the sums of all units of a dense layer before its softmax."""
     operation = layer.call.operation
     if not isinstance(operation, keras.layers.Dense) or len(layer.shape) != 1:
-        raise ConfigError(f"{layer.name}: a softmax within a {layer.kind} cannot be opened.")
-    sums = whole(layer) @ floats(keras.ops.convert_to_numpy(operation.kernel))
-    return sums + floats(keras.ops.convert_to_numpy(operation.bias)) if operation.use_bias else sums
+        raise ConfigError(
+            "{layer}: a softmax within a {kind} cannot be opened.".format(
+                layer=layer.name, kind=layer.kind
+            )
+        )
+    sums: Floats = input_of(layer) @ to_floats(operation.kernel)
+    bias = bias_of(operation)
+    return sums if bias is None else sums + bias
 
 
-def open_dense(layer: Layer, index: Index) -> OpenedCell:
-    """A dense layer; on a map it works on the channels of each cell."""
-    numbers = whole(layer)[index[:-1]]
-    kernel = floats(keras.ops.convert_to_numpy(layer.call.operation.kernel))
-    products = Products("sum", numbers, kernel[:, index[-1]], tuple(range(len(numbers))))
-    spans = [*((i, i + 1) for i in index[:-1]), (0, len(numbers))]
-    return _finish(
-        layer, index, "input × weight, summed up", products, (window(layer, spans, numbers),)
-    )
+def open_convolution(layer: Layer, index: Index) -> OpenedCell:
+    """Open a value of a convolution, which may be a grouped or a depthwise one."""
+    done = convolution_of(layer)
+    cell = done.at(*index)
+    channels = done.channels(index[-1])
+    rule = "patch × kernel, summed up"
+    if isinstance(layer.call.operation, keras.layers.DepthwiseConv2D):
+        rule = "patch × kernel of its own channel, summed up"
+    elif done.groups > 1:
+        rule = "patch × kernel, summed up; group {group} of {groups}".format(
+            group=channels.start // done.kernel.shape[2], groups=done.groups
+        )
+    products = Products(
+        cell.numbers, cell.weights, cell.bias,
+        name="sum", channels=tuple(range(channels.start, channels.stop)),
+    )  # fmt: skip
+    spans = (cell.rows, cell.columns, (channels.start, channels.stop))
+    return _finish(layer, index, rule, [products], [window_of(layer, spans, cell.patch)])
 
 
 def open_separable(layer: Layer, index: Index) -> OpenedCell:
-    """Each channel's own convolution first, then the sum over them: a 1x1 convolution."""
+    """Open a value of a separable convolution: the strongest channel, and the sum over all."""
     operation = layer.call.operation
-    patch, spans = at_window(layer, sides_of(layer), index[:2])
-    depthwise = floats(keras.ops.convert_to_numpy(operation.depthwise_kernel))
-    pointwise = floats(keras.ops.convert_to_numpy(operation.pointwise_kernel))[0, 0, :, index[-1]]
-    terms = patch[..., None] * depthwise
-    products = Products(
-        "pointwise", terms.sum(axis=(0, 1)).reshape(-1), pointwise, tuple(range(len(pointwise)))
-    )
-    spans.append((0, patch.shape[2]))
-    scale = float((np.abs(terms).sum(axis=(0, 1)).reshape(-1) * np.abs(pointwise)).sum())
+    done = convolution_of(layer)
+    patch = done.patch(index[0], index[1])
+    terms = patch[..., None] * to_floats(operation.depthwise_kernel)
+    bias = bias_of(operation)
+    pointwise = Products(
+        terms.sum(axis=(0, 1)).reshape(-1),
+        to_floats(operation.pointwise_kernel)[0, 0, :, index[-1]],
+        None if bias is None else bias[index[-1]],
+        name="pointwise",
+        channels=tuple(range(done.kernel.shape[3])),
+    )  # fmt: skip
+    strongest = pointwise.strongest(1)[0]
+    cell = done.at(index[0], index[1], strongest)
+    depthwise = Products(
+        cell.numbers, cell.weights,
+        name=f"depthwise {strongest}", channels=(done.channels(strongest).start,),
+    )  # fmt: skip
+    seen = window_of(layer, (cell.rows, cell.columns, (0, patch.shape[2])), patch)
+    scale = np.abs(terms).sum(axis=(0, 1)).reshape(-1) * np.abs(pointwise.weights)
     rule = "each channel's patch × kernel, then these sums × pointwise weights"
-    cell = _finish(layer, index, rule, products, (window(layer, spans, patch),), scale)
-    strongest = int(np.abs(products.products).argmax())
-    channel, multiple = divmod(strongest, depthwise.shape[3])
-    one = Products(
-        f"depthwise {strongest}",
-        patch[..., [channel]],
-        depthwise[:, :, [channel], multiple],
-        (channel,),
-    )
-    return replace(cell, products=(one, products), steps=(*sum_steps(one, None), *cell.steps))
+    return _finish(layer, index, rule, [depthwise, pointwise], [seen], float(scale.sum()))
+
+
+def open_dense(layer: Layer, index: Index) -> OpenedCell:
+    """Open a value of a dense layer; on a map, it combines the channels of each place."""
+    weights = to_floats(layer.call.operation.kernel[:, index[-1]])
+    return _open_product(layer, index, weights, "input × weight, summed up")
 
 
 def open_matmul(layer: Layer, index: Index) -> OpenedCell:
-    """The channels of a cell times a constant matrix, as in local response normalisation."""
-    left, right = (floats(one.values) for one in layer.operands)
-    if left.ndim < 2 or right.ndim != 2 or layer.operands[1].source is not None:
-        raise ConfigError(f"{layer.name}: only the product with a constant matrix can be opened.")
-    numbers = left[0][index[:-1]]
-    products = Products("sum", numbers, right[:, index[-1]], tuple(range(len(numbers))))
-    spans = [*((i, i + 1) for i in index[:-1]), (0, len(numbers))]
-    cells = (window(layer, spans, numbers),)
-    scale = float(np.abs(products.products).sum())
-    steps = tuple(sum_steps(products, None))
-    return OpenedCell(
-        layer.name, layer.kind, index, "row × column, summed up", cells, (products,), steps, scale
-    )
+    """Open a product with a constant matrix, as in local response normalisation."""
+    left, right = layer.operands
+    if left.values.ndim < 2 or right.values.ndim != 2 or right.source is not None:
+        raise ConfigError(
+            "{layer}: only the product with a constant matrix can be opened.".format(
+                layer=layer.name
+            )
+        )
+    column = to_floats(right.values[:, index[-1]])
+    return _open_product(layer, index, column, "row × column, summed up")
+
+
+def _open_product(layer: Layer, index: Index, weights: Floats, rule: str) -> OpenedCell:
+    """Open the sum of the channels at one place times their weights."""
+    numbers = input_of(layer)[index[:-1]]
+    bias = bias_of(layer.call.operation)
+    products = Products(
+        numbers, weights, None if bias is None else bias[index[-1]],
+        name="sum", channels=tuple(range(len(numbers))),
+    )  # fmt: skip
+    seen = window_of(layer, (*single(index[:-1]), (0, len(numbers))), numbers)
+    return _finish(layer, index, rule, [products], [seen])

@@ -4,9 +4,9 @@ from typing import Any
 
 import numpy as np
 
-from convlens.explain.arithmetic.exact import decimals_of, write
+from convlens.explain.arithmetic.writing import decimals_of, write
 from convlens.explain.microscope.gradient import WeightGradient
-from convlens.explain.microscope.microscope import Layer
+from convlens.explain.microscope.layer import Layer
 from convlens.explain.microscope.value import TOLERANCE, Floats
 from convlens.explain.pages.microscope_views import STRANGE, TERMS
 from convlens.explain.pages.page import Lines, Page, Table

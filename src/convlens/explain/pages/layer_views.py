@@ -17,13 +17,8 @@ from convlens.explain.arithmetic import (
     concatenate,
     flatten,
 )
-from convlens.explain.arithmetic.exact import (
-    Numbers,
-    equation,
-    write_number,
-    write_numbers,
-    write_sum,
-)
+from convlens.explain.arithmetic.exact import Numbers
+from convlens.explain.arithmetic.writing import equation, write_number, write_numbers, write_sum
 from convlens.explain.pages.page import Block, Curve, Grid, Lines, Page, Row, Table
 
 DECIMALS = 6

@@ -12,7 +12,8 @@ from matplotlib.patches import Rectangle
 from numpy.typing import NDArray
 
 from convlens.charts.style import BLUE, GREY, INK, LINE, ORANGE, RED, Chart, shorten, style
-from convlens.explain.microscope.microscope import Layer, Microscope
+from convlens.explain.microscope.layer import Layer
+from convlens.explain.microscope.microscope import Microscope
 
 COLORS = LinearSegmentedColormap.from_list("signed", [ORANGE, "white", BLUE])
 KEY = "Blue is above 0, orange below, white 0; every layer by its own largest value. Numbers are those of the filters."

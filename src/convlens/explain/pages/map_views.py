@@ -1,16 +1,19 @@
 """Views of maps: pages for convolution, pooling, and the way from an image to a row of numbers of deck 004."""
 
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
 
 from convlens.explain.arithmetic import activate, flatten
 from convlens.explain.arithmetic.convolution import Convolution, convolve
-from convlens.explain.arithmetic.exact import Numbers, equation, write_number, write_sum
+from convlens.explain.arithmetic.exact import Numbers
 from convlens.explain.arithmetic.pooling import Pooling, pool
 from convlens.explain.arithmetic.sizes import Border, conv_params
+from convlens.explain.arithmetic.writing import equation, write_number, write_sum
 from convlens.explain.pages.page import Block, Grid, Lines, Opened, Page, Row
 
+DECIMALS = 4
 WRITTEN = 32  # products that are still written out in one line
 
 
@@ -113,7 +116,7 @@ def _filter_rows(
         if index < len(channels) - 1:
             rows.append(Row((*items, "+")))
             continue
-        bias = done.bias[number]
+        bias = 0 if done.bias is None else done.bias[number]
         sign = "=" if not bias else f"{'-' if bias < 0 else '+'} {write_number(abs(bias))} ="
         title = "map" if len(channels) == 1 and done.output.shape[2] == 1 else f"map of {name}"
         output = Grid(
@@ -142,24 +145,11 @@ def _open_convolution(done: Convolution, number: int, row: int, column: int) -> 
         )
         for index, channel in enumerate(channels)
     ]
-    products = [write_number(one) for one in np.moveaxis(cell.products, -1, 0).reshape(-1)]
-    total = write_number(cell.total)
-    if len(products) <= WRITTEN:
-        lines = [("sum", equation(write_sum(products), total))]
-    else:
-        lines = [("sum", f"of {len(products)} products = {total}")]
-    if done.mean:
-        lines.append(
-            ("mean", equation(f"{total} / {cell.divisor}", write_number(cell.total / cell.divisor)))  # type: ignore[operator]
-        )
-    if cell.bias:
-        before = write_number(cell.total / cell.divisor)  # type: ignore[operator]
-        lines.append(
-            (
-                "bias",
-                equation(write_sum([before, write_number(cell.bias)]), write_number(cell.value)),
-            )
-        )
+    # A bias of 0 is not worth a line.
+    steps = replace(cell, bias=cell.bias or None).steps(
+        mean=done.mean, decimals=DECIMALS, written=WRITTEN
+    )
+    lines = [(one.name, equation(one.text, write_number(one.value))) for one in steps]
     top, left = done.border.top, done.border.left
     mark = (cell.rows[0] + top, cell.rows[1] + top, cell.columns[0] + left, cell.columns[1] + left)
     return Opened(mark, (*blocks, Lines(tuple(lines), f"row {row}, column {column} of the map")))

@@ -17,13 +17,14 @@ from PIL import Image
 
 from convlens.charts.fonts import subset_font
 from convlens.errors import ConfigError
-from convlens.explain.arithmetic.pointwise import ACTIVATIONS
+from convlens.explain.arithmetic.activation import FUNCTIONS
 from convlens.explain.arithmetic.sizes import pair
-from convlens.explain.microscope.activation import activation_of
-from convlens.explain.microscope.microscope import Layer, Microscope, Numbers
+from convlens.explain.microscope.layer import Layer, Numbers
+from convlens.explain.microscope.microscope import Microscope
 from convlens.explain.microscope.moved import LARGEST_INDEX, NOISY, number_cells
 from convlens.explain.microscope.normalization import batch_arrays
 from convlens.explain.microscope.openers import check_index
+from convlens.explain.microscope.pointwise import activation_of
 from convlens.explain.microscope.value import sides_of
 from convlens.explain.pages.microscope_words import WORDS
 
@@ -200,7 +201,7 @@ def _facts(layer: Layer) -> dict[str, Any]:
     function = activation_of(operation)
     inner = getattr(operation, "activation", None) is keras.activations.softmax
     name, formula = function[:2] if function else ("softmax" if inner else "", "")
-    computed = name in IN_PAGE and (not name or formula == ACTIVATIONS[name][0])
+    computed = name in IN_PAGE and (not name or formula == FUNCTIONS[name][0])
     found |= {"activation": name, "formula": formula, "computed": computed}
     if how == "weighted":
         found["groups"] = (

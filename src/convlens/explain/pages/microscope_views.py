@@ -5,9 +5,10 @@ from typing import Any
 import numpy as np
 
 from convlens.charts.style import Chart
-from convlens.explain.arithmetic.exact import decimals_of, equation, write, write_number
-from convlens.explain.microscope.microscope import Layer, Microscope
-from convlens.explain.microscope.value import TOLERANCE, Floats, OpenedCell, Products, strongest
+from convlens.explain.arithmetic.writing import decimals_of, equation, write, write_number
+from convlens.explain.microscope.layer import Layer
+from convlens.explain.microscope.microscope import Microscope
+from convlens.explain.microscope.value import TOLERANCE, Floats, OpenedCell, Products
 from convlens.explain.pages.drawing import draw_page
 from convlens.explain.pages.map_figures import Shown, Spans, add_maps
 from convlens.explain.pages.page import Block, Grid, Lines, Page, Row, Table
@@ -127,7 +128,7 @@ def _values(name: str, values: Floats, *, won: bool) -> Block | None:
 def _patches(cell: OpenedCell, products: Products) -> list[Block]:
     """Return patch x kernel = products for each channel, of many the strongest, and the sum of the others."""
     source = cell.windows[0].source
-    chosen = strongest(products, CHANNELS)
+    chosen = products.strongest(CHANNELS)
     blocks: list[Block] = []
     for place in chosen:
         which = f", channel {products.channels[place]}"
@@ -191,7 +192,7 @@ def cell_figure(microscope: Microscope, layer: Layer, cell: OpenedCell, page: Pa
     """Return a page as a figure with the image, the maps it looks at and its own map above."""
     maps = [Shown("the image, as the network sees it", microscope.pixels)]
     channels = (
-        [cell.products[0].channels[i] for i in strongest(cell.products[0], 2)]
+        [cell.products[0].channels[i] for i in cell.products[0].strongest(2)]
         if _has_patch(cell)
         else []
     )
@@ -239,7 +240,7 @@ def cell_data(layer: Layer, cell: OpenedCell) -> dict[str, Any]:
         ],
         "products": [
             {"name": one.name, "channels": list(one.channels), "numbers": one.numbers.tolist(),
-             "weights": one.weights.tolist(), "products": one.products.tolist(), "total": one.total}
+             "weights": one.weights.tolist(), "products": one.products.tolist(), "total": float(one.total)}
             for one in cell.products
         ],
         "steps": [{"name": one.name, "text": one.text, "value": one.value} for one in cell.steps],

@@ -3,9 +3,9 @@
 import numpy as np
 
 from convlens.explain.arithmetic.backprop import Chain, Step, Training
-from convlens.explain.arithmetic.exact import equation
 from convlens.explain.arithmetic.network import Array
 from convlens.explain.arithmetic.stacks import LayerSize
+from convlens.explain.arithmetic.writing import equation
 from convlens.explain.pages.page import Block, Curve, Lines, Page, Table
 
 

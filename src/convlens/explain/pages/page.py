@@ -6,8 +6,9 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from convlens.explain.arithmetic.exact import Numbers, write_numbers
+from convlens.explain.arithmetic.exact import Numbers
 from convlens.explain.arithmetic.sizes import Border
+from convlens.explain.arithmetic.writing import write_numbers
 
 WHITE, ABOVE, BELOW = (
     (255, 255, 255),

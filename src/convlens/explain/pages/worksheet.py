@@ -11,10 +11,11 @@ from matplotlib.backends.backend_pdf import PdfPages
 
 from convlens.charts.fonts import drawable
 from convlens.charts.style import GREY, Chart, shorten, style
-from convlens.explain.arithmetic.pointwise import ACTIVATIONS
+from convlens.explain.arithmetic.activation import FUNCTIONS
 from convlens.explain.microscope.exercise import Exercise, make_exercise
-from convlens.explain.microscope.microscope import Layer, Microscope
-from convlens.explain.microscope.value import OpenedCell, strongest
+from convlens.explain.microscope.layer import Layer
+from convlens.explain.microscope.microscope import Microscope
+from convlens.explain.microscope.value import OpenedCell
 from convlens.explain.pages.map_figures import draw_image, draw_map
 from convlens.explain.pages.worksheet_paper import EDGE, HEIGHT, WIDTH, Paper, Part
 from convlens.explain.pages.worksheet_words import WORDS
@@ -53,7 +54,7 @@ def draw_worksheet(
     """Return one page; `named` is the image's name and the language."""
     words = WORDS[named[1]]
     name, label, *classes = drawable([named[0], microscope.prediction.label, *layer.class_names])
-    with style([*words.values(), name, label, *classes, layer.name, exercise.title[0]]):
+    with style([*words.values(), name, label, *classes, layer.name, exercise.source]):
         figure = Chart(figsize=(WIDTH, HEIGHT), facecolor="white")
         axes = figure.add_axes((0, 0, 1, 1))
         axes.set(xlim=(0, WIDTH), ylim=(HEIGHT, 0))
@@ -69,7 +70,7 @@ def draw_worksheet(
         _maps(paper, microscope, layer, cell, name)
         _task(paper, microscope, layer, cell, (label, classes))
         if exercise.kind == "weighted":
-            _multiply(paper, layer, exercise)
+            _multiply(paper, exercise)
         elif exercise.kind == "softmax":
             _share(paper, exercise, classes)
         elif exercise.kind == "normalised":
@@ -94,7 +95,7 @@ def _maps(paper: Paper, microscope: Microscope, layer: Layer, cell: OpenedCell, 
         channel = (
             window.spans[2][0]
             if not cell.products
-            else cell.products[0].channels[strongest(cell.products[0], 1)[0]]
+            else cell.products[0].channels[cell.products[0].strongest(1)[0]]
         )
         values = source.values[0, ..., channel]
         spans = (window.spans[0], window.spans[1])
@@ -146,89 +147,81 @@ def _task(
     paper.y += 0.1
 
 
-def _multiply(paper: Paper, layer: Layer, exercise: Exercise) -> None:
-    assert exercise.weights is not None
+def _multiply(paper: Paper, exercise: Exercise) -> None:
     words = paper.words
-    source, channel = exercise.title
-    title = (
-        f"{source}, {words['channel'].format(channel=channel)}" if channel is not None else source
-    )
+    done = exercise.calculation
+    channel = exercise.channel
+    title = exercise.source
+    if channel is not None:
+        title = f"{exercise.source}, {words['channel'].format(channel=channel)}"
     paper.step(words["multiply"])
-    count, rest = exercise.others
+    left = exercise.left
     shown = len(exercise.heads)
-    if count and channel is None:
-        paper.note(words["some_inputs"].format(shown=shown, count=f"{count + shown:,}"))
+    if left and channel is None:
+        paper.note(words["some_inputs"].format(shown=shown, count=f"{left + shown:,}"))
     elif shown:
         paper.note(
-            words["some_places"].format(shown=shown, count=f"{count + shown:,}", channel=channel)
+            words["some_places"].format(shown=shown, count=f"{left + shown:,}", channel=channel)
         )
-    elif count:
-        paper.note(words["one_channel"].format(channel=channel, count=count + 1))
+    elif left:
+        paper.note(words["one_channel"].format(channel=channel, count=left + 1))
+    weights = words["weights" if channel is None else "kernel"]
     paper.grids(
-        Part(title, exercise.numbers, given=True, heads=exercise.heads),
-        Part(
-            words["weights" if channel is None else "kernel"],
-            exercise.weights,
-            given=True,
-            sign="×",
-        ),
-        Part(words["products"], exercise.products, given=False, sign="=", answer=True),
+        Part(title, done.numbers, given=True, heads=exercise.heads),
+        Part(weights, done.weights, given=True, sign="×"),
+        Part(words["products"], done.products, given=False, sign="=", answer=True),
     )
     paper.step(words["sum"])
-    paper.blank(f"{words['total']} =", exercise.total)
-    if count:
+    paper.blank(f"{words['total']} =", done.total)
+    if left:
         key = "other_numbers" if shown else "others"
-        paper.line(words[key].format(count=f"{count:,}", rest=paper.write(rest)))
-    if exercise.bias is not None or count:
-        paper.step(words["bias" if exercise.bias is not None else "add"])
-        terms = [words["total"], *([words["rest"]] if count else [])]
-        terms += (
-            [f"{words['bias_word']} ({paper.write(exercise.bias)})"]
-            if exercise.bias is not None
-            else []
-        )
-        paper.blank(" + ".join(terms) + " =", exercise.before)
+        paper.line(words[key].format(count=f"{left:,}", rest=paper.write(done.rest)))
+    terms = [words["total"]]
+    if left:
+        terms.append(words["rest"])
+    if done.bias is not None:
+        terms.append(f"{words['bias_word']} ({paper.write(done.bias)})")
+    if len(terms) > 1:
+        paper.step(words["add" if done.bias is None else "bias"])
+        paper.blank(" + ".join(terms) + " =", done.value)
     if exercise.activation:
-        formula = ACTIVATIONS.get(exercise.activation, (exercise.activation,))[0]
+        formula = FUNCTIONS.get(exercise.activation, (exercise.activation,))[0]
         paper.step(words["activate"].format(name=exercise.activation, formula=formula))
         paper.blank(f"{words['value']} =", exercise.value)
 
 
 def _pool(paper: Paper, exercise: Exercise) -> None:
     words = paper.words
-    source, channel = exercise.title
+    window = exercise.calculation
+    title = f"{exercise.source}, {words['channel'].format(channel=exercise.channel)}"
     paper.step(words[exercise.kind])
-    paper.grids(
-        Part(f"{source}, {words['channel'].format(channel=channel)}", exercise.numbers, given=True)
-    )
+    paper.grids(Part(title, window, given=True))
     if exercise.kind == "mean":
-        paper.blank(f"{words['total']} =", exercise.total)
-        paper.blank(f"{words['total']} / {exercise.numbers.size} =", exercise.value)
+        paper.blank(f"{words['total']} =", window.sum())
+        paper.blank(f"{words['total']} / {window.size} =", exercise.value)
     else:
         paper.blank(f"{words['value']} =", exercise.value)
 
 
 def _share(paper: Paper, exercise: Exercise, classes: list[str]) -> None:
     words = paper.words
-    count, rest = exercise.others
+    done = exercise.calculation
+    left = exercise.left
     heads = tuple(shorten(classes[one] if classes else str(one), 8) for one in exercise.shown)
     paper.step(words["shift"])
-    if count:
-        paper.note(
-            words["some_classes"].format(
-                shown=len(exercise.shown), count=f"{count + len(exercise.shown):,}"
-            )
-        )
+    if left:
+        shown = len(exercise.shown)
+        paper.note(words["some_classes"].format(shown=shown, count=f"{left + shown:,}"))
     paper.grids(
-        Part(f"{exercise.title[0]}: z", exercise.numbers, given=True, heads=heads),
-        Part("z - max", exercise.shifted, given=False, answer=True),
+        Part(f"{exercise.source}: z", done.logits[None], given=True, heads=heads),
+        Part("z - max", done.shifted[None], given=False, answer=True),
     )
     paper.step(words["power"])
-    paper.grids(Part("e^(z - max)", exercise.powers, given=False, answer=True))
+    paper.grids(Part("e^(z - max)", done.exponentials[None], given=False, answer=True))
     paper.step(words["total_power"])
-    if count:
-        paper.line(words["other_powers"].format(count=f"{count:,}", rest=paper.write(rest)))
-    paper.blank(f"{words['total']} =", exercise.total)
+    if left:
+        paper.line(words["other_powers"].format(count=f"{left:,}", rest=paper.write(done.rest)))
+    paper.blank(f"{words['total']} =", done.total)
     own = exercise.shown[exercise.own]
     paper.step(words["share"].format(label=classes[own] if classes else own))
     paper.blank(f"{words['value']} =", exercise.value)
@@ -236,21 +229,21 @@ def _share(paper: Paper, exercise: Exercise, classes: list[str]) -> None:
 
 def _normalise(paper: Paper, exercise: Exercise) -> None:
     words = paper.words
-    mean, variance, epsilon, gamma, beta = map(paper.write, exercise.given)
+    done = exercise.calculation
+    numbers = (done.inputs, done.mean, done.variance, done.epsilon, done.gamma, done.beta)
+    z, mean, variance, epsilon, gamma, beta = map(paper.write, numbers)
     paper.line(words["batchnorm"])
-    given = f"z = {paper.write(float(exercise.numbers[0, 0]))},  {words['mean_word']} = {mean},  "
+    given = f"z = {z},  {words['mean_word']} = {mean},  "
     paper.line(f"{words['given']}:  {given}{words['variance']} = {variance},")
     paper.line(f"epsilon = {epsilon},  gamma = {gamma},  beta = {beta}", x=EDGE + 0.3)
-    centred, deviation, normalised = exercise.parts
     paper.y += 0.1
     paper.step(words["centre"])
-    paper.blank(f"z - {words['mean_word']} =", centred)
+    paper.blank(f"z - {words['mean_word']} =", done.centred)
     paper.step(words["deviate"])
-    paper.blank(f"{words['deviation']} =", deviation)
+    paper.blank(f"{words['deviation']} =", done.deviation)
     paper.step(words["divide"])
-    paper.blank(
-        f"{words['normalised']} = (z - {words['mean_word']}) / {words['deviation']} =", normalised
-    )
+    formula = f"(z - {words['mean_word']}) / {words['deviation']}"
+    paper.blank(f"{words['normalised']} = {formula} =", done.normalized)
     paper.step(words["scale"])
     paper.blank(f"{words['value']} =", exercise.value)
 
