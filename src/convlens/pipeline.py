@@ -21,9 +21,9 @@ from convlens.training.network import Origin, require_unseen_test
 from convlens.training.setup import Setup, is_augmented
 from convlens.training.trainer import Stage, Trainer
 from convlens.training.training import Training
-from convlens.transfer.backbone import BackboneOrigin, choose_origin
 from convlens.transfer.fine_tune_stage import FineTuneStage, make_trainer
 from convlens.transfer.head_stage import HeadStage
+from convlens.transfer.origin import BackboneOrigin, choose_origin
 
 
 def train(  # noqa: PLR0913 - the public entry point; all but the first have defaults

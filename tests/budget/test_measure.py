@@ -23,8 +23,8 @@ from convlens.training import fit as fit_module
 from convlens.training.network import choose_network
 from convlens.training.setup import Setup
 from convlens.training.trainer import Trainer
-from convlens.transfer.backbone import choose_backbone
 from convlens.transfer.head_stage import HeadStage
+from convlens.transfer.origin import choose_backbone
 
 QUIET = Screen(quiet=True)
 

@@ -12,7 +12,9 @@ from convlens.data.dataset import Dataset
 from convlens.errors import ClassifierError, ConfigError, ModelError
 from convlens.preprocess import Preprocessing
 from convlens.run import Run
-from convlens.transfer.backbone import BackboneOrigin, body_of, choose_backbone, features_key
+from convlens.transfer.backbone import body_of
+from convlens.transfer.features import features_key
+from convlens.transfer.origin import BackboneOrigin, choose_backbone
 from convlens.zoo.create import build
 
 RANDOM = np.random.default_rng(0)

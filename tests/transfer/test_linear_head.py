@@ -8,11 +8,11 @@ from sklearn.metrics import log_loss
 from convlens.run import Run
 from convlens.transfer import linear_head
 from convlens.transfer.linear_head import (
+    DEFAULT_STRENGTH,
     STRENGTHS,
-    UNCHOSEN,
     LinearHead,
     fit_linear_head,
-    write_strengths,
+    write_trials,
 )
 
 WIDTH = 6
@@ -41,7 +41,7 @@ def logits(head: LinearHead, features: np.ndarray) -> np.ndarray:
 def test_logits_are_scikit_learns_on_standard_features(num_classes):
     features, labels = clouds(120, num_classes, 0)
     head = fit_linear_head(features.copy(), labels, *NONE, num_classes)
-    theirs = LogisticRegression(C=UNCHOSEN, max_iter=1000, tol=1e-8).fit(
+    theirs = LogisticRegression(C=DEFAULT_STRENGTH, max_iter=1000, tol=1e-8).fit(
         standard(features, features), labels
     )
     scores = theirs.decision_function(standard(features, features))
@@ -50,7 +50,7 @@ def test_logits_are_scikit_learns_on_standard_features(num_classes):
         assert np.allclose(found[:, 1] - found[:, 0], scores, atol=2e-3)
     else:
         assert np.allclose(found, scores, atol=2e-3)
-    assert head.strength == UNCHOSEN
+    assert head.strength == DEFAULT_STRENGTH
     assert head.trials == ()
 
 
@@ -110,7 +110,7 @@ def test_a_class_that_weighs_more_is_answered_more():
     even = fit_linear_head(features.copy(), labels, *NONE, 2)
     weights = np.array([1, 9], np.float32)
     uneven = fit_linear_head(features.copy(), labels, *NONE, 2, class_weights=weights)
-    theirs = LogisticRegression(C=UNCHOSEN, max_iter=1000, tol=1e-8)
+    theirs = LogisticRegression(C=DEFAULT_STRENGTH, max_iter=1000, tol=1e-8)
     theirs.fit(standard(features, features), labels, weights[labels])
     difference = logits(uneven, features) @ [-1, 1]
     assert np.allclose(
@@ -135,7 +135,7 @@ def test_features_that_are_all_alike_give_the_shares_of_the_classes():
 def test_what_was_tried_is_written(tmp_path):
     features, labels = clouds(60, 3, 0)
     head = fit_linear_head(features, labels, *clouds(60, 3, 1), 3)
-    write_strengths(head, Run(tmp_path))
+    write_trials(head, Run(tmp_path))
     with (tmp_path / "regularisation.csv").open() as file:
         rows = list(csv.DictReader(file))
     assert [float(row["strength"]) for row in rows] == [trial.strength for trial in head.trials]

@@ -20,10 +20,10 @@ from convlens.run import Run
 from convlens.screen import Screen
 from convlens.training import fit as fit_module
 from convlens.transfer import backbone as backbone_module
-from convlens.transfer.backbone import choose_origin
 from convlens.transfer.features import FeatureCache
 from convlens.transfer.fine_tune_stage import FineTuneStage
 from convlens.transfer.head_stage import RESULT, TOLERANCE
+from convlens.transfer.origin import choose_origin
 
 QUIET = Screen(quiet=True)
 NUMBER = 239  # digits in all: what a limit of 240 leaves, class by class

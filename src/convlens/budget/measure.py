@@ -35,7 +35,9 @@ from convlens.screen import Screen
 from convlens.training.checkpoint import State
 from convlens.training.setup import Setup
 from convlens.training.trainer import Trainer
-from convlens.transfer.backbone import BackboneOrigin, body_of, open_features
+from convlens.transfer.backbone import body_of
+from convlens.transfer.features import open_features
+from convlens.transfer.origin import BackboneOrigin
 
 SAMPLED = 48  # images that are decoded
 SPENT = 1.0  # seconds that are spent on features at least

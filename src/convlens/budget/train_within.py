@@ -39,9 +39,9 @@ from convlens.screen import Screen, duration
 from convlens.training.setup import Setup
 from convlens.training.trainer import Trainer
 from convlens.training.training import Training
-from convlens.transfer.backbone import choose_backbone, choose_origin
 from convlens.transfer.fine_tune_stage import FineTuneStage, with_unfrozen
 from convlens.transfer.head_stage import HeadStage
+from convlens.transfer.origin import choose_backbone, choose_origin
 
 BACKBONE = "efficientnet_lite0"  # the one whose weights are in a package
 TIMED, LEAST_TIMED, MOST_TIMED = (

@@ -20,7 +20,7 @@ from convlens.run import Run
 from convlens.screen import Screen
 from convlens.training.network import Origin
 from convlens.training.training import Training
-from convlens.transfer.backbone import choose_origin
+from convlens.transfer.origin import choose_origin
 
 
 def cross_validate(

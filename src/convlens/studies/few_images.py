@@ -28,7 +28,7 @@ from convlens.evaluation.scores import Score
 from convlens.pipeline import open_training, prepare_images
 from convlens.run import Run
 from convlens.screen import Screen
-from convlens.transfer.backbone import choose_origin
+from convlens.transfer.origin import choose_origin
 
 DRAWS = 5
 

@@ -1,23 +1,16 @@
-"""Network: where a training's network comes from: the zoo, the user's own Keras model, or a finished classifier."""
+"""Network: where the network of a training comes from.
 
-import dataclasses
+It comes from the zoo, from a Keras model of the user, or from a finished classifier. A backbone with
+a new head is a fourth kind, see `convlens.transfer.origin`.
+"""
+
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import keras
 
-from convlens.anatomy.graph import producer
-from convlens.anatomy.summary import count_multiply_adds, layer_table
-from convlens.classifier.assembly import (
-    Network,
-    all_layers,
-    assemble,
-    copy_model,
-    finalize,
-    with_precision,
-)
+from convlens.classifier.assembly import Network, assemble, finalize, with_precision
 from convlens.classifier.classifier import Classifier
 from convlens.config import Config
 from convlens.conflicts import refuse_conflicts
@@ -26,13 +19,11 @@ from convlens.data.prepared import Demands, Prepared, prepare_data
 from convlens.data.store import Progress
 from convlens.errors import ConfigError, ModelError
 from convlens.preprocess import Preprocessing
-from convlens.zoo.create import build, create_model
+from convlens.training.own_model import check_own_model, pixel_scale, without_closing_activation
+from convlens.training.stem_note import stem_note
+from convlens.zoo.create import build
 from convlens.zoo.registry import model_info
-from convlens.zoo.stem import LEAST_WITH_STEM
 from convlens.zoo.weights import load_weights
-
-CLOSING = ("softmax", "sigmoid")
-SCALING = keras.layers.Rescaling | keras.layers.Normalization
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,16 +31,20 @@ class Origin:
     """A network before it is trained.
 
     Attributes:
-        name: for the run folder and the report.
-        network: gives logits for scaled images; None for a network of the zoo, which is built when its size is known.
-        ready: of a classifier that is trained further: from uint8 images to logits.
-        scale: what it wants pixels multiplied with.
-        preprocessing: of a classifier that is trained further, taken as it is.
-        shape: (height, width, channels) that it demands, None where any goes.
-        least_side: of images that it can take, pixels; None where building it will tell.
-        class_names: of a classifier that is trained further; its images must have the same.
-        own: the user's model, which gets the trained weights at the end.
-        trained: the classifier that the network comes from; what it has learned from must not be tested on.
+        name: The name for the run folder and the report.
+        network: A function or model from scaled images to logits. It is None for a network of the
+            zoo, which is built once the size of the images is known.
+        ready: The model from uint8 images to logits of a classifier that is trained further.
+        scale: What the network wants pixels to be multiplied with.
+        preprocessing: The preprocessing of a classifier that is trained further, used as it is.
+        shape: The (height, width, channels) that the network demands; None where any will do.
+        least_side: The least side in pixels of images that the network takes, or None where only
+            building the network will tell.
+        class_names: The classes of a classifier that is trained further. Its images must have the
+            same.
+        own: The model of the user, which gets the trained weights at the end.
+        trained: The classifier that the network comes from. It must not be tested on images that it
+            has learned from.
     """
 
     name: str
@@ -63,8 +58,17 @@ class Origin:
     own: keras.Model | None = None
     trained: Classifier | None = None
 
+    @property
+    def is_of_zoo(self) -> bool:
+        """Whether the network is built new, from the zoo."""
+        return self.network is None and self.ready is None
+
     def prepare(self, dataset: Dataset, config: Config, progress: Progress | None) -> Prepared:
-        """Return the dataset decoded as this network takes it. Raises DataError for classes it does not know."""
+        """Return the dataset decoded as this network takes it.
+
+        Raises:
+            DataError: If the images have classes that the network does not know.
+        """
         if self.class_names is not None:
             dataset = dataset.with_classes(self.class_names)
         demands = Demands(self.scale, self.shape, self.least_side)
@@ -75,93 +79,50 @@ class Origin:
     def assemble(self, prepared: Prepared, config: Config) -> keras.Model:
         """Return the float32 model from uint8 images to logits.
 
-        A classifier that is trained further gives a copy: the folds of a cross-validation all begin with its weights.
+        A classifier that is trained further gives a copy, because all folds of a cross-validation
+        begin with its weights.
         """
         if self.ready is not None:
             return with_precision(self.ready, "float32")
-        classes = prepared.dataset.num_classes
-        network = self.network or partial(
-            build, self.name, num_classes=classes, config=config.model
-        )
-        model = assemble(network, prepared.preprocessing, classes, self.name)
+        num_classes = prepared.dataset.num_classes
+        network = self.network
+        if network is None:
+            network = partial(build, self.name, num_classes=num_classes, config=config.model)
+        model = assemble(network, prepared.preprocessing, num_classes, self.name)
         if config.transfer.weights is not None:
-            if self.network is not None:
+            if not self.is_of_zoo:
                 raise ModelError(
-                    "--weights are for a network of the zoo; a model of one's own has its weights already."
+                    "--weights are for a network of the zoo; a model of your own has its weights "
+                    "already."
                 )
             load_weights(model, self.name, config.transfer.weights)
             finalize(model)
         return model
 
-    def notes(self, prepared: Prepared, config: Config, model: keras.Model) -> tuple[str, ...]:
-        """Return what the user should know of the network on these images.
-
-        Args:
-            prepared: the images.
-            config: with the stem and the weights in use.
-            model: from `assemble`.
-        """
-        stem = self._stem_note(prepared, config, model)
-        frozen = any(layer.weights and not layer.trainable for layer in model.layers)
-        random = (
-            frozen
-            and self.ready is None
-            and self.network is None
-            and config.transfer.weights is None
-        )
-        loud = (
-            f"RANDOM WEIGHTS in the frozen layers of {self.name}: this shows the way only, its scores mean nothing. "
-            "Give --weights imagenet, or a file of them."
-        )
-        return (*([stem] if stem else []), *([loud] if random else []))
-
     def rate_factor(self, config: Config) -> float:
         """Return the usual learning rate of this network as a multiple of the optimizer's."""
         return 1.0
 
-    def _stem_note(self, prepared: Prepared, config: Config, model: keras.Model) -> str | None:
-        """Return what `--stem small` would do, where the paper's first layers leave nothing of such small images."""
-        zoo = self.network is None and self.ready is None
-        if (
-            not zoo
-            or config.model.stem != "paper"
-            or min(model_info(self.name).input_shape[:2]) < LEAST_WITH_STEM
-        ):
-            return None
-        model = keras.Model(model.inputs, model.outputs[0])
-        left = _last_map(model)
-        if min(left) > 1:
-            return None
-        height, width, channels = prepared.preprocessing.shape
-        sides = prepared.enlarged_from or (height, width)
-        settings = dataclasses.replace(config.model, stem="small")
-        try:
-            small = create_model(
-                self.name,
-                input_shape=(*sides, channels),
-                num_classes=prepared.dataset.num_classes,
-                config=settings,
+    def notes(self, prepared: Prepared, config: Config, model: keras.Model) -> list[str]:
+        """Return what the user should know about the network on these images.
+
+        Args:
+            prepared: The images.
+            config: The configuration, with the stem and the weights in use.
+            model: The model that `assemble` returned.
+        """
+        if not self.is_of_zoo:
+            return []
+        notes = stem_note(self.name, prepared, config.model, model)
+        frozen = any(layer.weights and not layer.trainable for layer in model.layers)
+        if frozen and config.transfer.weights is None:
+            notes.append(
+                "RANDOM WEIGHTS in the frozen layers of {name}: this only demonstrates the method, "
+                "and its scores mean nothing. Give --weights imagenet, or a file of weights.".format(
+                    name=self.name
+                )
             )
-        except ModelError:
-            return None
-        small = keras.Model(small.inputs, small.outputs[0])
-        kept, shrinks = (
-            _last_map(small),
-            f"{self.name} shrinks {height} x {width} to {left[0]} x {left[1]}",
-        )
-        if min(kept) == 1:
-            return f"{shrinks}, and no less with --stem small; a larger --size leaves more of them"
-        own = " of {} x {}".format(*sides) if prepared.enlarged_from else ""
-        times = count_multiply_adds(small) / count_multiply_adds(model)
-        return f"{shrinks}; --stem small keeps {kept[0]} x {kept[1]}{own}, at {times:.2g} times the multiply-adds"
-
-
-def _last_map(model: keras.Model) -> tuple[int, int]:
-    """Return the (height, width) of the last map before a network looks at the whole of it."""
-    height, width, _ = next(
-        row for row in reversed(layer_table(model)) if row.stride is not None
-    ).output_shape
-    return height, width
+        return notes
 
 
 def choose_network(
@@ -170,15 +131,16 @@ def choose_network(
     """Return the network to train.
 
     Args:
-        config: names a network of the zoo, where neither of the others is given.
-        model: the user's own functional or sequential model on float pixels; a closing softmax or sigmoid is taken off,
-            since losses are computed from logits. It gets pixels / 255, or 0..255 if it scales them itself.
-        start_from: a classifier file or a run folder, whose network is trained further.
+        config: Names a network of the zoo, where neither of the other arguments is given.
+        model: A functional or sequential model of the user on float pixels. A closing softmax or
+            sigmoid is removed, since the loss is computed from logits. The model gets pixels / 255,
+            or 0..255 if it scales them itself.
+        start_from: A classifier file or a run folder, whose network is trained further.
 
     Raises:
         ConfigError: If the configuration names a backbone, or a setting that needs one.
-        ModelError: unknown model, or one that cannot be trained here.
-        ClassifierError: the file is no whole classifier.
+        ModelError: If the model is unknown, or cannot be trained here.
+        ClassifierError: If the file is no complete classifier.
     """
     refuse_conflicts(
         "train", {"from_scratch": True, "from": start_from} | config.transfer.changed()
@@ -194,34 +156,30 @@ def choose_network(
         )
     if model is None:
         info = model_info(config.model.model)
-        return Origin(
-            info.name,
-            scale=info.scale,
-            least_side=info.least_side if config.model.stem == "paper" else None,
-        )
-    _check_own(model)
-    # The same layers without what the model was compiled with: copying would ask for the code of a loss of one's own.
-    uncompiled = keras.Model(model.inputs, model.outputs[0], name=model.name)
-    scales_itself = any(isinstance(layer, SCALING) for layer in all_layers(model))
+        least_side = info.least_side if config.model.stem == "paper" else None
+        return Origin(info.name, scale=info.scale, least_side=least_side)
+    check_own_model(model)
     return Origin(
         model.name,
-        network=_without_closing_activation(uncompiled),
-        scale=1.0 if scales_itself else 1 / 255,
+        network=without_closing_activation(model),
+        scale=pixel_scale(model),
         shape=model.input_shape[1:],
         own=model,
     )
 
 
 def require_unseen_test(first: Classifier | None, prepared: Prepared, config: Config) -> None:
-    """Refuse to learn further from the same images divided otherwise: the first training saw some of the test.
+    """Refuse to train further on the same images with another split.
+
+    The first training has learned from some images of the other split's test set.
 
     Args:
-        first: the classifier that a network comes from, see `Origin.trained`.
-        prepared: the images.
-        config: divides them.
+        first: The classifier that a network comes from, see `Origin.trained`.
+        prepared: The images.
+        config: The configuration, which splits them.
 
     Raises:
-        ConfigError: a setting of the division differs from that of the first training.
+        ConfigError: If a setting of the split differs from that of the first training.
     """
     if first is None or first.provenance.get("data", {}).get("fingerprint") != prepared.fingerprint:
         return
@@ -234,59 +192,8 @@ def require_unseen_test(first: Classifier | None, prepared: Prepared, config: Co
     ):
         if old != new:
             raise ConfigError(
-                f"{flag} must be as in the first training of these images, {old}, or the test images would be ones "
-                f"that the classifier has learned from; found {new}."
+                "{flag} must be as in the first training of these images, {old}, or the test images "
+                "would be some that the classifier has learned from; found {new}.".format(
+                    flag=flag, old=old, new=new
+                )
             )
-
-
-def _check_own(model: keras.Model) -> None:
-    if not isinstance(model, keras.Sequential | keras.Function):
-        raise ModelError(
-            "a model of one's own must be functional or sequential, so that its file opens without its code; "
-            f"found {type(model).__name__}. Build it with keras.Model(inputs, outputs)."
-        )
-    if (
-        not model.built
-        or len(model.inputs) != 1
-        or len(model.outputs) != 1
-        or len(model.inputs[0].shape) != 4
-    ):
-        raise ModelError(
-            "a model of one's own must be built, take one input (batch, height, width, channels) and give one output."
-        )
-    channels = model.inputs[0].shape[-1]
-    if channels not in (1, 3, None):
-        raise ModelError(
-            f"a model of one's own must take images of 1 (grey) or 3 (RGB) channels; {model.name} takes {channels}."
-        )
-
-
-def _without_closing_activation(model: keras.Model) -> keras.Model:
-    """Return the model up to its logits: as it is, or a copy where it ends in a softmax or sigmoid.
-
-    That may be a layer, the activation of a layer, or an operation as `keras.ops.softmax`, also of a nested model.
-    """
-    holder = closing = model
-    while isinstance(closing, keras.Model):
-        holder, closing = closing, producer(closing.outputs[0])
-    activation = getattr(closing, "activation", None)
-    if getattr(activation, "__name__", type(closing).__name__.lower()) not in CLOSING:
-        return model
-
-    def rebuild(node: keras.Operation) -> Any:
-        if (
-            node is closing and activation is None
-        ):  # a sequential model is made of layers; a graph passes a mask too
-            return (
-                keras.layers.Identity()
-                if isinstance(holder, keras.Sequential)
-                else lambda x, **_: x
-            )
-        if not isinstance(node, keras.Layer):
-            return node
-        settings = node.get_config()
-        if node is closing:
-            settings["activation"] = "linear"
-        return node.__class__.from_config(settings)
-
-    return copy_model(model, rebuild)

@@ -1,37 +1,44 @@
-"""Features: what a frozen network makes of each image, computed once and kept, whatever run asks for it next.
+"""Features: what a frozen network computes of each image, kept for every later run.
 
-An image is known by its content, so that another division, a limit, or ten images more cost nothing or just those
-ten. Each process that computes appends whole records to a file of its own: one that was killed loses at most the batch
-under way, and several can run at once.
+Features are kept by the content of the image, so that another split or a limit costs nothing, and
+ten more images cost only those ten. Each process that computes appends complete records to a file
+of its own: a process that is killed loses at most the current batch, and several can run at once.
 """
 
+import hashlib
+import re
 import tempfile
 import uuid
 from collections.abc import Callable
 from pathlib import Path
 
+import keras
 import numpy as np
 from numpy.typing import NDArray
 
+from convlens.classifier.runtime import Compiled, compile_model
 from convlens.data.cache import cache_folder
-from convlens.data.store import DIGEST_BYTES, Progress, Store
-from convlens.errors import StorageError
+from convlens.data.store import DIGEST_BYTES, VERSION, Progress, Store
+from convlens.files import storage_errors
+from convlens.preprocess import ImageArray, Preprocessing
 
-BATCH = 64  # images computed, and written, at a time
-IN_MEMORY = 2**28  # bytes of features; more are put together in a file and memory-mapped
+BATCH = 64  # images that are computed and written at a time
+GATHERED = 4096  # features that are gathered at a time
+IN_MEMORY = 2**28  # bytes of features; more are gathered in a file that is memory-mapped
+REMEDY = "Free some space on the disk, or set CONVLENS_CACHE to another folder."
 
-Network = Callable[[NDArray[np.uint8]], NDArray[np.float32]]
+Network = Callable[[ImageArray], NDArray[np.float32]]
 
 
 class FeatureCache:
-    """Features of images by content, of one network with one preprocessing.
+    """The features of images, by content, of one network with one preprocessing.
 
     Args:
-        key: stands for the network, its weights, its arithmetic and the preprocessing.
-        width: numbers of an image.
+        key: Identifies the network, its weights, its arithmetic and the preprocessing.
+        width: The number of features of an image.
 
     Raises:
-        StorageError: the cache folder cannot be made or read.
+        StorageError: If the cache folder cannot be read.
     """
 
     def __init__(self, key: str, width: int) -> None:
@@ -46,17 +53,13 @@ class FeatureCache:
         self._look()
 
     def _look(self) -> None:
-        """Take in the files that are new, of this process or another. Raises StorageError."""
-        try:
+        """Open the files that are new, of this process or another."""
+        with storage_errors(self.folder, "the folder of the features", REMEDY):
             for path in sorted(set(self.folder.glob("*.records")) - self._opened):
                 self._open(path)
-        except OSError as error:
-            raise StorageError(
-                f"{self.folder}: features cannot be kept there; {error.strerror or error}."
-            ) from error
 
     def _open(self, path: Path) -> None:
-        """Take in the whole records of a file; one that was cut off is left aside."""
+        """Open the complete records of a file; one that was cut off is ignored."""
         number = path.stat().st_size // self.record.itemsize
         if not number:
             return
@@ -67,12 +70,15 @@ class FeatureCache:
         self._opened.add(path)
 
     def missing(self, store: Store, indices: NDArray[np.int64]) -> NDArray[np.int64]:
-        """Return which of the store's images have no features yet, one of each content. Raises StorageError."""
+        """Return the indices of images without features, one for each content.
+
+        Raises:
+            StorageError: If the cache folder cannot be read.
+        """
         self._look()
         first = {store.digests[index].tobytes(): index for index in reversed(indices)}
-        return np.array(
-            sorted(i for digest, i in first.items() if digest not in self._place), np.int64
-        )
+        missing = [index for digest, index in first.items() if digest not in self._place]
+        return np.array(sorted(missing), np.int64)
 
     def compute(
         self,
@@ -81,65 +87,74 @@ class FeatureCache:
         indices: NDArray[np.int64],
         progress: Progress | None = None,
     ) -> int:
-        """Compute what is missing of the store's images, a batch in memory at a time; return how many were.
+        """Compute the missing features, with one batch in memory at a time.
+
+        Args:
+            network: Computes (batch, width) features of uint8 images.
+            store: The decoded images.
+            indices: (m,) indices of the images whose features are wanted.
+            progress: Called with the number of images that are done, and of all.
+
+        Returns:
+            The number of images whose features were computed.
 
         Raises:
-            StorageError: the disk is full or cannot be written; what was computed before is kept.
+            StorageError: If the features cannot be written. What was computed before is kept.
         """
         wanted = self.missing(store, indices)
         if not len(wanted):
             return 0
         path = self.folder / f"{uuid.uuid4().hex}.records"
         try:
-            self.folder.mkdir(parents=True, exist_ok=True)
-            with path.open("ab") as file:
-                for start in range(0, len(wanted), BATCH):
-                    batch = wanted[start : start + BATCH]
-                    records = np.empty(len(batch), self.record)
-                    records["digest"] = store.digests[batch]
-                    records["features"] = network(store.images[batch])
-                    file.write(records.tobytes())
-                    file.flush()
-                    if progress is not None:
-                        progress(start + len(batch), len(wanted))
-        except OSError as error:
-            size = len(wanted) * self.record.itemsize / 1e6
-            raise StorageError(
-                f"{self.folder}: the features need {size:,.0f} MB there; {error.strerror or error}. "
-                "Free some space, or set CONVLENS_CACHE to another folder."
-            ) from error
+            with storage_errors(self.folder, self._described(len(wanted)), REMEDY):
+                self.folder.mkdir(parents=True, exist_ok=True)
+                with path.open("ab") as file:
+                    for start in range(0, len(wanted), BATCH):
+                        batch = wanted[start : start + BATCH]
+                        records = np.empty(len(batch), self.record)
+                        records["digest"] = store.digests[batch]
+                        records["features"] = network(store.images[batch])
+                        file.write(records.tobytes())
+                        file.flush()
+                        if progress is not None:
+                            progress(start + len(batch), len(wanted))
         finally:
             self._look()
-            if path.exists() and path not in self._opened:  # not one whole record
+            if path.exists() and path not in self._opened:  # It holds no complete record.
                 path.unlink(missing_ok=True)
         return len(wanted)
 
     def gather(self, store: Store, indices: NDArray[np.int64]) -> NDArray[np.float32]:
-        """Return (m, width) features of the store's images, which `compute` has made; large ones lie on the disk.
+        """Return (m, width) features that `compute` has computed; large ones lie on the disk.
 
         Raises:
-            StorageError: the disk is full.
+            StorageError: If there is no space for large ones.
         """
         places = [self._place[store.digests[index].tobytes()] for index in indices]
-        chunks = range(0, len(places), 4096)
+        shape = (len(places), self.width)
+        chunks = [places[start : start + GATHERED] for start in range(0, len(places), GATHERED)]
         if len(places) * self.width * 4 <= IN_MEMORY:
-            rows = np.empty((len(places), self.width), np.float32)
-            for start in chunks:
-                rows[start : start + 4096] = self._rows(places[start : start + 4096])
+            rows = np.empty(shape, np.float32)
+            for number, chunk in enumerate(chunks):
+                start = number * GATHERED
+                rows[start : start + len(chunk)] = self._rows(chunk)
             return rows
-        try:
-            with tempfile.TemporaryFile(
-                dir=self.folder
-            ) as file:  # without a name, so that nothing can be left behind
-                for start in chunks:
-                    file.write(self._rows(places[start : start + 4096]).tobytes())
-                file.flush()
-                return np.memmap(file, np.float32, "r", shape=(len(places), self.width))
-        except OSError as error:
-            raise StorageError(
-                f"{self.folder}: the features need {len(places) * self.width * 4 / 1e6:,.0f} MB more there; "
-                f"{error.strerror or error}. Free some space, or set CONVLENS_CACHE to another folder."
-            ) from error
+        # The file has no name, so that nothing can be left behind.
+        with (
+            storage_errors(self.folder, self._described(len(places)), REMEDY),
+            tempfile.TemporaryFile(dir=self.folder) as file,
+        ):
+            for chunk in chunks:
+                file.write(self._rows(chunk).tobytes())
+            file.flush()
+            return np.memmap(file, np.float32, "r", shape=shape)
+
+    def _described(self, count: int) -> str:
+        """Return what is written, with its size, for a message."""
+        megabytes = count * self.record.itemsize / 1e6
+        return "the features of {count:,} images ({megabytes:,.0f} MB)".format(
+            count=count, megabytes=megabytes
+        )
 
     def _rows(self, places: list[tuple[int, int]]) -> NDArray[np.float32]:
         rows = np.empty((len(places), self.width), np.float32)
@@ -148,3 +163,32 @@ class FeatureCache:
             of_part = parts == part
             rows[of_part] = self._parts[part]["features"][numbers[of_part]]
         return rows
+
+
+def features_key(body: keras.Model, preprocessing: object, arithmetic: str) -> str:
+    """Return a name for the features of a network.
+
+    It depends on the layers, the weights, the preprocessing and the arithmetic, but not on which
+    layers are trainable, since that changes nothing that is computed here.
+    """
+    graph = re.sub(r'"trainable": (true|false)', "", body.to_json())
+    digest = hashlib.sha256(f"{VERSION} {preprocessing} {arithmetic} {graph}".encode())
+    for weight in body.get_weights():
+        digest.update(np.ascontiguousarray(weight).tobytes())
+    return digest.hexdigest()[:32]
+
+
+def open_features(
+    body: keras.Model, preprocessing: Preprocessing, precision: str
+) -> tuple[Compiled, FeatureCache]:
+    """Return a network compiled to compute features, and the features that it has computed before.
+
+    Args:
+        body: The network from uint8 images to (batch, width) features.
+        preprocessing: How the images are decoded.
+        precision: The arithmetic: "float32", "bfloat16" or "auto".
+    """
+    compiled = compile_model(body, precision)
+    arithmetic = f"{compiled.engine} {compiled.precision}"
+    key = features_key(body, preprocessing, arithmetic)
+    return compiled, FeatureCache(key, body.output_shape[-1])

@@ -24,10 +24,10 @@ from convlens.training.checkpoint import State
 from convlens.training.fit import Row
 from convlens.training.setup import Setup
 from convlens.training.trainer import Facts
-from convlens.transfer.backbone import FEATURES, HEAD, body_of, open_features
+from convlens.transfer.backbone import FEATURES, HEAD, body_of
 from convlens.transfer.dense_head import fit_dense_head
-from convlens.transfer.features import BATCH
-from convlens.transfer.linear_head import fit_linear_head, write_strengths
+from convlens.transfer.features import BATCH, open_features
+from convlens.transfer.linear_head import fit_linear_head, write_trials
 
 TOLERANCE = 0.02  # of a probability, in the mean, between two ways of computing the features
 CHECKED = 16  # images on which the tolerance is checked
@@ -191,7 +191,7 @@ class HeadStage:
         result = HeadResult([], seconds + time.monotonic() - began, head.strength)
         self._save(run, State(), result)
         if head.trials:
-            write_strengths(head, run)
+            write_trials(head, run)
             best = next(t.accuracy for t in head.trials if t.strength == head.strength)
             self.screen.say(
                 "head         logistic regression, C = {strength:g} of {count} tried; validation "

@@ -1,8 +1,11 @@
-"""Linear head: logistic regression on features, as strongly regularised as suits the validation images.
+"""Linear head: logistic regression on the features of a frozen network.
 
-A head without hidden layers has one best set of weights for each strength, which L-BFGS finds in seconds without a
-learning rate or epochs. Kornblith, Shlens, Le, "Do Better ImageNet Models Transfer Better?", 2019, arXiv:1805.08974,
-judge networks as fixed extractors of features by such heads.
+A head without hidden layers has one best set of weights for each strength of the regularisation.
+L-BFGS finds it in seconds, without a learning rate or epochs. The strength is chosen on the
+validation images.
+
+Source      Kornblith, Shlens, Le, "Do Better ImageNet Models Transfer Better?", 2019,
+            arXiv:1805.08974, who judge networks as fixed feature extractors by such heads
 """
 
 import csv
@@ -23,28 +26,27 @@ from convlens.evaluation.metrics import accuracy
 from convlens.evaluation.scores import Score
 from convlens.run import Run
 
-STRENGTHS = (
-    1e-3,
-    1e-2,
-    1e-1,
-    1.0,
-    10.0,
-)  # scikit-learn's C on features of variance 1: small is strong
-UNCHOSEN = 0.1  # where no validation image chooses; with 5 and 20 images a class all from 0.01 to 1 were as good
+# scikit-learn's C on features of variance 1; a small C regularises strongly.
+STRENGTHS = (1e-3, 1e-2, 1e-1, 1.0, 10.0)
+# C where there are no validation images. With 5 and 20 images a class, all from 0.01 to 1 were
+# equally good.
+DEFAULT_STRENGTH = 0.1
 MAX_ITER = 300
-# Numbers in the features up to which one thread computes: with as many threads as processors, each of many short
-# products waits for the slowest. On a busy machine of two, a head for cats and dogs took 5.4 s so, else 0.4 s.
+# The number of values in the features up to which one thread computes. With as many threads as
+# processors, each of many short products waits for the slowest: on a busy machine with two
+# processors, a head for cats and dogs took 5.4 s with two threads and 0.4 s with one.
 ONE_THREAD = 2**26
-IN_PLACE = (
-    2**28
-)  # bytes of features that are centred and scaled; larger ones lie on the disk and stay as they are
+# Bytes of features that are centred and scaled in place. Larger ones lie on the disk and stay as
+# they are.
+IN_PLACE = 2**28
+NEVER_SEEN = -30.0  # the logit of a class without training images
 
 Floats = NDArray[np.float32]
 
 
 @dataclass(frozen=True)
 class Trial:
-    """A strength and how well it did on the validation images."""
+    """A strength and its scores on the validation images."""
 
     strength: float
     log_loss: float
@@ -53,13 +55,13 @@ class Trial:
 
 @dataclass(frozen=True, eq=False)
 class LinearHead:
-    """Weights of a dense layer from features to logits.
+    """The weights of a dense layer from features to logits.
 
     Attributes:
-        kernel: (width, num_classes).
-        bias: (num_classes,).
-        strength: the chosen one of STRENGTHS.
-        trials: what was tried on the validation images; empty where there are none.
+        kernel: (width, num_classes) weights.
+        bias: (num_classes,) biases.
+        strength: The chosen one of STRENGTHS.
+        trials: The strengths that were tried; empty where there are no validation images.
     """
 
     kernel: Floats
@@ -78,118 +80,116 @@ def fit_linear_head(  # noqa: PLR0913 - two sets of images
     class_weights: Floats | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> LinearHead:
-    """Fit heads from strong to weak regularisation and keep the one of the lowest log loss on the validation images.
+    """Fit heads from strong to weak regularisation, and return the best on the validation images.
 
-    Stops where two weaker ones in a row were worse.
+    The best head has the lowest log loss. The search stops after two strengths in a row that are
+    worse.
 
     Args:
-        features: (n, width); centred and scaled in place where they fit into memory.
-        labels: (n,) class indices, each class at least once.
-        val_features: (m, width), or (0, width) for the strength UNCHOSEN.
-        val_labels: (m,).
-        num_classes: columns of the answer.
+        features: (n, width) features, centred and scaled in place where they fit into memory.
+        labels: (n,) class indices.
+        val_features: (m, width) features, or (0, width) to use DEFAULT_STRENGTH.
+        val_labels: (m,) class indices.
+        num_classes: The number of logits.
         class_weights: (num_classes,) weight of an image by its class.
-        progress: called with (strengths tried, all of them).
+        progress: Called with the number of strengths that were tried, and of all.
     """
     center, scale = _spread(features)
-    units = 1.0  # of the strength
+    units = 1.0  # what a strength is divided by
     if features.nbytes <= IN_PLACE:
         features -= center
         features /= scale
-    else:  # the same optimum, in more steps
-        units, center, scale = scale**2, np.zeros_like(center), 1.0
+    else:
+        # The optimum is the same, but it takes more steps to reach.
+        units = scale**2
+        center = np.zeros_like(center)
+        scale = 1.0
     weights = None if class_weights is None else class_weights[labels]
-    # from one strength to the next the last weights are a good start
+    # The last weights are a good start for the next strength.
     model = LogisticRegression(max_iter=MAX_ITER, warm_start=True)
-    best, trials, lowest = (
-        (np.empty(0, np.float32), np.empty(0, np.float32), 0.0),
-        list[Trial](),
-        np.inf,
-    )
-    strengths = STRENGTHS if len(val_labels) else (UNCHOSEN,)
+    strengths = STRENGTHS if len(val_labels) else (DEFAULT_STRENGTH,)
+    threads = 1 if features.size <= ONE_THREAD else None
+    heads: list[tuple[Floats, Floats]] = []
+    trials: list[Trial] = []
     for number, strength in enumerate(strengths, start=1):
         model.C = strength / units
-        with (
-            warnings.catch_warnings(),
-            threadpool_limits(1 if features.size <= ONE_THREAD else None, "blas"),
-        ):
-            warnings.simplefilter(
-                "ignore", ConvergenceWarning
-            )  # a head that is not quite at its optimum is one too
+        with warnings.catch_warnings(), threadpool_limits(threads, "blas"):
+            # A head that has not quite reached its optimum is a head too.
+            warnings.simplefilter("ignore", ConvergenceWarning)
             model.fit(features, labels, weights)
-        head = _dense(model, center, scale, num_classes)
+        heads.append(_dense(model, center, scale, num_classes))
         if len(val_labels):
-            trials.append(_try(head, strength, val_features, val_labels))
-        if not trials or trials[-1].log_loss < lowest:
-            best, lowest = (*head, strength), trials[-1].log_loss if trials else 0.0
+            trials.append(_try(*heads[-1], strength, val_features, val_labels))
         if progress is not None:
             progress(number, len(strengths))
-        if len(trials) > 2 and min(trial.log_loss for trial in trials[-2:]) > lowest:
+        losses = [trial.log_loss for trial in trials]
+        if len(trials) > 2 and min(losses[-2:]) > min(losses):
             break
-    return LinearHead(*best, tuple(trials))
+    best = int(np.argmin(losses)) if trials else 0
+    return LinearHead(*heads[best], strengths[best], tuple(trials))
 
 
 def _spread(features: Floats) -> tuple[Floats, float]:
-    """Return the mean (width,) and the root of the mean variance of the features.
+    """Return the (width,) mean of the features, and the root of their mean variance.
 
-    One number for all: features that hardly vary stay small. With 5 images a class of cats and dogs, each scaled by
-    its own deviation gave 91 %, all by one 97 % (means of 10 draws).
+    One number scales all features, so that those that hardly vary stay small. With 5 images a class
+    of cats and dogs, the accuracy was 91 % where each was scaled by its own deviation, and 97 %
+    where all were scaled alike (means of 10 draws).
     """
     center = features.mean(0, dtype=np.float64)
-    variance = (
-        np.einsum("ij,ij->", features, features, dtype=np.float64) / features.size
-        - (center**2).mean()
-    )
+    mean_square = np.einsum("ij,ij->", features, features, dtype=np.float64) / features.size
+    variance = mean_square - (center**2).mean()
     return center.astype(np.float32), float(np.sqrt(max(variance, 0.0))) or 1.0
 
 
 def _dense(
     model: LogisticRegression, center: Floats, scale: float, num_classes: int
 ) -> tuple[Floats, Floats]:
-    """Return (kernel, bias) on plain features. Two classes have one row of coefficients: z of the second."""
-    coefficients, intercept = model.coef_, model.intercept_
+    """Return the kernel and the bias on features that are neither centred nor scaled.
+
+    With two classes scikit-learn has one row of coefficients, which is that of the second class.
+    """
+    coefficients = model.coef_
+    intercept = model.intercept_
     if len(coefficients) == 1:
         coefficients = np.concatenate([-coefficients, coefficients]) / 2
         intercept = np.concatenate([-intercept, intercept]) / 2
-    kernel, bias = (
-        np.zeros((len(center), num_classes), np.float64),
-        np.full(num_classes, -30.0),
-    )  # a class never seen
+    kernel = np.zeros((len(center), num_classes), np.float64)
     kernel[:, model.classes_] = coefficients.T / scale
+    bias = np.full(num_classes, NEVER_SEEN)
     bias[model.classes_] = intercept - (center / scale) @ coefficients.T
     return kernel.astype(np.float32), bias.astype(np.float32)
 
 
 def _try(
-    head: tuple[Floats, Floats], strength: float, features: Floats, labels: NDArray[np.int64]
+    kernel: Floats, bias: Floats, strength: float, features: Floats, labels: NDArray[np.int64]
 ) -> Trial:
-    logs = log_softmax((features @ head[0] + head[1]).astype(np.float64), axis=1)
-    return Trial(
-        strength,
-        float(-logs[np.arange(len(labels)), labels].mean()),
-        accuracy(labels, logs.argmax(1)),
-    )
+    logits = (features @ kernel + bias).astype(np.float64)
+    log_probabilities = log_softmax(logits, axis=1)
+    losses = -log_probabilities[np.arange(len(labels)), labels]
+    score = accuracy(labels, log_probabilities.argmax(axis=1))
+    return Trial(strength, float(losses.mean()), score)
 
 
-def write_strengths(head: LinearHead, run: Run) -> None:
-    """Write what was tried into the run's folder: `regularisation.csv` and `plots/regularisation.png`.
+def write_trials(head: LinearHead, run: Run) -> None:
+    """Write what was tried: `regularisation.csv` and `plots/regularisation.png` of the run folder.
 
     Raises:
-        StorageError: they cannot be written.
+        StorageError: If a file cannot be written.
     """
-    text = io.StringIO()
     rows = [
-        [f"{one.strength:g}", f"{one.log_loss:.6f}", f"{one.accuracy.value:.6f}"]
-        for one in head.trials
+        (f"{trial.strength:g}", f"{trial.log_loss:.6f}", f"{trial.accuracy.value:.6f}")
+        for trial in head.trials
     ]
-    csv.writer(text, lineterminator="\n").writerows(
-        [["strength", "val_log_loss", "val_accuracy"], *rows]
-    )
-    run.write("regularisation.csv", text.getvalue())
+    table = io.StringIO()
+    writer = csv.writer(table, lineterminator="\n")
+    writer.writerow(["strength", "val_log_loss", "val_accuracy"])
+    writer.writerows(rows)
+    run.write("regularisation.csv", table.getvalue())
     figure = show_regularization(
-        [one.strength for one in head.trials],
-        [one.log_loss for one in head.trials],
-        [one.accuracy for one in head.trials],
+        [trial.strength for trial in head.trials],
+        [trial.log_loss for trial in head.trials],
+        [trial.accuracy for trial in head.trials],
         chosen=head.strength,
     )
     run.write_figure("regularisation", figure)
