@@ -1,4 +1,4 @@
-"""Finish: the one way from the best weights of a run to its calibrated, scored and reported classifier.
+"""Finish: the one way from the best weights of a run to a calibrated, scored classifier.
 
 Every training ends here: `convlens train` with all its variants, each network of a comparison, and
 the best trial of a search. The test images are therefore touched once, and always after the

@@ -54,7 +54,7 @@ def find_learning_rate(
 ) -> RangeTest:
     """Run the range test on a compiled model.
 
-    The weights of the model stay as they were. Its optimizer does not, so it must be compiled again.
+    The weights of the model stay as they were. Its optimizer does not, so compile it again.
 
     Args:
         model: The compiled model.

@@ -4,7 +4,7 @@ Auxiliary heads help the gradient reach the lower layers during training, and ar
 afterwards. Their losses are part of `loss` and `val_loss`, but not of `val_accuracy`, by which the
 best epoch is chosen.
 
-Source      Szegedy et al., "Going Deeper with Convolutions", 2014, arXiv:1409.4842, section 5, where
+Source      Szegedy et al., "Going Deeper with Convolutions", 2014, arXiv:1409.4842, section 5:
             the losses of auxiliary heads are multiplied by 0.3
 """
 

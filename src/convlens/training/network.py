@@ -1,7 +1,7 @@
 """Network: where the network of a training comes from.
 
-It comes from the zoo, from a Keras model of the user, or from a finished classifier. A backbone with
-a new head is a fourth kind, see `convlens.transfer.origin`.
+It comes from the zoo, from a Keras model of the user, or from a finished classifier. A backbone
+with a new head is a fourth kind, see `convlens.transfer.origin`.
 """
 
 from dataclasses import dataclass
@@ -118,9 +118,8 @@ class Origin:
         if frozen and config.transfer.weights is None:
             notes.append(
                 "RANDOM WEIGHTS in the frozen layers of {name}: this only demonstrates the method, "
-                "and its scores mean nothing. Give --weights imagenet, or a file of weights.".format(
-                    name=self.name
-                )
+                "and its scores mean nothing. Give --weights imagenet, or a file of "
+                "weights.".format(name=self.name)
             )
         return notes
 
@@ -192,8 +191,8 @@ def require_unseen_test(first: Classifier | None, prepared: Prepared, config: Co
     ):
         if old != new:
             raise ConfigError(
-                "{flag} must be as in the first training of these images, {old}, or the test images "
-                "would be some that the classifier has learned from; found {new}.".format(
+                "{flag} must be as in the first training of these images, {old}, or the test "
+                "images would be some that the classifier has learned from; found {new}.".format(
                     flag=flag, old=old, new=new
                 )
             )

@@ -1,6 +1,6 @@
 """Setup: what every training begins with, which is images, a resolved configuration and a network.
 
-A setup knows how to record itself in a run folder and how to make a classifier from its network. How the network
+A setup can record itself in a run folder and make a classifier of its network. How the network
 learns is the business of the stages (`convlens.training.trainer` and `convlens.transfer`).
 """
 

@@ -112,8 +112,8 @@ def choose_origin(
 def choose_backbone(config: Config) -> BackboneOrigin:
     """Return the network that `--backbone` names.
 
-    It is a network of the zoo with trained weights, a classifier file or a run. The names of the zoo
-    come first.
+    It is a network of the zoo with trained weights, a classifier file or a run. The names of the
+    zoo come first.
 
     Raises:
         ModelError: If there is no such network, or if it has no trained weights.
@@ -138,16 +138,16 @@ def choose_backbone(config: Config) -> BackboneOrigin:
         info = model_info(name)
     except ModelError as error:
         raise ModelError(
-            "--backbone must be a network, a classifier file or a run. No file or run is at {name}, "
-            "and {error}".format(name=name, error=error)
+            "--backbone must be a network, a classifier file or a run. No file or run is at "
+            "{name}, and {error}".format(name=name, error=error)
         ) from error
     _refuse_other_model(config, name)
     if info.weights is None and config.transfer.weights is None:
         candidates = [other for other in list_models() if other != LECTURE_MODEL]
         raise ModelError(
             "a backbone must be trained, but no trained weights are known for {name}. Give a file "
-            "of its --weights, a classifier file that you trained (--backbone runs/NAME), or one of "
-            "{others}.".format(
+            "of its --weights, a classifier file that you trained (--backbone runs/NAME), or one "
+            "of {others}.".format(
                 name=name,
                 others=", ".join(other for other in candidates if model_info(other).weights),
             )
