@@ -314,9 +314,7 @@ def explained_stops(
             raise
         raise Interrupted("{stopped} {how}".format(stopped=stopped, how=how_to_go_on())) from None
     except StorageError as error:
-        raise StorageError(
-            "{error} Free some space. {how}".format(error=error, how=how_to_go_on())
-        ) from error
+        raise StorageError("{error} {how}".format(error=error, how=how_to_go_on())) from error
 
 
 def _refuse_study(folder: Path) -> None:

@@ -165,7 +165,7 @@ def test_a_full_disk_keeps_the_previous_state(digits, tmp_path, monkeypatch):
         real(*args, **arrays)
 
     monkeypatch.setattr(np, "savez", fill)
-    with pytest.raises(StorageError, match=r"No space left.*previous one is whole"):
+    with pytest.raises(StorageError, match=r"No space left.*previous state is whole"):
         train(digits, CONFIG, run=tmp_path / "run", screen=QUIET)
     state = tmp_path / "run" / "state"
     assert [path.name for path in state.iterdir()] == ["state.npz"]

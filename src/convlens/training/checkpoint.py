@@ -63,7 +63,7 @@ def save_state(path: Path, model: keras.Model, state: State) -> None:
         path,
         lambda temporary: np.savez(temporary, **arrays),
         what="the state",
-        remedy="The previous state is whole.",
+        remedy="The previous state is whole. Free some space on the disk.",
     )
 
 
