@@ -142,15 +142,15 @@ def test_without_the_package_the_remedy_is_named(monkeypatch):
 
 
 def test_the_packages_file_must_be_the_one_that_was_checked(monkeypatch, tmp_path):
-    whole = efficientnet_lite0._package_file()
+    whole = efficientnet_lite0.package_file()
     changed = tmp_path / "changed.pth"
     content = bytearray(whole.read_bytes())
     content[-1] ^= 1
     changed.write_bytes(content)
-    monkeypatch.setattr(efficientnet_lite0, "_package_file", lambda: changed)
+    monkeypatch.setattr(efficientnet_lite0, "package_file", lambda: changed)
     with pytest.raises(ModelError, match=f"must begin with {SHA256[:12]}"):
         trained_arrays()
-    monkeypatch.setattr(efficientnet_lite0, "_package_file", lambda: tmp_path / "none.pth")
+    monkeypatch.setattr(efficientnet_lite0, "package_file", lambda: tmp_path / "none.pth")
     with pytest.raises(ModelError, match="must be a readable file"):
         trained_arrays()
 

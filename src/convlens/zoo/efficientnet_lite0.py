@@ -138,7 +138,7 @@ def trained_arrays() -> list[NDArray[Any]]:
     Raises:
         ModelError: the package is not installed, or its file is missing or changed.
     """
-    found = read_torch_file(_package_file(), SHA256)  # in the order of the layers
+    found = read_torch_file(package_file(), SHA256)  # in the order of the layers
     return [
         _as_keras(name, array)
         for name, array in found.items()
@@ -146,7 +146,12 @@ def trained_arrays() -> list[NDArray[Any]]:
     ]
 
 
-def _package_file() -> Path:
+def package_file() -> Path:
+    """Return the path of the weights in the installed package.
+
+    Raises:
+        ModelError: If the package is not installed.
+    """
     try:
         return Path(str(metadata.distribution(PACKAGE).locate_file(FILE)))
     except metadata.PackageNotFoundError as error:
