@@ -1,20 +1,17 @@
-"""Plots: the charts of convlens in one place, for notebooks and one's own programs.
+"""Plots: the charts of convlens in one place, for notebooks and programs.
 
 Each function takes plain data and returns a matplotlib Figure, which shows itself in a notebook.
 
 >>> from convlens.plots import show_metrics
->>> show_metrics({"loss": [0.9, 0.4], "val_loss": [0.8, 0.5]}).axes[0].get_title(loc="left")
+>>> figure = show_metrics({"loss": [0.9, 0.4], "val_loss": [0.8, 0.5]})
+>>> figure.axes[0].get_title(loc="left")
 'loss'
 """
 
 from convlens.charts.comparison import show_growth, show_published, show_tradeoff
 from convlens.charts.curves import show_history, show_lines, show_metrics, show_scores
-from convlens.charts.evaluation import (
-    show_calibration,
-    show_confusion,
-    show_images,
-    show_sheet,
-)
+from convlens.charts.evaluation import show_calibration, show_confusion
+from convlens.charts.images import show_images, show_sheet
 from convlens.charts.regularization import show_regularization
 from convlens.charts.trials import show_trials
 

@@ -1,5 +1,4 @@
-import io
-import warnings
+"""The boxes of an architecture, and what is written around them."""
 
 import keras
 import pytest
@@ -11,20 +10,11 @@ from convlens.anatomy.summary import layer_table
 from convlens.charts.architecture import LOWEST, TALLEST, show_architecture
 from convlens.charts.style import INK
 from convlens.zoo.create import create_model
-
-
-@pytest.fixture(autouse=True)
-def _quiet():
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        yield
+from tests.charts.drawing import drawn
 
 
 def draw(model, title="net"):
-    figure = show_architecture(divide(layer_table(model)), title)
-    for form in ("png", "svg"):
-        figure.savefig(io.BytesIO(), format=form)
-    return figure.axes[0]
+    return drawn(show_architecture(divide(layer_table(model)), title), "png", "svg").axes[0]
 
 
 def words(axes):
@@ -56,8 +46,18 @@ def test_boxes_are_as_tall_as_their_maps_and_as_wide_as_their_channels():
 def test_it_says_sizes_contents_and_shares():
     axes = draw(create_model("cifar_4conv"), "cifar_4conv")
     said = words(axes)
-    for text in ("cifar_4conv", "2.17 M parameters, 26.6 M multiply-adds", "32 × 32 × 32", "sees 14 × 14", "sees all",
-                 "max pool 2x2 /2\n2 × conv 3x3 64", "flatten\ndense 512", "97", "53", "< 1"):  # fmt: skip
+    for text in (
+        "cifar_4conv",
+        "2.17 M parameters, 26.6 M multiply-adds",
+        "32 × 32 × 32",
+        "sees 14 × 14",
+        "sees all",
+        "max pool 2x2 /2\n2 × conv 3x3 64",
+        "flatten\ndense 512",
+        "97",
+        "53",
+        "< 1",
+    ):
         assert text in said, text
     bars = [patch for patch in axes.patches if isinstance(patch, Rectangle)]
     dark = [

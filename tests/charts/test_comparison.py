@@ -1,49 +1,12 @@
-import io
-import warnings
+"""Accuracy against its cost, and its growth."""
 
 import numpy as np
-import pytest
 
 from convlens.charts.comparison import show_growth, show_published, show_tradeoff
 from convlens.evaluation.metrics import wilson
 from convlens.zoo.published import ONE_CROP, PUBLISHED
-
-
-@pytest.fixture(autouse=True)
-def _quiet():
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        yield
-
-
-def drawn(figure):
-    """The figure as PNG, so that whatever fails in drawing fails here."""
-    file = io.BytesIO()
-    figure.savefig(file, format="png", dpi=110)
-    assert file.getvalue().startswith(b"\x89PNG")
-    return figure
-
-
-def boxes(axes):
-    return {text.get_text(): text.get_window_extent() for text in axes.texts}
-
-
-def overlaps(axes) -> list[tuple[str, str]]:
-    found = sorted(boxes(axes).items())
-    return [
-        (a, b)
-        for i, (a, one) in enumerate(found)
-        for b, other in found[i + 1 :]
-        if one.overlaps(other)
-    ]
-
-
-def inside(axes) -> bool:
-    frame = axes.get_window_extent()
-    return all(
-        frame.x0 <= one.x0 and one.x1 <= frame.x1 and frame.y0 <= one.y0 and one.y1 <= frame.y1
-        for one in boxes(axes).values()
-    )
+from tests.charts.drawing import drawn
+from tests.charts.test_labels import boxes, inside, overlaps
 
 
 def test_accuracy_against_two_costs_with_intervals():
@@ -61,23 +24,6 @@ def test_accuracy_against_two_costs_with_intervals():
         assert np.allclose(
             [bar[:, 1] for bar in bars], [(score.low, score.high) for score in scores]
         )
-
-
-@pytest.mark.parametrize("seed", range(5))
-def test_labels_of_crowded_points_do_not_overlap(seed):
-    random = np.random.default_rng(seed)
-    names = [f"some_network_{i}" for i in range(12)]
-    scores = [wilson(int(right), 1000) for right in random.integers(880, 960, 12)]
-    figure = drawn(
-        show_tradeoff(
-            names, scores, {"cost": list(10 ** random.uniform(7, 8, 12)), "other": [5.0] * 12}
-        )
-    )
-    assert overlaps(figure.axes[0]) == []
-    assert inside(figure.axes[0])
-    assert (
-        len(boxes(figure.axes[1])) == 12
-    )  # all at one cost: nothing to spread them by, but they are drawn
 
 
 def test_names_of_other_scripts_and_signs_are_drawn():
@@ -113,8 +59,6 @@ def test_growth_marks_the_epoch_that_was_kept():
     axes = drawn(show_growth(["a", "b"], histories)).axes[0]
     curve, dot = axes.lines[:2]
     assert list(curve.get_xdata()) == [2, 4, 6, 8]
-    assert (dot.get_xdata()[0], dot.get_ydata()[0]) == (
-        6,
-        0.9,
-    )  # of equal accuracies the lower loss, as `fit` has it
+    # Of equal accuracies the one with the lower loss is kept, as in `fit`.
+    assert (dot.get_xdata()[0], dot.get_ydata()[0]) == (6, 0.9)
     assert [text.get_text() for text in axes.get_legend().get_texts()] == ["a", "b"]

@@ -1,7 +1,6 @@
 import io
 import warnings
 
-import matplotlib as mpl
 import numpy as np
 import pytest
 from fontTools.ttLib import TTFont
@@ -10,7 +9,6 @@ from matplotlib.figure import Figure
 
 from convlens import plots
 from convlens.charts import fonts
-from convlens.charts.style import style
 
 TRADITIONAL = ["貓", "狗", "圓仔花", "臺灣藍鵲", "石虎（保育類）", "Édgar ß Ω Ж"]
 
@@ -77,13 +75,6 @@ def test_a_name_is_one_line():
 def test_a_computer_without_the_packaged_font_looks_further(monkeypatch):
     monkeypatch.setattr(fonts, "_registered_packaged_font", lambda: None)
     assert fonts.font_families(["cat"])[0] == "DejaVu Sans"
-
-
-def test_the_style_leaves_matplotlibs_settings_as_they_were():
-    before = dict(mpl.rcParams)
-    with style(["貓"]):
-        assert mpl.rcParams["font.family"] != before["font.family"]
-    assert dict(mpl.rcParams) == before
 
 
 def test_the_subset_has_the_characters_and_little_else():

@@ -59,7 +59,7 @@ def page(digits, tmp_path_factory):
         evaluate(labels, probabilities, NASTY),
         title="digits: <naive> Bayes",
         history=HISTORY,
-        settings={"training": {"epochs": 3, "learning_rate": 0.001, "threads": None}, "seed": 0},
+        settings={"training": {"epochs": 3, "learning_rate": 0.001, "threads": None}},
         data={
             "source": Path("<here>"),
             "counts": {"train": np.full(10, 120), "test": [59] * 10},

@@ -1,14 +1,17 @@
-"""Architecture: a network as a row of boxes, from the image to the logits.
+"""The chart of an architecture: a network as a row of boxes, from the image to the logits.
 
-Boxes side by side are a stage: what works on maps of one size. Height and depth of a box are the sides of the map, its
-width the number of channels, all logarithmic. Below stands what is inside, and the stage's share of the whole.
+Boxes that touch form a stage, whose layers work on feature maps of one size. The height and depth
+of a box are the sides of the feature map and its width is the number of channels, all on a
+logarithmic scale. Below the boxes stand the layers of the stage and its share of the whole network.
 """
 
 import math
 import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
+import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
@@ -16,20 +19,18 @@ from matplotlib.patches import FancyArrowPatch, Polygon, Rectangle
 
 from convlens.anatomy.stages import HIDDEN, Block, Part, Stage, last_row, tell
 from convlens.anatomy.summary import rounded
-from convlens.charts.style import BLUE, GREY, INK, LINE, Chart, percent, style
+from convlens.charts.style import BLUE, GREY, INK, LINE, new_chart, percent
 
-# Lengths are inches, and those of the figure's coordinates too.
-TALLEST, LOWEST = 2.1, 0.22  # a box of the image's size, and one of a single value
-THINNEST, DOUBLING = 0.05, 0.045  # the width of a box of one channel, and what twice as many add
-WIDEST = 2.3  # all boxes of a stage
-SKEW = (0.16, 0.1)  # right and up, that the depth of a box one inch deep is drawn
-LEADING, CHARACTER, SHORT_LINE = (
-    0.165,
-    0.058,
-    31,
-)  # of the text: inches a line, inches a character, characters
+# All lengths are inches, which are also the coordinates of the figure.
+TALLEST, LOWEST = 2.1, 0.22  # a box as large as the image, and one of a single value
+THINNEST, DOUBLING = 0.05, 0.045  # the width of one channel, and what each doubling adds
+WIDEST = 2.3  # all boxes of a stage together
+SKEW = (0.16, 0.1)  # how far right and up the depth of a box is drawn, for each inch of depth
+LEADING = 0.165  # the height of a line of text
+CHARACTER = 0.058  # the width of a character of text
+SHORT_LINE = 31  # how many characters a line of text has at most
 GAP = 0.36  # between stages
-BAR = 0.7  # of a share of 100 %
+BAR = 0.7  # the height of a share of 100 %
 FACES = {
     "image": "#CFCFCF",
     "layers": "#8FC1E3",
@@ -37,14 +38,27 @@ FACES = {
     "dense": "#8CCBB5",
     "other": "#E4E4E4",
 }
-PARAMETERS, MULTIPLY_ADDS = INK, "#9C9C9C"  # colours of the shares
+PARAMETERS, MULTIPLY_ADDS = INK, "#9C9C9C"  # the colours of the shares
 NO_BREAK = "\xa0"
-KEY = "Height, depth: the sides of the map. Width: channels. (All logarithmic.) Arc: a way around. Stripes: branches."
+KEY = (
+    "Height and depth: the sides of the feature map. Width: the channels. (All are logarithmic.) "
+    "Arc: a shortcut. Stripes: branches."
+)
+
+Box = tuple[float, float, float, float]  # left, width, height, depth
 
 
 @dataclass(frozen=True)
 class _Column:
-    """A stage with the parts that are drawn, the lines below them, and the width of the boxes and of all."""
+    """A stage as it is drawn.
+
+    Attributes:
+        stage: The stage.
+        parts: Those of its parts that have a box.
+        lines: The lines of text below the boxes.
+        boxes: The width of all boxes.
+        width: The width of the boxes or of the text, whichever is larger.
+    """
 
     stage: Stage
     parts: tuple[Part, ...]
@@ -54,72 +68,63 @@ class _Column:
 
 
 def show_architecture(stages: Sequence[Stage], title: str) -> Figure:
-    """Show a network's stages from left to right, with the share of parameters and multiply-adds of each.
+    """Show the stages of a network from left to right, with their parameters and multiply-adds.
 
     Args:
-        stages: from `convlens.anatomy.stages.divide`.
-        title: the network's name.
+        stages: The stages, see `convlens.anatomy.stages.divide`.
+        title: The name of the network.
     """
     columns = [_column(stage) for stage in stages]
     doublings = max(math.log2(max(_sides(stage.output_shape))) for stage in stages)
-    params, multiply_adds = (
-        sum(one.params for one in stages),
-        sum(one.multiply_adds for one in stages),
-    )
+    params = sum(stage.params for stage in stages)
+    multiply_adds = sum(stage.multiply_adds for stage in stages)
     floor = -TALLEST / 2 - 0.6 - LEADING * max(len(column.lines) for column in columns) - BAR
-    left, right = -0.3, sum(column.width + GAP for column in columns)
-    top, bottom = TALLEST / 2 + 1.55, floor - 0.7
-    with style([title]):
-        figure = Chart(figsize=(right - left, top - bottom))
-        axes = figure.add_axes((0, 0, 1, 1), xlim=(left, right), ylim=(bottom, top))
+    right = sum(column.width + GAP for column in columns)
+    top = TALLEST / 2 + 1.55
+    totals = "{params} parameters, {multiply_adds} multiply-adds".format(
+        params=rounded(params), multiply_adds=rounded(multiply_adds)
+    )
+    with new_chart((right + 0.3, top - floor + 0.7), [title], None) as figure:
+        axes = figure.add_axes((0, 0, 1, 1), xlim=(-0.3, right), ylim=(floor - 0.7, top))
         axes.set_axis_off()
         axes.text(0, top - 0.2, title, fontsize=15, va="top")
-        said = f"{rounded(params)} parameters, {rounded(multiply_adds)} multiply-adds"
-        axes.text(0, top - 0.52, said, fontsize=10, color=GREY, va="top")
-        place, end = 0.0, None
+        axes.text(0, top - 0.52, totals, fontsize=10, color=GREY, va="top")
+        place = 0.0
+        end = None
         for column in columns:
+            stage = column.stage
             middle = place + column.width / 2
             start = middle - (column.boxes + SKEW[0]) / 2
             if end is not None:
                 _draw_arrow(axes, end, start)
             end = _draw_boxes(axes, column, start, doublings)
             _write(axes, column, middle)
-            _draw_share(
-                axes, column.stage.params / max(params, 1), PARAMETERS, (middle - 0.25, floor)
-            )
-            _draw_share(
-                axes,
-                column.stage.multiply_adds / max(multiply_adds, 1),
-                MULTIPLY_ADDS,
-                (middle + 0.01, floor),
-            )
+            for share, color, x in (
+                (stage.params / max(params, 1), PARAMETERS, middle - 0.25),
+                (stage.multiply_adds / max(multiply_adds, 1), MULTIPLY_ADDS, middle + 0.01),
+            ):
+                _draw_share(axes, share, color, x, floor)
             axes.plot([middle - 0.4, middle + 0.4], [floor, floor], color=LINE, linewidth=1)
             place += column.width + GAP
-        axes.text(0, floor - 0.2, "% of the parameters", color=PARAMETERS, fontsize=8, va="top")
-        axes.text(0, floor - 0.4, KEY, color=GREY, fontsize=8, va="top")
-        axes.text(
-            1.2, floor - 0.2, "% of the multiply-adds", color=MULTIPLY_ADDS, fontsize=8, va="top"
-        )
+        small: dict[str, Any] = {"fontsize": 8, "va": "top"}
+        axes.text(0, floor - 0.2, "% of the parameters", color=PARAMETERS, **small)
+        axes.text(1.2, floor - 0.2, "% of the multiply-adds", color=MULTIPLY_ADDS, **small)
+        axes.text(0, floor - 0.4, KEY, color=GREY, **small)
     return figure
 
 
 def _column(stage: Stage) -> _Column:
     parts = tuple(part for part in stage.parts if last_row(part).kind not in HIDDEN)
-    lines = []
+    lines: list[str] = []
     for line in tell(stage.parts):
-        whole = (
-            line.replace(" ", NO_BREAK).replace("," + NO_BREAK, ", ").replace(NO_BREAK + "|", " |")
-        )
+        # A line may be broken behind a comma and before a bar only.
+        whole = line.replace(" ", NO_BREAK)
+        whole = whole.replace("," + NO_BREAK, ", ").replace(NO_BREAK + "|", " |")
         margin = 2 * NO_BREAK if line.startswith(" ") else ""
         lines += textwrap.wrap(whole, SHORT_LINE, subsequent_indent=margin + 2 * NO_BREAK)
     boxes = min(WIDEST, sum(_thickness(part) for part in parts))
-    return _Column(
-        stage,
-        parts,
-        tuple(lines),
-        boxes,
-        max(boxes + SKEW[0], CHARACTER * max(map(len, lines), default=0), 0.95),
-    )
+    text = CHARACTER * max(map(len, lines), default=0)
+    return _Column(stage, parts, tuple(lines), boxes, max(boxes + SKEW[0], text, 0.95))
 
 
 def _thickness(part: Part) -> float:
@@ -127,24 +132,25 @@ def _thickness(part: Part) -> float:
 
 
 def _sides(shape: tuple[int, ...]) -> tuple[int, int]:
-    """Return height and width of a map; a vector counts as one of 1 x 1."""
+    """Return the height and width of a feature map; a vector counts as 1 x 1."""
     return (shape[0], shape[1]) if len(shape) == 3 else (1, 1)
 
 
 def _face(part: Part) -> str:
+    """Return the colour of a box."""
     if isinstance(part, Block):
         return FACES["other" if part.kind == "scaled" else "layers"]
+    if "Pool" in part.kind:
+        return FACES["pooling"]
     kinds = {"InputLayer": "image", "Dense": "dense"}
-    kind = (
-        "pooling"
-        if "Pool" in part.kind
-        else kinds.get(part.kind, "layers" if part.window else "other")
-    )
-    return FACES[kind]
+    return FACES[kinds.get(part.kind, "layers" if part.window else "other")]
 
 
 def _draw_boxes(axes: Axes, column: _Column, x: float, doublings: float) -> float:
-    """Draw the parts of a stage from x on, and return where they end; the largest map's side is 2 ** doublings."""
+    """Draw the parts of a stage from x on, and return where they end.
+
+    The side of the largest feature map is 2 ** doublings.
+    """
     scale = column.boxes / sum(_thickness(part) for part in column.parts)
     for part in column.parts:
         sides = _sides(last_row(part).output_shape)
@@ -159,55 +165,74 @@ def _draw_boxes(axes: Axes, column: _Column, x: float, doublings: float) -> floa
     return x + SKEW[0] * depth
 
 
-Box = tuple[float, float, float, float]  # left, width, height, depth
-
-
 def _draw_box(axes: Axes, box: Box, color: str) -> None:
     x, wide, height, depth = box
-    end, low, high = x + wide, -height / 2, height / 2
-    right, up = SKEW[0] * depth, SKEW[1] * depth
-    for corners, shade in (
-        (((x, high), (x + right, high + up), (end + right, high + up), (end, high)), 0.35),
-        (((end, low), (end + right, low + up), (end + right, high + up), (end, high)), -0.12),
-        (((x, low), (end, low), (end, high), (x, high)), 0.0),
+    end = x + wide
+    half = height / 2
+    corners = np.array([(x, -half), (end, -half), (end, half), (x, half)])
+    behind = corners + np.multiply(SKEW, depth)
+    for face, shade in (
+        ([corners[3], behind[3], behind[2], corners[2]], 0.35),  # the top
+        ([corners[1], behind[1], behind[2], corners[2]], -0.12),  # the side
+        (corners, 0.0),  # the front
     ):
-        face = Polygon(
-            corners, facecolor=_shaded(color, shade), edgecolor="white", linewidth=0.7, zorder=2
-        )
-        axes.add_patch(face)
+        shaded = _shaded(color, shade)
+        axes.add_patch(Polygon(face, facecolor=shaded, edgecolor="white", linewidth=0.7, zorder=2))
 
 
 def _shaded(color: str, shade: float) -> tuple[float, ...]:
     """Return a colour mixed with white (a positive share) or black (a negative one)."""
-    return tuple(part + abs(shade) * ((shade > 0) - part) for part in to_rgb(color))
+    target = 1.0 if shade > 0 else 0.0
+    return tuple(part + abs(shade) * (target - part) for part in to_rgb(color))
 
 
 def _draw_ways(axes: Axes, block: Block, box: Box) -> None:
-    """Draw a stripe for each branch; of a residual block, an arc for the way around."""
+    """Draw a stripe for each branch of a block, and an arc for the shortcut of a residual block."""
     x, wide, height, _ = box
-    around = block.kind in ("residual", "joined")
     stripes = len(block.branches) if block.kind == "branches" else 1
     for number in range(1, stripes):
         y = height * (number / stripes - 0.5)
         axes.plot([x, x + wide], [y, y], color="white", linewidth=1.2)
-    if around:
-        ends = ((x + 0.01, -height / 2 - 0.02), (x + wide - 0.01, -height / 2 - 0.02))
-        axes.add_patch(FancyArrowPatch(*ends, connectionstyle="arc3,rad=0.5", arrowstyle="-", shrinkA=0, shrinkB=0,
-                                       color=BLUE, linewidth=1.2))  # fmt: skip
+    if block.kind in ("residual", "joined"):
+        y = -height / 2 - 0.02
+        axes.add_patch(
+            FancyArrowPatch(
+                (x + 0.01, y),
+                (x + wide - 0.01, y),
+                connectionstyle="arc3,rad=0.5",
+                arrowstyle="-",
+                shrinkA=0,
+                shrinkB=0,
+                color=BLUE,
+                linewidth=1.2,
+            )
+        )
 
 
 def _draw_arrow(axes: Axes, begin: float, end: float) -> None:
-    axes.add_patch(FancyArrowPatch((begin + 0.06, 0), (end - 0.06, 0), arrowstyle="->", mutation_scale=8, color=GREY,
-                                   shrinkA=0, shrinkB=0, linewidth=0.8))  # fmt: skip
+    axes.add_patch(
+        FancyArrowPatch(
+            (begin + 0.06, 0),
+            (end - 0.06, 0),
+            arrowstyle="->",
+            mutation_scale=8,
+            color=GREY,
+            shrinkA=0,
+            shrinkB=0,
+            linewidth=0.8,
+        )
+    )
 
 
 def _write(axes: Axes, column: _Column, x: float) -> None:
-    shape, field = column.stage.output_shape, column.stage.receptive_field
+    """Write the size and the receptive field above a stage, and its layers below."""
+    field = column.stage.receptive_field
+    sees = "sees all"
+    if field is not None:
+        sees = "sees {} × {}".format(*field) if field != (1, 1) else ""
     y = TALLEST / 2 + SKEW[1] * TALLEST + 0.16
-    axes.text(x, y + 0.18, " × ".join(map(str, shape)), ha="center", fontsize=9)
-    sees = (
-        "" if field == (1, 1) else "sees all" if field is None else f"sees {field[0]} × {field[1]}"
-    )
+    size = " × ".join(map(str, column.stage.output_shape))
+    axes.text(x, y + 0.18, size, ha="center", fontsize=9)
     axes.text(x, y, sees, ha="center", fontsize=8, color=GREY)
     axes.text(
         x,
@@ -221,15 +246,8 @@ def _write(axes: Axes, column: _Column, x: float) -> None:
     )
 
 
-def _draw_share(axes: Axes, share: float, color: str, corner: tuple[float, float]) -> None:
-    x, y = corner
-    axes.add_patch(Rectangle(corner, 0.24, BAR * share, facecolor=color))
+def _draw_share(axes: Axes, share: float, color: str, x: float, y: float) -> None:
+    axes.add_patch(Rectangle((x, y), 0.24, BAR * share, facecolor=color))
     if share:
-        axes.text(
-            x + 0.12,
-            y + BAR * share + 0.05,
-            percent(share).removesuffix(" %"),
-            ha="center",
-            fontsize=7,
-            color=color,
-        )
+        text = percent(share).removesuffix(" %")
+        axes.text(x + 0.12, y + BAR * share + 0.05, text, ha="center", fontsize=7, color=color)

@@ -1,7 +1,4 @@
-"""Curves: what was measured over epochs, along any other quantity, and scores beside each other with their intervals.
-
-Part of `convlens.plots`; each function takes plain data and returns a matplotlib Figure.
-"""
+"""Curves over epochs or any other quantity, and scores with their intervals."""
 
 import csv
 from collections.abc import Mapping, Sequence
@@ -12,68 +9,70 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, MaxNLocator
+from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
-from convlens.charts.style import BLUE, GREEN, GREY, ORANGE, RED, Chart, style
+from convlens.charts.style import (
+    BLUE,
+    GREEN,
+    GREY,
+    ORANGE,
+    PERCENT,
+    RED,
+    new_chart,
+    whiskers,
+)
 from convlens.evaluation.scores import Score
 
-PERCENT = FuncFormatter(lambda share, _: f"{100 * share:.4g} %")
 COLORS = (BLUE, ORANGE, GREEN, RED, GREY)
+# Different dashes keep equal lines visible.
 DASHES: tuple[Any, ...] = (
     "-",
     (0, (4, 2)),
     (0, (1.2, 1.2)),
     (0, (6, 2, 1.2, 2)),
     (0, (8, 3)),
-)  # equal lines show, too
+)
 COLUMNS = 2  # panels beside each other
+HISTORY = ("epoch", "loss", "accuracy", "val_loss", "val_accuracy", "learning_rate")
 
-Line = tuple[
-    Sequence[float], Sequence[float] | Sequence[Score]
-]  # x, and y or scores with intervals
+# x, and y or scores with their intervals
+Line = tuple[Sequence[float], Sequence[float] | Sequence[Score]]
+Floats = NDArray[np.float64]
 
 
 def show_history(
     history: Sequence[Mapping[str, Any]] | str | PathLike[str], *, best: int | None = None
 ) -> Figure:
-    """Show loss, accuracy and learning rate of every epoch, training and validation, with the best epoch marked.
+    """Show the loss, the accuracy and the learning rate of every epoch.
+
+    Training and validation are drawn together, and the best epoch is marked.
 
     Args:
-        history: a row an epoch (epoch, loss, accuracy, val_loss, val_accuracy, learning_rate), or a CSV file of them.
-        best: the epoch that was kept; where not given, the one of the highest validation accuracy.
+        history: A row for each epoch (epoch, loss, accuracy, val_loss, val_accuracy,
+            learning_rate), or a CSV file of such rows.
+        best: The epoch that was kept. If None, the epoch of the highest validation accuracy.
     """
     rows = _read_csv(history) if isinstance(history, str | PathLike) else list(history)
-    columns = {
-        name: np.array([_number(row.get(name)) for row in rows])
-        for name in ("epoch", "loss", "accuracy", "val_loss", "val_accuracy", "learning_rate")
-    }
+    columns = {name: np.array([_number(row.get(name)) for row in rows]) for name in HISTORY}
     epochs = np.where(np.isnan(columns["epoch"]), np.arange(1, len(rows) + 1), columns["epoch"])
-    at = _best_row(columns, epochs, best)
-    with style():
-        figure = Chart(figsize=(9, 4), layout="constrained")
+    rates = columns["learning_rate"]
+    at = _best_row(columns["val_accuracy"], epochs, best)
+    with new_chart((9, 4)) as figure:
         grid = figure.add_gridspec(2, 2, height_ratios=(5, 1))
         for place, name in enumerate(("loss", "accuracy")):
-            axes = figure.add_subplot(grid[0, place])
+            axes = figure.add_subplot(grid[0, place], title=name.capitalize())
             _draw_curves(axes, epochs, columns[name], columns[f"val_{name}"], at)
-            axes.set_title(name.capitalize())
         axes.yaxis.set_major_formatter(PERCENT)
         losses = np.concatenate([columns["loss"], columns["val_loss"]])
         highest = np.max(losses, initial=0, where=np.isfinite(losses))
         figure.axes[0].set_ylim(0, 1.1 * highest or None)
-        rate = figure.add_subplot(grid[1, :])
-        rate.plot(
-            epochs,
-            columns["learning_rate"],
-            color=GREY,
-            linewidth=1.5,
-            marker="." if len(rows) == 1 else None,
-        )
-        rate.set_title("Learning rate", fontsize=9, color=GREY)
-        rate.set_xlabel("epoch")
-        rate.set_ylim(0, 1.2 * np.nanmax(columns["learning_rate"], initial=0) or None)
-        rate.tick_params(labelsize=8)
-        rate.yaxis.set_major_locator(MaxNLocator(2))
+        below = figure.add_subplot(grid[1, :], xlabel="epoch")
+        below.plot(epochs, rates, color=GREY, linewidth=1.5, marker="." if len(rows) == 1 else None)
+        below.set_title("Learning rate", fontsize=9, color=GREY)
+        below.set_ylim(0, 1.2 * np.nanmax(rates, initial=0) or None)
+        below.tick_params(labelsize=8)
+        below.yaxis.set_major_locator(MaxNLocator(2))
         for axes in figure.axes:
             axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
     return figure
@@ -88,23 +87,15 @@ def _number(value: Any) -> float:
     return float("nan") if value in (None, "") else float(value)
 
 
-def _best_row(
-    columns: Mapping[str, NDArray[np.float64]], epochs: NDArray[np.float64], best: int | None
-) -> int | None:
+def _best_row(accuracies: Floats, epochs: Floats, best: int | None) -> int | None:
+    """Return the row of the best epoch, or None if it is unknown."""
     if best is not None:
         found = np.flatnonzero(epochs == best)
         return int(found[0]) if len(found) else None
-    watched = columns["val_accuracy"]
-    return None if np.isnan(watched).all() else int(np.nanargmax(watched))
+    return None if np.isnan(accuracies).all() else int(np.nanargmax(accuracies))
 
 
-def _draw_curves(
-    axes: Axes,
-    epochs: NDArray[np.float64],
-    train: NDArray[np.float64],
-    val: NDArray[np.float64],
-    at: int | None,
-) -> None:
+def _draw_curves(axes: Axes, epochs: Floats, train: Floats, val: Floats, at: int | None) -> None:
     marker = "o" if len(epochs) == 1 else None
     axes.margins(y=0.12)
     axes.plot(epochs, train, color=BLUE, label="train", marker=marker)
@@ -112,8 +103,16 @@ def _draw_curves(
         axes.plot(epochs, val, color=ORANGE, linestyle=DASHES[1], label="validation", marker=marker)
     if at is not None and not np.isnan(val[at]):
         axes.axvline(epochs[at], color=GREY, linewidth=1, linestyle=(0, (2, 3)))
-        axes.plot(epochs[at], val[at], "o", color=ORANGE, markeredgecolor="white", markersize=8, zorder=5,
-                  label=f"best epoch: {epochs[at]:.0f}")  # fmt: skip
+        axes.plot(
+            epochs[at],
+            val[at],
+            "o",
+            color=ORANGE,
+            markeredgecolor="white",
+            markersize=8,
+            zorder=5,
+            label=f"best epoch: {epochs[at]:.0f}",
+        )
     axes.autoscale_view()
     axes.legend()
 
@@ -129,25 +128,24 @@ def show_lines(
     """Show lines in panels.
 
     Args:
-        panels: title -> name of a line -> (x, y); scores are drawn with their intervals.
-        across: what x is; the same for all panels.
-        up: what y is.
-        percent: whether y is a share.
-        log: whether the vertical axis is logarithmic.
+        panels: The lines of each panel by its title: name -> (x, y). If y is a sequence of scores,
+            their intervals are drawn as well.
+        across: The label of the horizontal axis.
+        up: The label of the vertical axis.
+        percent: Whether y is a share, to be shown in percent.
+        log: Whether the vertical axis is logarithmic.
     """
     columns = min(COLUMNS, len(panels))
     rows = -(-len(panels) // columns)
     texts = [across, up, *panels, *(name for lines in panels.values() for name in lines)]
-    with style(texts):
-        figure = Chart(
-            figsize=(4.6 * columns if columns > 1 else 6.4, 3.1 * rows + 0.3), layout="constrained"
-        )
+    width = 4.6 * columns if columns > 1 else 6.4
+    with new_chart((width, 3.1 * rows + 0.3), texts) as figure:
         for index, (title, lines) in enumerate(panels.items()):
-            axes = figure.add_subplot(rows, columns, index + 1)
+            axes = figure.add_subplot(rows, columns, index + 1, title=title, xlabel=across)
             for place, (name, line) in enumerate(lines.items()):
                 _draw_line(axes, name, line, place)
-            axes.set_title(title)
-            axes.set(xlabel=across, ylabel=up if index % columns == 0 else "")
+            if index % columns == 0:
+                axes.set_ylabel(up)
             if log:
                 axes.set_yscale("log")
             if percent:
@@ -160,35 +158,36 @@ def show_lines(
 
 
 def _draw_line(axes: Axes, name: str, line: Line, place: int) -> None:
-    """Draw the line number `place`; of lines that lie upon each other the lower ones show in the gaps of the upper."""
+    """Draw the line with the number `place`. Its dashes let the lines below it show through."""
     x, y = line
-    marker = "o" if len(x) < 20 else None
-    color, dashes = COLORS[place % len(COLORS)], DASHES[place % len(DASHES)]
-    values = np.array([one.value if isinstance(one, Score) else one for one in y])
+    color = COLORS[place % len(COLORS)]
     axes.plot(
         x,
-        values,
+        [one.value if isinstance(one, Score) else one for one in y],
         color=color,
-        linestyle=dashes,
+        linestyle=DASHES[place % len(DASHES)],
         label=name,
-        marker=marker,
+        marker="o" if len(x) < 20 else None,
         markersize=max(7 - 2 * place, 3),
     )
     scores = [one for one in y if isinstance(one, Score)]
     if scores:
-        axes.fill_between(
-            x, [one.low for one in scores], [one.high for one in scores], color=color, alpha=0.15
-        )
+        lows = [one.low for one in scores]
+        axes.fill_between(x, lows, [one.high for one in scores], color=color, alpha=0.15)
 
 
 def show_metrics(history: Mapping[str, Sequence[float]]) -> Figure:
-    """Show any metrics over the epochs, a panel each, training and validation.
+    """Show any metrics over the epochs, each in a panel with its training and validation values.
 
-    For what `convlens.train` wrote, with the learning rate and the best epoch, see `show_history`.
+    `show_history` shows what `convlens.train` wrote, with the learning rate and the best epoch.
 
     Args:
-        history: metric -> a value an epoch, validation under "val_..." names, as `model.fit(...).history` of Keras; a
-            name that occurs only with "val_" has a panel as well.
+        history: The value of each metric in every epoch, as in `model.fit(...).history` of Keras:
+            validation metrics have names that begin with "val_".
+
+    Example:
+        >>> figure = show_metrics({"loss": [0.9, 0.4], "val_loss": [0.8, 0.5]})
+        >>> figure.savefig("loss.png")  # doctest: +SKIP
     """
     panels: dict[str, dict[str, Line]] = {}
     for key, values in history.items():
@@ -203,29 +202,27 @@ def show_metrics(history: Mapping[str, Sequence[float]]) -> Figure:
 
 
 def show_scores(panels: Mapping[str, Mapping[str, Score]], *, across: str = "accuracy") -> Figure:
-    """Show scores with their 95 % intervals, a row each, in panels beside each other.
+    """Show scores with their 95 % intervals, a row for each, in panels beside each other.
 
     Args:
-        panels: title -> name of a row -> score.
-        across: what is scored.
+        panels: The scores of each panel by its title: name -> score.
+        across: What is scored; the label of the horizontal axis.
     """
     texts = [across, *panels, *(name for rows in panels.values() for name in rows)]
     most = max(len(rows) for rows in panels.values())
-    with style(texts):
-        figure = Chart(figsize=(4.8 * len(panels) + 0.4, 0.42 * most + 1.1), layout="constrained")
+    with new_chart((4.8 * len(panels) + 0.4, 0.42 * most + 1.1), texts) as figure:
         for index, (title, rows) in enumerate(panels.items()):
-            axes = figure.add_subplot(1, len(panels), index + 1)
+            axes = figure.add_subplot(1, len(panels), index + 1, title=title, xlabel=across)
             for row, score in enumerate(rows.values()):
-                reach = [[score.value - score.low], [score.high - score.value]]
                 axes.errorbar(
                     score.value,
                     row,
-                    xerr=reach,
+                    xerr=whiskers([score]),
                     fmt="o",
                     color=COLORS[row % len(COLORS)],
                     capsize=3,
                 )
             axes.set_yticks(range(len(rows)), list(rows))
-            axes.set(ylim=(len(rows) - 0.5, -0.5), xlabel=across, title=title)
+            axes.set_ylim(len(rows) - 0.5, -0.5)
             axes.xaxis.set_major_formatter(PERCENT)
     return figure

@@ -1,10 +1,11 @@
-"""Fonts that have the glyphs of the class names, whatever their script.
+"""Fonts that contain the glyphs of the class names, whatever their script.
 
-Noto Sans CJK TC comes with the package `cvttf-notosanscjk-regular` (SIL Open Font License 1.1); then the fonts that
-matplotlib brings, then those installed on the computer.
+Noto Sans CJK TC comes with the package `cvttf-notosanscjk-regular` (SIL Open Font License 1.1).
+After it come the fonts of matplotlib, and then those that are installed on the computer.
 """
 
 import importlib.util
+import io
 import warnings
 from collections.abc import Iterable, Iterator
 from functools import cache
@@ -12,7 +13,8 @@ from pathlib import Path
 
 from matplotlib import font_manager
 
-PREFERRED = (  # among the installed ones; names of the families on Linux, Windows, macOS
+# The preferred ones of the installed families, as they are called on Linux, Windows and macOS.
+PREFERRED = (
     "Noto Sans CJK TC",
     "Noto Sans TC",
     "Source Han Sans TC",
@@ -24,7 +26,7 @@ PREFERRED = (  # among the installed ones; names of the families on Linux, Windo
 
 @cache
 def packaged_font() -> Path | None:
-    """Return the file of Noto Sans CJK TC Regular that the project installs, or None where it was left out."""
+    """Return the file of Noto Sans CJK TC Regular, or None if its package is not installed."""
     spec = importlib.util.find_spec("cvttf_NotoSansCJK_Regular")
     if spec is None or spec.origin is None:
         return None
@@ -32,66 +34,73 @@ def packaged_font() -> Path | None:
 
 
 def font_families(texts: Iterable[str]) -> list[str]:
-    """Return the font families that together have the glyphs of `texts`, for matplotlib's `font.family`."""
+    """Return the font families that together contain the glyphs of `texts`.
+
+    The list is meant for matplotlib's `font.family`.
+    """
     return _cover(texts)[0]
 
 
 def missing_glyphs(texts: Iterable[str]) -> set[str]:
-    """Return the characters of `texts` that no font at hand can draw."""
+    """Return the characters of `texts` that no available font can draw."""
     return _cover(texts)[1]
 
 
 def drawable(texts: Iterable[str]) -> list[str]:
-    """Return `texts` with "?" for each character that no font at hand can draw; a warning names them."""
+    """Return `texts` on one line each, with "?" for each character that no font can draw.
+
+    A warning names the characters that were replaced.
+    """
     names = [" ".join(text.split()) for text in texts]
     missing = missing_glyphs(names)
     if missing:
         warnings.warn(
-            f"No font at hand has the characters {' '.join(sorted(missing))}; '?' is drawn instead. "
-            "Install a font that has them (on Debian, for Chinese: fonts-noto-cjk).",
+            "No available font contains the characters {characters}; '?' is drawn instead. "
+            "Install a font that contains them (on Debian, for Chinese: fonts-noto-cjk).".format(
+                characters=" ".join(sorted(missing))
+            ),
             stacklevel=2,
         )
     return [name.translate({ord(character): "?" for character in missing}) for name in names]
 
 
 def subset_font(texts: Iterable[str]) -> bytes | None:
-    """Return a WOFF file with the Chinese, Japanese and Korean characters of `texts`, or None where there are none.
+    """Return a WOFF file with the Chinese, Japanese and Korean characters of `texts`.
 
-    Only the packaged font is copied: its licence allows it.
+    Only the packaged font is copied, since its licence permits it. The result is None if there are
+    no such characters or if the font is not installed.
     """
     path = packaged_font()
-    wanted = {character for text in texts for character in text if ord(character) >= 0x2E80}
-    wanted = {character for character in wanted if path is not None and _has(str(path), character)}
-    if path is None or not wanted:
+    if path is None:
         return None
-    from io import BytesIO
-
+    wanted = {ord(character) for text in texts for character in text if ord(character) >= 0x2E80}
+    wanted = {code for code in wanted if _has(str(path), chr(code))}
+    if not wanted:
+        return None
     from fontTools import subset, ttLib
 
     options = subset.Options(
         layout_features=[], name_IDs=[0, 1, 2, 13, 14], flavor="woff", hinting=False
     )
+    file = io.BytesIO()
     with ttLib.TTFont(path, lazy=True) as font:
         subsetter = subset.Subsetter(options)
-        subsetter.populate(unicodes=[ord(character) for character in wanted])
+        subsetter.populate(unicodes=wanted)
         subsetter.subset(font)
         font.flavor = "woff"
-        file = BytesIO()
         font.save(file)
     return file.getvalue()
 
 
 def _cover(texts: Iterable[str]) -> tuple[list[str], set[str]]:
-    missing = {
-        character
-        for text in texts
-        for character in text
-        if character.isprintable() and character != " "
-    }
+    """Return the families to draw `texts` with, and the characters that none of them contains."""
+    characters = {character for text in texts for character in text}
+    missing = {one for one in characters if one.isprintable() and one != " "}
     families: list[str] = []
     for family, path in _fonts():
         covered = {character for character in missing if _has(path, character)}
-        if covered or len(families) < 2:  # the first two draw digits and signs in every chart
+        # The first two families draw the digits and signs of every chart.
+        if covered or len(families) < 2:
             families.append(family)
         missing -= covered
         if not missing and len(families) >= 2:
@@ -104,7 +113,7 @@ def _has(path: str, character: str) -> bool:
 
 
 def _fonts() -> Iterator[tuple[str, str]]:
-    """Yield (family, file) of every regular font at hand, the preferred first."""
+    """Yield the (family, file) of every available regular font, the preferred ones first."""
     packaged = _registered_packaged_font()
     if packaged is not None:
         yield packaged

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from matplotlib.figure import Figure
 
-from convlens.charts.style import BLUE, GREY, Chart, style
+from convlens.charts.style import BLUE, GREY, new_chart
 
 
 def show_learning_rates(
@@ -17,8 +17,7 @@ def show_learning_rates(
         losses: The smoothed training loss at each rate.
         suggestion: The rate to train with.
     """
-    with style():
-        figure = Chart(figsize=(7, 4), layout="constrained")
+    with new_chart((7, 4)) as figure:
         axes = figure.add_subplot(
             xscale="log", xlabel="learning rate", ylabel="training loss, smoothed"
         )

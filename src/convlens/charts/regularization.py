@@ -1,10 +1,10 @@
-"""Strengths: how validation loss and accuracy follow the regularisation of a head. Part of `convlens.plots`."""
+"""The chart of a regularisation: how loss and accuracy follow the strength."""
 
 from collections.abc import Sequence
 
 from matplotlib.figure import Figure
 
-from convlens.charts.style import BLUE, GREY, ORANGE, Chart, style
+from convlens.charts.style import BLUE, GREY, ORANGE, new_chart, whiskers
 from convlens.evaluation.scores import Score
 
 
@@ -15,32 +15,40 @@ def show_regularization(
     *,
     chosen: float,
 ) -> Figure:
-    """Show log loss and accuracy on the validation images against the strength C, with the chosen one marked.
+    """Show the validation log loss and accuracy against the regularisation strength C.
 
     Args:
-        strengths: scikit-learn's C; small ones regularise strongly.
-        losses: log loss of each.
-        accuracies: of each, with its interval.
-        chosen: one of the strengths.
+        strengths: The values of scikit-learn's C. A small C regularises strongly.
+        losses: The validation log loss at each C.
+        accuracies: The validation accuracy at each C, with its interval.
+        chosen: The C that was chosen, which is marked.
     """
-    values = [100 * score.value for score in accuracies]
-    ends = [
-        [100 * (s.value - s.low) for s in accuracies],
-        [100 * (s.high - s.value) for s in accuracies],
-    ]
-    with style():
-        figure = Chart(figsize=(9, 3.4), layout="constrained")
+    with new_chart((9, 3.4)) as figure:
         left, right = figure.subplots(1, 2)
         left.plot(strengths, losses, color=BLUE, marker="o")
-        left.set_ylabel("validation log loss")
-        left.set_ylim(0)
-        right.errorbar(strengths, values, ends, color=ORANGE, marker="o", capsize=3)
-        right.set_ylabel("validation accuracy, %")
+        left.set(ylabel="validation log loss", ylim=(0, None))
+        right.errorbar(
+            strengths,
+            [100 * score.value for score in accuracies],
+            100 * whiskers(accuracies),
+            color=ORANGE,
+            marker="o",
+            capsize=3,
+        )
+        right.set(ylabel="validation accuracy, %")
         for axes in (left, right):
-            axes.set_xscale("log")
+            axes.set(xscale="log", xlabel="C: strong regularisation left, weak right")
             axes.axvline(chosen, color=GREY, linestyle=":", zorder=0)
-            axes.set_xlabel("C: strong regularisation left, weak right")
-        side, away = ("right", -4) if chosen == max(strengths) else ("left", 4)  # within the axes
-        left.annotate(f"chosen: {chosen:g}", (chosen, 0.04), (away, 0), ("data", "axes fraction"), "offset points",
-                      ha=side, color=GREY, fontsize=8)  # fmt: skip
+        # The label stands on the side of the line that lies within the axes.
+        side, offset = ("right", -4) if chosen == max(strengths) else ("left", 4)
+        left.annotate(
+            f"chosen: {chosen:g}",
+            (chosen, 0.04),
+            (offset, 0),
+            ("data", "axes fraction"),
+            "offset points",
+            ha=side,
+            color=GREY,
+            fontsize=8,
+        )
     return figure

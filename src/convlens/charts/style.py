@@ -1,21 +1,27 @@
-"""The look of every chart: colours, lines, fonts, and a figure that needs no pyplot.
+"""The look of every chart: colours, lines, fonts, and a figure that does not need pyplot.
 
-The colours are close to Okabe and Ito's (2008), told apart with every kind of colour vision.
+The colours are close to those of Okabe and Ito (2008), which can be distinguished with every kind
+of colour vision.
 """
 
 import io
 import unicodedata
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 import matplotlib as mpl
+import numpy as np
 from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter
+from numpy.typing import NDArray
 
 from convlens.charts.fonts import font_families
+from convlens.evaluation.scores import Score
 
 BLUE, ORANGE, GREEN, RED = "#0072B2", "#E08A00", "#00805C", "#C4450C"
 INK, GREY, LINE = "#222222", "#6B6B6B", "#DDDDDD"
+PERCENT = FuncFormatter(lambda share, _: f"{100 * share:.4g} %")
 
 STYLE: dict[str, Any] = {
     "axes.axisbelow": True,
@@ -44,7 +50,7 @@ STYLE: dict[str, Any] = {
 
 
 class Chart(Figure):
-    """A figure that a notebook shows, also where pyplot was never imported."""
+    """A figure that a notebook shows, even if pyplot was never imported."""
 
     def _repr_png_(self) -> bytes:
         file = io.BytesIO()
@@ -54,13 +60,37 @@ class Chart(Figure):
 
 @contextmanager
 def style(texts: Iterable[str] = ()) -> Iterator[None]:
-    """Draw inside with this look, in fonts that have the glyphs of `texts`; matplotlib's settings return afterwards."""
+    """Draw with this look inside the context, in fonts that contain the glyphs of `texts`.
+
+    Matplotlib's own settings are restored afterwards.
+    """
     with mpl.rc_context({**STYLE, "font.family": font_families(texts)}):
         yield
 
 
+@contextmanager
+def new_chart(
+    size: tuple[float, float], texts: Iterable[str] = (), layout: Any = "constrained"
+) -> Iterator[Chart]:
+    """Give a figure that is drawn in the style inside the context.
+
+    Args:
+        size: Its (width, height) in inches.
+        texts: What is written in it, for the choice of fonts.
+        layout: Its layout engine.
+    """
+    with style(texts):
+        yield Chart(figsize=size, layout=layout)
+
+
+def whiskers(scores: Sequence[Score]) -> NDArray[np.float64]:
+    """Return (2, m): how far the interval of each score extends below and above its value."""
+    ends = [(score.value - score.low, score.high - score.value) for score in scores]
+    return np.asarray(np.maximum(np.transpose(ends), 0))
+
+
 def percent(share: float) -> str:
-    """Return a share for the eye, never rounded up to certainty.
+    """Return a share in percent. It is never rounded up to certainty or down to impossibility.
 
     >>> percent(0.973), percent(0.9996), percent(0.0004)
     ('97 %', '> 99 %', '< 1 %')
@@ -71,12 +101,20 @@ def percent(share: float) -> str:
 
 
 def width(text: str) -> int:
-    """Return the width of a text in halves of a Chinese character."""
+    """Return the width of a text, counted in halves of a Chinese character.
+
+    >>> width("cat"), width("貓")
+    (3, 2)
+    """
     return sum(2 if unicodedata.east_asian_width(character) in "WF" else 1 for character in text)
 
 
 def shorten(text: str, most: int) -> str:
-    """Return a text no wider than `most`, its end replaced by an ellipsis where it was."""
+    """Return a text that is at most `most` wide; an ellipsis replaces the end of a longer one.
+
+    >>> shorten("a very long name", 10)
+    'a very lo…'
+    """
     if width(text) <= most:
         return text
     while width(text) > most - 1:

@@ -7,7 +7,7 @@ import numpy as np
 from rich.markup import escape
 from rich.table import Table
 
-from convlens.charts.evaluation import show_sheet
+from convlens.charts.images import show_sheet
 from convlens.config import DataConfig
 from convlens.data.dataset import SPLITS, Dataset
 from convlens.data.inspection import Inspection, check, inspect

@@ -22,8 +22,8 @@ class ReportContent(TypedDict):
         best_epoch: The epoch that was kept. If it is missing, the epoch of the highest validation
             accuracy.
         settings: The configuration, from section to name to value.
-        data: The source, the kind, the counts (from split to the images of each class, or to their
-            sum), the fingerprint and notes.
+        data: The source, the kind, the counts (from each split to the images of each class), the
+            fingerprint and notes.
         images: The n evaluated images, uint8: an array (n, height, width, channels) or a sequence.
         image_names: Their n names, such as paths.
         extra: Anything else worth keeping, such as seconds, versions, precision and parameters.

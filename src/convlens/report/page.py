@@ -14,13 +14,14 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 from convlens.charts.curves import show_history
-from convlens.charts.evaluation import SMALL, show_calibration, show_confusion, show_images
+from convlens.charts.evaluation import show_calibration, show_confusion
 from convlens.charts.html import data_uri, draw, render_page
+from convlens.charts.images import SMALL, show_images
 from convlens.charts.style import percent
 from convlens.evaluation.evaluate import EXPLANATIONS, Evaluation
 from convlens.files import and_more, write_atomically
 from convlens.preprocess import ImageArray
-from convlens.report.content import MISTAKES, ReportContent, describe, plain_data, report_dict
+from convlens.report.content import MISTAKES, ReportContent, describe, report_dict
 from convlens.report.sentences import accuracy_sentences, none_of_these_sentences
 
 CORRECT = 16  # how many correct predictions are shown
@@ -81,7 +82,7 @@ def _page(
     images = content.get("images")
     correct = describe(evaluation, evaluation.correct(CORRECT), content.get("image_names"))
     data = {name: value for name, value in facts["data"].items() if name not in ("counts", "notes")}
-    extra = {k: v for k, v in content.get("extra", {}).items() if k != "epochs_verdict"}
+    counts = facts["data"].get("counts")
     values = {
         "facts": facts,
         "evaluation": evaluation,
@@ -97,9 +98,11 @@ def _page(
         "correct": _cards(correct, images),
         "confusions": evaluation.confusions(CONFUSIONS),
         "data": _rows(data),
-        "splits": _splits(facts["data"].get("counts"), evaluation.class_names),
-        "settings": {name: _rows(value) for name, value in _sections(facts["settings"]).items()},
-        "extra": _rows(plain_data(extra)),
+        "splits": _splits(counts, evaluation.class_names) if counts else None,
+        "settings": {name: _rows(value) for name, value in facts["settings"].items()},
+        "extra": _rows(
+            {name: facts[name] for name in content.get("extra", {}) if name != "epochs_verdict"}
+        ),
     }
     return render_page("convlens.report", "report.html", values)
 
@@ -140,13 +143,6 @@ def _image_uri(pixels: ImageArray) -> str:
     return data_uri(file.getvalue(), "jpeg")
 
 
-def _sections(settings: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
-    """Return the settings by section; those outside of any section come first, under ""."""
-    sections = {name: value for name, value in settings.items() if isinstance(value, Mapping)}
-    loose = {name: value for name, value in settings.items() if name not in sections}
-    return ({"": loose} if loose else {}) | sections
-
-
 def _rows(values: Mapping[str, Any], prefix: str = "") -> list[tuple[str, str]]:
     """Return the (name, text) of each value; nested names are joined by a blank."""
     rows: list[tuple[str, str]] = []
@@ -171,12 +167,10 @@ def _text(value: Any) -> str:
     return str(value)
 
 
-def _splits(counts: Any, class_names: tuple[str, ...]) -> dict[str, Any] | None:
-    """Return the table of the images in each split, with a row for each class where it is known."""
-    if not isinstance(counts, Mapping) or not counts:
-        return None
-    columns = [one if isinstance(one, list) else [one] for one in counts.values()]
-    rows: list[tuple[str, tuple[int, ...]]] = []
-    if all(isinstance(one, list) and len(one) == len(class_names) for one in counts.values()):
-        rows = list(zip(class_names, zip(*columns, strict=True), strict=True))
-    return {"names": list(counts), "rows": rows, "sums": [sum(column) for column in columns]}
+def _splits(counts: Mapping[str, list[int]], class_names: tuple[str, ...]) -> dict[str, Any]:
+    """Return the table of the images: a row for each class, a column for each split, the sums."""
+    return {
+        "names": list(counts),
+        "rows": list(zip(class_names, zip(*counts.values(), strict=True), strict=True)),
+        "sums": [sum(column) for column in counts.values()],
+    }
