@@ -87,8 +87,8 @@ def _page(
         "facts": facts,
         "evaluation": evaluation,
         "explanations": EXPLANATIONS,
-        "accuracy_sentences": _unbroken(accuracy_sentences(evaluation)),
-        "none_of_these": _unbroken(none_of_these_sentences(evaluation)),
+        "accuracy_sentences": accuracy_sentences(evaluation),
+        "none_of_these": none_of_these_sentences(evaluation),
         "charts": {
             name: data_uri(draw(figure, "svg"), "svg+xml")
             for name, figure in charts.items()
@@ -105,11 +105,6 @@ def _page(
         ),
     }
     return render_page("convlens.report", "report.html", values)
-
-
-def _unbroken(text: str) -> str:
-    """Return a text whose percent signs stay on the line of their numbers."""
-    return text.replace(" %", "\N{NO-BREAK SPACE}%")
 
 
 def _cards(
