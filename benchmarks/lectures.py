@@ -1,9 +1,9 @@
-"""Train the lectures' networks, and convlens' own, on the lectures' images; print accuracy and seconds.
+"""Train the networks of the lectures, and our own, on their images; print accuracy and seconds.
 
 python benchmarks/lectures.py --mnist FOLDER --cifar10 FILE.npz --cats-dogs FOLDER
 
-Every row is a `convlens train` command, run as a user would; it is printed, so that any row can be run alone. Accuracy
-is of the test images, which are touched once, at the end of a run.
+Every row is a `convlens train` command, which is printed, so that any row can be run alone. The
+accuracy is that of the test images, which are used once, at the end of a run.
 """
 
 import argparse
@@ -32,13 +32,15 @@ ROWS = (  # data, options, the deck's result
 
 
 def main() -> None:
-    """Run the rows whose data are given."""
+    """Run the rows whose images are given."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     for name in ("mnist", "cifar10", "cats_dogs"):
         parser.add_argument(
-            f"--{name.replace('_', '-')}", dest=name, help=f"where {name} lies; without it, no row"
+            f"--{name.replace('_', '-')}",
+            dest=name,
+            help=f"path of {name}; without it, its rows are left out",
         )
     parser.add_argument("--only", help="rows whose options contain this text")
     paths = vars(parser.parse_args())
@@ -71,7 +73,7 @@ def main() -> None:
         )
     console.print(table)
     console.print(
-        f"{os.cpu_count()} cores; seed 0; seconds are those of training, validation included"
+        f"{os.cpu_count()} cores; seed 0; seconds are those of the training, with its validation"
     )
 
 

@@ -1,4 +1,4 @@
-"""Training steps a second in float32 and bfloat16, side by side, for networks of the zoo on random images.
+"""Compare the speed of trainings in float32 and bfloat16, on random images.
 
 python benchmarks/precision.py [--rounds 5] [--only NAME]
 """
@@ -24,11 +24,11 @@ CASES = (  # network, input shape, batch size
     ("efficientnet_lite0", (224, 224, 3), 32),
     ("mobilenet_v3_large", (224, 224, 3), 32),
 )
-SECONDS = 3.0  # of steps in a measurement, after warming up
+SECONDS = 3.0  # of a measurement, after a few steps that are not timed
 
 
 def main() -> None:
-    """Measure the two precisions in turn, `--rounds` times, and print medians and the ratio's range."""
+    """Measure both precisions in turn, and print the medians and the range of their ratio."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -67,7 +67,7 @@ def main() -> None:
 
 
 def compiled(name: str, shape: tuple[int, int, int], policy: str):  # noqa: ANN201 - a keras.Model
-    """Return a network compiled as `train` compiles it."""
+    """Return a network that is compiled as in a training."""
     import keras
 
     from convlens.classifier.assembly import assemble, with_precision
@@ -85,14 +85,15 @@ def compiled(name: str, shape: tuple[int, int, int], policy: str):  # noqa: ANN2
 
 
 def speed(model, shape: tuple[int, int, int], batch_size: int) -> float:  # noqa: ANN001 - a keras.Model
-    """Return images a second of training steps on one random batch."""
+    """Return the images per second of training steps on one random batch."""
     rng = np.random.default_rng(0)
     images = rng.integers(0, 256, (batch_size, *shape), np.uint8)
     classes = model.output_shape[-1]
     targets = np.eye(classes, dtype=np.float32)[rng.integers(0, classes, batch_size)]
     for _ in range(3):
         model.train_on_batch(images, targets)
-    began, steps = time.perf_counter(), 0
+    began = time.perf_counter()
+    steps = 0
     while time.perf_counter() - began < SECONDS:
         model.train_on_batch(images, targets)
         steps += 1

@@ -1,4 +1,4 @@
-"""Images a second of a frozen backbone on each engine and precision, side by side, and how far their features differ.
+"""Compare the speed of a frozen backbone on each engine, and how much the features differ.
 
 python benchmarks/runtime.py FOLDER [--model efficientnet_lite0] [--images 500] [--rounds 3]
 """
@@ -15,17 +15,20 @@ from rich.table import Table
 
 from convlens import backend
 
-WAYS = [
-    (engine, precision) for engine in ("keras", "openvino") for precision in ("float32", "bfloat16")
-]
+WAYS = (
+    ("keras", "float32"),
+    ("keras", "bfloat16"),
+    ("openvino", "float32"),
+    ("openvino", "bfloat16"),
+)
 
 
 def main() -> None:
-    """Measure the ways in turn, `--rounds` times, and print medians, their range and the largest differences."""
+    """Measure engines and precisions in turn; print medians, ranges and largest differences."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("folder", type=Path, help="of JPEG images, searched to its depth")
+    parser.add_argument("folder", type=Path, help="folder of JPEG images, with its subfolders")
     parser.add_argument("--model", default="efficientnet_lite0")
     parser.add_argument("--images", type=int, default=500)
     parser.add_argument("--rounds", type=int, default=3)
@@ -39,13 +42,15 @@ def main() -> None:
     paths = sorted(asked.folder.rglob("*.jpg"))
     chosen = [paths[i] for i in np.linspace(0, len(paths) - 1, asked.images).astype(int)]
     images = np.stack([prepare(path, size) for path in chosen])
-    compiled, ready = [], []
+    compiled = []
+    ready = []
     for engine, precision in WAYS:
         began = time.perf_counter()
         compiled.append(compile_model(body, precision, engine))
         compiled[-1](images[:16])
         ready.append(time.perf_counter() - began)
-    seconds, features = np.empty((asked.rounds, len(WAYS))), [np.empty(0)] * len(WAYS)
+    seconds = np.empty((asked.rounds, len(WAYS)))
+    features = [np.empty(0)] * len(WAYS)
     for turn in range(asked.rounds):
         for column, network in enumerate(compiled):
             began = time.perf_counter()
@@ -62,9 +67,11 @@ def main() -> None:
         "RMS",
     ):
         table.add_column(heading)
-    speeds, exact = len(images) / seconds, features[0]
+    speeds = len(images) / seconds
+    exact = features[0]
     for column, (engine, precision) in enumerate(WAYS):
-        off, own = np.abs(features[column] - exact), speeds[:, column]
+        off = np.abs(features[column] - exact)
+        own = speeds[:, column]
         table.add_row(
             f"{engine} {precision}",
             f"{np.median(own):.0f}",
@@ -78,12 +85,12 @@ def main() -> None:
     console.print(table)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6  # Linux counts in kB
     console.print(
-        f"{asked.model}, {len(images)} images, {os.cpu_count()} cores, {peak:.2f} GB at most, all together"
+        f"{asked.model}, {len(images)} images, {os.cpu_count()} cores, {peak:.2f} GB at most for all"
     )
 
 
 def features_of(name: str):  # noqa: ANN201 - a keras.Model
-    """Return a trained network without its logits, on uint8 images."""
+    """Return a trained network without its last layer, which takes uint8 images."""
     import keras
 
     from convlens.zoo.create import create_model

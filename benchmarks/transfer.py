@@ -1,10 +1,11 @@
-"""Classify photographs from scratch, on frozen features, and fine-tuned; print accuracy, seconds and memory; draw them.
+"""Compare trainings from scratch, on frozen features and fine-tuned; draw accuracy and time.
 
 python benchmarks/transfer.py FOLDER --chart docs/transfer.png
 
-Every row is a `convlens train` command in a process of its own, which is printed, so that it can be run alone. Seconds
-go from its start to its end, from JPEG files to the report. The first rows begin with an empty cache; "kept" is the
-row before it once more. Accuracy is of the test images; what is chosen is chosen on validation images.
+Every row is a `convlens train` command in a process of its own, which is printed, so that it can be
+run alone. The seconds are those from its start to its end, from JPEG files to the report. The first
+rows begin with an empty cache; "features kept" repeats the row before it. The accuracy is that of
+the test images; all choices are made on validation images.
 """
 
 import argparse
@@ -27,7 +28,14 @@ from convlens.evaluation.paired import compare_pairs
 
 
 class Row(NamedTuple):
-    """A training: what it is called, its options, whether the cache is emptied, whether OpenVINO may compute."""
+    """A training.
+
+    Attributes:
+        name: The name of the row.
+        options: The options of `convlens train`.
+        cold: Whether the cache is empty at the start.
+        openvino: Whether OpenVINO may be used.
+    """
 
     name: str
     options: str
@@ -60,8 +68,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("folder", help="photographs, a folder a class, divided into train and test")
-    parser.add_argument("--chart", type=Path, help="where the chart goes, a PNG file")
+    parser.add_argument(
+        "folder", help="photographs in a folder for each class, split into train and test"
+    )
+    parser.add_argument("--chart", type=Path, help="PNG file for the chart")
     parser.add_argument("--only", default="", help="rows whose name contains this text")
     arguments = parser.parse_args()
     rows = [row for row in ROWS if arguments.only in row.name]
@@ -78,10 +88,8 @@ def main() -> None:
 
 
 def measure(row: Row, folder: str, place: Path, number: int) -> dict[str, Any]:
-    """Run a row; return its accuracy, seconds and largest memory."""
-    caches = sorted(
-        place.glob("cache-*")
-    )  # of the rows before; alone, a row begins with an empty one
+    """Run a row, and return its accuracy, its seconds and its peak memory."""
+    caches = sorted(place.glob("cache-*"))  # of the rows before; a single row begins with none
     cache = caches[-1] if caches and not row.cold else place / f"cache-{number}"
     words = ["train", folder, *row.options.split(), "--run", str(place / f"run-{number}")]
     print(f"\n{row.name}: convlens {shlex.join(words[:-2])}", flush=True)
@@ -95,12 +103,13 @@ def measure(row: Row, folder: str, place: Path, number: int) -> dict[str, Any]:
     if status:
         raise SystemExit(f"{row.name} ended with {os.waitstatus_to_exitcode(status)}")
     report = json.loads((place / f"run-{number}" / "report.json").read_text())
-    score, memory = report["metrics"]["accuracy"], used.ru_maxrss / 1e6
+    score = report["metrics"]["accuracy"]
+    memory = used.ru_maxrss / 1e6  # Linux counts in kB
     return score | {"name": row.name, "seconds": seconds, "memory": memory, "run": f"run-{number}"}
 
 
 def table(rows: list[dict[str, Any]]) -> None:
-    """Print the rows as a table of Markdown."""
+    """Print the rows as a Markdown table."""
     print(
         "\n| training | test accuracy, 95 % interval | n | seconds | GB |\n|---|---:|---:|---:|---:|"
     )
@@ -113,36 +122,32 @@ def table(rows: list[dict[str, Any]]) -> None:
 
 
 def compare(tuned: Path, frozen: Path, folder: str) -> str:
-    """Return whether two runs can be told apart on the test images."""
+    """Return the paired test of two runs on the test images."""
     backend.start()
     from convlens.classifier.classifier import Classifier
 
     dataset = load_data(folder)
     test = np.flatnonzero(dataset.splits == "test")
-    right = []
+    images = [dataset.images[i] for i in test]
+    labels = [dataset.class_names[dataset.labels[i]] for i in test]
+    correct = []
     for run in (tuned, frozen):
-        answers = Classifier.load(run).predict([dataset.images[i] for i in test])
-        right.append(
-            [
-                one.label == dataset.class_names[dataset.labels[i]]
-                for one, i in zip(answers, test, strict=True)
-            ]
-        )
-    return str(*compare_pairs(("fine-tuned", "frozen"), np.array(right)))
+        predictions = Classifier.load(run).predict(images)
+        pairs = zip(predictions, labels, strict=True)
+        correct.append([prediction.label == label for prediction, label in pairs])
+    return str(*compare_pairs(("fine-tuned", "frozen"), np.array(correct)))
 
 
 def chart(rows: list[dict[str, Any]], path: Path) -> None:
-    """Draw accuracy with its interval against seconds; above, what a trained backbone gives, enlarged."""
+    """Draw accuracies with intervals against seconds; trained backbones are above, enlarged."""
     with style():
         figure = Chart(figsize=(8, 5), layout="constrained")
         above, below = figure.subplots(2, 1, sharex=True, height_ratios=(3, 2))
         for row in rows:
             scratch = row["name"] in FROM_SCRATCH
-            axes, color, value = (
-                below if scratch else above,
-                ORANGE if scratch else BLUE,
-                100 * row["value"],
-            )
+            axes = below if scratch else above
+            color = ORANGE if scratch else BLUE
+            value = 100 * row["value"]
             ends = [[value - 100 * row["low"]], [100 * row["high"] - value]]
             axes.errorbar(row["seconds"], value, ends, fmt="o", color=color, capsize=3)
             name = row["name"].replace(", ", ",\n")

@@ -5,10 +5,12 @@
 # 這一課照著它的步驟走一遍（載入、看形狀、看圖、前處理、建模、訓練、畫曲線、評估、預測、混淆矩陣、自己的圖），
 # 最後回答它留下的問題：為什麼訓練和測試的準確率會差那麼多？
 #
-# Deck 000 puts one convolutional network to two kinds of images: handwritten digits in black and white, and small
-# photographs in colour. Of the digits nearly all come out right, of the photographs far fewer. The lesson walks the
-# deck's steps (load, look at shapes and images, preprocess, build, train, curves, evaluate, predict, confusion matrix,
-# an image of one's own) and then answers the question it leaves open: why do training and test accuracy differ so?
+# Deck 000 uses one convolutional network for two kinds of images: handwritten digits in black and
+# white, and small photographs in colour. Nearly all digits are classified correctly, but far fewer
+# of the photographs. This lesson follows the steps of the deck (load, look at shapes and images,
+# preprocess, build, train, plot the curves, evaluate, predict, confusion matrix, an image of your
+# own). Then it answers the question that the deck leaves open: why do training and test accuracy
+# differ so much?
 
 # %%
 import time
@@ -32,15 +34,17 @@ keras.utils.set_random_seed(0)
 # 前半是抽特徵：卷積層拿濾鏡（filter）去找樣式，池化層在每個窗框裡只留最大的一格，圖越來越小，意思越來越濃。
 # 後半是分類：展平層把剩下的數字排成一列，交給全連接層，也就是普通的 MLP。
 #
-# The front half extracts features: convolutions look for patterns with their filters, poolings keep the largest cell of
-# each window, so the maps get smaller and mean more. The back half classifies: a flatten layer puts what is left in a
-# row for dense layers, which are a plain MLP.
+# The first half extracts features: convolutions look for patterns with their filters, and pooling
+# layers keep the largest cell of each window, so that the feature maps become smaller and more
+# meaningful. The second half classifies: a flatten layer puts the remaining numbers in a row for
+# dense layers, which are a plain MLP.
 #
 # 勘誤：講義說濾鏡的乘積加總後要除以像素數，取平均。Keras 的卷積層只加總、不除；
 # 差一個固定的倍數，訓練時會被權重吸收，但是自己驗算時要記得。
 #
-# Erratum: the deck divides the sum of a filter's products by the number of pixels. A convolution of Keras adds up and
-# does not divide. The factor is constant, and training absorbs it in the weights; but remember it when you check by hand.
+# Erratum: the deck divides the sum of a filter's products by the number of pixels. A convolution of
+# Keras adds up and does not divide. The factor is constant, and the weights absorb it in training,
+# but remember it when you check by hand.
 
 # %%
 x9, diagonal = convlens.get_image("x9"), convlens.get_filter("left-diagonal")[..., 0]
@@ -59,8 +63,8 @@ assert computed == total.output[0, 0, 0] == 9 * mean.output[0, 0, 0]
 #
 # 訓練六萬張、測試一萬張，28×28 的灰階圖。印出一張圖的像素，會看到 0 到 255 的整數：0 是黑的底，255 是白的筆畫。
 #
-# 60,000 images to train on and 10,000 to test, 28×28 in grey. The pixels of an image are whole numbers from 0, the
-# black ground, to 255, the white stroke.
+# There are 60,000 training images and 10,000 test images, grey and of 28×28 pixels. The pixels are
+# whole numbers from 0, the black background, to 255, the white stroke.
 
 # %%
 (x_train, y_train), (x_test, y_test) = lesson.arrays("mnist")
@@ -84,8 +88,9 @@ lesson.show(plots.show_images(x_train, y_train, n=10, columns=10), "mnist_images
 #
 # 卷積層不必把圖拉平，但是要第四個維度，顏色深度：灰階是 1，彩色是 3。像素縮到 0..1，標籤變成十個數的 one-hot。
 #
-# A convolution wants no flattening, but a fourth dimension, the depth of colour: 1 for grey, 3 for RGB. Pixels go to
-# 0..1, labels become one-hot vectors of ten numbers.
+# A convolution needs no flattening, but it needs a fourth dimension, the number of channels: 1 for
+# grey, 3 for RGB. The pixels are scaled to 0..1, and the labels become one-hot vectors of ten
+# numbers.
 
 # %%
 scaled_train = x_train.reshape((len(x_train), 28, 28, 1)).astype("float32") / 255
@@ -110,8 +115,9 @@ print(
 # 兩組「卷積、卷積、池化、丟棄」，再展平、512 個神經元、丟棄、softmax。講義在全連接層旁邊寫「參數量爆增」：
 # 看看下面的百分比就知道。
 #
-# Twice "convolution, convolution, pooling, dropout", then flatten, 512 neurons, dropout, softmax. The deck remarks how
-# the parameters explode at the dense layer; the shares below say how much.
+# The network has two groups of "convolution, convolution, pooling, dropout", and then a flatten
+# layer, 512 neurons, dropout and a softmax. The deck remarks that the number of parameters explodes
+# at the dense layer; the shares below show by how much.
 
 # %%
 
@@ -150,12 +156,13 @@ for one in model.layers:
 #
 # Adam（學習率 0.001）、批次 500、五分之一當驗證集。從前寫 `Adam(lr=0.001)`，現在是 `learning_rate`。
 #
-# Adam with a learning rate of 0.001, batches of 500, a fifth for validation. What was `Adam(lr=0.001)` is `learning_rate`
-# now.
+# We use Adam with a learning rate of 0.001, batches of 500, and a fifth of the images for
+# validation. What used to be `Adam(lr=0.001)` is now `learning_rate`.
 #
 # 勘誤：講義的程式寫 100 個回合，印出來的紀錄卻是 20 個；結果是 20 個回合的，這裡也用 20。
 #
-# Erratum: the deck's code says 100 epochs, but the log it prints counts 20. The result is that of 20, so 20 it is here.
+# Erratum: the code of the deck says 100 epochs, but the log that it prints counts 20. The result is
+# that of 20 epochs, so we use 20 here.
 
 # %%
 epochs, batch_size = (6, 25) if lesson.quick else (20, 500)
@@ -178,8 +185,8 @@ seconds = time.perf_counter() - began
 #
 # 勘誤：講義的程式兩次都呼叫 `plt.ylabel`，所以橫軸沒有名字、縱軸叫 epoch。橫軸才是回合。
 #
-# Erratum: the deck's code calls `plt.ylabel` twice, so that its vertical axis is named "epoch" and the horizontal one
-# not at all. Epochs run across.
+# Erratum: the code of the deck calls `plt.ylabel` twice, so that the vertical axis is named "epoch"
+# and the horizontal axis has no name. The epochs are on the horizontal axis.
 
 # %%
 lesson.show(plots.show_metrics(fitted.history), "mnist_history")
@@ -189,7 +196,8 @@ lesson.show(plots.show_metrics(fitted.history), "mnist_history")
 #
 # 講義的結果是 99.6 %。`evaluate` 給損失和準確率；下面再加上 95 % 信賴區間。
 #
-# The deck's result is 99.6 %. `evaluate` gives loss and accuracy; below stands the 95 % interval, too.
+# The deck's result is 99.6 %. `evaluate` gives the loss and the accuracy; the 95 % confidence
+# interval is added below.
 
 # %%
 loss, right = model.evaluate(scaled_test, onehot_test, verbose=0)
@@ -209,8 +217,9 @@ lesson.compare(
 #
 # `predict` 給十個機率，最大的那個就是答案。標題是「預測（真正）」與機率，答錯的是紅色；第二排全是答錯的。
 #
-# `predict` gives ten probabilities; the largest is the answer. A title is "predicted (true)" and the probability, red
-# where wrong. The second row has nothing but mistakes, as far as there are any.
+# `predict` gives ten probabilities, and the class with the largest one is the prediction. A title
+# shows "predicted (true)" and the probability, in red for a mistake. The second row shows only
+# mistakes, as far as there are any.
 
 # %%
 print(
@@ -231,7 +240,7 @@ lesson.show(
 #
 # 列是真正的數字，欄是預測的數字。
 #
-# Rows are the true digits, columns the predicted ones.
+# Rows are the true digits, and columns are the predicted ones.
 
 # %%
 matrix = metrics.confusion_matrix(y_test, predicted, 10)
@@ -245,9 +254,10 @@ lesson.show(plots.show_confusion(matrix, [str(digit) for digit in range(10)]), "
 # 要像當初做 MNIST 那樣處理：反白、裁到筆畫、縮到 20×20、放進 28×28 的中央。
 # 把 `own` 換成自己的檔名就能試；這裡先畫一個 3 代替。
 #
-# Write a digit, photograph it, save it, predict. There is a trap: paper is white with black strokes, MNIST is black with
-# white ones, and its digits stand in the middle. So do as the makers of MNIST did: invert, crop to the stroke, scale to
-# 20×20, put it in the middle of 28×28. Put the name of your own file in `own`; until then a 3 is drawn.
+# Write a digit, photograph it, save it and predict it. There is a trap: paper is white with black
+# strokes, whereas MNIST is black with white strokes, and its digits are in the centre. So prepare
+# the photograph as MNIST was made: invert it, crop it to the stroke, scale it to 20×20 and put it
+# in the centre of 28×28. Put the name of your own file in `own`; until then, a 3 is drawn.
 
 # %%
 own = lesson.place("own.png")
@@ -285,14 +295,16 @@ lesson.show(plots.show_images(candidates, probabilities=answers, columns=2), "ow
 # 講義拿先前的 MLP（訓練 96.5 %、測試 96.5 %）和這個 CNN（訓練 99.5 %、測試 99.6 %）比。
 # 它沒有說那個 MLP 幾層；這裡用一層 128 個神經元，同樣的資料、同樣的回合數。
 #
-# The deck puts an earlier MLP (training 96.5 %, test 96.5 %) beside this CNN (training 99.5 %, test 99.6 %). It does not
-# say how that MLP was built; ours has one layer of 128 neurons, and the same images and epochs.
+# The deck compares an earlier MLP (training 96.5 %, test 96.5 %) with this CNN (training 99.5 %,
+# test 99.6 %). It does not say how many layers that MLP has. Ours has one layer of 128 neurons and
+# is trained on the same images for the same number of epochs.
 #
 # 講義的 CNN 訓練 99.5 % 反而比測試 99.6 % 低：`fit` 印出來的訓練準確率是丟棄層開著、在回合進行中算的。
 # 下面用 `predict` 在訓練完之後重算一次。
 #
-# The deck's CNN has 99.5 % in training, less than in the test: what `fit` prints for training is computed with dropout
-# on, while the epoch is still under way. Below it is computed again after the training, by `predict`.
+# The training accuracy of the deck's CNN, 99.5 %, is lower than its test accuracy: the training
+# accuracy that `fit` prints is computed with dropout switched on, while the epoch is still under
+# way. Below, `predict` computes it again after the training.
 
 # %%
 mlp = keras.Sequential(
@@ -333,8 +345,9 @@ lesson.show(plots.show_scores(panels, across="準確率 · accuracy"), "mlp_cnn"
 # 32×32 的彩色照片，十個類別。比 MNIST 難：同一類的東西長得不一樣，背景雜，大小也不一。
 # 講義把第一張圖的第一個像素 [59 62 63] 除以 255 給大家看；下面照做。
 #
-# Photographs of 32×32 in colour, ten classes. They are harder than MNIST: things of one class look different, grounds
-# are busy, sizes vary. The deck shows the first pixel of the first image, [59 62 63], divided by 255; so do we.
+# These are photographs in colour of 32×32 pixels, in ten classes. They are harder than MNIST:
+# objects of one class look different, backgrounds are busy, and sizes vary. The deck shows the
+# first pixel of the first image, [59 62 63], divided by 255, and so do we.
 
 # %%
 photographs = lesson.data("cifar10")
@@ -365,9 +378,10 @@ lesson.show(
 # 同一個網路，輸入改成 32×32×3，參數變成 2,168,362：多出來的幾乎都在第一個全連接層。
 # 這次用 convlens 訓練：Adam、批次 128、20 個回合、五分之一驗證。講義的結果：訓練 86 %、驗證 79 %、測試 78.3 %。
 #
-# The same network on 32×32×3: 2,168,362 parameters, nearly all of the additional ones in the first dense layer. This
-# time convlens trains it: Adam, batches of 128, 20 epochs, a fifth for validation. The deck's result: training 86 %,
-# validation 79 %, test 78.3 %.
+# The same network with inputs of 32×32×3 has 2,168,362 parameters; nearly all of the additional
+# ones are in the first dense layer. This time convlens trains it, with Adam, batches of 128, 20
+# epochs and a fifth of the images for validation. The deck's result is 86 % in training, 79 % in
+# validation and 78.3 % in the test.
 
 # %%
 assert four_convolutions((32, 32, 3)).count_params() == 2_168_362
@@ -395,7 +409,7 @@ lesson.show(plots.show_history(run.history), "cifar_history")
 #
 # 看混淆矩陣裡最紅的幾格：哪兩類最常被弄錯？
 #
-# Look for the reddest cells of the matrix: which two classes are taken for each other most often?
+# Look for the reddest cells of the matrix: which two classes are confused most often?
 
 # %%
 classifier = run.classifier()
@@ -424,21 +438,23 @@ print(f"taken for each other most often: {one} and {other}, {both.max()} times")
 lesson.show(plots.show_confusion(matrix, classifier.class_names), "cifar_confusion")
 
 # %% [markdown]
-# ## 為什麼訓練與測試準確率差那麼多：丟棄與資料增強 · Why training and test accuracy part: dropout and augmentation
+# ## 為什麼訓練與測試準確率差那麼多：丟棄與資料增強 · Why training and test accuracy differ: dropout and augmentation
 #
 # 網路參數比圖多得多，它可以把訓練圖「背起來」，背起來的東西對新的圖沒有用：這叫過擬合。
 # 兩種辦法讓它背不起來。丟棄（dropout）：訓練時隨機關掉一部分神經元，誰也不能只靠誰。
 # 資料增強（augmentation）：每個回合看到的圖都稍微移動、縮放、左右翻轉，同一張圖不會出現兩次。
 #
-# A network has far more parameters than there are images, and can learn its training images by heart, which is of no
-# use for new ones: overfitting. Two things make that hard. Dropout: in training some neurons, drawn at random, are
-# switched off, so that none can rely on another. Augmentation: in every epoch the images are shifted, zoomed or
-# mirrored a little, so that none is ever seen twice.
+# A network has far more parameters than there are images, and it can memorise its training images.
+# What it has memorised is of no use for new images: this is overfitting. Two methods make it
+# difficult. Dropout switches off some randomly chosen neurons during training, so that no neuron
+# can rely on another one. Augmentation shifts, zooms or mirrors the images a little in every epoch,
+# so that no image is ever seen twice.
 #
 # 實驗：同一個小網路、同樣的少量訓練圖，四種情況，每個回合量訓練圖與沒看過的圖（丟棄與增強都關掉）。
 #
-# The experiment: one small network, the same few training images, four ways; after every epoch the accuracy on the
-# training images and on unseen ones, both with dropout and augmentation switched off.
+# The experiment: the same small network is trained on the same few images in four ways. After each
+# epoch we measure the accuracy on the training images and on unseen images, both with dropout and
+# augmentation switched off.
 
 # %%
 few, unseen, passes, batch = (100, 300, 24, 10) if lesson.quick else (5000, 2000, 25, 50)
@@ -522,8 +538,9 @@ else:
 # %% [markdown]
 # 差距變小，不等於測試變好：若兩者都太強，網路連訓練圖也學不會，這叫欠擬合。要看的是沒看過的圖那條線。
 #
-# A smaller gap is not yet a better test: where dropout and augmentation are too strong, or the epochs too few, not even
-# the training images are learned, which is underfitting. What counts is the line of the unseen images.
+# A smaller gap does not mean a better test accuracy: if dropout and augmentation are too strong, or
+# the epochs too few, the network does not even learn the training images, which is underfitting.
+# What counts is the line of the unseen images.
 
 # %% [markdown]
 # ## 結果 · Results

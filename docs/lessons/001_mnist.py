@@ -4,9 +4,9 @@
 # 這一課把第 001 份講義的程式用今天的 Keras 重做一遍，每個數字旁邊都有講義當年的數字。
 # 講義的程式如今跑不動，原因有二：`np_utils` 已經不在，`predict_classes` 也拿掉了；下面每一處都換成現在的寫法。
 #
-# This lesson makes the programs of deck 001 again with today's Keras, and puts the deck's number beside each of ours.
-# The deck's own code no longer runs, for two reasons: `np_utils` is gone, and so is `predict_classes`. Each is replaced
-# below by what one writes now.
+# This lesson rewrites the programs of deck 001 in today's Keras, and shows the deck's number beside
+# each of ours. The deck's own code no longer runs, for two reasons: `np_utils` is gone, and so is
+# `predict_classes`. Below, each of them is replaced by its present form.
 
 # %%
 import time
@@ -30,14 +30,16 @@ keras.utils.set_random_seed(1)
 # 然後把「找到了什麼、在哪個角落」列成一張清單，最後拿清單去比對記憶。
 # 卷積神經網路照著做：卷積層找樣式，池化層做抽象，展平層列清單，全連接層負責搜尋答案。
 #
-# Who sees an X first notices small patterns (a left diagonal, a crossing, a right diagonal), then lets go of where
-# exactly they were, then lists what was found in which corner, and at last searches memory for such a list. A
-# convolutional network does the same: convolution finds patterns, pooling makes them abstract, flattening lists them,
+# A person who sees an X first notices small patterns (a left diagonal, a crossing, a right
+# diagonal), then ignores their exact positions, then lists which patterns were found in which
+# corner, and finally compares this list with memory. A convolutional network does the same:
+# convolution finds the patterns, pooling abstracts from their positions, flattening makes the list,
 # and dense layers search for the answer.
 #
 # 下圖是 9×9 的 X：三個 3×3 濾鏡、ReLU、兩次最大池化，最後剩 12 個數。
 #
-# Below, an X of 9×9 goes through three 3×3 filters, ReLU and two max poolings, until 12 numbers are left.
+# Below, an X of 9×9 goes through three 3×3 filters, ReLU and two max poolings, until 12 numbers are
+# left.
 
 # %%
 x9 = convlens.get_image("x9")
@@ -54,9 +56,10 @@ lesson.show(views.recognition_page(x9, diagonals), "four_stages")
 # 這裡量一量：把變過的 X 和原來的 X 逐像素比，再和一個 O 比。
 # 相關係數 1 表示完全一樣，0 表示毫無關係。
 #
-# A computer has nothing but pixels. Shift an X, shrink it, push it askew or thicken it: a person still sees an X, but
-# pixel by pixel it is another image. Here that is measured: the correlation of the changed X with the X as it was,
-# and, for comparison, with an O. A correlation of 1 means equal, 0 means unrelated.
+# A computer has nothing but pixels. If an X is shifted, shrunk, skewed or thickened, a person still
+# sees an X, but pixel by pixel it is another image. Here we measure this: the correlation of the
+# changed X with the original X and, for comparison, with an O. A correlation of 1 means that the
+# images are equal, and 0 means that they are unrelated.
 
 # %%
 
@@ -119,8 +122,9 @@ lesson.show(
 # 講義的例子：7×7 的圖、3×3 的濾鏡、`same` 填補（外圍補 0）。
 # 濾鏡蓋住九格，格對格相乘再加起來，就是特徵圖的一格。第一列應該是 7 11 12 6 4 4 3。
 #
-# The deck's example: a 7×7 image, a 3×3 filter, padding `same` (zeros around). The filter covers nine cells; products
-# cell by cell, added up, are one cell of the feature map. Its first row must be 7 11 12 6 4 4 3.
+# The deck's example is a 7×7 image and a 3×3 filter with `same` padding (zeros around the image).
+# The filter covers nine cells; the products of the cells, added up, give one cell of the feature
+# map. Its first row must be 7 11 12 6 4 4 3.
 
 # %%
 seven = arithmetic.convolve(
@@ -133,8 +137,9 @@ lesson.show(views.convolution_page(seven, ["filter"], at=(0, 0)), "convolution")
 # 勘誤：講義說卷積不會改變影像大小。那是 `same` 填補才有的結果；沒有填補（`valid`）時，7×7 會變成 5×5。
 # 另外，濾鏡只有「一開始」是隨機的，訓練會一步一步把它們改成有用的樣子。
 #
-# Erratum: the deck says that a convolution does not change an image's size. So it is with padding `same`; without any
-# (`valid`), 7×7 becomes 5×5. And filters are random only at first: training turns them into something useful.
+# Erratum: the deck says that a convolution does not change the size of an image. This is true only
+# for `same` padding; without padding (`valid`), 7×7 becomes 5×5. And filters are random only at the
+# start: training turns them into something useful.
 
 # %%
 for padding in ("same", "valid"):
@@ -151,9 +156,9 @@ for padding in ("same", "valid"):
 # 每 2×2 格只留最大的一個：4×4 變成 2×2。好處有三：要處理的數變成四分之一；樣式挪動一格，結果常常不變；
 # 後面全連接層的參數變少，過擬合也就少一些。
 #
-# Of every 2×2 cells only the largest stays: 4×4 becomes 2×2. This is good for three things: a quarter of the numbers is
-# left to be worked on; a pattern that moves by a cell often gives the same answer; and dense layers behind need fewer
-# parameters, which leaves less room for overfitting.
+# Only the largest of every 2×2 cells is kept, so that 4×4 becomes 2×2. This has three advantages:
+# only a quarter of the numbers has to be processed; if a pattern moves by a cell, the result often
+# stays the same; and the dense layers after it need fewer parameters, which reduces overfitting.
 
 # %%
 pooled = arithmetic.pool(convlens.get_image("pool-001"), 2)
@@ -165,7 +170,8 @@ lesson.show(views.pooling_page(pooled, at=(1, 0)), "max_pooling")
 #
 # 先看形狀，再看圖：不看資料就訓練，是最常見的錯。
 #
-# Look at the shapes, then at the images: training on what one has never looked at is the most common mistake.
+# Look at the shapes first, and then at the images: to train on data that one has never looked at is
+# the most common mistake.
 
 # %%
 (x_train, y_train), (x_test, y_test) = lesson.arrays("mnist")
@@ -179,8 +185,9 @@ lesson.show(plots.show_images(x_train, y_train, n=10, columns=10), "first_images
 # 拿一張數字，套上一個隨機的 5×5 濾鏡：得到一張新的圖。套上 16 個濾鏡，就得到 16 張，每張強調不同的東西。
 # 這些圖還沒訓練過；模型訓練完之後再看一次。
 #
-# Take a digit and one random 5×5 filter: a new image comes out. With 16 filters come 16, each stressing something
-# else. Nothing is trained here yet; we look again after the training.
+# A digit and one random 5×5 filter give a new image. With 16 filters there are 16 new images, each
+# of which emphasises something else. Nothing has been trained yet; we look again after the
+# training.
 
 # %%
 random_layer = keras.layers.Conv2D(16, 5, padding="same", activation="relu")
@@ -202,8 +209,9 @@ lesson.show(
 # 卷積層要四個維度（張數、高、寬、通道）；像素從 0..255 縮到 0..1；標籤變成 one-hot 向量。
 # `np_utils.to_categorical` 現在叫 `keras.utils.to_categorical`。
 #
-# A convolution wants four dimensions (images, height, width, channels); pixels go from 0..255 to 0..1; labels become
-# one-hot vectors. What was `np_utils.to_categorical` is `keras.utils.to_categorical` now.
+# A convolution needs four dimensions (images, height, width, channels). The pixels are scaled from
+# 0..255 to 0..1, and the labels become one-hot vectors. What used to be `np_utils.to_categorical`
+# is now `keras.utils.to_categorical`.
 
 # %%
 scaled_train = x_train.reshape(-1, 28, 28, 1).astype("float32") / 255
@@ -218,8 +226,8 @@ print("label", y_train[0], "->", onehot_train[0])
 #
 # 每層的參數可以用手算：卷積層是「濾鏡的格數 × 輸入通道 × 濾鏡數 + 偏差」，全連接層是「輸入 × 神經元 + 偏差」。
 #
-# The parameters of each layer can be counted by hand: cells of a filter × input channels × filters + biases for a
-# convolution, inputs × neurons + biases for a dense layer.
+# The parameters of each layer can be counted by hand: cells of a filter × input channels × filters
+# + biases for a convolution, and inputs × neurons + biases for a dense layer.
 
 # %%
 from keras import layers
@@ -262,8 +270,9 @@ assert sum(count.value for count in counts.values()) == 242_062
 # 勘誤：講義印出來的層表不是這個模型的。表上有三個卷積層、64,158 個參數；程式碼只有兩個卷積層、242,062 個。
 # 這個三層的模型我們也建一次，後面再訓練看看。
 #
-# Erratum: the table of layers that the deck prints is not that of its code. The table has three convolutions and 64,158
-# parameters, the code two and 242,062. The one of the table is built here as well, and trained further below.
+# Erratum: the table of layers that the deck prints is not that of its code. The table has three
+# convolutions and 64,158 parameters; the code has two convolutions and 242,062 parameters. We build
+# the network of the table here as well, and train it further below.
 
 # %%
 printed = convlens.create_model("mnist_3conv")
@@ -276,8 +285,10 @@ print([f"{layer.name} {tuple(layer.output.shape[1:])}" for layer in printed.laye
 # 損失是交叉熵，優化器是 Adam，批次 300，10 個回合（epoch），五分之一當驗證集。
 # 注意：`validation_split` 拿的是資料「最後」的五分之一，不是隨機抽的；資料若照類別排好，就會出事。MNIST 是混好的。
 #
-# Cross-entropy, Adam, batches of 300, 10 epochs, a fifth for validation. Mind: `validation_split` takes the *last* fifth
-# and does not draw it at random. Were the images sorted by class, that would go wrong; those of MNIST are mixed.
+# The loss is cross-entropy, the optimizer is Adam, and there are batches of 300, 10 epochs, and a
+# fifth of the images for validation. Note that `validation_split` takes the *last* fifth and does
+# not draw it at random. If the images were sorted by class, this would go wrong; the images of
+# MNIST are mixed.
 
 # %%
 print("the first labels:", y_train[:20].tolist())
@@ -299,8 +310,8 @@ seconds = time.perf_counter() - began
 #
 # 勘誤：講義把驗證曲線標成「測試」。那是從訓練資料切出來的驗證集；測試集到下一節才第一次用。
 #
-# Erratum: the deck calls the validation curve "test". It is of images held back from the training ones; the test set
-# is touched for the first time in the next section.
+# Erratum: the deck calls the validation curve "test". It belongs to images that were held back from
+# the training images; the test set is used for the first time in the next section.
 
 # %%
 validation = fitted.history["val_accuracy"]
@@ -314,8 +325,8 @@ lesson.show(plots.show_metrics(fitted.history), "history")
 #
 # 準確率是一個估計值：一萬張裡對了幾張。95 % 信賴區間說出它有多準。講義的結果是 99.12 %。
 #
-# An accuracy is an estimate: how many of so many images were right. The 95 % interval says how sure it is. The deck's
-# result is 99.12 %.
+# An accuracy is an estimate: the share of so many images that were classified correctly. The 95 %
+# confidence interval says how precise it is. The deck's result is 99.12 %.
 
 # %%
 loss, right = model.evaluate(scaled_test, onehot_test, verbose=0)
@@ -335,8 +346,8 @@ lesson.compare(
 #
 # `predict_classes` 已經不在：改用 `predict(...).argmax(axis=1)`。標題是「預測（真正）」，答錯的是紅色。
 #
-# `predict_classes` is gone: take `predict(...).argmax(axis=1)`. A title is "predicted (true)", red where wrong. Below
-# the first ten come ten that went wrong.
+# `predict_classes` is gone: use `predict(...).argmax(axis=1)` instead. A title shows "predicted
+# (true)", in red for a mistake. The first ten images are followed by ten misclassified ones.
 
 # %%
 print("first ten:", predicted[:10].tolist(), " labels:", y_test[:10].tolist())
@@ -352,7 +363,8 @@ lesson.show(
 #
 # 列是真正的數字，欄是預測的數字；對角線以外都是錯的。
 #
-# Rows are the true digits, columns the predicted ones; all off the diagonal are mistakes.
+# Rows are the true digits, and columns are the predicted ones; everything off the diagonal is a
+# mistake.
 
 # %%
 matrix = metrics.confusion_matrix(y_test, predicted, 10)
@@ -368,8 +380,8 @@ lesson.show(plots.show_confusion(matrix, [str(digit) for digit in range(10)]), "
 #
 # 同一張數字、同樣 16 個位置，現在是學出來的濾鏡：有的找邊緣，有的找筆畫的某個方向。
 #
-# The same digit through the first layer's 16 filters as they were learned: some answer to edges, some to strokes of one
-# direction.
+# The same digit with the 16 learned filters of the first layer: some find edges, and some find
+# strokes of one direction.
 
 # %%
 learned = maps_of(model.get_layer("conv1"), x_test[0])
@@ -381,8 +393,9 @@ lesson.show(plots.show_images([x_test[0], *learned], columns=9), "learned_filter
 # 上面這一整段，在 convlens 是一個函式；它留下最好的回合、附區間的報告，以及任何人打得開的模型檔。
 # 這裡用它訓練講義印出來的那個三層模型：講義沒有給它的結果。
 #
-# All of the above is one function of convlens; it keeps the best epoch, a report with intervals, and a model file that
-# anyone can open. Here it trains the network of the deck's printed table, for which the deck gives no result.
+# All of the above is one function of convlens. It keeps the best epoch, a report with intervals,
+# and a model file that anyone can open. Here it trains the network of the deck's printed table, for
+# which the deck gives no result.
 
 # %%
 config = convlens.Config().replace(
@@ -402,9 +415,9 @@ lesson.compare("MNIST, the network of the printed table", run, data="mnist")
 # 回到開頭的問題：訓練時沒見過的平移、縮放、歪斜、加粗，模型撐得住多少？
 # 測試圖照開頭那四種方式改，量準確率。比較的是上面訓練好的 CNN，和一個只有全連接層的 MLP。
 #
-# Back to the question of the beginning: how much shifting, scaling, skewing and thickening, none of it seen in
-# training, does a network bear? The test images are changed in those four ways. The CNN from above is compared with
-# an MLP of dense layers only.
+# Back to the question of the beginning: how well does a network cope with shifting, scaling,
+# skewing and thickening that it did not see in training? The test images are changed in these four
+# ways. The CNN from above is compared with an MLP, which has only dense layers.
 
 # %%
 mlp = keras.Sequential(
@@ -443,8 +456,8 @@ lesson.show(
 # %% [markdown]
 # 沒有哪個模型天生不怕變化：沒看過的，要在訓練時讓它看。那就是資料增強，見第 000 與 004 課。
 #
-# No network is born immune: changes that it never saw have to be shown to it in training. That is augmentation, of
-# lessons 000 and 004.
+# No network is insensitive to changes by nature: changes that it has never seen have to be shown to
+# it in training. This is augmentation, the subject of lessons 000 and 004.
 
 # %% [markdown]
 # ## 何時適合用 CNN，何時不適合 · When a CNN fits and when it does not
@@ -452,9 +465,10 @@ lesson.show(
 # CNN 假設「鄰居有關係」：影像、聲音、文字都是。表格不是：把兩欄對調，資料的意思一點也沒變。
 # 實驗：把所有影像的列用同一個順序打亂，再把表格（乳癌資料，30 欄）的欄打亂，看 MLP 和 CNN 各掉多少。
 #
-# A CNN takes for granted that neighbours belong together: so it is in images, sound and text. Not so in a table: swap
-# two of its columns, and it means what it meant. The experiment: the rows of all images are put into another order,
-# the same for all; and so are the columns of a table (breast cancer, 30 columns). What does each network lose?
+# A CNN assumes that neighbours are related. This is so in images, sound and text, but not in a
+# table: if two of its columns are swapped, its meaning stays the same. The experiment: the rows of
+# all images are put into the same other order, and so are the columns of a table (breast cancer, 30
+# columns). How much does each network lose?
 
 # %%
 from sklearn.datasets import load_breast_cancer
@@ -526,8 +540,9 @@ lesson.show(plots.show_scores(measured, across="準確率 · accuracy"), "swappe
 # 怎麼讀這張圖：只有 CNN 在影像的列打亂之後該往下掉，因為它靠的就是鄰居；MLP 從來不看鄰居。
 # 表格的欄打亂之後，兩者都不該有差別。區間重疊的，就是分不出來。
 #
-# How to read it: only the CNN on images is expected to lose, as neighbours are what it lives on; an MLP never looks at
-# them. On the table neither should care. Where intervals overlap, nothing can be told apart.
+# How to read this chart: only the CNN on images is expected to lose accuracy, since it relies on
+# neighbours; an MLP never looks at them. On the table, neither network should lose. Where intervals
+# overlap, no difference can be claimed.
 
 # %% [markdown]
 # ## 結果 · Results

@@ -5,10 +5,10 @@
 # 這裡改寫成 Python。從 R 搬過來要小心兩件事：R 從 1 數起，所以講義到處要「減 1」；
 # R 版 `optimizer_adadelta()` 的學習率是 1.0，今天 Keras 的預設卻是 0.001。
 #
-# Deck 002 writes Keras in R: first a network of dense layers for the clothes of Fashion-MNIST, then a convolutional one
-# for the digits of MNIST. Here it is Python. Two things want care on the way over: R counts from 1, which is why the
-# deck subtracts 1 in many places; and R's `optimizer_adadelta()` meant a learning rate of 1.0, where Keras takes 0.001
-# today.
+# Deck 002 uses Keras in R: first a network of dense layers for the clothes of Fashion-MNIST, then a
+# convolutional network for the digits of MNIST. Here it is rewritten in Python. Two things need
+# care: R counts from 1, which is why the deck subtracts 1 in many places; and the learning rate of
+# R's `optimizer_adadelta()` was 1.0, whereas the default of today's Keras is 0.001.
 
 # %%
 import time
@@ -31,8 +31,9 @@ keras.utils.set_random_seed(2)
 #
 # 講義用一個小網路確認 Keras 裝好了：兩個全連接層（256、128），各接一個丟棄層。建得出來、數得對，就是裝好了。
 #
-# The deck checks its installation with a small network: dense layers of 256 and 128 neurons, each followed by dropout.
-# If it can be built and its parameters add up, all is well.
+# The deck checks the installation of Keras with a small network: dense layers of 256 and 128
+# neurons, each followed by dropout. If it can be built and its parameters add up, Keras is
+# installed correctly.
 
 # %%
 test_network = keras.Sequential(
@@ -56,11 +57,12 @@ assert convlens.create_model("mlp_256_128").count_params() == 235_146
 #
 # 十種衣物，28×28 的灰階圖，訓練集六萬張、測試集一萬張。
 #
-# Ten kinds of clothes, grey images of 28×28, 60,000 to train on and 10,000 to test.
+# There are ten kinds of clothes, as grey images of 28×28 pixels: 60,000 training images and 10,000
+# test images.
 #
 # 勘誤：講義的註記寫「60000萬筆」，多了一個「萬」字；是六萬筆。
 #
-# Erratum: a note of the deck counts 60,000 times ten thousand images; it is 60,000.
+# Erratum: a note in the deck counts 60,000 times ten thousand images; it is 60,000.
 
 # %%
 fashion = lesson.data("fashion_mnist")
@@ -75,8 +77,9 @@ lesson.show(plots.show_images(x_train, y_train, n=16, class_names=fashion.class_
 #
 # 像素除以 255。這次標籤不做 one-hot：`sparse_categorical_crossentropy` 直接吃 0 到 9 的整數，算出來一模一樣。
 #
-# Pixels are divided by 255. Labels stay numbers this time: `sparse_categorical_crossentropy` takes 0 to 9 as they are
-# and gives the same loss as one-hot labels with `categorical_crossentropy`.
+# The pixels are divided by 255. This time the labels are not one-hot:
+# `sparse_categorical_crossentropy` takes the numbers 0 to 9 as they are, and gives the same loss as
+# `categorical_crossentropy` with one-hot labels.
 
 # %%
 scaled_train = x_train.astype("float32") / 255
@@ -94,8 +97,9 @@ print(
 # 展平、128 個神經元、softmax：101,770 個參數。Adam、批次 32（Keras 的預設）、5 個回合。
 # 講義沒有切驗證集；我們也不切，直到下面比較的時候。
 #
-# Flatten, 128 neurons, softmax: 101,770 parameters. Adam, batches of 32 (Keras' default), 5 epochs. The deck holds back
-# no images for validation, so neither do we here.
+# A flatten layer, 128 neurons and a softmax have 101,770 parameters. We use Adam, batches of 32
+# (the default of Keras) and 5 epochs. The deck holds back no images for validation, and neither do
+# we here.
 
 # %%
 
@@ -128,8 +132,8 @@ lesson.show(plots.show_metrics(fitted.history), "fashion_history")
 #
 # 講義：訓練 89.16 %，測試 87.37 %。兩者的差距，就是過擬合的開始：網路記住了訓練圖的一些偶然。
 #
-# The deck: 89.16 % in training, 87.37 % in the test. The gap is where overfitting begins: the network has learned some
-# accidents of the training images too.
+# The deck's accuracy is 89.16 % in training and 87.37 % in the test. The gap is where overfitting
+# begins: the network has also learned some peculiarities of the training images.
 
 # %%
 loss, _ = mlp.evaluate(scaled_test, y_test, verbose=0)
@@ -151,7 +155,8 @@ lesson.compare(
 #
 # 先看一張：十個機率，最大的就是答案。
 #
-# First a single image: ten probabilities, the largest is the answer.
+# First a single image: there are ten probabilities, and the class with the largest one is the
+# prediction.
 
 # %%
 for name, probability in zip(fashion.class_names, probabilities[0], strict=True):
@@ -174,17 +179,18 @@ lesson.show(
 # %% [markdown]
 # 勘誤：講義把 `predict_classes` 的輸出註解成「標準答案」。那是模型的預測；標準答案是 `test_labels`。
 #
-# Erratum: the deck calls what `predict_classes` returns the correct answer. It is the network's prediction; the correct
-# answer is in `test_labels`.
+# Erratum: the deck calls the output of `predict_classes` the correct answer. It is the prediction
+# of the network; the correct answer is in `test_labels`.
 #
 # ## 自己的照片 · An image of one's own
 #
 # 照片和訓練圖不同：大小不一、彩色、常是亮底深色。要照訓練時的樣子準備：灰階、28×28、暗底亮物、除以 255。
 # 這裡把一張測試圖放大、反白、存成彩色 PNG 當作「自己的照片」，換成你的檔名就行。
 #
-# A photograph is unlike the training images: of another size, in colour, often dark on light. It has to be made as
-# they were: grey, 28×28, light on dark, divided by 255. Here a test image, enlarged, inverted and saved in colour,
-# stands for "one's own"; put the name of your file in its place.
+# A photograph differs from the training images: it has another size, it is in colour, and it is
+# often dark on light. It has to be prepared as they were: grey, 28×28, light on dark, divided by
+# 255. Here a test image that is enlarged, inverted and saved in colour serves as the photograph;
+# replace it by the name of your file.
 
 # %%
 photograph = lesson.place("photograph.png")
@@ -209,8 +215,8 @@ lesson.show(plots.show_images([untouched, seen], columns=2), "photograph")
 #
 # 訓練就是找一個讓損失最小的函數。同一組答案，幾種誤差各算一次；分類問題用交叉熵，它對「很有把握卻答錯」罰得最重。
 #
-# Training looks for the function of least loss. Here several losses of the same answers; classification takes
-# cross-entropy, which punishes most who is sure and wrong.
+# Training looks for the function with the smallest loss. Here several losses are computed for the
+# same predictions. Classification uses cross-entropy, which punishes confident mistakes most.
 
 # %%
 targets, fair, sure = [0, 1, 0], [0.2, 0.7, 0.1], [0.98, 0.01, 0.01]
@@ -226,9 +232,10 @@ for name, (formula, reduction) in arithmetic.LOSSES.items():
 # 優化器每一步朝下坡走一段，學習率決定走多遠。太小：走不動。太大：跨過谷底，甚至越走越高。
 # 實驗：同一個網路、同樣的起點，只改學習率，量每個回合的訓練損失。
 #
-# Every step of an optimizer goes some way downhill; the learning rate says how far. Too small, and it hardly moves; too
-# large, and it leaps over the valley, or even climbs. The experiment: the same network from the same start, only the
-# learning rate differs; measured is the training loss of every epoch.
+# Every step of an optimizer goes some way downhill, and the learning rate says how far. If it is
+# too small, the loss hardly changes; if it is too large, the step jumps across the valley, or even
+# climbs. The experiment: the same network from the same start, with different learning rates; we
+# measure the training loss of every epoch.
 
 # %%
 RATES = {"SGD": (0.0005, 0.05, 5.0), "Adadelta": (0.001, 1.0, 300.0)}
@@ -260,8 +267,9 @@ lesson.show(
 # 講義的 CNN 用 `optimizer_adadelta()`，沒寫學習率；當年 R 版的預設是 1.0。照抄到今天的 Keras，拿到的是 0.001，
 # 也就是上圖右邊那條幾乎不動的線。convlens 的 `--optimizer adadelta` 預設就是 1.0。
 #
-# The deck's CNN uses `optimizer_adadelta()` without a rate; R's default was 1.0. Copied to today's Keras it means 0.001:
-# the line on the right above that hardly falls. `--optimizer adadelta` of convlens means 1.0.
+# The deck's CNN uses `optimizer_adadelta()` without a learning rate; the default of R was 1.0 at
+# that time. Copied to today's Keras it means 0.001, which is the line on the right above that
+# hardly falls. The default of `--optimizer adadelta` in convlens is 1.0.
 
 # %%
 theirs, ours = (
@@ -279,14 +287,15 @@ print(f"loss after {passes} epochs: {slow:.3f} at 0.001, {right:.3f} at 1.0")
 # CNN 有同樣的安排：前面的卷積層找明暗與邊緣，後面的層把邊緣組成形狀、零件、物體。
 # 它適合分類影像、影片、文字、聲音這類「鄰居有關係」的資料，也用在偵測、切割等工作。
 #
-# Around 1960 Hubel and Wiesel measured in the visual cortex of cats that some neurons answer to bright lines of one
-# direction only, and that those behind them combine such answers. A CNN is arranged alike: its first layers find light,
-# dark and edges, later ones put edges together to shapes, parts, things. It suits images, video, text and sound, where
-# neighbours belong together; to classify them, and to find and outline things in them as well.
+# Around 1960 Hubel and Wiesel measured in the visual cortex of cats that some neurons respond only
+# to bright lines of one direction, and that the neurons behind them combine such responses. A CNN
+# is arranged in the same way: its first layers find light, dark and edges, and later layers combine
+# edges into shapes, parts and objects. It is suitable for classifying images, video, text and
+# sound, where neighbours are related, and also for tasks such as detection and segmentation.
 #
 # 三個手寫的濾鏡就能找邊緣：
 #
-# Three filters written by hand already find edges:
+# Three filters written by hand are enough to find edges:
 
 # %%
 image = x_test[0, :, :, 0].astype(float)
@@ -304,16 +313,16 @@ lesson.show(plots.show_images(shown, range(4), class_names=names, columns=4), "e
 #
 # 卷積層學特徵；池化層縮小特徵圖；全連接層就是原來的 MLP，拿特徵來分類。前兩種可以重複好幾次。
 #
-# Convolution layers learn features; pooling layers make feature maps smaller; dense layers are the MLP of before, which
-# classifies by these features. The first two may be repeated several times.
+# Convolution layers learn features; pooling layers make feature maps smaller; dense layers are the
+# MLP of before, which uses the features to classify. The first two may be repeated several times.
 #
 # ## LeNet 的尺寸 · The sizes of LeNet
 #
 # 沒有填補的卷積：輸出邊長 = 輸入 − 濾鏡 + 1。5×5 的圖配 3×3 的濾鏡得 3×3；2×2 池化再除以 2。
 # 32 → 28 → 14 → 10 → 5。
 #
-# A convolution without padding: side = input − filter + 1. 5×5 with a 3×3 filter gives 3×3; pooling of 2×2 halves it.
-# 32 → 28 → 14 → 10 → 5.
+# For a convolution without padding, the side of the output is input − filter + 1. A 5×5 image with
+# a 3×3 filter gives 3×3, and 2×2 pooling halves the side. 32 → 28 → 14 → 10 → 5.
 
 # %%
 print("5 x 5 with a 3 x 3 filter:", convlens.sizes.lay_windows(5, 3, 1, "valid").formula)
@@ -327,17 +336,19 @@ lesson.show(views.sizes_page([("LeNet", lenet)], "32 x 32"), "lenet_sizes")
 #
 # 卷積 32 個 3×3、卷積 64 個 3×3（都沒有填補）、2×2 最大池化、丟棄 0.25、展平、全連接 128、丟棄 0.5、softmax。
 #
-# 32 filters of 3×3, 64 of 3×3 (no padding), max pooling of 2×2, dropout .25, flatten, 128 neurons, dropout .5, softmax.
+# The network has 32 filters of 3×3, 64 filters of 3×3 (both without padding), 2×2 max pooling,
+# dropout of .25, a flatten layer, 128 neurons, dropout of .5 and a softmax.
 #
 # 勘誤一：講義把第二個卷積層的參數寫成 32*(24*24)+64。它也等於 18,496，純屬巧合：24×24 = 576，剛好是 3×3×64。
 # 對的算法是 3×3×32×64 + 64；參數量和特徵圖的大小（24×24）無關。
 #
-# Erratum 1: the deck writes 32*(24*24)+64 for the second convolution. That this is 18,496 too is chance: 24×24 = 576
-# happens to be 3×3×64. The count is 3×3×32×64 + 64, and has nothing to do with the size of a map, 24×24.
+# Erratum 1: the deck writes 32*(24*24)+64 for the parameters of the second convolution. That this
+# is also 18,496 is a coincidence: 24×24 = 576 happens to equal 3×3×64. The right count is 3×3×32×64
+# + 64, and does not depend on the size of the feature map, 24×24.
 #
 # 勘誤二：展平之後的節點數，講義的圖上寫 12*12*24；是 12×12×64 = 9,216。
 #
-# Erratum 2: for the flattened size one of the deck's figures has 12*12*24; it is 12×12×64 = 9,216.
+# Erratum 2: a figure of the deck gives the flattened size as 12*12*24; it is 12×12×64 = 9,216.
 
 # %%
 assert (
@@ -359,16 +370,18 @@ cnn.summary(line_length=80)
 # %% [markdown]
 # convlens 的模型止於 logits，softmax 在分類器裡才做一次；參數量不受影響。
 #
-# The networks of convlens end in logits, and the softmax is made once, in the classifier; no count changes by it.
+# The networks of convlens end in logits, and the softmax is computed once, in the classifier; the
+# number of parameters is the same.
 #
 # ## 訓練 CNN 與 MLP · Train the CNN and the MLP
 #
 # 講義的設定：Adadelta 1.0、批次 128、12 個回合、五分之一驗證。結果：測試 99.09 %。
 # 它還引用「MLP 98.18 %」，沒說是什麼架構、怎麼訓練；我們用安裝測試的那個 MLP，設定完全相同，只換網路。
 #
-# The deck's recipe: Adadelta 1.0, batches of 128, 12 epochs, a fifth for validation. Its result: 99.09 % in the test. It
-# quotes "MLP 98.18 %" besides, with neither layers nor recipe; we take the MLP of the installation test, and everything
-# else as for the CNN.
+# The deck uses Adadelta with a learning rate of 1.0, batches of 128, 12 epochs, and a fifth of the
+# images for validation. Its result is 99.09 % in the test. It also quotes "MLP 98.18 %", but gives
+# neither the layers nor the recipe; we take the MLP of the installation test, with the same
+# settings as for the CNN.
 
 # %%
 mnist = lesson.data("mnist")
@@ -398,8 +411,9 @@ lesson.compare("MNIST, MLP (its layers are not given)", runs["MLP"], data="mnist
 # 兩個模型考同一份考卷：只數「一個答對、另一個答錯」的那些圖，就知道差距是不是偶然（McNemar 檢定）。
 # 第 000 課也有同樣的比較：講義說 MLP 96.5 %，CNN 99.6 %。
 #
-# Both sat the same examination. Only those images count that one named rightly and the other did not; they tell
-# whether the difference is more than chance (McNemar's test). Deck 000 compares as well: MLP 96.5 %, CNN 99.6 %.
+# Both networks are tested on the same images. Only the images that one of them classifies correctly
+# and the other does not are counted; they tell whether the difference is more than chance
+# (McNemar's test). Deck 000 makes the same comparison: MLP 96.5 %, CNN 99.6 %.
 
 # %%
 test = runs["CNN"].data["splits"]["test"]
@@ -430,7 +444,8 @@ lesson.show(plots.show_lines(panels, across="回合 · epoch", up="", percent=Tr
 #
 # 同一張圖，兩個卷積層各 16 張特徵圖：第一層還看得出數字，第二層已經在挑筆畫。
 #
-# One image, 16 maps of each convolution: in the first the digit can still be seen, the second picks strokes already.
+# For one image, 16 feature maps of each convolution are shown: the digit can still be seen in the
+# first layer, while the second layer already selects strokes.
 
 # %%
 network = runs["CNN"].classifier().model
@@ -451,7 +466,8 @@ lesson.show(plots.show_images(rows, columns=17), "feature_maps")
 #
 # 訓練學的是權重；下面這些要由人決定，或用 `convlens search` 去找。
 #
-# Training learns the weights; what follows is for people to choose, or for `convlens search` to look for.
+# Training learns the weights. The following settings have to be chosen by a person, or found by
+# `convlens search`.
 #
 # | 超參數 | hyper-parameter | 講義的 CNN · the deck's CNN | `convlens train --model custom_cnn` |
 # |---|---|---|---|

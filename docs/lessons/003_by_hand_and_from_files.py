@@ -5,9 +5,10 @@
 # 再用 Keras 從四萬兩千個 JPEG 檔訓練一個認數字的卷積網路。
 # 紙筆的部分，這裡每個數字都打開來看；程式的部分，後端從前是 Theano，今天可以是 TensorFlow、JAX 或 PyTorch。
 #
-# Deck 003 first computes a small network of two layers by hand (forwards, error, backwards, update), and then trains a
-# convolutional network for digits with Keras, from 42,000 JPEG files. Of the hand calculation every number is opened
-# here; and where the backend was Theano, it can be TensorFlow, JAX or PyTorch today.
+# Deck 003 first computes a small network of two layers by hand (forward pass, error, backward pass,
+# update), and then trains a convolutional network for digits with Keras, from 42,000 JPEG files.
+# Every number of the calculation by hand is shown here. The backend was Theano at that time; today
+# it can be TensorFlow, JAX or PyTorch.
 
 # %%
 import time
@@ -31,13 +32,15 @@ keras.utils.set_random_seed(3)
 # 一個神經元把輸入各乘一個權重，加總，再加偏差，最後通過激活函數。講義的網路有兩個輸入、兩個隱藏、兩個輸出神經元，
 # 激活函數是 sigmoid；八個權重 w1 到 w8，每層共用一個偏差；目標是 .01 與 .99。
 #
-# A neuron multiplies each input by a weight, adds up, adds a bias, and passes the sum through an activation. The deck's
-# network has two inputs, two hidden and two output neurons, sigmoids, eight weights w1 to w8, and one bias a layer. Its
+# A neuron multiplies each input by a weight, adds up the products and a bias, and passes the sum
+# through an activation function. The network of the deck has two inputs, two hidden neurons and two
+# output neurons, with sigmoid activations, eight weights w1 to w8, and one bias for each layer. The
 # targets are .01 and .99.
 #
 # 勘誤：講義的清單把輸出層的兩個神經元也寫成 h1、h2；它們是 o1、o2。
 #
-# Erratum: the deck's list names the neurons of the output layer h1 and h2, as those of the hidden one; they are o1, o2.
+# Erratum: the list in the deck names the two neurons of the output layer h1 and h2, like those of
+# the hidden layer; they are o1 and o2.
 
 # %%
 curve = np.linspace(-6, 6, 121)
@@ -50,12 +53,12 @@ print("steepest slope:", ", ".join(f"{name} {slope:g}" for name, slope in steepe
 lesson.show(plots.show_lines(panels, across="z", up=""), "activations")
 
 # %% [markdown]
-# ## 前向傳播與誤差 · Forwards, and the error
+# ## 前向傳播與誤差 · The forward pass and the error
 #
 # 勘誤：講義寫成 `0.593 * 0.40 + …` 的式子，用的其實是沒捨去的 0.593269992；照印出來的三位小數算，得不到它的答案。
 #
-# Erratum: where the deck writes `0.593 * 0.40 + …` it has computed with 0.593269992; from the three digits printed one
-# does not get its answer.
+# Erratum: where the deck writes `0.593 * 0.40 + …`, it has computed with 0.593269992; the three
+# printed digits do not give its result.
 
 # %%
 first = backprop.take_step(backprop.LECTURE_NETWORK, backprop.LECTURE_EXAMPLE, 0.5)
@@ -74,9 +77,11 @@ assert np.allclose(
 # 講義用「平方的一半」，因為微分之後係數剛好是 1。迴歸常用平方誤差（均方誤差）、絕對誤差、均方根誤差；
 # 分類用交叉熵：兩類用 binary，多類用 categorical。對同一組答案，每一種給的數字都不同，所以損失只能和同一種比。
 #
-# The deck takes half the squares, as the 2 of the derivative then cancels. Others are the squared, the absolute and the
-# root-mean-square error, for numbers; and cross-entropy for classes: binary for two of them, categorical for more. Each
-# gives another number for the same answers: losses are compared only with their like.
+# The deck uses half of the squared error, because the factor 2 of the derivative then cancels.
+# Regression often uses the squared error (mean squared error), the absolute error or the
+# root-mean-square error. Classification uses cross-entropy: binary for two classes, categorical for
+# more. Each loss gives another number for the same predictions, so a loss can be compared only with
+# the same kind of loss.
 
 # %%
 for name, (formula, reduction) in arithmetic.LOSSES.items():
@@ -90,14 +95,16 @@ for name, (formula, reduction) in arithmetic.LOSSES.items():
 # 誤差對 w5 的梯度是三個因數的乘積：誤差對輸出、輸出對加總、加總對權重。
 # w1 到 w4 多一步：隱藏神經元的誤差，是兩個輸出神經元經由權重送回來的和。
 #
-# How the error changes with w5 is a product of three factors: error by output, output by sum, sum by weight. For w1 to w4
-# there is one step more: what a hidden neuron gets back is the sum over both output neurons, through their weights.
+# The gradient of the error by w5 is a product of three factors: the error by the output, the output
+# by the sum, and the sum by the weight. For w1 to w4 there is one more step: the error of a hidden
+# neuron is the sum of what both output neurons send back through their weights.
 #
 # 勘誤：講義的連鎖律寫成 ∂E/∂o1 × ∂o1/∂o1a × ∂o1a/∂w5，前後顛倒了；
 # 加總是 o1、激活之後是 o1a，所以是 ∂E/∂o1a × ∂o1a/∂o1 × ∂o1/∂w5。
 #
-# Erratum: the deck writes the chain rule as ∂E/∂o1 × ∂o1/∂o1a × ∂o1a/∂w5, the wrong way round: o1 is the sum and o1a
-# what the activation makes of it, so it is ∂E/∂o1a × ∂o1a/∂o1 × ∂o1/∂w5.
+# Erratum: the deck writes the chain rule as ∂E/∂o1 × ∂o1/∂o1a × ∂o1a/∂w5, which is the wrong way
+# round: o1 is the sum and o1a is the value after the activation, so it is ∂E/∂o1a × ∂o1a/∂o1 ×
+# ∂o1/∂w5.
 
 # %%
 chains = {chain.name: chain for chain in first.chains()}
@@ -111,12 +118,13 @@ assert np.allclose(
 )
 
 # %% [markdown]
-# ## 更新，然後一直更新 · The update, and on and on
+# ## 更新，然後一直更新 · The update, again and again
 #
 # 八個權重同時更新，都用舊的權重算梯度，步長 0.5。講義沒有動偏差；偏差也能學，梯度一樣算得出來。
 #
-# All eight weights are updated at once, with the gradients at the old weights and a step of 0.5. The deck leaves the
-# biases alone; they can learn as well, their gradients are found the same way.
+# All eight weights are updated at once, with gradients at the old weights and a learning rate of
+# 0.5. The deck does not change the biases; they can be learned as well, and their gradients are
+# computed in the same way.
 
 # %%
 updated = [chain.after for chain in first.chains()]
@@ -160,9 +168,10 @@ lesson.show(views.network_page(first, below), "by_hand")
 # 講義說步長小會慢、會困在局部最小值，步長大則不容易收斂。拿同一個網路，用五種步長各走 500 步。
 # sigmoid 的網路步子太大時不一定會爆開：權重一下被推得太遠，sigmoid 飽和，斜率趨近 0，就停在原地。
 #
-# The deck says that small steps are slow and stay in local minima, and that large ones hardly converge. Here the same
-# network takes 500 steps of five sizes. With sigmoids too large a step need not blow up: weights are thrown so far that
-# the sigmoid saturates, its slope is nearly 0, and nothing moves any more.
+# The deck says that small steps are slow and get stuck in local minima, and that large steps do not
+# converge easily. Here the same network takes 500 steps of five sizes. In a network of sigmoids,
+# too large a step does not necessarily diverge: the weights are pushed so far that the sigmoid
+# saturates, its slope is nearly 0, and nothing moves any more.
 
 # %%
 errors = {
@@ -192,11 +201,13 @@ lesson.show(figure, "step_sizes")
 # 係數該和 scikit-learn 的 `LogisticRegression` 一樣。scikit-learn 最小化「C × 損失總和 + ½ 係數平方和」，
 # 除以 C 倍的張數，就是「平均損失 + 係數平方和 ÷ (2 C n)」。兩邊都要算到收斂，所以用 L-BFGS，不是走幾個回合。
 #
-# The deck says that logistic regression is a network of one neuron, with a sigmoid and binary cross-entropy, and names no
-# data. We take the 0s and 1s of MNIST: 784 weights and a bias. If it is true, the coefficients must be those of
-# scikit-learn's `LogisticRegression` at an equal penalty. scikit-learn minimises C × the sum of losses + ½ the sum of
-# squared coefficients; divided by C times the number of images, that is the mean loss + squares / (2 C n). Both must be
-# computed until they converge, so L-BFGS does it here instead of some epochs.
+# The deck says that logistic regression is a network of one neuron, with a sigmoid and binary
+# cross-entropy, but gives no data. We take the 0s and 1s of MNIST: 784 weights and one bias. If the
+# claim is true, then with the same penalty the coefficients must equal those of scikit-learn's
+# `LogisticRegression`. scikit-learn minimises C × the sum of the losses + ½ the sum of the squared
+# coefficients; divided by C times the number of images, this is the mean loss + the sum of the
+# squares / (2 C n). Both must be computed until they converge, so we use L-BFGS instead of a few
+# epochs.
 
 # %%
 from scipy.optimize import minimize
@@ -245,8 +256,8 @@ assert apart < 1e-3 * np.abs(coefficients).max()
 # %% [markdown]
 # 係數畫成 28×28 的圖：亮的地方有墨，就往「1」推；暗的地方有墨，就往「0」推。左邊是 scikit-learn，右邊是神經元。
 #
-# The coefficients as an image of 28×28: ink where it is bright speaks for a 1, ink where it is dark for a 0. Left
-# scikit-learn, right the neuron.
+# The coefficients are drawn as an image of 28×28: ink where it is bright is evidence for a 1, and
+# ink where it is dark is evidence for a 0. scikit-learn is on the left, the neuron on the right.
 
 # %%
 new = np.flatnonzero(y_test < 2)
@@ -271,9 +282,11 @@ lesson.show(
 # 走一步之前，看多少張圖？全部（批次梯度下降）：方向準，但是一個回合只走一步。一張（隨機梯度下降）：走得勤，但是搖晃。
 # 一小批（小批次）：兩者之間，也是 Keras 的 `batch_size`。下面三條線看的圖一樣多，差別只在多久走一步。
 #
-# How many images are looked at before a step? All of them, batch gradient descent: a true direction, but one step an
-# epoch. One, stochastic gradient descent: many steps, but unsteady ones. A few, mini-batches: in between, and what Keras'
-# `batch_size` is. The three lines below have seen equally many images; they differ in how often a step is taken.
+# How many images are used for a step? All of them (batch gradient descent): the direction is right,
+# but there is only one step in an epoch. One (stochastic gradient descent): there are many steps,
+# but they are unsteady. A few (mini-batches): this is in between, and it is the `batch_size` of
+# Keras. The three lines below have seen the same number of images; they differ in how often a step
+# is taken.
 
 # %%
 draws = np.random.default_rng(3)
@@ -313,9 +326,9 @@ lesson.show(
 # 講義在最前面寫 `os.environ['KERAS_BACKEND'] = 'theano'`。Theano 已經停止開發；今天的選擇是 tensorflow、jax、torch。
 # 規則沒變：要在 `import keras` 之前設好。convlens 的寫法是 `convlens train … --backend jax`。
 #
-# The deck begins with `os.environ['KERAS_BACKEND'] = 'theano'`. Theano is no longer developed; tensorflow, jax and torch
-# are there today. The rule is the same: it must be set before `import keras`. With convlens: `convlens train … --backend
-# jax`.
+# The deck begins with `os.environ['KERAS_BACKEND'] = 'theano'`. Theano is no longer developed; the
+# choices today are tensorflow, jax and torch. The rule is the same: it must be set before `import
+# keras`. In convlens it is `convlens train … --backend jax`.
 
 # %%
 import importlib.util
@@ -336,8 +349,8 @@ for engine in convlens.backend.ENGINES:
 # 講義的資料是 42,000 個檔，名字像 `0.46.jpg`：第 46 張，是個 0。我們從 MNIST 寫出這樣的一個資料夾。
 # JPEG 會失真，所以像素和原來差一點點。
 #
-# The deck's data are 42,000 files with names as `0.46.jpg`: number 46, a 0. We write such a folder from MNIST. JPEG loses
-# a little, so pixels differ slightly from what they were.
+# The data of the deck are 42,000 files with names such as `0.46.jpg`: number 46, which is a 0. We
+# write such a folder from MNIST. JPEG is lossy, so the pixels differ slightly from the originals.
 
 # %%
 folder = lesson.place("jpeg")
@@ -356,12 +369,14 @@ print("largest change of a pixel by JPEG:", np.abs(back - x_all[chosen[0], :, :,
 # 讀每個檔，檔名第一個點之前就是標籤；洗牌；前 30,000 張訓練，後 12,000 張測試。
 # 不洗牌的話，檔案照名字排，前面全是 0、1、2，後面全是 8、9。
 #
-# Each file is read; what stands before the first dot of its name is the label. Then shuffle; 30,000 to train, 12,000 to
-# test. Without the shuffle they lie by name, 0s, 1s and 2s in front and nothing but 8s and 9s at the end.
+# Each file is read, and its label is what stands before the first dot of its name. Then the files
+# are shuffled; 30,000 are for training and 12,000 for the test. Without shuffling, the files are
+# sorted by name: first the 0s, 1s and 2s, and at the end only 8s and 9s.
 #
 # 勘誤：講義的說明把後 12,000 張也叫做「訓練集」；程式是對的，那是測試集。
 #
-# Erratum: a note of the deck calls the last 12,000 the training set, too; its code is right, they are the test set.
+# Erratum: a note in the deck also calls the last 12,000 images the training set; the code is right,
+# they are the test set.
 
 # %%
 paths = sorted(folder.iterdir())
@@ -386,7 +401,7 @@ lesson.show(plots.show_images(images.astype("uint8"), labels, n=10, columns=10),
 # %% [markdown]
 # convlens 看名字就認得這種資料夾：
 #
-# convlens recognises such a folder by its names:
+# convlens recognises such a folder by the names of its files:
 
 # %%
 recognised = convlens.load_data(folder)
@@ -399,9 +414,11 @@ print(f"{recognised.kind}: {len(recognised):,} images, classes {', '.join(recogn
 # 從前的 `Convolution2D(4, 5, 5, border_mode='valid')` 現在是 `Conv2D(4, 5, padding="valid")`，
 # `init='normal'` 是 `kernel_initializer="random_normal"`，`nb_epoch` 是 `epochs`。
 #
-# Three convolutions of 4, 8 and 16 filters, all with tanh, two poolings, 128 neurons; the dense layers start from a
-# normal distribution: 35,754 parameters. What was `Convolution2D(4, 5, 5, border_mode='valid')` is
-# `Conv2D(4, 5, padding="valid")` now, `init='normal'` is `kernel_initializer="random_normal"`, `nb_epoch` is `epochs`.
+# There are three convolutions of 4, 8 and 16 filters, all with tanh, two poolings and 128 neurons;
+# the weights of the dense layers start from a normal distribution. This makes 35,754 parameters.
+# What used to be `Convolution2D(4, 5, 5, border_mode='valid')` is now `Conv2D(4, 5,
+# padding="valid")`, `init='normal'` is `kernel_initializer="random_normal"`, and `nb_epoch` is
+# `epochs`.
 
 # %%
 
@@ -432,8 +449,8 @@ assert model.count_params() == convlens.create_model("mnist_tanh").count_params(
 #
 # 講義沒有把像素除以 255。tanh 在 ±3 之外幾乎是平的：加總有幾百那麼大，輸出就貼在 ±1，斜率接近 0。量一量有多少。
 #
-# The deck does not divide the pixels by 255. Beyond ±3 tanh is nearly flat: sums of some hundreds give outputs of almost
-# ±1, with slopes near 0. How many are there?
+# The deck does not divide the pixels by 255. Beyond ±3, tanh is nearly flat: sums of several
+# hundred give outputs of almost ±1, with slopes near 0. How many outputs are affected?
 
 # %%
 first_layer = model.get_layer("conv1")
@@ -452,9 +469,10 @@ for name, scale in (("0..255", 1.0), ("0..1", 1 / 255)):
 # 講義匯入了 SGD、Adadelta、Adagrad，卻沒有印出 `compile` 那一行。我們從訓練資料留一成驗證，三個都試，取最好的。
 # 學習率用當年 Keras 的預設：0.01、1.0、0.01；今天 Adadelta 的預設是 0.001，幾乎不動。
 #
-# The deck imports SGD, Adadelta and Adagrad, but does not print its `compile`. So a tenth of the training images is held
-# back, all three are tried, and the best is taken. Learning rates are Keras' defaults of that time, 0.01, 1.0 and 0.01;
-# today's default for Adadelta is 0.001, with which it hardly moves.
+# The deck imports SGD, Adadelta and Adagrad, but does not print its `compile` line. We therefore
+# hold back a tenth of the training images for validation, try all three, and take the best. The
+# learning rates are the defaults of Keras at that time, 0.01, 1.0 and 0.01; today's default for
+# Adadelta is 0.001, with which it hardly moves.
 
 # %%
 trial, batch_size = (3, 20) if lesson.quick else (3, 100)
@@ -481,8 +499,8 @@ print("taken:", chosen_optimizer)
 #
 # 批次 100、10 個回合、每個回合洗牌（`shuffle=True` 本來就是預設）。講義的結果：訓練 99.6 %、測試 98.38 %。
 #
-# Batches of 100, 10 epochs, shuffled in each (`shuffle=True` is the default anyway). The deck's result: training 99.6 %,
-# test 98.38 %.
+# We use batches of 100 and 10 epochs, and shuffle in each epoch (`shuffle=True` is the default
+# anyway). The deck's result is 99.6 % in training and 98.38 % in the test.
 
 # %%
 model = tanh_network()
@@ -525,7 +543,8 @@ lesson.show(
 # %% [markdown]
 # 同一個網路在 convlens 裡叫 `mnist_tanh`：`convlens train 資料夾 --model mnist_tanh --batch-size 100 --epochs 10`。
 #
-# The same network is `mnist_tanh` in convlens: `convlens train FOLDER --model mnist_tanh --batch-size 100 --epochs 10`.
+# The same network is called `mnist_tanh` in convlens: `convlens train FOLDER --model mnist_tanh
+# --batch-size 100 --epochs 10`.
 
 # %% [markdown]
 # ## 結果 · Results

@@ -4,8 +4,9 @@
 # 第 004 份講義最長：先用一個 9×9 的 X 把卷積網路手算一遍，再訓練一個分辨貓狗的網路，
 # 然後從 LeNet 一路走到 DenseNet，最後借別人訓練好的 VGG16 來用。這一課照同樣的順序走。
 #
-# Deck 004 is the longest: it computes a convolutional network by hand on an X of 9×9, trains one to tell cats from dogs, walks
-# from LeNet to DenseNet, and at last borrows VGG16 as others trained it. The lesson goes the same way.
+# Deck 004 is the longest: it computes a convolutional network by hand on an X of 9×9, trains a
+# network that tells cats from dogs, goes through the models from LeNet to DenseNet, and finally
+# uses a VGG16 that others have trained. This lesson follows the same order.
 
 # %%
 import math
@@ -31,15 +32,17 @@ keras.utils.set_random_seed(4)
 # 講義用 1 和 -1 畫 X，三個 3×3 濾鏡（左斜、叉、右斜），每格的值是九個乘積的平均：
 # 1 表示完全符合，-1 表示完全相反。左斜濾鏡的特徵圖，第二列第二欄是 1：那裡有一條完整的左斜線。
 #
-# The deck draws its X with 1 and -1 and takes three filters of 3×3, left diagonal, cross and right diagonal. A cell is the
-# mean of nine products: 1 is a perfect match, -1 its very opposite. The left diagonal's map has a 1 in its second row and
-# column: there lies a whole left diagonal.
+# The deck draws its X with 1 and -1 and uses three 3×3 filters: left diagonal, cross and right
+# diagonal. Each cell is the mean of nine products: 1 is a perfect match, and -1 is the exact
+# opposite. The feature map of the left diagonal has a 1 in its second row and second column, where
+# there is a complete left diagonal.
 #
 # 勘誤：講義把 7/9 寫成 .77、5/9 寫成 .55，那是捨去而不是四捨五入；表裡還有幾個印錯的數字。下面用分數核對。
 # 另外，真正的卷積層只加總，不除以 9。
 #
-# Erratum: the deck shows 7/9 as .77 and 5/9 as .55, which is cut off and not rounded, and a few numbers of its tables are
-# misprints. Below it is checked in fractions. And a real convolution adds up without dividing by 9.
+# Erratum: the deck shows 7/9 as .77 and 5/9 as .55, which are truncated and not rounded, and a few
+# numbers of its tables are misprints. Below, they are checked in fractions. And a real convolution
+# only adds up; it does not divide by 9.
 
 # %%
 NAMES = ("left-diagonal", "cross", "right-diagonal")
@@ -64,14 +67,14 @@ lesson.show(views.convolution_page(maps, list(NAMES), at=(1, 1)), "x9_convolutio
 # 勘誤：講義說 ReLU 是因為「機率不能是負的」。特徵圖的值不是機率，是相似程度；ReLU 只留下「有這個樣式」，
 # 丟掉「和它相反」，並且讓層與層之間不再只是線性的。
 #
-# Erratum: the deck says that ReLU is there because a probability cannot be negative. Values of a map are no
-# probabilities but likenesses; ReLU keeps "the pattern is here" and drops "its opposite is", and makes what follows more
-# than one linear map after another.
+# Erratum: the deck says that ReLU is there because a probability cannot be negative. The values of
+# a feature map are not probabilities, but similarities; ReLU keeps "the pattern is here" and drops
+# "its opposite is here", and it makes several layers more than one linear map.
 #
 # 7×7 池化成 4×4（最後一列、欄的窗框只有一半，講義保留它），再池化成 2×2，三張圖排成 12 個數。
 #
-# 7×7 is pooled to 4×4, where the deck keeps windows that reach beyond the edge, and again to 2×2; three maps in a row
-# are 12 numbers.
+# The 7×7 map is pooled to 4×4, where the deck keeps the windows that reach beyond the edge, and
+# then to 2×2; the three maps in a row are 12 numbers.
 
 # %%
 rectified = arithmetic.activate(maps.output, "relu").output
@@ -119,8 +122,8 @@ lesson.show(
 #
 # 同樣 4×4 的圖，三種池化留下的東西不一樣：最大的留住突出的，平均的把它沖淡，最小的留住底色。
 #
-# From the same 4×4 three kinds of pooling keep different things: max what stands out, average washes that out, min keeps
-# the ground.
+# The three kinds of pooling keep different things of the same 4×4 image: max pooling keeps what
+# stands out, average pooling dilutes it, and min pooling keeps the background.
 
 # %%
 four = convlens.get_image("pool-004")
@@ -135,8 +138,9 @@ lesson.show(views.pooling_page(arithmetic.pool(four, 2, kind="average"), at=(0, 
 # 講義接著讓全連接層回答「X .91、O .09」，但沒有給權重。所以我們訓練：拿 X 與 O 各 12 個數，
 # 從 0 開始一步一步走，到 X 的機率不小於 .91 為止。
 #
-# A dense layer then answers "X .91, O .09" in the deck, which does not give its weights. So we train them: the 12 numbers
-# of the X and those of an O, from zeros, step by step until the X has at least .91.
+# In the deck, a dense layer then gives "X .91, O .09", but the deck does not give its weights. So
+# we train them on the 12 numbers of the X and those of an O, from zeros, step by step, until the
+# probability of the X is at least .91.
 
 # %%
 distance = np.hypot(*(np.indices((9, 9)) - 4))
@@ -172,7 +176,7 @@ lesson.show(plots.show_images(letters, [0, 1], class_names=["X", "O"], columns=2
 # %% [markdown]
 # 適不適合用 CNN、超參數有哪些，在第 001、002 課。
 #
-# When a CNN fits, and which hyper-parameters there are, is told in lessons 001 and 002.
+# Lessons 001 and 002 explain when a CNN is suitable and which hyper-parameters there are.
 
 # %% [markdown]
 # ## 貓與狗：載入資料 · Cats and dogs: load the photographs
@@ -180,9 +184,10 @@ lesson.show(plots.show_images(letters, [0, 1], class_names=["X", "O"], columns=2
 # 每個類別一個資料夾，照片大小不一。要先縮成一樣大（64×64），像素再除以 255。
 # 講義連結的檔案有 2,000 張訓練、1,000 張測試，它印出來的紀錄卻是 8,000 與 2,000；所以結果不能完全相比。
 #
-# A folder for each class, photographs of any size: first they are made one size, 64×64, then divided by 255. The file the
-# deck links has 2,000 to train on and 1,000 to test, while its printed log counts 8,000 and 2,000: results compare only
-# roughly.
+# There is a folder for each class, and the photographs have different sizes: they are first resized
+# to 64×64, and then divided by 255. The file that the deck links has 2,000 training images and
+# 1,000 test images, while its printed log counts 8,000 and 2,000, so the results can be compared
+# only roughly.
 
 # %%
 side = 32 if lesson.quick else 64
@@ -216,14 +221,15 @@ lesson.show(
 #
 # 剪切 10 度、縮放 0.2、左右翻轉：每個回合看到的照片都有點不同。
 #
-# Shear by up to 10 degrees, zoom by up to 0.2, mirror: in every epoch each photograph looks a little different.
+# The photographs are sheared by up to 10 degrees, zoomed by up to 0.2 and mirrored: each of them
+# looks a little different in every epoch.
 #
 # 勘誤：講義的驗證集和訓練集出自同一個生成器，所以驗證的照片也被增強了。驗證是要估計「對真正的照片有多準」，
 # 照片就該保持原樣；convlens 只增強訓練的照片。
 #
-# Erratum: the deck takes its validation images from the same generator as the training ones, so that they are
-# augmented, too. Validation asks how well real photographs are told apart, so they must stay as they are; convlens
-# changes training images only.
+# Erratum: the deck takes its validation images from the same generator as the training images, so
+# that they are augmented, too. Validation estimates the accuracy on real photographs, so its images
+# must stay as they are; convlens augments only training images.
 
 # %%
 config = convlens.Config().replace(
@@ -244,12 +250,14 @@ lesson.show(plots.show_images(shown, columns=8), "augmented")
 #
 # 三組「卷積（32、64、128）、丟棄、池化」，展平成 8,192，512 個神經元，最後一個神經元配 sigmoid：小於 .5 是貓，否則是狗。
 #
-# Three times "convolution (32, 64, 128), dropout, pooling", flatten to 8,192, 512 neurons, and one neuron with a sigmoid:
-# below .5 a cat, else a dog.
+# There are three groups of "convolution (32, 64, 128), dropout, pooling", a flatten layer with
+# 8,192 values, 512 neurons, and one neuron with a sigmoid: below .5 is a cat, otherwise it is a
+# dog.
 #
 # 勘誤：講義說卷積層有 93,221 個參數，正確是 93,248 個（2.17 %）；全連接層佔 97.83 %。
 #
-# Erratum: the deck counts 93,221 parameters in the convolutions; it is 93,248 (2.17 %). The dense layers have 97.83 %.
+# Erratum: the deck counts 93,221 parameters in the convolutions; it is 93,248 (2.17 %). The dense
+# layers have 97.83 %.
 
 # %%
 network = convlens.create_model("cats_dogs_3conv")
@@ -269,8 +277,9 @@ print(
 # Adam、批次 10、25 個回合、四分之一驗證。`tensorboard=True` 會寫下每個回合的數字、權重的直方圖與計算圖；
 # 另開一個終端機，打 `tensorboard --logdir` 加資料夾就能看。
 #
-# Adam, batches of 10, 25 epochs, a quarter for validation. `tensorboard=True` writes the numbers of each epoch,
-# histograms of the weights and the graph; in another terminal, `tensorboard --logdir` with the folder shows them.
+# We use Adam, batches of 10, 25 epochs, and a quarter of the images for validation.
+# `tensorboard=True` writes the numbers of each epoch, histograms of the weights and the graph. To
+# see them, type `tensorboard --logdir` and the folder in another terminal.
 
 # %%
 run = convlens.train(photographs, config, run=lesson.place("cats_dogs"))
@@ -283,8 +292,9 @@ print(f"tensorboard --logdir {run.folder / 'tensorboard'}   ({len(written)} file
 #
 # 看驗證的曲線，不是訓練的：訓練的準確率會一直爬，驗證的爬到某處就停了，損失甚至回頭往上。停的地方就是合適的回合數。
 #
-# Look at the validation curve, not at that of training, which keeps climbing: validation stops somewhere, and its loss
-# may even turn upwards. Where it stops is the number of epochs to take.
+# Look at the validation curve, not at the training curve: the training accuracy keeps rising, while
+# the validation accuracy stops rising somewhere, and its loss may even turn upwards. The right
+# number of epochs is where it stops.
 
 # %%
 history = run.history
@@ -311,8 +321,9 @@ lesson.show(plots.show_history(history), "cats_dogs_history")
 # 勘誤：講義先 `predict(test_set)`，再走一遍 `test_set` 取圖；可是這個生成器每走一遍都重新洗牌，
 # 所以畫出來的照片配的是別張照片的預測。這裡量一量：順序對的準確率，和洗過牌之後的。
 #
-# Erratum: the deck calls `predict(test_set)` and then walks `test_set` for the images; but that generator shuffles anew
-# at each walk, so images stand beside predictions of others. Here it is measured: right in order, and reshuffled.
+# Erratum: the deck calls `predict(test_set)` and then goes through `test_set` again for the images;
+# but that generator shuffles anew each time, so the images are shown beside the predictions of
+# other images. Here we measure the accuracy in the right order, and after reshuffling.
 
 # %%
 classifier = run.classifier()
@@ -338,15 +349,15 @@ lesson.show(
 #
 # 把 `own` 換成自己的檔名。convlens 的模型檔帶著前處理：大小、通道、除以 255 都在裡面，給它檔案就好。
 #
-# Put the name of your own file in `own`. A classifier of convlens carries its preprocessing, size, channels and the
-# division by 255: give it the file.
+# Put the name of your own file in `own`. A classifier of convlens contains its preprocessing (size,
+# channels and the division by 255), so it is enough to give it the file.
 #
 # 勘誤：講義的遷移學習程式預測自己的照片時沒有除以 255，網路卻是用除過的像素訓練的。
 # （第一個貓狗程式有除。）下面把整個測試集這樣餵一次，看準確率變多少。
 #
-# Erratum: the deck's transfer program does not divide one's own photograph by 255, though its network was trained on
-# divided pixels. (Its first program of cats and dogs does.) Below, the whole test set is fed in that way, to see what
-# that does.
+# Erratum: the transfer learning program of the deck does not divide one's own photograph by 255,
+# although its network was trained on divided pixels. (Its first program for cats and dogs does.)
+# Below, the whole test set is predicted in that way, to see what happens to the accuracy.
 
 # %%
 own = lesson.place("own.png")
@@ -356,7 +367,7 @@ print(
     f"{own.name}: {answer.label} with {answer.probability:.1%} (it is: {classifier.class_names[y_test[0]]})"
 )
 if not answer.known:
-    print("too unsure: by its threshold this is none of its classes")
+    print("its probability is below the threshold: this is none of these classes")
 
 bare = convlens.create_model("cats_dogs_3conv", input_shape=(side, side, 3))
 bare.set_weights(classifier.model.get_weights())  # the same network without its preprocessing
@@ -373,9 +384,10 @@ for name, scale in (("divided by 255", 1 / 255), ("not divided", 1.0)):
 # 為什麼答案常常沒變？只有 ReLU、沒有偏差的網路，輸入放大 255 倍，輸出也只是放大 255 倍，正負號不變。
 # 先壞掉的是機率：每張都「百分之百確定」，錯的也是，損失就很大。偏差的作用也被淹沒，答案還是可能變。
 #
-# Why may answers stay the same? A network of ReLUs without biases gives 255 times the output for 255 times the input,
-# with the same sign. What breaks first is the probability: it is sure of everything, of its mistakes as well, and the
-# loss shows it. Biases are drowned too, so answers may change after all.
+# Why do the predictions often stay the same? A network of ReLUs without biases gives 255 times the
+# output for 255 times the input, with the same sign. The probabilities suffer first: the network is
+# completely certain of every image, also of its mistakes, and so the loss is large. The biases
+# become negligible, too, so predictions may change after all.
 
 # %% [markdown]
 # ## 存檔與載入，一個開關 · Save and load, with a switch
@@ -383,8 +395,9 @@ for name, scale in (("divided by 255", 1 / 255), ("not divided", 1.0)):
 # 訓練很久，所以訓練一次就存檔，下次直接載入。講義用一個變數當開關；更省事的開關是「檔案在不在」。
 # `.h5` 是舊格式，現在用 `.keras`。
 #
-# Training takes long, so train once and save, and load the next time. The deck has a variable for a switch; whether the
-# file is there does as well. `.h5` is the old format, now it is `.keras`.
+# Training takes a long time, so train once, save the network, and load it the next time. The deck
+# uses a variable as a switch; it is simpler to check whether the file exists. `.h5` is the old
+# format; today it is `.keras`.
 
 # %%
 model_file = lesson.place("switch.keras")
@@ -428,9 +441,10 @@ print(
 # 寫下 HParams 頁，最後說第一名和第二名到底分不分得出來。
 # 命令列是 `convlens search 資料夾 --trials 20 --vary dropout=0..0.5`。
 #
-# The deck leaves this to TensorBoard's HParams and its readers. convlens searches with Optuna: it tries settings, stops
-# weak ones early, writes the HParams page, and says whether the first two can be told apart at all. On the command line:
-# `convlens search FOLDER --trials 20 --vary dropout=0..0.5`.
+# The deck leaves this to the readers, with TensorBoard's HParams. convlens searches with Optuna: it
+# tries settings, stops weak ones early, writes the HParams page, and says whether the best two can
+# be told apart at all. On the command line it is `convlens search FOLDER --trials 20 --vary
+# dropout=0..0.5`.
 
 # %%
 vary = ["filters=8,16|16,32|32,64", "dropout=0..0.5", "learning_rate=0.0003..0.01"]
@@ -454,9 +468,10 @@ lesson.show(found.chart(), "search")
 # 下面每個模型都問同樣的問題：帶來什麼、優點、缺點、何時用、何時不用。數字不用背：
 # `convlens models` 列出全部，`convlens summary vgg16` 一層一層看，`convlens compare --published` 給準確率與出處。
 #
-# Each model below is asked the same: what it brought, its strengths and weaknesses, when to take it and when not. No need
-# to remember numbers: `convlens models` lists all, `convlens summary vgg16` shows layer by layer, `convlens compare
-# --published` gives accuracies and their sources.
+# For each model below we ask the same questions: what it brought, its strengths and weaknesses, and
+# when to use it and when not. There is no need to remember the numbers: `convlens models` lists all
+# models, `convlens summary vgg16` shows the layers, and `convlens compare --published` gives
+# accuracies and their sources.
 
 # %%
 CLASSICS = (
@@ -484,22 +499,24 @@ for name in CLASSICS:
 # - **何時用**：小的灰階圖、當基準、回顧歷史。
 # - **何時不用**：比 32×32 大得多的照片：兩次池化之後，一個值只看得到 16×16 個像素。
 #
-# * **What it brought**: gave convolutional networks their form: see locally, share weights, shrink the maps, learn
-#   features and classifier together.
-# * **Strengths**: small and quick, every number can be opened.
-# * **Weaknesses**: average pooling washes out what stands out; the slope of a sigmoid is 1/4 at most, one such
-#   factor for each layer, so that little gradient is left.
-# * **Take it** for small grey images, as a baseline, to look back.
-# * **Leave it** where images are much larger than 32×32: after two poolings a value sees 16×16 pixels.
+# * **What it brought**: the form of convolutional networks: they look at local patches, share
+#   weights and shrink the feature maps, and the features and the classifier are learned together.
+# * **Strengths**: it is small and fast, and every number can be shown.
+# * **Weaknesses**: average pooling dilutes what stands out; the slope of a sigmoid is at most 1/4,
+#   and each layer multiplies by it once more, so that the gradient soon vanishes.
+# * **Use it** for small grey images, as a baseline, or to look back at history.
+# * **Do not use it** for images much larger than 32×32: after two poolings, a value sees only 16×16
+#   pixels.
 #
 # 講義的 LeNet（`lenet_sigmoid`）用 SGD、批次 32、20 個回合，權重從 ±0.05 的均勻分布開始。照它的樣子訓練，
 # 會先停在亂猜的水準：梯度一層一層變小，前面的層幾乎不動。停多久，看學習率：Keras 的 SGD 預設是 0.01，下面再試 0.05。
 # 這不是講義的錯，這正是梯度消失的教材。
 #
-# The deck's LeNet, `lenet_sigmoid`, trains by SGD with batches of 32 for 20 epochs, from uniform weights within ±0.05.
-# Trained like that it first stays near chance: gradients shrink from layer to layer, and the first layers hardly move. How
-# long depends on the learning rate: 0.01 is the default of Keras' SGD, and 0.05 is tried too. That is no mistake of the
-# deck: it is the lesson of vanishing gradients.
+# The deck's LeNet, `lenet_sigmoid`, is trained by SGD with batches of 32 for 20 epochs, from
+# uniform weights within ±0.05. Trained in this way, it first stays near chance: the gradients
+# shrink from layer to layer, and the first layers hardly move. How long it stays there depends on
+# the learning rate: 0.01 is the default of Keras' SGD, and we also try 0.05. This is not a mistake
+# of the deck: it is the lesson of vanishing gradients.
 
 # %%
 assert convlens.create_model("lenet_sigmoid").count_params() == 155_606
@@ -536,9 +553,10 @@ lesson.show(figure, "lenet_plateau")
 # 同一個 LeNet，一次換一樣：激活函數，或池化。還有第五個：ReLU、最大池化，再加上 Glorot 的初始權重。
 # 先看剛開始時，損失對每一層權重的梯度有多大（均方根）；再看每個回合的準確率。
 #
-# The same LeNet with one thing changed at a time: the activation, or the pooling. And a fifth: ReLU and max pooling from
-# Glorot's initial weights. First, at the start, how large the gradients of the loss by the weights of each layer are (root
-# mean square); then the accuracy after every epoch.
+# We take the same LeNet and change one thing at a time: the activation or the pooling. There is
+# also a fifth network: ReLU and max pooling with Glorot's initial weights. First we see how large
+# the gradients of the loss are at the start for the weights of each layer (root mean square), and
+# then the accuracy after every epoch.
 
 # %%
 (digits, digit_labels), (new_digits, new_labels) = lesson.arrays("mnist")
@@ -663,17 +681,19 @@ lesson.show(figure, "sigmoid_against_relu")
 # - **何時用**：看丟棄與 ReLU 改變了什麼。
 # - **何時不用**：其他時候；ResNet 參數更少，答得更好。
 #
-# * **What it brought**: deep networks of ReLUs, dropout, augmentation, overlapping pooling (windows of 3×3, steps of
-#   2), on more than a million photographs with two graphics cards; it won ImageNet in 2012.
-# * **Strengths**: few layers, each can be looked at.
-# * **Weaknesses**: the three dense layers have more than nine tenths of the parameters and grow with the image; the
-#   first layer has strides of 4 and loses detail.
-# * **Take it** to see what dropout and ReLU changed.
-# * **Leave it** otherwise: a ResNet answers better with fewer parameters.
+# * **What it brought**: deep networks with ReLU, dropout, augmentation and overlapping pooling (3×3
+#   windows with strides of 2), trained on more than a million photographs with two graphics cards;
+#   it won ImageNet in 2012.
+# * **Strengths**: it has few layers, and each of them can be understood.
+# * **Weaknesses**: the three dense layers have more than nine tenths of the parameters, and grow
+#   with the image; the first layer has strides of 4 and loses detail.
+# * **Use it** to see what dropout and ReLU changed.
+# * **Do not use it** otherwise: a ResNet has fewer parameters and is more accurate.
 #
 # 圖的邊長是 227：論文寫 224，但 11×11、步幅 4 從 224 走不出 55。
 #
-# Its images are 227 wide: the paper says 224, from which 11×11 with steps of 4 does not give 55.
+# Its images are 227 pixels wide: the paper says 224, but 11×11 windows with strides of 4 do not
+# give 55 from 224.
 
 # %%
 for side_of_image in (227, 224):
@@ -696,13 +716,15 @@ del alexnet
 # - **何時用**：學習，或帶著訓練好的權重當特徵。
 # - **何時不用**：照片少又要從頭訓練，或時間、記憶體不夠。
 #
-# * **What it brought**: 3×3 convolutions and 2×2 poolings only, block by block (the VGG block); two 3×3 see what one
-#   5×5 sees, with 18 weights for 25 and a ReLU more.
-# * **Strengths**: one plain rule, easy to change, features that serve other tasks.
-# * **Weaknesses**: its first dense layer alone has 102,764,544 parameters; much arithmetic; without batch
-#   normalisation it starts slowly.
-# * **Take it** to learn, or with trained weights for features.
-# * **Leave it** to train from scratch on few images, or where time or memory is short.
+# * **What it brought**: only 3×3 convolutions and 2×2 poolings, block by block (the VGG block); two
+#   3×3 convolutions see as much as one 5×5 convolution, with 18 weights instead of 25 and one more
+#   ReLU.
+# * **Strengths**: its rule is simple, it is easy to change, and its features are useful for other
+#   tasks.
+# * **Weaknesses**: the first dense layer alone has 102,764,544 parameters; it needs much
+#   arithmetic; without batch normalisation it starts slowly.
+# * **Use it** to learn, or with trained weights for its features.
+# * **Do not use it** to train from scratch on few images, or if time or memory is short.
 
 # %%
 
@@ -756,13 +778,16 @@ lesson.show(
 # - **何時用**：檔案要小、時間充裕，或看這兩招怎麼運作。
 # - **何時不用**：要快點訓練好的時候；後來的網路都有這兩招，而且有正規化。
 #
-# * **What it brought**: the 1×1 convolution, a small dense layer at every pixel, which mixes channels and makes them
-#   more or fewer; and global average pooling, one number a map, in place of the dense layers with all their
-#   parameters.
-# * **Strengths**: few parameters, images of any size, maps of the classes to look at.
-# * **Weaknesses**: a dozen layers without normalisation or shortcuts stay at chance for long.
-# * **Take it** where the file must be small and time is there, or to see how the two work.
-# * **Leave it** where training must be quick; later networks have both, and normalisation.
+# * **What it brought**: the 1×1 convolution, which is a small dense layer at every pixel, mixes the
+#   channels and can increase or reduce their number; and global average pooling, which makes one
+#   number of each feature map and replaces the dense layers with most of the parameters.
+# * **Strengths**: it has few parameters, takes images of any size, and the feature maps of the
+#   classes can be looked at.
+# * **Weaknesses**: a dozen layers without normalisation or shortcuts stay at chance for a long
+#   time.
+# * **Use it** if the file must be small and there is time, or to see how these two ideas work.
+# * **Do not use it** if the training must be fast; later networks have both ideas, and
+#   normalisation.
 
 # %%
 colours = np.array([[[1, 0], [0, 2]], [[3, 1], [2, 2]]])  # 2 x 2 pixels of 2 channels
@@ -794,13 +819,14 @@ print(
 # - **何時用**：複雜的照片、計算量有限；實務上拿 v2 或 v3。
 # - **何時不用**：想自己改架構的時候。
 #
-# * **What it brought**: not knowing whether 1×1, 3×3 or 5×5 is best, it does them all and concatenates; before the
-#   dear ones a 1×1 makes the channels fewer. The deck's module goes from 403,424 parameters to 122,064.
-# * **Strengths**: a nineteenth of VGG11's parameters at a like accuracy.
-# * **Weaknesses**: numbers without a rule, hard to make larger or smaller; without batch normalisation it needs
-#   auxiliary heads.
-# * **Take it**, or rather v2 or v3, for difficult photographs when arithmetic is limited.
-# * **Leave it** if you want to change the architecture.
+# * **What it brought**: since it is not known whether 1×1, 3×3 or 5×5 is best, it computes all of
+#   them and concatenates the results; a 1×1 convolution before the expensive ones reduces the
+#   channels. The deck's module goes from 403,424 parameters to 122,064.
+# * **Strengths**: it has a nineteenth of the parameters of VGG11 at a similar accuracy.
+# * **Weaknesses**: its numbers follow no rule, so it is hard to make larger or smaller; without
+#   batch normalisation it needs auxiliary heads.
+# * **Use it**, or rather v2 or v3, for difficult photographs if the arithmetic is limited.
+# * **Do not use it** if you want to change the architecture.
 
 # %%
 
@@ -837,14 +863,17 @@ for name, module in (("naive", naive), ("reduced", reduced)):
 # v2 每層做批次正規化（平均 0、標準差 1），學習率可以大好幾倍，並用兩個 3×3 代替 5×5。
 # v3 再把 n×n 拆成 1×n 與 n×1。v4 把模組整理成幾種，每種重複。
 #
-# v2 normalises each layer over the batch, to mean 0 and deviation 1, so that learning rates can be many times as large,
-# and takes two 3×3 for a 5×5. v3 splits n×n into 1×n and n×1. v4 has few kinds of modules and repeats them.
+# Version 2 normalises each layer over the batch (mean 0, standard deviation 1), so that learning
+# rates can be several times as large, and replaces a 5×5 convolution by two 3×3 convolutions.
+# Version 3 splits n×n into 1×n and n×1. Version 4 has a few kinds of modules and repeats each of
+# them.
 #
 # 勘誤：講義把 Inception-ResNet 當成 Inception-v4。同一篇論文裡這是兩個網路：v4 沒有捷徑，Inception-ResNet 才有；
 # 程式裡的 `InceptionResNetV2` 是後者。
 #
-# Erratum: the deck takes Inception-ResNet for Inception-v4. One paper has both: v4 has no shortcuts, Inception-ResNet
-# has; the `InceptionResNetV2` of its code is the latter.
+# Erratum: the deck takes Inception-ResNet for Inception-v4. They are two networks of the same
+# paper: v4 has no shortcuts, and Inception-ResNet has them; the `InceptionResNetV2` in the code is
+# the latter.
 
 # %%
 batch = np.array([[1.0, 10.0], [3.0, 30.0], [5.0, 20.0], [7.0, 60.0]])  # 4 examples, 2 channels
@@ -866,13 +895,15 @@ for name in ("inception_v2", "inception_v3", "inception_v4", "inception_resnet_v
 # - **何時用**：想用較少參數得到 Inception 等級的準確率。
 # - **何時不用**：圖很小、通道很少的時候，省不到什麼。
 #
-# * **What it brought**: each channel is convolved by itself, then a 1×1 mixes them. From 3 channels to 2 filters a
-#   standard convolution has 54 weights, separated it is 27 + 6 = 33.
-# * **Strengths**: fewer parameters and multiplications.
-# * **Weaknesses**: much memory is moved for little arithmetic, so seconds shrink less than multiplications; and where
-#   space and channels really depend on each other, they cannot be parted.
-# * **Take it** for Inception's accuracy with less.
-# * **Leave it** where images are small and channels few: there is little to save.
+# * **What it brought**: each channel is convolved by itself, and then a 1×1 convolution mixes the
+#   channels. From 3 channels to 2 filters, a standard convolution has 54 weights, and a separable
+#   one has 27 + 6 = 33.
+# * **Strengths**: it has fewer parameters and multiplications.
+# * **Weaknesses**: much memory is moved for little arithmetic, so it saves fewer seconds than
+#   multiplications; and if space and channels really depend on each other, they cannot be
+#   separated.
+# * **Use it** for the accuracy of Inception with fewer parameters.
+# * **Do not use it** if images are small and channels are few: there is little to save.
 
 # %%
 standard, separable = measured("standard"), measured("separable")
@@ -893,13 +924,15 @@ lesson.show(views.sizes_page([standard, separable], "5 x 5 x 3"), "separable")
 # - **何時用**：第一個認真的網路。
 # - **何時不用**：手機，或照片很少又沒有訓練好的權重。
 #
-# * **What it brought**: each block learns what to add to its input, x + F(x). Where nothing is to be added it stands
-#   aside; and gradients have a short way back. So networks of more than a hundred layers can be trained. Up to 34
-#   layers a block is two 3×3, from 50 on it is 1×1, 3×3, 1×1.
-# * **Strengths**: depth pays; nearly any recipe trains.
-# * **Weaknesses**: much arithmetic by today's standards, and shortcuts keep maps in memory.
-# * **Take it** as the first serious network.
-# * **Leave it** on a phone, or for few photographs without trained weights.
+# * **What it brought**: each block learns what to add to its input, x + F(x). If nothing has to be
+#   added, the block passes its input on; and gradients have a short way back. So networks of more
+#   than a hundred layers can be trained. Up to 34 layers, a block is two 3×3 convolutions; from 50
+#   layers on it is 1×1, 3×3, 1×1.
+# * **Strengths**: more layers really help, and it trains with nearly any settings.
+# * **Weaknesses**: it needs much arithmetic by today's standards, and its shortcuts keep feature
+#   maps in memory.
+# * **Use it** as the first serious network.
+# * **Do not use it** on a phone, or for few photographs without trained weights.
 
 # %%
 one, other = np.array([[[1, 2]], [[3, 4]]]), np.array([[[10, 20]], [[30, 40]]])
@@ -938,13 +971,16 @@ for name in ("resnet34", "resnet50", "resnet101", "resnet152"):
 # - **何時用**：參數要少、資料不多。
 # - **何時不用**：訓練時間或記憶體有限。
 #
-# * **What it brought**: within a block every layer sees the maps of all layers of the block before it (concatenated,
-#   not added) and adds a few of its own. A layer of type A is a 3×3; type B has a 1×1 before it, the bottleneck; from
-#   block to block there is only a transition layer, which makes the channels fewer by 1×1 and pools the average.
-# * **Strengths**: features stay and are used again; few parameters; learns well from little data.
-# * **Weaknesses**: concatenation takes memory and training is slow.
-# * **Take it** where parameters must be few and data are.
-# * **Leave it** where time or memory in training is short.
+# * **What it brought**: within a block, every layer sees the feature maps of all layers before it
+#   (concatenated, not added) and adds only a few of its own. A layer of type A is a 3×3
+#   convolution; type B has a 1×1 convolution before it, the bottleneck; between two blocks there is
+#   only a transition layer, which reduces the channels by a 1×1 convolution and then uses average
+#   pooling.
+# * **Strengths**: features are kept and used again; it has few parameters, and learns well from
+#   little data.
+# * **Weaknesses**: concatenation takes much memory, and the training is slow.
+# * **Use it** if parameters must be few and there is little data.
+# * **Do not use it** if time or memory for the training is short.
 
 # %%
 
@@ -981,8 +1017,9 @@ for name in ("densenet121", "densenet169", "densenet201"):
 # 講義的最後一張圖：每個模型的 ImageNet 準確率，對上算一張圖要幾次乘加。準確率是各家自己公布的，不是我們量的。
 # 從裡面找「前緣」上的模型：沒有別的模型比它又準又省。
 #
-# The deck's closing chart: each model's accuracy on ImageNet against the multiply-adds for one image. The accuracies are
-# those that others published, not ours. On the front are the models for which no other is both cheaper and more accurate.
+# The last chart of the deck shows the accuracy of each model on ImageNet against the multiply-adds
+# for one image. The accuracies were published by others; we did not measure them. A model is on the
+# front if no other model is both cheaper and more accurate.
 
 # %%
 rows = [name for name in CLASSICS if name in published.PUBLISHED]
@@ -995,7 +1032,7 @@ front = [
         costs[other] <= costs[name] and tops[other] > tops[name] for other in rows if other != name
     )
 ]
-print("the front, from cheap to dear:", ", ".join(sorted(front, key=costs.get)))
+print("the front, from cheap to expensive:", ", ".join(sorted(front, key=costs.get)))
 one_crop = [published.PUBLISHED[name].evaluated == published.ONE_CROP for name in rows]
 lesson.show(
     plots.show_published(rows, list(tops.values()), list(costs.values()), one_crop),
@@ -1009,17 +1046,20 @@ lesson.show(
 # 二、留住梯度：用 ReLU；做批次正規化；加捷徑（ResNet）。
 # 三、省參數：幾個小卷積代替一個大卷積；1×1 卷積先減少通道；全域平均池化代替全連接層；並排的分支；深度可分離卷積。
 #
-# One, keep features: max pooling rather than average; steps smaller than the window, so that things are seen again; hand
-# earlier maps on to later layers (DenseNet). Two, keep gradients: ReLU, batch normalisation, shortcuts (ResNet). Three,
-# save parameters: several small convolutions for a large one, 1×1 convolutions that make channels fewer, global average
-# pooling for dense layers, branches side by side, depthwise separable convolutions.
+# First, keep features: use max pooling rather than average pooling, use strides smaller than the
+# pooling window, so that values are used again, and pass earlier feature maps on to later layers
+# (DenseNet). Second, keep gradients: use ReLU, batch normalisation and shortcuts (ResNet). Third,
+# save parameters: replace a large convolution by several small ones, reduce the channels by 1×1
+# convolutions first, replace dense layers by global average pooling, and use parallel branches and
+# depthwise separable convolutions.
 
 # %% [markdown]
 # ## 六種遷移學習 · Six kinds of transfer learning
 #
 # 別處學來的，拿到這裡用。先看別處的資料（來源）和這裡的資料（目標）有沒有標籤：
 #
-# What was learned elsewhere is used here. It depends on whether the data there (source) and here (target) have labels:
+# What was learned elsewhere is used here. The kind depends on whether the data there (source) and
+# here (target) have labels:
 #
 # | 來源 source | 目標 target | 種類 kind | 做什麼 what is done |
 # |---|---|---|---|
@@ -1032,7 +1072,8 @@ lesson.show(
 #
 # 下面做的是第一種裡的「搬層」（layer transfer）：搬別人的卷積層，後面接自己的分類層。
 #
-# What follows is of the first kind, layer transfer: someone else's convolutions with one's own classifier behind them.
+# What follows belongs to the first kind and is called layer transfer: the convolutions of another
+# network, with a classifier of our own behind them.
 
 # %% [markdown]
 # ## 凍結哪些層：影像與聲音 · Which layers to freeze: images and sound
@@ -1040,9 +1081,10 @@ lesson.show(
 # 影像的前面幾層學的是邊和角，換成什麼照片都用得上，所以凍結前面、訓練後面。
 # 聲音反過來：前面幾層學的是誰的嗓音、什麼口音，換人就不同；後面的是字句，換人也一樣，所以凍結後面、訓練前面。
 #
-# In images the first layers learn edges and corners, of use for any photograph: freeze the front, train the back. Sound
-# is the other way round: first layers learn voices and accents, which change with the speaker, later ones words, which
-# do not: freeze the back, train the front.
+# In images, the first layers learn edges and corners, which are useful for any photograph: freeze
+# the first layers and train the last ones. For sound it is the other way round: the first layers
+# learn voices and accents, which change with the speaker, and the later layers learn words, which
+# do not: freeze the last layers and train the first ones.
 
 # %% [markdown]
 # ## 用 VGG16 遷移 · Transfer with VGG16
@@ -1051,23 +1093,26 @@ lesson.show(
 # 27,560,769 個參數，可訓練的 19,925,505 個。RMSprop、學習率 1e-5（大步會把學來的東西毀掉）、批次 10、10 個回合，
 # 只用訓練資料的四分之一。講義的結果是 95.00 %。
 #
-# VGG16 without its top, all frozen but block5_conv1 to block5_conv3, then flatten, 512 neurons, a sigmoid: 27,560,769
-# parameters, 19,925,505 of them trainable. RMSprop with 1e-5, as large steps would ruin what was learned; batches of 10,
-# 10 epochs, only a quarter of the training images. The deck's result is 95.00 %.
+# VGG16 is used without its top. All of its layers are frozen except block5_conv1 to block5_conv3,
+# and a flatten layer, 512 neurons and a sigmoid follow: 27,560,769 parameters, of which 19,925,505
+# are trainable. The optimizer is RMSprop with a learning rate of 1e-5, since large steps would
+# destroy what was learned; there are batches of 10 and 10 epochs, and only a quarter of the
+# training images is used. The deck's result is 95.00 %.
 #
 # 勘誤：講義餵給 VGG16 的像素是除以 255 的；它的 ImageNet 權重是用「BGR 順序、減去平均」的像素訓練的。
 #
-# Erratum: the deck feeds VGG16 pixels divided by 255; its ImageNet weights were made for pixels in BGR order minus the
-# mean.
+# Erratum: the deck feeds VGG16 with pixels divided by 255; its ImageNet weights were trained on
+# pixels in BGR order minus the mean.
 #
 # 勘誤：`shear_range=0.2` 的單位是度。0.2 度在 224 個像素上不到一個像素，等於沒有剪切。
 #
-# Erratum: `shear_range=0.2` is in degrees. Over 224 pixels 0.2 degrees are less than one: there is no shear to speak of.
+# Erratum: the unit of `shear_range=0.2` is degrees. Over 224 pixels, 0.2 degrees are less than one
+# pixel, so there is practically no shear.
 #
 # 和講義不同的有兩處：剪切省略了（0.2 度等於沒有）；講義用其餘四分之三當驗證，這裡為了省時間不驗證。
 #
-# Two things differ from the deck: the shear is left out, as 0.2 degrees are none; and the deck validates on the other
-# three quarters, which is left out here to save time.
+# Two things differ from the deck: the shear is left out, as 0.2 degrees make no difference; and the
+# deck validates on the other three quarters, which we leave out to save time.
 
 # %%
 print(f"0.2 degrees over 224 pixels: {224 * math.tan(math.radians(0.2)):.2f} pixels")
@@ -1113,10 +1158,11 @@ print(
 # 放進 `~/.keras/models`）。找得到就照講義訓練，再用正確的前處理訓練一次來比較；找不到就用隨機權重，
 # 只看程式怎麼走：凍結的層一個位元都不會變，分數沒有意義。快速執行時一律用隨機權重。
 #
-# The trained weights do not come with convlens; they are a download (`vgg16_weights_tf_dim_ordering_tf_kernels_notop.h5`,
-# to be put into `~/.keras/models`). Where the file is found, the deck's training runs, and then once more with the right
-# scaling, for comparison. Otherwise random weights only show the way: frozen layers do not change by a bit, and the
-# scores mean nothing. A quick run always takes random weights.
+# The trained weights do not come with convlens; they have to be downloaded
+# (`vgg16_weights_tf_dim_ordering_tf_kernels_notop.h5`, to be put into `~/.keras/models`). If the
+# file is found, the training of the deck runs, and then once more with the right preprocessing, for
+# comparison. Otherwise random weights only show how the program works: the frozen layers do not
+# change by a single bit, and the scores mean nothing. A quick run always uses random weights.
 
 # %%
 trained = not lesson.quick
@@ -1132,8 +1178,8 @@ if not trained:
 # %% [markdown]
 # 像講義一樣，一個變數決定要訓練還是載入存好的檔案。檔案放在各次執行共用的資料夾裡，下次才找得到。
 #
-# As in the deck, one variable switches between training and loading the saved file. It lies beside the folders of single
-# runs, so that the next one finds it.
+# As in the deck, one variable decides whether to train or to load the saved file. The file lies in
+# a folder that all runs share, so that the next run finds it.
 
 # %%
 train_again = True
@@ -1169,7 +1215,7 @@ if trained and fitted is not None:
     right.fit(x_large[quarter], y_large[quarter], batch_size=10, epochs=epochs, verbose=2)
     again = (right.predict(x_check, batch_size=10, verbose=0)[:, 0] >= 0.5).astype(int)
     lesson.compare(
-        "the same, pixels scaled rightly", metrics.accuracy(y_check, again), data="cats_dogs"
+        "the same, pixels scaled correctly", metrics.accuracy(y_check, again), data="cats_dogs"
     )
     print(
         *convlens.compare_pairs(
@@ -1183,13 +1229,15 @@ if trained and fitted is not None:
 #
 # 講義的 95 % 只用四分之一的訓練照片，這裡用全部（留一份驗證），不能直接相比。
 #
-# Mind that the deck's 95 % comes from a quarter of the training images, this from all but a share for validation.
+# The deck's 95 % was obtained with a quarter of the training images; here all of them are used,
+# except for a share for validation, so the two cannot be compared directly.
 #
 # 全部凍結、又沒有資料增強的話，每一回合算出來的特徵都一樣。那就每張圖只算一次，存起來，再用邏輯迴歸學一個頭：
 # 幾秒鐘就好，沒有學習率要調。EfficientNet-Lite0 的權重有套件可裝，不必連網。
 #
-# With everything frozen and no augmentation, an image has the same features in every epoch. So they are computed once
-# and kept, and a head learns from them by logistic regression: seconds, and no learning rate to choose. The weights of
+# If all layers are frozen and there is no augmentation, the features of an image are the same in
+# every epoch. So they are computed once for each image and stored, and a head is trained on them by
+# logistic regression: this takes seconds, and there is no learning rate to choose. The weights of
 # EfficientNet-Lite0 come as a package, so no download is needed.
 
 # %%
@@ -1210,9 +1258,10 @@ except convlens.ConvlensError as error:
 # 講義那種凍結法，用 convlens 也做得到：`convlens train PHOTOS --backbone vgg16 --pooling none --head 512 --unfreeze "block5_conv*"
 # --optimizer rmsprop --learning-rate 1e-5 --batch-size 10 --epochs 10`。頭先學，再一起微調；愈前面的層學得愈慢。
 #
-# The deck's way of freezing works here, too: `convlens train PHOTOS --backbone vgg16 --pooling none --head 512 --unfreeze
-# "block5_conv*" --optimizer rmsprop --learning-rate 1e-5 --batch-size 10 --epochs 10`. The head learns first, then the
-# layers with it, lower ones more slowly.
+# The deck's way of freezing is also possible with convlens: `convlens train PHOTOS --backbone vgg16
+# --pooling none --head 512 --unfreeze "block5_conv*" --optimizer rmsprop --learning-rate 1e-5
+# --batch-size 10 --epochs 10`. The head is trained first, and then both are fine-tuned together;
+# lower layers learn more slowly.
 
 # %% [markdown]
 # ## 作業：CIFAR-10 · Homework: CIFAR-10
@@ -1220,8 +1269,9 @@ except convlens.ConvlensError as error:
 # 自己設計一個 CNN 分類 CIFAR-10，找最好的超參數，再接上一個經典模型。講義的草圖用 2×2 的池化、步幅 1：
 # 圖幾乎不縮小，參數全擠在第一個全連接層。數數看：
 #
-# Design a CNN of your own for CIFAR-10, look for the best hyper-parameters, then graft a classic model on. The deck's
-# sketch pools 2×2 with a step of 1: maps hardly shrink, and the parameters crowd into the first dense layer. Count them:
+# Design a CNN of your own for CIFAR-10, search for the best hyper-parameters, and then add a
+# classic model. The sketch in the deck uses 2×2 pooling with strides of 1: the feature maps hardly
+# shrink, and nearly all parameters are in the first dense layer. Count them:
 
 # %%
 for steps_of_pool in (1, 2):
@@ -1235,10 +1285,11 @@ for steps_of_pool in (1, 2):
 # EfficientNet-Lite0，圖放大到 128×128（放大到 224 更準，但是慢得多；快速執行時 64×64）。
 # 三個都用測試圖評分；設定是用驗證圖挑的。區間不重疊的，才說得上誰比較好。
 #
-# One, a network of your own. Two, the searched one: some settings are tried on a part of the images, the best is trained
-# in full. Three, a classic grafted on: EfficientNet-Lite0 frozen, images enlarged to 128×128 (224 is more accurate and
-# takes much longer; 64×64 in a quick run). All are scored on test images; the settings were chosen on validation
-# images. Where intervals do not overlap, one may be called better.
+# First, a network of your own. Second, a searched network: some settings are tried on a part of the
+# images, and the best one is trained in full. Third, a classic model: EfficientNet-Lite0, frozen,
+# with images enlarged to 128×128 (224 is more accurate, but takes much longer; a quick run uses
+# 64×64). All three are scored on the test images; the settings were chosen on validation images.
+# Only where intervals do not overlap can one network be called better.
 
 # %%
 cifar10 = lesson.data("cifar10")
@@ -1277,7 +1328,8 @@ except convlens.ConvlensError as error:
 # %% [markdown]
 # 接下來輪到你：搜尋更久，或用 `convlens compare cifar10 --models small_resnet,resnet20` 換經典模型。
 #
-# Your turn: search for longer, or try classic networks by `convlens compare cifar10 --models small_resnet,resnet20`.
+# Now it is your turn: search for longer, or try classic networks with `convlens compare cifar10
+# --models small_resnet,resnet20`.
 
 # %% [markdown]
 # ## 結果 · Results
