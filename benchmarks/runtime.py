@@ -85,7 +85,7 @@ def main() -> None:
     console.print(table)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6  # Linux counts in kB
     console.print(
-        f"{asked.model}, {len(images)} images, {os.cpu_count()} cores, {peak:.2f} GB at most for all"
+        f"{asked.model}, {len(images)} images, {os.cpu_count()} cores, {peak:.2f} GB for all"
     )
 
 

@@ -110,14 +110,12 @@ def measure(row: Row, folder: str, place: Path, number: int) -> dict[str, Any]:
 
 def table(rows: list[dict[str, Any]]) -> None:
     """Print the rows as a Markdown table."""
-    print(
-        "\n| training | test accuracy, 95 % interval | n | seconds | GB |\n|---|---:|---:|---:|---:|"
-    )
+    print("\n| training | test accuracy, 95 % interval | n | seconds | GB |")
+    print("|---|---:|---:|---:|---:|")
     for row in rows:
         accuracy = f"{row['value']:.2%} [{100 * row['low']:.2f}, {100 * row['high']:.2f}]"
-        print(
-            f"| {row['name']} | {accuracy} | {row['n']:,} | {row['seconds']:.0f} | {row['memory']:.1f} |"
-        )
+        numbers = f"{row['n']:,} | {row['seconds']:.0f} | {row['memory']:.1f}"
+        print(f"| {row['name']} | {accuracy} | {numbers} |")
     print(f"\n{os.cpu_count()} cores, seed 0")
 
 
@@ -164,8 +162,14 @@ def chart(rows: list[dict[str, Any]], path: Path) -> None:
             ylabel="test accuracy, %",
             title="Cats and dogs: on a trained backbone",
         )
-        below.set(ylim=(70, 92), ylabel="test accuracy, %", title="From scratch", xscale="log", xlim=(8, 400),
-                  xlabel="seconds from JPEG files to the report")  # fmt: skip
+        below.set(
+            ylim=(70, 92),
+            ylabel="test accuracy, %",
+            title="From scratch",
+            xscale="log",
+            xlim=(8, 400),
+            xlabel="seconds from JPEG files to the report",
+        )
         below.set_xticks(TICKS, [str(tick) for tick in TICKS])
         below.minorticks_off()
         figure.savefig(path, dpi=150)

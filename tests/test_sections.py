@@ -1,0 +1,38 @@
+"""The sections: every setting once, with help and a default that is allowed."""
+
+import dataclasses
+
+from convlens.sections import (
+    AUGMENT_PRESETS,
+    LEARNING_RATES,
+    SECTIONS,
+    AugmentConfig,
+    ModelConfig,
+    TrainingConfig,
+    all_settings,
+)
+
+
+def test_every_setting_has_help_and_a_name_of_its_own():
+    assert all(item.metadata["help"] for _, item in all_settings())
+    names = [item.name for _, item in all_settings()]
+    assert len(names) == len(set(names)) == 56
+    assert [section for section, _ in all_settings()][:1] == ["data"]
+
+
+def test_presets_name_fields_and_their_values_are_allowed():
+    fields = {item.name for item in dataclasses.fields(AugmentConfig)}
+    for name, row in AUGMENT_PRESETS.items():
+        assert set(row) <= fields
+        assert AugmentConfig(augment=name, **row).augment == name
+
+
+def test_every_optimizer_has_a_learning_rate_that_is_allowed():
+    for name, rate in LEARNING_RATES.items():
+        assert TrainingConfig(optimizer=name, learning_rate=rate).learning_rate == rate
+
+
+def test_the_defaults_are_those_that_are_documented():
+    assert ModelConfig().model == "small_resnet"
+    assert (TrainingConfig().epochs, TrainingConfig().batch_size) == (20, 64)
+    assert all(not section().changed() for section in SECTIONS.values())
