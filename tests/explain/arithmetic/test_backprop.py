@@ -100,7 +100,7 @@ def test_any_network_learns_as_keras_gradient_descent():
         ),
         (
             lambda: make_network((2, 2, 2), np.ones(8), np.ones(3)),
-            "2, one a layer, or 4, one a neuron; found 3",
+            "2, one for each layer, or 4, one for each neuron; found 3",
         ),
         (lambda: take_step(LECTURE_NETWORK, LECTURE_EXAMPLE, 0), "above 0 and finite; found 0"),
         (lambda: take_step(LECTURE_NETWORK, Example(np.ones(3), np.ones(2))), "takes 2 inputs"),

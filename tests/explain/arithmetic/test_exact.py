@@ -1,15 +1,12 @@
-"""Numbers as read and as written, and the named images and filters."""
+"""Exact numbers: whole numbers and fractions stay exact, and decimal numbers do not."""
 
 from fractions import Fraction
 
 import numpy as np
 import pytest
-from PIL import Image
 
-from convlens.errors import ConfigError, ConvlensError, DataError
-from convlens.explain.arithmetic.exact import read_matrix, read_numbers
-from convlens.explain.arithmetic.named import FILTERS, IMAGES, get_filter, get_image
-from convlens.explain.arithmetic.writing import write_number, write_numbers
+from convlens.errors import ConfigError
+from convlens.explain.arithmetic.exact import as_numbers, read_matrix, read_numbers
 
 
 def test_whole_numbers_and_fractions_stay_exact_and_decimals_do_not():
@@ -18,50 +15,24 @@ def test_whole_numbers_and_fractions_stay_exact_and_decimals_do_not():
     assert read_matrix("1 2; 3 4 | 0 0; 0 1").shape == (2, 2, 2)
 
 
-def test_numbers_for_the_eye():
-    assert [write_number(n) for n in (Fraction(7, 9), Fraction(3), 0.5, 1e-9, -0.0)] == [
-        "7/9",
-        "3",
-        "0.5",
-        "1e-09",
-        "0",
-    ]
-    assert write_number(Fraction(1, 10**10 + 1)) == "1e-10"
-    assert write_numbers([0.5, 1.25, 3.0]) == ["0.50", "1.25", "3.00"]
-
-
-def test_every_name_can_be_had():
-    assert all(get_image(name).ndim == 3 for name in IMAGES)
-    assert all(get_filter(name).shape == (3, 3, 1) for name in FILTERS)
-    x = get_image("x9")[..., 0]
-    assert x.shape == (9, 9)
-    assert (x == 1).sum() == 13
-    assert set(x[0]) == {-1}
-    assert get_filter("blur").sum() == 1
-
-
-def test_own_files(tmp_path):
-    (tmp_path / "p.csv").write_text("1,2\n3,1/2\n")
-    assert get_image(str(tmp_path / "p.csv"))[..., 0].tolist() == [[1, 2], [3, Fraction(1, 2)]]
-    Image.fromarray(np.array([[0, 255], [7, 9]], np.uint8)).save(tmp_path / "p.png")
-    assert get_image(str(tmp_path / "p.png"))[..., 0].tolist() == [[0, 255], [7, 9]]
+def test_one_float_makes_all_arrays_float():
+    exact = as_numbers([1, True], np.array([2], np.uint8))
+    assert [array.dtype for array in exact] == [object, object]
+    assert as_numbers([1], [0.5])[0].dtype == np.float64
 
 
 @pytest.mark.parametrize(
-    ("text", "kind", "words"),
+    ("call", "words"),
     [
-        ("nothing", ConfigError, "must be one of x9"),
-        ("1 2; 3", ConfigError, "row 2 has 1: '3'"),
-        ("1 a", ConfigError, "'a' is not a number"),
-        ("1/0", ConfigError, "'1/0' is not a number"),
-        ("1e200", ConfigError, "must lie within"),
-        ("1 | 1 2", ConfigError, "channels must have one size"),
-        ("no.csv", DataError, "cannot be read as CSV"),
-        ("no.png", DataError, "no.png"),
-        (";".join(["1"] * 41), DataError, "at most 40 x 40"),
+        (lambda: as_numbers([[1, 2], [3]]), "every row must have as many numbers as the first"),
+        (lambda: as_numbers([1.0, np.inf]), "must be finite; found inf"),
+        (lambda: as_numbers(["a"]), "every value must be a number"),
+        (lambda: read_numbers(" , ", "--values"), "--values must be numbers .* found none"),
+        (lambda: read_numbers("1e101"), "within -1e.100 and 1e.100; found 1e101"),
+        (lambda: read_matrix("1 2; 3", "--filter"), "--filter: .* row 2 has 1: '3'"),
+        (lambda: read_matrix("1 | 1 2"), "one size; found 1 x 1, 1 x 2"),
     ],
 )
-def test_what_cannot_be_is_refused(text, kind, words):
-    with pytest.raises(ConvlensError, match=words.replace("(", r"\(")) as error:
-        get_image(text)
-    assert isinstance(error.value, kind)
+def test_what_is_no_number_is_refused(call, words):
+    with pytest.raises(ConfigError, match=words):
+        call()

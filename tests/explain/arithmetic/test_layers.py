@@ -1,4 +1,4 @@
-"""Arithmetic: activations, dense, softmax, dropout, batch normalisation, joining, against Keras' layers."""
+"""Layers: dense, softmax, dropout, concatenation, addition and flatten, against Keras' layers."""
 
 from fractions import Fraction
 
@@ -9,10 +9,7 @@ import pytest
 from convlens.errors import ConfigError
 from convlens.explain import arithmetic
 from convlens.explain.arithmetic import (
-    ACTIVATIONS,
-    activate,
     add,
-    batch_normalize,
     concatenate,
     dense,
     dropout,
@@ -32,27 +29,6 @@ def test_the_first_pixel_of_deck_000_scaled():
         str(np.float32(Fraction(value, 255))) for value in (59, 62, 63)
     ]  # the deck's are float32
     assert printed == ["0.23137255", "0.24313726", "0.24705882"]
-
-
-@pytest.mark.parametrize("name", ACTIVATIONS)
-def test_activations_and_their_slopes(name):
-    z = np.random.default_rng(0).normal(scale=3, size=(4, 5)).astype(np.float32)
-    done = activate(z, name)
-    close(done.output, keras.layers.Activation(name)(z))
-    step = 1e-6
-    difference = (
-        activate(z.astype(float) + step, name).output
-        - activate(z.astype(float) - step, name).output
-    ) / 2e-6
-    np.testing.assert_allclose(done.slope, difference, rtol=1e-5, atol=1e-8)
-
-
-def test_relu_stays_exact_and_sigmoid_shows_its_steps():
-    assert activate([Fraction(-7, 9), 1], "relu").output.tolist() == [0, 1]
-    done = activate([0.3775], "sigmoid")
-    assert done.output[0] == pytest.approx(0.593269992, abs=5e-10)  # deck 003's h1
-    assert done.steps["1 + e^-z"][0] == 1 / done.output[0]
-    assert activate([-1000.0], "sigmoid").output[0] == 0
 
 
 def test_softmax():
@@ -83,24 +59,6 @@ def test_dropout_equals_keras_with_its_mask():
     assert drawn.mask.tolist() == dropout(np.ones(10_000), 0.25, seed=1).mask.tolist()
 
 
-def test_batch_normalisation_in_training_and_inference():
-    rng = np.random.default_rng(4)
-    batch = rng.normal(2, 3, size=(8, 4, 5, 3)).astype(np.float32)
-    layer = keras.layers.BatchNormalization(momentum=0.9)
-    layer.build(batch.shape)
-    gamma, beta, mean, variance = (rng.uniform(0.5, 2, 3).astype(np.float32) for _ in range(4))
-    layer.set_weights([gamma, beta, mean, variance])
-    close(
-        batch_normalize(batch, (gamma, beta), (mean, variance), training=False).output,
-        layer(batch, training=False),
-    )
-    done = batch_normalize(batch, (gamma, beta), (mean, variance), momentum=0.9)
-    close(done.output, layer(batch, training=True))
-    close(done.moving_mean, layer.moving_mean)
-    close(done.moving_variance, layer.moving_variance)
-    assert np.abs(done.normalized.mean(axis=(0, 1, 2))).max() < 1e-9
-
-
 def test_concatenate_add_flatten():
     rng = np.random.default_rng(5)
     one, two = (rng.normal(size=(3, 4, 2)).astype(np.float32) for _ in range(2))
@@ -113,15 +71,12 @@ def test_concatenate_add_flatten():
 @pytest.mark.parametrize(
     ("call", "words"),
     [
-        (lambda: activate([1], "swish"), "found 'swish'"),
         (lambda: softmax([[1, 2]]), "one row"),
         (lambda: dense([1, 2], [[1]]), r"must be \(2, units\)"),
-        (lambda: dense([1], [[1]], [1, 2]), "bias must be 1"),
+        (lambda: dense([1], [[1]], [1, 2]), "one number for each unit, 1; found 2"),
         (lambda: dropout([1], 1), "below 1; found 1"),
         (lambda: dropout([1, 2], 0.5, mask=[1]), "mask must be"),
         (lambda: dropout([1, 2], 0.5, mask=[1, 2]), "0s and 1s"),
-        (lambda: batch_normalize([[1, 2]], ([1, 2, 3], 0)), "one number or 2"),
-        (lambda: batch_normalize([[1, 2]], moving=(0, -1)), "at least 0"),
         (lambda: concatenate([[[1]], [[1], [2]]]), "one height and width"),
         (lambda: add([[[1]], [[1, 2]]]), "one shape"),
     ],

@@ -1,4 +1,4 @@
-"""Sizes and parameters: the decks' numbers by formula, Keras' counts, and the one-line notation of layers."""
+"""Sizes and parameters: the numbers of the lectures by formula, and Keras' counts."""
 
 import keras
 import pytest
@@ -13,15 +13,6 @@ from convlens.explain.arithmetic.sizes import (
     receptive_field,
     separable_params,
 )
-from convlens.explain.arithmetic.stacks import STACKS, measure, read_layers
-
-
-def test_deck_002_sizes_of_lenet():
-    rows = measure(read_layers(STACKS["lenet"][0]), 32, 1)
-    assert [row.shape[0] for row in rows[:4]] == [28, 14, 10, 5]
-    assert rows[0].size == "⌊(32 - 5) / 1⌋ + 1 = 28"
-    assert sum(row.params.value for row in rows) == 61_706
-    assert lay_windows(5, 3, 1, "valid").count == 3
 
 
 def test_deck_004_two_threes_against_a_five():
@@ -63,37 +54,38 @@ def test_counts_equal_keras(bias):
     assert layer.count_params() == dense_params(7, 5, bias=bias).value
 
 
-def test_a_stack_equals_keras_layer_by_layer():
-    rows = measure(
-        read_layers("conv 3 8 same /2; batchnorm; depthwise 3; separable 3 5; pool 2; global"),
-        33,
-        3,
-    )
-    layers = keras.layers
-    model = keras.Sequential([
-        keras.Input((33, 33, 3)), layers.Conv2D(8, 3, 2, "same"), layers.BatchNormalization(),
-        layers.DepthwiseConv2D(3), layers.SeparableConv2D(5, 3), layers.MaxPooling2D(2),
-        layers.GlobalAveragePooling2D(),
-    ])  # fmt: skip
-    for row, layer in zip(rows, model.layers, strict=True):
-        assert (row.shape, row.params.value) == (layer.output.shape[1:], layer.count_params())
-    assert [row.field for row in rows] == [3, 3, 7, 11, 13, None]
+@pytest.mark.parametrize(
+    ("arguments", "count", "before", "after"),
+    [
+        ((5, 3, 1, "valid"), 3, 0, 0),
+        ((5, 2, 1, "same"), 5, 0, 1),
+        ((8, 3, 2, "same"), 4, 0, 1),
+        ((7, 2, 2, "partial"), 4, 0, 0),
+        ((9, 3, 1, "same", 2), 9, 2, 2),
+    ],
+)
+def test_windows_along_a_side(arguments, count, before, after):
+    side = lay_windows(*arguments)
+    assert (side.count, side.before, side.after) == (count, before, after)
+
+
+def test_the_cells_of_a_dilated_window():
+    side = lay_windows(9, 3, 2, "same", 2)
+    assert side.span(1) == (0, 5)
+    assert list(side.cells(1)) == [0, 2, 4]
+    assert side.span_inside(0) == (0, 3)
+    assert list(side.cells_below(2)) == [2, 4, 6, 8, 10]
 
 
 @pytest.mark.parametrize(
-    ("text", "words"),
+    ("arguments", "words"),
     [
-        ("conv 3", "must be written as"),
-        ("conf 3 4", "found 'conf 3 4'"),
-        ("", "must be written as"),
-        ("conv 0 4", "at least 1"),
-        ("flatten /2", "neither padding nor strides"),
-        ("dense 10", "flatten first"),
-        ("flatten; conv 3 4", "takes maps, not a row"),
-        ("conv 40 2", "must fit"),
-        ("pool 2 /0", "strides must be at least 1"),
+        ((5, 0, 1, "valid"), "the window's size must be at least 1; found 0"),
+        ((5, 2, 0, "valid"), "strides must be at least 1; found 0"),
+        ((5, 2, 1, "full"), "found 'full'"),
+        ((5, 6, 1, "valid"), "a window of 6 must fit into the image's side of 5"),
     ],
 )
-def test_what_cannot_be_is_refused(text, words):
+def test_what_cannot_be_is_refused(arguments, words):
     with pytest.raises(ConfigError, match=words):
-        measure(read_layers(text), 32, 1)
+        lay_windows(*arguments)

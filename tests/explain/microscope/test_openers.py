@@ -40,7 +40,7 @@ def test_every_class_of_the_registry(name):
         assert len(cells) == CELLS
         for cell in cells:
             assert np.isfinite(cell.network)
-            assert cell.agrees, (kind, cell.layer, cell.index, cell.value, cell.network, cell.scale)
+            assert cell.agrees, (kind, cell.index, cell.value, cell.network, cell.scale)
 
 
 def each_class(x):
@@ -102,7 +102,7 @@ def test_each_class_in_odd_shapes(microscope):
     assert not closed
     for kind, cells in opened.items():
         for cell in cells:
-            assert cell.agrees, (kind, cell.layer, cell.index, cell.value, cell.network, cell.scale)
+            assert cell.agrees, (kind, cell.index, cell.value, cell.network, cell.scale)
     assert len(set(opened) & set(OPENERS)) >= 45
 
 

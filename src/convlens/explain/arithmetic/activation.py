@@ -57,7 +57,7 @@ class Activation:
         steps: The intermediate numbers by their formula, in the order in which they are computed.
             ReLU has none.
         output: The activated numbers, in the same shape.
-        slope: The derivative at each z, by which backpropagation multiplies; that of ReLU at 0 is 0.
+        slope: The derivative at each z, by which backpropagation multiplies; 0 for ReLU at 0.
     """
 
     name: str

@@ -1,23 +1,28 @@
-"""Backpropagation by hand: a network of sigmoid layers, forwards, backwards factor by factor, and on and on.
+"""Backprop: backpropagation by hand in a network of sigmoid layers, factor by factor, step by step.
 
-The example is deck 003's: two inputs, two hidden and two output neurons, one bias a layer, the error half the squares.
-Any number of layers and neurons is computed the same way. Weights are counted as there: neuron by neuron from w1.
+The example is that of lecture 003: two inputs, two hidden and two output neurons, one bias for each
+layer, and half the squared differences as the error. Any number of layers and neurons is computed
+in the same way. Weights are counted as in the lecture: neuron by neuron from w1. This module is
+`convlens.backprop`.
 """
 
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import expit
 
 from convlens.errors import ConfigError
 from convlens.explain.arithmetic.network import (
     LECTURE_EXAMPLE,
     LECTURE_NETWORK,
     Array,
+    Backward,
     Example,
+    Forward,
     Layer,
     Network,
     make_network,
+    run_backward,
+    run_forward,
 )
 
 __all__ = [
@@ -40,60 +45,21 @@ __all__ = [
 
 
 @dataclass(frozen=True)
-class Forward:
-    """One layer, forwards.
-
-    Attributes:
-        inputs: (inputs,).
-        products: (inputs, units), input x weight.
-        sums: (units,), products and bias added up.
-        outputs: (units,), the sigmoid of the sums.
-    """
-
-    inputs: Array
-    products: Array
-    sums: Array
-    outputs: Array
-
-
-@dataclass(frozen=True)
-class Backward:
-    """One layer, backwards: E is the error, out a neuron's answer, net its sum.
-
-    Attributes:
-        terms: (units, next units), what each neuron of the next layer sends back, delta x weight; for the last layer
-            (units, 1), output - target.
-        error_by_output: (units,), dE/dout, the terms added up.
-        output_by_sum: (units,), dout/dnet = out (1 - out).
-        delta: (units,), dE/dnet, the product of the two.
-        weights: (inputs, units), dE/dw = delta x input.
-        bias: shaped like the layer's bias, dE/db = delta, added up where the layer shares one.
-    """
-
-    terms: Array
-    error_by_output: Array
-    output_by_sum: Array
-    delta: Array
-    weights: Array
-    bias: Array
-
-
-@dataclass(frozen=True)
 class Chain:
     """The chain rule for one weight: dE/dw = dE/dout x dout/dnet x dnet/dw.
 
     Attributes:
-        name: "w5".
-        layer: counted from 0.
-        source: index of the input it weighs.
-        unit: index of its neuron.
-        terms: what dE/dout is the sum of.
+        name: The name of the weight, such as "w5".
+        layer: The layer, counted from 0.
+        source: The index of the input that is weighted.
+        unit: The index of the neuron.
+        terms: The terms that dE/dout is the sum of.
         error_by_output: dE/dout.
         output_by_sum: dout/dnet.
-        sum_by_weight: dnet/dw, the input.
-        gradient: their product.
-        before: the weight.
-        after: before - learning rate x gradient.
+        sum_by_weight: dnet/dw, which is the input.
+        gradient: The product of the three.
+        before: The weight before the step.
+        after: The weight after the step: before - learning rate x gradient.
     """
 
     name: str
@@ -111,17 +77,17 @@ class Chain:
 
 @dataclass(frozen=True)
 class Step:
-    """One step of gradient descent, with every number; all gradients are of the old weights.
+    """One step of gradient descent with every number; all gradients are by the old weights.
 
     Attributes:
-        example: inputs and targets.
-        before: the network.
-        forward: a layer each.
-        terms: (outputs,), half the squared difference of each output.
-        error: their sum.
-        backward: a layer each.
-        learning_rate: of the update.
-        after: the network updated.
+        example: The inputs and targets.
+        before: The network before the step.
+        forward: The forward pass of each layer.
+        terms: Half the squared difference of each output, shaped (outputs,).
+        error: The sum of the terms.
+        backward: The backward pass of each layer.
+        learning_rate: The learning rate of the step.
+        after: The network after the step.
     """
 
     example: Example
@@ -134,7 +100,7 @@ class Step:
     after: Network
 
     def chains(self) -> tuple[Chain, ...]:
-        """Return the chain rule of every weight, from w1."""
+        """Return the chain rule for every weight, from w1."""
         found: list[Chain] = []
         for index, (layer, forward, backward) in enumerate(
             zip(self.before, self.forward, self.backward, strict=True)
@@ -160,13 +126,13 @@ class Step:
 
 @dataclass(frozen=True)
 class Training:
-    """Many steps.
+    """Several steps of gradient descent.
 
     Attributes:
-        errors: (steps + 1,), before the first step and after each.
-        network: after the last step.
-        outputs: its answers.
-        until: the bound that was asked for, or None.
+        errors: The error before the first step and after each, shaped (steps + 1,).
+        network: The network after the last step.
+        outputs: Its outputs, shaped (outputs,).
+        until: The bound of the error that was asked for, or None.
     """
 
     errors: Array
@@ -176,44 +142,13 @@ class Training:
 
     @property
     def steps(self) -> int:
-        """Steps taken."""
+        """The number of steps that were taken."""
         return len(self.errors) - 1
 
     @property
     def reached(self) -> bool:
-        """Whether the error fell below the bound."""
+        """Whether the error has fallen below the bound."""
         return self.until is not None and bool(self.errors[-1] < self.until)
-
-
-def run_forward(network: Network, inputs: Array) -> tuple[Forward, ...]:
-    """Return every number on the way from the inputs to the answers."""
-    passed: list[Forward] = []
-    for layer in network:
-        products = inputs[:, None] * layer.weights
-        sums = products.sum(axis=0) + layer.bias
-        passed.append(Forward(inputs, products, sums, expit(sums)))
-        inputs = passed[-1].outputs
-    return tuple(passed)
-
-
-def run_backward(
-    network: Network, forward: tuple[Forward, ...], targets: Array
-) -> tuple[Backward, ...]:
-    """Return every number on the way back, a layer each, the first layer first."""
-    terms = (forward[-1].outputs - targets)[:, None]
-    found: list[Backward] = []
-    for layer, here in zip(reversed(network), reversed(forward), strict=True):
-        by_output = terms.sum(axis=1)
-        by_sum = here.outputs * (1 - here.outputs)
-        delta = by_output * by_sum
-        bias = delta.sum() if layer.bias.ndim == 0 else delta
-        found.append(
-            Backward(
-                terms, by_output, by_sum, delta, here.inputs[:, None] * delta, np.asarray(bias)
-            )
-        )
-        terms = delta * layer.weights
-    return tuple(reversed(found))
 
 
 def take_step(
@@ -222,22 +157,32 @@ def take_step(
     """Take one step of gradient descent.
 
     Args:
-        network: before the step.
-        example: what it is trained on.
-        learning_rate: of the update.
-        move_biases: whether the biases learn too; deck 003 leaves them.
+        network: The network before the step.
+        example: The example that it learns from.
+        learning_rate: The learning rate.
+        move_biases: Whether the biases are updated too; lecture 003 leaves them as they are.
 
     Raises:
-        ConfigError: shapes that do not fit, or a learning rate that is not above 0 and finite.
+        ConfigError: If the shapes do not fit, or if the learning rate is not above 0 and finite.
+
+    Example:
+        >>> round(take_step(LECTURE_NETWORK, LECTURE_EXAMPLE).error, 9)
+        0.298371109
     """
     if not 0 < learning_rate < np.inf:
-        raise ConfigError(f"the learning rate must be above 0 and finite; found {learning_rate}.")
-    shape = len(network[0].weights), network[-1].weights.shape[1]
-    found = len(example.inputs), len(example.targets)
+        raise ConfigError(
+            "the learning rate must be above 0 and finite; found {found}.".format(
+                found=learning_rate
+            )
+        )
+    shape = (len(network[0].weights), network[-1].weights.shape[1])
+    found = (len(example.inputs), len(example.targets))
     if shape != found:
         raise ConfigError(
-            f"the network takes {shape[0]} inputs and gives {shape[1]} outputs; found {found[0]} inputs and "
-            f"{found[1]} targets."
+            "the network takes {inputs} inputs and gives {outputs} outputs; found {found_inputs} "
+            "inputs and {targets} targets.".format(
+                inputs=shape[0], outputs=shape[1], found_inputs=found[0], targets=found[1]
+            )
         )
     forward = run_forward(network, example.inputs)
     terms = (example.targets - forward[-1].outputs) ** 2 / 2
@@ -263,15 +208,26 @@ def train(
     until: float | None = None,
     move_biases: bool = False,
 ) -> Training:
-    """Take step after step, as many as asked for, or until the error is below a bound.
+    """Take steps of gradient descent, until there are enough or until the error is below a bound.
+
+    Args:
+        network: The network before the first step.
+        example: See `take_step`.
+        learning_rate: See `take_step`.
+        steps: The most steps.
+        until: The bound of the error; None for no bound.
+        move_biases: See `take_step`.
 
     Raises:
-        ConfigError: see `take_step`; or steps below 1, or a bound that is not above 0.
+        ConfigError: See `take_step`; also if steps is below 1, or if the bound is not above 0 and
+            finite.
     """
     if steps < 1:
-        raise ConfigError(f"steps must be at least 1; found {steps}.")
+        raise ConfigError("steps must be at least 1; found {steps}.".format(steps=steps))
     if until is not None and not 0 < until < np.inf:
-        raise ConfigError(f"the bound of the error must be above 0 and finite; found {until}.")
+        raise ConfigError(
+            "the bound of the error must be above 0 and finite; found {until}.".format(until=until)
+        )
     errors: list[float] = []
     while True:
         step = take_step(network, example, learning_rate, move_biases=move_biases)

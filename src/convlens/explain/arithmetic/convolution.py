@@ -5,15 +5,14 @@ channels of a group, filters). A depthwise convolution is a grouped one with a g
 channel. Whole numbers and Fractions stay exact.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from fractions import Fraction
 from functools import cached_property
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from convlens.errors import ConfigError
+from convlens.explain.arithmetic.cells import as_image, check_place, take_cells
 from convlens.explain.arithmetic.exact import Numbers, as_numbers
 from convlens.explain.arithmetic.sizes import Border, Side, lay_windows, pair
 from convlens.explain.arithmetic.weighted_sum import WeightedSum
@@ -119,7 +118,7 @@ class Convolution:
         Raises:
             ConfigError: If the map has no such value.
         """
-        check_cell((row, column, filter), self.shape)
+        check_place((row, column, filter), self.shape, ("row", "column", "filter"), "the map")
         patch = self.patch(row, column)[..., self.channels(filter)]
         return Cell(
             patch,
@@ -129,54 +128,6 @@ class Convolution:
             rows=self.vertical.span(row),
             columns=self.horizontal.span(column),
         )
-
-
-def take_cells(image: Numbers, rows: Sequence[int], columns: Sequence[int]) -> Numbers:
-    """Return the cells of an image in these rows and columns; cells outside of it are 0.
-
-    Args:
-        image: The image, shaped (height, width, channels).
-        rows: The rows, counted from the first of the image.
-        columns: The columns, counted likewise.
-    """
-    down = np.asarray(rows)
-    across = np.asarray(columns)
-    height, width = image.shape[:2]
-    cells: Numbers = image[np.ix_(down.clip(0, height - 1), across.clip(0, width - 1))]
-    above_or_below = (down < 0) | (down >= height)
-    beside = (across < 0) | (across >= width)
-    cells[np.logical_or.outer(above_or_below, beside)] = Fraction(0)
-    return cells
-
-
-def check_cell(cell: tuple[int, int, int], shape: tuple[int, ...]) -> None:
-    """Check that a map of this shape has a value at (row, column, filter).
-
-    Raises:
-        ConfigError: If it has none.
-    """
-    for name, index, count in zip(("row", "column", "filter or channel"), cell, shape, strict=True):
-        if not 0 <= index < count:
-            raise ConfigError(
-                "the map has {shape} values, counted from 0; {name} {index} is outside: take 0 to "
-                "{last}.".format(shape=write_shape(shape), name=name, index=index, last=count - 1)
-            )
-
-
-def as_image(values: Numbers) -> Numbers:
-    """Return an image as (height, width, channels); it may come without channels.
-
-    Raises:
-        ConfigError: If it has another number of axes, or no cells.
-    """
-    image = values[..., None] if values.ndim == 2 else values
-    if image.ndim != 3 or not image.size:
-        raise ConfigError(
-            "an image must be (height, width) or (height, width, channels); found {shape}.".format(
-                shape=write_shape(values.shape)
-            )
-        )
-    return image
 
 
 def convolve(

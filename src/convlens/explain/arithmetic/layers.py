@@ -39,7 +39,7 @@ class Softmax:
 
     @property
     def shifted(self) -> Numbers:
-        """Logits minus the largest, shaped (n,): the output stays the same, and e^z stays finite."""
+        """Logits minus the largest, shaped (n,), so that e^z stays finite; shares stay the same."""
         return np.asarray(self.rounded(self.logits - self.logits.max()))
 
     @property
@@ -133,7 +133,7 @@ def dense(
     units = weights.shape[1]
     if bias.shape not in ((), (units,)):
         raise ConfigError(
-            "the bias must be {units} numbers, one for each unit; found {found}.".format(
+            "the bias must have one number for each unit, {units}; found {found}.".format(
                 units=units, found=bias.size
             )
         )

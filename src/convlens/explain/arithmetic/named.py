@@ -1,4 +1,8 @@
-"""Named images and filters small enough to compute by hand, and a user's own: typed, from a CSV or an image file."""
+"""Named: images and filters small enough to compute by hand, and those of a user.
+
+Those of a user are typed, or come from a CSV or an image file. The functions of this module are
+`convlens.get_image` and `convlens.get_filter`.
+"""
 
 import csv
 from pathlib import Path
@@ -9,65 +13,79 @@ from convlens.errors import ConfigError, DataError
 from convlens.explain.arithmetic.exact import Numbers, as_numbers, read_matrix
 from convlens.preprocess import IMAGE_SUFFIXES, open_image
 
-LARGEST = 40  # cells along a side whose numbers can still be read
+# The longest side of an image, in cells, whose numbers can still be read.
+LARGEST = 40
 
 
 def _draw_x(side: int) -> str:
     """Return an X of 1 on -1 whose arms leave a border of one cell."""
-    inner = range(1, side - 1)
-    rows = [
-        " ".join(
-            "1" if row in inner and column in (row, side - 1 - row) else "-1"
-            for column in range(side)
-        )
-        for row in range(side)
-    ]
-    return "; ".join(rows)
+    image = np.full((side, side), -1)
+    for place in range(1, side - 1):
+        image[place, [place, side - 1 - place]] = 1
+    return "; ".join(" ".join(map(str, row)) for row in image)
 
 
-IMAGES = {  # name -> (numbers, what it is)
-    "x9": (_draw_x(9), "the X of deck 004, 9 x 9"),
-    "seven": (
-        "1 2 3 1 1 1 1; 4 5 6 1 1 1 1; 7 8 9 2 3 4 1; 1 1 1 1 1 0 2; 1 2 1 0 1 1 1; 1 3 4 2 1 1 1; 1 1 3 4 4 1 2",
-        "the 7 x 7 numbers of deck 001",
-    ),
-    "pool-001": ("5 2 3 1; 4 1 1 6; 7 8 2 9; 1 1 1 1", "the 4 x 4 numbers that deck 001 pools"),
-    "pool-004": ("1 3 2 9; 7 4 1 5; 8 5 2 3; 4 2 1 4", "the 4 x 4 numbers that deck 004 pools"),
+IMAGES = {
+    # The X of lecture 004.
+    "x9": _draw_x(9),
+    # The image of lecture 001.
+    "seven": "1 2 3 1 1 1 1; 4 5 6 1 1 1 1; 7 8 9 2 3 4 1; 1 1 1 1 1 0 2; 1 2 1 0 1 1 1; "
+    "1 3 4 2 1 1 1; 1 1 3 4 4 1 2",
+    # The numbers that lecture 001 pools, and those that lecture 004 pools.
+    "pool-001": "5 2 3 1; 4 1 1 6; 7 8 2 9; 1 1 1 1",
+    "pool-004": "1 3 2 9; 7 4 1 5; 8 5 2 3; 4 2 1 4",
 }
 FILTERS = {
-    "left-diagonal": ("1 -1 -1; -1 1 -1; -1 -1 1", "deck 004's \\"),
-    "cross": ("1 -1 1; -1 1 -1; 1 -1 1", "deck 004's X"),
-    "right-diagonal": ("-1 -1 1; -1 1 -1; 1 -1 -1", "deck 004's /"),
-    "plus": ("0 1 0; 1 1 1; 0 1 0", "deck 001's +"),
-    "identity": ("0 0 0; 0 1 0; 0 0 0", "leaves an image as it is"),
-    "blur": ("1/9 1/9 1/9; 1/9 1/9 1/9; 1/9 1/9 1/9", "the mean of nine cells"),
-    "sharpen": ("0 -1 0; -1 5 -1; 0 -1 0", "a cell against its neighbours"),
-    "edges": ("0 1 0; 1 -4 1; 0 1 0", "Laplace's: 0 where nothing changes"),
-    "sobel-x": ("-1 0 1; -2 0 2; -1 0 1", "answers to upright edges"),
-    "sobel-y": ("-1 -2 -1; 0 0 0; 1 2 1", "answers to level edges"),
+    # The filters \, X and / of lecture 004, and + of lecture 001.
+    "left-diagonal": "1 -1 -1; -1 1 -1; -1 -1 1",
+    "cross": "1 -1 1; -1 1 -1; 1 -1 1",
+    "right-diagonal": "-1 -1 1; -1 1 -1; 1 -1 -1",
+    "plus": "0 1 0; 1 1 1; 0 1 0",
+    # The image itself, the mean of nine cells, and a cell against its neighbours.
+    "identity": "0 0 0; 0 1 0; 0 0 0",
+    "blur": "1/9 1/9 1/9; 1/9 1/9 1/9; 1/9 1/9 1/9",
+    "sharpen": "0 -1 0; -1 5 -1; 0 -1 0",
+    # The operator of Laplace, and those of Sobel for vertical and for horizontal edges.
+    "edges": "0 1 0; 1 -4 1; 0 1 0",
+    "sobel-x": "-1 0 1; -2 0 2; -1 0 1",
+    "sobel-y": "-1 -2 -1; 0 0 0; 1 2 1",
 }
 
 
 def get_image(text: str) -> Numbers:
-    """Return the (height, width, channels) numbers of a name, a file, or numbers such as '1 2; 3 4'.
+    """Return the numbers of an image, shaped (height, width, channels).
 
-    An image file is read as grey, 0 to 255; a CSV has a row a line.
+    Args:
+        text: A name of IMAGES; the path of a CSV with one line for each row, or of an image file,
+            which is read as grey from 0 to 255; or numbers such as "1 2; 3 4".
 
     Raises:
-        ConfigError: nothing of the kind, or not a matrix of numbers.
-        DataError: a file that cannot be read, or with more than LARGEST cells along a side.
+        ConfigError: If it is nothing of the kind, or no matrix of numbers.
+        DataError: If a file cannot be read, or if a side has more than LARGEST cells.
+
+    Example:
+        >>> get_image("pool-001")[..., 0].tolist()[0]
+        [Fraction(5, 1), Fraction(2, 1), Fraction(3, 1), Fraction(1, 1)]
     """
     return _get(text, "--image", IMAGES)
 
 
 def get_filter(text: str) -> Numbers:
-    """Return the (height, width, channels) numbers of one filter; see `get_image`."""
+    """Return the numbers of one filter, shaped (height, width, channels); see `get_image`.
+
+    Args:
+        text: A name of FILTERS, the path of a CSV or image file, or numbers such as "1 0; 0 1".
+
+    Raises:
+        ConfigError: See `get_image`.
+        DataError: See `get_image`.
+    """
     return _get(text, "--filter", FILTERS)
 
 
-def _get(text: str, what: str, named: dict[str, tuple[str, str]]) -> Numbers:
+def _get(text: str, what: str, named: dict[str, str]) -> Numbers:
     if text in named:
-        return read_matrix(named[text][0], what)
+        return read_matrix(named[text], what)
     path = Path(text).expanduser()
     if path.suffix.lower() in (*IMAGE_SUFFIXES, ".csv"):
         values = _read_file(path)
@@ -75,13 +93,16 @@ def _get(text: str, what: str, named: dict[str, tuple[str, str]]) -> Numbers:
         values = read_matrix(text, what)
     else:
         raise ConfigError(
-            f"{what} must be one of {', '.join(named)}, a CSV or image file, or numbers such as '1 2; 3 4'; "
-            f"found {text!r}."
+            "{what} must be one of {names}, a CSV or image file, or numbers such as '1 2; 3 4'; "
+            "found {text!r}.".format(what=what, names=", ".join(named), text=text)
         )
-    if max(values.shape[:2]) > LARGEST:
+    height, width = values.shape[:2]
+    if max(height, width) > LARGEST:
         raise DataError(
-            f"{what} must have at most {LARGEST} x {LARGEST} cells, or nobody could read its numbers; found "
-            f"{values.shape[0]} x {values.shape[1]}. Make it smaller first."
+            "{what} must have at most {most} x {most} cells, so that its numbers can be read; "
+            "found {height} x {width}. Make it smaller first.".format(
+                what=what, most=LARGEST, height=height, width=width
+            )
         )
     return values
 
@@ -94,6 +115,8 @@ def _read_file(path: Path) -> Numbers:
             rows = [" ".join(row) for row in csv.reader(file) if any(cell.strip() for cell in row)]
     except (OSError, UnicodeDecodeError) as error:
         raise DataError(
-            f"{path}: cannot be read as CSV; {getattr(error, 'strerror', None) or error}."
+            "{path}: the file cannot be read as CSV; {reason}.".format(
+                path=path, reason=getattr(error, "strerror", None) or error
+            )
         ) from error
     return read_matrix("; ".join(rows), str(path))

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from convlens.errors import ConfigError
-from convlens.explain.arithmetic.convolution import as_image, check_cell
+from convlens.explain.arithmetic.cells import as_image, check_place
 from convlens.explain.arithmetic.exact import Numbers, as_numbers
 from convlens.explain.arithmetic.sizes import Border, Side, lay_windows, pair
 
@@ -88,7 +88,7 @@ class Pooling:
         Raises:
             ConfigError: If the map has no such value.
         """
-        check_cell((row, column, channel), self.shape)
+        check_place((row, column, channel), self.shape, ("row", "column", "channel"), "the map")
         rows = self.vertical.span_inside(row)
         columns = self.horizontal.span_inside(column)
         window = self.image[slice(*rows), slice(*columns), channel]

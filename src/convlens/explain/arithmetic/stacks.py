@@ -1,5 +1,9 @@
-"""Stacks: layers written in one line, as 'conv 5 6; pool 2', with size, parameters and receptive field of each."""
+"""Stacks: layers written in one line, such as "conv 5 6; pool 2", and what each gives and learns.
 
+This module is `convlens.stacks`.
+"""
+
+import math
 import re
 from dataclasses import dataclass
 
@@ -17,7 +21,8 @@ from convlens.explain.arithmetic.sizes import (
 
 __all__ = ["STACKS", "LayerSize", "LayerText", "measure", "read_layers"]
 
-STACKS = {  # name -> (layers, side, channels, bias, what it is)
+# The layers, the side and the channels of the image, whether biases count, and what the stack is.
+STACKS = {
     "lenet": (
         "conv 5 6; pool 2; conv 5 16; pool 2; flatten; dense 120; dense 84; dense 10",
         32,
@@ -30,9 +35,12 @@ STACKS = {  # name -> (layers, side, channels, bias, what it is)
     "standard": ("conv 3 2", 5, 3, False, "a 3x3 convolution of 3 channels to 2 filters"),
     "separable": ("depthwise 3; conv 1 2", 5, 3, False, "the same, depthwise separable"),
 }
-FILTERED = ("conv", "separable")
-WINDOWED = (*FILTERED, "depthwise", "pool")
-PLAIN = ("batchnorm", "flatten", "global")
+# How many numbers each layer takes: the window and the filters, the window, the units, or none.
+NUMBERS = {
+    "conv": 2, "separable": 2, "depthwise": 1, "pool": 1, "dense": 1, "batchnorm": 0, "flatten": 0,
+    "global": 0,
+}  # fmt: skip
+WINDOWED = ("conv", "separable", "depthwise", "pool")
 EXAMPLE = "'conv 5 6; pool 2; conv 3 16 same /2; batchnorm; flatten; dense 10'"
 
 
@@ -41,10 +49,10 @@ class LayerText:
     """A layer as it was written.
 
     Attributes:
-        kind: conv, depthwise, separable, pool, batchnorm, global, flatten or dense.
-        window: side of the window, 0 where there is none.
-        filters: or units of a dense layer, 0 where there are none.
-        stride: from one window to the next.
+        kind: One of conv, depthwise, separable, pool, batchnorm, global, flatten and dense.
+        window: The side of the window; 0 where there is none.
+        filters: The filters, or the units of a dense layer; 0 where there are none.
+        stride: The distance from one window to the next.
         padding: "valid", "same" or "partial".
     """
 
@@ -55,11 +63,13 @@ class LayerText:
     padding: str = "valid"
 
     def __str__(self) -> str:
-        """Return it as it would be written."""
-        words = [self.kind, str(self.window or ""), str(self.filters or "")]
-        words += [self.padding] * (self.padding != "valid")
-        words += [f"/{self.stride}"] * (self.stride != (self.window if self.kind == "pool" else 1))
-        return " ".join(word for word in words if word)
+        """Return the layer as it would be written."""
+        words = [self.kind, *(str(number) for number in (self.window, self.filters) if number)]
+        if self.padding != "valid":
+            words.append(self.padding)
+        if self.stride != (self.window if self.kind == "pool" else 1):
+            words.append(f"/{self.stride}")
+        return " ".join(words)
 
 
 @dataclass(frozen=True)
@@ -67,12 +77,13 @@ class LayerSize:
     """What a layer gives and learns.
 
     Attributes:
-        layer: as it was written.
-        shape: (side, side, channels) or (units,).
-        size: the formula of the side, "" where it does not change.
-        params: with their formula.
-        field: receptive field along a side, pixels; None after flatten and global average, which see all.
-        field_formula: of the field, "" where it does not change.
+        layer: The layer as it was written.
+        shape: The shape of the output, (side, side, channels) or (units,).
+        size: The formula of the side; "" where it does not change.
+        params: The parameters with their formula.
+        field: The receptive field along a side, in pixels; None after flatten and global average,
+            which see the whole image.
+        field_formula: The formula of the field; "" where it does not change.
     """
 
     layer: str
@@ -84,12 +95,16 @@ class LayerSize:
 
 
 def read_layers(text: str) -> tuple[LayerText, ...]:
-    """Return the layers of a text, ';' between.
+    """Return the layers of a text, which are separated by ";".
 
-    A word a layer, then window and filters, or units; "same", "partial" and "/2" for strides of 2 may follow.
+    A layer is a word, its window and its filters, or its units. "same" or "partial" may follow, and
+    "/2" for strides of 2.
+
+    Args:
+        text: The text, such as "conv 5 6; pool 2; flatten; dense 10".
 
     Raises:
-        ConfigError: an unknown layer, or a number that is missing or too many.
+        ConfigError: If there is no such layer, or if it has too few or too many numbers.
     """
     return tuple(_read_layer(part.strip()) for part in text.strip().strip(";").split(";"))
 
@@ -99,64 +114,72 @@ def _read_layer(text: str) -> LayerText:
     padding = [word for word in words if word in ("same", "valid", "partial")]
     strides = [word for word in words if re.fullmatch(r"/\d+", word)]
     numbers = [int(word) for word in words if word.isdecimal()]
-    wanted = (
-        {"dense": 1, "depthwise": 1, "pool": 1}
-        | dict.fromkeys(FILTERED, 2)
-        | dict.fromkeys(PLAIN, 0)
-    )
-    rest = len(words) - len(padding) - len(strides) - len(numbers)
-    if (
-        kind not in wanted
-        or rest
-        or len(numbers) != wanted[kind]
-        or len(padding) > 1
-        or len(strides) > 1
-    ):
-        raise ConfigError(f"layers must be written as {EXAMPLE}; found {text!r}.")
+    understood = len(padding) + len(strides) + len(numbers) == len(words)
+    once = len(padding) <= 1 and len(strides) <= 1
+    if len(numbers) != NUMBERS.get(kind) or not (understood and once):
+        raise ConfigError(
+            "layers must be written as {example}; found {text!r}.".format(
+                example=EXAMPLE, text=text
+            )
+        )
     if kind not in WINDOWED and (padding or strides):
-        raise ConfigError(f"{kind} has neither padding nor strides; found {text!r}.")
+        raise ConfigError(
+            "{kind} has neither padding nor strides; found {text!r}.".format(kind=kind, text=text)
+        )
     if 0 in numbers:
-        raise ConfigError(f"sizes and filters of a layer must be at least 1; found {text!r}.")
-    if kind == "dense":
-        return LayerText(kind, filters=numbers[0])
-    if kind in PLAIN:
-        return LayerText(kind)
-    stride = int(strides[0][1:]) if strides else (numbers[0] if kind == "pool" else 1)
-    filters = numbers[1] if kind in FILTERED else 0
-    return LayerText(kind, numbers[0], filters, stride, padding[0] if padding else "valid")
+        raise ConfigError(
+            "sizes and filters of a layer must be at least 1; found {text!r}.".format(text=text)
+        )
+    if kind not in WINDOWED:
+        return LayerText(kind, filters=sum(numbers))
+    window, *filters = numbers
+    stride = window if kind == "pool" else 1
+    if strides:
+        stride = int(strides[0][1:])
+    return LayerText(kind, window, sum(filters), stride, *padding)
 
 
 def measure(
     layers: tuple[LayerText, ...], side: int, channels: int, *, bias: bool = True
 ) -> tuple[LayerSize, ...]:
-    """Return size, parameters and receptive field of each layer on a square image.
+    """Return the size, parameters and receptive field of each layer on a square image.
+
+    Args:
+        layers: The layers, see `read_layers`.
+        side: The side of the image, in pixels.
+        channels: The channels of the image.
+        bias: Whether biases are counted.
 
     Raises:
-        ConfigError: a window that does not fit any more, or a dense layer before flatten or the other way round.
+        ConfigError: If a window does not fit any more, or if a dense layer comes before flatten or
+            another layer after it.
+
+    Example:
+        >>> [layer.shape for layer in measure(read_layers("conv 5 6; pool 2"), 32, 1)]
+        [(28, 28, 6), (14, 14, 6)]
     """
     shape: tuple[int, ...] = (side, side, channels)
     if min(shape) < 1:
         raise ConfigError(
-            f"side and channels of the image must be at least 1; found {side} and {channels}."
+            "side and channels of the image must be at least 1; found {side} and "
+            "{channels}.".format(side=side, channels=channels)
         )
     windows: list[tuple[int, int]] = []
     found: list[LayerSize] = []
     for layer in layers:
-        if (len(shape) == 3) == (layer.kind == "dense") and layer.kind != "batchnorm":
-            raise ConfigError(
-                f"{layer} cannot follow {found[-1].layer if found else 'the image'}: it takes "
-                f"{'a row of numbers, so flatten first' if layer.kind == 'dense' else 'maps, not a row of numbers'}."
-            )
-        size, field_formula = "", ""
-        params = _params(layer, shape, bias)
+        _check_order(layer, shape, found[-1].layer if found else "the image")
+        params = _params(layer, shape[-1], bias)
+        size = ""
+        field_formula = ""
         if layer.kind in WINDOWED:
             laid = lay_windows(shape[0], layer.window, layer.stride, layer.padding)
             windows.append((layer.window, layer.stride))
-            size, field_formula = laid.formula, receptive_field(windows)[-1].formula
+            size = laid.formula
+            field_formula = receptive_field(windows)[-1].formula
             shape = (laid.count, laid.count, layer.filters or shape[2])
         elif layer.kind == "flatten":
-            size = " × ".join(map(str, shape)) + f" = {shape[0] * shape[1] * shape[2]}"
-            shape = (shape[0] * shape[1] * shape[2],)
+            size = " × ".join(map(str, shape)) + f" = {math.prod(shape)}"
+            shape = (math.prod(shape),)
         elif layer.kind == "global":
             shape = (shape[2],)
         elif layer.kind == "dense":
@@ -168,14 +191,31 @@ def measure(
     return tuple(found)
 
 
-def _params(layer: LayerText, shape: tuple[int, ...], bias: bool) -> Count:
-    channels = shape[-1]
-    if layer.kind == "conv":
-        return conv_params(layer.window, channels, layer.filters, bias=bias)
-    if layer.kind == "separable":
-        return separable_params(layer.window, channels, layer.filters, bias=bias)
-    if layer.kind == "depthwise":
-        return depthwise_params(layer.window, channels, bias=bias)
+def _check_order(layer: LayerText, shape: tuple[int, ...], before: str) -> None:
+    """Check that a layer takes what the layer before it gives: maps, or a row of numbers.
+
+    Raises:
+        ConfigError: If it does not.
+    """
+    if layer.kind == "batchnorm" or (len(shape) == 1) == (layer.kind == "dense"):
+        return
     if layer.kind == "dense":
-        return dense_params(channels, layer.filters, bias=bias)
-    return batchnorm_params(channels) if layer.kind == "batchnorm" else Count("", 0)
+        rule = "{layer} cannot follow {before}: it takes a row of numbers, so flatten first."
+    else:
+        rule = "{layer} cannot follow {before}: it takes maps, not a row of numbers."
+    raise ConfigError(rule.format(layer=layer, before=before))
+
+
+def _params(layer: LayerText, channels: int, bias: bool) -> Count:
+    match layer.kind:
+        case "conv":
+            return conv_params(layer.window, channels, layer.filters, bias=bias)
+        case "separable":
+            return separable_params(layer.window, channels, layer.filters, bias=bias)
+        case "depthwise":
+            return depthwise_params(layer.window, channels, bias=bias)
+        case "dense":
+            return dense_params(channels, layer.filters, bias=bias)
+        case "batchnorm":
+            return batchnorm_params(channels)
+    return Count("", 0)

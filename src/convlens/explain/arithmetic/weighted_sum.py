@@ -1,8 +1,8 @@
 """WeightedSum: numbers times weights, summed up, plus a bias.
 
-A value of a convolution, of a dense layer and of a product of matrices is such a sum. It is computed
-exactly from whole numbers and Fractions, in float64 from the values of a trained network, and with
-rounding from the numbers that are printed on a worksheet.
+A value of a convolution, of a dense layer and of a product of matrices is such a sum. It is
+computed exactly from whole numbers and Fractions, in float64 from the values of a trained network,
+and with rounding from the numbers that are printed on a worksheet.
 """
 
 from dataclasses import dataclass

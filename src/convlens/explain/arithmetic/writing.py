@@ -70,7 +70,7 @@ def write(value: Any) -> str:
 
 
 def write_numbers(values: Sequence[Any] | Numbers, decimals: int = 4) -> list[str]:
-    """Return the texts of a column: decimal numbers with equally many decimals, fractions as such."""
+    """Return the texts of a column, in which decimal numbers have equally many decimals."""
     flat = list(np.asarray(values, dtype=object).flat)
     texts = [write_number(value, decimals) for value in flat]
     if any("e" in text for text in texts) or all(isinstance(value, Fraction) for value in flat):

@@ -1,4 +1,4 @@
-"""Exercise: an opened value as a task to compute by hand, in numbers of three decimals or a few more.
+"""Exercise: an opened value as a task to compute by hand, in numbers of three decimals or more.
 
 Where a layer covers many channels, only the strongest is left to the student, and the sum of the
 others is given. Every answer follows from the numbers as they are printed, rounded at each step.

@@ -6,8 +6,8 @@ of its map, and each position gives a term:
 
     dLoss/dWeight = sum over positions of  dLoss/dOutput x slope of the activation x input
 
-Both dLoss/dOutput and dLoss/dWeight come from the automatic differentiation of the engine; the latter
-stands beside the sum.
+Both dLoss/dOutput and dLoss/dWeight come from the automatic differentiation of the engine; the
+latter stands beside the sum.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -31,8 +31,8 @@ from convlens.files import and_more
 class WeightGradient:
     """The derivative of the loss by one weight, term by term.
 
-    All arrays are shaped (calls, positions...): the calls of a layer that is used several times, and
-    the positions of its map.
+    All arrays are shaped (calls, positions...): the calls of a layer that is used several times,
+    and the positions of its map.
 
     Attributes:
         layer: The name of the layer.
@@ -177,8 +177,9 @@ def _by_outputs(
 ) -> tuple[list[Floats], list[Floats], list[Floats] | None]:
     """Return dLoss/dOutput, dLoss/d(sum before the activation), and the slope, for each call.
 
-    Zeros are added to outputs and sums, and the loss is differentiated by these zeros. All arrays are
-    shaped (positions..., filters). There are no slopes where the activation is linear or a softmax.
+    Zeros are added to outputs and sums, and the loss is differentiated by these zeros. All arrays
+    are shaped (positions..., filters). Where the activation is linear or a
+    softmax, there are no slopes.
     """
     activation = getattr(layers[0].call.operation, "activation", None)
     linear = activation is None or activation is keras.activations.linear

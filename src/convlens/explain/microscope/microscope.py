@@ -1,7 +1,7 @@
 """Microscope: what a trained network computed for one image, layer by layer, ready to be opened.
 
-The network runs in float32, one operation after the other, and every array is kept. Models nested in
-it are opened too.
+The network runs in float32, one operation after the other, and every array is kept. Models nested
+in it are opened too.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -32,7 +32,7 @@ def run_calls(
     images: Any,
     replaced: Mapping[int, Callable[[Call], Any]] | None = None,
 ) -> list[Call]:
-    """Run a functional or sequential model call by call, nested models opened, and return the calls.
+    """Run a functional or sequential model call by call, also in nested models; return the calls.
 
     Args:
         model: The network.

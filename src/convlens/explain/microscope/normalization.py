@@ -1,4 +1,4 @@
-"""Normalization: values that are put in relation to others: batch and layer normalisation, softmax."""
+"""Normalization: values of batch and layer normalisation and of the softmax."""
 
 from typing import Any
 

@@ -7,49 +7,45 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from convlens.errors import ConfigError
+from convlens.explain.arithmetic.cells import check_place
 from convlens.explain.arithmetic.writing import write_shape
+from convlens.explain.microscope import moved, normalization, pointwise, pooling, weighted_sum
 from convlens.explain.microscope.layer import Layer
-from convlens.explain.microscope.moved import open_moved
-from convlens.explain.microscope.normalization import (
-    open_activation,
-    open_batch_normalization,
-    open_layer_normalization,
-    open_softmax,
-)
-from convlens.explain.microscope.pointwise import JOINS, open_pointwise
-from convlens.explain.microscope.pooling import open_pooling, open_reduced
 from convlens.explain.microscope.value import Index, OpenedCell, Opener
-from convlens.explain.microscope.weighted_sum import (
-    open_convolution,
-    open_dense,
-    open_matmul,
-    open_separable,
-)
 
 # Layers whose values are shown but not opened, and why.
 VALUES_ONLY = {"InputLayer": "these are the image's own pixels, nothing is computed"}
 
+# Layers and operations of `keras.ops`, by the name of their class or of one that it inherits from.
 OPENERS: dict[str, Opener] = {
-    "Conv2D": open_convolution,
-    "DepthwiseConv2D": open_convolution,
-    "SeparableConv2D": open_separable,
-    "Dense": open_dense,
-    "Matmul": open_matmul,
-    "BatchNormalization": open_batch_normalization,
-    "Normalization": open_batch_normalization,
-    "LayerNormalization": open_layer_normalization,
-    "Softmax": open_softmax,
-    "Activation": open_activation,
-    **dict.fromkeys(("MaxPooling2D", "AveragePooling2D"), open_pooling),
+    "Conv2D": weighted_sum.open_convolution,
+    "DepthwiseConv2D": weighted_sum.open_convolution,
+    "SeparableConv2D": weighted_sum.open_separable,
+    "Dense": weighted_sum.open_dense,
+    "Matmul": weighted_sum.open_matmul,
+    "BatchNormalization": normalization.open_batch_normalization,
+    "Normalization": normalization.open_batch_normalization,
+    "LayerNormalization": normalization.open_layer_normalization,
+    "Softmax": normalization.open_softmax,
+    "Activation": normalization.open_activation,
+    **dict.fromkeys(("MaxPooling2D", "AveragePooling2D"), pooling.open_pooling),
     **dict.fromkeys(
-        ("GlobalAveragePooling2D", "GlobalMaxPooling2D", "Sum", "Mean", "Max", "Min"), open_reduced
+        ("GlobalAveragePooling2D", "GlobalMaxPooling2D", "Sum", "Mean", "Max", "Min"),
+        pooling.open_reduced,
     ),
-    **dict.fromkeys(("ReLU", "LeakyReLU", "ELU", "Rescaling", "Cast", *JOINS), open_pointwise),
     **dict.fromkeys(
-        ("Flatten", "Reshape", "Permute", "ZeroPadding2D", "Cropping2D", "UpSampling2D", "RepeatVector", "Concatenate",
-         "Identity", "Dropout", "SpatialDropout2D", "GaussianDropout", "GaussianNoise", "AlphaDropout",
-         "ActivityRegularization", "Flip", "Take", "Split", "Transpose", "Squeeze", "ExpandDims", "GetItem",
-         "BroadcastTo", "Stack", "ZerosLike"), open_moved,
+        ("ReLU", "LeakyReLU", "ELU", "Rescaling", "Cast", *pointwise.JOINS),
+        pointwise.open_pointwise,
+    ),
+    **dict.fromkeys(
+        (
+            "Flatten", "Reshape", "Permute", "ZeroPadding2D", "Cropping2D", "UpSampling2D",
+            "RepeatVector", "Concatenate", "Identity", "Dropout", "SpatialDropout2D",
+            "GaussianDropout", "GaussianNoise", "AlphaDropout", "ActivityRegularization", "Flip",
+            "Take", "Split", "Transpose", "Squeeze", "ExpandDims", "GetItem", "BroadcastTo",
+            "Stack", "ZerosLike",
+        ),
+        moved.open_moved,
     ),
 }  # fmt: skip
 
@@ -79,9 +75,7 @@ def open_cell(layer: Layer, index: Sequence[int]) -> OpenedCell:
                 reason=VALUES_ONLY.get(layer.kind, "convlens does not know its arithmetic"),
             )
         )
-    cell = found(layer, index)
-    network = float(layer.output[index])
-    return replace(cell, layer=layer.name, kind=layer.kind, index=index, network=network)
+    return replace(found(layer, index), index=index, network=float(layer.output[index]))
 
 
 def check_index(layer: Layer, index: Sequence[int]) -> Index:
@@ -104,16 +98,5 @@ def check_index(layer: Layer, index: Sequence[int]) -> Index:
                 found=", ".join(map(str, index)) or "nothing",
             )
         )
-    for number, count, name in zip(index, shape, axes, strict=True):
-        if not 0 <= number < count:
-            raise ConfigError(
-                "{layer} is {shape}, counted from 0; {name} {number} is outside: take 0 to "
-                "{last}.".format(
-                    layer=layer.name,
-                    shape=write_shape(shape),
-                    name=name,
-                    number=number,
-                    last=count - 1,
-                )
-            )
+    check_place(index, shape, axes, layer.name)
     return tuple(int(one) for one in index)

@@ -75,9 +75,8 @@ class OpenedCell:
         scale: The sum of the absolute terms, of which float32 keeps about seven digits.
         windows: What the value is computed from.
         products: The numbers and their weights; empty where nothing has weights.
-        layer: The name of the layer. This and the following are filled in by `open_cell`.
-        kind: The class of the layer.
-        index: The place of the value: (row, column, channel) or (unit,).
+        index: The place of the value, (row, column, channel) or (unit,). `open_cell` fills this and
+            the following in.
         network: The value that the network computed in float32.
     """
 
@@ -86,8 +85,6 @@ class OpenedCell:
     scale: float
     windows: Sequence[Window] = ()
     products: Sequence[Products] = ()
-    layer: str = ""
-    kind: str = ""
     index: Index = ()
     network: float = 0.0
 

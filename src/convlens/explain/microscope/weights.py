@@ -44,8 +44,8 @@ class Weight:
         index: The index of the weight in that array.
         unit: The filter, unit or channel whose output it shapes.
         place: The place as a user writes it.
-        mixed: The pointwise weights, shaped (filters,), by which a weight in the depthwise part of a
-            separable convolution reaches every filter; None for all other weights.
+        mixed: The pointwise weights, shaped (filters,), by which a weight in the depthwise part of
+            a separable convolution reaches every filter; None for all other weights.
     """
 
     variable: keras.Variable
@@ -168,7 +168,7 @@ def _check_place(
 
 
 def inputs_of(layer: Layer, weight: Weight) -> Floats:
-    """Return what a weight is multiplied with at each position of the map, shaped (positions...)."""
+    """Return what a weight is multiplied with at each position, shaped (positions...)."""
     operation = layer.call.operation
     values = input_of(layer)
     if weight.place in ("bias", "beta"):

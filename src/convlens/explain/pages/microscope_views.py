@@ -229,8 +229,8 @@ def _has_patch(cell: OpenedCell) -> bool:
 def cell_data(layer: Layer, cell: OpenedCell) -> dict[str, Any]:
     """Return all of a cell as plain data: every patch, weight and product."""
     return {
-        "layer": cell.layer,
-        "class": cell.kind,
+        "layer": layer.name,
+        "class": layer.kind,
         "shape": list(layer.shape),
         "index": list(cell.index),
         "rule": cell.rule,

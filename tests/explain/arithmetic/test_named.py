@@ -1,0 +1,47 @@
+"""Named images and filters, files of a user, and what is refused."""
+
+from fractions import Fraction
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from convlens.errors import ConfigError, ConvlensError, DataError
+from convlens.explain.arithmetic.named import FILTERS, IMAGES, get_filter, get_image
+
+
+def test_every_name_can_be_had():
+    assert all(get_image(name).ndim == 3 for name in IMAGES)
+    assert all(get_filter(name).shape == (3, 3, 1) for name in FILTERS)
+    x = get_image("x9")[..., 0]
+    assert x.shape == (9, 9)
+    assert (x == 1).sum() == 13
+    assert set(x[0]) == {-1}
+    assert get_filter("blur").sum() == 1
+
+
+def test_own_files(tmp_path):
+    (tmp_path / "p.csv").write_text("1,2\n3,1/2\n")
+    assert get_image(str(tmp_path / "p.csv"))[..., 0].tolist() == [[1, 2], [3, Fraction(1, 2)]]
+    Image.fromarray(np.array([[0, 255], [7, 9]], np.uint8)).save(tmp_path / "p.png")
+    assert get_image(str(tmp_path / "p.png"))[..., 0].tolist() == [[0, 255], [7, 9]]
+
+
+@pytest.mark.parametrize(
+    ("text", "kind", "words"),
+    [
+        ("nothing", ConfigError, "must be one of x9"),
+        ("1 2; 3", ConfigError, "row 2 has 1: '3'"),
+        ("1 a", ConfigError, "'a' is not a number"),
+        ("1/0", ConfigError, "'1/0' is not a number"),
+        ("1e200", ConfigError, "must lie within"),
+        ("1 | 1 2", ConfigError, "channels must have one size"),
+        ("no.csv", DataError, "cannot be read as CSV"),
+        ("no.png", DataError, "no.png"),
+        (";".join(["1"] * 41), DataError, "at most 40 x 40"),
+    ],
+)
+def test_what_cannot_be_is_refused(text, kind, words):
+    with pytest.raises(ConvlensError, match=words.replace("(", r"\(")) as error:
+        get_image(text)
+    assert isinstance(error.value, kind)
