@@ -60,28 +60,25 @@ def test_one_logit_becomes_a_column_for_each_class():
     )
 
 
-@pytest.mark.parametrize(
-    ("units", "names", "temperature"), [(3, ("a", "b", "c"), 0.1), (1, ("a", "b"), 1.0)]
-)
-def test_plain_keras_opens_the_file_where_convlens_cannot_be_imported(
-    tmp_path, units, names, temperature
-):
-    classifier = make(units, names, temperature)
-    classifier.save(tmp_path / "classifier.keras")
+def test_plain_keras_opens_files_where_convlens_cannot_be_imported(tmp_path):
+    """A file of three logits with a temperature, and one of a single logit."""
+    classifiers = [make(3, ("a", "b", "c"), 0.1), make(1, ("a", "b"), 1.0)]
+    for number, classifier in enumerate(classifiers):
+        classifier.save(tmp_path / f"{number}.keras")
     np.save(tmp_path / "images.npy", IMAGES)
     code = (
         "import sys; sys.modules['convlens'] = None\n"
         "import keras, numpy as np\n"
-        f"model = keras.models.load_model({str(tmp_path / 'classifier.keras')!r})\n"
-        f"rows = model.predict(np.load({str(tmp_path / 'images.npy')!r}), verbose=0)\n"
-        f"np.save({str(tmp_path / 'rows.npy')!r}, rows)\n"
+        "for number in range(2):\n"
+        "    model = keras.models.load_model(f'{number}.keras')\n"
+        "    np.save(f'{number}.npy', model.predict(np.load('images.npy'), verbose=0))\n"
     )
-    subprocess.run(
-        [sys.executable, "-c", code], check=True, env=os.environ | {"TF_CPP_MIN_LOG_LEVEL": "3"}
-    )
-    rows = np.load(tmp_path / "rows.npy")
-    assert rows.shape == (5, len(names))
-    assert np.abs(rows - classifier.probabilities(IMAGES)).max() < 1e-6
+    env = os.environ | {"TF_CPP_MIN_LOG_LEVEL": "3"}
+    subprocess.run([sys.executable, "-c", code], check=True, env=env, cwd=tmp_path)
+    for number, classifier in enumerate(classifiers):
+        rows = np.load(tmp_path / f"{number}.npy")
+        assert rows.shape == (5, len(classifier.class_names))
+        assert np.abs(rows - classifier.probabilities(IMAGES)).max() < 1e-6
 
 
 @pytest.mark.parametrize("temperature", [0.1, 1.0, 2.5])

@@ -1,5 +1,7 @@
 """`convlens open` as a user types it: what it prints and writes, and what it says of mistakes."""
 
+import contextlib
+import io
 import json
 
 import numpy as np
@@ -48,17 +50,20 @@ def _wide(monkeypatch):
     monkeypatch.setenv("COLUMNS", "160")
 
 
-def names_of(run, image, capsys):
-    capsys.readouterr()
-    assert convlens("open", run, image, "--format", "json") == 0
-    return json.loads(capsys.readouterr().out)
+@pytest.fixture(scope="module")
+def opened(run, image):
+    """What the command says of the whole network: its layers and its prediction."""
+    said = io.StringIO()
+    with contextlib.redirect_stdout(said):
+        assert convlens("open", run, image, "--format", "json") == 0
+    return json.loads(said.getvalue())
 
 
 def of_kind(found, kind):
     return next(layer["name"] for layer in found["layers"] if layer["class"] == kind)
 
 
-def test_all_layers_are_listed_and_drawn(run, image, capsys):
+def test_all_layers_are_listed_and_drawn(run, image, opened, capsys):
     assert convlens("open", run, image) == 0
     said = capsys.readouterr().out
     assert "50 x 40 pixels, stretched to 24 x 24 as in prediction" in said
@@ -66,7 +71,7 @@ def test_all_layers_are_listed_and_drawn(run, image, capsys):
     assert "--layer NAME" in said
     with Image.open(run / "microscope" / "disc.png") as drawn:
         assert drawn.width > 1000
-    found = names_of(run, image, capsys)
+    found = opened
     assert convlens("predict", run, image, "--format", "json", "--top", "2") == 0
     predicted = json.loads(capsys.readouterr().out)[0]
     assert found["label"] == predicted["label"]
@@ -80,8 +85,8 @@ def test_a_classifier_file_is_opened_too(run, image, capsys, tmp_path):
     assert (tmp_path / "new" / "a.png").stat().st_size > 10_000
 
 
-def test_one_value(run, image, capsys, tmp_path):
-    layer = of_kind(names_of(run, image, capsys), "Conv2D")
+def test_one_value(run, image, opened, capsys, tmp_path):
+    layer = of_kind(opened, "Conv2D")
     words = ("open", run, image, "--layer", layer, "--filter", "2", "--at", "0,3")
     assert convlens(*words, "--png", tmp_path / "cell.png") == 0
     said = capsys.readouterr().out
@@ -95,8 +100,8 @@ def test_one_value(run, image, capsys, tmp_path):
     assert abs(cell["value"] - cell["network"]) <= 1e-5 * cell["scale"]
 
 
-def test_without_at_the_largest_value_is_opened(run, image, capsys):
-    layer = of_kind(names_of(run, image, capsys), "Conv2D")
+def test_without_at_the_largest_value_is_opened(run, image, opened, capsys):
+    layer = of_kind(opened, "Conv2D")
     assert (
         convlens(
             "open", run, image, "--layer", layer, "--format", "json", "--png", run / "maps.png"
@@ -110,8 +115,8 @@ def test_without_at_the_largest_value_is_opened(run, image, capsys):
     assert cell["network"] == pytest.approx(maps[tuple(cell["index"])])
 
 
-def test_random_cells_of_every_layer_agree(run, image, capsys):
-    found, rng = names_of(run, image, capsys), np.random.default_rng(0)
+def test_random_cells_of_every_layer_agree(run, image, opened, capsys):
+    found, rng = opened, np.random.default_rng(0)
     for layer in found["layers"][1:]:
         *place, unit = (int(rng.integers(side)) for side in layer["shape"])
         at = ("--at", ",".join(map(str, place))) if place else ()
@@ -131,8 +136,8 @@ def test_random_cells_of_every_layer_agree(run, image, capsys):
         assert json.loads(capsys.readouterr().out)["agrees"], layer
 
 
-def test_a_gradient(run, image, capsys, tmp_path):
-    layer = of_kind(names_of(run, image, capsys), "Conv2D")
+def test_a_gradient(run, image, opened, capsys, tmp_path):
+    layer = of_kind(opened, "Conv2D")
     words = ("open", run, image, "--layer", layer, "--filter", "1", "--gradient")
     assert convlens(*words, "--true", "bar", "--weight", "0,1,0", "--png", tmp_path / "g.png") == 0
     said = capsys.readouterr().out
@@ -151,8 +156,8 @@ def test_a_gradient(run, image, capsys, tmp_path):
     assert json.loads(capsys.readouterr().out)["agrees"]
 
 
-def test_files(run, image, capsys, tmp_path):
-    layer = of_kind(names_of(run, image, capsys), "Conv2D")
+def test_files(run, image, opened, capsys, tmp_path):
+    layer = of_kind(opened, "Conv2D")
     words = (
         "--html",
         tmp_path / "page.html",
@@ -170,8 +175,8 @@ def test_files(run, image, capsys, tmp_path):
     assert "left out" not in capsys.readouterr().err
 
 
-def test_the_page_opens_at_the_cell_that_was_asked_for(run, image, capsys, tmp_path):
-    layer = of_kind(names_of(run, image, capsys), "Conv2D")
+def test_the_page_opens_at_the_cell_that_was_asked_for(run, image, opened, capsys, tmp_path):
+    layer = of_kind(opened, "Conv2D")
     words = (
         "--layer",
         layer,
@@ -201,7 +206,7 @@ def test_classes_have_their_names(run, image, capsys):
         assert f"{layer}: class bar (0)" in capsys.readouterr().out
 
 
-def test_a_dense_layer_has_units_and_its_gradient_one_term(run, image, capsys):
+def test_a_dense_layer_has_units_and_its_gradient_one_term(run, image, opened, capsys):
     words = ("open", run, image, "--layer", "logits", "--filter", "disc", "--gradient")
     assert convlens(*words) == 0
     said = capsys.readouterr().out
@@ -209,7 +214,7 @@ def test_a_dense_layer_has_units_and_its_gradient_one_term(run, image, capsys):
     assert "one position, so one term" in said
     assert "all positions" not in said
     assert convlens(*words, "--weight", "bias") == 0
-    dense = of_kind(names_of(run, image, capsys), "Dense")
+    dense = of_kind(opened, "Dense")
     assert convlens("open", run, image, "--layer", dense, "--filter", "3") == 0
     assert f"{dense}: unit 3" in capsys.readouterr().out
 
@@ -287,7 +292,7 @@ def test_a_network_with_trained_weights(capsys, tmp_path, image):
         (
             ["--layer", "scaling", "--filter", "0", "--worksheet", "a.pdf"],
             2,
-            "a worksheet is of a convolution",
+            "a worksheet needs a convolution",
         ),
         (
             ["--layer", "images", "--html", "a.html"],
@@ -333,9 +338,9 @@ def test_a_network_with_trained_weights(capsys, tmp_path, image):
     ],
 )
 def test_mistakes_get_one_line_and_an_exit_code(
-    run, image, words, code, said, capsys, tmp_path, monkeypatch
+    run, image, opened, words, code, said, capsys, tmp_path, monkeypatch
 ):
-    layer = of_kind(names_of(run, image, capsys), "Conv2D")
+    layer = of_kind(opened, "Conv2D")
     monkeypatch.chdir(tmp_path)
     assert convlens("open", run, image, *(word.replace("CONV", layer) for word in words)) == code
     out, err = capsys.readouterr()

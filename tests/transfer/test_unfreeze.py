@@ -106,7 +106,13 @@ def test_what_fits_no_layer(unfreeze, said):
         names(unfreeze)
 
 
-@pytest.mark.parametrize("optimizer", list(LEARNING_RATES))
+@pytest.mark.parametrize(
+    "optimizer",
+    [
+        name if name in ("sgd", "momentum", "adamw") else pytest.param(name, marks=pytest.mark.slow)
+        for name in LEARNING_RATES
+    ],
+)
 def test_frozen_layers_and_kept_statistics_are_equal_to_the_bit_after_an_epoch(optimizer):
     body, model = network()
     chosen = settings("conv2")
