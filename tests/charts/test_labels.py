@@ -32,7 +32,9 @@ def inside(axes) -> bool:
     )
 
 
-@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize(
+    "seed", [0, 1, *(pytest.param(seed, marks=pytest.mark.slow) for seed in (2, 3, 4))]
+)
 def test_labels_of_crowded_points_do_not_overlap(seed):
     random = np.random.default_rng(seed)
     names = [f"some_network_{i}" for i in range(12)]
