@@ -18,7 +18,6 @@ from convlens.report import finish
 from convlens.screen import Screen
 from convlens.training import fit as fit_module
 from convlens.training.network import choose_network
-from convlens.transfer.backbone import LOWER
 from convlens.transfer.features import FeatureCache
 
 QUIET = Screen(quiet=True)
@@ -132,7 +131,7 @@ def test_layers_that_the_user_named_learn_in_a_resume_too(
         settings.training.batch_size,
     ) == ("all", True, 48)
     assert len(run.history) == settings.training.epochs == 5
-    assert settings.training.learning_rate == LOWER * LEARNING_RATES["adamw"]
+    assert settings.training.learning_rate == 0.1 * LEARNING_RATES["adamw"]
 
 
 def test_layers_that_do_not_fit_into_the_time_are_frozen_in_the_run_too(
