@@ -54,14 +54,18 @@ def choose(name: str) -> None:
         return
     if "keras" in sys.modules:
         if engine() != name:
-            message = (
-                "the engine must be chosen before Keras is imported; Keras runs on {found}, and "
-                "{name} was asked for. Set KERAS_BACKEND={name} before Python starts."
+            raise BackendError(
+                (
+                    "the engine must be chosen before Keras is imported; Keras runs on {found}, "
+                    "and {name} was asked for. Set KERAS_BACKEND={name} before Python starts."
+                ).format(found=engine(), name=name)
             )
-            raise BackendError(message.format(found=engine(), name=name))
     elif importlib.util.find_spec(name) is None:
-        message = "--backend {name} needs {name}, which is not installed: pip install {name}."
-        raise BackendError(message.format(name=name))
+        raise BackendError(
+            "--backend {name} needs {name}, which is not installed: pip install {name}.".format(
+                name=name
+            )
+        )
     os.environ["KERAS_BACKEND"] = name
 
 
@@ -121,11 +125,12 @@ def _limit_threads(threads: int | None) -> None:
         except RuntimeError as error:
             found = tf.config.threading.get_intra_op_parallelism_threads()
             if found != threads:
-                message = (
-                    "--threads must be set before TensorFlow computes anything in a process; it "
-                    "runs with {found} threads, and {threads} were asked for."
-                )
-                raise BackendError(message.format(found=found, threads=threads)) from error
+                raise BackendError(
+                    (
+                        "--threads must be set before TensorFlow computes anything in a process; "
+                        "it runs with {found} threads, and {threads} were asked for."
+                    ).format(found=found, threads=threads)
+                ) from error
     elif engine() == "torch":
         import torch
 
@@ -155,10 +160,11 @@ def traced(model: Any, shape: Sequence[int]) -> Any:
         BackendError: If Keras runs on another engine than TensorFlow.
     """
     if engine() != "tensorflow":
-        message = (
-            "a model can be converted only where Keras runs on tensorflow; it runs on {found}."
+        raise BackendError(
+            "a model can be converted only if Keras runs on tensorflow; it is {found}.".format(
+                found=engine()
+            )
         )
-        raise BackendError(message.format(found=engine()))
     import tensorflow as tf
 
     function = tf.function(lambda images: model(images, training=False), autograph=False)

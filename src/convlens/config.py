@@ -125,8 +125,8 @@ def _read_toml(path: str | Path) -> dict[str, Any]:
     try:
         return tomllib.loads(Path(path).read_text(encoding="utf-8"))
     except OSError as error:
-        message = "a configuration must be a readable file; {reason}."
-        raise ConfigError(message.format(reason=error.strerror)) from error
+        raise ConfigError(
+            "a configuration must be a readable file; {reason}.".format(reason=error.strerror)
+        ) from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        message = "a configuration must be TOML; {reason}."
-        raise ConfigError(message.format(reason=error)) from error
+        raise ConfigError("a configuration must be TOML; {reason}.".format(reason=error)) from error

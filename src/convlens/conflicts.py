@@ -126,8 +126,11 @@ def refuse_conflicts(command: str, given: Mapping[str, Any]) -> None:
         present = [other for other in others if other in names]
         if relation == NEEDS and not present:
             needed = " or ".join(map(_spell, others))
-            message = "{flag} needs {others}. {advice}"
-            raise ConfigError(message.format(flag=_spell(flag), others=needed, advice=advice))
+            raise ConfigError(
+                "{flag} needs {others}. {advice}".format(
+                    flag=_spell(flag), others=needed, advice=advice
+                )
+            )
         if relation == ALLOWS:
             present = [name for name in names if name not in (command, flag, *others)]
         if relation != NEEDS and present:

@@ -73,8 +73,11 @@ def _check(item: dataclasses.Field[Any], value: Any) -> None:
         return
     if rule["choices"] and value not in rule["choices"]:
         choices = ", ".join(rule["choices"])
-        message = "{flag} must be one of {choices}; found {value!r}."
-        raise ConfigError(message.format(flag=flag_of(item.name), choices=choices, value=value))
+        raise ConfigError(
+            "{flag} must be one of {choices}; found {value!r}.".format(
+                flag=flag_of(item.name), choices=choices, value=value
+            )
+        )
     if isinstance(value, str | bool):
         return
     for name, holds, message in LIMITS:
@@ -91,10 +94,12 @@ def unknown(name: str, known: list[str], what: str = "setting") -> str:
     """
     near = get_close_matches(name, known, n=3)
     if near:
-        message = "there is no {what} {name!r}; did you mean {names}?"
-        return message.format(what=what, name=name, names=" or ".join(near))
-    message = "there is no {what} {name!r}; known: {names}."
-    return message.format(what=what, name=name, names=", ".join(known))
+        return "there is no {what} {name!r}; did you mean {names}?".format(
+            what=what, name=name, names=" or ".join(near)
+        )
+    return "there is no {what} {name!r}; known: {names}.".format(
+        what=what, name=name, names=", ".join(known)
+    )
 
 
 def typed(name: str, value: Any, section: type[Section]) -> Any:
@@ -118,5 +123,6 @@ def typed(name: str, value: Any, section: type[Section]) -> Any:
     elif type(value) in wanted:
         return value
     kind = hint.__name__ if isinstance(hint, type) else str(hint)
-    message = "{flag} must be {kind}; found {value!r}."
-    raise ConfigError(message.format(flag=flag_of(name), kind=kind, value=value))
+    raise ConfigError(
+        "{flag} must be {kind}; found {value!r}.".format(flag=flag_of(name), kind=kind, value=value)
+    )

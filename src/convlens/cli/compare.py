@@ -46,8 +46,11 @@ def resume_models(run: str | None, path: str | None) -> None:
 
     facts = Comparison.open(run).facts
     if not begun:
-        message = "{folder}: the runs of the networks are gone, so the comparison cannot go on."
-        raise RunError(message.format(folder=folder))
+        raise RunError(
+            "{folder}: the runs of the networks are gone, so the comparison cannot go on.".format(
+                folder=folder
+            )
+        )
     resume_comparison(open_images(path or facts["path"], config), run, Screen())
 
 

@@ -56,11 +56,15 @@ def describe_data(path: str, sheet: Path | None, pattern: str | None) -> None:
 
 def _facts(dataset: Dataset, seen: Inspection) -> list[tuple[str, str]]:
     """Return names and values that describe a data set."""
-    count = "{images:,} in {classes} classes"
     facts = [
         ("source", dataset.source),
         ("recognised", dataset.kind),
-        ("images", count.format(images=len(dataset), classes=dataset.num_classes)),
+        (
+            "images",
+            "{images:,} in {classes} classes".format(
+                images=len(dataset), classes=dataset.num_classes
+            ),
+        ),
     ]
     if not seen.modes:  # no image can be read
         return facts
@@ -70,11 +74,10 @@ def _facts(dataset: Dataset, seen: Inspection) -> list[tuple[str, str]]:
     width, height = seen.common_size
     size = "{width} x {height}".format(width=width, height=height)
     if seen.common_size_share < 1:
-        template = (
+        size = (
             "width {widths[0]} to {widths[2]}, height {heights[0]} to {heights[2]}, "
             "median {widths[1]} x {heights[1]}"
-        )
-        size = template.format(widths=seen.widths, heights=seen.heights)
+        ).format(widths=seen.widths, heights=seen.heights)
     return [
         *facts,
         ("size", size + looked),
@@ -97,16 +100,20 @@ def _print_notes(
 ) -> None:
     """Print what the user should know before a training."""
     if problems:
-        message = "{count:,} of the images cannot be read; training skips them"
-        screen.note(message.format(count=max(len(problems), seen.unreadable)))
+        screen.note(
+            "{count:,} of the images cannot be read; training skips them".format(
+                count=max(len(problems), seen.unreadable)
+            )
+        )
     for problem in problems[:MAX_NAMED]:
         screen.note(problem)
     if seen.imbalance > 1.5:
-        message = (
-            "the largest class has {ratio:.1f} times the images of the smallest; training weighs "
-            "rare classes more"
+        screen.note(
+            (
+                "the largest class has {ratio:.1f} times the images of the smallest; training "
+                "weighs rare classes more"
+            ).format(ratio=seen.imbalance)
         )
-        screen.note(message.format(ratio=seen.imbalance))
     for note in dataset.notes:
         screen.note(note)
     try:

@@ -114,8 +114,11 @@ def _numbers(name: str, text: str) -> tuple[int, ...]:
     try:
         return tuple(int(part) for part in text.split(",") if part.strip())
     except ValueError as error:
-        message = "{flag} must be whole numbers with commas between, as 32,64,128; found {text!r}."
-        raise ConfigError(message.format(flag=flag_of(name), text=text)) from error
+        raise ConfigError(
+            "{flag} must be whole numbers with commas, as 32,64,128; found {text!r}.".format(
+                flag=flag_of(name), text=text
+            )
+        ) from error
 
 
 def options_page() -> str:

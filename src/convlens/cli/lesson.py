@@ -139,8 +139,11 @@ def _choose(numbers: Sequence[str]) -> list[str]:
         return known
     for number in numbers:
         if number.zfill(3) not in known:
-            message = "a lesson must be one of {known}, or all; found {number!r}."
-            raise ConfigError(message.format(known=", ".join(known), number=number))
+            raise ConfigError(
+                "a lesson must be one of {known}, or all; found {number!r}.".format(
+                    known=", ".join(known), number=number
+                )
+            )
     return list(dict.fromkeys(number.zfill(3) for number in numbers))
 
 
@@ -154,8 +157,11 @@ def _outline(screen: Screen, chosen: Sequence[str]) -> None:
         for section in sections:
             screen.say("  {section}".format(section=section))
         screen.say()
-    message = "to run: convlens lesson {numbers} --run; with --quick in under a minute"
-    screen.say(message.format(numbers=" ".join(chosen)))
+    screen.say(
+        "to run: convlens lesson {numbers} --run; with --quick in under a minute".format(
+            numbers=" ".join(chosen)
+        )
+    )
 
 
 def _notebook_path(given: Sequence[Path] | None, number: str, lessons: int) -> Path | None:
@@ -174,8 +180,9 @@ def _notebook_path(given: Sequence[Path] | None, number: str, lessons: int) -> P
     if lessons > 1 or given[0].is_dir():
         return given[0] / name
     if given[0].suffix != ".ipynb":
-        message = "--notebook must be a file NAME.ipynb or a folder; found {path}."
-        raise ConfigError(message.format(path=given[0]))
+        raise ConfigError(
+            "--notebook must be a file NAME.ipynb or a folder; found {path}.".format(path=given[0])
+        )
     return given[0]
 
 
@@ -190,11 +197,17 @@ def _places(words: Sequence[str], screen: Screen) -> dict[str, str]:
             places |= _in_folder(Path(word).expanduser(), screen)
             continue
         if name not in STAND_INS:
-            message = "--data must be NAME=PATH with a NAME of {names}; found {word!r}."
-            raise ConfigError(message.format(names=", ".join(STAND_INS), word=word))
+            raise ConfigError(
+                "--data must be NAME=PATH with a NAME of {names}; found {word!r}.".format(
+                    names=", ".join(STAND_INS), word=word
+                )
+            )
         if not Path(path).expanduser().exists():
-            message = "{path}: there is no such file or folder, for --data {name}=PATH."
-            raise DataError(message.format(path=path, name=name))
+            raise DataError(
+                "{path}: there is no such file or folder, for --data {name}=PATH.".format(
+                    path=path, name=name
+                )
+            )
         places[name] = path
     return places
 
@@ -208,8 +221,11 @@ def _in_folder(folder: Path, screen: Screen) -> dict[str, str]:
     from convlens.lessons.lesson import STAND_INS
 
     if not folder.is_dir():
-        message = "{folder}: --data must be NAME=PATH, or a folder that has data sets by name."
-        raise DataError(message.format(folder=folder))
+        raise DataError(
+            "{folder}: --data must be NAME=PATH, or a folder that has data sets by name.".format(
+                folder=folder
+            )
+        )
     found: dict[str, str] = {}
     for name in STAND_INS:
         for path in (folder / "{name}.npz".format(name=name), folder / name):

@@ -27,6 +27,9 @@ def require_name(run: str | None, what: str, command: str) -> str:
         RunError: If no name was given.
     """
     if run is None:
-        message = "to resume, name the {what}: convlens {command} --run NAME --resume."
-        raise RunError(message.format(what=what, command=command))
+        raise RunError(
+            "to resume, name the {what}: convlens {command} --run NAME --resume.".format(
+                what=what, command=command
+            )
+        )
     return run

@@ -147,11 +147,15 @@ class Lesson:
                 missing = str(error)
                 if name == "cats_dogs":
                     missing = "cats_dogs: give its place by --data cats_dogs=PATH."
-                message = "{missing} The lesson goes on with other images."
-                Screen().note(message.format(missing=missing))
+                Screen().note(
+                    "{missing} The lesson goes on with other images.".format(missing=missing)
+                )
         self._stand_ins[name] = STAND_INS[name]
-        message = "in place of {name}: {images}; so nothing is compared with the deck"
-        Screen().note(message.format(name=name, images=STAND_INS[name]))
+        Screen().note(
+            "in place of {name}: {images}; so nothing is compared with the deck".format(
+                name=name, images=STAND_INS[name]
+            )
+        )
         return _stand_in(name)
 
     def stands_in(self, name: str) -> bool:
@@ -254,8 +258,11 @@ class Lesson:
 def _require_known(name: str) -> None:
     """Raise ConfigError if no lesson is about these images."""
     if name not in STAND_INS:
-        message = "the images of the lessons are {names}; found {name!r}."
-        raise ConfigError(message.format(names=", ".join(STAND_INS), name=name))
+        raise ConfigError(
+            "the images of the lessons are {names}; found {name!r}.".format(
+                names=", ".join(STAND_INS), name=name
+            )
+        )
 
 
 def _stand_in(name: str) -> Dataset:

@@ -103,8 +103,11 @@ def write_notebook(notebook: NotebookNode, path: Path) -> None:
 def refuse_existing(path: Path) -> None:
     """Raise ConfigError if a notebook would overwrite a file."""
     if path.exists():
-        message = "{path}: this file exists; give --notebook another one, or move it away."
-        raise ConfigError(message.format(path=path))
+        raise ConfigError(
+            "{path}: this file exists; give --notebook another one, or move it away.".format(
+                path=path
+            )
+        )
 
 
 def run_notebook(notebook: NotebookNode, screen: Screen) -> Lesson:
@@ -121,8 +124,10 @@ def run_notebook(notebook: NotebookNode, screen: Screen) -> Lesson:
     cells = list(_with_headings(notebook))
     shown = 0
     for number, (heading, cell) in enumerate(cells, start=1):
-        title = "[{number}/{count}] {heading}"
-        screen.say(title.format(number=number, count=len(cells), heading=heading), "bold")
+        screen.say(
+            "[{number}/{count}] {heading}".format(number=number, count=len(cells), heading=heading),
+            "bold",
+        )
         began = time.perf_counter()
         cell.outputs = _run_cell(cell.source, number, namespace)
         cell.execution_count = number
