@@ -27,7 +27,8 @@ def test_activations_and_their_slopes(name):
 def test_relu_stays_exact_and_sigmoid_shows_its_steps():
     assert activate([Fraction(-7, 9), 1], "relu").output.tolist() == [0, 1]
     done = activate([0.3775], "sigmoid")
-    assert done.output[0] == pytest.approx(0.593269992, abs=5e-10)  # deck 003's h1
+    # This is h1 of lecture 003.
+    assert done.output[0] == pytest.approx(0.593269992, abs=5e-10)
     assert done.steps["1 + e^-z"][0] == 1 / done.output[0]
     assert activate([-1000.0], "sigmoid").output[0] == 0
 

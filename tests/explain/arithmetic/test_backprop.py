@@ -1,4 +1,4 @@
-"""Backpropagation: deck 003's network to every printed digit, Keras' gradient descent, and what is refused."""
+"""Backpropagation: the network of lecture 003 to every digit, and Keras' gradient descent."""
 
 import keras
 import numpy as np
@@ -15,8 +15,10 @@ from convlens.explain.arithmetic.backprop import (
 from convlens.explain.arithmetic.network import Example, make_network
 
 STEP = take_step(LECTURE_NETWORK, LECTURE_EXAMPLE)
-UPDATED = [".149780716", ".199561432", ".249751144", ".299502287", ".358916480", ".408666186", ".511301270",
-           ".561370121"]  # fmt: skip
+UPDATED = [
+    ".149780716", ".199561432", ".249751144", ".299502287", ".358916480", ".408666186",
+    ".511301270", ".561370121",
+]  # fmt: skip
 
 
 def digits(value: float, places: int = 9) -> str:
@@ -79,7 +81,7 @@ def test_any_network_learns_as_keras_gradient_descent():
     )
     for layer, ours in zip(model.layers, network, strict=True):
         layer.set_weights([ours.weights, ours.bias])
-    # Keras' mean over two outputs is the deck's sum of halves
+    # Keras' mean over two outputs is the sum of halves of the lecture.
     model.compile(keras.optimizers.SGD(0.5), "mse")
     assert np.asarray(model(example.inputs[None]))[0] == pytest.approx(
         run_forward(network, example.inputs)[-1].outputs, rel=1e-5

@@ -1,4 +1,4 @@
-"""Convolution: the decks' numbers as exact fractions, Keras' layers on random numbers, and what is refused."""
+"""Convolution: the numbers of the lectures as fractions, and Keras' layers on random numbers."""
 
 from fractions import Fraction
 
@@ -12,10 +12,12 @@ from convlens.explain.arithmetic.named import get_filter, get_image
 from convlens.explain.arithmetic.pooling import pool
 
 LEFT = [
-    [7, -1, 1, 3, 5, -1, 3], [-1, 9, -1, 3, -1, 1, -1], [1, -1, 9, -3, 1, -1, 5], [3, 3, -3, 5, -3, 3, 3],
-    [5, -1, 1, -3, 9, -1, 1], [-1, 1, -1, 3, -1, 9, -1], [3, -1, 5, 3, 1, -1, 7],
+    [7, -1, 1, 3, 5, -1, 3], [-1, 9, -1, 3, -1, 1, -1], [1, -1, 9, -3, 1, -1, 5],
+    [3, 3, -3, 5, -3, 3, 3], [5, -1, 1, -3, 9, -1, 1], [-1, 1, -1, 3, -1, 9, -1],
+    [3, -1, 5, 3, 1, -1, 7],
 ]  # fmt: skip
-POOLED = {  # deck 004 truncates to two digits: here the ninths behind them
+# Lecture 004 truncates to two digits; these are the ninths behind them.
+POOLED = {
     "left-diagonal": [[9, 3, 5, 3], [3, 9, 3, 5], [5, 3, 9, 1], [3, 5, 1, 7]],
     "cross": [[5, 3, 5, 3], [3, 9, 5, 1], [5, 5, 5, 1], [3, 1, 1, 3]],
     "right-diagonal": [[3, 5, 9, 7], [5, 5, 9, 3], [9, 9, 1, 5], [7, 3, 5, 3]],
@@ -76,11 +78,13 @@ def test_deck_004_two_threes_see_what_a_five_sees():
 def test_every_cell_equals_keras(padding, strides, size):
     rng = np.random.default_rng(1)
     for groups, filters in ((1, 5), (2, 4), (4, 8)):
-        layer = keras.layers.Conv2D(filters, size, strides=1 if strides == (1, 1) else strides, padding=padding,
-                                    groups=groups, bias_initializer="normal")  # fmt: skip
+        layer = keras.layers.Conv2D(
+            filters, size, strides, padding, groups=groups, bias_initializer="normal"
+        )
         image = rng.normal(size=(8, 11, 4)).astype(np.float32)
+        # TensorFlow on CPUs has no grouped convolution with unequal strides.
         if groups > 1 and strides[0] != strides[1]:
-            continue  # TensorFlow on CPUs has no grouped convolution with unequal strides
+            continue
         expected = np.asarray(layer(image[None]))[0]
         done = convolve(image, *layer.get_weights(), strides=strides, padding=padding)
         assert done.groups == groups

@@ -25,9 +25,8 @@ def close(found, expected) -> None:
 
 
 def test_the_first_pixel_of_deck_000_scaled():
-    printed = [
-        str(np.float32(Fraction(value, 255))) for value in (59, 62, 63)
-    ]  # the deck's are float32
+    # The numbers of the lecture are float32.
+    printed = [str(np.float32(Fraction(value, 255))) for value in (59, 62, 63)]
     assert printed == ["0.23137255", "0.24313726", "0.24705882"]
 
 

@@ -1,4 +1,4 @@
-"""Normalisation: Keras' batch normalisation in training and inference, and the steps of one number."""
+"""Normalisation: Keras' batch normalisation, and the steps of one number."""
 
 import keras
 import numpy as np

@@ -29,18 +29,21 @@ def test_deck_004_standard_against_depthwise_separable():
 
 
 def test_the_decks_slips_counted_rightly():
-    assert conv_params(3, 32, 64).value == 18_496  # 002 writes 32*(24*24)+64
+    # Lecture 002 writes 32*(24*24)+64.
+    assert conv_params(3, 32, 64).value == 18_496
     counts = [
         conv_params(3, before, after).value for before, after in ((3, 32), (32, 64), (64, 128))
     ]
-    assert sum(counts) == 93_248  # 004 writes 93,221
+    # Lecture 004 writes 93,221.
+    assert sum(counts) == 93_248
 
 
 @pytest.mark.parametrize("bias", [True, False])
 def test_counts_equal_keras(bias):
     cases = [
         (keras.layers.Conv2D(6, (3, 2), use_bias=bias), conv_params((3, 2), 4, 6, bias=bias)),
-        (keras.layers.Conv2D(6, 3, groups=2, use_bias=bias), conv_params(3, 4, 6, bias=bias, groups=2)),
+        (keras.layers.Conv2D(6, 3, groups=2, use_bias=bias),
+         conv_params(3, 4, 6, bias=bias, groups=2)),
         (keras.layers.DepthwiseConv2D(3, depth_multiplier=2, use_bias=bias),
          depthwise_params(3, 4, multiplier=2, bias=bias)),
         (keras.layers.SeparableConv2D(6, 3, use_bias=bias), separable_params(3, 4, 6, bias=bias)),

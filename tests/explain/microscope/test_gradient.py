@@ -1,4 +1,4 @@
-"""Gradients by the chain rule: of every class with weights in the registry, equal to the engine's own."""
+"""Gradients by the chain rule: they equal those of the engine, for every class with weights."""
 
 import os
 import subprocess
@@ -13,9 +13,10 @@ from convlens.backend import ENGINES
 from convlens.errors import ConfigError
 from convlens.explain.microscope.gradient import differentiate
 from convlens.explain.microscope.weights import LEARNING, find_weight
-from tests.explain.networks import every, look_at, look_at_zoo
+from tests.explain.networks import every, look_at, look_at_zoo, odd_network
 
-PLACES = 2  # of each class of a network
+# The weights that are tried of each class of layers in a network.
+PLACES = 2
 
 
 def random_place(layer, unit, rng):
@@ -65,25 +66,6 @@ def test_every_class_of_the_registry(name):
     check(look_at_zoo(name), np.random.default_rng(4))
 
 
-def odd_network(x):
-    x = layers.Conv2D(6, (3, 2), strides=(2, 1), padding="same", activation="relu", name="same")(x)
-    x = layers.Conv2D(8, 3, dilation_rate=2, padding="same", activation="gelu", name="dilated")(x)
-    x = layers.BatchNormalization(name="norm")(x)
-    x = layers.DepthwiseConv2D(
-        3, depth_multiplier=2, strides=2, activation="tanh", name="depthwise"
-    )(x)
-    x = layers.LayerNormalization(name="layer_norm")(x)
-    x = layers.SeparableConv2D(
-        8, 3, depth_multiplier=2, padding="same", activation="silu", name="separable"
-    )(x)
-    again = layers.Dense(
-        8, activation="sigmoid", name="again"
-    )  # used twice: its weights get terms of both
-    x = layers.Flatten(name="flat")(again(again(x)))
-    x = layers.Dense(5, activation="softmax", name="shares")(x)
-    return layers.Dense(3, name="logits")(x)
-
-
 @pytest.fixture(scope="module")
 def microscope():
     return look_at(odd_network, (15, 13, 3), 3)
@@ -110,7 +92,7 @@ def test_a_grouped_convolution():
 
 
 def test_the_derivative_is_that_of_a_small_step(microscope):
-    """By no differentiation at all: the loss with the weight a little larger and a little smaller."""
+    """Compare the loss with the weight a little larger and a little smaller."""
     from convlens.explain.microscope.microscope import Microscope
 
     layer = microscope.layer("shares")
@@ -139,9 +121,8 @@ def test_a_dense_layer_has_one_term(microscope):
     one = differentiate(microscope, microscope.layer("logits"), 0, (4,), "class 0")
     probability = microscope.prediction.probabilities[0]
     assert one.outputs.shape == (1,)
-    assert one.outputs[0] == pytest.approx(
-        probability - 1, rel=1e-5
-    )  # of softmax and cross-entropy together
+    # This is the derivative of softmax and cross-entropy together.
+    assert one.outputs[0] == pytest.approx(probability - 1, rel=1e-5)
     assert one.total == pytest.approx(
         (probability - 1) * microscope.layer("shares").output[4], rel=1e-5
     )
@@ -165,24 +146,20 @@ def test_mistakes(microscope, layer, unit, place, label, said):
         differentiate(microscope, microscope.layer(layer), unit, place, label)
 
 
-def test_the_first_weight_is_taken_without_a_place(microscope):
-    assert find_weight(microscope.layer("same"), 2, None).index == (0, 0, 0, 2)
-    assert find_weight(microscope.layer("depthwise"), 3, (1, 2)).index == (1, 2, 1, 1)
-
-
 @pytest.mark.backends
 @pytest.mark.parametrize("engine", ENGINES)
 def test_on_every_engine(engine):
-    # Keras 3.15 on PyTorch repeats the edge where an average pooling's border is uneven; mended in keras#23233.
+    # Keras 3.15 on PyTorch repeats the edge where the border of an average pooling is uneven;
+    # mended in keras#23233.
     code = (
         f"UNEVEN = {{'AveragePooling2D'}} if {engine!r} == 'torch' else set()\n"
         "import numpy as np\n"
-        "from tests.explain.networks import look_at\n"
-        "from tests.explain.microscope.test_gradient import check, odd_network\n"
-        "from tests.explain.microscope.test_openers import cells_of, each_class\n"
+        "from tests.explain.networks import each_class, look_at, odd_network\n"
+        "from tests.explain.microscope.test_gradient import check\n"
+        "from tests.explain.microscope.test_openers import cells_of\n"
         "print(sorted(check(look_at(odd_network, (15, 13, 3), 3), np.random.default_rng(6), 8)))\n"
         "opened, closed = cells_of(look_at(each_class, (15, 13, 3), 3), np.random.default_rng(7))\n"
-        "wrong = {kind for kind, cells in opened.items() if not all(cell.agrees for cell in cells)}\n"
+        "wrong = {kind for kind, cells in opened.items() if not all(one.agrees for one in cells)}\n"
         "assert not closed and wrong <= UNEVEN, (closed, wrong)\n"
     )
     env = os.environ | {"KERAS_BACKEND": engine}

@@ -1,19 +1,19 @@
-"""Cells of every class of layers and operations in the registry: the arithmetic ends with the network's value."""
+"""Values of every class of layers in the registry: the arithmetic gives the network's value."""
 
-import keras
 import numpy as np
 import pytest
-from keras import layers, ops
+from keras import layers
 
 from convlens.errors import ConfigError
 from convlens.explain.microscope.openers import OPENERS, VALUES_ONLY, open_cell
-from tests.explain.networks import every, look_at, look_at_zoo
+from tests.explain.networks import each_class, every, look_at, look_at_zoo
 
-CELLS = 20  # of each class of a network
+# The values that are opened of each class of layers in a network.
+CELLS = 20
 
 
 def cells_of(microscope, rng):
-    """Open 20 random cells of each class; return those opened by class, and the classes that could not be."""
+    """Open random values of each class; return them by class, and the classes that fail."""
     by_kind = {}
     for layer in microscope.layers:
         by_kind.setdefault(layer.kind, []).append(layer)
@@ -41,55 +41,6 @@ def test_every_class_of_the_registry(name):
         for cell in cells:
             assert np.isfinite(cell.network)
             assert cell.agrees, (kind, cell.index, cell.value, cell.network, cell.scale)
-
-
-def each_class(x):
-    """A network with every class that can be opened, in the shapes where they differ."""
-    y = layers.Conv2D(6, (3, 2), strides=(2, 1), padding="same", activation="relu", name="same")(x)
-    y = layers.Conv2D(
-        8, 3, dilation_rate=2, padding="same", groups=2, activation="gelu", name="grouped"
-    )(y)
-    y = layers.DepthwiseConv2D(
-        3, depth_multiplier=2, strides=2, activation="tanh", name="depthwise"
-    )(y)
-    y = layers.SeparableConv2D(
-        6, 3, depth_multiplier=2, padding="same", activation="silu", name="separable"
-    )(y)
-    a, b = ops.split(layers.BatchNormalization()(y), 2, axis=-1)
-    c = layers.LayerNormalization()(layers.Concatenate()([a, ops.flip(b, axis=1)]))
-    c = layers.AveragePooling2D(3, strides=2, padding="same")(
-        layers.ZeroPadding2D(((1, 0), (0, 2)))(c)
-    )
-    c = layers.MaxPooling2D(2, padding="same")(layers.UpSampling2D(2)(c))
-    for name in (
-        "sigmoid",
-        "elu",
-        "selu",
-        "softplus",
-        "softsign",
-        "hard_sigmoid",
-        "hard_silu",
-        "leaky_relu",
-        "relu6",
-    ):
-        c = layers.Activation(name, name=f"only_{name}")(c)
-    c = layers.LeakyReLU(0.1)(c) + layers.ELU(0.5)(c) * layers.ReLU(6.0, 0.1, 0.2)(c)
-    c = layers.Maximum()([c, layers.Average()([c, layers.Minimum()([c, -c])])]) / 1.5
-    c = layers.Activation("exponential")(c) - ops.sqrt(ops.square(c) + 1.0) * ops.rsqrt(
-        ops.absolute(c) + 2.0
-    )
-    c = layers.Cropping2D(((0, 1), (1, 0)))(layers.Permute((2, 1, 3))(c))
-    c = ops.matmul(c, np.random.default_rng(0).standard_normal((6, 4)).astype("float32"))
-    top, mean = layers.GlobalMaxPooling2D()(c), layers.GlobalAveragePooling2D(keepdims=True)(c)
-    mean = (
-        layers.Flatten()(mean)
-        + ops.sum(c, axis=(1, 2))
-        + ops.mean(c, axis=[1, 2])
-        + ops.max(c, axis=(1, 2))
-    )
-    c = layers.Subtract()([top, mean]) * ops.cast(ops.take(top, [3, 2, 1, 0], axis=-1), "float32")
-    c = layers.Dense(6, activation="softmax", name="shares")(layers.Dropout(0.5)(c))
-    return layers.Dense(3)(layers.Reshape((6,))(layers.Normalization(mean=0.1, variance=4.0)(c)))
 
 
 @pytest.fixture(scope="module")
@@ -120,26 +71,6 @@ def test_a_wrong_number_is_noticed(microscope):
     layer = microscope.layer("same")
     cell = open_cell(layer, (1, 2, 3))
     assert not replace(cell, network=cell.network + 3e-5 * cell.scale).agrees
-
-
-def test_a_convolution_is_opened_by_hand(microscope):
-    layer, kernel = microscope.layer("same"), microscope.layer("same").call.operation
-    cell = open_cell(layer, (0, 12, 4))
-    weights, bias = (
-        keras.ops.convert_to_numpy(one).astype(float) for one in (kernel.kernel, kernel.bias)
-    )
-    assert cell.windows[0].spans == (
-        (-1, 2),
-        (12, 14),
-        (0, 3),
-    )  # 15 rows, step 2: one row of border above and below
-    patch = np.zeros((3, 2, 3))
-    patch[1:, :1] = microscope.layer("scaling").output[:2, 12:13]
-    np.testing.assert_allclose(cell.products[0].numbers, patch)
-    total = (patch * weights[..., 4]).sum()
-    assert [step.name for step in cell.steps] == ["sum", "bias", "relu"]
-    assert cell.steps[0].value == pytest.approx(total)
-    assert cell.value == pytest.approx(max(0, total + bias[4]))
 
 
 @pytest.mark.parametrize(
