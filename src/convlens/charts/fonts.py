@@ -73,7 +73,7 @@ def subset_font(texts: Iterable[str]) -> bytes | None:
     path = packaged_font()
     if path is None:
         return None
-    wanted = {ord(character) for text in texts for character in text if ord(character) >= 0x2E80}
+    wanted = {ord(character) for character in set().union(*texts) if ord(character) >= 0x2E80}
     wanted = {code for code in wanted if _has(str(path), chr(code))}
     if not wanted:
         return None

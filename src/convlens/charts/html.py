@@ -4,7 +4,6 @@ import base64
 import io
 from collections.abc import Mapping
 from functools import cache
-from importlib.resources import files
 from typing import Any
 
 import jinja2
@@ -29,9 +28,13 @@ def render_page(package: str, template: str, values: Mapping[str, Any]) -> str:
 @cache
 def _template(package: str, name: str) -> jinja2.Template:
     environment = jinja2.Environment(
-        autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=jinja2.StrictUndefined
+        loader=jinja2.PackageLoader(package, "."),  # so that a template can extend another one
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        undefined=jinja2.StrictUndefined,
     )
-    return environment.from_string(files(package).joinpath(name).read_text(encoding="utf-8"))
+    return environment.get_template(name)
 
 
 def draw(figure: Figure, kind: str) -> bytes:

@@ -52,7 +52,7 @@ def test_the_maps_around_a_cell_are_those_it_looks_at(microscope, name, index, s
     maps = [microscope.layer(source).output[..., channel] for source, channel in sources]
     if len(index) == 3:
         maps.append(layer.output[..., index[2]])
-    image, *drawn = (one.get_array() for one in figure.axes[1].images)
+    image, *drawn = (one.get_array() for one in figure.axes[0].images)
     np.testing.assert_array_equal(image, microscope.pixels)
     assert len(drawn) == len(maps)
     for one, values in zip(drawn, maps, strict=True):
@@ -62,7 +62,7 @@ def test_the_maps_around_a_cell_are_those_it_looks_at(microscope, name, index, s
 def test_the_map_of_a_concatenation_is_the_input_that_the_number_comes_from(microscope):
     layer = microscope.layer("both")
     cell = open_cell(layer, (0, 0, 2))
-    _, drawn, own = cell_figure(microscope, layer, cell, cell_page(layer, cell)).axes[1].images
+    _, drawn, own = cell_figure(microscope, layer, cell, cell_page(layer, cell)).axes[0].images
     second = microscope.layer(str(layer.inputs[1].source))
     np.testing.assert_array_equal(drawn.get_array(), second.output[..., 0])
     np.testing.assert_array_equal(own.get_array(), layer.output[..., 2])

@@ -1,4 +1,4 @@
-"""Gradient views: the derivative of the loss by a weight as a page, term by term, and as plain data."""
+"""Gradient views: the derivative of the loss by a weight as a page, term by term, and as data."""
 
 from typing import Any
 
@@ -7,124 +7,135 @@ import numpy as np
 from convlens.explain.arithmetic.writing import decimals_of, write
 from convlens.explain.microscope.gradient import WeightGradient
 from convlens.explain.microscope.layer import Layer
-from convlens.explain.microscope.value import TOLERANCE, Floats
-from convlens.explain.pages.microscope_views import STRANGE, TERMS
+from convlens.explain.microscope.value import Floats
+from convlens.explain.pages.microscope_views import say_agreement, terms_table
 from convlens.explain.pages.page import Lines, Page, Table
+
+LOSS = "-ln(probability of {label}) = {loss}: cross-entropy of this one image"
+WEIGHT = "{value}, {place} of {unit}"
+CHOSEN_WEIGHT = "{value}, {place} of {unit}, the one with the largest derivative of this {noun}"
+MODE = "as when predicting: normalisations with kept statistics, dropout lets all through"
+EFFECTS = {
+    -1: "{total:.6e}: a larger weight lowers the loss",
+    0: "{total:.6e}: a little more or less of it leaves the loss as it is",
+    1: "{total:.6e}: a smaller weight lowers the loss",
+}
+AGREES = "{value} by automatic differentiation; it differs by {difference}, {allowed} is allowed"
+DIFFERS = (
+    "{value} by automatic differentiation; it differs by {difference}, more than {allowed}: the "
+    "engine computes this layer in another way than Keras describes it."
+)
 
 
 def gradient_page(layer: Layer, found: WeightGradient) -> Page:
-    """Return dLoss/dWeight term by term, the largest first."""
+    """Return the page of dLoss/dWeight: its terms, the largest first, and the engine's own value.
+
+    Args:
+        layer: The layer of the weight.
+        found: The derivative.
+    """
     weight = found.weight
-    of = layer.which_one(weight.unit)
-    chosen = f", the one with the largest derivative of this {layer.noun}" if found.chosen else ""
+    factors = _factors(found)
+    said = (CHOSEN_WEIGHT if found.chosen else WEIGHT).format(
+        value=write(weight.value),
+        place=_weight_name(layer, found),
+        unit=layer.which_one(weight.unit),
+        noun=layer.noun,
+    )
+    rule = " × ".join(_rule(found))
     facts = (
-        (
-            "loss",
-            f"-ln(probability of {found.label}) = {write(found.loss)}: cross-entropy of this one image",
-        ),
-        ("weight", f"{write(weight.value)}, {_weight(layer, found)} of {of}{chosen}"),
-        ("rule", _gradient_rule(found)),
-        (
-            "mode",
-            "as when predicting: normalisations with kept statistics, dropout lets all through",
-        ),
+        ("loss", LOSS.format(label=found.label, loss=write(found.loss))),
+        ("weight", said),
+        ("rule", _summed_over(found).format(factors=rule)),
+        ("mode", MODE),
     )
-    terms = found.terms
-    columns, factors = _factors(found)
-    order = np.argsort(-np.abs(terms).reshape(-1), kind="stable")
-    rows: list[tuple[str, ...]] = []
-    digits = [decimals_of(one, 4) for one in (*factors, terms)]
-    for number in order[:TERMS]:
-        index = np.unravel_index(int(number), terms.shape)
-        place = ",".join(map(str, index if terms.shape[0] > 1 else index[1:])) or ""
-        rows.append(
-            (
-                place,
-                *(
-                    f"{one[index] + 0.0:.{n}f}"
-                    for one, n in zip((*factors, terms), digits, strict=True)
-                ),
-            )
-        )
-    if len(order) > TERMS:
-        rest = float(terms.reshape(-1)[order[TERMS:]].sum())
-        rows.append(
-            (f"{len(order) - TERMS:,} others", *("" for _ in factors), f"{rest:.{digits[-1]}f}")
-        )
-    rows.append(("sum", *("" for _ in factors), f"{found.total:.{digits[-1]}f}"))
-    head = ", ".join(["call"] * (terms.shape[0] > 1) + ["row", "column"][: terms.ndim - 1])
-    title = (
-        f"{terms.size:,} terms, the largest first"
-        if terms.size > 1
-        else "one position, so one term"
+    agreement = say_agreement(
+        AGREES if found.agrees else DIFFERS,
+        f"{found.network:.6e}",
+        found.total - found.network,
+        found.scale,
     )
-    names = (head, *columns, "term")
-    if terms.size == 1:  # its place says nothing
-        names, rows = names[1:], [rows[0][1:]]
-    table = Table(names, tuple(rows), title)
-    step = f"a {'larger' if found.total < 0 else 'smaller'} weight lowers the loss"
-    lines = Lines(
-        (
-            (
-                "dLoss/dWeight",
-                f"{found.total:.6e}: "
-                + (step if found.total else "a little more or less of it leaves the loss as it is"),
-            ),
-            ("engine", _check_gradient(found)),
-        )
-    )
-    return Page(f"{layer.name}: gradient of a weight", facts, (table, lines))
+    sign = int(found.total > 0) - int(found.total < 0)
+    effect = EFFECTS[sign].format(total=found.total)
+    lines = Lines((("dLoss/dWeight", effect), ("engine", agreement)))
+    return Page(f"{layer.name}: gradient of a weight", facts, (_terms(found, factors), lines))
 
 
-def _gradient_rule(found: WeightGradient) -> str:
+def _weight_name(layer: Layer, found: WeightGradient) -> str:
+    place = found.weight.place
+    if isinstance(place, str):
+        return place
+    rule = "weight of input {place}" if layer.kind == "Dense" else "weight {place}"
+    return rule.format(place=",".join(map(str, place)))
+
+
+def _rule(found: WeightGradient) -> list[str]:
+    """Return the names of the factors of a term."""
     parts = ["dLoss/dOutput" if found.weight.mixed is None else "dLoss/d(depthwise sum)"]
     if found.slopes is not None:
         parts.append("slope of the activation")
     if found.weight.place not in ("bias", "beta"):
         parts.append("normalised input" if found.weight.place == "gamma" else "input")
-    return _over(found) + " × ".join(parts)
+    return parts
 
 
-def _over(found: WeightGradient) -> str:
-    """Return what is summed over: the positions of a map, and the calls of a layer that is used again."""
-    over = ["calls"] * (found.terms.shape[0] > 1) + ["positions"] * (found.terms.ndim > 1)
-    return f"the sum over all {' and '.join(over)} of " if over else ""
+def _summed_over(found: WeightGradient) -> str:
+    """Return the rule, with what it sums over: positions of a map, and calls of the layer."""
+    several_calls = found.terms.shape[0] > 1
+    several_positions = found.terms.ndim > 1
+    if several_calls and several_positions:
+        return "the sum over all calls and positions of {factors}"
+    if several_calls:
+        return "the sum over all calls of {factors}"
+    if several_positions:
+        return "the sum over all positions of {factors}"
+    return "{factors}"
 
 
-def _weight(layer: Layer, found: WeightGradient) -> str:
-    place = found.weight.place
-    if isinstance(place, str):
-        return place
-    return f"weight {'of input ' * (layer.kind == 'Dense')}{','.join(map(str, place))}"
-
-
-def _factors(found: WeightGradient) -> tuple[list[str], list[Floats]]:
-    columns = [_gradient_rule(found).removeprefix(_over(found)).split(" × ")[0]]
-    factors = [found.outputs]
+def _factors(found: WeightGradient) -> dict[str, Floats]:
+    """Return the factors of the terms by the headings of their columns."""
+    factors = {_rule(found)[0]: found.outputs}
     if found.slopes is not None:
-        columns.append("slope")
-        factors.append(found.slopes)
-    if found.weight.place in ("bias", "beta"):  # its input is always 1
-        return columns, factors
-    return [*columns, "input"], [*factors, found.inputs]
+        factors["slope"] = found.slopes
+    # A bias is multiplied with 1 everywhere.
+    if found.weight.place not in ("bias", "beta"):
+        factors["input"] = found.inputs
+    return factors
 
 
-def _check_gradient(found: WeightGradient) -> str:
-    difference = f"{abs(found.total - found.network):.1e}".replace("0.0e+00", "0")
-    said = f"{found.network:.6e} by automatic differentiation; it differs by {difference}, "
-    allowed = f"{TOLERANCE * found.scale:.1e}"
-    return said + (f"{allowed} is allowed" if found.agrees else f"more than {allowed}: {STRANGE}")
+def _terms(found: WeightGradient, factors: dict[str, Floats]) -> Table:
+    """Return the terms with their factors, the largest first."""
+    terms = found.terms
+    columns = (*factors.values(), terms)
+    decimals = [decimals_of(one, 4) for one in columns]
+    names = (*factors, "term")
+    # The place of a single term says nothing.
+    if terms.size == 1:
+        row = [f"{one.item() + 0.0:.{n}f}" for one, n in zip(columns, decimals, strict=True)]
+        return Table(names, (tuple(row),), "one position, so one term")
+    axes = ["row", "column"][: terms.ndim - 1]
+    places = np.argwhere(np.ones(terms.shape, bool))
+    if terms.shape[0] > 1:
+        axes.insert(0, "call")
+    else:
+        places = places[:, 1:]
+    return terms_table(
+        (", ".join(axes), *names),
+        [",".join(map(str, place)) for place in places],
+        tuple(one.reshape(-1) for one in columns),
+        tuple(decimals),
+        "{count:,} terms, the largest first".format(count=terms.size),
+    )
 
 
 def gradient_data(layer: Layer, found: WeightGradient) -> dict[str, Any]:
-    """Return all of a gradient as plain data: every term with its factors."""
+    """Return all of a gradient as plain data, with every term and its factors."""
+    place = found.weight.place
     return {
         "layer": layer.name,
         "class": layer.kind,
         "filter": found.weight.unit,
-        "weight": found.weight.place
-        if isinstance(found.weight.place, str)
-        else list(found.weight.place),
+        "weight": place if isinstance(place, str) else list(place),
         "value": found.weight.value,
         "label": found.label,
         "loss": found.loss,

@@ -44,7 +44,7 @@ function gridOf(title, values, columns, more, inside, won = []) {
   for (let at = 0; at < values.length; at += columns) {
     const row = element("tr");
     values.slice(at, at + columns).forEach((value, k) => {
-      const border = inside && !inside[at + k], kind = border ? "border" : won.includes(at + k) ? "win" : "";
+      const border = inside && !inside[at + k], kind = border ? "border" : won.includes(at + k) ? "marked" : "";
       const cell = element("td", String((Number(value.toFixed(digits)) + 0).toFixed(digits)), kind);
       if (!border) cell.style.background = `rgb(${mix(value / largest, 0.55)})`;
       row.append(cell);

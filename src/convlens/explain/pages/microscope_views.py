@@ -1,4 +1,4 @@
-"""Microscope views: the layers as a table, an opened cell as a page, as a figure and as plain data."""
+"""Microscope views: the table of layers, and an opened value as a page, a figure and plain data."""
 
 from typing import Any
 
@@ -8,26 +8,46 @@ from convlens.charts.style import Chart
 from convlens.explain.arithmetic.writing import decimals_of, equation, write, write_number
 from convlens.explain.microscope.layer import Layer
 from convlens.explain.microscope.microscope import Microscope
-from convlens.explain.microscope.value import TOLERANCE, Floats, OpenedCell, Products
+from convlens.explain.microscope.value import (
+    TOLERANCE,
+    Floats,
+    OpenedCell,
+    Products,
+    Window,
+)
+from convlens.explain.pages.canvas import Shown
 from convlens.explain.pages.drawing import draw_page
-from convlens.explain.pages.map_figures import Shown, Spans, add_maps
 from convlens.explain.pages.page import Block, Grid, Lines, Page, Row, Table
 
-STRANGE = "the engine computes this layer in another way than Keras describes it."
-ROUNDING = "computed with all digits, printed rounded; ≈ where the printed ones do not give the printed result"
-CHANNELS = 4  # of a patch that are drawn
+CHANNELS = 4  # of a patch that are shown
+CHANNEL_MAPS = 2  # maps of an input that are drawn
+MOST_MAPS = 6  # above a page
 TERMS = 12  # rows of a table of terms
 LARGEST_GRID = 16  # cells along a side that are written as numbers
+MAX_POOLING = ("MaxPooling2D", "GlobalMaxPooling2D")
+
+ROUNDING = (
+    "computed with all digits, printed rounded; ≈ means that the printed numbers do not give the "
+    "printed result"
+)
+AGREES = "{value} is the network's own value; it differs by {difference}, {allowed} is allowed"
+DIFFERS = (
+    "{value} is the network's own value; it differs by {difference}, more than {allowed}: the "
+    "engine computes this layer in another way than Keras describes it."
+)
+OTHER_CHANNELS = (
+    "{count} other channels together {rest}; shown are the {shown} that add or take most"
+)
 
 
 def layers_table(microscope: Microscope) -> Table:
-    """Return a row a layer, as `--layer` takes it."""
+    """Return a table with a row for each layer, named as `--layer` takes it."""
     rows = tuple(
         (
             layer.name,
             layer.kind,
             " x ".join(map(str, layer.shape)),
-            ", ".join(str(o.source) for o in layer.inputs),
+            ", ".join(str(operand.source) for operand in layer.inputs),
         )
         for layer in microscope.layers
     )
@@ -35,199 +55,233 @@ def layers_table(microscope: Microscope) -> Table:
 
 
 def cell_page(layer: Layer, cell: OpenedCell) -> Page:
-    """Return the calculation of a cell: what was looked at, its products, the steps, and the network's own value."""
+    """Return the page of an opened value.
+
+    It shows what the layer looked at, the products, the steps to the value, and the network's own
+    value.
+    """
     blocks: list[Block] = []
     if not cell.products:
-        won = layer.kind in ("MaxPooling2D", "GlobalMaxPooling2D")
-        found = (_values(window.source, window.values, won=won) for window in cell.windows)
-        blocks += [block for block in found if block is not None]
+        won = layer.kind in MAX_POOLING
+        blocks += [row for window in cell.windows for row in _window_rows(window, won=won)]
     for products in cell.products:
         blocks += _patches(cell, products) if products.numbers.ndim == 3 else [_terms(products)]
     lines = [(step.name, equation(step.text, write(step.value))) for step in cell.steps]
-    lines += [
-        (
-            "network",
-            _check(cell.value, cell.network, cell.scale, cell.agrees, "the network's own value"),
-        )
-    ]
-    blocks.append(Lines(tuple(lines)))
-    return Page(
-        f"{layer.name}: {_place(layer, cell.index)}", tuple(_facts(layer, cell)), tuple(blocks)
+    agreement = say_agreement(
+        AGREES if cell.agrees else DIFFERS,
+        write(cell.network),
+        cell.value - cell.network,
+        cell.scale,
+    )
+    blocks.append(Lines((*lines, ("network", agreement))))
+    title = f"{layer.name}: {_place(layer, cell.index)}"
+    return Page(title, tuple(_facts(layer, cell)), tuple(blocks))
+
+
+def say_agreement(template: str, value: str, difference: float, scale: float) -> str:
+    """Return a sentence on how far the network's own value is from the calculation.
+
+    Args:
+        template: A sentence with the fields value, difference and allowed.
+        value: The network's own value, as it is printed.
+        difference: The difference of both.
+        scale: The sum of the absolute terms, of which a small share is allowed.
+    """
+    return template.format(
+        value=value,
+        difference=f"{abs(difference):.1e}".replace("0.0e+00", "0"),
+        allowed=f"{TOLERANCE * scale:.1e}",
     )
 
 
 def _place(layer: Layer, index: tuple[int, ...]) -> str:
-    which = layer.which_one(index[-1])
-    if len(index) == 1:
-        return which
-    names = ("row", "column") if len(index) == 3 else ("row",)
-    at = ", ".join(f"{name} {one}" for name, one in zip(names, index, strict=False))
-    return f"{which}, {at}"
+    """Return the filter or unit and, of a map, the row and column of a value."""
+    places = zip(("row", "column"), index[:-1], strict=False)
+    return ", ".join([layer.which_one(index[-1]), *(f"{name} {number}" for name, number in places)])
 
 
 def _facts(layer: Layer, cell: OpenedCell) -> list[tuple[str, str]]:
-    facts = [
-        ("layer", f"{layer.kind}, gives {' x '.join(map(str, layer.shape))}; all counted from 0")
-    ]
-    facts += [
+    shape = " x ".join(map(str, layer.shape))
+    sources = [
         ("from", f"{one.source}, {' x '.join(map(str, one.values.shape[1:]))}")
         for one in layer.inputs
     ]
-    facts.append(("rule", cell.rule))
-    facts.append(("numbers", ROUNDING))
-    for window in cell.windows:
-        names = (
-            ("row", "column", "channel")
-            if len(window.spans) == 3
-            else ("number",) * len(window.spans)
-        )
-        where = ", ".join(
-            _span(name, *span) for name, span in zip(names, window.spans, strict=True)
-        )
-        border = any(first < 0 for first, _ in window.spans) or _beyond(
-            layer, window.source, window.spans
-        )
-        facts.append(
-            ("sees", f"{where} of {window.source}" + (", the border being zeros" if border else ""))
-        )
-    return facts
+    return [
+        ("layer", f"{layer.kind}, gives {shape}; all counted from 0"),
+        *sources,
+        ("rule", cell.rule),
+        ("numbers", ROUNDING),
+        *(("sees", _seen(layer, window)) for window in cell.windows),
+    ]
 
 
-def _span(name: str, first: int, past: int) -> str:
-    return f"{name} {first}" if past - first == 1 else f"{name}s {first} to {past - 1}"
+def _seen(layer: Layer, window: Window) -> str:
+    """Return which part of an input a window covers."""
+    names = ("number",) * len(window.spans)
+    if len(names) == 3:
+        names = ("row", "column", "channel")
+    where = ", ".join(
+        f"{name} {first}" if past - first == 1 else f"{name}s {first} to {past - 1}"
+        for name, (first, past) in zip(names, window.spans, strict=True)
+    )
+    shape = _input_of(layer, window).shape
+    beyond = any(
+        first < 0 or past > length
+        for (first, past), length in zip(window.spans, shape, strict=True)
+    )
+    said = "{where} of {source}, the border being zeros" if beyond else "{where} of {source}"
+    return said.format(where=where, source=window.source)
 
 
-def _beyond(layer: Layer, source: str, spans: tuple[tuple[int, int], ...]) -> bool:
-    shape = next(one.values.shape[1:] for one in layer.inputs if one.source == source)
-    return any(last > length for (_, last), length in zip(spans, shape, strict=True))
+def _input_of(layer: Layer, window: Window) -> Floats:
+    """Return the input that a window looks at, without the batch."""
+    return next(
+        operand.values[0].astype(np.float64)
+        for operand in layer.inputs
+        if operand.source == window.source
+    )
 
 
-def _check(value: float, network: float, scale: float, agrees: bool, what: str) -> str:
-    difference = f"{abs(value - network):.1e}".replace("0.0e+00", "0")
-    if agrees:
-        return f"{write(network)} is {what}; it differs by {difference}, {TOLERANCE * scale:.1e} is allowed"
-    return f"{write(network)} is {what}: it differs by {difference}, more than {TOLERANCE * scale:.1e}: {STRANGE}"
+def _window_rows(window: Window, *, won: bool) -> list[Block]:
+    """Return a small window as a grid; a single number already stands in the steps.
 
-
-def _values(name: str, values: Floats, *, won: bool) -> Block | None:
-    """Return small windows as a grid, the largest marked if it `won`; a single number stands in the steps already."""
-    if values.size == 1:
-        return None
-    flat = values.reshape(values.shape[0], -1) if values.ndim > 1 else values[None]
-    if values.ndim == 3 and values.shape[2] > 1 and values.shape[:2] == (1, 1):
-        flat = values.reshape(1, -1)
-    if max(flat.shape) <= LARGEST_GRID:
+    Args:
+        window: What was looked at.
+        won: Whether the largest number is marked.
+    """
+    values = window.values
+    # The channels of one cell stand beside each other, those of several cells in rows of a window.
+    rows = values.shape[0] if values.ndim > 1 else 1
+    if values.ndim == 3 and values.shape[:2] == (1, 1):
+        rows = 1
+    flat = values.reshape(rows, -1)
+    if values.size == 1 or max(flat.shape) > LARGEST_GRID:
+        return []
+    title = f"from {window.source}"
+    mark = None
+    if won:
+        title = f"from {window.source}, the largest marked"
         row, column = divmod(int(flat.argmax()), flat.shape[1])
-        mark = (row, row + 1, column, column + 1) if won else None
-        return Row(
-            (Grid(flat, f"from {name}" + ", the largest marked" * won, mark=mark, decimals=4),)
-        )
-    return None
+        mark = (row, row + 1, column, column + 1)
+    return [Row((Grid(flat, title, mark=mark, decimals=4),))]
 
 
 def _patches(cell: OpenedCell, products: Products) -> list[Block]:
-    """Return patch x kernel = products for each channel, of many the strongest, and the sum of the others."""
-    source = cell.windows[0].source
+    """Return patch × kernel = products for the strongest channels, and the sum of the others."""
     chosen = products.strongest(CHANNELS)
     blocks: list[Block] = []
     for place in chosen:
-        which = f", channel {products.channels[place]}"
-        blocks.append(
-            Row(
-                (
-                    _grid(products.numbers, place, f"{source}{which}"),
-                    "×",
-                    _grid(products.weights, place, "kernel"),
-                    "≈" if _rounded(products, place) else "=",
-                    _grid(products.products, place, "products"),
-                    f"sum {write_number(float(products.products[..., place].sum()), 4)}",
-                )
-            )
-        )
+        title = f"{cell.windows[0].source}, channel {products.channels[place]}"
+        patch = _channel(products.numbers, place, title)
+        kernel = _channel(products.weights, place, "kernel")
+        printed = _channel(products.products, place, "products")
+        exact = np.allclose(patch.values * kernel.values, printed.values, rtol=0, atol=1e-12)
+        total = write_number(float(products.products[..., place].sum()))
+        sign = "=" if exact else "≈"
+        blocks.append(Row((patch, "×", kernel, sign, printed, f"sum {total}")))
     others = [place for place in range(len(products.channels)) if place not in chosen]
     if others:
         rest = write(float(products.products[..., others].sum()))
-        text = f"{len(others)} other channels together {rest}; shown are the {CHANNELS} that add or take most"
+        text = OTHER_CHANNELS.format(count=len(others), rest=rest, shown=CHANNELS)
         blocks.append(Lines((("channels", text),)))
     return blocks
 
 
-def _grid(values: Floats, place: int, title: str) -> Grid:
-    """Return one channel, rounded for the eye; all channels share decimals and colours."""
-    largest, decimals = float(np.abs(values).max()), decimals_of(values, 2)
+def _channel(values: Floats, place: int, title: str) -> Grid:
+    """Return one channel, rounded as it is printed; all channels share decimals and colours."""
+    largest = float(np.abs(values).max())
+    decimals = decimals_of(values, 2)
     return Grid(values[..., place].round(decimals) + 0.0, title, largest=largest, decimals=decimals)
 
 
-def _rounded(products: Products, place: int) -> bool:
-    """Return whether the printed patch times the printed kernel is not exactly the printed products."""
-    patch, kernel, shown = (
-        values[..., place].round(decimals_of(values, 2))
-        for values in (products.numbers, products.weights, products.products)
-    )
-    return not np.allclose(patch * kernel, shown, rtol=0, atol=1e-12)
-
-
 def _terms(products: Products) -> Table:
-    """Return the largest products of a row of numbers, largest first, and all others as one line."""
-    terms = products.products
-    order = np.argsort(-np.abs(terms), kind="stable")
-    rows = [
-        (
-            str(products.channels[i]),
-            *(f"{x:.6f}" for x in (products.numbers[i], products.weights[i], terms[i])),
-        )
-        for i in order[:TERMS]
-    ]
-    if len(order) > TERMS:
-        rows.append((f"{len(order) - TERMS:,} others", "", "", f"{terms[order[TERMS:]].sum():.6f}"))
-    rows.append(("sum", "", "", f"{products.total:.6f}"))
-    return Table(
+    """Return the products of a row of numbers, the largest first."""
+    return terms_table(
         ("number", "input", "weight", "product"),
-        tuple(rows),
+        [str(channel) for channel in products.channels],
+        (products.numbers, products.weights, products.products),
+        (6, 6, 6),
         f"{products.name}: the largest products first",
     )
 
 
+def terms_table(
+    names: tuple[str, ...],
+    places: list[str],
+    columns: tuple[Floats, ...],
+    decimals: tuple[int, ...],
+    title: str,
+) -> Table:
+    """Return a table of the terms of a sum, the largest first.
+
+    The last two rows give the sum of the terms that are left out, and the sum of all.
+
+    Args:
+        names: The headings of the columns.
+        places: What the first column says of each term.
+        columns: The factors of the terms, and the terms themselves last, (terms,) each.
+        decimals: The decimals of each column.
+        title: The title of the table.
+    """
+    terms = columns[-1]
+    order = np.argsort(-np.abs(terms), kind="stable")
+    empty = [""] * (len(columns) - 1)
+    pairs = list(zip(columns, decimals, strict=True))
+    rows = [
+        (places[one], *(f"{column[one] + 0.0:.{digits}f}" for column, digits in pairs))
+        for one in order[:TERMS]
+    ]
+    sums = {"sum": terms.sum()}
+    if len(order) > TERMS:
+        rest = terms[order[TERMS:]].sum()
+        sums = {"{count:,} others".format(count=len(order) - TERMS): rest, **sums}
+    rows += [(name, *empty, f"{value:.{decimals[-1]}f}") for name, value in sums.items()]
+    return Table(names, tuple(rows), title)
+
+
 def cell_figure(microscope: Microscope, layer: Layer, cell: OpenedCell, page: Page) -> Chart:
-    """Return a page as a figure with the image, the maps it looks at and its own map above."""
-    maps = [Shown("the image, as the network sees it", microscope.pixels)]
-    channels = (
-        [cell.products[0].channels[i] for i in cell.products[0].strongest(2)]
-        if _has_patch(cell)
-        else []
-    )
+    """Return a page as a figure, with the image and the maps of the value above it."""
+    seen = Shown("the image, as the network sees it", microscope.pixels)
+    maps = [seen, *input_maps(layer, cell, CHANNEL_MAPS), *own_map(layer, cell)]
+    return draw_page(page, maps[:MOST_MAPS])
+
+
+def input_maps(layer: Layer, cell: OpenedCell, most: int) -> list[Shown]:
+    """Return the maps that a value looks at, with its window outlined.
+
+    Args:
+        layer: The layer.
+        cell: One of its values, opened.
+        most: The largest number of channels of an input that are shown: the strongest ones.
+    """
+    channels: list[int] = []
+    if cell.products and cell.products[0].numbers.ndim == 3:
+        products = cell.products[0]
+        channels = [products.channels[place] for place in products.strongest(most)]
+    maps = []
     for window in cell.windows:
-        values = next(one.values[0] for one in layer.inputs if one.source == window.source)
-        if values.ndim != 3:
-            continue
-        spans: Spans = (window.spans[0], window.spans[1])
-        maps += [
-            Shown(
-                f"{window.source}, channel {channel}",
-                values[..., channel].astype(np.float64),
-                spans,
-            )
-            for channel in channels or [window.spans[2][0]]
-        ]
-    if layer.output.ndim == 3:
-        row, column, filter_ = cell.index
-        own = layer.output[..., filter_].astype(np.float64)
-        maps.append(
-            Shown(
-                f"{layer.name}, {layer.which_one(filter_)}",
-                own,
-                ((row, row + 1), (column, column + 1)),
-            )
-        )
-    return add_maps(draw_page(page), maps[:6])
+        values = _input_of(layer, window)
+        if values.ndim == 3:
+            rows, columns, (first, _) = window.spans
+            maps += [
+                Shown(f"{window.source}, channel {one}", values[..., one], (rows, columns))
+                for one in channels or [first]
+            ]
+    return maps
 
 
-def _has_patch(cell: OpenedCell) -> bool:
-    return bool(cell.products) and cell.products[0].numbers.ndim == 3
+def own_map(layer: Layer, cell: OpenedCell) -> list[Shown]:
+    """Return the map that a value lies on, with its place outlined; nothing if it lies on none."""
+    if layer.output.ndim != 3:
+        return []
+    row, column, unit = cell.index
+    spans = ((row, row + 1), (column, column + 1))
+    title = f"{layer.name}, {layer.which_one(unit)}"
+    return [Shown(title, layer.output[..., unit].astype(np.float64), spans)]
 
 
 def cell_data(layer: Layer, cell: OpenedCell) -> dict[str, Any]:
-    """Return all of a cell as plain data: every patch, weight and product."""
+    """Return all of an opened value as plain data, with every patch, weight and product."""
     return {
         "layer": layer.name,
         "class": layer.kind,
@@ -235,12 +289,22 @@ def cell_data(layer: Layer, cell: OpenedCell) -> dict[str, Any]:
         "index": list(cell.index),
         "rule": cell.rule,
         "windows": [
-            {"source": one.source, "spans": [list(span) for span in one.spans], "values": one.values.tolist()}
+            {
+                "source": one.source,
+                "spans": [list(span) for span in one.spans],
+                "values": one.values.tolist(),
+            }
             for one in cell.windows
         ],
         "products": [
-            {"name": one.name, "channels": list(one.channels), "numbers": one.numbers.tolist(),
-             "weights": one.weights.tolist(), "products": one.products.tolist(), "total": float(one.total)}
+            {
+                "name": one.name,
+                "channels": list(one.channels),
+                "numbers": one.numbers.tolist(),
+                "weights": one.weights.tolist(),
+                "products": one.products.tolist(),
+                "total": float(one.total),
+            }
             for one in cell.products
         ],
         "steps": [{"name": one.name, "text": one.text, "value": one.value} for one in cell.steps],
@@ -248,4 +312,4 @@ def cell_data(layer: Layer, cell: OpenedCell) -> dict[str, Any]:
         "network": cell.network,
         "scale": cell.scale,
         "agrees": cell.agrees,
-    }  # fmt: skip
+    }

@@ -1,8 +1,13 @@
-"""Page: what a calculation shows, once for terminal, PNG and HTML: grids of numbers, lines, tables and curves."""
+"""Page: a calculation as blocks of grids, lines, tables and curves, whatever shows it.
+
+The views build pages. `terminal` prints a page, `drawing` makes a figure of it, and `html` a file
+for a browser.
+"""
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -10,15 +15,29 @@ from convlens.explain.arithmetic.exact import Numbers
 from convlens.explain.arithmetic.sizes import Border
 from convlens.explain.arithmetic.writing import write_numbers
 
-WHITE, ABOVE, BELOW = (
-    (255, 255, 255),
-    (0, 114, 178),
-    (224, 138, 0),
-)  # the last two: style.BLUE, style.ORANGE
+WHITE = (255, 255, 255)
+ABOVE = (0, 114, 178)  # BLUE of convlens.charts.style
+BELOW = (224, 138, 0)  # ORANGE of convlens.charts.style
+DEEPEST = 0.55  # share of a colour, so that black digits can be read on it
 NO_BORDER = Border()
-DEEPEST = 0.55  # of the colour, so that black numbers can be read on it
 
 Mark = tuple[int, int, int, int]  # first row, one past the last, first column, one past the last
+
+
+class Cell(NamedTuple):
+    """A cell of a grid.
+
+    Attributes:
+        text: The number.
+        color: The background as "#rrggbb": blue above 0, orange below, white for 0 and the border.
+        border: Whether the cell belongs to the border.
+        marked: Whether the cell is outlined.
+    """
+
+    text: str
+    color: str
+    border: bool
+    marked: bool
 
 
 @dataclass(frozen=True)
@@ -26,14 +45,14 @@ class Grid:
     """Numbers in rows and columns.
 
     Attributes:
-        values: (rows, columns), its border included.
-        title: above it.
-        border: how many of the cells are border.
-        mark: cells to be outlined.
-        opens: opens a cell (row, column) for the HTML page; None where there is nothing to open.
-        source: whether an opened cell marks its window here.
-        largest: the absolute value with the deepest colour; the largest of its own where not given.
-        decimals: after the point.
+        values: The numbers (rows, columns), including the border.
+        title: The title above the grid.
+        border: How many rows and columns of the grid are border.
+        mark: The cells that are outlined.
+        opens: A function that opens a cell (row, column) for HTML; None if nothing opens.
+        source: Whether an opened cell marks its window in this grid.
+        largest: The absolute value with the deepest colour; by default the largest of the grid.
+        decimals: The number of decimals.
     """
 
     values: Numbers
@@ -45,48 +64,53 @@ class Grid:
     largest: float | None = None
     decimals: int = 3
 
-    def is_border(self, row: int, column: int) -> bool:
-        """Return whether a cell belongs to the border."""
-        top, bottom, left, right = self.border
-        rows, columns = self.values.shape
-        return not (top <= row < rows - bottom and left <= column < columns - right)
-
-    def texts(self) -> list[list[str]]:
-        """Return the numbers for the eye."""
+    def cells(self) -> list[list[Cell]]:
+        """Return the cells, row by row."""
         rows, columns = self.values.shape
         texts = write_numbers(self.values, self.decimals)
-        return [texts[row * columns : (row + 1) * columns] for row in range(rows)]
-
-    def colors(self) -> list[list[str]]:
-        """Return "#rrggbb" of each cell: blue above 0, orange below, white for 0 and the border."""
         numbers = self.values.astype(np.float64)
         largest = self.largest or float(np.abs(numbers).max()) or 1.0
+        inside = np.zeros((rows, columns), bool)
+        inside[
+            self.border.top : rows - self.border.bottom,
+            self.border.left : columns - self.border.right,
+        ] = True
+        marked = np.zeros((rows, columns), bool)
+        if self.mark is not None:
+            top, bottom, left, right = self.mark
+            marked[top:bottom, left:right] = True
         return [
             [
-                "#ffffff" if self.is_border(r, c) else _color(value / largest)
-                for c, value in enumerate(row)
+                Cell(
+                    texts[row * columns + column],
+                    _color(numbers[row, column] / largest if inside[row, column] else 0.0),
+                    not inside[row, column],
+                    bool(marked[row, column]),
+                )
+                for column in range(columns)
             ]
-            for r, row in enumerate(numbers.tolist())
+            for row in range(rows)
         ]
 
 
 def _color(share: float) -> str:
-    depth, full = min(abs(share), 1.0) * DEEPEST, ABOVE if share > 0 else BELOW
-    return "#" + "".join(
-        f"{round(w + (f - w) * depth):02x}" for w, f in zip(WHITE, full, strict=True)
-    )
+    """Return the colour of a value, given as a share of the value with the deepest colour."""
+    depth = DEEPEST * min(abs(share), 1.0)
+    full = ABOVE if share > 0 else BELOW
+    mixed = [round(white + (one - white) * depth) for white, one in zip(WHITE, full, strict=True)]
+    return "#{:02x}{:02x}{:02x}".format(*mixed)
 
 
 @dataclass(frozen=True)
 class Row:
-    """Grids beside each other with signs between, as image ∗ filter = map."""
+    """Grids beside each other with signs between them, as image ∗ filter = map."""
 
     items: tuple[Grid | str, ...]
 
 
 @dataclass(frozen=True)
 class Lines:
-    """Lines of a calculation, (name, text) each; the texts stand below each other."""
+    """Lines of a calculation, each a name and a text."""
 
     lines: tuple[tuple[str, str], ...]
     title: str = ""
@@ -94,7 +118,7 @@ class Lines:
 
 @dataclass(frozen=True)
 class Table:
-    """Rows of texts; columns of numbers stand to the right."""
+    """Rows of texts. Columns of numbers are aligned to the right."""
 
     columns: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
@@ -107,16 +131,16 @@ class Table:
 
 @dataclass(frozen=True)
 class Curve:
-    """A curve, with points on it.
+    """A curve with points on it.
 
     Attributes:
-        title: above it.
-        across: what the horizontal axis is.
-        up: what the vertical axis is.
-        line: (x, y) of the curve.
-        points: (x, y) to be marked.
-        log: whether the vertical axis is logarithmic.
-        bound: a level to be drawn, or None.
+        title: The title above it.
+        across: The label of the horizontal axis.
+        up: The label of the vertical axis.
+        line: The points (x, y) that the curve connects.
+        points: The points (x, y) that are marked.
+        log: Whether the vertical axis is logarithmic.
+        bound: The height of a dashed horizontal line, or None.
     """
 
     title: str
@@ -133,7 +157,7 @@ Block = Row | Lines | Table | Curve
 
 @dataclass(frozen=True)
 class Opened:
-    """A cell of a map, opened: the window to mark in the sources, and its calculation."""
+    """An opened cell of a map: the window to mark in the sources, and the calculation."""
 
     mark: Mark
     blocks: tuple[Block, ...]
@@ -141,8 +165,8 @@ class Opened:
 
 @dataclass(frozen=True)
 class Page:
-    """A title, facts (name, text), and blocks one below the other."""
+    """A title, facts as pairs of a name and a text, and blocks from top to bottom."""
 
     title: str
     facts: tuple[tuple[str, str], ...] = ()
-    blocks: tuple[Block, ...] = field(default=())
+    blocks: tuple[Block, ...] = ()

@@ -1,30 +1,35 @@
-"""Worksheet paper: a page of A4 written from top to bottom: lines, blanks, and grids of numbers."""
+"""Worksheet paper: a page of A4 that is written from top to bottom: lines, blanks and grids."""
 
 from dataclasses import dataclass
 
 from matplotlib.axes import Axes
-from matplotlib.patches import Rectangle
 
 from convlens.charts.style import GREY, INK, RED, width
 from convlens.explain.microscope.value import Floats
+from convlens.explain.pages.canvas import Point, draw_cells, write
 
-WIDTH, HEIGHT, EDGE = 8.27, 11.69, 0.75  # inches: A4
-HALF = 0.085  # inches of half a Chinese character at 11.5 points
-CHARACTER = 0.0074  # inches of a digit at one point
+# Inches, all of them.
+WIDTH = 8.27  # of A4
+HEIGHT = 11.69
+EDGE = 0.75
+HALF = 0.085  # half a Chinese character at 11.5 points
+CHARACTER = 0.0074  # a digit at one point
+GAP = 0.4  # between grids
+
 WIDEST = 7  # columns of grids that stand beside each other
 
 
 @dataclass(frozen=True)
 class Part:
-    """A grid.
+    """A grid of a worksheet.
 
     Attributes:
-        title: above it.
-        values: (rows, columns).
-        given: whether its numbers are printed on the sheet with blanks too.
-        sign: what stands before it, as "×".
-        heads: above the columns.
-        answer: whether its numbers are answers, which stand in red.
+        title: The title above it.
+        values: The numbers (rows, columns).
+        given: Whether the numbers are printed on the sheet with blanks too.
+        sign: The sign before the grid, as "×".
+        heads: The texts above the columns.
+        answer: Whether the numbers are answers, which are printed in red.
     """
 
     title: str
@@ -37,94 +42,87 @@ class Part:
 
 @dataclass
 class Paper:
-    """A page; `y` is where the next line goes."""
+    """A page that is being written.
+
+    Attributes:
+        axes: The axes of a canvas of the size of A4.
+        y: Where the next line goes, in inches from the top.
+        answers: Whether the answers are printed.
+        decimals: The number of decimals.
+    """
 
     axes: Axes
-    words: dict[str, str]
     y: float
     answers: bool
     decimals: int
-    steps: int = 0
 
-    def line(self, text: str, *, color: str = INK, size: float = 11, x: float = EDGE) -> None:
+    def line(self, text: str, *, color: str = INK, size: float = 11) -> None:
         """Write a line."""
-        self.axes.text(x, self.y, text, fontsize=size, color=color, va="center")
+        write(self.axes, EDGE, self.y, text, fontsize=size, color=color)
         self.y += 0.3
 
     def note(self, text: str) -> None:
         """Write a small grey line."""
         self.line(text, color=GREY, size=9.5)
 
-    def step(self, text: str) -> None:
-        """Write a numbered line: what is to be done."""
-        self.steps += 1
-        self.line(f"{self.steps}.  {text}", size=11.5)
-
-    def write(self, value: float) -> str:
-        """Return a number."""
+    def number(self, value: float) -> str:
+        """Return a number as it is printed."""
         return f"{value + 0.0:.{self.decimals}f}"
 
     def blank(self, before: str, value: float) -> None:
-        """Write a line with a blank, or with its answer."""
-        self.axes.text(EDGE, self.y, before, fontsize=11.5, va="center")
+        """Write "before =" and a blank, with the value in red if answers are printed."""
+        before = f"{before} ="
+        write(self.axes, EDGE, self.y, before, fontsize=11.5)
         x = EDGE + width(before) * HALF + 0.15
         self.axes.plot([x, x + 1.3], [self.y + 0.12] * 2, color=INK, linewidth=0.8)
         if self.answers:
-            self.axes.text(
-                x + 0.65,
-                self.y,
-                self.write(value),
-                fontsize=11.5,
-                color=RED,
-                va="center",
-                ha="center",
-            )
+            text = self.number(value)
+            write(self.axes, x + 0.65, self.y, text, fontsize=11.5, color=RED, ha="center")
         self.y += 0.45
 
+    def ruled_lines(self, count: int) -> None:
+        """Draw lines to write on, as many of them as the page has room for."""
+        for _ in range(count):
+            if self.y < HEIGHT - EDGE - 0.3:
+                ends = [EDGE, WIDTH - EDGE]
+                self.axes.plot(ends, [self.y + 0.25] * 2, color="#BBBBBB", linewidth=0.7)
+                self.y += 0.4
+
     def grids(self, *parts: Part) -> None:
-        """Draw grids beside each other with their signs between, or below each other where they are wide."""
+        """Draw grids of one shape beside each other, or below each other if they are wide."""
         rows, columns = parts[0].values.shape
         below = columns > WIDEST or rows == 1
         across = 1 if below else len(parts)
-        cell = min(0.52, (WIDTH - 2 * EDGE - 0.4 * (across - 1)) / (across * columns))
-        longest = max(len(self.write(one)) for part in parts for one in part.values.flat)
-        sizes = (cell, min(10.5, (cell - 0.06) / (longest * CHARACTER)))
+        cell = min(0.52, (WIDTH - 2 * EDGE - GAP * (across - 1)) / (across * columns))
+        longest = max(len(self.number(one)) for part in parts for one in part.values.flat)
+        points = min(10.5, (cell - 0.06) / (longest * CHARACTER))
         x = EDGE
         for part in parts:
-            if part.sign and not below:
+            title = part.title
+            if part.sign and below:
+                title = f"{part.sign} {part.title}"
+            elif part.sign:
                 middle = self.y + 0.1 + rows * cell / 2
-                self.axes.text(x - 0.2, middle, part.sign, fontsize=14, ha="center", va="center")
-            title = f"{part.sign} {part.title}" if part.sign and below else part.title
-            self.axes.text(x, self.y, title, fontsize=9, color=GREY, va="center")
+                write(self.axes, x - 0.2, middle, part.sign, fontsize=14, ha="center")
+            write(self.axes, x, self.y, title, fontsize=9, color=GREY)
             if part.heads:
                 self.y += 0.2
-            self._grid(part, (x, self.y + 0.14), sizes)
+            self._grid(part, (x, self.y + 0.14), cell, points)
             if below:
-                self.y += rows * cell + 0.4
+                self.y += rows * cell + GAP
             else:
-                x += columns * cell + 0.4
+                x += columns * cell + GAP
         self.y += 0.1 if below else rows * cell + 0.45
 
-    def _grid(self, part: Part, corner: tuple[float, float], sizes: tuple[float, float]) -> None:
-        """Draw numbers in squares; `sizes` are those of a square in inches and of the text in points."""
-        cell, size = sizes
-        color = RED if part.answer else INK
+    def _grid(self, part: Part, corner: Point, cell: float, points: float) -> None:
+        """Draw the numbers of a grid in squares with this side and this font size."""
         for column, head in enumerate(part.heads):
-            place = (corner[0] + (column + 0.5) * cell, corner[1] - 0.09)
-            self.axes.text(*place, head, color=GREY, fontsize=8, ha="center", va="center")
-        for row, line in enumerate(part.values.tolist()):
-            for column, value in enumerate(line):
-                x, y = corner[0] + column * cell, corner[1] + row * cell
-                self.axes.add_patch(
-                    Rectangle((x, y), cell, cell, fill=False, edgecolor="#999999", linewidth=0.7)
-                )
-                text = self.write(value) if part.given or self.answers else ""
-                self.axes.text(
-                    x + cell / 2,
-                    y + cell / 2,
-                    text,
-                    color=color,
-                    fontsize=size,
-                    ha="center",
-                    va="center_baseline",
-                )
+            x = corner[0] + (column + 0.5) * cell
+            write(self.axes, x, corner[1] - 0.09, head, color=GREY, fontsize=8, ha="center")
+        ink = RED if part.answer else INK
+        printed = part.given or self.answers
+        squares = [
+            [(self.number(value) if printed else "", ink, "white") for value in row]
+            for row in part.values.tolist()
+        ]
+        draw_cells(self.axes, squares, corner, (cell, cell), points, "#999999")
