@@ -1,5 +1,6 @@
 import dataclasses
 import json
+import signal
 import time
 from types import SimpleNamespace
 
@@ -235,7 +236,7 @@ def test_a_stopped_training_goes_on_with_the_time_that_is_left_and_the_same_bits
 
     def press(self, batch, logs=None):
         if next(steps) == 7:
-            self.stop_requested = lambda: True
+            signal.raise_signal(signal.SIGINT)
         real(self, batch, logs)
 
     with monkeypatch.context() as patch:

@@ -4,11 +4,13 @@ from types import SimpleNamespace
 import keras
 import pytest
 
-from convlens.budget import deadline, measure
+from convlens.budget import backbone as backbone_module
+from convlens.budget import deadline, measure, timed_run
 from convlens.budget import train_within as module
 from convlens.budget.choose import MOST_PASSES
 from convlens.budget.deadline import Clock
 from convlens.budget.plan import Costs
+from convlens.budget.timed_run import TimedRun
 from convlens.budget.train_within import train_within
 from convlens.classifier.classifier import Classifier
 from convlens.config import LEARNING_RATES, Config
@@ -18,6 +20,7 @@ from convlens.report import finish
 from convlens.screen import Screen
 from convlens.training import fit as fit_module
 from convlens.training.network import choose_network
+from convlens.transfer.backbone import LOWER
 from convlens.transfer.features import FeatureCache
 
 QUIET = Screen(quiet=True)
@@ -33,7 +36,7 @@ def quick(monkeypatch, tmp_path):
     monkeypatch.setattr(finish, "report_run", lambda *_: None)
     monkeypatch.setattr(measure, "write_evaluation", lambda *_: None)
     monkeypatch.setattr(measure, "SPENT", 0.05)
-    monkeypatch.setattr(module, "MOST_TIMED", 0.2)
+    monkeypatch.setattr(timed_run, "MOST_TIMED", 0.2)
     # The clock of the deadline stands still, so that what fits does not depend on the machine.
     still = SimpleNamespace(monotonic=lambda: 50.0, time=lambda: 50.0)
     monkeypatch.setattr(deadline, "time", still)
@@ -41,7 +44,7 @@ def quick(monkeypatch, tmp_path):
 
 def test_from_scratch_as_planned(digits, tmp_path, monkeypatch, quick):
     """With made-up costs the plan can be checked by hand: 95 % of what is left are two passes."""
-    monkeypatch.setattr(module, "measure_costs", lambda *_: Costs(100.0))
+    monkeypatch.setattr(timed_run, "measure_costs", lambda *_: Costs(100.0))
     monkeypatch.setattr(module, "rehearse_ending", lambda *_: (5.0, 0.1))
     run = train_within(digits, SMALL, 640.0, given=MODEL, run=tmp_path / "run", screen=QUIET)
     assert len(run.history) == run.config.training.epochs == 2
@@ -50,7 +53,7 @@ def test_from_scratch_as_planned(digits, tmp_path, monkeypatch, quick):
 
 
 def test_a_time_too_short_names_the_least(digits, backbone, tmp_path, monkeypatch, quick):
-    monkeypatch.setattr(module, "measure_costs", lambda *_: Costs(10.0, 6.0))
+    monkeypatch.setattr(timed_run, "measure_costs", lambda *_: Costs(10.0, 6.0))
     monkeypatch.setattr(module, "rehearse_ending", lambda *_: (5.0, 0.1))
     with pytest.raises(
         ConfigError, match=r"--budget must be about 47 s at least for one pass .* found 20 s"
@@ -69,7 +72,7 @@ def test_ctrl_c_while_measuring(digits, tmp_path, monkeypatch, quick):
     def pressed(*_):
         raise Interrupted("To go on: a run that is not kept")
 
-    monkeypatch.setattr(module, "measure_costs", pressed)
+    monkeypatch.setattr(timed_run, "measure_costs", pressed)
     with pytest.raises(Interrupted, match="Nothing was trained yet"):
         train_within(digits, SMALL, 60.0, given=MODEL, run=tmp_path / "run", screen=QUIET)
 
@@ -89,7 +92,7 @@ def test_a_backbone_learns_on_in_what_is_left(digits, backbone, tmp_path, capsys
 def test_a_frozen_backbone_can_be_resumed_where_it_was_stopped_before_fine_tuning(
     digits, backbone, tmp_path, monkeypatch, quick
 ):
-    monkeypatch.setattr(module, "rehearse_ending", pressed)
+    monkeypatch.setattr(backbone_module, "rehearse_ending", pressed)
     config = SMALL.replace(backbone=str(backbone), pooling="none")
     with pytest.raises(
         Interrupted,
@@ -137,7 +140,7 @@ def test_layers_that_the_user_named_learn_in_a_resume_too(
 def test_layers_that_do_not_fit_into_the_time_are_frozen_in_the_run_too(
     digits, backbone, tmp_path, monkeypatch, quick
 ):
-    monkeypatch.setattr(module, "measure_costs", lambda *_: Costs(1e6))
+    monkeypatch.setattr(timed_run, "measure_costs", lambda *_: Costs(1e6))
     config = SMALL.replace(backbone=str(backbone), pooling="none", unfreeze="all")
     run = train_within(digits, config, 300.0, run=tmp_path / "run", screen=QUIET)
     assert run.config.transfer.unfreeze is None
@@ -148,16 +151,15 @@ def test_what_the_user_has_set_is_kept_where_layers_learn(digits, backbone):
     config = SMALL.replace(backbone=str(backbone), augment="none", batch_size=64)
     frozen = config.replace(backbone=str(backbone))
 
-    def thawed(*given):
-        return module._Allotment(digits, config, Clock(60), QUIET, frozenset(given))._thawed(
-            frozen, "2"
-        )
+    def fine_tuned(*given):
+        timed = TimedRun(digits, config, Clock(60), QUIET, frozenset(given))
+        return backbone_module._fine_tuned(timed, frozen, "2")
 
-    assert thawed("augment", "batch_size", "limit").augment.augment == "none"
-    assert thawed("augment", "batch_size", "limit").training.batch_size == 64
-    assert (thawed().augment.augment, thawed().training.batch_size) == ("light", 32)
-    assert thawed("batch_size").augment.augment == "light"
-    assert thawed().transfer.unfreeze == "2"
+    assert fine_tuned("augment", "batch_size", "limit").augment.augment == "none"
+    assert fine_tuned("augment", "batch_size", "limit").training.batch_size == 64
+    assert (fine_tuned().augment.augment, fine_tuned().training.batch_size) == ("light", 32)
+    assert fine_tuned("batch_size").augment.augment == "light"
+    assert fine_tuned().transfer.unfreeze == "2"
 
 
 def test_a_backbone_that_learned_from_test_images_is_refused(digits, backbone, tmp_path, quick):

@@ -1,5 +1,6 @@
 import json
 import shutil
+import signal
 from pathlib import Path
 
 import numpy as np
@@ -117,7 +118,7 @@ def test_a_stopped_comparison_goes_on_and_trains_nothing_twice(done, images, tmp
 
     def press(self, batch, logs=None):
         if self.run.folder.name == NAMES[1] and self.state.epoch == 2:
-            self.stop_requested = lambda: True
+            signal.raise_signal(signal.SIGINT)
         real(self, batch, logs)
 
     with monkeypatch.context() as patch:
