@@ -62,9 +62,7 @@ def train(  # noqa: PLR0913 - the public entry point; all but the first have def
     else:
         config = config or Config()
         refuse_conflicts("train", {"find_learning_rate": find_rate} | config.transfer.changed())
-        backend.start(config.training.backend, config.training.threads)
-        if run is not None:
-            Run.refuse_taken(Run.place(run))
+        begin(config, run)
         origin = choose_origin(config, model, start_from)
         prepared = prepare_images(origin, dataset, config, screen)
         training = open_training(prepared, config, origin, screen)
@@ -79,6 +77,22 @@ def train(  # noqa: PLR0913 - the public entry point; all but the first have def
     if model is not None:
         set_weights(model, classifier.model.get_weights())
     return folder
+
+
+def begin(config: Config, run: str | Path | None = None) -> None:
+    """Start the backend, and refuse a name that is taken before anything is computed.
+
+    Args:
+        config: The configuration, which names the backend and its threads.
+        run: The name or the folder of a new run, or None.
+
+    Raises:
+        BackendError: If the backend is not installed, or another one is in use.
+        RunError: If the folder of the run exists.
+    """
+    backend.start(config.training.backend, config.training.threads)
+    if run is not None:
+        Run.refuse_taken(Run.place(run))
 
 
 def prepare_images(origin: Origin, dataset: Dataset, config: Config, screen: Screen) -> Prepared:
@@ -139,7 +153,7 @@ def _reopen(dataset: Dataset, name: str | Path | None, screen: Screen) -> tuple[
                 "name.".format(folder=run.folder, what=what)
             )
     config = run.config
-    backend.start(config.training.backend, config.training.threads)
+    begin(config)
     start_from = run.start_path if run.start_path.exists() else None
     origin = choose_origin(config, start_from=start_from)
     with screen.counter("decoding") as progress:

@@ -151,7 +151,7 @@ def test_measuring_leaves_the_network_as_it_was(digits):
 
 
 def test_without_images_to_score_there_is_no_end(digits):
-    assert rehearse_ending(made(digits, val=0.0, test=0.0)) == (0.0, 0.0)
+    assert rehearse_ending(made(digits, val=0.0, test=0.0).setup) == (0.0, 0.0)
 
 
 def test_without_a_place_for_temporary_files_one_line_says_so(monkeypatch, tmp_path):

@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from convlens.budget.plan import Costs
-from convlens.studies import compare as compare_module
+from convlens.studies import recipes
 from tests.cli.commands import run
 
 TWO = ("--models", "custom_cnn,fashion_mlp")
@@ -39,9 +39,7 @@ def here(tmp_path, monkeypatch) -> Path:
 @pytest.fixture
 def measured(monkeypatch):
     """Measured costs that do not depend on what else the machine does: a minute is 5 epochs of 5 steps."""
-    monkeypatch.setattr(
-        compare_module, "measure_costs", lambda trainer, seconds: Costs(2.0, 1.0, 0.4)
-    )
+    monkeypatch.setattr(recipes, "measure_costs", lambda trainer, seconds: Costs(2.0, 1.0, 0.4))
 
 
 @pytest.mark.usefixtures("no_charts")
@@ -64,7 +62,7 @@ def test_compare_says_what_it_does_and_which_is_better(shapes, here, measured, c
 
 
 def test_the_default_is_two_minutes(shapes, here, monkeypatch, capsys):
-    monkeypatch.setattr(compare_module, "measure_costs", lambda trainer, seconds: Costs(120.0))
+    monkeypatch.setattr(recipes, "measure_costs", lambda trainer, seconds: Costs(120.0))
     assert run("compare", shapes, *TWO, *QUICK) == 2
     assert "--minutes 2 is too short" in capsys.readouterr().err
 

@@ -1,5 +1,7 @@
 """`convlens search` as a user types it."""
 
+import re
+
 import pytest
 
 from tests.cli.commands import run
@@ -26,7 +28,7 @@ def test_search_and_what_it_says(folder, capsys, no_charts):
     )
     assert run(*words, "--run", "s") == 0
     out = capsys.readouterr().out
-    assert "varied    dropout: 0 to 0.5" in out
+    assert re.search(r"varied +dropout: 0 to 0.5", out)
     assert "custom_cnn" in out
     assert "next         convlens train digits --config runs/s/trial-00" in out
     assert "cannot be told apart" in out or "is better than" in out

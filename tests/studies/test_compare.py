@@ -12,8 +12,9 @@ from convlens.data.cache import cache_folder
 from convlens.data.sources import load_data
 from convlens.errors import ConfigError, DataError, Interrupted, ModelError, RunError, TrainingError
 from convlens.screen import Screen
-from convlens.studies import compare as compare_module
-from convlens.studies.compare import Comparison, check_names, compare, resume_comparison
+from convlens.studies import recipes
+from convlens.studies.compare import compare, resume_comparison
+from convlens.studies.comparison import Comparison
 from convlens.training import fit as fit_module
 from tests.conftest import without_charts
 
@@ -33,9 +34,7 @@ def images(shapes):
 def _measured():
     """Measured costs that do not depend on what else the machine does: a minute is 5 epochs of 5 steps."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(
-            compare_module, "measure_costs", lambda trainer, seconds: Costs(2.0, 1.0, 0.4)
-        )
+        patch.setattr(recipes, "measure_costs", lambda trainer, seconds: Costs(2.0, 1.0, 0.4))
         yield
 
 
@@ -169,32 +168,6 @@ def test_a_network_that_diverges_is_left_out_and_the_others_go_on(images, tmp_pa
     broken = set(NAMES)
     with pytest.raises(TrainingError, match="none of the networks"):
         compare(images, NAMES[:2], CONFIG, minutes=MINUTES, run=tmp_path / "none", screen=QUIET)
-
-
-def test_the_small_stem_goes_for_those_that_have_one(images, tmp_path):
-    recipes = compare_module._recipes(["custom_cnn", "resnet18"], CONFIG.replace(stem="small"))
-    assert {name: config.model.stem for name, config in recipes.items()} == {
-        "custom_cnn": "paper",
-        "resnet18": "small",
-    }
-
-
-@pytest.mark.parametrize(
-    ("names", "error", "said"),
-    [
-        (["custom_cnn", "small_resnt"], ModelError, "did you mean small_resnet"),
-        (
-            ["custom_cnn"],
-            ConfigError,
-            "two networks or more, with commas between; found custom_cnn",
-        ),
-        ([], ConfigError, "two networks or more, with commas between; found none"),
-        (["fashion_mlp", "custom_cnn", "fashion_mlp"], ConfigError, "found fashion_mlp twice"),
-    ],
-)
-def test_names_that_cannot_be_compared(names, error, said):
-    with pytest.raises(error, match=said):
-        check_names(names)
 
 
 @pytest.mark.parametrize(

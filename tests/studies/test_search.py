@@ -1,7 +1,6 @@
-"""A search: its journal, what it keeps when it is stopped, what it says, and TensorBoard's page."""
+"""A search: what it keeps when it is stopped, what it scores, and what it refuses."""
 
 import json
-import os
 import shutil
 import subprocess
 import sys
@@ -10,18 +9,16 @@ from pathlib import Path
 import numpy as np
 import optuna
 import pytest
-from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
-from tensorboard.plugins.hparams import plugin_data_pb2
 
 import convlens
 from convlens.config import Config
 from convlens.errors import ConfigError, DataError, Interrupted, RunError, TrainingError
 from convlens.run import Run
 from convlens.screen import Screen
-from convlens.studies import search as module
 from convlens.studies.journal import Search
 from convlens.studies.search import resume_search, search
 from convlens.studies.space import Choices, Range
+from convlens.studies.trial import Pruner
 from tests.conftest import without_charts
 
 pytestmark = pytest.mark.usefixtures("no_charts")
@@ -67,16 +64,6 @@ def test_best_trial_has_a_report_and_is_scored_once(finished):
     )
 
 
-def test_what_to_do_next_fits_the_images(tmp_path):
-    settings = tmp_path / "run.toml"
-    assert (
-        module._longer("digits", settings)
-        == f"convlens train digits --config {settings} --epochs 40"
-    )
-    assert module._longer(str(tmp_path), settings).startswith(f"convlens train {tmp_path} ")
-    assert module._longer("3s and 5s of mnist5k", settings).startswith("convlens.train(dataset, ")
-
-
 def test_scores_in_the_journal_are_those_of_the_runs(finished):
     for trial in finished.study.get_trials():
         reached = np.maximum.accumulate(
@@ -90,34 +77,21 @@ def test_finished_search_is_not_resumed(finished, dataset):
         resume_search(dataset, finished.folder, Screen(quiet=True))
 
 
-def test_hparams_page(finished):
-    trial = finished.ranked[0]
-    events = EventAccumulator(
-        str(finished.folder / "tensorboard" / f"trial-{trial.number:03d}")
-    ).Reload()
-    content = events.SummaryMetadata("_hparams_/session_start_info").plugin_data.content
-    start = plugin_data_pb2.HParamsPluginData.FromString(content).session_start_info
-    assert start.hparams["dropout"].number_value == pytest.approx(trial.params["dropout"])
-    assert start.hparams["filters"].string_value == trial.params["filters"]
-    logged = [event.value for event in events.Scalars("val_accuracy")]
-    assert logged == pytest.approx([row["val_accuracy"] for row in finished.run(trial).history])
-
-
 @pytest.mark.parametrize("epoch", [1, pytest.param(2, marks=pytest.mark.slow)])
 def test_stopped_search_goes_on_as_it_would_have(finished, dataset, tmp_path, monkeypatch, epoch):
-    told = module._Pruning.epoch
+    told = Pruner.__call__
 
-    def stop(self, row, *, best):
-        told(self, row, best=best)
+    def stop(self, row, best):
+        told(self, row, best)
         if self.trial.number == 2 and row["epoch"] == epoch:
             raise KeyboardInterrupt
 
-    monkeypatch.setattr(module._Pruning, "epoch", stop)
+    monkeypatch.setattr(Pruner, "__call__", stop)
     with pytest.raises(Interrupted, match="--resume"):
         search(
             dataset, CONFIG, trials=7, space=SPACE, run=tmp_path / "cut", screen=Screen(quiet=True)
         )
-    monkeypatch.setattr(module._Pruning, "epoch", told)
+    monkeypatch.setattr(Pruner, "__call__", told)
     resumed = resume_search(dataset, tmp_path / "cut", Screen(quiet=True))
     assert trials(resumed) == trials(finished)
 
@@ -253,18 +227,6 @@ def test_a_search_of_8941a94_is_resumed(tmp_path):
         for name in ("loss", "val_loss", "accuracy", "val_accuracy", "learning_rate"):
             values = [row[name] for row in history]
             assert values == pytest.approx([row[name] for row in wanted], abs=1e-4), name
-
-
-def test_the_journal_needs_no_symbolic_links(tmp_path, monkeypatch):
-    """Windows allows them in its developer mode only."""
-
-    def refuse(*_, **__):
-        raise OSError("symbolic links need a privilege")
-
-    monkeypatch.setattr(os, "symlink", refuse)
-    study = Search.open(tmp_path, seed=0).study
-    study.tell(study.ask(), 0.5)
-    assert [trial.value for trial in Search.open(tmp_path, seed=0).trials] == [0.5]
 
 
 LATE = """

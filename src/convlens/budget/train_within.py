@@ -6,7 +6,6 @@ fits is measured, chosen and planned, and then the deadline is kept.
 
 from pathlib import Path
 
-from convlens import backend
 from convlens.budget.backbone import fit_backbone, train_on_backbone
 from convlens.budget.choose import SizeChoice, unlike_photographs
 from convlens.budget.deadline import Clock
@@ -19,7 +18,7 @@ from convlens.data.dataset import Dataset
 from convlens.data.prepared import choose_preprocessing
 from convlens.data.store import is_stored
 from convlens.errors import ModelError
-from convlens.pipeline import prepare_images
+from convlens.pipeline import begin, prepare_images
 from convlens.run import Run, explained_stops
 from convlens.screen import Screen, duration
 from convlens.training.setup import Setup
@@ -64,9 +63,7 @@ def train_within(  # noqa: PLR0913 - the public entry point; all but three have 
         Interrupted: If the user pressed Ctrl-C. The state and the best epoch are kept.
     """
     refuse_conflicts("train", {"budget": seconds} | config.transfer.changed())
-    backend.start(config.training.backend, config.training.threads)
-    if run is not None:
-        Run.refuse_taken(Run.place(run))
+    begin(config, run)
     if config.transfer.backbone is None:
         choose_origin(config)  # refuses an unknown network before anything is measured
     timed = TimedRun(dataset, config, Clock(seconds, began), screen or Screen(), given)

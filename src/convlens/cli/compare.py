@@ -26,7 +26,8 @@ def compare_models(
         run: The name or folder of the comparison.
     """
     backend.start(config.training.backend, config.training.threads)
-    from convlens.studies.compare import DEFAULT_MINUTES, check_names, compare
+    from convlens.studies.compare import DEFAULT_MINUTES, compare
+    from convlens.studies.recipes import check_names
 
     names = [name.strip() for name in models.split(",") if name.strip()]
     check_names(names)  # before the images are looked at, which may take a while
@@ -42,7 +43,8 @@ def resume_models(run: str | None, path: str | None) -> None:
     begun = [Run(path.parent).config for path in sorted(folder.glob("*/run.toml"))]
     config = begun[0] if begun else Config()  # one engine for all networks
     backend.start(config.training.backend, config.training.threads)
-    from convlens.studies.compare import Comparison, resume_comparison
+    from convlens.studies.compare import resume_comparison
+    from convlens.studies.comparison import Comparison
 
     facts = Comparison.open(run).facts
     if not begun:

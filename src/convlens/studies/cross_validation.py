@@ -1,4 +1,4 @@
-"""Cross-validation for small sets: every image is scored by a network that never saw it."""
+"""Cross-validation: every image of a small set is scored by a network that never saw it."""
 
 import dataclasses
 from pathlib import Path
@@ -11,12 +11,12 @@ from convlens.config import Config
 from convlens.data.dataset import Dataset
 from convlens.data.prepared import Prepared
 from convlens.data.splits import draw, folds
-from convlens.errors import ConfigError, Interrupted
+from convlens.errors import ConfigError
 from convlens.evaluation.evaluate import evaluate
-from convlens.pipeline import open_training
+from convlens.pipeline import begin, open_training
 from convlens.report.finish import calibrate, finish, probabilities
 from convlens.report.results import Scored
-from convlens.run import Run
+from convlens.run import Run, explained_stops
 from convlens.screen import Screen
 from convlens.training.network import Origin
 from convlens.training.training import Training
@@ -32,21 +32,34 @@ def cross_validate(
     start_from: str | Path | None = None,
     screen: Screen | None = None,
 ) -> Run:
-    """Train k networks, each without one k-th of the images, and a last one on all; return the run of the last.
+    """Train one network per fold and a last one on all images, and return the run of the last.
 
-    Fold i lies in `fold-<i>/` of the run. The report's scores pool the k held-out parts; within a fold, validation
-    images are drawn from the rest. The source's own division is set aside. The run's classifier is trained on all
-    images but its validation share, so that the pooled scores are, if anything, a little low for it. Each classifier
-    is calibrated on its own validation images, before its held-out part is scored. Each has a threshold of its own
-    for "none of these", so that the report tells none of the share that would be answered.
+    Fold i lies in `fold-<i>/` of the run. Its validation images are drawn from the other folds, and
+    its classifier is calibrated on them before the fold is scored. The report pools the scores of
+    all folds. A split that comes with the images is not used.
+
+    The classifier of the run is trained on all images except for its validation share. Therefore
+    the pooled scores are rather too low for it than too high. Since every classifier has a
+    threshold of its own for "none of these", the report does not tell how many images reach it.
+
+    Args:
+        dataset: The labelled images, from `load_data`.
+        config: All settings. The share of test images is not used.
+        k: The number of folds.
+        run: The name or the folder of the new run.
+        start_from: A classifier file or a run that every network begins with.
+        screen: Where the progress is shown.
 
     Raises:
-        ConfigError: fewer than two folds, or a classifier to begin with that has learned from these images.
-        DataError: a class has fewer different images than there are folds.
+        ConfigError: If there are fewer than two folds, or the classifier to begin with has learned
+            from these images.
+        DataError: If a class has fewer different images than there are folds.
+        Interrupted: If the user pressed Ctrl-C. A cross-validation cannot be resumed.
     """
     if k < 2:
-        raise ConfigError(f"--folds must be at least 2; found {k}.")
+        raise ConfigError("--folds must be at least 2; found {k}.".format(k=k))
     screen = screen or Screen()
+    begin(config, run)
     origin = choose_origin(config, None, start_from)
     config = config.replace(test=0.0)
     with screen.counter("decoding") as progress:
@@ -60,7 +73,7 @@ def cross_validate(
     last.setup.describe(outer, folds=k)
     rows = np.zeros((len(dataset), dataset.num_classes), np.float32)
     for number, (rest, held) in enumerate(parts, 1):
-        screen.say(f"\nfold {number} of {k}", "bold")
+        screen.say("\nfold {number} of {k}".format(number=number, k=k), "bold")
         rng = np.random.default_rng((config.training.seed, number))
         fold = _fold(whole, rest, held, config.data.val, rng)
         inner = Run.create(outer.folder / f"fold-{number}", "")
@@ -90,29 +103,34 @@ def _fold(
     share: float,
     rng: np.random.Generator,
 ) -> Prepared:
-    """Return the images with `held` to test on, and of the rest a share to validate with."""
+    """Return the images with `held` as test images and a share of the rest for validation."""
     val = draw(rest, whole.dataset.labels, whole.clusters, share, rng)
-    return dataclasses.replace(
-        whole,
-        splits=dataclasses.replace(whole.splits, train=np.setdiff1d(rest, val), val=val, test=held),
-    )
+    train = np.setdiff1d(rest, val)
+    splits = dataclasses.replace(whole.splits, train=train, val=val, test=held)
+    return dataclasses.replace(whole, splits=splits)
 
 
 def _require_unseen(origin: Origin, whole: Prepared) -> None:
-    before = origin.trained.provenance.get("data", {}) if origin.trained is not None else {}
+    """Raise ConfigError if the classifier to begin with has learned from these images."""
+    before = {}
+    if origin.trained is not None:
+        before = origin.trained.provenance.get("data", {})
     if before.get("fingerprint") == whole.fingerprint:
         raise ConfigError(
-            "--folds scores every image, but the classifier that this begins with has learned from these very "
-            "images. Cross-validate without it, or on other images."
+            "--folds scores every image, but the classifier that this begins with has learned from "
+            "these very images. Cross-validate without it, or on other images."
         )
 
 
 def _run(training: Training, run: Run) -> None:
-    """Train one part. Raises Interrupted, saying that the whole cannot be resumed."""
-    try:
+    """Train one part; a message says that the whole cannot be resumed if it is stopped."""
+    stopped = "stopped in {folder}; finished folds keep their classifiers.".format(
+        folder=run.folder
+    )
+    with explained_stops(_how_to_go_on, stopped, several=True):
         training.run(run)
-    except (Interrupted, KeyboardInterrupt):
-        raise Interrupted(
-            f"stopped in {run.folder}; finished folds keep their classifiers. A cross-validation starts anew: give it "
-            "another --run name."
-        ) from None
+
+
+def _how_to_go_on() -> str:
+    """Return what to do after a stop."""
+    return "A cross-validation starts anew: give it another --run name."

@@ -1,7 +1,8 @@
-"""Few: how well a classifier does that learned from a few images a class, over several draws of them.
+"""Few images: how good a classifier is that learned from a few images per class.
 
-One draw of five images can be lucky: with the same recipe, accuracies on cats and dogs spread by more than a percent
-(standard deviation of 10 draws).
+One draw of five images can be lucky: with the same recipe, the accuracies of 10 draws on cats and
+dogs had a standard deviation of more than one percent. Therefore several draws are trained and
+scored.
 """
 
 import csv
@@ -22,11 +23,12 @@ from convlens.charts.curves import show_scores
 from convlens.config import Config
 from convlens.data.dataset import Dataset
 from convlens.data.prepared import Prepared
-from convlens.errors import ConfigError, DataError, Interrupted, StorageError
+from convlens.errors import ConfigError, DataError
 from convlens.evaluation.metrics import wilson
 from convlens.evaluation.scores import Score
-from convlens.pipeline import open_training, prepare_images
-from convlens.run import Run
+from convlens.files import storage_errors
+from convlens.pipeline import begin, open_training, prepare_images
+from convlens.run import Run, explained_stops
 from convlens.screen import Screen
 from convlens.transfer.origin import choose_origin
 
@@ -36,8 +38,13 @@ DRAWS = 5
 def mean_of_draws(values: Sequence[float], n: int) -> Score:
     """Return the mean accuracy of two draws or more with its 95 % interval.
 
-    It has two parts that are independent, and whose squares add up: that of the draws, by Student's t, and that of the
-    n test images, which all draws share, by Wilson's interval of the mean.
+    The interval has two independent parts, whose squares add up. One is the spread of the draws, by
+    Student's t. The other is that of the test images, which all draws share, by Wilson's interval
+    of the mean.
+
+    Args:
+        values: The accuracy of each draw, 0 to 1.
+        n: The number of test images.
 
     >>> score = mean_of_draws([0.97, 0.98, 0.99], 100)
     >>> round(score.value, 3), round(score.low, 3), round(score.high, 3)
@@ -59,20 +66,33 @@ def train_on_few(
     run: str | Path | None = None,
     screen: Screen | None = None,
 ) -> Run:
-    """Train on k images a class, several times on other ones, and score each on all test images; return the run.
+    """Train on k images per class, several times, and return the run with the mean score.
 
-    Draw i lies in `draw-<i>/` of the run, with a report of its own. No other labelled image is used, so nothing
-    validates, calibrates or chooses; the run's classifier is that of the first draw, chosen by nothing.
+    Draw i lies in `draw-<i>/` of the run and has a report of its own. All draws are scored on the
+    same test images. No other labelled image is used, so there is no validation, no calibration and
+    no choice of an epoch. The classifier of the run is that of the first draw, not of the best.
+
+    Args:
+        dataset: The labelled images, from `load_data`.
+        config: All settings.
+        k: The number of images per class.
+        draws: How often they are drawn.
+        run: The name or the folder of the new run.
+        screen: Where the progress is shown.
 
     Raises:
-        ConfigError: k or draws below their least.
-        DataError: a class has fewer than k images outside the test set, or there is no test set.
+        ConfigError: If k is less than 1, or there are fewer than two draws.
+        DataError: If a class has fewer than k images outside the test set, or there is none.
+        Interrupted: If the user pressed Ctrl-C. This cannot be resumed.
     """
     if k < 1 or draws < 2:
         raise ConfigError(
-            f"--few must be at least 1 and --draws at least 2; found {k} and {draws}."
+            "--few must be at least 1 and --draws at least 2; found {k} and {draws}.".format(
+                k=k, draws=draws
+            )
         )
     screen = screen or Screen()
+    begin(config, run)
     origin = choose_origin(config)
     whole = prepare_images(origin, dataset, config, screen)
     pools = _pools(whole, k)
@@ -82,84 +102,91 @@ def train_on_few(
         rng = np.random.default_rng((config.training.seed, number))
         drawn = np.sort(np.concatenate([rng.permutation(pool)[:k] for pool in pools]))
         splits = dataclasses.replace(whole.splits, train=drawn, val=drawn[:0])
-        part, inner = (
-            dataclasses.replace(whole, splits=splits),
-            Run.create(outer.folder / f"draw-{number}", ""),
-        )
+        part = dataclasses.replace(whole, splits=splits)
+        inner = Run.create(outer.folder / f"draw-{number}", "")
         with backend.forgotten():
             training = open_training(part, config, origin, Screen(quiet=True))
             training.setup.describe(inner)
             if number == 1:
                 training.setup.describe(outer, few=k, draws=draws)
                 training.announce(outer, screen=screen)
-            try:
+            stopped = "stopped in draw {number} of {draws}; finished draws keep their reports."
+            stopped = stopped.format(number=number, draws=draws)
+            with explained_stops(_how_to_go_on, stopped, several=True):
                 training.run(inner)
-            except (Interrupted, KeyboardInterrupt):
-                raise Interrupted(
-                    f"stopped in draw {number} of {draws}; finished draws keep their reports. This starts anew: give "
-                    "it another --run name."
-                ) from None
-            training.finish(inner)
-        scores.append(Score(**inner.report["metrics"]["accuracy"]))
+                training.finish(inner)
+        score = Score(**inner.report["metrics"]["accuracy"])
+        scores.append(score)
         screen.say(
-            f"draw {number:<8}{scores[-1].value_text} {scores[-1].interval_text} of {scores[-1].n:,} images"
+            "draw {number:<8}{value} {interval} of {n:,} images".format(
+                number=number, value=score.value_text, interval=score.interval_text, n=score.n
+            )
         )
     _write(outer, k, scores, screen)
     return outer
 
 
+def _how_to_go_on() -> str:
+    """Return what to do after a stop."""
+    return "This starts anew: give it another --run name."
+
+
 def _pools(whole: Prepared, k: int) -> list[NDArray[np.int64]]:
-    """Return the images of each class that may be drawn."""
+    """Return the indices of the images of each class that may be drawn."""
     if not len(whole.splits.test):
         raise DataError(
-            "--few scores each draw on the test images; there are none. Leave --test at its default."
+            "--few scores each draw on the test images; there are none. Leave --test at its "
+            "default."
         )
     pool = np.concatenate([whole.splits.train, whole.splits.val])
     labels = whole.dataset.labels[pool]
     pools = [pool[labels == number] for number in range(whole.dataset.num_classes)]
-    least = min(range(len(pools)), key=lambda number: len(pools[number]))
-    if len(pools[least]) < k:
+    smallest = min(range(len(pools)), key=lambda number: len(pools[number]))
+    if len(pools[smallest]) < k:
         raise DataError(
-            f"--few {k} needs {k} images of every class outside the test set; "
-            f"'{whole.dataset.class_names[least]}' has {len(pools[least]):,}."
+            "--few {k} needs {k} images of every class outside the test set; '{name}' has "
+            "{count:,}.".format(
+                k=k, name=whole.dataset.class_names[smallest], count=len(pools[smallest])
+            )
         )
     return pools
 
 
-def _write(outer: Run, k: int, scores: list[Score], screen: Screen) -> None:
-    """Write and show the mean; the classifier is the first draw's."""
-    mean, table = mean_of_draws([score.value for score in scores], scores[0].n), io.StringIO()
-    rows = [
-        [number, score.value, score.low, score.high, score.n]
-        for number, score in enumerate(scores, start=1)
-    ]
-    csv.writer(table, lineterminator="\n").writerows(
-        [["draw", "accuracy", "low", "high", "images"], *rows]
-    )
-    outer.write("draws.csv", table.getvalue())
-    names = [*(f"draw {number}" for number in range(1, len(scores) + 1)), "mean"]
-    chart = show_scores({f"{k} images a class": dict(zip(names, [*scores, mean], strict=True))})
-    outer.write_figure("draws", chart)
-    try:
+def _write(run: Run, k: int, scores: list[Score], screen: Screen) -> None:
+    """Write the mean as table, chart and report, copy the first classifier, and print the mean."""
+    mean = mean_of_draws([score.value for score in scores], scores[0].n)
+    _write_table(run, scores)
+    names = [f"draw {number}" for number in range(1, len(scores) + 1)]
+    bars = dict(zip([*names, "mean"], [*scores, mean], strict=True))
+    run.write_figure("draws", show_scores({f"{k} images a class": bars}))
+    with storage_errors(run.folder, "the classifier"):
         for name in ("classifier.keras", "history.csv"):
-            shutil.copyfile(outer.folder / "draw-1" / name, outer.folder / name)
-    except OSError as error:
-        raise StorageError(
-            f"{outer.folder}: the classifier cannot be written; {error.strerror or error}."
-        ) from error
+            shutil.copyfile(run.folder / "draw-1" / name, run.folder / name)
     content = {
-        "title": outer.folder.name,
+        "title": run.folder.name,
         "few": k,
         "metrics": {"accuracy": mean.to_dict()},
         "draws": [score.to_dict() for score in scores],
         "test_evaluations": len(scores),
     }
-    outer.write("report.json", json.dumps(content, indent=1))
+    run.write("report.json", json.dumps(content, indent=1))
     screen.say(
-        f"\nmean         {mean.value_text} {mean.interval_text} over {len(scores)} draws of {k} a class",
+        "\nmean         {value} {interval} over {draws} draws of {k} a class".format(
+            value=mean.value_text, interval=mean.interval_text, draws=len(scores), k=k
+        ),
         "bold",
     )
-    where = outer.folder / "draws.csv"
     screen.say(
-        f"draws        {where}; each has its draw-1/report.html and so on; the classifier is the first's"
+        "draws        {path}; each has its draw-1/report.html and so on; the classifier is the "
+        "first's".format(path=run.folder / "draws.csv")
     )
+
+
+def _write_table(run: Run, scores: list[Score]) -> None:
+    """Write draws.csv, one row per draw."""
+    table = io.StringIO()
+    writer = csv.writer(table, lineterminator="\n")
+    writer.writerow(["draw", "accuracy", "low", "high", "images"])
+    for number, score in enumerate(scores, 1):
+        writer.writerow([number, score.value, score.low, score.high, score.n])
+    run.write("draws.csv", table.getvalue())

@@ -95,10 +95,10 @@ class Search:
             [trial.state == TrialState.COMPLETE for trial in scored],
         )
 
-    @property
     def how_to_go_on(self) -> str:
-        """The command that continues the search."""
-        return shlex.join(["convlens", "search", "--run", str(self.folder), "--resume"])
+        """Return how to continue the search after it was stopped."""
+        command = shlex.join(["convlens", "search", "--run", str(self.folder), "--resume"])
+        return "To go on: {command}".format(command=command)
 
 
 def _open_journal(path: Path) -> JournalStorage:

@@ -1,9 +1,10 @@
-"""Ranking: networks in the order of their validation accuracy, with what each costs, and which differences are real."""
+"""Ranking: networks by validation accuracy, what each costs, and which differences are real."""
 
 import math
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,18 +15,20 @@ from convlens.anatomy.summary import count_multiply_adds, rounded
 from convlens.charts.comparison import show_growth, show_tradeoff
 from convlens.classifier.classifier import Classifier
 from convlens.data.prepared import Prepared
-from convlens.errors import StorageError, TrainingError
+from convlens.errors import TrainingError
 from convlens.evaluation.metrics import accuracy
 from convlens.evaluation.paired import Pair, compare_pairs
 from convlens.evaluation.scores import Score
+from convlens.files import write_atomically
 from convlens.report.finish import finish
 from convlens.run import Run
 from convlens.screen import Screen
 
-TRAINED = "trained.json"  # in a run: its training is over; the seconds it took and what happened on the way
-ALONE = 50  # images answered one by one to time a prediction, after WARM that do not count
-WARM = 5
-SAID = 10  # verdicts that are said; of more pairs, those with the first of the ranking
+TRAINED = "trained.json"  # marks a run as trained, with its seconds and a note
+ALONE = 50  # images that are classified one by one to time a prediction,
+WARM = 5  # after so many that do not count
+TEST = "exact McNemar, two-sided, on the test images; Holm's correction over all pairs"
+SAID = 10  # most verdicts that are printed; of more pairs, only those with the best network
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,17 +36,17 @@ class Entry:
     """A network of a comparison.
 
     Attributes:
-        name: in the zoo.
-        num_params: all parameters.
-        multiply_adds: on one image of this size.
-        epochs: finished.
-        passes: over the training images, in those epochs.
-        seconds: trained, validations and writing included.
-        milliseconds: to answer one image that is decoded, alone in its batch, in float32; a median.
-        val: accuracy on the validation images, which chose the epoch and make the ranking.
-        test: accuracy on the test images, touched once.
-        right: (n,) whether each test image was named rightly.
-        note: what happened on the way, or "".
+        name: Its name in the zoo.
+        num_params: The number of all parameters.
+        multiply_adds: The number of multiply-adds for one image of this size.
+        epochs: The number of finished epochs.
+        passes: The number of passes over the training images in these epochs.
+        seconds: The time of its training, including validations and writing.
+        milliseconds: The median time to classify one decoded image, alone in its batch, in float32.
+        val: The accuracy on the validation images, which also chose the epoch.
+        test: The accuracy on the test images, which were used once.
+        right: (n,) whether each test image was classified correctly.
+        note: What happened during the training, or "".
     """
 
     name: str
@@ -76,31 +79,39 @@ class Entry:
 
 @dataclass(frozen=True, eq=False)
 class Ranking:
-    """Entries, the best validation accuracy first, and a verdict on every pair of them."""
+    """Networks, the best validation accuracy first, with a verdict on every pair.
+
+    Attributes:
+        entries: The networks.
+        pairs: The paired tests on the test images.
+    """
 
     entries: tuple[Entry, ...]
     pairs: tuple[Pair, ...]
 
     @property
     def said(self) -> tuple[Pair, ...]:
-        """The verdicts to be read: all, or those with the first where there are many."""
+        """The verdicts that are printed: all, or if there are many, those with the best network."""
         if len(self.pairs) <= SAID:
             return self.pairs
         return tuple(pair for pair in self.pairs if pair.first == self.entries[0].name)
 
     def to_dict(self) -> dict[str, Any]:
-        """Return every number, ready for JSON; row i and column j of the matrices are models i and j."""
+        """Return every number, ready for JSON; matrices have the models in ranking order."""
         names = [entry.name for entry in self.entries]
         corrected = np.ones((len(names), len(names)))
         only_row = np.zeros((len(names), len(names)), np.int64)
         for pair in self.pairs:
-            i, j = names.index(pair.first), names.index(pair.second)
-            corrected[i, j] = corrected[j, i] = pair.p_corrected
-            only_row[i, j], only_row[j, i] = pair.first_only, pair.second_only
+            i = names.index(pair.first)
+            j = names.index(pair.second)
+            corrected[i, j] = pair.p_corrected
+            corrected[j, i] = pair.p_corrected
+            only_row[i, j] = pair.first_only
+            only_row[j, i] = pair.second_only
         return {
             "ranking": [entry.to_dict() for entry in self.entries],
             "paired_test": {
-                "test": "exact McNemar, two-sided, on the test images; Holm's correction over all pairs",
+                "test": TEST,
                 "models": names,
                 "p_corrected": corrected.tolist(),
                 "only_row_right": only_row.tolist(),
@@ -110,27 +121,26 @@ class Ranking:
         }
 
     def draw(self, folder: Path, histories: Mapping[str, Sequence[Mapping[str, Any]]]) -> None:
-        """Write tradeoff.png and growth.png into a folder; `histories` by name. Raises StorageError."""
-        names, scores = (
-            [entry.name for entry in self.entries],
-            [entry.val for entry in self.entries],
-        )
+        """Write tradeoff.png and growth.png.
+
+        Args:
+            folder: The folder of the charts.
+            histories: The epochs of each network, by its name.
+
+        Raises:
+            StorageError: If a chart cannot be written.
+        """
+        names = [entry.name for entry in self.entries]
         costs = {
             "multiply-adds of one image": [float(entry.multiply_adds) for entry in self.entries],
-            "milliseconds to answer one image, measured": [
+            "milliseconds to classify one image, measured": [
                 entry.milliseconds for entry in self.entries
             ],
         }
-        try:
-            folder.mkdir(exist_ok=True)
-            show_tradeoff(names, scores, costs).savefig(folder / "tradeoff.png", dpi=110)
-            show_growth(names, [histories[name] for name in names]).savefig(
-                folder / "growth.png", dpi=110
-            )
-        except OSError as error:
-            raise StorageError(
-                f"{folder}: the charts cannot be written; {error.strerror or error}."
-            ) from error
+        tradeoff = show_tradeoff(names, [entry.val for entry in self.entries], costs)
+        growth = show_growth(names, [histories[name] for name in names])
+        for name, figure in (("tradeoff", tradeoff), ("growth", growth)):
+            write_atomically(folder / f"{name}.png", partial(figure.savefig, dpi=110), "the chart")
 
     def rows(self) -> list[tuple[str, ...]]:
         """Return the final table, its headings first."""
@@ -152,7 +162,7 @@ class Ranking:
 
 
 def rank(entries: Sequence[Entry]) -> Ranking:
-    """Return the entries by validation accuracy, of equals the one with fewer multiply-adds first."""
+    """Return the entries by validation accuracy, and if that is equal, by fewer multiply-adds."""
     ordered = sorted(entries, key=lambda entry: (-entry.val.value, entry.multiply_adds))
     names = [entry.name for entry in ordered]
     pairs = compare_pairs(names, np.stack([entry.right for entry in ordered])) if ordered else []
@@ -160,10 +170,14 @@ def rank(entries: Sequence[Entry]) -> Ranking:
 
 
 def score_runs(runs: Sequence[tuple[Run, Prepared]], screen: Screen) -> Ranking:
-    """Score trained runs on their validation and test images, write their reports, and rank them.
+    """Score trained runs, write their reports, and rank them.
+
+    Args:
+        runs: The run of each network, and the images as the network takes them.
+        screen: Where a note names the networks that are left out.
 
     Raises:
-        TrainingError: none of them finished an epoch.
+        TrainingError: If none of them finished an epoch.
     """
     entries = []
     for run, prepared in runs:
@@ -171,47 +185,52 @@ def score_runs(runs: Sequence[tuple[Run, Prepared]], screen: Screen) -> Ranking:
         if run.classifier_path.exists():
             entries.append(_score(run, prepared, trained["seconds"], trained["note"]))
         else:
-            screen.note(f"{run.folder.name} is left out: {trained['note']}")
+            screen.note(
+                "{name} is left out: {note}".format(name=run.folder.name, note=trained["note"])
+            )
     if not entries:
         raise TrainingError("none of the networks finished an epoch, so there is nothing to rank.")
     return rank(entries)
 
 
 def _score(run: Run, prepared: Prepared, seconds: float, note: str) -> Entry:
-    config = run.config
+    """Calibrate, score and report a trained run, and return its entry."""
     finished = finish(run, prepared, Screen(quiet=True))
     if finished.scored is None:
-        raise TrainingError(f"{run.folder}: a comparison needs images to score on.")
+        raise TrainingError(
+            "{folder}: a comparison needs images to score on.".format(folder=run.folder)
+        )
     classifier = finished.classifier
-    scored = finished.scored
-    images, labels, val = prepared.store.images, prepared.dataset.labels, prepared.splits.val
-    answers = classifier.probabilities(images, indices=val).argmax(1)
-    milliseconds = _milliseconds(classifier, images, val)
+    evaluation = finished.scored.evaluation
+    settings = run.config.training
+    images = prepared.store.images
+    val = prepared.splits.val
+    predicted = classifier.probabilities(images, indices=val).argmax(axis=1)
+    steps_per_pass = math.ceil(len(prepared.splits.train) / settings.batch_size)
     epochs = len(run.history)
-    steps_per_pass = math.ceil(len(prepared.splits.train) / config.training.batch_size)
     return Entry(
-        config.model.model,
-        int(classifier.provenance["parameters"]),
-        count_multiply_adds(classifier.model),
-        epochs,
-        epochs * (config.training.steps_per_epoch or steps_per_pass) / steps_per_pass,
-        seconds,
-        milliseconds,
-        accuracy(labels[val], answers),
-        scored.evaluation.scores["accuracy"],
-        scored.evaluation.predicted == scored.evaluation.labels,
-        note,
+        name=run.config.model.model,
+        num_params=int(classifier.provenance["parameters"]),
+        multiply_adds=count_multiply_adds(classifier.model),
+        epochs=epochs,
+        passes=epochs * (settings.steps_per_epoch or steps_per_pass) / steps_per_pass,
+        seconds=seconds,
+        milliseconds=_milliseconds(classifier, images, val),
+        val=accuracy(prepared.dataset.labels[val], predicted),
+        test=evaluation.scores["accuracy"],
+        right=evaluation.predicted == evaluation.labels,
+        note=note,
     )
 
 
 def _milliseconds(
     classifier: Classifier, images: NDArray[np.uint8], indices: NDArray[np.int64]
 ) -> float:
-    """Return the median milliseconds to answer one decoded image, alone in its batch."""
-    taken = []
+    """Return the median milliseconds to classify one decoded image, alone in its batch."""
+    spans = []
     for number in range(WARM + ALONE):
         one = indices[number % len(indices) :][:1]
         began = time.perf_counter()
         classifier.probabilities(images, indices=one)
-        taken.append(time.perf_counter() - began)
-    return 1000 * float(np.median(taken[WARM:]))
+        spans.append(time.perf_counter() - began)
+    return 1000 * float(np.median(spans[WARM:]))

@@ -149,17 +149,11 @@ class Setup:
     def facts(self) -> dict[str, str]:
         """Return what will be trained on what, by the label that is printed in front of it."""
         settings = self.config.training
-        height, width, channels = self.prepared.preprocessing.shape
+        images = describe_images(self.prepared)
+        if self.config.data.limit:
+            images["images"] += ", at most {limit:,} used".format(limit=self.config.data.limit)
         return {
-            "images": self._describe_images(),
-            "split": "{train:,} train, {val:,} validation, {test:,} test".format(
-                train=len(self.prepared.splits.train),
-                val=len(self.prepared.splits.val),
-                test=len(self.prepared.splits.test),
-            ),
-            "input": "{height} x {width} {colours}".format(
-                height=height, width=width, colours="grey" if channels == 1 else "RGB"
-            ),
+            **images,
             "network": self._describe_network(),
             "recipe": describe_recipe(self.config),
             "augmentation": self._describe_augmentation(),
@@ -174,15 +168,6 @@ class Setup:
         """Return what the user should know about the images and the network."""
         of_network = self.origin.notes(self.prepared, self.config, self.network)
         return [*self.prepared.notes, *of_network]
-
-    def _describe_images(self) -> str:
-        data = self.prepared.dataset
-        described = "{count:,} from {source} ({kind}), {classes} classes".format(
-            count=len(data), source=data.source, kind=data.kind, classes=data.num_classes
-        )
-        if self.config.data.limit:
-            described += ", at most {limit:,} used".format(limit=self.config.data.limit)
-        return described
 
     def _describe_network(self) -> str:
         described = "{name}, {count:,} parameters".format(
@@ -218,6 +203,25 @@ def _resolve(config: Config, prepared: Prepared, origin: Origin, *, weighted: bo
     )
     flip_allowed = flip_is_safe(prepared.dataset.class_names, channels)
     return replace(decided, augment=resolve(config.augment, flip_allowed=flip_allowed))
+
+
+def describe_images(prepared: Prepared) -> dict[str, str]:
+    """Return the images, their split and their size in words, by the label of each fact."""
+    data = prepared.dataset
+    height, width, channels = prepared.preprocessing.shape
+    return {
+        "images": "{count:,} from {source} ({kind}), {classes} classes".format(
+            count=len(data), source=data.source, kind=data.kind, classes=data.num_classes
+        ),
+        "split": "{train:,} train, {val:,} validation, {test:,} test".format(
+            train=len(prepared.splits.train),
+            val=len(prepared.splits.val),
+            test=len(prepared.splits.test),
+        ),
+        "input": "{height} x {width} {colours}".format(
+            height=height, width=width, colours="grey" if channels == 1 else "RGB"
+        ),
+    }
 
 
 def describe_recipe(config: Config) -> str:

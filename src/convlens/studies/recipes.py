@@ -1,0 +1,164 @@
+"""Recipes: what each network of a comparison is trained with, and for how many epochs.
+
+All networks share one recipe. How many epochs fill the time is measured for each of them before
+the first one is trained.
+"""
+
+import dataclasses
+import math
+from collections.abc import Mapping, Sequence
+
+from convlens import backend
+from convlens.anatomy.summary import count_multiply_adds, rounded
+from convlens.budget.measure import measure_costs
+from convlens.budget.plan import Costs, least_seconds, plan
+from convlens.config import Config
+from convlens.data.prepared import Prepared
+from convlens.errors import ConfigError, ModelError, TrainingError
+from convlens.screen import Screen
+from convlens.training.network import choose_network
+from convlens.training.setup import Setup, describe_augmentation, describe_optimization
+from convlens.training.trainer import Trainer
+from convlens.zoo.registry import model_info
+from convlens.zoo.stem import LEAST_WITH_STEM
+
+LEAST_TIMED = 2.0  # seconds that are spent on timing steps, at least
+TIMED = 0.05  # the same as a share of a network's time
+
+
+def check_names(names: Sequence[str]) -> None:
+    """Check that these are two or more networks of the zoo, each once.
+
+    Raises:
+        ModelError: If a network is unknown.
+        ConfigError: If there are fewer than two, or one is named twice.
+    """
+    for name in names:
+        model_info(name)
+    repeated = [name for name in names if list(names).count(name) > 1]
+    if repeated:
+        raise ConfigError(
+            "--models must name each network once; found {name} twice.".format(name=repeated[0])
+        )
+    if len(names) < 2:
+        found = names[0] if names else "none"
+        raise ConfigError(
+            "--models must name two networks or more, with commas between; found {found}.".format(
+                found=found
+            )
+        )
+
+
+def make_recipes(names: Sequence[str], config: Config) -> dict[str, Config]:
+    """Return the configuration of each network.
+
+    Args:
+        names: The networks.
+        config: The shared recipe. Its small stem is used only by networks that have one.
+    """
+    recipes = {}
+    for name in names:
+        side = min(model_info(name).input_shape[:2])
+        stem = config.model.stem if side >= LEAST_WITH_STEM else "paper"
+        recipes[name] = config.replace(model=name, stem=stem)
+    return recipes
+
+
+def for_network(prepared: Prepared, name: str) -> Prepared:
+    """Return the same images and split, scaled as the network expects them."""
+    scaled = dataclasses.replace(prepared.preprocessing, scale=model_info(name).scale)
+    return dataclasses.replace(prepared, preprocessing=scaled)
+
+
+def check_models(recipes: Mapping[str, Config], prepared: Prepared) -> None:
+    """Build each network once.
+
+    Raises:
+        ModelError: If networks cannot take the images. All of them are named.
+    """
+    problems = []
+    for name, config in recipes.items():
+        try:
+            choose_network(config).assemble(for_network(prepared, name), config)
+        except ModelError as error:
+            problems.append(str(error).rstrip("."))
+    if problems:
+        raise ModelError(
+            "{problems}. Take another --size, or leave out of --models what cannot.".format(
+                problems="; ".join(problems)
+            )
+        )
+
+
+def plan_networks(
+    recipes: Mapping[str, Config], prepared: Prepared, seconds: float, screen: Screen
+) -> dict[str, Config]:
+    """Measure each network, and return its configuration with the epochs that fill the time.
+
+    Args:
+        recipes: The configuration of each network.
+        prepared: The images and their split.
+        seconds: The time of each network.
+        screen: Where the plan is printed.
+
+    Raises:
+        ConfigError: If the time is too short for one step of a network.
+        TrainingError: If the loss of a network is not finite while it is measured.
+    """
+    rows = [("model", "parameters", "mult-adds", "a step", "planned", "stem")]
+    planned: dict[str, Config] = {}
+    too_long: dict[str, float] = {}
+    for name, config in recipes.items():
+        with screen.console.status(f"measuring {name}"), backend.forgotten():
+            costs, resolved, size = _measure(name, config, prepared, seconds)
+        if seconds < least_seconds(costs):
+            too_long[name] = least_seconds(costs)
+            continue
+        steps_per_pass = math.ceil(len(prepared.splits.train) / resolved.training.batch_size)
+        length = plan(seconds, costs, steps_per_pass)
+        planned[name] = resolved.replace(
+            epochs=length.epochs, steps_per_epoch=length.steps_per_epoch
+        )
+        epochs = "{epochs} epochs, {passes:.1f} passes".format(
+            epochs=length.epochs, passes=length.steps / steps_per_pass
+        )
+        step = "{milliseconds:.0f} ms".format(milliseconds=1000 * costs.step)
+        rows.append((name, *size, step, epochs, config.model.stem))
+    if too_long:
+        raise ConfigError(_describe_too_long(too_long, seconds))
+    shared = next(iter(planned.values()))
+    screen.say(
+        "\nrecipe  {optimization}, {augmentation}, {precision}".format(
+            optimization=describe_optimization(shared),
+            augmentation=describe_augmentation(shared.augment),
+            precision=shared.training.precision,
+        )
+    )
+    screen.columns(rows, left=(0, 5))
+    return planned
+
+
+def _measure(
+    name: str, config: Config, prepared: Prepared, seconds: float
+) -> tuple[Costs, Config, tuple[str, str]]:
+    """Return a network's costs, its configuration, and its parameters and multiply-adds as text."""
+    setup = Setup.create(for_network(prepared, name), config, choose_network(config))
+    size = (rounded(setup.network.count_params()), rounded(count_multiply_adds(setup.network)))
+    try:
+        trainer = Trainer(setup, Screen(quiet=True))
+        costs = measure_costs(trainer, max(LEAST_TIMED, TIMED * seconds))
+    except TrainingError as error:
+        raise TrainingError(
+            "{name}, while it was measured: {error}".format(name=name, error=error)
+        ) from error
+    return costs, setup.config, size
+
+
+def _describe_too_long(needed: Mapping[str, float], seconds: float) -> str:
+    """Return which networks need more than the given seconds for one step, and how many."""
+    worst = max(needed, key=lambda name: needed[name])
+    return (
+        "--minutes {minutes:g} is too short for {names}: one step, its validation and its writing "
+        "take {needed:.2g} minutes ({worst}, measured). Give more, a smaller --batch-size or "
+        "--size, or leave it out."
+    ).format(minutes=seconds / 60, names=", ".join(needed), needed=needed[worst] / 60, worst=worst)
