@@ -20,7 +20,6 @@ from convlens.report import finish
 from convlens.screen import Screen
 from convlens.training import fit as fit_module
 from convlens.training.network import choose_network
-from convlens.transfer.backbone import LOWER
 from convlens.transfer.features import FeatureCache
 
 QUIET = Screen(quiet=True)
