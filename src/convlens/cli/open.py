@@ -1,6 +1,5 @@
 """`convlens open`: what a trained network computed for an image, down to one value or gradient."""
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -44,13 +43,15 @@ def open_network(
             "one image is opened at a time; left over: {words}. Each further layer needs its own "
             "--layer.".format(words=" ".join(more))
         )
-    image, folder, load = _network(run, image, model, weights)
+    image, path = _check_words(run, image, model, weights)
     backend.start()
     from convlens.cli import open_views
     from convlens.cli.open_index import find_index
     from convlens.explain.microscope.microscope import Microscope
 
-    view = open_views.View(Microscope.look(load(), image), image, folder / "microscope", files)
+    scope = Microscope.look(_load(path, model, weights), image)
+    folder = (Path() if path is None else path.parent) / "microscope"
+    view = open_views.View(scope, image, folder, files)
     layers = [view.microscope.layer(name) for name in look.layer or ()]
     one_value = look.filter is not None or look.at is not None
     if files.html is not None:
@@ -63,50 +64,40 @@ def open_network(
         open_views.show_maps(view, layers[0] if layers else None)
 
 
-def _network(
+def _check_words(
     run: str | None, image: str | None, model: str | None, weights: Path | None
-) -> tuple[str, Path, Callable[[], "Classifier"]]:
-    """Return the image, the folder for the figures, and a function that loads the classifier.
+) -> tuple[str, Path | None]:
+    """Return the image, and the file of the classifier unless a model is named.
 
     Raises:
         ConfigError: If a word is missing or left over.
         ImageError: If the image is a folder.
         RunError: If there is no such run, or it has no classifier.
     """
-    if model is not None:
-        if run is None:
-            raise ConfigError("say which image: convlens open --model NAME IMAGE.")
-        if image is not None:
+    path = None
+    if model is None:
+        refuse_conflicts("open", {"weights": weights})
+        if run is None or image is None:
             raise ConfigError(
-                "with --model, only the image is given; found {run} and {image}.".format(
-                    run=run, image=image
-                )
+                "say which image: convlens open RUN IMAGE, or convlens open --model NAME IMAGE."
             )
-
-        def pretrained() -> "Classifier":
-            from convlens.classifier.pretrained import pretrained_classifier
-
-            return pretrained_classifier(model, weights or "imagenet")
-
-        return _check_file(run), Path(), pretrained
-    refuse_conflicts("open", {"weights": weights})
-    if run is None or image is None:
-        raise ConfigError(
-            "say which image: convlens open RUN IMAGE, or convlens open --model NAME IMAGE."
-        )
-    path = Run.find_classifier(run)
-
-    def saved() -> "Classifier":
-        from convlens.classifier.classifier import Classifier
-
-        return Classifier.load(path)
-
-    return _check_file(image), path.parent, saved
-
-
-def _check_file(image: str) -> str:
+        path = Run.find_classifier(run)
+    elif run is None:
+        raise ConfigError("say which image: convlens open --model NAME IMAGE.")
+    elif image is not None:
+        message = "with --model, only the image is given; found {run} and {image}."
+        raise ConfigError(message.format(run=run, image=image))
+    image = image or run
     if Path(image).is_dir():
-        raise ImageError(
-            "{path}: IMAGE must be one image; found a folder. Name a file in it.".format(path=image)
-        )
-    return image
+        message = "{path}: IMAGE must be one image; found a folder. Name a file in it."
+        raise ImageError(message.format(path=image))
+    return image, path
+
+
+def _load(path: Path | None, model: str | None, weights: Path | None) -> "Classifier":
+    from convlens.classifier.classifier import Classifier
+    from convlens.classifier.pretrained import pretrained_classifier
+
+    if path is not None:
+        return Classifier.load(path)
+    return pretrained_classifier(str(model), weights or "imagenet")

@@ -45,7 +45,9 @@ def test_figures_are_drawn_and_name_what_they_show(microscope):
 def test_the_numbers_of_a_dense_layer_are_drawn_as_cells(microscope):
     layer = microscope.layer("logits")
     axes = layer_figure(microscope, layer, "a.png").axes[0]
-    assert {"a.png", "logits", "Dense  2"} <= {text.get_text() for text in axes.texts}
+    title, said = (text.get_text() for text in axes.texts)
+    assert title == "logits: a.png"
+    assert said.startswith("Dense, 2. ")
     (drawn,) = axes.images
     np.testing.assert_array_equal(drawn.get_array(), layer.output[None])
     assert drawn.get_clim() == (-np.abs(layer.output).max(), np.abs(layer.output).max())

@@ -11,20 +11,17 @@ from convlens.explain.microscope.value import Floats
 from convlens.explain.pages.microscope_views import say_agreement, terms_table
 from convlens.explain.pages.page import Lines, Page, Table
 
-LOSS = "-ln(probability of {label}) = {loss}: cross-entropy of this one image"
-WEIGHT = "{value}, {place} of {unit}"
-CHOSEN_WEIGHT = "{value}, {place} of {unit}, the one with the largest derivative of this {noun}"
-MODE = "as when predicting: normalisations with kept statistics, dropout lets all through"
 EFFECTS = {
     -1: "{total:.6e}: a larger weight lowers the loss",
     0: "{total:.6e}: a little more or less of it leaves the loss as it is",
     1: "{total:.6e}: a smaller weight lowers the loss",
 }
-AGREES = "{value} by automatic differentiation; it differs by {difference}, {allowed} is allowed"
-DIFFERS = (
-    "{value} by automatic differentiation; it differs by {difference}, more than {allowed}: the "
-    "engine computes this layer in another way than Keras describes it."
-)
+SUMS = {
+    (False, False): "{factors}",
+    (True, False): "the sum over all calls of {factors}",
+    (False, True): "the sum over all positions of {factors}",
+    (True, True): "the sum over all calls and positions of {factors}",
+}
 
 
 def gradient_page(layer: Layer, found: WeightGradient) -> Page:
@@ -36,25 +33,33 @@ def gradient_page(layer: Layer, found: WeightGradient) -> Page:
     """
     weight = found.weight
     factors = _factors(found)
-    said = (CHOSEN_WEIGHT if found.chosen else WEIGHT).format(
+    said = "{value}, {place} of {unit}"
+    if found.chosen:
+        said = "{value}, {place} of {unit}, the one with the largest derivative of this {noun}"
+    said = said.format(
         value=write(weight.value),
         place=_weight_name(layer, found),
         unit=layer.which_one(weight.unit),
         noun=layer.noun,
     )
-    rule = " × ".join(_rule(found))
+    over = (found.terms.shape[0] > 1, found.terms.ndim > 1)  # several calls, several positions
+    rule = SUMS[over].format(factors=" × ".join(_rule(found)))
     facts = (
-        ("loss", LOSS.format(label=found.label, loss=write(found.loss))),
+        (
+            "loss",
+            "-ln(probability of {label}) = {loss}: cross-entropy of this one image".format(
+                label=found.label, loss=write(found.loss)
+            ),
+        ),
         ("weight", said),
-        ("rule", _summed_over(found).format(factors=rule)),
-        ("mode", MODE),
+        ("rule", rule),
+        (
+            "mode",
+            "as when predicting: normalisations with kept statistics, dropout lets all through",
+        ),
     )
-    agreement = say_agreement(
-        AGREES if found.agrees else DIFFERS,
-        f"{found.network:.6e}",
-        found.total - found.network,
-        found.scale,
-    )
+    network = f"{found.network:.6e} by automatic differentiation"
+    agreement = say_agreement(network, found.total - found.network, found.scale, found.agrees)
     sign = int(found.total > 0) - int(found.total < 0)
     effect = EFFECTS[sign].format(total=found.total)
     lines = Lines((("dLoss/dWeight", effect), ("engine", agreement)))
@@ -77,19 +82,6 @@ def _rule(found: WeightGradient) -> list[str]:
     if found.weight.place not in ("bias", "beta"):
         parts.append("normalised input" if found.weight.place == "gamma" else "input")
     return parts
-
-
-def _summed_over(found: WeightGradient) -> str:
-    """Return the rule, with what it sums over: positions of a map, and calls of the layer."""
-    several_calls = found.terms.shape[0] > 1
-    several_positions = found.terms.ndim > 1
-    if several_calls and several_positions:
-        return "the sum over all calls and positions of {factors}"
-    if several_calls:
-        return "the sum over all calls of {factors}"
-    if several_positions:
-        return "the sum over all positions of {factors}"
-    return "{factors}"
 
 
 def _factors(found: WeightGradient) -> dict[str, Floats]:

@@ -1,4 +1,4 @@
-"""Views of layers: activation, softmax, dense, dropout, batch normalisation, losses and the joining of maps."""
+"""Views of layers: pages of activations, softmax, dense layers, dropout, norms, losses and joins."""
 
 from collections.abc import Sequence
 
@@ -22,53 +22,49 @@ from convlens.explain.arithmetic.writing import equation, write_number, write_nu
 from convlens.explain.pages.page import Block, Curve, Grid, Lines, Page, Row, Table
 
 DECIMALS = 6
+CLIPPED_DECIMALS = 7  # show that a probability was kept 1e-7 from 0 or 1
+LOSS_DECIMALS = 9
+REACH = 5.0  # the curve of an activation goes at least from -5 to 5
+
+CLIPPED = "kept 0.0000001 away from 0 and 1, as Keras does: ln 0 is not finite"
 
 
 def _columns(
     *columns: Sequence[object] | Numbers, decimals: int = DECIMALS
 ) -> tuple[tuple[str, ...], ...]:
-    """Return the rows of a table of columns of numbers, each to one number of decimals."""
+    """Return the rows of a table from columns of numbers, each with its own decimals."""
     return tuple(zip(*(write_numbers(list(column), decimals) for column in columns), strict=True))
 
 
 def _sum(terms: Sequence[object] | Numbers, result: str) -> str:
-    """Return a sum as an equation of its printed terms."""
+    """Return a sum of terms as an equation."""
     return equation(write_sum([write_number(one, DECIMALS) for one in terms]), result)
 
 
+def _rows(values: Numbers) -> Numbers:
+    """Return numbers as (rows, columns)."""
+    return values.reshape(1 if values.ndim == 1 else values.shape[0], -1)
+
+
 def activation_page(done: Activation) -> Page:
-    """Return a table of each number with its steps and its slope, and the curve with the numbers on it."""
-    z = done.inputs.reshape(-1)
-    steps = [step.reshape(-1) for step in done.steps.values()]
-    table = Table(
-        ("z", *done.steps, f"{done.name}(z)", "slope"),
-        _columns(z, *steps, done.output.reshape(-1), done.slope.reshape(-1)),
-    )
-    reach = max(5.0, float(np.abs(z.astype(np.float64)).max()) * 1.1)
+    """Return the page of an activation: each number with its steps and slope, and the curve."""
+    columns = [one.reshape(-1) for one in (done.inputs, *done.steps.values(), done.output)]
+    names = ("z", *done.steps, f"{done.name}(z)", "slope")
+    table = Table(names, _columns(*columns, done.slope.reshape(-1)))
+    points = (columns[0].astype(np.float64), columns[-1].astype(np.float64))
+    reach = max(REACH, float(np.abs(points[0]).max()) * 1.1)
     across = np.linspace(-reach, reach, 401)
-    curve = Curve(
-        "", "z", f"{done.name}(z)", (across, activate(across, done.name).output),
-        (z.astype(np.float64), done.output.reshape(-1).astype(np.float64)),
-    )  # fmt: skip
-    blocks: list[Block] = [table, curve]
+    line = (across, activate(across, done.name).output)
+    blocks: list[Block] = [table, Curve("", "z", f"{done.name}(z)", line, points)]
     if done.inputs.ndim > 1:
-        shape = (done.inputs.shape[0], -1)
-        blocks.insert(
-            0,
-            Row(
-                (
-                    Grid(done.inputs.reshape(shape), "z"),
-                    "→",
-                    Grid(done.output.reshape(shape), done.name),
-                )
-            ),
-        )
+        grids = (Grid(_rows(done.inputs), "z"), "→", Grid(_rows(done.output), done.name))
+        blocks.insert(0, Row(grids))
     facts = (("formula", f"{done.name}(z) = {ACTIVATIONS[done.name]}"),)
     return Page("Activation", facts, tuple(blocks))
 
 
 def softmax_page(done: Softmax) -> Page:
-    """Return a table of each number, its exponential and its share of the sum."""
+    """Return the page of a softmax: each number, its exponential and its share of the sum."""
     table = Table(
         ("z", "z - largest", "e^(z - largest)", "share"),
         _columns(done.logits, done.shifted, done.exponentials, done.output),
@@ -83,69 +79,73 @@ def softmax_page(done: Softmax) -> Page:
 
 
 def dense_page(done: Dense, activation: str | None = None) -> Page:
-    """Return a table of every input x weight, and the sum of each unit."""
-    units = range(done.weights.shape[1])
-    names = tuple(name for unit in units for name in (f"weight {unit + 1}", f"product {unit + 1}"))
-    columns = [
-        column for unit in units for column in (done.weights[:, unit], done.products[:, unit])
-    ]
+    """Return the page of a dense layer: each input × weight, and the sum of each unit.
+
+    Args:
+        done: The dense layer.
+        activation: The name of its activation, or None.
+    """
+    names = ["input"]
+    columns = [done.inputs]
     lines = []
-    for unit in units:
-        text = _sum(
-            (*done.products[:, unit], done.bias[unit]), write_number(done.sums[unit], DECIMALS)
-        )
+    for unit in range(done.weights.shape[1]):
+        names += [f"weight {unit + 1}", f"product {unit + 1}"]
+        columns += [done.weights[:, unit], done.products[:, unit]]
+        terms = (*done.products[:, unit], done.bias[unit])
+        text = _sum(terms, write_number(done.sums[unit], DECIMALS))
         if activation is not None:
             text += f"   {activation}: {write_number(done.output[unit], DECIMALS)}"
         lines.append((f"unit {unit + 1}", text))
-    facts = (
-        (
-            "formula",
-            "sum of input × weight, and the bias" + (f", then {activation}" if activation else ""),
-        ),
+    formula = "sum of input × weight, and the bias"
+    if activation is not None:
+        formula = "sum of input × weight, and the bias, then {activation}"
+    table = Table(tuple(names), _columns(*columns))
+    return Page(
+        "Dense layer",
+        (("formula", formula.format(activation=activation)),),
+        (table, Lines(tuple(lines), "products and bias")),
     )
-    table = Table(("input", *names), _columns(done.inputs, *columns))
-    return Page("Dense layer", facts, (table, Lines(tuple(lines), "products and bias")))
 
 
 def dropout_page(done: Dropout) -> Page:
-    """Return input × mask × scale = output."""
-    shape = (1, -1) if done.inputs.ndim == 1 else (done.inputs.shape[0], -1)
+    """Return the page of dropout in training: inputs × mask × scale."""
     scale = write_number(done.scale)
+    rate = write_number(done.rate)
     row = Row(
         (
-            Grid(done.inputs.reshape(shape), "numbers"),
+            Grid(_rows(done.inputs), "numbers"),
             "×",
-            Grid(done.mask.reshape(shape), "mask"),
+            Grid(_rows(done.mask), "mask"),
             f"× {scale} =",
-            Grid(done.output.reshape(shape), "in training"),
+            Grid(_rows(done.output), "in training"),
         )
     )
+    dropped = "{rate}: {count} of {all} dropped here".format(
+        rate=rate, count=int((done.mask == 0).sum()), all=done.mask.size
+    )
+    kept = "{formula}, so that the expected sum stays"
     facts = (
-        (
-            "rate",
-            f"{write_number(done.rate)}: {int((done.mask == 0).sum())} of {done.mask.size} dropped here",
-        ),
-        (
-            "scale",
-            equation(f"1 / (1 - {write_number(done.rate)})", scale)
-            + ", so that the expected sum stays",
-        ),
+        ("rate", dropped),
+        ("scale", kept.format(formula=equation(f"1 / (1 - {rate})", scale))),
         ("predicting", "nothing is dropped and nothing scaled"),
     )
     return Page("Dropout", facts, (row,))
 
 
 def batchnorm_page(done: BatchNormalization, *, training: bool) -> Page:
-    """Return the statistics of each channel and what becomes of every number; inputs are (examples, channels)."""
-    channels = range(done.inputs.shape[1])
-    statistics = Table(
-        ("channel", "mean", "variance", "deviation", *(("kept mean", "kept variance") if training else ())),
-        _columns(
-            list(channels), done.mean, done.variance, done.deviation,
-            *((done.moving_mean, done.moving_variance) if training else ()),
-        ),
-        "of the batch" if training else "kept from training",
-    )  # fmt: skip
+    """Return the page of a batch normalisation of (examples, channels).
+
+    Args:
+        done: The batch normalisation.
+        training: Whether the statistics are those of the batch, which move the kept ones.
+    """
+    names = ["channel", "mean", "variance", "deviation"]
+    columns = [range(done.inputs.shape[1]), done.mean, done.variance, done.deviation]
+    title = "kept from training"
+    if training:
+        names += ["kept mean", "kept variance"]
+        columns += [done.moving_mean, done.moving_variance]
+        title = "of the batch"
     row = Row(
         (
             Grid(done.inputs, "numbers"),
@@ -154,92 +154,80 @@ def batchnorm_page(done: BatchNormalization, *, training: bool) -> Page:
             "/ deviation =",
             Grid(done.normalized, "normalised"),
             "× gamma + beta =",
-            Grid(done.output, "answer"),
+            Grid(done.output, "result"),
         )
     )
+    rows = "{count} examples; each column is a channel".format(count=len(done.inputs))
     facts = (
         ("formula", "gamma × (z - mean) / √(variance + epsilon) + beta"),
-        ("rows", f"{len(done.inputs)} examples; each column is a channel"),
+        ("rows", rows),
     )
-    return Page(
-        f"Batch normalisation, {'training' if training else 'inference'}", facts, (statistics, row)
-    )
+    page = "Batch normalisation, training" if training else "Batch normalisation, inference"
+    return Page(page, facts, (Table(tuple(names), _columns(*columns), title), row))
 
 
 def loss_page(losses: Sequence[Loss]) -> Page:
-    """Return for each loss the terms, their sum, their mean and the loss."""
+    """Return the page of losses: the terms of each, their sum, their mean and the loss."""
     blocks: list[Block] = []
     for one in losses:
-        blocks.append(
-            Table(
-                ("target", "predicted", "term"),
-                _columns(
-                    one.targets, one.predicted, one.terms, decimals=7 if one.clipped else DECIMALS
-                ),
-                f"{one.name}: {one.formula}",
-            )
+        decimals = CLIPPED_DECIMALS if one.clipped else DECIMALS
+        rows = _columns(one.targets, one.predicted, one.terms, decimals=decimals)
+        title = f"{one.name}: {one.formula}"
+        total, mean, value = (
+            write_number(number, LOSS_DECIMALS) for number in (one.total, one.mean, one.value)
         )
-        lines = [("sum", _sum(one.terms, write_number(one.total, 9)))]
+        lines = [("sum", _sum(one.terms, total))]
         if one.reduction != "sum":
-            count = len(one.terms)
-            lines.append(
-                (
-                    "mean",
-                    equation(f"{write_number(one.total, 9)} / {count}", write_number(one.mean, 9)),
-                )
-            )
-        lines.append(("loss", f"{write_number(one.value, 9)}, the {one.reduction}"))
-        if "crossentropy" in one.name:
-            shares = "divided by their sum, then " if one.name.startswith("categorical") else ""
-            lines.append(
-                (
-                    "predicted",
-                    f"{shares}kept 0.0000001 away from 0 and 1, as Keras does: ln 0 is not finite",
-                )
-            )
-        blocks.append(Lines(tuple(lines)))
+            lines.append(("mean", equation(f"{total} / {len(one.terms)}", mean)))
+        lines.append(("loss", f"{value}, the {one.reduction}"))
+        if one.name.startswith("categorical"):
+            lines.append(("predicted", f"divided by their sum, then {CLIPPED}"))
+        elif "crossentropy" in one.name:
+            lines.append(("predicted", CLIPPED))
+        blocks += [Table(("target", "predicted", "term"), rows, title), Lines(tuple(lines))]
     return Page("Loss" if len(losses) == 1 else "Losses", (), tuple(blocks))
 
 
-def _beside(grids: Sequence[Grid]) -> Row:
-    """Return grids with a gap between them, so that channels do not look like one wide map."""
-    items: list[Grid | str] = [""] * (2 * len(grids) - 1)
-    items[::2] = grids
-    return Row(tuple(items))
+def _beside(maps: Numbers) -> Row:
+    """Return the channels of maps beside each other, with gaps so that they do not look like one."""
+    items: list[Grid | str] = []
+    for channel in range(maps.shape[2]):
+        items += ["", Grid(maps[..., channel], f"channel {channel}")]
+    return Row(tuple(items[1:]))
 
 
 def join_page(images: Sequence[Numbers], kind: str) -> Page:
-    """Return maps (height, width, channels) added or concatenated. Raises ConfigError where their sizes differ."""
-    if kind == "add":
-        total = add(images)
-        rows = []
-        for channel in range(total.shape[2]):
-            items: list[Grid | str] = []
-            for number, one in enumerate(images):
-                items += ["+"] * (number > 0) + [
-                    Grid(one[..., channel], f"map {number + 1}, channel {channel}")
-                ]
-            rows.append(Row((*items, "=", Grid(total[..., channel], f"sum, channel {channel}"))))
-        return Page("Addition", (("rule", "cell by cell; all maps have one shape"),), tuple(rows))
-    joined = concatenate(images)
-    found = [Grid(joined[..., channel], f"channel {channel}") for channel in range(joined.shape[2])]
-    size = " + ".join(str(one.shape[2]) for one in images)
-    facts = (
-        (
-            "rule",
-            f"maps behind each other: {size} = {joined.shape[2]} channels of one height and width",
-        ),
-    )
-    return Page("Concatenation", facts, (_beside(found),))
+    """Return the page of maps (height, width, channels) that are added or concatenated.
+
+    Args:
+        images: The maps.
+        kind: "add" or "concatenate".
+
+    Raises:
+        ConfigError: If their sizes differ.
+    """
+    if kind == "concatenate":
+        joined = concatenate(images)
+        size = " + ".join(str(one.shape[2]) for one in images)
+        rule = "maps behind each other: {size} = {count} channels of one height and width"
+        facts = (("rule", rule.format(size=size, count=joined.shape[2])),)
+        return Page("Concatenation", facts, (_beside(joined),))
+    total = add(images)
+    rows = []
+    for channel in range(total.shape[2]):
+        items: list[Grid | str] = []
+        for number, one in enumerate(images, 1):
+            items += ["+", Grid(one[..., channel], f"map {number}, channel {channel}")]
+        result = Grid(total[..., channel], f"sum, channel {channel}")
+        rows.append(Row((*items[1:], "=", result)))
+    return Page("Addition", (("rule", "cell by cell; all maps have one shape"),), tuple(rows))
 
 
 def flatten_page(image: Numbers) -> Page:
-    """Return the maps of an image and all their numbers in one row."""
-    maps = [Grid(image[..., channel], f"channel {channel}") for channel in range(image.shape[2])]
+    """Return the page of the maps of an image and all their numbers in one row."""
     flat = flatten(image)
-    size = " × ".join(map(str, image.shape))
     facts = (
         ("order", "row by row, and of each cell channel by channel"),
-        ("size", f"{size} = {len(flat)}"),
+        ("size", f"{' × '.join(map(str, image.shape))} = {len(flat)}"),
     )
-    return Page("Flatten", facts, (_beside(maps), Row((Grid(flat[None], "flattened"),))))
+    return Page("Flatten", facts, (_beside(image), Row((Grid(flat[None], "flattened"),))))

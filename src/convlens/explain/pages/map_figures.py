@@ -20,7 +20,6 @@ from convlens.explain.pages.canvas import (
 LARGEST_STRIP = 60  # layers of the figure of all layers that can still be told apart
 ACROSS = 6  # maps of a layer in that figure
 MOST_MAPS = 256  # in the figure of one layer
-MOST_BEST = 3  # predicted classes that are named
 
 # Inches, all of them.
 EDGE = 0.4  # around the figure
@@ -36,9 +35,6 @@ KEY = (
     "Blue is above 0, orange is below 0 and white is 0. The largest value of a layer has the "
     "deepest colour. The numbers count the filters."
 )
-LEFT_OUT = "{key} {count} of the {changing} layers that change values are shown."
-ONE_LAYER = "{kind}, {shape}. Blue is above 0, orange is below 0."
-MOST_ACTIVE = "{text} The {count} most active of {all} maps are shown."
 
 
 def most_active(layer: Layer, count: int) -> list[int]:
@@ -111,7 +107,7 @@ def _draw_head(axes: Axes, microscope: Microscope, name: str, count: int) -> Non
     )
     write(axes, x, EDGE + 0.42, seen, color=GREY)
     prediction = microscope.prediction
-    best = np.argsort(-prediction.probabilities)[:MOST_BEST]
+    best = np.argsort(-prediction.probabilities)[:3]
     for number, place in enumerate(best):
         share = float(prediction.probabilities[place])
         label = shorten(microscope.classifier.class_names[place], 40)
@@ -122,8 +118,15 @@ def _draw_head(axes: Axes, microscope: Microscope, name: str, count: int) -> Non
     changing = sum(layer.changes for layer in microscope.layers)
     key = KEY
     if count < changing:
-        key = LEFT_OUT.format(key=KEY, count=count, changing=changing)
-    write(axes, EDGE, EDGE + side + 0.3, key, color=GREY, fontsize=8)
+        key = KEY + " {count} of the {changing} layers that change values are shown."
+    write(
+        axes,
+        EDGE,
+        EDGE + side + 0.3,
+        key.format(count=count, changing=changing),
+        color=GREY,
+        fontsize=8,
+    )
 
 
 def _draw_layer(axes: Axes, layer: Layer, corner: Point) -> None:
@@ -172,28 +175,33 @@ def layer_figure(microscope: Microscope, layer: Layer, name: str) -> Chart:
         layer: One of its layers.
         name: The name of the image.
     """
-    if layer.output.ndim != 3:
-        with style([name]):
-            figure, axes = open_canvas(WIDE + 2 * EDGE, 2 * EDGE + HIGH + 0.3)
-            write(axes, EDGE, EDGE + 0.1, shorten(name, 60), fontsize=14)
-            _draw_layer(axes, layer, (EDGE, EDGE + 0.4))
-        return figure
-    filters = most_active(layer, MOST_MAPS)
+    maps = layer.output.ndim == 3
+    filters = most_active(layer, MOST_MAPS) if maps else []
     across = min(16, max(4, math.ceil(math.sqrt(2 * len(filters)))))
     wide = LARGE_SIDE + 0.1
     high = LARGE_SIDE + 0.3
-    width = 2 * EDGE + max(across * wide, 5.5)
-    height = 2 * EDGE + 0.8 + math.ceil(len(filters) / across) * high
-    said = ONE_LAYER.format(kind=layer.kind, shape=" x ".join(map(str, layer.shape)))
-    if layer.shape[-1] > len(filters):
-        said = MOST_ACTIVE.format(text=said, count=len(filters), all=layer.shape[-1])
+    title = f"{layer.name}: {shorten(name, 50)}"
+    said = "{kind}, {shape}. Blue is above 0, orange is below 0."
+    if maps and layer.shape[-1] > len(filters):
+        said += " The {count} most active of {all} maps are shown."
+    said = said.format(
+        kind=layer.kind,
+        shape=" x ".join(map(str, layer.shape)),
+        count=len(filters),
+        all=layer.shape[-1] if layer.shape else 1,
+    )
+    width = max(across * wide, WIDE)
+    height = 0.8 + (math.ceil(len(filters) / across) * high if maps else SIDE)
     with style([name]):
-        figure, axes = open_canvas(width, height)
-        write(axes, EDGE, EDGE + 0.1, f"{layer.name}: {shorten(name, 50)}", fontsize=14)
+        figure, axes = open_canvas(width + 2 * EDGE, height + 2 * EDGE)
+        write(axes, EDGE, EDGE + 0.1, title, fontsize=14)
         write(axes, EDGE, EDGE + 0.42, said, color=GREY)
+        if not maps:
+            _draw_numbers(axes, layer, (EDGE, EDGE + 0.7))
         largest = float(np.abs(layer.output).max())
         for number, one in enumerate(filters):
             row, column = divmod(number, across)
             corner = (EDGE + column * wide, EDGE + 0.7 + row * high)
-            _draw_labelled_map(axes, layer.output[..., one], str(one), corner, LARGE_SIDE, largest)
+            values = layer.output[..., one]
+            _draw_labelled_map(axes, values, str(one), corner, LARGE_SIDE, largest)
     return figure

@@ -1,4 +1,4 @@
-"""Views of maps: pages for convolution, pooling, and the way from an image to a row of numbers of deck 004."""
+"""Views of maps: pages of convolution and pooling, and the path from an image to a few numbers."""
 
 from dataclasses import replace
 from functools import partial
@@ -9,252 +9,236 @@ from convlens.explain.arithmetic import activate, flatten
 from convlens.explain.arithmetic.convolution import Convolution, convolve
 from convlens.explain.arithmetic.exact import Numbers
 from convlens.explain.arithmetic.pooling import Pooling, pool
-from convlens.explain.arithmetic.sizes import Border, conv_params
+from convlens.explain.arithmetic.sizes import conv_params
 from convlens.explain.arithmetic.writing import equation, write_number, write_sum
-from convlens.explain.pages.page import Block, Grid, Lines, Opened, Page, Row
+from convlens.explain.pages.page import Block, Grid, Lines, Mark, Opened, Page, Row
 
 DECIMALS = 4
 WRITTEN = 32  # products that are still written out in one line
+
+CELL = "row {row}, column {column} of the map"
+BEYOND = "{border}: windows reach beyond the image, only cells within it count"
+EVEN_FILTER = (
+    "of zeros, {border} (an even filter has no middle: Keras puts the larger half below and right)"
+)
+
+Place = tuple[int, int]  # (row, column) of a map
 
 
 def convolution_page(
     done: Convolution,
     names: list[str],
-    at: tuple[int, int] | None = None,
+    at: Place | None = None,
     title: str = "Convolution",
 ) -> Page:
-    """Return image ∗ filter = map for each filter, and one cell of each opened.
+    """Return a page with image ∗ filter = map for each filter.
 
     Args:
-        done: what was computed.
-        names: of the filters.
-        at: (row, column) of the cell to open.
-        title: of the page.
+        done: The convolution.
+        names: The names of the filters.
+        at: The (row, column) of the value of each map that is opened, or None.
+        title: The title of the page.
 
     Raises:
-        ConfigError: the cell lies outside the map.
+        ConfigError: If the value lies outside of the map.
     """
     blocks: list[Block] = []
     for number, name in enumerate(names):
-        blocks += _filter_rows(done, number, name, at)
-        if at is not None:
-            blocks += _open_convolution(done, number, *at).blocks
-    return Page(title, tuple(_convolution_facts(done)), tuple(blocks))
-
-
-def _convolution_facts(done: Convolution) -> list[tuple[str, str]]:
+        opened = None if at is None else _open_convolution(done, number, *at)
+        blocks += _filter_rows(done, number, name, at, opened)
+        blocks += opened.blocks if opened else ()
     height, width, depth, filters = done.kernel.shape
-    rows, columns = done.output.shape[:2]
+    size = _with_channels((height, width, depth))
     facts = [
-        (
-            "image",
-            " x ".join(map(str, done.image.shape[:2])) + _channels(done.image.shape[2]),
-        ),
-        (
-            "filter",
-            f"{height} x {width}"
-            + _channels(depth)
-            + (f", {done.groups} groups" if done.groups > 1 else ""),
-        ),
-        ("map", f"{rows} x {columns}: {done.vertical.formula}" + _across(done)),
+        ("image", _with_channels(done.image.shape)),
+        ("filter", size if done.groups == 1 else f"{size}, {done.groups} groups"),
+        ("map", _map_size(done)),
     ]
     if any(done.border):
-        even = " (an even filter has no middle: Keras puts the larger half below and right)"
-        odd = done.border.top != done.border.bottom or done.border.left != done.border.right
-        facts.append(
-            (
-                "border",
-                f"of zeros, {done.border}" + even * (odd and (height % 2 == 0 or width % 2 == 0)),
-            )
-        )
+        facts.append(("border", _zeros(done)))
     if (done.vertical.stride, done.horizontal.stride) != (1, 1):
-        facts.append(
-            ("strides", f"{done.vertical.stride} down, {done.horizontal.stride} to the right")
-        )
+        facts.append(("strides", _strides(done)))
     if done.mean:
-        facts.append(("value", f"the mean of the {height * width * depth} products"))
-    facts.append(("weights", str(conv_params((height, width), depth * done.groups, filters, bias=False,
-                                             groups=done.groups))))  # fmt: skip
-    return facts
+        count = height * width * depth
+        facts.append(("value", "the mean of the {count} products".format(count=count)))
+    channels = depth * done.groups
+    params = conv_params((height, width), channels, filters, bias=False, groups=done.groups)
+    return Page(title, (*facts, ("weights", str(params))), tuple(blocks))
 
 
-def _channels(count: int) -> str:
-    return "" if count == 1 else f" with {count} channels"
-
-
-def _across(done: Convolution | Pooling) -> str:
-    return (
-        ""
-        if done.vertical.formula == done.horizontal.formula
-        else f" down, {done.horizontal.formula} across"
+def _with_channels(shape: tuple[int, ...]) -> str:
+    height, width, channels = shape
+    if channels == 1:
+        return f"{height} x {width}"
+    return "{height} x {width} with {channels} channels".format(
+        height=height, width=width, channels=channels
     )
 
 
+def _map_size(done: Convolution | Pooling) -> str:
+    """Return the size of the map with its formula."""
+    rows, columns, _ = done.shape
+    down = done.vertical.formula
+    across = done.horizontal.formula
+    if down == across:
+        return f"{rows} x {columns}: {down}"
+    return "{rows} x {columns}: {down} down, {across} across".format(
+        rows=rows, columns=columns, down=down, across=across
+    )
+
+
+def _strides(done: Convolution | Pooling) -> str:
+    return "{down} down, {right} to the right".format(
+        down=done.vertical.stride, right=done.horizontal.stride
+    )
+
+
+def _zeros(done: Convolution) -> str:
+    border = done.border
+    odd = border.top != border.bottom or border.left != border.right
+    even_filter = any(side % 2 == 0 for side in done.kernel.shape[:2])
+    return (EVEN_FILTER if odd and even_filter else "of zeros, {border}").format(border=border)
+
+
+def _largest(values: Numbers) -> float:
+    return float(np.abs(values.astype(np.float64)).max())
+
+
+def _mark(at: Place | None) -> Mark | None:
+    """Return the mark of one cell."""
+    return None if at is None else (at[0], at[0] + 1, at[1], at[1] + 1)
+
+
 def _filter_rows(
-    done: Convolution, number: int, name: str, at: tuple[int, int] | None
-) -> list[Block]:
-    """Return a row a channel, the map at the end of the last."""
-    channels = range(*done.channels(number).indices(done.image.shape[2]))
-    mark = _open_convolution(done, number, *at).mark if at is not None else None
-    images = float(np.abs(done.image.astype(np.float64)).max())
-    kernels = float(np.abs(done.kernel.astype(np.float64)).max())
-    rows: list[Block] = []
+    done: Convolution, number: int, name: str, at: Place | None, opened: Opened | None
+) -> list[Row]:
+    """Return a row for each channel of a filter, with the map at the end of the last."""
+    channels = _channels(done, number)
+    images = _largest(done.image)
+    kernels = _largest(done.kernel)
+    mark = opened.mark if opened else None
+    rows: list[list[Grid | str]] = []
     for index, channel in enumerate(channels):
         which = f", channel {channel}" if len(channels) > 1 or done.groups > 1 else ""
-        items: tuple[Grid | str, ...] = (
-            Grid(
-                done.padded[..., channel],
-                "image" + which,
-                done.border,
-                mark,
-                source=True,
-                largest=images,
-            ),
-            "∗",
-            Grid(done.kernel[:, :, index, number], name + which, largest=kernels),
-        )
-        if index < len(channels) - 1:
-            rows.append(Row((*items, "+")))
-            continue
-        bias = 0 if done.bias is None else done.bias[number]
-        sign = "=" if not bias else f"{'-' if bias < 0 else '+'} {write_number(abs(bias))} ="
-        title = "map" if len(channels) == 1 and done.output.shape[2] == 1 else f"map of {name}"
-        output = Grid(
-            done.output[..., number],
-            title,
-            mark=(at[0], at[0] + 1, at[1], at[1] + 1) if at is not None else None,
-            opens=partial(_open_convolution, done, number),
-        )
-        rows.append(Row((*items, sign, output)))
-    return rows
+        padded = done.padded[..., channel]
+        image = Grid(padded, "image" + which, done.border, mark, source=True, largest=images)
+        kernel = Grid(done.kernel[:, :, index, number], name + which, largest=kernels)
+        rows.append([image, "∗", kernel, "+"])
+    bias = 0 if done.bias is None else done.bias[number]
+    sign = f"{'-' if bias < 0 else '+'} {write_number(abs(bias))} =" if bias else "="
+    title = "map" if len(channels) == 1 and done.shape[2] == 1 else f"map of {name}"
+    opens = partial(_open_convolution, done, number)
+    rows[-1][-1:] = [sign, Grid(done.output[..., number], title, mark=_mark(at), opens=opens)]
+    return [Row(tuple(items)) for items in rows]
+
+
+def _channels(done: Convolution, number: int) -> range:
+    """Return the channels of the image that a filter covers."""
+    return range(done.image.shape[2])[done.channels(number)]
 
 
 def _open_convolution(done: Convolution, number: int, row: int, column: int) -> Opened:
-    """Return patch x kernel = products for each channel, and the sum."""
+    """Return patch × filter = products for each channel, and the sum."""
     cell = done.at(row, column, number)
-    channels = list(range(*done.channels(number).indices(done.image.shape[2])))
-    blocks: list[Block] = [
-        Row(
-            (
-                Grid(cell.patch[..., index], "patch" + _of(channels, channel)),
-                "×",
-                Grid(cell.kernel[..., index], "filter"),
-                "=",
-                Grid(cell.products[..., index], "products"),
-            )
-        )
-        for index, channel in enumerate(channels)
-    ]
+    channels = _channels(done, number)
+    rows = []
+    for index, channel in enumerate(channels):
+        patch = "patch" if len(channels) == 1 else f"patch, channel {channel}"
+        parts = ((cell.patch, patch), (cell.kernel, "filter"), (cell.products, "products"))
+        first, second, third = (Grid(values[..., index], title) for values, title in parts)
+        rows.append(Row((first, "×", second, "=", third)))
     # A bias of 0 is not worth a line.
     steps = replace(cell, bias=cell.bias or None).steps(
         mean=done.mean, decimals=DECIMALS, written=WRITTEN
     )
-    lines = [(one.name, equation(one.text, write_number(one.value))) for one in steps]
-    top, left = done.border.top, done.border.left
+    lines = tuple((one.name, equation(one.text, write_number(one.value))) for one in steps)
+    top = done.border.top
+    left = done.border.left
     mark = (cell.rows[0] + top, cell.rows[1] + top, cell.columns[0] + left, cell.columns[1] + left)
-    return Opened(mark, (*blocks, Lines(tuple(lines), f"row {row}, column {column} of the map")))
+    return Opened(mark, (*rows, Lines(lines, CELL.format(row=row, column=column))))
 
 
-def _of(channels: list[int], channel: int) -> str:
-    return f", channel {channel}" if len(channels) > 1 else ""
+def pooling_page(done: Pooling, at: Place | None = None, title: str | None = None) -> Page:
+    """Return a page with image → map for each channel.
 
+    Args:
+        done: The pooling.
+        at: The (row, column) of the value of each map that is opened, or None.
+        title: The title of the page; by default the kind of pooling.
 
-def pooling_page(
-    done: Pooling, at: tuple[int, int] | None = None, title: str | None = None
-) -> Page:
-    """Return image → map for each channel, and one cell of each opened. Raises ConfigError for a cell outside."""
+    Raises:
+        ConfigError: If the value lies outside of the map.
+    """
     blocks: list[Block] = []
-    for channel in range(done.image.shape[2]):
-        blocks.append(_pool_row(done, channel, at))
-        if at is not None:
-            blocks += _open_pooling(done, channel, *at).blocks
-    rows, columns = done.output.shape[:2]
+    largest = _largest(done.image)
+    for channel in range(done.shape[2]):
+        which = f", channel {channel}" if done.shape[2] > 1 else ""
+        opens = partial(_open_pooling, done, channel)
+        opened = None if at is None else opens(*at)
+        mark = opened.mark if opened else None
+        values = done.image[..., channel]
+        image = Grid(values, "image" + which, mark=mark, source=True, largest=largest)
+        values = done.output[..., channel]
+        pooled = Grid(values, "map" + which, mark=_mark(at), opens=opens, largest=largest)
+        blocks += [Row((image, "→", pooled)), *(opened.blocks if opened else ())]
+    window = f"{done.vertical.window} x {done.horizontal.window}, strides {_strides(done)}"
     facts = [
-        ("image", " x ".join(map(str, done.image.shape[:2])) + _channels(done.image.shape[2])),
-        ("window", f"{done.vertical.window} x {done.horizontal.window}, strides {done.vertical.stride} down, "
-                   f"{done.horizontal.stride} to the right"),
-        ("map", f"{rows} x {columns}: {done.vertical.formula}" + _across(done)),
-    ]  # fmt: skip
+        ("image", _with_channels(done.image.shape)),
+        ("window", window),
+        ("map", _map_size(done)),
+    ]
     if any(done.border):
-        facts.append(
-            (
-                "border",
-                f"{done.border}: windows reach beyond the image, only cells within it count",
-            )
-        )
+        facts.append(("border", BEYOND.format(border=done.border)))
     return Page(title or f"{done.kind.capitalize()} pooling", tuple(facts), tuple(blocks))
-
-
-def _pool_row(done: Pooling, channel: int, at: tuple[int, int] | None, name: str = "image") -> Row:
-    which = f", channel {channel}" if done.image.shape[2] > 1 else ""
-    largest = float(np.abs(done.image.astype(np.float64)).max())
-    mark = _open_pooling(done, channel, *at).mark if at is not None else None
-    return Row(
-        (
-            Grid(done.image[..., channel], name + which, mark=mark, source=True, largest=largest),
-            "→",
-            Grid(
-                done.output[..., channel],
-                "map" + which,
-                mark=(at[0], at[0] + 1, at[1], at[1] + 1) if at is not None else None,
-                opens=partial(_open_pooling, done, channel),
-                largest=largest,
-            ),
-        )
-    )
 
 
 def _open_pooling(done: Pooling, channel: int, row: int, column: int) -> Opened:
     cell = done.at(row, column, channel)
     values = [write_number(one) for one in cell.window.reshape(-1)]
-    answer = write_number(cell.value)
+    result = write_number(cell.value)
+    few = len(values) <= WRITTEN
+    listed = ", ".join(values if few else [*values[:WRITTEN], "..."])
+    text = f"{done.kind} of {listed} = {result}"
     if done.kind == "average":
-        count = len(values)
-        text = (
-            equation(f"({write_sum(values)}) / {count}", answer)
-            if count <= WRITTEN
-            else f"mean of {count} cells = {answer}"
-        )
-    else:
-        text = f"{done.kind} of {', '.join(values[:WRITTEN])}{', ...' * (len(values) > WRITTEN)} = {answer}"
-    mark = (*cell.rows, *cell.columns)
-    return Opened(mark, (Lines((("", text),), f"row {row}, column {column} of the map"),))
+        text = "mean of {count} cells = {result}".format(count=len(values), result=result)
+        if few:
+            text = equation(f"({write_sum(values)}) / {len(values)}", result)
+    lines = Lines((("", text),), CELL.format(row=row, column=column))
+    return Opened((*cell.rows, *cell.columns), (lines,))
 
 
 def recognition_page(image: Numbers, filters: list[tuple[str, Numbers]]) -> Page:
-    """Return deck 004's way: convolution (mean of the products), ReLU, twice max pooling with partial windows, flatten.
+    """Return the page of lecture 004's path from an image to a few numbers.
+
+    The path is a convolution (the mean of the products), ReLU, max pooling twice with partial
+    windows, and flatten.
 
     Args:
-        image: (height, width, 1).
-        filters: (name, (height, width)) each.
+        image: The image (height, width, 1).
+        filters: The name and the numbers (height, width) of each filter.
 
     Raises:
-        ConfigError: a filter larger than the image.
+        ConfigError: If a filter is larger than the image.
     """
     kernel = np.stack([one for _, one in filters], axis=-1)[:, :, None, :]
     maps = convolve(image, kernel, mean=True)
     rectified = activate(maps.output, "relu").output
-    once = pool(rectified, 2, padding="partial")
-    twice = pool(once.output, 2, padding="partial")
-    flat = flatten(np.moveaxis(twice.output, -1, 0))  # map by map, as the deck writes them
-    stages = (
-        ("map", maps.output),
-        ("ReLU", rectified),
-        ("pooled", once.output),
-        ("again", twice.output),
-    )
-    rows: list[Block] = [Row((Grid(image[..., 0], "image"),))]
+    once = pool(rectified, 2, padding="partial").output
+    twice = pool(once, 2, padding="partial").output
+    # Map by map, as the lecture writes them.
+    flat = flatten(np.moveaxis(twice, -1, 0))
+    stages = {"map": maps.output, "ReLU": rectified, "pooled": once, "again": twice}
+    rows = [Row((Grid(image[..., 0], "image"),))]
     for index, (name, one) in enumerate(filters):
         items: list[Grid | str] = [Grid(one, name)]
-        for title, values in stages:
-            items += ["→", Grid(values[..., index], title, Border(), largest=1.0)]
+        for title, values in stages.items():
+            items += ["→", Grid(values[..., index], title, largest=1.0)]
         rows.append(Row(tuple(items)))
-    rows.append(Row((Grid(flat[None], f"flattened, {len(flat)} numbers: map by map"),)))
+    title = "flattened, {count} numbers: map by map".format(count=len(flat))
+    rows.append(Row((Grid(flat[None], title),)))
+    said = "the mean of the {count} products; {formula} cells along a side"
     facts = (
-        (
-            "map",
-            f"the mean of the {kernel[..., 0].size} products; {maps.vertical.formula} cells along a side",
-        ),
+        ("map", said.format(count=kernel[..., 0].size, formula=maps.vertical.formula)),
         ("pooled", "2 x 2 max pooling, partial windows kept"),
     )
     return Page("From an image to a few numbers", facts, tuple(rows))

@@ -4,6 +4,7 @@ The page knows a few kinds of arithmetic (`HOW` in `microscope_cells.js`). A lay
 `HOW` here is opened by one of them, if its settings are those that the page expects.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,6 +12,7 @@ import keras
 import numpy as np
 
 from convlens.explain.arithmetic.activation import FUNCTIONS
+from convlens.explain.arithmetic.convolution import as_grouped
 from convlens.explain.arithmetic.sizes import pair
 from convlens.explain.microscope.layer import Layer, Numbers
 from convlens.explain.microscope.moved import LARGEST_INDEX, NOISY, number_cells
@@ -41,8 +43,7 @@ HOW = {
     **dict.fromkeys(JOINED, "joined"),
     **dict.fromkeys(MOVED, "moved"),
 }
-IN_PAGE = ("", "relu", "sigmoid", "tanh", "silu")  # activations that the page can compute
-ONE_CELL = {"window": [1, 1], "strides": [1, 1], "rates": [1, 1], "before": [0, 0]}
+IN_PAGE = ("relu", "sigmoid", "tanh", "silu")  # activations that the page can compute
 
 
 @dataclass(frozen=True)
@@ -93,9 +94,14 @@ def layer_content(layer: Layer) -> Content:
     }
     arrays = {str(one.source): _as_map(one.values[0]) for one in layer.inputs}
     arrays[layer.name] = _as_map(layer.output)
-    own_facts, own_arrays = PARTS[how](layer)
-    own = {f"{layer.name}/{name}": array for name, array in own_arrays.items()}
-    return Content(facts | own_facts, arrays | own)
+    if how in FACTS:
+        facts |= FACTS[how](layer)
+    if how in ARRAYS:
+        arrays |= {f"{layer.name}/{name}": array for name, array in ARRAYS[how](layer).items()}
+    if how == "weighted":
+        depth = arrays[f"{layer.name}/kernel"].shape[2]
+        facts["groups"] = layer.inputs[0].values.shape[-1] // depth
+    return Content(facts, arrays)
 
 
 def _as_map(values: Numbers) -> Numbers:
@@ -107,36 +113,27 @@ def _has_softmax(operation: Any) -> bool:
     return getattr(operation, "activation", None) is keras.activations.softmax
 
 
-Parts = tuple[dict[str, Any], dict[str, Numbers]]  # facts and arrays of its own
-
-
-def _weighted(layer: Layer) -> Parts:
+def _weights(layer: Layer) -> dict[str, Numbers]:
+    """Return the kernel as (height, width, channels of a group, filters), and the bias."""
     operation = layer.call.operation
     kernel = np.asarray(keras.ops.convert_to_numpy(operation.kernel))
-    windows = ONE_CELL
     if isinstance(operation, keras.layers.Dense):
         kernel = kernel[None, None]
-    else:
-        windows = _windows(layer)
-    if isinstance(operation, keras.layers.DepthwiseConv2D):
-        kernel = kernel.reshape(*kernel.shape[:2], 1, -1)
-    arrays = {"kernel": kernel}
-    if operation.use_bias:
-        arrays["bias"] = np.asarray(keras.ops.convert_to_numpy(operation.bias))
-    groups = layer.inputs[0].values.shape[-1] // kernel.shape[2]
-    return {**windows, **_activated(layer)[0], "groups": groups}, arrays
-
-
-def _pool(layer: Layer) -> Parts:
-    return {**_windows(layer), "pool": "max" if "Max" in layer.kind else "mean"}, {}
+    elif isinstance(operation, keras.layers.DepthwiseConv2D):
+        kernel = as_grouped(kernel)
+    if not operation.use_bias:
+        return {"kernel": kernel}
+    return {"kernel": kernel, "bias": np.asarray(keras.ops.convert_to_numpy(operation.bias))}
 
 
 def _windows(layer: Layer) -> dict[str, Any]:
-    """Return how the windows of a convolution or pooling lie; global pooling has one, the map."""
+    """Return how windows lie. Global pooling has one, the whole map; a dense layer sees one cell."""
     operation = layer.call.operation
     size = getattr(operation, "pool_size", None) or getattr(operation, "kernel_size", None)
     if size is None:
-        return ONE_CELL | {"window": list(layer.inputs[0].values.shape[1:3])}
+        dense = isinstance(operation, keras.layers.Dense)
+        window = [1, 1] if dense else list(layer.inputs[0].values.shape[1:3])
+        return {"window": window, "strides": [1, 1], "rates": [1, 1], "before": [0, 0]}
     sides = sides_of(layer)
     return {
         "window": list(pair(size)),
@@ -146,50 +143,40 @@ def _windows(layer: Layer) -> dict[str, Any]:
     }
 
 
-def _activated(layer: Layer) -> Parts:
+def _activation(layer: Layer) -> dict[str, Any]:
     """Return the activation, and whether the page can compute it."""
     operation = layer.call.operation
     function = activation_of(operation)
     if function is None:
         name = "softmax" if _has_softmax(operation) else ""
-        formula = ""
-    else:
-        name, formula = function[:2]
-    computed = name in IN_PAGE and (not name or formula == FUNCTIONS[name][0])
-    return {"activation": name, "formula": formula, "computed": computed}, {}
+        return {"activation": name, "formula": "", "computed": not name}
+    name, formula = function[:2]
+    computed = name in IN_PAGE and formula == FUNCTIONS[name][0]
+    return {"activation": name, "formula": formula, "computed": computed}
 
 
-def _rescaled(layer: Layer) -> Parts:
-    operation = layer.call.operation
-    return {"scale": float(operation.scale), "offset": float(operation.offset)}, {}
-
-
-def _normalised(layer: Layer) -> Parts:
-    operation = layer.call.operation
-    return {"epsilon": operation.epsilon}, {"numbers": np.stack(batch_arrays(operation))[None]}
-
-
-def _softmax(layer: Layer) -> Parts:
-    return {}, {}
-
-
-def _joined(layer: Layer) -> Parts:
-    return {"sign": JOINED[layer.kind]}, {}
-
-
-def _moved(layer: Layer) -> Parts:
+def _origins(layer: Layer) -> Numbers:
     """Return where each number comes from, counted over all inputs; 0 is a zero that was added."""
-    cells = np.zeros(layer.shape) if layer.kind == "ZerosLike" else number_cells(layer)[0]
-    return {"idle": layer.kind in NOISY}, {"from": _as_map(cells)}
+    if layer.kind == "ZerosLike":
+        return np.zeros(layer.shape)
+    return number_cells(layer)[0]
 
 
-PARTS = {
-    "weighted": _weighted,
-    "pool": _pool,
-    "activated": _activated,
-    "rescaled": _rescaled,
-    "normalised": _normalised,
-    "softmax": _softmax,
-    "joined": _joined,
-    "moved": _moved,
+# The facts and the arrays of a layer, by the arithmetic that opens it.
+FACTS: dict[str, Callable[[Layer], dict[str, Any]]] = {
+    "weighted": lambda layer: {**_windows(layer), **_activation(layer)},
+    "pool": lambda layer: {**_windows(layer), "pool": "max" if "Max" in layer.kind else "mean"},
+    "activated": _activation,
+    "rescaled": lambda layer: {
+        "scale": float(layer.call.operation.scale),
+        "offset": float(layer.call.operation.offset),
+    },
+    "normalised": lambda layer: {"epsilon": layer.call.operation.epsilon},
+    "joined": lambda layer: {"sign": JOINED[layer.kind]},
+    "moved": lambda layer: {"idle": layer.kind in NOISY},
+}
+ARRAYS: dict[str, Callable[[Layer], dict[str, Numbers]]] = {
+    "weighted": _weights,
+    "normalised": lambda layer: {"numbers": np.stack(batch_arrays(layer.call.operation))[None]},
+    "moved": lambda layer: {"from": _as_map(_origins(layer))},
 }

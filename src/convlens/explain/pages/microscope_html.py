@@ -22,9 +22,7 @@ from convlens.explain.pages.microscope_content import Content, find_how, layer_c
 from convlens.explain.pages.microscope_words import WORDS
 
 BUDGET = 12_000_000  # bytes of float32 in a page; base64 makes 16 megabytes of them
-LANGUAGES = {"zh": "zh-Hant-TW", "en": "en"}
 MOST_NAMES = 12  # of the layers that are left out
-MOST_BEST = 3  # predicted classes that are named
 
 
 def render_microscope(
@@ -129,7 +127,7 @@ def _head(microscope: Microscope, name: str, left_out: list[str], language: str)
     Image.fromarray(pixels[..., 0] if channels == 1 else pixels).save(image, format="png")
     class_names = microscope.classifier.class_names
     probabilities = microscope.prediction.probabilities
-    best = np.argsort(-probabilities)[:MOST_BEST]
+    best = np.argsort(-probabilities)[:3]
     notes = []
     if any(layer.kind == "ZerosLike" and layer.shape == (1,) for layer in microscope.layers):
         notes.append(words["one_logit"])
@@ -140,7 +138,7 @@ def _head(microscope: Microscope, name: str, left_out: list[str], language: str)
         notes.append(words["left_out"].format(budget=BUDGET // 10**6, names=names))
     return {
         "name": name,
-        "language": LANGUAGES[language],
+        "language": "zh-Hant-TW" if language == "zh" else language,
         "words": words,
         "image": data_uri(image.getvalue(), "png"),
         "seen": words["seen"].format(size=f"{height} x {width}"),

@@ -30,14 +30,6 @@ ROUNDING = (
     "computed with all digits, printed rounded; ≈ means that the printed numbers do not give the "
     "printed result"
 )
-AGREES = "{value} is the network's own value; it differs by {difference}, {allowed} is allowed"
-DIFFERS = (
-    "{value} is the network's own value; it differs by {difference}, more than {allowed}: the "
-    "engine computes this layer in another way than Keras describes it."
-)
-OTHER_CHANNELS = (
-    "{count} other channels together {rest}; shown are the {shown} that add or take most"
-)
 
 
 def layers_table(microscope: Microscope) -> Table:
@@ -67,31 +59,30 @@ def cell_page(layer: Layer, cell: OpenedCell) -> Page:
     for products in cell.products:
         blocks += _patches(cell, products) if products.numbers.ndim == 3 else [_terms(products)]
     lines = [(step.name, equation(step.text, write(step.value))) for step in cell.steps]
-    agreement = say_agreement(
-        AGREES if cell.agrees else DIFFERS,
-        write(cell.network),
-        cell.value - cell.network,
-        cell.scale,
-    )
+    network = "{value} is the network's own value".format(value=write(cell.network))
+    agreement = say_agreement(network, cell.value - cell.network, cell.scale, cell.agrees)
     blocks.append(Lines((*lines, ("network", agreement))))
     title = f"{layer.name}: {_place(layer, cell.index)}"
     return Page(title, tuple(_facts(layer, cell)), tuple(blocks))
 
 
-def say_agreement(template: str, value: str, difference: float, scale: float) -> str:
+def say_agreement(network: str, difference: float, scale: float, agrees: bool) -> str:
     """Return a sentence on how far the network's own value is from the calculation.
 
     Args:
-        template: A sentence with the fields value, difference and allowed.
-        value: The network's own value, as it is printed.
+        network: The network's own value and what it is, in words.
         difference: The difference of both.
         scale: The sum of the absolute terms, of which a small share is allowed.
+        agrees: Whether the difference is within that share.
     """
-    return template.format(
-        value=value,
-        difference=f"{abs(difference):.1e}".replace("0.0e+00", "0"),
-        allowed=f"{TOLERANCE * scale:.1e}",
-    )
+    rule = "{network}; it differs by {difference}, {allowed} is allowed"
+    if not agrees:
+        rule = (
+            "{network}; it differs by {difference}, more than {allowed}: the engine computes this "
+            "layer in another way than Keras describes it."
+        )
+    text = f"{abs(difference):.1e}".replace("0.0e+00", "0")
+    return rule.format(network=network, difference=text, allowed=f"{TOLERANCE * scale:.1e}")
 
 
 def _place(layer: Layer, index: tuple[int, ...]) -> str:
@@ -182,7 +173,9 @@ def _patches(cell: OpenedCell, products: Products) -> list[Block]:
     others = [place for place in range(len(products.channels)) if place not in chosen]
     if others:
         rest = write(float(products.products[..., others].sum()))
-        text = OTHER_CHANNELS.format(count=len(others), rest=rest, shown=CHANNELS)
+        text = (
+            "{count} other channels together {rest}; shown are the {shown} that add or take most"
+        ).format(count=len(others), rest=rest, shown=CHANNELS)
         blocks.append(Lines((("channels", text),)))
     return blocks
 

@@ -1,23 +1,30 @@
-"""Views of networks: the hand-computed network forwards, backwards and on, and sizes and parameters of layers."""
+"""Views of networks: lecture 003's network by hand, and the sizes and parameters of layers."""
 
 import numpy as np
 
 from convlens.explain.arithmetic.backprop import Chain, Step, Training
 from convlens.explain.arithmetic.network import Array
 from convlens.explain.arithmetic.stacks import LayerSize
-from convlens.explain.arithmetic.writing import equation
+from convlens.explain.arithmetic.writing import equation, write_sum
 from convlens.explain.pages.page import Block, Curve, Lines, Page, Table
+
+MOST_PRODUCTS = 3  # that are written out in a forward pass
+MOST_TERMS = 4  # that are written out where dE/dout comes from
 
 
 def network_page(step: Step, run: Training | None = None) -> Page:
-    """Return the first step with every number, and the error over all steps where more were taken."""
-    sizes = [len(step.example.inputs), *(layer.weights.shape[1] for layer in step.before)]
+    """Return the page of a network: its first step with every number, and the error over all steps.
+
+    Args:
+        step: The first step.
+        run: All steps, if more than one was taken.
+    """
     chains = step.chains()
     blocks: list[Block] = [
         _forward_table(step, chains),
         _error_table(step),
         _chain_table(chains),
-        *_chain_lines(step, chains),
+        _chain_lines(step, chains),
         _update_table(step, chains),
     ]
     facts = [
@@ -26,25 +33,24 @@ def network_page(step: Step, run: Training | None = None) -> Page:
         ("rate", f"{step.learning_rate:g}"),
     ]
     if run is not None:
-        blocks.append(
-            Curve("the error, step by step", "steps", "error", (np.arange(run.steps + 1), run.errors), log=True,
-                  bound=run.until)
-        )  # fmt: skip
-        facts.append(("steps", _steps(run)))
-        facts.append(("answers", f"{_numbers(run.outputs)} after the last step"))
-    return Page(
-        f"A {'-'.join(map(str, sizes))} network of sigmoids by hand", tuple(facts), tuple(blocks)
-    )
+        line = (np.arange(run.steps + 1), run.errors)
+        title = "the error, step by step"
+        blocks.append(Curve(title, "steps", "error", line, log=True, bound=run.until))
+        outputs = "{outputs} after the last step".format(outputs=_numbers(run.outputs))
+        facts += [("steps", _steps(run)), ("outputs", outputs)]
+    units = [len(step.example.inputs), *(layer.weights.shape[1] for layer in step.before)]
+    title = "A {sizes} network of sigmoids by hand".format(sizes="-".join(map(str, units)))
+    return Page(title, tuple(facts), tuple(blocks))
 
 
 def _steps(run: Training) -> str:
     if run.until is None:
-        return f"{run.steps:,}, error {run.errors[-1]:.3g}"
-    if run.reached:
-        return f"the error is below {run.until:g} after {run.steps:,} steps"
-    return (
-        f"after {run.steps:,} steps the error, {run.errors[-1]:.3g}, is not yet below {run.until:g}"
-    )
+        rule = "{steps:,}, error {error:.3g}"
+    elif run.reached:
+        rule = "the error is below {until:g} after {steps:,} steps"
+    else:
+        rule = "after {steps:,} steps the error, {error:.3g}, is not yet below {until:g}"
+    return rule.format(steps=run.steps, error=run.errors[-1], until=run.until)
 
 
 def _numbers(values: Array) -> str:
@@ -52,6 +58,7 @@ def _numbers(values: Array) -> str:
 
 
 def _neuron(step: Step, layer: int, unit: int) -> str:
+    """Return the name of a neuron: o1 of the last layer, h1 of the only hidden one, else h2.1."""
     if layer == len(step.before) - 1:
         return f"o{unit + 1}"
     return f"h{unit + 1}" if len(step.before) == 2 else f"h{layer + 1}.{unit + 1}"
@@ -63,108 +70,103 @@ def _forward_table(step: Step, chains: tuple[Chain, ...]) -> Table:
         bias = np.broadcast_to(layer.bias, forward.sums.shape)
         for unit, total in enumerate(forward.sums):
             parts = [
-                f"{c.sum_by_weight:.9g} × {c.before:.9g}"
-                for c in chains
-                if c.layer == index and c.unit == unit
+                f"{chain.sum_by_weight:.9g} × {chain.before:.9g}"
+                for chain in chains
+                if (chain.layer, chain.unit) == (index, unit)
             ]
-            text = (
-                " + ".join([*parts, f"{bias[unit]:.9g}"])
-                if len(parts) <= 3
-                else f"{len(parts)} products and bias"
-            )
-            rows.append(
-                (_neuron(step, index, unit), text, f"{total:.9f}", f"{forward.outputs[unit]:.9f}")
-            )
+            text = " + ".join([*parts, f"{bias[unit]:.9g}"])
+            if len(parts) > MOST_PRODUCTS:
+                text = "{count} products and bias".format(count=len(parts))
+            output = f"{forward.outputs[unit]:.9f}"
+            rows.append((_neuron(step, index, unit), text, f"{total:.9f}", output))
     return Table(("neuron", "input × weight + bias", "sum", "sigmoid"), tuple(rows), "forwards")
 
 
 def _error_table(step: Step) -> Table:
-    outputs = step.forward[-1].outputs
+    pairs = zip(step.example.targets, step.forward[-1].outputs, step.terms, strict=True)
     rows = [
-        (f"o{i + 1}", f"½ ({step.example.targets[i]:.9g} - {outputs[i]:.9f})²", f"{term:.9f}")
-        for i, term in enumerate(step.terms)
+        (f"o{number}", f"½ ({target:.9g} - {output:.9f})²", f"{term:.9f}")
+        for number, (target, output, term) in enumerate(pairs, 1)
     ]
-    return Table(
-        ("output", "half the square", "error"),
-        (*rows, ("all", "", f"{step.error:.9f}")),
-        "the error E",
-    )
+    rows.append(("all", "", f"{step.error:.9f}"))
+    return Table(("output", "half the square", "error"), tuple(rows), "the error E")
 
 
 def _chain_table(chains: tuple[Chain, ...]) -> Table:
     rows = tuple(
         (
-            c.name,
-            f"{c.error_by_output:.9f}",
-            f"{c.output_by_sum:.9f}",
-            f"{c.sum_by_weight:.9f}",
-            f"{c.gradient:.9f}",
+            chain.name,
+            f"{chain.error_by_output:.9f}",
+            f"{chain.output_by_sum:.9f}",
+            f"{chain.sum_by_weight:.9f}",
+            f"{chain.gradient:.9f}",
         )
-        for c in chains
+        for chain in chains
     )
     title = "the chain rule: dE/dw = dE/dout × dout/dsum × dsum/dw"
     return Table(("weight", "dE/dout", "dout/dsum", "dsum/dw", "dE/dw"), rows, title)
 
 
-def _chain_lines(step: Step, chains: tuple[Chain, ...]) -> tuple[Lines, ...]:
-    """Return where dE/dout comes from, a line a neuron: output - target, or what the next layer sends back."""
+def _chain_lines(step: Step, chains: tuple[Chain, ...]) -> Lines:
+    """Return where dE/dout of each neuron comes from."""
+    last = len(step.before) - 1
     lines = []
-    for index in reversed(range(len(step.before))):
+    for index in reversed(range(last + 1)):
         for unit, total in enumerate(step.backward[index].error_by_output):
-            if index == len(step.before) - 1:
+            if index == last:
+                output = step.forward[-1].outputs[unit]
                 target = step.example.targets[unit]
-                text = equation(
-                    f"{step.forward[-1].outputs[unit]:.9f} - {target:.9g}", f"{total:.9f}"
-                )
+                text = equation(f"{output:.9f} - {target:.9g}", f"{total:.9f}")
             else:
-                weights = [c for c in chains if c.layer == index + 1 and c.source == unit]
-                delta = step.backward[index + 1].delta
-                parts = [f"{delta[c.unit]:.9f} × {c.before:.9g}" for c in weights]
-                sign = "≈" if "≈" in equation(" + ".join(parts), f"{total:.9f}") else "="
-                named = [f"{part} ({c.name})" for part, c in zip(parts, weights, strict=True)]
-                text = f"{' + '.join(named[:4])}{' + ...' * (len(parts) > 4)} {sign} {total:.9f}"
-            lines.append((f"dE/d{_neuron(step, index, unit)}", text.replace("+ -", "- ")))
-    return (
-        Lines(
-            tuple(lines),
-            "where dE/dout comes from: the output's error, or what the next layer sends back",
-        ),
-    )
+                weights = [one for one in chains if (one.layer, one.source) == (index + 1, unit)]
+                text = _sent_back(step.backward[index + 1].delta, weights, f"{total:.9f}")
+            lines.append((f"dE/d{_neuron(step, index, unit)}", text))
+    title = "where dE/dout comes from: the output's error, or what the next layer sends back"
+    return Lines(tuple(lines), title)
+
+
+def _sent_back(delta: Array, weights: list[Chain], total: str) -> str:
+    """Return the sum of what the next layer sends back, with the names of the weights."""
+    parts = [f"{delta[one.unit]:.9f} × {one.before:.9g}" for one in weights]
+    sign = "≈" if "≈" in equation(" + ".join(parts), total) else "="
+    named = [f"{part} ({one.name})" for part, one in zip(parts, weights, strict=True)]
+    if len(named) > MOST_TERMS:
+        named[MOST_TERMS:] = ["..."]
+    return f"{write_sum(named)} {sign} {total}"
 
 
 def _update_table(step: Step, chains: tuple[Chain, ...]) -> Table:
+    rate = f"{step.learning_rate:g}"
     rows = [
-        (c.name, f"{c.before:.9f}", f"{step.learning_rate:g} × {c.gradient:.9f}", f"{c.after:.9f}")
-        for c in chains
+        (one.name, f"{one.before:.9f}", f"{rate} × {one.gradient:.9f}", f"{one.after:.9f}")
+        for one in chains
     ]
-    number = 0
-    for layer, back, after in zip(step.before, step.backward, step.after, strict=True):
-        before, gradient, new = (np.atleast_1d(one) for one in (layer.bias, back.bias, after.bias))
-        moved = not np.array_equal(before, new)
-        for old, slope, now in zip(before, gradient, new, strict=True):
-            number += 1
-            change = (
-                f"{step.learning_rate:g} × {slope:.9f}"
-                if moved
-                else f"dE/db = {slope:.9f}, left as it is"
-            )
-            rows.append((f"b{number}", f"{old:.9f}", change, f"{now:.9f}"))
+    biases = [
+        numbers
+        for layer, back, after in zip(step.before, step.backward, step.after, strict=True)
+        for numbers in zip(*map(np.atleast_1d, (layer.bias, back.bias, after.bias)), strict=True)
+    ]
+    moved = any(before != after for before, _, after in biases)
+    change = f"{rate} × {{slope:.9f}}" if moved else "dE/db = {slope:.9f}, left as it is"
+    for number, (before, slope, after) in enumerate(biases, 1):
+        rows.append((f"b{number}", f"{before:.9f}", change.format(slope=slope), f"{after:.9f}"))
     title = "the update, all at once from the old weights: after = before - rate × dE/dw"
     return Table(("weight", "before", "rate × dE/dw", "after"), tuple(rows), title)
 
 
 def sizes_page(stacks: list[tuple[str, tuple[LayerSize, ...]]], image: str) -> Page:
-    """Return for each stack the shape, receptive field and parameters of each layer with their formulas, and the sum.
+    """Return the page of the shape, receptive field and parameters of each layer, by formula.
 
     Args:
-        stacks: (name, layers) each; two are compared below.
-        image: what they are given, in words.
+        stacks: The name and the layers of each stack; several are compared at the end.
+        image: What the layers are given, in words.
     """
     blocks: list[Block] = []
-    sums = []
+    counts = []
+    totals = []
     for name, rows in stacks:
-        total = sum(row.params.value for row in rows)
-        sums.append((name, total))
+        learned = [row for row in rows if row.params.value]
+        total = sum(row.params.value for row in learned)
         shapes = tuple(
             (
                 row.layer,
@@ -174,19 +176,15 @@ def sizes_page(stacks: list[tuple[str, tuple[LayerSize, ...]]], image: str) -> P
             )
             for row in rows
         )
-        params = [
-            (row.layer, row.params.formula, f"{row.params.value:,}")
-            for row in rows
-            if row.params.value
-        ]
+        params = [(row.layer, row.params.formula, f"{row.params.value:,}") for row in learned]
+        params.append(("all", "", f"{total:,}"))
         blocks.append(Table(("layer", "shape", "its side", "pixels it sees"), shapes, name))
-        blocks.append(Table(("layer", "parameters", "count"), (*params, ("all", "", f"{total:,}"))))
-    if len(sums) > 1:
-        counts = []
-        for (name, total), (_, rows) in zip(sums, stacks, strict=True):
-            part = " + ".join(f"{row.params.value:,}" for row in rows if row.params.value)
-            counts.append((name, part if part == f"{total:,}" else f"{part} = {total:,}"))
-        (_, first), (_, second) = sums
+        blocks.append(Table(("layer", "parameters", "count"), tuple(params)))
+        parts = " + ".join(f"{row.params.value:,}" for row in learned)
+        counts.append((name, parts if parts == f"{total:,}" else f"{parts} = {total:,}"))
+        totals.append(total)
+    if len(stacks) > 1:
+        first, second = totals
         if first:
             counts.append(("share", f"{second:,} / {first:,} = {100 * second / first:.4g} %"))
         blocks.append(Lines(tuple(counts), "compared"))

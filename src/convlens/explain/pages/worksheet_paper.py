@@ -26,10 +26,10 @@ class Part:
     Attributes:
         title: The title above it.
         values: The numbers (rows, columns).
-        given: Whether the numbers are printed on the sheet with blanks too.
+        given: Whether the numbers are printed on the sheet with blanks too. If not, they are
+            answers, which are printed in red.
         sign: The sign before the grid, as "×".
         heads: The texts above the columns.
-        answer: Whether the numbers are answers, which are printed in red.
     """
 
     title: str
@@ -37,7 +37,6 @@ class Part:
     given: bool
     sign: str = ""
     heads: tuple[str, ...] = ()
-    answer: bool = False
 
 
 @dataclass
@@ -119,7 +118,7 @@ class Paper:
         for column, head in enumerate(part.heads):
             x = corner[0] + (column + 0.5) * cell
             write(self.axes, x, corner[1] - 0.09, head, color=GREY, fontsize=8, ha="center")
-        ink = RED if part.answer else INK
+        ink = INK if part.given else RED
         printed = part.given or self.answers
         squares = [
             [(self.number(value) if printed else "", ink, "white") for value in row]

@@ -75,7 +75,7 @@ def _multiply(exercise: Exercise, words: Words) -> list[WorkStep]:
     grids = (
         Part(_title(exercise, words), done.numbers, given=True, heads=exercise.heads),
         Part(weights, done.weights, given=True, sign="×"),
-        Part(words["products"], done.products, given=False, sign="=", answer=True),
+        Part(words["products"], done.products, given=False, sign="="),
     )
     steps = [
         WorkStep(words["multiply"], note, grids),
@@ -123,8 +123,8 @@ def _share(exercise: Exercise, words: Words, classes: list[str]) -> list[WorkSte
         given = words["other_powers"].format(count=f"{left:,}", rest=rest)
     heads = tuple(shorten(name, 8) for name in names)
     logits = Part(f"{exercise.source}: z", done.logits[None], given=True, heads=heads)
-    shifted = Part("z - max", done.shifted[None], given=False, answer=True)
-    powers = Part("e^(z - max)", done.exponentials[None], given=False, answer=True)
+    shifted = Part("z - max", done.shifted[None], given=False)
+    powers = Part("e^(z - max)", done.exponentials[None], given=False)
     return [
         WorkStep(words["shift"], note, (logits, shifted)),
         WorkStep(words["power"], grids=(powers,)),
