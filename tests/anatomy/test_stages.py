@@ -4,7 +4,8 @@ import keras
 import pytest
 from keras import layers, ops
 
-from convlens.anatomy.stages import Block, divide, tell
+from convlens.anatomy.describe import describe
+from convlens.anatomy.stages import Block, divide
 from convlens.anatomy.summary import layer_table
 from convlens.zoo.create import create_model
 from convlens.zoo.registry import list_models, model_info
@@ -59,7 +60,9 @@ def told(model):
     """Words by map, the image left out."""
     stages = divide(layer_table(model))
     assert stages[0].parts[0].kind == "InputLayer"
-    return {"x".join(map(str, stage.output_shape[:2])): tell(stage.parts) for stage in stages[1:]}
+    return {
+        "x".join(map(str, stage.output_shape[:2])): describe(stage.parts) for stage in stages[1:]
+    }
 
 
 @pytest.mark.slow
@@ -81,7 +84,7 @@ def test_every_model_is_told_whole(name):
     if len(model.outputs) == 1:
         assert sum(stage.params for stage in stages) == model_info(name).num_params
         assert sum(stage.multiply_adds for stage in stages) == model_info(name).multiply_adds
-    words = [word for stage in stages for line in tell(stage.parts) for word in line.split()]
+    words = [word for stage in stages for line in describe(stage.parts) for word in line.split()]
     assert len(stages) < 20
     assert len(words) < 300
     assert not {"layers", "lambda"} & set(words)  # no graph that could not be divided
@@ -102,7 +105,7 @@ def conv(filters, size=3, **options):
 
 
 def last_lines(x, inputs):
-    return tell(divide(layer_table(keras.Model(inputs, x)))[-1].parts)
+    return describe(divide(layer_table(keras.Model(inputs, x)))[-1].parts)
 
 
 def test_modules_of_different_filters_are_told_once_with_their_range():
@@ -186,7 +189,7 @@ def test_a_graph_that_cannot_be_divided_is_one_block():
     stages = divide(layer_table(keras.Model(inputs, layers.Add()([a, b]))))
     block = stages[-1].parts[0]
     assert isinstance(block, Block)
-    assert tell(stages[-1].parts) == ["residual:", "  30 layers"]
+    assert describe(stages[-1].parts) == ["residual:", "  30 layers"]
     assert stages[-1].params == 16 * (9 * 16 + 4)
 
 
@@ -199,7 +202,7 @@ def test_nothing_is_lost_in_borders_and_reshapes():
     model = keras.Model(inputs, layers.Reshape((2, 5))(layers.Dense(10)(x)))
     stages = divide(layer_table(model))
     assert sum(stage.params for stage in stages) == model.count_params()
-    assert [tell(stage.parts) for stage in stages] == [
+    assert [describe(stage.parts) for stage in stages] == [
         ["image"],
         ["conv 3x3 4"],
         ["flatten", "dense 10"],

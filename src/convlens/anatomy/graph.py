@@ -1,8 +1,9 @@
 """Graph: the only module that reads the graph of operations that Keras keeps behind a model.
 
-Keras has no public way to rebuild a model in the middle of another graph, to watch it run operation by operation, or to
-ask which call made a tensor. The private attributes that answer this are used here and nowhere else, so that a new
-version of Keras can break one file only; `tests/anatomy/test_graph.py` enforces it.
+Keras has no public way to rebuild a model in the middle of another graph, to record each operation
+while it runs, or to ask which call made a tensor. The private attributes that answer this are used
+here and nowhere else, so that a new version of Keras can break one file only.
+`tests/anatomy/test_graph.py` enforces it.
 """
 
 from collections.abc import Callable
@@ -17,7 +18,7 @@ class Call:
     """One call of a layer or of an operation of `keras.ops`.
 
     Attributes:
-        number: Its position, in the order of computing, among the calls of the model or the operation.
+        number: Its position among the calls of the model, or of the operation, in their order.
         operation: The layer or operation that is called.
         args: Its positional arguments: tensors and constants.
         kwargs: Its keyword arguments.
@@ -32,7 +33,10 @@ class Call:
 
 
 def graph_of(operation: keras.Operation) -> Any:
-    """Return the `keras.Function` of a functional or a built sequential model, None for anything else."""
+    """Return the graph of a functional or a built sequential model, None for anything else.
+
+    The graph is a `keras.Function`.
+    """
     graph = operation._functional if isinstance(operation, keras.Sequential) else operation
     return graph if isinstance(graph, keras.Function) else None
 
@@ -45,7 +49,7 @@ def run_graph(
     `keras.models.clone_model` does the same, but only on new inputs: it cannot continue a graph.
 
     Args:
-        model: The model, which must have a graph, see `graph_of`. Models nested in it count as one operation.
+        model: The model, which must have a graph, see `graph_of`. A nested model is one operation.
         inputs: A tensor, or the list of tensors that the model takes.
         substitute: Returns what is called in place of an operation, with the same arguments.
 
@@ -106,13 +110,13 @@ def producer(tensor: keras.KerasTensor) -> keras.Operation:
 
 
 def parents(tensor: keras.KerasTensor) -> list[keras.KerasTensor]:
-    """Return the symbolic tensors that a tensor was computed from, by one call; none for an input."""
+    """Return the symbolic tensors that one call computed a tensor from; none for an input."""
     operation, node_index, _ = tensor._keras_history
     return list(operation._inbound_nodes[node_index].input_tensors)
 
 
 def last_call(operation: keras.Operation) -> Call:
-    """Return the last call of an operation in the graph that it was called in, with symbolic tensors.
+    """Return the last call of an operation, with the symbolic tensors of the graph around it.
 
     The `input` and `output` of a nested model are tensors inside it; those of the call are outside.
     """

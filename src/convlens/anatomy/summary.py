@@ -1,12 +1,14 @@
-"""Summary: what each layer of a model gives, learns, computes and sees.
+"""Summary: the output, parameters, multiply-adds and receptive field of each layer of a model.
 
-Multiply-adds are those of convolutions and dense layers on one image, as papers count them: one multiplication with
-its addition is one; biases, normalisation, activations, pooling and border are left out, and a transposed convolution
-multiplies each value of its input with its kernel. Recurrent and attention layers and operations of `keras.ops` count
-as nothing. The receptive field is the theoretical one of Araujo, Norris, Sim, "Computing Receptive Fields of
-Convolutional Neural Networks", Distill 2019: the side of the square of the image that a value of the map depends on,
-also where it reaches beyond the border, and the largest where branches meet. A layer after a gate that looks at the
-whole map (squeeze and excitation) sees the whole image.
+Multiply-adds are those of convolutions and dense layers on one image, as papers count them: one
+multiplication with its addition is one. Biases, normalisation, activations, pooling and borders are
+left out. A transposed convolution multiplies each value of its input by its kernel. Recurrent and
+attention layers and operations of `keras.ops` count as nothing.
+
+The receptive field is the theoretical one of Araujo, Norris, Sim, "Computing Receptive Fields of
+Convolutional Neural Networks", Distill 2019: the side of the square of the image that a value of the
+map depends on, including what lies beyond the border, and the largest one where branches meet. A
+layer behind a gate that looks at the whole map (squeeze and excitation) sees the whole image.
 """
 
 import math
@@ -32,11 +34,14 @@ WINDOWED = (
     layers.AveragePooling2D,
 )
 WHOLE = (layers.GlobalAveragePooling2D, layers.GlobalMaxPooling2D, layers.Flatten)
+# The units of rounded counts, and the numbers that they stand for.
+UNITS = (("G", 1e9), ("M", 1e6), ("k", 1e3))
 
 Tensors = list[keras.KerasTensor]
 Step = tuple[keras.Operation, Tensors, Tensors]
 Pair = tuple[int, int]
-Sight = tuple[Pair | None, Pair | None]  # stride, receptive field
+# The stride and the receptive field of a map.
+Sight = tuple[Pair | None, Pair | None]
 
 
 @dataclass(frozen=True)
@@ -44,18 +49,23 @@ class LayerRow:
     """A layer, or an operation of `keras.ops`, of a model.
 
     Attributes:
-        name: of the layer.
-        kind: its class.
-        inputs: numbers of the rows whose answers it takes.
-        output_shape: without the batch: (height, width, channels) or (units,).
-        params: its parameters, moving statistics included; of a layer that is used again, only at its first use.
-        trainable: those of them that training changes.
-        multiply_adds: on one image.
-        window: (height, width) of its kernels or its pooling, dilation included; None where it has none.
-        step: of that window, (height, width).
-        groups: parts of the channels that a convolution keeps apart; as many as its filters where it is depthwise.
-        stride: pixels of the image between neighbours of the map, (height, width); None where there is no map.
-        receptive_field: pixels of the image that a value depends on, (height, width); None for the whole image.
+        name: The name of the layer.
+        kind: The name of its class.
+        inputs: The numbers of the rows whose outputs it takes.
+        output_shape: (height, width, channels) or (units,), without the batch.
+        params: The number of its parameters, moving statistics included. If a layer is used again,
+            they count at its first use only.
+        trainable: The number of its parameters that training changes.
+        multiply_adds: Its multiply-adds on one image.
+        window: (height, width) of its kernels or its pooling, including dilation; None where there
+            is none.
+        step: The strides of that window, (height, width).
+        groups: The number of groups of channels that a convolution keeps apart; as many as its
+            filters if it is depthwise.
+        stride: The distance in the image between neighbours of the map, (height, width) in pixels;
+            None where there is no map.
+        receptive_field: The region of the image that a value depends on, (height, width) in pixels;
+            None for the whole image.
     """
 
     name: str
@@ -73,56 +83,56 @@ class LayerRow:
 
 
 def layer_table(model: keras.Model) -> list[LayerRow]:
-    """Return a row for each layer and operation of a functional or sequential model, in the order of computing.
+    """Return a row for each layer and operation of a functional or sequential model, as it computes.
 
     Raises:
-        ModelError: see `steps`.
+        ModelError: If the model cannot be summarised, see `steps`.
     """
-    seen: dict[int, Sight] = {}  # by tensor
-    made_by: dict[int, int] = {}  # tensor -> row
+    seen: dict[int, Sight] = {}  # by the id of a tensor
+    made_by: dict[int, int] = {}  # the number of a row, by the id of a tensor
     rows: list[LayerRow] = []
     counted = set()
     for operation, inputs, outputs in steps(model):
-        stride, field = here = _sees(
-            operation, [seen[id(tensor)] for tensor in inputs], inputs, outputs
-        )
-        seen |= {id(tensor): here for tensor in outputs}
+        sight = _sees(operation, [seen[id(tensor)] for tensor in inputs], inputs, outputs)
         has_window = isinstance(operation, (*WINDOWED, layers.Conv2DTranspose))
         window, step = window_of(operation) if has_window else (None, None)
-        fresh = id(operation) not in counted
+        is_new = id(operation) not in counted
         counted.add(id(operation))
+        for tensor in outputs:
+            seen[id(tensor)] = sight
+            made_by[id(tensor)] = len(rows)
         rows.append(
             LayerRow(
                 operation.name,
                 type(operation).__name__,
                 tuple(dict.fromkeys(made_by[id(tensor)] for tensor in inputs)),
                 tuple(outputs[0].shape[1:]),
-                _size(operation, "weights") if fresh else 0,
-                _size(operation, "trainable_weights") if fresh else 0,
+                _size(operation, "weights") if is_new else 0,
+                _size(operation, "trainable_weights") if is_new else 0,
                 _multiply_adds(operation, inputs, outputs),
                 window,
                 step,
                 getattr(operation, "groups", 1),
-                stride,
-                field,
+                *sight,
             )
         )
-        made_by |= {id(tensor): len(rows) - 1 for tensor in outputs}
     return rows
 
 
 def brief(rows: list[LayerRow]) -> list[LayerRow]:
-    """Return the table without the layers that neither multiply nor pool nor change the shape nor join branches.
+    """Return the table without layers such as normalisations, activations and dropout.
 
-    Normalisations, activations, dropout: each adds its parameters to the row that it follows.
+    These neither multiply nor pool, and neither change the shape nor join branches. Each adds its
+    parameters to the row that it follows.
 
     >>> inputs = keras.Input((8, 8, 1))
-    >>> model = keras.Model(inputs, layers.ReLU()(layers.BatchNormalization()(layers.Conv2D(4, 3)(inputs))))
-    >>> [(row.kind, row.params) for row in brief(layer_table(model))]
+    >>> outputs = layers.ReLU()(layers.BatchNormalization()(layers.Conv2D(4, 3)(inputs)))
+    >>> [(row.kind, row.params) for row in brief(layer_table(keras.Model(inputs, outputs)))]
     [('InputLayer', 0), ('Conv2D', 56)]
     """
     kept: list[LayerRow] = []
-    place: list[int] = []  # row -> its number among the kept, or that of the row it was folded into
+    # For each row its number among those kept, or the number of the row that it was added to.
+    place: list[int] = []
     for row in rows:
         inputs = tuple(dict.fromkeys(place[number] for number in row.inputs))
         works = row.multiply_adds or row.window
@@ -130,9 +140,12 @@ def brief(rows: list[LayerRow]) -> list[LayerRow]:
             kept.append(replace(row, inputs=inputs))
             place.append(len(kept) - 1)
         else:
-            into = kept[inputs[0]]
-            params, trainable = into.params + row.params, into.trainable + row.trainable
-            kept[inputs[0]] = replace(into, params=params, trainable=trainable)
+            before = kept[inputs[0]]
+            kept[inputs[0]] = replace(
+                before,
+                params=before.params + row.params,
+                trainable=before.trainable + row.trainable,
+            )
             place.append(inputs[0])
     return kept
 
@@ -143,7 +156,7 @@ def rounded(number: int) -> str:
     >>> rounded(785), rounded(61_706), rounded(25_636_712), rounded(3_857_973_248), rounded(999_999)
     ('785', '61.7 k', '25.6 M', '3.86 G', '1.00 M')
     """
-    for unit, size in (("G", 1e9), ("M", 1e6), ("k", 1e3)):
+    for unit, size in UNITS:
         if number >= 0.9995 * size:
             return f"{number / size:#.3g}".rstrip(".") + f" {unit}"
     return str(number)
@@ -153,7 +166,7 @@ def count_multiply_adds(model: keras.Model) -> int:
     """Return the multiply-adds of a model on one image.
 
     Raises:
-        ModelError: see `steps`.
+        ModelError: If the model cannot be summarised, see `steps`.
 
     >>> inputs = keras.Input((28, 28, 1))
     >>> count_multiply_adds(keras.Model(inputs, layers.Conv2D(8, 5)(inputs)))
@@ -163,24 +176,27 @@ def count_multiply_adds(model: keras.Model) -> int:
 
 
 def steps(model: keras.Model) -> list[Step]:
-    """Return (layer or operation, input tensors, output tensors) of each call, in the order of computing.
+    """Return (layer or operation, input tensors, output tensors) of each call, in order.
 
-    Models nested in it are opened, at each of their calls anew: every call has tensors of its own.
+    Nested models are opened at each of their calls: every call has tensors of its own.
 
     Raises:
-        ModelError: the model is neither functional nor sequential, or takes images of any size.
+        ModelError: If the model is neither functional nor sequential, or takes images of any size.
     """
     graph = graph_of(model)
     if graph is None:
         raise ModelError(
-            f"only a functional or sequential model that is built can be summarised layer by layer; "
-            f"{model.name} is a {type(model).__name__}. Build it with keras.Model(inputs, outputs)."
+            "only a functional or sequential model that is built can be summarised layer by "
+            "layer; {name} is a {kind}. Build it with keras.Model(inputs, outputs).".format(
+                name=model.name, kind=type(model).__name__
+            )
         )
     if any(None in tensor.shape[1:] for tensor in graph.inputs):
-        shapes = ", ".join(str(tensor.shape[1:]) for tensor in graph.inputs)
         raise ModelError(
-            f"the layers of {model.name} can be counted for images of one size; it takes {shapes}. Build it with "
-            "keras.Input((height, width, channels)) in numbers."
+            "the layers of {name} can be counted for images of one size; it takes {shapes}. Build "
+            "it with keras.Input((height, width, channels)) in numbers.".format(
+                name=model.name, shapes=", ".join(str(one.shape[1:]) for one in graph.inputs)
+            )
         )
 
     def compute(call: Call) -> Any:
@@ -204,7 +220,7 @@ def _size(operation: keras.Operation, kind: str) -> int:
 def _sees(
     operation: keras.Operation, seen: list[Sight], inputs: Tensors, outputs: Tensors
 ) -> Sight:
-    """Return stride and receptive field after an operation: the union over its inputs."""
+    """Return the stride and the receptive field after an operation: the largest of its inputs."""
     if len(outputs[0].shape) < 4 or isinstance(operation, WHOLE):
         return None, None
     if not inputs:
@@ -212,8 +228,8 @@ def _sees(
     strides = [stride for stride, _ in seen if stride is not None]
     if not strides:
         return None, None
-    fields = [field for _, field in seen if field is not None]
     stride = _largest(strides)
+    fields = [field for _, field in seen if field is not None]
     field = _largest(fields) if len(fields) == len(seen) else None
     if isinstance(operation, layers.UpSampling2D | layers.Conv2DTranspose):
         return _enlarged(operation, stride, field)
@@ -221,14 +237,15 @@ def _sees(
         window, step = window_of(operation)
         if field is not None:
             field = (field[0] + (window[0] - 1) * stride[0], field[1] + (window[1] - 1) * stride[1])
-        stride = (stride[0] * step[0], stride[1] * step[1])
-    elif outputs[0].shape[1:3] == (1, 1) != inputs[0].shape[1:3]:  # a mean of keras.ops
+        return (stride[0] * step[0], stride[1] * step[1]), field
+    # A mean over the map, by `keras.ops`.
+    if outputs[0].shape[1:3] == (1, 1) != inputs[0].shape[1:3]:
         return None, None
     return stride, field
 
 
 def _enlarged(layer: keras.Layer, stride: Pair, field: Pair | None) -> Sight:
-    """Return what a map sees after it was enlarged; strides end at one pixel."""
+    """Return what a map sees after it was enlarged. A stride is at least one pixel."""
     if isinstance(layer, layers.Conv2DTranspose):
         window, step = window_of(layer)
     else:
@@ -245,12 +262,13 @@ def _largest(pairs: list[Pair]) -> Pair:
 
 
 def window_of(layer: keras.Layer) -> tuple[Pair, Pair]:
-    """Return the (height, width) of a convolution's or pooling's window, dilation included, and its strides."""
-    size = layer.pool_size if hasattr(layer, "pool_size") else layer.kernel_size
-    rate = getattr(layer, "dilation_rate", (1, 1))
-    height, width = (
-        1 + (side - 1) * step for side, step in zip(pair(size), pair(rate), strict=True)
-    )
+    """Return the window of a convolution or pooling, and its strides, each as (height, width).
+
+    The window includes dilation.
+    """
+    size = pair(layer.pool_size if hasattr(layer, "pool_size") else layer.kernel_size)
+    rate = pair(getattr(layer, "dilation_rate", 1))
+    height, width = (1 + (side - 1) * step for side, step in zip(size, rate, strict=True))
     return (height, width), pair(layer.strides)
 
 
@@ -264,14 +282,12 @@ def _multiply_adds(operation: keras.Operation, inputs: Tensors, outputs: Tensors
     if isinstance(operation, layers.Dense):
         return int(math.prod(outputs[0].shape[1:]) * inputs[0].shape[-1])
     if isinstance(operation, SEPARABLE):
-        kernels = math.prod(operation.depthwise_kernel.shape) + math.prod(
-            operation.pointwise_kernel.shape
-        )
+        kernels = [operation.depthwise_kernel, operation.pointwise_kernel]
     elif isinstance(operation, PLAIN | TRANSPOSED):
-        kernels = math.prod(operation.kernel.shape)
+        kernels = [operation.kernel]
     else:
         return 0
     shape = (inputs if isinstance(operation, TRANSPOSED) else outputs)[0].shape
-    return int(
-        math.prod(shape[2:] if operation.data_format == "channels_first" else shape[1:-1]) * kernels
-    )
+    channels_first = operation.data_format == "channels_first"
+    positions = math.prod(shape[2:] if channels_first else shape[1:-1])
+    return int(positions * sum(math.prod(kernel.shape) for kernel in kernels))

@@ -17,7 +17,8 @@ from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 from matplotlib.patches import FancyArrowPatch, Polygon, Rectangle
 
-from convlens.anatomy.stages import HIDDEN, Block, Part, Stage, last_row, tell
+from convlens.anatomy.describe import describe
+from convlens.anatomy.stages import HIDDEN, Block, Part, Stage, last_row
 from convlens.anatomy.summary import rounded
 from convlens.charts.style import BLUE, GREY, INK, LINE, new_chart, percent
 
@@ -116,7 +117,7 @@ def show_architecture(stages: Sequence[Stage], title: str) -> Figure:
 def _column(stage: Stage) -> _Column:
     parts = tuple(part for part in stage.parts if last_row(part).kind not in HIDDEN)
     lines: list[str] = []
-    for line in tell(stage.parts):
+    for line in describe(stage.parts):
         # A line may be broken behind a comma and before a bar only.
         whole = line.replace(" ", NO_BREAK)
         whole = whole.replace("," + NO_BREAK, ", ").replace(NO_BREAK + "|", " |")

@@ -176,12 +176,13 @@ def _layer_facts(rows: list["LayerRow"]) -> list[Fact]:
 
 
 def _stage_facts(rows: list["LayerRow"]) -> list[Fact]:
-    from convlens.anatomy.stages import divide, tell
+    from convlens.anatomy.describe import describe
+    from convlens.anatomy.stages import divide
 
     return [
         {
             "map": _by(stage.output_shape),
-            "what works on it": "\n".join(tell(stage.parts)),
+            "what works on it": "\n".join(describe(stage.parts)),
             **_numbers(stage, rows),
         }
         for stage in divide(rows)

@@ -150,18 +150,21 @@ def register_model(  # noqa: PLR0913 - the facts of a model
     return register
 
 
-def variant(function: Callable[..., Logits], name: str, doc: str, *row: Any) -> Callable[..., Any]:
+def variant(
+    function: Callable[..., Logits], name: str, doc: str, *row: Any, **options: Any
+) -> Callable[..., Logits]:
     """Return the builder of a model that is a row of its paper's table, to be registered.
 
     Args:
-        function: Builds the logits from (inputs, num_classes, *row).
+        function: Builds the logits from (inputs, num_classes, *row, **options).
         name: The name of the model.
         doc: The docstring of the builder, whose first line is the summary of the model.
         *row: What distinguishes the model from the others of the table.
+        **options: The same, by name.
     """
 
     def builder(inputs: keras.KerasTensor, num_classes: int) -> Logits:
-        return function(inputs, num_classes, *row)
+        return function(inputs, num_classes, *row, **options)
 
     builder.__name__ = name
     builder.__doc__ = doc

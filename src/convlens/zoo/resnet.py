@@ -1,57 +1,96 @@
-"""ResNet with basic blocks: every two convolutions learn a correction to what comes in, so that depth helps.
+"""ResNet with basic blocks: every two convolutions learn a correction to their input, so that depth helps.
 
-Paper       He, Zhang, Ren, Sun, "Deep Residual Learning for Image Recognition", 2015, arXiv:1512.03385
-Introduced  the residual block x + F(x); networks of more than a hundred layers
-Input       (224, 224, 3): resnet18, resnet34; (32, 32, 3): the others
-Parameters  moving statistics of the normalisations included, and without them (as PyTorch's libraries count):
-            resnet18   11,699,112 with 1000 classes    11,689,512 trainable
-            resnet34   21,814,696                      21,797,672
-            resnet20      271,098 with 10 classes         269,722
-            resnet32      466,426                         464,154
-            resnet44      661,754                         658,586
-            resnet56      857,082                         853,018
-            resnet110   1,736,058                       1,727,962
-Departures  resnet18 and resnet34 have shortcuts B, as in torchvision; the paper's results of the two are with A. Where
-            a window moves by two, the border is the same on both sides, as in the authors' Caffe files (Keras' "same"
-            puts it to the right and below); also for the pooling, as in torchvision, where Caffe keeps partial
-            windows. No mean is taken off the pixels. The paper gives neither epsilon nor momentum of the
-            normalisation: 1e-5 is Caffe's and PyTorch's (Keras': 1e-3), moving statistics at 0.9 are PyTorch's. The
-            zeros of shortcut A follow the channels, as in fb.resnet.torch; some put half of them on each side.
+Paper         He, Zhang, Ren, Sun, "Deep Residual Learning for Image Recognition", 2015,
+              arXiv:1512.03385
+Introduced    The residual block x + F(x). Networks of more than a hundred layers.
+Input         (224, 224, 3) for resnet18 and resnet34, (32, 32, 3) for the others.
+Parameters    VARIANTS states all of them. Without the moving statistics of the normalisations, as
+              PyTorch's libraries count, they are 11,689,512 (resnet18), 21,797,672 (resnet34),
+              269,722 (resnet20), 464,154 (resnet32), 658,586 (resnet44), 853,018 (resnet56) and
+              1,727,962 (resnet110).
+Departures    resnet18 and resnet34 have shortcuts of type B, as in torchvision; the paper's results
+              for the two are with type A. Where a window moves by two, the border is the same on
+              both sides, as in the authors' Caffe files (Keras' "same" puts it to the right and
+              below). This holds for the pooling too, as in torchvision, where Caffe keeps partial
+              windows. The mean of the pixels is not subtracted. The paper gives neither epsilon nor
+              momentum of the normalisation: 1e-5 is that of Caffe and PyTorch (Keras' is 1e-3), and
+              0.9 for the moving statistics is PyTorch's. The zeros of shortcut A follow the
+              channels, as in fb.resnet.torch; some implementations put half of them on each side.
 
-Shortcuts   Where the map is halved and the channels double, x cannot simply be added. A: every second value of x, and
-            zeros for the new channels, without parameters; B: a 1x1 convolution of stride 2.
-Training    (paper) SGD with momentum 0.9; He's initialiser; weight decay 1e-4, which belongs to the optimizer and not
-            to the layers. ImageNet: batch 256, learning rate 0.1, a tenth at each plateau. CIFAR-10: batch 128, 0.1, a
-            tenth after 32,000 and 48,000 of 64,000 steps, images shifted by up to 4 pixels and mirrored; resnet110
-            starts with 0.01 for some 400 steps.
-Brought     Plain networks get worse with depth, even on their training images: top-1 error on ImageNet 27.94 % with
-            18 layers, 28.54 % with 34. With shortcuts: 27.88 and 25.03 % (ten crops). A block with nothing to add
-            leaves x as it is, and gradients have a short way back.
-Strength    Depth pays; one simple block; trains with almost any recipe; the usual yardstick.
-Weakness    Much arithmetic for its accuracy today, and shortcuts keep maps in memory. Without trained weights it wants
-            many images.
-Take it     as the first serious network: the small ones for images of about 32 pixels, resnet18 and 34 for
-            photographs when there are many. Not on a phone (MobileNet, EfficientNet-Lite), and not from scratch on few
-            photographs: resnet50 comes with trained weights.
-Checked     against torchvision 0.29.1 on PyTorch 2.14.1: random weights and statistics copied, two random images.
-            The largest difference of a logit was 6.5e-6 (resnet18), 2.2e-5 (resnet34); 1.4e-6 (resnet20) and 6.5e-6
-            (resnet110) from torchvision's basic blocks with a shortcut A. Logits spread by 1.3 to 5.5 (standard
-            deviation).
+Shortcuts     Where the map is halved and the channels double, x cannot simply be added. Type A takes
+              every second value of x and adds zeros for the new channels, without parameters. Type
+              B is a 1x1 convolution of stride 2.
+Training      As in the paper: SGD with momentum 0.9, He's initialiser, weight decay 1e-4 (which
+              belongs to the optimizer and not to the layers). On ImageNet, the batch size is 256 and
+              the learning rate 0.1, divided by ten at each plateau. On CIFAR-10, the batch size is
+              128 and the rate 0.1, divided by ten after 32,000 and 48,000 of 64,000 steps; images
+              are shifted by up to 4 pixels and mirrored. resnet110 starts with 0.01 for about 400
+              steps.
+Contribution  Plain networks get worse with depth, even on their training images: the top-1 error on
+              ImageNet is 27.94 % with 18 layers and 28.54 % with 34. With shortcuts it is 27.88 and
+              25.03 % (ten crops). A block that has nothing to add leaves x as it is, and gradients
+              have a short way back.
+Strengths     Depth pays. There is one simple block. It trains with almost any recipe, and is the
+              usual standard of comparison.
+Weaknesses    By today's standards it computes much for its accuracy, and the shortcuts keep maps in
+              memory. Without trained weights it needs many images.
+Use it        as the first serious network: the small ones for images of about 32 pixels, resnet18
+              and resnet34 for photographs if there are many.
+Avoid it      on a mobile phone (use MobileNet or EfficientNet-Lite), and for training from scratch
+              on few photographs: resnet50 has trained weights.
+Checked       against torchvision 0.29.1 on PyTorch 2.14.1: random weights and statistics were
+              copied, and two random images computed. The largest difference of a logit was 6.5e-6
+              (resnet18) and 2.2e-5 (resnet34). From torchvision's basic blocks with a shortcut A it
+              was 1.4e-6 (resnet20) and 6.5e-6 (resnet110). The standard deviation of the logits was
+              1.3 to 5.5.
 """
+
+from typing import NamedTuple
 
 import keras
 from keras import layers
 
-from convlens.zoo.registry import register_model
+from convlens.zoo.registry import register_model, variant
 
-FILTERS = (64, 128, 256, 512)  # table 1, conv2_x to conv5_x: maps of 56, 28, 14 and 7 pixels
-BLOCKS = {"resnet18": (2, 2, 2, 2), "resnet34": (3, 4, 6, 3)}
-SMALL_FILTERS = (
-    16,
-    32,
-    64,
-)  # section 4.2: maps of 32, 16 and 8 pixels, n blocks each, 6n + 2 layers
-SMALL_BLOCKS = {"resnet20": 3, "resnet32": 5, "resnet44": 7, "resnet56": 9, "resnet110": 18}
+
+class Variant(NamedTuple):
+    """A column of table 1, or a network of section 4.2.
+
+    Attributes:
+        blocks: The number of blocks of each stage.
+        num_params: The number of parameters.
+        multiply_adds: The multiply-adds on one image.
+        result: The accuracy that was published.
+    """
+
+    blocks: tuple[int, ...]
+    num_params: int
+    multiply_adds: int
+    result: str
+
+
+VARIANTS = {
+    "resnet18": Variant(
+        (2, 2, 2, 2), 11_699_112, 1_814_073_344,
+        "ImageNet top-1 69.76 %, top-5 89.08 %, with torchvision's weights",
+    ),
+    "resnet34": Variant(
+        (3, 4, 6, 3), 21_814_696, 3_663_761_408,
+        "ImageNet top-1 73.31 %, top-5 91.42 %, with torchvision's weights",
+    ),
+    "resnet20": Variant((3, 3, 3), 271_098, 40_551_040, "CIFAR-10 test 91.25 % (paper)"),
+    "resnet32": Variant((5, 5, 5), 466_426, 68_862_592, "CIFAR-10 test 92.49 % (paper)"),
+    "resnet44": Variant((7, 7, 7), 661_754, 97_174_144, "CIFAR-10 test 92.83 % (paper)"),
+    "resnet56": Variant((9, 9, 9), 857_082, 125_485_696, "CIFAR-10 test 93.03 % (paper)"),
+    "resnet110": Variant(
+        (18, 18, 18), 1_736_058, 252_887_680,
+        "CIFAR-10 test 93.57 % at best, 93.39 % on average of five runs (paper)",
+    ),
+}  # fmt: skip
+# Table 1, conv2_x to conv5_x, on maps of 56, 28, 14 and 7 pixels.
+FILTERS = (64, 128, 256, 512)
+# Section 4.2, on maps of 32, 16 and 8 pixels.
+SMALL_FILTERS = (16, 32, 64)
 MOMENTUM = 0.9
 EPSILON = 1e-5
 
@@ -77,14 +116,15 @@ def convolution(
 def basic_block(
     x: keras.KerasTensor, filters: int, name: str, *, strides: int = 1, projection: bool = True
 ) -> keras.KerasTensor:
-    """Return relu(x + F(x)), F two 3x3 convolutions, each normalised, with a ReLU between.
+    """Return relu(x + F(x)), where F is two normalised 3x3 convolutions with a ReLU between them.
 
     Args:
-        x: (batch, height, width, channels).
-        filters: channels of the answer, at least those of x.
-        name: begins the names of the layers.
-        strides: of the first convolution.
-        projection: True for shortcut B, False for A, where the answer has another shape than x.
+        x: The map, (batch, height, width, channels).
+        filters: The number of channels of the output, at least that of x.
+        name: The beginning of the names of the layers.
+        strides: The strides of the first convolution.
+        projection: Where the output has another shape than x, True for a shortcut of type B, False
+            for type A.
     """
     y = convolution(x, filters, f"{name}_conv1", strides=strides)
     y = layers.ReLU(name=f"{name}_relu1")(y)
@@ -94,10 +134,10 @@ def basic_block(
             x = convolution(x, filters, f"{name}_shortcut", kernel_size=1, strides=strides)
         else:
             zeros = filters - x.shape[-1]
-            x = layers.AveragePooling2D(1, strides, name=f"{name}_skip")(
-                x
-            )  # the mean of one value is the value
-            # "channels_first" pads the last two axes: of our maps width and channels. `ops.pad` would have no name.
+            # The mean of one value is the value.
+            x = layers.AveragePooling2D(1, strides, name=f"{name}_skip")(x)
+            # "channels_first" pads the last two axes, which are the width and the channels of our
+            # maps. `ops.pad` would have no name.
             x = layers.ZeroPadding2D(
                 ((0, 0), (0, zeros)), data_format="channels_first", name=f"{name}_zeros"
             )(x)
@@ -108,145 +148,72 @@ def basic_block(
 def stages(
     x: keras.KerasTensor, filters: tuple[int, ...], blocks: tuple[int, ...], *, projection: bool
 ) -> keras.KerasTensor:
-    """Return the map after all stages; each but the first begins by halving it."""
+    """Return the map after all stages. Each stage but the first begins by halving the map."""
     for stage, (width, count) in enumerate(zip(filters, blocks, strict=True), start=1):
         for block in range(1, count + 1):
-            strides = 2 if stage > 1 and block == 1 else 1
             x = basic_block(
-                x, width, f"stage{stage}_block{block}", strides=strides, projection=projection
+                x,
+                width,
+                f"stage{stage}_block{block}",
+                strides=2 if stage > 1 and block == 1 else 1,
+                projection=projection,
             )
     return x
 
 
 def head(x: keras.KerasTensor, num_classes: int) -> keras.KerasTensor:
-    """Return logits (batch, num_classes) from the mean of each channel."""
+    """Return the logits (batch, num_classes) from the mean of each channel."""
     x = layers.GlobalAveragePooling2D(name="average")(x)
     return layers.Dense(num_classes, kernel_initializer="he_normal", name="logits")(x)
 
 
-def for_photographs(inputs: keras.KerasTensor, num_classes: int, name: str) -> keras.KerasTensor:
-    """Return the logits of a network of table 1: a stem that quarters the image, four stages, shortcuts B."""
+def for_photographs(
+    inputs: keras.KerasTensor, num_classes: int, blocks: tuple[int, ...]
+) -> keras.KerasTensor:
+    """Return the logits of a network of table 1.
+
+    It has a stem that shrinks the image to a quarter, four stages, and shortcuts of type B.
+    """
     x = convolution(inputs, 64, "stem_conv", kernel_size=7, strides=2)
     x = layers.ReLU(name="stem_relu")(x)
-    x = layers.ZeroPadding2D(1, name="stem_pool_border")(
-        x
-    )  # zeros never win: there is nothing negative after a ReLU
+    # The zeros of the border are never the maximum: after a ReLU, nothing is negative.
+    x = layers.ZeroPadding2D(1, name="stem_pool_border")(x)
     x = layers.MaxPooling2D(3, strides=2, name="stem_pool")(x)
-    return head(stages(x, FILTERS, BLOCKS[name], projection=True), num_classes)
+    return head(stages(x, FILTERS, blocks, projection=True), num_classes)
 
 
-def for_small_images(inputs: keras.KerasTensor, num_classes: int, name: str) -> keras.KerasTensor:
-    """Return the logits of a network of section 4.2: a stem that keeps the size, three stages, shortcuts A."""
+def for_small_images(
+    inputs: keras.KerasTensor, num_classes: int, blocks: tuple[int, ...]
+) -> keras.KerasTensor:
+    """Return the logits of a network of section 4.2.
+
+    It has a stem that keeps the size, three stages, and shortcuts of type A.
+    """
     x = convolution(inputs, SMALL_FILTERS[0], "stem_conv")
     x = layers.ReLU(name="stem_relu")(x)
-    return head(stages(x, SMALL_FILTERS, (SMALL_BLOCKS[name],) * 3, projection=False), num_classes)
+    return head(stages(x, SMALL_FILTERS, blocks, projection=False), num_classes)
 
 
-@register_model(
-    year=2015,
-    input_shape=(224, 224, 3),
-    num_params=11_699_112,
-    multiply_adds=1_814_073_344,
-    least_side=1,
-)
-def resnet18(inputs: keras.KerasTensor, num_classes: int) -> keras.KerasTensor:
-    """ResNet of 18 layers for photographs.
+KINDS = {  # number of stages: builder, side of the images, classes, what it is for
+    4: (for_photographs, 224, 1000, "photographs"),
+    3: (for_small_images, 32, 10, "images of about 32 pixels"),
+}
 
-    Result (torchvision's weights): ImageNet top-1 69.76 %, top-5 89.08 %.
-    """
-    return for_photographs(inputs, num_classes, "resnet18")
-
-
-@register_model(
-    year=2015,
-    input_shape=(224, 224, 3),
-    num_params=21_814_696,
-    multiply_adds=3_663_761_408,
-    least_side=1,
-)
-def resnet34(inputs: keras.KerasTensor, num_classes: int) -> keras.KerasTensor:
-    """ResNet of 34 layers for photographs.
-
-    Result (torchvision's weights): ImageNet top-1 73.31 %, top-5 91.42 %.
-    """
-    return for_photographs(inputs, num_classes, "resnet34")
-
-
-@register_model(
-    year=2015,
-    input_shape=(32, 32, 3),
-    num_params=271_098,
-    multiply_adds=40_551_040,
-    least_side=1,
-    num_classes=10,
-)
-def resnet20(inputs: keras.KerasTensor, num_classes: int) -> keras.KerasTensor:
-    """ResNet of 20 layers for images of about 32 pixels.
-
-    Result (paper): CIFAR-10 test 91.25 %.
-    """
-    return for_small_images(inputs, num_classes, "resnet20")
-
-
-@register_model(
-    year=2015,
-    input_shape=(32, 32, 3),
-    num_params=466_426,
-    multiply_adds=68_862_592,
-    least_side=1,
-    num_classes=10,
-)
-def resnet32(inputs: keras.KerasTensor, num_classes: int) -> keras.KerasTensor:
-    """ResNet of 32 layers for images of about 32 pixels.
-
-    Result (paper): CIFAR-10 test 92.49 %.
-    """
-    return for_small_images(inputs, num_classes, "resnet32")
-
-
-@register_model(
-    year=2015,
-    input_shape=(32, 32, 3),
-    num_params=661_754,
-    multiply_adds=97_174_144,
-    least_side=1,
-    num_classes=10,
-)
-def resnet44(inputs: keras.KerasTensor, num_classes: int) -> keras.KerasTensor:
-    """ResNet of 44 layers for images of about 32 pixels.
-
-    Result (paper): CIFAR-10 test 92.83 %.
-    """
-    return for_small_images(inputs, num_classes, "resnet44")
-
-
-@register_model(
-    year=2015,
-    input_shape=(32, 32, 3),
-    num_params=857_082,
-    multiply_adds=125_485_696,
-    least_side=1,
-    num_classes=10,
-)
-def resnet56(inputs: keras.KerasTensor, num_classes: int) -> keras.KerasTensor:
-    """ResNet of 56 layers for images of about 32 pixels.
-
-    Result (paper): CIFAR-10 test 93.03 %.
-    """
-    return for_small_images(inputs, num_classes, "resnet56")
-
-
-@register_model(
-    year=2015,
-    input_shape=(32, 32, 3),
-    num_params=1_736_058,
-    multiply_adds=252_887_680,
-    least_side=1,
-    num_classes=10,
-)
-def resnet110(inputs: keras.KerasTensor, num_classes: int) -> keras.KerasTensor:
-    """ResNet of 110 layers for images of about 32 pixels.
-
-    Result (paper): CIFAR-10 test 93.57 % at best, 93.39 % on average of five runs.
-    """
-    return for_small_images(inputs, num_classes, "resnet110")
+for _name, _row in VARIANTS.items():
+    _build, _side, _classes, _use = KINDS[len(_row.blocks)]
+    _layers = 2 * sum(_row.blocks) + 2
+    register_model(
+        year=2015,
+        input_shape=(_side, _side, 3),
+        num_params=_row.num_params,
+        multiply_adds=_row.multiply_adds,
+        least_side=1,
+        num_classes=_classes,
+    )(
+        variant(
+            _build,
+            _name,
+            f"ResNet of {_layers} layers for {_use}.\n\nResult: {_row.result}.",
+            _row.blocks,
+        )
+    )

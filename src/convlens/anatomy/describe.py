@@ -1,0 +1,172 @@
+"""Describe: the layers and blocks of a stage in words, such as "3 × residual:" and "1x1 64, 3x3 64".
+
+Neighbours of one kind are described together. Blocks may differ in their numbers of filters, which
+are then given as a range.
+"""
+
+from dataclasses import dataclass
+from itertools import groupby
+
+from convlens.anatomy.stages import HIDDEN, Block, Part
+from convlens.anatomy.summary import LayerRow, Pair
+
+# A branch with more layers is described by their number.
+MOST = 12
+WORDS = {
+    "Conv2D": "",
+    "DepthwiseConv2D": "depthwise",
+    "SeparableConv2D": "separable",
+    "Conv2DTranspose": "transposed",
+    "Dense": "dense",
+    "MaxPooling2D": "max pool",
+    "AveragePooling2D": "average pool",
+    "GlobalAveragePooling2D": "global average",
+    "GlobalMaxPooling2D": "global max",
+    "InputLayer": "image",
+}
+
+# The words for a layer, and its number of filters or units: one number for each layer described.
+Token = tuple[str, tuple[int, ...]]
+
+
+@dataclass(frozen=True)
+class _Description:
+    """The words for one part, or for several like ones in a row.
+
+    Attributes:
+        head: The name of the kind of block; empty for a layer.
+        lines: The layers of each branch.
+        shortcuts: The layers on the shorter path of each residual block that has any there.
+        count: The number of parts.
+    """
+
+    head: str
+    lines: tuple[tuple[Token, ...], ...]
+    shortcuts: tuple[str, ...] = ()
+    count: int = 1
+
+    def key(self) -> tuple[str, list[list[str]]]:
+        """Return what parts that are described together have in common.
+
+        The filters of blocks may differ, those of layers may not.
+        """
+        words = [[token[0] if self.head else _text(token) for token in line] for line in self.lines]
+        return self.head, words
+
+    def joined(self, other: "_Description") -> "_Description":
+        """Return the description of the parts of both."""
+        lines = tuple(
+            tuple(
+                (word, (*ours, *theirs))
+                for (word, ours), (_, theirs) in zip(line, other_line, strict=True)
+            )
+            for line, other_line in zip(self.lines, other.lines, strict=True)
+        )
+        return _Description(
+            self.head, lines, self.shortcuts + other.shortcuts, self.count + other.count
+        )
+
+    def printed(self) -> list[str]:
+        """Return the lines to print."""
+        times = f"{self.count} × " if self.count > 1 else ""
+        if not self.head:
+            return [times + "".join(map(_text, self.lines[0]))]
+        found = [f"{times}{self.head}:"]
+        branches = (", ".join(map(_text, tokens)) or "as it is" for tokens in self.lines)
+        for line, equals in groupby(branches):
+            number = len(list(equals))
+            found.append(f"  {number} × {line}" if number > 1 else f"  {line}")
+        if self.shortcuts:
+            words = " or ".join(dict.fromkeys(self.shortcuts))
+            in_all = len(self.shortcuts) == self.count
+            share = "" if in_all else f" in {len(self.shortcuts)} of {self.count}"
+            found.append(f"  shortcut {words}{share}")
+        return found
+
+
+def describe(parts: tuple[Part, ...]) -> list[str]:
+    """Return layers and blocks in words, line by line.
+
+    The lines of a block's branches begin with two spaces.
+
+    >>> row = LayerRow("c", "Conv2D", (), (8, 8, 64), 0, 0, 1, (3, 3), (2, 2), 1, (2, 2), (3, 3))
+    >>> describe((row, row))
+    ['2 × conv 3x3 64 /2']
+    """
+    found: list[_Description] = []
+    for part in parts:
+        one = _of_block(part) if isinstance(part, Block) else _of_row(part)
+        if found and found[-1].key() == one.key():
+            found[-1] = found[-1].joined(one)
+        elif one.lines:
+            found.append(one)
+    return [line for one in found for line in one.printed()]
+
+
+def _of_row(row: LayerRow) -> _Description:
+    if row.kind == "Flatten":
+        return _layer("flatten")
+    if row.kind in HIDDEN:
+        return _Description("", ())
+    word, filters = _token(row)
+    if row.kind == "Conv2D" and row.groups == 1:
+        word = f"conv {word}"
+    strides = f" /{_by(row.step)}" if row.step and row.step != (1, 1) else ""
+    return _Description("", (((word, filters), (strides, ())),))
+
+
+def _layer(word: str) -> _Description:
+    return _Description("", (((word, ()),),))
+
+
+def _of_block(block: Block) -> _Description:
+    branches = tuple(_tokens(branch) for branch in block.branches)
+    if block.kind == "scaled":
+        if any(tokens and tokens[0][0].startswith("global") for tokens in branches):
+            return _layer("squeeze-excite")
+        divides = block.meeting is not None and "Divide" in block.meeting.kind
+        return _layer("normalisation" if divides else "gate")
+    if block.kind == "residual":
+        longest = max(branches, key=len)
+        shortcuts = (
+            ", ".join(word for word, _ in tokens)
+            for tokens in branches
+            if tokens is not longest and tokens
+        )
+        return _Description("residual", (longest,), tuple(shortcuts))
+    head = "joined to its input" if block.kind == "joined" else "branches"
+    return _Description(head, tuple(tokens for tokens in branches if tokens))
+
+
+def _tokens(branch: tuple[Part, ...]) -> tuple[Token, ...]:
+    tokens: list[Token] = []
+    for part in branch:
+        if isinstance(part, Block):
+            inner = _of_block(part)
+            lines = [", ".join(map(_text, line)) for line in inner.lines]
+            tokens.append((f"({' | '.join(lines)})" if inner.head else lines[0], ()))
+        elif part.kind not in HIDDEN:
+            tokens.append(_token(part))
+    return tuple(tokens) if len(tokens) <= MOST else ((f"{len(tokens)} layers", ()),)
+
+
+def _token(row: LayerRow) -> Token:
+    word = WORDS.get(row.kind, row.kind.lower())
+    if row.kind == "Conv2D" and row.groups > 1:
+        word = "depthwise" if row.groups == row.output_shape[-1] else "grouped"
+    window = f"{row.window[0]}x{row.window[1]}" if row.window else ""
+    filters = row.output_shape[-1:] if row.multiply_adds and word != "depthwise" else ()
+    return f"{word} {window}".strip(), filters
+
+
+def _text(token: Token) -> str:
+    word, filters = token
+    if not filters:
+        return word
+    least = min(filters)
+    most = max(filters)
+    return f"{word} {least}" if least == most else f"{word} {least}–{most}"
+
+
+def _by(pair: Pair) -> str:
+    return str(pair[0]) if pair[0] == pair[1] else f"{pair[0]}x{pair[1]}"
