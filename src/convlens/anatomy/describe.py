@@ -1,4 +1,4 @@
-"""Describe: the layers and blocks of a stage in words, such as "3 × residual:" and "1x1 64, 3x3 64".
+"""Describe: the layers and blocks of a stage in words, such as "2 × conv 3x3 64 /2".
 
 Neighbours of one kind are described together. Blocks may differ in their numbers of filters, which
 are then given as a range.

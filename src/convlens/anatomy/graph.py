@@ -67,7 +67,8 @@ def run_graph(
 def record(model: keras.Model, inputs: list[Any], compute: Callable[[Call], Any]) -> list[Call]:
     """Run a functional or sequential model call by call, and return the calls with their outputs.
 
-    The inputs come first, as calls without arguments. Nested models are opened at each of their calls.
+    The inputs come first, as calls without arguments. Nested models are opened at each of their
+    calls.
 
     Args:
         model: The model, which must have a graph, see `graph_of`.

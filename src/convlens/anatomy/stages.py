@@ -1,4 +1,4 @@
-"""Stages: a network divided into the sizes of its maps, with the layers and blocks that work on each.
+"""Stages: a network divided by the size of its maps, with the layers and blocks on each.
 
 A block is what lies between the place where the path of an image branches and the place where the
 branches meet again: a residual block, an Inception module, a layer of DenseNet. It is found in the

@@ -6,9 +6,9 @@ left out. A transposed convolution multiplies each value of its input by its ker
 attention layers and operations of `keras.ops` count as nothing.
 
 The receptive field is the theoretical one of Araujo, Norris, Sim, "Computing Receptive Fields of
-Convolutional Neural Networks", Distill 2019: the side of the square of the image that a value of the
-map depends on, including what lies beyond the border, and the largest one where branches meet. A
-layer behind a gate that looks at the whole map (squeeze and excitation) sees the whole image.
+Convolutional Neural Networks", Distill 2019: the side of the square of the image that a value of
+the map depends on, including what lies beyond the border, and the largest one where branches meet.
+A layer behind a gate that looks at the whole map (squeeze and excitation) sees the whole image.
 """
 
 import math
@@ -83,7 +83,7 @@ class LayerRow:
 
 
 def layer_table(model: keras.Model) -> list[LayerRow]:
-    """Return a row for each layer and operation of a functional or sequential model, as it computes.
+    """Return a row for each layer and operation of a functional or sequential model, in order.
 
     Raises:
         ModelError: If the model cannot be summarised, see `steps`.

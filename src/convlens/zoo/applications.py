@@ -1,4 +1,4 @@
-"""Applications: the networks of keras.applications, from pixels 0..255 to logits, behind the registry.
+"""Applications: the networks of keras.applications, from pixels 0..255 to logits.
 
 Source      keras.applications of Keras 3.15; the networks and their papers are in `classics`.
 Input       Pixels 0..255: the scaling that the trained weights need is the first layer of the
@@ -105,7 +105,7 @@ def preprocess(x: keras.KerasTensor, mode: str) -> keras.KerasTensor:
 
 
 def network(inputs: keras.KerasTensor, num_classes: int, name: str) -> keras.KerasTensor:
-    """Return the logits (batch, num_classes) for pixels 0..255, by one flat graph of stock layers."""
+    """Return the logits (batch, num_classes) for pixels 0..255, in a flat graph of stock layers."""
     family = APPLICATIONS[name].family
     x = preprocess(inputs, FAMILIES[family].mode)
     start = keras.Input(x.shape[1:]) if family in OWN_LAYERS else x

@@ -1,8 +1,8 @@
-"""Classics: the table of the networks that keras.applications provides, with their papers and weights.
+"""Classics: the table of the networks of keras.applications, with their papers and weights.
 
-Parameters are those of Keras, moving statistics of the normalisations included. Torchvision 0.29 has
-the same numbers unless the text of the family says otherwise. The names, folders and hashes of the
-weight files are those of keras.applications in Keras 3.15.
+Parameters are those of Keras, moving statistics of the normalisations included. Torchvision 0.29
+has the same numbers unless the text of the family says otherwise. The names, folders and hashes of
+the weight files are those of keras.applications in Keras 3.15.
 """
 
 from typing import NamedTuple
@@ -84,7 +84,8 @@ Strengths     It is easy to read and to explain layer by layer. Its features ser
 Weaknesses    Nearly nine tenths of the weights are in three dense layers. It is slow, and hard to
               train from scratch.
 Use it        to teach, to explain images, or to repeat older work.
-Avoid it      where size or speed matters: resnet50 has a fifth of the weights and classifies better.
+Avoid it      where size or speed matters: resnet50 has a fifth of the weights and classifies
+              better.
 Departures    Keras leaves out the dropout of 0.5 after the first two dense layers.
 """),
     "inception_v3": Family(2015, "tf", 299, """
@@ -198,26 +199,26 @@ APPLICATIONS = {
     "vgg16": Application(
         "VGG16", "vgg", 138_357_544, 15_470_264_320, 32,
         "VGG D: 13 convolutions of 3x3 and three dense layers.",
-        Files("vgg16", "64373286793e3c8b2b4e3219cbf3544b", "6d6bbae143d832006294945121d1f1fc", head=3),
+        Files("vgg16", "64373286793e3c8b2b4e3219cbf3544b", "6d6bbae143d832006294945121d1f1fc",
+              head=3),
     ),
     "vgg19": Application(
         "VGG19", "vgg", 143_667_240, 19_632_062_464, 32,
         "VGG E: 16 convolutions of 3x3 and three dense layers.",
-        Files("vgg19", "cbe5617147190e668d6c5d5026f83318", "253f8cb515780f3b799900260a226db6", head=3),
+        Files("vgg19", "cbe5617147190e668d6c5d5026f83318", "253f8cb515780f3b799900260a226db6",
+              head=3),
     ),
     "inception_v3": Application(
         "InceptionV3", "inception_v3", 23_851_784, 5_713_216_096, 75,
         "Inception v3: eleven blocks that look at several scales.",
-        Files("inception_v3", "9a0d58056eeedaa3f26cb7ebd46da564", "bcbd6486424b2319ff4ef7d526e38f63"),
+        Files("inception_v3", "9a0d58056eeedaa3f26cb7ebd46da564",
+              "bcbd6486424b2319ff4ef7d526e38f63"),
     ),
     "inception_resnet_v2": Application(
         "InceptionResNetV2", "inception_resnet_v2", 55_873_736, 13_155_794_016, 75,
         "Inception-ResNet v2: forty Inception blocks with shortcuts.",
-        Files(
-            "inception_resnet_v2",
-            "e693bd0210a403b3192acc6073ad2e96",
-            "d19885ff4a710c122648d3b5c3b684e4",
-        ),
+        Files("inception_resnet_v2", "e693bd0210a403b3192acc6073ad2e96",
+              "d19885ff4a710c122648d3b5c3b684e4"),
     ),
     "xception": Application(
         "Xception", "xception", 22_910_480, 8_357_403_496, 7,
@@ -257,45 +258,27 @@ APPLICATIONS = {
     "mobilenet_v3_small": Application(
         "MobileNetV3Small", "mobilenet_v3", 2_554_968, 56_510_400, 32,
         "MobileNetV3 small: eleven blocks, widths found by a search.",
-        Files(
-            "mobilenet_v3",
-            "8768d4c2e7dee89b9d02b2d03d65d862",
-            "d3e8ec802a04aa4fc771ee12a9a9b836",
-            "weights_mobilenet_v3_small_224_1.0_float",
-            "_no_top_v2.h5",
-            head=2,
-        ),
+        Files("mobilenet_v3", "8768d4c2e7dee89b9d02b2d03d65d862",
+              "d3e8ec802a04aa4fc771ee12a9a9b836", "weights_mobilenet_v3_small_224_1.0_float",
+              "_no_top_v2.h5", head=2),
     ),
     "mobilenet_v3_large": Application(
         "MobileNetV3Large", "mobilenet_v3", 5_507_432, 216_589_760, 32,
         "MobileNetV3 large: fifteen blocks, widths found by a search.",
-        Files(
-            "mobilenet_v3",
-            "59e551e166be033d707958cf9e29a6a7",
-            "07fb09a5933dd0c8eaafa16978110389",
-            "weights_mobilenet_v3_large_224_1.0_float",
-            "_no_top_v2.h5",
-            head=2,
-        ),
+        Files("mobilenet_v3", "59e551e166be033d707958cf9e29a6a7",
+              "07fb09a5933dd0c8eaafa16978110389", "weights_mobilenet_v3_large_224_1.0_float",
+              "_no_top_v2.h5", head=2),
     ),
     "efficientnet_v2_b0": Application(
         "EfficientNetV2B0", "efficientnet_v2", 7_200_312, 718_086_176, 1,
         "EfficientNetV2 B0: the smallest, quick to train.",
-        Files(
-            "efficientnet_v2",
-            "21ecbf6da12460d5c40bb2f29ceb2188",
-            "893217f2bb855e2983157299931e43ff",
-            "efficientnetv2-b0",
-        ),
+        Files("efficientnet_v2", "21ecbf6da12460d5c40bb2f29ceb2188",
+              "893217f2bb855e2983157299931e43ff", "efficientnetv2-b0"),
     ),
     "convnext_tiny": Application(
         "ConvNeXtTiny", "convnext", 28_589_128, 4_457_676_288, 32,
         "ConvNeXt tiny: a ResNet rebuilt with what transformers taught.",
-        Files(
-            "convnext",
-            "8ae6e78ce2933352b1ef4008e6dd2f17bc40771563877d156bc6426c7cf503ff",
-            "d547c096cabd03329d7be5562c5e14798aa39ed24b474157cef5e85ab9e49ef1",
-            "convnext_tiny",
-        ),
+        Files("convnext", "8ae6e78ce2933352b1ef4008e6dd2f17bc40771563877d156bc6426c7cf503ff",
+              "d547c096cabd03329d7be5562c5e14798aa39ed24b474157cef5e85ab9e49ef1", "convnext_tiny"),
     ),
 }  # fmt: skip

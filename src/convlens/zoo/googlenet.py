@@ -1,36 +1,47 @@
 """GoogLeNet: modules that look at several scales at once, kept cheap by 1x1 convolutions.
 
-Paper       Szegedy et al., "Going Deeper with Convolutions", 2014, arXiv:1409.4842, table 1, figure 3 and section 5
-Introduced  the Inception module; auxiliary heads halfway, for the gradient's sake
-Input       (224, 224, 3)
-Parameters  googlenet 6,998,552; googlenet_auxiliary 13,378,280 while it trains, of which the two heads that fall off
-            have 3,188,840 (after 4a) and 3,190,888 (after 4d). All are trainable.
-Departures  Pixels are 0..1 without the mean taken off. The paper gives no constants for local response normalisation:
-            they are those of Krizhevsky et al. 2012 (n 5, k 2, alpha 1e-4, beta 0.75, the sum not divided by n), alpha
-            times 255 squared, as their pixels are 0..255. Nor does it give an initialiser: here He's normal one, by
-            which the digits of scikit-learn at 32x32 were learnt to 75 % in 12 epochs (AdamW, 1e-3), where Glorot's
-            stayed at chance. Borders are Keras' "same": pools keep partial windows, as the paper's sizes want, and the
-            first convolution looks a pixel further right and down than in Caffe and PyTorch, which pad by 3 all round.
-Table 1     prints 2.7 K parameters and 34 M multiply-adds for the first convolution. A separable one with 8 depthwise
-            filters a channel has those (`inception_v2` begins with it); the plain 7x7 has 9,472 and 118 M, and is what
-            Caffe, torchvision and we build. The 54 M printed for 5a want 48 filters before the 5x5, where its row has
-            32, as here. All other multiply-adds agree; parameters differ by up to 7 %.
+Paper         Szegedy et al., "Going Deeper with Convolutions", 2014, arXiv:1409.4842, table 1,
+              figure 3 and section 5
+Introduced    The Inception module. Auxiliary heads halfway, which help the gradient.
+Input         (224, 224, 3)
+Parameters    googlenet has 6,998,552. googlenet_auxiliary has 13,378,280 while it trains, of which
+              3,188,840 (after 4a) and 3,190,888 (after 4d) are in the two heads that are removed
+              afterwards. All are trainable.
+Departures    Pixels are 0..1, and the mean is not subtracted. The paper gives no constants for
+              local response normalisation. They are those of Krizhevsky et al. 2012 (n 5, k 2,
+              alpha 1e-4, beta 0.75, and the sum is not divided by n), with alpha times 255 squared,
+              as their pixels are 0..255. Nor does it give an initialiser. With He's normal one,
+              which is used here, the digits of scikit-learn at 32x32 were learned to 75 % in 12
+              epochs (AdamW, 1e-3); with Glorot's, training stayed at chance. Borders are Keras'
+              "same": poolings keep partial windows, as the sizes in the paper demand, and the first
+              convolution looks one pixel further right and down than in Caffe and PyTorch, which
+              pad by 3 on all sides.
+Table 1       The table prints 2.7 K parameters and 34 M multiply-adds for the first convolution.
+              These are those of a separable one with 8 depthwise filters per channel (with which
+              `inception_v2` begins). The plain 7x7 has 9,472 and 118 M, and is what Caffe,
+              torchvision and we build. The 54 M printed for 5a require 48 filters before the 5x5,
+              where its row has 32, as here. All other multiply-adds agree. Parameters differ by up
+              to 7 %.
 
-Brought     Filters of several sizes side by side, with 1x1 convolutions before the dear ones: lecture 004's module
-            takes 122,064 parameters for 403,424. An average replaces the dense layers. Seven such networks won ILSVRC
-            2014 with 6.67 % top-5 error, over 144 crops an image; one network with one crop has 10.07 %.
-Strength    A nineteenth of vgg11's parameters and a fifth of its multiply-adds, at a like error.
-Weakness    Without batch normalisation it starts slowly, hence the auxiliary heads. The numbers of its table follow no
-            rule: it is hard to make it larger or smaller.
-Take it     to see Inception's idea in its first form, and what auxiliary heads do. Otherwise rather `inception_v2`,
-            which starts at once, or a ResNet.
-Elsewhere   Caffe's bvlc_googlenet has our layers. torchvision's googlenet has 6,624,904 (13,004,888 with heads): batch
-            normalisation for biases and local response normalisation, 3x3 for 5x5, 2x2 in the last max pooling.
-Checked     with random weights on three random images against torchvision 0.29.1 (PyTorch 2.14.1), those four put as
-            in the paper, its heads' pooling 5x5 by 3, LocalResponseNorm (which divides alpha by n), and our border at
-            the first convolution. The largest difference of a logit was 5.4e-7; in the heads 3.7e-7 and 5.1e-7. Logits
-            spread by 0.26, 0.16 and 0.22 (standard deviation).
-Size        28 MB of weights, with the heads 54 MB; built in 0.3 s.
+Contribution  Filters of several sizes work side by side, with 1x1 convolutions before the expensive
+              ones: the module of lecture 004 needs 122,064 parameters instead of 403,424. An
+              average replaces the dense layers. Seven such networks won ILSVRC 2014 with a top-5
+              error of 6.67 % over 144 crops per image; one network with one crop has 10.07 %.
+Strengths     It has a nineteenth of vgg11's parameters and a fifth of its multiply-adds, at a
+              similar error.
+Weaknesses    Without batch normalisation, training starts slowly, hence the auxiliary heads. The
+              numbers in its table follow no rule, so that it is hard to make it larger or smaller.
+Use it        to see Inception's idea in its first form, and what auxiliary heads do.
+Avoid it      otherwise: `inception_v2` trains at once, and so does a ResNet.
+Elsewhere     Caffe's bvlc_googlenet has our layers. The googlenet of torchvision has 6,624,904
+              (13,004,888 with heads): it has batch normalisation instead of biases and local
+              response normalisation, 3x3 instead of 5x5, and 2x2 in the last max pooling.
+Checked       with random weights on three random images against torchvision 0.29.1 (PyTorch
+              2.14.1), after its four differences, the pooling of its heads (5x5 by 3),
+              LocalResponseNorm (which divides alpha by n) and the border of its first convolution
+              were changed to ours. The largest difference of a logit was 5.4e-7, and 3.7e-7 and
+              5.1e-7 in the heads. The standard deviations of the logits were 0.26, 0.16 and 0.22.
+Size          The weights take 28 MB, and 54 MB with the heads. Building takes 0.3 s.
 """
 
 from typing import NamedTuple
@@ -43,15 +54,17 @@ from convlens.zoo.registry import register_model
 
 
 class Branches(NamedTuple):
-    """Filters of an Inception module, as the columns of table 1; None leaves out a 1x1 convolution.
+    """The numbers of filters of an Inception module, as the columns of table 1.
+
+    None leaves out a 1x1 convolution.
 
     Attributes:
-        conv1: of the 1x1 convolution.
-        reduce3: of the 1x1 convolution before the 3x3.
-        conv3: of the 3x3 convolution.
-        reduce5: of the 1x1 convolution before the 5x5.
-        conv5: of the 5x5 convolution.
-        projection: of the 1x1 convolution after the pooling.
+        conv1: That of the 1x1 convolution.
+        reduce3: That of the 1x1 convolution before the 3x3.
+        conv3: That of the 3x3 convolution.
+        reduce5: That of the 1x1 convolution before the 5x5.
+        conv5: That of the 5x5 convolution.
+        projection: That of the 1x1 convolution after the pooling.
     """
 
     conv1: int
@@ -62,7 +75,9 @@ class Branches(NamedTuple):
     projection: int | None
 
 
-STAGES = {  # table 1; a max pooling comes before each stage, and 3 is module 3a, 3b ...
+# Table 1. A max pooling comes before each stage; the modules of stage 3 are called 3a, 3b and so
+# on.
+STAGES = {
     3: (Branches(64, 96, 128, 16, 32, 32), Branches(128, 128, 192, 32, 96, 64)),
     4: (
         Branches(192, 96, 208, 16, 48, 64),
@@ -73,16 +88,16 @@ STAGES = {  # table 1; a max pooling comes before each stage, and 3 is module 3a
     ),
     5: (Branches(256, 160, 320, 32, 128, 128), Branches(384, 192, 384, 48, 128, 128)),
 }
-AUXILIARY = ("4a", "4d")  # modules whose answers feed a head each
+AUXILIARY = ("4a", "4d")  # the modules that an auxiliary head follows
 DROPOUT = 0.4
 AUXILIARY_DROPOUT = 0.7
-ALPHA = 1e-4 * 255**2  # of Krizhevsky et al. 2012, where pixels are 0..255; ours are 0..1
+ALPHA = 1e-4 * 255**2  # 1e-4 is for the pixels 0..255 of Krizhevsky et al. 2012; ours are 0..1
 
 
 def convolution(
     x: keras.KerasTensor, filters: int, kernel_size: int, name: str, *, strides: int = 1
 ) -> keras.KerasTensor:
-    """Return a ReLU convolution with a zero border."""
+    """Return a ReLU convolution with a border of zeros."""
     return layers.Conv2D(
         filters,
         kernel_size,
@@ -95,17 +110,18 @@ def convolution(
 
 
 def inception_module(x: keras.KerasTensor, branches: Branches, name: str) -> keras.KerasTensor:
-    """Return the answers of a 1x1, a 3x3, a 5x5 convolution and a 3x3 max pooling side by side (figure 2).
+    """Return the concatenated maps of 1x1, 3x3 and 5x5 convolutions and a 3x3 max pooling.
 
-    Without the reductions it is the paper's naive module, whose pooling hands on all channels.
+    This is figure 2 of the paper. Without the reductions it is the paper's naive module, whose
+    pooling passes on all channels.
 
     Args:
-        x: (batch, height, width, channels).
-        branches: numbers of filters.
-        name: the layers are called {name}_1x1, {name}_3x3_reduce, ..., {name}_concat.
+        x: The map, (batch, height, width, channels).
+        branches: The numbers of filters.
+        name: The beginning of the names of the layers: {name}_1x1, ..., {name}_concat.
 
     Returns:
-        (batch, height, width, sum of the branches' channels).
+        A map of shape (batch, height, width, sum of the branches' channels).
 
     >>> inputs = keras.Input((10, 10, 200))
     >>> inception_module(inputs, Branches(64, None, 128, None, 32, None), "naive").shape
@@ -114,12 +130,9 @@ def inception_module(x: keras.KerasTensor, branches: Branches, name: str) -> ker
     (None, 10, 10, 256)
     """
     one = convolution(x, branches.conv1, 1, f"{name}_1x1")
-    three = five = x
-    if branches.reduce3:
-        three = convolution(x, branches.reduce3, 1, f"{name}_3x3_reduce")
+    three = convolution(x, branches.reduce3, 1, f"{name}_3x3_reduce") if branches.reduce3 else x
     three = convolution(three, branches.conv3, 3, f"{name}_3x3")
-    if branches.reduce5:
-        five = convolution(x, branches.reduce5, 1, f"{name}_5x5_reduce")
+    five = convolution(x, branches.reduce5, 1, f"{name}_5x5_reduce") if branches.reduce5 else x
     five = convolution(five, branches.conv5, 5, f"{name}_5x5")
     pool = layers.MaxPooling2D(3, strides=1, padding="same", name=f"{name}_pool")(x)
     if branches.projection:
@@ -151,36 +164,36 @@ def googlenet_auxiliary(inputs: keras.KerasTensor, num_classes: int) -> list[ker
     """GoogLeNet with its two auxiliary heads, which only training needs.
 
     Returns:
-        logits (batch, num_classes) of the head, and of the auxiliary ones after 4a and 4d.
+        The logits (batch, num_classes) of the head, and of the auxiliary heads after 4a and 4d.
     """
-    x, answers = _modules(inputs)
+    x, maps = _modules(inputs)
     auxiliary = [
-        _auxiliary_head(answers[module], num_classes, f"auxiliary{number}")
+        _auxiliary_head(maps[module], num_classes, f"auxiliary{number}")
         for number, module in enumerate(AUXILIARY, start=1)
     ]
     return [_head(x, num_classes), *auxiliary]
 
 
 def _modules(inputs: keras.KerasTensor) -> tuple[keras.KerasTensor, dict[str, keras.KerasTensor]]:
-    """Return the last map, and the answer of each module by its name."""
+    """Return the last map, and the map of each module by its name."""
     x = convolution(inputs, 64, 7, "conv1", strides=2)
     x = _pool(x, "pool1")
     x = local_response_normalization(x, alpha=ALPHA)
     x = convolution(x, 64, 1, "conv2_reduce")
     x = convolution(x, 192, 3, "conv2")
     x = local_response_normalization(x, alpha=ALPHA)
-    answers = {}
+    maps = {}
     for stage, modules in STAGES.items():
         x = _pool(x, f"pool{stage - 1}")
         for letter, branches in zip("abcde", modules, strict=False):
-            x = answers[f"{stage}{letter}"] = inception_module(
+            x = maps[f"{stage}{letter}"] = inception_module(
                 x, branches, f"inception{stage}{letter}"
             )
-    return x, answers
+    return x, maps
 
 
 def _pool(x: keras.KerasTensor, name: str) -> keras.KerasTensor:
-    """Return the 3x3 max pooling that halves a map, partial windows kept."""
+    """Return the 3x3 max pooling that halves a map and keeps partial windows."""
     return layers.MaxPooling2D(3, strides=2, padding="same", name=name)(x)
 
 
@@ -191,7 +204,7 @@ def _head(x: keras.KerasTensor, num_classes: int) -> keras.KerasTensor:
 
 
 def _auxiliary_head(x: keras.KerasTensor, num_classes: int, name: str) -> keras.KerasTensor:
-    """Return the logits of section 5's side network; the map must be 5x5 at least."""
+    """Return the logits of the side network of section 5; the map must be at least 5x5."""
     x = layers.AveragePooling2D(5, strides=3, name=f"{name}_pool")(x)
     x = convolution(x, 128, 1, f"{name}_conv")
     x = layers.Flatten(name=f"{name}_flatten")(x)

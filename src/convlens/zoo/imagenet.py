@@ -1,4 +1,4 @@
-"""ImageNet: the readable names of the 1,000 classes that trained weights answer, in their order."""
+"""ImageNet: the readable names of the 1,000 classes that trained weights predict, in order."""
 
 from functools import cache
 from importlib import resources
@@ -6,7 +6,9 @@ from importlib import resources
 
 @cache
 def imagenet_classes() -> tuple[str, ...]:
-    """Return the names of the classes of ILSVRC 2012, all different, in the order of the 1,000 logits.
+    """Return the names of the classes of ILSVRC 2012, in the order of the 1,000 logits.
+
+    All names are different.
 
     >>> imagenet_classes()[207]
     'Golden Retriever'

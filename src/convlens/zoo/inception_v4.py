@@ -1,29 +1,39 @@
-"""Inception-v4: the Inception modules tidied up, one kind for each size of the map, without residual connections.
+"""Inception-v4: one kind of module for each size of the map, without residual connections.
 
-Paper       Szegedy, Ioffe, Vanhoucke, Alemi, "Inception-v4, Inception-ResNet and the Impact of Residual Connections on
-            Learning", 2016, arXiv:1602.07261
-Introduced  a stem that branches; modules A, B, C, each repeated unchanged; reduction modules between them
-Input       (299, 299, 3)
-Parameters  42,742,984 with 1000 classes, 42,679,816 of them trainable, as in timm; the rest are moving statistics
-Departures  Each pair of 1x7 and 7x1 has the order of the authors' TF-Slim code. Normalisations have a scale, as in
-            timm; TF-Slim (and Keras' Inception-v3) leave it out: 31,584 parameters fewer. Moving statistics at 0.9,
-            where TF-Slim's 0.9997 needs many thousand steps; epsilon 1e-3 is TF-Slim's. Pixels are 0..1, there -1..1.
-            TF-Slim's auxiliary head is not in the paper and not here.
+Paper         Szegedy, Ioffe, Vanhoucke, Alemi, "Inception-v4, Inception-ResNet and the Impact of
+              Residual Connections on Learning", 2016, arXiv:1602.07261
+Introduced    A stem that branches. Modules A, B and C, each of which is repeated unchanged.
+              Reduction modules between them.
+Input         (299, 299, 3)
+Parameters    There are 42,742,984 with 1000 classes, and 42,679,816 of them are trainable, as in
+              timm; the others are moving statistics.
+Departures    Each pair of 1x7 and 7x1 convolutions has the order of the authors' TF-Slim code.
+              Normalisations have a scale, as in timm; TF-Slim (and Keras' Inception-v3) leave it
+              out, with 31,584 parameters fewer. Moving statistics have a momentum of 0.9, where
+              TF-Slim's 0.9997 needs many thousand steps; the epsilon of 1e-3 is TF-Slim's. Pixels
+              are 0..1, and -1..1 there. The auxiliary head of TF-Slim is not in the paper and not
+              here.
 
-Training    (paper) RMSProp with decay 0.9 and epsilon 1, learning rate 0.045, times 0.94 every second epoch. TF-Slim:
-            He's initialiser, weight decay 4e-5, which belongs to the optimizer.
-Name        The lecture shows Inception-ResNet under "Inception-V4": two networks of one paper. The one with shortcuts
-            trains faster; in the end they are about equally accurate.
-Brought     Inception-v3 had grown by hand under the limits of its training system; here each stage repeats one module.
-Strength    Views of several sizes side by side, for fewer multiply-adds than one large kernel; accurate for its year.
-Weakness    Large (171 MB in float32), hard to read and to change; many short branches are slow for their
-            multiply-adds.
-Take it     to study the family, or when many photographs are there to train it. Keras has no weights for it: with few,
-            take inception_v3 or inception_resnet_v2. Not below 75 pixels, and not on a phone.
-Checked     against timm 1.0.31 on PyTorch 2.14.1: random weights and statistics copied, two random images. The
-            largest difference of a logit was 3.5e-12 in float64 and 1.4e-3 in float32, where rounding alone moves
-            timm's own by 1.0e-3: random statistics magnify it; logits spread by 10 (standard deviation).
-Cost        2.4 s of processor time and 250 MB to build.
+Training      As in the paper: RMSProp with decay 0.9 and epsilon 1, learning rate 0.045, multiplied
+              by 0.94 every second epoch. TF-Slim: He's initialiser, and weight decay 4e-5, which
+              belongs to the optimizer.
+Name          The lecture shows Inception-ResNet under "Inception-V4"; they are two networks of one
+              paper. The one with shortcuts trains faster, and in the end they are about equally
+              accurate.
+Contribution  Inception-v3 had grown by hand under the limits of its training system. Here each
+              stage repeats one module.
+Strengths     It looks at several sizes at once, with fewer multiply-adds than one large kernel, and
+              was accurate for its year.
+Weaknesses    It is large (171 MB in float32), and hard to read and to change. Its many short
+              branches are slow for their multiply-adds.
+Use it        to study the family, or when there are many photographs to train it.
+Avoid it      with few photographs, as Keras has no weights for it (use inception_v3 or
+              inception_resnet_v2), below 75 pixels, and on a mobile phone.
+Checked       against timm 1.0.31 on PyTorch 2.14.1: random weights and statistics were copied, and
+              two random images computed. The largest difference of a logit was 3.5e-12 in float64
+              and 1.4e-3 in float32, where rounding alone changes timm's own by 1.0e-3, as random
+              statistics magnify it. The standard deviation of the logits was 10.
+Cost          Building takes 2.4 s of processor time and 250 MB.
 """
 
 from typing import NamedTuple
@@ -39,7 +49,14 @@ DROPOUT = 0.2
 
 
 class Conv(NamedTuple):
-    """A convolution, normalised, with a ReLU: filters, (height, width) of the kernel, strides, padding."""
+    """A normalised convolution with a ReLU.
+
+    Attributes:
+        filters: The number of filters.
+        kernel_size: (height, width) of the kernel.
+        strides: The strides.
+        padding: "same" or "valid".
+    """
 
     filters: int
     kernel_size: tuple[int, int]
@@ -48,7 +65,13 @@ class Conv(NamedTuple):
 
 
 class Pool(NamedTuple):
-    """A pooling of 3x3: kind ("max" or "average"), strides, padding."""
+    """A pooling of 3x3.
+
+    Attributes:
+        kind: "max" or "average".
+        strides: The strides.
+        padding: "same" or "valid".
+    """
 
     kind: str
     strides: int = 1
@@ -56,7 +79,7 @@ class Pool(NamedTuple):
 
 
 class Fork(NamedTuple):
-    """Branches that all take the same map and whose answers are concatenated."""
+    """Branches that all take the same map and whose outputs are concatenated."""
 
     branches: tuple[tuple["Step", ...], ...]
 
@@ -121,7 +144,8 @@ INCEPTION_C = Fork(  # figure 6
         (Pool("average"), Conv(256, (1, 1))),
     )
 )
-MODULES = (  # figure 9: name, module, how many in a row
+# Figure 9: the name of a module, the module, and how many follow each other.
+MODULES = (
     ("inception_a", INCEPTION_A, 4),
     ("reduction_a", REDUCTION_A, 1),
     ("inception_b", INCEPTION_B, 7),
@@ -160,12 +184,12 @@ def stack(x: keras.KerasTensor, steps: tuple[Step, ...], name: str) -> keras.Ker
 
 
 def fork(x: keras.KerasTensor, module: Fork, name: str) -> keras.KerasTensor:
-    """Return the concatenated answers of the branches of a module."""
-    answers = [
+    """Return the concatenated outputs of the branches of a module."""
+    outputs = [
         stack(x, steps, f"{name}_branch{number}")
         for number, steps in enumerate(module.branches, start=1)
     ]
-    return layers.Concatenate(name=f"{name}_concat")(answers)
+    return layers.Concatenate(name=f"{name}_concat")(outputs)
 
 
 @register_model(
@@ -178,8 +202,8 @@ def fork(x: keras.KerasTensor, module: Fork, name: str) -> keras.KerasTensor:
 def inception_v4(inputs: keras.KerasTensor, num_classes: int) -> keras.KerasTensor:
     """Inception-v4 for photographs.
 
-    Result: ImageNet top-1 80.2 %, top-5 95.2 % with one crop (the authors' weights in TF-Slim), 82.3 % and 96.2 % with
-    144 crops (paper).
+    Result: ImageNet top-1 80.2 %, top-5 95.2 % with one crop (the authors' weights in TF-Slim);
+    82.3 % and 96.2 % with 144 crops (paper).
     """
     x = stack(inputs, STEM, "stem")
     for name, module, count in MODULES:

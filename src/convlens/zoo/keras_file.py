@@ -1,7 +1,7 @@
 """Keras file: the arrays in a file of weights that Keras wrote.
 
-It reads HDF5 as old Keras wrote it (`.h5`) and as Keras 3 does (`.weights.h5`, and inside `.keras`).
-Only arrays are read: no configuration is followed, and nothing is unpickled.
+It reads HDF5 as old Keras wrote it (`.h5`) and as Keras 3 does (`.weights.h5`, and inside
+`.keras`). Only arrays are read: no configuration is followed, and nothing is unpickled.
 """
 
 import io

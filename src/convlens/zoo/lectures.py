@@ -1,8 +1,8 @@
 """Lectures: the networks of the five lectures, each with its recipe and result there.
 
-A network is a table of layers, as the lectures print them, and ends in logits; the softmax or sigmoid
-comes after. The activation is ReLU and the initialiser Glorot's uniform one unless a network says
-otherwise. The accuracies are those of the lectures.
+A network is a table of layers, as the lectures print them, and ends in logits; the softmax or
+sigmoid comes after. The activation is ReLU and the initialiser Glorot's uniform one unless a
+network says otherwise. The accuracies are those of the lectures.
 """
 
 from typing import Any, NamedTuple
@@ -153,11 +153,11 @@ Recipe and result: none are given. The lecture names no data; we chose grey imag
     "cats_dogs_3conv": Lecture(CATS_DOGS, (64, 64, 3), 4_288_577, 45_482_496, 8, """\
 Lecture 004: three convolutions for photographs of cats and dogs.
 
-Recipe: Adam, batch size 10, 25 epochs, 25 % validation; shear of 10 degrees, zoom of 0.2, horizontal
-flip. Result: test 80.30 %, train 85 %, validation 77 %.
+Recipe: Adam, batch size 10, 25 epochs, 25 % validation; shear of 10 degrees, zoom of 0.2,
+horizontal flip. Result: test 80.30 %, train 85 %, validation 77 %.
 """, facts={"num_classes": 2, "head": "sigmoid"}),
     "lenet_sigmoid": Lecture(LENET, GREY, 155_606, 3_841_000, 16, """\
-Lecture 004: LeNet with sigmoids and average pooling; it learns nothing at first, as gradients vanish.
+Lecture 004: LeNet with sigmoids and average pooling, whose vanishing gradients delay learning.
 
 Recipe: SGD, batch size 32, 20 epochs. Every layer starts from Keras' random_uniform (-0.05..0.05),
 which is what "uniform" in the lecture means. Result: none is given. With Keras' learning rate for

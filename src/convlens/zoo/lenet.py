@@ -1,30 +1,33 @@
-"""LeNet-5: convolution, subsampling and shared weights, trained as one network to read handwritten digits.
+"""LeNet-5: convolution, subsampling and shared weights, trained together to read digits.
 
-Paper       LeCun, Bottou, Bengio, Haffner, "Gradient-Based Learning Applied to Document Recognition", Proceedings of
-            the IEEE 86(11), 1998; sections II and III
-Introduced  the convolutional network in the form that all later ones grew from
-Input       (32, 32, 1): digits of 28x28 with a margin
-Parameters  lenet5: 60,850 with 10 classes, of which 60,000 trainable as the paper says and 850 fixed, in its head;
-            lenet5_modern: 61,706 with 10 classes, all trainable
-Departures  lenet5: the bitmaps of its head are drawn here, as the paper prints its own as an image only; biases too
-            start from the paper's uniform distribution, of which it speaks for weights; of larger images, C5 makes a
-            map that F6 sees whole, where the paper's network scans it. Trained with cross-entropy it has another loss
-            than the paper's; see `rbf_head`. lenet5_modern is not from the paper.
+Paper         LeCun, Bottou, Bengio, Haffner, "Gradient-Based Learning Applied to Document
+              Recognition", Proceedings of the IEEE 86(11), 1998; sections II and III
+Introduced    The convolutional network in the form from which all later ones developed.
+Input         (32, 32, 1): digits of 28x28 with a margin.
+Parameters    lenet5 has 60,850 with 10 classes: 60,000 are trainable, as the paper says, and 850 in
+              its head are fixed. lenet5_modern has 61,706 with 10 classes, all trainable.
+Departures    In lenet5, the bitmaps of the head are drawn here, as the paper prints its own as an
+              image only. Biases start from the paper's uniform distribution too, which it describes
+              for weights. On larger images, C5 makes a map that F6 sees as a whole, where the
+              network of the paper scans it. Trained with cross-entropy, it has another loss than
+              the paper's, see `rbf_head`. lenet5_modern is not from the paper.
 
-What it brought: features learned together with the classifier, from pixels, by gradient descent; and three ideas that
-keep this small: neurons that see a neighbourhood, weights shared over the image, maps that get coarser. It read MNIST
-with 0.95 % of errors, and with 0.8 % after training on distorted copies too.
-Strength: small, quick and complete; every number in it can be looked at.
-Weakness: squashing functions whose gradients vanish, averages that wash out what stands out, a head made for digits,
-whose steep logits want small steps: SGD with momentum learns at a rate of 0.001 and diverges at 0.01.
-Take it for small grey images, as a baseline, or to retrace the history. For photographs, or much more than 32 pixels,
-take something deeper: after two poolings a neuron has seen 16 pixels, and F6 grows with every pixel more.
-
-Other libraries call many networks LeNet-5. Most connect C3 fully (2,416 parameters there instead of 1,516), pool
-without parameters and end in a dense layer; lenet5_modern is that one, with tanh. The lecture's is lenet_sigmoid.
-
-The check: the paper's equations, written with SciPy's correlation in this file's test, give the same squared distances:
-they differ by at most 7e-6 on 84.
+Contribution  Features are learned from pixels together with the classifier, by gradient descent.
+              Three ideas keep this small: neurons that see a neighbourhood, weights that are shared
+              over the image, and maps that get coarser. It read MNIST with an error of 0.95 %, and
+              of 0.8 % after training on distorted copies too.
+Strengths     It is small, quick and complete, and every number in it can be looked at.
+Weaknesses    The gradients of its activations vanish, its averages blur what stands out, and its
+              head is made for digits. The steep logits of that head need small steps: SGD with
+              momentum learns at a rate of 0.001 and diverges at 0.01.
+Use it        for small grey images, as a baseline, or to retrace the history.
+Avoid it      for photographs, or for much more than 32 pixels: after two poolings a neuron has seen
+              16 pixels, and F6 grows with every pixel more.
+Elsewhere     Many networks are called LeNet-5 in other libraries. Most connect C3 fully (with 2,416
+              parameters there instead of 1,516), pool without parameters, and end in a dense layer.
+              lenet5_modern is that network, with tanh. The lecture's is lenet_sigmoid.
+Checked       against the equations of the paper, written with SciPy's correlation in the test of
+              this file: the squared distances differ by at most 7e-6, on values up to 84.
 """
 
 import keras
@@ -34,7 +37,9 @@ from numpy.typing import NDArray
 
 from convlens.zoo.registry import register_model
 
-C3_TABLE = (  # table I: a row for each map of S2, a column for each map of C3, X where they are connected
+# Table I has a row for each map of S2 and a column for each map of C3, with an X where they are
+# connected.
+C3_TABLE = (
     "X...XXX..XXXX.XX",
     "XX...XXX..XXXX.X",
     "XXX...XXX..X.XXX",
@@ -42,7 +47,8 @@ C3_TABLE = (  # table I: a row for each map of S2, a column for each map of C3, 
     "..XXX..XXXX.XX.X",
     "...XXX..XXXX.XXX",
 )
-DIGITS = (  # 7 wide, 12 high; # stands for +1
+# Each digit is 7 wide and 12 high; # stands for +1.
+DIGITS = (
     "..###.. ...##.. ..####. ####### ....##. ####### ...###. ####### ..###.. ..###..",
     ".#####. ..###.. .###### ####### ...###. ####### ..####. ####### .#####. .#####.",
     "##...## .####.. ##...## ....##. ..####. ##..... .##.... .....## ##...## ##...##",
@@ -58,14 +64,19 @@ DIGITS = (  # 7 wide, 12 high; # stands for +1
 )
 CODE_LENGTH = 84  # 7 x 12
 CODES_SEED = 1998
-AMPLITUDE, SLOPE = 1.7159, 2 / 3  # appendix A: so that tanh takes +1 to +1 and -1 to -1
-INK, PAPER = 1.175, -0.1  # section II-B: pixels have mean 0 and variance 1, roughly
+# Appendix A: with these, tanh maps +1 to +1 and -1 to -1.
+AMPLITUDE = 1.7159
+SLOPE = 2 / 3
+# Section II-B: with these, pixels have a mean of about 0 and a variance of about 1.
+INK = 1.175
+PAPER = -0.1
 
 
 def class_codes(num_classes: int) -> NDArray[np.int64]:
-    """Return the targets of F6, (num_classes, 84) of -1 and +1: an outline of each digit for ten classes.
+    """Return the targets of F6, an array (num_classes, 84) of -1 and +1.
 
-    For other numbers of classes, which have no outlines, they are random: always the same, from a fixed seed.
+    For ten classes they are the outlines of the digits. For other numbers of classes they are drawn
+    at random from a fixed seed.
     """
     if num_classes == 10:
         outlines = [
@@ -76,7 +87,7 @@ def class_codes(num_classes: int) -> NDArray[np.int64]:
 
 
 def start(fan_in: int) -> keras.initializers.Initializer:
-    """Return the paper's initialiser: uniform within 2.4 over the number of a unit's inputs (appendix A)."""
+    """Return the initialiser of appendix A: uniform, up to 2.4 over the number of inputs."""
     return keras.initializers.RandomUniform(-2.4 / fan_in, 2.4 / fan_in)
 
 
@@ -88,7 +99,7 @@ def squash(x: keras.KerasTensor, name: str) -> keras.KerasTensor:
 
 
 def convolve(x: keras.KerasTensor, filters: int, name: str) -> keras.KerasTensor:
-    """Return a convolution of 5x5."""
+    """Return a 5x5 convolution."""
     fan_in = 25 * x.shape[-1]
     return layers.Conv2D(
         filters, 5, kernel_initializer=start(fan_in), bias_initializer=start(fan_in), name=name
@@ -96,7 +107,7 @@ def convolve(x: keras.KerasTensor, filters: int, name: str) -> keras.KerasTensor
 
 
 def subsample(x: keras.KerasTensor, name: str) -> keras.KerasTensor:
-    """Return the sums of 2x2 neighbours times a coefficient plus a bias, one of each a map, squashed."""
+    """Return the sums of 2x2 neighbours, with a coefficient and a bias for each map, squashed."""
     x = layers.AveragePooling2D(2, name=f"{name}_average")(x)
     x = layers.Rescaling(4.0, name=f"{name}_sum")(x)
     x = layers.DepthwiseConv2D(
@@ -106,7 +117,7 @@ def subsample(x: keras.KerasTensor, name: str) -> keras.KerasTensor:
 
 
 def convolve_sparsely(x: keras.KerasTensor) -> keras.KerasTensor:
-    """Return C3: a map for each column of the table, each a convolution of the maps it is connected to."""
+    """Return C3, whose maps are convolutions of those maps that the table connects them to."""
     maps = []
     for number, column in enumerate(zip(*C3_TABLE, strict=True)):
         connected = [channel for channel, mark in enumerate(column) if mark == "X"]
@@ -115,10 +126,11 @@ def convolve_sparsely(x: keras.KerasTensor) -> keras.KerasTensor:
 
 
 def rbf_head(x: keras.KerasTensor, codes: NDArray[np.int64]) -> keras.KerasTensor:
-    """Return minus the squared distances (batch, num_classes) of x to the codes: -|x|^2 + 2 w.x - |w|^2, w fixed.
+    """Return minus the squared distances of x to the codes, (batch, num_classes).
 
-    Cross-entropy on them is the paper's second loss (equation 9) without the constant that it adds to the sum over the
-    classes, for images of no class. Without it the two squares cancel, and only 2 w.x is learned from.
+    They are -|x|^2 + 2 w.x - |w|^2 with fixed w. Cross-entropy on them is the second loss of the
+    paper (equation 9), without the constant that it adds to the sum over the classes for images of
+    no class. Without that constant the squares cancel, and only 2 w.x is learned from.
     """
     products = layers.Dense(
         len(codes),
@@ -139,10 +151,11 @@ def rbf_head(x: keras.KerasTensor, codes: NDArray[np.int64]) -> keras.KerasTenso
     num_classes=10,
 )
 def lenet5(inputs: keras.KerasTensor, num_classes: int) -> keras.KerasTensor:
-    """LeNet-5 of the paper: sparse C3, subsampling that learns, scaled tanh, distances to fixed bitmaps as answer.
+    """LeNet-5 of the paper: sparse C3, subsampling that learns, scaled tanh, distances to bitmaps.
+
+    A single logit of two classes is the difference of their distances.
 
     Recipe: a stochastic diagonal Levenberg-Marquardt method, one image at a time, 20 passes.
-    A single logit of two classes is the difference of their distances.
     """
     x = layers.Rescaling(INK - PAPER, PAPER, name="paper_to_ink")(inputs)
     x = squash(convolve(x, 6, "c1"), "c1")
@@ -169,9 +182,9 @@ def lenet5(inputs: keras.KerasTensor, num_classes: int) -> keras.KerasTensor:
     num_classes=10,
 )
 def lenet5_modern(inputs: keras.KerasTensor, num_classes: int) -> keras.KerasTensor:
-    """LeNet-5 as most rebuild it: C3 fully connected, average pooling without parameters, a dense head.
+    """LeNet-5 as it is mostly rebuilt: fully connected C3, plain average pooling, a dense head.
 
-    Recipe: none; it starts from Keras' default initialisers and trains well with Adam.
+    Recipe: none. It starts from Keras' default initialisers and trains well with Adam.
     """
     x = layers.Conv2D(6, 5, activation="tanh", name="c1")(inputs)
     x = layers.AveragePooling2D(2, name="s2")(x)

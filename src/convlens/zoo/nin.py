@@ -1,32 +1,39 @@
 """NiN: 1x1 convolutions mix channels, and global average pooling replaces the dense head.
 
-Paper       Lin, Chen, Yan, "Network In Network", 2013, arXiv:1312.4400
-Introduced  the mlpconv block, a small dense network that slides over the image; global average pooling as head
-Input       nin and nin_imagenet (224, 224, 3), nin_cifar (32, 32, 3)
-Parameters  nin: 2,015,398 with 10 classes (1,992,166 on one channel); nin_imagenet: 7,595,176 with 1000; nin_cifar:
-            966,986 with 10; all of them trainable
-Departures  nin follows lecture 004; the other two are the models that the authors published for Caffe, as the paper has
-            no table of them. Their mean image is one mean a channel here, and nin_cifar takes pixels of about mean 0
-            and deviation 1 in the place of whitened ones. All three change with fewer than ten classes: see `head`.
+Paper         Lin, Chen, Yan, "Network In Network", 2013, arXiv:1312.4400
+Introduced    The mlpconv block, a small dense network that slides over the image. Global average
+              pooling as the head.
+Input         (224, 224, 3) for nin and nin_imagenet, (32, 32, 3) for nin_cifar.
+Parameters    nin has 2,015,398 with 10 classes (1,992,166 on one channel), nin_imagenet 7,595,176
+              with 1000, and nin_cifar 966,986 with 10; all are trainable.
+Departures    nin follows lecture 004. The other two are the models that the authors published for
+              Caffe, as the paper has no table of them. Their mean image is one mean per channel
+              here, and nin_cifar takes pixels with a mean of about 0 and a standard deviation of
+              about 1 instead of whitened ones. All three change with fewer than ten classes, see
+              `head`.
 
-What it brought: the 1x1 convolution, which most later networks have, and a head without parameters whose maps show
-where each class is seen. The published ImageNet model is right on 59.36 % of the validation images, which its authors
-call slightly better than AlexNet, with an eighth of the parameters. On CIFAR-10 the paper reports 10.41 % of errors,
-and 8.81 % with augmentation.
-Strength: few parameters, images of any size above the least, class maps to look at.
-Weakness: nine to twelve layers in a row without normalisation or shortcuts stay at chance for long: nin with the small
-stem still does after 200 steps of 64 CIFAR-10 images, when nin_cifar is right on 21 %. A class whose last ReLU starts
-at zero on every image learns late or never; of the ten of nin, zero to four started so in twelve trials.
-Take it to see what 1x1 convolutions and global pooling do, or where a small file counts and time to train does not.
-Otherwise take a later network, which has its ideas and normalisation too.
-
-Other libraries count the same: there are only convolutions with biases. They differ in the sizes of maps, since Caffe
-rounds poolings up: 54 -> 27 -> 13 -> 6 in nin_imagenet, 32 -> 16 -> 8 in nin_cifar. The padding "same" does so here
-where a side is even. nin rounds down as Keras does: 54 -> 26 -> 12 -> 5.
-
-The check: the same weights in PyTorch 2.14, with ceil_mode in the poolings of the published two, give the same logits
-on random images: they differ by at most 5e-7 (nin), 6e-6 (nin_imagenet) and 5e-7 (nin_cifar), on logits up to 3.5, 28
-and 2.0.
+Contribution  The 1x1 convolution, which most later networks have, and a head without parameters
+              whose maps show where each class is seen. The published ImageNet model has an accuracy
+              of 59.36 % on the validation images, which its authors call slightly better than
+              AlexNet, with an eighth of the parameters. On CIFAR-10 the paper reports an error of
+              10.41 %, and of 8.81 % with augmentation.
+Strengths     It has few parameters, takes images of any size above the least, and gives class maps
+              to look at.
+Weaknesses    Nine to twelve layers in a row without normalisation or shortcuts stay at chance for
+              long: nin with the small stem still does so after 200 steps of 64 CIFAR-10 images,
+              when nin_cifar reaches 21 %. A class whose last ReLU starts at zero on every image
+              learns late or never; in twelve trials, zero to four of the ten classes of nin started
+              so.
+Use it        to see what 1x1 convolutions and global pooling do, or where a small file matters and
+              training time does not.
+Avoid it      otherwise: later networks have its ideas and normalisation too.
+Elsewhere     Other libraries count the same, as there are only convolutions with biases. The sizes
+              of their maps differ, since Caffe rounds poolings up: 54 -> 27 -> 13 -> 6 in
+              nin_imagenet, 32 -> 16 -> 8 in nin_cifar. Here the padding "same" does so where a side
+              is even. nin rounds down as Keras does: 54 -> 26 -> 12 -> 5.
+Checked       against PyTorch 2.14 with the same weights on random images, with ceil_mode in the
+              poolings of the two published models. The logits differ by at most 5e-7 (nin), 6e-6
+              (nin_imagenet) and 5e-7 (nin_cifar), on logits up to 3.5, 28 and 2.0.
 """
 
 from typing import NamedTuple
@@ -38,17 +45,18 @@ from convlens.zoo.registry import register_model
 
 
 class Block(NamedTuple):
-    """An mlpconv block, the pooling of 3x3 with stride 2 after it, and a dropout of a half after that.
+    """An mlpconv block, and the pooling of 3x3 with stride 2 that follows it.
 
     Attributes:
-        filters: of its three convolutions.
-        kernel_size: of the first; the others have 1.
-        strides: of the first.
-        padding: of the first.
-        deviations: of the Gaussians that the three start from; None for Keras' default.
+        filters: The number of filters of its three convolutions.
+        kernel_size: The side of the first kernel; the others are 1x1.
+        strides: The strides of the first convolution.
+        padding: The padding of the first convolution.
+        deviations: The standard deviations of the normal distributions that the three start from;
+            None for Keras' default.
         pool: "max" or "average".
-        pool_padding: of the pooling.
-        dropout: whether it is there.
+        pool_padding: The padding of the pooling.
+        dropout: Whether a dropout of 0.5 follows the pooling.
     """
 
     filters: tuple[int, int, int]
@@ -89,30 +97,33 @@ CIFAR = (
         dropout=True,
     ),
 )
-FEW = 10  # classes, below which the last block is changed
-MEAN = [
-    123.68,
-    116.779,
-    103.939,
-]  # ImageNet's red, green and blue, as keras.applications subtracts them
+# With fewer classes, the last block is changed.
+FEW = 10
+# The mean of ImageNet's red, green and blue, as keras.applications subtracts it.
+MEAN = [123.68, 116.779, 103.939]
 
 
 def mlpconv(
     x: keras.KerasTensor, block: Block, name: str, last: str | None = "relu"
 ) -> keras.KerasTensor:
-    """Return the block's three convolutions, each with ReLU; `last` is the activation of the third."""
-    for number, (filters, deviation) in enumerate(
-        zip(block.filters, block.deviations, strict=True), start=1
-    ):
+    """Return the three convolutions of a block with ReLU; `last` is the activation of the third."""
+    rows = zip(
+        block.filters,
+        (block.kernel_size, 1, 1),
+        (block.strides, 1, 1),
+        ("relu", "relu", last),
+        block.deviations,
+        strict=True,
+    )
+    for number, (filters, kernel_size, strides, activation, deviation) in enumerate(rows, start=1):
+        initializer = keras.initializers.RandomNormal(stddev=deviation) if deviation else None
         x = layers.Conv2D(
             filters,
-            block.kernel_size if number == 1 else 1,
-            block.strides if number == 1 else 1,
+            kernel_size,
+            strides,
             block.padding,
-            activation=last if number == 3 else "relu",
-            kernel_initializer=keras.initializers.RandomNormal(stddev=deviation)
-            if deviation
-            else "glorot_uniform",
+            activation=activation,
+            kernel_initializer=initializer or "glorot_uniform",
             name=f"{name}_conv{number}",
         )(x)
     return x
@@ -130,10 +141,10 @@ def body(x: keras.KerasTensor, blocks: tuple[Block, ...]) -> keras.KerasTensor:
 
 
 def head(x: keras.KerasTensor, block: Block) -> keras.KerasTensor:
-    """Return logits, the means of the maps of a last block, one map a class.
+    """Return the logits: the means of the maps of a last block, with one map per class.
 
-    Its last convolution has a ReLU too, as published, but not below ten classes: a logit that starts at zero on every
-    image has no gradient, and of two classes both may.
+    Its last convolution has a ReLU too, as published, but not below ten classes: a logit that
+    starts at zero on every image has no gradient, and with two classes both may start so.
     """
     x = mlpconv(x, block, "head", last="relu" if block.filters[-1] >= FEW else None)
     return layers.GlobalAveragePooling2D(name="logits")(x)
@@ -148,11 +159,11 @@ def head(x: keras.KerasTensor, block: Block) -> keras.KerasTensor:
     num_classes=10,
 )
 def nin(inputs: keras.KerasTensor, num_classes: int) -> keras.KerasTensor:
-    """NiN as lecture 004 prints it: the blocks of the ImageNet model, and a head as wide as the classes.
+    """NiN as lecture 004 prints it: the blocks of the ImageNet model, and one map per class.
 
-    With fewer than ten classes the head stays ten wide until its last convolution: two filters with ReLU are soon both
-    zero everywhere. As printed, one in three networks of two classes starts so, and can never learn.
-    Recipe and result: none given.
+    With fewer than ten classes, the head has ten filters up to its last convolution: two filters
+    with ReLU are soon both zero everywhere. As printed, one in three networks of two classes starts
+    so, and can never learn. Recipe and result: none are given.
     """
     width = max(num_classes, FEW)
     return head(body(inputs, LECTURE), Block((width, width, num_classes), 3))
@@ -169,10 +180,12 @@ def nin(inputs: keras.KerasTensor, num_classes: int) -> keras.KerasTensor:
 def nin_imagenet(inputs: keras.KerasTensor, num_classes: int) -> keras.KerasTensor:
     """NiN as its authors published it for ImageNet.
 
-    It takes pixels 0..255 and subtracts ImageNet's mean itself (for other than three channels, the mean of the three),
-    since the Gaussians that it starts from count on pixels of that size.
-    Recipe: SGD with momentum 0.9, weight decay 0.0005, batch 64, 450,000 steps, rate 0.01 divided by ten every 200,000;
-    random crops and flips.
+    It takes pixels 0..255 and subtracts ImageNet's mean itself (the mean of the three if there are
+    not three channels), since the normal distributions that it starts from need pixels of that
+    size.
+
+    Recipe: SGD with momentum 0.9, weight decay 0.0005, batch size 64, 450,000 steps, learning rate
+    0.01 divided by ten every 200,000 steps; random crops and flips.
     """
     channels = inputs.shape[-1]
     mean = MEAN if channels == 3 else [sum(MEAN) / 3] * channels
@@ -193,9 +206,11 @@ def nin_imagenet(inputs: keras.KerasTensor, num_classes: int) -> keras.KerasTens
 def nin_cifar(inputs: keras.KerasTensor, num_classes: int) -> keras.KerasTensor:
     """NiN as its authors published it for CIFAR-10.
 
-    The pixels of CIFAR-10 have mean 0.47 and deviation 0.25; four times their distance from 0.5 stands for the whitened
-    ones of the paper.
-    Recipe: batch 128; the rate is divided by ten twice, each time when the training accuracy stops to rise.
+    The pixels of CIFAR-10 have a mean of 0.47 and a standard deviation of 0.25. Four times their
+    distance from 0.5 replaces the whitened pixels of the paper.
+
+    Recipe: batch size 128; the learning rate is divided by ten twice, each time when the training
+    accuracy stops rising.
     """
     x = layers.Rescaling(4.0, -2.0, name="standardize")(inputs)
     return head(body(x, CIFAR), Block((192, 192, num_classes), 3, deviations=(0.05, 0.05, 0.05)))

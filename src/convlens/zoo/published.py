@@ -1,9 +1,10 @@
-"""Published: the ImageNet accuracy that others report for models of the zoo, each with where it stands.
+"""Published: the ImageNet accuracy that others report for models of the zoo, with its source.
 
-Top-1 accuracy on the 50,000 validation images of ILSVRC-2012, as their authors or the keepers of the weights give it;
-none of it was measured here. One centre crop where such a figure is published; two configurations of VGG only have the
-paper's, from whole images. Trainings differ by years of recipes, not only by architecture. A model without a row
-has no published figure that was found.
+It is the top-1 accuracy on the 50,000 validation images of ILSVRC-2012, as the authors or the
+publishers of the weights state it; none of it was measured here. Most figures are for one centre
+crop. For two configurations of VGG only the figures of the paper exist, which are for whole images.
+The trainings differ by years of progress in recipes, and not only by architecture. For a model
+without a row, no published figure was found.
 """
 
 from dataclasses import dataclass
@@ -24,9 +25,10 @@ class Published:
     """A published accuracy.
 
     Attributes:
-        top_1: share of the validation images named rightly.
-        evaluated: on one centre crop, or on the whole image (the network slid over it).
-        source: where the figure stands.
+        top_1: The share of the validation images that are classified correctly.
+        evaluated: ONE_CROP for one centre crop, or WHOLE for the whole image, over which the
+            network was moved.
+        source: Where the figure was published.
     """
 
     top_1: float

@@ -1,4 +1,4 @@
-"""ResNet with basic blocks: every two convolutions learn a correction to their input, so that depth helps.
+"""ResNet with basic blocks: every two convolutions learn a correction to their input.
 
 Paper         He, Zhang, Ren, Sun, "Deep Residual Learning for Image Recognition", 2015,
               arXiv:1512.03385
@@ -17,15 +17,15 @@ Departures    resnet18 and resnet34 have shortcuts of type B, as in torchvision;
               0.9 for the moving statistics is PyTorch's. The zeros of shortcut A follow the
               channels, as in fb.resnet.torch; some implementations put half of them on each side.
 
-Shortcuts     Where the map is halved and the channels double, x cannot simply be added. Type A takes
-              every second value of x and adds zeros for the new channels, without parameters. Type
-              B is a 1x1 convolution of stride 2.
+Shortcuts     Where the map is halved and the channels double, x cannot simply be added. Type A
+              takes every second value of x and adds zeros for the new channels, without parameters.
+              Type B is a 1x1 convolution of stride 2.
 Training      As in the paper: SGD with momentum 0.9, He's initialiser, weight decay 1e-4 (which
-              belongs to the optimizer and not to the layers). On ImageNet, the batch size is 256 and
-              the learning rate 0.1, divided by ten at each plateau. On CIFAR-10, the batch size is
-              128 and the rate 0.1, divided by ten after 32,000 and 48,000 of 64,000 steps; images
-              are shifted by up to 4 pixels and mirrored. resnet110 starts with 0.01 for about 400
-              steps.
+              belongs to the optimizer and not to the layers). On ImageNet, the batch size is 256
+              and the learning rate 0.1, divided by ten at each plateau. On CIFAR-10, the batch size
+              is 128 and the rate 0.1, divided by ten after 32,000 and 48,000 of 64,000 steps;
+              images are shifted by up to 4 pixels and mirrored. resnet110 starts with 0.01 for
+              about 400 steps.
 Contribution  Plain networks get worse with depth, even on their training images: the top-1 error on
               ImageNet is 27.94 % with 18 layers and 28.54 % with 34. With shortcuts it is 27.88 and
               25.03 % (ten crops). A block that has nothing to add leaves x as it is, and gradients

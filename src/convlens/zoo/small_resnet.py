@@ -1,15 +1,19 @@
-"""The default network: small, batch-normalised, residual, and quick on a CPU.
+"""Small ResNet: the default network, which is residual, batch-normalised, and quick on a CPU.
 
-Source      ours, after He et al., "Deep Residual Learning for Image Recognition", 2015, arXiv:1512.03385; pooling comes
-            before normalisation as in Jordan, "94% on CIFAR-10 in 3.29 Seconds on a Single GPU", 2024, arXiv:2404.00498
-Parameters  266,346 with 10 classes at 32x32x3
-Measured    on validation images, AdamW with one cycle, batch 64, weight decay 0.05; seconds are processor time on two
-            cores divided by two, augmentation included; one run each, so a point up or down is chance:
-            CIFAR-10, 40,000 images, 8 epochs, flip and shift, 4e-3    81 to 82 %    92 to 130 s
-            cats and dogs, 1,500 images of 64x64, strong, 2e-3         84 % in 40 epochs, 67 s; 87 % in 140, 255 s
-            Wider or deeper at full size (three stages of 32, 64, 112): 81 % on CIFAR-10 in the same time. A stem that
-            quarters 64x64 images: 83 % on cats and dogs in 120 epochs, 88 s.
-            The 140 epochs were run with moving statistics at 0.99, not 0.9; over 40 epochs the two are equal.
+Source        Ours, after He et al., "Deep Residual Learning for Image Recognition", 2015,
+              arXiv:1512.03385. Pooling comes before normalisation, as in Jordan, "94% on CIFAR-10
+              in 3.29 Seconds on a Single GPU", 2024, arXiv:2404.00498.
+Parameters    There are 266,346 with 10 classes at 32x32x3.
+Measured      on validation images, with AdamW and one cycle, batch size 64 and weight decay 0.05.
+              Seconds are processor time on two cores divided by two, augmentation included. Each
+              row is one run, so that a point more or less is chance.
+              CIFAR-10, 40,000 images, 8 epochs, flip and shift, 4e-3    81 to 82 %    92 to 130 s
+              cats and dogs, 1,500 images of 64x64, strong, 2e-3         84 % in 40 epochs, 67 s;
+                                                                         87 % in 140, 255 s
+              A wider or deeper network at full size (three stages of 32, 64 and 112) reached 81 %
+              on CIFAR-10 in the same time. A stem that shrinks images of 64x64 to a quarter reached
+              83 % on cats and dogs in 120 epochs and 88 s. The 140 epochs ran with moving
+              statistics at 0.99 instead of 0.9; over 40 epochs the two are equal.
 """
 
 import keras
@@ -17,17 +21,12 @@ from keras import layers
 
 from convlens.zoo.registry import register_model
 
-STEMS = (
-    (96, 8, 4, False),
-    (48, 4, 2, False),
-    (24, 3, 1, True),
-    (1, 3, 1, False),
-)  # least side, kernel, strides, pool
+# The least side of the images, then kernel size, strides and pooling of the stem.
+STEMS = ((96, 8, 4, False), (48, 4, 2, False), (24, 3, 1, True), (1, 3, 1, False))
 STEM_FILTERS = 32
 STAGES = (48, 96)  # filters; each stage halves the map
-MOMENTUM = (
-    0.9  # of the moving statistics: a small set makes few steps, which Keras' 0.99 follows too late
-)
+# Training on few images makes few steps, which moving statistics with Keras' 0.99 follow too late.
+MOMENTUM = 0.9
 
 
 def convolution(
@@ -39,7 +38,7 @@ def convolution(
     strides: int = 1,
     pool: bool = False,
 ) -> keras.KerasTensor:
-    """Return convolution, max pooling where asked, batch normalisation and ReLU."""
+    """Return a convolution, max pooling if `pool`, batch normalisation and ReLU."""
     x = layers.Conv2D(
         filters,
         kernel_size,
@@ -49,14 +48,15 @@ def convolution(
         kernel_initializer="he_normal",
         name=f"{name}_conv",
     )(x)
-    if pool:  # before the normalisation, which then has a quarter of the work
+    if pool:
+        # The normalisation after it then has a quarter of the work.
         x = layers.MaxPooling2D(2, padding="same", name=f"{name}_pool")(x)
     x = layers.BatchNormalization(momentum=MOMENTUM, name=f"{name}_norm")(x)
     return layers.ReLU(name=f"{name}_relu")(x)
 
 
 def residual_block(x: keras.KerasTensor, name: str) -> keras.KerasTensor:
-    """Return x + F(x), F two 3x3 convolutions of as many filters as x has channels."""
+    """Return x + F(x), where F is two 3x3 convolutions with as many filters as x has channels."""
     y = convolution(x, x.shape[-1], f"{name}_1")
     y = convolution(y, x.shape[-1], f"{name}_2")
     return layers.Add(name=f"{name}_add")([x, y])
@@ -71,7 +71,7 @@ def residual_block(x: keras.KerasTensor, name: str) -> keras.KerasTensor:
     num_classes=10,
 )
 def small_resnet(inputs: keras.KerasTensor, num_classes: int) -> keras.KerasTensor:
-    """Our default: a small residual network that shrinks large images early, where convolutions cost most."""
+    """Our default: a small residual network that shrinks large images early, to save time."""
     side = min(inputs.shape[1:3])
     _, kernel_size, strides, pool = next(stem for stem in STEMS if side >= stem[0])
     x = convolution(

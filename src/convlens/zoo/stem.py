@@ -4,9 +4,9 @@ Most classics begin by shrinking the image to a quarter of its side, and to a th
 of 32x32 pixels, one is left before the layers that matter most. With the small stem, the first
 layers move by single pixels instead. The other layers then work on maps as large as those of an
 image of four times the side. Kernels keep their shapes, so that the number of parameters and
-trained weights stay valid. (In VGG and AlexNet, whose dense layers follow the map, this holds for the
-convolutions only.) The multiply-adds grow up to sixteenfold. He et al. 2015 (section 4.2) and Huang
-et al. 2016 (section 4.1) leave out these strides on CIFAR-10 in the same way.
+trained weights stay valid. (In VGG and AlexNet, whose dense layers follow the map, this holds for
+the convolutions only.) The multiply-adds grow up to sixteenfold. He et al. 2015 (section 4.2) and
+Huang et al. 2016 (section 4.1) leave out these strides on CIFAR-10 in the same way.
 """
 
 from collections.abc import Callable

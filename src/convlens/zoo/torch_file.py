@@ -4,10 +4,10 @@ Until version 1.6 (2020), `torch.save` wrote five pickles one after the other: a
 version of the format, facts about the machine, the object, and the keys of its storages. The
 storages follow: the number of values in 8 bytes, then the values.
 
-A pickle can call any function, so that convlens unpickles nothing that a user opens. This is the one
-exception, see `docs/decisions/torch_file.md`: only a file whose SHA-256 is known is unpickled, and
-only the names in ALLOWED may occur in it. None of them is PyTorch's: tensors and storages become
-descriptions, from which NumPy arrays are made.
+A pickle can call any function, so that convlens unpickles nothing that a user opens. This is the
+one exception, see `docs/decisions/torch_file.md`: only a file whose SHA-256 is known is unpickled,
+and only the names in ALLOWED may occur in it. None of them is PyTorch's: tensors and storages
+become descriptions, from which NumPy arrays are made.
 """
 
 import hashlib

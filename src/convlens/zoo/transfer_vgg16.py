@@ -1,12 +1,15 @@
-"""Transfer as lecture 004 does it: VGG16's convolutions, nearly all frozen, under a head of one's own.
+"""Transfer VGG16: transfer learning as lecture 004 does it, with a new head on frozen convolutions.
 
-Deck        004, its last program
-Introduced  nothing: Simonyan, Zisserman 2014 (arXiv:1409.1556) by keras.applications, and `layer.trainable`
-Input       (224, 224, 3)
-Parameters  27,560,769: 14,714,688 of VGG16 without its top and 12,846,081 of the head; 19,925,505 are trainable
-Departures  the sigmoid comes after the logit, as everywhere here
-Slip        The deck feeds pixels divided by 255, which is kept. The trained weights were made for blue, green, red
-            minus the mean, as our `vgg16` scales them: `--backbone vgg16` is the right way, to be compared.
+Lecture       004, its last program
+Introduced    Nothing new: it uses Simonyan, Zisserman 2014 (arXiv:1409.1556) from
+              keras.applications, and `layer.trainable`.
+Input         (224, 224, 3)
+Parameters    There are 27,560,769: 14,714,688 of VGG16 without its top and 12,846,081 of the head;
+              19,925,505 are trainable.
+Departures    The sigmoid comes after the logit, as everywhere here.
+Error         The lecture feeds pixels divided by 255, which is kept. The trained weights were made
+              for blue, green and red minus the mean, as our `vgg16` scales them. `--backbone vgg16`
+              is the right way, with which this can be compared.
 """
 
 import keras
@@ -15,7 +18,8 @@ from keras import layers
 from convlens.zoo.classics import APPLICATIONS
 from convlens.zoo.registry import Weights, register_model
 
-TRAINED = ("block5_conv1", "block5_conv2", "block5_conv3")  # layers of VGG16 that go on learning
+# The layers of VGG16 that continue to learn.
+TRAINED = ("block5_conv1", "block5_conv2", "block5_conv3")
 UNITS = 512
 VGG16 = APPLICATIONS["vgg16"]
 
@@ -31,14 +35,15 @@ VGG16 = APPLICATIONS["vgg16"]
     weights=Weights(VGG16.files.named("vgg16"), head=2, other_head=VGG16.files.head),
 )
 def transfer_vgg16_cats_dogs(inputs: keras.KerasTensor, num_classes: int) -> keras.KerasTensor:
-    """Lecture 004: VGG16 frozen but for its last three convolutions, for photographs of cats and dogs.
+    """Lecture 004: VGG16 frozen except for its last three convolutions, for cats and dogs.
 
-    Recipe: RMSprop 1e-5, batch 10, 10 epochs, 25 % of the training folder; shift 0.2, shear 0.2 degrees, zoom 0.2,
-    horizontal flip. Result: test 95.00 %.
+    Recipe: RMSprop 1e-5, batch size 10, 10 epochs, 25 % of the training folder; shift of 0.2, shear
+    of 0.2 degrees, zoom of 0.2, horizontal flip. Result: test 95.00 %.
     """
     body = keras.applications.VGG16(weights=None, include_top=False, input_tensor=inputs)
     for layer in body.layers:
-        if layer.name.startswith("block"):  # the others are the caller's, in front of it
+        # The other layers come before VGG16 and belong to the caller.
+        if layer.name.startswith("block"):
             layer.trainable = layer.name in TRAINED
     x = layers.Flatten(name="flatten")(body.output)
     x = layers.Dense(UNITS, "relu", name="dense1")(x)

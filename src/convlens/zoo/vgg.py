@@ -24,8 +24,8 @@ Contribution  Depth pays. The top-5 errors on the validation images of ImageNet 
               larger receptive field helps more. Normalisation (A-LRN) does not help.
 Strengths     It is easy to read, to change and to explain. Its maps serve other images and tasks
               well.
-Weaknesses    The first dense layer alone has 102,764,544 parameters. The networks compute 7.6 (A) to
-              11.8 (C) billion multiply-adds. Without batch normalisation and shortcuts, training
+Weaknesses    The first dense layer alone has 102,764,544 parameters. The networks compute 7.6 (A)
+              to 11.8 (C) billion multiply-adds. Without batch normalisation and shortcuts, training
               starts slowly, and networks deeper than E hardly train.
 Use it        to learn, and as features with trained weights (`vgg16`).
 Avoid it      from scratch on few images, or where time or memory is short: resnet18 is as good with

@@ -84,7 +84,7 @@ def _leaves(model: keras.Model) -> Iterator[keras.Layer]:
 
 
 def _assign(targets: Named, arrays: Named, head: list[str], where: str) -> list[str]:
-    """Set the variables `targets` to arrays if all fit; return the layers of the head if it did not."""
+    """Set the variables to arrays if all fit; return the layers of the head if it did not."""
     body = [target for target in targets if target[0] not in head]
     whole = len(arrays) > len(body) and _shape(arrays[-1][1]) == _shape(targets[-1][1])
     chosen = targets if whole else body
