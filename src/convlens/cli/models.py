@@ -13,24 +13,30 @@ if TYPE_CHECKING:
 
 
 HEADS = ("model", "year", "input", "params", "mult-adds", "least", "weights")
-RIGHT = (1, 2, 3, 4, 5)  # columns of numbers
-BESIDE = 46  # characters: the least width of a last column; where less is left, the descriptions go below
-DECKS = "from the lectures"
-OWN = {
+# The columns of numbers, which are aligned to the right.
+RIGHT = (1, 2, 3, 4, 5)
+# The descriptions stand beside the numbers if there are at least so many characters left for them,
+# otherwise below.
+BESIDE = 46
+LECTURES = "from the lectures"
+PAPERS = "from papers"
+# The groups of the models by their module; all others are from papers.
+GROUPS = {
     "custom": "ours",
     "small_resnet": "ours",
-    "lectures": DECKS,
-    "transfer_vgg16": DECKS,
-}  # file of the zoo -> group
+    "lectures": LECTURES,
+    "transfer_vgg16": LECTURES,
+}
 PAGE = """# Models
 
 Every network of the zoo, made by `make docs`; `convlens models` prints the same.
 
-Parameters and multiply-adds are those at the input and the number of classes of the source. Parameters are all of them,
-moving statistics of normalisations included. Multiply-adds are those of convolutions and dense layers on one image,
-one multiplication with its addition being one; biases, normalisation, activations and pooling are left out. The least
-size is the side of the smallest square image that the network takes; any larger one goes, square or not. `convlens
-summary MODEL` shows every layer.
+Parameters and multiply-adds are those at the input and the number of classes of the source.
+Parameters are all of them, moving statistics of normalisations included. Multiply-adds are those of
+convolutions and dense layers on one image, where one multiplication with its addition is one;
+biases, normalisation, activations and pooling are left out. The least size is the side of the
+smallest square image that the network takes. Any larger image can be used, square or not.
+`convlens summary MODEL` shows every layer.
 
 | model | year | input | parameters | multiply-adds | least size | trained weights | what it is |
 |---|---|---|---:|---:|---:|---|---|
@@ -38,32 +44,32 @@ summary MODEL` shows every layer.
 
 
 def list_table() -> None:
-    """Print a row a network, in groups; its description beside it, or below where the terminal is narrow."""
+    """Print a row for each network, in groups, with its description beside it or below."""
     backend.start()
     groups = _groups()
     rows = {info.name: _cells(info) for _, infos in groups for info in infos}
     widths = [max(map(len, column)) for column in zip(HEADS, *rows.values(), strict=True)]
 
     def line(row: tuple[str, ...]) -> str:
-        cells = zip(row, widths, strict=True)
-        return "  ".join(
-            text.rjust(width) if i in RIGHT else text.ljust(width)
-            for i, (text, width) in enumerate(cells)
-        )
+        cells = [
+            text.rjust(width) if place in RIGHT else text.ljust(width)
+            for place, (text, width) in enumerate(zip(row, widths, strict=True))
+        ]
+        return "  ".join(cells)
 
     console = Console(highlight=False, soft_wrap=True)
-    room = console.width - len(line(HEADS)) - 2
-    beside = room >= BESIDE
-    indent = " " * (len(line(HEADS)) + 2 if beside else 4)
-    console.print(f"{line(HEADS)}{'  what it is' if beside else ''}".rstrip(), style="dim")
+    heads = line(HEADS)
+    beside = console.width - len(heads) - 2 >= BESIDE
+    indent = " " * (len(heads) + 2 if beside else 4)
+    console.print(f"{heads}  what it is" if beside else heads.rstrip(), style="dim")
     for title, infos in groups:
         console.print(f"\n[dim]{title}[/dim]")
         for info in infos:
-            said = textwrap.wrap(info.summary, console.width - len(indent))
-            first = f"  {escape(said.pop(0))}" if beside else ""
+            description = textwrap.wrap(info.summary, console.width - len(indent))
+            first = f"  {escape(description.pop(0))}" if beside else ""
             numbers = line(rows[info.name]).removeprefix(info.name)
             console.print(f"[bold]{escape(info.name)}[/bold]{numbers}{first}".rstrip())
-            for more in said:
+            for more in description:
                 console.print(f"{indent}{escape(more)}", style=None if beside else "dim")
 
 
@@ -88,7 +94,7 @@ def print_page() -> None:
 
 
 def models_page() -> str:
-    """Return docs/models.md: every network with its numbers."""
+    """Return docs/models.md, which lists every network with its numbers."""
     lines = []
     for _, infos in _groups():
         for info in infos:
@@ -107,11 +113,11 @@ def models_page() -> str:
 
 
 def _groups() -> list[tuple[str, list["ModelInfo"]]]:
-    """Return titles and networks: ours, those of the lectures, those of papers, each by year and name."""
+    """Return the titles and networks of the groups, each sorted by year and name."""
     from convlens.zoo.registry import list_models, model_info
 
-    groups: dict[str, list[ModelInfo]] = {"ours": [], DECKS: [], "from papers": []}
+    groups: dict[str, list[ModelInfo]] = {"ours": [], LECTURES: [], PAPERS: []}
     for info in sorted(map(model_info, list_models()), key=lambda info: (info.year, info.name)):
         module = info.builder.__module__.rpartition(".")[2]
-        groups[OWN.get(module, "from papers")].append(info)
+        groups[GROUPS.get(module, PAPERS)].append(info)
     return [(title, infos) for title, infos in groups.items() if infos]
