@@ -80,8 +80,8 @@ def parse_duration(text: str) -> float:
     Raises:
         ConfigError: If the text does not have this form, or the duration is zero.
 
-    >>> parse_duration("90s"), parse_duration("10m"), parse_duration("1h30m"), parse_duration("1.5
-    h") (90.0, 600.0, 5400.0, 5400.0)
+    >>> [parse_duration(text) for text in ("90s", "10m", "1h30m", "1.5 h")]
+    [90.0, 600.0, 5400.0, 5400.0]
     """
     number = r"(\d+(?:\.\d+)?)"
     pattern = rf"(?:{number}h)?(?:{number}m(?:in)?)?(?:{number}s)?"
