@@ -23,3 +23,10 @@ def run(*words: object) -> int:
     with pytest.raises(SystemExit) as stopped:
         main([str(word) for word in words])
     return int(stopped.value.code or 0)
+
+
+def show(capsys: pytest.CaptureFixture[str], *words: object) -> tuple[int, str, str]:
+    """Run `convlens show` and return its exit code, what it printed, and its messages."""
+    code = run("show", *words)
+    out, err = capsys.readouterr()
+    return code, out, err

@@ -1,21 +1,28 @@
-"""`convlens show` as a user types it: what it prints, the PNG and HTML it writes, what it says of mistakes."""
+"""`convlens show` as a user types it: every command prints and writes, mistakes take a line."""
 
 import re
 
 import pytest
 from PIL import Image
 
-from convlens.cli import main
+from convlens.cli.show import show as app
+from tests.cli.commands import show
 
-COMMANDS = ["convolution", "pooling", "recognition", "activation", "softmax", "loss", "dense", "dropout", "batchnorm",
-            "join", "flatten", "sizes", "network"]  # fmt: skip
-
-
-def show(capsys, *words: str) -> tuple[int, str, str]:
-    with pytest.raises(SystemExit) as stopped:
-        main(["show", *map(str, words)])
-    out, err = capsys.readouterr()
-    return int(stopped.value.code or 0), out, err
+COMMANDS = [
+    "convolution",
+    "pooling",
+    "recognition",
+    "activation",
+    "softmax",
+    "loss",
+    "dense",
+    "dropout",
+    "batchnorm",
+    "join",
+    "flatten",
+    "sizes",
+    "network",
+]
 
 
 @pytest.fixture(autouse=True)
@@ -23,132 +30,8 @@ def _wide(monkeypatch):
     monkeypatch.setenv("COLUMNS", "140")
 
 
-def test_deck_004_convolution_with_a_cell_opened(capsys):
-    code, out, _ = show(
-        capsys,
-        "convolution",
-        "--image",
-        "x9",
-        "--filter",
-        "left-diagonal",
-        "--mean",
-        "--at",
-        "0,0",
-    )
-    assert code == 0
-    assert "-1/9   1/9   1/3   5/9  -1/9   1/3" in out
-    assert "[ 7/9]" in out
-    assert "sum   -1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 = 7" in out
-    assert "mean  7 / 9 = 7/9" in out
-
-
-def test_deck_001_convolution(capsys):
-    _, out, _ = show(
-        capsys, "convolution", "--image", "seven", "--filter", "plus", "--padding", "same"
-    )
-    assert re.search(r"  7 +11 +12 +6 +4 +4 +3$", out, re.MULTILINE)
-    assert "of zeros, 1 on every side" in out
-
-
-def test_the_former_spelling_of_image_still_works(capsys):
-    for command in ("convolution", "pooling", "recognition", "flatten"):
-        code, out, _ = show(capsys, command, "--image", "seven")
-        assert code == 0
-        assert show(capsys, command, "--picture", "seven") == (0, out, "")
-    _, _, err = show(capsys, "pooling", "--picture", "nothing")
-    assert "--image must be one of x9, seven" in err
-    _, out, _ = show(capsys, "pooling", "--help")
-    assert "--image" in out
-
-
-def test_own_numbers_several_filters_and_channels(capsys):
-    code, out, _ = show(
-        capsys, "convolution", "--image", "-1 2; 3 4 | 1 1; 1 1", "--filter", "1 0; 0 1 | 1 1; 1 1", "--filter",
-        "-1 0; 0 1 | 0 0; 0 1/2", "--bias", "1 -1", "--at", "0,0",
-    )  # fmt: skip
-    assert code == 0
-    assert "-1 + 0 + 0 + 4 + 1 + 1 + 1 + 1 = 7" in out
-    assert "bias  7 + 1 = 8" in out
-    assert "bias  11/2 - 1 = 9/2" in out
-    code, out, _ = show(
-        capsys,
-        "convolution",
-        "--image",
-        "1 2; 3 4 | 1 1; 1 1",
-        "--filter",
-        "1 | 2",
-        "--groups",
-        "2",
-    )
-    assert code == 0
-    assert "2 groups" in out
-
-
-def test_an_even_filter_with_same_says_how_the_border_falls(capsys):
-    code, out, _ = show(capsys, "convolution", "--filter", "1 1; 1 1", "--padding", "same")
-    assert code == 0
-    assert "0 above, 1 below, 0 left, 1 right (an even filter has no middle" in out
-
-
-def test_pooling(capsys):
-    _, out, _ = show(capsys, "pooling", "--at", "1,0")
-    assert "max of 8, 5, 4, 2 = 8" in out
-    _, out, _ = show(capsys, "pooling", "--image", "seven", "--padding", "partial")
-    assert "⌈(7 - 2) / 2⌉ + 1 = 4" in out
-    _, out, _ = show(capsys, "pooling", "--kind", "global-average")
-    assert "= 61/16" in out
-
-
-def test_recognition_ends_in_the_decks_twelve_numbers(capsys):
-    _, out, _ = show(capsys, "recognition")
-    assert "1  5/9  5/9    1    1  5/9  5/9  5/9  5/9    1    1  5/9" in out
-
-
-def test_sizes_compared(capsys):
-    _, out, _ = show(capsys, "sizes", "--layers", "standard", "--against", "separable")
-    assert "27 + 6 = 33" in out
-    assert "33 / 54 = 61.11 %" in out
-    _, out, _ = show(capsys, "sizes", "--layers", "five", "--against", "two-threes")
-    assert "9 + 9 = 18" in out
-    assert "18 / 25 = 72 %" in out
-
-
-def test_printed_sums_add_up_or_say_so(capsys):
-    _, out, _ = show(capsys, "dense", "--values", "0.3000004 0.3000004", "--weights", "1; 1")
-    sums = [line for line in out.splitlines() if " + " in line]
-    assert sums
-    for line in sums:
-        left, sign, right = re.match(r"unit 1 +(.*) (=|≈) (\S+)", line).groups()
-        assert (sign == "=") == (abs(sum(map(float, left.split(" + "))) - float(right)) < 1e-12)
-        assert sign == "≈"
-    _, out, _ = show(capsys, "convolution", "--at", "0,0")
-    assert "≈" not in out
-
-
-def test_cross_entropy_says_that_it_clips(capsys):
-    _, out, _ = show(
-        capsys, "loss", "--name", "binary-crossentropy", "--target", "0 1", "--predicted", "0 1"
-    )
-    assert "kept 0.0000001 away from 0 and 1, as Keras does" in out
-    assert "0.9999999" in out
-    _, out, _ = show(capsys, "loss", "--name", "squared")
-    assert "Keras" not in out
-
-
-def test_channels_stand_apart(capsys):
-    for words in (("flatten",), ("join", "pool-001", "pool-004", "--kind", "concatenate")):
-        _, out, _ = show(capsys, *words)
-        assert re.search(r"channel 0 {3,}channel 1", out)
-
-
-def test_network_to_the_bound(capsys):
-    _, out, _ = show(capsys, "network", "--until", "1e-3")
-    for words in ("0.593269992", "0.298371109", "0.741365070   0.186815602   0.593269992    0.082167041",
-                  "0.561370121", "dE/db = 0.018725609, left as it is", "below 0.001 after 1,088 steps"):  # fmt: skip
-        assert words in out, words
-    _, out, _ = show(capsys, "network", "--steps", "10", "--until", "1e-9", "--move-biases")
-    assert "is not yet below 1e-09" in out
-    assert "left as it is" not in out
+def test_these_are_all_commands():
+    assert {name for name in app if not name.startswith("-")} == set(COMMANDS)
 
 
 @pytest.mark.parametrize("command", COMMANDS)
@@ -165,13 +48,6 @@ def test_every_command_prints_and_writes(command, capsys, tmp_path):
     page = (tmp_path / "p.html").read_text(encoding="utf-8")
     assert page.startswith("<!DOCTYPE html>")
     assert not re.search(r"""(src|href)=["'](?!data:)""", page)  # one file, no server
-
-
-def test_every_cell_of_a_map_opens_in_the_html(capsys, tmp_path):
-    show(capsys, "convolution", "--html", tmp_path / "p.html")
-    page = (tmp_path / "p.html").read_text(encoding="utf-8")
-    assert page.count("<template") == 49
-    assert 'data-cell="6,6" data-mark="6,9,6,9"' in page
 
 
 @pytest.mark.parametrize(
@@ -214,10 +90,3 @@ def test_mistakes_are_told_in_one_line(words, said, capsys):
     assert code == 2
     assert said in err
     assert err.count("\n") == 1
-
-
-def test_a_file_that_cannot_be_written(capsys, tmp_path):
-    (tmp_path / "file").write_text("")
-    code, _, err = show(capsys, "softmax", "--png", tmp_path / "file" / "p.png")
-    assert code == 9
-    assert "cannot be written" in err

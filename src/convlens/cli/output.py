@@ -42,7 +42,8 @@ def write_file(
         path: The file.
         content: Its text, or a function that writes the file whose path it is given.
         what: What the file is, for the message if it cannot be written: "the figure".
-        quiet: Whether the standard output belongs to JSON; the note then goes to the standard error.
+        quiet: Whether the standard output belongs to JSON. The note then goes to the standard
+            error.
 
     Raises:
         StorageError: If the file cannot be written.

@@ -97,16 +97,37 @@ window.onload = () => {
 @pytest.mark.slow
 @pytest.mark.skipif(shutil.which("chromium") is None, reason="needs Chromium")
 def test_clicks_in_a_browser_open_cells_that_agree(microscope, tmp_path):
-    names = ("scaling", "conv", "relu", "conv-3", "both", "deep", "norm", "pool", "gelu", "join", "flat", "logits",
-             "probabilities")  # fmt: skip
+    names = (
+        "scaling",
+        "conv",
+        "relu",
+        "conv-3",
+        "both",
+        "deep",
+        "norm",
+        "pool",
+        "gelu",
+        "join",
+        "flat",
+        "logits",
+        "probabilities",
+    )
     chosen = [microscope.layer(name) for name in names]
     page = tmp_path / "page.html"
     page.write_text(
         render_microscope(microscope, "a.png", chosen)[0].replace("</body>", CLICKS),
         encoding="utf-8",
     )
-    words = ["chromium", "--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--dump-dom",
-             f"--user-data-dir={tmp_path}/chromium", f"file://{page}"]  # fmt: skip
+    words = [
+        "chromium",
+        "--headless",
+        "--no-sandbox",
+        "--disable-gpu",
+        "--no-first-run",
+        "--dump-dom",
+        f"--user-data-dir={tmp_path}/chromium",
+        f"file://{page}",
+    ]
     done = subprocess.run(words, capture_output=True, text=True, timeout=120)
     seen = re.search(r'<pre id="result">(.*?)</pre>', done.stdout, re.DOTALL)[1].splitlines()
     assert len(seen) == 9 * sum(min(4, one.shape[-1]) for one in chosen)

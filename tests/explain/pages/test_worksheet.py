@@ -1,4 +1,4 @@
-"""Worksheets: what is to be reckoned comes out near the network's value, and every character can be drawn."""
+"""Worksheets: the answers are near the network's value, and every character can be drawn."""
 
 import numpy as np
 import pytest
@@ -20,9 +20,18 @@ def microscope():
 
 @pytest.mark.parametrize(
     ("name", "index"),
-    [("conv", (0, 3, 2)), ("pool", (1, 2, 0)), ("wide", (3, 3, 1)), ("mean", (0, 1, 2)), ("depthwise", (1, 1, 0)),
-     ("logits", (2,)), ("large", (8, 8, 1)), ("norm", (4, 5, 2)), ("probabilities", (1,))],
-)  # fmt: skip
+    [
+        ("conv", (0, 3, 2)),
+        ("pool", (1, 2, 0)),
+        ("wide", (3, 3, 1)),
+        ("mean", (0, 1, 2)),
+        ("depthwise", (1, 1, 0)),
+        ("logits", (2,)),
+        ("large", (8, 8, 1)),
+        ("norm", (4, 5, 2)),
+        ("probabilities", (1,)),
+    ],
+)
 @pytest.mark.parametrize("language", ["zh", "en"])
 def test_two_pages_of_every_kind(microscope, name, index, language, tmp_path):
     layer = microscope.layer(name)
@@ -41,11 +50,16 @@ def test_two_pages_of_every_kind(microscope, name, index, language, tmp_path):
     assert data.startswith(b"%PDF")
     assert data.count(b"/Type /Page ") == 2
     texts = {
-        answers: [text.get_text() for text in draw_worksheet(
-            microscope, layer, cell, exercise, ("圖.png", language), answers=answers
-        ).axes[0].texts]
+        answers: [
+            text.get_text()
+            for text in draw_worksheet(
+                microscope, layer, cell, exercise, ("圖.png", language), answers=answers
+            )
+            .axes[0]
+            .texts
+        ]
         for answers in (False, True)
-    }  # fmt: skip
+    }
     answer = f"{exercise.value:.{exercise.decimals}f}"
     assert texts[True].count(answer) > texts[False].count(answer)
     assert exercise.decimals >= 3

@@ -1,4 +1,4 @@
-"""Views of layers: pages of activations, softmax, dense layers, dropout, norms, losses and joins."""
+"""Views of layers: pages of activations, dense layers, dropout, normalisation, losses and joins."""
 
 from collections.abc import Sequence
 
@@ -189,7 +189,7 @@ def loss_page(losses: Sequence[Loss]) -> Page:
 
 
 def _beside(maps: Numbers) -> Row:
-    """Return the channels of maps beside each other, with gaps so that they do not look like one."""
+    """Return channels beside each other, with gaps so that they do not look like one map."""
     items: list[Grid | str] = []
     for channel in range(maps.shape[2]):
         items += ["", Grid(maps[..., channel], f"channel {channel}")]

@@ -1,4 +1,4 @@
-/* The microscope page: maps of layers, and how the value of a clicked cell comes about. */
+/* The microscope page: shows the maps of layers, and how the value of a clicked cell is computed. */
 "use strict";
 const { layers, tensors, words, start } = JSON.parse(document.getElementById("content").textContent);
 const CHANNELS = 4, TERMS = 12, LARGEST = 64, TOLERANCE = 1e-5;
@@ -26,7 +26,7 @@ const write = (value) => {
 };
 const say = (key, values = {}) => words[key].replace(/\{(\w+)\}/g, (_, name) => values[name]);
 const printed = (value) => Number(write(value));
-/* "≈" where the printed numbers do not give the printed result. */
+/* Write "≈" if the printed numbers do not give the printed result. */
 const equation = (text, exact, value) => `${text} ${Math.abs(exact - printed(value)) < 1e-9 ? "=" : "≈"} ${write(value)}`;
 const minus = (a, b) => `${write(a)} ${b < 0 ? "+" : "-"} ${write(Math.abs(b))}`;
 const plus = (a, b) => minus(a, -b);
@@ -61,7 +61,7 @@ function mapFigure(t, channel, title, side, largest, choose) {
   return figure;
 }
 
-/* A map with a window outlined in red; parts of it may lie in the border. */
+/* Return a map with a window outlined in red. Parts of the window may lie in the border. */
 function bigMap(t, channel, title, box, choose, won) {
   const side = 300, scale = side / Math.max(t.shape[0], t.shape[1]);
   const figure = mapFigure(t, channel, "", side, largestOf(t.data), choose);
@@ -106,7 +106,7 @@ function showMaps() {
   document.getElementById("maps").replaceChildren(...figures);
 }
 
-/* Open a cell; what is not given stays, what lies outside is brought inside. */
+/* Open a cell. What is not given stays as it is; an index outside of the map is moved to its edge. */
 function open(change) {
   const other = change.layer && change.layer !== state.layer;
   Object.assign(state, change);
@@ -119,7 +119,7 @@ function open(change) {
   show();
 }
 
-/* The largest value of a layer. */
+/* Return the cell with the largest absolute value of a layer. */
 function strongestCell(layer) {
   const { data, shape } = tensor(layer.name);
   const at = data.reduce((best, one, place) => (Math.abs(one) > Math.abs(data[best]) ? place : best), 0);

@@ -1,4 +1,4 @@
-/* How the microscope page comes to a value: the arithmetic of each class of layers, and what is shown of it. */
+/* The arithmetic of each class of layers in the microscope page, and what is shown of it. */
 "use strict";
 
 function windowOf(layer, row, column) {
@@ -7,7 +7,7 @@ function windowOf(layer, row, column) {
   return { first, past };
 }
 
-/* Every number of a cell: patch, kernel and products by channel; of a pooling the values within the map. */
+/* Return every number of a cell by channel: patch, kernel and products; the kernel of a pooling is 1 everywhere. */
 function compute(layer, filter, row, column) {
   const input = tensor(layer.inputs[0]), { first } = windowOf(layer, row, column), channels = [];
   const kernel = layer.pool ? null : tensor(`${layer.name}/kernel`), [height, width] = layer.window;
@@ -69,7 +69,7 @@ function termsTable(channels) {
   return table;
 }
 
-/* The printed patch times the printed kernel: are these the printed products? */
+/* Return whether the printed patch times the printed kernel gives the printed products. */
 function exactly(one, all) {
   const [a, b, c] = ["patch", "kernel", "products"].map((key) => one[key].map((n) => Number(n.toFixed(decimals(all(key), 2)))));
   return a.every((n, at) => Math.abs(n * b[at] - c[at]) < 1e-9);
@@ -97,7 +97,7 @@ function patchParts(layer, channels) {
   return parts;
 }
 
-/* Each way to come to a value returns its steps, the value, the scale of its rounding, what to show, and what it looks at. */
+/* Each entry returns the steps, the value, the scale of its rounding, the parts to show, and the windows it looks at. */
 const HOW = {
   weighted(layer, k, row, column, network) {
     const channels = compute(layer, k, row, column), { first, past } = windowOf(layer, row, column), steps = [];
@@ -189,7 +189,7 @@ const HOW = {
   },
 };
 
-/* The value at the same place of the only input. */
+/* Return the value at the same place of the only input, and its window. */
 function same(layer, k, row, column) {
   const source = layer.inputs[0];
   return { value: valueAt(tensor(source), row, column, k), look: { source, channel: k, box: [row, row + 1, column, column + 1] } };

@@ -127,7 +127,7 @@ def _weights(layer: Layer) -> dict[str, Numbers]:
 
 
 def _windows(layer: Layer) -> dict[str, Any]:
-    """Return how windows lie. Global pooling has one, the whole map; a dense layer sees one cell."""
+    """Return how windows lie: of global pooling it is one, the map; of a dense layer one cell."""
     operation = layer.call.operation
     size = getattr(operation, "pool_size", None) or getattr(operation, "kernel_size", None)
     if size is None:

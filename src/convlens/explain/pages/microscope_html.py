@@ -38,8 +38,8 @@ def render_microscope(
     Args:
         microscope: The microscope of a network and an image.
         name: The name of the image.
-        layers: The layers in the page, the first of which is open at first. If empty, the page holds
-            all layers that fit into BUDGET, convolutions first.
+        layers: The layers in the page, the first of which is open at first. If empty, the page
+            holds all layers that fit into BUDGET, convolutions first.
         first: The index of the value of the first layer that is open at first; by default the
             largest value.
         language: "zh" or "en".

@@ -1,16 +1,20 @@
-"""Microscope words: what the microscope page says, in English and in Taiwan's Chinese (rows are 列, columns 欄)."""
+"""Microscope words: the texts of the microscope page in English and in Taiwan's Chinese.
+
+Rows are 列 and columns are 欄.
+"""
 
 WORDS: dict[str, dict[str, str]] = {
     "en": {
         "title": "{name} under the microscope",
         "alt": "the image as the network sees it",
         "seen": "As the network sees it: {size}.",
-        "how": "Click a cell of a map: how its value comes about opens below. Arrow keys go to its neighbours. All is "
-        "counted from 0; blue is above 0, orange below. Computed with all digits, printed rounded; ≈ where the printed "
-        "numbers do not give the printed result.",
-        "one_logit": "This network gives one logit z; a zero beside it makes two, as softmax of [0, z] is "
-        "[1 - sigmoid(z), sigmoid(z)].",
-        "left_out": "A page holds {budget} million bytes of numbers at most; left out: {names}.",
+        "how": "Click a cell of a map to see below how its value is computed. The arrow keys go to "
+        "its neighbours. Everything is counted from 0; blue is above 0, orange is below 0. "
+        "Computed with all digits, printed rounded; ≈ means that the printed numbers do not give "
+        "the printed result.",
+        "one_logit": "This network gives one logit z; a zero beside it makes two, since the "
+        "softmax of [0, z] is [1 - sigmoid(z), sigmoid(z)].",
+        "left_out": "A page holds at most {budget} million bytes of numbers; left out: {names}.",
         "filter": "filter {k}",
         "channel": "channel {k}",
         "unit": "unit {k}",
@@ -29,7 +33,8 @@ WORDS: dict[str, dict[str, str]] = {
         "weight": "weight",
         "product": "product",
         "others": "{count} others",
-        "other_channels": "{count} other channels together {rest}; shown are the {shown} that add or take most.",
+        "other_channels": "{count} other channels together {rest}; shown are the {shown} that add "
+        "or take most.",
         "of_products": "of {count} products",
         "of_values": "of {count} values",
         "max": "max",
@@ -45,7 +50,7 @@ WORDS: dict[str, dict[str, str]] = {
         "differs": "it differs by {difference}",
         "moved": "moved",
         "passed": "passed on",
-        "idle": "it does nothing when the network answers: every number goes through as it is",
+        "idle": "it does nothing when the network predicts: every number passes as it is",
         "zero": "a zero that was added",
         "at": "{source} at {place}",
         "joined": "the same place of every input",
@@ -66,7 +71,8 @@ WORDS: dict[str, dict[str, str]] = {
         "title": "顯微鏡下的 {name}",
         "alt": "網路看到的影像",
         "seen": "網路看到的影像：{size}。",
-        "how": "點特徵圖上的一格，下面就會列出它的值怎麼來。方向鍵移到隔壁。全部從 0 數起；藍色大於 0，橘色小於 0。"
+        "how": "點特徵圖上的一格，下面就會列出它的值怎麼來。方向鍵移到隔壁。"
+        "全部從 0 數起；藍色大於 0，橘色小於 0。"
         "計算用全部的位數，印出來的四捨五入；印出來的數湊不出印出來的結果時寫 ≈。",
         "one_logit": "這個網路只輸出一個 z，旁邊補一個 0 湊成兩個："
         "[0, z] 的 softmax 就是 [1 - sigmoid(z), sigmoid(z)]。",
