@@ -1,7 +1,7 @@
-"""What the tests share: a cache folder, real and generated images, a backbone, reports without charts.
+"""What the tests share: a cache folder, images, a backbone, a run, and reports without charts.
 
-`make test` runs two worker processes of pytest-xdist. A fixture of the scope "session" is made once in
-each of them, so that no test may change what such a fixture returns.
+`make test` runs two worker processes of pytest-xdist. A fixture of the scope "session" is made once
+in each of them, and no test may change what it returns.
 """
 
 import contextlib
@@ -20,7 +20,7 @@ from convlens.report import page
 
 
 def pytest_configure() -> None:
-    """Give TensorFlow one thread in each worker of pytest-xdist, before a test module imports it."""
+    """Give TensorFlow one thread in each worker of pytest-xdist, before it is imported."""
     if "PYTEST_XDIST_WORKER" in os.environ:
         os.environ.setdefault("TF_NUM_INTRAOP_THREADS", "1")
         os.environ.setdefault("TF_NUM_INTEROP_THREADS", "1")
@@ -44,14 +44,14 @@ def without_charts() -> Iterator[None]:
 
 @pytest.fixture
 def no_charts() -> Iterator[None]:
-    """Run a test with `without_charts`: its subject is a training, and reports have tests of their own."""
+    """Run a test whose subject is a training with `without_charts`."""
     with without_charts():
         yield
 
 
 @pytest.fixture
 def interruptible() -> Iterator[Callable[..., None]]:
-    """Return a handler of SIGINT that is set for a test; a shell's background jobs ignore the signal."""
+    """Set a handler of SIGINT for a test, since background jobs of a shell ignore the signal."""
 
     def handler(*_: object) -> None:
         raise KeyboardInterrupt
@@ -81,7 +81,7 @@ def draw_shape(
 
 @pytest.fixture(scope="session")
 def shapes(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder a class, 60 generated images each, of two sizes."""
+    """Return a folder with a folder for each class of 60 generated images in two sizes."""
     folder = tmp_path_factory.mktemp("shapes")
     rng = np.random.default_rng(0)
     for kind in ("bar", "disc"):
@@ -95,7 +95,7 @@ def shapes(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def digits():
-    """The 1,797 digits of scikit-learn, 8 x 8."""
+    """Return the 1,797 digits of scikit-learn, 8 x 8 pixels each."""
     from convlens.data.sources import load_data
 
     return load_data("digits")
@@ -103,7 +103,7 @@ def digits():
 
 @pytest.fixture(scope="session")
 def backbone(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A classifier of three other classes, with random weights and two convolutions."""
+    """Return the file of a classifier of three other classes, with random weights."""
     import keras
 
     from convlens.classifier.assembly import assemble
@@ -119,3 +119,13 @@ def backbone(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("backbone") / "trained.keras"
     Classifier.from_logits(model, ("a", "b", "c"), seen).save(path)
     return path
+
+
+@pytest.fixture(scope="session")
+def finished_run(digits, tmp_path_factory: pytest.TempPathFactory):
+    """Return a finished run of digits with everything that belongs to one."""
+    from convlens.pipeline import train
+    from tests.trainings import CONFIG, QUIET
+
+    with without_charts():
+        return train(digits, CONFIG, run=tmp_path_factory.mktemp("runs") / "finished", screen=QUIET)

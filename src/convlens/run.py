@@ -6,6 +6,7 @@ import shlex
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from itertools import chain, count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -67,11 +68,8 @@ class Run:
             cls.refuse_taken(folder)
         else:
             safe = "".join(c if c.isalnum() or c in "-_." else "_" for c in default)
-            folder = RUNS / safe
-            number = 2
-            while _taken(folder):
-                folder = RUNS / f"{safe}-{number}"
-                number += 1
+            names = chain([safe], (f"{safe}-{number}" for number in count(2)))
+            folder = next(RUNS / one for one in names if not _taken(RUNS / one))
         return cls._made(folder)
 
     @classmethod
@@ -148,17 +146,21 @@ class Run:
 
     @property
     def history(self) -> list[dict[str, float | None]]:
-        """A row for each epoch, as in `history.csv`; None where a value was not measured."""
+        """A row for each epoch, as in `history.csv`; None where a value was not measured.
+
+        Raises:
+            RunError: If the file is missing or damaged.
+        """
         try:
             with (self.folder / "history.csv").open(newline="", encoding="utf-8") as file:
                 return [
                     {name: float(value) if value else None for name, value in row.items()}
                     for row in csv.DictReader(file)
                 ]
-        except OSError as error:
+        except (OSError, ValueError) as error:
             raise RunError(
                 "{folder}: history.csv cannot be read; {reason}.".format(
-                    folder=self.folder, reason=error.strerror or error
+                    folder=self.folder, reason=getattr(error, "strerror", None) or error
                 )
             ) from error
 
@@ -275,15 +277,15 @@ class Run:
         """
         path = self.folder / name
         try:
-            content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-        except (OSError, json.JSONDecodeError) as error:
+            text = path.read_text(encoding="utf-8")
+            content: dict[str, Any] = with_present_names(json.loads(text))
+        except (OSError, ValueError) as error:
             raise RunError(
                 "{path}: this file of the run cannot be read; {reason}.".format(
                     path=path, reason=error
                 )
             ) from error
-        present: dict[str, Any] = with_present_names(content)
-        return present
+        return content
 
 
 @contextmanager
@@ -307,10 +309,8 @@ def explained_stops(
     """
     try:
         yield
-    except KeyboardInterrupt:
-        raise Interrupted("{stopped} {how}".format(stopped=stopped, how=how_to_go_on())) from None
-    except Interrupted:
-        if not several:
+    except (KeyboardInterrupt, Interrupted) as stop:
+        if isinstance(stop, Interrupted) and not several:
             raise
         raise Interrupted("{stopped} {how}".format(stopped=stopped, how=how_to_go_on())) from None
     except StorageError as error:

@@ -1,41 +1,17 @@
-import io
+"""A run is calibrated on its validation images and scored once on its test images."""
 
 import numpy as np
 import pytest
-from rich.console import Console
 
-from convlens.config import Config
 from convlens.evaluation.calibration import apply_temperature, choose_threshold, fit_temperature
 from convlens.pipeline import train
 from convlens.report.finish import finish
-from convlens.report.rescore import score_again
 from convlens.run import Run
-from convlens.screen import Screen
 from convlens.training.network import choose_network
-from tests.conftest import without_charts
+from tests.report.conftest import CONFIG, copied
+from tests.trainings import QUIET, recording
 
 pytestmark = pytest.mark.usefixtures("no_charts")
-QUIET = Screen(quiet=True)
-CONFIG = Config().replace(
-    model="custom_cnn",
-    filters=(8,),
-    dense=(32,),
-    dropout=0.0,
-    epochs=25,
-    limit=600,
-    learning_rate=0.02,
-    augment="none",
-)
-
-
-@pytest.fixture(scope="module")
-def runs(digits, tmp_path_factory):
-    folder = tmp_path_factory.mktemp("runs")
-    with without_charts():
-        return [
-            train(digits, CONFIG.replace(calibration=wanted), run=folder / name, screen=QUIET)
-            for name, wanted in (("calibrated", True), ("plain", False))
-        ]
 
 
 def val_of(run, digits):
@@ -71,12 +47,6 @@ def test_without_calibration_nothing_is_changed(runs):
     assert (report["temperature"], report["threshold"], report["none_of_these"]) == (1, None, None)
 
 
-def test_scored_again_the_report_says_the_same(runs, digits):
-    before = runs[0].report["none_of_these"]
-    score_again(runs[0], runs[0].classifier(), digits, QUIET)
-    assert runs[0].report["none_of_these"] == before
-
-
 def test_trained_further_it_starts_from_the_logits(runs, digits):
     logits = [
         choose_network(CONFIG, start_from=run.folder).ready(digits.images[:9, ..., None])
@@ -86,22 +56,25 @@ def test_trained_further_it_starts_from_the_logits(runs, digits):
 
 
 def finished(run: Run, digits, config, predict=None):
-    console = Console(record=True, width=200, file=io.StringIO())
+    screen, text = recording()
     prepared = run.divided(choose_network(config).prepare(digits, config, None))
-    done = finish(run, prepared, Screen(console=console), predict=predict)
-    return done.classifier, console.export_text()
+    done = finish(run, prepared, screen, predict=predict)
+    return done.classifier, text.getvalue()
 
 
-def test_finishing_again_gives_the_same_and_answers_may_come_from_elsewhere(runs, digits):
+def test_finishing_again_gives_the_same_and_predictions_may_come_from_elsewhere(
+    runs, digits, tmp_path
+):
     """As after a kill between the classifier's file and the report."""
-    run, asked = runs[0], []
+    run = copied(runs[0], tmp_path)
+    asked = []
     before = run.classifier()
 
-    def answers(classifier, indices):
+    def predict(classifier, indices):
         asked.append((classifier.temperature, len(indices)))
         return classifier.probabilities(digits.images[..., None], indices=indices)
 
-    classifier, said = finished(run, digits, CONFIG, answers)
+    classifier, said = finished(run, digits, CONFIG, predict)
     assert classifier.temperature == pytest.approx(before.temperature, rel=1e-4)
     assert classifier.threshold == pytest.approx(before.threshold, abs=1e-5)
     sizes = [len(run.data["splits"][name]) for name in ("val", "test")]
@@ -110,22 +83,29 @@ def test_finishing_again_gives_the_same_and_answers_may_come_from_elsewhere(runs
     assert "reach it" in said
 
 
-def test_too_few_right_answers_are_said(digits, tmp_path):
-    console = Console(record=True, width=200, file=io.StringIO())
+def test_too_few_correct_predictions_are_noted(digits, tmp_path):
+    screen, text = recording()
     run = train(
         digits,
         CONFIG.replace(epochs=1, limit=60),
         run=tmp_path / "run",
-        screen=Screen(console=console),
+        screen=screen,
     )
-    assert "fewer than 20 validation images were classified correctly" in console.export_text()
+    assert "fewer than 20 validation images were classified correctly" in text.getvalue()
     assert (run.classifier().temperature, run.classifier().threshold) == (1, None)
 
 
 def test_without_test_images_the_scores_are_of_those_that_calibrated(digits, tmp_path):
-    console = Console(record=True, width=200, file=io.StringIO())
-    run = train(
-        digits, CONFIG.replace(test=0.0), run=tmp_path / "run", screen=Screen(console=console)
-    )
-    assert "which chose the epoch and the calibration" in console.export_text()
+    screen, text = recording()
+    run = train(digits, CONFIG.replace(test=0.0), run=tmp_path / "run", screen=screen)
+    assert "which chose the epoch and the calibration" in text.getvalue()
     assert run.report["none_of_these"]["answered"]["value"] > 0.8
+
+
+def test_without_images_set_aside_there_are_no_scores(digits, tmp_path):
+    run = train(
+        digits, CONFIG.replace(val=0.0, test=0.0, epochs=2), run=tmp_path / "run", screen=QUIET
+    )
+    assert run.report["metrics"] == {}
+    assert run.classifier().provenance["best"]["epoch"] == 2
+    assert [row["val_loss"] for row in run.history] == [None, None]

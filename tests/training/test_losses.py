@@ -1,4 +1,4 @@
-"""Auxiliary heads: their share of the loss, and that they fall off."""
+"""Auxiliary heads have a share of the loss and are removed after the training."""
 
 import keras
 import numpy as np
@@ -25,7 +25,7 @@ def three_heads(monkeypatch):
         num_classes=10,
     )
     def three_heads(inputs, num_classes):
-        """Answer thrice."""
+        """Return three heads."""
         x = keras.layers.Flatten()(inputs)
         return [
             keras.layers.Dense(num_classes, name=name)(x) for name in ("answer", "first", "second")
@@ -48,11 +48,11 @@ def test_loss_counts_each_head(smoothing):
     )
 
 
-def test_accuracy_is_of_the_answer():
+def test_accuracy_is_of_the_first_head():
     labels = np.eye(2, dtype=np.float32)[[0, 1, 1]]
-    answer, other = np.array([[2, 0], [0, 1], [1, 0]]), np.array([[0, 2], [0, 1], [0, 1]])
+    own, other = np.array([[2, 0], [0, 1], [1, 0]]), np.array([[0, 2], [0, 1], [0, 1]])
     accuracy = AnswerAccuracy()
-    accuracy.update_state(labels, np.concatenate([answer, other], axis=1).astype(np.float32))
+    accuracy.update_state(labels, np.concatenate([own, other], axis=1).astype(np.float32))
     assert float(accuracy.result()) == pytest.approx(2 / 3)
 
 
@@ -63,7 +63,7 @@ def test_join_leaves_one_head_alone():
 
 
 @pytest.mark.parametrize("precision", ["float32", "bfloat16"])
-def test_heads_train_and_fall_off(three_heads, tmp_path, precision, no_charts):
+def test_heads_train_and_are_removed(three_heads, tmp_path, precision, no_charts):
     assert len(build(three_heads, keras.Input((8, 8, 1)), 10)) == 3
     config = convlens.Config().replace(
         model=three_heads, epochs=4, learning_rate=0.02, precision=precision

@@ -1,157 +1,25 @@
+"""The network of a training: from the zoo, of the user, or from a classifier."""
+
 import keras
 import numpy as np
 import pytest
-from keras import layers
 
-from convlens.classifier.assembly import all_layers, assemble, set_weights, with_precision
+from convlens.classifier.assembly import all_layers, assemble
 from convlens.classifier.classifier import Classifier
-from convlens.config import Config
 from convlens.data.dataset import Dataset
-from convlens.errors import DataError, ModelError
-from convlens.preprocess import Preprocessing
+from convlens.errors import ConfigError, DataError, ModelError
+from convlens.pipeline import train
 from convlens.training.network import choose_network
 from convlens.zoo.create import build
-
-SHAPE = Preprocessing(12, 12, 3)
-RANDOM = np.random.default_rng(0)
-IMAGES = RANDOM.integers(0, 256, (24, 12, 12, 3), np.uint8)
-NAMES = ("a", "b", "c")
-DATA = Dataset("memory", "arrays", IMAGES, np.arange(24) % 3, NAMES)
-CONFIG = Config().replace(model="custom_cnn", filters=(4,), dense=(8,))
-
-
-def own(end=lambda x: layers.Dense(3)(x), front=None, channels=3):
-    keras.utils.set_random_seed(0)
-    inputs = keras.Input((12, 12, channels))
-    x = layers.Conv2D(4, 3, activation="relu")(inputs if front is None else front(inputs))
-    return keras.Model(inputs, end(layers.GlobalAveragePooling2D()(x)), name="own")
-
-
-def assembled(model, data=DATA):
-    origin = choose_network(CONFIG, model)
-    prepared = origin.prepare(data, CONFIG, None)
-    return origin.assemble(prepared, CONFIG)
-
-
-def softmax(logits):
-    return np.asarray(keras.ops.softmax(logits))
-
-
-def nested(x):
-    head = keras.Sequential(
-        [layers.Input((4,)), layers.Dense(5), layers.Dense(3, activation="softmax")]
-    )
-    return head(x)
-
-
-SOFTMAX = {
-    "activation of the last layer": lambda x: layers.Dense(3, activation="softmax")(x),
-    "Activation layer": lambda x: layers.Activation("softmax")(layers.Dense(3)(x)),
-    "Softmax layer": lambda x: layers.Softmax()(layers.Dense(3)(x)),
-    "keras.ops": lambda x: keras.ops.softmax(layers.Dense(3)(x)),
-    "keras.activations": lambda x: keras.activations.softmax(layers.Dense(3)(x)),
-    "nested model": nested,
-    "nested Softmax layer": lambda x: keras.Sequential(
-        [layers.Input((4,)), layers.Dense(3), layers.Softmax()]
-    )(x),
-}
-
-
-@pytest.mark.parametrize("end", SOFTMAX.values(), ids=SOFTMAX)
-def test_a_closing_softmax_is_taken_off_and_the_trained_weights_go_back(end):
-    model = own(end)
-    logits = assembled(model)
-    answers = np.asarray(logits(IMAGES))
-    assert np.abs(answers.sum(1) - 1).min() > 1e-3  # logits
-    assert np.allclose(softmax(answers), np.asarray(model(IMAGES / 255.0)), atol=1e-5)
-    trained = with_precision(logits, "float32", seed=1)
-    trained.set_weights([value + 0.1 for value in trained.get_weights()])
-    set_weights(model, trained.get_weights())
-    assert np.allclose(softmax(trained(IMAGES)), np.asarray(model(IMAGES / 255.0)), atol=1e-5)
-
-
-@pytest.mark.parametrize(
-    "end",
-    [
-        lambda x: layers.Dense(1, activation="sigmoid")(x),
-        lambda x: keras.ops.sigmoid(layers.Dense(1)(x)),
-        lambda x: layers.Activation("sigmoid")(layers.Dense(1)(x)),
-    ],
+from tests import trainings
+from tests.training.networks import (
+    CONFIG,
+    DATA,
+    IMAGES,
+    NAMES,
+    SHAPE,
+    chosen,
 )
-def test_a_closing_sigmoid_is_taken_off(end):
-    model = own(end)
-    data = Dataset("memory", "arrays", IMAGES, np.arange(24) % 2, ("a", "b"))
-    answers = softmax(assembled(model, data)(IMAGES))
-    assert np.allclose(answers[:, 1:], np.asarray(model(IMAGES / 255.0)), atol=1e-5)
-
-
-def test_a_sequential_model_may_end_in_a_softmax_layer(tmp_path):
-    model = keras.Sequential(
-        [layers.Input((12, 12, 3)), layers.Flatten(), layers.Dense(3), layers.Softmax()]
-    )
-    logits = assembled(model)
-    expected = np.asarray(model(IMAGES / 255.0))
-    assert np.allclose(softmax(logits(IMAGES)), expected, atol=1e-5)
-    Classifier.from_logits(logits, NAMES, SHAPE).save(tmp_path / "own.keras")
-    assert np.allclose(
-        Classifier.load(tmp_path / "own.keras").probabilities(IMAGES), expected, atol=1e-5
-    )
-
-
-@pytest.mark.parametrize("end", ["Softmax layer", "logits"])
-def test_a_model_compiled_with_a_loss_of_ones_own_is_copied(tmp_path, end):
-    model = own(SOFTMAX.get(end, layers.Dense(3)))
-    model.compile("adam", loss=lambda true, found: keras.ops.mean((true - found) ** 2))
-    logits = with_precision(assembled(model), "float32", seed=0)
-    Classifier.from_logits(logits, NAMES, SHAPE).save(tmp_path / "own.keras")
-    loaded = Classifier.load(tmp_path / "own.keras")
-    assert np.allclose(loaded.probabilities(IMAGES), softmax(logits(IMAGES)), atol=1e-6)
-
-
-def test_other_endings_stay():
-    model = own(lambda x: layers.Dense(3, activation="tanh")(x))
-    assert np.allclose(
-        np.asarray(assembled(model)(IMAGES)), np.asarray(model(IMAGES / 255.0)), atol=1e-5
-    )
-
-
-def test_a_model_that_scales_in_a_nested_model_gets_pixels():
-    front = keras.Sequential([layers.Input((12, 12, 3)), layers.Rescaling(1 / 255)])
-    deeper = keras.Sequential([layers.Input((12, 12, 3)), front])
-    model = own(front=deeper)
-    assert choose_network(CONFIG, model).scale == 1.0
-    assert np.allclose(
-        np.asarray(assembled(model)(IMAGES)),
-        np.asarray(model(IMAGES.astype("float32"))),
-        atol=1e-5,
-    )
-
-
-@pytest.mark.parametrize("wrap", [False, True])
-def test_a_copy_of_a_model_with_an_adapted_normalization_normalises(wrap):
-    normalization = layers.Normalization()
-    normalization.adapt(IMAGES.astype("float32"))
-    front = keras.Sequential([layers.Input((12, 12, 3)), normalization]) if wrap else normalization
-    model = own(SOFTMAX["Softmax layer"], front)
-    expected = np.asarray(model(IMAGES.astype("float32")))
-    logits = assembled(model)
-    assert np.allclose(softmax(logits(IMAGES)), expected, atol=1e-5)
-    assert np.allclose(
-        softmax(with_precision(logits, "float32", seed=0)(IMAGES)), expected, atol=1e-5
-    )
-
-
-@pytest.mark.parametrize("channels", [2, 4])
-def test_a_model_of_other_channels_is_refused(channels):
-    with pytest.raises(
-        ModelError, match=rf"1 \(grey\) or 3 \(RGB\) channels; own takes {channels}"
-    ):
-        choose_network(CONFIG, own(channels=channels))
-
-
-def test_a_model_of_two_outputs_is_refused():
-    with pytest.raises(ModelError, match="one output"):
-        choose_network(CONFIG, own(lambda x: [layers.Dense(3)(x), layers.Dense(3)(x)]))
 
 
 @pytest.fixture
@@ -205,16 +73,6 @@ def test_classes_are_numbered_as_the_classifier_numbers_them(saved):
         )
 
 
-def chosen(name, side, **settings):
-    """Origin, prepared images of that side, configuration and model of a network of the zoo."""
-    images = RANDOM.integers(0, 256, (24, side, side, 1), np.uint8)
-    data = Dataset("memory", "arrays", images, np.arange(24) % 3, NAMES)
-    config = Config().replace(model=name, **settings)
-    origin = choose_network(config)
-    prepared = origin.prepare(data, config, None)
-    return origin, prepared, config, origin.assemble(prepared, config)
-
-
 def test_images_below_the_least_side_are_enlarged_unless_the_user_gave_a_size():
     origin, prepared, _, model = chosen("lenet_sigmoid", 12)
     assert origin.least_side == 16
@@ -225,36 +83,6 @@ def test_images_below_the_least_side_are_enlarged_unless_the_user_gave_a_size():
         chosen("lenet_sigmoid", 12, size="12")
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize(
-    ("name", "side", "said"),
-    [
-        (
-            "resnet18",
-            32,
-            "resnet18 shrinks 32 x 32 to 1 x 1; --stem small keeps 4 x 4, at 16 times the multiply-adds",
-        ),
-        (
-            "resnet18",
-            8,
-            "resnet18 shrinks 8 x 8 to 1 x 1, and no less with --stem small; a larger --size leaves more",
-        ),
-        (
-            "inception_v3",
-            32,
-            "inception_v3 shrinks 75 x 75 to 1 x 1; --stem small keeps 2 x 2 of 32 x 32, at ",
-        ),
-        ("resnet18", 64, None),
-        ("resnet20", 8, None),  # made for small images: there is no other stem
-        ("googlenet_auxiliary", 65, None),
-    ],
-)
-def test_what_the_small_stem_would_keep(name, side, said):
-    origin, prepared, config, model = chosen(name, side)
-    (note,) = origin.notes(prepared, config, model)
-    assert (note is None) if said is None else note.startswith(said)
-
-
 def test_the_small_stem_begins_inside_the_graph_after_the_scaling():
     _, _, _, model = chosen("resnet18", 16, stem="small")
     assert model.get_layer("stem_conv").strides == (1, 1)
@@ -263,10 +91,13 @@ def test_the_small_stem_begins_inside_the_graph_after_the_scaling():
     assert np.asarray(model(IMAGES[:2, :1, :1, :1].repeat(16, 1).repeat(16, 2))).shape == (2, 3)
 
 
-def test_no_word_of_the_stem_for_a_small_stem_or_a_model_of_ones_own():
-    origin, prepared, config, model = chosen("resnet18", 16, stem="small")
-    assert origin.least_side is None
-    assert origin.notes(prepared, config, model) == ()
-    mine = choose_network(CONFIG, own())
-    prepared = mine.prepare(DATA, CONFIG, None)
-    assert mine.notes(prepared, CONFIG, mine.assemble(prepared, CONFIG)) == ()
+def test_the_same_images_must_be_split_as_before(finished_run, digits, tmp_path):
+    with pytest.raises(ConfigError, match=r"--seed must be as in the first training.*3.*found 4"):
+        train(
+            digits,
+            trainings.CONFIG.replace(seed=4),
+            start_from=finished_run.folder,
+            run=tmp_path / "run",
+            screen=trainings.QUIET,
+        )
+    assert not (tmp_path / "run").exists()

@@ -1,8 +1,9 @@
+"""Schedules of the learning rate, and the optimizers."""
+
 import numpy as np
 import pytest
 
 from convlens.config import LEARNING_RATES, TrainingConfig
-from convlens.training.learning_rate import suggest
 from convlens.training.optimizers import make_optimizer, make_schedule
 
 
@@ -57,7 +58,3 @@ def test_every_optimizer_is_made(name):
 def test_adadelta_takes_whole_steps():
     """R Keras' default was 1.0; with Keras 3's 0.001 the lecture's network hardly moves."""
     assert LEARNING_RATES["adadelta"] == 1.0
-
-
-def test_suggestion_is_a_tenth_of_the_best():
-    assert suggest((1e-4, 1e-3, 1e-2, 1e-1), (2.0, 1.0, 0.5, 3.0)) == pytest.approx(1e-3)

@@ -1,3 +1,5 @@
+"""A head with hidden layers learns from features by steps."""
+
 import keras
 import numpy as np
 import pytest
@@ -25,7 +27,7 @@ def fitted(folder, config=CONFIG, val=None, class_weights=None):
     inputs = keras.Input((WIDTH,))
     top = [layers.Dense(8, "relu"), layers.Dense(3)]
     head = keras.Model(inputs, top[1](top[0](inputs)))
-    kept = []
+    kept, shown = [], []
     state = fit_dense_head(
         top,
         clouds(120, 0),
@@ -33,9 +35,11 @@ def fitted(folder, config=CONFIG, val=None, class_weights=None):
         config,
         Run.create(folder / "run", ""),
         class_weights=class_weights,
-        keep=lambda state: kept.append((state.best_epoch, head.get_weights())),
+        on_best=lambda state: kept.append((state.best_epoch, head.get_weights())),
+        on_epoch=lambda row, best: shown.append((row["epoch"], best)),
         screen=Screen(quiet=True),
     )
+    assert [number for number, best in shown if best] == [number for number, _ in kept]
     return head, state, kept
 
 
@@ -65,7 +69,9 @@ def test_an_epoch_may_have_fewer_steps(tmp_path):
     assert 0 < moved[1] < moved[0]
 
 
-def test_a_class_that_weighs_all_is_all_that_is_answered(tmp_path):
+def test_a_class_with_all_the_weight_is_predicted_most(tmp_path):
     head, _, _ = fitted(tmp_path, val=NONE, class_weights=np.array([0, 5, 0], np.float32))
     features, _ = clouds(60, 1)
-    assert (np.asarray(head(features)).argmax(1) == 1).mean() > 0.6  # a third are
+    assert (
+        np.asarray(head(features)).argmax(1) == 1
+    ).mean() > 0.6  # A third of the images are of this class.

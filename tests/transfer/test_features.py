@@ -1,6 +1,9 @@
+"""Features are computed once for each image, kept by content, and survive a kill."""
+
 import subprocess
 import sys
 import textwrap
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +12,9 @@ import pytest
 from convlens.data.store import Store, _digests_of_arrays
 from convlens.errors import StorageError
 from convlens.transfer import features
-from convlens.transfer.features import FeatureCache
+from convlens.transfer.backbone import body_of
+from convlens.transfer.features import FeatureCache, features_key
+from tests.transfer.backbones import SEEN, assembled
 
 WIDTH = 5
 KERNEL = np.random.default_rng(1).normal(size=(12, WIDTH)).astype(np.float32)
@@ -52,7 +57,7 @@ def test_kept_features_are_the_networks_own_in_the_order_asked_for():
     assert kept.flags.writeable
 
 
-def test_another_division_costs_nothing_and_more_images_only_themselves():
+def test_another_split_costs_nothing_and_more_images_only_themselves():
     store, network = store_of(40), Network()
     cache = FeatureCache("key", WIDTH)
     cache.compute(network, store, np.arange(30))
@@ -196,3 +201,21 @@ def test_a_folder_that_cannot_be_made(tmp_path):
     (tmp_path / "features").write_text("a file")
     with pytest.raises(StorageError, match=r"the features need .* MB there; "):
         FeatureCache("key", WIDTH).compute(Network(), store_of(10), np.arange(10))
+
+
+def test_the_key_stands_for_what_is_computed_and_nothing_else(file, tmp_path):
+    def key(model, preprocessing=SEEN, arithmetic="float32 on tensorflow"):
+        return features_key(body_of(model), preprocessing, arithmetic)
+
+    first = key(assembled(file))
+    assert key(assembled(file)) == first
+    assert key(assembled(file, unfreeze="all", head=(4,))) == first
+    changed = assembled(file)
+    changed.get_layer("block1_conv1").bias.assign(np.full(4, 1e-6))
+    others = {
+        key(changed),
+        key(assembled(file, pooling="max")),
+        key(assembled(file), replace(SEEN, fit="crop")),
+        key(assembled(file), arithmetic="bfloat16 on tensorflow"),
+    }
+    assert len(others - {first}) == 4

@@ -1,3 +1,5 @@
+"""Logistic regression on features, compared with scikit-learn's."""
+
 import csv
 
 import numpy as np
@@ -22,7 +24,7 @@ NONE = (np.empty((0, WIDTH), np.float32), np.empty(0, np.int64))
 def clouds(
     number: int, num_classes: int, seed: int, spread: float = 2.0
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Features around a centre a class, far from zero, as those after a ReLU are."""
+    """Return features around one centre for each class, far from zero as after a ReLU."""
     rng = np.random.default_rng(seed)
     centers = np.random.default_rng(7).normal(5, 1, (num_classes, WIDTH))
     labels = np.arange(number) % num_classes
@@ -84,7 +86,7 @@ def test_the_strength_with_the_least_validation_log_loss_is_kept():
     assert calls == [(number, len(STRENGTHS)) for number in range(1, len(head.trials) + 1)]
 
 
-def test_it_stops_where_two_weaker_ones_in_a_row_are_worse():
+def test_the_search_stops_where_two_weaker_strengths_in_a_row_are_worse():
     features, labels = clouds(9, 3, 0, spread=3.0)  # few and noisy: weak ones learn the noise
     val = clouds(600, 3, 1, spread=3.0)
     head = fit_linear_head(features.copy(), labels, *val, 3)
@@ -105,7 +107,7 @@ def test_large_features_stay_as_they_are_and_have_the_same_optimum(monkeypatch):
     assert np.allclose(logits(large, features), logits(small, features), atol=0.02)
 
 
-def test_a_class_that_weighs_more_is_answered_more():
+def test_a_class_that_weighs_more_is_predicted_more():
     features, labels = clouds(300, 2, 0, spread=4.0)
     even = fit_linear_head(features.copy(), labels, *NONE, 2)
     weights = np.array([1, 9], np.float32)
@@ -119,7 +121,7 @@ def test_a_class_that_weighs_more_is_answered_more():
     assert logits(uneven, features).argmax(1).sum() > logits(even, features).argmax(1).sum() + 20
 
 
-def test_a_class_without_images_is_never_answered():
+def test_a_class_without_images_is_never_predicted():
     features, labels = clouds(60, 3, 0)
     head = fit_linear_head(features.copy(), labels, *NONE, 4)
     assert head.kernel.shape == (WIDTH, 4)

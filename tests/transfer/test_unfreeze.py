@@ -1,3 +1,5 @@
+"""Which layers of a backbone learn, and how fast each of them does."""
+
 import keras
 import numpy as np
 import pytest
@@ -15,7 +17,7 @@ LAYERS = ("conv1", "bn1", "conv2", "gate", "conv3")
 
 
 def network() -> tuple[keras.Model, keras.Model]:
-    """Three sizes of map, a gate that looks at the whole of the middle one; the body and the whole."""
+    """Return a body of three map sizes, with a gate on the middle map, and the whole network."""
     keras.utils.set_random_seed(0)
     inputs = keras.Input((8, 8, 1))
     x = layers.Conv2D(3, 3, padding="same", name="conv1")(inputs)
@@ -172,7 +174,7 @@ def test_a_step_of_gradient_descent_is_rate_times_decay_times_gradient():
 
 @pytest.mark.parametrize("optimizer", list(LEARNING_RATES))
 def test_a_group_moves_from_its_step_on_and_not_before(optimizer):
-    """Weight decay too waits for it: Keras' own would shrink a kernel that has not begun."""
+    """A variable that has not begun to learn does not decay; with Keras' own method it would."""
     variables = [keras.Variable(np.ones(3, np.float32), name="kernel") for _ in range(2)]
     training = TrainingConfig(optimizer=optimizer, weight_decay=0.5)
     made = make_optimizer(

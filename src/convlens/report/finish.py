@@ -23,7 +23,7 @@ from convlens.evaluation.calibration import (
     choose_threshold,
     fit_temperature,
 )
-from convlens.evaluation.evaluate import Evaluation, evaluate
+from convlens.evaluation.evaluate import evaluate
 from convlens.report.results import Scored, judge_run, show, write_evaluation
 from convlens.run import Run
 from convlens.screen import Screen
@@ -163,7 +163,7 @@ def score(
             "{chosen}".format(chosen=chosen)
         )
     rows = probabilities(classifier, prepared, indices, predict)
-    evaluation: Evaluation = evaluate(
+    evaluation = evaluate(
         prepared.dataset.labels[indices],
         rows,
         classifier.class_names,

@@ -225,14 +225,13 @@ class _Checkpoint(keras.callbacks.Callback):  # type: ignore[misc]
     def _row(self, epoch: int, logs: Row) -> Row:
         """Return the row of a finished epoch, as history.csv has it."""
         rate = keras.ops.convert_to_numpy(self.model.optimizer.learning_rate)
-        row: Row = {
+        scores = ("loss", "accuracy", "val_loss", "val_accuracy")
+        return {
             "epoch": epoch + 1,
             "seconds": round(time.monotonic() - self._epoch_began, 3),
+            **{name: float(logs[name]) if name in logs else None for name in scores},
+            "learning_rate": float(rate),
         }
-        for name in ("loss", "accuracy", "val_loss", "val_accuracy"):
-            row[name] = float(logs[name]) if name in logs else None
-        row["learning_rate"] = float(rate)
-        return row
 
     def _require_finite(self, loss: float) -> None:
         if math.isfinite(loss):

@@ -42,7 +42,6 @@ class Origin:
             building the network will tell.
         class_names: The classes of a classifier that is trained further. Its images must have the
             same.
-        own: The model of the user, which gets the trained weights at the end.
         trained: The classifier that the network comes from. It must not be tested on images that it
             has learned from.
     """
@@ -55,7 +54,6 @@ class Origin:
     shape: tuple[int | None, int | None, int | None] = (None, None, None)
     least_side: int | None = None
     class_names: tuple[str, ...] | None = None
-    own: keras.Model | None = None
     trained: Classifier | None = None
 
     @property
@@ -163,7 +161,6 @@ def choose_network(
         network=without_closing_activation(model),
         scale=pixel_scale(model),
         shape=model.input_shape[1:],
-        own=model,
     )
 
 

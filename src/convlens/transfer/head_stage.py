@@ -6,7 +6,7 @@ are therefore computed once and kept by content, and the head learns from them i
 
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -25,7 +25,7 @@ from convlens.training.fit import Row
 from convlens.training.setup import Setup
 from convlens.training.trainer import Facts
 from convlens.transfer.backbone import FEATURES, HEAD, body_of
-from convlens.transfer.dense_head import fit_dense_head
+from convlens.transfer.dense_head import Labelled, fit_dense_head
 from convlens.transfer.features import BATCH, open_features
 from convlens.transfer.linear_head import fit_linear_head, write_trials
 
@@ -40,14 +40,14 @@ class HeadResult:
     """What a head alone has reached.
 
     Attributes:
-        classes: The predicted classes of the validation images.
         seconds: The time that features and head took.
         strength: C of the logistic regression, or None for a head with hidden layers.
+        classes: The predicted classes of the validation images.
     """
 
-    classes: list[int]
     seconds: float
     strength: float | None = None
+    classes: Sequence[int] = ()
 
     @classmethod
     def read(cls, run: Run) -> "HeadResult":
@@ -142,7 +142,7 @@ class HeadStage:
         seconds = time.monotonic() - began
         if self.setup.config.transfer.head:
             state = self._train_dense_head(run, seconds, on_epoch)
-            result = HeadResult([], seconds)
+            result = HeadResult(seconds)
         else:
             state = State()
             result = self._train_linear_head(run, seconds)
@@ -173,22 +173,17 @@ class HeadStage:
         """Fit a logistic regression; `seconds` is the time that the features took."""
         began = time.monotonic()
         prepared = self.setup.prepared
-        labels = prepared.dataset.labels
-        train = prepared.splits.train
-        val = prepared.splits.val
         with self.screen.counter("regularisation") as progress:
             head = fit_linear_head(
-                self.features.gather(prepared.store, train),
-                labels[train],
-                self.features.gather(prepared.store, val),
-                labels[val],
+                *self._labelled(prepared.splits.train),
+                *self._labelled(prepared.splits.val),
                 prepared.dataset.num_classes,
                 class_weights=self.setup.class_weights,
                 progress=progress,
             )
         self.setup.network.get_layer(f"{HEAD}logits").set_weights([head.kernel, head.bias])
         run.write_history([], append=False)
-        result = HeadResult([], seconds + time.monotonic() - began, head.strength)
+        result = HeadResult(seconds + time.monotonic() - began, head.strength)
         self._save(run, State(), result)
         if head.trials:
             write_trials(head, run)
@@ -209,8 +204,8 @@ class HeadStage:
     ) -> State:
         """Train a head with hidden layers on the features, by steps, as any network."""
         setup = self.setup
-        prepared = setup.prepared
-        result = HeadResult([], seconds)
+        splits = setup.prepared.splits
+        result = HeadResult(seconds)
         config = setup.config
         inner = run
         if self.continues:
@@ -225,16 +220,10 @@ class HeadStage:
             kept = replace(state, best_epoch=0) if self.continues else state
             self._save(inner, kept, result)
 
-        def labelled(
-            indices: NDArray[np.int64],
-        ) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
-            features = self.features.gather(prepared.store, indices)
-            return features, prepared.dataset.labels[indices]
-
         state = fit_dense_head(
             [layer for layer in setup.network.layers if layer.name.startswith(HEAD)],
-            labelled(prepared.splits.train),
-            labelled(prepared.splits.val),
+            self._labelled(splits.train),
+            self._labelled(splits.val),
             config,
             inner,
             class_weights=setup.class_weights,
@@ -246,6 +235,11 @@ class HeadStage:
         if self.continues:
             self._save(run, State(), result)
         return state
+
+    def _labelled(self, indices: NDArray[np.int64]) -> Labelled:
+        """Return the features and the classes of the images with these indices."""
+        prepared = self.setup.prepared
+        return self.features.gather(prepared.store, indices), prepared.dataset.labels[indices]
 
     def predict(self, classifier: Classifier, indices: NDArray[np.int64]) -> NDArray[np.float32]:
         """Return (m, num_classes) probabilities, from the kept features and the classifier's head.

@@ -1,0 +1,74 @@
+"""What is written and shown of the scores of a classifier."""
+
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from convlens.evaluation.evaluate import evaluate
+from convlens.report.results import judge_run, show
+from tests.trainings import recording
+
+
+def scored(count, threshold=None):
+    """Return an evaluation of so many images, half of which are predicted with confidence."""
+    labels = np.arange(count) % 2
+    rows = np.full((count, 2), 0.4)
+    rows[np.arange(count), labels] = 0.6
+    rows[: count // 2] = np.eye(2)[labels[: count // 2]]
+    return evaluate(labels, rows, ["a", "b"], threshold=threshold)
+
+
+def test_the_scores_the_baseline_and_the_place_of_the_report_are_shown(tmp_path):
+    screen, text = recording()
+    show(scored(120), tmp_path, screen)
+    shown = text.getvalue()
+    assert "Accuracy" in shown
+    assert "correct for 50.0 % of the images" in shown
+    assert f"report       {tmp_path / 'report.html'}" in shown
+    assert "threshold" not in shown
+    assert "wide intervals" not in shown
+
+
+def test_what_the_threshold_does_is_shown(tmp_path):
+    screen, text = recording()
+    show(scored(120, threshold=0.9), tmp_path, screen)
+    assert "threshold    90.0 %: 50.0 % [" in text.getvalue()
+    assert "] of the images reach it, and 100.0 % [" in text.getvalue()
+
+
+@pytest.mark.parametrize(("count", "noted"), [(99, True), (100, False)])
+def test_few_images_are_noted(tmp_path, count, noted):
+    screen, text = recording()
+    show(scored(count), tmp_path, screen)
+    assert ("few test images, wide intervals" in text.getvalue()) is noted
+
+
+def run_of(accuracies):
+    rows = [
+        {"epoch": float(epoch), "val_accuracy": value, "val_loss": 1 - value, "loss": 0.9**epoch}
+        for epoch, value in enumerate(accuracies, start=1)
+    ]
+    return SimpleNamespace(history=rows, data={"splits": {"val": list(range(1000))}})
+
+
+def best(epoch):
+    return SimpleNamespace(provenance={"best": {"epoch": epoch}})
+
+
+def test_the_number_of_epochs_is_judged():
+    said = judge_run(run_of([0.5, 0.8, 0.9, 0.91, 0.905, 0.905]), best(4))
+    assert said.startswith("Best after epoch 4 of 6 (91.0 %)")
+    kept = "No epoch was better than the head alone, which is kept."
+    assert judge_run(run_of([0.5, 0.8]), best(0)) == kept
+    assert judge_run(run_of([]), best(0)) == ""
+
+
+def test_the_report_has_the_settings_that_the_run_used(runs):
+    report = runs[0].report
+    assert set(report["settings"]) == {"data", "training", "augment", "model"}
+    assert report["settings"]["model"]["filters"] == [8]
+    assert report["seconds"] == pytest.approx(sum(row["seconds"] for row in runs[0].history))
+    assert report["network"] == "custom_cnn"
+    assert report["parameters"] == runs[0].classifier().logits_model.count_params()
+    assert report["epochs_verdict"] == judge_run(runs[0], runs[0].classifier())

@@ -1,0 +1,176 @@
+"""The folder of a run: its name, its files, and how a stop is explained."""
+
+import json
+import os
+
+import pytest
+
+from convlens.config import Config
+from convlens.errors import Interrupted, RunError, StorageError
+from convlens.run import Run, explained_stops
+from convlens.training.network import choose_network
+from tests.trainings import CONFIG
+
+
+@pytest.fixture
+def here(tmp_path, monkeypatch):
+    """Return a folder in which `runs/` is empty, as the current one."""
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def made(name, age=0):
+    """Create a run with its configuration, written `age` seconds ago."""
+    run = Run.create(name, "")
+    run.write("run.toml", Config().to_toml())
+    moment = 1_700_000_000 - age
+    os.utime(run.folder / "run.toml", (moment, moment))
+    return run
+
+
+def test_a_default_name_that_is_taken_gets_a_number(here):
+    names = []
+    for _ in range(3):
+        run = Run.create(None, "cats & dogs-resnet18")
+        run.write("run.toml", "")
+        names.append(str(run.folder))
+    assert names == [f"runs/cats___dogs-resnet18{end}" for end in ("", "-2", "-3")]
+
+
+def test_a_run_killed_before_its_configuration_was_written_leaves_its_name_free(here):
+    run = Run.create(None, "digits")
+    run.write("data.json", "{}")
+    assert Run.create(None, "digits") == run
+
+
+@pytest.mark.parametrize("file", ["run.toml", "notes.txt"])
+def test_a_folder_with_content_is_not_overwritten(here, file):
+    run = Run.create("mine", "")
+    Run.refuse_taken(run.folder)
+    run.write(file, "")
+    with pytest.raises(RunError, match=r"^runs/mine: a new run needs a folder that does not exist"):
+        Run.create("mine", "")
+
+
+def test_a_file_is_no_place_for_a_run(here):
+    (here / "file").write_text("")
+    with pytest.raises(RunError, match="does not exist yet"):
+        Run.refuse_taken(here / "file")
+
+
+def test_an_unknown_name_lists_the_newest_runs(here):
+    for number in range(7):
+        made(f"run{number}", age=number)
+    with pytest.raises(RunError, match=r"newest first: run0, run1, run2, run3, run4 and 2 more\.$"):
+        Run.open("other")
+    assert Run.open("run3").folder == Run.open("runs/run3").folder
+
+
+def test_without_any_run_none_is_listed(here):
+    with pytest.raises(RunError, match=r"with run\.toml inside\.$"):
+        Run.open("other")
+
+
+@pytest.mark.parametrize("kind", ["search", "compare"])
+def test_a_study_is_no_run_and_names_those_inside(here, kind):
+    folder = here / "runs" / "study"
+    folder.mkdir(parents=True)
+    (folder / f"{kind}.json").write_text("{}")
+    said = f"made by `convlens {kind}` and is no run itself; "
+    with pytest.raises(RunError, match=said + "no run inside has a classifier"):
+        Run.find_classifier("study")
+    inner = made("runs/study/best")
+    inner.classifier_path.write_bytes(b"")
+    with pytest.raises(RunError, match=said + r"its runs .*newest first: runs/study/best\."):
+        Run.find_classifier("study")
+    assert Run.find_classifier("runs/study/best") == inner.classifier_path
+    assert Run.find_classifier(inner.classifier_path) == inner.classifier_path
+
+
+def test_other_images_are_refused_and_its_own_get_its_split(digits, tmp_path):
+    prepared = choose_network(CONFIG).prepare(digits, CONFIG, None)
+    run = Run.create(tmp_path / "run", "")
+    content = prepared.to_dict()
+    content["splits"] = {"train": [5, 6], "val": [3], "test": [1, 2]}
+    run.write("data.json", json.dumps(content))
+    splits = run.divided(prepared).splits
+    assert [list(part) for part in (splits.train, splits.val, splits.test)] == [[5, 6], [3], [1, 2]]
+    run.write("data.json", json.dumps(content | {"fingerprint": "another"}))
+    with pytest.raises(RunError, match=r"these are not the images of .*fingerprint differs"):
+        run.divided(prepared)
+
+
+def test_a_stop_is_explained_once():
+    """A single training says itself how to go on, so that its message stays."""
+    with (
+        pytest.raises(Interrupted, match=r"^stopped before the end\. Type this\.$"),
+        explained_stops(lambda: "Type this."),
+    ):
+        raise KeyboardInterrupt
+    with (
+        pytest.raises(Interrupted, match=r"^of the training$"),
+        explained_stops(lambda: "Type this."),
+    ):
+        raise Interrupted("of the training")
+    with (
+        pytest.raises(Interrupted, match=r"^stopped in fold 2\. Type this\.$"),
+        explained_stops(lambda: "Type this.", "stopped in fold 2.", several=True),
+    ):
+        raise Interrupted("of the training")
+
+
+def test_a_full_disk_is_explained_after_its_own_message():
+    with (
+        pytest.raises(StorageError, match=r"^the disk is full\. Type this\.$"),
+        explained_stops(lambda: "Type this."),
+    ):
+        raise StorageError("the disk is full.")
+
+
+def test_how_to_resume_names_the_classifier_where_there_is_one(tmp_path):
+    run = Run.create(tmp_path / "my run", "")
+    command = f"To go on: convlens train --run '{run.folder}' --resume"
+    assert run.how_to_resume() == command
+    run.classifier_path.write_bytes(b"")
+    assert run.how_to_resume() == f"{run.classifier_path} holds the best epoch so far. {command}"
+
+
+def test_a_file_is_written_whole_or_not_at_all(tmp_path, monkeypatch):
+    run = Run.create(tmp_path / "run", "")
+    run.write("data.json", '{"before": 1}')
+
+    def full(self, data):
+        self.open("wb").write(data[: len(data) // 2])
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(type(tmp_path), "write_bytes", full)
+    with pytest.raises(StorageError, match=r"data\.json.*No space left"):
+        run.write("data.json", '{"after": 2}')
+    assert run.data == {"before": 1}
+    assert {path.name for path in run.folder.iterdir()} == {"state", "data.json"}
+
+
+def test_a_damaged_or_missing_file_is_named(tmp_path):
+    run = Run.create(tmp_path / "run", "")
+    with pytest.raises(RunError, match=r"report\.json: this file of the run cannot be read"):
+        _ = run.report
+    for damaged in (b'{"title": ', b"\xff\xfe"):
+        (run.folder / "report.json").write_bytes(damaged)
+        with pytest.raises(RunError, match=r"report\.json: this file of the run cannot be read"):
+            _ = run.report
+    with pytest.raises(RunError, match=r"history\.csv cannot be read; No such file"):
+        _ = run.history
+    (run.folder / "history.csv").write_text("epoch,loss\n1,0.5\n2,0.x\n")
+    with pytest.raises(RunError, match=r"history\.csv cannot be read; .*'0\.x'"):
+        _ = run.history
+
+
+def test_the_history_is_replaced_or_continued(tmp_path):
+    run = Run.create(tmp_path / "run", "")
+    row = dict.fromkeys(("loss", "accuracy", "learning_rate"), 0.5) | {"epoch": 1, "seconds": 2.0}
+    run.write_history([row], append=False)
+    run.write_history([row | {"epoch": 2}], append=True)
+    assert [line["epoch"] for line in run.history] == [1, 2]
+    assert run.history[0]["val_loss"] is None
+    run.write_history([], append=False)
+    assert run.history == []

@@ -1,0 +1,154 @@
+"""Which trained network `--backbone` names, and the images that it takes."""
+
+import numpy as np
+import pytest
+
+from convlens.config import Config
+from convlens.data.dataset import Dataset
+from convlens.errors import ClassifierError, ConfigError, ModelError
+from convlens.pipeline import train
+from convlens.preprocess import Preprocessing
+from convlens.run import Run
+from convlens.transfer.origin import BackboneOrigin, choose_backbone, choose_origin
+from tests.trainings import QUIET
+from tests.transfer.backbones import (
+    DATA,
+    IMAGES,
+    SEEN,
+    assembled,
+    config_of,
+    own,
+    saved,
+    training_of,
+)
+
+pytestmark = pytest.mark.usefixtures("own_cache", "no_report")
+
+
+def test_a_file_a_folder_and_the_name_of_a_run(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    run = Run.create("mine", "")
+    saved(run.classifier_path)
+    for name in ("mine", "runs/mine", str(run.classifier_path)):
+        assert choose_backbone(Config().replace(backbone=name)).trained is not None
+
+
+def test_a_network_of_the_zoo_goes_before_a_run_of_its_name(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    saved(Run.create("efficientnet_lite0", "").classifier_path)
+    assert choose_backbone(Config().replace(backbone="efficientnet_lite0")).trained is None
+    assert choose_backbone(Config().replace(backbone="runs/efficientnet_lite0")).trained is not None
+
+
+def refused(error, said, **settings):
+    with pytest.raises(error, match=said):
+        choose_backbone(Config().replace(**settings))
+
+
+def test_what_is_no_backbone(tmp_path, file):
+    refused(
+        ModelError,
+        r"no trained weights are known for small_resnet\..*efficientnet_lite0",
+        backbone="small_resnet",
+    )
+    refused(
+        ModelError,
+        r"No file or run is at efficientnet_lit, and there is no .*; "
+        r"did you mean efficientnet_lite0",
+        backbone="efficientnet_lit",
+    )
+    refused(ClassifierError, "missing.keras", backbone=str(tmp_path / "missing.keras"))
+    (tmp_path / "notes.txt").write_text("no network")
+    refused(ClassifierError, "notes.txt", backbone=str(tmp_path / "notes.txt"))
+    (tmp_path / "empty").mkdir()
+    refused(ClassifierError, "empty", backbone=str(tmp_path / "empty"))
+    own().save(tmp_path / "plain.keras")
+    refused(ClassifierError, "plain.keras", backbone=str(tmp_path / "plain.keras"))
+    refused(
+        ConfigError,
+        "--weights goes with a network of the zoo",
+        backbone=str(file),
+        weights="imagenet",
+    )
+    refused(ConfigError, "leave out --model vgg16", backbone=str(file), model="vgg16")
+    refused(ConfigError, "leave out --model vgg16", backbone="efficientnet_lite0", model="vgg16")
+
+
+def test_images_are_taken_as_the_classifier_takes_them(file):
+    grey = Dataset(
+        "memory", "arrays", IMAGES[:, :8, :8, 0].copy(), np.arange(24) % 3, ("x", "y", "z")
+    )
+    config = Config().replace(backbone=str(file))
+    origin = choose_backbone(config)
+    prepared = origin.prepare(grey, config, None)
+    assert prepared.preprocessing == SEEN
+    assert any("are grey" in note for note in prepared.notes)
+    resolved = config.replace(size="12x12", fit="stretch", channels="rgb")  # as run.toml has them
+    assert origin.prepare(grey, resolved, None).preprocessing == SEEN
+    with pytest.raises(ConfigError, match=r"--size must be .*, 12x12; found 16\. Leave it out"):
+        origin.prepare(grey, config.replace(size="16"), None)
+    with pytest.raises(ConfigError, match=r"--channels must be .*, rgb; found grey"):
+        origin.prepare(grey, config.replace(channels="grey"), None)
+
+
+def test_colour_images_for_a_grey_classifier(tmp_path):
+    path = saved(tmp_path / "grey.keras", preprocessing=Preprocessing(12, 12, 1))
+    assert assembled(path).input_shape == (None, 12, 12, 1)
+
+
+def test_small_grey_images_for_a_backbone_of_the_zoo():
+    grey = Dataset("memory", "arrays", IMAGES[..., 0].copy(), np.arange(24) % 3, ("x", "y", "z"))
+    config = Config().replace(backbone="efficientnet_lite0")
+    origin = choose_backbone(config)
+    assert isinstance(origin, BackboneOrigin)
+    prepared = origin.prepare(grey, config, None)
+    assert prepared.preprocessing.shape == (224, 224, 3)
+    assert prepared.preprocessing.fit == "crop"
+    assert any("enlarged; the least side here is 12" in note for note in prepared.notes)
+    assert any("are grey" in note for note in prepared.notes)
+    assert origin.prepare(grey, config.replace(size="32"), None).preprocessing.shape == (32, 32, 3)
+
+
+def test_weights_of_another_network_name_the_layer(file):
+    config = Config().replace(backbone="efficientnet_lite0", size="64", weights=str(file))
+    origin = choose_backbone(config)
+    with pytest.raises(
+        ModelError,
+        match=r"trained\.keras: layer stem_conv needs \(3, 3, 3, 32\); found \(3, 3, 3, 4\)",
+    ):
+        origin.assemble(origin.prepare(DATA, config, None), config)
+
+
+def test_settings_that_ask_for_a_backbone_or_exclude_it(backbone):
+    for settings in (
+        {"unfreeze": "all"},
+        {"head": (8,)},
+        {"gradual": True},
+        {"train_batch_norm": True},
+    ):
+        with pytest.raises(ConfigError, match="needs --backbone"):
+            choose_origin(Config().replace(**settings))
+    with pytest.raises(ConfigError, match="--backbone and --from exclude each other"):
+        choose_origin(Config().replace(backbone=str(backbone)), start_from=backbone)
+
+
+def test_what_follows_from_a_backbone_and_from_unfreezing():
+    def found(**settings):
+        config = Config().replace(backbone="any", **settings)
+        return config.augment.augment, config.training.epochs, config.training.batch_size
+
+    usual = Config().training
+    assert found() == ("none", usual.epochs, usual.batch_size)
+    assert found(augment="strong", epochs=3) == ("strong", 3, usual.batch_size)
+    assert found(unfreeze="all") == ("light", 5, 32)
+    assert found(unfreeze="all", augment="none", epochs=9, batch_size=8) == ("none", 9, 8)
+
+
+def test_images_that_the_backbone_has_learned_from_are_not_tested_on(digits, backbone, tmp_path):
+    training, run = training_of(digits, config_of(backbone), tmp_path / "first")
+    training.run(run)
+    with pytest.raises(
+        ConfigError, match="--seed must be as in the first training of these images, 0, "
+    ):
+        train(digits, config_of(run.folder, seed=1), run=tmp_path / "second", screen=QUIET)
+    train(digits, config_of(run.folder), run=tmp_path / "third", screen=QUIET)
