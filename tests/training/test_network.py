@@ -67,7 +67,7 @@ def test_classes_are_numbered_as_the_classifier_numbers_them(saved):
     prepared = origin.prepare(other, CONFIG, None)
     assert prepared.dataset.class_names == NAMES
     assert prepared.dataset.labels[:4].tolist() == [2, 0, 2, 0]
-    with pytest.raises(DataError, match="found d too"):
+    with pytest.raises(DataError, match="found d, too"):
         origin.prepare(
             Dataset("memory", "arrays", IMAGES, np.arange(24) % 2, ("a", "d")), CONFIG, None
         )

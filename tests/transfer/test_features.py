@@ -175,7 +175,8 @@ def test_a_full_disk_keeps_what_there_is_and_names_the_folder(monkeypatch):
     with monkeypatch.context() as patch:
         patch.setattr(Path, "open", lambda path, *mode: Full(real(path, *mode), 2))
         with pytest.raises(
-            StorageError, match=r"No space left on device\. Free some space, or set CONVLENS_CACHE"
+            StorageError,
+            match=r"No space left on device\. Free some space .*, or set CONVLENS_CACHE",
         ) as full:
             cache.compute(Network(), store, np.arange(200))
     assert str(cache.folder) in str(full.value)
@@ -193,13 +194,15 @@ def test_a_full_disk_is_told_when_features_are_gathered(monkeypatch):
     monkeypatch.setattr(
         features.tempfile, "TemporaryFile", lambda **options: Full(real(**options), 0)
     )
-    with pytest.raises(StorageError, match="MB more there; No space left"):
+    with pytest.raises(StorageError, match=r"features of 100 images \(0 MB\) .*; No space left"):
         cache.gather(store, np.arange(100))
 
 
 def test_a_folder_that_cannot_be_made(tmp_path):
     (tmp_path / "features").write_text("a file")
-    with pytest.raises(StorageError, match=r"the features need .* MB there; "):
+    with pytest.raises(
+        StorageError, match=r"the features of 10 images \(0 MB\) cannot be written; "
+    ):
         FeatureCache("key", WIDTH).compute(Network(), store_of(10), np.arange(10))
 
 
