@@ -46,6 +46,11 @@ DEEP = (
 QUICK = [name for name in list_models() if quick(name)]
 LARGE = [name for name in list_models() if not quick(name)]
 EVERY = [*QUICK, *(pytest.param(name, marks=pytest.mark.slow) for name in LARGE)]
+DEEPEST = ("lenet5", "mobilenet_v3_small", "resnet20")  # a training step takes them seconds
+EVERY_STEP = [  # for a second training step of each model
+    *(name for name in QUICK if name not in DEEPEST),
+    *(pytest.param(name, marks=pytest.mark.slow) for name in [*DEEPEST, *LARGE]),
+]
 OPEN_PLAINLY = """
 import json, sys
 sys.modules["convlens"] = None
@@ -136,7 +141,7 @@ def test_lecture_counts():
     assert {model_info(name).scale for name in set(LECTURES) - {"mnist_tanh"}} == {1 / 255}
 
 
-@pytest.mark.parametrize("name", EVERY)
+@pytest.mark.parametrize("name", EVERY_STEP)
 @pytest.mark.parametrize(("head", "channels"), [("softmax", 2), ("sigmoid", 1)])
 def test_learns_at_another_size(name, head, channels):
     least = model_info(name).least_side or 8
