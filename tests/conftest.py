@@ -61,6 +61,14 @@ def interruptible() -> Iterator[Callable[..., None]]:
     signal.signal(signal.SIGINT, before)
 
 
+def forget_threads(folder: Path) -> None:
+    """Leave the number of threads out of a run's settings, which a process cannot change any more."""
+    for path in folder.rglob("run.toml"):
+        text = path.read_text(encoding="utf-8")
+        assert "threads = 2\n" in text
+        path.write_text(text.replace("threads = 2\n", ""), encoding="utf-8")
+
+
 def draw_shape(
     kind: str, rng: np.random.Generator, size: tuple[int, int] = (40, 48)
 ) -> Image.Image:

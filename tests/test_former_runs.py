@@ -11,6 +11,7 @@ from convlens.pipeline import train
 from convlens.report.rescore import score_again
 from convlens.run import Run
 from convlens.screen import Screen
+from tests.conftest import forget_threads
 
 pytestmark = pytest.mark.usefixtures("no_charts")
 FORMER = Path(__file__).parent / "fixtures" / "8941a94"
@@ -28,11 +29,8 @@ def runs(tmp_path, monkeypatch) -> Path:
 
 
 def resume(digits, folder: Path) -> Run:
-    """Resume a former run with as many threads as this process has, which cannot change any more."""
-    settings = folder / "run.toml"
-    text = settings.read_text(encoding="utf-8")
-    assert "threads = 2\n" in text
-    settings.write_text(text.replace("threads = 2\n", ""), encoding="utf-8")
+    """Resume a former run with as many threads as this process has."""
+    forget_threads(folder)
     return train(digits, run=folder, resume=True, screen=QUIET)
 
 

@@ -23,11 +23,12 @@ def quick(name):
     return info.num_params < 3_000_000 and info.multiply_adds < 60_000_000 and name not in DEEP
 
 
-def every():
+def every(*slow):
+    """Return all models; those that are not quick, and the ones named, as slow ones."""
     import pytest
 
     return [
-        name if quick(name) else pytest.param(name, marks=pytest.mark.slow)
+        name if quick(name) and name not in slow else pytest.param(name, marks=pytest.mark.slow)
         for name in list_models()
     ]
 

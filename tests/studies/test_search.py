@@ -13,13 +13,11 @@ import pytest
 import convlens
 from convlens.config import Config
 from convlens.errors import ConfigError, DataError, Interrupted, RunError, TrainingError
-from convlens.run import Run
 from convlens.screen import Screen
-from convlens.studies.journal import Search
 from convlens.studies.search import resume_search, search
 from convlens.studies.space import Choices, Range
 from convlens.studies.trial import Pruner
-from tests.conftest import without_charts
+from tests.conftest import forget_threads, without_charts
 
 pytestmark = pytest.mark.usefixtures("no_charts")
 SPACE = {"dropout": Range(0.0, 0.5), "filters": Choices(("4", "4,8")), "dense": Choices(("16",))}
@@ -77,20 +75,41 @@ def test_finished_search_is_not_resumed(finished, dataset):
         resume_search(dataset, finished.folder, Screen(quiet=True))
 
 
-@pytest.mark.parametrize("epoch", [1, pytest.param(2, marks=pytest.mark.slow)])
-def test_stopped_search_goes_on_as_it_would_have(finished, dataset, tmp_path, monkeypatch, epoch):
+def begin_again(finished, dataset, folder):
+    """Go on from the first five trials of a finished search, which are not trained again."""
+    lines = (finished.folder / "journal.log").read_bytes().splitlines(keepends=True)
+    begun = [n for n, line in enumerate(lines) if json.loads(line)["op_code"] == 4]  # a trial
+    cut(finished, folder, sum(map(len, lines[: begun[5]])))
+    for number in (5, 6):
+        shutil.rmtree(folder / f"trial-{number:03d}")
+    return resume_search(dataset, folder, Screen(quiet=True))
+
+
+def begin(finished, dataset, folder):
+    return search(dataset, CONFIG, trials=7, space=SPACE, run=folder, screen=Screen(quiet=True))
+
+
+@pytest.mark.parametrize(
+    ("start", "number", "epoch"),
+    [
+        (begin_again, 5, 1),
+        pytest.param(begin, 2, 1, marks=pytest.mark.slow),
+        pytest.param(begin, 2, 2, marks=pytest.mark.slow),
+    ],
+)
+def test_stopped_search_goes_on_as_it_would_have(
+    finished, dataset, tmp_path, monkeypatch, start, number, epoch
+):
     told = Pruner.__call__
 
     def stop(self, row, best):
         told(self, row, best)
-        if self.trial.number == 2 and row["epoch"] == epoch:
+        if self.trial.number == number and row["epoch"] == epoch:
             raise KeyboardInterrupt
 
     monkeypatch.setattr(Pruner, "__call__", stop)
     with pytest.raises(Interrupted, match="--resume"):
-        search(
-            dataset, CONFIG, trials=7, space=SPACE, run=tmp_path / "cut", screen=Screen(quiet=True)
-        )
+        start(finished, dataset, tmp_path / "cut")
     monkeypatch.setattr(Pruner, "__call__", told)
     resumed = resume_search(dataset, tmp_path / "cut", Screen(quiet=True))
     assert trials(resumed) == trials(finished)
@@ -208,15 +227,13 @@ def test_search_killed_after_a_last_epoch_goes_on_as_it_would_have(finished, dat
     assert len(resumed.study.get_trials()) == 7
 
 
-def test_a_search_of_8941a94_is_resumed(tmp_path):
-    """An earlier release began it with two threads, which only a new process can set."""
+def test_a_search_of_8941a94_is_resumed(dataset, tmp_path):
     fixtures = Path(__file__).parents[1] / "fixtures" / "8941a94"
     folder = tmp_path / "search"
     shutil.copytree(fixtures / "search_interrupted", folder)
     expected = json.loads((fixtures / "expected.json").read_text())
-    words = [sys.executable, "-m", "convlens", "search", "--run", str(folder), "--resume"]
-    subprocess.run(words, check=True, capture_output=True)
-    found = Search.open(folder, Run(folder).config.training.seed)
+    forget_threads(folder)
+    found = resume_search(dataset, folder, Screen(quiet=True))
     facts = json.loads((folder / "search.json").read_text())
     assert facts["best"] == found.ranked[0].number == expected["search"]["best"]
     assert facts["metrics"]["accuracy"]["value"] == expected["search"]["accuracy"]

@@ -84,7 +84,8 @@ def learn(model, head, n=2):
         "sigmoid": keras.losses.BinaryCrossentropy,
     }
     before = [keras.ops.convert_to_numpy(w).copy() for w in model.trainable_weights]
-    model.compile(keras.optimizers.SGD(0.1), losses[head](from_logits=True))
+    # For a single step, a graph would take longer to build than it saves.
+    model.compile(keras.optimizers.SGD(0.1), losses[head](from_logits=True), run_eagerly=True)
     pixels = images(model.input_shape[1:], n)
     history = model.fit(pixels, np.arange(n) % 2, epochs=1, batch_size=n, verbose=0)
     assert np.isfinite(history.history["loss"][0])
