@@ -1,4 +1,4 @@
-"""`convlens compare` as a user types it: what it prints, what it leaves, what it says of mistakes."""
+"""`convlens compare` as a user types it: what it prints, leaves, and says of mistakes."""
 
 import json
 import signal
@@ -38,7 +38,7 @@ def here(tmp_path, monkeypatch) -> Path:
 
 @pytest.fixture
 def measured(monkeypatch):
-    """Measured costs that do not depend on what else the machine does: a minute is 5 epochs of 5 steps."""
+    """Use made-up costs, so that a minute is 5 epochs of 5 steps on every machine."""
     monkeypatch.setattr(recipes, "measure_costs", lambda trainer, seconds: Costs(2.0, 1.0, 0.4))
 
 
@@ -47,9 +47,10 @@ def test_compare_says_what_it_does_and_which_is_better(shapes, here, measured, c
     assert run("compare", shapes, *TWO, *QUICK, "--minutes", "1", "--run", "mine") == 0
     said = capsys.readouterr().out
     for words in (
-        "120 from", "76 train, 20 validation, 24 test", "32 x 32 RGB", "2 networks of 1 min 00 s", "5 epochs, 5.0 pass",
-        "recipe  batch 16, adamw, learning rate 0.01 (one-cycle), flip", "custom_cnn, 1 of 2", "fashion_mlp, 2 of 2",
-        "ranked on 20 validation images; scored once on 24 test images", "mult-adds", "95 %", "p = ",
+        "120 from", "76 train, 20 validation, 24 test", "32 x 32 RGB", "2 networks of 1 min 00 s",
+        "recipe  batch 16, adamw, learning rate 0.01 (one-cycle), flip", "5 epochs, 5.0 pass",
+        "custom_cnn, 1 of 2", "fashion_mlp, 2 of 2", "mult-adds", "95 %", "p = ",
+        "ranked on 20 validation images; scored once on 24 test images",
         "tradeoff.png", "compare.json", "convlens predict runs/mine/",
     ):  # fmt: skip
         assert words in said, words

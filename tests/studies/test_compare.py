@@ -32,7 +32,7 @@ def images(shapes):
 
 @pytest.fixture(scope="module", autouse=True)
 def _measured():
-    """Measured costs that do not depend on what else the machine does: a minute is 5 epochs of 5 steps."""
+    """Use made-up costs, so that a minute is 5 epochs of 5 steps on every machine."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(recipes, "measure_costs", lambda trainer, seconds: Costs(2.0, 1.0, 0.4))
         yield

@@ -13,10 +13,9 @@ DISTRIBUTIONS = {
     "filters": CategoricalDistribution(("4", "4,8")),
     "learning_rate_adam": FloatDistribution(1e-4, 5e-3),
 }
-HISTORY = [
-    {"epoch": 1.0, "seconds": 2.0, "loss": 2.0, "accuracy": 0.2, "val_loss": 1.9, "val_accuracy": 0.25},
-    {"epoch": 2.0, "seconds": 3.0, "loss": 1.5, "accuracy": 0.4, "val_loss": None, "val_accuracy": 0.5},
-]  # fmt: skip
+COLUMNS = ("epoch", "seconds", "loss", "accuracy", "val_loss", "val_accuracy")
+ROWS = ((1.0, 2.0, 2.0, 0.2, 1.9, 0.25), (2.0, 3.0, 1.5, 0.4, None, 0.5))
+HISTORY = [dict(zip(COLUMNS, row, strict=True)) for row in ROWS]
 
 
 def trial(**params):
