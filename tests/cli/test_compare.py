@@ -93,9 +93,9 @@ def test_published_figures_with_their_sources(here, capsys):
         (["SHAPES", *TWO, "--minutes", "0.01"], 2, "is too short for custom_cnn, fashion_mlp"),
         (["SHAPES", *TWO, "--test", "0"], 3, "needs test images"),
         (["SHAPES", *TWO, "--val", "0"], 3, "needs validation images"),
-        (["SHAPES", "--models", "custom_cnn,mnist_tanh", "--size", "8"], 4, "at least 14 x 14 pixels; found 8 x 8"),
+        (["SHAPES", "--models", "custom_cnn,mnist_tanh", "--size", "8"], 4, "14 x 14 pixels; found 8 x 8"),
         (["SHAPES", *TWO, "--epochs", "3"], 2, "epochs"),
-        (["SHAPES", *TWO, "--unfreeze", "3"], 2, "--unfreeze exclude each other. Every network is trained from scratch"),
+        (["SHAPES", *TWO, "--unfreeze", "3"], 2, "--unfreeze exclude each other. Every network is"),
         (["SHAPES", *TWO, "--batch-size", "0"], 2, "--batch-size must be at least 1"),
         (["--resume"], 5, "name the comparison"),
         (["--resume", "--run", "none"], 5, "a comparison is a folder"),
@@ -114,7 +114,7 @@ def test_mistakes_get_one_line_and_leave_nothing(words, code, said, shapes, here
 
 @pytest.mark.slow
 def test_a_killed_comparison_is_resumed(shapes, here):
-    """Kill -9 while the second network trains; the first is not trained again, and both end in the table."""
+    """The second network is killed while it trains; both end in the table, the first untouched."""
     words = ["compare", str(shapes), *TWO, *QUICK, "--minutes", "0.2", "--run", "killed"]
     process = subprocess.Popen(
         [sys.executable, "-m", "convlens", *words], stdout=subprocess.DEVNULL

@@ -22,6 +22,8 @@ from convlens.training.network import Origin
 from convlens.training.training import Training
 from convlens.transfer.origin import choose_origin
 
+ANEW = "A cross-validation starts anew: give it another --run name."
+
 
 def cross_validate(
     dataset: Dataset,
@@ -127,10 +129,5 @@ def _run(training: Training, run: Run) -> None:
     stopped = "stopped in {folder}; finished folds keep their classifiers.".format(
         folder=run.folder
     )
-    with explained_stops(_how_to_go_on, stopped, several=True):
+    with explained_stops(lambda: ANEW, stopped, several=True):
         training.run(run)
-
-
-def _how_to_go_on() -> str:
-    """Return what to do after a stop."""
-    return "A cross-validation starts anew: give it another --run name."

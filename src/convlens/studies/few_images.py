@@ -33,6 +33,7 @@ from convlens.screen import Screen
 from convlens.transfer.origin import choose_origin
 
 DRAWS = 5
+ANEW = "This starts anew: give it another --run name."
 
 
 def mean_of_draws(values: Sequence[float], n: int) -> Score:
@@ -112,7 +113,7 @@ def train_on_few(
                 training.announce(outer, screen=screen)
             stopped = "stopped in draw {number} of {draws}; finished draws keep their reports."
             stopped = stopped.format(number=number, draws=draws)
-            with explained_stops(_how_to_go_on, stopped, several=True):
+            with explained_stops(lambda: ANEW, stopped, several=True):
                 training.run(inner)
                 training.finish(inner)
         score = Score(**inner.report["metrics"]["accuracy"])
@@ -124,11 +125,6 @@ def train_on_few(
         )
     _write(outer, k, scores, screen)
     return outer
-
-
-def _how_to_go_on() -> str:
-    """Return what to do after a stop."""
-    return "This starts anew: give it another --run name."
 
 
 def _pools(whole: Prepared, k: int) -> list[NDArray[np.int64]]:
