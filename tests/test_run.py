@@ -6,8 +6,8 @@ import os
 import pytest
 
 from convlens.config import Config
-from convlens.errors import Interrupted, RunError, StorageError
-from convlens.run import Run, explained_stops
+from convlens.errors import RunError, StorageError
+from convlens.run import Run
 from convlens.training.network import choose_network
 from tests.trainings import CONFIG
 
@@ -98,33 +98,6 @@ def test_other_images_are_refused_and_its_own_get_its_split(digits, tmp_path):
     run.write("data.json", json.dumps(content | {"fingerprint": "another"}))
     with pytest.raises(RunError, match=r"these are not the images of .*fingerprint differs"):
         run.divided(prepared)
-
-
-def test_a_stop_is_explained_once():
-    """A single training says itself how to go on, so that its message stays."""
-    with (
-        pytest.raises(Interrupted, match=r"^stopped before the end\. Type this\.$"),
-        explained_stops(lambda: "Type this."),
-    ):
-        raise KeyboardInterrupt
-    with (
-        pytest.raises(Interrupted, match=r"^of the training$"),
-        explained_stops(lambda: "Type this."),
-    ):
-        raise Interrupted("of the training")
-    with (
-        pytest.raises(Interrupted, match=r"^stopped in fold 2\. Type this\.$"),
-        explained_stops(lambda: "Type this.", "stopped in fold 2.", several=True),
-    ):
-        raise Interrupted("of the training")
-
-
-def test_a_full_disk_is_explained_after_its_own_message():
-    with (
-        pytest.raises(StorageError, match=r"^the disk is full\. Type this\.$"),
-        explained_stops(lambda: "Type this."),
-    ):
-        raise StorageError("the disk is full.")
 
 
 def test_how_to_resume_names_the_classifier_where_there_is_one(tmp_path):

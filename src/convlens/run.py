@@ -1,10 +1,8 @@
 """Run: the folder `runs/<name>/`, which holds everything that is known of a training."""
 
-import csv
 import json
 import shlex
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain, count
 from pathlib import Path
@@ -16,8 +14,9 @@ from convlens.config import Config
 from convlens.data.dataset import SPLITS
 from convlens.data.prepared import Prepared
 from convlens.data.splits import Splits
-from convlens.errors import Interrupted, RunError, StorageError
+from convlens.errors import RunError
 from convlens.files import and_more, storage_errors, with_present_names, write_atomically
+from convlens.history import Row, read_history, write_history
 
 if TYPE_CHECKING:
     from convlens.classifier.classifier import Classifier
@@ -25,15 +24,7 @@ if TYPE_CHECKING:
 RUNS = Path("runs")
 SETTINGS = "run.toml"
 CLASSIFIER = "classifier.keras"
-HISTORY_COLUMNS = (
-    "epoch",
-    "seconds",
-    "loss",
-    "accuracy",
-    "val_loss",
-    "val_accuracy",
-    "learning_rate",
-)
+HISTORY = "history.csv"
 SHOWN = 5  # names in a message
 
 
@@ -145,24 +136,9 @@ class Run:
         return self.read("report.json")
 
     @property
-    def history(self) -> list[dict[str, float | None]]:
-        """A row for each epoch, as in `history.csv`; None where a value was not measured.
-
-        Raises:
-            RunError: If the file is missing or damaged.
-        """
-        try:
-            with (self.folder / "history.csv").open(newline="", encoding="utf-8") as file:
-                return [
-                    {name: float(value) if value else None for name, value in row.items()}
-                    for row in csv.DictReader(file)
-                ]
-        except (OSError, ValueError) as error:
-            raise RunError(
-                "{folder}: history.csv cannot be read; {reason}.".format(
-                    folder=self.folder, reason=getattr(error, "strerror", None) or error
-                )
-            ) from error
+    def history(self) -> list[Row]:
+        """A row for each epoch, as in `history.csv`; None where a value was not measured."""
+        return read_history(self.folder / HISTORY)
 
     @property
     def classifier_path(self) -> Path:
@@ -228,20 +204,8 @@ class Run:
         return Classifier.load(self.classifier_path, precision=precision)
 
     def write_history(self, rows: Sequence[Mapping[str, Any]], *, append: bool) -> None:
-        """Write rows to `history.csv`, after the rows that are there or instead of them.
-
-        Raises:
-            StorageError: If the file cannot be written.
-        """
-        path = self.folder / "history.csv"
-        with (
-            storage_errors(path, "the history"),
-            path.open("a" if append else "w", newline="", encoding="utf-8") as file,
-        ):
-            writer = csv.DictWriter(file, HISTORY_COLUMNS)
-            if not append:
-                writer.writeheader()
-            writer.writerows(rows)
+        """Write rows to `history.csv`; see `history.write_history`."""
+        write_history(self.folder / HISTORY, rows, append=append)
 
     def write(self, name: str, text: str) -> None:
         """Write a text file of the folder, as a whole or not at all.
@@ -286,35 +250,6 @@ class Run:
                 )
             ) from error
         return content
-
-
-@contextmanager
-def explained_stops(
-    how_to_go_on: Callable[[], str],
-    stopped: str = "stopped before the end.",
-    *,
-    several: bool = False,
-) -> Iterator[None]:
-    """Turn Ctrl-C and a full disk inside the block into a message that says how to go on.
-
-    Args:
-        how_to_go_on: Returns what was kept and what to type, as a sentence.
-        stopped: The sentence before it.
-        several: Whether the block runs several trainings. Then the message of the one that was
-            stopped is replaced, since it would continue that one only.
-
-    Raises:
-        Interrupted: If Ctrl-C was pressed.
-        StorageError: If a file could not be written.
-    """
-    try:
-        yield
-    except (KeyboardInterrupt, Interrupted) as stop:
-        if isinstance(stop, Interrupted) and not several:
-            raise
-        raise Interrupted("{stopped} {how}".format(stopped=stopped, how=how_to_go_on())) from None
-    except StorageError as error:
-        raise StorageError("{error} {how}".format(error=error, how=how_to_go_on())) from error
 
 
 def _refuse_study(folder: Path) -> None:

@@ -26,6 +26,7 @@ from convlens.classifier.archive import (
     write_archive,
 )
 from convlens.classifier.assembly import all_layers, with_precision
+from convlens.classifier.prediction import Prediction
 from convlens.errors import ClassifierError, ImageError
 from convlens.preprocess import ImageArray, ImageLike, Preprocessing, prepare
 
@@ -35,26 +36,6 @@ TEMPERATURE = "temperature"  # the name of the layer between the logits and the 
 PIXELS = 2**20
 # How far a probability may differ from the recorded one when the examples are replayed.
 TOLERANCE = {"float32": 1e-4, "bfloat16": 2e-2}
-
-
-@dataclass(frozen=True, eq=False)
-class Prediction:
-    """The prediction of a classifier for one image.
-
-    Attributes:
-        image: The path of the image, or its number if it was passed as an array.
-        label: The most probable class.
-        probability: The probability of that class.
-        probabilities: (num_classes,) float32, in the order of the classifier's `class_names`.
-        known: Whether the probability reaches the classifier's threshold. If it does not, the
-            image counts as "none of these".
-    """
-
-    image: str
-    label: str
-    probability: float
-    probabilities: NDArray[np.float32]
-    known: bool = True
 
 
 @dataclass(eq=False)

@@ -19,8 +19,9 @@ from convlens.data.dataset import Dataset
 from convlens.data.prepared import Prepared, prepare_data
 from convlens.errors import ConfigError, DataError, RunError, TrainingError
 from convlens.pipeline import begin
-from convlens.run import Run, explained_stops
+from convlens.run import Run
 from convlens.screen import Screen, duration
+from convlens.stops import explained_stops
 from convlens.studies.comparison import Comparison
 from convlens.studies.ranking import TRAINED, Ranking, score_runs
 from convlens.studies.recipes import (

@@ -16,8 +16,9 @@ from convlens.evaluation.evaluate import evaluate
 from convlens.pipeline import begin, open_training
 from convlens.report.finish import calibrate, finish, probabilities
 from convlens.report.results import Scored
-from convlens.run import Run, explained_stops
+from convlens.run import Run
 from convlens.screen import Screen
+from convlens.stops import explained_stops
 from convlens.training.network import Origin
 from convlens.training.training import Training
 from convlens.transfer.origin import choose_origin

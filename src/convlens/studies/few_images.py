@@ -28,8 +28,9 @@ from convlens.evaluation.metrics import wilson
 from convlens.evaluation.scores import Score
 from convlens.files import storage_errors
 from convlens.pipeline import begin, open_training, prepare_images
-from convlens.run import Run, explained_stops
+from convlens.run import Run
 from convlens.screen import Screen
+from convlens.stops import explained_stops
 from convlens.transfer.origin import choose_origin
 
 DRAWS = 5

@@ -20,8 +20,9 @@ from convlens.data.dataset import Dataset
 from convlens.data.prepared import Prepared
 from convlens.errors import ConfigError, DataError, RunError
 from convlens.pipeline import begin, prepare_images
-from convlens.run import Run, explained_stops
+from convlens.run import Run
 from convlens.screen import Screen, duration
+from convlens.stops import explained_stops
 from convlens.studies.journal import Search
 from convlens.studies.sampler import RATES, rate_follows_optimizer, suggest
 from convlens.studies.search_result import finish_search

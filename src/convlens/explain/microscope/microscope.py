@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 
 from convlens.anatomy.graph import Call, graph_of, record
 from convlens.classifier.assembly import all_layers, with_precision
-from convlens.classifier.classifier import Classifier, Prediction
+from convlens.classifier.classifier import Classifier
+from convlens.classifier.prediction import Prediction
 from convlens.errors import ConfigError, ModelError
 from convlens.explain.microscope.layer import Layer, Operand, parts_of
 from convlens.preprocess import ImageLike, open_image, prepare
