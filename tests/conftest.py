@@ -62,7 +62,7 @@ def interruptible() -> Iterator[Callable[..., None]]:
 
 
 def forget_threads(folder: Path) -> None:
-    """Leave the number of threads out of a run's settings, which a process cannot change any more."""
+    """Remove the number of threads, which a process cannot change any more, from saved settings."""
     for path in folder.rglob("run.toml"):
         text = path.read_text(encoding="utf-8")
         assert "threads = 2\n" in text

@@ -1,4 +1,4 @@
-"""The page docs/architecture.md names files that exist, and the layers that import-linter enforces."""
+"""docs/architecture.md names files that exist, and the layers that import-linter enforces."""
 
 import re
 import tomllib

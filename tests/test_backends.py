@@ -1,4 +1,7 @@
-"""Train, stop, resume, save, load and predict on JAX and on PyTorch; a file made on one engine opens on the others."""
+"""Train, stop, resume, save, load and predict with JAX and with PyTorch.
+
+A file that one engine wrote opens with the others.
+"""
 
 import json
 import os

@@ -37,13 +37,20 @@ def test_every_row_can_be_broken(command):
 @pytest.mark.parametrize(
     ("command", "given", "said"),
     [
-        ("train", {"budget": "1m", "steps_per_epoch": 4}, "--budget and --steps-per-epoch exclude each other. The"),
-        ("train", {"resume": True, "folds": 3}, "--resume and --folds exclude each other. A resumed run keeps its"),
-        ("train", {"gradual": True, "backbone": "vgg16"}, "--gradual needs --unfreeze. Say which layers learn."),
-        ("train", {"own_model": object(), "backbone": "vgg16"}, "--backbone and a Keras model of your own exclude"),
-        ("compare", {"published": True, "path": "x"}, "--published and PATH exclude each other. It charts"),
-        ("compare", {"head": "8"}, "`convlens compare` and --head exclude each other. Every network"),
-        ("lesson", {"quick": True, "number": ("001",)}, "--quick needs --run or --notebook. It is about"),
+        ("train", {"budget": "1m", "steps_per_epoch": 4},
+         "--budget and --steps-per-epoch exclude each other. The"),
+        ("train", {"resume": True, "folds": 3},
+         "--resume and --folds exclude each other. A resumed run keeps its"),
+        ("train", {"gradual": True, "backbone": "vgg16"},
+         "--gradual needs --unfreeze. Say which layers learn."),
+        ("train", {"own_model": object(), "backbone": "vgg16"},
+         "--backbone and a Keras model of your own exclude"),
+        ("compare", {"published": True, "path": "x"},
+         "--published and PATH exclude each other. It charts"),
+        ("compare", {"head": "8"},
+         "`convlens compare` and --head exclude each other. Every network"),
+        ("lesson", {"quick": True, "number": ("001",)},
+         "--quick needs --run or --notebook. It is about"),
     ],
 )  # fmt: skip
 def test_the_message_names_both_flags(command, given, said):

@@ -1,4 +1,4 @@
-"""Tests of the graph: models are run with other operations, recorded call by call, and traced back."""
+"""Tests of the graph: models are recorded by call, run with other operations and traced back."""
 
 import re
 from pathlib import Path

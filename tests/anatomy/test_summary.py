@@ -10,9 +10,11 @@ from convlens.anatomy.summary import brief, count_multiply_adds, layer_table, ro
 from convlens.errors import ModelError
 from convlens.zoo.create import create_model
 
-# Side of the image, multiply-adds in billions as published, and receptive field of the last map. The fields are those
-# of Araujo, Norris, Sim, who publish a table with their article (github.com/google-research/receptive_field); they
-# count an addition as an operation of its own. None is the whole image (squeeze and excitation), ... not published.
+# The side of the image, the multiply-adds in billions as published, and the receptive field of the
+# last map. The receptive fields are those of Araujo, Norris and Sim, who publish a table with their
+# article (github.com/google-research/receptive_field); they count an addition as an operation of
+# its own. None stands for the whole image (squeeze and excitation), and ... for a value that is not
+# published.
 PUBLISHED = {
     "ResNet50": (224, 3.8, 483),  # He et al. 2015, table 1
     "ResNet101": (224, 7.6, 1027),
@@ -30,23 +32,27 @@ QUICK = ("ResNet50", "MobileNet", "MobileNetV3Small")
 # Araujo et al.: receptive field and stride after each end point.
 ALONG_THE_WAY = {
     "VGG16": {
-        "block1_conv1": (3, 1), "block1_pool": (6, 2), "block2_conv1": (10, 2), "block2_pool": (16, 4),
-        "block3_conv1": (24, 4), "block3_conv2": (32, 4), "block3_pool": (44, 8), "block4_conv1": (60, 8),
-        "block4_conv2": (76, 8), "block4_pool": (100, 16), "block5_conv1": (132, 16), "block5_conv2": (164, 16),
+        "block1_conv1": (3, 1), "block1_pool": (6, 2), "block2_conv1": (10, 2),
+        "block2_pool": (16, 4), "block3_conv1": (24, 4), "block3_conv2": (32, 4),
+        "block3_pool": (44, 8), "block4_conv1": (60, 8), "block4_conv2": (76, 8),
+        "block4_pool": (100, 16), "block5_conv1": (132, 16), "block5_conv2": (164, 16),
         "block5_pool": (212, 32),
     },
     "InceptionV3": {
-        "conv2d": (3, 2), "conv2d_1": (7, 2), "conv2d_2": (11, 2), "max_pooling2d": (15, 4), "conv2d_3": (15, 4),
-        "conv2d_4": (23, 4), "max_pooling2d_1": (31, 8), "mixed0": (63, 8), "mixed1": (95, 8), "mixed2": (127, 8),
-        "mixed3": (159, 16), "mixed4": (351, 16), "mixed5": (543, 16), "mixed6": (735, 16), "mixed7": (927, 16),
-        "mixed8": (1055, 32), "mixed9": (1183, 32), "mixed10": (1311, 32),
+        "conv2d": (3, 2), "conv2d_1": (7, 2), "conv2d_2": (11, 2), "max_pooling2d": (15, 4),
+        "conv2d_3": (15, 4), "conv2d_4": (23, 4), "max_pooling2d_1": (31, 8), "mixed0": (63, 8),
+        "mixed1": (95, 8), "mixed2": (127, 8), "mixed3": (159, 16), "mixed4": (351, 16),
+        "mixed5": (543, 16), "mixed6": (735, 16), "mixed7": (927, 16), "mixed8": (1055, 32),
+        "mixed9": (1183, 32), "mixed10": (1311, 32),
     },
     "MobileNet": {
-        "conv1": (3, 2), "conv_pw_1": (7, 2), "conv_pw_2": (11, 4), "conv_pw_3": (19, 4), "conv_pw_4": (27, 8),
-        "conv_pw_5": (43, 8), "conv_pw_6": (59, 16), "conv_pw_7": (91, 16), "conv_pw_11": (219, 16),
-        "conv_pw_12": (251, 32), "conv_pw_13": (315, 32),
+        "conv1": (3, 2), "conv_pw_1": (7, 2), "conv_pw_2": (11, 4), "conv_pw_3": (19, 4),
+        "conv_pw_4": (27, 8), "conv_pw_5": (43, 8), "conv_pw_6": (59, 16), "conv_pw_7": (91, 16),
+        "conv_pw_11": (219, 16), "conv_pw_12": (251, 32), "conv_pw_13": (315, 32),
     },
-    "ResNet50": {  # the strides are Keras', which halves the map where a stage begins; the original where it ends
+    # The strides are those of Keras, which halves the map where a stage begins; the original
+    # network halves it where a stage ends.
+    "ResNet50": {
         "conv2_block3_out": (35, 4), "conv3_block4_out": (99, 8), "conv4_block6_out": (291, 16),
         "conv5_block3_out": (483, 32),
     },
@@ -341,8 +347,9 @@ def test_brief_keeps_what_works_and_every_number():
 
 @pytest.mark.parametrize(
     ("number", "text"),
-    [(0, "0"), (999, "999"), (1000, "1.00 k"), (9_994, "9.99 k"), (9_996, "10.0 k"), (99_960, "100 k"),
-     (999_499, "999 k"), (999_500, "1.00 M"), (138_357_544, "138 M"), (15_470_264_320, "15.5 G")],
+    [(0, "0"), (999, "999"), (1000, "1.00 k"), (9_994, "9.99 k"), (9_996, "10.0 k"),
+     (99_960, "100 k"), (999_499, "999 k"), (999_500, "1.00 M"), (138_357_544, "138 M"),
+     (15_470_264_320, "15.5 G")],
 )  # fmt: skip
 def test_rounded(number, text):
     assert rounded(number) == text

@@ -68,8 +68,8 @@ def test_run_quick_with_notebook_and_table(tiny, capsys):
 
 
 def test_all_lessons_into_one_table_and_folder(tiny, capsys):
-    np.savez("mnist.npz", x_train=np.zeros((40, 28, 28), np.uint8) + np.arange(40, dtype=np.uint8)[:, None, None],
-             y_train=np.arange(40) % 10)  # fmt: skip
+    images = np.zeros((40, 28, 28), np.uint8) + np.arange(40, dtype=np.uint8)[:, None, None]
+    np.savez("mnist.npz", x_train=images, y_train=np.arange(40) % 10)
     (tiny / "sets").mkdir()
     Path("mnist.npz").rename("sets/mnist.npz")
     (tiny / "sets" / "cats_dogs").mkdir()

@@ -1,4 +1,7 @@
-"""`convlens predict --model`: photographs that come with scikit-learn, named by a network trained on ImageNet."""
+"""Tests of `convlens predict --model`, which uses a network trained on ImageNet.
+
+The images are the photographs that come with scikit-learn.
+"""
 
 import csv
 import io

@@ -1,4 +1,7 @@
-"""`convlens summary`: layers and stages of a network by name, of a run, of a file; as a table and as a figure."""
+"""Tests of `convlens summary`: the layers and stages of a network, as a table and as a figure.
+
+The network is given by its name, by a run or by a file.
+"""
 
 import json
 

@@ -45,8 +45,9 @@ def test_csv(lecture, capsys):
     rows = list(csv.DictReader(io.StringIO(capsys.readouterr().out)))
     assert [row["layer"] for row in rows][:3] == ["pixels", "conv1", "conv2"]
     assert rows[2] == {
-        "layer": "conv2", "kind": "Conv2D", "output": "32x32x32", "parameters": "9248", "% of parameters": "0.43",
-        "multiply-adds": "9437184", "% of multiply-adds": "35.5", "sees": "5", "stride": "1",
+        "layer": "conv2", "kind": "Conv2D", "output": "32x32x32", "parameters": "9248",
+        "% of parameters": "0.43", "multiply-adds": "9437184", "% of multiply-adds": "35.5",
+        "sees": "5", "stride": "1",
     }  # fmt: skip
 
 

@@ -18,8 +18,9 @@ def test_train_announces_shows_epochs_and_scores(shapes, here, capsys):
     assert run("train", shapes, *QUICK, "--size", "32", "--epochs", "2", "--run", "mine") == 0
     said = capsys.readouterr().out
     for words in (
-        "120 from", "a folder per class", "76 train, 20 validation, 24 test", "32 x 32 RGB", "custom_cnn", "2 epochs",
-        "flip", "measured", "val_accuracy", "best", "95 % interval", "Accuracy", "report.html", "convlens predict mine",
+        "120 from", "a folder per class", "76 train, 20 validation, 24 test", "32 x 32 RGB",
+        "custom_cnn", "2 epochs", "flip", "measured", "val_accuracy", "best", "95 % interval",
+        "Accuracy", "report.html", "convlens predict mine",
     ):  # fmt: skip
         assert words in said, words
     assert (here / "runs" / "mine" / "classifier.keras").exists()
@@ -34,7 +35,8 @@ def test_from_takes_a_runs_name(shapes, here):
 @pytest.mark.usefixtures("no_charts")
 def test_a_configuration_file_and_a_flag_on_top(shapes, here, capsys):
     Path("my.toml").write_text(
-        '[model]\nmodel = "custom_cnn"\nfilters = [4]\n[training]\nepochs = 5\n[data]\nsize = "16"\n'
+        '[model]\nmodel = "custom_cnn"\nfilters = [4]\n'
+        '[training]\nepochs = 5\n[data]\nsize = "16"\n'
     )
     assert run("train", shapes, "--config", "my.toml", "--epochs", "1", "--run", "x") == 0
     assert "1 epoch," in capsys.readouterr().out

@@ -1,4 +1,7 @@
-"""AlexNet: the paper's sizes and start, two towers that see their own maps, and response normalisation."""
+"""Tests of AlexNet: the sizes and the initial weights of the paper, and response normalisation.
+
+Each of the two towers sees only its own feature maps.
+"""
 
 import keras
 import numpy as np
@@ -24,7 +27,9 @@ SHAPES = {  # the lecture's and the paper's figure 2
     "dense7": (4096,),
     "logits": (1000,),
 }
-NEURONS = {  # the paper's section 3.5; its 253,440 of the first layer is 55 x 55 x 96 with a 48 for a 55
+# The numbers of section 3.5 of the paper. Its 253,440 for the first layer, which is left out here,
+# is 55 x 55 x 96 with a 48 in place of one 55.
+NEURONS = {
     "conv2": 186_624,
     "conv3": 64_896,
     "conv4": 64_896,
@@ -122,7 +127,11 @@ def test_response_normalisation_of_the_paper():
 
 
 def test_start_of_the_paper():
-    """Section 5: Gaussians of deviation 0.01; biases of 1 in convolutions 2, 4, 5 and the hidden dense layers."""
+    """Check the initial weights against section 5 of the paper.
+
+    They are Gaussian with a standard deviation of 0.01. The biases are 1 in convolutions 2, 4 and 5
+    and in the hidden dense layers.
+    """
     model = create_model("alexnet_2towers", input_shape=SMALL)
     for layer in model.layers:
         if layer.weights:

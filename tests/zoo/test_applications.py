@@ -1,4 +1,8 @@
-"""The networks of keras.applications: counts, scaling inside the graph, stable names, least sizes, other channels."""
+"""Tests of the networks of keras.applications.
+
+They check the counts, the scaling inside the graph, stable names, the smallest sizes and other
+numbers of channels.
+"""
 
 import re
 import socket
@@ -18,7 +22,9 @@ from convlens.zoo.classics import APPLICATIONS, FAMILIES
 from convlens.zoo.create import build, create_model
 from convlens.zoo.registry import model_info
 
-COUNTS = {  # millions of parameters in the table of keras.io/api/applications, and the exact number of these builders
+# The millions of parameters in the table of keras.io/api/applications, and the exact number of
+# these builders.
+COUNTS = {
     "vgg16": (138.4, 138_357_544),
     "vgg19": (143.7, 143_667_240),
     "inception_v3": (23.9, 23_851_784),
@@ -35,7 +41,9 @@ COUNTS = {  # millions of parameters in the table of keras.io/api/applications, 
     "mobilenet_v3_small": (2.6, 2_554_968),  # not in that table
     "mobilenet_v3_large": (5.5, 5_507_432),  # not in that table
 }
-TRAINABLE = {  # parameters in torchvision 0.29, which counts no moving statistics; where nothing else differs
+# The parameters in torchvision 0.29, which does not count moving statistics. The networks are those
+# that differ from torchvision in nothing else.
+TRAINABLE = {
     "vgg16": 138_357_544,
     "vgg19": 143_667_240,
     "densenet121": 7_978_856,

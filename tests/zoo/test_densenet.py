@@ -1,4 +1,4 @@
-"""DenseNet: the paper's counts, what a block keeps, both block types, and training in both precisions."""
+"""DenseNet: the counts of the paper, the maps of a block, both block types and both precisions."""
 
 import math
 
@@ -12,7 +12,9 @@ from convlens.errors import ModelError
 from convlens.zoo.create import create_model
 from convlens.zoo.densenet import dense_block, transition
 
-MAPS = (  # layer, map: 24 channels, 16 layers of 12 more in each block, half of them after a transition
+# The layers and their feature maps: 24 channels at first, 16 layers in each block that add 12
+# channels each, and half of the channels after a transition.
+MAPS = (
     ("stem_conv", (32, 32, 24)),
     ("block1_layer16_concat", (32, 32, 216)),
     ("transition1_pool", (16, 16, 108)),
@@ -27,7 +29,10 @@ def trainable(model):
 
 
 def by_hand():
-    """Return the trainable parameters of DenseNet-BC, L = 100, k = 12, layer by layer from the paper's section 3."""
+    """Return the trainable parameters of DenseNet-BC with L = 100 and k = 12.
+
+    They are computed layer by layer from section 3 of the paper.
+    """
     count, channels = 3 * 24 * 9, 24
     for block in range(3):
         for _ in range(16):

@@ -1,4 +1,7 @@
-"""EfficientNet-Lite0: TensorFlow's published table, the weights' own count, and what it says of real photographs."""
+"""Tests of EfficientNet-Lite0: the table that TensorFlow published, and the count of the weights.
+
+Real photographs are predicted too.
+"""
 
 import sys
 from importlib import metadata
@@ -19,7 +22,8 @@ from convlens.zoo.efficientnet_lite0 import SHA256, trained_arrays
 from convlens.zoo.imagenet import imagenet_classes
 from convlens.zoo.registry import model_info
 
-# Side, filters and layers of each stage: Tan & Le, table 1, whose resolutions are those of a stage's input.
+# The side, filters and layers of each stage, from table 1 of Tan and Le; the resolutions of that
+# table are those of the input of a stage.
 SHAPES = {
     "stem": (112, 32, 1),
     "stage1": (112, 16, 1),
@@ -75,8 +79,8 @@ def test_shapes_are_those_of_the_table(model):
 def test_no_gate_no_swish_no_bias(model):
     kinds = {type(layer).__name__ for layer in model.layers}
     assert kinds == {
-        "InputLayer", "Rescaling", "Conv2D", "DepthwiseConv2D", "BatchNormalization", "ReLU", "Dropout", "Add",
-        "GlobalAveragePooling2D", "Dense",
+        "InputLayer", "Rescaling", "Conv2D", "DepthwiseConv2D", "BatchNormalization", "ReLU",
+        "Dropout", "Add", "GlobalAveragePooling2D", "Dense",
     }  # fmt: skip
     assert {layer.max_value for layer in model.layers if isinstance(layer, layers.ReLU)} == {6.0}
     assert not any(layer.use_bias for layer in model.layers if isinstance(layer, layers.Conv2D))

@@ -1,4 +1,4 @@
-"""GoogLeNet: the lecture's modules, table 1 of the paper, and the auxiliary heads of its section 5."""
+"""GoogLeNet: the modules of the lecture, table 1 of the paper and the auxiliary heads."""
 
 from functools import cache
 

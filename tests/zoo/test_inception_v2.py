@@ -1,4 +1,7 @@
-"""Inception v2: figure 5 of the paper row by row, and how its count comes to other libraries' number."""
+"""Tests of Inception v2: figure 5 of the paper row by row, and its number of parameters.
+
+The number is compared with that of other libraries, and the difference is explained.
+"""
 
 from functools import cache
 

@@ -1,4 +1,4 @@
-"""LeNet-5: the paper's layers and numbers, its equations written out, and a head that stays fixed."""
+"""LeNet-5: the layers and numbers of the paper, its equations, and a head that stays fixed."""
 
 import keras
 import numpy as np
@@ -11,7 +11,9 @@ from convlens.classifier.assembly import with_precision
 from convlens.zoo.create import create_model
 from convlens.zoo.lenet import C3_TABLE, class_codes
 
-PAPER = {  # section II-B: (trainable parameters, connections) of each layer; the answers take 840 connections
+# The trainable parameters and the connections of each layer, from section II-B of the paper. The
+# output layer has 840 connections.
+PAPER = {
     "c1": (156, 122_304),
     "s2": (12, 5_880),
     "c3": (1_516, 151_600),
@@ -93,7 +95,11 @@ def test_counts_of_the_paper():
 
 
 def test_connections_of_the_paper():
-    """A connection is a multiplication or an added bias; a subsampling unit has its four neighbours and a bias."""
+    """Compare the numbers of connections with the paper.
+
+    A connection is a multiplication or an added bias. A subsampling unit has four inputs
+    and a bias.
+    """
     model = create_model("lenet5")
     connections = {}
     for row in layer_table(model):

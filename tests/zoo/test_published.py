@@ -1,12 +1,13 @@
 from convlens.zoo.published import KERAS, ONE_CROP, PUBLISHED, VGG, WHOLE
 from convlens.zoo.registry import list_models, model_info
 
-# Keras' table of keras.io/api/applications, and table 3 of arXiv:1409.1556 (top-1 error at a scale of 256), as printed.
+# The table of keras.io/api/applications as printed.
 KERAS_TABLE = {
-    "xception": 79.0, "vgg16": 71.3, "vgg19": 71.3, "resnet50": 74.9, "resnet101": 76.4, "resnet152": 76.6,
-    "inception_v3": 77.9, "inception_resnet_v2": 80.3, "densenet121": 75.0, "densenet169": 76.2, "densenet201": 77.3,
-    "efficientnet_v2_b0": 78.7, "convnext_tiny": 81.3,
+    "xception": 79.0, "vgg16": 71.3, "vgg19": 71.3, "resnet50": 74.9, "resnet101": 76.4,
+    "resnet152": 76.6, "inception_v3": 77.9, "inception_resnet_v2": 80.3, "densenet121": 75.0,
+    "densenet169": 76.2, "densenet201": 77.3, "efficientnet_v2_b0": 78.7, "convnext_tiny": 81.3,
 }  # fmt: skip
+# Top-1 errors at a scale of 256, from table 3 of arXiv:1409.1556 as printed.
 VGG_ERRORS = {"vgg11_lrn": 29.7, "vgg16_1x1": 28.1}
 
 

@@ -1,4 +1,7 @@
-"""Every model of the registry: its stated parameters, other sizes, training, and a file that plain Keras opens."""
+"""Tests of every model of the registry: its stated parameters, other sizes, and training.
+
+Plain Keras opens the file of each model.
+"""
 
 import json
 import subprocess
@@ -31,7 +34,10 @@ LECTURES = {  # ../shared/lectures/README.md: counts confirmed by building each
 
 
 def quick(name):
-    """Whether every test of this model takes seconds; the large classics are under `make test-all`."""
+    """Return whether every test of this model takes seconds only.
+
+    The large classics run under `make test-all`.
+    """
     info = model_info(name)
     return info.num_params < 3_000_000 and info.multiply_adds < 60_000_000 and info.name not in DEEP
 

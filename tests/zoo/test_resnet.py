@@ -1,4 +1,4 @@
-"""ResNet: the paper's tables, torchvision's counts, both shortcuts, and training in both precisions."""
+"""ResNet: the tables of the paper, torchvision's counts, both shortcuts and both precisions."""
 
 import math
 from functools import cache
@@ -14,7 +14,9 @@ from convlens.zoo.create import create_model
 from convlens.zoo.registry import model_info
 from convlens.zoo.resnet import basic_block
 
-TRAINABLE = {  # torchvision 0.29.1 for the first two; the paper's table 6 says 0.27, 0.46, 0.66, 0.85 and 1.7 million
+# The first two numbers are those of torchvision 0.29.1. Table 6 of the paper gives 0.27, 0.46,
+# 0.66, 0.85 and 1.7 million for the others.
+TRAINABLE = {
     "resnet18": 11_689_512,
     "resnet34": 21_797_672,
     "resnet20": 269_722,

@@ -1,4 +1,8 @@
-"""The small stem: single steps where the paper's first layers shrink an image to a quarter, all else as it was."""
+"""Tests of the small stem.
+
+It has a stride of 1 where the first layers of the paper shrink an image to a quarter.
+The rest of the network stays as it was.
+"""
 
 import json
 import zipfile

@@ -1,4 +1,4 @@
-"""The program of lecture 004: its counts, what stays frozen, and weights of Keras' own VGG16 in it."""
+"""The program of lecture 004: its counts, its frozen layers and the weights of Keras' own VGG16."""
 
 import math
 from functools import partial

@@ -1,4 +1,7 @@
-"""VGG: the paper's tables, its arithmetic of 3x3 kernels, and what Keras' own VGG16 and VGG19 answer."""
+"""Tests of VGG: the tables of the paper and its arithmetic of 3x3 kernels.
+
+The predictions are compared with Keras' own VGG16 and VGG19.
+"""
 
 import keras
 import numpy as np

