@@ -67,7 +67,7 @@ def test_the_page_has_a_row_a_network_and_says_how_it_counts(listed):
     assert rows[0].count("|") == 9
     row = next(line for line in rows if "`cifar_4conv`" in line)
     assert "| 2019 | 32 x 32 x 3 | 2,168,362 | 26,579,968 | 4 | - | Lecture 000" in row
-    assert "one multiplication with its addition being one" in " ".join(lines)
+    assert "one multiplication with its addition is one" in " ".join(lines)
 
 
 def test_the_page_is_fresh():

@@ -15,7 +15,7 @@ from convlens.anatomy.summary import count_multiply_adds
 from convlens.errors import ModelError
 from convlens.zoo import registry
 from convlens.zoo.create import create_model
-from convlens.zoo.registry import list_models, model_info, register_model
+from convlens.zoo.registry import list_models, model_info, register_model, variant
 
 LECTURES = {  # ../shared/lectures/README.md: counts confirmed by building each
     "mnist_4conv": 1_676_266,
@@ -221,3 +221,27 @@ def test_refuses_a_second_model_of_the_name(monkeypatch):
     tiny.__name__ = "tinier"
     with pytest.raises(ValueError, match="head of 'tinier'"):
         register_model(**facts, head="hinge")(tiny)
+
+
+def test_a_variant_is_a_row_of_a_table(monkeypatch):
+    list_models()
+    monkeypatch.setattr(registry, "_registry", dict(registry._registry))
+
+    def dense(inputs, num_classes, units, *, activation):
+        x = keras.layers.Dense(units, activation)(keras.layers.Flatten()(inputs))
+        return keras.layers.Dense(num_classes)(x)
+
+    builder = variant(dense, "dense_3", "Three units.\n\nMore.", 3, activation="tanh")
+    register_model(
+        year=2025,
+        input_shape=(2, 2, 1),
+        num_params=23,
+        multiply_adds=18,
+        least_side=1,
+        num_classes=2,
+    )(builder)
+    info = model_info("dense_3")
+    assert (info.summary, info.builder.__module__) == ("Three units.", __name__)
+    model = create_model("dense_3")
+    assert model.count_params() == 23
+    assert model.layers[-2].activation is keras.activations.tanh
