@@ -2,10 +2,12 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import keras
 import numpy as np
@@ -16,6 +18,7 @@ from convlens.errors import Interrupted, RunError, StorageError
 from convlens.pipeline import train
 from convlens.run import Run
 from convlens.training.checkpoint import assign_saved
+from tests.conftest import forget_threads
 from tests.trainings import (
     CONFIG,
     QUIET,
@@ -94,11 +97,10 @@ def test_a_full_disk_keeps_the_previous_state(digits, tmp_path, monkeypatch):
         assert json.loads(str(arrays["state"]))["step"] == 3
 
 
-def test_a_damaged_state_is_named(digits, tmp_path, monkeypatch):
-    with monkeypatch.context() as patch:
-        press_ctrl_c(patch, 3)
-        with pytest.raises(Interrupted):
-            train(digits, CONFIG, run=tmp_path / "run", screen=QUIET)
+def test_a_damaged_state_is_named(digits, tmp_path):
+    interrupted = Path(__file__).parents[1] / "fixtures" / "8941a94" / "interrupted"
+    shutil.copytree(interrupted, tmp_path / "run")
+    forget_threads(tmp_path / "run")
     state = tmp_path / "run" / "state" / "state.npz"
     state.write_bytes(state.read_bytes()[:2000])
     with pytest.raises(RunError, match=r"state\.npz: the saved state is damaged"):

@@ -11,16 +11,12 @@ from tests.trainings import CONFIG, QUIET, STUCK, save_after_every_step
 pytestmark = pytest.mark.usefixtures("no_charts")
 
 
-def test_early_stopping_counts_from_the_best_epoch(digits, tmp_path):
+def test_patience_counts_from_the_best_epoch_and_over_a_resume(digits, tmp_path, monkeypatch):
+    """A run that was killed between its last epoch and its report has nothing left to train."""
+    save_after_every_step(monkeypatch)
     run = train(digits, STUCK, run=tmp_path / "run", screen=QUIET)
     assert run.classifier().provenance["best"]["epoch"] == 1
     assert len(run.history) == 3
-
-
-def test_patience_counts_over_a_resume(digits, tmp_path, monkeypatch):
-    """Killed after the stopping epoch, before the report: nothing is left to train."""
-    save_after_every_step(monkeypatch)
-    run = train(digits, STUCK, run=tmp_path / "run", screen=QUIET)
     (run.folder / "report.json").unlink()
     resumed = train(digits, run=run.folder, resume=True, screen=QUIET)
     assert len(resumed.history) == 3
