@@ -27,8 +27,9 @@ from convlens.transfer.fine_tune_stage import FineTuneStage, with_unfrozen
 from convlens.transfer.head_stage import HeadStage
 from convlens.transfer.origin import choose_backbone
 
-UPWARD = 1  # passes over the images that take as long as a pass of the upper layers, at least
-ALL_WAYS = 3  # the same for all layers: a backward pass takes twice as long as a forward pass
+# The least time of a training pass over the images, in units of the time that their features take.
+UPPER_LAYERS = 1  # the forward pass
+ALL_LAYERS = 3  # the forward pass, and the backward pass, which takes twice as long
 
 
 def fit_backbone(timed: TimedRun, frozen: Config) -> tuple[Config, SizeChoice]:
@@ -74,7 +75,7 @@ def train_on_backbone(
     if asked is None:
         run = timed.begin(setup, name)
     else:
-        # Should the run be stopped before it is planned, a resumed run does what was asked for.
+        # If the run is stopped before it is planned, a resumed run does what the user asked for.
         run = timed.begin(with_unfrozen(setup, _fine_tuned(timed, frozen, asked)), name)
         setup = with_unfrozen(setup, frozen)
     training = Training(setup, [head], timed.screen)
@@ -141,15 +142,12 @@ def _choose_tuning(
 
 
 def _ways(timed: TimedRun, head: HeadStage) -> list[tuple[str, int]]:
-    """Return what can be unfrozen, the best first, and the least time of a pass.
-
-    That time is given in forward passes: one at least, and if all layers learn, two backwards.
-    """
+    """Return what can be unfrozen, the best first, each with the least time of a training pass."""
     if timed.config.transfer.unfreeze is not None:
-        return [(timed.config.transfer.unfreeze, UPWARD)]
+        return [(timed.config.transfer.unfreeze, UPPER_LAYERS)]
     upper = upper_layers(head.body, timed.config.transfer)
-    ways = [("all", ALL_WAYS)]
-    return ways if upper is None else [*ways, (upper, UPWARD)]
+    ways = [("all", ALL_LAYERS)]
+    return ways if upper is None else [*ways, (upper, UPPER_LAYERS)]
 
 
 def _fine_tuned(timed: TimedRun, frozen: Config, unfreeze: str) -> Config:
