@@ -1,11 +1,11 @@
-"""Views: calculations as pages of numbers, and a page as a figure, for notebooks.
+"""Views: calculations as pages of numbers, for notebooks.
 
 >>> from convlens import arithmetic, get_image, views
 >>> page = views.pooling_page(arithmetic.pool(get_image("pool-001"), 2), at=(1, 0))
 >>> page.title
 'Max pooling'
 
-`views.draw_page(page)` draws it; `convlens show` prints the same pages.
+`views.draw_page(page)` returns the page as a figure. `convlens show` prints the same pages.
 """
 
 from convlens.explain.pages.drawing import draw_page

@@ -29,13 +29,13 @@ def open_network(
     look: Look = NO_LOOK,
     files: Files = NO_FILES,
 ) -> None:
-    """Show what a trained network computed for an image, down to a single sum.
+    """Show what a trained network computes for an image: a layer, a value, a gradient.
 
-    RUN is a run or a .keras file, IMAGE an image of any size. A network that was trained on
+    RUN is a run or a .keras file, and IMAGE is an image of any size. A network that was trained on
     ImageNet needs no run: convlens open --model efficientnet_lite0 IMAGE
 
-    Without --layer, all layers are listed and drawn. --layer shows all maps of a layer, and
-    --filter one of its values: the patch, the kernel, the products and their sum.
+    All layers are listed and drawn. With --layer, the feature maps of one layer are drawn; with
+    --filter, one value is opened: the patch, the kernel, the products and their sum.
     """
     check_options(look, files)
     if more:

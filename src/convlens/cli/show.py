@@ -10,7 +10,7 @@ from convlens.cli import show_layers, show_maps, show_networks
 
 show = App(
     name="show",
-    help="Show the arithmetic of a layer, a loss or a small network, with every number.",
+    help="Show every number in the arithmetic of a layer, a loss or a small network.",
     help_format="plaintext",
 )
 

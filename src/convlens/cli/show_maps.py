@@ -67,7 +67,9 @@ def convolution(  # noqa: PLR0913 - options of the command
     strides: Strides = None,
     mean: Annotated[
         bool,
-        Parameter(negative=(), help="take the mean of the products, as deck 004 does, not the sum"),
+        Parameter(
+            negative=(), help="take the mean of the products, as lecture 004 does, not the sum"
+        ),
     ] = False,
     bias: Annotated[
         str, Parameter(allow_leading_hyphen=True, help="one number, or one for each filter")
@@ -142,7 +144,7 @@ def pooling(  # noqa: PLR0913 - options of the command
     strides: Strides = None,
     padding: Annotated[
         Literal["valid", "same", "partial"],
-        Parameter(help="partial keeps windows that reach beyond the image, as deck 004 does"),
+        Parameter(help="partial keeps windows that reach beyond the image, as lecture 004 does"),
     ] = "valid",
     at: At = None,
     files: Files = NONE,
@@ -161,7 +163,7 @@ def pooling(  # noqa: PLR0913 - options of the command
 
 
 def recognition(*, image: ImageText = "x9", files: Files = NONE) -> None:
-    """Show deck 004's path from an image to a few numbers.
+    """Show lecture 004's path from an image to a few numbers.
 
     Three filters, ReLU, max pooling twice, and flatten.
     """

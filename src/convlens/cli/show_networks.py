@@ -1,4 +1,4 @@
-"""`convlens show` of several layers: their sizes and parameters, and deck 003's network by hand."""
+"""`convlens show` of several layers: their sizes, and lecture 003's network by hand."""
 
 from typing import Annotated
 
@@ -81,11 +81,11 @@ def network(  # noqa: PLR0913 - options of the command
         float | None, Parameter(help="take steps until the error is below this bound")
     ] = None,
     move_biases: Annotated[
-        bool, Parameter(negative=(), help="update the biases too; deck 003 leaves them")
+        bool, Parameter(negative=(), help="update the biases too; lecture 003 leaves them")
     ] = False,
     files: Files = NONE,
 ) -> None:
-    """Show deck 003's network by hand: forwards, error, chain rule, update, and further steps."""
+    """Show lecture 003's network by hand: forward pass, error, chain rule, update, more steps."""
     given, wanted, numbers, shared = (
         read_numbers(text, flag).astype(float)
         for text, flag in (
