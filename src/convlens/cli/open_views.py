@@ -18,9 +18,9 @@ from convlens.explain.pages.drawing import draw_page
 from convlens.explain.pages.gradient_views import gradient_data, gradient_page
 from convlens.explain.pages.map_figures import layer_figure, strip_figure
 from convlens.explain.pages.microscope_html import render_microscope
+from convlens.explain.pages.microscope_maps import cell_figure
 from convlens.explain.pages.microscope_views import (
     cell_data,
-    cell_figure,
     cell_page,
     layers_table,
 )

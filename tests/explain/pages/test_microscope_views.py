@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from convlens.explain.microscope.openers import open_cell
-from convlens.explain.pages.microscope_views import cell_data, cell_figure, cell_page, layers_table
+from convlens.explain.pages.microscope_views import cell_data, cell_page, layers_table
 from tests.explain.networks import look_at, nested
 
 
@@ -33,39 +33,6 @@ def test_pages_of_a_cell(microscope):
     assert np.array(content["products"][0]["products"]).sum() == pytest.approx(
         content["products"][0]["total"]
     )
-
-
-@pytest.mark.parametrize(
-    ("name", "index", "sources"),
-    [
-        ("deep", (0, 0, 1), [("both", 1)]),
-        ("pool", (0, 1, 2), [("norm", 2)]),
-        ("join", (1, 2, 3), [("gelu", 3), ("shortcut", 3)]),
-        ("logits", (1,), []),
-        ("probabilities", (0,), []),
-    ],
-)
-def test_the_maps_around_a_cell_are_those_it_looks_at(microscope, name, index, sources):
-    layer = microscope.layer(name)
-    cell = open_cell(layer, index)
-    figure = cell_figure(microscope, layer, cell, cell_page(layer, cell))
-    maps = [microscope.layer(source).output[..., channel] for source, channel in sources]
-    if len(index) == 3:
-        maps.append(layer.output[..., index[2]])
-    image, *drawn = (one.get_array() for one in figure.axes[0].images)
-    np.testing.assert_array_equal(image, microscope.pixels)
-    assert len(drawn) == len(maps)
-    for one, values in zip(drawn, maps, strict=True):
-        np.testing.assert_array_equal(one, values)
-
-
-def test_the_map_of_a_concatenation_is_the_input_that_the_number_comes_from(microscope):
-    layer = microscope.layer("both")
-    cell = open_cell(layer, (0, 0, 2))
-    _, drawn, own = cell_figure(microscope, layer, cell, cell_page(layer, cell)).axes[0].images
-    second = microscope.layer(str(layer.inputs[1].source))
-    np.testing.assert_array_equal(drawn.get_array(), second.output[..., 0])
-    np.testing.assert_array_equal(own.get_array(), layer.output[..., 2])
 
 
 def test_the_table_names_every_layer(microscope):

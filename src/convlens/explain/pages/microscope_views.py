@@ -1,10 +1,9 @@
-"""Microscope views: the table of layers, and an opened value as a page, a figure and plain data."""
+"""Microscope views: the table of layers, and an opened value as a page and as plain data."""
 
 from typing import Any
 
 import numpy as np
 
-from convlens.charts.style import Chart
 from convlens.explain.arithmetic.writing import decimals_of, equation, write, write_number
 from convlens.explain.microscope.layer import Layer
 from convlens.explain.microscope.microscope import Microscope
@@ -15,13 +14,10 @@ from convlens.explain.microscope.value import (
     Products,
     Window,
 )
-from convlens.explain.pages.canvas import Shown
-from convlens.explain.pages.drawing import draw_page
+from convlens.explain.pages.microscope_maps import find_input
 from convlens.explain.pages.page import Block, Grid, Lines, Page, Row, Table
 
 CHANNELS = 4  # of a patch that are shown
-CHANNEL_MAPS = 2  # maps of an input that are drawn
-MOST_MAPS = 6  # above a page
 TERMS = 12  # rows of a table of terms
 LARGEST_GRID = 16  # cells along a side that are written as numbers
 MAX_POOLING = ("MaxPooling2D", "GlobalMaxPooling2D")
@@ -115,22 +111,13 @@ def _seen(layer: Layer, window: Window) -> str:
         f"{name} {first}" if past - first == 1 else f"{name}s {first} to {past - 1}"
         for name, (first, past) in zip(names, window.spans, strict=True)
     )
-    shape = _input_of(layer, window).shape
+    shape = find_input(layer, window).shape
     beyond = any(
         first < 0 or past > length
         for (first, past), length in zip(window.spans, shape, strict=True)
     )
     said = "{where} of {source}, the border being zeros" if beyond else "{where} of {source}"
     return said.format(where=where, source=window.source)
-
-
-def _input_of(layer: Layer, window: Window) -> Floats:
-    """Return the input that a window looks at, without the batch."""
-    return next(
-        operand.values[0].astype(np.float64)
-        for operand in layer.inputs
-        if operand.source == window.source
-    )
 
 
 def _window_rows(window: Window, *, won: bool) -> list[Block]:
@@ -230,47 +217,6 @@ def terms_table(
         sums = {"{count:,} others".format(count=len(order) - TERMS): rest, **sums}
     rows += [(name, *empty, f"{value:.{decimals[-1]}f}") for name, value in sums.items()]
     return Table(names, tuple(rows), title)
-
-
-def cell_figure(microscope: Microscope, layer: Layer, cell: OpenedCell, page: Page) -> Chart:
-    """Return a page as a figure, with the image and the maps of the value above it."""
-    seen = Shown("the image, as the network sees it", microscope.pixels)
-    maps = [seen, *input_maps(layer, cell, CHANNEL_MAPS), *own_map(layer, cell)]
-    return draw_page(page, maps[:MOST_MAPS])
-
-
-def input_maps(layer: Layer, cell: OpenedCell, most: int) -> list[Shown]:
-    """Return the maps that a value looks at, with its window outlined.
-
-    Args:
-        layer: The layer.
-        cell: One of its values, opened.
-        most: The largest number of channels of an input that are shown: the strongest ones.
-    """
-    channels: list[int] = []
-    if cell.products and cell.products[0].numbers.ndim == 3:
-        products = cell.products[0]
-        channels = [products.channels[place] for place in products.strongest(most)]
-    maps = []
-    for window in cell.windows:
-        values = _input_of(layer, window)
-        if values.ndim == 3:
-            rows, columns, (first, _) = window.spans
-            maps += [
-                Shown(f"{window.source}, channel {one}", values[..., one], (rows, columns))
-                for one in channels or [first]
-            ]
-    return maps
-
-
-def own_map(layer: Layer, cell: OpenedCell) -> list[Shown]:
-    """Return the map that a value lies on, with its place outlined; nothing if it lies on none."""
-    if layer.output.ndim != 3:
-        return []
-    row, column, unit = cell.index
-    spans = ((row, row + 1), (column, column + 1))
-    title = f"{layer.name}, {layer.which_one(unit)}"
-    return [Shown(title, layer.output[..., unit].astype(np.float64), spans)]
 
 
 def cell_data(layer: Layer, cell: OpenedCell) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from convlens.explain.microscope.layer import Layer
 from convlens.explain.microscope.microscope import Microscope
 from convlens.explain.microscope.value import OpenedCell
 from convlens.explain.pages.canvas import Shown, draw_shown, open_canvas, write
-from convlens.explain.pages.microscope_views import input_maps, own_map
+from convlens.explain.pages.microscope_maps import input_maps, own_map
 from convlens.explain.pages.worksheet_paper import EDGE, HEIGHT, WIDTH, Paper
 from convlens.explain.pages.worksheet_steps import Words, given_lines, work_steps
 from convlens.explain.pages.worksheet_words import WORDS
