@@ -73,7 +73,7 @@ def test_weights_of_ones_own(capsys, tmp_path):
 @pytest.mark.parametrize(
     ("words", "code", "said"),
     [
-        (["predict"], 2, "say what classifies"),
+        (["predict"], 2, "say which classifier to use"),
         ([*LITE], 2, "say which images"),
         ([*LITE, "none/"], 3, "no such file"),
         (["predict", "run", CHINA, "--weights", "x.h5"], 2, "--weights needs --model"),
