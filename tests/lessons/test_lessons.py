@@ -11,7 +11,6 @@ from convlens.lessons.notebook import find_lessons, read_notebook, run_notebook
 from convlens.screen import Screen
 
 LESSONS = find_lessons()
-IN_EVERY_TEST = ("003",)  # the quickest; `make lessons-quick` runs all of them
 
 # What the decks explain in words -> a part of the heading of a section, in some lesson.
 TOPICS = {
@@ -239,10 +238,8 @@ def test_a_lesson_is_made_as_the_others(number):
         assert len(lines) <= 1, "a notebook shows the last line of a cell only"
 
 
-@pytest.mark.parametrize(
-    "number",
-    [n if n in IN_EVERY_TEST else pytest.param(n, marks=pytest.mark.slow) for n in LESSONS],
-)
+@pytest.mark.slow
+@pytest.mark.parametrize("number", LESSONS)
 def test_a_lesson_runs_on_the_embedded_images(number, tmp_path, capsys):
     notebook = read_notebook(LESSONS[number], quick=True, folder=tmp_path / "out")
     began = time.process_time()

@@ -164,7 +164,13 @@ def test_learns_at_another_size(name, head, channels):
 
 
 @pytest.mark.parametrize(
-    "names", [QUICK, pytest.param(LARGE, marks=pytest.mark.slow)], ids=["quick", "large"]
+    "names",
+    [
+        QUICK[::8],
+        pytest.param(QUICK, marks=pytest.mark.slow),
+        pytest.param(LARGE, marks=pytest.mark.slow),
+    ],
+    ids=["some", "quick", "large"],
 )
 def test_plain_keras_opens_every_model(tmp_path, names):
     table = []
