@@ -113,7 +113,8 @@ def silent_block(shape, filters, **options):
 @pytest.mark.parametrize("shape", [(8, 8, 4), (7, 5, 4), (1, 2, 4)])
 def test_shortcut_a_is_every_second_value_and_zeros(shape):
     x = np.random.default_rng(0).random((2, *shape), dtype=np.float32)
-    found = silent_block(shape, 10, strides=2, projection=False).predict(x, verbose=0)
+    block = silent_block(shape, 10, strides=2, projection=False)
+    found = np.asarray(block(x, training=False))
     np.testing.assert_array_equal(found[..., :4], x[:, ::2, ::2])
     assert found.shape[-1] == 10
     assert not found[..., 4:].any()
@@ -123,7 +124,7 @@ def test_shortcut_a_is_every_second_value_and_zeros(shape):
 def test_block_with_nothing_to_add_leaves_the_map(projection):
     x = np.random.default_rng(0).random((2, 5, 5, 4), dtype=np.float32)
     model = silent_block((5, 5, 4), 4, projection=projection)
-    np.testing.assert_array_equal(model.predict(x, verbose=0), x)
+    np.testing.assert_array_equal(model(x, training=False), x)
     assert not any(layer.name.startswith("block_shortcut") for layer in model.layers)
 
 
@@ -132,7 +133,7 @@ def test_block_with_nothing_to_add_leaves_the_map(projection):
 )
 def test_any_size_and_channels(name, shape):
     model = create_model(name, input_shape=shape, num_classes=2)
-    logits = model.predict(np.ones((1, *shape), np.float32), verbose=0)
+    logits = model(np.ones((1, *shape), np.float32), training=False)
     assert logits.shape == (1, 2)
     assert np.isfinite(logits).all()
 

@@ -55,7 +55,7 @@ def test_resnet18_on_32_pixels(resnet):
     assert [w.path for w in resnet.weights] == [w.path for w in paper.weights]
     assert last_map(paper) == (1, 1, 512)
     assert last_map(resnet) == (4, 4, 512)
-    assert resnet.predict(np.zeros((2, 32, 32, 3), np.float32), verbose=0).shape == (2, 10)
+    assert resnet(np.zeros((2, 32, 32, 3), np.float32), training=False).shape == (2, 10)
 
 
 def test_the_work_is_that_of_the_maps(resnet):
@@ -87,7 +87,7 @@ def test_plain_keras_opens_its_file(resnet, tmp_path):
     again = keras.models.load_model(tmp_path / "small.keras")
     images = np.random.default_rng(0).random((2, 32, 32, 3), dtype=np.float32)
     np.testing.assert_allclose(
-        again.predict(images, verbose=0), resnet.predict(images, verbose=0), atol=1e-6
+        again(images, training=False), resnet(images, training=False), atol=1e-6
     )
 
 
