@@ -52,11 +52,21 @@ DEEP = (
 QUICK = [name for name in list_models() if quick(name)]
 LARGE = [name for name in list_models() if not quick(name)]
 EVERY = [*QUICK, *(pytest.param(name, marks=pytest.mark.slow) for name in LARGE)]
-DEEPEST = ("lenet5", "mobilenet_v3_small", "resnet20")  # a training step takes them seconds
-EVERY_STEP = [  # for a second training step of each model
-    *(name for name in QUICK if name not in DEEPEST),
-    *(pytest.param(name, marks=pytest.mark.slow) for name in [*DEEPEST, *LARGE]),
-]
+
+
+def third(number):
+    """Return all models, of which a third are in `make test`.
+
+    A training step takes seconds to compile. Three tests take one, and each quick model is in one
+    of them; `make test-all` takes all steps.
+    """
+    chosen = QUICK[number::3]
+    return [
+        name if name in chosen else pytest.param(name, marks=pytest.mark.slow)
+        for name in list_models()
+    ]
+
+
 OPEN_PLAINLY = """
 import json, sys
 sys.modules["convlens"] = None
@@ -115,7 +125,7 @@ def test_stated_facts(name):
     )
 
 
-@pytest.mark.parametrize("name", EVERY)
+@pytest.mark.parametrize("name", third(0))
 def test_runs_at_its_own_size(name):
     info = model_info(name)
     model = create_model(name)
@@ -124,7 +134,7 @@ def test_runs_at_its_own_size(name):
     assert any(learn(model, info.head, n=1))
 
 
-@pytest.mark.parametrize("name", EVERY)
+@pytest.mark.parametrize("name", third(1))
 def test_runs_at_its_least_size(name):
     info = model_info(name)
     least = info.least_side
@@ -148,7 +158,7 @@ def test_lecture_counts():
     assert {model_info(name).scale for name in set(LECTURES) - {"mnist_tanh"}} == {1 / 255}
 
 
-@pytest.mark.parametrize("name", EVERY_STEP)
+@pytest.mark.parametrize("name", third(2))
 @pytest.mark.parametrize(("head", "channels"), [("softmax", 2), ("sigmoid", 1)])
 def test_learns_at_another_size(name, head, channels):
     least = model_info(name).least_side or 8
