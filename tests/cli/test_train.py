@@ -14,6 +14,7 @@ from convlens.errors import ConfigError
 from tests.cli.commands import QUICK, run
 
 
+@pytest.mark.usefixtures("no_charts")
 def test_train_announces_shows_epochs_and_scores(shapes, here, capsys):
     assert run("train", shapes, *QUICK, "--size", "32", "--epochs", "2", "--run", "mine") == 0
     said = capsys.readouterr().out

@@ -14,6 +14,7 @@ import convlens
 from convlens.config import Config
 from convlens.errors import ConfigError, DataError, Interrupted, RunError, TrainingError
 from convlens.screen import Screen
+from convlens.studies import journal as journal_module
 from convlens.studies.search import resume_search, search
 from convlens.studies.space import Choices, Range
 from convlens.studies.trial import Pruner
@@ -29,6 +30,21 @@ CONFIG = Config().replace(
     learning_rate=0.01,
     precision="float32",
 )
+TRIALS = 4
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _soon():
+    """Prune from the third trial on, where a search would from the sixth: fewer are trained."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(journal_module, "STARTUP", 2)
+        yield
+
+
+@pytest.fixture
+def late(monkeypatch):
+    """Prune from the sixth trial on."""
+    monkeypatch.setattr(journal_module, "STARTUP", 5)
 
 
 @pytest.fixture(scope="module")
@@ -44,7 +60,9 @@ def trials(found):
 def finished(dataset, tmp_path_factory):
     folder = tmp_path_factory.mktemp("search") / "whole"
     with without_charts():
-        return search(dataset, CONFIG, trials=7, space=SPACE, run=folder, screen=Screen(quiet=True))
+        return search(
+            dataset, CONFIG, trials=TRIALS, space=SPACE, run=folder, screen=Screen(quiet=True)
+        )
 
 
 def test_best_trial_has_a_report_and_is_scored_once(finished):
@@ -76,25 +94,27 @@ def test_finished_search_is_not_resumed(finished, dataset):
 
 
 def begin_again(finished, dataset, folder):
-    """Go on from the first five trials of a finished search, which are not trained again."""
+    """Go on from the first two trials of a finished search, which are not trained again."""
     lines = (finished.folder / "journal.log").read_bytes().splitlines(keepends=True)
     begun = [n for n, line in enumerate(lines) if json.loads(line)["op_code"] == 4]  # a trial
-    cut(finished, folder, sum(map(len, lines[: begun[5]])))
-    for number in (5, 6):
+    cut(finished, folder, sum(map(len, lines[: begun[2]])))
+    for number in (2, 3):
         shutil.rmtree(folder / f"trial-{number:03d}")
     return resume_search(dataset, folder, Screen(quiet=True))
 
 
 def begin(finished, dataset, folder):
-    return search(dataset, CONFIG, trials=7, space=SPACE, run=folder, screen=Screen(quiet=True))
+    return search(
+        dataset, CONFIG, trials=TRIALS, space=SPACE, run=folder, screen=Screen(quiet=True)
+    )
 
 
 @pytest.mark.parametrize(
     ("start", "number", "epoch"),
     [
-        (begin_again, 5, 1),
-        pytest.param(begin, 2, 1, marks=pytest.mark.slow),
-        pytest.param(begin, 2, 2, marks=pytest.mark.slow),
+        (begin_again, 2, 1),
+        pytest.param(begin, 1, 1, marks=pytest.mark.slow),
+        pytest.param(begin, 1, 2, marks=pytest.mark.slow),
     ],
 )
 def test_stopped_search_goes_on_as_it_would_have(
@@ -116,6 +136,7 @@ def test_stopped_search_goes_on_as_it_would_have(
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("late")
 def test_weak_trials_are_stopped_early(dataset, tmp_path):
     space = {"learning_rate": Choices((0.01, 0.02, 0.03, 1e-9))}
     config = CONFIG.replace(epochs=4, filters=(8,), dense=(16,))
@@ -224,9 +245,10 @@ def test_search_killed_after_a_last_epoch_goes_on_as_it_would_have(finished, dat
     )  # and five bytes of the next line
     resumed = resume_search(dataset, folder, Screen(quiet=True))
     assert trials(resumed) == trials(finished)
-    assert len(resumed.study.get_trials()) == 7
+    assert len(resumed.study.get_trials()) == TRIALS
 
 
+@pytest.mark.usefixtures("late")
 def test_a_search_of_8941a94_is_resumed(dataset, tmp_path):
     fixtures = Path(__file__).parents[1] / "fixtures" / "8941a94"
     folder = tmp_path / "search"

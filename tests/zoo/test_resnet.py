@@ -44,7 +44,15 @@ SECTION_4_2 = (
 paper_model = cache(create_model)
 
 
-@pytest.mark.parametrize("name", TRAINABLE)
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(name, marks=pytest.mark.slow)
+        if name in ("resnet32", "resnet44", "resnet56")
+        else name
+        for name in TRAINABLE
+    ],
+)
 def test_published_counts(name):
     model = paper_model(name)
     assert sum(math.prod(weight.shape) for weight in model.trainable_weights) == TRAINABLE[name]

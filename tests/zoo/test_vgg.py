@@ -65,7 +65,10 @@ def test_c_ends_its_large_blocks_with_1x1():
     assert [layer.rate for layer in model.layers if isinstance(layer, layers.Dropout)] == [0.5, 0.5]
 
 
-@pytest.mark.parametrize(("configuration", "twin"), [("D", "VGG16"), ("E", "VGG19")])
+@pytest.mark.parametrize(
+    ("configuration", "twin"),
+    [("D", "VGG16"), pytest.param("E", "VGG19", marks=pytest.mark.slow)],
+)
 def test_answers_as_keras_applications(configuration, twin):
     theirs = getattr(keras.applications, twin)(
         weights=None, input_shape=(32, 32, 3), classes=7, classifier_activation=None

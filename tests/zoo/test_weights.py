@@ -44,7 +44,15 @@ def small(tmp_path):
     return network, tmp_path / "small.weights.h5"
 
 
-@pytest.mark.parametrize("file", ["old.h5", "model.h5", "new.weights.h5", "model.keras"])
+@pytest.mark.parametrize(
+    "file",
+    [
+        "old.h5",
+        "model.keras",
+        pytest.param("model.h5", marks=pytest.mark.slow),
+        pytest.param("new.weights.h5", marks=pytest.mark.slow),
+    ],
+)
 @pytest.mark.parametrize("name", [NETWORK, *SLOW])
 @pytest.mark.filterwarnings("ignore::UserWarning")
 def test_loads_what_keras_applications_saved(name, file, tmp_path):

@@ -61,7 +61,7 @@ def check(microscope, rng, count=PLACES):
     return by_kind
 
 
-@pytest.mark.parametrize("name", every("mobilenet_v3_small"))
+@pytest.mark.parametrize("name", every("lenet5", "mobilenet_v3_small"))
 def test_every_class_of_the_registry(name):
     check(look_at_zoo(name), np.random.default_rng(4))
 
