@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from convlens.evaluation.paired import compare_pairs
     from convlens.explain import arithmetic
     from convlens.explain.arithmetic import backprop, sizes, stacks
-    from convlens.explain.arithmetic.named import get_filter, get_image
+    from convlens.explain.arithmetic.reading import get_filter, get_image
     from convlens.lessons.lesson import Lesson
     from convlens.pipeline import train
     from convlens.run import Run
@@ -81,8 +81,8 @@ _HOME = {
     "Run": "convlens.run",
     "compare_pairs": "convlens.evaluation.paired",
     "create_model": "convlens.zoo.create",
-    "get_filter": "convlens.explain.arithmetic.named",
-    "get_image": "convlens.explain.arithmetic.named",
+    "get_filter": "convlens.explain.arithmetic.reading",
+    "get_image": "convlens.explain.arithmetic.reading",
     "list_models": "convlens.zoo.registry",
     "load_data": "convlens.data.sources",
     "load_weights": "convlens.zoo.weights",

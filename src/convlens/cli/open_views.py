@@ -10,10 +10,8 @@ from convlens.cli.open_flags import Files, Look
 from convlens.cli.open_index import FORMS, find_place, find_unit
 from convlens.cli.output import print_json, write_figure, write_file
 from convlens.explain.microscope.gradient import differentiate
-from convlens.explain.microscope.layer import Layer
-from convlens.explain.microscope.microscope import Microscope
-from convlens.explain.microscope.openers import open_cell
-from convlens.explain.microscope.value import ONE_LOGIT
+from convlens.explain.microscope.layer import ONE_LOGIT, Layer
+from convlens.explain.microscope.microscope import Microscope, open_cell
 from convlens.explain.pages.drawing import draw_page
 from convlens.explain.pages.gradient_views import gradient_data, gradient_page
 from convlens.explain.pages.map_figures import layer_figure, strip_figure

@@ -7,7 +7,7 @@ from cyclopts import Parameter
 from convlens.cli.show_options import NONE, Files, Text, publish, read_one_or_more
 from convlens.errors import ConfigError
 from convlens.explain import arithmetic
-from convlens.explain.arithmetic.exact import read_matrix, read_numbers
+from convlens.explain.arithmetic.reading import read_matrix, read_numbers
 from convlens.explain.pages.layer_views import (
     activation_page,
     batchnorm_page,

@@ -10,8 +10,8 @@ from convlens.cli.show_options import NONE, Files, ImageText, publish, read_one_
 from convlens.errors import ConfigError
 from convlens.explain.arithmetic.convolution import convolve
 from convlens.explain.arithmetic.exact import Numbers, as_numbers
-from convlens.explain.arithmetic.named import get_filter, get_image
 from convlens.explain.arithmetic.pooling import pool
+from convlens.explain.arithmetic.reading import get_filter, get_image
 from convlens.explain.pages.layer_views import flatten_page, join_page
 from convlens.explain.pages.map_views import convolution_page, pooling_page, recognition_page
 

@@ -7,8 +7,8 @@ from cyclopts import Parameter
 from convlens.cli.show_options import NONE, Files, Text, publish
 from convlens.errors import ConfigError
 from convlens.explain.arithmetic.backprop import take_step, train
-from convlens.explain.arithmetic.exact import read_numbers
 from convlens.explain.arithmetic.network import Example, make_network
+from convlens.explain.arithmetic.reading import read_numbers
 from convlens.explain.arithmetic.stacks import STACKS, measure, read_layers
 from convlens.explain.pages.network_views import network_page, sizes_page
 

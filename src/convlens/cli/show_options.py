@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 from cyclopts import Parameter
 
 from convlens.cli.output import check_suffix, write_figure, write_file
-from convlens.explain.arithmetic.exact import Numbers, read_numbers
+from convlens.explain.arithmetic.exact import Numbers
+from convlens.explain.arithmetic.reading import read_numbers
 
 if TYPE_CHECKING:
     from convlens.explain.pages.page import Page

@@ -8,8 +8,8 @@ import pytest
 
 from convlens.errors import ConfigError
 from convlens.explain.arithmetic.convolution import convolve, depthwise_convolve, separable_convolve
-from convlens.explain.arithmetic.named import get_filter, get_image
 from convlens.explain.arithmetic.pooling import pool
+from convlens.explain.arithmetic.reading import get_filter, get_image
 
 LEFT = [
     [7, -1, 1, 3, 5, -1, 3], [-1, 9, -1, 3, -1, 1, -1], [1, -1, 9, -3, 1, -1, 5],

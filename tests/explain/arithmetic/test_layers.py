@@ -1,4 +1,4 @@
-"""Layers: dense, softmax, dropout, concatenation, addition and flatten, against Keras' layers."""
+"""Layers: dense, softmax, dropout, batch normalisation and joins, against Keras' layers."""
 
 from fractions import Fraction
 
@@ -16,6 +16,7 @@ from convlens.explain.arithmetic import (
     flatten,
     softmax,
 )
+from convlens.explain.arithmetic.layers import batch_normalize
 
 
 def close(found, expected) -> None:
@@ -87,3 +88,35 @@ def test_what_cannot_be_is_refused(call, words):
 
 def test_all_names_exist():
     assert all(getattr(arithmetic, name) is not None for name in arithmetic.__all__)
+
+
+def test_batch_normalisation_in_training_and_inference():
+    rng = np.random.default_rng(4)
+    batch = rng.normal(2, 3, size=(8, 4, 5, 3)).astype(np.float32)
+    layer = keras.layers.BatchNormalization(momentum=0.9)
+    layer.build(batch.shape)
+    gamma, beta, mean, variance = (rng.uniform(0.5, 2, 3).astype(np.float32) for _ in range(4))
+    layer.set_weights([gamma, beta, mean, variance])
+    close(
+        batch_normalize(batch, (gamma, beta), (mean, variance), training=False).output,
+        layer(batch, training=False),
+    )
+    done = batch_normalize(batch, (gamma, beta), (mean, variance), momentum=0.9)
+    close(done.output, layer(batch, training=True))
+    close(done.moving_mean, layer.moving_mean)
+    close(done.moving_variance, layer.moving_variance)
+    assert np.abs(done.normalized.mean(axis=(0, 1, 2))).max() < 1e-9
+
+
+@pytest.mark.parametrize(
+    ("call", "words"),
+    [
+        (lambda: batch_normalize([[1, 2]], ([1, 2, 3], 0)), "one number or 2"),
+        (lambda: batch_normalize([[1, 2]], moving=(0, -1)), "at least 0"),
+        (lambda: batch_normalize([[1, 2]], epsilon=0), "epsilon must be above 0"),
+        (lambda: batch_normalize([[1, 2]], momentum=1.5), "within 0 and 1; found 1.5"),
+    ],
+)
+def test_a_batch_normalisation_that_cannot_be_is_refused(call, words):
+    with pytest.raises(ConfigError, match=words):
+        call()

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from convlens.errors import ConfigError
-from convlens.explain.arithmetic.named import get_image
 from convlens.explain.arithmetic.pooling import global_average, pool
+from convlens.explain.arithmetic.reading import get_image
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ import pytest
 
 from convlens.errors import ConfigError
 from convlens.explain.microscope.exercise import CLASSES, TERMS, make_exercise, rounding
-from convlens.explain.microscope.openers import open_cell
+from convlens.explain.microscope.microscope import open_cell
 from tests.explain.networks import exercises, look_at
 
 

@@ -156,7 +156,7 @@ def test_on_every_engine(engine):
         "import numpy as np\n"
         "from tests.explain.networks import each_class, look_at, odd_network\n"
         "from tests.explain.microscope.test_gradient import check\n"
-        "from tests.explain.microscope.test_openers import cells_of\n"
+        "from tests.explain.microscope.test_microscope import cells_of\n"
         "print(sorted(check(look_at(odd_network, (15, 13, 3), 3), np.random.default_rng(6), 8)))\n"
         "opened, closed = cells_of(look_at(each_class, (15, 13, 3), 3), np.random.default_rng(7))\n"
         "wrong = {kind for kind, cells in opened.items() if not all(one.agrees for one in cells)}\n"

@@ -6,7 +6,7 @@ import pytest
 from keras import layers
 
 from convlens.errors import ConfigError
-from convlens.explain.microscope.openers import open_cell
+from convlens.explain.microscope.microscope import open_cell
 from tests.explain.networks import each_class, look_at
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from convlens.errors import ConfigError
 from convlens.explain.arithmetic import convolve, pool
-from convlens.explain.arithmetic.named import get_filter, get_image
+from convlens.explain.arithmetic.reading import get_filter, get_image
 from convlens.explain.pages.map_views import convolution_page, pooling_page, recognition_page
 from convlens.explain.pages.page import Lines, Row
 

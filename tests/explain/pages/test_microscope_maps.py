@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from convlens.explain.microscope.openers import open_cell
+from convlens.explain.microscope.microscope import open_cell
 from convlens.explain.pages.microscope_maps import cell_figure, own_map
 from convlens.explain.pages.microscope_views import cell_page
 from tests.explain.networks import look_at, nested

@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from convlens.explain.microscope.openers import open_cell
+from convlens.explain.microscope.microscope import open_cell
 from convlens.explain.pages.microscope_views import cell_data, cell_page, layers_table
 from tests.explain.networks import look_at, nested
 

@@ -5,9 +5,9 @@ import pytest
 from fontTools import ttLib
 
 from convlens.charts.fonts import packaged_font
-from convlens.explain.arithmetic.activation import FUNCTIONS
+from convlens.explain.arithmetic.functions import FUNCTIONS
 from convlens.explain.microscope.exercise import make_exercise
-from convlens.explain.microscope.openers import open_cell
+from convlens.explain.microscope.microscope import open_cell
 from convlens.explain.pages.worksheet import draw_worksheet, write_worksheet
 from convlens.explain.pages.worksheet_words import WORDS
 from tests.explain.networks import exercises, look_at

@@ -4,7 +4,7 @@ import pytest
 from keras import layers
 
 from convlens.explain.microscope.exercise import make_exercise
-from convlens.explain.microscope.openers import open_cell
+from convlens.explain.microscope.microscope import open_cell
 from convlens.explain.pages.worksheet_steps import given_lines, work_steps
 from convlens.explain.pages.worksheet_words import WORDS
 from tests.explain.networks import look_at

@@ -3,7 +3,7 @@
 Whole numbers and Fractions stay exact. This package is `convlens.arithmetic`.
 """
 
-from convlens.explain.arithmetic.activation import ACTIVATIONS, Activation, activate
+from convlens.explain.arithmetic.calculations import Softmax
 from convlens.explain.arithmetic.convolution import (
     Cell,
     Convolution,
@@ -12,19 +12,26 @@ from convlens.explain.arithmetic.convolution import (
     depthwise_convolve,
     separable_convolve,
 )
+from convlens.explain.arithmetic.functions import (
+    ACTIVATIONS,
+    LOSSES,
+    Activation,
+    Loss,
+    activate,
+    loss,
+)
 from convlens.explain.arithmetic.layers import (
+    BatchNormalization,
     Dense,
     Dropout,
-    Softmax,
     add,
+    batch_normalize,
     concatenate,
     dense,
     dropout,
     flatten,
     softmax,
 )
-from convlens.explain.arithmetic.losses import LOSSES, Loss, loss
-from convlens.explain.arithmetic.normalization import BatchNormalization, batch_normalize
 from convlens.explain.arithmetic.pooling import PoolCell, Pooling, global_average, pool
 
 __all__ = [

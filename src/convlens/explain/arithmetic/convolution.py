@@ -12,11 +12,16 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from convlens.errors import ConfigError
-from convlens.explain.arithmetic.cells import as_image, check_place, take_cells
-from convlens.explain.arithmetic.exact import Numbers, as_numbers
+from convlens.explain.arithmetic.calculations import WeightedSum
+from convlens.explain.arithmetic.exact import (
+    Numbers,
+    as_image,
+    as_numbers,
+    check_place,
+    take_cells,
+    write_shape,
+)
 from convlens.explain.arithmetic.sizes import Border, Side, lay_windows, pair
-from convlens.explain.arithmetic.weighted_sum import WeightedSum
-from convlens.explain.arithmetic.writing import write_shape
 
 
 @dataclass(frozen=True, kw_only=True)

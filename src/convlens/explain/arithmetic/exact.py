@@ -1,12 +1,11 @@
-"""Exact: numbers that stay whole numbers and fractions as long as they can.
+"""Exact: arrays whose numbers stay exact as long as they can, their shapes and their cells.
 
 An array is exact where it holds objects of the class Fraction (dtype object), and holds float64
 otherwise. NumPy adds, multiplies and compares both in the same way, so that most of this package is
-written once for both. This module makes such arrays, from values and from text.
+written once for both.
 """
 
-import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from fractions import Fraction
 from typing import Any
 
@@ -19,9 +18,6 @@ from convlens.errors import ConfigError
 Numbers = NDArray[Any]
 # A rounding is applied to every intermediate result of a calculation.
 Rounding = Callable[[Any], Any]
-
-# Squares and sums of numbers up to this size stay finite.
-LARGEST = 1e100
 
 
 def exactly(values: Any) -> Any:
@@ -81,86 +77,69 @@ def _as_floats(array: Numbers) -> Numbers:
         ) from error
 
 
-def read_numbers(text: str, what: str = "numbers") -> Numbers:
-    """Return the numbers of a line such as "1 -2/3 0.5", separated by blanks or commas.
-
-    Whole numbers and fractions stay exact. If one number has a decimal point, all become float64.
+def take_cells(image: Numbers, rows: Sequence[int], columns: Sequence[int]) -> Numbers:
+    """Return the cells of an image in these rows and columns; cells outside of it are 0.
 
     Args:
-        text: The line.
-        what: The name of the numbers in an error message, such as "--target".
-
-    Raises:
-        ConfigError: If there is no number, or if a word is not a number.
+        image: The image, shaped (height, width, channels).
+        rows: The rows, counted from the first of the image.
+        columns: The columns, counted likewise.
     """
-    words = [word for word in re.split(r"[\s,]+", text.strip()) if word]
-    if not words:
-        raise ConfigError(
-            "{what} must be numbers separated by blanks, such as '1 0 -1'; found none.".format(
-                what=what
-            )
-        )
-    values = [_read(word, what) for word in words]
-    if all(isinstance(one, Fraction) for one in values):
-        return as_numbers(np.array(values, dtype=object))[0]
-    return as_numbers([float(one) for one in values])[0]
+    down = np.asarray(rows)
+    across = np.asarray(columns)
+    height, width = image.shape[:2]
+    cells: Numbers = image[np.ix_(down.clip(0, height - 1), across.clip(0, width - 1))]
+    above_or_below = (down < 0) | (down >= height)
+    beside = (across < 0) | (across >= width)
+    cells[np.logical_or.outer(above_or_below, beside)] = Fraction(0)
+    return cells
 
 
-def _read(word: str, what: str) -> Fraction | float:
-    """Return one number: a float where it is written with a point or an exponent."""
-    try:
-        value = Fraction(word.replace("−", "-"))
-    except (ValueError, ZeroDivisionError) as error:
-        raise ConfigError(
-            "{what}: {word!r} is not a number; write 2, -1, 1/3 or 0.5.".format(
-                what=what, word=word
-            )
-        ) from error
-    if abs(value) > LARGEST:
-        raise ConfigError(
-            "{what}: numbers must lie within -{most:.0e} and {most:.0e}; found {word}.".format(
-                what=what, most=LARGEST, word=word
-            )
-        )
-    return float(value) if re.search(r"[.eE]", word) else value
-
-
-def read_matrix(text: str, what: str = "the matrix") -> Numbers:
-    """Return the numbers of a text in which ";" ends a row and "|" ends a channel.
+def check_place(
+    place: Sequence[int], shape: Sequence[int], names: Sequence[str], what: str
+) -> None:
+    """Check that an array of this shape has a value at a place.
 
     Args:
-        text: The text, such as "1 2; 3 4 | 0 0; 0 1".
-        what: The name of the numbers in an error message, such as "--filter".
-
-    Returns:
-        The numbers, shaped (height, width, channels).
+        place: The place, one number for each axis.
+        shape: The shape of the array.
+        names: What each axis is called, such as "row".
+        what: What the array is, such as "the map".
 
     Raises:
-        ConfigError: If rows differ in length, if channels differ in size, or if a word is not a
-            number.
-
-    Example:
-        >>> read_matrix("1 2; 3 4 | 0 0; 0 1").shape
-        (2, 2, 2)
+        ConfigError: If there is no such value.
     """
-    channels = [_read_channel(part, what) for part in text.split("|")]
-    if len({channel.shape for channel in channels}) > 1:
-        sizes = ", ".join(f"{height} x {width}" for height, width in map(np.shape, channels))
-        raise ConfigError(
-            "{what}: all channels must have one size; found {sizes}.".format(what=what, sizes=sizes)
-        )
-    return np.stack(as_numbers(*channels), axis=-1)
-
-
-def _read_channel(text: str, what: str) -> Numbers:
-    lines = text.strip().strip(";").split(";")
-    rows = [read_numbers(line, what) for line in lines]
-    for number, (row, line) in enumerate(zip(rows, lines, strict=True), 1):
-        if len(row) != len(rows[0]):
+    for name, number, count in zip(names, place, shape, strict=True):
+        if not 0 <= number < count:
             raise ConfigError(
-                "{what}: every row must have as many numbers as the first, {count}; row {number} "
-                "has {found}: {line!r}.".format(
-                    what=what, count=len(rows[0]), number=number, found=len(row), line=line.strip()
+                "{what} has {shape} values, counted from 0; {name} {number} is outside: take 0 to "
+                "{last}.".format(
+                    what=what, shape=write_shape(shape), name=name, number=number, last=count - 1
                 )
             )
-    return np.stack(as_numbers(*rows))
+
+
+def as_image(values: Numbers) -> Numbers:
+    """Return an image as (height, width, channels); it may come without channels.
+
+    Raises:
+        ConfigError: If it has another number of axes, or no cells.
+    """
+    image = values[..., None] if values.ndim == 2 else values
+    if image.ndim != 3 or not image.size:
+        raise ConfigError(
+            "an image must be (height, width) or (height, width, channels); found {shape}.".format(
+                shape=write_shape(values.shape)
+            )
+        )
+    return image
+
+
+def write_shape(shape: Sequence[int]) -> str:
+    """Return a shape as text.
+
+    Example:
+        >>> write_shape((26, 26)), write_shape((3,)), write_shape(())
+        ('26 x 26', '3', 'one number')
+    """
+    return " x ".join(map(str, shape)) or "one number"

@@ -1,6 +1,6 @@
-"""Layers: dense, softmax, dropout, concatenation, addition and flatten.
+"""Layers: dense, softmax, dropout, batch normalisation, concatenation, addition and flatten.
 
-Whole numbers and Fractions stay exact, except in the softmax.
+Whole numbers and Fractions stay exact, except in the softmax and the batch normalisation.
 """
 
 from collections.abc import Sequence
@@ -12,63 +12,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from convlens.errors import ConfigError
-from convlens.explain.arithmetic.activation import activate
-from convlens.explain.arithmetic.exact import Numbers, Rounding, as_numbers, exactly
-from convlens.explain.arithmetic.writing import (
-    Step,
-    write,
-    write_difference,
-    write_shape,
-    write_terms,
-)
-
-
-@dataclass(frozen=True)
-class Softmax:
-    """A softmax over n numbers.
-
-    Attributes:
-        logits: The numbers z, shaped (n,).
-        rest: The sum of e^(z - largest) of further numbers that are not listed here.
-        rounded: The rounding of every result.
-    """
-
-    logits: Numbers
-    rest: float = 0.0
-    rounded: Rounding = exactly
-
-    @property
-    def shifted(self) -> Numbers:
-        """Logits minus the largest, shaped (n,), so that e^z stays finite; shares stay the same."""
-        return np.asarray(self.rounded(self.logits - self.logits.max()))
-
-    @property
-    def exponentials(self) -> Numbers:
-        """The exponentials of the shifted logits, shaped (n,)."""
-        return np.asarray(self.rounded(np.exp(self.shifted)))
-
-    @property
-    def total(self) -> float:
-        """The sum of all exponentials."""
-        return float(self.exponentials.sum()) + self.rest
-
-    @property
-    def output(self) -> Any:
-        """The share of each number in the total, shaped (n,)."""
-        return self.rounded(self.exponentials / self.total)
-
-    def steps(self, place: int) -> list[Step]:
-        """Return the steps from one of the logits to its share."""
-        logit = write(self.logits[place])
-        largest = write(self.logits.max())
-        shifted = self.shifted[place]
-        power = self.exponentials[place]
-        return [
-            Step("z - largest", write_difference(logit, largest), shifted),
-            Step("e^(z - largest)", f"e^({write(shifted)})", power),
-            Step("sum of all", write_terms(self.exponentials), self.total),
-            Step("softmax", f"{write(power)} / {write(self.total)}", self.output[place]),
-        ]
+from convlens.explain.arithmetic.calculations import Normalization, Softmax
+from convlens.explain.arithmetic.exact import Numbers, as_numbers, write_shape
+from convlens.explain.arithmetic.functions import activate
 
 
 def softmax(logits: ArrayLike) -> Softmax:
@@ -245,3 +191,74 @@ def flatten(image: ArrayLike) -> Numbers:
 
 def _shapes(arrays: Sequence[Numbers]) -> str:
     return " and ".join(" x ".join(map(str, array.shape)) for array in arrays) or "none"
+
+
+@dataclass(frozen=True, kw_only=True)
+class BatchNormalization(Normalization):
+    """A batch normalisation, which normalises each channel (the last axis) by itself.
+
+    The inputs are shaped (..., channels). Mean and variance, shaped (channels,), are those of the
+    batch in training and the moving ones in inference.
+
+    Attributes:
+        moving_mean: The mean that is kept for inference, shaped (channels,); in training it has
+            moved towards this batch.
+        moving_variance: Likewise the variance.
+    """
+
+    moving_mean: Any
+    moving_variance: Any
+
+
+def batch_normalize(
+    batch: ArrayLike,
+    scale_shift: tuple[ArrayLike, ArrayLike] = (1, 0),
+    moving: tuple[ArrayLike, ArrayLike] = (0, 1),
+    *,
+    training: bool = True,
+    momentum: float = 0.99,
+    epsilon: float = 1e-3,
+) -> BatchNormalization:
+    """Normalise each channel as Keras' BatchNormalization does; the defaults are the same.
+
+    Args:
+        batch: The numbers, shaped (..., channels), such as (examples, height, width, channels).
+        scale_shift: Gamma and beta, each one number or one for each channel.
+        moving: The moving mean and variance, likewise. Training moves them, inference uses them.
+        training: Whether to use the mean and variance of the batch itself.
+        momentum: The share of the moving mean and variance that a batch leaves unchanged.
+        epsilon: What is added to the variance, so that nothing is divided by 0.
+
+    Raises:
+        ConfigError: If numbers are given for another count of channels than the batch has, if a
+            variance is negative, if epsilon is not above 0, or if momentum is not within 0 and 1.
+    """
+    inputs, *given = (
+        as_numbers(one)[0].astype(np.float64) for one in (batch, *scale_shift, *moving)
+    )
+    channels = inputs.shape[-1:]
+    if any(one.shape not in ((), channels) for one in given) or not channels:
+        raise ConfigError(
+            "gamma, beta, mean and variance must be one number or {count}.".format(
+                count=channels[0] if channels else 1
+            )
+        )
+    gamma, beta, moving_mean, moving_variance = (np.broadcast_to(one, channels) for one in given)
+    if not 0 <= momentum <= 1:
+        raise ConfigError(
+            "momentum must be within 0 and 1; found {momentum:g}.".format(momentum=momentum)
+        )
+    if (moving_variance < 0).any() or epsilon <= 0:
+        raise ConfigError("variances must be at least 0, and epsilon must be above 0.")
+    mean = moving_mean
+    variance = moving_variance
+    if training:
+        axes = tuple(range(inputs.ndim - 1))
+        mean = inputs.mean(axis=axes)
+        variance = inputs.var(axis=axes)
+        moving_mean = momentum * moving_mean + (1 - momentum) * mean
+        moving_variance = momentum * moving_variance + (1 - momentum) * variance
+    return BatchNormalization(
+        inputs, mean, variance, epsilon, gamma, beta,
+        moving_mean=moving_mean, moving_variance=moving_variance,
+    )  # fmt: skip

@@ -12,8 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from convlens.errors import ConfigError
-from convlens.explain.arithmetic.cells import as_image, check_place
-from convlens.explain.arithmetic.exact import Numbers, as_numbers
+from convlens.explain.arithmetic.exact import Numbers, as_image, as_numbers, check_place
 from convlens.explain.arithmetic.sizes import Border, Side, lay_windows, pair
 
 # What becomes of the values in a window.

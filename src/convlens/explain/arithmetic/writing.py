@@ -18,7 +18,6 @@ LONGEST = 12
 DECIMALS = 6
 # The most terms of a sum that are written out.
 WRITTEN = 12
-
 OPERATORS: dict[type[ast.AST], Any] = {
     ast.Add: Fraction.__add__, ast.Sub: Fraction.__sub__, ast.Mult: Fraction.__mul__,
     ast.Div: Fraction.__truediv__, ast.UAdd: Fraction.__pos__, ast.USub: Fraction.__neg__,
@@ -80,16 +79,6 @@ def write_numbers(values: Sequence[Any] | Numbers, decimals: int = 4) -> list[st
         text if "/" in text else f"{float(value):.{most}f}"
         for value, text in zip(flat, texts, strict=True)
     ]
-
-
-def write_shape(shape: Sequence[int]) -> str:
-    """Return a shape as text.
-
-    Example:
-        >>> write_shape((26, 26)), write_shape((3,)), write_shape(())
-        ('26 x 26', '3', 'one number')
-    """
-    return " x ".join(map(str, shape)) or "one number"
 
 
 def write_sum(values: Sequence[str]) -> str:

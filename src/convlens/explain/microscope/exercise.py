@@ -11,15 +11,12 @@ import keras
 import numpy as np
 
 from convlens.errors import ConfigError
+from convlens.explain.arithmetic.calculations import Normalization, Softmax, WeightedSum
 from convlens.explain.arithmetic.exact import Rounding
-from convlens.explain.arithmetic.layers import Softmax
-from convlens.explain.arithmetic.normalization import Normalization
-from convlens.explain.arithmetic.weighted_sum import WeightedSum
 from convlens.explain.arithmetic.writing import decimals_of
-from convlens.explain.microscope.layer import Layer
-from convlens.explain.microscope.normalization import kept_normalization
+from convlens.explain.microscope.layer import Floats, Layer, OpenedCell
 from convlens.explain.microscope.pointwise import activation_of
-from convlens.explain.microscope.value import Floats, OpenedCell
+from convlens.explain.microscope.reductions import kept_normalization
 
 DECIMALS = 3
 MOST_DECIMALS = 6

@@ -20,9 +20,8 @@ import numpy as np
 from convlens.anatomy.graph import Call
 from convlens.backend import gradients
 from convlens.errors import ConfigError, ModelError
-from convlens.explain.microscope.layer import NAMES, Layer
+from convlens.explain.microscope.layer import NAMES, TOLERANCE, Floats, Layer, input_of, to_floats
 from convlens.explain.microscope.microscope import Microscope, run_calls
-from convlens.explain.microscope.value import TOLERANCE, Floats, input_of, to_floats
 from convlens.explain.microscope.weights import Place, Weight, find_weight, inputs_of, own_part
 from convlens.files import and_more
 

@@ -1,7 +1,8 @@
-"""Microscope: what a trained network computed for one image, layer by layer, ready to be opened.
+"""Microscope: what a trained network computed for one image, layer by layer and value by value.
 
 The network runs in float32, one operation after the other, and every array is kept. Models nested
-in it are opened too.
+in it are opened too. An opened value says what was looked at, what it was multiplied with, and
+every step to the result.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -18,7 +19,9 @@ from convlens.classifier.assembly import all_layers, with_precision
 from convlens.classifier.classifier import Classifier
 from convlens.classifier.prediction import Prediction
 from convlens.errors import ConfigError, ModelError
-from convlens.explain.microscope.layer import Layer, Operand, parts_of
+from convlens.explain.arithmetic.exact import check_place, write_shape
+from convlens.explain.microscope import pointwise, reductions, weighted_sum
+from convlens.explain.microscope.layer import Index, Layer, OpenedCell, Operand, parts_of
 from convlens.preprocess import ImageLike, open_image, prepare
 
 # Layers whose outputs stand for the same classes as their inputs.
@@ -26,6 +29,40 @@ PASSING = (
     "Softmax", "Activation", "Rescaling", "Cast", "Identity", "Dropout", "Divide", "TrueDivide",
     "Multiply",
 )  # fmt: skip
+# Layers whose values are shown but not opened, and why.
+VALUES_ONLY = {"InputLayer": "these are the image's own pixels, nothing is computed"}
+# Layers and operations of `keras.ops`, by the name of their class or of one that it inherits from.
+OPENERS: dict[str, Callable[[Layer, Index], OpenedCell]] = {
+    "Conv2D": weighted_sum.open_convolution,
+    "DepthwiseConv2D": weighted_sum.open_convolution,
+    "SeparableConv2D": weighted_sum.open_separable,
+    "Dense": weighted_sum.open_dense,
+    "Matmul": weighted_sum.open_matmul,
+    "BatchNormalization": reductions.open_batch_normalization,
+    "Normalization": reductions.open_batch_normalization,
+    "LayerNormalization": reductions.open_layer_normalization,
+    "Softmax": reductions.open_softmax,
+    "Activation": reductions.open_activation,
+    **dict.fromkeys(("MaxPooling2D", "AveragePooling2D"), reductions.open_pooling),
+    **dict.fromkeys(
+        ("GlobalAveragePooling2D", "GlobalMaxPooling2D", "Sum", "Mean", "Max", "Min"),
+        reductions.open_reduced,
+    ),
+    **dict.fromkeys(
+        ("ReLU", "LeakyReLU", "ELU", "Rescaling", "Cast", *pointwise.JOINS),
+        pointwise.open_pointwise,
+    ),
+    **dict.fromkeys(
+        (
+            "Flatten", "Reshape", "Permute", "ZeroPadding2D", "Cropping2D", "UpSampling2D",
+            "RepeatVector", "Concatenate", "Identity", "Dropout", "SpatialDropout2D",
+            "GaussianDropout", "GaussianNoise", "AlphaDropout", "ActivityRegularization", "Flip",
+            "Take", "Split", "Transpose", "Squeeze", "ExpandDims", "GetItem", "BroadcastTo",
+            "Stack", "ZerosLike",
+        ),
+        pointwise.open_moved,
+    ),
+}  # fmt: skip
 
 
 def run_calls(
@@ -156,3 +193,55 @@ def _name_classes(layers: tuple[Layer, ...], class_names: tuple[str, ...]) -> tu
             break
         last = by_name[str(last.inputs[0].source)]
     return tuple(by_name.values())
+
+
+def open_cell(layer: Layer, index: Sequence[int]) -> OpenedCell:
+    """Open one value of a layer.
+
+    Args:
+        layer: A layer of a `Microscope`.
+        index: The place of the value, counted from 0: (row, column, channel) of a map, (unit,) of a
+            row of numbers.
+
+    Raises:
+        ConfigError: If the layer has no such value, or is of a class that cannot be opened.
+
+    Example:
+        >>> open_cell(microscope.layer("conv1"), (0, 3, 2)).value  # doctest: +SKIP
+    """
+    index = check_index(layer, index)
+    names = [kind.__name__ for kind in type(layer.call.operation).__mro__]
+    found = next((OPENERS[name] for name in names if name in OPENERS), None)
+    if found is None:
+        raise ConfigError(
+            "{layer} ({kind}) shows its values but cannot be opened: {reason}.".format(
+                layer=layer.name,
+                kind=layer.kind,
+                reason=VALUES_ONLY.get(layer.kind, "convlens does not know its arithmetic"),
+            )
+        )
+    return replace(found(layer, index), index=index, network=float(layer.output[index]))
+
+
+def check_index(layer: Layer, index: Sequence[int]) -> Index:
+    """Return the index of a value as whole numbers.
+
+    Raises:
+        ConfigError: If the layer has no such value.
+    """
+    shape = layer.shape
+    names = {1: (), 2: ("row",), 3: ("row", "column")}
+    axes = ("index",) * len(shape)
+    if len(shape) in names:
+        axes = (*names[len(shape)], layer.noun)
+    if len(index) != len(shape):
+        raise ConfigError(
+            "{layer} gives {shape} numbers, so that a value needs {axes}; found {found}.".format(
+                layer=layer.name,
+                shape=write_shape(shape),
+                axes=", ".join(axes),
+                found=", ".join(map(str, index)) or "nothing",
+            )
+        )
+    check_place(index, shape, axes, layer.name)
+    return tuple(int(one) for one in index)

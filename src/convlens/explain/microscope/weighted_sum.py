@@ -7,13 +7,12 @@ import keras
 import numpy as np
 
 from convlens.errors import ConfigError
+from convlens.explain.arithmetic.calculations import Softmax
 from convlens.explain.arithmetic.convolution import Convolution, as_grouped
-from convlens.explain.arithmetic.layers import Softmax
-from convlens.explain.microscope.layer import Layer
-from convlens.explain.microscope.pointwise import activation_steps
-from convlens.explain.microscope.value import (
+from convlens.explain.microscope.layer import (
     Floats,
     Index,
+    Layer,
     OpenedCell,
     Products,
     Window,
@@ -23,6 +22,7 @@ from convlens.explain.microscope.value import (
     to_floats,
     window_of,
 )
+from convlens.explain.microscope.pointwise import activation_steps
 
 DEPTHWISE = (keras.layers.DepthwiseConv2D, keras.layers.SeparableConv2D)
 

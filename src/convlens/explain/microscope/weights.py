@@ -14,10 +14,9 @@ import keras
 import numpy as np
 
 from convlens.errors import ConfigError
-from convlens.explain.arithmetic.normalization import Normalization
-from convlens.explain.microscope.layer import Layer
-from convlens.explain.microscope.normalization import batch_normalization
-from convlens.explain.microscope.value import Floats, input_of, to_floats
+from convlens.explain.arithmetic.calculations import Normalization
+from convlens.explain.microscope.layer import Floats, Layer, input_of, to_floats
+from convlens.explain.microscope.reductions import batch_normalization
 from convlens.explain.microscope.weighted_sum import convolution_of
 
 Place = tuple[int, ...] | str

@@ -6,8 +6,7 @@ import numpy as np
 
 from convlens.explain.arithmetic.writing import decimals_of, write
 from convlens.explain.microscope.gradient import WeightGradient
-from convlens.explain.microscope.layer import Layer
-from convlens.explain.microscope.value import Floats
+from convlens.explain.microscope.layer import Floats, Layer
 from convlens.explain.pages.microscope_views import say_agreement, terms_table
 from convlens.explain.pages.page import Lines, Page, Table
 

@@ -11,14 +11,12 @@ from typing import Any
 import keras
 import numpy as np
 
-from convlens.explain.arithmetic.activation import FUNCTIONS
 from convlens.explain.arithmetic.convolution import as_grouped
+from convlens.explain.arithmetic.functions import FUNCTIONS
 from convlens.explain.arithmetic.sizes import pair
-from convlens.explain.microscope.layer import Layer, Numbers
-from convlens.explain.microscope.moved import LARGEST_INDEX, NOISY, number_cells
-from convlens.explain.microscope.normalization import batch_arrays
-from convlens.explain.microscope.pointwise import activation_of
-from convlens.explain.microscope.value import sides_of
+from convlens.explain.microscope.layer import Layer, Numbers, sides_of
+from convlens.explain.microscope.pointwise import LARGEST_INDEX, NOISY, activation_of, number_cells
+from convlens.explain.microscope.reductions import batch_arrays
 
 JOINED = {"Add": " + ", "Subtract": " - ", "Multiply": " × "}
 MOVED = (

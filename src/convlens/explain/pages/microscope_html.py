@@ -16,8 +16,7 @@ from PIL import Image
 from convlens.charts.html import data_uri, render_page
 from convlens.errors import ConfigError
 from convlens.explain.microscope.layer import Layer, Numbers
-from convlens.explain.microscope.microscope import Microscope
-from convlens.explain.microscope.openers import check_index
+from convlens.explain.microscope.microscope import Microscope, check_index
 from convlens.explain.pages.microscope_content import Content, find_how, layer_content
 from convlens.explain.pages.microscope_words import WORDS
 

@@ -3,9 +3,8 @@
 import numpy as np
 
 from convlens.charts.style import Chart
-from convlens.explain.microscope.layer import Layer
+from convlens.explain.microscope.layer import Floats, Layer, OpenedCell, Window
 from convlens.explain.microscope.microscope import Microscope
-from convlens.explain.microscope.value import Floats, OpenedCell, Window
 from convlens.explain.pages.canvas import Shown
 from convlens.explain.pages.drawing import draw_page
 from convlens.explain.pages.page import Page

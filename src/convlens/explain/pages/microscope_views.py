@@ -5,15 +5,8 @@ from typing import Any
 import numpy as np
 
 from convlens.explain.arithmetic.writing import decimals_of, equation, write, write_number
-from convlens.explain.microscope.layer import Layer
+from convlens.explain.microscope.layer import TOLERANCE, Floats, Layer, OpenedCell, Products, Window
 from convlens.explain.microscope.microscope import Microscope
-from convlens.explain.microscope.value import (
-    TOLERANCE,
-    Floats,
-    OpenedCell,
-    Products,
-    Window,
-)
 from convlens.explain.pages.microscope_maps import find_input
 from convlens.explain.pages.page import Block, Grid, Lines, Page, Row, Table
 

@@ -12,9 +12,8 @@ from matplotlib.backends.backend_pdf import PdfPages
 from convlens.charts.fonts import drawable
 from convlens.charts.style import Chart, shorten, style
 from convlens.explain.microscope.exercise import Exercise, make_exercise
-from convlens.explain.microscope.layer import Layer
+from convlens.explain.microscope.layer import Layer, OpenedCell
 from convlens.explain.microscope.microscope import Microscope
-from convlens.explain.microscope.value import OpenedCell
 from convlens.explain.pages.canvas import Shown, draw_shown, open_canvas, write
 from convlens.explain.pages.microscope_maps import input_maps, own_map
 from convlens.explain.pages.worksheet_paper import EDGE, HEIGHT, WIDTH, Paper

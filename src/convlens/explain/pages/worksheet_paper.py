@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from matplotlib.axes import Axes
 
 from convlens.charts.style import GREY, INK, RED, width
-from convlens.explain.microscope.value import Floats
+from convlens.explain.microscope.layer import Floats
 from convlens.explain.pages.canvas import Point, draw_cells, write
 
 # Inches, all of them.

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from convlens.charts.style import shorten
-from convlens.explain.arithmetic.activation import FUNCTIONS
+from convlens.explain.arithmetic.functions import FUNCTIONS
 from convlens.explain.microscope.exercise import Exercise
 from convlens.explain.pages.worksheet_paper import Part
 

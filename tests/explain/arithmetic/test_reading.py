@@ -1,4 +1,4 @@
-"""Named images and filters, files of a user, and what is refused."""
+"""Numbers that are typed, named images and filters, files of a user, and what is refused."""
 
 from fractions import Fraction
 
@@ -7,7 +7,34 @@ import pytest
 from PIL import Image
 
 from convlens.errors import ConfigError, ConvlensError, DataError
-from convlens.explain.arithmetic.named import FILTERS, IMAGES, get_filter, get_image
+from convlens.explain.arithmetic.reading import (
+    FILTERS,
+    IMAGES,
+    get_filter,
+    get_image,
+    read_matrix,
+    read_numbers,
+)
+
+
+def test_whole_numbers_and_fractions_stay_exact_and_decimals_do_not():
+    assert read_numbers("1, -2/3").tolist() == [1, Fraction(-2, 3)]
+    assert read_numbers("1 0.5").dtype == np.float64
+    assert read_matrix("1 2; 3 4 | 0 0; 0 1").shape == (2, 2, 2)
+
+
+@pytest.mark.parametrize(
+    ("call", "words"),
+    [
+        (lambda: read_numbers(" , ", "--values"), "--values must be numbers .* found none"),
+        (lambda: read_numbers("1e101"), "within -1e.100 and 1e.100; found 1e101"),
+        (lambda: read_matrix("1 2; 3", "--filter"), "--filter: .* row 2 has 1: '3'"),
+        (lambda: read_matrix("1 | 1 2"), "one size; found 1 x 1, 1 x 2"),
+    ],
+)
+def test_what_is_no_number_is_refused(call, words):
+    with pytest.raises(ConfigError, match=words):
+        call()
 
 
 def test_every_name_can_be_had():

@@ -1,11 +1,12 @@
-"""Weighted sums: exact, rounded, and the steps that are printed."""
+"""Weighted sums and normalisations: exact, rounded, and the steps that are printed."""
 
 from fractions import Fraction
 
 import numpy as np
 
+from convlens.explain.arithmetic.calculations import Normalization, WeightedSum
 from convlens.explain.arithmetic.exact import as_numbers
-from convlens.explain.arithmetic.weighted_sum import WeightedSum
+from convlens.explain.arithmetic.writing import Step
 
 
 def test_exact_numbers_stay_exact():
@@ -50,3 +51,20 @@ def test_the_products_of_a_patch_are_written_channel_by_channel():
     assert (
         WeightedSum(patch, np.ones_like(patch)).steps()[0].text == "0 + 2 + 4 + 6 + 1 + 3 + 5 + 7"
     )
+
+
+def test_the_steps_of_one_number():
+    done = Normalization(5.0, 1.0, 3.0, 1.0, 0.5, -2.0)
+    steps = done.steps(Step("mean", "as trained", 1.0))
+    assert [(step.text, step.value) for step in steps[1:]] == [
+        ("5 - 1", 4.0),
+        ("√(3 + 1)", 2.0),
+        ("4 / 2", 2.0),
+        ("0.5 × 2 - 2", -1.0),
+    ]
+    assert Normalization(1.0, 0.0, 4.0).steps(steps[0])[2].text == "√4"
+
+
+def test_every_result_is_rounded_where_asked_for():
+    done = Normalization(1.0, 0.26, 2.0, 0.0, 1.0, 0.0, rounded=lambda value: np.round(value, 1))
+    assert (done.centred, done.deviation, done.normalized) == (0.7, 1.4, 0.5)
