@@ -12,8 +12,7 @@ from convlens.charts.comparison import show_growth, show_published, show_tradeof
 from convlens.charts.curves import show_history, show_lines, show_metrics, show_scores
 from convlens.charts.evaluation import show_calibration, show_confusion
 from convlens.charts.images import show_images, show_sheet
-from convlens.charts.regularization import show_regularization
-from convlens.charts.trials import show_trials
+from convlens.charts.tuning import show_regularization, show_trials
 
 __all__ = [
     "show_calibration",

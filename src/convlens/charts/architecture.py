@@ -93,7 +93,6 @@ def show_architecture(stages: Sequence[Stage], title: str) -> Figure:
         place = 0.0
         end = None
         for column in columns:
-            stage = column.stage
             middle = place + column.width / 2
             start = middle - (column.boxes + SKEW[0]) / 2
             if end is not None:
@@ -101,8 +100,8 @@ def show_architecture(stages: Sequence[Stage], title: str) -> Figure:
             end = _draw_boxes(axes, column, start, doublings)
             _write(axes, column, middle)
             for share, color, x in (
-                (stage.params / max(params, 1), PARAMETERS, middle - 0.25),
-                (stage.multiply_adds / max(multiply_adds, 1), MULTIPLY_ADDS, middle + 0.01),
+                (column.stage.params / max(params, 1), PARAMETERS, middle - 0.25),
+                (column.stage.multiply_adds / max(multiply_adds, 1), MULTIPLY_ADDS, middle + 0.01),
             ):
                 _draw_share(axes, share, color, x, floor)
             axes.plot([middle - 0.4, middle + 0.4], [floor, floor], color=LINE, linewidth=1)
@@ -121,8 +120,8 @@ def _column(stage: Stage) -> _Column:
         # A line may be broken behind a comma and before a bar only.
         whole = line.replace(" ", NO_BREAK)
         whole = whole.replace("," + NO_BREAK, ", ").replace(NO_BREAK + "|", " |")
-        margin = 2 * NO_BREAK if line.startswith(" ") else ""
-        lines += textwrap.wrap(whole, SHORT_LINE, subsequent_indent=margin + 2 * NO_BREAK)
+        indent = NO_BREAK * (4 if line.startswith(" ") else 2)
+        lines += textwrap.wrap(whole, SHORT_LINE, subsequent_indent=indent)
     boxes = min(WIDEST, sum(_thickness(part) for part in parts))
     text = CHARACTER * max(map(len, lines), default=0)
     return _Column(stage, parts, tuple(lines), boxes, max(boxes + SKEW[0], text, 0.95))
@@ -168,17 +167,15 @@ def _draw_boxes(axes: Axes, column: _Column, x: float, doublings: float) -> floa
 
 def _draw_box(axes: Axes, box: Box, color: str) -> None:
     x, wide, height, depth = box
-    end = x + wide
-    half = height / 2
-    corners = np.array([(x, -half), (end, -half), (end, half), (x, half)])
+    corners = np.array([(0, -0.5), (1, -0.5), (1, 0.5), (0, 0.5)]) * (wide, height) + (x, 0)
     behind = corners + np.multiply(SKEW, depth)
     for face, shade in (
         ([corners[3], behind[3], behind[2], corners[2]], 0.35),  # the top
         ([corners[1], behind[1], behind[2], corners[2]], -0.12),  # the side
         (corners, 0.0),  # the front
     ):
-        shaded = _shaded(color, shade)
-        axes.add_patch(Polygon(face, facecolor=shaded, edgecolor="white", linewidth=0.7, zorder=2))
+        fill = _shaded(color, shade)
+        axes.add_patch(Polygon(face, facecolor=fill, edgecolor="white", linewidth=0.7, zorder=2))
 
 
 def _shaded(color: str, shade: float) -> tuple[float, ...]:

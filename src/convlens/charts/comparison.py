@@ -10,15 +10,7 @@ from matplotlib.ticker import EngFormatter, FuncFormatter, LogLocator, NullForma
 from numpy.typing import NDArray
 
 from convlens.charts.labels import place_labels
-from convlens.charts.style import (
-    BLUE,
-    GREEN,
-    ORANGE,
-    PERCENT,
-    RED,
-    new_chart,
-    whiskers,
-)
+from convlens.charts.style import BLUE, GREEN, ORANGE, PERCENT, RED, new_chart, whiskers
 from convlens.evaluation.scores import Score
 
 COLORS = (BLUE, ORANGE, GREEN, RED, "#CC79A7", "#56B4E9", "#7A6A00")
@@ -75,14 +67,16 @@ def show_growth(names: Sequence[str], histories: Sequence[Sequence[Mapping[str, 
         for number, (name, history) in enumerate(zip(names, histories, strict=True)):
             color = COLORS[number % len(COLORS)]
             dashes = "-" if number < len(COLORS) else (0, (4, 2))
-            seconds = np.cumsum([float(row["seconds"]) for row in history])
-            values = [float(row["val_accuracy"]) for row in history]
-            losses = [float(row["val_loss"]) for row in history]
+            seconds, values, losses = (
+                [float(row[column]) for row in history]
+                for column in ("seconds", "val_accuracy", "val_loss")
+            )
+            trained = np.cumsum(seconds)
             # This is the rule by which `fit` chooses the epoch.
             best = max(range(len(values)), key=lambda i: (values[i], -losses[i]))
-            axes.plot(seconds, values, color=color, linestyle=dashes, linewidth=1.8, label=name)
+            axes.plot(trained, values, color=color, linestyle=dashes, linewidth=1.8, label=name)
             axes.plot(
-                seconds[best],
+                trained[best],
                 values[best],
                 "o",
                 color=color,
@@ -133,12 +127,10 @@ def show_published(
 
 def _make_logarithmic(axes: Axes, values: NDArray[np.float64], label: str) -> None:
     """Make the x axis logarithmic, with room for labels at both ends and ticks such as 200 M."""
-    low = float(values.min())
-    high = float(values.max())
-    room = max((high / low) ** 0.14, 1.6)
-    axes.set(xscale="log", xlim=(low / room, high * room), xlabel=label)
-    steps = (1, 2, 5) if high / low * room**2 < 200 else (1,)
-    axes.xaxis.set_major_locator(LogLocator(subs=steps))
+    ratio = values.max() / values.min()
+    room = max(ratio**0.14, 1.6)
+    axes.set(xscale="log", xlim=(values.min() / room, values.max() * room), xlabel=label)
+    axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5) if ratio * room**2 < 200 else (1,)))
     axes.xaxis.set_major_formatter(
         FuncFormatter(lambda value, _: f"{value:g}" if value < 1000 else LARGE(value))
     )

@@ -53,7 +53,9 @@ def show_history(
             learning_rate), or a CSV file of such rows.
         best: The epoch that was kept. If None, the epoch of the highest validation accuracy.
     """
-    rows = _read_csv(history) if isinstance(history, str | PathLike) else list(history)
+    if isinstance(history, str | PathLike):
+        history = list(csv.DictReader(Path(history).read_text(encoding="utf-8").splitlines()))
+    rows = list(history)
     columns = {name: np.array([_number(row.get(name)) for row in rows]) for name in HISTORY}
     epochs = np.where(np.isnan(columns["epoch"]), np.arange(1, len(rows) + 1), columns["epoch"])
     rates = columns["learning_rate"]
@@ -78,11 +80,6 @@ def show_history(
     return figure
 
 
-def _read_csv(path: str | PathLike[str]) -> list[dict[str, Any]]:
-    with Path(path).open(newline="", encoding="utf-8") as file:
-        return list(csv.DictReader(file))
-
-
 def _number(value: Any) -> float:
     return float("nan") if value in (None, "") else float(value)
 
@@ -90,8 +87,7 @@ def _number(value: Any) -> float:
 def _best_row(accuracies: Floats, epochs: Floats, best: int | None) -> int | None:
     """Return the row of the best epoch, or None if it is unknown."""
     if best is not None:
-        found = np.flatnonzero(epochs == best)
-        return int(found[0]) if len(found) else None
+        return next(iter(np.flatnonzero(epochs == best).tolist()), None)
     return None if np.isnan(accuracies).all() else int(np.nanargmax(accuracies))
 
 
@@ -113,7 +109,6 @@ def _draw_curves(axes: Axes, epochs: Floats, train: Floats, val: Floats, at: int
             zorder=5,
             label=f"best epoch: {epochs[at]:.0f}",
         )
-    axes.autoscale_view()
     axes.legend()
 
 
@@ -172,8 +167,9 @@ def _draw_line(axes: Axes, name: str, line: Line, place: int) -> None:
     )
     scores = [one for one in y if isinstance(one, Score)]
     if scores:
-        lows = [one.low for one in scores]
-        axes.fill_between(x, lows, [one.high for one in scores], color=color, alpha=0.15)
+        axes.fill_between(
+            x, [one.low for one in scores], [one.high for one in scores], color=color, alpha=0.15
+        )
 
 
 def show_metrics(history: Mapping[str, Sequence[float]]) -> Figure:

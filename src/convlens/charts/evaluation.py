@@ -43,19 +43,18 @@ def show_confusion(matrix: NDArray[np.integer], class_names: Sequence[str]) -> F
     count = len(matrix)
     names = [shorten(name, 20) for name in drawable(class_names)]
     shares = matrix / np.maximum(matrix.sum(1, keepdims=True), 1)
-    is_correct = np.eye(count, dtype=bool)[..., None]
     blues = colors.LinearSegmentedColormap.from_list("correct", ["#F7F9FB", "#8CBFDF", BLUE])
     reds = colors.LinearSegmentedColormap.from_list("wrong", ["#FAFAFA", "#F3B295", RED])
-    painted = np.where(is_correct, blues(shares), reds(shares**0.4))
+    painted = np.where(np.eye(count, dtype=bool)[..., None], blues(shares), reds(shares**0.4))
     side = float(np.clip(0.62 * count, 2.6, 8.2))
     size = 9 if count <= NUMBERS_UP_TO else 7
     shown = range(0, count, -(-count // LABELS_UP_TO))
     labels = [names[i] for i in shown]
-    is_narrow = max(map(width, names)) * size < 137 * side / count
+    are_narrow = max(map(width, names)) * size < 137 * side / count
     with new_chart((side + 1.4, side + 1.0), names) as figure:
         axes = figure.add_subplot(xlabel="predicted class", ylabel="true class")
         axes.imshow(painted, interpolation="nearest")
-        axes.set_xticks(shown, labels, rotation=0 if is_narrow else 90, fontsize=size)
+        axes.set_xticks(shown, labels, rotation=0 if are_narrow else 90, fontsize=size)
         axes.set_yticks(shown, labels, fontsize=size)
         axes.tick_params(length=0, labelcolor=INK)
         axes.grid(False)

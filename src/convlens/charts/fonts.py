@@ -33,26 +33,13 @@ def packaged_font() -> Path | None:
     return Path(spec.origin).with_name("NotoSansCJKtc-Regular.otf")
 
 
-def font_families(texts: Iterable[str]) -> list[str]:
-    """Return the font families that together contain the glyphs of `texts`.
-
-    The list is meant for matplotlib's `font.family`.
-    """
-    return _cover(texts)[0]
-
-
-def missing_glyphs(texts: Iterable[str]) -> set[str]:
-    """Return the characters of `texts` that no available font can draw."""
-    return _cover(texts)[1]
-
-
 def drawable(texts: Iterable[str]) -> list[str]:
     """Return `texts` on one line each, with "?" for each character that no font can draw.
 
     A warning names the characters that were replaced.
     """
     names = [" ".join(text.split()) for text in texts]
-    missing = missing_glyphs(names)
+    _, missing = find_fonts(names)
     if missing:
         warnings.warn(
             "No available font contains the characters {characters}; '?' is drawn instead. "
@@ -73,8 +60,7 @@ def subset_font(texts: Iterable[str]) -> bytes | None:
     path = packaged_font()
     if path is None:
         return None
-    wanted = {ord(character) for character in set().union(*texts) if ord(character) >= 0x2E80}
-    wanted = {code for code in wanted if _has(str(path), chr(code))}
+    wanted = {ord(one) for one in set().union(*texts) if one >= "\u2e80" and _has(str(path), one)}
     if not wanted:
         return None
     from fontTools import subset, ttLib
@@ -92,8 +78,11 @@ def subset_font(texts: Iterable[str]) -> bytes | None:
     return file.getvalue()
 
 
-def _cover(texts: Iterable[str]) -> tuple[list[str], set[str]]:
-    """Return the families to draw `texts` with, and the characters that none of them contains."""
+def find_fonts(texts: Iterable[str]) -> tuple[list[str], set[str]]:
+    """Return the families to draw `texts` with, and the characters that no available font contains.
+
+    The families are meant for matplotlib's `font.family`.
+    """
     characters = {character for text in texts for character in text}
     missing = {one for one in characters if one.isprintable() and one != " "}
     families: list[str] = []

@@ -66,8 +66,8 @@ def show_images(  # noqa: PLR0913 - all but the images have defaults
                     titles[index], color=color, fontsize=9, loc="center", pad=3, linespacing=1.25
                 )
         if left_out:
-            more = "and {number:,} more; n=... sets how many are shown".format(number=left_out)
-            figure.supxlabel(more, fontsize=10, color=GREY)
+            more = "and {number:,} more; n=... sets how many are shown"
+            figure.supxlabel(more.format(number=left_out), fontsize=10, color=GREY)
     return figure
 
 
@@ -98,10 +98,7 @@ def _titles(
 
 
 def _draw_image(axes: Axes, image: ImageArray, frame: str = LINE) -> None:
-    image = np.asarray(image)
-    if image.ndim == 3 and image.shape[2] == 1:
-        image = image[..., 0]
-    enlarge = "nearest" if min(image.shape[:2]) < SMALL else "antialiased"
+    enlarge = "nearest" if min(np.shape(image)[:2]) < SMALL else "antialiased"
     axes.imshow(image, cmap="gray", vmin=0, vmax=255, interpolation=enlarge)
     axes.set(xticks=[], yticks=[])
     axes.grid(False)
@@ -137,18 +134,17 @@ def show_sheet(
     rows = len(shown)
     left_out = len(names) - rows
     name_width = max(1.1, 0.085 * max(map(width, shown)))
-    size = (name_width + 0.95 * per_class + 0.1, 0.95 * rows + 0.3)
+    widths = [name_width] + [0.95] * per_class
     layout = ConstrainedLayoutEngine(w_pad=0.03, h_pad=0.03, wspace=0, hspace=0)
-    with new_chart(size, names, layout) as figure:
-        widths = [name_width] + [0.95] * per_class
+    with new_chart((sum(widths) + 0.1, 0.95 * rows + 0.3), names, layout) as figure:
         grid = figure.subplots(rows, per_class + 1, squeeze=False, width_ratios=widths)
         for row, (title, *cells) in enumerate(grid):
             for axes in grid[row]:
                 axes.set_axis_off()
             template = "{number:,} image" if totals[row] == 1 else "{number:,} images"
-            text = template.format(number=totals[row])
+            count = template.format(number=totals[row])
             title.text(1, 0.52, shown[row], ha="right", va="bottom", fontsize=11)
-            title.text(1, 0.46, text, ha="right", va="top", fontsize=8.5, color=GREY)
+            title.text(1, 0.46, count, ha="right", va="top", fontsize=8.5, color=GREY)
             for axes, index in zip(cells, np.flatnonzero(labels == row), strict=False):
                 axes.set_axis_on()
                 _draw_image(axes, images[int(index)])

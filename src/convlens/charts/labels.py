@@ -50,8 +50,9 @@ def place_labels(
     if errors is not None:
         low = axes.transData.transform(np.column_stack([x, y - errors[0]]))
         high = axes.transData.transform(np.column_stack([x, y + errors[1]]))
-        bars = np.hstack([np.subtract(low, (2, 0)), np.add(high, (2, 0))])
-        obstacles = np.vstack([obstacles, bars])
+        obstacles = np.vstack(
+            [obstacles, np.hstack([np.subtract(low, (2, 0)), np.add(high, (2, 0))])]
+        )
     labels = [
         axes.annotate(
             name,

@@ -16,7 +16,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter
 from numpy.typing import NDArray
 
-from convlens.charts.fonts import font_families
+from convlens.charts.fonts import find_fonts
 from convlens.evaluation.scores import Score
 
 BLUE, ORANGE, GREEN, RED = "#0072B2", "#E08A00", "#00805C", "#C4450C"
@@ -64,7 +64,7 @@ def style(texts: Iterable[str] = ()) -> Iterator[None]:
 
     Matplotlib's own settings are restored afterwards.
     """
-    with mpl.rc_context({**STYLE, "font.family": font_families(texts)}):
+    with mpl.rc_context({**STYLE, "font.family": find_fonts(texts)[0]}):
         yield
 
 

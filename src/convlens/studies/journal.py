@@ -11,7 +11,7 @@ from optuna.storages import JournalStorage
 from optuna.storages.journal import JournalFileBackend, JournalFileOpenLock
 from optuna.trial import FrozenTrial, TrialState
 
-from convlens.charts.trials import show_trials
+from convlens.charts.tuning import show_trials
 from convlens.errors import RunError
 from convlens.files import storage_errors, write_atomically
 from convlens.run import Run

@@ -11,7 +11,7 @@ import keras
 import psutil
 
 from convlens import backend
-from convlens.charts.learning_rate import show_learning_rates
+from convlens.charts.tuning import show_learning_rates
 from convlens.classifier.assembly import set_weights, with_precision
 from convlens.config import LEARNING_RATES
 from convlens.errors import Interrupted

@@ -21,7 +21,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
 from threadpoolctl import threadpool_limits
 
-from convlens.charts.regularization import show_regularization
+from convlens.charts.tuning import show_regularization
 from convlens.evaluation.metrics import accuracy
 from convlens.evaluation.scores import Score
 from convlens.run import Run

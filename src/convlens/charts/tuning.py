@@ -1,4 +1,4 @@
-"""The chart of a search: what was tried, and with which result."""
+"""Charts of what was tuned: the trials of a search, the regularization, and the learning rate."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -8,9 +8,10 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullLocator
+from matplotlib.ticker import MaxNLocator
 
-from convlens.charts.style import BLUE, GREY, ORANGE, PERCENT, new_chart
+from convlens.charts.style import BLUE, GREY, ORANGE, PERCENT, new_chart, whiskers
+from convlens.evaluation.scores import Score
 
 LOGARITHMIC = ("learning_rate", "weight_decay")
 COLUMNS = 3  # of the small charts, one for each field
@@ -70,11 +71,10 @@ def _draw_field(axes: Axes, name: str, values: list[Any], scores: Any, finished:
     if all(isinstance(value, float) for value in values):
         places = np.array(values)
         if name in LOGARITHMIC and places.max() > places.min() > 0:
+            ticks = np.geomspace(places.min(), places.max(), 3)
             axes.set_xscale("log")
-            ticks = np.geomspace(places.min(), places.max(), 3).tolist()
-            axes.xaxis.set_major_locator(FixedLocator(ticks))
-            axes.xaxis.set_minor_locator(NullLocator())
-            axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:.2g}"))
+            axes.set_xticks(ticks, [f"{tick:.2g}" for tick in ticks])
+            axes.set_xticks([], minor=True)
     else:
         names = sorted(set(values), key=_by_size)
         places = np.array([names.index(value) for value in values], float)
@@ -90,3 +90,71 @@ def _draw_field(axes: Axes, name: str, values: list[Any], scores: Any, finished:
 def _by_size(value: Any) -> list[tuple[int, str]]:
     """Sort numbers that are texts, such as "8,16", by size and not by their letters."""
     return [(len(part), part) for part in str(value).split(",")]
+
+
+def show_regularization(
+    strengths: Sequence[float],
+    losses: Sequence[float],
+    accuracies: Sequence[Score],
+    *,
+    chosen: float,
+) -> Figure:
+    """Show the validation log loss and accuracy against the regularization strength C.
+
+    Args:
+        strengths: The values of scikit-learn's C. A small C regularizes strongly.
+        losses: The validation log loss at each C.
+        accuracies: The validation accuracy at each C, with its interval.
+        chosen: The C that was chosen, which is marked.
+    """
+    with new_chart((9, 3.4)) as figure:
+        left, right = figure.subplots(1, 2)
+        left.plot(strengths, losses, color=BLUE, marker="o")
+        left.set(ylabel="validation log loss", ylim=(0, None))
+        right.errorbar(
+            strengths,
+            [100 * score.value for score in accuracies],
+            100 * whiskers(accuracies),
+            color=ORANGE,
+            marker="o",
+            capsize=3,
+        )
+        right.set(ylabel="validation accuracy, %")
+        for axes in (left, right):
+            axes.set(xscale="log", xlabel="C: strong regularisation left, weak right")
+            axes.axvline(chosen, color=GREY, linestyle=":", zorder=0)
+        # The label stands on the side of the line that lies within the axes.
+        side, offset = ("right", -4) if chosen == max(strengths) else ("left", 4)
+        left.annotate(
+            f"chosen: {chosen:g}",
+            (chosen, 0.04),
+            (offset, 0),
+            ("data", "axes fraction"),
+            "offset points",
+            ha=side,
+            color=GREY,
+            fontsize=8,
+        )
+    return figure
+
+
+def show_learning_rates(
+    rates: Sequence[float], losses: Sequence[float], suggestion: float
+) -> Figure:
+    """Show the training loss of a range test against the learning rate.
+
+    Args:
+        rates: The learning rates, in rising order.
+        losses: The smoothed training loss at each rate.
+        suggestion: The rate to train with, which is marked.
+    """
+    with new_chart((7, 4)) as figure:
+        axes = figure.add_subplot(
+            xscale="log", xlabel="learning rate", ylabel="training loss, smoothed"
+        )
+        axes.plot(rates, losses, color=BLUE)
+        axes.axvline(suggestion, linestyle="--", color=GREY, linewidth=1.2)
+        axes.text(
+            suggestion, axes.get_ylim()[1], f" {suggestion:.1e}", va="top", color=GREY, fontsize=9
+        )
+    return figure
