@@ -105,22 +105,21 @@ class Step:
         for index, (layer, forward, backward) in enumerate(
             zip(self.before, self.forward, self.backward, strict=True)
         ):
-            for unit in range(layer.weights.shape[1]):
-                for source in range(layer.weights.shape[0]):
-                    chain = Chain(
-                        name=f"w{len(found) + 1}",
-                        layer=index,
-                        source=source,
-                        unit=unit,
-                        terms=tuple(backward.terms[unit].tolist()),
-                        error_by_output=float(backward.error_by_output[unit]),
-                        output_by_sum=float(backward.output_by_sum[unit]),
-                        sum_by_weight=float(forward.inputs[source]),
-                        gradient=float(backward.weights[source, unit]),
-                        before=float(layer.weights[source, unit]),
-                        after=float(self.after[index].weights[source, unit]),
-                    )
-                    found.append(chain)
+            for unit, source in np.ndindex(layer.weights.T.shape):
+                chain = Chain(
+                    name=f"w{len(found) + 1}",
+                    layer=index,
+                    source=source,
+                    unit=unit,
+                    terms=tuple(backward.terms[unit].tolist()),
+                    error_by_output=float(backward.error_by_output[unit]),
+                    output_by_sum=float(backward.output_by_sum[unit]),
+                    sum_by_weight=float(forward.inputs[source]),
+                    gradient=float(backward.weights[source, unit]),
+                    before=float(layer.weights[source, unit]),
+                    after=float(self.after[index].weights[source, unit]),
+                )
+                found.append(chain)
         return tuple(found)
 
 

@@ -79,10 +79,7 @@ class WeightedSum:
             written: The most products that are written out.
         """
         terms = np.moveaxis(self.products, -1, 0).reshape(-1)
-        text = "of {count:,} products".format(count=terms.size)
-        if terms.size <= written:
-            text = write_sum([write_number(one, decimals) for one in terms])
-        steps = [Step(name, text, self.total)]
+        steps = [Step(name, write_terms(terms, "products", decimals, written), self.total)]
         if mean:
             total = write_number(self.total, decimals)
             steps.append(Step("mean", f"{total} / {self.divisor}", self.unbiased))
@@ -128,12 +125,11 @@ class Softmax:
 
     def steps(self, place: int) -> list[Step]:
         """Return the steps from one of the logits to its share."""
-        logit = write(self.logits[place])
-        largest = write(self.logits.max())
+        difference = write_difference(write(self.logits[place]), write(self.logits.max()))
         shifted = self.shifted[place]
         power = self.exponentials[place]
         return [
-            Step("z - largest", write_difference(logit, largest), shifted),
+            Step("z - largest", difference, shifted),
             Step("e^(z - largest)", f"e^({write(shifted)})", power),
             Step("sum of all", write_terms(self.exponentials), self.total),
             Step("softmax", f"{write(power)} / {write(self.total)}", self.output[place]),
@@ -194,12 +190,11 @@ class Normalization:
         if self.epsilon:
             root = f"√({write(self.variance)} + {self.epsilon:g})"
         centred = write_difference(write(self.inputs), write(self.mean))
-        normalized = f"{write(self.centred)} / {write(self.deviation)}"
         scaled = f"{write(self.gamma)} × {write(self.normalized)}"
         return [
             mean,
             Step("centred", centred, self.centred),
             Step("deviation", root, self.deviation),
-            Step("normalised", normalized, self.normalized),
+            Step("normalised", f"{write(self.centred)} / {write(self.deviation)}", self.normalized),
             Step("scaled, shifted", write_sum([scaled, write(self.beta)]), self.output),
         ]

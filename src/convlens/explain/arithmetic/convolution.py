@@ -18,10 +18,11 @@ from convlens.explain.arithmetic.exact import (
     as_image,
     as_numbers,
     check_place,
+    spread_bias,
     take_cells,
     write_shape,
 )
-from convlens.explain.arithmetic.sizes import Border, Side, lay_windows, pair
+from convlens.explain.arithmetic.sizes import Border, Side, lay_both
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,8 +95,8 @@ class Convolution:
     @cached_property
     def output(self) -> Numbers:
         """The map, shaped (rows, columns, filters)."""
-        values = [self.at(*place).value for place in np.ndindex(self.shape)]
-        return np.array(values).reshape(self.shape)
+        values = np.array([self.at(*place).value for place in np.ndindex(self.shape)])
+        return values.reshape(self.shape)
 
     @property
     def shape(self) -> tuple[int, int, int]:
@@ -114,8 +115,9 @@ class Convolution:
 
     def below(self, row: int, column: int, channel: int) -> Numbers:
         """Return the cells that lie below one place of the kernel, shaped (rows, columns)."""
-        cells = (self.vertical.cells_below(row), self.horizontal.cells_below(column))
-        return take_cells(self.image[..., [channel]], *cells)[..., 0]
+        rows = self.vertical.cells_below(row)
+        columns = self.horizontal.cells_below(column)
+        return take_cells(self.image[..., [channel]], rows, columns)[..., 0]
 
     def at(self, row: int, column: int, filter: int = 0) -> Cell:  # noqa: A002 - as above
         """Open one value of the map. Rows, columns and filters are counted from 0.
@@ -188,12 +190,6 @@ def convolve(
                 padding=padding
             )
         )
-    if bias.shape not in ((), (filters,)):
-        raise ConfigError(
-            "the bias must have one number for each filter, {filters}; found {found}.".format(
-                filters=filters, found=write_shape(bias.shape)
-            )
-        )
     if padding == "valid" and (np.array(kernel.shape[:2]) > image.shape[:2]).any():
         raise ConfigError(
             "the filter must fit into the image; found a filter of {filter} and an image of "
@@ -201,12 +197,9 @@ def convolve(
                 filter=write_shape(kernel.shape[:2]), image=write_shape(image.shape[:2])
             )
         )
-    vertical, horizontal = (
-        lay_windows(length, window, stride, padding)
-        for length, window, stride in zip(image.shape, kernel.shape, pair(strides), strict=False)
-    )
-    bias = np.broadcast_to(bias, (filters,))
-    return Convolution(image, kernel, bias, vertical, horizontal, mean)
+    bias = spread_bias(bias, filters, "filter")
+    sides = lay_both(image.shape[:2], kernel.shape[:2], strides, padding)
+    return Convolution(image, kernel, bias, *sides, mean)
 
 
 def depthwise_convolve(

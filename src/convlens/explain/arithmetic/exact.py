@@ -41,14 +41,9 @@ def as_numbers(*arrays: ArrayLike) -> tuple[Numbers, ...]:
         array([1., 2.])
     """
     found = [_as_array(array) for array in arrays]
-    if all(array.dtype == object for array in found):
-        return tuple(found)
-    floats = tuple(array.astype(np.float64) for array in found)
-    for array in floats:
-        wrong = array[~np.isfinite(array)]
-        if wrong.size:
-            raise ConfigError("every number must be finite; found {value}.".format(value=wrong[0]))
-    return floats
+    if any(array.dtype != object for array in found):
+        found = [array.astype(np.float64) for array in found]
+    return tuple(found)
 
 
 def _as_array(values: ArrayLike) -> Numbers:
@@ -58,23 +53,39 @@ def _as_array(values: ArrayLike) -> Numbers:
     except ValueError as error:
         raise ConfigError("every row must have as many numbers as the first.") from error
     if array.dtype.kind in "bui":
-        exact = [Fraction(int(one)) for one in array.flat]
-    elif array.dtype == object and all(isinstance(one, Fraction | int) for one in array.flat):
-        exact = [Fraction(one) for one in array.flat]
-    else:
-        return _as_floats(array)
-    numbers: Numbers = np.empty(array.size, dtype=object)
-    numbers[:] = exact
-    return numbers.reshape(array.shape)
-
-
-def _as_floats(array: Numbers) -> Numbers:
+        array = array.astype(object)
+    if array.dtype == object and all(isinstance(one, Fraction | int) for one in array.flat):
+        return np.asarray(np.vectorize(Fraction, otypes=[object])(array))
     try:
-        return array.astype(np.float64)
+        floats = array.astype(np.float64)
     except (TypeError, ValueError) as error:
         raise ConfigError(
             "every value must be a number; found an array of {dtype}.".format(dtype=array.dtype)
         ) from error
+    wrong = floats[~np.isfinite(floats)]
+    if wrong.size:
+        raise ConfigError("every number must be finite; found {value}.".format(value=wrong[0]))
+    return floats
+
+
+def spread_bias(bias: Numbers, count: int, noun: str) -> Numbers:
+    """Return the biases of a layer; one number stands for all of them.
+
+    Args:
+        bias: The biases, shaped (count,) or ().
+        count: The number of units or filters.
+        noun: What has a bias, such as "unit".
+
+    Raises:
+        ConfigError: If there are more or fewer biases.
+    """
+    if bias.shape not in ((), (count,)):
+        raise ConfigError(
+            "the bias must have one number for each {noun}, {count}; found {found}.".format(
+                noun=noun, count=count, found=write_shape(bias.shape)
+            )
+        )
+    return np.broadcast_to(bias, (count,))
 
 
 def take_cells(image: Numbers, rows: Sequence[int], columns: Sequence[int]) -> Numbers:
@@ -89,9 +100,9 @@ def take_cells(image: Numbers, rows: Sequence[int], columns: Sequence[int]) -> N
     across = np.asarray(columns)
     height, width = image.shape[:2]
     cells: Numbers = image[np.ix_(down.clip(0, height - 1), across.clip(0, width - 1))]
-    above_or_below = (down < 0) | (down >= height)
-    beside = (across < 0) | (across >= width)
-    cells[np.logical_or.outer(above_or_below, beside)] = Fraction(0)
+    # These are the cells above or below the image, and those beside it.
+    cells[(down < 0) | (down >= height)] = Fraction(0)
+    cells[:, (across < 0) | (across >= width)] = Fraction(0)
     return cells
 
 

@@ -48,6 +48,15 @@ LOSSES = {
     "binary-crossentropy": ("-target ln predicted - (1 - target) ln (1 - predicted)", "mean"),
     "categorical-crossentropy": ("-target ln predicted", "sum"),
 }
+# The terms of the targets t and the predicted values p.
+TERMS: dict[str, Callable[[Numbers, Numbers], Numbers]] = {
+    "squared": lambda t, p: (t - p) ** 2,
+    "half-squared": lambda t, p: (t - p) ** 2 / 2,
+    "absolute": lambda t, p: abs(t - p),
+    "root-mean-square": lambda t, p: (t - p) ** 2,
+    "binary-crossentropy": lambda t, p: -t * np.log(p) - (1 - t) * np.log(1 - p),
+    "categorical-crossentropy": lambda t, p: -t * np.log(p),
+}
 # Keras keeps probabilities this far from 0 and 1.
 EPSILON = 1e-7
 
@@ -187,23 +196,13 @@ def loss(name: str, targets: ArrayLike, predicted: ArrayLike) -> Loss:
     if "crossentropy" in name:
         targets = targets.astype(np.float64)
         predicted = _probabilities(name, targets, predicted.astype(np.float64))
-    terms = _terms(name, targets, predicted)
+    terms = np.asarray(TERMS[name](targets, predicted))
     total = terms.sum()
     mean = total / terms.size
     value = {"sum": total, "mean": mean}.get(LOSSES[name][1])
     if value is None:
         value = math.sqrt(mean)
     return Loss(name, targets, predicted, terms, total, mean, value)
-
-
-def _terms(name: str, targets: Numbers, predicted: Numbers) -> Numbers:
-    if name == "absolute":
-        return np.asarray(np.abs(targets - predicted))
-    if name == "binary-crossentropy":
-        return np.asarray(-targets * np.log(predicted) - (1 - targets) * np.log(1 - predicted))
-    if name == "categorical-crossentropy":
-        return np.asarray(-targets * np.log(predicted))
-    return np.asarray((targets - predicted) ** 2 / (2 if name == "half-squared" else 1))
 
 
 def _probabilities(name: str, targets: Numbers, predicted: Numbers) -> Numbers:

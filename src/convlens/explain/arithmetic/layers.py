@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from convlens.errors import ConfigError
 from convlens.explain.arithmetic.calculations import Normalization, Softmax
-from convlens.explain.arithmetic.exact import Numbers, as_numbers, write_shape
+from convlens.explain.arithmetic.exact import Numbers, as_numbers, spread_bias, write_shape
 from convlens.explain.arithmetic.functions import activate
 
 
@@ -76,14 +76,7 @@ def dense(
                 inputs=inputs.size, shape=write_shape(weights.shape)
             )
         )
-    units = weights.shape[1]
-    if bias.shape not in ((), (units,)):
-        raise ConfigError(
-            "the bias must have one number for each unit, {units}; found {found}.".format(
-                units=units, found=bias.size
-            )
-        )
-    bias = np.broadcast_to(bias, (units,))
+    bias = spread_bias(bias, weights.shape[1], "unit")
     products = inputs[:, None] * weights
     sums = products.sum(axis=0) + bias
     if activation is None:

@@ -50,12 +50,12 @@ def make_network(sizes: tuple[int, ...], weights: Array, biases: Array) -> Netwo
     weights = np.asarray(weights, dtype=np.float64)
     biases = np.asarray(biases, dtype=np.float64)
     pairs = list(itertools.pairwise(sizes))
-    wanted = sum(inputs * units for inputs, units in pairs)
+    counts = [inputs * units for inputs, units in pairs]
     neurons = sum(sizes[1:])
-    if weights.shape != (wanted,):
+    if weights.shape != (sum(counts),):
         raise ConfigError(
             "a {sizes} network must have {wanted} weights; found {found}.".format(
-                sizes="-".join(map(str, sizes)), wanted=wanted, found=weights.size
+                sizes="-".join(map(str, sizes)), wanted=sum(counts), found=weights.size
             )
         )
     if biases.shape not in ((len(pairs),), (neurons,)):
@@ -63,7 +63,7 @@ def make_network(sizes: tuple[int, ...], weights: Array, biases: Array) -> Netwo
             "biases must be {layers}, one for each layer, or {neurons}, one for each neuron; found "
             "{found}.".format(layers=len(pairs), neurons=neurons, found=biases.size)
         )
-    parts = np.split(weights, np.cumsum([inputs * units for inputs, units in pairs])[:-1])
+    parts = np.split(weights, np.cumsum(counts)[:-1])
     shared: list[Array] = list(biases)
     if len(biases) != len(pairs):
         shared = np.split(biases, np.cumsum(sizes[1:])[:-1])
@@ -133,10 +133,14 @@ def run_backward(
         by_output = terms.sum(axis=1)
         by_sum = here.outputs * (1 - here.outputs)
         delta = by_output * by_sum
-        bias = delta.sum() if layer.bias.ndim == 0 else delta
         found.append(
             Backward(
-                terms, by_output, by_sum, delta, here.inputs[:, None] * delta, np.asarray(bias)
+                terms,
+                error_by_output=by_output,
+                output_by_sum=by_sum,
+                delta=delta,
+                weights=here.inputs[:, None] * delta,
+                bias=np.asarray(delta.sum()) if layer.bias.ndim == 0 else delta,
             )
         )
         terms = delta * layer.weights
@@ -144,7 +148,9 @@ def run_backward(
 
 
 # The network and the example of lecture 003.
-LECTURE_WEIGHTS = np.array([0.15, 0.20, 0.25, 0.30, 0.40, 0.45, 0.50, 0.55])
-LECTURE_BIASES = np.array([0.35, 0.60])
-LECTURE_NETWORK = make_network((2, 2, 2), LECTURE_WEIGHTS, LECTURE_BIASES)
+LECTURE_NETWORK = make_network(
+    (2, 2, 2),
+    weights=np.array([0.15, 0.20, 0.25, 0.30, 0.40, 0.45, 0.50, 0.55]),
+    biases=np.array([0.35, 0.60]),
+)
 LECTURE_EXAMPLE = Example(np.array([0.05, 0.10]), np.array([0.01, 0.99]))

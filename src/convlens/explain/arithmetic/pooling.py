@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike
 
 from convlens.errors import ConfigError
 from convlens.explain.arithmetic.exact import Numbers, as_image, as_numbers, check_place
-from convlens.explain.arithmetic.sizes import Border, Side, lay_windows, pair
+from convlens.explain.arithmetic.sizes import Border, Side, lay_both
 
 # What becomes of the values in a window.
 KINDS: dict[str, Callable[[Numbers], Any]] = {
@@ -64,8 +64,8 @@ class Pooling:
     @cached_property
     def output(self) -> Numbers:
         """The map, shaped (rows, columns, channels)."""
-        values = [self.at(*place).value for place in np.ndindex(self.shape)]
-        return np.array(values).reshape(self.shape)
+        values = np.array([self.at(*place).value for place in np.ndindex(self.shape)])
+        return values.reshape(self.shape)
 
     @property
     def shape(self) -> tuple[int, int, int]:
@@ -129,12 +129,8 @@ def pool(
             )
         )
     image = as_image(as_numbers(image)[0])
-    window = pair(size)
-    steps = window if strides is None else pair(strides)
-    vertical, horizontal = (
-        lay_windows(*side, padding) for side in zip(image.shape, window, steps, strict=False)
-    )
-    return Pooling(kind, image, vertical, horizontal)
+    sides = lay_both(image.shape[:2], size, size if strides is None else strides, padding)
+    return Pooling(kind, image, *sides)
 
 
 def global_average(image: ArrayLike) -> Numbers:

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from convlens.errors import ConfigError, DataError
-from convlens.explain.arithmetic.exact import Numbers, as_numbers
+from convlens.explain.arithmetic.exact import Numbers, as_numbers, write_shape
 from convlens.preprocess import IMAGE_SUFFIXES, open_image
 
 # Squares and sums of numbers up to this size stay finite.
@@ -66,17 +66,14 @@ def read_numbers(text: str, what: str = "numbers") -> Numbers:
     Raises:
         ConfigError: If there is no number, or if a word is not a number.
     """
-    words = [word for word in re.split(r"[\s,]+", text.strip()) if word]
+    words = text.replace(",", " ").split()
     if not words:
         raise ConfigError(
             "{what} must be numbers separated by blanks, such as '1 0 -1'; found none.".format(
                 what=what
             )
         )
-    values = [_read(word, what) for word in words]
-    if all(isinstance(one, Fraction) for one in values):
-        return as_numbers(np.array(values, dtype=object))[0]
-    return as_numbers([float(one) for one in values])[0]
+    return as_numbers(np.array([_read(word, what) for word in words], dtype=object))[0]
 
 
 def _read(word: str, what: str) -> Fraction | float:
@@ -118,9 +115,10 @@ def read_matrix(text: str, what: str = "the matrix") -> Numbers:
     """
     channels = [_read_channel(part, what) for part in text.split("|")]
     if len({channel.shape for channel in channels}) > 1:
-        sizes = ", ".join(f"{height} x {width}" for height, width in map(np.shape, channels))
         raise ConfigError(
-            "{what}: all channels must have one size; found {sizes}.".format(what=what, sizes=sizes)
+            "{what}: all channels must have one size; found {sizes}.".format(
+                what=what, sizes=", ".join(write_shape(channel.shape) for channel in channels)
+            )
         )
     return np.stack(as_numbers(*channels), axis=-1)
 

@@ -121,11 +121,8 @@ def lay_windows(length: int, window: int, stride: int, padding: str, rate: int =
         ConfigError: If stride, window or length are below 1, if there is no such padding, or if a
             window is larger than the image.
     """
-    for name, value in (
-        ("the window's size", window),
-        ("strides", stride),
-        ("the image's side", length),
-    ):
+    sides = {"the window's size": window, "strides": stride, "the image's side": length}
+    for name, value in sides.items():
         if value < 1:
             raise ConfigError(
                 "{name} must be at least 1; found {value}.".format(name=name, value=value)
@@ -158,6 +155,31 @@ def lay_windows(length: int, window: int, stride: int, padding: str, rate: int =
         formula = f"⌊({length} - {window}) / {stride}⌋ + 1 = {count}"
     before = border // 2
     return Side(length, window, stride, count, before, border - before, formula, rate)
+
+
+def lay_both(
+    shape: Sequence[int],
+    window: int | Sequence[int],
+    strides: int | Sequence[int],
+    padding: str,
+    rate: int | Sequence[int] = 1,
+) -> tuple[Side, Side]:
+    """Lay windows on an image: from top to bottom, and from left to right; see `lay_windows`.
+
+    Args:
+        shape: The height and width of the image, in cells.
+        window: The height and width of a window, or one number for both; likewise the following.
+        strides: The distance from one window to the next.
+        padding: "valid", "same" or "partial".
+        rate: The distance from one cell of a window to the next.
+    """
+    down, across = (
+        lay_windows(length, size, stride, padding, distance)
+        for length, size, stride, distance in zip(
+            shape, pair(window), pair(strides), pair(rate), strict=True
+        )
+    )
+    return down, across
 
 
 def pair(value: int | Sequence[int]) -> tuple[int, int]:
@@ -232,8 +254,9 @@ def batchnorm_params(channels: int) -> Count:
 
     Gamma and beta are learned; mean and variance are kept from training.
     """
-    formula = "2 × {channels:,} learned + 2 × {channels:,} kept".format(channels=channels)
-    return Count(formula, 4 * channels)
+    return Count(
+        "2 × {channels:,} learned + 2 × {channels:,} kept".format(channels=channels), 4 * channels
+    )
 
 
 @dataclass(frozen=True)
@@ -269,9 +292,8 @@ def receptive_field(windows: Sequence[tuple[int, int]]) -> tuple[FieldStep, ...]
     field = 1
     jump = 1
     for window, stride in windows:
-        larger = field + (window - 1) * jump
-        formula = f"{field} + ({window} - 1) × {jump} = {larger}"
-        field = larger
+        formula = f"{field} + ({window} - 1) × {jump}"
+        field += (window - 1) * jump
         jump *= stride
-        steps.append(FieldStep(window, stride, field, jump, formula))
+        steps.append(FieldStep(window, stride, field, jump, f"{formula} = {field}"))
     return tuple(steps)

@@ -114,9 +114,8 @@ def _read_layer(text: str) -> LayerText:
     padding = [word for word in words if word in ("same", "valid", "partial")]
     strides = [word for word in words if re.fullmatch(r"/\d+", word)]
     numbers = [int(word) for word in words if word.isdecimal()]
-    understood = len(padding) + len(strides) + len(numbers) == len(words)
-    once = len(padding) <= 1 and len(strides) <= 1
-    if len(numbers) != NUMBERS.get(kind) or not (understood and once):
+    counts = (len(numbers), len(padding), len(strides))
+    if sum(counts) != len(words) or len(numbers) != NUMBERS.get(kind) or max(counts[1:]) > 1:
         raise ConfigError(
             "layers must be written as {example}; found {text!r}.".format(
                 example=EXAMPLE, text=text

@@ -50,10 +50,8 @@ def write_number(value: Any, decimals: int = 4) -> str:
         >>> write_number(1e-9, decimals=12)
         '0.000000001'
     """
-    if isinstance(value, Fraction):
-        text = str(value)
-        if len(text) <= LONGEST or value.denominator == 1:
-            return text
+    if isinstance(value, Fraction) and (value.denominator == 1 or len(str(value)) <= LONGEST):
+        return str(value)
     number = float(value)
     if number != 0 and (abs(number) < 0.5 * 10**-decimals or abs(number) >= 1e9):
         return f"{number:.3g}"
@@ -101,11 +99,20 @@ def write_difference(one: str, other: str) -> str:
     return f"{one} - {other}".replace("- -", "+ ")
 
 
-def write_terms(values: Numbers) -> str:
-    """Return the terms of a sum, or only their number where they are many."""
-    if values.size > WRITTEN:
-        return "of {count:,} values".format(count=values.size)
-    return write_sum([write(one) for one in values])
+def write_terms(
+    values: Numbers, noun: str = "values", decimals: int = DECIMALS, written: int = WRITTEN
+) -> str:
+    """Return the terms of a sum, or only their number where they are many.
+
+    Args:
+        values: The terms, shaped (n,).
+        noun: What they are called.
+        decimals: The most decimals of a number.
+        written: The most terms that are written out.
+    """
+    if values.size > written:
+        return "of {count:,} {noun}".format(count=values.size, noun=noun)
+    return write_sum([write_number(one, decimals) for one in values])
 
 
 def decimals_of(values: Numbers, more: int) -> int:
@@ -158,8 +165,7 @@ def _evaluate(node: ast.AST) -> Fraction:
         case ast.Constant(value=int() | float()):
             return Fraction(str(node.value))
         case ast.BinOp() if type(node.op) in OPERATORS:
-            left_and_right = (_evaluate(node.left), _evaluate(node.right))
-            return Fraction(OPERATORS[type(node.op)](*left_and_right))
+            return Fraction(OPERATORS[type(node.op)](_evaluate(node.left), _evaluate(node.right)))
         case ast.UnaryOp() if type(node.op) in OPERATORS:
             return Fraction(OPERATORS[type(node.op)](_evaluate(node.operand)))
         case ast.Call(func=ast.Name(id="max" | "min" as name)):

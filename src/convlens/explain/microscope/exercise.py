@@ -83,7 +83,6 @@ def make_exercise(layer: Layer, cell: OpenedCell) -> Exercise:
         ConfigError: If the layer is of another class, or if its window is too large to compute by
             hand.
     """
-    operation = layer.call.operation
     if layer.kind in ("MaxPooling2D", "AveragePooling2D"):
         if cell.windows[0].values.size <= MOST:
             return _pooled(cell)
@@ -91,7 +90,7 @@ def make_exercise(layer: Layer, cell: OpenedCell) -> Exercise:
         return _softmax(cell)
     elif layer.kind == "BatchNormalization":
         return _normalised(layer, cell)
-    elif len(cell.products) == 1 and hasattr(operation, "use_bias"):
+    elif len(cell.products) == 1 and hasattr(layer.operation, "use_bias"):
         return _weighted(layer, cell)
     raise ConfigError(
         "{layer} ({kind}): a worksheet needs a convolution, a dense layer, a softmax, a batch "
@@ -110,46 +109,53 @@ def _pooled(cell: OpenedCell) -> Exercise:
 
 
 def _weighted(layer: Layer, cell: OpenedCell) -> Exercise:
-    operation = layer.call.operation
-    if operation.activation is keras.activations.softmax:
+    if layer.operation.activation is keras.activations.softmax:
         raise ConfigError(
             "{layer}: a softmax within a layer is not for a worksheet; take the layer "
             "before.".format(layer=layer.name)
         )
     products = cell.products[0]
+    numbers = products.numbers
+    weights = products.weights
     channel: int | None = None
     heads: tuple[str, ...] = ()
-    if products.numbers.ndim == 3:
+    left = 0
+    if numbers.ndim == 3:
         place = products.strongest(1)[0]
         channel = products.channels[place]
-        numbers = products.numbers[..., place]
-        weights = products.weights[..., place]
+        numbers = numbers[..., place]
+        weights = weights[..., place]
         left = len(products.channels) - 1
-        if numbers.size > LARGEST:
-            left = products.numbers.size - TERMS
-            order = np.argsort(-np.abs(numbers * weights), axis=None, kind="stable")
-            chosen = np.sort(order[:TERMS])
-            places = zip(*np.unravel_index(chosen, numbers.shape), strict=True)
-            heads = tuple(f"{row},{column}" for row, column in places)
-            numbers = numbers.reshape(1, -1)[:, chosen]
-            weights = weights.reshape(1, -1)[:, chosen]
-    else:
-        inputs = products.strongest(TERMS)
-        heads = tuple(map(str, inputs))
-        numbers = products.numbers[None, inputs]
-        weights = products.weights[None, inputs]
-        left = len(products.numbers) - len(inputs)
+    if numbers.ndim == 1 or numbers.size > LARGEST:
+        order = np.argsort(-np.abs(numbers * weights), axis=None, kind="stable")
+        chosen = np.unravel_index(np.sort(order[:TERMS]), numbers.shape)
+        heads = tuple(",".join(map(str, place)) for place in zip(*chosen, strict=True))
+        numbers = numbers[chosen][None]
+        weights = weights[chosen][None]
+        left = products.numbers.size - numbers.size
     decimals = max(_decimals(numbers), _decimals(weights))
     rounded = rounding(decimals)
-    rest = float(rounded(products.total - (numbers * weights).sum())) if left else 0.0
-    bias = None if products.bias is None else float(rounded(products.bias))
-    done = WeightedSum(rounded(numbers), rounded(weights), bias, rest=rest, rounded=rounded)
-    function = activation_of(operation)
-    value = float(rounded(function.compute(done.value) if function else done.value))
+    done = WeightedSum(
+        rounded(numbers),
+        rounded(weights),
+        None if products.bias is None else float(rounded(products.bias)),
+        rest=float(rounded(products.total - (numbers * weights).sum())) if left else 0.0,
+        rounded=rounded,
+    )
+    function = activation_of(layer.operation)
+    value = function.compute(done.value) if function else done.value
     return Exercise(
-        "weighted", done, cell.windows[0].source, channel, value, cell.network, decimals,
-        function.name if function else "", left, heads,
-    )  # fmt: skip
+        "weighted",
+        done,
+        cell.windows[0].source,
+        channel,
+        float(rounded(value)),
+        cell.network,
+        decimals,
+        activation=function.name if function else "",
+        left=left,
+        heads=heads,
+    )
 
 
 def _decimals(values: Floats) -> int:
@@ -162,8 +168,7 @@ def _softmax(cell: OpenedCell) -> Exercise:
     seen = cell.windows[0]
     logits = seen.values.reshape(-1)
     own = cell.index[-1]
-    order = [int(one) for one in np.argsort(-logits, kind="stable")]
-    first = order[:CLASSES]
+    first = np.argsort(-logits, kind="stable")[:CLASSES].tolist()
     shown = sorted(first if own in first else [*first[:-1], own])
     decimals = DECIMALS + 1
     rounded = rounding(decimals)
@@ -172,24 +177,41 @@ def _softmax(cell: OpenedCell) -> Exercise:
     done = Softmax(rounded(logits[shown]), rest, rounded)
     column = shown.index(own)
     return Exercise(
-        "softmax", done, seen.source, None, float(done.output[column]), cell.network, decimals,
-        left=len(others), shown=tuple(shown), own=column,
-    )  # fmt: skip
+        "softmax",
+        done,
+        seen.source,
+        None,
+        float(done.output[column]),
+        cell.network,
+        decimals,
+        left=len(others),
+        shown=tuple(shown),
+        own=column,
+    )
 
 
 def _normalised(layer: Layer, cell: OpenedCell) -> Exercise:
     exact = kept_normalization(layer, cell.index)
     decimals = max(DECIMALS + 1, _decimals(np.array([exact.variance + exact.epsilon])))
     rounded = rounding(decimals)
-    mean, variance, epsilon, gamma, beta = (
+    z, mean, variance, epsilon, gamma, beta = (
         float(rounded(one))
-        for one in (exact.mean, exact.variance, exact.epsilon, exact.gamma, exact.beta)
+        for one in (
+            exact.inputs,
+            exact.mean,
+            exact.variance,
+            exact.epsilon,
+            exact.gamma,
+            exact.beta,
+        )
     )
-    done = Normalization(
-        float(rounded(exact.inputs)), mean, variance, epsilon, gamma, beta, rounded
-    )
-    channel = cell.index[-1] if len(layer.shape) == 3 else None
+    done = Normalization(z, mean, variance, epsilon, gamma, beta, rounded)
     return Exercise(
-        "normalised", done, cell.windows[0].source, channel, float(done.output), cell.network,
+        "normalised",
+        done,
+        cell.windows[0].source,
+        cell.index[-1] if len(layer.shape) == 3 else None,
+        float(done.output),
+        cell.network,
         decimals,
-    )  # fmt: skip
+    )

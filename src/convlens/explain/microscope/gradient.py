@@ -61,7 +61,8 @@ class WeightGradient:
     @property
     def terms(self) -> Floats:
         """The products."""
-        return _terms(self.outputs, self.slopes, self.inputs)
+        products = self.outputs * self.inputs
+        return products if self.slopes is None else products * self.slopes
 
     @property
     def total(self) -> float:
@@ -72,10 +73,6 @@ class WeightGradient:
     def agrees(self) -> bool:
         """Whether the derivative of the engine is this one, within TOLERANCE of the scale."""
         return abs(self.total - self.network) <= TOLERANCE * self.scale + 1e-30
-
-
-def _terms(outputs: Floats, slopes: Floats | None, inputs: Floats) -> Floats:
-    return outputs * inputs * (1.0 if slopes is None else slopes)
 
 
 def differentiate(
@@ -110,24 +107,23 @@ def differentiate(
     chosen = place is None and not isinstance(weight.place, str)
     if chosen:
         own = np.abs(own_part(layer, weight.unit, every))
-        largest = tuple(int(one) for one in np.unravel_index(own.argmax(), own.shape))
-        weight = find_weight(layer, weight.unit, largest)
-    calls = [one for one in microscope.layers if one.call.operation is layer.call.operation]
+        largest = np.unravel_index(own.argmax(), own.shape)
+        weight = find_weight(layer, weight.unit, tuple(map(int, largest)))
+    calls = [one for one in microscope.layers if one.operation is layer.operation]
     inputs = np.stack([inputs_of(one, weight) for one in calls])
     after, before, every_slope = _by_outputs(microscope, calls, number)
-    slopes = None
     if every_slope is None or weight.mixed is not None:
-        outputs = np.stack([weight.outputs(one) for one in before])
+        outputs = weight.outputs(before)
+        slopes = None
     else:
-        outputs = np.stack([one[..., weight.unit] for one in after])
-        slopes = np.stack([one[..., weight.unit] for one in every_slope])
-    scale = float(np.abs(_terms(outputs, slopes, inputs)).sum())
+        outputs = after[..., weight.unit]
+        slopes = every_slope[..., weight.unit]
+    terms = np.abs(outputs * inputs) if slopes is None else np.abs(outputs * inputs * slopes)
     if weight.mixed is not None:
-        mixed = (np.abs(one * weight.mixed).sum(axis=-1) for one in before)
-        scale = float(sum((one * np.abs(x)).sum() for one, x in zip(mixed, inputs, strict=True)))
+        terms = np.abs(before * weight.mixed).sum(axis=-1) * np.abs(inputs)
     return WeightGradient(
         layer.name, weight, microscope.classifier.class_names[number], loss, outputs, slopes,
-        inputs, scale, float(every[weight.index]), chosen,
+        inputs, float(terms.sum()), float(every[weight.index]), chosen,
     )  # fmt: skip
 
 
@@ -135,7 +131,7 @@ def _loss(microscope: Microscope, label: str | None) -> tuple[int, float]:
     """Return the number of the class and the loss."""
     names = microscope.classifier.class_names
     last = microscope.layers[-1]
-    if not isinstance(last.call.operation, keras.layers.Softmax):
+    if not isinstance(last.operation, keras.layers.Softmax):
         raise ModelError(
             "gradients need a network that ends in a softmax; this one ends in {layer} "
             "({kind}).".format(layer=last.name, kind=last.kind)
@@ -157,8 +153,8 @@ def _loss_tensor(
     microscope: Microscope, number: int, replaced: Mapping[int, Callable[[Call], Any]]
 ) -> Any:
     """Return the loss as a tensor of a new run in which some calls are replaced."""
-    logits = run_calls(microscope.model, microscope.pixels[None], replaced)[-1].args[0]
-    return -keras.ops.log_softmax(logits)[0, number]
+    calls = run_calls(microscope.model, microscope.pixels[None], replaced)
+    return -keras.ops.log_softmax(calls[-1].args[0])[0, number]
 
 
 def _by_weights(microscope: Microscope, variable: keras.Variable, number: int) -> Floats:
@@ -173,35 +169,30 @@ def _by_weights(microscope: Microscope, variable: keras.Variable, number: int) -
 
 def _by_outputs(
     microscope: Microscope, layers: Sequence[Layer], number: int
-) -> tuple[list[Floats], list[Floats], list[Floats] | None]:
-    """Return dLoss/dOutput, dLoss/d(sum before the activation), and the slope, for each call.
+) -> tuple[Floats, Floats, Floats | None]:
+    """Return dLoss/dOutput, dLoss/d(sum before the activation), and the slope.
 
     Zeros are added to outputs and sums, and the loss is differentiated by these zeros. All arrays
-    are shaped (positions..., filters). Where the activation is linear or a
-    softmax, there are no slopes.
+    are shaped (calls, positions..., filters). Where the activation is linear or a softmax, there
+    are no slopes.
     """
-    activation = getattr(layers[0].call.operation, "activation", None)
-    linear = activation is None or activation is keras.activations.linear
-    zeros = [np.zeros((1, *layer.shape), np.float32) for layer in layers]
+    activation = getattr(layers[0].operation, "activation", None) or keras.activations.linear
+    places = {layer.number: place for place, layer in enumerate(layers)}
+    zeros = np.zeros((len(layers), 1, *layers[0].shape), np.float32)
 
     def loss(tensors: list[Any]) -> Any:
-        def changed(before: Any, after: Any) -> Callable[[Call], Any]:
-            def change(call: Call) -> Any:
-                sums = _without_activation(call) + before
-                return (sums if linear else activation(sums)) + after  # type: ignore[misc]
+        to_sums, to_outputs = tensors
 
-            return change
+        def change(call: Call) -> Any:
+            place = places[call.number]
+            return activation(_without_activation(call) + to_sums[place]) + to_outputs[place]
 
-        pairs = zip(tensors[: len(layers)], tensors[len(layers) :], strict=True)
-        changes = {layer.number: changed(*pair) for layer, pair in zip(layers, pairs, strict=True)}
-        return _loss_tensor(microscope, number, changes)
+        return _loss_tensor(microscope, number, dict.fromkeys(places, change))
 
-    found = [to_floats(one[0]) for one in gradients(loss, [*zeros, *zeros])]
-    before = found[: len(layers)]
-    after = found[len(layers) :]
-    if linear or activation is keras.activations.softmax:
+    before, after = (to_floats(one)[:, 0] for one in gradients(loss, [zeros, zeros]))
+    if activation in (keras.activations.linear, keras.activations.softmax):
         return after, before, None
-    return after, before, [_slopes(layer, activation) for layer in layers]
+    return after, before, np.stack([_slopes(layer, activation) for layer in layers])
 
 
 def _slopes(layer: Layer, activation: Any) -> Floats:

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from convlens.anatomy.graph import Call
 from convlens.errors import ConfigError
 from convlens.explain.arithmetic.calculations import WeightedSum
-from convlens.explain.arithmetic.sizes import Side, lay_windows, pair
+from convlens.explain.arithmetic.sizes import Side, lay_both
 from convlens.explain.arithmetic.writing import Step
 from convlens.files import and_more
 
@@ -73,9 +73,14 @@ class Layer:
         return self.call.number
 
     @property
+    def operation(self) -> Any:
+        """The layer of Keras, or the operation of `keras.ops`."""
+        return self.call.operation
+
+    @property
     def kind(self) -> str:
         """The class of the layer."""
-        return type(self.call.operation).__name__
+        return type(self.operation).__name__
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -88,8 +93,8 @@ class Layer:
         if self.class_names:
             return "class"
         if self.output.ndim == 3:
-            return "filter" if hasattr(self.call.operation, "kernel_size") else "channel"
-        return "unit" if isinstance(self.call.operation, keras.layers.Dense) else "number"
+            return "filter" if hasattr(self.operation, "kernel_size") else "channel"
+        return "unit" if isinstance(self.operation, keras.layers.Dense) else "number"
 
     def which_one(self, unit: int) -> str:
         """Return what one of its maps or numbers is called: "filter 3" or "class cat (0)"."""
@@ -135,10 +140,9 @@ class Layer:
     @property
     def changes(self) -> bool:
         """Whether it makes new values, rather than passing them on or only reshaping them."""
-        if not self.inputs:
-            return False
-        before = self.inputs[0].values.reshape(-1)
-        return not np.array_equal(self.output.reshape(-1), before)
+        return bool(self.inputs) and not np.array_equal(
+            self.output.reshape(-1), self.inputs[0].values.reshape(-1)
+        )
 
     def compute(self, arrays: Sequence[Numbers]) -> Numbers:
         """Return what the operation makes of other arrays, without the batch.
@@ -146,18 +150,17 @@ class Layer:
         Args:
             arrays: The arrays in the place of `inputs`, with the batch.
         """
-        tensors = (
-            part
+        given = iter(arrays)
+        new = {
+            id(part): next(given)
             for part, operand in zip(parts_of(self.call), self.operands, strict=True)
             if operand.source is not None
-        )
-        new = {id(tensor): array for tensor, array in zip(tensors, arrays, strict=True)}
+        }
         args, kwargs = keras.tree.map_structure(
             lambda one: new.get(id(one), one), (self.call.args, self.call.kwargs)
         )
-        outputs = keras.tree.flatten(self.call.operation(*args, **kwargs))
-        found: Numbers = np.asarray(keras.ops.convert_to_numpy(outputs[self.which]))[0]
-        return found
+        output = keras.tree.flatten(self.operation(*args, **kwargs))[self.which]
+        return np.asarray(keras.ops.convert_to_numpy(output)[0])
 
 
 def parts_of(call: Call) -> list[Any]:
@@ -199,7 +202,7 @@ class Products(WeightedSum):
         In a row of numbers, each product is a channel of its own.
         """
         sums = self.products.reshape(-1, self.products.shape[-1]).sum(axis=0)
-        return sorted(int(one) for one in np.argsort(-np.abs(sums), kind="stable")[:count])
+        return sorted(np.argsort(-np.abs(sums), kind="stable")[:count].tolist())
 
 
 @dataclass(frozen=True)
@@ -243,8 +246,7 @@ def to_floats(values: Any) -> Floats:
 
 def input_of(layer: Layer, number: int = 0) -> Floats:
     """Return an input of a layer in float64, without the batch."""
-    values: Floats = layer.inputs[number].values[0].astype(np.float64)
-    return values
+    return np.asarray(layer.inputs[number].values[0].astype(np.float64))
 
 
 def window_of(
@@ -274,21 +276,17 @@ def sides_of(layer: Layer) -> tuple[Side, Side]:
     Raises:
         ConfigError: If the maps are not (height, width, channels).
     """
-    operation = layer.call.operation
+    operation = layer.operation
     if getattr(operation, "data_format", "channels_last") != "channels_last":
         raise ConfigError(
             "{layer}: only maps of the layout (height, width, channels) can be opened.".format(
                 layer=layer.name
             )
         )
-    down, across = (
-        lay_windows(length, size, stride, operation.padding, rate)
-        for length, size, stride, rate in zip(
-            layer.inputs[0].values.shape[1:3],
-            pair(getattr(operation, "pool_size", None) or operation.kernel_size),
-            pair(operation.strides),
-            pair(getattr(operation, "dilation_rate", 1)),
-            strict=True,
-        )
+    return lay_both(
+        layer.inputs[0].values.shape[1:3],
+        getattr(operation, "pool_size", None) or operation.kernel_size,
+        operation.strides,
+        operation.padding,
+        getattr(operation, "dilation_rate", 1),
     )
-    return down, across

@@ -5,6 +5,7 @@ in it are opened too. An opened value says what was looked at, what it was multi
 every step to the result.
 """
 
+import itertools
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
@@ -48,10 +49,9 @@ OPENERS: dict[str, Callable[[Layer, Index], OpenedCell]] = {
         ("GlobalAveragePooling2D", "GlobalMaxPooling2D", "Sum", "Mean", "Max", "Min"),
         reductions.open_reduced,
     ),
-    **dict.fromkeys(
-        ("ReLU", "LeakyReLU", "ELU", "Rescaling", "Cast", *pointwise.JOINS),
-        pointwise.open_pointwise,
-    ),
+    "Rescaling": pointwise.open_rescaling,
+    **dict.fromkeys(("ReLU", "LeakyReLU", "ELU", "Cast"), pointwise.open_number),
+    **dict.fromkeys(pointwise.JOINS, pointwise.open_join),
     **dict.fromkeys(
         (
             "Flatten", "Reshape", "Permute", "ZeroPadding2D", "Cropping2D", "UpSampling2D",
@@ -151,9 +151,8 @@ class Microscope:
         """
         names = {layer.name: layer for layer in self.layers}
         if name not in names:
-            near = get_close_matches(name, names, n=3, cutoff=0.5)
             hint = "leave --layer out, and all are listed."
-            if near:
+            if near := get_close_matches(name, names, n=3, cutoff=0.5):
                 hint = "did you mean {names}?".format(names=" or ".join(near))
             raise ConfigError(
                 "the network has no layer {name!r}; {hint}".format(name=name, hint=hint)
@@ -172,14 +171,12 @@ def _name_layers(calls: Sequence[Call]) -> tuple[Layer, ...]:
         )
         for which, tensor in enumerate(call.outputs):
             name = call.operation.name
-            again = 2
+            numbers = itertools.count(2)
             while name in layers:
-                name = f"{call.operation.name}-{again}"
-                again += 1
+                name = f"{call.operation.name}-{next(numbers)}"
             made_by[id(tensor)] = name
             output = np.asarray(keras.ops.convert_to_numpy(tensor))
-            output = output[0] if output.ndim else output
-            layers[name] = Layer(name, call, which, operands, output)
+            layers[name] = Layer(name, call, which, operands, output[0] if output.ndim else output)
     return tuple(layers.values())
 
 
@@ -210,9 +207,9 @@ def open_cell(layer: Layer, index: Sequence[int]) -> OpenedCell:
         >>> open_cell(microscope.layer("conv1"), (0, 3, 2)).value  # doctest: +SKIP
     """
     index = check_index(layer, index)
-    names = [kind.__name__ for kind in type(layer.call.operation).__mro__]
-    found = next((OPENERS[name] for name in names if name in OPENERS), None)
-    if found is None:
+    names = (kind.__name__ for kind in type(layer.operation).__mro__)
+    opener = next((OPENERS[name] for name in names if name in OPENERS), None)
+    if opener is None:
         raise ConfigError(
             "{layer} ({kind}) shows its values but cannot be opened: {reason}.".format(
                 layer=layer.name,
@@ -220,7 +217,7 @@ def open_cell(layer: Layer, index: Sequence[int]) -> OpenedCell:
                 reason=VALUES_ONLY.get(layer.kind, "convlens does not know its arithmetic"),
             )
         )
-    return replace(found(layer, index), index=index, network=float(layer.output[index]))
+    return replace(opener(layer, index), index=index, network=float(layer.output[index]))
 
 
 def check_index(layer: Layer, index: Sequence[int]) -> Index:
@@ -230,10 +227,8 @@ def check_index(layer: Layer, index: Sequence[int]) -> Index:
         ConfigError: If the layer has no such value.
     """
     shape = layer.shape
-    names = {1: (), 2: ("row",), 3: ("row", "column")}
-    axes = ("index",) * len(shape)
-    if len(shape) in names:
-        axes = (*names[len(shape)], layer.noun)
+    known = {1: (layer.noun,), 2: ("row", layer.noun), 3: ("row", "column", layer.noun)}
+    axes = known.get(len(shape), ("index",) * len(shape))
     if len(index) != len(shape):
         raise ConfigError(
             "{layer} gives {shape} numbers, so that a value needs {axes}; found {found}.".format(

@@ -2,7 +2,7 @@
 
 import math
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import keras
@@ -73,12 +73,16 @@ def activation_of(operation: Any) -> Function | None:
         return _relu(operation)
     if isinstance(operation, keras.layers.LeakyReLU):
         slope = float(operation.negative_slope)
-        formula = f"z, below 0 {slope:g} z"
-        return Function("leaky_relu", formula, lambda z: z if z > 0 else slope * z)
+        return Function(
+            "leaky_relu", f"z, below 0 {slope:g} z", lambda z: z if z > 0 else slope * z
+        )
     if isinstance(operation, keras.layers.ELU):
         alpha = float(operation.alpha)
-        formula = f"z, below 0 {alpha:g} (e^z - 1)"
-        return Function("elu", formula, lambda z: z if z > 0 else alpha * math.expm1(z))
+        return Function(
+            "elu",
+            f"z, below 0 {alpha:g} (e^z - 1)",
+            lambda z: z if z > 0 else alpha * math.expm1(z),
+        )
     function = getattr(operation, "activation", None)
     if function is None or function in (keras.activations.linear, keras.activations.softmax):
         return None
@@ -117,8 +121,8 @@ def activation_steps(operation: Any, z: float) -> list[Step]:
     return [Step(function.name, text, function.compute(z))]
 
 
-def open_pointwise(layer: Layer, index: Index) -> OpenedCell:
-    """Open a value of an activation, a rescaling or an operation on the numbers at one place."""
+def _read(layer: Layer, index: Index) -> tuple[list[float], list[Window]]:
+    """Return the numbers that a value is computed from, and where those of layers come from."""
     values = []
     windows = []
     for operand in layer.operands:
@@ -130,35 +134,40 @@ def open_pointwise(layer: Layer, index: Index) -> OpenedCell:
         if operand.source is not None:
             seen = np.full((1,) * len(place[1:]), values[-1])
             windows.append(Window(operand.source, single(place[1:]), seen))
-    rule, step, scale = _calculate(layer, index, values)
-    return OpenedCell(rule, [step], scale, windows)
+    return values, windows
 
 
-def _calculate(layer: Layer, index: Index, values: Sequence[float]) -> tuple[str, Step, float]:
-    """Return the rule, the step, and the scale of its rounding."""
-    operation = layer.call.operation
-    z = values[0]
-    if isinstance(operation, keras.layers.Rescaling):
-        scale, offset = (
-            float(np.broadcast_to(np.asarray(one), layer.shape)[index])
-            for one in (operation.scale, operation.offset)
-        )
-        text = write_sum([f"{write(z)} × {write(scale)}", write(offset)])
-        step = Step("rescaled", text, z * scale + offset)
-        return "pixel × scale + offset", step, abs(z * scale) + abs(offset)
+def open_number(layer: Layer, index: Index) -> OpenedCell:
+    """Open a value of an activation, or of a layer that passes each number on as it is."""
+    (z,), windows = _read(layer, index)
+    function = activation_of(layer.operation)
+    rule = "each number as it is"
+    steps = [Step("value", write(z), z)]
     if layer.kind == "Cast":
-        return "the same number in another type", Step("cast", write(z), z), abs(z)
-    if layer.kind in JOINS:
-        return _join(layer.kind, values)
-    function = activation_of(operation)
-    if function is None:
-        return "each number as it is", Step("value", write(z), z), abs(z)
-    rule = f"{function.name}(z) = {function.formula}"
-    return rule, activation_steps(operation, z)[0], abs(z)
+        rule = "the same number in another type"
+        steps = [Step("cast", write(z), z)]
+    elif function is not None:
+        rule = f"{function.name}(z) = {function.formula}"
+        steps = activation_steps(layer.operation, z)
+    return OpenedCell(rule, steps, abs(z), windows)
 
 
-def _join(kind: str, values: Sequence[float]) -> tuple[str, Step, float]:
-    """Return the rule, the step and the scale of an operation on one number or several."""
+def open_rescaling(layer: Layer, index: Index) -> OpenedCell:
+    """Open a value of a layer that multiplies each number and adds another."""
+    (z,), windows = _read(layer, index)
+    scale, offset = (
+        float(np.broadcast_to(np.asarray(one), layer.shape)[index])
+        for one in (layer.operation.scale, layer.operation.offset)
+    )
+    text = write_sum([f"{write(z)} × {write(scale)}", write(offset)])
+    step = Step("rescaled", text, z * scale + offset)
+    return OpenedCell("pixel × scale + offset", [step], abs(z * scale) + abs(offset), windows)
+
+
+def open_join(layer: Layer, index: Index) -> OpenedCell:
+    """Open a value of an operation on one number, or on several at one place."""
+    values, windows = _read(layer, index)
+    kind = next(one.__name__ for one in type(layer.operation).__mro__ if one.__name__ in JOINS)
     sign, compute = JOINS[kind]
     first, *others = values
     texts = [write(first), *(f"({write(one)})" if one < 0 else write(one) for one in others)]
@@ -168,7 +177,7 @@ def _join(kind: str, values: Sequence[float]) -> tuple[str, Step, float]:
     rule = "number by number"
     if others:
         rule = "number by number, at the same place of every input"
-    return rule, step, max(scale, abs(step.value))
+    return OpenedCell(rule, [step], max(scale, abs(step.value)), windows)
 
 
 def number_cells(layer: Layer) -> tuple[Floats, list[int]]:
@@ -183,7 +192,7 @@ def number_cells(layer: Layer) -> tuple[Floats, list[int]]:
             inputs.
     """
     sizes = [one.values.size for one in layer.inputs]
-    mixing = getattr(layer.call.operation, "interpolation", "nearest") != "nearest"
+    mixing = getattr(layer.operation, "interpolation", "nearest") != "nearest"
     if sum(sizes) >= LARGEST_INDEX or mixing:
         raise ConfigError(
             "{layer}: a {kind} of this size or kind cannot be opened.".format(
@@ -211,14 +220,12 @@ def open_moved(layer: Layer, index: Index) -> OpenedCell:
         step = Step("border", "a zero that was added", 0.0)
         return OpenedCell("numbers moved, zeros added", [step], 0.0)
     which = int(np.searchsorted(firsts, number, side="right")) - 1
-    shape = layer.inputs[which].values.shape
-    place = np.unravel_index(number - firsts[which], shape)[1:]
+    place = np.unravel_index(number - firsts[which], layer.inputs[which].values.shape)[1:]
     seen = window_of(layer, single(place), number=which)
     value = float(seen.values.item())
     passed = layer.kind in (*NOISY, "Identity", "ActivityRegularization")
-    step = Step(
-        "passed on" if passed else "moved", f"{seen.source} at {', '.join(map(str, place))}", value
-    )
+    text = f"{seen.source} at {', '.join(map(str, place))}"
+    step = Step("passed on" if passed else "moved", text, value)
     return OpenedCell(_rule(layer), [step], abs(value), [seen])
 
 
@@ -228,7 +235,7 @@ def _rule(layer: Layer) -> str:
         return (
             "it does nothing when the network predicts: every number goes through as it is; in "
             "training it drops {percent:g} %"
-        ).format(percent=100 * layer.call.operation.rate)
+        ).format(percent=100 * layer.operation.rate)
     if layer.kind in NOISY:
         return "it does nothing when the network predicts: every number goes through as it is"
     first = layer.inputs[0].values.shape

@@ -9,7 +9,6 @@ from scipy.special import expit
 
 from convlens.errors import ConfigError
 from convlens.explain.arithmetic.calculations import Normalization, Softmax
-from convlens.explain.arithmetic.pooling import Pooling
 from convlens.explain.arithmetic.writing import WRITTEN, Step, write, write_terms
 from convlens.explain.microscope.layer import (
     ONE_LOGIT,
@@ -24,7 +23,7 @@ from convlens.explain.microscope.layer import (
     to_floats,
     window_of,
 )
-from convlens.explain.microscope.pointwise import open_pointwise
+from convlens.explain.microscope.pointwise import open_number
 
 RULES = {
     "max": "the largest of the window",
@@ -40,35 +39,30 @@ def open_pooling(layer: Layer, index: Index) -> OpenedCell:
     Keras 3.15 on PyTorch averages in another way where the border is uneven (mended in
     keras#23233); the opened value shows it.
     """
-    kind = "max" if isinstance(layer.call.operation, keras.layers.MaxPooling2D) else "average"
-    cell = Pooling(kind, input_of(layer), *sides_of(layer)).at(*index)
-    seen = window_of(layer, (cell.rows, cell.columns, *single(index[2:])))
-    return _open_reduction(layer, index, kind, seen)
+    down, across = sides_of(layer)
+    spans = (down.span_inside(index[0]), across.span_inside(index[1]), *single(index[2:]))
+    kind = "max" if isinstance(layer.operation, keras.layers.MaxPooling2D) else "mean"
+    return _open_reduction(kind, window_of(layer, spans))
 
 
 def open_reduced(layer: Layer, index: Index) -> OpenedCell:
     """Open a value of a global pooling, or of sum, mean, max or min of `keras.ops`."""
-    operation = layer.call.operation
+    operation = layer.operation
     shape = layer.inputs[0].values.shape
-    if isinstance(operation, keras.Layer):
-        axes: tuple[int, ...] = (1, 2)
-    elif operation.axis is None:
-        axes = tuple(range(len(shape)))
-    else:
-        axes = tuple(axis % len(shape) for axis in np.atleast_1d(operation.axis))
+    reduced = (1, 2) if isinstance(operation, keras.Layer) else operation.axis
+    axes = range(len(shape)) if reduced is None else np.atleast_1d(reduced) % len(shape)
     places = iter(index)
     spans = []
     for axis, length in enumerate(shape[1:], 1):
         # A reduced axis has a place in the index only where it is kept with the length 1.
         place = next(places) if axis not in axes or operation.keepdims else 0
         spans.append((0, length) if axis in axes else (place, place + 1))
-    return _open_reduction(layer, index, layer.kind.lower(), window_of(layer, spans))
+    name = layer.kind.lower().replace("average", "mean")
+    return _open_reduction(next(kind for kind in RULES if kind in name), window_of(layer, spans))
 
 
-def _open_reduction(layer: Layer, index: Index, name: str, seen: Window) -> OpenedCell:
-    """Open what a window becomes, by the operation that the name of the layer contains."""
-    name = name.replace("average", "mean")
-    kind = next(kind for kind in RULES if kind in name)
+def _open_reduction(kind: str, seen: Window) -> OpenedCell:
+    """Open what a window becomes by one of RULES."""
     values = seen.values.reshape(-1)
     if kind in ("max", "min"):
         value = float(values.max() if kind == "max" else values.min())
@@ -88,15 +82,18 @@ def _open_reduction(layer: Layer, index: Index, name: str, seen: Window) -> Open
 def open_batch_normalization(layer: Layer, index: Index) -> OpenedCell:
     """Open a value of a layer that normalises with the mean and variance kept from training."""
     done = kept_normalization(layer, index)
-    mean = Step("mean kept from training", "as trained", done.mean)
-    rule = "gamma × (z - mean) / deviation + beta, with the kept mean and variance of the channel"
-    seen = window_of(layer, single(index))
-    return _opened(rule, done, mean, abs(done.mean), seen)
+    return _opened(
+        "gamma × (z - mean) / deviation + beta, with the kept mean and variance of the channel",
+        done,
+        Step("mean kept from training", "as trained", done.mean),
+        size=abs(done.mean),
+        seen=window_of(layer, single(index)),
+    )
 
 
 def open_layer_normalization(layer: Layer, index: Index) -> OpenedCell:
     """Open a value of a layer that normalises with the mean and variance of the image itself."""
-    operation = layer.call.operation
+    operation = layer.operation
     values = input_of(layer)
     axes = [axis - 1 if axis > 0 else axis % values.ndim for axis in np.atleast_1d(operation.axis)]
     spans = [
@@ -105,16 +102,22 @@ def open_layer_normalization(layer: Layer, index: Index) -> OpenedCell:
     ]
     seen = window_of(layer, spans)
     own = tuple(index[axis] for axis in axes)
-    gamma = 1.0 if operation.gamma is None else to_floats(operation.gamma)[own]
-    beta = 0.0 if operation.beta is None else to_floats(operation.beta)[own]
     done = Normalization(
-        values[index], seen.values.mean(), seen.values.var(), operation.epsilon, gamma, beta
+        values[index],
+        seen.values.mean(),
+        seen.values.var(),
+        operation.epsilon,
+        gamma=1.0 if operation.gamma is None else to_floats(operation.gamma)[own],
+        beta=0.0 if operation.beta is None else to_floats(operation.beta)[own],
     )
-    mean = Step("mean", "of these {count:,} numbers".format(count=seen.values.size), done.mean)
-    rule = (
-        "gamma × (z - mean) / deviation + beta, with mean and variance of the numbers at this place"
+    return _opened(
+        "gamma × (z - mean) / deviation + beta, with mean and variance of the numbers at this "
+        "place",
+        done,
+        Step("mean", "of these {count:,} numbers".format(count=seen.values.size), done.mean),
+        size=float(np.abs(seen.values).mean()),
+        seen=seen,
     )
-    return _opened(rule, done, mean, float(np.abs(seen.values).mean()), seen)
 
 
 def _opened(rule: str, done: Normalization, mean: Step, size: float, seen: Window) -> OpenedCell:
@@ -125,7 +128,7 @@ def _opened(rule: str, done: Normalization, mean: Step, size: float, seen: Windo
 
 def kept_normalization(layer: Layer, index: Index) -> Normalization:
     """Return the calculation of one value with the mean and variance kept from training."""
-    operation = layer.call.operation
+    operation = layer.operation
     value = input_of(layer)[index]
     if isinstance(operation, keras.layers.Normalization):
         mean, variance = (
@@ -151,15 +154,17 @@ def batch_arrays(
 ) -> tuple[Floats, Floats, Floats, Floats]:
     """Return the kept mean and variance, gamma and beta, each shaped (channels,)."""
     mean = to_floats(operation.moving_mean)
-    variance = to_floats(operation.moving_variance)
-    gamma = to_floats(operation.gamma) if operation.scale else np.ones_like(mean)
-    beta = to_floats(operation.beta) if operation.center else np.zeros_like(mean)
-    return mean, variance, gamma, beta
+    return (
+        mean,
+        to_floats(operation.moving_variance),
+        to_floats(operation.gamma) if operation.scale else np.ones_like(mean),
+        to_floats(operation.beta) if operation.center else np.zeros_like(mean),
+    )
 
 
 def open_softmax(layer: Layer, index: Index) -> OpenedCell:
     """Open a value of a softmax over the last axis."""
-    if getattr(layer.call.operation, "axis", -1) not in (-1, len(layer.shape)):
+    if getattr(layer.operation, "axis", -1) not in (-1, len(layer.shape)):
         raise ConfigError(
             "{layer}: only a softmax over the last axis can be opened.".format(layer=layer.name)
         )
@@ -175,12 +180,12 @@ def open_softmax(layer: Layer, index: Index) -> OpenedCell:
             z=write(logits[1]),
             share=write(expit(logits[1])),
         )
-    seen = window_of(layer, (*single(index[:-1]), (0, len(logits))), logits)
-    return OpenedCell(rule, steps, scale, [seen])
+    spans = (*single(index[:-1]), (0, len(logits)))
+    return OpenedCell(rule, steps, scale, [window_of(layer, spans, logits)])
 
 
 def open_activation(layer: Layer, index: Index) -> OpenedCell:
     """Open a value of an activation that is a layer of its own."""
-    if layer.call.operation.activation is keras.activations.softmax:
+    if layer.operation.activation is keras.activations.softmax:
         return open_softmax(layer, index)
-    return open_pointwise(layer, index)
+    return open_number(layer, index)

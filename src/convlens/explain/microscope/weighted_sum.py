@@ -29,12 +29,11 @@ DEPTHWISE = (keras.layers.DepthwiseConv2D, keras.layers.SeparableConv2D)
 
 def convolution_of(layer: Layer) -> Convolution:
     """Return the calculation of a convolution; of a separable one, that of its depthwise part."""
-    operation = layer.call.operation
-    separable = isinstance(operation, keras.layers.SeparableConv2D)
-    kernel = to_floats(operation.depthwise_kernel if separable else operation.kernel)
-    if isinstance(operation, DEPTHWISE):
+    separable = isinstance(layer.operation, keras.layers.SeparableConv2D)
+    kernel = to_floats(layer.operation.depthwise_kernel if separable else layer.operation.kernel)
+    if isinstance(layer.operation, DEPTHWISE):
         kernel = as_grouped(kernel)
-    bias = None if separable else bias_of(operation)
+    bias = None if separable else bias_of(layer.operation)
     return Convolution(input_of(layer), kernel, bias, *sides_of(layer))
 
 
@@ -48,34 +47,33 @@ def _finish(
     index: Index,
     rule: str,
     products: Sequence[Products],
-    windows: Sequence[Window],
+    seen: Window,
     scale: float | None = None,
 ) -> OpenedCell:  # fmt: skip
     """Return the opened value of sums of products, the last of which has the bias.
 
     `scale` is that of the products, where it is not the sum of their absolute values.
     """
-    operation = layer.call.operation
     last = products[-1]
     steps = [step for one in products for step in one.steps(one.name)]
-    steps += activation_steps(operation, float(last.value))
-    if getattr(operation, "activation", None) is keras.activations.softmax:
+    steps += activation_steps(layer.operation, float(last.value))
+    if getattr(layer.operation, "activation", None) is keras.activations.softmax:
         steps += Softmax(_all_sums(layer)).steps(index[-1])
-    scale = float(np.abs(last.products).sum()) if scale is None else scale
-    return OpenedCell(rule, steps, scale + abs(last.bias or 0.0), windows, products)
+    if scale is None:
+        scale = float(np.abs(last.products).sum())
+    return OpenedCell(rule, steps, scale + abs(last.bias or 0.0), [seen], products)
 
 
 def _all_sums(layer: Layer) -> Floats:
     """Return the sums of all units of a dense layer before its softmax."""
-    operation = layer.call.operation
-    if not isinstance(operation, keras.layers.Dense) or len(layer.shape) != 1:
+    if not isinstance(layer.operation, keras.layers.Dense) or len(layer.shape) != 1:
         raise ConfigError(
             "{layer}: a softmax within a {kind} cannot be opened.".format(
                 layer=layer.name, kind=layer.kind
             )
         )
-    sums: Floats = input_of(layer) @ to_floats(operation.kernel)
-    bias = bias_of(operation)
+    sums = input_of(layer) @ to_floats(layer.operation.kernel)
+    bias = bias_of(layer.operation)
     return sums if bias is None else sums + bias
 
 
@@ -83,32 +81,31 @@ def open_convolution(layer: Layer, index: Index) -> OpenedCell:
     """Open a value of a convolution, which may be a grouped or a depthwise one."""
     done = convolution_of(layer)
     cell = done.at(*index)
-    channels = done.channels(index[-1])
+    covered = done.channels(index[-1])
     rule = "patch × kernel, summed up"
-    if isinstance(layer.call.operation, keras.layers.DepthwiseConv2D):
+    if isinstance(layer.operation, keras.layers.DepthwiseConv2D):
         rule = "patch × kernel of its own channel, summed up"
     elif done.groups > 1:
         rule = "patch × kernel, summed up; group {group} of {groups}".format(
-            group=channels.start // done.kernel.shape[2], groups=done.groups
+            group=covered.start // done.kernel.shape[2], groups=done.groups
         )
     products = Products(
         cell.numbers, cell.weights, cell.bias,
-        name="sum", channels=tuple(range(channels.start, channels.stop)),
+        name="sum", channels=tuple(range(covered.start, covered.stop)),
     )  # fmt: skip
-    spans = (cell.rows, cell.columns, (channels.start, channels.stop))
-    return _finish(layer, index, rule, [products], [window_of(layer, spans, cell.patch)])
+    spans = (cell.rows, cell.columns, (covered.start, covered.stop))
+    return _finish(layer, index, rule, [products], window_of(layer, spans, cell.patch))
 
 
 def open_separable(layer: Layer, index: Index) -> OpenedCell:
     """Open a value of a separable convolution: the strongest channel, and the sum over all."""
-    operation = layer.call.operation
     done = convolution_of(layer)
     patch = done.patch(index[0], index[1])
-    terms = patch[..., None] * to_floats(operation.depthwise_kernel)
-    bias = bias_of(operation)
+    terms = patch[..., None] * to_floats(layer.operation.depthwise_kernel)
+    bias = bias_of(layer.operation)
     pointwise = Products(
         terms.sum(axis=(0, 1)).reshape(-1),
-        to_floats(operation.pointwise_kernel)[0, 0, :, index[-1]],
+        to_floats(layer.operation.pointwise_kernel)[0, 0, :, index[-1]],
         None if bias is None else bias[index[-1]],
         name="pointwise",
         channels=tuple(range(done.kernel.shape[3])),
@@ -122,12 +119,12 @@ def open_separable(layer: Layer, index: Index) -> OpenedCell:
     seen = window_of(layer, (cell.rows, cell.columns, (0, patch.shape[2])), patch)
     scale = np.abs(terms).sum(axis=(0, 1)).reshape(-1) * np.abs(pointwise.weights)
     rule = "each channel's patch × kernel, then these sums × pointwise weights"
-    return _finish(layer, index, rule, [depthwise, pointwise], [seen], float(scale.sum()))
+    return _finish(layer, index, rule, [depthwise, pointwise], seen, float(scale.sum()))
 
 
 def open_dense(layer: Layer, index: Index) -> OpenedCell:
     """Open a value of a dense layer; on a map, it combines the channels of each place."""
-    weights = to_floats(layer.call.operation.kernel[:, index[-1]])
+    weights = to_floats(layer.operation.kernel[:, index[-1]])
     return _open_product(layer, index, weights, "input × weight, summed up")
 
 
@@ -147,10 +144,10 @@ def open_matmul(layer: Layer, index: Index) -> OpenedCell:
 def _open_product(layer: Layer, index: Index, weights: Floats, rule: str) -> OpenedCell:
     """Open the sum of the channels at one place times their weights."""
     numbers = input_of(layer)[index[:-1]]
-    bias = bias_of(layer.call.operation)
+    bias = bias_of(layer.operation)
     products = Products(
         numbers, weights, None if bias is None else bias[index[-1]],
         name="sum", channels=tuple(range(len(numbers))),
     )  # fmt: skip
     seen = window_of(layer, (*single(index[:-1]), (0, len(numbers))), numbers)
-    return _finish(layer, index, rule, [products], [seen])
+    return _finish(layer, index, rule, [products], seen)

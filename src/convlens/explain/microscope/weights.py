@@ -75,9 +75,8 @@ def own_part(layer: Layer, unit: int, array: Any) -> Any:
 
     Of gamma, beta or a bias this is one number.
     """
-    operation = layer.call.operation
-    count = next(count for kind, count in PLACES.items() if isinstance(operation, kind))
-    return array[_index(operation, unit, (slice(None),) * count)]
+    count = next(count for kind, count in PLACES.items() if isinstance(layer.operation, kind))
+    return array[_index(layer.operation, unit, (slice(None),) * count)]
 
 
 def _index(operation: keras.Layer, unit: int, place: Sequence[Any]) -> tuple[Any, ...]:
@@ -100,7 +99,7 @@ def find_weight(layer: Layer, unit: int | None, place: Place | None) -> Weight:
     Raises:
         ConfigError: If the layer has no weights, or not this unit or weight.
     """
-    operation = layer.call.operation
+    operation = layer.operation
     if not isinstance(operation, LEARNING):
         raise ConfigError(
             "{layer} ({kind}) has no weight to differentiate by; take a convolution, a dense layer "
@@ -128,15 +127,19 @@ def find_weight(layer: Layer, unit: int | None, place: Place | None) -> Weight:
 
 
 def _kernel_weight(layer: Layer, unit: int, place: tuple[int, ...] | None) -> Weight:
-    operation = layer.call.operation
+    operation = layer.operation
     separable = isinstance(operation, keras.layers.SeparableConv2D)
     if separable and place is not None and len(place) == len(AXES):
         variable = operation.depthwise_kernel
         height, width, channels, multiplier = variable.shape
         row, column, channel = _check_place(layer, place, (height, width, channels * multiplier))
-        mixed = to_floats(operation.pointwise_kernel)[0, 0, channel]
-        index = (row, column, *divmod(channel, multiplier))
-        return Weight(variable, index, unit, place, mixed)
+        return Weight(
+            variable,
+            (row, column, *divmod(channel, multiplier)),
+            unit,
+            place,
+            mixed=to_floats(operation.pointwise_kernel)[0, 0, channel],
+        )
     variable = operation.pointwise_kernel if separable else operation.kernel
     size = own_part(layer, unit, np.empty(variable.shape)).shape
     place = _check_place(layer, place, size)
@@ -153,8 +156,7 @@ def _check_place(
     """
     if place is None:
         return (0,) * len(size)
-    inside = [0 <= one < count for one, count in zip(place, size, strict=False)]
-    if len(place) != len(size) or not all(inside):
+    if len(place) != len(size) or any(np.less(place, 0) | np.greater_equal(place, size)):
         raise ConfigError(
             "{layer}: --weight must be {axes}, within {ends}; found {place}.".format(
                 layer=layer.name,
@@ -168,13 +170,13 @@ def _check_place(
 
 def inputs_of(layer: Layer, weight: Weight) -> Floats:
     """Return what a weight is multiplied with at each position, shaped (positions...)."""
-    operation = layer.call.operation
+    operation = layer.operation
     values = input_of(layer)
     if weight.place in ("bias", "beta"):
         return np.ones(layer.shape[:-1])
     if isinstance(operation, keras.layers.BatchNormalization):
-        done = batch_normalization(operation, values[..., weight.unit], weight.unit)
-        return np.asarray(done.normalized)
+        values = values[..., weight.unit]
+        return np.asarray(batch_normalization(operation, values, weight.unit).normalized)
     if isinstance(operation, keras.layers.LayerNormalization):
         mean = values.mean(axis=-1, keepdims=True)
         done = Normalization(values, mean, values.var(axis=-1, keepdims=True), operation.epsilon)
@@ -192,11 +194,11 @@ def _inputs_of_convolution(layer: Layer, weight: Weight) -> Floats:
         channel = done.channels(place[0]).start
         kernel = done.kernel[..., 0, place[0]]
         terms = [
-            [done.below(row, column, channel) * one for column, one in enumerate(line)]
-            for row, line in enumerate(kernel)
+            done.below(row, column, channel) * kernel[row, column]
+            for row, column in np.ndindex(kernel.shape)
         ]
-        return np.asarray(np.sum(terms, axis=(0, 1)))
+        return np.asarray(np.sum(terms, axis=0))
     channel = done.channels(weight.unit if weight.mixed is None else place[2]).start
-    if isinstance(layer.call.operation, keras.layers.Conv2D):
+    if isinstance(layer.operation, keras.layers.Conv2D):
         channel += place[2]
     return done.below(place[0], place[1], channel)
