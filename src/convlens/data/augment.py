@@ -227,5 +227,5 @@ def _uniform(keys: NDArray[np.uint64], columns: int) -> Uniform:
 
 def _noise(key: np.uint64, number: int) -> ImageArray:
     """Return (number,) random bytes."""
-    places = np.arange(NOISE, NOISE + number // 8 + 1, dtype=np.uint64)
-    return _hash(key + places).view(np.uint8)[:number]
+    counter = np.arange(NOISE, NOISE + number // 8 + 1, dtype=np.uint64)
+    return _hash(key + counter).view(np.uint8)[:number]

@@ -103,18 +103,17 @@ class Batches(keras.utils.PyDataset):  # type: ignore[misc]
         labels = self.labels[indices]
         images = self.images[indices]
         targets = np.eye(self.num_classes, dtype=np.float32)[labels]
-        weights = np.ones(len(indices), np.float32)
-        if self.weights is not None:
-            weights = self.weights[labels]
-        if self.augmentation is not None and self.seed is not None:
-            pixels = augment(
-                np.asarray(images, np.uint8),
-                indices,
-                self.augmentation,
+        weights = np.ones(len(labels), np.float32) if self.weights is None else self.weights[labels]
+        config = self.augmentation
+        if config is not None and self.seed is not None:
+            pixels = np.asarray(images, np.uint8)
+            images, targets, weights = mix(
+                augment(pixels, indices, config, seed=self.seed, epoch=number),
+                targets,
+                weights,
+                config,
                 seed=self.seed,
                 epoch=number,
-            )
-            images, targets, weights = mix(
-                pixels, targets, weights, self.augmentation, seed=self.seed, epoch=number, step=step
+                step=step,
             )
         return (images, targets) if self.weights is None else (images, targets, weights)

@@ -137,8 +137,7 @@ def gather(parts: Sequence[Part], sources: Sequence[Path], stem: str) -> ImageAr
 
 def _remove_older(file: Path) -> None:
     """Remove the arrays that were made from earlier states of the same sources."""
-    same_sources = glob.escape(file.stem.rpartition("-")[0]) + "-*.npy"
-    for older in file.parent.glob(same_sources):
+    for older in file.parent.glob(glob.escape(file.stem.rpartition("-")[0]) + "-*.npy"):
         if older != file:
             # Windows does not remove a file that another process has mapped.
             with contextlib.suppress(OSError):

@@ -32,6 +32,15 @@ def split_of(name: str) -> str | None:
     return next((split for split, names in SPLIT_NAMES.items() if plain in names), None)
 
 
+def note_if(applies: object, template: str, **fields: object) -> list[str]:
+    """Return a list with the note that the template gives, or an empty list if it does not apply.
+
+    >>> note_if(True, "{number:,} are grey", number=2), note_if(False, "some are grey")
+    (['2 are grey'], [])
+    """
+    return [template.format(**fields)] if applies else []
+
+
 @dataclass(frozen=True, eq=False)
 class Dataset:
     """Labelled images.

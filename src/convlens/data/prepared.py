@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from convlens.config import Config, DataConfig
-from convlens.data.dataset import SPLITS, Dataset
+from convlens.data.dataset import SPLITS, Dataset, note_if
 from convlens.data.inspection import read_headers
 from convlens.data.splits import Splits, clusters_of, make_splits
 from convlens.data.store import Progress, Store, fingerprint, open_store
@@ -74,42 +74,43 @@ class Prepared:
     def notes(self) -> tuple[str, ...]:
         """Remarks for the user on the source, unreadable images, copies and the splits."""
         problems = list(self.store.problems.values())
-        notes = list(self.dataset.notes)
-        if problems:
-            notes.append(
-                "{number:,} of {total:,} images cannot be read and are skipped".format(
-                    number=len(problems), total=len(self.dataset)
-                )
-            )
-            notes += ["skipped {}".format(problem) for problem in problems[:5]]
-        if self.store.coloured:
-            notes.append(
-                "images with colour were converted to grey ({number:,}); --channels rgb keeps the "
-                "colour if the network accepts it".format(number=self.store.coloured)
-            )
-        if self.enlarged_from is not None:
-            notes.append(
-                "at {own_height} x {own_width} the images are too small for the network; they are "
-                "enlarged to {height} x {width}".format(
-                    own_height=self.enlarged_from[0],
-                    own_width=self.enlarged_from[1],
-                    height=self.preprocessing.height,
-                    width=self.preprocessing.width,
-                )
-            )
         copies, conflicts = _count_copies(self)
-        if copies:
-            notes.append(
-                "exact copies of another image: {number:,}; copies stay in one split".format(
-                    number=copies
-                )
-            )
-        if conflicts:
-            notes.append(
+        return (
+            *self.dataset.notes,
+            *note_if(
+                problems,
+                "{number:,} of {total:,} images cannot be read and are skipped",
+                number=len(problems),
+                total=len(self.dataset),
+            ),
+            *("skipped {}".format(problem) for problem in problems[:5]),
+            *note_if(
+                self.store.coloured,
+                "images with colour were converted to grey ({number:,}); --channels rgb keeps the "
+                "colour if the network accepts it",
+                number=self.store.coloured,
+            ),
+            *note_if(
+                self.enlarged_from,
+                "at {own[0]} x {own[1]} the images are too small for the network; they are "
+                "enlarged to {used.height} x {used.width}",
+                own=self.enlarged_from,
+                used=self.preprocessing,
+            ),
+            *note_if(
+                copies,
+                "exact copies of another image: {number:,}; copies stay in one split",
+                number=copies,
+            ),
+            *note_if(
+                conflicts,
                 "copies whose label differs from that of the first copy: {number:,}; one of the "
-                "two labels is wrong".format(number=conflicts)
-            )
-        return (*notes, *self.more_notes, *self.splits.notes)
+                "two labels is wrong",
+                number=conflicts,
+            ),
+            *self.more_notes,
+            *self.splits.notes,
+        )
 
     def counts(self, split: str) -> list[int]:
         """Return the number of images of each class in "train", "val" or "test"."""
@@ -131,16 +132,13 @@ class Prepared:
     def to_dict(self) -> dict[str, Any]:
         """Return what `data.json` records: the summary, the path, the splits, unreadable images."""
         path = Path(self.dataset.source).expanduser()
-        unreadable = {}
-        for index, problem in self.store.problems.items():
-            name = self.dataset.image_name(index)
-            unreadable[name] = problem.removeprefix(f"{name}: ")
+        named = {self.dataset.image_name(i): text for i, text in self.store.problems.items()}
         return {
             **self.summary(),
             "path": str(path.resolve()) if path.exists() else self.dataset.source,
             "notes": list(self.notes),
             "splits": {name: getattr(self.splits, name).tolist() for name in SPLITS},
-            "unreadable": unreadable,
+            "unreadable": {name: text.removeprefix(f"{name}: ") for name, text in named.items()},
         }
 
 
@@ -214,14 +212,13 @@ def choose_preprocessing(
         ConfigError: If the size is not of the form 64 or 48x64.
     """
     sizes, grey = look_at(dataset)
-    if config.size == "auto":
-        height = width = DEFAULT_SIDE
-        if len(sizes) == 1:
-            own = next(iter(sizes))
-            if max(own) <= LARGEST_AUTO or isinstance(dataset.images, np.ndarray):
-                height, width = own
-    else:
+    height = width = DEFAULT_SIDE
+    if config.size != "auto":
         height, width = parse_size(config.size)
+    elif len(sizes) == 1:
+        own = next(iter(sizes))
+        if max(own) <= LARGEST_AUTO or isinstance(dataset.images, np.ndarray):
+            height, width = own
     channels = {"grey": 1, "rgb": 3, "auto": 1 if grey else 3}[config.channels]
     fit = "stretch" if config.fit == "auto" else config.fit
     return Preprocessing(height, width, channels, fit, scale)

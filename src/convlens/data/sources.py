@@ -5,7 +5,9 @@ from dataclasses import replace
 from difflib import get_close_matches
 from pathlib import Path
 
-from convlens.data.dataset import Dataset
+import numpy as np
+
+from convlens.data.dataset import Dataset, note_if
 from convlens.data.formats.folder import BY_FILE_NAME, LAYOUTS, load_folder
 from convlens.data.formats.idx import IDX_NAME
 from convlens.data.formats.named import NAMES, load_named
@@ -16,7 +18,7 @@ from convlens.errors import ConfigError, DataError
 from convlens.files import and_more
 from convlens.preprocess import IMAGE_SUFFIXES
 
-TABLE_SUFFIXES = (".csv", ".tsv", ".txt")
+LOADERS = {".npz": load_npz, ".csv": load_csv, ".tsv": load_csv, ".txt": load_csv}
 PACKED_SUFFIXES = (".zip", ".tar", ".gz", ".tgz", ".7z", ".rar", ".xz", ".bz2")
 
 
@@ -64,12 +66,20 @@ def load_data(
                 path=error.filename or path, reason=error.strerror or error
             )
         ) from error
-    notes = [*dataset.notes, *_absent(dataset)]
-    if name in NAMES and path.exists():
-        notes.append("the path {path} was used, not the data set of this name".format(path=path))
-    if pattern is not None and not dataset.kind.startswith(BY_FILE_NAME):
-        notes.append("the pattern was not used because the labels are not in the file names")
-    dataset = replace(dataset, notes=tuple(notes))
+    notes = (
+        *dataset.notes,
+        *_absent(dataset),
+        *note_if(
+            name in NAMES and path.exists(),
+            "the path {path} was used, not the data set of this name",
+            path=path,
+        ),
+        *note_if(
+            pattern is not None and not dataset.kind.startswith(BY_FILE_NAME),
+            "the pattern was not used because the labels are not in the file names",
+        ),
+    )
+    dataset = replace(dataset, notes=notes)
     if for_training:
         check(dataset)
     return dataset
@@ -112,10 +122,8 @@ def _nothing_there(path: Path, name: str) -> DataError:
 
 def _load_file(path: Path) -> Dataset:
     suffix = path.suffix.lower()
-    if suffix == ".npz":
-        return load_npz(path)
-    if suffix in TABLE_SUFFIXES:
-        return load_csv(path)
+    if suffix in LOADERS:
+        return LOADERS[suffix](path)
     if suffix in IMAGE_SUFFIXES:
         message = "{path}: this is a single image; a data source has many, with labels: {layouts}."
     elif IDX_NAME.fullmatch(path.name):
@@ -129,13 +137,10 @@ def _load_file(path: Path) -> Dataset:
 
 def _absent(dataset: Dataset) -> list[str]:
     """Return a note for each of val and test that lacks classes."""
-    notes = []
-    for split in ("val", "test"):
-        absent = dataset.absent(split)
-        if absent and dataset.splits is not None and split in dataset.splits:
-            notes.append(
-                "{split} has no images of {classes}".format(
-                    split=split, classes=and_more(absent, 3)
-                )
-            )
-    return notes
+    given = () if dataset.splits is None else np.unique(dataset.splits)
+    absent = {split: dataset.absent(split) for split in ("val", "test") if split in given}
+    return [
+        "{split} has no images of {classes}".format(split=split, classes=and_more(classes, 3))
+        for split, classes in absent.items()
+        if classes
+    ]

@@ -14,7 +14,7 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 from sklearn.model_selection import StratifiedGroupKFold
 
-from convlens.data.dataset import SPLITS
+from convlens.data.dataset import SPLITS, note_if
 from convlens.errors import DataError
 from convlens.files import and_more
 
@@ -151,12 +151,10 @@ def make_splits(  # noqa: PLR0913 - each argument is one fact about the splits
     """
     rng = np.random.default_rng(seed)
     pool = np.flatnonzero(usable).astype(np.int64)
+    split_of_image = np.full(len(labels), "train") if given is None else given
     if limit is not None and limit < len(pool):
-        pool = _limited(pool, labels, given, limit, rng)
-    if given is None:
-        splits = {"train": pool, "val": pool[:0], "test": pool[:0]}
-    else:
-        splits = {name: pool[given[pool] == name] for name in SPLITS}
+        pool = _limited(pool, labels, split_of_image, limit, rng)
+    splits = {name: pool[split_of_image[pool] == name] for name in SPLITS}
     for name, share in (("test", test), ("val", val)):
         if not len(splits[name]):
             splits[name] = draw(splits["train"], labels, clusters, share, rng)
@@ -165,13 +163,12 @@ def make_splits(  # noqa: PLR0913 - each argument is one fact about the splits
     splits["val"] = _without(splits["val"], splits["test"], clusters)
     held_out = np.concatenate([splits["val"], splits["test"]])
     splits["train"] = _without(splits["train"], held_out, clusters)
-    notes = []
     lost = before - sum(map(len, splits.values()))
-    if lost:
-        notes.append(
-            "images that are in two of the source's splits were left out of training "
-            "({number:,})".format(number=lost)
-        )
+    notes = note_if(
+        lost,
+        "images that are in two of the source's splits were left out of training ({number:,})",
+        number=lost,
+    )
     _require_training(labels, class_names, splits["train"], usable)
     return Splits(**splits, notes=tuple(notes))
 
@@ -206,18 +203,19 @@ def folds(
 def _limited(
     pool: Indices,
     labels: NDArray[np.int64],
-    given: NDArray[np.str_] | None,
+    given: NDArray[np.str_],
     limit: int,
     rng: np.random.Generator,
 ) -> Indices:
     """Draw about limit / len(pool) of every class in every given split, at least one of each."""
-    splits = given[pool] if given is not None else np.full(len(pool), "")
+    splits = given[pool]
     share = limit / len(pool)
-    kept = []
-    for name in np.unique(splits):
-        for label in np.unique(labels[pool]):
-            members = pool[(splits == name) & (labels[pool] == label)]
-            kept.append(rng.permutation(members)[: max(1, round(share * len(members)))])
+    groups = (
+        pool[(splits == name) & (labels[pool] == label)]
+        for name in np.unique(splits)
+        for label in np.unique(labels[pool])
+    )
+    kept = [rng.permutation(group)[: max(1, round(share * len(group)))] for group in groups]
     return np.sort(np.concatenate(kept))
 
 
@@ -233,16 +231,14 @@ def _require_training(
     The unusable images count, too: a class whose images are all unreadable would never be
     predicted.
     """
-    missing = []
-    for label in np.setdiff1d(labels, labels[train]):
-        is_member = labels == label
-        missing.append(
-            "'{name}' ({readable:,} of its {number:,} images can be read)".format(
-                name=class_names[label],
-                readable=int(usable[is_member].sum()),
-                number=int(is_member.sum()),
-            )
+    missing = [
+        "'{name}' ({readable:,} of its {number:,} images can be read)".format(
+            name=class_names[label],
+            readable=np.count_nonzero(labels[usable] == label),
+            number=np.count_nonzero(labels == label),
         )
+        for label in np.setdiff1d(labels, labels[train])
+    ]
     if missing:
         raise DataError(
             "every class needs an image to train on; none is left for {classes}. Add images, "

@@ -161,8 +161,7 @@ def _decode(
 ) -> dict[str, object]:
     """Decode images into an array file and return what else is to be recorded of them."""
     problems: dict[int, str] = {}
-    digests: list[bytes] = []
-    coloured = 0
+    records: list[tuple[bytes, bool]] = []  # the digest, and whether colour is lost
     blank = np.zeros(preprocessing.shape, np.uint8)
 
     def read(index: int) -> tuple[ImageArray, bytes, bool]:
@@ -178,13 +177,11 @@ def _decode(
             return blank, _digest(f"unreadable {index}".encode()), False
 
     def rows() -> Iterator[ImageArray]:
-        nonlocal coloured
         with ThreadPoolExecutor(os.cpu_count()) as pool:
             for start in range(0, len(images), BATCH):
                 stop = min(start + BATCH, len(images))
                 for decoded, digest, loses_colour in pool.map(read, range(start, stop)):
-                    digests.append(digest)
-                    coloured += loses_colour
+                    records.append((digest, loses_colour))
                     yield decoded
                 if progress is not None:
                     progress(stop, len(images))
@@ -192,6 +189,6 @@ def _decode(
     write_array(file, (len(images), *preprocessing.shape), rows())
     return {
         "problems": {str(index): problems[index] for index in sorted(problems)},
-        "digests": b"".join(digests).hex(),
-        "coloured": coloured,
+        "digests": b"".join(digest for digest, _ in records).hex(),
+        "coloured": sum(loses_colour for _, loses_colour in records),
     }

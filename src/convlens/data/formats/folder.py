@@ -5,12 +5,11 @@ import re
 import unicodedata
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from convlens.data.dataset import SPLITS, Dataset, split_of
+from convlens.data.dataset import SPLITS, Dataset, note_if, split_of
 from convlens.data.formats.idx import IDX_NAME, load_idx
 from convlens.data.formats.named import NAMES
 from convlens.data.labels import encode_labels, natural_key
@@ -29,15 +28,6 @@ LAYOUTS = (
 )
 
 
-@dataclass(frozen=True)
-class _Labelled:
-    """The images of a folder with the names of their classes, and how they were labelled."""
-
-    images: list[Path]
-    names: list[str]
-    kind: str
-
-
 def load_folder(folder: Path, pattern: re.Pattern[str] | None) -> Dataset:
     """Return the images of a folder.
 
@@ -53,27 +43,27 @@ def load_folder(folder: Path, pattern: re.Pattern[str] | None) -> Dataset:
     if _has_idx(root):
         return load_idx(root)
     ignored: Counter[str] = Counter()
-    notes = []
-    if root != folder:
-        notes.append("the images are in its folder {}".format(root.relative_to(folder)))
+    notes = note_if(
+        root != folder, "the images are in its folder {name}", name=root.relative_to(folder)
+    )
     split_folders = _split_folders(root, ignored) or {"": root}
-    found = {
+    labelled = {
         split: _labelled(part, pattern, ignored, notes) for split, part in split_folders.items()
     }
-    names = np.array([name for part in found.values() for name in part.names])
-    labels, class_names = encode_labels([names], None, str(folder))
-    kind = next(iter(found.values())).kind
+    kind, _ = next(iter(labelled.values()))
+    found = {split: names for split, (_, names) in labelled.items()}
+    all_names = np.array([name for names in found.values() for name in names.values()])
+    labels, class_names = encode_labels([all_names], None, str(folder))
     splits = None
     if "" not in found:
         kind = "{kind}, split into {splits}".format(kind=kind, splits=" and ".join(found))
-        splits = np.repeat(list(found), [len(part.names) for part in found.values()])
-    if ignored:
-        counts = [f"{count:,} {reason}" for reason, count in ignored.most_common(6)]
-        notes.append("ignored: {counts}".format(counts=", ".join(counts)))
+        splits = np.repeat(list(found), [len(names) for names in found.values()])
+    counts = [f"{count:,} {reason}" for reason, count in ignored.most_common(6)]
+    notes += note_if(counts, "ignored: {counts}", counts=", ".join(counts))
     return Dataset(
         source=str(folder),
         kind=kind,
-        images=[image for part in found.values() for image in part.images],
+        images=[image for names in found.values() for image in names],
         labels=labels,
         class_names=class_names,
         splits=splits,
@@ -121,8 +111,8 @@ def _split_folders(root: Path, ignored: Counter[str]) -> dict[str, Path]:
 
 def _labelled(
     folder: Path, pattern: re.Pattern[str] | None, ignored: Counter[str], notes: list[str]
-) -> _Labelled:
-    """Return the images of a folder, labelled by the folders inside or by their file names."""
+) -> tuple[str, dict[Path, str]]:
+    """Return how the images of a folder are labelled, and the name of the class of each image."""
     folders, loose = _entries(folder, ignored)
     if pattern is not None:
         nested = [image for inner in folders for image in _images(inner, ignored)]
@@ -132,53 +122,46 @@ def _labelled(
     classes = {inner: images for inner, images in classes.items() if images}
     if not classes:
         return _by_file_name(folder, loose, re.compile(FILE_NAME), notes)
-    if empty:
-        notes.append(
-            "{folder}: no images in {empty}".format(folder=folder.name, empty=and_more(empty, 3))
-        )
-    if loose:
-        notes.append(
-            "{folder}: images beside the class folders were ignored ({number:,})".format(
-                folder=folder.name, number=len(loose)
-            )
-        )
     deep = [
         inner.name
         for inner, images in classes.items()
         if any(image.parent != inner for image in images)
     ]
-    if deep:
-        notes.append(
-            "{folder}: folders inside {classes} count as that class".format(
-                folder=folder.name, classes=and_more(deep, 3)
-            )
-        )
-    images = [image for inside in classes.values() for image in inside]
-    names = [_composed(inner.name) for inner, inside in classes.items() for _ in inside]
-    return _Labelled(images, names, "a folder per class")
+    notes += [
+        *note_if(
+            empty, "{folder}: no images in {empty}", folder=folder.name, empty=and_more(empty, 3)
+        ),
+        *note_if(
+            loose,
+            "{folder}: images beside the class folders were ignored ({number:,})",
+            folder=folder.name,
+            number=len(loose),
+        ),
+        *note_if(
+            deep,
+            "{folder}: folders inside {classes} count as that class",
+            folder=folder.name,
+            classes=and_more(deep, 3),
+        ),
+    ]
+    names = {image: inner.name for inner, images in classes.items() for image in images}
+    return "a folder per class", _composed(names)
 
 
 def _by_file_name(
     folder: Path, images: list[Path], pattern: re.Pattern[str], notes: list[str]
-) -> _Labelled:
-    """Return the images whose file names have a label."""
+) -> tuple[str, dict[Path, str]]:
+    """Return how the images are labelled, and the label in the file name of each that has one."""
     if not images:
         raise DataError(
             "{folder}: a data source must hold images; {found}. It can be {layouts}.".format(
                 folder=folder, found=_content(folder), layouts=LAYOUTS
             )
         )
-    labelled = []
-    names = []
-    others = []
-    for image in images:
-        match = pattern.search(image.name)
-        if match and match["label"]:
-            labelled.append(image)
-            names.append(_composed(match["label"]))
-        else:
-            others.append(image.name)
-    if not labelled:
+    matches = {image: pattern.search(image.name) for image in images}
+    names = {image: match["label"] for image, match in matches.items() if match and match["label"]}
+    others = [image.name for image in images if image not in names]
+    if not names:
         is_default = pattern.pattern == FILE_NAME
         raise DataError(
             "{folder}: images must have labels; found no class folders, and {number:,} file names "
@@ -190,18 +173,18 @@ def _by_file_name(
                 layouts=LAYOUTS,
             )
         )
-    if others:
-        notes.append(
-            "file names without a label were ignored ({number:,}): {names}".format(
-                number=len(others), names=and_more(others, 3)
-            )
-        )
-    return _Labelled(labelled, names, BY_FILE_NAME)
+    notes += note_if(
+        others,
+        "file names without a label were ignored ({number:,}): {names}",
+        number=len(others),
+        names=and_more(others, 3),
+    )
+    return BY_FILE_NAME, _composed(names)
 
 
-def _composed(name: str) -> str:
-    """Return a name in Unicode's composed form; macOS writes file names decomposed."""
-    return unicodedata.normalize("NFC", name)
+def _composed(names: dict[Path, str]) -> dict[Path, str]:
+    """Return the names in Unicode's composed form; macOS writes file names decomposed."""
+    return {image: unicodedata.normalize("NFC", name) for image, name in names.items()}
 
 
 def _content(folder: Path) -> str:

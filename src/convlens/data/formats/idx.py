@@ -3,7 +3,8 @@
 import gzip
 import math
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import IO, cast
 
@@ -66,10 +67,9 @@ def load_idx(folder: Path) -> Dataset:
                 )
             )
         is_emnist = prefix.startswith("emnist")
-        parts.append(
-            Part(images_file.name, shape, _reader(images_file, shape, transposed=is_emnist))
-        )
-        labels.append(np.concatenate(list(_reader(labels_file, (count,))())).astype(np.int64))
+        chunks = partial(_values, images_file, shape, transposed=is_emnist)
+        parts.append(Part(images_file.name, shape, chunks))
+        labels.append(np.concatenate(list(_values(labels_file, (count,)))).astype(np.int64))
         splits.append(np.repeat(split, count))
     numbers, class_names = encode_labels(labels, None, str(folder))
     names = _emnist_names(folder)
@@ -134,36 +134,32 @@ def _read_shape(path: Path, dimensions: int) -> tuple[int, ...]:
     return shape
 
 
-def _reader(
+def _values(
     path: Path, shape: tuple[int, ...], *, transposed: bool = False
-) -> Callable[[], Iterator[ImageArray]]:
-    """Return a function that yields the values of an IDX file in chunks and checks its length."""
+) -> Iterator[ImageArray]:
+    """Yield the values of an IDX file in chunks and check its length."""
     start = 4 + 4 * len(shape)
     row = math.prod(shape[1:])
     size = shape[0] * row
-
-    def chunks() -> Iterator[ImageArray]:
-        read = 0
-        try:
-            with _open(path) as stream:
-                stream.read(start)
-                while data := stream.read(max(1, CHUNK // row) * row):
-                    read += len(data)
-                    if read > size or len(data) % row:
-                        break
-                    block = np.frombuffer(data, np.uint8).reshape(-1, *shape[1:])
-                    yield block.swapaxes(1, 2) if transposed else block
-        except READ_ERRORS as error:
-            raise damaged(path, error) from error
-        if read != size:
-            found = "{:,}".format(start + read) if read < size else "more"
-            raise DataError(
-                "{path}: the IDX file must have {size:,} bytes; found {found}.".format(
-                    path=path, size=start + size, found=found
-                )
+    read = 0
+    try:
+        with _open(path) as stream:
+            stream.read(start)
+            while data := stream.read(max(1, CHUNK // row) * row):
+                read += len(data)
+                if read > size or len(data) % row:
+                    break
+                block = np.frombuffer(data, np.uint8).reshape(-1, *shape[1:])
+                yield block.swapaxes(1, 2) if transposed else block
+    except READ_ERRORS as error:
+        raise damaged(path, error) from error
+    if read != size:
+        found = "{:,}".format(start + read) if read < size else "more"
+        raise DataError(
+            "{path}: the IDX file must have {size:,} bytes; found {found}.".format(
+                path=path, size=start + size, found=found
             )
-
-    return chunks
+        )
 
 
 def _emnist_names(folder: Path) -> dict[str, str]:

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from convlens.data.cache import CHUNK, Part, gather
-from convlens.data.dataset import Dataset
+from convlens.data.dataset import Dataset, note_if
 from convlens.data.labels import decode_text, encode_labels, flatten_labels
 from convlens.errors import DataError
 from convlens.preprocess import ImageArray
@@ -65,17 +65,17 @@ def _dataset(path: Path, archive: Any) -> Dataset:
     keys = {key.lower(): key for key in archive.files}
     parts = []
     labels = []
-    notes = []
+    notes: list[str] = []
     splits = _splits(path, keys)
     for x_key, y_key in splits.values():
         member = _Member(path, archive.zip, keys[x_key])
         parts.append(Part(member.key, member.image_shape, member.chunks))
-        if member.dtype != np.uint8:
-            notes.append(
-                "{key} is {dtype}; its pixels were converted to whole numbers 0..255".format(
-                    key=member.key, dtype=member.dtype
-                )
-            )
+        notes += note_if(
+            member.dtype != np.uint8,
+            "{key} is {dtype}; its pixels were converted to whole numbers 0..255",
+            key=member.key,
+            dtype=member.dtype,
+        )
         numbers = _read_whole(path, archive, keys[y_key])
         labels.append(flatten_labels(numbers, f"{path}: {keys[y_key]}"))
         if len(numbers) != member.shape[0]:
@@ -92,21 +92,17 @@ def _dataset(path: Path, archive: Any) -> Dataset:
     class_names = None
     class_key = next((keys[key] for key in CLASS_KEYS if key in keys), None)
     if class_key is not None:
-        names = decode_text(_read_whole(path, archive, class_key))
-        class_names = [str(name) for name in names.ravel()]
+        stored = decode_text(_read_whole(path, archive, class_key))
+        class_names = [str(name) for name in stored.ravel()]
     indices, encoded_names = encode_labels(labels, class_names, str(path))
-    split_of_image = None
-    if None not in splits:
-        split_of_image = np.repeat(
-            [str(split) for split in splits], [len(numbers) for numbers in labels]
-        )
+    names = [str(split) for split in splits]
     return Dataset(
         source=str(path),
         kind="an .npz file",
         images=gather(parts, [path], path.stem),
         labels=indices,
         class_names=encoded_names,
-        splits=split_of_image,
+        splits=None if None in splits else np.repeat(names, [len(rows) for rows in labels]),
         notes=tuple(notes),
     )
 
@@ -118,11 +114,13 @@ def _splits(path: Path, keys: dict[str, str]) -> dict[str | None, tuple[str, str
         path: The file, for messages.
         keys: The names of the arrays, by their name in lower case.
     """
-    found = {}
-    for split, pairs in NPZ_KEYS.items():
-        pair = next((pair for pair in pairs if pair[0] in keys), None)
-        if pair is not None:
-            found[split] = pair
+    # The first of several names wins.
+    found = {
+        split: pair
+        for split, pairs in NPZ_KEYS.items()
+        for pair in reversed(pairs)
+        if pair[0] in keys
+    }
     if "train" in found:
         found.pop(None, None)
     if not found:

@@ -1,5 +1,6 @@
 """Table: a CSV file that lists images and their labels, path,label[,split][,group]."""
 
+import contextlib
 import csv
 import io
 import os
@@ -9,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from convlens.data.dataset import Dataset, split_of
+from convlens.data.dataset import Dataset, note_if, split_of
 from convlens.data.labels import encode_labels
 from convlens.errors import DataError
 from convlens.files import and_more
@@ -49,33 +50,36 @@ def load_csv(path: Path) -> Dataset:
     text, notes = _text(path)
     header, rows = _rows(path, text)
     base = path.resolve().parent
-    nameless = [row for row in rows if not row.values["path"]]
-    _refuse(nameless, "{path}: each row must name an image; it is empty in {rows}.", path=path)
-    unlabelled = [row for row in rows if not row.values["label"]]
-    _refuse(unlabelled, "{path}: each row must have a label; it is empty in {rows}.", path=path)
-    files = [_locate(base, row.values["path"]) for row in rows]
-    missing = [row for row, file in zip(rows, files, strict=True) if file is None]
     _refuse(
-        missing,
+        [row for row in rows if not row.values["path"]],
+        "{path}: each row must name an image; it is empty in {rows}.",
+        path=path,
+    )
+    _refuse(
+        [row for row in rows if not row.values["label"]],
+        "{path}: each row must have a label; it is empty in {rows}.",
+        path=path,
+    )
+    files = {row.number: _locate(base, row.values["path"]) for row in rows}
+    _refuse(
+        [row for row in rows if files[row.number] is None],
         "{path}: each image must exist (paths start at {base}); missing: {rows}.",
         "path",
         path=path,
         base=base,
     )
-    images = [file for file in files if file is not None]
+    images = [file for file in files.values() if file is not None]
     kept = _first_mentions(path, rows, images)
-    if len(kept) < len(rows):
-        notes.append(
-            "ignored rows: {number:,} that repeat an earlier row".format(
-                number=len(rows) - len(kept)
-            )
-        )
+    notes += note_if(
+        len(kept) < len(rows),
+        "ignored rows: {number:,} that repeat an earlier row",
+        number=len(rows) - len(kept),
+    )
     rows = [rows[i] for i in kept]
     splits = None
     if "split" in header:
-        unknown = [row for row in rows if split_of(row.values["split"]) is None]
         _refuse(
-            unknown,
+            [row for row in rows if split_of(row.values["split"]) is None],
             "{path}: split must be train, val or test; found {rows}.",
             "split",
             path=path,
@@ -106,16 +110,13 @@ def _text(path: Path) -> tuple[str, list[str]]:
     if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
         return data.decode("utf-16", errors="replace"), []
     for encoding, name in ENCODINGS.items():
-        try:
-            text = data.decode(encoding)
-        except UnicodeDecodeError:
-            continue
-        if encoding == "utf-8-sig":
-            return text, []
-        note = (
-            "the file is not in UTF-8 and was read as {name}; check that the class names are right"
-        )
-        return text, [note.format(name=name)]
+        with contextlib.suppress(UnicodeDecodeError):
+            return data.decode(encoding), note_if(
+                name != "UTF-8",
+                "the file is not in UTF-8 and was read as {name}; check that the class names are "
+                "right",
+                name=name,
+            )
     raise DataError(
         "{path}: a CSV file must be text in UTF-8; it cannot be read as {encodings}.".format(
             path=path, encodings=", ".join(ENCODINGS.values())
@@ -174,20 +175,17 @@ def _rows(path: Path, text: str) -> tuple[list[str], list[_Row]]:
 def _places(header: list[str]) -> dict[str, int]:
     """Return the places of our columns in a header row."""
     plain = [cell.strip().casefold().replace(" ", "_") for cell in header]
-    places = {}
-    for column, names in COLUMNS.items():
-        name = next((name for name in names if name in plain), None)
-        if name is not None:
-            places[column] = plain.index(name)
-    return places
+    found = {
+        column: next((name for name in names if name in plain), None)
+        for column, names in COLUMNS.items()
+    }
+    return {column: plain.index(name) for column, name in found.items() if name is not None}
 
 
 def _locate(base: Path, name: str) -> Path | None:
     """Return the file that a row names, also if the table was written on Windows."""
-    for spelling in (name, name.replace("\\", "/")):
-        if (base / spelling).is_file():
-            return base / spelling
-    return None
+    spellings = (base / name, base / name.replace("\\", "/"))
+    return next(filter(Path.is_file, spellings), None)
 
 
 def _refuse(rows: list[_Row], message: str, column: str | None = None, **fields: Path) -> None:
