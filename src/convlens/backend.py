@@ -293,8 +293,6 @@ def versions() -> dict[str, str]:
         "system": f"{platform.system()} {platform.machine()}",
     }
     for package in ("convlens", "keras", "tensorflow", "tensorflow-cpu", "jax", "torch", "numpy"):
-        try:
+        with contextlib.suppress(PackageNotFoundError):
             found[package] = version(package)
-        except PackageNotFoundError:
-            continue
     return found | {"engine": engine(), "cores": str(os.cpu_count())}

@@ -7,7 +7,7 @@ uint8 images that `prepare` returns.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -27,6 +27,8 @@ ImageLike = str | Path | Image.Image | NDArray[Any]
 
 MAX_PIXELS = 100_000_000
 IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff")
+# How an image is made to fit; anything else, as "stretch", resizes it.
+FITS: dict[str, Callable[..., Image.Image]] = {"crop": ImageOps.fit, "pad": ImageOps.pad}
 ORIENTATION = 0x0112  # the EXIF tag; the values 5 to 8 exchange width and height
 
 
@@ -141,12 +143,8 @@ def prepare(image: ImageLike, preprocessing: Preprocessing) -> ImageArray:
     pillow_image = pillow_image.convert("L" if channels == 1 else "RGB")
     if pillow_image.size != (width, height):
         bilinear = Image.Resampling.BILINEAR  # antialiased where it shrinks an image
-        if preprocessing.fit == "crop":
-            pillow_image = ImageOps.fit(pillow_image, (width, height), bilinear)
-        elif preprocessing.fit == "pad":
-            pillow_image = ImageOps.pad(pillow_image, (width, height), bilinear)
-        else:
-            pillow_image = pillow_image.resize((width, height), bilinear)
+        fit = FITS.get(preprocessing.fit, Image.Image.resize)
+        pillow_image = fit(pillow_image, (width, height), bilinear)
     return np.asarray(pillow_image, dtype=np.uint8).reshape(height, width, channels)
 
 
@@ -233,7 +231,6 @@ def _eight_bit(pillow_image: Image.Image) -> Image.Image:
         return pillow_image.convert("L")
     if "transparency" in pillow_image.info or mode in ("RGBA", "LA", "PA", "RGBa", "La"):
         rgba = pillow_image.convert("RGBA")
-        white_image = Image.new("RGBA", rgba.size, "white")
-        flat = Image.alpha_composite(white_image, rgba)
+        flat = Image.alpha_composite(Image.new("RGBA", rgba.size, "white"), rgba)
         return flat.convert("L" if mode in ("LA", "La") else "RGB")
     return pillow_image.convert("RGB")

@@ -5,8 +5,8 @@ import pytest
 from keras.src.utils import file_utils
 
 from convlens.zoo.classics import APPLICATIONS
-from convlens.zoo.keras_cache import URL
 from convlens.zoo.registry import model_info
+from convlens.zoo.weights import URL
 from tests.zoo.weight_files import NETWORK, SLOW
 
 

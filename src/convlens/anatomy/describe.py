@@ -5,6 +5,7 @@ are then given as a range.
 """
 
 from dataclasses import dataclass
+from functools import reduce
 from itertools import groupby
 
 from convlens.anatomy.stages import HIDDEN, Block, Part
@@ -93,14 +94,10 @@ def describe(parts: tuple[Part, ...]) -> list[str]:
     >>> describe((row, row))
     ['2 × conv 3x3 64 /2']
     """
-    found: list[_Description] = []
-    for part in parts:
-        one = _of_block(part) if isinstance(part, Block) else _of_row(part)
-        if found and found[-1].key() == one.key():
-            found[-1] = found[-1].joined(one)
-        elif one.lines:
-            found.append(one)
-    return [line for one in found for line in one.printed()]
+    described = (_of_block(part) if isinstance(part, Block) else _of_row(part) for part in parts)
+    shown = [one for one in described if one.lines]
+    joined = (reduce(_Description.joined, alike) for _, alike in groupby(shown, _Description.key))
+    return [line for one in joined for line in one.printed()]
 
 
 def _of_row(row: LayerRow) -> _Description:

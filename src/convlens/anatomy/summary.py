@@ -88,24 +88,22 @@ def layer_table(model: keras.Model) -> list[LayerRow]:
     Raises:
         ModelError: If the model cannot be summarised, see `steps`.
     """
-    seen: dict[int, Sight] = {}  # by the id of a tensor
     made_by: dict[int, int] = {}  # the number of a row, by the id of a tensor
     rows: list[LayerRow] = []
     counted = set()
     for operation, inputs, outputs in steps(model):
-        sight = _sees(operation, [seen[id(tensor)] for tensor in inputs], inputs, outputs)
+        before = [made_by[id(tensor)] for tensor in inputs]
+        seen = [(rows[number].stride, rows[number].receptive_field) for number in before]
         has_window = isinstance(operation, (*WINDOWED, layers.Conv2DTranspose))
         window, step = window_of(operation) if has_window else (None, None)
         is_new = id(operation) not in counted
         counted.add(id(operation))
-        for tensor in outputs:
-            seen[id(tensor)] = sight
-            made_by[id(tensor)] = len(rows)
+        made_by |= {id(tensor): len(rows) for tensor in outputs}
         rows.append(
             LayerRow(
                 operation.name,
                 type(operation).__name__,
-                tuple(dict.fromkeys(made_by[id(tensor)] for tensor in inputs)),
+                tuple(dict.fromkeys(before)),
                 tuple(outputs[0].shape[1:]),
                 _size(operation, "weights") if is_new else 0,
                 _size(operation, "trainable_weights") if is_new else 0,
@@ -113,7 +111,7 @@ def layer_table(model: keras.Model) -> list[LayerRow]:
                 window,
                 step,
                 getattr(operation, "groups", 1),
-                *sight,
+                *_sees(operation, seen, inputs, outputs),
             )
         )
     return rows
@@ -137,16 +135,16 @@ def brief(rows: list[LayerRow]) -> list[LayerRow]:
         inputs = tuple(dict.fromkeys(place[number] for number in row.inputs))
         works = row.multiply_adds or row.window
         if len(inputs) != 1 or works or row.output_shape != kept[inputs[0]].output_shape:
+            place.append(len(kept))
             kept.append(replace(row, inputs=inputs))
-            place.append(len(kept) - 1)
         else:
+            place.append(inputs[0])
             before = kept[inputs[0]]
             kept[inputs[0]] = replace(
                 before,
                 params=before.params + row.params,
                 trainable=before.trainable + row.trainable,
             )
-            place.append(inputs[0])
     return kept
 
 

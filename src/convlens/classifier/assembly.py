@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from convlens.anatomy.graph import parents, producer
 from convlens.errors import ModelError
 from convlens.preprocess import Preprocessing
-from convlens.zoo.stem import Logits
+from convlens.zoo.registry import Logits
 
 Network = Callable[[keras.KerasTensor], Logits]
 

@@ -9,8 +9,7 @@ from rich.table import Table
 
 from convlens.charts.images import show_sheet
 from convlens.config import DataConfig
-from convlens.data.dataset import SPLITS, Dataset
-from convlens.data.inspection import Inspection, check, inspect
+from convlens.data.dataset import SPLITS, Dataset, Inspection, check, inspect
 from convlens.data.prepared import choose_preprocessing
 from convlens.data.sources import load_data
 from convlens.data.store import open_store

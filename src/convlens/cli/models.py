@@ -22,10 +22,8 @@ LECTURES = "from the lectures"
 PAPERS = "from papers"
 # The groups of the models by their module; all others are from papers.
 GROUPS = {
-    "custom": "ours",
-    "small_resnet": "ours",
+    "ours": "ours",
     "lectures": LECTURES,
-    "transfer_vgg16": LECTURES,
 }
 PAGE = """# Models
 

@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 import platformdirs
 
-from convlens.errors import DataError
+from convlens.data.dataset import refuse_if
 from convlens.files import storage_errors, write_atomically
 from convlens.preprocess import ImageArray
 
@@ -113,17 +113,16 @@ def gather(parts: Sequence[Part], sources: Sequence[Path], stem: str) -> ImageAr
     """
     first = parts[0]
     for part in parts[1:]:
-        if part.shape[1:] != first.shape[1:]:
-            raise DataError(
-                "{path}: all images must have the same shape; found {first_shape} in {first} and "
-                "{shape} in {name}.".format(
-                    path=sources[0],
-                    first_shape=first.shape[1:],
-                    first=first.name,
-                    shape=part.shape[1:],
-                    name=part.name,
-                )
-            )
+        refuse_if(
+            part.shape[1:] != first.shape[1:],
+            "{path}: all images must have the same shape; found {first_shape} in {first} and "
+            "{shape} in {name}.",
+            path=sources[0],
+            first_shape=first.shape[1:],
+            first=first.name,
+            shape=part.shape[1:],
+            name=part.name,
+        )
     shape = (sum(part.shape[0] for part in parts), *first.shape[1:])
     chunks = (chunk for part in parts for chunk in part.chunks())
     if math.prod(shape) < IN_MEMORY:
@@ -131,14 +130,10 @@ def gather(parts: Sequence[Part], sources: Sequence[Path], stem: str) -> ImageAr
     file = cache_file(stem, sources)
     if not file.exists():
         write_array(file, shape, chunks)
-        _remove_older(file)
+        # The arrays that were made from earlier states of the same sources are of no use any more.
+        for older in file.parent.glob(glob.escape(file.stem.rpartition("-")[0]) + "-*.npy"):
+            if older != file:
+                # Windows does not remove a file that another process has mapped.
+                with contextlib.suppress(OSError):
+                    older.unlink()
     return open_array(file)
-
-
-def _remove_older(file: Path) -> None:
-    """Remove the arrays that were made from earlier states of the same sources."""
-    for older in file.parent.glob(glob.escape(file.stem.rpartition("-")[0]) + "-*.npy"):
-        if older != file:
-            # Windows does not remove a file that another process has mapped.
-            with contextlib.suppress(OSError):
-                older.unlink()

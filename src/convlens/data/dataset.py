@@ -1,14 +1,21 @@
-"""Dataset: labelled images as a source describes them, before anything is decoded."""
+"""Dataset: labelled images as a source describes them, before anything is decoded.
 
+`inspect` says what the images are, and `check` whether a classifier can be made of them.
+"""
+
+import warnings
+from collections import Counter
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from convlens.errors import DataError
-from convlens.preprocess import ImageArray
+from convlens.errors import DataError, ImageError
+from convlens.files import and_more
+from convlens.preprocess import Header, ImageArray, read_header
 
 # fmt: off
 SPLIT_NAMES = {
@@ -20,6 +27,8 @@ SPLIT_NAMES = {
 }
 # fmt: on
 SPLITS = tuple(SPLIT_NAMES)
+SAMPLE = 20_000  # headers; reading them takes some 10 s from a cold disk
+ARRAY_MODES = {1: "L", 3: "RGB", 4: "RGBA"}
 
 
 def split_of(name: str) -> str | None:
@@ -39,6 +48,15 @@ def note_if(applies: object, template: str, **fields: object) -> list[str]:
     (['2 are grey'], [])
     """
     return [template.format(**fields)] if applies else []
+
+
+def refuse_if(wrong: object, template: str, **fields: object) -> None:
+    """Raise DataError with the message that the template gives if a rule is broken.
+
+    >>> refuse_if(3 < 2, "{path}: two images are needed; found {found}.", path="a", found=3)
+    """
+    if wrong:
+        raise DataError(template.format(**fields))
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,8 +108,7 @@ class Dataset:
 
     def absent(self, split: str) -> list[str]:
         """Return the names of the classes that have no image in a split."""
-        counts = self.counts(split)
-        return [name for name, n in zip(self.class_names, counts, strict=True) if n == 0]
+        return [self.class_names[label] for label in np.flatnonzero(self.counts(split) == 0)]
 
     def image_name(self, index: int) -> str:
         """Return the name of an image for messages: its path, or its number in the array."""
@@ -109,12 +126,154 @@ class Dataset:
             DataError: If the images have a class that is not among them.
         """
         unknown = [name for name in self.class_names if name not in class_names]
-        if unknown:
-            raise DataError(
-                "{source}: every class must be one that the classifier knows ({known}); found "
-                "{unknown}, too.".format(
-                    source=self.source, known=", ".join(class_names), unknown=", ".join(unknown)
-                )
-            )
+        refuse_if(
+            unknown,
+            "{source}: every class must be one that the classifier knows ({known}); found "
+            "{unknown}, too.",
+            source=self.source,
+            known=", ".join(class_names),
+            unknown=", ".join(unknown),
+        )
         numbers = np.array([class_names.index(name) for name in self.class_names])
         return replace(self, labels=numbers[self.labels], class_names=class_names)
+
+
+@dataclass(frozen=True)
+class Inspection:
+    """What is known of a data set without decoding its images; plain data.
+
+    Attributes:
+        imbalance: The size of the largest class divided by that of the smallest non-empty one.
+        inspected: The number of images whose header was read; less than the number of images if a
+            sample was drawn.
+        widths: (smallest, median, largest) in pixels, upright; zeros if no header can be read.
+        heights: As `widths`.
+        common_size: The most frequent (width, height).
+        common_size_share: The share of the inspected images that have this size.
+        modes: The number of images by Pillow's mode: "L" (grey), "RGB", "RGBA", "P" (palette),
+            "CMYK", "I;16".
+        formats: The number of images by file format; "array" for arrays.
+        unreadable: The number of inspected images that are too large or whose header cannot be
+            read.
+        unreadable_examples: The first of them, with the reason.
+    """
+
+    imbalance: float
+    inspected: int
+    widths: tuple[int, int, int]
+    heights: tuple[int, int, int]
+    common_size: tuple[int, int]
+    common_size_share: float
+    modes: dict[str, int]
+    formats: dict[str, int]
+    unreadable: int
+    unreadable_examples: tuple[str, ...]
+
+
+def inspect(dataset: Dataset, sample: int | None = None) -> Inspection:
+    """Return sizes, modes and formats of a data set; only the headers of files are read.
+
+    Args:
+        dataset: Any data set.
+        sample: The number of headers to read, spread evenly. None reads at most 20,000.
+    """
+    counts = dataset.counts()
+    present = counts[counts > 0]
+    headers, problems = read_headers(dataset, sample or SAMPLE)
+    inspected = len(headers) + len(problems)
+    sizes = Counter(header.size for header in headers)
+    common_size, times = sizes.most_common(1)[0] if sizes else ((0, 0), 0)
+    return Inspection(
+        imbalance=float(present.max() / present.min()) if len(present) else 1.0,
+        inspected=inspected,
+        widths=_spread([header.size[0] for header in headers]),
+        heights=_spread([header.size[1] for header in headers]),
+        common_size=common_size,
+        common_size_share=times / max(1, inspected),
+        modes=dict(Counter(header.mode for header in headers).most_common()),
+        formats=dict(Counter(header.format for header in headers).most_common()),
+        unreadable=len(problems),
+        unreadable_examples=tuple(problems[:5]),
+    )
+
+
+def _spread(values: list[int]) -> tuple[int, int, int]:
+    return (min(values), int(np.median(values)), max(values)) if values else (0, 0, 0)
+
+
+def read_headers(dataset: Dataset, sample: int) -> tuple[list[Header], list[str]]:
+    """Return the headers that can be read, and a message for each that cannot.
+
+    Args:
+        dataset: Any data set. An array has the same header for each of its images.
+        sample: The largest number of files to read, spread evenly.
+    """
+    if isinstance(dataset.images, np.ndarray):
+        _, height, width, *channels = dataset.images.shape
+        mode = ARRAY_MODES[channels[0] if channels else 1]
+        return [Header((width, height), mode, "array")] * len(dataset), []
+    paths = list(dataset.images)
+    if len(paths) > sample:
+        paths = [paths[i] for i in np.linspace(0, len(paths) - 1, sample).astype(int)]
+    with warnings.catch_warnings(), ThreadPoolExecutor(8) as pool:
+        # Pillow warns of odd headers; whether the image is usable shows when it is decoded.
+        warnings.simplefilter("ignore")
+        found = list(pool.map(_read_header, paths))
+    return (
+        [header for header in found if isinstance(header, Header)],
+        [problem for problem in found if isinstance(problem, str)],
+    )
+
+
+def _read_header(path: Path) -> Header | str:
+    """Return the header of an image file, or why it cannot be read."""
+    try:
+        return read_header(path)
+    except ImageError as error:
+        return str(error)
+
+
+def check(dataset: Dataset) -> None:
+    """Check that a classifier can be made of a data set.
+
+    Each class needs two images: one to train on and one to measure with. If the source splits its
+    images, each class needs one training image.
+
+    Raises:
+        DataError: If there is only one class, or if a class has too few images.
+    """
+    refuse_if(
+        dataset.num_classes < 2,
+        "{source}: a classifier needs two classes or more; found one class only, '{name}' "
+        "({kind}).",
+        source=dataset.source,
+        name="".join(dataset.class_names),
+        kind=dataset.kind,
+    )
+    counts = dataset.counts()
+    few = [f"'{dataset.class_names[i]}' ({counts[i]})" for i in np.flatnonzero(counts < 2)]
+    refuse_if(
+        few,
+        "{source}: each class needs 2 images or more; too few in {classes} ({kind}). Add "
+        "images, or remove the class.",
+        source=dataset.source,
+        classes=and_more(few),
+        kind=dataset.kind,
+    )
+    if dataset.splits is None:
+        return
+    refuse_if(
+        "train" not in dataset.splits,
+        "{source}: there must be images to train on; found only {splits} ({kind}).",
+        source=dataset.source,
+        splits=", ".join(np.unique(dataset.splits)),
+        kind=dataset.kind,
+    )
+    untrained = [f"'{name}'" for name in dataset.absent("train")]
+    refuse_if(
+        untrained,
+        "{source}: each class needs images to train on; none in train for {classes} ({kind}).",
+        source=dataset.source,
+        classes=and_more(untrained),
+        kind=dataset.kind,
+    )

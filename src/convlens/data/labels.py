@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from convlens.data.dataset import refuse_if
 from convlens.errors import DataError
 from convlens.files import and_more
 
@@ -34,17 +35,19 @@ def flatten_labels(labels: NDArray[Any], where: str) -> NDArray[Any]:
         DataError: If the labels have another shape, or are neither whole numbers nor text.
     """
     if labels.ndim == 2 and labels.shape[1] > 1 and labels.dtype.kind in "buif":
-        if not (np.isin(labels, (0, 1)).all() and (labels.sum(axis=1) == 1).all()):
-            raise DataError(
-                "{where}: labels of shape {shape} must be one-hot, with a single 1 in each "
-                "row.".format(where=where, shape=labels.shape)
-            )
-        return np.asarray(labels.argmax(axis=1), np.int64)
-    if labels.ndim != 1 and labels.shape[1:] != (1,):
-        raise DataError(
-            "{where}: labels must have the shape (n,), (n, 1) or (n, classes); found "
-            "{shape}.".format(where=where, shape=labels.shape)
+        refuse_if(
+            not (np.isin(labels, (0, 1)).all() and (labels.sum(axis=1) == 1).all()),
+            "{where}: labels of shape {shape} must be one-hot, with a single 1 in each row.",
+            where=where,
+            shape=labels.shape,
         )
+        return np.asarray(labels.argmax(axis=1), np.int64)
+    refuse_if(
+        labels.ndim != 1 and labels.shape[1:] != (1,),
+        "{where}: labels must have the shape (n,), (n, 1) or (n, classes); found {shape}.",
+        where=where,
+        shape=labels.shape,
+    )
     labels = decode_text(labels.ravel())
     if labels.dtype.kind == "U":
         return labels
@@ -77,10 +80,11 @@ def encode_labels(
         DataError: If numbers and text are mixed, a label is negative or is not among the class
             names, or a class name is repeated.
     """
-    if len({values.dtype.kind for values in labels}) > 1:
-        raise DataError(
-            "{where}: labels must be all numbers or all text; found both.".format(where=where)
-        )
+    refuse_if(
+        len({values.dtype.kind for values in labels}) > 1,
+        "{where}: labels must be all numbers or all text; found both.",
+        where=where,
+    )
     repeated = [name for name, number in Counter(class_names or ()).items() if number > 1]
     if repeated:
         raise DataError(
@@ -101,12 +105,12 @@ def encode_labels(
     found = [str(value) for value in values]
     names = list(class_names or sorted(found, key=natural_key))
     unknown = [name for name in found if name not in names]
-    if unknown:
-        raise DataError(
-            "{where}: labels must be among class_names; found {unknown}.".format(
-                where=where, unknown=and_more(unknown, 3)
-            )
-        )
+    refuse_if(
+        unknown,
+        "{where}: labels must be among class_names; found {unknown}.",
+        where=where,
+        unknown=and_more(unknown, 3),
+    )
     return np.array([names.index(name) for name in found], np.int64)[indices], tuple(names)
 
 

@@ -7,13 +7,12 @@ from pathlib import Path
 
 import numpy as np
 
-from convlens.data.dataset import Dataset, note_if
+from convlens.data.dataset import Dataset, check, note_if
 from convlens.data.formats.folder import BY_FILE_NAME, LAYOUTS, load_folder
 from convlens.data.formats.idx import IDX_NAME
 from convlens.data.formats.named import NAMES, load_named
 from convlens.data.formats.npz import load_npz
 from convlens.data.formats.table import load_csv
-from convlens.data.inspection import check
 from convlens.errors import ConfigError, DataError
 from convlens.files import and_more
 from convlens.preprocess import IMAGE_SUFFIXES

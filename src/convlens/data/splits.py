@@ -14,7 +14,7 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 from sklearn.model_selection import StratifiedGroupKFold
 
-from convlens.data.dataset import SPLITS, note_if
+from convlens.data.dataset import SPLITS, note_if, refuse_if
 from convlens.errors import DataError
 from convlens.files import and_more
 
@@ -239,8 +239,9 @@ def _require_training(
         )
         for label in np.setdiff1d(labels, labels[train])
     ]
-    if missing:
-        raise DataError(
-            "every class needs an image to train on; none is left for {classes}. Add images, "
-            "remove the class, or lower --val and --test.".format(classes=and_more(missing))
-        )
+    refuse_if(
+        missing,
+        "every class needs an image to train on; none is left for {classes}. Add images, "
+        "remove the class, or lower --val and --test.",
+        classes=and_more(missing),
+    )

@@ -19,8 +19,8 @@ from convlens.screen import Screen
 from convlens.training.network import choose_network
 from convlens.training.setup import Setup, describe_augmentation, describe_optimization
 from convlens.training.trainer import Trainer
+from convlens.zoo.create import LEAST_WITH_STEM
 from convlens.zoo.registry import model_info
-from convlens.zoo.stem import LEAST_WITH_STEM
 
 LEAST_TIMED = 2.0  # seconds that are spent on timing steps, at least
 TIMED = 0.05  # the same as a share of a network's time

@@ -8,9 +8,8 @@ from convlens.anatomy.summary import count_multiply_adds, layer_table
 from convlens.config import ModelConfig
 from convlens.data.prepared import Prepared
 from convlens.errors import ModelError
-from convlens.zoo.create import create_model
+from convlens.zoo.create import LEAST_WITH_STEM, create_model
 from convlens.zoo.registry import model_info
-from convlens.zoo.stem import LEAST_WITH_STEM
 
 
 def stem_note(name: str, prepared: Prepared, config: ModelConfig, model: keras.Model) -> list[str]:

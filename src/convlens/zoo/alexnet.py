@@ -38,7 +38,7 @@ import keras
 import numpy as np
 from keras import layers, ops
 
-from convlens.zoo.registry import register_model
+from convlens.zoo.registry import chain, register_model
 
 
 class Row(NamedTuple):
@@ -78,6 +78,13 @@ GAUSSIAN = {
 }
 # The mean of ImageNet's red, green and blue, as keras.applications subtracts it.
 MEAN = [123.68, 116.779, 103.939]
+
+
+def subtract_mean(pixels: keras.KerasTensor) -> keras.KerasTensor:
+    """Return pixels 0..255 minus ImageNet's mean, of each of three channels, or of all of them."""
+    channels = pixels.shape[-1]
+    mean = MEAN if channels == 3 else [sum(MEAN) / 3] * channels
+    return layers.Rescaling(1.0, [-value for value in mean], name="subtract_mean")(pixels)
 
 
 def local_response_normalization(
@@ -124,14 +131,17 @@ def dense_layers(
     """Return logits after two hidden dense layers with dropout, whose biases start at `bias`."""
     x = layers.Flatten(name="flatten")(x)
     for number in (6, 7):
-        x = layers.Dense(
-            HIDDEN,
-            "relu",
-            kernel_initializer=initializer,
-            bias_initializer=keras.initializers.Constant(bias),
-            name=f"dense{number}",
-        )(x)
-        x = layers.Dropout(0.5, name=f"dropout{number}")(x)
+        x = chain(
+            x,
+            layers.Dense(
+                HIDDEN,
+                "relu",
+                kernel_initializer=initializer,
+                bias_initializer=keras.initializers.Constant(bias),
+                name=f"dense{number}",
+            ),
+            layers.Dropout(0.5, name=f"dropout{number}"),
+        )
     return layers.Dense(num_classes, kernel_initializer=initializer, name="logits")(x)
 
 
@@ -177,9 +187,7 @@ def alexnet_2towers(inputs: keras.KerasTensor, num_classes: int) -> keras.KerasT
     Recipe: SGD with momentum 0.9, weight decay 0.0005, batch size 128, learning rate 0.01 divided
     by ten three times, about 90 epochs; random crops, flips and shifts of the colours.
     """
-    channels = inputs.shape[-1]
-    mean = MEAN if channels == 3 else [sum(MEAN) / 3] * channels
-    x = layers.Rescaling(1.0, [-value for value in mean], name="subtract_mean")(inputs)
+    x = subtract_mean(inputs)
     for number, row in enumerate(CONVOLUTIONS, start=1):
         if number in IN_TOWERS:
             tower_row = row._replace(filters=row.filters // 2)

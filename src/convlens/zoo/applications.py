@@ -22,7 +22,7 @@ import keras
 from keras import layers, ops
 
 from convlens.anatomy.graph import last_call, producer
-from convlens.zoo.classics import APPLICATIONS, FAMILIES, Application
+from convlens.zoo.classics import APPLICATIONS, FAMILIES
 from convlens.zoo.registry import Weights, register_model, variant
 
 # Mean and standard deviation of ImageNet's red, green and blue, for pixels 0..1.
@@ -69,15 +69,13 @@ def keras_model(name: str, inputs: keras.KerasTensor, num_classes: int) -> keras
         num_classes: The number of logits.
     """
     builder = getattr(keras.applications, APPLICATIONS[name].builder)
-    options = {}
-    if "include_preprocessing" in inspect.signature(builder).parameters:
-        options["include_preprocessing"] = False
+    has_option = "include_preprocessing" in inspect.signature(builder).parameters
     return builder(
         weights=None,
         input_tensor=inputs,
         classes=num_classes,
         classifier_activation=None,
-        **options,
+        **({"include_preprocessing": False} if has_option else {}),
     )
 
 
@@ -165,11 +163,6 @@ def stock_call(operation: Any, *args: Any) -> keras.KerasTensor:
     return layer(*args)
 
 
-def weights_of(name: str, row: Application) -> Weights:
-    """Return the description of a network's weights."""
-    return Weights(row.files.named(name), row.files.head, original=partial(original, name))
-
-
 for _name, _row in APPLICATIONS.items():
     _family = FAMILIES[_row.family]
     register_model(
@@ -179,5 +172,7 @@ for _name, _row in APPLICATIONS.items():
         multiply_adds=_row.multiply_adds,
         least_side=_row.least_side,
         scale=1.0,
-        weights=weights_of(_name, _row),
+        weights=Weights(
+            _row.files.named(_name), _row.files.head, original=partial(original, _name)
+        ),
     )(variant(network, _name, f"{_row.summary}\n{_family.text}", _name))

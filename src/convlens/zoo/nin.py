@@ -41,6 +41,7 @@ from typing import NamedTuple
 import keras
 from keras import layers
 
+from convlens.zoo.alexnet import subtract_mean
 from convlens.zoo.registry import register_model
 
 
@@ -99,8 +100,6 @@ CIFAR = (
 )
 # With fewer classes, the last block is changed.
 FEW = 10
-# The mean of ImageNet's red, green and blue, as keras.applications subtracts it.
-MEAN = [123.68, 116.779, 103.939]
 
 
 def mlpconv(
@@ -187,12 +186,8 @@ def nin_imagenet(inputs: keras.KerasTensor, num_classes: int) -> keras.KerasTens
     Recipe: SGD with momentum 0.9, weight decay 0.0005, batch size 64, 450,000 steps, learning rate
     0.01 divided by ten every 200,000 steps; random crops and flips.
     """
-    channels = inputs.shape[-1]
-    mean = MEAN if channels == 3 else [sum(MEAN) / 3] * channels
-    x = layers.Rescaling(1.0, [-value for value in mean], name="subtract_mean")(inputs)
-    return head(
-        body(x, IMAGENET), Block((1024, 1024, num_classes), 3, deviations=(0.05, 0.05, 0.01))
-    )
+    x = body(subtract_mean(inputs), IMAGENET)
+    return head(x, Block((1024, 1024, num_classes), 3, deviations=(0.05, 0.05, 0.01)))
 
 
 @register_model(

@@ -10,15 +10,16 @@ import pkgutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from difflib import get_close_matches
-from functools import cache
-from typing import Any, TypeVar
+from functools import cache, reduce
+from typing import Any, TypeAlias, TypeVar
 
 import keras
 from numpy.typing import NDArray
 
 from convlens.errors import ModelError
-from convlens.zoo.stem import Logits
 
+# A list holds the logits of the head first, then those of the auxiliary heads.
+Logits: TypeAlias = keras.KerasTensor | list[keras.KerasTensor]
 HEADS = ("softmax", "sigmoid")
 
 Builder = TypeVar("Builder", bound=Callable[..., Logits])
@@ -30,7 +31,7 @@ class WeightsFile:
     """A file of trained weights that keras.applications publishes.
 
     Attributes:
-        path: The folder and the name of the file, below `convlens.zoo.keras_cache.URL`.
+        path: The folder and the name of the file, below `convlens.zoo.weights.URL`.
         digest: The MD5 or the SHA-256 of the file, in hexadecimal.
     """
 
@@ -126,10 +127,14 @@ def register_model(  # noqa: PLR0913 - the facts of a model
     def register(builder: Builder) -> Builder:
         name = builder.__name__
         if name in _registry:
-            raise ValueError(f"a model's name must be new; {name!r} is registered already.")
+            raise ValueError(
+                "a model's name must be new; {name!r} is registered already.".format(name=name)
+            )
         if head not in HEADS:
             raise ValueError(
-                f"the head of {name!r} must be one of {', '.join(HEADS)}; found {head!r}."
+                "the head of {name!r} must be one of {heads}; found {head!r}.".format(
+                    name=name, heads=", ".join(HEADS), head=head
+                )
             )
         _registry[name] = ModelInfo(
             name,
@@ -172,6 +177,15 @@ def variant(
     return builder
 
 
+def chain(x: keras.KerasTensor, *steps: keras.Layer) -> keras.KerasTensor:
+    """Return what layers make of a tensor, one after the other.
+
+    >>> chain(keras.Input((8, 8, 3)), keras.layers.Flatten(), keras.layers.Dense(10)).shape
+    (None, 10)
+    """
+    return reduce(lambda tensor, layer: layer(tensor), steps, x)
+
+
 def list_models() -> list[str]:
     """Return the names of all models, sorted."""
     _import_models()
@@ -188,16 +202,11 @@ def model_info(name: str) -> ModelInfo:
     if name in _registry:
         return _registry[name]
     near = get_close_matches(name.lower(), _registry, n=3)
+    message = "there is no model {name!r}; known: {names}."
     if near:
-        raise ModelError(
-            "there is no model {name!r}; did you mean {near}?".format(
-                name=name, near=" or ".join(near)
-            )
-        )
+        message = "there is no model {name!r}; did you mean {near}?"
     raise ModelError(
-        "there is no model {name!r}; known: {names}.".format(
-            name=name, names=", ".join(list_models())
-        )
+        message.format(name=name, near=" or ".join(near), names=", ".join(list_models()))
     )
 
 

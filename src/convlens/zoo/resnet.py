@@ -50,7 +50,7 @@ from typing import NamedTuple
 import keras
 from keras import layers
 
-from convlens.zoo.registry import register_model, variant
+from convlens.zoo.registry import chain, register_model, variant
 
 
 class Variant(NamedTuple):
@@ -163,8 +163,11 @@ def stages(
 
 def head(x: keras.KerasTensor, num_classes: int) -> keras.KerasTensor:
     """Return the logits (batch, num_classes) from the mean of each channel."""
-    x = layers.GlobalAveragePooling2D(name="average")(x)
-    return layers.Dense(num_classes, kernel_initializer="he_normal", name="logits")(x)
+    return chain(
+        x,
+        layers.GlobalAveragePooling2D(name="average"),
+        layers.Dense(num_classes, kernel_initializer="he_normal", name="logits"),
+    )
 
 
 def for_photographs(
@@ -174,11 +177,13 @@ def for_photographs(
 
     It has a stem that shrinks the image to a quarter, four stages, and shortcuts of type B.
     """
-    x = convolution(inputs, 64, "stem_conv", kernel_size=7, strides=2)
-    x = layers.ReLU(name="stem_relu")(x)
-    # The zeros of the border are never the maximum: after a ReLU, nothing is negative.
-    x = layers.ZeroPadding2D(1, name="stem_pool_border")(x)
-    x = layers.MaxPooling2D(3, strides=2, name="stem_pool")(x)
+    x = chain(
+        convolution(inputs, 64, "stem_conv", kernel_size=7, strides=2),
+        layers.ReLU(name="stem_relu"),
+        # The zeros of the border are never the maximum: after a ReLU, nothing is negative.
+        layers.ZeroPadding2D(1, name="stem_pool_border"),
+        layers.MaxPooling2D(3, strides=2, name="stem_pool"),
+    )
     return head(stages(x, FILTERS, blocks, projection=True), num_classes)
 
 

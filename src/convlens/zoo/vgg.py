@@ -46,7 +46,7 @@ import keras
 from keras import layers
 
 from convlens.zoo.alexnet import local_response_normalization
-from convlens.zoo.registry import register_model, variant
+from convlens.zoo.registry import chain, register_model, variant
 
 
 class Block(NamedTuple):
@@ -154,8 +154,11 @@ def vgg(inputs: keras.KerasTensor, num_classes: int, configuration: str) -> kera
         x = vgg_block(x, *block, name=f"block{number}")
     x = layers.Flatten(name="flatten")(x)
     for number, units in enumerate(DENSE_UNITS, start=1):
-        x = layers.Dense(units, "relu", name=f"dense{number}")(x)
-        x = layers.Dropout(DROPOUT, name=f"dropout{number}")(x)
+        x = chain(
+            x,
+            layers.Dense(units, "relu", name=f"dense{number}"),
+            layers.Dropout(DROPOUT, name=f"dropout{number}"),
+        )
     return layers.Dense(num_classes, name="logits")(x)
 
 

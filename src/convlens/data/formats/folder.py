@@ -162,13 +162,12 @@ def _by_file_name(
     names = {image: match["label"] for image, match in matches.items() if match and match["label"]}
     others = [image.name for image in images if image not in names]
     if not names:
-        is_default = pattern.pattern == FILE_NAME
         raise DataError(
             "{folder}: images must have labels; found no class folders, and {number:,} file names "
             "that do not match {rule}, such as {name!r}. A data source is {layouts}.".format(
                 folder=folder,
                 number=len(images),
-                rule="label.number" if is_default else repr(pattern.pattern),
+                rule="label.number" if pattern.pattern == FILE_NAME else repr(pattern.pattern),
                 name=others[0],
                 layouts=LAYOUTS,
             )

@@ -3,6 +3,7 @@
 import gzip
 import math
 import re
+from collections import defaultdict
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
@@ -11,7 +12,7 @@ from typing import IO, cast
 import numpy as np
 
 from convlens.data.cache import CHUNK, Part, gather
-from convlens.data.dataset import SPLITS, Dataset, split_of
+from convlens.data.dataset import SPLITS, Dataset, refuse_if, split_of
 from convlens.data.formats.npz import READ_ERRORS, damaged
 from convlens.data.labels import encode_labels
 from convlens.errors import DataError
@@ -23,7 +24,7 @@ IDX_NAME = re.compile(
     re.IGNORECASE,
 )
 
-Files = dict[tuple[str, str], Path]  # by split and by "images" or "labels"
+Files = dict[str, dict[str, Path]]  # by split, and by "images" or "labels"
 
 
 def load_idx(folder: Path) -> Dataset:
@@ -42,30 +43,27 @@ def load_idx(folder: Path) -> Dataset:
     parts = []
     labels = []
     splits = []
-    for split in SPLITS:
-        images_file = files.get((split, "images"))
-        labels_file = files.get((split, "labels"))
-        if images_file is None and labels_file is None:
-            continue
-        if images_file is None or labels_file is None:
-            raise DataError(
-                "{folder}: IDX files come in pairs, images and labels; found only {file}.".format(
-                    folder=folder, file=images_file or labels_file
-                )
-            )
+    for split in filter(files.get, SPLITS):
+        refuse_if(
+            len(files[split]) < 2,
+            "{folder}: IDX files come in pairs, images and labels; found only {file}.",
+            folder=folder,
+            file=next(iter(files[split].values())),
+        )
+        images_file = files[split]["images"]
+        labels_file = files[split]["labels"]
         shape = _read_shape(images_file, 3)
         (count,) = _read_shape(labels_file, 1)
-        if count != shape[0]:
-            raise DataError(
-                "{folder}: images and labels must have the same number; found {images:,} images in "
-                "{images_file} and {labels:,} labels in {labels_file}.".format(
-                    folder=folder,
-                    images=shape[0],
-                    images_file=images_file.name,
-                    labels=count,
-                    labels_file=labels_file.name,
-                )
-            )
+        refuse_if(
+            count != shape[0],
+            "{folder}: images and labels must have the same number; found {images:,} images in "
+            "{images_file} and {labels:,} labels in {labels_file}.",
+            folder=folder,
+            images=shape[0],
+            images_file=images_file.name,
+            labels=count,
+            labels_file=labels_file.name,
+        )
         is_emnist = prefix.startswith("emnist")
         chunks = partial(_values, images_file, shape, transposed=is_emnist)
         parts.append(Part(images_file.name, shape, chunks))
@@ -73,7 +71,7 @@ def load_idx(folder: Path) -> Dataset:
         splits.append(np.repeat(split, count))
     numbers, class_names = encode_labels(labels, None, str(folder))
     names = _emnist_names(folder)
-    sources = [path for _, path in sorted(files.items())]
+    sources = [pair[what] for _, pair in sorted(files.items()) for what in ("images", "labels")]
     return Dataset(
         source=str(folder),
         kind="a folder of IDX files",
@@ -86,21 +84,21 @@ def load_idx(folder: Path) -> Dataset:
 
 def _find_files(folder: Path) -> tuple[Files, str]:
     """Return the IDX files of a folder and the prefix that their names share."""
-    files: Files = {}
+    files: Files = defaultdict(dict)
     prefixes = set()
     # In this order a file that was unpacked replaces its .gz.
     for path in sorted(folder.iterdir(), reverse=True):
         match = IDX_NAME.fullmatch(path.name)
         if match is not None:
             split = split_of(match["split"]) or "test"  # MNIST calls its test set "t10k".
-            files[split, match["what"].lower()] = path
+            files[split][match["what"].lower()] = path
             prefixes.add(match["prefix"].lower())
-    if len(prefixes) > 1:
-        raise DataError(
-            "{folder}: a folder must hold one data set of IDX files; found {prefixes}.".format(
-                folder=folder, prefixes=", ".join(sorted(prefixes))
-            )
-        )
+    refuse_if(
+        len(prefixes) > 1,
+        "{folder}: a folder must hold one data set of IDX files; found {prefixes}.",
+        folder=folder,
+        prefixes=", ".join(sorted(prefixes)),
+    )
     return files, prefixes.pop()
 
 
@@ -118,19 +116,23 @@ def _read_shape(path: Path, dimensions: int) -> tuple[int, ...]:
     except READ_ERRORS as error:
         raise damaged(path, error) from error
     magic = int.from_bytes(header[:4], "big")
-    if magic != expected:
-        raise DataError(
-            "{path}: an IDX file of {what} must begin with the magic number {expected}; found "
-            "{magic}.".format(path=path, what=what, expected=expected, magic=magic)
-        )
+    refuse_if(
+        magic != expected,
+        "{path}: an IDX file of {what} must begin with the magic number {expected}; found {magic}.",
+        path=path,
+        what=what,
+        expected=expected,
+        magic=magic,
+    )
     places = range(4, 4 + 4 * dimensions, 4)
     shape = tuple(int.from_bytes(header[place : place + 4], "big") for place in places)
-    if len(header) < 4 + 4 * dimensions or 0 in shape or math.prod(shape[1:]) > MAX_PIXELS:
-        raise DataError(
-            "{path}: the IDX file must hold {what}; its header says {shape}.".format(
-                path=path, what=what, shape=shape
-            )
-        )
+    refuse_if(
+        len(header) < 4 + 4 * dimensions or 0 in shape or math.prod(shape[1:]) > MAX_PIXELS,
+        "{path}: the IDX file must hold {what}; its header says {shape}.",
+        path=path,
+        what=what,
+        shape=shape,
+    )
     return shape
 
 

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from sklearn.datasets import load_digits
 
 from convlens.data.cache import cache_folder, open_array, write_array
-from convlens.data.dataset import Dataset
+from convlens.data.dataset import Dataset, refuse_if
 from convlens.data.formats.idx import load_idx
 from convlens.data.formats.npz import load_npz
 from convlens.errors import DataError
@@ -112,14 +112,20 @@ def load_named(name: str) -> Dataset:
     if local is None:
         return _from_keras(name, known)
     dataset = load_idx(local) if local.is_dir() else load_npz(local)
-    if dataset.num_classes != len(known.class_names):
-        raise DataError(
-            "{path}: {name} has {expected} classes; found {found}. Delete the file.".format(
-                path=local, name=name, expected=len(known.class_names), found=dataset.num_classes
-            )
-        )
-    kind = f"the known data set {name}"
-    return replace(dataset, source=name, kind=kind, class_names=known.class_names)
+    refuse_if(
+        dataset.num_classes != len(known.class_names),
+        "{path}: {name} has {expected} classes; found {found}. Delete the file.",
+        path=local,
+        name=name,
+        expected=len(known.class_names),
+        found=dataset.num_classes,
+    )
+    return replace(
+        dataset,
+        source=name,
+        kind=f"the known data set {name}",
+        class_names=known.class_names,
+    )
 
 
 def _keras_folder() -> Path:
@@ -141,11 +147,10 @@ def _from_keras(name: str, known: _Download) -> Dataset:
     """Return a data set through `keras.datasets`; our cache keeps its arrays for the next time."""
     # The word "pictures" and the number stay, so that the files of earlier releases are found and
     # nothing is downloaded again.
-    files = [
+    splits_file, labels_file, images_file = (
         cache_folder() / f"keras-{name}-{what}-1.npy" for what in ("splits", "labels", "pictures")
-    ]
-    splits_file, labels_file, images_file = files
-    if not all(file.exists() for file in files):
+    )
+    if not (splits_file.exists() and labels_file.exists() and images_file.exists()):
         (x_train, y_train), (x_test, y_test) = _download(name, known)
         in_test = np.repeat(np.array([0, 1], np.uint8), [len(x_train), len(x_test)])
         images = [_channels_last(x_train), _channels_last(x_test)]

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from convlens.data.cache import CHUNK, Part, gather
-from convlens.data.dataset import Dataset, note_if
+from convlens.data.dataset import Dataset, note_if, refuse_if
 from convlens.data.labels import decode_text, encode_labels, flatten_labels
 from convlens.errors import DataError
 from convlens.preprocess import ImageArray
@@ -44,11 +44,12 @@ def load_npz(path: Path) -> Dataset:
             not fit, or if it holds Python objects.
         StorageError: If the unpacked images do not fit on the disk.
     """
-    if not zipfile.is_zipfile(path):
-        raise DataError(
-            "{path}: this must be an .npz file as np.savez writes it; it is truncated or has "
-            "another format.".format(path=path)
-        )
+    refuse_if(
+        not zipfile.is_zipfile(path),
+        "{path}: this must be an .npz file as np.savez writes it; it is truncated or has "
+        "another format.",
+        path=path,
+    )
     try:
         with np.load(path, allow_pickle=False) as archive:
             return _dataset(path, archive)
@@ -78,17 +79,16 @@ def _dataset(path: Path, archive: Any) -> Dataset:
         )
         numbers = _read_whole(path, archive, keys[y_key])
         labels.append(flatten_labels(numbers, f"{path}: {keys[y_key]}"))
-        if len(numbers) != member.shape[0]:
-            raise DataError(
-                "{path}: {x_key} and {y_key} must have the same length; found {images:,} images "
-                "and {labels:,} labels.".format(
-                    path=path,
-                    x_key=member.key,
-                    y_key=keys[y_key],
-                    images=member.shape[0],
-                    labels=len(numbers),
-                )
-            )
+        refuse_if(
+            len(numbers) != member.shape[0],
+            "{path}: {x_key} and {y_key} must have the same length; found {images:,} images "
+            "and {labels:,} labels.",
+            path=path,
+            x_key=member.key,
+            y_key=keys[y_key],
+            images=member.shape[0],
+            labels=len(numbers),
+        )
     class_names = None
     class_key = next((keys[key] for key in CLASS_KEYS if key in keys), None)
     if class_key is not None:
@@ -123,18 +123,21 @@ def _splits(path: Path, keys: dict[str, str]) -> dict[str | None, tuple[str, str
     }
     if "train" in found:
         found.pop(None, None)
-    if not found:
-        raise DataError(
-            "{path}: an .npz file must have the arrays x_train and y_train (or x and y); found "
-            "{found}.".format(path=path, found=", ".join(keys.values()))
-        )
+    refuse_if(
+        not found,
+        "{path}: an .npz file must have the arrays x_train and y_train (or x and y); found "
+        "{found}.",
+        path=path,
+        found=", ".join(keys.values()),
+    )
     for x_key, y_key in found.values():
-        if y_key not in keys:
-            raise DataError(
-                "{path}: {x_key} must come with its labels, {y_key}; there is none.".format(
-                    path=path, x_key=keys[x_key], y_key=y_key
-                )
-            )
+        refuse_if(
+            y_key not in keys,
+            "{path}: {x_key} must come with its labels, {y_key}; there is none.",
+            path=path,
+            x_key=keys[x_key],
+            y_key=y_key,
+        )
     return found
 
 
@@ -154,20 +157,23 @@ class _Member:
         with _open_member(path, archive, key) as (_, shape, _, dtype):
             self.shape = shape
             self.dtype = dtype
-        if dtype.kind not in "buif":
-            raise DataError(
-                "{path}: {key} must hold numbers; found {dtype}.".format(
-                    path=path, key=key, dtype=dtype
-                )
-            )
+        refuse_if(
+            dtype.kind not in "buif",
+            "{path}: {key} must hold numbers; found {dtype}.",
+            path=path,
+            key=key,
+            dtype=dtype,
+        )
         is_image = len(shape) == 3 or (len(shape) == 4 and shape[3] in (1, 3, 4))
-        if not is_image or 0 in shape:
-            raise DataError(
-                "{path}: {key} must have the shape (n, height, width) or (n, height, width, 1, 3 "
-                "or 4); found {shape}{hint}.".format(
-                    path=path, key=key, shape=shape, hint=_hint(shape)
-                )
-            )
+        refuse_if(
+            not is_image or 0 in shape,
+            "{path}: {key} must have the shape (n, height, width) or (n, height, width, 1, 3 "
+            "or 4); found {shape}{hint}.",
+            path=path,
+            key=key,
+            shape=shape,
+            hint=_hint(shape),
+        )
 
     @property
     def image_shape(self) -> tuple[int, ...]:
@@ -196,25 +202,26 @@ class _Member:
             for start in range(0, shape[0], step):
                 count = min(step, shape[0] - start)
                 data = stream.read(count * row)
-                if len(data) < count * row:
-                    raise DataError(
-                        "{path}: {key} ends after {start:,} of {number:,} images.".format(
-                            path=self.path, key=self.key, start=start, number=shape[0]
-                        )
-                    )
+                refuse_if(
+                    len(data) < count * row,
+                    "{path}: {key} ends after {start:,} of {number:,} images.",
+                    path=self.path,
+                    key=self.key,
+                    start=start,
+                    number=shape[0],
+                )
                 block = np.frombuffer(data, dtype)
                 wanted = (count, *shape[1:])
                 yield block.reshape(wanted[::-1]).T if fortran_order else block.reshape(wanted)
 
     def _white(self) -> float:
         """Return the value of white: 1, 255 or 65535."""
-        low = np.inf
-        high = -np.inf
-        for block in self._raw():
-            if self.dtype.kind == "f" and not np.isfinite(block).all():
-                raise self._not_pixels("NaN or infinity")
-            low = min(low, float(block.min()))
-            high = max(high, float(block.max()))
+        # NaN and infinity show in the extremes, too.
+        extremes = np.array([(block.min(), block.max()) for block in self._raw()], np.float64)
+        if not np.isfinite(extremes).all():
+            raise self._not_pixels("NaN or infinity")
+        low = extremes.min()
+        high = extremes.max()
         if low >= 0 and high <= 1 and self.dtype.kind in "fb":
             return 1.0
         if low >= 0 and high <= 255:
@@ -253,10 +260,12 @@ def _open_member(
         formats = np.lib.format
         read = formats.read_array_header_1_0 if is_first else formats.read_array_header_2_0
         shape, fortran_order, dtype = read(stream)
-        if dtype.hasobject:
-            raise DataError(
-                "{path}: {key} holds Python objects, which are never opened because they can run "
-                "code; save it as a plain array of numbers or text (np.asarray(values, "
-                "dtype=...)).".format(path=path, key=key)
-            )
+        refuse_if(
+            dtype.hasobject,
+            "{path}: {key} holds Python objects, which are never opened because they can run "
+            "code; save it as a plain array of numbers or text (np.asarray(values, "
+            "dtype=...)).",
+            path=path,
+            key=key,
+        )
         yield stream, shape, fortran_order, dtype

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from convlens.data.dataset import Dataset, note_if, split_of
+from convlens.data.dataset import Dataset, note_if, refuse_if, split_of
 from convlens.data.labels import encode_labels
 from convlens.errors import DataError
 from convlens.files import and_more
@@ -145,18 +145,17 @@ def _rows(path: Path, text: str) -> tuple[list[str], list[_Row]]:
             start = reader.line_num + 1
             if reader.line_num == 1 or not any(cell.strip() for cell in row):
                 continue
-            if len(row) > len(header):
-                raise DataError(
-                    "{path}: row {row} must have {expected} values; found {found}: {text!r}. Put a "
-                    "value that holds {delimiter!r} in quotes.".format(
-                        path=path,
-                        row=reader.line_num,
-                        expected=len(header),
-                        found=len(row),
-                        text=delimiter.join(row)[:80],
-                        delimiter=delimiter,
-                    )
-                )
+            refuse_if(
+                len(row) > len(header),
+                "{path}: row {row} must have {expected} values; found {found}: {text!r}. Put a "
+                "value that holds {delimiter!r} in quotes.",
+                path=path,
+                row=reader.line_num,
+                expected=len(header),
+                found=len(row),
+                text=delimiter.join(row)[:80],
+                delimiter=delimiter,
+            )
             padded = row + [""] * (len(header) - len(row))
             values = {name: padded[place].strip() for name, place in places.items()}
             rows.append(_Row(reader.line_num, values))
@@ -197,12 +196,10 @@ def _refuse(rows: list[_Row], message: str, column: str | None = None, **fields:
         column: The column whose value is shown for each row.
         **fields: The other fields of the template.
     """
-    if not rows:
-        return
     found = [f"row {row.number}" for row in rows]
     if column is not None:
         found = [f"row {row.number} {row.values[column]!r}" for row in rows]
-    raise DataError(message.format(rows=and_more(found, 3), **fields))
+    refuse_if(rows, message, rows=and_more(found, 3), **fields)
 
 
 def _first_mentions(path: Path, rows: list[_Row], images: list[Path]) -> list[int]:
@@ -216,16 +213,14 @@ def _first_mentions(path: Path, rows: list[_Row], images: list[Path]) -> list[in
         first = rows[seen.setdefault(os.path.normpath(image), i)]
         said = [value for name, value in first.values.items() if name != "path"]
         says = [value for name, value in row.values.items() if name != "path"]
-        if said != says:
-            raise DataError(
-                "{path}: rows {first} and {second} must agree on {image!r}; found {said} and "
-                "{says}.".format(
-                    path=path,
-                    first=first.number,
-                    second=row.number,
-                    image=row.values["path"],
-                    said=said,
-                    says=says,
-                )
-            )
+        refuse_if(
+            said != says,
+            "{path}: rows {first} and {second} must agree on {image!r}; found {said} and {says}.",
+            path=path,
+            first=first.number,
+            second=row.number,
+            image=row.values["path"],
+            said=said,
+            says=says,
+        )
     return list(seen.values())

@@ -1,4 +1,6 @@
-"""Small ResNet: the default network, which is residual, batch-normalised, and quick on a CPU.
+"""Ours: the default network, and your own network, in which every choice is a setting.
+
+`small_resnet`, the default network, is residual, batch-normalised, and quick on a CPU.
 
 Source        Ours, after He et al., "Deep Residual Learning for Image Recognition", 2015,
               arXiv:1512.03385. Pooling comes before normalisation, as in Jordan, "94% on CIFAR-10
@@ -19,7 +21,8 @@ Measured      on validation images, with AdamW and one cycle, batch size 64 and 
 import keras
 from keras import layers
 
-from convlens.zoo.registry import register_model
+from convlens.config import ModelConfig
+from convlens.zoo.registry import chain, register_model
 
 # The least side of the images, then kernel size, strides and pooling of the stem.
 STEMS = ((96, 8, 4, False), (48, 4, 2, False), (24, 3, 1, True), (1, 3, 1, False))
@@ -27,6 +30,11 @@ STEM_FILTERS = 32
 STAGES = (48, 96)  # filters; each stage halves the map
 # Training on few images makes few steps, which moving statistics with Keras' 0.99 follow too late.
 MOMENTUM = 0.9
+POOLINGS = {
+    "max": layers.MaxPooling2D,
+    "average": layers.AveragePooling2D,
+    "avg": layers.AveragePooling2D,
+}
 
 
 def convolution(
@@ -51,8 +59,11 @@ def convolution(
     if pool:
         # The normalisation after it then has a quarter of the work.
         x = layers.MaxPooling2D(2, padding="same", name=f"{name}_pool")(x)
-    x = layers.BatchNormalization(momentum=MOMENTUM, name=f"{name}_norm")(x)
-    return layers.ReLU(name=f"{name}_relu")(x)
+    return chain(
+        x,
+        layers.BatchNormalization(momentum=MOMENTUM, name=f"{name}_norm"),
+        layers.ReLU(name=f"{name}_relu"),
+    )
 
 
 def residual_block(x: keras.KerasTensor, name: str) -> keras.KerasTensor:
@@ -80,5 +91,55 @@ def small_resnet(inputs: keras.KerasTensor, num_classes: int) -> keras.KerasTens
     for number, filters in enumerate(STAGES, start=1):
         x = convolution(x, filters, f"stage{number}", pool=True)
         x = residual_block(x, f"stage{number}_block")
-    x = layers.GlobalAveragePooling2D(name="average")(x)
-    return layers.Dense(num_classes, name="logits")(x)
+    return chain(
+        x,
+        layers.GlobalAveragePooling2D(name="average"),
+        layers.Dense(num_classes, name="logits"),
+    )
+
+
+@register_model(
+    year=2025,
+    input_shape=(32, 32, 3),
+    num_params=356_810,
+    multiply_adds=10_585_344,
+    least_side=None,
+    num_classes=10,
+)
+def custom_cnn(
+    inputs: keras.KerasTensor, num_classes: int, config: ModelConfig
+) -> keras.KerasTensor:
+    """Your own network: blocks of convolutions, pooling and dropout, then dense layers.
+
+    Args:
+        inputs: The images, (batch, height, width, channels).
+        num_classes: The number of logits.
+        config: filters, convs_per_block, kernel_size, strides, padding, pooling, pool_size,
+            pool_strides, dense, dropout, activation and initializer. The registered number of
+            parameters is that of the defaults.
+    """
+    x = inputs
+    pooling = POOLINGS.get(config.pooling or "max")
+    for block, filters in enumerate(config.filters, start=1):
+        for conv in range(1, config.convs_per_block + 1):
+            x = layers.Conv2D(
+                filters,
+                config.kernel_size,
+                strides=config.strides,
+                padding=config.padding,
+                activation=config.activation,
+                kernel_initializer=config.initializer,
+                name=f"block{block}_conv{conv}",
+            )(x)
+        if pooling is not None:
+            x = pooling(config.pool_size, config.pool_strides, name=f"block{block}_pool")(x)
+        if config.dropout:
+            x = layers.Dropout(config.dropout, name=f"block{block}_dropout")(x)
+    x = layers.Flatten(name="flatten")(x)
+    for number, units in enumerate(config.dense, start=1):
+        x = layers.Dense(
+            units, config.activation, kernel_initializer=config.initializer, name=f"dense{number}"
+        )(x)
+        if config.dropout:
+            x = layers.Dropout(config.dropout, name=f"dense{number}_dropout")(x)
+    return layers.Dense(num_classes, kernel_initializer=config.initializer, name="logits")(x)
