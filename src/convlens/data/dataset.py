@@ -51,9 +51,14 @@ def note_if(applies: object, template: str, **fields: object) -> list[str]:
 
 
 def refuse_if(wrong: object, template: str, **fields: object) -> None:
-    """Raise DataError with the message that the template gives if a rule is broken.
+    """Raise an error with the message that the template gives if a rule is broken.
 
-    >>> refuse_if(3 < 2, "{path}: two images are needed; found {found}.", path="a", found=3)
+    Raises:
+        DataError: If it is.
+
+    >>> refuse_if(1 < 2, "{path}: two images are needed; found {found}.", path="a", found=1)
+    Traceback (most recent call last):
+    convlens.errors.DataError: a: two images are needed; found 1.
     """
     if wrong:
         raise DataError(template.format(**fields))

@@ -97,9 +97,11 @@ def _dataset(file: Any, group: Any, place: str) -> Any:
         or found.is_virtual
         or found.file.filename != file.filename
     ):
-        raise ValueError(f"{place} is not an array stored in it")
+        raise ValueError("{place} is not an array stored in it".format(place=place))
     if found.dtype.kind != "f":
-        raise ValueError(f"{place} must be floating point; found {found.dtype}")
+        raise ValueError(
+            "{place} must be floating point; found {dtype}".format(place=place, dtype=found.dtype)
+        )
     return found
 
 

@@ -90,7 +90,9 @@ class _Unpickler(pickle.Unpickler):
     def find_class(self, module: str, name: str) -> Any:
         """Return what an allowed name becomes."""
         if (module, name) not in ALLOWED:
-            raise pickle.UnpicklingError(f"it asks for {module}.{name}, which is not allowed")
+            raise pickle.UnpicklingError(
+                "it asks for {module}.{name}, which is not allowed".format(module=module, name=name)
+            )
         return ALLOWED[module, name]
 
     def persistent_load(self, description: tuple[Any, ...]) -> _Storage:
@@ -148,5 +150,5 @@ def _read(stream: io.BytesIO) -> dict[str, NDArray[Any]]:
         contents[key] = stream.read(length)
         # NumPy checks that an array stays within its buffer, but not if the buffer is empty.
         if len(contents[key]) != length or length == 0:
-            raise ValueError(f"storage {key!r} is cut or empty")
+            raise ValueError("storage {key!r} is cut or empty".format(key=key))
     return {name: tensor.array(contents[tensor.storage.key]) for name, tensor in tensors.items()}
