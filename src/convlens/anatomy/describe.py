@@ -69,14 +69,13 @@ class _Description:
 
     def printed(self) -> list[str]:
         """Return the lines to print."""
-        times = f"{self.count} × " if self.count > 1 else ""
         if not self.head:
-            return [times + "".join(map(_text, self.lines[0]))]
-        found = [f"{times}{self.head}:"]
+            return [_times(self.count) + "".join(map(_text, self.lines[0]))]
         branches = (", ".join(map(_text, tokens)) or "as it is" for tokens in self.lines)
-        for line, equals in groupby(branches):
-            number = len(list(equals))
-            found.append(f"  {number} × {line}" if number > 1 else f"  {line}")
+        found = [
+            f"{_times(self.count)}{self.head}:",
+            *(f"  {_times(len(list(alike)))}{line}" for line, alike in groupby(branches)),
+        ]
         if self.shortcuts:
             words = " or ".join(dict.fromkeys(self.shortcuts))
             in_all = len(self.shortcuts) == self.count
@@ -154,6 +153,10 @@ def _token(row: LayerRow) -> Token:
     window = f"{row.window[0]}x{row.window[1]}" if row.window else ""
     filters = row.output_shape[-1:] if row.multiply_adds and word != "depthwise" else ()
     return f"{word} {window}".strip(), filters
+
+
+def _times(count: int) -> str:
+    return f"{count} × " if count > 1 else ""
 
 
 def _text(token: Token) -> str:

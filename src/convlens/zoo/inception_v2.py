@@ -50,7 +50,7 @@ from typing import NamedTuple
 import keras
 from keras import layers
 
-from convlens.zoo.registry import chain, register_model
+from convlens.zoo.registry import POOLINGS, chain, register_model
 
 
 class Module(NamedTuple):
@@ -142,8 +142,7 @@ def inception_v2_module(x: keras.KerasTensor, module: Module, name: str) -> kera
     double = convolution(x, module.reduce_double, 1, f"{name}_double_reduce")
     double = convolution(double, module.double, 3, f"{name}_double1")
     double = convolution(double, module.double, 3, f"{name}_double2", strides=strides)
-    pooling = layers.MaxPooling2D if module.pool == "max" else layers.AveragePooling2D
-    pool = pooling(3, strides=strides, padding="same", name=f"{name}_pool")(x)
+    pool = POOLINGS[module.pool](3, strides=strides, padding="same", name=f"{name}_pool")(x)
     if module.projection:
         pool = convolution(pool, module.projection, 1, f"{name}_pool_projection")
     one = [convolution(x, module.conv1, 1, f"{name}_1x1")] if module.conv1 else []

@@ -41,7 +41,7 @@ from typing import NamedTuple
 import keras
 from keras import layers
 
-from convlens.zoo.registry import chain, register_model
+from convlens.zoo.registry import POOLINGS, chain, register_model
 
 MOMENTUM = 0.9
 EPSILON = 1e-3
@@ -179,8 +179,7 @@ def stack(x: keras.KerasTensor, steps: tuple[Step, ...], name: str) -> keras.Ker
             case Conv():
                 x = convolution(x, step, f"{name}_conv{number}")
             case Pool(kind, strides, padding):
-                pooling = layers.MaxPooling2D if kind == "max" else layers.AveragePooling2D
-                x = pooling(3, strides, padding, name=f"{name}_pool{number}")(x)
+                x = POOLINGS[kind](3, strides, padding, name=f"{name}_pool{number}")(x)
             case Fork():
                 x = fork(x, step, f"{name}_fork{number}")
     return x

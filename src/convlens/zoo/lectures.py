@@ -11,7 +11,7 @@ import keras
 from keras import layers
 
 from convlens.zoo.classics import APPLICATIONS
-from convlens.zoo.registry import Weights, chain, register_model, variant
+from convlens.zoo.registry import POOLINGS, Weights, chain, register_model, variant
 
 
 class Conv(NamedTuple):
@@ -204,8 +204,7 @@ def stack(
                     name=f"conv{number}",
                 )
             case Pool(pool_size, kind):
-                pooling = layers.MaxPooling2D if kind == "max" else layers.AveragePooling2D
-                layer = pooling(pool_size, name=f"pool{number}")
+                layer = POOLINGS[kind](pool_size, name=f"pool{number}")
             case Dropout(rate):
                 layer = layers.Dropout(rate, name=f"dropout{number}")
             case Flatten():

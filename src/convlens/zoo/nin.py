@@ -42,7 +42,7 @@ import keras
 from keras import layers
 
 from convlens.zoo.alexnet import subtract_mean
-from convlens.zoo.registry import register_model
+from convlens.zoo.registry import POOLINGS, register_model
 
 
 class Block(NamedTuple):
@@ -132,8 +132,7 @@ def body(x: keras.KerasTensor, blocks: tuple[Block, ...]) -> keras.KerasTensor:
     """Return the map after the blocks with their poolings."""
     for number, block in enumerate(blocks, start=1):
         x = mlpconv(x, block, f"block{number}")
-        pooling = layers.MaxPooling2D if block.pool == "max" else layers.AveragePooling2D
-        x = pooling(3, strides=2, padding=block.pool_padding, name=f"pool{number}")(x)
+        x = POOLINGS[block.pool](3, strides=2, padding=block.pool_padding, name=f"pool{number}")(x)
         if block.dropout:
             x = layers.Dropout(0.5, name=f"dropout{number}")(x)
     return x

@@ -22,7 +22,7 @@ import keras
 from keras import layers
 
 from convlens.config import ModelConfig
-from convlens.zoo.registry import chain, register_model
+from convlens.zoo.registry import POOLINGS, chain, register_model
 
 # The least side of the images, then kernel size, strides and pooling of the stem.
 STEMS = ((96, 8, 4, False), (48, 4, 2, False), (24, 3, 1, True), (1, 3, 1, False))
@@ -30,11 +30,6 @@ STEM_FILTERS = 32
 STAGES = (48, 96)  # filters; each stage halves the map
 # Training on few images makes few steps, which moving statistics with Keras' 0.99 follow too late.
 MOMENTUM = 0.9
-POOLINGS = {
-    "max": layers.MaxPooling2D,
-    "average": layers.AveragePooling2D,
-    "avg": layers.AveragePooling2D,
-}
 
 
 def convolution(

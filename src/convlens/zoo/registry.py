@@ -21,6 +21,12 @@ from convlens.errors import ModelError
 # A list holds the logits of the head first, then those of the auxiliary heads.
 Logits: TypeAlias = keras.KerasTensor | list[keras.KerasTensor]
 HEADS = ("softmax", "sigmoid")
+# Poolings by the names that the tables of the models and the settings use.
+POOLINGS = {
+    "max": keras.layers.MaxPooling2D,
+    "average": keras.layers.AveragePooling2D,
+    "avg": keras.layers.AveragePooling2D,
+}
 
 Builder = TypeVar("Builder", bound=Callable[..., Logits])
 _registry: dict[str, "ModelInfo"] = {}

