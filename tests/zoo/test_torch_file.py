@@ -13,9 +13,10 @@ import numpy as np
 import pytest
 
 from convlens.errors import ModelError
-from convlens.zoo.efficientnet_lite0 import SHA256, package_file
+from convlens.zoo.efficientnet_lite import VARIANTS, package_file
 from convlens.zoo.torch_file import read_torch_file
 
+LITE = "efficientnet_lite0"
 CODES = {"FloatStorage": "f", "LongStorage": "q", "BFloat16Storage": "h"}
 
 
@@ -243,8 +244,8 @@ def test_a_missing_file(tmp_path):
 
 def test_values_are_those_of_a_real_file():
     """Each storage of the published file is found by its bytes, which begin with their number."""
-    found = read_torch_file(package_file(), SHA256)
-    content = package_file().read_bytes()
+    found = read_torch_file(package_file(LITE), VARIANTS[LITE].sha256)
+    content = package_file(LITE).read_bytes()
     assert len(found) == 49 * 6 + 2  # a kernel and five arrays per normalisation, and the logits
     assert sum(array.size for array in found.values()) == 4_694_073
     name, kernel = next(iter(found.items()))

@@ -18,6 +18,7 @@ from convlens.errors import ModelError
 from convlens.zoo import registry
 from convlens.zoo.classics import APPLICATIONS
 from convlens.zoo.create import create_model
+from convlens.zoo.efficientnet_lite import VARIANTS
 from convlens.zoo.registry import Weights, WeightsFile, list_models, model_info
 from convlens.zoo.weights import cache_folder, load_weights
 from tests.zoo.weight_files import (
@@ -153,7 +154,7 @@ def test_shorter_and_longer_networks(file, tmp_path):
 
 def test_which_models_have_published_weights():
     named = {name for name in list_models() if model_info(name).weights is not None}
-    assert named == {*APPLICATIONS, "efficientnet_lite0", "transfer_vgg16_cats_dogs"}
+    assert named == {*APPLICATIONS, *VARIANTS, "transfer_vgg16_cats_dogs"}
     assert {model_info(name).weights.name for name in named} == {"imagenet"}
 
 

@@ -17,6 +17,7 @@ WHOLE = "whole image"
 KERAS = "keras.io/api/applications"
 VGG = "Simonyan, Zisserman 2014, arXiv:1409.1556, table 3, scale 256"
 FAIR = "github.com/facebookarchive/fb.resnet.torch, pretrained"
+LITE = "github.com/tensorflow/tpu, models/official/efficientnet/lite"
 TORCHVISION = "torchvision.models 0.29, weights IMAGENET1K_V1"
 
 
@@ -63,12 +64,9 @@ PUBLISHED = {
         ("densenet201", 77.3, ONE_CROP, KERAS),
         ("mobilenet_v3_small", 68.1, ONE_CROP, f"{KERAS}/mobilenet"),
         ("mobilenet_v3_large", 75.6, ONE_CROP, f"{KERAS}/mobilenet"),
-        (
-            "efficientnet_lite0",
-            75.1,
-            ONE_CROP,
-            "github.com/tensorflow/tpu, models/official/efficientnet/lite",
-        ),
+        ("efficientnet_lite0", 75.1, ONE_CROP, LITE),
+        ("efficientnet_lite1", 76.7, ONE_CROP, LITE),
+        ("efficientnet_lite2", 77.6, ONE_CROP, LITE),
         ("efficientnet_v2_b0", 78.7, ONE_CROP, KERAS),
         ("convnext_tiny", 81.3, ONE_CROP, KERAS),
     )

