@@ -19,8 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from convlens import backend, config, plots, views
-    from convlens.classifier.classifier import Classifier
-    from convlens.classifier.prediction import Prediction
+    from convlens.classifier.classifier import Classifier, Prediction
     from convlens.config import Config
     from convlens.data import augment
     from convlens.data.dataset import Dataset
@@ -77,7 +76,7 @@ _HOME = {
     "ConvlensError": "convlens.errors",
     "Dataset": "convlens.data.dataset",
     "Lesson": "convlens.lessons.lesson",
-    "Prediction": "convlens.classifier.prediction",
+    "Prediction": "convlens.classifier.classifier",
     "Run": "convlens.run",
     "compare_pairs": "convlens.evaluation.paired",
     "create_model": "convlens.zoo.create",

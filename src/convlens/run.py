@@ -25,7 +25,6 @@ RUNS = Path("runs")
 SETTINGS = "run.toml"
 CLASSIFIER = "classifier.keras"
 HISTORY = "history.csv"
-SHOWN = 5  # names in a message
 
 
 @dataclass(frozen=True)
@@ -80,15 +79,11 @@ class Run:
         if (folder / SETTINGS).is_file():
             return cls(folder)
         _refuse_study(folder)
-        message = (
-            "{name}: a run is a folder that `convlens train` made, with run.toml inside."
-        ).format(name=name)
-        others = _newest_first(RUNS.glob(f"*/{SETTINGS}"))
+        message = "{name}: a run is a folder that `convlens train` made, with run.toml inside."
+        others = [path.name for path in _newest_first(RUNS.glob(f"*/{SETTINGS}"))]
         if others:
-            message += " Runs here, newest first: {names}.".format(
-                names=and_more([path.name for path in others], SHOWN)
-            )
-        raise RunError(message)
+            message += " Runs here, newest first: {others}."
+        raise RunError(message.format(name=name, others=and_more(others)))
 
     @classmethod
     def find_classifier(cls, name: str | Path) -> Path:
@@ -167,13 +162,13 @@ class Run:
 
     def how_to_resume(self) -> str:
         """Return what a stopped run has kept, and the command that continues it."""
-        command = shlex.join(["convlens", "train", "--run", str(self.folder), "--resume"])
-        how = "To go on: {command}".format(command=command)
+        how = "To go on: {command}"
         if self.classifier_path.exists():
-            return "{path} holds the best epoch so far. {how}".format(
-                path=self.classifier_path, how=how
-            )
-        return how
+            how = "{path} holds the best epoch so far. To go on: {command}"
+        return how.format(
+            path=self.classifier_path,
+            command=shlex.join(["convlens", "train", "--run", str(self.folder), "--resume"]),
+        )
 
     def divided(self, prepared: Prepared) -> Prepared:
         """Return the images with the split that the run recorded.
@@ -241,15 +236,16 @@ class Run:
         """
         path = self.folder / name
         try:
-            text = path.read_text(encoding="utf-8")
-            content: dict[str, Any] = with_present_names(json.loads(text))
+            content: dict[str, Any] = with_present_names(
+                json.loads(path.read_text(encoding="utf-8"))
+            )
+            return content
         except (OSError, ValueError) as error:
             raise RunError(
                 "{path}: this file of the run cannot be read; {reason}.".format(
                     path=path, reason=error
                 )
             ) from error
-        return content
 
 
 def _refuse_study(folder: Path) -> None:
@@ -258,22 +254,22 @@ def _refuse_study(folder: Path) -> None:
     if not kinds:
         return
     inner = _newest_first(folder.rglob(CLASSIFIER))
-    found = "no run inside has a classifier"
-    if inner:
-        found = "its runs with a classifier, newest first: {names}".format(
-            names=and_more([str(path) for path in inner], SHOWN)
-        )
-    raise RunError(
-        "{folder}: this was made by `convlens {kind}` and is no run itself; {found}.".format(
-            folder=folder, kind=kinds[0], found=found
-        )
+    message = (
+        "{folder}: this was made by `convlens {kind}` and is no run itself; no run inside has a "
+        "classifier."
     )
+    if inner:
+        message = (
+            "{folder}: this was made by `convlens {kind}` and is no run itself; its runs with a "
+            "classifier, newest first: {names}."
+        )
+    raise RunError(message.format(folder=folder, kind=kinds[0], names=and_more(inner)))
 
 
 def _newest_first(files: Iterator[Path]) -> list[Path]:
     """Return the folders of some files, those of the newest files first."""
-    ordered = sorted(files, key=lambda path: path.stat().st_mtime, reverse=True)
-    return [path.parent for path in ordered]
+    newest = sorted(files, key=lambda path: path.stat().st_mtime, reverse=True)
+    return [path.parent for path in newest]
 
 
 def _taken(folder: Path) -> bool:

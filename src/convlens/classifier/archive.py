@@ -71,28 +71,9 @@ def read_archive(path: Path) -> tuple[keras.Model, dict[str, Any]]:
         ClassifierError: If the file is missing, cut, changed, not a classifier, or made by a newer
             convlens, or if Keras cannot build its network.
     """
-    facts = read_facts(path)
-    try:
-        model = keras.models.load_model(path, compile=False, safe_mode=True)
-    except (ValueError, TypeError, OSError, KeyError) as error:
-        raise ClassifierError(
-            "{path}: Keras cannot build the network of this file; {reason}".format(
-                path=path, reason=str(error).strip().splitlines()[0]
-            )
-        ) from error
-    return model, facts
-
-
-def read_facts(path: Path) -> dict[str, Any]:
-    """Return the content of `convlens.json` after checking that the file is whole.
-
-    Raises:
-        ClassifierError: If the file is missing, cut, changed, not a classifier, or made by a newer
-            convlens.
-    """
     try:
         with zipfile.ZipFile(path) as archive:
-            facts = _checked_facts(path, archive)
+            facts = with_present_names(_checked_facts(path, archive))
     except FileNotFoundError as error:
         raise ClassifierError(
             "{path}: there is no classifier file here.".format(path=path)
@@ -108,8 +89,14 @@ def read_facts(path: Path) -> dict[str, Any]:
                 path=path, reason=error.strerror or error
             )
         ) from error
-    present: dict[str, Any] = with_present_names(facts)
-    return present
+    try:
+        return keras.models.load_model(path, compile=False, safe_mode=True), facts
+    except (ValueError, TypeError, OSError, KeyError) as error:
+        raise ClassifierError(
+            "{path}: Keras cannot build the network of this file; {reason}".format(
+                path=path, reason=str(error).strip().splitlines()[0]
+            )
+        ) from error
 
 
 def _checked_facts(path: Path, archive: zipfile.ZipFile) -> dict[str, Any]:
@@ -158,5 +145,5 @@ def unpack_examples(
     packed: dict[str, Any], shape: tuple[int, int, int]
 ) -> tuple[ImageArray, NDArray[np.float64]]:
     """Return the images (m, height, width, channels) and the recorded (m, num_classes)."""
-    images = np.frombuffer(base64.b64decode(packed["images"]), np.uint8).reshape(-1, *shape)
-    return images, np.asarray(packed["probabilities"], np.float64)
+    images = np.frombuffer(base64.b64decode(packed["images"]), np.uint8)
+    return images.reshape(-1, *shape), np.asarray(packed["probabilities"], np.float64)

@@ -6,7 +6,6 @@ from typing import Any
 
 import keras
 import numpy as np
-from keras import layers, ops
 from numpy.typing import NDArray
 
 from convlens.anatomy.graph import parents, producer
@@ -39,8 +38,8 @@ def assemble(
         ModelError: If the network does not output one logit for each class.
     """
     inputs = keras.Input(preprocessing.shape, dtype="uint8", name="images")
-    scaled = layers.Rescaling(preprocessing.scale, preprocessing.offset, name="scaling")(inputs)
-    logits = network(scaled)
+    scaling = keras.layers.Rescaling(preprocessing.scale, preprocessing.offset, name="scaling")
+    logits = network(scaling(inputs))
     heads = logits if isinstance(logits, list) else [logits]
     outputs = [_one_logit_a_class(head, num_classes) for head in heads]
     return keras.Model(inputs, outputs if len(outputs) > 1 else outputs[0], name=name)
@@ -48,7 +47,7 @@ def assemble(
 
 def _one_logit_a_class(logits: keras.KerasTensor, num_classes: int) -> keras.KerasTensor:
     if num_classes == 2 and tuple(logits.shape) == (None, 1):
-        logits = ops.concatenate([ops.zeros_like(logits), logits], axis=-1)
+        logits = keras.ops.concatenate([keras.ops.zeros_like(logits), logits], axis=-1)
     if tuple(logits.shape) != (None, num_classes):
         raise ModelError(
             "the network must output one logit for each class, (batch, {num_classes}); it outputs "
@@ -108,7 +107,7 @@ def finalize(model: keras.Model) -> None:
     `Normalization` computes with constants that it derives from its weights only when asked to.
     """
     for layer in all_layers(model):
-        if isinstance(layer, layers.Normalization):
+        if isinstance(layer, keras.layers.Normalization):
             layer.finalize_state()
 
 
@@ -120,17 +119,15 @@ def all_layers(model: keras.Model) -> Iterator[keras.Layer]:
             yield from all_layers(layer)
 
 
-def _ending(model: keras.Model) -> list[keras.Operation]:
-    """Return the operations from each output back to the first one with weights."""
-    found: list[keras.Operation] = []
+def _ending(model: keras.Model) -> Iterator[keras.Operation]:
+    """Yield the operations from each output back to the first one with weights."""
     waiting = list(model.outputs)
     while waiting:
         tensor = waiting.pop()
         operation = producer(tensor)
         if isinstance(operation, keras.Model):
-            found += _ending(operation)
-            continue
-        found.append(operation)
-        if not getattr(operation, "weights", None):
-            waiting += parents(tensor)
-    return found
+            yield from _ending(operation)
+        else:
+            yield operation
+            if not getattr(operation, "weights", None):
+                waiting += parents(tensor)

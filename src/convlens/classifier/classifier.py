@@ -4,6 +4,7 @@ The network takes the uint8 images that `preprocess.prepare` returns and outputs
 `archive.py` describes the file in which a classifier is stored.
 """
 
+import itertools
 import os
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
@@ -13,7 +14,6 @@ from typing import Any
 
 import keras
 import numpy as np
-from keras import layers
 from numpy.typing import NDArray
 from PIL import Image
 
@@ -26,7 +26,6 @@ from convlens.classifier.archive import (
     write_archive,
 )
 from convlens.classifier.assembly import all_layers, with_precision
-from convlens.classifier.prediction import Prediction
 from convlens.errors import ClassifierError, ImageError
 from convlens.preprocess import ImageArray, ImageLike, Preprocessing, prepare
 
@@ -36,6 +35,26 @@ TEMPERATURE = "temperature"  # the name of the layer between the logits and the 
 PIXELS = 2**20
 # How far a probability may differ from the recorded one when the examples are replayed.
 TOLERANCE = {"float32": 1e-4, "bfloat16": 2e-2}
+
+
+@dataclass(frozen=True, eq=False)
+class Prediction:
+    """The prediction of a classifier for one image.
+
+    Attributes:
+        image: The path of the image, or its number if it was passed as an array.
+        label: The most probable class.
+        probability: The probability of that class.
+        probabilities: (num_classes,) float32, in the order of the classifier's `class_names`.
+        known: Whether the probability reaches the classifier's threshold. If it does not, the
+            image counts as "none of these".
+    """
+
+    image: str
+    label: str
+    probability: float
+    probabilities: NDArray[np.float32]
+    known: bool = True
 
 
 @dataclass(eq=False)
@@ -86,8 +105,10 @@ class Classifier:
         """
         logits = model.outputs[0]
         if temperature != 1:
-            logits = layers.Rescaling(1 / temperature, dtype="float32", name=TEMPERATURE)(logits)
-        probabilities = layers.Softmax(dtype="float32", name="probabilities")(logits)
+            logits = keras.layers.Rescaling(1 / temperature, dtype="float32", name=TEMPERATURE)(
+                logits
+            )
+        probabilities = keras.layers.Softmax(dtype="float32", name="probabilities")(logits)
         return cls(
             keras.Model(model.input, probabilities, name=model.name), class_names, preprocessing
         )
@@ -112,9 +133,9 @@ class Classifier:
         return keras.Model(self.model.input, logits, name=self.model.name)
 
     @property
-    def _temperature_layer(self) -> layers.Rescaling | None:
+    def _temperature_layer(self) -> keras.layers.Rescaling | None:
         layer = producer(self.model.layers[-1].input)
-        is_ours = isinstance(layer, layers.Rescaling) and layer.name == TEMPERATURE
+        is_ours = isinstance(layer, keras.layers.Rescaling) and layer.name == TEMPERATURE
         return layer if is_ours else None
 
     def predict(
@@ -137,14 +158,13 @@ class Classifier:
             ImageError: If an image cannot be read and `skip` is None.
         """
         predictions: list[Prediction] = []
-        batch: list[tuple[str, ImageLike]] = []
-        for index, image in enumerate(_listed(images)):
-            name = str(image) if isinstance(image, str | Path) else f"image {index}"
-            batch.append((name, image))
-            if len(batch) == batch_size:
-                predictions += self._predict_batch(batch, skip)
-                batch = []
-        return predictions + self._predict_batch(batch, skip)
+        named = (
+            (str(image) if isinstance(image, str | Path) else f"image {index}", image)
+            for index, image in enumerate(_listed(images))
+        )
+        while batch := list(itertools.islice(named, batch_size)):
+            predictions += self._predict_batch(batch, skip)
+        return predictions
 
     def _predict_batch(
         self, batch: list[tuple[str, ImageLike]], skip: Callable[[ImageError], None] | None
@@ -155,21 +175,19 @@ class Classifier:
             except ImageError as error:
                 return error
 
-        names = []
-        arrays = []
+        found = []
         with ThreadPoolExecutor(os.cpu_count()) as pool:
             for (name, _), result in zip(batch, pool.map(read, batch), strict=True):
                 if isinstance(result, np.ndarray):
-                    names.append(name)
-                    arrays.append(result)
+                    found.append((name, result))
                 elif skip is not None:
                     skip(result)
                 else:
                     raise result
-        if not arrays:
+        if not found:
             return []
-        rows = self.probabilities(np.stack(arrays), batch_size=len(arrays))
-        return [self.prediction(name, row) for name, row in zip(names, rows, strict=True)]
+        rows = self.probabilities(np.stack([array for _, array in found]), batch_size=len(found))
+        return [self.prediction(name, row) for (name, _), row in zip(found, rows, strict=True)]
 
     def prediction(self, image: str, row: NDArray[np.float32]) -> Prediction:
         """Return the prediction that follows from the (num_classes,) probabilities of an image."""
@@ -212,7 +230,9 @@ class Classifier:
         Raises:
             StorageError: If the file cannot be written, for example because the disk is full.
         """
-        model = _in_float32(self.model)
+        model = self.model
+        if any(layer.compute_dtype in ("bfloat16", "float16") for layer in all_layers(model)):
+            model = with_precision(model, "float32")
         facts: dict[str, Any] = {
             "class_names": list(self.class_names),
             "preprocessing": self.preprocessing.to_dict(),
@@ -252,11 +272,9 @@ class Classifier:
             threshold=facts.get("threshold"),  # files from before calibration have none
         )
         if "examples" in facts:
-            shape = classifier.preprocessing.shape
-            classifier.examples, recorded = unpack_examples(facts["examples"], shape)
-            difference = float(
-                np.abs(classifier.probabilities(classifier.examples) - recorded).max()
-            )
+            examples, recorded = unpack_examples(facts["examples"], classifier.preprocessing.shape)
+            classifier.examples = examples
+            difference = np.abs(classifier.probabilities(examples) - recorded).max()
             # Dividing by a temperature below 1 enlarges every difference of the logits.
             allowed = TOLERANCE[precision] / min(1, classifier.temperature)
             if not difference <= allowed:
@@ -275,9 +293,3 @@ def _listed(images: ImageLike | Iterable[ImageLike]) -> Iterable[ImageLike]:
         is_single = images.ndim < 3 or (images.ndim == 3 and images.shape[2] in (1, 3, 4))
         return [images] if is_single else iter(images)
     return [images] if isinstance(images, str | Path | Image.Image) else images
-
-
-def _in_float32(model: keras.Model) -> keras.Model:
-    """Return the model, or a copy in float32 if one of its layers computes in 16 bits."""
-    is_half = any(layer.compute_dtype in ("bfloat16", "float16") for layer in all_layers(model))
-    return with_precision(model, "float32") if is_half else model

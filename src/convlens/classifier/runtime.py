@@ -18,7 +18,6 @@ from typing import Any
 
 import keras
 import numpy as np
-from keras import layers
 from numpy.typing import NDArray
 
 from convlens import backend
@@ -28,7 +27,7 @@ from convlens.preprocess import ImageArray
 
 ENGINES = ("auto", "openvino", "keras")
 KERAS_BATCH = 16  # images at a time; 64 were no faster and took 0.5 GB more
-DEPTHWISE = (layers.DepthwiseConv2D, layers.SeparableConv2D)
+DEPTHWISE = (keras.layers.DepthwiseConv2D, keras.layers.SeparableConv2D)
 INSTALL = "pip install 'convlens[openvino]'"
 
 Predict = Callable[[ImageArray], NDArray[np.float32]]
@@ -68,7 +67,6 @@ def compile_model(model: keras.Model, precision: str = "auto", engine: str = "au
         ConfigError: If the precision or the engine is unknown.
         BackendError: If OpenVINO was asked for and is not installed or cannot run the network.
     """
-    resolved = backend.resolve_precision(precision)
     if engine not in ENGINES:
         raise ConfigError(
             "engine must be one of {known}; found {found!r}.".format(
@@ -77,7 +75,7 @@ def compile_model(model: keras.Model, precision: str = "auto", engine: str = "au
         )
     if engine == "openvino" or (engine == "auto" and importlib.util.find_spec("openvino")):
         try:
-            return _on_openvino(model, resolved)
+            return _on_openvino(model, backend.resolve_precision(precision))
         except BackendError:
             if engine == "openvino":
                 raise
@@ -109,7 +107,8 @@ def _on_keras(model: keras.Model, precision: str) -> Compiled:
 
 
 def _on_openvino(model: keras.Model, precision: str) -> Compiled:
-    _disable_telemetry()
+    # OpenVINO believes that the package which reports each import and conversion is missing.
+    sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]
     try:
         import openvino
     except ImportError as error:
@@ -169,8 +168,3 @@ def _core() -> Any:
     import openvino
 
     return openvino.Core()
-
-
-def _disable_telemetry() -> None:
-    """Let OpenVINO believe that the package which reports each import and conversion is missing."""
-    sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]
