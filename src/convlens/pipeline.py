@@ -10,18 +10,18 @@ import keras
 
 from convlens import backend
 from convlens.classifier.assembly import set_weights
+from convlens.classifier.classifier import Classifier
 from convlens.config import Config
 from convlens.conflicts import refuse_conflicts
 from convlens.data.dataset import Dataset
 from convlens.data.prepared import Prepared
-from convlens.errors import RunError
+from convlens.errors import ConfigError, RunError
 from convlens.run import Run
 from convlens.screen import Screen
 from convlens.stops import explained_stops
-from convlens.training.network import Origin, require_unseen_test
+from convlens.training.network import Origin
 from convlens.training.setup import Setup, is_augmented
-from convlens.training.trainer import Stage, Trainer
-from convlens.training.training import Training
+from convlens.training.trainer import Stage, Trainer, Training
 from convlens.transfer.fine_tune_stage import FineTuneStage, make_trainer
 from convlens.transfer.head_stage import HeadStage
 from convlens.transfer.origin import BackboneOrigin, choose_origin
@@ -68,8 +68,9 @@ def train(  # noqa: PLR0913 - the public entry point; all but the first have def
         prepared = prepare_images(origin, dataset, config, screen)
         training = open_training(prepared, config, origin, screen)
         folder = Run.create(run, f"{dataset.name}-{origin.name}")
-        if find_rate:
-            _find_learning_rate(training, folder)
+        for stage in training.stages:
+            if find_rate and isinstance(stage, Trainer):
+                stage.find_learning_rate(folder)
         training.setup.describe(folder)
     with explained_stops(folder.how_to_resume):
         training.announce(folder)
@@ -105,8 +106,39 @@ def prepare_images(origin: Origin, dataset: Dataset, config: Config, screen: Scr
     """
     with screen.counter("decoding") as progress:
         prepared = origin.prepare(dataset, config, progress)
-    require_unseen_test(origin.trained, prepared, config)
+    _require_unseen_test(origin.trained, prepared, config)
     return prepared
+
+
+def _require_unseen_test(first: Classifier | None, prepared: Prepared, config: Config) -> None:
+    """Refuse to train further on the same images with another split.
+
+    The first training has learned from some images of the other split's test set.
+
+    Args:
+        first: The classifier that a network comes from, see `Origin.trained`.
+        prepared: The images.
+        config: The configuration, which splits them.
+
+    Raises:
+        ConfigError: If a setting of the split differs from that of the first training.
+    """
+    if first is None or first.provenance.get("data", {}).get("fingerprint") != prepared.fingerprint:
+        return
+    before = first.provenance["config"]
+    for flag, old, new in (
+        ("--val", before["data"]["val"], config.data.val),
+        ("--test", before["data"]["test"], config.data.test),
+        ("--limit", before["data"]["limit"], config.data.limit),
+        ("--seed", before["training"]["seed"], config.training.seed),
+    ):
+        if old != new:
+            raise ConfigError(
+                "{flag} must be as in the first training of these images, {old}, or the test "
+                "images would be some that the classifier has learned from; found {new}.".format(
+                    flag=flag, old=old, new=new
+                )
+            )
 
 
 def open_training(prepared: Prepared, config: Config, origin: Origin, screen: Screen) -> Training:
@@ -129,12 +161,6 @@ def open_training(prepared: Prepared, config: Config, origin: Origin, screen: Sc
     else:
         stages = [HeadStage(setup, screen)]
     return Training(setup, stages, screen)
-
-
-def _find_learning_rate(training: Training, run: Run) -> None:
-    for stage in training.stages:
-        if isinstance(stage, Trainer):
-            stage.find_learning_rate(run)
 
 
 def _reopen(dataset: Dataset, name: str | Path | None, screen: Screen) -> tuple[Training, Run]:

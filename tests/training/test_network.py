@@ -3,8 +3,9 @@
 import keras
 import numpy as np
 import pytest
+from keras import layers
 
-from convlens.classifier.assembly import all_layers, assemble
+from convlens.classifier.assembly import all_layers, assemble, set_weights, with_precision
 from convlens.classifier.classifier import Classifier
 from convlens.data.dataset import Dataset
 from convlens.errors import ConfigError, DataError, ModelError
@@ -18,7 +19,10 @@ from tests.training.networks import (
     IMAGES,
     NAMES,
     SHAPE,
+    assembled,
     chosen,
+    own,
+    softmax,
 )
 
 
@@ -75,7 +79,7 @@ def test_classes_are_numbered_as_the_classifier_numbers_them(saved):
 
 def test_images_below_the_least_side_are_enlarged_unless_the_user_gave_a_size():
     origin, prepared, _, model = chosen("lenet_sigmoid", 12)
-    assert origin.least_side == 16
+    assert origin.demands.least_side == 16
     assert prepared.preprocessing.shape == (16, 16, 1)
     assert model.input_shape == (None, 16, 16, 1)
     assert any("12 x 12 the images are too small" in note for note in prepared.notes)
@@ -101,3 +105,162 @@ def test_the_same_images_must_be_split_as_before(finished_run, digits, tmp_path)
             screen=trainings.QUIET,
         )
     assert not (tmp_path / "run").exists()
+
+
+def nested(x):
+    head = keras.Sequential(
+        [layers.Input((4,)), layers.Dense(5), layers.Dense(3, activation="softmax")]
+    )
+    return head(x)
+
+
+SOFTMAX = {
+    "activation of the last layer": lambda x: layers.Dense(3, activation="softmax")(x),
+    "Activation layer": lambda x: layers.Activation("softmax")(layers.Dense(3)(x)),
+    "Softmax layer": lambda x: layers.Softmax()(layers.Dense(3)(x)),
+    "keras.ops": lambda x: keras.ops.softmax(layers.Dense(3)(x)),
+    "keras.activations": lambda x: keras.activations.softmax(layers.Dense(3)(x)),
+    "nested model": nested,
+    "nested Softmax layer": lambda x: keras.Sequential(
+        [layers.Input((4,)), layers.Dense(3), layers.Softmax()]
+    )(x),
+}
+
+
+@pytest.mark.parametrize("end", SOFTMAX.values(), ids=SOFTMAX)
+def test_a_closing_softmax_is_taken_off_and_the_trained_weights_go_back(end):
+    model = own(end)
+    logits = assembled(model)
+    rows = np.asarray(logits(IMAGES))
+    assert np.abs(rows.sum(1) - 1).min() > 1e-3  # They are logits, not probabilities.
+    assert np.allclose(softmax(rows), np.asarray(model(IMAGES / 255.0)), atol=1e-5)
+    trained = with_precision(logits, "float32", seed=1)
+    trained.set_weights([value + 0.1 for value in trained.get_weights()])
+    set_weights(model, trained.get_weights())
+    assert np.allclose(softmax(trained(IMAGES)), np.asarray(model(IMAGES / 255.0)), atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    "end",
+    [
+        lambda x: layers.Dense(1, activation="sigmoid")(x),
+        lambda x: keras.ops.sigmoid(layers.Dense(1)(x)),
+        lambda x: layers.Activation("sigmoid")(layers.Dense(1)(x)),
+    ],
+)
+def test_a_closing_sigmoid_is_taken_off(end):
+    model = own(end)
+    data = Dataset("memory", "arrays", IMAGES, np.arange(24) % 2, ("a", "b"))
+    probabilities = softmax(assembled(model, data)(IMAGES))
+    assert np.allclose(probabilities[:, 1:], np.asarray(model(IMAGES / 255.0)), atol=1e-5)
+
+
+def test_a_sequential_model_may_end_in_a_softmax_layer(tmp_path):
+    model = keras.Sequential(
+        [layers.Input((12, 12, 3)), layers.Flatten(), layers.Dense(3), layers.Softmax()]
+    )
+    logits = assembled(model)
+    expected = np.asarray(model(IMAGES / 255.0))
+    assert np.allclose(softmax(logits(IMAGES)), expected, atol=1e-5)
+    Classifier.from_logits(logits, NAMES, SHAPE).save(tmp_path / "own.keras")
+    assert np.allclose(
+        Classifier.load(tmp_path / "own.keras").probabilities(IMAGES), expected, atol=1e-5
+    )
+
+
+@pytest.mark.parametrize("end", ["Softmax layer", "logits"])
+def test_a_model_compiled_with_a_loss_of_ones_own_is_copied(tmp_path, end):
+    model = own(SOFTMAX.get(end, layers.Dense(3)))
+    model.compile("adam", loss=lambda true, found: keras.ops.mean((true - found) ** 2))
+    logits = with_precision(assembled(model), "float32", seed=0)
+    Classifier.from_logits(logits, NAMES, SHAPE).save(tmp_path / "own.keras")
+    loaded = Classifier.load(tmp_path / "own.keras")
+    assert np.allclose(loaded.probabilities(IMAGES), softmax(logits(IMAGES)), atol=1e-6)
+
+
+def test_other_endings_stay():
+    model = own(lambda x: layers.Dense(3, activation="tanh")(x))
+    assert np.allclose(
+        np.asarray(assembled(model)(IMAGES)), np.asarray(model(IMAGES / 255.0)), atol=1e-5
+    )
+
+
+def test_a_model_that_scales_in_a_nested_model_gets_pixels():
+    front = keras.Sequential([layers.Input((12, 12, 3)), layers.Rescaling(1 / 255)])
+    deeper = keras.Sequential([layers.Input((12, 12, 3)), front])
+    model = own(front=deeper)
+    assert choose_network(CONFIG, model).demands.scale == 1.0
+    assert np.allclose(
+        np.asarray(assembled(model)(IMAGES)),
+        np.asarray(model(IMAGES.astype("float32"))),
+        atol=1e-5,
+    )
+
+
+@pytest.mark.parametrize("wrap", [False, True])
+def test_a_copy_of_a_model_with_an_adapted_normalization_normalises(wrap):
+    normalization = layers.Normalization()
+    normalization.adapt(IMAGES.astype("float32"))
+    front = keras.Sequential([layers.Input((12, 12, 3)), normalization]) if wrap else normalization
+    model = own(SOFTMAX["Softmax layer"], front)
+    expected = np.asarray(model(IMAGES.astype("float32")))
+    logits = assembled(model)
+    assert np.allclose(softmax(logits(IMAGES)), expected, atol=1e-5)
+    assert np.allclose(
+        softmax(with_precision(logits, "float32", seed=0)(IMAGES)), expected, atol=1e-5
+    )
+
+
+@pytest.mark.parametrize("channels", [2, 4])
+def test_a_model_of_other_channels_is_refused(channels):
+    with pytest.raises(
+        ModelError, match=rf"1 \(grey\) or 3 \(RGB\) channels; own takes {channels}"
+    ):
+        choose_network(CONFIG, own(channels=channels))
+
+
+def test_a_model_of_two_outputs_is_refused():
+    with pytest.raises(ModelError, match="one output"):
+        choose_network(CONFIG, own(lambda x: [layers.Dense(3)(x), layers.Dense(3)(x)]))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("name", "side", "said"),
+    [
+        (
+            "resnet18",
+            32,
+            "resnet18 shrinks 32 x 32 to 1 x 1; --stem small keeps 4 x 4, "
+            "at 16 times the multiply-adds",
+        ),
+        (
+            "resnet18",
+            8,
+            "resnet18 shrinks 8 x 8 to 1 x 1, and no less with --stem small; "
+            "a larger --size leaves more",
+        ),
+        (
+            "inception_v3",
+            32,
+            "inception_v3 shrinks 75 x 75 to 1 x 1; --stem small keeps 2 x 2 of 32 x 32, at ",
+        ),
+        ("resnet18", 64, None),
+        ("resnet20", 8, None),  # made for small images: there is no other stem
+        ("googlenet_auxiliary", 65, None),
+    ],
+)
+def test_what_the_small_stem_would_keep(name, side, said):
+    origin, prepared, config, model = chosen(name, side)
+    notes = origin.notes(prepared, config, model)
+    assert len(notes) == (said is not None)
+    assert all(note.startswith(said) for note in notes)
+
+
+def test_no_word_of_the_stem_for_a_small_stem_or_a_model_of_ones_own():
+    origin, prepared, config, model = chosen("resnet18", 16, stem="small")
+    assert origin.demands.least_side is None
+    assert origin.notes(prepared, config, model) == []
+    mine = choose_network(CONFIG, own())
+    prepared = mine.prepare(DATA, CONFIG, None)
+    assert mine.notes(prepared, CONFIG, mine.assemble(prepared, CONFIG)) == []

@@ -1,4 +1,4 @@
-"""The trainer keeps the best epoch, repeats its bits and ends at Ctrl-C."""
+"""The stages of a training run in order; the trainer keeps the best epoch and ends at Ctrl-C."""
 
 import os
 import signal
@@ -11,7 +11,10 @@ from convlens.errors import Interrupted
 from convlens.pipeline import train
 from convlens.run import Run
 from convlens.training import fit as fit_module
-from tests.trainings import CONFIG, QUIET, columns, same_weights
+from convlens.training import trainer as trainer_module
+from convlens.training.checkpoint import State
+from convlens.training.trainer import Training
+from tests.trainings import CONFIG, QUIET, columns, recording, same_weights
 
 pytestmark = pytest.mark.usefixtures("no_charts")
 
@@ -56,3 +59,89 @@ def test_small_resnet_in_bfloat16_repeats_its_bits(digits, tmp_path):
     assert columns(one) == columns(two)
     assert same_weights(one, two)
     assert {layer.dtype_policy.name for layer in one.classifier().model.layers} == {"float32"}
+
+
+class Stage:
+    """A stage that notes what it is asked."""
+
+    def __init__(self, name, log):
+        self.name = name
+        self.log = log
+
+    def facts(self):
+        return {"recipe": self.name}
+
+    def costs(self):
+        return [("time", f"an hour for {self.name}")]
+
+    def run(self, run):
+        self.log.append((self.name, run))
+        return State(epoch=len(self.log))
+
+    @property
+    def predict(self):
+        return f"prediction of {self.name}"
+
+    def prepare_scores(self, run):
+        self.log.append((self.name, "scores"))
+        return f"scores of {self.name}"
+
+
+class Setup:
+    prepared = "images"
+
+    def facts(self):
+        return {"images": "9 digits", "recipe": "of the setup"}
+
+    def notes(self):
+        return ["a note"]
+
+
+@pytest.fixture
+def log():
+    return []
+
+
+@pytest.fixture
+def training(log):
+    return Training(Setup(), [Stage("head", log), Stage("layers", log)], QUIET)
+
+
+def test_the_facts_of_a_stage_replace_those_of_the_setup(training, tmp_path):
+    screen, text = recording()
+    training.announce(Run(tmp_path), screen=screen)
+    lines = [line.split(maxsplit=1) for line in text.getvalue().splitlines() if line.strip()]
+    assert lines[:4] == [
+        ["images", "9 digits"],
+        ["recipe", "layers"],
+        ["time", "an hour for head"],
+        ["time", "an hour for layers"],
+    ]
+    assert lines[4] == ["run", str(tmp_path)]
+    assert "a note" in text.getvalue()
+
+
+def test_given_costs_are_not_measured(training, tmp_path):
+    screen, text = recording()
+    training.announce(Run(tmp_path), costs=[("time", "a minute")], screen=screen)
+    assert "a minute" in text.getvalue()
+    assert "an hour" not in text.getvalue()
+
+
+def test_the_stages_run_in_order_and_the_last_state_counts(training, log, tmp_path):
+    run = Run(tmp_path)
+    state = training.run(run)
+    assert log == [("head", run), ("layers", run)]
+    assert state.epoch == 2
+
+
+def test_the_last_stage_predicts_and_scores(training, log, tmp_path, monkeypatch):
+    class Finished:
+        def __init__(self, *args, predict):
+            self.classifier = (*args, predict)
+
+    monkeypatch.setattr(trainer_module, "finish", Finished)
+    assert training.predict == "prediction of layers"
+    run = Run(tmp_path)
+    assert training.finish(run) == (run, "images", QUIET, "scores of layers")
+    assert log == [("layers", "scores")]

@@ -22,7 +22,7 @@ from convlens.pipeline import prepare_images
 from convlens.run import Run
 from convlens.screen import duration
 from convlens.training.setup import Setup
-from convlens.training.training import Training
+from convlens.training.trainer import Training
 from convlens.transfer.fine_tune_stage import FineTuneStage, with_unfrozen
 from convlens.transfer.head_stage import HeadStage
 from convlens.transfer.origin import choose_backbone
@@ -45,8 +45,8 @@ def fit_backbone(timed: TimedRun, frozen: Config) -> tuple[Config, SizeChoice]:
     origin = choose_backbone(frozen)
     own = origin.preprocess(timed.dataset, frozen).height
     sides = [own]
-    if frozen.data.size == "auto" and origin.info is not None:
-        least = origin.info.least_side or 0
+    if frozen.data.size == "auto" and origin.preprocessing is None:
+        least = origin.demands.least_side or 0
         sides += [side for side in SIDES if least <= side < own]
     with backend.forgotten():
         costs = measure_backbone(origin, timed.dataset, frozen)

@@ -16,7 +16,7 @@ from convlens.config import Config, TransferConfig
 from convlens.data.dataset import Dataset
 from convlens.data.prepared import look_at, parse_size
 from convlens.screen import duration
-from convlens.transfer.unfreeze import map_strides, trainable_layers
+from convlens.transfer.backbone import map_strides, trainable_layers
 
 SIDES = (224, 192, 160, 128, 96)  # pixels
 LEAST_SIDE = 64  # pixels; smaller images are unlike those that a backbone was trained on

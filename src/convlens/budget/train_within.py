@@ -23,8 +23,7 @@ from convlens.run import Run
 from convlens.screen import Screen, duration
 from convlens.stops import explained_stops
 from convlens.training.setup import Setup
-from convlens.training.trainer import Trainer
-from convlens.training.training import Training
+from convlens.training.trainer import Trainer, Training
 from convlens.transfer.origin import choose_origin
 
 BACKBONE = "efficientnet_lite0"  # its weights are in a package, so they need no download
@@ -148,7 +147,7 @@ def _explain_backbone(timed: TimedRun, frozen: Config, choice: SizeChoice) -> No
 def _train_from_scratch(timed: TimedRun, name: str | Path | None) -> tuple[Training, Run]:
     """Train the configured network for the epochs that fill the time."""
     origin = choose_origin(timed.config)
-    preprocessing = choose_preprocessing(timed.dataset, timed.config.data, origin.scale)
+    preprocessing = choose_preprocessing(timed.dataset, timed.config.data, origin.demands.scale)
     if not is_stored(timed.dataset, preprocessing):
         _, decode = decode_some(timed.dataset, preprocessing)
         timed.clock.require(decode * len(timed.dataset), "decoding the images alone")

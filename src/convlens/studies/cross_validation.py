@@ -20,7 +20,7 @@ from convlens.run import Run
 from convlens.screen import Screen
 from convlens.stops import explained_stops
 from convlens.training.network import Origin
-from convlens.training.training import Training
+from convlens.training.trainer import Training
 from convlens.transfer.origin import choose_origin
 
 ANEW = "A cross-validation starts anew: give it another --run name."

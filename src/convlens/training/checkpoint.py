@@ -58,7 +58,6 @@ def save_state(path: Path, model: keras.Model, state: State) -> None:
         for index, variable in enumerate(group)
     }
     arrays["state"] = np.array(json.dumps(asdict(state)))
-
     write_atomically(
         path,
         lambda temporary: np.savez(temporary, **arrays),

@@ -23,14 +23,6 @@ SAVE_SHARE = 0.05  # or later, where saving would take more than this share of t
 Row = dict[str, Any]
 
 
-def _never() -> bool:
-    return False
-
-
-def _ignore(row: Row, best: bool) -> None:
-    """Do nothing with a finished epoch."""
-
-
 @dataclass(frozen=True)
 class Hooks:
     """What others want to know about a training, and what they may ask of it.
@@ -45,8 +37,8 @@ class Hooks:
     """
 
     on_best: Callable[[keras.Model, State], None]
-    on_epoch: Callable[[Row, bool], None] = _ignore
-    stop_requested: Callable[[], bool] = _never
+    on_epoch: Callable[[Row, bool], None] = lambda row, best: None
+    stop_requested: Callable[[], bool] = lambda: False
 
 
 def fit(  # noqa: PLR0913 - the collaborators of a training
@@ -81,13 +73,13 @@ def fit(  # noqa: PLR0913 - the collaborators of a training
         StorageError: If the state or the history cannot be written. The previous state is whole.
     """
     checkpoint = _Checkpoint(train, config, run, hooks, screen)
-    checkpoint.state = first or State()
     callbacks: list[keras.callbacks.Callback] = [checkpoint]
     if config.training.tensorboard:
-        folder = run.folder / "tensorboard"
-        callbacks.append(keras.callbacks.TensorBoard(folder, histogram_freq=1))
-    if checkpoint.path.exists():
+        callbacks.append(keras.callbacks.TensorBoard(run.folder / "tensorboard", histogram_freq=1))
+    if run.has_state:
         checkpoint.restore(model)
+    elif first is not None:
+        checkpoint.state = first
     state = checkpoint.state
     epochs = config.training.epochs
     run.write_history(state.history, append=False)
@@ -128,7 +120,6 @@ class _Checkpoint(keras.callbacks.Callback):  # type: ignore[misc]
         self.hooks = hooks
         self.screen = screen
         self.state = State()
-        self.path = run.state_path
         self._metrics: list[np.ndarray[Any, Any]] = []
         self._epoch_began = time.monotonic()
         self._saved = self._epoch_began
@@ -145,7 +136,7 @@ class _Checkpoint(keras.callbacks.Callback):  # type: ignore[misc]
         """Replace the saved state by the present one."""
         began = time.monotonic()
         self.state.seconds = began - self._epoch_began
-        save_state(self.path, self.model, self.state)
+        save_state(self.run.state_path, self.model, self.state)
         self._saved = time.monotonic()
         self._save_cost = self._saved - began
 
@@ -155,12 +146,12 @@ class _Checkpoint(keras.callbacks.Callback):  # type: ignore[misc]
         Keras resets the metrics when an epoch begins, so they follow in `on_epoch_begin`.
         """
         model.optimizer.build(model.trainable_variables)
-        self.state, (weights, of_optimizer, metrics) = load_state(self.path)
+        self.state, (weights, of_optimizer, metrics) = load_state(self.run.state_path)
         if len(model.metrics_variables) < len(metrics):
             # The variables of the metrics are created by the first step.
             step_seconds(model, self.train, 0.0)
-        assign_saved(self.path, model.variables, weights)
-        assign_saved(self.path, model.optimizer.variables, of_optimizer)
+        assign_saved(self.run.state_path, model.variables, weights)
+        assign_saved(self.run.state_path, model.optimizer.variables, of_optimizer)
         if self.state.step:
             self._metrics = metrics
 
@@ -168,7 +159,7 @@ class _Checkpoint(keras.callbacks.Callback):  # type: ignore[misc]
         self.train.epoch = epoch
         self._epoch_began = time.monotonic() - self.state.seconds
         if self._metrics:
-            assign_saved(self.path, self.model.metrics_variables, self._metrics)
+            assign_saved(self.run.state_path, self.model.metrics_variables, self._metrics)
             self._metrics = []
 
     def on_train_batch_end(self, batch: int, logs: Row | None = None) -> None:
@@ -176,8 +167,12 @@ class _Checkpoint(keras.callbacks.Callback):  # type: ignore[misc]
         state.step = self.train.first_step + batch + 1
         loss = float((logs or {})["loss"])
         self._require_finite(loss)
-        done = state.epoch * self.train.steps + state.step
-        self.screen.step(state.epoch, self.config.training.epochs, done, loss)
+        self.screen.step(
+            state.epoch,
+            self.config.training.epochs,
+            state.epoch * self.train.steps + state.step,
+            loss,
+        )
         if state.step == self.train.steps:
             return  # The end of the epoch follows, which saves too.
         if self.hooks.stop_requested():
@@ -219,18 +214,16 @@ class _Checkpoint(keras.callbacks.Callback):  # type: ignore[misc]
             raise Interrupted("stopped after epoch {epoch}".format(epoch=state.epoch))
 
     def _save_is_due(self) -> bool:
-        since = time.monotonic() - self._saved
-        return since > max(SAVE_SECONDS, self._save_cost / SAVE_SHARE)
+        return time.monotonic() - self._saved > max(SAVE_SECONDS, self._save_cost / SAVE_SHARE)
 
     def _row(self, epoch: int, logs: Row) -> Row:
         """Return the row of a finished epoch, as history.csv has it."""
-        rate = keras.ops.convert_to_numpy(self.model.optimizer.learning_rate)
         scores = ("loss", "accuracy", "val_loss", "val_accuracy")
         return {
             "epoch": epoch + 1,
             "seconds": round(time.monotonic() - self._epoch_began, 3),
             **{name: float(logs[name]) if name in logs else None for name in scores},
-            "learning_rate": float(rate),
+            "learning_rate": float(keras.ops.convert_to_numpy(self.model.optimizer.learning_rate)),
         }
 
     def _require_finite(self, loss: float) -> None:

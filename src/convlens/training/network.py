@@ -4,26 +4,37 @@ It comes from the zoo, from a Keras model of the user, or from a finished classi
 with a new head is a fourth kind, see `convlens.transfer.origin`.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import keras
 
-from convlens.classifier.assembly import Network, assemble, finalize, with_precision
+from convlens.anatomy.graph import producer
+from convlens.anatomy.summary import count_multiply_adds, layer_table
+from convlens.classifier.assembly import (
+    Network,
+    all_layers,
+    assemble,
+    copy_model,
+    finalize,
+    with_precision,
+)
 from convlens.classifier.classifier import Classifier
-from convlens.config import Config
+from convlens.config import Config, ModelConfig
 from convlens.conflicts import refuse_conflicts
 from convlens.data.dataset import Dataset
 from convlens.data.prepared import Demands, Prepared, prepare_data
 from convlens.data.store import Progress
-from convlens.errors import ConfigError, ModelError
+from convlens.errors import ModelError
 from convlens.preprocess import Preprocessing
-from convlens.training.own_model import check_own_model, pixel_scale, without_closing_activation
-from convlens.training.stem_note import stem_note
-from convlens.zoo.create import build
+from convlens.zoo.create import LEAST_WITH_STEM, build, create_model
 from convlens.zoo.registry import model_info
 from convlens.zoo.weights import load_weights
+
+CLOSING = ("softmax", "sigmoid")
+SCALING = keras.layers.Rescaling | keras.layers.Normalization
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,10 +46,8 @@ class Origin:
         network: A function or model from scaled images to logits. It is None for a network of the
             zoo, which is built once the size of the images is known.
         ready: The model from uint8 images to logits of a classifier that is trained further.
-        scale: What the network wants pixels to be multiplied with.
         preprocessing: The preprocessing of a classifier that is trained further, used as it is.
-        shape: The (height, width, channels) that the network demands; None where any will do.
-        least_side: The least side in pixels of images that the network takes, or None where only
+        demands: What the network requires of other images. Its least side is None where only
             building the network will tell.
         class_names: The classes of a classifier that is trained further. Its images must have the
             same.
@@ -49,10 +58,8 @@ class Origin:
     name: str
     network: Network | None = None
     ready: keras.Model | None = None
-    scale: float = 1 / 255
     preprocessing: Preprocessing | None = None
-    shape: tuple[int | None, int | None, int | None] = (None, None, None)
-    least_side: int | None = None
+    demands: Demands = field(default_factory=Demands)
     class_names: tuple[str, ...] | None = None
     trained: Classifier | None = None
 
@@ -69,9 +76,12 @@ class Origin:
         """
         if self.class_names is not None:
             dataset = dataset.with_classes(self.class_names)
-        demands = Demands(self.scale, self.shape, self.least_side)
         return prepare_data(
-            dataset, config, demands=demands, preprocessing=self.preprocessing, progress=progress
+            dataset,
+            config,
+            demands=self.demands,
+            preprocessing=self.preprocessing,
+            progress=progress,
         )
 
     def assemble(self, prepared: Prepared, config: Config) -> keras.Model:
@@ -97,10 +107,6 @@ class Origin:
             finalize(model)
         return model
 
-    def rate_factor(self, config: Config) -> float:
-        """Return the usual learning rate of this network as a multiple of the optimizer's."""
-        return 1.0
-
     def notes(self, prepared: Prepared, config: Config, model: keras.Model) -> list[str]:
         """Return what the user should know about the network on these images.
 
@@ -111,7 +117,7 @@ class Origin:
         """
         if not self.is_of_zoo:
             return []
-        notes = stem_note(self.name, prepared, config.model, model)
+        notes = _stem_note(self.name, prepared, config.model, model)
         frozen = any(layer.weights and not layer.trainable for layer in model.layers)
         if frozen and config.transfer.weights is None:
             notes.append(
@@ -154,42 +160,128 @@ def choose_network(
     if model is None:
         info = model_info(config.model.model)
         least_side = info.least_side if config.model.stem == "paper" else None
-        return Origin(info.name, scale=info.scale, least_side=least_side)
-    check_own_model(model)
+        return Origin(info.name, demands=Demands(info.scale, least_side=least_side))
+    _check_own_model(model)
+    scales_itself = any(isinstance(layer, SCALING) for layer in all_layers(model))
     return Origin(
         model.name,
-        network=without_closing_activation(model),
-        scale=pixel_scale(model),
-        shape=model.input_shape[1:],
+        network=_without_closing_activation(model),
+        demands=Demands(1.0 if scales_itself else 1 / 255, model.input_shape[1:]),
     )
 
 
-def require_unseen_test(first: Classifier | None, prepared: Prepared, config: Config) -> None:
-    """Refuse to train further on the same images with another split.
+def _check_own_model(model: keras.Model) -> None:
+    """Raise ModelError if a model of the user cannot be trained and saved here."""
+    if not isinstance(model, keras.Sequential | keras.Function):
+        raise ModelError(
+            "a model of your own must be functional or sequential, so that its file opens without "
+            "its code; found {kind}. Build it with keras.Model(inputs, outputs).".format(
+                kind=type(model).__name__
+            )
+        )
+    one_each = model.built and len(model.inputs) == len(model.outputs) == 1
+    if not one_each or len(model.inputs[0].shape) != 4:
+        raise ModelError(
+            "a model of your own must be built, take one input (batch, height, width, channels) "
+            "and give one output."
+        )
+    channels = model.inputs[0].shape[-1]
+    if channels not in (1, 3, None):
+        raise ModelError(
+            "a model of your own must take images of 1 (grey) or 3 (RGB) channels; {name} takes "
+            "{channels}.".format(name=model.name, channels=channels)
+        )
 
-    The first training has learned from some images of the other split's test set.
+
+def _without_closing_activation(model: keras.Model) -> keras.Model:
+    """Return a model up to its logits, without what it was compiled with.
+
+    A closing softmax or sigmoid is removed. It may be a layer, the activation of a layer, or an
+    operation such as `keras.ops.softmax`, and it may lie in a nested model.
+    """
+    # A compiled model could not be copied without the code of a loss of the user.
+    uncompiled = keras.Model(model.inputs, model.outputs[0], name=model.name)
+    holder = uncompiled
+    closing: Any = uncompiled
+    while isinstance(closing, keras.Model):
+        holder = closing
+        closing = producer(closing.outputs[0])
+    activation = getattr(closing, "activation", None)
+    if getattr(activation, "__name__", type(closing).__name__.lower()) not in CLOSING:
+        return uncompiled
+
+    def rebuild(node: keras.Operation) -> Any:
+        if node is closing and activation is None:
+            if isinstance(holder, keras.Sequential):
+                return keras.layers.Identity()
+            return lambda x, **_: x  # A graph passes a mask too.
+        if not isinstance(node, keras.Layer):
+            return node
+        settings = node.get_config()
+        if node is closing:
+            settings["activation"] = "linear"
+        return node.__class__.from_config(settings)
+
+    return copy_model(uncompiled, rebuild)
+
+
+def _stem_note(name: str, prepared: Prepared, config: ModelConfig, model: keras.Model) -> list[str]:
+    """Return a note on `--stem small`, or nothing where the last feature map is more than a pixel.
 
     Args:
-        first: The classifier that a network comes from, see `Origin.trained`.
+        name: The name of the network in the zoo.
         prepared: The images.
-        config: The configuration, which splits them.
-
-    Raises:
-        ConfigError: If a setting of the split differs from that of the first training.
+        config: The settings of the network.
+        model: The network with the stem of its paper.
     """
-    if first is None or first.provenance.get("data", {}).get("fingerprint") != prepared.fingerprint:
-        return
-    before = first.provenance["config"]
-    for flag, old, new in (
-        ("--val", before["data"]["val"], config.data.val),
-        ("--test", before["data"]["test"], config.data.test),
-        ("--limit", before["data"]["limit"], config.data.limit),
-        ("--seed", before["training"]["seed"], config.training.seed),
-    ):
-        if old != new:
-            raise ConfigError(
-                "{flag} must be as in the first training of these images, {old}, or the test "
-                "images would be some that the classifier has learned from; found {new}.".format(
-                    flag=flag, old=old, new=new
-                )
-            )
+    if config.stem != "paper" or min(model_info(name).input_shape[:2]) < LEAST_WITH_STEM:
+        return []
+    model = keras.Model(model.inputs, model.outputs[0])  # without auxiliary heads
+    left = _last_map(model)
+    if min(left) > 1:
+        return []
+    height, width, channels = prepared.preprocessing.shape
+    sides = prepared.enlarged_from or (height, width)
+    try:
+        small = create_model(
+            name,
+            input_shape=(*sides, channels),
+            num_classes=prepared.dataset.num_classes,
+            config=replace(config, stem="small"),
+        )
+    except ModelError:
+        return []
+    small = keras.Model(small.inputs, small.outputs[0])
+    kept = _last_map(small)
+    if min(kept) == 1:
+        note = (
+            "{name} shrinks {size} to {left}, and no less with --stem small; a larger --size "
+            "leaves more of the images"
+        )
+    elif prepared.enlarged_from:
+        note = (
+            "{name} shrinks {size} to {left}; --stem small keeps {kept} of {sides}, at "
+            "{times:.2g} times the multiply-adds"
+        )
+    else:
+        note = (
+            "{name} shrinks {size} to {left}; --stem small keeps {kept}, at {times:.2g} times the "
+            "multiply-adds"
+        )
+    return [
+        note.format(
+            name=name,
+            size="{} x {}".format(height, width),
+            left="{} x {}".format(*left),
+            kept="{} x {}".format(*kept),
+            sides="{} x {}".format(*sides),
+            times=count_multiply_adds(small) / count_multiply_adds(model),
+        )
+    ]
+
+
+def _last_map(model: keras.Model) -> tuple[int, int]:
+    """Return the (height, width) of the last feature map, before the network looks at all of it."""
+    last = [row for row in layer_table(model) if row.stride is not None][-1]
+    height, width, _ = last.output_shape
+    return height, width

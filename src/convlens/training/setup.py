@@ -26,6 +26,7 @@ from convlens.run import Run
 from convlens.training.checkpoint import State
 from convlens.training.network import Origin
 
+LOWER = 0.1  # of an optimizer's usual learning rate, for layers that have learned before
 EXAMPLES = 4  # images in the classifier file whose predictions are repeated at every load
 
 
@@ -58,14 +59,13 @@ class Setup:
             ModelError: If the images are too small for the network, or its weights cannot be had.
             ConfigError: If a pattern of `--unfreeze` matches no layer.
         """
-        counts = np.array(prepared.counts("train"))
-        weights = class_weights(counts, config.training.class_weights)
+        weights = class_weights(np.array(prepared.counts("train")), config.training.class_weights)
         resolved = _resolve(config, prepared, origin, weighted=weights is not None)
         keras.utils.set_random_seed(resolved.training.seed)
         network = origin.assemble(prepared, resolved)
-        precision = keras_precision(network, resolved.training.precision)
-        resolved = resolved.replace(precision=precision)
-        return cls(prepared, origin, resolved, config.training.precision, network, weights)
+        asked = config.training.precision
+        resolved = resolved.replace(precision=keras_precision(network, asked))
+        return cls(prepared, origin, resolved, asked, network, weights)
 
     def changed(self, config: Config) -> "Setup":
         """Return a setup for the same layers with another configuration.
@@ -77,7 +77,7 @@ class Setup:
             config, self.prepared, self.origin, weighted=self.class_weights is not None
         )
         network = keras.Model(self.network.input, self.network.output, name=self.network.name)
-        precision = keras_precision(network, resolved.training.precision)
+        precision = keras_precision(network, config.training.precision)
         return replace(self, config=resolved.replace(precision=precision), network=network)
 
     def describe(self, run: Run, **facts: Any) -> None:
@@ -90,7 +90,7 @@ class Setup:
             facts: Further entries of data.json.
         """
         run.write("data.json", json.dumps(self.prepared.to_dict() | facts, ensure_ascii=False))
-        if self.origin.network is not None or self.origin.ready is not None:
+        if not self.origin.is_of_zoo:
             self.classifier().save(run.start_path)
         recorded = self.config
         if self.config.transfer.backbone is not None:
@@ -113,13 +113,12 @@ class Setup:
     def classifier(self) -> Classifier:
         """Return a classifier that shares the weights of `network`."""
         prepared = self.prepared
+        train = prepared.splits.train
+        spread = np.unique(np.linspace(0, len(train) - 1, EXAMPLES).astype(int))
         classifier = Classifier.from_logits(
             self.network, prepared.dataset.class_names, prepared.preprocessing
         )
-        spread = np.linspace(0, len(prepared.splits.train) - 1, EXAMPLES).astype(int)
-        chosen = prepared.splits.train[np.unique(spread)]
-        classifier.examples = np.asarray(prepared.store.images[chosen])
-        return classifier
+        return replace(classifier, examples=np.asarray(prepared.store.images[train[spread]]))
 
     def save_classifier(self, run: Run, state: State, provenance: Mapping[str, Any]) -> None:
         """Write the classifier of the best epoch so far.
@@ -130,11 +129,8 @@ class Setup:
                 features is the best.
             provenance: Further facts about where the classifier comes from.
         """
-        best: Mapping[str, Any] = {"epoch": 0}
-        if state.best_epoch:
-            best = state.history[state.best_epoch - 1]
-        classifier = self.classifier()
-        classifier.provenance = {
+        best = state.history[state.best_epoch - 1] if state.best_epoch else {"epoch": 0}
+        provenance = {
             "data": self.prepared.summary(),
             "config": asdict(self.config),
             "network": self.origin.name,
@@ -144,7 +140,7 @@ class Setup:
             "versions": backend.versions(),
             **provenance,
         }
-        classifier.save(run.classifier_path)
+        replace(self.classifier(), provenance=provenance).save(run.classifier_path)
 
     def facts(self) -> dict[str, str]:
         """Return what will be trained on what, by the label that is printed in front of it."""
@@ -152,11 +148,14 @@ class Setup:
         images = describe_images(self.prepared)
         if self.config.data.limit:
             images["images"] += ", at most {limit:,} used".format(limit=self.config.data.limit)
+        augmentation = describe_augmentation(self.config.augment)
+        if self.class_weights is not None:
+            augmentation += ", rare classes weigh more"
         return {
             **images,
             "network": self._describe_network(),
             "recipe": describe_recipe(self.config),
-            "augmentation": self._describe_augmentation(),
+            "augmentation": augmentation,
             "compute": "{precision} on {engine}, {threads} threads".format(
                 precision=settings.precision,
                 engine=backend.engine(),
@@ -166,32 +165,29 @@ class Setup:
 
     def notes(self) -> list[str]:
         """Return what the user should know about the images and the network."""
-        of_network = self.origin.notes(self.prepared, self.config, self.network)
-        return [*self.prepared.notes, *of_network]
+        return [
+            *self.prepared.notes,
+            *self.origin.notes(self.prepared, self.config, self.network),
+        ]
 
     def _describe_network(self) -> str:
         described = "{name}, {count:,} parameters".format(
             name=self.origin.name, count=self.network.count_params()
         )
         if any(not layer.trainable for layer in self.network.layers):
-            trainable = sum(math.prod(v.shape) for v in self.network.trainable_variables)
-            described += ", {count:,} of them trainable".format(count=trainable)
+            described += ", {count:,} of them trainable".format(
+                count=sum(math.prod(v.shape) for v in self.network.trainable_variables)
+            )
         if self.config.model.stem == "small":
             described += ", small stem"
-        return described
-
-    def _describe_augmentation(self) -> str:
-        described = describe_augmentation(self.config.augment)
-        if self.class_weights is not None:
-            described += ", rare classes weigh more"
         return described
 
 
 def _resolve(config: Config, prepared: Prepared, origin: Origin, *, weighted: bool) -> Config:
     """Return the configuration with every "auto" decided, as `run.toml` records it."""
     height, width, channels = prepared.preprocessing.shape
-    settings = config.training
-    usual_rate = origin.rate_factor(config) * LEARNING_RATES[settings.optimizer]
+    factor = 1.0 if config.transfer.unfreeze is None else LOWER
+    usual_rate = factor * LEARNING_RATES[config.training.optimizer]
     decided = config.replace(
         model=origin.name,
         fit=prepared.preprocessing.fit,
@@ -199,7 +195,7 @@ def _resolve(config: Config, prepared: Prepared, origin: Origin, *, weighted: bo
         channels="grey" if channels == 1 else "rgb",
         class_weights="on" if weighted else "off",
         backend=backend.engine(),
-        learning_rate=settings.learning_rate or usual_rate,
+        learning_rate=config.training.learning_rate or usual_rate,
     )
     flip_allowed = flip_is_safe(prepared.dataset.class_names, channels)
     return replace(decided, augment=resolve(config.augment, flip_allowed=flip_allowed))
@@ -230,11 +226,9 @@ def describe_recipe(config: Config) -> str:
     >>> describe_recipe(Config().replace(epochs=1, learning_rate=0.002))
     '1 epoch, batch 64, adamw, learning rate 0.002 (one-cycle)'
     """
-    settings = config.training
-    epochs = "1 epoch" if settings.epochs == 1 else "{n} epochs".format(n=settings.epochs)
-    return "{epochs}, {optimization}".format(
-        epochs=epochs, optimization=describe_optimization(config)
-    )
+    epochs = config.training.epochs
+    recipe = "1 epoch, {optimization}" if epochs == 1 else "{epochs} epochs, {optimization}"
+    return recipe.format(epochs=epochs, optimization=describe_optimization(config))
 
 
 def describe_optimization(config: Config) -> str:
@@ -259,10 +253,9 @@ def describe_augmentation(augmentation: AugmentConfig) -> str:
     >>> describe_augmentation(AugmentConfig(augment="none", flip=True, shift=0.1))
     'flip, shift 0.1'
     """
-    fields = asdict(augmentation)
     words = [
         name if value is True else f"{name} {value:g}"
-        for name, value in fields.items()
+        for name, value in asdict(augmentation).items()
         if name != "augment" and value
     ]
     return ", ".join(words) or "no augmentation"

@@ -1,28 +1,37 @@
-"""Trainer: trains the weights of a network that are not frozen, step by step."""
+"""Trainer: one training from its announcement to its scores, as a list of stages.
+
+From scratch there is one stage, the `Trainer`, which trains the weights that are not frozen step by
+step. With a backbone there are a `HeadStage` and, where layers are unfrozen, a `FineTuneStage`, see
+`convlens.transfer`.
+"""
 
 import signal
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from types import FrameType
 from typing import Any, Protocol
 
 import keras
 import psutil
 
-from convlens import backend
 from convlens.charts.tuning import show_learning_rates
 from convlens.classifier.assembly import set_weights, with_precision
-from convlens.config import LEARNING_RATES
+from convlens.classifier.classifier import Classifier
 from convlens.errors import Interrupted
-from convlens.report.finish import Predict
+from convlens.report.finish import Predict, finish
 from convlens.run import Run
 from convlens.screen import Screen, duration
 from convlens.training.checkpoint import State
 from convlens.training.fit import Hooks, Row, fit, step_seconds
-from convlens.training.learning_rate import find_learning_rate
-from convlens.training.losses import AnswerAccuracy, HeadsCrossentropy, join_heads
-from convlens.training.optimizers import Multiplier, make_optimizer, make_schedule
+from convlens.training.optimization import (
+    Multiplier,
+    compile_for_training,
+    find_learning_rate,
+    join_heads,
+    suggest,
+)
 from convlens.training.setup import Setup
 
 Facts = list[tuple[str, str]]
@@ -33,42 +42,89 @@ class Stage(Protocol):
 
     def facts(self) -> dict[str, str]:
         """Return what this stage does differently from what the setup says."""
+        return {}
 
     def costs(self) -> Facts:
         """Return the time and the memory that the stage takes, measured, for printing."""
 
-    def run(
-        self,
-        run: Run,
-        *,
-        stop_requested: Callable[[], bool],
-        on_epoch: Callable[[Row, bool], None],
-    ) -> State:
+    def run(self, run: Run) -> State:
         """Train, and leave the best classifier in the run folder."""
 
     @property
     def predict(self) -> Predict | None:
         """What predicts faster than the classifier in the run folder, or None."""
+        return None
 
     def prepare_scores(self, run: Run) -> Predict | None:
         """Return what the scores are computed with; None stands for the classifier itself."""
+        return None
 
 
-class Trainer:
+@dataclass(frozen=True, eq=False)
+class Training:
+    """A setup and the stages that train it, in order.
+
+    Attributes:
+        setup: The images, the configuration and the network.
+        stages: What trains the network, one after the other.
+        screen: Where facts and scores are shown.
+    """
+
+    setup: Setup
+    stages: Sequence[Stage]
+    screen: Screen
+
+    def announce(self, run: Run, costs: Facts | None = None, screen: Screen | None = None) -> None:
+        """Print what will be trained on what, and how long it will take.
+
+        Args:
+            run: The run folder.
+            costs: Facts on the time; where not given, the stages measure a few steps.
+            screen: Where it is printed instead of the training's own screen.
+        """
+        screen = screen or self.screen
+        facts = self.setup.facts()
+        for stage in self.stages:
+            facts |= stage.facts()
+        if costs is None:
+            costs = [fact for stage in self.stages for fact in stage.costs()]
+        screen.facts([*facts.items(), *costs, ("run", str(run.folder))])
+        for note in self.setup.notes():
+            screen.note(note)
+
+    def run(self, run: Run) -> State:
+        """Run the stages, and return the state of the last; see `Trainer.run`."""
+        state = State()
+        for stage in self.stages:
+            state = stage.run(run)
+        return state
+
+    @property
+    def predict(self) -> Predict | None:
+        """What predicts faster than the classifier in the run folder, or None."""
+        return self.stages[-1].predict
+
+    def finish(self, run: Run) -> Classifier:
+        """Calibrate and score the best epoch, and write the report; see `report.finish`."""
+        predict = self.stages[-1].prepare_scores(run)
+        return finish(run, self.setup.prepared, self.screen, predict=predict).classifier
+
+
+class Trainer(Stage):
     """A network compiled for its images. It is a stage, and all of a training from scratch.
 
     Args:
         setup: The images, the configuration and the network.
         screen: Where the progress is shown.
         multipliers: Returns how much faster or slower each trainable variable of a model learns
-            than the learning rate says. With None all learn alike.
+            than the learning rate says. With none all learn alike.
     """
 
     def __init__(
         self,
         setup: Setup,
         screen: Screen,
-        multipliers: Callable[[keras.Model], Sequence[Multiplier]] | None = None,
+        multipliers: Callable[[keras.Model], Sequence[Multiplier]] = lambda model: (),
     ) -> None:
         self.setup = setup
         self.screen = screen
@@ -97,51 +153,40 @@ class Trainer:
         self._compile()
 
     def _compile(self) -> None:
-        settings = self.setup.config.training
-        schedule = make_schedule(settings, self.train.steps)
-        multipliers = [] if self._multipliers is None else self._multipliers(self.model)
-        steps = settings.epochs * self.train.steps
-        num_heads = len(self.setup.network.outputs)
-        self.model.compile(
-            optimizer=make_optimizer(settings, schedule, multipliers, steps),
-            loss=HeadsCrossentropy(num_heads, settings.label_smoothing),
-            metrics=[AnswerAccuracy(name="accuracy")],
-            jit_compile=backend.jit_compile(),
+        compile_for_training(
+            self.model,
+            self.setup.config.training,
+            self.train.steps,
+            heads=len(self.setup.network.outputs),
+            multipliers=self._multipliers(self.model),
         )
 
     def find_learning_rate(self, run: Run) -> None:
         """Look for a learning rate, say which, and train with it; the curve is in the plots."""
-        settings = self.setup.config.training
-        usual = LEARNING_RATES[settings.optimizer]
         with self.screen.console.status("looking for a learning rate"):
-            found = find_learning_rate(self.model, self.train, settings, usual)
-        figure = show_learning_rates(found.rates, found.losses, suggestion=found.suggestion)
-        path = run.write_figure("learning_rate", figure)
+            rates, losses = find_learning_rate(self.model, self.train, self.setup.config.training)
+        rate = suggest(rates, losses)
+        figure = show_learning_rates(rates, losses, suggestion=rate)
         self.screen.say(
             "learning rate {rate:.1e} looks best (curve: {path}); training with it".format(
-                rate=found.suggestion, path=path
+                rate=rate, path=run.write_figure("learning_rate", figure)
             )
         )
-        self.setup.config = self.setup.config.replace(learning_rate=found.suggestion)
+        self.setup.config = self.setup.config.replace(learning_rate=rate)
         self._compile()
-
-    def facts(self) -> dict[str, str]:
-        """Return nothing: the facts of the setup describe this stage."""
-        return {}
 
     def costs(self) -> Facts:
         """Return the time and the memory that the training takes, measured on a few steps."""
-        settings = self.setup.config.training
         with self.screen.console.status("measuring a few steps"):
             seconds = step_seconds(self.model, self.train)
         val_steps = self.val.steps if self.val else 0
         # A forward pass takes about a third of a training step.
-        total = settings.epochs * seconds * (self.train.steps + val_steps / 3)
-        memory = psutil.Process().memory_info().rss / 1e9
+        steps = self.setup.config.training.epochs * (self.train.steps + val_steps / 3)
         time = "about {total} ({step:.0f} ms a step, measured), and then the scores".format(
-            total=duration(max(total, 1)), step=seconds * 1000
+            total=duration(max(steps * seconds, 1)), step=seconds * 1000
         )
-        return [("time", time), ("memory", "{memory:.1f} GB, measured".format(memory=memory))]
+        memory = "{memory:.1f} GB, measured".format(memory=psutil.Process().memory_info().rss / 1e9)
+        return [("time", time), ("memory", memory)]
 
     def run(
         self,
@@ -183,21 +228,13 @@ class Trainer:
                     first=first,
                 )
             except Interrupted as stop:
-                message = "{stop}. {how}".format(stop=stop, how=run.how_to_resume())
-                raise Interrupted(message) from None
+                raise Interrupted(
+                    "{stop}. {how}".format(stop=stop, how=run.how_to_resume())
+                ) from None
 
     def _keep(self, model: keras.Model, state: State, run: Run) -> None:
         set_weights(self.setup.network, model.get_weights())
         self.setup.save_classifier(run, state, self.provenance)
-
-    @property
-    def predict(self) -> Predict | None:
-        """Return None: nothing predicts faster than the classifier."""
-        return None
-
-    def prepare_scores(self, run: Run) -> Predict | None:
-        """Return None: the classifier itself is scored."""
-        return None
 
 
 @contextmanager

@@ -1,29 +1,41 @@
-"""Backbone: the layers of a trained network below its top, and a new head on them.
+"""Backbone: the layers of a trained network below its top, a new head on them, and which learn.
 
 The top is everything that follows the last feature map, because it knows the classes of the first
 training. A network without feature maps gives the input of its last layer.
+
+Lower layers learn with smaller rates ("discriminative fine-tuning"), and gradual unfreezing lets
+them begin later. A group is the layers whose feature maps have one size; the group with the
+smallest maps, next to the head, is the top group.
+
+Source      Howard, Ruder, "Universal Language Model Fine-tuning for Text Classification", 2018,
+            arXiv:1801.06146, sections 3.2 and 3.3
 """
 
 from collections import Counter
+from difflib import get_close_matches
+from fnmatch import fnmatchcase
 from typing import Any
 
 import keras
-from keras import layers
 
 from convlens.anatomy.graph import run_graph
 from convlens.anatomy.summary import layer_table
 from convlens.classifier.assembly import finalize
-from convlens.config import Config
-from convlens.transfer.unfreeze import unfreeze
+from convlens.config import Config, TransferConfig
+from convlens.errors import ConfigError
+from convlens.training.optimization import Multiplier
 
 FEATURES = "features"  # the name of the layer that gives the features of an image
 HEAD = "transfer_"  # what the names of the new layers begin with
 POOLINGS = {
-    "max": layers.GlobalMaxPooling2D,
-    "average": layers.GlobalAveragePooling2D,
-    "avg": layers.GlobalAveragePooling2D,
-    "none": layers.Flatten,
+    "max": keras.layers.GlobalMaxPooling2D,
+    "average": keras.layers.GlobalAveragePooling2D,
+    "avg": keras.layers.GlobalAveragePooling2D,
+    "none": keras.layers.Flatten,
 }
+GRADUAL_SHARE = 0.5  # of the steps, after which gradual unfreezing has reached the lowest group
+LIKENESS = 0.4  # of a name in a message to the pattern that matches nothing
+NAMED = 3  # layers in that message
 
 
 def with_new_head(trained: keras.Model, num_classes: int, config: Config, name: str) -> keras.Model:
@@ -42,11 +54,11 @@ def with_new_head(trained: keras.Model, num_classes: int, config: Config, name: 
     if len(last.shape) == 4:
         x = POOLINGS[config.model.pooling or "average"](name=FEATURES)(last)
     else:
-        x = layers.Flatten(name=FEATURES)(last)
+        x = keras.layers.Flatten(name=FEATURES)(last)
     unfreeze(keras.Model(trained.input, x), config.transfer)
     for number, units in enumerate(config.transfer.head, start=1):
-        x = layers.Dense(units, "relu", name=f"{HEAD}dense{number}")(x)
-    logits = layers.Dense(num_classes, name=f"{HEAD}logits")(x)
+        x = keras.layers.Dense(units, "relu", name=f"{HEAD}dense{number}")(x)
+    logits = keras.layers.Dense(num_classes, name=f"{HEAD}logits")(x)
     return keras.Model(trained.input, logits, name=name)
 
 
@@ -71,8 +83,7 @@ def flat_copy(model: keras.Model) -> keras.Model:
         if id(node) not in copies:
             names[node.name] += 1
             name = node.name if names[node.name] == 1 else f"{node.name}_{names[node.name]}"
-            copy = node.__class__.from_config(node.get_config() | {"name": name})
-            copies[id(node)] = (node, copy)
+            copies[id(node)] = (node, node.from_config(node.get_config() | {"name": name}))
         return copies[id(node)][1]
 
     inputs = keras.Input(model.input_shape[1:], dtype=model.input.dtype, name="images")
@@ -96,3 +107,105 @@ def _last_map(model: keras.Model) -> keras.KerasTensor:
     if of_map:
         return operations[of_map[-1]].output
     return operations[next(row.name for row in reversed(rows) if row.params)].input
+
+
+def unfreeze(body: keras.Model, settings: TransferConfig) -> list[keras.Layer]:
+    """Let the layers learn that `settings.unfreeze` names, and no others; return them.
+
+    Args:
+        body: The layers below the head. They are changed.
+        settings: Its `unfreeze` is None, "all", the number of the last layers with weights, or
+            patterns with commas between them. Batch normalisations stay frozen unless
+            `train_batch_norm` is set.
+
+    Raises:
+        ConfigError: If a pattern matches no layer with weights.
+    """
+    for layer in body.layers:
+        layer.trainable = False
+    if settings.unfreeze is None:
+        return []
+    chosen = _matching(settings.unfreeze, trainable_layers(body, settings))
+    for layer in chosen:
+        layer.trainable = True
+    return chosen
+
+
+def trainable_layers(body: keras.Model, settings: TransferConfig) -> list[keras.Layer]:
+    """Return the layers that can learn, which are those with weights.
+
+    Batch normalisations are among them only if `settings.train_batch_norm` is set.
+    """
+    with_weights = [layer for layer in body.layers if layer.weights]
+    if settings.train_batch_norm:
+        return with_weights
+    return [
+        layer for layer in with_weights if not isinstance(layer, keras.layers.BatchNormalization)
+    ]
+
+
+def _matching(text: str, candidates: list[keras.Layer]) -> list[keras.Layer]:
+    """Return the layers that the text of `--unfreeze` names."""
+    if text == "all":
+        return candidates
+    if text.isdecimal():
+        if not 1 <= int(text) <= len(candidates):
+            raise ConfigError(
+                "--unfreeze must be 1 to {count} layers, as many as can learn; found "
+                "{text}.".format(count=len(candidates), text=text)
+            )
+        return candidates[-int(text) :]
+    names = [layer.name for layer in candidates]
+    found: set[str] = set()
+    for pattern in (part.strip() for part in text.split(",")):
+        matching = {name for name in names if fnmatchcase(name, pattern)}
+        if not matching:
+            near = get_close_matches(pattern.strip("*?"), names, n=NAMED, cutoff=LIKENESS)
+            raise ConfigError(
+                "--unfreeze {pattern} must match layers with weights; it matches none of {count}. "
+                "Some of them are: {near}. Batch normalisations count with "
+                "--train-batch-norm.".format(
+                    pattern=pattern, count=len(names), near=", ".join(near or names[-NAMED:])
+                )
+            )
+        found |= matching
+    return [layer for layer in candidates if layer.name in found]
+
+
+def learning_rate_multipliers(
+    model: keras.Model, body: keras.Model, settings: TransferConfig
+) -> list[Multiplier]:
+    """Return how fast each of the model's trainable variables learns, in their order.
+
+    The head and the top group learn at the full rate, and each group below at `layer_decay` times
+    the rate of the group above it.
+    """
+    strides = map_strides(body)
+    groups = sorted(
+        {strides[layer.name] for layer in body.layers if layer.trainable_variables}, reverse=True
+    )
+    latest = GRADUAL_SHARE if settings.gradual else 0.0
+    of_group = {
+        size: Multiplier(settings.layer_decay**number, latest * number / len(groups))
+        for number, size in enumerate(groups)
+    }
+    return [
+        of_group.get(strides.get(layer.name, 0), Multiplier())
+        for layer in model.layers
+        for _ in layer.trainable_variables
+    ]
+
+
+def map_strides(body: keras.Model) -> dict[str, int]:
+    """Return the stride in pixels of the feature map of each layer, by the layer's name.
+
+    A layer without a map has the stride of the map before it. A gate (squeeze and excitation) looks
+    at the whole of a map and belongs to it.
+    """
+    strides: dict[str, int] = {}
+    last = 1
+    for row in layer_table(body):
+        if row.stride:
+            last = max(row.stride)
+        strides[row.name] = last
+    return strides

@@ -23,7 +23,7 @@ from convlens.files import storage_errors
 from convlens.preprocess import ImageArray, Preprocessing
 
 BATCH = 64  # images that are computed and written at a time
-GATHERED = 4096  # features that are gathered at a time
+GATHERED = 4096  # features that are gathered at a time in that file
 IN_MEMORY = 2**28  # bytes of features; more are gathered in a file that is memory-mapped
 REMEDY = "Free some space on the disk, or set CONVLENS_CACHE to another folder."
 
@@ -47,27 +47,23 @@ class FeatureCache:
         self.record = np.dtype(
             [("digest", np.uint8, DIGEST_BYTES), ("features", np.float32, width)]
         )
-        self._parts: list[np.memmap[tuple[int], np.dtype[np.void]]] = []
-        self._place: dict[bytes, tuple[int, int]] = {}
         self._opened: set[Path] = set()
+        self._features: dict[bytes, NDArray[np.float32]] = {}  # by digest, in memory-mapped files
         self._look()
 
     def _look(self) -> None:
-        """Open the files that are new, of this process or another."""
+        """Open the complete records of files that are new, of this process or another.
+
+        A record that was cut off is ignored.
+        """
         with storage_errors(self.folder, "the folder of the features", REMEDY):
             for path in sorted(set(self.folder.glob("*.records")) - self._opened):
-                self._open(path)
-
-    def _open(self, path: Path) -> None:
-        """Open the complete records of a file; one that was cut off is ignored."""
-        number = path.stat().st_size // self.record.itemsize
-        if not number:
-            return
-        part = np.memmap(path, self.record, "r", shape=(number,))
-        for row, digest in enumerate(part["digest"]):
-            self._place[digest.tobytes()] = (len(self._parts), row)
-        self._parts.append(part)
-        self._opened.add(path)
+                number = path.stat().st_size // self.record.itemsize
+                if number:
+                    records = np.asarray(np.memmap(path, self.record, "r", shape=(number,)))
+                    digests = map(bytes, records["digest"])
+                    self._features |= zip(digests, records["features"], strict=True)
+                    self._opened.add(path)
 
     def missing(self, store: Store, indices: NDArray[np.int64]) -> NDArray[np.int64]:
         """Return the indices of images without features, one for each content.
@@ -77,7 +73,7 @@ class FeatureCache:
         """
         self._look()
         first = {store.digests[index].tobytes(): index for index in reversed(indices)}
-        missing = [index for digest, index in first.items() if digest not in self._place]
+        missing = [index for digest, index in first.items() if digest not in self._features]
         return np.array(sorted(missing), np.int64)
 
     def compute(
@@ -130,38 +126,29 @@ class FeatureCache:
         Raises:
             StorageError: If there is no space for large ones.
         """
-        places = [self._place[store.digests[index].tobytes()] for index in indices]
-        shape = (len(places), self.width)
-        chunks = [places[start : start + GATHERED] for start in range(0, len(places), GATHERED)]
-        if len(places) * self.width * 4 <= IN_MEMORY:
-            rows = np.empty(shape, np.float32)
-            for number, chunk in enumerate(chunks):
-                start = number * GATHERED
-                rows[start : start + len(chunk)] = self._rows(chunk)
-            return rows
+        digests = store.digests[indices]
+        if len(digests) * self.width * 4 <= IN_MEMORY:
+            return self._rows(digests)
         # The file has no name, so that nothing can be left behind.
         with (
-            storage_errors(self.folder, self._described(len(places)), REMEDY),
+            storage_errors(self.folder, self._described(len(digests)), REMEDY),
             tempfile.TemporaryFile(dir=self.folder) as file,
         ):
-            for chunk in chunks:
-                file.write(self._rows(chunk).tobytes())
+            for start in range(0, len(digests), GATHERED):
+                file.write(self._rows(digests[start : start + GATHERED]).tobytes())
             file.flush()
-            return np.memmap(file, np.float32, "r", shape=shape)
+            return np.memmap(file, np.float32, "r", shape=(len(digests), self.width))
 
     def _described(self, count: int) -> str:
         """Return what is written, with its size, for a message."""
-        megabytes = count * self.record.itemsize / 1e6
         return "the features of {count:,} images ({megabytes:,.0f} MB)".format(
-            count=count, megabytes=megabytes
+            count=count, megabytes=count * self.record.itemsize / 1e6
         )
 
-    def _rows(self, places: list[tuple[int, int]]) -> NDArray[np.float32]:
-        rows = np.empty((len(places), self.width), np.float32)
-        parts, numbers = np.array(places, np.int64).T
-        for part in np.unique(parts):
-            of_part = parts == part
-            rows[of_part] = self._parts[part]["features"][numbers[of_part]]
+    def _rows(self, digests: NDArray[np.uint8]) -> NDArray[np.float32]:
+        rows = np.empty((len(digests), self.width), np.float32)
+        for row, digest in zip(rows, digests, strict=True):
+            row[:] = self._features[digest.tobytes()]
         return rows
 
 
@@ -189,6 +176,5 @@ def open_features(
         precision: The arithmetic: "float32", "bfloat16" or "auto".
     """
     compiled = compile_model(body, precision)
-    arithmetic = f"{compiled.engine} {compiled.precision}"
-    key = features_key(body, preprocessing, arithmetic)
+    key = features_key(body, preprocessing, f"{compiled.engine} {compiled.precision}")
     return compiled, FeatureCache(key, body.output_shape[-1])

@@ -15,12 +15,10 @@ from convlens.report.finish import Predict
 from convlens.run import Run
 from convlens.screen import Screen
 from convlens.training.checkpoint import State
-from convlens.training.fit import Row
-from convlens.training.setup import Setup
+from convlens.training.setup import Setup, describe_recipe
 from convlens.training.trainer import Facts, Trainer
-from convlens.transfer.backbone import body_of
+from convlens.transfer.backbone import body_of, learning_rate_multipliers, unfreeze
 from convlens.transfer.head_stage import HeadResult, HeadStage
-from convlens.transfer.unfreeze import learning_rate_multipliers, unfreeze
 
 
 def with_unfrozen(setup: Setup, config: Config) -> Setup:
@@ -39,11 +37,10 @@ def with_unfrozen(setup: Setup, config: Config) -> Setup:
 
 def make_trainer(setup: Setup, screen: Screen) -> Trainer:
     """Return a trainer in which each unfrozen layer learns at its own rate."""
-    transfer = setup.config.transfer
     return Trainer(
         setup,
         screen,
-        lambda model: learning_rate_multipliers(model, body_of(model), transfer),
+        lambda model: learning_rate_multipliers(model, body_of(model), setup.config.transfer),
     )
 
 
@@ -65,27 +62,24 @@ class FineTuneStage:
 
     def facts(self) -> dict[str, str]:
         """Return the recipe, which begins with the head."""
-        recipe = self.setup.facts()["recipe"]
-        return {"recipe": "first the head on kept features, then {recipe}".format(recipe=recipe)}
+        return {
+            "recipe": "first the head on kept features, then {recipe}".format(
+                recipe=describe_recipe(self.setup.config)
+            )
+        }
 
     def costs(self) -> Facts:
         """Return the time and the memory of the steps, measured."""
         return self.trainer.costs()
 
-    def run(
-        self,
-        run: Run,
-        *,
-        stop_requested: Callable[[], bool] = lambda: False,
-        on_epoch: Callable[[Row, bool], None] = lambda row, best: None,
-    ) -> State:
+    def run(self, run: Run, *, stop_requested: Callable[[], bool] = lambda: False) -> State:
         """Train; see `Trainer.run`. An epoch is kept only if it is better than the head alone."""
         first = None
         if not run.has_state:
             set_weights(self.trainer.model, self.setup.network.get_weights())
             first = self._score_of_head()
         self.trainer.provenance = self.head.provenance(HeadResult.read(run))
-        state = self.trainer.run(run, stop_requested=stop_requested, on_epoch=on_epoch, first=first)
+        state = self.trainer.run(run, stop_requested=stop_requested, first=first)
         self._head_is_best = state.best_epoch == 0
         return state
 
@@ -123,9 +117,8 @@ class FineTuneStage:
         indices = prepared.splits.val
         classifier = run.classifier()
         rows = classifier.probabilities(prepared.store.images, indices=indices)
-        labels = prepared.dataset.labels[indices]
-        of_head = np.array(HeadResult.read(run).classes)
-        correct = np.stack([rows.argmax(axis=1) == labels, of_head == labels])
+        predicted = np.stack([rows.argmax(axis=1), HeadResult.read(run).classes])
+        correct = predicted == prepared.dataset.labels[indices]
         (pair,) = compare_pairs(("fine-tuned", "frozen"), correct)
         verdict = "on validation, which also chose the epoch, {pair}".format(pair=pair)
         self.screen.say("fine-tuned   {verdict}".format(verdict=verdict))

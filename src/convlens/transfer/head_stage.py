@@ -6,7 +6,7 @@ are therefore computed once and kept by content, and the head learns from them i
 
 import json
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -21,13 +21,11 @@ from convlens.report.finish import Predict
 from convlens.run import Run
 from convlens.screen import Screen, duration
 from convlens.training.checkpoint import State
-from convlens.training.fit import Row
 from convlens.training.setup import Setup
 from convlens.training.trainer import Facts
 from convlens.transfer.backbone import FEATURES, HEAD, body_of
-from convlens.transfer.dense_head import Labelled, fit_dense_head
 from convlens.transfer.features import BATCH, open_features
-from convlens.transfer.linear_head import fit_linear_head, write_trials
+from convlens.transfer.heads import Labelled, fit_dense_head, fit_linear_head, write_trials
 
 TOLERANCE = 0.02  # of a probability, in the mean, between two ways of computing the features
 CHECKED = 16  # images on which the tolerance is checked
@@ -83,8 +81,8 @@ class HeadStage:
 
     def facts(self) -> dict[str, str]:
         """Return the recipe of a linear head, where nothing is trained by steps."""
-        config = self.setup.config
-        if config.transfer.unfreeze is not None or config.transfer.head:
+        transfer = self.setup.config.transfer
+        if transfer.unfreeze is not None or transfer.head:
             return {}
         recipe = "logistic regression on the features"
         if len(self.setup.prepared.splits.val):
@@ -100,7 +98,11 @@ class HeadStage:
         )
         if not len(missing):
             return [("features", "kept from an earlier run; {how}".format(how=how))]
-        seconds = self._seconds_per_image(store.images[missing[:BATCH]]) * len(missing)
+        images = store.images[missing[:BATCH]]
+        self.compiled(images)  # The first call may compile.
+        began = time.monotonic()
+        self.compiled(images)
+        seconds = (time.monotonic() - began) / len(images) * len(missing)
         said = "about {time} for {count:,} images, measured, kept for later; {how}".format(
             time=duration(max(1, seconds)), count=len(missing), how=how
         )
@@ -110,28 +112,11 @@ class HeadStage:
         splits = self.setup.prepared.splits
         return np.concatenate([splits.train, splits.val, splits.test])
 
-    def _seconds_per_image(self, images: NDArray[np.uint8]) -> float:
-        self.compiled(images)  # The first call may compile.
-        began = time.monotonic()
-        self.compiled(images)
-        return (time.monotonic() - began) / len(images)
-
-    def run(
-        self,
-        run: Run,
-        *,
-        stop_requested: Callable[[], bool] = lambda: False,
-        on_epoch: Callable[[Row, bool], None] = lambda row, best: None,
-    ) -> State:
+    def run(self, run: Run) -> State:
         """Compute the missing features, train the head on them, and save its classifier.
 
         Nothing is done where a resumed run has begun with the layers below. Ctrl-C ends this stage
-        at once, so `stop_requested` is not asked; the features computed so far are kept.
-
-        Args:
-            run: The run folder.
-            stop_requested: Not used.
-            on_epoch: Called after each epoch of a head with hidden layers.
+        at once; the features computed so far are kept.
         """
         if self.continues and run.has_state:
             return State()
@@ -139,19 +124,17 @@ class HeadStage:
         prepared = self.setup.prepared
         with self.screen.counter("features") as progress:
             self.features.compute(self.compiled, prepared.store, self._all_indices(), progress)
-        seconds = time.monotonic() - began
+        result = HeadResult(time.monotonic() - began)
+        state = State()
         if self.setup.config.transfer.head:
-            state = self._train_dense_head(run, seconds, on_epoch)
-            result = HeadResult(seconds)
+            state = self._train_dense_head(run, result)
         else:
-            state = State()
-            result = self._train_linear_head(run, seconds)
-        val = prepared.splits.val
-        if len(val):
-            rows = self.predict(self.setup.classifier(), val)
+            result = self._train_linear_head(run, result.seconds)
+        if len(prepared.splits.val):
+            rows = self.predict(self.setup.classifier(), prepared.splits.val)
             result = replace(result, classes=rows.argmax(axis=1).tolist())
         run.write(RESULT, json.dumps(vars(result)))
-        return State() if self.continues else state
+        return state
 
     def provenance(self, result: HeadResult) -> dict[str, Any]:
         """Return what the classifier file records of the features and the head."""
@@ -199,26 +182,24 @@ class HeadStage:
             )
         return result
 
-    def _train_dense_head(
-        self, run: Run, seconds: float, on_epoch: Callable[[Row, bool], None]
-    ) -> State:
-        """Train a head with hidden layers on the features, by steps, as any network."""
+    def _train_dense_head(self, run: Run, result: HeadResult) -> State:
+        """Train a head with hidden layers on the features, by steps, as any network.
+
+        Where layers below the head learn afterwards, the epochs of the head do not count, and the
+        state that is returned is empty.
+        """
         setup = self.setup
         splits = setup.prepared.splits
-        result = HeadResult(seconds)
         config = setup.config
         inner = run
         if self.continues:
             # The settings are those of the layers below, so the head has the usual ones.
-            settings = TrainingConfig(
-                learning_rate=LEARNING_RATES["adamw"], seed=config.training.seed
-            )
-            config = replace(config, training=settings)
+            usual = TrainingConfig(learning_rate=LEARNING_RATES["adamw"], seed=config.training.seed)
+            config = replace(config, training=usual)
             inner = run.part("head")
 
         def on_best(state: State) -> None:
-            kept = replace(state, best_epoch=0) if self.continues else state
-            self._save(inner, kept, result)
+            self._save(inner, replace(state, best_epoch=0) if self.continues else state, result)
 
         state = fit_dense_head(
             [layer for layer in setup.network.layers if layer.name.startswith(HEAD)],
@@ -228,13 +209,13 @@ class HeadStage:
             inner,
             class_weights=setup.class_weights,
             on_best=on_best,
-            on_epoch=on_epoch,
             screen=self.screen,
         )
         set_weights(setup.network, inner.classifier().logits_model.get_weights())
-        if self.continues:
-            self._save(run, State(), result)
-        return state
+        if not self.continues:
+            return state
+        self._save(run, State(), result)
+        return State()
 
     def _labelled(self, indices: NDArray[np.int64]) -> Labelled:
         """Return the features and the classes of the images with these indices."""
@@ -252,11 +233,12 @@ class HeadStage:
         self.features.compute(self.compiled, store, indices)  # none, unless the cache was emptied
         features = self.features.gather(store, indices)
         head = keras.Model(classifier.model.get_layer(FEATURES).output, classifier.model.output)
-        rows = [
-            np.asarray(head.predict_on_batch(features[start : start + ROWS]))
-            for start in range(0, len(features), ROWS)
-        ]
-        return np.concatenate(rows)
+        return np.concatenate(
+            [
+                head.predict_on_batch(features[start : start + ROWS])
+                for start in range(0, len(features), ROWS)
+            ]
+        )
 
     def prepare_scores(self, run: Run) -> Predict | None:
         """Return `predict` where it agrees with the classifier file on a few images, else None."""
@@ -264,8 +246,7 @@ class HeadStage:
         prepared = self.setup.prepared
         indices = prepared.splits.train[:CHECKED]
         in_float32 = classifier.probabilities(prepared.store.images, indices=indices)
-        differences = np.abs(self.predict(classifier, indices) - in_float32).max(axis=1)
-        difference = float(differences.mean())
+        difference = np.abs(self.predict(classifier, indices) - in_float32).max(axis=1).mean()
         if difference > TOLERANCE:
             self.screen.note(
                 "features in {arithmetic} change probabilities by {difference:.3f}; the scores are "

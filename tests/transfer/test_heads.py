@@ -1,24 +1,30 @@
-"""Logistic regression on features, compared with scikit-learn's."""
+"""Heads on features: logistic regression, compared with scikit-learn's, and hidden layers."""
 
 import csv
 
+import keras
 import numpy as np
 import pytest
+from keras import layers
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import log_loss
 
+from convlens.config import Config
 from convlens.run import Run
-from convlens.transfer import linear_head
-from convlens.transfer.linear_head import (
+from convlens.screen import Screen
+from convlens.transfer import heads
+from convlens.transfer.heads import (
     DEFAULT_STRENGTH,
     STRENGTHS,
     LinearHead,
+    fit_dense_head,
     fit_linear_head,
     write_trials,
 )
 
 WIDTH = 6
 NONE = (np.empty((0, WIDTH), np.float32), np.empty(0, np.int64))
+CONFIG = Config().replace(epochs=6, batch_size=20, learning_rate=0.02, precision="float32")
 
 
 def clouds(
@@ -99,7 +105,7 @@ def test_large_features_stay_as_they_are_and_have_the_same_optimum(monkeypatch):
     features, labels = clouds(120, 3, 0)
     val = clouds(60, 3, 1)
     small = fit_linear_head(features.copy(), labels, *val, 3)
-    monkeypatch.setattr(linear_head, "IN_PLACE", 0)
+    monkeypatch.setattr(heads, "IN_PLACE", 0)
     frozen = features.copy()
     frozen.flags.writeable = False  # as a memory map is
     large = fit_linear_head(frozen, labels, *val, 3)
@@ -144,3 +150,75 @@ def test_what_was_tried_is_written(tmp_path):
     assert float(rows[0]["val_log_loss"]) == pytest.approx(head.trials[0].log_loss, abs=1e-6)
     assert float(rows[0]["val_accuracy"]) == pytest.approx(head.trials[0].accuracy.value, abs=1e-6)
     assert (tmp_path / "plots" / "regularisation.png").stat().st_size > 1000
+
+
+def distant_clouds(number: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    centers = np.random.default_rng(7).normal(0, 2, (3, WIDTH))
+    labels = np.arange(number) % 3
+    features = centers[labels] + np.random.default_rng(seed).normal(0, 1, (number, WIDTH))
+    return features.astype(np.float32), labels
+
+
+class Epochs(Screen):
+    """A screen that notes the epochs it is told of, and which were the best so far."""
+
+    def __init__(self):
+        super().__init__(quiet=True)
+        self.shown = []
+
+    def epoch(self, row, *, best):
+        self.shown.append((row["epoch"], best))
+
+
+def fitted(folder, config=CONFIG, val=None, class_weights=None):
+    keras.utils.set_random_seed(0)
+    inputs = keras.Input((WIDTH,))
+    top = [layers.Dense(8, "relu"), layers.Dense(3)]
+    head = keras.Model(inputs, top[1](top[0](inputs)))
+    kept, screen = [], Epochs()
+    state = fit_dense_head(
+        top,
+        distant_clouds(120, 0),
+        distant_clouds(60, 1) if val is None else val,
+        config,
+        Run.create(folder / "run", ""),
+        class_weights=class_weights,
+        on_best=lambda state: kept.append((state.best_epoch, head.get_weights())),
+        screen=screen,
+    )
+    assert [number for number, best in screen.shown if best] == [number for number, _ in kept]
+    return head, state, kept
+
+
+def test_the_layers_have_the_best_epochs_weights(tmp_path):
+    head, state, kept = fitted(tmp_path)
+    features, labels = distant_clouds(60, 1)
+    best = max(state.history, key=lambda row: (row["val_accuracy"], -row["val_loss"]))
+    assert state.best_epoch == best["epoch"] == kept[-1][0]
+    assert best["val_accuracy"] > 0.8
+    right = (np.asarray(head(features)).argmax(1) == labels).mean()
+    assert right == pytest.approx(best["val_accuracy"], abs=1e-6)
+    assert all(map(np.array_equal, head.get_weights(), kept[-1][1]))
+
+
+def test_without_validation_the_last_epoch_is_kept(tmp_path):
+    _, state, kept = fitted(tmp_path, val=NONE)
+    assert [number for number, _ in kept] == [1, 2, 3, 4, 5, 6]
+    assert state.best_epoch == 6
+
+
+def test_an_epoch_may_have_fewer_steps(tmp_path):
+    config = CONFIG.replace(epochs=1, learning_rate=0.01, optimizer="sgd", schedule="constant")
+    whole, _, _ = fitted(tmp_path / "six", config)
+    short, _, _ = fitted(tmp_path / "one", config.replace(steps_per_epoch=1))
+    start, _, _ = fitted(tmp_path / "none", config.replace(learning_rate=1e-20))
+    moved = [np.abs(one.get_weights()[2] - start.get_weights()[2]).sum() for one in (whole, short)]
+    assert 0 < moved[1] < moved[0]
+
+
+def test_a_class_with_all_the_weight_is_predicted_most(tmp_path):
+    head, _, _ = fitted(tmp_path, val=NONE, class_weights=np.array([0, 5, 0], np.float32))
+    features, _ = distant_clouds(60, 1)
+    assert (
+        np.asarray(head(features)).argmax(1) == 1
+    ).mean() > 0.6  # A third of the images are of this class.

@@ -1,19 +1,19 @@
-"""Linear head: logistic regression on the features of a frozen network.
+"""Heads: what learns from the features of a frozen network.
 
-A head without hidden layers has one best set of weights for each strength of the regularisation.
-L-BFGS finds it in seconds, without a learning rate or epochs. The strength is chosen on the
-validation images.
+A linear head is a logistic regression. It has one best set of weights for each strength of the
+regularisation. L-BFGS finds it in seconds, without a learning rate or epochs. The strength is
+chosen on the validation images. A dense head has hidden layers and learns by steps, as any network.
 
 Source      Kornblith, Shlens, Le, "Do Better ImageNet Models Transfer Better?", 2019,
             arXiv:1805.08974, who judge networks as fixed feature extractors by such heads
 """
 
-import csv
-import io
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
+import keras
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import log_softmax
@@ -22,9 +22,15 @@ from sklearn.linear_model import LogisticRegression
 from threadpoolctl import threadpool_limits
 
 from convlens.charts.tuning import show_regularization
+from convlens.config import Config
+from convlens.data.batches import Batches
 from convlens.evaluation.metrics import accuracy
 from convlens.evaluation.scores import Score
 from convlens.run import Run
+from convlens.screen import Screen
+from convlens.training.checkpoint import State
+from convlens.training.fit import Hooks, fit
+from convlens.training.optimization import compile_for_training
 
 # scikit-learn's C on features of variance 1; a small C regularises strongly.
 STRENGTHS = (1e-3, 1e-2, 1e-1, 1.0, 10.0)
@@ -42,6 +48,7 @@ IN_PLACE = 2**28
 NEVER_SEEN = -30.0  # the logit of a class without training images
 
 Floats = NDArray[np.float32]
+Labelled = tuple[Floats, NDArray[np.int64]]  # (n, width) features and (n,) classes
 
 
 @dataclass(frozen=True)
@@ -167,8 +174,8 @@ def _try(
     logits = (features @ kernel + bias).astype(np.float64)
     log_probabilities = log_softmax(logits, axis=1)
     losses = -log_probabilities[np.arange(len(labels)), labels]
-    score = accuracy(labels, log_probabilities.argmax(axis=1))
-    return Trial(strength, float(losses.mean()), score)
+    predicted = log_probabilities.argmax(axis=1)
+    return Trial(strength, float(losses.mean()), accuracy(labels, predicted))
 
 
 def write_trials(head: LinearHead, run: Run) -> None:
@@ -178,18 +185,80 @@ def write_trials(head: LinearHead, run: Run) -> None:
         StorageError: If a file cannot be written.
     """
     rows = [
-        (f"{trial.strength:g}", f"{trial.log_loss:.6f}", f"{trial.accuracy.value:.6f}")
+        f"{trial.strength:g},{trial.log_loss:.6f},{trial.accuracy.value:.6f}\n"
         for trial in head.trials
     ]
-    table = io.StringIO()
-    writer = csv.writer(table, lineterminator="\n")
-    writer.writerow(["strength", "val_log_loss", "val_accuracy"])
-    writer.writerows(rows)
-    run.write("regularisation.csv", table.getvalue())
-    figure = show_regularization(
-        [trial.strength for trial in head.trials],
-        [trial.log_loss for trial in head.trials],
-        [trial.accuracy for trial in head.trials],
-        chosen=head.strength,
+    run.write("regularisation.csv", "".join(["strength,val_log_loss,val_accuracy\n", *rows]))
+    run.write_figure(
+        "regularisation",
+        show_regularization(
+            [trial.strength for trial in head.trials],
+            [trial.log_loss for trial in head.trials],
+            [trial.accuracy for trial in head.trials],
+            chosen=head.strength,
+        ),
     )
-    run.write_figure("regularisation", figure)
+
+
+def fit_dense_head(  # noqa: PLR0913 - the collaborators of a training
+    top: Sequence[keras.layers.Dense],
+    train: Labelled,
+    val: Labelled,
+    config: Config,
+    run: Run,
+    *,
+    class_weights: NDArray[np.float32] | None,
+    on_best: Callable[[State], None],
+    screen: Screen,
+) -> State:
+    """Train copies of dense layers on features, as `fit` trains a network.
+
+    Args:
+        top: The layers, that of the logits last. They get the weights of the best epoch.
+        train: The features and labels to learn from.
+        val: The features and labels that choose the best epoch; (0, width) where there are none.
+        config: The configuration of the training.
+        run: The run folder for history and state.
+        class_weights: (num_classes,) weight of an image by its class.
+        on_best: Called when `top` has the weights of an epoch that is better than all before.
+        screen: Where the progress is shown.
+    """
+    inputs = keras.Input((train[0].shape[1],))
+    x = inputs
+    for layer in top:
+        x = layer.from_config(layer.get_config())(x)
+    head = keras.Model(inputs, x)
+    settings = config.training
+
+    def batches(labelled: Labelled, **options: Any) -> Batches:
+        features, labels = labelled
+        return Batches(
+            features,
+            labels,
+            np.arange(len(labels)),
+            num_classes=top[-1].units,
+            batch_size=settings.batch_size,
+            **options,
+        )
+
+    def keep(model: keras.Model, state: State) -> None:
+        for layer, trained in zip(top, model.layers[1:], strict=True):
+            layer.set_weights(trained.get_weights())
+        on_best(state)
+
+    train_batches = batches(
+        train,
+        seed=settings.seed,
+        weights=class_weights,
+        steps_per_epoch=settings.steps_per_epoch,
+    )
+    compile_for_training(head, settings, train_batches.steps)
+    return fit(
+        head,
+        train_batches,
+        batches(val) if len(val[1]) else None,
+        config,
+        run,
+        hooks=Hooks(on_best=keep),
+        screen=screen,
+    )

@@ -1,0 +1,298 @@
+"""Optimization: the loss, the accuracy, the optimizer, and the learning rate over time.
+
+All optimizers and schedules are Keras' own. A network may have auxiliary heads, which help the
+gradient reach the lower layers during training and are removed afterwards. Their losses are part of
+`loss` and `val_loss`, but not of `val_accuracy`, by which the best epoch is chosen. The range test
+looks for a learning rate: it raises the rate step by step and watches the loss.
+
+Sources     Szegedy et al., "Going Deeper with Convolutions", 2014, arXiv:1409.4842, section 5:
+            the losses of auxiliary heads are multiplied by 0.3
+            Smith, "Cyclical Learning Rates for Training Neural Networks", 2015, arXiv:1506.01186
+"""
+
+import math
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import keras
+import numpy as np
+from keras import ops
+
+from convlens import backend
+from convlens.config import LEARNING_RATES, TrainingConfig
+from convlens.data.batches import Batches
+from convlens.errors import TrainingError
+
+AUXILIARY_WEIGHT = 0.3
+# The share of a one-cycle schedule in which the learning rate rises. It starts at the largest rate
+# divided by START and ends at FLOOR of it (Smith and Topin 2017, arXiv:1708.07120, with the values
+# of fastai).
+RISE = 0.25
+START = 25
+FLOOR = 1e-3
+KINDS: dict[str, tuple[type[keras.optimizers.Optimizer], dict[str, Any]]] = {
+    "sgd": (keras.optimizers.SGD, {}),
+    "momentum": (keras.optimizers.SGD, {"momentum": 0.9, "nesterov": True}),
+    "adam": (keras.optimizers.Adam, {}),
+    "adamw": (keras.optimizers.AdamW, {}),
+    "rmsprop": (keras.optimizers.RMSprop, {}),
+    "adagrad": (keras.optimizers.Adagrad, {}),
+    "adadelta": (keras.optimizers.Adadelta, {}),
+}
+# The range test.
+STEPS = 100
+LOWEST = 1e-3  # times the optimizer's usual rate, at the first step
+HIGHEST = 1e3  # times the optimizer's usual rate, at the last step
+SMOOTHING = 0.9
+DIVERGED = 4.0  # times the best smoothed loss, at which the test ends
+
+
+class Multiplier(NamedTuple):
+    """How fast a variable learns.
+
+    Attributes:
+        rate: What the learning rate is multiplied by.
+        begin: The share of the training after which the variable begins to learn.
+    """
+
+    rate: float = 1.0
+    begin: float = 0.0
+
+
+def compile_for_training(
+    model: keras.Model,
+    config: TrainingConfig,
+    steps_per_epoch: int,
+    *,
+    heads: int = 1,
+    multipliers: Sequence[Multiplier] = (),
+) -> None:
+    """Compile a model with the configured optimizer and schedule.
+
+    Args:
+        model: A model whose output is (batch, heads * num_classes) logits, see `join_heads`.
+        config: The settings of the training.
+        steps_per_epoch: The steps of an epoch, which fix the length of the schedule.
+        heads: The number of heads, the first of which is the network's own.
+        multipliers: How fast each trainable variable learns, see `make_optimizer`.
+    """
+    schedule = make_schedule(config, steps_per_epoch)
+    model.compile(
+        optimizer=make_optimizer(config, schedule, multipliers, config.epochs * steps_per_epoch),
+        loss=HeadsCrossentropy(heads, config.label_smoothing),
+        metrics=[AnswerAccuracy(name="accuracy")],
+        jit_compile=backend.jit_compile(),
+    )
+
+
+def join_heads(model: keras.Model) -> keras.Model:
+    """Return a model of the same layers whose output is (batch, heads * num_classes) logits.
+
+    A model with one head is returned as it is.
+    """
+    if len(model.outputs) == 1:
+        return model
+    return keras.Model(model.input, ops.concatenate(model.outputs, axis=-1), name=model.name)
+
+
+class HeadsCrossentropy(keras.losses.Loss):  # type: ignore[misc]
+    """Categorical cross-entropy of joined logits, in which auxiliary heads weigh less.
+
+    Args:
+        heads: The number of heads, the first of which is the network's own.
+        label_smoothing: The share of each label that is spread over all classes.
+    """
+
+    def __init__(self, heads: int, label_smoothing: float) -> None:
+        super().__init__(name="crossentropy")
+        self.heads = heads
+        self.label_smoothing = label_smoothing
+
+    def call(self, y_true: Any, y_pred: Any) -> Any:
+        """Return (batch,) losses.
+
+        Args:
+            y_true: (batch, num_classes) labels.
+            y_pred: (batch, heads * num_classes) logits.
+        """
+        own, *auxiliary = (
+            keras.losses.categorical_crossentropy(
+                y_true, logits, from_logits=True, label_smoothing=self.label_smoothing
+            )
+            for logits in ops.split(y_pred, self.heads, axis=-1)
+        )
+        return own + AUXILIARY_WEIGHT * sum(auxiliary)
+
+
+class AnswerAccuracy(keras.metrics.CategoricalAccuracy):  # type: ignore[misc]
+    """Accuracy of the first head of joined logits."""
+
+    def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> Any:
+        """Compare (batch, num_classes) labels with (batch, heads * num_classes) logits."""
+        return super().update_state(y_true, y_pred[..., : y_true.shape[-1]], sample_weight)
+
+
+def make_schedule(
+    config: TrainingConfig, steps_per_epoch: int
+) -> float | keras.optimizers.schedules.LearningRateSchedule:
+    """Return the learning rate as a number, or as a function of the step.
+
+    "one_cycle" rises linearly over the first quarter and falls along a cosine. "cosine" does the
+    same, but rises from zero over `warmup_epochs`, or over a quarter if that is shorter (Loshchilov
+    and Hutter 2016, arXiv:1608.03983, without restarts).
+    """
+    peak = config.learning_rate or LEARNING_RATES[config.optimizer]
+    total = max(config.epochs * steps_per_epoch, 2)
+    if config.schedule == "constant":
+        return peak
+    if config.schedule == "one_cycle":
+        rise = max(int(RISE * total), 1)
+        first = peak / START
+    else:
+        rise = min(int(config.warmup_epochs * steps_per_epoch), int(RISE * total))
+        first = 0.0
+    return keras.optimizers.schedules.CosineDecay(
+        first if rise else peak,
+        decay_steps=total - rise,
+        alpha=FLOOR,
+        warmup_target=peak if rise else None,
+        warmup_steps=rise,
+    )
+
+
+def make_optimizer(
+    config: TrainingConfig,
+    learning_rate: float | keras.optimizers.schedules.LearningRateSchedule,
+    multipliers: Sequence[Multiplier] = (),
+    steps: int = 0,
+) -> keras.optimizers.Optimizer:
+    """Return the configured optimizer; "momentum" is SGD with Nesterov momentum 0.9.
+
+    Args:
+        config: The settings of the training.
+        learning_rate: The learning rate or its schedule.
+        multipliers: How fast each trainable variable learns, in their order. Where not given, all
+            learn alike.
+        steps: The steps of the whole training, where multipliers are given.
+    """
+    kind, options = KINDS[config.optimizer]
+    if multipliers:
+        kind = with_multipliers(kind, multipliers, steps)
+    if config.optimizer == "adamw":
+        options = {"weight_decay": config.weight_decay}
+    optimizer = kind(learning_rate, **options)
+    if config.optimizer == "adamw":
+        optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
+    return optimizer
+
+
+def with_multipliers(
+    optimizer: type[keras.optimizers.Optimizer], multipliers: Sequence[Multiplier], steps: int
+) -> type[Any]:
+    """Return a class of the optimizer with a learning rate for each variable.
+
+    Args:
+        optimizer: A class of Keras.
+        multipliers: One for each trainable variable, in their order.
+        steps: The steps of the whole training.
+    """
+    table = [Multiplier(one.rate, round(one.begin * steps)) for one in multipliers]
+
+    class WithMultipliers(optimizer):  # type: ignore[misc]
+        def update_step(self, gradient: Any, variable: Any, learning_rate: Any) -> None:
+            super().update_step(gradient, variable, learning_rate * self._factor(variable))
+
+        def _apply_weight_decay(self, variables: Sequence[Any]) -> None:
+            """Let each variable decay at its own rate.
+
+            Keras' own method also lets those variables decay that have not begun to learn.
+            """
+            for variable in variables if self.weight_decay else ():
+                if self._use_weight_decay(variable):
+                    decay = ops.cast(self.learning_rate * self.weight_decay, variable.dtype)
+                    variable.assign_sub(variable * (decay * self._factor(variable)))
+
+        def _factor(self, variable: Any) -> Any:
+            rate, begin = table[self._get_variable_index(variable)]
+            return rate * ops.cast(self.iterations >= begin, variable.dtype) if begin else rate
+
+    WithMultipliers.__name__ = f"{optimizer.__name__}WithMultipliers"
+    return WithMultipliers
+
+
+def suggest(rates: Sequence[float], losses: Sequence[float]) -> float:
+    """Return a tenth of the rate with the lowest loss, rounded to two digits.
+
+    At that rate the loss still falls, and the training does not diverge.
+
+    >>> suggest((0.001, 0.01, 0.1, 1.0), (2.3, 1.5, 1.2, 9.0))
+    0.01
+    """
+    return float(f"{rates[int(np.argmin(losses))] / 10:.1e}")
+
+
+def find_learning_rate(
+    model: keras.Model, batches: Batches, config: TrainingConfig
+) -> tuple[list[float], list[float]]:
+    """Run the range test on a compiled model.
+
+    The weights of the model stay as they were. Its optimizer does not, so compile it again.
+
+    Args:
+        model: The compiled model.
+        batches: The training batches, repeated where an epoch has fewer steps than the test.
+        config: Names the optimizer, whose usual rate is the middle of the range.
+
+    Returns:
+        The learning rates of the steps, in rising order, and the smoothed training losses.
+
+    Raises:
+        TrainingError: If the loss was never finite.
+    """
+    growth = (HIGHEST / LOWEST) ** (1 / (STEPS - 1))
+    lowest = LOWEST * LEARNING_RATES[config.optimizer]
+    schedule = keras.optimizers.schedules.ExponentialDecay(lowest, 1, growth)
+    watch = _Watch()
+    with backend.unchanged(model):
+        model.compile(
+            optimizer=make_optimizer(config, schedule),
+            loss=model.loss,
+            jit_compile=backend.jit_compile(),
+        )
+        for epoch in range(math.ceil(STEPS / batches.steps)):
+            batches.epoch = epoch
+            if not watch.done:
+                model.fit(batches, epochs=1, callbacks=[watch], shuffle=False, verbose=0)
+    if not watch.losses:
+        raise TrainingError(
+            "the learning-rate test needs a finite loss; it was not finite even at the smallest "
+            "rate."
+        )
+    return [lowest * growth**step for step in range(len(watch.losses))], watch.losses
+
+
+class _Watch(keras.callbacks.Callback):  # type: ignore[misc]
+    """Smooths the loss of each step, and ends the test where it diverges."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.losses: list[float] = []
+        self.done = False
+        self._mean = 0.0
+        self._sum = 0.0
+
+    def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
+        running = float((logs or {})["loss"])  # Keras reports the mean since the epoch began.
+        loss = running * (batch + 1) - self._sum
+        self._sum = running * (batch + 1)
+        if not math.isfinite(loss):
+            self.done = True
+        else:
+            self._mean = SMOOTHING * self._mean + (1 - SMOOTHING) * loss
+            self.losses.append(self._mean / (1 - SMOOTHING ** (len(self.losses) + 1)))
+            diverged = self.losses[-1] > DIVERGED * min(self.losses)
+            self.done = diverged or len(self.losses) >= STEPS
+        self.model.stop_training = self.done
+
+    def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        self._sum = 0.0
