@@ -174,8 +174,15 @@ def _draw_box(axes: Axes, box: Box, color: str) -> None:
         ([corners[1], behind[1], behind[2], corners[2]], -0.12),  # the side
         (corners, 0.0),  # the front
     ):
-        fill = _shaded(color, shade)
-        axes.add_patch(Polygon(face, facecolor=fill, edgecolor="white", linewidth=0.7, zorder=2))
+        axes.add_patch(
+            Polygon(
+                face,
+                facecolor=_shaded(color, shade),
+                edgecolor="white",
+                linewidth=0.7,
+                zorder=2,
+            )
+        )
 
 
 def _shaded(color: str, shade: float) -> tuple[float, ...]:

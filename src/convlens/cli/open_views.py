@@ -14,9 +14,8 @@ from convlens.explain.microscope.layer import ONE_LOGIT, Layer
 from convlens.explain.microscope.microscope import Microscope, open_cell
 from convlens.explain.pages.drawing import draw_page
 from convlens.explain.pages.gradient_views import gradient_data, gradient_page
-from convlens.explain.pages.map_figures import layer_figure, strip_figure
+from convlens.explain.pages.map_figures import cell_figure, layer_figure, strip_figure
 from convlens.explain.pages.microscope_html import render_microscope
-from convlens.explain.pages.microscope_maps import cell_figure
 from convlens.explain.pages.microscope_views import (
     cell_data,
     cell_page,
@@ -140,9 +139,7 @@ def _facts(view: View) -> list[tuple[str, str]]:
     if (height, width) != (seen.height, seen.width):
         said = FITS[seen.fit]
     said = said.format(height=height, width=width, to=f"{seen.height} x {seen.width}")
-    order = (-scope.prediction.probabilities).argsort()[:3]
-    names = scope.classifier.class_names
-    shares = [f"{names[i]} {scope.prediction.probabilities[i] * 100:.1f} %" for i in order]
+    shares = [f"{label} {share * 100:.1f} %" for label, share in scope.most_probable()]
     return [("image", f"{view.name}, {said}"), ("predicted", ", ".join(shares))]
 
 

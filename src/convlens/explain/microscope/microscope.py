@@ -142,6 +142,12 @@ class Microscope:
         prediction = classifier.prediction(str(image), layers[-1].output.astype(np.float32))
         return cls(classifier, model, pixels, (height, width), layers, prediction)
 
+    def most_probable(self, count: int = 3) -> list[tuple[str, float]]:
+        """Return the most probable classes and their probabilities, the largest first."""
+        probabilities = self.prediction.probabilities
+        order = np.argsort(-probabilities)[:count]
+        return [(self.classifier.class_names[one], float(probabilities[one])) for one in order]
+
     def layer(self, name: str) -> Layer:
         """Return a layer by its name.
 

@@ -76,8 +76,8 @@ def draw_cells(
             y = corner[1] + row * height
             box = Rectangle((x, y), width, height, facecolor=fill, edgecolor=color, linewidth=0.7)
             axes.add_patch(box)
-            style: Any = {"ha": "center", "va": "center", "fontsize": points, "color": ink}
-            axes.text(x + width / 2, y + 0.52 * height, text, **style)
+            middle = (x + width / 2, y + 0.52 * height)
+            axes.text(*middle, text, ha="center", va="center", fontsize=points, color=ink)
 
 
 def draw_values(
@@ -127,10 +127,9 @@ def draw_map(
 
 def draw_image(axes: Axes, pixels: NDArray[np.uint8], corner: Point, side: float) -> None:
     """Draw an image (height, width, 1 or 3) in a square whose side its longer side fills."""
-    height, width, channels = pixels.shape
+    height, width, _ = pixels.shape
     scale = side / max(height, width)
-    shown = pixels[..., 0] if channels == 1 else pixels
-    _show(axes, shown, corner, (width * scale, height * scale), cmap="gray", vmin=0, vmax=255)
+    _show(axes, pixels, corner, (width * scale, height * scale), cmap="gray", vmin=0, vmax=255)
 
 
 def _show(axes: Axes, values: NDArray[Any], corner: Point, size: Point, **colors: Any) -> None:

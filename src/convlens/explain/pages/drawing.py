@@ -129,12 +129,10 @@ def _draw_table(axes: Axes, table: Table, y: float) -> Point:
     x = EDGE
     for index, texts in enumerate(zip(table.columns, *table.rows, strict=True)):
         wide = max(map(width, texts)) * HALF
-        right = table.is_right(index)
-        place = x + wide if right else x
+        side, place = ("right", x + wide) if table.is_right(index) else ("left", x)
         for number, text in enumerate(texts):
             middle = y + (number + 0.5) * LINE_HEIGHT
-            color = INK if number else GREY
-            write(axes, place, middle, text, ha="right" if right else "left", color=color)
+            write(axes, place, middle, text, ha=side, color=INK if number else GREY)
         x += wide + COLUMN_GAP
     axes.plot([EDGE, x - COLUMN_GAP], [y + LINE_HEIGHT] * 2, color=LINE, linewidth=1)
     return x - EDGE, LINE_HEIGHT * (len(table.rows) + 1)

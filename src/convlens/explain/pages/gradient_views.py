@@ -42,7 +42,7 @@ def gradient_page(layer: Layer, found: WeightGradient) -> Page:
         noun=layer.noun,
     )
     over = (found.terms.shape[0] > 1, found.terms.ndim > 1)  # several calls, several positions
-    rule = SUMS[over].format(factors=" × ".join(_rule(found)))
+    rule = SUMS[over].format(factors=" × ".join(name for name, _, _ in factors))
     facts = (
         (
             "loss",
@@ -73,33 +73,24 @@ def _weight_name(layer: Layer, found: WeightGradient) -> str:
     return rule.format(place=",".join(map(str, place)))
 
 
-def _rule(found: WeightGradient) -> list[str]:
-    """Return the names of the factors of a term."""
-    parts = ["dLoss/dOutput" if found.weight.mixed is None else "dLoss/d(depthwise sum)"]
+def _factors(found: WeightGradient) -> list[tuple[str, str, Floats]]:
+    """Return the factors of the terms: the name, the heading of the column, and the numbers."""
+    name = "dLoss/dOutput" if found.weight.mixed is None else "dLoss/d(depthwise sum)"
+    factors = [(name, name, found.outputs)]
     if found.slopes is not None:
-        parts.append("slope of the activation")
-    if found.weight.place not in ("bias", "beta"):
-        parts.append("normalised input" if found.weight.place == "gamma" else "input")
-    return parts
-
-
-def _factors(found: WeightGradient) -> dict[str, Floats]:
-    """Return the factors of the terms by the headings of their columns."""
-    factors = {_rule(found)[0]: found.outputs}
-    if found.slopes is not None:
-        factors["slope"] = found.slopes
+        factors.append(("slope of the activation", "slope", found.slopes))
     # A bias is multiplied with 1 everywhere.
     if found.weight.place not in ("bias", "beta"):
-        factors["input"] = found.inputs
+        name = "normalised input" if found.weight.place == "gamma" else "input"
+        factors.append((name, "input", found.inputs))
     return factors
 
 
-def _terms(found: WeightGradient, factors: dict[str, Floats]) -> Table:
+def _terms(found: WeightGradient, factors: list[tuple[str, str, Floats]]) -> Table:
     """Return the terms with their factors, the largest first."""
     terms = found.terms
-    columns = (*factors.values(), terms)
+    _, names, columns = zip(*factors, ("", "term", terms), strict=True)
     decimals = [decimals_of(one, 4) for one in columns]
-    names = (*factors, "term")
     # The place of a single term says nothing.
     if terms.size == 1:
         row = [f"{one.item() + 0.0:.{n}f}" for one, n in zip(columns, decimals, strict=True)]

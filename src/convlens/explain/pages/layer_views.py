@@ -19,7 +19,16 @@ from convlens.explain.arithmetic import (
 )
 from convlens.explain.arithmetic.exact import Numbers
 from convlens.explain.arithmetic.writing import equation, write_number, write_numbers, write_sum
-from convlens.explain.pages.page import Block, Curve, Grid, Lines, Page, Row, Table
+from convlens.explain.pages.page import (
+    Block,
+    Curve,
+    Grid,
+    Lines,
+    Page,
+    Row,
+    Table,
+    intersperse,
+)
 
 DECIMALS = 6
 CLIPPED_DECIMALS = 7  # show that a probability was kept 1e-7 from 0 or 1
@@ -49,17 +58,19 @@ def _rows(values: Numbers) -> Numbers:
 def activation_page(done: Activation) -> Page:
     """Return the page of an activation: each number with its steps and slope, and the curve."""
     columns = [one.reshape(-1) for one in (done.inputs, *done.steps.values(), done.output)]
-    names = ("z", *done.steps, f"{done.name}(z)", "slope")
-    table = Table(names, _columns(*columns, done.slope.reshape(-1)))
+    result = f"{done.name}(z)"
     points = (columns[0].astype(np.float64), columns[-1].astype(np.float64))
     reach = max(REACH, float(np.abs(points[0]).max()) * 1.1)
     across = np.linspace(-reach, reach, 401)
     line = (across, activate(across, done.name).output)
-    blocks: list[Block] = [table, Curve("", "z", f"{done.name}(z)", line, points)]
+    blocks: list[Block] = [
+        Table(("z", *done.steps, result, "slope"), _columns(*columns, done.slope.reshape(-1))),
+        Curve("", "z", result, line, points),
+    ]
     if done.inputs.ndim > 1:
         grids = (Grid(_rows(done.inputs), "z"), "→", Grid(_rows(done.output), done.name))
         blocks.insert(0, Row(grids))
-    facts = (("formula", f"{done.name}(z) = {ACTIVATIONS[done.name]}"),)
+    facts = (("formula", f"{result} = {ACTIVATIONS[done.name]}"),)
     return Page("Activation", facts, tuple(blocks))
 
 
@@ -91,19 +102,19 @@ def dense_page(done: Dense, activation: str | None = None) -> Page:
     for unit in range(done.weights.shape[1]):
         names += [f"weight {unit + 1}", f"product {unit + 1}"]
         columns += [done.weights[:, unit], done.products[:, unit]]
-        terms = (*done.products[:, unit], done.bias[unit])
-        text = _sum(terms, write_number(done.sums[unit], DECIMALS))
+        text = _sum(
+            (*done.products[:, unit], done.bias[unit]), write_number(done.sums[unit], DECIMALS)
+        )
         if activation is not None:
             text += f"   {activation}: {write_number(done.output[unit], DECIMALS)}"
         lines.append((f"unit {unit + 1}", text))
     formula = "sum of input × weight, and the bias"
     if activation is not None:
         formula = "sum of input × weight, and the bias, then {activation}"
-    table = Table(tuple(names), _columns(*columns))
     return Page(
         "Dense layer",
         (("formula", formula.format(activation=activation)),),
-        (table, Lines(tuple(lines), "products and bias")),
+        (Table(tuple(names), _columns(*columns)), Lines(tuple(lines), "products and bias")),
     )
 
 
@@ -157,10 +168,9 @@ def batchnorm_page(done: BatchNormalization, *, training: bool) -> Page:
             Grid(done.output, "result"),
         )
     )
-    rows = "{count} examples; each column is a channel".format(count=len(done.inputs))
     facts = (
         ("formula", "gamma × (z - mean) / √(variance + epsilon) + beta"),
-        ("rows", rows),
+        ("rows", "{count} examples; each column is a channel".format(count=len(done.inputs))),
     )
     page = "Batch normalisation, training" if training else "Batch normalisation, inference"
     return Page(page, facts, (Table(tuple(names), _columns(*columns), title), row))
@@ -172,7 +182,6 @@ def loss_page(losses: Sequence[Loss]) -> Page:
     for one in losses:
         decimals = CLIPPED_DECIMALS if one.clipped else DECIMALS
         rows = _columns(one.targets, one.predicted, one.terms, decimals=decimals)
-        title = f"{one.name}: {one.formula}"
         total, mean, value = (
             write_number(number, LOSS_DECIMALS) for number in (one.total, one.mean, one.value)
         )
@@ -184,16 +193,17 @@ def loss_page(losses: Sequence[Loss]) -> Page:
             lines.append(("predicted", f"divided by their sum, then {CLIPPED}"))
         elif "crossentropy" in one.name:
             lines.append(("predicted", CLIPPED))
-        blocks += [Table(("target", "predicted", "term"), rows, title), Lines(tuple(lines))]
+        blocks += [
+            Table(("target", "predicted", "term"), rows, f"{one.name}: {one.formula}"),
+            Lines(tuple(lines)),
+        ]
     return Page("Loss" if len(losses) == 1 else "Losses", (), tuple(blocks))
 
 
 def _beside(maps: Numbers) -> Row:
     """Return channels beside each other, with gaps so that they do not look like one map."""
-    items: list[Grid | str] = []
-    for channel in range(maps.shape[2]):
-        items += ["", Grid(maps[..., channel], f"channel {channel}")]
-    return Row(tuple(items[1:]))
+    grids = [Grid(maps[..., channel], f"channel {channel}") for channel in range(maps.shape[2])]
+    return Row(tuple(intersperse("", grids)))
 
 
 def join_page(images: Sequence[Numbers], kind: str) -> Page:
@@ -208,18 +218,19 @@ def join_page(images: Sequence[Numbers], kind: str) -> Page:
     """
     if kind == "concatenate":
         joined = concatenate(images)
-        size = " + ".join(str(one.shape[2]) for one in images)
-        rule = "maps behind each other: {size} = {count} channels of one height and width"
-        facts = (("rule", rule.format(size=size, count=joined.shape[2])),)
-        return Page("Concatenation", facts, (_beside(joined),))
+        rule = "maps behind each other: {size} = {count} channels of one height and width".format(
+            size=" + ".join(str(one.shape[2]) for one in images), count=joined.shape[2]
+        )
+        return Page("Concatenation", (("rule", rule),), (_beside(joined),))
     total = add(images)
     rows = []
     for channel in range(total.shape[2]):
-        items: list[Grid | str] = []
-        for number, one in enumerate(images, 1):
-            items += ["+", Grid(one[..., channel], f"map {number}, channel {channel}")]
+        grids = [
+            Grid(one[..., channel], f"map {number}, channel {channel}")
+            for number, one in enumerate(images, 1)
+        ]
         result = Grid(total[..., channel], f"sum, channel {channel}")
-        rows.append(Row((*items[1:], "=", result)))
+        rows.append(Row((*intersperse("+", grids), "=", result)))
     return Page("Addition", (("rule", "cell by cell; all maps have one shape"),), tuple(rows))
 
 

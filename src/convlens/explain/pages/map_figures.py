@@ -1,4 +1,4 @@
-"""Map figures: the feature maps of all layers in one figure, and all maps of one layer."""
+"""Map figures: the maps of all layers, all maps of one layer, and the maps around a value."""
 
 import math
 
@@ -6,20 +6,25 @@ import numpy as np
 from matplotlib.axes import Axes
 
 from convlens.charts.style import BLUE, GREY, Chart, shorten, style
-from convlens.explain.microscope.layer import Layer, Numbers
+from convlens.explain.microscope.layer import Floats, Layer, Numbers, OpenedCell, Window
 from convlens.explain.microscope.microscope import Microscope
 from convlens.explain.pages.canvas import (
     Point,
+    Shown,
     draw_image,
     draw_map,
     draw_values,
     open_canvas,
     write,
 )
+from convlens.explain.pages.drawing import draw_page
+from convlens.explain.pages.page import Page
 
 LARGEST_STRIP = 60  # layers of the figure of all layers that can still be told apart
 ACROSS = 6  # maps of a layer in that figure
 MOST_MAPS = 256  # in the figure of one layer
+CHANNEL_MAPS = 2  # maps of an input around a value
+ABOVE = 6  # maps above the page of a value
 
 # Inches, all of them.
 EDGE = 0.4  # around the figure
@@ -106,36 +111,24 @@ def _draw_head(axes: Axes, microscope: Microscope, name: str, count: int) -> Non
         height=height, width=width, mode="grey" if channels == 1 else "RGB"
     )
     write(axes, x, EDGE + 0.42, seen, color=GREY)
-    prediction = microscope.prediction
-    best = np.argsort(-prediction.probabilities)[:3]
-    for number, place in enumerate(best):
-        share = float(prediction.probabilities[place])
-        label = shorten(microscope.classifier.class_names[place], 40)
+    for number, (label, share) in enumerate(microscope.most_probable()):
         y = EDGE + 0.78 + 0.25 * number
-        color = BLUE if number == 0 else "#BBBBBB"
-        axes.barh(y, 1.2 * share, 0.16, left=x, color=color)
-        write(axes, x + 1.3, y, f"{share * 100:.1f} %  {label}")
+        axes.barh(y, 1.2 * share, 0.16, left=x, color="#BBBBBB" if number else BLUE)
+        write(axes, x + 1.3, y, f"{share * 100:.1f} %  {shorten(label, 40)}")
     changing = sum(layer.changes for layer in microscope.layers)
     key = KEY
     if count < changing:
-        key = KEY + " {count} of the {changing} layers that change values are shown."
-    write(
-        axes,
-        EDGE,
-        EDGE + side + 0.3,
-        key.format(count=count, changing=changing),
-        color=GREY,
-        fontsize=8,
-    )
+        key += " {count} of the {changing} layers that change values are shown."
+    key = key.format(count=count, changing=changing)
+    write(axes, EDGE, EDGE + side + 0.3, key, color=GREY, fontsize=8)
 
 
 def _draw_layer(axes: Axes, layer: Layer, corner: Point) -> None:
     """Draw the title of a layer, and its most active maps or its numbers."""
     x, y = corner
-    right = x + WIDE - BETWEEN
     write(axes, x, y + 0.1, shorten(layer.name, 42), fontsize=9.5)
     facts = f"{layer.kind}  {' x '.join(map(str, layer.shape))}"
-    write(axes, right, y + 0.1, facts, fontsize=8, color=GREY, ha="right")
+    write(axes, x + WIDE - BETWEEN, y + 0.1, facts, fontsize=8, color=GREY, ha="right")
     if layer.output.ndim == 1:
         _draw_numbers(axes, layer, (x, y + 0.22))
         return
@@ -150,9 +143,9 @@ def _draw_layer(axes: Axes, layer: Layer, corner: Point) -> None:
 def _draw_labelled_map(
     axes: Axes, values: Numbers, label: str, corner: Point, side: float, largest: float
 ) -> None:
+    x, y = corner
     draw_map(axes, values, corner, side, largest)
-    middle = corner[0] + side / 2
-    write(axes, middle, corner[1] + side + 0.09, label, fontsize=7, color=GREY, ha="center")
+    write(axes, x + side / 2, y + side + 0.09, label, fontsize=7, color=GREY, ha="center")
 
 
 def _draw_numbers(axes: Axes, layer: Layer, corner: Point) -> None:
@@ -162,9 +155,8 @@ def _draw_numbers(axes: Axes, layer: Layer, corner: Point) -> None:
     columns = math.ceil(values.size / rows)
     padded = np.pad(values, (0, rows * columns - values.size), constant_values=np.nan)
     cell = min((WIDE - BETWEEN) / columns, 0.3)
-    height = min(SIDE, rows * max(cell, 0.1))
-    largest = float(np.abs(values).max())
-    draw_values(axes, padded.reshape(rows, columns), corner, (cell * columns, height), largest)
+    size = (cell * columns, min(SIDE, rows * max(cell, 0.1)))
+    draw_values(axes, padded.reshape(rows, columns), corner, size, float(np.abs(values).max()))
 
 
 def layer_figure(microscope: Microscope, layer: Layer, name: str) -> Chart:
@@ -180,7 +172,6 @@ def layer_figure(microscope: Microscope, layer: Layer, name: str) -> Chart:
     across = min(16, max(4, math.ceil(math.sqrt(2 * len(filters)))))
     wide = LARGE_SIDE + 0.1
     high = LARGE_SIDE + 0.3
-    title = f"{layer.name}: {shorten(name, 50)}"
     said = "{kind}, {shape}. Blue is above 0, orange is below 0."
     if maps and layer.shape[-1] > len(filters):
         said += " The {count} most active of {all} maps are shown."
@@ -190,11 +181,10 @@ def layer_figure(microscope: Microscope, layer: Layer, name: str) -> Chart:
         count=len(filters),
         all=layer.shape[-1] if layer.shape else 1,
     )
-    width = max(across * wide, WIDE)
     height = 0.8 + (math.ceil(len(filters) / across) * high if maps else SIDE)
     with style([name]):
-        figure, axes = open_canvas(width + 2 * EDGE, height + 2 * EDGE)
-        write(axes, EDGE, EDGE + 0.1, title, fontsize=14)
+        figure, axes = open_canvas(max(across * wide, WIDE) + 2 * EDGE, height + 2 * EDGE)
+        write(axes, EDGE, EDGE + 0.1, f"{layer.name}: {shorten(name, 50)}", fontsize=14)
         write(axes, EDGE, EDGE + 0.42, said, color=GREY)
         if not maps:
             _draw_numbers(axes, layer, (EDGE, EDGE + 0.7))
@@ -205,3 +195,53 @@ def layer_figure(microscope: Microscope, layer: Layer, name: str) -> Chart:
             values = layer.output[..., one]
             _draw_labelled_map(axes, values, str(one), corner, LARGE_SIDE, largest)
     return figure
+
+
+def cell_figure(microscope: Microscope, layer: Layer, cell: OpenedCell, page: Page) -> Chart:
+    """Return a page as a figure, with the image and the maps of the value above it."""
+    seen = Shown("the image, as the network sees it", microscope.pixels)
+    maps = [seen, *input_maps(layer, cell, CHANNEL_MAPS), *own_map(layer, cell)]
+    return draw_page(page, maps[:ABOVE])
+
+
+def input_maps(layer: Layer, cell: OpenedCell, most: int) -> list[Shown]:
+    """Return the maps that a value looks at, with its window outlined.
+
+    Args:
+        layer: The layer.
+        cell: One of its values, opened.
+        most: The largest number of channels of an input that are shown: the strongest ones.
+    """
+    channels: list[int] = []
+    if cell.products and cell.products[0].numbers.ndim == 3:
+        products = cell.products[0]
+        channels = [products.channels[place] for place in products.strongest(most)]
+    maps = []
+    for window in cell.windows:
+        values = find_input(layer, window)
+        if values.ndim == 3:
+            rows, columns, (first, _) = window.spans
+            maps += [
+                Shown(f"{window.source}, channel {one}", values[..., one], (rows, columns))
+                for one in channels or [first]
+            ]
+    return maps
+
+
+def own_map(layer: Layer, cell: OpenedCell) -> list[Shown]:
+    """Return the map that a value lies on, with its place outlined; nothing if it lies on none."""
+    if layer.output.ndim != 3:
+        return []
+    row, column, unit = cell.index
+    title = f"{layer.name}, {layer.which_one(unit)}"
+    spans = ((row, row + 1), (column, column + 1))
+    return [Shown(title, layer.output[..., unit].astype(np.float64), spans)]
+
+
+def find_input(layer: Layer, window: Window) -> Floats:
+    """Return the input that a window looks at, without the batch."""
+    return next(
+        operand.values[0].astype(np.float64)
+        for operand in layer.inputs
+        if operand.source == window.source
+    )

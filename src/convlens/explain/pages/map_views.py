@@ -11,7 +11,16 @@ from convlens.explain.arithmetic.exact import Numbers
 from convlens.explain.arithmetic.pooling import Pooling, pool
 from convlens.explain.arithmetic.sizes import conv_params
 from convlens.explain.arithmetic.writing import equation, write_number, write_sum
-from convlens.explain.pages.page import Block, Grid, Lines, Mark, Opened, Page, Row
+from convlens.explain.pages.page import (
+    Block,
+    Grid,
+    Lines,
+    Mark,
+    Opened,
+    Page,
+    Row,
+    intersperse,
+)
 
 DECIMALS = 4
 WRITTEN = 32  # products that are still written out in one line
@@ -59,20 +68,18 @@ def convolution_page(
     if (done.vertical.stride, done.horizontal.stride) != (1, 1):
         facts.append(("strides", _strides(done)))
     if done.mean:
-        count = height * width * depth
-        facts.append(("value", "the mean of the {count} products".format(count=count)))
-    channels = depth * done.groups
-    params = conv_params((height, width), channels, filters, bias=False, groups=done.groups)
+        said = "the mean of the {count} products"
+        facts.append(("value", said.format(count=height * width * depth)))
+    params = conv_params(
+        (height, width), depth * done.groups, filters, bias=False, groups=done.groups
+    )
     return Page(title, (*facts, ("weights", str(params))), tuple(blocks))
 
 
 def _with_channels(shape: tuple[int, ...]) -> str:
     height, width, channels = shape
-    if channels == 1:
-        return f"{height} x {width}"
-    return "{height} x {width} with {channels} channels".format(
-        height=height, width=width, channels=channels
-    )
+    said = "{height} x {width}" if channels == 1 else "{height} x {width} with {channels} channels"
+    return said.format(height=height, width=width, channels=channels)
 
 
 def _map_size(done: Convolution | Pooling) -> str:
@@ -80,11 +87,10 @@ def _map_size(done: Convolution | Pooling) -> str:
     rows, columns, _ = done.shape
     down = done.vertical.formula
     across = done.horizontal.formula
+    said = "{rows} x {columns}: {down} down, {across} across"
     if down == across:
-        return f"{rows} x {columns}: {down}"
-    return "{rows} x {columns}: {down} down, {across} across".format(
-        rows=rows, columns=columns, down=down, across=across
-    )
+        said = "{rows} x {columns}: {down}"
+    return said.format(rows=rows, columns=columns, down=down, across=across)
 
 
 def _strides(done: Convolution | Pooling) -> str:
@@ -114,15 +120,20 @@ def _filter_rows(
 ) -> list[Row]:
     """Return a row for each channel of a filter, with the map at the end of the last."""
     channels = _channels(done, number)
-    images = _largest(done.image)
-    kernels = _largest(done.kernel)
     mark = opened.mark if opened else None
     rows: list[list[Grid | str]] = []
     for index, channel in enumerate(channels):
         which = f", channel {channel}" if len(channels) > 1 or done.groups > 1 else ""
-        padded = done.padded[..., channel]
-        image = Grid(padded, "image" + which, done.border, mark, source=True, largest=images)
-        kernel = Grid(done.kernel[:, :, index, number], name + which, largest=kernels)
+        image = Grid(
+            done.padded[..., channel],
+            "image" + which,
+            done.border,
+            mark,
+            source=True,
+            largest=_largest(done.image),
+        )
+        weights = done.kernel[:, :, index, number]
+        kernel = Grid(weights, name + which, largest=_largest(done.kernel))
         rows.append([image, "∗", kernel, "+"])
     bias = 0 if done.bias is None else done.bias[number]
     sign = f"{'-' if bias < 0 else '+'} {write_number(abs(bias))} =" if bias else "="
@@ -144,9 +155,14 @@ def _open_convolution(done: Convolution, number: int, row: int, column: int) -> 
     rows = []
     for index, channel in enumerate(channels):
         patch = "patch" if len(channels) == 1 else f"patch, channel {channel}"
-        parts = ((cell.patch, patch), (cell.kernel, "filter"), (cell.products, "products"))
-        first, second, third = (Grid(values[..., index], title) for values, title in parts)
-        rows.append(Row((first, "×", second, "=", third)))
+        items = (
+            Grid(cell.patch[..., index], patch),
+            "×",
+            Grid(cell.kernel[..., index], "filter"),
+            "=",
+            Grid(cell.products[..., index], "products"),
+        )
+        rows.append(Row(items))
     # A bias of 0 is not worth a line.
     steps = replace(cell, bias=cell.bias or None).steps(
         mean=done.mean, decimals=DECIMALS, written=WRITTEN
@@ -176,10 +192,12 @@ def pooling_page(done: Pooling, at: Place | None = None, title: str | None = Non
         opens = partial(_open_pooling, done, channel)
         opened = None if at is None else opens(*at)
         mark = opened.mark if opened else None
-        values = done.image[..., channel]
-        image = Grid(values, "image" + which, mark=mark, source=True, largest=largest)
-        values = done.output[..., channel]
-        pooled = Grid(values, "map" + which, mark=_mark(at), opens=opens, largest=largest)
+        image = Grid(
+            done.image[..., channel], "image" + which, mark=mark, source=True, largest=largest
+        )
+        pooled = Grid(
+            done.output[..., channel], "map" + which, mark=_mark(at), opens=opens, largest=largest
+        )
         blocks += [Row((image, "→", pooled)), *(opened.blocks if opened else ())]
     window = f"{done.vertical.window} x {done.horizontal.window}, strides {_strides(done)}"
     facts = [
@@ -230,10 +248,8 @@ def recognition_page(image: Numbers, filters: list[tuple[str, Numbers]]) -> Page
     stages = {"map": maps.output, "ReLU": rectified, "pooled": once, "again": twice}
     rows = [Row((Grid(image[..., 0], "image"),))]
     for index, (name, one) in enumerate(filters):
-        items: list[Grid | str] = [Grid(one, name)]
-        for title, values in stages.items():
-            items += ["→", Grid(values[..., index], title, largest=1.0)]
-        rows.append(Row(tuple(items)))
+        grids = [Grid(values[..., index], title, largest=1.0) for title, values in stages.items()]
+        rows.append(Row(tuple(intersperse("→", [Grid(one, name), *grids]))))
     title = "flattened, {count} numbers: map by map".format(count=len(flat))
     rows.append(Row((Grid(flat[None], title),)))
     said = "the mean of the {count} products; {formula} cells along a side"

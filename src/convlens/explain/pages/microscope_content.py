@@ -59,22 +59,12 @@ class Content:
 
 def find_how(layer: Layer) -> str:
     """Return the arithmetic by which the page opens a layer, or "" if it cannot open it."""
-    operation = layer.call.operation
-    inputs = layer.inputs
-    bases = [kind.__name__ for kind in type(operation).__mro__]
+    bases = [kind.__name__ for kind in type(layer.call.operation).__mro__]
     how = next((HOW[name] for name in bases if name in HOW), "")
-    if how == "activated" and _has_softmax(operation):
+    if how == "activated" and _has_softmax(layer.call.operation):
         how = "softmax"
-    shaped = all(2 <= one.values.ndim <= 4 for one in inputs) and 1 <= layer.output.ndim <= 3
-    fits = bool(inputs) and shaped
-    if how == "rescaled":
-        fits = fits and np.size(operation.scale) == np.size(operation.offset) == 1
-    elif how in ("normalised", "softmax"):
-        fits = fits and getattr(operation, "axis", -1) in (-1, layer.output.ndim)
-    elif how == "joined":
-        fits = fits and len(inputs) == len(layer.operands)
-    elif how == "moved":
-        fits = fits and sum(one.values.size for one in inputs) < LARGEST_INDEX
+    shaped = all(2 <= one.values.ndim <= 4 for one in layer.inputs) and 1 <= layer.output.ndim <= 3
+    fits = bool(layer.inputs) and shaped and (how not in FITS or FITS[how](layer))
     return how if fits else ""
 
 
@@ -160,7 +150,21 @@ def _origins(layer: Layer) -> Numbers:
     return number_cells(layer)[0]
 
 
-# The facts and the arrays of a layer, by the arithmetic that opens it.
+def _has_one_axis(layer: Layer) -> bool:
+    """Return whether an operation along an axis works along the channels."""
+    return getattr(layer.call.operation, "axis", -1) in (-1, layer.output.ndim)
+
+
+# Whether the page can open a layer, its facts and its arrays, by the arithmetic that opens it.
+FITS: dict[str, Callable[[Layer], bool]] = {
+    "rescaled": lambda layer: (
+        np.size(layer.call.operation.scale) == np.size(layer.call.operation.offset) == 1
+    ),
+    "normalised": _has_one_axis,
+    "softmax": _has_one_axis,
+    "joined": lambda layer: len(layer.inputs) == len(layer.operands),
+    "moved": lambda layer: sum(one.values.size for one in layer.inputs) < LARGEST_INDEX,
+}
 FACTS: dict[str, Callable[[Layer], dict[str, Any]]] = {
     "weighted": lambda layer: {**_windows(layer), **_activation(layer)},
     "pool": lambda layer: {**_windows(layer), "pool": "max" if "Max" in layer.kind else "mean"},

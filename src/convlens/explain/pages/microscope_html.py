@@ -10,8 +10,8 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
+import keras
 import numpy as np
-from PIL import Image
 
 from convlens.charts.html import data_uri, render_page
 from convlens.errors import ConfigError
@@ -47,7 +47,13 @@ def render_microscope(
         ConfigError: If the page cannot open a layer, if the layers need more than BUDGET, if there
             is no layer, or if the first layer has no such value.
     """
-    chosen = _check_layers(layers) or sorted(
+    for layer in layers:
+        if not find_how(layer):
+            raise ConfigError(
+                "{layer} ({kind}): the page cannot open this class of layer; take "
+                "--layer NAME --filter K without --html.".format(layer=layer.name, kind=layer.kind)
+            )
+    chosen = layers or sorted(
         (one for one in microscope.layers if find_how(one)),
         key=lambda one: not hasattr(one.call.operation, "kernel_size"),
     )
@@ -70,16 +76,6 @@ def render_microscope(
     values = _head(microscope, name, left_out, language)
     values["content"] = json.dumps(content, ensure_ascii=False).replace("</", "<\\/")
     return render_page("convlens.explain.pages", "microscope.html", values), left_out
-
-
-def _check_layers(layers: Sequence[Layer]) -> list[Layer]:
-    for layer in layers:
-        if not find_how(layer):
-            raise ConfigError(
-                "{layer} ({kind}): the page cannot open this class of layer; take "
-                "--layer NAME --filter K without --html.".format(layer=layer.name, kind=layer.kind)
-            )
-    return list(layers)
 
 
 def _choose(
@@ -120,20 +116,16 @@ def _pack(array: Numbers) -> dict[str, Any]:
 def _head(microscope: Microscope, name: str, left_out: list[str], language: str) -> dict[str, Any]:
     """Return what stands above the maps."""
     words = WORDS[language]
-    pixels = microscope.pixels
-    height, width, channels = pixels.shape
+    height, width, _ = microscope.pixels.shape
     image = io.BytesIO()
-    Image.fromarray(pixels[..., 0] if channels == 1 else pixels).save(image, format="png")
-    class_names = microscope.classifier.class_names
-    probabilities = microscope.prediction.probabilities
-    best = np.argsort(-probabilities)[:3]
+    keras.utils.array_to_img(microscope.pixels, scale=False).save(image, format="png")
     notes = []
     if any(layer.kind == "ZerosLike" and layer.shape == (1,) for layer in microscope.layers):
         notes.append(words["one_logit"])
     if left_out:
         names = ", ".join(left_out[:MOST_NAMES])
         if len(left_out) > MOST_NAMES:
-            names = f"{names}, … (+{len(left_out) - MOST_NAMES})"
+            names += f", … (+{len(left_out) - MOST_NAMES})"
         notes.append(words["left_out"].format(budget=BUDGET // 10**6, names=names))
     return {
         "name": name,
@@ -141,6 +133,6 @@ def _head(microscope: Microscope, name: str, left_out: list[str], language: str)
         "words": words,
         "image": data_uri(image.getvalue(), "png"),
         "seen": words["seen"].format(size=f"{height} x {width}"),
-        "shares": [(class_names[one], float(probabilities[one])) for one in best],
+        "shares": microscope.most_probable(),
         "notes": notes,
     }

@@ -7,7 +7,7 @@ import numpy as np
 from convlens.explain.arithmetic.writing import decimals_of, equation, write, write_number
 from convlens.explain.microscope.layer import TOLERANCE, Floats, Layer, OpenedCell, Products, Window
 from convlens.explain.microscope.microscope import Microscope
-from convlens.explain.pages.microscope_maps import find_input
+from convlens.explain.pages.map_figures import find_input
 from convlens.explain.pages.page import Block, Grid, Lines, Page, Row, Table
 
 CHANNELS = 4  # of a patch that are shown
@@ -97,17 +97,15 @@ def _facts(layer: Layer, cell: OpenedCell) -> list[tuple[str, str]]:
 
 def _seen(layer: Layer, window: Window) -> str:
     """Return which part of an input a window covers."""
-    names = ("number",) * len(window.spans)
-    if len(names) == 3:
-        names = ("row", "column", "channel")
+    is_map = len(window.spans) == 3
+    names = ("row", "column", "channel") if is_map else ("number",) * len(window.spans)
     where = ", ".join(
         f"{name} {first}" if past - first == 1 else f"{name}s {first} to {past - 1}"
         for name, (first, past) in zip(names, window.spans, strict=True)
     )
-    shape = find_input(layer, window).shape
     beyond = any(
         first < 0 or past > length
-        for (first, past), length in zip(window.spans, shape, strict=True)
+        for (first, past), length in zip(window.spans, find_input(layer, window).shape, strict=True)
     )
     said = "{where} of {source}, the border being zeros" if beyond else "{where} of {source}"
     return said.format(where=where, source=window.source)
@@ -122,10 +120,7 @@ def _window_rows(window: Window, *, won: bool) -> list[Block]:
     """
     values = window.values
     # The channels of one cell stand beside each other, those of several cells in rows of a window.
-    rows = values.shape[0] if values.ndim > 1 else 1
-    if values.ndim == 3 and values.shape[:2] == (1, 1):
-        rows = 1
-    flat = values.reshape(rows, -1)
+    flat = values.reshape(values.shape[0] if values.ndim > 1 else 1, -1)
     if values.size == 1 or max(flat.shape) > LARGEST_GRID:
         return []
     title = f"from {window.source}"
@@ -162,9 +157,9 @@ def _patches(cell: OpenedCell, products: Products) -> list[Block]:
 
 def _channel(values: Floats, place: int, title: str) -> Grid:
     """Return one channel, rounded as it is printed; all channels share decimals and colours."""
-    largest = float(np.abs(values).max())
     decimals = decimals_of(values, 2)
-    return Grid(values[..., place].round(decimals) + 0.0, title, largest=largest, decimals=decimals)
+    rounded = values[..., place].round(decimals) + 0.0
+    return Grid(rounded, title, largest=float(np.abs(values).max()), decimals=decimals)
 
 
 def _terms(products: Products) -> Table:
@@ -198,7 +193,6 @@ def terms_table(
     """
     terms = columns[-1]
     order = np.argsort(-np.abs(terms), kind="stable")
-    empty = [""] * (len(columns) - 1)
     pairs = list(zip(columns, decimals, strict=True))
     rows = [
         (places[one], *(f"{column[one] + 0.0:.{digits}f}" for column, digits in pairs))
@@ -208,6 +202,7 @@ def terms_table(
     if len(order) > TERMS:
         rest = terms[order[TERMS:]].sum()
         sums = {"{count:,} others".format(count=len(order) - TERMS): rest, **sums}
+    empty = [""] * (len(columns) - 1)
     rows += [(name, *empty, f"{value:.{decimals[-1]}f}") for name, value in sums.items()]
     return Table(names, tuple(rows), title)
 

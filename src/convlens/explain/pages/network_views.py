@@ -177,9 +177,10 @@ def sizes_page(stacks: list[tuple[str, tuple[LayerSize, ...]]], image: str) -> P
             for row in rows
         )
         params = [(row.layer, row.params.formula, f"{row.params.value:,}") for row in learned]
-        params.append(("all", "", f"{total:,}"))
-        blocks.append(Table(("layer", "shape", "its side", "pixels it sees"), shapes, name))
-        blocks.append(Table(("layer", "parameters", "count"), tuple(params)))
+        blocks += [
+            Table(("layer", "shape", "its side", "pixels it sees"), shapes, name),
+            Table(("layer", "parameters", "count"), (*params, ("all", "", f"{total:,}"))),
+        ]
         parts = " + ".join(f"{row.params.value:,}" for row in learned)
         counts.append((name, parts if parts == f"{total:,}" else f"{parts} = {total:,}"))
         totals.append(total)

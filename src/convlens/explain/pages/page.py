@@ -5,7 +5,7 @@ for a browser.
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -76,9 +76,8 @@ class Grid:
             self.border.left : columns - self.border.right,
         ] = True
         marked = np.zeros((rows, columns), bool)
-        if self.mark is not None:
-            top, bottom, left, right = self.mark
-            marked[top:bottom, left:right] = True
+        top, bottom, left, right = self.mark or (0, 0, 0, 0)
+        marked[top:bottom, left:right] = True
         return [
             [
                 Cell(
@@ -106,6 +105,11 @@ class Row:
     """Grids beside each other with signs between them, as image ∗ filter = map."""
 
     items: tuple[Grid | str, ...]
+
+
+def intersperse(sign: str, grids: Sequence[Grid]) -> list[Grid | str]:
+    """Return grids with a sign between each two."""
+    return [item for grid in grids for item in (sign, grid)][1:]
 
 
 @dataclass(frozen=True)

@@ -4,25 +4,135 @@ Both are pages of A4 in one PDF. Students compute with the numbers as they are p
 the answer sheet; the network's own value stands below.
 """
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+from matplotlib.axes import Axes
 from matplotlib.backends.backend_pdf import PdfPages
 
 from convlens.charts.fonts import drawable
-from convlens.charts.style import Chart, shorten, style
+from convlens.charts.style import GREY, INK, RED, Chart, shorten, style, width
 from convlens.explain.microscope.exercise import Exercise, make_exercise
 from convlens.explain.microscope.layer import Layer, OpenedCell
 from convlens.explain.microscope.microscope import Microscope
-from convlens.explain.pages.canvas import Shown, draw_shown, open_canvas, write
-from convlens.explain.pages.microscope_maps import input_maps, own_map
-from convlens.explain.pages.worksheet_paper import EDGE, HEIGHT, WIDTH, Paper
-from convlens.explain.pages.worksheet_steps import Words, given_lines, work_steps
+from convlens.explain.pages.canvas import (
+    Point,
+    Shown,
+    draw_cells,
+    draw_shown,
+    open_canvas,
+    write,
+)
+from convlens.explain.pages.map_figures import input_maps, own_map
+from convlens.explain.pages.worksheet_steps import (
+    Part,
+    Words,
+    given_lines,
+    work_steps,
+    write_rounded,
+)
 from convlens.explain.pages.worksheet_words import WORDS
 
-MAP_SIDE = 1.75  # inches
-MAP_GAP = 0.4  # inches
+# Inches, all of them.
+WIDTH = 8.27  # of A4
+HEIGHT = 11.69
+EDGE = 0.75
+HALF = 0.085  # half a Chinese character at 11.5 points
+CHARACTER = 0.0074  # a digit at one point
+GAP = 0.4  # between grids
+MAP_SIDE = 1.75
+MAP_GAP = 0.4  # between maps
+
+WIDEST = 7  # columns of grids that stand beside each other
 RULED_LINES = 3  # for the last question
+
+
+@dataclass
+class Paper:
+    """A page that is being written.
+
+    Attributes:
+        axes: The axes of a canvas of the size of A4.
+        y: Where the next line goes, in inches from the top.
+        answers: Whether the answers are printed.
+        decimals: The number of decimals.
+    """
+
+    axes: Axes
+    y: float
+    answers: bool
+    decimals: int
+
+    def line(self, text: str, *, color: str = INK, size: float = 11) -> None:
+        """Write a line."""
+        write(self.axes, EDGE, self.y, text, fontsize=size, color=color)
+        self.y += 0.3
+
+    def note(self, text: str) -> None:
+        """Write a small grey line."""
+        self.line(text, color=GREY, size=9.5)
+
+    def blank(self, before: str, value: float) -> None:
+        """Write "before =" and a blank, with the value in red if answers are printed."""
+        x = EDGE + width(f"{before} =") * HALF + 0.15
+        write(self.axes, EDGE, self.y, f"{before} =", fontsize=11.5)
+        self.axes.plot([x, x + 1.3], [self.y + 0.12] * 2, color=INK, linewidth=0.8)
+        if self.answers:
+            text = write_rounded(value, self.decimals)
+            write(self.axes, x + 0.65, self.y, text, fontsize=11.5, color=RED, ha="center")
+        self.y += 0.45
+
+    def ruled_lines(self, count: int) -> None:
+        """Draw lines to write on, as many of them as the page has room for."""
+        for _ in range(count):
+            if self.y < HEIGHT - EDGE - 0.3:
+                ends = [EDGE, WIDTH - EDGE]
+                self.axes.plot(ends, [self.y + 0.25] * 2, color="#BBBBBB", linewidth=0.7)
+                self.y += 0.4
+
+    def grids(self, *parts: Part) -> None:
+        """Draw grids of one shape beside each other, or below each other if they are wide."""
+        rows, columns = parts[0].values.shape
+        below = columns > WIDEST or rows == 1
+        across = 1 if below else len(parts)
+        cell = min(0.52, (WIDTH - 2 * EDGE - GAP * (across - 1)) / (across * columns))
+        longest = max(
+            len(write_rounded(one, self.decimals)) for part in parts for one in part.values.flat
+        )
+        points = min(10.5, (cell - 0.06) / (longest * CHARACTER))
+        x = EDGE
+        for part in parts:
+            title = part.title
+            if part.sign and below:
+                title = f"{part.sign} {part.title}"
+            elif part.sign:
+                middle = self.y + 0.1 + rows * cell / 2
+                write(self.axes, x - 0.2, middle, part.sign, fontsize=14, ha="center")
+            write(self.axes, x, self.y, title, fontsize=9, color=GREY)
+            if part.heads:
+                self.y += 0.2
+            self._grid(part, (x, self.y + 0.14), cell, points)
+            if below:
+                self.y += rows * cell + GAP
+            else:
+                x += columns * cell + GAP
+        self.y += 0.1 if below else rows * cell + 0.45
+
+    def _grid(self, part: Part, corner: Point, cell: float, points: float) -> None:
+        """Draw the numbers of a grid in squares with this side and this font size."""
+        for column, head in enumerate(part.heads):
+            x = corner[0] + (column + 0.5) * cell
+            write(self.axes, x, corner[1] - 0.09, head, color=GREY, fontsize=8, ha="center")
+        ink = INK if part.given else RED
+        printed = part.given or self.answers
+        squares = [
+            [
+                (write_rounded(value, self.decimals) if printed else "", ink, "white")
+                for value in row
+            ]
+            for row in part.values.tolist()
+        ]
+        draw_cells(self.axes, squares, corner, (cell, cell), points, "#999999")
 
 
 def write_worksheet(
@@ -42,8 +152,8 @@ def write_worksheet(
         ConfigError: If the value is no exercise; see `make_exercise`.
     """
     exercise = make_exercise(layer, cell)
-    metadata = {"Title": f"convlens: {layer.name}", "CreationDate": None}
-    with PdfPages(path, metadata=metadata) as pages:
+    title = f"convlens: {layer.name}"
+    with PdfPages(path, metadata={"Title": title, "CreationDate": None}) as pages:
         for answers in (False, True):
             pages.savefig(
                 draw_worksheet(microscope, layer, cell, exercise, (name, language), answers=answers)
@@ -91,8 +201,7 @@ def _draw_maps(paper: Paper, words: Words, image: Shown, layer: Layer, cell: Ope
     """Draw the image, the map that the layer looks at, and its own map."""
     seen = [replace(one, title=words["seen"]) for one in input_maps(layer, cell, 1)[:1]]
     own = [replace(one, title=words["map"]) for one in own_map(layer, cell)]
-    corner = (EDGE, paper.y + 0.15)
-    draw_shown(paper.axes, [image, *seen, *own], corner, MAP_SIDE, MAP_GAP)
+    draw_shown(paper.axes, [image, *seen, *own], (EDGE, paper.y + 0.15), MAP_SIDE, MAP_GAP)
     paper.y += MAP_SIDE + 0.5
 
 
@@ -100,25 +209,19 @@ def _write_task(
     paper: Paper, words: Words, layer: Layer, cell: OpenedCell, classes: list[str]
 ) -> None:
     """Say which value is meant, and how to round."""
-    unit = cell.index[-1]
+    *place, unit = cell.index
+    noun = words.get(f"noun_{layer.noun}", words.get(layer.noun))
     kind = words.get(layer.kind, layer.kind)
     shape = " × ".join(map(str, layer.shape))
     paper.line(words["layer"].format(name=layer.name, kind=kind, shape=shape))
     if classes:
         paper.line(words["class_unit"].format(label=classes[unit], unit=unit))
-    elif len(cell.index) == 3:
-        row, column, _ = cell.index
-        paper.line(
-            words["place"].format(noun=_noun(words, layer), unit=unit, row=row, column=column)
-        )
+    elif len(place) == 2:
+        paper.line(words["place"].format(noun=noun, unit=unit, row=place[0], column=place[1]))
     else:
-        paper.line(words["unit"].format(noun=_noun(words, layer), unit=unit))
+        paper.line(words["unit"].format(noun=noun, unit=unit))
     paper.note(words["rounding"].format(decimals=paper.decimals))
     paper.y += 0.1
-
-
-def _noun(words: Words, layer: Layer) -> str:
-    return words.get(f"noun_{layer.noun}", words[layer.noun])
 
 
 def _write_steps(paper: Paper, words: Words, exercise: Exercise, classes: list[str]) -> None:

@@ -5,9 +5,29 @@ from dataclasses import dataclass
 from convlens.charts.style import shorten
 from convlens.explain.arithmetic.functions import FUNCTIONS
 from convlens.explain.microscope.exercise import Exercise
-from convlens.explain.pages.worksheet_paper import Part
+from convlens.explain.microscope.layer import Floats
 
 Words = dict[str, str]
+
+
+@dataclass(frozen=True)
+class Part:
+    """A grid of a worksheet.
+
+    Attributes:
+        title: The title above it.
+        values: The numbers (rows, columns).
+        given: Whether the numbers are printed on the sheet with blanks too. If not, they are
+            answers, which are printed in red.
+        sign: The sign before the grid, as "×".
+        heads: The texts above the columns.
+    """
+
+    title: str
+    values: Floats
+    given: bool
+    sign: str = ""
+    heads: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -37,17 +57,14 @@ def work_steps(exercise: Exercise, words: Words, classes: list[str]) -> list[Wor
         words: The words of the language.
         classes: The names of the classes, if the numbers of the layer stand for classes.
     """
-    if exercise.kind == "weighted":
-        return _multiply(exercise, words)
     if exercise.kind == "softmax":
         return _share(exercise, words, classes)
-    if exercise.kind == "normalised":
-        return _normalise(exercise, words)
-    return [_pool(exercise, words)]
+    return STEPS[exercise.kind](exercise, words)
 
 
-def _number(exercise: Exercise, value: float) -> str:
-    return f"{value + 0.0:.{exercise.decimals}f}"
+def write_rounded(value: float, decimals: int) -> str:
+    """Return a number as it is printed on the sheet."""
+    return f"{value + 0.0:.{decimals}f}"
 
 
 def _title(exercise: Exercise, words: Words) -> str:
@@ -60,18 +77,17 @@ def _multiply(exercise: Exercise, words: Words) -> list[WorkStep]:
     """Multiply numbers with weights, add up, add the bias, and activate."""
     done = exercise.calculation
     left = exercise.left
-    channel = exercise.channel
     shown = len(exercise.heads)
     note = ""
-    if left and channel is None:
+    if left and exercise.channel is None:
         note = words["some_inputs"]
     elif shown:
         note = words["some_places"]
     elif left:
         note = words["one_channel"]
     # Of a patch that is shown as a whole, the channels are counted, else the numbers.
-    note = note.format(shown=shown, channel=channel, count=f"{left + (shown or 1):,}")
-    weights = words["weights" if channel is None else "kernel"]
+    note = note.format(shown=shown, channel=exercise.channel, count=f"{left + (shown or 1):,}")
+    weights = words["weights" if exercise.channel is None else "kernel"]
     grids = (
         Part(_title(exercise, words), done.numbers, given=True, heads=exercise.heads),
         Part(weights, done.weights, given=True, sign="×"),
@@ -84,11 +100,12 @@ def _multiply(exercise: Exercise, words: Words) -> list[WorkStep]:
     terms = [words["total"]]
     given = ""
     if left:
-        rest = words["other_numbers" if shown else "others"]
-        given = rest.format(count=f"{left:,}", rest=_number(exercise, done.rest))
+        given = words["other_numbers" if shown else "others"].format(
+            count=f"{left:,}", rest=write_rounded(done.rest, exercise.decimals)
+        )
         terms.append(words["rest"])
     if done.bias is not None:
-        terms.append(f"{words['bias_word']} ({_number(exercise, done.bias)})")
+        terms.append(f"{words['bias_word']} ({write_rounded(done.bias, exercise.decimals)})")
     if len(terms) > 1:
         text = words["add" if done.bias is None else "bias"]
         steps.append(WorkStep(text, given=given, blanks=((" + ".join(terms), done.value),)))
@@ -99,15 +116,15 @@ def _multiply(exercise: Exercise, words: Words) -> list[WorkStep]:
     return steps
 
 
-def _pool(exercise: Exercise, words: Words) -> WorkStep:
+def _pool(exercise: Exercise, words: Words) -> list[WorkStep]:
     """Take the largest number of a window, or its mean."""
     window = exercise.calculation
-    blanks = [(words["value"], exercise.value)]
+    blanks: tuple[tuple[str, float], ...] = ((words["value"], exercise.value),)
     if exercise.kind == "mean":
         total = words["total"]
-        blanks = [(total, window.sum()), (f"{total} / {window.size}", exercise.value)]
+        blanks = ((total, window.sum()), (f"{total} / {window.size}", exercise.value))
     grid = Part(_title(exercise, words), window, given=True)
-    return WorkStep(words[exercise.kind], grids=(grid,), blanks=tuple(blanks))
+    return [WorkStep(words[exercise.kind], grids=(grid,), blanks=blanks)]
 
 
 def _share(exercise: Exercise, words: Words, classes: list[str]) -> list[WorkStep]:
@@ -119,7 +136,7 @@ def _share(exercise: Exercise, words: Words, classes: list[str]) -> list[WorkSte
     given = ""
     if left:
         note = words["some_classes"].format(shown=len(names), count=f"{left + len(names):,}")
-        rest = _number(exercise, done.rest)
+        rest = write_rounded(done.rest, exercise.decimals)
         given = words["other_powers"].format(count=f"{left:,}", rest=rest)
     heads = tuple(shorten(name, 8) for name in names)
     logits = Part(f"{exercise.source}: z", done.logits[None], given=True, heads=heads)
@@ -150,16 +167,26 @@ def _normalise(exercise: Exercise, words: Words) -> list[WorkStep]:
     ]
 
 
+# The steps of each kind of exercise; those of a softmax name classes too.
+STEPS = {"weighted": _multiply, "max": _pool, "mean": _pool, "normalised": _normalise}
+
+
 def given_lines(exercise: Exercise, words: Words) -> list[str]:
     """Return the numbers that a normalisation works with, in lines above its steps."""
     if exercise.kind != "normalised":
         return []
     done = exercise.calculation
-    names = ("z", words["mean_word"], words["variance"], "epsilon", "gamma", "beta")
-    values = (done.inputs, done.mean, done.variance, done.epsilon, done.gamma, done.beta)
+    numbers = {
+        "z": done.inputs,
+        words["mean_word"]: done.mean,
+        words["variance"]: done.variance,
+        "epsilon": done.epsilon,
+        "gamma": done.gamma,
+        "beta": done.beta,
+    }
     facts = [
-        f"{name} = {_number(exercise, float(value))}"
-        for name, value in zip(names, values, strict=True)
+        f"{name} = {write_rounded(float(value), exercise.decimals)}"
+        for name, value in numbers.items()
     ]
     return [
         words["batchnorm"],
