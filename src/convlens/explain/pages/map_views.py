@@ -101,9 +101,9 @@ def _strides(done: Convolution | Pooling) -> str:
 
 def _zeros(done: Convolution) -> str:
     border = done.border
-    odd = border.top != border.bottom or border.left != border.right
-    even_filter = any(side % 2 == 0 for side in done.kernel.shape[:2])
-    return (EVEN_FILTER if odd and even_filter else "of zeros, {border}").format(border=border)
+    uneven = border.top != border.bottom or border.left != border.right
+    has_even_side = any(side % 2 == 0 for side in done.kernel.shape[:2])
+    return (EVEN_FILTER if uneven and has_even_side else "of zeros, {border}").format(border=border)
 
 
 def _largest(values: Numbers) -> float:

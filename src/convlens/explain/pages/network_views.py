@@ -114,9 +114,8 @@ def _chain_lines(step: Step, chains: tuple[Chain, ...]) -> Lines:
     for index in reversed(range(last + 1)):
         for unit, total in enumerate(step.backward[index].error_by_output):
             if index == last:
-                output = step.forward[-1].outputs[unit]
-                target = step.example.targets[unit]
-                text = equation(f"{output:.9f} - {target:.9g}", f"{total:.9f}")
+                error = f"{step.forward[-1].outputs[unit]:.9f} - {step.example.targets[unit]:.9g}"
+                text = equation(error, f"{total:.9f}")
             else:
                 weights = [one for one in chains if (one.layer, one.source) == (index + 1, unit)]
                 text = _sent_back(step.backward[index + 1].delta, weights, f"{total:.9f}")
