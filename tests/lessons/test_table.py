@@ -4,8 +4,7 @@ import pytest
 
 from convlens.errors import StorageError
 from convlens.evaluation.metrics import wilson
-from convlens.lessons.lesson import Result
-from convlens.lessons.table import write_table
+from convlens.lessons.table import Result, write_table
 
 
 def test_a_row_for_each_result_and_a_line_for_other_images(tmp_path):

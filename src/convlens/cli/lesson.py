@@ -99,9 +99,8 @@ def _carry_out(
         table: The file for the table of results, or None.
         screen: Where the progress is shown.
     """
-    from convlens.lessons.lesson import Result, result_rows
     from convlens.lessons.notebook import run_notebook, write_notebook
-    from convlens.lessons.table import write_table
+    from convlens.lessons.table import Result, result_rows, write_table
 
     results: list[Result] = []
     for number, notebook in notebooks.items():

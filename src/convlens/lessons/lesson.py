@@ -1,7 +1,8 @@
 """Lesson: what the cells of a lesson use: images by name, a folder, plots, results to compare."""
 
+import itertools
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +19,7 @@ from convlens.evaluation.scores import Score
 from convlens.explain.pages.drawing import draw_page
 from convlens.explain.pages.page import Page
 from convlens.files import write_atomically
+from convlens.lessons.table import Result, result_rows
 from convlens.run import Run
 from convlens.screen import Screen
 
@@ -28,54 +30,7 @@ STAND_INS = {
     "cifar10": "digits, 1,797 of 8 x 8 pixels in place of photographs",
     "cats_dogs": "the 3s and 5s of mnist5k in place of cats and dogs",
 }
-HEADINGS = ("deck", "program", "the deck", "here", "95 % interval", "images", "seconds")
-
 Arrays = tuple[NDArray[np.uint8], NDArray[np.int64]]  # images, labels
-
-
-@dataclass(frozen=True)
-class Result:
-    """The result of a program of a lecture, as it was obtained here.
-
-    Attributes:
-        deck: The number of the lesson.
-        program: The name of the program.
-        published: The accuracy that the lecture gives, or None.
-        score: The accuracy here.
-        seconds: The time of the training, or None if it was not measured.
-        stand_in: The images that replaced those of the lecture, or None. With other images there
-            is nothing to compare.
-    """
-
-    deck: str
-    program: str
-    published: float | None
-    score: Score
-    seconds: float | None
-    stand_in: str | None = None
-
-    def cells(self) -> tuple[str, ...]:
-        """Return the row of the table, under HEADINGS."""
-        published = ""
-        if self.stand_in is not None:
-            published = "other images"
-        elif self.published is not None:
-            published = "{percent:.2f} %".format(percent=100 * self.published)
-        interval = "[{low:.2f}, {high:.2f}]"
-        return (
-            self.deck,
-            self.program,
-            published,
-            "{percent:.2f} %".format(percent=100 * self.score.value),
-            interval.format(low=100 * self.score.low, high=100 * self.score.high),
-            "{n:,}".format(n=self.score.n),
-            "" if self.seconds is None else "{seconds:.0f}".format(seconds=self.seconds),
-        )
-
-
-def result_rows(results: list[Result]) -> list[tuple[str, ...]]:
-    """Return the rows of the table of results; the first has the headings."""
-    return [HEADINGS, *(result.cells() for result in results)]
 
 
 class Lesson:
@@ -115,8 +70,7 @@ class Lesson:
             _require_known(name)
         self.number = number
         self.quick = quick
-        default = Path("runs", "lesson-{number}".format(number=number))
-        self.folder = _free(default if folder is None else Path(folder))
+        self.folder = _free(Path(folder or "runs/lesson-{number}".format(number=number)))
         self.results: list[Result] = []
         self.plots: list[Path] = []
         self._given = dict(data or {})
@@ -180,8 +134,7 @@ class Lesson:
             Twice images, uint8 of shape (n, height, width, channels), and labels, int64 of shape
             (n,).
         """
-        side = "auto" if size is None else str(size)
-        config = Config().replace(size=side, channels=channels, val=0.0)
+        config = Config().replace(size=str(size or "auto"), channels=channels, val=0.0)
         prepared = prepare_data(self.data(name), config)
         images, labels = prepared.store.images, prepared.dataset.labels
         train = np.sort(np.concatenate([prepared.splits.train, prepared.splits.val]))
@@ -190,9 +143,7 @@ class Lesson:
             rng = np.random.default_rng(0)
             train = rng.permutation(train)
             test = rng.permutation(test)
-        x_train = np.asarray(images[train])
-        x_test = np.asarray(images[test])
-        return (x_train, labels[train]), (x_test, labels[test])
+        return (np.asarray(images[train]), labels[train]), (np.asarray(images[test]), labels[test])
 
     def place(self, name: str) -> Path:
         """Return a new path in the folder of the lesson, for a run or a file."""
@@ -247,12 +198,11 @@ class Lesson:
         screen = Screen()
         if self.results:
             screen.columns(result_rows(self.results), left=(0, 1))
-        message = (
-            "in place of {name}: {images}; run the lesson on the real images to compare with the "
-            "deck"
-        )
         for name, images in self._stand_ins.items():
-            screen.note(message.format(name=name, images=images))
+            screen.note(
+                "in place of {name}: {images}; run the lesson on the real images to compare with "
+                "the deck".format(name=name, images=images)
+            )
 
 
 def _require_known(name: str) -> None:
@@ -273,13 +223,11 @@ def _stand_in(name: str) -> Dataset:
     if name != "cats_dogs":
         return digits
     chosen = np.flatnonzero(np.isin(digits.labels, (3, 5)))
-    labels = (digits.labels[chosen] == 5).astype(np.int64)
-    images = np.asarray(digits.images)[chosen]
     return replace(
         digits,
         source="3s and 5s of mnist5k",
-        images=images,
-        labels=labels,
+        images=np.asarray(digits.images)[chosen],
+        labels=(digits.labels[chosen] == 5).astype(np.int64),
         class_names=("3", "5"),
     )
 
@@ -287,9 +235,7 @@ def _stand_in(name: str) -> Dataset:
 def _free(path: Path) -> Path:
     """Return the path, or one with a number added to its name if it exists."""
     free = path
-    number = 2
+    numbers = itertools.count(2)
     while free.exists():
-        name = "{stem}-{number}{suffix}".format(stem=path.stem, number=number, suffix=path.suffix)
-        free = path.with_name(name)
-        number += 1
+        free = path.with_stem("{stem}-{number}".format(stem=path.stem, number=next(numbers)))
     return free

@@ -159,8 +159,8 @@ def _run_cell(source: str, number: int, namespace: dict[str, Any]) -> list[Noteb
         namespace: The variables of the notebook.
     """
     name = "<cell {number}>".format(number=number)
-    lines = source.splitlines(keepends=True)
-    linecache.cache[name] = (len(source), None, lines, name)  # a traceback reads the lines here
+    # A traceback reads the lines here.
+    linecache.cache[name] = (len(source), None, source.splitlines(keepends=True), name)
     tree = ast.parse(source, name)
     last = tree.body.pop() if tree.body and isinstance(tree.body[-1], ast.Expr) else None
     printed = _Tee(sys.stdout)

@@ -1,19 +1,65 @@
-"""Table: the results of lessons as a Markdown file, beside those of the lectures."""
+"""Table: the results of lessons beside those of the lectures, also as a Markdown file."""
 
 import os
 import platform
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from convlens.backend import versions
+from convlens.evaluation.scores import Score
 from convlens.files import write_atomically
-from convlens.lessons.lesson import Result, result_rows
 
+HEADINGS = ("deck", "program", "the deck", "here", "95 % interval", "images", "seconds")
 STAND_INS = "Other images than the deck's: {names}. Nothing is compared there."
 FOOTNOTE = (
     "Made by `make lessons`. Accuracy is that of the test images, with Wilson's 95 % interval. "
     "Seconds are those\nof training, on {cores} cores ({machine}), Keras {keras} on {engine}."
 )
+
+
+@dataclass(frozen=True)
+class Result:
+    """The result of a program of a lecture, as it was obtained here.
+
+    Attributes:
+        deck: The number of the lesson.
+        program: The name of the program.
+        published: The accuracy that the lecture gives, or None.
+        score: The accuracy here.
+        seconds: The time of the training, or None if it was not measured.
+        stand_in: The images that replaced those of the lecture, or None. With other images there
+            is nothing to compare.
+    """
+
+    deck: str
+    program: str
+    published: float | None
+    score: Score
+    seconds: float | None
+    stand_in: str | None = None
+
+    def cells(self) -> tuple[str, ...]:
+        """Return the row of the table, under HEADINGS."""
+        published = ""
+        if self.stand_in is not None:
+            published = "other images"
+        elif self.published is not None:
+            published = "{percent:.2f} %".format(percent=100 * self.published)
+        return (
+            self.deck,
+            self.program,
+            published,
+            "{percent:.2f} %".format(percent=100 * self.score.value),
+            "[{low:.2f}, {high:.2f}]".format(low=100 * self.score.low, high=100 * self.score.high),
+            "{n:,}".format(n=self.score.n),
+            "" if self.seconds is None else "{seconds:.0f}".format(seconds=self.seconds),
+        )
+
+
+def result_rows(results: Sequence[Result]) -> list[tuple[str, ...]]:
+    """Return the rows of the table of results; the first has the headings."""
+    return [HEADINGS, *(result.cells() for result in results)]
 
 
 def write_table(path: Path, results: Sequence[Result]) -> None:
@@ -22,12 +68,14 @@ def write_table(path: Path, results: Sequence[Result]) -> None:
     Raises:
         StorageError: If the file cannot be written.
     """
-    headings, *rows = result_rows(list(results))
-    lines = ["# What the decks' programs give today", "", _row(headings)]
-    lines.append(
-        "|{left}{right}|".format(left="---|---|", right="|".join(["---:"] * (len(headings) - 2)))
-    )
-    lines += [_row(row) for row in rows]
+    headings, *rows = result_rows(results)
+    lines = [
+        "# What the decks' programs give today",
+        "",
+        _row(headings),
+        "|---|---|" + "---:|" * (len(headings) - 2),
+        *map(_row, rows),
+    ]
     stand_ins = {result.stand_in for result in results if result.stand_in is not None}
     if stand_ins:
         lines += ["", STAND_INS.format(names="; ".join(sorted(stand_ins)))]
@@ -38,8 +86,7 @@ def write_table(path: Path, results: Sequence[Result]) -> None:
         keras=made["keras"],
         engine=made["engine"],
     )
-    lines += ["", footnote]
-    write_atomically(path, "\n".join(lines) + "\n", "the table")
+    write_atomically(path, "\n".join([*lines, "", footnote]) + "\n", "the table")
 
 
 def _row(cells: Sequence[str]) -> str:

@@ -92,9 +92,9 @@ class Pooling:
         columns = self.horizontal.span_inside(column)
         window = self.image[slice(*rows), slice(*columns), channel]
         value = KINDS[self.kind](window)
-        kept = np.argwhere((window == value) | (self.kind == "average"))
-        cells = tuple((int(r) + rows[0], int(c) + columns[0]) for r, c in kept)
-        return PoolCell(rows, columns, window, cells, value)
+        places = np.argwhere((window == value) | (self.kind == "average"))
+        kept = tuple((int(r) + rows[0], int(c) + columns[0]) for r, c in places)
+        return PoolCell(rows, columns, window, kept, value)
 
 
 def pool(
