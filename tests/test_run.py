@@ -104,6 +104,8 @@ def test_how_to_resume_names_the_classifier_where_there_is_one(tmp_path):
     run = Run.create(tmp_path / "my run", "")
     command = f"To go on: convlens train --run '{run.folder}' --resume"
     assert run.how_to_resume() == command
+    assert run.how_to_resume("search") == command.replace("train", "search")
+    assert run.how_to_resume("compare") == command.replace("train", "compare")
     run.classifier_path.write_bytes(b"")
     assert run.how_to_resume() == f"{run.classifier_path} holds the best epoch so far. {command}"
 

@@ -19,7 +19,7 @@ from convlens.errors import ConfigError, RunError
 from convlens.run import Run
 from convlens.screen import Screen
 from convlens.stops import explained_stops
-from convlens.training.network import Origin
+from convlens.training.network import Origin, choose_network
 from convlens.training.setup import Setup, is_augmented
 from convlens.training.trainer import Stage, Trainer, Training
 from convlens.transfer.fine_tune_stage import FineTuneStage, make_trainer
@@ -161,6 +161,15 @@ def open_training(prepared: Prepared, config: Config, origin: Origin, screen: Sc
     else:
         stages = [HeadStage(setup, screen)]
     return Training(setup, stages, screen)
+
+
+def open_trainer(prepared: Prepared, config: Config, screen: Screen) -> Trainer:
+    """Return what trains a network of the zoo from scratch, for a study of many trainings.
+
+    Raises:
+        ModelError: If the images are too small for the network.
+    """
+    return Trainer(Setup.create(prepared, config, choose_network(config)), screen)
 
 
 def _reopen(dataset: Dataset, name: str | Path | None, screen: Screen) -> tuple[Training, Run]:

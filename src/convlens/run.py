@@ -160,14 +160,18 @@ class Run:
         """Whether the run ended with its report."""
         return (self.folder / "report.json").exists()
 
-    def how_to_resume(self) -> str:
-        """Return what a stopped run has kept, and the command that continues it."""
+    def how_to_resume(self, command: str = "train") -> str:
+        """Return what a stopped run has kept, and the command that continues it.
+
+        Args:
+            command: The command of `convlens` that made the folder.
+        """
         how = "To go on: {command}"
         if self.classifier_path.exists():
             how = "{path} holds the best epoch so far. To go on: {command}"
         return how.format(
             path=self.classifier_path,
-            command=shlex.join(["convlens", "train", "--run", str(self.folder), "--resume"]),
+            command=shlex.join(["convlens", command, "--run", str(self.folder), "--resume"]),
         )
 
     def divided(self, prepared: Prepared) -> Prepared:

@@ -38,12 +38,12 @@ def test_the_largest_side_that_fits(seconds, side):
 
 
 def test_what_earlier_runs_have_kept_takes_no_time_at_the_own_side():
-    kept = dataclasses.replace(PHOTOS, stored=True, missing=0)
+    kept = dataclasses.replace(PHOTOS, missing=0)
     assert choose_side(kept, 11).side == 224
     assert "kept from an earlier run" in choose_side(kept, 11).reason
     assert kept.seconds() == 10
     assert kept.seconds((192 / 224) ** 2) == PHOTOS.seconds((192 / 224) ** 2)
-    half = dataclasses.replace(PHOTOS, stored=True, missing=2000)
+    half = dataclasses.replace(PHOTOS, missing=2000)
     assert half.seconds() == pytest.approx(30)
 
 

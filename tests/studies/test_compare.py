@@ -11,10 +11,10 @@ from convlens.config import Config
 from convlens.data.cache import cache_folder
 from convlens.data.sources import load_data
 from convlens.errors import ConfigError, DataError, Interrupted, ModelError, RunError, TrainingError
+from convlens.run import Run
 from convlens.screen import Screen
 from convlens.studies import recipes
-from convlens.studies.compare import compare, resume_comparison
-from convlens.studies.comparison import Comparison
+from convlens.studies.compare import FACTS, compare, open_comparison, resume_comparison
 from convlens.training import fit as fit_module
 from tests.conftest import without_charts
 
@@ -51,7 +51,7 @@ def done(images, tmp_path_factory):
 def test_every_network_has_a_run_of_its_own_with_the_same_recipe_and_division(done):
     comparison, stores = done
     assert len(stores) == 1  # decoded once
-    runs = [comparison.run(name) for name in NAMES]
+    runs = [Run(comparison.folder / name) for name in NAMES]
     assert [run.config.model.model for run in runs] == NAMES
     configs = [run.config.replace(model="custom_cnn", epochs=1, steps_per_epoch=1) for run in runs]
     assert configs[0] == configs[1] == configs[2]
@@ -67,7 +67,7 @@ def test_every_network_has_a_run_of_its_own_with_the_same_recipe_and_division(do
 
 def test_the_numbers_are_those_of_the_runs(done, images):
     comparison, _ = done
-    facts = comparison.facts
+    facts = comparison.read(FACTS)
     assert facts["models"] == NAMES
     assert facts["minutes"] == MINUTES
     rows = {row["model"]: row for row in facts["ranking"]}
@@ -75,7 +75,7 @@ def test_the_numbers_are_those_of_the_runs(done, images):
     values = [row["validation"]["value"] for row in facts["ranking"]]
     assert values == sorted(values, reverse=True)
     for name, row in rows.items():
-        run = comparison.run(name)
+        run = Run(comparison.folder / name)
         assert row["test"] == run.report["metrics"]["accuracy"]
         best = max(entry["val_accuracy"] for entry in run.history)
         assert row["validation"]["value"] == pytest.approx(
@@ -92,11 +92,11 @@ def test_the_numbers_are_those_of_the_runs(done, images):
 
 def test_the_paired_test_is_of_the_answers_to_the_test_images(done, images):
     comparison, _ = done
-    found = comparison.facts["paired_test"]
-    test = np.array(comparison.run(NAMES[0]).data["splits"]["test"])
+    found = comparison.read(FACTS)["paired_test"]
+    test = np.array(Run(comparison.folder / NAMES[0]).data["splits"]["test"])
     right = []
     for name in found["models"]:
-        classifier = comparison.run(name).classifier()
+        classifier = Run(comparison.folder / name).classifier()
         answers = [one.label for one in classifier.predict([images.images[i] for i in test])]
         right.append(np.array(answers) == np.array(images.class_names)[images.labels[test]])
     expected = [[int((a & ~b).sum()) for b in right] for a in right]
@@ -126,23 +126,26 @@ def test_a_stopped_comparison_goes_on_and_trains_nothing_twice(done, images, tmp
             compare(
                 images, NAMES[:2], CONFIG, minutes=MINUTES, run=tmp_path / "stopped", screen=QUIET
             )
-    stopped = Comparison.open(tmp_path / "stopped")
-    assert "ranking" not in stopped.facts
-    trained = stopped.run(NAMES[0]).folder / "trained.json"
+    stopped = open_comparison(tmp_path / "stopped")
+    assert "ranking" not in stopped.read(FACTS)
+    trained = stopped.folder / NAMES[0] / "trained.json"
     before = trained.stat().st_mtime_ns
     resume_comparison(images, stopped.folder, QUIET)
     assert trained.stat().st_mtime_ns == before
     whole = done[0]
     for name in NAMES[:2]:
-        first, second = (one.run(name).classifier().model.get_weights() for one in (whole, stopped))
+        first, second = (
+            Run(one.folder / name).classifier().model.get_weights() for one in (whole, stopped)
+        )
         assert all(np.array_equal(a, b) for a, b in zip(first, second, strict=True)), name
-        assert stopped.run(name).report["test_evaluations"] == 1
+        assert Run(stopped.folder / name).report["test_evaluations"] == 1
 
 
 def test_other_images_are_refused_on_resume(done, images, tmp_path):
     shutil.copytree(done[0].folder, tmp_path / "copy")
-    copy = Comparison(tmp_path / "copy")
-    copy.write({name: copy.facts[name] for name in ("models", "minutes", "path")})
+    copy = Run(tmp_path / "copy")
+    facts = copy.read(FACTS)
+    copy.write(FACTS, json.dumps({name: facts[name] for name in ("models", "minutes", "path")}))
     with pytest.raises(RunError, match="not the images"):
         resume_comparison(load_data("digits"), copy.folder, QUIET)
 
@@ -163,8 +166,8 @@ def test_a_network_that_diverges_is_left_out_and_the_others_go_on(images, tmp_pa
     monkeypatch.chdir(tmp_path)
     comparison = compare(images, NAMES[:2], CONFIG, minutes=MINUTES, screen=QUIET)
     assert comparison.folder == Path("runs") / f"{images.name}-compare"
-    assert [row["model"] for row in comparison.facts["ranking"]] == [NAMES[0]]
-    assert comparison.facts["paired_test"]["pairs"] == []
+    assert [row["model"] for row in comparison.read(FACTS)["ranking"]] == [NAMES[0]]
+    assert comparison.read(FACTS)["paired_test"]["pairs"] == []
     broken = set(NAMES)
     with pytest.raises(TrainingError, match="none of the networks"):
         compare(images, NAMES[:2], CONFIG, minutes=MINUTES, run=tmp_path / "none", screen=QUIET)
@@ -200,3 +203,21 @@ def test_nothing_is_trained_or_left_where_it_cannot_end_well(
             images, ["custom_cnn", "mnist_tanh"], run=tmp_path / "none", screen=QUIET, **settings
         )
     assert not (tmp_path / "none").exists()
+
+
+def test_a_comparison_is_opened_by_its_name_and_its_folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    made = Run.create(tmp_path / "runs" / "mine", "")
+    made.write(FACTS, '{"models": ["a", "b"], "minutes": 2}')
+    assert open_comparison(made.folder) == made
+    assert open_comparison("mine").read(FACTS) == {"models": ["a", "b"], "minutes": 2}
+
+
+def test_comparisons_that_exist_are_named(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(RunError, match=r"with compare.json\.$"):
+        open_comparison("none")
+    for name in ("two", "one"):
+        Run.create(tmp_path / "runs" / name, "").write(FACTS, "{}")
+    with pytest.raises(RunError, match=r"Comparisons here: one, two\.$"):
+        open_comparison("none")

@@ -5,7 +5,6 @@ photographs. The largest input size that fits is used, since accuracy falls with
 time that is left, layers of the backbone are fine-tuned too.
 """
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -23,6 +22,26 @@ LEAST_SIDE = 64  # pixels; smaller images are unlike those that a backbone was t
 PASSES = 3  # in fewer passes over the images the learning rate cannot rise and fall
 MOST_PASSES = 30  # more passes improve little, as the layers are trained already
 
+NONE_FITS = "even at {side}, {parts}, it takes {needed}; {left} are left"
+LARGEST_FITS = "{parts}; about {needed} to the report fit into the {left} that are left"
+SMALLER_FITS = (
+    "{parts}; about {needed} to the report fit into the {left} that are left, the {whole} at "
+    "{largest} do not"
+)
+FEATURES = {  # by whether images must be decoded
+    True: "{count:,} images x {each:.1f} ms = {features}, decoding {decoding}",
+    False: "{count:,} images x {each:.1f} ms = {features}",
+}
+TUNED = {  # by whether more passes would fit
+    True: "{layers}: {epochs} epochs of {each}, {passes:.1f} passes in the {left} that are left; "
+    "more time would bring little",
+    False: "{layers}: {epochs} epochs of {each}, {passes:.1f} passes in the {left} that are left",
+}
+LAST_LAYERS = {  # by whether it is known how often all layers could be trained
+    True: "the last {count} layers (all would make {passes:.1f} passes)",
+    False: "the last {count} layers",
+}
+
 
 @dataclass(frozen=True)
 class BackboneCosts:
@@ -34,9 +53,8 @@ class BackboneCosts:
         wanted: The number of images whose features are wanted.
         feature: Computing the features of one image at the backbone's own input size.
         rest: Building the backbone again, fitting the head, the scores and the report.
-        stored: Whether an earlier run has decoded the images at the backbone's own input size.
-        missing: The number of wanted features that no earlier run has kept at that size. None means
-            all.
+        missing: The number of wanted features that no earlier run has kept at that size, or None
+            if not even the decoded images were kept.
     """
 
     images: int
@@ -44,7 +62,6 @@ class BackboneCosts:
     wanted: int
     feature: float
     rest: float
-    stored: bool = False
     missing: int | None = None
 
     def parts(self, share: float = 1.0) -> tuple[float, float]:
@@ -53,11 +70,9 @@ class BackboneCosts:
         Args:
             share: The area of the input as a share of the area of the backbone's own input.
         """
-        if share < 1:
+        if share < 1 or self.missing is None:
             return self.images * self.decode, self.wanted * self.feature * share
-        decoding = 0.0 if self.stored else self.images * self.decode
-        missing = self.wanted if self.missing is None else self.missing
-        return decoding, missing * self.feature
+        return 0.0, self.missing * self.feature
 
     def seconds(self, share: float = 1.0) -> float:
         """Return the seconds from now to the report; see `parts`."""
@@ -115,34 +130,22 @@ def choose_side(costs: BackboneCosts, seconds: float, sides: Sequence[int] = SID
     >>> choose_side(BackboneCosts(4000, 0.002, wanted=4000, feature=0.04, rest=10), 30).side is None
     True
     """
-    for side in sides:
-        share = (side / sides[0]) ** 2
-        needed = costs.seconds(share)
-        if needed > AIM * seconds:
-            continue
-        template = "{parts}; about {needed} to the report fit into the {left} that are left"
-        if side != sides[0]:
-            template = (
-                "{parts}; about {needed} to the report fit into the {left} that are left, "
-                "the {whole} at {largest} do not"
-            )
-        reason = template.format(
-            parts=_describe(costs, share),
-            needed=duration(needed),
-            left=duration(seconds),
-            whole=duration(costs.seconds()),
-            largest=sides[0],
-        )
-        return SizeChoice(side, needed, costs.feature * share, reason)
-    share = (sides[-1] / sides[0]) ** 2
-    least = costs.seconds(share)
-    reason = "even at {side}, {parts}, it takes {least}; {left} are left".format(
-        side=sides[-1],
-        parts=_describe(costs, share),
-        least=duration(least),
+    shares = {side: (side / sides[0]) ** 2 for side in sides}
+    fitting = [side for side in sides if costs.seconds(shares[side]) <= AIM * seconds]
+    side = fitting[0] if fitting else sides[-1]
+    needed = costs.seconds(shares[side])
+    template = NONE_FITS
+    if fitting:
+        template = LARGEST_FITS if side == sides[0] else SMALLER_FITS
+    reason = template.format(
+        side=side,
+        parts=_describe(costs, shares[side]),
+        needed=duration(needed),
         left=duration(seconds),
+        whole=duration(costs.seconds()),
+        largest=sides[0],
     )
-    return SizeChoice(None, least, costs.feature * share, reason)
+    return SizeChoice(side if fitting else None, needed, costs.feature * shares[side], reason)
 
 
 def _describe(costs: BackboneCosts, share: float) -> str:
@@ -151,10 +154,7 @@ def _describe(costs: BackboneCosts, share: float) -> str:
     count = round(features / (costs.feature * share))
     if not count:
         return "features kept from an earlier run"
-    template = "{count:,} images x {each:.1f} ms = {features}"
-    if decoding:
-        template = "{count:,} images x {each:.1f} ms = {features}, decoding {decoding}"
-    return template.format(
+    return FEATURES[decoding > 0].format(
         count=count,
         each=1000 * costs.feature * share,
         features=duration(features),
@@ -177,24 +177,14 @@ def choose_tuning(
     '9'
     """
     most = 0.0
-    quickest = math.inf
     for unfreeze, costs in options:
         start = costs.start + costs.validation
-        quickest = min(quickest, costs.seconds(1, steps_per_pass))
         length = _fill(costs, seconds - start, steps_per_pass)
         passes = length.steps / steps_per_pass if length else 0.0
         if length is None or passes < least:
             most = max(most, passes)
             continue
-        template = (
-            "{layers}: {epochs} epochs of {each}, {passes:.1f} passes in the {left} that are left"
-        )
-        if passes > MOST_PASSES - 1:
-            template = (
-                "{layers}: {epochs} epochs of {each}, {passes:.1f} passes in the {left} that are "
-                "left; more time would bring little"
-            )
-        reason = template.format(
+        reason = TUNED[passes > MOST_PASSES - 1].format(
             layers=_describe_layers(unfreeze, most),
             epochs=length.epochs,
             each=duration(length.seconds / length.epochs),
@@ -202,6 +192,7 @@ def choose_tuning(
             left=duration(seconds),
         )
         return Tuning(reason, unfreeze, length, start)
+    quickest = min(costs.seconds(1, steps_per_pass) for _, costs in options)
     return Tuning(
         "not taken: {least:g} passes over the images or more are worth it; one takes {one}, and "
         "{left} are left besides the scores and the report".format(
@@ -216,10 +207,7 @@ def _describe_layers(unfreeze: str, passes_of_all: float) -> str:
         return "all layers"
     if not unfreeze.isdecimal():
         return "layers {patterns}".format(patterns=unfreeze)
-    template = "the last {count} layers"
-    if passes_of_all:
-        template = "the last {count} layers (all would make {passes:.1f} passes)"
-    return template.format(count=unfreeze, passes=passes_of_all)
+    return LAST_LAYERS[passes_of_all > 0].format(count=unfreeze, passes=passes_of_all)
 
 
 def _fill(costs: Costs, seconds: float, steps_per_pass: int) -> Plan | None:

@@ -27,6 +27,10 @@ GRACE = 0.02  # share of a time budget after which a training that is late is st
 SLACK = 0.05  # share of a time budget by which the end may be missed before the plan is changed
 LIMIT = 1.1  # a training of fixed length is stopped at this multiple of its time
 RESERVE = 1.1  # factor by which the time budget that is suggested exceeds what was measured
+PLANNED_ANEW = {  # by whether one epoch is done
+    True: "planned anew after {done} epoch: at this speed {epochs} fill the time",
+    False: "planned anew after {done} epochs: at this speed {epochs} fill the time",
+}
 CLOCK = "state/seconds.json"  # in a run: the seconds of training up to its last stop
 
 
@@ -40,9 +44,8 @@ class Clock:
 
     def __init__(self, seconds: float, began: float | None = None) -> None:
         self.seconds = seconds
-        self._began = time.monotonic()
-        if began is not None:
-            self._began -= time.time() - began
+        before = 0.0 if began is None else time.time() - began
+        self._began = time.monotonic() - before
 
     @property
     def used(self) -> float:
@@ -131,48 +134,53 @@ def epochs_that_fit(
     return done + more if abs(room - more * epoch_seconds) < missed else epochs
 
 
+@dataclass
 class _Watch:
     """Decides after each step of a training whether it should stop there.
 
     It must be asked from the first step of an epoch on.
 
     Attributes:
-        epochs: The number of epochs that fit at the present speed.
+        run: The run of the training.
+        plan: The length of the training, and where that does not fit, one that does.
+        done: The number of epochs that were finished before.
+        deadline: When the training should end.
         late: Whether the training was stopped because its time is up.
         stops: The last answer.
+        calls: The number of steps.
+        began: The end of the first step, during which the backend has compiled.
     """
 
-    def __init__(self, run: Run, plan: Plan, done: int, deadline: Deadline) -> None:
-        self.epochs = plan.epochs
-        self.late = False
-        self.stops = False
-        self._run = run
-        self._plan = plan
-        self._done = done
-        self._deadline = deadline
-        self._calls = 0
-        self._began = 0.0
+    run: Run
+    plan: Plan
+    done: int
+    deadline: Deadline
+    late: bool = False
+    stops: bool = False
+    calls: int = 0
+    began: float = 0.0
 
     def __call__(self) -> bool:
         """Return whether the training should stop."""
-        self.stops = self._should_stop(time.monotonic(), self._deadline)
+        self.stops = self._should_stop(time.monotonic(), self.plan.steps_per_epoch)
         return self.stops
 
-    def _should_stop(self, now: float, deadline: Deadline) -> bool:
-        self._calls += 1
-        if self._calls == 1:  # the backend has compiled during the first step, which does not count
-            self._began = now
-        self.late = now > deadline.end + deadline.grace and self._run.classifier_path.exists()
-        finished, rest = divmod(self._calls, self._plan.steps_per_epoch)
-        done = self._done + finished
-        watched = now - self._began
-        if self.late or rest or done >= self.epochs or watched < WATCHED * self._plan.seconds:
+    def _should_stop(self, now: float, steps_per_epoch: int) -> bool:
+        self.calls += 1
+        if self.calls == 1:
+            self.began = now
+        end = self.deadline.end
+        self.late = now > end + self.deadline.grace and self.run.classifier_path.exists()
+        finished, rest = divmod(self.calls, steps_per_epoch)
+        done = self.done + finished
+        planned = self.plan.epochs
+        watched = now - self.began
+        if self.late or rest or done >= planned or watched < WATCHED * self.plan.seconds:
             return self.late
-        epoch_seconds = watched * self._plan.steps_per_epoch / max(self._calls - 1, 1)
-        planned = self.epochs
-        left = deadline.end - now
-        self.epochs = epochs_that_fit(done, planned, epoch_seconds, left, deadline)
-        return self.epochs != planned
+        epoch_seconds = watched * steps_per_epoch / max(self.calls - 1, 1)
+        epochs = epochs_that_fit(done, planned, epoch_seconds, end - now, self.deadline)
+        self.plan = replace(self.plan, epochs=epochs)
+        return epochs != planned
 
 
 def train_until(
@@ -185,8 +193,7 @@ def train_until(
     """Train as planned, and stop the training if it is late.
 
     The training is not stopped before there is a classifier: that of the head on a frozen backbone,
-    otherwise that of
-    the first epoch.
+    otherwise that of the first epoch.
 
     Args:
         trainer: The training, compiled for the plan.
@@ -220,11 +227,8 @@ def train_until(
                 "stopped after {done} of {epochs} epochs: it was slower than measured, and its "
                 "time was up".format(done=done, epochs=plan.epochs)
             )
-        plan = replace(plan, epochs=watch.epochs)
-        template = "planned anew after {done} epochs: at this speed {epochs} fill the time"
-        if done == 1:
-            template = "planned anew after {done} epoch: at this speed {epochs} fill the time"
-        trainer.screen.note(template.format(done=done, epochs=plan.epochs))
+        plan = watch.plan
+        trainer.screen.note(PLANNED_ANEW[done == 1].format(done=done, epochs=plan.epochs))
         if replan is not None:
             replan(plan)
 
@@ -263,11 +267,8 @@ def train_for(trainer: Trainer, run: Run, seconds: float) -> str:
 
 def seconds_trained(run: Run) -> float:
     """Return the seconds that a run was trained for, those of its finished epochs at least."""
-    epochs = 0.0
-    if (run.folder / "history.csv").exists():
-        epochs = sum(float(row["seconds"] or 0) for row in run.history)
+    rows = run.history if (run.folder / "history.csv").exists() else []
     clock = run.folder / CLOCK
-    if not clock.exists():
-        return epochs
+    stopped = float(json.loads(clock.read_text(encoding="utf-8"))) if clock.exists() else 0.0
     # A run that was killed after a resume has been trained for longer than at its last stop.
-    return max(epochs, float(json.loads(clock.read_text(encoding="utf-8"))))
+    return max(stopped, sum(float(row["seconds"] or 0) for row in rows))

@@ -73,11 +73,11 @@ def decode_some(dataset: Dataset, preprocessing: Preprocessing) -> tuple[NDArray
         except (ImageError, OSError):
             return np.zeros(preprocessing.shape, np.uint8)
 
-    indices = np.unique(np.linspace(0, len(dataset) - 1, SAMPLED).astype(int))
-    read(int(indices[0]))  # the first call imports the decoder
+    indices = np.unique(np.linspace(0, len(dataset) - 1, SAMPLED).astype(int)).tolist()
+    read(indices[0])  # the first call imports the decoder
     began = time.monotonic()
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        images = np.stack(list(pool.map(read, indices.tolist())))
+        images = np.stack(list(pool.map(read, indices)))
     return images, (time.monotonic() - began) / len(indices)
 
 
@@ -115,7 +115,7 @@ def measure_backbone(origin: BackboneOrigin, dataset: Dataset, config: Config) -
         return costs
     prepared = origin.prepare(dataset, config, None)
     indices = np.concatenate([prepared.splits.train, prepared.splits.val, prepared.splits.test])
-    return replace(costs, stored=True, missing=len(features.missing(prepared.store, indices)))
+    return replace(costs, missing=len(features.missing(prepared.store, indices)))
 
 
 def _feature_seconds(network: Compiled, images: NDArray[np.uint8]) -> float:
@@ -137,8 +137,8 @@ def _head_seconds(count: int, width: int, num_classes: int) -> float:
     """
     rows = np.random.default_rng(0).random((min(count, ROWS), width), np.float32)
     kernel = np.ones((width, num_classes))  # float64, as in SciPy
-    spans = [_seconds_of(lambda: rows.T @ (rows @ kernel)) for _ in range(PRODUCTS)]
-    return min(spans) * count / len(rows) * ITERATIONS
+    fastest = min(_seconds_of(lambda: rows.T @ (rows @ kernel)) for _ in range(PRODUCTS))
+    return fastest * count / len(rows) * ITERATIONS
 
 
 def rehearse_ending(setup: Setup) -> tuple[float, float]:

@@ -7,8 +7,7 @@ the time is up. This module only computes; `measure` finds the costs, and `deadl
 plan.
 
 An epoch need not be one pass over the training images: `steps_per_epoch` ends it after any number
-of batches, and the
-next epoch continues from there.
+of batches, and the next epoch continues from there.
 """
 
 import math
@@ -133,13 +132,11 @@ def plan(seconds: float, costs: Costs, steps_per_pass: int) -> Plan:
             )
         )
     aim = AIM * seconds
-    epochs = _epochs_of_whole_passes(aim, costs, steps_per_pass)
     most = int(aim / costs.seconds(1, 1) + ROUNDING)
-    epochs = max(1, min(epochs, most))
+    epochs = max(1, min(_epochs_of_whole_passes(aim, costs, steps_per_pass), most))
     # Steps are whole, too: a neighbouring number of epochs may lose less time to rounding.
     nearby = range(epochs - epochs // 5, min(epochs + epochs // 5, most) + 1)
-    nearest_first = sorted(nearby, key=lambda number: abs(number - epochs))
-    plans = [_fill(aim, number, costs) for number in nearest_first]
+    plans = [_fill(aim, n, costs) for n in sorted(nearby, key=lambda n: abs(n - epochs))]
     full = (candidate for candidate in plans if candidate.seconds >= FULL * aim)
     return next(full, max(plans, key=lambda candidate: candidate.seconds))
 

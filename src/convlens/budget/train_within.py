@@ -6,12 +6,11 @@ fits is measured, chosen and planned, and then the deadline is kept.
 
 from pathlib import Path
 
-from convlens.budget.backbone import fit_backbone, train_on_backbone
 from convlens.budget.choose import SizeChoice, unlike_photographs
 from convlens.budget.deadline import Clock
 from convlens.budget.measure import decode_some, rehearse_ending
 from convlens.budget.plan import AIM, Costs, Plan, plan
-from convlens.budget.timed_run import TimedRun
+from convlens.budget.timed_run import TimedRun, fit_backbone, train_on_backbone
 from convlens.config import Config
 from convlens.conflicts import refuse_conflicts
 from convlens.data.dataset import Dataset
@@ -27,6 +26,7 @@ from convlens.training.trainer import Trainer, Training
 from convlens.transfer.origin import choose_origin
 
 BACKBONE = "efficientnet_lite0"  # its weights are in a package, so they need no download
+OTHER_NETWORK = "another network is asked for"
 
 
 def train_within(  # noqa: PLR0913 - the public entry point; all but three have defaults
@@ -73,11 +73,8 @@ def train_within(  # noqa: PLR0913 - the public entry point; all but three have 
 
 def _train(timed: TimedRun, name: str | Path | None) -> Run:
     """Choose what fits, train it and score it."""
-    timed.add_fact(
-        "budget",
-        "{budget}, of which {used} went into starting",
-        budget=duration(timed.clock.seconds),
-        used=duration(timed.clock.used),
+    timed.facts["budget"] = "{budget}, of which {used} went into starting".format(
+        budget=duration(timed.clock.seconds), used=duration(timed.clock.used)
     )
     chosen = _choose_backbone(timed)
     if chosen is None:
@@ -102,7 +99,8 @@ def _choose_backbone(timed: TimedRun) -> tuple[Config, SizeChoice] | None:
     frozen = timed.config.replace(backbone=named or BACKBONE, unfreeze=None)
     reason = ""
     if named is None:
-        reason = _reason_for_scratch(timed)
+        asked = "model" in timed.given
+        reason = OTHER_NETWORK if asked else unlike_photographs(timed.dataset, timed.config)
     if not reason:
         try:
             with timed.screen.console.status("measuring the backbone"):
@@ -118,29 +116,18 @@ def _choose_backbone(timed: TimedRun) -> tuple[Config, SizeChoice] | None:
             if named is not None:
                 timed.clock.require(choice.seconds / AIM, f"a head on {named}")
             reason = f"{BACKBONE}, {choice.reason}"
-    timed.add_fact("backbone", "not taken: {reason}", reason=reason)
+    timed.facts["backbone"] = "not taken: {reason}".format(reason=reason)
     return None
-
-
-def _reason_for_scratch(timed: TimedRun) -> str:
-    """Return why no backbone is measured where the user names none, or ""."""
-    if "model" in timed.given:
-        return "another network is asked for"
-    return unlike_photographs(timed.dataset, timed.config)
 
 
 def _explain_backbone(timed: TimedRun, frozen: Config, choice: SizeChoice) -> None:
     """Note why the backbone was chosen."""
-    timed.add_fact(
-        "backbone",
-        "{name} at {side}: {reason}",
-        name=frozen.transfer.backbone,
-        side=choice.side,
-        reason=choice.reason,
+    timed.facts["backbone"] = "{name} at {side}: {reason}".format(
+        name=frozen.transfer.backbone, side=choice.side, reason=choice.reason
     )
     if timed.config.transfer.backbone is None:
-        timed.add_fact(
-            "from scratch", "not taken: on photographs a trained backbone needs fewer images"
+        timed.facts["from scratch"] = (
+            "not taken: on photographs a trained backbone needs fewer images"
         )
 
 
@@ -160,7 +147,7 @@ def _train_from_scratch(timed: TimedRun, name: str | Path | None) -> tuple[Train
     trainer.set_length(length.epochs, length.steps_per_epoch)
     run = timed.begin(trainer.setup, name)
     training = Training(trainer.setup, [trainer], timed.screen)
-    training.announce(run, timed.facts)
+    training.announce(run, list(timed.facts.items()))
     timed.train(trainer, run, length, costs.start)
     return training, run
 
@@ -170,17 +157,15 @@ def _plan(timed: TimedRun, costs: Costs, rest: float, steps_per_pass: int) -> Pl
     pass_seconds = costs.seconds(1, steps_per_pass)
     timed.clock.require(pass_seconds / AIM + rest, "one pass over the images")
     length = plan(timed.clock.left - rest, costs, steps_per_pass)
-    timed.add_fact(
-        "a pass",
-        "{seconds}: {steps:,} steps of {step:.0f} ms, and validation, measured",
-        seconds=duration(pass_seconds),
-        steps=steps_per_pass,
-        step=1000 * costs.step,
+    timed.facts["a pass"] = (
+        "{seconds}: {steps:,} steps of {step:.0f} ms, and validation, measured".format(
+            seconds=duration(pass_seconds), steps=steps_per_pass, step=1000 * costs.step
+        )
     )
-    timed.add_fact(
-        "time",
+    timed.facts["time"] = (
         "{epochs} epochs, {passes:.1f} passes: {seconds} of the {left} that are left; {rest} "
-        "for compiling, scores and report, tried out",
+        "for compiling, scores and report, tried out"
+    ).format(
         epochs=length.epochs,
         passes=length.steps / steps_per_pass,
         seconds=duration(length.seconds),

@@ -43,10 +43,9 @@ def resume_models(run: str | None, path: str | None) -> None:
     begun = [Run(path.parent).config for path in sorted(folder.glob("*/run.toml"))]
     config = begun[0] if begun else Config()  # one engine for all networks
     backend.start(config.training.backend, config.training.threads)
-    from convlens.studies.compare import resume_comparison
-    from convlens.studies.comparison import Comparison
+    from convlens.studies.compare import FACTS, open_comparison, resume_comparison
 
-    facts = Comparison.open(run).facts
+    facts = open_comparison(run).read(FACTS)
     if not begun:
         raise RunError(
             "{folder}: the runs of the networks are gone, so the comparison cannot go on.".format(

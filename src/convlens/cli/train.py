@@ -40,7 +40,7 @@ def start_run(
     if start_from is not None and not Path(start_from).exists() and Run.place(start_from).is_dir():
         start_from = str(Run.place(start_from))
     from convlens.pipeline import train
-    from convlens.studies.cross_validation import cross_validate
+    from convlens.studies.resampling import cross_validate
 
     if start_from is None:
         _suggest_backbone(dataset, config, screen)
@@ -70,7 +70,7 @@ def start_few(path: str, config: Config, k: int, *, draws: int | None, run: str 
     """Train several times on k images of each class, drawn anew each time."""
     screen = Screen()
     dataset = open_images(path, config)
-    from convlens.studies.few_images import DRAWS, train_on_few
+    from convlens.studies.resampling import DRAWS, train_on_few
 
     draws = DRAWS if draws is None else draws
     done = train_on_few(dataset, config, k, draws=draws, run=run, screen=screen)

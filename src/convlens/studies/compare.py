@@ -10,6 +10,7 @@ import json
 import math
 import shlex
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 from convlens import backend
@@ -18,11 +19,10 @@ from convlens.config import Config
 from convlens.data.dataset import Dataset
 from convlens.data.prepared import Prepared, prepare_data
 from convlens.errors import ConfigError, DataError, RunError, TrainingError
-from convlens.pipeline import begin
+from convlens.pipeline import begin, open_trainer
 from convlens.run import Run
 from convlens.screen import Screen, duration
 from convlens.stops import explained_stops
-from convlens.studies.comparison import Comparison
 from convlens.studies.ranking import TRAINED, Ranking, score_runs
 from convlens.studies.recipes import (
     check_models,
@@ -31,11 +31,22 @@ from convlens.studies.recipes import (
     make_recipes,
     plan_networks,
 )
-from convlens.training.network import choose_network
-from convlens.training.setup import Setup, describe_images
-from convlens.training.trainer import Trainer
+from convlens.training.setup import describe_images
 
 DEFAULT_MINUTES = 2.0  # of each network
+FACTS = "compare.json"  # models, minutes and path; at the end ranking and paired_test too
+
+NO_COMPARISON = {  # by whether there are others
+    True: "{name}: a comparison is a folder that `convlens compare` made, with compare.json. "
+    "Comparisons here: {known}.",
+    False: "{name}: a comparison is a folder that `convlens compare` made, with compare.json.",
+}
+
+RESULT = """
+charts       {folder}/plots/tradeoff.png, growth.png beside it
+numbers      {folder}/compare.json
+reports      {folder}/MODEL/report.html
+next         {command} IMAGE..."""
 
 
 def compare(
@@ -46,8 +57,10 @@ def compare(
     minutes: float = DEFAULT_MINUTES,
     run: str | Path | None = None,
     screen: Screen | None = None,
-) -> Comparison:
-    """Train networks of the zoo for the same time each, and rank them.
+) -> Run:
+    """Train networks of the zoo for the same time each, rank them, and return the folder.
+
+    It holds `compare.json`, `plots/` and one run per network, under the network's name.
 
     Args:
         dataset: The labelled images, from `load_data`.
@@ -70,7 +83,7 @@ def compare(
     screen = screen or Screen()
     config = config or Config()
     check_names(names)
-    if not (math.isfinite(minutes) and minutes > 0):
+    if not 0 < minutes < math.inf:
         raise ConfigError(
             "--minutes must be more than 0; found {minutes:g}.".format(minutes=minutes)
         )
@@ -85,22 +98,35 @@ def compare(
         lambda: "No network was trained.", "stopped while measuring.", several=True
     ):
         planned = plan_networks(recipes, prepared, 60 * minutes, screen)
-    comparison = Comparison(Run.create(run, f"{dataset.name}-compare").folder)
+    comparison = Run.create(run, f"{dataset.name}-compare")
     with contextlib.suppress(OSError):
         (comparison.folder / "state").rmdir()  # a comparison has none of its own
     for name in names:
-        network = Run.create(comparison.folder / name, "")
+        network = comparison.part(name)
         network.write("data.json", json.dumps(prepared.to_dict(), ensure_ascii=False))
         network.write("run.toml", planned[name].to_toml())
-    comparison.write(
-        {"models": list(names), "minutes": minutes, "path": prepared.to_dict()["path"]}
-    )
+    facts = {"models": list(names), "minutes": minutes, "path": prepared.to_dict()["path"]}
+    comparison.write(FACTS, json.dumps(facts, ensure_ascii=False, indent=1))
     return _carry_out(comparison, prepared, screen)
 
 
-def resume_comparison(
-    dataset: Dataset, name: str | Path, screen: Screen | None = None
-) -> Comparison:
+def open_comparison(name: str | Path) -> Run:
+    """Return the folder of an existing comparison.
+
+    Args:
+        name: The folder, or its name under `runs/`.
+
+    Raises:
+        RunError: If there is no such comparison.
+    """
+    folder = Path(name) if Path(name).is_dir() else Run.place(name)
+    if (folder / FACTS).is_file():
+        return Run(folder)
+    known = sorted(path.parent.name for path in Path("runs").glob(f"*/{FACTS}"))
+    raise RunError(NO_COMPARISON[bool(known)].format(name=name, known=", ".join(known)))
+
+
+def resume_comparison(dataset: Dataset, name: str | Path, screen: Screen | None = None) -> Run:
     """Continue a comparison that was stopped or killed.
 
     Networks that were finished are not trained again.
@@ -113,16 +139,16 @@ def resume_comparison(
     Raises:
         RunError: If there is no comparison of that name, it is finished, or these are other images.
     """
-    comparison = Comparison.open(name)
+    comparison = open_comparison(name)
     screen = screen or Screen()
-    facts = comparison.facts
+    facts = comparison.read(FACTS)
     if "ranking" in facts:
         raise RunError(
             "{folder}: this comparison is finished; its table is in compare.json.".format(
                 folder=comparison.folder
             )
         )
-    first = comparison.run(facts["models"][0])
+    first = Run(comparison.folder / facts["models"][0])
     begin(first.config)
     with screen.counter("decoding") as progress:
         prepared = first.divided(prepare_data(dataset, first.config, progress=progress))
@@ -131,11 +157,15 @@ def resume_comparison(
 
 def _require_images(prepared: Prepared) -> None:
     """Raise DataError if there are no validation or no test images."""
-    template = "a comparison needs {what}; none were set aside. Give {flag} a share above 0."
-    if not len(prepared.splits.val):
-        raise DataError(template.format(what="validation images to rank on", flag="--val"))
-    if not len(prepared.splits.test):
-        raise DataError(template.format(what="test images for its final table", flag="--test"))
+    for indices, what, flag in (
+        (prepared.splits.val, "validation images to rank on", "--val"),
+        (prepared.splits.test, "test images for its final table", "--test"),
+    ):
+        if not len(indices):
+            raise DataError(
+                "a comparison needs {what}; none were set aside. Give {flag} a share above "
+                "0.".format(what=what, flag=flag)
+            )
 
 
 def _announce(prepared: Prepared, count: int, minutes: float, screen: Screen) -> None:
@@ -148,35 +178,39 @@ def _announce(prepared: Prepared, count: int, minutes: float, screen: Screen) ->
         screen.note(note)
 
 
-def _carry_out(comparison: Comparison, prepared: Prepared, screen: Screen) -> Comparison:
+def _carry_out(comparison: Run, prepared: Prepared, screen: Screen) -> Run:
     """Train the networks that are not trained yet, score all, and write and print the result."""
-    facts = comparison.facts
-    names = facts["models"]
-    with explained_stops(comparison.how_to_go_on, "stopped; what was done is kept.", several=True):
-        for number, name in enumerate(names, 1):
-            run = comparison.run(name)
+    facts = comparison.read(FACTS)
+    runs = [
+        (Run(comparison.folder / name), for_network(prepared, name)) for name in facts["models"]
+    ]
+    how_to_go_on = partial(comparison.how_to_resume, "compare")
+    with explained_stops(how_to_go_on, "stopped; what was done is kept.", several=True):
+        for number, (run, images) in enumerate(runs, 1):
             if (run.folder / TRAINED).exists():
                 continue
-            heading = "\n{name}, {number} of {count}"
-            screen.say(heading.format(name=name, number=number, count=len(names)), "bold")
+            screen.say(
+                "\n{name}, {number} of {count}".format(
+                    name=run.folder.name, number=number, count=len(runs)
+                ),
+                "bold",
+            )
             with backend.forgotten():
-                _train(run, for_network(prepared, name), 60 * facts["minutes"], screen)
-        runs = [(comparison.run(name), for_network(prepared, name)) for name in names]
+                _train(run, images, 60 * facts["minutes"], screen)
         with screen.console.status("scoring"):
             ranking = score_runs(runs, screen)
             ranking.draw(
                 comparison.folder / "plots", {run.folder.name: run.history for run, _ in runs}
             )
-    comparison.write(facts | {"data": prepared.summary()} | ranking.to_dict())
+    facts |= {"data": prepared.summary()} | ranking.to_dict()
+    comparison.write(FACTS, json.dumps(facts, ensure_ascii=False, indent=1))
     _show(comparison, ranking, screen)
     return comparison
 
 
 def _train(run: Run, prepared: Prepared, seconds: float, screen: Screen) -> None:
     """Train one network as planned in its run.toml, and mark it as trained."""
-    config = run.config
-    bar = Screen(console=screen.console, rows=False)
-    trainer = Trainer(Setup.create(prepared, config, choose_network(config)), bar)
+    trainer = open_trainer(prepared, run.config, Screen(console=screen.console, rows=False))
     try:
         note = train_for(trainer, run, seconds)
     except TrainingError as error:
@@ -195,20 +229,18 @@ def _train(run: Run, prepared: Prepared, seconds: float, screen: Screen) -> None
         )
 
 
-def _show(comparison: Comparison, ranking: Ranking, screen: Screen) -> None:
+def _show(comparison: Run, ranking: Ranking, screen: Screen) -> None:
     """Print the table, the verdicts and where everything lies."""
     first = ranking.entries[0]
     screen.say(
-        "\nranked on {val:,} validation images; scored once on {test:,} test images".format(
+        "\nranked on {val:,} validation images; scored once on {test:,} test images\n"
+        "ms: the time to classify one decoded image, alone in its batch, in float32".format(
             val=first.val.n, test=first.test.n
         ),
         "dim",
     )
-    screen.say("ms: the time to classify one decoded image, alone in its batch, in float32", "dim")
     screen.columns(ranking.rows())
-    screen.say()
-    for pair in ranking.said:
-        screen.say(str(pair))
+    screen.say("\n".join(["", *map(str, ranking.said)]))
     if len(ranking.pairs) > 1:
         screen.say(
             "p: McNemar, exact, after Holm for {count} pairs; all are in compare.json".format(
@@ -216,10 +248,5 @@ def _show(comparison: Comparison, ranking: Ranking, screen: Screen) -> None:
             ),
             "dim",
         )
-    folder = comparison.folder
-    chart = folder / "plots" / "tradeoff.png"
-    predict = shlex.join(["convlens", "predict", str(folder / first.name)])
-    screen.say("\ncharts       {path}, growth.png beside it".format(path=chart))
-    screen.say("numbers      {path}".format(path=folder / "compare.json"))
-    screen.say("reports      {folder}/MODEL/report.html".format(folder=folder))
-    screen.say("next         {command} IMAGE...".format(command=predict))
+    predict = shlex.join(["convlens", "predict", str(comparison.folder / first.name)])
+    screen.say(RESULT.format(folder=comparison.folder, command=predict))

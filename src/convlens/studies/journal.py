@@ -1,10 +1,17 @@
-"""Journal: the folder of a search, with Optuna's journal and one run per trial."""
+"""Journal: the folder of a search, with Optuna's journal, the drawn settings and a run per trial.
+
+Optuna's own samplers keep a random state, which is lost with a killed process. `SeededSampler`
+draws each value from the seed, the number of the trial and the name of the setting, so that a
+resumed search draws what it would have drawn.
+"""
 
 import json
-import shlex
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import optuna
 from matplotlib.figure import Figure
 from optuna.storages import JournalStorage
@@ -12,15 +19,18 @@ from optuna.storages.journal import JournalFileBackend, JournalFileOpenLock
 from optuna.trial import FrozenTrial, TrialState
 
 from convlens.charts.tuning import show_trials
+from convlens.config import LEARNING_RATES, Config
 from convlens.errors import RunError
 from convlens.files import storage_errors, write_atomically
 from convlens.run import Run
-from convlens.studies.sampler import SeededSampler, varied_fields
-from convlens.studies.trial_table import seconds_of
+from convlens.studies.space import Choices, Dimension, Range, Space, setting_value
 
 STARTUP = 5  # trials that are drawn at random and never pruned, so that others can be compared
 WARMUP_EPOCHS = 2  # epochs of a trial before it may be pruned
 JOURNAL = "journal.log"
+SECONDS = "seconds"  # attribute of a trial
+RATES = (0.1, 5.0)  # ends of the range of learning rates, as multiples of the optimizer's usual one
+RATE_OF = "learning_rate_"  # begins the name of a learning rate that belongs to one optimizer
 
 
 @dataclass(frozen=True)
@@ -67,8 +77,7 @@ class Search:
     @property
     def trials(self) -> list[FrozenTrial]:
         """All trials, in order."""
-        found: list[FrozenTrial] = self.study.get_trials(deepcopy=False)
-        return found
+        return list(self.study.get_trials(deepcopy=False))
 
     @property
     def ranked(self) -> list[FrozenTrial]:
@@ -95,11 +104,6 @@ class Search:
             [trial.state == TrialState.COMPLETE for trial in scored],
         )
 
-    def how_to_go_on(self) -> str:
-        """Return how to continue the search after it was stopped."""
-        command = shlex.join(["convlens", "search", "--run", str(self.folder), "--resume"])
-        return "To go on: {command}".format(command=command)
-
 
 def _open_journal(path: Path) -> JournalStorage:
     """Return Optuna's storage in a file. A last line that was cut off by a crash is dropped.
@@ -124,3 +128,89 @@ def _open_journal(path: Path) -> JournalStorage:
             ) from error
     # Optuna's default lock is a symbolic link, which Windows allows in its developer mode only.
     return JournalStorage(JournalFileBackend(str(path), JournalFileOpenLock(str(path))))
+
+
+class SeededSampler(optuna.samplers.TPESampler):  # type: ignore[misc]
+    """A tree-structured Parzen estimator without a random state of its own.
+
+    Source      Bergstra, Bardenet, Bengio, Kégl, "Algorithms for Hyper-Parameter Optimization",
+    2011
+
+    Args:
+        seed: The seed of the search.
+        startup: The number of trials that are drawn at random before the estimator is used.
+    """
+
+    def __init__(self, seed: int, startup: int) -> None:
+        super().__init__(
+            seed=seed, n_startup_trials=startup, multivariate=False, constant_liar=False
+        )
+        self.seed = seed
+        self.startup = startup
+
+    def infer_relative_search_space(self, study: Any, trial: Any) -> dict[str, Any]:
+        """Return nothing, so that every value is drawn by `sample_independent`."""
+        return {}
+
+    def sample_independent(
+        self, study: Any, trial: Any, param_name: str, param_distribution: Any
+    ) -> Any:
+        """Return a value, drawn by a fresh sampler with a seed of its own."""
+        state = np.random.SeedSequence((self.seed, trial.number, zlib.crc32(param_name.encode())))
+        fresh = optuna.samplers.TPESampler(
+            seed=int(state.generate_state(1)[0]),
+            n_startup_trials=self.startup,
+            multivariate=False,
+            constant_liar=False,
+        )
+        return fresh.sample_independent(study, trial, param_name, param_distribution)
+
+
+def rate_follows_optimizer(space: Space) -> bool:
+    """Return whether the learning rate is drawn around the usual rate of the drawn optimizer."""
+    return "optimizer" in space and "learning_rate" not in space
+
+
+def suggest(trial: optuna.Trial, space: Space, base: Config) -> Config:
+    """Return the configuration of a trial.
+
+    If the space varies the optimizer and not the learning rate, the learning rate is drawn around
+    the usual one of the optimizer. It is then a parameter of its own for each optimizer.
+
+    Args:
+        trial: The trial, which draws the values.
+        space: The settings that are varied.
+        base: The configuration with all other settings.
+    """
+    values = {
+        name: setting_value(name, _draw(trial, name, dimension))
+        for name, dimension in space.items()
+    }
+    if rate_follows_optimizer(space):
+        optimizer = values["optimizer"]
+        low, high = (LEARNING_RATES[optimizer] * factor for factor in RATES)
+        rates = Range(low, high, logarithmic=True)
+        values["learning_rate"] = _draw(trial, f"{RATE_OF}{optimizer}", rates)
+    return base.replace(**values)
+
+
+def _draw(trial: optuna.Trial, name: str, dimension: Dimension) -> Any:
+    """Return the value that a trial draws from a dimension."""
+    if isinstance(dimension, Choices):
+        return trial.suggest_categorical(name, dimension.values)
+    if isinstance(dimension.low, int) and isinstance(dimension.high, int):
+        return trial.suggest_int(name, dimension.low, dimension.high)
+    return trial.suggest_float(name, dimension.low, dimension.high, log=dimension.logarithmic)
+
+
+def varied_fields(trial: FrozenTrial) -> dict[str, Any]:
+    """Return the values that a trial has drawn, by the name of the setting."""
+    return {
+        "learning_rate" if name.startswith(RATE_OF) else name: value
+        for name, value in trial.params.items()
+    }
+
+
+def seconds_of(trial: FrozenTrial) -> float:
+    """Return the seconds that a trial took, without the time between a stop and its resume."""
+    return float(trial.user_attrs.get(SECONDS, 0.0))

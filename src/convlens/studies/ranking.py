@@ -104,10 +104,8 @@ class Ranking:
         for pair in self.pairs:
             i = names.index(pair.first)
             j = names.index(pair.second)
-            corrected[i, j] = pair.p_corrected
-            corrected[j, i] = pair.p_corrected
-            only_row[i, j] = pair.first_only
-            only_row[j, i] = pair.second_only
+            corrected[[i, j], [j, i]] = pair.p_corrected
+            only_row[[i, j], [j, i]] = [pair.first_only, pair.second_only]
         return {
             "ranking": [entry.to_dict() for entry in self.entries],
             "paired_test": {
@@ -144,20 +142,20 @@ class Ranking:
 
     def rows(self) -> list[tuple[str, ...]]:
         """Return the final table, its headings first."""
-        rows: list[tuple[str, ...]] = [
-            ("model", "parameters", "mult-adds", "trained", "ms", "validation, 95 %", "test, 95 %")
-        ]
-        return rows + [
-            (
-                entry.name,
-                rounded(entry.num_params),
-                rounded(entry.multiply_adds),
-                f"{entry.seconds:.0f} s",
-                f"{entry.milliseconds:.1f}",
-                f"{entry.val.value_text} {entry.val.interval_text}",
-                f"{entry.test.value_text} {entry.test.interval_text}",
-            )
-            for entry in self.entries
+        return [
+            ("model", "parameters", "mult-adds", "trained", "ms", "validation, 95 %", "test, 95 %"),
+            *(
+                (
+                    entry.name,
+                    rounded(entry.num_params),
+                    rounded(entry.multiply_adds),
+                    f"{entry.seconds:.0f} s",
+                    f"{entry.milliseconds:.1f}",
+                    f"{entry.val.value_text} {entry.val.interval_text}",
+                    f"{entry.test.value_text} {entry.test.interval_text}",
+                )
+                for entry in self.entries
+            ),
         ]
 
 

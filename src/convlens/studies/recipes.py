@@ -15,10 +15,10 @@ from convlens.budget.plan import Costs, least_seconds, plan
 from convlens.config import Config
 from convlens.data.prepared import Prepared
 from convlens.errors import ConfigError, ModelError, TrainingError
+from convlens.pipeline import open_trainer
 from convlens.screen import Screen
 from convlens.training.network import choose_network
-from convlens.training.setup import Setup, describe_augmentation, describe_optimization
-from convlens.training.trainer import Trainer
+from convlens.training.setup import describe_augmentation, describe_optimization
 from convlens.zoo.create import LEAST_WITH_STEM
 from convlens.zoo.registry import model_info
 
@@ -41,10 +41,9 @@ def check_names(names: Sequence[str]) -> None:
             "--models must name each network once; found {name} twice.".format(name=repeated[0])
         )
     if len(names) < 2:
-        found = names[0] if names else "none"
         raise ConfigError(
             "--models must name two networks or more, with commas between; found {found}.".format(
-                found=found
+                found=", ".join(names) or "none"
             )
         )
 
@@ -58,8 +57,8 @@ def make_recipes(names: Sequence[str], config: Config) -> dict[str, Config]:
     """
     recipes = {}
     for name in names:
-        side = min(model_info(name).input_shape[:2])
-        stem = config.model.stem if side >= LEAST_WITH_STEM else "paper"
+        has_stem = min(model_info(name).input_shape[:2]) >= LEAST_WITH_STEM
+        stem = config.model.stem if has_stem else "paper"
         recipes[name] = config.replace(model=name, stem=stem)
     return recipes
 
@@ -142,16 +141,16 @@ def _measure(
     name: str, config: Config, prepared: Prepared, seconds: float
 ) -> tuple[Costs, Config, tuple[str, str]]:
     """Return a network's costs, its configuration, and its parameters and multiply-adds as text."""
-    setup = Setup.create(for_network(prepared, name), config, choose_network(config))
-    size = (rounded(setup.network.count_params()), rounded(count_multiply_adds(setup.network)))
+    trainer = open_trainer(for_network(prepared, name), config, Screen(quiet=True))
+    network = trainer.setup.network
+    size = (rounded(network.count_params()), rounded(count_multiply_adds(network)))
     try:
-        trainer = Trainer(setup, Screen(quiet=True))
         costs = measure_costs(trainer, max(LEAST_TIMED, TIMED * seconds))
     except TrainingError as error:
         raise TrainingError(
             "{name}, while it was measured: {error}".format(name=name, error=error)
         ) from error
-    return costs, setup.config, size
+    return costs, trainer.setup.config, size
 
 
 def _describe_too_long(needed: Mapping[str, float], seconds: float) -> str:

@@ -8,6 +8,7 @@ clock, and each trial is a run that resumes with the same bits.
 import json
 import math
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -23,14 +24,17 @@ from convlens.pipeline import begin, prepare_images
 from convlens.run import Run
 from convlens.screen import Screen, duration
 from convlens.stops import explained_stops
-from convlens.studies.journal import Search
-from convlens.studies.sampler import RATES, rate_follows_optimizer, suggest
-from convlens.studies.search_result import finish_search
+from convlens.studies.journal import RATES, Search, rate_follows_optimizer, suggest
+from convlens.studies.search_result import TrialTable, finish_search
 from convlens.studies.space import Space, default_space, from_dict, parse_vary, to_dict
 from convlens.studies.trial import train_trial
-from convlens.studies.trial_table import TrialTable
 from convlens.training.network import choose_network
 from convlens.training.setup import describe_images
+
+TRIALS = {  # by whether the time is limited
+    True: "{trials} of {epochs} epochs, none begun after {limit}; weak ones are stopped early",
+    False: "{trials} of {epochs} epochs; weak ones are stopped early",
+}
 
 
 def search(  # noqa: PLR0913 - the public entry point; all but two have defaults
@@ -69,7 +73,7 @@ def search(  # noqa: PLR0913 - the public entry point; all but two have defaults
     screen = screen or Screen()
     if trials < 2:
         raise ConfigError("--trials must be at least 2; found {trials}.".format(trials=trials))
-    if minutes is not None and not (math.isfinite(minutes) and minutes > 0):
+    if minutes is not None and not 0 < minutes < math.inf:
         raise ConfigError(
             "--minutes must be more than 0; found {minutes:g}.".format(minutes=minutes)
         )
@@ -92,7 +96,7 @@ def search(  # noqa: PLR0913 - the public entry point; all but two have defaults
     folder.write("data.json", json.dumps(prepared.to_dict(), ensure_ascii=False))
     folder.write("search.json", json.dumps(facts, ensure_ascii=False, indent=1))
     folder.write("run.toml", config.to_toml())
-    return _carry_out(Search.open(folder.folder, config.training.seed), prepared, screen)
+    return _carry_out(folder, prepared, screen)
 
 
 def resume_search(dataset: Dataset, name: str | Path, screen: Screen | None = None) -> Search:
@@ -123,23 +127,24 @@ def resume_search(dataset: Dataset, name: str | Path, screen: Screen | None = No
     config = run.config
     begin(config)
     prepared = run.divided(prepare_images(choose_network(config), dataset, config, screen))
-    return _carry_out(Search.open(run.folder, config.training.seed), prepared, screen)
+    return _carry_out(run, prepared, screen)
 
 
-def _carry_out(found: Search, prepared: Prepared, screen: Screen) -> Search:
+def _carry_out(run: Run, prepared: Prepared, screen: Screen) -> Search:
     """Run the trials that are left, and then score the best one."""
-    run = Run(found.folder)
     facts = run.read("search.json")
     config = run.config
+    found = Search.open(run.folder, config.training.seed)
     space = from_dict(facts["space"])
     table = TrialTable(space, screen)
-    screen.facts(_describe(found, config, space, facts, prepared))
+    screen.facts(_describe(run, config, space, facts, prepared))
     table.heading()
     for trial in found.trials:
         if trial.state.is_finished():
             table.row(trial)
     limit = math.inf if facts["minutes"] is None else 60 * facts["minutes"]
-    with explained_stops(found.how_to_go_on, "stopped; what was done is kept.", several=True):
+    how_to_go_on = partial(run.how_to_resume, "search")
+    with explained_stops(how_to_go_on, "stopped; what was done is kept.", several=True):
         while (trial := _next_trial(found, facts["trials"], limit)) is not None:
             with backend.forgotten():
                 train_trial(found, trial, suggest(trial, space, config), prepared, table)
@@ -161,14 +166,14 @@ def _next_trial(found: Search, trials: int, limit: float) -> optuna.Trial | None
 
 
 def _describe(
-    found: Search, config: Config, space: Space, facts: Mapping[str, Any], prepared: Prepared
+    run: Run, config: Config, space: Space, facts: Mapping[str, Any], prepared: Prepared
 ) -> list[tuple[str, str]]:
     """Return what is searched, on which images, for the user."""
-    template = "{trials} of {epochs} epochs; weak ones are stopped early"
-    if facts["minutes"] is not None:
-        template = (
-            "{trials} of {epochs} epochs, none begun after {limit}; weak ones are stopped early"
-        )
+    trials = TRIALS[facts["minutes"] is not None].format(
+        trials=facts["trials"],
+        epochs=config.training.epochs,
+        limit=duration(60 * (facts["minutes"] or 0)),
+    )
     varied = [f"{name}: {dimension}" for name, dimension in space.items()]
     if rate_follows_optimizer(space):
         varied.append(
@@ -179,14 +184,7 @@ def _describe(
     return [
         *describe_images(prepared).items(),
         ("network", config.model.model),
-        (
-            "trials",
-            template.format(
-                trials=facts["trials"],
-                epochs=config.training.epochs,
-                limit=duration(60 * (facts["minutes"] or 0)),
-            ),
-        ),
+        ("trials", trials),
         ("varied", "\n".join(varied)),
-        ("search", str(found.folder)),
+        ("search", str(run.folder)),
     ]

@@ -1,4 +1,8 @@
-"""Search result: which trial is best, whether that is certain, and its score on the test images."""
+"""Search result: the table of the trials, and how good the best of them is.
+
+The table is printed while the trials end, one row after the other. At the end of the search the
+best trial is compared with the second best and scored on the test images.
+"""
 
 import dataclasses
 import shlex
@@ -6,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from optuna.trial import FrozenTrial
+from optuna.trial import FrozenTrial, TrialState
 
 from convlens.data.formats.named import NAMES
 from convlens.data.prepared import Prepared
@@ -17,12 +21,82 @@ from convlens.evaluation.scores import Score
 from convlens.report.finish import finish
 from convlens.run import Run
 from convlens.screen import Screen
-from convlens.studies.journal import Search
-from convlens.studies.trial_table import TrialTable
+from convlens.studies.journal import Search, rate_follows_optimizer, seconds_of, varied_fields
+from convlens.studies.space import Space
 
 LEAST_SEEN = 5e-4  # smallest difference of accuracies that one decimal of a percentage can show
 SHOWN = 5  # trials in the closing table
 LONGER = 40  # epochs that are suggested for the best settings
+
+IN_PYTHON = "convlens.train(dataset, convlens.Config.from_toml({path!r}).replace(epochs={n}))"
+RESULT = """\
+classifier   {classifier}
+chart        {chart}
+trials       tensorboard --logdir {logs} (the page HParams)
+next         {command}"""
+
+FLATTERED = {  # by whether there are test images
+    True: "That flatters it, as the best of {count}: the test images decide.",
+    False: "That flatters it, as the best of {count}, and no test images were set aside.",
+}
+
+BEST = {  # by whether the accuracy is the one that the trial reported while it trained
+    True: "\ntrial {number}: {value:.1f} % [{low:.1f}, {high:.1f}] of {n:,} validation images.",
+    False: "\ntrial {number}: {value:.1f} % [{low:.1f}, {high:.1f}] of {n:,} validation images, "
+    "in float32 as it is saved ({reported:.1f} % above: in bfloat16, while it trained).",
+}
+
+
+class TrialTable:
+    """Prints trials as rows, with one column for each setting that is varied.
+
+    Args:
+        space: The settings that are varied.
+        screen: Where the table is printed.
+    """
+
+    def __init__(self, space: Space, screen: Screen) -> None:
+        self.screen = screen
+        self.widths = {
+            name: max(len(name), *(len(format_value(end)) for end in dimension.ends))
+            for name, dimension in space.items()
+        }
+        if rate_follows_optimizer(space):
+            self.widths["learning_rate"] = len("learning_rate")
+
+    def heading(self) -> None:
+        """Print the names of the columns."""
+        fields = "  ".join(f"{name:>{width}}" for name, width in self.widths.items())
+        columns = f"{'trial':>5}  {'val':>6}  {'epochs':>6}  {'seconds':>7}"
+        self.screen.say(f"\n{columns}  {fields}", "bold")
+
+    def row(self, trial: FrozenTrial, ending: str = "") -> None:
+        """Print a trial. Its score is that of its best epoch.
+
+        Args:
+            trial: The trial.
+            ending: Why it failed, printed as a note below the row of a failed trial.
+        """
+        values = varied_fields(trial)
+        best = max(trial.intermediate_values.values(), default=None)
+        score = "-" if best is None else f"{100 * best:.1f} %"
+        cells = [
+            f"{trial.number:>5}",
+            f"{score:>6}",
+            f"{len(trial.intermediate_values):>6}",
+            f"{seconds_of(trial):>7.1f}",
+            *(f"{format_value(values.get(name, '-')):>{w}}" for name, w in self.widths.items()),
+        ]
+        if trial.state == TrialState.PRUNED:
+            cells.append("stopped early")
+        self.screen.say("  ".join(cells))
+        if trial.state == TrialState.FAIL and ending:
+            self.screen.note(ending)
+
+
+def format_value(value: Any) -> str:
+    """Return a value as the table shows it, numbers with two digits."""
+    return f"{value:.2g}" if isinstance(value, float) else str(value)
 
 
 def finish_search(found: Search, prepared: Prepared, table: TrialTable) -> dict[str, Any]:
@@ -41,33 +115,30 @@ def finish_search(found: Search, prepared: Prepared, table: TrialTable) -> dict[
         TrainingError: If no trial ran to its end.
     """
     ranked = found.ranked
-    screen = table.screen
     if not ranked:
         raise TrainingError(
             "{folder}: no trial came to its end. Try a narrower --vary or more --trials.".format(
                 folder=found.folder
             )
         )
-    screen.say("\nthe best, on the validation images", "dim")
+    table.screen.say("\nthe best, on the validation images", "dim")
     table.heading()
     for trial in ranked[:SHOWN]:
         table.row(trial)
     chart = Run(found.folder).write_figure("trials", found.chart())
     run = found.best
-    facts: dict[str, Any] = {"best": ranked[0].number}
-    facts |= _compare_first(found, ranked[:2], prepared, screen)
-    classifier = finish(run, prepared, screen).classifier
-    facts["metrics"] = classifier.provenance.get("metrics", {})
-    screen.say("classifier   {path}".format(path=run.classifier_path))
-    screen.say("chart        {path}".format(path=chart))
-    screen.say(
-        "trials       tensorboard --logdir {folder} (the page HParams)".format(
-            folder=found.folder / "tensorboard"
+    compared = _compare_first(found, ranked[:2], prepared, table.screen)
+    classifier = finish(run, prepared, table.screen).classifier
+    table.screen.say(
+        RESULT.format(
+            classifier=run.classifier_path,
+            chart=chart,
+            logs=found.folder / "tensorboard",
+            command=train_longer(prepared.to_dict()["path"], run.folder / "run.toml"),
         )
     )
-    longer = train_longer(prepared.to_dict()["path"], run.folder / "run.toml")
-    screen.say("next         {command}".format(command=longer))
-    return facts
+    metrics = classifier.provenance.get("metrics", {})
+    return {"best": ranked[0].number, **compared, "metrics": metrics}
 
 
 def train_longer(path: str, settings: Path) -> str:
@@ -83,8 +154,7 @@ def train_longer(path: str, settings: Path) -> str:
     if path in NAMES or Path(path).exists():
         words = ["convlens", "train", path, "--config", str(settings), "--epochs", str(LONGER)]
         return shlex.join(words)
-    template = "convlens.train(dataset, convlens.Config.from_toml({path!r}).replace(epochs={n}))"
-    return template.format(path=str(settings), n=LONGER)
+    return IN_PYTHON.format(path=str(settings), n=LONGER)
 
 
 def _compare_first(
@@ -106,16 +176,12 @@ def _compare_first(
         for trial in first
     ]
     score = accuracy(labels, predicted[0])
-    template = "That flatters it, as the best of {count}, and no test images were set aside."
-    if len(prepared.splits.test):
-        template = "That flatters it, as the best of {count}: the test images decide."
-    flattered = template.format(count=len(found.trials))
-    screen.say(" ".join([_describe_best(first[0], score), flattered]))
+    flattered = FLATTERED[len(prepared.splits.test) > 0].format(count=len(found.trials))
+    screen.say(f"{_describe_best(first[0], score)} {flattered}")
     facts: dict[str, Any] = {"validation": dataclasses.asdict(score)}
     if len(first) == 2:
         names = [f"trial {trial.number}" for trial in first]
-        correct = np.array([classes == labels for classes in predicted])
-        pair = compare_pairs(names, correct)[0]
+        (pair,) = compare_pairs(names, np.array(predicted) == labels)
         screen.say(str(pair))
         facts["paired_test"] = pair.to_dict()
     return facts
@@ -124,13 +190,7 @@ def _compare_first(
 def _describe_best(trial: FrozenTrial, score: Score) -> str:
     """Return the validation accuracy of the best trial in words."""
     reported = float(trial.value or 0)
-    template = "\ntrial {number}: {value:.1f} % [{low:.1f}, {high:.1f}] of {n:,} validation images."
-    if abs(reported - score.value) >= LEAST_SEEN:
-        template = (
-            "\ntrial {number}: {value:.1f} % [{low:.1f}, {high:.1f}] of {n:,} validation images, "
-            "in float32 as it is saved ({reported:.1f} % above: in bfloat16, while it trained)."
-        )
-    return template.format(
+    return BEST[abs(reported - score.value) < LEAST_SEEN].format(
         number=trial.number,
         value=100 * score.value,
         low=100 * score.low,

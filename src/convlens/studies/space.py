@@ -1,7 +1,7 @@
 """Space: the settings that a search varies, and the values that they may take.
 
 A space is a mapping from the name of a setting to a dimension, which is a list of choices or a
-range. It is parsed from `--vary` and stored as JSON. `sampler` draws values from it.
+range. It is parsed from `--vary` and stored as JSON. `journal` draws values from it.
 """
 
 import math
@@ -18,6 +18,11 @@ SPLIT = "|"  # separates the values of a setting that is itself a list, such as 
 NUMBER = r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?"
 SHAPE = ("filters", "convs_per_block", "kernel_size", "dense", "dropout")  # of custom_cnn
 FIXED = ("model", "epochs", "steps_per_epoch", "seed", "backend", "threads")  # never varied
+
+NO_NUMBER = {  # by whether it must be a whole number
+    True: "--vary {name}: the values must be whole numbers, as a,b,c or low..high; found {text!r}.",
+    False: "--vary {name}: the values must be numbers, as a,b,c or low..high; found {text!r}.",
+}
 
 
 @dataclass(frozen=True)
@@ -82,8 +87,7 @@ def default_space(model: str) -> dict[str, Dimension]:
     """Return the space of a search for which the user names no settings.
 
     The shape of the network is varied only for `custom_cnn`. The learning rate follows the
-    optimizer: the sampler draws
-    it around the usual rate of that optimizer.
+    optimizer: it is drawn around the usual rate of that optimizer.
 
     Args:
         model: The name of the network.
@@ -113,10 +117,10 @@ def parse_vary(texts: Sequence[str], model: str = "custom_cnn") -> dict[str, Dim
     """
     space: dict[str, Dimension] = {}
     for text in texts:
-        name, equals, values = text.partition("=")
+        name, _, values = text.partition("=")
         name = name.strip().lstrip("-").replace("-", "_")
         values = values.strip()
-        if not equals or not values:
+        if not values:
             raise ConfigError(
                 "--vary must be FIELD=values, as dropout=0..0.5 or batch_size=32,64; "
                 "found {text!r}.".format(text=text)
@@ -205,19 +209,11 @@ def _parse_number(name: str, text: str, *, whole: bool) -> int | float:
     """Return a finite number, a whole one if asked for."""
     try:
         number = int(text) if whole else float(text)
-        if math.isfinite(number):
-            return number
-        raise ValueError("not finite")
-    except ValueError as error:
-        template = (
-            "--vary {name}: the values must be numbers, as a,b,c or low..high; found {text!r}."
-        )
-        if whole:
-            template = (
-                "--vary {name}: the values must be whole numbers, as a,b,c or low..high; "
-                "found {text!r}."
-            )
-        raise ConfigError(template.format(name=name, text=text)) from error
+    except ValueError:
+        number = math.nan
+    if math.isfinite(number):
+        return number
+    raise ConfigError(NO_NUMBER[whole].format(name=name, text=text))
 
 
 def _hint(name: str) -> Any:

@@ -1,23 +1,31 @@
-"""Trial: one training of a search, which is pruned if it falls behind the others."""
+"""Trial: one training of a search, which is pruned if it falls behind the others.
+
+A finished trial is also written for the page HParams of TensorBoard, without TensorFlow.
+"""
 
 import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import optuna
-from optuna.trial import TrialState
+from optuna.trial import FrozenTrial, TrialState
+from tensorboard.compat.proto.event_pb2 import Event
+from tensorboard.compat.proto.summary_pb2 import Summary
+from tensorboard.plugins.hparams.summary_v2 import hparams_pb
+from tensorboard.summary.writer.event_file_writer import EventFileWriter
 
 from convlens.config import Config
 from convlens.data.prepared import Prepared
 from convlens.errors import ModelError, TrainingError
 from convlens.files import storage_errors
+from convlens.pipeline import open_trainer
 from convlens.run import Run
 from convlens.screen import Screen
-from convlens.studies.hparams import write_hparams
-from convlens.studies.journal import Search
-from convlens.studies.trial_table import SECONDS, TrialTable
-from convlens.training.network import choose_network
-from convlens.training.setup import Setup
-from convlens.training.trainer import Trainer
+from convlens.studies.journal import SECONDS, Search, varied_fields
+from convlens.studies.search_result import TrialTable
+
+SCALARS = ("loss", "accuracy", "val_loss", "val_accuracy")  # that TensorBoard shows
 
 
 class Pruner:
@@ -76,12 +84,11 @@ def train_trial(
     value = None
     ending = ""
     try:
-        setup = Setup.create(prepared, config, choose_network(config))
-        if not (run.folder / "run.toml").exists():
-            run = Run.create(run.folder, "")
-            setup.describe(run)
         bar = Screen(console=table.screen.console, rows=False)
-        Trainer(setup, bar).run(run, on_epoch=Pruner(trial, config.training.epochs))
+        trainer = open_trainer(prepared, config, bar)
+        if not (run.folder / "run.toml").exists():
+            trainer.setup.describe(Run.create(run.folder, ""))
+        trainer.run(run, on_epoch=Pruner(trial, config.training.epochs))
         value = max(float(row["val_accuracy"] or 0) for row in run.history)
     except optuna.TrialPruned:
         state = TrialState.PRUNED
@@ -90,10 +97,40 @@ def train_trial(
         ending = str(error)
     history = run.history if (run.folder / "history.csv").exists() else []
     # The time before a stop is known by its epochs only.
-    of_epochs = sum(float(row["seconds"] or 0) for row in history)
-    trial.set_user_attr(SECONDS, max(time.monotonic() - began, of_epochs))
+    seconds = max(time.monotonic() - began, sum(float(row["seconds"] or 0) for row in history))
+    trial.set_user_attr(SECONDS, seconds)
     found.study.tell(trial, value, state=state)
     finished = found.trials[trial.number]
     table.row(finished, ending)
     with storage_errors(found.folder / "tensorboard", "the trial for TensorBoard"):
         write_hparams(found.folder / "tensorboard", finished, history)
+
+
+def write_hparams(folder: Path, trial: FrozenTrial, history: Sequence[Mapping[str, Any]]) -> None:
+    """Write what a trial varied and its scores, in place of what an earlier attempt has left.
+
+    Args:
+        folder: The folder for `tensorboard --logdir`, in which trial-NNN is made.
+        trial: A finished trial.
+        history: The epochs of its run, as `Run.history` gives them.
+
+    Raises:
+        OSError: If the files cannot be written.
+    """
+    place = folder / f"trial-{trial.number:03d}"
+    for old in place.glob("events.*"):
+        old.unlink()
+    moment = trial.datetime_start.timestamp() if trial.datetime_start else 0.0
+    writer = EventFileWriter(str(place))
+    settings = hparams_pb(varied_fields(trial), trial_id=place.name, start_time_secs=moment)
+    writer.add_event(Event(wall_time=moment, summary=settings))
+    for row in history:
+        moment += float(row["seconds"] or 0)
+        values = [
+            Summary.Value(tag=name, simple_value=float(row[name]))
+            for name in SCALARS
+            if row[name] is not None
+        ]
+        step = int(row["epoch"])
+        writer.add_event(Event(wall_time=moment, step=step, summary=Summary(value=values)))
+    writer.close()

@@ -1,3 +1,5 @@
+"""Cross-validation and trainings on few images: one recipe trained several times."""
+
 import csv
 import json
 
@@ -13,10 +15,20 @@ from convlens.pipeline import train
 from convlens.report.rescore import score_again
 from convlens.run import Run
 from convlens.screen import Screen
-from convlens.studies.few_images import mean_of_draws, train_on_few
+from convlens.studies.resampling import cross_validate, mean_of_draws, train_on_few
 from tests.conftest import without_charts
 
 QUIET = Screen(quiet=True)
+FOLDED = Config().replace(
+    model="custom_cnn",
+    filters=(8,),
+    dense=(16,),
+    epochs=10,
+    limit=300,
+    learning_rate=0.01,
+    batch_size=16,
+    augment="none",
+)
 SCRATCH = Config().replace(
     model="custom_cnn",
     filters=(6,),
@@ -147,3 +159,38 @@ def test_no_draws_on_the_command_line(capsys):
         main(["train", "digits", "--few", "2", "--draws", "0"])
     assert stopped.value.code == 2
     assert "--draws at least 2; found 2 and 0" in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("no_charts")
+def test_every_image_is_scored_once_by_a_network_that_never_saw_it(digits, tmp_path):
+    run = cross_validate(digits, FOLDED, 3, run=tmp_path / "run", screen=QUIET)
+    held = []
+    for number in (1, 2, 3):
+        data = type(run)(run.folder / f"fold-{number}").data
+        assert not set(data["splits"]["test"]) & set(
+            data["splits"]["train"] + data["splits"]["val"]
+        )
+        held += data["splits"]["test"]
+    everything = run.data["splits"]["train"] + run.data["splits"]["val"]
+    assert sorted(held) == sorted(everything)
+    assert run.report["n"] == len(held)
+    assert run.report["folds"] == 3
+    assert run.report["metrics"]["accuracy"]["value"] > 0.5
+    assert run.classifier().provenance["metrics"]["accuracy"] == run.report["metrics"]["accuracy"]
+    each = [type(run)(run.folder / f"fold-{number}").classifier() for number in (1, 2, 3)]
+    assert all(
+        one.threshold for one in [*each, run.classifier()]
+    )  # each calibrated on its own validation images
+    assert len({one.temperature for one in each}) > 1
+    assert run.report["threshold"] == run.classifier().threshold
+    assert run.report["none_of_these"] is None
+    with pytest.raises(RunError, match="scored every image once"):
+        score_again(run, run.classifier(), digits, QUIET)
+    with pytest.raises(RunError, match="is finished"):
+        train(digits, run=run.folder, resume=True, screen=QUIET)
+    assert np.isclose(run.classifier().probabilities(digits.images[:4, ..., None]).sum(), 4)
+
+
+def test_one_fold_is_refused(digits, tmp_path):
+    with pytest.raises(ConfigError, match="at least 2"):
+        cross_validate(digits, FOLDED, 1, run=tmp_path / "run", screen=QUIET)
