@@ -110,6 +110,12 @@ def prepare_images(origin: Origin, dataset: Dataset, config: Config, screen: Scr
     return prepared
 
 
+def has_learned_from(first: Classifier | None, prepared: Prepared) -> bool:
+    """Return whether a classifier, if there is one, was trained on the same images."""
+    before = {} if first is None else first.provenance.get("data", {})
+    return bool(before.get("fingerprint") == prepared.fingerprint)
+
+
 def _require_unseen_test(first: Classifier | None, prepared: Prepared, config: Config) -> None:
     """Refuse to train further on the same images with another split.
 
@@ -123,7 +129,7 @@ def _require_unseen_test(first: Classifier | None, prepared: Prepared, config: C
     Raises:
         ConfigError: If a setting of the split differs from that of the first training.
     """
-    if first is None or first.provenance.get("data", {}).get("fingerprint") != prepared.fingerprint:
+    if first is None or not has_learned_from(first, prepared):
         return
     before = first.provenance["config"]
     for flag, old, new in (

@@ -11,7 +11,12 @@ from convlens.screen import Screen
 
 QUIET = Screen(quiet=True)
 SMALL = Config().replace(
-    model="custom_cnn", filters=(6, 8), dense=(8,), limit=240, precision="float32"
+    model="custom_cnn",
+    filters=(6, 8),
+    dense=(),
+    limit=240,
+    optimizer="momentum",
+    precision="float32",
 )
 
 

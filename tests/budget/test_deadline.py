@@ -34,8 +34,9 @@ QUIET = Screen(quiet=True)
 CONFIG = Config().replace(
     model="custom_cnn",
     filters=(4,),
-    dense=(8,),
+    dense=(),
     batch_size=32,
+    optimizer="momentum",
     augment="light",
     limit=400,
     seed=3,
@@ -197,14 +198,19 @@ def started(trainer, folder) -> Run:
     return run
 
 
+@pytest.fixture(scope="module")
+def endless(digits) -> Trainer:
+    """Return a training that is always stopped. Tests train it further, in runs of their own."""
+    return make(digits, epochs=100_000, steps_per_epoch=16)
+
+
 def test_a_training_that_is_slower_than_planned_ends_at_the_limit_with_its_best_epoch(
-    digits, tmp_path, monkeypatch
+    endless, tmp_path, monkeypatch
 ):
-    trainer = make(digits, epochs=100_000)
-    run = started(trainer, tmp_path / "run")
+    run = started(endless, tmp_path / "run")
     ticks = iter(range(100_000))
     set_time(monkeypatch, lambda: 0.01 * next(ticks))  # a step takes a hundredth of a second
-    note = train_for(trainer, run, 1.0)
+    note = train_for(endless, run, 1.0)
     assert "slower than measured" in note
     assert f"of {100_000} epochs" in note
     spent = json.loads((run.folder / CLOCK).read_text())
@@ -214,10 +220,9 @@ def test_a_training_that_is_slower_than_planned_ends_at_the_limit_with_its_best_
     assert run.classifier().provenance["best"]["epoch"] == best["epoch"]
 
 
-def test_the_first_epoch_is_finished_however_late_it_is(digits, tmp_path):
-    trainer = make(digits, epochs=3)
-    run = started(trainer, tmp_path / "run")
-    assert train_for(trainer, run, 1e-6).startswith("stopped after 1 of 3 epochs")
+def test_the_first_epoch_is_finished_however_late_it_is(endless, tmp_path):
+    run = started(endless, tmp_path / "run")
+    assert train_for(endless, run, 1e-6).startswith("stopped after 1 of 100000 epochs")
     assert run.classifier_path.exists()
 
 
@@ -255,13 +260,12 @@ def test_a_stopped_training_goes_on_with_the_time_that_is_left_and_the_same_bits
     assert all(np.array_equal(a, b) for a, b in pairs)
 
 
-def test_a_resumed_training_has_only_the_time_that_is_left(digits, tmp_path, monkeypatch):
-    trainer = make(digits, epochs=50)
-    run = started(trainer, tmp_path / "run")
+def test_a_resumed_training_has_only_the_time_that_is_left(endless, tmp_path, monkeypatch):
+    run = started(endless, tmp_path / "run")
     run.write(CLOCK, "0.9")
     ticks = iter(range(100_000))
     set_time(monkeypatch, lambda: 0.01 * next(ticks))
-    assert "its time was up" in train_for(trainer, run, 1.0)
+    assert "its time was up" in train_for(endless, run, 1.0)
     assert LIMIT < json.loads((run.folder / CLOCK).read_text()) < LIMIT + 0.03
 
 

@@ -96,8 +96,9 @@ def made(digits, **settings) -> Trainer:
     config = Config().replace(
         model="custom_cnn",
         filters=(4,),
-        dense=(8,),
+        dense=(),
         limit=120,
+        optimizer="momentum",
         precision="float32",
         backend="auto",
         **settings,

@@ -113,7 +113,7 @@ def test_layers_that_the_user_named_learn_in_a_resume_too(
         settings.training.batch_size,
     ) == ("all", True, 48)
     assert len(run.history) == settings.training.epochs == 5
-    assert settings.training.learning_rate == 0.1 * LEARNING_RATES["adamw"]
+    assert settings.training.learning_rate == 0.1 * LEARNING_RATES["momentum"]
 
 
 def test_layers_that_do_not_fit_into_the_time_are_frozen_in_the_run_too(

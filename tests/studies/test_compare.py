@@ -20,7 +20,9 @@ from tests.conftest import without_charts
 
 pytestmark = pytest.mark.usefixtures("no_charts")
 QUIET = Screen(quiet=True)
-CONFIG = Config().replace(filters=(4,), dense=(8,), batch_size=16, size="32", learning_rate=0.01)
+CONFIG = Config().replace(
+    filters=(4,), dense=(), batch_size=16, size="32", optimizer="momentum", learning_rate=0.01
+)
 NAMES = ["custom_cnn", "fashion_mlp", "mnist_tanh"]
 MINUTES = 1
 

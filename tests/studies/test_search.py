@@ -27,7 +27,8 @@ CONFIG = Config().replace(
     epochs=3,
     batch_size=256,
     augment="none",
-    learning_rate=0.01,
+    optimizer="momentum",
+    learning_rate=0.05,
     precision="float32",
 )
 TRIALS = 4
@@ -139,7 +140,7 @@ def test_stopped_search_goes_on_as_it_would_have(
 @pytest.mark.usefixtures("late")
 def test_weak_trials_are_stopped_early(dataset, tmp_path):
     space = {"learning_rate": Choices((0.01, 0.02, 0.03, 1e-9))}
-    config = CONFIG.replace(epochs=4, filters=(8,), dense=(16,))
+    config = CONFIG.replace(epochs=4, filters=(8,), dense=(16,), optimizer="adamw")
     found = search(
         dataset, config, trials=12, space=space, run=tmp_path / "weak", screen=Screen(quiet=True)
     )

@@ -217,8 +217,8 @@ def _fill(costs: Costs, seconds: float, steps_per_pass: int) -> Plan | None:
     found = plan(seconds, costs, steps_per_pass)
     if found.steps <= MOST_PASSES * steps_per_pass:
         return found
-    passes = round(found.steps_per_epoch / steps_per_pass)  # of one epoch
-    passes = max(1, min(passes, MOST_PASSES // EPOCHS))
+    passes_per_epoch = round(found.steps_per_epoch / steps_per_pass)
+    passes = max(1, min(passes_per_epoch, MOST_PASSES // EPOCHS))
     epochs = MOST_PASSES // passes
     steps = passes * steps_per_pass
     return Plan(epochs, steps, costs.seconds(epochs, steps))

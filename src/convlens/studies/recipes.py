@@ -4,9 +4,9 @@ All networks share one recipe. How many epochs fill the time is measured for eac
 the first one is trained.
 """
 
-import dataclasses
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from convlens import backend
 from convlens.anatomy.summary import count_multiply_adds, rounded
@@ -65,8 +65,8 @@ def make_recipes(names: Sequence[str], config: Config) -> dict[str, Config]:
 
 def for_network(prepared: Prepared, name: str) -> Prepared:
     """Return the same images and split, scaled as the network expects them."""
-    scaled = dataclasses.replace(prepared.preprocessing, scale=model_info(name).scale)
-    return dataclasses.replace(prepared, preprocessing=scaled)
+    scaled = replace(prepared.preprocessing, scale=model_info(name).scale)
+    return replace(prepared, preprocessing=scaled)
 
 
 def check_models(recipes: Mapping[str, Config], prepared: Prepared) -> None:
@@ -124,7 +124,17 @@ def plan_networks(
         step = "{milliseconds:.0f} ms".format(milliseconds=1000 * costs.step)
         rows.append((name, *size, step, epochs, config.model.stem))
     if too_long:
-        raise ConfigError(_describe_too_long(too_long, seconds))
+        worst = max(too_long, key=lambda name: too_long[name])
+        raise ConfigError(
+            "--minutes {minutes:g} is too short for {names}: one step, its validation and its "
+            "writing take {needed:.2g} minutes ({worst}, measured). Give more, a smaller "
+            "--batch-size or --size, or leave it out.".format(
+                minutes=seconds / 60,
+                names=", ".join(too_long),
+                needed=too_long[worst] / 60,
+                worst=worst,
+            )
+        )
     shared = next(iter(planned.values()))
     screen.say(
         "\nrecipe  {optimization}, {augmentation}, {precision}".format(
@@ -151,13 +161,3 @@ def _measure(
             "{name}, while it was measured: {error}".format(name=name, error=error)
         ) from error
     return costs, trainer.setup.config, size
-
-
-def _describe_too_long(needed: Mapping[str, float], seconds: float) -> str:
-    """Return which networks need more than the given seconds for one step, and how many."""
-    worst = max(needed, key=lambda name: needed[name])
-    return (
-        "--minutes {minutes:g} is too short for {names}: one step, its validation and its writing "
-        "take {needed:.2g} minutes ({worst}, measured). Give more, a smaller --batch-size or "
-        "--size, or leave it out."
-    ).format(minutes=seconds / 60, names=", ".join(needed), needed=needed[worst] / 60, worst=worst)

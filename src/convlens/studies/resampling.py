@@ -29,13 +29,12 @@ from convlens.evaluation.evaluate import evaluate
 from convlens.evaluation.metrics import wilson
 from convlens.evaluation.scores import Score
 from convlens.files import storage_errors
-from convlens.pipeline import begin, open_training, prepare_images
+from convlens.pipeline import begin, has_learned_from, open_training, prepare_images
 from convlens.report.finish import calibrate, finish, probabilities
 from convlens.report.results import Scored
 from convlens.run import Run
 from convlens.screen import Screen
 from convlens.stops import explained_stops
-from convlens.training.network import Origin
 from convlens.transfer.origin import choose_origin
 
 DRAWS = 5
@@ -85,7 +84,11 @@ def cross_validate(
     config = config.replace(test=0.0)
     with screen.counter("decoding") as progress:
         whole = origin.prepare(replace(dataset, splits=None), config, progress)
-    _require_unseen(origin, whole)
+    if has_learned_from(origin.trained, whole):
+        raise ConfigError(
+            "--folds scores every image, but the classifier that this begins with has learned from "
+            "these very images. Cross-validate without it, or on other images."
+        )
     labels = whole.dataset.labels
     pool = np.sort(np.concatenate([whole.splits.train, whole.splits.val]))
     parts = list(folds(labels, whole.clusters, pool, k, config.training.seed))
@@ -120,16 +123,6 @@ def cross_validate(
     scored = Scored(evaluation, whole, pool)
     finish(outer, whole, screen, predict=last.predict, scored=scored, facts={"folds": k})
     return outer
-
-
-def _require_unseen(origin: Origin, whole: Prepared) -> None:
-    """Raise ConfigError if the classifier to begin with has learned from these images."""
-    before = {} if origin.trained is None else origin.trained.provenance
-    if before.get("data", {}).get("fingerprint") == whole.fingerprint:
-        raise ConfigError(
-            "--folds scores every image, but the classifier that this begins with has learned from "
-            "these very images. Cross-validate without it, or on other images."
-        )
 
 
 def train_on_few(
@@ -225,8 +218,7 @@ def _write(run: Run, k: int, scores: list[Score], screen: Screen) -> None:
     mean = mean_of_draws([score.value for score in scores], scores[0].n)
     rows = [f"{n},{one.value},{one.low},{one.high},{one.n}\n" for n, one in enumerate(scores, 1)]
     run.write("draws.csv", "".join(["draw,accuracy,low,high,images\n", *rows]))
-    names = [f"draw {number}" for number in range(1, len(scores) + 1)]
-    bars = dict(zip([*names, "mean"], [*scores, mean], strict=True))
+    bars = {f"draw {number}": score for number, score in enumerate(scores, 1)} | {"mean": mean}
     run.write_figure("draws", show_scores({f"{k} images a class": bars}))
     with storage_errors(run.folder, "the classifier"):
         for name in ("classifier.keras", "history.csv"):

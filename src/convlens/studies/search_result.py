@@ -57,7 +57,7 @@ class TrialTable:
 
     def __init__(self, space: Space, screen: Screen) -> None:
         self.screen = screen
-        self.widths = {
+        self.widths = {"trial": 5, "val": 6, "epochs": 6, "seconds": 7} | {
             name: max(len(name), *(len(format_value(end)) for end in dimension.ends))
             for name, dimension in space.items()
         }
@@ -66,9 +66,8 @@ class TrialTable:
 
     def heading(self) -> None:
         """Print the names of the columns."""
-        fields = "  ".join(f"{name:>{width}}" for name, width in self.widths.items())
-        columns = f"{'trial':>5}  {'val':>6}  {'epochs':>6}  {'seconds':>7}"
-        self.screen.say(f"\n{columns}  {fields}", "bold")
+        names = [f"{name:>{width}}" for name, width in self.widths.items()]
+        self.screen.say("\n" + "  ".join(names), "bold")
 
     def row(self, trial: FrozenTrial, ending: str = "") -> None:
         """Print a trial. Its score is that of its best epoch.
@@ -77,16 +76,14 @@ class TrialTable:
             trial: The trial.
             ending: Why it failed, printed as a note below the row of a failed trial.
         """
-        values = varied_fields(trial)
         best = max(trial.intermediate_values.values(), default=None)
-        score = "-" if best is None else f"{100 * best:.1f} %"
-        cells = [
-            f"{trial.number:>5}",
-            f"{score:>6}",
-            f"{len(trial.intermediate_values):>6}",
-            f"{seconds_of(trial):>7.1f}",
-            *(f"{format_value(values.get(name, '-')):>{w}}" for name, w in self.widths.items()),
-        ]
+        values = varied_fields(trial) | {
+            "trial": trial.number,
+            "val": "-" if best is None else f"{100 * best:.1f} %",
+            "epochs": len(trial.intermediate_values),
+            "seconds": f"{seconds_of(trial):.1f}",
+        }
+        cells = [f"{format_value(values.get(name, '-')):>{w}}" for name, w in self.widths.items()]
         if trial.state == TrialState.PRUNED:
             cells.append("stopped early")
         self.screen.say("  ".join(cells))
