@@ -65,3 +65,15 @@ def test_types_are_checked_from_python_too():
 def test_whole_numbers_do_for_fractions(tmp_path):
     (tmp_path / "run.toml").write_text("[training]\nlearning_rate = 1\n")
     assert Config.from_toml(tmp_path / "run.toml").training.learning_rate == 1.0
+
+
+def test_what_follows_from_a_backbone_and_from_unfreezing():
+    def found(**settings):
+        config = Config().replace(backbone="any", **settings)
+        return config.augment.augment, config.training.epochs, config.training.batch_size
+
+    usual = Config().training
+    assert found() == ("none", usual.epochs, usual.batch_size)
+    assert found(augment="strong", epochs=3) == ("strong", 3, usual.batch_size)
+    assert found(unfreeze="all") == ("light", 5, 32)
+    assert found(unfreeze="all", augment="none", epochs=9, batch_size=8) == ("none", 9, 8)

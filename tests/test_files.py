@@ -8,8 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from convlens.errors import StorageError
-from convlens.files import and_more, storage_errors, with_present_names, write_atomically
+from convlens.errors import Interrupted, StorageError
+from convlens.files import (
+    and_more,
+    explained_stops,
+    storage_errors,
+    with_present_names,
+    write_atomically,
+)
 
 
 def names(folder: Path) -> list[str]:
@@ -190,3 +196,30 @@ def test_names_of_earlier_releases_are_renamed_at_every_depth():
     assert with_present_names([{"pictures": [{"picture": "picture"}], "n": 1}]) == [
         {"images": [{"image": "picture"}], "n": 1}
     ]
+
+
+def test_a_stop_is_explained_once():
+    """A single training says itself how to go on, so that its message stays."""
+    with (
+        pytest.raises(Interrupted, match=r"^stopped before the end\. Type this\.$"),
+        explained_stops(lambda: "Type this."),
+    ):
+        raise KeyboardInterrupt
+    with (
+        pytest.raises(Interrupted, match=r"^of the training$"),
+        explained_stops(lambda: "Type this."),
+    ):
+        raise Interrupted("of the training")
+    with (
+        pytest.raises(Interrupted, match=r"^stopped in fold 2\. Type this\.$"),
+        explained_stops(lambda: "Type this.", "stopped in fold 2.", several=True),
+    ):
+        raise Interrupted("of the training")
+
+
+def test_a_full_disk_is_explained_after_its_own_message():
+    with (
+        pytest.raises(StorageError, match=r"^the disk is full\. Type this\.$"),
+        explained_stops(lambda: "Type this."),
+    ):
+        raise StorageError("the disk is full.")

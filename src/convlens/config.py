@@ -71,8 +71,7 @@ class Config:
         elif values.get("backbone") is not None:
             values = FEATURES | values
         if "augment" in values:
-            fields = [item.name for item in dataclasses.fields(AugmentConfig)]
-            values = dict.fromkeys(fields) | values
+            values = {item.name: None for item in dataclasses.fields(AugmentConfig)} | values
         if "optimizer" in values:
             values = {"learning_rate": None} | values
         section_of = {item.name: section for section, item in all_settings()}
@@ -82,18 +81,19 @@ class Config:
                 raise ConfigError(unknown(name, list(section_of)))
             section = section_of[name]
             changes[section][name] = typed(name, value, SECTIONS[section])
-        changed = {
-            name: dataclasses.replace(getattr(self, name), **change)
-            for name, change in changes.items()
-        }
-        return dataclasses.replace(self, **changed)
+        return dataclasses.replace(
+            self,
+            **{
+                name: dataclasses.replace(getattr(self, name), **change)
+                for name, change in changes.items()
+            },
+        )
 
     def to_toml(self) -> str:
         """Return the text of `run.toml`. A setting that is None is left out."""
-        sections = dataclasses.asdict(self)
         given = {
             name: {key: value for key, value in section.items() if value is not None}
-            for name, section in sections.items()
+            for name, section in dataclasses.asdict(self).items()
         }
         return tomli_w.dumps(given)
 

@@ -125,10 +125,9 @@ def refuse_conflicts(command: str, given: Mapping[str, Any]) -> None:
             continue
         present = [other for other in others if other in names]
         if relation == NEEDS and not present:
-            needed = " or ".join(map(_spell, others))
             raise ConfigError(
                 "{flag} needs {others}. {advice}".format(
-                    flag=_spell(flag), others=needed, advice=advice
+                    flag=_spell(flag), others=" or ".join(map(_spell, others)), advice=advice
                 )
             )
         if relation == ALLOWS:

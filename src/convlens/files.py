@@ -2,7 +2,8 @@
 
 A file that is written as a whole goes through `write_atomically`. A file that grows row by row, and
 a folder that is created, go through `storage_errors`. Both report a full disk or a missing
-permission in the same way.
+permission in the same way. `explained_stops` adds to that message what was kept and how to go on,
+and says the same after Ctrl-C.
 """
 
 import os
@@ -12,7 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from convlens.errors import StorageError
+from convlens.errors import Interrupted, StorageError
 
 REMEDY = "Free some space on the disk, or choose a folder that can be written to."
 
@@ -101,6 +102,35 @@ def storage_errors(
                 path=path, what=what, reason=error.strerror or error, remedy=remedy
             )
         ) from error
+
+
+@contextmanager
+def explained_stops(
+    how_to_go_on: Callable[[], str],
+    stopped: str = "stopped before the end.",
+    *,
+    several: bool = False,
+) -> Iterator[None]:
+    """Turn Ctrl-C and a full disk inside the block into a message that says how to go on.
+
+    Args:
+        how_to_go_on: Returns what was kept and what to type, as a sentence.
+        stopped: The sentence before it.
+        several: Whether the block runs several trainings. Then the message of the one that was
+            stopped is replaced, since it would continue that one only.
+
+    Raises:
+        Interrupted: If Ctrl-C was pressed.
+        StorageError: If a file could not be written.
+    """
+    try:
+        yield
+    except (KeyboardInterrupt, Interrupted) as stop:
+        if isinstance(stop, Interrupted) and not several:
+            raise
+        raise Interrupted("{stopped} {how}".format(stopped=stopped, how=how_to_go_on())) from None
+    except StorageError as error:
+        raise StorageError("{error} {how}".format(error=error, how=how_to_go_on())) from error
 
 
 def and_more(names: Sequence[object], most: int = 5, separator: str = ", ") -> str:

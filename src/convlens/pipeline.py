@@ -16,9 +16,9 @@ from convlens.conflicts import refuse_conflicts
 from convlens.data.dataset import Dataset
 from convlens.data.prepared import Prepared
 from convlens.errors import ConfigError, RunError
+from convlens.files import explained_stops
 from convlens.run import Run
 from convlens.screen import Screen
-from convlens.stops import explained_stops
 from convlens.training.network import Origin, choose_network
 from convlens.training.setup import Setup, is_augmented
 from convlens.training.trainer import Stage, Trainer, Training

@@ -4,7 +4,6 @@ Lines are never cut or wrapped to the width of the terminal, so that a file has 
 why facts and columns are not rich tables, which fit themselves to a width.
 """
 
-import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -38,6 +37,26 @@ def duration(seconds: float) -> str:
     return "{hours} h {minutes:02d} min".format(hours=minutes // 60, minutes=minutes % 60)
 
 
+def aligned(rows: Sequence[Sequence[str]], left: Sequence[int] = (0,)) -> list[str]:
+    """Return a line for each row, with its cells in aligned columns.
+
+    Args:
+        rows: The cells of each row.
+        left: The numbers of the columns that are aligned to the left.
+
+    >>> aligned([("class", "images"), ("cat", "12")])
+    ['class  images', 'cat        12']
+    """
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return [
+        "  ".join(
+            cell.ljust(width) if place in left else cell.rjust(width)
+            for place, (cell, width) in enumerate(zip(row, widths, strict=True))
+        )
+        for row in rows
+    ]
+
+
 class Screen:
     """Prints what happens in a training: lines, tables and a bar.
 
@@ -54,8 +73,6 @@ class Screen:
         self.console = console or Console(quiet=quiet, highlight=False, soft_wrap=True)
         self.rows = rows
         self._bar: Progress | None = None
-        self._began = 0.0
-        self._first = 0
 
     def say(self, text: str = "", style: str | None = None) -> None:
         """Print a line as it is, in a style of rich such as "bold"."""
@@ -69,11 +86,8 @@ class Screen:
         """Print names and values in two aligned columns; a value may have several lines."""
         width = max(len(name) for name, _ in rows) + 2
         for name, value in rows:
-            first, *others = value.splitlines() or [""]
-            label = "[dim]{name}[/dim]".format(name=name.ljust(width))
-            self.console.print(label + escape(first))
-            for line in others:
-                self.console.print(" " * width + escape(line))
+            text = escape(value).replace("\n", "\n" + " " * width)
+            self.console.print("[dim]{name}[/dim]{text}".format(name=name.ljust(width), text=text))
 
     def columns(self, rows: Sequence[Sequence[str]], left: Sequence[int] = (0,)) -> None:
         """Print a table in aligned columns.
@@ -82,13 +96,8 @@ class Screen:
             rows: The cells of each row. The first row has the headings.
             left: The numbers of the columns that are aligned to the left.
         """
-        widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-        for number, row in enumerate(rows):
-            cells = [
-                cell.ljust(width) if place in left else cell.rjust(width)
-                for place, (cell, width) in enumerate(zip(row, widths, strict=True))
-            ]
-            self.say("  ".join(cells).rstrip(), None if number else "dim")
+        for number, line in enumerate(aligned(rows, left)):
+            self.say(line.rstrip(), None if number else "dim")
 
     def start(self, done: int, total: int) -> None:
         """Open the table of epochs and the bar.
@@ -103,12 +112,10 @@ class Screen:
                 "best: the highest validation accuracy so far; the classifier is that epoch", "dim"
             )
             self.say("".join(name.rjust(width) for name, width, _ in COLUMNS), "bold")
-        self._began = time.monotonic()
-        self._first = done
         self._bar = _progress(
             self.console, TextColumn("{task.percentage:>3.0f} %  {task.fields[left]}")
         )
-        self._bar.add_task("starting", total=total, completed=done, left="")
+        self._bar.add_task("starting", total=total, completed=done, left="", first=done)
         self._bar.start()
 
     def step(self, epoch: int, epochs: int, done: int, loss: float) -> None:
@@ -123,13 +130,14 @@ class Screen:
         if self._bar is None:
             return
         task = self._bar.tasks[0]
-        seconds_per_step = (time.monotonic() - self._began) / max(done - self._first, 1)
+        seconds_per_step = (task.elapsed or 0) / max(done - task.fields["first"], 1)
         left = duration(seconds_per_step * ((task.total or done) - done))
-        description = "epoch {epoch} of {epochs}  loss {loss:.4f}"
         self._bar.update(
             task.id,
             completed=done,
-            description=description.format(epoch=epoch + 1, epochs=epochs, loss=loss),
+            description="epoch {epoch} of {epochs}  loss {loss:.4f}".format(
+                epoch=epoch + 1, epochs=epochs, loss=loss
+            ),
             left="{left} left".format(left=left),
         )
 
@@ -137,13 +145,11 @@ class Screen:
         """Print the row of a finished epoch; `best` marks the best one so far."""
         if not self.rows:
             return
-        cells = []
-        for name, width, form in COLUMNS:
-            value = row.get(name)
-            cells.append(("-" if value is None else form.format(value)).rjust(width))
-        if best:
-            cells.append("  [green]best[/green]")
-        self.console.print("".join(cells))
+        cells = [
+            ("-" if row.get(name) is None else form.format(row[name])).rjust(width)
+            for name, width, form in COLUMNS
+        ]
+        self.console.print("".join(cells) + ("  [green]best[/green]" if best else ""))
 
     def stop(self) -> None:
         """Remove the bar."""

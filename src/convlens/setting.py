@@ -52,9 +52,11 @@ class Section:
 
     def changed(self) -> dict[str, Any]:
         """Return the settings that differ from their defaults, by name."""
-        values = {item.name: getattr(self, item.name) for item in dataclasses.fields(self)}
-        defaults = {item.name: item.default for item in dataclasses.fields(self)}
-        return {name: value for name, value in values.items() if value != defaults[name]}
+        return {
+            item.name: getattr(self, item.name)
+            for item in dataclasses.fields(self)
+            if getattr(self, item.name) != item.default
+        }
 
 
 def flag_of(name: str) -> str:
@@ -72,10 +74,9 @@ def _check(item: dataclasses.Field[Any], value: Any) -> None:
     if value is None:
         return
     if rule["choices"] and value not in rule["choices"]:
-        choices = ", ".join(rule["choices"])
         raise ConfigError(
             "{flag} must be one of {choices}; found {value!r}.".format(
-                flag=flag_of(item.name), choices=choices, value=value
+                flag=flag_of(item.name), choices=", ".join(rule["choices"]), value=value
             )
         )
     if isinstance(value, str | bool):

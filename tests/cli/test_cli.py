@@ -1,5 +1,6 @@
 """The command line as a whole: exit codes, and one line for each mistake."""
 
+import importlib
 import io
 import subprocess
 import sys
@@ -7,6 +8,7 @@ import sys
 import pytest
 
 from convlens.cli import main
+from convlens.cli.app import COMMANDS
 from tests.cli.commands import run
 
 
@@ -61,16 +63,26 @@ def test_mistakes_get_one_line_and_an_exit_code(words, code, said, shapes, train
     assert not (here / "runs").exists()
 
 
-def test_help_imports_nothing_heavy():
+@pytest.mark.parametrize("words", [["--help"], ["show", "--help"]])
+def test_help_imports_nothing_heavy(words):
     code = (
         "import sys\n"
         "from convlens.cli import main\n"
-        "try: main(['--help'])\n"
-        "except SystemExit: print(sorted({'numpy', 'keras', 'matplotlib'} & set(sys.modules)))"
+        f"try: main({words})\n"
+        "except SystemExit:\n"
+        "    print(sorted({'numpy', 'scipy', 'keras', 'matplotlib'} & set(sys.modules)))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.splitlines()[-1] == "[]"
     assert "Commands" in done.stdout
+
+
+def test_the_listed_help_is_that_of_the_function():
+    for path, text in COMMANDS.values():
+        module, name = path.split(":")
+        function = getattr(importlib.import_module(module), name)
+        if name != "show":  # a group of commands, which `test_show` looks at
+            assert text.splitlines()[0] == function.__doc__.splitlines()[0]
 
 
 @pytest.mark.parametrize(
@@ -85,19 +97,19 @@ def test_help_imports_nothing_heavy():
     ],
 )
 def test_what_nobody_expected_gets_one_line_too(error, code, said, monkeypatch, capsys):
-    def fail(name):
+    def fail(path, config):
         raise error
 
-    monkeypatch.setattr("convlens.cli.demo.run_demo", fail)
+    monkeypatch.setattr("convlens.cli.demo.open_images", fail)
     assert run("demo") == code
     assert said in capsys.readouterr().err
 
 
 def test_a_reader_that_has_gone_is_no_error(monkeypatch):
-    def fail(name):
+    def fail(path, config):
         raise BrokenPipeError
 
-    monkeypatch.setattr("convlens.cli.demo.run_demo", fail)
+    monkeypatch.setattr("convlens.cli.demo.open_images", fail)
     errors = io.StringIO()
     monkeypatch.setattr(sys, "stderr", errors)
     assert run("demo") == 0
@@ -105,9 +117,9 @@ def test_a_reader_that_has_gone_is_no_error(monkeypatch):
 
 
 def test_debug_shows_where_an_error_comes_from(monkeypatch):
-    def fail(name):
+    def fail(path, config):
         raise ValueError("here")
 
-    monkeypatch.setattr("convlens.cli.demo.run_demo", fail)
+    monkeypatch.setattr("convlens.cli.demo.open_images", fail)
     with pytest.raises(ValueError, match="here"):
         main(["demo", "--debug"])

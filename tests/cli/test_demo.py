@@ -13,9 +13,9 @@ from tests.cli.commands import run
 
 @pytest.mark.usefixtures("no_charts")
 def test_it_trains_predicts_and_says_what_to_type_next(here, monkeypatch, capsys):
-    def start_quickly(path, config, run):
+    def start_quickly(dataset, config, run):
         quick = config.replace(model="custom_cnn", filters=(4,), dense=(8,), limit=400)
-        return start_run(path, quick.replace(epochs=1), run=run)
+        return start_run(dataset, quick.replace(epochs=1), run=run)
 
     monkeypatch.setattr(demo, "start_run", start_quickly)
     assert run("demo", "--run", "tried") == 0

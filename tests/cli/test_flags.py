@@ -1,4 +1,4 @@
-"""The settings as flags, with their help and their page."""
+"""The settings as flags, with their help, their page and their values."""
 
 from pathlib import Path
 
@@ -11,6 +11,7 @@ from convlens.cli.flags import (
     configure,
     given_flags,
     options_page,
+    read_whole_numbers,
 )
 from convlens.config import Config, all_settings
 from convlens.errors import ConfigError
@@ -58,3 +59,17 @@ def test_the_help_of_a_search_has_its_own_defaults_and_hides_transfer(capsys, mo
     assert "[custom_cnn]" in said
     assert "--epochs" in said
     assert "--backbone" not in said
+
+
+@pytest.mark.parametrize(
+    ("text", "found"), [("0,3", (0, 3)), (" 2 , 1 ", (2, 1)), ("-1 5", (-1, 5)), ("7", (7,))]
+)
+def test_commas_and_blanks_separate(text, found):
+    assert read_whole_numbers(text, "--at", "numbers") == found
+
+
+@pytest.mark.parametrize(("text", "counts"), [("1.5", ()), ("a,b", ()), ("1", (2,)), ("", (1, 2))])
+def test_what_is_wrong_is_told_with_the_flag(text, counts):
+    with pytest.raises(ConfigError) as told:
+        read_whole_numbers(text, "--at", "ROW,COL in whole numbers", counts)
+    assert str(told.value) == f"--at must be ROW,COL in whole numbers; found {text!r}."

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from convlens.cli.open_flags import Files, Look
+from convlens.cli.open import Files, Look
 from convlens.cli.open_views import View, show_cell, show_gradient, show_maps, write_html
 from tests.explain.networks import look_at, nested
 
@@ -62,7 +62,7 @@ def test_a_gradient_of_a_class(view, microscope, capsys):
 
 def test_a_page_says_what_it_leaves_out(view, microscope, capsys, tmp_path, monkeypatch):
     monkeypatch.setattr("convlens.explain.pages.microscope_html.BUDGET", 8_000)
-    write_html(view(html=tmp_path / "a.html"), [], None)
+    write_html(view(), tmp_path / "a.html", [], None)
     assert "left out for its size: " in capsys.readouterr().err
-    write_html(view(html=tmp_path / "b.html"), [microscope.layer("logits")], (1,))
+    write_html(view(), tmp_path / "b.html", [microscope.layer("logits")], (1,))
     assert capsys.readouterr().err == ""

@@ -1,8 +1,9 @@
-"""`convlens predict` as a user types it."""
+"""`convlens predict` and `convlens evaluate` as a user types them."""
 
 import csv
 import io
 import json
+import shutil
 
 import pytest
 
@@ -73,3 +74,36 @@ def test_files_folders_and_globs_give_each_image_once_in_order(here):
         find_images(["images/*.gif"])
     with pytest.raises(ConfigError, match="say which images"):
         find_images([])
+
+
+@pytest.fixture
+def copied_run(trained, tmp_path):
+    """Return a copy of the run, as evaluating counts in its report."""
+    return shutil.copytree(trained, tmp_path / "copied")
+
+
+@pytest.mark.usefixtures("no_charts")
+def test_evaluate_again_counts_and_equals_the_report(copied_run, capsys):
+    before = json.loads((copied_run / "report.json").read_text())
+    assert run("evaluate", copied_run, "--format", "json") == 0
+    after = json.loads(capsys.readouterr().out)
+    assert after["metrics"] == before["metrics"]
+    assert after["test_evaluations"] == before["test_evaluations"] + 1
+
+
+@pytest.mark.usefixtures("no_charts")
+def test_evaluate_on_other_images(copied_run, shapes, here, capsys):
+    shutil.copytree(shapes, here / "others")
+    shutil.rmtree(here / "others" / "bar")
+    (here / "others" / "bar").mkdir()
+    for number in range(2):
+        shutil.copy(shapes / "bar" / f"{number}.png", here / "others" / "bar")
+    assert run("evaluate", copied_run, "--data", "others") == 0
+    assert "62" in capsys.readouterr().out
+    report = json.loads((copied_run / "evaluations" / "others" / "report.json").read_text())
+    assert report["n"] == 62
+    (here / "others" / "cat").mkdir()
+    for number in range(2):
+        shutil.copy(shapes / "bar" / f"{number}.png", here / "others" / "cat")
+    assert run("evaluate", copied_run, "--data", "others") == 3
+    assert "found cat, too" in capsys.readouterr().err

@@ -8,9 +8,9 @@ import pytest
 
 from convlens.anatomy.summary import layer_table
 from convlens.cli.summary_formats import (
+    PRINTERS,
     layer_facts,
     print_csv,
-    print_json,
     print_markdown,
     print_table,
     stage_facts,
@@ -52,7 +52,7 @@ def test_csv(lecture, capsys):
 
 
 def test_json(lecture, capsys):
-    print_json(stage_facts(lecture))
+    PRINTERS["json"](stage_facts(lecture))
     data = json.loads(capsys.readouterr().out)
     assert data[2]["what works on it"] == "max pool 2x2 /2\n2 × conv 3x3 64"
     assert sum(stage["multiply-adds"] for stage in data) == 26_579_968

@@ -1,4 +1,4 @@
-"""`convlens train` as a user types it."""
+"""`convlens train` as a user types it, and what the commands that train do first."""
 
 import json
 import shutil
@@ -8,9 +8,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from convlens import backend
 from convlens.cli.flags import Flags
-from convlens.cli.train import given_settings
-from convlens.errors import ConfigError
+from convlens.cli.train import given_settings, open_images, require_name
+from convlens.config import Config
+from convlens.errors import BackendError, ConfigError, RunError
 from tests.cli.commands import QUICK, run
 
 
@@ -117,3 +119,23 @@ def test_settings_that_the_user_has_set_are_flags_and_those_of_a_file(tmp_path):
     flags = Flags(batch_size=8, epochs=None)
     assert given_settings(flags, path) == {"batch_size", "epochs", "size"}
     assert given_settings(flags, None) == {"batch_size"}
+
+
+def test_images_are_loaded_with_the_pattern_of_the_configuration(here, shapes):
+    assert open_images(str(shapes), Config()).class_names == ("bar", "disc")
+    with pytest.raises(ConfigError, match="--pattern must have a group"):
+        open_images(str(shapes), Config().replace(pattern="no group"))
+
+
+def test_another_engine_than_the_running_one_is_refused_before_the_images():
+    other = next(name for name in backend.ENGINES if name != backend.engine())
+    with pytest.raises(BackendError, match=f"{other} was asked for"):
+        open_images("nowhere", Config().replace(backend=other))
+
+
+def test_what_is_resumed_needs_a_name():
+    assert require_name("mine", "run", "train") == "mine"
+    with pytest.raises(RunError) as caught:
+        require_name(None, "search", "search")
+    said = "to resume, name the search: convlens search --run NAME --resume."
+    assert str(caught.value) == said

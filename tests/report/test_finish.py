@@ -1,11 +1,15 @@
-"""A run is calibrated on its validation images and scored once on its test images."""
+"""A run is calibrated on its validation images, and scored on its test images or on others."""
+
+import dataclasses
+import json
 
 import numpy as np
 import pytest
 
+from convlens.errors import DataError, RunError
 from convlens.evaluation.calibration import apply_temperature, choose_threshold, fit_temperature
 from convlens.pipeline import train
-from convlens.report.finish import finish
+from convlens.report.finish import finish, score_again, score_other
 from convlens.run import Run
 from convlens.training.network import choose_network
 from tests.report.conftest import CONFIG, copied
@@ -58,8 +62,8 @@ def test_trained_further_it_starts_from_the_logits(runs, digits):
 def finished(run: Run, digits, config, predict=None):
     screen, text = recording()
     prepared = run.divided(choose_network(config).prepare(digits, config, None))
-    done = finish(run, prepared, screen, predict=predict)
-    return done.classifier, text.getvalue()
+    classifier, _ = finish(run, prepared, screen, predict=predict)
+    return classifier, text.getvalue()
 
 
 def test_finishing_again_gives_the_same_and_predictions_may_come_from_elsewhere(
@@ -109,3 +113,77 @@ def test_without_images_set_aside_there_are_no_scores(digits, tmp_path):
     assert run.report["metrics"] == {}
     assert run.classifier().provenance["best"]["epoch"] == 2
     assert [row["val_loss"] for row in run.history] == [None, None]
+
+
+@pytest.fixture
+def run(runs, tmp_path):
+    return copied(runs[0], tmp_path)
+
+
+def test_scored_again_the_report_says_the_same(run, digits):
+    before = run.report
+    folder = score_again(run, run.classifier(), digits, QUIET)
+    assert folder == run.folder
+    assert run.report["none_of_these"] == before["none_of_these"]
+    assert run.report["metrics"] == before["metrics"]
+    assert (before["test_evaluations"], run.report["test_evaluations"]) == (1, 2)
+
+
+@pytest.mark.parametrize(
+    ("kind", "said"),
+    [
+        ("few", r"its score is the mean over draws.*convlens evaluate .*draw-1\. .*--data PATH"),
+        ("folds", r"a cross-validation scored every image once already.*--data PATH"),
+    ],
+)
+def test_a_run_of_several_trainings_is_not_scored_again(run, digits, kind, said):
+    run.write("data.json", json.dumps(run.data | {kind: 5}))
+    with pytest.raises(RunError, match=said):
+        score_again(run, run.classifier(), digits, QUIET)
+
+
+def test_a_run_without_images_set_aside_has_none_to_score(run, digits):
+    splits = run.data["splits"]
+    everything = {"train": splits["train"], "val": [], "test": []}
+    run.write("data.json", json.dumps(run.data | {"splits": everything}))
+    with pytest.raises(DataError, match="this run set none aside"):
+        score_again(run, run.classifier(), digits, QUIET)
+
+
+def test_a_head_on_features_is_said_to_differ_a_little(run, digits):
+    classifier = run.classifier()
+    classifier.provenance |= {"features": "bfloat16 on openvino", "best": {"epoch": 0}}
+    screen, text = recording()
+    score_again(run, classifier, digits, screen)
+    assert "computed from features in bfloat16 on openvino" in text.getvalue()
+
+
+def test_other_images_are_scored_into_a_folder_of_their_own(run, digits):
+    chosen = np.arange(40)
+    other = dataclasses.replace(
+        digits, source="other", images=digits.images[chosen], labels=digits.labels[chosen]
+    )
+    before = run.report
+    screen, text = recording()
+    folder = score_other(run, run.classifier(), other, screen)
+    assert folder == run.folder / "evaluations" / "other"
+    facts = json.loads((folder / "report.json").read_text())
+    assert (facts["n"], facts["images_seen"], facts["evaluated"]) == (40, "other", other.source)
+    rows = run.classifier().probabilities(digits.images[..., None], indices=chosen)
+    correct = (rows.argmax(1) == digits.labels[chosen]).mean()
+    assert facts["metrics"]["accuracy"]["value"] == correct
+    assert "few test images, wide intervals" in text.getvalue()
+    assert "the scores are too high" not in text.getvalue()
+    assert run.report == before
+
+
+def test_of_other_images_the_test_split_is_scored_where_there_is_one(run, digits):
+    names = np.where(np.arange(len(digits)) < 30, "test", "train")
+    folder = score_other(run, run.classifier(), dataclasses.replace(digits, splits=names), QUIET)
+    assert json.loads((folder / "report.json").read_text())["n"] == 30
+
+
+def test_the_images_of_the_training_are_noted(run, digits):
+    screen, text = recording()
+    score_other(run, run.classifier(), digits, screen)
+    assert "these are the images of the training: the scores are too high" in text.getvalue()

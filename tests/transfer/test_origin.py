@@ -132,18 +132,6 @@ def test_settings_that_ask_for_a_backbone_or_exclude_it(backbone):
         choose_origin(Config().replace(backbone=str(backbone)), start_from=backbone)
 
 
-def test_what_follows_from_a_backbone_and_from_unfreezing():
-    def found(**settings):
-        config = Config().replace(backbone="any", **settings)
-        return config.augment.augment, config.training.epochs, config.training.batch_size
-
-    usual = Config().training
-    assert found() == ("none", usual.epochs, usual.batch_size)
-    assert found(augment="strong", epochs=3) == ("strong", 3, usual.batch_size)
-    assert found(unfreeze="all") == ("light", 5, 32)
-    assert found(unfreeze="all", augment="none", epochs=9, batch_size=8) == ("none", 9, 8)
-
-
 def test_images_that_the_backbone_has_learned_from_are_not_tested_on(digits, backbone, tmp_path):
     training, run = training_of(digits, config_of(backbone), tmp_path / "first")
     training.run(run)

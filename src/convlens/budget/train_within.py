@@ -17,10 +17,10 @@ from convlens.data.dataset import Dataset
 from convlens.data.prepared import choose_preprocessing
 from convlens.data.store import is_stored
 from convlens.errors import ModelError
+from convlens.files import explained_stops
 from convlens.pipeline import begin, prepare_images
 from convlens.run import Run
 from convlens.screen import Screen, duration
-from convlens.stops import explained_stops
 from convlens.training.setup import Setup
 from convlens.training.trainer import Trainer, Training
 from convlens.transfer.origin import choose_origin

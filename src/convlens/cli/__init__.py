@@ -9,6 +9,10 @@ from collections.abc import Sequence
 from rich.console import Console
 from rich.markup import escape
 
+ERROR = "[red]error[/red]  {text}"
+WRONG_WORD = "[red]error[/red]  {text} (convlens --help)"
+FAULT = "[red]error[/red]  this is a fault of convlens: {kind}: {text}; --debug shows where"
+
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the `convlens` command and exit with its code.
@@ -23,38 +27,37 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 def _run(words: list[str], *, debug: bool) -> int:
     """Return the exit code, which is 0 if the command did what it was asked to do."""
-    from cyclopts import CycloptsError
-
     from convlens.cli.app import app
-    from convlens.errors import ConfigError, ConvlensError, Interrupted
+    from convlens.errors import Interrupted
 
-    errors = Console(stderr=True, highlight=False, soft_wrap=True)
     try:
         code = app(words, exit_on_error=False, print_error=False, result_action="return_value")
         return code if isinstance(code, int) else 0
     except KeyboardInterrupt:
-        errors.print("stopped")
-        return Interrupted.exit_code
+        message = "stopped"
+        code = Interrupted.exit_code
     except BrokenPipeError:
         sys.stderr.close()  # the reader is gone, as in `convlens models | head`
         return 0
     except Exception as error:
         if debug:
             raise
-        text = escape(str(error))
-        if isinstance(error, Interrupted):
-            errors.print(text)
-            return error.exit_code
-        if isinstance(error, ConvlensError):
-            errors.print("[red]error[/red]  {text}".format(text=text))
-            return error.exit_code
-        if isinstance(error, CycloptsError):
-            text = " ".join(text.split())
-            errors.print("[red]error[/red]  {text} (convlens --help)".format(text=text))
-            return ConfigError.exit_code
-        message = (
-            "[red]error[/red]  this is a fault of convlens: {kind}: {text}; --debug shows where"
-        )
-        text = escape(str(error)[:300])
-        errors.print(message.format(kind=type(error).__name__, text=text))
-        return 1
+        message, code = _explain(error)
+    Console(stderr=True, highlight=False, soft_wrap=True).print(message)
+    return code
+
+
+def _explain(error: Exception) -> tuple[str, int]:
+    """Return the line that is printed for an error, and the exit code."""
+    from cyclopts import CycloptsError
+
+    from convlens.errors import ConfigError, ConvlensError, Interrupted
+
+    text = escape(str(error))
+    if isinstance(error, Interrupted):
+        return text, error.exit_code
+    if isinstance(error, ConvlensError):
+        return ERROR.format(text=text), error.exit_code
+    if isinstance(error, CycloptsError):
+        return WRONG_WORD.format(text=" ".join(text.split())), ConfigError.exit_code
+    return FAULT.format(kind=type(error).__name__, text=escape(str(error)[:300])), 1

@@ -1,22 +1,24 @@
 """`convlens data`: show what is in a data source before anything is trained."""
 
 from collections.abc import Mapping
+from contextlib import suppress
+from itertools import chain
 from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
 import numpy as np
+from cyclopts import Parameter
 from rich.markup import escape
-from rich.table import Table
+from rich.table import Column, Table
 
-from convlens.charts.images import show_sheet
 from convlens.config import DataConfig
-from convlens.data.dataset import SPLITS, Dataset, Inspection, check, inspect
-from convlens.data.prepared import choose_preprocessing
-from convlens.data.sources import load_data
-from convlens.data.store import open_store
 from convlens.errors import DataError, ImageError
 from convlens.files import write_atomically
 from convlens.preprocess import open_image
 from convlens.screen import Screen
+
+if TYPE_CHECKING:
+    from convlens.data.dataset import Dataset, Inspection
 
 PER_CLASS = 10  # examples on the sheet
 MAX_CLASSES = 24  # on the sheet
@@ -25,14 +27,25 @@ MAX_DECODED = 20_000  # images; of larger sets only the headers are read
 MAX_NAMED = 10  # unreadable images; data.json of a run has them all
 
 
-def describe_data(path: str, sheet: Path | None, pattern: str | None) -> None:
-    """Print what was recognised, and write a sheet of examples.
+def data(
+    path: str,
+    *,
+    sheet: Annotated[
+        Path | None, Parameter(help="file for the sheet of examples [<name>-sheet.png]")
+    ] = None,
+    pattern: Annotated[
+        str | None,
+        Parameter(
+            help="regular expression that finds the label in a file name, with (?P<label>...)"
+        ),
+    ] = None,
+) -> None:
+    """Show what is in a data source: format, classes, images and a sheet of examples."""
+    from convlens.data.dataset import inspect
+    from convlens.data.prepared import choose_preprocessing
+    from convlens.data.sources import load_data
+    from convlens.data.store import open_store
 
-    Args:
-        path: A folder, a file or the name of a data set.
-        sheet: The file of the sheet, or None for one in the working folder.
-        pattern: A regular expression that finds the label in a file name.
-    """
     screen = Screen()
     dataset = load_data(path, pattern=pattern, for_training=False)
     with screen.console.status("looking at the images"):
@@ -53,7 +66,7 @@ def describe_data(path: str, sheet: Path | None, pattern: str | None) -> None:
     screen.say("sheet       {file}".format(file=file))
 
 
-def _facts(dataset: Dataset, seen: Inspection) -> list[tuple[str, str]]:
+def _facts(dataset: "Dataset", seen: "Inspection") -> list[tuple[str, str]]:
     """Return names and values that describe a data set."""
     facts = [
         ("source", dataset.source),
@@ -95,9 +108,11 @@ def _listed(counts: Mapping[str, int]) -> str:
 
 
 def _print_notes(
-    dataset: Dataset, seen: Inspection, problems: tuple[str, ...], screen: Screen
+    dataset: "Dataset", seen: "Inspection", problems: tuple[str, ...], screen: Screen
 ) -> None:
     """Print what the user should know before a training."""
+    from convlens.data.dataset import check
+
     if problems:
         screen.note(
             "{count:,} of the images cannot be read; training skips them".format(
@@ -121,54 +136,54 @@ def _print_notes(
         screen.note("training would refuse this: {error}".format(error=error))
 
 
-def write_sheet(dataset: Dataset, path: Path) -> None:
+def write_sheet(dataset: "Dataset", path: Path) -> None:
     """Write a sheet of examples as a PNG file.
 
     Raises:
         StorageError: If the file cannot be written.
     """
-    images = []
-    labels = []
-    for label in range(min(dataset.num_classes, MAX_CLASSES)):
-        examples = _examples(dataset, label)
-        images += examples
-        labels += [label] * len(examples)
+    from convlens.charts.images import show_sheet
+
+    examples = [_examples(dataset, label) for label in range(min(dataset.num_classes, MAX_CLASSES))]
+    images = list(chain.from_iterable(examples))
+    labels = np.repeat(np.arange(len(examples)), [len(some) for some in examples]).tolist()
     figure = show_sheet(images, labels, dataset.class_names, counts=dataset.counts())
     write_atomically(path, lambda file: figure.savefig(file, dpi=120), "the sheet")
 
 
-def _examples(dataset: Dataset, label: int) -> list[np.ndarray]:
+def _examples(dataset: "Dataset", label: int) -> list[np.ndarray]:
     """Return a few images of a class, evenly spread; those that cannot be read are left out."""
     members = np.flatnonzero(dataset.labels == label)
-    if not len(members):
-        return []
+    places = np.linspace(0, len(members) - 1, min(2 * PER_CLASS, len(members))).astype(int)
     found: list[np.ndarray] = []
-    for place in np.unique(np.linspace(0, len(members) - 1, 2 * PER_CLASS).astype(int)):
-        index = int(members[place])
-        try:
+    for index in members[places]:
+        with suppress(ImageError):
             image = open_image(dataset.images[index], reduce_to=(SHEET_SIDE, SHEET_SIDE))
-        except ImageError:
-            continue
-        image.thumbnail((SHEET_SIDE, SHEET_SIDE))
-        mode = "L" if image.mode == "L" else "RGB"
-        found.append(np.atleast_3d(np.asarray(image.convert(mode))))
+            image.thumbnail((SHEET_SIDE, SHEET_SIDE))
+            mode = "L" if image.mode == "L" else "RGB"
+            found.append(np.atleast_3d(np.asarray(image.convert(mode))))
         if len(found) == PER_CLASS:
             break
     return found
 
 
-def _counts(dataset: Dataset) -> Table:
+def _counts(dataset: "Dataset") -> Table:
     """Return a table of the images of each class and split."""
-    table = Table(box=None, pad_edge=False, padding=(0, 2), header_style="dim")
-    table.add_column("class")
-    columns = {}
-    for split in SPLITS:
-        if dataset.splits is not None and (dataset.splits == split).any():
-            columns[split] = dataset.counts(split)
+    from convlens.data.dataset import SPLITS
+
+    splits = {split: dataset.counts(split) for split in SPLITS}
+    columns = {split: counts for split, counts in splits.items() if counts.any()}
     columns["images"] = dataset.counts()
-    for name in columns:
-        table.add_column(name, justify="right")
+    table = Table(
+        "class",
+        *(Column(name, justify="right") for name in columns),
+        box=None,
+        pad_edge=False,
+        padding=(0, 2),
+        header_style="dim",
+    )
     for label, name in enumerate(dataset.class_names):
-        cells = ["{count:,}".format(count=counts[label]) for counts in columns.values()]
-        table.add_row(escape(name), *cells)
+        table.add_row(
+            escape(name), *("{n:,}".format(n=counts[label]) for counts in columns.values())
+        )
     return table

@@ -1,13 +1,16 @@
 """`convlens demo`: train and predict on the digits that come with the installation."""
 
-import numpy as np
-from PIL import Image
+from typing import TYPE_CHECKING, Annotated
 
-from convlens.cli.predict import predict_images
-from convlens.cli.train import start_run
+from cyclopts import Parameter
+
+from convlens.cli.predict import predict
+from convlens.cli.train import open_images, say_what_is_next, start_run
 from convlens.config import Config
-from convlens.data.sources import load_data
-from convlens.run import Run
+
+if TYPE_CHECKING:
+    from convlens.data.dataset import Dataset
+    from convlens.run import Run
 
 SHOWN = 5
 
@@ -17,25 +20,30 @@ The report, {report}, opens in a browser. With images of your own, in a folder f
   convlens train YOUR_FOLDER"""
 
 
-def run_demo(name: str | None) -> None:
-    """Train on mnist5k, predict a few test images from files, and print what to type next."""
-    run = start_run("mnist5k", Config().replace(epochs=10), run=name)
-    images = write_examples(run)
+def demo(*, run: Annotated[str | None, Parameter(help="name of the run")] = None) -> None:
+    """Train on 5,000 images of handwritten digits, predict a few, and print what to type next."""
+    config = Config().replace(epochs=10)
+    dataset = open_images("mnist5k", config)
+    done = start_run(dataset, config, run=run)
+    say_what_is_next(done)
     print()  # noqa: T201
-    predict_images(str(run.folder), images, top=3, form="table", precision="float32")
-    print(ENDING.format(report=run.folder / "report.html"))  # noqa: T201
+    predict(str(done.folder), *write_examples(done, dataset))
+    print(ENDING.format(report=done.folder / "report.html"))  # noqa: T201
 
 
-def write_examples(run: Run) -> list[str]:
+def write_examples(run: "Run", dataset: "Dataset") -> list[str]:
     """Write a few test images of the run as files named `label.number.png`; return their paths."""
-    dataset = load_data("mnist5k")
+    import numpy as np
+    from PIL import Image
+
     test = run.data["splits"]["test"]
     folder = run.folder / "images"
     folder.mkdir(exist_ok=True)
     paths = []
     for index in test[:: len(test) // SHOWN][:SHOWN]:
-        label = dataset.class_names[dataset.labels[index]]
-        path = folder / "{label}.{index}.png".format(label=label, index=index)
+        path = folder / "{label}.{index}.png".format(
+            label=dataset.class_names[dataset.labels[index]], index=index
+        )
         Image.fromarray(np.asarray(dataset.images[index])).save(path)
         paths.append(str(path))
     return paths

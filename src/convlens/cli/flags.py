@@ -1,4 +1,4 @@
-"""Flags: the settings of `convlens.sections` as options of the command line."""
+"""Flags: the settings of `convlens.sections` as options of the command line, and their values."""
 
 import dataclasses
 from collections.abc import Mapping, Sequence
@@ -20,8 +20,21 @@ GROUPS = {
 }
 NUMBER_LISTS = ("filters", "dense", "head")  # settings that a flag writes with commas
 
+Resume = Annotated[bool, Parameter(negative=(), help="continue --run, which was stopped or killed")]
+
 SEARCH_DEFAULTS = {"model": "custom_cnn", "epochs": 8}  # of a trial, where no flag is given
 COMPARE_DECIDES = ("model", "epochs", "steps_per_epoch", "patience")
+
+OPTIONS_PAGE = """# Options
+
+These are the flags of `convlens train` and the fields of `run.toml`. `make docs` writes this page.
+"""
+OPTIONS_SECTION = """
+## [{section}]
+
+| flag | default | what it does |
+|---|---|---|
+"""
 
 
 def _option(
@@ -50,8 +63,8 @@ def _option(
 def _description(item: dataclasses.Field[Any]) -> str:
     """Return the help of a setting with its choices."""
     choices = ", ".join(item.metadata["choices"])
-    template = "{help}: {choices}" if choices else "{help}"
-    return template.format(help=item.metadata["help"], choices=choices)
+    text = str(item.metadata["help"])
+    return "{text}: {choices}".format(text=text, choices=choices) if choices else text
 
 
 def _written(value: Any) -> str:
@@ -106,39 +119,47 @@ def configure(flags: Any, base: Config) -> Config:
     given = given_flags(flags)
     for name in NUMBER_LISTS:
         if name in given:
-            given[name] = _numbers(name, given[name])
+            given[name] = read_whole_numbers(
+                given[name], flag_of(name), "whole numbers with commas, as 32,64,128"
+            )
     return base.replace(**given)
 
 
-def _numbers(name: str, text: str) -> tuple[int, ...]:
+def read_whole_numbers(
+    text: str, what: str, form: str, counts: Sequence[int] = ()
+) -> tuple[int, ...]:
+    """Return the whole numbers of a text with commas or blanks between them.
+
+    Args:
+        text: The text, as "0,3".
+        what: The flag, for the message.
+        form: What the flag must be, for the message: "ROW,COL in whole numbers".
+        counts: How many numbers are allowed; any number of them if empty.
+
+    Raises:
+        ConfigError: If a word is not a whole number, or there are too few or too many.
+
+    >>> read_whole_numbers("0,3", "--at", "ROW,COL", counts=(2,))
+    (0, 3)
+    """
     try:
-        return tuple(int(part) for part in text.split(",") if part.strip())
-    except ValueError as error:
+        found = tuple(int(word) for word in text.replace(",", " ").split())
+    except ValueError:
+        found = None
+    if found is None or (counts and len(found) not in counts):
         raise ConfigError(
-            "{flag} must be whole numbers with commas, as 32,64,128; found {text!r}.".format(
-                flag=flag_of(name), text=text
-            )
-        ) from error
+            "{what} must be {form}; found {text!r}.".format(what=what, form=form, text=text)
+        )
+    return found
 
 
 def options_page() -> str:
     """Return docs/options.md: every setting with its section, its default and what it does."""
-    lines = [
-        "# Options",
-        "",
-        "These are the flags of `convlens train` and the fields of `run.toml`. `make docs` writes "
-        "this page.",
-    ]
-    heading = None
-    for section, item in all_settings():
-        if section != heading:
-            title = "## [{section}]".format(section=section)
-            lines += ["", title, "", "| flag | default | what it does |", "|---|---|---|"]
-            heading = section
-        cells = [
-            "`{flag}`".format(flag=flag_of(item.name)),
-            _written(item.default),
-            _description(item),
-        ]
-        lines.append("| {cells} |".format(cells=" | ".join(cells)))
-    return "\n".join(lines) + "\n"
+    page = OPTIONS_PAGE
+    for section, settings in SECTIONS.items():
+        page += OPTIONS_SECTION.format(section=section)
+        for item in dataclasses.fields(settings):
+            page += "| `{flag}` | {default} | {what} |\n".format(
+                flag=flag_of(item.name), default=_written(item.default), what=_description(item)
+            )
+    return page

@@ -48,7 +48,6 @@ def lesson(
     table: Annotated[Path | None, Parameter(help="write the results as Markdown")] = None,
 ) -> None:
     """List the lessons of the five lectures, run one on your images, or write its notebook."""
-    screen = Screen()
     flags = {
         "number": numbers,
         "run": run,
@@ -59,16 +58,19 @@ def lesson(
         "table": table,
     }
     refuse_conflicts("lesson", flags)
-    if not numbers:
-        _list(screen)
-        return
-    chosen = _choose(numbers)
-    if not run and notebook is None:
-        _outline(screen, chosen)
-        return
-    files = {number: _notebook_path(notebook, number, len(chosen)) for number in chosen}
     from convlens.lessons.notebook import find_lessons, read_notebook, refuse_existing
 
+    screen = Screen()
+    sources = find_lessons()
+    if not numbers:
+        screen.say("\n".join(source.headings[0] for source in sources.values()))
+        screen.say(EXAMPLES)
+        return
+    chosen = _choose(numbers, list(sources))
+    if not run and notebook is None:
+        _outline(screen, {number: sources[number].headings for number in chosen})
+        return
+    files = {number: _notebook_path(notebook, number, len(chosen)) for number in chosen}
     for path in filter(None, files.values()):
         refuse_existing(path)
     places = _places(data or [], screen)
@@ -77,8 +79,7 @@ def lesson(
         own = folder
         if folder is not None and len(chosen) > 1:
             own = folder / "lesson-{number}".format(number=number)
-        source = find_lessons()[number]
-        notebooks[number] = read_notebook(source, quick=quick, data=places, folder=own)
+        notebooks[number] = read_notebook(sources[number], quick=quick, data=places, folder=own)
     _carry_out(notebooks, files, run=run, table=table, screen=screen)
 
 
@@ -120,20 +121,8 @@ def _carry_out(
         screen.say("\ntable  {path}".format(path=table))
 
 
-def _list(screen: Screen) -> None:
-    """Print the titles of the lessons, and what to type next."""
-    from convlens.lessons.notebook import find_lessons
-
-    for source in find_lessons().values():
-        screen.say(source.headings[0])
-    screen.say(EXAMPLES)
-
-
-def _choose(numbers: Sequence[str]) -> list[str]:
+def _choose(numbers: Sequence[str], known: Sequence[str]) -> Sequence[str]:
     """Return the numbers of the lessons in three digits, each once; "all" stands for all."""
-    from convlens.lessons.notebook import find_lessons
-
-    known = list(find_lessons())
     if list(numbers) == ["all"]:
         return known
     for number in numbers:
@@ -146,19 +135,14 @@ def _choose(numbers: Sequence[str]) -> list[str]:
     return list(dict.fromkeys(number.zfill(3) for number in numbers))
 
 
-def _outline(screen: Screen, chosen: Sequence[str]) -> None:
-    """Print the sections of lessons, and what to type next."""
-    from convlens.lessons.notebook import find_lessons
-
-    for number in chosen:
-        title, *sections = find_lessons()[number].headings
+def _outline(screen: Screen, headings: Mapping[str, Sequence[str]]) -> None:
+    """Print the title and the sections of each lesson by its number, and what to type next."""
+    for title, *sections in headings.values():
         screen.say(title, "bold")
-        for section in sections:
-            screen.say("  {section}".format(section=section))
-        screen.say()
+        screen.say("".join("  {section}\n".format(section=section) for section in sections))
     screen.say(
         "to run: convlens lesson {numbers} --run; with --quick in under a minute".format(
-            numbers=" ".join(chosen)
+            numbers=" ".join(headings)
         )
     )
 
@@ -194,20 +178,20 @@ def _places(words: Sequence[str], screen: Screen) -> dict[str, str]:
         name, equals, path = word.partition("=")
         if not equals:
             places |= _in_folder(Path(word).expanduser(), screen)
-            continue
-        if name not in STAND_INS:
+        elif name not in STAND_INS:
             raise ConfigError(
                 "--data must be NAME=PATH with a NAME of {names}; found {word!r}.".format(
                     names=", ".join(STAND_INS), word=word
                 )
             )
-        if not Path(path).expanduser().exists():
+        elif not Path(path).expanduser().exists():
             raise DataError(
                 "{path}: there is no such file or folder, for --data {name}=PATH.".format(
                     path=path, name=name
                 )
             )
-        places[name] = path
+        else:
+            places[name] = path
     return places
 
 

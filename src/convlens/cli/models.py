@@ -1,20 +1,21 @@
 """`convlens models`: the networks by name."""
 
 import textwrap
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Annotated
 
+from cyclopts import Parameter
 from rich.console import Console
-from rich.markup import escape
+from rich.text import Text
 
 from convlens import backend
+from convlens.screen import aligned
 
 if TYPE_CHECKING:
     from convlens.zoo.registry import ModelInfo
 
-
 HEADS = ("model", "year", "input", "params", "mult-adds", "least", "weights")
-# The columns of numbers, which are aligned to the right.
-RIGHT = (1, 2, 3, 4, 5)
+WORDS = (0, 6)  # the columns of words; those of numbers are aligned to the right
 # The descriptions stand beside the numbers if there are at least so many characters left for them,
 # otherwise below.
 BESIDE = 46
@@ -41,54 +42,45 @@ smallest square image that the network takes. Any larger image can be used, squa
 """
 
 
+def models(
+    *,
+    markdown: Annotated[
+        bool, Parameter(negative=(), help="print the page docs/models.md, with exact numbers")
+    ] = False,
+) -> None:
+    """List the networks: year, input, size, cost, smallest images and trained weights."""
+    backend.start()
+    if markdown:
+        print(models_page(), end="")  # noqa: T201
+    else:
+        list_table()
+
+
 def list_table() -> None:
     """Print a row for each network, in groups, with its description beside it or below."""
-    backend.start()
+    from convlens.anatomy.summary import rounded
+
     groups = _groups()
-    rows = {info.name: _cells(info) for _, infos in groups for info in infos}
-    widths = [max(map(len, column)) for column in zip(HEADS, *rows.values(), strict=True)]
-
-    def line(row: tuple[str, ...]) -> str:
-        cells = [
-            text.rjust(width) if place in RIGHT else text.ljust(width)
-            for place, (text, width) in enumerate(zip(row, widths, strict=True))
-        ]
-        return "  ".join(cells)
-
+    rows = {info.name: _cells(info, rounded) for _, infos in groups for info in infos}
+    heads, *lines = aligned([HEADS, *rows.values()], WORDS)
+    line_of = dict(zip(rows, lines, strict=True))
     console = Console(highlight=False, soft_wrap=True)
-    heads = line(HEADS)
     beside = console.width - len(heads) - 2 >= BESIDE
     indent = " " * (len(heads) + 2 if beside else 4)
     console.print(f"{heads}  what it is" if beside else heads.rstrip(), style="dim")
     for title, infos in groups:
         console.print(f"\n[dim]{title}[/dim]")
         for info in infos:
-            description = textwrap.wrap(info.summary, console.width - len(indent))
-            first = f"  {escape(description.pop(0))}" if beside else ""
-            numbers = line(rows[info.name]).removeprefix(info.name)
-            console.print(f"[bold]{escape(info.name)}[/bold]{numbers}{first}".rstrip())
-            for more in description:
-                console.print(f"{indent}{escape(more)}", style=None if beside else "dim")
-
-
-def _cells(info: "ModelInfo") -> tuple[str, ...]:
-    from convlens.anatomy.summary import rounded
-
-    return (
-        info.name,
-        str(info.year),
-        "x".join(map(str, info.input_shape)),
-        rounded(info.num_params),
-        rounded(info.multiply_adds),
-        str(info.least_side or "-"),
-        info.weights.name if info.weights else "-",
-    )
-
-
-def print_page() -> None:
-    """Print docs/models.md."""
-    backend.start()
-    print(models_page(), end="")  # noqa: T201
+            line = line_of[info.name]
+            begin = f"{line}  " if beside else f"{line.rstrip()}\n{indent}"
+            wrapped = textwrap.fill(
+                info.summary, console.width, initial_indent=indent, subsequent_indent=indent
+            )
+            text = Text(begin + wrapped.removeprefix(indent))
+            text.stylize("bold", 0, len(info.name))
+            if not beside:
+                text.stylize("dim", len(begin))
+            console.print(text)
 
 
 def models_page() -> str:
@@ -96,18 +88,29 @@ def models_page() -> str:
     lines = []
     for _, infos in _groups():
         for info in infos:
+            _, year, size, *others = _cells(info, "{:,}".format)
             cells = (
                 f"`{info.name}`",
-                str(info.year),
-                " x ".join(map(str, info.input_shape)),
-                f"{info.num_params:,}",
-                f"{info.multiply_adds:,}",
-                str(info.least_side or "-"),
-                info.weights.name if info.weights else "-",
+                year,
+                size.replace("x", " x "),
+                *others,
                 info.summary.replace("|", "\\|"),
             )
-            lines.append(f"| {' | '.join(cells)} |")
-    return PAGE + "\n".join(lines) + "\n"
+            lines.append(f"| {' | '.join(cells)} |\n")
+    return PAGE + "".join(lines)
+
+
+def _cells(info: "ModelInfo", written: Callable[[int], str]) -> tuple[str, ...]:
+    """Return the cells of a network, as in `HEADS`, with its large numbers as `written`."""
+    return (
+        info.name,
+        str(info.year),
+        "x".join(map(str, info.input_shape)),
+        written(info.num_params),
+        written(info.multiply_adds),
+        str(info.least_side or "-"),
+        info.weights.name if info.weights else "-",
+    )
 
 
 def _groups() -> list[tuple[str, list["ModelInfo"]]]:

@@ -1,18 +1,127 @@
 """`convlens open`: what a trained network computed for an image, down to one value or gradient."""
 
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
+import numpy as np
 from cyclopts import Parameter
 
 from convlens import backend
-from convlens.cli.open_flags import NO_FILES, NO_LOOK, Files, Look, check_options
+from convlens.cli.flags import read_whole_numbers
+from convlens.cli.output import check_suffix
+from convlens.cli.predict import load_classifier
 from convlens.conflicts import refuse_conflicts
 from convlens.errors import ConfigError, ImageError
-from convlens.run import Run
+from convlens.files import and_more
 
 if TYPE_CHECKING:
-    from convlens.classifier.classifier import Classifier
+    from convlens.explain.microscope.layer import Layer
+    from convlens.explain.microscope.weights import Place
+
+FORMS = {3: "ROW,COL", 2: "ROW"}  # of --at, by the axes of the output of a layer
+
+
+@Parameter(name="*")
+@dataclass(frozen=True)
+class Look:
+    """What is opened."""
+
+    layer: Annotated[
+        list[str] | None,
+        Parameter(
+            negative=(),
+            help="name of a layer, from the list that is printed without this flag; may be "
+            "repeated with --html",
+        ),
+    ] = None
+    filter: Annotated[
+        str | None,
+        Parameter(
+            allow_leading_hyphen=True,
+            help="filter, channel or unit of the layer, counted from 0; for the last layers also "
+            "the name of a class",
+        ),
+    ] = None
+    at: Annotated[
+        str | None,
+        Parameter(
+            allow_leading_hyphen=True,
+            help="ROW,COL of the value to open [the largest of the map]",
+        ),
+    ] = None
+    gradient: Annotated[
+        bool,
+        Parameter(negative=(), help="show how the loss changes with a weight of --filter"),
+    ] = False
+    weight: Annotated[
+        str | None,
+        Parameter(
+            allow_leading_hyphen=True,
+            help="the weight for --gradient: ROW,COL,CHANNEL of a kernel, INPUT of a dense layer, "
+            "bias, gamma or beta [the one with the largest gradient]",
+        ),
+    ] = None
+    true: Annotated[
+        str | None,
+        Parameter(help="the true class for --gradient [the predicted class]"),
+    ] = None
+
+
+@Parameter(name="*")
+@dataclass(frozen=True)
+class Files:
+    """What is written."""
+
+    png: Annotated[
+        Path | None,
+        Parameter(help="write a figure [for maps: microscope/ in the folder of the run]"),
+    ] = None
+    html: Annotated[
+        Path | None,
+        Parameter(help="write a page that needs no server: a click on a cell shows its sum"),
+    ] = None
+    worksheet: Annotated[
+        Path | None,
+        Parameter(help="write a PDF of the value with blanks to fill in, and its answers"),
+    ] = None
+    language: Annotated[
+        Literal["zh", "en"] | None, Parameter(help="language of --worksheet and --html [en]")
+    ] = None
+    format: Annotated[
+        Literal["table", "json"], Parameter(help="how to print; json has every number")
+    ] = "table"
+
+
+NO_LOOK = Look()
+NO_FILES = Files()
+
+
+def check_options(look: Look, files: Files) -> None:
+    """Check that the options go together, and that the files have the right suffixes.
+
+    Raises:
+        ConfigError: If they do not.
+    """
+    check_suffix("--png", files.png)
+    check_suffix("--html", files.html)
+    check_suffix("--worksheet", files.worksheet)
+    refuse_conflicts("open", vars(look) | vars(files))
+    count = len(look.layer or ())
+    of_one_layer = {
+        "--filter": look.filter is not None,
+        "--at": look.at is not None,
+        "--gradient": look.gradient,
+        "--worksheet": files.worksheet is not None,
+    }
+    for flag, given in of_one_layer.items():
+        if given and count != 1:
+            raise ConfigError(
+                "{flag} needs one --layer; found {count}. Without --layer, all layers are "
+                "listed.".format(flag=flag, count=count)
+            )
+    if count > 1 and (files.html is None or files.png is not None):
+        raise ConfigError("several --layer are for --html; open them one by one otherwise.")
 
 
 def open_network(
@@ -31,11 +140,10 @@ def open_network(
 ) -> None:
     """Show what a trained network computes for an image: a layer, a value, a gradient.
 
-    RUN is a run or a .keras file, and IMAGE is an image of any size. A network that was trained on
-    ImageNet needs no run: convlens open --model efficientnet_lite0 IMAGE
-
-    All layers are listed and drawn. With --layer, the feature maps of one layer are drawn; with
-    --filter, one value is opened: the patch, the kernel, the products and their sum.
+    Raises:
+        ConfigError: If the flags do not go together, or a word is missing or left over.
+        ImageError: If the image is a folder or cannot be read.
+        RunError: If there is no such run, or it has no classifier.
     """
     check_options(look, files)
     if more:
@@ -46,16 +154,16 @@ def open_network(
     image, path = _check_words(run, image, model, weights)
     backend.start()
     from convlens.cli import open_views
-    from convlens.cli.open_index import find_index
     from convlens.explain.microscope.microscope import Microscope
 
-    scope = Microscope.look(_load(path, model, weights), image)
+    scope = Microscope.look(load_classifier(path, model, weights), image)
     folder = (Path() if path is None else path.parent) / "microscope"
     view = open_views.View(scope, image, folder, files)
-    layers = [view.microscope.layer(name) for name in look.layer or ()]
+    layers = [scope.layer(name) for name in look.layer or ()]
     one_value = look.filter is not None or look.at is not None
     if files.html is not None:
-        open_views.write_html(view, layers, find_index(look, layers[0]) if one_value else None)
+        first = find_index(look, layers[0]) if one_value else None
+        open_views.write_html(view, files.html, layers, first)
     if look.gradient:
         open_views.show_gradient(view, layers[0], look)
     elif one_value or files.worksheet is not None:
@@ -74,6 +182,8 @@ def _check_words(
         ImageError: If the image is a folder.
         RunError: If there is no such run, or it has no classifier.
     """
+    from convlens.run import Run
+
     path = None
     if model is None:
         refuse_conflicts("open", {"weights": weights})
@@ -94,10 +204,62 @@ def _check_words(
     return image, path
 
 
-def _load(path: Path | None, model: str | None, weights: Path | None) -> "Classifier":
-    from convlens.classifier.classifier import Classifier
-    from convlens.classifier.pretrained import pretrained_classifier
+def find_index(look: Look, layer: "Layer") -> tuple[int, ...]:
+    """Return the index of the value to open: the one at `--at`, or else the largest of the map.
 
-    if path is not None:
-        return Classifier.load(path)
-    return pretrained_classifier(str(model), weights or "imagenet")
+    Raises:
+        ConfigError: If the layer has no such filter, or `--at` is not in the form that the layer
+            needs.
+    """
+    unit = layer.check_unit(find_unit(look, layer))
+    if look.at is None:
+        values = np.abs(layer.output[..., unit])
+        return (*map(int, np.unravel_index(int(values.argmax()), values.shape)), unit)
+    form = FORMS.get(len(layer.shape))
+    if form is None:
+        raise ConfigError(
+            "{layer} gives a row of numbers, not maps: leave --at out, --filter says which "
+            "number.".format(layer=layer.name)
+        )
+    what = "--at of {layer}, which gives {shape},".format(
+        layer=layer.name, shape=" x ".join(map(str, layer.shape))
+    )
+    place = read_whole_numbers(
+        look.at, what, "{form} in whole numbers".format(form=form), (len(layer.shape) - 1,)
+    )
+    return (*place, unit)
+
+
+def find_unit(look: Look, layer: "Layer") -> int | None:
+    """Return the number that `--filter` gives, or that of the class it names.
+
+    Raises:
+        ConfigError: If `--filter` is neither a number nor a class of the layer.
+    """
+    if look.filter is None:
+        return None
+    if look.filter.lstrip("-").isdecimal():
+        return int(look.filter)
+    if look.filter in layer.class_names:
+        return layer.class_names.index(look.filter)
+    from convlens.explain.microscope.layer import NAMES
+
+    rule = "--filter of {layer} must be a number; found {text!r}."
+    if layer.class_names:
+        rule = "--filter of {layer} must be a number or a class: {classes}; found {text!r}."
+    raise ConfigError(
+        rule.format(layer=layer.name, classes=and_more(layer.class_names, NAMES), text=look.filter)
+    )
+
+
+def find_place(look: Look) -> "Place | None":
+    """Return the weight that `--weight` names, for `differentiate`; None if it is not given.
+
+    Raises:
+        ConfigError: If `--weight` is neither a name nor whole numbers.
+    """
+    if look.weight in (None, "bias", "gamma", "beta"):
+        return look.weight
+    return read_whole_numbers(
+        look.weight or "", "--weight", "bias, gamma, beta, or ROW,COL,CHANNEL in whole numbers"
+    )

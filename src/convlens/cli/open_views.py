@@ -6,8 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from convlens.cli.open_flags import Files, Look
-from convlens.cli.open_index import FORMS, find_place, find_unit
+from convlens.cli.open import FORMS, Files, Look, find_place, find_unit
 from convlens.cli.output import print_json, write_figure, write_file
 from convlens.explain.microscope.gradient import differentiate
 from convlens.explain.microscope.layer import ONE_LOGIT, Layer
@@ -113,8 +112,9 @@ def show_maps(view: View, layer: Layer | None) -> None:
         hint = HINTS["layers"]
     else:
         name = "{image}-{layer}".format(image=name, layer=layer.name.replace("/", "_"))
-        shape = " x ".join(map(str, layer.shape))
-        said = "{kind}, gives {shape}".format(kind=layer.kind, shape=shape)
+        said = "{kind}, gives {shape}".format(
+            kind=layer.kind, shape=" x ".join(map(str, layer.shape))
+        )
         page = Page(layer.name, (*facts, ("layer", said)))
         hint = _how_to_open(layer)
     view.show(
@@ -186,10 +186,11 @@ def show_cell(view: View, layer: Layer, index: tuple[int, ...]) -> None:
         view.files.png,
     )
     if view.files.worksheet is not None:
-        language = view.files.language or "en"
         write_file(
             view.files.worksheet,
-            lambda path: write_worksheet(path, view.microscope, layer, cell, view.name, language),
+            lambda path: write_worksheet(
+                path, view.microscope, layer, cell, view.name, view.files.language or "en"
+            ),
             "the worksheet",
             quiet=view.as_json,
         )
@@ -197,8 +198,9 @@ def show_cell(view: View, layer: Layer, index: tuple[int, ...]) -> None:
 
 def show_gradient(view: View, layer: Layer, look: Look) -> None:
     """Show how the loss changes with one weight of a layer."""
-    unit = find_unit(look, layer)
-    found = differentiate(view.microscope, layer, unit, find_place(look), look.true)
+    found = differentiate(
+        view.microscope, layer, find_unit(look, layer), find_place(look), look.true
+    )
     page = gradient_page(layer, found)
     view.show(
         page,
@@ -208,20 +210,25 @@ def show_gradient(view: View, layer: Layer, look: Look) -> None:
     )
 
 
-def write_html(view: View, layers: Sequence[Layer], first: tuple[int, ...] | None) -> None:
+def write_html(
+    view: View, path: Path, layers: Sequence[Layer], first: tuple[int, ...] | None
+) -> None:
     """Write the page for a browser, and say which layers it has no room for.
 
     Args:
         view: What the parts of the command share.
+        path: The file of the page.
         layers: What the page holds; all that fit if empty.
         first: The index of the value of the first layer that is open at first, or None.
     """
-    assert view.files.html is not None
-    language = view.files.language or "en"
     text, left_out = render_microscope(
-        view.microscope, view.name, layers, first=first, language=language
+        view.microscope, view.name, layers, first=first, language=view.files.language or "en"
     )
-    write_file(view.files.html, text, "the page", quiet=view.as_json)
+    write_file(path, text, "the page", quiet=view.as_json)
     if left_out:
-        note = "left out for its size: {names}; name them with --layer"
-        print(note.format(names=and_more(left_out, MOST_NAMES)), file=sys.stderr)  # noqa: T201
+        print(  # noqa: T201
+            "left out for its size: {names}; name them with --layer".format(
+                names=and_more(left_out, MOST_NAMES)
+            ),
+            file=sys.stderr,
+        )

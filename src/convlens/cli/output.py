@@ -1,7 +1,6 @@
-"""Output: what `convlens show` and `convlens open` print, and the files that they write."""
+"""Output: the JSON that commands print, and the files that they write."""
 
 import json
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -27,10 +26,9 @@ def check_suffix(flag: str, path: Path | None) -> None:
         )
 
 
-def print_json(content: dict[str, Any]) -> None:
-    """Print an object as one line of JSON."""
-    json.dump(content, sys.stdout, ensure_ascii=False)
-    sys.stdout.write("\n")
+def print_json(content: Any, indent: int | None = None) -> None:
+    """Print an object as JSON, in one line unless an indent is given."""
+    print(json.dumps(content, ensure_ascii=False, indent=indent))  # noqa: T201
 
 
 def write_file(
@@ -49,8 +47,9 @@ def write_file(
         StorageError: If the file cannot be written.
     """
     write_atomically(path, content, what)
-    console = Console(highlight=False, soft_wrap=True, stderr=quiet)
-    console.print("\nwritten  {path}".format(path=path), markup=False)
+    Console(highlight=False, soft_wrap=True, stderr=quiet).print(
+        "\nwritten  {path}".format(path=path), markup=False
+    )
 
 
 def write_figure(path: Path, figure: "Chart", *, dpi: int, quiet: bool = False) -> None:

@@ -1,4 +1,4 @@
-"""`convlens predict`: predict the classes of images."""
+"""`convlens predict` and `convlens evaluate`: what a trained classifier says, and how well."""
 
 import csv
 import glob
@@ -6,17 +6,22 @@ import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, Annotated, Literal, NamedTuple
 
-import numpy as np
+from cyclopts import Parameter
 from rich.console import Console
 from rich.markup import escape
-from rich.table import Table
+from rich.table import Column, Table
 
 from convlens import backend
+from convlens.cli.output import print_json
+from convlens.conflicts import refuse_conflicts
 from convlens.errors import ConfigError, DataError, ImageError
 from convlens.preprocess import IMAGE_SUFFIXES
-from convlens.run import Run
+from convlens.screen import Screen
+
+if TYPE_CHECKING:
+    from convlens.classifier.classifier import Classifier
 
 UNKNOWN = "[yellow]none of these[/yellow]"
 
@@ -35,40 +40,48 @@ class Row(NamedTuple):
     known: bool
 
 
-def predict_images(
-    name: str,
-    patterns: Sequence[str],
-    *,
-    top: int,
-    form: str,
-    precision: str,
-    weights: str | Path | None = None,
+def predict(
+    classifier: str | None = None,
+    /,
+    *images: str,
+    model: Annotated[
+        str | None, Parameter(help="network with trained weights, instead of a classifier")
+    ] = None,
+    weights: Annotated[
+        Path | None, Parameter(help="file with other weights of --model, for 1,000 classes")
+    ] = None,
+    top: Annotated[int, Parameter(help="number of classes to print")] = 3,
+    format: Annotated[  # noqa: A002 - the flag's name
+        Literal["table", "csv", "json"], Parameter(help="how to print the predictions")
+    ] = "table",
+    precision: Annotated[
+        Literal["float32", "bfloat16", "auto"], Parameter(help="arithmetic of the predictions")
+    ] = "float32",
 ) -> int:
-    """Print a row for each image.
-
-    Args:
-        name: A run or a classifier file, or the name of a network if `weights` are given.
-        patterns: Files, folders and globs.
-        top: The number of classes in a row.
-        form: "table", "csv" or "json".
-        precision: The arithmetic of the predictions.
-        weights: The trained weights of the network: "imagenet" or a file.
+    """Predict the classes of images: files, folders or globs.
 
     Returns:
         The exit code: 3 if some images could not be read, which are printed to stderr.
 
     Raises:
-        ConfigError: If `top` is less than 1, or if no image was named.
+        ConfigError: If `top` is less than 1, or if no classifier or no image was named.
         DataError: If no image can be read.
     """
+    words = [word for word in (model, classifier, *images) if word is not None]
+    if not words:
+        raise ConfigError(
+            "say which classifier to use: convlens predict RUN IMAGE..., or --model NAME IMAGE...."
+        )
+    refuse_conflicts("predict", {"weights": weights, "model": model})
     if top < 1:
         raise ConfigError("--top must be at least 1; found {top}.".format(top=top))
-    path = Run.find_classifier(name) if weights is None else None
-    images = find_images(patterns)
-    backend.start()
-    from convlens.classifier.classifier import Classifier
-    from convlens.classifier.pretrained import pretrained_classifier
+    name, *patterns = words
+    from convlens.run import Run
 
+    path = Run.find_classifier(name) if model is None else None
+    paths = find_images(patterns)
+    backend.start()
+    chosen = load_classifier(path, model, weights, precision)
     errors = Console(stderr=True, highlight=False, soft_wrap=True)
     skipped: list[ImageError] = []
 
@@ -76,19 +89,34 @@ def predict_images(
         skipped.append(error)
         errors.print("[yellow]skipped[/yellow]  {error}".format(error=escape(str(error))))
 
-    if path is None:
-        classifier = pretrained_classifier(name, weights or "imagenet", precision=precision)
-    else:
-        classifier = Classifier.load(path, precision=precision)
     rows = []
-    for one in classifier.predict(images, skip=skip):
-        order = np.argsort(-one.probabilities)[:top]
-        shares = [(classifier.class_names[i], float(one.probabilities[i])) for i in order]
+    for one in chosen.predict(paths, skip=skip):
+        order = (-one.probabilities).argsort()[:top]
+        shares = [(chosen.class_names[i], float(one.probabilities[i])) for i in order]
         rows.append(Row(one.image, shares, one.known))
     if not rows:
-        raise DataError("none of the {count:,} images can be read.".format(count=len(images)))
-    {"table": _print_table, "csv": _print_csv, "json": _print_json}[form](rows)
+        raise DataError("none of the {count:,} images can be read.".format(count=len(paths)))
+    {"table": _print_table, "csv": _print_csv, "json": _print_rows_as_json}[format](rows)
     return DataError.exit_code if skipped else 0
+
+
+def load_classifier(
+    path: Path | None, model: str | None, weights: Path | None, precision: str = "float32"
+) -> "Classifier":
+    """Return the classifier of a file, or a network of the zoo with trained weights.
+
+    Args:
+        path: The file, or None if the network is named.
+        model: The name of the network.
+        weights: A file with weights of the network; those of ImageNet if None.
+        precision: The arithmetic of the predictions.
+    """
+    from convlens.classifier.classifier import Classifier
+    from convlens.classifier.pretrained import pretrained_classifier
+
+    if path is not None:
+        return Classifier.load(path, precision=precision)
+    return pretrained_classifier(str(model), weights or "imagenet", precision=precision)
 
 
 def find_images(patterns: Sequence[str]) -> list[Path]:
@@ -118,8 +146,7 @@ def find_images(patterns: Sequence[str]) -> list[Path]:
             matches = map(Path, glob.glob(str(path), recursive=True))  # noqa: PTH207 - may be absolute
             some = [file for file in matches if file.is_file()]
         if not some:
-            suffixes = ", ".join(IMAGE_SUFFIXES)
-            raise DataError(message.format(pattern=pattern, suffixes=suffixes))
+            raise DataError(message.format(pattern=pattern, suffixes=", ".join(IMAGE_SUFFIXES)))
         found.update(dict.fromkeys(sorted(some)))
     return list(found)
 
@@ -135,12 +162,16 @@ def _print_table(rows: list[Row]) -> None:
     folders = {str(Path(row.image).parent) for row in rows}
     in_one_folder = len(rows) > 1 and len(folders) == 1
     if in_one_folder and folders != {"."}:
-        heading = "[dim]in {folder}[/dim]".format(folder=escape(folders.pop()))
-        console.print(heading, soft_wrap=True)
-    table = Table(box=None, pad_edge=False, padding=(0, 2), header_style="dim")
-    table.add_column("image", overflow="fold")
-    table.add_column("label", style="bold")
-    table.add_column("probability", justify="right")
+        console.print("[dim]in {folder}[/dim]".format(folder=escape(folders.pop())), soft_wrap=True)
+    table = Table(
+        Column("image", overflow="fold"),
+        Column("label", style="bold"),
+        Column("probability", justify="right"),
+        box=None,
+        pad_edge=False,
+        padding=(0, 2),
+        header_style="dim",
+    )
     if any(len(row.shares) > 1 or not row.known for row in rows):
         table.add_column("then", style="dim")
     for row in rows:
@@ -167,15 +198,45 @@ def _print_csv(rows: list[Row]) -> None:
         writer.writerow([*cells, str(row.known).lower()])
 
 
-def _print_json(rows: list[Row]) -> None:
-    content = [
-        {
-            "image": row.image,
-            "label": row.shares[0][0],
-            "probabilities": dict(row.shares),
-            "known": row.known,
-        }
-        for row in rows
-    ]
-    json.dump(content, sys.stdout, ensure_ascii=False, indent=1)
-    sys.stdout.write("\n")
+def _print_rows_as_json(rows: list[Row]) -> None:
+    print_json(
+        [
+            {
+                "image": row.image,
+                "label": row.shares[0][0],
+                "probabilities": dict(row.shares),
+                "known": row.known,
+            }
+            for row in rows
+        ],
+        indent=1,
+    )
+
+
+def evaluate(
+    run: str,
+    *,
+    data: Annotated[
+        str | None, Parameter(help="labelled images to use instead of the run's own test set")
+    ] = None,
+    format: Annotated[  # noqa: A002 - the flag's name
+        Literal["table", "json"], Parameter(help="how to print; json is the content of report.json")
+    ] = "table",
+) -> None:
+    """Score the classifier of a run, with 95 % intervals and the numbers of images."""
+    from convlens.data.sources import load_data
+    from convlens.run import Run
+
+    opened = Run.open(run)
+    dataset = load_data(
+        data or opened.data["path"],
+        pattern=opened.config.data.pattern,
+        for_training=data is None,
+    )
+    backend.start(threads=opened.config.training.threads)  # a classifier opens on any engine
+    from convlens.report.finish import score_again, score_other
+
+    score = score_again if data is None else score_other
+    folder = score(opened, opened.classifier(), dataset, Screen(quiet=format == "json"))
+    if format == "json":
+        print_json(json.loads((folder / "report.json").read_text(encoding="utf-8")), indent=1)

@@ -5,8 +5,8 @@ from typing import Annotated, Literal
 import numpy as np
 from cyclopts import Parameter
 
-from convlens.cli.numbers import read_whole_numbers
-from convlens.cli.show_options import NONE, Files, ImageText, publish, read_one_or_more
+from convlens.cli.flags import read_whole_numbers
+from convlens.cli.show import NONE, Files, ImageText, publish, read_one_or_more
 from convlens.errors import ConfigError
 from convlens.explain.arithmetic.convolution import convolve
 from convlens.explain.arithmetic.exact import Numbers, as_numbers
@@ -42,8 +42,7 @@ def _read_cell(text: str | None) -> tuple[int, int] | None:
 
 def _read_sides(text: str, flag: str) -> tuple[int, int]:
     """Return (down, right) of one whole number or of two."""
-    form = "a whole number or two, as 2 or 2,1"
-    found = read_whole_numbers(text, flag, form, (1, 2))
+    found = read_whole_numbers(text, flag, "a whole number or two, as 2 or 2,1", (1, 2))
     return found[0], found[-1]
 
 
@@ -167,8 +166,9 @@ def recognition(*, image: ImageText = "x9", files: Files = NONE) -> None:
 
     Three filters, ReLU, max pooling twice, and flatten.
     """
-    names = ("left-diagonal", "cross", "right-diagonal")
-    filters = [(name, get_filter(name)[..., 0]) for name in names]
+    filters = [
+        (name, get_filter(name)[..., 0]) for name in ("left-diagonal", "cross", "right-diagonal")
+    ]
     publish(recognition_page(get_image(image)[..., :1], filters), files)
 
 
@@ -189,6 +189,3 @@ def join(
 def flatten(*, image: ImageText = "1 2; 3 4 | 5 6; 7 8", files: Files = NONE) -> None:
     """Show all numbers of an image in one row."""
     publish(flatten_page(get_image(image)), files)
-
-
-COMMANDS = (convolution, pooling, recognition, join, flatten)

@@ -1,7 +1,6 @@
 """`convlens summary`: the layers or stages of a network, as a table, as data, or as a figure."""
 
 import re
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -23,27 +22,6 @@ if TYPE_CHECKING:
 
 # The names of so many classes of a classifier are shown.
 MOST_CLASSES = 8
-
-
-@dataclass(frozen=True)
-class _Network:
-    """A model to be summarised, its name, and a line that describes it."""
-
-    model: "keras.Model"
-    name: str
-    description: str
-
-    def without_auxiliary_heads(self) -> "_Network":
-        """Return the part of the network that leads from the image to the logits of the head."""
-        import keras
-
-        if len(self.model.outputs) == 1:
-            return self
-        return _Network(
-            keras.Model(self.model.inputs, self.model.outputs[0]),
-            self.name,
-            "{text} (here without its auxiliary heads)".format(text=self.description),
-        )
 
 
 def summary(  # noqa: PLR0913 - options of the command
@@ -78,36 +56,46 @@ def summary(  # noqa: PLR0913 - options of the command
         Literal["table", "markdown", "csv", "json"], Parameter(help="how to print it")
     ] = "table",
 ) -> None:
-    """Show the layers of a network: output, parameters, multiply-adds and receptive field.
+    """Show the layers of a network: outputs, parameters, multiply-adds and receptive fields.
 
     NAME is one of `convlens models`, a run, or a classifier's .keras file.
     """
     given = {"size": size, "channels": channels, "classes": classes, "stem": stem}
     backend.start()
-    network = _find(name, {key: value for key, value in given.items() if value is not None})
+    model, shown, description = _find(
+        name, {key: value for key, value in given.items() if value is not None}
+    )
     if like_keras:
-        network.model.summary(expand_nested=True)
+        model.summary(expand_nested=True)
         return
+    import keras
+
     from convlens.anatomy.summary import layer_table
 
-    shown = network.without_auxiliary_heads() if brief or plot is not None else network
-    rows = layer_table(shown.model)
+    if len(model.outputs) > 1 and (brief or plot is not None):
+        model = keras.Model(model.inputs, model.outputs[0])
+        description = "{text} (here without its auxiliary heads)".format(text=description)
+    rows = layer_table(model)
     if plot is not None:
-        _draw(network.name, rows, plot)
+        _draw(shown, rows, plot)
         return
     facts = stage_facts(rows) if brief else layer_facts(rows)
     if format != "table":
         PRINTERS[format](facts)
         return
     Console(highlight=False, soft_wrap=True).print(
-        f"[bold]{escape(network.name)}[/bold]  {escape(shown.description)}\n"
+        f"[bold]{escape(shown)}[/bold]  {escape(description)}\n"
     )
     print_table(facts)
     _print_totals(rows)
 
 
-def _find(name: str, given: dict[str, Any]) -> _Network:
-    """Return a network of the zoo built as asked, or that of a run or classifier file."""
+def _find(name: str, given: dict[str, Any]) -> tuple["keras.Model", str, str]:
+    """Return a network of the zoo built as asked, or that of a run or classifier file.
+
+    Returns:
+        The model, its name and a line that describes it.
+    """
     from convlens.run import Run
     from convlens.zoo.registry import list_models
 
@@ -127,10 +115,10 @@ def _find(name: str, given: dict[str, Any]) -> _Network:
     description = "a classifier of {number:,} classes: {names}".format(
         number=len(classifier.class_names), names=", ".join(names)
     )
-    return _Network(classifier.model, classifier.model.name, description)
+    return classifier.model, classifier.model.name, description
 
 
-def _of_zoo(name: str, given: dict[str, Any]) -> _Network:
+def _of_zoo(name: str, given: dict[str, Any]) -> tuple["keras.Model", str, str]:
     from convlens.data.prepared import parse_size
     from convlens.zoo.create import create_model
     from convlens.zoo.registry import model_info
@@ -140,14 +128,14 @@ def _of_zoo(name: str, given: dict[str, Any]) -> _Network:
     info = model_info(name)
     height, width = parse_size(given["size"]) if "size" in given else info.input_shape[:2]
     depth = {"grey": 1, "rgb": 3}.get(given.get("channels", ""), info.input_shape[2])
-    config = Config().replace(**({"stem": given["stem"]} if "stem" in given else {})).model
+    config = Config().replace(stem=given.get("stem", "paper")).model
     model = create_model(
         name, input_shape=(height, width, depth), num_classes=given.get("classes"), config=config
     )
     shown = f"{name} at {height} x {width}" if "size" in given else name
     if config.stem == "small":
         shown += " with the small stem"
-    return _Network(model, shown, f"{info.year}  {info.summary}")
+    return model, shown, f"{info.year}  {info.summary}"
 
 
 def _print_totals(rows: list["LayerRow"]) -> None:

@@ -1,14 +1,16 @@
 """Summary formats: the rows of `convlens summary`, for the terminal and for other programs."""
 
 import csv
-import json
 import sys
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
+
+from convlens.cli.output import print_json
 
 if TYPE_CHECKING:
     from convlens.anatomy.stages import Stage
@@ -106,8 +108,11 @@ def print_table(facts: list[Fact]) -> None:
         table.add_row(*(escape(_cell(head, value)) for head, value in fact.items()))
     Console(highlight=False, width=max(console.width, _least_width(facts))).print(table)
     if left_out:
-        message = "in a wider terminal also: {columns}".format(columns=", ".join(left_out))
-        console.print(message, style="dim", soft_wrap=True)
+        console.print(
+            "in a wider terminal also: {columns}".format(columns=", ".join(left_out)),
+            style="dim",
+            soft_wrap=True,
+        )
 
 
 def _least_width(facts: list[Fact]) -> int:
@@ -158,13 +163,8 @@ def print_csv(facts: list[Fact]) -> None:
     writer.writerows(facts)
 
 
-def print_json(facts: list[Fact]) -> None:
-    """Print the rows as a list in JSON."""
-    print(json.dumps(facts, ensure_ascii=False, indent=1))  # noqa: T201
-
-
 PRINTERS: dict[str, Callable[[list[Fact]], None]] = {
     "markdown": print_markdown,
     "csv": print_csv,
-    "json": print_json,
+    "json": partial(print_json, indent=1),
 }

@@ -3,58 +3,141 @@
 import shlex
 import tomllib
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Annotated, Any
 
-import psutil
+from cyclopts import Parameter
 
 from convlens import backend
-from convlens.cli.flags import given_flags
-from convlens.cli.opening import open_images, require_name
+from convlens.budget.plan import parse_duration
+from convlens.cli.flags import Flags, Resume, configure, given_flags
 from convlens.config import Config, ModelConfig
-from convlens.data.dataset import Dataset
-from convlens.run import Run
+from convlens.conflicts import refuse_conflicts
+from convlens.errors import ConfigError, RunError
 from convlens.screen import Screen
+
+if TYPE_CHECKING:
+    from convlens.data.dataset import Dataset
+    from convlens.run import Run
+
+
+def train(  # noqa: PLR0913 - options of the command
+    path: str | None = None,
+    *,
+    flags: Annotated[Flags, Parameter(name="*")] = Flags(),  # noqa: B008 - made once, never changed
+    run: Annotated[
+        str | None, Parameter(help="name of the run, made under runs/, or its folder")
+    ] = None,
+    resume: Resume = False,
+    from_: Annotated[
+        str | None, Parameter(name="--from", help="classifier file or run to train further")
+    ] = None,
+    config: Annotated[Path | None, Parameter(help="run.toml; flags take precedence")] = None,
+    folds: Annotated[
+        int | None, Parameter(help="number of folds of a cross-validation, for small data sets")
+    ] = None,
+    few: Annotated[
+        int | None,
+        Parameter(help="number of training images of each class, drawn several times"),
+    ] = None,
+    draws: Annotated[
+        int | None, Parameter(help="number of draws of --few [5]", show_default=False)
+    ] = None,
+    find_learning_rate: Annotated[
+        bool, Parameter(negative=(), help="look for a learning rate first")
+    ] = False,
+    budget: Annotated[
+        str | None,
+        Parameter(help="time for everything, as 90s, 10m or 1h; chooses a training that fits"),
+    ] = None,
+) -> None:
+    """Train a classifier on labelled images, score it on images it has not seen, and report."""
+    base = Config.from_toml(config) if config is not None else Config()
+    others = {
+        "config": config,
+        "resume": resume,
+        "from": from_,
+        "folds": folds,
+        "few": few,
+        "draws": draws,
+        "find_learning_rate": find_learning_rate,
+        "budget": budget,
+    }
+    refuse_conflicts("train", others | base.transfer.changed() | given_flags(flags))
+    if resume:
+        say_what_is_next(resume_run(run, path))
+        return
+    if path is None:
+        raise ConfigError(
+            "say what to train on: convlens train PATH, where PATH is a folder, a file or the name "
+            "of a data set."
+        )
+    settings = configure(flags, base)
+    seconds = None if budget is None else parse_duration(budget)
+    dataset = open_images(path, settings)
+    if few is not None:
+        done = start_few(dataset, settings, few, draws=draws, run=run)
+    elif seconds is not None:
+        done = start_within(
+            dataset, settings, seconds, given=given_settings(flags, config), run=run
+        )
+    else:
+        done = start_run(
+            dataset, settings, run=run, start_from=from_, folds=folds, find_rate=find_learning_rate
+        )
+    say_what_is_next(done)
+
+
+def open_images(path: str, config: Config) -> "Dataset":
+    """Load labelled images and start the engine that the configuration names.
+
+    Args:
+        path: A folder, a file or the name of a data set.
+        config: The configuration, which also says how labels are found in file names.
+    """
+    from convlens.data.sources import load_data
+
+    backend.choose(config.training.backend)  # first, as a data set of Keras imports the engine
+    dataset = load_data(path, pattern=config.data.pattern)
+    backend.start(config.training.backend, config.training.threads)
+    return dataset
 
 
 def start_run(
-    path: str,
+    dataset: "Dataset",
     config: Config,
     *,
     run: str | None = None,
     start_from: str | None = None,
     folds: int | None = None,
     find_rate: bool = False,
-) -> Run:
-    """Train on the images of a path, print how to go on, and return the run.
+) -> "Run":
+    """Train on images and return the run.
 
     Args:
-        path: A folder, a file or the name of a data set.
+        dataset: The labelled images.
         config: All settings.
         run: The name or folder of the new run.
         start_from: A classifier file or a run to train further.
         folds: The number of folds of a cross-validation, or None for a single training.
         find_rate: Whether a learning rate is looked for first.
     """
-    screen = Screen()
-    dataset = open_images(path, config)
-    if start_from is not None and not Path(start_from).exists() and Run.place(start_from).is_dir():
-        start_from = str(Run.place(start_from))
-    from convlens.pipeline import train
+    from convlens import pipeline
+    from convlens.run import Run
     from convlens.studies.resampling import cross_validate
 
+    screen = Screen()
     if start_from is None:
         _suggest_backbone(dataset, config, screen)
+    elif not Path(start_from).exists() and Run.place(start_from).is_dir():
+        start_from = str(Run.place(start_from))
     if folds is not None:
-        done = cross_validate(dataset, config, folds, run=run, start_from=start_from, screen=screen)
-    else:
-        done = train(
-            dataset, config, run=run, start_from=start_from, find_rate=find_rate, screen=screen
-        )
-    _say_what_is_next(done, screen)
-    return done
+        return cross_validate(dataset, config, folds, run=run, start_from=start_from, screen=screen)
+    return pipeline.train(
+        dataset, config, run=run, start_from=start_from, find_rate=find_rate, screen=screen
+    )
 
 
-def _suggest_backbone(dataset: Dataset, config: Config, screen: Screen) -> None:
+def _suggest_backbone(dataset: "Dataset", config: Config, screen: Screen) -> None:
     """Suggest a backbone for photographs, if no network was chosen."""
     from convlens.budget.choose import unlike_photographs
 
@@ -66,15 +149,14 @@ def _suggest_backbone(dataset: Dataset, config: Config, screen: Screen) -> None:
         )
 
 
-def start_few(path: str, config: Config, k: int, *, draws: int | None, run: str | None) -> None:
+def start_few(
+    dataset: "Dataset", config: Config, k: int, *, draws: int | None, run: str | None
+) -> "Run":
     """Train several times on k images of each class, drawn anew each time."""
-    screen = Screen()
-    dataset = open_images(path, config)
     from convlens.studies.resampling import DRAWS, train_on_few
 
     draws = DRAWS if draws is None else draws
-    done = train_on_few(dataset, config, k, draws=draws, run=run, screen=screen)
-    _say_what_is_next(done, screen)
+    return train_on_few(dataset, config, k, draws=draws, run=run, screen=Screen())
 
 
 def given_settings(flags: Any, path: Path | None) -> frozenset[str]:
@@ -89,43 +171,62 @@ def given_settings(flags: Any, path: Path | None) -> frozenset[str]:
 
 
 def start_within(
-    path: str, config: Config, budget: str, *, given: frozenset[str], run: str | None
-) -> None:
+    dataset: "Dataset", config: Config, seconds: float, *, given: frozenset[str], run: str | None
+) -> "Run":
     """Train what fits into a time budget, which began with this process.
 
     Args:
-        path: A folder, a file or the name of a data set.
+        dataset: The labelled images.
         config: All settings.
-        budget: The time, such as "10m".
+        seconds: The time for everything.
         given: The names of the settings that the user has set.
         run: The name or folder of the new run.
     """
-    screen = Screen()
-    backend.start(config.training.backend, config.training.threads)
-    from convlens.budget.plan import parse_duration
+    import psutil
+
     from convlens.budget.train_within import train_within
 
-    seconds = parse_duration(budget)
-    dataset = open_images(path, config)
-    began = psutil.Process().create_time()
-    done = train_within(dataset, config, seconds, given=given, run=run, screen=screen, began=began)
-    _say_what_is_next(done, screen)
+    return train_within(
+        dataset,
+        config,
+        seconds,
+        given=given,
+        run=run,
+        screen=Screen(),
+        began=psutil.Process().create_time(),
+    )
 
 
-def resume_run(run: str | None, path: str | None) -> None:
+def resume_run(run: str | None, path: str | None) -> "Run":
     """Continue a run, on the images of a path or on those that it began with."""
+    from convlens.run import Run
+
     opened = Run.open(require_name(run, "run", "train"))
-    screen = Screen()
     dataset = open_images(path or opened.data["path"], opened.config)
-    from convlens.pipeline import train
+    from convlens import pipeline
 
-    done = train(dataset, run=opened.folder, resume=True, screen=screen)
-    _say_what_is_next(done, screen)
+    return pipeline.train(dataset, run=opened.folder, resume=True, screen=Screen())
 
 
-def _say_what_is_next(run: Run, screen: Screen) -> None:
+def require_name(run: str | None, what: str, command: str) -> str:
+    """Return the name of what is resumed.
+
+    Raises:
+        RunError: If no name was given.
+    """
+    if run is None:
+        raise RunError(
+            "to resume, name the {what}: convlens {command} --run NAME --resume.".format(
+                what=what, command=command
+            )
+        )
+    return run
+
+
+def say_what_is_next(run: "Run") -> None:
     """Print where the classifier is and how to use it."""
-    is_named = run.folder == Run.place(run.folder.name)
+    screen = Screen()
+    is_named = run.folder == run.place(run.folder.name)
     name = run.folder.name if is_named else str(run.folder)
     command = "next         convlens predict {run} IMAGE..."
     screen.say("classifier   {path}".format(path=run.classifier_path))

@@ -110,10 +110,16 @@ def class_scores(
         predicted = int(confusion[:, index].sum())
         share = wilson(correct, images + predicted - correct if images else 0)
         value, low, high = (2 * s / (1 + s) for s in (share.value, share.low, share.high))
-        precision = wilson(correct, predicted)
-        recall = wilson(correct, images)
-        f1 = Score(value, low, high, images)
-        scores.append(ClassScores(name, images, predicted, precision, recall, f1))
+        scores.append(
+            ClassScores(
+                name,
+                images,
+                predicted,
+                precision=wilson(correct, predicted),
+                recall=wilson(correct, images),
+                f1=Score(value, low, high, images),
+            )
+        )
     return tuple(scores)
 
 

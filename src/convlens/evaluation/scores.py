@@ -55,8 +55,7 @@ class Score:
         >>> print(Score(0.973, 0.961, 0.981, 1000))
         97.3 % [96.1, 98.1] n=1,000
         """
-        parts = (self.value_text, self.interval_text, f"n={self.n:,}")
-        return " ".join(part for part in parts if part)
+        return " ".join(filter(None, (self.value_text, self.interval_text, f"n={self.n:,}")))
 
 
 @dataclass(frozen=True)
@@ -81,8 +80,14 @@ class ClassScores:
 
     def to_dict(self) -> dict[str, Any]:
         """Return all fields as plain data."""
-        scores = {name: getattr(self, name).to_dict() for name in ("precision", "recall", "f1")}
-        return {"name": self.name, "images": self.images, "predicted": self.predicted, **scores}
+        return {
+            "name": self.name,
+            "images": self.images,
+            "predicted": self.predicted,
+            "precision": self.precision.to_dict(),
+            "recall": self.recall.to_dict(),
+            "f1": self.f1.to_dict(),
+        }
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,7 @@
-"""The content of a report as data: what the page shows and what report.json holds."""
+"""The content of a report: its numbers as report.json holds them, and what they mean in words."""
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, NotRequired, TypedDict, Unpack
 
@@ -11,6 +11,26 @@ from convlens.evaluation.evaluate import Evaluation
 from convlens.preprocess import ImageArray
 
 MISTAKES = 24  # how many mistakes are shown
+
+ACCURACY = "The classifier is correct for {correct:,} of {n:,} images ({images_seen})."
+EXPECTED = (
+    "For new images of the same kind, expect an accuracy between {low:.1f} % and {high:.1f} %; "
+    "{n:,} images do not allow a more precise statement."
+)
+CAVEATS = {  # what the reader must know instead, by the images that were scored
+    "train": "The network learned from these images. "
+    "It will classify new images correctly less often.",
+    "validation": "The best epoch was chosen on these images, so the score is slightly too high.",
+}
+BASELINE = (
+    "Always predicting the most frequent class would be correct for {share:.1f} % of the images."
+)
+REACHED = (
+    "The threshold is reached by {accepted:,} of these {reached.n:,} images: {reached.value_text} "
+    "{reached.interval_text}."
+)
+CORRECT = "Of them, {correct.value_text} {correct.interval_text} are classified correctly."
+CHOSEN = "The threshold was chosen on these images."
 
 
 class ReportContent(TypedDict):
@@ -24,7 +44,7 @@ class ReportContent(TypedDict):
         settings: The configuration, from section to name to value.
         data: The source, the kind, the counts (from each split to the images of each class), the
             fingerprint and notes.
-        images: The n evaluated images, uint8: an array (n, height, width, channels) or a sequence.
+        images: A function that returns the evaluated image of an index from 0 to n - 1, uint8.
         image_names: Their n names, such as paths.
         extra: Anything else worth keeping, such as seconds, versions, precision and parameters.
     """
@@ -34,7 +54,7 @@ class ReportContent(TypedDict):
     best_epoch: NotRequired[int | None]
     settings: NotRequired[Mapping[str, Any]]
     data: NotRequired[Mapping[str, Any]]
-    images: NotRequired[Sequence[ImageArray] | ImageArray]
+    images: NotRequired[Callable[[int], ImageArray]]
     image_names: NotRequired[Sequence[str]]
     extra: NotRequired[Mapping[str, Any]]
 
@@ -50,10 +70,8 @@ def report_dict(evaluation: Evaluation, **content: Unpack[ReportContent]) -> dic
         "data": content.get("data", {}),
         "settings": content.get("settings", {}),
     }
-    extra = content.get("extra", {})
-    plain: dict[str, Any] = plain_data(
-        facts | {name: value for name, value in extra.items() if name not in facts}
-    )
+    # The facts come first, and what is extra overrides none of them.
+    plain: dict[str, Any] = plain_data(facts | dict(content.get("extra", {})) | facts)
     return plain
 
 
@@ -88,3 +106,37 @@ def plain_data(value: Any) -> Any:
     if isinstance(value, float) and not math.isfinite(value):
         return None
     return value if isinstance(value, str | int | float | None) else str(value)
+
+
+def accuracy_sentences(evaluation: Evaluation) -> str:
+    """Return what the accuracy means and for which images it holds."""
+    score = evaluation.scores["accuracy"]
+    seen = evaluation.images_seen
+    correct = int(evaluation.confusion.trace())
+    expected = EXPECTED.format(low=100 * score.low, high=100 * score.high, n=score.n)
+    return " ".join(
+        [
+            ACCURACY.format(correct=correct, n=score.n, images_seen=seen),
+            CAVEATS.get(seen, expected),
+            baseline_sentence(evaluation),
+        ]
+    )
+
+
+def baseline_sentence(evaluation: Evaluation) -> str:
+    """Return how accurate it would be to predict the most frequent class for every image."""
+    return BASELINE.format(share=100 * evaluation.baseline)
+
+
+def none_of_these_sentences(evaluation: Evaluation) -> str:
+    """Return what the threshold does to these images; empty if there is no threshold."""
+    if evaluation.threshold is None:
+        return ""
+    accepted = evaluation.accepted
+    accuracy = evaluation.accepted_accuracy
+    sentences = [REACHED.format(reached=accepted, accepted=accuracy.n)]
+    if accuracy.defined:
+        sentences.append(CORRECT.format(correct=accuracy))
+    if evaluation.images_seen == "validation":
+        sentences.append(CHOSEN)
+    return " ".join(sentences)

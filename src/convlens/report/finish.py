@@ -1,5 +1,7 @@
 """Finish: the one way from the best weights of a run to a calibrated, scored classifier.
 
+A finished classifier is scored again here too, on the images of its run or on others.
+
 Every training ends here: `convlens train` with all its variants, each network of a comparison, and
 the best trial of a search. The test images are therefore touched once, and always after the
 calibration.
@@ -7,7 +9,7 @@ calibration.
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,8 +17,11 @@ from numpy.typing import NDArray
 
 from convlens.classifier.classifier import Classifier
 from convlens.config import TrainingConfig
-from convlens.data.prepared import Prepared
-from convlens.errors import DataError, TrainingError
+from convlens.data.dataset import Dataset
+from convlens.data.prepared import Prepared, prepare_data
+from convlens.data.splits import Splits
+from convlens.data.store import open_store
+from convlens.errors import DataError, RunError, TrainingError
 from convlens.evaluation.calibration import (
     FEWEST,
     apply_temperature,
@@ -32,19 +37,6 @@ Predict = Callable[[Classifier, NDArray[np.int64]], NDArray[np.float32]]
 """Returns (m, num_classes) probabilities of the images of a store with (m,) indices."""
 
 
-@dataclass(frozen=True, eq=False)
-class Finished:
-    """A finished run.
-
-    Attributes:
-        classifier: The calibrated classifier, as it lies in the run folder.
-        scored: Its scores, or None where no images were set aside.
-    """
-
-    classifier: Classifier
-    scored: Scored | None
-
-
 def finish(
     run: Run,
     prepared: Prepared,
@@ -53,7 +45,7 @@ def finish(
     predict: Predict | None = None,
     scored: Scored | None = None,
     facts: Mapping[str, Any] | None = None,
-) -> Finished:
+) -> tuple[Classifier, Scored | None]:
     """Calibrate the best epoch, score it once on the test images, save it, and write the report.
 
     Args:
@@ -64,6 +56,10 @@ def finish(
         scored: Scores that are there already, such as those of the held-out parts of a
             cross-validation; then the test images are not touched.
         facts: Further entries of report.json.
+
+    Returns:
+        The calibrated classifier, as it lies in the run folder, and its scores, or None where no
+        images were set aside.
 
     Raises:
         TrainingError: If no epoch was finished, so that there is no classifier.
@@ -76,16 +72,18 @@ def finish(
     classifier = run.classifier()
     if scored is None and not (len(prepared.splits.test) or len(prepared.splits.val)):
         screen.note("no images were set aside (--test, --val), so there are no scores")
-        report = {"title": run.folder.name, "n": 0, "metrics": {}, "test_evaluations": 0}
-        run.write("report.json", json.dumps(report))
-        return Finished(classifier, None)
+        run.write(
+            "report.json",
+            json.dumps({"title": run.folder.name, "n": 0, "metrics": {}, "test_evaluations": 0}),
+        )
+        return classifier, None
     classifier = calibrate(classifier, prepared, run.config.training, screen, predict)
     if scored is None:
         scored = score(classifier, prepared, screen, predict=predict)
     classifier.provenance["metrics"] = scored.evaluation.to_dict()["metrics"]
     classifier.save(run.classifier_path)
     report_run(run, classifier, scored, screen, facts)
-    return Finished(classifier, scored)
+    return classifier, scored
 
 
 def calibrate(
@@ -162,10 +160,9 @@ def score(
             "no test images: these scores are of the validation images, which chose "
             "{chosen}".format(chosen=chosen)
         )
-    rows = probabilities(classifier, prepared, indices, predict)
     evaluation = evaluate(
         prepared.dataset.labels[indices],
-        rows,
+        probabilities(classifier, prepared, indices, predict),
         classifier.class_names,
         images_seen=name,
         threshold=classifier.threshold,
@@ -183,9 +180,78 @@ def report_run(
     """Write and show the report of a run, and count how often its test images were used."""
     earlier = run.report["test_evaluations"] if run.finished else 0
     count = earlier + int(scored.evaluation.images_seen == "test")
-    extra = {"test_evaluations": count, **(facts or {})}
+    extra = {"test_evaluations": count} | dict(facts or {})
     write_evaluation(run, run.folder, classifier, scored, extra)
     show(scored.evaluation, run.folder, screen)
     verdict = judge_run(run, classifier)
     if verdict:
         screen.say("epochs       {verdict}".format(verdict=verdict))
+
+
+def score_again(run: Run, classifier: Classifier, dataset: Dataset, screen: Screen) -> Path:
+    """Score the classifier of a run on the run's own test images; return the report's folder.
+
+    Raises:
+        RunError: If the images are not those of the run, or the run consists of several trainings
+            (a cross-validation, or draws of few images).
+        DataError: If the run set no images aside.
+    """
+    if "few" in run.data:
+        raise RunError(
+            "{folder}: its score is the mean over draws, see report.json. To score one of them "
+            "again: convlens evaluate {draw}. To score on other images: --data PATH.".format(
+                folder=run.folder, draw=run.folder / "draw-1"
+            )
+        )
+    if "folds" in run.data:
+        raise RunError(
+            "{folder}: a cross-validation scored every image once already, see report.html; its "
+            "classifier was trained on all of them. To score on other images: --data PATH.".format(
+                folder=run.folder
+            )
+        )
+    dataset = dataset.with_classes(classifier.class_names)
+    with screen.counter("decoding") as progress:
+        prepared = prepare_data(
+            dataset, run.config, preprocessing=classifier.preprocessing, progress=progress
+        )
+    if "features" in classifier.provenance and classifier.provenance["best"]["epoch"] == 0:
+        screen.note(
+            "the scores of the training were computed from features in {arithmetic}; these are of "
+            "the classifier in float32, and differ a little".format(
+                arithmetic=classifier.provenance["features"]
+            )
+        )
+    report_run(run, classifier, score(classifier, run.divided(prepared), screen), screen)
+    return run.folder
+
+
+def score_other(run: Run, classifier: Classifier, dataset: Dataset, screen: Screen) -> Path:
+    """Score a classifier on other images, of their test set where they have one, else of all.
+
+    Returns:
+        The folder of the report, `evaluations/<name>/` of the run.
+
+    Raises:
+        DataError: If the images have a class that the classifier does not know, or none can be
+            read.
+        StorageError: If the report cannot be written.
+    """
+    dataset = dataset.with_classes(classifier.class_names)
+    with screen.counter("decoding") as progress:
+        store = open_store(dataset, classifier.preprocessing, progress)
+    chosen = store.usable
+    if dataset.splits is not None:
+        of_test = (dataset.splits == "test") & store.usable
+        chosen = of_test if of_test.any() else store.usable
+    none = np.empty(0, np.int64)
+    prepared = Prepared(
+        dataset, classifier.preprocessing, store, Splits(none, none, np.flatnonzero(chosen))
+    )
+    if prepared.fingerprint == run.data["fingerprint"] and dataset.splits is None:
+        screen.note("these are the images of the training: the scores are too high")
+    scored = score(classifier, prepared, screen, name=dataset.name)
+    folder = run.folder / "evaluations" / dataset.name
+    write_evaluation(run, folder, classifier, scored, {"evaluated": dataset.source})
+    show(scored.evaluation, folder, screen)
+    return folder

@@ -5,11 +5,10 @@
 
 import io
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Unpack
 
-import numpy as np
 from matplotlib.figure import Figure
 from PIL import Image
 
@@ -21,8 +20,14 @@ from convlens.charts.style import percent
 from convlens.evaluation.evaluate import EXPLANATIONS, Evaluation
 from convlens.files import and_more, write_atomically
 from convlens.preprocess import ImageArray
-from convlens.report.content import MISTAKES, ReportContent, describe, report_dict
-from convlens.report.sentences import accuracy_sentences, none_of_these_sentences
+from convlens.report.content import (
+    MISTAKES,
+    ReportContent,
+    accuracy_sentences,
+    describe,
+    none_of_these_sentences,
+    report_dict,
+)
 
 CORRECT = 16  # how many correct predictions are shown
 CONFUSIONS = 8  # how many pairs of classes are listed
@@ -48,8 +53,9 @@ def write_report(
         written[f"plots/{name}.png"] = draw(figure, "png")
         figure.set_layout_engine("none")  # the SVG of the page keeps the layout of the PNG
     written["report.html"] = _page(evaluation, charts, facts, content).encode()
-    text = json.dumps(facts, ensure_ascii=False, allow_nan=False, indent=1)
-    written["report.json"] = text.encode()
+    written["report.json"] = json.dumps(
+        facts, ensure_ascii=False, allow_nan=False, indent=1
+    ).encode()
     for name, data in written.items():
         write_atomically(folder / name, data, "the report")
     return folder / "report.html"
@@ -65,7 +71,7 @@ def _charts(evaluation: Evaluation, content: ReportContent) -> dict[str, Figure]
     worst = evaluation.worst(MISTAKES)
     if "images" in content and len(worst):
         charts["mistakes"] = show_images(
-            [np.asarray(content["images"][int(index)]) for index in worst],
+            [content["images"](int(index)) for index in worst],
             evaluation.labels[worst].tolist(),
             probabilities=evaluation.probabilities[worst],
             class_names=evaluation.class_names,
@@ -108,14 +114,14 @@ def _page(
 
 
 def _cards(
-    described: list[dict[str, Any]], images: Sequence[ImageArray] | ImageArray | None
+    described: list[dict[str, Any]], image_at: Callable[[int], ImageArray] | None
 ) -> list[dict[str, str]]:
     """Return what the page shows of each image; nothing if there are no images."""
-    if images is None:
+    if image_at is None:
         return []
     return [
         {
-            "source": _image_uri(np.asarray(images[one["index"]])),
+            "source": _image_uri(image_at(one["index"])),
             "predicted": one["predicted"],
             "label": one["label"],
             "confidence": percent(one["confidence"]),

@@ -1,20 +1,20 @@
 """Results: what is written into a folder, and shown, of the scores of a classifier."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, overload
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from rich.table import Column, Table
 
 from convlens.classifier.classifier import Classifier
 from convlens.data.prepared import Prepared
 from convlens.evaluation.epochs import judge_epochs
-from convlens.evaluation.evaluate import Evaluation
+from convlens.evaluation.evaluate import EXPLANATIONS, Evaluation
+from convlens.report.content import baseline_sentence
 from convlens.report.page import write_report
-from convlens.report.scores_table import scores_table
-from convlens.report.sentences import baseline_sentence
 from convlens.run import Run
 from convlens.screen import Screen
 
@@ -75,7 +75,7 @@ def write_evaluation(
         best_epoch=int(provenance["best"]["epoch"]),
         settings=_settings(run, provenance),
         data=prepared.summary() | {"notes": prepared.notes},
-        images=_View(prepared.store.images, scored.indices),
+        images=lambda index: np.asarray(prepared.store.images[scored.indices[index]]),
         image_names=[prepared.dataset.image_name(int(i)) for i in scored.indices],
         extra={
             "seconds": seconds + provenance.get("head_seconds", 0.0),
@@ -123,35 +123,36 @@ def show(evaluation: Evaluation, folder: Path, screen: Screen) -> None:
     screen.say("\nreport       {path}".format(path=folder / "report.html"))
 
 
+def scores_table(evaluation: Evaluation) -> Table:
+    """Return a table with a row for each score: its value, its 95 % interval and its images."""
+    table = Table(
+        "score",
+        Column("value", justify="right"),
+        "95 % interval",
+        Column("images", justify="right"),
+        box=None,
+        pad_edge=False,
+        padding=(0, 2),
+        header_style="dim",
+    )
+    for name, score in evaluation.scores.items():
+        table.add_row(
+            EXPLANATIONS[name][0],
+            score.value_text,
+            score.interval_text,
+            f"{score.n:,}",
+            style="bold" if name == "accuracy" else None,
+        )
+    return table
+
+
 def _describe_threshold(evaluation: Evaluation, threshold: float) -> str:
-    accepted = evaluation.accepted
-    correct = evaluation.accepted_accuracy
     return (
-        "\nthreshold    {threshold:.1f} %: {accepted} {accepted_interval} of the images reach it, "
-        "and {correct} {correct_interval} of those are classified correctly; the others are "
-        "none of these"
+        "\nthreshold    {threshold:.1f} %: {accepted.value_text} {accepted.interval_text} of the "
+        "images reach it, and {correct.value_text} {correct.interval_text} of those are classified "
+        "correctly; the others are none of these"
     ).format(
         threshold=100 * threshold,
-        accepted=accepted.value_text,
-        accepted_interval=accepted.interval_text,
-        correct=correct.value_text,
-        correct_interval=correct.interval_text,
+        accepted=evaluation.accepted,
+        correct=evaluation.accepted_accuracy,
     )
-
-
-class _View(Sequence[NDArray[np.uint8]]):
-    """Some images of a store, read when they are asked for."""
-
-    def __init__(self, images: NDArray[np.uint8], indices: NDArray[np.int64]) -> None:
-        self.images = images
-        self.indices = indices
-
-    def __len__(self) -> int:
-        return len(self.indices)
-
-    @overload
-    def __getitem__(self, index: int) -> NDArray[np.uint8]: ...
-    @overload
-    def __getitem__(self, index: slice) -> Sequence[NDArray[np.uint8]]: ...
-    def __getitem__(self, index: int | slice) -> NDArray[np.uint8] | Sequence[NDArray[np.uint8]]:
-        return self.images[self.indices[index]]

@@ -19,10 +19,10 @@ from convlens.config import Config
 from convlens.data.dataset import Dataset
 from convlens.data.prepared import Prepared, prepare_data
 from convlens.errors import ConfigError, DataError, RunError, TrainingError
+from convlens.files import explained_stops
 from convlens.pipeline import begin, open_trainer
 from convlens.run import Run
 from convlens.screen import Screen, duration
-from convlens.stops import explained_stops
 from convlens.studies.ranking import TRAINED, Ranking, score_runs
 from convlens.studies.recipes import (
     check_models,

@@ -193,13 +193,11 @@ def score_runs(runs: Sequence[tuple[Run, Prepared]], screen: Screen) -> Ranking:
 
 def _score(run: Run, prepared: Prepared, seconds: float, note: str) -> Entry:
     """Calibrate, score and report a trained run, and return its entry."""
-    finished = finish(run, prepared, Screen(quiet=True))
-    if finished.scored is None:
+    classifier, scored = finish(run, prepared, Screen(quiet=True))
+    if scored is None:
         raise TrainingError(
             "{folder}: a comparison needs images to score on.".format(folder=run.folder)
         )
-    classifier = finished.classifier
-    evaluation = finished.scored.evaluation
     settings = run.config.training
     images = prepared.store.images
     val = prepared.splits.val
@@ -215,8 +213,8 @@ def _score(run: Run, prepared: Prepared, seconds: float, note: str) -> Entry:
         seconds=seconds,
         milliseconds=_milliseconds(classifier, images, val),
         val=accuracy(prepared.dataset.labels[val], predicted),
-        test=evaluation.scores["accuracy"],
-        right=evaluation.predicted == evaluation.labels,
+        test=scored.evaluation.scores["accuracy"],
+        right=scored.evaluation.predicted == scored.evaluation.labels,
         note=note,
     )
 

@@ -28,13 +28,12 @@ from convlens.errors import ConfigError, DataError
 from convlens.evaluation.evaluate import evaluate
 from convlens.evaluation.metrics import wilson
 from convlens.evaluation.scores import Score
-from convlens.files import storage_errors
+from convlens.files import explained_stops, storage_errors
 from convlens.pipeline import begin, has_learned_from, open_training, prepare_images
 from convlens.report.finish import calibrate, finish, probabilities
 from convlens.report.results import Scored
 from convlens.run import Run
 from convlens.screen import Screen
-from convlens.stops import explained_stops
 from convlens.transfer.origin import choose_origin
 
 DRAWS = 5

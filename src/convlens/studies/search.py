@@ -20,10 +20,10 @@ from convlens.config import Config
 from convlens.data.dataset import Dataset
 from convlens.data.prepared import Prepared
 from convlens.errors import ConfigError, DataError, RunError
+from convlens.files import explained_stops
 from convlens.pipeline import begin, prepare_images
 from convlens.run import Run
 from convlens.screen import Screen, duration
-from convlens.stops import explained_stops
 from convlens.studies.journal import RATES, Search, rate_follows_optimizer, suggest
 from convlens.studies.search_result import TrialTable, finish_search
 from convlens.studies.space import Space, default_space, from_dict, parse_vary, to_dict

@@ -125,7 +125,7 @@ def finish_search(found: Search, prepared: Prepared, table: TrialTable) -> dict[
     chart = Run(found.folder).write_figure("trials", found.chart())
     run = found.best
     compared = _compare_first(found, ranked[:2], prepared, table.screen)
-    classifier = finish(run, prepared, table.screen).classifier
+    classifier, _ = finish(run, prepared, table.screen)
     table.screen.say(
         RESULT.format(
             classifier=run.classifier_path,

@@ -107,7 +107,7 @@ class Training:
     def finish(self, run: Run) -> Classifier:
         """Calibrate and score the best epoch, and write the report; see `report.finish`."""
         predict = self.stages[-1].prepare_scores(run)
-        return finish(run, self.setup.prepared, self.screen, predict=predict).classifier
+        return finish(run, self.setup.prepared, self.screen, predict=predict)[0]
 
 
 class Trainer(Stage):

@@ -1,0 +1,195 @@
+"""`convlens compare` and `convlens search`: several trainings, and what they say together."""
+
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Parameter
+
+from convlens import backend
+from convlens.cli.flags import (
+    SEARCH_DEFAULTS,
+    CompareFlags,
+    Resume,
+    SearchFlags,
+    configure,
+    given_flags,
+)
+from convlens.cli.train import open_images, require_name
+from convlens.config import Config
+from convlens.conflicts import refuse_conflicts
+from convlens.errors import ConfigError, RunError
+from convlens.files import write_atomically
+from convlens.screen import Screen
+
+PUBLISHED_CHART = Path("imagenet-published.png")
+
+
+def compare(  # noqa: PLR0913 - options of the command
+    path: str | None = None,
+    *,
+    models: Annotated[str | None, Parameter(help="names of the networks: a,b,c")] = None,
+    minutes: Annotated[
+        float | None, Parameter(help="minutes of training for each network [2]", show_default=False)
+    ] = None,
+    flags: Annotated[CompareFlags, Parameter(name="*")] = CompareFlags(),  # noqa: B008 - made once, never changed
+    run: Annotated[
+        str | None, Parameter(help="name of the comparison, made under runs/, or its folder")
+    ] = None,
+    resume: Resume = False,
+    published: Annotated[
+        bool,
+        Parameter(negative=(), help="chart published ImageNet accuracies, without any training"),
+    ] = False,
+) -> None:
+    """Train networks for the same time, rank them, and say which differences are significant."""
+    others = {
+        "published": published,
+        "resume": resume,
+        "path": path,
+        "models": models,
+        "minutes": minutes,
+        "run": run,
+    }
+    refuse_conflicts("compare", others | given_flags(flags))
+    if published:
+        chart_published()
+    elif resume:
+        resume_comparison(run, path)
+    elif path is None or models is None:
+        raise ConfigError(
+            "say on which images and which networks: convlens compare PATH --models a,b,c."
+        )
+    else:
+        start_comparison(path, models, configure(flags, Config()), minutes=minutes, run=run)
+
+
+def start_comparison(
+    path: str, models: str, config: Config, *, minutes: float | None, run: str | None
+) -> None:
+    """Compare networks on the images of a path; see `convlens.studies.compare.compare`.
+
+    Args:
+        path: A folder, a file or the name of a data set.
+        models: The names of the networks, with commas between them.
+        config: All settings.
+        minutes: The minutes of training for each network, or None for the default.
+        run: The name or folder of the comparison.
+    """
+    backend.start(config.training.backend, config.training.threads)
+    from convlens.studies.compare import DEFAULT_MINUTES, compare
+    from convlens.studies.recipes import check_names
+
+    names = [name.strip() for name in models.split(",") if name.strip()]
+    check_names(names)  # before the images are looked at, which may take a while
+    minutes = DEFAULT_MINUTES if minutes is None else minutes
+    compare(open_images(path, config), names, config, minutes=minutes, run=run, screen=Screen())
+
+
+def resume_comparison(run: str | None, path: str | None) -> None:
+    """Continue a comparison, on the images of a path or on those that it began with."""
+    from convlens.run import Run
+
+    run = require_name(run, "comparison", "compare")
+    folder = Path(run) if Path(run).is_dir() else Run.place(run)
+    begun = [Run(path.parent).config for path in sorted(folder.glob("*/run.toml"))]
+    config = begun[0] if begun else Config()  # one engine for all networks
+    backend.start(config.training.backend, config.training.threads)
+    from convlens.studies import compare
+
+    facts = compare.open_comparison(run).read(compare.FACTS)
+    if not begun:
+        raise RunError(
+            "{folder}: the runs of the networks are gone, so the comparison cannot go on.".format(
+                folder=folder
+            )
+        )
+    compare.resume_comparison(open_images(path or facts["path"], config), run, Screen())
+
+
+def chart_published() -> None:
+    """Print the published ImageNet accuracies of the zoo with their sources, and chart them."""
+    backend.start()
+    from convlens.anatomy.summary import rounded
+    from convlens.charts.comparison import show_published
+    from convlens.zoo.published import ONE_CROP, PUBLISHED
+    from convlens.zoo.registry import list_models, model_info
+
+    rows = {name: one for name, one in PUBLISHED.items() if name in list_models()}
+    operations = {name: model_info(name).multiply_adds for name in rows}
+    table = [
+        (
+            name,
+            rounded(operations[name]),
+            "{share:.1f} %".format(share=100 * one.top_1),
+            one.evaluated,
+            one.source,
+        )
+        for name, one in sorted(rows.items(), key=lambda row: row[1].top_1)
+    ]
+    screen = Screen()
+    screen.columns([("model", "mult-adds", "top-1", "seen", "source"), *table], left=(0, 3, 4))
+    figure = show_published(
+        list(rows),
+        [one.top_1 for one in rows.values()],
+        list(operations.values()),
+        [one.evaluated == ONE_CROP for one in rows.values()],
+    )
+    write_atomically(PUBLISHED_CHART, lambda path: figure.savefig(path, dpi=110), "the chart")
+    screen.say("\nchart        {path}".format(path=PUBLISHED_CHART))
+
+
+def search(  # noqa: PLR0913 - options of the command
+    path: str | None = None,
+    *,
+    trials: Annotated[
+        int | None, Parameter(help="number of trials [20]", show_default=False)
+    ] = None,
+    minutes: Annotated[float | None, Parameter(help="time after which no trial begins")] = None,
+    vary: Annotated[
+        list[str] | None,
+        Parameter(
+            help="setting to vary, with its values: dropout=0..0.5, batch_size=32,64 or "
+            "filters=16,32|32,64; may be given several times"
+        ),
+    ] = None,
+    flags: Annotated[SearchFlags, Parameter(name="*")] = SearchFlags(),  # noqa: B008 - made once, never changed
+    run: Annotated[
+        str | None, Parameter(help="name of the search, made under runs/, or its folder")
+    ] = None,
+    resume: Resume = False,
+) -> None:
+    """Try other settings of the network and its training, and say which are best and how surely."""
+    others = {"resume": resume, "trials": trials, "minutes": minutes, "vary": vary}
+    refuse_conflicts("search", others | given_flags(flags))
+    if resume:
+        resume_search(run, path)
+        return
+    if path is None:
+        raise ConfigError("say what to search on: convlens search PATH.")
+    config = configure(flags, Config().replace(**SEARCH_DEFAULTS))
+    backend.start(config.training.backend, config.training.threads)
+    from convlens.studies import search
+    from convlens.studies.space import parse_vary
+
+    # A mistake in --vary is reported before the images are looked at, which may take a while.
+    space = parse_vary(vary or (), config.model.model) or None
+    search.search(
+        open_images(path, config),
+        config,
+        trials=20 if trials is None else trials,
+        minutes=minutes,
+        space=space,
+        run=run,
+        screen=Screen(),
+    )
+
+
+def resume_search(run: str | None, path: str | None) -> None:
+    """Continue a search, on the images of a path or on those that it began with."""
+    from convlens.run import Run
+
+    opened = Run.open(require_name(run, "search", "search"))
+    dataset = open_images(path or opened.data["path"], opened.config)
+    from convlens.studies import search
+
+    search.resume_search(dataset, opened.folder, Screen())
