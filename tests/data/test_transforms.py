@@ -52,6 +52,19 @@ class TestGeometry:
         assert np.abs(tilt).max() == pytest.approx(limit, abs=1.5)
         assert tilt.min() < -0.9 * limit < 0.9 * limit < tilt.max()
 
+    @pytest.mark.parametrize("channels", [1, 3])
+    def test_a_side_of_one_pixel(self, channels):
+        """A row moves like every row of an image whose rows are alike, and one pixel stays."""
+        config = only(flip=True, zoom=0.3, shear=10.0)
+        row = images(20)[:, :1, :, :channels]
+        rows = np.repeat(row, 9, axis=1)
+        uniform = np.random.default_rng(0).random((20, transforms.COLOUR))
+        transforms.warp(row, uniform, config)
+        transforms.warp(rows, uniform, config)
+        assert (row[:, 0] == rows[:, 4]).all()
+        dots = images(20)[:, :1, :1, :channels]
+        assert (change(dots, only(rotate=20.0, shift=0.3, zoom=0.3)) == dots).all()
+
 
 class TestErase:
     def test_probability_and_area(self):

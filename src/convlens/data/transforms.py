@@ -54,8 +54,11 @@ def warp(images: ImageArray, uniform: Uniform, config: AugmentConfig) -> None:
     border = cv2.BORDER_REFLECT_101 if channels == 3 else cv2.BORDER_REPLICATE
     flags = cv2.INTER_CUBIC | cv2.WARP_INVERSE_MAP
     maps = _affine_maps(uniform, (height, width), config)
+    # OpenCV reflects a side of one pixel for ever. Two equal pixels have the same reflection.
+    copies = (2 if height == 1 else 1, 2 if width == 1 else 1, 1)
     for image, matrix in zip(images, maps, strict=True):
-        warped = cv2.warpAffine(image, matrix, (width, height), flags=flags, borderMode=border)
+        source = np.tile(image, copies)
+        warped = cv2.warpAffine(source, matrix, (width, height), flags=flags, borderMode=border)
         image[:] = warped.reshape(image.shape)
 
 
