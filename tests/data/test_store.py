@@ -1,6 +1,8 @@
 import dataclasses
 import errno
 import json
+import os
+import shutil
 
 import numpy as np
 import pytest
@@ -8,10 +10,11 @@ from PIL import Image
 
 from convlens.data import store as store_module
 from convlens.data.cache import cache_folder
+from convlens.data.dataset import Dataset
 from convlens.data.sources import load_data
 from convlens.data.store import fingerprint, open_store
-from convlens.errors import DataError, StorageError
-from convlens.preprocess import Preprocessing, prepare
+from convlens.errors import DataError, ImageError, StorageError
+from convlens.preprocess import Preprocessing, open_image, prepare
 
 
 def test_images_are_decoded_once_and_reused(shapes, tmp_path, monkeypatch):
@@ -30,17 +33,141 @@ def test_images_are_decoded_once_and_reused(shapes, tmp_path, monkeypatch):
     assert np.array_equal(first.images[7], prepare(dataset.images[7], wanted))
 
 
-def test_a_changed_file_is_decoded_anew(tmp_path):
-    for name in ("a", "b"):
-        (tmp_path / name).mkdir()
+WANTED = Preprocessing(8, 8, 3)
+
+
+def plain_images(folder):
+    """Write a class of dark and one of bright images as BMP files of one size and one time."""
+    for name, value in (("dark", 10), ("bright", 200)):
+        (folder / name).mkdir(parents=True)
         for number in range(3):
-            Image.new("RGB", (8, 8), (number, 0, 0)).save(tmp_path / name / f"{number}.png")
-    wanted = Preprocessing(8, 8, 3)
-    before = open_store(load_data(tmp_path), wanted)
-    Image.new("RGB", (8, 8), (9, 9, 99)).save(tmp_path / "a" / "0.png")
-    after = open_store(load_data(tmp_path), wanted)
-    assert before.images[0].max() == 0
-    assert after.images[0, 0, 0].tolist() == [9, 9, 99]
+            Image.new("RGB", (8, 8), (value, number, 0)).save(folder / name / f"{number}.bmp")
+    freeze(folder)
+
+
+def freeze(folder):
+    """Give all files the time that a reproducible archive gives them."""
+    for path in folder.rglob("*.bmp"):
+        os.utime(path, (315532800, 315532800))
+
+
+def reds(folder):
+    """Return the red of the images of each class, as a store serves it."""
+    dataset = load_data(folder)
+    images = open_store(dataset, WANTED).images
+    return {
+        name: images[dataset.labels == label, 0, 0, 0].tolist()
+        for label, name in enumerate(dataset.class_names)
+    }
+
+
+def exchange_folders(folder):
+    (folder / "dark").rename(folder / "other")
+    (folder / "bright").rename(folder / "dark")
+    (folder / "other").rename(folder / "bright")
+
+
+def exchange_files(folder):
+    one = folder / "dark" / "0.bmp"
+    one.rename(folder / "kept")
+    (folder / "bright" / "0.bmp").rename(one)
+    (folder / "kept").rename(folder / "bright" / "0.bmp")
+
+
+def rewrite_in_place(folder):
+    content = (folder / "bright" / "0.bmp").read_bytes()
+    with (folder / "dark" / "0.bmp").open("rb+") as file:
+        file.write(content)
+    freeze(folder)
+
+
+def replace_by_a_copy(folder):
+    shutil.copy2(folder / "bright" / "0.bmp", folder / "copy")
+    (folder / "copy").replace(folder / "dark" / "0.bmp")
+
+
+@pytest.mark.parametrize(
+    ("change", "dark", "bright"),
+    [
+        (exchange_folders, [200, 200, 200], [10, 10, 10]),
+        (exchange_files, [200, 10, 10], [10, 200, 200]),
+        (rewrite_in_place, [200, 10, 10], [200, 200, 200]),
+        (replace_by_a_copy, [200, 10, 10], [200, 200, 200]),
+    ],
+)
+def test_a_change_that_keeps_path_size_and_time_is_seen(tmp_path, change, dark, bright):
+    plain_images(tmp_path)
+    assert reds(tmp_path) == {"dark": [10, 10, 10], "bright": [200, 200, 200]}
+    change(tmp_path)
+    assert reds(tmp_path) == {"dark": dark, "bright": bright}
+
+
+def test_a_link_to_other_images_is_followed(tmp_path):
+    for number, name in enumerate(("one", "two")):
+        plain_images(tmp_path / name)
+        (tmp_path / name / "dark").rename(tmp_path / name / "kept")
+        (tmp_path / name / ("bright" if number else "kept")).rename(tmp_path / name / "a")
+        (tmp_path / name / ("kept" if number else "bright")).rename(tmp_path / name / "b")
+    link = tmp_path / "link"
+    link.symlink_to(tmp_path / "one")
+    assert reds(link) == {"a": [10, 10, 10], "b": [200, 200, 200]}
+    link.unlink()
+    link.symlink_to(tmp_path / "two")
+    assert reds(link) == {"a": [200, 200, 200], "b": [10, 10, 10]}
+
+
+def test_copies_elsewhere_share_an_array_and_their_problems_name_them(tmp_path, monkeypatch):
+    plain_images(tmp_path / "one")
+    (tmp_path / "one" / "dark" / "1.bmp").write_bytes(b"BM, but no image")
+    open_store(load_data(tmp_path / "one"), WANTED)
+    shutil.copytree(tmp_path / "one", tmp_path / "two")
+    monkeypatch.setattr(store_module, "_decode", None)
+    dataset = load_data(tmp_path / "two")
+    (problem,) = open_store(dataset, WANTED).problems.values()
+    assert problem.startswith(str(tmp_path / "two" / "dark" / "1.bmp"))
+
+
+def test_an_image_that_could_not_be_read_is_tried_again(tmp_path, monkeypatch):
+    monkeypatch.setenv("CONVLENS_CACHE", str(tmp_path / "cache"))
+    plain_images(tmp_path / "data")
+    dataset = load_data(tmp_path / "data")
+
+    def lacks_a_codec(image, *_, **__):
+        if str(image).endswith("1.bmp"):
+            raise ImageError("{}: no codec".format(image))
+        return open_image(image)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(store_module, "open_image", lacks_a_codec)
+        assert open_store(dataset, WANTED).usable.tolist() == [True, False, True] * 2
+    assert open_store(dataset, WANTED).usable.all()
+    assert open_store(dataset, WANTED).images[1].any()
+
+
+def test_an_image_that_changes_while_it_is_decoded_is_an_error(tmp_path, monkeypatch):
+    monkeypatch.setenv("CONVLENS_CACHE", str(tmp_path / "cache"))
+    plain_images(tmp_path / "data")
+    dataset = load_data(tmp_path / "data")
+
+    def meanwhile(*arguments, **options):
+        rewrite_in_place(tmp_path / "data")
+        return open_image(*arguments, **options)
+
+    monkeypatch.setattr(store_module, "open_image", meanwhile)
+    with pytest.raises(DataError, match=r"0\.bmp: an image must not change while it is decoded"):
+        open_store(dataset, WANTED)
+    assert not list((cache_folder() / "store").iterdir())
+
+
+def test_arrays_of_equal_bytes_and_other_shapes_are_told_apart(tmp_path):
+    pixels = np.random.default_rng(0).integers(0, 256, (6, 4, 6), np.uint8)
+
+    def stored(images):
+        return open_store(Dataset("", "", images, np.zeros(6, int), ("a",)), WANTED).images
+
+    flat, tall = pixels.reshape(6, 1, 24), pixels.reshape(6, 24, 1)
+    assert np.array_equal(stored(flat)[0], prepare(flat[0], WANTED))
+    assert np.array_equal(stored(tall)[0], prepare(tall[0], WANTED))
 
 
 def test_unreadable_images_are_named_and_skipped(tmp_path):
@@ -117,4 +244,4 @@ def test_facts_are_plain_json(shapes):
     found = list((cache_folder() / "store").glob("*.json"))
     assert found
     for path in found:
-        assert set(json.loads(path.read_text())) == {"problems", "digests", "coloured"}
+        assert set(json.loads(path.read_text())) == {"problems", "coloured"}

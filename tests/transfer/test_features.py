@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from convlens.data.store import Store, _digests_of_arrays
+from convlens.data.store import Store, digests_of
 from convlens.errors import StorageError
 from convlens.transfer import features
 from convlens.transfer.backbone import body_of
@@ -38,7 +38,7 @@ def _cache(tmp_path, monkeypatch):
 
 def store_of(count: int, seed: int = 0) -> Store:
     images = np.random.default_rng(seed).integers(0, 256, (count, 3, 4, 1), np.uint8)
-    return Store(images, _digests_of_arrays(images), {})
+    return Store(images, digests_of(images), {})
 
 
 def wanted(store: Store) -> np.ndarray:
@@ -71,7 +71,7 @@ def test_another_split_costs_nothing_and_more_images_only_themselves():
 def test_copies_are_computed_once():
     once, network = store_of(6), Network()
     twice = np.concatenate([once.images, once.images[::-1]])
-    store = Store(twice, _digests_of_arrays(twice), {})
+    store = Store(twice, digests_of(twice), {})
     cache = FeatureCache("key", WIDTH)
     assert cache.compute(network, store, np.arange(12)) == network.seen == 6
     assert np.allclose(cache.gather(store, np.arange(12)), wanted(store), rtol=1e-6)

@@ -102,7 +102,7 @@ def measure_backbone(origin: BackboneOrigin, dataset: Dataset, config: Config) -
     began = time.monotonic()
     body = body_of(origin.assemble(sample, config))
     building = time.monotonic() - began
-    network, features = open_features(body, preprocessing, config.training.precision)
+    network, features = open_features(body, sample, config.training.precision)
     wanted = min(config.data.limit or len(dataset), len(dataset))
     costs = BackboneCosts(
         images=len(dataset),

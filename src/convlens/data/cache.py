@@ -20,6 +20,7 @@ from convlens.data.dataset import refuse_if
 from convlens.files import storage_errors, write_atomically
 from convlens.preprocess import ImageArray
 
+VERSION = 1  # to be raised when a format gives other pixels for the same file
 IN_MEMORY = 64 * 2**20  # bytes; a smaller array is not worth a file
 CHUNK = 16 * 2**20  # bytes that a source reads at a time
 REMEDY = "Free some space, or set CONVLENS_CACHE to another folder."
@@ -41,15 +42,19 @@ def cache_folder() -> Path:
 def cache_file(stem: str, sources: Sequence[Path]) -> Path:
     """Return the path of the array that is made from `sources`.
 
-    The name changes with the size and the modification time of each source.
+    The name changes with the place and the content of each source. Size and time of a file would
+    not tell: archives restore both, and a file can be rewritten within the resolution of the clock.
+
+    Raises:
+        OSError: If a source cannot be read.
     """
     where = hashlib.sha256()
-    state = hashlib.sha256()
+    content = hashlib.sha256(f"{VERSION}".encode())
     for source in sources:
-        facts = source.stat()
         where.update(str(source.resolve()).encode(errors="surrogateescape"))
-        state.update(f"{facts.st_size} {facts.st_mtime_ns} ".encode())
-    return cache_folder() / f"{stem}-{where.hexdigest()[:16]}-{state.hexdigest()[:16]}.npy"
+        with source.open("rb") as file:
+            content.update(hashlib.file_digest(file, "sha256").digest())
+    return cache_folder() / f"{stem}-{where.hexdigest()[:16]}-{content.hexdigest()[:16]}.npy"
 
 
 def open_array(path: Path) -> ImageArray:
@@ -108,7 +113,7 @@ def gather(parts: Sequence[Part], sources: Sequence[Path], stem: str) -> ImageAr
         stem: The first words of the name of the cached file.
 
     Raises:
-        DataError: If the parts have images of different shapes.
+        DataError: If the parts have images of different shapes, or a source changes meanwhile.
         StorageError: If the cache cannot be written.
     """
     first = parts[0]
@@ -128,8 +133,18 @@ def gather(parts: Sequence[Part], sources: Sequence[Path], stem: str) -> ImageAr
     if math.prod(shape) < IN_MEMORY:
         return np.concatenate(list(chunks))
     file = cache_file(stem, sources)
+
+    def checked_chunks() -> Iterator[ImageArray]:
+        yield from chunks
+        refuse_if(
+            cache_file(stem, sources) != file,
+            "{path}: a file must not change while it is unpacked; this one did. Start again when "
+            "nothing writes to it any more.",
+            path=sources[0],
+        )
+
     if not file.exists():
-        write_array(file, shape, chunks)
+        write_array(file, shape, checked_chunks())
         # The arrays that were made from earlier states of the same sources are of no use any more.
         for older in file.parent.glob(glob.escape(file.stem.rpartition("-")[0]) + "-*.npy"):
             if older != file:

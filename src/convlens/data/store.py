@@ -1,18 +1,22 @@
-"""Store: images decoded once, in parallel, into a memory-mapped array that later runs reuse."""
+"""Store: images decoded once, in parallel, into a memory-mapped array that later runs reuse.
+
+A stored array is found by the content of the images, so that it is never out of date. Reading and
+digesting every file costs one or two per cent of decoding it, see docs/decisions/store.md.
+"""
 
 import hashlib
 import json
 import os
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from convlens.data.cache import REMEDY, cache_folder, open_array, write_array
-from convlens.data.dataset import Dataset
+from convlens.data.dataset import Dataset, refuse_if
 from convlens.errors import DataError, ImageError
 from convlens.files import write_atomically
 from convlens.preprocess import ImageArray, Preprocessing, open_image, prepare
@@ -55,8 +59,8 @@ def open_store(
 ) -> Store:
     """Return the images of a data set at the size of the network.
 
-    They are decoded unless an earlier run has done so. An array that already has the right shape is
-    used as it is.
+    They are decoded unless an earlier run has decoded images of the same content. An array that
+    already has the right shape is used as it is.
 
     Args:
         dataset: The data set to decode.
@@ -64,33 +68,30 @@ def open_store(
         progress: A function that is called with (images done, number of images).
 
     Raises:
-        DataError: If no image can be read.
+        DataError: If no image can be read, or if one changes while it is decoded.
         StorageError: If the cache folder cannot be written.
     """
     images = dataset.images
-    digests = None
+    digests = digests_of(images)
     if isinstance(images, np.ndarray):
-        digests = _digests_of_arrays(images)
         shaped = images[..., None] if images.ndim == 3 else images
         if shaped.shape[1:] == preprocessing.shape:
             return Store(shaped, digests, {})
-        array_file, facts_file = _files(preprocessing, digests.tobytes())
-    else:
-        array_file, facts_file = _files(preprocessing, _states(images))
-    if not (array_file.exists() and facts_file.exists()):
-        facts = _decode(images, preprocessing, array_file, progress)
+    array_file, facts_file = _files(images, digests, preprocessing)
+    found = _read_facts(images, preprocessing, array_file, facts_file)
+    if found is None:
+        found = _decode(images, digests, preprocessing, array_file, progress)
+        facts = {"problems": sorted(found.problems), "coloured": found.coloured}
         write_atomically(facts_file, json.dumps(facts), "the list of decoded images", REMEDY)
-    recorded = json.loads(facts_file.read_text(encoding="utf-8"))
-    problems = {int(index): message for index, message in recorded["problems"].items()}
-    if len(problems) == len(images):
+    if len(found.problems) == len(images):
         raise DataError(
             "none of the {number:,} images can be read; the first: {problem}".format(
-                number=len(images), problem=next(iter(problems.values()))
+                number=len(images), problem=next(iter(found.problems.values()))
             )
         )
-    if digests is None:
-        digests = _joined(bytes.fromhex(recorded["digests"]))
-    return Store(open_array(array_file), digests, problems, recorded["coloured"])
+    for index in found.problems:
+        digests[index] = np.frombuffer(_digest_of_unreadable(index), np.uint8)
+    return Store(open_array(array_file), digests, found.problems, found.coloured)
 
 
 def is_stored(dataset: Dataset, preprocessing: Preprocessing) -> bool:
@@ -98,7 +99,7 @@ def is_stored(dataset: Dataset, preprocessing: Preprocessing) -> bool:
     images = dataset.images
     if isinstance(images, np.ndarray):
         return (*images.shape[1:], 1)[:3] == preprocessing.shape
-    return all(file.exists() for file in _files(preprocessing, _states(images)))
+    return all(file.exists() for file in _files(images, digests_of(images), preprocessing))
 
 
 def fingerprint(store: Store, labels: NDArray[np.int64], class_names: Sequence[str]) -> str:
@@ -116,79 +117,123 @@ def fingerprint(store: Store, labels: NDArray[np.int64], class_names: Sequence[s
     return hashlib.sha256(b"".join(rows) + json.dumps(list(class_names)).encode()).hexdigest()
 
 
-def _files(preprocessing: Preprocessing, content: bytes) -> tuple[Path, Path]:
-    """Return where the array and the facts of these images are stored.
+def digests_of(images: Sequence[Path] | ImageArray) -> Digests:
+    """Return (n, 16) uint8 digests of the bytes of image files, or of the pixels of an array."""
 
-    Args:
-        preprocessing: Its size, channels and fit are part of the names.
-        content: Bytes that change when one of the images changes.
-    """
-    shape = f"{VERSION} {preprocessing.shape} {preprocessing.fit} ".encode()
-    key = hashlib.sha256(shape + content).hexdigest()[:32]
-    folder = cache_folder() / "store"
-    return folder / f"{key}.npy", folder / f"{key}.json"
+    def some(start: int) -> bytes:
+        indices = range(start, min(start + BATCH, len(images)))
+        return b"".join(_digest(images[index], index) for index in indices)
 
-
-def _states(paths: Sequence[Path]) -> bytes:
-    """Return path, size and time of files; a file that is missing is named when it is decoded."""
-    states: list[tuple[str, int, int]] = []
-    for path in paths:
-        try:
-            found = path.stat()
-            states.append((str(path.resolve()), found.st_size, found.st_mtime_ns))
-        except OSError:
-            states.append((str(path), -1, -1))
-    return json.dumps(states).encode()
+    # A thread digests many images at a time, since files of a few kB are read in microseconds.
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        joined = b"".join(pool.map(some, range(0, len(images), BATCH)))
+    return np.frombuffer(bytearray(joined), np.uint8).reshape(-1, DIGEST_BYTES)
 
 
-def _digest(content: bytes) -> bytes:
+def _digest(image: Path | ImageArray, index: int) -> bytes:
+    try:
+        content = image.read_bytes() if isinstance(image, Path) else image.tobytes()
+    except (OSError, ValueError):  # ValueError: the path cannot be the name of a file.
+        return _digest_of_unreadable(index)
     return hashlib.blake2b(content, digest_size=DIGEST_BYTES).digest()
 
 
-def _digests_of_arrays(images: ImageArray) -> Digests:
-    return _joined(b"".join(_digest(image.tobytes()) for image in images))
+def _digest_of_unreadable(index: int) -> bytes:
+    return hashlib.blake2b(f"unreadable {index}".encode(), digest_size=DIGEST_BYTES).digest()
 
 
-def _joined(digests: bytes) -> Digests:
-    return np.frombuffer(digests, np.uint8).reshape(-1, DIGEST_BYTES)
+def _files(
+    images: Sequence[Path] | ImageArray, digests: Digests, preprocessing: Preprocessing
+) -> tuple[Path, Path]:
+    """Return where the array and the facts of these images are stored."""
+    # Scale and offset are applied by the network, so they do not change what is stored.
+    decoding = replace(preprocessing, scale=1.0, offset=0.0)
+    # The digest of the pixels of an array does not depend on their shape.
+    shape = images.shape[1:] if isinstance(images, np.ndarray) else "files"
+    key = hashlib.sha256(f"{VERSION} {decoding} {shape} ".encode() + digests.tobytes())
+    folder = cache_folder() / "store"
+    name = key.hexdigest()[:32]
+    return folder / f"{name}.npy", folder / f"{name}.json"
+
+
+@dataclass(frozen=True)
+class _Found:
+    """What is known of decoded images besides their pixels; see `Store`."""
+
+    problems: dict[int, str]
+    coloured: int
+
+
+def _read_facts(
+    images: Sequence[Path] | ImageArray,
+    preprocessing: Preprocessing,
+    array_file: Path,
+    facts_file: Path,
+) -> _Found | None:
+    """Return the facts of stored images, or None if the images have to be decoded.
+
+    Images that could not be read are tried again: another version of Pillow may read them, and the
+    messages name the files where they lie now.
+    """
+    if not (array_file.exists() and facts_file.exists()):
+        return None
+    recorded = json.loads(facts_file.read_text(encoding="utf-8"))
+    problems: dict[int, str] = {}
+    for index in recorded["problems"]:
+        try:
+            prepare(images[index], preprocessing)
+        except ImageError as error:
+            problems[index] = str(error)
+        else:
+            return None
+    return _Found(problems, recorded["coloured"])
 
 
 def _decode(
     images: Sequence[Path] | ImageArray,
+    digests: Digests,
     preprocessing: Preprocessing,
     file: Path,
     progress: Progress | None,
-) -> dict[str, object]:
-    """Decode images into an array file and return what else is to be recorded of them."""
+) -> _Found:
+    """Decode images into an array file.
+
+    Raises:
+        DataError: If an image is not the one that was digested.
+    """
     problems: dict[int, str] = {}
-    records: list[tuple[bytes, bool]] = []  # the digest, and whether colour is lost
+    coloured = 0
     blank = np.zeros(preprocessing.shape, np.uint8)
 
-    def read(index: int) -> tuple[ImageArray, bytes, bool]:
-        """Return the pixels, the digest, and whether colour is lost."""
+    def read(index: int) -> tuple[ImageArray, bool]:
+        """Return the pixels, and whether colour is lost."""
         image = images[index]
+        loses_colour = False
         try:
-            digest = _digest(image.read_bytes()) if isinstance(image, Path) else b""
             pillow_image = open_image(image, reduce_to=preprocessing.shape[:2])
             loses_colour = pillow_image.mode == "RGB" and preprocessing.channels == 1
-            return prepare(pillow_image, preprocessing), digest, loses_colour
-        except (ImageError, OSError) as error:
+            pixels = prepare(pillow_image, preprocessing)
+        except ImageError as error:
             problems[index] = str(error)
-            return blank, _digest(f"unreadable {index}".encode()), False
+            pixels = blank
+        refuse_if(
+            isinstance(image, Path) and _digest(image, index) != digests[index].tobytes(),
+            "{path}: an image must not change while it is decoded; this one did. Start again when "
+            "nothing writes to it any more.",
+            path=image,
+        )
+        return pixels, loses_colour
 
     def rows() -> Iterator[ImageArray]:
+        nonlocal coloured
         with ThreadPoolExecutor(os.cpu_count()) as pool:
             for start in range(0, len(images), BATCH):
                 stop = min(start + BATCH, len(images))
-                for decoded, digest, loses_colour in pool.map(read, range(start, stop)):
-                    records.append((digest, loses_colour))
+                for decoded, loses_colour in pool.map(read, range(start, stop)):
+                    coloured += loses_colour
                     yield decoded
                 if progress is not None:
                     progress(stop, len(images))
 
     write_array(file, (len(images), *preprocessing.shape), rows())
-    return {
-        "problems": {str(index): problems[index] for index in sorted(problems)},
-        "digests": b"".join(digest for digest, _ in records).hex(),
-        "coloured": sum(loses_colour for _, loses_colour in records),
-    }
+    return _Found({index: problems[index] for index in sorted(problems)}, coloured)

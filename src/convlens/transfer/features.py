@@ -18,9 +18,10 @@ from numpy.typing import NDArray
 
 from convlens.classifier.runtime import Compiled, compile_model
 from convlens.data.cache import cache_folder
+from convlens.data.prepared import Prepared
 from convlens.data.store import DIGEST_BYTES, VERSION, Progress, Store
 from convlens.files import storage_errors
-from convlens.preprocess import ImageArray, Preprocessing
+from convlens.preprocess import ImageArray
 
 BATCH = 64  # images that are computed and written at a time
 GATHERED = 4096  # features that are gathered at a time in that file
@@ -166,15 +167,20 @@ def features_key(body: keras.Model, preprocessing: object, arithmetic: str) -> s
 
 
 def open_features(
-    body: keras.Model, preprocessing: Preprocessing, precision: str
+    body: keras.Model, prepared: Prepared, precision: str
 ) -> tuple[Compiled, FeatureCache]:
     """Return a network compiled to compute features, and the features that it has computed before.
 
     Args:
         body: The network from uint8 images to (batch, width) features.
-        preprocessing: How the images are decoded.
+        prepared: The images.
         precision: The arithmetic: "float32", "bfloat16" or "auto".
     """
     compiled = compile_model(body, precision)
-    key = features_key(body, preprocessing, f"{compiled.engine} {compiled.precision}")
+    decoding: object = prepared.preprocessing
+    images = prepared.dataset.images
+    if isinstance(images, np.ndarray):
+        # The digest of the pixels of an array does not depend on their shape.
+        decoding = f"{decoding} {images.shape[1:]}"
+    key = features_key(body, decoding, f"{compiled.engine} {compiled.precision}")
     return compiled, FeatureCache(key, body.output_shape[-1])

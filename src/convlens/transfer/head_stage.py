@@ -68,9 +68,7 @@ class HeadStage:
         self.continues = continues
         self.body = body_of(setup.network)
         with screen.console.status("preparing the backbone"):
-            self.compiled, self.features = open_features(
-                self.body, setup.prepared.preprocessing, setup.precision
-            )
+            self.compiled, self.features = open_features(self.body, setup.prepared, setup.precision)
 
     @property
     def arithmetic(self) -> str:
