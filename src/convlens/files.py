@@ -133,7 +133,7 @@ def explained_stops(
         raise StorageError("{error} {how}".format(error=error, how=how_to_go_on())) from error
 
 
-def and_more(names: Sequence[object], most: int = 5, separator: str = ", ") -> str:
+def and_more(names: Sequence[object], most: int = 5) -> str:
     """Return the first names as a list, and how many others there are.
 
     >>> and_more(["a", "b", "c"], most=3)
@@ -141,7 +141,7 @@ def and_more(names: Sequence[object], most: int = 5, separator: str = ", ") -> s
     >>> and_more(range(1, 2003), most=2)
     '1, 2 and 2,000 more'
     """
-    shown = separator.join(str(name) for name in names[:most])
+    shown = ", ".join(str(name) for name in names[:most])
     if len(names) <= most:
         return shown
     return "{shown} and {number:,} more".format(shown=shown, number=len(names) - most)

@@ -85,7 +85,7 @@ class Header(NamedTuple):
 def open_image(image: ImageLike, reduce_to: tuple[int, int] | None = None) -> Image.Image:
     """Return the image upright, as a Pillow image of mode L or RGB.
 
-    Of 16-bit pixels the upper 8 bits are kept. 32-bit integers are treated as 16-bit values and
+    The upper 8 bits of 16-bit pixels are kept. 32-bit integers are treated as 16-bit values and
     clipped to 0..65535. Floating-point images have no agreed white: they are read as 0..255 if
     their largest value is above 1, and as 0..1 otherwise. Transparent areas become white.
 
@@ -96,7 +96,7 @@ def open_image(image: ImageLike, reduce_to: tuple[int, int] | None = None) -> Im
 
     Raises:
         ImageError: If the file is missing, empty, truncated, not an image, or has more than
-            MAX_PIXELS pixels.
+            MAX_PIXELS pixels, or if an array has another type or shape.
     """
     if isinstance(image, np.ndarray):
         return _eight_bit(_from_array(image))

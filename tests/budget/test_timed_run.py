@@ -36,8 +36,8 @@ def test_what_a_stopped_run_has_kept(timed, trainer, tmp_path):
     assert run.data["budget"] == 300.0
     assert timed.how_to_go_on().endswith(f"convlens train --run {tmp_path / 'run'} --resume")
     timed.head_alone = True
-    assert timed.how_to_go_on().endswith("--resume (it ends with the head alone: whether its "
-                                         "layers learn was not chosen yet)")  # fmt: skip
+    assert timed.how_to_go_on().endswith("--resume (it will train the head alone: which "
+                                         "layers to fine-tune was not decided yet)")  # fmt: skip
 
 
 @pytest.mark.parametrize(("left", "seconds"), [(10.0, 2.0), (200.0, 6.0), (3600.0, 15.0)])

@@ -8,7 +8,7 @@ import convlens
 from convlens.config import LEARNING_RATES, TrainingConfig
 from convlens.pipeline import train
 from convlens.training.optimization import (
-    AnswerAccuracy,
+    FirstHeadAccuracy,
     HeadsCrossentropy,
     Multiplier,
     join_heads,
@@ -62,7 +62,7 @@ def test_loss_counts_each_head(smoothing):
 def test_accuracy_is_of_the_first_head():
     labels = np.eye(2, dtype=np.float32)[[0, 1, 1]]
     own, other = np.array([[2, 0], [0, 1], [1, 0]]), np.array([[0, 2], [0, 1], [0, 1]])
-    accuracy = AnswerAccuracy()
+    accuracy = FirstHeadAccuracy()
     accuracy.update_state(labels, np.concatenate([own, other], axis=1).astype(np.float32))
     assert float(accuracy.result()) == pytest.approx(2 / 3)
 

@@ -33,10 +33,10 @@ from convlens.transfer.fine_tune_stage import FineTuneStage, with_unfrozen
 from convlens.transfer.head_stage import HeadStage
 from convlens.transfer.origin import choose_backbone
 
-TIMED = 0.03  # share of the time that is left which is spent on timing steps,
-LEAST_TIMED = 2.0  # but at least and
-MOST_TIMED = 15.0  # at most so many seconds
-HEAD_ALONE = "{how} (it ends with the head alone: whether its layers learn was not chosen yet)"
+TIMED = 0.03  # the share of the remaining time in which the steps of a training are timed
+LEAST_TIMED = 2.0  # seconds for it at least
+MOST_TIMED = 15.0  # seconds for it at most
+HEAD_ALONE = "{how} (it will train the head alone: which layers to fine-tune was not decided yet)"
 
 # The least time of a training pass over the images, in units of the time that their features take.
 UPPER_LAYERS = 1  # the forward pass

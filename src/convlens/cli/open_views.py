@@ -120,11 +120,7 @@ def show_maps(view: View, layer: Layer | None) -> None:
     view.show(
         page,
         lambda: _maps_data(view, layer),
-        lambda: (
-            strip_figure(scope, view.name)
-            if layer is None
-            else layer_figure(scope, layer, view.name)
-        ),
+        lambda: strip_figure(scope, view.name) if layer is None else layer_figure(layer, view.name),
         view.files.png or view.folder / (name + ".png"),
         hint,
     )

@@ -1,4 +1,4 @@
-"""Journal: the folder of a search, with Optuna's journal, the drawn settings and a run per trial.
+"""Journal: the folder of a search, with Optuna's journal, and how the settings are drawn.
 
 Optuna's own samplers keep a random state, which is lost with a killed process. `SeededSampler`
 draws each value from the seed, the number of the trial and the name of the setting, so that a
@@ -133,8 +133,7 @@ def _open_journal(path: Path) -> JournalStorage:
 class SeededSampler(optuna.samplers.TPESampler):  # type: ignore[misc]
     """A tree-structured Parzen estimator without a random state of its own.
 
-    Source      Bergstra, Bardenet, Bengio, Kégl, "Algorithms for Hyper-Parameter Optimization",
-    2011
+    Source: Bergstra, Bardenet, Bengio, Kégl, "Algorithms for Hyper-Parameter Optimization", 2011.
 
     Args:
         seed: The seed of the search.

@@ -1,10 +1,10 @@
 """Resampling: one recipe trained several times, each time on another part of the images.
 
-A cross-validation is for a small set, of which every image is scored by a network that never saw
-it. A training on few images tells how good a classifier is that learned from k images per class.
-One draw of five images can be lucky: with the same recipe, the accuracies of 10 draws on cats and
-dogs had a standard deviation of more than one percent. Therefore several draws are trained and
-scored.
+A cross-validation is for small data sets: every image is scored by a network that never saw it. A
+training on few images measures how good a classifier becomes that learns from k images per class. A
+single draw of five images can be lucky: with the same recipe, the accuracies of 10 draws on cats
+and dogs had a standard deviation of more than one percentage point. Therefore several draws are
+trained and scored.
 """
 
 import json
@@ -73,6 +73,7 @@ def cross_validate(
         ConfigError: If there are fewer than two folds, or the classifier to begin with has learned
             from these images.
         DataError: If a class has fewer different images than there are folds.
+        RunError: If the folder of the run exists.
         Interrupted: If the user pressed Ctrl-C. A cross-validation cannot be resumed.
     """
     if k < 2:
@@ -149,7 +150,9 @@ def train_on_few(
 
     Raises:
         ConfigError: If k is less than 1, or there are fewer than two draws.
-        DataError: If a class has fewer than k images outside the test set, or there is none.
+        DataError: If a class has fewer than k images outside the test set, or there are no test
+            images.
+        RunError: If the folder of the run exists.
         Interrupted: If the user pressed Ctrl-C. This cannot be resumed.
     """
     if k < 1 or draws < 2:
@@ -192,7 +195,11 @@ def train_on_few(
 
 
 def _pools(whole: Prepared, k: int) -> list[NDArray[np.int64]]:
-    """Return the indices of the images of each class that may be drawn."""
+    """Return the indices of the images of each class that may be drawn.
+
+    Raises:
+        DataError: If a class has fewer than k of them, or there are no test images.
+    """
     if not len(whole.splits.test):
         raise DataError(
             "--few scores each draw on the test images; there are none. Leave --test at its "
@@ -237,8 +244,8 @@ def _write(run: Run, k: int, scores: list[Score], screen: Screen) -> None:
         "bold",
     )
     screen.say(
-        "draws        {path}; each has its draw-1/report.html and so on; the classifier is the "
-        "first's".format(path=run.folder / "draws.csv")
+        "draws        {path}; each draw has its own draw-N/report.html; the classifier is that of "
+        "the first draw".format(path=run.folder / "draws.csv")
     )
 
 

@@ -17,8 +17,10 @@ from convlens.run import Run
 from convlens.screen import Screen
 from convlens.training.checkpoint import State, assign_saved, load_state, save_state
 
-SAVE_SECONDS = 60.0  # A state is saved at the first step after this time,
-SAVE_SHARE = 0.05  # or later, where saving would take more than this share of the time.
+# The state is saved at the first step after SAVE_SECONDS. It is saved later if saving would take
+# more than SAVE_SHARE of the time.
+SAVE_SECONDS = 60.0
+SAVE_SHARE = 0.05
 
 Row = dict[str, Any]
 

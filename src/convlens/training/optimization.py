@@ -80,7 +80,7 @@ def compile_for_training(
     model.compile(
         optimizer=make_optimizer(config, schedule, multipliers, config.epochs * steps_per_epoch),
         loss=HeadsCrossentropy(heads, config.label_smoothing),
-        metrics=[AnswerAccuracy(name="accuracy")],
+        metrics=[FirstHeadAccuracy(name="accuracy")],
         jit_compile=backend.jit_compile(),
     )
 
@@ -124,7 +124,7 @@ class HeadsCrossentropy(keras.losses.Loss):  # type: ignore[misc]
         return own + AUXILIARY_WEIGHT * sum(auxiliary)
 
 
-class AnswerAccuracy(keras.metrics.CategoricalAccuracy):  # type: ignore[misc]
+class FirstHeadAccuracy(keras.metrics.CategoricalAccuracy):  # type: ignore[misc]
     """Accuracy of the first head of joined logits."""
 
     def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> Any:
@@ -171,9 +171,9 @@ def make_optimizer(
     Args:
         config: The settings of the training.
         learning_rate: The learning rate or its schedule.
-        multipliers: How fast each trainable variable learns, in their order. Where not given, all
-            learn alike.
-        steps: The steps of the whole training, where multipliers are given.
+        multipliers: How fast each trainable variable learns, in the order of the variables. If
+            none are given, all variables learn at the same rate.
+        steps: The steps of the whole training; only needed with multipliers.
     """
     kind, options = KINDS[config.optimizer]
     if multipliers:
@@ -241,7 +241,8 @@ def find_learning_rate(
     Args:
         model: The compiled model.
         batches: The training batches, repeated where an epoch has fewer steps than the test.
-        config: Names the optimizer, whose usual rate is the middle of the range.
+        config: The settings of the training. The usual rate of their optimizer is the middle of
+            the range.
 
     Returns:
         The learning rates of the steps, in rising order, and the smoothed training losses.

@@ -1,4 +1,4 @@
-"""Features: what a frozen network computes of each image, kept for every later run.
+"""Features: what a frozen network computes for each image, kept for every later run.
 
 Features are kept by the content of the image, so that another split or a limit costs nothing, and
 ten more images cost only those ten. Each process that computes appends complete records to a file
@@ -24,8 +24,8 @@ from convlens.files import storage_errors
 from convlens.preprocess import ImageArray
 
 BATCH = 64  # images that are computed and written at a time
-GATHERED = 4096  # features that are gathered at a time in that file
 IN_MEMORY = 2**28  # bytes of features; more are gathered in a file that is memory-mapped
+GATHERED = 4096  # images whose features are written to that file at a time
 REMEDY = "Free some space on the disk, or set CONVLENS_CACHE to another folder."
 
 Network = Callable[[ImageArray], NDArray[np.float32]]

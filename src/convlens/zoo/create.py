@@ -1,13 +1,14 @@
 """Create: build a model of the registry for images of any size and any number of classes.
 
-The small stem uses a network that is made for photographs of 224 pixels on images of 32. Most
-classics begin by shrinking the image to a quarter of its side, and to a thirty-second in all: of
-32x32 pixels, one is left before the layers that matter most. With the small stem, the first layers
-move by single pixels instead. The other layers then work on maps as large as those of an image of
-four times the side. Kernels keep their shapes, so that the number of parameters and trained weights
-stay valid. (In VGG and AlexNet, whose dense layers follow the map, this holds for the convolutions
-only.) The multiply-adds grow up to sixteenfold. He et al. 2015 (section 4.2) and Huang et al. 2016
-(section 4.1) leave out these strides on CIFAR-10 in the same way.
+The small stem adapts a network that is made for photographs of 224 pixels to images of about 32.
+Most classics begin by shrinking the image to a quarter of its side, and to a thirty-second in all:
+an image of 32x32 pixels becomes a single value before the layers that matter most. With the small
+stem, the first layers have strides of 1 instead. The other layers then work on maps as large as
+those of an image of four times the side. Kernels keep their shapes, so that the number of
+parameters and trained weights stay valid. (In VGG and AlexNet, whose dense layers follow the map,
+this holds for the convolutions only.) The multiply-adds grow up to sixteenfold. He et al. 2015
+(section 4.2) and Huang et al. 2016 (section 4.1) leave out these strides on CIFAR-10 in the same
+way.
 """
 
 import inspect

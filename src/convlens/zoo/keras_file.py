@@ -38,7 +38,7 @@ Named = list[tuple[str, Any]]
 
 @contextmanager
 def open_keras_file(path: Path, networks: Iterable[keras.Model]) -> Iterator[Named]:
-    """Open a file and give its arrays, with the names of their layers, in the network's order.
+    """Open a file and yield its arrays, with the names of their layers, in the network's order.
 
     Args:
         path: The file.
@@ -47,7 +47,7 @@ def open_keras_file(path: Path, networks: Iterable[keras.Model]) -> Iterator[Nam
             its arrays fit is used.
 
     Raises:
-        ModelError: If there is no such file, or it is damaged or no file of Keras.
+        ModelError: If there is no such file, or if it is damaged or was not written by Keras.
     """
     if not path.is_file():
         raise ModelError(

@@ -60,8 +60,8 @@ class Weights:
         head: The number of layers with weights in the model's head.
         other_head: The same for the network of the files, where its head is another one, so that
             the files serve for the body alone.
-        original: Builds the network of keras.applications, whose files name the arrays otherwise
-            than ours where it has layers of its own.
+        original: Builds the network of keras.applications. It is needed where that network has
+            layers of its own, so that its files name the arrays differently from ours.
         name: What users call these weights.
     """
 

@@ -42,13 +42,13 @@ def test_figures_are_drawn_and_name_what_they_show(microscope):
     texts = [text.get_text() for text in strip_figure(microscope, "貓.png").axes[0].texts]
     assert "貓.png" in texts
     assert "Conv2D  3 x 3 x 4" in texts
-    figure = layer_figure(microscope, microscope.layer("deep"), "a.png")
+    figure = layer_figure(microscope.layer("deep"), "a.png")
     assert [text.get_text() for text in figure.axes[0].texts][-3:] == ["0", "1", "2"]
 
 
 def test_the_numbers_of_a_dense_layer_are_drawn_as_cells(microscope):
     layer = microscope.layer("logits")
-    axes = layer_figure(microscope, layer, "a.png").axes[0]
+    axes = layer_figure(layer, "a.png").axes[0]
     title, said = (text.get_text() for text in axes.texts)
     assert title == "logits: a.png"
     assert said.startswith("Dense, 2. ")

@@ -35,9 +35,9 @@ def load_npz(path: Path) -> Dataset:
 
     The arrays x_val, y_val, x_test, y_test and class_names may follow. Images have the shape
     (n, height, width) or (n, height, width, 1, 3 or 4). Pixels of type uint8 are kept, floats in
-    0..1 are multiplied by 255, other numbers in 0..255 are rounded, and of uint16 beyond 255 the
-    upper eight bits are kept. Labels are whole numbers or text of shape (n,) or (n, 1), or one-hot
-    rows (n, k).
+    0..1 are multiplied by 255, and other numbers in 0..255 are rounded. If pixels of type uint16
+    exceed 255, their upper eight bits are kept. Labels are whole numbers or text of shape (n,) or
+    (n, 1), or one-hot rows (n, k).
 
     Raises:
         DataError: If the file is not an .npz file or is damaged, if shapes, lengths or values do

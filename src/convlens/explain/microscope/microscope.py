@@ -142,10 +142,10 @@ class Microscope:
         prediction = classifier.prediction(str(image), layers[-1].output.astype(np.float32))
         return cls(classifier, model, pixels, (height, width), layers, prediction)
 
-    def most_probable(self, count: int = 3) -> list[tuple[str, float]]:
-        """Return the most probable classes and their probabilities, the largest first."""
+    def most_probable(self) -> list[tuple[str, float]]:
+        """Return the three most probable classes and their probabilities, the largest first."""
         probabilities = self.prediction.probabilities
-        order = np.argsort(-probabilities)[:count]
+        order = np.argsort(-probabilities)[:3]
         return [(self.classifier.class_names[one], float(probabilities[one])) for one in order]
 
     def layer(self, name: str) -> Layer:

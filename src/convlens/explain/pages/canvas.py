@@ -152,9 +152,7 @@ class Shown:
     spans: Spans | None = None
 
 
-def draw_shown(
-    axes: Axes, maps: Sequence[Shown], corner: Point, side: float, gap: float, points: float = 9
-) -> None:
+def draw_shown(axes: Axes, maps: Sequence[Shown], corner: Point, side: float, gap: float) -> None:
     """Draw maps and images from left to right, each with its title above its square.
 
     Args:
@@ -163,11 +161,10 @@ def draw_shown(
         corner: The upper left corner of the first square.
         side: The side of the squares.
         gap: The space between them.
-        points: The font size of the titles.
     """
     for number, one in enumerate(maps):
         place = (corner[0] + number * (side + gap), corner[1])
-        write(axes, place[0], place[1] - 0.17, one.title, fontsize=points, color=GREY)
+        write(axes, place[0], place[1] - 0.17, one.title, fontsize=9, color=GREY)
         if one.values.dtype == np.uint8:
             draw_image(axes, one.values, place, side)
         else:

@@ -43,7 +43,7 @@ KEY = (
 
 
 def most_active(layer: Layer, count: int) -> list[int]:
-    """Return the filters whose maps vary most, in their order. A map of one colour shows nothing.
+    """Return the filters whose maps vary most, in the order of the layer.
 
     Args:
         layer: A layer.
@@ -54,21 +54,17 @@ def most_active(layer: Layer, count: int) -> list[int]:
     return sorted(int(one) for one in np.argsort(-spread, kind="stable")[:count])
 
 
-def chosen_layers(microscope: Microscope, most: int = LARGEST_STRIP) -> list[Layer]:
+def chosen_layers(microscope: Microscope) -> list[Layer]:
     """Return the layers that the figure of all layers shows: those that change values.
 
-    If they are too many, layers that work number by number are left out first. If the others are
-    still too many, evenly spread ones are returned.
-
-    Args:
-        microscope: The microscope of a network and an image.
-        most: The largest number of layers.
+    If there are more than `LARGEST_STRIP`, layers that work number by number are left out first. If
+    there are still too many, some of them are returned, evenly spread.
     """
     found = [layer for layer in microscope.layers if layer.changes and layer.output.ndim in (1, 3)]
-    if len(found) > most:
+    if len(found) > LARGEST_STRIP:
         found = [layer for layer in found if _mixes(layer)] or found
-    if len(found) > most:
-        places = np.linspace(0, len(found) - 1, most).round().astype(int)
+    if len(found) > LARGEST_STRIP:
+        places = np.linspace(0, len(found) - 1, LARGEST_STRIP).round().astype(int)
         found = [found[place] for place in places]
     return found
 
@@ -159,12 +155,11 @@ def _draw_numbers(axes: Axes, layer: Layer, corner: Point) -> None:
     draw_values(axes, padded.reshape(rows, columns), corner, size, float(np.abs(values).max()))
 
 
-def layer_figure(microscope: Microscope, layer: Layer, name: str) -> Chart:
+def layer_figure(layer: Layer, name: str) -> Chart:
     """Return a figure of all maps of one layer, or of the 256 most active if there are more.
 
     Args:
-        microscope: The microscope of a network and an image.
-        layer: One of its layers.
+        layer: The layer.
         name: The name of the image.
     """
     maps = layer.output.ndim == 3
