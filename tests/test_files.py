@@ -188,10 +188,6 @@ def test_long_lists_are_cut_and_counted(number, most, expected):
     assert and_more(range(number), most) == expected
 
 
-def test_the_separator_of_a_list_can_be_chosen():
-    assert and_more(["a, b", "c", "d"], 2, separator="; ") == "a, b; c and 1 more"
-
-
 def test_names_of_earlier_releases_are_renamed_at_every_depth():
     assert with_present_names([{"pictures": [{"picture": "picture"}], "n": 1}]) == [
         {"images": [{"image": "picture"}], "n": 1}

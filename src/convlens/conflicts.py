@@ -1,7 +1,7 @@
 """Conflicts: which flags exclude or need each other, in one table for all commands.
 
-The functions behind a command check the same rows, so that a caller in Python
-reads the same message.
+The functions behind a command check the same rows, so that a caller in Python reads the same
+message.
 """
 
 from collections.abc import Mapping

@@ -237,7 +237,7 @@ def train_for(trainer: Trainer, run: Run, seconds: float) -> str:
     """Train for the configured number of epochs, but at most `LIMIT` times the given seconds.
 
     The time in which the backend compiles does not count. A run that was stopped before continues
-    with the time that is left. Of a run that was killed, only the time of its finished epochs is
+    with the time that is left. If the run was killed, only the time of its finished epochs is
     known.
 
     Args:

@@ -190,8 +190,8 @@ def rehearse_ending(setup: Setup) -> tuple[float, float]:
 def measure_costs(trainer: Trainer, seconds: float) -> Costs:
     """Return the costs of a training, which is started and then undone.
 
-    The mean of the steps counts and not their median, because what else the machine does now and
-    then is part of the time. The network must be compiled again before it is trained.
+    The mean of the steps counts and not their median, because whatever else the computer does is
+    part of the time. The network must be compiled again before it is trained.
 
     Args:
         trainer: The training that is measured.

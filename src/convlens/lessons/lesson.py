@@ -131,12 +131,13 @@ class Lesson:
             channels: "grey", "rgb" or "auto".
 
         Returns:
-            Twice images, uint8 of shape (n, height, width, channels), and labels, int64 of shape
-            (n,).
+            Two pairs, to train on and to test on. Each has images, uint8 of shape (n, height,
+            width, channels), and labels, int64 of shape (n,).
         """
         config = Config().replace(size=str(size or "auto"), channels=channels, val=0.0)
         prepared = prepare_data(self.data(name), config)
-        images, labels = prepared.store.images, prepared.dataset.labels
+        images = prepared.store.images
+        labels = prepared.dataset.labels
         train = np.sort(np.concatenate([prepared.splits.train, prepared.splits.val]))
         test = prepared.splits.test
         if prepared.dataset.splits is None:

@@ -89,6 +89,10 @@ class Origin:
 
         A classifier that is trained further gives a copy, because all folds of a cross-validation
         begin with its weights.
+
+        Raises:
+            ModelError: If the images are too small for the network, or if weights are given for a
+                model of the user or do not fit.
         """
         if self.ready is not None:
             return with_precision(self.ready, "float32")

@@ -208,6 +208,8 @@ class Trainer(Stage):
 
         Raises:
             Interrupted: If the training was stopped. The message says how to continue it.
+            TrainingError: If the loss is not finite; see `fit`.
+            StorageError: If a file cannot be written; see `fit`.
         """
         keras.utils.set_random_seed(self.setup.config.training.seed)
         with _interruptible() as pressed:

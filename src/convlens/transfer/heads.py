@@ -40,8 +40,8 @@ STRENGTHS = (1e-3, 1e-2, 1e-1, 1.0, 10.0)
 DEFAULT_STRENGTH = 0.1
 MAX_ITER = 300
 # The number of values in the features up to which a single thread computes. With one thread per
-# processor, each of the many short products waits for the slowest thread: on a busy machine with two
-# processors, a head for cats and dogs took 5.4 s with two threads and 0.4 s with one.
+# processor, each of the many short products waits for the slowest thread: on a busy machine with
+# two processors, a head for cats and dogs took 5.4 s with two threads and 0.4 s with one.
 ONE_THREAD = 2**26
 # Bytes of features that are centred and scaled in place. Larger ones lie on the disk and stay as
 # they are.

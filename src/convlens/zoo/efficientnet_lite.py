@@ -66,7 +66,8 @@ class Variant(NamedTuple):
         dropout: The share of the features that training leaves out before the dense layer.
         num_params: The number of parameters with 1000 classes.
         multiply_adds: The multiply-adds on one image.
-        sha256: Of the file of weights in its package; the name of the file ends with the first 8.
+        sha256: The SHA-256 of the file of weights in its package. The name of the file ends with
+            its first 8 digits.
         text: The docstring of its builder.
     """
 

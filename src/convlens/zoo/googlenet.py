@@ -186,9 +186,8 @@ def _modules(inputs: keras.KerasTensor) -> tuple[keras.KerasTensor, dict[str, ke
     for stage, modules in STAGES.items():
         x = _pool(x, f"pool{stage - 1}")
         for letter, branches in zip("abcde", modules, strict=False):
-            x = maps[f"{stage}{letter}"] = inception_module(
-                x, branches, f"inception{stage}{letter}"
-            )
+            x = inception_module(x, branches, f"inception{stage}{letter}")
+            maps[f"{stage}{letter}"] = x
     return x, maps
 
 

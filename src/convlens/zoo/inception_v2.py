@@ -90,7 +90,7 @@ MODULES = {  # figure 5
 }
 # The filters for each channel of the image, in the depthwise half of the first layer.
 DEPTH_MULTIPLIER = 8
-# Of the moving statistics; the paper averages over the training set afterwards instead.
+# The momentum of the moving statistics; the paper averages over the training set afterwards.
 MOMENTUM = 0.9
 
 

@@ -5,6 +5,7 @@ sigmoid comes after. The activation is ReLU and the initialiser Glorot's uniform
 network says otherwise. The accuracies are those of the lectures.
 """
 
+from collections import Counter
 from typing import Any, NamedTuple
 
 import keras
@@ -190,9 +191,10 @@ def stack(
 
     The layers are called conv1, pool1, dense1 and so on, and the last one logits.
     """
-    seen: dict[type, int] = {}
+    seen: Counter[type] = Counter()
     for row in rows:
-        number = seen[type(row)] = seen.get(type(row), 0) + 1
+        seen[type(row)] += 1
+        number = seen[type(row)]
         match row:
             case Conv(filters, kernel_size, padding):
                 layer = layers.Conv2D(

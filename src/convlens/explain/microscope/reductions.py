@@ -163,7 +163,11 @@ def batch_arrays(
 
 
 def open_softmax(layer: Layer, index: Index) -> OpenedCell:
-    """Open a value of a softmax over the last axis."""
+    """Open a value of a softmax over the last axis.
+
+    Raises:
+        ConfigError: If the softmax is over another axis.
+    """
     if getattr(layer.operation, "axis", -1) not in (-1, len(layer.shape)):
         raise ConfigError(
             "{layer}: only a softmax over the last axis can be opened.".format(layer=layer.name)

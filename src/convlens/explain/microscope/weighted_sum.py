@@ -49,7 +49,7 @@ def _finish(
     products: Sequence[Products],
     seen: Window,
     scale: float | None = None,
-) -> OpenedCell:  # fmt: skip
+) -> OpenedCell:
     """Return the opened value of sums of products, the last of which has the bias.
 
     `scale` is that of the products, where it is not the sum of their absolute values.
@@ -129,7 +129,11 @@ def open_dense(layer: Layer, index: Index) -> OpenedCell:
 
 
 def open_matmul(layer: Layer, index: Index) -> OpenedCell:
-    """Open a product with a constant matrix, as in local response normalisation."""
+    """Open a product with a constant matrix, as in local response normalisation.
+
+    Raises:
+        ConfigError: If the layer multiplies two tensors, or a tensor of another shape.
+    """
     left, right = layer.operands
     if left.values.ndim < 2 or right.values.ndim != 2 or right.source is not None:
         raise ConfigError(

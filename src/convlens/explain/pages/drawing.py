@@ -139,10 +139,12 @@ def _draw_table(axes: Axes, table: Table, y: float) -> Point:
 
 
 def _draw_curve(axes: Axes, curve: Curve, y: float) -> Point:
-    wide, high, left = 6.4, 3.0, 0.65
+    wide = 6.4
+    high = 3.0
+    left = 0.65
     figure: Any = axes.figure
     inner = figure.add_axes((0, 0, 1, 1), facecolor="none")
-    # The canvas has not its final size yet: the place is looked up when the figure is drawn.
+    # The canvas does not have its final size yet, so the place is looked up when it is drawn.
     place = Bbox([[EDGE + left, y + 0.05], [EDGE + wide, y + high]])
     found = TransformedBbox(place, axes.transData - figure.transFigure)
     inner.set_axes_locator(lambda *_: found)

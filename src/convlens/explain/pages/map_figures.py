@@ -22,6 +22,7 @@ from convlens.explain.pages.page import Page
 
 LARGEST_STRIP = 60  # layers of the figure of all layers that can still be told apart
 ACROSS = 6  # maps of a layer in that figure
+COLUMNS = {4: 1, 24: 2, LARGEST_STRIP: 3}  # columns of that figure, by its largest number of layers
 MOST_MAPS = 256  # in the figure of one layer
 CHANNEL_MAPS = 2  # maps of an input around a value
 ABOVE = 6  # maps above the page of a value
@@ -83,7 +84,7 @@ def strip_figure(microscope: Microscope, name: str) -> Chart:
         name: The name of the image.
     """
     shown = chosen_layers(microscope)
-    columns = 1 if len(shown) <= 4 else 2 if len(shown) <= 24 else 3
+    columns = next(number for most, number in COLUMNS.items() if len(shown) <= most)
     rows = math.ceil(len(shown) / columns)
     width = 2 * EDGE + columns * WIDE + (columns - 1) * COLUMN_GAP
     with style([name, *microscope.classifier.class_names]):

@@ -105,7 +105,9 @@ def _grid_lines(grid: Grid) -> Part:
             if width == 1 or not column:
                 bracket = bracket.strip() or " "
             line.append(bracket)
-            style = "bold" if cell.marked else "dim" if cell.border else ""
+            style = "dim" if cell.border else ""
+            if cell.marked:
+                style = "bold"
             line.append(cell.text.rjust(width), style=style)
             before = cell.marked
         line.append("]" if before else " ")

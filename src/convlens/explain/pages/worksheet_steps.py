@@ -85,7 +85,7 @@ def _multiply(exercise: Exercise, words: Words) -> list[WorkStep]:
         note = words["some_places"]
     elif left:
         note = words["one_channel"]
-    # Of a patch that is shown as a whole, the channels are counted, else the numbers.
+    # Channels are counted if the patch is shown as a whole, otherwise numbers.
     note = note.format(shown=shown, channel=exercise.channel, count=f"{left + (shown or 1):,}")
     weights = words["weights" if exercise.channel is None else "kernel"]
     grids = (
