@@ -223,7 +223,7 @@ def batch_normalize(
         epsilon: What is added to the variance, so that nothing is divided by 0.
 
     Raises:
-        ConfigError: If numbers are given for another count of channels than the batch has, if a
+        ConfigError: If numbers are given for another number of channels than the batch has, if a
             variance is negative, if epsilon is not above 0, or if momentum is not within 0 and 1.
     """
     inputs, *given = (
@@ -252,6 +252,12 @@ def batch_normalize(
         moving_mean = momentum * moving_mean + (1 - momentum) * mean
         moving_variance = momentum * moving_variance + (1 - momentum) * variance
     return BatchNormalization(
-        inputs, mean, variance, epsilon, gamma, beta,
-        moving_mean=moving_mean, moving_variance=moving_variance,
-    )  # fmt: skip
+        inputs,
+        mean,
+        variance,
+        epsilon,
+        gamma,
+        beta,
+        moving_mean=moving_mean,
+        moving_variance=moving_variance,
+    )

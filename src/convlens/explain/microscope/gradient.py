@@ -122,9 +122,17 @@ def differentiate(
     if weight.mixed is not None:
         terms = np.abs(before * weight.mixed).sum(axis=-1) * np.abs(inputs)
     return WeightGradient(
-        layer.name, weight, microscope.classifier.class_names[number], loss, outputs, slopes,
-        inputs, float(terms.sum()), float(every[weight.index]), chosen,
-    )  # fmt: skip
+        layer.name,
+        weight,
+        microscope.classifier.class_names[number],
+        loss,
+        outputs,
+        slopes,
+        inputs,
+        float(terms.sum()),
+        float(every[weight.index]),
+        chosen,
+    )
 
 
 def _loss(microscope: Microscope, label: str | None) -> tuple[int, float]:

@@ -90,9 +90,12 @@ def open_convolution(layer: Layer, index: Index) -> OpenedCell:
             group=covered.start // done.kernel.shape[2], groups=done.groups
         )
     products = Products(
-        cell.numbers, cell.weights, cell.bias,
-        name="sum", channels=tuple(range(covered.start, covered.stop)),
-    )  # fmt: skip
+        cell.numbers,
+        cell.weights,
+        cell.bias,
+        name="sum",
+        channels=tuple(range(covered.start, covered.stop)),
+    )
     spans = (cell.rows, cell.columns, (covered.start, covered.stop))
     return _finish(layer, index, rule, [products], window_of(layer, spans, cell.patch))
 
@@ -109,13 +112,15 @@ def open_separable(layer: Layer, index: Index) -> OpenedCell:
         None if bias is None else bias[index[-1]],
         name="pointwise",
         channels=tuple(range(done.kernel.shape[3])),
-    )  # fmt: skip
+    )
     strongest = pointwise.strongest(1)[0]
     cell = done.at(index[0], index[1], strongest)
     depthwise = Products(
-        cell.numbers, cell.weights,
-        name=f"depthwise {strongest}", channels=(done.channels(strongest).start,),
-    )  # fmt: skip
+        cell.numbers,
+        cell.weights,
+        name=f"depthwise {strongest}",
+        channels=(done.channels(strongest).start,),
+    )
     seen = window_of(layer, (cell.rows, cell.columns, (0, patch.shape[2])), patch)
     scale = np.abs(terms).sum(axis=(0, 1)).reshape(-1) * np.abs(pointwise.weights)
     rule = "each channel's patch × kernel, then these sums × pointwise weights"
@@ -150,8 +155,11 @@ def _open_product(layer: Layer, index: Index, weights: Floats, rule: str) -> Ope
     numbers = input_of(layer)[index[:-1]]
     bias = bias_of(layer.operation)
     products = Products(
-        numbers, weights, None if bias is None else bias[index[-1]],
-        name="sum", channels=tuple(range(len(numbers))),
-    )  # fmt: skip
+        numbers,
+        weights,
+        None if bias is None else bias[index[-1]],
+        name="sum",
+        channels=tuple(range(len(numbers))),
+    )
     seen = window_of(layer, (*single(index[:-1]), (0, len(numbers))), numbers)
     return _finish(layer, index, rule, [products], seen)
