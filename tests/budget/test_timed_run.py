@@ -95,6 +95,7 @@ def test_a_frozen_backbone_can_be_resumed_where_it_was_stopped_before_fine_tunin
     assert run.config.transfer.unfreeze is None
 
 
+@pytest.mark.slow
 def test_layers_that_the_user_named_learn_in_a_resume_too(
     digits, backbone, tmp_path, monkeypatch, quick
 ):

@@ -67,6 +67,7 @@ def test_openvino_computes_as_keras(body, images, precision):
     np.testing.assert_array_equal(alone, compiled(images)[:3])  # whatever its neighbours are
 
 
+@pytest.mark.slow
 @needs_openvino
 def test_openvino_is_lazy_silent_sends_nothing_and_survives_ctrl_c_after_several_networks():
     code = """

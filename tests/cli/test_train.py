@@ -67,6 +67,7 @@ def test_a_class_that_is_rare_weighs_more(here, shapes, capsys):
     assert "rare classes weigh more" in capsys.readouterr().out
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("no_charts")
 def test_a_grey_sixteen_bit_npz_goes_the_whole_way(here):
     rng = np.random.default_rng(0)

@@ -62,6 +62,7 @@ def test_a_verdict_names_the_better_one_first():
     )
 
 
+@pytest.mark.slow
 def test_equal_classifiers_are_called_different_in_one_of_twenty_comparisons_at_most():
     rng = np.random.default_rng(0)
     wrong = sum(

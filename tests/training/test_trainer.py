@@ -136,11 +136,10 @@ def test_the_stages_run_in_order_and_the_last_state_counts(training, log, tmp_pa
 
 
 def test_the_last_stage_predicts_and_scores(training, log, tmp_path, monkeypatch):
-    class Finished:
-        def __init__(self, *args, predict):
-            self.classifier = (*args, predict)
+    def finish(*args, predict):
+        return (*args, predict), "the scores"
 
-    monkeypatch.setattr(trainer_module, "finish", Finished)
+    monkeypatch.setattr(trainer_module, "finish", finish)
     assert training.predict == "prediction of layers"
     run = Run(tmp_path)
     assert training.finish(run) == (run, "images", QUIET, "scores of layers")

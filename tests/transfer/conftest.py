@@ -1,5 +1,6 @@
 """Fixtures that several tests of this package use."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -17,9 +18,11 @@ def own_cache(monkeypatch, tmp_path) -> Path:
 
 
 @pytest.fixture
-def no_report(monkeypatch) -> None:
-    """Leave the report out, which takes longer than a training of a small head."""
+def no_report(monkeypatch) -> Callable[..., None]:
+    """Leave the report out, which takes longer than a training of a small head; return it."""
+    real = finish_module.report_run
     monkeypatch.setattr(finish_module, "report_run", lambda *_: None)
+    return real
 
 
 @pytest.fixture

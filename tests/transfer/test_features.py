@@ -88,6 +88,7 @@ def test_a_record_that_was_cut_off_is_the_only_one_lost():
     assert np.allclose(again.gather(store, np.arange(10)), wanted(store), rtol=1e-6)
 
 
+@pytest.mark.slow
 def test_a_killed_process_loses_no_more_than_the_batch_under_way(tmp_path):
     code = """
         import os, sys

@@ -90,6 +90,7 @@ def test_branches_of_the_paper(model, branch):
     assert found[:-2] == BRANCHES[branch][:-2]
 
 
+@pytest.mark.slow
 def test_too_small_says_the_least():
     with pytest.raises(
         ModelError, match="inception_v4 needs images of at least 75 x 75 pixels; found 74 x 90"
