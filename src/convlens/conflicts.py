@@ -70,6 +70,7 @@ CONFLICTS: dict[str, tuple[tuple[str, str, tuple[str, ...], str], ...]] = {
         ("resume", ALLOWS, ("run", "path"), RESUMED),
         ("compare", EXCLUDES, TRANSFER, SCRATCH),
     ),
+    "evaluate": (("layout", NEEDS, ("data",), "The images of a run are read as it says."),),
     "predict": (("weights", NEEDS, ("model",), WHOSE_WEIGHTS),),
     "open": (
         ("weights", NEEDS, ("model",), WHOSE_WEIGHTS),

@@ -26,7 +26,15 @@ ImageLike = str | Path | Image.Image | NDArray[Any]
 """What `open_image` opens: a file, a Pillow image, or an array of pixels."""
 
 MAX_PIXELS = 100_000_000
-IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff")
+# fmt: off
+IMAGE_SUFFIXES = (
+    ".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff",
+    ".jpe", ".jfif", ".jif", ".pjpeg", ".pjp", ".mpo", ".apng", ".avif", ".dib", ".ico",
+    ".jp2", ".j2k", ".j2c", ".jpc", ".jpf", ".jpx", ".ppm", ".pgm", ".pbm", ".pnm",
+    ".tga", ".pcx", ".psd", ".sgi", ".qoi", ".dds",
+)
+# fmt: on
+USUAL_SUFFIXES = ", ".join(IMAGE_SUFFIXES[:8])  # for messages
 # How an image is made to fit; anything else, as "stretch", resizes it.
 FITS: dict[str, Callable[..., Image.Image]] = {"crop": ImageOps.fit, "pad": ImageOps.pad}
 ORIENTATION = 0x0112  # the EXIF tag; the values 5 to 8 exchange width and height
@@ -191,7 +199,7 @@ def _image_errors(name: Path | str) -> Iterator[None]:
     except UnidentifiedImageError as error:
         raise ImageError(
             "{name}: this is not an image that can be read ({suffixes}).".format(
-                name=name, suffixes=", ".join(IMAGE_SUFFIXES)
+                name=name, suffixes=USUAL_SUFFIXES
             )
         ) from error
     # On damaged bytes Pillow's decoders and its EXIF reader raise almost anything: OSError,

@@ -66,6 +66,12 @@ class DataConfig(Section):
         "colours of the images (auto is grey where every image is grey)",
         choices=("auto", "grey", "rgb"),
     )
+    layout: str = setting(
+        "auto",
+        "what a folder is whose name is that of a split, such as train (auto takes it as a split, "
+        "unless images of other folders would be lost)",
+        choices=("auto", "classes", "splits"),
+    )
     val: float = setting(0.2, "share of the training images kept for validation", low=0, high=0.9)
     test: float = setting(
         0.2,

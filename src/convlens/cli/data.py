@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import numpy as np
 from cyclopts import Parameter
@@ -39,6 +39,10 @@ def data(
             help="regular expression that finds the label in a file name, with (?P<label>...)"
         ),
     ] = None,
+    layout: Annotated[
+        Literal["auto", "classes", "splits"],
+        Parameter(help="what folders called train, val or test are"),
+    ] = "auto",
 ) -> None:
     """Show what is in a data source: format, classes, images and a sheet of examples."""
     from convlens.data.dataset import inspect
@@ -47,7 +51,7 @@ def data(
     from convlens.data.store import open_store
 
     screen = Screen()
-    dataset = load_data(path, pattern=pattern, for_training=False)
+    dataset = load_data(path, pattern=pattern, layout=layout, for_training=False)
     with screen.console.status("looking at the images"):
         seen = inspect(dataset)
     problems = seen.unreadable_examples

@@ -4,6 +4,7 @@ import csv
 import glob
 import json
 import sys
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal, NamedTuple
@@ -16,8 +17,11 @@ from rich.table import Column, Table
 from convlens import backend
 from convlens.cli.output import print_json
 from convlens.conflicts import refuse_conflicts
+from convlens.data.dataset import note_if
+from convlens.data.labels import natural_key
+from convlens.data.walk import Found, as_spelled, is_system_name, walk
 from convlens.errors import ConfigError, DataError, ImageError
-from convlens.preprocess import IMAGE_SUFFIXES
+from convlens.preprocess import USUAL_SUFFIXES
 from convlens.screen import Screen
 
 if TYPE_CHECKING:
@@ -79,10 +83,12 @@ def predict(
     from convlens.run import Run
 
     path = Run.find_classifier(name) if model is None else None
-    paths = find_images(patterns)
+    paths, notes = find_images(patterns)
     backend.start()
     chosen = load_classifier(path, model, weights, precision)
     errors = Console(stderr=True, highlight=False, soft_wrap=True)
+    for note in notes:
+        errors.print("[yellow]note[/yellow]  {note}".format(note=escape(note)))
     skipped: list[ImageError] = []
 
     def skip(error: ImageError) -> None:
@@ -119,14 +125,15 @@ def load_classifier(
     return pretrained_classifier(str(model), weights or "imagenet", precision=precision)
 
 
-def find_images(patterns: Sequence[str]) -> list[Path]:
-    """Return the images that files, folders and globs name, in order, each once.
+def find_images(patterns: Sequence[str]) -> tuple[list[Path], list[str]]:
+    """Return the images that files, folders and globs name, in order and each once, and notes.
 
-    A file that does not exist is returned too, so that it is skipped like a damaged one.
+    The images of a folder are those that a training on this folder would find. A file that does not
+    exist is returned too, so that it is skipped like a damaged one.
 
     Raises:
         ConfigError: If there are no patterns.
-        DataError: If a folder or a glob has no image.
+        DataError: If a folder cannot be read, or if a folder or a glob has no image.
     """
     if not patterns:
         raise ConfigError(
@@ -134,26 +141,49 @@ def find_images(patterns: Sequence[str]) -> list[Path]:
             "folders or globs."
         )
     found: dict[Path, None] = {}
+    notes = []
     for pattern in patterns:
-        path = Path(pattern).expanduser()
-        message = "{pattern}: there is no such image ({suffixes})."
-        if path.is_dir():
-            some = [file for file in path.rglob("*") if _is_image(file)]
-            message = "{pattern}: this folder has no image ({suffixes})."
-        elif path.exists() or not glob.has_magic(str(path)):
-            some = [path]
-        else:
-            matches = map(Path, glob.glob(str(path), recursive=True))  # noqa: PTH207 - may be absolute
-            some = [file for file in matches if file.is_file()]
+        path = as_spelled(Path(pattern).expanduser())
+        is_glob = glob.has_magic(str(path)) and not path.exists()
+        named = _matches(path) if is_glob else [path]
+        inside = {folder: _walk(folder) for folder in named if folder.is_dir()}
+        some = [
+            image for one in named for image in (inside[one].images if one in inside else [one])
+        ]
+        message = "{pattern}: this folder has no image ({suffixes})."
+        if is_glob:
+            message = "{pattern}: there is no such image ({suffixes})."
         if not some:
-            raise DataError(message.format(pattern=pattern, suffixes=", ".join(IMAGE_SUFFIXES)))
-        found.update(dict.fromkeys(sorted(some)))
-    return list(found)
+            raise DataError(message.format(pattern=pattern, suffixes=USUAL_SUFFIXES))
+        found.update(dict.fromkeys(some))
+        ignored = sum((one.ignored for one in inside.values()), Counter[str]())
+        counts = ["{:,} {}".format(number, kind) for kind, number in ignored.most_common(6)]
+        notes += note_if(
+            counts, "{pattern}: ignored {counts}", pattern=pattern, counts=", ".join(counts)
+        )
+    return list(found), notes
 
 
-def _is_image(path: Path) -> bool:
-    """Return whether a file of a folder is an image, by its name."""
-    return path.suffix.lower() in IMAGE_SUFFIXES and not path.name.startswith(".")
+def _matches(pattern: Path) -> list[Path]:
+    """Return what a glob matches, in natural order; system files only where it names them."""
+    found: dict[Path, Path] = {}
+    matches = glob.glob(str(pattern), recursive=True)  # noqa: PTH207 - may be absolute
+    for path in map(Path, sorted(matches, key=natural_key)):
+        if not any(is_system_name(part) for part in path.parts if part not in pattern.parts):
+            # A link that leads back shows the same files again.
+            found.setdefault(path.parent.resolve() / path.name, path)
+    return list(found.values())
+
+
+def _walk(folder: Path) -> Found:
+    try:
+        return walk(folder)
+    except OSError as error:
+        raise DataError(
+            "{path}: this cannot be read ({reason}).".format(
+                path=error.filename or folder, reason=error.strerror or error
+            )
+        ) from error
 
 
 def _print_table(rows: list[Row]) -> None:
@@ -219,6 +249,10 @@ def evaluate(
     data: Annotated[
         str | None, Parameter(help="labelled images to use instead of the run's own test set")
     ] = None,
+    layout: Annotated[
+        Literal["auto", "classes", "splits"] | None,
+        Parameter(help="what folders called train, val or test in --data are [as in the run]"),
+    ] = None,
     format: Annotated[  # noqa: A002 - the flag's name
         Literal["table", "json"], Parameter(help="how to print; json is the content of report.json")
     ] = "table",
@@ -227,10 +261,12 @@ def evaluate(
     from convlens.data.sources import load_data
     from convlens.run import Run
 
+    refuse_conflicts("evaluate", {"layout": layout, "data": data})
     opened = Run.open(run)
     dataset = load_data(
         data or opened.data["path"],
         pattern=opened.config.data.pattern,
+        layout=layout or opened.config.data.layout,
         for_training=data is None,
     )
     backend.start(threads=opened.config.training.threads)  # a classifier opens on any engine

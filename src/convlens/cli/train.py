@@ -97,7 +97,7 @@ def open_images(path: str, config: Config) -> "Dataset":
     from convlens.data.sources import load_data
 
     backend.choose(config.training.backend)  # first, as a data set of Keras imports the engine
-    dataset = load_data(path, pattern=config.data.pattern)
+    dataset = load_data(path, pattern=config.data.pattern, layout=config.data.layout)
     backend.start(config.training.backend, config.training.threads)
     return dataset
 

@@ -3,6 +3,7 @@
 `inspect` says what the images are, and `check` whether a classifier can be made of them.
 """
 
+import re
 import warnings
 from collections import Counter
 from collections.abc import Sequence
@@ -17,15 +18,13 @@ from convlens.errors import DataError, ImageError
 from convlens.files import and_more
 from convlens.preprocess import Header, ImageArray, read_header
 
-# fmt: off
+# Names of splits, such as train, Training_Set, testset, images_val and train_images.
+_SPLIT_NAME = r"(?:(?:images?|data)_)?(?:{word})(?:_?(?:sets?|data|images?))?"
 SPLIT_NAMES = {
-    "train": ("train", "training", "training_set", "trainset", "train_set"),
-    "val": (
-        "val", "valid", "validation", "validation_set", "val_set", "valid_set", "valset", "dev",
-    ),
-    "test": ("test", "testing", "test_set", "testset"),
+    "train": re.compile(_SPLIT_NAME.format(word="train|training")),
+    "val": re.compile(_SPLIT_NAME.format(word="val|valid|validation|dev")),
+    "test": re.compile(_SPLIT_NAME.format(word="test|testing")),
 }
-# fmt: on
 SPLITS = tuple(SPLIT_NAMES)
 SAMPLE = 20_000  # headers; reading them takes some 10 s from a cold disk
 ARRAY_MODES = {1: "L", 3: "RGB", 4: "RGBA"}
@@ -38,7 +37,7 @@ def split_of(name: str) -> str | None:
     ('train', 'val', None)
     """
     plain = name.strip().casefold().replace(" ", "_").replace("-", "_")
-    return next((split for split, names in SPLIT_NAMES.items() if plain in names), None)
+    return next((split for split, form in SPLIT_NAMES.items() if form.fullmatch(plain)), None)
 
 
 def note_if(applies: object, template: str, **fields: object) -> list[str]:

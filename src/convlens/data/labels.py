@@ -13,14 +13,16 @@ from convlens.errors import DataError
 from convlens.files import and_more
 
 
-def natural_key(name: str) -> tuple[list[int | str], str]:
+def natural_key(name: str) -> tuple[list[Any], str]:
     """Return the key that sorts the numbers inside names by their value.
 
     >>> sorted(["10", "9", "b2", "b10"], key=natural_key)
     ['9', '10', 'b2', 'b10']
     """
-    parts: list[int | str] = [part.casefold() for part in re.split(r"(\d+)", name)]
-    parts[1::2] = [int(part) for part in parts[1::2]]
+    parts: list[Any] = [part.casefold() for part in re.split(r"(\d+)", name)]
+    digits = [part.lstrip("0") for part in parts[1::2]]
+    # Of two whole numbers, the one with fewer digits is the smaller; int() refuses very long ones.
+    parts[1::2] = [(len(part), part) for part in digits]
     return parts, name
 
 

@@ -13,6 +13,7 @@ from convlens.data.formats.idx import IDX_NAME
 from convlens.data.formats.named import NAMES, load_named
 from convlens.data.formats.npz import load_npz
 from convlens.data.formats.table import load_csv
+from convlens.data.walk import as_spelled
 from convlens.errors import ConfigError, DataError
 from convlens.files import and_more
 from convlens.preprocess import IMAGE_SUFFIXES
@@ -22,7 +23,11 @@ PACKED_SUFFIXES = (".zip", ".tar", ".gz", ".tgz", ".7z", ".rar", ".xz", ".bz2")
 
 
 def load_data(
-    source: str | Path, *, pattern: str | None = None, for_training: bool = True
+    source: str | Path,
+    *,
+    pattern: str | None = None,
+    layout: str = "auto",
+    for_training: bool = True,
 ) -> Dataset:
     """Return the labelled images of a folder, a file or a known data set.
 
@@ -33,6 +38,8 @@ def load_data(
         source: A path, or a name such as "mnist5k". A path that exists takes precedence.
         pattern: A regular expression with a group `(?P<label>...)`, which is searched in the file
             names to find the labels.
+        layout: Whether folders with names such as "train" are "splits" or "classes". "auto" takes
+            them as splits, unless images of folders beside them would be lost.
         for_training: Whether the data set must be fit to train on. This is not needed for images
             that are only evaluated.
 
@@ -48,11 +55,11 @@ def load_data(
         (1797, 10)
     """
     compiled = None if pattern is None else _compiled(pattern)
-    path = Path(source).expanduser()
+    path = as_spelled(Path(source).expanduser())
     name = str(source).strip().lower().replace("-", "_")
     try:
         if path.is_dir():
-            dataset = load_folder(path, compiled)
+            dataset = load_folder(path, compiled, layout)
         elif path.exists():
             dataset = _load_file(path)
         elif name in NAMES:

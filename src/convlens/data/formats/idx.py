@@ -15,6 +15,7 @@ from convlens.data.cache import CHUNK, Part, gather
 from convlens.data.dataset import SPLITS, Dataset, refuse_if, split_of
 from convlens.data.formats.npz import READ_ERRORS, damaged
 from convlens.data.labels import encode_labels
+from convlens.data.walk import is_system_name
 from convlens.errors import DataError
 from convlens.preprocess import MAX_PIXELS, ImageArray
 
@@ -40,6 +41,11 @@ def load_idx(folder: Path) -> Dataset:
         StorageError: If the unpacked images do not fit on the disk.
     """
     files, prefix = _find_files(folder)
+    notes = []
+    for split in ("val", "test"):
+        if "train" in files and len(files.get(split, ())) == 1:
+            file = next(iter(files.pop(split).values()))
+            notes.append("{file} was left out; IDX files come in pairs".format(file=file.name))
     parts = []
     labels = []
     splits = []
@@ -79,15 +85,27 @@ def load_idx(folder: Path) -> Dataset:
         labels=numbers,
         class_names=tuple(names.get(name, name) for name in class_names),
         splits=np.concatenate(splits),
+        notes=tuple(notes),
     )
+
+
+def idx_files(folder: Path) -> list[Path]:
+    """Return the IDX files of a folder, also those inside a folder of such a name."""
+    found = []
+    # The names are sorted backwards, so that a file that was unpacked replaces its .gz.
+    for path in sorted(folder.iterdir(), reverse=True):
+        if IDX_NAME.fullmatch(path.name) and not is_system_name(path.name):
+            inside = path.iterdir() if path.is_dir() else [path]
+            found += [file for file in inside if IDX_NAME.fullmatch(file.name) and file.is_file()]
+    # A file beside a folder of its name is preferred to the one inside.
+    return sorted(found, key=lambda file: file.parent == folder)
 
 
 def _find_files(folder: Path) -> tuple[Files, str]:
     """Return the IDX files of a folder and the prefix that their names share."""
     files: Files = defaultdict(dict)
     prefixes = set()
-    # In this order a file that was unpacked replaces its .gz.
-    for path in sorted(folder.iterdir(), reverse=True):
+    for path in idx_files(folder):
         match = IDX_NAME.fullmatch(path.name)
         if match is not None:
             split = split_of(match["split"]) or "test"  # MNIST calls its test set "t10k".

@@ -1,0 +1,189 @@
+"""Walk: find the images in a folder, in the same way for training and for prediction.
+
+Names are in natural order. Hidden files and those that systems and programs leave behind are left
+out and counted. Links are followed, but not back to a folder that has been entered.
+"""
+
+import os
+import re
+import unicodedata
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass, field
+from functools import lru_cache
+from pathlib import Path
+
+from PIL import Image
+
+from convlens.data.labels import natural_key
+from convlens.preprocess import IMAGE_SUFFIXES
+
+# What systems and programs write beside the images of a user, in lower case. Names that begin with
+# a dot, such as .git, .AppleDouble and .ipynb_checkpoints, are left out without being listed.
+# fmt: off
+SYSTEM_NAMES = (
+    "__macosx", "network trash folder", "temporary items", "ipod photo cache",  # macOS
+    "thumbs.db", "ehthumbs.db", "desktop.ini", "$recycle.bin",  # Windows
+    "system volume information",
+    "lost+found", "lost.dir",  # Linux and Android
+    "@eadir", "@tmp", "@sharebin", "#recycle", "#snapshot",  # Synology
+    "@recycle", "@recently-snapshot", "@__thumb",  # QNAP
+    "~snapshot", "_gsdata_", "__pycache__", "node_modules",
+)
+# fmt: on
+SYSTEM_NAME = re.compile(
+    r"\..*"  # hidden
+    r"|synophoto_(thumb|film)_.*|.*@syno(eastream|resource)"  # Synology
+    r"|.*\.(lrdata|lrcat-data|cocatalogdb)"  # previews of Lightroom and Capture One
+    r"|found\.\d{3}|.*:zone\.identifier",  # Windows
+    re.DOTALL,
+)
+SYSTEM = "hidden or of the system"
+LOOPS = "linked back to a folder around them"
+OTHERS = "neither files nor folders"
+NO_SUFFIX = "without a suffix"
+
+SUFFIX = re.compile(r"\.[a-z][a-z0-9]{0,6}")  # ".jpg", but neither ".0001" nor ".jpg_large"
+# The formats that can be told by the first bytes of a file.
+SIGNED = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "AVIF", "JPEG2000", "PPM")
+
+
+@dataclass(frozen=True)
+class Found:
+    """What is inside a folder, in natural order.
+
+    Attributes:
+        folders: The folders.
+        images: The image files, by their suffix or, without one, by their first bytes.
+        ignored: The number of other entries by what they are: a suffix, or words.
+    """
+
+    folders: list[Path] = field(default_factory=list)
+    images: list[Path] = field(default_factory=list)
+    ignored: Counter[str] = field(default_factory=Counter)
+
+
+def is_system_name(name: str) -> bool:
+    """Return whether a file or folder of this name is hidden or was left by a system or program.
+
+    >>> [is_system_name(name) for name in (".git", "@eaDir", "Thumbs.db", "@home")]
+    [True, True, True, False]
+    """
+    plain = name.lower()
+    return plain in SYSTEM_NAMES or SYSTEM_NAME.fullmatch(plain) is not None
+
+
+def entries(folder: Path) -> Found:
+    """Return what is directly inside a folder.
+
+    Raises:
+        OSError: If the folder cannot be read.
+    """
+    found = Found()
+    # scandir tells folders from files without asking the disk for each entry.
+    with os.scandir(folder) as scanned:
+        by_name = {entry.name: entry for entry in scanned}
+    for name in sorted(by_name, key=natural_key):
+        path = folder / name
+        suffix = suffix_of(name)
+        if is_system_name(name):
+            found.ignored[SYSTEM] += 1
+        elif by_name[name].is_dir():
+            found.folders.append(path)
+        # A link that leads nowhere is kept, so that it is named like a damaged image.
+        elif not (by_name[name].is_file() or by_name[name].is_symlink()):
+            found.ignored[OTHERS] += 1
+        elif suffix in IMAGE_SUFFIXES or (not suffix and _has_image_bytes(path)):
+            found.images.append(path)
+        else:
+            found.ignored[suffix or NO_SUFFIX] += 1
+    return found
+
+
+def walk(folder: Path) -> Found:
+    """Return what is inside a folder and in the folders inside it, the nearest first.
+
+    Raises:
+        OSError: If a folder cannot be read.
+    """
+    found = Found()
+    for here in _each(folder):
+        found.folders.extend(here.folders)
+        found.images.extend(here.images)
+        found.ignored.update(here.ignored)
+    return found
+
+
+def holds_images(folder: Path) -> bool:
+    """Return whether there is an image in a folder or in the folders inside it."""
+    return any(here.images for here in _each(folder))
+
+
+def _each(folder: Path) -> Iterator[Found]:
+    """Yield what is directly inside a folder, and inside each folder in it; each is entered once.
+
+    A link to a folder around this one is not followed: it would make everything beside this folder
+    a part of it.
+    """
+    around = {os.path.realpath(above) for above in folder.absolute().parents}
+    around.update(map(str, Path(os.path.realpath(folder)).parents))
+    entered: set[str] = set()
+    waiting = [folder]
+    while waiting:
+        inside = waiting.pop(0)
+        real = os.path.realpath(inside)
+        if real in around:
+            yield Found(ignored=Counter([LOOPS]))
+        elif real not in entered:
+            entered.add(real)
+            here = entries(inside)
+            waiting += here.folders
+            yield here
+
+
+def suffix_of(name: str) -> str:
+    """Return the suffix of a file name in lower case, or nothing if it has none.
+
+    >>> suffix_of("a.PNG"), suffix_of("a.0001"), suffix_of("a")
+    ('.png', '', '')
+    """
+    suffix = os.path.splitext(name)[1].lower()  # noqa: PTH122 - ten times as fast as Path
+    return suffix if SUFFIX.fullmatch(suffix) else ""
+
+
+def _has_image_bytes(path: Path) -> bool:
+    """Return whether a file begins as an image does."""
+    # Pillow raises almost anything on files that only look like an image.
+    with suppress(Exception), Image.open(path, formats=SIGNED):
+        return True
+    return False
+
+
+def as_spelled(path: Path) -> Path:
+    """Return a path that exists, if it differs from this one in Unicode's composition only.
+
+    macOS writes an accented letter of a file name as two characters, other systems as one. Both
+    look the same to the user.
+    """
+    if path.exists():
+        return path
+    here = Path(path.anchor)
+    for part in path.parts[len(here.parts) :]:
+        if (here / part).exists():
+            here /= part
+        else:
+            here /= _composed_names(here).get(unicodedata.normalize("NFC", part), part)
+    return here
+
+
+def _composed_names(folder: Path) -> dict[str, str]:
+    """Return the names of the entries of a folder by their composed form."""
+    with suppress(OSError):
+        return _names_at(folder, folder.stat().st_mtime_ns)
+    return {}
+
+
+@lru_cache(maxsize=64)
+def _names_at(folder: Path, _time: int) -> dict[str, str]:
+    return {unicodedata.normalize("NFC", name): name for name in os.listdir(folder)}  # noqa: PTH208
