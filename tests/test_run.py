@@ -133,19 +133,3 @@ def test_a_damaged_or_missing_file_is_named(tmp_path):
         (run.folder / "report.json").write_bytes(damaged)
         with pytest.raises(RunError, match=r"report\.json: this file of the run cannot be read"):
             _ = run.report
-    with pytest.raises(RunError, match=r"history\.csv cannot be read; No such file"):
-        _ = run.history
-    (run.folder / "history.csv").write_text("epoch,loss\n1,0.5\n2,0.x\n")
-    with pytest.raises(RunError, match=r"history\.csv cannot be read; .*'0\.x'"):
-        _ = run.history
-
-
-def test_the_history_is_replaced_or_continued(tmp_path):
-    run = Run.create(tmp_path / "run", "")
-    row = dict.fromkeys(("loss", "accuracy", "learning_rate"), 0.5) | {"epoch": 1, "seconds": 2.0}
-    run.write_history([row], append=False)
-    run.write_history([row | {"epoch": 2}], append=True)
-    assert [line["epoch"] for line in run.history] == [1, 2]
-    assert run.history[0]["val_loss"] is None
-    run.write_history([], append=False)
-    assert run.history == []

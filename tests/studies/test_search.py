@@ -169,7 +169,7 @@ def test_trial_that_cannot_be_built_is_named_and_left_out(dataset, tmp_path, cap
     failed = [t for t in found.study.get_trials() if t.state == optuna.trial.TrialState.FAIL]
     assert failed
     assert "at least" in capsys.readouterr().out
-    with pytest.raises(TrainingError, match="no trial came to its end"):
+    with pytest.raises(TrainingError, match="no trial ran to its end"):
         search(
             dataset,
             CONFIG,

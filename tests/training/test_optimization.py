@@ -6,7 +6,6 @@ import pytest
 
 import convlens
 from convlens.config import LEARNING_RATES, TrainingConfig
-from convlens.pipeline import train
 from convlens.training.optimization import (
     FirstHeadAccuracy,
     HeadsCrossentropy,
@@ -14,12 +13,10 @@ from convlens.training.optimization import (
     join_heads,
     make_optimizer,
     make_schedule,
-    suggest,
 )
 from convlens.zoo import registry
 from convlens.zoo.create import build
 from convlens.zoo.registry import register_model
-from tests.trainings import CONFIG, QUIET
 
 
 @pytest.fixture
@@ -181,17 +178,3 @@ def test_without_multipliers_adamw_steps_as_keras_own():
         return variable.numpy()
 
     assert np.allclose(stepped([]), stepped([Multiplier()]), rtol=1e-6)
-
-
-@pytest.mark.usefixtures("no_charts")
-def test_find_learning_rate_trains_with_what_it_finds(digits, tmp_path):
-    run = train(
-        digits, CONFIG.replace(epochs=1), run=tmp_path / "run", find_rate=True, screen=QUIET
-    )
-    assert run.config.training.learning_rate != LEARNING_RATES[CONFIG.training.optimizer]
-    assert 1e-4 < run.config.training.learning_rate < 0.1
-    assert (run.folder / "plots" / "learning_rate.png").exists()
-
-
-def test_suggestion_is_a_tenth_of_the_best():
-    assert suggest((1e-4, 1e-3, 1e-2, 1e-1), (2.0, 1.0, 0.5, 3.0)) == pytest.approx(1e-3)

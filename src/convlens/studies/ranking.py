@@ -1,4 +1,4 @@
-"""Ranking: networks by validation accuracy, what each costs, and which differences are real."""
+"""Ranking: networks by validation accuracy, with their costs and the significant differences."""
 
 import math
 import time
@@ -25,10 +25,10 @@ from convlens.run import Run
 from convlens.screen import Screen
 
 TRAINED = "trained.json"  # marks a run as trained, with its seconds and a note
-ALONE = 50  # images that are classified one by one to time a prediction,
-WARM = 5  # after so many that do not count
+ALONE = 50  # images that are classified one by one to time a prediction
+WARM = 5  # images that are classified before these, without being timed
 TEST = "exact McNemar, two-sided, on the test images; Holm's correction over all pairs"
-SAID = 10  # most verdicts that are printed; of more pairs, only those with the best network
+SAID = 10  # pairs; if there are more, only the verdicts on the best network are printed
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,7 +45,7 @@ class Entry:
         milliseconds: The median time to classify one decoded image, alone in its batch, in float32.
         val: The accuracy on the validation images, which also chose the epoch.
         test: The accuracy on the test images, which were used once.
-        right: (n,) whether each test image was classified correctly.
+        correct: (n,) whether each test image was classified correctly.
         note: What happened during the training, or "".
     """
 
@@ -58,7 +58,7 @@ class Entry:
     milliseconds: float
     val: Score
     test: Score
-    right: NDArray[np.bool_]
+    correct: NDArray[np.bool_]
     note: str = ""
 
     def to_dict(self) -> dict[str, Any]:
@@ -163,7 +163,7 @@ def rank(entries: Sequence[Entry]) -> Ranking:
     """Return the entries by validation accuracy, and if that is equal, by fewer multiply-adds."""
     ordered = sorted(entries, key=lambda entry: (-entry.val.value, entry.multiply_adds))
     names = [entry.name for entry in ordered]
-    pairs = compare_pairs(names, np.stack([entry.right for entry in ordered])) if ordered else []
+    pairs = compare_pairs(names, np.stack([entry.correct for entry in ordered])) if ordered else []
     return Ranking(tuple(ordered), tuple(pairs))
 
 
@@ -214,7 +214,7 @@ def _score(run: Run, prepared: Prepared, seconds: float, note: str) -> Entry:
         milliseconds=_milliseconds(classifier, images, val),
         val=accuracy(prepared.dataset.labels[val], predicted),
         test=scored.evaluation.scores["accuracy"],
-        right=scored.evaluation.predicted == scored.evaluation.labels,
+        correct=scored.evaluation.predicted == scored.evaluation.labels,
         note=note,
     )
 

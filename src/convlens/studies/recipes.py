@@ -22,8 +22,8 @@ from convlens.training.setup import describe_augmentation, describe_optimization
 from convlens.zoo.create import LEAST_WITH_STEM
 from convlens.zoo.registry import model_info
 
-LEAST_TIMED = 2.0  # seconds that are spent on timing steps, at least
-TIMED = 0.05  # the same as a share of a network's time
+LEAST_TIMED = 2.0  # the fewest seconds in which the steps of a network are timed
+TIMED = 0.05  # the share of a network's time in which its steps are timed
 
 
 def check_names(names: Sequence[str]) -> None:

@@ -35,9 +35,9 @@ chart        {chart}
 trials       tensorboard --logdir {logs} (the page HParams)
 next         {command}"""
 
-FLATTERED = {  # by whether there are test images
-    True: "That flatters it, as the best of {count}: the test images decide.",
-    False: "That flatters it, as the best of {count}, and no test images were set aside.",
+OPTIMISTIC = {  # by whether there are test images
+    True: "As the best of {count}, it is rated too high here: the test images decide.",
+    False: "As the best of {count}, it is rated too high here, and no test images were set aside.",
 }
 
 BEST = {  # by whether the accuracy is the one that the trial reported while it trained
@@ -114,7 +114,7 @@ def finish_search(found: Search, prepared: Prepared, table: TrialTable) -> dict[
     ranked = found.ranked
     if not ranked:
         raise TrainingError(
-            "{folder}: no trial came to its end. Try a narrower --vary or more --trials.".format(
+            "{folder}: no trial ran to its end. Try a narrower --vary or more --trials.".format(
                 folder=found.folder
             )
         )
@@ -173,8 +173,8 @@ def _compare_first(
         for trial in first
     ]
     score = accuracy(labels, predicted[0])
-    flattered = FLATTERED[len(prepared.splits.test) > 0].format(count=len(found.trials))
-    screen.say(f"{_describe_best(first[0], score)} {flattered}")
+    caveat = OPTIMISTIC[len(prepared.splits.test) > 0].format(count=len(found.trials))
+    screen.say(f"{_describe_best(first[0], score)} {caveat}")
     facts: dict[str, Any] = {"validation": dataclasses.asdict(score)}
     if len(first) == 2:
         names = [f"trial {trial.number}" for trial in first]

@@ -241,7 +241,7 @@ def _stem_note(name: str, prepared: Prepared, config: ModelConfig, model: keras.
     if config.stem != "paper" or min(model_info(name).input_shape[:2]) < LEAST_WITH_STEM:
         return []
     model = keras.Model(model.inputs, model.outputs[0])  # without auxiliary heads
-    left = _last_map(model)
+    left = _last_map_size(model)
     if min(left) > 1:
         return []
     height, width, channels = prepared.preprocessing.shape
@@ -256,7 +256,7 @@ def _stem_note(name: str, prepared: Prepared, config: ModelConfig, model: keras.
     except ModelError:
         return []
     small = keras.Model(small.inputs, small.outputs[0])
-    kept = _last_map(small)
+    kept = _last_map_size(small)
     if min(kept) == 1:
         note = (
             "{name} shrinks {size} to {left}, and no less with --stem small; a larger --size "
@@ -284,7 +284,7 @@ def _stem_note(name: str, prepared: Prepared, config: ModelConfig, model: keras.
     ]
 
 
-def _last_map(model: keras.Model) -> tuple[int, int]:
+def _last_map_size(model: keras.Model) -> tuple[int, int]:
     """Return the (height, width) of the last feature map, before the network looks at all of it."""
     last = [row for row in layer_table(model) if row.stride is not None][-1]
     height, width, _ = last.output_shape

@@ -2,26 +2,20 @@
 
 All optimizers and schedules are Keras' own. A network may have auxiliary heads, which help the
 gradient reach the lower layers during training and are removed afterwards. Their losses are part of
-`loss` and `val_loss`, but not of `val_accuracy`, by which the best epoch is chosen. The range test
-looks for a learning rate: it raises the rate step by step and watches the loss.
+`loss` and `val_loss`, but not of `val_accuracy`, by which the best epoch is chosen.
 
-Sources     Szegedy et al., "Going Deeper with Convolutions", 2014, arXiv:1409.4842, section 5:
+Source      Szegedy et al., "Going Deeper with Convolutions", 2014, arXiv:1409.4842, section 5:
             the losses of auxiliary heads are multiplied by 0.3
-            Smith, "Cyclical Learning Rates for Training Neural Networks", 2015, arXiv:1506.01186
 """
 
-import math
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import keras
-import numpy as np
 from keras import ops
 
 from convlens import backend
 from convlens.config import LEARNING_RATES, TrainingConfig
-from convlens.data.batches import Batches
-from convlens.errors import TrainingError
 
 AUXILIARY_WEIGHT = 0.3
 # The share of a one-cycle schedule in which the learning rate rises. It starts at the largest rate
@@ -39,12 +33,6 @@ KINDS: dict[str, tuple[type[keras.optimizers.Optimizer], dict[str, Any]]] = {
     "adagrad": (keras.optimizers.Adagrad, {}),
     "adadelta": (keras.optimizers.Adadelta, {}),
 }
-# The range test.
-STEPS = 100
-LOWEST = 1e-3  # times the optimizer's usual rate, at the first step
-HIGHEST = 1e3  # times the optimizer's usual rate, at the last step
-SMOOTHING = 0.9
-DIVERGED = 4.0  # times the best smoothed loss, at which the test ends
 
 
 class Multiplier(NamedTuple):
@@ -218,82 +206,3 @@ def with_multipliers(
 
     WithMultipliers.__name__ = f"{optimizer.__name__}WithMultipliers"
     return WithMultipliers
-
-
-def suggest(rates: Sequence[float], losses: Sequence[float]) -> float:
-    """Return a tenth of the rate with the lowest loss, rounded to two digits.
-
-    At that rate the loss still falls, and the training does not diverge.
-
-    >>> suggest((0.001, 0.01, 0.1, 1.0), (2.3, 1.5, 1.2, 9.0))
-    0.01
-    """
-    return float(f"{rates[int(np.argmin(losses))] / 10:.1e}")
-
-
-def find_learning_rate(
-    model: keras.Model, batches: Batches, config: TrainingConfig
-) -> tuple[list[float], list[float]]:
-    """Run the range test on a compiled model.
-
-    The weights of the model stay as they were. Its optimizer does not, so compile it again.
-
-    Args:
-        model: The compiled model.
-        batches: The training batches, repeated where an epoch has fewer steps than the test.
-        config: The settings of the training. The usual rate of their optimizer is the middle of
-            the range.
-
-    Returns:
-        The learning rates of the steps, in rising order, and the smoothed training losses.
-
-    Raises:
-        TrainingError: If the loss was never finite.
-    """
-    growth = (HIGHEST / LOWEST) ** (1 / (STEPS - 1))
-    lowest = LOWEST * LEARNING_RATES[config.optimizer]
-    schedule = keras.optimizers.schedules.ExponentialDecay(lowest, 1, growth)
-    watch = _Watch()
-    with backend.unchanged(model):
-        model.compile(
-            optimizer=make_optimizer(config, schedule),
-            loss=model.loss,
-            jit_compile=backend.jit_compile(),
-        )
-        for epoch in range(math.ceil(STEPS / batches.steps)):
-            batches.epoch = epoch
-            if not watch.done:
-                model.fit(batches, epochs=1, callbacks=[watch], shuffle=False, verbose=0)
-    if not watch.losses:
-        raise TrainingError(
-            "the learning-rate test needs a finite loss; it was not finite even at the smallest "
-            "rate."
-        )
-    return [lowest * growth**step for step in range(len(watch.losses))], watch.losses
-
-
-class _Watch(keras.callbacks.Callback):  # type: ignore[misc]
-    """Smooths the loss of each step, and ends the test where it diverges."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.losses: list[float] = []
-        self.done = False
-        self._mean = 0.0
-        self._sum = 0.0
-
-    def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
-        running = float((logs or {})["loss"])  # Keras reports the mean since the epoch began.
-        loss = running * (batch + 1) - self._sum
-        self._sum = running * (batch + 1)
-        if not math.isfinite(loss):
-            self.done = True
-        else:
-            self._mean = SMOOTHING * self._mean + (1 - SMOOTHING) * loss
-            self.losses.append(self._mean / (1 - SMOOTHING ** (len(self.losses) + 1)))
-            diverged = self.losses[-1] > DIVERGED * min(self.losses)
-            self.done = diverged or len(self.losses) >= STEPS
-        self.model.stop_training = self.done
-
-    def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
-        self._sum = 0.0

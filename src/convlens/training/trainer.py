@@ -28,10 +28,9 @@ from convlens.training.fit import Hooks, Row, fit, step_seconds
 from convlens.training.optimization import (
     Multiplier,
     compile_for_training,
-    find_learning_rate,
     join_heads,
-    suggest,
 )
+from convlens.training.rate_finder import find_learning_rate, suggest_rate
 from convlens.training.setup import Setup
 
 Facts = list[tuple[str, str]]
@@ -165,7 +164,7 @@ class Trainer(Stage):
         """Look for a learning rate, say which, and train with it; the curve is in the plots."""
         with self.screen.console.status("looking for a learning rate"):
             rates, losses = find_learning_rate(self.model, self.train, self.setup.config.training)
-        rate = suggest(rates, losses)
+        rate = suggest_rate(rates, losses)
         figure = show_learning_rates(rates, losses, suggestion=rate)
         self.screen.say(
             "learning rate {rate:.1e} looks best (curve: {path}); training with it".format(

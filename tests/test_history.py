@@ -1,0 +1,26 @@
+"""The table of the epochs of a run."""
+
+import pytest
+
+from convlens.errors import RunError
+from convlens.run import Run
+
+
+def test_the_history_is_replaced_or_continued(tmp_path):
+    run = Run.create(tmp_path / "run", "")
+    row = dict.fromkeys(("loss", "accuracy", "learning_rate"), 0.5) | {"epoch": 1, "seconds": 2.0}
+    run.write_history([row], append=False)
+    run.write_history([row | {"epoch": 2}], append=True)
+    assert [line["epoch"] for line in run.history] == [1, 2]
+    assert run.history[0]["val_loss"] is None
+    run.write_history([], append=False)
+    assert run.history == []
+
+
+def test_a_damaged_or_missing_table_is_named(tmp_path):
+    run = Run.create(tmp_path / "run", "")
+    with pytest.raises(RunError, match=r"history\.csv cannot be read; No such file"):
+        _ = run.history
+    (run.folder / "history.csv").write_text("epoch,loss\n1,0.5\n2,0.x\n")
+    with pytest.raises(RunError, match=r"history\.csv cannot be read; .*'0\.x'"):
+        _ = run.history
