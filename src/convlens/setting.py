@@ -8,7 +8,7 @@ from typing import Any, get_args, get_type_hints
 
 from convlens.errors import ConfigError
 
-LIMITS = (  # of numbers; NaN holds none of them
+LIMITS = (  # of numbers; NaN satisfies none of them
     ("low", operator.ge, "{flag} must be at least {limit:g}; found {value:g}."),
     ("above", operator.gt, "{flag} must be more than {limit:g}; found {value:g}."),
     ("high", operator.le, "{flag} must be at most {limit:g}; found {value:g}."),

@@ -56,7 +56,8 @@ class Stage:
         parts: Its layers and blocks, in order.
         params: The number of parameters of all its layers.
         multiply_adds: The multiply-adds of all its layers.
-        receptive_field: That of its last part, see `LayerRow`; None for the whole image.
+        receptive_field: The receptive field of its last part, see `LayerRow`; None for the whole
+            image.
     """
 
     output_shape: tuple[int, ...]

@@ -54,7 +54,8 @@ def warp(images: ImageArray, uniform: Uniform, config: AugmentConfig) -> None:
     border = cv2.BORDER_REFLECT_101 if channels == 3 else cv2.BORDER_REPLICATE
     flags = cv2.INTER_CUBIC | cv2.WARP_INVERSE_MAP
     maps = _affine_maps(uniform, (height, width), config)
-    # OpenCV reflects a side of one pixel for ever. Two equal pixels have the same reflection.
+    # OpenCV does not return if it must reflect a side of one pixel. Two equal pixels have the same
+    # reflection.
     copies = (2 if height == 1 else 1, 2 if width == 1 else 1, 1)
     for image, matrix in zip(images, maps, strict=True):
         source = np.tile(image, copies)

@@ -59,12 +59,12 @@ class Branches(NamedTuple):
     None leaves out a 1x1 convolution.
 
     Attributes:
-        conv1: That of the 1x1 convolution.
-        reduce3: That of the 1x1 convolution before the 3x3.
-        conv3: That of the 3x3 convolution.
-        reduce5: That of the 1x1 convolution before the 5x5.
-        conv5: That of the 5x5 convolution.
-        projection: That of the 1x1 convolution after the pooling.
+        conv1: The filters of the 1x1 convolution.
+        reduce3: The filters of the 1x1 convolution before the 3x3.
+        conv3: The filters of the 3x3 convolution.
+        reduce5: The filters of the 1x1 convolution before the 5x5.
+        conv5: The filters of the 5x5 convolution.
+        projection: The filters of the 1x1 convolution after the pooling.
     """
 
     conv1: int

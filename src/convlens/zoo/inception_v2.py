@@ -57,13 +57,13 @@ class Module(NamedTuple):
     """A row of figure 5: the numbers of filters of the branches, and the pooling.
 
     Attributes:
-        conv1: That of the 1x1 convolution; 0 if the module halves the map.
-        reduce3: That of the 1x1 convolution before the 3x3.
-        conv3: That of the 3x3 convolution.
-        reduce_double: That of the 1x1 convolution before the two 3x3.
-        double: That of each of the two 3x3 convolutions.
+        conv1: The filters of the 1x1 convolution; 0 if the module halves the map.
+        reduce3: The filters of the 1x1 convolution before the 3x3.
+        conv3: The filters of the 3x3 convolution.
+        reduce_double: The filters of the 1x1 convolution before the two 3x3.
+        double: The filters of each of the two 3x3 convolutions.
         pool: "average" or "max".
-        projection: That of the 1x1 convolution after the pooling; 0 if there is none ("pass
+        projection: The filters of the 1x1 convolution after the pooling; 0 if there is none ("pass
             through").
     """
 

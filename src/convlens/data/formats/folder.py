@@ -26,6 +26,12 @@ CONVERT = (
     "Convert their images to JPEG or PNG first (ImageMagick does it: magick mogrify -format jpg "
     "*.heic)."
 )
+LEFT_OUT = {  # by whether its images have labels that are no classes
+    True: "{folder}: left out, because {others} is no class of the training images; "
+    "`convlens predict RUN {path}` predicts them",
+    False: "{folder}: left out, because its images have no labels; "
+    "`convlens predict RUN {path}` predicts them",
+}
 NO_LABELS = (
     "{folder}: images must have labels; found no class folders, and {number:,} file names that do "
     "not match {rule}, such as {name!r}{table}. A data source is {layouts}."
@@ -126,15 +132,8 @@ def _leave_unlabelled_out(
         is_single = len(set(part.names.values())) == 1
         if part.problem or (others and (is_single or part.kind == BY_FILE_NAME != train.kind)):
             del labelled[split]
-            reason = "because its images have no labels"
-            if others:
-                reason = "because {others} is no class of the training images"
             notes.append(
-                (
-                    "{folder}: left out, "
-                    + reason
-                    + "; `convlens predict RUN {path}` predicts them"
-                ).format(
+                LEFT_OUT[bool(others)].format(
                     folder=split_folders[split].name,
                     others=and_more(others, 3),
                     path=split_folders[split],

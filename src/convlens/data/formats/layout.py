@@ -18,6 +18,12 @@ ASIDE = re.compile(
     r"(un|non)[-_ ]?label+ed|extra|samples?|hold[-_ ]?out|pred(iction)?s?|(train|test|val)[-_ ]?\d+"
 )
 
+TAKEN_AS_CLASSES = {  # by whether it is one folder
+    True: "{names}: taken as a class, not as a split, because there are other folders beside it; "
+    "--layout splits takes it as a split",
+    False: "{names}: taken as classes, not as splits, because there are other folders beside them; "
+    "--layout splits takes them as splits",
+}
 # Files of images that cannot be read. A folder of nothing else is a class that would be lost.
 # fmt: off
 NOT_READ = (
@@ -142,12 +148,7 @@ def _refuse_doubt(
 
 def _taken_as_classes(named: list[Path]) -> list[str]:
     names = and_more([folder.name for folder in named])
-    template = "{names}: taken as classes, not as splits, because there are other folders beside"
-    if len(named) == 1:
-        template = (
-            "{names}: taken as a class, not as a split, because there are other folders beside"
-        )
-    return [(template + " it; --layout splits takes the other reading").format(names=names)]
+    return [TAKEN_AS_CLASSES[len(named) == 1].format(names=names)]
 
 
 def _alike(folders: list[Path]) -> list[str]:

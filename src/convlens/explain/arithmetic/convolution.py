@@ -32,7 +32,7 @@ class Cell(WeightedSum):
     Attributes:
         rows: The first row of the patch in the image, and the one after its last. The border lies
             outside of the image.
-        columns: Likewise the columns.
+        columns: The same for the columns.
     """
 
     rows: tuple[int, int]

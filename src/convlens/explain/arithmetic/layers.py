@@ -196,7 +196,7 @@ class BatchNormalization(Normalization):
     Attributes:
         moving_mean: The mean that is kept for inference, shaped (channels,); in training it has
             moved towards this batch.
-        moving_variance: Likewise the variance.
+        moving_variance: The variance that is kept for inference, of the same shape.
     """
 
     moving_mean: Any

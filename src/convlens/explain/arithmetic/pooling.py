@@ -29,7 +29,7 @@ class PoolCell:
 
     Attributes:
         rows: The first row of the window within the image, and the one after its last.
-        columns: Likewise the columns.
+        columns: The same for the columns.
         window: The values in the window, shaped (height, width); the border does not count.
         kept: The (row, column) of each cell of the image that holds the value, for max and min; of
             all cells in the window for average.

@@ -73,7 +73,7 @@ class Weight:
 def own_part(layer: Layer, unit: int, array: Any) -> Any:
     """Return the part of a kernel that belongs to a unit, with the axes of a place.
 
-    Of gamma, beta or a bias this is one number.
+    For gamma, beta or a bias, this is one number.
     """
     count = next(count for kind, count in PLACES.items() if isinstance(layer.operation, kind))
     return array[_index(layer.operation, unit, (slice(None),) * count)]

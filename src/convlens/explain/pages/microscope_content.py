@@ -115,7 +115,10 @@ def _weights(layer: Layer) -> dict[str, Numbers]:
 
 
 def _windows(layer: Layer) -> dict[str, Any]:
-    """Return how windows lie: of global pooling it is one, the map; of a dense layer one cell."""
+    """Return the size and the places of the windows that a layer looks at.
+
+    A global pooling has one window, the whole map. The window of a dense layer is one cell.
+    """
     operation = layer.call.operation
     size = getattr(operation, "pool_size", None) or getattr(operation, "kernel_size", None)
     if size is None:
