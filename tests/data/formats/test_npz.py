@@ -193,3 +193,14 @@ def test_class_names_that_repeat_are_refused(npz):
         DataError, match="class_names must differ from each other; found 'a' more than once"
     ):
         load_npz(npz(x=PIXELS, y=LABELS, class_names=np.array(["a", "b", "a"])))
+
+
+def test_a_header_that_is_no_python_is_damage(tmp_path):
+    """NumPy tokenizes a header of Python 2, and an open bracket is an error of the tokenizer."""
+    header = b"{'descr': '|u1', 'fortran_order': False, 'shape': (4, 3L, (, }".ljust(117) + b"\n"
+    member = b"\x93NUMPY\x01\x00" + len(header).to_bytes(2, "little") + header
+    with zipfile.ZipFile(tmp_path / "a.npz", "w") as archive:
+        archive.writestr("x.npy", member)
+        archive.writestr("y.npy", member)
+    with pytest.raises(DataError, match=r"a\.npz: the file is damaged"):
+        load_npz(tmp_path / "a.npz")

@@ -1,6 +1,7 @@
 """NPZ: images and labels as arrays in an `.npz` file."""
 
 import math
+import tokenize
 import zipfile
 import zlib
 from collections.abc import Iterator
@@ -18,7 +19,15 @@ from convlens.errors import DataError
 from convlens.preprocess import ImageArray
 
 # What damaged or truncated files make NumPy, zipfile and gzip raise.
-READ_ERRORS = (OSError, EOFError, ValueError, zlib.error, zipfile.BadZipFile)
+READ_ERRORS = (
+    OSError,
+    EOFError,
+    SyntaxError,
+    ValueError,
+    tokenize.TokenError,
+    zlib.error,
+    zipfile.BadZipFile,
+)
 
 # For each split, the accepted names of its images and of its labels.
 NPZ_KEYS: dict[str | None, tuple[tuple[str, str], ...]] = {
