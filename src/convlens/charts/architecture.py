@@ -23,8 +23,10 @@ from convlens.anatomy.summary import rounded
 from convlens.charts.style import BLUE, GREY, INK, LINE, new_chart, percent
 
 # All lengths are inches, which are also the coordinates of the figure.
-TALLEST, LOWEST = 2.1, 0.22  # a box as large as the image, and one of a single value
-THINNEST, DOUBLING = 0.05, 0.045  # the width of one channel, and what each doubling adds
+TALLEST = 2.1  # a box as large as the image
+LOWEST = 0.22  # a box of a single value
+THINNEST = 0.05  # the width of one channel
+DOUBLING = 0.045  # what each doubling of the channels adds to the width
 WIDEST = 2.3  # all boxes of a stage together
 SKEW = (0.16, 0.1)  # how far right and up the depth of a box is drawn, for each inch of depth
 LEADING = 0.165  # the height of a line of text
@@ -39,7 +41,8 @@ FACES = {
     "dense": "#8CCBB5",
     "other": "#E4E4E4",
 }
-PARAMETERS, MULTIPLY_ADDS = INK, "#9C9C9C"  # the colours of the shares
+PARAMETERS = INK  # the colour of the shares of the parameters
+MULTIPLY_ADDS = "#9C9C9C"  # the colour of the shares of the multiply-adds
 NO_BREAK = "\xa0"
 KEY = (
     "Height and depth: the sides of the feature map. Width: the channels. (All are logarithmic.) "

@@ -19,8 +19,13 @@ from numpy.typing import NDArray
 from convlens.charts.fonts import find_fonts
 from convlens.evaluation.scores import Score
 
-BLUE, ORANGE, GREEN, RED = "#0072B2", "#E08A00", "#00805C", "#C4450C"
-INK, GREY, LINE = "#222222", "#6B6B6B", "#DDDDDD"
+BLUE = "#0072B2"
+ORANGE = "#E08A00"
+GREEN = "#00805C"
+RED = "#C4450C"
+INK = "#222222"
+GREY = "#6B6B6B"
+LINE = "#DDDDDD"
 PERCENT = FuncFormatter(lambda share, _: f"{100 * share:.4g} %")
 
 STYLE: dict[str, Any] = {

@@ -8,9 +8,9 @@ Introduced    EfficientNet: depth, width and image size grow together, from one 
               head of one size in all its variants, whose first and last stages are not deepened.
 Input         Pixels 0..255; the sides are in VARIANTS. The first layer computes
               (pixel - 127) / 128, for any number of channels.
-Parameters    Of those in VARIANTS, 4,652,008 and 5,416,680 and 6,092,072 are trainable. The files
-              of PyTorch hold one more value for each normalisation, as it also counts the batches
-              that it has seen.
+Parameters    VARIANTS states them; 4,652,008, 5,416,680 and 6,092,072 of them are trainable. The
+              files of PyTorch hold one more value for each normalisation, as it also counts the
+              batches that it has seen.
 Departures    None. Padding, moving statistics (momentum 0.99, epsilon 0.001) and initialisers are
               TensorFlow's.
 Published     The README of that folder says 4.7, 5.4 and 6.1 million parameters, 407, 631 and 899

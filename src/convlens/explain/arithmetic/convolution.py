@@ -220,7 +220,7 @@ def depthwise_convolve(
         padding: See `convolve`.
 
     Raises:
-        ConfigError: See `convolve`; also if the kernel has not as many channels as the image.
+        ConfigError: See `convolve`; also if the kernel does not have as many channels as the image.
     """
     image, kernel = as_numbers(image, kernel)
     image = as_image(image)
