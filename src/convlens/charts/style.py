@@ -77,7 +77,7 @@ def style(texts: Iterable[str] = ()) -> Iterator[None]:
 def new_chart(
     size: tuple[float, float], texts: Iterable[str] = (), layout: Any = "constrained"
 ) -> Iterator[Chart]:
-    """Give a figure that is drawn in the style inside the context.
+    """Yield a figure that is drawn in the style inside the context.
 
     Args:
         size: Its (width, height) in inches.
