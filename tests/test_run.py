@@ -2,6 +2,8 @@
 
 import json
 import os
+import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -37,16 +39,59 @@ def test_a_default_name_that_is_taken_gets_a_number(here):
     assert names == [f"runs/cats___dogs-resnet18{end}" for end in ("", "-2", "-3")]
 
 
-def test_a_run_killed_before_its_configuration_was_written_leaves_its_name_free(here):
+def test_a_run_that_failed_before_its_configuration_was_written_leaves_its_name_free(here):
     run = Run.create(None, "digits")
     run.write("data.json", "{}")
+    with pytest.raises(KeyboardInterrupt), run.removed_on_failure():
+        raise KeyboardInterrupt
     assert Run.create(None, "digits") == run
+    run.write("run.toml", "")
+    with pytest.raises(StorageError), run.removed_on_failure():
+        raise StorageError
+    assert (run.folder / "run.toml").exists()
+
+
+def test_a_run_that_begins_just_now_keeps_its_folder(here):
+    assert Run.create(None, "digits") != Run.create(None, "digits")
+    Run.create("mine", "")
+    with pytest.raises(RunError, match=r"begins just now, or was killed before"):
+        Run.create("mine", "")
+
+
+def at_once(number, work):
+    """Return what `work` returned or raised in as many threads, which begin together."""
+    barrier = threading.Barrier(number)
+
+    def one(_):
+        barrier.wait()
+        try:
+            return work()
+        except RunError as error:
+            return error
+
+    with ThreadPoolExecutor(number) as pool:
+        return list(pool.map(one, range(number)))
+
+
+def test_runs_created_at_once_have_different_folders(here):
+    runs = at_once(16, lambda: Run.create(None, "digits"))
+    assert len({run.folder for run in runs}) == 16
+
+
+def test_a_name_asked_for_at_once_is_given_once(here, monkeypatch):
+    monkeypatch.setattr(Run, "refuse_taken", lambda folder: None)  # all have looked before
+    found = at_once(16, lambda: Run.create("mine", ""))
+    assert sum(isinstance(one, Run) for one in found) == 1
+
+
+def test_an_empty_folder_may_become_a_run(here):
+    (here / "runs" / "mine").mkdir(parents=True)
+    assert Run.create("mine", "").folder.samefile(here / "runs" / "mine")
 
 
 @pytest.mark.parametrize("file", ["run.toml", "notes.txt"])
 def test_a_folder_with_content_is_not_overwritten(here, file):
     run = Run.create("mine", "")
-    Run.refuse_taken(run.folder)
     run.write(file, "")
     with pytest.raises(RunError, match=r"^runs/mine: a new run needs a folder that does not exist"):
         Run.create("mine", "")

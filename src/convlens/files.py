@@ -10,6 +10,7 @@ import os
 import secrets
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -131,6 +132,34 @@ def explained_stops(
         raise Interrupted("{stopped} {how}".format(stopped=stopped, how=how_to_go_on())) from None
     except StorageError as error:
         raise StorageError("{error} {how}".format(error=error, how=how_to_go_on())) from error
+
+
+def numbered(path: Path, suffix: str = "") -> Iterator[Path]:
+    """Yield a path, and then the same with -2, -3, ... added to its name before the suffix.
+
+    >>> first = numbered(Path("runs/hospital.A"))
+    >>> next(first).name, next(first).name
+    ('hospital.A', 'hospital.A-2')
+    """
+    yield path
+    for number in count(2):
+        yield path.with_name(f"{path.name.removesuffix(suffix)}-{number}{suffix}")
+
+
+def claim_folder(folder: Path, what: str = "the folder", remedy: str = REMEDY) -> bool:
+    """Create a folder, and return whether this call did so; among several processes, one does.
+
+    Raises:
+        StorageError: If the folder cannot be created for another reason than that it exists.
+    """
+    with storage_errors(folder, what, remedy):
+        try:
+            folder.mkdir(parents=True)
+        except FileExistsError:
+            if not os.path.lexists(folder):
+                raise  # Something else is in the place of one of its parents.
+            return False
+    return True
 
 
 def and_more(names: Sequence[object], most: int = 5) -> str:

@@ -68,10 +68,11 @@ def train(  # noqa: PLR0913 - the public entry point; all but the first have def
         prepared = prepare_images(origin, dataset, config, screen)
         training = open_training(prepared, config, origin, screen)
         folder = Run.create(run, f"{dataset.name}-{origin.name}")
-        for stage in training.stages:
-            if find_rate and isinstance(stage, Trainer):
-                stage.find_learning_rate(folder)
-        training.setup.describe(folder)
+        with folder.removed_on_failure():
+            for stage in training.stages:
+                if find_rate and isinstance(stage, Trainer):
+                    stage.find_learning_rate(folder)
+            training.setup.describe(folder)
     with explained_stops(folder.how_to_resume):
         training.announce(folder)
         training.run(folder)

@@ -2,9 +2,10 @@
 
 import json
 import shlex
+import shutil
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from itertools import chain, count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +16,14 @@ from convlens.data.dataset import SPLITS
 from convlens.data.prepared import Prepared
 from convlens.data.splits import Splits
 from convlens.errors import RunError
-from convlens.files import and_more, storage_errors, with_present_names, write_atomically
+from convlens.files import (
+    and_more,
+    claim_folder,
+    numbered,
+    storage_errors,
+    with_present_names,
+    write_atomically,
+)
 from convlens.history import Row, read_history, write_history
 
 if TYPE_CHECKING:
@@ -25,6 +33,7 @@ RUNS = Path("runs")
 SETTINGS = "run.toml"
 CLASSIFIER = "classifier.keras"
 HISTORY = "history.csv"
+BEGUN = {"state", "plots", "data.json"}  # what a run has before its settings are written
 
 
 @dataclass(frozen=True)
@@ -49,24 +58,37 @@ class Run:
                 where it is taken.
             default: A name such as "cats_dogs-small_resnet".
 
+        Whoever creates `state/` inside has the folder. Among several processes, that is one.
+
         Raises:
-            RunError: If the folder that the user asked for exists.
+            RunError: If the folder that the user asked for has content.
             StorageError: If the folder cannot be created.
         """
         if name is not None:
             folder = cls.place(name)
             cls.refuse_taken(folder)
-        else:
-            safe = "".join(c if c.isalnum() or c in "-_." else "_" for c in default)
-            names = chain([safe], (f"{safe}-{number}" for number in count(2)))
-            folder = next(RUNS / one for one in names if not _taken(RUNS / one))
-        return cls._made(folder)
+            if not claim_folder(folder / "state", "the run folder"):
+                raise _taken_error(folder)
+            return cls(folder)
+        safe = "".join(c if c.isalnum() or c in "-_." else "_" for c in default)
+        return next(
+            cls(folder)
+            for folder in numbered(RUNS / safe)
+            if not _is_taken(folder) and claim_folder(folder / "state", "the run folder")
+        )
 
-    @classmethod
-    def _made(cls, folder: Path) -> "Run":
-        with storage_errors(folder, "the run folder"):
-            (folder / "state").mkdir(parents=True, exist_ok=True)
-        return cls(folder)
+    @contextmanager
+    def removed_on_failure(self) -> Iterator[None]:
+        """Remove the folder if the block fails before the configuration of the run is written.
+
+        Such a run cannot be continued, and its name is free again.
+        """
+        try:
+            yield
+        except BaseException:
+            if not (self.folder / SETTINGS).exists():
+                shutil.rmtree(self.folder, ignore_errors=True)
+            raise
 
     @classmethod
     def open(cls, name: str | Path) -> "Run":
@@ -109,11 +131,8 @@ class Run:
     @staticmethod
     def refuse_taken(folder: Path) -> None:
         """Raise RunError if a new run in this folder would overwrite something."""
-        if _taken(folder):
-            raise RunError(
-                "{folder}: a new run needs a folder that does not exist yet. Use another --run "
-                "name, or continue this one with --run and --resume alone.".format(folder=folder)
-            )
+        if _is_taken(folder):
+            raise _taken_error(folder)
 
     @property
     def config(self) -> Config:
@@ -220,7 +239,9 @@ class Run:
         Raises:
             StorageError: If the folder cannot be created.
         """
-        return self._made(self.folder / name)
+        with storage_errors(self.folder / name, "the run folder"):
+            (self.folder / name / "state").mkdir(parents=True, exist_ok=True)
+        return Run(self.folder / name)
 
     def write_figure(self, name: str, figure: Any) -> Path:
         """Write a matplotlib figure as `plots/<name>.png`, and return its path.
@@ -276,10 +297,19 @@ def _newest_first(files: Iterator[Path]) -> list[Path]:
     return [path.parent for path in newest]
 
 
-def _taken(folder: Path) -> bool:
-    """Return whether a folder holds more than a run killed before its configuration was written."""
-    if not folder.exists():
-        return False
-    if (folder / SETTINGS).exists() or not folder.is_dir():
-        return True
-    return not {path.name for path in folder.iterdir()} <= {"state", "plots", "data.json"}
+def _is_taken(folder: Path) -> bool:
+    """Return whether a folder has content, or is a file."""
+    return folder.exists() and not (folder.is_dir() and not any(folder.iterdir()))
+
+
+def _taken_error(folder: Path) -> RunError:
+    message = (
+        "{folder}: a new run needs a folder that does not exist yet. Use another --run name, or "
+        "continue this one with --run and --resume alone."
+    )
+    if folder.is_dir() and {path.name for path in folder.iterdir()} <= BEGUN:
+        message = (
+            "{folder}: a new run needs a folder that does not exist yet; this one begins just now, "
+            "or was killed before it could be continued. Use another --run name, or remove it."
+        )
+    return RunError(message.format(folder=folder))

@@ -23,6 +23,28 @@ def test_data_says_what_training_would_refuse(here, shapes, capsys):
     assert "training would refuse this" in capsys.readouterr().out
 
 
+def test_sheets_of_data_sets_of_one_name_are_kept_apart(here, shapes):
+    for name in ("one", "two"):
+        shutil.copytree(shapes, here / name / "test")
+    Image.new("L", (3, 3)).save(here / "mine-sheet.png")
+    shutil.copytree(shapes, here / "mine")
+    for path in ("one/test", "two/test", "one/test", "mine", "two/test"):
+        assert run("data", path) == 0
+    sheets = {"test-sheet.png", "test-sheet-2.png", "mine-sheet.png", "mine-sheet-2.png"}
+    assert {path.name for path in here.glob("*.png")} == sheets
+    assert Image.open(here / "mine-sheet.png").size == (3, 3)
+
+
+def test_the_name_of_a_sheet_keeps_its_dots(here, shapes):
+    for name in ("hospital.A", "hospital.B", "sheet.PNG"):
+        assert run("data", shapes, "--sheet", here / name) == 0
+    assert {path.name for path in here.glob("*")} == {
+        "hospital.A.png",
+        "hospital.B.png",
+        "sheet.PNG",
+    }
+
+
 def test_data_writes_a_sheet(shapes, here, capsys):
     assert run("data", shapes) == 0
     said = capsys.readouterr().out

@@ -177,6 +177,32 @@ def test_other_images_are_scored_into_a_folder_of_their_own(run, digits):
     assert run.report == before
 
 
+def test_images_of_one_name_and_different_places_have_reports_of_their_own(run, digits, tmp_path):
+    places = [tmp_path / name for name in ("one/test", "two/test", "hospital.A", "hospital.B")]
+    for place in places:
+        place.mkdir(parents=True)
+    table = tmp_path / "one" / "test.csv"
+    table.touch()
+    few = dataclasses.replace(digits, images=digits.images[:20], labels=digits.labels[:20])
+
+    def scored(place):
+        return score_other(
+            run, run.classifier(), dataclasses.replace(few, source=str(place)), QUIET
+        )
+
+    folders = [scored(place) for place in (*places, table)]
+    assert [folder.name for folder in folders] == [
+        "test",
+        "test-2",
+        "hospital.A",
+        "hospital.B",
+        "test-3",
+    ]
+    for place, folder in zip((*places, table), folders, strict=True):
+        assert json.loads((folder / "report.json").read_text())["evaluated"] == str(place)
+    assert scored(places[1]) == folders[1]  # its own report is replaced
+
+
 def test_of_other_images_the_test_split_is_scored_where_there_is_one(run, digits):
     names = np.where(np.arange(len(digits)) < 30, "test", "train")
     folder = score_other(run, run.classifier(), dataclasses.replace(digits, splits=names), QUIET)

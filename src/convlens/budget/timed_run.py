@@ -78,7 +78,8 @@ class TimedRun:
     def begin(self, setup: Setup, name: str | Path | None) -> Run:
         """Create the run folder; from here on the run can be resumed."""
         self.folder = Run.create(name, f"{self.dataset.name}-{setup.origin.name}")
-        setup.describe(self.folder, budget=self.clock.seconds)
+        with self.folder.removed_on_failure():
+            setup.describe(self.folder, budget=self.clock.seconds)
         return self.folder
 
     def measure(self, trainer: Trainer) -> Costs:

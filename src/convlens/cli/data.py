@@ -8,18 +8,20 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import numpy as np
 from cyclopts import Parameter
+from PIL import Image
 from rich.markup import escape
 from rich.table import Column, Table
 
 from convlens.config import DataConfig
 from convlens.errors import DataError, ImageError
-from convlens.files import write_atomically
+from convlens.files import numbered, write_atomically
 from convlens.preprocess import open_image
 from convlens.screen import Screen
 
 if TYPE_CHECKING:
     from convlens.data.dataset import Dataset, Inspection
 
+SHOWN = "convlens data"  # the entry of a sheet that names the place of its images
 PER_CLASS = 10  # examples on the sheet
 MAX_CLASSES = 24  # on the sheet
 SHEET_SIDE = 128  # of an example, in pixels
@@ -65,7 +67,9 @@ def data(
     screen.console.print(_counts(dataset))
     screen.say()
     _print_notes(dataset, seen, problems, screen)
-    file = (sheet or Path("{name}-sheet.png".format(name=dataset.name))).with_suffix(".png")
+    file = _sheet_file(dataset) if sheet is None else sheet
+    if file.suffix.lower() != ".png":
+        file = file.with_name(f"{file.name}.png")
     write_sheet(dataset, file)
     screen.say("sheet       {file}".format(file=file))
 
@@ -140,8 +144,24 @@ def _print_notes(
         screen.note("training would refuse this: {error}".format(error=error))
 
 
+def _sheet_file(dataset: "Dataset") -> Path:
+    """Return a file that does not exist, or that is an earlier sheet of these images."""
+    name = "{name}-sheet.png".format(name=dataset.name.replace("/", "_"))
+    return next(file for file in numbered(Path(name), ".png") if _may_replace(file, dataset))
+
+
+def _may_replace(file: Path, dataset: "Dataset") -> bool:
+    if not file.exists():
+        return True
+    try:
+        with Image.open(file) as sheet:
+            return bool(sheet.info.get(SHOWN) == ascii(dataset.path))
+    except (OSError, Image.DecompressionBombError):
+        return False
+
+
 def write_sheet(dataset: "Dataset", path: Path) -> None:
-    """Write a sheet of examples as a PNG file.
+    """Write a sheet of examples as a PNG file, which names the place of the images.
 
     Raises:
         StorageError: If the file cannot be written.
@@ -152,7 +172,10 @@ def write_sheet(dataset: "Dataset", path: Path) -> None:
     images = list(chain.from_iterable(examples))
     labels = np.repeat(np.arange(len(examples)), [len(some) for some in examples]).tolist()
     figure = show_sheet(images, labels, dataset.class_names, counts=dataset.counts())
-    write_atomically(path, lambda file: figure.savefig(file, dpi=120), "the sheet")
+    metadata = {SHOWN: ascii(dataset.path)}
+    write_atomically(
+        path, lambda file: figure.savefig(file, dpi=120, metadata=metadata), "the sheet"
+    )
 
 
 def _examples(dataset: "Dataset", label: int) -> list[np.ndarray]:

@@ -100,8 +100,17 @@ class Dataset:
 
     @property
     def name(self) -> str:
-        """A short name of the source, for titles and run folders."""
-        return Path(self.source).resolve().stem if Path(self.source).exists() else self.source
+        """A short name of the source, for titles and run folders; others may have the same."""
+        path = Path(self.path)
+        if not path.exists():
+            return self.source
+        return (path.name if path.is_dir() else path.stem) or "images"
+
+    @property
+    def path(self) -> str:
+        """The absolute path of the source, or its name if it is a known data set."""
+        path = Path(self.source).expanduser()
+        return str(path.resolve()) if path.exists() else self.source
 
     def counts(self, split: str | None = None) -> NDArray[np.int64]:
         """Return (num_classes,) the number of images of each class, in one split or in all."""

@@ -4,7 +4,6 @@ import dataclasses
 import re
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -130,11 +129,10 @@ class Prepared:
 
     def to_dict(self) -> dict[str, Any]:
         """Return what `data.json` records: the summary, the path, the splits, unreadable images."""
-        path = Path(self.dataset.source).expanduser()
         named = {self.dataset.image_name(i): text for i, text in self.store.problems.items()}
         return {
             **self.summary(),
-            "path": str(path.resolve()) if path.exists() else self.dataset.source,
+            "path": self.dataset.path,
             "notes": list(self.notes),
             "splits": {name: getattr(self.splits, name).tolist() for name in SPLITS},
             "unreadable": {name: text.removeprefix(f"{name}: ") for name, text in named.items()},

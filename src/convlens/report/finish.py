@@ -29,6 +29,7 @@ from convlens.evaluation.calibration import (
     fit_temperature,
 )
 from convlens.evaluation.evaluate import evaluate
+from convlens.files import claim_folder, numbered
 from convlens.report.results import Scored, judge_run, show, write_evaluation
 from convlens.run import Run
 from convlens.screen import Screen
@@ -230,7 +231,8 @@ def score_other(run: Run, classifier: Classifier, dataset: Dataset, screen: Scre
     """Score a classifier on other images, of their test set where they have one, else of all.
 
     Returns:
-        The folder of the report, `evaluations/<name>/` of the run.
+        The folder of the report, `evaluations/<name>/` of the run, with a number where a report on
+        images of another place has that name.
 
     Raises:
         DataError: If the images have a class that the classifier does not know, or none can be
@@ -251,7 +253,26 @@ def score_other(run: Run, classifier: Classifier, dataset: Dataset, screen: Scre
     if prepared.fingerprint == run.data["fingerprint"] and dataset.splits is None:
         screen.note("these are the images of the training: the scores are too high")
     scored = score(classifier, prepared, screen, name=dataset.name)
-    folder = run.folder / "evaluations" / dataset.name
-    write_evaluation(run, folder, classifier, scored, {"evaluated": dataset.source})
+    folder = _evaluation_folder(run, dataset)
+    evaluated = {"evaluated": dataset.source, "evaluated_path": dataset.path}
+    write_evaluation(run, folder, classifier, scored, evaluated)
     show(scored.evaluation, folder, screen)
     return folder
+
+
+def _evaluation_folder(run: Run, dataset: Dataset) -> Path:
+    """Return a folder that is new, or that has an earlier report on images of the same place."""
+    name = dataset.name.replace("/", "_")
+    return next(
+        folder
+        for folder in numbered(run.folder / "evaluations" / name)
+        if claim_folder(folder, "the folder of the report") or _evaluated(folder) == dataset.path
+    )
+
+
+def _evaluated(folder: Path) -> str | None:
+    """Return where the images of a report lie, or None if there is no report."""
+    try:
+        return Run(folder).report.get("evaluated_path")
+    except RunError:
+        return None

@@ -99,14 +99,14 @@ def compare(
     ):
         planned = plan_networks(recipes, prepared, 60 * minutes, screen)
     comparison = Run.create(run, f"{dataset.name}-compare")
-    with contextlib.suppress(OSError):
-        (comparison.folder / "state").rmdir()  # a comparison has none of its own
     for name in names:
         network = comparison.part(name)
         network.write("data.json", json.dumps(prepared.to_dict(), ensure_ascii=False))
         network.write("run.toml", planned[name].to_toml())
     facts = {"models": list(names), "minutes": minutes, "path": prepared.to_dict()["path"]}
     comparison.write(FACTS, json.dumps(facts, ensure_ascii=False, indent=1))
+    with contextlib.suppress(OSError):
+        (comparison.folder / "state").rmdir()  # a comparison has none of its own
     return _carry_out(comparison, prepared, screen)
 
 

@@ -87,7 +87,7 @@ def train_trial(
         bar = Screen(console=table.screen.console, rows=False)
         trainer = open_trainer(prepared, config, bar)
         if not (run.folder / "run.toml").exists():
-            trainer.setup.describe(Run.create(run.folder, ""))
+            trainer.setup.describe(Run(found.folder).part(run.folder.name))
         trainer.run(run, on_epoch=Pruner(trial, config.training.epochs))
         value = max(float(row["val_accuracy"] or 0) for row in run.history)
     except optuna.TrialPruned:
