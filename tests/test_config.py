@@ -12,6 +12,12 @@ def test_a_configuration_survives_toml(tmp_path):
     assert Config.from_toml(tmp_path / "run.toml") == config
 
 
+def test_a_name_that_is_not_utf_8_survives_toml(tmp_path):
+    config = Config().replace(backbone="lenet5", weights="größe/gr\udcf6.h5")
+    (tmp_path / "run.toml").write_text(config.to_toml(), encoding="utf-8")
+    assert Config.from_toml(tmp_path / "run.toml") == config
+
+
 @pytest.mark.parametrize(
     ("values", "words"),
     [

@@ -22,6 +22,7 @@ from convlens.sections import (
     all_settings,
 )
 from convlens.setting import typed, unknown
+from convlens.text import original, printable
 
 __all__ = [
     "AUGMENT_PRESETS",
@@ -92,7 +93,11 @@ class Config:
     def to_toml(self) -> str:
         """Return the text of `run.toml`. A setting that is None is left out."""
         given = {
-            name: {key: value for key, value in section.items() if value is not None}
+            name: {
+                key: printable(value) if isinstance(value, str) else value
+                for key, value in section.items()
+                if value is not None
+            }
             for name, section in dataclasses.asdict(self).items()
         }
         return tomli_w.dumps(given)
@@ -114,7 +119,10 @@ class Config:
                 for name in entries:
                     if name not in known:
                         raise ConfigError(unknown(name, known))
-                values |= entries
+                values |= {
+                    name: original(value) if isinstance(value, str) else value
+                    for name, value in entries.items()
+                }
             return cls().replace(**values)
         except ConfigError as error:
             raise ConfigError("{path}: {error}".format(path=path, error=error)) from error

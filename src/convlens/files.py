@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from convlens.errors import Interrupted, StorageError
+from convlens.text import ESCAPE
 
 REMEDY = "Free some space on the disk, or choose a folder that can be written to."
 
@@ -40,8 +41,9 @@ def write_atomically(
 
     Args:
         path: The file to write. A device, such as /dev/stdout, is written directly.
-        content: The bytes or the text (written as UTF-8 with its line endings unchanged), or a
-            function that writes the file whose path it is given, which has the suffix of `path`.
+        content: The bytes or the text (written as UTF-8 with its line endings unchanged; see
+            `convlens.text` for names that are not UTF-8), or a function that writes the file whose
+            path it is given, which has the suffix of `path`.
         what: What the file is, for the message: "the classifier".
         remedy: What the user can do, for the message.
 
@@ -72,7 +74,7 @@ def _write(path: Path, content: bytes | str | Callable[[Path], object]) -> None:
     if callable(content):
         content(path)
     else:
-        path.write_bytes(content.encode() if isinstance(content, str) else content)
+        path.write_bytes(content.encode(errors=ESCAPE) if isinstance(content, str) else content)
 
 
 @contextmanager

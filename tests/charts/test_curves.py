@@ -85,6 +85,12 @@ def test_history_from_csv_is_the_same(tmp_path):
         np.testing.assert_array_equal(one.lines[0].get_ydata(), other.lines[0].get_ydata())
 
 
+def test_a_line_break_in_quotes_is_part_of_its_cell(tmp_path):
+    path = tmp_path / "history.csv"
+    path.write_text('epoch,note,loss\n1,"worse,\nthen better",2.5\n2,,1.5\n')
+    assert show_history(path).axes[0].lines[0].get_ydata().tolist() == [2.5, 1.5]
+
+
 @pytest.mark.parametrize(
     "rows", [[], HISTORY[:1], [{"epoch": 1, "loss": 2.0, "accuracy": 0.5}] * 2]
 )

@@ -1,4 +1,5 @@
 import io
+import time
 import warnings
 
 import numpy as np
@@ -72,6 +73,10 @@ def test_a_name_is_one_line():
     assert fonts.drawable(["two\nlines\tand more"]) == ["two lines and more"]
 
 
+def test_a_name_that_is_not_utf_8_is_drawn():
+    assert fonts.drawable(["gr\udcf6"]) == [r"gr\udcf6"]
+
+
 def test_a_computer_without_the_packaged_font_looks_further(monkeypatch):
     monkeypatch.setattr(fonts, "_registered_packaged_font", lambda: None)
     assert fonts.find_fonts(["cat"])[0][0] == "DejaVu Sans"
@@ -83,3 +88,9 @@ def test_the_subset_has_the_characters_and_little_else():
     assert len(data) < 10_000
     assert set(TTFont(io.BytesIO(data)).getBestCmap()) == {ord("貓"), ord("狗")}
     assert fonts.subset_font(["cat"]) is None
+
+
+def test_the_subset_does_not_depend_on_the_time(monkeypatch):
+    first = fonts.subset_font(["貓"])
+    monkeypatch.setattr(time, "time", lambda: 2e9)
+    assert fonts.subset_font(["貓"]) == first

@@ -19,6 +19,14 @@ def test_text_without_class_names_is_sorted_and_shared_by_the_splits():
     assert indices.tolist() == [1, 0, 0, 2]
 
 
+def test_a_name_that_is_not_utf_8_becomes_text_that_can_be_written():
+    given = ["gr\udcf6", "a"]
+    labels = [np.array(given)]
+    assert encode_labels(labels, None, "src")[1] == ("a", r"gr\udcf6")
+    indices, names = encode_labels(labels, given, "src")
+    assert (indices.tolist(), names) == ([0, 1], (r"gr\udcf6", "a"))
+
+
 def test_text_is_numbered_by_the_class_names_and_an_empty_class_stays():
     indices, names = encode_labels([np.array(["b", "a", "b"])], ["b", "c", "a"], "src")
     assert names == ("b", "c", "a")

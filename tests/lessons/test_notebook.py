@@ -65,6 +65,14 @@ def test_what_was_chosen_stands_in_the_first_cell(tiny):
     assert 'Lesson("009")' in read_notebook(tiny).cells[1].source
 
 
+def test_a_folder_whose_name_is_not_utf_8_is_kept(tiny, tmp_path):
+    notebook = read_notebook(tiny, folder=Path("\udcf6"))
+    assert r'folder="\udcf6"' in notebook.cells[1].source  # the escape that Python reads
+    notebook.cells[2].outputs = [nbformat.v4.new_output("stream", text="plot \udcf6")]
+    write_notebook(notebook, tmp_path / "009.ipynb")
+    assert nbformat.read(tmp_path / "009.ipynb", 4).cells[2].outputs[0].text == "plot \udcf6"
+
+
 def test_marks_of_the_formatter_stay_at_home(tiny):
     assert read_notebook(tiny).cells[3].source.endswith(', "loss")')
 

@@ -155,6 +155,23 @@ def test_a_page_without_chinese_carries_no_font(digits, tmp_path):
     assert "data:image/svg+xml" in html
 
 
+def test_names_that_are_not_utf_8_are_written(tmp_path):
+    names = [f"gr\udcf6{i}.png" for i in range(4)]
+    evaluation = evaluate([0, 1, 0, 1], np.eye(2)[[0, 1, 1, 0]], ["a", "b\udcdf"])
+    page = write_report(
+        tmp_path,
+        evaluation,
+        title="l\udce4uf",
+        data={"source": "d\udcf6ten"},
+        images=np.zeros((4, 8, 8, 1), np.uint8).__getitem__,
+        image_names=names,
+    )
+    html = page.read_text("utf-8")
+    assert all(text in html for text in (r"gr\udcf63.png", r"l\udce4uf", r"d\udcf6ten", r"b\udcdf"))
+    facts = json.loads((tmp_path / "report.json").read_text("utf-8"))
+    assert {one["name"] for one in facts["mistakes"]} == set(names[2:])
+
+
 def test_ten_images_without_a_mistake_a_history_or_a_name(tmp_path):
     evaluation = evaluate(
         [0, 1] * 5, np.eye(3)[[0, 1] * 5], ["a", "b", "never"], images_seen="validation"

@@ -54,7 +54,8 @@ def show_history(
         best: The epoch that was kept. If None, the epoch of the highest validation accuracy.
     """
     if isinstance(history, str | PathLike):
-        history = list(csv.DictReader(Path(history).read_text(encoding="utf-8").splitlines()))
+        with Path(history).open(newline="", encoding="utf-8") as file:
+            history = list(csv.DictReader(file))
     rows = list(history)
     columns = {name: np.array([_number(row.get(name)) for row in rows]) for name in HISTORY}
     epochs = np.where(np.isnan(columns["epoch"]), np.arange(1, len(rows) + 1), columns["epoch"])

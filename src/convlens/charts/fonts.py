@@ -13,6 +13,8 @@ from pathlib import Path
 
 from matplotlib import font_manager
 
+from convlens.text import printable
+
 # The preferred ones of the installed families, as they are called on Linux, Windows and macOS.
 PREFERRED = (
     "Noto Sans CJK TC",
@@ -38,7 +40,7 @@ def drawable(texts: Iterable[str]) -> list[str]:
 
     A warning names the characters that were replaced.
     """
-    names = [" ".join(text.split()) for text in texts]
+    names = [" ".join(printable(text).split()) for text in texts]
     _, missing = find_fonts(names)
     if missing:
         warnings.warn(
@@ -69,7 +71,8 @@ def subset_font(texts: Iterable[str]) -> bytes | None:
         layout_features=[], name_IDs=[0, 1, 2, 13, 14], flavor="woff", hinting=False
     )
     file = io.BytesIO()
-    with ttLib.TTFont(path, lazy=True) as font:
+    # With the time of the copy, the same page would differ from run to run.
+    with ttLib.TTFont(path, lazy=True, recalcTimestamp=False) as font:
         subsetter = subset.Subsetter(options)
         subsetter.populate(unicodes=wanted)
         subsetter.subset(font)

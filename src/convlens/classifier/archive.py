@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 from convlens.errors import ClassifierError
 from convlens.files import with_present_names, write_atomically
 from convlens.preprocess import ImageArray
+from convlens.text import ESCAPE
 
 ENTRY = "convlens.json"
 # The format of that entry. A file with a larger number was made by a newer convlens.
@@ -59,7 +60,8 @@ def write_archive(path: Path, model: keras.Model, facts: dict[str, Any]) -> None
         with zipfile.ZipFile(target, "a") as archive:
             content = {"format": FORMAT, **facts}
             content["checksum"] = checksum(archive, content)
-            archive.writestr(ENTRY, json.dumps(content, ensure_ascii=False, indent=1))
+            text = json.dumps(content, ensure_ascii=False, indent=1)
+            archive.writestr(ENTRY, text.encode(errors=ESCAPE))
 
     write_atomically(path, write, "the classifier")
 

@@ -9,6 +9,8 @@ from collections.abc import Sequence
 from rich.console import Console
 from rich.markup import escape
 
+from convlens.text import make_output_lenient
+
 ERROR = "[red]error[/red]  {text}"
 WRONG_WORD = "[red]error[/red]  {text} (convlens --help)"
 FAULT = "[red]error[/red]  this is a fault of convlens: {kind}: {text}; --debug shows where"
@@ -20,6 +22,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     Args:
         arguments: The words after `convlens`. The default is those of the process.
     """
+    make_output_lenient()
     words = list(sys.argv[1:] if arguments is None else arguments)
     debug = "--debug" in words
     sys.exit(_run([word for word in words if word != "--debug"], debug=debug))

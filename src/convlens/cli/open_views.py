@@ -24,6 +24,7 @@ from convlens.explain.pages.page import Page
 from convlens.explain.pages.terminal import print_page
 from convlens.explain.pages.worksheet import write_worksheet
 from convlens.files import and_more
+from convlens.text import printable
 
 if TYPE_CHECKING:
     from convlens.charts.style import Chart
@@ -66,7 +67,7 @@ class View:
     @property
     def name(self) -> str:
         """Return the file name of the image."""
-        return Path(self.image).name
+        return printable(Path(self.image).name)
 
     @property
     def as_json(self) -> bool:

@@ -1,6 +1,7 @@
 """Output: the JSON that commands print, and the files that they write."""
 
 import json
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -9,6 +10,7 @@ from rich.console import Console
 
 from convlens.errors import ConfigError
 from convlens.files import write_atomically
+from convlens.text import printable
 
 if TYPE_CHECKING:
     from convlens.charts.style import Chart
@@ -28,7 +30,9 @@ def check_suffix(flag: str, path: Path | None) -> None:
 
 def print_json(content: Any, indent: int | None = None) -> None:
     """Print an object as JSON, in one line unless an indent is given."""
-    print(json.dumps(content, ensure_ascii=False, indent=indent))  # noqa: T201
+    is_utf8 = (sys.stdout.encoding or "utf-8").lower().startswith("utf")
+    text = json.dumps(content, ensure_ascii=not is_utf8, indent=indent)
+    print(printable(text))  # noqa: T201
 
 
 def write_file(

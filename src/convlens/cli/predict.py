@@ -6,6 +6,7 @@ import json
 import sys
 from collections import Counter
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal, NamedTuple
 
@@ -23,6 +24,7 @@ from convlens.data.walk import Found, as_spelled, is_system_name, walk
 from convlens.errors import ConfigError, DataError, ImageError
 from convlens.preprocess import USUAL_SUFFIXES
 from convlens.screen import Screen
+from convlens.text import printable
 
 if TYPE_CHECKING:
     from convlens.classifier.classifier import Classifier
@@ -216,15 +218,17 @@ def _print_table(rows: list[Row]) -> None:
 
 
 def _print_csv(rows: list[Row]) -> None:
+    # Written so that the names can be turned back, see `convlens.text`.
+    exact = partial(printable, encoding=sys.stdout.encoding or "utf-8")
     writer = csv.writer(sys.stdout, lineterminator="\n")
     headings = ["image", "label", "probability"]
     for rank in range(2, len(rows[0].shares) + 1):
         headings += ["label_{rank}".format(rank=rank), "probability_{rank}".format(rank=rank)]
     writer.writerow([*headings, "known"])
     for row in rows:
-        cells = [row.image]
+        cells = [exact(row.image)]
         for label, share in row.shares:
-            cells += [label, "{share:.6f}".format(share=share)]
+            cells += [exact(label), "{share:.6f}".format(share=share)]
         writer.writerow([*cells, str(row.known).lower()])
 
 

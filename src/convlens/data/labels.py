@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from convlens.data.dataset import refuse_if
 from convlens.errors import DataError
 from convlens.files import and_more
+from convlens.text import printable
 
 
 def natural_key(name: str) -> tuple[list[Any], str]:
@@ -87,6 +88,8 @@ def encode_labels(
         "{where}: labels must be all numbers or all text; found both.",
         where=where,
     )
+    if class_names is not None:
+        class_names = list(map(printable, class_names))
     repeated = [name for name, number in Counter(class_names or ()).items() if number > 1]
     if repeated:
         raise DataError(
@@ -104,7 +107,7 @@ def encode_labels(
                 where=where, label=values.min(), row=joined.argmin()
             )
         )
-    found = [str(value) for value in values]
+    found = [printable(value) for value in values]
     names = list(class_names or sorted(found, key=natural_key))
     unknown = [name for name in found if name not in names]
     refuse_if(

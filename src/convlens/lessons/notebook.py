@@ -22,6 +22,7 @@ from convlens.errors import ConfigError
 from convlens.files import write_atomically
 from convlens.lessons.lesson import Lesson
 from convlens.screen import Screen
+from convlens.text import printable
 
 SHIPPED = Path(__file__).parent / "sources"  # in a wheel
 IN_CLONE = Path(__file__).parents[3] / "docs" / "lessons"
@@ -75,9 +76,9 @@ def read_notebook(
     if quick:
         chosen.append("quick=True")
     if data:
-        chosen.append("data=" + json.dumps(dict(data), ensure_ascii=False))
+        chosen.append("data=" + printable(json.dumps(dict(data), ensure_ascii=False)))
     if folder is not None:
-        chosen.append("folder=" + json.dumps(str(folder), ensure_ascii=False))
+        chosen.append("folder=" + printable(json.dumps(str(folder), ensure_ascii=False)))
     plain = 'Lesson("{number}")'.format(number=source.number)
     called = "Lesson({arguments})".format(arguments=", ".join(chosen))
     for index, cell in enumerate(notebook.cells):
@@ -97,7 +98,7 @@ def write_notebook(notebook: NotebookNode, path: Path) -> None:
         StorageError: If the file cannot be written.
     """
     refuse_existing(path)
-    write_atomically(path, lambda file: nbformat.write(notebook, file), "the notebook")
+    write_atomically(path, nbformat.writes(notebook) + "\n", "the notebook")
 
 
 def refuse_existing(path: Path) -> None:

@@ -48,14 +48,12 @@ def write_report(
     folder = Path(folder)
     charts = _charts(evaluation, content)
     facts = report_dict(evaluation, **content)
-    written = {}
+    written: dict[str, bytes | str] = {}
     for name, figure in charts.items():
         written[f"plots/{name}.png"] = draw(figure, "png")
         figure.set_layout_engine("none")  # the SVG of the page keeps the layout of the PNG
-    written["report.html"] = _page(evaluation, charts, facts, content).encode()
-    written["report.json"] = json.dumps(
-        facts, ensure_ascii=False, allow_nan=False, indent=1
-    ).encode()
+    written["report.html"] = _page(evaluation, charts, facts, content)
+    written["report.json"] = json.dumps(facts, ensure_ascii=False, allow_nan=False, indent=1)
     for name, data in written.items():
         write_atomically(folder / name, data, "the report")
     return folder / "report.html"

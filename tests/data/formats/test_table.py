@@ -5,6 +5,7 @@ from PIL import Image
 
 from convlens.data.formats.table import load_csv
 from convlens.errors import DataError
+from convlens.text import printable
 
 
 @pytest.fixture
@@ -40,6 +41,13 @@ def test_encodings(table, encoding, notes):
     assert len(dataset.notes) == notes
     if notes:
         assert "Big5" in dataset.notes[0]
+
+
+def test_a_name_that_is_not_utf_8_is_found_as_predict_writes_it(table, tmp_path):
+    name = "gr\udcf6.png"
+    Image.new("L", (2, 2)).save(tmp_path / name)
+    dataset = load_csv(table(f"image,label\n{printable(name)},a\n圖 1.png,b\n"))
+    assert dataset.images[0] == tmp_path / name
 
 
 @pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])

@@ -14,6 +14,7 @@ from convlens.data.dataset import Dataset, note_if, refuse_if, split_of
 from convlens.data.labels import encode_labels
 from convlens.errors import DataError
 from convlens.files import and_more
+from convlens.text import original
 
 # fmt: off
 COLUMNS = {
@@ -182,8 +183,8 @@ def _places(header: list[str]) -> dict[str, int]:
 
 
 def _locate(base: Path, name: str) -> Path | None:
-    """Return the file that a row names, also if the table was written on Windows."""
-    spellings = (base / name, base / name.replace("\\", "/"))
+    """Return the file that a row names, also if Windows or `convlens predict` wrote the table."""
+    spellings = (base / name, base / name.replace("\\", "/"), base / original(name))
     return next(filter(Path.is_file, spellings), None)
 
 
