@@ -213,7 +213,7 @@ def _print_table(rows: list[Row]) -> None:
         ]
         first = cells.pop(0) if row.known else (UNKNOWN, "")
         name = Path(row.image).name if in_one_folder else row.image
-        table.add_row(escape(name), *first, ", ".join(map(" ".join, cells)))
+        table.add_row(escape(printable(name)), *first, ", ".join(map(" ".join, cells)))
     console.print(table)
 
 
