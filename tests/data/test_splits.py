@@ -90,6 +90,24 @@ def test_a_class_without_training_image_is_an_error():
         make_splits(LABELS, NAMES, ALONE, USABLE, given=given)
 
 
+@pytest.mark.parametrize("others", [("test",), ("val",), ("val", "test")])
+def test_a_split_that_copies_the_training_images_is_told(others):
+    given = np.tile(["train", *others], 200 // (1 + len(others)))
+    clusters = np.arange(len(given)) // (1 + len(others))
+    labels = LABELS[clusters]
+    with pytest.raises(DataError, match=r"all training images of 'bee' \(50\), 'cat' .*copies"):
+        make_splits(labels, NAMES, clusters, np.ones(len(given), bool), given=given)
+
+
+def test_images_validate_even_if_val_copies_test():
+    given = np.repeat(["train", "val", "test"], [100, 50, 50])
+    clusters = np.concatenate([np.arange(150), np.arange(100, 150)])
+    labels = np.arange(200) % 2
+    splits = make_splits(labels, NAMES, clusters, USABLE, given=given)
+    assert [len(splits.train), len(splits.val), len(splits.test)] == [80, 20, 50]
+    assert "every image of val is in test" in splits.notes[1]
+
+
 def test_a_class_of_damaged_images_is_named():
     # Trained on the other classes only, a classifier would never predict this one.
     usable = LABELS != 1

@@ -159,17 +159,24 @@ def make_splits(  # noqa: PLR0913 - each argument is one fact about the splits
         if not len(splits[name]):
             splits[name] = draw(splits["train"], labels, clusters, share, rng)
             splits["train"] = np.setdiff1d(splits["train"], splits[name])
-    before = sum(map(len, splits.values()))
+    before = dict(splits)
     splits["val"] = _without(splits["val"], splits["test"], clusters)
     held_out = np.concatenate([splits["val"], splits["test"]])
     splits["train"] = _without(splits["train"], held_out, clusters)
-    lost = before - sum(map(len, splits.values()))
+    lost = {name: len(before[name]) - len(splits[name]) for name in SPLITS}
     notes = note_if(
-        lost,
+        sum(lost.values()),
         "images that are in two of the source's splits were left out of training ({number:,})",
-        number=lost,
+        number=sum(lost.values()),
     )
-    _require_training(labels, class_names, splits["train"], usable)
+    copied = np.setdiff1d(
+        pool[split_of_image[pool] == "train"], np.concatenate(list(splits.values()))
+    )
+    _require_training(labels, class_names, splits["train"], usable, copied)
+    if lost["val"] and not len(splits["val"]):
+        notes.append("every image of val is in test, too; other images validate, from train")
+        splits["val"] = draw(splits["train"], labels, clusters, val, rng)
+        splits["train"] = np.setdiff1d(splits["train"], splits["val"])
     return Splits(**splits, notes=tuple(notes))
 
 
@@ -224,13 +231,39 @@ def _without(indices: Indices, others: Indices, clusters: Indices) -> Indices:
 
 
 def _require_training(
-    labels: NDArray[np.int64], class_names: Sequence[str], train: Indices, usable: NDArray[np.bool_]
+    labels: NDArray[np.int64],
+    class_names: Sequence[str],
+    train: Indices,
+    usable: NDArray[np.bool_],
+    copied: Indices,
 ) -> None:
     """Raise DataError for classes without a training image.
 
     The unusable images count, too: a class whose images are all unreadable would never be
     predicted.
+
+    Args:
+        labels: (n,) class indices of all images.
+        class_names: The names of the classes, for messages.
+        train: The training images.
+        usable: (n,) False for images that could not be read.
+        copied: The images that were taken out of the training because val or test has them.
     """
+    only_copies = np.setdiff1d(labels[copied], labels[train])
+    refuse_if(
+        len(only_copies),
+        "each class needs images in train that val and test do not have; all training images of "
+        "{classes} are there, too, as exact copies or in the same group. Remove them from one of "
+        "the splits.",
+        classes=and_more(
+            [
+                "'{name}' ({number:,})".format(
+                    name=class_names[label], number=np.count_nonzero(labels[copied] == label)
+                )
+                for label in only_copies
+            ]
+        ),
+    )
     missing = [
         "'{name}' ({readable:,} of its {number:,} images can be read)".format(
             name=class_names[label],
