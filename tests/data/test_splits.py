@@ -95,7 +95,7 @@ def test_a_split_that_copies_the_training_images_is_told(others):
     given = np.tile(["train", *others], 200 // (1 + len(others)))
     clusters = np.arange(len(given)) // (1 + len(others))
     labels = LABELS[clusters]
-    with pytest.raises(DataError, match=r"all training images of 'bee' \(50\), 'cat' .*copies"):
+    with pytest.raises(DataError, match=r"all training images of 'bee' .*, 'cat' .*copies"):
         make_splits(labels, NAMES, clusters, np.ones(len(given), bool), given=given)
 
 
