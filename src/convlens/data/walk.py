@@ -166,11 +166,13 @@ def as_spelled(path: Path) -> Path:
     macOS writes an accented letter of a file name as two characters, other systems as one. Both
     look the same to the user.
     """
-    if path.exists():
+    # Unlike Path.exists(), this is false for names that are too long or hold a zero byte.
+    exists = os.path.exists
+    if exists(path):
         return path
     here = Path(path.anchor)
     for part in path.parts[len(here.parts) :]:
-        if (here / part).exists():
+        if exists(here / part):
             here /= part
         else:
             here /= _composed_names(here).get(unicodedata.normalize("NFC", part), part)
@@ -179,7 +181,7 @@ def as_spelled(path: Path) -> Path:
 
 def _composed_names(folder: Path) -> dict[str, str]:
     """Return the names of the entries of a folder by their composed form."""
-    with suppress(OSError):
+    with suppress(OSError, ValueError):
         return _names_at(folder, folder.stat().st_mtime_ns)
     return {}
 

@@ -1,9 +1,9 @@
 """Table: a CSV file that lists images and their labels, path,label[,split][,group]."""
 
-import contextlib
 import csv
 import io
 import os
+import re
 import unicodedata
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +11,9 @@ from pathlib import Path
 import numpy as np
 
 from convlens.data.dataset import Dataset, note_if, refuse_if, split_of
+from convlens.data.formats.encoding import Reading, readings
 from convlens.data.labels import encode_labels
+from convlens.data.walk import as_spelled
 from convlens.errors import DataError
 from convlens.files import and_more
 from convlens.text import original
@@ -28,7 +30,8 @@ COLUMNS = {
 }
 # fmt: on
 DELIMITERS = ",;\t|"
-ENCODINGS = {"utf-8-sig": "UTF-8", "cp950": "Big5 (cp950)", "gb18030": "GB18030"}
+LEAST_LIKELY = 0.4  # of an encoding
+LOOKED_UP = 200  # names on the disk, for each encoding
 
 
 @dataclass(frozen=True)
@@ -48,9 +51,9 @@ def load_csv(path: Path) -> Dataset:
         DataError: If a column, a label or an image is missing, a split is unknown, or two rows
             contradict each other.
     """
-    text, notes = _text(path)
-    header, rows = _rows(path, text)
     base = path.resolve().parent
+    reading, notes = _read(path, base)
+    header, rows = _rows(path, reading.text)
     _refuse(
         [row for row in rows if not row.values["path"]],
         "{path}: each row must name an image; it is empty in {rows}.",
@@ -61,7 +64,7 @@ def load_csv(path: Path) -> Dataset:
         "{path}: each row must have a label; it is empty in {rows}.",
         path=path,
     )
-    files = {row.number: _locate(base, row.values["path"]) for row in rows}
+    files = {row.number: _locate(base, row.values["path"], reading.encoding) for row in rows}
     _refuse(
         [row for row in rows if files[row.number] is None],
         "{path}: each image must exist (paths start at {base}); missing: {rows}.",
@@ -105,29 +108,53 @@ def load_csv(path: Path) -> Dataset:
     )
 
 
-def _text(path: Path) -> tuple[str, list[str]]:
-    """Return the text of the file, and a note if it is not in UTF-8."""
-    data = path.read_bytes()
-    if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
-        return data.decode("utf-16", errors="replace"), []
-    for encoding, name in ENCODINGS.items():
-        with contextlib.suppress(UnicodeDecodeError):
-            return data.decode(encoding), note_if(
-                name != "UTF-8",
-                "the file is not in UTF-8 and was read as {name}; check that the class names are "
-                "right",
-                name=name,
-            )
-    raise DataError(
-        "{path}: a CSV file must be text in UTF-8; it cannot be read as {encodings}.".format(
-            path=path, encodings=", ".join(ENCODINGS.values())
+def _read(path: Path, base: Path) -> tuple[Reading, list[str]]:
+    """Return the text of the file, and a note if it is not in Unicode.
+
+    Of several encodings, the one counts in which the most images and labels are names on the disk,
+    and then the most likely one.
+
+    Raises:
+        DataError: If no encoding is likely.
+    """
+    found = readings(path.read_bytes())
+    if len(found) == 1 and found[0].encoding.startswith("utf"):
+        return found[0], []
+    on_disk = [_names_on_disk(path, base, reading) for reading in found]
+    rank = [(number, reading.likelihood) for number, reading in zip(on_disk, found, strict=True)]
+    best = max(rank, default=(0, 0))
+    if max(best) < LEAST_LIKELY:
+        raise DataError(
+            "{path}: a CSV file must be text in UTF-8; this one is not, and its encoding cannot be "
+            "told. Save it as UTF-8 (in a spreadsheet: CSV UTF-8).".format(path=path)
         )
+    reading = found[rank.index(best)]
+    note = (
+        "the file is not in UTF-8 and was read as {name}; check that the class names are right, or "
+        "save it as UTF-8"
+    )
+    return reading, [note.format(name=reading.name)]
+
+
+def _names_on_disk(path: Path, base: Path, reading: Reading) -> int:
+    """Return how many names beyond ASCII in a table are those of files and folders."""
+    try:
+        _, rows = _rows(path, reading.text)
+    except DataError:
+        return 0
+    said = dict.fromkeys(row.values[column] for column in ("label", "path") for row in rows)
+    names = [name for name in said if not name.isascii()][:LOOKED_UP]
+    beside = {unicodedata.normalize("NFC", entry.stem) for entry in base.iterdir()}
+    return sum(
+        unicodedata.normalize("NFC", name) in beside
+        or _locate(base, name, reading.encoding) is not None
+        for name in names
     )
 
 
 def _rows(path: Path, text: str) -> tuple[list[str], list[_Row]]:
     """Return the columns that were found, under our names, and the rows that are not blank."""
-    first = (text.splitlines() or [""])[0]
+    start, first = _first_line(text)
     for delimiter in DELIMITERS:
         header = next(csv.reader([first], delimiter=delimiter), [])
         places = _places(header)
@@ -135,16 +162,16 @@ def _rows(path: Path, text: str) -> tuple[list[str], list[_Row]]:
             break
     else:
         raise DataError(
-            "{path}: row 1 must name the columns path and label (and may name split and group); "
-            "found {first!r}.".format(path=path, first=first[:80])
+            "{path}: row {row} must name the columns path and label (and may name split and "
+            "group); found {first!r}.".format(path=path, row=start, first=first[:80])
         )
     rows = []
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
-    start = 1
+    header_row = start
     try:
         for row in reader:
             start = reader.line_num + 1
-            if reader.line_num == 1 or not any(cell.strip() for cell in row):
+            if reader.line_num <= header_row or not any(cell.strip() for cell in row):
                 continue
             refuse_if(
                 len(row) > len(header),
@@ -172,6 +199,14 @@ def _rows(path: Path, text: str) -> tuple[list[str], list[_Row]]:
     return list(places), rows
 
 
+def _first_line(text: str) -> tuple[int, str]:
+    """Return the first row that is not blank, with its number; Excel may put sep=; before it."""
+    for number, line in enumerate(text.splitlines(), 1):
+        if line.strip() and not re.fullmatch(r"sep=.", line.strip(), re.IGNORECASE):
+            return number, line
+    return 1, ""
+
+
 def _places(header: list[str]) -> dict[str, int]:
     """Return the places of our columns in a header row."""
     plain = [cell.strip().casefold().replace(" ", "_") for cell in header]
@@ -182,10 +217,21 @@ def _places(header: list[str]) -> dict[str, int]:
     return {column: plain.index(name) for column, name in found.items() if name is not None}
 
 
-def _locate(base: Path, name: str) -> Path | None:
-    """Return the file that a row names, also if Windows or `convlens predict` wrote the table."""
-    spellings = (base / name, base / name.replace("\\", "/"), base / original(name))
-    return next(filter(Path.is_file, spellings), None)
+def _locate(base: Path, name: str, encoding: str) -> Path | None:
+    """Return the file that a row names, also if the table was written on another system.
+
+    Windows separates folders by backslashes, macOS decomposes accented letters, and archives of
+    other systems may have file names in the encoding of the table. `convlens predict` escapes bytes
+    that are not UTF-8.
+    """
+    slashed = name.replace("\\", "/")
+    spellings = [base / name, base / slashed, base / original(name)]
+    if not name.isascii():
+        spellings += [as_spelled(base / name), as_spelled(base / slashed)]
+        if not encoding.startswith("utf"):
+            spellings.append(base / os.fsdecode(slashed.encode(encoding)))
+    # Unlike Path.is_file(), this is false for names that are too long or hold a zero byte.
+    return next(filter(os.path.isfile, spellings), None)
 
 
 def _refuse(rows: list[_Row], message: str, column: str | None = None, **fields: Path) -> None:
