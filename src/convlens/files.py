@@ -6,8 +6,13 @@ permission in the same way. `explained_stops` adds to that message what was kept
 and says the same after Ctrl-C.
 """
 
+import lzma
 import os
 import secrets
+import struct
+import tokenize
+import zipfile
+import zlib
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import count
@@ -18,6 +23,25 @@ from convlens.errors import Interrupted, StorageError
 from convlens.text import ESCAPE
 
 REMEDY = "Free some space on the disk, or choose a folder that can be written to."
+
+# What a damaged or truncated file makes zipfile and its decompressors, gzip, NumPy, h5py and json
+# raise. RuntimeError stands for an encrypted archive or a compression that Python does not know.
+DAMAGE = (
+    OSError,
+    EOFError,
+    ArithmeticError,
+    AttributeError,
+    LookupError,
+    RuntimeError,
+    SyntaxError,
+    TypeError,
+    ValueError,
+    lzma.LZMAError,
+    struct.error,
+    tokenize.TokenError,
+    zipfile.BadZipFile,
+    zlib.error,
+)
 
 # Keys of JSON files up to format 1 of the classifier, see docs/decisions/names.md.
 FORMER_NAMES = {

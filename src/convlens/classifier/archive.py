@@ -8,10 +8,7 @@ came from, a few example images with their probabilities, and a checksum over th
 import base64
 import hashlib
 import json
-import lzma
-import struct
 import zipfile
-import zlib
 from pathlib import Path
 from typing import Any
 
@@ -20,27 +17,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from convlens.errors import ClassifierError
-from convlens.files import with_present_names, write_atomically
+from convlens.files import DAMAGE, with_present_names, write_atomically
 from convlens.preprocess import ImageArray
 from convlens.text import ESCAPE
 
 ENTRY = "convlens.json"
 # The format of that entry. A file with a larger number was made by a newer convlens.
 FORMAT = 2
-# What zipfile, its decompressors and json raise for bytes that are not what was written.
-DAMAGE = (
-    zipfile.BadZipFile,
-    zlib.error,
-    lzma.LZMAError,
-    struct.error,
-    EOFError,
-    ArithmeticError,
-    AttributeError,
-    LookupError,
-    RuntimeError,
-    TypeError,
-    ValueError,
-)
 
 
 def write_archive(path: Path, model: keras.Model, facts: dict[str, Any]) -> None:
@@ -80,16 +63,16 @@ def read_archive(path: Path) -> tuple[keras.Model, dict[str, Any]]:
         raise ClassifierError(
             "{path}: there is no classifier file here.".format(path=path)
         ) from error
-    except DAMAGE as error:
-        raise ClassifierError(
-            "{path}: the file is damaged or is not a classifier ({reason}). "
-            "Use an undamaged copy.".format(path=path, reason=error)
-        ) from error
     except OSError as error:
         raise ClassifierError(
             "{path}: the file cannot be read; {reason}.".format(
                 path=path, reason=error.strerror or error
             )
+        ) from error
+    except DAMAGE as error:
+        raise ClassifierError(
+            "{path}: the file is damaged or is not a classifier ({reason}). "
+            "Use an undamaged copy.".format(path=path, reason=error)
         ) from error
     try:
         return keras.models.load_model(path, compile=False, safe_mode=True), facts

@@ -7,7 +7,6 @@ anew, and `.keras` files drop the state of dropout's random numbers.
 """
 
 import json
-import zipfile
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -18,7 +17,7 @@ from numpy.typing import NDArray
 
 from convlens import backend
 from convlens.errors import RunError
-from convlens.files import write_atomically
+from convlens.files import DAMAGE, write_atomically
 
 Arrays = list[NDArray[Any]]
 
@@ -80,7 +79,7 @@ def load_state(path: Path) -> tuple[State, list[Arrays]]:
                 [arrays[name] for name in names if name.startswith(f"{number}_")]
                 for number in range(3)
             ]
-    except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile) as error:
+    except DAMAGE as error:
         raise RunError(
             "{path}: the saved state is damaged ({reason}). Remove the file to start this run "
             "anew.".format(path=path, reason=error)

@@ -7,7 +7,6 @@ It reads HDF5 as old Keras wrote it (`.h5`) and as Keras 3 does (`.weights.h5`, 
 import io
 import re
 import zipfile
-import zlib
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -19,18 +18,7 @@ import h5py
 import keras
 
 from convlens.errors import ModelError
-
-# What h5py, zipfile and zlib raise for a damaged file.
-DAMAGE = (
-    OSError,
-    KeyError,
-    TypeError,
-    ValueError,
-    RuntimeError,
-    EOFError,
-    zipfile.BadZipFile,
-    zlib.error,
-)
+from convlens.files import DAMAGE
 
 # A layer, and an array or a dataset of a file: it has a shape, and is read when it is needed.
 Named = list[tuple[str, Any]]

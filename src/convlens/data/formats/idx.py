@@ -13,10 +13,11 @@ import numpy as np
 
 from convlens.data.cache import CHUNK, Part, gather
 from convlens.data.dataset import SPLITS, Dataset, refuse_if, split_of
-from convlens.data.formats.npz import READ_ERRORS, damaged
+from convlens.data.formats.npz import damaged
 from convlens.data.labels import encode_labels
 from convlens.data.walk import is_system_name
 from convlens.errors import DataError
+from convlens.files import DAMAGE
 from convlens.preprocess import MAX_PIXELS, ImageArray
 
 IDX_NAME = re.compile(
@@ -131,7 +132,7 @@ def _read_shape(path: Path, dimensions: int) -> tuple[int, ...]:
     try:
         with _open(path) as stream:
             header = stream.read(4 + 4 * dimensions)
-    except READ_ERRORS as error:
+    except DAMAGE as error:
         raise damaged(path, error) from error
     magic = int.from_bytes(header[:4], "big")
     refuse_if(
@@ -171,7 +172,7 @@ def _values(
                     break
                 block = np.frombuffer(data, np.uint8).reshape(-1, *shape[1:])
                 yield block.swapaxes(1, 2) if transposed else block
-    except READ_ERRORS as error:
+    except DAMAGE as error:
         raise damaged(path, error) from error
     if read != size:
         found = "{:,}".format(start + read) if read < size else "more"

@@ -1,9 +1,7 @@
 """NPZ: images and labels as arrays in an `.npz` file."""
 
 import math
-import tokenize
 import zipfile
-import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,18 +14,8 @@ from convlens.data.cache import CHUNK, Part, gather
 from convlens.data.dataset import Dataset, note_if, refuse_if
 from convlens.data.labels import decode_text, encode_labels, flatten_labels
 from convlens.errors import DataError
+from convlens.files import DAMAGE
 from convlens.preprocess import ImageArray
-
-# What damaged or truncated files make NumPy, zipfile and gzip raise.
-READ_ERRORS = (
-    OSError,
-    EOFError,
-    SyntaxError,
-    ValueError,
-    tokenize.TokenError,
-    zlib.error,
-    zipfile.BadZipFile,
-)
 
 # For each split, the accepted names of its images and of its labels.
 NPZ_KEYS: dict[str | None, tuple[tuple[str, str], ...]] = {
@@ -62,7 +50,7 @@ def load_npz(path: Path) -> Dataset:
     try:
         with np.load(path, allow_pickle=False) as archive:
             return _dataset(path, archive)
-    except READ_ERRORS as error:
+    except DAMAGE as error:
         raise damaged(path, error) from error
 
 
