@@ -4,10 +4,11 @@ import zlib
 
 import numpy as np
 import pytest
-from PIL import Image, ImageOps
+from PIL import Image, ImageFile
 
+from convlens.decode import read_header
 from convlens.errors import ImageError
-from convlens.preprocess import Preprocessing, open_image, prepare, read_header
+from convlens.preprocess import GUESSED, Preprocessing, open_image, prepare
 
 GREY = Preprocessing(8, 8, 1)
 RGB = Preprocessing(8, 8, 3)
@@ -59,16 +60,19 @@ def test_sixteen_bits_keep_their_upper_eight(tmp_path):
 @pytest.mark.parametrize("dtype", [np.uint16, np.int32])
 def test_sixteen_bits_are_scaled_alike_whatever_an_image_shows(dtype):
     dark, bright = (Image.fromarray(np.full((8, 8), value, dtype)) for value in (200, 0xC8FF))
-    assert prepare(dark, GREY).max() == 0  # 200 of 65,535, and not 200 of 255
-    assert prepare(bright, GREY).max() == 0xC8
+    for unit in (GUESSED, (0, 65535)):
+        preprocessing = Preprocessing(8, 8, 1, unit=unit)
+        assert prepare(dark, preprocessing).max() == 0  # 200 of 65,535, and not 200 of 255
+        assert prepare(bright, preprocessing).max() == 0xC8
 
 
 def test_floats_are_0_to_1_or_0_to_255():
     for top in (1.0, 255.0):
         values = np.linspace(0, top, 64, dtype=np.float32).reshape(8, 8)
         values[0, 0] = np.nan
-        found = prepare(Image.fromarray(values), GREY)
-        assert (found[0, 0, 0], found[-1, -1, 0]) == (0, 255)
+        for unit in (GUESSED, (0, top), None):
+            found = prepare(Image.fromarray(values), Preprocessing(8, 8, 1, unit=unit))
+            assert (found[0, 0, 0], found[-1, -1, 0]) == (0, 255)
 
 
 def test_exif_orientation_is_honoured(tmp_path):
@@ -212,7 +216,8 @@ def test_a_fault_inside_a_decoder_names_the_image(tmp_path, monkeypatch, fault):
     def fail(*_: object) -> None:
         raise fault
 
-    monkeypatch.setattr(ImageOps, "exif_transpose", fail)
+    monkeypatch.setattr(Image.Image, "load", fail)
+    monkeypatch.setattr(ImageFile.ImageFile, "load", fail)
     with pytest.raises(ImageError, match=r"odd\.png: the image is damaged"):
         open_image(tmp_path / "odd.png")
     with pytest.raises(ImageError, match="the Pillow image: the image is damaged"):
@@ -230,7 +235,9 @@ def test_header_is_upright(tmp_path, suffix):
 
 
 def test_arrays_of_other_types_are_refused():
-    with pytest.raises(ImageError, match="float64"):
-        prepare(np.zeros((8, 8)), GREY)
+    with pytest.raises(ImageError, match=r"must be uint8.*earlier convlens.*float64"):
+        prepare(np.zeros((8, 8)), Preprocessing(8, 8, 1, unit=GUESSED))
+    with pytest.raises(ImageError, match=r"must hold numbers.*<U1"):
+        prepare(np.full((8, 8), "a"), GREY)
     with pytest.raises(ImageError, match=r"\(8, 8, 2\)"):
         prepare(np.zeros((8, 8, 2), np.uint8), GREY)

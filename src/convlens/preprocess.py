@@ -6,38 +6,32 @@ the range of the network is a layer inside the saved model; a classifier file th
 uint8 images that `prepare` returns.
 """
 
-import re
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageOps
 
+from convlens.decode import TURNS, ImageLike, decode, is_deep, may_be_deep, opened
 from convlens.errors import ImageError
+from convlens.unit import LEVELS, Unit, Values, choose_unit, to_bytes, values_of
 
 ImageArray = NDArray[np.uint8]
 """The pixels of one image or of several; each docstring gives the shape."""
 
-ImageLike = str | Path | Image.Image | NDArray[Any]
-"""What `open_image` opens: a file, a Pillow image, or an array of pixels."""
-
-MAX_PIXELS = 100_000_000
-# fmt: off
-IMAGE_SUFFIXES = (
-    ".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff",
-    ".jpe", ".jfif", ".jif", ".pjpeg", ".pjp", ".mpo", ".apng", ".avif", ".dib", ".ico",
-    ".jp2", ".j2k", ".j2c", ".jpc", ".jpf", ".jpx", ".ppm", ".pgm", ".pbm", ".pnm",
-    ".tga", ".pcx", ".psd", ".sgi", ".qoi", ".dds",
-)
-# fmt: on
-USUAL_SUFFIXES = ", ".join(IMAGE_SUFFIXES[:8])  # for messages
 # How an image is made to fit; anything else, as "stretch", resizes it.
 FITS: dict[str, Callable[..., Image.Image]] = {"crop": ImageOps.fit, "pad": ImageOps.pad}
-ORIENTATION = 0x0112  # the EXIF tag; the values 5 to 8 exchange width and height
+GUESSED = "guessed for each image"
+# Remarks on images, to be completed with their number.
+FRAMES = "images with several pages or frames, of which the first is used: {number:,}"
+FEW_LEVELS = (
+    "images of 16 or 32 bits of which fewer than 16 grey levels remain: {number:,}; what counts as "
+    "black and white does not suit their values"
+)
+NOT_FINITE = "images with NaN, which counts as black, or infinity: {number:,}"
 
 
 @dataclass(frozen=True)
@@ -52,6 +46,10 @@ class Preprocessing:
             "crop" cuts out the middle, and "pad" adds black borders.
         scale: The network receives `pixels * scale + offset`.
         offset: See `scale`.
+        unit: (black, white), the values of deep images, of 16 or 32 bits, that become 0 and 255;
+            see `convlens.unit`. None if there was no deep image to learn it from: then it follows
+            from the deep images that are read. GUESSED in classifiers that were made before there
+            was a unit.
     """
 
     height: int
@@ -60,6 +58,13 @@ class Preprocessing:
     fit: str = "stretch"
     scale: float = 1 / 255
     offset: float = 0.0
+    unit: Unit | str | None = None
+
+    @classmethod
+    def from_dict(cls, facts: dict[str, Any]) -> "Preprocessing":
+        """Return the preprocessing of a classifier file."""
+        unit = facts.get("unit", GUESSED)
+        return cls(**facts | {"unit": tuple(unit) if isinstance(unit, list) else unit})
 
     @property
     def shape(self) -> tuple[int, int, int]:
@@ -71,174 +76,131 @@ class Preprocessing:
         return asdict(self)
 
 
-class Header(NamedTuple):
-    """What an image file says about itself before it is decoded.
+class Reading(NamedTuple):
+    """An image that was read, and what the user should know about it.
 
     Attributes:
-        size: (width, height) in pixels, after the EXIF orientation has been applied.
-        mode: Pillow's mode: "L", "RGB", "P" (palette), "CMYK", "I;16", ...
-        format: Pillow's name of the file format: "JPEG", "PNG", ...
+        image: The image, upright, of mode L or RGB.
+        remarks: Some of FRAMES, FEW_LEVELS and NOT_FINITE.
     """
 
-    size: tuple[int, int]
-    mode: str
-    format: str
-
-    @property
-    def is_grey(self) -> bool:
-        """Whether `open_image` returns this image in grey."""
-        return self.mode in ("1", "L", "LA", "La") or self.mode.startswith(("I", "F"))
+    image: Image.Image
+    remarks: tuple[str, ...]
 
 
-def open_image(image: ImageLike, reduce_to: tuple[int, int] | None = None) -> Image.Image:
-    """Return the image upright, as a Pillow image of mode L or RGB.
+def open_image(
+    image: ImageLike, reduce_to: tuple[int, int] | None = None, unit: Unit | str | None = None
+) -> Image.Image:
+    """Return the image upright, as a Pillow image of mode L or RGB; see `read_image`."""
+    return read_image(image, reduce_to, unit).image
 
-    The upper 8 bits of 16-bit pixels are kept. 32-bit integers are treated as 16-bit values and
-    clipped to 0..65535. Floating-point images have no agreed white: they are read as 0..255 if
-    their largest value is above 1, and as 0..1 otherwise. Transparent areas become white.
+
+def read_image(
+    image: ImageLike, reduce_to: tuple[int, int] | None = None, unit: Unit | str | None = None
+) -> Reading:
+    """Return the image upright, as a Pillow image of mode L or RGB, with remarks on it.
+
+    Transparent areas become white. Of several pages or frames the first is used.
 
     Args:
-        image: A file, a Pillow image, or a uint8 array (height, width[, 1, 3 or 4]).
+        image: A file, its bytes, a binary stream, a Pillow image, or an array (height, width[, 1, 3
+            or 4]).
         reduce_to: (height, width) in pixels that suffices. A large JPEG is then decoded at a
             fraction of its size, which is faster.
+        unit: The unit of deep images, see `Preprocessing.unit`.
 
     Raises:
         ImageError: If the file is missing, empty, truncated, not an image, or has more than
-            MAX_PIXELS pixels, or if an array has another type or shape.
+            MAX_PIXELS pixels.
     """
-    if isinstance(image, np.ndarray):
-        return _eight_bit(_from_array(image))
-    if isinstance(image, Image.Image):
-        with _image_errors("the Pillow image"):
-            return _eight_bit(ImageOps.exif_transpose(image))
-    with _opened(Path(image)) as pillow_image:
-        if reduce_to is not None:
-            # Twice the size leaves the final resize something to average. The draft is a square
-            # because EXIF may exchange width and height.
-            side = 2 * max(reduce_to)
-            pillow_image.draft(None, (side, side))
-        pillow_image.load()
-        return _eight_bit(ImageOps.exif_transpose(pillow_image))
+    if isinstance(image, np.ndarray) and image.dtype != np.uint8 and unit == GUESSED:
+        raise ImageError(
+            "an array must be uint8 for this classifier, which an earlier convlens made; found "
+            "{dtype}.".format(dtype=image.dtype)
+        )
+    pixels = decode(image, reduce_to)
+    remarks = [FRAMES] if pixels.has_frames else []
+    upright = pixels.values
+    if isinstance(upright, np.ndarray):
+        levels = _levels(upright, unit)
+        remaining = np.count_nonzero(np.bincount(levels.ravel(), minlength=256))
+        if remaining < LEVELS <= len(np.unique(upright)):
+            remarks.append(FEW_LEVELS)
+        if upright.dtype.kind == "f" and not np.isfinite(upright).all():
+            remarks.append(NOT_FINITE)
+        upright = Image.fromarray(levels)
+    if pixels.alpha is not None:
+        upright.putalpha(pixels.alpha)
+    upright = _flat(upright)
+    if pixels.orientation in TURNS:
+        upright = upright.transpose(TURNS[pixels.orientation])
+    return Reading(upright, tuple(remarks))
 
 
-def read_header(path: Path) -> Header:
-    """Return what the first bytes of an image file say, without decoding it.
+def read_values(image: ImageLike) -> Values | None:
+    """Return the values of a deep image, or None for an image of 8 bits or one without values.
+
+    Images of 8 bits are not decoded.
 
     Raises:
-        ImageError: If the header cannot be read, see `open_image`.
+        ImageError: If a deep image cannot be read, see `read_image`.
     """
-    with _opened(path) as pillow_image:
-        # For a PNG without EXIF, getexif() decodes the whole image, hence the test for "exif".
-        # Pillow reports the size of a TIFF upright already.
-        is_turned = (
-            "exif" in pillow_image.info
-            and pillow_image.format != "TIFF"
-            and pillow_image.getexif().get(ORIENTATION) in (5, 6, 7, 8)
-        )
-        width, height = pillow_image.size
-        size = (height, width) if is_turned else (width, height)
-        return Header(size, pillow_image.mode, str(pillow_image.format))
+    if isinstance(image, Image.Image):
+        has_bytes = not is_deep(image)
+    elif isinstance(image, np.ndarray):
+        has_bytes = image.dtype == np.uint8
+    elif isinstance(image, str | Path) and not may_be_deep(Path(image)):
+        has_bytes = True
+    else:
+        with opened(image) as (pillow_image, _):
+            has_bytes = not is_deep(pillow_image)
+    if has_bytes:
+        return None
+    values = decode(image).values
+    return values_of(values) if isinstance(values, np.ndarray) else None
 
 
 def prepare(image: ImageLike, preprocessing: Preprocessing) -> ImageArray:
     """Return the image as a uint8 array (height, width, channels), ready for the network.
 
     Raises:
-        ImageError: If the image cannot be read, see `open_image`.
+        ImageError: If the image cannot be read, see `read_image`.
     """
+    reduce_to = preprocessing.shape[:2]
+    return fit_image(open_image(image, reduce_to, preprocessing.unit), preprocessing)
+
+
+def fit_image(image: Image.Image, preprocessing: Preprocessing) -> ImageArray:
+    """Return an image that was opened as `prepare` does."""
     height, width, channels = preprocessing.shape
-    pillow_image = open_image(image, reduce_to=(height, width))
-    pillow_image = pillow_image.convert("L" if channels == 1 else "RGB")
-    if pillow_image.size != (width, height):
+    image = image.convert("L" if channels == 1 else "RGB")
+    if image.size != (width, height):
         bilinear = Image.Resampling.BILINEAR  # antialiased where it shrinks an image
         fit = FITS.get(preprocessing.fit, Image.Image.resize)
-        pillow_image = fit(pillow_image, (width, height), bilinear)
-    return np.asarray(pillow_image, dtype=np.uint8).reshape(height, width, channels)
+        image = fit(image, (width, height), bilinear)
+    return np.asarray(image, dtype=np.uint8).reshape(height, width, channels)
 
 
-@contextmanager
-def _opened(path: Path) -> Iterator[Image.Image]:
-    """Yield an image file as a Pillow image, not yet decoded.
-
-    Raises:
-        ImageError: If the file cannot be opened, is too large, or proves damaged meanwhile.
-    """
-    with _image_errors(path):
-        if path.stat().st_size == 0:
-            raise ImageError("{path}: an image must have content; found 0 bytes.".format(path=path))
-        try:
-            pillow_image = Image.open(path)
-        except Image.DecompressionBombError as error:
-            # Pillow refuses images above 179 million pixels itself; below that it only warns.
-            number = re.search(r"\d+(?= pixels)", str(error))
-            found = "{:,.0f} million".format(int(number[0]) / 1e6) if number else "more"
-            raise _too_large(path, found) from error
-        with pillow_image:
-            if pillow_image.width * pillow_image.height > MAX_PIXELS:
-                found = "{} x {}".format(pillow_image.width, pillow_image.height)
-                raise _too_large(path, found)
-            yield pillow_image
+def _levels(values: NDArray[Any], unit: Unit | str | None) -> ImageArray:
+    """Return the values of a deep image as uint8."""
+    if isinstance(unit, tuple):
+        return to_bytes(values, unit)
+    if unit is None:
+        own = values_of(values)
+        return to_bytes(values, choose_unit(own) if own else (0, 1))
+    if values.dtype.kind != "f":
+        upper: ImageArray = (np.clip(values, 0, 65535) >> 8).astype(np.uint8)
+        return upper
+    floats = np.nan_to_num(values.astype(np.float64))
+    white = 255.0 if floats.max(initial=0) > 1 else 1.0
+    levels: ImageArray = np.clip(floats * (255.0 / white), 0, 255).astype(np.uint8)
+    return levels
 
 
-def _too_large(path: Path, found: str) -> ImageError:
-    return ImageError(
-        "{path}: an image may have {limit} million pixels at most; found {found}. "
-        "Make it smaller first.".format(path=path, limit=MAX_PIXELS // 10**6, found=found)
-    )
-
-
-@contextmanager
-def _image_errors(name: Path | str) -> Iterator[None]:
-    """Turn whatever is raised inside into an ImageError that names the image."""
-    try:
-        yield
-    except ImageError:
-        raise
-    except FileNotFoundError as error:
-        raise ImageError("{name}: there is no such file.".format(name=name)) from error
-    except UnidentifiedImageError as error:
-        raise ImageError(
-            "{name}: this is not an image that can be read ({suffixes}).".format(
-                name=name, suffixes=USUAL_SUFFIXES
-            )
-        ) from error
-    # On damaged bytes Pillow's decoders and its EXIF reader raise almost anything: OSError,
-    # SyntaxError, struct.error, TypeError, KeyError, ... A single odd image among 100,000 must not
-    # end a run with a traceback.
-    except Exception as error:
-        reason = str(error) or type(error).__name__
-        raise ImageError(
-            "{name}: the image is damaged ({reason}).".format(name=name, reason=reason)
-        ) from error
-
-
-def _from_array(array: NDArray[Any]) -> Image.Image:
-    is_image = array.ndim == 2 or (array.ndim == 3 and array.shape[2] in (1, 3, 4))
-    if array.dtype != np.uint8 or not is_image:
-        raise ImageError(
-            "an array must be uint8 of shape (height, width) or (height, width, 1, 3 or 4 "
-            "channels); found {dtype} {shape}.".format(dtype=array.dtype, shape=array.shape)
-        )
-    return Image.fromarray(array[..., 0] if array.shape[2:] == (1,) else array)
-
-
-def _eight_bit(pillow_image: Image.Image) -> Image.Image:
-    """Return an image of any mode as L or RGB."""
-    mode = pillow_image.mode
-    if mode in ("L", "RGB"):
-        return pillow_image
-    if mode.startswith("I"):
-        # "I;16", or "I" from older versions of Pillow. The scale does not depend on the content.
-        values = np.clip(np.asarray(pillow_image), 0, 65535) >> 8
-        return Image.fromarray(values.astype(np.uint8))
-    if mode == "F":
-        floats = np.nan_to_num(np.asarray(pillow_image, dtype=np.float64))
-        white = 255.0 if floats.max(initial=0) > 1 else 1.0
-        return Image.fromarray(np.clip(floats * (255.0 / white), 0, 255).astype(np.uint8))
-    if mode == "1":
-        return pillow_image.convert("L")
-    if "transparency" in pillow_image.info or mode in ("RGBA", "LA", "PA", "RGBa", "La"):
-        rgba = pillow_image.convert("RGBA")
-        flat = Image.alpha_composite(Image.new("RGBA", rgba.size, "white"), rgba)
-        return flat.convert("L" if mode in ("LA", "La") else "RGB")
-    return pillow_image.convert("RGB")
+def _flat(image: Image.Image) -> Image.Image:
+    """Return an image of any mode of 8 bits as L or RGB, on white where it is transparent."""
+    mode = "L" if image.mode in ("1", "L", "LA", "La") else "RGB"
+    if image.has_transparency_data:
+        rgba = image.convert("RGBA")
+        image = Image.alpha_composite(Image.new("RGBA", rgba.size, "white"), rgba)
+    return image.convert(mode)

@@ -71,10 +71,10 @@ def test_a_file_of_a_newer_convlens_is_named(saved):
     rewrite(
         saved,
         lambda name, content: (
-            content.replace(b'"format": 2', b'"format": 3') if name == ENTRY else content
+            content.replace(b'"format": 3', b'"format": 4') if name == ENTRY else content
         ),
     )
-    with pytest.raises(ClassifierError, match=r"made by a newer convlens \(its format is 3"):
+    with pytest.raises(ClassifierError, match=r"made by a newer convlens \(its format is 4"):
         Classifier.load(saved)
 
 

@@ -57,7 +57,7 @@ def test_it_is_recalibrated_and_saved_in_the_present_format(expected, eight, tmp
     softer = apply_temperature(expected, 2)
     np.testing.assert_allclose(saved.probabilities(eight), softer, atol=1e-4)
     facts = facts_of(tmp_path / "classifier.keras")
-    assert (facts_of(FINISHED)["format"], facts["format"]) == (1, 2)
+    assert (facts_of(FINISHED)["format"], facts["format"]) == (1, 3)
     assert set(facts["examples"]) == {"images", "probabilities"}
     assert saved.provenance == former.provenance
 

@@ -19,6 +19,7 @@ def test_it_is_a_classifier_of_imagenet(classifier):
     assert classifier.class_names == imagenet_classes()
     assert classifier.preprocessing.to_dict() == {
         "height": 224, "width": 224, "channels": 3, "fit": "crop", "scale": 1.0, "offset": 0.0,
+            "unit": None,
     }  # fmt: skip
     # Explanations need a flat graph.
     assert not any(isinstance(layer, keras.Model) for layer in classifier.model.layers)

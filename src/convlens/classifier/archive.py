@@ -23,7 +23,7 @@ from convlens.text import ESCAPE
 
 ENTRY = "convlens.json"
 # The format of that entry. A file with a larger number was made by a newer convlens.
-FORMAT = 2
+FORMAT = 3
 
 
 def write_archive(path: Path, model: keras.Model, facts: dict[str, Any]) -> None:

@@ -6,11 +6,11 @@ The network takes the uint8 images that `preprocess.prepare` returns and outputs
 
 import itertools
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import keras
 import numpy as np
@@ -26,8 +26,11 @@ from convlens.classifier.archive import (
     write_archive,
 )
 from convlens.classifier.assembly import all_layers, with_precision
+from convlens.data.deep import find_values
+from convlens.decode import ImageLike, name_of, readable
 from convlens.errors import ClassifierError, ImageError
-from convlens.preprocess import ImageArray, ImageLike, Preprocessing, prepare
+from convlens.preprocess import ImageArray, Preprocessing, fit_image, read_image
+from convlens.unit import choose_unit
 
 TEMPERATURE = "temperature"  # the name of the layer between the logits and the softmax
 # The pixels of a batch. efficientnet_lite0 at 224x224 took 3.4 GB of memory with 256 images at a
@@ -48,6 +51,7 @@ class Prediction:
         probabilities: (num_classes,) float32, in the order of the classifier's `class_names`.
         known: Whether the probability reaches the classifier's threshold. If it does not, the
             image counts as "none of these".
+        remarks: What the user should know about the image, see `convlens.preprocess`.
     """
 
     image: str
@@ -55,6 +59,7 @@ class Prediction:
     probability: float
     probabilities: NDArray[np.float32]
     known: bool = True
+    remarks: tuple[str, ...] = ()
 
 
 @dataclass(eq=False)
@@ -145,11 +150,11 @@ class Classifier:
         batch_size: int = 64,
         skip: Callable[[ImageError], None] | None = None,
     ) -> list[Prediction]:
-        """Classify one image or several: files, Pillow images or uint8 arrays of any size.
+        """Classify one image or several: files, bytes, streams, Pillow images or arrays.
 
         Args:
-            images: One image or an iterable of images. An array (n, height, width[, channels])
-                holds n images.
+            images: One image or an iterable of images of any size. An array (n, height, width[,
+                channels]) holds n images. See `convlens.unit` for arrays of other types than uint8.
             batch_size: How many images are decoded and classified at a time.
             skip: A function that is called with the error of an image that cannot be read. The
                 image is then left out. If None, the error is raised.
@@ -157,37 +162,53 @@ class Classifier:
         Raises:
             ImageError: If an image cannot be read and `skip` is None.
         """
+        listed = _listed(images)
+        if not isinstance(listed, Iterator):
+            listed = list(map(readable, listed))
+            self = self.with_unit_of(listed)
         predictions: list[Prediction] = []
-        named = (
-            (str(image) if isinstance(image, str | Path) else f"image {index}", image)
-            for index, image in enumerate(_listed(images))
-        )
+        named = ((name_of(image) or f"image {index}", image) for index, image in enumerate(listed))
         while batch := list(itertools.islice(named, batch_size)):
             predictions += self._predict_batch(batch, skip)
         return predictions
 
+    def with_unit_of(self, images: Sequence[ImageLike]) -> "Classifier":
+        """Return a classifier that has the unit of some images, if it has learned none itself."""
+        values = None if self.preprocessing.unit is not None else find_values(images)
+        if values is None:
+            return self
+        preprocessing = replace(self.preprocessing, unit=choose_unit(values))
+        return replace(self, preprocessing=preprocessing)
+
     def _predict_batch(
         self, batch: list[tuple[str, ImageLike]], skip: Callable[[ImageError], None] | None
     ) -> list[Prediction]:
-        def read(named: tuple[str, ImageLike]) -> ImageArray | ImageError:
+        preprocessing = self.preprocessing
+
+        def read(named: tuple[str, ImageLike]) -> tuple[ImageArray, tuple[str, ...]] | ImageError:
             try:
-                return prepare(named[1], self.preprocessing)
+                reading = read_image(named[1], preprocessing.shape[:2], preprocessing.unit)
+                return fit_image(reading.image, preprocessing), reading.remarks
             except ImageError as error:
                 return error
 
         found = []
         with ThreadPoolExecutor(os.cpu_count()) as pool:
             for (name, _), result in zip(batch, pool.map(read, batch), strict=True):
-                if isinstance(result, np.ndarray):
-                    found.append((name, result))
+                if isinstance(result, tuple):
+                    found.append((name, *result))
                 elif skip is not None:
                     skip(result)
                 else:
                     raise result
         if not found:
             return []
-        rows = self.probabilities(np.stack([array for _, array in found]), batch_size=len(found))
-        return [self.prediction(name, row) for (name, _), row in zip(found, rows, strict=True)]
+        arrays = np.stack([array for _, array, _ in found])
+        rows = self.probabilities(arrays, batch_size=len(found))
+        return [
+            replace(self.prediction(name, row), remarks=remarks)
+            for (name, _, remarks), row in zip(found, rows, strict=True)
+        ]
 
     def prediction(self, image: str, row: NDArray[np.float32]) -> Prediction:
         """Return the prediction that follows from the (num_classes,) probabilities of an image."""
@@ -267,7 +288,7 @@ class Classifier:
         classifier = cls(
             model,
             tuple(facts["class_names"]),
-            Preprocessing(**facts["preprocessing"]),
+            Preprocessing.from_dict(facts["preprocessing"]),
             facts["provenance"],
             threshold=facts.get("threshold"),  # files from before calibration have none
         )
@@ -291,5 +312,7 @@ def _listed(images: ImageLike | Iterable[ImageLike]) -> Iterable[ImageLike]:
     """Return the images as an iterable, also where a single image was passed."""
     if isinstance(images, np.ndarray):
         is_single = images.ndim < 3 or (images.ndim == 3 and images.shape[2] in (1, 3, 4))
-        return [images] if is_single else iter(images)
-    return [images] if isinstance(images, str | Path | Image.Image) else images
+        return [images] if is_single else images
+    if isinstance(images, str | Path | bytes | Image.Image) or hasattr(images, "read"):
+        return [cast(ImageLike, images)]
+    return images if isinstance(images, Iterable) else [images]

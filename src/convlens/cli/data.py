@@ -17,6 +17,7 @@ from convlens.errors import DataError, ImageError
 from convlens.files import numbered, write_atomically
 from convlens.preprocess import open_image
 from convlens.screen import Screen
+from convlens.unit import IN_WORDS, Unit
 
 if TYPE_CHECKING:
     from convlens.data.dataset import Dataset, Inspection
@@ -48,6 +49,7 @@ def data(
 ) -> None:
     """Show what is in a data source: format, classes, images and a sheet of examples."""
     from convlens.data.dataset import inspect
+    from convlens.data.deep import unit_of
     from convlens.data.prepared import choose_preprocessing
     from convlens.data.sources import load_data
     from convlens.data.store import open_store
@@ -57,20 +59,29 @@ def data(
     with screen.console.status("looking at the images"):
         seen = inspect(dataset)
     problems = seen.unreadable_examples
+    unit = dataset.unit
+    remarks: list[str] = []
     if not isinstance(dataset.images, np.ndarray) and len(dataset) <= MAX_DECODED:
         # A training decodes the images in the same way, and then finds them in the cache.
         with screen.counter("decoding") as progress:
-            store = open_store(dataset, choose_preprocessing(dataset, DataConfig()), progress)
+            preprocessing = choose_preprocessing(dataset, DataConfig(), progress=progress)
+            store = open_store(dataset, preprocessing, progress)
         problems = tuple(store.problems.values())
+        remarks = store.notes
+        unit = unit_of(dataset)
     screen.facts(_facts(dataset, seen))
+    if unit is not None:
+        screen.facts([("unit", IN_WORDS.format(*unit))])
     screen.say()
     screen.console.print(_counts(dataset))
     screen.say()
     _print_notes(dataset, seen, problems, screen)
+    for remark in remarks:
+        screen.note(remark)
     file = _sheet_file(dataset) if sheet is None else sheet
     if file.suffix.lower() != ".png":
         file = file.with_name(f"{file.name}.png")
-    write_sheet(dataset, file)
+    write_sheet(dataset, file, unit)
     screen.say("sheet       {file}".format(file=file))
 
 
@@ -160,7 +171,7 @@ def _may_replace(file: Path, dataset: "Dataset") -> bool:
         return False
 
 
-def write_sheet(dataset: "Dataset", path: Path) -> None:
+def write_sheet(dataset: "Dataset", path: Path, unit: Unit | None = None) -> None:
     """Write a sheet of examples as a PNG file, which names the place of the images.
 
     Raises:
@@ -168,7 +179,8 @@ def write_sheet(dataset: "Dataset", path: Path) -> None:
     """
     from convlens.charts.images import show_sheet
 
-    examples = [_examples(dataset, label) for label in range(min(dataset.num_classes, MAX_CLASSES))]
+    shown = range(min(dataset.num_classes, MAX_CLASSES))
+    examples = [_examples(dataset, label, unit) for label in shown]
     images = list(chain.from_iterable(examples))
     labels = np.repeat(np.arange(len(examples)), [len(some) for some in examples]).tolist()
     figure = show_sheet(images, labels, dataset.class_names, counts=dataset.counts())
@@ -178,14 +190,14 @@ def write_sheet(dataset: "Dataset", path: Path) -> None:
     )
 
 
-def _examples(dataset: "Dataset", label: int) -> list[np.ndarray]:
+def _examples(dataset: "Dataset", label: int, unit: Unit | None) -> list[np.ndarray]:
     """Return a few images of a class, evenly spread; those that cannot be read are left out."""
     members = np.flatnonzero(dataset.labels == label)
     places = np.linspace(0, len(members) - 1, min(2 * PER_CLASS, len(members))).astype(int)
     found: list[np.ndarray] = []
     for index in members[places]:
         with suppress(ImageError):
-            image = open_image(dataset.images[index], reduce_to=(SHEET_SIDE, SHEET_SIDE))
+            image = open_image(dataset.images[index], (SHEET_SIDE, SHEET_SIDE), unit)
             image.thumbnail((SHEET_SIDE, SHEET_SIDE))
             mode = "L" if image.mode == "L" else "RGB"
             found.append(np.atleast_3d(np.asarray(image.convert(mode))))

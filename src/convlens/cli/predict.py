@@ -2,11 +2,13 @@
 
 import csv
 import glob
+import io
 import json
 import sys
 from collections import Counter
 from collections.abc import Sequence
 from functools import partial
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal, NamedTuple
 
@@ -21,8 +23,8 @@ from convlens.conflicts import refuse_conflicts
 from convlens.data.dataset import note_if
 from convlens.data.labels import natural_key
 from convlens.data.walk import Found, as_spelled, is_system_name, walk
+from convlens.decode import USUAL_SUFFIXES, readable
 from convlens.errors import ConfigError, DataError, ImageError
-from convlens.preprocess import USUAL_SUFFIXES
 from convlens.screen import Screen
 from convlens.text import printable
 
@@ -49,7 +51,7 @@ class Row(NamedTuple):
 def predict(
     classifier: str | None = None,
     /,
-    *images: str,
+    *images: Annotated[str, Parameter(allow_leading_hyphen=True)],
     model: Annotated[
         str | None, Parameter(help="network with trained weights, instead of a classifier")
     ] = None,
@@ -64,7 +66,7 @@ def predict(
         Literal["float32", "bfloat16", "auto"], Parameter(help="arithmetic of the predictions")
     ] = "float32",
 ) -> int:
-    """Predict the classes of images: files, folders or globs.
+    """Predict the classes of images: files, folders, globs, or - for the standard input.
 
     Returns:
         The exit code: 3 if some images could not be read, which are printed to stderr.
@@ -82,23 +84,35 @@ def predict(
     if top < 1:
         raise ConfigError("--top must be at least 1; found {top}.".format(top=top))
     name, *patterns = words
+    unknown = [word for word in patterns if word.startswith("--")]
+    if unknown:
+        message = "unknown option: {word} (convlens predict --help)."
+        raise ConfigError(message.format(word=unknown[0]))
+    from convlens.data.deep import describe_unit
     from convlens.run import Run
 
     path = Run.find_classifier(name) if model is None else None
     paths, notes = find_images(patterns)
+    # The standard input and other pipes can be read only once.
+    found = [readable(_standard_input() if path == Path("-") else path) for path in paths]
     backend.start()
-    chosen = load_classifier(path, model, weights, precision)
+    loaded = load_classifier(path, model, weights, precision)
+    chosen = loaded.with_unit_of(found)
     errors = Console(stderr=True, highlight=False, soft_wrap=True)
-    for note in notes:
-        errors.print("[yellow]note[/yellow]  {note}".format(note=escape(note)))
     skipped: list[ImageError] = []
 
     def skip(error: ImageError) -> None:
         skipped.append(error)
         errors.print("[yellow]skipped[/yellow]  {error}".format(error=escape(str(error))))
 
+    predictions = chosen.predict(found, skip=skip)
+    remarks = Counter(chain.from_iterable(one.remarks for one in predictions))
+    notes += describe_unit(loaded.preprocessing, chosen.preprocessing)
+    notes += [remark.format(number=number) for remark, number in remarks.items()]
+    for note in notes:
+        errors.print("[yellow]note[/yellow]  {note}".format(note=escape(note)))
     rows = []
-    for one in chosen.predict(paths, skip=skip):
+    for one in predictions:
         order = (-one.probabilities).argsort()[:top]
         shares = [(chosen.class_names[i], float(one.probabilities[i])) for i in order]
         rows.append(Row(one.image, shares, one.known))
@@ -106,6 +120,12 @@ def predict(
         raise DataError("none of the {count:,} images can be read.".format(count=len(paths)))
     {"table": _print_table, "csv": _print_csv, "json": _print_rows_as_json}[format](rows)
     return DataError.exit_code if skipped else 0
+
+
+def _standard_input() -> io.BytesIO:
+    stream = io.BytesIO(sys.stdin.buffer.read())
+    stream.name = "-"
+    return stream
 
 
 def load_classifier(

@@ -20,7 +20,7 @@ from convlens.data.dataset import refuse_if
 from convlens.files import storage_errors, write_atomically
 from convlens.preprocess import ImageArray
 
-VERSION = 1  # to be raised when a format gives other pixels for the same file
+VERSION = 2  # to be raised when a format gives other pixels for the same file
 IN_MEMORY = 64 * 2**20  # bytes; a smaller array is not worth a file
 CHUNK = 16 * 2**20  # bytes that a source reads at a time
 REMEDY = "Free some space, or set CONVLENS_CACHE to another folder."

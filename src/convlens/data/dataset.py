@@ -14,9 +14,11 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from convlens.decode import Header, read_header
 from convlens.errors import DataError, ImageError
 from convlens.files import and_more
-from convlens.preprocess import Header, ImageArray, read_header
+from convlens.preprocess import ImageArray
+from convlens.unit import Unit
 
 # Names of splits, such as train, Training_Set, testset, images_val and train_images.
 _SPLIT_NAME = r"(?:(?:images?|data)_)?(?:{word})(?:_?(?:sets?|data|images?))?"
@@ -78,6 +80,7 @@ class Dataset:
         groups: (n,) names of groups, or None if the source has none. The images of a group stay in
             one split.
         notes: Remarks for the user, such as what was ignored and why.
+        unit: The unit with which deep arrays were converted to uint8, or None.
     """
 
     source: str
@@ -88,6 +91,7 @@ class Dataset:
     splits: NDArray[np.str_] | None = None
     groups: NDArray[np.str_] | None = None
     notes: tuple[str, ...] = ()
+    unit: Unit | None = None
 
     def __len__(self) -> int:
         """Return the number of images."""

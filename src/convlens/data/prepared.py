@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from convlens.config import Config, DataConfig
 from convlens.data.dataset import SPLITS, Dataset, note_if, read_headers
+from convlens.data.deep import unit_of, with_unit
 from convlens.data.splits import Splits, clusters_of, make_splits
 from convlens.data.store import Progress, Store, fingerprint, open_store
 from convlens.errors import ConfigError
@@ -88,6 +89,7 @@ class Prepared:
                 "colour if the network accepts it",
                 number=self.store.coloured,
             ),
+            *self.store.notes,
             *note_if(
                 self.enlarged_from,
                 "at {own[0]} x {own[1]} the images are too small for the network; they are "
@@ -161,8 +163,10 @@ def prepare_data(
         StorageError: If the cache folder cannot be written.
     """
     enlarged_from = None
-    if preprocessing is None:
-        suggested = choose_preprocessing(dataset, config.data, demands.scale)
+    if preprocessing is not None:
+        preprocessing = with_unit(preprocessing, dataset, progress)
+    else:
+        suggested = choose_preprocessing(dataset, config.data, demands.scale, progress)
         preprocessing = _as_demanded(suggested, demands, fixed=config.data.size != "auto")
         if demands.shape[:2] == (None, None) and preprocessing.height != suggested.height:
             enlarged_from = (suggested.height, suggested.width)
@@ -201,7 +205,10 @@ def _as_demanded(preprocessing: Preprocessing, demands: Demands, *, fixed: bool)
 
 
 def choose_preprocessing(
-    dataset: Dataset, config: DataConfig, scale: float = 1 / 255
+    dataset: Dataset,
+    config: DataConfig,
+    scale: float = 1 / 255,
+    progress: Progress | None = None,
 ) -> Preprocessing:
     """Return size, channels and fit as configured, or as the images suggest where it says "auto".
 
@@ -218,7 +225,8 @@ def choose_preprocessing(
             height, width = own
     channels = {"grey": 1, "rgb": 3, "auto": 1 if grey else 3}[config.channels]
     fit = "stretch" if config.fit == "auto" else config.fit
-    return Preprocessing(height, width, channels, fit, scale)
+    unit = unit_of(dataset, progress)
+    return Preprocessing(height, width, channels, fit, scale, unit=unit)
 
 
 def parse_size(text: str) -> tuple[int, int]:

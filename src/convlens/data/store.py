@@ -7,9 +7,10 @@ digesting every file costs one or two per cent of decoding it, see docs/decision
 import hashlib
 import json
 import os
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -19,9 +20,17 @@ from convlens.data.cache import REMEDY, cache_folder, open_array, write_array
 from convlens.data.dataset import Dataset, refuse_if
 from convlens.errors import DataError, ImageError
 from convlens.files import write_atomically
-from convlens.preprocess import ImageArray, Preprocessing, open_image, prepare
+from convlens.preprocess import (
+    FEW_LEVELS,
+    ImageArray,
+    Preprocessing,
+    fit_image,
+    prepare,
+    read_image,
+)
+from convlens.unit import LEVELS, convert_bytes
 
-VERSION = 2  # to be raised when `prepare` returns other pixels for the same file
+VERSION = 3  # to be raised when `prepare` returns other pixels for the same file
 BATCH = 256  # images between two reports of progress
 DIGEST_BYTES = 16
 Progress = Callable[[int, int], None]
@@ -39,12 +48,14 @@ class Store:
             of arrays.
         problems: A message for each image that could not be read, by index.
         coloured: The number of colour images that are stored in grey.
+        remarks: The numbers of images by what is to be said of them, see `convlens.preprocess`.
     """
 
     images: ImageArray
     digests: Digests
     problems: dict[int, str]
     coloured: int = 0
+    remarks: dict[str, int] = field(default_factory=dict)
 
     @property
     def usable(self) -> NDArray[np.bool_]:
@@ -52,6 +63,11 @@ class Store:
         mask = np.ones(len(self.digests), bool)
         mask[list(self.problems)] = False
         return mask
+
+    @property
+    def notes(self) -> list[str]:
+        """The remarks on images, for the user."""
+        return [remark.format(number=number) for remark, number in self.remarks.items()]
 
 
 def open_store(
@@ -75,13 +91,13 @@ def open_store(
     digests = digests_of(images)
     if isinstance(images, np.ndarray):
         shaped = images[..., None] if images.ndim == 3 else images
-        if shaped.shape[1:] == preprocessing.shape:
+        if shaped.shape[1:] == preprocessing.shape and _bytes_of(dataset, preprocessing) is None:
             return Store(shaped, digests, {})
     array_file, facts_file = _files(images, digests, preprocessing)
     found = _read_facts(images, preprocessing, array_file, facts_file)
     if found is None:
-        found = _decode(images, digests, preprocessing, array_file, progress)
-        facts = {"problems": sorted(found.problems), "coloured": found.coloured}
+        found = _decode(dataset, digests, preprocessing, array_file, progress)
+        facts = asdict(found) | {"problems": sorted(found.problems)}
         write_atomically(facts_file, json.dumps(facts), "the list of decoded images", REMEDY)
     if len(found.problems) == len(images):
         raise DataError(
@@ -91,14 +107,15 @@ def open_store(
         )
     for index in found.problems:
         digests[index] = np.frombuffer(_digest_of_unreadable(index), np.uint8)
-    return Store(open_array(array_file), digests, found.problems, found.coloured)
+    return Store(open_array(array_file), digests, **vars(found))
 
 
 def is_stored(dataset: Dataset, preprocessing: Preprocessing) -> bool:
     """Return whether `open_store` has nothing to decode."""
     images = dataset.images
     if isinstance(images, np.ndarray):
-        return (*images.shape[1:], 1)[:3] == preprocessing.shape
+        has_shape = (*images.shape[1:], 1)[:3] == preprocessing.shape
+        return has_shape and _bytes_of(dataset, preprocessing) is None
     return all(file.exists() for file in _files(images, digests_of(images), preprocessing))
 
 
@@ -162,6 +179,7 @@ class _Found:
 
     problems: dict[int, str]
     coloured: int
+    remarks: dict[str, int]
 
 
 def _read_facts(
@@ -186,11 +204,24 @@ def _read_facts(
             problems[index] = str(error)
         else:
             return None
-    return _Found(problems, recorded["coloured"])
+    return _Found(problems, recorded["coloured"], recorded["remarks"])
+
+
+def _bytes_of(dataset: Dataset, preprocessing: Preprocessing) -> NDArray[np.uint8] | None:
+    """Return the (256,) bytes that stand for those of an array; None if they stay as they are.
+
+    The bytes of an array were made with its own unit, and a classifier may have another.
+    """
+    unit = preprocessing.unit
+    if dataset.unit is None or unit is None:
+        return None
+    if not isinstance(unit, tuple):  # earlier versions knew no white between 255 and 65,535
+        unit = (0, 65535) if dataset.unit[1] > 255 else dataset.unit
+    return None if unit == dataset.unit else convert_bytes(dataset.unit, unit)
 
 
 def _decode(
-    images: Sequence[Path] | ImageArray,
+    dataset: Dataset,
     digests: Digests,
     preprocessing: Preprocessing,
     file: Path,
@@ -201,7 +232,10 @@ def _decode(
     Raises:
         DataError: If an image is not the one that was digested.
     """
+    images = dataset.images
+    bytes_of = _bytes_of(dataset, preprocessing)
     problems: dict[int, str] = {}
+    remarks: Counter[str] = Counter()
     coloured = 0
     blank = np.zeros(preprocessing.shape, np.uint8)
 
@@ -210,9 +244,13 @@ def _decode(
         image = images[index]
         loses_colour = False
         try:
-            pillow_image = open_image(image, reduce_to=preprocessing.shape[:2])
-            loses_colour = pillow_image.mode == "RGB" and preprocessing.channels == 1
-            pixels = prepare(pillow_image, preprocessing)
+            if isinstance(image, np.ndarray) and bytes_of is not None:
+                image = bytes_of[image]
+                remarks.update([FEW_LEVELS] if len(np.unique(bytes_of)) < LEVELS else [])
+            reading = read_image(image, preprocessing.shape[:2], preprocessing.unit)
+            remarks.update(reading.remarks)
+            loses_colour = reading.image.mode == "RGB" and preprocessing.channels == 1
+            pixels = fit_image(reading.image, preprocessing)
         except ImageError as error:
             problems[index] = str(error)
             pixels = blank
@@ -236,4 +274,4 @@ def _decode(
                     progress(stop, len(images))
 
     write_array(file, (len(images), *preprocessing.shape), rows())
-    return _Found({index: problems[index] for index in sorted(problems)}, coloured)
+    return _Found({index: problems[index] for index in sorted(problems)}, coloured, dict(remarks))

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from convlens.classifier.classifier import Classifier
 from convlens.config import TrainingConfig
 from convlens.data.dataset import Dataset
+from convlens.data.deep import describe_unit, with_unit
 from convlens.data.prepared import Prepared, prepare_data
 from convlens.data.splits import Splits
 from convlens.data.store import open_store
@@ -241,15 +242,17 @@ def score_other(run: Run, classifier: Classifier, dataset: Dataset, screen: Scre
     """
     dataset = dataset.with_classes(classifier.class_names)
     with screen.counter("decoding") as progress:
-        store = open_store(dataset, classifier.preprocessing, progress)
+        preprocessing = with_unit(classifier.preprocessing, dataset, progress)
+        store = open_store(dataset, preprocessing, progress)
+    for note in (*describe_unit(classifier.preprocessing, preprocessing), *store.notes):
+        screen.note(note)
     chosen = store.usable
     if dataset.splits is not None:
         of_test = (dataset.splits == "test") & store.usable
         chosen = of_test if of_test.any() else store.usable
     none = np.empty(0, np.int64)
-    prepared = Prepared(
-        dataset, classifier.preprocessing, store, Splits(none, none, np.flatnonzero(chosen))
-    )
+    splits = Splits(none, none, np.flatnonzero(chosen))
+    prepared = Prepared(dataset, preprocessing, store, splits)
     if prepared.fingerprint == run.data["fingerprint"] and dataset.splits is None:
         screen.note("these are the images of the training: the scores are too high")
     scored = score(classifier, prepared, screen, name=dataset.name)

@@ -25,6 +25,7 @@ from convlens.data.prepared import Prepared
 from convlens.run import Run
 from convlens.training.checkpoint import State
 from convlens.training.network import Origin
+from convlens.unit import IN_WORDS
 
 LOWER = 0.1  # of an optimizer's usual learning rate, for layers that have learned before
 EXAMPLES = 4  # images in the classifier file whose predictions are repeated at every load
@@ -205,6 +206,7 @@ def describe_images(prepared: Prepared) -> dict[str, str]:
     """Return the images, their split and their size in words, by the label of each fact."""
     data = prepared.dataset
     height, width, channels = prepared.preprocessing.shape
+    unit = prepared.preprocessing.unit
     return {
         "images": "{count:,} from {source} ({kind}), {classes} classes".format(
             count=len(data), source=data.source, kind=data.kind, classes=data.num_classes
@@ -214,8 +216,11 @@ def describe_images(prepared: Prepared) -> dict[str, str]:
             val=len(prepared.splits.val),
             test=len(prepared.splits.test),
         ),
-        "input": "{height} x {width} {colours}".format(
-            height=height, width=width, colours="grey" if channels == 1 else "RGB"
+        "input": "{height} x {width} {colours}{unit}".format(
+            height=height,
+            width=width,
+            colours="grey" if channels == 1 else "RGB",
+            unit=", " + IN_WORDS.format(*unit) if isinstance(unit, tuple) else "",
         ),
     }
 

@@ -12,6 +12,7 @@ from convlens.classifier.classifier import Classifier
 from convlens.config import Config, ModelConfig
 from convlens.conflicts import refuse_conflicts
 from convlens.data.dataset import Dataset
+from convlens.data.deep import with_unit
 from convlens.data.prepared import Demands, Prepared, choose_preprocessing, look_at
 from convlens.data.store import Progress
 from convlens.errors import ConfigError, ModelError
@@ -42,7 +43,7 @@ class BackboneOrigin(Origin):
     def preprocess(self, dataset: Dataset, config: Config) -> Preprocessing:
         """Return how images are decoded: cropped to the backbone's own size, and in colour."""
         if self.preprocessing is not None:
-            return self.preprocessing
+            return with_unit(self.preprocessing, dataset)
         return choose_preprocessing(dataset, self._as_trained(config).data, self.demands.scale)
 
     def _as_trained(self, config: Config) -> Config:

@@ -101,8 +101,6 @@ def test_labels(npz, labels, names):
         ({"x": np.moveaxis(PIXELS, -1, 1), "y": LABELS}, "channels come last"),
         ({"x": PIXELS[:0], "y": LABELS[:0]}, r"found \(0, 4, 5, 3\)"),
         ({"x": PIXELS.astype("U3"), "y": LABELS}, "x must hold numbers"),
-        ({"x": PIXELS / 127.5 - 1, "y": LABELS}, r"found -1 to 1 in x \(float64\)"),
-        ({"x": PIXELS * 2.0, "y": LABELS}, "pixels must be 0..1"),
         ({"x": np.where(PIXELS > 250, np.nan, PIXELS), "y": LABELS}, "found NaN or infinity in x"),
         ({"x": PIXELS, "y": LABELS - 1}, "found -1 at row 0"),
         (
@@ -182,7 +180,7 @@ def test_cache_is_reused_renewed_and_never_half_written(npz, monkeypatch, tmp_pa
     (second,) = folder.iterdir()  # the older state is gone
     assert second != first
 
-    npz(x=PIXELS * 2.5, y=LABELS)
+    npz(x=np.where(PIXELS > 250, np.nan, PIXELS), y=LABELS)
     with pytest.raises(DataError, match="pixels must be"):
         load_npz(path)
     assert list(folder.iterdir()) == [second]

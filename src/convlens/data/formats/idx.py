@@ -16,9 +16,10 @@ from convlens.data.dataset import SPLITS, Dataset, refuse_if, split_of
 from convlens.data.formats.npz import damaged
 from convlens.data.labels import encode_labels
 from convlens.data.walk import is_system_name
+from convlens.decode import MAX_PIXELS
 from convlens.errors import DataError
 from convlens.files import DAMAGE
-from convlens.preprocess import MAX_PIXELS, ImageArray
+from convlens.preprocess import ImageArray
 
 IDX_NAME = re.compile(
     r"(?P<prefix>.*?)(?P<split>train|t10k|test|val|valid)[-_.](?P<what>images|labels)"

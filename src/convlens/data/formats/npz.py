@@ -4,6 +4,7 @@ import math
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import IO, Any, cast
 
@@ -12,10 +13,12 @@ from numpy.typing import NDArray
 
 from convlens.data.cache import CHUNK, Part, gather
 from convlens.data.dataset import Dataset, note_if, refuse_if
+from convlens.data.deep import recorded_unit
 from convlens.data.labels import decode_text, encode_labels, flatten_labels
 from convlens.errors import DataError
 from convlens.files import DAMAGE
 from convlens.preprocess import ImageArray
+from convlens.unit import Unit, Values, joined, to_bytes, values_of
 
 # For each split, the accepted names of its images and of its labels.
 NPZ_KEYS: dict[str | None, tuple[tuple[str, str], ...]] = {
@@ -31,10 +34,9 @@ def load_npz(path: Path) -> Dataset:
     """Return the images of an `.npz` file with x_train and y_train, or with x and y.
 
     The arrays x_val, y_val, x_test, y_test and class_names may follow. Images have the shape
-    (n, height, width) or (n, height, width, 1, 3 or 4). Pixels of type uint8 are kept, floats in
-    0..1 are multiplied by 255, and other numbers in 0..255 are rounded. If pixels of type uint16
-    exceed 255, their upper eight bits are kept. Labels are whole numbers or text of shape (n,) or
-    (n, 1), or one-hot rows (n, k).
+    (n, height, width) or (n, height, width, 1, 3 or 4). Pixels of type uint8 are kept; what is
+    black and white in others follows from all of them, see `convlens.unit`. Labels are whole
+    numbers or text of shape (n,) or (n, 1), or one-hot rows (n, k).
 
     Raises:
         DataError: If the file is not an .npz file or is damaged, if shapes, lengths or values do
@@ -65,14 +67,19 @@ def _dataset(path: Path, archive: Any) -> Dataset:
     labels = []
     notes: list[str] = []
     splits = _splits(path, keys)
-    for x_key, y_key in splits.values():
-        member = _Member(path, archive.zip, keys[x_key])
-        parts.append(Part(member.key, member.image_shape, member.chunks))
+    members = [_Member(path, archive.zip, keys[x_key]) for x_key, _ in splits.values()]
+    unit = None
+    if any(member.dtype != np.uint8 for member in members):
+        unit = recorded_unit([path], lambda: joined(member.values() for member in members))
+    for member, (_, y_key) in zip(members, splits.values(), strict=True):
+        parts.append(Part(member.key, member.image_shape, partial(member.chunks, unit)))
         notes += note_if(
             member.dtype != np.uint8,
-            "{key} is {dtype}; its pixels were converted to whole numbers 0..255",
+            "{key} is {dtype}; its values from {unit[0]:g} (black) to {unit[1]:g} (white) were "
+            "converted to whole numbers 0..255",
             key=member.key,
             dtype=member.dtype,
+            unit=unit,
         )
         numbers = _read_whole(path, archive, keys[y_key])
         labels.append(flatten_labels(numbers, f"{path}: {keys[y_key]}"))
@@ -101,6 +108,7 @@ def _dataset(path: Path, archive: Any) -> Dataset:
         class_names=encoded_names,
         splits=None if None in splits else np.repeat(names, [len(rows) for rows in labels]),
         notes=tuple(notes),
+        unit=unit,
     )
 
 
@@ -177,19 +185,36 @@ class _Member:
         """The shape without a single channel: (n, height, width[, 3 or 4])."""
         return self.shape[:3] if self.shape[3:] == (1,) else self.shape
 
-    def chunks(self) -> Iterator[ImageArray]:
-        """Yield uint8 images of `image_shape`, several at a time.
+    def values(self) -> Values | None:
+        """Return the values of the array, or None if it has 8 bits.
 
         Raises:
-            DataError: If the values are not pixels.
+            DataError: If some are NaN or infinity.
         """
-        white = 255.0 if self.dtype == np.uint8 else self._white()
+        if self.dtype == np.uint8:
+            return None
+        found = None
         for block in self._raw():
-            if white == 65535:
-                block = block >> 8
-            elif self.dtype != np.uint8:
-                block = np.rint(block * (255.0 / white))
-            yield block.astype(np.uint8).reshape(-1, *self.image_shape[1:])
+            # NaN and infinity show in the extremes, too.
+            refuse_if(
+                not np.isfinite([block.min(), block.max()]).all(),
+                "{path}: pixels must be numbers; found NaN or infinity in {key} ({dtype}).",
+                path=self.path,
+                key=self.key,
+                dtype=self.dtype,
+            )
+            found = joined([found, values_of(block)])
+        return found
+
+    def chunks(self, unit: Unit | None) -> Iterator[ImageArray]:
+        """Yield uint8 images of `image_shape`, several at a time.
+
+        Args:
+            unit: The values of black and white; not used if the array has 8 bits.
+        """
+        for block in self._raw():
+            pixels = block if unit is None or self.dtype == np.uint8 else to_bytes(block, unit)
+            yield pixels.reshape(-1, *self.image_shape[1:])
 
     def _raw(self) -> Iterator[NDArray[Any]]:
         member = _open_member(self.path, self.archive, self.key)
@@ -210,28 +235,6 @@ class _Member:
                 block = np.frombuffer(data, dtype)
                 wanted = (count, *shape[1:])
                 yield block.reshape(wanted[::-1]).T if fortran_order else block.reshape(wanted)
-
-    def _white(self) -> float:
-        """Return the value of white: 1, 255 or 65535."""
-        # NaN and infinity show in the extremes, too.
-        extremes = np.array([(block.min(), block.max()) for block in self._raw()], np.float64)
-        if not np.isfinite(extremes).all():
-            raise self._not_pixels("NaN or infinity")
-        low = extremes.min()
-        high = extremes.max()
-        if low >= 0 and high <= 1 and self.dtype.kind in "fb":
-            return 1.0
-        if low >= 0 and high <= 255:
-            return 255.0
-        if self.dtype == np.uint16:
-            return 65535.0
-        raise self._not_pixels("{low:g} to {high:g}".format(low=low, high=high))
-
-    def _not_pixels(self, found: str) -> DataError:
-        return DataError(
-            "{path}: pixels must be 0..1 (floats) or 0..255; found {found} in {key} "
-            "({dtype}).".format(path=self.path, found=found, key=self.key, dtype=self.dtype)
-        )
 
 
 def _hint(shape: tuple[int, ...]) -> str:

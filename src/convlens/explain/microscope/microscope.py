@@ -18,11 +18,12 @@ from numpy.typing import NDArray
 from convlens.anatomy.graph import Call, graph_of, record
 from convlens.classifier.assembly import all_layers, with_precision
 from convlens.classifier.classifier import Classifier, Prediction
+from convlens.decode import ImageLike, name_of, readable
 from convlens.errors import ConfigError, ModelError
 from convlens.explain.arithmetic.exact import check_place, write_shape
 from convlens.explain.microscope import pointwise, reductions, weighted_sum
 from convlens.explain.microscope.layer import Index, Layer, OpenedCell, Operand, parts_of
-from convlens.preprocess import ImageLike, open_image, prepare
+from convlens.preprocess import open_image, prepare
 
 # Layers whose outputs stand for the same classes as their inputs.
 PASSING = (
@@ -133,13 +134,16 @@ class Microscope:
             >>> microscope.layer("conv1").output.shape  # doctest: +SKIP
             (32, 32, 16)
         """
+        image = readable(image)
         pixels = prepare(image, classifier.preprocessing)
         width, height = open_image(image).size
         model = classifier.model
         if any(layer.compute_dtype in ("bfloat16", "float16") for layer in all_layers(model)):
             model = with_precision(model, "float32")
         layers = _name_classes(_name_layers(run_calls(model, pixels[None])), classifier.class_names)
-        prediction = classifier.prediction(str(image), layers[-1].output.astype(np.float32))
+        prediction = classifier.prediction(
+            name_of(image) or "the image", layers[-1].output.astype(np.float32)
+        )
         return cls(classifier, model, pixels, (height, width), layers, prediction)
 
     def most_probable(self) -> list[tuple[str, float]]:
