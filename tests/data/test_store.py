@@ -14,7 +14,7 @@ from convlens.data.dataset import Dataset
 from convlens.data.sources import load_data
 from convlens.data.store import fingerprint, open_store
 from convlens.errors import DataError, ImageError, StorageError
-from convlens.preprocess import Preprocessing, open_image, prepare
+from convlens.preprocess import Preprocessing, fit_image, prepare, read_image
 
 
 def test_images_are_decoded_once_and_reused(shapes, tmp_path, monkeypatch):
@@ -22,7 +22,7 @@ def test_images_are_decoded_once_and_reused(shapes, tmp_path, monkeypatch):
     dataset = load_data(shapes)
     wanted = Preprocessing(32, 32, 3)
     calls = []
-    monkeypatch.setattr(store_module, "prepare", lambda *a: calls.append(a) or prepare(*a))
+    monkeypatch.setattr(store_module, "fit_image", lambda *a: calls.append(a) or fit_image(*a))
     first = open_store(dataset, wanted)
     assert isinstance(first.images, np.memmap)
     assert first.images.shape == (120, 32, 32, 3)
@@ -135,10 +135,10 @@ def test_an_image_that_could_not_be_read_is_tried_again(tmp_path, monkeypatch):
     def lacks_a_codec(image, *_, **__):
         if str(image).endswith("1.bmp"):
             raise ImageError("{}: no codec".format(image))
-        return open_image(image)
+        return read_image(image)
 
     with monkeypatch.context() as patch:
-        patch.setattr(store_module, "open_image", lacks_a_codec)
+        patch.setattr(store_module, "read_image", lacks_a_codec)
         assert open_store(dataset, WANTED).usable.tolist() == [True, False, True] * 2
     assert open_store(dataset, WANTED).usable.all()
     assert open_store(dataset, WANTED).images[1].any()
@@ -151,9 +151,9 @@ def test_an_image_that_changes_while_it_is_decoded_is_an_error(tmp_path, monkeyp
 
     def meanwhile(*arguments, **options):
         rewrite_in_place(tmp_path / "data")
-        return open_image(*arguments, **options)
+        return read_image(*arguments, **options)
 
-    monkeypatch.setattr(store_module, "open_image", meanwhile)
+    monkeypatch.setattr(store_module, "read_image", meanwhile)
     with pytest.raises(DataError, match=r"0\.bmp: an image must not change while it is decoded"):
         open_store(dataset, WANTED)
     assert not list((cache_folder() / "store").iterdir())
@@ -244,4 +244,4 @@ def test_facts_are_plain_json(shapes):
     found = list((cache_folder() / "store").glob("*.json"))
     assert found
     for path in found:
-        assert set(json.loads(path.read_text())) == {"problems", "coloured"}
+        assert set(json.loads(path.read_text())) == {"problems", "coloured", "remarks"}
