@@ -143,7 +143,9 @@ def _facts(view: View) -> list[tuple[str, str]]:
 def _how_to_open(layer: Layer) -> str:
     """Return what to type next."""
     form = FORMS.get(len(layer.shape))
-    kind = "map" if form is not None else "class" if layer.class_names else "number"
+    kind = "class" if layer.class_names else "number"
+    if form is not None:
+        kind = "map"
     return HINTS[kind].format(last=(layer.shape or (1,))[-1] - 1, form=form)
 
 
