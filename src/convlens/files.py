@@ -10,6 +10,7 @@ import lzma
 import os
 import secrets
 import struct
+import tempfile
 import tokenize
 import zipfile
 import zlib
@@ -158,6 +159,29 @@ def explained_stops(
         raise Interrupted("{stopped} {how}".format(stopped=stopped, how=how_to_go_on())) from None
     except StorageError as error:
         raise StorageError("{error} {how}".format(error=error, how=how_to_go_on())) from error
+
+
+def expanded(path: str | Path, otherwise: Path | None = None) -> Path:
+    """Return a path whose ~ is replaced by the home folder.
+
+    Args:
+        path: A path such as "~/photos".
+        otherwise: What is returned if there is no such home, as for an unknown user in a container.
+            None stands for the path as it is, since a folder may be called "~old".
+
+    >>> expanded("~no such user/a.png").name, expanded("~no such user", Path("b")).name
+    ('a.png', 'b')
+    """
+    try:
+        return Path(path).expanduser()
+    except RuntimeError:
+        return Path(path) if otherwise is None else otherwise
+
+
+def keras_home() -> Path:
+    """Return the folder in which Keras keeps what it has downloaded."""
+    temporary = Path(tempfile.gettempdir()) / ".keras"
+    return expanded(os.environ.get("KERAS_HOME") or "~/.keras", temporary)
 
 
 def numbered(path: Path, suffix: str = "") -> Iterator[Path]:

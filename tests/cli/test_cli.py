@@ -2,8 +2,10 @@
 
 import importlib
 import io
+import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -114,6 +116,35 @@ def test_a_reader_that_has_gone_is_no_error(monkeypatch):
     monkeypatch.setattr(sys, "stderr", errors)
     assert run("demo") == 0
     assert errors.closed
+
+
+def finished(words, **options):
+    """Run `convlens` in a process of its own, and return its exit code and its messages."""
+    command = [sys.executable, "-m", "convlens", *words]
+    done = subprocess.run(command, stderr=subprocess.PIPE, text=True, check=False, **options)
+    return done.returncode, done.stderr
+
+
+def test_a_reader_that_goes_early_ends_the_command_quietly():
+    reading, writing = os.pipe()
+    os.close(reading)
+    assert finished(["models"], stdout=writing) == (0, "")
+    os.close(writing)
+
+
+def test_a_full_disk_below_the_standard_output_is_a_storage_error():
+    with Path("/dev/full").open("w") as full:
+        code, said = finished(["models"], stdout=full)
+    assert code == 9
+    assert said.splitlines()[0].startswith("error  the standard output")
+    assert "No space left on device" in said
+    assert "fault of convlens" not in said
+    assert "Exception ignored" not in said
+
+
+def test_a_closed_standard_output_is_a_storage_error():
+    code, said = finished(["models"], preexec_fn=lambda: os.close(1))
+    assert (code, "Bad file descriptor" in said) == (9, True)
 
 
 def test_debug_shows_where_an_error_comes_from(monkeypatch):

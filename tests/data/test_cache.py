@@ -1,6 +1,7 @@
 """The cache of arrays: names that follow the sources, whole files, and what is left of old ones."""
 
 import os
+import tempfile
 
 import numpy as np
 import pytest
@@ -9,6 +10,7 @@ from convlens.data import cache
 from convlens.data.cache import Part, cache_file, cache_folder, gather, open_array, write_array
 from convlens.data.sources import load_data
 from convlens.errors import DataError, StorageError
+from convlens.files import keras_home
 
 PIXELS = np.random.default_rng(0).integers(0, 256, (6, 4, 5, 3)).astype(np.uint8)
 
@@ -28,6 +30,17 @@ def test_the_folder_is_created_and_a_tilde_is_the_home(tmp_path, monkeypatch):
     monkeypatch.setenv("CONVLENS_CACHE", "~/one/two")
     assert cache_folder() == tmp_path / "one" / "two"
     assert cache_folder().is_dir()
+
+
+def test_a_user_without_a_home_has_a_folder_among_the_temporary_files(tmp_path, monkeypatch):
+    monkeypatch.delenv("CONVLENS_CACHE")
+    monkeypatch.setattr(os.path, "expanduser", lambda path: path)  # as for an unknown user
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    for name in ("XDG_CACHE_HOME", "LOCALAPPDATA"):
+        monkeypatch.delenv(name, raising=False)
+    assert cache_folder() == tmp_path / "convlens"
+    assert keras_home() == tmp_path / ".keras"
+    assert load_data("digits").path == "digits"
 
 
 def test_cache_folder_that_cannot_be_made(tmp_path, monkeypatch):

@@ -3,6 +3,9 @@
 `main` runs a command and turns its errors into one line and an exit code.
 """
 
+import contextlib
+import errno
+import os
 import sys
 from collections.abc import Sequence
 
@@ -13,7 +16,13 @@ from convlens.text import make_output_lenient
 
 ERROR = "[red]error[/red]  {text}"
 WRONG_WORD = "[red]error[/red]  {text} (convlens --help)"
+FULL = (
+    "[red]error[/red]  the standard output or a temporary file cannot be written; {reason}. Free "
+    "some space on the disk, or write to another place."
+)
 FAULT = "[red]error[/red]  this is a fault of convlens: {kind}: {text}; --debug shows where"
+# What a full disk, a quota, a damaged disk and a closed stream raise.
+UNWRITABLE = {errno.ENOSPC, getattr(errno, "EDQUOT", None), errno.EFBIG, errno.EIO, errno.EBADF}
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -23,6 +32,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         arguments: The words after `convlens`. The default is those of the process.
     """
     make_output_lenient()
+    _open_closed_streams()
     words = list(sys.argv[1:] if arguments is None else arguments)
     debug = "--debug" in words
     sys.exit(_run([word for word in words if word != "--debug"], debug=debug))
@@ -35,26 +45,63 @@ def _run(words: list[str], *, debug: bool) -> int:
 
     try:
         code = app(words, exit_on_error=False, print_error=False, result_action="return_value")
+        sys.stdout.flush()
         return code if isinstance(code, int) else 0
     except KeyboardInterrupt:
         message = "stopped"
         code = Interrupted.exit_code
     except BrokenPipeError:
-        sys.stderr.close()  # the reader is gone, as in `convlens models | head`
-        return 0
+        return _end_quietly()
+    except SystemExit as stop:
+        # A console of rich turns a BrokenPipeError into this.
+        if isinstance(stop.__context__, BrokenPipeError):
+            return _end_quietly()
+        raise
     except Exception as error:
+        if isinstance(error, OSError):
+            _discard_output()
         if debug:
             raise
         message, code = _explain(error)
-    Console(stderr=True, highlight=False, soft_wrap=True).print(message)
+    with contextlib.suppress(OSError):  # The standard error may lie on a full disk, too.
+        Console(stderr=True, highlight=False, soft_wrap=True).print(message)
     return code
+
+
+def _open_closed_streams() -> None:
+    """Open the standard streams that the caller has closed, which Python leaves as None.
+
+    Otherwise the next file that is opened would get the number of the stream, and libraries would
+    write their output into it. Writing to the standard output is an error, as in other programs.
+    """
+    for number, name, mode in ((1, "stdout", os.O_RDONLY), (2, "stderr", os.O_WRONLY)):
+        if getattr(sys, name) is None:
+            null = os.open(os.devnull, mode)
+            if null != number:
+                os.dup2(null, number)
+                os.close(null)
+            setattr(sys, name, os.fdopen(number, "w", encoding="utf-8", closefd=False))
+
+
+def _discard_output() -> None:
+    """Send what is left of the standard output nowhere, so that Python does not fail at its end."""
+    with contextlib.suppress(OSError, ValueError):  # A test may have replaced the stream.
+        null = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(null, sys.stdout.fileno())
+
+
+def _end_quietly() -> int:
+    """Return the exit code if the reader has gone, as in `convlens models | head`."""
+    _discard_output()
+    sys.stderr.close()
+    return 0
 
 
 def _explain(error: Exception) -> tuple[str, int]:
     """Return the line that is printed for an error, and the exit code."""
     from cyclopts import CycloptsError
 
-    from convlens.errors import ConfigError, ConvlensError, Interrupted
+    from convlens.errors import ConfigError, ConvlensError, Interrupted, StorageError
 
     text = escape(str(error))
     if isinstance(error, Interrupted):
@@ -63,4 +110,6 @@ def _explain(error: Exception) -> tuple[str, int]:
         return ERROR.format(text=text), error.exit_code
     if isinstance(error, CycloptsError):
         return WRONG_WORD.format(text=" ".join(text.split())), ConfigError.exit_code
+    if isinstance(error, OSError) and error.errno in UNWRITABLE:
+        return FULL.format(reason=error.strerror), StorageError.exit_code
     return FAULT.format(kind=type(error).__name__, text=escape(str(error)[:300])), 1

@@ -8,6 +8,7 @@ from cyclopts import Parameter
 
 from convlens.conflicts import refuse_conflicts
 from convlens.errors import ConfigError, DataError
+from convlens.files import expanded
 from convlens.screen import Screen
 
 if TYPE_CHECKING:
@@ -177,14 +178,14 @@ def _places(words: Sequence[str], screen: Screen) -> dict[str, str]:
     for word in words:
         name, equals, path = word.partition("=")
         if not equals:
-            places |= _in_folder(Path(word).expanduser(), screen)
+            places |= _in_folder(expanded(word), screen)
         elif name not in STAND_INS:
             raise ConfigError(
                 "--data must be NAME=PATH with a NAME of {names}; found {word!r}.".format(
                     names=", ".join(STAND_INS), word=word
                 )
             )
-        elif not Path(path).expanduser().exists():
+        elif not expanded(path).exists():
             raise DataError(
                 "{path}: there is no such file or folder, for --data {name}=PATH.".format(
                     path=path, name=name

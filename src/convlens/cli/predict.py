@@ -25,6 +25,7 @@ from convlens.data.labels import natural_key
 from convlens.data.walk import Found, as_spelled, is_system_name, walk
 from convlens.decode import USUAL_SUFFIXES, readable
 from convlens.errors import ConfigError, DataError, ImageError
+from convlens.files import expanded
 from convlens.screen import Screen
 from convlens.text import printable
 
@@ -165,7 +166,7 @@ def find_images(patterns: Sequence[str]) -> tuple[list[Path], list[str]]:
     found: dict[Path, None] = {}
     notes = []
     for pattern in patterns:
-        path = as_spelled(Path(pattern).expanduser())
+        path = as_spelled(expanded(pattern))
         is_glob = glob.has_magic(str(path)) and not path.exists()
         named = _matches(path) if is_glob else [path]
         inside = {folder: _walk(folder) for folder in named if folder.is_dir()}

@@ -9,6 +9,7 @@ import glob
 import hashlib
 import math
 import os
+import tempfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,11 +30,16 @@ REMEDY = "Free some space, or set CONVLENS_CACHE to another folder."
 def cache_folder() -> Path:
     """Return the cache folder: $CONVLENS_CACHE, or else the user's cache folder. It is created.
 
+    A user without a home has one among the temporary files.
+
     Raises:
         StorageError: If the folder cannot be created.
     """
     given = os.environ.get("CONVLENS_CACHE")
-    folder = Path(given or platformdirs.user_cache_dir("convlens")).expanduser()
+    try:
+        folder = Path(given or platformdirs.user_cache_dir("convlens")).expanduser()
+    except RuntimeError:
+        folder = Path(tempfile.gettempdir()) / "convlens"
     with storage_errors(folder, "the cache folder", REMEDY):
         folder.mkdir(parents=True, exist_ok=True)
     return folder

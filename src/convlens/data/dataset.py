@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from convlens.decode import Header, read_header
 from convlens.errors import DataError, ImageError
-from convlens.files import and_more
+from convlens.files import and_more, expanded
 from convlens.preprocess import ImageArray
 from convlens.unit import Unit
 
@@ -113,7 +113,7 @@ class Dataset:
     @property
     def path(self) -> str:
         """The absolute path of the source, or its name if it is a known data set."""
-        path = Path(self.source).expanduser()
+        path = expanded(self.source)
         return str(path.resolve()) if path.exists() else self.source
 
     def counts(self, split: str | None = None) -> NDArray[np.int64]:

@@ -16,7 +16,7 @@ from convlens.data.formats.table import load_csv
 from convlens.data.walk import as_spelled
 from convlens.decode import IMAGE_SUFFIXES
 from convlens.errors import ConfigError, DataError
-from convlens.files import and_more
+from convlens.files import and_more, expanded
 
 LOADERS = {".npz": load_npz, ".csv": load_csv, ".tsv": load_csv, ".txt": load_csv}
 PACKED_SUFFIXES = (".zip", ".tar", ".gz", ".tgz", ".7z", ".rar", ".xz", ".bz2")
@@ -55,7 +55,7 @@ def load_data(
         (1797, 10)
     """
     compiled = None if pattern is None else _compiled(pattern)
-    path = as_spelled(Path(source).expanduser())
+    path = as_spelled(expanded(source))
     name = str(source).strip().lower().replace("-", "_")
     try:
         if path.is_dir():

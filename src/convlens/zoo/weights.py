@@ -10,7 +10,6 @@ before are used.
 """
 
 import hashlib
-import os
 import sys
 from collections.abc import Iterator
 from contextlib import redirect_stdout
@@ -21,6 +20,7 @@ import keras
 import numpy as np
 
 from convlens.errors import ModelError
+from convlens.files import keras_home
 from convlens.zoo.keras_file import Named, open_keras_file
 from convlens.zoo.registry import WeightsFile, list_models, model_info
 
@@ -72,7 +72,7 @@ def load_weights(model: keras.Model, name: str, source: str | Path = "imagenet")
 
 def cache_folder() -> Path:
     """Return the folder of trained weights: `models` in $KERAS_HOME, or else in ~/.keras."""
-    return Path(os.environ.get("KERAS_HOME") or "~/.keras").expanduser() / "models"
+    return keras_home() / "models"
 
 
 def cached_file(name: str, files: tuple[WeightsFile, WeightsFile], *, with_head: bool) -> Path:

@@ -1,6 +1,5 @@
 """Named data sets: two that come with installed packages, and four that Keras downloads."""
 
-import os
 import socket
 import sys
 from contextlib import redirect_stdout
@@ -18,6 +17,7 @@ from convlens.data.dataset import Dataset, refuse_if
 from convlens.data.formats.idx import load_idx
 from convlens.data.formats.npz import load_npz
 from convlens.errors import DataError
+from convlens.files import keras_home
 
 NAMES = ("mnist5k", "digits", "mnist", "fashion_mnist", "cifar10", "cifar100")
 
@@ -137,7 +137,7 @@ def load_named(name: str) -> Dataset:
 
 
 def _keras_folder() -> Path:
-    return Path(os.environ.get("KERAS_HOME") or "~/.keras").expanduser() / "datasets"
+    return keras_home() / "datasets"
 
 
 def _local(known: _Download) -> Path | None:

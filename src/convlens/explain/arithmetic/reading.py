@@ -14,6 +14,7 @@ import numpy as np
 from convlens.decode import IMAGE_SUFFIXES
 from convlens.errors import ConfigError, DataError
 from convlens.explain.arithmetic.exact import Numbers, as_numbers, write_shape
+from convlens.files import expanded
 from convlens.preprocess import open_image
 
 # Squares and sums of numbers up to this size stay finite.
@@ -172,7 +173,7 @@ def get_filter(text: str) -> Numbers:
 def _get(text: str, what: str, named: dict[str, str]) -> Numbers:
     if text in named:
         return read_matrix(named[text], what)
-    path = Path(text).expanduser()
+    path = expanded(text)
     if path.suffix.lower() in (*IMAGE_SUFFIXES, ".csv"):
         values = _read_file(path)
     elif any(character.isdigit() for character in text) and not text.strip()[0].isalpha():
