@@ -103,6 +103,10 @@ def test_predict_finds_the_images_that_a_training_would(here, shapes):
     assert {path.name for path in everywhere} == {"9.png", "10.png", "in.png", "1.png", "z.png"}
     assert len(find_images(["pets/.ipynb_checkpoints"])[0]) == 1
     assert find_images(["pets/bars"])[0] == [Path("pets/bars/1.png")]
+    (here / "pets" / "bars").rename(here / "pets" / "b[ar]s")
+    assert find_images(["pets/b[ar]s/*.png"])[0] == [Path("pets/b[ar]s/1.png")]
+    (here / "1.png").touch()
+    assert find_images(["*.png"])[0] == [Path("1.png")]
 
 
 @pytest.fixture

@@ -190,8 +190,10 @@ def find_images(patterns: Sequence[str]) -> tuple[list[Path], list[str]]:
 def _matches(pattern: Path) -> list[Path]:
     """Return what a glob matches, in natural order; system files only where it names them."""
     found: dict[Path, Path] = {}
-    matches = glob.glob(str(pattern), recursive=True)  # noqa: PTH207 - may be absolute
-    for path in map(Path, sorted(matches, key=natural_key)):
+    # The name of a folder that exists is no pattern, even if it has brackets.
+    base = next(folder for folder in pattern.parents if folder.exists())
+    matches = glob.glob(str(pattern.relative_to(base)), root_dir=base, recursive=True)  # noqa: PTH207
+    for path in (base / match for match in sorted(matches, key=natural_key)):
         if not any(is_system_name(part) for part in path.parts if part not in pattern.parts):
             # A link that leads back shows the same files again.
             found.setdefault(path.parent.resolve() / path.name, path)

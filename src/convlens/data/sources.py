@@ -3,6 +3,7 @@
 import re
 from dataclasses import replace
 from difflib import get_close_matches
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,7 @@ from convlens.data.formats.idx import IDX_NAME
 from convlens.data.formats.named import NAMES, load_named
 from convlens.data.formats.npz import load_npz
 from convlens.data.formats.table import load_csv
+from convlens.data.thumbnails import thumbnail_folders
 from convlens.data.walk import as_spelled
 from convlens.decode import IMAGE_SUFFIXES
 from convlens.errors import ConfigError, DataError
@@ -73,6 +75,7 @@ def load_data(
             )
         ) from error
     notes = (
+        *_thumbnails(dataset),
         *dataset.notes,
         *_absent(dataset),
         *note_if(
@@ -149,4 +152,17 @@ def _absent(dataset: Dataset) -> list[str]:
         "{split} has no images of {classes}".format(split=split, classes=and_more(classes, 3))
         for split, classes in absent.items()
         if classes
+    ]
+
+
+def _thumbnails(dataset: Dataset) -> list[str]:
+    """Return a note for each folder of thumbnails, up to three."""
+    if isinstance(dataset.images, np.ndarray):
+        return []
+    return [
+        "{folder}: its images look like thumbnails of others, such as {small} of {original}; "
+        "remove the folder, or copies of an image come into both training and test".format(
+            folder=folder, small=small.name, original=original
+        )
+        for folder, (small, original) in islice(thumbnail_folders(dataset.images).items(), 3)
     ]

@@ -117,6 +117,12 @@ def walk(folder: Path) -> Found:
 
 def holds_images(folder: Path) -> bool:
     """Return whether there is an image in a folder or in the folders inside it."""
+    with os.scandir(folder) as scanned:
+        # The first image answers in most folders, without listing the others.
+        for entry in scanned:
+            is_image = suffix_of(entry.name) in IMAGE_SUFFIXES and not is_system_name(entry.name)
+            if is_image and entry.is_file():
+                return True
     return any(here.images for here in _each(folder))
 
 
