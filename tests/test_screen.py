@@ -61,6 +61,20 @@ def test_columns_align_words_to_the_left_and_numbers_to_the_right():
     ]
 
 
+def test_chinese_names_are_twice_as_wide():
+    shown, out = screen()
+    shown.columns([("class", "images"), ("臺灣藍鵲", "7"), ("cat", "12"), ("two\nlines", "1")])
+    shown.facts([("類別", "2"), ("images", "3")])
+    assert out.getvalue().splitlines() == [
+        "class      images",
+        "臺灣藍鵲        7",
+        "cat            12",
+        "two lines       1",
+        "類別    2",
+        "images  3",
+    ]
+
+
 def test_text_is_not_read_as_markup():
     shown, out = screen()
     shown.say("[red]5[/red]")

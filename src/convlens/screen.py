@@ -8,9 +8,11 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
+from rich.cells import cell_len, set_cell_size
 from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, Progress, ProgressColumn, TextColumn, TimeRemainingColumn
+from rich.text import Text
 
 COLUMNS = (  # of the table of epochs: heading, width, format
     ("epoch", 7, "{:d}"),
@@ -37,24 +39,26 @@ def duration(seconds: float) -> str:
     return "{hours} h {minutes:02d} min".format(hours=minutes // 60, minutes=minutes % 60)
 
 
-def aligned(rows: Sequence[Sequence[str]], left: Sequence[int] = (0,)) -> list[str]:
+def aligned(rows: Sequence[Sequence[str | Text]], left: Sequence[int] = (0,)) -> list[Text]:
     """Return a line for each row, with its cells in aligned columns.
 
+    A Chinese character is as wide as two Latin ones.
+
     Args:
-        rows: The cells of each row.
+        rows: The cells of each row, as text of rich where they have a style.
         left: The numbers of the columns that are aligned to the left.
 
-    >>> aligned([("class", "images"), ("cat", "12")])
+    >>> [line.plain for line in aligned([("class", "images"), ("cat", "12")])]
     ['class  images', 'cat        12']
     """
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    return [
-        "  ".join(
-            cell.ljust(width) if place in left else cell.rjust(width)
-            for place, (cell, width) in enumerate(zip(row, widths, strict=True))
-        )
-        for row in rows
-    ]
+    cells = [[Text(cell) if isinstance(cell, str) else cell.copy() for cell in row] for row in rows]
+    for place, column in enumerate(zip(*cells, strict=True)):
+        for cell in column:
+            cell.plain = cell.plain.replace("\n", " ")
+        width = max(cell.cell_len for cell in column)
+        for cell in column:
+            cell.align("left" if place in left else "right", width)
+    return [Text("  ").join(row) for row in cells]
 
 
 class Screen:
@@ -84,20 +88,23 @@ class Screen:
 
     def facts(self, rows: list[tuple[str, str]]) -> None:
         """Print names and values in two aligned columns; a value may have several lines."""
-        width = max(len(name) for name, _ in rows) + 2
+        width = max(cell_len(name) for name, _ in rows) + 2
         for name, value in rows:
             text = escape(value).replace("\n", "\n" + " " * width)
-            self.console.print("[dim]{name}[/dim]{text}".format(name=name.ljust(width), text=text))
+            self.console.print(
+                "[dim]{name}[/dim]{text}".format(name=set_cell_size(name, width), text=text)
+            )
 
-    def columns(self, rows: Sequence[Sequence[str]], left: Sequence[int] = (0,)) -> None:
+    def columns(self, rows: Sequence[Sequence[str | Text]], left: Sequence[int] = (0,)) -> None:
         """Print a table in aligned columns.
 
         Args:
-            rows: The cells of each row. The first row has the headings.
+            rows: The cells of each row, see `aligned`. The first row has the headings.
             left: The numbers of the columns that are aligned to the left.
         """
         for number, line in enumerate(aligned(rows, left)):
-            self.say(line.rstrip(), None if number else "dim")
+            line.rstrip()
+            self.console.print(line, style=None if number else "dim", soft_wrap=True)
 
     def start(self, done: int, total: int) -> None:
         """Open the table of epochs and the bar.

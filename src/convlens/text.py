@@ -17,7 +17,10 @@ ESCAPE = "backslashreplace"  # how files and JSON have a surrogate
 SURROGATE = re.compile(r"\\u(dc[89a-f][0-9a-f])")
 REPLACE = "convlens"  # the name of `_replace` as an error handler
 # What is printed where the encoding of the terminal lacks a sign; "?" stands for all others.
-PLAIN_SIGNS = str.maketrans("×−–—∗·≈→²│─├└\N{NO-BREAK SPACE}", "x---*.~>2|-|` ")
+PLAIN_SIGNS = {
+    ord(sign): plain for sign, plain in zip("×−–—∗·≈→²│─├└⌊⌋⌈⌉…", "x---*.~>2|-|`[][].", strict=True)
+}
+PLAIN_SIGNS |= {ord("\N{NO-BREAK SPACE}"): " ", ord("½"): "1/2", ord("√"): "sqrt"}
 
 
 def printable(name: object, encoding: str = "utf-8") -> str:

@@ -7,7 +7,8 @@ import pytest
 from rich.console import Console
 
 from convlens.evaluation.evaluate import evaluate
-from convlens.report.results import judge_run, scores_table, show
+from convlens.report.results import judge_run, score_rows, show
+from convlens.screen import Screen
 from tests.trainings import recording
 
 
@@ -80,7 +81,8 @@ PROBABILITIES = np.array([[0.8, 0.1, 0.1], [0.7, 0.2, 0.1], [0.05, 0.9, 0.05], [
 
 
 def test_the_table_shows_value_interval_and_images(capsys):
-    Console(width=80).print(scores_table(evaluate(LABELS, PROBABILITIES, ["cat", "dog", "owl"])))
+    evaluation = evaluate(LABELS, PROBABILITIES, ["cat", "dog", "owl"])
+    Screen(console=Console(width=20)).columns(score_rows(evaluation), left=(0, 2))
     lines = capsys.readouterr().out.splitlines()
     assert lines[0].split() == ["score", "value", "95", "%", "interval", "images"]
     assert lines[1].split() == ["Accuracy", "50.0", "%", "[15.0,", "85.0]", "4"]

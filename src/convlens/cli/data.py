@@ -9,8 +9,6 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import numpy as np
 from cyclopts import Parameter
 from PIL import Image
-from rich.markup import escape
-from rich.table import Column, Table
 
 from convlens.config import DataConfig
 from convlens.errors import DataError, ImageError
@@ -73,7 +71,7 @@ def data(
     if unit is not None:
         screen.facts([("unit", IN_WORDS.format(*unit))])
     screen.say()
-    screen.console.print(_counts(dataset))
+    screen.columns(_counts(dataset))
     screen.say()
     _print_notes(dataset, seen, problems, screen)
     for remark in remarks:
@@ -206,23 +204,15 @@ def _examples(dataset: "Dataset", label: int, unit: Unit | None) -> list[np.ndar
     return found
 
 
-def _counts(dataset: "Dataset") -> Table:
+def _counts(dataset: "Dataset") -> list[list[str]]:
     """Return a table of the images of each class and split."""
     from convlens.data.dataset import SPLITS
 
     splits = {split: dataset.counts(split) for split in SPLITS}
     columns = {split: counts for split, counts in splits.items() if counts.any()}
     columns["images"] = dataset.counts()
-    table = Table(
-        "class",
-        *(Column(name, justify="right") for name in columns),
-        box=None,
-        pad_edge=False,
-        padding=(0, 2),
-        header_style="dim",
-    )
-    for label, name in enumerate(dataset.class_names):
-        table.add_row(
-            escape(name), *("{n:,}".format(n=counts[label]) for counts in columns.values())
-        )
-    return table
+    rows = [
+        [name, *("{n:,}".format(n=counts[label]) for counts in columns.values())]
+        for label, name in enumerate(dataset.class_names)
+    ]
+    return [["class", *columns], *rows]

@@ -62,7 +62,7 @@ def list_table() -> None:
 
     groups = _groups()
     rows = {info.name: _cells(info, rounded) for _, infos in groups for info in infos}
-    heads, *lines = aligned([HEADS, *rows.values()], WORDS)
+    heads, *lines = [line.plain for line in aligned([HEADS, *rows.values()], WORDS)]
     line_of = dict(zip(rows, lines, strict=True))
     console = Console(highlight=False, soft_wrap=True)
     beside = console.width - len(heads) - 2 >= BESIDE

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, NamedTuple
 from cyclopts import Parameter
 from rich.console import Console
 from rich.markup import escape
-from rich.table import Column, Table
+from rich.text import Text
 
 from convlens import backend
 from convlens.cli.output import print_json
@@ -32,7 +32,7 @@ from convlens.text import printable
 if TYPE_CHECKING:
     from convlens.classifier.classifier import Classifier
 
-UNKNOWN = "[yellow]none of these[/yellow]"
+UNKNOWN = "none of these"
 
 
 class Row(NamedTuple):
@@ -213,31 +213,25 @@ def _walk(folder: Path) -> Found:
 
 def _print_table(rows: list[Row]) -> None:
     """Print a table; the folder stands above it where all images are in one."""
-    console = Console(highlight=False)
+    screen = Screen()
     folders = {str(Path(row.image).parent) for row in rows}
     in_one_folder = len(rows) > 1 and len(folders) == 1
     if in_one_folder and folders != {"."}:
-        console.print("[dim]in {folder}[/dim]".format(folder=escape(folders.pop())), soft_wrap=True)
-    table = Table(
-        Column("image", overflow="fold"),
-        Column("label", style="bold"),
-        Column("probability", justify="right"),
-        box=None,
-        pad_edge=False,
-        padding=(0, 2),
-        header_style="dim",
-    )
-    if any(len(row.shares) > 1 or not row.known for row in rows):
-        table.add_column("then", style="dim")
+        screen.say("in {folder}".format(folder=folders.pop()), "dim")
+    has_others = any(len(row.shares) > 1 or not row.known for row in rows)
+    table: list[list[str | Text]] = [
+        ["image", "label", "probability", "then" if has_others else ""],
+    ]
     for row in rows:
         cells = [
-            (escape(label), "{percent:.1f} %".format(percent=100 * share))
-            for label, share in row.shares
+            (label, "{percent:.1f} %".format(percent=100 * share)) for label, share in row.shares
         ]
-        first = cells.pop(0) if row.known else (UNKNOWN, "")
+        label, share = cells.pop(0) if row.known else (UNKNOWN, "")
         name = Path(row.image).name if in_one_folder else row.image
-        table.add_row(escape(printable(name)), *first, ", ".join(map(" ".join, cells)))
-    console.print(table)
+        others = ", ".join(map(" ".join, cells))
+        style = "bold" if row.known else "bold yellow"
+        table.append([printable(name), Text(label, style), share, Text(others, "dim")])
+    screen.columns(table, left=(0, 1, 3))
 
 
 def _print_csv(rows: list[Row]) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from rich.table import Column, Table
+from rich.text import Text
 
 from convlens.classifier.classifier import Classifier
 from convlens.data.prepared import Prepared
@@ -112,7 +112,7 @@ def _settings(run: Run, provenance: Mapping[str, Any]) -> dict[str, dict[str, An
 def show(evaluation: Evaluation, folder: Path, screen: Screen) -> None:
     """Print the scores and where the report lies."""
     screen.say()
-    screen.console.print(scores_table(evaluation))
+    screen.columns(score_rows(evaluation), left=(0, 2))
     screen.say("\n{baseline}".format(baseline=baseline_sentence(evaluation)), "dim")
     if evaluation.threshold is not None:
         screen.say(_describe_threshold(evaluation, evaluation.threshold))
@@ -123,27 +123,14 @@ def show(evaluation: Evaluation, folder: Path, screen: Screen) -> None:
     screen.say("\nreport       {path}".format(path=folder / "report.html"))
 
 
-def scores_table(evaluation: Evaluation) -> Table:
+def score_rows(evaluation: Evaluation) -> list[list[Text]]:
     """Return a table with a row for each score: its value, its 95 % interval and its images."""
-    table = Table(
-        "score",
-        Column("value", justify="right"),
-        "95 % interval",
-        Column("images", justify="right"),
-        box=None,
-        pad_edge=False,
-        padding=(0, 2),
-        header_style="dim",
-    )
+    rows = [[Text(name) for name in ("score", "value", "95 % interval", "images")]]
     for name, score in evaluation.scores.items():
-        table.add_row(
-            EXPLANATIONS[name][0],
-            score.value_text,
-            score.interval_text,
-            f"{score.n:,}",
-            style="bold" if name == "accuracy" else None,
-        )
-    return table
+        style = "bold" if name == "accuracy" else ""
+        cells = (EXPLANATIONS[name][0], score.value_text, score.interval_text, f"{score.n:,}")
+        rows.append([Text(cell, style) for cell in cells])
+    return rows
 
 
 def _describe_threshold(evaluation: Evaluation, threshold: float) -> str:
