@@ -31,6 +31,10 @@ IMAGE_SUFFIXES = (
 )
 # fmt: on
 USUAL_SUFFIXES = ", ".join(IMAGE_SUFFIXES[:8])  # for messages
+CONVERT = (
+    "Convert images of other kinds to JPEG or PNG first (ImageMagick does it: magick mogrify "
+    "-format jpg *.heic)."
+)
 ORIENTATION = 0x0112  # the EXIF tag; the values 5 to 8 exchange width and height
 # How the values of that tag turn an image upright.
 TURNS = {
@@ -321,8 +325,10 @@ def image_errors(name: str) -> Iterator[None]:
         ) from error
     except UnidentifiedImageError as error:
         raise ImageError(
-            "{name}: this is not an image that can be read ({suffixes}).".format(
-                name=name, suffixes=USUAL_SUFFIXES
+            "{name}: this is not an image that can be read ({suffixes}).{advice}".format(
+                name=name,
+                suffixes=USUAL_SUFFIXES,
+                advice=f" {CONVERT}" if str(name).lower().endswith((".heic", ".heif")) else "",
             )
         ) from error
     # On damaged bytes Pillow's decoders and its EXIF reader raise almost anything: OSError,

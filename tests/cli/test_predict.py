@@ -73,6 +73,10 @@ def test_files_folders_and_globs_give_each_image_once_in_order(here):
     assert find_images(["none.png"])[0][0].name == "none.png"
     with pytest.raises(DataError, match=r"images/\*\.gif: there is no such image"):
         find_images(["images/*.gif"])
+    (here / "phone").mkdir()
+    (here / "phone" / "a.HEIC").touch()
+    with pytest.raises(DataError, match=r"found 1 \.heic\. Convert"):
+        find_images(["phone"])
     with pytest.raises(ConfigError, match="say which images"):
         find_images([])
 

@@ -23,7 +23,7 @@ from convlens.conflicts import refuse_conflicts
 from convlens.data.dataset import note_if
 from convlens.data.labels import natural_key
 from convlens.data.walk import Found, as_spelled, is_system_name, walk
-from convlens.decode import USUAL_SUFFIXES, readable
+from convlens.decode import CONVERT, USUAL_SUFFIXES, readable
 from convlens.errors import ConfigError, DataError, ImageError
 from convlens.files import expanded
 from convlens.screen import Screen
@@ -173,17 +173,22 @@ def find_images(patterns: Sequence[str]) -> tuple[list[Path], list[str]]:
         some = [
             image for one in named for image in (inside[one].images if one in inside else [one])
         ]
-        message = "{pattern}: this folder has no image ({suffixes})."
+        ignored = sum((one.ignored for one in inside.values()), Counter[str]())
+        kinds = ["{:,} {}".format(number, kind) for kind, number in ignored.most_common(6)]
+        counts = ", ".join(kinds)
+        message = "{pattern}: this folder has no image ({suffixes}); found {counts}. {advice}"
+        if not counts:
+            message = "{pattern}: this folder has no image ({suffixes})."
         if is_glob:
             message = "{pattern}: there is no such image ({suffixes})."
         if not some:
-            raise DataError(message.format(pattern=pattern, suffixes=USUAL_SUFFIXES))
+            raise DataError(
+                message.format(
+                    pattern=pattern, suffixes=USUAL_SUFFIXES, counts=counts, advice=CONVERT
+                )
+            )
         found.update(dict.fromkeys(some))
-        ignored = sum((one.ignored for one in inside.values()), Counter[str]())
-        counts = ["{:,} {}".format(number, kind) for kind, number in ignored.most_common(6)]
-        notes += note_if(
-            counts, "{pattern}: ignored {counts}", pattern=pattern, counts=", ".join(counts)
-        )
+        notes += note_if(counts, "{pattern}: ignored {counts}", pattern=pattern, counts=counts)
     return list(found), notes
 
 

@@ -48,6 +48,28 @@ def test_nested_folders_count_as_their_class_and_other_files_are_told(tmp_path):
         assert part in notes
 
 
+def test_a_class_whose_images_cannot_be_read_is_told_first(tmp_path):
+    class_folders(tmp_path)
+    (tmp_path / "phone").mkdir()
+    (tmp_path / "phone" / "a.HEIC").touch()
+    (tmp_path / "plans").mkdir()
+    (tmp_path / "plans" / "a.txt").touch()
+    first, *others = load_data(tmp_path).notes
+    assert first.startswith("CLASSES ARE MISSING")
+    assert "phone (1 .heic). Convert" in first
+    assert any("no images in plans" in note for note in others)
+    image(tmp_path / "phone" / "b.png")
+    image(tmp_path / "phone" / "c.png")
+    assert "left out: 1 .heic. Convert" in load_data(tmp_path).notes[0]
+    for folder in ("cat", "dog"):
+        for path in (tmp_path / folder).iterdir():
+            path.rename(path.with_suffix(".heic"))
+    for path in (tmp_path / "phone").glob("*.png"):
+        path.unlink()
+    with pytest.raises(DataError, match=r"no image .*Convert images of other kinds to JPEG"):
+        load_data(tmp_path)
+
+
 @pytest.mark.parametrize(
     ("folders", "splits"),
     [

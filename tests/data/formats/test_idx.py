@@ -98,3 +98,27 @@ def test_two_sets_in_a_folder_are_refused(tmp_path):
         (tmp_path / f"{prefix}train-images-idx3-ubyte").write_bytes(IMAGES)
     with pytest.raises(DataError, match="one data set of IDX files"):
         load_idx(tmp_path)
+
+
+@pytest.mark.parametrize("beside", [True, False])
+def test_files_inside_folders_of_their_names(tmp_path, beside):
+    for split in ("train", "t10k"):
+        for what, data in (("images-idx3-ubyte", IMAGES), ("labels-idx1-ubyte", NUMBERS)):
+            name = f"{split}-{what}"
+            (tmp_path / name).mkdir()
+            (tmp_path / name / name).write_bytes(data)
+            (tmp_path / f"._{name}").write_bytes(b"of macOS")
+            if beside:
+                (tmp_path / name.replace("-idx", ".idx")).write_bytes(data)
+    dataset = load_data(tmp_path)
+    np.testing.assert_array_equal(dataset.images, np.concatenate([PIXELS, PIXELS]))
+    assert dataset.splits.tolist() == ["train"] * 6 + ["test"] * 6
+
+
+def test_test_images_without_labels_are_left_out(tmp_path):
+    (tmp_path / "train-images-idx3-ubyte").write_bytes(IMAGES)
+    (tmp_path / "train-labels-idx1-ubyte").write_bytes(NUMBERS)
+    (tmp_path / "t10k-images-idx3-ubyte").write_bytes(IMAGES)
+    dataset = load_data(tmp_path)
+    assert len(dataset) == 6
+    assert "t10k-images-idx3-ubyte was left out; IDX files come in pairs" in dataset.notes

@@ -202,3 +202,11 @@ def test_a_header_that_is_no_python_is_damage(tmp_path):
         archive.writestr("y.npy", member)
     with pytest.raises(DataError, match=r"a\.npz: the file is damaged"):
         load_npz(tmp_path / "a.npz")
+
+
+def test_a_test_without_labels_is_left_out(tmp_path):
+    images = np.zeros((4, 2, 2), np.uint8)
+    np.savez(tmp_path / "a.npz", x_train=images, y_train=[0, 0, 1, 1], x_test=images)
+    dataset = load_npz(tmp_path / "a.npz")
+    assert set(dataset.splits) == {"train"}
+    assert "x_test was left out, because there are no labels, y_test" in dataset.notes

@@ -144,6 +144,15 @@ def test_a_row_said_twice_in_another_spelling_counts_once(table, tmp_path):
         load_csv(table("path,label\n圖 0.png,a\n./圖 0.png,b\n"))
 
 
+def test_a_split_without_any_label_is_left_out(table):
+    rows = "圖 0.png,a,train\n圖 1.png,b,train\n圖 2.png,,test\n圖 3.png,,test\n"
+    dataset = load_csv(table("path,label,split\n" + rows))
+    assert dataset.splits.tolist() == ["train", "train"]
+    assert "ignored rows: 2 of a split without any label" in dataset.notes
+    with pytest.raises(DataError, match="label; it is empty in row 4"):
+        load_csv(table("path,label,split\n" + rows.replace("3.png,,", "3.png,a,")))
+
+
 def test_empty_groups_are_groups_of_their_own(table):
     groups = load_csv(
         table("group,label,path\nrow 3,a,圖 0.png\n,a,圖 1.png\n ,b,圖 2.png\nrow 3,b,圖 3.png\n")

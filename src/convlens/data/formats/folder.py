@@ -14,6 +14,7 @@ from convlens.data.formats.layout import FILE_NAME, NOT_READ, find_splits, unwra
 from convlens.data.formats.named import NAMES
 from convlens.data.labels import encode_labels
 from convlens.data.walk import entries, walk
+from convlens.decode import CONVERT
 from convlens.files import and_more
 
 BY_FILE_NAME = "labels in the file names"
@@ -21,10 +22,6 @@ LAYOUTS = (
     "a folder per class (also inside train, val, test), files named as cat.12.jpg (or --pattern), "
     f"a CSV (path,label), an .npz (x_train, y_train), a folder of IDX files, or a name "
     f"({', '.join(NAMES)})"
-)
-CONVERT = (
-    "Convert their images to JPEG or PNG first (ImageMagick does it: magick mogrify -format jpg "
-    "*.heic)."
 )
 LEFT_OUT = {  # by whether its images have labels that are no classes
     True: "{folder}: left out, because {others} is no class of the training images; "

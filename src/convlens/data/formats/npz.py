@@ -65,8 +65,7 @@ def _dataset(path: Path, archive: Any) -> Dataset:
     keys = {key.lower(): key for key in archive.files}
     parts = []
     labels = []
-    notes: list[str] = []
-    splits = _splits(path, keys)
+    splits, notes = _splits(path, keys)
     members = [_Member(path, archive.zip, keys[x_key]) for x_key, _ in splits.values()]
     unit = None
     if any(member.dtype != np.uint8 for member in members):
@@ -112,8 +111,12 @@ def _dataset(path: Path, archive: Any) -> Dataset:
     )
 
 
-def _splits(path: Path, keys: dict[str, str]) -> dict[str | None, tuple[str, str]]:
-    """Return the names of images and labels by split; the split is None if there is only one.
+def _splits(
+    path: Path, keys: dict[str, str]
+) -> tuple[dict[str | None, tuple[str, str]], list[str]]:
+    """Return the names of images and labels by split, and notes for the user.
+
+    The split is None if there is only one. A val or test without labels is left out.
 
     Args:
         path: The file, for messages.
@@ -135,7 +138,12 @@ def _splits(path: Path, keys: dict[str, str]) -> dict[str | None, tuple[str, str
         path=path,
         found=", ".join(keys.values()),
     )
-    for x_key, y_key in found.values():
+    notes = []
+    for split, (x_key, y_key) in list(found.items()):
+        if y_key not in keys and split in ("val", "test") and "train" in found:
+            del found[split]
+            notes.append(f"{keys[x_key]} was left out, because there are no labels, {y_key}")
+            continue
         refuse_if(
             y_key not in keys,
             "{path}: {x_key} must come with its labels, {y_key}; there is none.",
@@ -143,7 +151,7 @@ def _splits(path: Path, keys: dict[str, str]) -> dict[str | None, tuple[str, str
             x_key=keys[x_key],
             y_key=y_key,
         )
-    return found
+    return found, notes
 
 
 def _read_whole(path: Path, archive: Any, key: str) -> NDArray[Any]:

@@ -59,6 +59,10 @@ def load_csv(path: Path) -> Dataset:
         "{path}: each row must name an image; it is empty in {rows}.",
         path=path,
     )
+    rows, unlabelled = _without_unlabelled_splits(rows)
+    notes += note_if(
+        unlabelled, "ignored rows: {number:,} of a split without any label", number=unlabelled
+    )
     _refuse(
         [row for row in rows if not row.values["label"]],
         "{path}: each row must have a label; it is empty in {rows}.",
@@ -106,6 +110,15 @@ def load_csv(path: Path) -> Dataset:
         groups=groups,
         notes=tuple(notes),
     )
+
+
+def _without_unlabelled_splits(rows: list[_Row]) -> tuple[list[_Row], int]:
+    """Return the rows without those of a val or test that has no label, and how many these are."""
+    labelled = {split_of(row.values.get("split", "")) for row in rows if row.values["label"]}
+    if "train" not in labelled:
+        return rows, 0
+    kept = [row for row in rows if split_of(row.values["split"]) in {None, *labelled}]
+    return kept, len(rows) - len(kept)
 
 
 def _read(path: Path, base: Path) -> tuple[Reading, list[str]]:
