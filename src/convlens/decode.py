@@ -3,6 +3,7 @@
 Metadata never decides about pixels: an image whose EXIF data is broken is read as if it had none.
 """
 
+import ctypes
 import io
 import re
 from collections.abc import Iterator
@@ -13,7 +14,7 @@ from typing import IO, Any, NamedTuple
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, UnidentifiedImageError
+from PIL import Image, UnidentifiedImageError, _imaging
 
 from convlens.errors import ImageError
 
@@ -50,6 +51,21 @@ GREY_STEPS = {"L;2": 85, "L;4": 17}  # between two levels of grey, by the stored
 # The first bytes of files that are never deep: JPEG, GIF, WebP and BMP.
 EIGHT_BIT_STARTS = (b"\xff\xd8", b"GIF8", b"RIFF", b"BM")
 PNG_START = b"\x89PNG\r\n\x1a\n"
+
+
+def _silence_decoders() -> None:
+    """Keep libtiff and OpenCV from writing about damaged files to the terminal."""
+    cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
+    # The library of Pillow's decoders finds the symbols of the libtiff that it is linked with.
+    # Where libtiff is a part of it, as on Windows, there are none.
+    decoders = ctypes.CDLL(_imaging.__file__)
+    for name in ("TIFFSetErrorHandler", "TIFFSetWarningHandler"):
+        with suppress(AttributeError):
+            getattr(decoders, name)(None)
+
+
+with suppress(OSError):
+    _silence_decoders()
 
 
 class Header(NamedTuple):
@@ -141,7 +157,8 @@ def _content(image: object) -> io.BytesIO:
             )
         )
     stream = io.BytesIO(content)
-    stream.name = name_of(image) or "the bytes"
+    if (name := name_of(image)) is not None:
+        stream.name = name
     return stream
 
 

@@ -1,8 +1,13 @@
+import io
 import json
 import os
+import re
 import subprocess
 import sys
+import threading
 import zipfile
+from dataclasses import replace
+from pathlib import Path
 
 import keras
 import numpy as np
@@ -14,7 +19,7 @@ from convlens.classifier.assembly import assemble
 from convlens.classifier.classifier import Classifier
 from convlens.errors import ConfigError, ImageError
 from convlens.evaluation.calibration import apply_temperature
-from convlens.preprocess import Preprocessing
+from convlens.preprocess import FEW_LEVELS, Preprocessing, prepare
 
 SHAPE = Preprocessing(12, 12, 3)
 IMAGES = np.random.default_rng(0).integers(0, 256, (5, 12, 12, 3), np.uint8)
@@ -193,3 +198,100 @@ def test_a_classifier_opened_in_bfloat16_is_saved_in_float32(saved, tmp_path):
 def test_another_precision_is_refused(saved):
     with pytest.raises(ConfigError, match=r"auto, float32, bfloat16; found 'float16'"):
         Classifier.load(saved, precision="float16")
+
+
+def as_bytes(image, kind):
+    file = io.BytesIO()
+    image.save(file, kind)
+    return file.getvalue()
+
+
+@pytest.mark.parametrize("fit", ["stretch", "crop", "pad"])
+def test_the_recipe_of_the_readme_gives_the_same_pixels(tmp_path, monkeypatch, fit):
+    readme = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+    (recipe,) = re.findall(r"```python\n(import json, zipfile.*?)```", readme, re.DOTALL)
+    monkeypatch.chdir(tmp_path)
+    classifier = make()
+    classifier.preprocessing = replace(SHAPE, fit=fit)
+    classifier.save("classifier.keras")
+    y, x = np.mgrid[:2000, :3000]
+    colours = np.stack([x * 7 + y, x * y // 50, (x // 9) * (y // 7)], -1) % 256
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    Image.fromarray(colours.astype(np.uint8)).save("photo.jpg", exif=exif)
+    names: dict[str, object] = {}
+    exec(recipe, names)
+    np.testing.assert_array_equal(
+        names["pixels"][0], prepare("photo.jpg", classifier.preprocessing)
+    )
+    whole = np.asarray(Image.open("photo.jpg").resize((12, 12), Image.Resampling.BILINEAR))
+    assert not np.array_equal(names["pixels"][0], whole)  # the other steps matter
+
+
+def test_bytes_streams_and_pipes_are_images(tmp_path):
+    classifier = make()
+    image = Image.fromarray(IMAGES[0])
+    image.save(tmp_path / "a.png")
+    content = (tmp_path / "a.png").read_bytes()
+    written = io.BytesIO()
+    image.save(written, "PNG")  # its position is at its end
+    os.mkfifo(tmp_path / "pipe")
+    writer = threading.Thread(target=lambda: (tmp_path / "pipe").write_bytes(content))
+    writer.start()
+    with (tmp_path / "a.png").open("rb") as file:
+        found = classifier.predict([content, written, file, tmp_path / "pipe", tmp_path / "a.png"])
+    writer.join()
+    assert len({one.probability for one in found}) == 1
+    file = str(tmp_path / "a.png")
+    assert [one.image for one in found] == [
+        "image 0", "image 1", file, str(tmp_path / "pipe"), file,
+    ]  # fmt: skip
+    for single in (content, written, bytearray(content)):
+        assert classifier.predict([single])[0].probability == found[0].probability
+    assert len(classifier.predict(content)) == len(classifier.predict(written)) == 1
+    for wrong, message in (
+        (b"", "0 bytes"),
+        (content[:40], "damaged|not an image"),
+        (None, "a stream, a Pillow image or an array; found NoneType"),
+        (tmp_path, "this is a folder"),
+    ):
+        with pytest.raises(ImageError, match=message):
+            classifier.predict(wrong)
+
+
+def test_deep_images_are_read_with_the_unit_of_the_classifier(tmp_path):
+    classifier = make()
+    classifier.preprocessing = replace(SHAPE, unit=(0, 1023))
+    classifier.save(tmp_path / "c.keras")
+    loaded = Classifier.load(tmp_path / "c.keras")
+    assert loaded.preprocessing.unit == (0, 1023)
+    eight = IMAGES[0, ..., 0]
+    deep = eight.astype(np.uint16) * 4
+    Image.fromarray(deep).save(tmp_path / "a.png")
+    same = [
+        eight,
+        deep,
+        deep.astype(np.int64),
+        tmp_path / "a.png",
+        Image.open(tmp_path / "a.png"),
+        (tmp_path / "a.png").read_bytes(),
+    ]
+    (probability,) = {one.probability for one in loaded.predict(same)}
+    dark = deep // 100
+    assert loaded.predict(dark)[0].probability != probability
+    assert loaded.predict(np.stack([deep, dark]))[0].probability == probability
+
+
+def test_images_of_one_call_decide_the_unit_together_if_the_classifier_has_none():
+    classifier = make()
+    values = IMAGES[0].astype(np.float32) / 255 * 1.004
+    dark = values / 600
+    bright, black = classifier.predict([values, dark])
+    assert bright.probability == pytest.approx(
+        classifier.predict(IMAGES[0])[0].probability, abs=0.01
+    )
+    assert black.probability == classifier.predict(np.zeros((12, 12, 3), np.uint8))[0].probability
+    assert black.remarks == (FEW_LEVELS,)
+    assert classifier.with_unit_of([values, dark]).preprocessing.unit == (0, 1)
+    assert classifier.with_unit_of(list(IMAGES)) is classifier
+    assert classifier.preprocessing.unit is None

@@ -3,10 +3,14 @@
 import csv
 import io
 import json
+import os
 import shutil
+import threading
 from pathlib import Path
 
+import numpy as np
 import pytest
+from PIL import Image
 
 from convlens.classifier.classifier import Classifier
 from convlens.cli.predict import find_images
@@ -144,3 +148,30 @@ def test_evaluate_on_other_images(copied_run, shapes, here, capsys):
         shutil.copy(shapes / "bar" / f"{number}.png", here / "others" / "cat")
     assert run("evaluate", copied_run, "--data", "others") == 3
     assert "found cat, too" in capsys.readouterr().err
+
+
+def test_predict_reads_the_standard_input_and_pipes(trained, shapes, here, capsys, monkeypatch):
+    image = shapes / "disc" / "1.png"
+    content = image.read_bytes()
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(content)))
+    os.mkfifo(here / "pipe")
+    writer = threading.Thread(target=lambda: (here / "pipe").write_bytes(content))
+    writer.start()
+    assert run("predict", trained, "-", here / "pipe", image, "--format", "json") == 0
+    writer.join()
+    rows = json.loads(capsys.readouterr().out)
+    assert [row["image"] for row in rows] == ["-", str(here / "pipe"), str(image)]
+    assert rows[0]["probabilities"] == rows[1]["probabilities"] == rows[2]["probabilities"]
+    assert run("predict", trained, image, "--tpo", "3") == 2
+    assert "unknown option: --tpo" in capsys.readouterr().err
+
+
+def test_predict_says_what_it_makes_of_deep_and_animated_images(trained, shapes, here, capsys):
+    images = [Image.open(path) for path in sorted((shapes / "disc").glob("1*.png"))[:2]]
+    images[0].save(here / "animated.gif", save_all=True, append_images=images[1:])
+    deep = np.asarray(images[0].convert("L")).astype(np.uint16) * 4
+    Image.fromarray(deep).save(here / "deep.png")
+    assert run("predict", trained, "animated.gif", "deep.png") == 0
+    said = capsys.readouterr().err
+    assert "several pages or frames, of which the first is used: 1" in said
+    assert "1023 and above white" in said

@@ -7,6 +7,7 @@ import contextlib
 import errno
 import os
 import sys
+import warnings
 from collections.abc import Sequence
 
 from rich.console import Console
@@ -33,6 +34,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """
     make_output_lenient()
     _open_closed_streams()
+    warnings.filterwarnings("ignore", module=r"PIL\.")  # damaged images are named anyway
     words = list(sys.argv[1:] if arguments is None else arguments)
     debug = "--debug" in words
     sys.exit(_run([word for word in words if word != "--debug"], debug=debug))
