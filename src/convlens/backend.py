@@ -39,6 +39,7 @@ __all__ = [
 
 ENGINES = ("tensorflow", "jax", "torch")
 PRECISIONS = ("auto", "float32", "bfloat16")
+_COMPUTING: set[int] = set()  # the number of this process, or of the one that it was forked from
 
 
 def choose(name: str) -> None:
@@ -169,6 +170,25 @@ def traced(model: Any, shape: Sequence[int]) -> Any:
 
     function = tf.function(lambda images: model(images, training=False), autograph=False)
     return function.get_concrete_function(tf.TensorSpec(shape, tf.uint8))
+
+
+def refuse_after_fork() -> None:
+    """Note that this process computes; raise an error if it was forked from one that did.
+
+    The threads of the engine do not survive a fork, and the child would wait for them for ever.
+
+    Raises:
+        BackendError: If this process was forked from one that had computed.
+    """
+    if _COMPUTING and os.getpid() not in _COMPUTING:
+        raise BackendError(
+            "a process that was forked from one in which {engine} has computed cannot compute; "
+            "this one is process {child}, forked from {parent}. Start it with "
+            "multiprocessing.get_context('spawn'), or fork before the first prediction.".format(
+                engine=engine(), child=os.getpid(), parent=next(iter(_COMPUTING))
+            )
+        )
+    _COMPUTING.add(os.getpid())
 
 
 def has_fast_bfloat16() -> bool:

@@ -90,10 +90,12 @@ def begin(config: Config, run: str | Path | None = None) -> None:
         run: The name or the folder of a new run, or None.
 
     Raises:
-        BackendError: If the backend is not installed, or another one is in use.
+        BackendError: If the backend is not installed, or another one is in use, or if this process
+            was forked from one that computes.
         RunError: If the folder of the run exists.
     """
     backend.start(config.training.backend, config.training.threads)
+    backend.refuse_after_fork()
     if run is not None:
         Run.refuse_taken(Run.place(run))
 

@@ -17,7 +17,7 @@ from PIL import Image
 
 from convlens.classifier.assembly import assemble
 from convlens.classifier.classifier import Classifier
-from convlens.errors import ConfigError, ImageError
+from convlens.errors import BackendError, ConfigError, ImageError
 from convlens.evaluation.calibration import apply_temperature
 from convlens.preprocess import FEW_LEVELS, Preprocessing, prepare
 
@@ -44,6 +44,19 @@ def make(units=3, names=("貓", "dog with hat", "c"), temperature=1.0):
 def saved(tmp_path):
     make().save(tmp_path / "classifier.keras")
     return tmp_path / "classifier.keras"
+
+
+def test_a_notebook_shows_one_line():
+    assert repr(make()) == "<Classifier net: 12 x 12 x 3 -> 3 classes (貓, dog with hat, c)>"
+
+
+def test_a_forked_process_is_told_instead_of_waiting_for_ever(saved, monkeypatch):
+    classifier = Classifier.load(saved)
+    monkeypatch.setattr(os, "getpid", lambda: 1)  # as after os.fork
+    with pytest.raises(BackendError, match=r"this one is process 1, forked from .*'spawn'"):
+        classifier.probabilities(IMAGES)
+    with pytest.raises(BackendError, match="cannot compute"):
+        Classifier.load(saved)
 
 
 def test_saved_and_loaded_it_predicts_the_same(saved):

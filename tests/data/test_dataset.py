@@ -27,6 +27,11 @@ def test_counts_by_split_include_empty_classes():
     assert dataset.absent("test") == ["a", "c"]
 
 
+def test_a_notebook_shows_one_line():
+    paths = [Path(f"p{i}.png") for i in range(4)]
+    assert repr(make(images=paths)) == "<Dataset src: 4 images in 3 classes (made)>"
+
+
 def test_without_splits_no_split_has_an_image():
     assert make().counts("train").tolist() == [0, 0, 0]
 

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from convlens.anatomy.graph import producer
-from convlens.backend import resolve_precision
+from convlens.backend import refuse_after_fork, resolve_precision
 from convlens.classifier.archive import (
     pack_examples,
     read_archive,
@@ -29,6 +29,7 @@ from convlens.classifier.assembly import all_layers, with_precision
 from convlens.data.deep import find_values
 from convlens.decode import ImageLike, name_of, readable
 from convlens.errors import ClassifierError, ImageError
+from convlens.files import and_more
 from convlens.preprocess import ImageArray, Preprocessing, fit_image, read_image
 from convlens.unit import choose_unit
 
@@ -90,6 +91,15 @@ class Classifier:
     provenance: dict[str, Any] = field(default_factory=dict)
     examples: ImageArray | None = None
     threshold: float | None = None
+
+    def __repr__(self) -> str:
+        """Return one line, as a notebook shows it, without the weights and the examples."""
+        return "<Classifier {name}: {shape} -> {classes:,} classes ({names})>".format(
+            name=self.model.name,
+            shape=" x ".join(map(str, self.preprocessing.shape)),
+            classes=len(self.class_names),
+            names=and_more(self.class_names, 5),
+        )
 
     @classmethod
     def from_logits(
@@ -234,6 +244,7 @@ class Classifier:
             batch_size: How many images are classified at a time. If None, as many as have PIXELS
                 pixels together, and 256 at most.
         """
+        refuse_after_fork()
         if batch_size is None:
             batch_size = min(256, max(1, PIXELS // (images.shape[1] * images.shape[2])))
         indices = np.arange(len(images)) if indices is None else indices
@@ -278,6 +289,7 @@ class Classifier:
                 newer convlens, or if its examples get other probabilities than the recorded ones.
             ConfigError: If the precision is unknown.
         """
+        refuse_after_fork()
         precision = resolve_precision(precision)
         path = Path(path)
         if path.is_dir():

@@ -49,6 +49,7 @@ class Compiled:
 
     def __call__(self, images: ImageArray) -> NDArray[np.float32]:
         """Return the float32 (n, d) output for uint8 images (n, height, width, channels)."""
+        backend.refuse_after_fork()
         return self.predict(images)
 
 

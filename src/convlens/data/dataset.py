@@ -18,6 +18,7 @@ from convlens.decode import Header, read_header
 from convlens.errors import DataError, ImageError
 from convlens.files import and_more, expanded
 from convlens.preprocess import ImageArray
+from convlens.text import printable
 from convlens.unit import Unit
 
 # Names of splits, such as train, Training_Set, testset, images_val and train_images.
@@ -92,6 +93,15 @@ class Dataset:
     groups: NDArray[np.str_] | None = None
     notes: tuple[str, ...] = ()
     unit: Unit | None = None
+
+    def __repr__(self) -> str:
+        """Return one line, as a notebook shows it; the paths of all images would fill pages."""
+        return "<Dataset {source}: {images:,} images in {classes:,} classes ({kind})>".format(
+            source=printable(self.source),
+            images=len(self),
+            classes=self.num_classes,
+            kind=self.kind,
+        )
 
     def __len__(self) -> int:
         """Return the number of images."""
