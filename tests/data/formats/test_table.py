@@ -96,6 +96,13 @@ def test_an_encoding_that_cannot_be_told_is_refused(table):
         load_csv(table("path,label\n0.png,кошка\n", "cp1251"))
 
 
+def test_a_table_joined_from_two_encodings_is_refused(table, tmp_path):
+    path = table("path,label\n0.png,größe\n1.png,Müller\n")
+    path.write_bytes(path.read_bytes() + "2.png,naïve\n".encode("cp1252"))
+    with pytest.raises(DataError, match="Save it as UTF-8"):
+        load_csv(path)
+
+
 def test_names_are_found_in_either_composition_and_in_the_bytes_of_the_table(table, tmp_path):
     (tmp_path / "圖 0.png").rename(tmp_path / unicodedata.normalize("NFD", "école.png"))
     as_bytes = os.fsdecode("größe.png".encode("cp1252"))

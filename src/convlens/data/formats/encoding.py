@@ -33,10 +33,17 @@ class Reading:
 
 
 def readings(data: bytes) -> list[Reading]:
-    """Return what the bytes can mean: a single reading if they are Unicode, or one per encoding."""
+    """Return what the bytes can mean: a single reading if they are Unicode, or one per encoding.
+
+    There is none for damaged Unicode, as where rows of two encodings were joined.
+    """
     unicode = _unicode_encoding(data)
     with suppress(UnicodeDecodeError):
         return [Reading(data.decode(unicode), unicode, unicode.upper())]
+    readable = data.decode(unicode, "replace")
+    damaged = readable.count("\ufffd")
+    if sum(not character.isascii() for character in readable) > 2 * damaged:
+        return []
     found = []
     for encoding, (name, likelihood) in ENCODINGS.items():
         with suppress(UnicodeDecodeError):

@@ -98,8 +98,8 @@ def find_splits(root: Path, layout: str) -> tuple[dict[str, Path], list[str]]:
         found[split] = folder
     notes = note_if(
         others,
-        "{others}: left out, because {splits} are taken as splits; --layout classes takes every "
-        "folder as a class",
+        "{others}: left out, because the images are taken as split into {splits}; --layout classes "
+        "takes every folder as a class",
         others=and_more([folder.name for folder in others]),
         splits=" and ".join(folder.name for folder in named),
     )
