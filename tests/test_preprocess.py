@@ -344,3 +344,32 @@ def test_damaged_tiff_files_write_nothing_to_the_terminal(tmp_path, capfd):
     with pytest.raises(ImageError, match="damaged"):
         open_image(bytes(content))
     assert capfd.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize(
+    ("kind", "data"),
+    [
+        (b"tEXt", None),  # its checksum is wrong
+        (b"zTXt", b"a\0\0" + zlib.compress(b"x" * 3_000_000)),
+        (b"iCCP", b"a"),
+        (b"pHYs", b"a"),
+        (b"acTL", b"a"),
+    ],
+)
+def test_broken_metadata_of_a_png_does_not_decide_about_its_pixels(tmp_path, kind, data):
+    values = np.arange(128, dtype=np.uint16).reshape(8, 16) * 8
+    file = io.BytesIO()
+    exif = Image.Exif()
+    exif[0x0112] = 3  # upside down
+    Image.fromarray(values).save(file, "PNG", exif=exif)
+    content = file.getvalue()
+    checksum = struct.pack(">I", 1 if data is None else zlib.crc32(kind + data))
+    chunk = struct.pack(">I", len(data or b"a")) + kind + (data or b"a") + checksum
+    (tmp_path / "a.png").write_bytes(content[:33] + chunk + content[33:])
+    found = open_image(tmp_path / "a.png", unit=(0, 1023))
+    np.testing.assert_array_equal(found, values[::-1, ::-1] >> 2)
+    assert read_header(tmp_path / "a.png").size == (16, 8)
+    assert read_values(tmp_path / "a.png").high == 1016
+    (tmp_path / "cut.png").write_bytes((content[:33] + chunk + content[33:])[:-30])
+    with pytest.raises(ImageError, match=r"cut\.png"):
+        open_image(tmp_path / "cut.png")

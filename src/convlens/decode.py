@@ -5,11 +5,14 @@ Metadata never decides about pixels: an image whose EXIF data is broken is read 
 
 import ctypes
 import io
+import logging
 import re
-from collections.abc import Iterator
+import zlib
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
-from typing import IO, Any, NamedTuple
+from typing import IO, Any, NamedTuple, TypeVar
 
 import cv2
 import numpy as np
@@ -51,10 +54,14 @@ GREY_STEPS = {"L;2": 85, "L;4": 17}  # between two levels of grey, by the stored
 # The first bytes of files that are never deep: JPEG, GIF, WebP and BMP.
 EIGHT_BIT_STARTS = (b"\xff\xd8", b"GIF8", b"RIFF", b"BM")
 PNG_START = b"\x89PNG\r\n\x1a\n"
+PNG_PIXELS = (b"IHDR", b"PLTE", b"IDAT", b"IEND")
+PNG_OPTIONS = (b"tRNS", b"eXIf")  # what changes the image, too, if it is whole
+T = TypeVar("T")
 
 
 def _silence_decoders() -> None:
-    """Keep libtiff and OpenCV from writing about damaged files to the terminal."""
+    """Keep Pillow, libtiff and OpenCV from writing about damaged files to the terminal."""
+    logging.getLogger("PIL").addHandler(logging.NullHandler())
     cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
     # The library of Pillow's decoders finds the symbols of the libtiff that it is linked with.
     # Where libtiff is a part of it, as on Windows, there are none.
@@ -109,7 +116,11 @@ def read_header(path: Path) -> Header:
     Raises:
         ImageError: If the header cannot be read, see `convlens.preprocess.read_image`.
     """
-    with opened(path) as (pillow_image, _):
+    return _tolerant(_read_header, path)
+
+
+def _read_header(image: ImageLike) -> Header:
+    with opened(image) as (pillow_image, _):
         # For a PNG without EXIF, getexif() decodes the whole image, hence the look at its text.
         # Pillow reports the size of a TIFF upright already.
         has_orientation = {"exif", "xmp", "XML:com.adobe.xmp", "Raw profile type exif"}
@@ -175,6 +186,10 @@ def decode(image: ImageLike, reduce_to: tuple[int, int] | None = None) -> Pixels
     if isinstance(image, Image.Image):
         with image_errors("the Pillow image"):
             return _decode_pillow(image)
+    return _tolerant(partial(_decode_file, reduce_to=reduce_to), readable(image))
+
+
+def _decode_file(image: ImageLike, reduce_to: tuple[int, int] | None) -> Pixels:
     with opened(image) as (pillow_image, file):
         if reduce_to is not None:
             # Twice the size leaves the final resize something to average. The draft is a square
@@ -210,6 +225,59 @@ def _decode_pillow(image: Image.Image, file: Path | io.BytesIO | None = None) ->
     elif isinstance(key, int) and raw_mode in GREY_STEPS:
         image.info["transparency"] = key * GREY_STEPS[raw_mode]
     return Pixels(values, alpha, orientation, _has_frames(original))
+
+
+def _tolerant(read: Callable[[ImageLike], T], image: ImageLike) -> T:
+    """Return what is read of an image; of a PNG without its metadata if this is broken."""
+    try:
+        return read(image)
+    except ImageError:
+        plain = _without_metadata(image)
+        if plain is None:
+            raise
+        return read(plain)
+
+
+def _without_metadata(image: ImageLike) -> io.BytesIO | None:
+    """Return a PNG file with what decides about pixels only; None if it is nothing else.
+
+    Pillow refuses whole images because of a text or a profile that is damaged.
+    """
+    try:
+        stream = _content(image)
+    except OSError:
+        return None
+    content = stream.getvalue()
+    if not content.startswith(PNG_START):
+        return None
+    kept = [PNG_START]
+    start = len(PNG_START)
+    while start < len(content):
+        end = start + 12 + int.from_bytes(content[start : start + 4], "big")
+        kind = content[start + 4 : start + 8]
+        checksum = zlib.crc32(content[start + 4 : end - 4]).to_bytes(4, "big")
+        if kind in PNG_PIXELS or (kind in PNG_OPTIONS and content[end - 4 : end] == checksum):
+            kept.append(content[start:end])
+        start = end
+    if len(b"".join(kept)) == len(content):
+        return None
+    plain = io.BytesIO(b"".join(kept))
+    plain.name = name_of(image) or "the bytes"
+    return plain
+
+
+def is_deep_file(image: ImageLike) -> bool:
+    """Return whether the pixels of a file have more than 8 bits.
+
+    Raises:
+        ImageError: If the file cannot be opened.
+    """
+
+    def read(image: ImageLike) -> bool:
+        with opened(image) as (pillow_image, _):
+            return is_deep(pillow_image)
+
+    return _tolerant(read, image)
 
 
 def is_deep(image: Image.Image) -> bool:

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
-from convlens.decode import TURNS, ImageLike, decode, is_deep, may_be_deep, opened
+from convlens.decode import TURNS, ImageLike, decode, is_deep, is_deep_file, may_be_deep
 from convlens.errors import ImageError
 from convlens.unit import LEVELS, Unit, Values, choose_unit, to_bytes, values_of
 
@@ -152,8 +152,7 @@ def read_values(image: ImageLike) -> Values | None:
     elif isinstance(image, str | Path) and not may_be_deep(Path(image)):
         has_bytes = True
     else:
-        with opened(image) as (pillow_image, _):
-            has_bytes = not is_deep(pillow_image)
+        has_bytes = not is_deep_file(image)
     if has_bytes:
         return None
     values = decode(image).values
