@@ -2,6 +2,7 @@
 
 import shutil
 
+import numpy as np
 from PIL import Image
 
 from tests.cli.commands import run
@@ -43,6 +44,21 @@ def test_the_name_of_a_sheet_keeps_its_dots(here, shapes):
         "hospital.B.png",
         "sheet.PNG",
     }
+
+
+def test_data_names_copies_and_their_labels_as_train_does(here, shapes, capsys):
+    shutil.copytree(shapes, here / "some")
+    shutil.copy(here / "some" / "disc" / "1.png", here / "some" / "disc" / "again.png")
+    shutil.copy(here / "some" / "disc" / "1.png", here / "some" / "bar" / "other.png")
+    assert run("data", "some") == 0
+    said = capsys.readouterr().out
+    assert "exact copies of another image: 2; copies stay in one split" in said
+    assert "copies whose label differs from that of the first copy: 2" in said
+    images = np.zeros((6, 8, 8), np.uint8)
+    images[0] = 1
+    np.savez(here / "images.npz", x=images, y=[0, 0, 0, 1, 1, 1])
+    assert run("data", "images.npz") == 0
+    assert "exact copies of another image: 4" in capsys.readouterr().out
 
 
 def test_data_writes_a_sheet(shapes, here, capsys):

@@ -77,10 +77,11 @@ def test_copies_are_computed_once():
     assert np.allclose(cache.gather(store, np.arange(12)), wanted(store), rtol=1e-6)
 
 
-def test_a_record_that_was_cut_off_is_the_only_one_lost():
+@pytest.mark.parametrize("suffix", [".features", ".digests"])
+def test_features_that_were_cut_off_are_the_only_ones_lost(suffix):
     store, cache = store_of(10), FeatureCache("key", WIDTH)
     cache.compute(Network(), store, np.arange(10))
-    (path,) = cache.folder.glob("*.records")
+    (path,) = cache.folder.glob(f"*{suffix}")
     path.write_bytes(path.read_bytes()[:-3])
     again, network = FeatureCache("key", WIDTH), Network()
     assert again.missing(store, np.arange(10)).tolist() == [9]
@@ -88,7 +89,29 @@ def test_a_record_that_was_cut_off_is_the_only_one_lost():
     assert np.allclose(again.gather(store, np.arange(10)), wanted(store), rtol=1e-6)
 
 
-@pytest.mark.slow
+def test_digests_with_zeros_are_told_apart():
+    store = store_of(3)
+    store.digests[:] = 0
+    store.digests[1, 3] = 1
+    store.digests[2, 15] = 1
+    cache = FeatureCache("key", WIDTH)
+    assert cache.compute(Network(), store, np.arange(3)) == 3
+    assert np.allclose(cache.gather(store, np.arange(3)), wanted(store), rtol=1e-6)
+
+
+def test_opening_the_cache_reads_no_features(monkeypatch):
+    store = store_of(100)
+    FeatureCache("key", WIDTH).compute(Network(), store, np.arange(100))
+    read = []
+    fromfile = np.fromfile
+    monkeypatch.setattr(
+        np, "fromfile", lambda path, *rest: read.append(path.suffix) or fromfile(path, *rest)
+    )
+    cache = FeatureCache("key", WIDTH)
+    assert read == [".digests"]
+    assert [type(part.base) for part in cache._parts] == [np.memmap]
+
+
 def test_a_killed_process_loses_no_more_than_the_batch_under_way(tmp_path):
     code = """
         import os, sys
@@ -119,7 +142,7 @@ def test_two_at_once_write_side_by_side():
     store, one, other = store_of(20), FeatureCache("key", WIDTH), FeatureCache("key", WIDTH)
     one.compute(Network(), store, np.arange(12))
     other.compute(Network(), store, np.arange(8, 20))
-    assert len(list(one.folder.glob("*.records"))) == 2
+    assert len(list(one.folder.glob("*.features"))) == 2
     assert (
         one.missing(store, np.arange(20)).size == 0
     )  # what was computed since it was opened is seen too
@@ -144,7 +167,7 @@ def test_many_features_are_gathered_in_a_file_that_leaves_with_them(monkeypatch)
     assert isinstance(found, np.memmap)
     assert np.array_equal(found, expected)
     assert cache.gather(store, np.empty(0, np.int64)).shape == (0, WIDTH)
-    assert [path.suffix for path in cache.folder.iterdir()] == [".records"]
+    assert {path.suffix for path in cache.folder.iterdir()} == {".features", ".digests"}
 
 
 class Full:

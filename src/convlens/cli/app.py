@@ -21,7 +21,7 @@ COMMANDS = {
     ),
     "predict": (
         "convlens.cli.predict:predict",
-        "Predict the classes of images: files, folders or globs.\n\n"
+        "Predict the classes of images: files, folders, globs, or - for the standard input.\n\n"
         "The classifier is a run or a .keras file. A network that was trained on ImageNet predicts "
         "one\nof 1,000 classes for any photograph: convlens predict --model efficientnet_lite0 "
         "IMAGE...",
@@ -38,6 +38,10 @@ COMMANDS = {
     "models": (
         "convlens.cli.models:models",
         "List the networks: year, input, size, cost, smallest images and trained weights.",
+    ),
+    "cache": (
+        "convlens.cli.cache:cache",
+        "List the decoded images and features that are kept for later runs, or remove the oldest.",
     ),
     "demo": (
         "convlens.cli.demo:demo",

@@ -48,9 +48,9 @@ def data(
     """Show what is in a data source: format, classes, images and a sheet of examples."""
     from convlens.data.dataset import inspect
     from convlens.data.deep import unit_of
-    from convlens.data.prepared import choose_preprocessing
+    from convlens.data.prepared import choose_preprocessing, copy_notes
     from convlens.data.sources import load_data
-    from convlens.data.store import open_store
+    from convlens.data.store import digests_of, open_store
 
     screen = Screen()
     dataset = load_data(path, pattern=pattern, layout=layout, for_training=False)
@@ -59,6 +59,7 @@ def data(
     problems = seen.unreadable_examples
     unit = dataset.unit
     remarks: list[str] = []
+    digests = None
     if not isinstance(dataset.images, np.ndarray) and len(dataset) <= MAX_DECODED:
         # A training decodes the images in the same way, and then finds them in the cache.
         with screen.counter("decoding") as progress:
@@ -66,6 +67,7 @@ def data(
             store = open_store(dataset, preprocessing, progress)
         problems = tuple(store.problems.values())
         remarks = store.notes
+        digests = store.digests
         unit = unit_of(dataset)
     screen.facts(_facts(dataset, seen))
     if unit is not None:
@@ -74,7 +76,10 @@ def data(
     screen.columns(_counts(dataset))
     screen.say()
     _print_notes(dataset, seen, problems, screen)
-    for remark in remarks:
+    if digests is None:
+        with screen.console.status("looking for copies"):
+            digests = digests_of(dataset.images)
+    for remark in (*remarks, *copy_notes(digests, dataset.labels)):
         screen.note(remark)
     file = _sheet_file(dataset) if sheet is None else sheet
     if file.suffix.lower() != ".png":

@@ -63,8 +63,15 @@ def cache_file(stem: str, sources: Sequence[Path]) -> Path:
     return cache_folder() / f"{stem}-{where.hexdigest()[:16]}-{content.hexdigest()[:16]}.npy"
 
 
+def touch(path: Path) -> None:
+    """Give a file of the cache the present time, so that others are removed before it."""
+    with contextlib.suppress(OSError):  # The cache may belong to another user.
+        os.utime(path)
+
+
 def open_array(path: Path) -> ImageArray:
     """Return a cached array, memory-mapped and read-only."""
+    touch(path)
     array: ImageArray = np.load(path, mmap_mode="r", allow_pickle=False)
     return array
 

@@ -73,7 +73,6 @@ class Prepared:
     def notes(self) -> tuple[str, ...]:
         """Remarks for the user on the source, unreadable images, copies and the splits."""
         problems = list(self.store.problems.values())
-        copies, conflicts = _count_copies(self)
         return (
             *self.dataset.notes,
             *note_if(
@@ -97,17 +96,7 @@ class Prepared:
                 own=self.enlarged_from,
                 used=self.preprocessing,
             ),
-            *note_if(
-                copies,
-                "exact copies of another image: {number:,}; copies stay in one split",
-                number=copies,
-            ),
-            *note_if(
-                conflicts,
-                "copies whose label differs from that of the first copy: {number:,}; one of the "
-                "two labels is wrong",
-                number=conflicts,
-            ),
+            *copy_notes(self.store.digests, self.dataset.labels),
             *self.more_notes,
             *self.splits.notes,
         )
@@ -256,11 +245,26 @@ def look_at(dataset: Dataset) -> tuple[set[tuple[int, int]], bool]:
     return sizes, bool(headers) and all(header.is_grey for header in headers)
 
 
-def _count_copies(prepared: Prepared) -> tuple[int, int]:
-    """Return how many images copy an earlier one, and how many of these have another label."""
-    _, first, copies = np.unique(
-        prepared.store.digests, axis=0, return_index=True, return_inverse=True
-    )
-    labels = prepared.dataset.labels
-    conflicts = labels[first][copies.reshape(-1)] != labels
-    return len(labels) - len(first), int(conflicts.sum())
+def copy_notes(digests: NDArray[np.uint8], labels: NDArray[np.int64]) -> list[str]:
+    """Return remarks on images that copy an earlier one, and on those with another label.
+
+    Args:
+        digests: (n, 16) digests of the images.
+        labels: (n,) class indices.
+    """
+    _, first, copies = np.unique(digests, axis=0, return_index=True, return_inverse=True)
+    number = len(labels) - len(first)
+    conflicts = int((labels[first][copies.reshape(-1)] != labels).sum())
+    return [
+        *note_if(
+            number,
+            "exact copies of another image: {number:,}; copies stay in one split",
+            number=number,
+        ),
+        *note_if(
+            conflicts,
+            "copies whose label differs from that of the first copy: {number:,}; one of the two "
+            "labels is wrong",
+            number=conflicts,
+        ),
+    ]

@@ -16,7 +16,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from convlens.data.cache import REMEDY, cache_folder, open_array, write_array
+from convlens.data.cache import REMEDY, cache_folder, open_array, touch, write_array
+from convlens.data.cache_size import keep_within_limit
 from convlens.data.dataset import Dataset, refuse_if
 from convlens.errors import DataError, ImageError
 from convlens.files import write_atomically
@@ -92,6 +93,8 @@ def open_store(
     if isinstance(images, np.ndarray):
         shaped = images[..., None] if images.ndim == 3 else images
         if shaped.shape[1:] == preprocessing.shape and _bytes_of(dataset, preprocessing) is None:
+            if isinstance(images, np.memmap):
+                keep_within_limit()  # The array may have been unpacked just now.
             return Store(shaped, digests, {})
     array_file, facts_file = _files(images, digests, preprocessing)
     found = _read_facts(images, preprocessing, array_file, facts_file)
@@ -99,6 +102,7 @@ def open_store(
         found = _decode(dataset, digests, preprocessing, array_file, progress)
         facts = asdict(found) | {"problems": sorted(found.problems)}
         write_atomically(facts_file, json.dumps(facts), "the list of decoded images", REMEDY)
+        keep_within_limit()
     if len(found.problems) == len(images):
         raise DataError(
             "none of the {number:,} images can be read; the first: {problem}".format(
@@ -165,9 +169,9 @@ def _files(
     """Return where the array and the facts of these images are stored."""
     # Scale and offset are applied by the network, so they do not change what is stored.
     decoding = replace(preprocessing, scale=1.0, offset=0.0)
-    # The digest of the pixels of an array does not depend on their shape.
-    shape = images.shape[1:] if isinstance(images, np.ndarray) else "files"
-    key = hashlib.sha256(f"{VERSION} {decoding} {shape} ".encode() + digests.tobytes())
+    # The digest of the pixels of an array depends neither on their type nor on their shape.
+    kind = f"{images.dtype} {images.shape[1:]}" if isinstance(images, np.ndarray) else "files"
+    key = hashlib.sha256(f"{VERSION} {decoding} {kind} ".encode() + digests.tobytes())
     folder = cache_folder() / "store"
     name = key.hexdigest()[:32]
     return folder / f"{name}.npy", folder / f"{name}.json"
@@ -195,6 +199,7 @@ def _read_facts(
     """
     if not (array_file.exists() and facts_file.exists()):
         return None
+    touch(array_file)
     recorded = json.loads(facts_file.read_text(encoding="utf-8"))
     problems: dict[int, str] = {}
     for index in recorded["problems"]:

@@ -1,11 +1,14 @@
 """Features: what a frozen network computes for each image, kept for every later run.
 
 Features are kept by the content of the image, so that another split or a limit costs nothing, and
-ten more images cost only those ten. Each process that computes appends complete records to a file
-of its own: a process that is killed loses at most the current batch, and several can run at once.
+ten more images cost only those ten. Each process that computes appends to two files of its own, one
+of features and one of the digests of their images: a process that is killed loses at most the
+current batch, and several can run at once. The digests are read when the cache is opened; the
+features are memory-mapped.
 """
 
 import hashlib
+import os
 import re
 import tempfile
 import uuid
@@ -17,7 +20,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from convlens.classifier.runtime import Compiled, compile_model
-from convlens.data.cache import cache_folder
+from convlens.data.cache import cache_folder, touch
+from convlens.data.cache_size import keep_within_limit
 from convlens.data.prepared import Prepared
 from convlens.data.store import DIGEST_BYTES, VERSION, Progress, Store
 from convlens.files import storage_errors
@@ -27,6 +31,8 @@ BATCH = 64  # images that are computed and written at a time
 IN_MEMORY = 2**28  # bytes of features; more are gathered in a file that is memory-mapped
 GATHERED = 4096  # images whose features are written to that file at a time
 REMEDY = "Free some space on the disk, or set CONVLENS_CACHE to another folder."
+
+DIGEST = np.dtype(f"S{DIGEST_BYTES}")  # NumPy fills such strings with zeros when it compares them
 
 Network = Callable[[ImageArray], NDArray[np.float32]]
 
@@ -45,26 +51,38 @@ class FeatureCache:
     def __init__(self, key: str, width: int) -> None:
         self.folder = cache_folder() / "features" / key
         self.width = width
-        self.record = np.dtype(
-            [("digest", np.uint8, DIGEST_BYTES), ("features", np.float32, width)]
-        )
         self._opened: set[Path] = set()
-        self._features: dict[bytes, NDArray[np.float32]] = {}  # by digest, in memory-mapped files
+        self._parts: list[NDArray[np.float32]] = []  # memory-mapped
+        self._starts: list[int] = []  # the number of features before each part
+        self._digests = np.empty(0, DIGEST)  # of all features, sorted
+        self._places = np.empty(0, np.int64)  # the number of the features with each digest
         self._look()
 
     def _look(self) -> None:
-        """Open the complete records of files that are new, of this process or another.
+        """Open the complete features of files that are new, of this process or another.
 
-        A record that was cut off is ignored.
+        A file that was cut off is read up to the last whole row.
         """
+        found = [self._digests]
+        places = [self._places]
         with storage_errors(self.folder, "the folder of the features", REMEDY):
-            for path in sorted(set(self.folder.glob("*.records")) - self._opened):
-                number = path.stat().st_size // self.record.itemsize
+            for path in sorted(set(self.folder.glob("*.digests")) - self._opened):
+                # The digests are written after the features, and therefore looked at first.
+                digests = np.fromfile(path, DIGEST)
+                features = path.with_suffix(".features")
+                written = features.stat().st_size // (4 * self.width) if features.exists() else 0
+                number = min(len(digests), written)
                 if number:
-                    records = np.asarray(np.memmap(path, self.record, "r", shape=(number,)))
-                    digests = map(bytes, records["digest"])
-                    self._features |= zip(digests, records["features"], strict=True)
+                    part = np.memmap(features, np.float32, "r", shape=(number, self.width))
+                    start = self._starts[-1] + len(self._parts[-1]) if self._parts else 0
+                    self._parts.append(np.asarray(part))
+                    self._starts.append(start)
+                    found.append(digests[:number])
+                    places.append(np.arange(start, start + number))
                     self._opened.add(path)
+                    touch(path)
+        self._digests, first = np.unique(np.concatenate(found), return_index=True)
+        self._places = np.concatenate(places)[first]
 
     def missing(self, store: Store, indices: NDArray[np.int64]) -> NDArray[np.int64]:
         """Return the indices of images without features, one for each content.
@@ -73,9 +91,10 @@ class FeatureCache:
             StorageError: If the cache folder cannot be read.
         """
         self._look()
-        first = {store.digests[index].tobytes(): index for index in reversed(indices)}
-        missing = [index for digest, index in first.items() if digest not in self._features]
-        return np.array(sorted(missing), np.int64)
+        digests = _keys(store.digests[indices])
+        is_missing = ~np.isin(digests, self._digests)
+        _, first = np.unique(digests[is_missing], return_index=True)
+        return np.sort(indices[is_missing][first])
 
     def compute(
         self,
@@ -101,24 +120,31 @@ class FeatureCache:
         wanted = self.missing(store, indices)
         if not len(wanted):
             return 0
-        path = self.folder / f"{uuid.uuid4().hex}.records"
+        path = self.folder / f"{uuid.uuid4().hex}.digests"
         try:
             with storage_errors(self.folder, self._described(len(wanted)), REMEDY):
                 self.folder.mkdir(parents=True, exist_ok=True)
-                with path.open("ab") as file:
+                with (
+                    path.with_suffix(".features").open("ab") as features,
+                    path.open("ab") as digests,
+                ):
                     for start in range(0, len(wanted), BATCH):
                         batch = wanted[start : start + BATCH]
-                        records = np.empty(len(batch), self.record)
-                        records["digest"] = store.digests[batch]
-                        records["features"] = network(store.images[batch])
-                        file.write(records.tobytes())
-                        file.flush()
+                        rows = np.asarray(network(store.images[batch]), np.float32)
+                        features.write(rows.tobytes())
+                        features.flush()
+                        # Otherwise a power cut could keep the digests of features that are lost.
+                        os.fsync(features.fileno())
+                        digests.write(store.digests[batch].tobytes())
+                        digests.flush()
                         if progress is not None:
                             progress(start + len(batch), len(wanted))
         finally:
             self._look()
-            if path.exists() and path not in self._opened:  # It holds no complete record.
-                path.unlink(missing_ok=True)
+            for file in (path, path.with_suffix(".features")):
+                if path not in self._opened and file.exists():  # It holds nothing whole.
+                    file.unlink()
+        keep_within_limit()
         return len(wanted)
 
     def gather(self, store: Store, indices: NDArray[np.int64]) -> NDArray[np.float32]:
@@ -143,14 +169,22 @@ class FeatureCache:
     def _described(self, count: int) -> str:
         """Return what is written, with its size, for a message."""
         return "the features of {count:,} images ({megabytes:,.0f} MB)".format(
-            count=count, megabytes=count * self.record.itemsize / 1e6
+            count=count, megabytes=count * (DIGEST_BYTES + 4 * self.width) / 1e6
         )
 
     def _rows(self, digests: NDArray[np.uint8]) -> NDArray[np.float32]:
+        places = self._places[np.searchsorted(self._digests, _keys(digests))]
+        parts = np.searchsorted(self._starts, places, "right") - 1
         rows = np.empty((len(digests), self.width), np.float32)
-        for row, digest in zip(rows, digests, strict=True):
-            row[:] = self._features[digest.tobytes()]
+        for number in np.unique(parts):
+            chosen = parts == number
+            rows[chosen] = self._parts[number][places[chosen] - self._starts[number]]
         return rows
+
+
+def _keys(digests: NDArray[np.uint8]) -> NDArray[np.bytes_]:
+    """Return (m,) digests that can be sorted, of (m, 16) uint8."""
+    return np.ascontiguousarray(digests).view(DIGEST)[:, 0]
 
 
 def features_key(body: keras.Model, preprocessing: object, arithmetic: str) -> str:
@@ -180,7 +214,7 @@ def open_features(
     decoding: object = prepared.preprocessing
     images = prepared.dataset.images
     if isinstance(images, np.ndarray):
-        # The digest of the pixels of an array does not depend on their shape.
-        decoding = f"{decoding} {images.shape[1:]}"
+        # The digest of the pixels of an array depends neither on their type nor on their shape.
+        decoding = f"{decoding} {images.dtype} {images.shape[1:]}"
     key = features_key(body, decoding, f"{compiled.engine} {compiled.precision}")
     return compiled, FeatureCache(key, body.output_shape[-1])
