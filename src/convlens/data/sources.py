@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from convlens.data.dataset import Dataset, check, note_if
-from convlens.data.formats.folder import BY_FILE_NAME, LAYOUTS, load_folder
+from convlens.data.formats.folder import BY_FILE_NAME, LAYOUTS, MISSING, load_folder
 from convlens.data.formats.idx import IDX_NAME
 from convlens.data.formats.named import NAMES, load_named
 from convlens.data.formats.npz import load_npz
@@ -90,7 +90,12 @@ def load_data(
     )
     dataset = replace(dataset, notes=notes)
     if for_training:
-        check(dataset)
+        try:
+            check(dataset)
+        except DataError as error:
+            # What is missing may be a class whose images cannot be read.
+            missing = [note for note in notes if note.startswith(MISSING)]
+            raise DataError(" ".join([str(error), *missing])) from error
     return dataset
 
 

@@ -176,3 +176,20 @@ def test_annotations_beside_the_images_and_a_class_that_cannot_be_read(tmp_path)
     (tmp_path / "phone" / "a.HEIC").touch()
     with pytest.raises(DataError, match="one class only, 'images'"):
         load_data(tmp_path)
+
+
+def test_classes_that_cannot_be_read_count_beside_a_class_called_train(tmp_path):
+    flat(tmp_path, ("train",), ("steam", "diesel"))
+    (tmp_path / "bus").mkdir()
+    (tmp_path / "bus" / "a.heic").touch()
+    with pytest.raises(DataError, match=r"one class only, 'train'.* CLASSES ARE MISSING.*bus"):
+        load_data(tmp_path)
+    first, *_ = load_data(tmp_path, for_training=False).notes
+    assert "CLASSES ARE MISSING" in first
+    assert "bus (1 .heic)" in first
+    (tmp_path / "elsewhere").mkdir()
+    class_folders(tmp_path / "elsewhere" / "train")
+    (tmp_path / "elsewhere" / "docs").mkdir()
+    (tmp_path / "elsewhere" / "docs" / "LICENCE").touch()
+    (tmp_path / "elsewhere" / "docs" / "logo.svg").touch()
+    assert set(load_data(tmp_path / "elsewhere").splits) == {"train"}

@@ -18,6 +18,7 @@ from convlens.decode import CONVERT
 from convlens.files import and_more
 
 BY_FILE_NAME = "labels in the file names"
+MISSING = "CLASSES ARE MISSING"
 LAYOUTS = (
     "a folder per class (also inside train, val, test), files named as cat.12.jpg (or --pattern), "
     f"a CSV (path,label), an .npz (x_train, y_train), a folder of IDX files, or a name "
@@ -221,7 +222,7 @@ def _losses(labelled: dict[str, Labelled], ignored: Counter[str]) -> list[str]:
     return [
         *note_if(
             lost,
-            "CLASSES ARE MISSING, as none of their files can be read: {lost}. {advice}",
+            MISSING + ", as none of their files can be read: {lost}. {advice}",
             lost=and_more(lost, 3),
             advice=CONVERT,
         ),

@@ -41,7 +41,8 @@ def unwrapped(folder: Path, layout: str) -> Path:
         inside = here.folders
         if len(inside) > 1:
             # Annotations and the like lie beside the images.
-            inside = list(islice((inner for inner in inside if _may_be_class(inner)), 2))
+            classes = (inner for inner in inside if holds_images(inner) or _is_unread(inner))
+            inside = list(islice(classes, 2))
         if len(inside) != 1 or here.images:
             break
         if layout != "classes" and split_of(inside[0].name):
@@ -53,8 +54,10 @@ def unwrapped(folder: Path, layout: str) -> Path:
     return folder
 
 
-def _may_be_class(folder: Path) -> bool:
-    return holds_images(folder) or not walk(folder).ignored.keys().isdisjoint(NOT_READ)
+def _is_unread(folder: Path) -> bool:
+    """Return whether a folder has images, but only of kinds that cannot be read."""
+    kinds = walk(folder).ignored.keys() - {NO_SUFFIX}
+    return not holds_images(folder) and not kinds.isdisjoint(NOT_READ)
 
 
 def find_splits(root: Path, layout: str) -> tuple[dict[str, Path], list[str]]:
@@ -71,13 +74,17 @@ def find_splits(root: Path, layout: str) -> tuple[dict[str, Path], list[str]]:
     Raises:
         DataError: If two folders mean the same split, or if both readings lose images.
     """
-    folders = [folder for folder in entries(root).folders if holds_images(folder)]
+    inside_root = entries(root).folders
+    folders = [folder for folder in inside_root if holds_images(folder)]
     named = {folder: split for folder in folders if (split := split_of(folder.name)) is not None}
     if layout == "classes":
         return {}, []
     if not named:
         return {}, _alike(folders)
     others = [folder for folder in folders if folder not in named]
+    if all(entries(folder).images for folder in named):
+        # Beside images without folders, a folder of unread images is a class that would be lost.
+        others += [folder for folder in inside_root if folder not in folders and _is_unread(folder)]
     classes = others
     if "train" in named.values():
         classes = [folder for folder in others if not ASIDE.fullmatch(folder.name.casefold())]
