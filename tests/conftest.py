@@ -9,7 +9,7 @@ import os
 import random
 import signal
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -22,7 +22,10 @@ from convlens.report import page
 
 
 def pytest_configure() -> None:
-    """Give TensorFlow one thread in each worker of pytest-xdist, before it is imported."""
+    """Give TensorFlow one thread in each worker of pytest-xdist, and hear Ctrl-C in every shell."""
+    # Background jobs of a shell ignore the signal, which some tests send.
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     if "PYTEST_XDIST_WORKER" in os.environ:
         os.environ.setdefault("TF_NUM_INTRAOP_THREADS", "1")
         os.environ.setdefault("TF_NUM_INTEROP_THREADS", "1")
@@ -57,18 +60,6 @@ def no_charts() -> Iterator[None]:
     """Run a test whose subject is a training with `without_charts`."""
     with without_charts():
         yield
-
-
-@pytest.fixture
-def interruptible() -> Iterator[Callable[..., None]]:
-    """Set a handler of SIGINT for a test, since background jobs of a shell ignore the signal."""
-
-    def handler(*_: object) -> None:
-        raise KeyboardInterrupt
-
-    before = signal.signal(signal.SIGINT, handler)
-    yield handler
-    signal.signal(signal.SIGINT, before)
 
 
 def forget_threads(folder: Path) -> None:
