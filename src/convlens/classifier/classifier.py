@@ -27,9 +27,9 @@ from convlens.classifier.archive import (
 )
 from convlens.classifier.assembly import all_layers, with_precision
 from convlens.data.deep import find_values
-from convlens.decode import ImageLike, name_of, readable
 from convlens.errors import ClassifierError, ImageError
 from convlens.files import and_more
+from convlens.image_file import ImageLike, name_of, readable
 from convlens.preprocess import ImageArray, Preprocessing, fit_image, read_image
 from convlens.unit import choose_unit
 

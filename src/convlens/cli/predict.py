@@ -23,9 +23,9 @@ from convlens.conflicts import refuse_conflicts
 from convlens.data.dataset import note_if
 from convlens.data.labels import natural_key
 from convlens.data.walk import Found, as_spelled, is_system_name, walk
-from convlens.decode import CONVERT, USUAL_SUFFIXES, readable
 from convlens.errors import ConfigError, DataError, ImageError
 from convlens.files import expanded
+from convlens.image_file import CONVERT, USUAL_SUFFIXES, readable
 from convlens.screen import Screen
 from convlens.text import printable
 

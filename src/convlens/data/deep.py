@@ -14,9 +14,10 @@ import numpy as np
 from convlens.data.cache import REMEDY, cache_folder
 from convlens.data.dataset import Dataset, note_if
 from convlens.data.store import BATCH, Progress, digests_of
-from convlens.decode import ImageLike, may_be_deep
+from convlens.decode import may_be_deep
 from convlens.errors import ImageError
 from convlens.files import write_atomically
+from convlens.image_file import ImageLike
 from convlens.preprocess import Preprocessing, read_values
 from convlens.unit import Unit, Values, choose_unit, joined
 

@@ -16,9 +16,9 @@ from convlens.data.formats.npz import load_npz
 from convlens.data.formats.table import load_csv
 from convlens.data.thumbnails import thumbnail_folders
 from convlens.data.walk import as_spelled
-from convlens.decode import IMAGE_SUFFIXES
 from convlens.errors import ConfigError, DataError
 from convlens.files import and_more, expanded
+from convlens.image_file import IMAGE_SUFFIXES
 
 LOADERS = {".npz": load_npz, ".csv": load_csv, ".tsv": load_csv, ".txt": load_csv}
 PACKED_SUFFIXES = (".zip", ".tar", ".gz", ".tgz", ".7z", ".rar", ".xz", ".bz2")

@@ -16,8 +16,9 @@ import numpy as np
 from PIL import ImageOps
 
 from convlens.data.walk import suffix_of
-from convlens.decode import IMAGE_SUFFIXES, read_header
+from convlens.decode import read_header
 from convlens.errors import ImageError
+from convlens.image_file import IMAGE_SUFFIXES
 from convlens.preprocess import open_image
 
 # What programs add to the names of thumbnails: thumb_1.jpg, 1-150x150.jpg, 1_small.jpg

@@ -17,7 +17,7 @@ from pathlib import Path
 from PIL import Image
 
 from convlens.data.labels import natural_key
-from convlens.decode import IMAGE_SUFFIXES
+from convlens.image_file import IMAGE_SUFFIXES
 
 # What systems and programs write beside the images of a user, in lower case. Names that begin with
 # a dot, such as .git, .AppleDouble and .ipynb_checkpoints, are left out without being listed.

@@ -14,8 +14,8 @@ from convlens.data.formats.layout import FILE_NAME, NOT_READ, find_splits, unwra
 from convlens.data.formats.named import NAMES
 from convlens.data.labels import encode_labels
 from convlens.data.walk import entries, walk
-from convlens.decode import CONVERT
 from convlens.files import and_more
+from convlens.image_file import CONVERT
 
 BY_FILE_NAME = "labels in the file names"
 MISSING = "CLASSES ARE MISSING"

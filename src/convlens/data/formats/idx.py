@@ -16,9 +16,9 @@ from convlens.data.dataset import SPLITS, Dataset, refuse_if, split_of
 from convlens.data.formats.npz import damaged
 from convlens.data.labels import encode_labels
 from convlens.data.walk import is_system_name
-from convlens.decode import MAX_PIXELS
 from convlens.errors import DataError
 from convlens.files import DAMAGE
+from convlens.image_file import MAX_PIXELS
 from convlens.preprocess import ImageArray
 
 IDX_NAME = re.compile(

@@ -11,10 +11,10 @@ from pathlib import Path
 
 import numpy as np
 
-from convlens.decode import IMAGE_SUFFIXES
 from convlens.errors import ConfigError, DataError
 from convlens.explain.arithmetic.exact import Numbers, as_numbers, write_shape
 from convlens.files import expanded
+from convlens.image_file import IMAGE_SUFFIXES
 from convlens.preprocess import open_image
 
 # Squares and sums of numbers up to this size stay finite.

@@ -18,11 +18,11 @@ from numpy.typing import NDArray
 from convlens.anatomy.graph import Call, graph_of, record
 from convlens.classifier.assembly import all_layers, with_precision
 from convlens.classifier.classifier import Classifier, Prediction
-from convlens.decode import ImageLike, name_of, readable
 from convlens.errors import ConfigError, ModelError
 from convlens.explain.arithmetic.exact import check_place, write_shape
 from convlens.explain.microscope import pointwise, reductions, weighted_sum
 from convlens.explain.microscope.layer import Index, Layer, OpenedCell, Operand, parts_of
+from convlens.image_file import ImageLike, name_of, readable
 from convlens.preprocess import open_image, prepare
 
 # Layers whose outputs stand for the same classes as their inputs.
