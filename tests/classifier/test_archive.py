@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from keras import layers
 
-from convlens.classifier.archive import ENTRY
+from convlens.classifier.archive import ADDITIONS, ENTRY, _without_additions
 from convlens.classifier.classifier import Classifier
 from convlens.errors import ClassifierError, StorageError
 from tests.classifier.test_classifier import IMAGES, make
@@ -117,6 +117,55 @@ def test_other_files_are_named(tmp_path):
     keras.Sequential([layers.Input((2,)), layers.Dense(1)]).save(tmp_path / "plain.keras")
     with pytest.raises(ClassifierError, match="plain Keras model"):
         Classifier.load(tmp_path / "plain.keras")
+
+
+@pytest.mark.parametrize(
+    ("name", "start", "kind"),
+    [
+        ("a.h5", b"\x89HDF\r\n\x1a\n", "an HDF5 file"),
+        ("renamed.keras", b"\x89HDF\r\n\x1a\n", "an HDF5 file"),
+        ("a.onnx", b"\x08\x0a", "a network in ONNX"),
+        ("a.tflite", b"\x1c\0\0\0TFL3", "TensorFlow Lite"),
+        ("a.safetensors", b"", "safetensors"),
+    ],
+)
+def test_networks_of_other_kinds_are_named(tmp_path, name, start, kind):
+    (tmp_path / name).write_bytes(start)
+    with pytest.raises(ClassifierError, match=rf"{name}: .*this is .*{kind}"):
+        Classifier.load(tmp_path / name)
+
+
+def test_a_file_of_pytorch_is_named(tmp_path):
+    with zipfile.ZipFile(tmp_path / "a.pt", "w") as archive:
+        archive.writestr("a/data.pkl", b"")
+    with pytest.raises(ClassifierError, match="a file of PyTorch"):
+        Classifier.load(tmp_path / "a.pt")
+
+
+def test_the_network_mentions_no_setting_that_an_older_keras_refuses(saved):
+    with zipfile.ZipFile(saved) as archive:
+        config = archive.read("config.json").decode()
+        assert archive.testzip() is None
+    assert "kernel_initializer" in config
+    assert not [name for name in ADDITIONS if f'"{name}"' in config]
+    renorm = {"config": {"renorm": True, "renorm_momentum": 0.9, "axis": None, "salt": None}}
+    used = {"config": {"renorm": True, "renorm_momentum": 0.9, "axis": None}}
+    assert _without_additions([renorm]) == [used]
+
+
+def test_a_network_that_this_keras_cannot_build_names_both_versions(saved, monkeypatch):
+    monkeypatch.setattr("convlens.classifier.archive.checksum", lambda *_: "same")
+
+    def newer(name, content):
+        content = content.replace(b'"GlobalAveragePooling2D"', b'"LayerOfTheFuture"')
+        if name == ENTRY:
+            return json.dumps(json.loads(content) | {"checksum": "same"})
+        return b'{"keras_version": "4.0.1"}' if name == "metadata.json" else content
+
+    rewrite(saved, newer)
+    message = rf"Keras {keras.__version__} cannot build .* Keras 4\.0\.1 wrote.*keras==4\.0\.1"
+    with pytest.raises(ClassifierError, match=message):
+        Classifier.load(saved)
 
 
 def test_a_file_without_a_threshold_opens(saved, monkeypatch):

@@ -8,6 +8,8 @@ came from, a few example images with their probabilities, and a checksum over th
 import base64
 import hashlib
 import json
+import shutil
+import tempfile
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -21,9 +23,34 @@ from convlens.files import DAMAGE, with_present_names, write_atomically
 from convlens.preprocess import ImageArray
 from convlens.text import ESCAPE
 
+CONFIG = "config.json"  # the entry of Keras that describes the network
 ENTRY = "convlens.json"
 # The format of that entry. A file with a larger number was made by a newer convlens.
 FORMAT = 3
+# Settings that Keras has added since 3.12, each with the value that changes nothing. An older
+# version refuses a network that mentions them.
+ADDITIONS = {
+    "input_axes": None,
+    "output_axes": None,
+    "quantization_config": None,
+    "renorm": False,
+    "renorm_clipping": None,
+    "renorm_momentum": 0.99,
+    "salt": None,
+    "sliding_window": None,
+    "use_gate": False,
+}
+COPIED = 2**20  # bytes at a time
+HDF5 = b"\x89HDF\r\n\x1a\n"
+OTHER_KINDS = {
+    ".h5": "an HDF5 file, as Keras 2 wrote networks and weights",
+    ".onnx": "a network in ONNX",
+    ".pb": "a graph of TensorFlow",
+    ".pt": "a file of PyTorch",
+    ".pth": "a file of PyTorch",
+    ".safetensors": "a file of weights alone (safetensors)",
+    ".tflite": "a network in TensorFlow Lite",
+}
 
 
 def write_archive(path: Path, model: keras.Model, facts: dict[str, Any]) -> None:
@@ -39,7 +66,10 @@ def write_archive(path: Path, model: keras.Model, facts: dict[str, Any]) -> None
     """
 
     def write(target: Path) -> None:
-        model.save(target)
+        with tempfile.TemporaryDirectory(dir=target.parent, prefix=".") as folder:
+            saved = Path(folder) / target.name
+            model.save(saved)
+            _copy_for_older_keras(saved, target)
         with zipfile.ZipFile(target, "a") as archive:
             content = {"format": FORMAT, **facts}
             content["checksum"] = checksum(archive, content)
@@ -47,6 +77,34 @@ def write_archive(path: Path, model: keras.Model, facts: dict[str, Any]) -> None
             archive.writestr(ENTRY, text.encode(errors=ESCAPE))
 
     write_atomically(path, write, "the classifier")
+
+
+def _copy_for_older_keras(saved: Path, target: Path) -> None:
+    """Copy what Keras saved, without settings that it has added since and that change nothing."""
+    with zipfile.ZipFile(saved) as source, zipfile.ZipFile(target, "w") as archive:
+        for entry in source.infolist():
+            if entry.filename == CONFIG:
+                config = _without_additions(json.loads(source.read(entry)))
+                archive.writestr(CONFIG, json.dumps(config))
+                continue
+            with (
+                source.open(entry) as old,
+                archive.open(entry.filename, "w", force_zip64=True) as new,
+            ):
+                shutil.copyfileobj(old, new, COPIED)
+
+
+def _without_additions(config: Any) -> Any:
+    """Return the configuration of a network without ADDITIONS that have their first value."""
+    if isinstance(config, list):
+        return [_without_additions(value) for value in config]
+    if not isinstance(config, dict):
+        return config
+    return {
+        name: _without_additions(value)
+        for name, value in config.items()
+        if name not in ADDITIONS or value != ADDITIONS[name]
+    }
 
 
 def read_archive(path: Path) -> tuple[keras.Model, dict[str, Any]]:
@@ -70,6 +128,7 @@ def read_archive(path: Path) -> tuple[keras.Model, dict[str, Any]]:
             )
         ) from error
     except DAMAGE as error:
+        _refuse_other_kind(path)
         raise ClassifierError(
             "{path}: the file is damaged or is not a classifier ({reason}). "
             "Use an undamaged copy.".format(path=path, reason=error)
@@ -77,15 +136,47 @@ def read_archive(path: Path) -> tuple[keras.Model, dict[str, Any]]:
     try:
         return keras.models.load_model(path, compile=False, safe_mode=True), facts
     except (ValueError, TypeError, OSError, KeyError) as error:
+        made_by = _keras_version(path)
+        message = "{path}: Keras cannot build the network of this file; {reason}"
+        if made_by != keras.__version__:
+            message = (
+                "{path}: Keras {found} cannot build the network of this file, which Keras "
+                "{made_by} wrote. Install that version: pip install keras=={made_by}."
+            )
         raise ClassifierError(
-            "{path}: Keras cannot build the network of this file; {reason}".format(
-                path=path, reason=str(error).strip().splitlines()[0]
+            message.format(
+                path=path,
+                reason=str(error).strip().splitlines()[0],
+                found=keras.__version__,
+                made_by=made_by,
             )
         ) from error
 
 
+def _keras_version(path: Path) -> str:
+    """Return the version of Keras that wrote a network, or this one if the file does not say."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return str(json.loads(archive.read("metadata.json"))["keras_version"])
+    except DAMAGE:
+        return str(keras.__version__)
+
+
+def _refuse_other_kind(path: Path) -> None:
+    """Raise ClassifierError if a file that is no classifier is of a kind that is known."""
+    with path.open("rb") as file:
+        suffix = ".h5" if file.read(len(HDF5)) == HDF5 else path.suffix.lower()
+    if suffix in OTHER_KINDS:
+        raise ClassifierError(
+            "{path}: a classifier is a file that convlens wrote, a run's classifier.keras; this is "
+            "{kind}. A network that keras.models.load_model opens can be trained further with "
+            "convlens.train(dataset, model=...).".format(path=path, kind=OTHER_KINDS[suffix])
+        )
+
+
 def _checked_facts(path: Path, archive: zipfile.ZipFile) -> dict[str, Any]:
     if ENTRY not in archive.namelist():
+        _refuse_other_kind(path)
         raise ClassifierError(
             "{path}: a classifier file must contain {entry} with its class names; this file has "
             "none. If it is a plain Keras model, pass it to "
