@@ -69,9 +69,8 @@ def data(
         remarks = store.notes
         digests = store.digests
         unit = unit_of(dataset)
-    screen.facts(_facts(dataset, seen))
-    if unit is not None:
-        screen.facts([("unit", IN_WORDS.format(*unit))])
+    said = [] if unit is None else [("unit", IN_WORDS.format(*unit))]
+    screen.facts([*_facts(dataset, seen), *said])
     screen.say()
     screen.columns(_counts(dataset))
     screen.say()
