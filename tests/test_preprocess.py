@@ -110,6 +110,13 @@ def test_fit(fit, corner, middle):
         assert (found[:5] == 0).all()
 
 
+@pytest.mark.parametrize("fit", ["stretch", "crop", "pad"])
+@pytest.mark.parametrize("shape", [(1, 1000), (1000, 1), (1, 1), (3, 1000)])
+def test_a_white_line_is_never_black(fit, shape):
+    found = prepare(np.full(shape, 255, np.uint8), Preprocessing(32, 32, 1, fit))
+    assert found.max() == 255
+
+
 def test_a_large_jpeg_is_decoded_at_a_fraction_of_its_size_and_looks_the_same(tmp_path):
     y, x = np.mgrid[:1200, :1600]
     values = (127 + 100 * np.sin(x / 200) * np.cos(y / 150)).astype(np.uint8)

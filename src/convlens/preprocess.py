@@ -23,8 +23,6 @@ from convlens.unit import LEVELS, Unit, Values, choose_unit, to_bytes, values_of
 ImageArray = NDArray[np.uint8]
 """The pixels of one image or of several; each docstring gives the shape."""
 
-# How an image is made to fit; anything else, as "stretch", resizes it.
-FITS: dict[str, Callable[..., Image.Image]] = {"crop": ImageOps.fit, "pad": ImageOps.pad}
 GUESSED = "guessed for each image"
 # Remarks on images, to be completed with their number.
 FRAMES = "images with several pages or frames, of which the first is used: {number:,}"
@@ -179,6 +177,23 @@ def fit_image(image: Image.Image, preprocessing: Preprocessing) -> ImageArray:
         fit = FITS.get(preprocessing.fit, Image.Image.resize)
         image = fit(image, (width, height), bilinear)
     return np.asarray(image, dtype=np.uint8).reshape(height, width, channels)
+
+
+def _pad(image: Image.Image, size: tuple[int, int], method: Image.Resampling) -> Image.Image:
+    """Fit an image into a size and fill the rest with black.
+
+    Where Pillow would round a side of a very long image to 0, and so leave black alone, it gets one
+    pixel.
+    """
+    sides = np.array(image.size)
+    kept = np.rint(sides * min(np.array(size) / sides)).astype(int)
+    if kept.min() == 0:
+        image = image.resize(tuple(np.maximum(kept, 1).tolist()), method)
+    return ImageOps.pad(image, size, method)
+
+
+# How an image is made to fit; anything else, as "stretch", resizes it.
+FITS: dict[str, Callable[..., Image.Image]] = {"crop": ImageOps.fit, "pad": _pad}
 
 
 def _levels(values: NDArray[Any], unit: Unit | str | None) -> ImageArray:
