@@ -111,6 +111,12 @@ def test_an_unknown_name_lists_the_newest_runs(here):
     assert Run.open("run3").folder == Run.open("runs/run3").folder
 
 
+def test_a_name_that_is_not_utf_8_is_found_by_itself_and_as_it_is_printed(here):
+    run = made("l\udce4uf")
+    assert Run.open("l\udce4uf") == Run.open(r"l\udce4uf") == run
+    assert Run.open(r"runs/l\udce4uf") == run
+
+
 def test_without_any_run_none_is_listed(here):
     with pytest.raises(RunError, match=r"with run\.toml inside\.$"):
         Run.open("other")

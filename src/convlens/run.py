@@ -25,6 +25,7 @@ from convlens.files import (
     write_atomically,
 )
 from convlens.history import Row, read_history, write_history
+from convlens.text import original
 
 if TYPE_CHECKING:
     from convlens.classifier.classifier import Classifier
@@ -97,7 +98,8 @@ class Run:
         Raises:
             RunError: If there is no run of that name.
         """
-        folder = Path(name) if Path(name).is_dir() else cls.place(name)
+        # A name that is not UTF-8 is also known by the text that is printed for it.
+        folder = Path(name) if Path(name).is_dir() else cls.place(original(str(name)))
         if (folder / SETTINGS).is_file():
             return cls(folder)
         _refuse_study(folder)

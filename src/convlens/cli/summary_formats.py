@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
+from rich.cells import cell_len
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
@@ -119,7 +120,7 @@ def _least_width(facts: list[Fact]) -> int:
     """Return the width that a table needs if names are folded and numbers are not."""
     widths = [
         FOLDED.get(head)
-        or max(len(_short(head)), *(len(_cell(head, fact[head])) for fact in facts))
+        or max(cell_len(_short(head)), *(cell_len(_cell(head, fact[head])) for fact in facts))
         for head in facts[0]
     ]
     return sum(widths) + SPACING * len(widths)
