@@ -18,7 +18,8 @@ from convlens.screen import Screen
 from convlens.unit import IN_WORDS, Unit
 
 if TYPE_CHECKING:
-    from convlens.data.dataset import Dataset, Inspection
+    from convlens.data.dataset import Dataset
+    from convlens.data.inspection import Inspection
 
 SHOWN = "convlens data"  # the entry of a sheet that names the place of its images
 PER_CLASS = 10  # examples on the sheet
@@ -46,8 +47,8 @@ def data(
     ] = "auto",
 ) -> None:
     """Show what is in a data source: format, classes, images and a sheet of examples."""
-    from convlens.data.dataset import inspect
     from convlens.data.deep import unit_of
+    from convlens.data.inspection import inspect
     from convlens.data.prepared import choose_preprocessing, copy_notes
     from convlens.data.sources import load_data
     from convlens.data.store import digests_of, open_store

@@ -10,8 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from convlens.config import Config, DataConfig
-from convlens.data.dataset import SPLITS, Dataset, note_if, read_headers
+from convlens.data.dataset import SPLITS, Dataset, note_if
 from convlens.data.deep import unit_of, with_unit
+from convlens.data.inspection import read_headers
 from convlens.data.splits import Splits, clusters_of, make_splits
 from convlens.data.store import Progress, Store, fingerprint, open_store
 from convlens.errors import ConfigError
