@@ -192,7 +192,7 @@ def _without_metadata(image: ImageLike) -> io.BytesIO | None:
     """
     try:
         stream = content_of(image)
-    except OSError:
+    except (OSError, TypeError):  # which is said when it is opened
         return None
     content = stream.getvalue()
     if not content.startswith(PNG_START):
