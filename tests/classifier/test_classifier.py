@@ -1,10 +1,8 @@
-import io
 import json
 import os
 import re
 import subprocess
 import sys
-import threading
 import zipfile
 from dataclasses import replace
 from pathlib import Path
@@ -17,7 +15,7 @@ from PIL import Image
 
 from convlens.classifier.assembly import assemble
 from convlens.classifier.classifier import Classifier
-from convlens.errors import BackendError, ConfigError, ImageError
+from convlens.errors import BackendError, ConfigError
 from convlens.evaluation.calibration import apply_temperature
 from convlens.preprocess import FEW_LEVELS, Preprocessing, prepare
 
@@ -159,32 +157,6 @@ def test_a_network_that_is_called_temperature_is_no_temperature(tmp_path):
     assert np.asarray(classifier.logits_model(IMAGES)).shape == (5, 3)
 
 
-def test_files_arrays_and_pillow_images_get_the_same_prediction(saved, tmp_path):
-    classifier = Classifier.load(saved)
-    Image.fromarray(IMAGES[0]).save(tmp_path / "p.png")
-    rows = classifier.predict(
-        [tmp_path / "p.png", str(tmp_path / "p.png"), Image.fromarray(IMAGES[0]), IMAGES[0]]
-    )
-    assert [row.image for row in rows[:2]] == [str(tmp_path / "p.png")] * 2
-    for row in rows:
-        assert np.allclose(row.probabilities, classifier.probabilities(IMAGES[:1])[0], atol=1e-6)
-        assert row.label == classifier.class_names[row.probabilities.argmax()]
-        assert row.probability == pytest.approx(row.probabilities.max())
-    assert len(classifier.predict(IMAGES)) == 5
-    assert len(classifier.predict(IMAGES[0])) == 1
-    assert len(classifier.predict(IMAGES[..., 0])) == 5  # (n, height, width): grey images
-
-
-def test_an_unreadable_image_is_raised_or_skipped(saved, tmp_path):
-    classifier = Classifier.load(saved)
-    (tmp_path / "bad.png").write_bytes(b"x")
-    with pytest.raises(ImageError, match=r"bad\.png"):
-        classifier.predict([IMAGES[0], tmp_path / "bad.png"])
-    skipped = []
-    assert len(classifier.predict([IMAGES[0], tmp_path / "bad.png"], skip=skipped.append)) == 1
-    assert len(skipped) == 1
-
-
 def test_bfloat16_stays_within_its_tolerance(saved):
     low = Classifier.load(saved, precision="bfloat16")
     assert {layer.dtype_policy.name for layer in low.model.layers} >= {"mixed_bfloat16", "float32"}
@@ -213,12 +185,6 @@ def test_another_precision_is_refused(saved):
         Classifier.load(saved, precision="float16")
 
 
-def as_bytes(image, kind):
-    file = io.BytesIO()
-    image.save(file, kind)
-    return file.getvalue()
-
-
 @pytest.mark.parametrize("fit", ["stretch", "crop", "pad"])
 def test_the_recipe_of_the_readme_gives_the_same_pixels(tmp_path, monkeypatch, fit):
     readme = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
@@ -239,37 +205,6 @@ def test_the_recipe_of_the_readme_gives_the_same_pixels(tmp_path, monkeypatch, f
     )
     whole = np.asarray(Image.open("photo.jpg").resize((12, 12), Image.Resampling.BILINEAR))
     assert not np.array_equal(names["pixels"][0], whole)  # the other steps matter
-
-
-def test_bytes_streams_and_pipes_are_images(tmp_path):
-    classifier = make()
-    image = Image.fromarray(IMAGES[0])
-    image.save(tmp_path / "a.png")
-    content = (tmp_path / "a.png").read_bytes()
-    written = io.BytesIO()
-    image.save(written, "PNG")  # its position is at its end
-    os.mkfifo(tmp_path / "pipe")
-    writer = threading.Thread(target=lambda: (tmp_path / "pipe").write_bytes(content))
-    writer.start()
-    with (tmp_path / "a.png").open("rb") as file:
-        found = classifier.predict([content, written, file, tmp_path / "pipe", tmp_path / "a.png"])
-    writer.join()
-    assert len({one.probability for one in found}) == 1
-    file = str(tmp_path / "a.png")
-    assert [one.image for one in found] == [
-        "image 0", "image 1", file, str(tmp_path / "pipe"), file,
-    ]  # fmt: skip
-    for single in (content, written, bytearray(content)):
-        assert classifier.predict([single])[0].probability == found[0].probability
-    assert len(classifier.predict(content)) == len(classifier.predict(written)) == 1
-    for wrong, message in (
-        (b"", "0 bytes"),
-        (content[:40], "damaged|not an image"),
-        (None, "a stream, a Pillow image or an array; found NoneType"),
-        (tmp_path, "this is a folder"),
-    ):
-        with pytest.raises(ImageError, match=message):
-            classifier.predict(wrong)
 
 
 def test_deep_images_are_read_with_the_unit_of_the_classifier(tmp_path):

@@ -5,7 +5,6 @@ came from, a few example images with their probabilities, and a checksum over th
 `keras.models.load_model` ignores the entry, so that the file can be used without convlens.
 """
 
-import base64
 import hashlib
 import json
 import shutil
@@ -15,12 +14,9 @@ from pathlib import Path
 from typing import Any
 
 import keras
-import numpy as np
-from numpy.typing import NDArray
 
 from convlens.errors import ClassifierError
 from convlens.files import DAMAGE, with_present_names, write_atomically
-from convlens.preprocess import ImageArray
 from convlens.text import ESCAPE
 
 CONFIG = "config.json"  # the entry of Keras that describes the network
@@ -207,19 +203,3 @@ def checksum(archive: zipfile.ZipFile, facts: dict[str, Any]) -> str:
     plain = {key: value for key, value in facts.items() if key != "checksum"}
     digest.update(json.dumps(plain, sort_keys=True).encode())
     return digest.hexdigest()
-
-
-def pack_examples(images: ImageArray, probabilities: NDArray[np.floating]) -> dict[str, Any]:
-    """Return images (m, height, width, channels) and their (m, num_classes) as JSON has them."""
-    return {
-        "images": base64.b64encode(np.ascontiguousarray(images).tobytes()).decode(),
-        "probabilities": probabilities.astype(np.float64).tolist(),
-    }
-
-
-def unpack_examples(
-    packed: dict[str, Any], shape: tuple[int, int, int]
-) -> tuple[ImageArray, NDArray[np.float64]]:
-    """Return the images (m, height, width, channels) and the recorded (m, num_classes)."""
-    images = np.frombuffer(base64.b64decode(packed["images"]), np.uint8)
-    return images.reshape(-1, *shape), np.asarray(packed["probabilities"], np.float64)

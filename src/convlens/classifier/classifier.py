@@ -5,40 +5,32 @@ The network takes the uint8 images that `preprocess.prepare` returns and outputs
 """
 
 import itertools
-import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import keras
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
 from convlens.anatomy.graph import producer
 from convlens.backend import refuse_after_fork, resolve_precision
-from convlens.classifier.archive import (
-    pack_examples,
-    read_archive,
-    unpack_examples,
-    write_archive,
-)
+from convlens.classifier.archive import read_archive, write_archive
 from convlens.classifier.assembly import all_layers, with_precision
+from convlens.classifier.examples import check_examples, pack_examples, unpack_examples
+from convlens.classifier.reading import as_images, read_images
 from convlens.data.deep import find_values
-from convlens.errors import ClassifierError, ImageError
+from convlens.errors import ImageError
 from convlens.files import and_more
 from convlens.image_file import ImageLike, name_of, readable
-from convlens.preprocess import ImageArray, Preprocessing, fit_image, read_image
+from convlens.preprocess import ImageArray, Preprocessing
 from convlens.unit import choose_unit
 
 TEMPERATURE = "temperature"  # the name of the layer between the logits and the softmax
 # The pixels of a batch. efficientnet_lite0 at 224x224 took 3.4 GB of memory with 256 images at a
 # time and 1.0 GB with 20, and was equally fast.
 PIXELS = 2**20
-# How far a probability may differ from the recorded one when the examples are replayed.
-TOLERANCE = {"float32": 1e-4, "bfloat16": 2e-2}
 
 
 @dataclass(frozen=True, eq=False)
@@ -172,7 +164,7 @@ class Classifier:
         Raises:
             ImageError: If an image cannot be read and `skip` is None.
         """
-        listed = _listed(images)
+        listed = as_images(images)
         if not isinstance(listed, Iterator):
             listed = list(map(readable, listed))
             self = self.with_unit_of(listed)
@@ -193,31 +185,14 @@ class Classifier:
     def _predict_batch(
         self, batch: list[tuple[str, ImageLike]], skip: Callable[[ImageError], None] | None
     ) -> list[Prediction]:
-        preprocessing = self.preprocessing
-
-        def read(named: tuple[str, ImageLike]) -> tuple[ImageArray, tuple[str, ...]] | ImageError:
-            try:
-                reading = read_image(named[1], preprocessing.shape[:2], preprocessing.unit)
-                return fit_image(reading.image, preprocessing), reading.remarks
-            except ImageError as error:
-                return error
-
-        found = []
-        with ThreadPoolExecutor(os.cpu_count()) as pool:
-            for (name, _), result in zip(batch, pool.map(read, batch), strict=True):
-                if isinstance(result, tuple):
-                    found.append((name, *result))
-                elif skip is not None:
-                    skip(result)
-                else:
-                    raise result
+        found = read_images(batch, self.preprocessing, skip)
         if not found:
             return []
-        arrays = np.stack([array for _, array, _ in found])
+        arrays = np.stack([one.array for one in found])
         rows = self.probabilities(arrays, batch_size=len(found))
         return [
-            replace(self.prediction(name, row), remarks=remarks)
-            for (name, _, remarks), row in zip(found, rows, strict=True)
+            replace(self.prediction(one.name, row), remarks=one.remarks)
+            for one, row in zip(found, rows, strict=True)
         ]
 
     def prediction(self, image: str, row: NDArray[np.float32]) -> Prediction:
@@ -307,24 +282,11 @@ class Classifier:
         if "examples" in facts:
             examples, recorded = unpack_examples(facts["examples"], classifier.preprocessing.shape)
             classifier.examples = examples
-            difference = np.abs(classifier.probabilities(examples) - recorded).max()
-            # Dividing by a temperature below 1 enlarges every difference of the logits.
-            allowed = TOLERANCE[precision] / min(1, classifier.temperature)
-            if not difference <= allowed:
-                raise ClassifierError(
-                    "{path}: the examples of the file must get the recorded probabilities within "
-                    "{allowed:g}; in {precision} they differ by {difference:.2g}.".format(
-                        path=path, allowed=allowed, precision=precision, difference=difference
-                    )
-                )
+            check_examples(
+                path,
+                classifier.probabilities(examples),
+                recorded,
+                precision,
+                classifier.temperature,
+            )
         return classifier
-
-
-def _listed(images: ImageLike | Iterable[ImageLike]) -> Iterable[ImageLike]:
-    """Return the images as an iterable, also where a single image was passed."""
-    if isinstance(images, np.ndarray):
-        is_single = images.ndim < 3 or (images.ndim == 3 and images.shape[2] in (1, 3, 4))
-        return [images] if is_single else images
-    if isinstance(images, str | Path | bytes | Image.Image) or hasattr(images, "read"):
-        return [cast(ImageLike, images)]
-    return images if isinstance(images, Iterable) else [images]
