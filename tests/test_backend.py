@@ -29,14 +29,6 @@ def test_an_engine_that_is_not_installed_is_named():
     assert "Traceback" not in done.stderr
 
 
-def test_auto_precision_follows_the_processor(monkeypatch):
-    monkeypatch.setattr(backend, "has_fast_bfloat16", lambda: True)
-    assert backend.resolve_precision("auto") == "bfloat16"
-    monkeypatch.setattr(backend, "has_fast_bfloat16", lambda: False)
-    assert backend.resolve_precision("auto") == "float32"
-    assert backend.resolve_precision("bfloat16") == "bfloat16"
-
-
 def test_start_is_silent_and_threads_cannot_be_changed_late():
     code = (
         "from convlens import backend; backend.start(threads=1); import tensorflow as tf\n"

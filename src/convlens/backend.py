@@ -1,4 +1,4 @@
-"""Backend: the engine under Keras, its threads, its precision and its state.
+"""Backend: the engine under Keras, its threads and its state.
 
 This is the only module that imports TensorFlow, JAX or PyTorch (OpenVINO aside, see
 `convlens.classifier.runtime`). All other code uses Keras and works on every engine.
@@ -13,13 +13,13 @@ import platform
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from importlib.metadata import PackageNotFoundError, version
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from convlens.errors import BackendError, ConfigError
+from convlens.errors import BackendError
+from convlens.precision import PRECISIONS, has_fast_bfloat16, resolve_precision
 
 __all__ = [
     "choose",
@@ -38,7 +38,6 @@ __all__ = [
 ]
 
 ENGINES = ("tensorflow", "jax", "torch")
-PRECISIONS = ("auto", "float32", "bfloat16")
 _COMPUTING: set[int] = set()  # the number of this process, or of the one that it was forked from
 
 
@@ -189,33 +188,6 @@ def refuse_after_fork() -> None:
             )
         )
     _COMPUTING.add(os.getpid())
-
-
-def has_fast_bfloat16() -> bool:
-    """Return whether the processor multiplies bfloat16 in hardware (AMX or AVX-512 BF16).
-
-    docs/decisions/precision.md says how much faster a training becomes.
-    """
-    path = Path("/proc/cpuinfo")  # on Linux only
-    flags = path.read_text(encoding="ascii", errors="replace").split() if path.exists() else []
-    return "amx_bf16" in flags or "avx512_bf16" in flags
-
-
-def resolve_precision(precision: str) -> str:
-    """Return the precision; for "auto", the one in which this processor computes faster.
-
-    Raises:
-        ConfigError: If the precision is not one of PRECISIONS.
-    """
-    if precision not in PRECISIONS:
-        raise ConfigError(
-            "precision must be one of {known}; found {found!r}.".format(
-                known=", ".join(PRECISIONS), found=precision
-            )
-        )
-    if precision != "auto":
-        return precision
-    return "bfloat16" if has_fast_bfloat16() else "float32"
 
 
 def jit_compile() -> bool | str:

@@ -121,12 +121,12 @@ def test_what_openvino_cannot_convert_runs_on_keras():
 
 
 def test_auto_precision_on_keras(body, monkeypatch):
-    monkeypatch.setattr(backend, "has_fast_bfloat16", lambda: True)
+    monkeypatch.setattr("convlens.precision.has_fast_bfloat16", lambda: True)
     # Depthwise convolutions are slower in bfloat16.
     assert compile_model(body, engine="keras").precision == "float32"
     plain = keras.Model(body.input, layers.Flatten()(layers.Conv2D(2, 3)(body.layers[1].output)))
     assert compile_model(plain, engine="keras").precision == "bfloat16"
-    monkeypatch.setattr(backend, "has_fast_bfloat16", lambda: False)
+    monkeypatch.setattr("convlens.precision.has_fast_bfloat16", lambda: False)
     assert compile_model(plain, engine="keras").precision == "float32"
 
 
