@@ -1,52 +1,28 @@
 """`convlens predict` and `convlens evaluate`: what a trained classifier says, and how well."""
 
-import csv
-import glob
 import io
 import json
 import sys
 from collections import Counter
-from collections.abc import Sequence
-from functools import partial
 from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal, NamedTuple
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from cyclopts import Parameter
 from rich.console import Console
 from rich.markup import escape
-from rich.text import Text
 
 from convlens import backend
 from convlens.cli.output import print_json
+from convlens.cli.predict_formats import PRINTERS, Row
+from convlens.cli.predict_images import find_images
 from convlens.conflicts import refuse_conflicts
-from convlens.data.dataset import note_if
-from convlens.data.labels import natural_key
-from convlens.data.walk import Found, as_spelled, is_system_name, walk
 from convlens.errors import ConfigError, DataError, ImageError
-from convlens.files import expanded
-from convlens.image_file import CONVERT, USUAL_SUFFIXES, readable
+from convlens.image_file import readable
 from convlens.screen import Screen
-from convlens.text import printable
 
 if TYPE_CHECKING:
     from convlens.classifier.classifier import Classifier
-
-UNKNOWN = "none of these"
-
-
-class Row(NamedTuple):
-    """The prediction for an image.
-
-    Attributes:
-        image: The path of the image.
-        shares: The most probable classes with their probabilities, the most probable first.
-        known: Whether the image is of one of the classes, rather than "none of these".
-    """
-
-    image: str
-    shares: list[tuple[str, float]]
-    known: bool
 
 
 def predict(
@@ -119,7 +95,7 @@ def predict(
         rows.append(Row(one.image, shares, one.known))
     if not rows:
         raise DataError("none of the {count:,} images can be read.".format(count=len(paths)))
-    {"table": _print_table, "csv": _print_csv, "json": _print_rows_as_json}[format](rows)
+    PRINTERS[format](rows)
     return DataError.exit_code if skipped else 0
 
 
@@ -146,127 +122,6 @@ def load_classifier(
     if path is not None:
         return Classifier.load(path, precision=precision)
     return pretrained_classifier(str(model), weights or "imagenet", precision=precision)
-
-
-def find_images(patterns: Sequence[str]) -> tuple[list[Path], list[str]]:
-    """Return the images that files, folders and globs name, in order and each once, and notes.
-
-    The images of a folder are those that a training on this folder would find. A file that does not
-    exist is returned too, so that it is skipped like a damaged one.
-
-    Raises:
-        ConfigError: If there are no patterns.
-        DataError: If a folder cannot be read, or if a folder or a glob has no image.
-    """
-    if not patterns:
-        raise ConfigError(
-            "say which images: convlens predict RUN IMAGE..., or --model NAME IMAGE...; files, "
-            "folders or globs."
-        )
-    found: dict[Path, None] = {}
-    notes = []
-    for pattern in patterns:
-        path = as_spelled(expanded(pattern))
-        is_glob = glob.has_magic(str(path)) and not path.exists()
-        named = _matches(path) if is_glob else [path]
-        inside = {folder: _walk(folder) for folder in named if folder.is_dir()}
-        some = [
-            image for one in named for image in (inside[one].images if one in inside else [one])
-        ]
-        ignored = sum((one.ignored for one in inside.values()), Counter[str]())
-        kinds = ["{:,} {}".format(number, kind) for kind, number in ignored.most_common(6)]
-        counts = ", ".join(kinds)
-        message = "{pattern}: this folder has no image ({suffixes}); found {counts}. {advice}"
-        if not counts:
-            message = "{pattern}: this folder has no image ({suffixes})."
-        if is_glob:
-            message = "{pattern}: there is no such image ({suffixes})."
-        if not some:
-            raise DataError(
-                message.format(
-                    pattern=pattern, suffixes=USUAL_SUFFIXES, counts=counts, advice=CONVERT
-                )
-            )
-        found.update(dict.fromkeys(some))
-        notes += note_if(counts, "{pattern}: ignored {counts}", pattern=pattern, counts=counts)
-    return list(found), notes
-
-
-def _matches(pattern: Path) -> list[Path]:
-    """Return what a glob matches, in natural order; system files only where it names them."""
-    found: dict[Path, Path] = {}
-    # The name of a folder that exists is no pattern, even if it has brackets.
-    base = next(folder for folder in pattern.parents if folder.exists())
-    matches = glob.glob(str(pattern.relative_to(base)), root_dir=base, recursive=True)  # noqa: PTH207
-    for path in (base / match for match in sorted(matches, key=natural_key)):
-        if not any(is_system_name(part) for part in path.parts if part not in pattern.parts):
-            # A link that leads back shows the same files again.
-            found.setdefault(path.parent.resolve() / path.name, path)
-    return list(found.values())
-
-
-def _walk(folder: Path) -> Found:
-    try:
-        return walk(folder)
-    except OSError as error:
-        raise DataError(
-            "{path}: this cannot be read ({reason}).".format(
-                path=error.filename or folder, reason=error.strerror or error
-            )
-        ) from error
-
-
-def _print_table(rows: list[Row]) -> None:
-    """Print a table; the folder stands above it where all images are in one."""
-    screen = Screen()
-    folders = {str(Path(row.image).parent) for row in rows}
-    in_one_folder = len(rows) > 1 and len(folders) == 1
-    if in_one_folder and folders != {"."}:
-        screen.say("in {folder}".format(folder=folders.pop()), "dim")
-    has_others = any(len(row.shares) > 1 or not row.known for row in rows)
-    table: list[list[str | Text]] = [
-        ["image", "label", "probability", "then" if has_others else ""],
-    ]
-    for row in rows:
-        cells = [
-            (label, "{percent:.1f} %".format(percent=100 * share)) for label, share in row.shares
-        ]
-        label, share = cells.pop(0) if row.known else (UNKNOWN, "")
-        name = Path(row.image).name if in_one_folder else row.image
-        others = ", ".join(map(" ".join, cells))
-        style = "bold" if row.known else "bold yellow"
-        table.append([printable(name), Text(label, style), share, Text(others, "dim")])
-    screen.columns(table, left=(0, 1, 3))
-
-
-def _print_csv(rows: list[Row]) -> None:
-    # Written so that the names can be turned back, see `convlens.text`.
-    exact = partial(printable, encoding=sys.stdout.encoding or "utf-8")
-    writer = csv.writer(sys.stdout, lineterminator="\n")
-    headings = ["image", "label", "probability"]
-    for rank in range(2, len(rows[0].shares) + 1):
-        headings += ["label_{rank}".format(rank=rank), "probability_{rank}".format(rank=rank)]
-    writer.writerow([*headings, "known"])
-    for row in rows:
-        cells = [exact(row.image)]
-        for label, share in row.shares:
-            cells += [exact(label), "{share:.6f}".format(share=share)]
-        writer.writerow([*cells, str(row.known).lower()])
-
-
-def _print_rows_as_json(rows: list[Row]) -> None:
-    print_json(
-        [
-            {
-                "image": row.image,
-                "label": row.shares[0][0],
-                "probabilities": dict(row.shares),
-                "known": row.known,
-            }
-            for row in rows
-        ],
-        indent=1,
-    )
 
 
 def evaluate(
