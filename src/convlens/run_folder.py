@@ -1,0 +1,106 @@
+"""The folders of runs: how one is named and claimed, and how it is found again by its name."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from convlens.errors import RunError
+from convlens.files import and_more, claim_folder, numbered
+from convlens.text import original
+
+RUNS = Path("runs")
+SETTINGS = "run.toml"
+CLASSIFIER = "classifier.keras"
+BEGUN = {"state", "plots", "data.json"}  # what a run has before its settings are written
+
+
+def place(name: str | Path) -> Path:
+    """Return where a run of that name lies."""
+    path = Path(name)
+    return path if len(path.parts) > 1 else RUNS / path
+
+
+def claim(name: str | Path | None, default: str) -> Path:
+    """Create the folder of a new run, and return it; see `convlens.run.Run.create`.
+
+    Raises:
+        RunError: If the folder that the user asked for has content.
+        StorageError: If the folder cannot be created.
+    """
+    if name is not None:
+        folder = place(name)
+        refuse_taken(folder)
+        if not claim_folder(folder / "state", "the run folder"):
+            raise _taken_error(folder)
+        return folder
+    safe = "".join(c if c.isalnum() or c in "-_." else "_" for c in default)
+    return next(
+        folder
+        for folder in numbered(RUNS / safe)
+        if not _is_taken(folder) and claim_folder(folder / "state", "the run folder")
+    )
+
+
+def refuse_taken(folder: Path) -> None:
+    """Raise RunError if a new run in this folder would overwrite something."""
+    if _is_taken(folder):
+        raise _taken_error(folder)
+
+
+def find(name: str | Path) -> Path:
+    """Return the folder of an existing run by its path or its name under `runs/`.
+
+    Raises:
+        RunError: If there is no run of that name.
+    """
+    # A name that is not UTF-8 is also known by the text that is printed for it.
+    folder = Path(name) if Path(name).is_dir() else place(original(str(name)))
+    if (folder / SETTINGS).is_file():
+        return folder
+    refuse_study(folder)
+    message = "{name}: a run is a folder that `convlens train` made, with run.toml inside."
+    others = [path.name for path in _newest_first(RUNS.glob(f"*/{SETTINGS}"))]
+    if others:
+        message += " Runs here, newest first: {others}."
+    raise RunError(message.format(name=name, others=and_more(others)))
+
+
+def refuse_study(folder: Path) -> None:
+    """Raise RunError if a folder is a search or a comparison, and name the runs inside."""
+    kinds = [kind for kind in ("search", "compare") if (folder / f"{kind}.json").is_file()]
+    if not kinds:
+        return
+    inner = _newest_first(folder.rglob(CLASSIFIER))
+    message = (
+        "{folder}: this was made by `convlens {kind}` and is no run itself; no run inside has a "
+        "classifier."
+    )
+    if inner:
+        message = (
+            "{folder}: this was made by `convlens {kind}` and is no run itself; its runs with a "
+            "classifier, newest first: {names}."
+        )
+    raise RunError(message.format(folder=folder, kind=kinds[0], names=and_more(inner)))
+
+
+def _newest_first(files: Iterator[Path]) -> list[Path]:
+    """Return the folders of some files, those of the newest files first."""
+    newest = sorted(files, key=lambda path: path.stat().st_mtime, reverse=True)
+    return [path.parent for path in newest]
+
+
+def _is_taken(folder: Path) -> bool:
+    """Return whether a folder has content, or is a file."""
+    return folder.exists() and not (folder.is_dir() and not any(folder.iterdir()))
+
+
+def _taken_error(folder: Path) -> RunError:
+    message = (
+        "{folder}: a new run needs a folder that does not exist yet. Use another --run name, or "
+        "continue this one with --run and --resume alone."
+    )
+    if folder.is_dir() and {path.name for path in folder.iterdir()} <= BEGUN:
+        message = (
+            "{folder}: a new run needs a folder that does not exist yet; this one begins just now, "
+            "or was killed before it could be continued. Use another --run name, or remove it."
+        )
+    return RunError(message.format(folder=folder))

@@ -1,0 +1,124 @@
+"""The folder of a run: its name, who gets it, and how it is found again."""
+
+import os
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from convlens import run_folder
+from convlens.config import Config
+from convlens.errors import RunError
+from convlens.run import Run
+
+
+@pytest.fixture
+def here(tmp_path, monkeypatch):
+    """Return a folder in which `runs/` is empty, as the current one."""
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def made(name, age=0):
+    """Create a run with its configuration, written `age` seconds ago."""
+    run = Run.create(name, "")
+    run.write("run.toml", Config().to_toml())
+    moment = 1_700_000_000 - age
+    os.utime(run.folder / "run.toml", (moment, moment))
+    return run
+
+
+def test_a_default_name_that_is_taken_gets_a_number(here):
+    names = []
+    for _ in range(3):
+        run = Run.create(None, "cats & dogs-resnet18")
+        run.write("run.toml", "")
+        names.append(str(run.folder))
+    assert names == [f"runs/cats___dogs-resnet18{end}" for end in ("", "-2", "-3")]
+
+
+def test_a_run_that_begins_just_now_keeps_its_folder(here):
+    assert Run.create(None, "digits") != Run.create(None, "digits")
+    Run.create("mine", "")
+    with pytest.raises(RunError, match=r"begins just now, or was killed before"):
+        Run.create("mine", "")
+
+
+def at_once(number, work):
+    """Return what `work` returned or raised in as many threads, which begin together."""
+    barrier = threading.Barrier(number)
+
+    def one(_):
+        barrier.wait()
+        try:
+            return work()
+        except RunError as error:
+            return error
+
+    with ThreadPoolExecutor(number) as pool:
+        return list(pool.map(one, range(number)))
+
+
+def test_runs_created_at_once_have_different_folders(here):
+    runs = at_once(16, lambda: Run.create(None, "digits"))
+    assert len({run.folder for run in runs}) == 16
+
+
+def test_a_name_asked_for_at_once_is_given_once(here, monkeypatch):
+    monkeypatch.setattr(run_folder, "refuse_taken", lambda folder: None)  # all have looked before
+    found = at_once(16, lambda: Run.create("mine", ""))
+    assert sum(isinstance(one, Run) for one in found) == 1
+
+
+def test_an_empty_folder_may_become_a_run(here):
+    (here / "runs" / "mine").mkdir(parents=True)
+    assert Run.create("mine", "").folder.samefile(here / "runs" / "mine")
+
+
+@pytest.mark.parametrize("file", ["run.toml", "notes.txt"])
+def test_a_folder_with_content_is_not_overwritten(here, file):
+    run = Run.create("mine", "")
+    run.write(file, "")
+    with pytest.raises(RunError, match=r"^runs/mine: a new run needs a folder that does not exist"):
+        Run.create("mine", "")
+
+
+def test_a_file_is_no_place_for_a_run(here):
+    (here / "file").write_text("")
+    with pytest.raises(RunError, match="does not exist yet"):
+        Run.refuse_taken(here / "file")
+
+
+def test_an_unknown_name_lists_the_newest_runs(here):
+    for number in range(7):
+        made(f"run{number}", age=number)
+    with pytest.raises(RunError, match=r"newest first: run0, run1, run2, run3, run4 and 2 more\.$"):
+        Run.open("other")
+    assert Run.open("run3").folder == Run.open("runs/run3").folder
+
+
+def test_a_name_that_is_not_utf_8_is_found_by_itself_and_as_it_is_printed(here):
+    run = made("l\udce4uf")
+    assert Run.open("l\udce4uf") == Run.open(r"l\udce4uf") == run
+    assert Run.open(r"runs/l\udce4uf") == run
+
+
+def test_without_any_run_none_is_listed(here):
+    with pytest.raises(RunError, match=r"with run\.toml inside\.$"):
+        Run.open("other")
+
+
+@pytest.mark.parametrize("kind", ["search", "compare"])
+def test_a_study_is_no_run_and_names_those_inside(here, kind):
+    folder = here / "runs" / "study"
+    folder.mkdir(parents=True)
+    (folder / f"{kind}.json").write_text("{}")
+    said = f"made by `convlens {kind}` and is no run itself; "
+    with pytest.raises(RunError, match=said + "no run inside has a classifier"):
+        Run.find_classifier("study")
+    inner = made("runs/study/best")
+    inner.classifier_path.write_bytes(b"")
+    with pytest.raises(RunError, match=said + r"its runs .*newest first: runs/study/best\."):
+        Run.find_classifier("study")
+    assert Run.find_classifier("runs/study/best") == inner.classifier_path
+    assert Run.find_classifier(inner.classifier_path) == inner.classifier_path
