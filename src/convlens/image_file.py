@@ -29,7 +29,7 @@ IMAGE_SUFFIXES = (
     ".tga", ".pcx", ".psd", ".sgi", ".qoi", ".dds",
 )
 # fmt: on
-USUAL_SUFFIXES = ", ".join(IMAGE_SUFFIXES[:8])  # for messages
+USUAL_SUFFIXES = ", ".join(IMAGE_SUFFIXES[:8]) + " and others"  # for messages
 CONVERT = (
     "Convert images of other kinds to JPEG or PNG first (ImageMagick does it: magick mogrify "
     "-format jpg *.heic)."

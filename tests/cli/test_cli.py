@@ -154,3 +154,19 @@ def test_debug_shows_where_an_error_comes_from(monkeypatch):
     monkeypatch.setattr("convlens.cli.demo.open_images", fail)
     with pytest.raises(ValueError, match="here"):
         main(["demo", "--debug"])
+
+
+def test_a_warning_is_a_note_without_the_code_it_comes_from(monkeypatch, capsys):
+    import warnings
+
+    from convlens import cli
+
+    def warn(*_, **__):
+        warnings.warn("no font has [🐶]", stacklevel=1)
+        return 0
+
+    monkeypatch.setattr(cli, "_run", warn)
+    with pytest.raises(SystemExit) as stop:
+        cli.main(["models"])
+    assert stop.value.code == 0
+    assert capsys.readouterr().err == "note  no font has [🐶]\n"

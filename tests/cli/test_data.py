@@ -52,8 +52,9 @@ def test_data_names_copies_and_their_labels_as_train_does(here, shapes, capsys):
     shutil.copy(here / "some" / "disc" / "1.png", here / "some" / "bar" / "other.png")
     assert run("data", "some") == 0
     said = capsys.readouterr().out
-    assert "exact copies of another image: 2; copies stay in one split" in said
-    assert "copies whose label differs from that of the first copy: 2" in said
+    assert "exact copies of another image: 2 (" in said
+    assert "again.png = " in said
+    assert "copies whose label differs from that of the first copy: 2 (" in said
     images = np.zeros((6, 8, 8), np.uint8)
     images[0] = 1
     np.savez(here / "images.npz", x=images, y=[0, 0, 0, 1, 1, 1])

@@ -4,8 +4,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from convlens.data.dataset import Dataset, check, split_of
+from convlens.data.sources import load_data
 from convlens.errors import DataError
 
 
@@ -99,3 +101,15 @@ def test_check_refuses(made, message):
 def test_check_accepts_one_training_image_where_the_source_divides():
     check(dataset([0, 0, 1, 1], splits=np.array(["train", "test"] * 2)))
     check(dataset([0, 0, 1, 1]))
+
+
+def test_a_single_class_in_split_folders_names_the_flag(tmp_path):
+    """Classes may be called Train and Test, of which the names of the files say nothing."""
+    for name in ("Train", "Test"):
+        (tmp_path / name).mkdir()
+        for number in range(3):
+            image = Image.fromarray(np.full((8, 8, 3), number, np.uint8))
+            image.save(tmp_path / name / f"{'cat' if name == 'Train' else 'dog'}_{number}.png")
+    with pytest.raises(DataError, match=r"found one class only.*add --layout classes"):
+        load_data(tmp_path)
+    assert load_data(tmp_path, layout="classes").class_names == ("Test", "Train")

@@ -15,6 +15,7 @@ from rich.markup import escape
 
 from convlens.text import make_output_lenient
 
+NOTE = "[yellow]note[/yellow]  {text}"
 ERROR = "[red]error[/red]  {text}"
 WRONG_WORD = "[red]error[/red]  {text} (convlens --help)"
 FULL = (
@@ -34,10 +35,19 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """
     make_output_lenient()
     _open_closed_streams()
-    warnings.filterwarnings("ignore", module=r"PIL\.")  # damaged images are named anyway
     words = list(sys.argv[1:] if arguments is None else arguments)
     debug = "--debug" in words
-    sys.exit(_run([word for word in words if word != "--debug"], debug=debug))
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", module=r"PIL\.")  # damaged images are named anyway
+        warnings.showwarning = _show_warning
+        code = _run([word for word in words if word != "--debug"], debug=debug)
+    sys.exit(code)
+
+
+def _show_warning(message: Warning | str, *_: object) -> None:
+    """Print a warning as a note, without the place in the code that it comes from."""
+    console = Console(stderr=True, highlight=False, soft_wrap=True)
+    console.print(NOTE.format(text=escape(str(message))))
 
 
 def _run(words: list[str], *, debug: bool) -> int:

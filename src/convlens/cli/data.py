@@ -79,7 +79,7 @@ def data(
     if digests is None:
         with screen.console.status("looking for copies"):
             digests = digests_of(dataset.images)
-    for remark in (*remarks, *copy_notes(digests, dataset.labels)):
+    for remark in (*remarks, *copy_notes(digests, dataset)):
         screen.note(remark)
     file = _sheet_file(dataset) if sheet is None else sheet
     if file.suffix.lower() != ".png":

@@ -25,6 +25,7 @@ SPLIT_NAMES = {
     "test": re.compile(_SPLIT_NAME.format(word="test|testing")),
 }
 SPLITS = tuple(SPLIT_NAMES)
+CLASSES_HINT = " If the folders called train, val or test are classes, add --layout classes."
 
 
 def split_of(name: str) -> str | None:
@@ -171,7 +172,8 @@ def check(dataset: Dataset) -> None:
     refuse_if(
         dataset.num_classes < 2,
         "{source}: a classifier needs two classes or more; found one class only, '{name}' "
-        "({kind}).",
+        "({kind}).{hint}",
+        hint=CLASSES_HINT if "split into" in dataset.kind else "",
         source=dataset.source,
         name="".join(dataset.class_names),
         kind=dataset.kind,

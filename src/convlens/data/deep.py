@@ -50,11 +50,12 @@ def unit_of(dataset: Dataset, progress: Progress | None = None) -> Unit | None:
     deep = list(compress(dataset.images, flags))
     if not deep:
         return None
-    return recorded_unit(deep, lambda: find_values(deep, progress))
+    values = recorded_values(deep, lambda: find_values(deep, progress))
+    return choose_unit(values) if values else None
 
 
-def recorded_unit(files: Sequence[Path], find: Callable[[], Values | None]) -> Unit | None:
-    """Return the unit of the values that files hold, which are looked for only once.
+def recorded_values(files: Sequence[Path], find: Callable[[], Values | None]) -> Values | None:
+    """Return the values that files hold, which are looked for only once.
 
     Args:
         files: The files.
@@ -65,7 +66,7 @@ def recorded_unit(files: Sequence[Path], find: Callable[[], Values | None]) -> U
     if not file.exists():
         write_atomically(file, json.dumps(find()), "the values of the images", REMEDY)
     values = json.loads(file.read_text(encoding="utf-8"))
-    return choose_unit(Values(*values)) if values else None
+    return Values(*values) if values else None
 
 
 def describe_unit(before: Preprocessing, after: Preprocessing) -> list[str]:

@@ -16,6 +16,7 @@ from convlens.data.inspection import read_headers
 from convlens.data.splits import Splits, clusters_of, make_splits
 from convlens.data.store import Progress, Store, fingerprint, open_store
 from convlens.errors import ConfigError
+from convlens.files import and_more
 from convlens.preprocess import Preprocessing
 
 LARGEST_AUTO = 96  # pixels; larger images are resized to DEFAULT_SIDE unless a size is given
@@ -97,7 +98,7 @@ class Prepared:
                 own=self.enlarged_from,
                 used=self.preprocessing,
             ),
-            *copy_notes(self.store.digests, self.dataset.labels),
+            *copy_notes(self.store.digests, self.dataset),
             *self.more_notes,
             *self.splits.notes,
         )
@@ -246,26 +247,40 @@ def look_at(dataset: Dataset) -> tuple[set[tuple[int, int]], bool]:
     return sizes, bool(headers) and all(header.is_grey for header in headers)
 
 
-def copy_notes(digests: NDArray[np.uint8], labels: NDArray[np.int64]) -> list[str]:
+def copy_notes(digests: NDArray[np.uint8], dataset: Dataset) -> list[str]:
     """Return remarks on images that copy an earlier one, and on those with another label.
 
     Args:
         digests: (n, 16) digests of the images.
-        labels: (n,) class indices.
+        dataset: The images.
     """
+    labels = dataset.labels
     _, first, copies = np.unique(digests, axis=0, return_index=True, return_inverse=True)
-    number = len(labels) - len(first)
-    conflicts = int((labels[first][copies.reshape(-1)] != labels).sum())
+    originals = first[copies.reshape(-1)]
+    copied = np.flatnonzero(originals != np.arange(len(labels)))
+    conflicts = np.flatnonzero(labels[originals] != labels)
+
+    def examples(indices: NDArray[np.int64]) -> str:
+        pairs = [
+            "{copy} = {original}".format(
+                copy=dataset.image_name(index), original=dataset.image_name(originals[index])
+            )
+            for index in indices
+        ]
+        return and_more(pairs, 3)
+
     return [
         *note_if(
-            number,
-            "exact copies of another image: {number:,}; copies stay in one split",
-            number=number,
+            len(copied),
+            "exact copies of another image: {number:,} ({examples}); copies stay in one split",
+            number=len(copied),
+            examples=examples(copied),
         ),
         *note_if(
-            conflicts,
-            "copies whose label differs from that of the first copy: {number:,}; one of the two "
-            "labels is wrong",
-            number=conflicts,
+            len(conflicts),
+            "copies whose label differs from that of the first copy: {number:,} ({examples}); one "
+            "of the two labels is wrong",
+            number=len(conflicts),
+            examples=examples(conflicts),
         ),
     ]

@@ -210,3 +210,14 @@ def test_a_test_without_labels_is_left_out(tmp_path):
     dataset = load_npz(tmp_path / "a.npz")
     assert set(dataset.splits) == {"train"}
     assert "x_test was left out, because there are no labels, y_test" in dataset.notes
+
+
+def test_values_that_become_white_are_told(npz):
+    """Floats may exceed a usual white a little, but whoever loses values is told so."""
+    x = np.linspace(0, 300, 6 * 4 * 5, dtype=np.float32).reshape(6, 4, 5)
+    notes = load_npz(npz(x_train=x, y_train=LABELS)).notes
+    assert any(
+        "reach from 0 to 300; those below 0 became black and those above 255" in n for n in notes
+    )
+    exact = load_npz(npz(x_train=x * (255 / 300), y_train=LABELS)).notes
+    assert not any("reach from" in note for note in exact)

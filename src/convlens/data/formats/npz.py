@@ -13,12 +13,12 @@ from numpy.typing import NDArray
 
 from convlens.data.cache import CHUNK, Part, gather
 from convlens.data.dataset import Dataset, note_if, refuse_if
-from convlens.data.deep import recorded_unit
+from convlens.data.deep import recorded_values
 from convlens.data.labels import decode_text, encode_labels, flatten_labels
 from convlens.errors import DataError
 from convlens.files import DAMAGE
 from convlens.preprocess import ImageArray
-from convlens.unit import Unit, Values, joined, to_bytes, values_of
+from convlens.unit import Unit, Values, choose_unit, joined, to_bytes, values_of
 
 # For each split, the accepted names of its images and of its labels.
 NPZ_KEYS: dict[str | None, tuple[tuple[str, str], ...]] = {
@@ -69,7 +69,16 @@ def _dataset(path: Path, archive: Any) -> Dataset:
     members = [_Member(path, archive.zip, keys[x_key]) for x_key, _ in splits.values()]
     unit = None
     if any(member.dtype != np.uint8 for member in members):
-        unit = recorded_unit([path], lambda: joined(member.values() for member in members))
+        values = recorded_values([path], lambda: joined(member.values() for member in members))
+        if values is not None:
+            unit = choose_unit(values)
+            notes += note_if(
+                values.low < unit[0] or values.high > unit[1],
+                "the values reach from {values.low:g} to {values.high:g}; those below "
+                "{unit[0]:g} became black and those above {unit[1]:g} white",
+                values=values,
+                unit=unit,
+            )
     for member, (_, y_key) in zip(members, splits.values(), strict=True):
         parts.append(Part(member.key, member.image_shape, partial(member.chunks, unit)))
         notes += note_if(
