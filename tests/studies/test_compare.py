@@ -114,6 +114,7 @@ def test_a_finished_comparison_is_not_resumed_nor_overwritten(done, images):
         compare(images, NAMES, CONFIG, run=comparison.folder, screen=QUIET)
 
 
+@pytest.mark.slow
 def test_a_stopped_comparison_goes_on_and_trains_nothing_twice(done, images, tmp_path, monkeypatch):
     real = fit_module._Checkpoint.on_train_batch_end
 

@@ -37,6 +37,7 @@ def test_convolutions_are_normalised_and_blocks_residual():
     ]
 
 
+@pytest.mark.slow
 def test_learns_digits():
     keras.utils.set_random_seed(0)
     digits = load_digits()

@@ -44,7 +44,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     sys.exit(code)
 
 
-def _show_warning(message: Warning | str, *_: object) -> None:
+def _show_warning(message: Warning | str, *_: object, **__: object) -> None:
     """Print a warning as a note, without the place in the code that it comes from."""
     console = Console(stderr=True, highlight=False, soft_wrap=True)
     console.print(NOTE.format(text=escape(str(message))))
