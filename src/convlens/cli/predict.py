@@ -22,7 +22,7 @@ from convlens.image_file import readable
 from convlens.screen import Screen
 
 if TYPE_CHECKING:
-    from convlens.classifier.classifier import Classifier
+    from convlens.classifier.classifier import Classifier, Prediction
 
 
 def predict(
@@ -88,15 +88,17 @@ def predict(
     notes += [remark.format(number=number) for remark, number in remarks.items()]
     for note in notes:
         errors.print("[yellow]note[/yellow]  {note}".format(note=escape(note)))
-    rows = []
-    for one in predictions:
-        order = (-one.probabilities).argsort()[:top]
-        shares = [(chosen.class_names[i], float(one.probabilities[i])) for i in order]
-        rows.append(Row(one.image, shares, one.known))
-    if not rows:
+    if not predictions:
         raise DataError("none of the {count:,} images can be read.".format(count=len(paths)))
-    PRINTERS[format](rows)
+    PRINTERS[format]([_row(one, chosen.class_names, top) for one in predictions])
     return DataError.exit_code if skipped else 0
+
+
+def _row(prediction: "Prediction", class_names: tuple[str, ...], top: int) -> Row:
+    """Return what is printed of a prediction: its `top` most probable classes."""
+    order = (-prediction.probabilities).argsort()[:top]
+    shares = [(class_names[i], float(prediction.probabilities[i])) for i in order]
+    return Row(prediction.image, shares, prediction.known)
 
 
 def _standard_input() -> io.BytesIO:

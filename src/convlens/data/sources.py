@@ -90,13 +90,18 @@ def load_data(
     )
     dataset = replace(dataset, notes=notes)
     if for_training:
-        try:
-            check(dataset)
-        except DataError as error:
-            # What is missing may be a class whose images cannot be read.
-            missing = [note for note in notes if note.startswith(MISSING)]
-            raise DataError(" ".join([str(error), *missing])) from error
+        _check(dataset)
     return dataset
+
+
+def _check(dataset: Dataset) -> None:
+    """Check that a data set is fit to train on; see `check`."""
+    try:
+        check(dataset)
+    except DataError as error:
+        # What is missing may be a class whose images cannot be read.
+        missing = [note for note in dataset.notes if note.startswith(MISSING)]
+        raise DataError(" ".join([str(error), *missing])) from error
 
 
 def _compiled(pattern: str) -> re.Pattern[str]:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from convlens.data.dataset import Dataset, note_if, refuse_if, split_of
 from convlens.data.formats.encoding import Reading, readings
@@ -84,15 +85,7 @@ def load_csv(path: Path) -> Dataset:
         number=len(rows) - len(kept),
     )
     rows = [rows[i] for i in kept]
-    splits = None
-    if "split" in header:
-        _refuse(
-            [row for row in rows if split_of(row.values["split"]) is None],
-            "{path}: split must be train, val or test; found {rows}.",
-            "split",
-            path=path,
-        )
-        splits = np.array([split_of(row.values["split"]) for row in rows], dtype=np.str_)
+    splits = _splits(path, rows) if "split" in header else None
     groups = None
     if "group" in header:
         # An image without a group is a group of its own. The blank keeps its name apart from the
@@ -110,6 +103,21 @@ def load_csv(path: Path) -> Dataset:
         groups=groups,
         notes=tuple(notes),
     )
+
+
+def _splits(path: Path, rows: list[_Row]) -> NDArray[np.str_]:
+    """Return (n,) the splits that the rows name.
+
+    Raises:
+        DataError: If a row names none.
+    """
+    _refuse(
+        [row for row in rows if split_of(row.values["split"]) is None],
+        "{path}: split must be train, val or test; found {rows}.",
+        "split",
+        path=path,
+    )
+    return np.array([split_of(row.values["split"]) for row in rows], dtype=np.str_)
 
 
 def _without_unlabelled_splits(rows: list[_Row]) -> tuple[list[_Row], int]:
