@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 BACKENDS := .venv-backends
 
-.PHONY: demo lessons lessons-quick test test-all test-backends docs check clean
+.PHONY: demo lessons lessons-quick test test-all test-backends docs catalogue check clean
 
 demo: $(READY)
 	@$(BIN)/convlens demo
@@ -32,6 +32,10 @@ lessons-quick: $(READY)
 docs: $(READY)
 	$(BIN)/python -c "from convlens.cli.flags import options_page; print(options_page(), end='')" > docs/options.md
 	$(BIN)/convlens models --markdown > docs/models.md
+
+# Add the texts of the code to the Chinese catalogue; those that are new have no Chinese text yet.
+catalogue: $(READY)
+	$(BIN)/python tools/catalogue.py update
 
 check: $(READY)
 	$(BIN)/ruff check .

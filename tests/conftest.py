@@ -23,6 +23,7 @@ from convlens.report import page
 
 def pytest_configure() -> None:
     """Give TensorFlow one thread in each worker of pytest-xdist, and hear Ctrl-C in every shell."""
+    os.environ["CONVLENS_LANG"] = "en"
     # Background jobs of a shell ignore the signal, which some tests send.
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -33,7 +34,11 @@ def pytest_configure() -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup() -> None:
-    """Seed every test before its fixtures, so that new layers get the same weights in each run."""
+    """Seed every test before its fixtures, so that new layers get the same weights in each run.
+
+    The language is English in every locale.
+    """
+    os.environ["CONVLENS_LANG"] = "en"  # `main` changes it
     random.seed(0)
     if "keras" in sys.modules:
         sys.modules["keras"].utils.set_random_seed(0)

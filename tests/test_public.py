@@ -33,6 +33,7 @@ NAMES = [
     "plots",
     "published",
     "search",
+    "set_language",
     "sizes",
     "stacks",
     "train",

@@ -170,3 +170,15 @@ def test_a_warning_is_a_note_without_the_code_it_comes_from(monkeypatch, capsys)
         cli.main(["models"])
     assert stop.value.code == 0
     assert capsys.readouterr().err == "note  no font has [🐶]\n"
+
+
+@pytest.mark.parametrize("words", [["--language", "zh"], ["--language=zh_TW.UTF-8"]])
+def test_the_language_is_a_flag_of_every_command(words, capsys, monkeypatch):
+    monkeypatch.setenv("CONVLENS_LANG", "en")
+    with pytest.raises(SystemExit) as stop:
+        main([*words, "data", "--language", "fr"])
+    assert stop.value.code == 2
+    assert "found 'fr'" in capsys.readouterr().err
+    with pytest.raises(SystemExit):
+        main([*words, "--version"])
+    assert os.environ["CONVLENS_LANG"] == "zh"

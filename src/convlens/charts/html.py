@@ -11,6 +11,7 @@ import matplotlib as mpl
 from matplotlib.figure import Figure
 
 from convlens.charts.fonts import subset_font
+from convlens.language import _, ngettext
 
 
 def render_page(package: str, template: str, values: Mapping[str, Any]) -> str:
@@ -33,7 +34,9 @@ def _template(package: str, name: str) -> jinja2.Template:
         trim_blocks=True,
         lstrip_blocks=True,
         undefined=jinja2.StrictUndefined,
+        extensions=["jinja2.ext.i18n"],
     )
+    environment.install_gettext_callables(_, ngettext)  # type: ignore[attr-defined]
     return environment.get_template(name)
 
 

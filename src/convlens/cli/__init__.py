@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from rich.console import Console
 from rich.markup import escape
 
+from convlens.language import VARIABLE, again, known_language, language
 from convlens.text import make_output_lenient
 
 NOTE = "[yellow]note[/yellow]  {text}"
@@ -37,17 +38,18 @@ def main(arguments: Sequence[str] | None = None) -> None:
     _open_closed_streams()
     words = list(sys.argv[1:] if arguments is None else arguments)
     debug = "--debug" in words
+    words = [word for word in words if word != "--debug"]
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", module=r"PIL\.")  # damaged images are named anyway
         warnings.showwarning = _show_warning
-        code = _run([word for word in words if word != "--debug"], debug=debug)
+        code = _run(words, debug=debug)
     sys.exit(code)
 
 
 def _show_warning(message: Warning | str, *_: object, **__: object) -> None:
     """Print a warning as a note, without the place in the code that it comes from."""
     console = Console(stderr=True, highlight=False, soft_wrap=True)
-    console.print(NOTE.format(text=escape(str(message))))
+    console.print(NOTE.format(text=escape(str(again(message)))))
 
 
 def _run(words: list[str], *, debug: bool) -> int:
@@ -56,6 +58,7 @@ def _run(words: list[str], *, debug: bool) -> int:
     from convlens.errors import Interrupted
 
     try:
+        words = _choose_language(words)
         code = app(words, exit_on_error=False, print_error=False, result_action="return_value")
         sys.stdout.flush()
         return code if isinstance(code, int) else 0
@@ -78,6 +81,27 @@ def _run(words: list[str], *, debug: bool) -> int:
     with contextlib.suppress(OSError):  # The standard error may lie on a full disk, too.
         Console(stderr=True, highlight=False, soft_wrap=True).print(message)
     return code
+
+
+def _choose_language(words: list[str]) -> list[str]:
+    """Choose the language that --language or the environment names; return the other words.
+
+    Raises:
+        ConfigError: If the language is none of ours.
+    """
+    given = os.environ.get(VARIABLE) or language()
+    others: list[str] = []
+    rest = iter(words)
+    for word in rest:
+        if word == "--language":
+            given = next(rest, "")
+        elif word.startswith("--language="):
+            given = word.partition("=")[2]
+        else:
+            others.append(word)
+    # The threads and processes that this one starts see the variable, too.
+    os.environ[VARIABLE] = known_language(given)
+    return others
 
 
 def _open_closed_streams() -> None:
@@ -116,6 +140,8 @@ def _explain(error: Exception) -> tuple[str, int]:
     from convlens.errors import ConfigError, ConvlensError, Interrupted, StorageError
 
     text = escape(str(error))
+    if isinstance(error, ConvlensError) and error.args:
+        text = escape(str(again(error.args[0])))
     if isinstance(error, Interrupted):
         return text, error.exit_code
     if isinstance(error, ConvlensError):

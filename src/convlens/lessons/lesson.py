@@ -4,6 +4,7 @@ import itertools
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from matplotlib.figure import Figure
@@ -19,6 +20,7 @@ from convlens.evaluation.scores import Score
 from convlens.explain.pages.drawing import draw_page
 from convlens.explain.pages.page import Page
 from convlens.files import write_atomically
+from convlens.language import _
 from convlens.lessons.table import Result, result_rows
 from convlens.run import Run
 from convlens.screen import Screen
@@ -167,6 +169,19 @@ class Lesson:
         write_atomically(path, lambda file: figure.savefig(file, dpi=110), "the plot")
         self.plots.append(path)
         return figure
+
+    def text(self, template: str, **values: Any) -> str:
+        """Return a text of the lesson in the chosen language, as the title of a plot.
+
+        Args:
+            template: The English text, with named fields as in `str.format`.
+            values: The values of the fields.
+        """
+        return _(template).format(**values)
+
+    def say(self, template: str, **values: Any) -> None:
+        """Print a sentence in the chosen language; see `text`."""
+        print(self.text(template, **values))  # noqa: T201 - the output of a cell
 
     def compare(
         self,

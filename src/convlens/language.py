@@ -1,0 +1,184 @@
+"""Language: every text of convlens in English or in Chinese as it is used in Taiwan.
+
+An English text is its own identifier, as in gettext: `_("{path}: no image").format(path=path)`.
+The catalogue `locale/zh_Hant_TW/LC_MESSAGES/convlens.po` has the Chinese one. A wheel holds it
+compiled; in a clone it is compiled in memory. docs/decisions/language.md has the rules.
+"""
+
+import contextlib
+import gettext
+import io
+import locale
+import os
+from collections.abc import Iterator
+from contextvars import ContextVar
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from convlens.errors import ConfigError
+
+LANGUAGES = {"en": "English", "zh": "中文"}
+VARIABLE = "CONVLENS_LANG"
+CATALOGUE = Path(__file__).parent / "locale" / "zh_Hant_TW" / "LC_MESSAGES" / "convlens.po"
+
+_chosen: ContextVar[str | None] = ContextVar("language", default=None)
+
+
+class Message(str):
+    """A text in the language that was chosen when it was made; `again` gives it in another one.
+
+    Attributes:
+        template: The English text, or the pair of the singular and the plural.
+        number: What chooses between the two, or None.
+        fields: The values that `format` has put into the template, or None.
+    """
+
+    template: str | tuple[str, str]
+    number: int | None
+    fields: dict[str, Any] | None
+
+    def format(self, *_: object, **fields: Any) -> "Message":
+        """Return the text with the values of its named fields."""
+        return _message(str.format(self, **fields), self.template, self.number, fields)
+
+
+def _message(
+    text: str,
+    template: str | tuple[str, str],
+    number: int | None = None,
+    fields: dict[str, Any] | None = None,
+) -> Message:
+    message = Message(text)
+    message.template = template
+    message.number = number
+    message.fields = fields
+    return message
+
+
+def _(template: str) -> Message:
+    """Return a text in the chosen language."""
+    return _message(_translations(language()).gettext(template), template)
+
+
+def ngettext(singular: str, plural: str, count: int) -> Message:
+    """Return one of two texts in the chosen language, which depends on a number."""
+    text = _translations(language()).ngettext(singular, plural, count)
+    return _message(text, (singular, plural), count)
+
+
+def N_(template: str) -> str:  # noqa: N802 - the name that gettext gives to it
+    """Return a text as it is; it marks a text that is translated later, where it is used."""
+    return template
+
+
+def again(value: Any) -> Any:
+    """Return a text in the language that is chosen now; other values, and texts of users, stay.
+
+    Args:
+        value: A text, or lists, tuples and dictionaries of texts and other values.
+
+    >>> with using("zh"):
+    ...     text = _("the language must be one of {known}; found {found!r}.")
+    ...     said = text.format(known="en, zh", found="fr")
+    >>> with using("en"):
+    ...     again(said)
+    "the language must be one of en, zh; found 'fr'."
+    """
+    if isinstance(value, Message):
+        if isinstance(value.template, tuple):
+            text = ngettext(*value.template, value.number or 0)
+        else:
+            text = _(value.template)
+        return text if value.fields is None else text.format(**again(value.fields))
+    if type(value) in (list, tuple):
+        return type(value)(again(one) for one in value)
+    if type(value) is dict:
+        return {name: again(one) for name, one in value.items()}
+    return value
+
+
+def set_language(language: str) -> None:
+    """Choose the language of all texts in this context: of this thread, or of this request.
+
+    Args:
+        language: "en", or "zh" for Chinese as it is used in Taiwan; also a name such as zh_TW.
+
+    Raises:
+        ConfigError: If the language is another one.
+    """
+    _chosen.set(known_language(language))
+
+
+@contextlib.contextmanager
+def using(language: str) -> Iterator[None]:
+    """Choose the language of the texts that are made within the context."""
+    token = _chosen.set(known_language(language))
+    try:
+        yield
+    finally:
+        _chosen.reset(token)
+
+
+def language() -> str:
+    """Return the chosen language, "en" or "zh".
+
+    It is that of `set_language`, or else of the variable CONVLENS_LANG, or else of the locale, and
+    otherwise English.
+    """
+    return _chosen.get() or _of_environment()
+
+
+def known_language(language: str) -> str:
+    """Return "en" or "zh" for a language or the name of a locale.
+
+    Raises:
+        ConfigError: If the language is another one.
+    """
+    short = language.replace("-", "_").split("_")[0].lower()
+    if short not in LANGUAGES:
+        raise ConfigError(
+            _("the language must be one of {known}; found {found!r}.").format(
+                known=", ".join(LANGUAGES), found=language
+            )
+        )
+    return short
+
+
+def _of_environment() -> str:
+    """Return the language that the environment names, or English."""
+    named = os.environ.get(VARIABLE) or _of_locale()
+    return next((known for known in LANGUAGES if named.lower().startswith(known)), "en")
+
+
+def _of_locale() -> str:
+    """Return the name of the locale, as zh_TW.UTF-8, by the rules of GNU gettext."""
+    variables = ("LC_ALL", "LC_MESSAGES", "LANG")
+    # Windows has no such variables. Its locales are named as in Chinese (Traditional)_Taiwan.
+    name = next(filter(None, map(os.environ.get, variables)), locale.getlocale()[0] or "")
+    if name.split(".")[0] in ("", "C", "POSIX"):
+        return "en"
+    return (os.environ.get("LANGUAGE") or name).replace("Chinese", "zh")
+
+
+@cache
+def _translations(language: str) -> gettext.NullTranslations:
+    """Return the texts of a language."""
+    if language == "en":
+        return gettext.NullTranslations()
+    compiled = CATALOGUE.with_suffix(".mo")
+    if compiled.exists():
+        return gettext.GNUTranslations(io.BytesIO(compiled.read_bytes()))
+    return gettext.GNUTranslations(io.BytesIO(compile_catalogue(CATALOGUE)))
+
+
+def compile_catalogue(path: Path) -> bytes:
+    """Return the texts of a PO file in the format that gettext reads."""
+    from babel.messages.mofile import write_mo
+    from babel.messages.pofile import read_po
+
+    with path.open("rb") as file:
+        catalogue = read_po(file, locale="zh_Hant_TW")
+    compiled = io.BytesIO()
+    write_mo(compiled, catalogue)
+    return compiled.getvalue()

@@ -1,0 +1,110 @@
+"""The language of texts: how it is chosen, plural forms, and the same text in another language."""
+
+import copy
+import pickle
+
+import pytest
+
+from convlens import language
+from convlens.errors import ConfigError
+from convlens.language import again, ngettext, set_language, using
+
+TEMPLATE = "the language must be one of {known}; found {found!r}."
+CHINESE = "語言必須是 en 其中之一，但是指定的是 '法文'。"
+VARIABLES = ("CONVLENS_LANG", "LANGUAGE", "LC_ALL", "LC_MESSAGES", "LANG")
+
+
+@pytest.fixture
+def environment(monkeypatch):
+    """Return a function that sets these variables of the locale and no others."""
+
+    def set_variables(**variables: str) -> None:
+        for name in VARIABLES:
+            monkeypatch.delenv(name, raising=False)
+        for name, value in variables.items():
+            monkeypatch.setenv(name, value)
+
+    monkeypatch.setattr(language.locale, "getlocale", lambda: (None, None))
+    return set_variables
+
+
+@pytest.mark.parametrize(
+    ("variables", "expected"),
+    [
+        ({}, "en"),
+        ({"LANG": "zh_TW.UTF-8"}, "zh"),
+        ({"LANG": "zh_Hant_HK"}, "zh"),
+        ({"LANG": "de_DE.UTF-8"}, "en"),
+        ({"LANG": "C"}, "en"),
+        ({"LANG": "zh_TW.UTF-8", "LC_ALL": "C.UTF-8"}, "en"),
+        ({"LANG": "en_US.UTF-8", "LC_MESSAGES": "zh_TW.UTF-8"}, "zh"),
+        ({"LANG": "en_US.UTF-8", "LANGUAGE": "zh_TW:en"}, "zh"),
+        ({"LANG": "C", "LANGUAGE": "zh_TW"}, "en"),
+        ({"LANG": "zh_TW.UTF-8", "CONVLENS_LANG": "en"}, "en"),
+        ({"LANG": "en_US.UTF-8", "CONVLENS_LANG": "zh"}, "zh"),
+        ({"LANG": "zh_TW.UTF-8", "CONVLENS_LANG": ""}, "zh"),
+    ],
+)
+def test_the_environment_chooses_the_language(environment, variables, expected):
+    environment(**variables)
+    assert language.language() == expected
+
+
+def test_windows_names_its_locale_in_words(environment, monkeypatch):
+    environment()
+    monkeypatch.setattr(
+        language.locale, "getlocale", lambda: ("Chinese (Traditional)_Taiwan", "950")
+    )
+    assert language.language() == "zh"
+
+
+def test_a_choice_wins_over_the_environment_and_ends_with_its_context(environment):
+    environment(LANG="zh_TW.UTF-8")
+    with using("en"):
+        assert language.language() == "en"
+    assert language.language() == "zh"
+
+
+@pytest.mark.parametrize("wrong", ["fr", "", "z", "chinese"])
+def test_an_unknown_language_is_refused(wrong):
+    with pytest.raises(ConfigError, match="must be one of en, zh; found"):
+        set_language(wrong)
+
+
+def test_a_text_is_translated_when_it_is_made():
+    with using("zh_TW"):
+        assert language._(TEMPLATE).format(known="en", found="法文") == CHINESE
+
+
+def test_a_text_is_said_again_in_another_language():
+    with using("zh"):
+        inner = language._(TEMPLATE).format(known="en", found="法文")
+        outer = language._("{text} More.").format(text=inner)
+    with using("en"):
+        english = "the language must be one of en; found '法文'."
+        assert again(inner) == english
+        assert again(outer) == english + " More."
+        assert again({"notes": [inner, "a note of a user"], "n": 3}) == {
+            "notes": [english, "a note of a user"],
+            "n": 3,
+        }
+
+
+@pytest.mark.parametrize("kept", [copy.deepcopy, lambda text: pickle.loads(pickle.dumps(text))])
+def test_copies_are_said_again_as_well(kept):
+    text = kept(language._(TEMPLATE).format(known="en", found="法文"))
+    with using("zh"):
+        assert again(text) == CHINESE
+
+
+def test_english_has_two_forms():
+    said = [ngettext("{n} image", "{n} images", n).format(n=n) for n in (0, 1, 2)]
+    assert said == ["0 images", "1 image", "2 images"]
+
+
+def test_a_wheel_has_the_catalogue_compiled(tmp_path, monkeypatch):
+    compiled = language.compile_catalogue(language.CATALOGUE)
+    monkeypatch.setattr(language, "CATALOGUE", tmp_path / "convlens.po")
+    (tmp_path / "convlens.mo").write_bytes(compiled)
+    texts = language._translations.__wrapped__("zh")
+    assert texts.gettext(TEMPLATE).format(known="en", found="法文") == CHINESE

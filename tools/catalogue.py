@@ -1,0 +1,128 @@
+"""Catalogue: the Chinese texts of convlens, as `make check` and `make catalogue` use them.
+
+python tools/catalogue.py update    add the texts of the code to the catalogue, remove others
+python tools/catalogue.py check     fail if a text is missing or wrong
+"""
+
+import re
+import string
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from babel.messages.catalog import Catalog, Message
+from babel.messages.extract import DEFAULT_KEYWORDS, extract_from_dir
+from babel.messages.pofile import read_po, write_po
+
+ROOT = Path(__file__).parents[1]
+CATALOGUE = ROOT / "src/convlens/locale/zh_Hant_TW/LC_MESSAGES/convlens.po"
+GLOSSARY = ROOT / "docs/glossary.md"
+METHODS = [("**.py", "python"), ("**.html", "jinja2")]
+# A lesson prints its sentences by `lesson.say` and names axes by `lesson.text`.
+LESSON_KEYWORDS = {"say": None, "text": None}
+FOREIGN = "不用的詞"  # in the heading of the table of words that are not used in Taiwan
+
+
+def main(words: list[str]) -> int:
+    """Carry out a command and return the exit code."""
+    if words == ["update"]:
+        catalogue = read_catalogue()
+        catalogue.update(extract(), no_fuzzy_matching=True, update_creation_date=False)
+        catalogue.obsolete.clear()
+        write_catalogue(catalogue)
+        print(f"{CATALOGUE.relative_to(ROOT)}: {len(catalogue)} texts")
+        return 0
+    if words == ["check"]:
+        faults = list(find_faults(extract(), read_catalogue(), foreign_words()))
+        print("\n".join(faults) if faults else "the catalogue has every text")
+        return bool(faults)
+    print(__doc__)
+    return 2
+
+
+def extract() -> Catalog:
+    """Return the English texts of the code, the templates of the pages and the lessons."""
+    texts = Catalog(fuzzy=False)
+    places = (
+        ("src/convlens", dict(DEFAULT_KEYWORDS)),
+        ("docs/lessons", DEFAULT_KEYWORDS | LESSON_KEYWORDS),
+    )
+    for folder, keywords in places:
+        for file, _, text, comments, _ in extract_from_dir(
+            ROOT / folder, METHODS, keywords=keywords, comment_tags=("Translators:",)
+        ):
+            texts.add(text, locations=[(f"{folder}/{file}", 0)], auto_comments=comments)
+    return texts
+
+
+def read_catalogue(path: Path = CATALOGUE) -> Catalog:
+    """Return the Chinese texts."""
+    with path.open("rb") as file:
+        return read_po(file, locale="zh_Hant_TW")
+
+
+def write_catalogue(catalogue: Catalog) -> None:
+    """Write the Chinese texts, in the order of the files that have them."""
+    for message in catalogue:
+        message.locations = sorted({(file, 0) for file, _ in message.locations})
+    with CATALOGUE.open("wb") as file:
+        write_po(file, catalogue, width=100, sort_by_file=True, include_lineno=False)
+
+
+def foreign_words() -> list[str]:
+    """Return the words that Chinese texts must not have, from the second table of the glossary."""
+    page = GLOSSARY.read_text(encoding="utf-8")
+    table = page.partition(FOREIGN)[2].partition("\n## ")[0]
+    return re.findall(r"^\| ([\u4e00-\u9fff]+) \|", table, re.MULTILINE)
+
+
+def find_faults(texts: Catalog, catalogue: Catalog, foreign: list[str]) -> Iterator[str]:
+    """Yield a line for each text that is missing from the catalogue or wrong in it."""
+    for text in texts:
+        if not text.id:
+            continue
+        known = catalogue.get(text.id)
+        where = ", ".join(sorted({file for file, _ in text.locations}))
+        if known is None or not all(_strings(known)):
+            yield f"{where}: there is no Chinese text for {text.id!r}"
+        elif known.fuzzy:
+            yield f"{where}: the Chinese text is fuzzy for {text.id!r}"
+        else:
+            yield from (f"{where}: {fault}" for fault in _wrong(known, foreign))
+    for known in catalogue:
+        if known.id and texts.get(known.id) is None:
+            yield f"{CATALOGUE.name}: no file has the text {known.id!r} any more"
+
+
+def _strings(message: Message) -> tuple[str, ...]:
+    return message.string if isinstance(message.string, tuple) else (message.string,)
+
+
+def _wrong(message: Message, foreign: list[str]) -> Iterator[str]:
+    """Yield what is wrong with the Chinese text of a message."""
+    wanted = fields(message.id[-1] if isinstance(message.id, tuple) else message.id)
+    for text in _strings(message):
+        if fields(text) != wanted:
+            yield f"the fields must be {wanted} in {text!r}; found {fields(text)}"
+        for word in foreign:
+            if word in text:
+                yield f"{word} is not used in Taiwan; found in {text!r}"
+
+
+def fields(text: str) -> list[str]:
+    """Return the fields of a template with their formats, as ["k", "share:.1f"], sorted."""
+    try:
+        parsed = list(string.Formatter().parse(text))
+    except ValueError as error:
+        return [f"broken: {error}"]
+    return sorted(
+        {
+            name + (f"!{conversion}" if conversion else "") + (f":{form}" if form else "")
+            for _, name, form, conversion in parsed
+            if name is not None
+        }
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
