@@ -12,6 +12,7 @@ from convlens.charts.comparison import show_growth, show_published, show_tradeof
 from convlens.charts.curves import show_history, show_lines, show_metrics, show_scores
 from convlens.charts.evaluation import show_calibration, show_confusion
 from convlens.charts.images import show_images, show_sheet
+from convlens.charts.neurons import show_neurons
 from convlens.charts.tuning import show_regularization, show_trials
 
 __all__ = [
@@ -22,6 +23,7 @@ __all__ = [
     "show_images",
     "show_lines",
     "show_metrics",
+    "show_neurons",
     "show_published",
     "show_regularization",
     "show_scores",
