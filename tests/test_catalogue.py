@@ -3,7 +3,13 @@
 import pytest
 from babel.messages.catalog import Catalog
 from tools import catalogue
-from tools.catalogue import fields, find_faults, foreign_words
+from tools.catalogue import (
+    chinese_pages,
+    fields,
+    find_faults,
+    find_foreign_words,
+    foreign_words,
+)
 
 TEXT = "found {count:,} images in {path}"
 CHINESE = "{path} 裡有 {count:,} 張影像"
@@ -60,3 +66,17 @@ def test_the_glossary_names_foreign_words():
     words = foreign_words()
     assert {"視頻", "信息", "默認"} <= set(words)
     assert "不用" not in words  # the head of the table
+
+
+def test_a_foreign_word_on_a_page_is_found(tmp_path):
+    page = tmp_path / "README.zh-TW.md"
+    page.write_text("# 影像\n\n一個視頻，一張影像\n", encoding="utf-8")
+    assert list(find_foreign_words([page], ["視頻", "信息"])) == [
+        "README.zh-TW.md:3: 視頻 is not used in Taiwan"
+    ]
+
+
+def test_the_pages_in_chinese_have_no_foreign_words():
+    pages = chinese_pages()
+    assert "README.zh-TW.md" in [page.name for page in pages]
+    assert list(find_foreign_words(pages, foreign_words())) == []

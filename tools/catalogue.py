@@ -33,7 +33,11 @@ def main(words: list[str]) -> int:
         print(f"{CATALOGUE.relative_to(ROOT)}: {len(catalogue)} texts")
         return 0
     if words == ["check"]:
-        faults = list(find_faults(extract(), read_catalogue(), foreign_words()))
+        foreign = foreign_words()
+        faults = [
+            *find_faults(extract(), read_catalogue(), foreign),
+            *find_foreign_words(chinese_pages(), foreign),
+        ]
         print("\n".join(faults) if faults else "the catalogue has every text")
         return bool(faults)
     print(__doc__)
@@ -75,6 +79,20 @@ def foreign_words() -> list[str]:
     table = page.partition(FOREIGN)[2].partition("\n## ")[0]
     _, *words = re.findall(r"^\| ([\u4e00-\u9fff]+) \|", table, re.MULTILINE)  # without its head
     return words
+
+
+def chinese_pages() -> list[Path]:
+    """Return the pages that are written in Chinese, which the catalogue does not hold."""
+    return sorted([ROOT / "README.zh-TW.md", *ROOT.glob("docs/**/*.zh-TW.md")])
+
+
+def find_foreign_words(pages: list[Path], foreign: list[str]) -> Iterator[str]:
+    """Yield a line for each place of a page that has a word which is not used in Taiwan."""
+    for page in pages:
+        for number, line in enumerate(page.read_text(encoding="utf-8").splitlines(), 1):
+            for word in foreign:
+                if word in line:
+                    yield f"{page.name}:{number}: {word} is not used in Taiwan"
 
 
 def find_faults(texts: Catalog, catalogue: Catalog, foreign: list[str]) -> Iterator[str]:
