@@ -1,14 +1,16 @@
 # %% [markdown]
 # # 002 從全連接層到卷積層 · From dense layers to convolution
 #
-# 第 002 份講義用 R 寫 Keras：先用全連接網路認 Fashion-MNIST 的衣服，再用卷積網路認 MNIST 的數字。
-# 這裡改寫成 Python。從 R 搬過來要小心兩件事：R 從 1 數起，所以講義到處要「減 1」；
-# R 版 `optimizer_adadelta()` 的學習率是 1.0，今天 Keras 的預設卻是 0.001。
+# 第 002 份講義用 R 寫 Keras：先用全連接網路分類 Fashion-MNIST 的衣物，再用卷積網路辨認 MNIST 的數字。
+# 這裡改用 Python。從 R 改寫成 Python，有兩件事要小心：
+# R 的索引從 1 開始，標籤卻從 0 開始，所以講義裡常常要「減 1」；
+# 當年 R 版 `optimizer_adadelta()` 的學習率是 1.0，今天 Keras 的預設值是 0.001。
 #
 # Deck 002 uses Keras in R: first a network of dense layers for the clothes of Fashion-MNIST, then a
 # convolutional network for the digits of MNIST. Here it is rewritten in Python. Two things need
-# care: R counts from 1, which is why the deck subtracts 1 in many places; and the learning rate of
-# R's `optimizer_adadelta()` was 1.0, whereas the default of today's Keras is 0.001.
+# care: arrays of R are numbered from 1, but the labels from 0, which is why the deck often
+# subtracts 1; and the learning rate of R's `optimizer_adadelta()` was 1.0, whereas the default of
+# today's Keras is 0.001.
 
 # %%
 import time
@@ -29,11 +31,12 @@ keras.utils.set_random_seed(2)
 # %% [markdown]
 # ## 安裝測試的網路 · The network of the installation test
 #
-# 講義用一個小網路確認 Keras 裝好了：兩個全連接層（256、128），各接一個丟棄層。建得出來、數得對，就是裝好了。
+# 講義用一個小網路確認 Keras 裝好了：兩個全連接層（256、128 個神經元），後面各接一個丟棄層。
+# 模型建得起來，參數量也正確，就表示安裝成功。丟棄層沒有參數；全連接層的參數量是「輸入數 × 神經元數 + 偏差數」。
 #
 # The deck checks the installation of Keras with a small network: dense layers of 256 and 128
-# neurons, each followed by dropout. If it can be built and its parameters add up, Keras is
-# installed correctly.
+# neurons, each followed by dropout. If it can be built and has the right number of parameters, the
+# installation works. Dropout has no parameters; a dense layer has inputs × neurons + biases.
 
 # %%
 test_network = keras.Sequential(
@@ -53,29 +56,36 @@ assert test_network.count_params() == 235_146
 assert convlens.create_model("mlp_256_128").count_params() == 235_146
 
 # %% [markdown]
-# ## 載入 Fashion-MNIST，看形狀與圖 · Load Fashion-MNIST, look at shapes and images
+# ## 載入 Fashion-MNIST，看形狀與影像 · Load Fashion-MNIST, look at shapes and images
 #
-# 十種衣物，28×28 的灰階圖，訓練集六萬張、測試集一萬張。
+# 十種衣物的灰階影像，大小是 28×28；訓練集有 60,000 張，測試集有 10,000 張。
 #
 # There are ten kinds of clothes, as grey images of 28×28 pixels: 60,000 training images and 10,000
 # test images.
 #
-# 勘誤：講義的註記寫「60000萬筆」，多了一個「萬」字；是六萬筆。
+# 勘誤：講義的註記寫「60000萬筆」，多了一個「萬」字；是 60,000 筆。
 #
 # Erratum: a note in the deck counts 60,000 times ten thousand images; it is 60,000.
+#
+# 勘誤：講義把影像陣列寫成（筆數、圖寬、圖高），順序反了；是（張數、高、寬），先列後欄。
+#
+# Erratum: the deck gives the array of the images as (images, width, height); it is (images, height,
+# width), rows before columns.
 
 # %%
 fashion = lesson.data("fashion_mnist")
 (x_train, y_train), (x_test, y_test) = lesson.arrays("fashion_mnist")
-print("x_train", x_train.shape, " y_train", y_train.shape, " first labels", y_train[:20].tolist())
+print("x_train", x_train.shape, " y_train", y_train.shape)
 print("x_test ", x_test.shape, " y_test ", y_test.shape)
-print("class names:", ", ".join(fashion.class_names))
+print("y_train[:20]", y_train[:20].tolist())
+print("class_names", ", ".join(fashion.class_names))
 lesson.show(plots.show_images(x_train, y_train, n=16, class_names=fashion.class_names), "fashion")
 
 # %% [markdown]
 # ## 縮放與標籤 · Scale, and labels as they are
 #
-# 像素除以 255。這次標籤不做 one-hot：`sparse_categorical_crossentropy` 直接吃 0 到 9 的整數，算出來一模一樣。
+# 像素除以 255。這次標籤不做 one-hot 編碼：`sparse_categorical_crossentropy` 直接接受 0 到 9 的整數，
+# 算出的損失與 one-hot 標籤配 `categorical_crossentropy` 完全相同。
 #
 # The pixels are divided by 255. This time the labels are not one-hot:
 # `sparse_categorical_crossentropy` takes the numbers 0 to 9 as they are, and gives the same loss as
@@ -87,15 +97,13 @@ scaled_test = x_test.astype("float32") / 255
 answer = np.array([[0.1, 0.7, 0.2]])
 sparse = keras.losses.SparseCategoricalCrossentropy()(np.array([1]), answer)
 onehot = keras.losses.CategoricalCrossentropy()(np.array([[0, 1, 0]]), answer)
-print(
-    f"sparse {float(sparse):.6f}, one-hot {float(onehot):.6f}, by hand -ln 0.7 = {-np.log(0.7):.6f}"
-)
+print(f"sparse {float(sparse):.6f}   one-hot {float(onehot):.6f}   -ln 0.7 = {-np.log(0.7):.6f}")
 
 # %% [markdown]
 # ## 建立、訓練 MLP · Build and train the MLP
 #
-# 展平、128 個神經元、softmax：101,770 個參數。Adam、批次 32（Keras 的預設）、5 個回合。
-# 講義沒有切驗證集；我們也不切，直到下面比較的時候。
+# 網路是展平層、128 個神經元的全連接層與 softmax，一共有 101,770 個參數。
+# 用 Adam，批次大小 32（Keras 的預設值），訓練 5 個回合。講義沒有切出驗證集，這裡也不切。
 #
 # A flatten layer, 128 neurons and a softmax have 101,770 parameters. We use Adam, batches of 32
 # (the default of Keras) and 5 epochs. The deck holds back no images for validation, and neither do
@@ -130,17 +138,21 @@ lesson.show(plots.show_metrics(fitted.history), "fashion_history")
 # %% [markdown]
 # ## 評估 · Evaluate
 #
-# 講義：訓練 89.16 %，測試 87.37 %。兩者的差距，就是過擬合的開始：網路記住了訓練圖的一些偶然。
+# 講義的準確率：訓練 89.16 %，測試 87.37 %。兩者的差距是過度擬合的徵兆：網路也學到了訓練影像裡一些偶然的特徵。
+# 訓練準確率是在回合進行中算的，是最後一個回合的平均。
 #
-# The deck's accuracy is 89.16 % in training and 87.37 % in the test. The gap is where overfitting
-# begins: the network has also learned some peculiarities of the training images.
+# The deck's accuracy is 89.16 % in training and 87.37 % in the test. The gap is a sign of
+# overfitting: the network has also learned some peculiarities of the training images. The training
+# accuracy is computed while the network learns, as the mean of the last epoch.
 
 # %%
 loss, _ = mlp.evaluate(scaled_test, y_test, verbose=0)
 probabilities = mlp.predict(scaled_test, verbose=0)
 predicted = probabilities.argmax(axis=1)
-print(
-    f"test loss {loss:.4f}; accuracy in the last training epoch {fitted.history['accuracy'][-1]:.2%}"
+lesson.say(
+    "accuracy in the last training epoch {train:.2%}; test loss {loss:.4f}",
+    train=fitted.history["accuracy"][-1],
+    loss=loss,
 )
 lesson.compare(
     "Fashion-MNIST, MLP",
@@ -151,17 +163,26 @@ lesson.compare(
 )
 
 # %% [markdown]
-# ## 預測：前 25 張，錯的標紅 · Predict: the first 25, red where wrong
+# ## 預測前 25 張，答錯的標成紅色 · Predict the first 25, with mistakes in red
 #
-# 先看一張：十個機率，最大的就是答案。
+# 先看一張：輸出是十個機率，機率最大的類別就是預測。
 #
 # First a single image: there are ten probabilities, and the class with the largest one is the
 # prediction.
+#
+# 勘誤：講義把 `predict_classes` 的輸出註解成「標準答案」。那是模型的預測；標準答案是 `test_labels`。
+#
+# Erratum: the deck calls the output of `predict_classes` the correct answer. It is the prediction
+# of the network; the correct answer is in `test_labels`.
 
 # %%
 for name, probability in zip(fashion.class_names, probabilities[0], strict=True):
     print(f"{name:12} {probability:.4f}")
-print("answer:", fashion.class_names[predicted[0]], "  label:", fashion.class_names[y_test[0]])
+lesson.say(
+    "predicted {predicted}, label {label}",
+    predicted=fashion.class_names[predicted[0]],
+    label=fashion.class_names[y_test[0]],
+)
 
 # %%
 lesson.show(
@@ -177,15 +198,11 @@ lesson.show(
 )
 
 # %% [markdown]
-# 勘誤：講義把 `predict_classes` 的輸出註解成「標準答案」。那是模型的預測；標準答案是 `test_labels`。
-#
-# Erratum: the deck calls the output of `predict_classes` the correct answer. It is the prediction
-# of the network; the correct answer is in `test_labels`.
-#
 # ## 自己的照片 · An image of one's own
 #
-# 照片和訓練圖不同：大小不一、彩色、常是亮底深色。要照訓練時的樣子準備：灰階、28×28、暗底亮物、除以 255。
-# 這裡把一張測試圖放大、反白、存成彩色 PNG 當作「自己的照片」，換成你的檔名就行。
+# 自己的照片與訓練影像不同：大小不一、有顏色，而且常常是淺色背景、深色物體。
+# 預測之前，要處理成與訓練影像相同的樣子：灰階、28×28、黑底白物、像素除以 255。
+# 這裡把一張測試影像放大、反白、存成彩色的 PNG，當作「自己的照片」；換成自己的檔名即可。
 #
 # A photograph differs from the training images: it has another size, it is in colour, and it is
 # often dark on light. It has to be prepared as they were: grey, 28×28, light on dark, divided by
@@ -202,44 +219,63 @@ Image.fromarray(255 - x_test[0, :, :, 0]).resize((280, 280), Image.Resampling.BI
 seen = np.asarray(Image.open(photograph).convert("L").resize((28, 28), Image.Resampling.BILINEAR))
 seen = 255 - seen if seen.mean() > 127 else seen
 own = mlp.predict(seen[None, :, :, None].astype("float32") / 255, verbose=0)[0]
-print(f"{fashion.class_names[own.argmax()]} {own.max():.1%}")
 untouched = np.asarray(Image.open(photograph).convert("L").resize((28, 28)))
 careless = mlp.predict(untouched[None, :, :, None].astype("float32"), verbose=0)[0]
-print(
-    f"not inverted, not divided by 255: {fashion.class_names[careless.argmax()]} {careless.max():.1%}"
+lesson.say("label: {name}", name=fashion.class_names[y_test[0]])
+lesson.say(
+    "prepared as the training images were: {name}, probability {probability:.1%}",
+    name=fashion.class_names[own.argmax()],
+    probability=own.max(),
+)
+lesson.say(
+    "not inverted and not divided by 255: {name}, probability {probability:.1%}",
+    name=fashion.class_names[careless.argmax()],
+    probability=careless.max(),
 )
 lesson.show(plots.show_images([untouched, seen], columns=2), "photograph")
 
 # %% [markdown]
 # ## 誤差與損失函數 · Errors and losses
 #
-# 訓練就是找一個讓損失最小的函數。同一組答案，幾種誤差各算一次；分類問題用交叉熵，它對「很有把握卻答錯」罰得最重。
+# 訓練就是找出讓損失最小的權重。下面對三組預測計算幾種損失：第一組答對，第二、三組答錯，而且信心越來越高。
+# 分類問題用交叉熵：實際類別的機率越接近 0，交叉熵越大，沒有上限。
+# 平方誤差與絕對誤差有上限，第二、三組之間幾乎沒有差別。
 #
-# Training looks for the function with the smallest loss. Here several losses are computed for the
-# same predictions. Classification uses cross-entropy, which punishes confident mistakes most.
+# Training looks for the weights with the smallest loss. Here several losses are computed for three
+# predictions: the first is right, the second and third are wrong, with growing confidence.
+# Classification uses cross-entropy: it grows without bound as the probability of the true class
+# approaches 0. The squared and the absolute error are bounded, and hardly tell the second from the
+# third.
 
 # %%
-targets, fair, sure = [0, 1, 0], [0.2, 0.7, 0.1], [0.98, 0.01, 0.01]
-print(f"{'':26}{'target 0 1 0, predicted':>26}")
-print(f"{'':26}{'.2 .7 .1':>13}{'.98 .01 .01':>13}   of each term, then")
-for name, (formula, reduction) in arithmetic.LOSSES.items():
-    values = [float(arithmetic.loss(name, targets, given).value) for given in (fair, sure)]
-    print(f"{name:26}{values[0]:13.4f}{values[1]:13.4f}   {formula}, {reduction}")
+targets = [0, 1, 0]
+predictions = ([0.2, 0.7, 0.1], [0.98, 0.01, 0.01], [0.9998, 0.0001, 0.0001])
+losses = {
+    name: [float(arithmetic.loss(name, targets, given).value) for given in predictions]
+    for name in arithmetic.LOSSES
+}
+lesson.say("probability of the true class: .7, .01 and .0001")
+for name, values in losses.items():
+    print(f"{name:25}", "".join(f"{value:9.4f}" for value in values))
+assert losses["categorical-crossentropy"][2] > 1.9 * losses["categorical-crossentropy"][1]
+assert losses["squared"][2] < 1.04 * losses["squared"][1]
+assert losses["absolute"][2] < 1.04 * losses["absolute"][1]
 
 # %% [markdown]
 # ## 步長太小與太大 · A step too small and too large
 #
-# 優化器每一步朝下坡走一段，學習率決定走多遠。太小：走不動。太大：跨過谷底，甚至越走越高。
-# 實驗：同一個網路、同樣的起點，只改學習率，量每個回合的訓練損失。
+# 最佳化器沿著梯度的反方向更新權重，學習率決定步長。
+# 學習率太小，損失幾乎不降；太大，一步就跨過谷底，損失反而升高。
+# 實驗：同一個網路、同樣的起點，只改學習率，記錄每個回合的訓練損失。十類亂猜的損失是 ln 10 = 2.303。
 #
-# Every step of an optimizer goes some way downhill, and the learning rate says how far. If it is
-# too small, the loss hardly changes; if it is too large, the step jumps across the valley, or even
-# climbs. The experiment: the same network from the same start, with different learning rates; we
-# measure the training loss of every epoch.
+# An optimizer changes the weights against the gradient, and the learning rate says how far. If it
+# is too small, the loss hardly falls; if it is too large, a step crosses the valley, and the loss
+# rises. The experiment: the same network from the same start, with different learning rates; we
+# measure the training loss of every epoch. Guessing among ten classes has a loss of ln 10 = 2.303.
 
 # %%
 RATES = {"SGD": (0.0005, 0.05, 5.0), "Adadelta": (0.001, 1.0, 300.0)}
-some, passes = (1500, 10) if lesson.quick else (10_000, 15)
+some, passes = (1500, 8) if lesson.quick else (10_000, 15)
 epochs = list(range(1, passes + 1))
 panels = {}
 for name, rates in RATES.items():
@@ -253,19 +289,27 @@ for name, rates in RATES.items():
             scaled_train[:some], y_train[:some], epochs=passes, batch_size=100, verbose=0
         ).history["loss"]
         panels[name][f"{rate:g}"] = (epochs, losses)
-        print(
-            f"{name:9} {rate:<7g} loss {losses[0]:10.3f} after 1 epoch, {losses[-1]:10.3f} after {passes}"
+        lesson.say(
+            "{name}, learning rate {rate:g}: loss {first:.3f} in epoch 1, {last:.3f} in epoch {epochs}",
+            name=name,
+            rate=rate,
+            first=losses[0],
+            last=losses[-1],
+            epochs=passes,
         )
 lesson.show(
-    plots.show_lines(panels, across="回合 · epoch", up="訓練損失 · training loss", log=True),
+    plots.show_lines(
+        panels, across=lesson.text("epoch"), up=lesson.text("training loss"), log=True
+    ),
     "learning_rates",
 )
 
 # %% [markdown]
 # ## Adadelta 的陷阱 · The trap of Adadelta
 #
-# 講義的 CNN 用 `optimizer_adadelta()`，沒寫學習率；當年 R 版的預設是 1.0。照抄到今天的 Keras，拿到的是 0.001，
-# 也就是上圖右邊那條幾乎不動的線。convlens 的 `--optimizer adadelta` 預設就是 1.0。
+# 講義的 CNN 用 `optimizer_adadelta()`，沒有寫學習率；當年 R 版的預設值是 1.0。
+# 照抄到今天的 Keras，學習率就變成 0.001，也就是上面右圖裡幾乎不降的那條線。
+# convlens 的 `--optimizer adadelta` 預設值是 1.0。
 #
 # The deck's CNN uses `optimizer_adadelta()` without a learning rate; the default of R was 1.0 at
 # that time. Copied to today's Keras it means 0.001, which is the line on the right above that
@@ -278,24 +322,35 @@ theirs, ours = (
 )
 print(f"Keras: {theirs:g}   convlens: {ours:g}")
 slow, right = (panels["Adadelta"][rate][1][-1] for rate in ("0.001", "1"))
-print(f"loss after {passes} epochs: {slow:.3f} at 0.001, {right:.3f} at 1.0")
+lesson.say(
+    "loss in epoch {epochs}: {slow:.3f} with 0.001, {right:.3f} with 1.0",
+    epochs=passes,
+    slow=slow,
+    right=right,
+)
 
 # %% [markdown]
 # ## CNN 的由來：從低階特徵到高階特徵 · Where CNNs come from: from low features to high ones
 #
-# 1960 年前後，Hubel 與 Wiesel 量貓的視覺皮質：有些神經元只對某個方向的亮線有反應，下一層再把它們組合起來。
-# CNN 有同樣的安排：前面的卷積層找明暗與邊緣，後面的層把邊緣組成形狀、零件、物體。
-# 它適合分類影像、影片、文字、聲音這類「鄰居有關係」的資料，也用在偵測、切割等工作。
+# 1959 到 1962 年，Hubel 與 Wiesel 在貓的視覺皮質量到：有些神經元只對某個方向的線條或邊緣有反應。
+# 他們認為，下一級的神經元是把這些反應組合起來的。
+# CNN 的安排很像：前面的卷積層找明暗與邊緣，後面的層把邊緣組合成形狀、零件、物體。
+# 它適合分類影像、影片、文字、聲音，這些資料裡相鄰的值彼此有關；也用在偵測、分割等工作。
 #
-# Around 1960 Hubel and Wiesel measured in the visual cortex of cats that some neurons respond only
-# to bright lines of one direction, and that the neurons behind them combine such responses. A CNN
-# is arranged in the same way: its first layers find light, dark and edges, and later layers combine
-# edges into shapes, parts and objects. It is suitable for classifying images, video, text and
-# sound, where neighbours are related, and also for tasks such as detection and segmentation.
+# From 1959 to 1962 Hubel and Wiesel measured in the visual cortex of cats that some neurons respond
+# only to lines or edges of one direction. They proposed that the neurons of the next stage combine
+# such responses. A CNN is arranged similarly: its first layers find light, dark and edges, and
+# later layers combine edges into shapes, parts and objects. It is suitable for classifying images,
+# video, text and sound, where neighbouring values are related, and also for tasks such as detection
+# and segmentation.
 #
-# 三個手寫的濾鏡就能找邊緣：
+# 勘誤：講義把 Wiesel 拼成 Weisel。
 #
-# Three filters written by hand are enough to find edges:
+# Erratum: the deck spells Wiesel as Weisel.
+#
+# 三個自己設計的濾鏡就能找出邊緣：
+#
+# Three filters designed by hand are enough to find edges:
 
 # %%
 image = x_test[0, :, :, 0].astype(float)
@@ -304,28 +359,33 @@ for name in ("sobel-x", "sobel-y", "edges"):
     kernel = convlens.get_filter(name)[..., 0].astype(float)
     response = np.abs(arithmetic.convolve(image, kernel, padding="same").output[..., 0])
     answers.append(255 * response / response.max())
-names = ["image", "sobel-x", "sobel-y", "edges"]
+names = [lesson.text("image"), "sobel-x", "sobel-y", "edges"]
 shown = np.asarray(answers).astype(np.uint8)
 lesson.show(plots.show_images(shown, range(4), class_names=names, columns=4), "edges")
 
 # %% [markdown]
 # ## 三種層 · Three kinds of layers
 #
-# 卷積層學特徵；池化層縮小特徵圖；全連接層就是原來的 MLP，拿特徵來分類。前兩種可以重複好幾次。
+# 卷積層學習特徵；池化層縮小特徵圖；全連接層就是前面的 MLP，用特徵分類。前兩種可以重複好幾次。
 #
 # Convolution layers learn features; pooling layers make feature maps smaller; dense layers are the
 # MLP of before, which uses the features to classify. The first two may be repeated several times.
 #
 # ## LeNet 的尺寸 · The sizes of LeNet
 #
-# 沒有填補的卷積：輸出邊長 = 輸入 − 濾鏡 + 1。5×5 的圖配 3×3 的濾鏡得 3×3；2×2 池化再除以 2。
-# 32 → 28 → 14 → 10 → 5。
+# 不補邊的卷積：輸出邊長 = 輸入邊長 − 濾鏡邊長 + 1。5×5 的影像配 3×3 的濾鏡，得到 3×3。
+# 2×2 的池化再把邊長減半。所以 LeNet 的邊長是 32 → 28 → 14 → 10 → 5。
 #
-# For a convolution without padding, the side of the output is input − filter + 1. A 5×5 image with
-# a 3×3 filter gives 3×3, and 2×2 pooling halves the side. 32 → 28 → 14 → 10 → 5.
+# For a convolution without padding, the side of the output is input − filter + 1: a 5×5 image with
+# a 3×3 filter gives 3×3. Pooling of 2×2 then halves the side. So LeNet is 32 → 28 → 14 → 10 → 5.
+#
+# 勘誤：講義這張圖有兩個 S1；產生 5×5 特徵圖的第二個池化層是 S2。
+#
+# Erratum: this figure of the deck has two layers S1; the second pooling layer, which makes maps of
+# 5×5, is S2.
 
 # %%
-print("5 x 5 with a 3 x 3 filter:", convlens.sizes.lay_windows(5, 3, 1, "valid").formula)
+print(convlens.sizes.lay_windows(5, 3, 1, "valid").formula)
 assert convlens.sizes.lay_windows(5, 3, 1, "valid").count == 3
 lenet = stacks.measure(stacks.read_layers(stacks.STACKS["lenet"][0]), 32, 1)
 assert [layer.shape[0] for layer in lenet[:4]] == [28, 14, 10, 5]
@@ -334,26 +394,26 @@ lesson.show(views.sizes_page([("LeNet", lenet)], "32 x 32"), "lenet_sizes")
 # %% [markdown]
 # ## 建立 CNN，算參數 · Build the CNN, count its parameters
 #
-# 卷積 32 個 3×3、卷積 64 個 3×3（都沒有填補）、2×2 最大池化、丟棄 0.25、展平、全連接 128、丟棄 0.5、softmax。
+# 網路依序是 32 個 3×3 的濾鏡、64 個 3×3 的濾鏡（都不補邊）、2×2 最大池化、丟棄率 0.25、展平、
+# 128 個神經元的全連接層、丟棄率 0.5、softmax。
 #
 # The network has 32 filters of 3×3, 64 filters of 3×3 (both without padding), 2×2 max pooling,
 # dropout of .25, a flatten layer, 128 neurons, dropout of .5 and a softmax.
 #
-# 勘誤一：講義把第二個卷積層的參數寫成 32*(24*24)+64。它也等於 18,496，純屬巧合：24×24 = 576，剛好是 3×3×64。
-# 對的算法是 3×3×32×64 + 64；參數量和特徵圖的大小（24×24）無關。
+# 勘誤：講義把第二個卷積層的參數量寫成 32*(24*24)+64。它也等於 18,496，純屬巧合：24×24 = 576，剛好是 3×3×64。
+# 正確的算法是 3×3×32×64 + 64；參數量跟特徵圖的大小（24×24）無關。
 #
-# Erratum 1: the deck writes 32*(24*24)+64 for the parameters of the second convolution. That this
-# is also 18,496 is a coincidence: 24×24 = 576 happens to equal 3×3×64. The right count is 3×3×32×64
+# Erratum: the deck writes 32*(24*24)+64 for the parameters of the second convolution. That this is
+# also 18,496 is a coincidence: 24×24 = 576 happens to equal 3×3×64. The right formula is 3×3×32×64
 # + 64, and does not depend on the size of the feature map, 24×24.
 #
-# 勘誤二：展平之後的節點數，講義的圖上寫 12*12*24；是 12×12×64 = 9,216。
+# 勘誤：展平之後的節點數，講義的圖上寫 12*12*24；是 12×12×64 = 9,216。
 #
-# Erratum 2: a figure of the deck gives the flattened size as 12*12*24; it is 12×12×64 = 9,216.
+# Erratum: a figure of the deck gives the flattened size as 12*12*24; it is 12×12×64 = 9,216.
 
 # %%
-assert (
-    32 * (24 * 24) + 64 == 3 * 3 * 32 * 64 + 64 == 18_496
-)  # equal by chance: on 64 x 64 images it would not be
+# The two are equal by chance: with images of another size they would not be.
+assert 32 * (24 * 24) + 64 == 3 * 3 * 32 * 64 + 64 == 18_496
 counts = {
     "conv1": convlens.sizes.conv_params(3, 1, 32),
     "conv2": convlens.sizes.conv_params(3, 32, 64),
@@ -368,20 +428,20 @@ assert cnn.get_layer("flatten").output.shape[1] == 9_216
 cnn.summary(line_length=80)
 
 # %% [markdown]
-# convlens 的模型止於 logits，softmax 在分類器裡才做一次；參數量不受影響。
+# convlens 的模型輸出 logit，softmax 由分類器計算；參數量不變。
 #
-# The networks of convlens end in logits, and the softmax is computed once, in the classifier; the
-# number of parameters is the same.
+# The networks of convlens end in logits, and the classifier computes the softmax; the number of
+# parameters is the same.
 #
 # ## 訓練 CNN 與 MLP · Train the CNN and the MLP
 #
-# 講義的設定：Adadelta 1.0、批次 128、12 個回合、五分之一驗證。結果：測試 99.09 %。
-# 它還引用「MLP 98.18 %」，沒說是什麼架構、怎麼訓練；我們用安裝測試的那個 MLP，設定完全相同，只換網路。
+# 講義用 Adadelta，學習率 1.0，批次大小 128，訓練 12 個回合，五分之一的影像作驗證，測試準確率是 99.09 %。
+# 講義還引用「MLP 98.18 %」，但沒有說明架構與訓練方式；這裡用安裝測試的那個 MLP，其他設定與 CNN 完全相同。
 #
 # The deck uses Adadelta with a learning rate of 1.0, batches of 128, 12 epochs, and a fifth of the
-# images for validation. Its result is 99.09 % in the test. It also quotes "MLP 98.18 %", but gives
-# neither the layers nor the recipe; we take the MLP of the installation test, with the same
-# settings as for the CNN.
+# images for validation. Its test accuracy is 99.09 %. It also gives "MLP 98.18 %", but neither the
+# layers nor the recipe; we take the MLP of the installation test, with the same settings as for the
+# CNN.
 
 # %%
 mnist = lesson.data("mnist")
@@ -391,7 +451,7 @@ config = convlens.Config().replace(
     augment="none",
     batch_size=32 if lesson.quick else 128,
     epochs=3 if lesson.quick else 12,
-    limit=2000 if lesson.quick else None,
+    limit=1500 if lesson.quick else None,
 )
 runs = {}
 runs["CNN"] = convlens.train(
@@ -408,12 +468,12 @@ lesson.compare("MNIST, MLP (its layers are not given)", runs["MLP"], data="mnist
 # %% [markdown]
 # ## MLP 對 CNN · MLP against CNN
 #
-# 兩個模型考同一份考卷：只數「一個答對、另一個答錯」的那些圖，就知道差距是不是偶然（McNemar 檢定）。
-# 第 000 課也有同樣的比較：講義說 MLP 96.5 %，CNN 99.6 %。
+# 兩個網路考同一份考卷：只看「一個答對、另一個答錯」的影像，就能檢定差距是否出於偶然（McNemar 精確檢定）。
+# 第 000 份講義也有同樣的比較：MLP 96.5 %，CNN 99.6 %。
 #
-# Both networks are tested on the same images. Only the images that one of them classifies correctly
-# and the other does not are counted; they tell whether the difference is more than chance
-# (McNemar's test). Deck 000 makes the same comparison: MLP 96.5 %, CNN 99.6 %.
+# Both networks predict the same test images. Only the images that one of them classifies correctly
+# and the other does not tell whether the difference is more than chance (exact McNemar test). Deck
+# 000 makes the same comparison: MLP 96.5 %, CNN 99.6 %.
 
 # %%
 test = runs["CNN"].data["splits"]["test"]
@@ -422,30 +482,41 @@ images, labels = np.asarray(mnist.images)[test][..., None], mnist.labels[test]
 right = [run.classifier().probabilities(images).argmax(axis=1) == labels for run in runs.values()]
 print(convlens.compare_pairs(list(runs), np.array(right))[0])
 for name, run in runs.items():
-    parameters = run.report["parameters"]
-    print(f"{name}: {parameters:,} parameters, {sum(row['seconds'] for row in run.history):.0f} s")
+    lesson.say(
+        "{name}: {parameters:,} parameters, {seconds:.0f} s",
+        name=name,
+        parameters=run.report["parameters"],
+        seconds=sum(row["seconds"] for row in run.history),
+    )
 
 # %%
-panels = {"準確率 · accuracy": {}}
+lines = {}
 for name, run in runs.items():
     epochs = [row["epoch"] for row in run.history]
-    panels["準確率 · accuracy"][f"{name} 訓練 train"] = (
+    lines[lesson.text("{name}, training", name=name)] = (
         epochs,
         [row["accuracy"] for row in run.history],
     )
-    panels["準確率 · accuracy"][f"{name} 驗證 validation"] = (
+    lines[lesson.text("{name}, validation", name=name)] = (
         epochs,
         [row["val_accuracy"] for row in run.history],
     )
-lesson.show(plots.show_lines(panels, across="回合 · epoch", up="", percent=True), "mlp_cnn")
+lesson.show(
+    plots.show_lines(
+        {"": lines}, across=lesson.text("epoch"), up=lesson.text("accuracy"), percent=True
+    ),
+    "mlp_cnn",
+)
 
 # %% [markdown]
 # ## 學到的特徵：第一層與第二層 · What was learned: the first layer and the second
 #
-# 同一張圖，兩個卷積層各 16 張特徵圖：第一層還看得出數字，第二層已經在挑筆畫。
+# 同一張影像，兩個卷積層各畫出 16 張特徵圖（平均值最大的）。
+# 第一層的特徵圖大多看得出整個數字；第二層的許多特徵圖只對某些筆畫有反應。
 #
-# For one image, 16 feature maps of each convolution are shown: the digit can still be seen in the
-# first layer, while the second layer already selects strokes.
+# For one image, the 16 feature maps with the largest mean are shown for each convolution. Most maps
+# of the first layer still show the whole digit; many of the second respond only to certain
+# strokes.
 
 # %%
 network = runs["CNN"].classifier().model
@@ -464,7 +535,7 @@ lesson.show(plots.show_images(rows, columns=17), "feature_maps")
 # %% [markdown]
 # ## 超參數清單 · The list of hyper-parameters
 #
-# 訓練學的是權重；下面這些要由人決定，或用 `convlens search` 去找。
+# 訓練學到的是權重；下面這些超參數由人決定，或用 `convlens search` 搜尋。
 #
 # Training learns the weights. The following settings have to be chosen by a person, or found by
 # `convlens search`.
@@ -472,17 +543,17 @@ lesson.show(plots.show_images(rows, columns=17), "feature_maps")
 # | 超參數 | hyper-parameter | 講義的 CNN · the deck's CNN | `convlens train --model custom_cnn` |
 # |---|---|---|---|
 # | 濾鏡數 | number of filters | 32, 64 | `--filters 32,64` |
-# | 濾鏡大小 | size of the filters | 3×3 | `--kernel-size` |
-# | 步幅 | step (strides) | 1 | `--strides` |
-# | 填補 | padding | valid | `--padding` |
-# | 池化種類 | type of pooling | max | `--pooling` |
-# | 池化大小 | size of pooling | 2×2 | `--pool-size` |
-# | 池化步幅 | step of pooling | 2 | `--pool-strides` |
-# | 權重初始值 | initialiser | Glorot uniform | `--initializer` |
-# | 激活函數 | activation | ReLU | `--activation` |
+# | 濾鏡的大小 | size of the filters | 3×3 | `--kernel-size` |
+# | 步幅 | strides | 1 | `--strides` |
+# | 補邊 | padding | valid | `--padding` |
+# | 池化的種類 | type of pooling | max | `--pooling` |
+# | 池化的大小 | size of pooling | 2×2 | `--pool-size` |
+# | 池化的步幅 | strides of pooling | 2 | `--pool-strides` |
+# | 初始化方法 | initializer | Glorot uniform | `--initializer` |
+# | 活化函數 | activation function | ReLU | `--activation` |
 # | 丟棄率 | dropout | 0.25, 0.5 | `--dropout` |
 # | 損失函數 | loss | 交叉熵 cross-entropy | 交叉熵 cross-entropy |
-# | 優化器與學習率 | optimizer, learning rate | Adadelta, 1.0 | `--optimizer`, `--learning-rate` |
+# | 最佳化器與學習率 | optimizer, learning rate | Adadelta, 1.0 | `--optimizer`, `--learning-rate` |
 # | 批次大小 | batch size | 128 | `--batch-size` |
 # | 回合數 | epochs | 12 | `--epochs` |
 # | 層的順序 | order of the layers | 卷積 卷積 池化 conv conv pool | `--convs-per-block` |

@@ -1,14 +1,14 @@
 # %% [markdown]
 # # 003 親手算一次，再從檔案訓練 · By hand once, then from files
 #
-# 第 003 份講義先用紙筆把一個兩層的小網路算一遍（前向、誤差、反向、更新），
-# 再用 Keras 從四萬兩千個 JPEG 檔訓練一個認數字的卷積網路。
-# 紙筆的部分，這裡每個數字都打開來看；程式的部分，後端從前是 Theano，今天可以是 TensorFlow、JAX 或 PyTorch。
+# 第 003 份講義是 2016 年 11 月的。它先用紙筆把一個 2-2-2 的小網路算一遍（正向傳播、誤差、反向傳播、更新），
+# 再用 Keras 從 42,000 個 JPEG 檔訓練一個辨認數字的卷積網路。
+# 手算的部分，這裡的每個數字都能追溯；程式的部分，當年的後端是 Theano，今天可以選 TensorFlow、JAX 或 PyTorch。
 #
-# Deck 003 first computes a small network of two layers by hand (forward pass, error, backward pass,
-# update), and then trains a convolutional network for digits with Keras, from 42,000 JPEG files.
-# Every number of the calculation by hand is shown here. The backend was Theano at that time; today
-# it can be TensorFlow, JAX or PyTorch.
+# Deck 003 is of November 2016. It first computes a small 2-2-2 network by hand (forward pass,
+# error, backward pass, update), and then trains a convolutional network for digits with Keras, from
+# 42,000 JPEG files. Every number of the calculation by hand can be traced here. The backend was Theano at
+# that time; today it can be TensorFlow, JAX or PyTorch.
 
 # %%
 import time
@@ -27,44 +27,51 @@ from keras import layers
 keras.utils.set_random_seed(3)
 
 # %% [markdown]
-# ## 神經元與激活函數 · A neuron and its activation
+# ## 神經元與活化函數 · A neuron and its activation
 #
-# 一個神經元把輸入各乘一個權重，加總，再加偏差，最後通過激活函數。講義的網路有兩個輸入、兩個隱藏、兩個輸出神經元，
-# 激活函數是 sigmoid；八個權重 w1 到 w8，每層共用一個偏差；目標是 .01 與 .99。
+# 一個神經元把每個輸入乘上一個權重，加總，加上偏差，再代入活化函數。
+# 講義的網路有兩個輸入、兩個隱藏層神經元與兩個輸出層神經元，活化函數都是 sigmoid；
+# 八個權重叫做 w1 到 w8，每一層共用一個偏差；目標是 .01 與 .99。
 #
 # A neuron multiplies each input by a weight, adds up the products and a bias, and passes the sum
 # through an activation function. The network of the deck has two inputs, two hidden neurons and two
 # output neurons, with sigmoid activations, eight weights w1 to w8, and one bias for each layer. The
 # targets are .01 and .99.
 #
-# 勘誤：講義的清單把輸出層的兩個神經元也寫成 h1、h2；它們是 o1、o2。
+# 勘誤：講義的清單把輸出層的兩個神經元也寫成 h1、h2，跟隱藏層同名；它們是 o1、o2。
 #
 # Erratum: the list in the deck names the two neurons of the output layer h1 and h2, like those of
 # the hidden layer; they are o1 and o2.
 
 # %%
 curve = np.linspace(-6, 6, 121)
-panels, steepest = {}, {}
+panels = {}
 for name in ("sigmoid", "tanh", "relu"):
     done = arithmetic.activate(curve, name)
-    panels[name] = {name: (curve, done.output), f"{name} 的斜率 · its slope": (curve, done.slope)}
-    steepest[name] = float(done.slope.max())
-print("steepest slope:", ", ".join(f"{name} {slope:g}" for name, slope in steepest.items()))
+    panels[name] = {name: (curve, done.output), lesson.text("its slope"): (curve, done.slope)}
+    lesson.say("{name}: the steepest slope is {slope:g}", name=name, slope=float(done.slope.max()))
 lesson.show(plots.show_lines(panels, across="z", up=""), "activations")
 
 # %% [markdown]
-# ## 前向傳播與誤差 · The forward pass and the error
+# ## 正向傳播與誤差 · The forward pass and the error
 #
-# 勘誤：講義寫成 `0.593 * 0.40 + …` 的式子，用的其實是沒捨去的 0.593269992；照印出來的三位小數算，得不到它的答案。
+# 從輸入算到輸出，再跟目標比較。誤差是每個輸出「差的平方的一半」的總和。
 #
-# Erratum: where the deck writes `0.593 * 0.40 + …`, it has computed with 0.593269992; the three
-# printed digits do not give its result.
+# The network is computed from its inputs to its outputs, which are compared with the targets. The
+# error is the sum of half of the squared difference of each output.
+#
+# 勘誤：講義把式子寫成 `0.593 * 0.40 + 0.596 * 0.45 + …`，用的其實是完整的 0.593269992；
+# 只用印出來的三位小數，算不出同樣的結果。
+#
+# Erratum: where the deck writes `0.593 * 0.40 + 0.596 * 0.45 + …`, it has computed with
+# 0.593269992; the three printed digits do not give the same result.
 
 # %%
 first = backprop.take_step(backprop.LECTURE_NETWORK, backprop.LECTURE_EXAMPLE, 0.5)
 hidden, output = (forward.outputs for forward in first.forward)
-print("hidden", hidden.round(9), " output", output.round(9))
-print("error ", " + ".join(f"{term:.9f}" for term in first.terms), f"= {first.error:.9f}")
+print("h1, h2:", hidden.round(9))
+print("o1, o2:", output.round(9))
+print("E =", " + ".join(f"{term:.9f}" for term in first.terms), f"= {first.error:.9f}")
 assert np.allclose(hidden, [0.593269992, 0.596884378], rtol=0, atol=6e-10)
 assert np.allclose(output, [0.75136507, 0.772928465], rtol=0, atol=6e-10)
 assert np.allclose(
@@ -72,91 +79,127 @@ assert np.allclose(
 )
 
 # %% [markdown]
+# 畫成圖：每條線上是權重，每個神經元裡是它的輸出。
+#
+# As a figure, each line has its weight, and each neuron its output.
+
+# %%
+weights = [layer.weights for layer in backprop.LECTURE_NETWORK]
+shared = [layer.bias for layer in backprop.LECTURE_NETWORK]
+values = [backprop.LECTURE_EXAMPLE.inputs, hidden, output]
+targets = backprop.LECTURE_EXAMPLE.targets
+lesson.show(plots.show_neurons(weights, values, biases=shared, targets=targets), "network")
+
+# %% [markdown]
 # ## 損失函數 · The loss functions
 #
 # 講義用「平方的一半」，因為微分之後係數剛好是 1。迴歸常用平方誤差（均方誤差）、絕對誤差、均方根誤差；
-# 分類用交叉熵：兩類用 binary，多類用 categorical。對同一組答案，每一種給的數字都不同，所以損失只能和同一種比。
+# 分類用交叉熵：兩類用二元交叉熵（binary），多類用多類別交叉熵（categorical）。
+# 同一組預測，各種損失的數值一般都不同，所以只能與同一種損失比較。
+# （這裡 squared 與 half-squared 相同是巧合：輸出剛好有兩個，兩項的平均就是總和的一半。）
 #
 # The deck uses half of the squared error, because the factor 2 of the derivative then cancels.
 # Regression often uses the squared error (mean squared error), the absolute error or the
 # root-mean-square error. Classification uses cross-entropy: binary for two classes, categorical for
-# more. Each loss gives another number for the same predictions, so a loss can be compared only with
-# the same kind of loss.
+# more. In general each loss gives another number for the same predictions, so a loss can be
+# compared only with the same kind of loss. (That squared and half-squared are equal here is a
+# coincidence: there are two outputs, and the mean of two terms is half of their sum.)
 
 # %%
-for name, (formula, reduction) in arithmetic.LOSSES.items():
-    done = arithmetic.loss(name, backprop.LECTURE_EXAMPLE.targets, output)
-    terms = ", ".join(f"{float(term):.6f}" for term in done.terms)
-    print(f"{name:25} {float(done.value):.6f}   {reduction} of {formula}: {terms}")
+losses = {
+    name: float(arithmetic.loss(name, backprop.LECTURE_EXAMPLE.targets, output).value)
+    for name in arithmetic.LOSSES
+}
+for name, value in losses.items():
+    print(f"{name:25} {value:.6f}")
+assert np.isclose(losses["squared"], losses["half-squared"])
 
 # %% [markdown]
 # ## 反向傳播：連鎖律 · Backpropagation: the chain rule
 #
 # 誤差對 w5 的梯度是三個因數的乘積：誤差對輸出、輸出對加總、加總對權重。
-# w1 到 w4 多一步：隱藏神經元的誤差，是兩個輸出神經元經由權重送回來的和。
+# w1 到 w4 多一步：隱藏層神經元的誤差，是兩個輸出層神經元的誤差經由權重傳回來的總和。
 #
-# The gradient of the error by w5 is a product of three factors: the error by the output, the output
-# by the sum, and the sum by the weight. For w1 to w4 there is one more step: the error of a hidden
-# neuron is the sum of what both output neurons send back through their weights.
+# The gradient of the error with respect to w5 is a product of three factors: the error by the
+# output, the output by the sum, and the sum by the weight. For w1 to w4 there is one more step: the
+# error of a hidden neuron is the sum of what both output neurons send back through their weights.
 #
 # 勘誤：講義的連鎖律寫成 ∂E/∂o1 × ∂o1/∂o1a × ∂o1a/∂w5，前後顛倒了；
-# 加總是 o1、激活之後是 o1a，所以是 ∂E/∂o1a × ∂o1a/∂o1 × ∂o1/∂w5。
+# 講義裡 o1 是加總、o1a 是代入活化函數之後的值，所以是 ∂E/∂o1a × ∂o1a/∂o1 × ∂o1/∂w5。
 #
 # Erratum: the deck writes the chain rule as ∂E/∂o1 × ∂o1/∂o1a × ∂o1a/∂w5, which is the wrong way
-# round: o1 is the sum and o1a is the value after the activation, so it is ∂E/∂o1a × ∂o1a/∂o1 ×
-# ∂o1/∂w5.
+# round: its o1 is the sum and its o1a is the value after the activation, so it is ∂E/∂o1a ×
+# ∂o1a/∂o1 × ∂o1/∂w5.
 
 # %%
 chains = {chain.name: chain for chain in first.chains()}
 w5 = chains["w5"]
-print(
-    f"dE/dw5 = {w5.error_by_output:.9f} x {w5.output_by_sum:.9f} x {w5.sum_by_weight:.9f} = {w5.gradient:.9f}"
-)
-factors = [w5.error_by_output, w5.output_by_sum, w5.sum_by_weight, w5.gradient]
+factors = [w5.error_by_output, w5.output_by_sum, w5.sum_by_weight]
+print("dE/dw5 =", " x ".join(f"{factor:.9f}" for factor in factors), f"= {w5.gradient:.9f}")
 assert np.allclose(
-    factors, [0.741365070, 0.186815602, 0.593269992, 0.082167041], rtol=0, atol=6e-10
+    [*factors, w5.gradient],
+    [0.741365070, 0.186815602, 0.593269992, 0.082167041],
+    rtol=0,
+    atol=6e-10,
+)
+gradients = [backward.weights for backward in first.backward]
+lesson.show(
+    plots.show_neurons(weights, values, biases=shared, targets=targets, gradients=gradients),
+    "gradients",
 )
 
 # %% [markdown]
-# ## 更新，然後一直更新 · The update, again and again
+# ## 更新，一次又一次 · The update, again and again
 #
-# 八個權重同時更新，都用舊的權重算梯度，步長 0.5。講義沒有動偏差；偏差也能學，梯度一樣算得出來。
+# 八個權重同時更新，梯度都用舊的權重計算，步長 0.5。講義沒有更新偏差；偏差也可以學，梯度用同樣的方法計算。
 #
-# All eight weights are updated at once, with gradients at the old weights and a learning rate of
-# 0.5. The deck does not change the biases; they can be learned as well, and their gradients are
-# computed in the same way.
+# All eight weights are updated at once, with gradients at the old weights and a step size of 0.5.
+# The deck does not change the biases; they can be learned as well, and their gradients are computed
+# in the same way.
+#
+# 勘誤：講義最後說「不斷重覆 Step 1 到 Step 5」。Step 1 是給定起始權重，重做就回到原點了；
+# 要重複的是正向傳播、誤差、反向傳播與更新，也就是 Step 2 到 Step 4。
+#
+# Erratum: the deck ends with repeating its steps 1 to 5. Step 1 sets the initial weights, and
+# repeating it would undo what was learned; the forward pass, the error, the backward pass and the
+# update are repeated, which are steps 2 to 4.
 
 # %%
 updated = [chain.after for chain in first.chains()]
 deck = [
-    0.149780716,
-    0.199561432,
-    0.249751144,
-    0.299502287,
-    0.358916480,
-    0.408666186,
-    0.511301270,
-    0.561370121,
+    *(0.149780716, 0.199561432, 0.249751144, 0.299502287),
+    *(0.358916480, 0.408666186, 0.511301270, 0.561370121),
 ]
-print("w1..w8 ->", np.round(updated, 9))
+for name, chain in chains.items():
+    print(f"{name}: {chain.before:.2f} - 0.5 x {chain.gradient:12.9f} = {chain.after:.9f}")
 assert np.allclose(updated, deck, rtol=0, atol=6e-10)
 biases = [float(backward.bias) for backward in first.backward]
-print("gradients of the biases", np.round(biases, 9))
+print("dE/db1, dE/db2:", np.round(biases, 9))
 assert np.allclose(biases, [0.018725609, 0.100400325], rtol=0, atol=6e-10)
 
-runs = {
-    moved: backprop.train(
-        backprop.LECTURE_NETWORK, backprop.LECTURE_EXAMPLE, 0.5, steps=10_000, move_biases=moved
+# %%
+fixed, moved = (
+    backprop.train(
+        backprop.LECTURE_NETWORK,
+        backprop.LECTURE_EXAMPLE,
+        0.5,
+        steps=10_000,
+        move_biases=move_biases,
     )
-    for moved in (False, True)
-}
-for moved, done in runs.items():
-    print(f"biases {'moved' if moved else 'fixed'}: error {done.errors[1]:.9f} after 1 step, "
-          f"{done.errors[-1]:.3g} after {done.steps:,}; answers {done.outputs.round(4)}")  # fmt: skip
-assert np.allclose(
-    [runs[False].errors[1], runs[True].errors[1]], [0.291027774, 0.285750887], rtol=0, atol=6e-10
+    for move_biases in (False, True)
 )
-assert np.allclose([runs[False].errors[-1], runs[True].errors[-1]], [3.51e-5, 4.36e-6], rtol=2e-3)
+lesson.say(
+    "only the weights learn: error {first:.9f} after 1 step, {last:.3g} after 10,000 steps",
+    first=fixed.errors[1],
+    last=fixed.errors[-1],
+)
+lesson.say(
+    "the biases learn as well: error {first:.9f} after 1 step, {last:.3g} after 10,000 steps",
+    first=moved.errors[1],
+    last=moved.errors[-1],
+)
+assert np.allclose([fixed.errors[1], moved.errors[1]], [0.291027774, 0.285750887], atol=6e-10)
+assert np.allclose([fixed.errors[-1], moved.errors[-1]], [3.51e-5, 4.36e-6], rtol=2e-3)
 below = backprop.train(
     backprop.LECTURE_NETWORK, backprop.LECTURE_EXAMPLE, 0.5, steps=10_000, until=1e-3
 )
@@ -165,49 +208,91 @@ lesson.show(views.network_page(first, below), "by_hand")
 # %% [markdown]
 # ## 步長太小與太大 · A step too small, a step too large
 #
-# 講義說步長小會慢、會困在局部最小值，步長大則不容易收斂。拿同一個網路，用五種步長各走 500 步。
-# sigmoid 的網路步子太大時不一定會爆開：權重一下被推得太遠，sigmoid 飽和，斜率趨近 0，就停在原地。
+# 講義說：步長小，調整過程慢，容易困在局部最小值；步長大，不容易收斂。
+# 拿一個看得見的誤差來試：E = ½ (x² + 10 y²)，是一條狹長的山谷，橫向（y）的曲率是縱向（x）的十倍。
+# 每走一步，x 乘以 1 − 步長，y 乘以 1 − 10 × 步長。所以步長一旦超過 2 / 10 = 0.2，y 每一步都跨過谷底，
+# 而且落在更高的地方：發散了。步長很小的話不會發散，可是沿著谷底幾乎走不動。
+# 這條山谷只有一個最低點，所以看不到局部最小值。
 #
-# The deck says that small steps are slow and get stuck in local minima, and that large steps do not
-# converge easily. Here the same network takes 500 steps of five sizes. In a network of sigmoids,
-# too large a step does not necessarily diverge: the weights are pushed so far that the sigmoid
-# saturates, its slope is nearly 0, and nothing moves any more.
+# The deck says that small steps are slow and easily get stuck in local minima, and that large steps
+# do not converge easily. We try it with an error that can be seen: E = ½ (x² + 10 y²) is a narrow
+# valley, with ten times the curvature across (y) that it has along (x). Each step multiplies x by 1
+# − step size, and y by 1 − 10 × step size. Beyond a step size of 2 / 10 = 0.2 each step crosses the
+# valley and ends higher on the other side: it diverges. A very small step never diverges, but it
+# hardly moves along the valley. This valley has only one minimum, so it shows no local minima.
+
+# %%
+paths, heights = {}, {}
+for rate in (0.01, 0.1, 0.18, 0.21):
+    places = [np.array([9.0, 1.0])]
+    for _ in range(20):
+        gradient = np.array([1, 10]) * places[-1]
+        places.append(places[-1] - rate * gradient)
+    paths[rate] = np.array(places)
+    heights[rate] = (paths[rate] ** 2 @ [1, 10]) / 2
+    lesson.say(
+        "step size {rate:g}: E is {first:.1f} at the start, {last:.3g} after 20 steps",
+        rate=rate,
+        first=heights[rate][0],
+        last=heights[rate][-1],
+    )
+assert heights[0.21][-1] > heights[0.21][0]  # too large: it diverges
+assert np.allclose(paths[0.21][1:, 1] / paths[0.21][:-1, 1], -1.1)
+assert heights[0.18][-1] < heights[0.1][-1] < heights[0.01][-1] < heights[0.01][0]
+
+panels = {
+    lesson.text("step size {rate:g}", rate=rate): {
+        lesson.text("20 steps"): (path[:, 0], path[:, 1])
+    }
+    for rate, path in paths.items()
+}
+figure = plots.show_lines(panels, across="x", up="y")
+x, y = np.meshgrid(np.linspace(-10, 10, 201), np.linspace(-7, 7, 141))
+for axes in figure.axes:
+    height = (x**2 + 10 * y**2) / 2
+    axes.contour(x, y, height, [1, 5, 15, 45, 100, 200], colors="silver", linewidths=1, zorder=1)
+    axes.set(xlim=(-10, 10), ylim=(-7, 7))
+lesson.show(figure, "step_sizes")
+
+# %% [markdown]
+# 步長多大才算太大，要看曲率，沒有一個數字到處都適用。講義的 2-2-2 網路用 sigmoid，誤差的曲面很平：
+# 起點的最大曲率只有 0.037，2 ÷ 0.037 大約是 55，所以步長 50 也不會發散，反而是下面三種裡最快的。
+#
+# Which step is too large depends on the curvature, and no number suits every network. The 2-2-2
+# network of the deck has sigmoids, and the surface of its error is flat: the largest curvature at
+# the start is only 0.037, and 2 / 0.037 is about 55. Even a step size of 50 does not diverge, and
+# it is the fastest of the three below.
 
 # %%
 errors = {
     rate: backprop.train(backprop.LECTURE_NETWORK, backprop.LECTURE_EXAMPLE, rate, steps=500).errors
-    for rate in (0.05, 0.5, 5, 50, 500)
+    for rate in (0.05, 0.5, 50)
 }
 for rate, values in errors.items():
-    change = abs(values[500] / values[250] - 1)
-    print(
-        f"step {rate:5g}: error {values[1]:.2e} after 1, {values[500]:.2e} after 500; the last 250 changed it by {change:.1%}"
+    lesson.say(
+        "the deck's network, step size {rate:g}: error {error:.2e} after 500 steps",
+        rate=rate,
+        error=values[-1],
     )
-lowest = min(errors, key=lambda rate: errors[rate][-1])
-print(f"lowest after 500 steps: {lowest:g}")
-panels = {
-    title: {f"步長 step {rate:g}": (range(501), errors[rate]) for rate in rates}
-    for title, rates in (("較小 · smaller", (0.05, 0.5, 5)), ("較大 · larger", (50, 500)))
-}
-figure = plots.show_lines(panels, across="步 · steps", up="誤差 · error", log=True)
-figure.axes[0].set_ylim(bottom=5e-6)  # room for the legend
-lesson.show(figure, "step_sizes")
+assert errors[50][-1] < errors[0.5][-1] < errors[0.05][-1] < errors[0.05][0]
 
 # %% [markdown]
 # ## 邏輯迴歸，就是一個神經元 · Logistic regression is one neuron
 #
-# 講義說邏輯迴歸可以寫成神經網路：一個神經元、sigmoid、二元交叉熵，但沒有給資料。
-# 我們拿 MNIST 的 0 和 1：784 個權重、一個偏差。如果說法成立，在同樣的懲罰下，
-# 係數該和 scikit-learn 的 `LogisticRegression` 一樣。scikit-learn 最小化「C × 損失總和 + ½ 係數平方和」，
-# 除以 C 倍的張數，就是「平均損失 + 係數平方和 ÷ (2 C n)」。兩邊都要算到收斂，所以用 L-BFGS，不是走幾個回合。
+# 講義說邏輯迴歸可以用神經網路來做，但是沒有附資料。
+# 我們拿 MNIST 的 0 和 1，用一個神經元：784 個權重、一個偏差，sigmoid 加二元交叉熵。
+# 講義的說法如果成立，正則化的強度相同時，神經元的權重應該等於 scikit-learn 的 `LogisticRegression` 的係數。
+# scikit-learn 最小化的是「C × 損失的總和 + ½ × 係數的平方和」；
+# 除以 C 乘張數 n，就是「損失的平均 + 係數的平方和 ÷ (2 C n)」。
+# 兩邊都要算到收斂才能比較，所以不是訓練幾個回合，而是用 L-BFGS。
 #
-# The deck says that logistic regression is a network of one neuron, with a sigmoid and binary
-# cross-entropy, but gives no data. We take the 0s and 1s of MNIST: 784 weights and one bias. If the
-# claim is true, then with the same penalty the coefficients must equal those of scikit-learn's
-# `LogisticRegression`. scikit-learn minimises C × the sum of the losses + ½ the sum of the squared
-# coefficients; divided by C times the number of images, this is the mean loss + the sum of the
-# squares / (2 C n). Both must be computed until they converge, so we use L-BFGS instead of a few
-# epochs.
+# The deck says that a neural network can do logistic regression, but gives no data. We take the 0s
+# and 1s of MNIST and one neuron: 784 weights and one bias, with a sigmoid and binary cross-entropy.
+# If the claim is true, then with the same regularization the weights must equal the coefficients of
+# scikit-learn's `LogisticRegression`. scikit-learn minimises C × the sum of the losses + ½ the sum
+# of the squared coefficients; divided by C times the number of images n, this is the mean loss +
+# the sum of the squares / (2 C n). The two can be compared only once both have converged, so we use
+# L-BFGS instead of a few epochs.
 
 # %%
 from scipy.optimize import minimize
@@ -245,26 +330,37 @@ found = minimize(objective, np.zeros(785), jac=True, method="L-BFGS-B",
 neuron.set_weights([found.x[:784, None], found.x[784:]])
 coefficients = reference.coef_[0]
 apart = np.abs(found.x[:784] - coefficients).max()
-print(
-    f"{len(x):,} images, C {C:g}; coefficients from {coefficients.min():.4f} to {coefficients.max():.4f}"
+lesson.say(
+    "{count:,} images, C = {C:g}; the coefficients are between {lowest:.4f} and {highest:.4f}",
+    count=len(x),
+    C=C,
+    lowest=coefficients.min(),
+    highest=coefficients.max(),
 )
-print(
-    f"largest difference of a coefficient {apart:.1e}, of the bias {abs(found.x[784] - reference.intercept_[0]):.1e}"
+lesson.say(
+    "largest difference between a weight and its coefficient: {weight:.1e}; between the biases: {bias:.1e}",
+    weight=apart,
+    bias=abs(found.x[784] - reference.intercept_[0]),
 )
 assert apart < 1e-3 * np.abs(coefficients).max()
 
 # %% [markdown]
-# 係數畫成 28×28 的圖：亮的地方有墨，就往「1」推；暗的地方有墨，就往「0」推。左邊是 scikit-learn，右邊是神經元。
+# 係數畫成 28×28 的圖，灰色是 0：亮的地方有筆畫，答案偏向「1」；暗的地方有筆畫，答案偏向「0」。
+# 左邊是 scikit-learn，右邊是神經元，看不出差別。
 #
-# The coefficients are drawn as an image of 28×28: ink where it is bright is evidence for a 1, and
-# ink where it is dark is evidence for a 0. scikit-learn is on the left, the neuron on the right.
+# The coefficients are drawn as an image of 28×28. Grey is 0; strokes where it is bright are
+# evidence for a 1, and strokes where it is dark are evidence for a 0. scikit-learn is on the left
+# and the neuron on the right; they look the same.
 
 # %%
 new = np.flatnonzero(y_test < 2)
 answers = (neuron.predict(x_test[new].astype("float32") / 255, verbose=0)[:, 0] > 0).astype(int)
 theirs = reference.predict(x_test[new].reshape(len(new), -1) / 255)
-print(
-    f"new 0s and 1s: {metrics.accuracy(y_test[new], answers)}; the two agree on {int((answers == theirs).sum())} of {len(new)}"
+lesson.say(
+    "test images: accuracy {score}; the two predict the same class for {same:,} of {count:,}",
+    score=metrics.accuracy(y_test[new], answers),
+    same=int((answers == theirs).sum()),
+    count=len(new),
 )
 most = np.abs(coefficients).max()
 maps = [
@@ -277,16 +373,18 @@ lesson.show(
 )
 
 # %% [markdown]
-# ## 三種梯度步 · Three kinds of gradient steps
+# ## 三種梯度下降 · Three kinds of gradient descent
 #
-# 走一步之前，看多少張圖？全部（批次梯度下降）：方向準，但是一個回合只走一步。一張（隨機梯度下降）：走得勤，但是搖晃。
-# 一小批（小批次）：兩者之間，也是 Keras 的 `batch_size`。下面三條線看的圖一樣多，差別只在多久走一步。
+# 每次更新之前，要看多少張影像？全部（批次梯度下降）：方向準，但一個回合只更新一次。
+# 一張（隨機梯度下降）：更新頻繁，方向不穩。
+# 一小批（小批次梯度下降）：介於兩者之間，張數就是 Keras 的 `batch_size`。
+# 下面三條線看過的影像一樣多，差別只在多久更新一次。
 #
-# How many images are used for a step? All of them (batch gradient descent): the direction is right,
-# but there is only one step in an epoch. One (stochastic gradient descent): there are many steps,
-# but they are unsteady. A few (mini-batches): this is in between, and it is the `batch_size` of
-# Keras. The three lines below have seen the same number of images; they differ in how often a step
-# is taken.
+# How many images are used to compute a gradient? All of them (batch gradient descent): the
+# direction is right, but there is only one step in an epoch. One (stochastic gradient descent):
+# there are many steps, in unsteady directions. A few (mini-batch gradient descent): this is in
+# between, and it is the `batch_size` of Keras. The three lines below have used the same number of
+# images; they differ in how often a step is taken.
 
 # %%
 draws = np.random.default_rng(3)
@@ -295,9 +393,9 @@ rows = draws.permutation(len(x))[:count]
 flat, target = x[rows].reshape(len(rows), -1).astype("float64"), y[rows]
 lines = {}
 for name, size, rate in (
-    ("全部 · all", len(rows), 0.1),
-    ("一小批 · 50", 50, 0.1),
-    ("一張 · 1", 1, 0.1),
+    (lesson.text("all images"), len(rows), 0.1),
+    (lesson.text("50 images"), 50, 0.1),
+    (lesson.text("1 image"), 1, 0.1),
 ):
     weights, seen, losses, steps = np.zeros(784), [0.0], [np.log(2)], 0
     every = max(1, len(rows) // size // 10)
@@ -313,44 +411,52 @@ for name, size, rate in (
                 seen.append(epoch + (start + len(some)) / len(rows))
                 losses.append(float(np.mean(np.logaddexp(0, z) - target * z)))
     lines[name] = (seen, losses)
-    print(f"{name:12} {steps:>6,} steps of {rate:g} in {epochs} epochs: loss {losses[-1]:.4f}, "
-          f"{np.mean(np.diff(losses) > 0):.0%} of the marks went up")  # fmt: skip
+    lesson.say(
+        "{name} for each step: {steps:,} steps in {epochs} epochs, loss {loss:.4f}; in {rose:.0%} of the measurements it had risen",
+        name=name,
+        steps=steps,
+        epochs=epochs,
+        loss=losses[-1],
+        rose=np.mean(np.diff(losses) > 0),
+    )
 lesson.show(
-    plots.show_lines({"": lines}, across="回合 · epochs", up="損失 · loss", log=True),
+    plots.show_lines(
+        {"": lines}, across=lesson.text("epoch"), up=lesson.text("training loss"), log=True
+    ),
     "kinds_of_steps",
 )
 
 # %% [markdown]
 # ## 選後端 · Choose the backend
 #
-# 講義在最前面寫 `os.environ['KERAS_BACKEND'] = 'theano'`。Theano 已經停止開發；今天的選擇是 tensorflow、jax、torch。
-# 規則沒變：要在 `import keras` 之前設好。convlens 的寫法是 `convlens train … --backend jax`。
+# 講義的程式一開頭就寫 `os.environ['KERAS_BACKEND'] = 'theano'`。Keras 3 已經不支援 Theano，
+# 可以選的是 tensorflow、jax、torch。規則沒變：要在 `import keras` 之前設定好。
+# convlens 的寫法是 `convlens train … --backend jax`。
 #
-# The deck begins with `os.environ['KERAS_BACKEND'] = 'theano'`. Theano is no longer developed; the
-# choices today are tensorflow, jax and torch. The rule is the same: it must be set before `import
+# The deck begins with `os.environ['KERAS_BACKEND'] = 'theano'`. Keras 3 no longer runs on Theano;
+# the choices are tensorflow, jax and torch. The rule is the same: it must be set before `import
 # keras`. In convlens it is `convlens train … --backend jax`.
 
 # %%
 import importlib.util
 
 for engine in convlens.backend.ENGINES:
-    state = (
-        "runs here"
-        if engine == convlens.backend.engine()
-        else "installed"
-        if importlib.util.find_spec(engine)
-        else "not installed"
-    )
-    print(f"{engine:11} {state}")
+    if engine == convlens.backend.engine():
+        lesson.say("{engine}: this lesson runs on it", engine=engine)
+    elif importlib.util.find_spec(engine):
+        lesson.say("{engine}: installed", engine=engine)
+    else:
+        lesson.say("{engine}: not installed", engine=engine)
 
 # %% [markdown]
 # ## 寫出 JPEG 檔：標籤.編號.jpg · Write the JPEG files: label.number.jpg
 #
-# 講義的資料是 42,000 個檔，名字像 `0.46.jpg`：第 46 張，是個 0。我們從 MNIST 寫出這樣的一個資料夾。
-# JPEG 會失真，所以像素和原來差一點點。
+# 講義的資料是 42,000 個檔案，檔名像 `0.46.jpg`：編號 46，標籤是 0。這裡用 MNIST 的影像寫出這樣的資料夾。
+# JPEG 是失真壓縮，所以像素值與原來的略有差異。
 #
-# The data of the deck are 42,000 files with names such as `0.46.jpg`: number 46, which is a 0. We
-# write such a folder from MNIST. JPEG is lossy, so the pixels differ slightly from the originals.
+# The data of the deck are 42,000 files with names such as `0.46.jpg`: number 46, with the label 0.
+# We write such a folder from MNIST. JPEG is lossy, so the pixels differ slightly from the
+# originals.
 
 # %%
 folder = lesson.place("jpeg")
@@ -359,59 +465,87 @@ total = 700 if lesson.quick else min(42_000, len(x_all))
 chosen = np.random.default_rng(42).permutation(len(x_all))[:total]
 for number, index in enumerate(chosen):
     Image.fromarray(x_all[index, :, :, 0]).save(folder / f"{y_all[index]}.{number}.jpg", quality=95)
-print(f"{total:,} files, as", ", ".join(sorted(path.name for path in folder.iterdir())[:5]))
+names = sorted(path.name for path in folder.iterdir())
+lesson.say(
+    "{count:,} files, such as {names}", count=len(names), names=", ".join(names[:: total // 4])
+)
 back = np.asarray(Image.open(folder / f"{y_all[chosen[0]]}.0.jpg")).astype(int)
-print("largest change of a pixel by JPEG:", np.abs(back - x_all[chosen[0], :, :, 0]).max())
+lesson.say(
+    "largest change of a pixel by JPEG, in one image: {change}",
+    change=np.abs(back - x_all[chosen[0], :, :, 0]).max(),
+)
 
 # %% [markdown]
-# ## 讀檔、洗牌、切分 · Read, shuffle, split
+# ## 讀檔、打亂、切分 · Read, shuffle, split
 #
-# 讀每個檔，檔名第一個點之前就是標籤；洗牌；前 30,000 張訓練，後 12,000 張測試。
-# 不洗牌的話，檔案照名字排，前面全是 0、1、2，後面全是 8、9。
+# 逐一讀取檔案，檔名第一個點前面的就是標籤；打亂之後，前 30,000 張訓練，後 12,000 張測試。
+# 不打亂的話，檔案依檔名排列，最前面全是 0，最後面全是 9，測試集裡只有 7、8、9。
 #
 # Each file is read, and its label is what stands before the first dot of its name. Then the files
 # are shuffled; 30,000 are for training and 12,000 for the test. Without shuffling, the files are
-# sorted by name: first the 0s, 1s and 2s, and at the end only 8s and 9s.
+# sorted by name: they begin with the 0s and end with the 9s, and the test set would have only 7s,
+# 8s and 9s.
 #
 # 勘誤：講義的說明把後 12,000 張也叫做「訓練集」；程式是對的，那是測試集。
 #
 # Erratum: a note in the deck also calls the last 12,000 images the training set; the code is right,
 # they are the test set.
+#
+# 勘誤：講義只把 `X_train` 轉成 (張數, 28, 28, 1)，沒有轉 `X_test`，
+# 測試影像還是 (12000, 1, 28, 28)，跟網路的輸入形狀不合；說明裡的 (42000, 28, 28, 1) 也不對，切分之後 `X_train` 是 30,000 張。
+#
+# Erratum: the deck reshapes `X_train` to (images, 28, 28, 1), but never `X_test`, which stays
+# (12000, 1, 28, 28) and does not fit the input of the network. Its note says (42000, 28, 28, 1), but
+# after the split `X_train` has 30,000 images.
+#
+# 勘誤：講義設定了 `np.random.seed(1024)`，打亂卻用 `random.shuffle`，不受這個亂數種子控制，所以每次的切分都不同。
+#
+# Erratum: the deck sets `np.random.seed(1024)`, but shuffles by `random.shuffle`, which this seed
+# does not control; the split is another one each time.
 
 # %%
 paths = sorted(folder.iterdir())
 images = np.stack([np.asarray(Image.open(path)) for path in paths])[..., None].astype("float32")
 labels = np.array([int(path.name.split(".")[0]) for path in paths])
-print(
-    "sorted by name, the first labels are",
-    labels[:8].tolist(),
-    "and the last",
-    labels[-8:].tolist(),
+cut = len(paths) * 30 // 42
+lesson.say(
+    "not shuffled: the test set would have only the classes {classes}",
+    classes=np.unique(labels[cut:]).tolist(),
 )
 shuffled = np.random.default_rng(1024).permutation(len(paths))
 images, labels = images[shuffled], labels[shuffled]
-cut = len(paths) * 30 // 42
-print(
-    f"{cut:,} to train, {len(paths) - cut:,} to test; shuffled, the first labels are",
-    labels[:8].tolist(),
+lesson.say(
+    "shuffled: the test set has the classes {classes}", classes=np.unique(labels[cut:]).tolist()
 )
-print("pixels", images.min(), "to", images.max(), "(not scaled, as in the deck)")
+lesson.say("{train:,} images to train, {test:,} to test", train=cut, test=len(paths) - cut)
+lesson.say(
+    "shape {shape}; pixels from {low:g} to {high:g}, not scaled, as in the deck",
+    shape=images.shape,
+    low=images.min(),
+    high=images.max(),
+)
 lesson.show(plots.show_images(images.astype("uint8"), labels, n=10, columns=10), "jpeg_images")
 
 # %% [markdown]
-# convlens 看名字就認得這種資料夾：
+# convlens 看檔名就能辨認這種資料夾：
 #
 # convlens recognises such a folder by the names of its files:
 
 # %%
 recognised = convlens.load_data(folder)
-print(f"{recognised.kind}: {len(recognised):,} images, classes {', '.join(recognised.class_names)}")
+lesson.say(
+    "{kind}: {count:,} images, classes {names}",
+    kind=recognised.kind,
+    count=len(recognised),
+    names=", ".join(recognised.class_names),
+)
 
 # %% [markdown]
 # ## 建立模型 · Build the network
 #
-# 三個卷積層（4、8、16 個濾鏡），激活都是 tanh，兩次池化，128 個神經元，全連接層的權重從常態分布開始：35,754 個參數。
-# 從前的 `Convolution2D(4, 5, 5, border_mode='valid')` 現在是 `Conv2D(4, 5, padding="valid")`，
+# 三個卷積層（4、8、16 個濾鏡），活化函數都是 tanh，兩次池化，128 個神經元；
+# 全連接層的權重以常態分布初始化。一共有 35,754 個參數。
+# 當年的 `Convolution2D(4, 5, 5, border_mode='valid')` 現在是 `Conv2D(4, 5, padding="valid")`，
 # `init='normal'` 是 `kernel_initializer="random_normal"`，`nb_epoch` 是 `epochs`。
 #
 # There are three convolutions of 4, 8 and 16 filters, all with tanh, two poolings and 128 neurons;
@@ -447,32 +581,37 @@ assert model.count_params() == convlens.create_model("mnist_tanh").count_params(
 # %% [markdown]
 # ## 沒有縮放的像素 · Pixels that were not scaled
 #
-# 講義沒有把像素除以 255。tanh 在 ±3 之外幾乎是平的：加總有幾百那麼大，輸出就貼在 ±1，斜率接近 0。量一量有多少。
+# 講義沒有把像素除以 255。tanh 在 ±3 之外幾乎是平的，斜率不到 0.01：
+# 加總的絕對值如果超過 3，輸出就貼近 ±1，梯度幾乎傳不回去。下面算出第一個卷積層有多少輸出是這樣。
 #
-# The deck does not divide the pixels by 255. Beyond ±3, tanh is nearly flat: sums of several
-# hundred give outputs of almost ±1, with slopes near 0. How many outputs are affected?
+# The deck does not divide the pixels by 255. Beyond ±3, tanh is nearly flat, with a slope below
+# 0.01: if a sum is larger than 3, the output is almost ±1, and hardly any gradient gets through. We
+# measure how many outputs of the first convolution are affected.
 
 # %%
+assert 1 - np.tanh(3) ** 2 < 0.01
 first_layer = model.get_layer("conv1")
+some = images[:200]
+ink = np.asarray(keras.ops.average_pool(some, 5, 1))[..., 0] > 0  # windows that see any ink
 for name, scale in (("0..255", 1.0), ("0..1", 1 / 255)):
-    sums = np.asarray(first_layer(images[:200] * scale))
-    ink = (
-        np.asarray(keras.ops.average_pool(images[:200], 5, 1))[..., 0] > 0
-    )  # windows that see any ink
-    print(
-        f"pixels {name}: where there is ink, {np.mean(np.abs(sums[ink]) > 0.99):.1%} of conv1's outputs are beyond ±0.99"
+    sums = np.abs(keras.ops.conv(some * scale, first_layer.kernel) + first_layer.bias)[ink]
+    lesson.say(
+        "pixels {name}: where there is ink, the median of |sum| is {median:.3g}, and {share:.1%} are above 3",
+        name=name,
+        median=np.median(sums),
+        share=np.mean(sums > 3),
     )
 
 # %% [markdown]
-# ## 哪個優化器？ · Which optimizer?
+# ## 選哪個最佳化器？ · Which optimizer?
 #
-# 講義匯入了 SGD、Adadelta、Adagrad，卻沒有印出 `compile` 那一行。我們從訓練資料留一成驗證，三個都試，取最好的。
-# 學習率用當年 Keras 的預設：0.01、1.0、0.01；今天 Adadelta 的預設是 0.001，幾乎不動。
+# 講義匯入了 SGD、Adadelta、Adagrad，卻沒有印出 `compile` 那一行。我們從訓練資料留一成驗證，三個都試，用最好的那個。
+# 學習率是當年 Keras 的預設值：0.01、1.0、0.01；今天 Adadelta 與 Adagrad 的預設值都是 0.001。
 #
 # The deck imports SGD, Adadelta and Adagrad, but does not print its `compile` line. We therefore
 # hold back a tenth of the training images for validation, try all three, and take the best. The
-# learning rates are the defaults of Keras at that time, 0.01, 1.0 and 0.01; today's default for
-# Adadelta is 0.001, with which it hardly moves.
+# learning rates are the defaults of Keras at that time, 0.01, 1.0 and 0.01; today Adadelta and
+# Adagrad have 0.001.
 
 # %%
 trial, batch_size = (3, 20) if lesson.quick else (3, 100)
@@ -490,17 +629,25 @@ for name, optimizer in optimizers.items():
     tried[name] = metrics.accuracy(
         labels[held:cut], candidate.predict(images[held:cut], verbose=0).argmax(axis=1)
     )
-    print(f"{name:9} after {trial} epochs: {tried[name]}")
+    lesson.say(
+        "{name} after {epochs} epochs: validation accuracy {score}",
+        name=name,
+        epochs=trial,
+        score=tried[name],
+    )
+assert np.isclose(float(keras.optimizers.Adadelta().learning_rate), 0.001)
+assert np.isclose(float(keras.optimizers.Adagrad().learning_rate), 0.001)
 chosen_optimizer = max(tried, key=lambda name: tried[name].value)
-print("taken:", chosen_optimizer)
+lesson.say("{name} is used below", name=chosen_optimizer)
 
 # %% [markdown]
 # ## 訓練與評估 · Train and evaluate
 #
-# 批次 100、10 個回合、每個回合洗牌（`shuffle=True` 本來就是預設）。講義的結果：訓練 99.6 %、測試 98.38 %。
+# 批次大小 100，訓練 10 個回合，每個回合都打亂順序（`shuffle=True` 本來就是預設值）。
+# 講義的準確率：訓練 99.6 %，測試 98.38 %。
 #
 # We use batches of 100 and 10 epochs, and shuffle in each epoch (`shuffle=True` is the default
-# anyway). The deck's result is 99.6 % in training and 98.38 % in the test.
+# anyway). The deck's accuracy is 99.6 % on the training images and 98.38 % on the test images.
 
 # %%
 model = tanh_network()
@@ -521,7 +668,7 @@ probabilities = model.predict(images[cut:], verbose=0)
 predicted = probabilities.argmax(axis=1)
 train_score = metrics.accuracy(labels[:cut], model.predict(images[:cut], verbose=0).argmax(axis=1))
 test_score = metrics.accuracy(labels[cut:], predicted)
-print(f"training {train_score}, test {test_score}")
+lesson.say("training accuracy {train}, test accuracy {test}", train=train_score, test=test_score)
 lesson.compare(
     "MNIST from JPEG files, tanh", test_score, data="mnist", deck=0.9838, seconds=seconds
 )
@@ -541,10 +688,11 @@ lesson.show(
 )
 
 # %% [markdown]
-# 同一個網路在 convlens 裡叫 `mnist_tanh`：`convlens train 資料夾 --model mnist_tanh --batch-size 100 --epochs 10`。
+# 同樣架構的網路在 convlens 裡叫 `mnist_tanh`：
+# `convlens train 資料夾 --model mnist_tanh --batch-size 100 --epochs 10`。像素會縮放，最佳化器是 Adam。
 #
-# The same network is called `mnist_tanh` in convlens: `convlens train FOLDER --model mnist_tanh
-# --batch-size 100 --epochs 10`.
+# The network of these layers is called `mnist_tanh` in convlens: `convlens train FOLDER --model
+# mnist_tanh --batch-size 100 --epochs 10`. It scales the pixels, and uses Adam.
 
 # %% [markdown]
 # ## 結果 · Results
