@@ -54,7 +54,7 @@ MODULES = {
     "metrics": "RESAMPLES accuracy calibration_bins class_scores confusion_matrix "
     "expected_calibration_error log_loss macro_scores top_k_accuracy wilson",
     "plots": "show_calibration show_confusion show_growth show_history show_images show_lines "
-    "show_metrics show_neurons show_published show_regularization show_scores show_sheet "
+    "show_metrics show_neurons show_path show_published show_regularization show_scores show_sheet "
     "show_tradeoff show_trials",
     "published": "PUBLISHED Published",
     "sizes": "Border Count FieldStep Side batchnorm_params conv_params dense_params "

@@ -13,6 +13,7 @@ from convlens.charts.curves import show_history, show_lines, show_metrics, show_
 from convlens.charts.evaluation import show_calibration, show_confusion
 from convlens.charts.images import show_images, show_sheet
 from convlens.charts.neurons import show_neurons
+from convlens.charts.path import show_path
 from convlens.charts.tuning import show_regularization, show_trials
 
 __all__ = [
@@ -24,6 +25,7 @@ __all__ = [
     "show_lines",
     "show_metrics",
     "show_neurons",
+    "show_path",
     "show_published",
     "show_regularization",
     "show_scores",

@@ -27,7 +27,7 @@ def test_colors():
 
 @pytest.mark.parametrize("text", ["WWW 100 %", "3x3 卷積", "a\nlonger line"])
 def test_texts_are_at_most_as_wide_as_reserved(text):
-    with sketch(0, 0, 3, 1, [text]) as (figure, axes):
+    with sketch(0, 0, 3, 1) as (figure, axes):
         written = write(axes, (1, 0.5), text, fontsize=9)
     figure.canvas.draw()
     assert written.get_window_extent().width <= text_width([text], 9) * figure.dpi * 1.1

@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 from convlens.charts.sketch import Point, mixed, sketch, write
 from convlens.charts.style import BLUE, GREEN, GREY, INK, ORANGE, RED
 from convlens.errors import ConfigError
+from convlens.language import _
 
 # Lengths are inches.
 RADIUS = 0.48  # of a neuron
@@ -129,9 +130,9 @@ def _check(network: _Network) -> None:
         found = [matrix.shape for matrix in matrices]
         if found != wanted and (matrices or name == "weights"):
             raise ConfigError(
-                "layers of {units} neurons must have {name} shaped {wanted}; found {found}.".format(
-                    units=", ".join(map(str, units)), name=name, wanted=wanted, found=found
-                )
+                _(
+                    "layers of {units} neurons must have {name} shaped {wanted}; found {found}."
+                ).format(units=", ".join(map(str, units)), name=name, wanted=wanted, found=found)
             )
 
 
@@ -180,7 +181,7 @@ def _write_along(axes: Axes, begin: Point, end: Point, share: float, texts: Sequ
 
 def _draw_neurons(axes: Axes, network: _Network, layer: int) -> None:
     kind = network.kind(layer)
-    titles = {"input": "input", "hidden": "hidden layer", "output": "output"}
+    titles = {"input": _("input"), "hidden": _("hidden layer"), "output": _("output")}
     write(axes, (network.across * layer, TITLES), titles[kind], fontsize=11, color=GREY)
     letter = kind[0]
     if kind == "hidden" and len(network.weights) > 2:
@@ -215,5 +216,5 @@ def _draw_bias(axes: Axes, network: _Network, layer: int, bias: Array) -> None:
 
 def _write_targets(axes: Axes, network: _Network, targets: Array) -> None:
     for (x, y), target in zip(network.places(len(network.weights)), targets, strict=True):
-        text = "target {number}".format(number=network.written(target))
+        text = _("target {number}").format(number=network.written(target))
         write(axes, (x + RADIUS + 0.12, y), text, ha="left", color=GREEN)

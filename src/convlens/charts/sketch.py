@@ -1,6 +1,6 @@
 """Sketches: what the figures of cells, boxes and arrows share. Their lengths are inches."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -10,6 +10,7 @@ from matplotlib.colors import to_rgb
 from matplotlib.patches import FancyArrowPatch, Rectangle
 from matplotlib.text import Text
 
+from convlens.charts.fonts import find_fonts
 from convlens.charts.style import BLUE, GREEN, GREY, INK, ORANGE, RED, Chart, new_chart, width
 
 Point = tuple[float, float]
@@ -21,20 +22,19 @@ POINT = 1 / 72
 
 
 @contextmanager
-def sketch(
-    left: float, bottom: float, right: float, top: float, texts: Iterable[str] = ()
-) -> Iterator[tuple[Chart, Axes]]:
+def sketch(left: float, bottom: float, right: float, top: float) -> Iterator[tuple[Chart, Axes]]:
     """Yield a figure and its only axes, whose coordinates are inches.
+
+    The fonts are chosen at the end, from the texts that were written.
 
     Args:
         left: Where what is drawn begins; a margin is added on each side.
         bottom: Its lower end.
         right: Where it ends.
         top: Its upper end.
-        texts: What is written, for the choice of fonts.
     """
     size = (right - left + 2 * MARGIN, top - bottom + 2 * MARGIN)
-    with new_chart(size, texts, None) as figure:
+    with new_chart(size, layout=None) as figure:
         axes = figure.add_axes(
             (0, 0, 1, 1),
             xlim=(left - MARGIN, right + MARGIN),
@@ -42,6 +42,9 @@ def sketch(
         )
         axes.set_axis_off()
         yield figure, axes
+        families, _ = find_fonts(text.get_text() for text in axes.texts)
+        for text in axes.texts:
+            text.set_fontfamily(families)
 
 
 def mixed(color: Color, share: float) -> tuple[float, ...]:
