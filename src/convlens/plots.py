@@ -11,6 +11,7 @@ Each function takes plain data and returns a matplotlib Figure, which shows itse
 from convlens.charts.comparison import show_growth, show_published, show_tradeoff
 from convlens.charts.curves import show_history, show_lines, show_metrics, show_scores
 from convlens.charts.evaluation import show_calibration, show_confusion
+from convlens.charts.flatten import show_flatten
 from convlens.charts.images import show_images, show_sheet
 from convlens.charts.neurons import show_neurons
 from convlens.charts.path import show_path
@@ -19,6 +20,7 @@ from convlens.charts.tuning import show_regularization, show_trials
 __all__ = [
     "show_calibration",
     "show_confusion",
+    "show_flatten",
     "show_growth",
     "show_history",
     "show_images",
