@@ -21,6 +21,7 @@ ALLOWED = [
     '"""A module of images."""',
     'raise DataError(_("{path}: missing").format(path=path))',
     "raise DataError(message)",
+    'Network(rows, doc="Return the logits.")',
     'raise DataError(ngettext("one image", "{n} images", n).format(n=n))',
     'HINT = N_("look at the images")',
     'screen.say("{path}".format(path=path))',

@@ -71,6 +71,8 @@ def _silent(tree: ast.Module) -> Iterator[int]:
             children = [node.value]  # a docstring
         elif isinstance(node, ast.Assert):
             children = [node]
+        elif isinstance(node, ast.keyword) and node.arg == "doc":
+            children = [node.value]  # a docstring that is given to a function
         elif isinstance(node, ast.JoinedStr):
             children = list(node.values)  # the f-string stands for its parts
             yield from (id(child) for child in children if isinstance(child, ast.Constant))

@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from convlens.errors import BackendError
+from convlens.language import _
 from convlens.precision import PRECISIONS, has_fast_bfloat16, resolve_precision
 
 __all__ = [
@@ -56,13 +57,16 @@ def choose(name: str) -> None:
         if engine() != name:
             raise BackendError(
                 (
-                    "the engine must be chosen before Keras is imported; Keras runs on {found}, "
-                    "and {name} was asked for. Set KERAS_BACKEND={name} before Python starts."
+                    _(
+                        "the engine must be chosen before Keras is imported; Keras runs on "
+                        "{found}, and {name} was asked for. Set KERAS_BACKEND={name} before Python "
+                        "starts."
+                    )
                 ).format(found=engine(), name=name)
             )
     elif importlib.util.find_spec(name) is None:
         raise BackendError(
-            "--backend {name} needs {name}, which is not installed: pip install {name}.".format(
+            _("--backend {name} needs {name}, which is not installed: pip install {name}.").format(
                 name=name
             )
         )
@@ -127,8 +131,10 @@ def _limit_threads(threads: int | None) -> None:
             if found != threads:
                 raise BackendError(
                     (
-                        "--threads must be set before TensorFlow computes anything in a process; "
-                        "it runs with {found} threads, and {threads} were asked for."
+                        _(
+                            "--threads must be set before TensorFlow computes anything in a "
+                            "process; it runs with {found} threads, and {threads} were asked for."
+                        )
                     ).format(found=found, threads=threads)
                 ) from error
     elif engine() == "torch":
@@ -161,7 +167,7 @@ def traced(model: Any, shape: Sequence[int]) -> Any:
     """
     if engine() != "tensorflow":
         raise BackendError(
-            "a model can be converted only if Keras runs on tensorflow; it is {found}.".format(
+            _("a model can be converted only if Keras runs on tensorflow; it is {found}.").format(
                 found=engine()
             )
         )
@@ -181,11 +187,11 @@ def refuse_after_fork() -> None:
     """
     if _COMPUTING and os.getpid() not in _COMPUTING:
         raise BackendError(
-            "a process that was forked from one in which {engine} has computed cannot compute; "
-            "this one is process {child}, forked from {parent}. Start it with "
-            "multiprocessing.get_context('spawn'), or fork before the first prediction.".format(
-                engine=engine(), child=os.getpid(), parent=next(iter(_COMPUTING))
-            )
+            _(
+                "a process that was forked from one in which {engine} has computed cannot compute; "
+                "this one is process {child}, forked from {parent}. Start it with "
+                "multiprocessing.get_context('spawn'), or fork before the first prediction."
+            ).format(engine=engine(), child=os.getpid(), parent=next(iter(_COMPUTING)))
         )
     _COMPUTING.add(os.getpid())
 

@@ -15,6 +15,7 @@ from PIL import Image
 
 from convlens.errors import ImageError
 from convlens.image_file import PNG_START, ImageLike, image_errors, opened, readable, tolerant
+from convlens.language import _
 
 ORIENTATION = 0x0112  # the EXIF tag; the values 5 to 8 exchange width and height
 # How the values of that tag turn an image upright.
@@ -80,6 +81,7 @@ def _read_header(image: ImageLike) -> Header:
     with opened(image) as (pillow_image, _):
         # For a PNG without EXIF, getexif() decodes the whole image, hence the look at its text.
         # Pillow reports the size of a TIFF upright already.
+        # not translated: keys of Pillow
         has_orientation = {"exif", "xmp", "XML:com.adobe.xmp", "Raw profile type exif"}
         is_turned = (
             not has_orientation.isdisjoint(pillow_image.info)
@@ -96,7 +98,7 @@ def decode(image: ImageLike, reduce_to: tuple[int, int] | None = None) -> Pixels
     if isinstance(image, np.ndarray):
         return Pixels(_from_array(image))
     if isinstance(image, Image.Image):
-        with image_errors("the Pillow image"):
+        with image_errors(_("the Pillow image")):
             return _decode_pillow(image)
     return tolerant(partial(_decode_file, reduce_to=reduce_to), readable(image))
 
@@ -230,8 +232,10 @@ def _from_array(array: NDArray[Any]) -> Image.Image | NDArray[Any]:
     is_image = array.ndim == 2 or (array.ndim == 3 and array.shape[2] in (1, 3, 4))
     if array.dtype.kind not in "buif" or not is_image or 0 in array.shape:
         raise ImageError(
-            "an array must hold numbers of shape (height, width) or (height, width, 1, 3 or 4 "
-            "channels); found {dtype} {shape}.".format(dtype=array.dtype, shape=array.shape)
+            _(
+                "an array must hold numbers of shape (height, width) or (height, width, 1, 3 or 4 "
+                "channels); found {dtype} {shape}."
+            ).format(dtype=array.dtype, shape=array.shape)
         )
     plain = array[..., 0] if array.shape[2:] == (1,) else array
     return Image.fromarray(plain) if array.dtype == np.uint8 else plain

@@ -21,9 +21,10 @@ from pathlib import Path
 from typing import Any
 
 from convlens.errors import Interrupted, StorageError
+from convlens.language import N_, _, listed, sentences
 from convlens.text import ESCAPE
 
-REMEDY = "Free some space on the disk, or choose a folder that can be written to."
+REMEDY = N_("Free some space on the disk, or choose a folder that can be written to.")
 
 # What a damaged or truncated file makes zipfile and its decompressors, gzip, NumPy, h5py and json
 # raise. RuntimeError stands for an encrypted archive or a compression that Python does not know.
@@ -55,8 +56,8 @@ FORMER_NAMES = {
 def write_atomically(
     path: str | Path,
     content: bytes | str | Callable[[Path], object],
-    what: str = "the file",
-    remedy: str = REMEDY,
+    what: str | None = None,
+    remedy: str | None = None,
 ) -> None:
     """Write a file so that it is replaced as a whole or stays as it was.
 
@@ -69,8 +70,8 @@ def write_atomically(
         content: The bytes or the text (written as UTF-8 with its line endings unchanged; see
             `convlens.text` for names that are not UTF-8), or a function that writes the file whose
             path it is given, which has the suffix of `path`.
-        what: What the file is, for the message: "the classifier".
-        remedy: What the user can do, for the message.
+        what: What the file is, for the message, in the chosen language: "the classifier".
+        remedy: What the user can do, for the message; None stands for REMEDY.
 
     Raises:
         StorageError: If the file cannot be written.
@@ -104,14 +105,14 @@ def _write(path: Path, content: bytes | str | Callable[[Path], object]) -> None:
 
 @contextmanager
 def storage_errors(
-    path: str | Path, what: str = "the file", remedy: str = REMEDY
+    path: str | Path, what: str | None = None, remedy: str | None = None
 ) -> Iterator[None]:
     """Raise StorageError for an OSError that is raised inside.
 
     Args:
         path: The file or folder that is written, for the message.
-        what: What it is, for the message: "the classifier", "the run folder".
-        remedy: What the user can do, for the message.
+        what: What it is, for the message, in the chosen language: "the run folder".
+        remedy: What the user can do, for the message; None stands for REMEDY.
 
     Raises:
         StorageError: If an OSError is raised inside.
@@ -126,8 +127,11 @@ def storage_errors(
         yield
     except OSError as error:
         raise StorageError(
-            "{path}: {what} cannot be written; {reason}. {remedy}".format(
-                path=path, what=what, reason=error.strerror or error, remedy=remedy
+            _("{path}: {what} cannot be written; {reason}. {remedy}").format(
+                path=path,
+                what=what or _("the file"),
+                reason=error.strerror or error,
+                remedy=remedy or _(REMEDY),
             )
         ) from error
 
@@ -135,7 +139,7 @@ def storage_errors(
 @contextmanager
 def explained_stops(
     how_to_go_on: Callable[[], str],
-    stopped: str = "stopped before the end.",
+    stopped: str | None = None,
     *,
     several: bool = False,
 ) -> Iterator[None]:
@@ -143,7 +147,7 @@ def explained_stops(
 
     Args:
         how_to_go_on: Returns what was kept and what to type, as a sentence.
-        stopped: The sentence before it.
+        stopped: The sentence before it, in the chosen language.
         several: Whether the block runs several trainings. Then the message of the one that was
             stopped is replaced, since it would continue that one only.
 
@@ -156,9 +160,10 @@ def explained_stops(
     except (KeyboardInterrupt, Interrupted) as stop:
         if isinstance(stop, Interrupted) and not several:
             raise
-        raise Interrupted("{stopped} {how}".format(stopped=stopped, how=how_to_go_on())) from None
+        stopped = stopped or _("stopped before the end.")
+        raise Interrupted(sentences(stopped, how_to_go_on())) from None
     except StorageError as error:
-        raise StorageError("{error} {how}".format(error=error, how=how_to_go_on())) from error
+        raise StorageError(sentences(*error.args, how_to_go_on())) from error
 
 
 def expanded(path: str | Path, otherwise: Path | None = None) -> Path:
@@ -196,13 +201,13 @@ def numbered(path: Path, suffix: str = "") -> Iterator[Path]:
         yield path.with_name(f"{path.name.removesuffix(suffix)}-{number}{suffix}")
 
 
-def claim_folder(folder: Path, what: str = "the folder", remedy: str = REMEDY) -> bool:
+def claim_folder(folder: Path, what: str | None = None, remedy: str | None = None) -> bool:
     """Create a folder, and return whether this call did so; among several processes, one does.
 
     Raises:
         StorageError: If the folder cannot be created for another reason than that it exists.
     """
-    with storage_errors(folder, what, remedy):
+    with storage_errors(folder, what or _("the folder"), remedy):
         try:
             folder.mkdir(parents=True)
         except FileExistsError:
@@ -220,10 +225,10 @@ def and_more(names: Sequence[object], most: int = 5) -> str:
     >>> and_more(range(1, 2003), most=2)
     '1, 2 and 2,000 more'
     """
-    shown = ", ".join(str(name) for name in names[:most])
+    shown = listed(name if isinstance(name, str) else str(name) for name in names[:most])
     if len(names) <= most:
         return shown
-    return "{shown} and {number:,} more".format(shown=shown, number=len(names) - most)
+    return _("{shown} and {number:,} more").format(shown=shown, number=len(names) - most)
 
 
 def with_present_names(content: Any) -> Any:

@@ -7,6 +7,7 @@ from typing import Any
 
 from convlens.errors import RunError
 from convlens.files import storage_errors
+from convlens.language import _
 
 HISTORY_COLUMNS = (
     "epoch",
@@ -35,7 +36,7 @@ def read_history(path: Path) -> list[Row]:
             ]
     except (OSError, ValueError) as error:
         raise RunError(
-            "{folder}: history.csv cannot be read; {reason}.".format(
+            _("{folder}: history.csv cannot be read; {reason}.").format(
                 folder=path.parent, reason=getattr(error, "strerror", None) or error
             )
         ) from error
@@ -48,7 +49,7 @@ def write_history(path: Path, rows: Sequence[Mapping[str, Any]], *, append: bool
         StorageError: If the file cannot be written.
     """
     with (
-        storage_errors(path, "the history"),
+        storage_errors(path, _("the history")),
         path.open("a" if append else "w", newline="", encoding="utf-8") as file,
     ):
         writer = csv.DictWriter(file, HISTORY_COLUMNS)

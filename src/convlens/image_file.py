@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError, _imaging
 
 from convlens.errors import ImageError
+from convlens.language import N_, _, sentences
 
 ImageLike = str | Path | bytes | IO[bytes] | Image.Image | NDArray[Any]
 """What `open_image` opens: a file, its bytes, a binary stream, a Pillow image, or an array."""
@@ -29,8 +30,7 @@ IMAGE_SUFFIXES = (
     ".tga", ".pcx", ".psd", ".sgi", ".qoi", ".dds",
 )
 # fmt: on
-USUAL_SUFFIXES = ", ".join(IMAGE_SUFFIXES[:8]) + " and others"  # for messages
-CONVERT = (
+CONVERT = N_(
     "Convert images of other kinds to JPEG or PNG first (ImageMagick does it: magick mogrify "
     "-format jpg *.heic)."
 )
@@ -66,7 +66,7 @@ def opened(image: ImageLike) -> Iterator[tuple[Image.Image, Path | io.BytesIO]]:
     Raises:
         ImageError: If the file cannot be opened, is too large, or proves damaged meanwhile.
     """
-    name = name_of(image) or "the bytes"
+    name = name_of(image) or _("the bytes")
     with image_errors(name):
         file: Path | io.BytesIO
         if isinstance(image, str | Path) and not _is_pipe(Path(image)):
@@ -76,13 +76,17 @@ def opened(image: ImageLike) -> Iterator[tuple[Image.Image, Path | io.BytesIO]]:
             file = content_of(image)
             size = len(file.getvalue())
         if size == 0:
-            raise ImageError("{name}: an image must have content; found 0 bytes.".format(name=name))
+            raise ImageError(
+                _("{name}: an image must have content; found 0 bytes.").format(name=name)
+            )
         try:
             pillow_image = Image.open(file)
         except Image.DecompressionBombError as error:
             # Pillow refuses images above 179 million pixels itself; below that it only warns.
             number = re.search(r"\d+(?= pixels)", str(error))
-            found = "{:,.0f} million".format(int(number[0]) / 1e6) if number else "more"
+            found: str = _("more")
+            if number:
+                found = _("{number:,.0f} million").format(number=int(number[0]) / 1e6)
             raise _too_large(name, found) from error
         with pillow_image:
             if pillow_image.width * pillow_image.height > MAX_PIXELS:
@@ -93,9 +97,16 @@ def opened(image: ImageLike) -> Iterator[tuple[Image.Image, Path | io.BytesIO]]:
 
 def _too_large(name: str, found: str) -> ImageError:
     return ImageError(
-        "{name}: an image may have {limit} million pixels at most; found {found}. "
-        "Make it smaller first.".format(name=name, limit=MAX_PIXELS // 10**6, found=found)
+        _(
+            "{name}: an image may have {limit} million pixels at most; found {found}. "
+            "Make it smaller first."
+        ).format(name=name, limit=MAX_PIXELS // 10**6, found=found)
     )
+
+
+def usual_suffixes() -> str:
+    """Return the suffixes of the usual images, for messages."""
+    return _("{suffixes} and others").format(suffixes=", ".join(IMAGE_SUFFIXES[:8]))
 
 
 @contextmanager
@@ -106,17 +117,17 @@ def image_errors(name: str) -> Iterator[None]:
     except ImageError:
         raise
     except FileNotFoundError as error:
-        raise ImageError("{name}: there is no such file.".format(name=name)) from error
+        raise ImageError(_("{name}: there is no such file.").format(name=name)) from error
     except IsADirectoryError as error:
         raise ImageError(
-            "{name}: this is a folder; name the images in it.".format(name=name)
+            _("{name}: this is a folder; name the images in it.").format(name=name)
         ) from error
     except UnidentifiedImageError as error:
+        message = _("{name}: this is not an image that can be read ({suffixes}).")
+        is_heic = str(name).lower().endswith((".heic", ".heif"))
         raise ImageError(
-            "{name}: this is not an image that can be read ({suffixes}).{advice}".format(
-                name=name,
-                suffixes=USUAL_SUFFIXES,
-                advice=f" {CONVERT}" if str(name).lower().endswith((".heic", ".heif")) else "",
+            sentences(
+                message.format(name=name, suffixes=usual_suffixes()), _(CONVERT) if is_heic else ""
             )
         ) from error
     # On damaged bytes Pillow's decoders and its EXIF reader raise almost anything: OSError,
@@ -125,7 +136,7 @@ def image_errors(name: str) -> Iterator[None]:
     except Exception as error:
         reason = str(error) or type(error).__name__
         raise ImageError(
-            "{name}: the image is damaged ({reason}).".format(name=name, reason=reason)
+            _("{name}: the image is damaged ({reason}).").format(name=name, reason=reason)
         ) from error
 
 
@@ -164,9 +175,9 @@ def content_of(image: object) -> io.BytesIO:
         content = read()
     else:
         raise TypeError(
-            "an image is a file, bytes, a stream, a Pillow image or an array; found {type}".format(
-                type=type(image).__name__
-            )
+            _(
+                "an image is a file, bytes, a stream, a Pillow image or an array; found {type}"
+            ).format(type=type(image).__name__)
         )
     stream = io.BytesIO(content)
     if (name := name_of(image)) is not None:
@@ -209,5 +220,5 @@ def _without_metadata(image: ImageLike) -> io.BytesIO | None:
     if len(b"".join(kept)) == len(content):
         return None
     plain = io.BytesIO(b"".join(kept))
-    plain.name = name_of(image) or "the bytes"
+    plain.name = name_of(image) or _("the bytes")
     return plain

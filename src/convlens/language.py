@@ -10,9 +10,9 @@ import gettext
 import io
 import locale
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextvars import ContextVar
-from functools import cache
+from functools import cache, reduce
 from pathlib import Path
 from typing import Any
 
@@ -70,6 +70,48 @@ def ngettext(singular: str, plural: str, count: int) -> Message:
 def N_(template: str) -> str:  # noqa: N802 - the name that gettext gives to it
     """Return a text as it is; it marks a text that is translated later, where it is used."""
     return template
+
+
+def sentences(*texts: str) -> str:
+    """Return sentences one after the other, as the language writes them; empty ones are left out.
+
+    >>> sentences("There is no such file.", "", "Did you mean a.png?")
+    'There is no such file. Did you mean a.png?'
+    """
+    return _joined(N_("{said} {other}"), filter(None, texts))
+
+
+def listed(texts: Iterable[str]) -> str:
+    """Return texts as a list.
+
+    >>> listed(["a", "b", "c"])
+    'a, b, c'
+    """
+    return _joined(N_("{said}, {other}"), texts)
+
+
+def all_of(texts: Iterable[str]) -> str:
+    """Return texts that hold together.
+
+    >>> all_of(["train", "test"])
+    'train and test'
+    """
+    return _joined(N_("{said} and {other}"), texts)
+
+
+def one_of(texts: Iterable[str]) -> str:
+    """Return texts of which one holds.
+
+    >>> one_of(["train", "test"])
+    'train or test'
+    """
+    return _joined(N_("{said} or {other}"), texts)
+
+
+def _joined(template: str, texts: Iterable[str]) -> str:
+    """Return texts joined by a template so that `again` still translates each of them."""
+    first, *others = [*texts] or [""]
+    return reduce(lambda said, other: _(template).format(said=said, other=other), others, first)
 
 
 def again(value: Any) -> Any:

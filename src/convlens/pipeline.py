@@ -17,6 +17,7 @@ from convlens.data.dataset import Dataset
 from convlens.data.prepared import Prepared
 from convlens.errors import ConfigError, RunError
 from convlens.files import explained_stops
+from convlens.language import _
 from convlens.run import Run
 from convlens.screen import Screen
 from convlens.training.network import Origin, choose_network
@@ -107,7 +108,7 @@ def prepare_images(origin: Origin, dataset: Dataset, config: Config, screen: Scr
         DataError: If no classifier can be made from these images.
         ConfigError: If the split would test on images that the network has learned from.
     """
-    with screen.counter("decoding") as progress:
+    with screen.counter(_("decoding")) as progress:
         prepared = origin.prepare(dataset, config, progress)
     _require_unseen_test(origin.trained, prepared, config)
     return prepared
@@ -143,10 +144,10 @@ def _require_unseen_test(first: Classifier | None, prepared: Prepared, config: C
     ):
         if old != new:
             raise ConfigError(
-                "{flag} must be as in the first training of these images, {old}, or the test "
-                "images would be some that the classifier has learned from; found {new}.".format(
-                    flag=flag, old=old, new=new
-                )
+                _(
+                    "{flag} must be as in the first training of these images, {old}, or the test "
+                    "images would be some that the classifier has learned from; found {new}."
+                ).format(flag=flag, old=old, new=new)
             )
 
 
@@ -184,23 +185,25 @@ def open_trainer(prepared: Prepared, config: Config, screen: Screen) -> Trainer:
 def _reopen(dataset: Dataset, name: str | Path | None, screen: Screen) -> tuple[Training, Run]:
     """Return a stopped run, and its training with the run's configuration, network and split."""
     if name is None:
-        raise RunError("to resume, name the run: --resume --run NAME.")
+        raise RunError(_("to resume, name the run: --resume --run NAME."))
     run = Run.open(name)
     if run.finished:
         raise RunError(
-            "{folder}: this run is finished. To train its classifier further: --from "
-            "{folder}.".format(folder=run.folder)
+            _(
+                "{folder}: this run is finished. To train its classifier further: --from {folder}."
+            ).format(folder=run.folder)
         )
-    for kind, what in (("folds", "a cross-validation"), ("few", "a training on few images")):
+    for kind, what in (("folds", _("a cross-validation")), ("few", _("a training on few images"))):
         if kind in run.data:
             raise RunError(
-                "{folder}: {what} cannot be resumed. Start it anew under another --run "
-                "name.".format(folder=run.folder, what=what)
+                _(
+                    "{folder}: {what} cannot be resumed. Start it anew under another --run name."
+                ).format(folder=run.folder, what=what)
             )
     config = run.config
     begin(config)
     start_from = run.start_path if run.start_path.exists() else None
     origin = choose_origin(config, start_from=start_from)
-    with screen.counter("decoding") as progress:
+    with screen.counter(_("decoding")) as progress:
         prepared = run.divided(origin.prepare(dataset, config, progress))
     return open_training(prepared, config, origin, screen), run

@@ -6,6 +6,7 @@ The names are public in `convlens.backend`.
 from pathlib import Path
 
 from convlens.errors import ConfigError
+from convlens.language import _
 
 PRECISIONS = ("auto", "float32", "bfloat16")
 
@@ -28,7 +29,7 @@ def resolve_precision(precision: str) -> str:
     """
     if precision not in PRECISIONS:
         raise ConfigError(
-            "precision must be one of {known}; found {found!r}.".format(
+            _("precision must be one of {known}; found {found!r}.").format(
                 known=", ".join(PRECISIONS), found=precision
             )
         )

@@ -18,19 +18,20 @@ from PIL import Image, ImageOps
 from convlens.decode import TURNS, decode, is_deep, is_deep_file, may_be_deep
 from convlens.errors import ImageError
 from convlens.image_file import ImageLike
+from convlens.language import N_, _
 from convlens.unit import LEVELS, Unit, Values, choose_unit, to_bytes, values_of
 
 ImageArray = NDArray[np.uint8]
 """The pixels of one image or of several; each docstring gives the shape."""
 
-GUESSED = "guessed for each image"
-# Remarks on images, to be completed with their number.
-FRAMES = "images with several pages or frames, of which the first is used: {number:,}"
-FEW_LEVELS = (
+GUESSED = "guessed for each image"  # not translated: a value in classifier files
+# Remarks on images, to be translated and completed with their number.
+FRAMES = N_("images with several pages or frames, of which the first is used: {number:,}")
+FEW_LEVELS = N_(
     "images of 16 or 32 bits of which fewer than 16 grey levels remain: {number:,}; what counts as "
     "black and white does not suit their values"
 )
-NOT_FINITE = "images with NaN, which counts as black, or infinity: {number:,}"
+NOT_FINITE = N_("images with NaN, which counts as black, or infinity: {number:,}")
 
 
 @dataclass(frozen=True)
@@ -114,8 +115,10 @@ def read_image(
     """
     if isinstance(image, np.ndarray) and image.dtype != np.uint8 and unit == GUESSED:
         raise ImageError(
-            "an array must be uint8 for this classifier, which an earlier convlens made; found "
-            "{dtype}.".format(dtype=image.dtype)
+            _(
+                "an array must be uint8 for this classifier, which an earlier convlens made; found "
+                "{dtype}."
+            ).format(dtype=image.dtype)
         )
     pixels = decode(image, reduce_to)
     remarks = [FRAMES] if pixels.has_frames else []

@@ -19,6 +19,7 @@ from convlens.data.splits import Splits
 from convlens.errors import RunError
 from convlens.files import storage_errors, with_present_names, write_atomically
 from convlens.history import Row, read_history, write_history
+from convlens.language import _
 from convlens.run_folder import CLASSIFIER, SETTINGS
 
 if TYPE_CHECKING:
@@ -148,9 +149,9 @@ class Run:
         Args:
             command: The command of `convlens` that made the folder.
         """
-        how = "To go on: {command}"
+        how = _("To go on: {command}")
         if self.classifier_path.exists():
-            how = "{path} holds the best epoch so far. To go on: {command}"
+            how = _("{path} holds the best epoch so far. To go on: {command}")
         return how.format(
             path=self.classifier_path,
             command=shlex.join(["convlens", command, "--run", str(self.folder), "--resume"]),
@@ -165,10 +166,10 @@ class Run:
         data = self.data
         if data["fingerprint"] != prepared.fingerprint:
             raise RunError(
-                "{source}: these are not the images of {folder} (their fingerprint differs). Give "
-                "the run's own images; others can be scored with evaluate --data.".format(
-                    source=prepared.dataset.source, folder=self.folder
-                )
+                _(
+                    "{source}: these are not the images of {folder} (their fingerprint differs). "
+                    "Give the run's own images; others can be scored with evaluate --data."
+                ).format(source=prepared.dataset.source, folder=self.folder)
             )
         train, val, test = (np.array(data["splits"][name], np.int64) for name in SPLITS)
         return replace(prepared, splits=Splits(train, val, test))
@@ -202,7 +203,7 @@ class Run:
         Raises:
             StorageError: If the folder cannot be created.
         """
-        with storage_errors(self.folder / name, "the run folder"):
+        with storage_errors(self.folder / name, _("the run folder")):
             (self.folder / name / "state").mkdir(parents=True, exist_ok=True)
         return Run(self.folder / name)
 
@@ -213,7 +214,7 @@ class Run:
             StorageError: If the file cannot be written.
         """
         path = self.folder / "plots" / f"{name}.png"
-        write_atomically(path, lambda place: figure.savefig(place, dpi=120), "the figure")
+        write_atomically(path, lambda place: figure.savefig(place, dpi=120), _("the figure"))
         return path
 
     def read(self, name: str) -> dict[str, Any]:
@@ -230,7 +231,7 @@ class Run:
             return content
         except (OSError, ValueError) as error:
             raise RunError(
-                "{path}: this file of the run cannot be read; {reason}.".format(
+                _("{path}: this file of the run cannot be read; {reason}.").format(
                     path=path, reason=error
                 )
             ) from error

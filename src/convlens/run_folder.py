@@ -5,6 +5,7 @@ from pathlib import Path
 
 from convlens.errors import RunError
 from convlens.files import and_more, claim_folder, numbered
+from convlens.language import _, sentences
 from convlens.text import original
 
 RUNS = Path("runs")
@@ -29,14 +30,14 @@ def claim(name: str | Path | None, default: str) -> Path:
     if name is not None:
         folder = place(name)
         refuse_taken(folder)
-        if not claim_folder(folder / "state", "the run folder"):
+        if not claim_folder(folder / "state", _("the run folder")):
             raise _taken_error(folder)
         return folder
     safe = "".join(c if c.isalnum() or c in "-_." else "_" for c in default)
     return next(
         folder
         for folder in numbered(RUNS / safe)
-        if not _is_taken(folder) and claim_folder(folder / "state", "the run folder")
+        if not _is_taken(folder) and claim_folder(folder / "state", _("the run folder"))
     )
 
 
@@ -57,11 +58,10 @@ def find(name: str | Path) -> Path:
     if (folder / SETTINGS).is_file():
         return folder
     refuse_study(folder)
-    message = "{name}: a run is a folder that `convlens train` made, with run.toml inside."
+    message = _("{name}: a run is a folder that `convlens train` made, with run.toml inside.")
     others = [path.name for path in _newest_first(RUNS.glob(f"*/{SETTINGS}"))]
-    if others:
-        message += " Runs here, newest first: {others}."
-    raise RunError(message.format(name=name, others=and_more(others)))
+    advice = _("Runs here, newest first: {others}.").format(others=and_more(others))
+    raise RunError(sentences(message.format(name=name), advice if others else ""))
 
 
 def refuse_study(folder: Path) -> None:
@@ -70,12 +70,12 @@ def refuse_study(folder: Path) -> None:
     if not kinds:
         return
     inner = _newest_first(folder.rglob(CLASSIFIER))
-    message = (
+    message = _(
         "{folder}: this was made by `convlens {kind}` and is no run itself; no run inside has a "
         "classifier."
     )
     if inner:
-        message = (
+        message = _(
             "{folder}: this was made by `convlens {kind}` and is no run itself; its runs with a "
             "classifier, newest first: {names}."
         )
@@ -94,12 +94,12 @@ def _is_taken(folder: Path) -> bool:
 
 
 def _taken_error(folder: Path) -> RunError:
-    message = (
+    message = _(
         "{folder}: a new run needs a folder that does not exist yet. Use another --run name, or "
         "continue this one with --run and --resume alone."
     )
     if folder.is_dir() and {path.name for path in folder.iterdir()} <= BEGUN:
-        message = (
+        message = _(
             "{folder}: a new run needs a folder that does not exist yet; this one begins just now, "
             "or was killed before it could be continued. Use another --run name, or remove it."
         )

@@ -13,10 +13,10 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from convlens.language import _
+
 Unit = tuple[float, float]
 """The values of deep images that become 0 and 255: (black, white)."""
-
-IN_WORDS = "values {:g} (black) to {:g} (white)"
 
 WHITES = (255.0, 1023.0, 4095.0, 16383.0, 65535.0)  # of 8, 10, 12, 14 and 16 bits
 LEVELS = 16  # of 256; a unit that leaves fewer of them is not what the values were made for
@@ -38,6 +38,12 @@ class Values(NamedTuple):
     high: float
     whole: bool
     images: int = 1
+
+
+def unit_in_words(unit: Unit) -> str:
+    """Return which values become black and white, as the user reads it."""
+    black, white = unit
+    return _("values {black:g} (black) to {white:g} (white)").format(black=black, white=white)
 
 
 def values_of(array: NDArray[Any]) -> Values | None:

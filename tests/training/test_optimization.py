@@ -25,6 +25,7 @@ def three_heads(monkeypatch):
     monkeypatch.setattr(registry, "_registry", dict(registry._registry))
 
     @register_model(
+        summary="Three heads.",
         year=2014,
         input_shape=(8, 8, 1),
         num_params=1,

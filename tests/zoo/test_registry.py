@@ -222,15 +222,20 @@ def test_near_names():
 def test_refuses_a_second_model_of_the_name(monkeypatch):
     list_models()
     monkeypatch.setattr(registry, "_registry", dict(registry._registry))
-    facts = {"year": 2025, "input_shape": (8, 8, 1), "num_params": 130, "num_classes": 2}
+    facts = {
+        "summary": "A tiny one.",
+        "year": 2025,
+        "input_shape": (8, 8, 1),
+        "num_params": 130,
+        "num_classes": 2,
+    }
     facts |= {"multiply_adds": 128, "least_side": 1}
 
     def tiny(inputs, num_classes):
-        """Say so."""
         return keras.layers.Dense(num_classes)(keras.layers.Flatten()(inputs))
 
     assert register_model(**facts)(tiny) is tiny
-    assert model_info("tiny").summary == "Say so."
+    assert model_info("tiny").summary == "A tiny one."
     assert create_model("tiny").count_params() == 130
     with pytest.raises(ValueError, match="'tiny' is registered already"):
         register_model(**facts)(tiny)
@@ -247,8 +252,9 @@ def test_a_variant_is_a_row_of_a_table(monkeypatch):
         x = keras.layers.Dense(units, activation)(keras.layers.Flatten()(inputs))
         return keras.layers.Dense(num_classes)(x)
 
-    builder = variant(dense, "dense_3", "Three units.\n\nMore.", 3, activation="tanh")
+    builder = variant(dense, "dense_3", 3, doc="Three units.", activation="tanh")
     register_model(
+        summary="Three units.",
         year=2025,
         input_shape=(2, 2, 1),
         num_params=23,

@@ -15,7 +15,7 @@ from convlens.errors import DataError, ImageError
 from convlens.files import numbered, write_atomically
 from convlens.preprocess import open_image
 from convlens.screen import Screen
-from convlens.unit import IN_WORDS, Unit
+from convlens.unit import Unit, unit_in_words
 
 if TYPE_CHECKING:
     from convlens.data.dataset import Dataset
@@ -70,7 +70,7 @@ def data(
         remarks = store.notes
         digests = store.digests
         unit = unit_of(dataset)
-    said = [] if unit is None else [("unit", IN_WORDS.format(*unit))]
+    said = [] if unit is None else [("unit", unit_in_words(unit))]
     screen.facts([*_facts(dataset, seen), *said])
     screen.say()
     screen.columns(_counts(dataset))

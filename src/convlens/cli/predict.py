@@ -19,6 +19,7 @@ from convlens.cli.predict_images import find_images
 from convlens.conflicts import refuse_conflicts
 from convlens.errors import ConfigError, DataError, ImageError
 from convlens.image_file import readable
+from convlens.language import _
 from convlens.screen import Screen
 
 if TYPE_CHECKING:
@@ -85,7 +86,7 @@ def predict(
     predictions = chosen.predict(found, skip=skip)
     remarks = Counter(chain.from_iterable(one.remarks for one in predictions))
     notes += describe_unit(loaded.preprocessing, chosen.preprocessing)
-    notes += [remark.format(number=number) for remark, number in remarks.items()]
+    notes += [_(remark).format(number=number) for remark, number in remarks.items()]
     for note in notes:
         errors.print("[yellow]note[/yellow]  {note}".format(note=escape(note)))
     if not predictions:

@@ -7,10 +7,11 @@ from pathlib import Path
 
 from convlens.data.dataset import note_if
 from convlens.data.labels import natural_key
-from convlens.data.walk import Found, as_spelled, is_system_name, walk
+from convlens.data.walk import Found, as_spelled, counted, is_system_name, walk
 from convlens.errors import ConfigError, DataError
 from convlens.files import expanded
-from convlens.image_file import CONVERT, USUAL_SUFFIXES
+from convlens.image_file import CONVERT, usual_suffixes
+from convlens.language import _
 
 
 def find_images(patterns: Sequence[str]) -> tuple[list[Path], list[str]]:
@@ -39,8 +40,7 @@ def find_images(patterns: Sequence[str]) -> tuple[list[Path], list[str]]:
             image for one in named for image in (inside[one].images if one in inside else [one])
         ]
         ignored = sum((one.ignored for one in inside.values()), Counter[str]())
-        kinds = ["{:,} {}".format(number, kind) for kind, number in ignored.most_common(6)]
-        counts = ", ".join(kinds)
+        counts = counted(ignored)
         message = "{pattern}: this folder has no image ({suffixes}); found {counts}. {advice}"
         if not counts:
             message = "{pattern}: this folder has no image ({suffixes})."
@@ -49,7 +49,7 @@ def find_images(patterns: Sequence[str]) -> tuple[list[Path], list[str]]:
         if not some:
             raise DataError(
                 message.format(
-                    pattern=pattern, suffixes=USUAL_SUFFIXES, counts=counts, advice=CONVERT
+                    pattern=pattern, suffixes=usual_suffixes(), counts=counts, advice=_(CONVERT)
                 )
             )
         found.update(dict.fromkeys(some))

@@ -19,12 +19,13 @@ import platformdirs
 
 from convlens.data.dataset import refuse_if
 from convlens.files import storage_errors, write_atomically
+from convlens.language import N_, _
 from convlens.preprocess import ImageArray
 
 VERSION = 2  # to be raised when a format gives other pixels for the same file
 IN_MEMORY = 64 * 2**20  # bytes; a smaller array is not worth a file
 CHUNK = 16 * 2**20  # bytes that a source reads at a time
-REMEDY = "Free some space, or set CONVLENS_CACHE to another folder."
+REMEDY = N_("Free some space, or set CONVLENS_CACHE to another folder.")
 
 
 def cache_folder() -> Path:
@@ -40,7 +41,7 @@ def cache_folder() -> Path:
         folder = Path(given or platformdirs.user_cache_dir("convlens")).expanduser()
     except RuntimeError:
         folder = Path(tempfile.gettempdir()) / "convlens"
-    with storage_errors(folder, "the cache folder", REMEDY):
+    with storage_errors(folder, _("the cache folder"), _(REMEDY)):
         folder.mkdir(parents=True, exist_ok=True)
     return folder
 
@@ -98,8 +99,8 @@ def write_array(path: Path, shape: tuple[int, ...], chunks: Iterable[ImageArray]
             for chunk in chunks:
                 file.write(np.ascontiguousarray(chunk).data)
 
-    what = "the image array of {megabytes:,.0f} MB".format(megabytes=math.prod(shape) / 1e6)
-    write_atomically(path, write, what, REMEDY)
+    what = _("the image array of {megabytes:,.0f} MB").format(megabytes=math.prod(shape) / 1e6)
+    write_atomically(path, write, what, _(REMEDY))
 
 
 @dataclass(frozen=True)
@@ -133,8 +134,10 @@ def gather(parts: Sequence[Part], sources: Sequence[Path], stem: str) -> ImageAr
     for part in parts[1:]:
         refuse_if(
             part.shape[1:] != first.shape[1:],
-            "{path}: all images must have the same shape; found {first_shape} in {first} and "
-            "{shape} in {name}.",
+            _(
+                "{path}: all images must have the same shape; found {first_shape} in {first} and "
+                "{shape} in {name}."
+            ),
             path=sources[0],
             first_shape=first.shape[1:],
             first=first.name,
@@ -151,8 +154,10 @@ def gather(parts: Sequence[Part], sources: Sequence[Path], stem: str) -> ImageAr
         yield from chunks
         refuse_if(
             cache_file(stem, sources) != file,
-            "{path}: a file must not change while it is unpacked; this one did. Start again when "
-            "nothing writes to it any more.",
+            _(
+                "{path}: a file must not change while it is unpacked; this one did. Start again "
+                "when nothing writes to it any more."
+            ),
             path=sources[0],
         )
 

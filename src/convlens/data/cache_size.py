@@ -15,14 +15,16 @@ from pathlib import Path
 
 from convlens.data.cache import cache_folder
 from convlens.errors import ConfigError
+from convlens.language import N_, _
 
 LIMIT = "20 GB"
 IN_USE = 3600  # seconds; what was used since may be in use, and is removed only on request
-# The paths of the files of each kind. A file that is being written begins with a dot.
+# The paths of the files of each kind, which is translated where it is shown. A file that is being
+# written begins with a dot.
 KINDS = {
-    "decoded images": r"store/(\.[0-9a-f]{8}\.)?(?P<name>[0-9a-f]{32})\.(npy|json)",
-    "features": r"features/(?P<name>[0-9a-f]{32})/[0-9a-f]{32}\.(digests|features|records)",
-    "unpacked arrays": r"(\.[0-9a-f]{8}\.)?(?P<name>.+-[0-9a-f]{16}-[0-9a-f]{16})\.npy",
+    N_("decoded images"): r"store/(\.[0-9a-f]{8}\.)?(?P<name>[0-9a-f]{32})\.(npy|json)",
+    N_("features"): r"features/(?P<name>[0-9a-f]{32})/[0-9a-f]{32}\.(digests|features|records)",
+    N_("unpacked arrays"): r"(\.[0-9a-f]{8}\.)?(?P<name>.+-[0-9a-f]{16}-[0-9a-f]{16})\.npy",
 }
 UNITS = {"": 1, "k": 10**3, "M": 10**6, "G": 10**9, "T": 10**12}
 
@@ -130,7 +132,7 @@ def parse_bytes(text: str, name: str) -> int:
     match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([kMGT]?)B?", text.strip(), re.IGNORECASE)
     if match is None:
         raise ConfigError(
-            "{name} must be a size such as 500MB or 20GB; found {text!r}.".format(
+            _("{name} must be a size such as 500MB or 20GB; found {text!r}.").format(
                 name=name, text=text
             )
         )

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from convlens.errors import DataError
 from convlens.files import and_more, expanded
+from convlens.language import N_, _, sentences
 from convlens.preprocess import ImageArray
 from convlens.text import printable
 from convlens.unit import Unit
@@ -25,7 +26,7 @@ SPLIT_NAMES = {
     "test": re.compile(_SPLIT_NAME.format(word="test|testing")),
 }
 SPLITS = tuple(SPLIT_NAMES)
-CLASSES_HINT = " If the folders called train, val or test are classes, add --layout classes."
+CLASSES_HINT = N_("If the folders called train, val or test are classes, add --layout classes.")
 
 
 def split_of(name: str) -> str | None:
@@ -77,6 +78,8 @@ class Dataset:
             one split.
         notes: Remarks for the user, such as what was ignored and why.
         unit: The unit with which deep arrays were converted to uint8, or None.
+        labelled_by: Where the labels of the files of a folder come from: "folder" or "file".
+            None for other sources.
     """
 
     source: str
@@ -88,10 +91,11 @@ class Dataset:
     groups: NDArray[np.str_] | None = None
     notes: tuple[str, ...] = ()
     unit: Unit | None = None
+    labelled_by: str | None = None
 
     def __repr__(self) -> str:
         """Return one line, as a notebook shows it; the paths of all images would fill pages."""
-        return "<Dataset {source}: {images:,} images in {classes:,} classes ({kind})>".format(
+        return _("<Dataset {source}: {images:,} images in {classes:,} classes ({kind})>").format(
             source=printable(self.source),
             images=len(self),
             classes=self.num_classes,
@@ -135,7 +139,7 @@ class Dataset:
     def image_name(self, index: int) -> str:
         """Return the name of an image for messages: its path, or its number in the array."""
         if isinstance(self.images, np.ndarray):
-            return f"image {index}"
+            return _("image {index}").format(index=index)
         return str(self.images[index])
 
     def with_classes(self, class_names: tuple[str, ...]) -> "Dataset":
@@ -150,8 +154,10 @@ class Dataset:
         unknown = [name for name in self.class_names if name not in class_names]
         refuse_if(
             unknown,
-            "{source}: every class must be one that the classifier knows ({known}); found "
-            "{unknown}, too.",
+            _(
+                "{source}: every class must be one that the classifier knows ({known}); found "
+                "{unknown}, too."
+            ),
             source=self.source,
             known=", ".join(class_names),
             unknown=", ".join(unknown),
@@ -169,21 +175,28 @@ def check(dataset: Dataset) -> None:
     Raises:
         DataError: If there is only one class, or if a class has too few images.
     """
-    refuse_if(
-        dataset.num_classes < 2,
-        "{source}: a classifier needs two classes or more; found one class only, '{name}' "
-        "({kind}).{hint}",
-        hint=CLASSES_HINT if "split into" in dataset.kind else "",
-        source=dataset.source,
-        name="".join(dataset.class_names),
-        kind=dataset.kind,
-    )
+    if dataset.num_classes < 2:
+        message = _(
+            "{source}: a classifier needs two classes or more; found one class only, '{name}' "
+            "({kind})."
+        )
+        hint = dataset.labelled_by is not None and dataset.splits is not None
+        raise DataError(
+            sentences(
+                message.format(
+                    source=dataset.source, name="".join(dataset.class_names), kind=dataset.kind
+                ),
+                _(CLASSES_HINT) if hint else "",
+            )
+        )
     counts = dataset.counts()
     few = [f"'{dataset.class_names[i]}' ({counts[i]})" for i in np.flatnonzero(counts < 2)]
     refuse_if(
         few,
-        "{source}: each class needs 2 images or more; too few in {classes} ({kind}). Add "
-        "images, or remove the class.",
+        _(
+            "{source}: each class needs 2 images or more; too few in {classes} ({kind}). Add "
+            "images, or remove the class."
+        ),
         source=dataset.source,
         classes=and_more(few),
         kind=dataset.kind,
@@ -192,7 +205,7 @@ def check(dataset: Dataset) -> None:
         return
     refuse_if(
         "train" not in dataset.splits,
-        "{source}: there must be images to train on; found only {splits} ({kind}).",
+        _("{source}: there must be images to train on; found only {splits} ({kind})."),
         source=dataset.source,
         splits=", ".join(np.unique(dataset.splits)),
         kind=dataset.kind,
@@ -200,7 +213,7 @@ def check(dataset: Dataset) -> None:
     untrained = [f"'{name}'" for name in dataset.absent("train")]
     refuse_if(
         untrained,
-        "{source}: each class needs images to train on; none in train for {classes} ({kind}).",
+        _("{source}: each class needs images to train on; none in train for {classes} ({kind})."),
         source=dataset.source,
         classes=and_more(untrained),
         kind=dataset.kind,

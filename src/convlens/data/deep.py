@@ -18,6 +18,7 @@ from convlens.decode import may_be_deep
 from convlens.errors import ImageError
 from convlens.files import write_atomically
 from convlens.image_file import ImageLike
+from convlens.language import _
 from convlens.preprocess import Preprocessing, read_values
 from convlens.unit import Unit, Values, choose_unit, joined
 
@@ -64,7 +65,7 @@ def recorded_values(files: Sequence[Path], find: Callable[[], Values | None]) ->
     key = hashlib.sha256(f"{VERSION} ".encode() + digests_of(files).tobytes()).hexdigest()[:32]
     file = cache_folder() / "units" / f"{key}.json"
     if not file.exists():
-        write_atomically(file, json.dumps(find()), "the values of the images", REMEDY)
+        write_atomically(file, json.dumps(find()), _("the values of the images"), _(REMEDY))
     values = json.loads(file.read_text(encoding="utf-8"))
     return Values(*values) if values else None
 
@@ -73,8 +74,10 @@ def describe_unit(before: Preprocessing, after: Preprocessing) -> list[str]:
     """Return a note if a classifier gets the unit of the images that it is asked about."""
     return note_if(
         before.unit is None and after.unit is not None,
-        "the classifier has learned from images of 8 bits; of these deeper ones, the values "
-        "{unit[0]:g} and below are black, and {unit[1]:g} and above white",
+        _(
+            "the classifier has learned from images of 8 bits; of these deeper ones, the values "
+            "{unit[0]:g} and below are black, and {unit[1]:g} and above white"
+        ),
         unit=after.unit,
     )
 

@@ -11,6 +11,7 @@ import numpy as np
 from convlens.data.dataset import Dataset
 from convlens.decode import Header, read_header
 from convlens.errors import ImageError
+from convlens.language import language, set_language
 
 SAMPLE = 20_000  # headers; reading them takes some 10 s from a cold disk
 ARRAY_MODES = {1: "L", 3: "RGB", 4: "RGBA"}
@@ -93,7 +94,7 @@ def read_headers(dataset: Dataset, sample: int) -> tuple[list[Header], list[str]
     paths = list(dataset.images)
     if len(paths) > sample:
         paths = [paths[i] for i in np.linspace(0, len(paths) - 1, sample).astype(int)]
-    with warnings.catch_warnings(), ThreadPoolExecutor(8) as pool:
+    with warnings.catch_warnings(), ThreadPoolExecutor(8, "", set_language, (language(),)) as pool:
         # Pillow warns of odd headers; whether the image is usable shows when it is decoded.
         warnings.simplefilter("ignore")
         found = list(pool.map(_read_header, paths))
@@ -108,4 +109,5 @@ def _read_header(path: Path) -> Header | str:
     try:
         return read_header(path)
     except ImageError as error:
-        return str(error)
+        problem: str = error.args[0]
+        return problem

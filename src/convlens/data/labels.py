@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from convlens.data.dataset import refuse_if
 from convlens.errors import DataError
 from convlens.files import and_more
+from convlens.language import _
 from convlens.text import printable
 
 
@@ -40,14 +41,14 @@ def flatten_labels(labels: NDArray[Any], where: str) -> NDArray[Any]:
     if labels.ndim == 2 and labels.shape[1] > 1 and labels.dtype.kind in "buif":
         refuse_if(
             not (np.isin(labels, (0, 1)).all() and (labels.sum(axis=1) == 1).all()),
-            "{where}: labels of shape {shape} must be one-hot, with a single 1 in each row.",
+            _("{where}: labels of shape {shape} must be one-hot, with a single 1 in each row."),
             where=where,
             shape=labels.shape,
         )
         return np.asarray(labels.argmax(axis=1), np.int64)
     refuse_if(
         labels.ndim != 1 and labels.shape[1:] != (1,),
-        "{where}: labels must have the shape (n,), (n, 1) or (n, classes); found {shape}.",
+        _("{where}: labels must have the shape (n,), (n, 1) or (n, classes); found {shape}."),
         where=where,
         shape=labels.shape,
     )
@@ -57,7 +58,7 @@ def flatten_labels(labels: NDArray[Any], where: str) -> NDArray[Any]:
     if labels.dtype.kind in "bui" or (labels.dtype.kind == "f" and (labels % 1 == 0).all()):
         return labels.astype(np.int64)
     raise DataError(
-        "{where}: labels must be whole numbers or text; found {dtype}, such as {label}.".format(
+        _("{where}: labels must be whole numbers or text; found {dtype}, such as {label}.").format(
             where=where, dtype=labels.dtype, label=labels[0]
         )
     )
@@ -85,7 +86,7 @@ def encode_labels(
     """
     refuse_if(
         len({values.dtype.kind for values in labels}) > 1,
-        "{where}: labels must be all numbers or all text; found both.",
+        _("{where}: labels must be all numbers or all text; found both."),
         where=where,
     )
     if class_names is not None:
@@ -93,8 +94,9 @@ def encode_labels(
     repeated = [name for name, number in Counter(class_names or ()).items() if number > 1]
     if repeated:
         raise DataError(
-            "{where}: class_names must differ from each other; found {name!r} more than "
-            "once.".format(where=where, name=repeated[0])
+            _(
+                "{where}: class_names must differ from each other; found {name!r} more than once."
+            ).format(where=where, name=repeated[0])
         )
     joined = np.concatenate(labels)
     if joined.dtype.kind != "U" and class_names is not None:
@@ -103,7 +105,7 @@ def encode_labels(
     values, indices = np.unique(joined, return_inverse=True)
     if values.dtype.kind != "U" and values.min() < 0:
         raise DataError(
-            "{where}: labels must be 0 or more; found {label} at row {row}.".format(
+            _("{where}: labels must be 0 or more; found {label} at row {row}.").format(
                 where=where, label=values.min(), row=joined.argmin()
             )
         )
@@ -112,7 +114,7 @@ def encode_labels(
     unknown = [name for name in found if name not in names]
     refuse_if(
         unknown,
-        "{where}: labels must be among class_names; found {unknown}.",
+        _("{where}: labels must be among class_names; found {unknown}."),
         where=where,
         unknown=and_more(unknown, 3),
     )
@@ -124,8 +126,10 @@ def _require_range(labels: NDArray[np.int64], num_classes: int, where: str) -> N
     wrong = np.flatnonzero((labels < 0) | (labels >= num_classes))
     if len(wrong):
         raise DataError(
-            "{where}: labels must be 0 to {last}, as there are {number} class_names; found {label} "
-            "at row {row} ({wrong:,} such).".format(
+            _(
+                "{where}: labels must be 0 to {last}, as there are {number} class_names; found "
+                "{label} at row {row} ({wrong:,} such)."
+            ).format(
                 where=where,
                 last=num_classes - 1,
                 number=num_classes,

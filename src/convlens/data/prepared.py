@@ -17,6 +17,7 @@ from convlens.data.splits import Splits, clusters_of, make_splits
 from convlens.data.store import Progress, Store, fingerprint, open_store
 from convlens.errors import ConfigError
 from convlens.files import and_more
+from convlens.language import _
 from convlens.preprocess import Preprocessing
 
 LARGEST_AUTO = 96  # pixels; larger images are resized to DEFAULT_SIDE unless a size is given
@@ -79,22 +80,26 @@ class Prepared:
             *self.dataset.notes,
             *note_if(
                 problems,
-                "{number:,} of {total:,} images cannot be read and are skipped",
+                _("{number:,} of {total:,} images cannot be read and are skipped"),
                 number=len(problems),
                 total=len(self.dataset),
             ),
-            *("skipped {}".format(problem) for problem in problems[:5]),
+            *(_("skipped {problem}").format(problem=problem) for problem in problems[:5]),
             *note_if(
                 self.store.coloured,
-                "images with colour were converted to grey ({number:,}); --channels rgb keeps the "
-                "colour if the network accepts it",
+                _(
+                    "images with colour were converted to grey ({number:,}); --channels rgb keeps "
+                    "the colour if the network accepts it"
+                ),
                 number=self.store.coloured,
             ),
             *self.store.notes,
             *note_if(
                 self.enlarged_from,
-                "at {own[0]} x {own[1]} the images are too small for the network; they are "
-                "enlarged to {used.height} x {used.width}",
+                _(
+                    "at {own[0]} x {own[1]} the images are too small for the network; they are "
+                    "enlarged to {used.height} x {used.width}"
+                ),
                 own=self.enlarged_from,
                 used=self.preprocessing,
             ),
@@ -128,7 +133,9 @@ class Prepared:
             "path": self.dataset.path,
             "notes": list(self.notes),
             "splits": {name: getattr(self.splits, name).tolist() for name in SPLITS},
-            "unreadable": {name: text.removeprefix(f"{name}: ") for name, text in named.items()},
+            "unreadable": {
+                name: text.removeprefix(name).lstrip(":： ") for name, text in named.items()
+            },
         }
 
 
@@ -231,8 +238,10 @@ def parse_size(text: str) -> tuple[int, int]:
     width = int(match[2] or height) if match else 0
     if not (1 <= height <= LARGEST_SIDE and 1 <= width <= LARGEST_SIDE):
         raise ConfigError(
-            "--size must be a side such as 64, or height x width such as 48x64, up to {largest}; "
-            "found {text!r}.".format(largest=LARGEST_SIDE, text=text)
+            _(
+                "--size must be a side such as 64, or height x width such as 48x64, up to "
+                "{largest}; found {text!r}."
+            ).format(largest=LARGEST_SIDE, text=text)
         )
     return height, width
 
@@ -255,7 +264,7 @@ def copy_notes(digests: NDArray[np.uint8], dataset: Dataset) -> list[str]:
         dataset: The images.
     """
     labels = dataset.labels
-    _, first, copies = np.unique(digests, axis=0, return_index=True, return_inverse=True)
+    __, first, copies = np.unique(digests, axis=0, return_index=True, return_inverse=True)
     originals = first[copies.reshape(-1)]
     copied = np.flatnonzero(originals != np.arange(len(labels)))
     conflicts = np.flatnonzero(labels[originals] != labels)
@@ -272,14 +281,16 @@ def copy_notes(digests: NDArray[np.uint8], dataset: Dataset) -> list[str]:
     return [
         *note_if(
             len(copied),
-            "exact copies of another image: {number:,} ({examples}); copies stay in one split",
+            _("exact copies of another image: {number:,} ({examples}); copies stay in one split"),
             number=len(copied),
             examples=examples(copied),
         ),
         *note_if(
             len(conflicts),
-            "copies whose label differs from that of the first copy: {number:,} ({examples}); one "
-            "of the two labels is wrong",
+            _(
+                "copies whose label differs from that of the first copy: {number:,} ({examples}); "
+                "one of the two labels is wrong"
+            ),
             number=len(conflicts),
             examples=examples(conflicts),
         ),

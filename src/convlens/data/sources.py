@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from convlens.data.dataset import Dataset, check, note_if
-from convlens.data.formats.folder import BY_FILE_NAME, LAYOUTS, MISSING, load_folder
+from convlens.data.formats.folder import BY_FILE_NAME, a_data_source_is, load_folder, says_lost
 from convlens.data.formats.idx import IDX_NAME
 from convlens.data.formats.named import NAMES, load_named
 from convlens.data.formats.npz import load_npz
@@ -19,6 +19,7 @@ from convlens.data.walk import as_spelled
 from convlens.errors import ConfigError, DataError
 from convlens.files import and_more, expanded
 from convlens.image_file import IMAGE_SUFFIXES
+from convlens.language import _, one_of, sentences
 
 LOADERS = {".npz": load_npz, ".csv": load_csv, ".tsv": load_csv, ".txt": load_csv}
 PACKED_SUFFIXES = (".zip", ".tar", ".gz", ".tgz", ".7z", ".rar", ".xz", ".bz2")
@@ -70,7 +71,7 @@ def load_data(
             raise _nothing_there(path, name)
     except OSError as error:
         raise DataError(
-            "{path}: this cannot be read ({reason}).".format(
+            _("{path}: this cannot be read ({reason}).").format(
                 path=error.filename or path, reason=error.strerror or error
             )
         ) from error
@@ -80,12 +81,12 @@ def load_data(
         *_absent(dataset),
         *note_if(
             name in NAMES and path.exists(),
-            "the path {path} was used, not the data set of this name",
+            _("the path {path} was used, not the data set of this name"),
             path=path,
         ),
         *note_if(
-            pattern is not None and not dataset.kind.startswith(BY_FILE_NAME),
-            "the pattern was not used because the labels are not in the file names",
+            pattern is not None and dataset.labelled_by != BY_FILE_NAME,
+            _("the pattern was not used because the labels are not in the file names"),
         ),
     )
     dataset = replace(dataset, notes=notes)
@@ -100,8 +101,8 @@ def _check(dataset: Dataset) -> None:
         check(dataset)
     except DataError as error:
         # What is missing may be a class whose images cannot be read.
-        missing = [note for note in dataset.notes if note.startswith(MISSING)]
-        raise DataError(" ".join([str(error), *missing])) from error
+        missing = filter(says_lost, dataset.notes)
+        raise DataError(sentences(*error.args, *missing)) from error
 
 
 def _compiled(pattern: str) -> re.Pattern[str]:
@@ -109,14 +110,16 @@ def _compiled(pattern: str) -> re.Pattern[str]:
         compiled = re.compile(pattern)
     except re.error as error:
         raise ConfigError(
-            "--pattern must be a regular expression; found {pattern!r}: {error}.".format(
+            _("--pattern must be a regular expression; found {pattern!r}: {error}.").format(
                 pattern=pattern, error=error
             )
         ) from error
     if "label" not in compiled.groupindex:
         raise ConfigError(
-            "--pattern must have a group (?P<label>...) that matches the label; found "
-            "{pattern!r}.".format(pattern=pattern)
+            _(
+                "--pattern must have a group (?P<label>...) that matches the label; found "
+                "{pattern!r}."
+            ).format(pattern=pattern)
         )
     return compiled
 
@@ -125,33 +128,33 @@ def _nothing_there(path: Path, name: str) -> DataError:
     """Return the error for a path that does not exist, which names what is close to it."""
     folder = path.parent
     near = get_close_matches(name, NAMES, n=2)
-    advice = "The folder {folder} does not exist either."
+    advice: str = _("The folder {folder} does not exist either.").format(folder=folder)
     if folder.is_dir():
         beside = [entry.name for entry in folder.iterdir()]
         near += [str(folder / match) for match in get_close_matches(path.name, beside, n=2)]
-        advice = "Did you mean {near}?" if near else "A data source is {layouts}."
-    return DataError(
-        "{path}: there is no such file or folder, nor a known data set of this name. "
-        "{advice}".format(
-            path=path,
-            advice=advice.format(folder=folder, near=" or ".join(near), layouts=LAYOUTS),
-        )
-    )
+        advice = a_data_source_is()
+        if near:
+            advice = _("Did you mean {near}?").format(near=one_of(near))
+    message = _("{path}: there is no such file or folder, nor a known data set of this name.")
+    return DataError(sentences(message.format(path=path), advice))
 
 
 def _load_file(path: Path) -> Dataset:
     suffix = path.suffix.lower()
     if suffix in LOADERS:
         return LOADERS[suffix](path)
+    advice = a_data_source_is()
     if suffix in IMAGE_SUFFIXES:
-        message = "{path}: this is a single image; a data source has many, with labels: {layouts}."
+        message = _("{path}: this is a single image; a data source has many, with labels.")
     elif IDX_NAME.fullmatch(path.name):
-        message = "{path}: this is one of several IDX files; name their folder, {folder}."
+        message = _("{path}: this is one of several IDX files; name their folder, {folder}.")
+        advice = ""
     elif suffix in PACKED_SUFFIXES:
-        message = "{path}: this is a packed archive; unpack it and name the folder."
+        message = _("{path}: this is a packed archive; unpack it and name the folder.")
+        advice = ""
     else:
-        message = "{path}: this kind of file is not recognised; a data source is {layouts}."
-    raise DataError(message.format(path=path, folder=path.parent, layouts=LAYOUTS))
+        message = _("{path}: this kind of file is not recognised.")
+    raise DataError(sentences(message.format(path=path, folder=path.parent), advice))
 
 
 def _absent(dataset: Dataset) -> list[str]:
@@ -159,7 +162,7 @@ def _absent(dataset: Dataset) -> list[str]:
     given = () if dataset.splits is None else np.unique(dataset.splits)
     absent = {split: dataset.absent(split) for split in ("val", "test") if split in given}
     return [
-        "{split} has no images of {classes}".format(split=split, classes=and_more(classes, 3))
+        _("{split} has no images of {classes}").format(split=split, classes=and_more(classes, 3))
         for split, classes in absent.items()
         if classes
     ]
@@ -170,9 +173,9 @@ def _thumbnails(dataset: Dataset) -> list[str]:
     if isinstance(dataset.images, np.ndarray):
         return []
     return [
-        "{folder}: its images look like thumbnails of others, such as {small} of {original}; "
-        "remove the folder, or copies of an image come into both training and test".format(
-            folder=folder, small=small.name, original=original
-        )
+        _(
+            "{folder}: its images look like thumbnails of others, such as {small} of {original}; "
+            "remove the folder, or copies of an image come into both training and test"
+        ).format(folder=folder, small=small.name, original=original)
         for folder, (small, original) in islice(thumbnail_folders(dataset.images).items(), 3)
     ]

@@ -17,6 +17,7 @@ from sklearn.model_selection import StratifiedGroupKFold
 from convlens.data.dataset import SPLITS, note_if, refuse_if
 from convlens.errors import DataError
 from convlens.files import and_more
+from convlens.language import _
 
 Indices = NDArray[np.int64]
 
@@ -166,7 +167,7 @@ def make_splits(  # noqa: PLR0913 - each argument is one fact about the splits
     lost = {name: len(before[name]) - len(splits[name]) for name in SPLITS}
     notes = note_if(
         sum(lost.values()),
-        "images that are in two of the source's splits were left out of training ({number:,})",
+        _("images that are in two of the source's splits were left out of training ({number:,})"),
         number=sum(lost.values()),
     )
     copied = np.setdiff1d(
@@ -174,7 +175,7 @@ def make_splits(  # noqa: PLR0913 - each argument is one fact about the splits
     )
     _require_training(labels, class_names, splits["train"], usable, copied)
     if lost["val"] and not len(splits["val"]):
-        notes.append("every image of val is in test, too; other images validate, from train")
+        notes.append(_("every image of val is in test, too; other images validate, from train"))
         splits["val"] = draw(splits["train"], labels, clusters, val, rng)
         splits["train"] = np.setdiff1d(splits["train"], splits["val"])
     return Splits(**splits, notes=tuple(notes))
@@ -201,7 +202,7 @@ def folds(
             yield pool[rest], pool[held]
     except ValueError as error:
         raise DataError(
-            "--folds {k} needs at least {k} different images of every class; {error}.".format(
+            _("--folds {k} needs at least {k} different images of every class; {error}.").format(
                 k=k, error=error
             )
         ) from error
@@ -252,9 +253,11 @@ def _require_training(
     only_copies = np.setdiff1d(labels[copied], labels[train])
     refuse_if(
         len(only_copies),
-        "each class needs images in train that val and test do not have; all training images of "
-        "{classes} are there, too, as exact copies or in the same group. Remove them from one of "
-        "the splits.",
+        _(
+            "each class needs images in train that val and test do not have; all training images "
+            "of {classes} are there, too, as exact copies or in the same group. Remove them from "
+            "one of the splits."
+        ),
         classes=and_more(
             [
                 "'{name}' ({number:,})".format(
@@ -265,7 +268,7 @@ def _require_training(
         ),
     )
     missing = [
-        "'{name}' ({readable:,} of its {number:,} images can be read)".format(
+        _("'{name}' ({readable:,} of its {number:,} images can be read)").format(
             name=class_names[label],
             readable=np.count_nonzero(labels[usable] == label),
             number=np.count_nonzero(labels == label),
@@ -274,7 +277,9 @@ def _require_training(
     ]
     refuse_if(
         missing,
-        "every class needs an image to train on; none is left for {classes}. Add images, "
-        "remove the class, or lower --val and --test.",
+        _(
+            "every class needs an image to train on; none is left for {classes}. Add images, "
+            "remove the class, or lower --val and --test."
+        ),
         classes=and_more(missing),
     )

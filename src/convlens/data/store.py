@@ -10,7 +10,7 @@ import os
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +21,7 @@ from convlens.data.cache_size import keep_within_limit
 from convlens.data.dataset import Dataset, refuse_if
 from convlens.errors import DataError, ImageError
 from convlens.files import write_atomically
+from convlens.language import _, language, set_language
 from convlens.preprocess import (
     FEW_LEVELS,
     ImageArray,
@@ -68,7 +69,7 @@ class Store:
     @property
     def notes(self) -> list[str]:
         """The remarks on images, for the user."""
-        return [remark.format(number=number) for remark, number in self.remarks.items()]
+        return [_(remark).format(number=number) for remark, number in self.remarks.items()]
 
 
 def open_store(
@@ -100,12 +101,12 @@ def open_store(
     found = _read_facts(images, preprocessing, array_file, facts_file)
     if found is None:
         found = _decode(dataset, digests, preprocessing, array_file, progress)
-        facts = asdict(found) | {"problems": sorted(found.problems)}
-        write_atomically(facts_file, json.dumps(facts), "the list of decoded images", REMEDY)
+        facts = vars(found) | {"problems": sorted(found.problems)}
+        write_atomically(facts_file, json.dumps(facts), _("the list of decoded images"), _(REMEDY))
         keep_within_limit()
     if len(found.problems) == len(images):
         raise DataError(
-            "none of the {number:,} images can be read; the first: {problem}".format(
+            _("none of the {number:,} images can be read; the first: {problem}").format(
                 number=len(images), problem=next(iter(found.problems.values()))
             )
         )
@@ -206,7 +207,7 @@ def _read_facts(
         try:
             prepare(images[index], preprocessing)
         except ImageError as error:
-            problems[index] = str(error)
+            problems[index] = error.args[0]
         else:
             return None
     return _Found(problems, recorded["coloured"], recorded["remarks"])
@@ -257,19 +258,21 @@ def _decode(
             loses_colour = reading.image.mode == "RGB" and preprocessing.channels == 1
             pixels = fit_image(reading.image, preprocessing)
         except ImageError as error:
-            problems[index] = str(error)
+            problems[index] = error.args[0]
             pixels = blank
         refuse_if(
             isinstance(image, Path) and _digest(image, index) != digests[index].tobytes(),
-            "{path}: an image must not change while it is decoded; this one did. Start again when "
-            "nothing writes to it any more.",
+            _(
+                "{path}: an image must not change while it is decoded; this one did. Start again "
+                "when nothing writes to it any more."
+            ),
             path=image,
         )
         return pixels, loses_colour
 
     def rows() -> Iterator[ImageArray]:
         nonlocal coloured
-        with ThreadPoolExecutor(os.cpu_count()) as pool:
+        with ThreadPoolExecutor(os.cpu_count(), "", set_language, (language(),)) as pool:
             for start in range(0, len(images), BATCH):
                 stop = min(start + BATCH, len(images))
                 for decoded, loses_colour in pool.map(read, range(start, stop)):

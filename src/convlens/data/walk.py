@@ -18,14 +18,17 @@ from PIL import Image
 
 from convlens.data.labels import natural_key
 from convlens.image_file import IMAGE_SUFFIXES
+from convlens.language import N_, _, listed
+from convlens.text import original
 
 # What systems and programs write beside the images of a user, in lower case. Names that begin with
 # a dot, such as .git, .AppleDouble and .ipynb_checkpoints, are left out without being listed.
 # fmt: off
 SYSTEM_NAMES = (
+    # not translated: names of folders
     "__macosx", "network trash folder", "temporary items", "ipod photo cache",  # macOS
     "thumbs.db", "ehthumbs.db", "desktop.ini", "$recycle.bin",  # Windows
-    "system volume information",
+    "system volume information",  # not translated: the name of a folder
     "lost+found", "lost.dir",  # Linux and Android
     "@eadir", "@tmp", "@sharebin", "#recycle", "#snapshot",  # Synology
     "@recycle", "@recently-snapshot", "@__thumb",  # QNAP
@@ -39,10 +42,11 @@ SYSTEM_NAME = re.compile(
     r"|found\.\d{3}|.*:zone\.identifier",  # Windows
     re.DOTALL,
 )
-SYSTEM = "hidden or of the system"
-LOOPS = "linked back to a folder around them"
-OTHERS = "neither files nor folders"
-NO_SUFFIX = "without a suffix"
+# What is ignored; the texts are translated where they are shown.
+SYSTEM = N_("hidden or of the system")
+LOOPS = N_("linked back to a folder around them")
+OTHERS = N_("neither files nor folders")
+NO_SUFFIX = N_("without a suffix")
 
 SUFFIX = re.compile(r"\.[a-z][a-z0-9]{0,6}")  # ".jpg", but neither ".0001" nor ".jpg_large"
 # The formats that can be told by the first bytes of a file.
@@ -62,6 +66,18 @@ class Found:
     folders: list[Path] = field(default_factory=list)
     images: list[Path] = field(default_factory=list)
     ignored: Counter[str] = field(default_factory=Counter)
+
+
+def counted(files: Counter[str]) -> str:
+    """Return how many files there are of each kind, in words.
+
+    >>> counted(Counter({".txt": 2, SYSTEM: 1}))
+    '2 .txt, 1 hidden or of the system'
+    """
+    return listed(
+        _("{count:,} {kind}").format(count=count, kind=_(kind))
+        for kind, count in files.most_common(6)
+    )
 
 
 def is_system_name(name: str) -> bool:
@@ -183,6 +199,23 @@ def as_spelled(path: Path) -> Path:
         else:
             here /= _composed_names(here).get(unicodedata.normalize("NFC", part), part)
     return here
+
+
+def located(base: Path, name: str, encoding: str) -> Path | None:
+    """Return the file that a table names, also if it was written on another system; None if none.
+
+    Windows separates folders by backslashes, macOS decomposes accented letters, and archives of
+    other systems may have file names in the encoding of the table. `convlens predict` escapes bytes
+    that are not UTF-8.
+    """
+    slashed = name.replace("\\", "/")
+    spellings = [base / name, base / slashed, base / original(name)]
+    if not name.isascii():
+        spellings += [as_spelled(base / name), as_spelled(base / slashed)]
+        if not encoding.startswith("utf"):
+            spellings.append(base / os.fsdecode(slashed.encode(encoding)))
+    # Unlike Path.is_file(), this is false for names that are too long or hold a zero byte.
+    return next(filter(os.path.isfile, spellings), None)
 
 
 def _composed_names(folder: Path) -> dict[str, str]:

@@ -25,7 +25,7 @@ from convlens.data.prepared import Prepared
 from convlens.run import Run
 from convlens.training.checkpoint import State
 from convlens.training.network import Origin
-from convlens.unit import IN_WORDS
+from convlens.unit import unit_in_words
 
 LOWER = 0.1  # of an optimizer's usual learning rate, for layers that have learned before
 EXAMPLES = 4  # images in the classifier file whose predictions are repeated at every load
@@ -220,7 +220,7 @@ def describe_images(prepared: Prepared) -> dict[str, str]:
             height=height,
             width=width,
             colours="grey" if channels == 1 else "RGB",
-            unit=", " + IN_WORDS.format(*unit) if isinstance(unit, tuple) else "",
+            unit=", " + unit_in_words(unit) if isinstance(unit, tuple) else "",
         ),
     }
 

@@ -38,6 +38,7 @@ import keras
 import numpy as np
 from keras import layers, ops
 
+from convlens.language import N_
 from convlens.zoo.registry import chain, register_model
 
 
@@ -146,6 +147,9 @@ def dense_layers(
 
 
 @register_model(
+    summary=N_(
+        "AlexNet as lecture 004 prints it, in one column and without response normalisation."
+    ),
     year=2012,
     input_shape=(227, 227, 3),
     num_params=62_378_344,
@@ -153,7 +157,7 @@ def dense_layers(
     least_side=67,
 )
 def alexnet(inputs: keras.KerasTensor, num_classes: int) -> keras.KerasTensor:
-    """AlexNet as lecture 004 prints it, in one column and without response normalisation.
+    """Return the logits of `alexnet`.
 
     Recipe: SGD with Keras' default learning rate of 0.01. Result: none is given. The convolutions
     start from Keras' random_uniform (-0.05..0.05), which is what "uniform" in the lecture means,
@@ -168,6 +172,9 @@ def alexnet(inputs: keras.KerasTensor, num_classes: int) -> keras.KerasTensor:
 
 
 @register_model(
+    summary=N_(
+        "AlexNet of the paper: two towers that meet at the third convolution, and normalisation."
+    ),
     year=2012,
     input_shape=(227, 227, 3),
     num_params=60_965_224,
@@ -176,7 +183,7 @@ def alexnet(inputs: keras.KerasTensor, num_classes: int) -> keras.KerasTensor:
     scale=1.0,
 )
 def alexnet_2towers(inputs: keras.KerasTensor, num_classes: int) -> keras.KerasTensor:
-    """AlexNet of the paper: two towers that meet at the third convolution, and normalisation.
+    """Return the logits of `alexnet_2towers`.
 
     It takes pixels 0..255 and subtracts ImageNet's mean itself (the mean of the three if there are
     not three channels), since the paper's initialiser, a normal distribution of standard deviation

@@ -166,6 +166,7 @@ def stock_call(operation: Any, *args: Any) -> keras.KerasTensor:
 for _name, _row in APPLICATIONS.items():
     _family = FAMILIES[_row.family]
     register_model(
+        summary=_row.summary,
         year=_family.year,
         input_shape=(_family.side, _family.side, 3),
         num_params=_row.num_params,
@@ -175,4 +176,4 @@ for _name, _row in APPLICATIONS.items():
         weights=Weights(
             _row.files.named(_name), _row.files.head, original=partial(original, _name)
         ),
-    )(variant(network, _name, f"{_row.summary}\n{_family.text}", _name))
+    )(variant(network, _name, _name, doc=f"Return the logits.\n{_family.doc}"))

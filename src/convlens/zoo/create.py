@@ -22,6 +22,7 @@ from convlens.anatomy.graph import run_graph
 from convlens.anatomy.summary import WINDOWED, pair, steps, window_of
 from convlens.config import ModelConfig
 from convlens.errors import ModelError
+from convlens.language import _, sentences
 from convlens.zoo.registry import HEADS, Logits, ModelInfo, model_info
 from convlens.zoo.weights import load_weights
 
@@ -95,8 +96,9 @@ def create_model(
     shape = info.input_shape if input_shape is None else input_shape
     if len(shape) != 3 or not all(type(side) is int and side > 0 for side in shape):
         raise ModelError(
-            "input_shape must be (height, width, channels), whole and positive; "
-            "found {shape}.".format(shape=shape)
+            _(
+                "input_shape must be (height, width, channels), whole and positive; found {shape}."
+            ).format(shape=shape)
         )
     outputs = _num_logits(info, info.num_classes if num_classes is None else num_classes, head)
     inputs = keras.Input(shape, dtype="float32", name="pixels")
@@ -109,7 +111,7 @@ def create_model(
 def _num_logits(info: ModelInfo, num_classes: int, head: str | None) -> int:
     if type(num_classes) is not int or num_classes < 2:
         raise ModelError(
-            "num_classes must be a whole number of at least 2; found {found!r}.".format(
+            _("num_classes must be a whole number of at least 2; found {found!r}.").format(
                 found=num_classes
             )
         )
@@ -117,15 +119,15 @@ def _num_logits(info: ModelInfo, num_classes: int, head: str | None) -> int:
         head = info.head if num_classes == 2 else "softmax"
     if head not in HEADS:
         raise ModelError(
-            "the head must be one of {heads}; found {head!r}.".format(
+            _("the head must be one of {heads}; found {head!r}.").format(
                 heads=", ".join(HEADS), head=head
             )
         )
     if head == "sigmoid" and num_classes != 2:
         raise ModelError(
-            "a sigmoid head tells two classes apart; found {number}. Use the head softmax.".format(
-                number=num_classes
-            )
+            _(
+                "a sigmoid head tells two classes apart; found {number}. Use the head softmax."
+            ).format(number=num_classes)
         )
     return 1 if head == "sigmoid" else num_classes
 
@@ -144,31 +146,29 @@ def _logits(
         least = least or _least_side(info, channels, outputs, config)
         if least is None or min(height, width) >= least:
             raise ModelError(
-                "{name} cannot take images of {height} x {width} pixels: {error}".format(
+                _("{name} cannot take images of {height} x {width} pixels: {error}").format(
                     name=info.name, height=height, width=width, error=error
                 )
             ) from error
-        message = (
+        message: str = _(
             "{name} needs images of at least {least} x {least} pixels; found {height} x {width}."
-        )
+        ).format(name=info.name, least=least, height=height, width=width)
         if paper and min(info.input_shape[:2]) >= LEAST_WITH_STEM:
-            message += " Smaller ones can be used with --stem small."
-        raise ModelError(
-            message.format(name=info.name, least=least, height=height, width=width)
-        ) from error
+            message = sentences(message, _("Smaller ones can be used with --stem small."))
+        raise ModelError(message) from error
 
 
 def _call(info: ModelInfo, inputs: keras.KerasTensor, outputs: int, config: ModelConfig) -> Logits:
     options = {"config": config} if "config" in inspect.signature(info.builder).parameters else {}
     if config.stem == "paper":
         return info.builder(inputs, outputs, **options)
-    height, width, _ = info.input_shape
+    height, width = info.input_shape[:2]
     if min(height, width) < LEAST_WITH_STEM:
         raise ModelError(
-            "the small stem is for networks that are made for images of {least} pixels or more; "
-            "{name} is made for {height} x {width}. Leave --stem out.".format(
-                least=LEAST_WITH_STEM, name=info.name, height=height, width=width
-            )
+            _(
+                "the small stem is for networks that are made for images of {least} pixels or "
+                "more; {name} is made for {height} x {width}. Leave --stem out."
+            ).format(least=LEAST_WITH_STEM, name=info.name, height=height, width=width)
         )
     return _with_small_stem(lambda x: info.builder(x, outputs, **options), inputs)
 

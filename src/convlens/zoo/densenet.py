@@ -43,6 +43,7 @@ Checked       against torchvision 0.29.1 on PyTorch 2.14.1, whose dense blocks a
 import keras
 from keras import layers
 
+from convlens.language import N_
 from convlens.zoo.registry import chain, register_model
 
 GROWTH_RATE = 12  # the channels that a layer adds
@@ -120,6 +121,7 @@ def transition(
 
 
 @register_model(
+    summary=N_("DenseNet-BC of 100 layers and growth rate 12 for images of about 32 pixels."),
     year=2016,
     input_shape=(32, 32, 3),
     num_params=793_150,
@@ -128,7 +130,7 @@ def transition(
     num_classes=10,
 )
 def densenet_bc_100_12(inputs: keras.KerasTensor, num_classes: int) -> keras.KerasTensor:
-    """DenseNet-BC of 100 layers and growth rate 12 for images of about 32 pixels.
+    """Return the logits of `densenet_bc_100_12`.
 
     Result (paper): CIFAR-10 test 95.49 % with images shifted and mirrored, 94.08 % without.
     """

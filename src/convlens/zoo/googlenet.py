@@ -49,6 +49,7 @@ from typing import NamedTuple
 import keras
 from keras import layers
 
+from convlens.language import N_
 from convlens.zoo.alexnet import local_response_normalization
 from convlens.zoo.registry import chain, register_model
 
@@ -141,6 +142,9 @@ def inception_module(x: keras.KerasTensor, branches: Branches, name: str) -> ker
 
 
 @register_model(
+    summary=N_(
+        "GoogLeNet: nine Inception modules and one dense layer, without the auxiliary heads."
+    ),
     year=2014,
     input_shape=(224, 224, 3),
     num_params=6_998_552,
@@ -148,12 +152,13 @@ def inception_module(x: keras.KerasTensor, branches: Branches, name: str) -> ker
     least_side=1,
 )
 def googlenet(inputs: keras.KerasTensor, num_classes: int) -> keras.KerasTensor:
-    """GoogLeNet: nine Inception modules and one dense layer, without the auxiliary heads."""
+    """Return the logits of `googlenet`."""
     x, _ = _modules(inputs)
     return _head(x, num_classes)
 
 
 @register_model(
+    summary=N_("GoogLeNet with its two auxiliary heads, which only training needs."),
     year=2014,
     input_shape=(224, 224, 3),
     num_params=13_378_280,
@@ -161,7 +166,7 @@ def googlenet(inputs: keras.KerasTensor, num_classes: int) -> keras.KerasTensor:
     least_side=65,
 )
 def googlenet_auxiliary(inputs: keras.KerasTensor, num_classes: int) -> list[keras.KerasTensor]:
-    """GoogLeNet with its two auxiliary heads, which only training needs.
+    """Return the logits of `googlenet_auxiliary`.
 
     Returns:
         The logits (batch, num_classes) of the head, and of the auxiliary heads after 4a and 4d.

@@ -50,6 +50,7 @@ from typing import NamedTuple
 import keras
 from keras import layers
 
+from convlens.language import N_
 from convlens.zoo.registry import POOLINGS, chain, register_model
 
 
@@ -150,6 +151,9 @@ def inception_v2_module(x: keras.KerasTensor, module: Module, name: str) -> kera
 
 
 @register_model(
+    summary=N_(
+        "Inception v2 (BN-Inception): GoogLeNet with batch normalisation and 3x3 instead of 5x5."
+    ),
     year=2015,
     input_shape=(224, 224, 3),
     num_params=11_208_192,
@@ -157,7 +161,7 @@ def inception_v2_module(x: keras.KerasTensor, module: Module, name: str) -> kera
     least_side=1,
 )
 def inception_v2(inputs: keras.KerasTensor, num_classes: int) -> keras.KerasTensor:
-    """Inception v2 (BN-Inception): GoogLeNet with batch normalisation and 3x3 instead of 5x5."""
+    """Return the logits of `inception_v2`."""
     x = layers.SeparableConv2D(
         64,
         7,

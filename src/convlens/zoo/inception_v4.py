@@ -41,6 +41,7 @@ from typing import NamedTuple
 import keras
 from keras import layers
 
+from convlens.language import N_
 from convlens.zoo.registry import POOLINGS, chain, register_model
 
 MOMENTUM = 0.9
@@ -195,6 +196,7 @@ def fork(x: keras.KerasTensor, module: Fork, name: str) -> keras.KerasTensor:
 
 
 @register_model(
+    summary=N_("Inception-v4 for photographs."),
     year=2016,
     input_shape=(299, 299, 3),
     num_params=42_742_984,
@@ -202,7 +204,7 @@ def fork(x: keras.KerasTensor, module: Fork, name: str) -> keras.KerasTensor:
     least_side=75,
 )
 def inception_v4(inputs: keras.KerasTensor, num_classes: int) -> keras.KerasTensor:
-    """Inception-v4 for photographs.
+    """Return the logits of `inception_v4`.
 
     Result: ImageNet top-1 80.2 %, top-5 95.2 % with one crop (the authors' weights in TF-Slim);
     82.3 % and 96.2 % with 144 crops (paper).

@@ -19,6 +19,7 @@ import keras
 
 from convlens.errors import ModelError
 from convlens.files import DAMAGE
+from convlens.language import _
 
 # A layer, and an array or a dataset of a file: it has a shape, and is read when it is needed.
 Named = list[tuple[str, Any]]
@@ -39,7 +40,7 @@ def open_keras_file(path: Path, networks: Iterable[keras.Model]) -> Iterator[Nam
     """
     if not path.is_file():
         raise ModelError(
-            "weights must be 'imagenet' or a file; there is none at {path}.".format(path=path)
+            _("weights must be 'imagenet' or a file; there is none at {path}.").format(path=path)
         )
     try:
         content = _unpacked(path) if zipfile.is_zipfile(path) else path
@@ -57,7 +58,7 @@ def open_keras_file(path: Path, networks: Iterable[keras.Model]) -> Iterator[Nam
                 ]
     except DAMAGE as error:
         raise ModelError(
-            "{path}: this must be a file of weights that Keras wrote; {error}.".format(
+            _("{path}: this must be a file of weights that Keras wrote; {error}.").format(
                 path=path, error=error
             )
         ) from error
@@ -85,10 +86,12 @@ def _dataset(file: Any, group: Any, place: str) -> Any:
         or found.is_virtual
         or found.file.filename != file.filename
     ):
-        raise ValueError("{place} is not an array stored in it".format(place=place))
+        raise ValueError(_("{place} is not an array stored in it").format(place=place))
     if found.dtype.kind != "f":
         raise ValueError(
-            "{place} must be floating point; found {dtype}".format(place=place, dtype=found.dtype)
+            _("{place} must be floating point; found {dtype}").format(
+                place=place, dtype=found.dtype
+            )
         )
     return found
 

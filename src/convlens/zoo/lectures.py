@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 import keras
 from keras import layers
 
+from convlens.language import N_
 from convlens.zoo.classics import APPLICATIONS
 from convlens.zoo.registry import POOLINGS, Weights, chain, register_model, variant
 
@@ -88,7 +89,8 @@ class Lecture(NamedTuple):
         num_params: The number of parameters.
         multiply_adds: The multiply-adds on one image.
         least_side: The side of the smallest square image that it can take, in pixels.
-        doc: Its docstring.
+        summary: One line about it.
+        doc: The docstring of its builder, after its first line.
         options: Arguments of `stack`.
         facts: Arguments of `register_model`.
     """
@@ -98,6 +100,7 @@ class Lecture(NamedTuple):
     num_params: int
     multiply_adds: int
     least_side: int
+    summary: str
     doc: str
     options: dict[str, str] = {}  # noqa: RUF012 - a default that nothing changes
     facts: dict[str, Any] = {}  # noqa: RUF012
@@ -105,67 +108,73 @@ class Lecture(NamedTuple):
 
 GREY = (28, 28, 1)
 LECTURES = {
-    "mnist_4conv": Lecture(FOUR_CONVS, GREY, 1_676_266, 19_899_904, 4, """\
-Lecture 000: four convolutions for MNIST.
-
+    "mnist_4conv": Lecture(FOUR_CONVS, GREY, 1_676_266, 19_899_904, 4,
+        N_("Lecture 000: four convolutions for MNIST."),
+        doc="""\
 Recipe: Adam 1e-3, batch size 500, 20 epochs, 20 % validation. Result: test 99.6 %.
 """),
-    "cifar_4conv": Lecture(FOUR_CONVS, (32, 32, 3), 2_168_362, 26_579_968, 4, """\
-Lecture 000: the layers of mnist_4conv for CIFAR-10.
-
+    "cifar_4conv": Lecture(FOUR_CONVS, (32, 32, 3), 2_168_362, 26_579_968, 4,
+        N_("Lecture 000: the layers of mnist_4conv for CIFAR-10."),
+        doc="""\
 Recipe: Adam 1e-3, batch size 128, 20 epochs, 20 % validation. Result: test 78.3 %, train 86 %,
 validation 79 %.
 """),
-    "mnist_2conv": Lecture(TWO_CONVS, GREY, 242_062, 3_363_072, 4, """\
-Lecture 001: two convolutions for MNIST, as in its code.
-
+    "mnist_2conv": Lecture(TWO_CONVS, GREY, 242_062, 3_363_072, 4,
+        N_("Lecture 001: two convolutions for MNIST, as in its code."),
+        doc="""\
 Recipe: Adam, batch size 300, 10 epochs, 20 % validation. Result: test 99.12 %.
 """),
-    "mnist_3conv": Lecture(THREE_CONVS, GREY, 64_158, 2_316_352, 8, """\
-Lecture 001: three convolutions for MNIST, as in its printed summary.
-
+    "mnist_3conv": Lecture(THREE_CONVS, GREY, 64_158, 2_316_352, 8,
+        N_("Lecture 001: three convolutions for MNIST, as in its printed summary."),
+        doc="""\
 Recipe: that of mnist_2conv. Result: none is given.
 """),
-    "fashion_mlp": Lecture((Flatten(), Dense(128)), GREY, 101_770, 101_632, 1, """\
-Lecture 002: one hidden layer of 128 neurons for Fashion-MNIST.
-
+    "fashion_mlp": Lecture((Flatten(), Dense(128)), GREY, 101_770, 101_632, 1,
+        N_("Lecture 002: one hidden layer of 128 neurons for Fashion-MNIST."),
+        doc="""\
 Recipe: Adam, batch size 32, 5 epochs. Result: test 87.37 %, train 89.16 %.
 """),
-    "mlp_256_128": Lecture(MLP, GREY, 235_146, 234_752, 1, """\
-Lecture 002: hidden layers of 256 and 128 neurons, the test of its installation.
-
+    "mlp_256_128": Lecture(MLP, GREY, 235_146, 234_752, 1,
+        N_("Lecture 002: hidden layers of 256 and 128 neurons, the test of its installation."),
+        doc="""\
 Recipe and result: none are given.
 """),
-    "mnist_conv_3x3": Lecture(CONV_3X3, GREY, 1_199_882, 11_992_448, 6, """\
-Lecture 002: two 3x3 convolutions without a border for MNIST.
-
+    "mnist_conv_3x3": Lecture(CONV_3X3, GREY, 1_199_882, 11_992_448, 6,
+        N_("Lecture 002: two 3x3 convolutions without a border for MNIST."),
+        doc="""\
 Recipe: Adadelta 1.0, batch size 128, 12 epochs, 20 % validation. Result: test 99.09 %.
 """),
-    "mnist_tanh": Lecture(TANH, GREY, 35_754, 324_352, 14, """\
-Lecture 003: three convolutions with tanh for MNIST, on pixels that are not scaled.
-
+    "mnist_tanh": Lecture(TANH, GREY, 35_754, 324_352, 14,
+        N_("Lecture 003: three convolutions with tanh for MNIST, on pixels that are not scaled."),
+        doc="""\
 Recipe: batch size 100, 10 epochs, shuffled; the optimizer is not shown. The dense layers start from
 a normal distribution (Keras' random_normal). Result: train 99.6 %, test 98.38 %.
-""", {"activation": "tanh", "dense_initializer": "random_normal"}, {"scale": 1.0}),
-    "logistic": Lecture((Flatten(),), GREY, 785, 784, 1, """\
-Lecture 003: logistic regression as a network of one neuron; with more classes, softmax regression.
-
+""", options={"activation": "tanh", "dense_initializer": "random_normal"}, facts={"scale": 1.0}),
+    "logistic": Lecture((Flatten(),), GREY, 785, 784, 1,
+        N_(
+            "Lecture 003: logistic regression as a network of one neuron; with more classes, "
+            "softmax regression."
+        ),
+        doc="""\
 Recipe and result: none are given. The lecture names no data; we chose grey images of 28x28.
 """, facts={"num_classes": 2, "head": "sigmoid"}),
-    "cats_dogs_3conv": Lecture(CATS_DOGS, (64, 64, 3), 4_288_577, 45_482_496, 8, """\
-Lecture 004: three convolutions for photographs of cats and dogs.
-
+    "cats_dogs_3conv": Lecture(CATS_DOGS, (64, 64, 3), 4_288_577, 45_482_496, 8,
+        N_("Lecture 004: three convolutions for photographs of cats and dogs."),
+        doc="""\
 Recipe: Adam, batch size 10, 25 epochs, 25 % validation; shear of 10 degrees, zoom of 0.2,
 horizontal flip. Result: test 80.30 %, train 85 %, validation 77 %.
 """, facts={"num_classes": 2, "head": "sigmoid"}),
-    "lenet_sigmoid": Lecture(LENET, GREY, 155_606, 3_841_000, 16, """\
-Lecture 004: LeNet with sigmoids and average pooling, whose vanishing gradients delay learning.
-
+    "lenet_sigmoid": Lecture(LENET, GREY, 155_606, 3_841_000, 16,
+        N_(
+            "Lecture 004: LeNet with sigmoids and average pooling, whose vanishing gradients "
+            "delay learning."
+        ),
+        doc="""\
 Recipe: SGD, batch size 32, 20 epochs. Every layer starts from Keras' random_uniform (-0.05..0.05),
 which is what "uniform" in the lecture means. Result: none is given. With Keras' learning rate for
 SGD, 0.01, it stays near chance for all 20 epochs (validation at most 12.4 % in float32, seed 0).
 With 0.05 it does so for 11 epochs, and then rises to 93.9 %.
-""", {
+""", options={
         "activation": "sigmoid",
         "conv_initializer": "random_uniform",
         "dense_initializer": "random_uniform",
@@ -220,6 +229,9 @@ def stack(
 
 
 @register_model(
+    summary=N_(
+        "Lecture 004: VGG16 frozen except for its last three convolutions, for cats and dogs."
+    ),
     year=2019,
     input_shape=(224, 224, 3),
     num_params=27_560_769,
@@ -230,7 +242,7 @@ def stack(
     weights=Weights(VGG16_FILES.named("vgg16"), head=2, other_head=VGG16_FILES.head),
 )
 def transfer_vgg16_cats_dogs(inputs: keras.KerasTensor, num_classes: int) -> keras.KerasTensor:
-    """Lecture 004: VGG16 frozen except for its last three convolutions, for cats and dogs.
+    """Return the logits of `transfer_vgg16_cats_dogs`.
 
     Recipe: RMSprop 1e-5, batch size 10, 10 epochs, 25 % of the training folder; shift of 0.2, shear
     of 0.2 degrees, zoom of 0.2, horizontal flip. Result: test 95.00 %.
@@ -259,10 +271,11 @@ def transfer_vgg16_cats_dogs(inputs: keras.KerasTensor, num_classes: int) -> ker
 
 for _name, _row in LECTURES.items():
     register_model(
+        summary=_row.summary,
         year=2019,
         input_shape=_row.input_shape,
         num_params=_row.num_params,
         multiply_adds=_row.multiply_adds,
         least_side=_row.least_side,
         **{"num_classes": 10, **_row.facts},
-    )(variant(stack, _name, _row.doc, _row.rows, **_row.options))
+    )(variant(stack, _name, _row.rows, doc=f"Return the logits.\n\n{_row.doc}", **_row.options))

@@ -35,6 +35,7 @@ import numpy as np
 from keras import layers, ops
 from numpy.typing import NDArray
 
+from convlens.language import N_
 from convlens.zoo.registry import chain, register_model
 
 # Table I has a row for each map of S2 and a column for each map of C3, with an X where they are
@@ -153,6 +154,10 @@ def rbf_head(x: keras.KerasTensor, codes: NDArray[np.int64]) -> keras.KerasTenso
 
 
 @register_model(
+    summary=N_(
+        "LeNet-5 of the paper: sparse C3, subsampling that learns, scaled tanh, distances to "
+        "bitmaps."
+    ),
     year=1998,
     input_shape=(32, 32, 1),
     num_params=60_850,
@@ -161,7 +166,7 @@ def rbf_head(x: keras.KerasTensor, codes: NDArray[np.int64]) -> keras.KerasTenso
     num_classes=10,
 )
 def lenet5(inputs: keras.KerasTensor, num_classes: int) -> keras.KerasTensor:
-    """LeNet-5 of the paper: sparse C3, subsampling that learns, scaled tanh, distances to bitmaps.
+    """Return the logits of `lenet5`.
 
     A single logit of two classes is the difference of their distances.
 
@@ -184,6 +189,9 @@ def lenet5(inputs: keras.KerasTensor, num_classes: int) -> keras.KerasTensor:
 
 
 @register_model(
+    summary=N_(
+        "LeNet-5 as it is mostly rebuilt: fully connected C3, plain average pooling, a dense head."
+    ),
     year=1998,
     input_shape=(32, 32, 1),
     num_params=61_706,
@@ -192,7 +200,7 @@ def lenet5(inputs: keras.KerasTensor, num_classes: int) -> keras.KerasTensor:
     num_classes=10,
 )
 def lenet5_modern(inputs: keras.KerasTensor, num_classes: int) -> keras.KerasTensor:
-    """LeNet-5 as it is mostly rebuilt: fully connected C3, plain average pooling, a dense head.
+    """Return the logits of `lenet5_modern`.
 
     Recipe: none. It starts from Keras' default initialisers and trains well with Adam.
     """

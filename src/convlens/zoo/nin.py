@@ -41,6 +41,7 @@ from typing import NamedTuple
 import keras
 from keras import layers
 
+from convlens.language import N_
 from convlens.zoo.alexnet import subtract_mean
 from convlens.zoo.registry import POOLINGS, register_model
 
@@ -149,6 +150,9 @@ def head(x: keras.KerasTensor, block: Block) -> keras.KerasTensor:
 
 
 @register_model(
+    summary=N_(
+        "NiN as lecture 004 prints it: the blocks of the ImageNet model, and one map per class."
+    ),
     year=2013,
     input_shape=(224, 224, 3),
     num_params=2_015_398,
@@ -157,7 +161,7 @@ def head(x: keras.KerasTensor, block: Block) -> keras.KerasTensor:
     num_classes=10,
 )
 def nin(inputs: keras.KerasTensor, num_classes: int) -> keras.KerasTensor:
-    """NiN as lecture 004 prints it: the blocks of the ImageNet model, and one map per class.
+    """Return the logits of `nin`.
 
     With fewer than ten classes, the head has ten filters up to its last convolution: two filters
     with ReLU are soon both zero everywhere. As printed, one in three networks of two classes starts
@@ -168,6 +172,7 @@ def nin(inputs: keras.KerasTensor, num_classes: int) -> keras.KerasTensor:
 
 
 @register_model(
+    summary=N_("NiN as its authors published it for ImageNet."),
     year=2013,
     input_shape=(224, 224, 3),
     num_params=7_595_176,
@@ -176,7 +181,7 @@ def nin(inputs: keras.KerasTensor, num_classes: int) -> keras.KerasTensor:
     scale=1.0,
 )
 def nin_imagenet(inputs: keras.KerasTensor, num_classes: int) -> keras.KerasTensor:
-    """NiN as its authors published it for ImageNet.
+    """Return the logits of `nin_imagenet`.
 
     It takes pixels 0..255 and subtracts ImageNet's mean itself (the mean of the three if there are
     not three channels), since the normal distributions that it starts from need pixels of that
@@ -190,6 +195,7 @@ def nin_imagenet(inputs: keras.KerasTensor, num_classes: int) -> keras.KerasTens
 
 
 @register_model(
+    summary=N_("NiN as its authors published it for CIFAR-10."),
     year=2013,
     input_shape=(32, 32, 3),
     num_params=966_986,
@@ -198,7 +204,7 @@ def nin_imagenet(inputs: keras.KerasTensor, num_classes: int) -> keras.KerasTens
     num_classes=10,
 )
 def nin_cifar(inputs: keras.KerasTensor, num_classes: int) -> keras.KerasTensor:
-    """NiN as its authors published it for CIFAR-10.
+    """Return the logits of `nin_cifar`.
 
     The pixels of CIFAR-10 have a mean of 0.47 and a standard deviation of 0.25. Four times their
     distance from 0.5 replaces the whitened pixels of the paper.

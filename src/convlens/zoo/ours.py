@@ -22,6 +22,7 @@ import keras
 from keras import layers
 
 from convlens.config import ModelConfig
+from convlens.language import N_
 from convlens.zoo.registry import POOLINGS, chain, register_model
 
 # The least side of the images, then kernel size, strides and pooling of the stem.
@@ -69,6 +70,9 @@ def residual_block(x: keras.KerasTensor, name: str) -> keras.KerasTensor:
 
 
 @register_model(
+    summary=N_(
+        "Our default: a small residual network that shrinks large images early, to save time."
+    ),
     year=2025,
     input_shape=(32, 32, 3),
     num_params=266_346,
@@ -77,7 +81,7 @@ def residual_block(x: keras.KerasTensor, name: str) -> keras.KerasTensor:
     num_classes=10,
 )
 def small_resnet(inputs: keras.KerasTensor, num_classes: int) -> keras.KerasTensor:
-    """Our default: a small residual network that shrinks large images early, to save time."""
+    """Return the logits of `small_resnet`."""
     side = min(inputs.shape[1:3])
     _, kernel_size, strides, pool = next(stem for stem in STEMS if side >= stem[0])
     x = convolution(
@@ -94,6 +98,7 @@ def small_resnet(inputs: keras.KerasTensor, num_classes: int) -> keras.KerasTens
 
 
 @register_model(
+    summary=N_("Your own network: blocks of convolutions, pooling and dropout, then dense layers."),
     year=2025,
     input_shape=(32, 32, 3),
     num_params=356_810,
@@ -104,7 +109,7 @@ def small_resnet(inputs: keras.KerasTensor, num_classes: int) -> keras.KerasTens
 def custom_cnn(
     inputs: keras.KerasTensor, num_classes: int, config: ModelConfig
 ) -> keras.KerasTensor:
-    """Your own network: blocks of convolutions, pooling and dropout, then dense layers.
+    """Return the logits of `custom_cnn`.
 
     Args:
         inputs: The images, (batch, height, width, channels).

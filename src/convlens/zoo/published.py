@@ -9,16 +9,21 @@ without a row, no published figure was found.
 
 from dataclasses import dataclass
 
+from convlens.language import N_
+
 __all__ = ["PUBLISHED", "Published"]
 
-ONE_CROP = "one crop"
-WHOLE = "whole image"
+ONE_CROP = N_("one crop")
+WHOLE = N_("whole image")
 
 KERAS = "keras.io/api/applications"
-VGG = "Simonyan, Zisserman 2014, arXiv:1409.1556, table 3, scale 256"
-FAIR = "github.com/facebookarchive/fb.resnet.torch, pretrained"
-LITE = "github.com/tensorflow/tpu, models/official/efficientnet/lite"
-TORCHVISION = "torchvision.models 0.29, weights IMAGENET1K_V1"
+VGG = "Simonyan, Zisserman 2014, arXiv:1409.1556, table 3, scale 256"  # not translated: a source
+BN_INCEPTION = "Ioffe, Szegedy 2015, arXiv:1502.03167 (BN-x30)"  # not translated: a source
+CAFFE = "github.com/BVLC/caffe, models"  # not translated: a source
+FAIR = "github.com/facebookarchive/fb.resnet.torch, pretrained"  # not translated: a source
+SLIM = "github.com/tensorflow/models, research/slim"  # not translated: a source
+LITE = "github.com/tensorflow/tpu, models/official/efficientnet/lite"  # not translated: a source
+TORCHVISION = "torchvision.models 0.29, weights IMAGENET1K_V1"  # not translated: a source
 
 
 @dataclass(frozen=True)
@@ -28,7 +33,7 @@ class Published:
     Attributes:
         top_1: The share of the validation images that are classified correctly.
         evaluated: ONE_CROP for one centre crop, or WHOLE for the whole image, over which the
-            network was moved.
+            network was moved. It is translated where it is shown.
         source: Where the figure was published.
     """
 
@@ -40,7 +45,7 @@ class Published:
 PUBLISHED = {
     name: Published(round(percent / 100, 5), evaluated, source)
     for name, percent, evaluated, source in (
-        ("alexnet_2towers", 57.1, ONE_CROP, "github.com/BVLC/caffe, models/bvlc_alexnet"),
+        ("alexnet_2towers", 57.1, ONE_CROP, f"{CAFFE}/bvlc_alexnet"),
         ("nin_imagenet", 59.36, ONE_CROP, "gist.github.com/mavenlin/d802a5849de39225bcc6 (Lin)"),
         ("vgg11", 69.02, ONE_CROP, TORCHVISION),
         ("vgg11_lrn", 70.3, WHOLE, VGG),
@@ -48,10 +53,10 @@ PUBLISHED = {
         ("vgg16_1x1", 71.9, WHOLE, VGG),
         ("vgg16", 71.3, ONE_CROP, KERAS),
         ("vgg19", 71.3, ONE_CROP, KERAS),
-        ("googlenet", 68.7, ONE_CROP, "github.com/BVLC/caffe, models/bvlc_googlenet"),
-        ("inception_v2", 74.8, ONE_CROP, "Ioffe, Szegedy 2015, arXiv:1502.03167 (BN-x30)"),
+        ("googlenet", 68.7, ONE_CROP, f"{CAFFE}/bvlc_googlenet"),
+        ("inception_v2", 74.8, ONE_CROP, BN_INCEPTION),
         ("inception_v3", 77.9, ONE_CROP, KERAS),
-        ("inception_v4", 80.2, ONE_CROP, "github.com/tensorflow/models, research/slim"),
+        ("inception_v4", 80.2, ONE_CROP, SLIM),
         ("inception_resnet_v2", 80.3, ONE_CROP, KERAS),
         ("xception", 79.0, ONE_CROP, KERAS),
         ("resnet18", 69.57, ONE_CROP, FAIR),

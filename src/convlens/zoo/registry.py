@@ -5,7 +5,6 @@ when the first name is asked for; `convlens.zoo.create` builds the models.
 """
 
 import importlib
-import inspect
 import pkgutil
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -17,6 +16,7 @@ import keras
 from numpy.typing import NDArray
 
 from convlens.errors import ModelError
+from convlens.language import _, one_of
 
 # A list holds the logits of the head first, then those of the auxiliary heads.
 Logits: TypeAlias = keras.KerasTensor | list[keras.KerasTensor]
@@ -89,7 +89,7 @@ class ModelInfo:
         scale: The factor by which pixels 0..255 are multiplied before the model sees them; 1.0
             where the model scales them itself.
         weights: The trained weights that others have published, or None.
-        summary: The first line of the builder's docstring.
+        description: One line about the model, in English; `summary` has it in the chosen language.
         builder: Returns the logits for (inputs, num_classes[, config]), or a list of the logits of
             the head and of the auxiliary heads.
     """
@@ -104,12 +104,18 @@ class ModelInfo:
     head: str
     scale: float
     weights: Weights | None
-    summary: str
+    description: str
     builder: Callable[..., Logits]
+
+    @property
+    def summary(self) -> str:
+        """One line about the model."""
+        return _(self.description)
 
 
 def register_model(  # noqa: PLR0913 - the facts of a model
     *,
+    summary: str,
     year: int,
     input_shape: tuple[int, int, int],
     num_params: int,
@@ -124,7 +130,7 @@ def register_model(  # noqa: PLR0913 - the facts of a model
 
     The function takes (inputs, num_classes), and `config` too if its signature has it. It returns
     logits of shape (batch, num_classes). With the head "sigmoid" it is called with num_classes=1.
-    The arguments are attributes of `ModelInfo`.
+    The arguments are attributes of `ModelInfo`; `summary` is its description.
 
     Raises:
         ValueError: If the name is taken or the head is unknown.
@@ -134,11 +140,11 @@ def register_model(  # noqa: PLR0913 - the facts of a model
         name = builder.__name__
         if name in _registry:
             raise ValueError(
-                "a model's name must be new; {name!r} is registered already.".format(name=name)
+                _("a model's name must be new; {name!r} is registered already.").format(name=name)
             )
         if head not in HEADS:
             raise ValueError(
-                "the head of {name!r} must be one of {heads}; found {head!r}.".format(
+                _("the head of {name!r} must be one of {heads}; found {head!r}.").format(
                     name=name, heads=", ".join(HEADS), head=head
                 )
             )
@@ -153,7 +159,7 @@ def register_model(  # noqa: PLR0913 - the facts of a model
             head,
             scale,
             weights,
-            (inspect.getdoc(builder) or "").partition("\n")[0],
+            summary,
             builder,
         )
         return builder
@@ -162,15 +168,19 @@ def register_model(  # noqa: PLR0913 - the facts of a model
 
 
 def variant(
-    function: Callable[..., Logits], name: str, doc: str, *row: Any, **options: Any
+    function: Callable[..., Logits],
+    name: str,
+    *row: Any,
+    doc: str | None = None,
+    **options: Any,
 ) -> Callable[..., Logits]:
     """Return the builder of a model that is a row of its paper's table, to be registered.
 
     Args:
         function: Builds the logits from (inputs, num_classes, *row, **options).
         name: The name of the model.
-        doc: The docstring of the builder, whose first line is the summary of the model.
         *row: What distinguishes the model from the others of the table.
+        doc: The docstring of the builder; by default that of the function.
         **options: The same, by name.
     """
 
@@ -178,7 +188,7 @@ def variant(
         return function(inputs, num_classes, *row, **options)
 
     builder.__name__ = name
-    builder.__doc__ = doc
+    builder.__doc__ = doc or function.__doc__
     builder.__module__ = function.__module__
     return builder
 
@@ -208,12 +218,10 @@ def model_info(name: str) -> ModelInfo:
     if name in _registry:
         return _registry[name]
     near = get_close_matches(name.lower(), _registry, n=3)
-    message = "there is no model {name!r}; known: {names}."
+    message = _("there is no model {name!r}; known: {names}.")
     if near:
-        message = "there is no model {name!r}; did you mean {near}?"
-    raise ModelError(
-        message.format(name=name, near=" or ".join(near), names=", ".join(list_models()))
-    )
+        message = _("there is no model {name!r}; did you mean {near}?")
+    raise ModelError(message.format(name=name, near=one_of(near), names=", ".join(list_models())))
 
 
 @cache

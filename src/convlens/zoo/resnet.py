@@ -50,6 +50,7 @@ from typing import NamedTuple
 import keras
 from keras import layers
 
+from convlens.language import N_
 from convlens.zoo.registry import chain, register_model, variant
 
 
@@ -60,31 +61,52 @@ class Variant(NamedTuple):
         blocks: The number of blocks of each stage.
         num_params: The number of parameters.
         multiply_adds: The multiply-adds on one image.
-        result: The accuracy that was published.
+        summary: One line about it.
+        doc: The accuracy that was published.
     """
 
     blocks: tuple[int, ...]
     num_params: int
     multiply_adds: int
-    result: str
+    summary: str
+    doc: str
 
 
 VARIANTS = {
     "resnet18": Variant(
         (2, 2, 2, 2), 11_699_112, 1_814_073_344,
-        "ImageNet top-1 69.76 %, top-5 89.08 %, with torchvision's weights",
+        N_("ResNet of 18 layers for photographs."),
+        doc="ImageNet top-1 69.76 %, top-5 89.08 %, with torchvision's weights",
     ),
     "resnet34": Variant(
         (3, 4, 6, 3), 21_814_696, 3_663_761_408,
-        "ImageNet top-1 73.31 %, top-5 91.42 %, with torchvision's weights",
+        N_("ResNet of 34 layers for photographs."),
+        doc="ImageNet top-1 73.31 %, top-5 91.42 %, with torchvision's weights",
     ),
-    "resnet20": Variant((3, 3, 3), 271_098, 40_551_040, "CIFAR-10 test 91.25 % (paper)"),
-    "resnet32": Variant((5, 5, 5), 466_426, 68_862_592, "CIFAR-10 test 92.49 % (paper)"),
-    "resnet44": Variant((7, 7, 7), 661_754, 97_174_144, "CIFAR-10 test 92.83 % (paper)"),
-    "resnet56": Variant((9, 9, 9), 857_082, 125_485_696, "CIFAR-10 test 93.03 % (paper)"),
+    "resnet20": Variant(
+        (3, 3, 3), 271_098, 40_551_040,
+        N_("ResNet of 20 layers for images of about 32 pixels."),
+        doc="CIFAR-10 test 91.25 % (paper)",
+    ),
+    "resnet32": Variant(
+        (5, 5, 5), 466_426, 68_862_592,
+        N_("ResNet of 32 layers for images of about 32 pixels."),
+        doc="CIFAR-10 test 92.49 % (paper)",
+    ),
+    "resnet44": Variant(
+        (7, 7, 7), 661_754, 97_174_144,
+        N_("ResNet of 44 layers for images of about 32 pixels."),
+        doc="CIFAR-10 test 92.83 % (paper)",
+    ),
+    "resnet56": Variant(
+        (9, 9, 9), 857_082, 125_485_696,
+        N_("ResNet of 56 layers for images of about 32 pixels."),
+        doc="CIFAR-10 test 93.03 % (paper)",
+    ),
     "resnet110": Variant(
         (18, 18, 18), 1_736_058, 252_887_680,
-        "CIFAR-10 test 93.57 % at best, 93.39 % on average of five runs (paper)",
+        N_("ResNet of 110 layers for images of about 32 pixels."),
+        doc="CIFAR-10 test 93.57 % at best, 93.39 % on average of five runs (paper)",
     ),
 }  # fmt: skip
 # Table 1, conv2_x to conv5_x, on maps of 56, 28, 14 and 7 pixels.
@@ -199,26 +221,19 @@ def for_small_images(
     return head(stages(x, SMALL_FILTERS, blocks, projection=False), num_classes)
 
 
-KINDS = {  # number of stages: builder, side of the images, classes, what it is for
-    4: (for_photographs, 224, 1000, "photographs"),
-    3: (for_small_images, 32, 10, "images of about 32 pixels"),
+KINDS = {  # number of stages: builder, side of the images, classes
+    4: (for_photographs, 224, 1000),
+    3: (for_small_images, 32, 10),
 }
 
 for _name, _row in VARIANTS.items():
-    _build, _side, _classes, _use = KINDS[len(_row.blocks)]
-    _layers = 2 * sum(_row.blocks) + 2
+    _build, _side, _classes = KINDS[len(_row.blocks)]
     register_model(
+        summary=_row.summary,
         year=2015,
         input_shape=(_side, _side, 3),
         num_params=_row.num_params,
         multiply_adds=_row.multiply_adds,
         least_side=1,
         num_classes=_classes,
-    )(
-        variant(
-            _build,
-            _name,
-            f"ResNet of {_layers} layers for {_use}.\n\nResult: {_row.result}.",
-            _row.blocks,
-        )
-    )
+    )(variant(_build, _name, _row.blocks, doc=f"Return the logits.\n\nResult: {_row.doc}."))

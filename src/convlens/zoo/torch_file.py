@@ -22,6 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from convlens.errors import ModelError
+from convlens.language import _
 
 MAGIC = 0x1950A86A20F9469CFC6C
 VERSION = 1001
@@ -91,7 +92,9 @@ class _Unpickler(pickle.Unpickler):
         """Return what an allowed name becomes."""
         if (module, name) not in ALLOWED:
             raise pickle.UnpicklingError(
-                "it asks for {module}.{name}, which is not allowed".format(module=module, name=name)
+                _("it asks for {module}.{name}, which is not allowed").format(
+                    module=module, name=name
+                )
             )
         return ALLOWED[module, name]
 
@@ -116,31 +119,33 @@ def read_torch_file(path: Path, sha256: str) -> dict[str, NDArray[Any]]:
         content = path.read_bytes()
     except OSError as error:
         raise ModelError(
-            "{path}: the weights must be a readable file; {reason}.".format(
+            _("{path}: the weights must be a readable file; {reason}.").format(
                 path=path, reason=error.strerror or error
             )
         ) from error
     found = hashlib.sha256(content).hexdigest()
     if found != sha256:
         raise ModelError(
-            "{path}: the file was cut or changed; its SHA-256 must begin with {expected}, "
-            "found {found}. Replace it by a whole copy.".format(
-                path=path, expected=sha256[:12], found=found[:12]
-            )
+            _(
+                "{path}: the file was cut or changed; its SHA-256 must begin with {expected}, "
+                "found {found}. Replace it by a whole copy."
+            ).format(path=path, expected=sha256[:12], found=found[:12])
         )
     try:
         return _read(io.BytesIO(content))
     except MALFORMED as error:
         raise ModelError(
-            "{path}: the file must hold a dictionary of tensors as old versions of PyTorch wrote "
-            "it, and nothing else; {error}.".format(path=path, error=error)
+            _(
+                "{path}: the file must hold a dictionary of tensors as old versions of PyTorch "
+                "wrote it, and nothing else; {error}."
+            ).format(path=path, error=error)
         ) from error
 
 
 def _read(stream: io.BytesIO) -> dict[str, NDArray[Any]]:
-    magic, version, machine, tensors, keys = (_Unpickler(stream).load() for _ in range(5))
+    magic, version, machine, tensors, keys = (_Unpickler(stream).load() for __ in range(5))
     if (magic, version, machine["little_endian"]) != (MAGIC, VERSION, True):
-        raise ValueError("it does not begin as such a file does")
+        raise ValueError(_("it does not begin as such a file does"))
     sizes = {
         tensor.storage.key: np.dtype(tensor.storage.dtype).itemsize for tensor in tensors.values()
     }
@@ -150,5 +155,5 @@ def _read(stream: io.BytesIO) -> dict[str, NDArray[Any]]:
         contents[key] = stream.read(length)
         # NumPy checks that an array stays within its buffer, but not if the buffer is empty.
         if len(contents[key]) != length or length == 0:
-            raise ValueError("storage {key!r} is cut or empty".format(key=key))
+            raise ValueError(_("storage {key!r} is cut or empty").format(key=key))
     return {name: tensor.array(contents[tensor.storage.key]) for name, tensor in tensors.items()}

@@ -45,6 +45,7 @@ from typing import NamedTuple
 import keras
 from keras import layers
 
+from convlens.language import N_
 from convlens.zoo.alexnet import local_response_normalization
 from convlens.zoo.registry import chain, register_model, variant
 
@@ -87,18 +88,19 @@ CONFIGURATIONS = {
 }
 VARIANTS = {  # configuration, parameters, multiply-adds, summary
     "vgg11": (
-        "A", 132_863_336, 7_609_090_048, "VGG A: eight 3x3 convolutions and three dense layers.",
+        "A", 132_863_336, 7_609_090_048,
+        N_("VGG A: eight 3x3 convolutions and three dense layers."),
     ),
     "vgg11_lrn": (
         "A-LRN", 132_863_336, 7_609_090_048,
-        "VGG A-LRN: A with local response normalisation after its first convolution.",
+        N_("VGG A-LRN: A with local response normalisation after its first convolution."),
     ),
     "vgg13": (
-        "B", 133_047_848, 11_308_466_176, "VGG B: ten 3x3 convolutions and three dense layers.",
+        "B", 133_047_848, 11_308_466_176, N_("VGG B: ten 3x3 convolutions and three dense layers."),
     ),
     "vgg16_1x1": (
         "C", 133_638_952, 11_770_888_192,
-        "VGG C: B with three more 1x1 convolutions, which mix channels without seeing further.",
+        N_("VGG C: B with three more 1x1 convolutions, which mix channels without seeing further."),
     ),
 }  # fmt: skip
 DENSE_UNITS = (4096, 4096)
@@ -164,9 +166,10 @@ def vgg(inputs: keras.KerasTensor, num_classes: int, configuration: str) -> kera
 
 for _name, (_configuration, _params, _multiply_adds, _summary) in VARIANTS.items():
     register_model(
+        summary=_summary,
         year=2014,
         input_shape=(224, 224, 3),
         num_params=_params,
         multiply_adds=_multiply_adds,
         least_side=32,
-    )(variant(vgg, _name, _summary, _configuration))
+    )(variant(vgg, _name, _configuration))

@@ -21,12 +21,13 @@ import numpy as np
 
 from convlens.errors import ModelError
 from convlens.files import keras_home
+from convlens.language import N_, _
 from convlens.zoo.keras_file import Named, open_keras_file
 from convlens.zoo.registry import WeightsFile, list_models, model_info
 
 URL = "https://storage.googleapis.com/tensorflow/keras-applications"
 NUM_CLASSES = 1000  # of ImageNet
-REMEDY = "Use weights of this network, or the image size and channels that they were made for."
+REMEDY = N_("Use weights of this network, or the image size and channels that they were made for.")
 
 
 def load_weights(model: keras.Model, name: str, source: str | Path = "imagenet") -> list[str]:
@@ -56,7 +57,9 @@ def load_weights(model: keras.Model, name: str, source: str | Path = "imagenet")
             raise ModelError(_none_published(name))
         if callable(weights.source):
             arrays = [("", array) for array in weights.source()]
-            return _assign(targets, arrays, head, f"the trained weights of {name}")
+            return _assign(
+                targets, arrays, head, _("the trained weights of {name}").format(name=name)
+            )
         with_head = targets[-1][1].shape[-1] == NUM_CLASSES and weights.other_head is None
         source = cached_file(name, weights.source, with_head=with_head)
     networks = [model]
@@ -103,10 +106,10 @@ def _check(path: Path, digest: str) -> None:
         found = hashlib.file_digest(stream, algorithm).hexdigest()
     if found != digest:
         raise ModelError(
-            "{path}: the file was cut or changed; its hash must be {digest}, found {found}. "
-            "Remove it, or replace it by a whole copy.".format(
-                path=path, digest=digest, found=found
-            )
+            _(
+                "{path}: the file was cut or changed; its hash must be {digest}, found {found}. "
+                "Remove it, or replace it by a whole copy."
+            ).format(path=path, digest=digest, found=found)
         )
 
 
@@ -127,9 +130,11 @@ def _download(name: str, file: WeightsFile) -> Path:
     # Keras raises a plain Exception when there is no network.
     except Exception as error:
         raise ModelError(
-            "the trained weights of {name} are in the file {file}, which is not in {folder} and "
-            "cannot be downloaded from {url} ({reason}). Download it on a computer that can, and "
-            "put it in that folder or give its path.".format(
+            _(
+                "the trained weights of {name} are in the file {file}, which is not in {folder} "
+                "and cannot be downloaded from {url} ({reason}). Download it on a computer that "
+                "can, and put it in that folder or give its path."
+            ).format(
                 name=name,
                 file=file.name,
                 folder=folder,
@@ -147,8 +152,10 @@ def _none_published(name: str) -> str:
         if model_info(other).weights and model_info(other).num_classes == NUM_CLASSES
     ]
     return (
-        "{name} has no trained weights; there are some for {names}. "
-        "Choose one of these, give a file of weights, or train it."
+        _(
+            "{name} has no trained weights; there are some for {names}. "
+            "Choose one of these, give a file of weights, or train it."
+        )
     ).format(name=name, names=", ".join(published))
 
 
@@ -169,28 +176,28 @@ def _assign(targets: Named, arrays: Named, head: list[str], where: str) -> list[
     for number, (layer, variable) in enumerate(chosen):
         other, array = arrays[number] if number < len(arrays) else ("", None)
         if array is None or _shape(array) != _shape(variable):
-            found = "none" if array is None else f"{tuple(array.shape)} {other}".rstrip()
+            found = _("none") if array is None else f"{tuple(array.shape)} {other}".rstrip()
             raise ModelError(
-                "{where}: layer {layer} needs {shape}; found {found}. {remedy}".format(
+                _("{where}: layer {layer} needs {shape}; found {found}. {remedy}").format(
                     where=where,
                     layer=layer,
                     shape=tuple(variable.shape),
                     found=found,
-                    remedy=REMEDY,
+                    remedy=_(REMEDY),
                 )
             )
     if len(arrays) not in (len(body), len(targets)):
         raise ModelError(
-            "{where}: {found} arrays for a network that has {needed}. {remedy}".format(
-                where=where, found=len(arrays), needed=len(targets), remedy=REMEDY
+            _("{where}: {found} arrays for a network that has {needed}. {remedy}").format(
+                where=where, found=len(arrays), needed=len(targets), remedy=_(REMEDY)
             )
         )
     # All arrays are read before the first is assigned: reading a damaged file can fail.
     values = [
         np.reshape(array, variable.shape)
-        for (_, variable), (_, array) in zip(chosen, arrays, strict=False)
+        for (__, variable), (__, array) in zip(chosen, arrays, strict=False)
     ]
-    for (_, variable), value in zip(chosen, values, strict=True):
+    for (__, variable), value in zip(chosen, values, strict=True):
         variable.assign(value)
     return [] if whole else head
 

@@ -150,7 +150,7 @@ def test_pattern(tmp_path):
         (lambda p: p.mkdir(), "this folder is empty"),
         (lambda p: class_folders(p, ("cat",)), "one class only, 'cat'"),
         (lambda p: (class_folders(p), image(p / "cow" / "1.png")), r"too few in 'cow' \(1\)"),
-        (lambda p: (p.mkdir(), (p / "labels.csv").touch()), "to use labels.csv, name that file"),
+        (lambda p: (p.mkdir(), (p / "labels.csv").touch()), "To use labels.csv, name that file"),
         (lambda p: None, "no such file or folder"),
     ],
 )

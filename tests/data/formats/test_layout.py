@@ -108,7 +108,7 @@ def test_unlabelled_splits_are_told_how_to_be_classes(tmp_path):
     image(tmp_path / "train" / "0.png")
     image(tmp_path / "test" / "0.png")
     (tmp_path / "train.csv").touch()
-    with pytest.raises(DataError, match=r"to use train\.csv, name that file.*--layout classes"):
+    with pytest.raises(DataError, match=r"To use train\.csv, name that file.*--layout classes"):
         load_data(tmp_path)
 
 

@@ -97,7 +97,7 @@ def test_labels(npz, labels, names):
         ({"foo": LABELS}, "must have the arrays x_train and y_train.*found foo"),
         ({"x_train": PIXELS}, "x_train must come with its labels, y_train"),
         ({"x": PIXELS, "y": LABELS[:5]}, "found 6 images and 5 labels"),
-        ({"x": PIXELS.reshape(6, -1), "y": LABELS}, r"found \(6, 60\) \(reshape"),
+        ({"x": PIXELS.reshape(6, -1), "y": LABELS}, r"found \(6, 60\)\. Reshape"),
         ({"x": np.moveaxis(PIXELS, -1, 1), "y": LABELS}, "channels come last"),
         ({"x": PIXELS[:0], "y": LABELS[:0]}, r"found \(0, 4, 5, 3\)"),
         ({"x": PIXELS.astype("U3"), "y": LABELS}, "x must hold numbers"),

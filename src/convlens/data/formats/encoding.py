@@ -10,6 +10,8 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 
+from convlens.language import N_
+
 # Characters that Western texts have beside letters, and that Chinese texts do not turn into.
 WESTERN_MARKS = "‘’“”–—…€"
 WORD = re.compile(rf"[^\W\d_{WESTERN_MARKS}]+")
@@ -22,7 +24,7 @@ class Reading:
     Attributes:
         text: The text.
         encoding: Python's name of the encoding.
-        name: Its usual name.
+        name: Its usual name, which is translated where it is shown.
         likelihood: 0 to 1, how much the text looks like one that is written in this encoding.
     """
 
@@ -106,9 +108,9 @@ def _no_likelihood(_text: str) -> float:
 ENCODINGS: dict[str, tuple[str, Callable[[str], float]]] = {
     "cp950": ("Big5 (cp950)", _big5_likelihood),
     "gb18030": ("GB18030", _gb_likelihood),
-    "cp1252": ("Western (Windows-1252)", _western_likelihood),
-    "cp1250": ("Central European (Windows-1250)", _no_likelihood),
-    "cp1251": ("Cyrillic (Windows-1251)", _no_likelihood),
-    "cp932": ("Japanese (cp932)", _no_likelihood),
-    "cp949": ("Korean (cp949)", _no_likelihood),
+    "cp1252": (N_("Western (Windows-1252)"), _western_likelihood),
+    "cp1250": (N_("Central European (Windows-1250)"), _no_likelihood),
+    "cp1251": (N_("Cyrillic (Windows-1251)"), _no_likelihood),
+    "cp932": (N_("Japanese (cp932)"), _no_likelihood),
+    "cp949": (N_("Korean (cp949)"), _no_likelihood),
 }

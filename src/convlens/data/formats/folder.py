@@ -8,32 +8,45 @@ from pathlib import Path
 
 import numpy as np
 
-from convlens.data.dataset import Dataset, note_if, refuse_if
+from convlens.data.dataset import Dataset, note_if
 from convlens.data.formats.idx import idx_files, load_idx
 from convlens.data.formats.layout import FILE_NAME, NOT_READ, find_splits, unwrapped
 from convlens.data.formats.named import NAMES
 from convlens.data.labels import encode_labels
-from convlens.data.walk import entries, walk
+from convlens.data.walk import counted, entries, walk
+from convlens.errors import DataError
 from convlens.files import and_more
 from convlens.image_file import CONVERT
+from convlens.language import N_, Message, _, all_of, one_of, sentences
 
-BY_FILE_NAME = "labels in the file names"
-MISSING = "CLASSES ARE MISSING"
-LAYOUTS = (
-    "a folder per class (also inside train, val, test), files named as cat.12.jpg (or --pattern), "
-    f"a CSV (path,label), an .npz (x_train, y_train), a folder of IDX files, or a name "
-    f"({', '.join(NAMES)})"
-)
+BY_FILE_NAME = "file"
+BY_FOLDER = "folder"
+KINDS = {BY_FILE_NAME: N_("labels in the file names"), BY_FOLDER: N_("a folder per class")}
+LOST = N_("CLASSES ARE MISSING, as none of their files can be read: {lost}. {advice}")
 LEFT_OUT = {  # by whether its images have labels that are no classes
-    True: "{folder}: left out, because {others} is no class of the training images; "
-    "`convlens predict RUN {path}` predicts them",
-    False: "{folder}: left out, because its images have no labels; "
-    "`convlens predict RUN {path}` predicts them",
+    True: N_(
+        "{folder}: left out, because {others} is no class of the training images; "
+        "`convlens predict RUN {path}` predicts them"
+    ),
+    False: N_(
+        "{folder}: left out, because its images have no labels; "
+        "`convlens predict RUN {path}` predicts them"
+    ),
 }
-NO_LABELS = (
-    "{folder}: images must have labels; found no class folders, and {number:,} file names that do "
-    "not match {rule}, such as {name!r}{table}. A data source is {layouts}."
-)
+
+
+def a_data_source_is() -> str:
+    """Return a sentence that says what a data source can be."""
+    return _(
+        "A data source is a folder per class (also inside train, val, test), files named as "
+        "cat.12.jpg (or --pattern), a CSV (path,label), an .npz (x_train, y_train), a folder of "
+        "IDX files, or a name ({names})."
+    ).format(names=", ".join(NAMES))
+
+
+def says_lost(note: str) -> bool:
+    """Return whether a note says that classes are missing because their files cannot be read."""
+    return isinstance(note, Message) and note.template == LOST
 
 
 @dataclass(frozen=True)
@@ -41,7 +54,7 @@ class Labelled:
     """The images of a folder with their labels.
 
     Attributes:
-        kind: How the images are labelled, in words.
+        by: BY_FILE_NAME or BY_FOLDER, from where the labels come.
         names: The name of the class of each image.
         ignored: The number of other files by what they are.
         problem: Why no image has a label, or nothing.
@@ -50,7 +63,7 @@ class Labelled:
         notes: Remarks for the user.
     """
 
-    kind: str
+    by: str
     names: dict[Path, str] = field(default_factory=dict)
     ignored: Counter[str] = field(default_factory=Counter)
     problem: str = ""
@@ -77,7 +90,7 @@ def load_folder(folder: Path, pattern: re.Pattern[str] | None, layout: str = "au
         return load_idx(root)
     split_folders, notes = find_splits(root, layout)
     notes += note_if(
-        root != folder, "the images are in its folder {name}", name=root.relative_to(folder)
+        root != folder, _("the images are in its folder {name}"), name=root.relative_to(folder)
     )
     labelled = {
         split: _labelled(part, pattern) for split, part in (split_folders or {"": root}).items()
@@ -88,18 +101,19 @@ def load_folder(folder: Path, pattern: re.Pattern[str] | None, layout: str = "au
     notes += _leave_unlabelled_out(labelled, split_folders)
     found = list(labelled.values())
     problem = next((part.problem for part in found if part.problem), "")
-    hint = " If these folders are classes, say so with --layout classes." if split_folders else ""
-    refuse_if(problem, "{problem}{hint}", problem=problem, hint=hint)
+    if problem:
+        hint = _("If these folders are classes, say so with --layout classes.")
+        raise DataError(sentences(problem, hint if split_folders else ""))
     for part in found:
         notes += part.notes
     all_names = np.array([name for part in found for name in part.names.values()])
     labels, class_names = encode_labels([all_names], None, str(folder))
-    kind = found[0].kind
+    kind = _(KINDS[found[0].by])
     splits = None
     if split_folders:
-        kind = "{kind}, split into {splits}".format(kind=kind, splits=" and ".join(labelled))
+        kind = _("{kind}, split into {splits}").format(kind=kind, splits=all_of(labelled))
         splits = np.repeat(list(labelled), [len(part.names) for part in found])
-    notes += note_if(ignored, "ignored: {counts}", counts=_counted(ignored))
+    notes += note_if(ignored, _("ignored: {counts}"), counts=counted(ignored))
     return Dataset(
         source=str(folder),
         kind=kind,
@@ -108,6 +122,7 @@ def load_folder(folder: Path, pattern: re.Pattern[str] | None, layout: str = "au
         class_names=class_names,
         splits=splits,
         notes=(*_losses(labelled, ignored), *notes),
+        labelled_by=found[0].by,
     )
 
 
@@ -123,15 +138,15 @@ def _leave_unlabelled_out(
     if train is None or train.problem:
         return []
     known = {name.casefold() for name in train.names.values()}
-    notes = []
+    notes: list[str] = []
     for split in [split for split in labelled if split != "train"]:
         part = labelled[split]
         others = sorted({name for name in part.names.values() if name.casefold() not in known})
         is_single = len(set(part.names.values())) == 1
-        if part.problem or (others and (is_single or part.kind == BY_FILE_NAME != train.kind)):
+        if part.problem or (others and (is_single or part.by == BY_FILE_NAME != train.by)):
             del labelled[split]
             notes.append(
-                LEFT_OUT[bool(others)].format(
+                _(LEFT_OUT[bool(others)]).format(
                     folder=split_folders[split].name,
                     others=and_more(others, 3),
                     path=split_folders[split],
@@ -163,48 +178,48 @@ def _labelled(folder: Path, pattern: re.Pattern[str] | None) -> Labelled:
     ]
     notes = [
         *note_if(
-            empty, "{folder}: no images in {empty}", folder=folder.name, empty=and_more(empty, 3)
+            empty, _("{folder}: no images in {empty}"), folder=folder.name, empty=and_more(empty, 3)
         ),
         *note_if(
             here.images,
-            "{folder}: images beside the class folders were ignored ({number:,})",
+            _("{folder}: images beside the class folders were ignored ({number:,})"),
             folder=folder.name,
             number=len(here.images),
         ),
         *note_if(
             deep,
-            "{folder}: folders inside {classes} count as that class",
+            _("{folder}: folders inside {classes} count as that class"),
             folder=folder.name,
             classes=and_more(deep, 3),
         ),
     ]
     names = {image: inner.name for inner, images in classes.items() for image in images}
-    return Labelled("a folder per class", _composed(names), ignored, lost=lost, notes=notes)
+    return Labelled(BY_FOLDER, _composed(names), ignored, lost=lost, notes=notes)
 
 
 def _by_file_name(folder: Path, images: list[Path], pattern: re.Pattern[str]) -> Labelled:
     """Return the images whose file names have a label."""
     if not images:
-        problem = "{folder}: a data source must hold images; {found}. It can be {layouts}.".format(
-            folder=folder, found=_content(folder), layouts=LAYOUTS
-        )
-        return Labelled(BY_FILE_NAME, problem=problem)
+        return Labelled(BY_FILE_NAME, problem=_without_images(folder))
     matches = {image: pattern.search(image.name) for image in images}
     names = {image: match["label"] for image, match in matches.items() if match and match["label"]}
     others = [image.name for image in images if image not in names]
     if not names:
-        problem = NO_LABELS.format(
+        message = _(
+            "{folder}: images must have labels; found no class folders, and {number:,} file names "
+            "that do not match {rule}, such as {name!r}."
+        )
+        problem = message.format(
             folder=folder,
             number=len(images),
-            rule="label.number" if pattern is FILE_NAME else repr(pattern.pattern),
+            rule=_("label.number") if pattern is FILE_NAME else repr(pattern.pattern),
             name=others[0],
-            table=_tables_in(folder, folder.absolute().parent),
-            layouts=LAYOUTS,
         )
-        return Labelled(BY_FILE_NAME, problem=problem)
+        tables = _tables_in(folder, folder.absolute().parent)
+        return Labelled(BY_FILE_NAME, problem=sentences(problem, tables, a_data_source_is()))
     notes = note_if(
         others,
-        "file names without a label were ignored ({number:,}): {names}",
+        _("file names without a label were ignored ({number:,}): {names}"),
         number=len(others),
         names=and_more(others, 3),
     )
@@ -214,7 +229,7 @@ def _by_file_name(folder: Path, images: list[Path], pattern: re.Pattern[str]) ->
 def _losses(labelled: dict[str, Labelled], ignored: Counter[str]) -> list[str]:
     """Return notes on classes that are missing and on images that are of a kind not read."""
     lost = [
-        "{name} ({files})".format(name=name, files=_counted(files))
+        _("{name} ({files})").format(name=name, files=counted(files))
         for part in labelled.values()
         for name, files in part.lost.items()
     ]
@@ -222,22 +237,17 @@ def _losses(labelled: dict[str, Labelled], ignored: Counter[str]) -> list[str]:
     return [
         *note_if(
             lost,
-            MISSING + ", as none of their files can be read: {lost}. {advice}",
+            _(LOST),
             lost=and_more(lost, 3),
-            advice=CONVERT,
+            advice=_(CONVERT),
         ),
         *note_if(
             unread and not lost,
-            "images of kinds that cannot be read were left out: {unread}. {advice}",
-            unread=_counted(unread),
-            advice=CONVERT,
+            _("images of kinds that cannot be read were left out: {unread}. {advice}"),
+            unread=counted(unread),
+            advice=_(CONVERT),
         ),
     ]
-
-
-def _counted(files: Counter[str]) -> str:
-    """Return how many files there are of each kind, in words."""
-    return ", ".join(f"{count:,} {kind}" for kind, count in files.most_common(6))
 
 
 def _composed(names: dict[Path, str]) -> dict[Path, str]:
@@ -245,21 +255,26 @@ def _composed(names: dict[Path, str]) -> dict[Path, str]:
     return {image: unicodedata.normalize("NFC", name) for image, name in names.items()}
 
 
-def _content(folder: Path) -> str:
-    """Return what a folder without images contains, in words."""
+def _without_images(folder: Path) -> str:
+    """Return what is wrong with a folder without images, and what to do."""
     names = sorted(entry.name for entry in folder.iterdir())
-    if not names:
-        return "this folder is empty"
-    found = "found {number:,} entries and no image ({names})".format(
-        number=len(names), names=and_more(names, 3)
+    message = _(
+        "{folder}: a data source must hold images; found {number:,} entries and no image ({names})."
     )
-    if not walk(folder).ignored.keys().isdisjoint(NOT_READ[:-1]):
-        found = "{found}; {advice}".format(found=found, advice=CONVERT.rstrip("."))
-    return found + _tables_in(folder)
+    if not names:
+        message = _("{folder}: a data source must hold images; this folder is empty.")
+    cannot_be_read = not walk(folder).ignored.keys().isdisjoint(NOT_READ[:-1])
+    return sentences(
+        message.format(folder=folder, number=len(names), names=and_more(names, 3)),
+        _(CONVERT) if cannot_be_read else "",
+        _tables_in(folder),
+        a_data_source_is(),
+    )
 
 
 def _tables_in(*folders: Path) -> str:
     """Return the advice to name a table that lies in the folders, or nothing."""
     names = sorted(entry.name for folder in folders for entry in folder.iterdir())
     tables = [name for name in names if name.lower().endswith((".csv", ".tsv", ".npz"))]
-    return "".join(note_if(tables, "; to use {t}, name that file", t=" or ".join(tables[:3])))
+    advice = _("To use {tables}, name that file.")
+    return advice.format(tables=one_of(tables[:3])) if tables else ""

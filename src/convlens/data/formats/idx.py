@@ -19,6 +19,7 @@ from convlens.data.walk import is_system_name
 from convlens.errors import DataError
 from convlens.files import DAMAGE
 from convlens.image_file import MAX_PIXELS
+from convlens.language import _
 from convlens.preprocess import ImageArray
 
 IDX_NAME = re.compile(
@@ -47,14 +48,14 @@ def load_idx(folder: Path) -> Dataset:
     for split in ("val", "test"):
         if "train" in files and len(files.get(split, ())) == 1:
             file = next(iter(files.pop(split).values()))
-            notes.append("{file} was left out; IDX files come in pairs".format(file=file.name))
+            notes.append(_("{file} was left out; IDX files come in pairs").format(file=file.name))
     parts = []
     labels = []
     splits = []
     for split in filter(files.get, SPLITS):
         refuse_if(
             len(files[split]) < 2,
-            "{folder}: IDX files come in pairs, images and labels; found only {file}.",
+            _("{folder}: IDX files come in pairs, images and labels; found only {file}."),
             folder=folder,
             file=next(iter(files[split].values())),
         )
@@ -64,8 +65,10 @@ def load_idx(folder: Path) -> Dataset:
         (count,) = _read_shape(labels_file, 1)
         refuse_if(
             count != shape[0],
-            "{folder}: images and labels must have the same number; found {images:,} images in "
-            "{images_file} and {labels:,} labels in {labels_file}.",
+            _(
+                "{folder}: images and labels must have the same number; found {images:,} images in "
+                "{images_file} and {labels:,} labels in {labels_file}."
+            ),
             folder=folder,
             images=shape[0],
             images_file=images_file.name,
@@ -82,7 +85,7 @@ def load_idx(folder: Path) -> Dataset:
     sources = [pair[what] for _, pair in sorted(files.items()) for what in ("images", "labels")]
     return Dataset(
         source=str(folder),
-        kind="a folder of IDX files",
+        kind=_("a folder of IDX files"),
         images=gather(parts, sources, prefix.strip("-_.") or folder.name),
         labels=numbers,
         class_names=tuple(names.get(name, name) for name in class_names),
@@ -115,7 +118,7 @@ def _find_files(folder: Path) -> tuple[Files, str]:
             prefixes.add(match["prefix"].lower())
     refuse_if(
         len(prefixes) > 1,
-        "{folder}: a folder must hold one data set of IDX files; found {prefixes}.",
+        _("{folder}: a folder must hold one data set of IDX files; found {prefixes}."),
         folder=folder,
         prefixes=", ".join(sorted(prefixes)),
     )
@@ -129,7 +132,7 @@ def _open(path: Path) -> IO[bytes]:
 def _read_shape(path: Path, dimensions: int) -> tuple[int, ...]:
     """Return the shape in the header of an IDX file, which follows its magic number."""
     expected = 0x0800 + dimensions
-    what = "images" if dimensions == 3 else "labels"
+    what = _("images") if dimensions == 3 else _("labels")
     try:
         with _open(path) as stream:
             header = stream.read(4 + 4 * dimensions)
@@ -138,7 +141,10 @@ def _read_shape(path: Path, dimensions: int) -> tuple[int, ...]:
     magic = int.from_bytes(header[:4], "big")
     refuse_if(
         magic != expected,
-        "{path}: an IDX file of {what} must begin with the magic number {expected}; found {magic}.",
+        _(
+            "{path}: an IDX file of {what} must begin with the magic number {expected}; found "
+            "{magic}."
+        ),
         path=path,
         what=what,
         expected=expected,
@@ -148,7 +154,7 @@ def _read_shape(path: Path, dimensions: int) -> tuple[int, ...]:
     shape = tuple(int.from_bytes(header[place : place + 4], "big") for place in places)
     refuse_if(
         len(header) < 4 + 4 * dimensions or 0 in shape or math.prod(shape[1:]) > MAX_PIXELS,
-        "{path}: the IDX file must hold {what}; its header says {shape}.",
+        _("{path}: the IDX file must hold {what}; its header says {shape}."),
         path=path,
         what=what,
         shape=shape,
@@ -176,9 +182,9 @@ def _values(
     except DAMAGE as error:
         raise damaged(path, error) from error
     if read != size:
-        found = "{:,}".format(start + read) if read < size else "more"
+        found = "{:,}".format(start + read) if read < size else _("more")
         raise DataError(
-            "{path}: the IDX file must have {size:,} bytes; found {found}.".format(
+            _("{path}: the IDX file must have {size:,} bytes; found {found}.").format(
                 path=path, size=start + size, found=found
             )
         )

@@ -9,6 +9,7 @@ from convlens.data.formats.idx import idx_files
 from convlens.data.walk import NO_SUFFIX, entries, holds_images, walk
 from convlens.errors import DataError
 from convlens.files import and_more
+from convlens.language import N_, _, all_of
 
 # 0.46.jpg, cat.4001.jpg, cat_12.png, cat-12.png, cat (12).jpg
 FILE_NAME = re.compile(r"^(?P<label>.+?)[ ._-]+\(?\d+\)?(\.[^.]+)?$")
@@ -19,10 +20,14 @@ ASIDE = re.compile(
 )
 
 TAKEN_AS_CLASSES = {  # by whether it is one folder
-    True: "{names}: taken as a class, not as a split, because there are other folders beside it; "
-    "--layout splits takes it as a split",
-    False: "{names}: taken as classes, not as splits, because there are other folders beside them; "
-    "--layout splits takes them as splits",
+    True: N_(
+        "{names}: taken as a class, not as a split, because there are other folders beside it; "
+        "--layout splits takes it as a split"
+    ),
+    False: N_(
+        "{names}: taken as classes, not as splits, because there are other folders beside them; "
+        "--layout splits takes them as splits"
+    ),
 }
 # Files of images that cannot be read. A folder of nothing else is a class that would be lost.
 # fmt: off
@@ -97,18 +102,21 @@ def find_splits(root: Path, layout: str) -> tuple[dict[str, Path], list[str]]:
     for folder, split in named.items():
         if split in found:
             raise DataError(
-                "{root}: each split must be one folder; both {first} and {second} mean {split}. "
-                "Rename one of them, or take every folder as a class with --layout classes.".format(
-                    root=root, first=found[split].name, second=folder.name, split=split
-                )
+                _(
+                    "{root}: each split must be one folder; both {first} and {second} mean "
+                    "{split}. Rename one of them, or take every folder as a class with --layout "
+                    "classes."
+                ).format(root=root, first=found[split].name, second=folder.name, split=split)
             )
         found[split] = folder
     notes = note_if(
         others,
-        "{others}: left out, because the images are taken as split into {splits}; --layout classes "
-        "takes every folder as a class",
+        _(
+            "{others}: left out, because the images are taken as split into {splits}; --layout "
+            "classes takes every folder as a class"
+        ),
         others=and_more([folder.name for folder in others]),
-        splits=" and ".join(folder.name for folder in named),
+        splits=all_of(folder.name for folder in named),
     )
     return {split: _part(found[split]) for split in SPLITS if split in found}, notes
 
@@ -144,8 +152,10 @@ def _refuse_doubt(
         refuse_if(
             is_divided
             and ((split == "train" and len(inside[folder]) > 1) or inside[folder] & beside),
-            "{root}: {name} can be a split with the classes {inside}, or a class beside {classes}. "
-            "Say which: --layout splits, or --layout classes.",
+            _(
+                "{root}: {name} can be a split with the classes {inside}, or a class beside "
+                "{classes}. Say which: --layout splits, or --layout classes."
+            ),
             root=root,
             name=folder.name,
             inside=and_more(sorted(inside[folder]), 3),
@@ -155,7 +165,7 @@ def _refuse_doubt(
 
 def _taken_as_classes(named: list[Path]) -> list[str]:
     names = and_more([folder.name for folder in named])
-    return [TAKEN_AS_CLASSES[len(named) == 1].format(names=names)]
+    return [_(TAKEN_AS_CLASSES[len(named) == 1]).format(names=names)]
 
 
 def _alike(folders: list[Path]) -> list[str]:
@@ -170,10 +180,10 @@ def _alike(folders: list[Path]) -> list[str]:
         shared = sorted(inside[one] & inside[other])
         if len(shared) > 1:
             return [
-                "{one} and {other} hold folders of the same names ({shared}); if those are the "
-                "classes, call {one} and {other} train and test, or name one of them".format(
-                    one=one.name, other=other.name, shared=and_more(shared, 3)
-                )
+                _(
+                    "{one} and {other} hold folders of the same names ({shared}); if those are the "
+                    "classes, call {one} and {other} train and test, or name one of them"
+                ).format(one=one.name, other=other.name, shared=and_more(shared, 3))
             ]
     return []
 

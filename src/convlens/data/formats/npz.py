@@ -17,6 +17,7 @@ from convlens.data.deep import recorded_values
 from convlens.data.labels import decode_text, encode_labels, flatten_labels
 from convlens.errors import DataError
 from convlens.files import DAMAGE
+from convlens.language import _, sentences
 from convlens.preprocess import ImageArray
 from convlens.unit import Unit, Values, choose_unit, joined, to_bytes, values_of
 
@@ -45,8 +46,10 @@ def load_npz(path: Path) -> Dataset:
     """
     refuse_if(
         not zipfile.is_zipfile(path),
-        "{path}: this must be an .npz file as np.savez writes it; it is truncated or has "
-        "another format.",
+        _(
+            "{path}: this must be an .npz file as np.savez writes it; it is truncated or has "
+            "another format."
+        ),
         path=path,
     )
     try:
@@ -58,7 +61,7 @@ def load_npz(path: Path) -> Dataset:
 
 def damaged(path: Path, error: Exception) -> DataError:
     """Return the error for a file whose content cannot be read."""
-    return DataError("{path}: the file is damaged ({error}).".format(path=path, error=error))
+    return DataError(_("{path}: the file is damaged ({error}).").format(path=path, error=error))
 
 
 def _dataset(path: Path, archive: Any) -> Dataset:
@@ -74,17 +77,21 @@ def _dataset(path: Path, archive: Any) -> Dataset:
             unit = choose_unit(values)
             notes += note_if(
                 values.low < unit[0] or values.high > unit[1],
-                "the values reach from {values.low:g} to {values.high:g}; those below "
-                "{unit[0]:g} became black and those above {unit[1]:g} white",
+                _(
+                    "the values reach from {values.low:g} to {values.high:g}; those below "
+                    "{unit[0]:g} became black and those above {unit[1]:g} white"
+                ),
                 values=values,
                 unit=unit,
             )
-    for member, (_, y_key) in zip(members, splits.values(), strict=True):
+    for member, (__, y_key) in zip(members, splits.values(), strict=True):
         parts.append(Part(member.key, member.image_shape, partial(member.chunks, unit)))
         notes += note_if(
             member.dtype != np.uint8,
-            "{key} is {dtype}; its values from {unit[0]:g} (black) to {unit[1]:g} (white) were "
-            "converted to whole numbers 0..255",
+            _(
+                "{key} is {dtype}; its values from {unit[0]:g} (black) to {unit[1]:g} (white) were "
+                "converted to whole numbers 0..255"
+            ),
             key=member.key,
             dtype=member.dtype,
             unit=unit,
@@ -93,8 +100,10 @@ def _dataset(path: Path, archive: Any) -> Dataset:
         labels.append(flatten_labels(numbers, f"{path}: {keys[y_key]}"))
         refuse_if(
             len(numbers) != member.shape[0],
-            "{path}: {x_key} and {y_key} must have the same length; found {images:,} images "
-            "and {labels:,} labels.",
+            _(
+                "{path}: {x_key} and {y_key} must have the same length; found {images:,} images "
+                "and {labels:,} labels."
+            ),
             path=path,
             x_key=member.key,
             y_key=keys[y_key],
@@ -110,7 +119,7 @@ def _dataset(path: Path, archive: Any) -> Dataset:
     names = [str(split) for split in splits]
     return Dataset(
         source=str(path),
-        kind="an .npz file",
+        kind=_("an .npz file"),
         images=gather(parts, [path], path.stem),
         labels=indices,
         class_names=encoded_names,
@@ -142,20 +151,23 @@ def _splits(
         found.pop(None, None)
     refuse_if(
         not found,
-        "{path}: an .npz file must have the arrays x_train and y_train (or x and y); found "
-        "{found}.",
+        _(
+            "{path}: an .npz file must have the arrays x_train and y_train (or x and y); found "
+            "{found}."
+        ),
         path=path,
         found=", ".join(keys.values()),
     )
-    notes = []
+    notes: list[str] = []
     for split, (x_key, y_key) in list(found.items()):
         if y_key not in keys and split in ("val", "test") and "train" in found:
             del found[split]
-            notes.append(f"{keys[x_key]} was left out, because there are no labels, {y_key}")
+            note = _("{images} was left out, because there are no labels, {labels}")
+            notes.append(note.format(images=keys[x_key], labels=y_key))
             continue
         refuse_if(
             y_key not in keys,
-            "{path}: {x_key} must come with its labels, {y_key}; there is none.",
+            _("{path}: {x_key} must come with its labels, {y_key}; there is none."),
             path=path,
             x_key=keys[x_key],
             y_key=y_key,
@@ -176,26 +188,23 @@ class _Member:
         self.path = path
         self.archive = archive
         self.key = key
-        with _open_member(path, archive, key) as (_, shape, _, dtype):
+        with _open_member(path, archive, key) as (__, shape, ___, dtype):
             self.shape = shape
             self.dtype = dtype
         refuse_if(
             dtype.kind not in "buif",
-            "{path}: {key} must hold numbers; found {dtype}.",
+            _("{path}: {key} must hold numbers; found {dtype}."),
             path=path,
             key=key,
             dtype=dtype,
         )
         is_image = len(shape) == 3 or (len(shape) == 4 and shape[3] in (1, 3, 4))
-        refuse_if(
-            not is_image or 0 in shape,
-            "{path}: {key} must have the shape (n, height, width) or (n, height, width, 1, 3 "
-            "or 4); found {shape}{hint}.",
-            path=path,
-            key=key,
-            shape=shape,
-            hint=_hint(shape),
-        )
+        if not is_image or 0 in shape:
+            message = _(
+                "{path}: {key} must have the shape (n, height, width) or (n, height, width, 1, 3 "
+                "or 4); found {shape}."
+            ).format(path=path, key=key, shape=shape)
+            raise DataError(sentences(message, _advice(shape)))
 
     @property
     def image_shape(self) -> tuple[int, ...]:
@@ -215,7 +224,7 @@ class _Member:
             # NaN and infinity show in the extremes, too.
             refuse_if(
                 not np.isfinite([block.min(), block.max()]).all(),
-                "{path}: pixels must be numbers; found NaN or infinity in {key} ({dtype}).",
+                _("{path}: pixels must be numbers; found NaN or infinity in {key} ({dtype})."),
                 path=self.path,
                 key=self.key,
                 dtype=self.dtype,
@@ -243,7 +252,7 @@ class _Member:
                 data = stream.read(count * row)
                 refuse_if(
                     len(data) < count * row,
-                    "{path}: {key} ends after {start:,} of {number:,} images.",
+                    _("{path}: {key} ends after {start:,} of {number:,} images."),
                     path=self.path,
                     key=self.key,
                     start=start,
@@ -254,12 +263,12 @@ class _Member:
                 yield block.reshape(wanted[::-1]).T if fortran_order else block.reshape(wanted)
 
 
-def _hint(shape: tuple[int, ...]) -> str:
-    """Return how an array of another shape can be made to fit, in brackets, or nothing."""
+def _advice(shape: tuple[int, ...]) -> str:
+    """Return how an array of another shape can be made to fit, or nothing."""
     if len(shape) == 4 and shape[1] in (1, 3, 4):
-        return " (channels come last: np.moveaxis(x, 1, -1))"
+        return _("The channels come last: np.moveaxis(x, 1, -1).")
     if len(shape) == 2:
-        return " (reshape the rows to height x width)"
+        return _("Reshape the rows to height x width.")
     return ""
 
 
@@ -279,9 +288,11 @@ def _open_member(
         shape, fortran_order, dtype = read(stream)
         refuse_if(
             dtype.hasobject,
-            "{path}: {key} holds Python objects, which are never opened because they can run "
-            "code; save it as a plain array of numbers or text (np.asarray(values, "
-            "dtype=...)).",
+            _(
+                "{path}: {key} holds Python objects, which are never opened because they can run "
+                "code; save it as a plain array of numbers or text (np.asarray(values, "
+                "dtype=...))."
+            ),
             path=path,
             key=key,
         )

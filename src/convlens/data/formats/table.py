@@ -14,10 +14,10 @@ from numpy.typing import NDArray
 from convlens.data.dataset import Dataset, note_if, refuse_if, split_of
 from convlens.data.formats.encoding import Reading, readings
 from convlens.data.labels import encode_labels
-from convlens.data.walk import as_spelled
+from convlens.data.walk import located
 from convlens.errors import DataError
 from convlens.files import and_more
-from convlens.text import original
+from convlens.language import _
 
 # fmt: off
 COLUMNS = {
@@ -57,22 +57,22 @@ def load_csv(path: Path) -> Dataset:
     header, rows = _rows(path, reading.text)
     _refuse(
         [row for row in rows if not row.values["path"]],
-        "{path}: each row must name an image; it is empty in {rows}.",
+        _("{path}: each row must name an image; it is empty in {rows}."),
         path=path,
     )
     rows, unlabelled = _without_unlabelled_splits(rows)
     notes += note_if(
-        unlabelled, "ignored rows: {number:,} of a split without any label", number=unlabelled
+        unlabelled, _("ignored rows: {number:,} of a split without any label"), number=unlabelled
     )
     _refuse(
         [row for row in rows if not row.values["label"]],
-        "{path}: each row must have a label; it is empty in {rows}.",
+        _("{path}: each row must have a label; it is empty in {rows}."),
         path=path,
     )
-    files = {row.number: _locate(base, row.values["path"], reading.encoding) for row in rows}
+    files = {row.number: located(base, row.values["path"], reading.encoding) for row in rows}
     _refuse(
         [row for row in rows if files[row.number] is None],
-        "{path}: each image must exist (paths start at {base}); missing: {rows}.",
+        _("{path}: each image must exist (paths start at {base}); missing: {rows}."),
         "path",
         path=path,
         base=base,
@@ -81,7 +81,7 @@ def load_csv(path: Path) -> Dataset:
     kept = _first_mentions(path, rows, images)
     notes += note_if(
         len(kept) < len(rows),
-        "ignored rows: {number:,} that repeat an earlier row",
+        _("ignored rows: {number:,} that repeat an earlier row"),
         number=len(rows) - len(kept),
     )
     rows = [rows[i] for i in kept]
@@ -95,7 +95,7 @@ def load_csv(path: Path) -> Dataset:
     labels, class_names = encode_labels([names], None, str(path))
     return Dataset(
         source=str(path),
-        kind="a CSV file",
+        kind=_("a CSV file"),
         images=[images[i] for i in kept],
         labels=labels,
         class_names=class_names,
@@ -113,7 +113,7 @@ def _splits(path: Path, rows: list[_Row]) -> NDArray[np.str_]:
     """
     _refuse(
         [row for row in rows if split_of(row.values["split"]) is None],
-        "{path}: split must be train, val or test; found {rows}.",
+        _("{path}: split must be train, val or test; found {rows}."),
         "split",
         path=path,
     )
@@ -146,15 +146,17 @@ def _read(path: Path, base: Path) -> tuple[Reading, list[str]]:
     best = max(rank, default=(0, 0))
     if max(best) < LEAST_LIKELY:
         raise DataError(
-            "{path}: a CSV file must be text in UTF-8; this one is not, and its encoding cannot be "
-            "told. Save it as UTF-8 (in a spreadsheet: CSV UTF-8).".format(path=path)
+            _(
+                "{path}: a CSV file must be text in UTF-8; this one is not, and its encoding "
+                "cannot be told. Save it as UTF-8 (in a spreadsheet: CSV UTF-8)."
+            ).format(path=path)
         )
     reading = found[rank.index(best)]
-    note = (
+    note = _(
         "the file is not in UTF-8 and was read as {name}; check that the class names are right, or "
         "save it as UTF-8"
     )
-    return reading, [note.format(name=reading.name)]
+    return reading, [note.format(name=_(reading.name))]
 
 
 def _names_on_disk(path: Path, base: Path, reading: Reading) -> int:
@@ -168,7 +170,7 @@ def _names_on_disk(path: Path, base: Path, reading: Reading) -> int:
     beside = {unicodedata.normalize("NFC", entry.stem) for entry in base.iterdir()}
     return sum(
         unicodedata.normalize("NFC", name) in beside
-        or _locate(base, name, reading.encoding) is not None
+        or located(base, name, reading.encoding) is not None
         for name in names
     )
 
@@ -183,8 +185,10 @@ def _rows(path: Path, text: str) -> tuple[list[str], list[_Row]]:
             break
     else:
         raise DataError(
-            "{path}: row {row} must name the columns path and label (and may name split and "
-            "group); found {first!r}.".format(path=path, row=start, first=first[:80])
+            _(
+                "{path}: row {row} must name the columns path and label (and may name split and "
+                "group); found {first!r}."
+            ).format(path=path, row=start, first=first[:80])
         )
     rows = []
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
@@ -196,8 +200,10 @@ def _rows(path: Path, text: str) -> tuple[list[str], list[_Row]]:
                 continue
             refuse_if(
                 len(row) > len(header),
-                "{path}: row {row} must have {expected} values; found {found}: {text!r}. Put a "
-                "value that holds {delimiter!r} in quotes.",
+                _(
+                    "{path}: row {row} must have {expected} values; found {found}: {text!r}. Put a "
+                    "value that holds {delimiter!r} in quotes."
+                ),
                 path=path,
                 row=reader.line_num,
                 expected=len(header),
@@ -210,12 +216,13 @@ def _rows(path: Path, text: str) -> tuple[list[str], list[_Row]]:
             rows.append(_Row(reader.line_num, values))
     except csv.Error as error:
         raise DataError(
-            "{path}: quotes must be closed and followed by {delimiter!r}; row {row}: "
-            "{error}.".format(path=path, delimiter=delimiter, row=start, error=error)
+            _(
+                "{path}: quotes must be closed and followed by {delimiter!r}; row {row}: {error}."
+            ).format(path=path, delimiter=delimiter, row=start, error=error)
         ) from error
     if not rows:
         raise DataError(
-            "{path}: the table must list images; found a header and no rows.".format(path=path)
+            _("{path}: the table must list images; found a header and no rows.").format(path=path)
         )
     return list(places), rows
 
@@ -238,23 +245,6 @@ def _places(header: list[str]) -> dict[str, int]:
     return {column: plain.index(name) for column, name in found.items() if name is not None}
 
 
-def _locate(base: Path, name: str, encoding: str) -> Path | None:
-    """Return the file that a row names, also if the table was written on another system.
-
-    Windows separates folders by backslashes, macOS decomposes accented letters, and archives of
-    other systems may have file names in the encoding of the table. `convlens predict` escapes bytes
-    that are not UTF-8.
-    """
-    slashed = name.replace("\\", "/")
-    spellings = [base / name, base / slashed, base / original(name)]
-    if not name.isascii():
-        spellings += [as_spelled(base / name), as_spelled(base / slashed)]
-        if not encoding.startswith("utf"):
-            spellings.append(base / os.fsdecode(slashed.encode(encoding)))
-    # Unlike Path.is_file(), this is false for names that are too long or hold a zero byte.
-    return next(filter(os.path.isfile, spellings), None)
-
-
 def _refuse(rows: list[_Row], message: str, column: str | None = None, **fields: Path) -> None:
     """Raise DataError if rows break a rule.
 
@@ -264,9 +254,8 @@ def _refuse(rows: list[_Row], message: str, column: str | None = None, **fields:
         column: The column whose value is shown for each row.
         **fields: The other fields of the template.
     """
-    found = [f"row {row.number}" for row in rows]
-    if column is not None:
-        found = [f"row {row.number} {row.values[column]!r}" for row in rows]
+    rule = _("row {number}") if column is None else _("row {number} {value!r}")
+    found = [rule.format(number=row.number, value=row.values.get(column or "")) for row in rows]
     refuse_if(rows, message, rows=and_more(found, 3), **fields)
 
 
@@ -283,7 +272,10 @@ def _first_mentions(path: Path, rows: list[_Row], images: list[Path]) -> list[in
         says = [value for name, value in row.values.items() if name != "path"]
         refuse_if(
             said != says,
-            "{path}: rows {first} and {second} must agree on {image!r}; found {said} and {says}.",
+            _(
+                "{path}: rows {first} and {second} must agree on {image!r}; found {said} and "
+                "{says}."
+            ),
             path=path,
             first=first.number,
             second=row.number,
