@@ -155,7 +155,7 @@ lesson.say(
     loss=loss,
 )
 lesson.compare(
-    "Fashion-MNIST, MLP",
+    lesson.text("Fashion-MNIST, MLP"),
     metrics.accuracy(y_test, predicted),
     data="fashion_mnist",
     deck=0.8737,
@@ -457,13 +457,15 @@ runs = {}
 runs["CNN"] = convlens.train(
     mnist, config.replace(model="mnist_conv_3x3"), run=lesson.place("mnist_conv_3x3")
 )
-lesson.compare("MNIST, CNN with Adadelta 1.0", runs["CNN"], data="mnist", deck=0.9909)
+lesson.compare(lesson.text("MNIST, CNN with Adadelta 1.0"), runs["CNN"], data="mnist", deck=0.9909)
 
 # %%
 runs["MLP"] = convlens.train(
     mnist, config.replace(model="mlp_256_128"), run=lesson.place("mlp_256_128")
 )
-lesson.compare("MNIST, MLP (its layers are not given)", runs["MLP"], data="mnist", deck=0.9818)
+lesson.compare(
+    lesson.text("MNIST, MLP (its layers are not given)"), runs["MLP"], data="mnist", deck=0.9818
+)
 
 # %% [markdown]
 # ## MLP 對 CNN · MLP against CNN
