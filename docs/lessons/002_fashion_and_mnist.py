@@ -246,6 +246,19 @@ lesson.show(plots.show_images([untouched, seen], columns=2), "photograph")
 # Classification uses cross-entropy: it grows without bound as the probability of the true class
 # approaches 0. The squared and the absolute error are bounded, and hardly tell the second from the
 # third.
+#
+# | | 損失 · loss | 每一項 · each term | |
+# |---|---|---|---|
+# | `squared` | 均方誤差 mean squared error | (t − p)² | 平均 mean |
+# | `half-squared` | 平方誤差的一半 half of the squared error | ½ (t − p)² | 總和 sum |
+# | `absolute` | 絕對誤差 absolute error | abs(t − p) | 平均 mean |
+# | `root-mean-square` | 均方根誤差 root-mean-square error | (t − p)² | 平均的平方根 root of the mean |
+# | `binary-crossentropy` | 二元交叉熵 binary cross-entropy | −t ln p − (1 − t) ln (1 − p) | 平均 mean |
+# | `categorical-crossentropy` | 多類別交叉熵 categorical cross-entropy | −t ln p | 總和 sum |
+#
+# t 是目標，p 是預測的機率。
+#
+# t is the target and p the predicted probability.
 
 # %%
 targets = [0, 1, 0]
@@ -348,7 +361,7 @@ lesson.say(
 #
 # Erratum: the deck spells Wiesel as Weisel.
 #
-# 三個自己設計的濾鏡就能找出邊緣：
+# 三個人工設計的濾鏡就能找出邊緣：
 #
 # Three filters designed by hand are enough to find edges:
 
@@ -392,6 +405,27 @@ assert [layer.shape[0] for layer in lenet[:4]] == [28, 14, 10, 5]
 lesson.show(views.sizes_page([("LeNet", lenet)], "32 x 32"), "lenet_sizes")
 
 # %% [markdown]
+# 畫成圖：特徵圖一層比一層小，最後展平成一個向量。
+#
+# As a figure: the feature maps become smaller from layer to layer, and are flattened to a vector.
+
+# %%
+lenet_network = keras.Sequential(
+    [
+        keras.Input((32, 32, 1)),
+        layers.Conv2D(6, 5),
+        layers.AveragePooling2D(2),
+        layers.Conv2D(16, 5),
+        layers.AveragePooling2D(2),
+        layers.Flatten(),
+        layers.Dense(120),
+        layers.Dense(84),
+        layers.Dense(10),
+    ]
+)
+lesson.show(plots.show_path(lenet_network), "lenet_path")
+
+# %% [markdown]
 # ## 建立 CNN，算參數 · Build the CNN, count its parameters
 #
 # 網路依序是 32 個 3×3 的濾鏡、64 個 3×3 的濾鏡（都不補邊）、2×2 最大池化、丟棄率 0.25、展平、
@@ -426,6 +460,7 @@ cnn = convlens.create_model("mnist_conv_3x3")
 assert cnn.count_params() == sum(count.value for count in counts.values()) == 1_199_882
 assert cnn.get_layer("flatten").output.shape[1] == 9_216
 cnn.summary(line_length=80)
+lesson.show(plots.show_path(cnn), "cnn_path")
 
 # %% [markdown]
 # convlens 的模型輸出 logit，softmax 由分類器計算；參數量不變。
@@ -533,6 +568,15 @@ for maps in found:
         shown.append(np.pad(stretched, (28 - len(one)) // 2)[..., None])
 rows = [shown[0], *shown[1:17], shown[0], *shown[17:]]
 lesson.show(plots.show_images(rows, columns=17), "feature_maps")
+
+# %% [markdown]
+# 一張影像走過整個網路：每張特徵圖都是實際的值，最後是十個機率。
+#
+# The way of one image through the whole network: every feature map has its real values, and the
+# last layer has the ten probabilities.
+
+# %%
+lesson.show(plots.show_path(network, images[0], class_names=mnist.class_names), "image_path")
 
 # %% [markdown]
 # ## 超參數清單 · The list of hyper-parameters

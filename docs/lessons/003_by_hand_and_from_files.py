@@ -88,7 +88,9 @@ weights = [layer.weights for layer in backprop.LECTURE_NETWORK]
 shared = [layer.bias for layer in backprop.LECTURE_NETWORK]
 values = [backprop.LECTURE_EXAMPLE.inputs, hidden, output]
 targets = backprop.LECTURE_EXAMPLE.targets
-lesson.show(plots.show_neurons(weights, values, biases=shared, targets=targets), "network")
+lesson.show(
+    plots.show_neurons(weights, values, biases=shared, targets=targets, digits=9), "network"
+)
 
 # %% [markdown]
 # ## 損失函數 · The loss functions
@@ -144,7 +146,9 @@ assert np.allclose(
 )
 gradients = [backward.weights for backward in first.backward]
 lesson.show(
-    plots.show_neurons(weights, values, biases=shared, targets=targets, gradients=gradients),
+    plots.show_neurons(
+        weights, values, biases=shared, targets=targets, gradients=gradients, digits=6
+    ),
     "gradients",
 )
 
@@ -681,6 +685,11 @@ lesson.compare(
     deck=0.9838,
     seconds=seconds,
 )
+if lesson.stands_in("mnist"):
+    lesson.say(
+        "Two full runs (30,000 images, 10 epochs, seed 1024) got 97.94 % and 98.14 % of 12,000 test "
+        "images; the deck got 98.38 %."
+    )
 lesson.show(plots.show_metrics(fitted.history), "tanh_history")
 
 # %%
