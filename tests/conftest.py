@@ -17,7 +17,7 @@ import pytest
 from matplotlib.figure import Figure
 from PIL import Image
 
-from convlens import backend
+from convlens import backend, language
 from convlens.report import page
 
 
@@ -36,9 +36,10 @@ def pytest_configure() -> None:
 def pytest_runtest_setup() -> None:
     """Seed every test before its fixtures, so that new layers get the same weights in each run.
 
-    The language is English in every locale.
+    The language is English in every locale, and after each test that chooses another one.
     """
-    os.environ["CONVLENS_LANG"] = "en"  # `main` changes it
+    os.environ[language.VARIABLE] = "en"
+    language._chosen.set(None)
     random.seed(0)
     if "keras" in sys.modules:
         sys.modules["keras"].utils.set_random_seed(0)

@@ -16,6 +16,7 @@ HIDDEN = [
     'HINT = "look at the images"',
     'text = f"{n} images left"',
     'def f(a: Annotated[int, Parameter(help="threads")]) -> None: ...',
+    "def f(pair):\n    first, _ = pair\n    return _(first)",
 ]
 ALLOWED = [
     '"""A module of images."""',

@@ -20,6 +20,7 @@ GLOSSARY = ROOT / "docs/glossary.md"
 METHODS = [("**.py", "python"), ("**.html", "jinja2")]
 # A lesson prints its sentences by `lesson.say` and names axes by `lesson.text`.
 LESSON_KEYWORDS = {"say": None, "text": None}
+PAGE_KEYWORDS = {"both": None}  # a page has a text in both languages
 FOREIGN = "不用的詞"  # in the heading of the table of words that are not used in Taiwan
 
 
@@ -48,7 +49,7 @@ def extract() -> Catalog:
     """Return the English texts of the code, the templates of the pages and the lessons."""
     texts = Catalog(fuzzy=False)
     places = (
-        ("src/convlens", dict(DEFAULT_KEYWORDS)),
+        ("src/convlens", DEFAULT_KEYWORDS | PAGE_KEYWORDS),
         ("docs/lessons", DEFAULT_KEYWORDS | LESSON_KEYWORDS),
     )
     for folder, keywords in places:

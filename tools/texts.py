@@ -21,6 +21,9 @@ MARKED = {"_", "N_", "ngettext"}
 SHOWN = {"note", "say", "counter", "warn", "annotate"}
 SHOWN |= {"set_title", "set_xlabel", "set_ylabel", "suptitle", "supxlabel", "supylabel"}
 ARGUMENTS = {"help", "title", "xlabel", "ylabel", "supxlabel", "supylabel"}
+# Words of matplotlib and of HTML.
+OTHERS = {"offset points", "axes fraction", "lower right", "outside lower center"}
+TAG = re.compile(r"<[a-z/][^>]*>")
 # A comment that says why a string is not translated, at the end of its line or on the line above.
 EXEMPT = re.compile(r"# not translated: \w+")
 
@@ -40,6 +43,7 @@ def find(path: Path) -> Iterator[tuple[int, str]]:
     source = path.read_text(encoding="utf-8")
     lines = source.splitlines()
     tree = ast.parse(source)
+    yield from _hiding(tree)
     silent = set(_silent(tree))
     shown = set(_shown(tree))
     for node in ast.walk(tree):
@@ -55,10 +59,21 @@ def find(path: Path) -> Iterator[tuple[int, str]]:
             text = node.value
         else:
             continue
-        plain = FIELD.sub("", text)
+        plain = "" if text in OTHERS else FIELD.sub("", TAG.sub("", text))
         is_text = WORD.search(plain) if id(node) in shown else PROSE.search(plain)
         if is_text and not _is_exempt(lines, node):
             yield node.lineno, text
+
+
+def _hiding(tree: ast.Module) -> Iterator[tuple[int, str]]:
+    """Yield the functions that call `_` and use the name for a variable, which fails there."""
+    for function in ast.walk(tree):
+        if isinstance(function, ast.FunctionDef):
+            nodes = list(ast.walk(function))
+            names = [node for node in nodes if isinstance(node, ast.Name) and node.id == "_"]
+            contexts = {type(node.ctx) for node in names}
+            if contexts == {ast.Load, ast.Store}:
+                yield function.lineno, f"{function.name} calls _() and assigns to _"
 
 
 def _silent(tree: ast.Module) -> Iterator[int]:

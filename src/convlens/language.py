@@ -19,6 +19,7 @@ from typing import Any
 from convlens.errors import ConfigError
 
 LANGUAGES = {"en": "English", "zh": "中文"}
+TAGS = {"en": "en", "zh": "zh-Hant-TW"}  # as HTML names the languages
 VARIABLE = "CONVLENS_LANG"
 CATALOGUE = Path(__file__).parent / "locale" / "zh_Hant_TW" / "LC_MESSAGES" / "convlens.po"
 
@@ -58,7 +59,9 @@ def _message(
 
 def _(template: str) -> Message:
     """Return a text in the chosen language."""
-    return _message(_translations(language()).gettext(template), template)
+    # The catalogue has its head under the empty text.
+    text = _translations(language()).gettext(template) if template else ""
+    return _message(text, template)
 
 
 def ngettext(singular: str, plural: str, count: int) -> Message:
@@ -141,7 +144,10 @@ def again(value: Any) -> Any:
 
 
 def set_language(language: str) -> None:
-    """Choose the language of all texts in this context: of this thread, or of this request.
+    """Choose the language of all texts that are made from now on.
+
+    The processes and threads that are started later follow. A server that answers each request in
+    the language of its reader takes `using`.
 
     Args:
         language: "en", or "zh" for Chinese as it is used in Taiwan; also a name such as zh_TW.
@@ -150,6 +156,8 @@ def set_language(language: str) -> None:
         ConfigError: If the language is another one.
     """
     _chosen.set(known_language(language))
+    # Jupyter runs each cell in a context of its own, and threads begin with an empty one.
+    os.environ[VARIABLE] = known_language(language)
 
 
 @contextlib.contextmanager

@@ -24,6 +24,8 @@ COLUMNS = (  # of the table of epochs: heading, width, format
     ("learning_rate", 15, "{:.2e}"),
 )
 
+FACT = 13  # cells of the name of a fact that stands alone
+
 
 def duration(seconds: float) -> str:
     """Return a number of seconds as one would say it.
@@ -86,9 +88,18 @@ class Screen:
         """Print something that the user should know."""
         self.console.print("[yellow]note[/yellow]  {text}".format(text=escape(text)))
 
-    def facts(self, rows: list[tuple[str, str]]) -> None:
-        """Print names and values in two aligned columns; a value may have several lines."""
-        width = max(cell_len(name) for name, _ in rows) + 2
+    def fact(self, name: str, value: str) -> None:
+        """Print a name and a value in one line; several such lines are aligned."""
+        self.facts([(name, value)], width=FACT)
+
+    def facts(self, rows: list[tuple[str, str]], width: int = 0) -> None:
+        """Print names and values in two aligned columns; a value may have several lines.
+
+        Args:
+            rows: The names and values.
+            width: The least width of the names in cells, with the blanks behind them.
+        """
+        width = max(width, max(cell_len(name) for name, _value in rows) + 2)
         for name, value in rows:
             text = escape(value).replace("\n", "\n" + " " * width)
             self.console.print(

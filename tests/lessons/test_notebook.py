@@ -7,6 +7,7 @@ import nbformat
 import pytest
 
 from convlens.errors import ConfigError
+from convlens.language import using
 from convlens.lessons.lesson import Lesson
 from convlens.lessons.notebook import (
     IN_CLONE,
@@ -53,7 +54,20 @@ def tiny(tmp_path, monkeypatch) -> Source:
 
 
 def test_headings(tiny):
-    assert tiny.headings == ["009 小課 · A tiny lesson", "畫 · Draw"]
+    assert tiny.headings == ["009 A tiny lesson", "Draw"]
+    with using("zh"):
+        assert tiny.headings == ["009 小課", "畫"]
+
+
+@pytest.mark.parametrize(
+    ("language", "text"),
+    [("en", "# 009 A tiny lesson\n\nA line."), ("zh", "# 009 小課\n\n一行字。")],
+)
+def test_a_notebook_is_in_one_language_and_prints_in_it(tiny, language, text):
+    with using(language):
+        notebook = read_notebook(tiny)
+    assert notebook.cells[0].source == text
+    assert f'convlens.set_language("{language}")\n' in notebook.cells[1].source
 
 
 def test_what_was_chosen_stands_in_the_first_cell(tiny):
@@ -83,8 +97,8 @@ def test_cells_run_in_order_and_keep_what_they_gave(tiny, capsys):
     assert isinstance(lesson, Lesson)
     said = capsys.readouterr().out
     for words in (
-        "[1/3] 009 小課",
-        "[2/3] 畫 · Draw",
+        "[1/3] 009 A tiny lesson",
+        "[2/3] Draw",
         "seen 1",
         "plot  runs/lesson-009/loss.png",
         "(True, 5000)",

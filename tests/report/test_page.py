@@ -14,6 +14,7 @@ from sklearn.naive_bayes import GaussianNB
 
 from convlens.errors import StorageError
 from convlens.evaluation.evaluate import evaluate
+from convlens.language import using
 from convlens.report.page import write_report
 
 HISTORY = [
@@ -146,13 +147,22 @@ def test_the_font_in_the_page_has_every_chinese_character_of_it(page):
     assert characters >= {ord(c) for c in "貓狗圓仔花臺灣藍鵲"}
 
 
-def test_a_page_without_chinese_carries_no_font(digits, tmp_path):
+def test_the_page_has_every_text_in_both_languages(page):
+    assert page[1].startswith('<!DOCTYPE html>\n<html lang="en">')
+    english = re.findall(r'<span lang="en">(.*?)</span>', page[1])
+    chinese = re.findall(r'<span lang="zh-Hant-TW">(.*?)</span>', page[1])
+    assert len(english) == len(chinese) > 60
+    assert english[chinese.index("混淆矩陣")] == "Confusion matrix"
+    assert page[1].count('<img class="chart" lang="en"') == 3
+    assert page[1].count('<img class="chart" lang="zh-Hant-TW"') == 3
+
+
+def test_the_page_opens_in_the_chosen_language(digits, tmp_path, no_charts):
     labels, probabilities, _ = digits
-    html = write_report(
-        tmp_path, evaluate(labels, probabilities, list("0123456789")), title="t"
-    ).read_text("utf-8")
-    assert "font/woff" not in html
-    assert "data:image/svg+xml" in html
+    evaluation = evaluate(labels, probabilities, list("0123456789"))
+    with using("zh"):
+        html = write_report(tmp_path, evaluation, title="t").read_text("utf-8")
+    assert html.startswith('<!DOCTYPE html>\n<html lang="zh-Hant-TW">')
 
 
 def test_names_that_are_not_utf_8_are_written(tmp_path):

@@ -21,6 +21,7 @@ from convlens.anatomy.describe import describe
 from convlens.anatomy.stages import HIDDEN, Block, Part, Stage, last_row
 from convlens.anatomy.summary import rounded
 from convlens.charts.style import BLUE, GREY, INK, LINE, new_chart, percent
+from convlens.language import N_, _
 
 # All lengths are inches, which are also the coordinates of the figure.
 TALLEST = 2.1  # a box as large as the image
@@ -44,7 +45,7 @@ FACES = {
 PARAMETERS = INK  # the colour of the shares of the parameters
 MULTIPLY_ADDS = "#9C9C9C"  # the colour of the shares of the multiply-adds
 NO_BREAK = "\xa0"
-KEY = (
+KEY = N_(
     "Height and depth: the sides of the feature map. Width: the channels. (All are logarithmic.) "
     "Arc: a shortcut. Stripes: branches."
 )
@@ -85,7 +86,7 @@ def show_architecture(stages: Sequence[Stage], title: str) -> Figure:
     floor = -TALLEST / 2 - 0.6 - LEADING * max(len(column.lines) for column in columns) - BAR
     right = sum(column.width + GAP for column in columns)
     top = TALLEST / 2 + 1.55
-    totals = "{params} parameters, {multiply_adds} multiply-adds".format(
+    totals = _("{params} parameters, {multiply_adds} multiply-adds").format(
         params=rounded(params), multiply_adds=rounded(multiply_adds)
     )
     with new_chart((right + 0.3, top - floor + 0.7), [title], None) as figure:
@@ -110,9 +111,9 @@ def show_architecture(stages: Sequence[Stage], title: str) -> Figure:
             axes.plot([middle - 0.4, middle + 0.4], [floor, floor], color=LINE, linewidth=1)
             place += column.width + GAP
         small: dict[str, Any] = {"fontsize": 8, "va": "top"}
-        axes.text(0, floor - 0.2, "% of the parameters", color=PARAMETERS, **small)
-        axes.text(1.2, floor - 0.2, "% of the multiply-adds", color=MULTIPLY_ADDS, **small)
-        axes.text(0, floor - 0.4, KEY, color=GREY, **small)
+        axes.text(0, floor - 0.2, _("% of the parameters"), color=PARAMETERS, **small)
+        axes.text(1.2, floor - 0.2, _("% of the multiply-adds"), color=MULTIPLY_ADDS, **small)
+        axes.text(0, floor - 0.4, _(KEY), color=GREY, **small)
     return figure
 
 
@@ -235,13 +236,15 @@ def _draw_arrow(axes: Axes, begin: float, end: float) -> None:
 def _write(axes: Axes, column: _Column, x: float) -> None:
     """Write the size and the receptive field above a stage, and its layers below."""
     field = column.stage.receptive_field
-    sees = "sees all"
-    if field is not None:
-        sees = "sees {} × {}".format(*field) if field != (1, 1) else ""
+    if field is None:
+        sees = _("sees all")
+    else:
+        sees = _("sees {height} × {width}").format(height=field[0], width=field[1])
     y = TALLEST / 2 + SKEW[1] * TALLEST + 0.16
     size = " × ".join(map(str, column.stage.output_shape))
     axes.text(x, y + 0.18, size, ha="center", fontsize=9)
-    axes.text(x, y, sees, ha="center", fontsize=8, color=GREY)
+    if field != (1, 1):
+        axes.text(x, y, sees, ha="center", fontsize=8, color=GREY)
     axes.text(
         x,
         -TALLEST / 2 - 0.25,

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from convlens.charts.labels import place_labels
 from convlens.charts.style import BLUE, GREEN, ORANGE, PERCENT, RED, new_chart, whiskers
 from convlens.evaluation.scores import Score
+from convlens.language import _
 
 COLORS = (BLUE, ORANGE, GREEN, RED, "#CC79A7", "#56B4E9", "#7A6A00")
 LARGE = EngFormatter()  # writes 200000000 as 200 M
@@ -29,10 +30,10 @@ def show_tradeoff(
     """
     values = np.array([score.value for score in scores])
     errors = whiskers(scores)
-    title = "Accuracy and its price ({n:,} images, 95 % intervals)".format(n=scores[0].n)
+    title = _("Accuracy and its price ({n:,} images, 95 % intervals)").format(n=scores[0].n)
     with new_chart((5.2 * len(costs), 4.4), names) as figure:
         panels = np.atleast_1d(figure.subplots(1, len(costs), sharey=True))
-        panels[0].set(ylabel="validation accuracy", title=title)
+        panels[0].set(ylabel=_("validation accuracy"), title=title)
         panels[0].yaxis.set_major_formatter(PERCENT)
         for axes, (label, cost) in zip(panels, costs.items(), strict=True):
             axes.errorbar(
@@ -62,7 +63,7 @@ def show_growth(names: Sequence[str], histories: Sequence[Sequence[Mapping[str, 
     """
     with new_chart((7.2, 4.4), names) as figure:
         axes = figure.add_subplot(
-            xlabel="seconds trained, validations included", ylabel="validation accuracy"
+            xlabel=_("seconds trained, validations included"), ylabel=_("validation accuracy")
         )
         for number, (name, history) in enumerate(zip(names, histories, strict=True)):
             color = COLORS[number % len(COLORS)]
@@ -84,7 +85,7 @@ def show_growth(names: Sequence[str], histories: Sequence[Sequence[Mapping[str, 
                 markersize=7,
                 zorder=5,
             )
-        axes.set(xlim=(0, None), title="Growth of the accuracy (dot: the epoch that was kept)")
+        axes.set(xlim=(0, None), title=_("Growth of the accuracy (dot: the epoch that was kept)"))
         axes.yaxis.set_major_formatter(PERCENT)
         axes.legend(loc="best")
     return figure
@@ -110,14 +111,14 @@ def show_published(
     marks: dict[str, Any] = {"color": BLUE, "markersize": 6.5}
     with new_chart((9.5, 6.6), names) as figure:
         axes = figure.add_subplot(
-            ylabel="ImageNet top-1 accuracy, as published",
-            title="Published accuracy and operations",
+            ylabel=_("ImageNet top-1 accuracy, as published"),
+            title=_("Published accuracy and operations"),
         )
-        axes.plot(x[one_crop], y[one_crop], "o", label="one centre crop", **marks)
+        axes.plot(x[one_crop], y[one_crop], "o", label=_("one centre crop"), **marks)
         if not one_crop.all():
             marks["markerfacecolor"] = "white"
-            axes.plot(x[~one_crop], y[~one_crop], "o", label="whole image", **marks)
-        _make_logarithmic(axes, x, "multiply-adds of one image")
+            axes.plot(x[~one_crop], y[~one_crop], "o", label=_("whole image"), **marks)
+        _make_logarithmic(axes, x, _("multiply-adds of one image"))
         axes.yaxis.set_major_formatter(PERCENT)
         axes.margins(y=0.07)
         axes.legend(loc="lower right")

@@ -23,6 +23,7 @@ from convlens.charts.style import (
     whiskers,
 )
 from convlens.evaluation.scores import Score
+from convlens.language import _
 
 COLORS = (BLUE, ORANGE, GREEN, RED, GREY)
 # Different dashes keep equal lines visible.
@@ -63,16 +64,16 @@ def show_history(
     at = _best_row(columns["val_accuracy"], epochs, best)
     with new_chart((9, 4)) as figure:
         grid = figure.add_gridspec(2, 2, height_ratios=(5, 1))
-        for place, name in enumerate(("loss", "accuracy")):
-            axes = figure.add_subplot(grid[0, place], title=name.capitalize())
+        for place, (name, title) in enumerate((("loss", _("Loss")), ("accuracy", _("Accuracy")))):
+            axes = figure.add_subplot(grid[0, place], title=title)
             _draw_curves(axes, epochs, columns[name], columns[f"val_{name}"], at)
         axes.yaxis.set_major_formatter(PERCENT)
         losses = np.concatenate([columns["loss"], columns["val_loss"]])
         highest = np.max(losses, initial=0, where=np.isfinite(losses))
         figure.axes[0].set_ylim(0, 1.1 * highest or None)
-        below = figure.add_subplot(grid[1, :], xlabel="epoch")
+        below = figure.add_subplot(grid[1, :], xlabel=_("epoch"))
         below.plot(epochs, rates, color=GREY, linewidth=1.5, marker="." if len(rows) == 1 else None)
-        below.set_title("Learning rate", fontsize=9, color=GREY)
+        below.set_title(_("Learning rate"), fontsize=9, color=GREY)
         below.set_ylim(0, 1.2 * np.nanmax(rates, initial=0) or None)
         below.tick_params(labelsize=8)
         below.yaxis.set_major_locator(MaxNLocator(2))
@@ -95,9 +96,11 @@ def _best_row(accuracies: Floats, epochs: Floats, best: int | None) -> int | Non
 def _draw_curves(axes: Axes, epochs: Floats, train: Floats, val: Floats, at: int | None) -> None:
     marker = "o" if len(epochs) == 1 else None
     axes.margins(y=0.12)
-    axes.plot(epochs, train, color=BLUE, label="train", marker=marker)
+    axes.plot(epochs, train, color=BLUE, label=_("train"), marker=marker)
     if not np.isnan(val).all():
-        axes.plot(epochs, val, color=ORANGE, linestyle=DASHES[1], label="validation", marker=marker)
+        axes.plot(
+            epochs, val, color=ORANGE, linestyle=DASHES[1], label=_("validation"), marker=marker
+        )
     if at is not None and not np.isnan(val[at]):
         axes.axvline(epochs[at], color=GREY, linewidth=1, linestyle=(0, (2, 3)))
         axes.plot(
@@ -108,7 +111,7 @@ def _draw_curves(axes: Axes, epochs: Floats, train: Floats, val: Floats, at: int
             markeredgecolor="white",
             markersize=8,
             zorder=5,
-            label=f"best epoch: {epochs[at]:.0f}",
+            label=_("best epoch: {epoch:.0f}").format(epoch=epochs[at]),
         )
     axes.legend()
 
@@ -189,9 +192,9 @@ def show_metrics(history: Mapping[str, Sequence[float]]) -> Figure:
     panels: dict[str, dict[str, Line]] = {}
     for key, values in history.items():
         name = key.removeprefix("val_")
-        line = "train" if name == key else "validation"
+        line = _("train") if name == key else _("validation")
         panels.setdefault(name, {})[line] = (range(1, len(values) + 1), values)
-    figure = show_lines(panels, across="epoch", up="")
+    figure = show_lines(panels, across=_("epoch"), up="")
     for axes, name in zip(figure.axes, panels, strict=True):
         if "accuracy" in name:
             axes.yaxis.set_major_formatter(PERCENT)

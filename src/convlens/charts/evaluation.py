@@ -22,6 +22,7 @@ from convlens.charts.style import (
     width,
 )
 from convlens.evaluation.scores import Bin
+from convlens.language import _
 
 NUMBERS_UP_TO = 26  # with more classes, the cells of a confusion matrix have no room for a number
 SHARES_UP_TO = 14  # with more classes, they have no room for the share of the row
@@ -52,7 +53,7 @@ def show_confusion(matrix: NDArray[np.integer], class_names: Sequence[str]) -> F
     labels = [names[i] for i in shown]
     are_narrow = max(map(width, names)) * size < 137 * side / count
     with new_chart((side + 1.4, side + 1.0), names) as figure:
-        axes = figure.add_subplot(xlabel="predicted class", ylabel="true class")
+        axes = figure.add_subplot(xlabel=_("predicted class"), ylabel=_("true class"))
         axes.imshow(painted, interpolation="nearest")
         axes.set_xticks(shown, labels, rotation=0 if are_narrow else 90, fontsize=size)
         axes.set_yticks(shown, labels, fontsize=size)
@@ -113,7 +114,7 @@ def show_calibration(bins: Sequence[Bin]) -> Figure:
         upper.text(
             0.08,
             0.06,
-            "accuracy equals confidence",
+            _("accuracy equals confidence"),
             color=GREY,
             fontsize=9,
             rotation=45,
@@ -132,7 +133,10 @@ def show_calibration(bins: Sequence[Bin]) -> Figure:
             elinewidth=1.3,
         )
         upper.set(
-            ylabel="accuracy", xlim=(0, 1.01), ylim=(0, 1.01), title="Accuracy at each confidence"
+            ylabel=_("accuracy"),
+            xlim=(0, 1.01),
+            ylim=(0, 1.01),
+            title=_("Accuracy at each confidence"),
         )
         lower.bar(
             [(one.low + one.high) / 2 for one in filled],
@@ -141,7 +145,7 @@ def show_calibration(bins: Sequence[Bin]) -> Figure:
             color=BLUE,
             alpha=0.55,
         )
-        lower.set(xlabel="confidence", ylabel="images")
+        lower.set(xlabel=_("confidence"), ylabel=_("images"))
         lower.yaxis.set_major_locator(MaxNLocator(3, integer=True))
         lower.grid(False, axis="x")
         upper.yaxis.set_major_formatter(PERCENT)

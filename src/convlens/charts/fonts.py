@@ -13,16 +13,17 @@ from pathlib import Path
 
 from matplotlib import font_manager
 
+from convlens.language import _
 from convlens.text import printable
 
 # The preferred ones of the installed families, as they are called on Linux, Windows and macOS.
 PREFERRED = (
-    "Noto Sans CJK TC",
-    "Noto Sans TC",
-    "Source Han Sans TC",
-    "Microsoft JhengHei",
-    "PingFang TC",
-    "WenQuanYi Zen Hei",
+    "Noto Sans CJK TC",  # not translated: a name
+    "Noto Sans TC",  # not translated: a name
+    "Source Han Sans TC",  # not translated: a name
+    "Microsoft JhengHei",  # not translated: a name
+    "PingFang TC",  # not translated: a name
+    "WenQuanYi Zen Hei",  # not translated: a name
 )
 
 
@@ -41,13 +42,13 @@ def drawable(texts: Iterable[str]) -> list[str]:
     A warning names the characters that were replaced.
     """
     names = [" ".join(printable(text).split()) for text in texts]
-    _, missing = find_fonts(names)
+    missing = find_fonts(names)[1]
     if missing:
         warnings.warn(
-            "No available font contains the characters {characters}; '?' is drawn instead. "
-            "Install a font that contains them (on Debian, for Chinese: fonts-noto-cjk).".format(
-                characters=" ".join(sorted(missing))
-            ),
+            _(
+                "No available font contains the characters {characters}; '?' is drawn instead. "
+                "Install a font that contains them (on Debian, for Chinese: fonts-noto-cjk)."
+            ).format(characters=" ".join(sorted(missing))),
             stacklevel=2,
         )
     return [name.translate({ord(character): "?" for character in missing}) for name in names]
@@ -109,6 +110,7 @@ def _fonts() -> Iterator[tuple[str, str]]:
     packaged = _registered_packaged_font()
     if packaged is not None:
         yield packaged
+    # not translated: the name of a font
     yield "DejaVu Sans", font_manager.findfont("DejaVu Sans")
     ranks = {family: rank for rank, family in enumerate(PREFERRED)}
     installed = {
@@ -118,7 +120,7 @@ def _fonts() -> Iterator[tuple[str, str]]:
         and entry.weight in (400, "normal", "regular")
         and "LastResort" not in entry.fname
     }
-    for _, family, path in sorted(installed):
+    for _rank, family, path in sorted(installed):
         yield family, path
 
 

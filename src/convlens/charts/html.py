@@ -8,19 +8,23 @@ from typing import Any
 
 import jinja2
 import matplotlib as mpl
+from markupsafe import Markup, escape
 from matplotlib.figure import Figure
 
 from convlens.charts.fonts import subset_font
-from convlens.language import _, ngettext
+from convlens.language import TAGS, Message, _, again, language, ngettext, using
 
 
 def render_page(package: str, template: str, values: Mapping[str, Any]) -> str:
     """Return the HTML of a template that is a file of a package.
 
     Everything is escaped. Besides its values, the template gets `font`: a WOFF file in base64 with
-    the Chinese, Japanese and Korean characters of the page, or "" if the page has none.
+    the Chinese, Japanese and Korean characters of the page, or "" if the page has none; `tag`, the
+    chosen language as HTML names it; and the functions `_` and `both`. A page that uses `both`
+    includes languages.html, which has a button for the other language.
     """
     page = _template(package, template)
+    values = {"tag": TAGS[language()], **values}
     html = page.render(values, font="")
     font = subset_font([html])
     return html if font is None else page.render(values, font=base64.b64encode(font).decode())
@@ -29,7 +33,10 @@ def render_page(package: str, template: str, values: Mapping[str, Any]) -> str:
 @cache
 def _template(package: str, name: str) -> jinja2.Template:
     environment = jinja2.Environment(
-        loader=jinja2.PackageLoader(package, "."),  # so that a template can extend another one
+        # A template can extend another one of its package, and include those beside this module.
+        loader=jinja2.ChoiceLoader(
+            [jinja2.PackageLoader(package, "."), jinja2.PackageLoader("convlens.charts", ".")]
+        ),
         autoescape=True,
         trim_blocks=True,
         lstrip_blocks=True,
@@ -37,7 +44,28 @@ def _template(package: str, name: str) -> jinja2.Template:
         extensions=["jinja2.ext.i18n"],
     )
     environment.install_gettext_callables(_, ngettext)  # type: ignore[attr-defined]
+    environment.globals["both"] = both
     return environment.get_template(name)
+
+
+def both(text: str, **fields: Any) -> Markup:
+    """Return a text in all languages, of which the page shows the chosen one.
+
+    Args:
+        text: An English text of the catalogue, or a text that was made by `_`.
+        fields: The values of its fields.
+    """
+    said = {}
+    for name, tag in TAGS.items():
+        with using(name):
+            spoken = again(text) if isinstance(text, Message) else _(text)
+            said[tag] = (spoken.format(**again(fields)) if fields else spoken).replace(
+                " %", "\N{NO-BREAK SPACE}%"
+            )
+    if len(set(said.values())) == 1:
+        return escape(next(iter(said.values())))
+    span = Markup('<span lang="{tag}">{text}</span>')
+    return Markup("").join(span.format(tag=tag, text=text) for tag, text in said.items())
 
 
 def draw(figure: Figure, kind: str) -> bytes:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from convlens.charts.fonts import drawable
 from convlens.charts.style import GREEN, GREY, INK, LINE, RED, new_chart, percent, shorten, width
+from convlens.language import _, ngettext
 from convlens.preprocess import ImageArray
 
 FIRST = 100  # how many images are shown if nobody says how many
@@ -66,7 +67,7 @@ def show_images(  # noqa: PLR0913 - all but the images have defaults
                     titles[index], color=color, fontsize=9, loc="center", pad=3, linespacing=1.25
                 )
         if left_out:
-            more = "and {number:,} more; n=... sets how many are shown"
+            more = _("and {number:,} more; n=... sets how many are shown")
             figure.supxlabel(more.format(number=left_out), fontsize=10, color=GREY)
     return figure
 
@@ -141,14 +142,13 @@ def show_sheet(
         for row, (title, *cells) in enumerate(grid):
             for axes in grid[row]:
                 axes.set_axis_off()
-            template = "{number:,} image" if totals[row] == 1 else "{number:,} images"
-            count = template.format(number=totals[row])
+            count = ngettext("{n:,} image", "{n:,} images", totals[row]).format(n=totals[row])
             title.text(1, 0.52, shown[row], ha="right", va="bottom", fontsize=11)
             title.text(1, 0.46, count, ha="right", va="top", fontsize=8.5, color=GREY)
             for axes, index in zip(cells, np.flatnonzero(labels == row), strict=False):
                 axes.set_axis_on()
                 _draw_image(axes, images[int(index)])
         if left_out:
-            template = "and {number} more class" if left_out == 1 else "and {number} more classes"
-            figure.supxlabel(template.format(number=left_out), fontsize=10, color=GREY)
+            more = ngettext("and {n} more class", "and {n} more classes", left_out)
+            figure.supxlabel(more.format(n=left_out), fontsize=10, color=GREY)
     return figure

@@ -12,6 +12,7 @@ from matplotlib.ticker import MaxNLocator
 
 from convlens.charts.style import BLUE, GREY, ORANGE, PERCENT, new_chart, whiskers
 from convlens.evaluation.scores import Score
+from convlens.language import _
 
 LOGARITHMIC = ("learning_rate", "weight_decay")
 COLUMNS = 3  # of the small charts, one for each field
@@ -31,11 +32,11 @@ def show_trials(
     rows = math.ceil(len(fields) / COLUMNS)
     with new_chart((9, 2.6 + 2.1 * rows)) as figure:
         grid = figure.add_gridspec(1 + rows, COLUMNS, height_ratios=(1.3, *[1] * rows))
-        axes = figure.add_subplot(grid[0, :], xlabel="trial", ylabel="validation accuracy")
+        axes = figure.add_subplot(grid[0, :], xlabel=_("trial"), ylabel=_("validation accuracy"))
         numbers = np.arange(len(scores))
         axes.step(numbers, np.maximum.accumulate(scores), where="post", color=ORANGE, zorder=1)
         _scatter(axes, numbers, scores, finished)
-        axes.set_title("The trials in order, and below by each setting")
+        axes.set_title(_("The trials in order, and below by each setting"))
         axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
         figure.legend(handles=_legend(all(finished)), loc="outside lower center", ncols=4)
         for place, name in enumerate(fields):
@@ -52,12 +53,12 @@ def show_trials(
 def _legend(all_finished: bool) -> list[Line2D]:
     """Return the signs of the chart. The hollow one is included only where it occurs."""
     dot: dict[str, Any] = {"color": BLUE, "marker": "o", "linestyle": ""}
-    hollow = Line2D([], [], label="stopped early", markerfacecolor="white", **dot)
+    hollow = Line2D([], [], label=_("stopped early"), markerfacecolor="white", **dot)
     return [
-        Line2D([], [], label="trial that ran to its end", **dot),
+        Line2D([], [], label=_("trial that ran to its end"), **dot),
         *([] if all_finished else [hollow]),
-        Line2D([], [], color=ORANGE, label="best so far"),
-        Line2D([], [], color=GREY, linewidth=1.5, label="mean of one setting"),
+        Line2D([], [], color=ORANGE, label=_("best so far")),
+        Line2D([], [], color=GREY, linewidth=1.5, label=_("mean of one setting")),
     ]
 
 
@@ -110,7 +111,7 @@ def show_regularization(
     with new_chart((9, 3.4)) as figure:
         left, right = figure.subplots(1, 2)
         left.plot(strengths, losses, color=BLUE, marker="o")
-        left.set(ylabel="validation log loss", ylim=(0, None))
+        left.set(ylabel=_("validation log loss"), ylim=(0, None))
         right.errorbar(
             strengths,
             [100 * score.value for score in accuracies],
@@ -119,14 +120,14 @@ def show_regularization(
             marker="o",
             capsize=3,
         )
-        right.set(ylabel="validation accuracy, %")
+        right.set(ylabel=_("validation accuracy, %"))
         for axes in (left, right):
-            axes.set(xscale="log", xlabel="C: strong regularisation left, weak right")
+            axes.set(xscale="log", xlabel=_("C: strong regularisation left, weak right"))
             axes.axvline(chosen, color=GREY, linestyle=":", zorder=0)
         # The label stands on the side of the line that lies within the axes.
         side, offset = ("right", -4) if chosen == max(strengths) else ("left", 4)
         left.annotate(
-            f"chosen: {chosen:g}",
+            _("chosen: {strength:g}").format(strength=chosen),
             (chosen, 0.04),
             (offset, 0),
             ("data", "axes fraction"),
@@ -150,7 +151,7 @@ def show_learning_rates(
     """
     with new_chart((7, 4)) as figure:
         axes = figure.add_subplot(
-            xscale="log", xlabel="learning rate", ylabel="training loss, smoothed"
+            xscale="log", xlabel=_("learning rate"), ylabel=_("training loss, smoothed")
         )
         axes.plot(rates, losses, color=BLUE)
         axes.axvline(suggestion, linestyle="--", color=GREY, linewidth=1.2)

@@ -4,21 +4,22 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from convlens.evaluation.metrics import wilson
+from convlens.language import N_, _, sentences
 
 RISING = 0.9  # a best epoch in the last tenth of the training may not be the top yet
 # The training overfits if the validation loss grew to this multiple of its minimum while the
 # training loss went on falling.
 OVERFITTING = 1.1
 
-STILL_RISING = (
+STILL_RISING = N_(
     "Best after epoch {best} of {total} ({accuracy:.1f} %), and still rising: more epochs may help."
 )
-ENOUGH = (
+ENOUGH = N_(
     "Best after epoch {best} of {total} ({accuracy:.1f} %); from epoch {enough} on the validation "
     "accuracy is inside its 95 % interval."
 )
-LAST_IS_BEST = "The last epoch is the best: more epochs may help."
-OVERFITS = (
+LAST_IS_BEST = N_("The last epoch is the best: more epochs may help.")
+OVERFITS = N_(
     "The validation loss rises again after epoch {lowest} while the training loss falls: "
     "overfitting. Fewer epochs, more augmentation or more images help."
 )
@@ -63,11 +64,11 @@ def judge_epochs(history: Sequence[Mapping[str, Any]], n: int) -> str:
         "enough": int(enough["epoch"]),
     }
     if best["epoch"] > RISING * last["epoch"] and enough is best:
-        return STILL_RISING.format(**found)
-    sentences = [ENOUGH.format(**found)]
+        return _(STILL_RISING).format(**found)
+    said = [_(ENOUGH).format(**found)]
     if best is last:
-        sentences.append(LAST_IS_BEST)
+        said.append(_(LAST_IS_BEST))
     lowest = min(rows, key=lambda row: row["val_loss"])
     if last["val_loss"] > OVERFITTING * lowest["val_loss"] and last["loss"] < lowest["loss"]:
-        sentences.append(OVERFITS.format(lowest=int(lowest["epoch"])))
-    return " ".join(sentences)
+        said.append(_(OVERFITS).format(lowest=int(lowest["epoch"])))
+    return sentences(*said)

@@ -11,45 +11,55 @@ from numpy.typing import ArrayLike, NDArray
 from convlens.errors import DataError
 from convlens.evaluation import metrics
 from convlens.evaluation.scores import Bin, ClassScores, Score
+from convlens.language import N_, _
 
 EXPLANATIONS = {  # from each score to its name and its meaning
-    "accuracy": ("Accuracy", "Share of the images that are classified correctly."),
+    "accuracy": (N_("Accuracy"), N_("Share of the images that are classified correctly.")),
     "top_3": (
-        "Top 3",
-        "Share of the images whose true class is among the three most probable classes.",
+        N_("Top 3"),
+        N_("Share of the images whose true class is among the three most probable classes."),
     ),
     "top_5": (
-        "Top 5",
-        "Share of the images whose true class is among the five most probable classes.",
+        N_("Top 5"),
+        N_("Share of the images whose true class is among the five most probable classes."),
     ),
     "balanced_accuracy": (
-        "Balanced accuracy",
-        "Mean recall of the classes. Every class counts the same, however many images it has.",
+        N_("Balanced accuracy"),
+        N_("Mean recall of the classes. Every class counts the same, however many images it has."),
     ),
     "macro_precision": (
-        "Precision (macro)",
-        "Share of the images predicted as a class that belong to it, averaged over the classes.",
+        N_("Precision (macro)"),
+        N_(
+            "Share of the images predicted as a class that belong to it, averaged over the classes."
+        ),
     ),
     "macro_recall": (
-        "Recall (macro)",
-        "Share of the images of a class that are found, averaged over the classes.",
+        N_("Recall (macro)"),
+        N_("Share of the images of a class that are found, averaged over the classes."),
     ),
     "macro_f1": (
-        "F1 (macro)",
-        "Harmonic mean of precision and recall, averaged over the classes. "
-        "It is high only if both are high.",
+        N_("F1 (macro)"),
+        N_(
+            "Harmonic mean of precision and recall, averaged over the classes. It is high only if "
+            "both are high."
+        ),
     ),
     "log_loss": (
-        "Log loss",
-        "Mean of \N{MINUS SIGN}ln(probability of the true class). "
-        "0 is perfect; confident mistakes cost most.",
+        N_("Log loss"),
+        N_(
+            "Mean of −ln(probability of the true class). 0 is perfect; confident mistakes cost "
+            "most."
+        ),
     ),
     "expected_calibration_error": (
-        "Calibration error",
-        "Mean distance between confidence and accuracy. At 0, of the predictions made with "
-        "90\N{NO-BREAK SPACE}% confidence, 90 in 100 are correct.",
+        N_("Calibration error"),
+        N_(
+            "Mean distance between confidence and accuracy. At 0, of the predictions made with "
+            "90 % confidence, 90 in 100 are correct."
+        ),
     ),
 }
+IMAGES_SEEN = {"test": N_("test"), "validation": N_("validation"), "train": N_("train")}
 # A top-k accuracy is reported from this number of classes on, where it says more than the accuracy.
 TOP_K = {3: 4, 5: 10}
 
@@ -215,27 +225,33 @@ def _check(
 ) -> None:
     if len(labels) == 0:
         raise DataError(
-            "Scores need at least one image with a label; found none. "
-            "Provide labelled images, or a larger --test."
+            _(
+                "Scores need at least one image with a label; found none. Provide labelled images, "
+                "or a larger --test."
+            )
         )
     shape = (len(labels), len(names))
     if probabilities.shape != shape:
         raise DataError(
-            "Probabilities must be (images, classes) = {shape}; found {found}.".format(
+            _("Probabilities must be (images, classes) = {shape}; found {found}.").format(
                 shape=shape, found=probabilities.shape
             )
         )
     wrong = np.flatnonzero((labels < 0) | (labels >= len(names)))
     if len(wrong):
         raise DataError(
-            "Labels must be 0 to {last}, the classes of the classifier; found {label} for image "
-            "{image}.".format(last=len(names) - 1, label=labels[wrong[0]], image=wrong[0])
+            _(
+                "Labels must be 0 to {last}, the classes of the classifier; found {label} for "
+                "image {image}."
+            ).format(last=len(names) - 1, label=labels[wrong[0]], image=wrong[0])
         )
     is_in_range = ((probabilities >= 0) & (probabilities <= 1.001)).all(1)
     sums_to_one = np.abs(probabilities.sum(1, dtype=np.float64) - 1) <= 0.02
     wrong = np.flatnonzero(~(is_in_range & sums_to_one))
     if len(wrong):
         raise DataError(
-            "Probabilities must be 0 to 1 and sum to 1; found {row} for image {image}. "
-            "Logits need a softmax first.".format(row=probabilities[wrong[0]], image=wrong[0])
+            _(
+                "Probabilities must be 0 to 1 and sum to 1; found {row} for image {image}. Logits "
+                "need a softmax first."
+            ).format(row=probabilities[wrong[0]], image=wrong[0])
         )

@@ -16,13 +16,19 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import binomtest
 
+from convlens.language import N_, _
+
 LEVEL = 0.05  # a difference is significant if its corrected p is below this
 
 VERDICTS = {  # by whether the difference is significant
-    True: "{first} is better than {second} ({p}): only {first} classifies {first_only:,} of {n:,} "
-    "images correctly, only {second} {second_only:,}",
-    False: "{first} and {second} cannot be told apart ({p}): only {first} classifies "
-    "{first_only:,} of {n:,} images correctly, only {second} {second_only:,}",
+    True: N_(
+        "{first} is better than {second} ({p}): only {first} classifies {first_only:,} of {n:,} "
+        "images correctly, only {second} {second_only:,}"
+    ),
+    False: N_(
+        "{first} and {second} cannot be told apart ({p}): only {first} classifies "
+        "{first_only:,} of {n:,} images correctly, only {second} {second_only:,}"
+    ),
 }
 
 
@@ -64,7 +70,7 @@ class Pair:
             sides.reverse()
         (first, first_only), (second, second_only) = sides
         p = f"p = {self.p_corrected:.2g}" if self.p_corrected >= 1e-4 else "p < 0.0001"
-        return VERDICTS[self.significant].format(
+        return _(VERDICTS[self.significant]).format(
             first=first,
             second=second,
             p=p,

@@ -4,6 +4,8 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
+from convlens.language import _
+
 
 @dataclass(frozen=True)
 class Score:
@@ -38,7 +40,7 @@ class Score:
     def value_text(self) -> str:
         """The value as it is shown: "97.3 %", "0.091", or "not defined"."""
         if not self.defined:
-            return "not defined"
+            return _("not defined")
         return f"{self._number(self.value)} %" if self.percent else self._number(self.value)
 
     @property

@@ -20,17 +20,17 @@ from convlens.evaluation.scores import Score
 from convlens.explain.pages.drawing import draw_page
 from convlens.explain.pages.page import Page
 from convlens.files import write_atomically
-from convlens.language import _
+from convlens.language import N_, _
 from convlens.lessons.table import Result, result_rows
 from convlens.run import Run
 from convlens.screen import Screen
 
 # The data sets of the lectures, and the images that replace them: these come with the installation.
 STAND_INS = {
-    "mnist": "mnist5k, 5,000 of its images",
-    "fashion_mnist": "mnist5k, digits in place of clothes",
-    "cifar10": "digits, 1,797 of 8 x 8 pixels in place of photographs",
-    "cats_dogs": "the 3s and 5s of mnist5k in place of cats and dogs",
+    "mnist": N_("mnist5k, 5,000 of its images"),
+    "fashion_mnist": N_("mnist5k, digits in place of clothes"),
+    "cifar10": N_("digits, 1,797 of 8 x 8 pixels in place of photographs"),
+    "cats_dogs": N_("the 3s and 5s of mnist5k in place of cats and dogs"),
 }
 Arrays = tuple[NDArray[np.uint8], NDArray[np.int64]]  # images, labels
 
@@ -102,14 +102,14 @@ class Lesson:
             except DataError as error:
                 missing = str(error)
                 if name == "cats_dogs":
-                    missing = "cats_dogs: give its place by --data cats_dogs=PATH."
+                    missing = _("cats_dogs: give its place by --data cats_dogs=PATH.")
                 Screen().note(
-                    "{missing} The lesson goes on with other images.".format(missing=missing)
+                    _("{missing} The lesson goes on with other images.").format(missing=missing)
                 )
         self._stand_ins[name] = STAND_INS[name]
         Screen().note(
-            "in place of {name}: {images}; so nothing is compared with the deck".format(
-                name=name, images=STAND_INS[name]
+            _("in place of {name}: {images}; so nothing is compared with the deck").format(
+                name=name, images=_(STAND_INS[name])
             )
         )
         return _stand_in(name)
@@ -166,7 +166,7 @@ class Lesson:
         """
         figure = draw_page(plot) if isinstance(plot, Page) else plot
         path = self.folder / "{name}.png".format(name=name)
-        write_atomically(path, lambda file: figure.savefig(file, dpi=110), "the plot")
+        write_atomically(path, lambda file: figure.savefig(file, dpi=110), _("the plot"))
         self.plots.append(path)
         return figure
 
@@ -204,7 +204,7 @@ class Lesson:
         if isinstance(outcome, Run):
             seconds = outcome.report["seconds"] if seconds is None else seconds
             outcome = Score(**outcome.report["metrics"]["accuracy"])
-        stand_in = STAND_INS[data] if self.stands_in(data) else None
+        stand_in = _(STAND_INS[data]) if self.stands_in(data) else None
         result = Result(self.number, program, deck, outcome, seconds, stand_in)
         self.results.append(result)
         Screen().columns(result_rows([result]), left=(0, 1))
@@ -216,8 +216,10 @@ class Lesson:
             screen.columns(result_rows(self.results), left=(0, 1))
         for name, images in self._stand_ins.items():
             screen.note(
-                "in place of {name}: {images}; run the lesson on the real images to compare with "
-                "the deck".format(name=name, images=images)
+                _(
+                    "in place of {name}: {images}; run the lesson on the real images to compare "
+                    "with the deck"
+                ).format(name=name, images=_(images))
             )
 
 
@@ -225,7 +227,7 @@ def _require_known(name: str) -> None:
     """Raise ConfigError if no lesson is about these images."""
     if name not in STAND_INS:
         raise ConfigError(
-            "the images of the lessons are {names}; found {name!r}.".format(
+            _("the images of the lessons are {names}; found {name!r}.").format(
                 names=", ".join(STAND_INS), name=name
             )
         )
@@ -241,7 +243,7 @@ def _stand_in(name: str) -> Dataset:
     chosen = np.flatnonzero(np.isin(digits.labels, (3, 5)))
     return replace(
         digits,
-        source="3s and 5s of mnist5k",
+        source=_("3s and 5s of mnist5k"),
         images=np.asarray(digits.images)[chosen],
         labels=(digits.labels[chosen] == 5).astype(np.int64),
         class_names=("3", "5"),

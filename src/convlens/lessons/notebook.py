@@ -20,11 +20,14 @@ from nbformat import NotebookNode, v4
 
 from convlens.errors import ConfigError
 from convlens.files import write_atomically
+from convlens.language import _, language
 from convlens.lessons.lesson import Lesson
 from convlens.screen import Screen
 from convlens.text import printable
 
 SHIPPED = Path(__file__).parent / "sources"  # in a wheel
+CHINESE = re.compile(r"[\u4e00-\u9fff]")
+SHARED = ("|", "$$", "```", "![")  # how a table, a formula, code and an image begin
 IN_CLONE = Path(__file__).parents[3] / "docs" / "lessons"
 
 
@@ -37,8 +40,42 @@ class Source:
 
     @property
     def headings(self) -> list[str]:
-        """The title of the lesson and the headings of its sections, in both languages."""
-        return re.findall(r"^# #+ (.+)$", self.path.read_text(encoding="utf-8"), re.MULTILINE)
+        """The title of the lesson and the headings of its sections, in the chosen language."""
+        text = self.path.read_text(encoding="utf-8")
+        return [heading_in_one_language(found) for found in re.findall(r"^# #+ (.+)$", text, re.M)]
+
+
+def in_one_language(text: str) -> str:
+    r"""Return the part of a text of a lesson that is in the chosen language.
+
+    A paragraph with a Chinese character is Chinese. Headings, tables, formulas and code are in both
+    languages, or in none.
+
+    >>> with using("en"):
+    ...     in_one_language("## 池化 · Pooling\n\n取最大值。\n\nIt takes the largest value.")
+    '## Pooling\n\nIt takes the largest value.'
+    """
+    kept = []
+    for paragraph in re.split(r"\n\s*\n", text):
+        spoken = "zh" if CHINESE.search(paragraph) else "en"
+        if paragraph.startswith("#"):
+            kept.append(heading_in_one_language(paragraph))
+        elif spoken == language() or paragraph.startswith(SHARED):
+            kept.append(paragraph)
+    return "\n\n".join(kept)
+
+
+def heading_in_one_language(heading: str) -> str:
+    """Return a heading `中文 · English` in the chosen language, with its signs and its number.
+
+    >>> with using("zh"):
+    ...     heading_in_one_language("# 001 手寫數字 · Handwritten digits")
+    '# 001 手寫數字'
+    """
+    chinese, between, english = heading.partition(" · ")
+    if not between or language() == "zh":
+        return chinese
+    return re.match(r"[#\d ]*", chinese)[0] + english  # type: ignore[index]
 
 
 def find_lessons() -> dict[str, Source]:
@@ -57,7 +94,7 @@ def read_notebook(
     data: Mapping[str, str] | None = None,
     folder: Path | None = None,
 ) -> NotebookNode:
-    """Return a lesson as a notebook.
+    """Return a lesson as a notebook in the chosen language.
 
     The options are written into its first code cell, so that Jupyter runs the same lesson.
 
@@ -79,14 +116,18 @@ def read_notebook(
         chosen.append("data=" + printable(json.dumps(dict(data), ensure_ascii=False)))
     if folder is not None:
         chosen.append("folder=" + printable(json.dumps(str(folder), ensure_ascii=False)))
-    plain = 'Lesson("{number}")'.format(number=source.number)
-    called = "Lesson({arguments})".format(arguments=", ".join(chosen))
+    plain = 'lesson = convlens.Lesson("{number}")'.format(number=source.number)
+    called = 'convlens.set_language("{language}")\nlesson = convlens.Lesson({arguments})'.format(
+        language=language(), arguments=", ".join(chosen)
+    )
     for index, cell in enumerate(notebook.cells):
         cell.id = "cell-{index}".format(index=index)  # the same whenever it is built
         if cell.cell_type == "code":
             cell.source = cell.source.replace(plain, called)
             # These comments are for the formatter, not for readers.
             cell.source = re.sub(r" *# fmt: \w+$", "", cell.source, flags=re.MULTILINE)
+        else:
+            cell.source = in_one_language(cell.source)
     return notebook
 
 
@@ -98,14 +139,14 @@ def write_notebook(notebook: NotebookNode, path: Path) -> None:
         StorageError: If the file cannot be written.
     """
     refuse_existing(path)
-    write_atomically(path, nbformat.writes(notebook) + "\n", "the notebook")
+    write_atomically(path, nbformat.writes(notebook) + "\n", _("the notebook"))
 
 
 def refuse_existing(path: Path) -> None:
     """Raise ConfigError if a notebook would overwrite a file."""
     if path.exists():
         raise ConfigError(
-            "{path}: this file exists; give --notebook another one, or move it away.".format(
+            _("{path}: this file exists; give --notebook another one, or move it away.").format(
                 path=path
             )
         )
@@ -133,7 +174,7 @@ def run_notebook(notebook: NotebookNode, screen: Screen) -> Lesson:
         cell.outputs = _run_cell(cell.source, number, namespace)
         cell.execution_count = number
         for path in namespace["lesson"].plots[shown:]:
-            screen.say("plot  {path}".format(path=path))
+            screen.say(_("plot  {path}").format(path=path))
         shown = len(namespace["lesson"].plots)
         screen.say("{seconds:.1f} s\n".format(seconds=time.perf_counter() - began), "dim")
     lesson = namespace["lesson"]

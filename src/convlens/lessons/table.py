@@ -9,10 +9,19 @@ from pathlib import Path
 from convlens.backend import versions
 from convlens.evaluation.scores import Score
 from convlens.files import write_atomically
+from convlens.language import N_, _
 
-HEADINGS = ("deck", "program", "the deck", "here", "95 % interval", "images", "seconds")
-STAND_INS = "Other images than the deck's: {names}. Nothing is compared there."
-FOOTNOTE = (
+HEADINGS = (
+    N_("deck"),
+    N_("program"),
+    N_("the deck"),
+    N_("here"),
+    N_("95 % interval"),
+    N_("images"),
+    N_("seconds"),
+)
+STAND_INS = N_("Other images than the deck's: {names}. Nothing is compared there.")
+FOOTNOTE = N_(
     "Made by `make lessons`. Accuracy is that of the test images, with Wilson's 95 % interval. "
     "Seconds are those\nof training, on {cores} cores ({machine}), Keras {keras} on {engine}."
 )
@@ -43,7 +52,7 @@ class Result:
         """Return the row of the table, under HEADINGS."""
         published = ""
         if self.stand_in is not None:
-            published = "other images"
+            published = _("other images")
         elif self.published is not None:
             published = "{percent:.2f} %".format(percent=100 * self.published)
         return (
@@ -59,7 +68,7 @@ class Result:
 
 def result_rows(results: Sequence[Result]) -> list[tuple[str, ...]]:
     """Return the rows of the table of results; the first has the headings."""
-    return [HEADINGS, *(result.cells() for result in results)]
+    return [tuple(map(_, HEADINGS)), *(result.cells() for result in results)]
 
 
 def write_table(path: Path, results: Sequence[Result]) -> None:
@@ -70,7 +79,7 @@ def write_table(path: Path, results: Sequence[Result]) -> None:
     """
     headings, *rows = result_rows(results)
     lines = [
-        "# What the decks' programs give today",
+        _("# What the decks' programs give today"),
         "",
         _row(headings),
         "|---|---|" + "---:|" * (len(headings) - 2),
@@ -78,15 +87,15 @@ def write_table(path: Path, results: Sequence[Result]) -> None:
     ]
     stand_ins = {result.stand_in for result in results if result.stand_in is not None}
     if stand_ins:
-        lines += ["", STAND_INS.format(names="; ".join(sorted(stand_ins)))]
+        lines += ["", _(STAND_INS).format(names="; ".join(sorted(stand_ins)))]
     made = versions()
-    footnote = FOOTNOTE.format(
+    footnote = _(FOOTNOTE).format(
         cores=os.cpu_count(),
         machine=platform.machine(),
         keras=made["keras"],
         engine=made["engine"],
     )
-    write_atomically(path, "\n".join([*lines, "", footnote]) + "\n", "the table")
+    write_atomically(path, "\n".join([*lines, "", footnote]) + "\n", _("the table"))
 
 
 def _row(cells: Sequence[str]) -> str:

@@ -7,30 +7,34 @@ from typing import Any, NotRequired, TypedDict, Unpack
 
 import numpy as np
 
-from convlens.evaluation.evaluate import Evaluation
+from convlens.evaluation.evaluate import IMAGES_SEEN, Evaluation
+from convlens.language import N_, _, sentences
 from convlens.preprocess import ImageArray
 
 MISTAKES = 24  # how many mistakes are shown
 
-ACCURACY = "The classifier is correct for {correct:,} of {n:,} images ({images_seen})."
-EXPECTED = (
+ACCURACY = N_("The classifier is correct for {correct:,} of {n:,} images ({images_seen}).")
+EXPECTED = N_(
     "For new images of the same kind, expect an accuracy between {low:.1f} % and {high:.1f} %; "
     "{n:,} images do not allow a more precise statement."
 )
 CAVEATS = {  # what the reader must know instead, by the images that were scored
-    "train": "The network learned from these images. "
-    "It will classify new images correctly less often.",
-    "validation": "The best epoch was chosen on these images, so the score is slightly too high.",
+    "train": N_(
+        "The network learned from these images. It will classify new images correctly less often."
+    ),
+    "validation": N_(
+        "The best epoch was chosen on these images, so the score is slightly too high."
+    ),
 }
-BASELINE = (
+BASELINE = N_(
     "Always predicting the most frequent class would be correct for {share:.1f} % of the images."
 )
-REACHED = (
+REACHED = N_(
     "The threshold is reached by {accepted:,} of these {reached.n:,} images: {reached.value_text} "
     "{reached.interval_text}."
 )
-CORRECT = "Of them, {correct.value_text} {correct.interval_text} are classified correctly."
-CHOSEN = "The threshold was chosen on these images."
+CORRECT = N_("Of them, {correct.value_text} {correct.interval_text} are classified correctly.")
+CHOSEN = N_("The threshold was chosen on these images.")
 
 
 class ReportContent(TypedDict):
@@ -108,24 +112,30 @@ def plain_data(value: Any) -> Any:
     return value if isinstance(value, str | int | float | None) else str(value)
 
 
+def name_images(seen: str) -> str:
+    """Return the name of the images that were scored, in words."""
+    return _(IMAGES_SEEN[seen]) if seen in IMAGES_SEEN else seen
+
+
 def accuracy_sentences(evaluation: Evaluation) -> str:
     """Return what the accuracy means and for which images it holds."""
     score = evaluation.scores["accuracy"]
     seen = evaluation.images_seen
     correct = int(evaluation.confusion.trace())
-    expected = EXPECTED.format(low=100 * score.low, high=100 * score.high, n=score.n)
-    return " ".join(
-        [
-            ACCURACY.format(correct=correct, n=score.n, images_seen=seen),
-            CAVEATS.get(seen, expected),
-            baseline_sentence(evaluation),
-        ]
+    if seen in CAVEATS:
+        meaning = _(CAVEATS[seen])
+    else:
+        meaning = _(EXPECTED).format(low=100 * score.low, high=100 * score.high, n=score.n)
+    return sentences(
+        _(ACCURACY).format(correct=correct, n=score.n, images_seen=name_images(seen)),
+        meaning,
+        baseline_sentence(evaluation),
     )
 
 
 def baseline_sentence(evaluation: Evaluation) -> str:
     """Return how accurate it would be to predict the most frequent class for every image."""
-    return BASELINE.format(share=100 * evaluation.baseline)
+    return _(BASELINE).format(share=100 * evaluation.baseline)
 
 
 def none_of_these_sentences(evaluation: Evaluation) -> str:
@@ -134,9 +144,9 @@ def none_of_these_sentences(evaluation: Evaluation) -> str:
         return ""
     accepted = evaluation.accepted
     accuracy = evaluation.accepted_accuracy
-    sentences = [REACHED.format(reached=accepted, accepted=accuracy.n)]
+    said = [_(REACHED).format(reached=accepted, accepted=accuracy.n)]
     if accuracy.defined:
-        sentences.append(CORRECT.format(correct=accuracy))
+        said.append(_(CORRECT).format(correct=accuracy))
     if evaluation.images_seen == "validation":
-        sentences.append(CHOSEN)
-    return " ".join(sentences)
+        said.append(_(CHOSEN))
+    return sentences(*said)

@@ -31,6 +31,7 @@ from convlens.evaluation.calibration import (
 )
 from convlens.evaluation.evaluate import evaluate
 from convlens.files import claim_folder, numbered
+from convlens.language import _
 from convlens.report.results import Scored, judge_run, show, write_evaluation
 from convlens.run import Run
 from convlens.screen import Screen
@@ -69,11 +70,13 @@ def finish(
     """
     if not run.classifier_path.exists():
         raise TrainingError(
-            "{folder}: no epoch was finished, so there is no classifier.".format(folder=run.folder)
+            _("{folder}: no epoch was finished, so there is no classifier.").format(
+                folder=run.folder
+            )
         )
     classifier = run.classifier()
     if scored is None and not (len(prepared.splits.test) or len(prepared.splits.val)):
-        screen.note("no images were set aside (--test, --val), so there are no scores")
+        screen.note(_("no images were set aside (--test, --val), so there are no scores"))
         run.write(
             "report.json",
             json.dumps({"title": run.folder.name, "n": 0, "metrics": {}, "test_evaluations": 0}),
@@ -109,8 +112,10 @@ def calibrate(
     temperature = fit_temperature(labels, rows)
     if temperature is None:
         screen.note(
-            "fewer than {fewest} validation images were classified correctly: too few to calibrate "
-            "the probabilities, and to choose a threshold for none of these".format(fewest=FEWEST)
+            _(
+                "fewer than {fewest} validation images were classified correctly: too few to "
+                "calibrate the probabilities, and to choose a threshold for none of these"
+            ).format(fewest=FEWEST)
         )
         return classifier
     threshold = choose_threshold(labels, apply_temperature(rows, temperature), settings.accept)
@@ -155,13 +160,21 @@ def score(
         name = "validation"
         if not len(indices):
             raise DataError(
-                "a score needs test or validation images; this run set none aside (--test, --val)."
+                _(
+                    "a score needs test or validation images; this run set none aside (--test, "
+                    "--val)."
+                )
             )
-        chosen = "the epoch" if classifier.threshold is None else "the epoch and the calibration"
-        screen.note(
-            "no test images: these scores are of the validation images, which chose "
-            "{chosen}".format(chosen=chosen)
-        )
+        if classifier.threshold is None:
+            note = _(
+                "no test images: these scores are of the validation images, which chose the epoch"
+            )
+        else:
+            note = _(
+                "no test images: these scores are of the validation images, which chose the epoch "
+                "and the calibration"
+            )
+        screen.note(note)
     evaluation = evaluate(
         prepared.dataset.labels[indices],
         probabilities(classifier, prepared, indices, predict),
@@ -187,7 +200,7 @@ def report_run(
     show(scored.evaluation, run.folder, screen)
     verdict = judge_run(run, classifier)
     if verdict:
-        screen.say("epochs       {verdict}".format(verdict=verdict))
+        screen.fact(_("epochs"), verdict)
 
 
 def score_again(run: Run, classifier: Classifier, dataset: Dataset, screen: Screen) -> Path:
@@ -200,29 +213,29 @@ def score_again(run: Run, classifier: Classifier, dataset: Dataset, screen: Scre
     """
     if "few" in run.data:
         raise RunError(
-            "{folder}: its score is the mean over draws, see report.json. To score one of them "
-            "again: convlens evaluate {draw}. To score on other images: --data PATH.".format(
-                folder=run.folder, draw=run.folder / "draw-1"
-            )
+            _(
+                "{folder}: its score is the mean over draws, see report.json. To score one of them "
+                "again: convlens evaluate {draw}. To score on other images: --data PATH."
+            ).format(folder=run.folder, draw=run.folder / "draw-1")
         )
     if "folds" in run.data:
         raise RunError(
-            "{folder}: a cross-validation scored every image once already, see report.html; its "
-            "classifier was trained on all of them. To score on other images: --data PATH.".format(
-                folder=run.folder
-            )
+            _(
+                "{folder}: a cross-validation scored every image once already, see report.html; "
+                "its classifier was trained on all of them. To score on other images: --data PATH."
+            ).format(folder=run.folder)
         )
     dataset = dataset.with_classes(classifier.class_names)
-    with screen.counter("decoding") as progress:
+    with screen.counter(_("decoding")) as progress:
         prepared = prepare_data(
             dataset, run.config, preprocessing=classifier.preprocessing, progress=progress
         )
     if "features" in classifier.provenance and classifier.provenance["best"]["epoch"] == 0:
         screen.note(
-            "the scores of the training were computed from features in {arithmetic}; these are of "
-            "the classifier in float32, and differ a little".format(
-                arithmetic=classifier.provenance["features"]
-            )
+            _(
+                "the scores of the training were computed from features in {arithmetic}; these are "
+                "of the classifier in float32, and differ a little"
+            ).format(arithmetic=classifier.provenance["features"])
         )
     report_run(run, classifier, score(classifier, run.divided(prepared), screen), screen)
     return run.folder
@@ -241,7 +254,7 @@ def score_other(run: Run, classifier: Classifier, dataset: Dataset, screen: Scre
         StorageError: If the report cannot be written.
     """
     dataset = dataset.with_classes(classifier.class_names)
-    with screen.counter("decoding") as progress:
+    with screen.counter(_("decoding")) as progress:
         preprocessing = with_unit(classifier.preprocessing, dataset, progress)
         store = open_store(dataset, preprocessing, progress)
     for note in (*describe_unit(classifier.preprocessing, preprocessing), *store.notes):
@@ -254,7 +267,7 @@ def score_other(run: Run, classifier: Classifier, dataset: Dataset, screen: Scre
     splits = Splits(none, none, np.flatnonzero(chosen))
     prepared = Prepared(dataset, preprocessing, store, splits)
     if prepared.fingerprint == run.data["fingerprint"] and dataset.splits is None:
-        screen.note("these are the images of the training: the scores are too high")
+        screen.note(_("these are the images of the training: the scores are too high"))
     scored = score(classifier, prepared, screen, name=dataset.name)
     folder = _evaluation_folder(run, dataset)
     evaluated = {"evaluated": dataset.source, "evaluated_path": dataset.path}
@@ -269,7 +282,7 @@ def _evaluation_folder(run: Run, dataset: Dataset) -> Path:
     return next(
         folder
         for folder in numbered(run.folder / "evaluations" / name)
-        if claim_folder(folder, "the folder of the report") or _evaluated(folder) == dataset.path
+        if claim_folder(folder, _("the folder of the report")) or _evaluated(folder) == dataset.path
     )
 
 

@@ -19,12 +19,14 @@ from convlens.charts.images import SMALL, show_images
 from convlens.charts.style import percent
 from convlens.evaluation.evaluate import EXPLANATIONS, Evaluation
 from convlens.files import and_more, write_atomically
+from convlens.language import N_, TAGS, Message, _, again, language, using
 from convlens.preprocess import ImageArray
 from convlens.report.content import (
     MISTAKES,
     ReportContent,
     accuracy_sentences,
     describe,
+    name_images,
     none_of_these_sentences,
     report_dict,
 )
@@ -33,6 +35,17 @@ CORRECT = 16  # how many correct predictions are shown
 CONFUSIONS = 8  # how many pairs of classes are listed
 LONGEST_SIDE = 192  # pixels of an image in the page
 ITEMS = 30  # how many items of a list among the settings are shown
+LABELS = (  # of facts in the page, with the names that report.json gives to them
+    *(N_("source"), N_("kind"), N_("class names"), N_("images"), N_("fingerprint")),
+    *(N_("train"), N_("val"), N_("test"), N_("unlabelled")),
+    *(N_("data"), N_("training"), N_("augment"), N_("transfer"), N_("model")),
+    *(N_("seconds"), N_("network"), N_("parameters"), N_("temperature")),
+    *(N_("threshold"), N_("features"), N_("strength"), N_("fine tuning"), N_("test evaluations")),
+    *(N_("seen as height"), N_("seen as width"), N_("seen as channels"), N_("seen as fit")),
+    *(N_("seen as scale"), N_("seen as offset"), N_("seen as unit")),
+    *(N_("versions python"), N_("versions system"), N_("versions engine"), N_("versions cores")),
+    *(N_("evaluated"), N_("evaluated path")),
+)
 
 
 def write_report(
@@ -46,16 +59,25 @@ def write_report(
         StorageError: If a file cannot be written, for example because the disk is full.
     """
     folder = Path(folder)
-    charts = _charts(evaluation, content)
     facts = report_dict(evaluation, **content)
     written: dict[str, bytes | str] = {}
-    for name, figure in charts.items():
-        written[f"plots/{name}.png"] = draw(figure, "png")
-        figure.set_layout_engine("none")  # the SVG of the page keeps the layout of the PNG
-    written["report.html"] = _page(evaluation, charts, facts, content)
-    written["report.json"] = json.dumps(facts, ensure_ascii=False, allow_nan=False, indent=1)
+    sources: dict[str, dict[str, str]] = {}  # from each chart and language to an image of the page
+    for name, tag in TAGS.items():
+        with using(name):
+            figures = _charts(evaluation, content)
+        for chart, figure in figures.items():
+            if name == language():
+                written[f"plots/{chart}.png"] = draw(figure, "png")
+                figure.set_layout_engine("none")  # the SVG of the page keeps the layout of the PNG
+            sources.setdefault(chart, {})[tag] = data_uri(draw(figure, "svg"), "svg+xml")
+    mistakes = _show_mistakes(evaluation, content)
+    if mistakes is not None:
+        written["plots/mistakes.png"] = draw(mistakes, "png")
+    written["report.html"] = _page(evaluation, sources, facts, content)
+    text = json.dumps(again(facts), ensure_ascii=False, allow_nan=False, indent=1)
+    written["report.json"] = text
     for name, data in written.items():
-        write_atomically(folder / name, data, "the report")
+        write_atomically(folder / name, data, _("the report"))
     return folder / "report.html"
 
 
@@ -66,20 +88,25 @@ def _charts(evaluation: Evaluation, content: ReportContent) -> dict[str, Figure]
     }
     if content.get("history"):
         charts["history"] = show_history(content["history"], best=content.get("best_epoch"))
-    worst = evaluation.worst(MISTAKES)
-    if "images" in content and len(worst):
-        charts["mistakes"] = show_images(
-            [content["images"](int(index)) for index in worst],
-            evaluation.labels[worst].tolist(),
-            probabilities=evaluation.probabilities[worst],
-            class_names=evaluation.class_names,
-        )
     return charts
+
+
+def _show_mistakes(evaluation: Evaluation, content: ReportContent) -> Figure | None:
+    """Return a figure of the most confident mistakes; None if there are none, or no images."""
+    worst = evaluation.worst(MISTAKES)
+    if "images" not in content or not len(worst):
+        return None
+    return show_images(
+        [content["images"](int(index)) for index in worst],
+        evaluation.labels[worst].tolist(),
+        probabilities=evaluation.probabilities[worst],
+        class_names=evaluation.class_names,
+    )
 
 
 def _page(
     evaluation: Evaluation,
-    charts: Mapping[str, Figure],
+    charts: Mapping[str, Mapping[str, str]],
     facts: dict[str, Any],
     content: ReportContent,
 ) -> str:
@@ -93,11 +120,8 @@ def _page(
         "explanations": EXPLANATIONS,
         "accuracy_sentences": accuracy_sentences(evaluation),
         "none_of_these": none_of_these_sentences(evaluation),
-        "charts": {
-            name: data_uri(draw(figure, "svg"), "svg+xml")
-            for name, figure in charts.items()
-            if name != "mistakes"
-        },
+        "charts": charts,
+        "seen": name_images(evaluation.images_seen),
         "mistakes": _cards(facts["mistakes"], images),
         "correct": _cards(correct, images),
         "confusions": evaluation.confusions(CONFUSIONS),
@@ -123,7 +147,7 @@ def _cards(
             "predicted": one["predicted"],
             "label": one["label"],
             "confidence": percent(one["confidence"]),
-            "name": one["name"] or "image {index}".format(index=one["index"]),
+            "name": one["name"] or _("image {index}").format(index=one["index"]),
         }
         for one in described
     ]
@@ -147,6 +171,8 @@ def _rows(values: Mapping[str, Any], prefix: str = "") -> list[tuple[str, str]]:
     rows: list[tuple[str, str]] = []
     for name, value in values.items():
         label = f"{prefix}{name}".replace("_", " ")
+        if label == "precision":  # which is also a score
+            label = N_("numerical precision")
         if isinstance(value, Mapping):
             rows += _rows(value, f"{label} ")
         elif value is not None and value != []:
@@ -156,14 +182,14 @@ def _rows(values: Mapping[str, Any], prefix: str = "") -> list[tuple[str, str]]:
 
 def _text(value: Any) -> str:
     if isinstance(value, bool):
-        return "yes" if value else "no"
+        return _("yes") if value else _("no")
     if isinstance(value, int):
         return f"{value:,}"
     if isinstance(value, float):
         return f"{value:.4g}"
     if isinstance(value, list):
         return and_more([_text(one) for one in value], ITEMS)
-    return str(value)
+    return value if isinstance(value, Message) else str(value)
 
 
 def _splits(counts: Mapping[str, list[int]], class_names: tuple[str, ...]) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from convlens.classifier.classifier import Classifier
 from convlens.data.prepared import Prepared
 from convlens.evaluation.epochs import judge_epochs
 from convlens.evaluation.evaluate import EXPLANATIONS, Evaluation
+from convlens.language import _
 from convlens.report.content import baseline_sentence
 from convlens.report.page import write_report
 from convlens.run import Run
@@ -39,7 +40,7 @@ class Scored:
 def judge_run(run: Run, classifier: Classifier) -> str:
     """Return a sentence on the number of epochs of a run, or "" where there is nothing to say."""
     if run.history and classifier.provenance["best"]["epoch"] == 0:
-        return "No epoch was better than the head alone, which is kept."
+        return _("No epoch was better than the head alone, which is kept.")
     return judge_epochs(run.history, len(run.data["splits"]["val"]))
 
 
@@ -113,29 +114,35 @@ def show(evaluation: Evaluation, folder: Path, screen: Screen) -> None:
     """Print the scores and where the report lies."""
     screen.say()
     screen.columns(score_rows(evaluation), left=(0, 2))
-    screen.say("\n{baseline}".format(baseline=baseline_sentence(evaluation)), "dim")
+    screen.say()
+    screen.say(baseline_sentence(evaluation), "dim")
     if evaluation.threshold is not None:
-        screen.say(_describe_threshold(evaluation, evaluation.threshold))
+        screen.say()
+        screen.fact(_("threshold"), _describe_threshold(evaluation, evaluation.threshold))
     if len(evaluation.labels) < FEW:
         screen.note(
-            "few test images, wide intervals: --folds 5 scores every image; more images help most"
+            _(
+                "few test images, wide intervals: --folds 5 scores every image; more images help "
+                "most"
+            )
         )
-    screen.say("\nreport       {path}".format(path=folder / "report.html"))
+    screen.say()
+    screen.fact(_("report"), str(folder / "report.html"))
 
 
 def score_rows(evaluation: Evaluation) -> list[list[Text]]:
     """Return a table with a row for each score: its value, its 95 % interval and its images."""
-    rows = [[Text(name) for name in ("score", "value", "95 % interval", "images")]]
+    rows = [[Text(name) for name in (_("score"), _("value"), _("95 % interval"), _("images"))]]
     for name, score in evaluation.scores.items():
         style = "bold" if name == "accuracy" else ""
-        cells = (EXPLANATIONS[name][0], score.value_text, score.interval_text, f"{score.n:,}")
+        cells = (_(EXPLANATIONS[name][0]), score.value_text, score.interval_text, f"{score.n:,}")
         rows.append([Text(cell, style) for cell in cells])
     return rows
 
 
 def _describe_threshold(evaluation: Evaluation, threshold: float) -> str:
-    return (
-        "\nthreshold    {threshold:.1f} %: {accepted.value_text} {accepted.interval_text} of the "
+    return _(
+        "{threshold:.1f} %: {accepted.value_text} {accepted.interval_text} of the "
         "images reach it, and {correct.value_text} {correct.interval_text} of those are classified "
         "correctly; the others are none of these"
     ).format(
