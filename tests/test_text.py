@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from convlens.text import ESCAPE, make_output_lenient, original, printable
+from convlens.text import ESCAPE, either, make_output_lenient, original, printable, wrapped
 
 LATIN_1 = b"gr\xf6\xdfe.png".decode("utf-8", "surrogateescape")
 
@@ -51,3 +51,23 @@ def test_a_replacement_that_the_user_chose_stays(monkeypatch):
     monkeypatch.setattr(sys, "stdout", stream)
     make_output_lenient()
     assert stream.errors == "xmlcharrefreplace"
+
+
+@pytest.mark.parametrize(
+    ("text", "width", "lines"),
+    [
+        ("one two three", 7, ["one two", "three"]),
+        ("extraordinary one", 8, ["extraord", "inary", "one"]),
+        ("共 5,000 張影像", 8, ["共 5,000", "張影像"]),
+        ("把「影像」分類。", 8, ["把「影", "像」分", "類。"]),
+        ("影像（images）三", 10, ["影像", "（images）", "三"]),
+        ("", 8, [""]),
+    ],
+)
+def test_lines_end_at_blanks_and_between_chinese_characters(text, width, lines):
+    assert wrapped(text, width) == lines
+
+
+def test_alternatives():
+    assert either(["a"]) == "a"
+    assert either(["a", "b", "c"]) == "a or b or c"

@@ -123,6 +123,7 @@ _NEEDS_KERAS = {
 def __getattr__(name: str) -> Any:
     """Import a public name when it is first used, so that `import convlens` is instant."""
     if name not in _HOME and name not in _MODULES:
+        # not translated: a message for programmers
         raise AttributeError("module 'convlens' has no attribute {name!r}".format(name=name))
     if name in _NEEDS_KERAS:
         from convlens import backend

@@ -10,6 +10,7 @@ from typing import Any
 import tomli_w
 
 from convlens.errors import ConfigError
+from convlens.language import N_, _
 from convlens.sections import (
     AUGMENT_PRESETS,
     LEARNING_RATES,
@@ -114,7 +115,7 @@ class Config:
         try:
             for section, entries in _read_toml(path).items():
                 if section not in SECTIONS or not isinstance(entries, Mapping):
-                    raise ConfigError(unknown(section, list(SECTIONS), "section"))
+                    raise ConfigError(unknown(section, list(SECTIONS), N_("section")))
                 known = [item.name for item in dataclasses.fields(SECTIONS[section])]
                 for name in entries:
                     if name not in known:
@@ -125,7 +126,9 @@ class Config:
                 }
             return cls().replace(**values)
         except ConfigError as error:
-            raise ConfigError("{path}: {error}".format(path=path, error=error)) from error
+            raise ConfigError(
+                _("{path}: {error}").format(path=path, error=error.args[0])
+            ) from error
 
 
 def _read_toml(path: str | Path) -> dict[str, Any]:
@@ -134,7 +137,9 @@ def _read_toml(path: str | Path) -> dict[str, Any]:
         return tomllib.loads(Path(path).read_text(encoding="utf-8"))
     except OSError as error:
         raise ConfigError(
-            "a configuration must be a readable file; {reason}.".format(reason=error.strerror)
+            _("a configuration must be a readable file; {reason}.").format(reason=error.strerror)
         ) from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ConfigError("a configuration must be TOML; {reason}.".format(reason=error)) from error
+        raise ConfigError(
+            _("a configuration must be TOML; {reason}.").format(reason=error)
+        ) from error

@@ -8,54 +8,72 @@ from collections.abc import Mapping
 from typing import Any
 
 from convlens.errors import ConfigError
+from convlens.language import N_, _
+from convlens.setting import flag_of
+from convlens.text import either
 
 EXCLUDES = "excludes"  # The flag cannot be given with any of the others.
 NEEDS = "needs"  # The flag is given with at least one of the others.
 ALLOWS = "allows"  # The flag is given with none but the others.
 
 TRANSFER = ("backbone", "weights", "head", "unfreeze", "layer_decay", "gradual", "train_batch_norm")
-RESUMED = "A resumed run keeps its configuration: give --run and --resume only."
-SCRATCH = "Every network is trained from scratch here; `convlens train` takes this flag."
-ONE_OF_THEM = "Leave one of them out."
-OF_TRAINED = "It is about the layers of a trained network: say which one."
-WHICH_LAYERS = "Say which layers learn."
-WHOSE_WEIGHTS = "Say which network the weights belong to."
-NO_LESSON = "Name one, as in `convlens lesson 002 --run`; `convlens lesson` lists them."
-OF_RUNNING = "It is about running a lesson."
+RESUMED = N_("A resumed run keeps its configuration: give --run and --resume only.")
+SCRATCH = N_("Every network is trained from scratch here; `convlens train` takes this flag.")
+ONE_OF_THEM = N_("Leave one of them out.")
+OF_TRAINED = N_("It is about the layers of a trained network: say which one.")
+WHICH_LAYERS = N_("Say which layers learn.")
+WHOSE_WEIGHTS = N_("Say which network the weights belong to.")
+NO_LESSON = N_("Name one, as in `convlens lesson 002 --run`; `convlens lesson` lists them.")
+OF_RUNNING = N_("It is about running a lesson.")
 
 # Rows by command: a flag, its relation to other flags, and a sentence that says why or what to do.
 # The name of the command itself stands for the command. The first row that is broken is reported.
 CONFLICTS: dict[str, tuple[tuple[str, str, tuple[str, ...], str], ...]] = {
     "train": (
-        ("budget", EXCLUDES, ("resume",), "A resumed run keeps the epochs planned for it."),
+        ("budget", EXCLUDES, ("resume",), N_("A resumed run keeps the epochs planned for it.")),
         ("resume", ALLOWS, ("run", "path"), RESUMED),
         ("find_learning_rate", EXCLUDES, ("learning_rate",), ONE_OF_THEM),
-        ("find_learning_rate", EXCLUDES, ("folds",), "Find the learning rate in a run of its own."),
+        (
+            "find_learning_rate",
+            EXCLUDES,
+            ("folds",),
+            N_("Find the learning rate in a run of its own."),
+        ),
         (
             "find_learning_rate",
             EXCLUDES,
             ("backbone",),
-            "Only a network with new weights needs the search.",
+            N_("Only a network with new weights needs the search."),
         ),
         ("few", EXCLUDES, ("folds", "from", "find_learning_rate"), ONE_OF_THEM),
-        ("draws", NEEDS, ("few",), "It says how often the images of --few are drawn."),
-        ("budget", EXCLUDES, ("epochs",), "The budget plans the epochs."),
-        ("budget", EXCLUDES, ("steps_per_epoch",), "The budget plans the steps."),
-        ("budget", EXCLUDES, ("find_learning_rate",), "The search for a rate has no plan."),
-        ("budget", EXCLUDES, ("folds", "few"), "The budget plans one training, not several."),
-        ("budget", EXCLUDES, ("from",), "The budget plans a training from its start."),
-        ("budget", EXCLUDES, ("head",), "The budget plans a head without hidden layers."),
+        ("draws", NEEDS, ("few",), N_("It says how often the images of --few are drawn.")),
+        ("budget", EXCLUDES, ("epochs",), N_("The budget plans the epochs.")),
+        ("budget", EXCLUDES, ("steps_per_epoch",), N_("The budget plans the steps.")),
+        ("budget", EXCLUDES, ("find_learning_rate",), N_("The search for a rate has no plan.")),
+        ("budget", EXCLUDES, ("folds", "few"), N_("The budget plans one training, not several.")),
+        ("budget", EXCLUDES, ("from",), N_("The budget plans a training from its start.")),
+        ("budget", EXCLUDES, ("head",), N_("The budget plans a head without hidden layers.")),
         (
             "from",
             EXCLUDES,
             ("size", "fit", "channels"),
-            "It is given by the classifier that --from names.",
+            N_("It is given by the classifier that --from names."),
         ),
-        ("weights", EXCLUDES, ("from",), "The classifier that --from names has its own weights."),
-        ("backbone", EXCLUDES, ("from", "own_model"), "The backbone is the network to begin with."),
-        ("from_scratch", EXCLUDES, ("backbone",), "Only `convlens train` takes a backbone."),
+        (
+            "weights",
+            EXCLUDES,
+            ("from",),
+            N_("The classifier that --from names has its own weights."),
+        ),
+        (
+            "backbone",
+            EXCLUDES,
+            ("from", "own_model"),
+            N_("The backbone is the network to begin with."),
+        ),
+        ("from_scratch", EXCLUDES, ("backbone",), N_("Only `convlens train` takes a backbone.")),
         ("unfreeze", NEEDS, ("backbone",), OF_TRAINED),
-        ("head", NEEDS, ("backbone",), "The head follows a trained network: say which one."),
+        ("head", NEEDS, ("backbone",), N_("The head follows a trained network: say which one.")),
         ("gradual", NEEDS, ("backbone",), OF_TRAINED),
         ("train_batch_norm", NEEDS, ("backbone",), OF_TRAINED),
         ("gradual", NEEDS, ("unfreeze",), WHICH_LAYERS),
@@ -66,19 +84,24 @@ CONFLICTS: dict[str, tuple[tuple[str, str, tuple[str, ...], str], ...]] = {
         ("search", EXCLUDES, TRANSFER, SCRATCH),
     ),
     "compare": (
-        ("published", ALLOWS, (), "It charts what others measured: give it alone."),
+        ("published", ALLOWS, (), N_("It charts what others measured: give it alone.")),
         ("resume", ALLOWS, ("run", "path"), RESUMED),
         ("compare", EXCLUDES, TRANSFER, SCRATCH),
     ),
-    "evaluate": (("layout", NEEDS, ("data",), "The images of a run are read as it says."),),
+    "evaluate": (("layout", NEEDS, ("data",), N_("The images of a run are read as it says.")),),
     "predict": (("weights", NEEDS, ("model",), WHOSE_WEIGHTS),),
     "open": (
         ("weights", NEEDS, ("model",), WHOSE_WEIGHTS),
-        ("language", NEEDS, ("worksheet", "html"), "It is the language of these files."),
-        ("weight", NEEDS, ("gradient",), "It is the weight that the gradient belongs to."),
-        ("true", NEEDS, ("gradient",), "It is the class that the loss takes as the true one."),
-        ("gradient", EXCLUDES, ("at", "worksheet"), "A gradient sums over all positions."),
-        ("gradient", EXCLUDES, ("html",), "The page shows how values come about, not gradients."),
+        ("language", NEEDS, ("worksheet", "html"), N_("It is the language of these files.")),
+        ("weight", NEEDS, ("gradient",), N_("It is the weight that the gradient belongs to.")),
+        ("true", NEEDS, ("gradient",), N_("It is the class that the loss takes as the true one.")),
+        ("gradient", EXCLUDES, ("at", "worksheet"), N_("A gradient sums over all positions.")),
+        (
+            "gradient",
+            EXCLUDES,
+            ("html",),
+            N_("The page shows how values come about, not gradients."),
+        ),
     ),
     "lesson": (
         ("run", NEEDS, ("number",), NO_LESSON),
@@ -91,17 +114,22 @@ CONFLICTS: dict[str, tuple[tuple[str, str, tuple[str, ...], str], ...]] = {
         ("table", NEEDS, ("run",), OF_RUNNING),
         ("quick", NEEDS, ("run", "notebook"), OF_RUNNING),
         ("data", NEEDS, ("run", "notebook"), OF_RUNNING),
-        ("quick", EXCLUDES, ("data",), "A quick lesson uses images that convlens brings along."),
+        (
+            "quick",
+            EXCLUDES,
+            ("data",),
+            N_("A quick lesson uses images that convlens brings along."),
+        ),
     ),
 }
 
 SPELLINGS = {  # names that are no flags
     "path": "PATH",
-    "number": "the number of a lesson",
-    "own_model": "a Keras model of your own",
-    "from_scratch": "a network that is trained from scratch",
-    "search": "`convlens search`",
-    "compare": "`convlens compare`",
+    "number": N_("the number of a lesson"),
+    "own_model": N_("a Keras model of your own"),
+    "from_scratch": N_("a network that is trained from scratch"),
+    "search": "`convlens search`",  # not translated: a command
+    "compare": "`convlens compare`",  # not translated: a command
 }
 
 
@@ -127,16 +155,16 @@ def refuse_conflicts(command: str, given: Mapping[str, Any]) -> None:
         present = [other for other in others if other in names]
         if relation == NEEDS and not present:
             raise ConfigError(
-                "{flag} needs {others}. {advice}".format(
-                    flag=_spell(flag), others=" or ".join(map(_spell, others)), advice=advice
+                _("{flag} needs {others}. {advice}").format(
+                    flag=_spell(flag), others=either([*map(_spell, others)]), advice=_(advice)
                 )
             )
         if relation == ALLOWS:
             present = [name for name in names if name not in (command, flag, *others)]
         if relation != NEEDS and present:
-            message = "{flag} and {other} exclude each other. {advice}"
+            message = _("{flag} and {other} exclude each other. {advice}")
             other = _spell(present[0])
-            raise ConfigError(message.format(flag=_spell(flag), other=other, advice=advice))
+            raise ConfigError(message.format(flag=_spell(flag), other=other, advice=_(advice)))
 
 
 def _is_given(value: Any) -> bool:
@@ -144,4 +172,4 @@ def _is_given(value: Any) -> bool:
 
 
 def _spell(name: str) -> str:
-    return SPELLINGS.get(name) or "--{name}".format(name=name.replace("_", "-"))
+    return _(SPELLINGS[name]) if name in SPELLINGS else flag_of(name)

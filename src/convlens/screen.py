@@ -14,14 +14,16 @@ from rich.markup import escape
 from rich.progress import BarColumn, Progress, ProgressColumn, TextColumn, TimeRemainingColumn
 from rich.text import Text
 
-COLUMNS = (  # of the table of epochs: heading, width, format
-    ("epoch", 7, "{:d}"),
-    ("seconds", 9, "{:.1f}"),
-    ("loss", 9, "{:.4f}"),
-    ("accuracy", 10, "{:.4f}"),
-    ("val_loss", 10, "{:.4f}"),
-    ("val_accuracy", 14, "{:.4f}"),
-    ("learning_rate", 15, "{:.2e}"),
+from convlens.language import N_, _
+
+COLUMNS = (  # of the table of epochs: name in the history, which is the heading; width; format
+    (N_("epoch"), 7, "{:d}"),
+    (N_("seconds"), 9, "{:.1f}"),
+    (N_("loss"), 9, "{:.4f}"),
+    (N_("accuracy"), 10, "{:.4f}"),
+    (N_("val_loss"), 10, "{:.4f}"),
+    (N_("val_accuracy"), 14, "{:.4f}"),
+    (N_("learning_rate"), 15, "{:.2e}"),
 )
 
 FACT = 13  # cells of the name of a fact that stands alone
@@ -35,10 +37,10 @@ def duration(seconds: float) -> str:
     """
     minutes, rest = divmod(round(seconds), 60)
     if minutes == 0:
-        return "{rest} s".format(rest=rest)
+        return _("{rest} s").format(rest=rest)
     if minutes < 60:
-        return "{minutes} min {rest:02d} s".format(minutes=minutes, rest=rest)
-    return "{hours} h {minutes:02d} min".format(hours=minutes // 60, minutes=minutes % 60)
+        return _("{minutes} min {rest:02d} s").format(minutes=minutes, rest=rest)
+    return _("{hours} h {minutes:02d} min").format(hours=minutes // 60, minutes=minutes % 60)
 
 
 def aligned(rows: Sequence[Sequence[str | Text]], left: Sequence[int] = (0,)) -> list[Text]:
@@ -61,6 +63,15 @@ def aligned(rows: Sequence[Sequence[str | Text]], left: Sequence[int] = (0,)) ->
         for cell in column:
             cell.align("left" if place in left else "right", width)
     return [Text("  ").join(row) for row in cells]
+
+
+def marked(word: str, style: str, text: str) -> str:
+    """Return the markup of a line that begins with a word in a style, such as note or error."""
+    return "[{style}]{word}[/{style}]  {text}".format(style=style, word=word, text=escape(text))
+
+
+def _to_the_right(text: str, width: int) -> str:
+    return " " * (width - cell_len(text)) + text
 
 
 class Screen:
@@ -86,20 +97,20 @@ class Screen:
 
     def note(self, text: str) -> None:
         """Print something that the user should know."""
-        self.console.print("[yellow]note[/yellow]  {text}".format(text=escape(text)))
+        self.console.print(marked(_("note"), "yellow", text))
 
     def fact(self, name: str, value: str) -> None:
         """Print a name and a value in one line; several such lines are aligned."""
         self.facts([(name, value)], width=FACT)
 
-    def facts(self, rows: list[tuple[str, str]], width: int = 0) -> None:
+    def facts(self, rows: Sequence[tuple[str, str]], width: int = 0) -> None:
         """Print names and values in two aligned columns; a value may have several lines.
 
         Args:
             rows: The names and values.
             width: The least width of the names in cells, with the blanks behind them.
         """
-        width = max(width, max(cell_len(name) for name, _value in rows) + 2)
+        width = max(width, max(cell_len(name) for name, value in rows) + 2)
         for name, value in rows:
             text = escape(value).replace("\n", "\n" + " " * width)
             self.console.print(
@@ -127,13 +138,15 @@ class Screen:
         if self.rows:
             self.say()
             self.say(
-                "best: the highest validation accuracy so far; the classifier is that epoch", "dim"
+                _("best: the highest validation accuracy so far; the classifier is that epoch"),
+                "dim",
             )
-            self.say("".join(name.rjust(width) for name, width, _ in COLUMNS), "bold")
+            headings = [_to_the_right(_(name), width) for name, width, form in COLUMNS]
+            self.say("".join(headings), "bold")
         self._bar = _progress(
             self.console, TextColumn("{task.percentage:>3.0f} %  {task.fields[left]}")
         )
-        self._bar.add_task("starting", total=total, completed=done, left="", first=done)
+        self._bar.add_task(_("starting"), total=total, completed=done, left="", first=done)
         self._bar.start()
 
     def step(self, epoch: int, epochs: int, done: int, loss: float) -> None:
@@ -153,10 +166,10 @@ class Screen:
         self._bar.update(
             task.id,
             completed=done,
-            description="epoch {epoch} of {epochs}  loss {loss:.4f}".format(
+            description=_("epoch {epoch} of {epochs}  loss {loss:.4f}").format(
                 epoch=epoch + 1, epochs=epochs, loss=loss
             ),
-            left="{left} left".format(left=left),
+            left=_("{left} left").format(left=left),
         )
 
     def epoch(self, row: dict[str, Any], *, best: bool) -> None:
@@ -167,7 +180,8 @@ class Screen:
             ("-" if row.get(name) is None else form.format(row[name])).rjust(width)
             for name, width, form in COLUMNS
         ]
-        self.console.print("".join(cells) + ("  [green]best[/green]" if best else ""))
+        mark = "  [green]{best}[/green]".format(best=_("best")) if best else ""
+        self.console.print("".join(cells) + mark)
 
     def stop(self) -> None:
         """Remove the bar."""
@@ -187,7 +201,7 @@ class Screen:
         """
         bar = _progress(
             self.console,
-            TextColumn("{task.completed:,.0f} of {task.total:,.0f}  "),
+            TextColumn(_("{task.completed:,.0f} of {task.total:,.0f}") + "  "),
             TimeRemainingColumn(),
         )
 

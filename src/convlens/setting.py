@@ -7,11 +7,13 @@ from difflib import get_close_matches
 from typing import Any, get_args, get_type_hints
 
 from convlens.errors import ConfigError
+from convlens.language import N_, _
+from convlens.text import either
 
 LIMITS = (  # of numbers; NaN satisfies none of them
-    ("low", operator.ge, "{flag} must be at least {limit:g}; found {value:g}."),
-    ("above", operator.gt, "{flag} must be more than {limit:g}; found {value:g}."),
-    ("high", operator.le, "{flag} must be at most {limit:g}; found {value:g}."),
+    ("low", operator.ge, N_("{flag} must be at least {limit:g}; found {value:g}.")),
+    ("above", operator.gt, N_("{flag} must be more than {limit:g}; found {value:g}.")),
+    ("high", operator.le, N_("{flag} must be at most {limit:g}; found {value:g}.")),
 )
 
 
@@ -28,7 +30,7 @@ def setting(
 
     Args:
         default: The value where none is given.
-        help: What the setting does, for the command line and the options page.
+        help: What the setting does, for the command line and the options page, marked by `N_`.
         low: The lowest value that is allowed.
         high: The highest value that is allowed.
         above: A limit that the value must exceed.
@@ -75,7 +77,7 @@ def _check(item: dataclasses.Field[Any], value: Any) -> None:
         return
     if rule["choices"] and value not in rule["choices"]:
         raise ConfigError(
-            "{flag} must be one of {choices}; found {value!r}.".format(
+            _("{flag} must be one of {choices}; found {value!r}.").format(
                 flag=flag_of(item.name), choices=", ".join(rule["choices"]), value=value
             )
         )
@@ -84,10 +86,10 @@ def _check(item: dataclasses.Field[Any], value: Any) -> None:
     for name, holds, message in LIMITS:
         limit = rule[name]
         if limit is not None and not holds(value, limit):
-            raise ConfigError(message.format(flag=flag_of(item.name), limit=limit, value=value))
+            raise ConfigError(_(message).format(flag=flag_of(item.name), limit=limit, value=value))
 
 
-def unknown(name: str, known: list[str], what: str = "setting") -> str:
+def unknown(name: str, known: list[str], what: str = N_("setting")) -> str:
     """Return the message for a name that is not among the known ones, with near names or all.
 
     >>> unknown("epoch", ["epochs", "seed"])
@@ -95,11 +97,11 @@ def unknown(name: str, known: list[str], what: str = "setting") -> str:
     """
     near = get_close_matches(name, known, n=3)
     if near:
-        return "there is no {what} {name!r}; did you mean {names}?".format(
-            what=what, name=name, names=" or ".join(near)
+        return _("there is no {what} {name!r}; did you mean {names}?").format(
+            what=_(what), name=name, names=either(near)
         )
-    return "there is no {what} {name!r}; known: {names}.".format(
-        what=what, name=name, names=", ".join(known)
+    return _("there is no {what} {name!r}; known: {names}.").format(
+        what=_(what), name=name, names=", ".join(known)
     )
 
 
@@ -125,5 +127,7 @@ def typed(name: str, value: Any, section: type[Section]) -> Any:
         return value
     kind = hint.__name__ if isinstance(hint, type) else str(hint)
     raise ConfigError(
-        "{flag} must be {kind}; found {value!r}.".format(flag=flag_of(name), kind=kind, value=value)
+        _("{flag} must be {kind}; found {value!r}.").format(
+            flag=flag_of(name), kind=kind, value=value
+        )
     )

@@ -12,6 +12,12 @@ import contextlib
 import io
 import re
 import sys
+from collections.abc import Sequence
+from itertools import pairwise
+
+from rich.cells import cell_len
+
+from convlens.language import _
 
 ESCAPE = "backslashreplace"  # how files and JSON have a surrogate
 SURROGATE = re.compile(r"\\u(dc[89a-f][0-9a-f])")
@@ -21,6 +27,14 @@ PLAIN_SIGNS = {
     ord(sign): plain for sign, plain in zip("×−–—∗·≈→²│─├└⌊⌋⌈⌉…", "x---*.~>2|-|`[][].", strict=True)
 }
 PLAIN_SIGNS |= {ord("\N{NO-BREAK SPACE}"): " ", ord("½"): "1/2", ord("√"): "sqrt"}
+# A line may end after each part: after a blank, and between Chinese characters, but no line begins
+# with a closing sign or ends with an opening one.
+OPENING = "「『（《〈【"
+CLOSING = "，。：；、！？）」』》〉】…"
+CHINESE = "\u2e80-\u3000\u3003-\u3007\u3012-\u9fff\uf900-\ufaff\uff00-\uff60"
+PART = re.compile(
+    rf"[{OPENING}]*(?:(?![{CLOSING}])[{CHINESE}]|[^\s{CHINESE}{OPENING}{CLOSING}]+)?[{CLOSING}]*\s*"
+)
 
 
 def printable(name: object, encoding: str = "utf-8") -> str:
@@ -63,3 +77,53 @@ def _replace(error: UnicodeError) -> tuple[str, int]:
     found = error.object[error.start : error.end].translate(PLAIN_SIGNS)
     is_name = any("\ud800" <= character <= "\udfff" for character in found)
     return found.encode("ascii", ESCAPE if is_name else "replace").decode(), error.end
+
+
+def either(names: Sequence[str]) -> str:
+    """Return names as alternatives.
+
+    >>> either(["--run", "--notebook"])
+    '--run or --notebook'
+    """
+    text, *others = names
+    for other in others:
+        text = _("{first} or {second}").format(first=text, second=other)
+    return text
+
+
+def line_starts(text: str, width: int) -> list[int]:
+    """Return where the lines after the first begin if a text is wrapped to a width.
+
+    Args:
+        text: The text, without line breaks.
+        width: The cells of a line. A Chinese character takes two of them.
+
+    >>> line_starts("one two three", 8), line_starts("共 5 張影像，", 8)
+    ([8], [5])
+    """
+    starts = []
+    used = 0
+    for match in PART.finditer(text):
+        needed = cell_len(match[0].rstrip())
+        if used and used + needed > width:
+            starts.append(match.start())
+            used = 0
+        if needed > width:  # a word that fills more than a line is cut
+            for place, character in enumerate(match[0], match.start()):
+                if used and used + cell_len(character) > width and not character.isspace():
+                    starts.append(place)
+                    used = 0
+                used += cell_len(character)
+        else:
+            used += cell_len(match[0])
+    return starts
+
+
+def wrapped(text: str, width: int) -> list[str]:
+    """Return the lines of a text that is wrapped to a width; see `line_starts`.
+
+    >>> wrapped("one two three", 8)
+    ['one two', 'three']
+    """
+    places = [0, *line_starts(text, width), len(text)]
+    return [text[start:end].rstrip() for start, end in pairwise(places)]

@@ -179,7 +179,7 @@ def test_auxiliary_heads_are_left_out_of_the_figure(summary):
         (["lenet_sigmoid", "--plot", "no/where/a.png"], 9, "the figure cannot be written"),
         (["none.keras"], 6, "none.keras: there is no classifier file here"),
         (["plain.keras"], 6, "plain.keras: a classifier file must contain convlens.json"),
-        ([], 2, "name"),
+        ([], 2, "NAME is missing. (convlens summary --help)"),
     ],
 )
 def test_mistakes_get_one_line(words, code, said, summary, here):

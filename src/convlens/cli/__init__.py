@@ -13,17 +13,14 @@ from collections.abc import Sequence
 from rich.console import Console
 from rich.markup import escape
 
-from convlens.language import VARIABLE, again, known_language, language
+from convlens.language import N_, VARIABLE, _, again, known_language, language
 from convlens.text import make_output_lenient
 
-NOTE = "[yellow]note[/yellow]  {text}"
-ERROR = "[red]error[/red]  {text}"
-WRONG_WORD = "[red]error[/red]  {text} (convlens --help)"
-FULL = (
-    "[red]error[/red]  the standard output or a temporary file cannot be written; {reason}. Free "
-    "some space on the disk, or write to another place."
+FULL = N_(
+    "the standard output or a temporary file cannot be written; {reason}. Free some space on the "
+    "disk, or write to another place."
 )
-FAULT = "[red]error[/red]  this is a fault of convlens: {kind}: {text}; --debug shows where"
+FAULT = N_("this is a fault of convlens: {kind}: {text}; --debug shows where")
 # What a full disk, a quota, a damaged disk and a closed stream raise.
 UNWRITABLE = {errno.ENOSPC, getattr(errno, "EDQUOT", None), errno.EFBIG, errno.EIO, errno.EBADF}
 
@@ -46,24 +43,32 @@ def main(arguments: Sequence[str] | None = None) -> None:
     sys.exit(code)
 
 
-def _show_warning(message: Warning | str, *_: object, **__: object) -> None:
+def _show_warning(message: Warning | str, *rest: object, **options: object) -> None:
     """Print a warning as a note, without the place in the code that it comes from."""
-    console = Console(stderr=True, highlight=False, soft_wrap=True)
-    console.print(NOTE.format(text=escape(str(again(message)))))
+    from convlens.screen import marked
+
+    _print_message(marked(_("note"), "yellow", str(again(message))))
+
+
+def _print_message(markup: str) -> None:
+    """Print a line on the standard error, which is not wrapped."""
+    Console(stderr=True, highlight=False, soft_wrap=True).print(markup)
 
 
 def _run(words: list[str], *, debug: bool) -> int:
     """Return the exit code, which is 0 if the command did what it was asked to do."""
     from convlens.cli.app import app
+    from convlens.cli.help import epilogue
     from convlens.errors import Interrupted
 
     try:
         words = _choose_language(words)
+        app.help_epilogue = epilogue()
         code = app(words, exit_on_error=False, print_error=False, result_action="return_value")
         sys.stdout.flush()
         return code if isinstance(code, int) else 0
     except KeyboardInterrupt:
-        message = "stopped"
+        message = str(_("stopped"))
         code = Interrupted.exit_code
     except BrokenPipeError:
         return _end_quietly()
@@ -79,7 +84,7 @@ def _run(words: list[str], *, debug: bool) -> int:
             raise
         message, code = _explain(error)
     with contextlib.suppress(OSError):  # The standard error may lie on a full disk, too.
-        Console(stderr=True, highlight=False, soft_wrap=True).print(message)
+        _print_message(message)
     return code
 
 
@@ -137,17 +142,21 @@ def _explain(error: Exception) -> tuple[str, int]:
     """Return the line that is printed for an error, and the exit code."""
     from cyclopts import CycloptsError
 
+    from convlens.cli.mistakes import describe
     from convlens.errors import ConfigError, ConvlensError, Interrupted, StorageError
+    from convlens.screen import marked
 
-    text = escape(str(error))
-    if isinstance(error, ConvlensError) and error.args:
-        text = escape(str(again(error.args[0])))
-    if isinstance(error, Interrupted):
-        return text, error.exit_code
+    code = 1
+    text: str = _(FAULT).format(kind=type(error).__name__, text=str(error)[:300])
     if isinstance(error, ConvlensError):
-        return ERROR.format(text=text), error.exit_code
-    if isinstance(error, CycloptsError):
-        return WRONG_WORD.format(text=" ".join(text.split())), ConfigError.exit_code
-    if isinstance(error, OSError) and error.errno in UNWRITABLE:
-        return FULL.format(reason=error.strerror), StorageError.exit_code
-    return FAULT.format(kind=type(error).__name__, text=escape(str(error)[:300])), 1
+        code = error.exit_code
+        text = again(error.args[0]) if error.args else str(error)
+    elif isinstance(error, CycloptsError):
+        code = ConfigError.exit_code
+        text = describe(error)
+    elif isinstance(error, OSError) and error.errno in UNWRITABLE:
+        code = StorageError.exit_code
+        text = _(FULL).format(reason=error.strerror)
+    if isinstance(error, Interrupted):
+        return escape(str(text)), code
+    return marked(_("error"), "red", str(text)), code

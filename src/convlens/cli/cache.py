@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import App, Parameter
 
+from convlens.language import N_, _, ngettext
 from convlens.screen import Screen
 
 if TYPE_CHECKING:
@@ -14,12 +15,14 @@ if TYPE_CHECKING:
 
 cache = App(
     name="cache",
-    help="List the decoded images and features that are kept for later runs, or remove the oldest.",
+    help=N_(
+        "List the decoded images and features that are kept for later runs, or remove the oldest."
+    ),
     help_format="plaintext",
 )
 
 
-@cache.command(name="list")
+@cache.command(name="list", help=N_("List what the cache holds, those used last first."))
 def list_cache() -> None:
     """List what the cache holds, those used last first."""
     from convlens.data.cache import cache_folder
@@ -27,12 +30,12 @@ def list_cache() -> None:
 
     screen = Screen()
     entries = cache_entries()
-    size = "{size} of at most {most}".format(size=_size(entries), most=_mb(cache_limit()))
-    screen.facts([("folder", str(cache_folder())), ("size", size)])
+    size = _("{size} of at most {most}").format(size=_size(entries), most=_mb(cache_limit()))
+    screen.facts([(_("folder"), str(cache_folder())), (_("size"), size)])
     if entries:
         rows = [
             (
-                entry.kind,
+                _(entry.kind),
                 _mb(entry.size),
                 "{:%Y-%m-%d %H:%M}".format(datetime.fromtimestamp(entry.used)),
                 entry.name,
@@ -40,15 +43,20 @@ def list_cache() -> None:
             for entry in entries
         ]
         screen.say()
-        screen.columns([("kind", "size", "last used", "name"), *rows], left=(0, 2, 3))
+        headings = (_("kind"), _("size"), _("last used"), _("name"))
+        screen.columns([headings, *rows], left=(0, 2, 3))
 
 
-@cache.command
+@cache.command(
+    help=N_("Remove what was used least recently, until the cache is not larger than a size.")
+    + "\n\n"
+    + N_("Everything that is removed is made again when it is needed. Downloaded data sets stay.")
+)
 def trim(
     *,
     to: Annotated[
         str | None,
-        Parameter(help="size that may stay, as 500MB or 5GB [the limit]", show_default=False),
+        Parameter(help=N_("size that may stay, as 500MB or 5GB [the limit]"), show_default=False),
     ] = None,
 ) -> None:
     """Remove what was used least recently, until the cache is not larger than a size.
@@ -58,14 +66,13 @@ def trim(
     from convlens.data.cache_size import cache_entries, cache_limit, parse_bytes, trim_cache
 
     removed = trim_cache(cache_limit() if to is None else parse_bytes(to, "--to"))
-    Screen().facts([("removed", _size(removed)), ("left", _size(cache_entries()))])
+    Screen().facts([(_("removed"), _size(removed)), (_("remaining"), _size(cache_entries()))])
 
 
 def _size(entries: "Sequence[Entry]") -> str:
-    template = "{size} in {count:,} entries"
-    if len(entries) == 1:
-        template = "{size} in 1 entry"
-    return template.format(size=_mb(sum(entry.size for entry in entries)), count=len(entries))
+    return ngettext(
+        "{size} in {count:,} entry", "{size} in {count:,} entries", len(entries)
+    ).format(size=_mb(sum(entry.size for entry in entries)), count=len(entries))
 
 
 def _mb(size: int) -> str:

@@ -13,6 +13,7 @@ from PIL import Image
 from convlens.config import DataConfig
 from convlens.errors import DataError, ImageError
 from convlens.files import numbered, write_atomically
+from convlens.language import N_, _, ngettext
 from convlens.preprocess import open_image
 from convlens.screen import Screen
 from convlens.unit import Unit, unit_in_words
@@ -21,7 +22,9 @@ if TYPE_CHECKING:
     from convlens.data.dataset import Dataset
     from convlens.data.inspection import Inspection
 
-SHOWN = "convlens data"  # the entry of a sheet that names the place of its images
+# The entry of a sheet that names the place of its images.
+SHOWN = "convlens data"  # not translated: it is read again
+HEADINGS = (N_("train"), N_("val"), N_("test"))  # of the splits
 PER_CLASS = 10  # examples on the sheet
 MAX_CLASSES = 24  # on the sheet
 SHEET_SIDE = 128  # of an example, in pixels
@@ -33,17 +36,17 @@ def data(
     path: str,
     *,
     sheet: Annotated[
-        Path | None, Parameter(help="file for the sheet of examples [<name>-sheet.png]")
+        Path | None, Parameter(help=N_("file for the sheet of examples [<name>-sheet.png]"))
     ] = None,
     pattern: Annotated[
         str | None,
         Parameter(
-            help="regular expression that finds the label in a file name, with (?P<label>...)"
+            help=N_("regular expression that finds the label in a file name, with (?P<label>...)")
         ),
     ] = None,
     layout: Annotated[
         Literal["auto", "classes", "splits"],
-        Parameter(help="what folders called train, val or test are"),
+        Parameter(help=N_("what folders called train, val or test are")),
     ] = "auto",
 ) -> None:
     """Show what is in a data source: format, classes, images and a sheet of examples."""
@@ -55,7 +58,7 @@ def data(
 
     screen = Screen()
     dataset = load_data(path, pattern=pattern, layout=layout, for_training=False)
-    with screen.console.status("looking at the images"):
+    with screen.console.status(_("looking at the images")):
         seen = inspect(dataset)
     problems = seen.unreadable_examples
     unit = dataset.unit
@@ -63,21 +66,21 @@ def data(
     digests = None
     if not isinstance(dataset.images, np.ndarray) and len(dataset) <= MAX_DECODED:
         # A training decodes the images in the same way, and then finds them in the cache.
-        with screen.counter("decoding") as progress:
+        with screen.counter(_("decoding")) as progress:
             preprocessing = choose_preprocessing(dataset, DataConfig(), progress=progress)
             store = open_store(dataset, preprocessing, progress)
         problems = tuple(store.problems.values())
         remarks = store.notes
         digests = store.digests
         unit = unit_of(dataset)
-    said = [] if unit is None else [("unit", unit_in_words(unit))]
+    said = [] if unit is None else [(_("unit"), unit_in_words(unit))]
     screen.facts([*_facts(dataset, seen), *said])
     screen.say()
     screen.columns(_counts(dataset))
     screen.say()
     _print_notes(dataset, seen, problems, screen)
     if digests is None:
-        with screen.console.status("looking for copies"):
+        with screen.console.status(_("looking for copies")):
             digests = digests_of(dataset.images)
     for remark in (*remarks, *copy_notes(digests, dataset)):
         screen.note(remark)
@@ -85,39 +88,41 @@ def data(
     if file.suffix.lower() != ".png":
         file = file.with_name(f"{file.name}.png")
     write_sheet(dataset, file, unit)
-    screen.say("sheet       {file}".format(file=file))
+    screen.say(_("sheet       {file}").format(file=file))
 
 
 def _facts(dataset: "Dataset", seen: "Inspection") -> list[tuple[str, str]]:
     """Return names and values that describe a data set."""
-    facts = [
-        ("source", dataset.source),
-        ("recognised", dataset.kind),
+    facts: list[tuple[str, str]] = [
+        (_("source"), dataset.source),
+        (_("recognised"), dataset.kind),
         (
-            "images",
-            "{images:,} in {classes} classes".format(
-                images=len(dataset), classes=dataset.num_classes
-            ),
+            _("images"),
+            ngettext(
+                "{images:,} in {classes} class",
+                "{images:,} in {classes} classes",
+                dataset.num_classes,
+            ).format(images=len(dataset), classes=dataset.num_classes),
         ),
     ]
     if not seen.modes:  # no image can be read
         return facts
-    looked = ""
-    if seen.inspected != len(dataset):
-        looked = " (of {number:,} looked at)".format(number=seen.inspected)
     width, height = seen.common_size
     size = "{width} x {height}".format(width=width, height=height)
     if seen.common_size_share < 1:
-        size = (
+        size = _(
             "width {widths[0]} to {widths[2]}, height {heights[0]} to {heights[2]}, "
             "median {widths[1]} x {heights[1]}"
         ).format(widths=seen.widths, heights=seen.heights)
-    return [
-        *facts,
-        ("size", size + looked),
-        ("modes", _listed(seen.modes) + looked),
-        ("formats", _listed(seen.formats) + looked),
+    found: list[tuple[str, str]] = [
+        (_("size"), size),
+        (_("modes"), _listed(seen.modes)),
+        (_("formats"), _listed(seen.formats)),
     ]
+    if seen.inspected != len(dataset):
+        looked = _("{text} (of {number:,} looked at)")
+        found = [(name, looked.format(text=text, number=seen.inspected)) for name, text in found]
+    return [*facts, *found]
 
 
 def _listed(counts: Mapping[str, int]) -> str:
@@ -136,16 +141,19 @@ def _print_notes(
     from convlens.data.dataset import check
 
     if problems:
+        unreadable = max(len(problems), seen.unreadable)
         screen.note(
-            "{count:,} of the images cannot be read; training skips them".format(
-                count=max(len(problems), seen.unreadable)
-            )
+            ngettext(
+                "{count:,} of the images cannot be read; training skips it",
+                "{count:,} of the images cannot be read; training skips them",
+                unreadable,
+            ).format(count=unreadable)
         )
     for problem in problems[:MAX_NAMED]:
         screen.note(problem)
     if seen.imbalance > 1.5:
         screen.note(
-            (
+            _(
                 "the largest class has {ratio:.1f} times the images of the smallest; training "
                 "weighs rare classes more"
             ).format(ratio=seen.imbalance)
@@ -155,7 +163,7 @@ def _print_notes(
     try:
         check(dataset)
     except DataError as error:
-        screen.note("training would refuse this: {error}".format(error=error))
+        screen.note(_("training would refuse this: {error}").format(error=error.args[0]))
 
 
 def _sheet_file(dataset: "Dataset") -> Path:
@@ -189,7 +197,7 @@ def write_sheet(dataset: "Dataset", path: Path, unit: Unit | None = None) -> Non
     figure = show_sheet(images, labels, dataset.class_names, counts=dataset.counts())
     metadata = {SHOWN: ascii(dataset.path)}
     write_atomically(
-        path, lambda file: figure.savefig(file, dpi=120, metadata=metadata), "the sheet"
+        path, lambda file: figure.savefig(file, dpi=120, metadata=metadata), _("the sheet")
     )
 
 
@@ -214,10 +222,10 @@ def _counts(dataset: "Dataset") -> list[list[str]]:
     from convlens.data.dataset import SPLITS
 
     splits = {split: dataset.counts(split) for split in SPLITS}
-    columns = {split: counts for split, counts in splits.items() if counts.any()}
-    columns["images"] = dataset.counts()
+    columns = {_(split): counts for split, counts in splits.items() if counts.any()}
+    columns[_("images")] = dataset.counts()
     rows = [
         [name, *("{n:,}".format(n=counts[label]) for counts in columns.values())]
         for label, name in enumerate(dataset.class_names)
     ]
-    return [["class", *columns], *rows]
+    return [[_("class"), *columns], *rows]

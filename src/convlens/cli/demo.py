@@ -7,6 +7,7 @@ from cyclopts import Parameter
 from convlens.cli.predict import predict
 from convlens.cli.train import open_images, say_what_is_next, start_run
 from convlens.config import Config
+from convlens.language import N_, _
 
 if TYPE_CHECKING:
     from convlens.data.dataset import Dataset
@@ -14,13 +15,13 @@ if TYPE_CHECKING:
 
 SHOWN = 5
 
-ENDING = """
+ENDING = N_("""
 The report, {report}, opens in a browser. With images of your own, in a folder for each class:
   convlens data YOUR_FOLDER
-  convlens train YOUR_FOLDER"""
+  convlens train YOUR_FOLDER""")
 
 
-def demo(*, run: Annotated[str | None, Parameter(help="name of the run")] = None) -> None:
+def demo(*, run: Annotated[str | None, Parameter(help=N_("name of the run"))] = None) -> None:
     """Train on 5,000 images of handwritten digits, predict a few, and print what to type next."""
     config = Config().replace(epochs=10)
     dataset = open_images("mnist5k", config)
@@ -28,7 +29,7 @@ def demo(*, run: Annotated[str | None, Parameter(help="name of the run")] = None
     say_what_is_next(done)
     print()  # noqa: T201
     predict(str(done.folder), *write_examples(done, dataset))
-    print(ENDING.format(report=done.folder / "report.html"))  # noqa: T201
+    print(_(ENDING).format(report=done.folder / "report.html"))  # noqa: T201
 
 
 def write_examples(run: "Run", dataset: "Dataset") -> list[str]:

@@ -6,35 +6,39 @@ from typing import Annotated, Any, get_args, get_type_hints
 
 from cyclopts import Group, Parameter
 
+from convlens.cli.help import composed
 from convlens.config import Config
 from convlens.errors import ConfigError
+from convlens.language import N_, Message, _
 from convlens.sections import SECTIONS, all_settings
 from convlens.setting import flag_of
 
 GROUPS = {
-    "data": Group("Images", sort_key=1),
-    "training": Group("Training", sort_key=2),
-    "transfer": Group("Transfer", sort_key=3),
-    "augment": Group("Augmentation", sort_key=4),
-    "model": Group("Network", sort_key=5),
+    "data": Group(N_("Images"), sort_key=1),
+    "training": Group(N_("Training"), sort_key=2),
+    "transfer": Group(N_("Transfer"), sort_key=3),
+    "augment": Group(N_("Augmentation"), sort_key=4),
+    "model": Group(N_("Network"), sort_key=5),
 }
 NUMBER_LISTS = ("filters", "dense", "head")  # settings that a flag writes with commas
 
-Resume = Annotated[bool, Parameter(negative=(), help="continue --run, which was stopped or killed")]
+Resume = Annotated[
+    bool, Parameter(negative=(), help=N_("continue --run, which was stopped or killed"))
+]
 
 SEARCH_DEFAULTS = {"model": "custom_cnn", "epochs": 8}  # of a trial, where no flag is given
 COMPARE_DECIDES = ("model", "epochs", "steps_per_epoch", "patience")
 
-OPTIONS_PAGE = """# Options
+OPTIONS_PAGE = N_("""# Options
 
 These are the flags of `convlens train` and the fields of `run.toml`. `make docs` writes this page.
-"""
-OPTIONS_SECTION = """
+""")
+OPTIONS_SECTION = N_("""
 ## [{section}]
 
 | flag | default | what it does |
 |---|---|---|
-"""
+""")
 
 
 def _option(
@@ -55,16 +59,19 @@ def _option(
     kind = str if item.name in NUMBER_LISTS else kinds[0]
     help_text = _description(item)
     if _written(default) and not isinstance(default, bool):
-        help_text = "{text} [{default}]".format(text=help_text, default=_written(default))
-    parameter = Parameter(help=help_text, group=GROUPS[section], show_default=False, show=shown)
+        help_text = _("{text} [{default}]").format(text=help_text, default=_written(default))
+    parameter = Parameter(
+        help=composed(help_text), group=GROUPS[section], show_default=False, show=shown
+    )
     return item.name, Annotated[kind | None, parameter], dataclasses.field(default=None)
 
 
-def _description(item: dataclasses.Field[Any]) -> str:
+def _description(item: dataclasses.Field[Any]) -> Message:
     """Return the help of a setting with its choices."""
     choices = ", ".join(item.metadata["choices"])
-    text = str(item.metadata["help"])
-    return "{text}: {choices}".format(text=text, choices=choices) if choices else text
+    help_text = str(item.metadata["help"])
+    text = _(help_text)
+    return _("{text}: {choices}").format(text=text, choices=choices) if choices else text
 
 
 def _written(value: Any) -> str:
@@ -120,7 +127,7 @@ def configure(flags: Any, base: Config) -> Config:
     for name in NUMBER_LISTS:
         if name in given:
             given[name] = read_whole_numbers(
-                given[name], flag_of(name), "whole numbers with commas, as 32,64,128"
+                given[name], flag_of(name), _("whole numbers with commas, as 32,64,128")
             )
     return base.replace(**given)
 
@@ -148,16 +155,19 @@ def read_whole_numbers(
         found = None
     if found is None or (counts and len(found) not in counts):
         raise ConfigError(
-            "{what} must be {form}; found {text!r}.".format(what=what, form=form, text=text)
+            _("{what} must be {form}; found {text!r}.").format(what=what, form=form, text=text)
         )
     return found
 
 
 def options_page() -> str:
-    """Return docs/options.md: every setting with its section, its default and what it does."""
-    page = OPTIONS_PAGE
+    """Return docs/options.md: every setting with its section, its default and what it does.
+
+    In Chinese, the page is docs/options.zh-TW.md.
+    """
+    page: str = _(OPTIONS_PAGE)
     for section, settings in SECTIONS.items():
-        page += OPTIONS_SECTION.format(section=section)
+        page += _(OPTIONS_SECTION).format(section=section)
         for item in dataclasses.fields(settings):
             page += "| `{flag}` | {default} | {what} |\n".format(
                 flag=flag_of(item.name), default=_written(item.default), what=_description(item)

@@ -9,44 +9,49 @@ from cyclopts import Parameter
 from convlens.conflicts import refuse_conflicts
 from convlens.errors import ConfigError, DataError
 from convlens.files import expanded
+from convlens.language import N_, _
 from convlens.screen import Screen
 
 if TYPE_CHECKING:
     from nbformat import NotebookNode
 
-EXAMPLES = """
+EXAMPLES = N_("""
 convlens lesson 001                      its sections
 convlens lesson 001 --run --quick        run it in under a minute, on images that come with convlens
-convlens lesson 001 --run --data mnist=FOLDER --notebook     run it on your images, and keep it"""
+convlens lesson 001 --run --data mnist=FOLDER --notebook     run it on your images, and keep it""")
 
 
 def lesson(
-    *numbers: Annotated[str, Parameter(help="000 to 004, or all")],
+    *numbers: Annotated[str, Parameter(help=N_("000 to 004, or all"))],
     run: Annotated[
-        bool, Parameter(negative=(), help="run every cell; plots and runs go into a folder")
+        bool, Parameter(negative=(), help=N_("run every cell; plots and runs go into a folder"))
     ] = False,
     quick: Annotated[
         bool,
-        Parameter(negative=(), help="use images that come with convlens, for less than a minute"),
+        Parameter(
+            negative=(), help=N_("use images that come with convlens, for less than a minute")
+        ),
     ] = False,
     notebook: Annotated[
         list[Path] | None,
         Parameter(
             consume_multiple=(0, 1),
-            help="write the notebook, with its outputs if it is run [lesson-NUMBER.ipynb]",
+            help=N_("write the notebook, with its outputs if it is run [lesson-NUMBER.ipynb]"),
         ),
     ] = None,
     data: Annotated[
         list[str] | None,
         Parameter(
-            help="NAME=PATH for mnist, fashion_mnist, cifar10 or cats_dogs, or a folder that has "
-            "them under these names"
+            help=N_(
+                "NAME=PATH for mnist, fashion_mnist, cifar10 or cats_dogs, or a folder that has "
+                "them under these names"
+            )
         ),
     ] = None,
     folder: Annotated[
-        Path | None, Parameter(help="folder for plots and runs [runs/lesson-NUMBER]")
+        Path | None, Parameter(help=N_("folder for plots and runs [runs/lesson-NUMBER]"))
     ] = None,
-    table: Annotated[Path | None, Parameter(help="write the results as Markdown")] = None,
+    table: Annotated[Path | None, Parameter(help=N_("write the results as Markdown"))] = None,
 ) -> None:
     """List the lessons of the five lectures, run one on your images, or write its notebook."""
     flags = {
@@ -65,7 +70,7 @@ def lesson(
     sources = find_lessons()
     if not numbers:
         screen.say("\n".join(source.headings[0] for source in sources.values()))
-        screen.say(EXAMPLES)
+        screen.say(_(EXAMPLES))
         return
     chosen = _choose(numbers, list(sources))
     if not run and notebook is None:
@@ -109,17 +114,17 @@ def _carry_out(
         if run:
             done = run_notebook(notebook, screen)
             results += done.results
-            screen.say("plots and runs are in {folder}".format(folder=done.folder))
+            screen.say(_("plots and runs are in {folder}").format(folder=done.folder))
         if table is not None:  # after each lesson, so that a later failure loses nothing
             write_table(table, results)
         if (path := files[number]) is not None:
             write_notebook(notebook, path)
-            screen.say("notebook  {path}".format(path=path))
+            screen.say(_("notebook  {path}").format(path=path))
     if results:
         screen.say()
         screen.columns(result_rows(results), left=(0, 1))
     if table is not None:
-        screen.say("\ntable  {path}".format(path=table))
+        screen.say("\n" + _("table  {path}").format(path=table))
 
 
 def _choose(numbers: Sequence[str], known: Sequence[str]) -> Sequence[str]:
@@ -129,7 +134,7 @@ def _choose(numbers: Sequence[str], known: Sequence[str]) -> Sequence[str]:
     for number in numbers:
         if number.zfill(3) not in known:
             raise ConfigError(
-                "a lesson must be one of {known}, or all; found {number!r}.".format(
+                _("a lesson must be one of {known}, or all; found {number!r}.").format(
                     known=", ".join(known), number=number
                 )
             )
@@ -142,7 +147,7 @@ def _outline(screen: Screen, headings: Mapping[str, Sequence[str]]) -> None:
         screen.say(title, "bold")
         screen.say("".join("  {section}\n".format(section=section) for section in sections))
     screen.say(
-        "to run: convlens lesson {numbers} --run; with --quick in under a minute".format(
+        _("to run: convlens lesson {numbers} --run; with --quick in under a minute").format(
             numbers=" ".join(headings)
         )
     )
@@ -165,7 +170,9 @@ def _notebook_path(given: Sequence[Path] | None, number: str, lessons: int) -> P
         return given[0] / name
     if given[0].suffix != ".ipynb":
         raise ConfigError(
-            "--notebook must be a file NAME.ipynb or a folder; found {path}.".format(path=given[0])
+            _("--notebook must be a file NAME.ipynb or a folder; found {path}.").format(
+                path=given[0]
+            )
         )
     return given[0]
 
@@ -181,13 +188,13 @@ def _places(words: Sequence[str], screen: Screen) -> dict[str, str]:
             places |= _in_folder(expanded(word), screen)
         elif name not in STAND_INS:
             raise ConfigError(
-                "--data must be NAME=PATH with a NAME of {names}; found {word!r}.".format(
+                _("--data must be NAME=PATH with a NAME of {names}; found {word!r}.").format(
                     names=", ".join(STAND_INS), word=word
                 )
             )
         elif not expanded(path).exists():
             raise DataError(
-                "{path}: there is no such file or folder, for --data {name}=PATH.".format(
+                _("{path}: there is no such file or folder, for --data {name}=PATH.").format(
                     path=path, name=name
                 )
             )
@@ -206,7 +213,7 @@ def _in_folder(folder: Path, screen: Screen) -> dict[str, str]:
 
     if not folder.is_dir():
         raise DataError(
-            "{folder}: --data must be NAME=PATH, or a folder that has data sets by name.".format(
+            _("{folder}: --data must be NAME=PATH, or a folder that has data sets by name.").format(
                 folder=folder
             )
         )
@@ -218,7 +225,7 @@ def _in_folder(folder: Path, screen: Screen) -> dict[str, str]:
             try:
                 load_data(path)
             except DataError as error:
-                screen.note("passed over: {error}".format(error=error))
+                screen.note(_("passed over: {error}").format(error=error.args[0]))
             else:
                 found[name] = str(path)
     return found

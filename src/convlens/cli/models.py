@@ -1,32 +1,43 @@
 """`convlens models`: the networks by name."""
 
-import textwrap
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
+from rich.cells import cell_len
 from rich.console import Console
 from rich.text import Text
 
 from convlens import backend
+from convlens.language import N_, _
 from convlens.screen import aligned
+from convlens.text import wrapped
 
 if TYPE_CHECKING:
     from convlens.zoo.registry import ModelInfo
 
-HEADS = ("model", "year", "input", "params", "mult-adds", "least", "weights")
+HEADS = (
+    N_("model"),
+    N_("year"),
+    N_("input"),
+    N_("params"),
+    N_("mult-adds"),
+    N_("least"),
+    N_("weights"),
+)
 WORDS = (0, 6)  # the columns of words; those of numbers are aligned to the right
 # The descriptions stand beside the numbers if there are at least so many characters left for them,
 # otherwise below.
 BESIDE = 46
-LECTURES = "from the lectures"
-PAPERS = "from papers"
+OURS = N_("ours")
+LECTURES = N_("from the lectures")
+PAPERS = N_("from papers")
 # The groups of the models by their module; all others are from papers.
 GROUPS = {
-    "ours": "ours",
+    "ours": OURS,
     "lectures": LECTURES,
 }
-PAGE = """# Models
+PAGE = N_("""# Models
 
 Every network of the zoo, made by `make docs`; `convlens models` prints the same.
 
@@ -39,13 +50,13 @@ smallest square image that the network takes. Any larger image can be used, squa
 
 | model | year | input | parameters | multiply-adds | least size | trained weights | what it is |
 |---|---|---|---:|---:|---:|---|---|
-"""
+""")
 
 
 def models(
     *,
     markdown: Annotated[
-        bool, Parameter(negative=(), help="print the page docs/models.md, with exact numbers")
+        bool, Parameter(negative=(), help=N_("print the page docs/models.md, with exact numbers"))
     ] = False,
 ) -> None:
     """List the networks: year, input, size, cost, smallest images and trained weights."""
@@ -61,22 +72,22 @@ def list_table() -> None:
     from convlens.anatomy.summary import rounded
 
     groups = _groups()
-    rows = {info.name: _cells(info, rounded) for _, infos in groups for info in infos}
-    heads, *lines = [line.plain for line in aligned([HEADS, *rows.values()], WORDS)]
+    rows = {info.name: _cells(info, rounded) for title, infos in groups for info in infos}
+    headings = tuple(map(_, HEADS))
+    heads, *lines = [line.plain for line in aligned([headings, *rows.values()], WORDS)]
     line_of = dict(zip(rows, lines, strict=True))
     console = Console(highlight=False, soft_wrap=True)
-    beside = console.width - len(heads) - 2 >= BESIDE
-    indent = " " * (len(heads) + 2 if beside else 4)
-    console.print(f"{heads}  what it is" if beside else heads.rstrip(), style="dim")
+    beside = console.width - cell_len(heads) - 2 >= BESIDE
+    indent = " " * (cell_len(heads) + 2 if beside else 4)
+    summary_heading = _("what it is")
+    console.print(f"{heads}  {summary_heading}" if beside else heads.rstrip(), style="dim")
     for title, infos in groups:
-        console.print(f"\n[dim]{title}[/dim]")
+        console.print(f"\n[dim]{_(title)}[/dim]")
         for info in infos:
             line = line_of[info.name]
             begin = f"{line}  " if beside else f"{line.rstrip()}\n{indent}"
-            wrapped = textwrap.fill(
-                info.summary, console.width, initial_indent=indent, subsequent_indent=indent
-            )
-            text = Text(begin + wrapped.removeprefix(indent))
+            summary = wrapped(_(info.summary), console.width - len(indent))
+            text = Text(begin + f"\n{indent}".join(summary))
             text.stylize("bold", 0, len(info.name))
             if not beside:
                 text.stylize("dim", len(begin))
@@ -84,20 +95,23 @@ def list_table() -> None:
 
 
 def models_page() -> str:
-    """Return docs/models.md, which lists every network with its numbers."""
+    """Return docs/models.md, which lists every network with its numbers.
+
+    In Chinese, the page is docs/models.zh-TW.md.
+    """
     lines = []
-    for _, infos in _groups():
+    for _title, infos in _groups():
         for info in infos:
-            _, year, size, *others = _cells(info, "{:,}".format)
+            _name, year, size, *others = _cells(info, "{:,}".format)
             cells = (
                 f"`{info.name}`",
                 year,
                 size.replace("x", " x "),
                 *others,
-                info.summary.replace("|", "\\|"),
+                _(info.summary).replace("|", "\\|"),
             )
             lines.append(f"| {' | '.join(cells)} |\n")
-    return PAGE + "".join(lines)
+    return _(PAGE) + "".join(lines)
 
 
 def _cells(info: "ModelInfo", written: Callable[[int], str]) -> tuple[str, ...]:
@@ -117,7 +131,7 @@ def _groups() -> list[tuple[str, list["ModelInfo"]]]:
     """Return the titles and networks of the groups, each sorted by year and name."""
     from convlens.zoo.registry import list_models, model_info
 
-    groups: dict[str, list[ModelInfo]] = {"ours": [], LECTURES: [], PAPERS: []}
+    groups: dict[str, list[ModelInfo]] = {OURS: [], LECTURES: [], PAPERS: []}
     for info in sorted(map(model_info, list_models()), key=lambda info: (info.year, info.name)):
         module = info.builder.__module__.rpartition(".")[2]
         groups[GROUPS.get(module, PAPERS)].append(info)

@@ -10,7 +10,8 @@ from rich.console import Console
 
 from convlens.errors import ConfigError
 from convlens.files import write_atomically
-from convlens.text import printable
+from convlens.language import _
+from convlens.text import either, printable
 
 if TYPE_CHECKING:
     from convlens.charts.style import Chart
@@ -22,8 +23,8 @@ def check_suffix(flag: str, path: Path | None) -> None:
     """Raise ConfigError if the name of a file to be written does not have a suffix of the flag."""
     if path is not None and path.suffix.lower() not in SUFFIXES[flag]:
         raise ConfigError(
-            "{flag} writes a file that ends in {suffixes}; found {path}.".format(
-                flag=flag, suffixes=" or ".join(SUFFIXES[flag]), path=path
+            _("{flag} writes a file that ends in {suffixes}; found {path}.").format(
+                flag=flag, suffixes=either(SUFFIXES[flag]), path=path
             )
         )
 
@@ -52,7 +53,7 @@ def write_file(
     """
     write_atomically(path, content, what)
     Console(highlight=False, soft_wrap=True, stderr=quiet).print(
-        "\nwritten  {path}".format(path=path), markup=False
+        "\n" + _("written  {path}").format(path=path), markup=False
     )
 
 
@@ -61,6 +62,6 @@ def write_figure(path: Path, figure: "Chart", *, dpi: int, quiet: bool = False) 
     write_file(
         path,
         lambda file: figure.savefig(file, format="png", dpi=dpi),
-        "the figure",
+        _("the figure"),
         quiet=quiet,
     )

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from cyclopts import Parameter
 from rich.console import Console
-from rich.markup import escape
 
 from convlens import backend
 from convlens.cli.output import print_json
@@ -19,8 +18,8 @@ from convlens.cli.predict_images import find_images
 from convlens.conflicts import refuse_conflicts
 from convlens.errors import ConfigError, DataError, ImageError
 from convlens.image_file import readable
-from convlens.language import _
-from convlens.screen import Screen
+from convlens.language import N_, _
+from convlens.screen import Screen, marked
 
 if TYPE_CHECKING:
     from convlens.classifier.classifier import Classifier, Prediction
@@ -31,17 +30,17 @@ def predict(
     /,
     *images: Annotated[str, Parameter(allow_leading_hyphen=True)],
     model: Annotated[
-        str | None, Parameter(help="network with trained weights, instead of a classifier")
+        str | None, Parameter(help=N_("network with trained weights, instead of a classifier"))
     ] = None,
     weights: Annotated[
-        Path | None, Parameter(help="file with other weights of --model, for 1,000 classes")
+        Path | None, Parameter(help=N_("file with other weights of --model, for 1,000 classes"))
     ] = None,
-    top: Annotated[int, Parameter(help="number of classes to print")] = 3,
+    top: Annotated[int, Parameter(help=N_("number of classes to print"))] = 3,
     format: Annotated[  # noqa: A002 - the flag's name
-        Literal["table", "csv", "json"], Parameter(help="how to print the predictions")
+        Literal["table", "csv", "json"], Parameter(help=N_("how to print the predictions"))
     ] = "table",
     precision: Annotated[
-        Literal["float32", "bfloat16", "auto"], Parameter(help="arithmetic of the predictions")
+        Literal["float32", "bfloat16", "auto"], Parameter(help=N_("arithmetic of the predictions"))
     ] = "float32",
 ) -> int:
     """Predict the classes of images: files, folders, globs, or - for the standard input.
@@ -56,15 +55,18 @@ def predict(
     words = [word for word in (model, classifier, *images) if word is not None]
     if not words:
         raise ConfigError(
-            "say which classifier to use: convlens predict RUN IMAGE..., or --model NAME IMAGE...."
+            _(
+                "say which classifier to use: convlens predict RUN IMAGE..., or --model NAME "
+                "IMAGE...."
+            )
         )
     refuse_conflicts("predict", {"weights": weights, "model": model})
     if top < 1:
-        raise ConfigError("--top must be at least 1; found {top}.".format(top=top))
+        raise ConfigError(_("--top must be at least 1; found {top}.").format(top=top))
     name, *patterns = words
     unknown = [word for word in patterns if word.startswith("--")]
     if unknown:
-        message = "unknown option: {word} (convlens predict --help)."
+        message = _("unknown option: {word} (convlens predict --help).")
         raise ConfigError(message.format(word=unknown[0]))
     from convlens.data.deep import describe_unit
     from convlens.run import Run
@@ -81,16 +83,16 @@ def predict(
 
     def skip(error: ImageError) -> None:
         skipped.append(error)
-        errors.print("[yellow]skipped[/yellow]  {error}".format(error=escape(str(error))))
+        errors.print(marked(_("skipped"), "yellow", str(error)))
 
     predictions = chosen.predict(found, skip=skip)
     remarks = Counter(chain.from_iterable(one.remarks for one in predictions))
     notes += describe_unit(loaded.preprocessing, chosen.preprocessing)
     notes += [_(remark).format(number=number) for remark, number in remarks.items()]
     for note in notes:
-        errors.print("[yellow]note[/yellow]  {note}".format(note=escape(note)))
+        errors.print(marked(_("note"), "yellow", note))
     if not predictions:
-        raise DataError("none of the {count:,} images can be read.".format(count=len(paths)))
+        raise DataError(_("none of the {count:,} images can be read.").format(count=len(paths)))
     PRINTERS[format]([_row(one, chosen.class_names, top) for one in predictions])
     return DataError.exit_code if skipped else 0
 
@@ -131,14 +133,15 @@ def evaluate(
     run: str,
     *,
     data: Annotated[
-        str | None, Parameter(help="labelled images to use instead of the run's own test set")
+        str | None, Parameter(help=N_("labelled images to use instead of the run's own test set"))
     ] = None,
     layout: Annotated[
         Literal["auto", "classes", "splits"] | None,
-        Parameter(help="what folders called train, val or test in --data are [as in the run]"),
+        Parameter(help=N_("what folders called train, val or test in --data are [as in the run]")),
     ] = None,
     format: Annotated[  # noqa: A002 - the flag's name
-        Literal["table", "json"], Parameter(help="how to print; json is the content of report.json")
+        Literal["table", "json"],
+        Parameter(help=N_("how to print; json is the content of report.json")),
     ] = "table",
 ) -> None:
     """Score the classifier of a run, with 95 % intervals and the numbers of images."""

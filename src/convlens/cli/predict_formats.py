@@ -9,10 +9,11 @@ from typing import NamedTuple
 from rich.text import Text
 
 from convlens.cli.output import print_json
+from convlens.language import N_, _
 from convlens.screen import Screen
 from convlens.text import printable
 
-UNKNOWN = "none of these"
+UNKNOWN = N_("none of these")
 
 
 class Row(NamedTuple):
@@ -35,19 +36,19 @@ def _print_table(rows: list[Row]) -> None:
     folders = {str(Path(row.image).parent) for row in rows}
     in_one_folder = len(rows) > 1 and len(folders) == 1
     if in_one_folder and folders != {"."}:
-        screen.say("in {folder}".format(folder=folders.pop()), "dim")
+        screen.say(_("in {folder}").format(folder=folders.pop()), "dim")
     has_others = any(len(row.shares) > 1 or not row.known for row in rows)
     table: list[list[str | Text]] = [
-        ["image", "label", "probability", "then" if has_others else ""],
+        [_("image"), _("label"), _("probability"), _("then") if has_others else ""],
     ]
     for row in rows:
         cells = [
             (label, "{percent:.1f} %".format(percent=100 * share)) for label, share in row.shares
         ]
-        label, share = cells.pop(0) if row.known else (UNKNOWN, "")
+        label, share = cells.pop(0) if row.known else (_(UNKNOWN), "")
         name = Path(row.image).name if in_one_folder else row.image
         others = ", ".join(map(" ".join, cells))
-        style = "bold" if row.known else "bold yellow"
+        style = "bold" if row.known else "bold yellow"  # not translated: a style
         table.append([printable(name), Text(label, style), share, Text(others, "dim")])
     screen.columns(table, left=(0, 1, 3))
 

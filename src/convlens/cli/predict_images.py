@@ -26,8 +26,10 @@ def find_images(patterns: Sequence[str]) -> tuple[list[Path], list[str]]:
     """
     if not patterns:
         raise ConfigError(
-            "say which images: convlens predict RUN IMAGE..., or --model NAME IMAGE...; files, "
-            "folders or globs."
+            _(
+                "say which images: convlens predict RUN IMAGE..., or --model NAME IMAGE...; files, "
+                "folders or globs."
+            )
         )
     found: dict[Path, None] = {}
     notes = []
@@ -41,11 +43,11 @@ def find_images(patterns: Sequence[str]) -> tuple[list[Path], list[str]]:
         ]
         ignored = sum((one.ignored for one in inside.values()), Counter[str]())
         counts = counted(ignored)
-        message = "{pattern}: this folder has no image ({suffixes}); found {counts}. {advice}"
+        message = _("{pattern}: this folder has no image ({suffixes}); found {counts}. {advice}")
         if not counts:
-            message = "{pattern}: this folder has no image ({suffixes})."
+            message = _("{pattern}: this folder has no image ({suffixes}).")
         if is_glob:
-            message = "{pattern}: there is no such image ({suffixes})."
+            message = _("{pattern}: there is no such image ({suffixes}).")
         if not some:
             raise DataError(
                 message.format(
@@ -53,7 +55,7 @@ def find_images(patterns: Sequence[str]) -> tuple[list[Path], list[str]]:
                 )
             )
         found.update(dict.fromkeys(some))
-        notes += note_if(counts, "{pattern}: ignored {counts}", pattern=pattern, counts=counts)
+        notes += note_if(counts, _("{pattern}: ignored {counts}"), pattern=pattern, counts=counts)
     return list(found), notes
 
 
@@ -75,7 +77,7 @@ def _walk(folder: Path) -> Found:
         return walk(folder)
     except OSError as error:
         raise DataError(
-            "{path}: this cannot be read ({reason}).".format(
+            _("{path}: this cannot be read ({reason}).").format(
                 path=error.filename or folder, reason=error.strerror or error
             )
         ) from error

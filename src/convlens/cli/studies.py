@@ -19,6 +19,7 @@ from convlens.config import Config
 from convlens.conflicts import refuse_conflicts
 from convlens.errors import ConfigError, RunError
 from convlens.files import write_atomically
+from convlens.language import N_, _
 from convlens.screen import Screen
 
 PUBLISHED_CHART = Path("imagenet-published.png")
@@ -27,18 +28,21 @@ PUBLISHED_CHART = Path("imagenet-published.png")
 def compare(  # noqa: PLR0913 - options of the command
     path: str | None = None,
     *,
-    models: Annotated[str | None, Parameter(help="names of the networks: a,b,c")] = None,
+    models: Annotated[str | None, Parameter(help=N_("names of the networks: a,b,c"))] = None,
     minutes: Annotated[
-        float | None, Parameter(help="minutes of training for each network [2]", show_default=False)
+        float | None,
+        Parameter(help=N_("minutes of training for each network [2]"), show_default=False),
     ] = None,
     flags: Annotated[CompareFlags, Parameter(name="*")] = CompareFlags(),  # noqa: B008 - made once, never changed
     run: Annotated[
-        str | None, Parameter(help="name of the comparison, made under runs/, or its folder")
+        str | None, Parameter(help=N_("name of the comparison, made under runs/, or its folder"))
     ] = None,
     resume: Resume = False,
     published: Annotated[
         bool,
-        Parameter(negative=(), help="chart published ImageNet accuracies, without any training"),
+        Parameter(
+            negative=(), help=N_("chart published ImageNet accuracies, without any training")
+        ),
     ] = False,
 ) -> None:
     """Train networks for the same time, rank them, and say which differences are significant."""
@@ -57,7 +61,7 @@ def compare(  # noqa: PLR0913 - options of the command
         resume_comparison(run, path)
     elif path is None or models is None:
         raise ConfigError(
-            "say on which images and which networks: convlens compare PATH --models a,b,c."
+            _("say on which images and which networks: convlens compare PATH --models a,b,c.")
         )
     else:
         start_comparison(path, models, configure(flags, Config()), minutes=minutes, run=run)
@@ -89,7 +93,8 @@ def resume_comparison(run: str | None, path: str | None) -> None:
     """Continue a comparison, on the images of a path or on those that it began with."""
     from convlens.run import Run
 
-    run = require_name(run, "comparison", "compare")
+    message = _("to resume, name the comparison: convlens compare --run NAME --resume.")
+    run = require_name(run, message)
     folder = Path(run) if Path(run).is_dir() else Run.place(run)
     begun = [Run(path.parent).config for path in sorted(folder.glob("*/run.toml"))]
     config = begun[0] if begun else Config()  # one engine for all networks
@@ -99,9 +104,9 @@ def resume_comparison(run: str | None, path: str | None) -> None:
     facts = compare.open_comparison(run).read(compare.FACTS)
     if not begun:
         raise RunError(
-            "{folder}: the runs of the networks are gone, so the comparison cannot go on.".format(
-                folder=folder
-            )
+            _(
+                "{folder}: the runs of the networks are gone, so the comparison cannot go on."
+            ).format(folder=folder)
         )
     compare.resume_comparison(open_images(path or facts["path"], config), run, Screen())
 
@@ -121,40 +126,43 @@ def chart_published() -> None:
             name,
             rounded(operations[name]),
             "{share:.1f} %".format(share=100 * one.top_1),
-            one.evaluated,
-            one.source,
+            _(one.evaluated),
+            _(one.source),
         )
         for name, one in sorted(rows.items(), key=lambda row: row[1].top_1)
     ]
     screen = Screen()
-    screen.columns([("model", "mult-adds", "top-1", "seen", "source"), *table], left=(0, 3, 4))
+    headings = (_("model"), _("mult-adds"), _("top-1"), _("seen"), _("source"))
+    screen.columns([headings, *table], left=(0, 3, 4))
     figure = show_published(
         list(rows),
         [one.top_1 for one in rows.values()],
         list(operations.values()),
         [one.evaluated == ONE_CROP for one in rows.values()],
     )
-    write_atomically(PUBLISHED_CHART, lambda path: figure.savefig(path, dpi=110), "the chart")
-    screen.say("\nchart        {path}".format(path=PUBLISHED_CHART))
+    write_atomically(PUBLISHED_CHART, lambda path: figure.savefig(path, dpi=110), _("the chart"))
+    screen.say("\n" + _("chart        {path}").format(path=PUBLISHED_CHART))
 
 
 def search(  # noqa: PLR0913 - options of the command
     path: str | None = None,
     *,
     trials: Annotated[
-        int | None, Parameter(help="number of trials [20]", show_default=False)
+        int | None, Parameter(help=N_("number of trials [20]"), show_default=False)
     ] = None,
-    minutes: Annotated[float | None, Parameter(help="time after which no trial begins")] = None,
+    minutes: Annotated[float | None, Parameter(help=N_("time after which no trial begins"))] = None,
     vary: Annotated[
         list[str] | None,
         Parameter(
-            help="setting to vary, with its values: dropout=0..0.5, batch_size=32,64 or "
-            "filters=16,32|32,64; may be given several times"
+            help=N_(
+                "setting to vary, with its values: dropout=0..0.5, batch_size=32,64 or "
+                "filters=16,32|32,64; may be given several times"
+            )
         ),
     ] = None,
     flags: Annotated[SearchFlags, Parameter(name="*")] = SearchFlags(),  # noqa: B008 - made once, never changed
     run: Annotated[
-        str | None, Parameter(help="name of the search, made under runs/, or its folder")
+        str | None, Parameter(help=N_("name of the search, made under runs/, or its folder"))
     ] = None,
     resume: Resume = False,
 ) -> None:
@@ -165,7 +173,7 @@ def search(  # noqa: PLR0913 - options of the command
         resume_search(run, path)
         return
     if path is None:
-        raise ConfigError("say what to search on: convlens search PATH.")
+        raise ConfigError(_("say what to search on: convlens search PATH."))
     config = configure(flags, Config().replace(**SEARCH_DEFAULTS))
     backend.start(config.training.backend, config.training.threads)
     from convlens.studies import search
@@ -188,7 +196,8 @@ def resume_search(run: str | None, path: str | None) -> None:
     """Continue a search, on the images of a path or on those that it began with."""
     from convlens.run import Run
 
-    opened = Run.open(require_name(run, "search", "search"))
+    message = _("to resume, name the search: convlens search --run NAME --resume.")
+    opened = Run.open(require_name(run, message))
     dataset = open_images(path or opened.data["path"], opened.config)
     from convlens.studies import search
 

@@ -13,6 +13,7 @@ from convlens.cli.summary_formats import PRINTERS, layer_facts, print_table, sta
 from convlens.config import Config
 from convlens.errors import ConfigError, RunError
 from convlens.files import storage_errors
+from convlens.language import N_, _, again, ngettext, using
 from convlens.screen import Screen
 
 if TYPE_CHECKING:
@@ -29,31 +30,31 @@ def summary(  # noqa: PLR0913 - options of the command
     *,
     size: Annotated[
         str | None,
-        Parameter(help="side of the images as 64, or height x width as 48x64 [the source's]"),
+        Parameter(help=N_("side of the images as 64, or height x width as 48x64 [the source's]")),
     ] = None,
     channels: Annotated[
-        Literal["grey", "rgb"] | None, Parameter(help="channels of the images [the source's]")
+        Literal["grey", "rgb"] | None, Parameter(help=N_("channels of the images [the source's]"))
     ] = None,
-    classes: Annotated[int | None, Parameter(help="number of classes [the source's]")] = None,
+    classes: Annotated[int | None, Parameter(help=N_("number of classes [the source's]"))] = None,
     stem: Annotated[
-        Literal["paper", "small"] | None, Parameter(help="first layers, see convlens train")
+        Literal["paper", "small"] | None, Parameter(help=N_("first layers, see convlens train"))
     ] = None,
     brief: Annotated[
-        bool, Parameter(negative=(), help="one row per stage: what works on maps of one size")
+        bool, Parameter(negative=(), help=N_("one row per stage: what works on maps of one size"))
     ] = False,
     like_keras: Annotated[
-        bool, Parameter(negative=(), help="print the table of Keras' model.summary()")
+        bool, Parameter(negative=(), help=N_("print the table of Keras' model.summary()"))
     ] = False,
     plot: Annotated[
         list[Path] | None,
         Parameter(
             consume_multiple=True,
             negative=(),
-            help="draw a figure to a .png or .svg file [<name>-architecture.png]",
+            help=N_("draw a figure to a .png or .svg file [<name>-architecture.png]"),
         ),
     ] = None,
     format: Annotated[  # noqa: A002 - the flag's name
-        Literal["table", "markdown", "csv", "json"], Parameter(help="how to print it")
+        Literal["table", "markdown", "csv", "json"], Parameter(help=N_("how to print it"))
     ] = "table",
 ) -> None:
     """Show the layers of a network: outputs, parameters, multiply-adds and receptive fields.
@@ -74,7 +75,7 @@ def summary(  # noqa: PLR0913 - options of the command
 
     if len(model.outputs) > 1 and (brief or plot is not None):
         model = keras.Model(model.inputs, model.outputs[0])
-        description = "{text} (here without its auxiliary heads)".format(text=description)
+        description = _("{text} (here without its auxiliary heads)").format(text=description)
     rows = layer_table(model)
     if plot is not None:
         _draw(shown, rows, plot)
@@ -104,7 +105,7 @@ def _find(name: str, given: dict[str, Any]) -> tuple["keras.Model", str, str]:
         return _of_zoo(name, given)
     if given:
         raise ConfigError(
-            "--{flag} is given by the classifier; leave it out.".format(flag=next(iter(given)))
+            _("--{flag} is given by the classifier; leave it out.").format(flag=next(iter(given)))
         )
     from convlens.classifier.classifier import Classifier
 
@@ -112,9 +113,11 @@ def _find(name: str, given: dict[str, Any]) -> tuple["keras.Model", str, str]:
     names = list(classifier.class_names[:MOST_CLASSES])
     if len(classifier.class_names) > MOST_CLASSES:
         names.append("…")
-    description = "a classifier of {number:,} classes: {names}".format(
-        number=len(classifier.class_names), names=", ".join(names)
-    )
+    description = ngettext(
+        "a classifier of {number:,} class: {names}",
+        "a classifier of {number:,} classes: {names}",
+        len(classifier.class_names),
+    ).format(number=len(classifier.class_names), names=", ".join(names))
     return classifier.model, classifier.model.name, description
 
 
@@ -124,7 +127,7 @@ def _of_zoo(name: str, given: dict[str, Any]) -> tuple["keras.Model", str, str]:
     from convlens.zoo.registry import model_info
 
     if len(Path(name).parts) > 1:
-        raise RunError("{path}: there is no run and no classifier file here.".format(path=name))
+        raise RunError(_("{path}: there is no run and no classifier file here.").format(path=name))
     info = model_info(name)
     height, width = parse_size(given["size"]) if "size" in given else info.input_shape[:2]
     depth = {"grey": 1, "rgb": 3}.get(given.get("channels", ""), info.input_shape[2])
@@ -132,10 +135,12 @@ def _of_zoo(name: str, given: dict[str, Any]) -> tuple["keras.Model", str, str]:
     model = create_model(
         name, input_shape=(height, width, depth), num_classes=given.get("classes"), config=config
     )
-    shown = f"{name} at {height} x {width}" if "size" in given else name
+    shown = name
+    if "size" in given:
+        shown = _("{name} at {height} x {width}").format(name=name, height=height, width=width)
     if config.stem == "small":
-        shown += " with the small stem"
-    return model, shown, f"{info.year}  {info.summary}"
+        shown = _("{name} with the small stem").format(name=shown)
+    return model, shown, f"{info.year}  {_(info.summary)}"
 
 
 def _print_totals(rows: list["LayerRow"]) -> None:
@@ -145,32 +150,31 @@ def _print_totals(rows: list["LayerRow"]) -> None:
     trainable = sum(row.trainable for row in rows)
     multiply_adds = sum(row.multiply_adds for row in rows)
     last = [row for row in rows if row.stride is not None][-1]
-    region = "the whole image"
+    shape = "x".join(map(str, last.output_shape))
+    sees = _("a value of the last map, {shape}, depends on the whole image").format(shape=shape)
     if last.receptive_field:
-        region = "{} x {} pixels".format(*last.receptive_field)
+        height, width = last.receptive_field
+        sees = _("a value of the last map, {shape}, depends on {height} x {width} pixels").format(
+            shape=shape, height=height, width=width
+        )
     screen = Screen()
     screen.say()
     screen.facts(
         [
             (
-                "parameters",
-                "{params:,}: {trainable:,} trainable, {fixed:,} not".format(
+                _("parameters"),
+                _("{params:,}: {trainable:,} trainable, {fixed:,} not").format(
                     params=params, trainable=trainable, fixed=params - trainable
                 ),
             ),
             (
-                "multiply-adds",
-                "{exact:,} on an image ({rounded})".format(
+                _("multiply-adds"),
+                _("{exact:,} on an image ({rounded})").format(
                     exact=multiply_adds, rounded=rounded(multiply_adds)
                 ),
             ),
-            (
-                "sees",
-                "a value of the last map, {shape}, depends on {region}".format(
-                    shape="x".join(map(str, last.output_shape)), region=region
-                ),
-            ),
-            ("weights", "{size:,.1f} MB in float32".format(size=4 * params / 1e6)),
+            (_("sees"), sees),
+            (_("weights"), _("{size:,.1f} MB in float32").format(size=4 * params / 1e6)),
         ]
     )
 
@@ -179,15 +183,19 @@ def _draw(name: str, rows: list["LayerRow"], paths: list[Path]) -> None:
     """Draw the stages of a network and save the figure."""
     if len(paths) > 1:
         raise ConfigError(
-            "--plot takes one file; found {paths}.".format(paths=", ".join(map(str, paths)))
+            _("--plot takes one file; found {paths}.").format(paths=", ".join(map(str, paths)))
         )
-    path = paths[0] if paths else Path(re.sub(r"[^\w.]+", "-", f"{name} architecture.png"))
+    with using("en"):  # as all names of files
+        default = Path(re.sub(r"[^\w.]+", "-", f"{again(name)} architecture.png"))
+    path = paths[0] if paths else default
     if path.suffix.lower() not in (".png", ".svg"):
-        raise ConfigError("--plot must name a .png or .svg file; found {path}.".format(path=path))
+        raise ConfigError(
+            _("--plot must name a .png or .svg file; found {path}.").format(path=path)
+        )
     from convlens.anatomy.stages import divide
     from convlens.charts.architecture import show_architecture
 
     figure = show_architecture(divide(rows), name)
-    with storage_errors(path, "the figure"):
+    with storage_errors(path, _("the figure")):
         figure.savefig(path, dpi=150)
-    Screen().facts([("architecture", str(path))])
+    Screen().facts([(_("architecture"), str(path))])

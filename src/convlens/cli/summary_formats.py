@@ -12,6 +12,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from convlens.cli.output import print_json
+from convlens.language import N_, _
 
 if TYPE_CHECKING:
     from convlens.anatomy.stages import Stage
@@ -19,8 +20,14 @@ if TYPE_CHECKING:
 
 Fact = dict[str, str | int | float]
 
+# The headings of the columns, which are the keys of the data in every language.
+MAP = N_("map")
+WORKING = N_("what works on it")
+SHARE_OF_PARAMETERS = N_("% of parameters")
+SHARE_OF_MULTIPLY_ADDS = N_("% of multiply-adds")
+NUMBERS = (N_("parameters"), N_("multiply-adds"), N_("sees"), N_("stride"))
 # Columns of words, which are aligned to the left; the others hold numbers.
-WORDS = ("layer", "kind", "output", "map", "what works on it")
+WORDS = (N_("layer"), N_("kind"), N_("output"), MAP, WORKING)
 # Parts of the names of layers, and how they are shortened in the terminal.
 SHORTER = (
     ("Normalization", "Norm"),
@@ -29,9 +36,9 @@ SHORTER = (
     ("Padding", "Pad"),
 )
 # Columns whose cells may be folded, with the width for which there must be room.
-FOLDED = {"layer": 14, "kind": 10, "what works on it": 16}
+FOLDED = {"layer": 14, "kind": 10, WORKING: 16}
 # Columns that are left out, in this order, if the terminal is too narrow.
-OPTIONAL = ("stride", "% of parameters", "% of multiply-adds", "kind")
+OPTIONAL = ("stride", SHARE_OF_PARAMETERS, SHARE_OF_MULTIPLY_ADDS, "kind")
 SPACING = 2
 
 
@@ -56,8 +63,8 @@ def stage_facts(rows: list["LayerRow"]) -> list[Fact]:
 
     return [
         {
-            "map": _by(stage.output_shape),
-            "what works on it": "\n".join(describe(stage.parts)),
+            MAP: _by(stage.output_shape),
+            WORKING: "\n".join(describe(stage.parts)),
             **_numbers(stage, rows),
         }
         for stage in divide(rows)
@@ -70,9 +77,9 @@ def _numbers(part: "LayerRow | Stage", rows: list["LayerRow"]) -> Fact:
     multiply_adds = max(sum(row.multiply_adds for row in rows), 1)
     return {
         "parameters": part.params,
-        "% of parameters": round(100 * part.params / params, 2),
+        SHARE_OF_PARAMETERS: round(100 * part.params / params, 2),
         "multiply-adds": part.multiply_adds,
-        "% of multiply-adds": round(100 * part.multiply_adds / multiply_adds, 2),
+        SHARE_OF_MULTIPLY_ADDS: round(100 * part.multiply_adds / multiply_adds, 2),
         "sees": _side(part.receptive_field) if part.receptive_field else "all",
     }
 
@@ -110,7 +117,7 @@ def print_table(facts: list[Fact]) -> None:
     Console(highlight=False, width=max(console.width, _least_width(facts))).print(table)
     if left_out:
         console.print(
-            "in a wider terminal also: {columns}".format(columns=", ".join(left_out)),
+            _("in a wider terminal also: {columns}").format(columns=", ".join(map(_, left_out))),
             style="dim",
             soft_wrap=True,
         )
@@ -127,7 +134,10 @@ def _least_width(facts: list[Fact]) -> int:
 
 
 def _short(head: str) -> str:
-    return "%" if head.startswith("%") else head.replace("multiply", "mult")
+    """Return the heading of a column in the terminal."""
+    if head == "multiply-adds":
+        return _("mult-adds")
+    return "%" if head.startswith("%") else _(head)
 
 
 def _cell(head: str, value: str | float) -> str:
@@ -139,7 +149,7 @@ def _cell(head: str, value: str | float) -> str:
         if head == "kind":
             for long, short in SHORTER:
                 value = value.replace(long, short)
-        return value
+        return _("all") if (head, value) == ("sees", "all") else value
     if head == "multiply-adds":
         return rounded(int(value))
     return f"{value:,}" if head == "parameters" else f"{value:.1f}"
@@ -149,7 +159,7 @@ def print_markdown(facts: list[Fact]) -> None:
     """Print the rows as a table in Markdown."""
     heads = list(facts[0])
     rules = ["---" if head in WORDS else "---:" for head in heads]
-    print(f"| {' | '.join(heads)} |")  # noqa: T201
+    print(f"| {' | '.join(map(_, heads))} |")  # noqa: T201
     print(f"|{'|'.join(rules)}|")  # noqa: T201
     for fact in facts:
         cells = [f"{value:,}" if isinstance(value, int) else str(value) for value in fact.values()]

@@ -13,6 +13,7 @@ from convlens.cli.flags import Flags, Resume, configure, given_flags
 from convlens.config import Config, ModelConfig
 from convlens.conflicts import refuse_conflicts
 from convlens.errors import ConfigError, RunError
+from convlens.language import N_, _
 from convlens.screen import Screen
 
 if TYPE_CHECKING:
@@ -25,29 +26,29 @@ def train(  # noqa: PLR0913 - options of the command
     *,
     flags: Annotated[Flags, Parameter(name="*")] = Flags(),  # noqa: B008 - made once, never changed
     run: Annotated[
-        str | None, Parameter(help="name of the run, made under runs/, or its folder")
+        str | None, Parameter(help=N_("name of the run, made under runs/, or its folder"))
     ] = None,
     resume: Resume = False,
     from_: Annotated[
-        str | None, Parameter(name="--from", help="classifier file or run to train further")
+        str | None, Parameter(name="--from", help=N_("classifier file or run to train further"))
     ] = None,
-    config: Annotated[Path | None, Parameter(help="run.toml; flags take precedence")] = None,
+    config: Annotated[Path | None, Parameter(help=N_("run.toml; flags take precedence"))] = None,
     folds: Annotated[
-        int | None, Parameter(help="number of folds of a cross-validation, for small data sets")
+        int | None, Parameter(help=N_("number of folds of a cross-validation, for small data sets"))
     ] = None,
     few: Annotated[
         int | None,
-        Parameter(help="number of training images of each class, drawn several times"),
+        Parameter(help=N_("number of training images of each class, drawn several times")),
     ] = None,
     draws: Annotated[
-        int | None, Parameter(help="number of draws of --few [5]", show_default=False)
+        int | None, Parameter(help=N_("number of draws of --few [5]"), show_default=False)
     ] = None,
     find_learning_rate: Annotated[
-        bool, Parameter(negative=(), help="look for a learning rate first")
+        bool, Parameter(negative=(), help=N_("look for a learning rate first"))
     ] = False,
     budget: Annotated[
         str | None,
-        Parameter(help="time for everything, as 90s, 10m or 1h; chooses a training that fits"),
+        Parameter(help=N_("time for everything, as 90s, 10m or 1h; chooses a training that fits")),
     ] = None,
 ) -> None:
     """Train a classifier on labelled images, score it on images it has not seen, and report."""
@@ -68,8 +69,10 @@ def train(  # noqa: PLR0913 - options of the command
         return
     if path is None:
         raise ConfigError(
-            "say what to train on: convlens train PATH, where PATH is a folder, a file or the name "
-            "of a data set."
+            _(
+                "say what to train on: convlens train PATH, where PATH is a folder, a file or the "
+                "name of a data set."
+            )
         )
     settings = configure(flags, base)
     seconds = None if budget is None else parse_duration(budget)
@@ -144,8 +147,10 @@ def _suggest_backbone(dataset: "Dataset", config: Config, screen: Screen) -> Non
     is_chosen = config.transfer.backbone is not None or config.model != ModelConfig()
     if not is_chosen and not unlike_photographs(dataset, config):
         screen.note(
-            "these images look like photographs: --backbone efficientnet_lite0 is mostly more "
-            "accurate, in less time"
+            _(
+                "these images look like photographs: --backbone efficientnet_lite0 is mostly more "
+                "accurate, in less time"
+            )
         )
 
 
@@ -201,25 +206,22 @@ def resume_run(run: str | None, path: str | None) -> "Run":
     """Continue a run, on the images of a path or on those that it began with."""
     from convlens.run import Run
 
-    opened = Run.open(require_name(run, "run", "train"))
+    message = _("to resume, name the run: convlens train --run NAME --resume.")
+    opened = Run.open(require_name(run, message))
     dataset = open_images(path or opened.data["path"], opened.config)
     from convlens import pipeline
 
     return pipeline.train(dataset, run=opened.folder, resume=True, screen=Screen())
 
 
-def require_name(run: str | None, what: str, command: str) -> str:
+def require_name(run: str | None, message: str) -> str:
     """Return the name of what is resumed.
 
     Raises:
-        RunError: If no name was given.
+        RunError: With the message, if no name was given.
     """
     if run is None:
-        raise RunError(
-            "to resume, name the {what}: convlens {command} --run NAME --resume.".format(
-                what=what, command=command
-            )
-        )
+        raise RunError(message)
     return run
 
 
@@ -228,6 +230,6 @@ def say_what_is_next(run: "Run") -> None:
     screen = Screen()
     is_named = run.folder == run.place(run.folder.name)
     name = run.folder.name if is_named else str(run.folder)
-    command = "next         convlens predict {run} IMAGE..."
-    screen.say("classifier   {path}".format(path=run.classifier_path))
+    command = _("next         convlens predict {run} IMAGE...")
+    screen.say(_("classifier   {path}").format(path=run.classifier_path))
     screen.say(command.format(run=shlex.quote(name)))
