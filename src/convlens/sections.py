@@ -226,7 +226,7 @@ class TrainingConfig(Section):
     learning_rate: float | None = setting(
         None, N_("largest learning rate (default: depends on the optimizer)"), above=0
     )
-    optimizer: str = setting("adamw", "optimizer", choices=tuple(LEARNING_RATES))
+    optimizer: str = setting("adamw", N_("optimizer"), choices=tuple(LEARNING_RATES))
     schedule: str = setting(
         "one_cycle", N_("learning rate over time"), choices=("constant", "cosine", "one_cycle")
     )
