@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import pytest
 
 from convlens.errors import ConfigError
-from convlens.setting import Section, flag_of, setting, typed, unknown
+from convlens.setting import Section, either, flag_of, setting, typed, unknown
 
 
 @dataclass(frozen=True)
@@ -71,3 +71,8 @@ def test_an_unknown_name_gets_near_ones_or_all():
     assert unknown("heet", ["heat", "light"]) == "there is no setting 'heet'; did you mean heat?"
     said = unknown("x", ["heat", "light"], "knob")
     assert said == "there is no knob 'x'; known: heat, light."
+
+
+def test_alternatives():
+    assert either(["a"]) == "a"
+    assert either(["a", "b", "c"]) == "a or b or c"

@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from convlens.text import ESCAPE, either, make_output_lenient, original, printable, wrapped
+from convlens.text import ESCAPE, make_output_lenient, original, printable, wrapped
 
 LATIN_1 = b"gr\xf6\xdfe.png".decode("utf-8", "surrogateescape")
 
@@ -66,8 +66,3 @@ def test_a_replacement_that_the_user_chose_stays(monkeypatch):
 )
 def test_lines_end_at_blanks_and_between_chinese_characters(text, width, lines):
     assert wrapped(text, width) == lines
-
-
-def test_alternatives():
-    assert either(["a"]) == "a"
-    assert either(["a", "b", "c"]) == "a or b or c"

@@ -9,8 +9,7 @@ from typing import Any
 
 from convlens.errors import ConfigError
 from convlens.language import N_, _
-from convlens.setting import flag_of
-from convlens.text import either
+from convlens.setting import either, flag_of
 
 EXCLUDES = "excludes"  # The flag cannot be given with any of the others.
 NEEDS = "needs"  # The flag is given with at least one of the others.

@@ -2,13 +2,13 @@
 
 import dataclasses
 import operator
+from collections.abc import Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any, get_args, get_type_hints
 
 from convlens.errors import ConfigError
 from convlens.language import N_, _
-from convlens.text import either
 
 LIMITS = (  # of numbers; NaN satisfies none of them
     ("low", operator.ge, N_("{flag} must be at least {limit:g}; found {value:g}.")),
@@ -87,6 +87,18 @@ def _check(item: dataclasses.Field[Any], value: Any) -> None:
         limit = rule[name]
         if limit is not None and not holds(value, limit):
             raise ConfigError(_(message).format(flag=flag_of(item.name), limit=limit, value=value))
+
+
+def either(names: Sequence[str]) -> str:
+    """Return names as alternatives.
+
+    >>> either(["--run", "--notebook"])
+    '--run or --notebook'
+    """
+    text, *others = names
+    for other in others:
+        text = _("{first} or {second}").format(first=text, second=other)
+    return text
 
 
 def unknown(name: str, known: list[str], what: str = N_("setting")) -> str:

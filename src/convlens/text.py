@@ -12,12 +12,9 @@ import contextlib
 import io
 import re
 import sys
-from collections.abc import Sequence
 from itertools import pairwise
 
 from rich.cells import cell_len
-
-from convlens.language import _
 
 ESCAPE = "backslashreplace"  # how files and JSON have a surrogate
 SURROGATE = re.compile(r"\\u(dc[89a-f][0-9a-f])")
@@ -77,18 +74,6 @@ def _replace(error: UnicodeError) -> tuple[str, int]:
     found = error.object[error.start : error.end].translate(PLAIN_SIGNS)
     is_name = any("\ud800" <= character <= "\udfff" for character in found)
     return found.encode("ascii", ESCAPE if is_name else "replace").decode(), error.end
-
-
-def either(names: Sequence[str]) -> str:
-    """Return names as alternatives.
-
-    >>> either(["--run", "--notebook"])
-    '--run or --notebook'
-    """
-    text, *others = names
-    for other in others:
-        text = _("{first} or {second}").format(first=text, second=other)
-    return text
 
 
 def line_starts(text: str, width: int) -> list[int]:

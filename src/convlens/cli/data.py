@@ -88,7 +88,7 @@ def data(
     if file.suffix.lower() != ".png":
         file = file.with_name(f"{file.name}.png")
     write_sheet(dataset, file, unit)
-    screen.say(_("sheet       {file}").format(file=file))
+    screen.facts([(_("sheet"), str(file))])
 
 
 def _facts(dataset: "Dataset", seen: "Inspection") -> list[tuple[str, str]]:

@@ -119,12 +119,13 @@ def _carry_out(
             write_table(table, results)
         if (path := files[number]) is not None:
             write_notebook(notebook, path)
-            screen.say(_("notebook  {path}").format(path=path))
+            screen.facts([(_("notebook"), str(path))])
     if results:
         screen.say()
         screen.columns(result_rows(results), left=(0, 1))
     if table is not None:
-        screen.say("\n" + _("table  {path}").format(path=table))
+        screen.say()
+        screen.facts([(_("table"), str(table))])
 
 
 def _choose(numbers: Sequence[str], known: Sequence[str]) -> Sequence[str]:

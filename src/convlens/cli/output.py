@@ -11,7 +11,9 @@ from rich.console import Console
 from convlens.errors import ConfigError
 from convlens.files import write_atomically
 from convlens.language import _
-from convlens.text import either, printable
+from convlens.screen import Screen
+from convlens.setting import either
+from convlens.text import printable
 
 if TYPE_CHECKING:
     from convlens.charts.style import Chart
@@ -52,9 +54,9 @@ def write_file(
         StorageError: If the file cannot be written.
     """
     write_atomically(path, content, what)
-    Console(highlight=False, soft_wrap=True, stderr=quiet).print(
-        "\n" + _("written  {path}").format(path=path), markup=False
-    )
+    screen = Screen(console=Console(highlight=False, soft_wrap=True, stderr=quiet))
+    screen.say()
+    screen.facts([(_("written"), str(path))])
 
 
 def write_figure(path: Path, figure: "Chart", *, dpi: int, quiet: bool = False) -> None:

@@ -141,7 +141,8 @@ def chart_published() -> None:
         [one.evaluated == ONE_CROP for one in rows.values()],
     )
     write_atomically(PUBLISHED_CHART, lambda path: figure.savefig(path, dpi=110), _("the chart"))
-    screen.say("\n" + _("chart        {path}").format(path=PUBLISHED_CHART))
+    screen.say()
+    screen.fact(_("chart"), str(PUBLISHED_CHART))
 
 
 def search(  # noqa: PLR0913 - options of the command

@@ -230,6 +230,6 @@ def say_what_is_next(run: "Run") -> None:
     screen = Screen()
     is_named = run.folder == run.place(run.folder.name)
     name = run.folder.name if is_named else str(run.folder)
-    command = _("next         convlens predict {run} IMAGE...")
-    screen.say(_("classifier   {path}").format(path=run.classifier_path))
-    screen.say(command.format(run=shlex.quote(name)))
+    command = "convlens predict {run} IMAGE..."  # not translated: a command
+    screen.fact(_("classifier"), str(run.classifier_path))
+    screen.fact(_("next"), command.format(run=shlex.quote(name)))
