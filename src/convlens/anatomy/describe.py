@@ -10,20 +10,22 @@ from itertools import groupby
 
 from convlens.anatomy.stages import HIDDEN, Block, Part
 from convlens.anatomy.summary import LayerRow, Pair
+from convlens.language import N_, _, one_of
 
 # A branch with more layers is described by their number.
 MOST = 12
+DEPTHWISE = N_("depthwise")
 WORDS = {
     "Conv2D": "",
-    "DepthwiseConv2D": "depthwise",
-    "SeparableConv2D": "separable",
-    "Conv2DTranspose": "transposed",
-    "Dense": "dense",
-    "MaxPooling2D": "max pool",
-    "AveragePooling2D": "average pool",
-    "GlobalAveragePooling2D": "global average",
-    "GlobalMaxPooling2D": "global max",
-    "InputLayer": "image",
+    "DepthwiseConv2D": DEPTHWISE,
+    "SeparableConv2D": N_("separable"),
+    "Conv2DTranspose": N_("transposed"),
+    "Dense": N_("dense"),
+    "MaxPooling2D": N_("max pool"),
+    "AveragePooling2D": N_("average pool"),
+    "GlobalAveragePooling2D": N_("global average"),
+    "GlobalMaxPooling2D": N_("global max"),
+    "InputLayer": N_("image"),
 }
 
 # The words for a layer, and its number of filters or units: one number for each layer described.
@@ -59,7 +61,7 @@ class _Description:
         lines = tuple(
             tuple(
                 (word, (*ours, *theirs))
-                for (word, ours), (_, theirs) in zip(line, other_line, strict=True)
+                for (word, ours), (_same, theirs) in zip(line, other_line, strict=True)
             )
             for line, other_line in zip(self.lines, other.lines, strict=True)
         )
@@ -71,16 +73,18 @@ class _Description:
         """Return the lines to print."""
         if not self.head:
             return [_times(self.count) + "".join(map(_text, self.lines[0]))]
-        branches = (", ".join(map(_text, tokens)) or "as it is" for tokens in self.lines)
+        branches = (", ".join(map(_text, tokens)) or _("as it is") for tokens in self.lines)
         found = [
-            f"{_times(self.count)}{self.head}:",
+            _times(self.count) + _("{block}:").format(block=self.head),
             *(f"  {_times(len(list(alike)))}{line}" for line, alike in groupby(branches)),
         ]
         if self.shortcuts:
-            words = " or ".join(dict.fromkeys(self.shortcuts))
-            in_all = len(self.shortcuts) == self.count
-            share = "" if in_all else f" in {len(self.shortcuts)} of {self.count}"
-            found.append(f"  shortcut {words}{share}")
+            shortcut = _("shortcut {words}")
+            if len(self.shortcuts) < self.count:
+                shortcut = _("shortcut {words} in {some} of {count}")
+            words = one_of(dict.fromkeys(self.shortcuts))
+            said = shortcut.format(words=words, some=len(self.shortcuts), count=self.count)
+            found.append(f"  {said}")
         return found
 
 
@@ -101,12 +105,12 @@ def describe(parts: tuple[Part, ...]) -> list[str]:
 
 def _of_row(row: LayerRow) -> _Description:
     if row.kind == "Flatten":
-        return _layer("flatten")
+        return _layer(_("flatten"))
     if row.kind in HIDDEN:
         return _Description("", ())
     word, filters = _token(row)
     if row.kind == "Conv2D" and row.groups == 1:
-        word = f"conv {word}"
+        word = _("conv {window}").format(window=word)
     strides = f" /{_by(row.step)}" if row.step and row.step != (1, 1) else ""
     return _Description("", (((word, filters), (strides, ())),))
 
@@ -118,20 +122,26 @@ def _layer(word: str) -> _Description:
 def _of_block(block: Block) -> _Description:
     branches = tuple(_tokens(branch) for branch in block.branches)
     if block.kind == "scaled":
-        if any(tokens and tokens[0][0].startswith("global") for tokens in branches):
-            return _layer("squeeze-excite")
+        if any(_looks_at_all(branch) for branch in block.branches):
+            return _layer(_("squeeze-excite"))
         divides = block.meeting is not None and "Divide" in block.meeting.kind
-        return _layer("normalisation" if divides else "gate")
+        return _layer(_("normalisation") if divides else _("gate"))
     if block.kind == "residual":
         longest = max(branches, key=len)
         shortcuts = (
-            ", ".join(word for word, _ in tokens)
+            ", ".join(word for word, _filters in tokens)
             for tokens in branches
             if tokens is not longest and tokens
         )
-        return _Description("residual", (longest,), tuple(shortcuts))
-    head = "joined to its input" if block.kind == "joined" else "branches"
+        return _Description(_("residual"), (longest,), tuple(shortcuts))
+    head = _("joined to its input") if block.kind == "joined" else _("branches")
     return _Description(head, tuple(tokens for tokens in branches if tokens))
+
+
+def _looks_at_all(branch: tuple[Part, ...]) -> bool:
+    """Return whether the first layer that is shown pools the whole map."""
+    first = next((one for one in branch if isinstance(one, Block) or one.kind not in HIDDEN), None)
+    return isinstance(first, LayerRow) and first.kind.startswith("Global")
 
 
 def _tokens(branch: tuple[Part, ...]) -> tuple[Token, ...]:
@@ -143,16 +153,20 @@ def _tokens(branch: tuple[Part, ...]) -> tuple[Token, ...]:
             tokens.append((f"({' | '.join(lines)})" if inner.head else lines[0], ()))
         elif part.kind not in HIDDEN:
             tokens.append(_token(part))
-    return tuple(tokens) if len(tokens) <= MOST else ((f"{len(tokens)} layers", ()),)
+    return (
+        tuple(tokens)
+        if len(tokens) <= MOST
+        else ((_("{count} layers").format(count=len(tokens)), ()),)
+    )
 
 
 def _token(row: LayerRow) -> Token:
     word = WORDS.get(row.kind, row.kind.lower())
     if row.kind == "Conv2D" and row.groups > 1:
-        word = "depthwise" if row.groups == row.output_shape[-1] else "grouped"
+        word = DEPTHWISE if row.groups == row.output_shape[-1] else N_("grouped")
     window = f"{row.window[0]}x{row.window[1]}" if row.window else ""
-    filters = row.output_shape[-1:] if row.multiply_adds and word != "depthwise" else ()
-    return f"{word} {window}".strip(), filters
+    filters = row.output_shape[-1:] if row.multiply_adds and word != DEPTHWISE else ()
+    return f"{_(word)} {window}".strip(), filters
 
 
 def _times(count: int) -> str:

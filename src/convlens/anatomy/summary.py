@@ -20,6 +20,7 @@ from keras import layers
 
 from convlens.anatomy.graph import Call, graph_of, record
 from convlens.errors import ModelError
+from convlens.language import _
 
 SEPARABLE = layers.SeparableConv1D | layers.SeparableConv2D
 TRANSPOSED = layers.Conv1DTranspose | layers.Conv2DTranspose | layers.Conv3DTranspose
@@ -184,17 +185,17 @@ def steps(model: keras.Model) -> list[Step]:
     graph = graph_of(model)
     if graph is None:
         raise ModelError(
-            "only a functional or sequential model that is built can be summarised layer by "
-            "layer; {name} is a {kind}. Build it with keras.Model(inputs, outputs).".format(
-                name=model.name, kind=type(model).__name__
-            )
+            _(
+                "only a functional or sequential model that is built can be summarised layer by "
+                "layer; {name} is a {kind}. Build it with keras.Model(inputs, outputs)."
+            ).format(name=model.name, kind=type(model).__name__)
         )
     if any(None in tensor.shape[1:] for tensor in graph.inputs):
         raise ModelError(
-            "the layers of {name} can be counted for images of one size; it takes {shapes}. Build "
-            "it with keras.Input((height, width, channels)) in numbers.".format(
-                name=model.name, shapes=", ".join(str(one.shape[1:]) for one in graph.inputs)
-            )
+            _(
+                "the layers of {name} can be counted for images of one size; it takes {shapes}. "
+                "Build it with keras.Input((height, width, channels)) in numbers."
+            ).format(name=model.name, shapes=", ".join(str(one.shape[1:]) for one in graph.inputs))
         )
 
     def compute(call: Call) -> Any:

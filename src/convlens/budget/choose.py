@@ -14,6 +14,7 @@ from convlens.budget.plan import AIM, EPOCHS, Costs, Plan, least_seconds, plan
 from convlens.config import Config, TransferConfig
 from convlens.data.dataset import Dataset
 from convlens.data.prepared import look_at, parse_size
+from convlens.language import N_, _
 from convlens.screen import duration
 from convlens.transfer.backbone import map_strides, trainable_layers
 
@@ -22,24 +23,28 @@ LEAST_SIDE = 64  # pixels; smaller images are unlike those that a backbone was t
 PASSES = 3  # in fewer passes over the images the learning rate cannot rise and fall
 MOST_PASSES = 30  # more passes improve little, as the layers are trained already
 
-NONE_FITS = "even at {side}, {parts}, it takes {needed}; {left} are left"
-LARGEST_FITS = "{parts}; about {needed} to the report fit into the {left} that are left"
-SMALLER_FITS = (
+NONE_FITS = N_("even at {side}, {parts}, it takes {needed}; {left} are left")
+LARGEST_FITS = N_("{parts}; about {needed} to the report fit into the {left} that are left")
+SMALLER_FITS = N_(
     "{parts}; about {needed} to the report fit into the {left} that are left, the {whole} at "
     "{largest} do not"
 )
 FEATURES = {  # by whether images must be decoded
-    True: "{count:,} images x {each:.1f} ms = {features}, decoding {decoding}",
-    False: "{count:,} images x {each:.1f} ms = {features}",
+    True: N_("{count:,} images x {each:.1f} ms = {features}, decoding {decoding}"),
+    False: N_("{count:,} images x {each:.1f} ms = {features}"),
 }
 TUNED = {  # by whether more passes would fit
-    True: "{layers}: {epochs} epochs of {each}, {passes:.1f} passes in the {left} that are left; "
-    "more time would bring little",
-    False: "{layers}: {epochs} epochs of {each}, {passes:.1f} passes in the {left} that are left",
+    True: N_(
+        "{layers}: {epochs} epochs of {each}, {passes:.1f} passes in the {left} that are left; "
+        "more time would bring little"
+    ),
+    False: N_(
+        "{layers}: {epochs} epochs of {each}, {passes:.1f} passes in the {left} that are left"
+    ),
 }
 LAST_LAYERS = {  # by whether it is known how often all layers could be trained
-    True: "the last {count} layers (all would make {passes:.1f} passes)",
-    False: "the last {count} layers",
+    True: N_("the last {count} layers (all would make {passes:.1f} passes)"),
+    False: N_("the last {count} layers"),
 }
 
 
@@ -137,7 +142,7 @@ def choose_side(costs: BackboneCosts, seconds: float, sides: Sequence[int] = SID
     template = NONE_FITS
     if fitting:
         template = LARGEST_FITS if side == sides[0] else SMALLER_FITS
-    reason = template.format(
+    reason = _(template).format(
         side=side,
         parts=_describe(costs, shares[side]),
         needed=duration(needed),
@@ -153,8 +158,8 @@ def _describe(costs: BackboneCosts, share: float) -> str:
     decoding, features = costs.parts(share)
     count = round(features / (costs.feature * share))
     if not count:
-        return "features kept from an earlier run"
-    return FEATURES[decoding > 0].format(
+        return _("features kept from an earlier run")
+    return _(FEATURES[decoding > 0]).format(
         count=count,
         each=1000 * costs.feature * share,
         features=duration(features),
@@ -184,7 +189,7 @@ def choose_tuning(
         if length is None or passes < least:
             most = max(most, passes)
             continue
-        reason = TUNED[passes > MOST_PASSES - 1].format(
+        reason = _(TUNED[passes > MOST_PASSES - 1]).format(
             layers=_describe_layers(unfreeze, most),
             epochs=length.epochs,
             each=duration(length.seconds / length.epochs),
@@ -192,22 +197,22 @@ def choose_tuning(
             left=duration(seconds),
         )
         return Tuning(reason, unfreeze, length, start)
-    quickest = min(costs.seconds(1, steps_per_pass) for _, costs in options)
+    quickest = min(costs.seconds(1, steps_per_pass) for _name, costs in options)
     return Tuning(
-        "not taken: {least:g} passes over the images or more are worth it; one takes {one}, and "
-        "{left} are left besides the scores and the report".format(
-            least=least, one=duration(quickest), left=duration(max(seconds, 0))
-        )
+        _(
+            "not taken: {least:g} passes over the images or more are worth it; one takes {one}, "
+            "and {left} are left besides the scores and the report"
+        ).format(least=least, one=duration(quickest), left=duration(max(seconds, 0)))
     )
 
 
 def _describe_layers(unfreeze: str, passes_of_all: float) -> str:
     """Return what `--unfreeze` names in words, and how many passes all layers would have made."""
     if unfreeze == "all":
-        return "all layers"
+        return _("all layers")
     if not unfreeze.isdecimal():
-        return "layers {patterns}".format(patterns=unfreeze)
-    return LAST_LAYERS[passes_of_all > 0].format(count=unfreeze, passes=passes_of_all)
+        return _("layers {patterns}").format(patterns=unfreeze)
+    return _(LAST_LAYERS[passes_of_all > 0]).format(count=unfreeze, passes=passes_of_all)
 
 
 def _fill(costs: Costs, seconds: float, steps_per_pass: int) -> Plan | None:
@@ -233,14 +238,14 @@ def unlike_photographs(dataset: Dataset, config: Config) -> str:
     """
     sizes, grey = look_at(dataset)
     if config.data.channels == "grey" or (grey and config.data.channels == "auto"):
-        return "the images are grey, it knows photographs in colour"
+        return _("the images are grey, it knows photographs in colour")
     height, width = sorted(sizes, key=min)[len(sizes) // 2] if sizes else (0, 0)
     if min(height, width) < LEAST_SIDE:
-        return "images of {height} x {width} are too small for one that knows photographs".format(
-            height=height, width=width
-        )
+        return _(
+            "images of {height} x {width} are too small for one that knows photographs"
+        ).format(height=height, width=width)
     if config.data.size != "auto" and min(parse_size(config.data.size)) < SIDES[-1]:
-        return "--size {size} is too small for it".format(size=config.data.size)
+        return _("--size {size} is too small for it").format(size=config.data.size)
     return ""
 
 

@@ -16,6 +16,7 @@ from dataclasses import dataclass, replace
 from convlens import backend
 from convlens.budget.plan import AIM, Plan
 from convlens.errors import ConfigError, Interrupted
+from convlens.language import _, ngettext
 from convlens.run import Run
 from convlens.screen import duration
 from convlens.training.fit import step_seconds
@@ -27,10 +28,6 @@ GRACE = 0.02  # share of a time budget after which a training that is late is st
 SLACK = 0.05  # share of a time budget by which the end may be missed before the plan is changed
 LIMIT = 1.1  # a training of fixed length is stopped at this multiple of its time
 RESERVE = 1.1  # factor by which the time budget that is suggested exceeds what was measured
-PLANNED_ANEW = {  # by whether one epoch is done
-    True: "planned anew after {done} epoch: at this speed {epochs} fill the time",
-    False: "planned anew after {done} epochs: at this speed {epochs} fill the time",
-}
 CLOCK = "state/seconds.json"  # in a run: the seconds of training up to its last stop
 
 
@@ -62,9 +59,11 @@ class Clock:
         if more <= self.left:
             return
         raise ConfigError(
-            "--budget must be about {least} at least for {what}: {used} for starting and "
-            "measuring, {more} from there; found {found}. Give more time, use fewer images "
-            "with --limit, or make them smaller with --size.".format(
+            _(
+                "--budget must be about {least} at least for {what}: {used} for starting and "
+                "measuring, {more} from there; found {found}. Give more time, use fewer images "
+                "with --limit, or make them smaller with --size."
+            ).format(
                 least=duration(self.used + RESERVE * more),
                 what=what,
                 used=duration(self.used),
@@ -223,12 +222,17 @@ def train_until(
             return ""
         done = len(run.history)
         if watch.late:
-            return (
+            return _(
                 "stopped after {done} of {epochs} epochs: it was slower than measured, and its "
-                "time was up".format(done=done, epochs=plan.epochs)
-            )
+                "time was up"
+            ).format(done=done, epochs=plan.epochs)
         plan = watch.plan
-        trainer.screen.note(PLANNED_ANEW[done == 1].format(done=done, epochs=plan.epochs))
+        note = ngettext(
+            "planned anew after {done} epoch: at this speed {epochs} fill the time",
+            "planned anew after {done} epochs: at this speed {epochs} fill the time",
+            done,
+        )
+        trainer.screen.note(note.format(done=done, epochs=plan.epochs))
         if replan is not None:
             replan(plan)
 

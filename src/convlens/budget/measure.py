@@ -28,6 +28,7 @@ from convlens.data.splits import Splits
 from convlens.data.store import DIGEST_BYTES, Store, is_stored
 from convlens.errors import ImageError, StorageError
 from convlens.evaluation.evaluate import evaluate
+from convlens.language import _, language, set_language
 from convlens.preprocess import Preprocessing, prepare
 from convlens.report.results import Scored, write_evaluation
 from convlens.run import Run
@@ -76,7 +77,9 @@ def decode_some(dataset: Dataset, preprocessing: Preprocessing) -> tuple[NDArray
     indices = np.unique(np.linspace(0, len(dataset) - 1, SAMPLED).astype(int)).tolist()
     read(indices[0])  # the first call imports the decoder
     began = time.monotonic()
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
+    with ThreadPoolExecutor(
+        os.cpu_count(), initializer=set_language, initargs=(language(),)
+    ) as pool:
         images = np.stack(list(pool.map(read, indices)))
     return images, (time.monotonic() - began) / len(indices)
 
@@ -275,8 +278,10 @@ def trial_folder() -> Iterator[Path]:
         folder = tempfile.TemporaryDirectory(ignore_cleanup_errors=True)
     except OSError as error:
         raise StorageError(
-            "measuring needs a folder for temporary files; {reason}. Set TMPDIR to another "
-            "place.".format(reason=error.strerror or error)
+            _(
+                "measuring needs a folder for temporary files; {reason}. Set TMPDIR to another "
+                "place."
+            ).format(reason=error.strerror or error)
         ) from error
     with folder as name, backend.forgotten():
         yield Path(name)

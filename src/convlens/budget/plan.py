@@ -15,6 +15,7 @@ import re
 from dataclasses import dataclass
 
 from convlens.errors import ConfigError
+from convlens.language import _
 
 AIM = 0.95  # share of the time that is planned; the rest is a reserve for what was not measured
 OVERHEAD = 0.1  # share of the time that validating and saving may take, if longer epochs allow it
@@ -87,13 +88,14 @@ def parse_duration(text: str) -> float:
     match = re.fullmatch(pattern, re.sub(r"\s", "", text.lower()))
     if match is None or not any(match.groups()):
         raise ConfigError(
-            "a duration must be a number with its unit, as 90s, 10m or 1h30m; "
-            "found {text!r}.".format(text=text)
+            _(
+                "a duration must be a number with its unit, as 90s, 10m or 1h30m; found {text!r}."
+            ).format(text=text)
         )
     parts = zip(match.groups(), UNITS.values(), strict=True)
     seconds = sum(float(part or 0) * unit for part, unit in parts)
     if seconds <= 0:
-        raise ConfigError("a duration must be more than zero; found {text!r}.".format(text=text))
+        raise ConfigError(_("a duration must be more than zero; found {text!r}.").format(text=text))
     return seconds
 
 
@@ -123,8 +125,10 @@ def plan(seconds: float, costs: Costs, steps_per_pass: int) -> Plan:
     """
     if seconds < least_seconds(costs):
         raise ConfigError(
-            "the time must be at least {least:.2g} s: a step takes {step:.2g} s, and to validate "
-            "and save it {overhead:.2g} s, measured; found {seconds:g} s.".format(
+            _(
+                "the time must be at least {least:.2g} s: a step takes {step:.2g} s, and to "
+                "validate and save it {overhead:.2g} s, measured; found {seconds:g} s."
+            ).format(
                 least=least_seconds(costs),
                 step=costs.step,
                 overhead=costs.overhead,

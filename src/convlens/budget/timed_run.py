@@ -24,6 +24,7 @@ from convlens.budget.plan import Costs, Plan
 from convlens.config import Config
 from convlens.data.dataset import Dataset
 from convlens.errors import Interrupted
+from convlens.language import N_, _
 from convlens.pipeline import prepare_images
 from convlens.run import Run
 from convlens.screen import Screen, duration
@@ -36,13 +37,17 @@ from convlens.transfer.origin import choose_backbone
 TIMED = 0.03  # the share of the remaining time in which the steps of a training are timed
 LEAST_TIMED = 2.0  # seconds for it at least
 MOST_TIMED = 15.0  # seconds for it at most
-HEAD_ALONE = "{how} (it will train the head alone: which layers to fine-tune was not decided yet)"
+HEAD_ALONE = N_(
+    "{how} (it will train the head alone: which layers to fine-tune was not decided yet)"
+)
 
 # The least time of a training pass over the images, in units of the time that their features take.
 UPPER_LAYERS = 1  # the forward pass
 ALL_LAYERS = 3  # the forward pass, and the backward pass, which takes twice as long
 
-WITHOUT_VALIDATION = "not taken: without validation images there is no telling whether it is better"
+WITHOUT_VALIDATION = N_(
+    "not taken: without validation images there is no telling whether it is better"
+)
 
 
 class TimedRun:
@@ -71,9 +76,9 @@ class TimedRun:
     def how_to_go_on(self) -> str:
         """Return what a stopped run has kept, and how to continue it."""
         if self.folder is None:
-            return "Nothing was trained yet; give the same command again."
-        template = HEAD_ALONE if self.head_alone else "{how}"
-        return template.format(how=self.folder.how_to_resume())
+            return _("Nothing was trained yet; give the same command again.")
+        how = self.folder.how_to_resume()
+        return _(HEAD_ALONE).format(how=how) if self.head_alone else how
 
     def begin(self, setup: Setup, name: str | Path | None) -> Run:
         """Create the run folder; from here on the run can be resumed."""
@@ -164,7 +169,7 @@ def train_on_backbone(
     training.run(run)
     tuning, stage = _choose_tuning(timed, head, frozen, choice.feature)
     timed.head_alone = False
-    timed.screen.say("fine-tune    {reason}".format(reason=tuning.reason))
+    timed.screen.fact(_("fine-tune"), tuning.reason)
     if tuning.plan is None or stage is None:
         setup = with_unfrozen(setup, frozen)
         setup.describe(run, budget=timed.clock.seconds)
@@ -189,18 +194,20 @@ def _choose_tuning(
         The choice, and the stage that was measured last: that of the choice, if there is one.
     """
     if not head.continues:
-        return Tuning(WITHOUT_VALIDATION), None
+        return Tuning(_(WITHOUT_VALIDATION)), None
     least = 1.0 if timed.config.transfer.unfreeze else PASSES
     images = least * len(head.setup.prepared.splits.train)
     ending = 0.0
     options: list[tuple[str, Costs]] = []
     stage = None
-    with timed.screen.console.status("measuring what fits into the rest"):
+    with timed.screen.console.status(_("measuring what fits into the rest")):
         if timed.clock.left > images * feature:
             ending, feature = rehearse_ending(head.setup)
         tuning = Tuning(
-            "not taken: {least:g} passes of the upper layers take {needed} and much more; "
-            "{left} are left, the scores not counted".format(
+            _(
+                "not taken: {least:g} passes of the upper layers take {needed} and much more; "
+                "{left} are left, the scores not counted"
+            ).format(
                 least=least,
                 needed=duration(images * feature),
                 left=duration(max(timed.clock.left - ending, 0)),

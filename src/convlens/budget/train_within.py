@@ -18,6 +18,7 @@ from convlens.data.prepared import choose_preprocessing
 from convlens.data.store import is_stored
 from convlens.errors import ModelError
 from convlens.files import explained_stops
+from convlens.language import N_, _
 from convlens.pipeline import begin, prepare_images
 from convlens.run import Run
 from convlens.screen import Screen, duration
@@ -26,7 +27,7 @@ from convlens.training.trainer import Trainer, Training
 from convlens.transfer.origin import choose_origin
 
 BACKBONE = "efficientnet_lite0"  # its weights are in a package, so they need no download
-OTHER_NETWORK = "another network is asked for"
+OTHER_NETWORK = N_("another network is asked for")
 
 
 def train_within(  # noqa: PLR0913 - the public entry point; all but three have defaults
@@ -73,7 +74,7 @@ def train_within(  # noqa: PLR0913 - the public entry point; all but three have 
 
 def _train(timed: TimedRun, name: str | Path | None) -> Run:
     """Choose what fits, train it and score it."""
-    timed.facts["budget"] = "{budget}, of which {used} went into starting".format(
+    timed.facts[N_("budget")] = _("{budget}, of which {used} went into starting").format(
         budget=duration(timed.clock.seconds), used=duration(timed.clock.used)
     )
     chosen = _choose_backbone(timed)
@@ -83,13 +84,12 @@ def _train(timed: TimedRun, name: str | Path | None) -> Run:
         frozen, choice = chosen
         training, run = train_on_backbone(timed, frozen, choice, name)
     training.finish(run)
-    timed.screen.say(
-        "time         {used} of {budget}, {share:.0f} %".format(
-            used=duration(timed.clock.used),
-            budget=duration(timed.clock.seconds),
-            share=100 * timed.clock.used / timed.clock.seconds,
-        )
+    spent = _("{used} of {budget}, {share:.0f} %").format(
+        used=duration(timed.clock.used),
+        budget=duration(timed.clock.seconds),
+        share=100 * timed.clock.used / timed.clock.seconds,
     )
+    timed.screen.fact(_("time"), spent)
     return run
 
 
@@ -100,10 +100,10 @@ def _choose_backbone(timed: TimedRun) -> tuple[Config, SizeChoice] | None:
     reason = ""
     if named is None:
         asked = "model" in timed.given
-        reason = OTHER_NETWORK if asked else unlike_photographs(timed.dataset, timed.config)
+        reason = _(OTHER_NETWORK) if asked else unlike_photographs(timed.dataset, timed.config)
     if not reason:
         try:
-            with timed.screen.console.status("measuring the backbone"):
+            with timed.screen.console.status(_("measuring the backbone")):
                 frozen, choice = fit_backbone(timed, frozen)
         except ModelError as error:
             if named is not None:
@@ -114,19 +114,20 @@ def _choose_backbone(timed: TimedRun) -> tuple[Config, SizeChoice] | None:
                 _explain_backbone(timed, frozen, choice)
                 return frozen, choice
             if named is not None:
-                timed.clock.require(choice.seconds / AIM, f"a head on {named}")
-            reason = f"{BACKBONE}, {choice.reason}"
-    timed.facts["backbone"] = "not taken: {reason}".format(reason=reason)
+                what = _("a head on {backbone}").format(backbone=named)
+                timed.clock.require(choice.seconds / AIM, what)
+            reason = _("{backbone}, {reason}").format(backbone=BACKBONE, reason=choice.reason)
+    timed.facts[N_("backbone")] = _("not taken: {reason}").format(reason=reason)
     return None
 
 
 def _explain_backbone(timed: TimedRun, frozen: Config, choice: SizeChoice) -> None:
     """Note why the backbone was chosen."""
-    timed.facts["backbone"] = "{name} at {side}: {reason}".format(
+    timed.facts[N_("backbone")] = _("{name} at {side}: {reason}").format(
         name=frozen.transfer.backbone, side=choice.side, reason=choice.reason
     )
     if timed.config.transfer.backbone is None:
-        timed.facts["from scratch"] = (
+        timed.facts[N_("from scratch")] = _(
             "not taken: on photographs a trained backbone needs fewer images"
         )
 
@@ -136,13 +137,13 @@ def _train_from_scratch(timed: TimedRun, name: str | Path | None) -> tuple[Train
     origin = choose_origin(timed.config)
     preprocessing = choose_preprocessing(timed.dataset, timed.config.data, origin.demands.scale)
     if not is_stored(timed.dataset, preprocessing):
-        _, decode = decode_some(timed.dataset, preprocessing)
-        timed.clock.require(decode * len(timed.dataset), "decoding the images alone")
+        _images, decode = decode_some(timed.dataset, preprocessing)
+        timed.clock.require(decode * len(timed.dataset), _("decoding the images alone"))
     prepared = prepare_images(origin, timed.dataset, timed.config, timed.screen)
     trainer = Trainer(Setup.create(prepared, timed.config, origin), timed.screen)
-    with timed.screen.console.status("measuring a few steps"):
+    with timed.screen.console.status(_("measuring a few steps")):
         costs = timed.measure(trainer)
-        ending, _ = rehearse_ending(trainer.setup)
+        ending, _prediction = rehearse_ending(trainer.setup)
     length = _plan(timed, costs, costs.start + ending, trainer.train.steps_per_pass)
     trainer.set_length(length.epochs, length.steps_per_epoch)
     run = timed.begin(trainer.setup, name)
@@ -155,16 +156,14 @@ def _train_from_scratch(timed: TimedRun, name: str | Path | None) -> tuple[Train
 def _plan(timed: TimedRun, costs: Costs, rest: float, steps_per_pass: int) -> Plan:
     """Return the training that fills the time, less the `rest` seconds around it."""
     pass_seconds = costs.seconds(1, steps_per_pass)
-    timed.clock.require(pass_seconds / AIM + rest, "one pass over the images")
+    timed.clock.require(pass_seconds / AIM + rest, _("one pass over the images"))
     length = plan(timed.clock.left - rest, costs, steps_per_pass)
-    timed.facts["a pass"] = (
-        "{seconds}: {steps:,} steps of {step:.0f} ms, and validation, measured".format(
-            seconds=duration(pass_seconds), steps=steps_per_pass, step=1000 * costs.step
-        )
-    )
-    timed.facts["time"] = (
-        "{epochs} epochs, {passes:.1f} passes: {seconds} of the {left} that are left; {rest} "
-        "for compiling, scores and report, tried out"
+    timed.facts[N_("a pass")] = _(
+        "{seconds}: {steps:,} steps of {step:.0f} ms, and validation, measured"
+    ).format(seconds=duration(pass_seconds), steps=steps_per_pass, step=1000 * costs.step)
+    timed.facts[N_("time")] = _(
+        "{epochs} epochs, {passes:.1f} passes: {seconds} of the {left} that are left; {rest} for "
+        "compiling, scores and report, tried out"
     ).format(
         epochs=length.epochs,
         passes=length.steps / steps_per_pass,

@@ -17,6 +17,7 @@ import keras
 
 from convlens.errors import ClassifierError
 from convlens.files import DAMAGE, with_present_names, write_atomically
+from convlens.language import N_, _
 from convlens.text import ESCAPE
 
 CONFIG = "config.json"  # the entry of Keras that describes the network
@@ -39,13 +40,13 @@ ADDITIONS = {
 COPIED = 2**20  # bytes at a time
 HDF5 = b"\x89HDF\r\n\x1a\n"
 OTHER_KINDS = {
-    ".h5": "an HDF5 file, as Keras 2 wrote networks and weights",
-    ".onnx": "a network in ONNX",
-    ".pb": "a graph of TensorFlow",
-    ".pt": "a file of PyTorch",
-    ".pth": "a file of PyTorch",
-    ".safetensors": "a file of weights alone (safetensors)",
-    ".tflite": "a network in TensorFlow Lite",
+    ".h5": N_("an HDF5 file, as Keras 2 wrote networks and weights"),
+    ".onnx": N_("a network in ONNX"),
+    ".pb": N_("a graph of TensorFlow"),
+    ".pt": N_("a file of PyTorch"),
+    ".pth": N_("a file of PyTorch"),
+    ".safetensors": N_("a file of weights alone (safetensors)"),
+    ".tflite": N_("a network in TensorFlow Lite"),
 }
 
 
@@ -72,7 +73,7 @@ def write_archive(path: Path, model: keras.Model, facts: dict[str, Any]) -> None
             text = json.dumps(content, ensure_ascii=False, indent=1)
             archive.writestr(ENTRY, text.encode(errors=ESCAPE))
 
-    write_atomically(path, write, "the classifier")
+    write_atomically(path, write, _("the classifier"))
 
 
 def _copy_for_older_keras(saved: Path, target: Path) -> None:
@@ -115,27 +116,29 @@ def read_archive(path: Path) -> tuple[keras.Model, dict[str, Any]]:
             facts = with_present_names(_checked_facts(path, archive))
     except FileNotFoundError as error:
         raise ClassifierError(
-            "{path}: there is no classifier file here.".format(path=path)
+            _("{path}: there is no classifier file here.").format(path=path)
         ) from error
     except OSError as error:
         raise ClassifierError(
-            "{path}: the file cannot be read; {reason}.".format(
+            _("{path}: the file cannot be read; {reason}.").format(
                 path=path, reason=error.strerror or error
             )
         ) from error
     except DAMAGE as error:
         _refuse_other_kind(path)
         raise ClassifierError(
-            "{path}: the file is damaged or is not a classifier ({reason}). "
-            "Use an undamaged copy.".format(path=path, reason=error)
+            _(
+                "{path}: the file is damaged or is not a classifier ({reason}). "
+                "Use an undamaged copy."
+            ).format(path=path, reason=error)
         ) from error
     try:
         return keras.models.load_model(path, compile=False, safe_mode=True), facts
     except (ValueError, TypeError, OSError, KeyError) as error:
         made_by = _keras_version(path)
-        message = "{path}: Keras cannot build the network of this file; {reason}"
+        message = _("{path}: Keras cannot build the network of this file; {reason}")
         if made_by != keras.__version__:
-            message = (
+            message = _(
                 "{path}: Keras {found} cannot build the network of this file, which Keras "
                 "{made_by} wrote. Install that version: pip install keras=={made_by}."
             )
@@ -164,9 +167,11 @@ def _refuse_other_kind(path: Path) -> None:
         suffix = ".h5" if file.read(len(HDF5)) == HDF5 else path.suffix.lower()
     if suffix in OTHER_KINDS:
         raise ClassifierError(
-            "{path}: a classifier is a file that convlens wrote, a run's classifier.keras; this is "
-            "{kind}. A network that keras.models.load_model opens can be trained further with "
-            "convlens.train(dataset, model=...).".format(path=path, kind=OTHER_KINDS[suffix])
+            _(
+                "{path}: a classifier is a file that convlens wrote, a run's classifier.keras; "
+                "this is {kind}. A network that keras.models.load_model opens can be trained "
+                "further with convlens.train(dataset, model=...)."
+            ).format(path=path, kind=_(OTHER_KINDS[suffix]))
         )
 
 
@@ -174,21 +179,24 @@ def _checked_facts(path: Path, archive: zipfile.ZipFile) -> dict[str, Any]:
     if ENTRY not in archive.namelist():
         _refuse_other_kind(path)
         raise ClassifierError(
-            "{path}: a classifier file must contain {entry} with its class names; this file has "
-            "none. If it is a plain Keras model, pass it to "
-            "convlens.train(dataset, model=...).".format(path=path, entry=ENTRY)
+            _(
+                "{path}: a classifier file must contain {entry} with its class names; this file "
+                "has none. If it is a plain Keras model, pass it to convlens.train(dataset, "
+                "model=...)."
+            ).format(path=path, entry=ENTRY)
         )
     facts: dict[str, Any] = json.loads(archive.read(ENTRY))
     if facts["format"] > FORMAT:
         raise ClassifierError(
-            "{path}: the file was made by a newer convlens (its format is {found}; this version "
-            "reads formats up to {known}). Upgrade with: pip install --upgrade convlens.".format(
-                path=path, found=facts["format"], known=FORMAT
-            )
+            _(
+                "{path}: the file was made by a newer convlens (its format is {found}; this "
+                "version reads formats up to {known}). Upgrade with: pip install --upgrade "
+                "convlens."
+            ).format(path=path, found=facts["format"], known=FORMAT)
         )
     if facts.get("checksum") != checksum(archive, facts):
         raise ClassifierError(
-            "{path}: the file was changed after it was saved. Use an unchanged copy.".format(
+            _("{path}: the file was changed after it was saved. Use an unchanged copy.").format(
                 path=path
             )
         )

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from convlens.anatomy.graph import parents, producer
 from convlens.errors import ModelError
+from convlens.language import _
 from convlens.preprocess import Preprocessing
 from convlens.zoo.registry import Logits
 
@@ -50,8 +51,10 @@ def _one_logit_a_class(logits: keras.KerasTensor, num_classes: int) -> keras.Ker
         logits = keras.ops.concatenate([keras.ops.zeros_like(logits), logits], axis=-1)
     if tuple(logits.shape) != (None, num_classes):
         raise ModelError(
-            "the network must output one logit for each class, (batch, {num_classes}); it outputs "
-            "{shape}.".format(num_classes=num_classes, shape=tuple(logits.shape))
+            _(
+                "the network must output one logit for each class, (batch, {num_classes}); it "
+                "outputs {shape}."
+            ).format(num_classes=num_classes, shape=tuple(logits.shape))
         )
     return logits
 

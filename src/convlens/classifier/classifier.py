@@ -24,6 +24,7 @@ from convlens.data.deep import find_values
 from convlens.errors import ImageError
 from convlens.files import and_more
 from convlens.image_file import ImageLike, name_of, readable
+from convlens.language import _
 from convlens.preprocess import ImageArray, Preprocessing
 from convlens.unit import choose_unit
 
@@ -169,7 +170,10 @@ class Classifier:
             listed = list(map(readable, listed))
             self = self.with_unit_of(listed)
         predictions: list[Prediction] = []
-        named = ((name_of(image) or f"image {index}", image) for index, image in enumerate(listed))
+        named = (
+            (name_of(image) or _("image {index}").format(index=index), image)
+            for index, image in enumerate(listed)
+        )
         while batch := list(itertools.islice(named, batch_size)):
             predictions += self._predict_batch(batch, skip)
         return predictions

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from convlens.errors import ClassifierError
+from convlens.language import _
 from convlens.preprocess import ImageArray
 
 # How far a probability may differ from the recorded one when the examples are replayed.
@@ -57,8 +58,8 @@ def check_examples(
     allowed = TOLERANCE[precision] / min(1, temperature)
     if not difference <= allowed:
         raise ClassifierError(
-            "{path}: the examples of the file must get the recorded probabilities within "
-            "{allowed:g}; in {precision} they differ by {difference:.2g}.".format(
-                path=path, allowed=allowed, precision=precision, difference=difference
-            )
+            _(
+                "{path}: the examples of the file must get the recorded probabilities within "
+                "{allowed:g}; in {precision} they differ by {difference:.2g}."
+            ).format(path=path, allowed=allowed, precision=precision, difference=difference)
         )

@@ -7,6 +7,7 @@ from convlens.backend import resolve_precision
 from convlens.classifier.assembly import assemble, finalize, with_precision
 from convlens.classifier.classifier import Classifier
 from convlens.errors import ModelError
+from convlens.language import _
 from convlens.preprocess import Preprocessing
 from convlens.zoo.create import build
 from convlens.zoo.imagenet import imagenet_classes
@@ -51,18 +52,20 @@ def pretrained_classifier(
     ]
     if name not in trained:
         raise ModelError(
-            "{name} has no trained weights; train it: convlens train IMAGES --model {name}. "
-            "Networks with trained weights: {trained}.".format(
-                name=name, trained=", ".join(trained)
-            )
+            _(
+                "{name} has no trained weights; train it: convlens train IMAGES --model {name}. "
+                "Networks with trained weights: {trained}."
+            ).format(name=name, trained=", ".join(trained))
         )
     preprocessing = Preprocessing(*info.input_shape, fit="crop", scale=info.scale)
     network = partial(build, name, num_classes=len(classes))
     model = assemble(network, preprocessing, len(classes), name)
     if untrained := load_weights(model, name, weights):
         raise ModelError(
-            "{weights}: the file must contain weights for 1,000 classes; it has none for "
-            "{layer}.".format(weights=weights, layer=untrained[-1])
+            _(
+                "{weights}: the file must contain weights for 1,000 classes; it has none for "
+                "{layer}."
+            ).format(weights=weights, layer=untrained[-1])
         )
     finalize(model)
     classifier = Classifier.from_logits(model, classes, preprocessing)

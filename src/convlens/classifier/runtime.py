@@ -23,12 +23,13 @@ from numpy.typing import NDArray
 from convlens import backend
 from convlens.classifier.assembly import all_layers, with_precision
 from convlens.errors import BackendError, ConfigError
+from convlens.language import _
 from convlens.preprocess import ImageArray
 
 ENGINES = ("auto", "openvino", "keras")
 KERAS_BATCH = 16  # images at a time; 64 were no faster and took 0.5 GB more
 DEPTHWISE = (keras.layers.DepthwiseConv2D, keras.layers.SeparableConv2D)
-INSTALL = "pip install 'convlens[openvino]'"
+INSTALL = "pip install 'convlens[openvino]'"  # not translated: a command
 
 Predict = Callable[[ImageArray], NDArray[np.float32]]
 
@@ -70,7 +71,7 @@ def compile_model(model: keras.Model, precision: str = "auto", engine: str = "au
     """
     if engine not in ENGINES:
         raise ConfigError(
-            "engine must be one of {known}; found {found!r}.".format(
+            _("engine must be one of {known}; found {found!r}.").format(
                 known=", ".join(ENGINES), found=engine
             )
         )
@@ -114,7 +115,7 @@ def _on_openvino(model: keras.Model, precision: str) -> Compiled:
         import openvino
     except ImportError as error:
         raise BackendError(
-            "the engine openvino needs OpenVINO, which cannot be imported: {install}.".format(
+            _("the engine openvino needs OpenVINO, which cannot be imported: {install}.").format(
                 install=INSTALL
             )
         ) from error
@@ -127,7 +128,7 @@ def _on_openvino(model: keras.Model, precision: str) -> Compiled:
         compiled = _core().compile_model(openvino.convert_model(traced), "CPU", settings)
     except Exception as error:  # the converter raises a dozen kinds of errors
         raise BackendError(
-            "OpenVINO cannot run {model}: {reason}. Use the engine keras.".format(
+            _("OpenVINO cannot run {model}: {reason}. Use the engine keras.").format(
                 model=model.name, reason=_reason(error)
             )
         ) from error

@@ -20,6 +20,7 @@ from convlens.data.dataset import Dataset
 from convlens.data.prepared import Prepared, prepare_data
 from convlens.errors import ConfigError, DataError, RunError, TrainingError
 from convlens.files import explained_stops
+from convlens.language import N_, _
 from convlens.pipeline import begin, open_trainer
 from convlens.run import Run
 from convlens.screen import Screen, duration
@@ -37,16 +38,12 @@ DEFAULT_MINUTES = 2.0  # of each network
 FACTS = "compare.json"  # models, minutes and path; at the end ranking and paired_test too
 
 NO_COMPARISON = {  # by whether there are others
-    True: "{name}: a comparison is a folder that `convlens compare` made, with compare.json. "
-    "Comparisons here: {known}.",
-    False: "{name}: a comparison is a folder that `convlens compare` made, with compare.json.",
+    True: N_(
+        "{name}: a comparison is a folder that `convlens compare` made, with compare.json. "
+        "Comparisons here: {known}."
+    ),
+    False: N_("{name}: a comparison is a folder that `convlens compare` made, with compare.json."),
 }
-
-RESULT = """
-charts       {folder}/plots/tradeoff.png, growth.png beside it
-numbers      {folder}/compare.json
-reports      {folder}/MODEL/report.html
-next         {command} IMAGE..."""
 
 
 def compare(
@@ -85,17 +82,17 @@ def compare(
     check_names(names)
     if not 0 < minutes < math.inf:
         raise ConfigError(
-            "--minutes must be more than 0; found {minutes:g}.".format(minutes=minutes)
+            _("--minutes must be more than 0; found {minutes:g}.").format(minutes=minutes)
         )
     begin(config, run)
-    with screen.counter("decoding") as progress:
+    with screen.counter(_("decoding")) as progress:
         prepared = prepare_data(dataset, config, progress=progress)
     _require_images(prepared)
     recipes = make_recipes(names, config)
     check_models(recipes, prepared)
     _announce(prepared, len(names), minutes, screen)
     with explained_stops(
-        lambda: "No network was trained.", "stopped while measuring.", several=True
+        lambda: _("No network was trained."), _("stopped while measuring."), several=True
     ):
         planned = plan_networks(recipes, prepared, 60 * minutes, screen)
     comparison = Run.create(run, f"{dataset.name}-compare")
@@ -123,7 +120,7 @@ def open_comparison(name: str | Path) -> Run:
     if (folder / FACTS).is_file():
         return Run(folder)
     known = sorted(path.parent.name for path in Path("runs").glob(f"*/{FACTS}"))
-    raise RunError(NO_COMPARISON[bool(known)].format(name=name, known=", ".join(known)))
+    raise RunError(_(NO_COMPARISON[bool(known)]).format(name=name, known=", ".join(known)))
 
 
 def resume_comparison(dataset: Dataset, name: str | Path, screen: Screen | None = None) -> Run:
@@ -144,36 +141,42 @@ def resume_comparison(dataset: Dataset, name: str | Path, screen: Screen | None 
     facts = comparison.read(FACTS)
     if "ranking" in facts:
         raise RunError(
-            "{folder}: this comparison is finished; its table is in compare.json.".format(
+            _("{folder}: this comparison is finished; its table is in compare.json.").format(
                 folder=comparison.folder
             )
         )
     first = Run(comparison.folder / facts["models"][0])
     begin(first.config)
-    with screen.counter("decoding") as progress:
+    with screen.counter(_("decoding")) as progress:
         prepared = first.divided(prepare_data(dataset, first.config, progress=progress))
     return _carry_out(comparison, prepared, screen)
 
 
 def _require_images(prepared: Prepared) -> None:
     """Raise DataError if there are no validation or no test images."""
-    for indices, what, flag in (
-        (prepared.splits.val, "validation images to rank on", "--val"),
-        (prepared.splits.test, "test images for its final table", "--test"),
-    ):
-        if not len(indices):
-            raise DataError(
-                "a comparison needs {what}; none were set aside. Give {flag} a share above "
-                "0.".format(what=what, flag=flag)
+    if not len(prepared.splits.val):
+        raise DataError(
+            _(
+                "a comparison needs validation images to rank on; none were set aside. Give --val "
+                "a share above 0."
             )
+        )
+    if not len(prepared.splits.test):
+        raise DataError(
+            _(
+                "a comparison needs test images for its final table; none were set aside. Give "
+                "--test a share above 0."
+            )
+        )
 
 
 def _announce(prepared: Prepared, count: int, minutes: float, screen: Screen) -> None:
     """Print which images are used, and how long the networks will be trained."""
-    time = "{count} networks of {each} (--minutes), {all}, and a while to measure".format(
+    time = _("{count} networks of {each} (--minutes), {all}, and a while to measure").format(
         count=count, each=duration(60 * minutes), all=duration(60 * minutes * count)
     )
-    screen.facts([*describe_images(prepared).items(), ("time", time)])
+    images = [(_(name), text) for name, text in describe_images(prepared).items()]
+    screen.facts([*images, (_("time"), time)])
     for note in prepared.notes:
         screen.note(note)
 
@@ -185,12 +188,13 @@ def _carry_out(comparison: Run, prepared: Prepared, screen: Screen) -> Run:
         (Run(comparison.folder / name), for_network(prepared, name)) for name in facts["models"]
     ]
     how_to_go_on = partial(comparison.how_to_resume, "compare")
-    with explained_stops(how_to_go_on, "stopped; what was done is kept.", several=True):
+    with explained_stops(how_to_go_on, _("stopped; what was done is kept."), several=True):
         for number, (run, images) in enumerate(runs, 1):
             if (run.folder / TRAINED).exists():
                 continue
+            screen.say()
             screen.say(
-                "\n{name}, {number} of {count}".format(
+                _("{name}, {number} of {count}").format(
                     name=run.folder.name, number=number, count=len(runs)
                 ),
                 "bold",
@@ -223,7 +227,7 @@ def _train(run: Run, prepared: Prepared, seconds: float, screen: Screen) -> None
         history = run.history
         best = max(float(row["val_accuracy"] or 0) for row in history)
         screen.say(
-            "{epochs} epochs in {time}, best validation accuracy {best:.1f} %".format(
+            _("{epochs} epochs in {time}, best validation accuracy {best:.1f} %").format(
                 epochs=len(history), time=duration(spent), best=100 * best
             )
         )
@@ -232,21 +236,26 @@ def _train(run: Run, prepared: Prepared, seconds: float, screen: Screen) -> None
 def _show(comparison: Run, ranking: Ranking, screen: Screen) -> None:
     """Print the table, the verdicts and where everything lies."""
     first = ranking.entries[0]
+    screen.say()
+    scored = _("ranked on {val:,} validation images; scored once on {test:,} test images")
+    screen.say(scored.format(val=first.val.n, test=first.test.n), "dim")
     screen.say(
-        "\nranked on {val:,} validation images; scored once on {test:,} test images\n"
-        "ms: the time to classify one decoded image, alone in its batch, in float32".format(
-            val=first.val.n, test=first.test.n
-        ),
-        "dim",
+        _("ms: the time to classify one decoded image, alone in its batch, in float32"), "dim"
     )
     screen.columns(ranking.rows())
     screen.say("\n".join(["", *map(str, ranking.said)]))
     if len(ranking.pairs) > 1:
         screen.say(
-            "p: McNemar, exact, after Holm for {count} pairs; all are in compare.json".format(
+            _("p: McNemar, exact, after Holm for {count} pairs; all are in compare.json").format(
                 count=len(ranking.pairs)
             ),
             "dim",
         )
     predict = shlex.join(["convlens", "predict", str(comparison.folder / first.name)])
-    screen.say(RESULT.format(folder=comparison.folder, command=predict))
+    folder = comparison.folder
+    screen.say()
+    charts = _("{folder}/plots/tradeoff.png, growth.png beside it")
+    screen.fact(_("charts"), charts.format(folder=folder))
+    screen.fact(_("numbers"), str(folder / FACTS))
+    screen.fact(_("reports"), _("{folder}/MODEL/report.html").format(folder=folder))
+    screen.fact(_("next"), _("{command} IMAGE...").format(command=predict))

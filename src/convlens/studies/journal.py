@@ -22,6 +22,7 @@ from convlens.charts.tuning import show_trials
 from convlens.config import LEARNING_RATES, Config
 from convlens.errors import RunError
 from convlens.files import storage_errors, write_atomically
+from convlens.language import _
 from convlens.run import Run
 from convlens.studies.space import Choices, Dimension, Range, Space, setting_value
 
@@ -112,17 +113,17 @@ def _open_journal(path: Path) -> JournalStorage:
         RunError: If another line is damaged.
         StorageError: If the file cannot be read or repaired.
     """
-    with storage_errors(path, "the journal of the search"):
+    with storage_errors(path, _("the journal of the search")):
         content = path.read_bytes() if path.exists() else b""
         whole = content[: content.rfind(b"\n") + 1]
         if whole != content:
-            write_atomically(path, whole, "the journal of the search")
+            write_atomically(path, whole, _("the journal of the search"))
     for number, line in enumerate(whole.splitlines(), 1):
         try:
             json.loads(line)
         except ValueError as error:
             raise RunError(
-                "{path}, line {number}: the journal of the search is damaged ({error}).".format(
+                _("{path}, line {number}: the journal of the search is damaged ({error}).").format(
                     path=path, number=number, error=error
                 )
             ) from error

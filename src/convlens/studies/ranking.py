@@ -20,6 +20,7 @@ from convlens.evaluation.metrics import accuracy
 from convlens.evaluation.paired import Pair, compare_pairs
 from convlens.evaluation.scores import Score
 from convlens.files import write_atomically
+from convlens.language import N_, _
 from convlens.report.finish import finish
 from convlens.run import Run
 from convlens.screen import Screen
@@ -27,7 +28,7 @@ from convlens.screen import Screen
 TRAINED = "trained.json"  # marks a run as trained, with its seconds and a note
 ALONE = 50  # images that are classified one by one to time a prediction
 WARM = 5  # images that are classified before these, without being timed
-TEST = "exact McNemar, two-sided, on the test images; Holm's correction over all pairs"
+TEST = N_("exact McNemar, two-sided, on the test images; Holm's correction over all pairs")
 SAID = 10  # pairs; if there are more, only the verdicts on the best network are printed
 
 
@@ -109,7 +110,7 @@ class Ranking:
         return {
             "ranking": [entry.to_dict() for entry in self.entries],
             "paired_test": {
-                "test": TEST,
+                "test": _(TEST),
                 "models": names,
                 "p_corrected": corrected.tolist(),
                 "only_row_right": only_row.tolist(),
@@ -129,21 +130,31 @@ class Ranking:
             StorageError: If a chart cannot be written.
         """
         names = [entry.name for entry in self.entries]
-        costs = {
-            "multiply-adds of one image": [float(entry.multiply_adds) for entry in self.entries],
-            "milliseconds to classify one image, measured": [
+        costs: dict[str, list[float]] = {
+            _("multiply-adds of one image"): [float(entry.multiply_adds) for entry in self.entries],
+            _("milliseconds to classify one image, measured"): [
                 entry.milliseconds for entry in self.entries
             ],
         }
         tradeoff = show_tradeoff(names, [entry.val for entry in self.entries], costs)
         growth = show_growth(names, [histories[name] for name in names])
         for name, figure in (("tradeoff", tradeoff), ("growth", growth)):
-            write_atomically(folder / f"{name}.png", partial(figure.savefig, dpi=110), "the chart")
+            write_atomically(
+                folder / f"{name}.png", partial(figure.savefig, dpi=110), _("the chart")
+            )
 
     def rows(self) -> list[tuple[str, ...]]:
         """Return the final table, its headings first."""
         return [
-            ("model", "parameters", "mult-adds", "trained", "ms", "validation, 95 %", "test, 95 %"),
+            (
+                _("model"),
+                _("parameters"),
+                _("mult-adds"),
+                _("trained"),
+                "ms",
+                _("validation, 95 %"),
+                _("test, 95 %"),
+            ),
             *(
                 (
                     entry.name,
@@ -184,10 +195,12 @@ def score_runs(runs: Sequence[tuple[Run, Prepared]], screen: Screen) -> Ranking:
             entries.append(_score(run, prepared, trained["seconds"], trained["note"]))
         else:
             screen.note(
-                "{name} is left out: {note}".format(name=run.folder.name, note=trained["note"])
+                _("{name} is left out: {note}").format(name=run.folder.name, note=trained["note"])
             )
     if not entries:
-        raise TrainingError("none of the networks finished an epoch, so there is nothing to rank.")
+        raise TrainingError(
+            _("none of the networks finished an epoch, so there is nothing to rank.")
+        )
     return rank(entries)
 
 
@@ -196,7 +209,7 @@ def _score(run: Run, prepared: Prepared, seconds: float, note: str) -> Entry:
     classifier, scored = finish(run, prepared, Screen(quiet=True))
     if scored is None:
         raise TrainingError(
-            "{folder}: a comparison needs images to score on.".format(folder=run.folder)
+            _("{folder}: a comparison needs images to score on.").format(folder=run.folder)
         )
     settings = run.config.training
     images = prepared.store.images

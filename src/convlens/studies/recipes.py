@@ -15,6 +15,7 @@ from convlens.budget.plan import Costs, least_seconds, plan
 from convlens.config import Config
 from convlens.data.prepared import Prepared
 from convlens.errors import ConfigError, ModelError, TrainingError
+from convlens.language import _, sentences
 from convlens.pipeline import open_trainer
 from convlens.screen import Screen
 from convlens.training.network import choose_network
@@ -38,13 +39,13 @@ def check_names(names: Sequence[str]) -> None:
     repeated = [name for name in names if list(names).count(name) > 1]
     if repeated:
         raise ConfigError(
-            "--models must name each network once; found {name} twice.".format(name=repeated[0])
+            _("--models must name each network once; found {name} twice.").format(name=repeated[0])
         )
     if len(names) < 2:
         raise ConfigError(
-            "--models must name two networks or more, with commas between; found {found}.".format(
-                found=", ".join(names) or "none"
-            )
+            _(
+                "--models must name two networks or more, with commas between; found {found}."
+            ).format(found=", ".join(names) or _("none"))
         )
 
 
@@ -80,13 +81,10 @@ def check_models(recipes: Mapping[str, Config], prepared: Prepared) -> None:
         try:
             choose_network(config).assemble(for_network(prepared, name), config)
         except ModelError as error:
-            problems.append(str(error).rstrip("."))
+            problems.append(str(error))
     if problems:
-        raise ModelError(
-            "{problems}. Take another --size, or leave out of --models what cannot.".format(
-                problems="; ".join(problems)
-            )
-        )
+        advice = _("Take another --size, or leave out of --models what cannot.")
+        raise ModelError(sentences(*problems, advice))
 
 
 def plan_networks(
@@ -104,11 +102,20 @@ def plan_networks(
         ConfigError: If the time is too short for one step of a network.
         TrainingError: If the loss of a network is not finite while it is measured.
     """
-    rows = [("model", "parameters", "mult-adds", "a step", "planned", "stem")]
+    rows: list[tuple[str, ...]] = [
+        (
+            _("model"),
+            _("parameters"),
+            _("mult-adds"),
+            _("a step"),
+            _("planned"),
+            _("stem"),
+        )
+    ]
     planned: dict[str, Config] = {}
     too_long: dict[str, float] = {}
     for name, config in recipes.items():
-        with screen.console.status(f"measuring {name}"), backend.forgotten():
+        with screen.console.status(_("measuring {name}").format(name=name)), backend.forgotten():
             costs, resolved, size = _measure(name, config, prepared, seconds)
         if seconds < least_seconds(costs):
             too_long[name] = least_seconds(costs)
@@ -118,7 +125,7 @@ def plan_networks(
         planned[name] = resolved.replace(
             epochs=length.epochs, steps_per_epoch=length.steps_per_epoch
         )
-        epochs = "{epochs} epochs, {passes:.1f} passes".format(
+        epochs = _("{epochs} epochs, {passes:.1f} passes").format(
             epochs=length.epochs, passes=length.steps / steps_per_pass
         )
         step = "{milliseconds:.0f} ms".format(milliseconds=1000 * costs.step)
@@ -126,9 +133,11 @@ def plan_networks(
     if too_long:
         worst = max(too_long, key=lambda name: too_long[name])
         raise ConfigError(
-            "--minutes {minutes:g} is too short for {names}: one step, its validation and its "
-            "writing take {needed:.2g} minutes ({worst}, measured). Give more, a smaller "
-            "--batch-size or --size, or leave it out.".format(
+            _(
+                "--minutes {minutes:g} is too short for {names}: one step, its validation and its "
+                "writing take {needed:.2g} minutes ({worst}, measured). Give more, a smaller "
+                "--batch-size or --size, or leave it out."
+            ).format(
                 minutes=seconds / 60,
                 names=", ".join(too_long),
                 needed=too_long[worst] / 60,
@@ -136,13 +145,13 @@ def plan_networks(
             )
         )
     shared = next(iter(planned.values()))
-    screen.say(
-        "\nrecipe  {optimization}, {augmentation}, {precision}".format(
-            optimization=describe_optimization(shared),
-            augmentation=describe_augmentation(shared.augment),
-            precision=shared.training.precision,
-        )
+    recipe = _("{optimization}, {augmentation}, {precision}").format(
+        optimization=describe_optimization(shared),
+        augmentation=describe_augmentation(shared.augment),
+        precision=shared.training.precision,
     )
+    screen.say()
+    screen.facts([(_("recipe"), recipe)])
     screen.columns(rows, left=(0, 5))
     return planned
 
@@ -158,6 +167,6 @@ def _measure(
         costs = measure_costs(trainer, max(LEAST_TIMED, TIMED * seconds))
     except TrainingError as error:
         raise TrainingError(
-            "{name}, while it was measured: {error}".format(name=name, error=error)
+            _("{name}, while it was measured: {error}").format(name=name, error=error)
         ) from error
     return costs, trainer.setup.config, size

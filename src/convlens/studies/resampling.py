@@ -29,6 +29,7 @@ from convlens.evaluation.evaluate import evaluate
 from convlens.evaluation.metrics import wilson
 from convlens.evaluation.scores import Score
 from convlens.files import explained_stops, storage_errors
+from convlens.language import N_, _, ngettext
 from convlens.pipeline import begin, has_learned_from, open_training, prepare_images
 from convlens.report.finish import calibrate, finish, probabilities
 from convlens.report.results import Scored
@@ -37,9 +38,9 @@ from convlens.screen import Screen
 from convlens.transfer.origin import choose_origin
 
 DRAWS = 5
-ANEW = "The command starts anew: give it another --run name."
-STOPPED_FOLD = "stopped in {folder}; finished folds keep their classifiers."
-STOPPED_DRAW = "stopped in draw {number} of {draws}; finished draws keep their reports."
+ANEW = N_("The command starts anew: give it another --run name.")
+STOPPED_FOLD = N_("stopped in {folder}; finished folds keep their classifiers.")
+STOPPED_DRAW = N_("stopped in draw {number} of {draws}; finished draws keep their reports.")
 
 
 def cross_validate(
@@ -77,17 +78,19 @@ def cross_validate(
         Interrupted: If the user pressed Ctrl-C. A cross-validation cannot be resumed.
     """
     if k < 2:
-        raise ConfigError("--folds must be at least 2; found {k}.".format(k=k))
+        raise ConfigError(_("--folds must be at least 2; found {k}.").format(k=k))
     screen = screen or Screen()
     begin(config, run)
     origin = choose_origin(config, None, start_from)
     config = config.replace(test=0.0)
-    with screen.counter("decoding") as progress:
+    with screen.counter(_("decoding")) as progress:
         whole = origin.prepare(replace(dataset, splits=None), config, progress)
     if has_learned_from(origin.trained, whole):
         raise ConfigError(
-            "--folds scores every image, but the classifier that this begins with has learned from "
-            "these very images. Cross-validate without it, or on other images."
+            _(
+                "--folds scores every image, but the classifier that this begins with has learned "
+                "from these very images. Cross-validate without it, or on other images."
+            )
         )
     labels = whole.dataset.labels
     pool = np.sort(np.concatenate([whole.splits.train, whole.splits.val]))
@@ -97,7 +100,8 @@ def cross_validate(
     last.setup.describe(outer, folds=k)
     rows = np.zeros((len(dataset), dataset.num_classes), np.float32)
     for number, (rest, held) in enumerate(parts, 1):
-        screen.say("\nfold {number} of {k}".format(number=number, k=k), "bold")
+        screen.say()
+        screen.say(_("fold {number} of {k}").format(number=number, k=k), "bold")
         rng = np.random.default_rng((config.training.seed, number))
         val = draw(rest, labels, whole.clusters, config.data.val, rng)
         train = np.setdiff1d(rest, val)
@@ -108,18 +112,19 @@ def cross_validate(
         with backend.forgotten():
             if number == 1:
                 training.announce(inner)
-            stopped = STOPPED_FOLD.format(folder=inner.folder)
-            with explained_stops(lambda: ANEW, stopped, several=True):
+            stopped = _(STOPPED_FOLD).format(folder=inner.folder)
+            with explained_stops(lambda: _(ANEW), stopped, several=True):
                 training.run(inner)
         classifier = calibrate(inner.classifier(), fold, config.training, screen, training.predict)
         classifier.save(inner.classifier_path)
         rows[held] = probabilities(classifier, fold, held, training.predict)
-    screen.say("\nall images", "bold")
-    with explained_stops(lambda: ANEW, STOPPED_FOLD.format(folder=outer.folder), several=True):
+    screen.say()
+    screen.say(_("all images"), "bold")
+    stopped = _(STOPPED_FOLD).format(folder=outer.folder)
+    with explained_stops(lambda: _(ANEW), stopped, several=True):
         last.run(outer)
-    evaluation = evaluate(
-        labels[pool], rows[pool], whole.dataset.class_names, images_seen=f"{k} held-out folds"
-    )
+    seen = _("{k} held-out folds").format(k=k)
+    evaluation = evaluate(labels[pool], rows[pool], whole.dataset.class_names, images_seen=seen)
     scored = Scored(evaluation, whole, pool)
     finish(outer, whole, screen, predict=last.predict, scored=scored, facts={"folds": k})
     return outer
@@ -157,7 +162,7 @@ def train_on_few(
     """
     if k < 1 or draws < 2:
         raise ConfigError(
-            "--few must be at least 1 and --draws at least 2; found {k} and {draws}.".format(
+            _("--few must be at least 1 and --draws at least 2; found {k} and {draws}.").format(
                 k=k, draws=draws
             )
         )
@@ -179,17 +184,16 @@ def train_on_few(
             if number == 1:
                 training.setup.describe(outer, few=k, draws=draws)
                 training.announce(outer, screen=screen)
-            stopped = STOPPED_DRAW.format(number=number, draws=draws)
-            with explained_stops(lambda: ANEW, stopped, several=True):
+            stopped = _(STOPPED_DRAW).format(number=number, draws=draws)
+            with explained_stops(lambda: _(ANEW), stopped, several=True):
                 training.run(inner)
                 training.finish(inner)
         score = Score(**inner.report["metrics"]["accuracy"])
         scores.append(score)
-        screen.say(
-            "draw {number:<8}{value} {interval} of {n:,} images".format(
-                number=number, value=score.value_text, interval=score.interval_text, n=score.n
-            )
+        result = _("{value} {interval} of {n:,} images").format(
+            value=score.value_text, interval=score.interval_text, n=score.n
         )
+        screen.fact(_("draw {number}").format(number=number), result)
     _write(outer, k, scores, screen)
     return outer
 
@@ -202,8 +206,10 @@ def _pools(whole: Prepared, k: int) -> list[NDArray[np.int64]]:
     """
     if not len(whole.splits.test):
         raise DataError(
-            "--few scores each draw on the test images; there are none. Leave --test at its "
-            "default."
+            _(
+                "--few scores each draw on the test images; there are none. Leave --test at its "
+                "default."
+            )
         )
     pool = np.concatenate([whole.splits.train, whole.splits.val])
     labels = whole.dataset.labels[pool]
@@ -211,10 +217,10 @@ def _pools(whole: Prepared, k: int) -> list[NDArray[np.int64]]:
     smallest = min(range(len(pools)), key=lambda number: len(pools[number]))
     if len(pools[smallest]) < k:
         raise DataError(
-            "--few {k} needs {k} images of every class outside the test set; '{name}' has "
-            "{count:,}.".format(
-                k=k, name=whole.dataset.class_names[smallest], count=len(pools[smallest])
-            )
+            _(
+                "--few {k} needs {k} images of every class outside the test set; '{name}' has "
+                "{count:,}."
+            ).format(k=k, name=whole.dataset.class_names[smallest], count=len(pools[smallest]))
         )
     return pools
 
@@ -224,9 +230,13 @@ def _write(run: Run, k: int, scores: list[Score], screen: Screen) -> None:
     mean = mean_of_draws([score.value for score in scores], scores[0].n)
     rows = [f"{n},{one.value},{one.low},{one.high},{one.n}\n" for n, one in enumerate(scores, 1)]
     run.write("draws.csv", "".join(["draw,accuracy,low,high,images\n", *rows]))
-    bars = {f"draw {number}": score for number, score in enumerate(scores, 1)} | {"mean": mean}
-    run.write_figure("draws", show_scores({f"{k} images a class": bars}))
-    with storage_errors(run.folder, "the classifier"):
+    bars: dict[str, Score] = {
+        _("draw {number}").format(number=number): score for number, score in enumerate(scores, 1)
+    }
+    bars[_("mean")] = mean
+    title = ngettext("{k} image a class", "{k} images a class", k).format(k=k)
+    run.write_figure("draws", show_scores({title: bars}))
+    with storage_errors(run.folder, _("the classifier")):
         for name in ("classifier.keras", "history.csv"):
             shutil.copyfile(run.folder / "draw-1" / name, run.folder / name)
     content = {
@@ -237,16 +247,15 @@ def _write(run: Run, k: int, scores: list[Score], screen: Screen) -> None:
         "test_evaluations": len(scores),
     }
     run.write("report.json", json.dumps(content, indent=1))
-    screen.say(
-        "\nmean         {value} {interval} over {draws} draws of {k} a class".format(
-            value=mean.value_text, interval=mean.interval_text, draws=len(scores), k=k
-        ),
-        "bold",
+    result = _("{value} {interval} over {draws} draws of {k} a class").format(
+        value=mean.value_text, interval=mean.interval_text, draws=len(scores), k=k
     )
-    screen.say(
-        "draws        {path}; each draw has its own draw-N/report.html; the classifier is that of "
-        "the first draw".format(path=run.folder / "draws.csv")
+    screen.say()
+    screen.fact(_("mean"), result)
+    where = _(
+        "{path}; each draw has its own draw-N/report.html; the classifier is that of the first draw"
     )
+    screen.fact(_("draws"), where.format(path=run.folder / "draws.csv"))
 
 
 def mean_of_draws(values: Sequence[float], n: int) -> Score:

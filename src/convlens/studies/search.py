@@ -21,6 +21,7 @@ from convlens.data.dataset import Dataset
 from convlens.data.prepared import Prepared
 from convlens.errors import ConfigError, DataError, RunError
 from convlens.files import explained_stops
+from convlens.language import N_, _
 from convlens.pipeline import begin, prepare_images
 from convlens.run import Run
 from convlens.screen import Screen, duration
@@ -32,8 +33,8 @@ from convlens.training.network import choose_network
 from convlens.training.setup import describe_images
 
 TRIALS = {  # by whether the time is limited
-    True: "{trials} of {epochs} epochs, none begun after {limit}; weak ones are stopped early",
-    False: "{trials} of {epochs} epochs; weak ones are stopped early",
+    True: N_("{trials} of {epochs} epochs, none begun after {limit}; weak ones are stopped early"),
+    False: N_("{trials} of {epochs} epochs; weak ones are stopped early"),
 }
 
 
@@ -72,10 +73,10 @@ def search(  # noqa: PLR0913 - the public entry point; all but two have defaults
     """
     screen = screen or Screen()
     if trials < 2:
-        raise ConfigError("--trials must be at least 2; found {trials}.".format(trials=trials))
+        raise ConfigError(_("--trials must be at least 2; found {trials}.").format(trials=trials))
     if minutes is not None and not 0 < minutes < math.inf:
         raise ConfigError(
-            "--minutes must be more than 0; found {minutes:g}.".format(minutes=minutes)
+            _("--minutes must be more than 0; found {minutes:g}.").format(minutes=minutes)
         )
     if not isinstance(space, Mapping):
         space = parse_vary(space or (), config.model.model)
@@ -84,7 +85,10 @@ def search(  # noqa: PLR0913 - the public entry point; all but two have defaults
     prepared = prepare_images(choose_network(config), dataset, config, screen)
     if not len(prepared.splits.val):
         raise DataError(
-            "a search ranks on validation images; none were set aside. Give --val a share above 0."
+            _(
+                "a search ranks on validation images; none were set aside. Give --val a share "
+                "above 0."
+            )
         )
     folder = Run.create(run, f"{dataset.name}-search")
     facts = {
@@ -114,13 +118,13 @@ def resume_search(dataset: Dataset, name: str | Path, screen: Screen | None = No
     screen = screen or Screen()
     if not (run.folder / "search.json").is_file():
         raise RunError(
-            "{folder}: a search is a folder that `convlens search` made, with search.json.".format(
-                folder=run.folder
-            )
+            _(
+                "{folder}: a search is a folder that `convlens search` made, with search.json."
+            ).format(folder=run.folder)
         )
     if "best" in run.read("search.json"):
         raise RunError(
-            "{folder}: this search is finished; its result is in search.json.".format(
+            _("{folder}: this search is finished; its result is in search.json.").format(
                 folder=run.folder
             )
         )
@@ -144,7 +148,7 @@ def _carry_out(run: Run, prepared: Prepared, screen: Screen) -> Search:
             table.row(trial)
     limit = math.inf if facts["minutes"] is None else 60 * facts["minutes"]
     how_to_go_on = partial(run.how_to_resume, "search")
-    with explained_stops(how_to_go_on, "stopped; what was done is kept.", several=True):
+    with explained_stops(how_to_go_on, _("stopped; what was done is kept."), several=True):
         while (trial := _next_trial(found, facts["trials"], limit)) is not None:
             with backend.forgotten():
                 train_trial(found, trial, suggest(trial, space, config), prepared, table)
@@ -169,7 +173,8 @@ def _describe(
     run: Run, config: Config, space: Space, facts: Mapping[str, Any], prepared: Prepared
 ) -> list[tuple[str, str]]:
     """Return what is searched, on which images, for the user."""
-    trials = TRIALS[facts["minutes"] is not None].format(
+    limited = facts["minutes"] is not None
+    trials = _(TRIALS[limited]).format(
         trials=facts["trials"],
         epochs=config.training.epochs,
         limit=duration(60 * (facts["minutes"] or 0)),
@@ -177,14 +182,14 @@ def _describe(
     varied = [f"{name}: {dimension}" for name, dimension in space.items()]
     if rate_follows_optimizer(space):
         varied.append(
-            "learning_rate: {low:g} to {high:g} times the optimizer's usual one".format(
+            _("learning_rate: {low:g} to {high:g} times the optimizer's usual one").format(
                 low=RATES[0], high=RATES[1]
             )
         )
     return [
-        *describe_images(prepared).items(),
-        ("network", config.model.model),
-        ("trials", trials),
-        ("varied", "\n".join(varied)),
-        ("search", str(run.folder)),
+        *((_(name), text) for name, text in describe_images(prepared).items()),
+        (_("network"), config.model.model),
+        (_("trials"), trials),
+        (_("varied"), "\n".join(varied)),
+        (_("search"), str(run.folder)),
     ]

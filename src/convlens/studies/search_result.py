@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 from optuna.trial import FrozenTrial, TrialState
+from rich.cells import cell_len
 
 from convlens.data.formats.named import NAMES
 from convlens.data.prepared import Prepared
@@ -18,6 +19,7 @@ from convlens.errors import TrainingError
 from convlens.evaluation.metrics import accuracy
 from convlens.evaluation.paired import compare_pairs
 from convlens.evaluation.scores import Score
+from convlens.language import N_, _, sentences
 from convlens.report.finish import finish
 from convlens.run import Run
 from convlens.screen import Screen
@@ -28,22 +30,30 @@ LEAST_SEEN = 5e-4  # smallest difference of accuracies that one decimal of a per
 SHOWN = 5  # trials in the closing table
 LONGER = 40  # epochs that are suggested for the best settings
 
+# not translated: a line of Python
 IN_PYTHON = "convlens.train(dataset, convlens.Config.from_toml({path!r}).replace(epochs={n}))"
-RESULT = """\
-classifier   {classifier}
-chart        {chart}
-trials       tensorboard --logdir {logs} (the page HParams)
-next         {command}"""
 
 OPTIMISTIC = {  # by whether there are test images
-    True: "As the best of {count}, it is rated too high here: the test images decide.",
-    False: "As the best of {count}, it is rated too high here, and no test images were set aside.",
+    True: N_("As the best of {count}, it is rated too high here: the test images decide."),
+    False: N_(
+        "As the best of {count}, it is rated too high here, and no test images were set aside."
+    ),
 }
 
 BEST = {  # by whether the accuracy is the one that the trial reported while it trained
-    True: "\ntrial {number}: {value:.1f} % [{low:.1f}, {high:.1f}] of {n:,} validation images.",
-    False: "\ntrial {number}: {value:.1f} % [{low:.1f}, {high:.1f}] of {n:,} validation images, "
-    "in float32 as it is saved ({reported:.1f} % above: in bfloat16, while it trained).",
+    True: N_("trial {number}: {value:.1f} % [{low:.1f}, {high:.1f}] of {n:,} validation images."),
+    False: N_(
+        "trial {number}: {value:.1f} % [{low:.1f}, {high:.1f}] of {n:,} validation images, "
+        "in float32 as it is saved ({reported:.1f} % above: in bfloat16, while it trained)."
+    ),
+}
+
+
+HEADINGS = {  # of the columns before those of the settings
+    "trial": N_("trial"),
+    "val": N_("val"),
+    "epochs": N_("epochs"),
+    "seconds": N_("seconds"),
 }
 
 
@@ -57,7 +67,11 @@ class TrialTable:
 
     def __init__(self, space: Space, screen: Screen) -> None:
         self.screen = screen
-        self.widths = {"trial": 5, "val": 6, "epochs": 6, "seconds": 7} | {
+        self.headings = {name: _(text) for name, text in HEADINGS.items()}
+        self.widths = {"trial": 5, "val": 6, "epochs": 6, "seconds": 7}
+        for name, heading in self.headings.items():
+            self.widths[name] = max(self.widths[name], cell_len(heading))
+        self.widths |= {
             name: max(len(name), *(len(format_value(end)) for end in dimension.ends))
             for name, dimension in space.items()
         }
@@ -66,8 +80,11 @@ class TrialTable:
 
     def heading(self) -> None:
         """Print the names of the columns."""
-        names = [f"{name:>{width}}" for name, width in self.widths.items()]
-        self.screen.say("\n" + "  ".join(names), "bold")
+        cells = [
+            _right(self.headings.get(name, name), width) for name, width in self.widths.items()
+        ]
+        self.screen.say()
+        self.screen.say("  ".join(cells), "bold")
 
     def row(self, trial: FrozenTrial, ending: str = "") -> None:
         """Print a trial. Its score is that of its best epoch.
@@ -85,10 +102,15 @@ class TrialTable:
         }
         cells = [f"{format_value(values.get(name, '-')):>{w}}" for name, w in self.widths.items()]
         if trial.state == TrialState.PRUNED:
-            cells.append("stopped early")
+            cells.append(_("stopped early"))
         self.screen.say("  ".join(cells))
         if trial.state == TrialState.FAIL and ending:
             self.screen.note(ending)
+
+
+def _right(text: str, width: int) -> str:
+    """Return a text at the right end of so many cells."""
+    return " " * (width - cell_len(text)) + text
 
 
 def format_value(value: Any) -> str:
@@ -114,26 +136,25 @@ def finish_search(found: Search, prepared: Prepared, table: TrialTable) -> dict[
     ranked = found.ranked
     if not ranked:
         raise TrainingError(
-            "{folder}: no trial ran to its end. Try a narrower --vary or more --trials.".format(
+            _("{folder}: no trial ran to its end. Try a narrower --vary or more --trials.").format(
                 folder=found.folder
             )
         )
-    table.screen.say("\nthe best, on the validation images", "dim")
+    table.screen.say()
+    table.screen.say(_("the best, on the validation images"), "dim")
     table.heading()
     for trial in ranked[:SHOWN]:
         table.row(trial)
     chart = Run(found.folder).write_figure("trials", found.chart())
     run = found.best
     compared = _compare_first(found, ranked[:2], prepared, table.screen)
-    classifier, _ = finish(run, prepared, table.screen)
-    table.screen.say(
-        RESULT.format(
-            classifier=run.classifier_path,
-            chart=chart,
-            logs=found.folder / "tensorboard",
-            command=train_longer(prepared.to_dict()["path"], run.folder / "run.toml"),
-        )
-    )
+    classifier = finish(run, prepared, table.screen)[0]
+    logs = _("{command} (the page HParams)")
+    tensorboard = ["tensorboard", "--logdir", str(found.folder / "tensorboard")]
+    table.screen.fact(_("classifier"), str(run.classifier_path))
+    table.screen.fact(_("chart"), str(chart))
+    table.screen.fact(_("trials"), logs.format(command=" ".join(tensorboard)))
+    table.screen.fact(_("next"), train_longer(prepared.to_dict()["path"], run.folder / "run.toml"))
     metrics = classifier.provenance.get("metrics", {})
     return {"best": ranked[0].number, **compared, "metrics": metrics}
 
@@ -173,11 +194,12 @@ def _compare_first(
         for trial in first
     ]
     score = accuracy(labels, predicted[0])
-    caveat = OPTIMISTIC[len(prepared.splits.test) > 0].format(count=len(found.trials))
-    screen.say(f"{_describe_best(first[0], score)} {caveat}")
+    caveat = _(OPTIMISTIC[len(prepared.splits.test) > 0]).format(count=len(found.trials))
+    screen.say()
+    screen.say(sentences(_describe_best(first[0], score), caveat))
     facts: dict[str, Any] = {"validation": dataclasses.asdict(score)}
     if len(first) == 2:
-        names = [f"trial {trial.number}" for trial in first]
+        names = [_("trial {number}").format(number=trial.number) for trial in first]
         (pair,) = compare_pairs(names, np.array(predicted) == labels)
         screen.say(str(pair))
         facts["paired_test"] = pair.to_dict()
@@ -187,7 +209,7 @@ def _compare_first(
 def _describe_best(trial: FrozenTrial, score: Score) -> str:
     """Return the validation accuracy of the best trial in words."""
     reported = float(trial.value or 0)
-    return BEST[abs(reported - score.value) < LEAST_SEEN].format(
+    return _(BEST[abs(reported - score.value) < LEAST_SEEN]).format(
         number=trial.number,
         value=100 * score.value,
         low=100 * score.low,

@@ -12,6 +12,7 @@ from typing import Any, get_args, get_type_hints
 
 from convlens.config import Config, ModelConfig, TrainingConfig, all_settings
 from convlens.errors import ConfigError
+from convlens.language import N_, _
 
 LOGARITHMIC = ("learning_rate", "weight_decay")  # their ratio matters, not their difference
 SPLIT = "|"  # separates the values of a setting that is itself a list, such as filters
@@ -20,8 +21,10 @@ SHAPE = ("filters", "convs_per_block", "kernel_size", "dense", "dropout")  # of 
 FIXED = ("model", "epochs", "steps_per_epoch", "seed", "backend", "threads")  # never varied
 
 NO_NUMBER = {  # by whether it must be a whole number
-    True: "--vary {name}: the values must be whole numbers, as a,b,c or low..high; found {text!r}.",
-    False: "--vary {name}: the values must be numbers, as a,b,c or low..high; found {text!r}.",
+    True: N_(
+        "--vary {name}: the values must be whole numbers, as a,b,c or low..high; found {text!r}."
+    ),
+    False: N_("--vary {name}: the values must be numbers, as a,b,c or low..high; found {text!r}."),
 }
 
 
@@ -66,7 +69,7 @@ class Range:
 
     def __str__(self) -> str:
         """Return the range in words."""
-        return "{low:g} to {high:g}".format(low=self.low, high=self.high)
+        return _("{low:g} to {high:g}").format(low=self.low, high=self.high)
 
 
 Dimension = Choices | Range
@@ -117,18 +120,20 @@ def parse_vary(texts: Sequence[str], model: str = "custom_cnn") -> dict[str, Dim
     """
     space: dict[str, Dimension] = {}
     for text in texts:
-        name, _, values = text.partition("=")
+        name, _sign, values = text.partition("=")
         name = name.strip().lstrip("-").replace("-", "_")
         values = values.strip()
         if not values:
             raise ConfigError(
-                "--vary must be FIELD=values, as dropout=0..0.5 or batch_size=32,64; "
-                "found {text!r}.".format(text=text)
+                _(
+                    "--vary must be FIELD=values, as dropout=0..0.5 or batch_size=32,64; "
+                    "found {text!r}."
+                ).format(text=text)
             )
         _check_name(name, model)
         if name in space:
             raise ConfigError(
-                "--vary must name each field once; found {name} twice.".format(name=name)
+                _("--vary must name each field once; found {name} twice.").format(name=name)
             )
         space[name] = _parse_dimension(name, values)
         _check_values(name, space[name], values)
@@ -140,14 +145,16 @@ def _check_name(name: str, model: str) -> None:
     known = {item.name for section, item in all_settings() if section in ("model", "training")}
     if name not in known or name in FIXED:
         raise ConfigError(
-            "--vary must name a field of the network or its training, as {allowed}; "
-            "found {name!r}.".format(
+            _(
+                "--vary must name a field of the network or its training, as {allowed}; "
+                "found {name!r}."
+            ).format(
                 allowed=", ".join((*SHAPE, "optimizer", "learning_rate", "batch_size")), name=name
             )
         )
     if name in get_type_hints(ModelConfig) and name != "stem" and model != "custom_cnn":
         raise ConfigError(
-            "--vary {name} shapes custom_cnn only; found --model {model}.".format(
+            _("--vary {name} shapes custom_cnn only; found --model {model}.").format(
                 name=name, model=model
             )
         )
@@ -160,7 +167,7 @@ def _check_values(name: str, dimension: Dimension, text: str) -> None:
     different = set(map(str, dimension.ends))
     if len(different) < len(dimension.ends) or len(different) < 2:
         raise ConfigError(
-            "--vary {name} must give two values or more, each once; found {text!r}.".format(
+            _("--vary {name} must give two values or more, each once; found {text!r}.").format(
                 name=name, text=text
             )
         )
@@ -179,9 +186,9 @@ def _parse_dimension(name: str, text: str) -> Dimension:
         return Choices(tuple(parts))
     if bool in kinds:
         raise ConfigError(
-            "--vary {name}: a field that is on or off is not varied; run the search twice.".format(
-                name=name
-            )
+            _(
+                "--vary {name}: a field that is on or off is not varied; run the search twice."
+            ).format(name=name)
         )
     return Choices(tuple(_parse_number(name, part, whole=int in kinds) for part in parts))
 
@@ -192,13 +199,13 @@ def _parse_range(name: str, first: str, last: str, text: str, *, whole: bool) ->
     high = _parse_number(name, last, whole=whole)
     if not low < high:
         raise ConfigError(
-            "--vary {name}: a range must go up, as 0.1..0.5; found {text!r}.".format(
+            _("--vary {name}: a range must go up, as 0.1..0.5; found {text!r}.").format(
                 name=name, text=text
             )
         )
     if name in LOGARITHMIC and low <= 0:
         raise ConfigError(
-            "--vary {name}: this range must begin above 0; found {text!r}.".format(
+            _("--vary {name}: this range must begin above 0; found {text!r}.").format(
                 name=name, text=text
             )
         )
@@ -213,7 +220,7 @@ def _parse_number(name: str, text: str, *, whole: bool) -> int | float:
         number = math.nan
     if math.isfinite(number):
         return number
-    raise ConfigError(NO_NUMBER[whole].format(name=name, text=text))
+    raise ConfigError(_(NO_NUMBER[whole]).format(name=name, text=text))
 
 
 def _hint(name: str) -> Any:
@@ -240,8 +247,10 @@ def setting_value(name: str, value: Any) -> Any:
         return tuple(int(part) for part in value.split(",") if part.strip())
     except ValueError as error:
         raise ConfigError(
-            "--vary {name}: lists of whole numbers must be given, with {split} between lists, as "
-            "16,32{split}32,64; found {value!r}.".format(name=name, split=SPLIT, value=value)
+            _(
+                "--vary {name}: lists of whole numbers must be given, with {split} between lists, "
+                "as 16,32{split}32,64; found {value!r}."
+            ).format(name=name, split=SPLIT, value=value)
         ) from error
 
 

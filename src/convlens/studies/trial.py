@@ -19,6 +19,7 @@ from convlens.config import Config
 from convlens.data.prepared import Prepared
 from convlens.errors import ModelError, TrainingError
 from convlens.files import storage_errors
+from convlens.language import _
 from convlens.pipeline import open_trainer
 from convlens.run import Run
 from convlens.screen import Screen
@@ -102,7 +103,7 @@ def train_trial(
     found.study.tell(trial, value, state=state)
     finished = found.trials[trial.number]
     table.row(finished, ending)
-    with storage_errors(found.folder / "tensorboard", "the trial for TensorBoard"):
+    with storage_errors(found.folder / "tensorboard", _("the trial for TensorBoard")):
         write_hparams(found.folder / "tensorboard", finished, history)
 
 

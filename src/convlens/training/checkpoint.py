@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from convlens import backend
 from convlens.errors import RunError
 from convlens.files import DAMAGE, write_atomically
+from convlens.language import _
 
 Arrays = list[NDArray[Any]]
 
@@ -60,8 +61,8 @@ def save_state(path: Path, model: keras.Model, state: State) -> None:
     write_atomically(
         path,
         lambda temporary: np.savez(temporary, **arrays),
-        what="the state",
-        remedy="The previous state is whole. Free some space on the disk.",
+        what=_("the state"),
+        remedy=_("The previous state is whole. Free some space on the disk."),
     )
 
 
@@ -81,8 +82,10 @@ def load_state(path: Path) -> tuple[State, list[Arrays]]:
             ]
     except DAMAGE as error:
         raise RunError(
-            "{path}: the saved state is damaged ({reason}). Remove the file to start this run "
-            "anew.".format(path=path, reason=error)
+            _(
+                "{path}: the saved state is damaged ({reason}). Remove the file to start this run "
+                "anew."
+            ).format(path=path, reason=error)
         ) from error
     return state, groups
 
@@ -95,7 +98,7 @@ def assign_saved(path: Path, variables: list[keras.Variable], values: Arrays) ->
     """
     if [tuple(variable.shape) for variable in variables] != [value.shape for value in values]:
         raise RunError(
-            "{path}: the saved state is of another network or optimizer.".format(path=path)
+            _("{path}: the saved state is of another network or optimizer.").format(path=path)
         )
     for variable, value in zip(variables, values, strict=True):
         variable.assign(value)

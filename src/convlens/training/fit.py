@@ -13,6 +13,7 @@ from convlens import backend
 from convlens.config import Config
 from convlens.data.batches import Batches
 from convlens.errors import Interrupted, TrainingError
+from convlens.language import _
 from convlens.run import Run
 from convlens.screen import Screen
 from convlens.training.checkpoint import State, assign_saved, load_state, save_state
@@ -180,7 +181,7 @@ class _Checkpoint(keras.callbacks.Callback):  # type: ignore[misc]
         if self.hooks.stop_requested():
             self.save()
             raise Interrupted(
-                "stopped in epoch {epoch} after step {step} of {steps}".format(
+                _("stopped in epoch {epoch} after step {step} of {steps}").format(
                     epoch=state.epoch + 1, step=state.step, steps=self.train.steps
                 )
             )
@@ -213,7 +214,7 @@ class _Checkpoint(keras.callbacks.Callback):  # type: ignore[misc]
         if interrupted or self._save_is_due():
             self.save()
         if interrupted:
-            raise Interrupted("stopped after epoch {epoch}".format(epoch=state.epoch))
+            raise Interrupted(_("stopped after epoch {epoch}").format(epoch=state.epoch))
 
     def _save_is_due(self) -> bool:
         return time.monotonic() - self._saved > max(SAVE_SECONDS, self._save_cost / SAVE_SHARE)
@@ -231,16 +232,16 @@ class _Checkpoint(keras.callbacks.Callback):  # type: ignore[misc]
     def _require_finite(self, loss: float) -> None:
         if math.isfinite(loss):
             return
-        kept = "No epoch was finished."
+        kept = _("No epoch was finished.")
         if self.state.best_epoch:
-            kept = "The best epoch, {n}, is kept.".format(n=self.state.best_epoch)
+            kept = _("The best epoch, {n}, is kept.").format(n=self.state.best_epoch)
         elif self.state.best_score:
-            kept = "The head alone is kept."
+            kept = _("The head alone is kept.")
         raise TrainingError(
-            "the loss must stay finite; it became {loss} in epoch {epoch}, step {step}. {kept} "
-            "Use a smaller --learning-rate (--find-learning-rate looks for one).".format(
-                loss=loss, epoch=self.state.epoch + 1, step=self.state.step, kept=kept
-            )
+            _(
+                "the loss must stay finite; it became {loss} in epoch {epoch}, step {step}. {kept} "
+                "Use a smaller --learning-rate (--find-learning-rate looks for one)."
+            ).format(loss=loss, epoch=self.state.epoch + 1, step=self.state.step, kept=kept)
         )
 
 

@@ -28,6 +28,7 @@ from convlens.data.dataset import Dataset
 from convlens.data.prepared import Demands, Prepared, prepare_data
 from convlens.data.store import Progress
 from convlens.errors import ModelError
+from convlens.language import _
 from convlens.preprocess import Preprocessing
 from convlens.zoo.create import LEAST_WITH_STEM, build, create_model
 from convlens.zoo.registry import model_info
@@ -104,8 +105,10 @@ class Origin:
         if config.transfer.weights is not None:
             if not self.is_of_zoo:
                 raise ModelError(
-                    "--weights are for a network of the zoo; a model of your own has its weights "
-                    "already."
+                    _(
+                        "--weights are for a network of the zoo; a model of your own has its "
+                        "weights already."
+                    )
                 )
             load_weights(model, self.name, config.transfer.weights)
             finalize(model)
@@ -125,9 +128,11 @@ class Origin:
         frozen = any(layer.weights and not layer.trainable for layer in model.layers)
         if frozen and config.transfer.weights is None:
             notes.append(
-                "RANDOM WEIGHTS in the frozen layers of {name}: this only demonstrates the method, "
-                "and its scores mean nothing. Give --weights imagenet, or a file of "
-                "weights.".format(name=self.name)
+                _(
+                    "RANDOM WEIGHTS in the frozen layers of {name}: this only demonstrates the "
+                    "method, and its scores mean nothing. Give --weights imagenet, or a file of "
+                    "weights."
+                ).format(name=self.name)
             )
         return notes
 
@@ -178,22 +183,26 @@ def _check_own_model(model: keras.Model) -> None:
     """Raise ModelError if a model of the user cannot be trained and saved here."""
     if not isinstance(model, keras.Sequential | keras.Function):
         raise ModelError(
-            "a model of your own must be functional or sequential, so that its file opens without "
-            "its code; found {kind}. Build it with keras.Model(inputs, outputs).".format(
-                kind=type(model).__name__
-            )
+            _(
+                "a model of your own must be functional or sequential, so that its file opens "
+                "without its code; found {kind}. Build it with keras.Model(inputs, outputs)."
+            ).format(kind=type(model).__name__)
         )
     one_each = model.built and len(model.inputs) == len(model.outputs) == 1
     if not one_each or len(model.inputs[0].shape) != 4:
         raise ModelError(
-            "a model of your own must be built, take one input (batch, height, width, channels) "
-            "and give one output."
+            _(
+                "a model of your own must be built, take one input (batch, height, width, "
+                "channels) and give one output."
+            )
         )
     channels = model.inputs[0].shape[-1]
     if channels not in (1, 3, None):
         raise ModelError(
-            "a model of your own must take images of 1 (grey) or 3 (RGB) channels; {name} takes "
-            "{channels}.".format(name=model.name, channels=channels)
+            _(
+                "a model of your own must take images of 1 (grey) or 3 (RGB) channels; {name} "
+                "takes {channels}."
+            ).format(name=model.name, channels=channels)
         )
 
 
@@ -258,17 +267,17 @@ def _stem_note(name: str, prepared: Prepared, config: ModelConfig, model: keras.
     small = keras.Model(small.inputs, small.outputs[0])
     kept = _last_map_size(small)
     if min(kept) == 1:
-        note = (
+        note = _(
             "{name} shrinks {size} to {left}, and no less with --stem small; a larger --size "
             "leaves more of the images"
         )
     elif prepared.enlarged_from:
-        note = (
+        note = _(
             "{name} shrinks {size} to {left}; --stem small keeps {kept} of {sides}, at "
             "{times:.2g} times the multiply-adds"
         )
     else:
-        note = (
+        note = _(
             "{name} shrinks {size} to {left}; --stem small keeps {kept}, at {times:.2g} times the "
             "multiply-adds"
         )

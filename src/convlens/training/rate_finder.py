@@ -14,6 +14,7 @@ from convlens import backend
 from convlens.config import LEARNING_RATES, TrainingConfig
 from convlens.data.batches import Batches
 from convlens.errors import TrainingError
+from convlens.language import _
 from convlens.training.optimization import make_optimizer
 
 STEPS = 100
@@ -69,8 +70,10 @@ def find_learning_rate(
                 model.fit(batches, epochs=1, callbacks=[watch], shuffle=False, verbose=0)
     if not watch.losses:
         raise TrainingError(
-            "the learning-rate test needs a finite loss; it was not finite even at the smallest "
-            "rate."
+            _(
+                "the learning-rate test needs a finite loss; it was not finite even at the "
+                "smallest rate."
+            )
         )
     return [lowest * growth**step for step in range(len(watch.losses))], watch.losses
 

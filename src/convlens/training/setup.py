@@ -22,12 +22,21 @@ from convlens.config import LEARNING_RATES, AugmentConfig, Config
 from convlens.data.augment import flip_is_safe, resolve
 from convlens.data.batches import Batches, class_weights
 from convlens.data.prepared import Prepared
+from convlens.language import N_, _, listed, ngettext
 from convlens.run import Run
 from convlens.training.checkpoint import State
 from convlens.training.network import Origin
 from convlens.unit import unit_in_words
 
 LOWER = 0.1  # of an optimizer's usual learning rate, for layers that have learned before
+CHANGES = {  # that have a name in each language
+    "flip": N_("flip"),
+    "shift": N_("shift"),
+    "zoom": N_("zoom"),
+    "rotate": N_("rotate"),
+    "shear": N_("shear"),
+    "erase": N_("erase"),
+}
 EXAMPLES = 4  # images in the classifier file whose predictions are repeated at every load
 
 
@@ -144,20 +153,27 @@ class Setup:
         replace(self.classifier(), provenance=provenance).save(run.classifier_path)
 
     def facts(self) -> dict[str, str]:
-        """Return what will be trained on what, by the label that is printed in front of it."""
+        """Return what will be trained on what, by the label that is printed in front of it.
+
+        The labels are English, as identifiers of their translations.
+        """
         settings = self.config.training
         images = describe_images(self.prepared)
         if self.config.data.limit:
-            images["images"] += ", at most {limit:,} used".format(limit=self.config.data.limit)
+            images["images"] = _("{images}, at most {limit:,} used").format(
+                images=images["images"], limit=self.config.data.limit
+            )
         augmentation = describe_augmentation(self.config.augment)
         if self.class_weights is not None:
-            augmentation += ", rare classes weigh more"
+            augmentation = _("{augmentation}, rare classes weigh more").format(
+                augmentation=augmentation
+            )
         return {
             **images,
-            "network": self._describe_network(),
-            "recipe": describe_recipe(self.config),
-            "augmentation": augmentation,
-            "compute": "{precision} on {engine}, {threads} threads".format(
+            N_("network"): self._describe_network(),
+            N_("recipe"): describe_recipe(self.config),
+            N_("augmentation"): augmentation,
+            N_("compute"): _("{precision} on {engine}, {threads} threads").format(
                 precision=settings.precision,
                 engine=backend.engine(),
                 threads=settings.threads or psutil.cpu_count(),
@@ -172,15 +188,16 @@ class Setup:
         ]
 
     def _describe_network(self) -> str:
-        described = "{name}, {count:,} parameters".format(
+        described = _("{name}, {count:,} parameters").format(
             name=self.origin.name, count=self.network.count_params()
         )
         if any(not layer.trainable for layer in self.network.layers):
-            described += ", {count:,} of them trainable".format(
-                count=sum(math.prod(v.shape) for v in self.network.trainable_variables)
+            described = _("{network}, {count:,} of them trainable").format(
+                network=described,
+                count=sum(math.prod(v.shape) for v in self.network.trainable_variables),
             )
         if self.config.model.stem == "small":
-            described += ", small stem"
+            described = _("{network}, small stem").format(network=described)
         return described
 
 
@@ -203,25 +220,28 @@ def _resolve(config: Config, prepared: Prepared, origin: Origin, *, weighted: bo
 
 
 def describe_images(prepared: Prepared) -> dict[str, str]:
-    """Return the images, their split and their size in words, by the label of each fact."""
+    """Return the images, their split and their size in words, by the label of each fact.
+
+    The labels are English, see `Setup.facts`.
+    """
     data = prepared.dataset
     height, width, channels = prepared.preprocessing.shape
     unit = prepared.preprocessing.unit
+    seen = _("{height} x {width} {colours}").format(
+        height=height, width=width, colours=_("grey") if channels == 1 else "RGB"
+    )
+    if isinstance(unit, tuple):
+        seen = _("{input}, {unit}").format(input=seen, unit=unit_in_words(unit))
     return {
-        "images": "{count:,} from {source} ({kind}), {classes} classes".format(
+        N_("images"): _("{count:,} from {source} ({kind}), {classes} classes").format(
             count=len(data), source=data.source, kind=data.kind, classes=data.num_classes
         ),
-        "split": "{train:,} train, {val:,} validation, {test:,} test".format(
+        N_("split"): _("{train:,} train, {val:,} validation, {test:,} test").format(
             train=len(prepared.splits.train),
             val=len(prepared.splits.val),
             test=len(prepared.splits.test),
         ),
-        "input": "{height} x {width} {colours}{unit}".format(
-            height=height,
-            width=width,
-            colours="grey" if channels == 1 else "RGB",
-            unit=", " + unit_in_words(unit) if isinstance(unit, tuple) else "",
-        ),
+        N_("input"): seen,
     }
 
 
@@ -232,14 +252,14 @@ def describe_recipe(config: Config) -> str:
     '1 epoch, batch 64, adamw, learning rate 0.002 (one-cycle)'
     """
     epochs = config.training.epochs
-    recipe = "1 epoch, {optimization}" if epochs == 1 else "{epochs} epochs, {optimization}"
+    recipe = ngettext("{epochs} epoch, {optimization}", "{epochs} epochs, {optimization}", epochs)
     return recipe.format(epochs=epochs, optimization=describe_optimization(config))
 
 
 def describe_optimization(config: Config) -> str:
     """Return the batch size, the optimizer and the learning rate in words."""
     settings = config.training
-    return "batch {batch}, {optimizer}, learning rate {rate:g} ({schedule})".format(
+    return _("batch {batch}, {optimizer}, learning rate {rate:g} ({schedule})").format(
         batch=settings.batch_size,
         optimizer=settings.optimizer,
         rate=settings.learning_rate or LEARNING_RATES[settings.optimizer],
@@ -259,8 +279,15 @@ def describe_augmentation(augmentation: AugmentConfig) -> str:
     'flip, shift 0.1'
     """
     words = [
-        name if value is True else f"{name} {value:g}"
+        _describe_change(name, value)
         for name, value in asdict(augmentation).items()
         if name != "augment" and value
     ]
-    return ", ".join(words) or "no augmentation"
+    return listed(words) if words else _("no augmentation")
+
+
+def _describe_change(name: str, value: float) -> str:
+    change = _(CHANGES[name]) if name in CHANGES else name
+    if value is True:
+        return change
+    return _("{change} {size:g}").format(change=change, size=value)

@@ -20,6 +20,7 @@ from convlens.charts.tuning import show_learning_rates
 from convlens.classifier.assembly import set_weights, with_precision
 from convlens.classifier.classifier import Classifier
 from convlens.errors import Interrupted
+from convlens.language import N_, _
 from convlens.report.finish import Predict, finish
 from convlens.run import Run
 from convlens.screen import Screen, duration
@@ -40,11 +41,11 @@ class Stage(Protocol):
     """A part of a training; `Training` runs one after the other."""
 
     def facts(self) -> dict[str, str]:
-        """Return what this stage does differently from what the setup says."""
+        """Return what this stage does differently from what the setup says; see `Setup.facts`."""
         return {}
 
     def costs(self) -> Facts:
-        """Return the time and the memory that the stage takes, measured, for printing."""
+        """Return the time and the memory that the stage takes, measured, as `Setup.facts`."""
 
     def run(self, run: Run) -> State:
         """Train, and leave the best classifier in the run folder."""
@@ -78,7 +79,8 @@ class Training:
 
         Args:
             run: The run folder.
-            costs: Facts on the time; where not given, the stages measure a few steps.
+            costs: Facts on the time, their names in English; where not given, the stages measure a
+                few steps.
             screen: Where it is printed instead of the training's own screen.
         """
         screen = screen or self.screen
@@ -87,7 +89,8 @@ class Training:
             facts |= stage.facts()
         if costs is None:
             costs = [fact for stage in self.stages for fact in stage.costs()]
-        screen.facts([*facts.items(), *costs, ("run", str(run.folder))])
+        rows = [*facts.items(), *costs, (N_("run"), str(run.folder))]
+        screen.facts([(_(name), text) for name, text in rows])
         for note in self.setup.notes():
             screen.note(note)
 
@@ -162,12 +165,12 @@ class Trainer(Stage):
 
     def find_learning_rate(self, run: Run) -> None:
         """Look for a learning rate, say which, and train with it; the curve is in the plots."""
-        with self.screen.console.status("looking for a learning rate"):
+        with self.screen.console.status(_("looking for a learning rate")):
             rates, losses = find_learning_rate(self.model, self.train, self.setup.config.training)
         rate = suggest_rate(rates, losses)
         figure = show_learning_rates(rates, losses, suggestion=rate)
         self.screen.say(
-            "learning rate {rate:.1e} looks best (curve: {path}); training with it".format(
+            _("learning rate {rate:.1e} looks best (curve: {path}); training with it").format(
                 rate=rate, path=run.write_figure("learning_rate", figure)
             )
         )
@@ -176,16 +179,18 @@ class Trainer(Stage):
 
     def costs(self) -> Facts:
         """Return the time and the memory that the training takes, measured on a few steps."""
-        with self.screen.console.status("measuring a few steps"):
+        with self.screen.console.status(_("measuring a few steps")):
             seconds = step_seconds(self.model, self.train)
         val_steps = self.val.steps if self.val else 0
         # A forward pass takes about a third of a training step.
         steps = self.setup.config.training.epochs * (self.train.steps + val_steps / 3)
-        time = "about {total} ({step:.0f} ms a step, measured), and then the scores".format(
+        time = _("about {total} ({step:.0f} ms a step, measured), and then the scores").format(
             total=duration(max(steps * seconds, 1)), step=seconds * 1000
         )
-        memory = "{memory:.1f} GB, measured".format(memory=psutil.Process().memory_info().rss / 1e9)
-        return [("time", time), ("memory", memory)]
+        memory = _("{memory:.1f} GB, measured").format(
+            memory=psutil.Process().memory_info().rss / 1e9
+        )
+        return [(N_("time"), time), (N_("memory"), memory)]
 
     def run(
         self,
@@ -230,7 +235,7 @@ class Trainer(Stage):
                 )
             except Interrupted as stop:
                 raise Interrupted(
-                    "{stop}. {how}".format(stop=stop, how=run.how_to_resume())
+                    _("{stop}. {how}").format(stop=stop, how=run.how_to_resume())
                 ) from None
 
     def _keep(self, model: keras.Model, state: State, run: Run) -> None:

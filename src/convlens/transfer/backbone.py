@@ -23,6 +23,7 @@ from convlens.anatomy.summary import layer_table
 from convlens.classifier.assembly import finalize
 from convlens.config import Config, TransferConfig
 from convlens.errors import ConfigError
+from convlens.language import _
 from convlens.training.optimization import Multiplier
 
 FEATURES = "features"  # the name of the layer that gives the features of an image
@@ -151,8 +152,9 @@ def _matching(text: str, candidates: list[keras.Layer]) -> list[keras.Layer]:
     if text.isdecimal():
         if not 1 <= int(text) <= len(candidates):
             raise ConfigError(
-                "--unfreeze must be 1 to {count} layers, as many as can learn; found "
-                "{text}.".format(count=len(candidates), text=text)
+                _(
+                    "--unfreeze must be 1 to {count} layers, as many as can learn; found {text}."
+                ).format(count=len(candidates), text=text)
             )
         return candidates[-int(text) :]
     names = [layer.name for layer in candidates]
@@ -162,11 +164,11 @@ def _matching(text: str, candidates: list[keras.Layer]) -> list[keras.Layer]:
         if not matching:
             near = get_close_matches(pattern.strip("*?"), names, n=NAMED, cutoff=LIKENESS)
             raise ConfigError(
-                "--unfreeze {pattern} must match layers with weights; it matches none of {count}. "
-                "Some of them are: {near}. Batch normalisations count with "
-                "--train-batch-norm.".format(
-                    pattern=pattern, count=len(names), near=", ".join(near or names[-NAMED:])
-                )
+                _(
+                    "--unfreeze {pattern} must match layers with weights; it matches none of "
+                    "{count}. Some of them are: {near}. Batch normalisations count with "
+                    "--train-batch-norm."
+                ).format(pattern=pattern, count=len(names), near=", ".join(near or names[-NAMED:]))
             )
         found |= matching
     return [layer for layer in candidates if layer.name in found]

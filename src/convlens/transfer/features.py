@@ -25,12 +25,13 @@ from convlens.data.cache_size import keep_within_limit
 from convlens.data.prepared import Prepared
 from convlens.data.store import DIGEST_BYTES, VERSION, Progress, Store
 from convlens.files import storage_errors
+from convlens.language import N_, _
 from convlens.preprocess import ImageArray
 
 BATCH = 64  # images that are computed and written at a time
 IN_MEMORY = 2**28  # bytes of features; more are gathered in a file that is memory-mapped
 GATHERED = 4096  # images whose features are written to that file at a time
-REMEDY = "Free some space on the disk, or set CONVLENS_CACHE to another folder."
+REMEDY = N_("Free some space on the disk, or set CONVLENS_CACHE to another folder.")
 
 DIGEST = np.dtype(f"S{DIGEST_BYTES}")  # NumPy fills such strings with zeros when it compares them
 
@@ -65,7 +66,7 @@ class FeatureCache:
         """
         found = [self._digests]
         places = [self._places]
-        with storage_errors(self.folder, "the folder of the features", REMEDY):
+        with storage_errors(self.folder, _("the folder of the features"), _(REMEDY)):
             for path in sorted(set(self.folder.glob("*.digests")) - self._opened):
                 # The digests are written after the features, and therefore looked at first.
                 digests = np.fromfile(path, DIGEST)
@@ -122,7 +123,7 @@ class FeatureCache:
             return 0
         path = self.folder / f"{uuid.uuid4().hex}.digests"
         try:
-            with storage_errors(self.folder, self._described(len(wanted)), REMEDY):
+            with storage_errors(self.folder, self._described(len(wanted)), _(REMEDY)):
                 self.folder.mkdir(parents=True, exist_ok=True)
                 with (
                     path.with_suffix(".features").open("ab") as features,
@@ -158,7 +159,7 @@ class FeatureCache:
             return self._rows(digests)
         # The file has no name, so that nothing can be left behind.
         with (
-            storage_errors(self.folder, self._described(len(digests)), REMEDY),
+            storage_errors(self.folder, self._described(len(digests)), _(REMEDY)),
             tempfile.TemporaryFile(dir=self.folder) as file,
         ):
             for start in range(0, len(digests), GATHERED):
@@ -168,7 +169,7 @@ class FeatureCache:
 
     def _described(self, count: int) -> str:
         """Return what is written, with its size, for a message."""
-        return "the features of {count:,} images ({megabytes:,.0f} MB)".format(
+        return _("the features of {count:,} images ({megabytes:,.0f} MB)").format(
             count=count, megabytes=count * (DIGEST_BYTES + 4 * self.width) / 1e6
         )
 

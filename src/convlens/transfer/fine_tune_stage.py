@@ -11,6 +11,7 @@ import numpy as np
 from convlens.classifier.assembly import set_weights
 from convlens.config import Config
 from convlens.evaluation.paired import compare_pairs
+from convlens.language import N_, _
 from convlens.report.finish import Predict
 from convlens.run import Run
 from convlens.screen import Screen
@@ -63,7 +64,7 @@ class FineTuneStage:
     def facts(self) -> dict[str, str]:
         """Return the recipe, which begins with the head."""
         return {
-            "recipe": "first the head on kept features, then {recipe}".format(
+            N_("recipe"): _("first the head on kept features, then {recipe}").format(
                 recipe=describe_recipe(self.setup.config)
             )
         }
@@ -92,10 +93,8 @@ class FineTuneStage:
         if self.trainer.val is None:
             return State()
         found = self.trainer.model.evaluate(self.trainer.val, return_dict=True, verbose=0)
-        self.screen.say(
-            "head alone   validation loss {loss:.4f}, accuracy {accuracy:.4f}: to be "
-            "exceeded".format(**found)
-        )
+        scores = _("validation loss {loss:.4f}, accuracy {accuracy:.4f}: to be exceeded")
+        self.screen.fact(_("head alone"), scores.format(**found))
         return State(best_score=[found["accuracy"], -found["loss"]])
 
     @property
@@ -119,8 +118,8 @@ class FineTuneStage:
         rows = classifier.probabilities(prepared.store.images, indices=indices)
         predicted = np.stack([rows.argmax(axis=1), HeadResult.read(run).classes])
         correct = predicted == prepared.dataset.labels[indices]
-        (pair,) = compare_pairs(("fine-tuned", "frozen"), correct)
-        verdict = "on validation, which also chose the epoch, {pair}".format(pair=pair)
-        self.screen.say("fine-tuned   {verdict}".format(verdict=verdict))
+        (pair,) = compare_pairs((_("fine-tuned"), _("frozen")), correct)
+        verdict = _("on validation, which also chose the epoch, {pair}").format(pair=pair)
+        self.screen.fact(_("fine-tuned"), verdict)
         classifier.provenance["fine_tuning"] = verdict
         classifier.save(run.classifier_path)

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from convlens.classifier.assembly import set_weights
 from convlens.classifier.classifier import Classifier
 from convlens.config import LEARNING_RATES, TrainingConfig
+from convlens.language import N_, _
 from convlens.report.finish import Predict
 from convlens.run import Run
 from convlens.screen import Screen, duration
@@ -67,13 +68,13 @@ class HeadStage:
         self.screen = screen
         self.continues = continues
         self.body = body_of(setup.network)
-        with screen.console.status("preparing the backbone"):
+        with screen.console.status(_("preparing the backbone")):
             self.compiled, self.features = open_features(self.body, setup.prepared, setup.precision)
 
     @property
     def arithmetic(self) -> str:
         """The precision and the engine that compute the features."""
-        return "{precision} on {engine}".format(
+        return _("{precision} on {engine}").format(
             precision=self.compiled.precision, engine=self.compiled.engine
         )
 
@@ -82,29 +83,32 @@ class HeadStage:
         transfer = self.setup.config.transfer
         if transfer.unfreeze is not None or transfer.head:
             return {}
-        recipe = "logistic regression on the features"
+        recipe = _("logistic regression on the features")
         if len(self.setup.prepared.splits.val):
-            recipe += ", its regularisation chosen on the validation images"
-        return {"recipe": recipe, "compute": self.arithmetic}
+            recipe = _(
+                "logistic regression on the features, its regularisation chosen on the validation "
+                "images"
+            )
+        return {N_("recipe"): recipe, N_("compute"): self.arithmetic}
 
     def costs(self) -> Facts:
         """Return how long the features take, measured on one batch."""
         store = self.setup.prepared.store
         missing = self.features.missing(store, self._all_indices())
-        how = "{width:,} numbers an image, {arithmetic}".format(
+        how = _("{width:,} numbers an image, {arithmetic}").format(
             width=self.features.width, arithmetic=self.arithmetic
         )
         if not len(missing):
-            return [("features", "kept from an earlier run; {how}".format(how=how))]
+            return [(N_("features"), _("kept from an earlier run; {how}").format(how=how))]
         images = store.images[missing[:BATCH]]
         self.compiled(images)  # The first call may compile.
         began = time.monotonic()
         self.compiled(images)
         seconds = (time.monotonic() - began) / len(images) * len(missing)
-        said = "about {time} for {count:,} images, measured, kept for later; {how}".format(
+        said = _("about {time} for {count:,} images, measured, kept for later; {how}").format(
             time=duration(max(1, seconds)), count=len(missing), how=how
         )
-        return [("features", said)]
+        return [(N_("features"), said)]
 
     def _all_indices(self) -> NDArray[np.int64]:
         splits = self.setup.prepared.splits
@@ -120,7 +124,7 @@ class HeadStage:
             return State()
         began = time.monotonic()
         prepared = self.setup.prepared
-        with self.screen.counter("features") as progress:
+        with self.screen.counter(_("features")) as progress:
             self.features.compute(self.compiled, prepared.store, self._all_indices(), progress)
         result = HeadResult(time.monotonic() - began)
         state = State()
@@ -138,7 +142,7 @@ class HeadStage:
         """Return what the classifier file records of the features and the head."""
         facts: dict[str, Any] = {"features": self.arithmetic, "head_seconds": result.seconds}
         if result.strength is not None:
-            facts["strength"] = "C = {strength:g}, of the logistic regression".format(
+            facts["strength"] = _("C = {strength:g}, of the logistic regression").format(
                 strength=result.strength
             )
         return facts
@@ -154,7 +158,7 @@ class HeadStage:
         """Fit a logistic regression; `seconds` is the time that the features took."""
         began = time.monotonic()
         prepared = self.setup.prepared
-        with self.screen.counter("regularisation") as progress:
+        with self.screen.counter(_("regularisation")) as progress:
             head = fit_linear_head(
                 *self._labelled(prepared.splits.train),
                 *self._labelled(prepared.splits.val),
@@ -169,15 +173,16 @@ class HeadStage:
         if head.trials:
             write_trials(head, run)
             best = next(t.accuracy for t in head.trials if t.strength == head.strength)
-            self.screen.say(
-                "head         logistic regression, C = {strength:g} of {count} tried; validation "
-                "accuracy {accuracy} {interval}".format(
-                    strength=head.strength,
-                    count=len(head.trials),
-                    accuracy=best.value_text,
-                    interval=best.interval_text,
-                )
+            chosen = _(
+                "logistic regression, C = {strength:g} of {count} tried; validation accuracy "
+                "{accuracy} {interval}"
+            ).format(
+                strength=head.strength,
+                count=len(head.trials),
+                accuracy=best.value_text,
+                interval=best.interval_text,
             )
+            self.screen.fact(_("head"), chosen)
         return result
 
     def _train_dense_head(self, run: Run, result: HeadResult) -> State:
@@ -247,16 +252,15 @@ class HeadStage:
         difference = np.abs(self.predict(classifier, indices) - in_float32).max(axis=1).mean()
         if difference > TOLERANCE:
             self.screen.note(
-                "features in {arithmetic} change probabilities by {difference:.3f}; the scores are "
-                "computed by the classifier in float32 instead, which takes longer".format(
-                    arithmetic=self.arithmetic, difference=difference
-                )
+                _(
+                    "features in {arithmetic} change probabilities by {difference:.3f}; the scores "
+                    "are computed by the classifier in float32 instead, which takes longer"
+                ).format(arithmetic=self.arithmetic, difference=difference)
             )
             return None
         if self.compiled.precision != "float32":
-            self.screen.say(
-                "scores       in {arithmetic}; in float32 the probabilities differ by "
-                "{difference:.4f}".format(arithmetic=self.arithmetic, difference=difference),
-                "dim",
+            how = _("in {arithmetic}; in float32 the probabilities differ by {difference:.4f}")
+            self.screen.fact(
+                _("scores"), how.format(arithmetic=self.arithmetic, difference=difference)
             )
         return self.predict

@@ -16,6 +16,7 @@ from convlens.data.deep import with_unit
 from convlens.data.prepared import Demands, Prepared, choose_preprocessing, look_at
 from convlens.data.store import Progress
 from convlens.errors import ConfigError, ModelError
+from convlens.language import _
 from convlens.preprocess import Preprocessing
 from convlens.run import Run
 from convlens.training.network import Origin, choose_network
@@ -66,8 +67,10 @@ class BackboneOrigin(Origin):
         for name, value in usual.items():
             if self.preprocessing is not None and found[name] not in ("auto", value):
                 raise ConfigError(
-                    "--{flag} must be as the classifier of --backbone takes images, {value}; found "
-                    "{found}. Leave it out.".format(flag=name, value=value, found=found[name])
+                    _(
+                        "--{flag} must be as the classifier of --backbone takes images, {value}; "
+                        "found {found}. Leave it out."
+                    ).format(flag=name, value=value, found=found[name])
                 )
         return config.replace(
             **{name: value for name, value in usual.items() if found[name] == "auto"}
@@ -91,8 +94,10 @@ class BackboneOrigin(Origin):
         """Return what the user should know about the network; see `Origin.notes`."""
         if config.transfer.unfreeze is None and is_augmented(config.augment):
             return [
-                "augmented images are new in every epoch: their features cannot be kept, and all "
-                "layers are computed"
+                _(
+                    "augmented images are new in every epoch: their features cannot be kept, and "
+                    "all layers are computed"
+                )
             ]
         return []
 
@@ -142,7 +147,7 @@ def choose_backbone(config: Config) -> BackboneOrigin:
     if file is not None or name.endswith(".keras"):
         if config.transfer.weights is not None:
             raise ConfigError(
-                "--weights goes with a network of the zoo; a classifier file has its own."
+                _("--weights goes with a network of the zoo; a classifier file has its own.")
             )
         trained = Classifier.load(file or name)
         _refuse_other_model(config, trained.model.name)
@@ -153,8 +158,10 @@ def choose_backbone(config: Config) -> BackboneOrigin:
         info = model_info(name)
     except ModelError as error:
         raise ModelError(
-            "--backbone must be a network, a classifier file or a run. No file or run is at "
-            "{name}, and {error}".format(name=name, error=error)
+            _(
+                "--backbone must be a network, a classifier file or a run. No file or run is at "
+                "{name}, and {error}"
+            ).format(name=name, error=error)
         ) from error
     _refuse_other_model(config, name)
     if info.weights is None and config.transfer.weights is None:
@@ -162,9 +169,11 @@ def choose_backbone(config: Config) -> BackboneOrigin:
             other for other in list_models() if model_info(other).weights and other != LECTURE_MODEL
         ]
         raise ModelError(
-            "a backbone must be trained, but no trained weights are known for {name}. Give a file "
-            "of its --weights, a classifier file that you trained (--backbone runs/NAME), or one "
-            "of {others}.".format(name=name, others=", ".join(others))
+            _(
+                "a backbone must be trained, but no trained weights are known for {name}. Give a "
+                "file of its --weights, a classifier file that you trained (--backbone runs/NAME), "
+                "or one of {others}."
+            ).format(name=name, others=", ".join(others))
         )
     return BackboneOrigin(name, demands=Demands(info.scale, least_side=info.least_side))
 
@@ -176,7 +185,7 @@ def _refuse_other_model(config: Config, network: str) -> None:
     """
     if config.model.model not in (ModelConfig.model, network):
         raise ConfigError(
-            "--backbone {backbone} is the network: leave out --model {model}.".format(
+            _("--backbone {backbone} is the network: leave out --model {model}.").format(
                 backbone=config.transfer.backbone, model=config.model.model
             )
         )
@@ -190,16 +199,22 @@ def _size_notes(dataset: Dataset, prepared: Prepared) -> tuple[str, ...]:
     least = min((min(size) for size in sizes), default=least_wanted)
     notes = []
     if least < least_wanted:
-        note = (
+        note = _(
             "images smaller than {height} x {width}, for which the backbone is made, are enlarged; "
             "the least side here is {least}"
         )
         if 2 * least < least_wanted:
-            note += "; a smaller --size is quicker and often worse"
+            note = _(
+                "images smaller than {height} x {width}, for which the backbone is made, are "
+                "enlarged; the least side here is {least}; a smaller --size is quicker and often "
+                "worse"
+            )
         notes.append(note.format(height=height, width=width, least=least))
     if grey and channels == 3:
         notes.append(
-            "the images are grey: the backbone, which was trained in colour, gets each of them as "
-            "red, green and blue alike"
+            _(
+                "the images are grey: the backbone, which was trained in colour, gets each of them "
+                "as red, green and blue alike"
+            )
         )
     return tuple(notes)
