@@ -66,6 +66,6 @@ def test_what_to_do_next_fits_the_images(tmp_path):
 def test_an_accuracy_that_differs_from_the_one_in_training_is_explained():
     score = wilson(50, 200)
     same = _describe_best(SimpleNamespace(number=3, value=0.25), score)
-    assert same == "\ntrial 3: 25.0 % [19.5, 31.4] of 200 validation images."
+    assert same == "trial 3: 25.0 % [19.5, 31.4] of 200 validation images."
     other = _describe_best(SimpleNamespace(number=3, value=0.26), score)
     assert "in float32 as it is saved (26.0 % above: in bfloat16, while it trained)." in other
