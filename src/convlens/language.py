@@ -96,19 +96,21 @@ def listed(texts: Iterable[str]) -> str:
 def all_of(texts: Iterable[str]) -> str:
     """Return texts that hold together.
 
-    >>> all_of(["train", "test"])
-    'train and test'
+    >>> all_of(["train", "val", "test"])
+    'train, val and test'
     """
-    return _joined(N_("{said} and {other}"), texts)
+    *first, last = [*texts] or [""]
+    return _joined(N_("{said} and {other}"), filter(None, (listed(first), last)))
 
 
 def one_of(texts: Iterable[str]) -> str:
     """Return texts of which one holds.
 
-    >>> one_of(["train", "test"])
-    'train or test'
+    >>> one_of(["train", "val", "test"])
+    'train, val or test'
     """
-    return _joined(N_("{said} or {other}"), texts)
+    *first, last = [*texts] or [""]
+    return _joined(N_("{said} or {other}"), filter(None, (listed(first), last)))
 
 
 def _joined(template: str, texts: Iterable[str]) -> str:
@@ -158,6 +160,17 @@ def set_language(language: str) -> None:
     _chosen.set(known_language(language))
     # Jupyter runs each cell in a context of its own, and threads begin with an empty one.
     os.environ[VARIABLE] = known_language(language)
+
+
+def speak(language: str) -> None:
+    """Choose the language of this thread alone: the initializer of a pool of threads.
+
+    >>> from concurrent.futures import ThreadPoolExecutor
+    >>> with using("zh"), ThreadPoolExecutor(initializer=speak, initargs=(language(),)) as pool:
+    ...     pool.submit(language).result()
+    'zh'
+    """
+    _chosen.set(known_language(language))
 
 
 @contextlib.contextmanager

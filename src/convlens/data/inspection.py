@@ -11,7 +11,7 @@ import numpy as np
 from convlens.data.dataset import Dataset
 from convlens.decode import Header, read_header
 from convlens.errors import ImageError
-from convlens.language import language, set_language
+from convlens.language import language, speak
 
 SAMPLE = 20_000  # headers; reading them takes some 10 s from a cold disk
 ARRAY_MODES = {1: "L", 3: "RGB", 4: "RGBA"}
@@ -94,7 +94,10 @@ def read_headers(dataset: Dataset, sample: int) -> tuple[list[Header], list[str]
     paths = list(dataset.images)
     if len(paths) > sample:
         paths = [paths[i] for i in np.linspace(0, len(paths) - 1, sample).astype(int)]
-    with warnings.catch_warnings(), ThreadPoolExecutor(8, "", set_language, (language(),)) as pool:
+    with (
+        warnings.catch_warnings(),
+        ThreadPoolExecutor(8, initializer=speak, initargs=(language(),)) as pool,
+    ):
         # Pillow warns of odd headers; whether the image is usable shows when it is decoded.
         warnings.simplefilter("ignore")
         found = list(pool.map(_read_header, paths))

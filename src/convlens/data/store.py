@@ -21,7 +21,7 @@ from convlens.data.cache_size import keep_within_limit
 from convlens.data.dataset import Dataset, refuse_if
 from convlens.errors import DataError, ImageError
 from convlens.files import write_atomically
-from convlens.language import _, language, set_language
+from convlens.language import _, language, speak
 from convlens.preprocess import (
     FEW_LEVELS,
     ImageArray,
@@ -272,7 +272,7 @@ def _decode(
 
     def rows() -> Iterator[ImageArray]:
         nonlocal coloured
-        with ThreadPoolExecutor(os.cpu_count(), "", set_language, (language(),)) as pool:
+        with ThreadPoolExecutor(os.cpu_count(), initializer=speak, initargs=(language(),)) as pool:
             for start in range(0, len(images), BATCH):
                 stop = min(start + BATCH, len(images))
                 for decoded, loses_colour in pool.map(read, range(start, stop)):
