@@ -8,6 +8,7 @@ Each function takes plain data and returns a matplotlib Figure, which shows itse
 'loss'
 """
 
+from convlens.charts.block import show_block
 from convlens.charts.comparison import show_growth, show_published, show_tradeoff
 from convlens.charts.curves import show_history, show_lines, show_metrics, show_scores
 from convlens.charts.evaluation import show_calibration, show_confusion
@@ -18,6 +19,7 @@ from convlens.charts.path import show_path
 from convlens.charts.tuning import show_regularization, show_trials
 
 __all__ = [
+    "show_block",
     "show_calibration",
     "show_confusion",
     "show_flatten",

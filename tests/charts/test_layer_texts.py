@@ -23,7 +23,7 @@ def row(layer, shape=(8, 8, 4)):
         (layers.DepthwiseConv2D(3, strides=2), "depthwise conv 3×3", "strides 2", "40 parameters"),
         (layers.SeparableConv2D(6, 3), "separable conv 3×3", "6 filters", "66 parameters"),
         (layers.MaxPooling2D(2), "max pooling 2×2", "strides 2", ""),
-        (layers.AveragePooling2D(3, 1), "average pooling 3×3", "", ""),
+        (layers.AveragePooling2D(3, 1), "average pooling 3×3", "strides 1", ""),
         (layers.GlobalAveragePooling2D(), "global average pooling", "", ""),
         (layers.Dense(5), "dense", "5 units", "25 parameters"),
         (layers.BatchNormalization(), "batch normalization", "", "16 parameters"),

@@ -74,7 +74,7 @@ def divide(rows: list[LayerRow]) -> list[Stage]:
     # The shape of the last group, and layers that only change the shape and belong to the next.
     shape: tuple[int, ...] = ()
     hidden: list[Part] = []
-    for part in _chain(kept, _used(kept), -1, len(kept)):
+    for part in arrange(kept):
         row = last_row(part)
         if row.kind in HIDDEN:
             hidden.append(part)
@@ -88,6 +88,11 @@ def divide(rows: list[LayerRow]) -> list[Stage]:
         shape = row.output_shape
     groups[-1] += hidden
     return [_stage(group) for group in groups]
+
+
+def arrange(rows: list[LayerRow]) -> tuple[Part, ...]:
+    """Return the layers and blocks that the last row depends on, in order."""
+    return _chain(rows, _used(rows), -1, len(rows))
 
 
 def _used(rows: list[LayerRow]) -> list[int]:

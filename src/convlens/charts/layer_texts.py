@@ -51,8 +51,14 @@ def layer_detail(row: LayerRow) -> str:
     count = row.output_shape[-1]
     if row.kind == "Dense":
         return ngettext("{count} unit", "{count} units", count).format(count=count)
-    strides = _side(row.step) if row.step not in (None, (1, 1)) else ""
-    if "Pool" in row.kind or row.kind == "DepthwiseConv2D" or row.window is None:
+    if row.window is None or row.step is None:
+        return ""
+    strides = _side(row.step)
+    if "Pool" in row.kind:
+        return _("strides {strides}").format(strides=strides)
+    if row.step == (1, 1):
+        strides = ""
+    if row.kind == "DepthwiseConv2D":
         return _("strides {strides}").format(strides=strides) if strides else ""
     if strides:
         text = ngettext(
@@ -87,6 +93,5 @@ def params_text(row: LayerRow) -> str:
     return text.format(count=count)
 
 
-def _side(pair: Pair | None) -> str:
-    assert pair is not None
+def _side(pair: Pair) -> str:
     return str(pair[0]) if pair[0] == pair[1] else "×".join(map(str, pair))
