@@ -161,6 +161,11 @@ lesson.compare(
     deck=0.8737,
     seconds=seconds,
 )
+if lesson.stands_in("fashion_mnist"):
+    lesson.say(
+        "Two full runs on Fashion-MNIST (60,000 images, seed 2) got 87.35 % and 87.09 % of 10,000 "
+        "test images, and 89.22 % in the last training epoch of the first."
+    )
 
 # %% [markdown]
 # ## 預測前 25 張，答錯的標成紅色 · Predict the first 25, with mistakes in red
@@ -232,6 +237,11 @@ lesson.say(
     name=fashion.class_names[careless.argmax()],
     probability=careless.max(),
 )
+if lesson.stands_in("fashion_mnist"):
+    lesson.say(
+        "The full run on Fashion-MNIST, label Ankle boot: Ankle boot, 93.4 %, for the prepared "
+        "photograph; Bag, 100.0 %, for the other."
+    )
 lesson.show(plots.show_images([untouched, seen], columns=2), "photograph")
 
 # %% [markdown]
@@ -278,12 +288,12 @@ assert losses["absolute"][2] < 1.04 * losses["absolute"][1]
 # ## 步長太小與太大 · A step too small and too large
 #
 # 最佳化器沿著梯度的反方向更新權重，學習率決定步長。
-# 學習率太小，損失幾乎不降；太大，一步就跨過谷底，損失反而升高。
+# 學習率太小，損失降得很慢；太大，一步就跨過谷底，損失反而升到亂猜的水準之上。
 # 實驗：同一個網路、同樣的起點，只改學習率，記錄每個回合的訓練損失。十類亂猜的損失是 ln 10 = 2.303。
 #
 # An optimizer changes the weights against the gradient, and the learning rate says how far. If it
-# is too small, the loss hardly falls; if it is too large, a step crosses the valley, and the loss
-# rises. The experiment: the same network from the same start, with different learning rates; we
+# is too small, the loss falls slowly; if it is too large, a step crosses the valley, and the loss
+# rises above that of guessing. The experiment: the same network from the same start, with different learning rates; we
 # measure the training loss of every epoch. Guessing among ten classes has a loss of ln 10 = 2.303.
 
 # %%
@@ -321,12 +331,12 @@ lesson.show(
 # ## Adadelta 的陷阱 · The trap of Adadelta
 #
 # 講義的 CNN 用 `optimizer_adadelta()`，沒有寫學習率；當年 R 版的預設值是 1.0。
-# 照抄到今天的 Keras，學習率就變成 0.001，也就是上面右圖裡幾乎不降的那條線。
+# 照抄到今天的 Keras，學習率就變成 0.001，也就是上面右圖裡降得很慢的那條線。
 # convlens 的 `--optimizer adadelta` 預設值是 1.0。
 #
 # The deck's CNN uses `optimizer_adadelta()` without a learning rate; the default of R was 1.0 at
 # that time. Copied to today's Keras it means 0.001, which is the line on the right above that
-# hardly falls. The default of `--optimizer adadelta` in convlens is 1.0.
+# falls slowly. The default of `--optimizer adadelta` in convlens is 1.0.
 
 # %%
 theirs, ours = (
@@ -341,6 +351,11 @@ lesson.say(
     slow=slow,
     right=right,
 )
+if lesson.stands_in("fashion_mnist"):
+    lesson.say(
+        "The full run (10,000 images of Fashion-MNIST, 15 epochs, seed 2) got a loss of 2.006 with "
+        "0.001, and 0.285 with 1.0."
+    )
 
 # %% [markdown]
 # ## CNN 的由來：從低階特徵到高階特徵 · Where CNNs come from: from low features to high ones
@@ -524,6 +539,11 @@ for name, run in runs.items():
         name=name,
         parameters=run.report["parameters"],
         seconds=sum(row["seconds"] for row in run.history),
+    )
+if lesson.stands_in("mnist"):
+    lesson.say(
+        "The full run (48,000 images, 12 epochs, seed 0) got 99.16 % with the CNN and 97.71 % with "
+        "the MLP, of 10,000 test images; p < 0.0001."
     )
 
 # %%
