@@ -28,7 +28,7 @@ from convlens.data.splits import Splits
 from convlens.data.store import DIGEST_BYTES, Store, is_stored
 from convlens.errors import ImageError, StorageError
 from convlens.evaluation.evaluate import evaluate
-from convlens.language import _, language, set_language
+from convlens.language import _, language, speak
 from convlens.preprocess import Preprocessing, prepare
 from convlens.report.results import Scored, write_evaluation
 from convlens.run import Run
@@ -77,9 +77,7 @@ def decode_some(dataset: Dataset, preprocessing: Preprocessing) -> tuple[NDArray
     indices = np.unique(np.linspace(0, len(dataset) - 1, SAMPLED).astype(int)).tolist()
     read(indices[0])  # the first call imports the decoder
     began = time.monotonic()
-    with ThreadPoolExecutor(
-        os.cpu_count(), initializer=set_language, initargs=(language(),)
-    ) as pool:
+    with ThreadPoolExecutor(os.cpu_count(), initializer=speak, initargs=(language(),)) as pool:
         images = np.stack(list(pool.map(read, indices)))
     return images, (time.monotonic() - began) / len(indices)
 

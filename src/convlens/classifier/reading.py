@@ -11,7 +11,7 @@ from PIL import Image
 
 from convlens.errors import ImageError
 from convlens.image_file import ImageLike
-from convlens.language import language, set_language
+from convlens.language import language, speak
 from convlens.preprocess import ImageArray, Preprocessing, fit_image, read_image
 
 
@@ -65,9 +65,7 @@ def read_images(
             return error
 
     found = []
-    with ThreadPoolExecutor(
-        os.cpu_count(), initializer=set_language, initargs=(language(),)
-    ) as pool:
+    with ThreadPoolExecutor(os.cpu_count(), initializer=speak, initargs=(language(),)) as pool:
         for result in pool.map(read, batch):
             if isinstance(result, Fitted):
                 found.append(result)
