@@ -409,9 +409,9 @@ lesson.show(
 # 程式寫的是 `rownames=['label']`：橫的列是標籤，直的行（欄）是預測。
 # 講義自己在卷積的例子裡也用「第1列、第2行」表示橫的第一列、直的第二行。
 #
-# Erratum: the deck calls the labels of `crosstab` 行 and the predictions 列. It is the other way
-# round: `rownames=['label']` names the rows, 列, and `colnames` the columns, 行. The deck itself
-# says 列 for rows and 行 for columns in its example of a convolution.
+# Erratum: the deck calls the labels of `crosstab` the columns and the predictions the rows. It is
+# the other way round: `rownames=['label']` names the rows, and `colnames` the columns. In its own
+# example of a convolution, the deck uses the two words correctly.
 
 # %%
 matrix = metrics.confusion_matrix(y_test, predicted, 10)
