@@ -51,6 +51,7 @@ def in_one_language(text: str) -> str:
     A paragraph with a Chinese character is Chinese. Headings, tables, formulas and code are in both
     languages, or in none.
 
+    >>> from convlens.language import using
     >>> with using("en"):
     ...     in_one_language("## 池化 · Pooling\n\n取最大值。\n\nIt takes the largest value.")
     '## Pooling\n\nIt takes the largest value.'
@@ -68,14 +69,18 @@ def in_one_language(text: str) -> str:
 def heading_in_one_language(heading: str) -> str:
     """Return a heading `中文 · English` in the chosen language, with its signs and its number.
 
+    >>> from convlens.language import using
     >>> with using("zh"):
     ...     heading_in_one_language("# 001 手寫數字 · Handwritten digits")
     '# 001 手寫數字'
+    >>> with using("en"):
+    ...     heading_in_one_language("## 9×9 的 X · The X of 9×9")
+    '## The X of 9×9'
     """
     chinese, between, english = heading.partition(" · ")
     if not between or language() == "zh":
         return chinese
-    return re.match(r"[#\d ]*", chinese)[0] + english  # type: ignore[index]
+    return re.match(r"(#+ )?(\d{3} )?", chinese)[0] + english  # type: ignore[index]
 
 
 def find_lessons() -> dict[str, Source]:
