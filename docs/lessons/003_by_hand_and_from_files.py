@@ -416,7 +416,7 @@ for name, size, rate in (
                 losses.append(float(np.mean(np.logaddexp(0, z) - target * z)))
     lines[name] = (seen, losses)
     lesson.say(
-        "{name} for each step: {steps:,} steps in {epochs} epochs, loss {loss:.4f}; in {rose:.0%} of the measurements it had risen",
+        "{name} per step: {steps:,} steps in {epochs} epochs, loss {loss:.4f}; in {rose:.0%} of the measurements it had risen",
         name=name,
         steps=steps,
         epochs=epochs,
@@ -707,10 +707,12 @@ lesson.show(
 
 # %% [markdown]
 # 同樣架構的網路在 convlens 裡叫 `mnist_tanh`：
-# `convlens train 資料夾 --model mnist_tanh --batch-size 100 --epochs 10`。像素會縮放，最佳化器是 Adam。
+# `convlens train 資料夾 --model mnist_tanh --batch-size 100 --epochs 10`。
+# convlens 會縮放像素；預設用 AdamW，學習率先升後降（one-cycle），還有輕微的資料增強。
 #
 # The network of these layers is called `mnist_tanh` in convlens: `convlens train FOLDER --model
-# mnist_tanh --batch-size 100 --epochs 10`. It scales the pixels, and uses Adam.
+# mnist_tanh --batch-size 100 --epochs 10`. convlens scales the pixels; by default it uses AdamW,
+# the one-cycle schedule and light augmentation.
 
 # %% [markdown]
 # ## 結果 · Results
