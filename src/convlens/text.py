@@ -30,7 +30,8 @@ OPENING = "「『（《〈【"
 CLOSING = "，。：；、！？）」』》〉】…"
 CHINESE = "\u2e80-\u3000\u3003-\u3007\u3012-\u9fff\uf900-\ufaff\uff00-\uff60"
 PART = re.compile(
-    rf"[{OPENING}]*(?:(?![{CLOSING}])[{CHINESE}]|[^\s{CHINESE}{OPENING}{CLOSING}]+)?[{CLOSING}]*\s*"
+    rf"(?:[{OPENING}]|[(\[](?=[{CHINESE}]))*"
+    rf"(?:(?![{CLOSING}])[{CHINESE}]|[^\s{CHINESE}{OPENING}{CLOSING}]+)?[{CLOSING})\]]*\s*"
 )
 
 

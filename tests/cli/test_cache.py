@@ -19,6 +19,6 @@ def test_the_cache_is_listed_and_trimmed(tmp_path, monkeypatch, capsys):
     assert run("cache", "trim") == 0
     assert "removed    0.0 MB in 0 entries" in capsys.readouterr().out
     assert run("cache", "trim", "--to", "1MB") == 0
-    assert "removed  2.5 MB in 1 entry" in capsys.readouterr().out
+    assert "removed    2.5 MB in 1 entry" in capsys.readouterr().out
     assert not list((cache_folder() / "store").iterdir())
     assert run("cache", "trim", "--to", "all") == 2

@@ -33,7 +33,7 @@ MAX_NAMED = 10  # unreadable images; data.json of a run has them all
 
 
 def data(
-    path: str,
+    path: Annotated[str, Parameter(help=N_("folder, file or name of a data set"))],
     *,
     sheet: Annotated[
         Path | None, Parameter(help=N_("file for the sheet of examples [<name>-sheet.png]"))

@@ -111,7 +111,7 @@ def _description(entry: HelpEntry) -> Wrapped:
     if entry.choices:
         choices = _("[choices: {choices}]").format(choices=", ".join(entry.choices))
         parts.append(Text(choices, "cyclopts.choices"))
-    if entry.default is not None:
+    if entry.default not in (None, "False"):  # a switch is off unless it is given
         default = _("[default: {default}]").format(default=entry.default)
         parts.append(Text(default, "cyclopts.default"))
     if entry.required:

@@ -26,9 +26,15 @@ if TYPE_CHECKING:
 
 
 def predict(
-    classifier: str | None = None,
+    classifier: Annotated[str | None, Parameter(help=N_("run or .keras file"))] = None,
     /,
-    *images: Annotated[str, Parameter(allow_leading_hyphen=True)],
+    *images: Annotated[
+        str,
+        Parameter(
+            allow_leading_hyphen=True,
+            help=N_("files, folders, globs, or - for the standard input"),
+        ),
+    ],
     model: Annotated[
         str | None, Parameter(help=N_("network with trained weights, instead of a classifier"))
     ] = None,
@@ -130,7 +136,7 @@ def load_classifier(
 
 
 def evaluate(
-    run: str,
+    run: Annotated[str, Parameter(help=N_("name or folder of a run"))],
     *,
     data: Annotated[
         str | None, Parameter(help=N_("labelled images to use instead of the run's own test set"))

@@ -26,7 +26,7 @@ PUBLISHED_CHART = Path("imagenet-published.png")
 
 
 def compare(  # noqa: PLR0913 - options of the command
-    path: str | None = None,
+    path: Annotated[str | None, Parameter(help=N_("folder, file or name of a data set"))] = None,
     *,
     models: Annotated[str | None, Parameter(help=N_("names of the networks: a,b,c"))] = None,
     minutes: Annotated[
@@ -146,7 +146,7 @@ def chart_published() -> None:
 
 
 def search(  # noqa: PLR0913 - options of the command
-    path: str | None = None,
+    path: Annotated[str | None, Parameter(help=N_("folder, file or name of a data set"))] = None,
     *,
     trials: Annotated[
         int | None, Parameter(help=N_("number of trials [20]"), show_default=False)

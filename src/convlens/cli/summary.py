@@ -26,7 +26,7 @@ MOST_CLASSES = 8
 
 
 def summary(  # noqa: PLR0913 - options of the command
-    name: str,
+    name: Annotated[str, Parameter(help=N_("network, run or .keras file"))],
     *,
     size: Annotated[
         str | None,

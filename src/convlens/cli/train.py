@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 def train(  # noqa: PLR0913 - options of the command
-    path: str | None = None,
+    path: Annotated[str | None, Parameter(help=N_("folder, file or name of a data set"))] = None,
     *,
     flags: Annotated[Flags, Parameter(name="*")] = Flags(),  # noqa: B008 - made once, never changed
     run: Annotated[
