@@ -29,9 +29,12 @@ lessons: $(READY)
 lessons-quick: $(READY)
 	$(BIN)/convlens lesson all --run --quick
 
+OPTIONS_PAGE := "from convlens.cli.flags import options_page; print(options_page(), end='')"
 docs: $(READY)
-	$(BIN)/python -c "from convlens.cli.flags import options_page; print(options_page(), end='')" > docs/options.md
-	$(BIN)/convlens models --markdown > docs/models.md
+	CONVLENS_LANG=en $(BIN)/python -c $(OPTIONS_PAGE) > docs/options.md
+	CONVLENS_LANG=zh $(BIN)/python -c $(OPTIONS_PAGE) > docs/options.zh-TW.md
+	$(BIN)/convlens models --markdown --language en > docs/models.md
+	$(BIN)/convlens models --markdown --language zh > docs/models.zh-TW.md
 
 # Add the texts of the code to the Chinese catalogue; those that are new have no Chinese text yet.
 catalogue: $(READY)

@@ -15,6 +15,7 @@ from convlens.cli.flags import (
 )
 from convlens.config import Config, all_settings
 from convlens.errors import ConfigError
+from convlens.language import using
 from tests.cli.commands import run
 
 
@@ -26,9 +27,11 @@ def test_help_has_every_setting(capsys, monkeypatch):
         assert f"--{item.name.replace('_', '-')}" in said
 
 
-def test_the_options_page_is_fresh():
-    page = Path(__file__).parents[2] / "docs" / "options.md"
-    assert page.read_text(encoding="utf-8") == options_page(), "run `make docs`"
+@pytest.mark.parametrize(("name", "language"), [("options.md", "en"), ("options.zh-TW.md", "zh")])
+def test_the_options_page_is_fresh(name, language):
+    page = Path(__file__).parents[2] / "docs" / name
+    with using(language):
+        assert page.read_text(encoding="utf-8") == options_page(), "run `make docs`"
 
 
 def test_only_flags_that_were_given_change_the_configuration():

@@ -20,6 +20,7 @@ MISTAKES = [
     ("train x --gradual=maybe", "--gradual is switched on or off without a value; found 'maybe'."),
     ("data x --layout foo", "--layout must be one of auto, classes, splits; found 'foo'."),
     ("evaluate", "RUN is missing. (convlens evaluate --help)"),
+    ("open --run a b", "--run is given by its flag, so 'b' must be, too: --image b."),
     ("lesson 001 --notebook a b", "--notebook takes at most 1 value; found 2."),
 ]
 

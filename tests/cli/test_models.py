@@ -6,6 +6,7 @@ import pytest
 
 from convlens.cli import main
 from convlens.cli.models import models_page
+from convlens.language import using
 from convlens.zoo.registry import list_models, model_info
 
 
@@ -71,6 +72,8 @@ def test_the_page_has_a_row_a_network_and_says_how_it_counts(listed):
     assert "one multiplication with its addition is one" in " ".join(lines)
 
 
-def test_the_page_is_fresh():
-    page = Path(__file__).parents[2] / "docs" / "models.md"
-    assert page.read_text(encoding="utf-8") == models_page(), "run `make docs`"
+@pytest.mark.parametrize(("name", "language"), [("models.md", "en"), ("models.zh-TW.md", "zh")])
+def test_the_page_is_fresh(name, language):
+    page = Path(__file__).parents[2] / "docs" / name
+    with using(language):
+        assert page.read_text(encoding="utf-8") == models_page(), "run `make docs`"

@@ -31,6 +31,8 @@ COMPARE_DECIDES = ("model", "epochs", "steps_per_epoch", "patience")
 
 OPTIONS_PAGE = N_("""# Options
 
+English · [繁體中文](options.zh-TW.md)
+
 These are the flags of `convlens train` and the fields of `run.toml`. `make docs` writes this page.
 """)
 OPTIONS_SECTION = N_("""

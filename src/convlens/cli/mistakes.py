@@ -9,6 +9,7 @@ from itertools import chain
 from typing import Any, Literal, get_args, get_origin
 
 from cyclopts import (
+    ArgumentOrderError,
     CoercionError,
     ConsumeMultipleError,
     CycloptsError,
@@ -119,6 +120,15 @@ def _repeated(error: RepeatArgumentError) -> str:
     return _("{flag} must be given once; found it several times.").format(flag=error.token.keyword)
 
 
+def _wrong_order(error: ArgumentOrderError) -> str:
+    named = error.prior_positional_or_keyword_supplied_as_keyword_arguments
+    return _("{flags} is given by its flag, so {word!r} must be, too: {flag} {word}.").format(
+        flags=", ".join(one.name for one in named),
+        word=error.token,
+        flag=error.argument.name if error.argument else "",
+    )
+
+
 def _spell(argument: Argument | None) -> str:
     """Return the name of an argument as the help has it: RUN by its place, --epochs by its flag."""
     if argument is None:
@@ -135,4 +145,5 @@ DESCRIPTIONS: dict[type[CycloptsError], Callable[[Any], str]] = {
     ConsumeMultipleError: _wrong_number,
     MissingArgumentError: _missing,
     RepeatArgumentError: _repeated,
+    ArgumentOrderError: _wrong_order,
 }

@@ -39,6 +39,8 @@ GROUPS = {
 }
 PAGE = N_("""# Models
 
+English · [繁體中文](models.zh-TW.md)
+
 Every network of the zoo, made by `make docs`; `convlens models` prints the same.
 
 Parameters and multiply-adds are those at the input and the number of classes of the source.
