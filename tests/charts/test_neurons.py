@@ -104,3 +104,15 @@ def test_shapes_that_do_not_fit():
         show_neurons([np.ones((2, 3))], [[1, 1], [1, 1]])
     with pytest.raises(ConfigError, match=r"gradients shaped \[\(2, 2\)\]; found \[\(1, 2\)\]"):
         show_neurons([np.ones((2, 2))], [[1, 1], [1, 1]], gradients=[np.ones((1, 2))])
+
+
+def test_gradients_end_before_the_lines_cross():
+    """The lines of w2 and w3 cross halfway."""
+    figure = full()
+    figure.canvas.draw()
+    crossing = figure.axes[0].transData.transform(
+        (np.array(middles(figure)["h1"]) + middles(figure)["i2"]) / 2
+    )
+    for text in figure.axes[0].texts:
+        if text.get_text().startswith(("∂E/∂w2", "∂E/∂w3")):
+            assert text.get_window_extent().x1 < crossing[0] - 10

@@ -156,8 +156,8 @@ def _draw_weights(axes: Axes, network: _Network) -> None:
                 linewidth=0.6 + 2.4 * abs(weight) / max(largest, 1e-9),
                 zorder=1,
             )
-            # The labels of all lines between two layers are then equally far from each other.
-            share = 1 / (1 + len(ends))
+            # The labels of all lines between two layers are then about equally far from each other.
+            share = 0.88 / (1 + len(ends))
             _write_along(axes, begins[source], ends[unit], share, texts)
 
 
