@@ -91,7 +91,6 @@ CONFLICTS: dict[str, tuple[tuple[str, str, tuple[str, ...], str], ...]] = {
     "predict": (("weights", NEEDS, ("model",), WHOSE_WEIGHTS),),
     "open": (
         ("weights", NEEDS, ("model",), WHOSE_WEIGHTS),
-        ("language", NEEDS, ("worksheet", "html"), N_("It is the language of these files.")),
         ("weight", NEEDS, ("gradient",), N_("It is the weight that the gradient belongs to.")),
         ("true", NEEDS, ("gradient",), N_("It is the class that the loss takes as the true one.")),
         ("gradient", EXCLUDES, ("at", "worksheet"), N_("A gradient sums over all positions.")),

@@ -328,7 +328,6 @@ def test_a_network_with_trained_weights(capsys, tmp_path, image):
         (["--png", "a.pdf"], 2, "--png writes a file that ends in .png; found a.pdf"),
         (["--html", "a.png"], 2, "--html writes a file that ends in .html or .htm"),
         (["--worksheet", "a.txt"], 2, "--worksheet writes a file that ends in .pdf"),
-        (["--language", "zh"], 2, "--language needs --worksheet or --html"),
         (
             ["--layer", "CONV", "--filter", "0", "--gradient", "--html", "a.html"],
             2,

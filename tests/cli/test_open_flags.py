@@ -28,7 +28,6 @@ def test_what_goes_together():
             Files(html=Path("a.html"), png=Path("a.png")),
             "several --layer are for --html",
         ),
-        (Look(layer=["a"]), Files(language="zh"), "--language needs --worksheet or --html"),
         (Look(layer=["a"]), Files(png=Path("a.jpg")), "--png writes a file that ends in .png"),
     ],
 )

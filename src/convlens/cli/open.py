@@ -14,6 +14,7 @@ from convlens.cli.predict import load_classifier
 from convlens.conflicts import refuse_conflicts
 from convlens.errors import ConfigError, ImageError
 from convlens.files import and_more
+from convlens.language import N_, _
 
 if TYPE_CHECKING:
     from convlens.explain.microscope.layer import Layer
@@ -31,40 +32,46 @@ class Look:
         list[str] | None,
         Parameter(
             negative=(),
-            help="name of a layer, from the list that is printed without this flag; may be "
-            "repeated with --html",
+            help=N_(
+                "name of a layer, from the list that is printed without this flag; may be "
+                "repeated with --html"
+            ),
         ),
     ] = None
     filter: Annotated[
         str | None,
         Parameter(
             allow_leading_hyphen=True,
-            help="filter, channel or unit of the layer, counted from 0; for the last layers also "
-            "the name of a class",
+            help=N_(
+                "filter, channel or unit of the layer, counted from 0; for the last layers also "
+                "the name of a class"
+            ),
         ),
     ] = None
     at: Annotated[
         str | None,
         Parameter(
             allow_leading_hyphen=True,
-            help="ROW,COL of the value to open [the largest of the map]",
+            help=N_("ROW,COL of the value to open [the largest of the map]"),
         ),
     ] = None
     gradient: Annotated[
         bool,
-        Parameter(negative=(), help="show how the loss changes with a weight of --filter"),
+        Parameter(negative=(), help=N_("show how the loss changes with a weight of --filter")),
     ] = False
     weight: Annotated[
         str | None,
         Parameter(
             allow_leading_hyphen=True,
-            help="the weight for --gradient: ROW,COL,CHANNEL of a kernel, INPUT of a dense layer, "
-            "bias, gamma or beta [the one with the largest gradient]",
+            help=N_(
+                "the weight for --gradient: ROW,COL,CHANNEL of a kernel, INPUT of a dense layer, "
+                "bias, gamma or beta [the one with the largest gradient]"
+            ),
         ),
     ] = None
     true: Annotated[
         str | None,
-        Parameter(help="the true class for --gradient [the predicted class]"),
+        Parameter(help=N_("the true class for --gradient [the predicted class]")),
     ] = None
 
 
@@ -75,21 +82,18 @@ class Files:
 
     png: Annotated[
         Path | None,
-        Parameter(help="write a figure [for maps: microscope/ in the folder of the run]"),
+        Parameter(help=N_("write a figure [for maps: microscope/ in the folder of the run]")),
     ] = None
     html: Annotated[
         Path | None,
-        Parameter(help="write a page that needs no server: a click on a cell shows its sum"),
+        Parameter(help=N_("write a page that needs no server: a click on a cell shows its sum")),
     ] = None
     worksheet: Annotated[
         Path | None,
-        Parameter(help="write a PDF of the value with blanks to fill in, and its answers"),
-    ] = None
-    language: Annotated[
-        Literal["zh", "en"] | None, Parameter(help="language of --worksheet and --html [en]")
+        Parameter(help=N_("write a PDF of the value with blanks to fill in, and its answers")),
     ] = None
     format: Annotated[
-        Literal["table", "json"], Parameter(help="how to print; json has every number")
+        Literal["table", "json"], Parameter(help=N_("how to print; json has every number"))
     ] = "table"
 
 
@@ -117,11 +121,13 @@ def check_options(look: Look, files: Files) -> None:
     for flag, given in of_one_layer.items():
         if given and count != 1:
             raise ConfigError(
-                "{flag} needs one --layer; found {count}. Without --layer, all layers are "
-                "listed.".format(flag=flag, count=count)
+                _(
+                    "{flag} needs one --layer; found {count}. Without --layer, all layers are "
+                    "listed."
+                ).format(flag=flag, count=count)
             )
     if count > 1 and (files.html is None or files.png is not None):
-        raise ConfigError("several --layer are for --html; open them one by one otherwise.")
+        raise ConfigError(_("several --layer are for --html; open them one by one otherwise."))
 
 
 def open_network(
@@ -129,11 +135,11 @@ def open_network(
     image: str | None = None,
     *more: Annotated[str, Parameter(show=False)],
     model: Annotated[
-        str | None, Parameter(help="a network with trained weights, in place of RUN")
+        str | None, Parameter(help=N_("a network with trained weights, in place of RUN"))
     ] = None,
     weights: Annotated[
         Path | None,
-        Parameter(help="a file with other weights for --model, trained on 1,000 classes"),
+        Parameter(help=N_("a file with other weights for --model, trained on 1,000 classes")),
     ] = None,
     look: Look = NO_LOOK,
     files: Files = NO_FILES,
@@ -148,8 +154,10 @@ def open_network(
     check_options(look, files)
     if more:
         raise ConfigError(
-            "one image is opened at a time; left over: {words}. Each further layer needs its own "
-            "--layer.".format(words=" ".join(more))
+            _(
+                "one image is opened at a time; left over: {words}. Each further layer needs its "
+                "own --layer."
+            ).format(words=" ".join(more))
         )
     image, path = _check_words(run, image, model, weights)
     backend.start()
@@ -189,17 +197,17 @@ def _check_words(
         refuse_conflicts("open", {"weights": weights})
         if run is None or image is None:
             raise ConfigError(
-                "say which image: convlens open RUN IMAGE, or convlens open --model NAME IMAGE."
+                _("say which image: convlens open RUN IMAGE, or convlens open --model NAME IMAGE.")
             )
         path = Run.find_classifier(run)
     elif run is None:
-        raise ConfigError("say which image: convlens open --model NAME IMAGE.")
+        raise ConfigError(_("say which image: convlens open --model NAME IMAGE."))
     elif image is not None:
-        message = "with --model, only the image is given; found {run} and {image}."
+        message = _("with --model, only the image is given; found {run} and {image}.")
         raise ConfigError(message.format(run=run, image=image))
     image = image or run
     if Path(image).is_dir():
-        message = "{path}: IMAGE must be one image; found a folder. Name a file in it."
+        message = _("{path}: IMAGE must be one image; found a folder. Name a file in it.")
         raise ImageError(message.format(path=image))
     return image, path
 
@@ -218,14 +226,16 @@ def find_index(look: Look, layer: "Layer") -> tuple[int, ...]:
     form = FORMS.get(len(layer.shape))
     if form is None:
         raise ConfigError(
-            "{layer} gives a row of numbers, not maps: leave --at out, --filter says which "
-            "number.".format(layer=layer.name)
+            _(
+                "{layer} gives a row of numbers, not maps: leave --at out, --filter says which "
+                "number."
+            ).format(layer=layer.name)
         )
-    what = "--at of {layer}, which gives {shape},".format(
+    what = _("--at of {layer}, which gives {shape},").format(
         layer=layer.name, shape=" x ".join(map(str, layer.shape))
     )
     place = read_whole_numbers(
-        look.at, what, "{form} in whole numbers".format(form=form), (len(layer.shape) - 1,)
+        look.at, what, _("{form} in whole numbers").format(form=form), (len(layer.shape) - 1,)
     )
     return (*place, unit)
 
@@ -244,9 +254,9 @@ def find_unit(look: Look, layer: "Layer") -> int | None:
         return layer.class_names.index(look.filter)
     from convlens.explain.microscope.layer import NAMES
 
-    rule = "--filter of {layer} must be a number; found {text!r}."
+    rule = _("--filter of {layer} must be a number; found {text!r}.")
     if layer.class_names:
-        rule = "--filter of {layer} must be a number or a class: {classes}; found {text!r}."
+        rule = _("--filter of {layer} must be a number or a class: {classes}; found {text!r}.")
     raise ConfigError(
         rule.format(layer=layer.name, classes=and_more(layer.class_names, NAMES), text=look.filter)
     )
@@ -261,5 +271,7 @@ def find_place(look: Look) -> "Place | None":
     if look.weight in (None, "bias", "gamma", "beta"):
         return look.weight
     return read_whole_numbers(
-        look.weight or "", "--weight", "bias, gamma, beta, or ROW,COL,CHANNEL in whole numbers"
+        look.weight or "",
+        "--weight",
+        _("bias, gamma, beta, or ROW,COL,CHANNEL in whole numbers"),
     )

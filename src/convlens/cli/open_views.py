@@ -24,6 +24,7 @@ from convlens.explain.pages.page import Page
 from convlens.explain.pages.terminal import print_page
 from convlens.explain.pages.worksheet import write_worksheet
 from convlens.files import and_more
+from convlens.language import N_, _, using
 from convlens.text import printable
 
 if TYPE_CHECKING:
@@ -34,17 +35,20 @@ MOST_NAMES = 6  # of the layers that a page leaves out
 
 # How an image was brought to the size of the network, by the setting `fit`.
 FITS = {
-    "stretch": "{height} x {width} pixels, stretched to {to} as in prediction",
-    "crop": "{height} x {width} pixels, its middle cropped and scaled to {to} as in prediction",
-    "pad": "{height} x {width} pixels, scaled and padded with black to {to} as in prediction",
+    "stretch": N_("{height} x {width} pixels, stretched to {to} as in prediction"),
+    "crop": N_("{height} x {width} pixels, its middle cropped and scaled to {to} as in prediction"),
+    "pad": N_("{height} x {width} pixels, scaled and padded with black to {to} as in prediction"),
 }
 HINTS = {
-    "layers": "convlens open ... --layer NAME shows all its maps; "
-    "--layer NAME --filter K --at ROW,COL opens one value",
-    "map": "--filter 0 to {last} opens a value, the largest of its map; "
-    "with --at {form} the one there",
-    "number": "--filter 0 to {last} opens a value",
-    "class": "--filter 0 to {last}, or the name of a class, opens a value",
+    "layers": N_(
+        "convlens open ... --layer NAME shows all its maps; "
+        "--layer NAME --filter K --at ROW,COL opens one value"
+    ),
+    "map": N_(
+        "--filter 0 to {last} opens a value, the largest of its map; with --at {form} the one there"
+    ),
+    "number": N_("--filter 0 to {last} opens a value"),
+    "class": N_("--filter 0 to {last}, or the name of a class, opens a value"),
 }
 
 
@@ -92,11 +96,13 @@ class View:
             hint: What the user can type next, printed below the page.
         """
         if self.as_json:
-            print_json(data())
+            # Programs read the same texts in every language.
+            with using("en"):
+                print_json(data())
         else:
             print_page(page)
             if hint:
-                print("\n{hint}".format(hint=hint))  # noqa: T201
+                print(f"\n{hint}")  # noqa: T201
         if path is not None:
             write_figure(path, figure(), dpi=DPI, quiet=self.as_json)
 
@@ -108,15 +114,15 @@ def show_maps(view: View, layer: Layer | None) -> None:
     facts = _facts(view)
     if layer is None:
         if any(one.kind == "ZerosLike" and one.shape == (1,) for one in scope.layers):
-            facts.append(("two classes", ONE_LOGIT))
-        page = Page("Layers", tuple(facts), (layers_table(scope),))
-        hint = HINTS["layers"]
+            facts.append((_("two classes"), _(ONE_LOGIT)))
+        page = Page(_("Layers"), tuple(facts), (layers_table(scope),))
+        hint: str = _(HINTS["layers"])
     else:
         name = "{image}-{layer}".format(image=name, layer=layer.name.replace("/", "_"))
-        said = "{kind}, gives {shape}".format(
+        said = _("{kind}, gives {shape}").format(
             kind=layer.kind, shape=" x ".join(map(str, layer.shape))
         )
-        page = Page(layer.name, (*facts, ("layer", said)))
+        page = Page(layer.name, (*facts, (_("layer"), said)))
         hint = _how_to_open(layer)
     view.show(
         page,
@@ -132,12 +138,15 @@ def _facts(view: View) -> list[tuple[str, str]]:
     scope = view.microscope
     height, width = scope.size
     seen = scope.classifier.preprocessing
-    said = "{height} x {width} pixels, as the network takes them"
+    said = _("{height} x {width} pixels, as the network takes them")
     if (height, width) != (seen.height, seen.width):
-        said = FITS[seen.fit]
-    said = said.format(height=height, width=width, to=f"{seen.height} x {seen.width}")
+        said = _(FITS[seen.fit])
+    size = said.format(height=height, width=width, to=f"{seen.height} x {seen.width}")
     shares = [f"{label} {share * 100:.1f} %" for label, share in scope.most_probable()]
-    return [("image", f"{view.name}, {said}"), ("predicted", ", ".join(shares))]
+    return [
+        (_("image"), _("{name}, {size}").format(name=view.name, size=size)),
+        (_("prediction"), ", ".join(shares)),
+    ]
 
 
 def _how_to_open(layer: Layer) -> str:
@@ -146,7 +155,7 @@ def _how_to_open(layer: Layer) -> str:
     kind = "class" if layer.class_names else "number"
     if form is not None:
         kind = "map"
-    return HINTS[kind].format(last=(layer.shape or (1,))[-1] - 1, form=form)
+    return _(HINTS[kind]).format(last=(layer.shape or (1,))[-1] - 1, form=form)
 
 
 def _maps_data(view: View, layer: Layer | None) -> dict[str, Any]:
@@ -180,17 +189,15 @@ def show_cell(view: View, layer: Layer, index: tuple[int, ...]) -> None:
     page = cell_page(layer, cell)
     view.show(
         page,
-        lambda: cell_data(layer, cell),
+        lambda: cell_data(layer, open_cell(layer, index)),
         lambda: cell_figure(view.microscope, layer, cell, page),
         view.files.png,
     )
     if view.files.worksheet is not None:
         write_file(
             view.files.worksheet,
-            lambda path: write_worksheet(
-                path, view.microscope, layer, cell, view.name, view.files.language or "en"
-            ),
-            "the worksheet",
+            lambda path: write_worksheet(path, view.microscope, layer, cell, view.name),
+            _("the worksheet"),
             quiet=view.as_json,
         )
 
@@ -220,13 +227,11 @@ def write_html(
         layers: What the page holds; all that fit if empty.
         first: The index of the value of the first layer that is open at first, or None.
     """
-    text, left_out = render_microscope(
-        view.microscope, view.name, layers, first=first, language=view.files.language or "en"
-    )
-    write_file(path, text, "the page", quiet=view.as_json)
+    text, left_out = render_microscope(view.microscope, view.name, layers, first=first)
+    write_file(path, text, _("the page"), quiet=view.as_json)
     if left_out:
         print(  # noqa: T201
-            "left out for its size: {names}; name them with --layer".format(
+            _("left out for its size: {names}; name them with --layer").format(
                 names=and_more(left_out, MOST_NAMES)
             ),
             file=sys.stderr,

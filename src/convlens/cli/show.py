@@ -12,36 +12,47 @@ from typing import TYPE_CHECKING, Annotated
 from cyclopts import App, Parameter
 
 from convlens.cli.output import check_suffix, write_figure, write_file
+from convlens.language import N_, _
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from convlens.explain.arithmetic.exact import Numbers
     from convlens.explain.pages.page import Page
 
 COMMANDS = {  # from each module to its commands with their help
     "show_maps": {
-        "convolution": "Show image ∗ filter = map; a filter with several channels sums over them.",
-        "pooling": "Show how each window of an image becomes one number.",
-        "recognition": "Show lecture 004's path from an image to a few numbers.\n\n"
-        "Three filters, ReLU, max pooling twice, and flatten.",
-        "join": "Add maps, as ResNet does, or concatenate them, as Inception and DenseNet do.",
-        "flatten": "Show all numbers of an image in one row.",
+        "convolution": N_(
+            "Show image ∗ filter = map; a filter with several channels sums over them."
+        ),
+        "pooling": N_("Show how each window of an image becomes one number."),
+        "recognition": N_(
+            "Show lecture 004's path from an image to a few numbers.\n\n"
+            "Three filters, ReLU, max pooling twice, and flatten."
+        ),
+        "join": N_("Add maps, as ResNet does, or concatenate them, as Inception and DenseNet do."),
+        "flatten": N_("Show all numbers of an image in one row."),
     },
     "show_layers": {
-        "activation": "Show what an activation makes of numbers, with its slope and its curve.",
-        "softmax": "Show how the softmax turns logits into shares of 1.",
-        "loss": "Show how far predicted values are from their targets, term by term.",
-        "dense": "Show the products of inputs and weights, and their sum for each unit.",
-        "dropout": "Show what dropout drops in training, and how it scales the rest.",
-        "batchnorm": "Show how each channel is normalised to mean 0 and standard deviation 1.",
-        "sizes": "Show the size, the parameters and the receptive field of each layer, by formula.",
-        "network": "Show lecture 003's network by hand: forward pass, error, chain rule, update, "
-        "more steps.",
+        "activation": N_("Show what an activation makes of numbers, with its slope and its curve."),
+        "softmax": N_("Show how the softmax turns logits into shares of 1."),
+        "loss": N_("Show how far predicted values are from their targets, term by term."),
+        "dense": N_("Show the products of inputs and weights, and their sum for each unit."),
+        "dropout": N_("Show what dropout drops in training, and how it scales the rest."),
+        "batchnorm": N_("Show how each channel is normalised to mean 0 and standard deviation 1."),
+        "sizes": N_(
+            "Show the size, the parameters and the receptive field of each layer, by formula."
+        ),
+        "network": N_(
+            "Show lecture 003's network by hand: forward pass, error, chain rule, update, more "
+            "steps."
+        ),
     },
 }
 
 show = App(
     name="show",
-    help="Show every number in the arithmetic of a layer, a loss or a small network.",
+    help=N_("Show every number in the arithmetic of a layer, a loss or a small network."),
     help_format="plaintext",
 )
 
@@ -56,8 +67,10 @@ ImageText = Annotated[
     Parameter(
         name=("--image", "--picture"),
         allow_leading_hyphen=True,
-        help="x9, seven, pool-001 or pool-004, a CSV or small image file, or numbers such as "
-        "'1 2; 3 4' with | between channels",
+        help=N_(
+            "x9, seven, pool-001 or pool-004, a CSV or small image file, or numbers such as "
+            "'1 2; 3 4' with | between channels"
+        ),
     ),
 ]
 
@@ -67,10 +80,10 @@ ImageText = Annotated[
 class Files:
     """The files that a page is written to, besides the terminal."""
 
-    png: Annotated[Path | None, Parameter(help="write the page as a figure")] = None
+    png: Annotated[Path | None, Parameter(help=N_("write the page as a figure"))] = None
     html: Annotated[
         Path | None,
-        Parameter(help="write the page as HTML; a click on a cell of a map opens its sum"),
+        Parameter(help=N_("write the page as HTML; a click on a cell of a map opens its sum")),
     ] = None
 
 
@@ -89,8 +102,12 @@ def read_one_or_more(text: str, flag: str) -> "Numbers":
     return numbers if len(numbers) > 1 else numbers.reshape(())
 
 
-def publish(page: "Page", files: Files) -> None:
+def publish(build: "Callable[[], Page]", files: Files) -> None:
     """Print a page and write the files that were asked for.
+
+    Args:
+        build: Returns the page in the chosen language.
+        files: The files.
 
     Raises:
         ConfigError: If the name of a file has the wrong suffix.
@@ -100,6 +117,7 @@ def publish(page: "Page", files: Files) -> None:
 
     check_suffix("--png", files.png)
     check_suffix("--html", files.html)
+    page = build()
     print_page(page)
     if files.png is not None:
         from convlens.explain.pages.drawing import draw_page
@@ -108,4 +126,4 @@ def publish(page: "Page", files: Files) -> None:
     if files.html is not None:
         from convlens.explain.pages.html import render_html
 
-        write_file(files.html, render_html(page), "the page")
+        write_file(files.html, render_html(build), _("the page"))

@@ -14,6 +14,7 @@ from convlens.explain.arithmetic.pooling import pool
 from convlens.explain.arithmetic.reading import get_filter, get_image
 from convlens.explain.pages.layer_views import flatten_page, join_page
 from convlens.explain.pages.map_views import convolution_page, pooling_page, recognition_page
+from convlens.language import N_, _
 
 LONGEST_TITLE = 24  # characters of a filter that is named by how it was given
 
@@ -21,14 +22,14 @@ At = Annotated[
     str | None,
     Parameter(
         allow_leading_hyphen=True,
-        help="the cell of the map to open, as ROW,COL, counted from 0",
+        help=N_("the cell of the map to open, as ROW,COL, counted from 0"),
     ),
 ]
 Strides = Annotated[
     str | None,
     Parameter(
         allow_leading_hyphen=True,
-        help="cells from one window to the next: 2, or 2,1 for two down and one to the right",
+        help=N_("cells from one window to the next: 2, or 2,1 for two down and one to the right"),
     ),
 ]
 
@@ -36,13 +37,13 @@ Strides = Annotated[
 def _read_cell(text: str | None) -> tuple[int, int] | None:
     if text is None:
         return None
-    row, column = read_whole_numbers(text, "--at", "ROW,COL in whole numbers, as 0,3", (2,))
+    row, column = read_whole_numbers(text, "--at", _("ROW,COL in whole numbers, as 0,3"), (2,))
     return row, column
 
 
 def _read_sides(text: str, flag: str) -> tuple[int, int]:
     """Return (down, right) of one whole number or of two."""
-    found = read_whole_numbers(text, flag, "a whole number or two, as 2 or 2,1", (1, 2))
+    found = read_whole_numbers(text, flag, _("a whole number or two, as 2 or 2,1"), (1, 2))
     return found[0], found[-1]
 
 
@@ -55,27 +56,29 @@ def convolution(  # noqa: PLR0913 - options of the command
             name="--filter",
             negative=(),
             allow_leading_hyphen=True,
-            help="left-diagonal, cross, right-diagonal, plus, identity, blur, sharpen, edges, "
-            "sobel-x, sobel-y, or a file or numbers as for --image; may be repeated "
-            "[left-diagonal]",
+            help=N_(
+                "left-diagonal, cross, right-diagonal, plus, identity, blur, sharpen, edges, "
+                "sobel-x, sobel-y, or a file or numbers as for --image; may be repeated "
+                "[left-diagonal]"
+            ),
         ),
     ] = None,
     padding: Annotated[
-        Literal["valid", "same"], Parameter(help="same adds a border of zeros")
+        Literal["valid", "same"], Parameter(help=N_("same adds a border of zeros"))
     ] = "valid",
     strides: Strides = None,
     mean: Annotated[
         bool,
         Parameter(
-            negative=(), help="take the mean of the products, as lecture 004 does, not the sum"
+            negative=(), help=N_("take the mean of the products, as lecture 004 does, not the sum")
         ),
     ] = False,
     bias: Annotated[
-        str, Parameter(allow_leading_hyphen=True, help="one number, or one for each filter")
+        str, Parameter(allow_leading_hyphen=True, help=N_("one number, or one for each filter"))
     ] = "0",
     groups: Annotated[
         int,
-        Parameter(help="groups of channels; as many as channels make it depthwise"),
+        Parameter(help=N_("groups of channels; as many as channels make it depthwise")),
     ] = 1,
     at: At = None,
     files: Files = NONE,
@@ -92,10 +95,10 @@ def convolution(  # noqa: PLR0913 - options of the command
         padding=padding,
         mean=mean,
     )
-    titles = [name if ";" not in name and len(name) < LONGEST_TITLE else "filter" for name in names]
+    titles = [name if ";" not in name and len(name) < LONGEST_TITLE else "" for name in names]
     if len(names) == 1:
         titles = titles * kernel.shape[3]
-    publish(convolution_page(done, titles, _read_cell(at)), files)
+    publish(lambda: convolution_page(done, titles, _read_cell(at)), files)
 
 
 def _read_kernel(names: list[str], channels: int, groups: int) -> Numbers:
@@ -103,25 +106,29 @@ def _read_kernel(names: list[str], channels: int, groups: int) -> Numbers:
     found = as_numbers(*(get_filter(name) for name in names))
     if len({one.shape for one in found}) > 1:
         raise ConfigError(
-            "all filters must have the same size and number of channels; show them one by one."
+            _("all filters must have the same size and number of channels; show them one by one.")
         )
     kernel = np.stack(found, axis=-1)
     if groups < 1 or channels % groups:
         raise ConfigError(
-            "--groups must divide the number of channels of the image, {channels}; "
-            "found {groups}.".format(channels=channels, groups=groups)
+            _(
+                "--groups must divide the number of channels of the image, {channels}; "
+                "found {groups}."
+            ).format(channels=channels, groups=groups)
         )
     # Depthwise: the channels of the one filter become one filter for each channel.
     if kernel.shape[2] == channels == groups and len(names) == 1:
         return kernel.swapaxes(2, 3)
     if kernel.shape[2] * groups != channels:
-        rule = (
+        rule = _(
             "the filter must have as many channels as the image, {wanted}, with | between; "
             "found {found}."
-            if groups == 1
-            else "the filter must have as many channels as a group of the image, {wanted}, "
-            "with | between; found {found}."
         )
+        if groups > 1:
+            rule = _(
+                "the filter must have as many channels as a group of the image, {wanted}, "
+                "with | between; found {found}."
+            )
         raise ConfigError(rule.format(wanted=channels // groups, found=kernel.shape[2]))
     return kernel
 
@@ -131,19 +138,21 @@ def pooling(  # noqa: PLR0913 - options of the command
     image: ImageText = "pool-004",
     kind: Annotated[
         Literal["max", "average", "min", "global-average"],
-        Parameter(help="what becomes of a window"),
+        Parameter(help=N_("what becomes of a window")),
     ] = "max",
     size: Annotated[
         str,
         Parameter(
             allow_leading_hyphen=True,
-            help="height and width of the window: 2, or 2,3",
+            help=N_("height and width of the window: 2, or 2,3"),
         ),
     ] = "2",
     strides: Strides = None,
     padding: Annotated[
         Literal["valid", "same", "partial"],
-        Parameter(help="partial keeps windows that reach beyond the image, as lecture 004 does"),
+        Parameter(
+            help=N_("partial keeps windows that reach beyond the image, as lecture 004 does")
+        ),
     ] = "valid",
     at: At = None,
     files: Files = NONE,
@@ -153,12 +162,12 @@ def pooling(  # noqa: PLR0913 - options of the command
     if kind == "global-average":
         height, width = values.shape[:2]
         done = pool(values, (height, width), kind="average")
-        publish(pooling_page(done, (0, 0), "Global average pooling"), files)
+        publish(lambda: pooling_page(done, (0, 0), _("Global average pooling")), files)
         return
     window = _read_sides(size, "--size")
     steps = None if strides is None else _read_sides(strides, "--strides")
     done = pool(values, window, kind=kind, strides=steps, padding=padding)
-    publish(pooling_page(done, _read_cell(at)), files)
+    publish(lambda: pooling_page(done, _read_cell(at)), files)
 
 
 def recognition(*, image: ImageText = "x9", files: Files = NONE) -> None:
@@ -169,23 +178,23 @@ def recognition(*, image: ImageText = "x9", files: Files = NONE) -> None:
     filters = [
         (name, get_filter(name)[..., 0]) for name in ("left-diagonal", "cross", "right-diagonal")
     ]
-    publish(recognition_page(get_image(image)[..., :1], filters), files)
+    publish(lambda: recognition_page(get_image(image)[..., :1], filters), files)
 
 
 def join(
     *images: Annotated[str, Parameter(allow_leading_hyphen=True)],
     kind: Annotated[
-        Literal["add", "concatenate"], Parameter(help="add the maps, or stack their channels")
+        Literal["add", "concatenate"], Parameter(help=N_("add the maps, or stack their channels"))
     ] = "add",
     files: Files = NONE,
 ) -> None:
     """Add maps, as ResNet does, or concatenate them, as Inception and DenseNet do."""
     found = [get_image(one) for one in images or ("pool-001", "pool-004")]
     if len(found) < 2:
-        raise ConfigError("give two maps or more, as in convlens show join pool-001 pool-004.")
-    publish(join_page(found, kind), files)
+        raise ConfigError(_("give two maps or more, as in convlens show join pool-001 pool-004."))
+    publish(lambda: join_page(found, kind), files)
 
 
 def flatten(*, image: ImageText = "1 2; 3 4 | 5 6; 7 8", files: Files = NONE) -> None:
     """Show all numbers of an image in one row."""
-    publish(flatten_page(get_image(image)), files)
+    publish(lambda: flatten_page(get_image(image)), files)

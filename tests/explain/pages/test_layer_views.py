@@ -52,7 +52,7 @@ def test_a_dense_layer_sums_products_and_bias():
 
 def test_dropout_scales_what_it_keeps():
     page = dropout_page(arithmetic.dropout([[2, 3]], 0.5, mask=[[0, 1]]))
-    assert page.facts[0] == ("rate", "0.5: 1 of 2 dropped here")
+    assert page.facts[0] == ("dropout rate", "0.5: 1 of 2 dropped here")
     assert page.facts[1] == ("scale", "1 / (1 - 0.5) = 2, so that the expected sum stays")
     assert page.blocks[0].items[-1].values.tolist() == [[0, 6]]
 

@@ -90,7 +90,7 @@ def test_the_path_ends_in_one_row_of_numbers():
     rows = [block for block in page.blocks if isinstance(block, Row)]
     assert len(rows) == 1 + 2 + 1
     assert [item.title for item in rows[1].items[::2]] == [
-        "left-diagonal", "map", "ReLU", "pooled", "again",
+        "left-diagonal", "map", "ReLU", "pooled", "pooled again",
     ]  # fmt: skip
     last = rows[-1].items[0]
     assert last.title == "flattened, 8 numbers: map by map"

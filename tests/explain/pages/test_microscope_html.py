@@ -11,6 +11,7 @@ import pytest
 
 from convlens.errors import ConfigError
 from convlens.explain.pages.microscope_html import render_microscope
+from convlens.language import using
 from tests.explain.networks import look_at, nested
 
 
@@ -59,17 +60,27 @@ def test_the_page_stays_within_its_budget(microscope, monkeypatch):
     assert {"conv", "conv-2"} - set(left_out)  # convolutions come first
 
 
-def test_the_page_opens_at_the_cell_that_was_asked_for_in_either_language(microscope):
+def test_the_page_opens_at_the_cell_that_was_asked_for(microscope):
     layer = microscope.layer("gelu")
-    text, _ = render_microscope(microscope, "a.png", [layer], first=(1, 2, 3), language="zh")
+    text, _ = render_microscope(microscope, "a.png", [layer], first=(1, 2, 3))
     assert '"start": {"layer": "gelu", "index": [1, 2, 3]}' in text
-    assert 'lang="zh-Hant-TW"' in text
-    assert "濾鏡" in text
-    assert "Click a cell" not in text
     text, _ = render_microscope(microscope, "a.png", [microscope.layer("logits")], first=(1,))
     assert '"index": [0, 0, 1]' in text
     with pytest.raises(ConfigError, match="row 9 is outside"):
         render_microscope(microscope, "a.png", [layer], first=(9, 0, 0))
+
+
+@pytest.mark.parametrize(("language", "tag"), [("zh", "zh-Hant-TW"), ("en", "en")])
+def test_the_page_holds_both_languages_and_starts_in_the_chosen_one(microscope, language, tag):
+    with using(language):
+        text, _ = render_microscope(microscope, "a.png", [microscope.layer("conv")])
+    assert f'<html lang="{tag}">' in text
+    assert "Click a cell of a map" in text
+    words = json.loads(re.search(r'id="content">(.*?)</script>', text, re.DOTALL)[1])["words"]
+    assert words["en"]["filter"] == "filter {k}"
+    assert set(words["en"]) == set(words["zh-Hant-TW"])
+    assert '<button lang="en" data-title="a.png under the microscope"' in text
+    assert text.count('<button lang="zh-Hant-TW"') == 1
 
 
 CLICKS = """

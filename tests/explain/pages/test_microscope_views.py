@@ -24,7 +24,7 @@ def test_pages_of_a_cell(microscope):
     grid = cell_page(pool, open_cell(pool, (0, 0, 0))).blocks[0].items[0]
     assert grid.values[grid.mark[0], grid.mark[2]] == grid.values.max()
     assert (
-        "sees",
+        "looks at",
         "rows -1 to 1, columns -1 to 1, channels 0 to 2 of scaling, the border being zeros",
     ) in page.facts
     assert page.blocks[-1].lines[-1][1].endswith("is allowed")

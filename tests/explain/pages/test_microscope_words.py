@@ -1,20 +1,23 @@
-"""The words of the microscope page: both languages have the same, and its scripts use no others."""
+"""The words of the microscope page: its scripts use those of the table, and no others."""
 
 import re
 from importlib.resources import files
 
+from convlens.explain.microscope.layer import NOUNS
 from convlens.explain.pages.microscope_words import WORDS
 
 
-def test_the_page_says_the_same_things_in_both_languages():
-    assert set(WORDS["en"]) == set(WORDS["zh"])
-    for key, text in WORDS["en"].items():
-        assert sorted(re.findall(r"{(\w+)}", text)) == sorted(
-            re.findall(r"{(\w+)}", WORDS["zh"][key])
-        ), key
-    scripts = [
-        files("convlens.explain.pages").joinpath(one).read_text(encoding="utf-8")
+def test_the_scripts_use_the_words_of_the_table():
+    folder = files("convlens.explain.pages")
+    scripts = "".join(
+        folder.joinpath(one).read_text(encoding="utf-8")
         for one in ("microscope.js", "microscope_cells.js")
-    ]
-    used = set(re.findall(r"words\.(\w+)|say\(\"(\w+)\"", "".join(scripts)))
-    assert {a or b for a, b in used} <= set(WORDS["en"])
+    )
+    found = re.findall(r"words\.(\w+)|say\(\"(\w+)\"", scripts)
+    used = {a or b for a, b in found} | {"kernel", "weights"}  # by words[...]
+    assert used | set(NOUNS) == set(WORDS)
+
+
+def test_maps_and_numbers_are_called_the_same_in_the_page_and_elsewhere():
+    nouns = [noun for noun in NOUNS if noun != "class"]  # a class has a name besides its number
+    assert [WORDS[noun] for noun in nouns] == [NOUNS[noun][2] for noun in nouns]

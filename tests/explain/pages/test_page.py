@@ -43,4 +43,5 @@ def test_fractions_stay_fractions_and_decimals_are_aligned():
      (("1/3", "2e-05"), True), (("w1", "2"), False), (("2 + 3",), False)],
 )  # fmt: skip
 def test_columns_of_numbers_are_aligned_to_the_right(texts, right):
-    assert Table(("a",), tuple((text,) for text in texts)).is_right(0) is right
+    table = Table(("a",), tuple((text,) for text in texts), words=("all",))
+    assert table.is_right(0) is right

@@ -24,6 +24,7 @@ from convlens.explain.arithmetic.network import (
     run_backward,
     run_forward,
 )
+from convlens.language import _
 
 __all__ = [
     "LECTURE_EXAMPLE",
@@ -170,7 +171,7 @@ def take_step(
     """
     if not 0 < learning_rate < np.inf:
         raise ConfigError(
-            "the learning rate must be above 0 and finite; found {found}.".format(
+            _("the learning rate must be above 0 and finite; found {found}.").format(
                 found=learning_rate
             )
         )
@@ -178,10 +179,10 @@ def take_step(
     found = (len(example.inputs), len(example.targets))
     if shape != found:
         raise ConfigError(
-            "the network takes {inputs} inputs and gives {outputs} outputs; found {found_inputs} "
-            "inputs and {targets} targets.".format(
-                inputs=shape[0], outputs=shape[1], found_inputs=found[0], targets=found[1]
-            )
+            _(
+                "the network takes {inputs} inputs and gives {outputs} outputs; found "
+                "{found_inputs} inputs and {targets} targets."
+            ).format(inputs=shape[0], outputs=shape[1], found_inputs=found[0], targets=found[1])
         )
     forward = run_forward(network, example.inputs)
     terms = (example.targets - forward[-1].outputs) ** 2 / 2
@@ -222,10 +223,12 @@ def train(
             finite.
     """
     if steps < 1:
-        raise ConfigError("steps must be at least 1; found {steps}.".format(steps=steps))
+        raise ConfigError(_("steps must be at least 1; found {steps}.").format(steps=steps))
     if until is not None and not 0 < until < np.inf:
         raise ConfigError(
-            "the bound of the error must be above 0 and finite; found {until}.".format(until=until)
+            _("the bound of the error must be above 0 and finite; found {until}.").format(
+                until=until
+            )
         )
     errors: list[float] = []
     while True:

@@ -20,6 +20,7 @@ from convlens.explain.arithmetic.writing import (
     write_sum,
     write_terms,
 )
+from convlens.language import N_, _
 
 
 @dataclass(frozen=True)
@@ -64,7 +65,7 @@ class WeightedSum:
 
     def steps(
         self,
-        name: str = "sum",
+        name: str = "",
         *,
         mean: bool = False,
         decimals: int = DECIMALS,
@@ -73,19 +74,20 @@ class WeightedSum:
         """Return the steps from the products to their sum or mean, and to the sum with the bias.
 
         Args:
-            name: The name of the sum.
+            name: The name of the sum; "sum" if not given.
             mean: Whether the sum is divided to give the mean of the products.
             decimals: The most decimals of a number.
             written: The most products that are written out.
         """
         terms = np.moveaxis(self.products, -1, 0).reshape(-1)
-        steps = [Step(name, write_terms(terms, "products", decimals, written), self.total)]
+        text = write_terms(terms, N_("of {count:,} products"), decimals, written)
+        steps = [Step(name or _("sum"), text, self.total)]
         if mean:
             total = write_number(self.total, decimals)
-            steps.append(Step("mean", f"{total} / {self.divisor}", self.unbiased))
+            steps.append(Step(_("mean"), f"{total} / {self.divisor}", self.unbiased))
         if self.bias is not None:
             both = [write_number(one, decimals) for one in (self.unbiased, self.bias)]
-            steps.append(Step("bias", write_sum(both), self.value))
+            steps.append(Step(_("bias"), write_sum(both), self.value))
         return steps
 
 
@@ -129,9 +131,9 @@ class Softmax:
         shifted = self.shifted[place]
         power = self.exponentials[place]
         return [
-            Step("z - largest", difference, shifted),
-            Step("e^(z - largest)", f"e^({write(shifted)})", power),
-            Step("sum of all", write_terms(self.exponentials), self.total),
+            Step(_("z - largest"), difference, shifted),
+            Step(_("e^(z - largest)"), f"e^({write(shifted)})", power),
+            Step(_("sum of all"), write_terms(self.exponentials), self.total),
             Step("softmax", f"{write(power)} / {write(self.total)}", self.output[place]),
         ]
 
@@ -193,8 +195,10 @@ class Normalization:
         scaled = f"{write(self.gamma)} × {write(self.normalized)}"
         return [
             mean,
-            Step("centred", centred, self.centred),
-            Step("deviation", root, self.deviation),
-            Step("normalised", f"{write(self.centred)} / {write(self.deviation)}", self.normalized),
-            Step("scaled, shifted", write_sum([scaled, write(self.beta)]), self.output),
+            Step(_("centred"), centred, self.centred),
+            Step(_("deviation"), root, self.deviation),
+            Step(
+                _("normalised"), f"{write(self.centred)} / {write(self.deviation)}", self.normalized
+            ),
+            Step(_("scaled, shifted"), write_sum([scaled, write(self.beta)]), self.output),
         ]

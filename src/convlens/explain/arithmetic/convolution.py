@@ -23,6 +23,7 @@ from convlens.explain.arithmetic.exact import (
     write_shape,
 )
 from convlens.explain.arithmetic.sizes import Border, Side, lay_both
+from convlens.language import N_, _
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -125,7 +126,9 @@ class Convolution:
         Raises:
             ConfigError: If the map has no such value.
         """
-        check_place((row, column, filter), self.shape, ("row", "column", "filter"), "the map")
+        check_place(
+            (row, column, filter), self.shape, (_("row"), _("column"), _("filter")), _("the map")
+        )
         patch = self.patch(row, column)[..., self.channels(filter)]
         return Cell(
             patch,
@@ -171,7 +174,7 @@ def convolve(
     kernel = kernel[..., None, None] if kernel.ndim == 2 else kernel
     if kernel.ndim != 4 or not kernel.size:
         raise ConfigError(
-            "a kernel must be (height, width, channels, filters); found {shape}.".format(
+            _("a kernel must be (height, width, channels, filters); found {shape}.").format(
                 shape=write_shape(kernel.shape)
             )
         )
@@ -179,25 +182,26 @@ def convolve(
     groups, remainder = divmod(image.shape[2], depth)
     if remainder or filters % max(groups, 1):
         raise ConfigError(
-            "the kernel must have as many channels as the image, {channels}, or an even share of "
-            "them and of the filters; found {depth} channels and {filters} filters.".format(
-                channels=image.shape[2], depth=depth, filters=filters
-            )
+            _(
+                "the kernel must have as many channels as the image, {channels}, or an even share "
+                "of them and of the filters; found {depth} channels and {filters} filters."
+            ).format(channels=image.shape[2], depth=depth, filters=filters)
         )
     if padding not in ("valid", "same"):
         raise ConfigError(
-            "the padding of a convolution must be valid or same; found {padding!r}.".format(
+            _("the padding of a convolution must be valid or same; found {padding!r}.").format(
                 padding=padding
             )
         )
     if padding == "valid" and (np.array(kernel.shape[:2]) > image.shape[:2]).any():
         raise ConfigError(
-            "the filter must fit into the image; found a filter of {filter} and an image of "
-            "{image}. Take a smaller filter or padding same.".format(
-                filter=write_shape(kernel.shape[:2]), image=write_shape(image.shape[:2])
-            )
+            _(
+                "the filter must fit into the image; found a filter of {filter} and an image of "
+                "{image}. Take a smaller filter or padding same."
+            ).format(filter=write_shape(kernel.shape[:2]), image=write_shape(image.shape[:2]))
         )
-    bias = spread_bias(bias, filters, "filter")
+    rule = N_("the bias must have one number for each filter, {count}; found {found}.")
+    bias = spread_bias(bias, filters, rule)
     sides = lay_both(image.shape[:2], kernel.shape[:2], strides, padding)
     return Convolution(image, kernel, bias, *sides, mean)
 
@@ -226,8 +230,9 @@ def depthwise_convolve(
     image = as_image(image)
     if kernel.ndim != 4 or kernel.shape[2] != image.shape[2]:
         raise ConfigError(
-            "a depthwise kernel must be (height, width, {channels}, multiplier); found "
-            "{shape}.".format(channels=image.shape[2], shape=write_shape(kernel.shape))
+            _(
+                "a depthwise kernel must be (height, width, {channels}, multiplier); found {shape}."
+            ).format(channels=image.shape[2], shape=write_shape(kernel.shape))
         )
     return convolve(image, as_grouped(kernel), bias, strides=strides, padding=padding)
 

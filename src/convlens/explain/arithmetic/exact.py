@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from convlens.errors import ConfigError
+from convlens.language import _
 
 # Numbers are float64, or Fraction with dtype object.
 Numbers = NDArray[Any]
@@ -51,7 +52,7 @@ def _as_array(values: ArrayLike) -> Numbers:
     try:
         array = np.asarray(values)
     except ValueError as error:
-        raise ConfigError("every row must have as many numbers as the first.") from error
+        raise ConfigError(_("every row must have as many numbers as the first.")) from error
     if array.dtype.kind in "bui":
         array = array.astype(object)
     if array.dtype == object and all(isinstance(one, Fraction | int) for one in array.flat):
@@ -60,31 +61,27 @@ def _as_array(values: ArrayLike) -> Numbers:
         floats = array.astype(np.float64)
     except (TypeError, ValueError) as error:
         raise ConfigError(
-            "every value must be a number; found an array of {dtype}.".format(dtype=array.dtype)
+            _("every value must be a number; found an array of {dtype}.").format(dtype=array.dtype)
         ) from error
     wrong = floats[~np.isfinite(floats)]
     if wrong.size:
-        raise ConfigError("every number must be finite; found {value}.".format(value=wrong[0]))
+        raise ConfigError(_("every number must be finite; found {value}.").format(value=wrong[0]))
     return floats
 
 
-def spread_bias(bias: Numbers, count: int, noun: str) -> Numbers:
+def spread_bias(bias: Numbers, count: int, rule: str) -> Numbers:
     """Return the biases of a layer; one number stands for all of them.
 
     Args:
         bias: The biases, shaped (count,) or ().
         count: The number of units or filters.
-        noun: What has a bias, such as "unit".
+        rule: The template of the message if there are more or fewer biases.
 
     Raises:
         ConfigError: If there are more or fewer biases.
     """
     if bias.shape not in ((), (count,)):
-        raise ConfigError(
-            "the bias must have one number for each {noun}, {count}; found {found}.".format(
-                noun=noun, count=count, found=write_shape(bias.shape)
-            )
-        )
+        raise ConfigError(_(rule).format(count=count, found=write_shape(bias.shape)))
     return np.broadcast_to(bias, (count,))
 
 
@@ -123,8 +120,10 @@ def check_place(
     for name, number, count in zip(names, place, shape, strict=True):
         if not 0 <= number < count:
             raise ConfigError(
-                "{what} has {shape} values, counted from 0; {name} {number} is outside: take 0 to "
-                "{last}.".format(
+                _(
+                    "{what} has {shape} values, counted from 0; {name} {number} is outside: take 0"
+                    " to {last}."
+                ).format(
                     what=what, shape=write_shape(shape), name=name, number=number, last=count - 1
                 )
             )
@@ -139,9 +138,9 @@ def as_image(values: Numbers) -> Numbers:
     image = values[..., None] if values.ndim == 2 else values
     if image.ndim != 3 or not image.size:
         raise ConfigError(
-            "an image must be (height, width) or (height, width, channels); found {shape}.".format(
-                shape=write_shape(values.shape)
-            )
+            _(
+                "an image must be (height, width) or (height, width, channels); found {shape}."
+            ).format(shape=write_shape(values.shape))
         )
     return image
 
@@ -153,4 +152,4 @@ def write_shape(shape: Sequence[int]) -> str:
         >>> write_shape((26, 26)), write_shape((3,)), write_shape(())
         ('26 x 26', '3', 'one number')
     """
-    return " x ".join(map(str, shape)) or "one number"
+    return " x ".join(map(str, shape)) or _("one number")

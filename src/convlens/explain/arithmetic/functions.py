@@ -13,6 +13,7 @@ from scipy.special import erf, expit
 
 from convlens.errors import ConfigError
 from convlens.explain.arithmetic.exact import Numbers, as_numbers
+from convlens.language import N_, _
 
 # The scale and the alpha of SELU (Klambauer et al., 2017, arXiv:1706.02515).
 SELU_SCALE = 1.0507009873554805
@@ -21,16 +22,16 @@ SELU_ALPHA = 1.6732632423543772
 FUNCTIONS: dict[str, tuple[str, Callable[[float], float]]] = {
     "relu": ("max(0, z)", lambda z: max(0.0, z)),
     "relu6": ("min(max(0, z), 6)", lambda z: min(max(0.0, z), 6.0)),
-    "leaky_relu": ("z, below 0 0.2 z", lambda z: z if z > 0 else 0.2 * z),
+    "leaky_relu": (N_("z, below 0 0.2 z"), lambda z: z if z > 0 else 0.2 * z),
     "sigmoid": ("1 / (1 + e^-z)", lambda z: float(expit(z))),
     "tanh": ("(e^z - e^-z) / (e^z + e^-z)", math.tanh),
     "silu": ("z / (1 + e^-z)", lambda z: z * float(expit(z))),
     "gelu": ("z × (1 + erf(z / √2)) / 2", lambda z: z * (1 + float(erf(z / math.sqrt(2)))) / 2),
     "hard_sigmoid": ("min(max(0, z + 3), 6) / 6", lambda z: min(max(z + 3, 0), 6) / 6),
     "hard_silu": ("z × min(max(0, z + 3), 6) / 6", lambda z: z * (min(max(z + 3, 0), 6) / 6)),
-    "elu": ("z, below 0 e^z - 1", lambda z: z if z > 0 else math.expm1(z)),
+    "elu": (N_("z, below 0 e^z - 1"), lambda z: z if z > 0 else math.expm1(z)),
     "selu": (
-        "1.0507 z, below 0 1.7581 (e^z - 1)",
+        N_("1.0507 z, below 0 1.7581 (e^z - 1)"),
         lambda z: SELU_SCALE * (z if z > 0 else SELU_ALPHA * math.expm1(z)),
     ),
     "softplus": ("ln(1 + e^z)", lambda z: float(np.logaddexp(0, z))),
@@ -41,12 +42,13 @@ FUNCTIONS: dict[str, tuple[str, Callable[[float], float]]] = {
 ACTIVATIONS = {name: FUNCTIONS[name][0] for name in ("relu", "sigmoid", "tanh")}
 # The formula of a term, and what becomes of the terms.
 LOSSES = {
-    "squared": ("(target - predicted)²", "mean"),
-    "half-squared": ("½ (target - predicted)²", "sum"),
-    "absolute": ("|target - predicted|", "mean"),
-    "root-mean-square": ("(target - predicted)²", "root of the mean"),
-    "binary-crossentropy": ("-target ln predicted - (1 - target) ln (1 - predicted)", "mean"),
-    "categorical-crossentropy": ("-target ln predicted", "sum"),
+    "squared": (N_("(target - predicted)²"), "mean"),
+    "half-squared": (N_("½ (target - predicted)²"), "sum"),
+    "absolute": (N_("|target - predicted|"), "mean"),
+    # not translated: the reductions are names in code
+    "root-mean-square": (N_("(target - predicted)²"), "root of the mean"),
+    "binary-crossentropy": (N_("-target ln predicted - (1 - target) ln (1 - predicted)"), "mean"),
+    "categorical-crossentropy": (N_("-target ln predicted"), "sum"),
 }
 # The terms of the targets t and the predicted values p.
 TERMS: dict[str, Callable[[Numbers, Numbers], Numbers]] = {
@@ -93,7 +95,7 @@ def activate(values: ArrayLike, name: str) -> Activation:
     """
     if name not in ACTIVATIONS:
         raise ConfigError(
-            "the activation must be one of {names}; found {name!r}.".format(
+            _("the activation must be one of {names}; found {name!r}.").format(
                 names=", ".join(ACTIVATIONS), name=name
             )
         )
@@ -144,8 +146,8 @@ class Loss:
 
     @property
     def formula(self) -> str:
-        """The formula of one term."""
-        return LOSSES[self.name][0]
+        """The formula of one term, in the chosen language."""
+        return _(LOSSES[self.name][0])
 
     @property
     def reduction(self) -> str:
@@ -182,16 +184,16 @@ def loss(name: str, targets: ArrayLike, predicted: ArrayLike) -> Loss:
     """
     if name not in LOSSES:
         raise ConfigError(
-            "the loss must be one of {names}; found {name!r}.".format(
+            _("the loss must be one of {names}; found {name!r}.").format(
                 names=", ".join(LOSSES), name=name
             )
         )
     targets, predicted = as_numbers(targets, predicted)
     if targets.ndim != 1 or targets.shape != predicted.shape:
         raise ConfigError(
-            "there must be as many predicted values as targets, {targets}; found {found}.".format(
-                targets=targets.size, found=predicted.size
-            )
+            _(
+                "there must be as many predicted values as targets, {targets}; found {found}."
+            ).format(targets=targets.size, found=predicted.size)
         )
     if "crossentropy" in name:
         targets = targets.astype(np.float64)
@@ -207,16 +209,16 @@ def loss(name: str, targets: ArrayLike, predicted: ArrayLike) -> Loss:
 
 def _probabilities(name: str, targets: Numbers, predicted: Numbers) -> Numbers:
     """Return the probabilities as they enter the logarithm."""
-    for what, values in (("targets", targets), ("predicted values", predicted)):
+    for what, values in ((_("targets"), targets), (_("predicted values"), predicted)):
         outside = values[(values < 0) | (values > 1)]
         if outside.size:
             raise ConfigError(
-                "{what} of {name} must lie within 0 and 1; found {value:g}.".format(
+                _("{what} of {name} must lie within 0 and 1; found {value:g}.").format(
                     what=what, name=name, value=outside[0]
                 )
             )
     if name == "categorical-crossentropy":
         if not predicted.any():
-            raise ConfigError("predicted values of {name} must not all be 0.".format(name=name))
+            raise ConfigError(_("predicted values of {name} must not all be 0.").format(name=name))
         predicted = predicted / predicted.sum()
     return np.clip(predicted, EPSILON, 1 - EPSILON)

@@ -15,6 +15,7 @@ from convlens.errors import ConfigError
 from convlens.explain.arithmetic.calculations import Normalization, Softmax
 from convlens.explain.arithmetic.exact import Numbers, as_numbers, spread_bias, write_shape
 from convlens.explain.arithmetic.functions import activate
+from convlens.language import N_, _
 
 
 def softmax(logits: ArrayLike) -> Softmax:
@@ -29,7 +30,9 @@ def softmax(logits: ArrayLike) -> Softmax:
     (z,) = as_numbers(logits)
     if z.ndim != 1 or not z.size:
         raise ConfigError(
-            "logits must be one row of numbers; found {shape}.".format(shape=write_shape(z.shape))
+            _("logits must be one row of numbers; found {shape}.").format(
+                shape=write_shape(z.shape)
+            )
         )
     return Softmax(z.astype(np.float64))
 
@@ -72,11 +75,12 @@ def dense(
     inputs, weights, bias = as_numbers(inputs, weights, bias)
     if inputs.ndim != 1 or weights.ndim != 2 or len(weights) != len(inputs):
         raise ConfigError(
-            "weights must be ({inputs}, units), one row for each input; found {shape}.".format(
+            _("weights must be ({inputs}, units), one row for each input; found {shape}.").format(
                 inputs=inputs.size, shape=write_shape(weights.shape)
             )
         )
-    bias = spread_bias(bias, weights.shape[1], "unit")
+    rule = N_("the bias must have one number for each unit, {count}; found {found}.")
+    bias = spread_bias(bias, weights.shape[1], rule)
     products = inputs[:, None] * weights
     sums = products.sum(axis=0) + bias
     if activation is None:
@@ -130,7 +134,7 @@ def dropout(
     """
     if not 0 <= rate < 1:
         raise ConfigError(
-            "the dropout rate must be at least 0 and below 1; found {rate}.".format(rate=rate)
+            _("the dropout rate must be at least 0 and below 1; found {rate}.").format(rate=rate)
         )
     (inputs,) = as_numbers(values)
     if mask is None:
@@ -138,7 +142,7 @@ def dropout(
     given = np.asarray(mask)
     if given.shape != inputs.shape or not np.isin(given, (0, 1)).all():
         raise ConfigError(
-            "the mask must be 0s and 1s of the shape {shape}; found {found}.".format(
+            _("the mask must be 0s and 1s of the shape {shape}; found {found}.").format(
                 shape=write_shape(inputs.shape), found=write_shape(given.shape)
             )
         )
@@ -156,7 +160,7 @@ def concatenate(images: Sequence[ArrayLike]) -> Numbers:
     arrays = as_numbers(*images)
     if len({array.shape[:-1] for array in arrays}) != 1:
         raise ConfigError(
-            "maps to concatenate must have one height and width; found {shapes}.".format(
+            _("maps to concatenate must have one height and width; found {shapes}.").format(
                 shapes=_shapes(arrays)
             )
         )
@@ -172,7 +176,7 @@ def add(images: Sequence[ArrayLike]) -> Numbers:
     arrays = as_numbers(*images)
     if len({array.shape for array in arrays}) != 1:
         raise ConfigError(
-            "maps to add must have one shape; found {shapes}.".format(shapes=_shapes(arrays))
+            _("maps to add must have one shape; found {shapes}.").format(shapes=_shapes(arrays))
         )
     return np.asarray(sum(arrays[1:], start=arrays[0]))
 
@@ -183,7 +187,7 @@ def flatten(image: ArrayLike) -> Numbers:
 
 
 def _shapes(arrays: Sequence[Numbers]) -> str:
-    return " and ".join(" x ".join(map(str, array.shape)) for array in arrays) or "none"
+    return ", ".join(" x ".join(map(str, array.shape)) for array in arrays) or _("none")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -232,17 +236,17 @@ def batch_normalize(
     channels = inputs.shape[-1:]
     if any(one.shape not in ((), channels) for one in given) or not channels:
         raise ConfigError(
-            "gamma, beta, mean and variance must be one number or {count}.".format(
+            _("gamma, beta, mean and variance must be one number or {count}.").format(
                 count=channels[0] if channels else 1
             )
         )
     gamma, beta, moving_mean, moving_variance = (np.broadcast_to(one, channels) for one in given)
     if not 0 <= momentum <= 1:
         raise ConfigError(
-            "momentum must be within 0 and 1; found {momentum:g}.".format(momentum=momentum)
+            _("momentum must be within 0 and 1; found {momentum:g}.").format(momentum=momentum)
         )
     if (moving_variance < 0).any() or epsilon <= 0:
-        raise ConfigError("variances must be at least 0, and epsilon must be above 0.")
+        raise ConfigError(_("variances must be at least 0, and epsilon must be above 0."))
     mean = moving_mean
     variance = moving_variance
     if training:

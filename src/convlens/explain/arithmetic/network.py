@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from scipy.special import expit
 
 from convlens.errors import ConfigError
+from convlens.language import _
 
 Array = NDArray[np.float64]
 
@@ -54,14 +55,16 @@ def make_network(sizes: tuple[int, ...], weights: Array, biases: Array) -> Netwo
     neurons = sum(sizes[1:])
     if weights.shape != (sum(counts),):
         raise ConfigError(
-            "a {sizes} network must have {wanted} weights; found {found}.".format(
+            _("a {sizes} network must have {wanted} weights; found {found}.").format(
                 sizes="-".join(map(str, sizes)), wanted=sum(counts), found=weights.size
             )
         )
     if biases.shape not in ((len(pairs),), (neurons,)):
         raise ConfigError(
-            "biases must be {layers}, one for each layer, or {neurons}, one for each neuron; found "
-            "{found}.".format(layers=len(pairs), neurons=neurons, found=biases.size)
+            _(
+                "biases must be {layers}, one for each layer, or {neurons}, one for each neuron; "
+                "found {found}."
+            ).format(layers=len(pairs), neurons=neurons, found=biases.size)
         )
     parts = np.split(weights, np.cumsum(counts)[:-1])
     shared: list[Array] = list(biases)

@@ -14,6 +14,7 @@ from numpy.typing import ArrayLike
 from convlens.errors import ConfigError
 from convlens.explain.arithmetic.exact import Numbers, as_image, as_numbers, check_place
 from convlens.explain.arithmetic.sizes import Border, Side, lay_both
+from convlens.language import _
 
 # What becomes of the values in a window.
 KINDS: dict[str, Callable[[Numbers], Any]] = {
@@ -87,7 +88,9 @@ class Pooling:
         Raises:
             ConfigError: If the map has no such value.
         """
-        check_place((row, column, channel), self.shape, ("row", "column", "channel"), "the map")
+        check_place(
+            (row, column, channel), self.shape, (_("row"), _("column"), _("channel")), _("the map")
+        )
         rows = self.vertical.span_inside(row)
         columns = self.horizontal.span_inside(column)
         window = self.image[slice(*rows), slice(*columns), channel]
@@ -124,7 +127,7 @@ def pool(
     """
     if kind not in KINDS:
         raise ConfigError(
-            "the kind of pooling must be one of {kinds}; found {kind!r}.".format(
+            _("the kind of pooling must be one of {kinds}; found {kind!r}.").format(
                 kinds=", ".join(KINDS), kind=kind
             )
         )

@@ -15,6 +15,7 @@ from convlens.errors import ConfigError, DataError
 from convlens.explain.arithmetic.exact import Numbers, as_numbers, write_shape
 from convlens.files import expanded
 from convlens.image_file import IMAGE_SUFFIXES
+from convlens.language import _
 from convlens.preprocess import open_image
 
 # Squares and sums of numbers up to this size stay finite.
@@ -56,22 +57,24 @@ FILTERS = {
 }
 
 
-def read_numbers(text: str, what: str = "numbers") -> Numbers:
+def read_numbers(text: str, what: str = "") -> Numbers:
     """Return the numbers of a line such as "1 -2/3 0.5", separated by blanks or commas.
 
     Whole numbers and fractions stay exact. If one number has a decimal point, all become float64.
 
     Args:
         text: The line.
-        what: The name of the numbers in an error message, such as "--target".
+        what: The name of the numbers in an error message, such as "--target"; "numbers" if not
+            given.
 
     Raises:
         ConfigError: If there is no number, or if a word is not a number.
     """
+    what = what or _("numbers")
     words = text.replace(",", " ").split()
     if not words:
         raise ConfigError(
-            "{what} must be numbers separated by blanks, such as '1 0 -1'; found none.".format(
+            _("{what} must be numbers separated by blanks, such as '1 0 -1'; found none.").format(
                 what=what
             )
         )
@@ -84,25 +87,26 @@ def _read(word: str, what: str) -> Fraction | float:
         value = Fraction(word.replace("−", "-"))
     except (ValueError, ZeroDivisionError) as error:
         raise ConfigError(
-            "{what}: {word!r} is not a number; write 2, -1, 1/3 or 0.5.".format(
+            _("{what}: {word!r} is not a number; write 2, -1, 1/3 or 0.5.").format(
                 what=what, word=word
             )
         ) from error
     if abs(value) > LARGEST:
         raise ConfigError(
-            "{what}: numbers must lie within -{most:.0e} and {most:.0e}; found {word}.".format(
+            _("{what}: numbers must lie within -{most:.0e} and {most:.0e}; found {word}.").format(
                 what=what, most=LARGEST, word=word
             )
         )
     return float(value) if re.search(r"[.eE]", word) else value
 
 
-def read_matrix(text: str, what: str = "the matrix") -> Numbers:
+def read_matrix(text: str, what: str = "") -> Numbers:
     """Return the numbers of a text in which ";" ends a row and "|" ends a channel.
 
     Args:
         text: The text, such as "1 2; 3 4 | 0 0; 0 1".
-        what: The name of the numbers in an error message, such as "--filter".
+        what: The name of the numbers in an error message, such as "--filter"; "the matrix" if not
+            given.
 
     Returns:
         The numbers, shaped (height, width, channels).
@@ -115,10 +119,11 @@ def read_matrix(text: str, what: str = "the matrix") -> Numbers:
         >>> read_matrix("1 2; 3 4 | 0 0; 0 1").shape
         (2, 2, 2)
     """
+    what = what or _("the matrix")
     channels = [_read_channel(part, what) for part in text.split("|")]
     if len({channel.shape for channel in channels}) > 1:
         raise ConfigError(
-            "{what}: all channels must have one size; found {sizes}.".format(
+            _("{what}: all channels must have one size; found {sizes}.").format(
                 what=what, sizes=", ".join(write_shape(channel.shape) for channel in channels)
             )
         )
@@ -131,8 +136,10 @@ def _read_channel(text: str, what: str) -> Numbers:
     for number, (row, line) in enumerate(zip(rows, lines, strict=True), 1):
         if len(row) != len(rows[0]):
             raise ConfigError(
-                "{what}: every row must have as many numbers as the first, {count}; row {number} "
-                "has {found}: {line!r}.".format(
+                _(
+                    "{what}: every row must have as many numbers as the first, {count}; row "
+                    "{number} has {found}: {line!r}."
+                ).format(
                     what=what, count=len(rows[0]), number=number, found=len(row), line=line.strip()
                 )
             )
@@ -180,16 +187,18 @@ def _get(text: str, what: str, named: dict[str, str]) -> Numbers:
         values = read_matrix(text, what)
     else:
         raise ConfigError(
-            "{what} must be one of {names}, a CSV or image file, or numbers such as '1 2; 3 4'; "
-            "found {text!r}.".format(what=what, names=", ".join(named), text=text)
+            _(
+                "{what} must be one of {names}, a CSV or image file, or numbers such as '1 2; 3 "
+                "4'; found {text!r}."
+            ).format(what=what, names=", ".join(named), text=text)
         )
     height, width = values.shape[:2]
     if max(height, width) > MOST_CELLS:
         raise DataError(
-            "{what} must have at most {most} x {most} cells, so that its numbers can be read; "
-            "found {height} x {width}. Make it smaller first.".format(
-                what=what, most=MOST_CELLS, height=height, width=width
-            )
+            _(
+                "{what} must have at most {most} x {most} cells, so that its numbers can be read; "
+                "found {height} x {width}. Make it smaller first."
+            ).format(what=what, most=MOST_CELLS, height=height, width=width)
         )
     return values
 
@@ -202,7 +211,7 @@ def _read_file(path: Path) -> Numbers:
             rows = [" ".join(row) for row in csv.reader(file) if any(cell.strip() for cell in row)]
     except (OSError, UnicodeDecodeError) as error:
         raise DataError(
-            "{path}: the file cannot be read as CSV; {reason}.".format(
+            _("{path}: the file cannot be read as CSV; {reason}.").format(
                 path=path, reason=getattr(error, "strerror", None) or error
             )
         ) from error

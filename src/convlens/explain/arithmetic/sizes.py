@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from convlens.errors import ConfigError
+from convlens.language import _
 
 __all__ = [
     "Border",
@@ -40,8 +41,8 @@ class Border(NamedTuple):
     def __str__(self) -> str:
         """Return the border in words."""
         if len(set(self)) == 1:
-            return "{top} on every side".format(top=self.top)
-        return "{top} above, {bottom} below, {left} left, {right} right".format(**self._asdict())
+            return _("{top} on every side").format(top=self.top)
+        return _("{top} above, {bottom} below, {left} left, {right} right").format(**self._asdict())
 
 
 class Count(NamedTuple):
@@ -121,15 +122,15 @@ def lay_windows(length: int, window: int, stride: int, padding: str, rate: int =
         ConfigError: If stride, window or length are below 1, if there is no such padding, or if a
             window is larger than the image.
     """
-    sides = {"the window's size": window, "strides": stride, "the image's side": length}
-    for name, value in sides.items():
+    names = (_("the window's size"), _("the strides"), _("the image's side"))
+    for name, value in zip(names, (window, stride, length), strict=True):
         if value < 1:
             raise ConfigError(
-                "{name} must be at least 1; found {value}.".format(name=name, value=value)
+                _("{name} must be at least 1; found {value}.").format(name=name, value=value)
             )
     if padding not in PADDINGS:
         raise ConfigError(
-            "padding must be one of {paddings}; found {padding!r}.".format(
+            _("padding must be one of {paddings}; found {padding!r}.").format(
                 paddings=", ".join(PADDINGS), padding=padding
             )
         )
@@ -147,8 +148,10 @@ def lay_windows(length: int, window: int, stride: int, padding: str, rate: int =
         formula = f"⌈({length} - {window}) / {stride}⌉ + 1 = {count}"
     elif window > length:
         raise ConfigError(
-            "a window of {window} must fit into the image's side of {length}; take a smaller one "
-            "or padding same.".format(window=window, length=length)
+            _(
+                "a window of {window} must fit into the image's side of {length}; take a smaller "
+                "one or padding same."
+            ).format(window=window, length=length)
         )
     else:
         count = (length - window) // stride + 1
@@ -184,9 +187,7 @@ def lay_both(
 
 def pair(value: int | Sequence[int]) -> tuple[int, int]:
     """Return (height, width) for one number, which stands for both, or for two."""
-    if isinstance(value, int):
-        return value, value
-    height, width = value
+    height, width = (value, value) if isinstance(value, int) else value
     return int(height), int(width)
 
 
@@ -254,9 +255,8 @@ def batchnorm_params(channels: int) -> Count:
 
     Gamma and beta are learned; mean and variance are kept from training.
     """
-    return Count(
-        "2 × {channels:,} learned + 2 × {channels:,} kept".format(channels=channels), 4 * channels
-    )
+    formula = _("2 × {channels:,} learned + 2 × {channels:,} kept").format(channels=channels)
+    return Count(formula, 4 * channels)
 
 
 @dataclass(frozen=True)

@@ -18,22 +18,30 @@ from convlens.explain.arithmetic.sizes import (
     receptive_field,
     separable_params,
 )
+from convlens.language import N_, _
 
 __all__ = ["STACKS", "LayerSize", "LayerText", "measure", "read_layers"]
 
 # The layers, the side and the channels of the image, whether biases count, and what the stack is.
 STACKS = {
     "lenet": (
+        # not translated: layers as a user writes them
         "conv 5 6; pool 2; conv 5 16; pool 2; flatten; dense 120; dense 84; dense 10",
         32,
         1,
         True,
         "LeNet-5",
     ),
-    "five": ("conv 5 1", 5, 1, False, "one 5x5 convolution"),
-    "two-threes": ("conv 3 1; conv 3 1", 5, 1, False, "two 3x3 convolutions, which see as much"),
-    "standard": ("conv 3 2", 5, 3, False, "a 3x3 convolution of 3 channels to 2 filters"),
-    "separable": ("depthwise 3; conv 1 2", 5, 3, False, "the same, depthwise separable"),
+    "five": ("conv 5 1", 5, 1, False, N_("one 5x5 convolution")),
+    "two-threes": (
+        "conv 3 1; conv 3 1",
+        5,
+        1,
+        False,
+        N_("two 3x3 convolutions, which see as much"),
+    ),
+    "standard": ("conv 3 2", 5, 3, False, N_("a 3x3 convolution of 3 channels to 2 filters")),
+    "separable": ("depthwise 3; conv 1 2", 5, 3, False, N_("the same, depthwise separable")),
 }
 # How many numbers each layer takes: the window and the filters, the window, the units, or none.
 NUMBERS = {
@@ -41,6 +49,7 @@ NUMBERS = {
     "global": 0,
 }  # fmt: skip
 WINDOWED = ("conv", "separable", "depthwise", "pool")
+# not translated: it is written as the user writes it
 EXAMPLE = "'conv 5 6; pool 2; conv 3 16 same /2; batchnorm; flatten; dense 10'"
 
 
@@ -117,17 +126,19 @@ def _read_layer(text: str) -> LayerText:
     counts = (len(numbers), len(padding), len(strides))
     if sum(counts) != len(words) or len(numbers) != NUMBERS.get(kind) or max(counts[1:]) > 1:
         raise ConfigError(
-            "layers must be written as {example}; found {text!r}.".format(
+            _("layers must be written as {example}; found {text!r}.").format(
                 example=EXAMPLE, text=text
             )
         )
     if kind not in WINDOWED and (padding or strides):
         raise ConfigError(
-            "{kind} has neither padding nor strides; found {text!r}.".format(kind=kind, text=text)
+            _("{kind} has neither padding nor strides; found {text!r}.").format(
+                kind=kind, text=text
+            )
         )
     if 0 in numbers:
         raise ConfigError(
-            "sizes and filters of a layer must be at least 1; found {text!r}.".format(text=text)
+            _("sizes and filters of a layer must be at least 1; found {text!r}.").format(text=text)
         )
     if kind not in WINDOWED:
         return LayerText(kind, filters=sum(numbers))
@@ -160,13 +171,14 @@ def measure(
     shape: tuple[int, ...] = (side, side, channels)
     if min(shape) < 1:
         raise ConfigError(
-            "side and channels of the image must be at least 1; found {side} and "
-            "{channels}.".format(side=side, channels=channels)
+            _(
+                "side and channels of the image must be at least 1; found {side} and {channels}."
+            ).format(side=side, channels=channels)
         )
     windows: list[tuple[int, int]] = []
     found: list[LayerSize] = []
     for layer in layers:
-        _check_order(layer, shape, found[-1].layer if found else "the image")
+        _check_order(layer, shape, found[-1].layer if found else _("the image"))
         params = _params(layer, shape[-1], bias)
         size = ""
         field_formula = ""
@@ -199,9 +211,9 @@ def _check_order(layer: LayerText, shape: tuple[int, ...], before: str) -> None:
     if layer.kind == "batchnorm" or (len(shape) == 1) == (layer.kind == "dense"):
         return
     if layer.kind == "dense":
-        rule = "{layer} cannot follow {before}: it takes a row of numbers, so flatten first."
+        rule = _("{layer} cannot follow {before}: it takes a row of numbers, so flatten first.")
     else:
-        rule = "{layer} cannot follow {before}: it takes maps, not a row of numbers."
+        rule = _("{layer} cannot follow {before}: it takes maps, not a row of numbers.")
     raise ConfigError(rule.format(layer=layer, before=before))
 
 

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from convlens.explain.arithmetic.exact import Numbers
+from convlens.language import N_, _
 
 # A fraction of more characters is written as a decimal number.
 LONGEST = 12
@@ -100,18 +101,21 @@ def write_difference(one: str, other: str) -> str:
 
 
 def write_terms(
-    values: Numbers, noun: str = "values", decimals: int = DECIMALS, written: int = WRITTEN
+    values: Numbers,
+    many: str = N_("of {count:,} values"),
+    decimals: int = DECIMALS,
+    written: int = WRITTEN,
 ) -> str:
     """Return the terms of a sum, or only their number where they are many.
 
     Args:
         values: The terms, shaped (n,).
-        noun: What they are called.
+        many: The template of the text that stands for many terms.
         decimals: The most decimals of a number.
         written: The most terms that are written out.
     """
     if values.size > written:
-        return "of {count:,} {noun}".format(count=values.size, noun=noun)
+        return _(many).format(count=values.size)
     return write_sum([write_number(one, decimals) for one in values])
 
 

@@ -17,6 +17,7 @@ from convlens.explain.arithmetic.writing import decimals_of
 from convlens.explain.microscope.layer import Floats, Layer, OpenedCell
 from convlens.explain.microscope.pointwise import activation_of
 from convlens.explain.microscope.reductions import kept_normalization
+from convlens.language import _
 
 DECIMALS = 3
 MOST_DECIMALS = 6
@@ -85,7 +86,7 @@ def make_exercise(layer: Layer, cell: OpenedCell) -> Exercise:
     """
     if layer.kind in ("MaxPooling2D", "AveragePooling2D"):
         if cell.windows[0].values.size <= MOST:
-            return _pooled(cell)
+            return _pooled(layer, cell)
     elif layer.kind == "Softmax" and len(layer.shape) == 1:
         return _softmax(cell)
     elif layer.kind == "BatchNormalization":
@@ -93,15 +94,15 @@ def make_exercise(layer: Layer, cell: OpenedCell) -> Exercise:
     elif len(cell.products) == 1 and hasattr(layer.operation, "use_bias"):
         return _weighted(layer, cell)
     raise ConfigError(
-        "{layer} ({kind}): a worksheet needs a convolution, a dense layer, a softmax, a batch "
-        "normalisation, or a pooling with a window of at most {most} numbers.".format(
-            layer=layer.name, kind=layer.kind, most=MOST
-        )
+        _(
+            "{layer} ({kind}): a worksheet needs a convolution, a dense layer, a softmax, a batch "
+            "normalisation, or a pooling with a window of at most {most} numbers."
+        ).format(layer=layer.name, kind=layer.kind, most=MOST)
     )
 
 
-def _pooled(cell: OpenedCell) -> Exercise:
-    kind = cell.steps[-1].name
+def _pooled(layer: Layer, cell: OpenedCell) -> Exercise:
+    kind = "max" if layer.kind == "MaxPooling2D" else "mean"
     rounded = rounding(DECIMALS)
     numbers = rounded(cell.windows[0].values[..., 0])
     value = float(numbers.max() if kind == "max" else rounded(numbers.mean()))
@@ -111,8 +112,9 @@ def _pooled(cell: OpenedCell) -> Exercise:
 def _weighted(layer: Layer, cell: OpenedCell) -> Exercise:
     if layer.operation.activation is keras.activations.softmax:
         raise ConfigError(
-            "{layer}: a softmax within a layer is not for a worksheet; take the layer "
-            "before.".format(layer=layer.name)
+            _(
+                "{layer}: a softmax within a layer is not for a worksheet; take the layer before."
+            ).format(layer=layer.name)
         )
     products = cell.products[0]
     numbers = products.numbers

@@ -24,6 +24,7 @@ from convlens.explain.microscope.layer import NAMES, TOLERANCE, Floats, Layer, i
 from convlens.explain.microscope.microscope import Microscope, run_calls
 from convlens.explain.microscope.weights import Place, Weight, find_weight, inputs_of, own_part
 from convlens.files import and_more
+from convlens.language import _
 
 
 @dataclass(frozen=True, eq=False)
@@ -141,15 +142,17 @@ def _loss(microscope: Microscope, label: str | None) -> tuple[int, float]:
     last = microscope.layers[-1]
     if not isinstance(last.operation, keras.layers.Softmax):
         raise ModelError(
-            "gradients need a network that ends in a softmax; this one ends in {layer} "
-            "({kind}).".format(layer=last.name, kind=last.kind)
+            _(
+                "gradients need a network that ends in a softmax; this one ends in {layer} "
+                "({kind})."
+            ).format(layer=last.name, kind=last.kind)
         )
     label = microscope.prediction.label if label is None else label
     if label not in names:
         raise ConfigError(
-            "--true must be a class of the classifier; found {label!r}. It knows {names}.".format(
-                label=label, names=and_more(names, NAMES)
-            )
+            _(
+                "--true must be a class of the classifier; found {label!r}. It knows {names}."
+            ).format(label=label, names=and_more(names, NAMES))
         )
     logits = input_of(last)
     number = names.index(label)

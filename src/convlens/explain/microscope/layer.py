@@ -18,16 +18,25 @@ from convlens.explain.arithmetic.calculations import WeightedSum
 from convlens.explain.arithmetic.sizes import Side, lay_both
 from convlens.explain.arithmetic.writing import Step
 from convlens.files import and_more
+from convlens.language import N_, _
 
 Numbers = NDArray[Any]
 # The most names of classes in a message.
 NAMES = 12
 # What float32 may differ by, as a share of the sum of absolute terms.
 TOLERANCE = 1e-5
-ONE_LOGIT = (
+ONE_LOGIT = N_(
     "the network gives one logit z; a zero beside it makes two, as softmax of [0, z] is "
     "[1 - sigmoid(z), sigmoid(z)]"
 )
+# What the maps and numbers of a layer are called, by `Layer.noun`: one, several, and a certain one.
+NOUNS = {
+    "class": (N_("class"), N_("classes"), N_("class {k}")),
+    "filter": (N_("filter"), N_("filters"), N_("filter {k}")),
+    "channel": (N_("channel"), N_("channels"), N_("channel {k}")),
+    "unit": (N_("neuron"), N_("units"), N_("unit {k}")),
+    "number": (N_("number"), N_("numbers"), N_("number {k}")),
+}
 Floats = NDArray[np.float64]
 Index = tuple[int, ...]
 
@@ -89,7 +98,7 @@ class Layer:
 
     @property
     def noun(self) -> str:
-        """What one of its maps or numbers is called."""
+        """What one of its maps or numbers is: a key of NOUNS."""
         if self.class_names:
             return "class"
         if self.output.ndim == 3:
@@ -99,8 +108,8 @@ class Layer:
     def which_one(self, unit: int) -> str:
         """Return what one of its maps or numbers is called: "filter 3" or "class cat (0)"."""
         if self.class_names:
-            return f"class {self.class_names[unit]} ({unit})"
-        return f"{self.noun} {unit}"
+            return _("class {name} ({k})").format(name=self.class_names[unit], k=unit)
+        return _(NOUNS[self.noun][2]).format(k=unit)
 
     def check_unit(self, unit: int | None) -> int:
         """Return the number of a map or unit; None stands for the only one.
@@ -111,23 +120,21 @@ class Layer:
         count = self.shape[-1] if self.shape else 1
         last = count - 1
         if unit is None and count > 1:
-            wanted = "--filter 0 to {last}".format(last=last)
+            rule = _("{layer} has {count} {nouns}: say which with --filter 0 to {last}.")
             if self.class_names:
-                wanted = "--filter 0 to {last}, or its name: {names}".format(
-                    last=last, names=and_more(self.class_names, NAMES)
+                rule = _(
+                    "{layer} has {count} {nouns}: say which with --filter 0 to {last}, or its "
+                    "name: {names}."
                 )
+            nouns = _(NOUNS[self.noun][1])
+            names = and_more(self.class_names, NAMES)
             raise ConfigError(
-                "{layer} has {count} {nouns}: say which with {wanted}.".format(
-                    layer=self.name,
-                    count=count,
-                    nouns="classes" if self.class_names else f"{self.noun}s",
-                    wanted=wanted,
-                )
+                rule.format(layer=self.name, count=count, nouns=nouns, last=last, names=names)
             )
         if not 0 <= (unit or 0) < count:
             raise ConfigError(
-                "{layer} has no {noun} {unit}: take 0 to {last}.".format(
-                    layer=self.name, noun=self.noun, unit=unit, last=last
+                _("{layer} has no {which}: take 0 to {last}.").format(
+                    layer=self.name, which=_(NOUNS[self.noun][2]).format(k=unit), last=last
                 )
             )
         return unit or 0
@@ -279,7 +286,7 @@ def sides_of(layer: Layer) -> tuple[Side, Side]:
     operation = layer.operation
     if getattr(operation, "data_format", "channels_last") != "channels_last":
         raise ConfigError(
-            "{layer}: only maps of the layout (height, width, channels) can be opened.".format(
+            _("{layer}: only maps of the layout (height, width, channels) can be opened.").format(
                 layer=layer.name
             )
         )

@@ -21,9 +21,11 @@ from convlens.classifier.classifier import Classifier, Prediction
 from convlens.errors import ConfigError, ModelError
 from convlens.explain.arithmetic.exact import check_place, write_shape
 from convlens.explain.microscope import pointwise, reductions, weighted_sum
-from convlens.explain.microscope.layer import Index, Layer, OpenedCell, Operand, parts_of
+from convlens.explain.microscope.layer import NOUNS, Index, Layer, OpenedCell, Operand, parts_of
 from convlens.image_file import ImageLike, name_of, readable
+from convlens.language import N_, _
 from convlens.preprocess import open_image, prepare
+from convlens.setting import either
 
 # Layers whose outputs stand for the same classes as their inputs.
 PASSING = (
@@ -31,7 +33,8 @@ PASSING = (
     "Multiply",
 )  # fmt: skip
 # Layers whose values are shown but not opened, and why.
-VALUES_ONLY = {"InputLayer": "these are the image's own pixels, nothing is computed"}
+UNKNOWN = N_("convlens does not know its arithmetic")
+VALUES_ONLY = {"InputLayer": N_("these are the image's own pixels, nothing is computed")}
 # Layers and operations of `keras.ops`, by the name of their class or of one that it inherits from.
 OPENERS: dict[str, Callable[[Layer, Index], OpenedCell]] = {
     "Conv2D": weighted_sum.open_convolution,
@@ -84,8 +87,10 @@ def run_calls(
     graph = graph_of(model)
     if graph is None or len(graph.inputs) != 1:
         raise ModelError(
-            "only a functional or sequential network with one input, the image, can be opened "
-            "layer by layer; {name} is a {kind}.".format(name=model.name, kind=type(model).__name__)
+            _(
+                "only a functional or sequential network with one input, the image, can be opened "
+                "layer by layer; {name} is a {kind}."
+            ).format(name=model.name, kind=type(model).__name__)
         )
     changes = replaced or {}
 
@@ -142,7 +147,7 @@ class Microscope:
             model = with_precision(model, "float32")
         layers = _name_classes(_name_layers(run_calls(model, pixels[None])), classifier.class_names)
         prediction = classifier.prediction(
-            name_of(image) or "the image", layers[-1].output.astype(np.float32)
+            name_of(image) or _("the image"), layers[-1].output.astype(np.float32)
         )
         return cls(classifier, model, pixels, (height, width), layers, prediction)
 
@@ -160,12 +165,11 @@ class Microscope:
         """
         names = {layer.name: layer for layer in self.layers}
         if name not in names:
-            hint = "leave --layer out, and all are listed."
-            if near := get_close_matches(name, names, n=3, cutoff=0.5):
-                hint = "did you mean {names}?".format(names=" or ".join(near))
-            raise ConfigError(
-                "the network has no layer {name!r}; {hint}".format(name=name, hint=hint)
-            )
+            rule = _("the network has no layer {name!r}; leave --layer out, and all are listed.")
+            near = get_close_matches(name, names, n=3, cutoff=0.5)
+            if near:
+                rule = _("the network has no layer {name!r}; did you mean {near}?")
+            raise ConfigError(rule.format(name=name, near=either(near)))
         return names[name]
 
 
@@ -220,10 +224,10 @@ def open_cell(layer: Layer, index: Sequence[int]) -> OpenedCell:
     opener = next((OPENERS[name] for name in names if name in OPENERS), None)
     if opener is None:
         raise ConfigError(
-            "{layer} ({kind}) shows its values but cannot be opened: {reason}.".format(
+            _("{layer} ({kind}) shows its values but cannot be opened: {reason}.").format(
                 layer=layer.name,
                 kind=layer.kind,
-                reason=VALUES_ONLY.get(layer.kind, "convlens does not know its arithmetic"),
+                reason=_(VALUES_ONLY.get(layer.kind, UNKNOWN)),
             )
         )
     return replace(opener(layer, index), index=index, network=float(layer.output[index]))
@@ -236,15 +240,16 @@ def check_index(layer: Layer, index: Sequence[int]) -> Index:
         ConfigError: If the layer has no such value.
     """
     shape = layer.shape
-    known = {1: (layer.noun,), 2: ("row", layer.noun), 3: ("row", "column", layer.noun)}
-    axes = known.get(len(shape), ("index",) * len(shape))
+    noun = _(NOUNS[layer.noun][0])
+    known = {1: (noun,), 2: (_("row"), noun), 3: (_("row"), _("column"), noun)}
+    axes = known.get(len(shape), (_("index"),) * len(shape))
     if len(index) != len(shape):
         raise ConfigError(
-            "{layer} gives {shape} numbers, so that a value needs {axes}; found {found}.".format(
+            _("{layer} gives {shape} numbers, so that a value needs {axes}; found {found}.").format(
                 layer=layer.name,
                 shape=write_shape(shape),
                 axes=", ".join(axes),
-                found=", ".join(map(str, index)) or "nothing",
+                found=", ".join(map(str, index)) or _("nothing"),
             )
         )
     check_place(index, shape, axes, layer.name)

@@ -21,25 +21,26 @@ from convlens.explain.microscope.layer import (
     single,
     window_of,
 )
+from convlens.language import N_, _
 
-# The sign between the numbers, or a formula with {} in the place of the numbers; and the function.
+# The sign between the numbers, or a formula with {numbers} in their place; and the function.
 JOINS: dict[str, tuple[str, Callable[..., float]]] = {
     "Add": (" + ", lambda *v: math.fsum(v)),
     "Subtract": (" - ", lambda a, b: a - b),
     "Multiply": (" × ", lambda *v: math.prod(v)),
     "Divide": (" / ", lambda a, b: a / b),
     "TrueDivide": (" / ", lambda a, b: a / b),
-    "Maximum": ("the largest of {}", max),
-    "Minimum": ("the smallest of {}", min),
-    "Average": ("the mean of {}", lambda *v: math.fsum(v) / len(v)),
-    "Square": ("({})²", lambda v: v * v),
-    "Sqrt": ("√{}", math.sqrt),
-    "Rsqrt": ("1 / √{}", lambda v: 1 / math.sqrt(v)),
+    "Maximum": (N_("the largest of {numbers}"), max),
+    "Minimum": (N_("the smallest of {numbers}"), min),
+    "Average": (N_("the mean of {numbers}"), lambda *v: math.fsum(v) / len(v)),
+    "Square": ("({numbers})²", lambda v: v * v),
+    "Sqrt": ("√{numbers}", math.sqrt),
+    "Rsqrt": ("1 / √{numbers}", lambda v: 1 / math.sqrt(v)),
     "Power": (" ^ ", lambda a, b: a**b),
-    "Exp": ("e ^ {}", math.exp),
-    "Log": ("ln {}", math.log),
-    "Negative": ("-({})", lambda v: -v),
-    "Absolute": ("|{}|", abs),
+    "Exp": ("e ^ {numbers}", math.exp),
+    "Log": ("ln {numbers}", math.log),
+    "Negative": ("-({numbers})", lambda v: -v),
+    "Absolute": ("|{numbers}|", abs),
 }
 # Joins whose terms may cancel each other, so that rounding depends on the size of the terms.
 SUMS = ("Add", "Subtract", "Average")
@@ -55,7 +56,7 @@ class Function(NamedTuple):
 
     Attributes:
         name: The name of the function.
-        formula: Its formula, in which z is the number.
+        formula: Its formula in the chosen language, in which z is the number.
         compute: The function.
     """
 
@@ -74,13 +75,15 @@ def activation_of(operation: Any) -> Function | None:
     if isinstance(operation, keras.layers.LeakyReLU):
         slope = float(operation.negative_slope)
         return Function(
-            "leaky_relu", f"z, below 0 {slope:g} z", lambda z: z if z > 0 else slope * z
+            "leaky_relu",
+            _("z, below 0 {slope:g} z").format(slope=slope),
+            lambda z: z if z > 0 else slope * z,
         )
     if isinstance(operation, keras.layers.ELU):
         alpha = float(operation.alpha)
         return Function(
             "elu",
-            f"z, below 0 {alpha:g} (e^z - 1)",
+            _("z, below 0 {alpha:g} (e^z - 1)").format(alpha=alpha),
             lambda z: z if z > 0 else alpha * math.expm1(z),
         )
     function = getattr(operation, "activation", None)
@@ -88,12 +91,13 @@ def activation_of(operation: Any) -> Function | None:
         return None
     name = getattr(function, "__name__", type(function).__name__)
     if name in FUNCTIONS:
-        return Function(name, *FUNCTIONS[name])
+        formula, compute = FUNCTIONS[name]
+        return Function(name, _(formula), compute)
 
-    def compute(z: float) -> float:
+    def apply(z: float) -> float:
         return float(keras.ops.convert_to_numpy(function(keras.ops.array([z])))[0])
 
-    return Function(name, f"{name}(z)", compute)
+    return Function(name, f"{name}(z)", apply)
 
 
 def _relu(layer: keras.layers.ReLU) -> Function:
@@ -103,9 +107,9 @@ def _relu(layer: keras.layers.ReLU) -> Function:
     most = math.inf if layer.max_value is None else float(layer.max_value)
     formula = "max(0, z)"
     if least or slope:
-        formula = f"z, below {least:g} {slope:g} (z - {least:g})"
+        formula = _("z, below {least:g} {slope:g} (z - {least:g})").format(least=least, slope=slope)
     if most < math.inf:
-        formula = f"min({formula}, {most:g})"
+        formula = _("min({formula}, {most:g})").format(formula=formula, most=most)
     return Function("relu", formula, lambda z: min(z, most) if z >= least else slope * (z - least))
 
 
@@ -115,7 +119,7 @@ def activation_steps(operation: Any, z: float) -> list[Step]:
     if function is None:
         return []
     # Between brackets and commas z stands alone; elsewhere a negative number needs brackets.
-    alone = r"(?<=[(, ])z(?=[,)])|^z(?=,)"
+    alone = r"(?<=[(, ])z(?=[,)])|^z(?=[,，])"
     bracketed = f"({write(z)})" if z < 0 else write(z)
     text = re.sub(r"\bz\b", bracketed, re.sub(alone, write(z), function.formula))
     return [Step(function.name, text, function.compute(z))]
@@ -141,13 +145,13 @@ def open_number(layer: Layer, index: Index) -> OpenedCell:
     """Open a value of an activation, or of a layer that passes each number on as it is."""
     (z,), windows = _read(layer, index)
     function = activation_of(layer.operation)
-    rule = "each number as it is"
-    steps = [Step("value", write(z), z)]
+    rule = _("each number as it is")
+    steps = [Step(_("value"), write(z), z)]
     if layer.kind == "Cast":
-        rule = "the same number in another type"
-        steps = [Step("cast", write(z), z)]
+        rule = _("the same number in another type")
+        steps = [Step(_("cast"), write(z), z)]
     elif function is not None:
-        rule = f"{function.name}(z) = {function.formula}"
+        rule = _("{name}(z) = {formula}").format(name=function.name, formula=function.formula)
         steps = activation_steps(layer.operation, z)
     return OpenedCell(rule, steps, abs(z), windows)
 
@@ -160,8 +164,8 @@ def open_rescaling(layer: Layer, index: Index) -> OpenedCell:
         for one in (layer.operation.scale, layer.operation.offset)
     )
     text = write_sum([f"{write(z)} × {write(scale)}", write(offset)])
-    step = Step("rescaled", text, z * scale + offset)
-    return OpenedCell("pixel × scale + offset", [step], abs(z * scale) + abs(offset), windows)
+    step = Step(_("rescaled"), text, z * scale + offset)
+    return OpenedCell(_("pixel × scale + offset"), [step], abs(z * scale) + abs(offset), windows)
 
 
 def open_join(layer: Layer, index: Index) -> OpenedCell:
@@ -171,12 +175,14 @@ def open_join(layer: Layer, index: Index) -> OpenedCell:
     sign, compute = JOINS[kind]
     first, *others = values
     texts = [write(first), *(f"({write(one)})" if one < 0 else write(one) for one in others)]
-    text = sign.format(", ".join(texts)) if "{}" in sign else sign.join(texts)
+    text = sign.join(texts)
+    if "{numbers}" in sign:
+        text = _(sign).format(numbers=", ".join(texts))
     step = Step(kind.lower(), text, compute(*values))
     scale = sum(map(abs, values)) if kind in SUMS else 0.0
-    rule = "number by number"
+    rule = _("number by number")
     if others:
-        rule = "number by number, at the same place of every input"
+        rule = _("number by number, at the same place of every input")
     return OpenedCell(rule, [step], max(scale, abs(step.value)), windows)
 
 
@@ -195,7 +201,7 @@ def number_cells(layer: Layer) -> tuple[Floats, list[int]]:
     mixing = getattr(layer.operation, "interpolation", "nearest") != "nearest"
     if sum(sizes) >= LARGEST_INDEX or mixing:
         raise ConfigError(
-            "{layer}: a {kind} of this size or kind cannot be opened.".format(
+            _("{layer}: a {kind} of this size or kind cannot be opened.").format(
                 layer=layer.name, kind=layer.kind
             )
         )
@@ -210,22 +216,24 @@ def number_cells(layer: Layer) -> tuple[Floats, list[int]]:
 def open_moved(layer: Layer, index: Index) -> OpenedCell:
     """Open a value of a layer that only moves numbers, or adds zeros."""
     if layer.kind == "ZerosLike":
-        rule = "a zero for each number of its input"
+        rule = _("a zero for each number of its input")
         if layer.shape == (1,):
-            rule = "{rule}: {one_logit}".format(rule=rule, one_logit=ONE_LOGIT)
-        return OpenedCell(rule, [Step("zero", "always", 0.0)], 0.0)
+            rule = _("a zero for each number of its input: {one_logit}").format(
+                one_logit=_(ONE_LOGIT)
+            )
+        return OpenedCell(rule, [Step(_("zero"), _("always"), 0.0)], 0.0)
     cells, firsts = number_cells(layer)
     number = int(cells[index])
     if number == 0:
-        step = Step("border", "a zero that was added", 0.0)
-        return OpenedCell("numbers moved, zeros added", [step], 0.0)
+        step = Step(_("border"), _("a zero that was added"), 0.0)
+        return OpenedCell(_("numbers moved, zeros added"), [step], 0.0)
     which = int(np.searchsorted(firsts, number, side="right")) - 1
     place = np.unravel_index(number - firsts[which], layer.inputs[which].values.shape)[1:]
     seen = window_of(layer, single(place), number=which)
     value = float(seen.values.item())
     passed = layer.kind in (*NOISY, "Identity", "ActivityRegularization")
-    text = f"{seen.source} at {', '.join(map(str, place))}"
-    step = Step("passed on" if passed else "moved", text, value)
+    text = _("{source} at {place}").format(source=seen.source, place=", ".join(map(str, place)))
+    step = Step(_("passed on") if passed else _("moved"), text, value)
     return OpenedCell(_rule(layer), [step], abs(value), [seen])
 
 
@@ -233,12 +241,14 @@ def _rule(layer: Layer) -> str:
     """Return what a layer that moves numbers does, in words."""
     if layer.kind in DROPPING:
         return (
-            "it does nothing when the network predicts: every number goes through as it is; in "
-            "training it drops {percent:g} %"
+            _(
+                "it does nothing when the network predicts: every number goes through as it is; in "
+                "training it drops {percent:g} %"
+            )
         ).format(percent=100 * layer.operation.rate)
     if layer.kind in NOISY:
-        return "it does nothing when the network predicts: every number goes through as it is"
+        return _("it does nothing when the network predicts: every number goes through as it is")
     first = layer.inputs[0].values.shape
     if layer.kind == "Concatenate" and first == (1, 1) and len(layer.class_names) == 2:
-        return "inputs behind each other: {one_logit}".format(one_logit=ONE_LOGIT)
-    return "numbers moved, none changed"
+        return _("inputs behind each other: {one_logit}").format(one_logit=_(ONE_LOGIT))
+    return _("numbers moved, none changed")

@@ -24,12 +24,14 @@ from convlens.explain.microscope.layer import (
     window_of,
 )
 from convlens.explain.microscope.pointwise import open_number
+from convlens.language import N_, _
 
+# The names of what a window becomes, and what is said of it.
 RULES = {
-    "max": "the largest of the window",
-    "min": "the smallest of the window",
-    "sum": "the sum of the window",
-    "mean": "the mean of the window",
+    "max": (N_("max"), N_("the largest of the window")),
+    "min": (N_("min"), N_("the smallest of the window")),
+    "sum": (N_("sum"), N_("the sum of the window")),
+    "mean": (N_("mean"), N_("the mean of the window")),
 }
 
 
@@ -64,28 +66,29 @@ def open_reduced(layer: Layer, index: Index) -> OpenedCell:
 def _open_reduction(kind: str, seen: Window) -> OpenedCell:
     """Open what a window becomes by one of RULES."""
     values = seen.values.reshape(-1)
+    name, rule = map(_, RULES[kind])
     if kind in ("max", "min"):
         value = float(values.max() if kind == "max" else values.min())
-        text = "of {count:,} values".format(count=values.size)
+        text = _("of {count:,} values").format(count=values.size)
         if values.size <= WRITTEN:
-            text = "of {values}".format(values=", ".join(map(write, values)))
-        return OpenedCell(RULES[kind], [Step(kind, text, value)], abs(value), [seen])
+            text = _("of {values}").format(values=", ".join(map(write, values)))
+        return OpenedCell(rule, [Step(name, text, value)], abs(value), [seen])
     total = math.fsum(values)
     scale = float(np.abs(values).sum())
-    steps = [Step("sum", write_terms(values), total)]
+    steps = [Step(_("sum"), write_terms(values), total)]
     if kind == "mean":
-        steps.append(Step("mean", f"{write(total)} / {values.size:,}", total / values.size))
+        steps.append(Step(name, f"{write(total)} / {values.size:,}", total / values.size))
         scale /= values.size
-    return OpenedCell(RULES[kind], steps, scale, [seen])
+    return OpenedCell(rule, steps, scale, [seen])
 
 
 def open_batch_normalization(layer: Layer, index: Index) -> OpenedCell:
     """Open a value of a layer that normalises with the mean and variance kept from training."""
     done = kept_normalization(layer, index)
     return _opened(
-        "gamma × (z - mean) / deviation + beta, with the kept mean and variance of the channel",
+        _("gamma × (z - mean) / deviation + beta, with the kept mean and variance of the channel"),
         done,
-        Step("mean kept from training", "as trained", done.mean),
+        Step(_("mean kept from training"), _("as trained"), done.mean),
         size=abs(done.mean),
         seen=window_of(layer, single(index)),
     )
@@ -111,10 +114,12 @@ def open_layer_normalization(layer: Layer, index: Index) -> OpenedCell:
         beta=0.0 if operation.beta is None else to_floats(operation.beta)[own],
     )
     return _opened(
-        "gamma × (z - mean) / deviation + beta, with mean and variance of the numbers at this "
-        "place",
+        _(
+            "gamma × (z - mean) / deviation + beta, with mean and variance of the numbers at this "
+            "place"
+        ),
         done,
-        Step("mean", "of these {count:,} numbers".format(count=seen.values.size), done.mean),
+        Step(_("mean"), _("of these {count:,} numbers").format(count=seen.values.size), done.mean),
         size=float(np.abs(seen.values).mean()),
         seen=seen,
     )
@@ -170,17 +175,18 @@ def open_softmax(layer: Layer, index: Index) -> OpenedCell:
     """
     if getattr(layer.operation, "axis", -1) not in (-1, len(layer.shape)):
         raise ConfigError(
-            "{layer}: only a softmax over the last axis can be opened.".format(layer=layer.name)
+            _("{layer}: only a softmax over the last axis can be opened.").format(layer=layer.name)
         )
     logits = input_of(layer)[index[:-1]]
     steps = Softmax(logits).steps(index[-1])
     # The share changes in this proportion where float32 rounds z.
     scale = float(steps[-1].value) * (1 + float(np.ptp(logits)))
-    rule = "e^z as a share of the sum of all e^z"
+    rule = _("e^z as a share of the sum of all e^z")
     if layer.class_names and len(logits) == 2 and logits[0] == 0:
-        rule = "{rule}: {one_logit}, here sigmoid({z}) ≈ {share}".format(
-            rule=rule,
-            one_logit=ONE_LOGIT,
+        rule = _(
+            "e^z as a share of the sum of all e^z: {one_logit}, here sigmoid({z}) ≈ {share}"
+        ).format(
+            one_logit=_(ONE_LOGIT),
             z=write(logits[1]),
             share=write(expit(logits[1])),
         )

@@ -23,6 +23,7 @@ from convlens.explain.microscope.layer import (
     window_of,
 )
 from convlens.explain.microscope.pointwise import activation_steps
+from convlens.language import _
 
 DEPTHWISE = (keras.layers.DepthwiseConv2D, keras.layers.SeparableConv2D)
 
@@ -68,7 +69,7 @@ def _all_sums(layer: Layer) -> Floats:
     """Return the sums of all units of a dense layer before its softmax."""
     if not isinstance(layer.operation, keras.layers.Dense) or len(layer.shape) != 1:
         raise ConfigError(
-            "{layer}: a softmax within a {kind} cannot be opened.".format(
+            _("{layer}: a softmax within a {kind} cannot be opened.").format(
                 layer=layer.name, kind=layer.kind
             )
         )
@@ -82,18 +83,18 @@ def open_convolution(layer: Layer, index: Index) -> OpenedCell:
     done = convolution_of(layer)
     cell = done.at(*index)
     covered = done.channels(index[-1])
-    rule = "patch × kernel, summed up"
+    rule = _("patch × kernel, summed up")
     if isinstance(layer.operation, keras.layers.DepthwiseConv2D):
-        rule = "patch × kernel of its own channel, summed up"
+        rule = _("patch × kernel of its own channel, summed up")
     elif done.groups > 1:
-        rule = "patch × kernel, summed up; group {group} of {groups}".format(
+        rule = _("patch × kernel, summed up; group {group} of {groups}").format(
             group=covered.start // done.kernel.shape[2], groups=done.groups
         )
     products = Products(
         cell.numbers,
         cell.weights,
         cell.bias,
-        name="sum",
+        name=_("sum"),
         channels=tuple(range(covered.start, covered.stop)),
     )
     spans = (cell.rows, cell.columns, (covered.start, covered.stop))
@@ -110,7 +111,7 @@ def open_separable(layer: Layer, index: Index) -> OpenedCell:
         terms.sum(axis=(0, 1)).reshape(-1),
         to_floats(layer.operation.pointwise_kernel)[0, 0, :, index[-1]],
         None if bias is None else bias[index[-1]],
-        name="pointwise",
+        name=_("pointwise"),
         channels=tuple(range(done.kernel.shape[3])),
     )
     strongest = pointwise.strongest(1)[0]
@@ -118,19 +119,19 @@ def open_separable(layer: Layer, index: Index) -> OpenedCell:
     depthwise = Products(
         cell.numbers,
         cell.weights,
-        name=f"depthwise {strongest}",
+        name=_("depthwise {k}").format(k=strongest),
         channels=(done.channels(strongest).start,),
     )
     seen = window_of(layer, (cell.rows, cell.columns, (0, patch.shape[2])), patch)
     scale = np.abs(terms).sum(axis=(0, 1)).reshape(-1) * np.abs(pointwise.weights)
-    rule = "each channel's patch × kernel, then these sums × pointwise weights"
+    rule = _("each channel's patch × kernel, then these sums × pointwise weights")
     return _finish(layer, index, rule, [depthwise, pointwise], seen, float(scale.sum()))
 
 
 def open_dense(layer: Layer, index: Index) -> OpenedCell:
     """Open a value of a dense layer; on a map, it combines the channels of each place."""
     weights = to_floats(layer.operation.kernel[:, index[-1]])
-    return _open_product(layer, index, weights, "input × weight, summed up")
+    return _open_product(layer, index, weights, _("input × weight, summed up"))
 
 
 def open_matmul(layer: Layer, index: Index) -> OpenedCell:
@@ -142,12 +143,12 @@ def open_matmul(layer: Layer, index: Index) -> OpenedCell:
     left, right = layer.operands
     if left.values.ndim < 2 or right.values.ndim != 2 or right.source is not None:
         raise ConfigError(
-            "{layer}: only the product with a constant matrix can be opened.".format(
+            _("{layer}: only the product with a constant matrix can be opened.").format(
                 layer=layer.name
             )
         )
     column = to_floats(right.values[:, index[-1]])
-    return _open_product(layer, index, column, "row × column, summed up")
+    return _open_product(layer, index, column, _("row × column, summed up"))
 
 
 def _open_product(layer: Layer, index: Index, weights: Floats, rule: str) -> OpenedCell:
@@ -158,7 +159,7 @@ def _open_product(layer: Layer, index: Index, weights: Floats, rule: str) -> Ope
         numbers,
         weights,
         None if bias is None else bias[index[-1]],
-        name="sum",
+        name=_("sum"),
         channels=tuple(range(len(numbers))),
     )
     seen = window_of(layer, (*single(index[:-1]), (0, len(numbers))), numbers)

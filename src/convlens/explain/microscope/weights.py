@@ -18,6 +18,7 @@ from convlens.explain.arithmetic.calculations import Normalization
 from convlens.explain.microscope.layer import Floats, Layer, input_of, to_floats
 from convlens.explain.microscope.reductions import batch_normalization
 from convlens.explain.microscope.weighted_sum import convolution_of
+from convlens.language import _
 
 Place = tuple[int, ...] | str
 
@@ -102,14 +103,16 @@ def find_weight(layer: Layer, unit: int | None, place: Place | None) -> Weight:
     operation = layer.operation
     if not isinstance(operation, LEARNING):
         raise ConfigError(
-            "{layer} ({kind}) has no weight to differentiate by; take a convolution, a dense layer "
-            "or a normalisation.".format(layer=layer.name, kind=layer.kind)
+            _(
+                "{layer} ({kind}) has no weight to differentiate by; take a convolution, a dense "
+                "layer or a normalisation."
+            ).format(layer=layer.name, kind=layer.kind)
         )
     unit = layer.check_unit(unit)
     if isinstance(operation, NORMALIZATIONS) and not isinstance(place, str):
         if place is not None:
             raise ConfigError(
-                "{layer} is a normalisation: --weight must be gamma or beta.".format(
+                _("{layer} is a normalisation: --weight must be gamma or beta.").format(
                     layer=layer.name
                 )
             )
@@ -119,7 +122,7 @@ def find_weight(layer: Layer, unit: int | None, place: Place | None) -> Weight:
     variable = getattr(operation, place, None)
     if place not in ("bias", "gamma", "beta") or variable is None:
         raise ConfigError(
-            "{layer} ({kind}) has no {place} to learn.".format(
+            _("{layer} ({kind}) has no {place} to learn.").format(
                 layer=layer.name, kind=layer.kind, place=place
             )
         )
@@ -158,10 +161,10 @@ def _check_place(
         return (0,) * len(size)
     if len(place) != len(size) or any(np.less(place, 0) | np.greater_equal(place, size)):
         raise ConfigError(
-            "{layer}: --weight must be {axes}, within {ends}; found {place}.".format(
+            _("{layer}: --weight must be {axes}, within {ends}; found {place}.").format(
                 layer=layer.name,
                 axes=AXES[len(size)],
-                ends=", ".join(f"0 to {count - 1}" for count in size),
+                ends=", ".join(_("0 to {last}").format(last=count - 1) for count in size),
                 place=",".join(map(str, place)),
             )
         )

@@ -6,20 +6,21 @@ import numpy as np
 
 from convlens.explain.arithmetic.writing import decimals_of, write
 from convlens.explain.microscope.gradient import WeightGradient
-from convlens.explain.microscope.layer import Floats, Layer
+from convlens.explain.microscope.layer import NOUNS, Floats, Layer
 from convlens.explain.pages.microscope_views import say_agreement, terms_table
 from convlens.explain.pages.page import Lines, Page, Table
+from convlens.language import N_, _
 
 EFFECTS = {
-    -1: "{total:.6e}: a larger weight lowers the loss",
-    0: "{total:.6e}: a little more or less of it leaves the loss as it is",
-    1: "{total:.6e}: a smaller weight lowers the loss",
+    -1: N_("{total:.6e}: a larger weight lowers the loss"),
+    0: N_("{total:.6e}: a little more or less of it leaves the loss as it is"),
+    1: N_("{total:.6e}: a smaller weight lowers the loss"),
 }
 SUMS = {
     (False, False): "{factors}",
-    (True, False): "the sum over all calls of {factors}",
-    (False, True): "the sum over all positions of {factors}",
-    (True, True): "the sum over all calls and positions of {factors}",
+    (True, False): N_("the sum over all calls of {factors}"),
+    (False, True): N_("the sum over all positions of {factors}"),
+    (True, True): N_("the sum over all calls and positions of {factors}"),
 }
 
 
@@ -32,73 +33,75 @@ def gradient_page(layer: Layer, found: WeightGradient) -> Page:
     """
     weight = found.weight
     factors = _factors(found)
-    said = "{value}, {place} of {unit}"
+    said = _("{value}, {place} of {unit}")
     if found.chosen:
-        said = "{value}, {place} of {unit}, the one with the largest derivative of this {noun}"
+        said = _("{value}, {place} of {unit}, the one with the largest derivative of this {noun}")
     said = said.format(
         value=write(weight.value),
         place=_weight_name(layer, found),
         unit=layer.which_one(weight.unit),
-        noun=layer.noun,
+        noun=_(NOUNS[layer.noun][0]),
     )
     over = (found.terms.shape[0] > 1, found.terms.ndim > 1)  # several calls, several positions
-    rule = SUMS[over].format(factors=" × ".join(name for name, _, _ in factors))
+    rule = _(SUMS[over]).format(factors=" × ".join(name for name, _, _ in factors))
     facts = (
         (
-            "loss",
-            "-ln(probability of {label}) = {loss}: cross-entropy of this one image".format(
+            _("loss"),
+            _("-ln(probability of {label}) = {loss}: cross-entropy of this one image").format(
                 label=found.label, loss=write(found.loss)
             ),
         ),
-        ("weight", said),
-        ("rule", rule),
+        (_("weight"), said),
+        (_("rule"), rule),
         (
-            "mode",
-            "as when predicting: normalisations with kept statistics, dropout lets all through",
+            _("mode"),
+            _("as when predicting: normalisations with kept statistics, dropout lets all through"),
         ),
     )
-    network = f"{found.network:.6e} by automatic differentiation"
+    network = _("{value:.6e} by automatic differentiation").format(value=found.network)
     agreement = say_agreement(network, found.total - found.network, found.scale, found.agrees)
     sign = int(found.total > 0) - int(found.total < 0)
-    effect = EFFECTS[sign].format(total=found.total)
-    lines = Lines((("dLoss/dWeight", effect), ("engine", agreement)))
-    return Page(f"{layer.name}: gradient of a weight", facts, (_terms(found, factors), lines))
+    effect = _(EFFECTS[sign]).format(total=found.total)
+    lines = Lines((("dLoss/dWeight", effect), (_("engine"), agreement)))
+    title = _("{layer}: gradient of a weight").format(layer=layer.name)
+    return Page(title, facts, (_terms(found, factors), lines))
 
 
 def _weight_name(layer: Layer, found: WeightGradient) -> str:
     place = found.weight.place
     if isinstance(place, str):
         return place
-    rule = "weight of input {place}" if layer.kind == "Dense" else "weight {place}"
+    rule = _("weight of input {place}") if layer.kind == "Dense" else _("weight {place}")
     return rule.format(place=",".join(map(str, place)))
 
 
 def _factors(found: WeightGradient) -> list[tuple[str, str, Floats]]:
     """Return the factors of the terms: the name, the heading of the column, and the numbers."""
-    name = "dLoss/dOutput" if found.weight.mixed is None else "dLoss/d(depthwise sum)"
+    name = "dLoss/dOutput" if found.weight.mixed is None else _("dLoss/d(depthwise sum)")
     factors = [(name, name, found.outputs)]
     if found.slopes is not None:
-        factors.append(("slope of the activation", "slope", found.slopes))
+        factors.append((_("slope of the activation"), _("slope"), found.slopes))
     # A bias is multiplied with 1 everywhere.
     if found.weight.place not in ("bias", "beta"):
-        name = "normalised input" if found.weight.place == "gamma" else "input"
-        factors.append((name, "input", found.inputs))
+        name = _("normalised input") if found.weight.place == "gamma" else _("input")
+        factors.append((name, _("input"), found.inputs))
     return factors
 
 
 def _terms(found: WeightGradient, factors: list[tuple[str, str, Floats]]) -> Table:
     """Return the terms with their factors, the largest first."""
     terms = found.terms
-    _, names, columns = zip(*factors, ("", "term", terms), strict=True)
+    names = (*(heading for _name, heading, _values in factors), _("term"))
+    columns = (*(values for _name, _heading, values in factors), terms)
     decimals = [decimals_of(one, 4) for one in columns]
     # The place of a single term says nothing.
     if terms.size == 1:
         row = [f"{one.item() + 0.0:.{n}f}" for one, n in zip(columns, decimals, strict=True)]
-        return Table(names, (tuple(row),), "one position, so one term")
-    axes = ["row", "column"][: terms.ndim - 1]
+        return Table(names, (tuple(row),), _("one position, so one term"))
+    axes = [_("row"), _("column")][: terms.ndim - 1]
     places = np.argwhere(np.ones(terms.shape, bool))
     if terms.shape[0] > 1:
-        axes.insert(0, "call")
+        axes.insert(0, _("call"))
     else:
         places = places[:, 1:]
     return terms_table(
@@ -106,7 +109,7 @@ def _terms(found: WeightGradient, factors: list[tuple[str, str, Floats]]) -> Tab
         [",".join(map(str, place)) for place in places],
         tuple(one.reshape(-1) for one in columns),
         tuple(decimals),
-        "{count:,} terms, the largest first".format(count=terms.size),
+        _("{count:,} terms, the largest first").format(count=terms.size),
     )
 
 

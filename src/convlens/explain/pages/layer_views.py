@@ -29,13 +29,23 @@ from convlens.explain.pages.page import (
     Table,
     intersperse,
 )
+from convlens.language import N_, _
 
 DECIMALS = 6
 CLIPPED_DECIMALS = 7  # show that a probability was kept 1e-7 from 0 or 1
 LOSS_DECIMALS = 9
 REACH = 5.0  # the curve of an activation goes at least from -5 to 5
 
-CLIPPED = "kept 0.0000001 away from 0 and 1, as Keras does: ln 0 is not finite"
+CLIPPED = N_("kept 0.0000001 away from 0 and 1, as Keras does: ln 0 is not finite")
+SCALED = N_(
+    "divided by their sum, then kept 0.0000001 away from 0 and 1, as Keras does: ln 0 is not finite"
+)
+# What the loss is, by what becomes of the terms.
+REDUCED = {
+    "sum": N_("{value}, the sum"),
+    "mean": N_("{value}, the mean"),
+    "root of the mean": N_("{value}, the root of the mean"),  # not translated: a name in code
+}
 
 
 def _columns(
@@ -64,29 +74,29 @@ def activation_page(done: Activation) -> Page:
     across = np.linspace(-reach, reach, 401)
     line = (across, activate(across, done.name).output)
     blocks: list[Block] = [
-        Table(("z", *done.steps, result, "slope"), _columns(*columns, done.slope.reshape(-1))),
+        Table(("z", *done.steps, result, _("slope")), _columns(*columns, done.slope.reshape(-1))),
         Curve("", "z", result, line, points),
     ]
     if done.inputs.ndim > 1:
         grids = (Grid(_rows(done.inputs), "z"), "→", Grid(_rows(done.output), done.name))
         blocks.insert(0, Row(grids))
-    facts = (("formula", f"{result} = {ACTIVATIONS[done.name]}"),)
-    return Page("Activation", facts, tuple(blocks))
+    facts = ((_("formula"), f"{result} = {ACTIVATIONS[done.name]}"),)
+    return Page(_("Activation"), facts, tuple(blocks))
 
 
 def softmax_page(done: Softmax) -> Page:
     """Return the page of a softmax: each number, its exponential and its share of the sum."""
     table = Table(
-        ("z", "z - largest", "e^(z - largest)", "share"),
+        ("z", _("z - largest"), _("e^(z - largest)"), _("share")),
         _columns(done.logits, done.shifted, done.exponentials, done.output),
     )
     lines = Lines(
         (
-            ("sum", _sum(done.exponentials, write_number(done.total, DECIMALS))),
-            ("shares", _sum(done.output, "1")),
+            (_("sum"), _sum(done.exponentials, write_number(done.total, DECIMALS))),
+            (_("shares"), _sum(done.output, "1")),
         )
     )
-    return Page("Softmax", (("formula", "share = e^z / sum of all e^z"),), (table, lines))
+    return Page("Softmax", ((_("formula"), _("share = e^z / sum of all e^z")),), (table, lines))
 
 
 def dense_page(done: Dense, activation: str | None = None) -> Page:
@@ -96,25 +106,25 @@ def dense_page(done: Dense, activation: str | None = None) -> Page:
         done: The dense layer.
         activation: The name of its activation, or None.
     """
-    names = ["input"]
+    names: list[str] = [_("input")]
     columns = [done.inputs]
     lines = []
     for unit in range(done.weights.shape[1]):
-        names += [f"weight {unit + 1}", f"product {unit + 1}"]
+        names += [_("weight {k}").format(k=unit + 1), _("product {k}").format(k=unit + 1)]
         columns += [done.weights[:, unit], done.products[:, unit]]
         text = _sum(
             (*done.products[:, unit], done.bias[unit]), write_number(done.sums[unit], DECIMALS)
         )
         if activation is not None:
             text += f"   {activation}: {write_number(done.output[unit], DECIMALS)}"
-        lines.append((f"unit {unit + 1}", text))
-    formula = "sum of input × weight, and the bias"
+        lines.append((_("unit {k}").format(k=unit + 1), text))
+    formula = _("sum of input × weight, and the bias")
     if activation is not None:
-        formula = "sum of input × weight, and the bias, then {activation}"
+        formula = _("sum of input × weight, and the bias, then {activation}")
     return Page(
-        "Dense layer",
-        (("formula", formula.format(activation=activation)),),
-        (Table(tuple(names), _columns(*columns)), Lines(tuple(lines), "products and bias")),
+        _("Dense layer"),
+        ((_("formula"), formula.format(activation=activation)),),
+        (Table(tuple(names), _columns(*columns)), Lines(tuple(lines), _("products and bias"))),
     )
 
 
@@ -124,23 +134,23 @@ def dropout_page(done: Dropout) -> Page:
     rate = write_number(done.rate)
     row = Row(
         (
-            Grid(_rows(done.inputs), "numbers"),
+            Grid(_rows(done.inputs), _("numbers")),
             "×",
-            Grid(_rows(done.mask), "mask"),
+            Grid(_rows(done.mask), _("mask")),
             f"× {scale} =",
-            Grid(_rows(done.output), "in training"),
+            Grid(_rows(done.output), _("in training")),
         )
     )
-    dropped = "{rate}: {count} of {all} dropped here".format(
+    dropped = _("{rate}: {count} of {all} dropped here").format(
         rate=rate, count=int((done.mask == 0).sum()), all=done.mask.size
     )
-    kept = "{formula}, so that the expected sum stays"
+    kept = _("{formula}, so that the expected sum stays")
     facts = (
-        ("rate", dropped),
-        ("scale", kept.format(formula=equation(f"1 / (1 - {rate})", scale))),
-        ("predicting", "nothing is dropped and nothing scaled"),
+        (_("dropout rate"), dropped),
+        (_("scale"), kept.format(formula=equation(f"1 / (1 - {rate})", scale))),
+        (_("predicting"), _("nothing is dropped and nothing scaled")),
     )
-    return Page("Dropout", facts, (row,))
+    return Page(_("Dropout"), facts, (row,))
 
 
 def batchnorm_page(done: BatchNormalization, *, training: bool) -> Page:
@@ -150,29 +160,29 @@ def batchnorm_page(done: BatchNormalization, *, training: bool) -> Page:
         done: The batch normalisation.
         training: Whether the statistics are those of the batch, which move the kept ones.
     """
-    names = ["channel", "mean", "variance", "deviation"]
+    names: list[str] = [_("channel"), _("mean"), _("variance"), _("deviation")]
     columns = [range(done.inputs.shape[1]), done.mean, done.variance, done.deviation]
-    title = "kept from training"
+    title = _("kept from training")
     if training:
-        names += ["kept mean", "kept variance"]
+        names += [_("kept mean"), _("kept variance")]
         columns += [done.moving_mean, done.moving_variance]
-        title = "of the batch"
+        title = _("of the batch")
     row = Row(
         (
-            Grid(done.inputs, "numbers"),
-            "- mean =",
-            Grid(done.centred, "centred"),
-            "/ deviation =",
-            Grid(done.normalized, "normalised"),
+            Grid(done.inputs, _("numbers")),
+            _("- mean ="),
+            Grid(done.centred, _("centred")),
+            _("/ deviation ="),
+            Grid(done.normalized, _("normalised")),
             "× gamma + beta =",
-            Grid(done.output, "result"),
+            Grid(done.output, _("result")),
         )
     )
     facts = (
-        ("formula", "gamma × (z - mean) / √(variance + epsilon) + beta"),
-        ("rows", "{count} examples; each column is a channel".format(count=len(done.inputs))),
+        (_("formula"), _("gamma × (z - mean) / √(variance + epsilon) + beta")),
+        (_("rows"), _("{count} examples; each column is a channel").format(count=len(done.inputs))),
     )
-    page = "Batch normalisation, training" if training else "Batch normalisation, inference"
+    page = _("Batch normalisation, training") if training else _("Batch normalisation, inference")
     return Page(page, facts, (Table(tuple(names), _columns(*columns), title), row))
 
 
@@ -185,24 +195,31 @@ def loss_page(losses: Sequence[Loss]) -> Page:
         total, mean, value = (
             write_number(number, LOSS_DECIMALS) for number in (one.total, one.mean, one.value)
         )
-        lines = [("sum", _sum(one.terms, total))]
+        lines = [(_("sum"), _sum(one.terms, total))]
         if one.reduction != "sum":
-            lines.append(("mean", equation(f"{total} / {len(one.terms)}", mean)))
-        lines.append(("loss", f"{value}, the {one.reduction}"))
+            lines.append((_("mean"), equation(f"{total} / {len(one.terms)}", mean)))
+        lines.append((_("loss"), _(REDUCED[one.reduction]).format(value=value)))
         if one.name.startswith("categorical"):
-            lines.append(("predicted", f"divided by their sum, then {CLIPPED}"))
+            lines.append((_("predicted value"), _(SCALED)))
         elif "crossentropy" in one.name:
-            lines.append(("predicted", CLIPPED))
+            lines.append((_("predicted value"), _(CLIPPED)))
         blocks += [
-            Table(("target", "predicted", "term"), rows, f"{one.name}: {one.formula}"),
+            Table(
+                (_("target value"), _("predicted value"), _("term")),
+                rows,
+                f"{one.name}: {one.formula}",
+            ),
             Lines(tuple(lines)),
         ]
-    return Page("Loss" if len(losses) == 1 else "Losses", (), tuple(blocks))
+    return Page(_("Loss") if len(losses) == 1 else _("Losses"), (), tuple(blocks))
 
 
 def _beside(maps: Numbers) -> Row:
     """Return channels beside each other, with gaps so that they do not look like one map."""
-    grids = [Grid(maps[..., channel], f"channel {channel}") for channel in range(maps.shape[2])]
+    grids = [
+        Grid(maps[..., channel], _("channel {k}").format(k=channel))
+        for channel in range(maps.shape[2])
+    ]
     return Row(tuple(intersperse("", grids)))
 
 
@@ -218,27 +235,29 @@ def join_page(images: Sequence[Numbers], kind: str) -> Page:
     """
     if kind == "concatenate":
         joined = concatenate(images)
-        rule = "maps behind each other: {size} = {count} channels of one height and width".format(
-            size=" + ".join(str(one.shape[2]) for one in images), count=joined.shape[2]
-        )
-        return Page("Concatenation", (("rule", rule),), (_beside(joined),))
+        rule = _(
+            "maps behind each other: {size} = {count} channels of one height and width"
+        ).format(size=" + ".join(str(one.shape[2]) for one in images), count=joined.shape[2])
+        return Page(_("Concatenation"), ((_("rule"), rule),), (_beside(joined),))
     total = add(images)
     rows = []
     for channel in range(total.shape[2]):
         grids = [
-            Grid(one[..., channel], f"map {number}, channel {channel}")
+            Grid(one[..., channel], _("map {number}, channel {k}").format(number=number, k=channel))
             for number, one in enumerate(images, 1)
         ]
-        result = Grid(total[..., channel], f"sum, channel {channel}")
+        result = Grid(total[..., channel], _("sum, channel {k}").format(k=channel))
         rows.append(Row((*intersperse("+", grids), "=", result)))
-    return Page("Addition", (("rule", "cell by cell; all maps have one shape"),), tuple(rows))
+    return Page(
+        _("Addition"), ((_("rule"), _("cell by cell; all maps have one shape")),), tuple(rows)
+    )
 
 
 def flatten_page(image: Numbers) -> Page:
     """Return the page of the maps of an image and all their numbers in one row."""
     flat = flatten(image)
     facts = (
-        ("order", "row by row, and of each cell channel by channel"),
-        ("size", f"{' × '.join(map(str, image.shape))} = {len(flat)}"),
+        (_("order"), _("row by row, and of each cell channel by channel")),
+        (_("size"), f"{' × '.join(map(str, image.shape))} = {len(flat)}"),
     )
-    return Page("Flatten", facts, (_beside(image), Row((Grid(flat[None], "flattened"),))))
+    return Page(_("Flatten"), facts, (_beside(image), Row((Grid(flat[None], _("flattened")),))))

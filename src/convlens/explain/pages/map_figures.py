@@ -19,6 +19,7 @@ from convlens.explain.pages.canvas import (
 )
 from convlens.explain.pages.drawing import draw_page
 from convlens.explain.pages.page import Page
+from convlens.language import N_, _
 
 LARGEST_STRIP = 60  # layers of the figure of all layers that can still be told apart
 ACROSS = 6  # maps of a layer in that figure
@@ -37,9 +38,14 @@ COLUMN_GAP = 0.5
 HEAD = 2.3  # height of what stands above the layers
 LARGE_SIDE = 1.1  # of a map in the figure of one layer
 
-KEY = (
+KEY = N_(
     "Blue is above 0, orange is below 0 and white is 0. The largest value of a layer has the "
     "deepest colour. The numbers count the filters."
+)
+SOME = N_(
+    "Blue is above 0, orange is below 0 and white is 0. The largest value of a layer has the "
+    "deepest colour. The numbers count the filters. {count} of the {changing} layers that change "
+    "values are shown."
 )
 
 
@@ -104,8 +110,8 @@ def _draw_head(axes: Axes, microscope: Microscope, name: str, count: int) -> Non
     x = EDGE + side + 0.3
     write(axes, x, EDGE + 0.12, shorten(name, 60), fontsize=14)
     height, width, channels = microscope.pixels.shape
-    seen = "as the network sees it: {height} x {width}, {mode}".format(
-        height=height, width=width, mode="grey" if channels == 1 else "RGB"
+    seen = _("as the network sees it: {height} x {width}, {mode}").format(
+        height=height, width=width, mode=_("grey") if channels == 1 else "RGB"
     )
     write(axes, x, EDGE + 0.42, seen, color=GREY)
     for number, (label, share) in enumerate(microscope.most_probable()):
@@ -113,10 +119,7 @@ def _draw_head(axes: Axes, microscope: Microscope, name: str, count: int) -> Non
         axes.barh(y, 1.2 * share, 0.16, left=x, color="#BBBBBB" if number else BLUE)
         write(axes, x + 1.3, y, f"{share * 100:.1f} %  {shorten(label, 40)}")
     changing = sum(layer.changes for layer in microscope.layers)
-    key = KEY
-    if count < changing:
-        key += " {count} of the {changing} layers that change values are shown."
-    key = key.format(count=count, changing=changing)
+    key = _(SOME if count < changing else KEY).format(count=count, changing=changing)
     write(axes, EDGE, EDGE + side + 0.3, key, color=GREY, fontsize=8)
 
 
@@ -168,9 +171,12 @@ def layer_figure(layer: Layer, name: str) -> Chart:
     across = min(16, max(4, math.ceil(math.sqrt(2 * len(filters)))))
     wide = LARGE_SIDE + 0.1
     high = LARGE_SIDE + 0.3
-    said = "{kind}, {shape}. Blue is above 0, orange is below 0."
+    said = _("{kind}, {shape}. Blue is above 0, orange is below 0.")
     if maps and layer.shape[-1] > len(filters):
-        said += " The {count} most active of {all} maps are shown."
+        said = _(
+            "{kind}, {shape}. Blue is above 0, orange is below 0. The {count} most active of {all} "
+            "maps are shown."
+        )
     said = said.format(
         kind=layer.kind,
         shape=" x ".join(map(str, layer.shape)),
@@ -180,7 +186,8 @@ def layer_figure(layer: Layer, name: str) -> Chart:
     height = 0.8 + (math.ceil(len(filters) / across) * high if maps else SIDE)
     with style([name]):
         figure, axes = open_canvas(max(across * wide, WIDE) + 2 * EDGE, height + 2 * EDGE)
-        write(axes, EDGE, EDGE + 0.1, f"{layer.name}: {shorten(name, 50)}", fontsize=14)
+        title = _("{layer}: {image}").format(layer=layer.name, image=shorten(name, 50))
+        write(axes, EDGE, EDGE + 0.1, title, fontsize=14)
         write(axes, EDGE, EDGE + 0.42, said, color=GREY)
         if not maps:
             _draw_numbers(axes, layer, (EDGE, EDGE + 0.7))
@@ -195,7 +202,7 @@ def layer_figure(layer: Layer, name: str) -> Chart:
 
 def cell_figure(microscope: Microscope, layer: Layer, cell: OpenedCell, page: Page) -> Chart:
     """Return a page as a figure, with the image and the maps of the value above it."""
-    seen = Shown("the image, as the network sees it", microscope.pixels)
+    seen = Shown(_("the image, as the network sees it"), microscope.pixels)
     maps = [seen, *input_maps(layer, cell, CHANNEL_MAPS), *own_map(layer, cell)]
     return draw_page(page, maps[:ABOVE])
 
@@ -216,9 +223,13 @@ def input_maps(layer: Layer, cell: OpenedCell, most: int) -> list[Shown]:
     for window in cell.windows:
         values = find_input(layer, window)
         if values.ndim == 3:
-            rows, columns, (first, _) = window.spans
+            rows, columns, (first, _past) = window.spans
             maps += [
-                Shown(f"{window.source}, channel {one}", values[..., one], (rows, columns))
+                Shown(
+                    _("{name}, channel {k}").format(name=window.source, k=one),
+                    values[..., one],
+                    (rows, columns),
+                )
                 for one in channels or [first]
             ]
     return maps
@@ -229,7 +240,7 @@ def own_map(layer: Layer, cell: OpenedCell) -> list[Shown]:
     if layer.output.ndim != 3:
         return []
     row, column, unit = cell.index
-    title = f"{layer.name}, {layer.which_one(unit)}"
+    title = _("{layer}, {unit}").format(layer=layer.name, unit=layer.which_one(unit))
     spans = ((row, row + 1), (column, column + 1))
     return [Shown(title, layer.output[..., unit].astype(np.float64), spans)]
 

@@ -21,13 +21,19 @@ from convlens.explain.pages.page import (
     Row,
     intersperse,
 )
+from convlens.language import N_, _
 
 DECIMALS = 4
+TITLES = {
+    "max": N_("Max pooling"),
+    "average": N_("Average pooling"),
+    "min": N_("Min pooling"),
+}
 WRITTEN = 32  # products that are still written out in one line
 
-CELL = "row {row}, column {column} of the map"
-BEYOND = "{border}: windows reach beyond the image, only cells within it count"
-EVEN_FILTER = (
+CELL = N_("row {row}, column {column} of the map")
+BEYOND = N_("{border}: windows reach beyond the image, only cells within it count")
+EVEN_FILTER = N_(
     "of zeros, {border} (an even filter has no middle: Keras puts the larger half below and right)"
 )
 
@@ -38,15 +44,15 @@ def convolution_page(
     done: Convolution,
     names: list[str],
     at: Place | None = None,
-    title: str = "Convolution",
+    title: str = "",
 ) -> Page:
     """Return a page with image ∗ filter = map for each filter.
 
     Args:
         done: The convolution.
-        names: The names of the filters.
+        names: The names of the filters, "" for one without a name.
         at: The (row, column) of the value of each map that is opened, or None.
-        title: The title of the page.
+        title: The title of the page; "Convolution" if not given.
 
     Raises:
         ConfigError: If the value lies outside of the map.
@@ -54,47 +60,52 @@ def convolution_page(
     blocks: list[Block] = []
     for number, name in enumerate(names):
         opened = None if at is None else _open_convolution(done, number, *at)
-        blocks += _filter_rows(done, number, name, at, opened)
+        blocks += _filter_rows(done, number, name or _("filter"), at, opened)
         blocks += opened.blocks if opened else ()
     height, width, depth, filters = done.kernel.shape
     size = _with_channels((height, width, depth))
+    if done.groups > 1:
+        size = _("{size}, {groups} groups").format(size=size, groups=done.groups)
     facts = [
-        ("image", _with_channels(done.image.shape)),
-        ("filter", size if done.groups == 1 else f"{size}, {done.groups} groups"),
-        ("map", _map_size(done)),
+        (_("image"), _with_channels(done.image.shape)),
+        (_("filter"), size),
+        (_("map"), _map_size(done)),
     ]
     if any(done.border):
-        facts.append(("border", _zeros(done)))
+        facts.append((_("border"), _zeros(done)))
     if (done.vertical.stride, done.horizontal.stride) != (1, 1):
-        facts.append(("strides", _strides(done)))
+        facts.append((_("strides"), _strides(done)))
     if done.mean:
-        said = "the mean of the {count} products"
-        facts.append(("value", said.format(count=height * width * depth)))
+        said = _("the mean of the {count} products")
+        facts.append((_("value"), said.format(count=height * width * depth)))
     params = conv_params(
         (height, width), depth * done.groups, filters, bias=False, groups=done.groups
     )
-    return Page(title, (*facts, ("weights", str(params))), tuple(blocks))
+    facts.append((_("weights"), str(params)))
+    return Page(title or _("Convolution"), tuple(facts), tuple(blocks))
 
 
 def _with_channels(shape: tuple[int, ...]) -> str:
     height, width, channels = shape
-    said = "{height} x {width}" if channels == 1 else "{height} x {width} with {channels} channels"
+    said = "{height} x {width}"
+    if channels > 1:
+        said = _("{height} x {width} with {channels} channels")
     return said.format(height=height, width=width, channels=channels)
 
 
 def _map_size(done: Convolution | Pooling) -> str:
     """Return the size of the map with its formula."""
-    rows, columns, _ = done.shape
+    rows, columns = done.shape[:2]
     down = done.vertical.formula
     across = done.horizontal.formula
-    said = "{rows} x {columns}: {down} down, {across} across"
+    said = _("{rows} x {columns}: {down} down, {across} across")
     if down == across:
-        said = "{rows} x {columns}: {down}"
+        said = _("{rows} x {columns}: {down}")
     return said.format(rows=rows, columns=columns, down=down, across=across)
 
 
 def _strides(done: Convolution | Pooling) -> str:
-    return "{down} down, {right} to the right".format(
+    return _("{down} down, {right} to the right").format(
         down=done.vertical.stride, right=done.horizontal.stride
     )
 
@@ -103,7 +114,8 @@ def _zeros(done: Convolution) -> str:
     border = done.border
     uneven = border.top != border.bottom or border.left != border.right
     has_even_side = any(side % 2 == 0 for side in done.kernel.shape[:2])
-    return (EVEN_FILTER if uneven and has_even_side else "of zeros, {border}").format(border=border)
+    said = _(EVEN_FILTER) if uneven and has_even_side else _("of zeros, {border}")
+    return said.format(border=border)
 
 
 def _largest(values: Numbers) -> float:
@@ -123,24 +135,32 @@ def _filter_rows(
     mark = opened.mark if opened else None
     rows: list[list[Grid | str]] = []
     for index, channel in enumerate(channels):
-        which = f", channel {channel}" if len(channels) > 1 or done.groups > 1 else ""
+        shown = channel if len(channels) > 1 or done.groups > 1 else None
         image = Grid(
             done.padded[..., channel],
-            "image" + which,
+            _of_channel(_("image"), shown),
             done.border,
             mark,
             source=True,
             largest=_largest(done.image),
         )
         weights = done.kernel[:, :, index, number]
-        kernel = Grid(weights, name + which, largest=_largest(done.kernel))
+        kernel = Grid(weights, _of_channel(name, shown), largest=_largest(done.kernel))
         rows.append([image, "∗", kernel, "+"])
     bias = 0 if done.bias is None else done.bias[number]
     sign = f"{'-' if bias < 0 else '+'} {write_number(abs(bias))} =" if bias else "="
-    title = "map" if len(channels) == 1 and done.shape[2] == 1 else f"map of {name}"
+    alone = len(channels) == 1 and done.shape[2] == 1
+    title = _("map") if alone else _("map of {name}").format(name=name)
     opens = partial(_open_convolution, done, number)
     rows[-1][-1:] = [sign, Grid(done.output[..., number], title, mark=_mark(at), opens=opens)]
     return [Row(tuple(items)) for items in rows]
+
+
+def _of_channel(name: str, channel: int | None) -> str:
+    """Return the title of a grid; None stands for the only channel."""
+    if channel is None:
+        return name
+    return _("{name}, channel {k}").format(name=name, k=channel)
 
 
 def _channels(done: Convolution, number: int) -> range:
@@ -154,13 +174,13 @@ def _open_convolution(done: Convolution, number: int, row: int, column: int) -> 
     channels = _channels(done, number)
     rows = []
     for index, channel in enumerate(channels):
-        patch = "patch" if len(channels) == 1 else f"patch, channel {channel}"
+        patch = _of_channel(_("patch"), channel if len(channels) > 1 else None)
         items = (
             Grid(cell.patch[..., index], patch),
             "×",
-            Grid(cell.kernel[..., index], "filter"),
+            Grid(cell.kernel[..., index], _("filter")),
             "=",
-            Grid(cell.products[..., index], "products"),
+            Grid(cell.products[..., index], _("products")),
         )
         rows.append(Row(items))
     # A bias of 0 is not worth a line.
@@ -171,7 +191,7 @@ def _open_convolution(done: Convolution, number: int, row: int, column: int) -> 
     top = done.border.top
     left = done.border.left
     mark = (cell.rows[0] + top, cell.rows[1] + top, cell.columns[0] + left, cell.columns[1] + left)
-    return Opened(mark, (*rows, Lines(lines, CELL.format(row=row, column=column))))
+    return Opened(mark, (*rows, Lines(lines, _(CELL).format(row=row, column=column))))
 
 
 def pooling_page(done: Pooling, at: Place | None = None, title: str | None = None) -> Page:
@@ -188,26 +208,36 @@ def pooling_page(done: Pooling, at: Place | None = None, title: str | None = Non
     blocks: list[Block] = []
     largest = _largest(done.image)
     for channel in range(done.shape[2]):
-        which = f", channel {channel}" if done.shape[2] > 1 else ""
+        shown = channel if done.shape[2] > 1 else None
         opens = partial(_open_pooling, done, channel)
         opened = None if at is None else opens(*at)
         mark = opened.mark if opened else None
         image = Grid(
-            done.image[..., channel], "image" + which, mark=mark, source=True, largest=largest
+            done.image[..., channel],
+            _of_channel(_("image"), shown),
+            mark=mark,
+            source=True,
+            largest=largest,
         )
         pooled = Grid(
-            done.output[..., channel], "map" + which, mark=_mark(at), opens=opens, largest=largest
+            done.output[..., channel],
+            _of_channel(_("map"), shown),
+            mark=_mark(at),
+            opens=opens,
+            largest=largest,
         )
         blocks += [Row((image, "→", pooled)), *(opened.blocks if opened else ())]
-    window = f"{done.vertical.window} x {done.horizontal.window}, strides {_strides(done)}"
+    window = _("{height} x {width}, strides {strides}").format(
+        height=done.vertical.window, width=done.horizontal.window, strides=_strides(done)
+    )
     facts = [
-        ("image", _with_channels(done.image.shape)),
-        ("window", window),
-        ("map", _map_size(done)),
+        (_("image"), _with_channels(done.image.shape)),
+        (_("window"), window),
+        (_("map"), _map_size(done)),
     ]
     if any(done.border):
-        facts.append(("border", BEYOND.format(border=done.border)))
-    return Page(title or f"{done.kind.capitalize()} pooling", tuple(facts), tuple(blocks))
+        facts.append((_("border"), _(BEYOND).format(border=done.border)))
+    return Page(title or _(TITLES[done.kind]), tuple(facts), tuple(blocks))
 
 
 def _open_pooling(done: Pooling, channel: int, row: int, column: int) -> Opened:
@@ -216,12 +246,15 @@ def _open_pooling(done: Pooling, channel: int, row: int, column: int) -> Opened:
     result = write_number(cell.value)
     few = len(values) <= WRITTEN
     listed = ", ".join(values if few else [*values[:WRITTEN], "..."])
-    text = f"{done.kind} of {listed} = {result}"
+    rule = (
+        _("min of {values} = {result}") if done.kind == "min" else _("max of {values} = {result}")
+    )
+    text: str = rule.format(values=listed, result=result)
     if done.kind == "average":
-        text = "mean of {count} cells = {result}".format(count=len(values), result=result)
+        text = _("mean of {count} cells = {result}").format(count=len(values), result=result)
         if few:
             text = equation(f"({write_sum(values)}) / {len(values)}", result)
-    lines = Lines((("", text),), CELL.format(row=row, column=column))
+    lines = Lines((("", text),), _(CELL).format(row=row, column=column))
     return Opened((*cell.rows, *cell.columns), (lines,))
 
 
@@ -245,16 +278,21 @@ def recognition_page(image: Numbers, filters: list[tuple[str, Numbers]]) -> Page
     twice = pool(once, 2, padding="partial").output
     # Map by map, as the lecture writes them.
     flat = flatten(np.moveaxis(twice, -1, 0))
-    stages = {"map": maps.output, "ReLU": rectified, "pooled": once, "again": twice}
-    rows = [Row((Grid(image[..., 0], "image"),))]
+    stages = {
+        _("map"): maps.output,
+        "ReLU": rectified,
+        _("pooled"): once,
+        _("pooled again"): twice,
+    }
+    rows = [Row((Grid(image[..., 0], _("image")),))]
     for index, (name, one) in enumerate(filters):
         grids = [Grid(values[..., index], title, largest=1.0) for title, values in stages.items()]
         rows.append(Row(tuple(intersperse("→", [Grid(one, name), *grids]))))
-    title = "flattened, {count} numbers: map by map".format(count=len(flat))
+    title = _("flattened, {count} numbers: map by map").format(count=len(flat))
     rows.append(Row((Grid(flat[None], title),)))
-    said = "the mean of the {count} products; {formula} cells along a side"
+    said = _("the mean of the {count} products; {formula} cells along a side")
     facts = (
-        ("map", said.format(count=kernel[..., 0].size, formula=maps.vertical.formula)),
-        ("pooled", "2 x 2 max pooling, partial windows kept"),
+        (_("map"), said.format(count=kernel[..., 0].size, formula=maps.vertical.formula)),
+        (_("pooled"), _("2 x 2 max pooling, partial windows kept")),
     )
-    return Page("From an image to a few numbers", facts, tuple(rows))
+    return Page(_("From an image to a few numbers"), facts, tuple(rows))

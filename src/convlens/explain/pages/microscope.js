@@ -1,6 +1,7 @@
 /* The microscope page: shows the maps of layers, and how the value of a clicked cell is computed. */
 "use strict";
-const { layers, tensors, words, start } = JSON.parse(document.getElementById("content").textContent);
+const { layers, tensors, words: said, start } = JSON.parse(document.getElementById("content").textContent);
+let words = said[document.documentElement.lang];
 const CHANNELS = 4, TERMS = 12, LARGEST = 64, TOLERANCE = 1e-5;
 const BLUE = [0, 114, 178], ORANGE = [224, 138, 0];
 const decoded = new Map();
@@ -149,5 +150,10 @@ function follow() {
   const cell = strongestCell(layer);
   open(wanted.has("at") ? { layer, filter: Number(wanted.get("filter")), row, column } : { ...cell, filter: Number(wanted.get("filter") ?? cell.filter) });
 }
+document.addEventListener("language", () => {
+  words = said[document.documentElement.lang];
+  document.getElementById("image").alt = words.alt;
+  show();
+});
 window.addEventListener("hashchange", follow);
 follow();

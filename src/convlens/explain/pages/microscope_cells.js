@@ -198,10 +198,10 @@ function same(layer, k, row, column) {
 function activate(layer, z, network, steps) {
   if (layer.computed && layer.activation) {
     const value = ACTIVATIONS[layer.activation](z);
-    steps.push([layer.activation, `${say("with", { formula: layer.formula, z: write(z) })}: ${write(value)}`]);
+    steps.push([layer.activation, `${say("with", { formula: layer.formula[document.documentElement.lang], z: write(z) })}: ${write(value)}`]);
     return value;
   }
   if (layer.computed) return z;
-  steps.push([layer.activation, `${say("with", { formula: layer.formula || words.share_of_all, z: write(z) })}: ${write(network)}${words.comma}${words.by_network}`]);
+  steps.push([layer.activation, `${say("with", { formula: layer.formula?.[document.documentElement.lang] || words.share_of_all, z: write(z) })}: ${write(network)}${words.comma}${words.by_network}`]);
   return network;
 }

@@ -17,6 +17,8 @@ from convlens.explain.arithmetic.sizes import pair
 from convlens.explain.microscope.layer import Layer, Numbers, sides_of
 from convlens.explain.microscope.pointwise import LARGEST_INDEX, NOISY, activation_of, number_cells
 from convlens.explain.microscope.reductions import batch_arrays
+from convlens.explain.pages.html import each_language
+from convlens.language import again
 
 JOINED = {"Add": " + ", "Subtract": " - ", "Multiply": " × "}
 MOVED = (
@@ -135,15 +137,17 @@ def _windows(layer: Layer) -> dict[str, Any]:
 
 
 def _activation(layer: Layer) -> dict[str, Any]:
-    """Return the activation, and whether the page can compute it."""
+    """Return the activation, its formula in every language, and whether the page can compute it."""
     operation = layer.call.operation
     function = activation_of(operation)
     if function is None:
         name = "softmax" if _has_softmax(operation) else ""
-        return {"activation": name, "formula": "", "computed": not name}
+        return {"activation": name, "formula": None, "computed": not name}
     name, formula = function[:2]
+    # The formulas of the functions that the page computes have no words in them.
     computed = name in IN_PAGE and formula == FUNCTIONS[name][0]
-    return {"activation": name, "formula": formula, "computed": computed}
+    formulas = {tag: str(again(formula)) for tag in each_language()}
+    return {"activation": name, "formula": formulas, "computed": computed}
 
 
 def _origins(layer: Layer) -> Numbers:

@@ -17,8 +17,10 @@ from convlens.charts.html import data_uri, render_page
 from convlens.errors import ConfigError
 from convlens.explain.microscope.layer import Layer, Numbers
 from convlens.explain.microscope.microscope import Microscope, check_index
+from convlens.explain.pages.html import each_language, languages
 from convlens.explain.pages.microscope_content import Content, find_how, layer_content
 from convlens.explain.pages.microscope_words import WORDS
+from convlens.language import _
 
 BUDGET = 12_000_000  # bytes of float32 in a page; base64 makes 16 megabytes of them
 MOST_NAMES = 12  # of the layers that are left out
@@ -30,7 +32,6 @@ def render_microscope(
     layers: Sequence[Layer] = (),
     *,
     first: Sequence[int] | None = None,
-    language: str = "en",
 ) -> tuple[str, list[str]]:
     """Return the page, and the names of the layers that BUDGET left out.
 
@@ -41,7 +42,6 @@ def render_microscope(
             holds all layers that fit into BUDGET, convolutions first.
         first: The index of the value of the first layer that is open at first; by default the
             largest value.
-        language: "zh" or "en".
 
     Raises:
         ConfigError: If the page cannot open a layer, if the layers need more than BUDGET, if there
@@ -50,8 +50,10 @@ def render_microscope(
     for layer in layers:
         if not find_how(layer):
             raise ConfigError(
-                "{layer} ({kind}): the page cannot open this class of layer; take "
-                "--layer NAME --filter K without --html.".format(layer=layer.name, kind=layer.kind)
+                _(
+                    "{layer} ({kind}): the page cannot open this class of layer; take "
+                    "--layer NAME --filter K without --html."
+                ).format(layer=layer.name, kind=layer.kind)
             )
     chosen = layers or sorted(
         (one for one in microscope.layers if find_how(one)),
@@ -61,7 +63,7 @@ def render_microscope(
         check_index(chosen[0], first)
     kept, left_out = _choose(chosen, required=bool(layers))
     if not kept:
-        raise ConfigError("no layer fits into a page: name layers with --layer.")
+        raise ConfigError(_("no layer fits into a page: name layers with --layer."))
     start = {
         "layer": kept[0][0].name,
         "index": None if first is None else [0] * (3 - len(first)) + list(first),
@@ -70,10 +72,12 @@ def render_microscope(
     content = {
         "layers": [one.facts for _, one in ordered],
         "start": start,
-        "words": WORDS[language],
+        "words": {
+            tag: {key: str(_(text)) for key, text in WORDS.items()} for tag in each_language()
+        },
         "tensors": {key: _pack(array) for _, one in kept for key, array in one.arrays.items()},
     }
-    values = _head(microscope, name, left_out, language)
+    values = _head(microscope, name, left_out)
     values["content"] = json.dumps(content, ensure_ascii=False).replace("</", "<\\/")
     return render_page("convlens.explain.pages", "microscope.html", values), left_out
 
@@ -98,10 +102,10 @@ def _choose(
             kept.append((layer, content))
         elif required:
             raise ConfigError(
-                "{layer}: a page may hold {most} million bytes; with this layer it would hold "
-                "{size:.1f}. Name fewer layers.".format(
-                    layer=layer.name, most=BUDGET // 10**6, size=size / 1e6
-                )
+                _(
+                    "{layer}: a page may hold {most} million bytes; with this layer it would hold "
+                    "{size:.1f}. Name fewer layers."
+                ).format(layer=layer.name, most=BUDGET // 10**6, size=size / 1e6)
             )
         else:
             left_out.append(layer.name)
@@ -113,26 +117,21 @@ def _pack(array: Numbers) -> dict[str, Any]:
     return {"shape": list(array.shape), "data": base64.b64encode(data).decode()}
 
 
-def _head(microscope: Microscope, name: str, left_out: list[str], language: str) -> dict[str, Any]:
+def _head(microscope: Microscope, name: str, left_out: list[str]) -> dict[str, Any]:
     """Return what stands above the maps."""
-    words = WORDS[language]
-    height, width, _ = microscope.pixels.shape
+    height, width = microscope.pixels.shape[:2]
     image = io.BytesIO()
     keras.utils.array_to_img(microscope.pixels, scale=False).save(image, format="png")
-    notes = []
-    if any(layer.kind == "ZerosLike" and layer.shape == (1,) for layer in microscope.layers):
-        notes.append(words["one_logit"])
-    if left_out:
-        names = ", ".join(left_out[:MOST_NAMES])
-        if len(left_out) > MOST_NAMES:
-            names += f", … (+{len(left_out) - MOST_NAMES})"
-        notes.append(words["left_out"].format(budget=BUDGET // 10**6, names=names))
     return {
+        **languages(),
         "name": name,
-        "language": "zh-Hant-TW" if language == "zh" else language,
-        "words": words,
         "image": data_uri(image.getvalue(), "png"),
-        "seen": words["seen"].format(size=f"{height} x {width}"),
+        "size": f"{height} x {width}",
         "shares": microscope.most_probable(),
-        "notes": notes,
+        "one_logit": any(
+            layer.kind == "ZerosLike" and layer.shape == (1,) for layer in microscope.layers
+        ),
+        "budget": BUDGET // 10**6,
+        "left_out": ", ".join(left_out[:MOST_NAMES]),
+        "more": len(left_out[MOST_NAMES:]),
     }

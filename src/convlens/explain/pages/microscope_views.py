@@ -9,13 +9,21 @@ from convlens.explain.microscope.layer import TOLERANCE, Floats, Layer, OpenedCe
 from convlens.explain.microscope.microscope import Microscope
 from convlens.explain.pages.map_figures import find_input
 from convlens.explain.pages.page import Block, Grid, Lines, Page, Row, Table
+from convlens.language import N_, _
 
 CHANNELS = 4  # of a patch that are shown
 TERMS = 12  # rows of a table of terms
 LARGEST_GRID = 16  # cells along a side that are written as numbers
+# Where a window lies along an axis: at one place, or at several.
+SPANS = {
+    "row": (N_("row {first}"), N_("rows {first} to {last}")),
+    "column": (N_("column {first}"), N_("columns {first} to {last}")),
+    "channel": (N_("channel {first}"), N_("channels {first} to {last}")),
+    "number": (N_("number {first}"), N_("numbers {first} to {last}")),
+}
 MAX_POOLING = ("MaxPooling2D", "GlobalMaxPooling2D")
 
-ROUNDING = (
+ROUNDING = N_(
     "computed with all digits, printed rounded; ≈ means that the printed numbers do not give the "
     "printed result"
 )
@@ -32,7 +40,7 @@ def layers_table(microscope: Microscope) -> Table:
         )
         for layer in microscope.layers
     )
-    return Table(("layer", "class", "gives", "from"), rows)
+    return Table((_("layer"), _("layer type"), _("gives"), _("from")), rows)
 
 
 def cell_page(layer: Layer, cell: OpenedCell) -> Page:
@@ -48,9 +56,9 @@ def cell_page(layer: Layer, cell: OpenedCell) -> Page:
     for products in cell.products:
         blocks += _patches(cell, products) if products.numbers.ndim == 3 else [_terms(products)]
     lines = [(step.name, equation(step.text, write(step.value))) for step in cell.steps]
-    network = "{value} is the network's own value".format(value=write(cell.network))
+    network = _("{value} is the network's own value").format(value=write(cell.network))
     agreement = say_agreement(network, cell.value - cell.network, cell.scale, cell.agrees)
-    blocks.append(Lines((*lines, ("network", agreement))))
+    blocks.append(Lines((*lines, (_("network"), agreement))))
     title = f"{layer.name}: {_place(layer, cell.index)}"
     return Page(title, tuple(_facts(layer, cell)), tuple(blocks))
 
@@ -64,9 +72,9 @@ def say_agreement(network: str, difference: float, scale: float, agrees: bool) -
         scale: The sum of the absolute terms, of which a small share is allowed.
         agrees: Whether the difference is within that share.
     """
-    rule = "{network}; it differs by {difference}, {allowed} is allowed"
+    rule = _("{network}; it differs by {difference}, {allowed} is allowed")
     if not agrees:
-        rule = (
+        rule = _(
             "{network}; it differs by {difference}, more than {allowed}: the engine computes this "
             "layer in another way than Keras describes it."
         )
@@ -76,22 +84,34 @@ def say_agreement(network: str, difference: float, scale: float, agrees: bool) -
 
 def _place(layer: Layer, index: tuple[int, ...]) -> str:
     """Return the filter or unit and, of a map, the row and column of a value."""
-    places = zip(("row", "column"), index[:-1], strict=False)
-    return ", ".join([layer.which_one(index[-1]), *(f"{name} {number}" for name, number in places)])
+    *place, unit = index
+    said = {
+        0: "{unit}",
+        1: _("{unit}, row {row}"),
+        2: _("{unit}, row {row}, column {column}"),
+    }[len(place)]
+    row, column = (*place, None, None)[:2]
+    return said.format(unit=layer.which_one(unit), row=row, column=column)
 
 
 def _facts(layer: Layer, cell: OpenedCell) -> list[tuple[str, str]]:
     shape = " x ".join(map(str, layer.shape))
     sources = [
-        ("from", f"{one.source}, {' x '.join(map(str, one.values.shape[1:]))}")
+        (
+            _("from"),
+            _("{layer}, {shape}").format(
+                layer=one.source, shape=" x ".join(map(str, one.values.shape[1:]))
+            ),
+        )
         for one in layer.inputs
     ]
+    gives = _("{kind}, gives {shape}; all counted from 0").format(kind=layer.kind, shape=shape)
     return [
-        ("layer", f"{layer.kind}, gives {shape}; all counted from 0"),
+        (_("layer"), gives),
         *sources,
-        ("rule", cell.rule),
-        ("numbers", ROUNDING),
-        *(("sees", _seen(layer, window)) for window in cell.windows),
+        (_("rule"), cell.rule),
+        (_("numbers"), _(ROUNDING)),
+        *((_("looks at"), _seen(layer, window)) for window in cell.windows),
     ]
 
 
@@ -100,14 +120,16 @@ def _seen(layer: Layer, window: Window) -> str:
     is_map = len(window.spans) == 3
     names = ("row", "column", "channel") if is_map else ("number",) * len(window.spans)
     where = ", ".join(
-        f"{name} {first}" if past - first == 1 else f"{name}s {first} to {past - 1}"
+        _(SPANS[name][past - first > 1]).format(first=first, last=past - 1)
         for name, (first, past) in zip(names, window.spans, strict=True)
     )
     beyond = any(
         first < 0 or past > length
         for (first, past), length in zip(window.spans, find_input(layer, window).shape, strict=True)
     )
-    said = "{where} of {source}, the border being zeros" if beyond else "{where} of {source}"
+    said = _("{where} of {source}")
+    if beyond:
+        said = _("{where} of {source}, the border being zeros")
     return said.format(where=where, source=window.source)
 
 
@@ -123,10 +145,10 @@ def _window_rows(window: Window, *, won: bool) -> list[Block]:
     flat = values.reshape(values.shape[0] if values.ndim > 1 else 1, -1)
     if values.size == 1 or max(flat.shape) > LARGEST_GRID:
         return []
-    title = f"from {window.source}"
+    title = _("from {layer}").format(layer=window.source)
     mark = None
     if won:
-        title = f"from {window.source}, the largest marked"
+        title = _("from {layer}, the largest marked").format(layer=window.source)
         row, column = divmod(int(flat.argmax()), flat.shape[1])
         mark = (row, row + 1, column, column + 1)
     return [Row((Grid(flat, title, mark=mark, decimals=4),))]
@@ -137,21 +159,25 @@ def _patches(cell: OpenedCell, products: Products) -> list[Block]:
     chosen = products.strongest(CHANNELS)
     blocks: list[Block] = []
     for place in chosen:
-        title = f"{cell.windows[0].source}, channel {products.channels[place]}"
+        title = _("{name}, channel {k}").format(
+            name=cell.windows[0].source, k=products.channels[place]
+        )
         patch = _channel(products.numbers, place, title)
-        kernel = _channel(products.weights, place, "kernel")
-        printed = _channel(products.products, place, "products")
+        kernel = _channel(products.weights, place, _("kernel"))
+        printed = _channel(products.products, place, _("products"))
         exact = np.allclose(patch.values * kernel.values, printed.values, rtol=0, atol=1e-12)
         total = write_number(float(products.products[..., place].sum()))
         sign = "=" if exact else "≈"
-        blocks.append(Row((patch, "×", kernel, sign, printed, f"sum {total}")))
+        blocks.append(
+            Row((patch, "×", kernel, sign, printed, _("sum {total}").format(total=total)))
+        )
     others = [place for place in range(len(products.channels)) if place not in chosen]
     if others:
         rest = write(float(products.products[..., others].sum()))
         text = (
-            "{count} other channels together {rest}; shown are the {shown} that add or take most"
+            _("{count} other channels together {rest}; shown are the {shown} that add or take most")
         ).format(count=len(others), rest=rest, shown=CHANNELS)
-        blocks.append(Lines((("channels", text),)))
+        blocks.append(Lines(((_("channels"), text),)))
     return blocks
 
 
@@ -165,11 +191,11 @@ def _channel(values: Floats, place: int, title: str) -> Grid:
 def _terms(products: Products) -> Table:
     """Return the products of a row of numbers, the largest first."""
     return terms_table(
-        ("number", "input", "weight", "product"),
+        (_("number"), _("input"), _("weight"), _("product")),
         [str(channel) for channel in products.channels],
         (products.numbers, products.weights, products.products),
         (6, 6, 6),
-        f"{products.name}: the largest products first",
+        _("{name}: the largest products first").format(name=products.name),
     )
 
 
@@ -198,10 +224,10 @@ def terms_table(
         (places[one], *(f"{column[one] + 0.0:.{digits}f}" for column, digits in pairs))
         for one in order[:TERMS]
     ]
-    sums = {"sum": terms.sum()}
+    sums: dict[str, float] = {_("sum"): terms.sum()}
     if len(order) > TERMS:
         rest = terms[order[TERMS:]].sum()
-        sums = {"{count:,} others".format(count=len(order) - TERMS): rest, **sums}
+        sums = {_("{count:,} others").format(count=len(order) - TERMS): rest, **sums}
     empty = [""] * (len(columns) - 1)
     rows += [(name, *empty, f"{value:.{decimals[-1]}f}") for name, value in sums.items()]
     return Table(names, tuple(rows), title)

@@ -7,6 +7,7 @@ from convlens.explain.arithmetic.network import Array
 from convlens.explain.arithmetic.stacks import LayerSize
 from convlens.explain.arithmetic.writing import equation, write_sum
 from convlens.explain.pages.page import Block, Curve, Lines, Page, Table
+from convlens.language import _
 
 MOST_PRODUCTS = 3  # that are written out in a forward pass
 MOST_TERMS = 4  # that are written out where dE/dout comes from
@@ -28,28 +29,28 @@ def network_page(step: Step, run: Training | None = None) -> Page:
         _update_table(step, chains),
     ]
     facts = [
-        ("inputs", _numbers(step.example.inputs)),
-        ("targets", _numbers(step.example.targets)),
-        ("rate", f"{step.learning_rate:g}"),
+        (_("inputs"), _numbers(step.example.inputs)),
+        (_("targets"), _numbers(step.example.targets)),
+        (_("learning rate"), f"{step.learning_rate:g}"),
     ]
     if run is not None:
         line = (np.arange(run.steps + 1), run.errors)
-        title = "the error, step by step"
-        blocks.append(Curve(title, "steps", "error", line, log=True, bound=run.until))
-        outputs = "{outputs} after the last step".format(outputs=_numbers(run.outputs))
-        facts += [("steps", _steps(run)), ("outputs", outputs)]
+        title = _("the error, step by step")
+        blocks.append(Curve(title, _("steps"), _("error E"), line, log=True, bound=run.until))
+        outputs = _("{outputs} after the last step").format(outputs=_numbers(run.outputs))
+        facts += [(_("steps"), _steps(run)), (_("outputs"), outputs)]
     units = [len(step.example.inputs), *(layer.weights.shape[1] for layer in step.before)]
-    title = "A {sizes} network of sigmoids by hand".format(sizes="-".join(map(str, units)))
+    title = _("A {sizes} network of sigmoids by hand").format(sizes="-".join(map(str, units)))
     return Page(title, tuple(facts), tuple(blocks))
 
 
 def _steps(run: Training) -> str:
     if run.until is None:
-        rule = "{steps:,}, error {error:.3g}"
+        rule = _("{steps:,}, error {error:.3g}")
     elif run.reached:
-        rule = "the error is below {until:g} after {steps:,} steps"
+        rule = _("the error is below {until:g} after {steps:,} steps")
     else:
-        rule = "after {steps:,} steps the error, {error:.3g}, is not yet below {until:g}"
+        rule = _("after {steps:,} steps the error, {error:.3g}, is not yet below {until:g}")
     return rule.format(steps=run.steps, error=run.errors[-1], until=run.until)
 
 
@@ -76,10 +77,14 @@ def _forward_table(step: Step, chains: tuple[Chain, ...]) -> Table:
             ]
             text = " + ".join([*parts, f"{bias[unit]:.9g}"])
             if len(parts) > MOST_PRODUCTS:
-                text = "{count} products and bias".format(count=len(parts))
+                text = _("{count} products and bias").format(count=len(parts))
             output = f"{forward.outputs[unit]:.9f}"
             rows.append((_neuron(step, index, unit), text, f"{total:.9f}", output))
-    return Table(("neuron", "input × weight + bias", "sum", "sigmoid"), tuple(rows), "forwards")
+    return Table(
+        (_("neuron"), _("input × weight + bias"), _("sum"), "sigmoid"),
+        tuple(rows),
+        _("forward pass"),
+    )
 
 
 def _error_table(step: Step) -> Table:
@@ -88,8 +93,8 @@ def _error_table(step: Step) -> Table:
         (f"o{number}", f"½ ({target:.9g} - {output:.9f})²", f"{term:.9f}")
         for number, (target, output, term) in enumerate(pairs, 1)
     ]
-    rows.append(("all", "", f"{step.error:.9f}"))
-    return Table(("output", "half the square", "error"), tuple(rows), "the error E")
+    rows.append((_("all"), "", f"{step.error:.9f}"))
+    return Table((_("output"), _("half the square"), _("error E")), tuple(rows), _("the error E"))
 
 
 def _chain_table(chains: tuple[Chain, ...]) -> Table:
@@ -103,8 +108,8 @@ def _chain_table(chains: tuple[Chain, ...]) -> Table:
         )
         for chain in chains
     )
-    title = "the chain rule: dE/dw = dE/dout × dout/dsum × dsum/dw"
-    return Table(("weight", "dE/dout", "dout/dsum", "dsum/dw", "dE/dw"), rows, title)
+    title = _("the chain rule: dE/dw = dE/dout × dout/dsum × dsum/dw")
+    return Table((_("weight"), "dE/dout", "dout/dsum", "dsum/dw", "dE/dw"), rows, title)
 
 
 def _chain_lines(step: Step, chains: tuple[Chain, ...]) -> Lines:
@@ -120,7 +125,7 @@ def _chain_lines(step: Step, chains: tuple[Chain, ...]) -> Lines:
                 weights = [one for one in chains if (one.layer, one.source) == (index + 1, unit)]
                 text = _sent_back(step.backward[index + 1].delta, weights, f"{total:.9f}")
             lines.append((f"dE/d{_neuron(step, index, unit)}", text))
-    title = "where dE/dout comes from: the output's error, or what the next layer sends back"
+    title = _("where dE/dout comes from: the output's error, or what the next layer sends back")
     return Lines(tuple(lines), title)
 
 
@@ -146,11 +151,11 @@ def _update_table(step: Step, chains: tuple[Chain, ...]) -> Table:
         for numbers in zip(*map(np.atleast_1d, (layer.bias, back.bias, after.bias)), strict=True)
     ]
     moved = any(before != after for before, _, after in biases)
-    change = f"{rate} × {{slope:.9f}}" if moved else "dE/db = {slope:.9f}, left as it is"
+    change = f"{rate} × {{slope:.9f}}" if moved else _("dE/db = {slope:.9f}, left as it is")
     for number, (before, slope, after) in enumerate(biases, 1):
         rows.append((f"b{number}", f"{before:.9f}", change.format(slope=slope), f"{after:.9f}"))
-    title = "the update, all at once from the old weights: after = before - rate × dE/dw"
-    return Table(("weight", "before", "rate × dE/dw", "after"), tuple(rows), title)
+    title = _("the update, all at once from the old weights: after = before - rate × dE/dw")
+    return Table((_("weight"), _("before"), _("rate × dE/dw"), _("after")), tuple(rows), title)
 
 
 def sizes_page(stacks: list[tuple[str, tuple[LayerSize, ...]]], image: str) -> Page:
@@ -160,7 +165,9 @@ def sizes_page(stacks: list[tuple[str, tuple[LayerSize, ...]]], image: str) -> P
         stacks: The name and the layers of each stack; several are compared at the end.
         image: What the layers are given, in words.
     """
+    everything = _("all")
     blocks: list[Block] = []
+    heads = (_("layer"), _("shape"), _("its side"), _("pixels it sees"))
     counts = []
     totals = []
     for name, rows in stacks:
@@ -171,14 +178,16 @@ def sizes_page(stacks: list[tuple[str, tuple[LayerSize, ...]]], image: str) -> P
                 row.layer,
                 " x ".join(map(str, row.shape)),
                 row.size,
-                row.field_formula or str(row.field or "all"),
+                row.field_formula or str(row.field or everything),
             )
             for row in rows
         )
         params = [(row.layer, row.params.formula, f"{row.params.value:,}") for row in learned]
         blocks += [
-            Table(("layer", "shape", "its side", "pixels it sees"), shapes, name),
-            Table(("layer", "parameters", "count"), (*params, ("all", "", f"{total:,}"))),
+            Table(heads, shapes, name, words=(everything,)),
+            Table(
+                (_("layer"), _("parameters"), _("count")), (*params, (everything, "", f"{total:,}"))
+            ),
         ]
         parts = " + ".join(f"{row.params.value:,}" for row in learned)
         counts.append((name, parts if parts == f"{total:,}" else f"{parts} = {total:,}"))
@@ -186,6 +195,6 @@ def sizes_page(stacks: list[tuple[str, tuple[LayerSize, ...]]], image: str) -> P
     if len(stacks) > 1:
         first, second = totals
         if first:
-            counts.append(("share", f"{second:,} / {first:,} = {100 * second / first:.4g} %"))
-        blocks.append(Lines(tuple(counts), "compared"))
-    return Page("Sizes and parameters", (("image", image),), tuple(blocks))
+            counts.append((_("share"), f"{second:,} / {first:,} = {100 * second / first:.4g} %"))
+        blocks.append(Lines(tuple(counts), _("compared")))
+    return Page(_("Sizes and parameters"), ((_("image"), image),), tuple(blocks))

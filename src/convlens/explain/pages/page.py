@@ -122,15 +122,24 @@ class Lines:
 
 @dataclass(frozen=True)
 class Table:
-    """Rows of texts. Columns of numbers are aligned to the right."""
+    """Rows of texts. Columns of numbers are aligned to the right.
+
+    Attributes:
+        columns: The headings.
+        rows: The texts, row by row.
+        title: The title above the table.
+        words: Words that stand in the place of a number, such as "all".
+    """
 
     columns: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
     title: str = ""
+    words: tuple[str, ...] = ()
 
     def is_right(self, column: int) -> bool:
         """Return whether a column is one of numbers."""
-        return all(re.fullmatch(r"(all|-?[\d.,/e+-]+( x \d+)*)?", row[column]) for row in self.rows)
+        texts = [row[column] for row in self.rows if row[column] not in self.words]
+        return all(re.fullmatch(r"(-?[\d.,/e+-]+( x \d+)*)?", text) for text in texts)
 
 
 @dataclass(frozen=True)

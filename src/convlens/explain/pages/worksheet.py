@@ -26,12 +26,11 @@ from convlens.explain.pages.canvas import (
 from convlens.explain.pages.map_figures import input_maps, own_map
 from convlens.explain.pages.worksheet_steps import (
     Part,
-    Words,
     given_lines,
     work_steps,
     write_rounded,
 )
-from convlens.explain.pages.worksheet_words import WORDS
+from convlens.language import N_, _
 
 # Inches, all of them.
 WIDTH = 8.27  # of A4
@@ -45,6 +44,25 @@ MAP_GAP = 0.4  # between maps
 
 WIDEST = 7  # columns of grids that stand beside each other
 RULED_LINES = 3  # for the last question
+
+SAID = N_("The network predicts {label} ({share} %).")
+# The names of layers, by their class.
+KINDS = {
+    "Conv2D": N_("convolution"),
+    "DepthwiseConv2D": N_("depthwise convolution"),
+    "Dense": N_("dense layer"),
+    "MaxPooling2D": N_("max pooling"),
+    "AveragePooling2D": N_("average pooling"),
+    "Softmax": N_("softmax"),
+    "BatchNormalization": N_("batch normalisation"),
+}
+# The last question, by the kind of the exercise.
+OF_A_WINDOW = N_("Which number of the window contributes most, and why?")
+QUESTIONS = {
+    "dense": N_("Which input contributes most, and why?"),
+    "softmax": N_("How do the shares change if every z grows by 1? And if only the largest does?"),
+    "normalised": N_("What would the value be if z were equal to the mean?"),
+}
 
 
 @dataclass
@@ -84,7 +102,7 @@ class Paper:
 
     def ruled_lines(self, count: int) -> None:
         """Draw lines to write on, as many of them as the page has room for."""
-        for _ in range(count):
+        for _line in range(count):
             if self.y < HEIGHT - EDGE - 0.3:
                 ends = [EDGE, WIDTH - EDGE]
                 self.axes.plot(ends, [self.y + 0.25] * 2, color="#BBBBBB", linewidth=0.7)
@@ -136,7 +154,7 @@ class Paper:
 
 
 def write_worksheet(
-    path: Path, microscope: Microscope, layer: Layer, cell: OpenedCell, name: str, language: str
+    path: Path, microscope: Microscope, layer: Layer, cell: OpenedCell, name: str
 ) -> None:
     """Write a PDF of two pages: one with blanks, and one with answers.
 
@@ -146,7 +164,6 @@ def write_worksheet(
         layer: One of its layers.
         cell: A value of the layer, opened.
         name: The name of the image.
-        language: "zh" or "en".
 
     Raises:
         ConfigError: If the value is no exercise; see `make_exercise`.
@@ -155,9 +172,7 @@ def write_worksheet(
     title = f"convlens: {layer.name}"
     with PdfPages(path, metadata={"Title": title, "CreationDate": None}) as pages:
         for answers in (False, True):
-            pages.savefig(
-                draw_worksheet(microscope, layer, cell, exercise, (name, language), answers=answers)
-            )
+            pages.savefig(draw_worksheet(microscope, layer, cell, exercise, name, answers=answers))
 
 
 def draw_worksheet(
@@ -165,7 +180,7 @@ def draw_worksheet(
     layer: Layer,
     cell: OpenedCell,
     exercise: Exercise,
-    named: tuple[str, str],
+    name: str,
     *,
     answers: bool,
 ) -> Chart:
@@ -176,58 +191,75 @@ def draw_worksheet(
         layer: One of its layers.
         cell: A value of the layer, opened.
         exercise: The exercise that was made of it.
-        named: The name of the image, and the language.
+        name: The name of the image.
         answers: Whether the answers are printed.
     """
-    words = WORDS[named[1]]
-    name, label, *classes = drawable([named[0], microscope.prediction.label, *layer.class_names])
-    with style([*words.values(), name, label, *classes, layer.name, exercise.source]):
+    name, label, *classes = drawable([name, microscope.prediction.label, *layer.class_names])
+    with style([_(SAID), name, label, *classes, layer.name, exercise.source]):
         figure, axes = open_canvas(WIDTH, HEIGHT)
         paper = Paper(axes, EDGE + 0.5, answers, exercise.decimals)
         top = EDGE + 0.1
-        write(axes, EDGE, top, words["answers" if answers else "title"], fontsize=17)
+        write(
+            axes,
+            EDGE,
+            top,
+            _("Inside a network: answers") if answers else _("Inside a network"),
+            fontsize=17,
+        )
         if not answers:
-            write(axes, WIDTH - EDGE, top, words["student"], fontsize=10.5, ha="right")
-        _draw_maps(paper, words, Shown(shorten(name, 24), microscope.pixels), layer, cell)
+            student = _("Name ____________________   Date ______________")
+            write(axes, WIDTH - EDGE, top, student, fontsize=10.5, ha="right")
+        _draw_maps(paper, Shown(shorten(name, 24), microscope.pixels), layer, cell)
         share = f"{microscope.prediction.probability * 100:.1f}"
-        paper.line(words["said"].format(label=label, share=share))
-        _write_task(paper, words, layer, cell, classes)
-        _write_steps(paper, words, exercise, classes)
-        _write_end(paper, words, layer, exercise)
+        paper.line(_(SAID).format(label=label, share=share))
+        _write_task(paper, layer, cell, classes)
+        _write_steps(paper, exercise, classes)
+        _write_end(paper, layer, exercise)
     return figure
 
 
-def _draw_maps(paper: Paper, words: Words, image: Shown, layer: Layer, cell: OpenedCell) -> None:
+def _draw_maps(paper: Paper, image: Shown, layer: Layer, cell: OpenedCell) -> None:
     """Draw the image, the map that the layer looks at, and its own map."""
-    seen = [replace(one, title=words["seen"]) for one in input_maps(layer, cell, 1)[:1]]
-    own = [replace(one, title=words["map"]) for one in own_map(layer, cell)]
+    seen = [replace(one, title=_("what the layer sees")) for one in input_maps(layer, cell, 1)[:1]]
+    own = [replace(one, title=_("its map, with the value marked")) for one in own_map(layer, cell)]
     draw_shown(paper.axes, [image, *seen, *own], (EDGE, paper.y + 0.15), MAP_SIDE, MAP_GAP)
     paper.y += MAP_SIDE + 0.5
 
 
-def _write_task(
-    paper: Paper, words: Words, layer: Layer, cell: OpenedCell, classes: list[str]
-) -> None:
+def _write_task(paper: Paper, layer: Layer, cell: OpenedCell, classes: list[str]) -> None:
     """Say which value is meant, and how to round."""
     *place, unit = cell.index
-    noun = words.get(f"noun_{layer.noun}", words.get(layer.noun))
-    kind = words.get(layer.kind, layer.kind)
+    kind = _(KINDS[layer.kind]) if layer.kind in KINDS else layer.kind
     shape = " × ".join(map(str, layer.shape))
-    paper.line(words["layer"].format(name=layer.name, kind=kind, shape=shape))
+    paper.line(
+        _("Layer {name}: {kind}, {shape} numbers.").format(name=layer.name, kind=kind, shape=shape)
+    )
     if classes:
-        paper.line(words["class_unit"].format(label=classes[unit], unit=unit))
+        task = _("Compute the value of class {label} (number {unit}, counted from 0).").format(
+            label=classes[unit], unit=unit
+        )
     elif len(place) == 2:
-        paper.line(words["place"].format(noun=noun, unit=unit, row=place[0], column=place[1]))
+        task = _(
+            "Compute the value of {which} in row {row}, column {column} (all counted from 0)."
+        ).format(which=layer.which_one(unit), row=place[0], column=place[1])
     else:
-        paper.line(words["unit"].format(noun=noun, unit=unit))
-    paper.note(words["rounding"].format(decimals=paper.decimals))
+        task = _("Compute the value of {which} (counted from 0).").format(
+            which=layer.which_one(unit)
+        )
+    paper.line(task)
+    paper.note(
+        _(
+            "All numbers are rounded to {decimals} decimals. Round every answer too; the answer "
+            "sheet does the same."
+        ).format(decimals=paper.decimals)
+    )
     paper.y += 0.1
 
 
-def _write_steps(paper: Paper, words: Words, exercise: Exercise, classes: list[str]) -> None:
-    for line in given_lines(exercise, words):
+def _write_steps(paper: Paper, exercise: Exercise, classes: list[str]) -> None:
+    for line in given_lines(exercise):
         paper.line(line)
-    for number, step in enumerate(work_steps(exercise, words, classes), 1):
+    for number, step in enumerate(work_steps(exercise, classes), 1):
         paper.line(f"{number}.  {step.text}", size=11.5)
         if step.note:
             paper.note(step.note)
@@ -239,12 +271,13 @@ def _write_steps(paper: Paper, words: Words, exercise: Exercise, classes: list[s
             paper.blank(before, value)
 
 
-def _write_end(paper: Paper, words: Words, layer: Layer, exercise: Exercise) -> None:
+def _write_end(paper: Paper, layer: Layer, exercise: Exercise) -> None:
     """Write the network's own value on the answer sheet, a question to think about on the other."""
     paper.y += 0.1
     if paper.answers:
-        paper.line(words["network"].format(value=f"{exercise.network:.6f}"))
+        value = _("The network's own value, without rounding on the way: {value}")
+        paper.line(value.format(value=f"{exercise.network:.6f}"))
         return
     kind = "dense" if layer.kind == "Dense" else exercise.kind
-    paper.line(words.get(f"think_{kind}", words["think"]), size=11.5)
+    paper.line(_(QUESTIONS.get(kind, OF_A_WINDOW)), size=11.5)
     paper.ruled_lines(RULED_LINES)

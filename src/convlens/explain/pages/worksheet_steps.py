@@ -6,8 +6,7 @@ from convlens.charts.style import shorten
 from convlens.explain.arithmetic.functions import FUNCTIONS
 from convlens.explain.microscope.exercise import Exercise
 from convlens.explain.microscope.layer import Floats
-
-Words = dict[str, str]
+from convlens.language import _
 
 
 @dataclass(frozen=True)
@@ -49,17 +48,16 @@ class WorkStep:
     blanks: tuple[tuple[str, float], ...] = ()
 
 
-def work_steps(exercise: Exercise, words: Words, classes: list[str]) -> list[WorkStep]:
+def work_steps(exercise: Exercise, classes: list[str]) -> list[WorkStep]:
     """Return the steps of an exercise.
 
     Args:
         exercise: The exercise.
-        words: The words of the language.
         classes: The names of the classes, if the numbers of the layer stand for classes.
     """
     if exercise.kind == "softmax":
-        return _share(exercise, words, classes)
-    return STEPS[exercise.kind](exercise, words)
+        return _share(exercise, classes)
+    return STEPS[exercise.kind](exercise)
 
 
 def write_rounded(value: float, decimals: int) -> str:
@@ -67,67 +65,87 @@ def write_rounded(value: float, decimals: int) -> str:
     return f"{value + 0.0:.{decimals}f}"
 
 
-def _title(exercise: Exercise, words: Words) -> str:
+def _title(exercise: Exercise) -> str:
     if exercise.channel is None:
         return exercise.source
-    return f"{exercise.source}, {words['channel'].format(channel=exercise.channel)}"
+    return _("{name}, channel {k}").format(name=exercise.source, k=exercise.channel)
 
 
-def _multiply(exercise: Exercise, words: Words) -> list[WorkStep]:
+def _multiply(exercise: Exercise) -> list[WorkStep]:
     """Multiply numbers with weights, add up, add the bias, and activate."""
     done = exercise.calculation
-    left = exercise.left
-    shown = len(exercise.heads)
-    note = ""
-    if left and exercise.channel is None:
-        note = words["some_inputs"]
-    elif shown:
-        note = words["some_places"]
-    elif left:
-        note = words["one_channel"]
-    # Channels are counted if the patch is shown as a whole, otherwise numbers.
-    note = note.format(shown=shown, channel=exercise.channel, count=f"{left + (shown or 1):,}")
-    weights = words["weights" if exercise.channel is None else "kernel"]
+    weights = _("weights") if exercise.channel is None else _("weights (kernel)")
     grids = (
-        Part(_title(exercise, words), done.numbers, given=True, heads=exercise.heads),
+        Part(_title(exercise), done.numbers, given=True, heads=exercise.heads),
         Part(weights, done.weights, given=True, sign="×"),
-        Part(words["products"], done.products, given=False, sign="="),
+        Part(_("products"), done.products, given=False, sign="="),
     )
     steps = [
-        WorkStep(words["multiply"], note, grids),
-        WorkStep(words["sum"], blanks=((words["total"], done.total),)),
+        WorkStep(
+            _("Multiply each number by the weight at its place."),
+            _say_what_is_shown(exercise),
+            grids,
+        ),
+        WorkStep(_("Add up all the products."), blanks=((_("sum"), done.total),)),
     ]
-    terms = [words["total"]]
+    terms: list[str] = [_("sum")]
     given = ""
-    if left:
-        given = words["other_numbers" if shown else "others"].format(
-            count=f"{left:,}", rest=write_rounded(done.rest, exercise.decimals)
-        )
-        terms.append(words["rest"])
+    if exercise.left:
+        rule = _("The {count} other channels add up to {rest} (already computed).")
+        if exercise.heads:
+            rule = _("The {count} other products add up to {rest} (already computed).")
+        rest = write_rounded(done.rest, exercise.decimals)
+        given = rule.format(count=f"{exercise.left:,}", rest=rest)
+        terms.append(_("the others"))
     if done.bias is not None:
-        terms.append(f"{words['bias_word']} ({write_rounded(done.bias, exercise.decimals)})")
+        bias = write_rounded(done.bias, exercise.decimals)
+        terms.append(_("bias ({value})").format(value=bias))
     if len(terms) > 1:
-        text = words["add" if done.bias is None else "bias"]
+        text = _("Add the two.") if done.bias is None else _("Add the bias.")
         steps.append(WorkStep(text, given=given, blanks=((" + ".join(terms), done.value),)))
     if exercise.activation:
         formula = FUNCTIONS.get(exercise.activation, (exercise.activation,))[0]
-        text = words["activate"].format(name=exercise.activation, formula=formula)
-        steps.append(WorkStep(text, blanks=((words["value"], exercise.value),)))
+        text = _("Apply the activation {name}(z) = {formula}.").format(
+            name=exercise.activation, formula=_(formula)
+        )
+        steps.append(WorkStep(text, blanks=((_("value"), exercise.value),)))
     return steps
 
 
-def _pool(exercise: Exercise, words: Words) -> list[WorkStep]:
+def _say_what_is_shown(exercise: Exercise) -> str:
+    """Return which of the numbers are shown, or "" if all are."""
+    shown = len(exercise.heads)
+    if not shown and not exercise.left:
+        return ""
+    rule = _("This is channel {channel}, the one of {count} whose products add or take most.")
+    if exercise.channel is None:
+        rule = _(
+            "These are the {shown} of {count} inputs with the largest products; their numbers "
+            "stand above them."
+        )
+    elif shown:
+        rule = _(
+            "These are the {shown} largest of {count} products, all in channel {channel}; above: "
+            "row,column of the window."
+        )
+    # Channels are counted if the patch is shown as a whole, otherwise numbers.
+    count = f"{exercise.left + (shown or 1):,}"
+    return rule.format(shown=shown, channel=exercise.channel, count=count)
+
+
+def _pool(exercise: Exercise) -> list[WorkStep]:
     """Take the largest number of a window, or its mean."""
     window = exercise.calculation
-    blanks: tuple[tuple[str, float], ...] = ((words["value"], exercise.value),)
+    text = _("Take the largest number of the window.")
+    blanks: tuple[tuple[str, float], ...] = ((_("value"), exercise.value),)
     if exercise.kind == "mean":
-        total = words["total"]
-        blanks = ((total, window.sum()), (f"{total} / {window.size}", exercise.value))
-    grid = Part(_title(exercise, words), window, given=True)
-    return [WorkStep(words[exercise.kind], grids=(grid,), blanks=blanks)]
+        text = _("Take the mean of the window.")
+        mean = _("sum / {count}").format(count=window.size)
+        blanks = ((_("sum"), window.sum()), (mean, exercise.value))
+    return [WorkStep(text, grids=(Part(_title(exercise), window, given=True),), blanks=blanks)]
 
 
-def _share(exercise: Exercise, words: Words, classes: list[str]) -> list[WorkStep]:
+def _share(exercise: Exercise, classes: list[str]) -> list[WorkStep]:
     """Take the softmax of logits."""
     done = exercise.calculation
     left = exercise.left
@@ -135,35 +153,42 @@ def _share(exercise: Exercise, words: Words, classes: list[str]) -> list[WorkSte
     note = ""
     given = ""
     if left:
-        note = words["some_classes"].format(shown=len(names), count=f"{left + len(names):,}")
+        note = _(
+            "These are {shown} of {count} classes: the largest, and the one asked for."
+        ).format(shown=len(names), count=f"{left + len(names):,}")
         rest = write_rounded(done.rest, exercise.decimals)
-        given = words["other_powers"].format(count=f"{left:,}", rest=rest)
+        given = _("The {count} other classes add {rest} (already computed).").format(
+            count=f"{left:,}", rest=rest
+        )
     heads = tuple(shorten(name, 8) for name in names)
     logits = Part(f"{exercise.source}: z", done.logits[None], given=True, heads=heads)
-    shifted = Part("z - max", done.shifted[None], given=False)
-    powers = Part("e^(z - max)", done.exponentials[None], given=False)
+    shifted = Part(_("z - largest"), done.shifted[None], given=False)
+    powers = Part(_("e^(z - largest)"), done.exponentials[None], given=False)
+    share = _("The value is the share of class {label}: its e^(z - largest) / sum.")
     return [
-        WorkStep(words["shift"], note, (logits, shifted)),
-        WorkStep(words["power"], grids=(powers,)),
-        WorkStep(words["total_power"], given=given, blanks=((words["total"], done.total),)),
-        WorkStep(
-            words["share"].format(label=names[exercise.own]),
-            blanks=((words["value"], exercise.value),),
-        ),
+        WorkStep(_("The logits are z. Subtract the largest z from each."), note, (logits, shifted)),
+        WorkStep(_("Raise e to each of these."), grids=(powers,)),
+        WorkStep(_("Add these up."), given=given, blanks=((_("sum"), done.total),)),
+        WorkStep(share.format(label=names[exercise.own]), blanks=((_("value"), exercise.value),)),
     ]
 
 
-def _normalise(exercise: Exercise, words: Words) -> list[WorkStep]:
+def _normalise(exercise: Exercise) -> list[WorkStep]:
     """Normalise a number with the statistics kept from training."""
     done = exercise.calculation
-    deviation = words["deviation"]
-    difference = f"z - {words['mean_word']}"
-    quotient = f"{words['normalised']} = ({difference}) / {deviation}"
+    deviation = _("deviation")
+    quotient = _("normalised = (z - mean) / deviation")
     return [
-        WorkStep(words["centre"], blanks=((difference, done.centred),)),
-        WorkStep(words["deviate"], blanks=((deviation, done.deviation),)),
-        WorkStep(words["divide"], blanks=((quotient, done.normalized),)),
-        WorkStep(words["scale"], blanks=((words["value"], exercise.value),)),
+        WorkStep(
+            _("Subtract the mean that was kept from training."),
+            blanks=((_("z - mean"), done.centred),),
+        ),
+        WorkStep(
+            _("Take the square root of variance + epsilon: the deviation."),
+            blanks=((deviation, done.deviation),),
+        ),
+        WorkStep(_("Divide."), blanks=((quotient, done.normalized),)),
+        WorkStep(_("Multiply by gamma and add beta."), blanks=((_("value"), exercise.value),)),
     ]
 
 
@@ -171,15 +196,15 @@ def _normalise(exercise: Exercise, words: Words) -> list[WorkStep]:
 STEPS = {"weighted": _multiply, "max": _pool, "mean": _pool, "normalised": _normalise}
 
 
-def given_lines(exercise: Exercise, words: Words) -> list[str]:
+def given_lines(exercise: Exercise) -> list[str]:
     """Return the numbers that a normalisation works with, in lines above its steps."""
     if exercise.kind != "normalised":
         return []
     done = exercise.calculation
     numbers = {
         "z": done.inputs,
-        words["mean_word"]: done.mean,
-        words["variance"]: done.variance,
+        _("mean"): done.mean,
+        _("variance"): done.variance,
         "epsilon": done.epsilon,
         "gamma": done.gamma,
         "beta": done.beta,
@@ -189,7 +214,7 @@ def given_lines(exercise: Exercise, words: Words) -> list[str]:
         for name, value in numbers.items()
     ]
     return [
-        words["batchnorm"],
-        f"{words['given']}:  {',  '.join(facts[:3])},",
+        _("Batch normalisation: gamma × (z - mean) / √(variance + epsilon) + beta."),
+        _("given:  {numbers},").format(numbers=",  ".join(facts[:3])),
         f"    {',  '.join(facts[3:])}",
     ]
