@@ -43,7 +43,7 @@ def gradient_page(layer: Layer, found: WeightGradient) -> Page:
         noun=_(NOUNS[layer.noun][0]),
     )
     over = (found.terms.shape[0] > 1, found.terms.ndim > 1)  # several calls, several positions
-    rule = _(SUMS[over]).format(factors=" × ".join(name for name, _, _ in factors))
+    rule = _(SUMS[over]).format(factors=" × ".join(name for name, _heading, _values in factors))
     facts = (
         (
             _("loss"),

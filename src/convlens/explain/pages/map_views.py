@@ -271,7 +271,7 @@ def recognition_page(image: Numbers, filters: list[tuple[str, Numbers]]) -> Page
     Raises:
         ConfigError: If a filter is larger than the image.
     """
-    kernel = np.stack([one for _, one in filters], axis=-1)[:, :, None, :]
+    kernel = np.stack([one for _name, one in filters], axis=-1)[:, :, None, :]
     maps = convolve(image, kernel, mean=True)
     rectified = activate(maps.output, "relu").output
     once = pool(rectified, 2, padding="partial").output

@@ -70,12 +70,12 @@ def render_microscope(
     }
     ordered = sorted(kept, key=lambda one: (one[0].number, one[0].which))
     content = {
-        "layers": [one.facts for _, one in ordered],
+        "layers": [one.facts for _layer, one in ordered],
         "start": start,
         "words": {
             tag: {key: str(_(text)) for key, text in WORDS.items()} for tag in each_language()
         },
-        "tensors": {key: _pack(array) for _, one in kept for key, array in one.arrays.items()},
+        "tensors": {key: _pack(array) for _layer, one in kept for key, array in one.arrays.items()},
     }
     values = _head(microscope, name, left_out)
     values["content"] = json.dumps(content, ensure_ascii=False).replace("</", "<\\/")

@@ -150,7 +150,7 @@ def _update_table(step: Step, chains: tuple[Chain, ...]) -> Table:
         for layer, back, after in zip(step.before, step.backward, step.after, strict=True)
         for numbers in zip(*map(np.atleast_1d, (layer.bias, back.bias, after.bias)), strict=True)
     ]
-    moved = any(before != after for before, _, after in biases)
+    moved = any(before != after for before, _slope, after in biases)
     change = f"{rate} × {{slope:.9f}}" if moved else _("dE/db = {slope:.9f}, left as it is")
     for number, (before, slope, after) in enumerate(biases, 1):
         rows.append((f"b{number}", f"{before:.9f}", change.format(slope=slope), f"{after:.9f}"))
