@@ -54,8 +54,9 @@ MODULES = {
     "metrics": "RESAMPLES accuracy calibration_bins class_scores confusion_matrix "
     "expected_calibration_error log_loss macro_scores top_k_accuracy wilson",
     "plots": "show_block show_calibration show_confusion show_flatten show_growth show_history "
-    "show_images show_lines show_metrics show_neurons show_path show_published "
-    "show_regularization show_scores show_sheet show_tradeoff show_trials",
+    "show_images show_lines show_metrics show_neurons show_path show_pointwise "
+    "show_published show_regularization show_scores show_sheet show_tradeoff show_trials "
+    "show_vgg",
     "published": "PUBLISHED Published",
     "sizes": "Border Count FieldStep Side batchnorm_params conv_params dense_params "
     "depthwise_params lay_windows pair receptive_field separable_params",

@@ -213,13 +213,14 @@ lesson.show(views.network_page(first, below), "by_hand")
 # ## 步長太小與太大 · A step too small, a step too large
 #
 # 講義說：步長小，調整過程慢，容易困在局部最小值；步長大，不容易收斂。
-# 拿一個看得見的誤差來試：E = ½ (x² + 10 y²)，是一條狹長的山谷，橫向（y）的曲率是縱向（x）的十倍。
+# 拿一個畫得出來的誤差來試：E = ½ (x² + 10 y²) 是一條狹長的山谷，
+# 橫越山谷的方向（y）的曲率是沿著谷底的方向（x）的十倍。
 # 每走一步，x 乘以 1 − 步長，y 乘以 1 − 10 × 步長。所以步長一旦超過 2 / 10 = 0.2，y 每一步都跨過谷底，
 # 而且落在更高的地方：發散了。步長很小的話不會發散，可是沿著谷底幾乎走不動。
 # 這條山谷只有一個最低點，所以看不到局部最小值。
 #
 # The deck says that small steps are slow and easily get stuck in local minima, and that large steps
-# do not converge easily. We try it with an error that can be seen: E = ½ (x² + 10 y²) is a narrow
+# do not converge easily. We try it with an error that can be drawn: E = ½ (x² + 10 y²) is a narrow
 # valley, with ten times the curvature across (y) that it has along (x). Each step multiplies x by 1
 # − step size, and y by 1 − 10 × step size. Beyond a step size of 2 / 10 = 0.2 each step crosses the
 # valley and ends higher on the other side: it diverges. A very small step never diverges, but it
@@ -547,7 +548,7 @@ lesson.say(
 # %% [markdown]
 # ## 建立模型 · Build the network
 #
-# 三個卷積層（4、8、16 個濾鏡），活化函數都是 tanh，兩次池化，128 個神經元；
+# 網路有三個卷積層（4、8、16 個濾鏡）、兩個池化層與一個 128 個神經元的全連接層，活化函數都是 tanh；
 # 全連接層的權重以常態分布初始化。一共有 35,754 個參數。
 # 當年的 `Convolution2D(4, 5, 5, border_mode='valid')` 現在是 `Conv2D(4, 5, padding="valid")`，
 # `init='normal'` 是 `kernel_initializer="random_normal"`，`nb_epoch` 是 `epochs`。

@@ -16,7 +16,9 @@ from convlens.charts.flatten import show_flatten
 from convlens.charts.images import show_images, show_sheet
 from convlens.charts.neurons import show_neurons
 from convlens.charts.path import show_path
+from convlens.charts.pointwise import show_pointwise
 from convlens.charts.tuning import show_regularization, show_trials
+from convlens.charts.vgg import show_vgg
 
 __all__ = [
     "show_block",
@@ -30,10 +32,12 @@ __all__ = [
     "show_metrics",
     "show_neurons",
     "show_path",
+    "show_pointwise",
     "show_published",
     "show_regularization",
     "show_scores",
     "show_sheet",
     "show_tradeoff",
     "show_trials",
+    "show_vgg",
 ]

@@ -8,6 +8,7 @@ import jupytext
 import nbformat
 import pytest
 
+from convlens.language import using
 from convlens.lessons.notebook import find_lessons, read_notebook, run_notebook
 from convlens.screen import Screen
 
@@ -108,9 +109,20 @@ ERRATA = {
     "a convolution adds up, no mean": ("000", "Keras"),
     "100 epochs in the code, 20 in the log": ("000", "100"),
     "ylabel twice": ("000", "`plt.ylabel`"),
+    "who built the first convolutional networks": ("000", "Neocognitron"),
+    "who made MNIST": ("000", "Corinna Cortes"),
+    "the shape after its reshape": ("000", "(60000, 28, 28, 1)"),
+    "channels are called colour depth": ("000", "顏色深度"),
+    "feature maps are no two-dimensional data": ("000", "(7, 7, 64)"),
+    "back to SGD over code with Adam": ("000", "SGD"),
+    "one-hot vectors printed as the real answer": ("000", "real answer"),
+    "who made CIFAR-10": ("000", "Vinod Nair"),
     "the printed table is another network's": ("001", "64,158"),
     "sizes stay with padding same only": ("001", "`valid`"),
     "the validation curve is called test": ("001", "validation curve"),
+    "every validation loss falls": ("001", "0.0443"),
+    "rows of the crosstab are called columns": ("001", "crosstab"),
+    "nine of the ten classes of CIFAR-10": ("001", "horse"),
     "32*(24*24)+64": ("002", "32*(24*24)+64"),
     "12*12*24": ("002", "12*12*24"),
     "60000 times ten thousand": ("002", "60000萬"),
@@ -242,6 +254,17 @@ def test_both_languages_stand_side_by_side(number):
         if rest:
             assert CHINESE.search(rest), rest[:80]
             assert ENGLISH.search(rest), rest[:80]
+
+
+@pytest.mark.parametrize("number", LESSONS)
+def test_no_paragraph_is_lost_in_one_language(number):
+    kept = {}
+    for language in ("zh", "en"):
+        with using(language):
+            notebook = read_notebook(LESSONS[number])
+        read = [cell.source for cell in notebook.cells if cell.cell_type == "markdown"]
+        kept[language] = [len(re.split(r"\n\s*\n", text)) for text in read]
+    assert kept["zh"] == kept["en"]  # an English paragraph with a Chinese character is lost
 
 
 @pytest.mark.parametrize("number", LESSONS)

@@ -204,7 +204,7 @@ def _carry_out(comparison: Run, prepared: Prepared, screen: Screen) -> Run:
         with screen.console.status("scoring"):
             ranking = score_runs(runs, screen)
             ranking.draw(
-                comparison.folder / "plots", {run.folder.name: run.history for run, _ in runs}
+                comparison.folder / "plots", {run.folder.name: run.history for run, _images in runs}
             )
     facts |= {"data": prepared.summary()} | ranking.to_dict()
     comparison.write(FACTS, json.dumps(facts, ensure_ascii=False, indent=1))
