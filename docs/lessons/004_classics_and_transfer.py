@@ -923,6 +923,11 @@ assert [sum(row.params.value for row in measured(name)[1]) for name in ("two-thr
     18,
     25,
 ]
+lesson.show(
+    views.sizes_page([measured("five"), measured("two-threes")], "5 x 5"), "five_and_two_threes"
+)
+
+# %%
 
 
 def vgg_block(filters, convs):
@@ -932,9 +937,20 @@ def vgg_block(filters, convs):
     ]
 
 
+first_block = keras.Sequential([keras.Input((224, 224, 3)), *vgg_block(64, 2)])
 body = keras.Sequential([keras.Input((224, 224, 3)), *vgg_block(64, 2), *vgg_block(128, 2), *vgg_block(256, 3),
                          *vgg_block(512, 3), *vgg_block(512, 3)])  # fmt: skip
 assert body.count_params() == 14_714_688  # VGG16 without its top
+lesson.show(plots.show_block(first_block), "vgg_block")
+
+# %% [markdown]
+# A 到 E 是論文表 1 的配置：同樣的區塊，卷積層越來越多。C 的每個大區塊多一個 1×1 卷積，D（VGG16）把它換成 3×3。
+#
+# A to E are the configurations of the paper's table 1: the same blocks with more and more
+# convolutions. C has an additional 1×1 convolution in each of the last three blocks, and D (VGG16)
+# has a 3×3 one there.
+
+# %%
 NAMES_OF_VGG = {
     "A": "vgg11",
     "A-LRN": "vgg11_lrn",
@@ -946,9 +962,7 @@ NAMES_OF_VGG = {
 lesson.say("configuration, model, parameters:")
 for letter, name in NAMES_OF_VGG.items():
     print(f"{letter:6} {name:10} {convlens.model_info(name).num_params:>12,}")
-lesson.show(
-    views.sizes_page([measured("five"), measured("two-threes")], "5 x 5"), "five_and_two_threes"
-)
+lesson.show(plots.show_vgg(), "vgg_table")
 
 # %% [markdown]
 # ## NiN（arXiv 2013）：1×1 卷積與全域平均池化 · NiN (arXiv 2013): the 1×1 convolution and global average pooling
@@ -999,6 +1013,7 @@ for name in ("nin_imagenet", "alexnet_2towers"):
         count=convlens.model_info(name).num_params,
         accuracy=published.PUBLISHED[name].top_1,
     )
+lesson.show(plots.show_pointwise(colours, mixing, at=(1, 0), filter_number=2), "pointwise")
 
 # %% [markdown]
 # ## GoogLeNet（arXiv 2014）：Inception 與串接 · GoogLeNet (arXiv 2014): Inception and concatenation
@@ -1066,6 +1081,10 @@ for name, module in (
         count=module.count_params(),
         channels=module.output_shape[-1],
     )
+lesson.show(plots.show_block(naive), "inception_naive")
+
+# %%
+lesson.show(plots.show_block(reduced), "inception")
 
 # %% [markdown]
 # ### Inception v2、v3、v4：批次正規化 · Inception v2, v3, v4: batch normalisation
@@ -1172,6 +1191,12 @@ lesson.say(
 )
 lesson.show(views.sizes_page([standard, separable], "5 x 5 x 3"), "separable")
 
+# %%
+small = keras.Input((5, 5, 3))
+depthwise = keras.Model(small, layers.SeparableConv2D(2, 3, padding="same", use_bias=False)(small))
+assert depthwise.count_params() == 33
+lesson.show(plots.show_block(depthwise), "separable_block")
+
 # %% [markdown]
 # ## ResNet（arXiv 2015）：串接與相加，捷徑 · ResNet (arXiv 2015): concatenation and addition, shortcuts
 #
@@ -1218,6 +1243,25 @@ for name in ("resnet34", "resnet50", "resnet101", "resnet152"):
         count=info.num_params,
         operations=info.multiply_adds / 1e9,
     )
+
+# %% [markdown]
+# 下圖是 `resnet20` 的一個殘差區塊：右邊的線是捷徑，什麼也不算。第二張圖的區塊把特徵圖的邊長減半、通道加倍，
+# 捷徑也要跟著改變形狀。
+#
+# The figure is a residual block of `resnet20`: the line at its right is the shortcut, which computes
+# nothing. The block of the second figure halves the width and height of the map and doubles its
+# channels, so that the shortcut has to change its shape as well.
+
+# %%
+resnet20 = convlens.create_model("resnet20")
+lesson.show(
+    plots.show_block(resnet20, "stage1_block1_relu2", "stage1_block2_relu2"), "residual_block"
+)
+
+# %%
+lesson.show(
+    plots.show_block(resnet20, "stage1_block3_relu2", "stage2_block1_relu2"), "residual_smaller"
+)
 
 # %% [markdown]
 # ## DenseNet：區塊內的每一層都看得到前面所有的層（arXiv 2016） · DenseNet: within a block, every layer sees all before (arXiv 2016)
@@ -1277,6 +1321,13 @@ for name in ("densenet121", "densenet169", "densenet201"):
     lesson.say(
         "{name}: {count:,} parameters", name=name, count=convlens.model_info(name).num_params
     )
+three_layers = keras.Model(entry, dense_block(entry, 3, 12, False))  # three of twelve
+lesson.show(plots.show_block(three_layers), "dense_block")
+
+# %%
+wide = keras.Input((32, 32, 208))
+transition = layers.AveragePooling2D(2)(normalised_convolution(wide, 104, 1))
+lesson.show(plots.show_block(keras.Model(wide, transition)), "transition")
 
 # %% [markdown]
 # ## 準確率對運算量 · Accuracy against the number of operations
