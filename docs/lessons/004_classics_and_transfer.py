@@ -909,7 +909,7 @@ del alexnet
 
 def measured(name):
     text, width, channels, bias, what = stacks.STACKS[name]
-    return what, stacks.measure(stacks.read_layers(text), width, channels, bias=bias)
+    return lesson.text(what), stacks.measure(stacks.read_layers(text), width, channels, bias=bias)
 
 
 for what, rows in (measured("five"), measured("two-threes")):
