@@ -82,7 +82,7 @@ def load_idx(folder: Path) -> Dataset:
         splits.append(np.repeat(split, count))
     numbers, class_names = encode_labels(labels, None, str(folder))
     names = _emnist_names(folder)
-    sources = [pair[what] for _, pair in sorted(files.items()) for what in ("images", "labels")]
+    sources = [files[split][what] for split in sorted(files) for what in ("images", "labels")]
     return Dataset(
         source=str(folder),
         kind=_("a folder of IDX files"),

@@ -69,7 +69,7 @@ def _dataset(path: Path, archive: Any) -> Dataset:
     parts = []
     labels = []
     splits, notes = _splits(path, keys)
-    members = [_Member(path, archive.zip, keys[x_key]) for x_key, _ in splits.values()]
+    members = [_Member(path, archive.zip, keys[x_key]) for x_key, y_key in splits.values()]
     unit = None
     if any(member.dtype != np.uint8 for member in members):
         values = recorded_values([path], lambda: joined(member.values() for member in members))
