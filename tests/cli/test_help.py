@@ -8,8 +8,9 @@ from rich.console import Console, ConsoleDimensions
 from rich.text import Text
 
 from convlens.cli.app import COMMANDS
-from convlens.cli.help import Wrapped
+from convlens.cli.help import Wrapped, composed, translated
 from convlens.cli.show import COMMANDS as SHOWN
+from convlens.language import _, using
 from tests.cli.commands import run
 
 ALL = [
@@ -19,6 +20,12 @@ ALL = [
     "cache trim",
     *(f"show {name}" for commands in SHOWN.values() for name in commands),
 ]
+# What stays English: flags and metavars, names of commands and files, values, and examples.
+NAMES = re.compile(
+    r"convlens( [\w./|<>,-]+)*|--?[\w-]+|[A-Z][A-Z_=,|.]+|[\w*.<>-]+\.\w+|\[[^]]*\]"
+    r"|Holm|ImageNet|Inception|ResNet|DenseNet|TensorBoard|TensorFlow|Keras|Markdown|softmax"
+)
+ENGLISH = re.compile(r"[A-Za-z]{2,} [a-z]{2,} [a-z]{2,}")
 
 
 def helped(capsys, *words: str) -> str:
@@ -33,6 +40,14 @@ def width(request, monkeypatch) -> int:
     monkeypatch.setattr(Console, "width", request.param)
     monkeypatch.setattr(Console, "size", ConsoleDimensions(request.param, 25))
     return request.param
+
+
+@pytest.mark.parametrize("command", ALL)
+def test_help_in_chinese_has_no_english_sentence(command, capsys):
+    said = helped(capsys, *command.split(), "--language", "zh")
+    assert said.startswith("用法：convlens")
+    lines = re.sub(r"[│╭╮╰╯─]", " ", said)
+    assert ENGLISH.findall(NAMES.sub("", lines)) == []
 
 
 @pytest.mark.parametrize("command", ALL)
@@ -54,6 +69,16 @@ def test_help_has_its_paragraphs_its_choices_and_its_defaults(capsys):
     assert "[required]" in helped(capsys, "data")
     assert "--language zh" in said
     assert "--debug" in said
+
+
+def test_a_help_of_several_texts_is_said_in_each_language():
+    help_text = composed(_("{text} [{default}]").format(text=_("images in a step"), default=64))
+    with using("zh"):
+        said = translated(help_text)
+    assert said.endswith("[64]")
+    assert "images" not in said
+    assert translated(help_text) == "images in a step [64]"
+    assert translated("two\n\nparagraphs") == "two\n\nparagraphs"
 
 
 def test_chinese_is_wrapped_between_characters():

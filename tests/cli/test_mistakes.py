@@ -1,4 +1,6 @@
-"""Words of the command line that make no sense: what is said of each."""
+"""Words of the command line that make no sense: what is said of each, in both languages."""
+
+import re
 
 import pytest
 
@@ -32,3 +34,12 @@ def test_each_mistake_has_a_message_in_english(words, said, capsys):
     assert (out, err.count("\n")) == ("", 1)
     assert err.startswith("error  ")
     assert said in err
+
+
+@pytest.mark.parametrize("words", [words for words, _ in MISTAKES])
+def test_each_mistake_has_a_message_in_chinese(words, capsys):
+    assert run(*words.split(), "--language", "zh") == 2
+    err = capsys.readouterr().err
+    assert err.startswith("錯誤  ")
+    # Apart from names, flags and values there is no English.
+    assert re.findall(r"[a-z]+ [a-z]+", re.sub(r"convlens[\w -]*|'[^']*'", "", err)) == []

@@ -26,10 +26,9 @@ COMMANDS = {  # from each module to its commands with their help
             "Show image ∗ filter = map; a filter with several channels sums over them."
         ),
         "pooling": N_("Show how each window of an image becomes one number."),
-        "recognition": N_(
-            "Show lecture 004's path from an image to a few numbers.\n\n"
-            "Three filters, ReLU, max pooling twice, and flatten."
-        ),
+        "recognition": N_("Show lecture 004's path from an image to a few numbers.")
+        + "\n\n"
+        + N_("Three filters, ReLU, max pooling twice, and flatten."),
         "join": N_("Add maps, as ResNet does, or concatenate them, as Inception and DenseNet do."),
         "flatten": N_("Show all numbers of an image in one row."),
     },
