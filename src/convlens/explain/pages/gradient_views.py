@@ -105,7 +105,7 @@ def _terms(found: WeightGradient, factors: list[tuple[str, str, Floats]]) -> Tab
     else:
         places = places[:, 1:]
     return terms_table(
-        (", ".join(axes), *names),
+        (_(", ").join(axes), *names),
         [",".join(map(str, place)) for place in places],
         tuple(one.reshape(-1) for one in columns),
         tuple(decimals),

@@ -59,7 +59,7 @@ def cell_page(layer: Layer, cell: OpenedCell) -> Page:
     network = _("{value} is the network's own value").format(value=write(cell.network))
     agreement = say_agreement(network, cell.value - cell.network, cell.scale, cell.agrees)
     blocks.append(Lines((*lines, (_("network"), agreement))))
-    title = f"{layer.name}: {_place(layer, cell.index)}"
+    title = _("{layer}: {place}").format(layer=layer.name, place=_place(layer, cell.index))
     return Page(title, tuple(_facts(layer, cell)), tuple(blocks))
 
 
@@ -119,7 +119,7 @@ def _seen(layer: Layer, window: Window) -> str:
     """Return which part of an input a window covers."""
     is_map = len(window.spans) == 3
     names = ("row", "column", "channel") if is_map else ("number",) * len(window.spans)
-    where = ", ".join(
+    where = _(", ").join(
         _(SPANS[name][past - first > 1]).format(first=first, last=past - 1)
         for name, (first, past) in zip(names, window.spans, strict=True)
     )
