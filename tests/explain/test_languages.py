@@ -119,10 +119,12 @@ def test_an_opened_value_and_its_worksheet(microscope, name, index):
     file = io.StringIO()
     print_page(page, Console(file=file, width=120))
     exercise = make_exercise(layer, cell)
-    charts = [cell_figure(microscope, layer, cell, page)]
-    for answers in (False, True):
-        charts.append(draw_worksheet(microscope, layer, cell, exercise, "7", answers=answers))
-    for text in (file.getvalue(), *map(text_of, charts)):
+    sheets = [
+        draw_worksheet(microscope, layer, cell, exercise, "7", answers=answers)
+        for answers in (False, True)
+    ]
+    figure = cell_figure(microscope, layer, cell, page)
+    for text in (file.getvalue(), *map(text_of, (figure, *sheets))):
         assert "字" in text
         assert not words_left(text, microscope)
 

@@ -71,3 +71,13 @@ def test_many_columns_have_smaller_cells(columns):
     figure = draw_page(Page("", (), (Row((Grid(np.zeros((1, columns))),)),)))
     sizes = {text.get_fontsize() for text in texts(figure)}
     assert sizes == {10.0 if columns == 4 else 7.0}
+
+
+def test_the_labels_of_a_logarithmic_axis_are_plain_texts():
+    curve = Curve("", "steps", "error", (np.arange(1, 9), 0.3 / np.arange(1, 9)), log=True)
+    figure = draw_page(Page("", (), (curve,)))
+    figure.canvas.draw()
+    axis = figure.axes[1].yaxis
+    labels = [label.get_text() for label in axis.get_ticklabels(minor=None, which="both")]
+    assert "1e-01" in labels
+    assert not any("$" in label for label in labels)

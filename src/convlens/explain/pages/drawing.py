@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from matplotlib.axes import Axes
-from matplotlib.ticker import FuncFormatter, MaxNLocator
+from matplotlib.ticker import FuncFormatter, LogFormatter, MaxNLocator
 from matplotlib.transforms import Bbox, TransformedBbox
 
 from convlens.charts.style import BLUE, GREY, INK, LINE, ORANGE, RED, Chart, style, width
@@ -28,6 +28,15 @@ HALF = 0.0735  # half a Chinese character at 10 points
 COLUMN_GAP = 0.32
 MAP_SIDE = 2.1
 MAP_GAP = 0.35
+
+
+class PlainLogFormatter(LogFormatter):
+    """The labels of a logarithmic axis, with a plain minus, since that of some fonts is wide."""
+
+    @staticmethod
+    def fix_minus(s: str) -> str:
+        """Return a label as it is."""
+        return s
 
 
 def draw_page(page: Page, maps: Sequence[Shown] = ()) -> Chart:
@@ -160,6 +169,9 @@ def _draw_curve(axes: Axes, curve: Curve, y: float) -> Point:
     inner.xaxis.set_major_formatter(plain)
     if curve.log:
         inner.set_yscale("log")
+        # The default formatter writes mathematical notation, which is not parsed here.
+        inner.yaxis.set_major_formatter(PlainLogFormatter())
+        inner.yaxis.set_minor_formatter(PlainLogFormatter())
     else:
         inner.yaxis.set_major_locator(MaxNLocator(6))
         inner.yaxis.set_major_formatter(plain)
