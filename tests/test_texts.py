@@ -31,6 +31,7 @@ ALLOWED = [
     'SOURCE = "arXiv: the paper"  # not translated: a title',
     "# not translated: names\nNAMES = 'cats and dogs'",
     'def f(a: "list of int") -> None: ...',
+    "def f(pairs):\n    return [_(first) for first, _ in pairs]",
 ]
 
 

@@ -70,8 +70,10 @@ def _hiding(tree: ast.Module) -> Iterator[tuple[int, str]]:
     for function in ast.walk(tree):
         if isinstance(function, ast.FunctionDef):
             nodes = list(ast.walk(function))
+            loops = [node.target for node in nodes if isinstance(node, ast.comprehension)]
+            inner = {id(node) for target in loops for node in ast.walk(target)}  # scopes apart
             names = [node for node in nodes if isinstance(node, ast.Name) and node.id == "_"]
-            contexts = {type(node.ctx) for node in names}
+            contexts = {type(node.ctx) for node in names if id(node) not in inner}
             if contexts == {ast.Load, ast.Store}:
                 yield function.lineno, f"{function.name} calls _() and assigns to _"
 
