@@ -156,6 +156,17 @@ def test_a_gradient(run, image, opened, capsys, tmp_path):
     assert json.loads(capsys.readouterr().out)["agrees"]
 
 
+def test_json_is_the_same_in_every_language(run, image, opened, capsys):
+    layer = of_kind(opened, "Conv2D")
+    words = ("open", run, image, "--layer", layer, "--filter", "0", "--format", "json")
+    printed = []
+    for language in ("en", "zh"):
+        assert convlens(*words, "--language", language) == 0
+        printed.append(json.loads(capsys.readouterr().out))
+    assert printed[0] == printed[1]
+    assert printed[0]["rule"] == "patch × kernel, summed up"
+
+
 def test_files(run, image, opened, capsys, tmp_path):
     layer = of_kind(opened, "Conv2D")
     words = (
