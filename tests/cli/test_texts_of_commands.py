@@ -25,26 +25,14 @@ NAMES = re.compile(
 WORD = re.compile(r"[A-Za-z]{2,}")
 # Words that are the same in both languages: classes of this test, units, engines, formulas, names.
 SAME = {
-    *(word for name in dir(keras.layers) for word in re.findall("[A-Za-z]+", name)),
-    *(word for name in dir(keras.ops.numpy) for word in re.findall("[A-Za-z]+", name)),
-    *("images", "scaling", "pixels", "logits", "flatten", "sigmoid", "new", "imagenet"),
-    *("resnet", "densenet", "vgg", "lenet"),
+    *(word for name in dir(keras.layers) for word in re.findall("[A-Z][A-Za-z]+", name)),
+    *("Square", "Sum", "Take", "rbf", "images", "scaling", "pixels", "dense", "logits", "flatten"),
+    *("sigmoid", "probabilities", "new", "imagenet", "resnet", "densenet", "vgg", "lenet"),
     *("bar", "disc", "shapes", "convlens", "px", "GB", "MB", "kB", "min", "ms", "rgb", "grey"),
     *("tensorflow", "jax", "torch", "float32", "bfloat16", "adamw", "Keras", "ImageNet", "softmax"),
     *("relu", "auto", "none", "light", "strong", "stretch", "crop", "pad", "classes", "splits"),
-    *(
-        "train",
-        "val",
-        "test",
-        "evaluate",
-        "predict",
-        "compare",
-        "search",
-        "models",
-        "cache",
-        "demo",
-    ),
-    *("summary", "show", "lesson", "open", "data", "zh", "en", "help", "version", "language"),
+    *("train", "val", "test", "evaluate", "predict", "compare", "search", "models", "cache"),
+    *("demo", "summary", "show", "lesson", "open", "data", "zh", "en", "version", "language"),
 }
 
 
