@@ -26,7 +26,22 @@ WORD = re.compile(r"[A-Za-z]{2,}")
 # Words that are the same in both languages: classes of this test, units, engines, formulas, names.
 SAME = {
     *(word for name in dir(keras.layers) for word in re.findall("[A-Z][A-Za-z]+", name)),
-    *("Square", "Sum", "Take", "rbf", "images", "scaling", "pixels", "dense", "logits", "flatten"),
+    *(
+        "Square",
+        "Sum",
+        "Take",
+        "square",
+        "sum",
+        "take",
+        "subtract",
+        "rbf",
+        "images",
+        "scaling",
+        "pixels",
+        "dense",
+        "logits",
+        "flatten",
+    ),
     *("sigmoid", "probabilities", "new", "imagenet", "resnet", "densenet", "vgg", "lenet"),
     *("bar", "disc", "shapes", "convlens", "px", "GB", "MB", "kB", "min", "ms", "rgb", "grey"),
     *("tensorflow", "jax", "torch", "float32", "bfloat16", "adamw", "Keras", "ImageNet", "softmax"),
