@@ -95,14 +95,31 @@ def line_starts(text: str, width: int) -> list[int]:
             starts.append(match.start())
             used = 0
         if needed > width:  # a word that fills more than a line is cut
-            for place, character in enumerate(match[0], match.start()):
+            line = match.start()
+            for place, character in enumerate(match[0], line):
                 if used and used + cell_len(character) > width and not character.isspace():
-                    starts.append(place)
-                    used = 0
+                    line = _with_closing_signs(text, line, place, width)
+                    starts.append(line)
+                    used = cell_len(text[line:place])
                 used += cell_len(character)
         else:
             used += cell_len(match[0])
     return starts
+
+
+def _with_closing_signs(text: str, line: int, place: int, width: int) -> int:
+    """Return where a word is cut that fills a line, so that the next begins with no closing sign.
+
+    Args:
+        text: The text.
+        line: Where the line begins.
+        place: Where the line is full.
+        width: The cells of a line.
+    """
+    begin = place
+    while text[begin] in CLOSING and begin > line + 1:
+        begin -= 1
+    return begin if cell_len(text[begin : place + 1]) <= width else place
 
 
 def wrapped(text: str, width: int) -> list[str]:

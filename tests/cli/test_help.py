@@ -1,8 +1,10 @@
 """Help: in the chosen language, in terminals of several widths, and put together from texts."""
 
+import itertools
 import re
 
 import pytest
+from cyclopts import App
 from rich.cells import cell_len
 from rich.console import Console, ConsoleDimensions
 from rich.text import Text
@@ -25,6 +27,7 @@ NAMES = re.compile(
     r"convlens( [\w./|<>,-]+)*|--?[\w-]+|[A-Z][A-Z_=,|.]+|[\w*.<>-]+\.\w+|\[[^]]*\]"
     r"|Holm|ImageNet|Inception|ResNet|DenseNet|TensorBoard|TensorFlow|Keras|Markdown|softmax"
 )
+READ: dict[tuple[object, ...], tuple[App, object]] = {}
 ENGLISH = re.compile(r"[A-Za-z]{2,} [a-z]{2,} [a-z]{2,}")
 
 
@@ -34,12 +37,24 @@ def helped(capsys, *words: str) -> str:
     return capsys.readouterr().out
 
 
-@pytest.fixture(params=[40, 80, 120])
-def width(request, monkeypatch) -> int:
+@pytest.fixture(autouse=True)
+def flags_once(monkeypatch):
+    """Let cyclopts read the flags of a command once, which takes longer than to print them."""
+
+    def read_once(app, **options):
+        key = (id(app), *options.items())
+        if key not in READ:
+            READ[key] = (app, read(app, **options))  # with the app, whose id is used again else
+        return READ[key][1]
+
+    read = App.assemble_argument_collection
+    monkeypatch.setattr(App, "assemble_argument_collection", read_once)
+
+
+def terminal(width: int, patch: pytest.MonkeyPatch) -> None:
     """Set the width of the terminal."""
-    monkeypatch.setattr(Console, "width", request.param)
-    monkeypatch.setattr(Console, "size", ConsoleDimensions(request.param, 25))
-    return request.param
+    patch.setattr(Console, "width", width)
+    patch.setattr(Console, "size", ConsoleDimensions(width, 25))
 
 
 @pytest.mark.parametrize("command", ALL)
@@ -51,14 +66,15 @@ def test_help_in_chinese_has_no_english_sentence(command, capsys):
 
 
 @pytest.mark.parametrize("command", ALL)
-@pytest.mark.parametrize("language", ["en", "zh"])
-def test_help_fits_the_terminal(command, language, width, capsys):
-    lines = helped(capsys, *command.split(), "--language", language).splitlines()
-    assert max(map(cell_len, lines)) <= width
-    boxes = {cell_len(line) for line in lines if line.startswith(("│", "╭", "╰"))}
-    assert boxes <= {width}
-    # No line begins with a sign that closes.
-    assert [line for line in lines if re.match(r"[│\s]*[，。；：、）」]", line)] == []
+def test_help_fits_the_terminal(command, capsys, monkeypatch):
+    for language, width in itertools.product(("en", "zh"), (40, 80, 120)):
+        terminal(width, monkeypatch)
+        lines = helped(capsys, *command.split(), "--language", language).splitlines()
+        assert max(map(cell_len, lines)) <= width
+        boxes = {cell_len(line) for line in lines if line.startswith(("│", "╭", "╰"))}
+        assert boxes <= {width}
+        # No line begins with a sign that closes.
+        assert [line for line in lines if re.match(r"[│\s]*[，。；：、）」]", line)] == []
 
 
 def test_help_has_its_paragraphs_its_choices_and_its_defaults(capsys):

@@ -1,6 +1,7 @@
 """The five lessons: they cover the decks, in both languages, and run on the embedded images."""
 
 import ast
+import functools
 import re
 import time
 
@@ -172,16 +173,18 @@ GONE = (
 CHINESE, ENGLISH = re.compile(r"[\u4e00-\u9fff]"), re.compile(r"[A-Za-z]{3,} [A-Za-z]{2,}")
 
 
-def code_cells(number: str) -> list[str]:
-    return [
+@functools.cache
+def code_cells(number: str) -> tuple[str, ...]:
+    return tuple(
         cell.source for cell in read_notebook(LESSONS[number]).cells if cell.cell_type == "code"
-    ]
+    )
 
 
-def texts(number: str) -> list[str]:
+@functools.cache
+def texts(number: str) -> tuple[str, ...]:
     """The cells of text as they are written, in both languages."""
     written = jupytext.read(LESSONS[number].path, fmt="py:percent")
-    return [cell.source for cell in written.cells if cell.cell_type == "markdown"]
+    return tuple(cell.source for cell in written.cells if cell.cell_type == "markdown")
 
 
 def headings(number: str) -> list[str]:
