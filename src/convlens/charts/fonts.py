@@ -8,7 +8,7 @@ import importlib.util
 import io
 import warnings
 from collections.abc import Iterable, Iterator
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 
 from matplotlib import font_manager
@@ -25,6 +25,7 @@ PREFERRED = (
     "PingFang TC",  # not translated: a name
     "WenQuanYi Zen Hei",  # not translated: a name
 )
+VERTICAL_OR_LAYOUT = ("GSUB", "GPOS", "BASE", "VORG", "vhea", "vmtx")  # tables of a font
 
 
 @cache
@@ -64,16 +65,23 @@ def subset_font(texts: Iterable[str]) -> bytes | None:
     if path is None:
         return None
     wanted = {ord(one) for one in set().union(*texts) if one >= "\u2e80" and _has(str(path), one)}
-    if not wanted:
-        return None
+    return _subset(path, frozenset(wanted)) if wanted else None
+
+
+@lru_cache(maxsize=8)
+def _subset(path: Path, wanted: frozenset[int]) -> bytes:
+    """Return the WOFF file. It takes a second to make, and the pages of a study need the same."""
     from fontTools import subset, ttLib
 
     options = subset.Options(
         layout_features=[], name_IDs=[0, 1, 2, 13, 14], flavor="woff", hinting=False
     )
+    # A page is written in rows from left to right.
+    options.drop_tables = [*options.drop_tables, *VERTICAL_OR_LAYOUT]
     file = io.BytesIO()
-    # With the time of the copy, the same page would differ from run to run.
-    with ttLib.TTFont(path, lazy=True, recalcTimestamp=False) as font:
+    # With the time of the copy, the same page would differ from run to run. The box around all
+    # glyphs of the font holds those of the copy, too.
+    with ttLib.TTFont(path, lazy=True, recalcTimestamp=False, recalcBBoxes=False) as font:
         subsetter = subset.Subsetter(options)
         subsetter.populate(unicodes=wanted)
         subsetter.subset(font)
