@@ -69,3 +69,25 @@ def test_data_writes_a_sheet(shapes, here, capsys):
     assert "120 in 2 classes" in said
     with Image.open(here / f"{shapes.name}-sheet.png") as sheet:
         assert sheet.width > 600
+
+
+def test_sizes_are_said_as_height_x_width(here, capsys):
+    for number, (height, width) in enumerate([(10, 20), (12, 24), (14, 40)] * 4):
+        folder = here / "wide" / ("a" if number % 2 else "b")
+        folder.mkdir(parents=True, exist_ok=True)
+        pixels = np.full((height, width), number * 9, np.uint8)
+        Image.fromarray(pixels).save(folder / f"{number}.png")
+        Image.fromarray(pixels[:10, :20]).save(here / f"{number}.png")
+    assert run("data", "wide") == 0
+    assert "height 10 to 14, width 20 to 40, median 12 x 24" in capsys.readouterr().out
+    for kind in ("a", "b"):
+        shutil.rmtree(here / "wide" / kind)
+        (here / "wide" / kind).mkdir()
+        for number in range(6):
+            shutil.copy(here / f"{number}.png", here / "wide" / kind)
+    assert run("data", "wide") == 0
+    said = capsys.readouterr().out
+    assert "size        10 x 20\n" in said
+    np.savez(here / "scaled.npz", x=np.linspace(0, 1, 384).reshape(6, 8, 8), y=[0, 1] * 3)
+    assert run("data", "scaled.npz") == 0
+    assert "values      " in capsys.readouterr().out

@@ -33,7 +33,8 @@ def test_all_layers_are_listed_and_drawn_beside_the_run(view, microscope, capsys
     show_maps(view(), microscope.layer("deep"))
     out = capsys.readouterr().out
     assert "DepthwiseConv2D, gives 6 x 6 x 3" in out
-    assert "--filter 0 to 2 opens a value, the largest of its map; with --at ROW,COL" in out
+    hint = "opens the value of its map that is largest in absolute value; with --at ROW,COL"
+    assert f"--filter 0 to 2 {hint}" in out
     assert (tmp_path / "microscope" / "cat-deep.png").exists()
 
 

@@ -15,6 +15,7 @@ from convlens.cli.summary_formats import (
     print_table,
     stage_facts,
 )
+from convlens.language import using
 from convlens.zoo.create import create_model
 
 
@@ -62,9 +63,19 @@ def test_markdown(lecture, capsys):
     print_markdown(stage_facts(lecture))
     page = capsys.readouterr().out.splitlines()
     assert page[1] == "|---|---|---:|---:|---:|---:|---:|"
+    assert page[-1].endswith(" | all |")
     assert page[4].startswith("| 16x16x64 | max pool 2x2 /2<br>2 × conv 3x3 64 | 55,424 |")
     print_markdown([{"layer": "a|b", "parameters": 1000}])
     assert capsys.readouterr().out.splitlines()[2] == "| a\\|b | 1,000 |"
+
+
+def test_a_layer_that_sees_all_is_said_in_chinese_but_not_for_programs(lecture, capsys):
+    facts = stage_facts(lecture)
+    with using("zh"):
+        print_markdown(facts)
+        assert capsys.readouterr().out.splitlines()[-1].endswith(" | 全部 |")
+        print_csv(facts)
+    assert capsys.readouterr().out.splitlines()[-1].endswith(",all")
 
 
 @pytest.mark.parametrize("columns", [60, 80, 92, 100, 200])

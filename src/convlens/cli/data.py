@@ -73,7 +73,7 @@ def data(
         remarks = store.notes
         digests = store.digests
         unit = unit_of(dataset)
-    said = [] if unit is None else [(_("unit"), unit_in_words(unit))]
+    said = [] if unit is None else [(_("values"), unit_in_words(unit))]
     screen.facts([*_facts(dataset, seen), *said])
     screen.say()
     screen.columns(_counts(dataset))
@@ -108,11 +108,11 @@ def _facts(dataset: "Dataset", seen: "Inspection") -> list[tuple[str, str]]:
     if not seen.modes:  # no image can be read
         return facts
     width, height = seen.common_size
-    size = "{width} x {height}".format(width=width, height=height)
+    size = "{height} x {width}".format(height=height, width=width)
     if seen.common_size_share < 1:
         size = _(
-            "width {widths[0]} to {widths[2]}, height {heights[0]} to {heights[2]}, "
-            "median {widths[1]} x {heights[1]}"
+            "height {heights[0]} to {heights[2]}, width {widths[0]} to {widths[2]}, "
+            "median {heights[1]} x {widths[1]}"
         ).format(widths=seen.widths, heights=seen.heights)
     found: list[tuple[str, str]] = [
         (_("size"), size),

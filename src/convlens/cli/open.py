@@ -52,7 +52,7 @@ class Look:
         str | None,
         Parameter(
             allow_leading_hyphen=True,
-            help=N_("ROW,COL of the value to open [the largest of the map]"),
+            help=N_("ROW,COL of the value to open [the largest of the map in absolute value]"),
         ),
     ] = None
     gradient: Annotated[
@@ -213,7 +213,9 @@ def _check_words(
 
 
 def find_index(look: Look, layer: "Layer") -> tuple[int, ...]:
-    """Return the index of the value to open: the one at `--at`, or else the largest of the map.
+    """Return the index of the value to open: the one at `--at`, or else the largest.
+
+    The largest is that of the map in absolute value.
 
     Raises:
         ConfigError: If the layer has no such filter, or `--at` is not in the form that the layer

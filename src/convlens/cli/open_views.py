@@ -45,7 +45,8 @@ HINTS = {
         "--layer NAME --filter K --at ROW,COL opens one value"
     ),
     "map": N_(
-        "--filter 0 to {last} opens a value, the largest of its map; with --at {form} the one there"
+        "--filter 0 to {last} opens the value of its map that is largest in absolute value; "
+        "with --at {form} the one there"
     ),
     "number": N_("--filter 0 to {last} opens a value"),
     "class": N_("--filter 0 to {last}, or the name of a class, opens a value"),

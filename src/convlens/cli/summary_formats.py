@@ -149,10 +149,15 @@ def _cell(head: str, value: str | float) -> str:
         if head == "kind":
             for long, short in SHORTER:
                 value = value.replace(long, short)
-        return _("all") if (head, value) == ("sees", "all") else value
+        return _translated(head, value)
     if head == "multiply-adds":
         return rounded(int(value))
     return f"{value:,}" if head == "parameters" else f"{value:.1f}"
+
+
+def _translated(head: str, value: str) -> str:
+    """Return a cell in the chosen language: a layer sees a number of pixels, or all of them."""
+    return _("all") if (head, value) == ("sees", "all") else value
 
 
 def print_markdown(facts: list[Fact]) -> None:
@@ -162,7 +167,10 @@ def print_markdown(facts: list[Fact]) -> None:
     print(f"| {' | '.join(map(_, heads))} |")  # noqa: T201
     print(f"|{'|'.join(rules)}|")  # noqa: T201
     for fact in facts:
-        cells = [f"{value:,}" if isinstance(value, int) else str(value) for value in fact.values()]
+        cells = [
+            f"{value:,}" if isinstance(value, int) else _translated(head, str(value))
+            for head, value in fact.items()
+        ]
         line = " | ".join(cell.replace("|", "\\|").replace("\n", "<br>") for cell in cells)
         print(f"| {line} |")  # noqa: T201
 

@@ -13,7 +13,7 @@ from convlens.language import N_
 
 __all__ = ["PUBLISHED", "Published"]
 
-ONE_CROP = N_("one crop")
+ONE_CROP = N_("one centre crop")
 WHOLE = N_("whole image")
 
 KERAS = "keras.io/api/applications"

@@ -19,7 +19,7 @@ def test_the_numbers_of_the_lecture():
     forward, error, chain, lines, update = page.blocks
     assert page.title == "A 2-2-2 network of sigmoids by hand"
     assert forward.rows[0] == ("h1", "0.05 × 0.15 + 0.1 × 0.2 + 0.35", "0.377500000", "0.593269992")
-    assert error.rows[-1] == ("all", "", "0.298371109")
+    assert error.rows[-1] == ("total", "", "0.298371109")
     assert chain.rows[4] == ("w5", "0.741365070", "0.186815602", "0.593269992", "0.082167041")
     assert lines.lines[0] == ("dE/do1", "0.751365070 - 0.01 = 0.741365070")
     assert lines.lines[2] == (
@@ -74,7 +74,7 @@ def test_sizes_are_compared():
     assert page.blocks[0].rows == (
         ("conv 5 1", "1 x 1 x 1", "⌊(5 - 5) / 1⌋ + 1 = 1", "1 + (5 - 1) × 1 = 5"),
     )
-    assert page.blocks[1].rows[-1] == ("all", "", "25")
+    assert page.blocks[1].rows[-1] == ("total", "", "25")
     assert page.blocks[-1].lines == (
         ("conv 5 1", "25"),
         ("conv 3 1; conv 3 1", "9 + 9 = 18"),

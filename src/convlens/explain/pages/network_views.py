@@ -93,7 +93,7 @@ def _error_table(step: Step) -> Table:
         (f"o{number}", f"½ ({target:.9g} - {output:.9f})²", f"{term:.9f}")
         for number, (target, output, term) in enumerate(pairs, 1)
     ]
-    rows.append((_("all"), "", f"{step.error:.9f}"))
+    rows.append((_("total"), "", f"{step.error:.9f}"))
     return Table((_("output"), _("half the square"), _("error E")), tuple(rows), _("the error E"))
 
 
@@ -166,6 +166,7 @@ def sizes_page(stacks: list[tuple[str, tuple[LayerSize, ...]]], image: str) -> P
         image: What the layers are given, in words.
     """
     everything = _("all")
+    whole = _("total")
     blocks: list[Block] = []
     heads = (_("layer"), _("shape"), _("its side"), _("pixels it sees"))
     counts = []
@@ -185,9 +186,7 @@ def sizes_page(stacks: list[tuple[str, tuple[LayerSize, ...]]], image: str) -> P
         params = [(row.layer, row.params.formula, f"{row.params.value:,}") for row in learned]
         blocks += [
             Table(heads, shapes, name, words=(everything,)),
-            Table(
-                (_("layer"), _("parameters"), _("count")), (*params, (everything, "", f"{total:,}"))
-            ),
+            Table((_("layer"), _("parameters"), _("count")), (*params, (whole, "", f"{total:,}"))),
         ]
         parts = " + ".join(f"{row.params.value:,}" for row in learned)
         counts.append((name, parts if parts == f"{total:,}" else f"{parts} = {total:,}"))
