@@ -4,7 +4,7 @@ import pytest
 from babel.messages.catalog import Catalog
 from tools import catalogue
 from tools.catalogue import (
-    chinese_pages,
+    chinese_files,
     fields,
     find_faults,
     find_foreign_words,
@@ -57,9 +57,10 @@ def test_fields_have_their_formats():
 
 
 def test_texts_are_found_in_code_pages_and_lessons():
-    texts = catalogue.extract()
-    files = {file for text in texts for file, _ in text.locations}
+    files = {file for text in catalogue.extract() for file, _ in text.locations}
     assert "src/convlens/language.py" in files
+    assert "src/convlens/report/report.html" in files
+    assert "docs/lessons/001_mnist.py" in files
 
 
 def test_the_glossary_names_foreign_words():
@@ -76,7 +77,7 @@ def test_a_foreign_word_on_a_page_is_found(tmp_path):
     ]
 
 
-def test_the_pages_in_chinese_have_no_foreign_words():
-    pages = chinese_pages()
-    assert "README.zh-TW.md" in [page.name for page in pages]
-    assert list(find_foreign_words(pages, foreign_words())) == []
+def test_the_pages_and_lessons_in_chinese_have_no_foreign_words():
+    files = chinese_files()
+    assert {"README.zh-TW.md", "options.zh-TW.md", "001_mnist.py"} <= {one.name for one in files}
+    assert list(find_foreign_words(files, foreign_words())) == []

@@ -37,7 +37,7 @@ def main(words: list[str]) -> int:
         foreign = foreign_words()
         faults = [
             *find_faults(extract(), read_catalogue(), foreign),
-            *find_foreign_words(chinese_pages(), foreign),
+            *find_foreign_words(chinese_files(), foreign),
         ]
         print("\n".join(faults) if faults else "the catalogue has every text")
         return bool(faults)
@@ -82,18 +82,19 @@ def foreign_words() -> list[str]:
     return words
 
 
-def chinese_pages() -> list[Path]:
-    """Return the pages that are written in Chinese, which the catalogue does not hold."""
-    return sorted([ROOT / "README.zh-TW.md", *ROOT.glob("docs/**/*.zh-TW.md")])
+def chinese_files() -> list[Path]:
+    """Return the pages and the lessons, whose Chinese the catalogue does not hold."""
+    pages = [ROOT / "README.zh-TW.md", *ROOT.glob("docs/**/*.zh-TW.md")]
+    return sorted([*pages, *ROOT.glob("docs/lessons/*.py")])
 
 
-def find_foreign_words(pages: list[Path], foreign: list[str]) -> Iterator[str]:
-    """Yield a line for each place of a page that has a word which is not used in Taiwan."""
-    for page in pages:
-        for number, line in enumerate(page.read_text(encoding="utf-8").splitlines(), 1):
+def find_foreign_words(files: list[Path], foreign: list[str]) -> Iterator[str]:
+    """Yield a line for each place of a file that has a word which is not used in Taiwan."""
+    for file in files:
+        for number, line in enumerate(file.read_text(encoding="utf-8").splitlines(), 1):
             for word in foreign:
                 if word in line:
-                    yield f"{page.name}:{number}: {word} is not used in Taiwan"
+                    yield f"{file.name}:{number}: {word} is not used in Taiwan"
 
 
 def find_faults(texts: Catalog, catalogue: Catalog, foreign: list[str]) -> Iterator[str]:

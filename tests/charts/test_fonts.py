@@ -1,7 +1,9 @@
 import io
 import time
 import warnings
+from pathlib import Path
 
+import matplotlib as mpl
 import numpy as np
 import pytest
 from fontTools.ttLib import TTFont
@@ -10,7 +12,9 @@ from matplotlib.figure import Figure
 
 from convlens import plots
 from convlens.charts import fonts
+from convlens.language import CATALOGUE
 
+ROOT = Path(__file__).parents[2]
 TRADITIONAL = ["貓", "狗", "圓仔花", "臺灣藍鵲", "石虎（保育類）", "Édgar ß Ω Ж"]
 
 
@@ -60,13 +64,34 @@ def test_every_chart_draws_chinese_names():
             figure.savefig(io.BytesIO(), format=kind)  # outside of the style, as a notebook does
 
 
+@pytest.fixture
+def nothing_installed(monkeypatch):
+    """Leave the fonts that come with convlens and with matplotlib."""
+    manager = fonts.font_manager.fontManager
+    shipped = [one for one in manager.ttflist if one.fname.startswith(mpl.get_data_path())]
+    monkeypatch.setattr(manager, "ttflist", shipped)
+
+
+@pytest.mark.usefixtures("nothing_installed")
 def test_a_missing_glyph_is_named_and_replaced_not_drawn_as_a_box(recwarn):
     strange = "\U00012000"  # a cuneiform sign
-    if not fonts.find_fonts([strange])[1]:
-        pytest.skip("this computer has a font for cuneiform")
     assert fonts.find_fonts(["貓", f"a{strange}"])[1] == {strange}
     assert fonts.drawable(["貓", f"a{strange}"]) == ["貓", "a?"]
     assert strange in str(recwarn.pop(UserWarning).message)
+
+
+@pytest.mark.usefixtures("nothing_installed")
+@pytest.mark.parametrize("pattern", ["src/**/*.po", "src/**/*.py", "docs/lessons/*.py"])
+def test_every_character_of_convlens_and_its_lessons_can_be_drawn(pattern):
+    files = sorted(ROOT.glob(pattern))
+    assert files
+    assert fonts.find_fonts([file.read_text(encoding="utf-8") for file in files])[1] == set()
+
+
+def test_a_page_has_every_chinese_character_of_the_catalogue():
+    text = CATALOGUE.read_text(encoding="utf-8")
+    font = TTFont(io.BytesIO(fonts.subset_font([text])))
+    assert {ord(one) for one in text if one >= "\u2e80"} == set(font.getBestCmap())
 
 
 def test_a_name_is_one_line():
