@@ -68,11 +68,11 @@ def test_the_help_of_a_search_has_its_own_defaults_and_hides_transfer(capsys, mo
     ("text", "found"), [("0,3", (0, 3)), (" 2 , 1 ", (2, 1)), ("-1 5", (-1, 5)), ("7", (7,))]
 )
 def test_commas_and_blanks_separate(text, found):
-    assert read_whole_numbers(text, "--at", "numbers") == found
+    assert read_whole_numbers(text, "numbers") == found
 
 
 @pytest.mark.parametrize(("text", "counts"), [("1.5", ()), ("a,b", ()), ("1", (2,)), ("", (1, 2))])
 def test_what_is_wrong_is_told_with_the_flag(text, counts):
     with pytest.raises(ConfigError) as told:
-        read_whole_numbers(text, "--at", "ROW,COL in whole numbers", counts)
-    assert str(told.value) == f"--at must be ROW,COL in whole numbers; found {text!r}."
+        read_whole_numbers(text, "{flag} must be numbers; found {text!r}.", counts, flag="--at")
+    assert str(told.value) == f"--at must be numbers; found {text!r}."

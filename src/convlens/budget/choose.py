@@ -23,7 +23,7 @@ LEAST_SIDE = 64  # pixels; smaller images are unlike those that a backbone was t
 PASSES = 3  # in fewer passes over the images the learning rate cannot rise and fall
 MOST_PASSES = 30  # more passes improve little, as the layers are trained already
 
-NONE_FITS = N_("even at {side}, {parts}, it takes {needed}; {left} are left")
+NONE_FITS = N_("it takes {needed} even at {side} pixels ({parts}); {left} are left")
 LARGEST_FITS = N_("{parts}; about {needed} to the report fit into the {left} that are left")
 SMALLER_FITS = N_(
     "{parts}; about {needed} to the report fit into the {left} that are left, the {whole} at "

@@ -116,7 +116,10 @@ def _choose_backbone(timed: TimedRun) -> tuple[Config, SizeChoice] | None:
             if named is not None:
                 what = _("a head on {backbone}").format(backbone=named)
                 timed.clock.require(choice.seconds / AIM, what)
-            reason = _("{backbone}, {reason}").format(backbone=BACKBONE, reason=choice.reason)
+            timed.facts[N_("backbone")] = _("{backbone} is not taken: {reason}").format(
+                backbone=BACKBONE, reason=choice.reason
+            )
+            return None
     timed.facts[N_("backbone")] = _("not taken: {reason}").format(reason=reason)
     return None
 

@@ -20,6 +20,7 @@ GROUPS = {
     "augment": Group(N_("Augmentation"), sort_key=4),
     "model": Group(N_("Network"), sort_key=5),
 }
+NUMBERS = N_("{flag} must be whole numbers with commas, as 32,64,128; found {text!r}.")
 NUMBER_LISTS = ("filters", "dense", "head")  # settings that a flag writes with commas
 
 Resume = Annotated[
@@ -128,27 +129,26 @@ def configure(flags: Any, base: Config) -> Config:
     given = given_flags(flags)
     for name in NUMBER_LISTS:
         if name in given:
-            given[name] = read_whole_numbers(
-                given[name], flag_of(name), _("whole numbers with commas, as 32,64,128")
-            )
+            given[name] = read_whole_numbers(given[name], NUMBERS, flag=flag_of(name))
     return base.replace(**given)
 
 
 def read_whole_numbers(
-    text: str, what: str, form: str, counts: Sequence[int] = ()
+    text: str, rule: str, counts: Sequence[int] = (), **fields: object
 ) -> tuple[int, ...]:
     """Return the whole numbers of a text with commas or blanks between them.
 
     Args:
         text: The text, as "0,3".
-        what: The flag, for the message.
-        form: What the flag must be, for the message: "ROW,COL in whole numbers".
+        rule: The message if the text is wrong, a template that `N_` has marked. Its field `text` is
+            the text.
         counts: How many numbers are allowed; any number of them if empty.
+        fields: The other fields of the message.
 
     Raises:
         ConfigError: If a word is not a whole number, or there are too few or too many.
 
-    >>> read_whole_numbers("0,3", "--at", "ROW,COL", counts=(2,))
+    >>> read_whole_numbers("0,3", "--at must be ROW,COL; found {text!r}.", (2,))
     (0, 3)
     """
     try:
@@ -156,9 +156,7 @@ def read_whole_numbers(
     except ValueError:
         found = None
     if found is None or (counts and len(found) not in counts):
-        raise ConfigError(
-            _("{what} must be {form}; found {text!r}.").format(what=what, form=form, text=text)
-        )
+        raise ConfigError(_(rule).format(text=text, **fields))
     return found
 
 

@@ -233,11 +233,15 @@ def find_index(look: Look, layer: "Layer") -> tuple[int, ...]:
                 "number."
             ).format(layer=layer.name)
         )
-    what = _("--at of {layer}, which gives {shape},").format(
-        layer=layer.name, shape=" x ".join(map(str, layer.shape))
-    )
     place = read_whole_numbers(
-        look.at, what, _("{form} in whole numbers").format(form=form), (len(layer.shape) - 1,)
+        look.at,
+        N_(
+            "--at of {layer}, which gives {shape}, must be {form} in whole numbers; found {text!r}."
+        ),
+        counts=(len(layer.shape) - 1,),
+        layer=layer.name,
+        shape=" x ".join(map(str, layer.shape)),
+        form=form,
     )
     return (*place, unit)
 
@@ -274,6 +278,8 @@ def find_place(look: Look) -> "Place | None":
         return look.weight
     return read_whole_numbers(
         look.weight or "",
-        "--weight",
-        _("bias, gamma, beta, or ROW,COL,CHANNEL in whole numbers"),
+        N_(
+            "--weight must be bias, gamma, beta, or ROW,COL,CHANNEL in whole numbers; "
+            "found {text!r}."
+        ),
     )

@@ -18,6 +18,9 @@ from convlens.language import N_, _
 
 LONGEST_TITLE = 24  # characters of a filter that is named by how it was given
 
+PLACE = N_("--at must be ROW,COL in whole numbers, as 0,3; found {text!r}.")
+SIDES = N_("{flag} must be a whole number or two, as 2 or 2,1; found {text!r}.")
+
 At = Annotated[
     str | None,
     Parameter(
@@ -37,13 +40,13 @@ Strides = Annotated[
 def _read_cell(text: str | None) -> tuple[int, int] | None:
     if text is None:
         return None
-    row, column = read_whole_numbers(text, "--at", _("ROW,COL in whole numbers, as 0,3"), (2,))
+    row, column = read_whole_numbers(text, PLACE, counts=(2,))
     return row, column
 
 
 def _read_sides(text: str, flag: str) -> tuple[int, int]:
     """Return (down, right) of one whole number or of two."""
-    found = read_whole_numbers(text, flag, _("a whole number or two, as 2 or 2,1"), (1, 2))
+    found = read_whole_numbers(text, SIDES, counts=(1, 2), flag=flag)
     return found[0], found[-1]
 
 
