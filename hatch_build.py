@@ -15,7 +15,7 @@ class CatalogueHook(BuildHookInterface):
     """Compile convlens.po for a wheel. Nothing is written into the source tree."""
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
-        """Compile the catalogue; an editable installation does so in memory instead."""
+        """Compile the catalogue; an editable installation reads it as it is."""
         if version == "editable":
             return
         source = Path(self.root) / "src" / "convlens" / FOLDER / "convlens.po"

@@ -27,5 +27,5 @@ def test_every_module_lies_in_a_part_of_the_page():
     parts = set(re.findall(r"^\| `([\w.]+)` \|", PAGE, re.MULTILINE))
     sources = ROOT / "src" / "convlens"
     tops = {path.stem if path.suffix == ".py" else path.name for path in sources.iterdir()}
-    tops -= {"__init__", "__main__", "__pycache__", "py", "py.typed"}
+    tops -= {"__init__", "__main__", "__pycache__", "locale", "py", "py.typed"}
     assert {part.split(".")[0] for part in parts} == tops

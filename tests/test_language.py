@@ -4,6 +4,8 @@ import copy
 import pickle
 
 import pytest
+from babel.messages.mofile import write_mo
+from babel.messages.pofile import read_po
 
 from convlens import language
 from convlens.errors import ConfigError
@@ -103,8 +105,10 @@ def test_english_has_two_forms():
 
 
 def test_a_wheel_has_the_catalogue_compiled(tmp_path, monkeypatch):
-    compiled = language.compile_catalogue(language.CATALOGUE)
+    with language.CATALOGUE.open("rb") as file:
+        known = read_po(file, locale="zh_Hant_TW")
+    with (tmp_path / "convlens.mo").open("wb") as file:
+        write_mo(file, known)
     monkeypatch.setattr(language, "CATALOGUE", tmp_path / "convlens.po")
-    (tmp_path / "convlens.mo").write_bytes(compiled)
     texts = language._translations.__wrapped__("zh")
     assert texts.gettext(TEMPLATE).format(known="en", found="法文") == CHINESE

@@ -2,12 +2,11 @@
 
 An English text is its own identifier, as in gettext: `_("{path}: no image").format(path=path)`.
 The catalogue `locale/zh_Hant_TW/LC_MESSAGES/convlens.po` has the Chinese one. A wheel holds it
-compiled; in a clone it is compiled in memory. docs/decisions/language.md has the rules.
+compiled, too; a clone reads it as it is. docs/decisions/language.md has the rules.
 """
 
 import contextlib
 import gettext
-import io
 import locale
 import os
 from collections.abc import Iterable, Iterator
@@ -17,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from convlens.errors import ConfigError
+from convlens.po_file import read_po
 
 LANGUAGES = {"en": "English", "zh": "中文"}
 TAGS = {"en": "en", "zh": "zh-Hant-TW"}  # as HTML names the languages
@@ -231,17 +231,6 @@ def _translations(language: str) -> gettext.NullTranslations:
         return gettext.NullTranslations()
     compiled = CATALOGUE.with_suffix(".mo")
     if compiled.exists():
-        return gettext.GNUTranslations(io.BytesIO(compiled.read_bytes()))
-    return gettext.GNUTranslations(io.BytesIO(compile_catalogue(CATALOGUE)))
-
-
-def compile_catalogue(path: Path) -> bytes:
-    """Return the texts of a PO file in the format that gettext reads."""
-    from babel.messages.mofile import write_mo
-    from babel.messages.pofile import read_po
-
-    with path.open("rb") as file:
-        catalogue = read_po(file, locale="zh_Hant_TW")
-    compiled = io.BytesIO()
-    write_mo(compiled, catalogue)
-    return compiled.getvalue()
+        with compiled.open("rb") as file:
+            return gettext.GNUTranslations(file)
+    return read_po(CATALOGUE)
