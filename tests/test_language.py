@@ -112,3 +112,10 @@ def test_a_wheel_has_the_catalogue_compiled(tmp_path, monkeypatch):
     monkeypatch.setattr(language, "CATALOGUE", tmp_path / "convlens.po")
     texts = language._translations.__wrapped__("zh")
     assert texts.gettext(TEMPLATE).format(known="en", found="法文") == CHINESE
+
+
+def test_a_chinese_name_in_a_chinese_text_has_no_space_around_it():
+    with using("zh"):
+        said = language._("the language must be one of {known}; found {found!r}.")
+        assert said.format(known="英文", found="法文").startswith("語言必須是英文其中之一，")
+        assert said.format(known="en", found="法文") == CHINESE

@@ -9,6 +9,8 @@ import contextlib
 import gettext
 import locale
 import os
+import re
+import string
 from collections.abc import Iterable, Iterator
 from contextvars import ContextVar
 from functools import cache, reduce
@@ -22,6 +24,8 @@ LANGUAGES = {"en": "English", "zh": "中文"}
 TAGS = {"en": "en", "zh": "zh-Hant-TW"}  # as HTML names the languages
 VARIABLE = "CONVLENS_LANG"
 CATALOGUE = Path(__file__).parent / "locale" / "zh_Hant_TW" / "LC_MESSAGES" / "convlens.po"
+
+_HAN = re.compile("[\u3000-\u303f\u4e00-\u9fff\uff00-\uffef]")  # with the wide punctuation
 
 _chosen: ContextVar[str | None] = ContextVar("language", default=None)
 
@@ -41,7 +45,32 @@ class Message(str):
 
     def format(self, *_: object, **fields: Any) -> "Message":
         """Return the text with the values of its named fields."""
-        return _message(str.format(self, **fields), self.template, self.number, fields)
+        text = _spaced(self, fields) if _HAN.search(self) else str.format(self, **fields)
+        return _message(text, self.template, self.number, fields)
+
+
+def _spaced(template: str, fields: dict[str, Any]) -> str:
+    """Return a Chinese template with its fields, without spaces between two Chinese characters.
+
+    A template has a space around its fields, as they are names and numbers in most cases. A name
+    that is Chinese itself stands without one, as Chinese is written.
+
+    >>> _spaced("以 {images} 代替 {name}", {"images": "貓狗", "name": "mnist"})
+    '以貓狗代替 mnist'
+    """
+    text = ""
+    for literal, name, form, conversion in string.Formatter().parse(template):
+        if text and literal.startswith(" ") and _HAN.match(text[-1]) and _HAN.match(literal, 1):
+            literal = literal[1:]
+        value = ""
+        if name is not None:
+            conversion = f"!{conversion}" if conversion else ""
+            form = f":{form}" if form else ""
+            value = f"{{{name}{conversion}{form}}}".format(**fields)
+        if literal.endswith(" ") and _HAN.match(literal[-2:]) and _HAN.match(value):
+            literal = literal[:-1]
+        text += literal + value
+    return text
 
 
 def _message(

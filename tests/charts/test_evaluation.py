@@ -37,3 +37,5 @@ def test_calibration_is_drawn_from_filled_bins(n):
     evaluation = evaluate(RANDOM.integers(2, size=n), probabilities, ["a", "b"])
     figure = drawn(show_calibration(evaluation.bins))
     assert len(figure.axes[1].patches) == sum(one.accuracy.n > 0 for one in evaluation.bins)
+    (points,) = [line for line in figure.axes[0].lines if line.get_marker() == "o"]
+    assert not points.get_clip_on()  # a point at 100 % is a whole circle

@@ -110,6 +110,7 @@ def _draw_curves(axes: Axes, epochs: Floats, train: Floats, val: Floats, at: int
             color=ORANGE,
             markeredgecolor="white",
             markersize=8,
+            clip_on=False,  # also where the loss is almost 0
             zorder=5,
             label=_("best epoch: {epoch:.0f}").format(epoch=epochs[at]),
         )

@@ -131,6 +131,8 @@ def show_calibration(bins: Sequence[Bin]) -> Figure:
             markersize=6,
             linestyle="none",
             elinewidth=1.3,
+            clip_on=False,  # a point at 100 % is a whole circle
+            zorder=3,
         )
         upper.set(
             ylabel=_("accuracy"),

@@ -12,7 +12,7 @@ from markupsafe import Markup, escape
 from matplotlib.figure import Figure
 
 from convlens.charts.fonts import subset_font
-from convlens.language import TAGS, Message, _, again, language, ngettext, using
+from convlens.language import TAGS, Message, _, again, language, ngettext, sentences, using
 
 
 def render_page(package: str, template: str, values: Mapping[str, Any]) -> str:
@@ -20,8 +20,8 @@ def render_page(package: str, template: str, values: Mapping[str, Any]) -> str:
 
     Everything is escaped. Besides its values, the template gets `font`: a WOFF file in base64 with
     the Chinese, Japanese and Korean characters of the page, or "" if the page has none; `tag`, the
-    chosen language as HTML names it; and the functions `_` and `both`. A page that uses `both`
-    includes languages.html, which has a button for the other language.
+    chosen language as HTML names it; and the functions `_`, `both` and `sentences`. A page that
+    uses `both` includes languages.html, which has a button for the other language.
     """
     page = _template(package, template)
     values = {"tag": TAGS[language()], **values}
@@ -44,7 +44,7 @@ def _template(package: str, name: str) -> jinja2.Template:
         extensions=["jinja2.ext.i18n"],
     )
     environment.install_gettext_callables(_, ngettext)  # type: ignore[attr-defined]
-    environment.globals["both"] = both
+    environment.globals.update(both=both, sentences=sentences)
     return environment.get_template(name)
 
 
