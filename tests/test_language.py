@@ -9,7 +9,7 @@ from babel.messages.pofile import read_po
 
 from convlens import language
 from convlens.errors import ConfigError
-from convlens.language import again, ngettext, set_language, using
+from convlens.language import again, listed, ngettext, set_language, using
 
 TEMPLATE = "the language must be one of {known}; found {found!r}."
 CHINESE = "語言必須是 en 其中之一，但是指定的是 '法文'。"
@@ -119,3 +119,35 @@ def test_a_chinese_name_in_a_chinese_text_has_no_space_around_it():
         said = language._("the language must be one of {known}; found {found!r}.")
         assert said.format(known="英文", found="法文").startswith("語言必須是英文其中之一，")
         assert said.format(known="en", found="法文") == CHINESE
+
+
+def test_a_list_of_a_thousand_names_is_said_again():
+    names = [str(number) for number in range(2000)]
+    with using("zh"):
+        said = listed(names)
+        assert said == "、".join(names)
+    assert again(said) == ", ".join(names)
+    assert (listed([]), listed(["one"])) == ("", "one")
+
+
+@pytest.mark.parametrize(
+    ("template", "fields", "expected"),
+    [
+        ("以 {name} 代替。", {"name": "digits（手寫數字）"}, "以 digits（手寫數字）代替。"),
+        ("以 {name} 代替。", {"name": "digits"}, "以 digits 代替。"),
+        ("{one} 與 {other}", {"one": "試驗 0", "other": "試驗 1"}, "試驗 0 與試驗 1"),
+        ("共 {n:,} 張", {"n": 5000}, "共 5,000 張"),
+        ("找到 {name!r} 檔", {"name": "貓 狗"}, "找到 '貓 狗' 檔"),
+        ("類別 {name} 的", {"name": "貓 狗"}, "類別貓 狗的"),
+        ("{x[0]} 與 {{}} {share:.1f}", {"x": ["甲"], "share": 0.25}, "甲與 {} 0.2"),
+    ],
+)
+def test_no_blank_stays_between_two_chinese_characters(template, fields, expected):
+    text = language._message(template, "an English text")
+    assert text.format(**fields) == expected
+
+
+def test_blanks_of_english_texts_stay():
+    with using("en"):
+        assert language._("{one} {other}").format(one="貓", other="狗") == "貓 狗"
+        assert ngettext("{n} image", "{n} {images}", 2).format(n="二", images="貓") == "二 貓"

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError, _imaging
 
 from convlens.errors import ImageError
-from convlens.language import N_, _, sentences
+from convlens.language import N_, _, listed, sentences
 
 ImageLike = str | Path | bytes | IO[bytes] | Image.Image | NDArray[Any]
 """What `open_image` opens: a file, its bytes, a binary stream, a Pillow image, or an array."""
@@ -106,7 +106,7 @@ def _too_large(name: str, found: str) -> ImageError:
 
 def usual_suffixes() -> str:
     """Return the suffixes of the usual images, for messages."""
-    return _("{suffixes} and others").format(suffixes=", ".join(IMAGE_SUFFIXES[:8]))
+    return _("{suffixes} and others").format(suffixes=listed(IMAGE_SUFFIXES[:8]))
 
 
 @contextmanager

@@ -13,7 +13,7 @@ import re
 import string
 from collections.abc import Iterable, Iterator
 from contextvars import ContextVar
-from functools import cache, reduce
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -144,8 +144,13 @@ def one_of(texts: Iterable[str]) -> str:
 
 def _joined(template: str, texts: Iterable[str]) -> str:
     """Return texts joined by a template so that `again` still translates each of them."""
-    first, *others = [*texts] or [""]
-    return reduce(lambda said, other: _(template).format(said=said, other=other), others, first)
+    said = [*texts]
+    if len(said) < 2:
+        return said[0] if said else ""
+    # By halves, so that the text of a thousand names is not a thousand texts deep.
+    middle = len(said) // 2
+    begin = _joined(template, said[:middle])
+    return _(template).format(said=begin, other=_joined(template, said[middle:]))
 
 
 def again(value: Any) -> Any:
@@ -231,7 +236,7 @@ def known_language(language: str) -> str:
     if short not in LANGUAGES:
         raise ConfigError(
             _("the language must be one of {known}; found {found!r}.").format(
-                known=", ".join(LANGUAGES), found=language
+                known=listed(LANGUAGES), found=language
             )
         )
     return short

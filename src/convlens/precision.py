@@ -6,7 +6,7 @@ The names are public in `convlens.backend`.
 from pathlib import Path
 
 from convlens.errors import ConfigError
-from convlens.language import _
+from convlens.language import _, listed
 
 PRECISIONS = ("auto", "float32", "bfloat16")
 
@@ -30,7 +30,7 @@ def resolve_precision(precision: str) -> str:
     if precision not in PRECISIONS:
         raise ConfigError(
             _("precision must be one of {known}; found {found!r}.").format(
-                known=", ".join(PRECISIONS), found=precision
+                known=listed(PRECISIONS), found=precision
             )
         )
     if precision != "auto":

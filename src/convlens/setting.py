@@ -8,7 +8,7 @@ from difflib import get_close_matches
 from typing import Any, get_args, get_type_hints
 
 from convlens.errors import ConfigError
-from convlens.language import N_, _
+from convlens.language import N_, _, listed
 
 LIMITS = (  # of numbers; NaN satisfies none of them
     ("low", operator.ge, N_("{flag} must be at least {limit:g}; found {value:g}.")),
@@ -78,7 +78,7 @@ def _check(item: dataclasses.Field[Any], value: Any) -> None:
     if rule["choices"] and value not in rule["choices"]:
         raise ConfigError(
             _("{flag} must be one of {choices}; found {value!r}.").format(
-                flag=flag_of(item.name), choices=", ".join(rule["choices"]), value=value
+                flag=flag_of(item.name), choices=listed(rule["choices"]), value=value
             )
         )
     if isinstance(value, str | bool):
@@ -113,7 +113,7 @@ def unknown(name: str, known: list[str], what: str = N_("setting")) -> str:
             what=_(what), name=name, names=either(near)
         )
     return _("there is no {what} {name!r}; known: {names}.").format(
-        what=_(what), name=name, names=", ".join(known)
+        what=_(what), name=name, names=listed(known)
     )
 
 

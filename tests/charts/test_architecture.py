@@ -4,10 +4,17 @@ import keras
 import pytest
 from keras import layers
 from matplotlib.patches import FancyArrowPatch, Polygon, Rectangle
+from rich.cells import cell_len
 
 from convlens.anatomy.stages import divide
 from convlens.anatomy.summary import layer_table
-from convlens.charts.architecture import LOWEST, TALLEST, show_architecture
+from convlens.charts.architecture import (
+    LOWEST,
+    SHORT_LINE,
+    TALLEST,
+    show_architecture,
+    wrapped_layers,
+)
 from convlens.charts.style import INK
 from convlens.zoo.create import create_model
 from tests.charts.drawing import drawn
@@ -117,3 +124,15 @@ def test_texts_of_neighbours_do_not_overlap():
     ]
     for index, box in enumerate(boxes):
         assert not any(box.overlaps(other) for other in boxes[index + 1 :])
+
+
+def test_layers_are_wrapped_behind_commas_and_before_bars_by_cells():
+    english = "  (conv 1x1 64 | conv 3x3 128 | max pool 3x3), dense 96"
+    assert [line.replace("\xa0", " ") for line in wrapped_layers(english)] == [
+        "  (conv 1x1 64 | conv 3x3 128",
+        "    | max pool 3x3), dense 96",
+    ]
+    chinese = "卷積 3x3 64、批次正規化、最大池化、卷積 1x1 256"
+    lines = [line.replace("\xa0", " ") for line in wrapped_layers(chinese)]
+    assert lines == ["卷積 3x3 64、批次正規化、", "  最大池化、卷積 1x1 256"]
+    assert max(map(cell_len, lines)) <= SHORT_LINE < cell_len(chinese)

@@ -10,7 +10,7 @@ from itertools import groupby
 
 from convlens.anatomy.stages import HIDDEN, Block, Part
 from convlens.anatomy.summary import LayerRow, Pair
-from convlens.language import N_, _, one_of
+from convlens.language import N_, _, listed, one_of
 
 # A branch with more layers is described by their number.
 MOST = 12
@@ -73,7 +73,7 @@ class _Description:
         """Return the lines to print."""
         if not self.head:
             return [_times(self.count) + "".join(map(_text, self.lines[0]))]
-        branches = (", ".join(map(_text, tokens)) or _("as it is") for tokens in self.lines)
+        branches = (listed(map(_text, tokens)) or _("as it is") for tokens in self.lines)
         found = [
             _times(self.count) + _("{block}:").format(block=self.head),
             *(f"  {_times(len(list(alike)))}{line}" for line, alike in groupby(branches)),
@@ -129,7 +129,7 @@ def _of_block(block: Block) -> _Description:
     if block.kind == "residual":
         longest = max(branches, key=len)
         shortcuts = (
-            ", ".join(word for word, _filters in tokens)
+            listed(word for word, _filters in tokens)
             for tokens in branches
             if tokens is not longest and tokens
         )
@@ -149,7 +149,7 @@ def _tokens(branch: tuple[Part, ...]) -> tuple[Token, ...]:
     for part in branch:
         if isinstance(part, Block):
             inner = _of_block(part)
-            lines = [", ".join(map(_text, line)) for line in inner.lines]
+            lines = [listed(map(_text, line)) for line in inner.lines]
             tokens.append((f"({' | '.join(lines)})" if inner.head else lines[0], ()))
         elif part.kind not in HIDDEN:
             tokens.append(_token(part))

@@ -20,7 +20,7 @@ from keras import layers
 
 from convlens.anatomy.graph import Call, graph_of, record
 from convlens.errors import ModelError
-from convlens.language import _
+from convlens.language import _, listed
 
 SEPARABLE = layers.SeparableConv1D | layers.SeparableConv2D
 TRANSPOSED = layers.Conv1DTranspose | layers.Conv2DTranspose | layers.Conv3DTranspose
@@ -195,7 +195,7 @@ def steps(model: keras.Model) -> list[Step]:
             _(
                 "the layers of {name} can be counted for images of one size; it takes {shapes}. "
                 "Build it with keras.Input((height, width, channels)) in numbers."
-            ).format(name=model.name, shapes=", ".join(str(one.shape[1:]) for one in graph.inputs))
+            ).format(name=model.name, shapes=listed(str(one.shape[1:]) for one in graph.inputs))
         )
 
     def compute(call: Call) -> Any:

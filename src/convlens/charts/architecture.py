@@ -6,7 +6,7 @@ logarithmic scale. Below the boxes stand the layers of the stage and its share o
 """
 
 import math
-import textwrap
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -16,6 +16,7 @@ from matplotlib.axes import Axes
 from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 from matplotlib.patches import FancyArrowPatch, Polygon, Rectangle
+from rich.cells import cell_len
 
 from convlens.anatomy.describe import describe
 from convlens.anatomy.stages import HIDDEN, Block, Part, Stage, last_row
@@ -31,8 +32,8 @@ DOUBLING = 0.045  # what each doubling of the channels adds to the width
 WIDEST = 2.3  # all boxes of a stage together
 SKEW = (0.16, 0.1)  # how far right and up the depth of a box is drawn, for each inch of depth
 LEADING = 0.165  # the height of a line of text
-CHARACTER = 0.058  # the width of a character of text
-SHORT_LINE = 31  # how many characters a line of text has at most
+CELL = 0.058  # the width of a cell of text
+SHORT_LINE = 31  # how many cells a line of text has at most; a Chinese character takes two
 GAP = 0.36  # between stages
 BAR = 0.7  # the height of a share of 100 %
 FACES = {
@@ -44,7 +45,8 @@ FACES = {
 }
 PARAMETERS = INK  # the colour of the shares of the parameters
 MULTIPLY_ADDS = "#9C9C9C"  # the colour of the shares of the multiply-adds
-NO_BREAK = "\xa0"
+NO_BREAK = "\xa0"  # a file or a figure may drop a usual blank at the begin of a line
+BREAK = re.compile(r"(?<=, )|(?<=、)|(?= \|)")  # behind a comma and before a bar
 KEY = N_(
     "Height and depth: the sides of the feature map. Width: the channels. (All are logarithmic.) "
     "Arc: a shortcut. Stripes: branches."
@@ -121,14 +123,27 @@ def _column(stage: Stage) -> _Column:
     parts = tuple(part for part in stage.parts if last_row(part).kind not in HIDDEN)
     lines: list[str] = []
     for line in describe(stage.parts):
-        # A line may be broken behind a comma and before a bar only.
-        whole = line.replace(" ", NO_BREAK)
-        whole = whole.replace("," + NO_BREAK, ", ").replace(NO_BREAK + "|", " |")
-        indent = NO_BREAK * (4 if line.startswith(" ") else 2)
-        lines += textwrap.wrap(whole, SHORT_LINE, subsequent_indent=indent)
+        lines += wrapped_layers(line)
     boxes = min(WIDEST, sum(_thickness(part) for part in parts))
-    text = CHARACTER * max(map(len, lines), default=0)
+    text = CELL * max(map(cell_len, lines), default=0)
     return _Column(stage, parts, tuple(lines), boxes, max(boxes + SKEW[0], text, 0.95))
+
+
+def wrapped_layers(line: str) -> list[str]:
+    r"""Return a line of layers in lines of at most SHORT_LINE cells where it can be broken.
+
+    >>> wrapped_layers("2 × conv 1x1 64, conv 3x3 64, conv 1x1 256")
+    ['2\xa0×\xa0conv\xa01x1\xa064,\xa0conv\xa03x3\xa064,', '\xa0\xa0conv\xa01x1\xa0256']
+    """
+    indent = "    " if line.startswith(" ") else "  "
+    first, *others = BREAK.split(line)
+    lines = [first]
+    for part in others:
+        if cell_len((lines[-1] + part).rstrip()) > SHORT_LINE:
+            lines.append(indent + part.lstrip())
+        else:
+            lines[-1] += part
+    return [one.rstrip().replace(" ", NO_BREAK) for one in lines]
 
 
 def _thickness(part: Part) -> float:

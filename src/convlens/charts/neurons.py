@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 from convlens.charts.sketch import Point, mixed, sketch, write
 from convlens.charts.style import BLUE, GREEN, GREY, INK, ORANGE, RED
 from convlens.errors import ConfigError
-from convlens.language import _
+from convlens.language import _, listed
 
 # Lengths are inches.
 RADIUS = 0.48  # of a neuron
@@ -132,7 +132,7 @@ def _check(network: _Network) -> None:
             raise ConfigError(
                 _(
                     "layers of {units} neurons must have {name} shaped {wanted}; found {found}."
-                ).format(units=", ".join(map(str, units)), name=name, wanted=wanted, found=found)
+                ).format(units=listed(map(str, units)), name=name, wanted=wanted, found=found)
             )
 
 

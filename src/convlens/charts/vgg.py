@@ -11,7 +11,7 @@ from convlens.charts.layer_texts import shape_text
 from convlens.charts.sketch import Color, Point, draw_cell, mixed, sketch, text_width, write
 from convlens.charts.style import BLUE, GREY
 from convlens.errors import ConfigError
-from convlens.language import _
+from convlens.language import _, listed
 from convlens.zoo.registry import model_info
 from convlens.zoo.vgg import CONFIGURATIONS, DENSE_UNITS, VARIANTS, Block
 
@@ -53,7 +53,7 @@ def show_vgg(configurations: Sequence[str] = tuple(CONFIGURATIONS)) -> Figure:
     if wrong or not configurations:
         raise ConfigError(
             _("the configurations of VGG are {known}; found {found}.").format(
-                known=", ".join(CONFIGURATIONS), found=", ".join(wrong) or _("none")
+                known=listed(CONFIGURATIONS), found=listed(wrong) or _("none")
             )
         )
     rows = [*_head(configurations), *_body(configurations), *_totals(configurations)]

@@ -7,7 +7,7 @@ from convlens.backend import resolve_precision
 from convlens.classifier.assembly import assemble, finalize, with_precision
 from convlens.classifier.classifier import Classifier
 from convlens.errors import ModelError
-from convlens.language import _
+from convlens.language import _, listed
 from convlens.preprocess import Preprocessing
 from convlens.zoo.create import build
 from convlens.zoo.imagenet import imagenet_classes
@@ -55,7 +55,7 @@ def pretrained_classifier(
             _(
                 "{name} has no trained weights; train it: convlens train IMAGES --model {name}. "
                 "Networks with trained weights: {trained}."
-            ).format(name=name, trained=", ".join(trained))
+            ).format(name=name, trained=listed(trained))
         )
     preprocessing = Preprocessing(*info.input_shape, fit="crop", scale=info.scale)
     network = partial(build, name, num_classes=len(classes))

@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from convlens import backend
 from convlens.classifier.assembly import all_layers, with_precision
 from convlens.errors import BackendError, ConfigError
-from convlens.language import _
+from convlens.language import _, listed
 from convlens.preprocess import ImageArray
 
 ENGINES = ("auto", "openvino", "keras")
@@ -72,7 +72,7 @@ def compile_model(model: keras.Model, precision: str = "auto", engine: str = "au
     if engine not in ENGINES:
         raise ConfigError(
             _("engine must be one of {known}; found {found!r}.").format(
-                known=", ".join(ENGINES), found=engine
+                known=listed(ENGINES), found=engine
             )
         )
     if engine == "openvino" or (engine == "auto" and importlib.util.find_spec("openvino")):

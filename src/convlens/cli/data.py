@@ -13,7 +13,7 @@ from PIL import Image
 from convlens.config import DataConfig
 from convlens.errors import DataError, ImageError
 from convlens.files import numbered, write_atomically
-from convlens.language import N_, _, ngettext
+from convlens.language import N_, _, listed, ngettext
 from convlens.preprocess import open_image
 from convlens.screen import Screen
 from convlens.unit import Unit, unit_in_words
@@ -131,7 +131,7 @@ def _listed(counts: Mapping[str, int]) -> str:
     >>> _listed({"RGB": 1200, "L": 3})
     'RGB 1,200, L 3'
     """
-    return ", ".join("{name} {n:,}".format(name=name, n=n) for name, n in counts.items())
+    return listed("{name} {n:,}".format(name=name, n=n) for name, n in counts.items())
 
 
 def _print_notes(

@@ -9,7 +9,7 @@ from cyclopts import Group, Parameter
 from convlens.cli.help import composed
 from convlens.config import Config
 from convlens.errors import ConfigError
-from convlens.language import N_, Message, _
+from convlens.language import N_, Message, _, listed
 from convlens.sections import SECTIONS, all_settings
 from convlens.setting import flag_of
 
@@ -71,7 +71,7 @@ def _option(
 
 def _description(item: dataclasses.Field[Any]) -> Message:
     """Return the help of a setting with its choices."""
-    choices = ", ".join(item.metadata["choices"])
+    choices = listed(item.metadata["choices"])
     help_text = str(item.metadata["help"])
     text = _(help_text)
     return _("{text}: {choices}").format(text=text, choices=choices) if choices else text

@@ -12,7 +12,7 @@ from rich.console import Console, ConsoleOptions, RenderResult
 from rich.measure import Measurement
 from rich.text import Text
 
-from convlens.language import N_, Message, _, again
+from convlens.language import N_, Message, _, again, listed
 from convlens.text import PART, line_starts, wrapped
 
 OF_CYCLOPTS = (
@@ -109,7 +109,7 @@ def _description(entry: HelpEntry) -> Wrapped:
     """Return what a command or a flag does, with its choices and its default."""
     parts = [Text(translated(_plain(entry.description)))]
     if entry.choices:
-        choices = _("[choices: {choices}]").format(choices=", ".join(entry.choices))
+        choices = _("[choices: {choices}]").format(choices=listed(entry.choices))
         parts.append(Text(choices, "cyclopts.choices"))
     if entry.default not in (None, "False"):  # a switch is off unless it is given
         default = _("[default: {default}]").format(default=entry.default)

@@ -9,7 +9,7 @@ from cyclopts import Parameter
 from convlens.conflicts import refuse_conflicts
 from convlens.errors import ConfigError, DataError
 from convlens.files import expanded
-from convlens.language import N_, _
+from convlens.language import N_, _, listed
 from convlens.screen import Screen
 
 if TYPE_CHECKING:
@@ -136,7 +136,7 @@ def _choose(numbers: Sequence[str], known: Sequence[str]) -> Sequence[str]:
         if number.zfill(3) not in known:
             raise ConfigError(
                 _("a lesson must be one of {known}, or all; found {number!r}.").format(
-                    known=", ".join(known), number=number
+                    known=listed(known), number=number
                 )
             )
     return list(dict.fromkeys(number.zfill(3) for number in numbers))
@@ -190,7 +190,7 @@ def _places(words: Sequence[str], screen: Screen) -> dict[str, str]:
         elif name not in STAND_INS:
             raise ConfigError(
                 _("--data must be NAME=PATH with a NAME of {names}; found {word!r}.").format(
-                    names=", ".join(STAND_INS), word=word
+                    names=listed(STAND_INS), word=word
                 )
             )
         elif not expanded(path).exists():

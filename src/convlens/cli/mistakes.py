@@ -21,7 +21,7 @@ from cyclopts import (
 )
 from cyclopts.argument import Argument
 
-from convlens.language import N_, _, ngettext
+from convlens.language import N_, _, listed, ngettext
 
 # By the type that a value must have.
 WRONG_VALUES: dict[Any, str] = {
@@ -56,9 +56,7 @@ def _unknown_command(error: UnknownCommandError) -> str:
         return _("there is no command {word!r}; did you mean {near}?").format(
             word=word, near=near[0]
         )
-    return _("there is no command {word!r}; known: {names}.").format(
-        word=word, names=", ".join(known)
-    )
+    return _("there is no command {word!r}; known: {names}.").format(word=word, names=listed(known))
 
 
 def _unknown_option(error: UnknownOptionError) -> str:
@@ -77,7 +75,7 @@ def _wrong_value(error: CoercionError) -> str:
     choices = get_args(error.target_type)
     if get_origin(error.target_type) is Literal:
         return _("{flag} must be one of {choices}; found {value!r}.").format(
-            flag=name, choices=", ".join(map(str, choices)), value=error.token.value
+            flag=name, choices=listed(map(str, choices)), value=error.token.value
         )
     message = WRONG_VALUES.get(error.target_type, N_("{name} cannot be {value!r}."))
     return _(message).format(name=name, value=error.token.value)
@@ -123,7 +121,7 @@ def _repeated(error: RepeatArgumentError) -> str:
 def _wrong_order(error: ArgumentOrderError) -> str:
     named = error.prior_positional_or_keyword_supplied_as_keyword_arguments
     return _("{flags} is given by its flag, so {word!r} must be, too: {flag} {word}.").format(
-        flags=", ".join(one.name for one in named),
+        flags=listed(one.name for one in named),
         word=error.token,
         flag=error.argument.name if error.argument else "",
     )

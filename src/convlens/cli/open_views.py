@@ -24,7 +24,7 @@ from convlens.explain.pages.page import Page
 from convlens.explain.pages.terminal import print_page
 from convlens.explain.pages.worksheet import write_worksheet
 from convlens.files import and_more
-from convlens.language import N_, _, using
+from convlens.language import N_, _, listed, using
 from convlens.text import printable
 
 if TYPE_CHECKING:
@@ -146,7 +146,7 @@ def _facts(view: View) -> list[tuple[str, str]]:
     shares = [f"{label} {share * 100:.1f} %" for label, share in scope.most_probable()]
     return [
         (_("image"), _("{name}, {size}").format(name=view.name, size=size)),
-        (_("prediction"), ", ".join(shares)),
+        (_("prediction"), listed(shares)),
     ]
 
 

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from rich.text import Text
 
 from convlens.cli.output import print_json
-from convlens.language import N_, _
+from convlens.language import N_, _, listed
 from convlens.screen import Screen
 from convlens.text import printable
 
@@ -47,7 +47,7 @@ def _print_table(rows: list[Row]) -> None:
         ]
         label, share = cells.pop(0) if row.known else (_(UNKNOWN), "")
         name = Path(row.image).name if in_one_folder else row.image
-        others = ", ".join(map(" ".join, cells))
+        others = listed(map(" ".join, cells))
         style = "bold" if row.known else "bold yellow"  # not translated: a style
         table.append([printable(name), Text(label, style), share, Text(others, "dim")])
     screen.columns(table, left=(0, 1, 3))

@@ -13,7 +13,7 @@ from convlens.cli.summary_formats import PRINTERS, layer_facts, print_table, sta
 from convlens.config import Config
 from convlens.errors import ConfigError, RunError
 from convlens.files import storage_errors
-from convlens.language import N_, _, again, ngettext, using
+from convlens.language import N_, _, again, listed, ngettext, using
 from convlens.screen import Screen
 
 if TYPE_CHECKING:
@@ -117,7 +117,7 @@ def _find(name: str, given: dict[str, Any]) -> tuple["keras.Model", str, str]:
         "a classifier of {number:,} class: {names}",
         "a classifier of {number:,} classes: {names}",
         len(classifier.class_names),
-    ).format(number=len(classifier.class_names), names=", ".join(names))
+    ).format(number=len(classifier.class_names), names=listed(names))
     return classifier.model, classifier.model.name, description
 
 
@@ -183,7 +183,7 @@ def _draw(name: str, rows: list["LayerRow"], paths: list[Path]) -> None:
     """Draw the stages of a network and save the figure."""
     if len(paths) > 1:
         raise ConfigError(
-            _("--plot takes one file; found {paths}.").format(paths=", ".join(map(str, paths)))
+            _("--plot takes one file; found {paths}.").format(paths=listed(map(str, paths)))
         )
     with using("en"):  # as all names of files
         default = Path(re.sub(r"[^\w.]+", "-", f"{again(name)} architecture.png"))

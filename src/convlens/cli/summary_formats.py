@@ -12,7 +12,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from convlens.cli.output import print_json
-from convlens.language import N_, _
+from convlens.language import N_, _, listed
 
 if TYPE_CHECKING:
     from convlens.anatomy.stages import Stage
@@ -117,7 +117,7 @@ def print_table(facts: list[Fact]) -> None:
     Console(highlight=False, width=max(console.width, _least_width(facts))).print(table)
     if left_out:
         console.print(
-            _("in a wider terminal also: {columns}").format(columns=", ".join(map(_, left_out))),
+            _("in a wider terminal also: {columns}").format(columns=listed(map(_, left_out))),
             style="dim",
             soft_wrap=True,
         )

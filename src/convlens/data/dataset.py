@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from convlens.errors import DataError
 from convlens.files import and_more, expanded
-from convlens.language import N_, _, sentences
+from convlens.language import N_, _, listed, sentences
 from convlens.preprocess import ImageArray
 from convlens.text import printable
 from convlens.unit import Unit
@@ -159,8 +159,8 @@ class Dataset:
                 "{unknown}, too."
             ),
             source=self.source,
-            known=", ".join(class_names),
-            unknown=", ".join(unknown),
+            known=listed(class_names),
+            unknown=listed(unknown),
         )
         numbers = np.array([class_names.index(name) for name in self.class_names])
         return replace(self, labels=numbers[self.labels], class_names=class_names)
@@ -207,7 +207,7 @@ def check(dataset: Dataset) -> None:
         "train" not in dataset.splits,
         _("{source}: there must be images to train on; found only {splits} ({kind})."),
         source=dataset.source,
-        splits=", ".join(np.unique(dataset.splits)),
+        splits=listed(np.unique(dataset.splits)),
         kind=dataset.kind,
     )
     untrained = [f"'{name}'" for name in dataset.absent("train")]

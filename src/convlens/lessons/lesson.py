@@ -20,7 +20,7 @@ from convlens.evaluation.scores import Score
 from convlens.explain.pages.drawing import draw_page
 from convlens.explain.pages.page import Page
 from convlens.files import write_atomically
-from convlens.language import N_, _
+from convlens.language import N_, _, listed
 from convlens.lessons.table import Result, result_rows
 from convlens.run import Run
 from convlens.screen import Screen
@@ -228,7 +228,7 @@ def _require_known(name: str) -> None:
     if name not in STAND_INS:
         raise ConfigError(
             _("the images of the lessons are {names}; found {name!r}.").format(
-                names=", ".join(STAND_INS), name=name
+                names=listed(STAND_INS), name=name
             )
         )
 

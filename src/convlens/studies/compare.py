@@ -20,7 +20,7 @@ from convlens.data.dataset import Dataset
 from convlens.data.prepared import Prepared, prepare_data
 from convlens.errors import ConfigError, DataError, RunError, TrainingError
 from convlens.files import explained_stops
-from convlens.language import N_, _
+from convlens.language import N_, _, listed
 from convlens.pipeline import begin, open_trainer
 from convlens.run import Run
 from convlens.screen import Screen, duration
@@ -120,7 +120,7 @@ def open_comparison(name: str | Path) -> Run:
     if (folder / FACTS).is_file():
         return Run(folder)
     known = sorted(path.parent.name for path in Path("runs").glob(f"*/{FACTS}"))
-    raise RunError(_(NO_COMPARISON[bool(known)]).format(name=name, known=", ".join(known)))
+    raise RunError(_(NO_COMPARISON[bool(known)]).format(name=name, known=listed(known)))
 
 
 def resume_comparison(dataset: Dataset, name: str | Path, screen: Screen | None = None) -> Run:

@@ -15,7 +15,7 @@ from convlens.budget.plan import Costs, least_seconds, plan
 from convlens.config import Config
 from convlens.data.prepared import Prepared
 from convlens.errors import ConfigError, ModelError, TrainingError
-from convlens.language import _, sentences
+from convlens.language import _, listed, sentences
 from convlens.pipeline import open_trainer
 from convlens.screen import Screen
 from convlens.training.network import choose_network
@@ -45,7 +45,7 @@ def check_names(names: Sequence[str]) -> None:
         raise ConfigError(
             _(
                 "--models must name two networks or more, with commas between; found {found}."
-            ).format(found=", ".join(names) or _("none"))
+            ).format(found=listed(names) or _("none"))
         )
 
 
@@ -139,7 +139,7 @@ def plan_networks(
                 "--batch-size or --size, or leave it out."
             ).format(
                 minutes=seconds / 60,
-                names=", ".join(too_long),
+                names=listed(too_long),
                 needed=too_long[worst] / 60,
                 worst=worst,
             )

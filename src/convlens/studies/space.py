@@ -12,7 +12,7 @@ from typing import Any, get_args, get_type_hints
 
 from convlens.config import Config, ModelConfig, TrainingConfig, all_settings
 from convlens.errors import ConfigError
-from convlens.language import N_, _
+from convlens.language import N_, _, listed
 
 LOGARITHMIC = ("learning_rate", "weight_decay")  # their ratio matters, not their difference
 SPLIT = "|"  # separates the values of a setting that is itself a list, such as filters
@@ -149,7 +149,7 @@ def _check_name(name: str, model: str) -> None:
                 "--vary must name a field of the network or its training, as {allowed}; "
                 "found {name!r}."
             ).format(
-                allowed=", ".join((*SHAPE, "optimizer", "learning_rate", "batch_size")), name=name
+                allowed=listed((*SHAPE, "optimizer", "learning_rate", "batch_size")), name=name
             )
         )
     if name in get_type_hints(ModelConfig) and name != "stem" and model != "custom_cnn":

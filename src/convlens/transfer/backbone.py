@@ -23,7 +23,7 @@ from convlens.anatomy.summary import layer_table
 from convlens.classifier.assembly import finalize
 from convlens.config import Config, TransferConfig
 from convlens.errors import ConfigError
-from convlens.language import _
+from convlens.language import _, listed
 from convlens.training.optimization import Multiplier
 
 FEATURES = "features"  # the name of the layer that gives the features of an image
@@ -168,7 +168,7 @@ def _matching(text: str, candidates: list[keras.Layer]) -> list[keras.Layer]:
                     "--unfreeze {pattern} must match layers with weights; it matches none of "
                     "{count}. Some of them are: {near}. Batch normalisations count with "
                     "--train-batch-norm."
-                ).format(pattern=pattern, count=len(names), near=", ".join(near or names[-NAMED:]))
+                ).format(pattern=pattern, count=len(names), near=listed(near or names[-NAMED:]))
             )
         found |= matching
     return [layer for layer in candidates if layer.name in found]

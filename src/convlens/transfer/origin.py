@@ -16,7 +16,7 @@ from convlens.data.deep import with_unit
 from convlens.data.prepared import Demands, Prepared, choose_preprocessing, look_at
 from convlens.data.store import Progress
 from convlens.errors import ConfigError, ModelError
-from convlens.language import _
+from convlens.language import _, listed
 from convlens.preprocess import Preprocessing
 from convlens.run import Run
 from convlens.training.network import Origin, choose_network
@@ -173,7 +173,7 @@ def choose_backbone(config: Config) -> BackboneOrigin:
                 "a backbone must be trained, but no trained weights are known for {name}. Give a "
                 "file of its --weights, a classifier file that you trained (--backbone runs/NAME), "
                 "or one of {others}."
-            ).format(name=name, others=", ".join(others))
+            ).format(name=name, others=listed(others))
         )
     return BackboneOrigin(name, demands=Demands(info.scale, least_side=info.least_side))
 

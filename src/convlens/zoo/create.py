@@ -22,7 +22,7 @@ from convlens.anatomy.graph import run_graph
 from convlens.anatomy.summary import WINDOWED, pair, steps, window_of
 from convlens.config import ModelConfig
 from convlens.errors import ModelError
-from convlens.language import _, sentences
+from convlens.language import _, listed, sentences
 from convlens.zoo.registry import HEADS, Logits, ModelInfo, model_info
 from convlens.zoo.weights import load_weights
 
@@ -120,7 +120,7 @@ def _num_logits(info: ModelInfo, num_classes: int, head: str | None) -> int:
     if head not in HEADS:
         raise ModelError(
             _("the head must be one of {heads}; found {head!r}.").format(
-                heads=", ".join(HEADS), head=head
+                heads=listed(HEADS), head=head
             )
         )
     if head == "sigmoid" and num_classes != 2:

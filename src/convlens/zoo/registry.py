@@ -16,7 +16,7 @@ import keras
 from numpy.typing import NDArray
 
 from convlens.errors import ModelError
-from convlens.language import _, one_of
+from convlens.language import _, listed, one_of
 
 # A list holds the logits of the head first, then those of the auxiliary heads.
 Logits: TypeAlias = keras.KerasTensor | list[keras.KerasTensor]
@@ -145,7 +145,7 @@ def register_model(  # noqa: PLR0913 - the facts of a model
         if head not in HEADS:
             raise ValueError(
                 _("the head of {name!r} must be one of {heads}; found {head!r}.").format(
-                    name=name, heads=", ".join(HEADS), head=head
+                    name=name, heads=listed(HEADS), head=head
                 )
             )
         _registry[name] = ModelInfo(
@@ -221,7 +221,7 @@ def model_info(name: str) -> ModelInfo:
     message = _("there is no model {name!r}; known: {names}.")
     if near:
         message = _("there is no model {name!r}; did you mean {near}?")
-    raise ModelError(message.format(name=name, near=one_of(near), names=", ".join(list_models())))
+    raise ModelError(message.format(name=name, near=one_of(near), names=listed(list_models())))
 
 
 @cache

@@ -21,7 +21,7 @@ import numpy as np
 
 from convlens.errors import ModelError
 from convlens.files import keras_home
-from convlens.language import N_, _
+from convlens.language import N_, _, listed
 from convlens.zoo.keras_file import Named, open_keras_file
 from convlens.zoo.registry import WeightsFile, list_models, model_info
 
@@ -156,7 +156,7 @@ def _none_published(name: str) -> str:
             "{name} has no trained weights; there are some for {names}. "
             "Choose one of these, give a file of weights, or train it."
         )
-    ).format(name=name, names=", ".join(published))
+    ).format(name=name, names=listed(published))
 
 
 def _leaves(model: keras.Model) -> Iterator[keras.Layer]:

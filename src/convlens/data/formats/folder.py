@@ -17,7 +17,7 @@ from convlens.data.walk import counted, entries, walk
 from convlens.errors import DataError
 from convlens.files import and_more
 from convlens.image_file import CONVERT
-from convlens.language import N_, Message, _, all_of, one_of, sentences
+from convlens.language import N_, Message, _, all_of, listed, one_of, sentences
 
 BY_FILE_NAME = "file"
 BY_FOLDER = "folder"
@@ -41,7 +41,7 @@ def a_data_source_is() -> str:
         "A data source is a folder per class (also inside train, val, test), files named as "
         "cat.12.jpg (or --pattern), a CSV (path,label), an .npz (x_train, y_train), a folder of "
         "IDX files, or a name ({names})."
-    ).format(names=", ".join(NAMES))
+    ).format(names=listed(NAMES))
 
 
 def says_lost(note: str) -> bool:

@@ -19,7 +19,7 @@ from convlens.data.walk import is_system_name
 from convlens.errors import DataError
 from convlens.files import DAMAGE
 from convlens.image_file import MAX_PIXELS
-from convlens.language import _
+from convlens.language import _, listed
 from convlens.preprocess import ImageArray
 
 IDX_NAME = re.compile(
@@ -120,7 +120,7 @@ def _find_files(folder: Path) -> tuple[Files, str]:
         len(prefixes) > 1,
         _("{folder}: a folder must hold one data set of IDX files; found {prefixes}."),
         folder=folder,
-        prefixes=", ".join(sorted(prefixes)),
+        prefixes=listed(sorted(prefixes)),
     )
     return files, prefixes.pop()
 

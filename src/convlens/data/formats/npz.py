@@ -17,7 +17,7 @@ from convlens.data.deep import recorded_values
 from convlens.data.labels import decode_text, encode_labels, flatten_labels
 from convlens.errors import DataError
 from convlens.files import DAMAGE
-from convlens.language import _, sentences
+from convlens.language import _, listed, sentences
 from convlens.preprocess import ImageArray
 from convlens.unit import Unit, Values, choose_unit, joined, to_bytes, values_of
 
@@ -156,7 +156,7 @@ def _splits(
             "{found}."
         ),
         path=path,
-        found=", ".join(keys.values()),
+        found=listed(keys.values()),
     )
     notes: list[str] = []
     for split, (x_key, y_key) in list(found.items()):

@@ -13,7 +13,7 @@ from scipy.special import erf, expit
 
 from convlens.errors import ConfigError
 from convlens.explain.arithmetic.exact import Numbers, as_numbers
-from convlens.language import N_, _
+from convlens.language import N_, _, listed
 
 # The scale and the alpha of SELU (Klambauer et al., 2017, arXiv:1706.02515).
 SELU_SCALE = 1.0507009873554805
@@ -96,7 +96,7 @@ def activate(values: ArrayLike, name: str) -> Activation:
     if name not in ACTIVATIONS:
         raise ConfigError(
             _("the activation must be one of {names}; found {name!r}.").format(
-                names=", ".join(ACTIVATIONS), name=name
+                names=listed(ACTIVATIONS), name=name
             )
         )
     (z,) = as_numbers(values)
@@ -185,7 +185,7 @@ def loss(name: str, targets: ArrayLike, predicted: ArrayLike) -> Loss:
     if name not in LOSSES:
         raise ConfigError(
             _("the loss must be one of {names}; found {name!r}.").format(
-                names=", ".join(LOSSES), name=name
+                names=listed(LOSSES), name=name
             )
         )
     targets, predicted = as_numbers(targets, predicted)

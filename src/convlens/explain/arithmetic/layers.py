@@ -15,7 +15,7 @@ from convlens.errors import ConfigError
 from convlens.explain.arithmetic.calculations import Normalization, Softmax
 from convlens.explain.arithmetic.exact import Numbers, as_numbers, spread_bias, write_shape
 from convlens.explain.arithmetic.functions import activate
-from convlens.language import N_, _
+from convlens.language import N_, _, listed
 
 
 def softmax(logits: ArrayLike) -> Softmax:
@@ -187,7 +187,7 @@ def flatten(image: ArrayLike) -> Numbers:
 
 
 def _shapes(arrays: Sequence[Numbers]) -> str:
-    return ", ".join(" x ".join(map(str, array.shape)) for array in arrays) or _("none")
+    return listed(" x ".join(map(str, array.shape)) for array in arrays) or _("none")
 
 
 @dataclass(frozen=True, kw_only=True)

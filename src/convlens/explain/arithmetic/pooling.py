@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike
 from convlens.errors import ConfigError
 from convlens.explain.arithmetic.exact import Numbers, as_image, as_numbers, check_place
 from convlens.explain.arithmetic.sizes import Border, Side, lay_both
-from convlens.language import _
+from convlens.language import _, listed
 
 # What becomes of the values in a window.
 KINDS: dict[str, Callable[[Numbers], Any]] = {
@@ -128,7 +128,7 @@ def pool(
     if kind not in KINDS:
         raise ConfigError(
             _("the kind of pooling must be one of {kinds}; found {kind!r}.").format(
-                kinds=", ".join(KINDS), kind=kind
+                kinds=listed(KINDS), kind=kind
             )
         )
     image = as_image(as_numbers(image)[0])

@@ -15,7 +15,7 @@ from convlens.errors import ConfigError, DataError
 from convlens.explain.arithmetic.exact import Numbers, as_numbers, write_shape
 from convlens.files import expanded
 from convlens.image_file import IMAGE_SUFFIXES
-from convlens.language import _
+from convlens.language import _, listed
 from convlens.preprocess import open_image
 
 # Squares and sums of numbers up to this size stay finite.
@@ -124,7 +124,7 @@ def read_matrix(text: str, what: str = "") -> Numbers:
     if len({channel.shape for channel in channels}) > 1:
         raise ConfigError(
             _("{what}: all channels must have one size; found {sizes}.").format(
-                what=what, sizes=", ".join(write_shape(channel.shape) for channel in channels)
+                what=what, sizes=listed(write_shape(channel.shape) for channel in channels)
             )
         )
     return np.stack(as_numbers(*channels), axis=-1)
@@ -190,7 +190,7 @@ def _get(text: str, what: str, named: dict[str, str]) -> Numbers:
             _(
                 "{what} must be one of {names}, a CSV or image file, or numbers such as '1 2; 3 "
                 "4'; found {text!r}."
-            ).format(what=what, names=", ".join(named), text=text)
+            ).format(what=what, names=listed(named), text=text)
         )
     height, width = values.shape[:2]
     if max(height, width) > MOST_CELLS:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from convlens.errors import ConfigError
-from convlens.language import _
+from convlens.language import _, listed
 
 __all__ = [
     "Border",
@@ -131,7 +131,7 @@ def lay_windows(length: int, window: int, stride: int, padding: str, rate: int =
     if padding not in PADDINGS:
         raise ConfigError(
             _("padding must be one of {paddings}; found {padding!r}.").format(
-                paddings=", ".join(PADDINGS), padding=padding
+                paddings=listed(PADDINGS), padding=padding
             )
         )
     window = (window - 1) * rate + 1

@@ -23,7 +23,7 @@ from convlens.explain.arithmetic.exact import check_place, write_shape
 from convlens.explain.microscope import pointwise, reductions, weighted_sum
 from convlens.explain.microscope.layer import NOUNS, Index, Layer, OpenedCell, Operand, parts_of
 from convlens.image_file import ImageLike, name_of, readable
-from convlens.language import N_, _
+from convlens.language import N_, _, listed
 from convlens.preprocess import open_image, prepare
 from convlens.setting import either
 
@@ -248,7 +248,7 @@ def check_index(layer: Layer, index: Sequence[int]) -> Index:
             _("{layer} gives {shape} numbers, so that a value needs {axes}; found {found}.").format(
                 layer=layer.name,
                 shape=write_shape(shape),
-                axes=", ".join(axes),
+                axes=listed(axes),
                 found=", ".join(map(str, index)) or _("nothing"),
             )
         )

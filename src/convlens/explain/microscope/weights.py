@@ -18,7 +18,7 @@ from convlens.explain.arithmetic.calculations import Normalization
 from convlens.explain.microscope.layer import Floats, Layer, input_of, to_floats
 from convlens.explain.microscope.reductions import batch_normalization
 from convlens.explain.microscope.weighted_sum import convolution_of
-from convlens.language import _
+from convlens.language import _, listed
 
 Place = tuple[int, ...] | str
 
@@ -164,7 +164,7 @@ def _check_place(
             _("{layer}: --weight must be {axes}, within {ends}; found {place}.").format(
                 layer=layer.name,
                 axes=AXES[len(size)],
-                ends=", ".join(_("0 to {last}").format(last=count - 1) for count in size),
+                ends=listed(_("0 to {last}").format(last=count - 1) for count in size),
                 place=",".join(map(str, place)),
             )
         )

@@ -20,7 +20,7 @@ from convlens.explain.microscope.microscope import Microscope, check_index
 from convlens.explain.pages.html import each_language, languages
 from convlens.explain.pages.microscope_content import Content, find_how, layer_content
 from convlens.explain.pages.microscope_words import WORDS
-from convlens.language import _
+from convlens.language import _, listed
 
 BUDGET = 12_000_000  # bytes of float32 in a page; base64 makes 16 megabytes of them
 MOST_NAMES = 12  # of the layers that are left out
@@ -132,6 +132,6 @@ def _head(microscope: Microscope, name: str, left_out: list[str]) -> dict[str, A
             layer.kind == "ZerosLike" and layer.shape == (1,) for layer in microscope.layers
         ),
         "budget": BUDGET // 10**6,
-        "left_out": ", ".join(left_out[:MOST_NAMES]),
+        "left_out": listed(left_out[:MOST_NAMES]),
         "more": len(left_out[MOST_NAMES:]),
     }

@@ -9,7 +9,7 @@ from convlens.explain.microscope.layer import TOLERANCE, Floats, Layer, OpenedCe
 from convlens.explain.microscope.microscope import Microscope
 from convlens.explain.pages.map_figures import find_input
 from convlens.explain.pages.page import Block, Grid, Lines, Page, Row, Table
-from convlens.language import N_, _
+from convlens.language import N_, _, listed
 
 CHANNELS = 4  # of a patch that are shown
 TERMS = 12  # rows of a table of terms
@@ -36,7 +36,7 @@ def layers_table(microscope: Microscope) -> Table:
             layer.name,
             layer.kind,
             " x ".join(map(str, layer.shape)),
-            ", ".join(str(operand.source) for operand in layer.inputs),
+            listed(str(operand.source) for operand in layer.inputs),
         )
         for layer in microscope.layers
     )
