@@ -42,4 +42,4 @@ def test_each_mistake_has_a_message_in_chinese(words, capsys):
     err = capsys.readouterr().err
     assert err.startswith("錯誤  ")
     # Apart from names, flags and values there is no English.
-    assert re.findall(r"[a-z]+ [a-z]+", re.sub(r"convlens[\w -]*|'[^']*'", "", err)) == []
+    assert re.findall(r"[a-z]+ [a-z]+", re.sub(r"convlens[\w -]*|--\w+ \w+|'[^']*'", "", err)) == []
