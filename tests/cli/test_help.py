@@ -10,9 +10,9 @@ from rich.console import Console, ConsoleDimensions
 from rich.text import Text
 
 from convlens.cli.app import COMMANDS
-from convlens.cli.help import Wrapped, composed, translated
+from convlens.cli.help import Wrapped, composed, placeholder, translated
 from convlens.cli.show import COMMANDS as SHOWN
-from convlens.language import _, using
+from convlens.language import _, _message, using
 from tests.cli.commands import run
 
 ALL = [
@@ -95,6 +95,30 @@ def test_a_help_of_several_texts_is_said_in_each_language():
     assert "images" not in said
     assert translated(help_text) == "images in a step [64]"
     assert translated("two\n\nparagraphs") == "two\n\nparagraphs"
+
+
+def test_places_of_values_are_said_in_the_language(capsys, monkeypatch):
+    words = {"[OPTIONS]": "[選項]", "[ARGS...]": "[引數...]", "COMMAND": "指令", "STR": "文字"}
+    words |= {"PATH": "路徑", "INT": "整數", "CHOICE": "擇一"}
+    monkeypatch.setattr("convlens.cli.help._", lambda text: _message(words.get(text, text), text))
+    said = helped(capsys, "predict")
+    assert said.startswith("Usage: convlens predict [選項] [引數...]\n")
+    assert "--model 文字" in said
+    assert "--weights 路徑" in said
+    assert "--top 整數" in said
+    assert "--format 擇一" in said
+    assert "STR" not in said
+    assert helped(capsys, "cache").startswith("Usage: convlens cache 指令\n")
+    assert placeholder("STR...") == "文字..."
+    assert placeholder(None) is None
+
+
+@pytest.mark.parametrize("command", ALL)
+def test_no_flag_empties_a_list_and_each_word_has_a_help(command, capsys):
+    said = helped(capsys, *command.split())
+    assert "--empty-" not in said
+    # The name of an argument, with or without a star and a flag, and then nothing.
+    assert re.findall(r"^│ \*? *[A-Z]+(?: --[a-z-]+)? *│$", said, re.MULTILINE) == []
 
 
 def test_chinese_is_wrapped_between_characters():

@@ -4,6 +4,8 @@
 Both are translated here, when help is printed.
 """
 
+import re
+
 from attrs import define
 from cyclopts.help import DefaultFormatter, HelpEntry, HelpPanel, InlineText
 from cyclopts.help.specs import get_default_command_columns, get_default_parameter_columns
@@ -22,6 +24,10 @@ OF_CYCLOPTS = (
     N_("Display this message and exit."),
     N_("Display application version."),
 )
+# What cyclopts puts into the place of values, and into the line of the usage. The names of
+# arguments, as RUN and IMAGE, stay: the help speaks of them.
+VALUES = (N_("STR"), N_("PATH"), N_("INT"), N_("FLOAT"), N_("CHOICE"))
+OF_USAGE = (N_("[OPTIONS]"), N_("[ARGS]"), N_("[ARGS...]"), N_("COMMAND"))
 EPILOGUE = N_(
     "Every command takes --language zh or --language en, and --debug, which shows where an error "
     "comes from."
@@ -40,6 +46,17 @@ def translated(text: str) -> str:
     if text in _composed:
         return str(again(_composed[text]))
     return "\n\n".join(_(part) if part else "" for part in text.split("\n\n"))
+
+
+def placeholder(metavar: str | None) -> str | None:
+    """Return what stands in the place of a value, in the chosen language.
+
+    >>> placeholder("STR...")
+    'STR...'
+    """
+    if metavar is None:
+        return None
+    return re.sub("|".join(VALUES), lambda found: _(found[0]), metavar)
 
 
 def epilogue() -> str:
@@ -79,12 +96,15 @@ class HelpFormatter(DefaultFormatter):
         *names, description = default_columns(console, options, panel.entries)
         columns = (*names, description.copy(renderer=_description))
         formatter = DefaultFormatter(column_specs=columns)
-        formatter(console, options, panel.copy(title=translated(str(panel.title))))
+        entries = [one.copy(metavar=placeholder(one.metavar)) for one in panel.entries]
+        title = translated(str(panel.title))
+        formatter(console, options, panel.copy(title=title, entries=entries))
 
     def render_usage(self, console: Console, options: ConsoleOptions, usage: object) -> None:
         """Print the line that says which words a command takes."""
         if usage:
-            text = _("Usage: {usage}").format(usage=str(usage).rstrip())
+            words = [_(word) if word in OF_USAGE else word for word in str(usage).split()]
+            text = _("Usage: {usage}").format(usage=" ".join(words))
             console.print(Wrapped(Text(text, "bold")))
             console.print()
 

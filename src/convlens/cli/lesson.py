@@ -36,16 +36,18 @@ def lesson(
         list[Path] | None,
         Parameter(
             consume_multiple=(0, 1),
+            negative=(),
             help=N_("write the notebook, with its outputs if it is run [lesson-NUMBER.ipynb]"),
         ),
     ] = None,
     data: Annotated[
         list[str] | None,
         Parameter(
+            negative=(),
             help=N_(
                 "NAME=PATH for mnist, fashion_mnist, cifar10 or cats_dogs, or a folder that has "
                 "them under these names"
-            )
+            ),
         ),
     ] = None,
     folder: Annotated[

@@ -131,8 +131,8 @@ def check_options(look: Look, files: Files) -> None:
 
 
 def open_network(
-    run: str | None = None,
-    image: str | None = None,
+    run: Annotated[str | None, Parameter(help=N_("run or .keras file"))] = None,
+    image: Annotated[str | None, Parameter(help=N_("image file"))] = None,
     *more: Annotated[str, Parameter(show=False)],
     model: Annotated[
         str | None, Parameter(help=N_("a network with trained weights, in place of RUN"))

@@ -61,15 +61,16 @@ for _module, _commands in COMMANDS.items():
         show.command(_function, name=_name, help=_help)
 
 Text = Annotated[str, Parameter(allow_leading_hyphen=True)]
+IMAGE_FORMS = N_(
+    "x9, seven, pool-001 or pool-004, a CSV or small image file, or numbers such as "
+    "'1 2; 3 4' with | between channels"
+)
 ImageText = Annotated[
     str,
     Parameter(
         name=("--image", "--picture"),
         allow_leading_hyphen=True,
-        help=N_(
-            "x9, seven, pool-001 or pool-004, a CSV or small image file, or numbers such as "
-            "'1 2; 3 4' with | between channels"
-        ),
+        help=IMAGE_FORMS,
     ),
 ]
 

@@ -6,7 +6,7 @@ import numpy as np
 from cyclopts import Parameter
 
 from convlens.cli.flags import read_whole_numbers
-from convlens.cli.show import NONE, Files, ImageText, publish, read_one_or_more
+from convlens.cli.show import IMAGE_FORMS, NONE, Files, ImageText, publish, read_one_or_more
 from convlens.errors import ConfigError
 from convlens.explain.arithmetic.convolution import convolve
 from convlens.explain.arithmetic.exact import Numbers, as_numbers
@@ -185,7 +185,7 @@ def recognition(*, image: ImageText = "x9", files: Files = NONE) -> None:
 
 
 def join(
-    *images: Annotated[str, Parameter(allow_leading_hyphen=True)],
+    *images: Annotated[str, Parameter(allow_leading_hyphen=True, help=IMAGE_FORMS)],
     kind: Annotated[
         Literal["add", "concatenate"], Parameter(help=N_("add the maps, or stack their channels"))
     ] = "add",

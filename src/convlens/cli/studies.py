@@ -155,10 +155,11 @@ def search(  # noqa: PLR0913 - options of the command
     vary: Annotated[
         list[str] | None,
         Parameter(
+            negative=(),
             help=N_(
                 "setting to vary, with its values: dropout=0..0.5, batch_size=32,64 or "
                 "filters=16,32|32,64; may be given several times"
-            )
+            ),
         ),
     ] = None,
     flags: Annotated[SearchFlags, Parameter(name="*")] = SearchFlags(),  # noqa: B008 - made once, never changed
