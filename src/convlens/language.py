@@ -20,8 +20,7 @@ from typing import Any
 from convlens.errors import ConfigError
 from convlens.po_file import read_po
 
-LANGUAGES = {"en": "English", "zh": "中文"}
-TAGS = {"en": "en", "zh": "zh-Hant-TW"}  # as HTML names the languages
+TAGS = {"en": "en", "zh": "zh-Hant-TW"}  # the languages, and how HTML names them
 VARIABLE = "CONVLENS_LANG"
 CATALOGUE = Path(__file__).parent / "locale" / "zh_Hant_TW" / "LC_MESSAGES" / "convlens.po"
 
@@ -233,10 +232,10 @@ def known_language(language: str) -> str:
         ConfigError: If the language is another one.
     """
     short = language.replace("-", "_").split("_")[0].lower()
-    if short not in LANGUAGES:
+    if short not in TAGS:
         raise ConfigError(
             _("the language must be one of {known}; found {found!r}.").format(
-                known=listed(LANGUAGES), found=language
+                known=listed(TAGS), found=language
             )
         )
     return short
@@ -245,7 +244,7 @@ def known_language(language: str) -> str:
 def _of_environment() -> str:
     """Return the language that the environment names, or English."""
     named = os.environ.get(VARIABLE) or _of_locale()
-    return next((known for known in LANGUAGES if named.lower().startswith(known)), "en")
+    return next((known for known in TAGS if named.lower().startswith(known)), "en")
 
 
 def _of_locale() -> str:

@@ -155,6 +155,8 @@ def test_the_page_has_every_text_in_both_languages(page):
     assert english[chinese.index("混淆矩陣")] == "Confusion matrix"
     assert page[1].count('<img class="chart" lang="en"') == 3
     assert page[1].count('<img class="chart" lang="zh-Hant-TW"') == 3
+    assert 'alt="Confusion matrix; every number is in report.json"' in page[1]
+    assert 'alt="混淆矩陣；每個數字都在 report.json"' in page[1]
 
 
 def test_the_page_opens_in_the_chosen_language(digits, tmp_path, no_charts):

@@ -2,7 +2,7 @@
 
 import base64
 import io
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import cache
 from typing import Any
 
@@ -20,8 +20,9 @@ def render_page(package: str, template: str, values: Mapping[str, Any]) -> str:
 
     Everything is escaped. Besides its values, the template gets `font`: a WOFF file in base64 with
     the Chinese, Japanese and Korean characters of the page, or "" if the page has none; `tag`, the
-    chosen language as HTML names it; and the functions `_`, `both` and `sentences`. A page that
-    uses `both` includes languages.html, which has a button for the other language.
+    chosen language as HTML names it; and the functions `_`, `again`, `both`, `each_language` and
+    `sentences`. A page in several languages includes languages.html, which has a button for the
+    other one.
     """
     page = _template(package, template)
     values = {"tag": TAGS[language()], **values}
@@ -44,8 +45,20 @@ def _template(package: str, name: str) -> jinja2.Template:
         extensions=["jinja2.ext.i18n"],
     )
     environment.install_gettext_callables(_, ngettext)  # type: ignore[attr-defined]
-    environment.globals.update(both=both, sentences=sentences)
+    environment.globals |= {
+        "again": again,
+        "both": both,
+        "each_language": each_language,
+        "sentences": sentences,
+    }
     return environment.get_template(name)
+
+
+def each_language() -> Iterator[str]:
+    """Choose each language for as long as its tag is used, and yield the tag."""
+    for name, tag in TAGS.items():
+        with using(name):
+            yield tag
 
 
 def both(text: str, **fields: Any) -> Markup:
@@ -56,12 +69,11 @@ def both(text: str, **fields: Any) -> Markup:
         fields: The values of its fields.
     """
     said = {}
-    for name, tag in TAGS.items():
-        with using(name):
-            spoken = again(text) if isinstance(text, Message) else _(text)
-            said[tag] = (spoken.format(**again(fields)) if fields else spoken).replace(
-                " %", "\N{NO-BREAK SPACE}%"
-            )
+    for tag in each_language():
+        spoken = again(text) if isinstance(text, Message) else _(text)
+        said[tag] = (spoken.format(**again(fields)) if fields else spoken).replace(
+            " %", "\N{NO-BREAK SPACE}%"
+        )
     if len(set(said.values())) == 1:
         return escape(next(iter(said.values())))
     span = Markup('<span lang="{tag}">{text}</span>')

@@ -14,12 +14,12 @@ from PIL import Image
 
 from convlens.charts.curves import show_history
 from convlens.charts.evaluation import show_calibration, show_confusion
-from convlens.charts.html import data_uri, draw, render_page
+from convlens.charts.html import data_uri, draw, each_language, render_page
 from convlens.charts.images import SMALL, show_images
 from convlens.charts.style import percent
 from convlens.evaluation.evaluate import EXPLANATIONS, Evaluation
 from convlens.files import and_more, write_atomically
-from convlens.language import N_, TAGS, Message, _, again, language, using
+from convlens.language import N_, TAGS, Message, _, again, language
 from convlens.preprocess import ImageArray
 from convlens.report.content import (
     MISTAKES,
@@ -62,11 +62,10 @@ def write_report(
     facts = report_dict(evaluation, **content)
     written: dict[str, bytes | str] = {}
     sources: dict[str, dict[str, str]] = {}  # from each chart and language to an image of the page
-    for name, tag in TAGS.items():
-        with using(name):
-            figures = _charts(evaluation, content)
-        for chart, figure in figures.items():
-            if name == language():
+    chosen = TAGS[language()]
+    for tag in each_language():
+        for chart, figure in _charts(evaluation, content).items():
+            if tag == chosen:
                 written[f"plots/{chart}.png"] = draw(figure, "png")
                 figure.set_layout_engine("none")  # the SVG of the page keeps the layout of the PNG
             sources.setdefault(chart, {})[tag] = data_uri(draw(figure, "svg"), "svg+xml")

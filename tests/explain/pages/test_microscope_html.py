@@ -79,8 +79,9 @@ def test_the_page_holds_both_languages_and_starts_in_the_chosen_one(microscope, 
     words = json.loads(re.search(r'id="content">(.*?)</script>', text, re.DOTALL)[1])["words"]
     assert words["en"]["filter"] == "filter {k}"
     assert set(words["en"]) == set(words["zh-Hant-TW"])
-    assert '<button lang="en" data-title="a.png under the microscope"' in text
-    assert text.count('<button lang="zh-Hant-TW"') == 1
+    assert '<meta name="title" lang="en" content="a.png under the microscope">' in text
+    assert '<meta name="title" lang="zh-Hant-TW" content="顯微鏡下的 a.png">' in text
+    assert text.count("<button") == 1
 
 
 CLICKS = """

@@ -3,16 +3,13 @@
 The templates `page.html` and `microscope.html` share `base.html`. Both hold every language.
 """
 
-from collections.abc import Callable, Iterator
-from typing import Any
+from collections.abc import Callable
 
 from convlens.charts.html import data_uri, draw, render_page
 from convlens.explain.pages.drawing import draw_page
 from convlens.explain.pages.page import Block, Curve, Grid, Page, Row
-from convlens.language import LANGUAGES, language, using
 
 MOST = 1600  # cells of a page that can be opened; they take about two megabytes in each language
-TAGS = {"en": "en", "zh": "zh-Hant-TW"}  # the languages as HTML writes them
 
 
 def render_html(build: Callable[[], Page]) -> str:
@@ -29,29 +26,12 @@ def render_html(build: Callable[[], Page]) -> str:
         if isinstance(item, Grid) and item.opens is not None
     ]
     values = {
-        **languages(),
         "build": build,
         "kind": _kind,
         "chart": _chart,
         "can_open": 0 < sum(opening) <= MOST,
     }
     return render_page("convlens.explain.pages", "page.html", values)
-
-
-def languages() -> dict[str, Any]:
-    """Return the values that `base.html` needs to write a page in every language."""
-    return {
-        "language": TAGS[language()],
-        "each_language": each_language,
-        "names": {TAGS[name]: called for name, called in LANGUAGES.items()},
-    }
-
-
-def each_language() -> Iterator[str]:
-    """Choose each language for as long as its tag is used, and yield the tag."""
-    for name in LANGUAGES:
-        with using(name):
-            yield TAGS[name]
 
 
 def _kind(block: Block | Grid | str) -> str:

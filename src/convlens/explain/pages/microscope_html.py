@@ -13,11 +13,10 @@ from typing import Any
 import keras
 import numpy as np
 
-from convlens.charts.html import data_uri, render_page
+from convlens.charts.html import data_uri, each_language, render_page
 from convlens.errors import ConfigError
 from convlens.explain.microscope.layer import Layer, Numbers
 from convlens.explain.microscope.microscope import Microscope, check_index
-from convlens.explain.pages.html import each_language, languages
 from convlens.explain.pages.microscope_content import Content, find_how, layer_content
 from convlens.explain.pages.microscope_words import WORDS
 from convlens.language import _, listed
@@ -123,7 +122,6 @@ def _head(microscope: Microscope, name: str, left_out: list[str]) -> dict[str, A
     image = io.BytesIO()
     keras.utils.array_to_img(microscope.pixels, scale=False).save(image, format="png")
     return {
-        **languages(),
         "name": name,
         "image": data_uri(image.getvalue(), "png"),
         "size": f"{height} x {width}",
