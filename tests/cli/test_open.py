@@ -287,6 +287,7 @@ def test_a_network_with_trained_weights(capsys, tmp_path, image):
             "must be ROW,COL in whole numbers; found 'a,b'",
         ),
         (["--layer", "CONVV"], 2, "did you mean CONV"),
+        (["--layer", "xyz"], 2, "has no layer 'xyz'; leave --layer out, and all are listed"),
         (["--layer", "CONV", "--layer", "logits"], 2, "several --layer are for --html"),
         (["--filter", "0"], 2, "--filter needs one --layer"),
         (["--gradient"], 2, "--gradient needs one --layer"),

@@ -23,9 +23,8 @@ from convlens.explain.arithmetic.exact import check_place, write_shape
 from convlens.explain.microscope import pointwise, reductions, weighted_sum
 from convlens.explain.microscope.layer import NOUNS, Index, Layer, OpenedCell, Operand, parts_of
 from convlens.image_file import ImageLike, name_of, readable
-from convlens.language import N_, _, listed
+from convlens.language import N_, _, listed, one_of
 from convlens.preprocess import open_image, prepare
-from convlens.setting import either
 
 # Layers whose outputs stand for the same classes as their inputs.
 PASSING = (
@@ -169,7 +168,7 @@ class Microscope:
             near = get_close_matches(name, names, n=3, cutoff=0.5)
             if near:
                 rule = _("the network has no layer {name!r}; did you mean {near}?")
-            raise ConfigError(rule.format(name=name, near=either(near)))
+            raise ConfigError(rule.format(name=name, near=one_of(near)))
         return names[name]
 
 
