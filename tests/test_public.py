@@ -64,8 +64,8 @@ MODULES = {
     "views": "convolution_page draw_page network_page pooling_page recognition_page sizes_page",
 }
 ERRORS = (
-    "BackendError ClassifierError ConfigError ConvlensError DataError ImageError Interrupted "
-    "ModelError RunError StorageError TrainingError"
+    "BackendError ClassifierError ConfigError ConvlensError DataError ExportError ImageError "
+    "Interrupted ModelError RunError StorageError TrainingError"
 )
 
 

@@ -17,7 +17,7 @@ from babel.messages.pofile import read_po, write_po
 ROOT = Path(__file__).parents[1]
 CATALOGUE = ROOT / "src/convlens/locale/zh_Hant_TW/LC_MESSAGES/convlens.po"
 GLOSSARY = ROOT / "docs/glossary.md"
-METHODS = [("**.py", "python"), ("**.html", "jinja2")]
+METHODS = [("**.py", "python"), ("**.html", "jinja2"), ("**/card.md", "jinja2")]
 # A lesson prints its sentences by `lesson.say` and names axes by `lesson.text`.
 LESSON_KEYWORDS = {"say": None, "text": None}
 PAGE_KEYWORDS = {"both": None}  # a page has a text in both languages

@@ -19,7 +19,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from convlens import backend, config, plots, views
-    from convlens.classifier.classifier import Classifier, Prediction
+    from convlens.classifier.classifier import Classifier
+    from convlens.classifier.prediction import Prediction
     from convlens.config import Config
     from convlens.data import augment
     from convlens.data.dataset import Dataset
@@ -78,7 +79,7 @@ _HOME = {
     "ConvlensError": "convlens.errors",
     "Dataset": "convlens.data.dataset",
     "Lesson": "convlens.lessons.lesson",
-    "Prediction": "convlens.classifier.classifier",
+    "Prediction": "convlens.classifier.prediction",
     "Run": "convlens.run",
     "compare_pairs": "convlens.evaluation.paired",
     "create_model": "convlens.zoo.create",
@@ -108,7 +109,6 @@ _MODULES = {
 _NEEDS_KERAS = {
     "Classifier",
     "Lesson",
-    "Prediction",
     "Run",
     "create_model",
     "list_models",

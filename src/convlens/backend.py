@@ -155,7 +155,7 @@ def threads() -> int:
     return int(tf.config.threading.get_intra_op_parallelism_threads())
 
 
-def traced(model: Any, shape: Sequence[int]) -> Any:
+def traced(model: Any, shape: Sequence[int | None]) -> Any:
     """Return a model as a TensorFlow function, which converters of other libraries understand.
 
     Args:

@@ -29,6 +29,10 @@ TURNS = {
     8: Image.Transpose.ROTATE_90,
 }
 GREY_STEPS = {"L;2": 85, "L;4": 17}  # between two levels of grey, by the stored mode
+# A large JPEG is decoded at a fraction of its size that is at least so many times the size of the
+# network. No pixel then differs by more than one level of 255 from that of the whole image, which
+# other programs decode; docs/decisions/decoding.md has the measurements.
+OVERSAMPLING = 8
 # The first bytes of files that are never deep: JPEG, GIF, WebP and BMP.
 EIGHT_BIT_STARTS = (b"\xff\xd8", b"GIF8", b"RIFF", b"BM")
 
@@ -106,9 +110,8 @@ def decode(image: ImageLike, reduce_to: tuple[int, int] | None = None) -> Pixels
 def _decode_file(image: ImageLike, reduce_to: tuple[int, int] | None) -> Pixels:
     with opened(image) as (pillow_image, file):
         if reduce_to is not None:
-            # Twice the size leaves the final resize something to average. The draft is a square
-            # because EXIF may exchange width and height.
-            side = 2 * max(reduce_to)
+            # The draft is a square because EXIF may exchange width and height.
+            side = OVERSAMPLING * max(reduce_to)
             pillow_image.draft(None, (side, side))
         return _decode_pillow(pillow_image, file)
 

@@ -10,6 +10,7 @@
     ├── TrainingError          7  a training cannot go on (the loss is not finite)
     ├── BackendError           8  an engine (TensorFlow, JAX, PyTorch) is missing
     ├── StorageError           9  a file cannot be written, as when the disk is full
+    ├── ExportError           10  a network cannot be exported, or an export is not what it was
     └── Interrupted          130  Ctrl-C was pressed, and what was done has been kept
 
 The message of an error says what must hold, what was found and where, and what to do.
@@ -23,6 +24,7 @@ __all__ = [
     "ConfigError",
     "ConvlensError",
     "DataError",
+    "ExportError",
     "ImageError",
     "Interrupted",
     "ModelError",
@@ -88,6 +90,12 @@ class StorageError(ConvlensError):
     """A file cannot be written: the disk is full, or permission is missing."""
 
     exit_code = 9
+
+
+class ExportError(ConvlensError):
+    """A network cannot be converted, or the exported one does not compute what it should."""
+
+    exit_code = 10
 
 
 class Interrupted(ConvlensError):  # noqa: N818 - nothing went wrong

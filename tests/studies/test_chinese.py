@@ -118,7 +118,7 @@ def test_a_stop_is_explained_in_chinese(digits, tmp_path):
 
 def own_model():
     inputs = keras.Input((8, 8, 2))
-    return keras.Model(inputs, keras.layers.Flatten()(inputs))
+    return keras.Model(inputs, keras.layers.Flatten()(inputs), name="functional")
 
 
 MISTAKES = {

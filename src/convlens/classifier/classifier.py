@@ -4,8 +4,7 @@ The network takes the uint8 images that `preprocess.prepare` returns and outputs
 `archive.py` describes the file in which a classifier is stored.
 """
 
-import itertools
-from collections.abc import Callable, Iterable, Iterator, Sequence
+import tempfile
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -19,14 +18,9 @@ from convlens.backend import refuse_after_fork, resolve_precision
 from convlens.classifier.archive import read_archive, write_archive
 from convlens.classifier.assembly import all_layers, with_precision
 from convlens.classifier.examples import check_examples, pack_examples, unpack_examples
-from convlens.classifier.reading import as_images, read_images
-from convlens.data.deep import find_values
-from convlens.errors import ImageError
+from convlens.classifier.prediction import Predictor
 from convlens.files import and_more
-from convlens.image_file import ImageLike, name_of, readable
-from convlens.language import _
 from convlens.preprocess import ImageArray, Preprocessing
-from convlens.unit import choose_unit
 
 TEMPERATURE = "temperature"  # the name of the layer between the logits and the softmax
 # The pixels of a batch. efficientnet_lite0 at 224x224 took 3.4 GB of memory with 256 images at a
@@ -34,30 +28,8 @@ TEMPERATURE = "temperature"  # the name of the layer between the logits and the 
 PIXELS = 2**20
 
 
-@dataclass(frozen=True, eq=False)
-class Prediction:
-    """The prediction of a classifier for one image.
-
-    Attributes:
-        image: The path of the image, or its number if it was passed as an array.
-        label: The most probable class.
-        probability: The probability of that class.
-        probabilities: (num_classes,) float32, in the order of the classifier's `class_names`.
-        known: Whether the probability reaches the classifier's threshold. If it does not, the
-            image counts as "none of these".
-        remarks: What the user should know about the image, see `convlens.preprocess`.
-    """
-
-    image: str
-    label: str
-    probability: float
-    probabilities: NDArray[np.float32]
-    known: bool = True
-    remarks: tuple[str, ...] = ()
-
-
 @dataclass(eq=False)
-class Classifier:
+class Classifier(Predictor):
     """A trained network that predicts class probabilities for images of any size and kind.
 
     Attributes:
@@ -146,65 +118,6 @@ class Classifier:
         is_ours = isinstance(layer, keras.layers.Rescaling) and layer.name == TEMPERATURE
         return layer if is_ours else None
 
-    def predict(
-        self,
-        images: ImageLike | Iterable[ImageLike],
-        *,
-        batch_size: int = 64,
-        skip: Callable[[ImageError], None] | None = None,
-    ) -> list[Prediction]:
-        """Classify one image or several: files, bytes, streams, Pillow images or arrays.
-
-        Args:
-            images: One image or an iterable of images of any size. An array (n, height, width[,
-                channels]) holds n images. See `convlens.unit` for arrays of other types than uint8.
-            batch_size: How many images are decoded and classified at a time.
-            skip: A function that is called with the error of an image that cannot be read. The
-                image is then left out. If None, the error is raised.
-
-        Raises:
-            ImageError: If an image cannot be read and `skip` is None.
-        """
-        listed = as_images(images)
-        if not isinstance(listed, Iterator):
-            listed = list(map(readable, listed))
-            self = self.with_unit_of(listed)
-        predictions: list[Prediction] = []
-        named = (
-            (name_of(image) or _("image {index}").format(index=index), image)
-            for index, image in enumerate(listed)
-        )
-        while batch := list(itertools.islice(named, batch_size)):
-            predictions += self._predict_batch(batch, skip)
-        return predictions
-
-    def with_unit_of(self, images: Sequence[ImageLike]) -> "Classifier":
-        """Return a classifier that has the unit of some images, if it has learned none itself."""
-        values = None if self.preprocessing.unit is not None else find_values(images)
-        if values is None:
-            return self
-        preprocessing = replace(self.preprocessing, unit=choose_unit(values))
-        return replace(self, preprocessing=preprocessing)
-
-    def _predict_batch(
-        self, batch: list[tuple[str, ImageLike]], skip: Callable[[ImageError], None] | None
-    ) -> list[Prediction]:
-        found = read_images(batch, self.preprocessing, skip)
-        if not found:
-            return []
-        arrays = np.stack([one.array for one in found])
-        rows = self.probabilities(arrays, batch_size=len(found))
-        return [
-            replace(self.prediction(one.name, row), remarks=one.remarks)
-            for one, row in zip(found, rows, strict=True)
-        ]
-
-    def prediction(self, image: str, row: NDArray[np.float32]) -> Prediction:
-        """Return the prediction that follows from the (num_classes,) probabilities of an image."""
-        best = int(row.argmax())
-        known = self.threshold is None or bool(row[best] >= self.threshold)
-        return Prediction(image, self.class_names[best], float(row[best]), row, known)
-
     def probabilities(
         self,
         images: ImageArray,
@@ -254,6 +167,27 @@ class Classifier:
             outputs = keras.ops.convert_to_numpy(model(self.examples, training=False))
             facts["examples"] = pack_examples(self.examples, outputs)
         write_archive(Path(path), model, facts)
+
+    def export(self, to: str, out: str | Path, *, images: ImageArray | None = None) -> None:
+        """Write the classifier into a new folder that works without convlens; see docs/export.md.
+
+        Args:
+            to: The format: "onnx", "openvino", "litert" or "saved_model".
+            out: The folder, which must not exist.
+            images: (n, height, width, channels) uint8 images, as the network takes them, on which
+                the exported network is compared with this one, besides generated examples.
+
+        Raises:
+            ConfigError: If the format is unknown, or the folder exists.
+            BackendError: If a package that the format needs is missing.
+            ExportError: If the network cannot be converted, or computes something else afterwards.
+        """
+        from convlens.export.export import export_classifier
+
+        with tempfile.TemporaryDirectory() as place:
+            path = Path(place) / f"{self.model.name}.keras"
+            self.save(path)
+            export_classifier(path, to, Path(out), images=images)
 
     @classmethod
     def load(cls, path: str | Path, *, precision: str = "float32") -> "Classifier":

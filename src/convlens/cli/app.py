@@ -34,6 +34,26 @@ COMMANDS = {  # where each is, and its help; see `convlens.cli.help`
             "efficientnet_lite0 IMAGE..."
         ),
     ),
+    "export": (
+        "convlens.cli.export:export",
+        N_(
+            "Write a classifier into a folder that works without convlens, with a proof that it "
+            "does."
+        )
+        + "\n\n"
+        + N_(
+            "The folder holds the network, its classes and preprocessing, examples with their "
+            "probabilities, a model card, and predict.py, which needs only numpy, Pillow and the "
+            "engine."
+        ),
+    ),
+    "verify": (
+        "convlens.cli.export:verify",
+        N_(
+            "Check that an exported folder is whole and still gives the probabilities that were "
+            "recorded."
+        ),
+    ),
     "compare": (
         "convlens.cli.studies:compare",
         N_(

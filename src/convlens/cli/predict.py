@@ -22,7 +22,8 @@ from convlens.language import N_, _
 from convlens.screen import Screen, marked
 
 if TYPE_CHECKING:
-    from convlens.classifier.classifier import Classifier, Prediction
+    from convlens.classifier.classifier import Classifier
+    from convlens.classifier.prediction import Prediction, Predictor
 
 
 def predict(
@@ -75,14 +76,18 @@ def predict(
         message = _("unknown option: {word} (convlens predict --help).")
         raise ConfigError(message.format(word=unknown[0]))
     from convlens.data.deep import describe_unit
-    from convlens.run import Run
 
-    path = Run.find_classifier(name) if model is None else None
+    folder = None if model is not None else _exported(name, precision)
+    path = _find_classifier(name) if model is None and folder is None else None
     paths, notes = find_images(patterns)
     # The standard input and other pipes can be read only once.
     found = [readable(_standard_input() if path == Path("-") else path) for path in paths]
-    backend.start()
-    loaded = load_classifier(path, model, weights, precision)
+    loaded: Predictor
+    if folder is not None:
+        loaded = folder
+    else:
+        backend.start()
+        loaded = load_classifier(path, model, weights, precision)
     chosen = loaded.with_unit_of(found)
     errors = Console(stderr=True, highlight=False, soft_wrap=True)
     skipped: list[ImageError] = []
@@ -101,6 +106,33 @@ def predict(
         raise DataError(_("none of the {count:,} images can be read.").format(count=len(paths)))
     PRINTERS[format]([_row(one, chosen.class_names, top) for one in predictions])
     return DataError.exit_code if skipped else 0
+
+
+def _exported(name: str, precision: str) -> "Predictor | None":
+    """Return the network of an exported folder, or None if this is no such folder.
+
+    Raises:
+        ConfigError: If a precision was asked for; an exported network has its own.
+        ExportError: If the folder is not whole.
+    """
+    from convlens.export.folder import is_exported, open_network
+
+    if not is_exported(Path(name)):
+        return None
+    if precision != "float32":
+        raise ConfigError(
+            _(
+                "an exported network is computed in float32; found --precision {precision}. Leave "
+                "it out."
+            ).format(precision=precision)
+        )
+    return open_network(Path(name))
+
+
+def _find_classifier(name: str) -> Path:
+    from convlens.run import Run  # which takes a second or two, and an exported folder no run
+
+    return Run.find_classifier(name)
 
 
 def _row(prediction: "Prediction", class_names: tuple[str, ...], top: int) -> Row:

@@ -32,7 +32,7 @@ from convlens.preprocess import (
 )
 from convlens.unit import LEVELS, convert_bytes
 
-VERSION = 3  # to be raised when `prepare` returns other pixels for the same file
+VERSION = 4  # to be raised when `prepare` returns other pixels for the same file
 BATCH = 256  # images between two reports of progress
 DIGEST_BYTES = 16
 Progress = Callable[[int, int], None]

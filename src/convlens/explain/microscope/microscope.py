@@ -17,7 +17,8 @@ from numpy.typing import NDArray
 
 from convlens.anatomy.graph import Call, graph_of, record
 from convlens.classifier.assembly import all_layers, with_precision
-from convlens.classifier.classifier import Classifier, Prediction
+from convlens.classifier.classifier import Classifier
+from convlens.classifier.prediction import Prediction
 from convlens.errors import ConfigError, ModelError
 from convlens.explain.arithmetic.exact import check_place, write_shape
 from convlens.explain.microscope import pointwise, reductions, weighted_sum

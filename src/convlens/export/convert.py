@@ -1,0 +1,142 @@
+"""Convert: a classifier file as a network of another engine, in a process of its own.
+
+The converters need TensorFlow, whatever engine Keras runs on here, and print much. `convert` starts
+this module as a program, with TensorFlow under Keras.
+"""
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import zipfile
+from pathlib import Path
+from typing import Any
+
+from convlens.errors import ExportError
+from convlens.export.folder import FORMATS
+from convlens.language import _
+
+OPSET = 18  # of ONNX; it is pinned, so that the same classifier always gives the same operations
+
+
+def convert(saved: Path, to: str, folder: Path) -> None:
+    """Write the network of a file into a folder.
+
+    Args:
+        saved: A classifier file, or another file that Keras saved.
+        to: The format, a key of FORMATS.
+        folder: The folder, which exists.
+
+    Raises:
+        ExportError: If the network cannot be converted.
+    """
+    environment = os.environ | {
+        "KERAS_BACKEND": "tensorflow",
+        "TF_CPP_MIN_LOG_LEVEL": "3",
+    }
+    done = subprocess.run(
+        [sys.executable, "-m", "convlens.export.convert", str(saved), to, str(folder)],
+        capture_output=True,
+        text=True,
+        env=environment,
+        check=False,
+    )
+    if done.returncode or not (folder / FORMATS[to].file).exists():
+        lines = [line.strip() for line in done.stderr.splitlines() if line.strip()]
+        raise ExportError(
+            _("the network cannot be converted to {format}: {reason}.").format(
+                format=to,
+                reason=lines[-1].rstrip(".") if lines else _("the converter was stopped"),
+            )
+        )
+
+
+def convert_model(model: Any, to: str, folder: Path) -> None:
+    """Write a Keras model into a folder; see `convert`."""
+    with tempfile.TemporaryDirectory() as place:
+        path = Path(place) / "model.keras"
+        model.save(path)
+        convert(path, to, folder)
+
+
+def main(saved: str, to: str, folder: str) -> None:
+    """Convert a network that Keras saved; the program of this module."""
+    import keras
+
+    from convlens import backend
+
+    backend.start("tensorflow")
+    model = keras.models.load_model(saved, compile=False)
+    model(
+        keras.ops.zeros((1, *model.input_shape[1:]), "uint8")
+    )  # the converter of ONNX asks for it
+    path = Path(folder) / FORMATS[to].file
+    if to == "saved_model":
+        archive = keras.export.ExportArchive()
+        archive.track(model)
+        archive.add_endpoint("serve", model.call, input_signature=[_signature(model)])
+        archive.write_out(str(path), verbose=False)
+    elif to == "onnx":
+        model.export(str(path), format="onnx", verbose=False, opset_version=OPSET)
+        _complete_onnx(path, _properties(Path(saved)))
+    elif to == "openvino":
+        _write_openvino(model, path, _properties(Path(saved)))
+    else:
+        model.export(str(path), format="litert", verbose=False)
+
+
+def _signature(model: Any) -> Any:
+    import keras
+
+    return keras.InputSpec(shape=(None, *model.input_shape[1:]), dtype="uint8", name="images")
+
+
+def _properties(saved: Path) -> dict[str, str]:
+    """Return what the network itself says of its classes and its input, as JSON."""
+    from convlens.classifier.archive import ENTRY
+
+    with zipfile.ZipFile(saved) as archive:
+        if ENTRY not in archive.namelist():
+            return {}
+        facts = json.loads(archive.read(ENTRY))
+    names = ("class_names", "preprocessing", "threshold")
+    return {name: json.dumps(facts[name], ensure_ascii=False) for name in names}
+
+
+def _complete_onnx(path: Path, properties: dict[str, str]) -> None:
+    """Name input, output and batch axis as in every exported network, and add the properties."""
+    import onnx
+
+    model = onnx.load(path)
+    graph = model.graph
+    names = {graph.input[0].name: "images", graph.output[0].name: "probabilities"}
+    for node in graph.node:
+        for place in (node.input, node.output):
+            for index, name in enumerate(place):
+                place[index] = names.get(name, name)
+    for value in (*graph.input, *graph.output):
+        value.name = names[value.name]
+        value.type.tensor_type.shape.dim[0].dim_param = "batch"
+    onnx.helper.set_model_props(model, properties)
+    onnx.checker.check_model(model, full_check=True)
+    onnx.save(model, path)
+
+
+def _write_openvino(model: Any, path: Path, properties: dict[str, str]) -> None:
+    """Write a network of OpenVINO in float32; its own default would be float16."""
+    sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]
+    import openvino
+
+    from convlens import backend
+
+    network = openvino.convert_model(backend.traced(model, (None, *model.input_shape[1:])))
+    network.inputs[0].set_names({"images"})
+    network.outputs[0].set_names({"probabilities"})
+    for name, text in properties.items():
+        network.set_rt_info(text, ["convlens", name])
+    openvino.save_model(network, str(path), compress_to_fp16=False)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

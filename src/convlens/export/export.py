@@ -1,0 +1,186 @@
+"""Export: write a classifier into a folder that works without convlens, and prove that it does.
+
+The folder appears under its name only when everything in it is written and the proof holds. Until
+then it lies beside, under a hidden name.
+"""
+
+import json
+import shutil
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from convlens.backend import versions
+from convlens.classifier.classifier import Classifier
+from convlens.errors import ExportError
+from convlens.export import standalone
+from convlens.export.card import render_card
+from convlens.export.convert import OPSET, convert
+from convlens.export.folder import (
+    FORMAT,
+    FORMATS,
+    check_target,
+    digest,
+    digests,
+    engine_version,
+)
+from convlens.export.golden import write_examples
+from convlens.export.parting import find_parting_layer, find_unconvertible_layer
+from convlens.export.proof import Proof, allowed_difference, prove
+from convlens.files import storage_errors
+from convlens.language import _, sentences
+from convlens.preprocess import ImageArray, open_image, prepare
+
+
+def export_classifier(
+    path: Path,
+    to: str,
+    out: Path,
+    *,
+    images: ImageArray | None = None,
+    examples: Sequence[Path] = (),
+    report: dict[str, Any] | None = None,
+) -> Proof:
+    """Write the classifier of a file into a new folder and return the proof.
+
+    Args:
+        path: The classifier file.
+        to: The format: "onnx", "openvino", "litert" or "saved_model".
+        out: The folder, which must not exist.
+        images: (n, height, width, channels) uint8 images for the proof, as the network takes them.
+        examples: Image files to be the golden examples instead of generated ones.
+        report: The content of the run's report.json, for the card.
+
+    Raises:
+        ConfigError: If the format is unknown, or the folder exists.
+        BackendError: If a package that the format needs is missing.
+        ImageError: If an example cannot be read.
+        ExportError: If the network cannot be converted, or the proof does not hold.
+        StorageError: If the folder cannot be written.
+    """
+    check_target(to, out)
+    classifier = Classifier.load(path)
+    if images is None:
+        images = np.empty((0, *classifier.preprocessing.shape), np.uint8)
+    with storage_errors(out, _("the exported folder")):
+        out.parent.mkdir(parents=True, exist_ok=True)
+        hidden = Path(tempfile.mkdtemp(prefix=f".{out.name}.", dir=out.parent))
+        try:
+            hidden.chmod(0o755)
+            _convert(path, classifier, to, hidden)
+            golden = _write_examples(hidden, classifier, examples)
+            facts = _write_facts(hidden, path, classifier, to, report or {})
+            proof = prove(hidden, classifier, golden, images, path.stat().st_size)
+            _require(proof, classifier, to, golden)
+            known = {"convlens_json": digest(hidden / "convlens.json")}
+            _write_json(hidden / "proof.json", proof.to_dict() | known)
+            card = render_card(facts, report or {}, proof)
+            (hidden / "README.md").write_text(card, encoding="utf-8")
+            hidden.rename(out)
+        finally:
+            shutil.rmtree(hidden, ignore_errors=True)
+    return proof
+
+
+def _convert(path: Path, classifier: Classifier, to: str, folder: Path) -> None:
+    """Convert the network, or raise ExportError with the layer that cannot be converted."""
+    try:
+        convert(path, to, folder)
+    except ExportError as error:
+        raise ExportError(
+            sentences(
+                error.args[0],
+                _("The layer that stops it is {layer}.").format(
+                    layer=find_unconvertible_layer(classifier, to)
+                ),
+            )
+        ) from error
+
+
+def _write_examples(folder: Path, classifier: Classifier, examples: Sequence[Path]) -> list[Path]:
+    """Write the golden examples and their probabilities, and return their paths."""
+    (folder / "examples").mkdir()
+    if examples:
+        golden = _copy(examples, folder)
+    else:
+        golden = write_examples(folder / "examples", classifier.preprocessing.unit)
+    rows = classifier.probabilities(_pixels(classifier, golden)).astype(float).tolist()
+    recorded = {file.name: row for file, row in zip(golden, rows, strict=True)}
+    _write_json(folder / "examples.json", recorded)
+    return golden
+
+
+def _write_facts(
+    folder: Path, path: Path, classifier: Classifier, to: str, report: dict[str, Any]
+) -> dict[str, Any]:
+    """Write predict.py and convlens.json, and return the content of the latter."""
+    kept = {"examples", "examples.json"}
+    network_files = sorted(
+        file.relative_to(folder).as_posix()
+        for file in folder.rglob("*")
+        if file.is_file() and not kept.intersection(file.relative_to(folder).parts)
+    )
+    shutil.copyfile(standalone.__file__, folder / "predict.py")
+    engine = FORMATS[to].engine
+    facts = {
+        "format_version": FORMAT,
+        "name": report.get("title") or path.stem,
+        "format": to,
+        "model": FORMATS[to].file,
+        "network_files": network_files,
+        "engine": engine,
+        "engine_version": engine_version(engine),
+        "opset": OPSET if to == "onnx" else None,
+        "convlens": versions()["convlens"],
+        "class_names": list(classifier.class_names),
+        "preprocessing": classifier.preprocessing.to_dict(),
+        "temperature": classifier.temperature,
+        "threshold": classifier.threshold,
+        "tolerance": allowed_difference(classifier),
+        "provenance": classifier.provenance,
+        "digests": digests(folder),
+    }
+    _write_json(folder / "convlens.json", facts)
+    return facts
+
+
+def _require(proof: Proof, classifier: Classifier, to: str, golden: Sequence[Path]) -> None:
+    """Raise ExportError, with the layer where the values part, if the proof does not hold."""
+    if proof.holds:
+        return
+    raise ExportError(
+        _(
+            "the exported network must give the probabilities of the classifier within "
+            "{allowed:.1g} and the same classes; the largest difference is {largest:.2g}, and "
+            "{changed} of {n} classes changed. The values part at the layer {layer}. Nothing was "
+            "exported."
+        ).format(
+            allowed=proof.allowed,
+            largest=proof.largest,
+            changed=proof.changed,
+            n=proof.examples + proof.images,
+            layer=find_parting_layer(classifier, to, _pixels(classifier, golden)),
+        )
+    )
+
+
+def _pixels(classifier: Classifier, files: Sequence[Path]) -> ImageArray:
+    return np.stack([prepare(file, classifier.preprocessing) for file in files])
+
+
+def _copy(examples: Sequence[Path], folder: Path) -> list[Path]:
+    """Copy the images of a user into the folder, with numbers that keep their names apart."""
+    copies = []
+    for number, file in enumerate(examples):
+        copy = folder / "examples" / f"{number:02d}-{file.name}"
+        open_image(file)  # says what is wrong with it, under its own name
+        shutil.copyfile(file, copy)
+        copies.append(copy)
+    return copies
+
+
+def _write_json(path: Path, content: Any) -> None:
+    path.write_text(json.dumps(content, ensure_ascii=False, indent=1), encoding="utf-8")

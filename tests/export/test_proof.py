@@ -1,0 +1,116 @@
+from dataclasses import replace
+
+import keras
+import numpy as np
+import pytest
+
+from convlens.classifier.classifier import Classifier
+from convlens.errors import ExportError
+from convlens.export import proof as proof_module
+from convlens.export.proof import MARGIN, TOLERANCE, Proof, allowed_difference, prove
+
+GOOD = Proof(
+    examples=3,
+    images=10,
+    changed=0,
+    near=0,
+    largest=1e-6,
+    mean=1e-7,
+    allowed=1e-4,
+    pixels=0,
+    size=100,
+    classifier_size=200,
+    milliseconds=1.0,
+    classifier_milliseconds=2.0,
+)
+
+
+@pytest.mark.parametrize(
+    ("changed", "holds"),
+    [
+        ({}, True),
+        ({"largest": 1.1e-4}, False),
+        ({"largest": float("nan")}, False),
+        ({"changed": 1}, False),
+        ({"changed": 2, "near": 2}, True),
+        ({"changed": 2, "near": 1}, False),
+        ({"pixels": 1}, False),
+    ],
+)
+def test_what_is_allowed(changed, holds):
+    proof = replace(GOOD, **changed)
+    assert proof.holds is holds
+    assert proof.to_dict()["holds"] is holds
+
+
+@pytest.fixture
+def golden(exported):
+    return sorted((exported("onnx") / "examples").iterdir())
+
+
+def test_the_exported_network_is_compared_with_the_classifier(
+    exported, classifier_file, golden, images
+):
+    classifier = Classifier.load(classifier_file)
+    folder = exported("onnx")
+    proof = prove(folder, classifier, golden, images, 12345)
+    assert proof.holds
+    assert (proof.examples, proof.images) == (15, 20)
+    assert (proof.changed, proof.pixels) == (0, 0)
+    assert 0 < proof.mean <= proof.largest < 1e-5
+    assert proof.allowed == pytest.approx(TOLERANCE / 0.8)
+    assert proof.size == (folder / "model.onnx").stat().st_size
+    assert proof.classifier_size == 12345
+    assert proof.milliseconds > 0
+    assert proof.classifier_milliseconds > 0
+
+
+def test_other_weights_are_found(exported, classifier_file, golden, images):
+    classifier = Classifier.load(classifier_file)
+    layer = classifier.model.get_layer("scores")
+    kernel, bias = layer.get_weights()
+    layer.set_weights([kernel, bias + np.array([0.01, 0, 0])])
+    proof = prove(exported("onnx"), classifier, golden, images, 1)
+    assert not proof.holds
+    assert 1e-4 < proof.largest < 0.01
+    layer.set_weights([kernel[:, ::-1], bias[::-1]])
+    assert prove(exported("onnx"), classifier, golden, images, 1).changed > 10
+
+
+def test_a_class_may_change_where_two_are_as_probable(classifier_file, golden, monkeypatch):
+    classifier = Classifier.load(classifier_file)
+    read = np.zeros((len(golden), *classifier.preprocessing.shape), np.uint8)
+    expected = np.tile(np.float32([0.5, 0.3, 0.2]), (len(golden), 1))
+    expected[0] = 0.4 + MARGIN / 3, 0.4 - MARGIN / 3, 0.2
+    expected[1] = 0.4 + MARGIN, 0.4 - MARGIN, 0.2
+    monkeypatch.setattr(Classifier, "probabilities", lambda _self, _images: expected)
+    rows = expected.copy()
+    rows[:2, :2] = rows[:2, 1::-1]
+    pixels = np.stack([proof_module._prepared(classifier, path) for path in golden])
+    found = {"rows": rows, "read": pixels, "seconds": np.array(0.002)}
+    monkeypatch.setattr(proof_module, "_run", lambda *_: found)
+    monkeypatch.setattr(proof_module, "_bytes_of", lambda _folder: 7)
+    proof = prove(golden[0].parent, classifier, golden, read[:0], 1)
+    assert (proof.changed, proof.near) == (2, 1)
+    assert proof.largest == pytest.approx(2 * MARGIN, abs=1e-6)
+    assert proof.milliseconds == pytest.approx(2)
+    pixels[3, 0, 0, 0] ^= 4
+    assert prove(golden[0].parent, classifier, golden, read[:0], 1).pixels == 4
+
+
+def test_a_temperature_below_1_allows_more(classifier_file):
+    sharp = Classifier.load(classifier_file)
+    assert sharp.temperature == pytest.approx(0.8)
+    assert allowed_difference(sharp) == pytest.approx(1.25e-4)
+    inputs = keras.Input((4, 4, 3), dtype="uint8")
+    outputs = keras.layers.Softmax()(keras.layers.GlobalAveragePooling2D()(inputs))
+    plain = Classifier(keras.Model(inputs, outputs), ("a", "b", "c"), sharp.preprocessing)
+    assert allowed_difference(plain) == TOLERANCE
+
+
+def test_a_network_that_cannot_be_run_is_one_line(folder, classifier_file, images):
+    (folder / "model.onnx").write_bytes(b"nothing")
+    golden = sorted((folder / "examples").iterdir())
+    with pytest.raises(ExportError, match=r"the exported network cannot be run: \S") as raised:
+        prove(folder, Classifier.load(classifier_file), golden, images, 1)
+    assert "\n" not in str(raised.value)
