@@ -40,7 +40,7 @@ def tiny(here, monkeypatch) -> Path:
 def test_it_lists_the_lessons(here, capsys):
     assert run("lesson") == 0
     said = capsys.readouterr().out
-    assert "001 用卷積神經網路讀手寫數字" in said
+    assert "001 A convolutional network reads handwritten digits" in said
     assert "--run --quick" in said
 
 
