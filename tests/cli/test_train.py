@@ -135,8 +135,12 @@ def test_another_engine_than_the_running_one_is_refused_before_the_images():
 
 
 def test_what_is_resumed_needs_a_name():
-    assert require_name("mine", "run", "train") == "mine"
-    with pytest.raises(RunError) as caught:
-        require_name(None, "search", "search")
-    said = "to resume, name the search: convlens search --run NAME --resume."
-    assert str(caught.value) == said
+    assert require_name("mine", "name the run") == "mine"
+    with pytest.raises(RunError, match="name the run"):
+        require_name(None, "name the run")
+
+
+@pytest.mark.parametrize("command", ["train", "search", "compare"])
+def test_a_command_that_resumes_says_how_to_name_it(command, capsys):
+    assert run(command, "--resume") == RunError.exit_code
+    assert f"convlens {command} --run NAME --resume." in capsys.readouterr().err

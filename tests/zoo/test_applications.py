@@ -97,7 +97,7 @@ def test_registered():
             FAMILIES[row.family].year,
         )
         text = info.builder.__doc__
-        assert text.startswith(info.summary)
+        assert text.startswith("Return the logits.\n")
         assert info.summary.endswith(".")
         for part in (
             "Paper  ",

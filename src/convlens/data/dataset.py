@@ -95,12 +95,14 @@ class Dataset:
 
     def __repr__(self) -> str:
         """Return one line, as a notebook shows it; the paths of all images would fill pages."""
-        return _("<Dataset {source}: {images:,} images in {classes:,} classes ({kind})>").format(
+        text = _("<Dataset {source}: {images:,} images in {classes:,} classes ({kind})>")
+        said = text.format(
             source=printable(self.source),
             images=len(self),
             classes=self.num_classes,
             kind=self.kind,
         )
+        return str(said)  # for what takes strings only, as pytest-xdist does
 
     def __len__(self) -> int:
         """Return the number of images."""

@@ -160,7 +160,7 @@ def test_a_wrong_number_is_noticed(classes):
         ("same", (-1, 0, 0), "row -1 is outside"),
         ("same", (0, 0, 6), "filter 6 is outside: take 0 to 5"),
         ("same", (0, 0), "a value needs row, column, filter; found 0, 0"),
-        ("shares", (6,), "unit 6 is outside"),
+        ("shares", (6,), "neuron 6 is outside"),
         ("images", (0, 0, 0), "nothing is computed"),
     ],
 )
