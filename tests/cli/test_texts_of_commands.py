@@ -20,7 +20,8 @@ from tests.cli.commands import QUICK, run
 # Flags, paths, settings with their values, versions, units and what stands in code.
 NAMES = re.compile(
     r"--?[\w-]+(=\S+)?|\S*[/\\]\S*|\S+\.(keras|html|json|png|csv|toml|jpg|txt|pdf|ipynb)\b"
-    r"|\b\w+_\w+\b|[│╭╮╰╯─├┤]+|https?:\S+|\b[A-Z][A-Z_]+\b|\b\d\S*",
+    r"|\b\w+_\w+\b|[│╭╮╰╯─├┤]+|https?:\S+|\b[A-Z][A-Z_]+\b|\b\d\S*"
+    r"|\b(?=[a-z]+\d)\w+",  # digests
 )
 WORD = re.compile(r"[A-Za-z]{2,}")
 # Words that are the same in both languages: classes of this test, units, engines, formulas, names.

@@ -49,10 +49,7 @@ COMMANDS = {  # where each is, and its help; see `convlens.cli.help`
     ),
     "verify": (
         "convlens.cli.export:verify",
-        N_(
-            "Check that an exported folder is whole and still gives the probabilities that were "
-            "recorded."
-        ),
+        N_("Check that an exported folder is whole and still gives the recorded probabilities."),
     ),
     "compare": (
         "convlens.cli.studies:compare",

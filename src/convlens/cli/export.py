@@ -31,7 +31,8 @@ def export(
     examples: Annotated[
         list[Path] | None,
         Parameter(
-            help=N_("image files to be the examples in the folder, instead of generated ones")
+            negative=(),
+            help=N_("image files to be the examples in the folder, instead of generated ones"),
         ),
     ] = None,
 ) -> None:
@@ -132,7 +133,7 @@ def _show(proof: "Proof", folder: Path, screen: Screen) -> None:
 def verify(
     folder: Annotated[Path, Parameter(help=N_("folder that convlens export wrote"))], /
 ) -> None:
-    """Check that an exported folder is whole and still gives the probabilities of its proof."""
+    """Check that an exported folder is whole and still gives the recorded probabilities."""
     from convlens.export.verify import verify as verify_folder
 
     found = verify_folder(folder)
