@@ -101,6 +101,7 @@ def test_a_classifier_is_trained_further(finished_run, digits, tmp_path):
     )
 
 
+@pytest.mark.slow
 def test_a_stopped_run_from_a_classifier_goes_on_with_its_network(
     finished_run, digits, tmp_path, monkeypatch
 ):

@@ -89,7 +89,15 @@ def test_the_names_of_errors():
     assert sorted(errors.__all__) == ERRORS.split()
 
 
-@pytest.mark.parametrize("name", ["plots", "Classifier", "load_data", "arithmetic"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param("plots", marks=pytest.mark.slow),
+        "Classifier",
+        pytest.param("load_data", marks=pytest.mark.slow),
+        "arithmetic",
+    ],
+)
 def test_a_name_is_there_in_a_process_of_its_own(name):
     code = f"import convlens; print(convlens.{name}.__name__)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

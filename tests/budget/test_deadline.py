@@ -226,6 +226,7 @@ def test_the_first_epoch_is_finished_however_late_it_is(endless, tmp_path):
     assert run.classifier_path.exists()
 
 
+@pytest.mark.slow
 def test_a_stopped_training_goes_on_with_the_time_that_is_left_and_the_same_bits(
     digits, tmp_path, monkeypatch
 ):

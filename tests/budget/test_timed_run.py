@@ -69,6 +69,7 @@ def pressed(*_, **__):
     raise KeyboardInterrupt
 
 
+@pytest.mark.slow
 def test_a_backbone_learns_on_in_what_is_left(digits, backbone, tmp_path, capsys, quick):
     config = SMALL.replace(backbone=str(backbone), pooling="none")
     run = train_within(digits, config, 300.0, run=tmp_path / "run", screen=Screen())

@@ -41,6 +41,7 @@ def test_grey_images_are_taken(classifier):
     ].probabilities.sum() == pytest.approx(1, abs=1e-5)
 
 
+@pytest.mark.slow
 def test_half_precision(classifier):
     noise = np.random.default_rng(0).integers(0, 256, (224, 224, 3)).astype(np.uint8)
     half = pretrained_classifier("efficientnet_lite0", precision="bfloat16")
@@ -57,6 +58,7 @@ def test_a_file_must_have_the_thousand_classes(tmp_path):
         pretrained_classifier("efficientnet_lite0", tmp_path / "five.weights.h5")
 
 
+@pytest.mark.slow
 def test_networks_of_keras_too(tmp_path):
     network = create_model("mobilenet_v3_small")
     network.save_weights(tmp_path / "mobile.weights.h5")

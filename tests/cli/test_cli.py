@@ -132,6 +132,7 @@ def test_a_reader_that_goes_early_ends_the_command_quietly():
     os.close(writing)
 
 
+@pytest.mark.slow
 def test_a_full_disk_below_the_standard_output_is_a_storage_error():
     with Path("/dev/full").open("w") as full:
         code, said = finished(["models"], stdout=full)

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from PIL import Image
+from rich.console import Console, ConsoleDimensions
 
 from convlens.budget.plan import Costs
 from convlens.studies import recipes
@@ -43,6 +44,7 @@ def measured(monkeypatch):
     monkeypatch.setattr(recipes, "measure_costs", lambda trainer, seconds: Costs(2.0, 1.0, 0.4))
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("no_charts")
 def test_compare_says_what_it_does_and_which_is_better(shapes, here, measured, capsys):
     assert run("compare", shapes, *TWO, *QUICK, "--minutes", "1", "--run", "mine") == 0
@@ -149,6 +151,7 @@ def folder(tmp_path, monkeypatch):
     return tmp_path
 
 
+@pytest.mark.slow
 def test_search_and_what_it_says(folder, capsys, no_charts):
     words = (
         "search",
@@ -175,7 +178,9 @@ def test_search_and_what_it_says(folder, capsys, no_charts):
 
 
 def test_help_shows_the_defaults_of_a_search(capsys, monkeypatch):
-    monkeypatch.setenv("COLUMNS", "200")
+    # The console of cyclopts reads the variable COLUMNS once in a process.
+    monkeypatch.setattr(Console, "width", 200)
+    monkeypatch.setattr(Console, "size", ConsoleDimensions(200, 25))
     assert run("search", "--help") == 0
     out = capsys.readouterr().out
     assert "name of the network (`convlens models` lists them) [custom_cnn]" in out

@@ -48,6 +48,7 @@ def test_a_configuration_file_and_a_flag_on_top(shapes, here, capsys):
     assert "    4,\n" in written
 
 
+@pytest.mark.slow
 def test_chinese_names_with_spaces_go_the_whole_way(here, capsys, shapes):
     for name, kind in (("圓 形", "disc"), ("長條", "bar")):
         shutil.copytree(shapes / kind, here / "形狀" / name)

@@ -8,6 +8,8 @@ from convlens.classifier.classifier import Classifier
 from convlens.errors import ExportError
 from convlens.export import proof as proof_module
 from convlens.export.proof import MARGIN, TOLERANCE, Proof, allowed_difference, prove
+from convlens.preprocess import prepare
+from tests.export.conftest import SEEN
 
 GOOD = Proof(
     examples=3,
@@ -45,7 +47,9 @@ def test_what_is_allowed(changed, holds):
 
 @pytest.fixture
 def golden(exported):
-    return sorted((exported("onnx") / "examples").iterdir())
+    """Return the golden examples as the network takes them."""
+    files = sorted((exported("onnx") / "examples").iterdir())
+    return np.stack([prepare(file, SEEN) for file in files])
 
 
 def test_the_exported_network_is_compared_with_the_classifier(
@@ -77,25 +81,26 @@ def test_other_weights_are_found(exported, classifier_file, golden, images):
     assert prove(exported("onnx"), classifier, golden, images, 1).changed > 10
 
 
-def test_a_class_may_change_where_two_are_as_probable(classifier_file, golden, monkeypatch):
+def test_a_class_may_change_where_two_are_as_probable(
+    classifier_file, golden, monkeypatch, tmp_path
+):
     classifier = Classifier.load(classifier_file)
-    read = np.zeros((len(golden), *classifier.preprocessing.shape), np.uint8)
     expected = np.tile(np.float32([0.5, 0.3, 0.2]), (len(golden), 1))
     expected[0] = 0.4 + MARGIN / 3, 0.4 - MARGIN / 3, 0.2
     expected[1] = 0.4 + MARGIN, 0.4 - MARGIN, 0.2
     monkeypatch.setattr(Classifier, "probabilities", lambda _self, _images: expected)
     rows = expected.copy()
     rows[:2, :2] = rows[:2, 1::-1]
-    pixels = np.stack([proof_module._prepared(classifier, path) for path in golden])
+    pixels = golden.copy()
     found = {"rows": rows, "read": pixels, "seconds": np.array(0.002)}
     monkeypatch.setattr(proof_module, "_run", lambda *_: found)
     monkeypatch.setattr(proof_module, "_bytes_of", lambda _folder: 7)
-    proof = prove(golden[0].parent, classifier, golden, read[:0], 1)
+    proof = prove(tmp_path, classifier, golden, golden[:0], 1)
     assert (proof.changed, proof.near) == (2, 1)
     assert proof.largest == pytest.approx(2 * MARGIN, abs=1e-6)
     assert proof.milliseconds == pytest.approx(2)
     pixels[3, 0, 0, 0] ^= 4
-    assert prove(golden[0].parent, classifier, golden, read[:0], 1).pixels == 4
+    assert prove(tmp_path, classifier, golden, golden[:0], 1).pixels == 4
 
 
 def test_a_temperature_below_1_allows_more(classifier_file):
@@ -108,9 +113,8 @@ def test_a_temperature_below_1_allows_more(classifier_file):
     assert allowed_difference(plain) == TOLERANCE
 
 
-def test_a_network_that_cannot_be_run_is_one_line(folder, classifier_file, images):
+def test_a_network_that_cannot_be_run_is_one_line(folder, classifier_file, golden, images):
     (folder / "model.onnx").write_bytes(b"nothing")
-    golden = sorted((folder / "examples").iterdir())
     with pytest.raises(ExportError, match=r"the exported network cannot be run: \S") as raised:
         prove(folder, Classifier.load(classifier_file), golden, images, 1)
     assert "\n" not in str(raised.value)

@@ -112,7 +112,7 @@ def alone(*words):
     return subprocess.run(command, capture_output=True, text=True, check=False)
 
 
-@pytest.mark.parametrize("to", ["onnx", "openvino"])
+@pytest.mark.parametrize("to", ["onnx", pytest.param("openvino", marks=pytest.mark.slow)])
 def test_it_works_without_convlens_and_says_the_same(exported, classifier_file, to):
     folder = exported(to)
     files = sorted((folder / "examples").iterdir())

@@ -199,7 +199,9 @@ def test_ten_images_without_a_mistake_a_history_or_a_name(tmp_path):
     assert not (tmp_path / "plots" / "history.png").exists()
 
 
-@pytest.mark.parametrize(("classes", "n"), [(2, 200), (100, 2000)])
+@pytest.mark.parametrize(
+    ("classes", "n"), [(2, 200), pytest.param(100, 2000, marks=pytest.mark.slow)]
+)
 def test_the_page_stays_small(classes, n, tmp_path):
     random = np.random.default_rng(0)
     noise = random.integers(

@@ -60,7 +60,10 @@ def scratch(digits, tmp_path_factory):
         return train_on_few(digits, SCRATCH, 2, draws=2, run=folder, screen=QUIET)
 
 
-@pytest.mark.parametrize(("name", "k", "draws"), [("head", K, DRAWS), ("scratch", 2, 2)])
+@pytest.mark.parametrize(
+    ("name", "k", "draws"),
+    [("head", K, DRAWS), pytest.param("scratch", 2, 2, marks=pytest.mark.slow)],
+)
 def test_each_draw_has_other_images_k_of_each_class_and_none_of_the_test_set(
     name, k, draws, digits, request
 ):

@@ -235,6 +235,7 @@ def cut(finished, folder, keep):
     return folder
 
 
+@pytest.mark.slow
 def test_search_killed_after_a_last_epoch_goes_on_as_it_would_have(finished, dataset, tmp_path):
     lines = (finished.folder / "journal.log").read_bytes().splitlines(keepends=True)
     told = [
@@ -249,6 +250,7 @@ def test_search_killed_after_a_last_epoch_goes_on_as_it_would_have(finished, dat
     assert len(resumed.study.get_trials()) == TRIALS
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("late")
 def test_a_search_of_8941a94_is_resumed(dataset, tmp_path):
     fixtures = Path(__file__).parents[1] / "fixtures" / "8941a94"

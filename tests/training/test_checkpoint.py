@@ -34,7 +34,7 @@ pytestmark = pytest.mark.usefixtures("no_charts")
 # Steps, of which an epoch has 8: within the first epoch and the second, and at their ends.
 @pytest.mark.parametrize(
     "stop_at",
-    [8, 13, pytest.param(3, marks=pytest.mark.slow), pytest.param(16, marks=pytest.mark.slow)],
+    [13, *(pytest.param(step, marks=pytest.mark.slow) for step in (3, 8, 16))],
 )
 def test_a_stopped_run_goes_on_with_the_same_bits(
     finished_run, digits, tmp_path, monkeypatch, stop_at

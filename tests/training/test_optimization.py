@@ -71,7 +71,7 @@ def test_join_leaves_one_head_alone():
     assert join_heads(model) is model
 
 
-@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
+@pytest.mark.parametrize("precision", [pytest.param("float32", marks=pytest.mark.slow), "bfloat16"])
 def test_heads_train_and_are_removed(three_heads, tmp_path, precision, no_charts):
     assert len(build(three_heads, keras.Input((8, 8, 1)), 10)) == 3
     config = convlens.Config().replace(

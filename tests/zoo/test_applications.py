@@ -269,6 +269,7 @@ def test_within_a_larger_graph():
     assert "activation1" in [layer.name for layer in model.layers]
 
 
+@pytest.mark.slow
 def test_convnext_computes_what_kerass_own_layers_compute():
     theirs = keras.applications.ConvNeXtTiny(
         weights=None, input_tensor=keras.Input((32, 40, 3)), classes=4, classifier_activation=None

@@ -54,7 +54,7 @@ def small(tmp_path):
 @pytest.mark.parametrize(
     "file",
     [
-        "old.h5",
+        pytest.param("old.h5", marks=pytest.mark.slow),
         "model.keras",
         pytest.param("model.h5", marks=pytest.mark.slow),
         pytest.param("new.weights.h5", marks=pytest.mark.slow),
@@ -234,6 +234,7 @@ def test_from_the_cache(home, monkeypatch):
     np.testing.assert_array_equal(fewer.get_weights()[0], network.get_weights()[0])
 
 
+@pytest.mark.slow
 def test_without_its_head_from_the_cache(home, monkeypatch):
     in_cache(home, 1, monkeypatch)
     assert (

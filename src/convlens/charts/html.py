@@ -31,14 +31,20 @@ def render_page(package: str, template: str, values: Mapping[str, Any]) -> str:
     return html if font is None else page.render(values, font=base64.b64encode(font).decode())
 
 
+def render_text(package: str, template: str, values: Mapping[str, Any]) -> str:
+    """Return the text of a template that is a file of a package, such as Markdown, as it is."""
+    return _template(package, template, autoescape=False).render(values)
+
+
 @cache
-def _template(package: str, name: str) -> jinja2.Template:
+def _template(package: str, name: str, *, autoescape: bool = True) -> jinja2.Template:
     environment = jinja2.Environment(
         # A template can extend another one of its package, and include those beside this module.
         loader=jinja2.ChoiceLoader(
             [jinja2.PackageLoader(package, "."), jinja2.PackageLoader("convlens.charts", ".")]
         ),
-        autoescape=True,
+        autoescape=autoescape,
+        keep_trailing_newline=True,
         trim_blocks=True,
         lstrip_blocks=True,
         undefined=jinja2.StrictUndefined,

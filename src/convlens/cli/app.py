@@ -29,9 +29,9 @@ COMMANDS = {  # where each is, and its help; see `convlens.cli.help`
         N_("Predict the classes of images: files, folders, globs, or - for the standard input.")
         + "\n\n"
         + N_(
-            "The classifier is a run or a .keras file. A network that was trained on ImageNet "
-            "predicts one of 1,000 classes for any photograph: convlens predict --model "
-            "efficientnet_lite0 IMAGE..."
+            "The classifier is a run, a .keras file or an exported folder. A network that was "
+            "trained on ImageNet predicts one of 1,000 classes for any photograph: convlens "
+            "predict --model efficientnet_lite0 IMAGE..."
         ),
     ),
     "export": (

@@ -4,6 +4,8 @@ import io
 import json
 import sys
 from collections import Counter
+from collections.abc import Callable, Sequence
+from functools import partial
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -27,7 +29,9 @@ if TYPE_CHECKING:
 
 
 def predict(
-    classifier: Annotated[str | None, Parameter(help=N_("run or .keras file"))] = None,
+    classifier: Annotated[
+        str | None, Parameter(help=N_("run, .keras file or exported folder"))
+    ] = None,
     /,
     *images: Annotated[
         str,
@@ -60,34 +64,16 @@ def predict(
         DataError: If no image can be read.
     """
     words = [word for word in (model, classifier, *images) if word is not None]
-    if not words:
-        raise ConfigError(
-            _(
-                "say which classifier to use: convlens predict RUN IMAGE..., or --model NAME "
-                "IMAGE...."
-            )
-        )
+    _check(words, top)
     refuse_conflicts("predict", {"weights": weights, "model": model})
-    if top < 1:
-        raise ConfigError(_("--top must be at least 1; found {top}.").format(top=top))
     name, *patterns = words
-    unknown = [word for word in patterns if word.startswith("--")]
-    if unknown:
-        message = _("unknown option: {word} (convlens predict --help).")
-        raise ConfigError(message.format(word=unknown[0]))
     from convlens.data.deep import describe_unit
 
-    folder = None if model is not None else _exported(name, precision)
-    path = _find_classifier(name) if model is None and folder is None else None
+    load = _find_predictor(name, model, weights, precision)
     paths, notes = find_images(patterns)
     # The standard input and other pipes can be read only once.
     found = [readable(_standard_input() if path == Path("-") else path) for path in paths]
-    loaded: Predictor
-    if folder is not None:
-        loaded = folder
-    else:
-        backend.start()
-        loaded = load_classifier(path, model, weights, precision)
+    loaded = load()
     chosen = loaded.with_unit_of(found)
     errors = Console(stderr=True, highlight=False, soft_wrap=True)
     skipped: list[ImageError] = []
@@ -106,6 +92,37 @@ def predict(
         raise DataError(_("none of the {count:,} images can be read.").format(count=len(paths)))
     PRINTERS[format]([_row(one, chosen.class_names, top) for one in predictions])
     return DataError.exit_code if skipped else 0
+
+
+def _check(words: Sequence[str], top: int) -> None:
+    """Raise ConfigError if no classifier is named, a flag is unknown, or --top is below 1."""
+    if not words:
+        raise ConfigError(
+            _(
+                "say which classifier to use: convlens predict RUN IMAGE..., or --model NAME "
+                "IMAGE...."
+            )
+        )
+    if top < 1:
+        raise ConfigError(_("--top must be at least 1; found {top}.").format(top=top))
+    unknown = [word for word in words[1:] if word.startswith("--")]
+    if unknown:
+        message = _("unknown option: {word} (convlens predict --help).")
+        raise ConfigError(message.format(word=unknown[0]))
+
+
+def _find_predictor(
+    name: str, model: str | None, weights: Path | None, precision: str
+) -> "Callable[[], Predictor]":
+    """Return a function that loads what predicts; a wrong name is told before images are read."""
+    if model is not None:
+        return partial(load_classifier, None, model, weights, precision)
+    exported = _exported(name, precision)
+    if exported is not None:
+        return lambda: exported
+    from convlens.run import Run  # which takes a second or two, and an exported folder no run
+
+    return partial(load_classifier, Run.find_classifier(name), None, None, precision)
 
 
 def _exported(name: str, precision: str) -> "Predictor | None":
@@ -127,12 +144,6 @@ def _exported(name: str, precision: str) -> "Predictor | None":
             ).format(precision=precision)
         )
     return open_network(Path(name))
-
-
-def _find_classifier(name: str) -> Path:
-    from convlens.run import Run  # which takes a second or two, and an exported folder no run
-
-    return Run.find_classifier(name)
 
 
 def _row(prediction: "Prediction", class_names: tuple[str, ...], top: int) -> Row:
@@ -159,6 +170,7 @@ def load_classifier(
         weights: A file with weights of the network; those of ImageNet if None.
         precision: The arithmetic of the predictions.
     """
+    backend.start()
     from convlens.classifier.classifier import Classifier
     from convlens.classifier.pretrained import pretrained_classifier
 

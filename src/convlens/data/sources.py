@@ -60,21 +60,7 @@ def load_data(
     compiled = None if pattern is None else _compiled(pattern)
     path = as_spelled(expanded(source))
     name = str(source).strip().lower().replace("-", "_")
-    try:
-        if path.is_dir():
-            dataset = load_folder(path, compiled, layout)
-        elif path.exists():
-            dataset = _load_file(path)
-        elif name in NAMES:
-            dataset = load_named(name)
-        else:
-            raise _nothing_there(path, name)
-    except OSError as error:
-        raise DataError(
-            _("{path}: this cannot be read ({reason}).").format(
-                path=error.filename or path, reason=error.strerror or error
-            )
-        ) from error
+    dataset = _load(path, name, compiled, layout)
     notes = (
         *_thumbnails(dataset),
         *dataset.notes,
@@ -93,6 +79,24 @@ def load_data(
     if for_training:
         _check(dataset)
     return dataset
+
+
+def _load(path: Path, name: str, pattern: re.Pattern[str] | None, layout: str) -> Dataset:
+    """Return the images of a path, or of a name where there is no such path."""
+    try:
+        if path.is_dir():
+            return load_folder(path, pattern, layout)
+        if path.exists():
+            return _load_file(path)
+        if name in NAMES:
+            return load_named(name)
+    except OSError as error:
+        raise DataError(
+            _("{path}: this cannot be read ({reason}).").format(
+                path=error.filename or path, reason=error.strerror or error
+            )
+        ) from error
+    raise _nothing_there(path, name)
 
 
 def _check(dataset: Dataset) -> None:

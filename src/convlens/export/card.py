@@ -2,11 +2,9 @@
 
 from typing import Any
 
-import jinja2
-
+from convlens.charts.html import render_text
 from convlens.evaluation.evaluate import EXPLANATIONS
 from convlens.export.proof import Proof
-from convlens.language import _, ngettext
 
 SCORES = ("accuracy", "balanced_accuracy", "macro_f1", "log_loss", "expected_calibration_error")
 
@@ -19,16 +17,6 @@ def render_card(facts: dict[str, Any], report: dict[str, Any], proof: Proof) -> 
         report: The content of the run's report.json; {} if there is none.
         proof: What the comparison with the classifier has found.
     """
-    environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("convlens.export", "."),
-        autoescape=False,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-        undefined=jinja2.StrictUndefined,
-        extensions=["jinja2.ext.i18n"],
-    )
-    environment.install_gettext_callables(_, ngettext)  # type: ignore[attr-defined]
     metrics = report.get("metrics", {})
     values = {
         "facts": facts,
@@ -38,7 +26,7 @@ def render_card(facts: dict[str, Any], report: dict[str, Any], proof: Proof) -> 
         "score_text": _score_text,
         "proof": proof,
     }
-    return environment.get_template("card.md").render(values)
+    return render_text("convlens.export", "card.md", values)
 
 
 def _score_text(name: str, value: float | None) -> str:

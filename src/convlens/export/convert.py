@@ -68,9 +68,8 @@ def main(saved: str, to: str, folder: str) -> None:
 
     backend.start("tensorflow")
     model = keras.models.load_model(saved, compile=False)
-    model(
-        keras.ops.zeros((1, *model.input_shape[1:]), "uint8")
-    )  # the converter of ONNX asks for it
+    # The converter of ONNX refuses a network that was never called.
+    model(keras.ops.zeros((1, *model.input_shape[1:]), "uint8"))
     path = Path(folder) / FORMATS[to].file
     if to == "saved_model":
         archive = keras.export.ExportArchive()

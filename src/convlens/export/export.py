@@ -71,10 +71,10 @@ def export_classifier(
         try:
             hidden.chmod(0o755)
             _convert(path, classifier, to, hidden)
-            golden = _write_examples(hidden, classifier, examples)
+            pixels = _write_examples(hidden, classifier, examples)
             facts = _write_facts(hidden, path, classifier, to, report or {})
-            proof = prove(hidden, classifier, golden, images, path.stat().st_size)
-            _require(proof, classifier, to, golden)
+            proof = prove(hidden, classifier, pixels, images, path.stat().st_size)
+            _require(proof, classifier, to, pixels)
             known = {"convlens_json": digest(hidden / "convlens.json")}
             _write_json(hidden / "proof.json", proof.to_dict() | known)
             card = render_card(facts, report or {}, proof)
@@ -100,17 +100,22 @@ def _convert(path: Path, classifier: Classifier, to: str, folder: Path) -> None:
         ) from error
 
 
-def _write_examples(folder: Path, classifier: Classifier, examples: Sequence[Path]) -> list[Path]:
-    """Write the golden examples and their probabilities, and return their paths."""
+def _write_examples(folder: Path, classifier: Classifier, examples: Sequence[Path]) -> ImageArray:
+    """Write the golden examples and their probabilities, and return them as the network takes them.
+
+    Returns:
+        (m, height, width, channels) uint8.
+    """
     (folder / "examples").mkdir()
     if examples:
         golden = _copy(examples, folder)
     else:
         golden = write_examples(folder / "examples", classifier.preprocessing.unit)
-    rows = classifier.probabilities(_pixels(classifier, golden)).astype(float).tolist()
+    pixels = np.stack([prepare(file, classifier.preprocessing) for file in golden])
+    rows = classifier.probabilities(pixels).astype(float).tolist()
     recorded = {file.name: row for file, row in zip(golden, rows, strict=True)}
     _write_json(folder / "examples.json", recorded)
-    return golden
+    return pixels
 
 
 def _write_facts(
@@ -147,7 +152,7 @@ def _write_facts(
     return facts
 
 
-def _require(proof: Proof, classifier: Classifier, to: str, golden: Sequence[Path]) -> None:
+def _require(proof: Proof, classifier: Classifier, to: str, examples: ImageArray) -> None:
     """Raise ExportError, with the layer where the values part, if the proof does not hold."""
     if proof.holds:
         return
@@ -162,13 +167,9 @@ def _require(proof: Proof, classifier: Classifier, to: str, golden: Sequence[Pat
             largest=proof.largest,
             changed=proof.changed,
             n=proof.examples + proof.images,
-            layer=find_parting_layer(classifier, to, _pixels(classifier, golden)),
+            layer=find_parting_layer(classifier, to, examples),
         )
     )
-
-
-def _pixels(classifier: Classifier, files: Sequence[Path]) -> ImageArray:
-    return np.stack([prepare(file, classifier.preprocessing) for file in files])
 
 
 def _copy(examples: Sequence[Path], folder: Path) -> list[Path]:

@@ -43,7 +43,7 @@ def write_examples(folder: Path, unit: Unit | str | None = None) -> list[Path]:
 
 
 def pattern(rng: np.random.Generator, width: int, height: int, channels: int = 3) -> Image.Image:
-    """Return a picture of smooth colours with some edges."""
+    """Return an image of smooth colours with some edges."""
     y, x = np.mgrid[:height, :width]
     planes = []
     for _channel in range(channels):

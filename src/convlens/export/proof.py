@@ -95,14 +95,14 @@ def allowed_difference(classifier: Classifier) -> float:
 
 
 def prove(
-    folder: Path, classifier: Classifier, examples: list[Path], images: ImageArray, size: int
+    folder: Path, classifier: Classifier, examples: ImageArray, images: ImageArray, size: int
 ) -> Proof:
     """Return the comparison of the exported network in a folder with its classifier.
 
     Args:
         folder: The exported folder.
         classifier: The classifier, in float32.
-        examples: The golden examples.
+        examples: (m, height, width, channels) uint8, the golden examples as convlens reads them.
         images: (n, height, width, channels) uint8 further images, as the network takes them.
         size: The bytes of the classifier file.
 
@@ -110,10 +110,7 @@ def prove(
         ExportError: If the exported network cannot be run.
     """
     found = _run(folder, images)
-    read = np.stack([_prepared(classifier, path) for path in examples])
-    expected = np.concatenate(
-        [classifier.probabilities(part) for part in (read, images) if len(part)]
-    )
+    expected = classifier.probabilities(np.concatenate([examples, images]))
     rows = found["rows"]
     difference = np.abs(rows - expected)
     changed = rows.argmax(1) != expected.argmax(1)
@@ -127,18 +124,12 @@ def prove(
         largest=float(difference.max()),
         mean=float(difference.mean()),
         allowed=allowed_difference(classifier),
-        pixels=int(np.abs(found["read"].astype(int) - read).max()),
+        pixels=int(np.abs(found["read"].astype(int) - examples).max()),
         size=_bytes_of(folder),
         classifier_size=size,
         milliseconds=1000 * float(found["seconds"]),
-        classifier_milliseconds=1000 * _seconds_of(classifier, read[0]),
+        classifier_milliseconds=1000 * _seconds_of(classifier, examples[0]),
     )
-
-
-def _prepared(classifier: Classifier, path: Path) -> ImageArray:
-    from convlens.preprocess import prepare
-
-    return prepare(path, classifier.preprocessing)
 
 
 def _run(folder: Path, images: ImageArray) -> dict[str, NDArray[Any]]:

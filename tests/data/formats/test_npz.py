@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from convlens.data import cache
-from convlens.data.formats import npz as arrays
+from convlens.data.formats import npz_array
 from convlens.data.formats.npz import load_npz
 from convlens.errors import DataError
 
@@ -45,7 +45,7 @@ def npz(tmp_path, monkeypatch):
 @pytest.mark.parametrize("in_memory", [True, False])
 def test_pixels_come_as_the_same_bytes(npz, monkeypatch, stored, in_memory):
     monkeypatch.setattr(cache, "IN_MEMORY", 2**20 if in_memory else 0)
-    monkeypatch.setattr(arrays, "CHUNK", 100)  # bytes: an image or two at a time
+    monkeypatch.setattr(npz_array, "CHUNK", 100)  # bytes: an image or two at a time
     dataset = load_npz(npz(x_train=stored, y_train=LABELS))
     np.testing.assert_array_equal(dataset.images, PIXELS)
     assert dataset.images.dtype == np.uint8

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import IO, cast
 
 import numpy as np
+from numpy.typing import NDArray
 
 from convlens.data.cache import CHUNK, Part, gather
 from convlens.data.dataset import SPLITS, Dataset, refuse_if, split_of
@@ -53,33 +54,10 @@ def load_idx(folder: Path) -> Dataset:
     labels = []
     splits = []
     for split in filter(files.get, SPLITS):
-        refuse_if(
-            len(files[split]) < 2,
-            _("{folder}: IDX files come in pairs, images and labels; found only {file}."),
-            folder=folder,
-            file=next(iter(files[split].values())),
-        )
-        images_file = files[split]["images"]
-        labels_file = files[split]["labels"]
-        shape = _read_shape(images_file, 3)
-        (count,) = _read_shape(labels_file, 1)
-        refuse_if(
-            count != shape[0],
-            _(
-                "{folder}: images and labels must have the same number; found {images:,} images in "
-                "{images_file} and {labels:,} labels in {labels_file}."
-            ),
-            folder=folder,
-            images=shape[0],
-            images_file=images_file.name,
-            labels=count,
-            labels_file=labels_file.name,
-        )
-        is_emnist = prefix.startswith("emnist")
-        chunks = partial(_values, images_file, shape, transposed=is_emnist)
-        parts.append(Part(images_file.name, shape, chunks))
-        labels.append(np.concatenate(list(_values(labels_file, (count,)))).astype(np.int64))
-        splits.append(np.repeat(split, count))
+        part, numbers = _read_pair(folder, files[split], prefix)
+        parts.append(part)
+        labels.append(numbers)
+        splits.append(np.repeat(split, len(numbers)))
     numbers, class_names = encode_labels(labels, None, str(folder))
     names = _emnist_names(folder)
     sources = [files[split][what] for split in sorted(files) for what in ("images", "labels")]
@@ -92,6 +70,35 @@ def load_idx(folder: Path) -> Dataset:
         splits=np.concatenate(splits),
         notes=tuple(notes),
     )
+
+
+def _read_pair(folder: Path, pair: dict[str, Path], prefix: str) -> tuple[Part, NDArray[np.int64]]:
+    """Return the images of a split, which are read later, and their labels."""
+    refuse_if(
+        len(pair) < 2,
+        _("{folder}: IDX files come in pairs, images and labels; found only {file}."),
+        folder=folder,
+        file=next(iter(pair.values())),
+    )
+    images_file = pair["images"]
+    labels_file = pair["labels"]
+    shape = _read_shape(images_file, 3)
+    (count,) = _read_shape(labels_file, 1)
+    refuse_if(
+        count != shape[0],
+        _(
+            "{folder}: images and labels must have the same number; found {images:,} images in "
+            "{images_file} and {labels:,} labels in {labels_file}."
+        ),
+        folder=folder,
+        images=shape[0],
+        images_file=images_file.name,
+        labels=count,
+        labels_file=labels_file.name,
+    )
+    chunks = partial(_values, images_file, shape, transposed=prefix.startswith("emnist"))
+    labels = np.concatenate(list(_values(labels_file, (count,)))).astype(np.int64)
+    return Part(images_file.name, shape, chunks), labels
 
 
 def idx_files(folder: Path) -> list[Path]:

@@ -172,6 +172,15 @@ def convolve(
     image, kernel, bias = as_numbers(image, kernel, 0 if bias is None else bias)
     image = as_image(image)
     kernel = kernel[..., None, None] if kernel.ndim == 2 else kernel
+    _check_convolution(image, kernel, padding)
+    rule = N_("the bias must have one number for each filter, {count}; found {found}.")
+    bias = spread_bias(bias, kernel.shape[3], rule)
+    sides = lay_both(image.shape[:2], kernel.shape[:2], strides, padding)
+    return Convolution(image, kernel, bias, *sides, mean)
+
+
+def _check_convolution(image: Numbers, kernel: Numbers, padding: str) -> None:
+    """Raise ConfigError if a kernel does not fit an image, or if the padding is unknown."""
     if kernel.ndim != 4 or not kernel.size:
         raise ConfigError(
             _("a kernel must be (height, width, channels, filters); found {shape}.").format(
@@ -200,10 +209,6 @@ def convolve(
                 "{image}. Take a smaller filter or padding same."
             ).format(filter=write_shape(kernel.shape[:2]), image=write_shape(image.shape[:2]))
         )
-    rule = N_("the bias must have one number for each filter, {count}; found {found}.")
-    bias = spread_bias(bias, filters, rule)
-    sides = lay_both(image.shape[:2], kernel.shape[:2], strides, padding)
-    return Convolution(image, kernel, bias, *sides, mean)
 
 
 def depthwise_convolve(
