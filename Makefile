@@ -11,10 +11,9 @@ demo: $(READY)
 	@$(BIN)/convlens demo
 	@echo "(first put convlens on the path: . $(BIN)/activate)"
 
-# Two processes run whole files of tests each, because the tests of a file share what they train;
-# tests/conftest.py says so.
+# Two processes run whole files of tests each, because the tests of a file share what they train.
 test: $(READY)
-	$(BIN)/python -m pytest -n 2 --dist loadgroup --durations=10
+	$(BIN)/python -m pytest -n 2 --dist loadfile --durations=10
 
 # One process, because the slow tests measure time and build networks that fill the memory.
 test-all: $(READY)

@@ -20,8 +20,6 @@ from PIL import Image
 from convlens import backend, language
 from convlens.report import page
 
-TOGETHER = {"tests/export", "tests/report"}  # they share exported folders, and a run
-
 
 def pytest_configure() -> None:
     """Give TensorFlow one thread in each worker of pytest-xdist, and hear Ctrl-C in every shell."""
@@ -32,14 +30,6 @@ def pytest_configure() -> None:
     if "PYTEST_XDIST_WORKER" in os.environ:
         os.environ.setdefault("TF_NUM_INTRAOP_THREADS", "1")
         os.environ.setdefault("TF_NUM_INTEROP_THREADS", "1")
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep the tests of a file in one worker, and those of a folder that share what takes long."""
-    for item in items:
-        folder, _, file = item.nodeid.partition("::")[0].rpartition("/")
-        name = folder if folder in TOGETHER else f"{folder}/{file}"
-        item.add_marker(pytest.mark.xdist_group(name))
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -82,6 +82,7 @@ def test_a_backbone_learns_on_in_what_is_left(digits, backbone, tmp_path, capsys
     assert run.classifier_path.exists()
 
 
+@pytest.mark.slow
 def test_a_frozen_backbone_can_be_resumed_where_it_was_stopped_before_fine_tuning(
     digits, backbone, tmp_path, monkeypatch, quick
 ):

@@ -114,6 +114,7 @@ def test_ctrl_c_among_the_features_loses_one_batch_and_goes_on(
     assert same_weights(resumed, straight)
 
 
+@pytest.mark.slow
 def test_a_resumed_head_that_got_no_better_is_the_best_one_kept(
     digits, backbone, tmp_path, monkeypatch
 ):

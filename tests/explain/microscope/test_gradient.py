@@ -71,6 +71,7 @@ def microscope():
     return look_at(odd_network, (15, 13, 3), 3)
 
 
+@pytest.mark.slow
 def test_odd_shapes_and_a_layer_used_twice(microscope):
     kinds = check(microscope, np.random.default_rng(5), 8)
     assert set(kinds) == {kind.__name__ for kind in LEARNING}
