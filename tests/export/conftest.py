@@ -12,7 +12,7 @@ from keras import layers
 from convlens.classifier.assembly import assemble
 from convlens.classifier.classifier import Classifier
 from convlens.export import export
-from convlens.export.folder import FORMATS
+from convlens.export.folder import FORMATS, Target
 from convlens.export.golden import write_examples
 from convlens.preprocess import Preprocessing, prepare
 
@@ -80,7 +80,9 @@ def exported(classifier_file, images, tmp_path_factory) -> Callable[[str], Path]
 
     def get(to: str) -> Path:
         if to not in made:
-            export.export_classifier(classifier_file, to, parent / to, images=images, report=SCORES)
+            export.export_classifier(
+                classifier_file, Target(to), parent / to, images=images, report=SCORES
+            )
             made[to] = parent / to
         return made[to]
 

@@ -17,6 +17,7 @@ from convlens.classifier.classifier import Classifier
 from convlens.errors import ConfigError, ExportError, ImageError, StorageError
 from convlens.export import export, standalone
 from convlens.export.export import export_classifier
+from convlens.export.folder import Target
 from convlens.export.verify import verify
 from tests.export.conftest import NAMES, SCORES
 from tests.export.test_verify import change_a_weight
@@ -68,7 +69,7 @@ def test_the_examples_of_a_user_replace_the_generated_ones(quick, classifier_fil
         (tmp_path / folder).mkdir()
         Image.new("RGB", (30, 40), colour).save(tmp_path / folder / "photo.png")
     files = [tmp_path / "a" / "photo.png", tmp_path / "b" / "photo.png"]
-    proof = export_classifier(classifier_file, "onnx", tmp_path / "out", examples=files)
+    proof = export_classifier(classifier_file, Target("onnx"), tmp_path / "out", examples=files)
     assert (proof.examples, proof.images) == (2, 0)
     copies = sorted((tmp_path / "out" / "examples").iterdir())
     assert [copy.name for copy in copies] == ["00-photo.png", "01-photo.png"]
@@ -80,7 +81,9 @@ def test_an_example_that_cannot_be_read_is_named(quick, classifier_file, tmp_pat
     (tmp_path / "bad.png").write_bytes(b"nothing")
     for name, message in (("bad.png", "not an image"), ("none.png", "no such file")):
         with pytest.raises(ImageError, match=f"{tmp_path / name}: .*{message}"):
-            export_classifier(classifier_file, "onnx", tmp_path / "out", examples=[tmp_path / name])
+            export_classifier(
+                classifier_file, Target("onnx"), tmp_path / "out", examples=[tmp_path / name]
+            )
         assert [file.name for file in tmp_path.iterdir()] == ["bad.png"]
 
 
@@ -107,7 +110,7 @@ def test_a_network_that_computes_something_else_is_not_exported(
     monkeypatch.setattr(export, "convert", convert)
     monkeypatch.setattr(export, "find_parting_layer", lambda *given: asked.append(given) or "first")
     with pytest.raises(ExportError, match=r"part at the layer first\. Nothing was") as raised:
-        export_classifier(classifier_file, "onnx", tmp_path / "out")
+        export_classifier(classifier_file, Target("onnx"), tmp_path / "out")
     assert "within 0.0001 " in str(raised.value)
     assert "of 15 classes changed" in str(raised.value)
     assert list(tmp_path.iterdir()) == []
@@ -123,7 +126,7 @@ def test_a_layer_that_cannot_be_converted_is_named(classifier_file, tmp_path, mo
     monkeypatch.setattr(export, "convert", convert)
     monkeypatch.setattr(export, "find_unconvertible_layer", lambda _classifier, to: f"{to}-layer")
     with pytest.raises(ExportError, match=r"no Foo\. The layer that stops it is onnx-layer\."):
-        export_classifier(classifier_file, "onnx", tmp_path / "out")
+        export_classifier(classifier_file, Target("onnx"), tmp_path / "out")
     assert list(tmp_path.iterdir()) == []
 
 
@@ -145,20 +148,21 @@ def test_nothing_stays_after_an_error_or_ctrl_c(
 
     monkeypatch.setattr(export, "prove", prove)
     with pytest.raises(expected, match=message):
-        export_classifier(classifier_file, "onnx", tmp_path / "out")
+        export_classifier(classifier_file, Target("onnx"), tmp_path / "out")
     assert list(tmp_path.iterdir()) == []
 
 
 def test_a_folder_that_cannot_be_written_is_told(quick, classifier_file, tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(StorageError, match="the exported folder cannot be written"):
-        export_classifier(classifier_file, "onnx", tmp_path / "file" / "out")
+        export_classifier(classifier_file, Target("onnx"), tmp_path / "file" / "out")
 
 
 KILLED = """
 import sys, time
 from pathlib import Path
 from convlens.export import export
+from convlens.export.folder import Target
 def prove(*given):
     print("proving", flush=True)
     time.sleep(60)
@@ -166,7 +170,7 @@ def convert(saved, to, folder):
     (folder / "model.onnx").write_bytes(b"network")
 export.convert = convert
 export.prove = prove
-export.export_classifier(Path(sys.argv[1]), "onnx", Path(sys.argv[2]))
+export.export_classifier(Path(sys.argv[1]), Target("onnx"), Path(sys.argv[2]))
 """
 
 
@@ -213,5 +217,5 @@ def test_a_real_conversion_of_other_weights_names_its_layer(classifier_file, tmp
     monkeypatch.setattr(export, "convert", convert)
     monkeypatch.setattr(convert_module, "convert", convert)
     with pytest.raises(ExportError, match="at the layer second"):
-        export_classifier(classifier_file, "onnx", tmp_path / "out")
+        export_classifier(classifier_file, Target("onnx"), tmp_path / "out")
     assert not (tmp_path / "out").exists()

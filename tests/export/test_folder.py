@@ -7,6 +7,7 @@ from convlens.errors import BackendError, ConfigError, ExportError
 from convlens.export import folder as folder_module
 from convlens.export.folder import (
     FORMATS,
+    Target,
     check_target,
     digest,
     engine_version,
@@ -108,19 +109,19 @@ def test_a_network_that_this_engine_cannot_open_is_one_line(folder):
 
 
 def test_what_was_asked_for_is_checked(tmp_path, monkeypatch):
-    check_target("onnx", tmp_path / "new")
+    check_target(Target("onnx"), tmp_path / "new")
     with pytest.raises(ConfigError, match="one of onnx, openvino, litert, saved_model; found 'xx'"):
-        check_target("xx", tmp_path / "new")
+        check_target(Target("xx"), tmp_path / "new")
     with pytest.raises(ConfigError, match="this folder exists"):
-        check_target("onnx", tmp_path)
+        check_target(Target("onnx"), tmp_path)
     (tmp_path / "link").symlink_to("nowhere")
     with pytest.raises(ConfigError, match="link: this folder exists"):
-        check_target("onnx", tmp_path / "link")
+        check_target(Target("onnx"), tmp_path / "link")
     monkeypatch.setattr(folder_module.importlib.util, "find_spec", lambda _name: None)
     message = r"onnx needs onnx, onnxruntime, tf2onnx, .* pip install 'convlens\[onnx\]'"
     with pytest.raises(BackendError, match=message):
-        check_target("onnx", tmp_path / "new")
-    check_target("saved_model", tmp_path / "new")
+        check_target(Target("onnx"), tmp_path / "new")
+    check_target(Target("saved_model"), tmp_path / "new")
 
 
 def test_the_extras_of_the_formats_exist():

@@ -183,11 +183,12 @@ class Classifier(Predictor):
             ExportError: If the network cannot be converted, or computes something else afterwards.
         """
         from convlens.export.export import export_classifier
+        from convlens.export.folder import Target
 
         with tempfile.TemporaryDirectory() as place:
             path = Path(place) / f"{self.model.name}.keras"
             self.save(path)
-            export_classifier(path, to, Path(out), images=images)
+            export_classifier(path, Target(to), Path(out), images=images)
 
     @classmethod
     def load(cls, path: str | Path, *, precision: str = "float32") -> "Classifier":

@@ -37,13 +37,14 @@ def export(
     ] = None,
 ) -> None:
     """Write a classifier into a folder that works without convlens, with a proof that it does."""
-    from convlens.export.folder import check_target
+    from convlens.export.folder import Target, check_target
     from convlens.run import Run
 
     path = Run.find_classifier(run)
     name = path.stem if path == Path(run) else path.parent.name
     folder = out or Path("{name}-{format}".format(name=name, format=to))
-    check_target(to, folder)
+    target = Target(to)
+    check_target(target, folder)
     backend.start()
     from convlens.export.export import export_classifier
 
@@ -56,7 +57,7 @@ def export(
         images = _validation_images(opened, screen)
     screen.say(_("converting and comparing; this takes some ten seconds"), "dim")
     proof = export_classifier(
-        path, to, folder, images=images, examples=examples or (), report=report
+        path, target, folder, images=images, examples=examples or (), report=report
     )
     _show(proof, folder, screen)
 

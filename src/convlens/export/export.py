@@ -22,6 +22,7 @@ from convlens.export.convert import OPSET, convert
 from convlens.export.folder import (
     FORMAT,
     FORMATS,
+    Target,
     check_target,
     digest,
     digests,
@@ -37,7 +38,7 @@ from convlens.preprocess import ImageArray, open_image, prepare
 
 def export_classifier(
     path: Path,
-    to: str,
+    target: Target,
     out: Path,
     *,
     images: ImageArray | None = None,
@@ -48,7 +49,7 @@ def export_classifier(
 
     Args:
         path: The classifier file.
-        to: The format: "onnx", "openvino", "litert" or "saved_model".
+        target: The format and how it is written.
         out: The folder, which must not exist.
         images: (n, height, width, channels) uint8 images for the proof, as the network takes them.
         examples: Image files to be the golden examples instead of generated ones.
@@ -61,7 +62,7 @@ def export_classifier(
         ExportError: If the network cannot be converted, or the proof does not hold.
         StorageError: If the folder cannot be written.
     """
-    check_target(to, out)
+    check_target(target, out)
     classifier = Classifier.load(path)
     if images is None:
         images = np.empty((0, *classifier.preprocessing.shape), np.uint8)
@@ -70,11 +71,11 @@ def export_classifier(
         hidden = Path(tempfile.mkdtemp(prefix=f".{out.name}.", dir=out.parent))
         try:
             hidden.chmod(0o755)
-            _convert(path, classifier, to, hidden)
+            _convert(path, classifier, target.to, hidden)
             pixels = _write_examples(hidden, classifier, examples)
-            facts = _write_facts(hidden, path, classifier, to, report or {})
+            facts = _write_facts(hidden, path, classifier, target.to, report or {})
             proof = prove(hidden, classifier, pixels, images, path.stat().st_size)
-            _require(proof, classifier, to, pixels)
+            _require(proof, classifier, target.to, pixels)
             known = {"convlens_json": digest(hidden / "convlens.json")}
             _write_json(hidden / "proof.json", proof.to_dict() | known)
             card = render_card(facts, report or {}, proof)

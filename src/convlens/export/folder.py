@@ -45,6 +45,22 @@ class Format(NamedTuple):
     engine: str
 
 
+class Target(NamedTuple):
+    """What a classifier is exported to.
+
+    Attributes:
+        to: The format, a key of FORMATS.
+        precision: The arithmetic of the network: "float32", "float16" or "int8".
+        any_size: Whether the network takes images of any size and resizes them itself.
+        accept_loss: Whether the folder is written even if a lower precision costs accuracy.
+    """
+
+    to: str
+    precision: str = "float32"
+    any_size: bool = False
+    accept_loss: bool = False
+
+
 FORMATS = {
     "onnx": Format("model.onnx", ("onnx", "onnxruntime", "tf2onnx"), "onnx", "onnxruntime"),
     "openvino": Format("model.xml", ("openvino",), "openvino", "openvino"),
@@ -76,13 +92,14 @@ class Exported(Predictor):
         return np.concatenate([self.network.probabilities(image[None]) for image in images])
 
 
-def check_target(to: str, out: Path) -> None:
+def check_target(target: Target, out: Path) -> None:
     """Check what was asked for, before anything is computed.
 
     Raises:
         ConfigError: If the format is unknown, or the folder exists.
         BackendError: If a package that the format needs is missing.
     """
+    to = target.to
     if to not in FORMATS:
         raise ConfigError(
             _("the format must be one of {known}; found {found!r}.").format(
