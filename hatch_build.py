@@ -1,5 +1,6 @@
-"""The hook of the build that puts the catalogue of texts into the wheel in compiled form."""
+"""The hook of the build: JavaScript packages are fetched, and texts are compiled for the wheel."""
 
+import runpy
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -11,12 +12,16 @@ from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 FOLDER = Path("locale/zh_Hant_TW/LC_MESSAGES")
 
 
-class CatalogueHook(BuildHookInterface):
-    """Compile convlens.po for a wheel. Nothing is written into the source tree."""
+class ConvlensHook(BuildHookInterface):
+    """Fetch the JavaScript packages, and compile convlens.po for a wheel.
+
+    The packages are written into the source tree, where git ignores them; nothing else is.
+    """
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
-        """Compile the catalogue; an editable installation reads it as it is."""
-        if version == "editable":
+        """Prepare a build; an editable installation reads the catalogue as it is."""
+        self._fetch()
+        if self.target_name != "wheel" or version == "editable":
             return
         source = Path(self.root) / "src" / "convlens" / FOLDER / "convlens.po"
         with source.open("rb") as file:
@@ -29,5 +34,16 @@ class CatalogueHook(BuildHookInterface):
 
     def finalize(self, version: str, build_data: dict[str, Any], artifact_path: str) -> None:
         """Remove the compiled catalogue when the wheel is written."""
-        if version != "editable":
+        if self.target_name == "wheel" and version != "editable":
             self._folder.cleanup()
+
+    def _fetch(self) -> None:
+        """Fetch the JavaScript packages; without them, the build goes on with a warning."""
+        vendor = runpy.run_path(str(Path(self.root) / "tools" / "vendor.py"))
+        try:
+            vendor["fetch"](Path(self.root))
+        except vendor["VendorError"] as error:
+            self.app.display_warning(
+                f"{error}. Web pages of classifiers and the page of the server's interface will "
+                "not work."
+            )
