@@ -51,6 +51,10 @@ COMMANDS = {  # where each is, and its help; see `convlens.cli.help`
         "convlens.cli.export:verify",
         N_("Check that an exported folder is whole and still gives the recorded probabilities."),
     ),
+    "serve": (
+        "convlens.cli.serve:serve",
+        N_("Serve a classifier over HTTP: POST /predict, and the Open Inference Protocol."),
+    ),
     "compare": (
         "convlens.cli.studies:compare",
         N_(

@@ -1,0 +1,1 @@
+"""Serve: an exported folder behind HTTP, for programs in any language."""

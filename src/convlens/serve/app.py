@@ -1,0 +1,139 @@
+"""App: the FastAPI application, with `POST /predict` and what all answers have in common."""
+
+import asyncio
+from collections.abc import AsyncIterator, Coroutine
+from contextlib import asynccontextmanager
+from importlib.metadata import version
+from typing import Any, TypeVar
+
+from fastapi import FastAPI
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import JSONResponse, Response
+
+from convlens.errors import ImageError
+from convlens.language import _
+from convlens.serve.body import is_multipart, read_images
+from convlens.serve.limits import (
+    BodyMiddleware,
+    LanguageMiddleware,
+    Limits,
+    Refusal,
+    TokenMiddleware,
+)
+from convlens.serve.model import Served
+from convlens.serve.queue import Answer, Queue
+
+GONE = 499  # the status, which nobody reads, of a request whose client has gone
+T = TypeVar("T")
+
+
+def create_app(served: Served, limits: Limits) -> FastAPI:
+    """Return the application that serves an exported folder."""
+    queue = Queue(served, limits)
+
+    @asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        yield
+        queue.close()
+
+    app = FastAPI(
+        title=served.name,
+        version=version("convlens"),
+        docs_url=None,
+        redoc_url=None,
+        lifespan=lifespan,
+    )
+    _add_predict(app, queue, limits)
+    app.add_exception_handler(HTTPException, _refused)
+    app.add_exception_handler(RequestValidationError, _not_valid)
+    app.add_exception_handler(ClientDisconnect, _gone)
+    # The last one is the first that sees a request.
+    app.add_middleware(BodyMiddleware, limits=limits)
+    if limits.token is not None:
+        app.add_middleware(TokenMiddleware, token=limits.token)
+    app.add_middleware(LanguageMiddleware)
+    return app
+
+
+def _add_predict(app: FastAPI, queue: Queue, limits: Limits) -> None:
+    @app.get("/")
+    async def about() -> dict[str, Any]:
+        """Say what is served."""
+        facts = queue.served.predictor.network.facts
+        return {
+            "name": queue.served.name,
+            "class_names": facts["class_names"],
+            "preprocessing": facts["preprocessing"],
+            "threshold": facts["threshold"],
+            "engine": queue.served.engine,
+            "convlens": app.version,
+            "predict": "/predict",
+            "docs": "/docs",
+        }
+
+    @app.post("/predict")
+    async def predict(request: Request) -> Response:
+        """Classify one image, or several."""
+        queue.check_room()
+        images = await read_images(request, limits.max_queue)
+        answers = await while_connected(request, queue.classify(images))
+        found = [_described(queue, answer) for answer in answers]
+        errors = [one["error"] for one in found if "error" in one]
+        if len(errors) == len(found):
+            return JSONResponse({"error": errors[0]}, 422)
+        return JSONResponse(found if is_multipart(request) else found[0])
+
+
+def _described(queue: Queue, answer: Answer | ImageError) -> dict[str, Any]:
+    """Return an answer, or what is wrong with an image, as plain data."""
+    if isinstance(answer, ImageError):
+        return {"error": str(answer)}
+    prediction = answer.prediction
+    names = queue.served.predictor.class_names
+    return {
+        "image": prediction.image,
+        "label": prediction.label,
+        "probability": prediction.probability,
+        "known": prediction.known,
+        "probabilities": dict(zip(names, prediction.probabilities.tolist(), strict=True)),
+        "milliseconds": round(answer.milliseconds, 3),
+    }
+
+
+async def while_connected(request: Request, work: Coroutine[Any, Any, T]) -> T:
+    """Return what some work gives, which is cancelled if the client goes meanwhile.
+
+    The body of the request has been read.
+
+    Raises:
+        ClientDisconnect: If the client has gone.
+    """
+    working = asyncio.ensure_future(work)
+    leaving = asyncio.ensure_future(request.receive())
+    try:
+        await asyncio.wait({working, leaving}, return_when=asyncio.FIRST_COMPLETED)
+        if not working.done():
+            raise ClientDisconnect
+        return working.result()
+    finally:
+        leaving.cancel()
+        working.cancel()
+
+
+async def _refused(_request: Request, error: Any) -> Response:
+    said = {
+        404: _("there is nothing at this path; / says what is served."),
+        405: _("this path takes another method."),
+    }
+    text = error.detail if isinstance(error, Refusal) else said.get(error.status_code, error.detail)
+    return JSONResponse({"error": str(text)}, error.status_code, error.headers)
+
+
+async def _not_valid(_request: Request, error: Exception) -> Response:
+    return JSONResponse({"error": str(error)}, 422)
+
+
+async def _gone(_request: Request, _error: Exception) -> Response:
+    return Response(status_code=GONE)
