@@ -1,10 +1,9 @@
 """App: the FastAPI application, with `POST /predict` and what all answers have in common."""
 
-import asyncio
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from importlib.metadata import version
-from typing import Any, TypeVar
+from typing import Any
 
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
@@ -15,6 +14,8 @@ from starlette.responses import JSONResponse, Response
 from convlens.errors import ImageError
 from convlens.language import _
 from convlens.serve.body import is_multipart, read_images
+from convlens.serve.connection import while_connected
+from convlens.serve.docs import add_docs
 from convlens.serve.limits import (
     BodyMiddleware,
     LanguageMiddleware,
@@ -22,11 +23,13 @@ from convlens.serve.limits import (
     Refusal,
     TokenMiddleware,
 )
+from convlens.serve.metrics import Metrics, MetricsMiddleware, add_metrics
 from convlens.serve.model import Served
+from convlens.serve.openapi import describe
 from convlens.serve.queue import Answer, Queue
+from convlens.serve.v2 import create_router
 
 GONE = 499  # the status, which nobody reads, of a request whose client has gone
-T = TypeVar("T")
 
 
 def create_app(served: Served, limits: Limits) -> FastAPI:
@@ -45,7 +48,13 @@ def create_app(served: Served, limits: Limits) -> FastAPI:
         redoc_url=None,
         lifespan=lifespan,
     )
+    metrics = Metrics()
+    metrics.watch(queue)
     _add_predict(app, queue, limits)
+    app.include_router(create_router(queue, limits))
+    add_metrics(app, metrics)
+    add_docs(app)
+    describe(app, has_token=limits.token is not None)
     app.add_exception_handler(HTTPException, _refused)
     app.add_exception_handler(RequestValidationError, _not_valid)
     app.add_exception_handler(ClientDisconnect, _gone)
@@ -54,6 +63,7 @@ def create_app(served: Served, limits: Limits) -> FastAPI:
     if limits.token is not None:
         app.add_middleware(TokenMiddleware, token=limits.token)
     app.add_middleware(LanguageMiddleware)
+    app.add_middleware(MetricsMiddleware, metrics=metrics)
     return app
 
 
@@ -100,26 +110,6 @@ def _described(queue: Queue, answer: Answer | ImageError) -> dict[str, Any]:
         "probabilities": dict(zip(names, prediction.probabilities.tolist(), strict=True)),
         "milliseconds": round(answer.milliseconds, 3),
     }
-
-
-async def while_connected(request: Request, work: Coroutine[Any, Any, T]) -> T:
-    """Return what some work gives, which is cancelled if the client goes meanwhile.
-
-    The body of the request has been read.
-
-    Raises:
-        ClientDisconnect: If the client has gone.
-    """
-    working = asyncio.ensure_future(work)
-    leaving = asyncio.ensure_future(request.receive())
-    try:
-        await asyncio.wait({working, leaving}, return_when=asyncio.FIRST_COMPLETED)
-        if not working.done():
-            raise ClientDisconnect
-        return working.result()
-    finally:
-        leaving.cancel()
-        working.cancel()
 
 
 async def _refused(_request: Request, error: Any) -> Response:

@@ -6,7 +6,7 @@ The queue is bounded. An image whose client has gone is not computed.
 import asyncio
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from queue import SimpleQueue
 from typing import Any, NamedTuple
@@ -63,12 +63,14 @@ class Queue:
         served: What classifies.
         waiting: The number of images that were accepted and not yet answered.
         is_open: False once no further image is accepted.
+        computed: A function that is called with the number of images that were computed together.
     """
 
     def __init__(self, served: Served, limits: Limits) -> None:
         self.served = served
         self.waiting = 0
         self.is_open = True
+        self.computed: Callable[[int], None] = lambda _images: None
         self._most = limits.max_queue
         self._jobs: SimpleQueue[Job | None] = SimpleQueue()
         self._threads = [
@@ -173,6 +175,7 @@ class Queue:
                 reading = read_image(job.image, seen.shape[:2], seen.unit)
                 pixels = fit_image(reading.image, seen)
         row: NDArray[np.float32] = self.served.run(np.asarray(pixels)[None])[0]
+        self.computed(1)
         return row
 
     def _answer(self, job: Job, result: NDArray[np.float32] | Exception | None) -> None:
