@@ -1,9 +1,13 @@
 """Fixtures of the server: an exported folder that is served, and a client of the application."""
 
+import socket
+import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import uvicorn
 from starlette.testclient import TestClient
 
 from convlens.serve.app import create_app
@@ -30,3 +34,18 @@ def client(served) -> Iterator[TestClient]:
     """Return a client of the application with small limits."""
     with TestClient(create_app(served, Limits(max_bytes=10**6, max_queue=20))) as opened:
         yield opened
+
+
+@pytest.fixture(scope="session")
+def port(served) -> Iterator[int]:
+    """Return the port of a server in a thread."""
+    bound = socket.create_server(("127.0.0.1", 0))
+    app = create_app(served, Limits(max_bytes=10**6, max_queue=20))
+    server = uvicorn.Server(uvicorn.Config(app, log_level="warning"))
+    thread = threading.Thread(target=server.run, args=([bound],))
+    thread.start()
+    while not server.started:
+        time.sleep(0.01)
+    yield bound.getsockname()[1]
+    server.should_exit = True
+    thread.join()

@@ -2,14 +2,11 @@
 
 import base64
 import json
-import socket
 import threading
-import time
 
 import numpy as np
 import pytest
 import tritonclient.http as protocol
-import uvicorn
 from starlette.testclient import TestClient
 from tritonclient.utils import InferenceServerException
 
@@ -21,19 +18,10 @@ NAME = "a-run-3"
 
 
 @pytest.fixture(scope="module")
-def triton(served):
-    """Return a public client of the protocol, connected to a server in a thread."""
-    bound = socket.create_server(("127.0.0.1", 0))
-    app = create_app(served, Limits(max_bytes=10**6, max_queue=20))
-    server = uvicorn.Server(uvicorn.Config(app, log_level="warning"))
-    thread = threading.Thread(target=server.run, args=([bound],))
-    thread.start()
-    while not server.started:
-        time.sleep(0.01)
-    with protocol.InferenceServerClient("127.0.0.1:{}".format(bound.getsockname()[1])) as client:
+def triton(port):
+    """Return a public client of the protocol."""
+    with protocol.InferenceServerClient("127.0.0.1:{}".format(port)) as client:
         yield client
-    server.should_exit = True
-    thread.join()
 
 
 @pytest.fixture(scope="module")

@@ -48,19 +48,18 @@ UNKNOWN: dict[int | str, Any] = {404: {"model": Problem, "description": "unknown
 STOPPING: dict[int | str, Any] = {503: {"model": Problem, "description": "the server is stopping"}}
 
 
-def model_name(served: Served) -> str:
-    """Return the name of the network in paths: that of the run, without signs that mean something.
+def model_name(name: str) -> str:
+    """Return the name of a run as it stands in paths, without signs that mean something there.
 
-    >>> from types import SimpleNamespace
-    >>> model_name(SimpleNamespace(name="cats/dogs (2)"))
+    >>> model_name("cats/dogs (2)")
     'cats-dogs-2'
     """
-    return re.sub(r"[^\w.-]+", "-", served.name).strip("-.") or "network"
+    return re.sub(r"[^\w.-]+", "-", name).strip("-.") or "network"
 
 
 def create_router(queue: Queue, limits: Limits) -> APIRouter:
     """Return the routes of the protocol for a network."""
-    name = model_name(queue.served)
+    name = model_name(queue.served.name)
     router = APIRouter(tags=["Open Inference Protocol"])  # not translated: its name
     _add_server(router, queue)
     known_name = Annotated[str, Path(json_schema_extra={"enum": [name]})]
@@ -130,7 +129,7 @@ def _add_model(router: APIRouter, path: str, checks: list[Any], queue: Queue) ->
     async def model_ready() -> ModelReady:
         """Say whether the network accepts requests."""
         _check_open(queue)
-        return ModelReady(name=model_name(queue.served), ready=True)
+        return ModelReady(name=model_name(queue.served.name), ready=True)
 
 
 def _metadata(served: Served) -> ModelMetadata:
@@ -142,7 +141,7 @@ def _metadata(served: Served) -> ModelMetadata:
         for name in ("class_names", "preprocessing", "threshold")
     }
     return ModelMetadata(
-        name=model_name(served),
+        name=model_name(served.name),
         versions=[VERSION],
         platform=PLATFORMS.get(facts["format"], facts["format"]),
         inputs=[Tensor(name="images", datatype="BYTES", shape=[-1])],
@@ -184,7 +183,7 @@ def _add_infer(
             predictions = await while_connected(request, _classify(queue, inference))
         except DataError as error:
             raise Refusal(400, str(error)) from error
-        content, length = write_answer(inference, predictions, model_name(queue.served))
+        content, length = write_answer(inference, predictions, model_name(queue.served.name))
         if length is None:
             return Response(content, media_type="application/json")
         return Response(
