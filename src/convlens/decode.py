@@ -72,13 +72,13 @@ class Pixels(NamedTuple):
     has_frames: bool = False
 
 
-def read_header(path: Path) -> Header:
-    """Return what the first bytes of an image file say, without decoding it.
+def read_header(image: ImageLike) -> Header:
+    """Return what the first bytes of an image say, without decoding it.
 
     Raises:
         ImageError: If the header cannot be read, see `convlens.preprocess.read_image`.
     """
-    return tolerant(_read_header, path)
+    return tolerant(_read_header, image)
 
 
 def _read_header(image: ImageLike) -> Header:
@@ -167,9 +167,13 @@ def may_be_deep(path: Path) -> bool:
     """Return False if the first bytes of a file say that its pixels have 8 bits."""
     try:
         with path.open("rb") as file:
-            start = file.read(25)
+            return may_begin_deep(file.read(25))
     except OSError:
         return False
+
+
+def may_begin_deep(start: bytes) -> bool:
+    """Return False if the first 25 bytes of an image say that its pixels have 8 bits."""
     if start.startswith(PNG_START):
         return start[24:] == bytes([16])
     return not start.startswith(EIGHT_BIT_STARTS)

@@ -77,7 +77,7 @@ def _add_predict(app: FastAPI, queue: Queue, limits: Limits) -> None:
             "class_names": facts["class_names"],
             "preprocessing": facts["preprocessing"],
             "threshold": facts["threshold"],
-            "engine": queue.served.engine,
+            "engine": queue.served.engine_name,
             "convlens": app.version,
             "predict": "/predict",
             "docs": "/docs",

@@ -7,7 +7,7 @@ import asyncio
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from functools import partial
 
 from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
@@ -25,6 +25,7 @@ class Limits:
 
     Attributes:
         max_bytes: The most bytes of the body of a request.
+        max_held: The most bytes of all bodies that are received or wait at a time.
         max_queue: The most images that wait at a time.
         token: What a request must present, or None if nobody needs one.
         patience: Seconds that a client may send nothing, or its headers may take.
@@ -32,6 +33,7 @@ class Limits:
     """
 
     max_bytes: int = 32 * 10**6
+    max_held: int = 256 * 10**6
     max_queue: int = 128
     token: str | None = None
     patience: float = 10.0
@@ -107,12 +109,30 @@ class TokenMiddleware:
         await self.app(scope, receive, send)
 
 
+@dataclass
+class Body:
+    """A body that is being received.
+
+    Attributes:
+        receive: What gives its parts.
+        start: When it began.
+        received: Its bytes so far.
+        ended: Whether it is complete.
+    """
+
+    receive: Receive
+    start: float
+    received: int = 0
+    ended: bool = False
+
+
 class BodyMiddleware:
     """Refuses bodies that are too large, at once where they say so, and drops slow senders."""
 
     def __init__(self, app: ASGIApp, limits: Limits) -> None:
         self.app = app
         self.limits = limits
+        self.held = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request, or refuse it."""
@@ -123,35 +143,39 @@ class BodyMiddleware:
         if length.isdecimal() and int(length) > self.limits.max_bytes:
             await self._too_large().response()(scope, receive, send)
             return
-        await self.app(scope, self._limited(receive), send)
+        body = Body(receive, asyncio.get_running_loop().time())
+        try:
+            await self.app(scope, partial(self._receive, body), send)
+        finally:
+            self.held -= body.received
 
-    def _limited(self, receive: Receive) -> Receive:
-        """Return a `receive` that raises Refusal if a body is too large or too slow."""
-        loop = asyncio.get_running_loop()
-        start = loop.time()
-        received = 0
-        ended = False
-
-        async def limited() -> Message:
-            nonlocal received, ended
-            if ended:
-                return await receive()
-            allowed = self.limits.patience + received / self.limits.least_rate
-            last = min(loop.time() + self.limits.patience, start + allowed)
-            try:
-                async with asyncio.timeout_at(last):
-                    message: Any = await receive()
-            except TimeoutError:
-                raise Refusal(
-                    408, _("the request was sent too slowly."), {"Connection": "close"}
-                ) from None
-            received += len(message.get("body", b""))
-            ended = not message.get("more_body", False)
-            if received > self.limits.max_bytes:
-                raise self._too_large()
-            return message  # type: ignore[no-any-return]
-
-        return limited
+    async def _receive(self, body: "Body") -> Message:
+        """Return the next message, or raise Refusal if a body is too large or too slow."""
+        if body.ended:
+            return await body.receive()
+        now = asyncio.get_running_loop().time()
+        patience = self.limits.patience
+        last = body.start + patience + body.received / self.limits.least_rate
+        try:
+            async with asyncio.timeout_at(min(last, now + patience)):
+                message = await body.receive()
+        except TimeoutError:
+            raise Refusal(
+                408, _("the request was sent too slowly."), {"Connection": "close"}
+            ) from None
+        size = len(message.get("body", b""))
+        body.received += size
+        body.ended = not message.get("more_body", False)
+        self.held += size
+        if body.received > self.limits.max_bytes:
+            raise self._too_large()
+        if self.held > self.limits.max_held:
+            raise Refusal(
+                503,
+                _("too many megabytes are waiting; try again soon."),
+                {"Retry-After": "1"},
+            )
+        return message
 
     def _too_large(self) -> Refusal:
         return Refusal(

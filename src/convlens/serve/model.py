@@ -1,20 +1,16 @@
 """Model: the network that is served. Its examples are replayed before it answers anybody."""
 
 import json
-import threading
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from convlens.errors import ExportError
 from convlens.export.folder import Exported, engine_version, open_network
 from convlens.language import _
-from convlens.preprocess import ImageArray, prepare
-
-Run = Callable[[ImageArray], NDArray[np.float32]]
+from convlens.preprocess import prepare
+from convlens.serve.engines import Engine, open_engine
 
 
 @dataclass(frozen=True, eq=False)
@@ -23,16 +19,15 @@ class Served:
 
     Attributes:
         predictor: Its network, classes and preprocessing.
+        engine: What computes its probabilities.
         threads: How many threads decode and compute.
-        run: Maps uint8 (n, height, width, channels) to float32 (n, num_classes). Any number of
-            threads may call it.
         examples: The number of golden examples that were replayed.
         largest: The largest difference of a probability of theirs from what is recorded.
     """
 
     predictor: Exported
+    engine: Engine
     threads: int
-    run: Run
     examples: int
     largest: float
 
@@ -42,7 +37,7 @@ class Served:
         return str(self.predictor.network.facts["name"])
 
     @property
-    def engine(self) -> str:
+    def engine_name(self) -> str:
         """The engine and its version."""
         engine = self.predictor.network.facts["engine"]
         return "{engine} {version}".format(engine=engine, version=engine_version(engine))
@@ -56,22 +51,13 @@ def open_served(folder: Path, threads: int) -> Served:
         BackendError: If the engine is not installed.
     """
     predictor = open_network(folder)
-    lock = threading.Lock()
-
-    def run(images: ImageArray) -> NDArray[np.float32]:
-        with lock:
-            return predictor.probabilities(images)
-
-    examples, largest = _replay(predictor, run, folder)
-    return Served(predictor, threads, run, examples, largest)
-
-
-def _replay(predictor: Exported, run: Run, folder: Path) -> tuple[int, float]:
-    """Return the number of the examples, and the largest difference of a probability of theirs."""
+    engine = open_engine(predictor.network, threads)
+    predictor.network.run = engine.alone
     recorded = json.loads((folder / "examples.json").read_text(encoding="utf-8"))
-    files = [folder / "examples" / name for name in recorded]
-    images = np.stack([prepare(file, predictor.preprocessing) for file in files])
-    largest = float(np.abs(run(images) - np.array(list(recorded.values()))).max())
+    seen = predictor.preprocessing
+    images = [prepare(folder / "examples" / name, seen)[None] for name in recorded]
+    found = [[run(image)[0] for image in images] for run in engine]
+    largest = float(np.abs(np.array(found) - np.array(list(recorded.values()))).max())
     allowed = predictor.network.facts["tolerance"]
     if not largest <= allowed:  # also if it is NaN
         raise ExportError(
@@ -80,4 +66,4 @@ def _replay(predictor: Exported, run: Run, folder: Path) -> tuple[int, float]:
                 "{allowed:.1g}; here they differ by {largest:.2g}. Export the classifier again."
             ).format(folder=folder, allowed=allowed, largest=largest)
         )
-    return len(files), largest
+    return Served(predictor, engine, threads, len(recorded), largest)

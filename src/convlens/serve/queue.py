@@ -4,23 +4,31 @@ The queue is bounded. An image whose client has gone is not computed.
 """
 
 import asyncio
+import io
 import threading
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, nullcontext, suppress
+from dataclasses import dataclass
+from functools import partial
 from queue import SimpleQueue
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
 from convlens.classifier.prediction import Prediction
+from convlens.decode import may_begin_deep
 from convlens.errors import ImageError
-from convlens.image_file import ImageLike, name_of
+from convlens.export.folder import Exported
+from convlens.image_file import name_of
 from convlens.language import _, language, using
-from convlens.preprocess import ImageArray, Preprocessing, fit_image, read_image
+from convlens.preprocess import ImageArray, Preprocessing, prepare
 from convlens.serve.limits import Limits, Refusal
 from convlens.serve.model import Served
+from convlens.serve.untrusted import is_large
+
+T = TypeVar("T")
 
 
 class Answer(NamedTuple):
@@ -28,32 +36,36 @@ class Answer(NamedTuple):
 
     Attributes:
         prediction: The prediction.
-        milliseconds: The time since the image was accepted.
+        milliseconds: The time from its acceptance to its probabilities.
     """
 
     prediction: Prediction
     milliseconds: float
 
 
+class Row(NamedTuple):
+    """The (num_classes,) probabilities of an image, and when they were computed."""
+
+    probabilities: NDArray[np.float32]
+    time: float
+
+
 @dataclass(eq=False)
 class Job:
-    """An image that waits, encoded or already as pixels.
+    """Something that a thread computes for a request.
 
     Attributes:
-        image: The encoded image, or uint8 (height, width, channels) as the network takes it.
-        preprocessing: How an encoded image is brought to the input of the network; None for pixels.
-        language: The language of an error.
-        future: What the event loop waits for: the (num_classes,) probabilities.
+        work: A function without arguments, which is called in the language of the request; None if
+            the client has gone.
+        language: That language.
+        done: What the event loop of the request waits for.
         loop: That event loop.
-        dropped: Whether the client has gone.
     """
 
-    image: ImageLike
-    preprocessing: Preprocessing | None
+    work: Callable[[], Any] | None
     language: str
-    future: "asyncio.Future[NDArray[np.float32]]"
+    done: "asyncio.Future[Any]"
     loop: asyncio.AbstractEventLoop
-    dropped: bool = field(default=False)
 
 
 class Queue:
@@ -61,9 +73,10 @@ class Queue:
 
     Attributes:
         served: What classifies.
-        waiting: The number of images that were accepted and not yet answered.
+        waiting: The number of images that were accepted and not yet computed.
         is_open: False once no further image is accepted.
-        computed: A function that is called with the number of images that were computed together.
+        computed: A function that is called with the number of images that are computed at the same
+            time, whenever one has been.
     """
 
     def __init__(self, served: Served, limits: Limits) -> None:
@@ -72,6 +85,7 @@ class Queue:
         self.is_open = True
         self.computed: Callable[[int], None] = lambda _images: None
         self._most = limits.max_queue
+        self._large = threading.Lock()  # held while a large image is decoded, for the memory
         self._jobs: SimpleQueue[Job | None] = SimpleQueue()
         self._threads = [
             threading.Thread(target=self._work, name="convlens-serve", daemon=True)
@@ -80,24 +94,30 @@ class Queue:
         for thread in self._threads:
             thread.start()
 
-    async def classify(self, images: Sequence[ImageLike]) -> list[Answer | ImageError]:
-        """Return an answer, or what is wrong, for each encoded image.
+    async def classify(self, images: Sequence[io.BytesIO]) -> list[Answer | ImageError]:
+        """Return an answer, or what is wrong, for each of some encoded images.
 
         Raises:
             Refusal: If the queue is full.
         """
         start = time.perf_counter()
-        predictor = self.served.predictor
-        jobs = self._accept(images, predictor.preprocessing)
+        self.check_room(len(images))
+        with self._places(len(images)):
+            predictor = self.served.predictor
+            if len(images) > 1 and predictor.preprocessing.unit is None:
+                # As in `convlens predict`, deep images that come together have one unit.
+                predictor = await self._do(partial(_with_unit_of, predictor, images))
+            seen = predictor.preprocessing
+            found = await self._do_all([partial(self._classify, one, seen) for one in images])
         answers: list[Answer | ImageError] = []
-        for image, row in zip(images, await self._finish(jobs), strict=True):
+        for image, row in zip(images, found, strict=True):
             if isinstance(row, ImageError):
                 answers.append(row)
-                continue
-            if isinstance(row, BaseException):
+            elif isinstance(row, BaseException):
                 raise row
-            prediction = predictor.prediction(name_of(image) or "", row)
-            answers.append(Answer(prediction, 1000 * (time.perf_counter() - start)))
+            else:
+                prediction = predictor.prediction(name_of(image) or "", row.probabilities)
+                answers.append(Answer(prediction, 1000 * (row.time - start)))
         return answers
 
     async def compute(self, images: ImageArray) -> NDArray[np.float32]:
@@ -106,11 +126,16 @@ class Queue:
         Raises:
             Refusal: If the queue is full.
         """
-        rows = await self._finish(self._accept(list(images), None))
-        return np.stack([_or_raise(row) for row in rows])
+        self.check_room(len(images))
+        with self._places(len(images)):
+            found = await self._do_all([partial(self._compute, image) for image in images])
+        for row in found:
+            if isinstance(row, BaseException):
+                raise row
+        return np.stack([row.probabilities for row in found])
 
     def check_room(self, number: int = 1) -> None:
-        """Raise Refusal if so many further images are not accepted now."""
+        """Raise Refusal if so many further images cannot be accepted now."""
         if number > self._most:
             raise Refusal(
                 413,
@@ -123,72 +148,81 @@ class Queue:
         if self.waiting + number > self._most:
             raise Refusal(
                 503,
-                _("{waiting} images are waiting, which is the most; try again soon.").format(
+                _("too many images are waiting ({waiting}); try again soon.").format(
                     waiting=self.waiting
                 ),
                 {"Retry-After": "1"},
             )
 
     def close(self) -> None:
-        """Let the threads end."""
+        """Let the threads end when what was accepted is done."""
         self.is_open = False
         for _thread in self._threads:
             self._jobs.put(None)
 
-    def _accept(self, images: Sequence[Any], preprocessing: Preprocessing | None) -> list[Job]:
-        self.check_room(len(images))
-        self.waiting += len(images)
+    @contextmanager
+    def _places(self, number: int) -> Iterator[None]:
+        """Take places in the queue, which are given back at the end."""
+        self.waiting += number
+        try:
+            yield
+        finally:
+            self.waiting -= number
+
+    async def _do(self, work: Callable[[], T]) -> T:
+        """Return what a thread computes."""
+        (found,) = await self._do_all([work])
+        if isinstance(found, BaseException):
+            raise found
+        return cast(T, found)
+
+    async def _do_all(self, works: Sequence[Callable[[], Any]]) -> list[Any]:
+        """Return what threads compute, or the errors; if this is cancelled, they are dropped."""
         loop = asyncio.get_running_loop()
         said_in = language()
-        jobs = [Job(image, preprocessing, said_in, loop.create_future(), loop) for image in images]
+        jobs = [Job(work, said_in, loop.create_future(), loop) for work in works]
         for job in jobs:
             self._jobs.put(job)
-        return jobs
-
-    async def _finish(self, jobs: Sequence[Job]) -> list[NDArray[np.float32] | BaseException]:
-        """Return what the jobs give, and drop them if this is cancelled."""
         try:
-            return await asyncio.gather(*(job.future for job in jobs), return_exceptions=True)
-        except asyncio.CancelledError:
+            return await asyncio.gather(*(job.done for job in jobs), return_exceptions=True)
+        finally:
             for job in jobs:
-                job.dropped = True
-            raise
+                job.work = None  # which also frees the image
 
     def _work(self) -> None:
+        """Do what waits; the program of each thread."""
         while (job := self._jobs.get()) is not None:
-            result: NDArray[np.float32] | Exception | None = None
-            if not job.dropped:
-                try:
-                    result = self._classify(job)
-                except Exception as error:  # is raised where the answer is awaited
-                    result = error
+            work = job.work
+            if work is None:
+                continue
             try:
-                job.loop.call_soon_threadsafe(self._answer, job, result)
-            except RuntimeError:  # the loop was closed
-                return
+                with using(job.language):
+                    answer = partial(_set, job.done.set_result, work())
+            except Exception as error:  # which is raised where the result is awaited
+                answer = partial(_set, job.done.set_exception, error)
+            with suppress(RuntimeError):  # the loop has ended
+                job.loop.call_soon_threadsafe(answer)
 
-    def _classify(self, job: Job) -> NDArray[np.float32]:
-        pixels = job.image
-        if job.preprocessing is not None:
-            with using(job.language):
-                seen = job.preprocessing
-                reading = read_image(job.image, seen.shape[:2], seen.unit)
-                pixels = fit_image(reading.image, seen)
-        row: NDArray[np.float32] = self.served.run(np.asarray(pixels)[None])[0]
-        self.computed(1)
+    def _classify(self, image: io.BytesIO, seen: Preprocessing) -> Row:
+        with self._large if is_large(image) else nullcontext():
+            pixels = prepare(image, seen)
+        return self._compute(pixels)
+
+    def _compute(self, pixels: ImageArray) -> Row:
+        engine = self.served.engine
+        together = min(self.waiting, self.served.threads)
+        run = engine.alone if together == 1 else engine.beside
+        row = Row(run(pixels[None])[0], time.perf_counter())
+        self.computed(together)
         return row
 
-    def _answer(self, job: Job, result: NDArray[np.float32] | Exception | None) -> None:
-        self.waiting -= 1
-        if job.future.done():  # cancelled
-            return
-        if isinstance(result, Exception):
-            job.future.set_exception(result)
-        else:
-            job.future.set_result(result if result is not None else np.empty(0, np.float32))
+
+def _set(give: Callable[[Any], None], value: Any) -> None:
+    """Set the result of a future, unless it was cancelled meanwhile."""
+    with suppress(asyncio.InvalidStateError):
+        give(value)
 
 
-def _or_raise(row: NDArray[np.float32] | BaseException) -> NDArray[np.float32]:
-    if isinstance(row, BaseException):
-        raise row
-    return row
+def _with_unit_of(predictor: Exported, images: Sequence[io.BytesIO]) -> Exported:
+    deep = [image for image in images if may_begin_deep(image.getvalue()[:25])]
+    return predictor.with_unit_of(deep) if deep else predictor
