@@ -1,19 +1,22 @@
-"""Fixtures of the server: an exported folder that is served, and a client of the application."""
+"""Fixtures of the server: an exported folder that is served, and clients of it."""
 
-import socket
 import threading
-import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
+import httpx
 import pytest
-import uvicorn
 from starlette.testclient import TestClient
 
+from convlens.serve import protocol
 from convlens.serve.app import create_app
 from convlens.serve.limits import Limits
 from convlens.serve.model import Served, open_served
+from convlens.serve.server import bind, create_server, listen, run
 from tests.export.conftest import classifier_file, exported, images  # noqa: F401 - fixtures
+
+LIMITS = Limits(max_bytes=10**6, max_queue=20)
 
 
 @pytest.fixture(scope="session")
@@ -32,20 +35,44 @@ def examples(served) -> dict[str, Path]:
 @pytest.fixture
 def client(served) -> Iterator[TestClient]:
     """Return a client of the application with small limits."""
-    with TestClient(create_app(served, Limits(max_bytes=10**6, max_queue=20))) as opened:
+    with TestClient(create_app(served, LIMITS)) as opened:
         yield opened
+
+
+@contextmanager
+def running(served: Served, limits: Limits = LIMITS) -> Iterator[int]:
+    """Run a server in a thread, and give its port."""
+    with bind("127.0.0.1", 0) as bound:
+        listen(bound)
+        server = create_server(create_app(served, limits))
+        thread = threading.Thread(target=run, args=(server, bound))
+        thread.start()
+        try:
+            yield bound.getsockname()[1]
+        finally:
+            server.should_exit = True
+            thread.join(20)
+    assert not thread.is_alive()
 
 
 @pytest.fixture(scope="session")
 def port(served) -> Iterator[int]:
     """Return the port of a server in a thread."""
-    bound = socket.create_server(("127.0.0.1", 0))
-    app = create_app(served, Limits(max_bytes=10**6, max_queue=20))
-    server = uvicorn.Server(uvicorn.Config(app, log_level="warning"))
-    thread = threading.Thread(target=server.run, args=([bound],))
-    thread.start()
-    while not server.started:
-        time.sleep(0.01)
-    yield bound.getsockname()[1]
-    server.should_exit = True
-    thread.join()
+    with running(served) as found:
+        yield found
+
+
+@pytest.fixture
+def started(served, monkeypatch) -> Callable:
+    """Return a context manager that runs a server in a thread, and gives a client of it."""
+
+    @contextmanager
+    def start(limits: Limits = LIMITS, patience: float = 10.0) -> Iterator[httpx.Client]:
+        monkeypatch.setattr(protocol, "PATIENCE", patience)
+        with (
+            running(served, limits) as found,
+            httpx.Client(base_url=f"http://127.0.0.1:{found}", timeout=20) as opened,
+        ):
+            yield opened
+
+    return start

@@ -1,14 +1,27 @@
 """`convlens serve`: answer requests of other programs with an exported folder or a run."""
 
+import importlib.util
 import os
+import signal
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import Parameter
 
-from convlens.errors import Interrupted
-from convlens.language import N_, _
+from convlens.errors import BackendError, ConfigError, Interrupted
+from convlens.files import and_more, storage_errors
+from convlens.language import N_, _, listed
 from convlens.screen import Screen
+
+if TYPE_CHECKING:
+    from convlens.serve.limits import Limits
+    from convlens.serve.model import Served
+
+NEEDS = ("fastapi", "uvicorn", "python_multipart", "prometheus_client")
 
 
 def serve(  # noqa: PLR0913 - options of the command
@@ -23,23 +36,152 @@ def serve(  # noqa: PLR0913 - options of the command
     max_megabytes: Annotated[float, Parameter(help=N_("largest body of a request"))] = 32,
     max_queue: Annotated[int, Parameter(help=N_("most images that wait at a time"))] = 128,
     threads: Annotated[
-        int | None, Parameter(help=N_("threads that decode and compute; all processors [2]"))
+        int | None, Parameter(help=N_("threads that decode and compute [all processors]"))
     ] = None,
     allow_anyone: Annotated[
         bool, Parameter(negative=(), help=N_("listen beyond this computer without a token"))
     ] = False,
 ) -> None:
     """Serve a classifier over HTTP: POST /predict, and the Open Inference Protocol."""
+    threads = os.cpu_count() or 1 if threads is None else threads
+    _check(max_megabytes, max_queue, threads)
     from convlens.serve.app import create_app
     from convlens.serve.limits import Limits
     from convlens.serve.model import open_served
-    from convlens.serve.server import INTERRUPT, bind, run, url_of
+    from convlens.serve.server import bind, create_server, is_local, listen, run, url_of
+    from convlens.serve.token import read_token
 
+    token = None if token_file is None else read_token(token_file)
+    limits = Limits.of(max_megabytes, max_queue, token)
     screen = Screen()
-    bound = bind(host, port)
-    served = open_served(Path(classifier), threads or os.cpu_count() or 1)
-    limits = Limits(int(max_megabytes * 10**6), max_queue)
-    app = create_app(served, limits)
-    screen.facts([(_("address"), url_of(bound))])
-    if run(app, bound) == INTERRUPT:
-        raise Interrupted(_("stopped"))
+    with ExitStack() as stack:
+        bound = stack.enter_context(bind(host, port))
+        if not (is_local(bound) or token or allow_anyone):
+            raise ConfigError(
+                _(
+                    "at {host} other computers can reach the server: give a --token-file, or "
+                    "--allow-anyone if everybody may use it."
+                ).format(host=host)
+            )
+        stack.enter_context(_ending_at_sigterm())
+        served = open_served(stack.enter_context(_exported(classifier, screen)), threads)
+        server = create_server(create_app(served, limits))
+        listen(bound)
+        _show(served, limits, url_of(bound), screen)
+        if not is_local(bound) and token is None:
+            screen.note(_("anyone who reaches this address can use the server."))
+        run(server, bound)
+    if server.force_exit:
+        said = _("stopped at once.")
+    else:
+        said = _("stopped; what was accepted has been answered.")
+    if server.stopped_by == signal.SIGINT:
+        raise Interrupted(said)
+    screen.say(said)
+
+
+def _check(max_megabytes: float, max_queue: int, threads: int) -> None:
+    """Raise an error if a package is missing, or if a number is not allowed."""
+    missing = [name for name in NEEDS if importlib.util.find_spec(name) is None]
+    if missing:
+        raise BackendError(
+            _(
+                "serving needs {packages}, which is not installed: pip install 'convlens[serve]'."
+            ).format(packages=listed(missing))
+        )
+    least: dict[str, Any] = {
+        "--max-megabytes": max_megabytes,
+        "--max-queue": max_queue,
+        "--threads": threads,
+    }
+    for flag, value in least.items():
+        if not value > 0:
+            raise ConfigError(
+                _("{flag} must be greater than 0; found {value:g}.").format(flag=flag, value=value)
+            )
+
+
+@contextmanager
+def _ending_at_sigterm() -> Iterator[None]:
+    """End the process in order if SIGTERM comes before the server handles it itself."""
+
+    def end(_signal: int, _frame: Any) -> None:
+        raise SystemExit(0)
+
+    former = signal.signal(signal.SIGTERM, end)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, former)
+
+
+@contextmanager
+def _exported(name: str, screen: Screen) -> Iterator[Path]:
+    """Yield an exported folder; that of a run is made for the time of the server."""
+    from convlens.export.folder import is_exported
+    from convlens.serve.exporting import export_apart
+
+    if is_exported(Path(name)):
+        yield Path(name)
+        return
+    with storage_errors(tempfile.gettempdir(), _("the exported folder")):
+        place = tempfile.TemporaryDirectory(prefix="convlens-", ignore_cleanup_errors=True)
+    with place:
+        folder = Path(place.name) / "exported"
+        screen.say(
+            _("exporting {name} first; this takes some ten seconds").format(name=name), "dim"
+        )
+        start = time.monotonic()
+        export_apart(name, folder)
+        screen.fact(
+            _("exported"),
+            _("in {seconds:.0f} s; convlens export writes a folder that is served at once").format(
+                seconds=time.monotonic() - start
+            ),
+        )
+        yield folder
+
+
+def _show(served: "Served", limits: "Limits", url: str, screen: Screen) -> None:
+    """Print what is served, and how to try it."""
+    names = served.predictor.class_names
+    screen.facts(
+        [
+            (
+                _("serving"),
+                _("{name}, which knows {number} classes: {names}").format(
+                    name=served.name, number=len(names), names=and_more(names, 8)
+                ),
+            ),
+            (_("address"), url),
+            (
+                _("engine"),
+                _("{engine}; {threads} threads decode and compute").format(
+                    engine=served.engine_name, threads=served.threads
+                ),
+            ),
+            (
+                _("examples"),
+                _("{number}; a probability differs by {largest:.1e} at most").format(
+                    number=served.examples, largest=served.largest
+                ),
+            ),
+            (
+                _("limits"),
+                _("{megabytes:g} MB for a request; {images} images wait at most").format(
+                    megabytes=limits.max_bytes / 1e6, images=limits.max_queue
+                ),
+            ),
+            (_("pages"), _("{url}/docs describes the requests").format(url=url)),
+            (_("try"), _how_to_try(url, limits)),
+            (_("stop"), "Ctrl-C"),
+        ]
+    )
+
+
+def _how_to_try(url: str, limits: "Limits") -> str:
+    template = "curl -F image=@photo.jpg {url}/predict"  # not translated: a command
+    if limits.token is not None:
+        # not translated: as above
+        template = 'curl -H "Authorization: Bearer TOKEN" -F image=@photo.jpg {url}/predict'
+    return template.format(url=url)

@@ -58,6 +58,7 @@ def create_app(served: Served, limits: Limits) -> FastAPI:
     app.add_exception_handler(HTTPException, _refused)
     app.add_exception_handler(RequestValidationError, _not_valid)
     app.add_exception_handler(ClientDisconnect, _gone)
+    app.add_exception_handler(Exception, _failed)
     # The last one is the first that sees a request.
     app.add_middleware(BodyMiddleware, limits=limits)
     if limits.token is not None:
@@ -127,3 +128,8 @@ async def _not_valid(_request: Request, error: Exception) -> Response:
 
 async def _gone(_request: Request, _error: Exception) -> Response:
     return Response(status_code=GONE)
+
+
+async def _failed(_request: Request, _error: Exception) -> Response:
+    # What went wrong is said at the terminal of the server.
+    return JSONResponse({"error": str(_("the server has made a mistake."))}, 500)

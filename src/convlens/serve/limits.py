@@ -39,6 +39,12 @@ class Limits:
     patience: float = 10.0
     least_rate: float = 20_000.0
 
+    @classmethod
+    def of(cls, megabytes: float, max_queue: int, token: str | None) -> "Limits":
+        """Return the limits that the flags of `convlens serve` give."""
+        size = int(megabytes * 10**6)
+        return cls(size, max(cls.max_held, 4 * size), max_queue, token)
+
 
 class Refusal(HTTPException):
     """A request that is not answered, with the status and the text that says why."""

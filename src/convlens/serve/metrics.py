@@ -85,7 +85,7 @@ class Metrics:
         queue.computed = self._computed
 
     def _computed(self, images: int) -> None:
-        self._images.inc(images)
+        self._images.inc()
         self._batches.observe(images)
 
     def answered(self, route: str, status: int, seconds: float) -> None:

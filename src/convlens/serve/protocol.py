@@ -1,11 +1,14 @@
 """Protocol: HTTP/1.1 of uvicorn, without patience for clients that keep a connection for nothing.
 
-A middleware sees a request only when its headers are complete, and its body only as long as it is
-read. What comes before and after is watched here.
+A middleware sees a request only when its headers are complete, and only as long as it is answered.
+What comes before and after is watched here.
 """
 
 import asyncio
+import contextlib
 import json
+from collections.abc import Mapping
+from http import HTTPStatus
 from typing import Any
 
 import h11
@@ -13,7 +16,8 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from convlens.language import _
 
-PATIENCE = 10.0  # seconds for the headers, for the rest of a body that was refused, for an answer
+PATIENCE = 10.0  # seconds for headers, for the rest of a body that was refused, for an answer
+MOST_CONNECTIONS = 500  # a process may open some 1,000 files on most systems
 
 
 class WatchedProtocol(H11Protocol):
@@ -25,13 +29,18 @@ class WatchedProtocol(H11Protocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Begin to wait for the first request."""
         super().connection_made(transport)
+        if len(self.connections) > MOST_CONNECTIONS:
+            self._refuse(
+                HTTPStatus.SERVICE_UNAVAILABLE,
+                _("too many connections are open; try again soon."),
+                {"Retry-After": "1"},
+            )
         self._watch()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """End."""
         self._forget()
-        if self._stuck is not None:
-            self._stuck.cancel()
+        self.resume_writing()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
@@ -40,41 +49,48 @@ class WatchedProtocol(H11Protocol):
         self._watch()
 
     def on_response_complete(self) -> None:
-        """Begin to wait for the next request, or for the rest of this one."""
+        """Begin to wait for the next request, or for the rest of one that was refused."""
         self._forget()
         super().on_response_complete()
         self._watch()
 
     def send_400_response(self, msg: str) -> None:
         """Refuse what is no HTTP."""
-        body = json.dumps({"error": _("this is not a valid HTTP request.")}).encode()
-        headers = [
-            (b"content-type", b"application/json"),
-            (b"content-length", str(len(body)).encode()),
-            (b"connection", b"close"),
-        ]
-        parts: tuple[Any, ...] = (
-            h11.Response(status_code=400, headers=headers, reason=b"Bad Request"),
-            h11.Data(data=body),
-            h11.EndOfMessage(),
-        )
-        try:
-            for part in parts:
-                self.transport.write(self.conn.send(part))
-        except h11.LocalProtocolError:  # an answer has begun already
-            pass
-        self.transport.close()
+        self._refuse(HTTPStatus.BAD_REQUEST, _("this is not a valid HTTP request."), {})
 
     def pause_writing(self) -> None:
         """Begin to wait for a client that does not read its answer."""
         super().pause_writing()
-        self._stuck = self.loop.call_later(PATIENCE, self.transport.abort)
+        if self._stuck is None:
+            self._stuck = self.loop.call_later(PATIENCE, self.transport.abort)
 
     def resume_writing(self) -> None:
         """Go on."""
         super().resume_writing()
         if self._stuck is not None:
             self._stuck.cancel()
+            self._stuck = None
+
+    def _refuse(self, status: HTTPStatus, text: str, headers: Mapping[str, str]) -> None:
+        """Answer without a request, and end."""
+        body = json.dumps({"error": text}).encode()
+        fields = {
+            "Content-Type": "application/json",
+            "Content-Length": str(len(body)),
+            "Connection": "close",
+            **headers,
+        }
+        parts: tuple[Any, ...] = (
+            h11.Response(
+                status_code=status, headers=list(fields.items()), reason=status.phrase.encode()
+            ),
+            h11.Data(data=body),
+            h11.EndOfMessage(),
+        )
+        with contextlib.suppress(h11.LocalProtocolError):  # an answer has begun already
+            for part in parts:
+                self.transport.write(self.conn.send(part))
+        self.transport.close()
 
     def _watch(self) -> None:
         """Set a deadline unless a request is being answered."""

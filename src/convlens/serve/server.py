@@ -7,14 +7,18 @@ import logging
 import os
 import signal
 import socket
+import threading
 from collections.abc import Iterator
 from types import FrameType
+from typing import Any
 
 import uvicorn
 from fastapi import FastAPI
+from rich.console import Console
 
 from convlens.errors import ConfigError
 from convlens.language import _
+from convlens.screen import marked
 from convlens.serve.protocol import WatchedProtocol
 
 BACKLOG = 2048
@@ -34,22 +38,31 @@ def bind(host: str, port: int) -> socket.socket:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
     except (OSError, UnicodeError) as error:
         raise ConfigError(
-            _("--host must be an address of this computer; found {host} ({reason}).").format(
+            _("--host must be an address of this computer; found {host!r} ({reason}).").format(
                 host=host, reason=getattr(error, "strerror", None) or error
             )
         ) from error
-    found.sort(key=lambda one: one[0] != socket.AF_INET)  # localhost is 127.0.0.1 to most clients
-    family, kind, protocol, _name, address = found[0]
-    bound = socket.socket(family, kind, protocol)
-    try:
+    # To most programs, localhost is 127.0.0.1.
+    family, kind, protocol, _name, address = min(found, key=lambda one: one[0] != socket.AF_INET)
+    with contextlib.ExitStack() as stack:
+        bound = stack.enter_context(socket.socket(family, kind, protocol))
         if os.name == "posix":  # elsewhere this would let two programs share the port
             bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         with _address_errors(host, port):
             bound.bind(address)
-    except ConfigError:
-        bound.close()
-        raise
+        stack.pop_all()
     return bound
+
+
+def listen(bound: socket.socket) -> None:
+    """Let clients connect.
+
+    Raises:
+        ConfigError: If another program listens at the port.
+    """
+    host, port = bound.getsockname()[:2]
+    with _address_errors(host, port):
+        bound.listen(BACKLOG)
 
 
 @contextlib.contextmanager
@@ -95,24 +108,43 @@ class Server(uvicorn.Server):
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
-        """Handle the signals; unlike in uvicorn, they do not kill the process at the end."""
-        with super().capture_signals():
+        """Handle the signals. Those of uvicorn kill the process when it has ended."""
+        if threading.current_thread() is not threading.main_thread():  # which alone may do so
             yield
-            self._captured_signals.clear()
+            return
+        former = {
+            kind: signal.signal(kind, self.handle_exit) for kind in (signal.SIGINT, signal.SIGTERM)
+        }
+        try:
+            yield
+        finally:
+            for kind, handler in former.items():
+                signal.signal(kind, handler)
 
 
-def run(app: FastAPI, bound: socket.socket) -> int | None:
-    """Serve until a signal comes, and return it.
+class Faults(logging.Handler):
+    """Says in one line what went wrong in the server itself."""
 
-    Raises:
-        ConfigError: If another program listens at the port.
-    """
+    def emit(self, record: logging.LogRecord) -> None:
+        """Print the exception of a record; what else uvicorn says is left out."""
+        error = record.exc_info[1] if record.exc_info else None
+        if isinstance(error, Exception):
+            say_fault(error)
+
+
+def say_fault(error: BaseException) -> None:
+    """Print that there is a fault of convlens."""
+    text = _("this is a fault of convlens: {kind}: {text}").format(
+        kind=type(error).__name__, text=repr(str(error)[:300])
+    )
+    Console(stderr=True, highlight=False, soft_wrap=True).print(marked(_("error"), "red", text))
+
+
+def create_server(app: FastAPI) -> Server:
+    """Return a server that answers with an application."""
     logger = logging.getLogger("uvicorn")
-    logger.addHandler(logging.NullHandler())
+    logger.handlers = [Faults()]
     logger.propagate = False
-    host, port = bound.getsockname()[:2]
-    with _address_errors(host, port):
-        bound.listen(BACKLOG)
     config = uvicorn.Config(
         app,
         http=WatchedProtocol,
@@ -123,9 +155,19 @@ def run(app: FastAPI, bound: socket.socket) -> int | None:
         server_header=False,
         backlog=BACKLOG,
     )
-    server = Server(config)
-    asyncio.run(server.serve([bound]))
-    return server.stopped_by
+    return Server(config)
 
 
-INTERRUPT = signal.SIGINT
+def run(server: Server, bound: socket.socket) -> None:
+    """Serve at a socket that listens, until a signal comes."""
+    asyncio.run(_serve(server, bound))
+
+
+async def _serve(server: Server, bound: socket.socket) -> None:
+    def say(_loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        error = context.get("exception")
+        if isinstance(error, Exception) and not isinstance(error, OSError):  # of a connection
+            say_fault(error)
+
+    asyncio.get_running_loop().set_exception_handler(say)
+    await server.serve([bound])

@@ -12,10 +12,12 @@ from convlens.image_file import name_of, usual_suffixes
 from convlens.language import _
 
 # Pillow opens others as well. To decode EPS, it starts Ghostscript, which writes files.
-FORMATS = frozenset(
-    ("AVIF", "BMP", "DDS", "DIB", "GIF", "ICO", "JPEG", "JPEG2000", "MPO", "PCX", "PNG", "PPM")
-    + ("PSD", "QOI", "SGI", "TGA", "TIFF", "WEBP")
-)
+# fmt: off
+FORMATS = frozenset((
+    "AVIF", "BMP", "DDS", "DIB", "GIF", "ICO", "JPEG", "JPEG2000", "MPO", "PCX", "PNG", "PPM",
+    "PSD", "QOI", "SGI", "TGA", "TIFF", "WEBP",
+))
+# fmt: on
 LARGE = 16_000_000  # pixels; see `is_large`
 # Each scan of a JPEG may be a few bytes and take as long as the whole image. libtiff has the same
 # limit for the JPEG data in TIFF files; cameras write up to 3 scans, and other programs some 10.

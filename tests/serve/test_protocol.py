@@ -1,0 +1,173 @@
+"""Connections whose clients are slow, talk no HTTP, or go."""
+
+import json
+import socket
+import time
+
+import pytest
+
+from convlens.serve import protocol
+from convlens.serve.limits import Limits
+
+PATIENCE = 0.4
+HEAD = b"POST /predict HTTP/1.1\r\nHost: a\r\nContent-Type: image/png\r\n"
+
+
+@pytest.fixture
+def connect(started):
+    """Return a function that opens a connection to a server without much patience."""
+    opened = []
+    limits = Limits(max_bytes=10**6, patience=PATIENCE, least_rate=10**6)
+    with started(limits, patience=PATIENCE) as client:
+        address = (client.base_url.host, client.base_url.port)
+
+        def new() -> socket.socket:
+            opened.append(socket.create_connection(address, timeout=10))
+            return opened[-1]
+
+        yield new
+        for one in opened:
+            one.close()
+        assert client.get("/").status_code == 200  # whatever has happened
+
+
+def read_all(connection: socket.socket) -> bytes:
+    """Return what comes until the server closes the connection."""
+    content = b""
+    try:
+        while chunk := connection.recv(65536):
+            content += chunk
+    except ConnectionResetError:
+        pass
+    return content
+
+
+@pytest.mark.parametrize("start", [b"", b"PO", HEAD], ids=["nothing", "a word", "headers"])
+def test_headers_that_do_not_end_are_dropped(connect, start):
+    connection = connect()
+    begin = time.monotonic()
+    connection.sendall(start)
+    assert read_all(connection) == b""
+    assert PATIENCE * 0.9 < time.monotonic() - begin < 5
+
+
+def test_headers_a_byte_at_a_time_are_dropped(connect):
+    connection = connect()
+    begin = time.monotonic()
+    with pytest.raises(OSError):  # noqa: PT011 - a closed connection has several errors
+        for byte in HEAD * 100:
+            connection.sendall(bytes([byte]))
+            time.sleep(0.02)
+    assert time.monotonic() - begin < 5
+
+
+def test_a_body_that_stops_is_answered_and_dropped(connect):
+    connection = connect()
+    connection.sendall(HEAD + b"Content-Length: 1000\r\n\r\n1234")
+    begin = time.monotonic()
+    answer = read_all(connection)
+    assert answer.startswith(b"HTTP/1.1 408")
+    assert b"too slowly" in answer
+    assert PATIENCE * 0.9 < time.monotonic() - begin < 5
+
+
+def test_a_body_a_byte_at_a_time_is_dropped(connect):
+    connection = connect()
+    connection.sendall(HEAD + b"Content-Length: 1000\r\n\r\n")
+    begin = time.monotonic()
+    connection.settimeout(0.05)
+    answer = b""
+    while not answer and time.monotonic() - begin < 5:
+        connection.sendall(b"1")
+        try:
+            answer = connection.recv(1000)
+        except TimeoutError:
+            continue
+    assert answer.startswith(b"HTTP/1.1 408")
+
+
+def test_an_idle_connection_is_closed(connect, examples):
+    connection = connect()
+    connection.sendall(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+    begin = time.monotonic()
+    assert read_all(connection).startswith(b"HTTP/1.1 200")
+    assert PATIENCE * 0.9 < time.monotonic() - begin < 5
+
+
+def test_a_refused_body_is_not_read_for_ever(connect):
+    connection = connect()
+    connection.sendall(HEAD + b"Content-Length: 1000000000\r\n\r\n")
+    begin = time.monotonic()
+    with pytest.raises(OSError):  # noqa: PT011 - as above
+        while time.monotonic() - begin < 5:
+            connection.sendall(b"x" * 10**4)
+            time.sleep(0.001)
+
+
+def test_a_client_that_sends_all_before_it_reads_sees_why_it_was_refused(connect):
+    connection = connect()
+    connection.sendall(HEAD + b"Content-Length: 3000000\r\n\r\n" + b"x" * 3_000_000)
+    connection.sendall(b"GET /v2/health/live HTTP/1.1\r\nHost: a\r\n\r\n")
+    answers = read_all(connection)
+    assert answers.startswith(b"HTTP/1.1 413")
+    assert b"HTTP/1.1 200" in answers
+
+
+@pytest.mark.parametrize(
+    "start",
+    [
+        b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03",
+        b"GET / FTP/1.1\r\n\r\n",
+        b"\r\n" * 10,
+        b"GET / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: gzip, chunked\r\n\r\n",
+        b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: -5\r\n\r\n",
+        b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\n",
+        b"GET / HTTP/1.1\r\nHost: a\r\nX: " + b"x" * 10**6 + b"\r\n\r\n",
+        HEAD + b"Transfer-Encoding: chunked\r\n\r\nnot a size\r\n",
+    ],
+)
+def test_what_is_no_http_is_refused(connect, start, capfd):
+    connection = connect()
+    connection.sendall(start)
+    answer = read_all(connection)
+    assert answer[:12] in (b"HTTP/1.1 400", b"HTTP/1.1 501", b"")
+    if answer:
+        assert json.loads(answer.partition(b"\r\n\r\n")[2]) == {
+            "error": "this is not a valid HTTP request."
+        }
+    assert capfd.readouterr().err == ""
+
+
+def test_a_broken_rest_of_a_refused_body_is_no_fault(connect, capfd):
+    connection = connect()
+    connection.sendall(
+        HEAD.replace(b"image/png", b"text/plain") + b"Transfer-Encoding: chunked\r\n\r\n"
+    )
+    assert connection.recv(1000).startswith(b"HTTP/1.1 415")
+    connection.sendall(b"no size\r\n")
+    read_all(connection)
+    assert capfd.readouterr().err == ""
+
+
+def test_pipelined_requests_are_answered_in_order(connect):
+    connection = connect()
+    connection.sendall(b"GET /v2/health/live HTTP/1.1\r\nHost: a\r\n\r\n" * 20)
+    assert read_all(connection).count(b"HTTP/1.1 200") == 20
+
+
+def test_a_client_that_does_not_read_is_dropped(connect):
+    connection = connect()
+    connection.sendall(b"GET /openapi.json HTTP/1.1\r\nHost: a\r\n\r\n" * 1000)
+    time.sleep(3 * PATIENCE)
+    assert 0 < read_all(connection).count(b"HTTP/1.1 200") < 1000
+
+
+def test_too_many_connections_are_refused(connect, monkeypatch):
+    monkeypatch.setattr(protocol, "MOST_CONNECTIONS", 3)
+    connections = [connect() for _number in range(4)]
+    answer = read_all(connections[-1])
+    assert answer.startswith(b"HTTP/1.1 503")
+    assert b"Retry-After: 1" in answer
+    for connection in connections:
+        connection.close()
+    time.sleep(0.1)
