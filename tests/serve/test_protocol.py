@@ -21,9 +21,14 @@ def connect(started):
     with started(limits, patience=PATIENCE) as client:
         address = (client.base_url.host, client.base_url.port)
 
-        def new() -> socket.socket:
-            opened.append(socket.create_connection(address, timeout=10))
-            return opened[-1]
+        def new(buffer: int | None = None) -> socket.socket:
+            connection = socket.socket()
+            opened.append(connection)
+            if buffer is not None:
+                connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, buffer)
+            connection.settimeout(10)
+            connection.connect(address)
+            return connection
 
         yield new
         for one in opened:
@@ -156,9 +161,9 @@ def test_pipelined_requests_are_answered_in_order(connect):
 
 
 def test_a_client_that_does_not_read_is_dropped(connect):
-    connection = connect()
+    connection = connect(buffer=4096)
     connection.sendall(b"GET /openapi.json HTTP/1.1\r\nHost: a\r\n\r\n" * 1000)
-    time.sleep(3 * PATIENCE)
+    time.sleep(5 * PATIENCE)
     assert 0 < read_all(connection).count(b"HTTP/1.1 200") < 1000
 
 
