@@ -14,13 +14,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from convlens.serve.engines import Engine
 
 from convlens import Classifier, backend
 from convlens.serve.app import create_app
+from convlens.serve.engines import Engine
 from convlens.serve.limits import Limits
 from convlens.serve.model import open_served
-from convlens.serve.server import bind, run, url_of
+from convlens.serve.server import bind, create_server, listen, run, url_of
 
 WAYS = ("predict", "call")
 
@@ -39,8 +39,10 @@ def main() -> None:
     compute = in_turn(way_of(Classifier.load(asked.classifier).model, asked.way))
     served = replace(open_served(asked.folder, asked.threads), engine=Engine(compute, compute))
     bound = bind("127.0.0.1", 0)
+    server = create_server(create_app(served, Limits()))
+    listen(bound)
     print(url_of(bound), flush=True)
-    run(create_app(served, Limits()), bound)
+    run(server, bound)
 
 
 def way_of(model: Any, way: str) -> Callable[[np.ndarray], np.ndarray]:
