@@ -84,7 +84,7 @@ class Case:
 
 def post(path: str, body: bytes, content_type: str, **headers: object) -> bytes:
     """Return a good request with a body, as it goes over the wire."""
-    given = {"Content-Type": content_type, "Content-Length": len(body)} | headers
+    given = {"Content_Type": content_type, "Content_Length": len(body)} | headers
     lines = "".join(f"{key.replace('_', '-')}: {value}\r\n" for key, value in given.items())
     return f"POST {path} HTTP/1.1\r\nHost: localhost\r\n{lines}\r\n".encode() + body
 
