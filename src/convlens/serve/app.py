@@ -27,7 +27,7 @@ from convlens.serve.metrics import Metrics, MetricsMiddleware, add_metrics
 from convlens.serve.model import Served
 from convlens.serve.openapi import describe
 from convlens.serve.queue import Answer, Queue
-from convlens.serve.v2 import create_router
+from convlens.serve.v2 import create_router, model_name
 
 GONE = 499  # the status, which nobody reads, of a request whose client has gone
 
@@ -46,6 +46,7 @@ def create_app(served: Served, limits: Limits) -> FastAPI:
         version=version("convlens"),
         docs_url=None,
         redoc_url=None,
+        redirect_slashes=False,  # a redirection would name the host that the client names
         lifespan=lifespan,
     )
     metrics = Metrics()
@@ -81,6 +82,7 @@ def _add_predict(app: FastAPI, queue: Queue, limits: Limits) -> None:
             "engine": queue.served.engine_name,
             "convlens": app.version,
             "predict": "/predict",
+            "infer": "/v2/models/{name}/infer".format(name=model_name(queue.served.name)),
             "docs": "/docs",
         }
 

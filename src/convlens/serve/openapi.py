@@ -65,6 +65,7 @@ def describe(app: FastAPI, *, has_token: bool) -> None:
 
 def _complete(path: str, operation: dict[str, Any], *, has_token: bool) -> None:
     """Complete what is said of a route."""
+    operation.setdefault("tags", ["convlens"])
     answers = operation["responses"]
     answers.pop("422", None)  # of FastAPI; no parameter of a path can be invalid
     failures = dict(COMMON)
