@@ -110,7 +110,9 @@ def test_a_network_that_this_engine_cannot_open_is_one_line(folder):
 
 def test_what_was_asked_for_is_checked(tmp_path, monkeypatch):
     check_target(Target("onnx"), tmp_path / "new")
-    with pytest.raises(ConfigError, match="one of onnx, openvino, litert, saved_model; found 'xx'"):
+    with pytest.raises(
+        ConfigError, match="one of onnx, openvino, litert, saved_model, web; found 'xx'"
+    ):
         check_target(Target("xx"), tmp_path / "new")
     with pytest.raises(ConfigError, match="this folder exists"):
         check_target(Target("onnx"), tmp_path)

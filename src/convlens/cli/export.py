@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from convlens.preprocess import ImageArray
 
 MOST = 1000  # validation images that are compared
+# What shows the page of an exported folder.
+SERVE = "python -m http.server 8000 --bind 127.0.0.1 --directory {folder}"
 
 
 def export(
@@ -22,7 +24,7 @@ def export(
     /,
     *,
     to: Annotated[
-        Literal["onnx", "openvino", "litert", "saved_model"],
+        Literal["onnx", "openvino", "litert", "saved_model", "web"],
         Parameter(help=N_("format of the network")),
     ],
     out: Annotated[
@@ -123,12 +125,19 @@ def _show(proof: "Proof", folder: Path, screen: Screen) -> None:
                 ),
             ),
             (_("written"), str(folder)),
-            (
-                _("next"),
-                "python {path} IMAGE...".format(path=folder / "predict.py"),
-            ),
+            *_next(folder),
         ]
     )
+
+
+def _next(folder: Path) -> list[tuple[str, str]]:
+    """Return what to type next."""
+    if (folder / "index.html").exists():
+        return [
+            (_("next"), SERVE.format(folder=folder)),
+            (_("then open"), "http://127.0.0.1:8000"),
+        ]
+    return [(_("next"), "python {path} IMAGE...".format(path=folder / "predict.py"))]
 
 
 def verify(

@@ -76,7 +76,7 @@ def main(saved: str, to: str, folder: str) -> None:
         archive.track(model)
         archive.add_endpoint("serve", model.call, input_signature=[_signature(model)])
         archive.write_out(str(path), verbose=False)
-    elif to == "onnx":
+    elif to in ("onnx", "web"):
         model.export(str(path), format="onnx", verbose=False, opset_version=OPSET)
         _complete_onnx(path, _properties(Path(saved)))
     elif to == "openvino":

@@ -31,6 +31,7 @@ from convlens.export.folder import (
 from convlens.export.golden import write_examples
 from convlens.export.parting import find_parting_layer, find_unconvertible_layer
 from convlens.export.proof import Proof, allowed_difference, prove
+from convlens.export.web.page import UNREADABLE, check_examples, write_page
 from convlens.files import storage_errors
 from convlens.language import _, sentences
 from convlens.preprocess import ImageArray, open_image, prepare
@@ -72,7 +73,7 @@ def export_classifier(
         try:
             hidden.chmod(0o755)
             _convert(path, classifier, target.to, hidden)
-            pixels = _write_examples(hidden, classifier, examples)
+            pixels = _write_examples(hidden, classifier, target.to, examples)
             facts = _write_facts(hidden, path, classifier, target.to, report or {})
             proof = prove(hidden, classifier, pixels, images, path.stat().st_size)
             _require(proof, classifier, target.to, pixels)
@@ -101,7 +102,9 @@ def _convert(path: Path, classifier: Classifier, to: str, folder: Path) -> None:
         ) from error
 
 
-def _write_examples(folder: Path, classifier: Classifier, examples: Sequence[Path]) -> ImageArray:
+def _write_examples(
+    folder: Path, classifier: Classifier, to: str, examples: Sequence[Path]
+) -> ImageArray:
     """Write the golden examples and their probabilities, and return them as the network takes them.
 
     Returns:
@@ -109,9 +112,12 @@ def _write_examples(folder: Path, classifier: Classifier, examples: Sequence[Pat
     """
     (folder / "examples").mkdir()
     if examples:
+        if to == "web":
+            check_examples(examples)
         golden = _copy(examples, folder)
     else:
-        golden = write_examples(folder / "examples", classifier.preprocessing.unit)
+        left_out = UNREADABLE if to == "web" else ()
+        golden = write_examples(folder / "examples", classifier.preprocessing.unit, left_out)
     pixels = np.stack([prepare(file, classifier.preprocessing) for file in golden])
     rows = classifier.probabilities(pixels).astype(float).tolist()
     recorded = {file.name: row for file, row in zip(golden, rows, strict=True)}
@@ -130,16 +136,19 @@ def _write_facts(
         if file.is_file() and not kept.intersection(file.relative_to(folder).parts)
     )
     shutil.copyfile(standalone.__file__, folder / "predict.py")
+    name = report.get("title") or path.stem
+    if to == "web":
+        write_page(folder, name, classifier.class_names)
     engine = FORMATS[to].engine
     facts = {
         "format_version": FORMAT,
-        "name": report.get("title") or path.stem,
+        "name": name,
         "format": to,
         "model": FORMATS[to].file,
         "network_files": network_files,
         "engine": engine,
         "engine_version": engine_version(engine),
-        "opset": OPSET if to == "onnx" else None,
+        "opset": OPSET if to in ("onnx", "web") else None,
         "convlens": versions()["convlens"],
         "class_names": list(classifier.class_names),
         "preprocessing": classifier.preprocessing.to_dict(),

@@ -25,8 +25,10 @@ from convlens.export.standalone import Network
 from convlens.files import DAMAGE
 from convlens.language import _, listed
 from convlens.preprocess import ImageArray, Preprocessing
+from convlens.vendor import package_folder
 
 FORMAT = 1  # of convlens.json in an exported folder
+RUNTIME = "onnxruntime-web"  # the JavaScript package that runs the network of a page
 
 
 class Format(NamedTuple):
@@ -66,6 +68,7 @@ FORMATS = {
     "openvino": Format("model.xml", ("openvino",), "openvino", "openvino"),
     "litert": Format("model.tflite", ("ai_edge_litert",), "litert", "ai-edge-litert"),
     "saved_model": Format("saved_model", (), "", "tensorflow"),
+    "web": Format("model.onnx", ("onnx", "onnxruntime", "tf2onnx"), "onnx", "onnxruntime"),
 }
 
 
@@ -97,7 +100,7 @@ def check_target(target: Target, out: Path) -> None:
 
     Raises:
         ConfigError: If the format is unknown, or the folder exists.
-        BackendError: If a package that the format needs is missing.
+        BackendError: If a package that the format needs is missing, in Python or in JavaScript.
     """
     to = target.to
     if to not in FORMATS:
@@ -118,6 +121,8 @@ def check_target(target: Target, out: Path) -> None:
                 "'convlens[{extra}]'."
             ).format(format=to, packages=", ".join(missing), extra=FORMATS[to].extra)
         )
+    if to == "web":
+        package_folder(RUNTIME)
 
 
 def is_exported(folder: Path) -> bool:

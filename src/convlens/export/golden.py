@@ -3,7 +3,7 @@
 A folder may be published, so that images of users are used only if they ask for it.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +15,9 @@ from convlens.unit import Unit
 ORIENTATION = 0x0112  # the EXIF tag
 
 
-def write_examples(folder: Path, unit: Unit | str | None = None) -> list[Path]:
+def write_examples(
+    folder: Path, unit: Unit | str | None = None, leave_out: Collection[str] = ()
+) -> list[Path]:
     """Write the generated images into a folder, which exists, and return their paths.
 
     They cover what differs between programs that decode images: colours, grey, palettes, opacity,
@@ -26,10 +28,12 @@ def write_examples(folder: Path, unit: Unit | str | None = None) -> list[Path]:
         folder: The folder.
         unit: The unit of the preprocessing. If the network has learned from images of 16 bits, one
             of them is an example, too.
+        leave_out: Names of IMAGES that are not written.
     """
     rng = np.random.default_rng(0)
     paths = []
-    for number, (name, write) in enumerate(IMAGES.items()):
+    chosen = {name: write for name, write in IMAGES.items() if name not in leave_out}
+    for number, (name, write) in enumerate(chosen.items()):
         path = folder / "{number:02d}-{name}".format(number=number, name=name)
         write(path, rng)
         paths.append(path)

@@ -10,6 +10,7 @@ numpy, Pillow and the engine of the network are needed:
     openvino      pip install numpy pillow openvino
     litert        pip install numpy pillow ai-edge-litert
     saved_model   pip install numpy pillow tensorflow
+    web           pip install numpy pillow onnxruntime
 
 Programs in other languages have to repeat what `read` does: the same pixels give the same classes.
 Images of 16 or 32 bits are read if the network has learned from such images. Colours of 16 bits are
@@ -179,6 +180,7 @@ ENGINES = {
     "openvino": open_openvino,
     "litert": open_litert,
     "saved_model": open_saved_model,
+    "web": open_onnx,
 }
 
 
