@@ -86,7 +86,7 @@ def against_process(
         for _ in range(asked.rounds):
             here = alone(served, files, asked.seconds)
             one = measure(server.port, requests, 1, asked.seconds)
-            rate_here = together(served, files, asked.seconds)
+            rate_here, seconds_here = together(served, files, asked.seconds)
             before = server.seconds()
             eight = measure(server.port, requests, CLIENTS, asked.seconds)
             used = server.seconds() - before
@@ -95,6 +95,7 @@ def against_process(
                     "here_latencies": here,
                     "latencies": one.latencies,
                     "here_rate": rate_here,
+                    "here_seconds_per_image": seconds_here,
                     "server_seconds_per_image": used / len(eight.latencies),
                     **facts_of(eight, asked.threads),
                 }
@@ -125,8 +126,8 @@ def alone(served: Served, files: Sequence[bytes], seconds: float) -> list[float]
     return times
 
 
-def together(served: Served, files: Sequence[bytes], seconds: float) -> float:
-    """Return how many images a second are decoded and computed with all threads."""
+def together(served: Served, files: Sequence[bytes], seconds: float) -> tuple[float, float]:
+    """Return images a second, decoded and computed with all threads, and processor time of one."""
     end = time.perf_counter() + seconds
 
     def work(first: int) -> int:
@@ -140,9 +141,11 @@ def together(served: Served, files: Sequence[bytes], seconds: float) -> float:
 
     starts = np.linspace(0, len(files), served.threads, endpoint=False).astype(int).tolist()
     began = time.perf_counter()
+    began_own = time.process_time()
     with ThreadPoolExecutor(served.threads) as pool:
         number = sum(pool.map(work, starts))
-    return number / (time.perf_counter() - began)
+    wall = time.perf_counter() - began
+    return number / wall, (time.process_time() - began_own) / number
 
 
 def of_tensorflow(asked: argparse.Namespace, files: Sequence[bytes], way: str) -> dict[str, Any]:
@@ -188,6 +191,9 @@ def show(results: dict[str, Any]) -> None:
         f"it reaches {rate / rate_here:.1%} of the throughput (at least 85 %); "
         f"the clients took {share:.1%} of the processors, which is taken away"
     )
+    used = 1000 * np.median([one["server_seconds_per_image"] for one in rounds])
+    used_here = 1000 * np.median([one["here_seconds_per_image"] for one in rounds])
+    console.print(f"an image takes {used:.2f} ms of processor time, {used_here:.2f} ms here")
     for way, found in results.get("tensorflow", {}).items():
         console.print(f"it is {rate / found['rate']:.1f} times as fast as TensorFlow, {way}")
 
