@@ -26,7 +26,7 @@ def folder(finished_run, tmp_path_factory) -> Path:
 def quick(folder, monkeypatch):
     """Let every conversion give the network of the run."""
 
-    def convert(saved, to, into):
+    def convert(saved, target, into):
         shutil.copyfile(folder / "model.onnx", into / "model.onnx")
 
     monkeypatch.setattr(export_module, "convert", convert)

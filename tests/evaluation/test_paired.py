@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from convlens.evaluation.paired import Pair, compare_pairs, holm, mcnemar
+from convlens.evaluation.paired import Pair, compare_pairs, difference_interval, holm, mcnemar
 
 
 @pytest.mark.parametrize(
@@ -70,3 +70,21 @@ def test_equal_classifiers_are_called_different_in_one_of_twenty_comparisons_at_
         for _ in range(400)
     )
     assert wrong / 400 < 0.07
+
+
+def test_the_interval_of_a_difference():
+    # The children and the patients of Fagerland, Lydersen and Laake (2014), with their formula.
+    assert difference_interval(1, 7, 21) == pytest.approx((-0.508, -0.013), abs=6e-4)
+    low, high = difference_interval(6, 16, 161)
+    assert (low, high) == pytest.approx((-0.1195, -0.0032), abs=1e-4)
+    assert difference_interval(16, 6, 161) == pytest.approx((-high, -low))
+    assert difference_interval(0, 0, 1) == pytest.approx((-0.9239, 0.9239), abs=1e-4)
+
+
+def test_the_interval_holds_the_true_difference_in_19_of_20_cases():
+    rng = np.random.default_rng(0)
+    for first, second, n in ((0.03, 0.01, 1000), (0.1, 0.1, 100), (0.02, 0.05, 300)):
+        counts = rng.multinomial(n, [first, second, 1 - first - second], size=3000)
+        ends = np.array([difference_interval(a, b, n) for a, b, _rest in counts])
+        inside = (ends[:, 0] <= first - second) & (first - second <= ends[:, 1])
+        assert 0.94 < inside.mean() < 0.98

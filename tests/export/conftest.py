@@ -14,6 +14,7 @@ from convlens.classifier.classifier import Classifier
 from convlens.export import export
 from convlens.export.folder import FORMATS, Target
 from convlens.export.golden import write_examples
+from convlens.export.samples import Samples, given_samples
 from convlens.preprocess import Preprocessing, prepare
 
 SEEN = Preprocessing(24, 20, 3, fit="pad", unit=(0.0, 1023.0))
@@ -73,18 +74,32 @@ def _noise() -> np.ndarray:
 
 
 @pytest.fixture(scope="session")
-def exported(classifier_file, images, tmp_path_factory) -> Callable[[str], Path]:
+def samples(classifier_file, images) -> Samples:
+    """Return labelled images, which are also those that calibrate int8."""
+    classifier = Classifier.load(classifier_file)
+    labels = classifier.probabilities(images).argmax(1)
+    labels[:2] = (labels[:2] + 1) % 3  # two images are misclassified
+    return given_samples(classifier, images, labels, images)
+
+
+@pytest.fixture(scope="session")
+def exported(classifier_file, samples, tmp_path_factory) -> Callable[..., Path]:
     """Return a function that gives the exported folder of a format, which must not be changed."""
     made: dict[str, Path] = {}
     parent = tmp_path_factory.mktemp("exported")
 
-    def get(to: str) -> Path:
-        if to not in made:
+    def get(to: str, precision: str = "float32") -> Path:
+        name = f"{to}-{precision}"
+        if name not in made:
             export.export_classifier(
-                classifier_file, Target(to), parent / to, images=images, report=SCORES
+                classifier_file,
+                Target(to, precision, accept_loss=True),
+                parent / name,
+                samples=samples,
+                report=SCORES,
             )
-            made[to] = parent / to
-        return made[to]
+            made[name] = parent / name
+        return made[name]
 
     return get
 
@@ -100,8 +115,8 @@ def quick(exported, monkeypatch) -> Path:
     """Convert in no time: every network becomes that of `exported`, whose folder is returned."""
     folder = exported("onnx")
 
-    def convert(saved: Path, to: str, into: Path) -> None:
-        shutil.copyfile(folder / FORMATS[to].file, into / FORMATS[to].file)
+    def convert(saved: Path, target: Target, into: Path) -> None:
+        shutil.copyfile(folder / FORMATS[target.to].file, into / FORMATS[target.to].file)
 
     monkeypatch.setattr(export, "convert", convert)
     return folder

@@ -1,6 +1,8 @@
 import json
+from dataclasses import replace
 
 from convlens.export.card import render_card
+from convlens.export.cost import Cost
 from convlens.language import using
 from tests.export.conftest import NAMES, SCORES
 from tests.export.test_proof import GOOD
@@ -60,3 +62,32 @@ def test_the_card_speaks_the_chosen_language_and_its_front_matter_does_not():
     assert front_matter(chinese) == front_matter(english)
     assert "87.5 %" in chinese
     assert "貓" in chinese
+
+
+def test_the_card_tells_what_a_lower_precision_costs():
+    cost = Cost(1000, True, 0.95, 0.93, 25, 5, 0.0091, 0.0308, 0.0003)
+    proof = replace(
+        GOOD, precision="int8", cost=cost, float32_size=13_500_000, float32_milliseconds=5.2
+    )
+    known = facts() | {"calibration": {"training_images": 300, "seed": 0}}
+    card = render_card(known, SCORES, proof)
+    assert "as onnx in int8." in card
+    assert "allowed difference" not in card
+    assert "| size of the network in float32 | 13.5 MB |" in card
+    assert "| milliseconds for an image in float32, on the same engine | 5.2 |" in card
+    assert "95.0 % of 1,000 validation images correctly in float32, this network 93.0 %" in card
+    assert "-2.0 points [-3.1, -0.9], p = 0.0003 (McNemar)" in card
+    assert "calibrated on 300 training images" in card
+    unlabelled = render_card(
+        known | {"calibration": None}, {}, replace(proof, cost=replace(cost, labelled=False))
+    )
+    assert "gives 93.0 % of 1,000 images the class that the classifier gives them" in unlabelled
+    assert "calibrated" not in unlabelled
+
+
+def test_the_card_tells_what_the_engine_does_by_itself():
+    assert "OpenVINO" not in render_card(facts(), {}, replace(GOOD, default_type="f32"))
+    proof = replace(GOOD, default_type="bf16", default_largest=0.0123, default_changed=4)
+    card = render_card(facts(), {}, proof)
+    assert "if OpenVINO is not told to compute in float32 | 1.2e-02 |" in card
+    assert "| changed classes then | 4 |" in card

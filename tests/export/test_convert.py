@@ -9,7 +9,7 @@ import pytest
 from convlens.classifier.classifier import Classifier
 from convlens.errors import ExportError
 from convlens.export.convert import OPSET, convert
-from convlens.export.folder import FORMATS
+from convlens.export.folder import FORMATS, Target
 from convlens.export.standalone import ENGINES
 from tests.export.conftest import NAMES, SEEN
 
@@ -79,20 +79,20 @@ def test_the_last_words_of_a_converter_are_its_reason(tmp_path, monkeypatch):
     program.write_text("#!/bin/sh\necho Traceback >&2\necho 'ValueError: no Foo' >&2\nexit 1\n")
     program.chmod(0o755)
     with pytest.raises(ExportError, match=r"^the network cannot be converted to onnx: .*no Foo\.$"):
-        convert(tmp_path / "x.keras", "onnx", tmp_path)
+        convert(tmp_path / "x.keras", Target("onnx"), tmp_path)
     program.write_text("#!/bin/sh\nkill -9 $$\n")
     with pytest.raises(ExportError, match="onnx: the converter was stopped"):
-        convert(tmp_path / "x.keras", "onnx", tmp_path)
+        convert(tmp_path / "x.keras", Target("onnx"), tmp_path)
     program.write_text("#!/bin/sh\nexit 0\n")
     with pytest.raises(ExportError, match="onnx: the converter was stopped"):
-        convert(tmp_path / "x.keras", "onnx", tmp_path)
+        convert(tmp_path / "x.keras", Target("onnx"), tmp_path)
 
 
 @slow
 def test_a_file_that_is_no_network_is_told(tmp_path):
     (tmp_path / "x.keras").write_bytes(b"nothing")
     with pytest.raises(ExportError, match=r"cannot be converted to saved_model: .+") as raised:
-        convert(tmp_path / "x.keras", "saved_model", tmp_path)
+        convert(tmp_path / "x.keras", Target("saved_model"), tmp_path)
     assert "\n" not in str(raised.value)
 
 

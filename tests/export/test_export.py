@@ -102,8 +102,8 @@ def test_a_network_that_computes_something_else_is_not_exported(
 ):
     real = export.convert
 
-    def convert(saved, to, folder):
-        real(saved, to, folder)
+    def convert(saved, target, folder):
+        real(saved, target, folder)
         change_a_weight(folder)
 
     asked = []
@@ -119,7 +119,7 @@ def test_a_network_that_computes_something_else_is_not_exported(
 
 
 def test_a_layer_that_cannot_be_converted_is_named(classifier_file, tmp_path, monkeypatch):
-    def convert(saved, to, folder):
+    def convert(saved, target, folder):
         (folder / "half").write_bytes(b"half")
         raise ExportError("the network cannot be converted to onnx: no Foo.")
 
@@ -163,13 +163,13 @@ import sys, time
 from pathlib import Path
 from convlens.export import export
 from convlens.export.folder import Target
-def prove(*given):
-    print("proving", flush=True)
+def run_exported(*given):
+    print("running", flush=True)
     time.sleep(60)
-def convert(saved, to, folder):
+def convert(saved, target, folder):
     (folder / "model.onnx").write_bytes(b"network")
 export.convert = convert
-export.prove = prove
+export.run_exported = run_exported
 export.export_classifier(Path(sys.argv[1]), Target("onnx"), Path(sys.argv[2]))
 """
 
@@ -182,7 +182,7 @@ def test_a_process_that_is_killed_leaves_no_folder_of_this_name(classifier_file,
         text=True,
     )
     assert process.stdout is not None
-    assert process.stdout.readline() == "proving\n"
+    assert process.stdout.readline() == "running\n"
     os.kill(process.pid, signal.SIGKILL)
     assert process.wait(20) == -signal.SIGKILL
     (left,) = tmp_path.iterdir()
@@ -206,13 +206,13 @@ def test_a_real_conversion_of_other_weights_names_its_layer(classifier_file, tmp
 
     real = convert_module.convert
 
-    def convert(saved, to, folder):
+    def convert(saved, target, folder):
         model = keras.models.load_model(saved)
         if any(layer.name == "second" for layer in model.layers):
             layer = model.get_layer("second")
             layer.set_weights([weights * 1.1 for weights in layer.get_weights()])
         model.save(tmp_path / "other.keras")
-        real(tmp_path / "other.keras", to, folder)
+        real(tmp_path / "other.keras", target, folder)
 
     monkeypatch.setattr(export, "convert", convert)
     monkeypatch.setattr(convert_module, "convert", convert)

@@ -5,6 +5,7 @@ The network takes the uint8 images that `preprocess.prepare` returns and outputs
 """
 
 import tempfile
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -168,27 +169,47 @@ class Classifier(Predictor):
             facts["examples"] = pack_examples(self.examples, outputs)
         write_archive(Path(path), model, facts)
 
-    def export(self, to: str, out: str | Path, *, images: ImageArray | None = None) -> None:
+    def export(  # noqa: PLR0913 - the public entry point; all but two have defaults
+        self,
+        to: str,
+        out: str | Path,
+        *,
+        precision: str = "float32",
+        images: ImageArray | None = None,
+        labels: Sequence[int] | NDArray[np.integer] | None = None,
+        training: ImageArray | None = None,
+        accept_loss: bool = False,
+    ) -> None:
         """Write the classifier into a new folder that works without convlens; see docs/export.md.
 
         Args:
             to: The format: "onnx", "openvino", "litert" or "saved_model".
             out: The folder, which must not exist.
+            precision: The precision of the network: "float32", "float16" or "int8".
             images: (n, height, width, channels) uint8 images, as the network takes them, on which
                 the exported network is compared with this one, besides generated examples.
+            labels: (n,) the classes of these images, with which a lower precision is judged.
+            training: Training images in the same form, which int8 needs; some 300 are enough.
+            accept_loss: Whether to write the folder even if a lower precision costs accuracy.
 
         Raises:
-            ConfigError: If the format is unknown, or the folder exists.
+            ConfigError: If the format or its precision is unknown, if the folder exists, or if int8
+                has no training images.
+            DataError: If there are not as many labels as images.
             BackendError: If a package that the format needs is missing.
-            ExportError: If the network cannot be converted, or computes something else afterwards.
+            ExportError: If the network cannot be converted, computes something else afterwards, or
+                costs too much accuracy.
         """
         from convlens.export.export import export_classifier
         from convlens.export.folder import Target
+        from convlens.export.samples import given_samples
 
+        target = Target(to, precision, accept_loss=accept_loss)
+        samples = given_samples(self, images, labels, training)
         with tempfile.TemporaryDirectory() as place:
             path = Path(place) / f"{self.model.name}.keras"
             self.save(path)
-            export_classifier(path, Target(to), Path(out), images=images)
+            export_classifier(path, target, Path(out), samples=samples)
 
     @classmethod
     def load(cls, path: str | Path, *, precision: str = "float32") -> "Classifier":

@@ -6,15 +6,15 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from cyclopts import Parameter
 
 from convlens import backend
-from convlens.errors import DataError, RunError
+from convlens.errors import ConfigError, DataError, RunError
 from convlens.language import N_, _
 from convlens.screen import Screen
 
 if TYPE_CHECKING:
     from convlens.export.proof import Proof
-    from convlens.preprocess import ImageArray
+    from convlens.export.samples import Samples
+    from convlens.run import Run
 
-MOST = 1000  # validation images that are compared
 # What shows the page of an exported folder.
 SERVE = "python -m http.server 8000 --bind 127.0.0.1 --directory {folder}"
 
@@ -27,8 +27,21 @@ def export(
         Literal["onnx", "openvino", "litert", "saved_model", "web"],
         Parameter(help=N_("format of the network")),
     ],
+    precision: Annotated[
+        Literal["float32", "float16", "int8"],
+        Parameter(
+            help=N_("precision: float16 halves the file; int8 quarters it and is often faster")
+        ),
+    ] = "float32",
+    accept_loss: Annotated[
+        bool,
+        Parameter(
+            negative=(), help=N_("write the folder even if the precision costs too much accuracy")
+        ),
+    ] = False,
     out: Annotated[
-        Path | None, Parameter(help=N_("folder to write; NAME-FORMAT if it is left out"))
+        Path | None,
+        Parameter(help=N_("folder to write; NAME-FORMAT[-PRECISION] if it is left out")),
     ] = None,
     examples: Annotated[
         list[Path] | None,
@@ -44,48 +57,44 @@ def export(
 
     path = Run.find_classifier(run)
     name = path.stem if path == Path(run) else path.parent.name
-    folder = out or Path("{name}-{format}".format(name=name, format=to))
-    target = Target(to)
+    target = Target(to, precision, accept_loss=accept_loss)
+    suffix = "" if precision == "float32" else f"-{precision}"
+    folder = out or Path("{name}-{format}".format(name=name, format=to) + suffix)
     check_target(target, folder)
     backend.start()
     from convlens.export.export import export_classifier
 
     screen = Screen()
     report: dict[str, Any] = {}
-    images = None
+    samples = None
     if path != Path(run):
         opened = Run.open(run)
         report = opened.report if opened.finished else {}
-        images = _validation_images(opened, screen)
-    screen.say(_("converting and comparing; this takes some ten seconds"), "dim")
+        samples = _samples(opened, precision, screen)
+    text = _("converting and comparing; this takes some ten seconds")
+    if precision == "int8":
+        text = _("converting, quantising and comparing; this takes about a minute")
+    screen.say(text, "dim")
     proof = export_classifier(
-        path, target, folder, images=images, examples=examples or (), report=report
+        path, target, folder, samples=samples, examples=examples or (), report=report
     )
     _show(proof, folder, screen)
 
 
-def _validation_images(run: Any, screen: Screen) -> "ImageArray | None":
-    """Return the first validation images of a run, or None with a note if they are not there."""
-    from convlens.data.prepared import prepare_data
-    from convlens.data.sources import load_data
+def _samples(run: "Run", precision: str, screen: Screen) -> "Samples | None":
+    """Return the images of a run, or None with a note if they are not there and not needed."""
+    from convlens.export.samples import samples_of
 
     try:
-        config = run.config
-        dataset = load_data(
-            run.data["path"], pattern=config.data.pattern, layout=config.data.layout
-        )
-        classifier = run.classifier()
         with screen.counter(_("decoding")) as progress:
-            prepared = prepare_data(
-                dataset.with_classes(classifier.class_names),
-                config,
-                preprocessing=classifier.preprocessing,
-                progress=progress,
-            )
-        chosen = run.divided(prepared).splits.val[:MOST]
-        images: ImageArray = prepared.store.images[chosen]
-        return images
+            return samples_of(run, run.classifier(), progress)
     except (DataError, RunError) as error:
+        if precision == "int8":
+            raise ConfigError(
+                _("int8 is calibrated on the training images of the run: {reason}").format(
+                    reason=error.args[0]
+                )
+            ) from error
         screen.note(
             _("the validation images are not compared: {reason}").format(reason=error.args[0])
         )
@@ -94,40 +103,85 @@ def _validation_images(run: Any, screen: Screen) -> "ImageArray | None":
 
 def _show(proof: "Proof", folder: Path, screen: Screen) -> None:
     """Print what the proof has found, and what to type next."""
-    screen.facts(
-        [
-            (
-                _("compared"),
-                _("{examples} example files and {images:,} validation images").format(
-                    examples=proof.examples, images=proof.images
-                ),
+    rows = [
+        (
+            _("compared"),
+            _("{examples} example files and {images:,} validation images").format(
+                examples=proof.examples, images=proof.images
             ),
-            (
-                _("classes"),
-                _("{changed} changed").format(changed=proof.changed),
+        ),
+        (_("classes"), _("{changed} changed").format(changed=proof.changed)),
+        *_cost(proof),
+        (
+            _("probability"),
+            _("differs by {largest:.1e} at most, {mean:.1e} in the mean").format(
+                largest=proof.largest, mean=proof.mean
             ),
-            (
-                _("probability"),
-                _("differs by {largest:.1e} at most, {mean:.1e} in the mean").format(
-                    largest=proof.largest, mean=proof.mean
-                ),
+        ),
+        (_("size"), _size(proof)),
+        (_("time"), _time(proof)),
+        *_default(proof),
+        (_("written"), str(folder)),
+        *_next(folder),
+    ]
+    screen.facts(rows)
+
+
+def _cost(proof: "Proof") -> list[tuple[str, str]]:
+    """Return what a lower precision costs, as a row; none in float32."""
+    if proof.cost is None:
+        return []
+    text = _("{before:.1f} % in float32, {after:.1f} % in {precision}: {cost}")
+    if not proof.cost.labelled:
+        text = _("{after:.1f} % of the classes are the same in {precision}: {cost}")
+    return [
+        (
+            _("accuracy"),
+            text.format(
+                before=100 * proof.cost.before,
+                after=100 * proof.cost.after,
+                precision=proof.precision,
+                cost=proof.cost,
             ),
-            (
-                _("size"),
-                _("{size:.1f} MB; the classifier file has {classifier:.1f} MB").format(
-                    size=proof.size / 1e6, classifier=proof.classifier_size / 1e6
-                ),
-            ),
-            (
-                _("time"),
-                _("{here:.1f} ms for an image; {classifier:.1f} ms in convlens").format(
-                    here=proof.milliseconds, classifier=proof.classifier_milliseconds
-                ),
-            ),
-            (_("written"), str(folder)),
-            *_next(folder),
-        ]
+        )
+    ]
+
+
+def _size(proof: "Proof") -> str:
+    text = _("{size:.1f} MB; the classifier file has {classifier:.1f} MB")
+    if proof.float32_size is not None:
+        text = _("{size:.1f} MB; {float32:.1f} MB in float32")
+    return text.format(
+        size=proof.size / 1e6,
+        classifier=proof.classifier_size / 1e6,
+        float32=(proof.float32_size or 0) / 1e6,
     )
+
+
+def _time(proof: "Proof") -> str:
+    text = _("{here:.1f} ms for an image; {classifier:.1f} ms in convlens")
+    if proof.float32_milliseconds is not None:
+        text = _("{here:.1f} ms for an image; {float32:.1f} ms in float32 on the same engine")
+    return text.format(
+        here=proof.milliseconds,
+        classifier=proof.classifier_milliseconds,
+        float32=proof.float32_milliseconds,
+    )
+
+
+def _default(proof: "Proof") -> list[tuple[str, str]]:
+    """Return what OpenVINO does if it is not told, as a row, where that is something else."""
+    if proof.default_type != "bf16":
+        return []
+    return [
+        (
+            _("default"),
+            _(
+                "OpenVINO itself would compute in bfloat16 here; a probability would differ by "
+                "{largest:.1e} at most, and {changed} classes would change"
+            ).format(largest=proof.default_largest, changed=proof.default_changed),
+        )
+    ]
 
 
 def _next(folder: Path) -> list[tuple[str, str]]:

@@ -14,39 +14,41 @@ from pathlib import Path
 from typing import Any
 
 from convlens.errors import ExportError
-from convlens.export.folder import FORMATS
+from convlens.export.folder import FORMATS, Target
 from convlens.language import _
 
 OPSET = 18  # of ONNX; it is pinned, so that the same classifier always gives the same operations
 
 
-def convert(saved: Path, to: str, folder: Path) -> None:
+def convert(saved: Path, target: Target, folder: Path) -> None:
     """Write the network of a file into a folder.
 
     Args:
         saved: A classifier file, or another file that Keras saved.
-        to: The format, a key of FORMATS.
+        target: The format. Of the precisions, only float16 of LiteRT is written here; see
+            `quantise` for the others.
         folder: The folder, which exists.
 
     Raises:
         ExportError: If the network cannot be converted.
     """
+    words = (target.to, target.precision, folder)
     environment = os.environ | {
         "KERAS_BACKEND": "tensorflow",
         "TF_CPP_MIN_LOG_LEVEL": "3",
     }
     done = subprocess.run(
-        [sys.executable, "-m", "convlens.export.convert", str(saved), to, str(folder)],
+        [sys.executable, "-m", "convlens.export.convert", str(saved), *map(str, words)],
         capture_output=True,
         text=True,
         env=environment,
         check=False,
     )
-    if done.returncode or not (folder / FORMATS[to].file).exists():
+    if done.returncode or not (folder / FORMATS[target.to].file).exists():
         lines = [line.strip() for line in done.stderr.splitlines() if line.strip()]
         raise ExportError(
             _("the network cannot be converted to {format}: {reason}.").format(
-                format=to,
+                format=target.to,
                 reason=lines[-1].rstrip(".") if lines else _("the converter was stopped"),
             )
         )
@@ -57,10 +59,10 @@ def convert_model(model: Any, to: str, folder: Path) -> None:
     with tempfile.TemporaryDirectory() as place:
         path = Path(place) / "model.keras"
         model.save(path)
-        convert(path, to, folder)
+        convert(path, Target(to), folder)
 
 
-def main(saved: str, to: str, folder: str) -> None:
+def main(saved: str, to: str, precision: str, folder: str) -> None:
     """Convert a network that Keras saved; the program of this module."""
     import keras
 
@@ -82,7 +84,19 @@ def main(saved: str, to: str, folder: str) -> None:
     elif to == "openvino":
         _write_openvino(model, path, _properties(Path(saved)))
     else:
-        model.export(str(path), format="litert", verbose=False)
+        model.export(str(path), format="litert", verbose=False, **_litert_settings(precision))
+
+
+def _litert_settings(precision: str) -> dict[str, Any]:
+    """Return the settings with which LiteRT keeps kernels in float16, and computes in float32."""
+    import tensorflow
+
+    if precision == "float32":
+        return {}
+    return {
+        "optimizations": [tensorflow.lite.Optimize.DEFAULT],
+        "target_spec": {"supported_types": [tensorflow.float16]},
+    }
 
 
 def _signature(model: Any) -> Any:

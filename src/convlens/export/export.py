@@ -8,6 +8,7 @@ import json
 import shutil
 import tempfile
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,10 +16,11 @@ import numpy as np
 
 from convlens.backend import versions
 from convlens.classifier.classifier import Classifier
-from convlens.errors import ExportError
+from convlens.errors import ConfigError, ExportError
 from convlens.export import standalone
 from convlens.export.card import render_card
 from convlens.export.convert import OPSET, convert
+from convlens.export.cost import MOST
 from convlens.export.folder import (
     FORMAT,
     FORMATS,
@@ -30,7 +32,9 @@ from convlens.export.folder import (
 )
 from convlens.export.golden import write_examples
 from convlens.export.parting import find_parting_layer, find_unconvertible_layer
-from convlens.export.proof import Proof, allowed_difference, prove
+from convlens.export.proof import Proof, Rows, prove, run_exported, tolerance
+from convlens.export.quantise import SEED, quantise
+from convlens.export.samples import Samples, given_samples
 from convlens.export.web.page import UNREADABLE, check_examples, write_page
 from convlens.files import storage_errors
 from convlens.language import _, sentences
@@ -42,7 +46,7 @@ def export_classifier(
     target: Target,
     out: Path,
     *,
-    images: ImageArray | None = None,
+    samples: Samples | None = None,
     examples: Sequence[Path] = (),
     report: dict[str, Any] | None = None,
 ) -> Proof:
@@ -52,12 +56,13 @@ def export_classifier(
         path: The classifier file.
         target: The format and how it is written.
         out: The folder, which must not exist.
-        images: (n, height, width, channels) uint8 images for the proof, as the network takes them.
+        samples: The images for the proof, and those that calibrate int8.
         examples: Image files to be the golden examples instead of generated ones.
         report: The content of the run's report.json, for the card.
 
     Raises:
-        ConfigError: If the format is unknown, or the folder exists.
+        ConfigError: If the format or its precision is unknown, if the folder exists, or if int8 has
+            no training images.
         BackendError: If a package that the format needs is missing.
         ImageError: If an example cannot be read.
         ExportError: If the network cannot be converted, or the proof does not hold.
@@ -65,18 +70,29 @@ def export_classifier(
     """
     check_target(target, out)
     classifier = Classifier.load(path)
-    if images is None:
-        images = np.empty((0, *classifier.preprocessing.shape), np.uint8)
+    samples = samples or given_samples(classifier)
+    if target.precision == "int8" and not len(samples.training):
+        raise ConfigError(
+            _(
+                "int8 is calibrated on training images, which a classifier file does not have; "
+                "export its run, or give training images in Python."
+            )
+        )
     with storage_errors(out, _("the exported folder")):
         out.parent.mkdir(parents=True, exist_ok=True)
         hidden = Path(tempfile.mkdtemp(prefix=f".{out.name}.", dir=out.parent))
         try:
             hidden.chmod(0o755)
-            _convert(path, classifier, target.to, hidden)
-            pixels = _write_examples(hidden, classifier, target.to, examples)
-            facts = _write_facts(hidden, path, classifier, target.to, report or {})
-            proof = prove(hidden, classifier, pixels, images, path.stat().st_size)
+            with tempfile.TemporaryDirectory() as place:
+                plain = _write_network(path, classifier, target, samples.training, hidden, place)
+                pixels = _write_examples(hidden, classifier, target.to, examples)
+                facts = _write_facts(hidden, path, classifier, target, report or {})
+                found = run_exported(hidden, samples.images, plain)
+            proof = prove(hidden, classifier, pixels, samples, found, path.stat().st_size)
+            proof = replace(proof, accepted=target.accept_loss)
             _require(proof, classifier, target.to, pixels)
+            if target.precision != "float32":
+                _record(hidden, facts, found["rows"], samples)
             known = {"convlens_json": digest(hidden / "convlens.json")}
             _write_json(hidden / "proof.json", proof.to_dict() | known)
             card = render_card(facts, report or {}, proof)
@@ -87,16 +103,41 @@ def export_classifier(
     return proof
 
 
-def _convert(path: Path, classifier: Classifier, to: str, folder: Path) -> None:
+def _write_network(
+    path: Path,
+    classifier: Classifier,
+    target: Target,
+    training: ImageArray,
+    folder: Path,
+    place: str,
+) -> Path | None:
+    """Write the network into the folder, and one in float32 into a temporary place beside it.
+
+    Returns:
+        The file of the network in float32; None if that is what the folder has.
+    """
+    if target.precision == "float32":
+        _convert(path, classifier, target, folder)
+        return None
+    _convert(path, classifier, target._replace(precision="float32"), Path(place))
+    plain = Path(place) / FORMATS[target.to].file
+    if target.to == "litert":
+        _convert(path, classifier, target, folder)
+    else:
+        quantise(plain, target, folder, training)
+    return plain
+
+
+def _convert(path: Path, classifier: Classifier, target: Target, folder: Path) -> None:
     """Convert the network, or raise ExportError with the layer that cannot be converted."""
     try:
-        convert(path, to, folder)
+        convert(path, target, folder)
     except ExportError as error:
         raise ExportError(
             sentences(
                 error.args[0],
                 _("The layer that stops it is {layer}.").format(
-                    layer=find_unconvertible_layer(classifier, to)
+                    layer=find_unconvertible_layer(classifier, target.to)
                 ),
             )
         ) from error
@@ -126,7 +167,7 @@ def _write_examples(
 
 
 def _write_facts(
-    folder: Path, path: Path, classifier: Classifier, to: str, report: dict[str, Any]
+    folder: Path, path: Path, classifier: Classifier, target: Target, report: dict[str, Any]
 ) -> dict[str, Any]:
     """Write predict.py and convlens.json, and return the content of the latter."""
     kept = {"examples", "examples.json"}
@@ -137,24 +178,26 @@ def _write_facts(
     )
     shutil.copyfile(standalone.__file__, folder / "predict.py")
     name = report.get("title") or path.stem
-    if to == "web":
+    if target.to == "web":
         write_page(folder, name, classifier.class_names)
-    engine = FORMATS[to].engine
+    engine = FORMATS[target.to].engine
     facts = {
         "format_version": FORMAT,
         "name": name,
-        "format": to,
-        "model": FORMATS[to].file,
+        "format": target.to,
+        "precision": target.precision,
+        "model": FORMATS[target.to].file,
         "network_files": network_files,
         "engine": engine,
         "engine_version": engine_version(engine),
-        "opset": OPSET if to in ("onnx", "web") else None,
+        "opset": OPSET if target.to in ("onnx", "web") else None,
         "convlens": versions()["convlens"],
         "class_names": list(classifier.class_names),
         "preprocessing": classifier.preprocessing.to_dict(),
         "temperature": classifier.temperature,
         "threshold": classifier.threshold,
-        "tolerance": allowed_difference(classifier),
+        "tolerance": tolerance(classifier, target.precision),
+        "calibration": None,
         "provenance": classifier.provenance,
         "digests": digests(folder),
     }
@@ -162,10 +205,40 @@ def _write_facts(
     return facts
 
 
+def _record(folder: Path, facts: dict[str, Any], rows: Rows, samples: Samples) -> None:
+    """Record the probabilities of the exported network itself, and what calibrated it.
+
+    A lower precision gives other probabilities than the classifier, so that only these can tell
+    whether the network still computes what it computed.
+    """
+    names = json.loads((folder / "examples.json").read_text(encoding="utf-8"))
+    recorded = dict(zip(names, rows.astype(float).tolist(), strict=False))
+    _write_json(folder / "examples.json", recorded)
+    facts["digests"]["examples.json"] = digest(folder / "examples.json")
+    if facts["precision"] == "int8":
+        facts["calibration"] = {"training_images": len(samples.training), "seed": SEED}
+    _write_json(folder / "convlens.json", facts)
+
+
 def _require(proof: Proof, classifier: Classifier, to: str, examples: ImageArray) -> None:
     """Raise ExportError, with the layer where the values part, if the proof does not hold."""
     if proof.holds:
         return
+    if proof.cost is not None and proof.cost.too_much:
+        raise ExportError(
+            _(
+                "{precision} must not cost more than {most:.0f} point of the accuracy; it falls "
+                "from {before:.1f} % to {after:.1f} % on {n:,} images: {cost}. "
+                "--accept-loss exports it all the same. Nothing was exported."
+            ).format(
+                precision=proof.precision,
+                most=100 * MOST,
+                before=100 * proof.cost.before,
+                after=100 * proof.cost.after,
+                n=proof.cost.n,
+                cost=proof.cost,
+            )
+        )
     raise ExportError(
         _(
             "the exported network must give the probabilities of the classifier within "

@@ -23,7 +23,7 @@ from convlens.classifier.prediction import Predictor
 from convlens.errors import BackendError, ConfigError, ExportError
 from convlens.export.standalone import Network
 from convlens.files import DAMAGE
-from convlens.language import _, listed
+from convlens.language import _, all_of, listed, one_of
 from convlens.preprocess import ImageArray, Preprocessing
 from convlens.vendor import package_folder
 
@@ -39,12 +39,14 @@ class Format(NamedTuple):
         needs: The packages that write and run it.
         extra: The extra of convlens that installs them; empty if convlens needs them anyway.
         engine: The name of the distribution that runs it.
+        precisions: The precisions that it can be written in.
     """
 
     file: str
     needs: tuple[str, ...]
     extra: str
     engine: str
+    precisions: tuple[str, ...]
 
 
 class Target(NamedTuple):
@@ -63,12 +65,17 @@ class Target(NamedTuple):
     accept_loss: bool = False
 
 
+ALL = ("float32", "float16", "int8")
 FORMATS = {
-    "onnx": Format("model.onnx", ("onnx", "onnxruntime", "tf2onnx"), "onnx", "onnxruntime"),
-    "openvino": Format("model.xml", ("openvino",), "openvino", "openvino"),
-    "litert": Format("model.tflite", ("ai_edge_litert",), "litert", "ai-edge-litert"),
-    "saved_model": Format("saved_model", (), "", "tensorflow"),
-    "web": Format("model.onnx", ("onnx", "onnxruntime", "tf2onnx"), "onnx", "onnxruntime"),
+    "onnx": Format("model.onnx", ("onnx", "onnxruntime", "tf2onnx"), "onnx", "onnxruntime", ALL),
+    "openvino": Format("model.xml", ("openvino",), "openvino", "openvino", ALL),
+    "litert": Format(
+        "model.tflite", ("ai_edge_litert",), "litert", "ai-edge-litert", ("float32", "float16")
+    ),
+    "saved_model": Format("saved_model", (), "", "tensorflow", ("float32",)),
+    "web": Format(
+        "model.onnx", ("onnx", "onnxruntime", "tf2onnx"), "onnx", "onnxruntime", ("float32",)
+    ),
 }
 
 
@@ -99,8 +106,8 @@ def check_target(target: Target, out: Path) -> None:
     """Check what was asked for, before anything is computed.
 
     Raises:
-        ConfigError: If the format is unknown, or the folder exists.
-        BackendError: If a package that the format needs is missing, in Python or in JavaScript.
+        ConfigError: If the format or its precision is unknown, or the folder exists.
+        BackendError: If a package that they need is missing, in Python or in JavaScript.
     """
     to = target.to
     if to not in FORMATS:
@@ -109,6 +116,7 @@ def check_target(target: Target, out: Path) -> None:
                 known=", ".join(FORMATS), found=to
             )
         )
+    _check_precision(target)
     if os.path.lexists(out):
         raise ConfigError(
             _("{folder}: this folder exists; give another one, or move it away.").format(folder=out)
@@ -121,8 +129,34 @@ def check_target(target: Target, out: Path) -> None:
                 "'convlens[{extra}]'."
             ).format(format=to, packages=", ".join(missing), extra=FORMATS[to].extra)
         )
+    if target.precision == "int8" and importlib.util.find_spec("nncf") is None:
+        raise BackendError(
+            _(
+                "the precision {precision} needs {package}, which is not installed: pip install "
+                "'convlens[{extra}]'."
+            ).format(precision="int8", package="nncf", extra="int8")
+        )
     if to == "web":
         package_folder(RUNTIME)
+
+
+def _check_precision(target: Target) -> None:
+    known = FORMATS[target.to].precisions
+    if target.precision not in known:
+        others = [name for name, one in FORMATS.items() if target.precision in one.precisions]
+        text = _("{format} is written in {known}; found the precision {found!r}.")
+        if others:
+            text = _(
+                "{format} is written in {known}; the precision {found!r} is there for {others}."
+            )
+        raise ConfigError(
+            text.format(
+                format=target.to,
+                known=one_of(known),
+                found=target.precision,
+                others=all_of(others),
+            )
+        )
 
 
 def is_exported(folder: Path) -> bool:

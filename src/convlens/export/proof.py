@@ -4,7 +4,6 @@ The golden examples are read as files by the `predict.py` of the folder, so that
 compared, too. Validation images are given as the pixels that the classifier saw.
 """
 
-import json
 import subprocess
 import sys
 import tempfile
@@ -18,33 +17,52 @@ from numpy.typing import NDArray
 
 from convlens.classifier.classifier import Classifier
 from convlens.errors import ExportError
+from convlens.export.cost import Cost, measure_cost
+from convlens.export.folder import read_facts
+from convlens.export.samples import Samples
 from convlens.language import _
 from convlens.preprocess import ImageArray
 
 TOLERANCE = 1e-4  # of a probability in float32; divided by a temperature below 1
 MARGIN = 1e-3  # between the two most probable classes; below it a class may change
+INT8_TOLERANCE = 0.05  # of a probability in int8, between processors and releases of the engines
 TIMED = 30  # images that are classified one by one to measure the time
-# The program that runs in the new process, with the folder, the images and the answers.
+# The program that runs in the new process, with the folder, the images, the answers, and the
+# network in float32 where that of the folder is not. Both are timed in turns.
 # not translated: it is code
 PROGRAM = """
 import json, sys, time
 import numpy as np
-folder, given, found = sys.argv[1:]
+folder, given, found, plain = sys.argv[1:]
 sys.path.insert(0, folder)
 import predict
 network = predict.Network(folder)
 images = np.load(given)
 names = json.loads((network.folder / "examples.json").read_text(encoding="utf-8"))
 read = np.stack([network.read(network.folder / "examples" / name) for name in names])
-one = images if len(images) else read
-seconds = []
-for index in range(min(len(one), {timed}) + 3):
-    start = time.perf_counter()
-    network.probabilities(one[index % len(one)][None])
-    seconds.append(time.perf_counter() - start)
-rows = [network.probabilities(image[None])[0] for image in (*read, *images)]
-np.savez(found, rows=np.stack(rows), read=read, seconds=np.median(seconds[3:]))
+every = [image[None] for image in (*read, *images)]
+runs = [network.probabilities]
+if plain:
+    runs.append(predict.ENGINES[network.facts["format"]](plain))
+seconds = [[] for run in runs]
+for index in range({timed} + 3):
+    image = every[-1 - index % min(len(every), {timed})]
+    for run, times in zip(runs, seconds):
+        start = time.perf_counter()
+        run(image)
+        times.append(time.perf_counter() - start)
+answers = {"rows": np.concatenate([network.probabilities(image) for image in every])}
+if network.facts["format"] == "openvino":
+    import openvino
+    model = folder + "/" + network.facts["model"]
+    default = openvino.Core().compile_model(model, "CPU", {"PERFORMANCE_HINT": "LATENCY"})
+    answers["default_rows"] = np.concatenate([default(image)["probabilities"] for image in every])
+    answers["default_type"] = default.get_property("INFERENCE_PRECISION_HINT").get_type_name()
+np.savez(found, **answers, read=read, seconds=[np.median(times[3:]) for times in seconds])
 """
+
+
+Rows = NDArray[np.float32]  # (n, classes) probabilities
 
 
 @dataclass(frozen=True)
@@ -52,20 +70,30 @@ class Proof:
     """What the comparison of an exported network with its classifier has found.
 
     Attributes:
+        precision: The precision of the exported network.
         examples: The number of golden examples, which were read as files.
         images: The number of validation images.
         changed: How many of both got another class.
         near: How many of these lie so close to the border of two classes that either is right.
         largest: The largest difference of a probability.
         mean: The mean difference of the probabilities.
-        allowed: The largest difference that is allowed.
+        allowed: The largest difference that is allowed in float32.
         pixels: The largest difference of a pixel between `predict.py` and convlens.
         size: The bytes of the exported network.
         classifier_size: The bytes of the classifier file.
         milliseconds: The median time of one image in the exported network, decoded before.
         classifier_milliseconds: The same of the classifier.
+        float32_size: The bytes of the same network in float32, if the exported one is not.
+        float32_milliseconds: The median time of one image in that network, measured in turns.
+        cost: What the precision costs; None in float32.
+        accepted: Whether the user accepts the cost, whatever it is.
+        default_type: The arithmetic that OpenVINO chooses on this processor if it is not told,
+            "f32" or "bf16"; None for the other engines.
+        default_largest: How much a probability of the exported network differs then, at most.
+        default_changed: How many classes change then.
     """
 
+    precision: str
     examples: int
     images: int
     changed: int
@@ -78,15 +106,30 @@ class Proof:
     classifier_size: int
     milliseconds: float
     classifier_milliseconds: float
+    float32_size: int | None = None
+    float32_milliseconds: float | None = None
+    cost: Cost | None = None
+    accepted: bool = False
+    default_type: str | None = None
+    default_largest: float | None = None
+    default_changed: int | None = None
 
     @property
     def holds(self) -> bool:
-        """Whether the exported network computes what the classifier computes."""
-        return self.changed == self.near and self.largest <= self.allowed and self.pixels == 0
+        """Whether the exported network computes what the classifier computes.
+
+        In a lower precision than float32, what counts is that it does not cost too much.
+        """
+        if self.pixels > 0 or not np.isfinite(self.largest):
+            return False
+        if self.cost is not None:
+            return self.accepted or not self.cost.too_much
+        return self.changed == self.near and self.largest <= self.allowed
 
     def to_dict(self) -> dict[str, Any]:
         """Return every number, as proof.json has it."""
-        return {**asdict(self), "holds": self.holds}
+        cost = None if self.cost is None else self.cost.to_dict()
+        return {**asdict(self), "cost": cost, "holds": self.holds}
 
 
 def allowed_difference(classifier: Classifier) -> float:
@@ -94,8 +137,24 @@ def allowed_difference(classifier: Classifier) -> float:
     return TOLERANCE / min(1.0, classifier.temperature)
 
 
+def tolerance(classifier: Classifier, precision: str) -> float:
+    """Return how far the probabilities of the examples may be from the recorded ones.
+
+    Those of float16 are recorded after rounding, and its arithmetic is float32. In int8, a value
+    that lies between two whole numbers is rounded up by one engine and down by another, and what
+    follows is rounded anew: the same network of ONNX and of OpenVINO, in integers and simulated
+    in float32, differed by up to 0.033. See docs/export.md.
+    """
+    return INT8_TOLERANCE if precision == "int8" else allowed_difference(classifier)
+
+
 def prove(
-    folder: Path, classifier: Classifier, examples: ImageArray, images: ImageArray, size: int
+    folder: Path,
+    classifier: Classifier,
+    examples: ImageArray,
+    samples: Samples,
+    found: dict[str, NDArray[Any]],
+    size: int,
 ) -> Proof:
     """Return the comparison of the exported network in a folder with its classifier.
 
@@ -103,56 +162,108 @@ def prove(
         folder: The exported folder.
         classifier: The classifier, in float32.
         examples: (m, height, width, channels) uint8, the golden examples as convlens reads them.
-        images: (n, height, width, channels) uint8 further images, as the network takes them.
+        samples: Further images, as the network takes them, and their labels.
+        found: What `run_exported` has computed in that folder.
         size: The bytes of the classifier file.
-
-    Raises:
-        ExportError: If the exported network cannot be run.
     """
-    found = _run(folder, images)
-    expected = classifier.probabilities(np.concatenate([examples, images]))
+    expected = classifier.probabilities(np.concatenate([examples, samples.images]))
     rows = found["rows"]
     difference = np.abs(rows - expected)
     changed = rows.argmax(1) != expected.argmax(1)
     two = np.sort(expected, axis=1)[:, -2:]
     near = changed & (two[:, 1] - two[:, 0] <= MARGIN)
+    seconds = found["seconds"]
+    facts = read_facts(folder)
     return Proof(
+        precision=facts["precision"],
         examples=len(examples),
-        images=len(images),
+        images=len(samples.images),
         changed=int(changed.sum()),
         near=int(near.sum()),
         largest=float(difference.max()),
         mean=float(difference.mean()),
         allowed=allowed_difference(classifier),
         pixels=int(np.abs(found["read"].astype(int) - examples).max()),
-        size=_bytes_of(folder),
+        size=sum((folder / name).stat().st_size for name in facts["network_files"]),
         classifier_size=size,
-        milliseconds=1000 * float(found["seconds"]),
+        milliseconds=1000 * float(seconds[0]),
         classifier_milliseconds=1000 * _seconds_of(classifier, examples[0]),
+        **_default(found),
+        **(_cost(expected, found, samples) if facts["precision"] != "float32" else {}),
     )
 
 
-def _run(folder: Path, images: ImageArray) -> dict[str, NDArray[Any]]:
-    """Run the exported network in a new process, and return what it computed."""
+def _default(found: dict[str, NDArray[Any]]) -> dict[str, Any]:
+    """Return what is known of an engine that is not told how to compute."""
+    if "default_rows" not in found:
+        return {}
+    rows = found["default_rows"]
+    return {
+        "default_type": str(found["default_type"]),
+        "default_largest": float(np.abs(rows - found["rows"]).max()),
+        "default_changed": int((rows.argmax(1) != found["rows"].argmax(1)).sum()),
+    }
+
+
+def _cost(
+    expected: NDArray[np.float32], found: dict[str, NDArray[Any]], samples: Samples
+) -> dict[str, Any]:
+    """Return what a lower precision costs and saves.
+
+    It is measured on the validation images; without them, on the golden examples.
+    """
+    first = len(expected) - len(samples.images) if len(samples.images) else 0
+    return {
+        "cost": measure_cost(expected[first:], found["rows"][first:], samples.labels),
+        "float32_size": int(found["float32_size"]),
+        "float32_milliseconds": 1000 * float(found["seconds"][1]),
+    }
+
+
+def run_exported(
+    folder: Path, images: ImageArray, plain: Path | None = None
+) -> dict[str, NDArray[Any]]:
+    """Run the exported network in a new process, and return what it has computed.
+
+    Args:
+        folder: The exported folder.
+        images: (n, height, width, channels) uint8, besides the golden examples.
+        plain: The network in float32, in a folder of its own, to be timed beside.
+
+    Returns:
+        rows: (m + n, classes) float32 probabilities of the golden examples and the images.
+        read: (m, height, width, channels) uint8, the golden examples as predict.py reads them.
+        seconds: The median times of the network and of the plain one.
+        float32_size: The bytes of the plain network.
+        default_rows, default_type: The probabilities of OpenVINO as it would compute them, and how.
+
+    Raises:
+        ExportError: If the exported network cannot be run.
+    """
     with tempfile.TemporaryDirectory() as place:
         given = Path(place) / "images.npy"
-        found = Path(place) / "found.npz"
+        answers = Path(place) / "found.npz"
         np.save(given, images)
+        program = PROGRAM.replace("{timed}", str(TIMED))
         done = subprocess.run(
-            [sys.executable, "-c", PROGRAM.replace("{timed}", str(TIMED)), folder, given, found],
+            [sys.executable, "-c", program, folder, given, answers, plain or ""],
             capture_output=True,
             text=True,
             check=False,
         )
-        if done.returncode or not found.exists():
+        if done.returncode or not answers.exists():
             lines = [line.strip() for line in done.stderr.splitlines() if line.strip()]
             raise ExportError(
                 _("the exported network cannot be run: {reason}. Nothing was exported.").format(
                     reason=lines[-1].rstrip(".") if lines else _("the program was stopped")
                 )
             )
-        with np.load(found) as arrays:
-            return dict(arrays)
+        with np.load(answers) as arrays:
+            found = dict(arrays)
+    if plain is not None:
+        sizes = [file.stat().st_size for file in plain.parent.rglob("*") if file.is_file()]
+        found["float32_size"] = np.array(sum(sizes))
+    return found
 
 
 def _seconds_of(classifier: Classifier, image: ImageArray) -> float:
@@ -163,9 +274,3 @@ def _seconds_of(classifier: Classifier, image: ImageArray) -> float:
         classifier.probabilities(image[None])
         seconds.append(time.perf_counter() - start)
     return float(np.median(seconds[3:]))
-
-
-def _bytes_of(folder: Path) -> int:
-    """Return the size of the network in an exported folder, with the files that belong to it."""
-    facts = json.loads((folder / "convlens.json").read_text(encoding="utf-8"))
-    return sum((folder / name).stat().st_size for name in facts["network_files"])
