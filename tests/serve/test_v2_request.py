@@ -143,6 +143,32 @@ def test_a_malformed_request_is_refused_in_one_sentence(name):
     assert len(said) < 300
 
 
+@pytest.mark.parametrize("part", [b"[],", b"1,", b"{},", b"[[1]],", b'"a",'])
+def test_a_request_with_very_many_values_is_refused_at_once(part, monkeypatch):
+    monkeypatch.setattr("convlens.serve.v2_request.MOST_VALUES", 1000)
+    for start in (OPEN + b"[", b'{"inputs": [], "x": ['):
+        assert len(read_signs(start + 900 * part + b"1]}]}")) > 0
+        with pytest.raises(DataError, match="about 1,000 values; found more"):
+            read(start + 3001 * part + b"1]}]}")
+
+
+def read_signs(request):
+    """Return what is said of a request that is not refused for its size."""
+    with pytest.raises(DataError) as caught:
+        read(request)
+    assert "values; found more" not in str(caught.value)
+    return str(caught.value)
+
+
+def test_an_image_of_the_network_is_taken_however_large_it_is(monkeypatch):
+    monkeypatch.setattr("convlens.serve.v2_request.MOST_VALUES", 10)
+    shape = (200, 300, 1)
+    pixels = np.arange(60_000).reshape(1, *shape) % 256
+    given = {"name": "images", "datatype": "UINT8", "shape": [1, *shape], "data": pixels.tolist()}
+    found = read_request(json.dumps({"inputs": [given]}).encode(), None, shape, 4)
+    np.testing.assert_array_equal(found.images, pixels)
+
+
 @pytest.mark.parametrize(
     ("datatype", "shape", "content", "text"),
     [

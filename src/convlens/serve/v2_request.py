@@ -23,6 +23,9 @@ from convlens.serve.v2_models import OUTPUTS, PREFIX, InferenceRequest, InputTen
 
 # Parameters of other servers that would change what an answer means; they are refused, not ignored.
 REFUSED = ("classification", "shared_memory_region")
+# In JSON. Python is busy with each of them, and a few bytes become a hundred in memory. At least
+# one image of the network is always taken.
+MOST_VALUES = 1_000_000
 
 
 class Wanted(NamedTuple):
@@ -67,8 +70,10 @@ def read_request(
         DataError: If the request is not one of the protocol.
     """
     length = _length(header_length, len(body))
+    head = body[:length]
+    _check_size(head, max(MOST_VALUES, math.prod(shape)))
     try:
-        request = InferenceRequest.model_validate_json(body[:length])
+        request = InferenceRequest.model_validate_json(head)
     except ValidationError as error:
         raise DataError(_reason(error)) from error
     given = request.inputs[0]
@@ -114,6 +119,19 @@ def _length(header_length: str | None, most: int) -> int:
             ).format(most=most, found=reprlib.repr(header_length))
         )
     return int(header_length)
+
+
+def _check_size(head: bytes, most: int) -> None:
+    """Raise DataError if the JSON has so many values that reading it would stop the server."""
+    # Each value follows one of these signs. Nested pixels of one channel have two for each value.
+    signs = sum(map(head.count, (b",", b"[", b"{")))
+    if signs > 3 * most:
+        raise DataError(
+            _(
+                "the JSON may have about {most:,} values; found more. Send the tensor behind the "
+                "JSON, with binary_data_size, or image files as BYTES."
+            ).format(most=most)
+        )
 
 
 def _reason(error: ValidationError) -> str:
