@@ -45,6 +45,18 @@ def test_a_run_is_exported_and_what_was_found_is_printed(quick, finished_run, he
     assert f"python {made.name}/predict.py IMAGE..." in out
 
 
+def test_a_web_page_is_exported_with_what_shows_it(quick, finished_run, here, capsys):
+    assert run("export", finished_run.folder, "--to", "web", "--out", "page") == 0
+    out = capsys.readouterr().out
+    assert "python -m http.server 8000 --bind 127.0.0.1 --directory page" in out
+    assert "http://127.0.0.1:8000" in out
+    assert (here / "page" / "index.html").is_file()
+    assert run("verify", "page") == 0
+    image = here / "page" / "examples" / "00-colours.jpg"
+    assert run("predict", "page", image) == 0
+    assert "00-colours.jpg" in capsys.readouterr().out
+
+
 def test_the_validation_images_of_the_run_are_compared(folder, finished_run):
     proof = json.loads((folder / "proof.json").read_text(encoding="utf-8"))
     counts = finished_run.data["counts"]["val"]

@@ -183,7 +183,7 @@ class Classifier(Predictor):
         """Write the classifier into a new folder that works without convlens; see docs/export.md.
 
         Args:
-            to: The format: "onnx", "openvino", "litert" or "saved_model".
+            to: The format: "onnx", "openvino", "litert", "saved_model" or "web".
             out: The folder, which must not exist.
             precision: The precision of the network: "float32", "float16" or "int8".
             images: (n, height, width, channels) uint8 images, as the network takes them, on which
