@@ -12,7 +12,7 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 from PIL import Image
-from pydantic import BaseModel
+from pydantic import BaseModel, ConfigDict
 
 from convlens.serve.v2_models import InferenceRequest, Problem
 
@@ -32,12 +32,17 @@ FAILURES = {
 class Described(BaseModel):
     """What is said of an image."""
 
+    model_config = ConfigDict(use_attribute_docstrings=True)
+
     image: str
+    """The name of the file that the client gave; empty for an image that is the body itself."""
     label: str
     probability: float
     known: bool
+    """Whether the probability reaches the threshold; if it does not, it is "none of these"."""
     probabilities: dict[str, float]
     milliseconds: float
+    """The time that the image waited, was decoded and was computed."""
 
 
 def describe(app: FastAPI, *, has_token: bool) -> None:
