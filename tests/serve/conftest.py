@@ -14,7 +14,12 @@ from convlens.serve.app import create_app
 from convlens.serve.limits import Limits
 from convlens.serve.model import Served, open_served
 from convlens.serve.server import bind, create_server, listen, run
-from tests.export.conftest import classifier_file, exported, images  # noqa: F401 - fixtures
+from tests.export.conftest import (  # noqa: F401 - fixtures
+    classifier_file,
+    exported,
+    images,
+    samples,
+)
 
 LIMITS = Limits(max_bytes=10**6, max_queue=20)
 
