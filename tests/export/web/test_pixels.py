@@ -4,6 +4,7 @@ import base64
 import shutil
 
 import numpy as np
+import PIL
 import pytest
 from PIL import Image
 
@@ -185,7 +186,8 @@ def test_sizes_of_all_kinds_are_resized_as_pillow_does(page, site):
         noise.save(path)
         how = seen(wide, high, 1 + 2 * (index % 2), ("stretch", "crop", "pad")[index % 3])
         worst = max(worst, difference(page, path, how))
-    assert worst <= 1
+    # Before version 13, Pillow resized rows and columns in another order.
+    assert worst <= (0 if int(PIL.__version__.partition(".")[0]) >= 13 else 1)
 
 
 @pytest.mark.parametrize("kind", ["webp", "gif", "bmp"])

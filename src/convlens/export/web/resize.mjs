@@ -69,14 +69,18 @@ function pad(image, width, height) {
 /* Resize the part of an image that lies in a box. Pillow keeps the box in float32. */
 export function resize(image, width, height, box = [0, 0, image.width, image.height]) {
   const [left, top, right, bottom] = box.map(Math.fround);
-  let found = image;
+  const passes = [];
   if (width !== image.width || left || right !== width) {
-    found = resizeRows(found, width, weigh(image.width, left, right, width));
+    passes.push((found) => resizeRows(found, width, weigh(image.width, left, right, width)));
   }
   if (height !== image.height || top || bottom !== height) {
-    found = resizeColumns(found, height, weigh(image.height, top, bottom, height));
+    passes.push((found) => resizeColumns(found, height, weigh(image.height, top, bottom, height)));
   }
-  return found;
+  // From version 13 on, Pillow resizes the columns first if the height shrinks by more than twice what
+  // the width shrinks by; before, it never did. As each pass is rounded to whole levels, the order
+  // changes a pixel by one level.
+  if (image.height - height > Math.max(0, 2 * (image.width - width))) passes.reverse();
+  return passes.reduce((found, pass) => pass(found), image);
 }
 
 /* Return where the pixels that make an output pixel start, and their weights, for each output pixel. */
