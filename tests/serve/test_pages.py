@@ -1,5 +1,6 @@
 """The commands and programs on docs/serve.md work as they stand there."""
 
+import inspect
 import os
 import re
 import shutil
@@ -9,6 +10,8 @@ from pathlib import Path
 
 import pytest
 from PIL import Image
+
+from convlens.cli.serve import serve
 
 DOCS = Path(__file__).parents[2] / "docs"
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -85,3 +88,25 @@ def test_there_are_programs_of_each_kind():
 def test_both_pages_have_the_same_programs(language):
     assert blocks("serve.md", language) == blocks("serve.zh-TW.md", language)
     assert blocks("serve.md", language)
+
+
+@pytest.mark.parametrize("page", ["serve.md", "serve.zh-TW.md"])
+def test_the_flags_on_the_page_are_those_of_the_command(page):
+    text = (DOCS / page).read_text(encoding="utf-8")
+    lines = re.findall(r"convlens serve .*", text)
+    named = set(re.findall(r"--[a-z-]+", " ".join([*lines, *re.findall(r"`(--[^`]+)`", text)])))
+    flags = {"--" + name.replace("_", "-") for name in inspect.signature(serve).parameters}
+    assert named == flags - {"--classifier"}
+
+
+def test_systemd_accepts_the_unit(tmp_path):
+    if not shutil.which("systemd-analyze"):
+        pytest.skip("systemd is not installed")
+    (unit,) = blocks("serve.md", "ini")
+    file = tmp_path / "convlens.service"
+    file.write_text(unit.replace("/opt/convlens/bin/convlens", sys.executable))
+    done = subprocess.run(
+        ["systemd-analyze", "verify", file], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert file.name not in done.stderr
