@@ -1,5 +1,6 @@
 """App: the FastAPI application, with `POST /predict` and what all answers have in common."""
 
+import io
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from importlib.metadata import version
@@ -12,6 +13,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 
 from convlens.errors import ImageError
+from convlens.image_file import name_of
 from convlens.language import _
 from convlens.serve.body import is_multipart, read_images
 from convlens.serve.connection import while_connected
@@ -92,17 +94,19 @@ def _add_predict(app: FastAPI, queue: Queue, limits: Limits) -> None:
         queue.check_room()
         images = await read_images(request, limits.max_queue)
         answers = await while_connected(request, queue.classify(images))
-        found = [_described(queue, answer) for answer in answers]
+        found = [
+            _described(queue, image, answer) for image, answer in zip(images, answers, strict=True)
+        ]
         errors = [one["error"] for one in found if "error" in one]
         if len(errors) == len(found):
             return JSONResponse({"error": errors[0]}, 422)
         return JSONResponse(found if is_multipart(request) else found[0])
 
 
-def _described(queue: Queue, answer: Answer | ImageError) -> dict[str, Any]:
+def _described(queue: Queue, image: io.BytesIO, answer: Answer | ImageError) -> dict[str, Any]:
     """Return an answer, or what is wrong with an image, as plain data."""
     if isinstance(answer, ImageError):
-        return {"error": str(answer)}
+        return {"image": name_of(image) or "", "error": str(answer)}
     prediction = answer.prediction
     names = queue.served.predictor.class_names
     return {
