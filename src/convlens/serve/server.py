@@ -35,7 +35,7 @@ def bind(host: str, port: int) -> socket.socket:
             _("--port must be a number from 0 to 65535; found {port}.").format(port=port)
         )
     try:
-        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError) as error:
         raise ConfigError(
             _("--host must be an address of this computer; found {host!r} ({reason}).").format(
