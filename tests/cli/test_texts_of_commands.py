@@ -99,6 +99,8 @@ def commands(trained, shapes, image) -> dict[str, list[object]]:
         "show sizes": ["show", "sizes", "28", "conv:5:6"],
         "open": ["open", trained, image],
         "open a layer": ["open", trained, image, "--layer", "conv1"],
+        "a server at no port": ["serve", trained, "--port", "70000"],
+        "a server for anyone": ["serve", trained, "--host", "0.0.0.0", "--port", "0"],
         "nothing to train on": ["train"],
         "no such data": ["data", "nowhere"],
         "no such run": ["evaluate", "nowhere"],

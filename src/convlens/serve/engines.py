@@ -86,6 +86,7 @@ def _open_onnx(path: Path, threads: int, streams: int) -> Run:
 OPENERS: dict[str, Callable[[Path, int, int], Run]] = {
     "openvino": _open_openvino,
     "onnx": _open_onnx,
+    "web": _open_onnx,  # the folder of a page, which has the same network
 }
 
 

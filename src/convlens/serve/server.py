@@ -106,6 +106,14 @@ class Server(uvicorn.Server):
         else:
             self.force_exit = True
 
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Answer what was accepted; at the second signal, break the connections instead."""
+        await super().shutdown(sockets)
+        if self.force_exit:
+            for connection in list(self.server_state.connections):
+                connection.transport.abort()
+            await asyncio.sleep(0.01)  # in which the requests learn that nobody waits any more
+
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
         """Handle the signals. Those of uvicorn kill the process when it has ended."""
