@@ -1,6 +1,5 @@
 """`convlens serve` as a user starts and stops it."""
 
-import json
 import os
 import re
 import shutil
@@ -192,23 +191,22 @@ def test_a_second_signal_ends_it_at_once(exported):  # noqa: F811
     assert (code, out, err) == (0, "stopped at once.\n", "")
 
 
-def test_a_run_is_exported_first(exported, capsys, monkeypatch, tmp_path):  # noqa: F811
+def test_a_run_is_exported_first(exported, capsys, monkeypatch):  # noqa: F811
     """The folder is temporary, and that of this test is made in no time."""
     places = []
+    made = exported("openvino")
 
     def export_apart(name: str, folder: Path) -> None:
         assert name == "my-run"
         places.append(folder)
-        shutil.copytree(exported("onnx"), folder)
-        facts = json.loads((folder / "convlens.json").read_text(encoding="utf-8"))
-        assert facts["format"] == "onnx"
+        shutil.copytree(made, folder)
 
     monkeypatch.setattr(exporting, "export_apart", export_apart)
     monkeypatch.setattr("convlens.serve.server.run", lambda server, _bound: None)
     assert run("serve", "my-run", "--port", 0) == 0
     out = capsys.readouterr().out
     assert "exporting my-run first; this takes some ten seconds" in out
-    assert re.search(r"^exported +in 0 s; convlens export writes a folder", out, re.M)
+    assert re.search(r"^exported +in \d s; convlens export writes a folder", out, re.M)
     assert not places[0].parent.exists()
 
 

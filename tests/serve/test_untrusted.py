@@ -1,14 +1,16 @@
 """Images that would take far longer to decode than their size says are refused."""
 
 import io
+import sys
 import time
 
 import numpy as np
+import psutil
 import pytest
 from PIL import Image
 
 from convlens.errors import ImageError
-from convlens.serve.untrusted import MOST_SCANS, has_too_many_scans, is_large
+from convlens.serve.untrusted import MOST_SCANS, give_memory_back, has_too_many_scans, is_large
 
 
 def progressive(scans: int, side: int = 64) -> bytes:
@@ -51,6 +53,18 @@ def test_the_search_is_quick():
     assert has_too_many_scans(content[:end] + b"\xff\xda" * 101 + segments)
     assert has_too_many_scans(content[:end] + segments + b"\xff\xda\x00\x02" * 101)
     assert time.perf_counter() - start < 1
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="glibc keeps memory; other libraries do not")
+def test_the_memory_of_large_images_is_given_back():
+    kept = [bytes(100_000) for _piece in range(2000)]
+    pieces = [bytes(100_000) for _piece in range(2000)]
+    kept.append(bytes(100_000))  # above the others, which therefore stay
+    process = psutil.Process()
+    before = process.memory_info().rss
+    del pieces
+    give_memory_back()
+    assert before - process.memory_info().rss > 100e6
 
 
 def test_large_images_are_known_by_their_header():

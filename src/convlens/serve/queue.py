@@ -8,7 +8,7 @@ import io
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, nullcontext, suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from queue import SimpleQueue
@@ -26,7 +26,7 @@ from convlens.language import _, language, using
 from convlens.preprocess import ImageArray, Preprocessing, prepare
 from convlens.serve.limits import Limits, Refusal
 from convlens.serve.model import Served
-from convlens.serve.untrusted import is_large
+from convlens.serve.untrusted import give_memory_back, is_large
 
 T = TypeVar("T")
 
@@ -204,8 +204,11 @@ class Queue:
                 job.loop.call_soon_threadsafe(answer)
 
     def _classify(self, image: io.BytesIO, seen: Preprocessing) -> Row:
-        with self._large if is_large(image) else nullcontext():
+        if not is_large(image):
+            return self._compute(prepare(image, seen))
+        with self._large:
             pixels = prepare(image, seen)
+            give_memory_back()
         return self._compute(pixels)
 
     def _compute(self, pixels: ImageArray) -> Row:

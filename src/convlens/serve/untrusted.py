@@ -3,8 +3,10 @@
 The pixel limit of convlens is checked first, as everywhere.
 """
 
+import ctypes
 import io
 import re
+from contextlib import suppress
 
 from convlens.decode import read_header
 from convlens.errors import ImageError
@@ -73,3 +75,9 @@ def has_too_many_scans(content: bytes) -> bool:
                 return True
         position += int.from_bytes(content[position : position + 2], "big")
     return True
+
+
+def give_memory_back() -> None:
+    """Give the memory of large images back to the system, which glibc does only if it is asked."""
+    with suppress(AttributeError, OSError, TypeError):  # another library, or Windows
+        ctypes.CDLL(None).malloc_trim(0)
