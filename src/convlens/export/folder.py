@@ -73,9 +73,7 @@ FORMATS = {
         "model.tflite", ("ai_edge_litert",), "litert", "ai-edge-litert", ("float32", "float16")
     ),
     "saved_model": Format("saved_model", (), "", "tensorflow", ("float32",)),
-    "web": Format(
-        "model.onnx", ("onnx", "onnxruntime", "tf2onnx"), "onnx", "onnxruntime", ("float32",)
-    ),
+    "web": Format("model.onnx", ("onnx", "onnxruntime", "tf2onnx"), "onnx", "onnxruntime", ALL),
 }
 
 

@@ -64,7 +64,7 @@ def main(network: str, to: str, precision: str, out: str, training: str) -> None
     """Write a network in a lower precision; the program of this module."""
     # OpenVINO and NNCF report their use to their maker if they find this package.
     sys.modules["openvino_telemetry"] = None  # type: ignore[assignment]
-    write = {"onnx": _write_onnx, "openvino": _write_openvino}[to]
+    write = {"onnx": _write_onnx, "web": _write_onnx, "openvino": _write_openvino}[to]
     write(network, precision, out, np.load(training, mmap_mode="r"))
 
 

@@ -1,6 +1,7 @@
 """The page of an exported folder in Chromium, as a user opens it on a computer and on a phone."""
 
 import json
+import re
 import shutil
 
 import numpy as np
@@ -140,6 +141,16 @@ def test_the_probabilities_are_within_a_thousandth(visit, address, web):
     for name, row in recorded.items():
         assert found[name] == pytest.approx(row, abs=1e-3)
         assert np.argmax(found[name]) == np.argmax(row)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("precision", ["float16", "int8"])
+def test_lower_precisions_are_the_same_in_the_browser(visit, exported, precision):
+    said, works = said_by(visit, exported("web", precision))
+    assert works
+    # A large JPEG is decoded at a fraction elsewhere; int8 makes a step of the level between them.
+    equal = int(re.search(r"(\d+) of 14 examples have the recorded probabilities", said)[1])
+    assert equal >= {"float16": 14, "int8": 13}[precision]
 
 
 def test_dropped_images_are_listed_with_the_newest_above(visit, address):
