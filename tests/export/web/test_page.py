@@ -9,12 +9,9 @@ import pytest
 from PIL import Image
 
 from convlens.classifier.classifier import Classifier
-from convlens.errors import BackendError, ConfigError
-from convlens.export import folder as folder_module
-from convlens.export.folder import Target, check_target, open_network
+from convlens.export.folder import open_network
 from convlens.export.golden import IMAGES, pattern
 from convlens.export.verify import verify
-from convlens.export.web.page import check_examples
 from tests.export.conftest import NAMES
 from tests.export.test_verify import change_a_weight
 from tests.export.web.conftest import serving, wait
@@ -291,21 +288,3 @@ def test_examples_that_differ(visit, copy, name, change, works, says):
     said, found = said_by(visit, copy)
     assert says in said
     assert found is works
-
-
-def test_an_example_that_browsers_do_not_read_is_refused(tmp_path):
-    Image.new("RGB", (9, 9)).save(tmp_path / "one.tiff")
-    Image.new("CMYK", (9, 9)).save(tmp_path / "two.jpg")
-    Image.new("RGB", (9, 9)).save(tmp_path / "three.jpg")
-    check_examples([tmp_path / "three.jpg"])
-    with pytest.raises(ConfigError, match=r"one\.tiff: an example .* found TIFF in RGB"):
-        check_examples([tmp_path / "three.jpg", tmp_path / "one.tiff"])
-    with pytest.raises(ConfigError, match=r"two\.jpg: .* found JPEG in CMYK"):
-        check_examples([tmp_path / "two.jpg"])
-
-
-def test_a_missing_runtime_is_named_before_anything_is_computed(monkeypatch, tmp_path):
-    monkeypatch.setattr("convlens.vendor.FOLDER", tmp_path)
-    with pytest.raises(BackendError, match="JavaScript package onnxruntime-web must be in"):
-        check_target(Target("web"), tmp_path / "out")
-    assert folder_module.RUNTIME == "onnxruntime-web"
