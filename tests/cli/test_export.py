@@ -207,3 +207,28 @@ def test_python_gives_the_prediction_of_the_folder(folder, finished_run):
     (trained,) = Classifier.load(finished_run.folder).predict(image)
     assert exported.label == trained.label
     assert exported.probabilities == pytest.approx(trained.probabilities, abs=1e-5)
+
+
+def test_a_network_of_any_size_is_told_what_its_resize_gives(quick, finished_run, here, capsys):
+    from convlens.export.proof import AnySize
+
+    def prove(folder, classifier):
+        return AnySize(14, 60, 1, 0.0123, 0.00045, 0.02)
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(export_module, "prove_any_size", prove)
+        assert run("export", finished_run.folder, "--to", "onnx", "--any-size") == 0
+    (made,) = here.iterdir()
+    assert made.name == f"{finished_run.folder.name}-onnx-any-size"
+    out = " ".join(capsys.readouterr().out.split())
+    assert "1.2 % of the resized pixels differ from those of Pillow, by 1 of 255 at most" in out
+    assert "a probability by 4.5e-04 at most" in out
+    assert json.loads((made / "convlens.json").read_text(encoding="utf-8"))["any_size"] is True
+
+
+@pytest.mark.parametrize("to", ["litert", "saved_model"])
+def test_formats_whose_networks_cannot_resize_are_told_in_a_line(finished_run, here, capsys, to):
+    assert run("export", finished_run.folder, "--to", to, "--any-size") == 2
+    err = " ".join(capsys.readouterr().err.split())
+    assert f"can be exported to onnx, openvino; {to} has no such form. Leave out --any-size" in err
+    assert list(here.iterdir()) == []

@@ -174,19 +174,48 @@ export.export_classifier(Path(sys.argv[1]), Target("onnx"), Path(sys.argv[2]))
 """
 
 
-def test_a_process_that_is_killed_leaves_no_folder_of_this_name(classifier_file, tmp_path):
-    process = subprocess.Popen(
-        [sys.executable, "-c", KILLED, str(classifier_file), str(tmp_path / "out")],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        text=True,
-    )
-    assert process.stdout is not None
-    assert process.stdout.readline() == "running\n"
+@pytest.fixture
+def start(classifier_file, tmp_path):
+    """Return a function that starts an export in a process, which then waits in its proof."""
+    started = []
+
+    def start():
+        process = subprocess.Popen(
+            [sys.executable, "-c", KILLED, str(classifier_file), str(tmp_path / "out")],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+        )
+        started.append(process)
+        assert process.stdout is not None
+        assert process.stdout.readline() == "running\n"
+        return process
+
+    yield start
+    for process in started:
+        process.kill()
+        process.wait(20)
+
+
+def test_the_next_export_removes_what_a_killed_process_has_left(
+    quick, classifier_file, start, tmp_path
+):
+    process = start()
     os.kill(process.pid, signal.SIGKILL)
     assert process.wait(20) == -signal.SIGKILL
     (left,) = tmp_path.iterdir()
     assert left.name.startswith(".out.")
+    assert (left / "model.onnx").is_file()
+    living = start()  # at the same time as the export below
+    (writing,) = tmp_path.iterdir()
+    assert writing != left
+    others = [tmp_path / ".out2.0123", tmp_path / left.name.replace(".out.", ".out.b.")]
+    for other in others:
+        other.mkdir()
+    export_classifier(classifier_file, Target("onnx"), tmp_path / "out")
+    assert set(tmp_path.iterdir()) == {tmp_path / "out", writing, *others}
+    assert (writing / "model.onnx").is_file()
+    assert living.poll() is None
 
 
 @pytest.mark.slow

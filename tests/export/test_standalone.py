@@ -1,8 +1,10 @@
 """The `predict.py` of an exported folder: the pixels of convlens, without convlens."""
 
 import json
+import struct
 import subprocess
 import sys
+import zlib
 from dataclasses import replace
 
 import cv2
@@ -13,6 +15,7 @@ from PIL import Image
 from convlens.classifier.classifier import Classifier
 from convlens.export import standalone
 from convlens.export.golden import write_examples
+from convlens.image_file import MAX_PIXELS
 from convlens.preprocess import Preprocessing, prepare
 
 SIZES = {8: (8, 8), 32: (32, 32), 64: (64, 64), 224: (224, 224), "odd": (30, 17)}
@@ -165,3 +168,23 @@ def test_a_missing_engine_is_one_line(folder):
     assert done.returncode == 8
     assert len(done.stderr.splitlines()) == 1
     assert "onnxruntime" in done.stderr
+
+
+def test_an_image_beyond_the_limit_is_refused_before_it_is_decoded(folder, tmp_path):
+    files = [tmp_path / "large.png", tmp_path / "huge.png"]
+    sizes = [(10_001, 10_000), (30_000, 30_000)]
+    for file, (width, height) in zip(files, sizes, strict=True):
+        image = bytearray()
+        header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
+        for kind, content in ((b"IHDR", header), (b"IDAT", zlib.compress(b"\0")), (b"IEND", b"")):
+            check = struct.pack(">I", zlib.crc32(kind + content))
+            image += struct.pack(">I", len(content)) + kind + content + check
+        file.write_bytes(b"\x89PNG\r\n\x1a\n" + image)
+    done = alone(folder / "predict.py", *files)
+    assert done.returncode == 3
+    assert done.stdout == ""
+    large, huge = done.stderr.splitlines()
+    expected = "an image may have 100 million pixels at most; found"
+    assert large == f"{files[0]}: {expected} 10001 x 10000; make it smaller first"
+    assert huge == f"{files[1]}: {expected} more; make it smaller first"
+    assert standalone.MAX_PIXELS == MAX_PIXELS

@@ -175,6 +175,7 @@ class Classifier(Predictor):
         out: str | Path,
         *,
         precision: str = "float32",
+        any_size: bool = False,
         images: ImageArray | None = None,
         labels: Sequence[int] | NDArray[np.integer] | None = None,
         training: ImageArray | None = None,
@@ -186,6 +187,8 @@ class Classifier(Predictor):
             to: The format: "onnx", "openvino", "litert", "saved_model" or "web".
             out: The folder, which must not exist.
             precision: The precision of the network: "float32", "float16" or "int8".
+            any_size: Whether the network takes images of any size and resizes them itself, which
+                "onnx" and "openvino" can.
             images: (n, height, width, channels) uint8 images, as the network takes them, on which
                 the exported network is compared with this one, besides generated examples.
             labels: (n,) the classes of these images, with which a lower precision is judged.
@@ -193,8 +196,8 @@ class Classifier(Predictor):
             accept_loss: Whether to write the folder even if a lower precision costs accuracy.
 
         Raises:
-            ConfigError: If the format or its precision is unknown, if the folder exists, or if int8
-                has no training images.
+            ConfigError: If the format or its precision is unknown, if the format has no networks of
+                any size, if the folder exists, or if int8 has no training images.
             DataError: If there are not as many labels as images.
             BackendError: If a package that the format needs is missing.
             ExportError: If the network cannot be converted, computes something else afterwards, or
@@ -204,7 +207,7 @@ class Classifier(Predictor):
         from convlens.export.folder import Target
         from convlens.export.samples import given_samples
 
-        target = Target(to, precision, accept_loss=accept_loss)
+        target = Target(to, precision, any_size, accept_loss)
         samples = given_samples(self, images, labels, training)
         with tempfile.TemporaryDirectory() as place:
             path = Path(place) / f"{self.model.name}.keras"

@@ -33,6 +33,12 @@ def export(
             help=N_("precision: float16 halves the file; int8 quarters it and is often faster")
         ),
     ] = "float32",
+    any_size: Annotated[
+        bool,
+        Parameter(
+            negative=(), help=N_("the network takes images of any size and resizes them itself")
+        ),
+    ] = False,
     accept_loss: Annotated[
         bool,
         Parameter(
@@ -41,7 +47,7 @@ def export(
     ] = False,
     out: Annotated[
         Path | None,
-        Parameter(help=N_("folder to write; NAME-FORMAT[-PRECISION] if it is left out")),
+        Parameter(help=N_("folder to write; NAME-FORMAT[-PRECISION][-any-size] if left out")),
     ] = None,
     examples: Annotated[
         list[Path] | None,
@@ -57,8 +63,9 @@ def export(
 
     path = Run.find_classifier(run)
     name = path.stem if path == Path(run) else path.parent.name
-    target = Target(to, precision, accept_loss=accept_loss)
+    target = Target(to, precision, any_size, accept_loss)
     suffix = "" if precision == "float32" else f"-{precision}"
+    suffix += "-any-size" if any_size else ""
     folder = out or Path("{name}-{format}".format(name=name, format=to) + suffix)
     check_target(target, folder)
     backend.start()
@@ -118,6 +125,7 @@ def _show(proof: "Proof", folder: Path, screen: Screen) -> None:
                 largest=proof.largest, mean=proof.mean
             ),
         ),
+        *_any_size(proof),
         (_("size"), _size(proof)),
         (_("time"), _time(proof)),
         *_default(proof),
@@ -142,6 +150,25 @@ def _cost(proof: "Proof") -> list[tuple[str, str]]:
                 after=100 * proof.cost.after,
                 precision=proof.precision,
                 cost=proof.cost,
+            ),
+        )
+    ]
+
+
+def _any_size(proof: "Proof") -> list[tuple[str, str]]:
+    """Return what the resize inside a network gives, as a row; none if it has none."""
+    if proof.any_size is None:
+        return []
+    return [
+        (
+            _("any size"),
+            _(
+                "{share:.1f} % of the resized pixels differ from those of Pillow, by {levels} of "
+                "255 at most; a probability by {largest:.1e} at most"
+            ).format(
+                share=100 * proof.any_size.differing,
+                levels=proof.any_size.levels,
+                largest=proof.any_size.largest,
             ),
         )
     ]

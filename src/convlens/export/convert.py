@@ -16,7 +16,11 @@ from typing import Any
 from convlens.errors import ExportError
 from convlens.export.folder import FORMATS, Target
 from convlens.language import _
+from convlens.preprocess import Preprocessing
 
+RESIZED = "resized"  # the planes of bytes within a network that resizes its images
+SIDES = ("height", "width")  # names of axes that have any size
+ANY_SIZE = "any-size"  # not translated: a word of the program of this module
 OPSET = 18  # of ONNX; it is pinned, so that the same classifier always gives the same operations
 
 
@@ -32,13 +36,13 @@ def convert(saved: Path, target: Target, folder: Path) -> None:
     Raises:
         ExportError: If the network cannot be converted.
     """
-    words = (target.to, target.precision, folder)
     environment = os.environ | {
         "KERAS_BACKEND": "tensorflow",
         "TF_CPP_MIN_LOG_LEVEL": "3",
     }
+    words = (saved, target.to, target.precision, folder, *([ANY_SIZE] if target.any_size else []))
     done = subprocess.run(
-        [sys.executable, "-m", "convlens.export.convert", str(saved), *map(str, words)],
+        [sys.executable, "-m", "convlens.export.convert", *map(str, words)],
         capture_output=True,
         text=True,
         env=environment,
@@ -62,7 +66,7 @@ def convert_model(model: Any, to: str, folder: Path) -> None:
         convert(path, Target(to), folder)
 
 
-def main(saved: str, to: str, precision: str, folder: str) -> None:
+def main(saved: str, to: str, precision: str, folder: str, size: str = "") -> None:
     """Convert a network that Keras saved; the program of this module."""
     import keras
 
@@ -70,8 +74,11 @@ def main(saved: str, to: str, precision: str, folder: str) -> None:
 
     backend.start("tensorflow")
     model = keras.models.load_model(saved, compile=False)
+    properties = _properties(Path(saved))
+    if size == ANY_SIZE:
+        model = _with_resize(model, properties)
     # The converter of ONNX refuses a network that was never called.
-    model(keras.ops.zeros((1, *model.input_shape[1:]), "uint8"))
+    model(keras.ops.zeros([side or 1 for side in model.input_shape], "uint8"))
     path = Path(folder) / FORMATS[to].file
     if to == "saved_model":
         archive = keras.export.ExportArchive()
@@ -80,9 +87,9 @@ def main(saved: str, to: str, precision: str, folder: str) -> None:
         archive.write_out(str(path), verbose=False)
     elif to in ("onnx", "web"):
         model.export(str(path), format="onnx", verbose=False, opset_version=OPSET)
-        _complete_onnx(path, _properties(Path(saved)))
+        _complete_onnx(path, properties)
     elif to == "openvino":
-        _write_openvino(model, path, _properties(Path(saved)))
+        _write_openvino(model, path, properties)
     else:
         model.export(str(path), format="litert", verbose=False, **_litert_settings(precision))
 
@@ -97,6 +104,19 @@ def _litert_settings(precision: str) -> dict[str, Any]:
         "optimizations": [tensorflow.lite.Optimize.DEFAULT],
         "target_spec": {"supported_types": [tensorflow.float16]},
     }
+
+
+def _with_resize(model: Any, properties: dict[str, str]) -> Any:
+    """Return a network that resizes its images, and add to the properties that it does."""
+    import keras
+
+    from convlens.export.resize import Resized
+
+    facts = json.loads(properties["preprocessing"])
+    images = keras.Input((None, None, facts["channels"]), dtype="uint8", name="images")
+    resized = Resized(Preprocessing.from_dict(facts))(images)
+    properties["preprocessing"] = json.dumps(facts | {"any_size": True})
+    return keras.Model(images, model(resized), name=model.name)
 
 
 def _signature(model: Any) -> Any:
@@ -124,16 +144,33 @@ def _complete_onnx(path: Path, properties: dict[str, str]) -> None:
     model = onnx.load(path)
     graph = model.graph
     names = {graph.input[0].name: "images", graph.output[0].name: "probabilities"}
+    if "any_size" in properties.get("preprocessing", ""):
+        names[_bytes_of(graph)] = RESIZED
     for node in graph.node:
         for place in (node.input, node.output):
             for index, name in enumerate(place):
                 place[index] = names.get(name, name)
+    del graph.value_info[:]  # what the converter knew of inner shapes, by the former names
     for value in (*graph.input, *graph.output):
         value.name = names[value.name]
         value.type.tensor_type.shape.dim[0].dim_param = "batch"
+    for side, name in zip(graph.input[0].type.tensor_type.shape.dim[1:3], SIDES, strict=True):
+        if not side.dim_value:
+            side.dim_param = name
     onnx.helper.set_model_props(model, properties)
     onnx.checker.check_model(model, full_check=True)
     onnx.save(model, path)
+
+
+def _bytes_of(graph: Any) -> str:
+    """Return the name of the first value of a graph of ONNX that is made bytes."""
+    import onnx
+
+    return next(
+        str(node.output[0])
+        for node in graph.node
+        if node.op_type == "Cast" and node.attribute[0].i == onnx.TensorProto.UINT8
+    )
 
 
 def _write_openvino(model: Any, path: Path, properties: dict[str, str]) -> None:
@@ -143,9 +180,16 @@ def _write_openvino(model: Any, path: Path, properties: dict[str, str]) -> None:
 
     from convlens import backend
 
-    network = openvino.convert_model(backend.traced(model, (None, *model.input_shape[1:])))
+    network = openvino.convert_model(backend.traced(model, model.input_shape))
+    # Shapes that are computed on the way would be outputs, too.
+    for result in network.get_results()[1:]:
+        network.remove_result(result)
     network.inputs[0].set_names({"images"})
     network.outputs[0].set_names({"probabilities"})
+    for node in network.get_ordered_ops():
+        if node.get_type_name() == "Convert" and node.get_element_type() == openvino.Type.u8:
+            node.output(0).set_names({RESIZED})
+            break
     for name, text in properties.items():
         network.set_rt_info(text, ["convlens", name])
     openvino.save_model(network, str(path), compress_to_fp16=False)

@@ -1,12 +1,11 @@
 """Export: write a classifier into a folder that works without convlens, and prove that it does.
 
 The folder appears under its name only when everything in it is written and the proof holds. Until
-then it lies beside, under a hidden name.
+then it lies beside, under a hidden name, see `hidden`.
 """
 
 import json
 import shutil
-import tempfile
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -18,6 +17,7 @@ from convlens.backend import versions
 from convlens.classifier.classifier import Classifier
 from convlens.errors import ConfigError, ExportError
 from convlens.export import standalone
+from convlens.export.any_size import prove_any_size
 from convlens.export.card import render_card
 from convlens.export.convert import OPSET, convert
 from convlens.export.cost import MOST
@@ -31,6 +31,7 @@ from convlens.export.folder import (
     engine_version,
 )
 from convlens.export.golden import write_examples
+from convlens.export.hidden import make_hidden_folder
 from convlens.export.parting import find_parting_layer, find_unconvertible_layer
 from convlens.export.proof import Proof, Rows, prove, run_exported, tolerance
 from convlens.export.quantise import SEED, quantise
@@ -79,10 +80,8 @@ def export_classifier(
             )
         )
     with storage_errors(out, _("the exported folder")):
-        out.parent.mkdir(parents=True, exist_ok=True)
-        hidden = Path(tempfile.mkdtemp(prefix=f".{out.name}.", dir=out.parent))
+        hidden = make_hidden_folder(out)
         try:
-            hidden.chmod(0o755)
             with tempfile.TemporaryDirectory() as place:
                 plain = _write_network(path, classifier, target, samples.training, hidden, place)
                 pixels = _write_examples(hidden, classifier, target.to, examples)
@@ -91,6 +90,8 @@ def export_classifier(
             proof = prove(hidden, classifier, pixels, samples, found, path.stat().st_size)
             proof = replace(proof, accepted=target.accept_loss)
             _require(proof, classifier, target.to, pixels)
+            if target.any_size:
+                proof = replace(proof, any_size=prove_any_size(hidden, classifier))
             if target.precision != "float32":
                 _record(hidden, facts, found["rows"], samples)
             known = {"convlens_json": digest(hidden / "convlens.json")}
@@ -186,6 +187,7 @@ def _write_facts(
         "name": name,
         "format": target.to,
         "precision": target.precision,
+        "any_size": target.any_size,
         "model": FORMATS[target.to].file,
         "network_files": network_files,
         "engine": engine,

@@ -77,6 +77,9 @@ FORMATS = {
 }
 
 
+RESIZING = ("onnx", "openvino")  # the formats of which a network can resize its images
+
+
 @dataclass(eq=False)
 class Exported(Predictor):
     """The network of an exported folder, as `open_network` returns it.
@@ -115,6 +118,7 @@ def check_target(target: Target, out: Path) -> None:
             )
         )
     _check_precision(target)
+    _check_size(target)
     if os.path.lexists(out):
         raise ConfigError(
             _("{folder}: this folder exists; give another one, or move it away.").format(folder=out)
@@ -136,6 +140,25 @@ def check_target(target: Target, out: Path) -> None:
         )
     if to == "web":
         package_folder(RUNTIME)
+
+
+def _check_size(target: Target) -> None:
+    """Raise ConfigError if the format has no networks that take images of any size."""
+    if target.any_size and target.to not in RESIZING:
+        raise ConfigError(
+            _(
+                "a network that takes images of any size can be exported to {known}; {format} has "
+                "no such form. Leave out --any-size, and resize the images as predict.py does."
+            ).format(known=listed(RESIZING), format=target.to)
+        )
+    if target.any_size and target.precision != "float32":
+        raise ConfigError(
+            _(
+                "a network that takes images of any size is exported in float32, since a lower "
+                "precision would resize wrongly; found {precision}. Leave out --any-size or "
+                "--precision."
+            ).format(precision=target.precision)
+        )
 
 
 def _check_precision(target: Target) -> None:

@@ -4,8 +4,6 @@ The golden examples are read as files by the `predict.py` of the folder, so that
 compared, too. Validation images are given as the pixels that the classifier saw.
 """
 
-import subprocess
-import sys
 import tempfile
 import time
 from dataclasses import asdict, dataclass
@@ -16,11 +14,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from convlens.classifier.classifier import Classifier
-from convlens.errors import ExportError
 from convlens.export.cost import Cost, measure_cost
 from convlens.export.folder import read_facts
+from convlens.export.process import run_program
 from convlens.export.samples import Samples
-from convlens.language import _
 from convlens.preprocess import ImageArray
 
 TOLERANCE = 1e-4  # of a probability in float32; divided by a temperature below 1
@@ -33,7 +30,7 @@ TIMED = 30  # images that are classified one by one to measure the time
 PROGRAM = """
 import json, sys, time
 import numpy as np
-folder, given, found, plain = sys.argv[1:]
+folder, given, plain, found = sys.argv[1:]
 sys.path.insert(0, folder)
 import predict
 network = predict.Network(folder)
@@ -66,6 +63,27 @@ Rows = NDArray[np.float32]  # (n, classes) probabilities
 
 
 @dataclass(frozen=True)
+class AnySize:
+    """What the comparison of a network that resizes its images with Pillow has found.
+
+    Attributes:
+        examples: The number of example files.
+        images: The number of generated images of odd sizes.
+        levels: The largest difference of a resized pixel, of 255.
+        differing: The share of the pixels that differ.
+        largest: The largest difference of a probability.
+        allowed: The largest difference of a probability that is allowed.
+    """
+
+    examples: int
+    images: int
+    levels: int
+    differing: float
+    largest: float
+    allowed: float
+
+
+@dataclass(frozen=True)
 class Proof:
     """What the comparison of an exported network with its classifier has found.
 
@@ -91,6 +109,7 @@ class Proof:
             "f32" or "bf16"; None for the other engines.
         default_largest: How much a probability of the exported network differs then, at most.
         default_changed: How many classes change then.
+        any_size: What the resize inside the network gives; None if it has none.
     """
 
     precision: str
@@ -113,6 +132,7 @@ class Proof:
     default_type: str | None = None
     default_largest: float | None = None
     default_changed: int | None = None
+    any_size: AnySize | None = None
 
     @property
     def holds(self) -> bool:
@@ -242,24 +262,9 @@ def run_exported(
     """
     with tempfile.TemporaryDirectory() as place:
         given = Path(place) / "images.npy"
-        answers = Path(place) / "found.npz"
         np.save(given, images)
         program = PROGRAM.replace("{timed}", str(TIMED))
-        done = subprocess.run(
-            [sys.executable, "-c", program, folder, given, answers, plain or ""],
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        if done.returncode or not answers.exists():
-            lines = [line.strip() for line in done.stderr.splitlines() if line.strip()]
-            raise ExportError(
-                _("the exported network cannot be run: {reason}. Nothing was exported.").format(
-                    reason=lines[-1].rstrip(".") if lines else _("the program was stopped")
-                )
-            )
-        with np.load(answers) as arrays:
-            found = dict(arrays)
+        found = run_program(program, folder, given, plain or "")
     if plain is not None:
         sizes = [file.stat().st_size for file in plain.parent.rglob("*") if file.is_file()]
         found["float32_size"] = np.array(sum(sizes))

@@ -19,6 +19,7 @@ read if black is 0 and white 65535, because Pillow keeps the upper 8 bits only.
 
 import json
 import sys
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -26,6 +27,7 @@ from PIL import Image, ImageOps
 
 FOLDER = Path(__file__).resolve().parent
 OVERSAMPLING = 8  # a large JPEG is decoded at a fraction of its size, which is still large enough
+MAX_PIXELS = 100_000_000  # of an image that is decoded
 ORIENTATION = 0x0112  # the EXIF tag that says how the camera was held
 TURNS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -50,9 +52,20 @@ def read(path, seen):
         path: An image file.
         seen: The preprocessing, as convlens.json has it.
     """
-    with Image.open(path) as image:
-        side = OVERSAMPLING * max(seen["height"], seen["width"])
-        image.draft(None, (side, side))
+    return fit(upright(path, seen, OVERSAMPLING * max(seen["height"], seen["width"])), seen)
+
+
+def upright(path, seen, enough=None):
+    """Return an image upright in its own size, as a Pillow image of mode L or RGB.
+
+    Args:
+        path: An image file.
+        seen: The preprocessing, as convlens.json has it.
+        enough: The pixels of a side that suffice. A large JPEG is then decoded at a fraction.
+    """
+    with open_limited(path) as image:
+        if enough is not None:
+            image.draft(None, (enough, enough))
         raw = image.tile[0].args if image.tile else ""
         raw = raw[0] if isinstance(raw, tuple) and raw else raw
         has_colours_of_16_bits = ";16" in str(raw) and image.mode in ("RGB", "RGBA", "LA")
@@ -61,25 +74,43 @@ def read(path, seen):
             turn = TURNS.get(image.getexif().get(ORIENTATION, 1))
         except Exception:  # broken metadata must not decide about the image
             turn = None
-        image = upright = image.copy()
+        image = whole = image.copy()
     key = image.info.get("transparency")
     if image.mode.startswith(("I", "F")):
         values = np.asarray(image)
-        upright = Image.fromarray(levels(values, seen["unit"]))
+        whole = Image.fromarray(levels(values, seen["unit"]))
         if isinstance(key, int):
-            upright.putalpha(Image.fromarray(np.where(values == key, 0, 255).astype(np.uint8)))
+            whole.putalpha(Image.fromarray(np.where(values == key, 0, 255).astype(np.uint8)))
     elif has_colours_of_16_bits:
         check_colours(key, seen["unit"])
     elif isinstance(key, int) and raw in GREY_STEPS:
-        upright.info["transparency"] = key * GREY_STEPS[raw]
-    mode = "L" if upright.mode in ("1", "L", "LA", "La") else "RGB"
-    if upright.has_transparency_data:  # what is transparent becomes white
-        rgba = upright.convert("RGBA")
-        upright = Image.alpha_composite(Image.new("RGBA", rgba.size, "white"), rgba)
-    upright = upright.convert(mode)
+        whole.info["transparency"] = key * GREY_STEPS[raw]
+    mode = "L" if whole.mode in ("1", "L", "LA", "La") else "RGB"
+    if whole.has_transparency_data:  # what is transparent becomes white
+        rgba = whole.convert("RGBA")
+        whole = Image.alpha_composite(Image.new("RGBA", rgba.size, "white"), rgba)
+    whole = whole.convert(mode)
     if turn is not None:
-        upright = upright.transpose(turn)
-    return fit(upright.convert("L" if seen["channels"] == 1 else "RGB"), seen)
+        whole = whole.transpose(turn)
+    return whole.convert("L" if seen["channels"] == 1 else "RGB")
+
+
+def open_limited(path):
+    """Return an image that is open, but not yet decoded; raise ValueError if it is too large."""
+    found = "more"  # Pillow refuses images above 179 million pixels itself
+    try:
+        image = Image.open(path)
+        if image.width * image.height <= MAX_PIXELS:
+            return image
+        found = f"{image.width} x {image.height}"
+        image.close()
+    except Image.DecompressionBombError:
+        pass
+    raise ValueError(
+        # not translated: as above
+        f"an image may have {MAX_PIXELS // 10**6} million pixels at most; found {found}; "
+        "make it smaller first"
+    )
 
 
 def check_colours(key, unit):
@@ -200,6 +231,11 @@ class Network:
         """Return the pixels of an image file as the network takes them."""
         return read(path, self.facts["preprocessing"])
 
+    def read_whole(self, path):
+        """Return the pixels of an image file in its own size, for a network of `any_size`."""
+        whole = np.asarray(upright(path, self.facts["preprocessing"]))
+        return whole.reshape(*whole.shape[:2], -1)
+
     def probabilities(self, images):
         """Return (n, classes) float32 for uint8 images of shape (n, height, width, channels)."""
         return np.asarray(self.run(np.ascontiguousarray(images)))
@@ -244,6 +280,7 @@ def main(words):
         # not translated: as above
         print(f"largest difference of a probability: {difference:.2g} (allowed: {allowed:.2g})")
         return int(not difference <= allowed)
+    warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # `open_limited` refuses them
     failures = 0
     for word in words:
         try:

@@ -1,0 +1,60 @@
+"""Hidden: the folder in which an export is written until it gets its name.
+
+A process that is killed leaves this folder. Its name tells which process it was, so that the next
+export into the same name can remove it, and leaves alone what a process that lives is writing.
+"""
+
+import hashlib
+import platform
+import re
+import shutil
+import tempfile
+from pathlib import Path
+
+import psutil
+
+CLOSE = 120  # seconds; a process that began later than the one of that number is another one
+
+
+def make_hidden_folder(out: Path) -> Path:
+    """Return a new folder beside another, and remove those that dead processes have left there.
+
+    Args:
+        out: The folder that the hidden one will become.
+
+    Raises:
+        OSError: If it cannot be made.
+    """
+    out.parent.mkdir(parents=True, exist_ok=True)
+    _remove_leftovers(out)
+    process = psutil.Process()
+    writer = f"{_computer()}-{process.pid}-{process.create_time():.0f}"
+    hidden = Path(tempfile.mkdtemp(prefix=f".{out.name}.{writer}-", dir=out.parent))
+    hidden.chmod(0o755)
+    return hidden
+
+
+def _remove_leftovers(out: Path) -> None:
+    # The random letters of tempfile may contain underscores.
+    pattern = re.compile(re.escape(f".{out.name}.{_computer()}-") + r"(\d+)-(\d+)-\w+")
+    for folder in out.parent.iterdir():
+        found = pattern.fullmatch(folder.name)
+        if found and not _lives(int(found[1]), int(found[2])):
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _lives(number: int, began: int) -> bool:
+    """Return whether a process lives, given its number and when it began."""
+    try:
+        process = psutil.Process(number)
+        is_dead = process.status() == psutil.STATUS_ZOMBIE
+        return not is_dead and abs(process.create_time() - began) < CLOSE
+    except psutil.NoSuchProcess:
+        return False
+    except psutil.Error:  # it is there, but of another user
+        return True
+
+
+def _computer() -> str:
+    """Return a short name of this computer; the numbers of processes of others mean nothing."""
+    return hashlib.sha256(platform.node().encode()).hexdigest()[:8]

@@ -1,0 +1,53 @@
+import subprocess
+import sys
+
+import psutil
+
+from convlens.export import hidden
+from convlens.export.hidden import make_hidden_folder
+
+
+def test_the_folder_is_new_and_can_be_read_by_others(tmp_path):
+    out = tmp_path / "deep" / "out"
+    folder = make_hidden_folder(out)
+    assert folder.parent == out.parent
+    assert folder.name.startswith(".out.")
+    assert folder.stat().st_mode & 0o777 == 0o755
+    assert make_hidden_folder(out) != folder
+    assert folder.is_dir()  # of this process, which lives
+
+
+def test_the_number_of_a_dead_process_that_another_one_has_got_is_no_sign_of_life(tmp_path):
+    out = tmp_path / "out"
+    folder = make_hidden_folder(out)
+    began = f"{psutil.Process().create_time():.0f}"
+    assert began in folder.name
+    earlier = folder.rename(folder.with_name(folder.name.replace(began, str(int(began) - 1000))))
+    make_hidden_folder(out)
+    assert not earlier.exists()
+
+
+def test_a_process_that_has_ended_but_is_not_waited_for_is_dead(tmp_path):
+    code = "import sys; from pathlib import Path; from convlens.export import hidden;"
+    code += "hidden.make_hidden_folder(Path(sys.argv[1]))"
+    process = subprocess.Popen([sys.executable, "-c", code, str(tmp_path / "out")])
+    child = psutil.Process(process.pid)
+    while child.status() != psutil.STATUS_ZOMBIE:
+        assert process.pid
+    assert len(list(tmp_path.iterdir())) == 1
+    folder = make_hidden_folder(tmp_path / "out")
+    assert list(tmp_path.iterdir()) == [folder]
+    process.wait()
+
+
+def test_folders_of_other_computers_are_left_alone(tmp_path, monkeypatch):
+    out = tmp_path / "out"
+    monkeypatch.setattr(hidden.platform, "node", lambda: "another")
+    monkeypatch.setattr(hidden.psutil.Process, "create_time", lambda _self: 5.0)
+    folder = make_hidden_folder(out)
+    monkeypatch.undo()
+    make_hidden_folder(out)
+    assert folder.is_dir()
+    monkeypatch.setattr(hidden.platform, "node", lambda: "another")
+    make_hidden_folder(out)
+    assert not folder.exists()
