@@ -21,7 +21,7 @@ EACH = ["onnx", pytest.param("openvino", marks=pytest.mark.slow)]
 
 
 @pytest.fixture(scope="module")
-def of_any_size(classifier_file, images, tmp_path_factory):
+def of_any_size(classifier_file, samples, tmp_path_factory):
     """Return a function that gives the folder of a format, which must not be changed."""
     made = {}
     parent = tmp_path_factory.mktemp("any-size")
@@ -29,7 +29,8 @@ def of_any_size(classifier_file, images, tmp_path_factory):
     def get(to):
         if to not in made:
             target = Target(to, any_size=True)
-            proof = export.export_classifier(classifier_file, target, parent / to, images=images)
+            folder = parent / to
+            proof = export.export_classifier(classifier_file, target, folder, samples=samples)
             made[to] = parent / to, proof
         return made[to]
 

@@ -8,6 +8,7 @@ import pytest
 
 from convlens.classifier.classifier import Classifier
 from convlens.errors import ExportError
+from convlens.export import convert as convert_module
 from convlens.export.convert import OPSET, convert
 from convlens.export.folder import FORMATS, Target
 from convlens.export.standalone import ENGINES
@@ -100,3 +101,20 @@ def test_every_package_of_a_format_is_named_as_it_is_imported():
     for wanted in FORMATS.values():
         for name in wanted.needs:
             assert importlib.util.find_spec(name) is not None, name
+
+
+@pytest.mark.parametrize(
+    ("errors", "reason"),
+    [
+        ("Traceback\nValueError: no Foo.\n", "ValueError: no Foo"),
+        (
+            "Summary:\n-- No conversion rule found for operations: Foo\n-- Conversion is failed\n"
+            "To facilitate the conversion of unsupported operations, refer to the documentation\n",
+            "No conversion rule found for operations: Foo",
+        ),
+        ("error:\nCustom ops: ScaleAndTranslate\n}) {tf.entry}\n", "Custom ops: ScaleAndTranslate"),
+        (" \n", ""),
+    ],
+)
+def test_the_line_that_names_the_operation_is_the_reason(errors, reason):
+    assert convert_module._reason(errors) == reason

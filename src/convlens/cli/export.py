@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 SERVE = "python -m http.server 8000 --bind 127.0.0.1 --directory {folder}"
 
 
-def export(
+def export(  # noqa: PLR0913 - the flags of the command; all but two have defaults
     run: Annotated[str, Parameter(help=N_("run or classifier file"))],
     /,
     *,

@@ -18,6 +18,8 @@ from convlens.export.folder import FORMATS, Target
 from convlens.language import _
 from convlens.preprocess import Preprocessing
 
+# The lines with which OpenVINO and LiteRT name the operations that they do not know.
+TELLING = ("Custom ops:", "-- No conversion rule", "-- Conversion is failed for")
 RESIZED = "resized"  # the planes of bytes within a network that resizes its images
 SIDES = ("height", "width")  # names of axes that have any size
 ANY_SIZE = "any-size"  # not translated: a word of the program of this module
@@ -49,13 +51,19 @@ def convert(saved: Path, target: Target, folder: Path) -> None:
         check=False,
     )
     if done.returncode or not (folder / FORMATS[target.to].file).exists():
-        lines = [line.strip() for line in done.stderr.splitlines() if line.strip()]
         raise ExportError(
             _("the network cannot be converted to {format}: {reason}.").format(
                 format=target.to,
-                reason=lines[-1].rstrip(".") if lines else _("the converter was stopped"),
+                reason=_reason(done.stderr) or _("the converter was stopped"),
             )
         )
+
+
+def _reason(errors: str) -> str:
+    """Return the line of what a converter has written that names the reason; the last as a rule."""
+    lines = [line.strip().rstrip(".") for line in errors.splitlines() if line.strip()]
+    telling = [line.removeprefix("-- ") for line in lines if line.startswith(TELLING)]
+    return [*lines[-1:], *telling[:1]][-1] if lines else ""
 
 
 def convert_model(model: Any, to: str, folder: Path) -> None:
@@ -71,6 +79,7 @@ def main(saved: str, to: str, precision: str, folder: str, size: str = "") -> No
     import keras
 
     from convlens import backend
+    from convlens.export.completed import tf2onnx_completed
 
     backend.start("tensorflow")
     model = keras.models.load_model(saved, compile=False)
@@ -86,7 +95,8 @@ def main(saved: str, to: str, precision: str, folder: str, size: str = "") -> No
         archive.add_endpoint("serve", model.call, input_signature=[_signature(model)])
         archive.write_out(str(path), verbose=False)
     elif to in ("onnx", "web"):
-        model.export(str(path), format="onnx", verbose=False, opset_version=OPSET)
+        with tf2onnx_completed():
+            model.export(str(path), format="onnx", verbose=False, opset_version=OPSET)
         _complete_onnx(path, properties)
     elif to == "openvino":
         _write_openvino(model, path, properties)

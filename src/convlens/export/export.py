@@ -6,6 +6,7 @@ then it lies beside, under a hidden name, see `hidden`.
 
 import json
 import shutil
+import tempfile
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
