@@ -19,6 +19,7 @@ from convlens.language import _
 from convlens.preprocess import Preprocessing
 
 # The lines with which OpenVINO and LiteRT name the operations that they do not know.
+# not translated: they are of other programs
 TELLING = ("Custom ops:", "-- No conversion rule", "-- Conversion is failed for")
 RESIZED = "resized"  # the planes of bytes within a network that resizes its images
 SIDES = ("height", "width")  # names of axes that have any size
