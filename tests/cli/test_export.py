@@ -11,6 +11,8 @@ import pytest
 from convlens.classifier.classifier import Classifier
 from convlens.export import export as export_module
 from convlens.export import folder as folder_module
+from convlens.export import proof as proof_module
+from convlens.export.cost import Cost
 from tests.cli.commands import run
 
 
@@ -232,3 +234,67 @@ def test_formats_whose_networks_cannot_resize_are_told_in_a_line(finished_run, h
     err = " ".join(capsys.readouterr().err.split())
     assert f"can be exported to onnx, openvino; {to} has no such form. Leave out --any-size" in err
     assert list(here.iterdir()) == []
+
+
+def test_a_lower_precision_is_told_with_its_cost(finished_run, here, capsys):
+    assert run("export", finished_run.folder, "--to", "onnx", "--precision", "float16") == 0
+    (made,) = here.iterdir()
+    assert made.name == f"{finished_run.folder.name}-onnx-float16"
+    out, err = capsys.readouterr()
+    assert err == ""
+    proof = json.loads((made / "proof.json").read_text(encoding="utf-8"))
+    cost = proof["cost"]
+    assert cost["n"] == proof["images"] > 20
+    assert cost["labelled"] is True
+    before, after = (f"{100 * cost[name]:.1f} %" for name in ("before", "after"))
+    assert f"{before} in float32, {after} in float16: " in out
+    assert f"{proof['float32_size'] / 1e6:.1f} MB in float32" in out
+    assert "in float32 on the same engine" in out
+
+
+def told(capsys):
+    """Return the error that was printed, in one line."""
+    return " ".join(capsys.readouterr().err.split())
+
+
+def test_too_great_a_loss_is_refused_with_its_exit_code(
+    quick, finished_run, here, monkeypatch, capsys
+):
+    def quantise(network, target, into, training):
+        assert len(training) == min(300, len(finished_run.data["splits"]["train"]))
+        shutil.copyfile(network, into / network.name)
+
+    cost = Cost(1000, True, 0.95, 0.93, 25, 5, 0.0091, 0.0308, 0.0003)
+    monkeypatch.setattr(export_module, "quantise", quantise)
+    monkeypatch.setattr(proof_module, "measure_cost", lambda *_given: cost)
+    words = ("export", finished_run.folder, "--to", "onnx", "--precision", "int8", "--out", "out")
+    assert run(*words) == 10
+    message = told(capsys)
+    assert "int8 must not cost more than 1 point of the accuracy; it falls from 95.0 %" in message
+    assert "-2.0 points [-3.1, -0.9], p = 0.0003 (McNemar)" in message
+    assert list(here.iterdir()) == []
+    assert run(*words, "--accept-loss") == 0
+    assert json.loads((here / "out" / "proof.json").read_text())["accepted"] is True
+
+
+def test_a_precision_that_cannot_be_written_is_one_line(finished_run, here, monkeypatch, capsys):
+    words = ("export", finished_run.folder, "--precision", "int8", "--to")
+    assert run(*words, "litert") == 2
+    assert "the precision 'int8' is there for onnx and openvino." in told(capsys)
+    shutil.copy(finished_run.folder / "classifier.keras", here / "mine.keras")
+    assert run("export", "mine.keras", "--precision", "int8", "--to", "onnx") == 2
+    assert "int8 is calibrated on training images, which a classifier file does" in told(capsys)
+    copied = shutil.copytree(finished_run.folder, here / "run")
+    data = json.loads((copied / "data.json").read_text(encoding="utf-8"))
+    (copied / "data.json").write_text(json.dumps(data | {"path": "nowhere"}), encoding="utf-8")
+    assert run("export", copied, "--precision", "int8", "--to", "onnx") == 2
+    assert "calibrated on the training images of the run: nowhere" in told(capsys)
+    find = folder_module.importlib.util.find_spec
+    monkeypatch.setattr(
+        folder_module.importlib.util,
+        "find_spec",
+        lambda name: None if name == "nncf" else find(name),
+    )
+    assert run(*words, "onnx") == 8
+    assert "needs nncf, which is not installed: pip install 'convlens[int8]'." in told(capsys)
+    assert {one.name for one in here.iterdir()} == {"mine.keras", "run"}

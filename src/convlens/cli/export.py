@@ -80,7 +80,7 @@ def export(  # noqa: PLR0913 - the flags of the command; all but two have defaul
         samples = _samples(opened, precision, screen)
     text = _("converting and comparing; this takes some ten seconds")
     if precision == "int8":
-        text = _("converting, quantising and comparing; this takes about a minute")
+        text = _("converting, quantising and comparing; this takes a few minutes")
     screen.say(text, "dim")
     proof = export_classifier(
         path, target, folder, samples=samples, examples=examples or (), report=report

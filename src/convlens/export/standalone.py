@@ -170,7 +170,8 @@ def open_onnx(path):
 def open_openvino(path):
     """Return a function from images to probabilities that runs on OpenVINO, in float32.
 
-    On some processors OpenVINO would compute in bfloat16 if it were not told.
+    On some processors OpenVINO would compute in bfloat16 if it were not told. What a network in
+    int8 computes in integers is computed so nevertheless.
     """
     sys.modules.setdefault("openvino_telemetry", None)  # which reports every import
     import openvino
