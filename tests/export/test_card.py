@@ -72,6 +72,7 @@ def test_the_card_tells_what_a_lower_precision_costs():
     known = facts() | {"calibration": {"training_images": 300, "seed": 0}}
     card = render_card(known, SCORES, proof)
     assert "as onnx in int8." in card
+    assert "These are the scores of the classifier in float32. What int8 changes" in card
     assert "allowed difference" not in card
     assert "| size of the network in float32 | 13.5 MB |" in card
     assert "| milliseconds for an image in float32, on the same engine | 5.2 |" in card
