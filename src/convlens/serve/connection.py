@@ -17,13 +17,22 @@ async def while_connected(request: Request, work: Coroutine[Any, Any, T]) -> T:
     Raises:
         ClientDisconnect: If the client has gone.
     """
-    working = asyncio.ensure_future(work)
+    task = asyncio.current_task()
+    assert task is not None
+
+    def cancel(_leaving: "asyncio.Future[Any]") -> None:
+        task.cancel()
+
+    # One future more, rather than a task for the work: every request pays for this.
     leaving = asyncio.ensure_future(request.receive())
+    leaving.add_done_callback(cancel)
     try:
-        await asyncio.wait({working, leaving}, return_when=asyncio.FIRST_COMPLETED)
-        if not working.done():
-            raise ClientDisconnect
-        return working.result()
+        return await work
+    except asyncio.CancelledError:
+        if not leaving.done():  # another one has cancelled the request
+            raise
+        task.uncancel()
+        raise ClientDisconnect from None
     finally:
+        leaving.remove_done_callback(cancel)
         leaving.cancel()
-        working.cancel()

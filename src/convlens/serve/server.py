@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import gc
 import ipaddress
 import logging
 import os
@@ -168,6 +169,7 @@ def create_server(app: FastAPI) -> Server:
 
 def run(server: Server, bound: socket.socket) -> None:
     """Serve at a socket that listens, until a signal comes."""
+    gc.freeze()  # the many objects of the libraries stay, and need not be looked at again
     asyncio.run(_serve(server, bound))
 
 
