@@ -52,6 +52,9 @@ def test_the_search_is_quick():
     start = time.perf_counter()
     assert has_too_many_scans(content[:end] + b"\xff\xda" * 101 + segments)
     assert has_too_many_scans(content[:end] + segments + b"\xff\xda\x00\x02" * 101)
+    # Bytes that may fill the space before a marker, where none follows.
+    comment = b"\xff\xfe\x00\xcc" + b"\xff\xda" * 101
+    assert not has_too_many_scans(content[:2] + comment + content[2:end] + b"\xff" * 10**6 + b"\0")
     assert time.perf_counter() - start < 1
 
 

@@ -25,8 +25,10 @@ LARGE = 16_000_000  # pixels; see `is_large`
 # limit for the JPEG data in TIFF files; cameras write up to 3 scans, and other programs some 10.
 MOST_SCANS = 100
 MOST_SEGMENTS = 10_000
-# A byte 255 that is followed by 0 or by a restart marker belongs to the data of a scan.
-MARKER = re.compile(b"\xff+([\x01-\xcf\xd8-\xfe])")
+# A byte 255 that is followed by 0 or by a restart marker belongs to the data of a scan. More bytes
+# 255 may stand before a marker. The pattern has only the last of them: a search for `\xff+` would
+# begin again at each one, and take hours for a megabyte of them that no marker follows.
+MARKER = re.compile(b"\xff([\x01-\xcf\xd8-\xfe])")
 START = 0xD8
 END = 0xD9
 SCAN = 0xDA
