@@ -280,7 +280,7 @@ def test_too_great_a_loss_is_refused_with_its_exit_code(
 def test_a_precision_that_cannot_be_written_is_one_line(finished_run, here, monkeypatch, capsys):
     words = ("export", finished_run.folder, "--precision", "int8", "--to")
     assert run(*words, "litert") == 2
-    assert "the precision 'int8' is there for onnx and openvino." in told(capsys)
+    assert "the precision 'int8' is there for onnx, openvino and web." in told(capsys)
     shutil.copy(finished_run.folder / "classifier.keras", here / "mine.keras")
     assert run("export", "mine.keras", "--precision", "int8", "--to", "onnx") == 2
     assert "int8 is calibrated on training images, which a classifier file does" in told(capsys)

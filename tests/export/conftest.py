@@ -93,7 +93,7 @@ def exported(classifier_file, samples, tmp_path_factory) -> Callable[..., Path]:
         if name not in made:
             export.export_classifier(
                 classifier_file,
-                Target(to, precision, accept_loss=True),
+                Target(to, precision, accept_loss=precision != "float32"),
                 parent / name,
                 samples=samples,
                 report=SCORES,

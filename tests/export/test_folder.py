@@ -126,6 +126,12 @@ def test_what_was_asked_for_is_checked(tmp_path, monkeypatch):
     check_target(Target("saved_model"), tmp_path / "new")
 
 
+def test_no_loss_can_be_accepted_in_float32(tmp_path):
+    check_target(Target("onnx", "float16", accept_loss=True), tmp_path / "new")
+    with pytest.raises(ConfigError, match="so that no loss can be accepted"):
+        check_target(Target("onnx", accept_loss=True), tmp_path / "new")
+
+
 def test_the_extras_of_the_formats_exist():
     import tomllib
     from pathlib import Path

@@ -75,8 +75,6 @@ FORMATS = {
     "saved_model": Format("saved_model", (), "", "tensorflow", ("float32",)),
     "web": Format("model.onnx", ("onnx", "onnxruntime", "tf2onnx"), "onnx", "onnxruntime", ALL),
 }
-
-
 RESIZING = ("onnx", "openvino")  # the formats of which a network can resize its images
 
 
@@ -107,7 +105,8 @@ def check_target(target: Target, out: Path) -> None:
     """Check what was asked for, before anything is computed.
 
     Raises:
-        ConfigError: If the format or its precision is unknown, or the folder exists.
+        ConfigError: If the format or its precision is unknown, if they do not go with the rest of
+            the target, or if the folder exists.
         BackendError: If a package that they need is missing, in Python or in JavaScript.
     """
     to = target.to
@@ -176,6 +175,13 @@ def _check_precision(target: Target) -> None:
                 known=one_of(known),
                 found=target.precision,
                 others=all_of(others),
+            )
+        )
+    if target.accept_loss and target.precision == "float32":
+        raise ConfigError(
+            _(
+                "a network in float32 must give the same probabilities, so that no loss can be "
+                "accepted. Leave out --accept-loss, or choose a lower --precision."
             )
         )
 

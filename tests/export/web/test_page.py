@@ -288,3 +288,15 @@ def test_examples_that_differ(visit, copy, name, change, works, says):
     said, found = said_by(visit, copy)
     assert says in said
     assert found is works
+
+
+@pytest.mark.parametrize(("change", "works"), [(0.03, True), (0.07, False)])
+def test_examples_may_differ_as_far_as_the_folder_allows(visit, copy, change, works):
+    for name, place in (("convlens.json", "tolerance"), ("examples.json", "01-colours.png")):
+        content = json.loads((copy / name).read_text(encoding="utf-8"))
+        if place == "tolerance":
+            content[place] = 0.05  # as in int8
+        else:
+            content[place][0] += change
+        (copy / name).write_text(json.dumps(content), encoding="utf-8")
+    assert said_by(visit, copy)[1] is works

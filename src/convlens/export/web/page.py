@@ -19,14 +19,8 @@ HERE = Path(__file__).parent
 RUNTIME_FILES = ("ort.wasm.bundle.min.mjs", "ort-wasm-simd-threaded.wasm")
 # Golden examples that browsers decode in different ways; the page refuses such images.
 UNREADABLE = ("cmyk.jpg",)
-FORMATS = (
-    "JPEG",
-    "MPO",
-    "PNG",
-    "WEBP",
-    "GIF",
-    "BMP",
-)  # that every browser decodes, as Pillow names them
+# What every browser decodes, as Pillow names it.
+FORMATS = ("JPEG", "MPO", "PNG", "WEBP", "GIF", "BMP")
 MOST_NAMES = 40  # classes that the page lists; the bars show all of them
 
 
