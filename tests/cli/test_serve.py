@@ -229,10 +229,11 @@ def test_an_export_that_fails_ends_with_its_message_and_code(here, capsys):
     [
         (["--host", "0.0.0.0"], "at 0.0.0.0 other computers can reach the server"),
         (["--token-file", "missing"], "missing: the token file cannot be read"),
-        (["--threads", "0"], "--threads must be greater than 0; found 0."),
-        (["--max-queue", "-3"], "--max-queue must be greater than 0; found -3."),
-        (["--max-megabytes", "0"], "--max-megabytes must be greater than 0; found 0."),
-        (["--max-megabytes", "nan"], "--max-megabytes must be greater than 0; found nan."),
+        (["--threads", "0"], "--threads must be a number greater than 0; found 0."),
+        (["--max-queue", "-3"], "--max-queue must be a number greater than 0; found -3."),
+        (["--max-megabytes", "0"], "--max-megabytes must be a number greater than 0; found 0."),
+        (["--max-megabytes", "nan"], "--max-megabytes must be a number greater than 0; found nan."),
+        (["--max-megabytes", "inf"], "--max-megabytes must be a number greater than 0; found inf."),
     ],
 )
 def test_mistakes_are_one_line(exported, capsys, words, message):  # noqa: F811

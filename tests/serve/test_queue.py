@@ -1,8 +1,10 @@
 """Images that wait: the queue is bounded, and what nobody waits for is not computed."""
 
 import asyncio
+import gc
 import io
 import threading
+import weakref
 from dataclasses import replace
 
 import numpy as np
@@ -133,6 +135,39 @@ def test_damaged_images_among_others_are_errors(queue, gate):
     assert isinstance(second, ImageError)
     assert first.prediction.label == third.prediction.label
     assert 0 < first.milliseconds <= third.milliseconds + 1000
+
+
+def test_images_are_freed_when_they_are_answered(queue, gate):
+    async def ask():
+        image = stream(Image.new("RGB", (30, 30), "red"))
+        left = weakref.ref(image)
+        await queue.classify([image])
+        del image
+        await until(lambda: left() is None)
+
+    gate.opened.set()
+    gc.disable()
+    try:
+        asyncio.run(ask())
+    finally:
+        gc.enable()
+
+
+def test_an_image_whose_client_has_gone_counts_as_one(queue, gate):
+    computed = []
+    queue.computed = computed.append
+
+    async def ask():
+        task = asyncio.create_task(queue.compute(pixels(1)))
+        await until(lambda: gate.begun == 1)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        gate.opened.set()
+        await until(lambda: computed)
+
+    asyncio.run(ask())
+    assert computed == [1]
 
 
 def test_deep_images_of_one_request_have_one_unit(served, gate):

@@ -1,6 +1,7 @@
 """`convlens serve`: answer requests of other programs with an exported folder or a run."""
 
 import importlib.util
+import math
 import os
 import signal
 import tempfile
@@ -95,9 +96,11 @@ def _check(max_megabytes: float, max_queue: int, threads: int) -> None:
         "--threads": threads,
     }
     for flag, value in least.items():
-        if not value > 0:
+        if not 0 < value < math.inf:
             raise ConfigError(
-                _("{flag} must be greater than 0; found {value:g}.").format(flag=flag, value=value)
+                _("{flag} must be a number greater than 0; found {value:g}.").format(
+                    flag=flag, value=value
+                )
             )
 
 

@@ -80,5 +80,5 @@ def _error(code: int, messages: str) -> ConvlensError:
         getattr(errors, name).exit_code: getattr(errors, name) for name in errors.__all__
     }
     lines = [line for line in messages.splitlines() if line.strip()]
-    text = lines[-1].partition("  ")[2] if lines else _("the export was stopped.")
-    return kinds.get(code, ExportError)(text)
+    text = lines[-1].partition("  ")[2] if lines else ""
+    return kinds.get(code, ExportError)(text or _("the export was stopped."))

@@ -77,13 +77,13 @@ def preferred_language(accepted: str) -> str:
 
     >>> preferred_language("zh-TW,zh;q=0.9,en;q=0.8"), preferred_language("en, zh;q=0.5")
     ('zh', 'en')
-    >>> preferred_language("fr, zh;q=0.1"), preferred_language("zh;q=much"), preferred_language("")
+    >>> preferred_language("fr, zh; q=0.1"), preferred_language("zh;q=much"), preferred_language("")
     ('zh', 'en', 'en')
     """
     best = (0.0, "en")
-    for choice in accepted[:1000].split(","):
+    for choice in accepted[:1000].replace(" ", "").split(","):
         name, _separator, weight = choice.partition(";q=")
-        short = name.strip().lower().partition("-")[0]
+        short = name.lower().partition("-")[0]
         try:
             quality = float(weight or 1)
         except ValueError:

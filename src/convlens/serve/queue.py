@@ -192,16 +192,8 @@ class Queue:
     def _work(self) -> None:
         """Do what waits; the program of each thread."""
         while (job := self._jobs.get()) is not None:
-            work = job.work
-            if work is None:
-                continue
-            try:
-                with using(job.language):
-                    answer = partial(_set, job.done.set_result, work())
-            except Exception as error:  # which is raised where the result is awaited
-                answer = partial(_set, job.done.set_exception, error)
-            with suppress(RuntimeError):  # the loop has ended
-                job.loop.call_soon_threadsafe(answer)
+            _carry_out(job)
+            del job  # which has the image, while this thread waits for the next one
 
     def _classify(self, image: io.BytesIO, seen: Preprocessing) -> Row:
         if not is_large(image):
@@ -213,11 +205,25 @@ class Queue:
 
     def _compute(self, pixels: ImageArray) -> Row:
         engine = self.served.engine
-        together = min(self.waiting, self.served.threads)
+        together = max(1, min(self.waiting, self.served.threads))  # its client may have gone
         run = engine.alone if together == 1 else engine.beside
         row = Row(run(pixels[None])[0], time.perf_counter())
         self.computed(together)
         return row
+
+
+def _carry_out(job: Job) -> None:
+    """Do what a job asks for, and give the result to the event loop of its request."""
+    work = job.work
+    if work is None:
+        return
+    try:
+        with using(job.language):
+            answer = partial(_set, job.done.set_result, work())
+    except Exception as error:  # which is raised where the result is awaited
+        answer = partial(_set, job.done.set_exception, error)
+    with suppress(RuntimeError):  # the loop has ended
+        job.loop.call_soon_threadsafe(answer)
 
 
 def _set(give: Callable[[Any], None], value: Any) -> None:
