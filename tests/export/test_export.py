@@ -218,6 +218,20 @@ def test_the_next_export_removes_what_a_killed_process_has_left(
     assert living.poll() is None
 
 
+def test_examples_that_are_read_otherwise_are_said(quick, classifier_file, tmp_path, monkeypatch):
+    real = export.run_exported
+
+    def run_exported(*given):
+        found = real(*given)
+        found["read"][0, 0, 0, 0] ^= 4
+        return found
+
+    monkeypatch.setattr(export, "run_exported", run_exported)
+    with pytest.raises(ExportError, match="a pixel differs by 4 of 255"):
+        export_classifier(classifier_file, Target("onnx"), tmp_path / "out")
+    assert list(tmp_path.iterdir()) == []
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("to", ["litert", "saved_model"])
 def test_the_other_formats_are_exported_and_verified(exported, to):

@@ -227,6 +227,13 @@ def _require(proof: Proof, classifier: Classifier, to: str, examples: ImageArray
     """Raise ExportError, with the layer where the values part, if the proof does not hold."""
     if proof.holds:
         return
+    if proof.pixels > 0:
+        raise ExportError(
+            _(
+                "predict.py must read the examples as convlens does; a pixel differs by {levels} "
+                "of 255. Nothing was exported."
+            ).format(levels=proof.pixels)
+        )
     if proof.cost is not None and proof.cost.too_much:
         raise ExportError(
             _(
