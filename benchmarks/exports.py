@@ -187,7 +187,7 @@ def show(rows: dict[str, dict[str, Any]]) -> None:
     for name, row in rows.items():
         cells = [f"{row[way]['changed']}, {row[way]['largest']:.1e}" for way in ways if way in row]
         table.add_row(name, f"{row['n']:,}", *cells)
-    Console().print(table)
+    Console(width=140).print(table)  # a narrow terminal would cut numbers
 
 
 if __name__ == "__main__":
