@@ -196,10 +196,12 @@ def test_a_second_signal_ends_it_at_once(exported):  # noqa: F811
     assert (code, out, err) == (0, "stopped at once.\n", "")
 
 
-def test_a_run_is_exported_first(exported, capsys, monkeypatch):  # noqa: F811
+def test_a_run_is_exported_first(exported, here, capsys, monkeypatch):  # noqa: F811
     """The folder is temporary, and that of this test is made in no time."""
     places = []
     made = exported("openvino")
+    (here / "runs" / "my-run").mkdir(parents=True)
+    (here / "runs" / "my-run" / "run.toml").touch()
 
     def export_apart(name: str, folder: Path) -> None:
         assert name == "my-run"
@@ -213,6 +215,13 @@ def test_a_run_is_exported_first(exported, capsys, monkeypatch):  # noqa: F811
     assert "exporting my-run first; this takes some ten seconds" in out
     assert re.search(r"^exported +in \d s; convlens export writes a folder", out, re.M)
     assert not places[0].parent.exists()
+
+
+def test_a_wrong_name_is_told_before_anything_is_exported(here, capsys):
+    assert run("serve", "nowhere", "--port", 0) == 5
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert captured.err.startswith("error  nowhere: a run is a folder that `convlens train` made")
 
 
 def test_an_export_that_fails_ends_with_its_message_and_code(here, capsys):

@@ -1,7 +1,9 @@
 """The networks of the converters, opened with the libraries of the engines."""
 
+import errno
 import importlib.util
 import json
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -75,6 +77,7 @@ def test_the_network_of_openvino_says_what_it_takes(exported):
 
 
 def test_the_last_words_of_a_converter_are_its_reason(tmp_path, monkeypatch):
+    (tmp_path / "x.keras").write_bytes(b"network")
     program = tmp_path / "python"
     monkeypatch.setattr("sys.executable", str(program))
     program.write_text("#!/bin/sh\necho Traceback >&2\necho 'ValueError: no Foo' >&2\nexit 1\n")
@@ -87,6 +90,15 @@ def test_the_last_words_of_a_converter_are_its_reason(tmp_path, monkeypatch):
     program.write_text("#!/bin/sh\nexit 0\n")
     with pytest.raises(ExportError, match="onnx: the converter was stopped"):
         convert(tmp_path / "x.keras", Target("onnx"), tmp_path)
+
+
+def test_a_converter_that_stops_on_a_full_disk_is_no_fault_of_a_layer(tmp_path, monkeypatch):
+    (tmp_path / "x.keras").write_bytes(b"network")
+    monkeypatch.setattr("sys.executable", "/bin/false")
+    monkeypatch.setattr("shutil.disk_usage", lambda _folder: SimpleNamespace(free=3))
+    with pytest.raises(OSError, match="No space left") as raised:
+        convert(tmp_path / "x.keras", Target("onnx"), tmp_path)
+    assert raised.value.errno == errno.ENOSPC
 
 
 @slow

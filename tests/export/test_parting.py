@@ -52,3 +52,9 @@ def test_the_first_layer_that_cannot_be_converted_is_named(classifier_file, fail
     classifier = Classifier.load(classifier_file)
     fails_at("second", ExportError("no such operation"))
     assert find_unconvertible_layer(classifier, "onnx") == "second"
+
+
+def test_no_layer_is_named_if_the_network_itself_can_be_converted(classifier_file, monkeypatch):
+    classifier = Classifier.load(classifier_file)
+    monkeypatch.setattr(parting, "convert_model", lambda model, to, folder: None)
+    assert find_unconvertible_layer(classifier, "onnx") is None

@@ -143,6 +143,14 @@ def test_it_checks_its_examples(folder):
     assert "0.01" in done.stdout
 
 
+def test_an_example_that_is_missing_is_one_line(folder):
+    (folder / "examples" / "01-colours.png").unlink()
+    done = alone(folder / "predict.py", "--check")
+    assert done.returncode == 1
+    assert len(done.stderr.splitlines()) == 1
+    assert "01-colours.png" in done.stderr
+
+
 def test_it_goes_on_after_what_it_cannot_read(folder):
     (folder / "bad.png").write_bytes(b"nothing")
     good = folder / "examples" / "01-colours.png"

@@ -99,6 +99,13 @@ def test_all_damaged_images_are_an_error(client):
     assert answer.json()["error"].startswith("a: this is not an image")
 
 
+def test_a_compressed_body_is_refused(client):
+    headers = {"Content-Type": "image/png", "Content-Encoding": "gzip"}
+    answer = client.post("/predict", content=b"x", headers=headers)
+    assert answer.status_code == 415
+    assert "compressed" in answer.json()["error"]
+
+
 @pytest.mark.parametrize("kind", ["text/plain", "application/json", "multipart/mixed", "x"])
 def test_another_type_is_refused(client, kind):
     answer = client.post("/predict", content=b"{}", headers={"Content-Type": kind})

@@ -12,6 +12,7 @@ import pytest
 from PIL import Image
 
 from convlens.errors import ImageError
+from convlens.serve import queue as queue_module
 from convlens.serve.limits import Limits, Refusal
 from convlens.serve.queue import Queue
 from tests.export.conftest import SEEN
@@ -189,6 +190,17 @@ def test_deep_images_of_one_request_have_one_unit(served, gate):
     for one, other in zip(asyncio.run(ask()), expected, strict=True):
         np.testing.assert_allclose(one.prediction.probabilities, other.probabilities, atol=1e-6)
     queue.close()
+
+
+def test_deep_images_that_are_refused_do_not_decide_the_unit(monkeypatch):
+    deep = stream(Image.fromarray(np.full((9, 9), 40_000, np.uint16)))
+    assert queue_module._is_deep(deep)
+
+    def refuse(image):
+        raise ImageError("too many scans")
+
+    monkeypatch.setattr(queue_module, "is_large", refuse)
+    assert not queue_module._is_deep(deep)
 
 
 def test_large_images_are_decoded_one_at_a_time(queue, gate, monkeypatch):

@@ -1,5 +1,6 @@
 """`convlens export` and `convlens verify`: write a classifier into a folder, and check it there."""
 
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -215,10 +216,11 @@ def _next(folder: Path) -> list[tuple[str, str]]:
     """Return what to type next."""
     if (folder / "index.html").exists():
         return [
-            (_("next"), SERVE.format(folder=folder)),
+            (_("next"), SERVE.format(folder=shlex.quote(str(folder)))),
             (_("then open"), "http://127.0.0.1:8000"),
         ]
-    return [(_("next"), "python {path} IMAGE...".format(path=folder / "predict.py"))]
+    program = shlex.quote(str(folder / "predict.py"))
+    return [(_("next"), "python {path} IMAGE...".format(path=program))]
 
 
 def verify(

@@ -4,8 +4,10 @@ The converters need TensorFlow, whatever engine Keras runs on here, and print mu
 this module as a program, with TensorFlow under Keras.
 """
 
+import errno
 import json
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -38,6 +40,7 @@ def convert(saved: Path, target: Target, folder: Path) -> None:
 
     Raises:
         ExportError: If the network cannot be converted.
+        OSError: If the disk is full.
     """
     environment = os.environ | {
         "KERAS_BACKEND": "tensorflow",
@@ -52,6 +55,9 @@ def convert(saved: Path, target: Target, folder: Path) -> None:
         check=False,
     )
     if done.returncode or not (folder / FORMATS[target.to].file).exists():
+        # A converter that stops on a full disk says so in its own words, if at all.
+        if shutil.disk_usage(folder).free < saved.stat().st_size:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         raise ExportError(
             _("the network cannot be converted to {format}: {reason}.").format(
                 format=target.to,

@@ -135,12 +135,13 @@ def _convert(path: Path, classifier: Classifier, target: Target, folder: Path) -
     try:
         convert(path, target, folder)
     except ExportError as error:
+        layer = find_unconvertible_layer(classifier, target.to)
+        if layer is None:
+            raise
         raise ExportError(
             sentences(
                 error.args[0],
-                _("The layer that stops it is {layer}.").format(
-                    layer=find_unconvertible_layer(classifier, target.to)
-                ),
+                _("The layer that stops it is {layer}.").format(layer=layer),
             )
         ) from error
 

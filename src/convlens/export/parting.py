@@ -29,8 +29,14 @@ def find_parting_layer(classifier: Classifier, to: str, images: ImageArray) -> s
     return _first(classifier.model, partial(_differs, to=to, images=images))
 
 
-def find_unconvertible_layer(classifier: Classifier, to: str) -> str:
-    """Return the name of the first layer with which a network cannot be converted to a format."""
+def find_unconvertible_layer(classifier: Classifier, to: str) -> str | None:
+    """Return the name of the first layer with which a network cannot be converted to a format.
+
+    It is None if the network itself can be converted, and only its resize or its lower precision
+    cannot.
+    """
+    if not _fails(classifier.model, to):
+        return None
     return _first(classifier.model, partial(_fails, to=to))
 
 

@@ -232,9 +232,11 @@ def _cost(
 
     It is measured on the validation images; without them, on the golden examples.
     """
-    first = len(expected) - len(samples.images) if len(samples.images) else 0
+    has_images = len(samples.images) > 0
+    first = len(expected) - len(samples.images) if has_images else 0
+    labels = samples.labels if has_images else None
     return {
-        "cost": measure_cost(expected[first:], found["rows"][first:], samples.labels),
+        "cost": measure_cost(expected[first:], found["rows"][first:], labels),
         "float32_size": int(found["float32_size"]),
         "float32_milliseconds": 1000 * float(found["seconds"][1]),
     }

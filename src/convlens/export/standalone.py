@@ -276,7 +276,11 @@ def main(words):
         print(f"{error}; predict.py says at its head what to install", file=sys.stderr)
         return 8
     if words == ["--check"]:
-        difference = network.check()
+        try:
+            difference = network.check()
+        except Exception as error:  # an example that is missing or was changed
+            print(f"{error or type(error).__name__}", file=sys.stderr)
+            return 1
         allowed = network.facts["tolerance"]
         # not translated: as above
         print(f"largest difference of a probability: {difference:.2g} (allowed: {allowed:.2g})")

@@ -25,6 +25,12 @@ def is_multipart(request: Request) -> bool:
     return request.headers.get("content-type", "").lower().startswith(MULTIPART)
 
 
+def refuse_compression(request: Request) -> None:
+    """Raise Refusal if the body of a request is compressed, because it may become any size."""
+    if request.headers.get("content-encoding", "identity") != "identity":
+        raise Refusal(415, _("the body must not be compressed (no Content-Encoding)."))
+
+
 async def read_images(request: Request, most: int) -> list[io.BytesIO]:
     """Return the encoded images of a request, under the names that the client gave them.
 
@@ -36,6 +42,7 @@ async def read_images(request: Request, most: int) -> list[io.BytesIO]:
         Refusal: If there is no image, if there are too many, or if the body is something else.
         ClientDisconnect: If the client has gone.
     """
+    refuse_compression(request)
     kind = request.headers.get("content-type", "application/octet-stream").lower().strip()
     if kind.startswith(MULTIPART):
         return await _read_parts(request, most)

@@ -106,7 +106,7 @@ class Queue:
             predictor = self.served.predictor
             if len(images) > 1 and predictor.preprocessing.unit is None:
                 # As in `convlens predict`, deep images that come together have one unit.
-                predictor = await self._do(partial(_with_unit_of, predictor, images))
+                predictor = await self._do(partial(self._with_unit_of, predictor, images))
             seen = predictor.preprocessing
             found = await self._do_all([partial(self._classify, one, seen) for one in images])
         answers: list[Answer | ImageError] = []
@@ -203,6 +203,13 @@ class Queue:
             give_memory_back()
         return self._compute(pixels)
 
+    def _with_unit_of(self, predictor: Exported, images: Sequence[io.BytesIO]) -> Exported:
+        deep = [image for image in images if _is_deep(image)]
+        if not deep:
+            return predictor
+        with self._large:  # all of them are decoded for it
+            return predictor.with_unit_of(deep)
+
     def _compute(self, pixels: ImageArray) -> Row:
         engine = self.served.engine
         together = max(1, min(self.waiting, self.served.threads))  # its client may have gone
@@ -232,6 +239,12 @@ def _set(give: Callable[[Any], None], value: Any) -> None:
         give(value)
 
 
-def _with_unit_of(predictor: Exported, images: Sequence[io.BytesIO]) -> Exported:
-    deep = [image for image in images if may_begin_deep(image.getvalue()[:25])]
-    return predictor.with_unit_of(deep) if deep else predictor
+def _is_deep(image: io.BytesIO) -> bool:
+    """Return whether an image may have 16 or 32 bits, and may be decoded."""
+    if not may_begin_deep(image.getvalue()[:25]):
+        return False
+    try:
+        is_large(image)
+    except ImageError:  # which is said when the image is classified
+        return False
+    return True

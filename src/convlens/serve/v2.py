@@ -19,6 +19,7 @@ from starlette.responses import Response
 from convlens.classifier.prediction import Prediction
 from convlens.errors import DataError, ImageError
 from convlens.language import _
+from convlens.serve.body import refuse_compression
 from convlens.serve.connection import while_connected
 from convlens.serve.limits import Limits, Refusal
 from convlens.serve.model import Served
@@ -167,8 +168,7 @@ def _add_infer(
     )
     async def infer(request: Request) -> Response:
         """Classify images: files as BYTES (base64 in JSON), or pixels as UINT8."""
-        if request.headers.get("content-encoding", "identity") != "identity":
-            raise Refusal(415, _("the body must not be compressed (no Content-Encoding)."))
+        refuse_compression(request)
         queue.check_room()
         body = await request.body()
         asked = (body, request.headers.get(HEADER), queue.served.predictor.preprocessing.shape)

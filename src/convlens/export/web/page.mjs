@@ -115,8 +115,7 @@ async function watch() {
   try {
     stream = await navigator.mediaDevices.getUserMedia({ video: { facingMode: "environment" } });
   } catch (error) {
-    find("camera").hidden = false;
-    show(find("seen"), () => [element("p", "error", say("no_camera", { reason: error.message || error.name }))]);
+    sayNoCamera(error);
     return;
   }
   stream.getVideoTracks()[0].addEventListener("ended", stop);
@@ -126,11 +125,23 @@ async function watch() {
   find("camera").hidden = false;
   while (video.srcObject) {
     if (video.videoWidth && !document.hidden) {
-      const found = await network.classify(grab(video, video.videoWidth, video.videoHeight));
+      let found;
+      try {
+        found = await network.classify(grab(video, video.videoWidth, video.videoHeight));
+      } catch (error) {
+        stop();
+        sayNoCamera(error);
+        return;
+      }
       show(find("seen"), () => describe(found));
     }
     await new Promise((resolve) => setTimeout(resolve, 150));
   }
+}
+
+function sayNoCamera(error) {
+  find("camera").hidden = false;
+  show(find("seen"), () => [element("p", "error", say("no_camera", { reason: error.message || error.name }))]);
 }
 
 function stop() {
