@@ -236,6 +236,7 @@ def test_formats_whose_networks_cannot_resize_are_told_in_a_line(finished_run, h
     assert list(here.iterdir()) == []
 
 
+@pytest.mark.slow
 def test_a_lower_precision_is_told_with_its_cost(finished_run, here, capsys):
     assert run("export", finished_run.folder, "--to", "onnx", "--precision", "float16") == 0
     (made,) = here.iterdir()

@@ -224,13 +224,14 @@ def test_a_wrong_name_is_told_before_anything_is_exported(here, capsys):
     assert captured.err.startswith("error  nowhere: a run is a folder that `convlens train` made")
 
 
-def test_an_export_that_fails_ends_with_its_message_and_code(here, capsys):
+def test_an_export_that_fails_ends_with_its_message_and_code(here, capsys, monkeypatch):
+    monkeypatch.setattr(tempfile, "tempdir", str(here))  # nobody else writes there
     (here / "no.keras").write_bytes(b"no archive")
     assert run("serve", "no.keras", "--port", 0) == 6
     err = capsys.readouterr().err
     assert err.count("\n") == 1
     assert err.startswith("error  no.keras: the file is damaged or is not a classifier")
-    assert not list(Path(tempfile.gettempdir()).glob("convlens-*"))
+    assert [file.name for file in here.iterdir()] == ["no.keras"]
 
 
 @pytest.mark.parametrize(

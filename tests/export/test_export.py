@@ -197,6 +197,7 @@ def start(classifier_file, tmp_path):
         process.wait(20)
 
 
+@pytest.mark.slow
 def test_the_next_export_removes_what_a_killed_process_has_left(
     quick, classifier_file, start, tmp_path
 ):

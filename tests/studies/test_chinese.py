@@ -81,6 +81,7 @@ def test_a_training_speaks_chinese(digits, tmp_path):
     assert re.search("^訓練配方  1 個回合", said, re.M)
 
 
+@pytest.mark.slow
 def test_a_comparison_speaks_chinese(digits, tmp_path, monkeypatch):
     monkeypatch.setattr(recipes, "measure_costs", lambda trainer, seconds: Costs(2.0, 1.0, 0.4))
 
