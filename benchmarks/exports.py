@@ -67,7 +67,7 @@ def measure(run: str, data: str, place: Path, asked: argparse.Namespace) -> dict
     """Return what each way says of the images, against Keras."""
     from convlens.classifier.classifier import Classifier
     from convlens.export.export import export_classifier
-    from convlens.export.folder import Target
+    from convlens.export.target import Target
 
     files = write_files(data, asked.images, place / "files")
     path = Run.find_classifier(run)

@@ -46,7 +46,7 @@ def measure(name: str, to: str) -> dict[str, Any]:
     """Export a network with random weights, and return its proof or why it has none."""
     from convlens.errors import ExportError
     from convlens.export.export import export_classifier
-    from convlens.export.folder import Target
+    from convlens.export.target import Target
 
     began = time.perf_counter()
     with tempfile.TemporaryDirectory() as place:

@@ -1,5 +1,6 @@
 """`convlens export`, `convlens verify` and `convlens predict FOLDER` as a user types them."""
 
+import importlib.util
 import json
 import shutil
 import subprocess
@@ -9,10 +10,11 @@ from pathlib import Path
 import pytest
 
 from convlens.classifier.classifier import Classifier
+from convlens.errors import ExportError
 from convlens.export import export as export_module
-from convlens.export import folder as folder_module
 from convlens.export import proof as proof_module
 from convlens.export.cost import Cost
+from convlens.export.folder import open_network
 from tests.cli.commands import run
 
 
@@ -124,7 +126,7 @@ def test_mistakes_are_one_line_and_write_nothing(
 def test_a_missing_extra_is_named_before_anything_is_computed(
     finished_run, here, capsys, monkeypatch
 ):
-    monkeypatch.setattr(folder_module.importlib.util, "find_spec", lambda _name: None)
+    monkeypatch.setattr("importlib.util.find_spec", lambda _name: None)
     assert run("export", finished_run.folder, "--to", "openvino") == 8
     out, err = capsys.readouterr()
     assert out == ""
@@ -135,7 +137,7 @@ def test_a_proof_that_does_not_hold_ends_with_its_code(
     quick, finished_run, here, capsys, monkeypatch
 ):
     def require(*_given):
-        raise folder_module.ExportError("the values part at the layer x.")
+        raise ExportError("the values part at the layer x.")
 
     monkeypatch.setattr(export_module, "_require", require)
     assert run("export", finished_run.folder, "--to", "onnx", "--out", "out") == 10
@@ -205,7 +207,7 @@ def test_an_exported_folder_predicts_without_the_large_libraries(folder):
 
 def test_python_gives_the_prediction_of_the_folder(folder, finished_run):
     image = folder / "examples" / "12-one-row.png"
-    (exported,) = folder_module.open_network(folder).predict(image)
+    (exported,) = open_network(folder).predict(image)
     (trained,) = Classifier.load(finished_run.folder).predict(image)
     assert exported.label == trained.label
     assert exported.probabilities == pytest.approx(trained.probabilities, abs=1e-5)
@@ -290,12 +292,18 @@ def test_a_precision_that_cannot_be_written_is_one_line(finished_run, here, monk
     (copied / "data.json").write_text(json.dumps(data | {"path": "nowhere"}), encoding="utf-8")
     assert run("export", copied, "--precision", "int8", "--to", "onnx") == 2
     assert "calibrated on the training images of the run: nowhere" in told(capsys)
-    find = folder_module.importlib.util.find_spec
+    find = importlib.util.find_spec
     monkeypatch.setattr(
-        folder_module.importlib.util,
+        importlib.util,
         "find_spec",
         lambda name: None if name == "nncf" else find(name),
     )
     assert run(*words, "onnx") == 8
     assert "needs nncf, which is not installed: pip install 'convlens[int8]'." in told(capsys)
     assert {one.name for one in here.iterdir()} == {"mine.keras", "run"}
+
+
+def test_a_folder_that_was_exported_is_not_exported_again(here, capsys):
+    (here / "convlens.json").write_text("{}")
+    assert run("export", ".", "--to", "onnx") == 2
+    assert ". is an exported folder already" in capsys.readouterr().err

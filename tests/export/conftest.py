@@ -12,9 +12,9 @@ from keras import layers
 from convlens.classifier.assembly import assemble
 from convlens.classifier.classifier import Classifier
 from convlens.export import export
-from convlens.export.folder import FORMATS, Target
 from convlens.export.golden import write_examples
 from convlens.export.samples import Samples, given_samples
+from convlens.export.target import FORMATS, Target
 from convlens.preprocess import Preprocessing, prepare
 
 SEEN = Preprocessing(24, 20, 3, fit="pad", unit=(0.0, 1023.0))

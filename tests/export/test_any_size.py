@@ -13,7 +13,7 @@ from convlens.classifier.classifier import Classifier
 from convlens.errors import ConfigError, ExportError
 from convlens.export import any_size, export
 from convlens.export.any_size import prove_any_size
-from convlens.export.folder import Target, check_target
+from convlens.export.target import Target, check_target
 from convlens.export.verify import verify
 from tests.export.conftest import SEEN
 

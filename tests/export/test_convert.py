@@ -12,8 +12,8 @@ from convlens.classifier.classifier import Classifier
 from convlens.errors import ExportError
 from convlens.export import convert as convert_module
 from convlens.export.convert import OPSET, convert
-from convlens.export.folder import FORMATS, Target
 from convlens.export.standalone import ENGINES
+from convlens.export.target import FORMATS, Target
 from tests.export.conftest import NAMES, SEEN
 
 slow = pytest.mark.slow

@@ -17,7 +17,7 @@ from convlens.classifier.classifier import Classifier
 from convlens.errors import ConfigError, ExportError, ImageError, StorageError
 from convlens.export import export, standalone
 from convlens.export.export import export_classifier
-from convlens.export.folder import Target
+from convlens.export.target import Target
 from convlens.export.verify import verify
 from tests.export.conftest import NAMES, SCORES
 from tests.export.test_verify import change_a_weight
@@ -162,7 +162,7 @@ KILLED = """
 import sys, time
 from pathlib import Path
 from convlens.export import export
-from convlens.export.folder import Target
+from convlens.export.target import Target
 def run_exported(*given):
     print("running", flush=True)
     time.sleep(60)

@@ -3,18 +3,8 @@ import json
 import numpy as np
 import pytest
 
-from convlens.errors import BackendError, ConfigError, ExportError
-from convlens.export import folder as folder_module
-from convlens.export.folder import (
-    FORMATS,
-    Target,
-    check_target,
-    digest,
-    engine_version,
-    is_exported,
-    open_network,
-    read_facts,
-)
+from convlens.errors import BackendError, ExportError
+from convlens.export.folder import digest, engine_version, is_exported, open_network, read_facts
 from tests.export.conftest import NAMES, SEEN
 
 
@@ -106,41 +96,6 @@ def test_a_network_that_this_engine_cannot_open_is_one_line(folder):
     assert f"pip install onnxruntime=={version}" in str(raised.value)
     assert "OfTomorrow" in str(raised.value)
     assert "\n" not in str(raised.value)
-
-
-def test_what_was_asked_for_is_checked(tmp_path, monkeypatch):
-    check_target(Target("onnx"), tmp_path / "new")
-    with pytest.raises(
-        ConfigError, match="one of onnx, openvino, litert, saved_model, web; found 'xx'"
-    ):
-        check_target(Target("xx"), tmp_path / "new")
-    with pytest.raises(ConfigError, match="this folder exists"):
-        check_target(Target("onnx"), tmp_path)
-    (tmp_path / "link").symlink_to("nowhere")
-    with pytest.raises(ConfigError, match="link: this folder exists"):
-        check_target(Target("onnx"), tmp_path / "link")
-    monkeypatch.setattr(folder_module.importlib.util, "find_spec", lambda _name: None)
-    message = r"onnx needs onnx, onnxruntime, tf2onnx, .* pip install 'convlens\[onnx\]'"
-    with pytest.raises(BackendError, match=message):
-        check_target(Target("onnx"), tmp_path / "new")
-    check_target(Target("saved_model"), tmp_path / "new")
-
-
-def test_no_loss_can_be_accepted_in_float32(tmp_path):
-    check_target(Target("onnx", "float16", accept_loss=True), tmp_path / "new")
-    with pytest.raises(ConfigError, match="so that no loss can be accepted"):
-        check_target(Target("onnx", accept_loss=True), tmp_path / "new")
-
-
-def test_the_extras_of_the_formats_exist():
-    import tomllib
-    from pathlib import Path
-
-    project = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text())["project"]
-    for wanted in FORMATS.values():
-        if wanted.extra:
-            extra = " ".join(project["optional-dependencies"][wanted.extra])
-            assert wanted.engine in extra
 
 
 def test_the_version_of_an_engine_is_that_of_its_distribution():

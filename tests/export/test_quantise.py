@@ -9,11 +9,12 @@ from convlens.classifier.classifier import Classifier
 from convlens.errors import ConfigError, ExportError
 from convlens.export import export
 from convlens.export.export import export_classifier
-from convlens.export.folder import FORMATS, Target, open_network
+from convlens.export.folder import open_network
 from convlens.export.proof import INT8_TOLERANCE
 from convlens.export.quantise import quantise
 from convlens.export.samples import given_samples
 from convlens.export.standalone import ENGINES
+from convlens.export.target import FORMATS, Target
 from convlens.export.verify import verify
 from tests.export.conftest import NAMES, SEEN
 from tests.export.test_folder import sign

@@ -204,8 +204,8 @@ class Classifier(Predictor):
                 costs too much accuracy.
         """
         from convlens.export.export import export_classifier
-        from convlens.export.folder import Target
         from convlens.export.samples import given_samples
+        from convlens.export.target import Target
 
         target = Target(to, precision, any_size, accept_loss)
         samples = given_samples(self, images, labels, training)

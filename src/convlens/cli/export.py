@@ -14,6 +14,7 @@ from convlens.screen import Screen
 if TYPE_CHECKING:
     from convlens.export.proof import Proof
     from convlens.export.samples import Samples
+    from convlens.export.target import Target
     from convlens.run import Run
 
 # What shows the page of an exported folder.
@@ -59,15 +60,19 @@ def export(  # noqa: PLR0913 - the flags of the command; all but two have defaul
     ] = None,
 ) -> None:
     """Write a classifier into a folder that works without convlens, with a proof that it does."""
-    from convlens.export.folder import Target, check_target
+    from convlens.export.folder import is_exported
+    from convlens.export.target import Target, check_target
     from convlens.run import Run
 
+    if is_exported(Path(run)):
+        raise ConfigError(
+            _("{folder} is an exported folder already; give its run or classifier file.").format(
+                folder=run
+            )
+        )
     path = Run.find_classifier(run)
-    name = path.stem if path == Path(run) else path.parent.name
     target = Target(to, precision, any_size, accept_loss)
-    suffix = "" if precision == "float32" else f"-{precision}"
-    suffix += "-any-size" if any_size else ""
-    folder = out or Path("{name}-{format}".format(name=name, format=to) + suffix)
+    folder = out or _folder(path.stem if path == Path(run) else path.parent.name, target)
     check_target(target, folder)
     backend.start()
     from convlens.export.export import export_classifier
@@ -87,6 +92,16 @@ def export(  # noqa: PLR0913 - the flags of the command; all but two have defaul
         path, target, folder, samples=samples, examples=examples or (), report=report
     )
     _show(proof, folder, screen)
+
+
+def _folder(name: str, target: "Target") -> Path:
+    """Return the folder that is written if the user names none."""
+    words = [name, target.to]
+    if target.precision != "float32":
+        words.append(target.precision)
+    if target.any_size:
+        words.append("any-size")
+    return Path("-".join(words))
 
 
 def _samples(run: "Run", precision: str, screen: Screen) -> "Samples | None":

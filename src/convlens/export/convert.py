@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from convlens.errors import ExportError
-from convlens.export.folder import FORMATS, Target
+from convlens.export.target import FORMATS, Target
 from convlens.language import _
 from convlens.preprocess import Preprocessing
 

@@ -11,8 +11,8 @@ import numpy as np
 from convlens.classifier.classifier import Classifier
 from convlens.errors import ExportError
 from convlens.export.convert import convert_model
-from convlens.export.folder import FORMATS
 from convlens.export.standalone import ENGINES
+from convlens.export.target import FORMATS
 from convlens.preprocess import ImageArray
 
 PART = 1e-3  # relative to the largest value of a layer

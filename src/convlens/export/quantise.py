@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from convlens.errors import ExportError
-from convlens.export.folder import Target
+from convlens.export.target import Target
 from convlens.language import _
 from convlens.preprocess import ImageArray
 

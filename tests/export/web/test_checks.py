@@ -6,7 +6,7 @@ import pytest
 from PIL import Image
 
 from convlens.errors import BackendError, ConfigError
-from convlens.export.folder import Target, check_target
+from convlens.export.target import Target, check_target
 from convlens.export.web.page import HERE, check_examples
 from convlens.export.web.words import WORDS
 

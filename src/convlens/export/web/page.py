@@ -9,7 +9,7 @@ from pathlib import Path
 from convlens.backend import versions
 from convlens.charts.html import each_language, render_page
 from convlens.errors import ConfigError
-from convlens.export.folder import RUNTIME
+from convlens.export.target import RUNTIME
 from convlens.export.web.words import WORDS
 from convlens.image_file import opened
 from convlens.language import _
