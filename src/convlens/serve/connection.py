@@ -23,7 +23,7 @@ async def while_connected(request: Request, work: Coroutine[Any, Any, T]) -> T:
     def cancel(_leaving: "asyncio.Future[Any]") -> None:
         task.cancel()
 
-    # One future more, rather than a task for the work: every request pays for this.
+    # The work runs in the task of the request, because another task would cost time in each one.
     leaving = asyncio.ensure_future(request.receive())
     leaving.add_done_callback(cancel)
     try:

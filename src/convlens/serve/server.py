@@ -169,7 +169,7 @@ def create_server(app: FastAPI) -> Server:
 
 def run(server: Server, bound: socket.socket) -> None:
     """Serve at a socket that listens, until a signal comes."""
-    gc.freeze()  # the many objects of the libraries stay, and need not be looked at again
+    gc.freeze()  # the garbage collector need not look again at the objects of the libraries
     asyncio.run(_serve(server, bound))
 
 
