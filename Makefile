@@ -4,8 +4,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 BACKENDS := .venv-backends
+EXPORTS := tests/export tests/serve tests/cli/test_export.py tests/cli/test_serve.py
 
-.PHONY: demo lessons lessons-quick test test-all test-backends docs catalogue check clean
+.PHONY: demo lessons lessons-quick test test-export test-all test-backends docs catalogue check clean
 
 demo: $(READY)
 	@$(BIN)/convlens demo
@@ -13,7 +14,11 @@ demo: $(READY)
 
 # Two processes run whole files of tests each, because the tests of a file share what they train.
 test: $(READY)
-	$(BIN)/python -m pytest -n 2 --dist loadfile --durations=10
+	$(BIN)/python -m pytest -n 2 --dist loadfile --durations=10 $(addprefix --ignore=,$(EXPORTS))
+
+# The ways out of convlens start converters, servers and a browser in processes of their own.
+test-export: $(READY)
+	$(BIN)/python -m pytest -n 2 --dist loadfile --durations=10 $(EXPORTS)
 
 # One process, because the slow tests measure time and build networks that fill the memory.
 test-all: $(READY)
