@@ -4,10 +4,8 @@ The converters need TensorFlow, whatever engine Keras runs on here, and print mu
 this module as a program, with TensorFlow under Keras.
 """
 
-import errno
 import json
 import os
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -16,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from convlens.errors import ExportError
+from convlens.export.process import check_room, last_line
 from convlens.export.target import FORMATS, Target
 from convlens.language import _
 from convlens.preprocess import Preprocessing
@@ -55,9 +54,7 @@ def convert(saved: Path, target: Target, folder: Path) -> None:
         check=False,
     )
     if done.returncode or not (folder / FORMATS[target.to].file).exists():
-        # A converter that stops on a full disk says so in its own words, if at all.
-        if shutil.disk_usage(folder).free < saved.stat().st_size:
-            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        check_room(folder, saved)
         raise ExportError(
             _("the network cannot be converted to {format}: {reason}.").format(
                 format=target.to,
@@ -67,10 +64,10 @@ def convert(saved: Path, target: Target, folder: Path) -> None:
 
 
 def _reason(errors: str) -> str:
-    """Return the line of what a converter has written that names the reason; the last as a rule."""
-    lines = [line.strip().rstrip(".") for line in errors.splitlines() if line.strip()]
+    """Return the line of what a converter has written that names the reason."""
+    lines = [line.strip().rstrip(".") for line in errors.splitlines()]
     telling = [line.removeprefix("-- ") for line in lines if line.startswith(TELLING)]
-    return [*lines[-1:], *telling[:1]][-1] if lines else ""
+    return telling[0] if telling else last_line(errors)
 
 
 def convert_model(model: Any, to: str, folder: Path) -> None:

@@ -1,5 +1,8 @@
-"""Process: programs of the proof, which run an exported network where nothing else is loaded."""
+"""Process: programs in processes of their own, such as those of the proof, and how they fail."""
 
+import errno
+import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -32,11 +35,32 @@ def run_program(program: str, *given: Path | str) -> dict[str, NDArray[Any]]:
             check=False,
         )
         if done.returncode or not answers.exists():
-            lines = [line.strip() for line in done.stderr.splitlines() if line.strip()]
             raise ExportError(
                 _("the exported network cannot be run: {reason}. Nothing was exported.").format(
-                    reason=lines[-1].rstrip(".") if lines else _("the program was stopped")
+                    reason=last_line(done.stderr) or _("the program was stopped")
                 )
             )
         with np.load(answers) as arrays:
             return dict(arrays)
+
+
+def last_line(errors: str) -> str:
+    """Return the last line of what a program has written, which names the reason as a rule."""
+    lines = [line.strip().rstrip(".") for line in errors.splitlines() if line.strip()]
+    return lines[-1] if lines else ""
+
+
+def check_room(folder: Path, network: Path) -> None:
+    """Check whether a program that has failed had room for its network.
+
+    Not every program says so when the disk is full.
+
+    Args:
+        folder: The folder into which it wrote.
+        network: A file of about the same size.
+
+    Raises:
+        OSError: If the disk is full.
+    """
+    if shutil.disk_usage(folder).free < network.stat().st_size:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))

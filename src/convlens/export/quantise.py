@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from convlens.errors import ExportError
+from convlens.export.process import check_room, last_line
 from convlens.export.target import Target
 from convlens.language import _
 from convlens.preprocess import ImageArray
@@ -37,6 +38,7 @@ def quantise(network: Path, target: Target, folder: Path, training: ImageArray) 
 
     Raises:
         ExportError: If the network cannot be written in this precision.
+        OSError: If the disk is full.
     """
     with tempfile.TemporaryDirectory() as place:
         given = Path(place) / "training.npy"
@@ -49,13 +51,13 @@ def quantise(network: Path, target: Target, folder: Path, training: ImageArray) 
             check=False,
         )
     if done.returncode or not (folder / network.name).exists():
-        lines = [line.strip() for line in done.stderr.splitlines() if line.strip()]
+        check_room(folder, network)
         raise ExportError(
             _(
                 "the network cannot be written in {precision}: {reason}. Nothing was exported."
             ).format(
                 precision=target.precision,
-                reason=lines[-1].rstrip(".") if lines else _("the program was stopped"),
+                reason=last_line(done.stderr) or _("the program was stopped"),
             )
         )
 
