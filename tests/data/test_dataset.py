@@ -113,3 +113,13 @@ def test_a_single_class_in_split_folders_names_the_flag(tmp_path):
     with pytest.raises(DataError, match=r"found one class only.*add --layout classes"):
         load_data(tmp_path)
     assert load_data(tmp_path, layout="classes").class_names == ("Test", "Train")
+
+
+def test_in_lists_an_image_is_named_inside_the_folder_of_its_data_set(tmp_path):
+    (tmp_path / "pets.csv").touch()
+    paths = [tmp_path / "a" / "p.png", tmp_path.parent / "q.png"]
+    for source in (tmp_path, tmp_path / "pets.csv"):
+        dataset = Dataset(str(source), "", paths, np.zeros(2, np.int64), ("a",))
+        assert dataset.file_name(0) == "a/p.png"
+        assert dataset.file_name(1) == (tmp_path.parent / "q.png").as_posix()
+    assert make().file_name(3) == "3"

@@ -144,6 +144,23 @@ class Dataset:
             return _("image {index}").format(index=index)
         return str(self.images[index])
 
+    @property
+    def folder(self) -> Path:
+        """The folder to which the names of image files are relative."""
+        path = expanded(self.source)
+        return path if path.is_dir() else path.resolve().parent
+
+    def file_name(self, index: int) -> str:
+        """Return the name of an image in lists: its path inside the folder, or its number.
+
+        It stays the same when the folder is moved. Folders are separated by slashes on all systems.
+        """
+        if isinstance(self.images, np.ndarray):
+            return str(index)
+        path = self.images[index]
+        inside = path.is_relative_to(self.folder)
+        return (path.relative_to(self.folder) if inside else path.absolute()).as_posix()
+
     def with_classes(self, class_names: tuple[str, ...]) -> "Dataset":
         """Return the same images with labels that are indices into other class names.
 
