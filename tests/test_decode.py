@@ -20,15 +20,25 @@ from convlens.preprocess import (
 )
 
 
-def test_a_large_jpeg_is_decoded_at_a_fraction_of_its_size_and_looks_the_same(tmp_path):
+@pytest.mark.parametrize("channels", [1, 3])
+def test_a_large_jpeg_is_decoded_as_a_whole(tmp_path, channels):
+    # At a fraction of its size, such saturated colours would differ by several levels.
     y, x = np.mgrid[:1200, :1600]
-    blocks = np.random.default_rng(0).integers(0, 256, (75, 100))[y // 16, x // 16]
-    Image.fromarray(blocks.astype(np.uint8)).save(tmp_path / "p.jpg", quality=95)
-    assert open_image(tmp_path / "p.jpg", reduce_to=(32, 32)).size == (400, 300)
-    assert open_image(tmp_path / "p.jpg", reduce_to=(80, 80)).size == (1600, 1200)
-    reduced = prepare(tmp_path / "p.jpg", Preprocessing(32, 32, 1))
-    whole = np.asarray(Image.open(tmp_path / "p.jpg").resize((32, 32), Image.Resampling.BILINEAR))
-    assert np.abs(reduced[..., 0].astype(int) - whole).max() <= 1
+    waves = [np.sin(x / 90 + shift) * np.cos(y / 70) * 400 + 127 for shift in range(3)]
+    saturated = np.clip(np.stack(waves, -1), 0, 255).astype(np.uint8)
+    Image.fromarray(saturated).save(tmp_path / "p.jpg", quality=75)
+    mode = "L" if channels == 1 else "RGB"
+    whole = Image.open(tmp_path / "p.jpg").convert(mode).resize((32, 32), Image.Resampling.BILINEAR)
+    found = prepare(tmp_path / "p.jpg", Preprocessing(32, 32, channels))
+    np.testing.assert_array_equal(found, np.asarray(whole).reshape(found.shape))
+
+
+def test_an_image_of_the_user_stays_as_it_was():
+    image = Image.effect_noise((40, 30), 50)
+    before = np.asarray(image)
+    open_image(image).thumbnail((4, 4))
+    assert image.size == (40, 30)
+    np.testing.assert_array_equal(np.asarray(image), before)
 
 
 @pytest.mark.parametrize("suffix", ["jpg", "png", "tiff", "webp"])

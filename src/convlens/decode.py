@@ -1,10 +1,10 @@
 """Decode: open images of any kind and return their pixels.
 
+Every image is decoded as a whole, as other programs do it; see docs/decisions/decoding.md.
 Metadata never decides about pixels: an image whose EXIF data is broken is read as if it had none.
 """
 
 import io
-from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -29,10 +29,6 @@ TURNS = {
     8: Image.Transpose.ROTATE_90,
 }
 GREY_STEPS = {"L;2": 85, "L;4": 17}  # between two levels of grey, by the stored mode
-# A large JPEG is decoded at a fraction of its size that is at least so many times the size of the
-# network. No pixel then differs by more than one level of 255 from that of the whole image, which
-# other programs decode; docs/decisions/decoding.md has the measurements.
-OVERSAMPLING = 8
 # The first bytes of files that are never deep: JPEG, GIF, WebP and BMP.
 EIGHT_BIT_STARTS = (b"\xff\xd8", b"GIF8", b"RIFF", b"BM")
 
@@ -97,22 +93,18 @@ def _read_header(image: ImageLike) -> Header:
         return Header(size, pillow_image.mode, str(pillow_image.format))
 
 
-def decode(image: ImageLike, reduce_to: tuple[int, int] | None = None) -> Pixels:
+def decode(image: ImageLike) -> Pixels:
     """Return the pixels of an image; see `convlens.preprocess.read_image`."""
     if isinstance(image, np.ndarray):
         return Pixels(_from_array(image))
     if isinstance(image, Image.Image):
         with image_errors(_("the Pillow image")):
             return _decode_pillow(image)
-    return tolerant(partial(_decode_file, reduce_to=reduce_to), readable(image))
+    return tolerant(_decode_file, readable(image))
 
 
-def _decode_file(image: ImageLike, reduce_to: tuple[int, int] | None) -> Pixels:
+def _decode_file(image: ImageLike) -> Pixels:
     with opened(image) as (pillow_image, file):
-        if reduce_to is not None:
-            # The draft is a square because EXIF may exchange width and height.
-            side = OVERSAMPLING * max(reduce_to)
-            pillow_image.draft(None, (side, side))
         return _decode_pillow(pillow_image, file)
 
 
@@ -127,9 +119,9 @@ def _decode_pillow(image: Image.Image, file: Path | io.BytesIO | None = None) ->
     has_colours_of_16_bits = _has_colours_of_16_bits(image)
     image.load()
     orientation = _orientation(image)
-    # Looking for frames may change the image.
+    # Looking for frames may change the image, and the image of a caller stays as it is.
     original = image
-    image = image.copy() if hasattr(image, "n_frames") else image
+    image = image.copy() if file is None or hasattr(image, "n_frames") else image
     values: Image.Image | NDArray[Any] = image
     alpha = None
     key = image.info.get("transparency")

@@ -88,16 +88,12 @@ class Reading(NamedTuple):
     remarks: tuple[str, ...]
 
 
-def open_image(
-    image: ImageLike, reduce_to: tuple[int, int] | None = None, unit: Unit | str | None = None
-) -> Image.Image:
+def open_image(image: ImageLike, unit: Unit | str | None = None) -> Image.Image:
     """Return the image upright, as a Pillow image of mode L or RGB; see `read_image`."""
-    return read_image(image, reduce_to, unit).image
+    return read_image(image, unit).image
 
 
-def read_image(
-    image: ImageLike, reduce_to: tuple[int, int] | None = None, unit: Unit | str | None = None
-) -> Reading:
+def read_image(image: ImageLike, unit: Unit | str | None = None) -> Reading:
     """Return the image upright, as a Pillow image of mode L or RGB, with remarks on it.
 
     Transparent areas become white. Of several pages or frames the first is used.
@@ -105,8 +101,6 @@ def read_image(
     Args:
         image: A file, its bytes, a binary stream, a Pillow image, or an array (height, width[, 1, 3
             or 4]).
-        reduce_to: (height, width) in pixels that suffices. A large JPEG is then decoded at a
-            fraction of its size, which is faster.
         unit: The unit of deep images, see `Preprocessing.unit`.
 
     Raises:
@@ -120,7 +114,7 @@ def read_image(
                 "{dtype}."
             ).format(dtype=image.dtype)
         )
-    pixels = decode(image, reduce_to)
+    pixels = decode(image)
     remarks = [FRAMES] if pixels.has_frames else []
     upright = pixels.values
     if isinstance(upright, np.ndarray):
@@ -167,14 +161,13 @@ def prepare(image: ImageLike, preprocessing: Preprocessing) -> ImageArray:
     Raises:
         ImageError: If the image cannot be read, see `read_image`.
     """
-    reduce_to = preprocessing.shape[:2]
-    return fit_image(open_image(image, reduce_to, preprocessing.unit), preprocessing)
+    return fit_image(open_image(image, preprocessing.unit), preprocessing)
 
 
 def fit_image(image: Image.Image, preprocessing: Preprocessing) -> ImageArray:
     """Return an image that was opened as `prepare` does."""
     height, width, channels = preprocessing.shape
-    image = image.convert("L" if channels == 1 else "RGB")
+    image = _in_mode(image, "L" if channels == 1 else "RGB")
     if image.size != (width, height):
         bilinear = Image.Resampling.BILINEAR  # antialiased where it shrinks an image
         fit = FITS.get(preprocessing.fit, Image.Image.resize)
@@ -221,4 +214,9 @@ def _flat(image: Image.Image) -> Image.Image:
     if image.has_transparency_data:
         rgba = image.convert("RGBA")
         image = Image.alpha_composite(Image.new("RGBA", rgba.size, "white"), rgba)
-    return image.convert(mode)
+    return _in_mode(image, mode)
+
+
+def _in_mode(image: Image.Image, mode: str) -> Image.Image:
+    """Return an image in a mode; the image itself, not a copy as by Pillow, if it has the mode."""
+    return image if image.mode == mode else image.convert(mode)

@@ -59,7 +59,7 @@ def read_images(
     def read(named: tuple[str, ImageLike]) -> Fitted | ImageError:
         name, image = named
         try:
-            reading = read_image(image, preprocessing.shape[:2], preprocessing.unit)
+            reading = read_image(image, preprocessing.unit)
             return Fitted(name, fit_image(reading.image, preprocessing), reading.remarks)
         except ImageError as error:
             return error

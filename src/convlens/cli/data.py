@@ -208,7 +208,7 @@ def _examples(dataset: "Dataset", label: int, unit: Unit | None) -> list[np.ndar
     found: list[np.ndarray] = []
     for index in members[places]:
         with suppress(ImageError):
-            image = open_image(dataset.images[index], (SHEET_SIDE, SHEET_SIDE), unit)
+            image = open_image(dataset.images[index], unit)
             image.thumbnail((SHEET_SIDE, SHEET_SIDE))
             mode = "L" if image.mode == "L" else "RGB"
             found.append(np.atleast_3d(np.asarray(image.convert(mode))))

@@ -32,7 +32,7 @@ from convlens.preprocess import (
 )
 from convlens.unit import LEVELS, convert_bytes
 
-VERSION = 4  # to be raised when `prepare` returns other pixels for the same file
+VERSION = 5  # to be raised when `prepare` returns other pixels for the same file
 BATCH = 256  # images between two reports of progress
 DIGEST_BYTES = 16
 Progress = Callable[[int, int], None]
@@ -253,7 +253,7 @@ def _decode(
             if isinstance(image, np.ndarray) and bytes_of is not None:
                 image = bytes_of[image]
                 remarks.update([FEW_LEVELS] if len(np.unique(bytes_of)) < LEVELS else [])
-            reading = read_image(image, preprocessing.shape[:2], preprocessing.unit)
+            reading = read_image(image, preprocessing.unit)
             remarks.update(reading.remarks)
             loses_colour = reading.image.mode == "RGB" and preprocessing.channels == 1
             pixels = fit_image(reading.image, preprocessing)

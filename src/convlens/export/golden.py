@@ -21,8 +21,7 @@ def write_examples(
     """Write the generated images into a folder, which exists, and return their paths.
 
     They cover what differs between programs that decode images: colours, grey, palettes, opacity,
-    black and white, CMYK, cameras that were turned, odd and extreme sizes, and a JPEG that is large
-    enough to be decoded at a fraction of its size.
+    black and white, CMYK, cameras that were turned, odd and extreme sizes, and a large JPEG.
 
     Args:
         folder: The folder.

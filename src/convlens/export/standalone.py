@@ -26,7 +26,6 @@ import numpy as np
 from PIL import Image, ImageOps
 
 FOLDER = Path(__file__).resolve().parent
-OVERSAMPLING = 8  # a large JPEG is decoded at a fraction of its size, which is still large enough
 MAX_PIXELS = 100_000_000  # of an image that is decoded
 ORIENTATION = 0x0112  # the EXIF tag that says how the camera was held
 TURNS = {
@@ -52,20 +51,17 @@ def read(path, seen):
         path: An image file.
         seen: The preprocessing, as convlens.json has it.
     """
-    return fit(upright(path, seen, OVERSAMPLING * max(seen["height"], seen["width"])), seen)
+    return fit(upright(path, seen), seen)
 
 
-def upright(path, seen, enough=None):
+def upright(path, seen):
     """Return an image upright in its own size, as a Pillow image of mode L or RGB.
 
     Args:
         path: An image file.
         seen: The preprocessing, as convlens.json has it.
-        enough: The pixels of a side that suffice. A large JPEG is then decoded at a fraction.
     """
     with open_limited(path) as image:
-        if enough is not None:
-            image.draft(None, (enough, enough))
         raw = image.tile[0].args if image.tile else ""
         raw = raw[0] if isinstance(raw, tuple) and raw else raw
         has_colours_of_16_bits = ";16" in str(raw) and image.mode in ("RGB", "RGBA", "LA")
