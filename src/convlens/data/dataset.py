@@ -146,9 +146,9 @@ class Dataset:
 
     @property
     def folder(self) -> Path:
-        """The folder to which the names of image files are relative."""
+        """The absolute path of the folder to which the names of image files are relative."""
         path = expanded(self.source)
-        return path if path.is_dir() else path.resolve().parent
+        return path.absolute() if path.is_dir() else path.resolve().parent
 
     def file_name(self, index: int) -> str:
         """Return the name of an image in lists: its path inside the folder, or its number.
@@ -157,9 +157,9 @@ class Dataset:
         """
         if isinstance(self.images, np.ndarray):
             return str(index)
-        path = self.images[index]
+        path = self.images[index].absolute()
         inside = path.is_relative_to(self.folder)
-        return (path.relative_to(self.folder) if inside else path.absolute()).as_posix()
+        return (path.relative_to(self.folder) if inside else path).as_posix()
 
     def with_classes(self, class_names: tuple[str, ...]) -> "Dataset":
         """Return the same images with labels that are indices into other class names.
