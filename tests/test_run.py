@@ -4,6 +4,8 @@ import json
 
 import pytest
 
+from convlens.data.correction_lists import Correction, write_list
+from convlens.data.corrections import obey
 from convlens.errors import RunError, StorageError
 from convlens.run import Run
 from convlens.training.network import choose_network
@@ -75,3 +77,24 @@ def test_a_damaged_or_missing_file_is_named(tmp_path):
         (run.folder / "report.json").write_bytes(damaged)
         with pytest.raises(RunError, match=r"report\.json: this file of the run cannot be read"):
             _ = run.report
+
+
+def test_the_lists_of_a_run_are_copied_and_obeyed_again(digits, tmp_path):
+    path = tmp_path / "list.csv"
+    write_list(path, [Correction("0", "exclude"), Correction("1", "relabel", "7")])
+    dataset = obey(digits, [path])
+    prepared = choose_network(CONFIG).prepare(dataset, CONFIG, None)
+    run = Run.create(tmp_path / "run", "")
+    run.record(prepared, {"more": 1})
+    content = path.read_bytes()
+    path.unlink()
+    assert [copy.read_bytes() for copy in run.lists] == [content]
+    assert run.data["more"] == 1
+    assert run.data["lists"][0]["exclude"] == 1
+    assert prepared.summary()["lists"][0]["sha256"] == run.data["lists"][0]["sha256"]
+    again = run.corrected(digits)
+    assert run.corrected(again) is again
+    own = run.divided(choose_network(CONFIG).prepare(again, CONFIG, None))
+    assert own.splits.test.tolist() == prepared.splits.test.tolist()
+    with pytest.raises(RunError, match="these are not the images of"):
+        run.divided(choose_network(CONFIG).prepare(digits, CONFIG, None))

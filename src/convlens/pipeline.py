@@ -202,6 +202,7 @@ def _reopen(dataset: Dataset, name: str | Path | None, screen: Screen) -> tuple[
             )
     config = run.config
     begin(config)
+    dataset = run.corrected(dataset)
     start_from = run.start_path if run.start_path.exists() else None
     origin = choose_origin(config, start_from=start_from)
     with screen.counter(_("decoding")) as progress:

@@ -13,7 +13,8 @@ import numpy as np
 
 from convlens import run_folder
 from convlens.config import Config
-from convlens.data.dataset import SPLITS
+from convlens.data.corrections import obey
+from convlens.data.dataset import SPLITS, Dataset
 from convlens.data.prepared import Prepared
 from convlens.data.splits import Splits
 from convlens.errors import RunError
@@ -173,6 +174,36 @@ class Run:
             )
         train, val, test = (np.array(data["splits"][name], np.int64) for name in SPLITS)
         return replace(prepared, splits=Splits(train, val, test))
+
+    @property
+    def lists(self) -> list[Path]:
+        """The copies of the lists of corrections that the images of the run have."""
+        return [self.folder / one["file"] for one in self.data.get("lists", ())]
+
+    def corrected(self, dataset: Dataset) -> Dataset:
+        """Return a data set with the corrections of the run, unless it has some already.
+
+        Raises:
+            DataError: If a list cannot be obeyed any more.
+        """
+        return dataset if dataset.lists else obey(dataset, self.lists)
+
+    def record(self, prepared: Prepared, facts: Mapping[str, Any] | None = None) -> None:
+        """Write what was trained on into `data.json`, and copy the lists of corrections.
+
+        Args:
+            prepared: The images and their split.
+            facts: Further entries of data.json.
+
+        Raises:
+            StorageError: If a file cannot be written.
+        """
+        data = prepared.to_dict()
+        for number, used in enumerate(prepared.dataset.lists, 1):
+            name = f"lists/{number}-{used.list.path.name}"
+            write_atomically(self.folder / name, used.list.content, _("the list"))
+            data["lists"][number - 1]["file"] = name
+        self.write("data.json", json.dumps(data | dict(facts or {}), ensure_ascii=False))
 
     def classifier(self, precision: str = "float32") -> "Classifier":
         """Load the classifier of the best epoch.

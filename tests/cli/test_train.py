@@ -29,6 +29,25 @@ def test_train_announces_shows_epochs_and_scores(shapes, here, capsys):
     assert (here / "runs" / "mine" / "classifier.keras").exists()
 
 
+@pytest.mark.usefixtures("no_charts")
+def test_lists_are_obeyed_by_the_training_and_by_what_follows_it(shapes, here, capsys):
+    Path("one.csv").write_text("file,action\ndisc/0.png,exclude\n")
+    Path("two.csv").write_text("file;action;value\nbar/1.png;group;a\nbar/2.png;group;a\n")
+    words = (*QUICK, "--size", "16", "--epochs", "1", "--run", "mine")
+    assert run("train", shapes, *words, "--using", "one.csv", "--using", "two.csv") == 0
+    assert "one.csv: images that are left out: 1" in capsys.readouterr().out
+    Path("one.csv").unlink()
+    folder = Path("runs/mine")
+    data = json.loads((folder / "data.json").read_text())
+    assert data["images"] == 119
+    assert [one["file"] for one in data["lists"]] == ["lists/1-one.csv", "lists/2-two.csv"]
+    assert (folder / "lists" / "1-one.csv").read_text().endswith("disc/0.png,exclude\n")
+    report = json.loads((folder / "report.json").read_text())
+    assert run("evaluate", "mine") == 0
+    again = json.loads((folder / "report.json").read_text())
+    assert again["metrics"]["accuracy"] == report["metrics"]["accuracy"]
+
+
 @pytest.mark.slow
 def test_from_takes_a_runs_name(shapes, here):
     assert run("train", shapes, *QUICK, "--size", "32", "--epochs", "1", "--run", "first") == 0

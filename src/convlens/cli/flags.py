@@ -2,6 +2,7 @@
 
 import dataclasses
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Annotated, Any, get_args, get_type_hints
 
 from cyclopts import Group, Parameter
@@ -25,6 +26,14 @@ NUMBER_LISTS = ("filters", "dense", "head")  # settings that a flag writes with 
 
 Resume = Annotated[
     bool, Parameter(negative=(), help=N_("continue --run, which was stopped or killed"))
+]
+
+Using = Annotated[
+    list[Path] | None,
+    Parameter(
+        negative=(),
+        help=N_("list of corrections, which `convlens audit --fix` writes; may be repeated"),
+    ),
 ]
 
 SEARCH_DEFAULTS = {"model": "custom_cnn", "epochs": 8}  # of a trial, where no flag is given

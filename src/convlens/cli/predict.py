@@ -205,6 +205,7 @@ def evaluate(
         pattern=opened.config.data.pattern,
         layout=layout or opened.config.data.layout,
         for_training=data is None,
+        using=opened.lists if data is None else (),
     )
     backend.start(threads=opened.config.training.threads)  # a classifier opens on any engine
     from convlens.report.finish import score_again, score_other

@@ -1,5 +1,6 @@
 """`convlens compare` and `convlens search`: several trainings, and what they say together."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -11,6 +12,7 @@ from convlens.cli.flags import (
     CompareFlags,
     Resume,
     SearchFlags,
+    Using,
     configure,
     given_flags,
 )
@@ -33,6 +35,7 @@ def compare(  # noqa: PLR0913 - options of the command
         float | None,
         Parameter(help=N_("minutes of training for each network [2]"), show_default=False),
     ] = None,
+    using: Using = None,
     flags: Annotated[CompareFlags, Parameter(name="*")] = CompareFlags(),  # noqa: B008 - made once, never changed
     run: Annotated[
         str | None, Parameter(help=N_("name of the comparison, made under runs/, or its folder"))
@@ -52,6 +55,7 @@ def compare(  # noqa: PLR0913 - options of the command
         "path": path,
         "models": models,
         "minutes": minutes,
+        "using": using,
         "run": run,
     }
     refuse_conflicts("compare", others | given_flags(flags))
@@ -64,11 +68,18 @@ def compare(  # noqa: PLR0913 - options of the command
             _("say on which images and which networks: convlens compare PATH --models a,b,c.")
         )
     else:
-        start_comparison(path, models, configure(flags, Config()), minutes=minutes, run=run)
+        config = configure(flags, Config())
+        start_comparison(path, models, config, minutes=minutes, run=run, using=using or ())
 
 
 def start_comparison(
-    path: str, models: str, config: Config, *, minutes: float | None, run: str | None
+    path: str,
+    models: str,
+    config: Config,
+    *,
+    minutes: float | None,
+    run: str | None,
+    using: Sequence[Path] = (),
 ) -> None:
     """Compare networks on the images of a path; see `convlens.studies.compare.compare`.
 
@@ -78,6 +89,7 @@ def start_comparison(
         config: All settings.
         minutes: The minutes of training for each network, or None for the default.
         run: The name or folder of the comparison.
+        using: Lists of corrections.
     """
     backend.start(config.training.backend, config.training.threads)
     from convlens.studies.compare import DEFAULT_MINUTES, compare
@@ -86,7 +98,8 @@ def start_comparison(
     names = [name.strip() for name in models.split(",") if name.strip()]
     check_names(names)  # before the images are looked at, which may take a while
     minutes = DEFAULT_MINUTES if minutes is None else minutes
-    compare(open_images(path, config), names, config, minutes=minutes, run=run, screen=Screen())
+    dataset = open_images(path, config, using)
+    compare(dataset, names, config, minutes=minutes, run=run, screen=Screen())
 
 
 def resume_comparison(run: str | None, path: str | None) -> None:
@@ -108,7 +121,8 @@ def resume_comparison(run: str | None, path: str | None) -> None:
                 "{folder}: the runs of the networks are gone, so the comparison cannot go on."
             ).format(folder=folder)
         )
-    compare.resume_comparison(open_images(path or facts["path"], config), run, Screen())
+    lists = Run(folder / facts["models"][0]).lists
+    compare.resume_comparison(open_images(path or facts["path"], config, lists), run, Screen())
 
 
 def chart_published() -> None:
@@ -162,6 +176,7 @@ def search(  # noqa: PLR0913 - options of the command
             ),
         ),
     ] = None,
+    using: Using = None,
     flags: Annotated[SearchFlags, Parameter(name="*")] = SearchFlags(),  # noqa: B008 - made once, never changed
     run: Annotated[
         str | None, Parameter(help=N_("name of the search, made under runs/, or its folder"))
@@ -169,7 +184,13 @@ def search(  # noqa: PLR0913 - options of the command
     resume: Resume = False,
 ) -> None:
     """Try other settings of the network and its training, and say which are best and how surely."""
-    others = {"resume": resume, "trials": trials, "minutes": minutes, "vary": vary}
+    others = {
+        "resume": resume,
+        "trials": trials,
+        "minutes": minutes,
+        "vary": vary,
+        "using": using,
+    }
     refuse_conflicts("search", others | given_flags(flags))
     if resume:
         resume_search(run, path)
@@ -184,7 +205,7 @@ def search(  # noqa: PLR0913 - options of the command
     # A mistake in --vary is reported before the images are looked at, which may take a while.
     space = parse_vary(vary or (), config.model.model) or None
     search.search(
-        open_images(path, config),
+        open_images(path, config, using or ()),
         config,
         trials=20 if trials is None else trials,
         minutes=minutes,
@@ -200,7 +221,7 @@ def resume_search(run: str | None, path: str | None) -> None:
 
     message = _("to resume, name the search: convlens search --run NAME --resume.")
     opened = Run.open(require_name(run, message))
-    dataset = open_images(path or opened.data["path"], opened.config)
+    dataset = open_images(path or opened.data["path"], opened.config, opened.lists)
     from convlens.studies import search
 
     search.resume_search(dataset, opened.folder, Screen())

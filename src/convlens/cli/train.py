@@ -2,6 +2,7 @@
 
 import shlex
 import tomllib
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -9,7 +10,7 @@ from cyclopts import Parameter
 
 from convlens import backend
 from convlens.budget.plan import parse_duration
-from convlens.cli.flags import Flags, Resume, configure, given_flags
+from convlens.cli.flags import Flags, Resume, Using, configure, given_flags
 from convlens.config import Config, ModelConfig
 from convlens.conflicts import refuse_conflicts
 from convlens.errors import ConfigError, RunError
@@ -43,6 +44,7 @@ def train(  # noqa: PLR0913 - options of the command
     draws: Annotated[
         int | None, Parameter(help=N_("number of draws of --few [5]"), show_default=False)
     ] = None,
+    using: Using = None,
     find_learning_rate: Annotated[
         bool, Parameter(negative=(), help=N_("look for a learning rate first"))
     ] = False,
@@ -62,6 +64,7 @@ def train(  # noqa: PLR0913 - options of the command
         "draws": draws,
         "find_learning_rate": find_learning_rate,
         "budget": budget,
+        "using": using,
     }
     refuse_conflicts("train", others | base.transfer.changed() | given_flags(flags))
     if resume:
@@ -76,7 +79,7 @@ def train(  # noqa: PLR0913 - options of the command
         )
     settings = configure(flags, base)
     seconds = None if budget is None else parse_duration(budget)
-    dataset = open_images(path, settings)
+    dataset = open_images(path, settings, using or ())
     if few is not None:
         done = start_few(dataset, settings, few, draws=draws, run=run)
     elif seconds is not None:
@@ -90,17 +93,18 @@ def train(  # noqa: PLR0913 - options of the command
     say_what_is_next(done)
 
 
-def open_images(path: str, config: Config) -> "Dataset":
+def open_images(path: str, config: Config, using: Sequence[Path] = ()) -> "Dataset":
     """Load labelled images and start the engine that the configuration names.
 
     Args:
         path: A folder, a file or the name of a data set.
         config: The configuration, which also says how labels are found in file names.
+        using: Lists of corrections.
     """
     from convlens.data.sources import load_data
 
     backend.choose(config.training.backend)  # first, as a data set of Keras imports the engine
-    dataset = load_data(path, pattern=config.data.pattern, layout=config.data.layout)
+    dataset = load_data(path, pattern=config.data.pattern, layout=config.data.layout, using=using)
     backend.start(config.training.backend, config.training.threads)
     return dataset
 
@@ -208,7 +212,7 @@ def resume_run(run: str | None, path: str | None) -> "Run":
 
     message = _("to resume, name the run: convlens train --run NAME --resume.")
     opened = Run.open(require_name(run, message))
-    dataset = open_images(path or opened.data["path"], opened.config)
+    dataset = open_images(path or opened.data["path"], opened.config, opened.lists)
     from convlens import pipeline
 
     return pipeline.train(dataset, run=opened.folder, resume=True, screen=Screen())

@@ -6,7 +6,9 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +19,9 @@ from convlens.language import N_, _, listed, sentences
 from convlens.preprocess import ImageArray
 from convlens.text import printable
 from convlens.unit import Unit
+
+if TYPE_CHECKING:
+    from convlens.data.corrections import UsedList
 
 # Names of splits, such as train, Training_Set, testset, images_val and train_images.
 _SPLIT_NAME = r"(?:(?:images?|data)_)?(?:{word})(?:_?(?:sets?|data|images?))?"
@@ -80,6 +85,9 @@ class Dataset:
         unit: The unit with which deep arrays were converted to uint8, or None.
         labelled_by: Where the labels of the files of a folder come from: "folder" or "file".
             None for other sources.
+        rows: (n,) the numbers of the images in the source, if some images of an array were left
+            out; None if all are there.
+        lists: The lists whose corrections were made, see `convlens.data.corrections`.
     """
 
     source: str
@@ -92,6 +100,8 @@ class Dataset:
     notes: tuple[str, ...] = ()
     unit: Unit | None = None
     labelled_by: str | None = None
+    rows: NDArray[np.int64] | None = None
+    lists: tuple["UsedList", ...] = ()
 
     def __repr__(self) -> str:
         """Return one line, as a notebook shows it; the paths of all images would fill pages."""
@@ -141,10 +151,10 @@ class Dataset:
     def image_name(self, index: int) -> str:
         """Return the name of an image for messages: its path, or its number in the array."""
         if isinstance(self.images, np.ndarray):
-            return _("image {index}").format(index=index)
+            return _("image {index}").format(index=self.file_name(index))
         return str(self.images[index])
 
-    @property
+    @cached_property
     def folder(self) -> Path:
         """The absolute path of the folder to which the names of image files are relative."""
         path = expanded(self.source)
@@ -156,7 +166,7 @@ class Dataset:
         It stays the same when the folder is moved. Folders are separated by slashes on all systems.
         """
         if isinstance(self.images, np.ndarray):
-            return str(index)
+            return str(index if self.rows is None else self.rows[index])
         path = self.images[index].absolute()
         inside = path.is_relative_to(self.folder)
         return (path.relative_to(self.folder) if inside else path).as_posix()

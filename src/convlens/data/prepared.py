@@ -116,6 +116,7 @@ class Prepared:
 
     def summary(self) -> dict[str, Any]:
         """Return what a classifier file records of its data."""
+        lists = [one.to_dict() for one in self.dataset.lists]
         return {
             "source": self.dataset.source,
             "kind": self.dataset.kind,
@@ -123,6 +124,7 @@ class Prepared:
             "images": len(self.dataset),
             "counts": {name: self.counts(name) for name in SPLITS},
             "fingerprint": self.fingerprint,
+            **({"lists": lists} if lists else {}),
         }
 
     def to_dict(self) -> dict[str, Any]:

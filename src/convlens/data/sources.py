@@ -1,6 +1,7 @@
 """Sources: recognise what a path or a name stands for and load it as a Dataset."""
 
 import re
+from collections.abc import Sequence
 from dataclasses import replace
 from difflib import get_close_matches
 from itertools import islice
@@ -8,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
+from convlens.data.corrections import obey
 from convlens.data.dataset import Dataset, check, note_if
 from convlens.data.formats.folder import BY_FILE_NAME, a_data_source_is, load_folder, says_lost
 from convlens.data.formats.idx import IDX_NAME
@@ -31,6 +33,7 @@ def load_data(
     pattern: str | None = None,
     layout: str = "auto",
     for_training: bool = True,
+    using: Sequence[str | Path] = (),
 ) -> Dataset:
     """Return the labelled images of a folder, a file or a known data set.
 
@@ -45,6 +48,8 @@ def load_data(
             them as splits, unless images of folders beside them would be lost.
         for_training: Whether the data set must be fit to train on. This is not needed for images
             that are only evaluated.
+        using: Lists of corrections, see `convlens.data.corrections`: which images are left out,
+            belong to another class, or stay in one split. The files themselves stay as they are.
 
     Raises:
         DataError: If nothing is found, the layout is not recognised, the data is malformed, or
@@ -76,6 +81,8 @@ def load_data(
         ),
     )
     dataset = replace(dataset, notes=notes)
+    if using:
+        dataset = obey(dataset, using)
     if for_training:
         _check(dataset)
     return dataset

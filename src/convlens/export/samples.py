@@ -73,7 +73,12 @@ def samples_of(run: Run, classifier: Classifier, progress: Progress | None = Non
         RunError: If they are not those of the run.
     """
     config = run.config
-    dataset = load_data(run.data["path"], pattern=config.data.pattern, layout=config.data.layout)
+    dataset = load_data(
+        run.data["path"],
+        pattern=config.data.pattern,
+        layout=config.data.layout,
+        using=run.lists,
+    )
     prepared = run.divided(
         prepare_data(
             dataset.with_classes(classifier.class_names),

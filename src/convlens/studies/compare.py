@@ -98,7 +98,7 @@ def compare(
     comparison = Run.create(run, f"{dataset.name}-compare")
     for name in names:
         network = comparison.part(name)
-        network.write("data.json", json.dumps(prepared.to_dict(), ensure_ascii=False))
+        network.record(prepared)
         network.write("run.toml", planned[name].to_toml())
     facts = {"models": list(names), "minutes": minutes, "path": prepared.to_dict()["path"]}
     comparison.write(FACTS, json.dumps(facts, ensure_ascii=False, indent=1))
@@ -148,6 +148,7 @@ def resume_comparison(dataset: Dataset, name: str | Path, screen: Screen | None 
     first = Run(comparison.folder / facts["models"][0])
     begin(first.config)
     with screen.counter(_("decoding")) as progress:
+        dataset = first.corrected(dataset)
         prepared = first.divided(prepare_data(dataset, first.config, progress=progress))
     return _carry_out(comparison, prepared, screen)
 

@@ -97,7 +97,7 @@ def search(  # noqa: PLR0913 - the public entry point; all but two have defaults
         "minutes": minutes,
         "space": to_dict(space),
     }
-    folder.write("data.json", json.dumps(prepared.to_dict(), ensure_ascii=False))
+    folder.record(prepared)
     folder.write("search.json", json.dumps(facts, ensure_ascii=False, indent=1))
     folder.write("run.toml", config.to_toml())
     return _carry_out(folder, prepared, screen)
@@ -130,6 +130,7 @@ def resume_search(dataset: Dataset, name: str | Path, screen: Screen | None = No
         )
     config = run.config
     begin(config)
+    dataset = run.corrected(dataset)
     prepared = run.divided(prepare_images(choose_network(config), dataset, config, screen))
     return _carry_out(run, prepared, screen)
 

@@ -4,7 +4,6 @@ A setup can record itself in a run folder and make a classifier of its network. 
 learns is the business of the stages (`convlens.training.trainer` and `convlens.transfer`).
 """
 
-import json
 import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
@@ -99,7 +98,7 @@ class Setup:
             run: The run folder.
             facts: Further entries of data.json.
         """
-        run.write("data.json", json.dumps(self.prepared.to_dict() | facts, ensure_ascii=False))
+        run.record(self.prepared, facts)
         if not self.origin.is_of_zoo:
             self.classifier().save(run.start_path)
         recorded = self.config
