@@ -11,12 +11,13 @@ from typing import Any, NamedTuple
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
+from PIL import ExifTags, Image
 
 from convlens.errors import ImageError
 from convlens.image_file import PNG_START, ImageLike, image_errors, opened, readable, tolerant
 from convlens.language import _
 
+CAMERA = (ExifTags.Base.Make, ExifTags.Base.Model)
 ORIENTATION = 0x0112  # the EXIF tag; the values 5 to 8 exchange width and height
 # How the values of that tag turn an image upright.
 TURNS = {
@@ -52,6 +53,24 @@ class Header(NamedTuple):
         return self.mode in ("1", "L", "LA", "La") or self.mode.startswith(("I", "F"))
 
 
+class FileFacts(NamedTuple):
+    """What an image file says of itself besides its pixels; empty texts where it says nothing.
+
+    Attributes:
+        mode: Pillow's mode before any conversion: "RGB", "L", "P" (palette), "I;16", ...
+        format: Pillow's name of the file format; "array" for arrays.
+        camera: The make and the model of the camera.
+        software: The program that wrote the file.
+        taken: When it was taken, as "2026:05:01 12:30:59.123".
+    """
+
+    mode: str = ""
+    format: str = ""
+    camera: str = ""
+    software: str = ""
+    taken: str = ""
+
+
 class Pixels(NamedTuple):
     """A decoded image.
 
@@ -60,12 +79,14 @@ class Pixels(NamedTuple):
         alpha: The opacity of a deep image, or None.
         orientation: How the image lies, as EXIF counts it.
         has_frames: Whether there are more pages or frames.
+        facts: What the file says of itself.
     """
 
     values: Image.Image | NDArray[Any]
     alpha: Image.Image | None = None
     orientation: int = 1
     has_frames: bool = False
+    facts: FileFacts = FileFacts()
 
 
 def read_header(image: ImageLike) -> Header:
@@ -96,7 +117,9 @@ def _read_header(image: ImageLike) -> Header:
 def decode(image: ImageLike) -> Pixels:
     """Return the pixels of an image; see `convlens.preprocess.read_image`."""
     if isinstance(image, np.ndarray):
-        return Pixels(_from_array(image))
+        pixels = _from_array(image)
+        mode = pixels.mode if isinstance(pixels, Image.Image) else str(pixels.dtype)
+        return Pixels(pixels, facts=FileFacts(mode, "array"))
     if isinstance(image, Image.Image):
         with image_errors(_("the Pillow image")):
             return _decode_pillow(image)
@@ -119,6 +142,7 @@ def _decode_pillow(image: Image.Image, file: Path | io.BytesIO | None = None) ->
     has_colours_of_16_bits = _has_colours_of_16_bits(image)
     image.load()
     orientation = _orientation(image)
+    facts = _file_facts(image)
     # Looking for frames may change the image, and the image of a caller stays as it is.
     original = image
     image = image.copy() if file is None or hasattr(image, "n_frames") else image
@@ -133,7 +157,7 @@ def _decode_pillow(image: Image.Image, file: Path | io.BytesIO | None = None) ->
         values, alpha = _sixteen_bits(image, file)
     elif isinstance(key, int) and raw_mode in GREY_STEPS:
         image.info["transparency"] = key * GREY_STEPS[raw_mode]
-    return Pixels(values, alpha, orientation, _has_frames(original))
+    return Pixels(values, alpha, orientation, _has_frames(original), facts)
 
 
 def is_deep_file(image: ImageLike) -> bool:
@@ -191,6 +215,29 @@ def _orientation(image: Image.Image) -> int:
         return int(image.getexif().get(ORIENTATION, 1))
     except Exception:
         return 1
+
+
+def _file_facts(image: Image.Image) -> FileFacts:
+    """Return what a decoded file says of itself; broken metadata counts as none."""
+    facts = FileFacts(image.mode, str(image.format or ""))
+    try:
+        exif = image.getexif()
+        if not exif:
+            return facts
+        moment = exif.get_ifd(ExifTags.IFD.Exif)
+        taken = _text(moment.get(ExifTags.Base.DateTimeOriginal))
+        fraction = _text(moment.get(ExifTags.Base.SubsecTimeOriginal))
+        return facts._replace(
+            camera=" ".join(filter(None, (_text(exif.get(tag)) for tag in CAMERA))),
+            software=_text(exif.get(ExifTags.Base.Software)),
+            taken=f"{taken}.{fraction}" if taken and fraction else taken,
+        )
+    except Exception:
+        return facts
+
+
+def _text(value: object) -> str:
+    return value.strip(" \0") if isinstance(value, str) else ""
 
 
 def _has_frames(image: Image.Image) -> bool:

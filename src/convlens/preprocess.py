@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
-from convlens.decode import TURNS, decode, is_deep, is_deep_file, may_be_deep
+from convlens.decode import TURNS, FileFacts, decode, is_deep, is_deep_file, may_be_deep
 from convlens.errors import ImageError
 from convlens.image_file import ImageLike
 from convlens.language import N_, _
@@ -82,10 +82,12 @@ class Reading(NamedTuple):
     Attributes:
         image: The image, upright, of mode L or RGB.
         remarks: Some of FRAMES, FEW_LEVELS and NOT_FINITE.
+        facts: What the file says of itself.
     """
 
     image: Image.Image
     remarks: tuple[str, ...]
+    facts: FileFacts = FileFacts()
 
 
 def open_image(image: ImageLike, unit: Unit | str | None = None) -> Image.Image:
@@ -130,7 +132,7 @@ def read_image(image: ImageLike, unit: Unit | str | None = None) -> Reading:
     upright = _flat(upright)
     if pixels.orientation in TURNS:
         upright = upright.transpose(TURNS[pixels.orientation])
-    return Reading(upright, tuple(remarks))
+    return Reading(upright, tuple(remarks), pixels.facts)
 
 
 def read_values(image: ImageLike) -> Values | None:

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from convlens.data import decoding
 from convlens.data import store as store_module
 from convlens.data.cache import cache_folder
 from convlens.data.dataset import Dataset
@@ -22,7 +23,7 @@ def test_images_are_decoded_once_and_reused(shapes, tmp_path, monkeypatch):
     dataset = load_data(shapes)
     wanted = Preprocessing(32, 32, 3)
     calls = []
-    monkeypatch.setattr(store_module, "fit_image", lambda *a: calls.append(a) or fit_image(*a))
+    monkeypatch.setattr(decoding, "fit_image", lambda *a: calls.append(a) or fit_image(*a))
     first = open_store(dataset, wanted)
     assert isinstance(first.images, np.memmap)
     assert first.images.shape == (120, 32, 32, 3)
@@ -121,7 +122,7 @@ def test_copies_elsewhere_share_an_array_and_their_problems_name_them(tmp_path, 
     (tmp_path / "one" / "dark" / "1.bmp").write_bytes(b"BM, but no image")
     open_store(load_data(tmp_path / "one"), WANTED)
     shutil.copytree(tmp_path / "one", tmp_path / "two")
-    monkeypatch.setattr(store_module, "_decode", None)
+    monkeypatch.setattr(store_module, "decode_all", None)
     dataset = load_data(tmp_path / "two")
     (problem,) = open_store(dataset, WANTED).problems.values()
     assert problem.startswith(str(tmp_path / "two" / "dark" / "1.bmp"))
@@ -138,7 +139,7 @@ def test_an_image_that_could_not_be_read_is_tried_again(tmp_path, monkeypatch):
         return read_image(image)
 
     with monkeypatch.context() as patch:
-        patch.setattr(store_module, "read_image", lacks_a_codec)
+        patch.setattr(decoding, "read_image", lacks_a_codec)
         assert open_store(dataset, WANTED).usable.tolist() == [True, False, True] * 2
     assert open_store(dataset, WANTED).usable.all()
     assert open_store(dataset, WANTED).images[1].any()
@@ -153,10 +154,10 @@ def test_an_image_that_changes_while_it_is_decoded_is_an_error(tmp_path, monkeyp
         rewrite_in_place(tmp_path / "data")
         return read_image(*arguments, **options)
 
-    monkeypatch.setattr(store_module, "read_image", meanwhile)
+    monkeypatch.setattr(decoding, "read_image", meanwhile)
     with pytest.raises(DataError, match=r"0\.bmp: an image must not change while it is decoded"):
         open_store(dataset, WANTED)
-    assert not list((cache_folder() / "store").iterdir())
+    assert not [path for path in cache_folder().glob("*/*") if path.is_file()]
 
 
 def test_arrays_of_equal_bytes_and_other_shapes_are_told_apart(tmp_path):
@@ -201,7 +202,7 @@ def test_a_full_disk_leaves_nothing_behind(shapes, tmp_path, monkeypatch):
     monkeypatch.setattr(np.lib.format, "write_array_header_1_0", full)
     with pytest.raises(StorageError, match=r"No space left.*CONVLENS_CACHE"):
         open_store(load_data(shapes), Preprocessing(32, 32, 3))
-    assert not list((cache_folder() / "store").iterdir())
+    assert not [path for path in cache_folder().glob("*/*") if path.is_file()]
 
 
 def test_an_error_without_a_system_message_is_told(shapes, tmp_path, monkeypatch):
@@ -218,6 +219,47 @@ def test_colour_that_a_grey_store_loses_is_counted(shapes):
     dataset = load_data(shapes)
     assert open_store(dataset, Preprocessing(32, 32, 1)).coloured == 120
     assert open_store(dataset, Preprocessing(32, 32, 3)).coloured == 0
+
+
+def test_looks_lie_beside_the_pixels_and_are_empty_for_unreadable_files(tmp_path):
+    plain_images(tmp_path)
+    (tmp_path / "dark" / "1.bmp").write_bytes(b"BM, but no image")
+    dataset = load_data(tmp_path)
+    looks = open_store(dataset, WANTED).looks
+    assert isinstance(looks, np.memmap)
+    unreadable = [path.name == "1.bmp" and path.parent.name == "dark" for path in dataset.images]
+    assert (looks["width"] == np.where(unreadable, 0, 8)).all()
+    assert (looks["bytes"] == [0 if gone else 246 for gone in unreadable]).all()
+    bright = dataset.labels == dataset.class_names.index("bright")
+    assert looks["brightness"][bright].min() > 50 > looks["brightness"][~bright].max()
+
+
+def test_looks_do_not_depend_on_the_size_of_the_network(shapes, monkeypatch):
+    dataset = load_data(shapes)
+    small = open_store(dataset, Preprocessing(9, 9, 1)).looks
+    large = open_store(dataset, Preprocessing(40, 40, 3)).looks
+    assert small.filename == large.filename
+    np.testing.assert_array_equal(small, large)
+    monkeypatch.setattr(store_module, "decode_all", None)
+    np.testing.assert_array_equal(open_store(dataset, Preprocessing(9, 9, 1)).looks, small)
+
+
+def test_looks_that_were_removed_from_the_cache_are_taken_again(shapes):
+    dataset = load_data(shapes)
+    store = open_store(dataset, Preprocessing(32, 32, 3))
+    brightness = store.looks["brightness"].copy()
+    store.looks_file.unlink()
+    again = open_store(dataset, Preprocessing(32, 32, 3))
+    np.testing.assert_array_equal(again.looks["brightness"], brightness)
+
+
+def test_looks_of_an_array_are_taken_when_they_are_asked_for(digits):
+    store = open_store(digits, Preprocessing(8, 8, 1))
+    assert (store.looks["width"] == 8).all()
+    assert store.looks_file.exists()
+    np.testing.assert_array_equal(store.looks["pixels"], store.digests)
+    resized = open_store(digits, Preprocessing(16, 16, 1))
+    np.testing.assert_array_equal(resized.looks, store.looks)
 
 
 def test_arrays_of_the_right_shape_are_taken_as_they_are():

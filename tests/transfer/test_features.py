@@ -9,7 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from convlens.data.store import Store, digests_of
+from convlens.data.digests import digests_of
+from convlens.data.store import Store
 from convlens.errors import StorageError
 from convlens.transfer import features
 from convlens.transfer.backbone import body_of

@@ -23,9 +23,10 @@ from convlens.budget.plan import Costs
 from convlens.classifier.runtime import Compiled
 from convlens.config import Config
 from convlens.data.dataset import Dataset
+from convlens.data.digests import DIGEST_BYTES
 from convlens.data.prepared import Prepared
 from convlens.data.splits import Splits
-from convlens.data.store import DIGEST_BYTES, Store, is_stored
+from convlens.data.store import Store, is_stored
 from convlens.errors import ImageError, StorageError
 from convlens.evaluation.evaluate import evaluate
 from convlens.language import _, language, speak

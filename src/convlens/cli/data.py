@@ -51,10 +51,11 @@ def data(
 ) -> None:
     """Show what is in a data source: format, classes, images and a sheet of examples."""
     from convlens.data.deep import unit_of
+    from convlens.data.digests import digests_of
     from convlens.data.inspection import inspect
     from convlens.data.prepared import choose_preprocessing, copy_notes
     from convlens.data.sources import load_data
-    from convlens.data.store import digests_of, open_store
+    from convlens.data.store import open_store
 
     screen = Screen()
     dataset = load_data(path, pattern=pattern, layout=layout, for_training=False)

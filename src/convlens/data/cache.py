@@ -13,6 +13,7 @@ import tempfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO, Any
 
 import numpy as np
 import platformdirs
@@ -77,6 +78,13 @@ def open_array(path: Path) -> ImageArray:
     return array
 
 
+def write_header(file: IO[bytes], shape: tuple[int, ...], dtype: np.dtype[Any]) -> None:
+    """Write the beginning of a `.npy` file, which the bytes of the array follow."""
+    descr = np.lib.format.dtype_to_descr(dtype)
+    header = {"descr": descr, "fortran_order": False, "shape": shape}
+    np.lib.format.write_array_header_1_0(file, header)
+
+
 def write_array(path: Path, shape: tuple[int, ...], chunks: Iterable[ImageArray]) -> None:
     """Write uint8 rows as one `.npy` file, which appears under its name only when it is complete.
 
@@ -94,8 +102,7 @@ def write_array(path: Path, shape: tuple[int, ...], chunks: Iterable[ImageArray]
 
     def write(temporary: Path) -> None:
         with temporary.open("wb") as file:
-            header = {"descr": "|u1", "fortran_order": False, "shape": shape}
-            np.lib.format.write_array_header_1_0(file, header)
+            write_header(file, shape, np.dtype(np.uint8))
             for chunk in chunks:
                 file.write(np.ascontiguousarray(chunk).data)
 

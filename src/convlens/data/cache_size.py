@@ -23,6 +23,7 @@ IN_USE = 3600  # seconds; what was used since may be in use, and is removed only
 # written begins with a dot.
 KINDS = {
     N_("decoded images"): r"store/(\.[0-9a-f]{8}\.)?(?P<name>[0-9a-f]{32})\.(npy|json)",
+    N_("summaries of images"): r"looks/(\.[0-9a-f]{8}\.)?(?P<name>[0-9a-f]{32})\.(npy|pairs\.npz)",
     N_("features"): r"features/(?P<name>[0-9a-f]{32})/[0-9a-f]{32}\.(digests|features|records)",
     N_("unpacked arrays"): r"(\.[0-9a-f]{8}\.)?(?P<name>.+-[0-9a-f]{16}-[0-9a-f]{16})\.npy",
 }
@@ -34,7 +35,7 @@ class Entry:
     """A part of the cache that is removed as a whole.
 
     Attributes:
-        kind: What it is: "decoded images", "features" or "unpacked arrays".
+        kind: What it is: "decoded images", "summaries of images", "features" or "unpacked arrays".
         name: Its name in the folder of the cache.
         files: Its files.
         size: Their size in bytes.
@@ -56,7 +57,7 @@ def cache_entries() -> list[Entry]:
     """
     folder = cache_folder()
     found: dict[tuple[str, str], list[Path]] = defaultdict(list)
-    for path in chain.from_iterable(map(folder.glob, ("*", "store/*", "features/*/*"))):
+    for path in chain.from_iterable(map(folder.glob, ("*", "store/*", "looks/*", "features/*/*"))):
         for kind, pattern in KINDS.items():
             match = re.fullmatch(pattern, path.relative_to(folder).as_posix())
             if match is not None and path.is_file():

@@ -23,7 +23,7 @@ from scipy.sparse.csgraph import connected_components
 from convlens.data.cache import IN_MEMORY, cache_folder, open_array, write_array
 from convlens.data.correction_lists import Correction, CorrectionList, read_list
 from convlens.data.dataset import Dataset, note_if, refuse_if
-from convlens.data.store import digests_of
+from convlens.data.digests import digests_of
 from convlens.files import and_more
 from convlens.language import _
 from convlens.preprocess import ImageArray

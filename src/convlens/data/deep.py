@@ -13,7 +13,8 @@ import numpy as np
 
 from convlens.data.cache import REMEDY, cache_folder
 from convlens.data.dataset import Dataset, note_if
-from convlens.data.store import BATCH, Progress, digests_of
+from convlens.data.decoding import Progress
+from convlens.data.digests import BATCH, digests_of
 from convlens.decode import may_be_deep
 from convlens.errors import ImageError
 from convlens.files import write_atomically

@@ -11,10 +11,11 @@ from numpy.typing import NDArray
 
 from convlens.config import Config, DataConfig
 from convlens.data.dataset import SPLITS, Dataset, note_if
+from convlens.data.decoding import Progress
 from convlens.data.deep import unit_of, with_unit
 from convlens.data.inspection import read_headers
 from convlens.data.splits import Splits, clusters_of, make_splits
-from convlens.data.store import Progress, Store, fingerprint, open_store
+from convlens.data.store import Store, fingerprint, open_store
 from convlens.errors import ConfigError
 from convlens.files import and_more
 from convlens.language import _

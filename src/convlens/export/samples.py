@@ -7,9 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from convlens.classifier.classifier import Classifier
+from convlens.data.decoding import Progress
 from convlens.data.prepared import prepare_data
 from convlens.data.sources import load_data
-from convlens.data.store import Progress
 from convlens.errors import DataError
 from convlens.export.quantise import CALIBRATED_ON, SEED
 from convlens.language import _

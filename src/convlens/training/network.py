@@ -25,8 +25,8 @@ from convlens.classifier.classifier import Classifier
 from convlens.config import Config, ModelConfig
 from convlens.conflicts import refuse_conflicts
 from convlens.data.dataset import Dataset
+from convlens.data.decoding import Progress
 from convlens.data.prepared import Demands, Prepared, prepare_data
-from convlens.data.store import Progress
 from convlens.errors import ModelError
 from convlens.language import _
 from convlens.preprocess import Preprocessing

@@ -22,8 +22,10 @@ from numpy.typing import NDArray
 from convlens.classifier.runtime import Compiled, compile_model
 from convlens.data.cache import cache_folder, touch
 from convlens.data.cache_size import keep_within_limit
+from convlens.data.decoding import Progress
+from convlens.data.digests import DIGEST_BYTES
 from convlens.data.prepared import Prepared
-from convlens.data.store import DIGEST_BYTES, VERSION, Progress, Store
+from convlens.data.store import VERSION, Store
 from convlens.files import storage_errors
 from convlens.language import N_, _
 from convlens.preprocess import ImageArray

@@ -12,9 +12,9 @@ from convlens.classifier.classifier import Classifier
 from convlens.config import Config, ModelConfig
 from convlens.conflicts import refuse_conflicts
 from convlens.data.dataset import Dataset
+from convlens.data.decoding import Progress
 from convlens.data.deep import with_unit
 from convlens.data.prepared import Demands, Prepared, choose_preprocessing, look_at
-from convlens.data.store import Progress
 from convlens.errors import ConfigError, ModelError
 from convlens.language import _, listed
 from convlens.preprocess import Preprocessing

@@ -1,0 +1,200 @@
+"""Decoding: the images of a data set are decoded in parallel, and a look is taken at each.
+
+The pixels go to one file and the looks to another, both as streams, so that a data set of any size
+never has to fit into memory.
+"""
+
+import os
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from convlens.data.cache import REMEDY, write_array, write_header
+from convlens.data.dataset import Dataset, refuse_if
+from convlens.data.digests import BATCH, Digests, digest_of
+from convlens.data.looks import LOOK, Glimpse, Looks, glimpse, looks_of, looks_of_arrays
+from convlens.errors import ImageError
+from convlens.files import write_atomically
+from convlens.language import _, language, speak
+from convlens.preprocess import FEW_LEVELS, ImageArray, Preprocessing, fit_image, read_image
+from convlens.unit import LEVELS, convert_bytes
+
+Progress = Callable[[int, int], None]
+
+
+class Files(NamedTuple):
+    """Where decoded images are stored: their pixels, what is known of all, and their looks."""
+
+    array: Path
+    facts: Path
+    looks: Path
+
+
+@dataclass(frozen=True)
+class Found:
+    """What is known of decoded images besides their pixels; see `convlens.data.store.Store`."""
+
+    problems: dict[int, str]
+    coloured: int
+    remarks: dict[str, int]
+
+
+class _Decoded(NamedTuple):
+    """One image: its pixels, what its look needs, and whether colour is lost."""
+
+    pixels: ImageArray
+    seen: Glimpse | None
+    loses_colour: bool
+
+
+def decode_all(
+    dataset: Dataset,
+    digests: Digests,
+    preprocessing: Preprocessing,
+    files: Files,
+    progress: Progress | None,
+) -> Found:
+    """Decode the images of a data set into the files of their pixels and of their looks.
+
+    Raises:
+        DataError: If an image is not the one that was digested.
+        StorageError: If the disk is full or cannot be written to.
+    """
+    images = dataset.images
+    levels = bytes_of(dataset, preprocessing)
+    problems: dict[int, str] = {}
+    remarks: Counter[str] = Counter()
+    coloured = 0
+    blank = np.zeros(preprocessing.shape, np.uint8)
+
+    def read(index: int) -> _Decoded:
+        image = images[index]
+        seen = None
+        loses_colour = False
+        try:
+            if isinstance(image, np.ndarray) and levels is not None:
+                image = levels[image]
+                remarks.update([FEW_LEVELS] if len(np.unique(levels)) < LEVELS else [])
+            reading = read_image(image, preprocessing.unit)
+            remarks.update(reading.remarks)
+            loses_colour = reading.image.mode == "RGB" and preprocessing.channels == 1
+            pixels = fit_image(reading.image, preprocessing)
+            if isinstance(image, Path):
+                seen = glimpse(reading.image, reading.facts, _size_of(image))
+        except ImageError as error:
+            problems[index] = error.args[0]
+            pixels = blank
+        refuse_if(
+            isinstance(image, Path) and digest_of(image, index) != digests[index].tobytes(),
+            _(
+                "{path}: an image must not change while it is decoded; this one did. Start again "
+                "when nothing writes to it any more."
+            ),
+            path=image,
+        )
+        return _Decoded(pixels, seen, loses_colour)
+
+    def batches() -> Iterator[tuple[ImageArray, Looks]]:
+        nonlocal coloured
+        with ThreadPoolExecutor(os.cpu_count(), initializer=speak, initargs=(language(),)) as pool:
+            for start in range(0, len(images), BATCH):
+                part = range(start, min(start + BATCH, len(images)))
+                decoded = list(pool.map(read, part))
+                coloured += sum(one.loses_colour for one in decoded)
+                looks = _looks_of(images, levels, digests, part)
+                if looks is None:
+                    looks = looks_of([one.seen for one in decoded])
+                yield np.stack([one.pixels for one in decoded]), looks
+                if progress is not None:
+                    progress(part.stop, len(images))
+
+    _write_both(files, (len(images), *preprocessing.shape), batches())
+    return Found({index: problems[index] for index in sorted(problems)}, coloured, dict(remarks))
+
+
+def _size_of(path: Path) -> int:
+    """Return the size of a file in bytes; 0 if it has vanished, which its digest then tells."""
+    try:
+        return path.stat().st_size
+    except OSError:
+        return 0
+
+
+def _looks_of(
+    images: Sequence[Path] | ImageArray,
+    levels: NDArray[np.uint8] | None,
+    digests: Digests,
+    part: range,
+) -> Looks | None:
+    """Return the looks of some images of an array, or None for files."""
+    if not isinstance(images, np.ndarray):
+        return None
+    some = images[part.start : part.stop]
+    if levels is not None:
+        some = levels[some]
+    return looks_of_arrays(some, digests[part.start : part.stop])
+
+
+def _write_both(
+    files: Files, shape: tuple[int, ...], batches: Iterator[tuple[ImageArray, Looks]]
+) -> None:
+    """Write pixels and looks as they come; both appear under their names when they are complete.
+
+    Args:
+        files: The files to write.
+        shape: The shape of all pixels together.
+        batches: The pixels and the looks, several images at a time.
+    """
+
+    def write(temporary: Path) -> None:
+        with temporary.open("wb") as file:
+            write_header(file, shape[:1], LOOK)
+            write_array(files.array, shape, pixels(file))
+
+    def pixels(file: IO[bytes]) -> Iterator[ImageArray]:
+        for images, looks in batches:
+            file.write(looks.tobytes())
+            yield images
+
+    write_atomically(files.looks, write, _("the summaries of the images"), _(REMEDY))
+
+
+def take_looks(images: ImageArray, digests: Digests, file: Path) -> None:
+    """Write the looks of images that need no decoding.
+
+    Args:
+        images: (n, height, width[, channels]) uint8.
+        digests: (n, 16) digests of their pixels.
+        file: The file to write.
+
+    Raises:
+        StorageError: If the disk is full or cannot be written to.
+    """
+
+    def write(temporary: Path) -> None:
+        with temporary.open("wb") as stream:
+            write_header(stream, (len(images),), LOOK)
+            for start in range(0, len(images), BATCH):
+                part = slice(start, start + BATCH)
+                stream.write(looks_of_arrays(images[part], digests[part]).tobytes())
+
+    write_atomically(file, write, _("the summaries of the images"), _(REMEDY))
+
+
+def bytes_of(dataset: Dataset, preprocessing: Preprocessing) -> NDArray[np.uint8] | None:
+    """Return the (256,) bytes that stand for those of an array; None if they stay as they are.
+
+    The bytes of an array were made with its own unit, and a classifier may have another.
+    """
+    unit = preprocessing.unit
+    if dataset.unit is None or unit is None:
+        return None
+    if not isinstance(unit, tuple):  # earlier versions knew no white between 255 and 65,535
+        unit = (0, 65535) if dataset.unit[1] > 255 else dataset.unit
+    return None if unit == dataset.unit else convert_bytes(dataset.unit, unit)

@@ -1,0 +1,117 @@
+import numpy as np
+import pytest
+from PIL import ExifTags, Image, ImageFilter
+
+from convlens.data.digests import digests_of
+from convlens.data.looks import LOOK, glimpse, looks_of, looks_of_arrays
+from convlens.decode import FileFacts
+from convlens.preprocess import read_image
+from tests.conftest import draw_shape
+
+FACTS = FileFacts("RGB", "PNG")
+
+
+def look(image):
+    return looks_of([glimpse(image, FACTS, 100)])[0]
+
+
+def shape(seed=0, size=(100, 120)):
+    return draw_shape("disc", np.random.default_rng(seed), size)
+
+
+def test_a_flat_image_has_its_brightness_and_neither_contrast_nor_detail():
+    seen = look(Image.new("RGB", (80, 60), (200, 100, 50)))
+    assert seen["brightness"] == pytest.approx(0.299 * 200 + 0.587 * 100 + 0.114 * 50, abs=0.5)
+    assert (seen["width"], seen["height"]) == (80, 60)
+    assert seen["contrast"] == pytest.approx(0, abs=1e-3)
+    assert seen["sharpness"] == 0
+    assert seen["commonest"] == 1
+    assert (seen["colours"] == [200, 100, 50]).all()
+
+
+def test_the_share_of_the_commonest_colour_is_counted():
+    image = Image.new("RGB", (64, 64), "white")
+    image.paste((0, 0, 0), (0, 0, 64, 16))
+    assert look(image)["commonest"] == pytest.approx(0.75, abs=0.02)
+
+
+def test_grey_images_have_no_colourfulness_whatever_their_mode():
+    grey = shape().convert("L")
+    assert look(grey)["colourfulness"] == pytest.approx(0, abs=1e-3)
+    assert look(grey.convert("RGB"))["colourfulness"] == pytest.approx(0, abs=1e-3)
+    assert look(shape())["colourfulness"] > 5
+
+
+def test_a_blurred_image_is_less_sharp_at_any_size_and_contrast():
+    blocks = np.random.default_rng(0).integers(0, 256, (15, 20, 3), np.uint8)
+    image = Image.fromarray(blocks).resize((800, 600), Image.Resampling.NEAREST)
+    sharp = look(image)["sharpness"]
+    assert look(image.filter(ImageFilter.GaussianBlur(12)))["sharpness"] < sharp / 5
+    faint = Image.eval(image, lambda level: 64 + level // 2)
+    assert look(faint)["sharpness"] == pytest.approx(sharp, rel=0.1)
+
+
+@pytest.mark.parametrize("size", [(30, 40), (100, 120), (700, 900)])
+def test_equal_pixels_have_equal_digests_and_others_do_not(size):
+    image = shape(size=size)
+    known = look(image)["pixels"]
+    np.testing.assert_array_equal(look(image.copy())["pixels"], known)
+    assert (look(image.transpose(Image.Transpose.ROTATE_180))["pixels"] != known).any()
+    changed = image.copy()
+    changed.paste((255, 255, 255), (5, 5, 9, 9))
+    assert (look(changed)["pixels"] != known).any()
+    assert (look(image.resize((size[1], size[0] + 1)))["pixels"] != known).any()
+
+
+def test_the_grey_reduction_is_the_stretched_image():
+    image = Image.linear_gradient("L").resize((90, 200))
+    grey = look(image)["grey"].astype(float)
+    np.testing.assert_allclose(grey, np.linspace(2, 253, 64)[:, None].repeat(64, 1), atol=3)
+
+
+def test_what_the_camera_wrote_is_noted(tmp_path):
+    exif = Image.Exif()
+    exif[ExifTags.Base.Make] = "Canon"
+    exif[ExifTags.Base.Model] = "EOS 5D "
+    exif[ExifTags.Base.Software] = "Darktable"
+    moment = exif.get_ifd(ExifTags.IFD.Exif)
+    moment[ExifTags.Base.DateTimeOriginal] = "2026:05:01 12:30:59"
+    moment[ExifTags.Base.SubsecTimeOriginal] = "12"
+    shape().save(tmp_path / "a.jpg", exif=exif)
+    reading = read_image(tmp_path / "a.jpg")
+    (seen,) = looks_of([glimpse(reading.image, reading.facts, 1)])
+    assert seen["camera"] == b"Canon EOS 5D"
+    assert seen["software"] == b"Darktable"
+    assert seen["taken"] == b"2026:05:01 12:30:59.12"
+    assert (seen["mode"], seen["format"]) == (b"RGB", b"JPEG")
+
+
+def test_broken_metadata_counts_as_none(tmp_path):
+    shape().save(tmp_path / "a.jpg", exif=b"Exif\0\0MM\0*broken")
+    assert read_image(tmp_path / "a.jpg").facts == FileFacts("RGB", "JPEG")
+
+
+def test_looks_of_unreadable_images_are_empty():
+    looks = looks_of([None, glimpse(shape(), FACTS, 7), None])
+    assert looks["width"].tolist() == [0, 120, 0]
+    assert looks["bytes"].tolist() == [0, 7, 0]
+    assert looks[0] == np.zeros((), LOOK)
+
+
+@pytest.mark.parametrize("channels", [None, 1, 3, 4])
+def test_looks_of_arrays_are_those_of_the_same_images(channels):
+    rng = np.random.default_rng(0)
+    pixels = np.stack([np.asarray(shape(seed, (40, 48))) for seed in range(5)])
+    if channels in (None, 1):
+        pixels = pixels[..., 0] if channels is None else pixels[..., :1]
+    if channels == 4:
+        opacity = rng.integers(0, 256, (*pixels.shape[:3], 1), np.uint8)
+        pixels = np.concatenate([pixels, opacity], axis=3)
+    found = looks_of_arrays(pixels, digests_of(pixels))
+    one_by_one = looks_of([glimpse(read_image(image).image, FACTS, 1) for image in pixels])
+    assert (found["width"] == 48).all()
+    assert (found["format"] == b"array").all()
+    np.testing.assert_allclose(found["grey"].astype(int), one_by_one["grey"], atol=2)
+    for name in ("brightness", "contrast", "commonest", "colourfulness"):
+        np.testing.assert_allclose(found[name], one_by_one[name], rtol=0.02, atol=0.5, err_msg=name)
+    np.testing.assert_allclose(found["sharpness"], one_by_one["sharpness"], rtol=0.05, atol=0.01)
