@@ -24,7 +24,6 @@ from convlens.export.convert import OPSET, convert
 from convlens.export.cost import MOST
 from convlens.export.folder import FORMAT, digest, digests, engine_version
 from convlens.export.golden import write_examples
-from convlens.export.hidden import make_hidden_folder
 from convlens.export.parting import find_parting_layer, find_unconvertible_layer
 from convlens.export.proof import Proof, Rows, prove, run_exported, tolerance
 from convlens.export.quantise import SEED, quantise
@@ -32,6 +31,7 @@ from convlens.export.samples import Samples, given_samples
 from convlens.export.target import FORMATS, Target, check_target
 from convlens.export.web.page import UNREADABLE, check_examples, write_page
 from convlens.files import storage_errors
+from convlens.hidden import make_hidden_folder
 from convlens.language import _, sentences
 from convlens.preprocess import ImageArray, open_image, prepare
 

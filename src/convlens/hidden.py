@@ -1,7 +1,7 @@
-"""Hidden: the folder in which an export is written until it gets its name.
+"""Hidden: the folder in which a new folder is written until it gets its name.
 
 A process that is killed leaves this folder. Its name tells which process it was, so that the next
-export into the same name can remove it, and leaves alone what a process that lives is writing.
+one that writes the same name can remove it, and leaves alone what a process that lives is writing.
 """
 
 import hashlib

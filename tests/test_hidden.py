@@ -3,8 +3,8 @@ import sys
 
 import psutil
 
-from convlens.export import hidden
-from convlens.export.hidden import make_hidden_folder
+from convlens import hidden
+from convlens.hidden import make_hidden_folder
 
 
 def test_the_folder_is_new_and_can_be_read_by_others(tmp_path):
@@ -28,7 +28,7 @@ def test_the_number_of_a_dead_process_that_another_one_has_got_is_no_sign_of_lif
 
 
 def test_a_process_that_has_ended_but_is_not_waited_for_is_dead(tmp_path):
-    code = "import sys; from pathlib import Path; from convlens.export import hidden;"
+    code = "import sys; from pathlib import Path; from convlens import hidden;"
     code += "hidden.make_hidden_folder(Path(sys.argv[1]))"
     process = subprocess.Popen([sys.executable, "-c", code, str(tmp_path / "out")])
     child = psutil.Process(process.pid)
