@@ -22,7 +22,7 @@ from PIL import Image
 
 from convlens.data.correction_lists import Correction
 from convlens.data.dataset import Dataset
-from convlens.data.store import Progress
+from convlens.data.decoding import Progress
 from convlens.errors import ConfigError
 from convlens.files import numbered, storage_errors
 from convlens.hidden import make_hidden_folder
