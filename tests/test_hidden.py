@@ -2,9 +2,10 @@ import subprocess
 import sys
 
 import psutil
+import pytest
 
 from convlens import hidden
-from convlens.hidden import make_hidden_folder
+from convlens.hidden import hidden_folder, make_hidden_folder
 
 
 def test_the_folder_is_new_and_can_be_read_by_others(tmp_path):
@@ -15,6 +16,32 @@ def test_the_folder_is_new_and_can_be_read_by_others(tmp_path):
     assert folder.stat().st_mode & 0o777 == 0o755
     assert make_hidden_folder(out) != folder
     assert folder.is_dir()  # of this process, which lives
+
+
+def fail_beside(out, *others):
+    """Begin to write a folder, and some files, and fail."""
+    with hidden_folder(out) as folder:
+        (folder / "model.onnx").touch()
+        for other in others:
+            other.touch()
+        raise ZeroDivisionError
+
+
+def test_what_fails_leaves_nothing(tmp_path):
+    with pytest.raises(ZeroDivisionError):
+        fail_beside(tmp_path / "deep" / "deeper" / "out")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_succeeds_and_what_others_wrote_stays(tmp_path):
+    out = tmp_path / "deep" / "out"
+    with hidden_folder(out) as folder:
+        folder.rename(out)
+    assert [path.name for path in out.parent.iterdir()] == ["out"]
+    other = tmp_path / "new" / "other"
+    with pytest.raises(ZeroDivisionError):
+        fail_beside(other.with_name("out"), other)
+    assert list(other.parent.iterdir()) == [other]
 
 
 def test_the_number_of_a_dead_process_that_another_one_has_got_is_no_sign_of_life(tmp_path):

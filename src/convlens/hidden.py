@@ -9,11 +9,37 @@ import platform
 import re
 import shutil
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import psutil
 
 CLOSE = 120  # seconds; a process that began later than the one of that number is another one
+
+
+@contextmanager
+def hidden_folder(out: Path) -> Iterator[Path]:
+    """Yield a new folder beside another, and leave nothing if it does not become that one.
+
+    Args:
+        out: The folder, which does not exist; the hidden one is renamed to it inside the block.
+
+    Raises:
+        OSError: If it cannot be made.
+    """
+    made = [folder for folder in out.parents if not folder.exists()]
+    try:
+        hidden = make_hidden_folder(out)
+        try:
+            yield hidden
+        finally:
+            shutil.rmtree(hidden, ignore_errors=True)
+    finally:
+        if not out.exists():
+            for folder in made:  # from the innermost on
+                with suppress(OSError):  # another process may have put something there
+                    folder.rmdir()
 
 
 def make_hidden_folder(out: Path) -> Path:

@@ -29,13 +29,25 @@ def test_requests_images_and_rejections_are_counted(client, examples):
     after = numbers(client)
     assert after["convlens_requests_total", "/predict", "200"] == 2
     assert after["convlens_requests_total", "/predict", "422"] == 1
-    assert after["convlens_requests_total", "413", "other"] == 1
+    assert after["convlens_requests_total", "/predict", "413"] == 1
     assert after["convlens_images_total",] == 2
     assert after["convlens_batch_images_sum",] == 2
     assert after["convlens_rejected_total", "size"] == 1
     assert after["convlens_errors_total",] == 0
-    assert after["convlens_request_seconds_count", "/predict"] == 3
+    assert after["convlens_request_seconds_count", "/predict"] == 4
     assert 0 < after["convlens_request_seconds_sum", "/predict"] < 60
+
+
+def test_what_is_refused_before_it_is_routed_counts_for_its_route(served):
+    with TestClient(create_app(served, Limits(token="a-secret-word"))) as client:
+        for path in ("/predict", "/v2/models/x/infer", "/v2/models/x", "/docs", "/nowhere"):
+            assert client.post(path).status_code == 401
+        client.headers["Authorization"] = "Bearer a-secret-word"
+        found = numbers(client)
+    routes = ("/predict", "/v2/models/{model}/infer", "/v2/models/{model}", "/docs")
+    for route in routes:
+        assert found["convlens_requests_total", *sorted([route, "401"])] == 1
+    assert found["convlens_requests_total", "401", "other"] == 1
 
 
 def test_no_client_can_add_series(client):

@@ -138,9 +138,12 @@ def test_damaged_images_among_others_are_errors(queue, gate):
     assert 0 < first.milliseconds <= third.milliseconds + 1000
 
 
-def test_images_are_freed_when_they_are_answered(queue, gate):
+@pytest.mark.parametrize("is_damaged", [False, True])
+def test_images_are_freed_when_they_are_answered(queue, gate, is_damaged):
     async def ask():
         image = stream(Image.new("RGB", (30, 30), "red"))
+        if is_damaged:
+            image.truncate(60)
         left = weakref.ref(image)
         await queue.classify([image])
         del image

@@ -5,7 +5,8 @@ import socket
 import pytest
 
 from convlens.errors import ConfigError
-from convlens.serve.server import bind, is_local, listen, url_of
+from convlens.serve import server
+from convlens.serve.server import bind, is_local, listen, url_for_others, url_of
 
 
 def test_a_free_port_is_chosen():
@@ -32,6 +33,24 @@ def test_an_address_of_ipv6():
     with bound:
         assert is_local(bound)
         assert url_of(bound).startswith("http://[::1]:")
+        assert url_for_others(bound) is None
+    with bind("::", 0) as bound:
+        assert url_of(bound).startswith("http://[::1]:")
+
+
+def test_all_addresses_are_told_as_one_that_can_be_opened(monkeypatch):
+    with bind("0.0.0.0", 0) as bound:
+        listen(bound)
+        port = bound.getsockname()[1]
+        assert url_of(bound) == f"http://127.0.0.1:{port}"
+        # The system sends to this address from itself, whatever its network is.
+        monkeypatch.setattr(server, "OUTSIDE", {"0.0.0.0": "127.0.0.2"})
+        others = url_for_others(bound)
+        assert others in (f"http://127.0.0.1:{port}", f"http://127.0.0.2:{port}")
+        socket.create_connection((others.split("/")[2].split(":")[0], port), 5).close()
+        # As without a network, the system has no address to send from.
+        monkeypatch.setattr(server, "OUTSIDE", {"0.0.0.0": "255.255.255.255"})
+        assert url_for_others(bound) is None
 
 
 def test_a_port_in_use_is_named():

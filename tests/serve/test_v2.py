@@ -1,18 +1,22 @@
 """The Open Inference Protocol, spoken by a public client of it and by hand."""
 
 import base64
+import gc
 import json
 import threading
+import weakref
 
 import numpy as np
 import pytest
 import tritonclient.http as protocol
+from fastapi import FastAPI
 from starlette.testclient import TestClient
 from tritonclient.utils import InferenceServerException
 
 from convlens.serve import v2
 from convlens.serve.app import create_app
 from convlens.serve.limits import Limits
+from convlens.serve.queue import Queue
 
 NAME = "a-run-3"
 
@@ -145,6 +149,50 @@ def test_a_large_request_is_read_beside_the_event_loop(client, monkeypatch):
     assert large.json() == small.json()
     assert large.json()["outputs"][0]["shape"] == [2, 3]
     assert len(set(threads)) == 2
+
+
+def test_images_are_freed_also_if_one_of_them_is_damaged(served, examples):
+    left = []
+
+    class Watched(Queue):
+        async def classify(self, images):
+            left.extend(map(weakref.ref, images))
+            return await super().classify(images)
+
+    queue = Watched(served, Limits())
+    app = FastAPI()
+    app.include_router(v2.create_router(queue, Limits()))
+    whole = examples["00-colours.jpg"].read_bytes()
+    files = [base64.b64encode(content).decode() for content in (whole, whole[:90])]
+    given = {"name": "images", "datatype": "BYTES", "shape": [2], "data": files}
+    gc.disable()
+    try:
+        with TestClient(app) as client:
+            answer = client.post("/v2/models/{}/infer".format(NAME), json={"inputs": [given]})
+            assert answer.status_code == 400
+            # The threads forget an image shortly after its answer.
+            for _wait in range(200):
+                if not any(ref() for ref in left):
+                    break
+                threading.Event().wait(0.02)
+        assert [ref() for ref in left] == [None, None]
+    finally:
+        gc.enable()
+        queue.close()
+
+
+def test_the_body_is_freed_when_it_is_read(client, examples, monkeypatch):
+    async def look(request, work):
+        kept.append(vars(request).get("_body"))
+        return await work
+
+    kept = []
+    monkeypatch.setattr(v2, "while_connected", look)
+    files = [base64.b64encode(examples["00-colours.jpg"].read_bytes()).decode()]
+    given = {"name": "images", "datatype": "BYTES", "shape": [1], "data": files}
+    answer = client.post("/v2/models/{}/infer".format(NAME), json={"inputs": [given]})
+    assert answer.status_code == 200
+    assert kept == [None]
 
 
 def test_a_server_that_stops_is_not_ready(served):

@@ -20,6 +20,8 @@ from convlens.language import N_, _, listed
 from convlens.screen import Screen
 
 if TYPE_CHECKING:
+    import socket
+
     from convlens.serve.limits import Limits
     from convlens.serve.model import Served
 
@@ -50,7 +52,7 @@ def serve(  # noqa: PLR0913 - options of the command
     from convlens.serve.app import create_app
     from convlens.serve.limits import Limits
     from convlens.serve.model import open_served
-    from convlens.serve.server import bind, create_server, is_local, listen, run, url_of
+    from convlens.serve.server import bind, create_server, is_local, listen, run
     from convlens.serve.token import read_token
 
     token = None if token_file is None else read_token(token_file)
@@ -69,7 +71,7 @@ def serve(  # noqa: PLR0913 - options of the command
         served = open_served(stack.enter_context(_exported(classifier, screen)), threads)
         server = create_server(create_app(served, limits))
         listen(bound)
-        _show(served, limits, url_of(bound), screen)
+        _show(served, limits, bound, screen)
         if not is_local(bound) and token is None:
             screen.note(_("anyone who reaches this address can use the server."))
         run(server, bound)
@@ -148,9 +150,16 @@ def _exported(name: str, screen: Screen) -> Iterator[Path]:
         yield folder
 
 
-def _show(served: "Served", limits: "Limits", url: str, screen: Screen) -> None:
+def _show(served: "Served", limits: "Limits", bound: "socket.socket", screen: Screen) -> None:
     """Print what is served, and how to try it."""
+    from convlens.serve.server import url_for_others, url_of
+
     names = served.predictor.class_names
+    url = url_of(bound)
+    others = url_for_others(bound)
+    addresses = [(_("address"), url)]
+    if others is not None:
+        addresses.append((_("other computers"), others))
     screen.facts(
         [
             (
@@ -159,7 +168,7 @@ def _show(served: "Served", limits: "Limits", url: str, screen: Screen) -> None:
                     name=served.name, number=len(names), names=and_more(names, 8)
                 ),
             ),
-            (_("address"), url),
+            *addresses,
             (
                 _("engine"),
                 _("{engine}; {threads} threads decode and compute").format(

@@ -31,7 +31,7 @@ from convlens.export.samples import Samples, given_samples
 from convlens.export.target import FORMATS, Target, check_target
 from convlens.export.web.page import UNREADABLE, check_examples, write_page
 from convlens.files import storage_errors
-from convlens.hidden import make_hidden_folder
+from convlens.hidden import hidden_folder
 from convlens.language import _, sentences
 from convlens.preprocess import ImageArray, open_image, prepare
 
@@ -73,28 +73,24 @@ def export_classifier(
                 "export its run, or give training images in Python."
             )
         )
-    with storage_errors(out, _("the exported folder")):
-        hidden = make_hidden_folder(out)
-        try:
-            with tempfile.TemporaryDirectory() as place:
-                plain = _write_network(path, classifier, target, samples.training, hidden, place)
-                pixels = _write_examples(hidden, classifier, target.to, examples)
-                facts = _write_facts(hidden, path, classifier, target, report or {})
-                found = run_exported(hidden, samples.images, plain)
-            proof = prove(hidden, classifier, pixels, samples, found, path.stat().st_size)
-            proof = replace(proof, accepted=target.accept_loss)
-            _require(proof, classifier, target.to, pixels)
-            if target.any_size:
-                proof = replace(proof, any_size=prove_any_size(hidden, classifier))
-            if target.precision != "float32":
-                _record(hidden, facts, found["rows"], samples)
-            known = {"convlens_json": digest(hidden / "convlens.json")}
-            _write_json(hidden / "proof.json", proof.to_dict() | known)
-            card = render_card(facts, report or {}, proof)
-            (hidden / "README.md").write_text(card, encoding="utf-8")
-            hidden.rename(out)
-        finally:
-            shutil.rmtree(hidden, ignore_errors=True)
+    with storage_errors(out, _("the exported folder")), hidden_folder(out) as hidden:
+        with tempfile.TemporaryDirectory() as place:
+            plain = _write_network(path, classifier, target, samples.training, hidden, place)
+            pixels = _write_examples(hidden, classifier, target.to, examples)
+            facts = _write_facts(hidden, path, classifier, target, report or {})
+            found = run_exported(hidden, samples.images, plain)
+        proof = prove(hidden, classifier, pixels, samples, found, path.stat().st_size)
+        proof = replace(proof, accepted=target.accept_loss)
+        _require(proof, classifier, target.to, pixels)
+        if target.any_size:
+            proof = replace(proof, any_size=prove_any_size(hidden, classifier))
+        if target.precision != "float32":
+            _record(hidden, facts, found["rows"], samples)
+        known = {"convlens_json": digest(hidden / "convlens.json")}
+        _write_json(hidden / "proof.json", proof.to_dict() | known)
+        card = render_card(facts, report or {}, proof)
+        (hidden / "README.md").write_text(card, encoding="utf-8")
+        hidden.rename(out)
     return proof
 
 

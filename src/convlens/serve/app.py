@@ -25,7 +25,7 @@ from convlens.serve.limits import (
     Refusal,
     TokenMiddleware,
 )
-from convlens.serve.metrics import Metrics, MetricsMiddleware, add_metrics
+from convlens.serve.metrics import Metrics, MetricsMiddleware, Routes, add_metrics
 from convlens.serve.model import Served
 from convlens.serve.openapi import describe
 from convlens.serve.queue import Answer, Queue
@@ -67,7 +67,7 @@ def create_app(served: Served, limits: Limits) -> FastAPI:
     if limits.token is not None:
         app.add_middleware(TokenMiddleware, token=limits.token)
     app.add_middleware(LanguageMiddleware)
-    app.add_middleware(MetricsMiddleware, metrics=metrics)
+    app.add_middleware(MetricsMiddleware, metrics=metrics, routes=Routes(app))
     return app
 
 

@@ -105,14 +105,25 @@ class TokenMiddleware:
         if scope["type"] == "http" and scope["path"] not in OPEN_PATHS:
             given = Headers(scope=scope).get("authorization", "").encode("latin-1")
             if not secrets.compare_digest(given, self.expected):
-                refusal = Refusal(
-                    401,
-                    _("this server needs its token: Authorization: Bearer TOKEN."),
-                    {"WWW-Authenticate": "Bearer"},
-                )
-                await refusal.response()(scope, receive, send)
+                await _without_token(given).response()(scope, receive, send)
                 return
         await self.app(scope, receive, send)
+
+
+def _without_token(given: bytes) -> Refusal:
+    """Return the refusal of a request with such a header Authorization, which is not repeated."""
+    if given.lower().startswith(b"bearer "):
+        return Refusal(
+            401,
+            _("the token of the request is not that of this server."),
+            # not translated: RFC 6750, section 3
+            {"WWW-Authenticate": 'Bearer error="invalid_token"'},
+        )
+    return Refusal(
+        401,
+        _("this server needs its token: Authorization: Bearer TOKEN."),
+        {"WWW-Authenticate": "Bearer"},
+    )
 
 
 @dataclass

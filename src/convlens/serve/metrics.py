@@ -4,7 +4,9 @@ The labels are routes, status codes and reasons that the server itself has. Noth
 sends becomes a label, so that no client can fill the memory with them.
 """
 
+import re
 import time
+from functools import cached_property
 
 from fastapi import FastAPI
 from prometheus_client import (
@@ -16,6 +18,7 @@ from prometheus_client import (
     generate_latest,
 )
 from starlette.responses import PlainTextResponse, Response
+from starlette.routing import compile_path
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from convlens.serve.queue import Queue
@@ -100,12 +103,32 @@ class Metrics:
         self._errors.inc()
 
 
+class Routes:
+    """The routes of an application, for requests that are refused before its router sees them."""
+
+    def __init__(self, app: FastAPI) -> None:
+        self._app = app
+
+    def find(self, path: str) -> str:
+        """Return the template of a path, such as /v2/models/{model}, or OTHER."""
+        found = (template for pattern, template in self._patterns if pattern.match(path))
+        return next(found, OTHER)
+
+    @cached_property
+    def _patterns(self) -> list[tuple[re.Pattern[str], str]]:
+        # The routes of included routers stand in the description only, and hidden ones do not.
+        hidden = [getattr(route, "path", "") for route in self._app.routes]
+        templates = dict.fromkeys([*self._app.openapi()["paths"], *filter(None, hidden)])
+        return [(compile_path(template)[0], template) for template in templates]
+
+
 class MetricsMiddleware:
     """Counts requests, and measures the time that they take."""
 
-    def __init__(self, app: ASGIApp, metrics: Metrics) -> None:
+    def __init__(self, app: ASGIApp, metrics: Metrics, routes: Routes) -> None:
         self.app = app
         self.metrics = metrics
+        self.routes = routes
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request, and count it."""
@@ -128,7 +151,7 @@ class MetricsMiddleware:
             raise
         finally:
             # The template of the path, such as /v2/models/{model}; a path is what a client likes.
-            route = getattr(scope.get("route"), "path", OTHER)
+            route = getattr(scope.get("route"), "path", None) or self.routes.find(scope["path"])
             self.metrics.answered(route, status, time.perf_counter() - start)
 
 

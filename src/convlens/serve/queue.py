@@ -195,13 +195,21 @@ class Queue:
             _carry_out(job)
             del job  # which has the image, while this thread waits for the next one
 
-    def _classify(self, image: io.BytesIO, seen: Preprocessing) -> Row:
+    def _classify(self, image: io.BytesIO, seen: Preprocessing) -> Row | ImageError:
+        try:
+            pixels = self._prepare(image, seen)
+        except ImageError as error:
+            # The traceback of an error that is kept would keep the image.
+            return ImageError(*error.args)
+        return self._compute(pixels)
+
+    def _prepare(self, image: io.BytesIO, seen: Preprocessing) -> ImageArray:
         if not is_large(image):
-            return self._compute(prepare(image, seen))
+            return prepare(image, seen)
         with self._large:
             pixels = prepare(image, seen)
             give_memory_back()
-        return self._compute(pixels)
+        return pixels
 
     def _with_unit_of(self, predictor: Exported, images: Sequence[io.BytesIO]) -> Exported:
         deep = [image for image in images if _is_deep(image)]

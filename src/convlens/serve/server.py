@@ -23,6 +23,10 @@ from convlens.screen import marked
 from convlens.serve.protocol import WatchedProtocol
 
 BACKLOG = 2048
+# What a socket at all addresses of this computer says of itself, and where this computer finds it.
+LOOPBACK = {"0.0.0.0": "127.0.0.1", "::": "::1"}
+# Addresses of other computers, kept for documentation; nothing is sent to them.
+OUTSIDE = {"0.0.0.0": "192.0.2.1", "::": "2001:db8::1"}
 
 
 def bind(host: str, port: int) -> socket.socket:
@@ -85,8 +89,26 @@ def is_local(bound: socket.socket) -> bool:
 
 
 def url_of(bound: socket.socket) -> str:
-    """Return the address of a socket as a browser takes it."""
+    """Return the address of a socket as a browser on this computer takes it."""
     host, port = bound.getsockname()[:2]
+    return _url(LOOPBACK.get(host, host), port)
+
+
+def url_for_others(bound: socket.socket) -> str | None:
+    """Return where other computers find a socket at all addresses of this one, if that is known."""
+    host, port = bound.getsockname()[:2]
+    if host not in OUTSIDE:
+        return None
+    with socket.socket(bound.family, socket.SOCK_DGRAM) as probe:
+        try:
+            # Which sends nothing: the system chooses the address that it would send from.
+            probe.connect((OUTSIDE[host], port))
+        except OSError:  # there is no network
+            return None
+        return _url(probe.getsockname()[0], port)
+
+
+def _url(host: str, port: int) -> str:
     return "http://{host}:{port}".format(host=f"[{host}]" if ":" in host else host, port=port)
 
 

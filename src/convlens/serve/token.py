@@ -1,4 +1,8 @@
-"""Token: the secret in a file, which requests must present."""
+"""Token: the secret in a file, which requests must present.
+
+The file is the user's alone. systemd gives a service its secrets as files of mode 440 in a folder
+that nobody else can enter; the bit of the group stands there for the rights of the service.
+"""
 
 import os
 import stat
@@ -16,7 +20,7 @@ def read_token(path: Path) -> str:
     """
     try:
         with path.open(encoding="utf-8") as file:
-            mode = stat.S_IMODE(os.fstat(file.fileno()).st_mode)
+            found = os.fstat(file.fileno())
             token = file.read(10_000).strip()
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(
@@ -24,7 +28,9 @@ def read_token(path: Path) -> str:
                 path=path, reason=getattr(error, "strerror", None) or error
             )
         ) from error
-    if os.name == "posix" and mode & 0o077:
+    mode = stat.S_IMODE(found.st_mode)
+    others = 0o037 if _is_credential(path, found.st_uid) else 0o077
+    if os.name == "posix" and mode & others:
         raise ConfigError(
             _(
                 "{path}: only the owner of the token file may read it; its mode is {mode:03o}. "
@@ -39,3 +45,10 @@ def read_token(path: Path) -> str:
             ).format(path=path)
         )
     return token
+
+
+def _is_credential(path: Path, owner: int) -> bool:
+    """Return whether systemd has given a file to this service (LoadCredential=)."""
+    folder = os.environ.get("CREDENTIALS_DIRECTORY")
+    is_there = bool(folder) and path.resolve().is_relative_to(Path(str(folder)).resolve())
+    return is_there and owner in (0, os.geteuid())

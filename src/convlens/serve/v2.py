@@ -170,7 +170,8 @@ def _add_infer(
         """Classify images: files as BYTES (base64 in JSON), or pixels as UINT8."""
         refuse_compression(request)
         queue.check_room()
-        body = await request.body()
+        # `request.body()` would keep it until the request is answered.
+        body = b"".join([chunk async for chunk in request.stream()])
         asked = (body, request.headers.get(HEADER), queue.served.predictor.preprocessing.shape)
         try:
             if len(body) < LARGE:
@@ -206,6 +207,6 @@ async def _classify(queue: Queue, inference: Inference) -> list[Prediction]:
     predictions = []
     for answer in await queue.classify(files):
         if isinstance(answer, ImageError):
-            raise answer
+            raise ImageError(*answer.args)  # a local one would keep the images with its traceback
         predictions.append(answer.prediction)
     return predictions
