@@ -19,8 +19,8 @@ from numpy.typing import NDArray
 from sklearn.decomposition import PCA
 
 from convlens.config import Config
+from convlens.data.decoding import Progress
 from convlens.data.prepared import Prepared
-from convlens.data.store import Progress
 from convlens.errors import ModelError
 from convlens.language import language, speak
 from convlens.preprocess import ImageArray, Preprocessing, prepare
