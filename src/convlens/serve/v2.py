@@ -39,7 +39,13 @@ from convlens.serve.v2_models import (
 from convlens.serve.v2_request import Inference, read_request
 
 LARGE = 1_000_000  # bytes of a request from which on it is read beside the event loop
-PLATFORMS = {"onnx": "onnx_onnxv1", "openvino": "openvino_ir"}
+# The names of the specification, and openvino_ir, of formats whose own names it does not use.
+PLATFORMS = {
+    "onnx": "onnx_onnxv1",
+    "openvino": "openvino_ir",
+    "saved_model": "tensorflow_savedmodel",
+    "web": "onnx_onnxv1",
+}
 HEADER = "Inference-Header-Content-Length"
 
 
