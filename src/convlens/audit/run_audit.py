@@ -125,7 +125,9 @@ def open_images(run: Run, dataset: Dataset | None, screen: Screen) -> Prepared:
     config = run.config
     if dataset is None:
         data = config.data
-        dataset = load_data(run.data["path"], pattern=data.pattern, layout=data.layout)
+        dataset = load_data(
+            run.data["path"], pattern=data.pattern, layout=data.layout, using=run.lists
+        )
     backend.start(threads=config.training.threads)
     classifier = run.classifier()
     dataset = dataset.with_classes(classifier.class_names)

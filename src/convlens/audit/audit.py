@@ -1,0 +1,154 @@
+"""Audit: all checks on the images of a data set, before anything is trained on them."""
+
+import time
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from convlens.audit.checks.classes import check_classes
+from convlens.audit.checks.copies import check_copies
+from convlens.audit.checks.files import check_files
+from convlens.audit.checks.leaks import check_leaks
+from convlens.audit.checks.metadata import check_metadata
+from convlens.audit.checks.odd import check_odd
+from convlens.audit.checks.unlike import check_unlike
+from convlens.audit.codes import CODES, LEVELS
+from convlens.audit.copy_sets import copy_sets
+from convlens.audit.finding import Finding
+from convlens.audit.material import Material
+from convlens.config import DataConfig
+from convlens.data.dataset import Dataset
+from convlens.data.decoding import Progress
+from convlens.data.prepared import Prepared, choose_preprocessing
+from convlens.data.splits import clusters_of
+from convlens.data.store import open_store
+from convlens.language import N_, _
+
+FORMAT = 1  # of `Audit.to_dict`; raised when an entry gets another meaning
+ORDER = {code: place for place, code in enumerate(CODES)}
+
+
+@dataclass(frozen=True, eq=False)
+class Audit:
+    """What was found.
+
+    Attributes:
+        dataset: The images.
+        findings: The findings, the worst first.
+        left_out: The checks that were left out, and why, in the chosen language.
+        seconds: How long the checks took, without decoding.
+    """
+
+    dataset: Dataset
+    findings: tuple[Finding, ...]
+    left_out: tuple[tuple[str, str], ...] = ()
+    seconds: float = 0.0
+
+    @property
+    def codes(self) -> dict[str, int]:
+        """The number of findings by code, the worst first."""
+        return dict(Counter(finding.code for finding in self.findings))
+
+    @property
+    def levels(self) -> dict[str, int]:
+        """The number of findings by level, the worst first."""
+        counts = Counter(finding.level for finding in self.findings)
+        return {level: counts[level] for level in LEVELS}
+
+    def of(self, code: str) -> list[Finding]:
+        """Return the findings of one code."""
+        return [finding for finding in self.findings if finding.code == code]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return everything as plain data, with keys that stay the same."""
+        return {
+            "format": FORMAT,
+            "source": self.dataset.source,
+            "path": self.dataset.path,
+            "images": len(self.dataset),
+            "class_names": list(self.dataset.class_names),
+            "levels": self.levels,
+            "codes": self.codes,
+            "findings": [finding.to_dict() for finding in self.findings],
+            "left_out": [{"check": check, "reason": reason} for check, reason in self.left_out],
+            "seconds": round(self.seconds, 3),
+        }
+
+
+def sorted_findings(findings: Sequence[Finding]) -> tuple[Finding, ...]:
+    """Return findings with the worst first, those of a code together."""
+    worst = {
+        code: min(LEVELS.index(one.level) for one in findings if one.code == code)
+        for code in {one.code for one in findings}
+    }
+    return tuple(
+        sorted(
+            findings,
+            key=lambda one: (
+                worst[one.code],
+                ORDER[one.code],
+                LEVELS.index(one.level),
+                one.indices,
+            ),
+        )
+    )
+
+
+def audit_data(
+    images: Dataset | Prepared,
+    *,
+    features: NDArray[np.floating] | None = None,
+    seconds: float | None = None,
+    progress: Progress | None = None,
+) -> Audit:
+    """Check images before anything is trained on them.
+
+    Args:
+        images: A data set from `load_data`, or one that is decoded already.
+        features: (n, d) features of the images, by which those unlike their class are found.
+        seconds: The time after which no further check begins; None is no limit. What splits depend
+            on is found in any case.
+        progress: A function that is called with (images done, number of images) while decoding.
+
+    Raises:
+        DataError: If no image can be read.
+        StorageError: If the cache folder cannot be written.
+
+    Example:
+        >>> found = audit_data(load_data("photos"))  # doctest: +SKIP
+        >>> found.codes  # doctest: +SKIP
+        {'two_labels': 3, 'near_duplicate': 12}
+    """
+    if isinstance(images, Dataset):
+        store = open_store(
+            images, choose_preprocessing(images, DataConfig(), progress=progress), progress
+        )
+        dataset = images
+        clusters = clusters_of(store.digests, dataset.groups)
+    else:
+        dataset, store, clusters = images.dataset, images.store, images.clusters
+    started = time.perf_counter()
+    material = Material(dataset, store, features=features)
+    sets = copy_sets(material)
+    checks: tuple[tuple[str, Callable[[], list[Finding]]], ...] = (
+        (N_("files"), partial(check_files, material)),
+        (N_("leaks"), partial(check_leaks, material, sets)),
+        (N_("copies"), partial(check_copies, material, sets)),
+        (N_("classes"), partial(check_classes, material)),
+        (N_("odd images"), partial(check_odd, material, sets)),
+        (N_("metadata"), partial(check_metadata, material, clusters)),
+        (N_("images unlike their class"), partial(check_unlike, material)),
+    )
+    findings: list[Finding] = []
+    left_out = []
+    for name, check in checks:
+        if seconds is not None and time.perf_counter() - started > seconds:
+            left_out.append((str(_(name)), str(_("there was no time"))))
+            continue
+        findings += check()
+    return Audit(dataset, sorted_findings(findings), tuple(left_out), time.perf_counter() - started)

@@ -1,0 +1,77 @@
+"""Classes: those that are small or very unequal, and grey images among coloured ones."""
+
+import numpy as np
+from scipy.stats import chi2_contingency
+
+from convlens.audit.finding import Finding, found
+from convlens.audit.material import Material
+
+# Of 20 images, 4 test; whether 3 or 4 of them are classified correctly says next to nothing.
+SMALL = 20
+UNEQUAL = 10  # times the images of the smallest class
+COLOURED = 0.8  # the share of a set from which on grey images are odd
+GREY = 1.0  # colourfulness; photographs that were saved in colour have 2.5 and more
+BLANK = 0.5  # contrast; a black image is not grey, but blank
+UNEVEN = 0.001  # probability that the shares of grey images differ as much by chance
+# A class in which so many images are grey can be told by it. In CIFAR-10 the shares differ beyond
+# chance, but no class has more than 4 %.
+TELLING = 0.1
+
+
+def check_classes(material: Material) -> list[Finding]:
+    """Return findings on classes as a whole."""
+    return [*_small(material), *_unequal(material), *_grey(material)]
+
+
+def _small(material: Material) -> list[Finding]:
+    dataset = material.dataset
+    counts = np.bincount(dataset.labels[material.seen], minlength=dataset.num_classes)
+    findings = []
+    for label in np.flatnonzero((counts < SMALL) & (dataset.counts() > 0)):
+        evidence = {"class": dataset.class_names[label], "images": int(counts[label])}
+        members = material.seen[dataset.labels[material.seen] == label]
+        findings.append(found("small_class", dataset, members, evidence))
+    return findings
+
+
+def _unequal(material: Material) -> list[Finding]:
+    dataset = material.dataset
+    counts = dataset.counts()
+    there = np.flatnonzero(counts)
+    if len(there) < 2 or counts.max() < UNEQUAL * counts[there].min():
+        return []
+    largest = int(counts.argmax())
+    smallest = int(there[counts[there].argmin()])
+    evidence = {
+        "largest": dataset.class_names[largest],
+        "smallest": dataset.class_names[smallest],
+        "images": [int(counts[largest]), int(counts[smallest])],
+    }
+    return [found("unequal_classes", dataset, [], evidence)]
+
+
+def _grey(material: Material) -> list[Finding]:
+    """Return a finding on all grey images of a coloured set; a warning if classes differ in them.
+
+    A network that sees colour then learns that grey images are of one class.
+    """
+    dataset = material.dataset
+    shows_something = material.measured("contrast") > BLANK
+    grey = (material.measured("colourfulness") < GREY) & shows_something
+    if not grey.any() or grey.mean() > 1 - COLOURED:
+        return []
+    labels = dataset.labels[material.seen]
+    table = np.array(
+        [np.bincount(labels[mask], minlength=dataset.num_classes) for mask in (grey, ~grey)]
+    )
+    table = table[:, table.sum(axis=0) > 0]
+    chance = float(chi2_contingency(table).pvalue) if table.shape[1] > 1 else 1.0
+    counts = np.bincount(labels[grey], minlength=dataset.num_classes)
+    shares = counts / np.maximum(1, np.bincount(labels, minlength=dataset.num_classes))
+    evidence = {
+        "images": int(grey.sum()),
+        "by_class": {dataset.class_names[i]: int(counts[i]) for i in np.flatnonzero(counts)},
+        "p": chance,
+    }
+    level = "warning" if chance < UNEVEN and shares.max() > TELLING else "note"
+    return [found("grey_in_colour", dataset, material.seen[grey], evidence, level=level)]

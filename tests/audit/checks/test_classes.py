@@ -1,0 +1,47 @@
+"""Classes that are small or unequal, and grey images in a coloured set."""
+
+import pytest
+
+from convlens.audit.checks import classes
+from convlens.audit.checks.classes import check_classes
+from tests.audit.photographs import found_by, make_set, photograph
+
+
+@pytest.fixture
+def folder(tmp_path):
+    return make_set(tmp_path / "set", 20)
+
+
+def test_equal_classes_of_coloured_images_have_no_findings(folder):
+    assert found_by(check_classes, folder) == {}
+
+
+def test_a_class_is_small_by_the_images_that_can_be_read(folder):
+    (folder / "cat" / "0.jpg").write_bytes(b"damaged")
+    (one,) = found_by(check_classes, folder)["small_class"]
+    assert one.evidence == {"class": "cat", "images": 19}
+    assert len(one.files) == 19
+
+
+def test_unequal_classes_are_named(folder, monkeypatch):
+    monkeypatch.setattr(classes, "UNEQUAL", 1.5)
+    for number in range(12):
+        photograph(5000 + number).save(folder / "dog" / f"more{number}.jpg")
+    (one,) = found_by(check_classes, folder)["unequal_classes"]
+    assert one.evidence == {"largest": "dog", "smallest": "cat", "images": [32, 20]}
+
+
+def test_grey_images_are_a_warning_where_they_tell_the_class(folder):
+    for name in ("cat/0.jpg", "dog/0.jpg"):
+        photograph(1).convert("L").save(folder / name)
+    (one,) = found_by(check_classes, folder)["grey_in_colour"]
+    assert (one.level, one.files) == ("note", ("cat/0.jpg", "dog/0.jpg"))
+    for number in range(30):
+        photograph(100 + number).save(folder / "cat" / f"more{number}.jpg")
+        image = photograph(200 + number)
+        image = image.convert("L") if number < 14 else image
+        image.save(folder / "dog" / f"more{number}.jpg")
+    (one,) = found_by(check_classes, folder)["grey_in_colour"]
+    assert one.level == "warning"
+    assert one.evidence["by_class"] == {"cat": 1, "dog": 15}
+    assert one.evidence["p"] < 0.001
