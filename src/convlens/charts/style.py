@@ -26,6 +26,8 @@ RED = "#C4450C"
 INK = "#222222"
 GREY = "#6B6B6B"
 LINE = "#DDDDDD"
+# Of classes in one chart; more than these are told apart by the shape of their points.
+CLASS_COLOURS = (BLUE, ORANGE, GREEN, "#CC79A7", RED, "#56B4E9", "#8A7A00", INK)
 PERCENT = FuncFormatter(lambda share, _: f"{100 * share:.4g} %")
 
 STYLE: dict[str, Any] = {

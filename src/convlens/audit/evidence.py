@@ -1,0 +1,128 @@
+"""Evidence: what was measured of a finding, in words and numbers for people."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from convlens.audit.finding import Finding
+from convlens.evaluation.scores import Score
+from convlens.files import and_more
+from convlens.language import N_, _, listed
+
+# The images, the labels and the splits stand below the images themselves.
+SHOWN_ELSEWHERE = ("kind", "labels", "splits", "difference", "rules")
+MOST_NAMED = 8  # of a list
+
+# What "value" is, by the code.
+VALUES = {
+    "blank": N_("spread of the grey levels (of 255)"),
+    "one_colour": N_("spread of the grey levels (of 255)"),
+    "dark": N_("98 % of its pixels are no brighter than (of 255)"),
+    "bright": N_("98 % of its pixels are no darker than (of 255)"),
+    "blurred": N_("sharpness (variance of the Laplacian over that of the grey levels)"),
+    "extreme_shape": N_("long side divided by short side"),
+}
+NAMES = {
+    "accuracy": N_("accuracy"),
+    "brightness": N_("brightness"),
+    "bounds": N_("from, to"),
+    "by": N_("told by"),
+    "by_class": N_("images by class"),
+    "bytes": N_("size of the file (bytes)"),
+    "camera": N_("camera"),
+    "class": N_("class"),
+    "classes": N_("classes"),
+    "column": N_("part"),
+    "confidence": N_("confidence"),
+    "confused": N_("taken for one another"),
+    "distance": N_("distance to its class"),
+    "expected": N_("accuracy elsewhere"),
+    "first": N_("first class"),
+    "flatness": N_("share of neighbouring pixels that are equal"),
+    "format": N_("content"),
+    "format_of_name": N_("suffix of"),
+    "group": N_("group"),
+    "images": N_("images"),
+    "label": N_("label"),
+    "largest": N_("largest class"),
+    "largest_class": N_("share of the largest class"),
+    "p": N_("p-value"),
+    "pixels": N_("pixels"),
+    "problem": N_("problem"),
+    "second": N_("second class"),
+    "smallest": N_("smallest class"),
+    "suggested": N_("suggested label"),
+    "taken": N_("taken"),
+    "times": N_("times"),
+}
+SHARES = ("confidence", "expected", "flatness", "largest_class")
+
+
+def facts_of(finding: Finding) -> list[tuple[str, str]]:
+    """Return names and values of what was measured, in the chosen language.
+
+    A name that is not known is shown as it is.
+    """
+    return [
+        (_name(name, finding.code), _text(name, value))
+        for name, value in finding.evidence.items()
+        if name not in SHOWN_ELSEWHERE and value not in (None, "", [], {})
+    ] + _sameness(finding)
+
+
+def _sameness(finding: Finding) -> list[tuple[str, str]]:
+    """Return that copies have the same bytes, so that no difference of them is drawn."""
+    is_same = finding.evidence.get("kind") == "bytes"
+    return [(_("difference"), _("none: the files have the same bytes"))] if is_same else []
+
+
+def _name(name: str, code: str) -> str:
+    if name == "value" and code in VALUES:
+        return _(VALUES[code])
+    return _(NAMES[name]) if name in NAMES else name.replace("_", " ")
+
+
+def _text(name: str, value: Any) -> str:
+    """Return a value of the evidence as text."""
+    if (score := as_score(value)) is not None:
+        return str(score)
+    if isinstance(value, Mapping):
+        rows = [
+            _("{name}: {value}").format(name=one, value=_text(name, value[one])) for one in value
+        ]
+        return and_more(rows, MOST_NAMED)
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return and_more([_text(name, one) for one in value], MOST_NAMED)
+    if isinstance(value, float):
+        return f"{100 * value:.1f} %" if name in SHARES else _number(name, value)
+    return f"{value:,}" if isinstance(value, int) else value
+
+
+def _number(name: str, value: float) -> str:
+    if name == "p":
+        return "{:.2g}".format(value) if value >= 1e-4 else "< 0.0001"
+    return f"{value:.4g}"
+
+
+def as_score(value: Any) -> Score | None:
+    """Return a score that was written as plain data, or None for anything else."""
+    if not isinstance(value, Mapping) or not {"value", "low", "high", "n"} <= value.keys():
+        return None
+    if value["value"] is None:
+        return None
+    return Score(value["value"], value["low"], value["high"], value["n"])
+
+
+def rule_of(finding: Finding) -> str:
+    """Return in one sentence how well metadata tell the class; nothing for other findings."""
+    accuracy = as_score(finding.evidence.get("accuracy"))
+    if finding.code != "metadata_tells_class" or accuracy is None:
+        return ""
+    return _(
+        "A tree of a few questions that sees no pixel, only {by}, predicts the class of "
+        "{accuracy.value_text} {accuracy.interval_text} of {accuracy.n:,} images (in a "
+        "cross-validation). Always saying the largest class is correct for {largest:.1f} %."
+    ).format(
+        by=listed(finding.evidence["by"]),
+        accuracy=accuracy,
+        largest=100 * finding.evidence["largest_class"],
+    )
