@@ -35,7 +35,15 @@ def make_findings(dataset):
     """Return findings of every layout of the page."""
     copies = {"labels": ["貓", "貓"], "splits": ["train", "test"], "difference": 3.25}
     accuracy = {"value": 0.91, "low": 0.85, "high": 0.95, "n": 120}
-    rules = {"accuracy": accuracy, "largest_class": 0.35, "p": 1e-9, "by": ["width", "bytes"]}
+    leaf = {"if": [["width", "above", 1200.5], ["format", "is not", "PNG"]], "class": "貓"}
+    leaf |= {"share": 0.955, "images": 1234}
+    rules = {
+        "rules": [leaf],
+        "accuracy": accuracy,
+        "largest_class": 0.35,
+        "p": 1e-9,
+        "by": ["width", "bytes"],
+    }
     return (
         found("unreadable", dataset, [5], {"problem": "no image at all"}),
         found("leaked_near_duplicate", dataset, [0, 1], copies | {"kind": "near"}),

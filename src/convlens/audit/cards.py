@@ -9,7 +9,7 @@ import numpy as np
 from PIL import Image
 
 from convlens.audit.aligned import Aligned, align, alignment_text
-from convlens.audit.evidence import facts_of, rule_of
+from convlens.audit.evidence import facts_of, rule_of, rules_of
 from convlens.audit.finding import Finding
 from convlens.charts.difference import draw_difference
 from convlens.charts.html import data_uri
@@ -166,7 +166,7 @@ def _card(dataset: Dataset, number: int, finding: Finding, splits: np.ndarray | 
         more=len(finding.indices) - len(shown) if layout != "text" else 0,
         facts=facts_of(finding),
         rule=rule_of(finding),
-        rules=list(finding.evidence.get("rules", ())),
+        rules=rules_of(finding),
     )
 
 

@@ -98,7 +98,7 @@ def leak_effect(
         seed: The seed of the draws.
     """
     rng = np.random.default_rng(seed)
-    chosen = _whole_clusters(clusters[indices], rng)
+    chosen = draw_clusters(clusters[indices], rng)
     of_image = clusters[indices][chosen]
     labels = dataset.labels[indices][chosen]
     is_test, kind = _test_images(dataset, indices[chosen], labels, rng)
@@ -142,7 +142,7 @@ def labels_effect(
     return _compare("labels", features, labels, dataset.num_classes, places, np.isin(train, wrong))
 
 
-def _whole_clusters(clusters: Indices, rng: np.random.Generator) -> Indices:
+def draw_clusters(clusters: Indices, rng: np.random.Generator) -> Indices:
     """Return the places of at most MOST_IMAGES images, drawn as whole clusters."""
     names, members = np.unique(clusters, return_inverse=True)
     order = rng.permutation(len(names))

@@ -6,7 +6,7 @@ from typing import Any
 from convlens.audit.finding import Finding
 from convlens.evaluation.scores import Score
 from convlens.files import and_more
-from convlens.language import N_, _, listed
+from convlens.language import N_, _, all_of, listed
 
 # The images, the labels and the splits stand below the images themselves.
 SHOWN_ELSEWHERE = ("kind", "labels", "splits", "difference", "rules")
@@ -53,6 +53,24 @@ NAMES = {
     "suggested": N_("suggested label"),
     "taken": N_("taken"),
     "times": N_("times"),
+}
+METADATA = {
+    "width": N_("width"),
+    "height": N_("height"),
+    "width/height": N_("width / height"),
+    "bytes": N_("size of the file (bytes)"),
+    "bytes/pixel": N_("bytes per pixel"),
+    "mode": N_("colour mode"),
+    "format": N_("file format"),
+    "camera": N_("camera"),
+    "software": N_("software"),
+    "suffix": N_("suffix"),
+}
+CONDITIONS = {
+    "at most": N_("{name} at most {value}"),
+    "above": N_("{name} above {value}"),
+    "is": N_("{name} is {value}"),
+    "is not": N_("{name} is not {value}"),
 }
 SHARES = ("confidence", "expected", "flatness", "largest_class")
 
@@ -122,7 +140,29 @@ def rule_of(finding: Finding) -> str:
         "{accuracy.value_text} {accuracy.interval_text} of {accuracy.n:,} images (in a "
         "cross-validation). Always saying the largest class is correct for {largest:.1f} %."
     ).format(
-        by=listed(finding.evidence["by"]),
+        by=listed(dict.fromkeys(_fact(name.split(" ")[0]) for name in finding.evidence["by"])),
         accuracy=accuracy,
         largest=100 * finding.evidence["largest_class"],
     )
+
+
+def rules_of(finding: Finding) -> list[str]:
+    """Return the rules by which metadata tell the class, one in a line; nothing for others."""
+    return [
+        _("{conditions}: {name} ({share:.0f} % of {n:,} images)").format(
+            conditions=all_of(_condition(*one) for one in rule["if"]),
+            name=rule["class"],
+            share=100 * rule["share"],
+            n=rule["images"],
+        )
+        for rule in finding.evidence.get("rules", ())
+    ]
+
+
+def _condition(name: str, relation: str, limit: Any) -> str:
+    value = limit if isinstance(limit, str) else f"{limit:,.4g}"
+    return _(CONDITIONS[relation]).format(name=_fact(name), value=value)
+
+
+def _fact(name: str) -> str:
+    return _(METADATA[name]) if name in METADATA else name

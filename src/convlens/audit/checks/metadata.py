@@ -5,6 +5,7 @@ predict its class, each class was collected or saved in its own way, and a netwo
 instead.
 """
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -50,7 +51,7 @@ def check_metadata(material: Material, clusters: NDArray[np.int64]) -> list[Find
     kept = kept[counts[labels[kept]] >= 2 * FOLDS]
     if not names or len(np.unique(labels[kept])) < 2:
         return []
-    evidence = _evidence(names, values[kept], labels[kept])
+    evidence = _evidence(names, values[kept], labels[kept], material.dataset.class_names)
     removed = (evidence["accuracy"]["value"] - evidence["largest_class"]) / (
         1 - evidence["largest_class"]
     )
@@ -60,7 +61,10 @@ def check_metadata(material: Material, clusters: NDArray[np.int64]) -> list[Find
 
 
 def _evidence(
-    names: list[str], values: NDArray[np.float64], labels: NDArray[np.int64]
+    names: list[str],
+    values: NDArray[np.float64],
+    labels: NDArray[np.int64],
+    class_names: tuple[str, ...],
 ) -> dict[str, Any]:
     """Return the cross-validated accuracy of the tree, that of the largest class, and the test."""
     tree = DecisionTreeClassifier(max_depth=DEPTH, min_samples_leaf=LEAF, random_state=SEED)
@@ -75,7 +79,36 @@ def _evidence(
         "largest_class": float(is_largest.mean()),
         "p": mcnemar(int((correct & ~is_largest).sum()), int((is_largest & ~correct).sum())),
         "by": [names[place] for place in best if importances[place] > LEAST_IMPORTANCE],
+        "rules": list(_rules(tree, names, class_names)),
     }
+
+
+def _rules(
+    tree: DecisionTreeClassifier, names: list[str], class_names: tuple[str, ...]
+) -> Iterator[dict[str, Any]]:
+    """Yield what each leaf of a tree says: its conditions, its class, and how often it is right.
+
+    A condition is a name, one of "at most", "above", "is" and "is not", and a number or a word.
+    """
+    nodes = tree.tree_
+    ways: list[tuple[int, tuple[tuple[str, str, Any], ...]]] = [(0, ())]
+    while ways:
+        node, conditions = ways.pop()
+        if nodes.children_left[node] == nodes.children_right[node]:
+            shares = nodes.value[node][0] / nodes.value[node][0].sum()
+            yield {
+                "if": [list(one) for one in conditions],
+                "class": class_names[tree.classes_[int(shares.argmax())]],
+                "share": float(shares.max()),
+                "images": int(nodes.n_node_samples[node]),
+            }
+            continue
+        name, _, word = names[nodes.feature[node]].partition(" ")
+        limit: Any = word or float(nodes.threshold[node])
+        below = (name, "is not" if word else "at most", limit)
+        above = (name, "is" if word else "above", limit)
+        ways.append((int(nodes.children_right[node]), (*conditions, above)))
+        ways.append((int(nodes.children_left[node]), (*conditions, below)))
 
 
 def metadata_of(material: Material) -> tuple[list[str], NDArray[np.float64]]:
