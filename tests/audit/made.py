@@ -35,7 +35,7 @@ def make_findings(dataset):
     """Return findings of every layout of the page."""
     copies = {"labels": ["貓", "貓"], "splits": ["train", "test"], "difference": 3.25}
     accuracy = {"value": 0.91, "low": 0.85, "high": 0.95, "n": 120}
-    leaf = {"if": [["width", "above", 1200.5], ["format", "is not", "PNG"]], "class": "貓"}
+    leaf = {"if": [["width", ">", 1200.5], ["format", "!=", "PNG"]], "class": "貓"}
     leaf |= {"share": 0.955, "images": 1234}
     rules = {
         "rules": [leaf],

@@ -67,10 +67,10 @@ METADATA = {
     "suffix": N_("suffix"),
 }
 CONDITIONS = {
-    "at most": N_("{name} at most {value}"),
-    "above": N_("{name} above {value}"),
-    "is": N_("{name} is {value}"),
-    "is not": N_("{name} is not {value}"),
+    "<=": N_("{name} at most {value}"),
+    ">": N_("{name} above {value}"),
+    "=": N_("{name} is {value}"),
+    "!=": N_("{name} is not {value}"),
 }
 SHARES = ("confidence", "expected", "flatness", "largest_class")
 

@@ -88,7 +88,7 @@ def _rules(
 ) -> Iterator[dict[str, Any]]:
     """Yield what each leaf of a tree says: its conditions, its class, and how often it is right.
 
-    A condition is a name, one of "at most", "above", "is" and "is not", and a number or a word.
+    A condition is a name, one of "<=", ">", "=" and "!=", and a number or a word.
     """
     nodes = tree.tree_
     ways: list[tuple[int, tuple[tuple[str, str, Any], ...]]] = [(0, ())]
@@ -105,8 +105,8 @@ def _rules(
             continue
         name, _, word = names[nodes.feature[node]].partition(" ")
         limit: Any = word or float(nodes.threshold[node])
-        below = (name, "is not" if word else "at most", limit)
-        above = (name, "is" if word else "above", limit)
+        below = (name, "!=" if word else "<=", limit)
+        above = (name, "=" if word else ">", limit)
         ways.append((int(nodes.children_right[node]), (*conditions, above)))
         ways.append((int(nodes.children_left[node]), (*conditions, below)))
 
