@@ -9,6 +9,7 @@ from pathlib import Path
 import keras
 
 from convlens import backend
+from convlens.audit.gate import check_before_training
 from convlens.classifier.assembly import set_weights
 from convlens.classifier.classifier import Classifier
 from convlens.config import Config
@@ -102,7 +103,7 @@ def begin(config: Config, run: str | Path | None = None) -> None:
 
 
 def prepare_images(origin: Origin, dataset: Dataset, config: Config, screen: Screen) -> Prepared:
-    """Return the images decoded as the network takes them, and split.
+    """Return the images decoded as the network takes them, split, and checked.
 
     Raises:
         DataError: If no classifier can be made from these images.
@@ -111,7 +112,15 @@ def prepare_images(origin: Origin, dataset: Dataset, config: Config, screen: Scr
     with screen.counter(_("decoding")) as progress:
         prepared = origin.prepare(dataset, config, progress)
     _require_unseen_test(origin.trained, prepared, config)
-    return prepared
+    return checked(prepared, config, screen)
+
+
+def checked(prepared: Prepared, config: Config, screen: Screen) -> Prepared:
+    """Return images with what an audit found, unless the configuration leaves it out."""
+    if not config.data.audit:
+        return prepared
+    with screen.console.status(_("checking the images")):
+        return check_before_training(prepared)
 
 
 def has_learned_from(first: Classifier | None, prepared: Prepared) -> bool:

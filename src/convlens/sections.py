@@ -91,6 +91,10 @@ class DataConfig(Section):
         None,
         N_("regular expression that finds the label in a file name, with a group (?P<label>...)"),
     )
+    audit: bool = setting(
+        True,
+        N_("check the images before the training, as `convlens audit` does, in short form"),
+    )
 
 
 @dataclass(frozen=True)

@@ -25,12 +25,14 @@ def photograph(seed: int, size: tuple[int, int] = SIZE) -> Image.Image:
     return Image.fromarray(np.clip(smooth + noise, 0, 255).astype(np.uint8))
 
 
-def make_set(folder: Path, count: int = 40, classes: tuple[str, ...] = ("cat", "dog")) -> Path:
-    """Write a folder for each class with different photographs."""
+def make_set(
+    folder: Path, count: int = 40, classes: tuple[str, ...] = ("cat", "dog"), first: int = 0
+) -> Path:
+    """Write a folder for each class with different photographs, from a first seed on."""
     for number, name in enumerate(classes):
         (folder / name).mkdir(parents=True)
         for i in range(count):
-            image = photograph(1000 * number + i)
+            image = photograph(first + 1000 * number + i)
             image.save(folder / name / f"{i}.jpg", quality=90)
     return folder
 

@@ -46,20 +46,20 @@ def test_the_name_of_a_sheet_keeps_its_dots(here, shapes):
     }
 
 
-def test_data_names_copies_and_their_labels_as_train_does(here, shapes, capsys):
+def test_data_names_what_the_audit_finds_as_train_does(here, shapes, capsys):
     shutil.copytree(shapes, here / "some")
     shutil.copy(here / "some" / "disc" / "1.png", here / "some" / "disc" / "again.png")
-    shutil.copy(here / "some" / "disc" / "1.png", here / "some" / "bar" / "other.png")
+    shutil.copy(here / "some" / "disc" / "2.png", here / "some" / "bar" / "other.png")
     assert run("data", "some") == 0
     said = capsys.readouterr().out
-    assert "exact copies of another image: 2 (" in said
-    assert "again.png = " in said
-    assert "copies whose label differs from that of the first copy: 2 (" in said
+    assert "exact copies: 1 (disc/1.png = disc/again.png)" in said
+    assert "one image under two labels: 1 (bar/other.png = disc/2.png)" in said
+    assert "to see all of it, with advice: convlens audit some" in said
     images = np.zeros((6, 8, 8), np.uint8)
     images[0] = 1
     np.savez(here / "images.npz", x=images, y=[0, 0, 0, 1, 1, 1])
     assert run("data", "images.npz") == 0
-    assert "exact copies of another image: 4" in capsys.readouterr().out
+    assert "one image under two labels: 1 (1 = 2)" in capsys.readouterr().out
 
 
 def test_data_writes_a_sheet(shapes, here, capsys):

@@ -26,7 +26,7 @@ from convlens.data.dataset import Dataset
 from convlens.data.decoding import Progress
 from convlens.data.prepared import Prepared, choose_preprocessing
 from convlens.data.splits import clusters_of
-from convlens.data.store import open_store
+from convlens.data.store import Store, open_store
 from convlens.language import N_, _
 
 FORMAT = 1  # of `Audit.to_dict`; raised when an entry gets another meaning
@@ -102,6 +102,7 @@ def sorted_findings(findings: Sequence[Finding]) -> tuple[Finding, ...]:
 def audit_data(
     images: Dataset | Prepared,
     *,
+    store: Store | None = None,
     features: NDArray[np.floating] | None = None,
     seconds: float | None = None,
     progress: Progress | None = None,
@@ -109,7 +110,8 @@ def audit_data(
     """Check images before anything is trained on them.
 
     Args:
-        images: A data set from `load_data`, or one that is decoded already.
+        images: A data set from `load_data`, or one that is decoded and split already.
+        store: The decoded images of a data set, if there are any.
         features: (n, d) features of the images, by which those unlike their class are found.
         seconds: The time after which no further check begins; None is no limit. What splits depend
             on is found in any case.
@@ -125,10 +127,10 @@ def audit_data(
         {'two_labels': 3, 'near_duplicate': 12}
     """
     if isinstance(images, Dataset):
-        store = open_store(
-            images, choose_preprocessing(images, DataConfig(), progress=progress), progress
-        )
         dataset = images
+        if store is None:
+            preprocessing = choose_preprocessing(dataset, DataConfig(), progress=progress)
+            store = open_store(dataset, preprocessing, progress)
         clusters = clusters_of(store.digests, dataset.groups)
     else:
         dataset, store, clusters = images.dataset, images.store, images.clusters

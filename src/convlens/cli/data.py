@@ -1,5 +1,6 @@
 """`convlens data`: show what is in a data source before anything is trained."""
 
+import shlex
 from collections.abc import Mapping
 from contextlib import suppress
 from itertools import chain
@@ -50,10 +51,11 @@ def data(
     ] = "auto",
 ) -> None:
     """Show what is in a data source: format, classes, images and a sheet of examples."""
+    from convlens.audit.audit import audit_data
+    from convlens.audit.gate import short_form
     from convlens.data.deep import unit_of
-    from convlens.data.digests import digests_of
     from convlens.data.inspection import inspect
-    from convlens.data.prepared import choose_preprocessing, copy_notes
+    from convlens.data.prepared import choose_preprocessing
     from convlens.data.sources import load_data
     from convlens.data.store import open_store
 
@@ -64,15 +66,14 @@ def data(
     problems = seen.unreadable_examples
     unit = dataset.unit
     remarks: list[str] = []
-    digests = None
-    if not isinstance(dataset.images, np.ndarray) and len(dataset) <= MAX_DECODED:
+    store = None
+    if isinstance(dataset.images, np.ndarray) or len(dataset) <= MAX_DECODED:
         # A training decodes the images in the same way, and then finds them in the cache.
         with screen.counter(_("decoding")) as progress:
             preprocessing = choose_preprocessing(dataset, DataConfig(), progress=progress)
             store = open_store(dataset, preprocessing, progress)
         problems = tuple(store.problems.values())
         remarks = store.notes
-        digests = store.digests
         unit = unit_of(dataset)
     said = [] if unit is None else [(_("values"), unit_in_words(unit))]
     screen.facts([*_facts(dataset, seen), *said])
@@ -80,10 +81,13 @@ def data(
     screen.columns(_counts(dataset))
     screen.say()
     _print_notes(dataset, seen, problems, screen)
-    if digests is None:
-        with screen.console.status(_("looking for copies")):
-            digests = digests_of(dataset.images)
-    for remark in (*remarks, *copy_notes(digests, dataset)):
+    if store is None:
+        command = shlex.join(["convlens", "audit", str(path)])
+        remarks = [_("copies and odd images are looked for by {command}").format(command=command)]
+    else:
+        with screen.console.status(_("checking the images")):
+            remarks += short_form(audit_data(dataset, store=store))
+    for remark in remarks:
         screen.note(remark)
     file = _sheet_file(dataset) if sheet is None else sheet
     if file.suffix.lower() != ".png":

@@ -2,6 +2,7 @@
 
 import dataclasses
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -17,7 +18,6 @@ from convlens.data.inspection import read_headers
 from convlens.data.splits import Splits, clusters_of, make_splits
 from convlens.data.store import Store, fingerprint, open_store
 from convlens.errors import ConfigError
-from convlens.files import and_more
 from convlens.language import _
 from convlens.preprocess import Preprocessing
 
@@ -53,7 +53,8 @@ class Prepared:
         splits: Which images train, validate and test.
         enlarged_from: The (height, width) that the images suggested, if it was too small for the
             network.
-        more_notes: Remarks of the network on the images, for the user.
+        more_notes: Remarks of the network and of the audit on the images, for the user.
+        audit: What the audit before the training found, as `data.json` records it; None without.
     """
 
     dataset: Dataset
@@ -62,6 +63,7 @@ class Prepared:
     splits: Splits
     enlarged_from: tuple[int, int] | None = None
     more_notes: tuple[str, ...] = ()
+    audit: Mapping[str, Any] | None = None
 
     @cached_property
     def clusters(self) -> NDArray[np.int64]:
@@ -104,7 +106,6 @@ class Prepared:
                 own=self.enlarged_from,
                 used=self.preprocessing,
             ),
-            *copy_notes(self.store.digests, self.dataset),
             *self.more_notes,
             *self.splits.notes,
         )
@@ -136,6 +137,7 @@ class Prepared:
             "path": self.dataset.path,
             "notes": list(self.notes),
             "splits": {name: getattr(self.splits, name).tolist() for name in SPLITS},
+            **({"audit": dict(self.audit)} if self.audit is not None else {}),
             "unreadable": {
                 name: text.removeprefix(name).lstrip(":： ") for name, text in named.items()
             },
@@ -257,44 +259,3 @@ def look_at(dataset: Dataset) -> tuple[set[tuple[int, int]], bool]:
     headers, _ = read_headers(dataset, SAMPLE)
     sizes = {(height, width) for (width, height), _, _ in headers}
     return sizes, bool(headers) and all(header.is_grey for header in headers)
-
-
-def copy_notes(digests: NDArray[np.uint8], dataset: Dataset) -> list[str]:
-    """Return remarks on images that copy an earlier one, and on those with another label.
-
-    Args:
-        digests: (n, 16) digests of the images.
-        dataset: The images.
-    """
-    labels = dataset.labels
-    __, first, copies = np.unique(digests, axis=0, return_index=True, return_inverse=True)
-    originals = first[copies.reshape(-1)]
-    copied = np.flatnonzero(originals != np.arange(len(labels)))
-    conflicts = np.flatnonzero(labels[originals] != labels)
-
-    def examples(indices: NDArray[np.int64]) -> str:
-        pairs = [
-            "{copy} = {original}".format(
-                copy=dataset.image_name(index), original=dataset.image_name(originals[index])
-            )
-            for index in indices
-        ]
-        return and_more(pairs, 3)
-
-    return [
-        *note_if(
-            len(copied),
-            _("exact copies of another image: {number:,} ({examples}); copies stay in one split"),
-            number=len(copied),
-            examples=examples(copied),
-        ),
-        *note_if(
-            len(conflicts),
-            _(
-                "copies whose label differs from that of the first copy: {number:,} ({examples}); "
-                "one of the two labels is wrong"
-            ),
-            number=len(conflicts),
-            examples=examples(conflicts),
-        ),
-    ]

@@ -21,7 +21,7 @@ from convlens.data.prepared import Prepared, prepare_data
 from convlens.errors import ConfigError, DataError, RunError, TrainingError
 from convlens.files import explained_stops
 from convlens.language import N_, _, listed
-from convlens.pipeline import begin, open_trainer
+from convlens.pipeline import begin, checked, open_trainer
 from convlens.run import Run
 from convlens.screen import Screen, duration
 from convlens.studies.ranking import TRAINED, Ranking, score_runs
@@ -87,6 +87,7 @@ def compare(
     begin(config, run)
     with screen.counter(_("decoding")) as progress:
         prepared = prepare_data(dataset, config, progress=progress)
+    prepared = checked(prepared, config, screen)
     _require_images(prepared)
     recipes = make_recipes(names, config)
     check_models(recipes, prepared)

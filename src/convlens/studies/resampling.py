@@ -30,7 +30,13 @@ from convlens.evaluation.metrics import wilson
 from convlens.evaluation.scores import Score
 from convlens.files import explained_stops, storage_errors
 from convlens.language import N_, _, ngettext
-from convlens.pipeline import begin, has_learned_from, open_training, prepare_images
+from convlens.pipeline import (
+    begin,
+    checked,
+    has_learned_from,
+    open_training,
+    prepare_images,
+)
 from convlens.report.finish import calibrate, finish, probabilities
 from convlens.report.results import Scored
 from convlens.run import Run
@@ -85,6 +91,7 @@ def cross_validate(
     config = config.replace(test=0.0)
     with screen.counter(_("decoding")) as progress:
         whole = origin.prepare(replace(dataset, splits=None), config, progress)
+    whole = checked(whole, config, screen)
     if has_learned_from(origin.trained, whole):
         raise ConfigError(
             _(

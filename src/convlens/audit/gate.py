@@ -1,0 +1,98 @@
+"""Gate: the short form of an audit, which runs before every training and says what was found."""
+
+import shlex
+from dataclasses import replace
+from typing import Any
+
+from convlens.audit.audit import Audit, audit_data
+from convlens.audit.codes import CODES
+from convlens.audit.finding import Finding
+from convlens.data.prepared import Prepared
+from convlens.files import and_more
+from convlens.language import _, listed
+
+LONGEST = 30.0  # seconds
+SHARE = 0.1  # of the first epoch
+# Seconds in which the fastest network of the zoo, with which the least is trained, learns from a
+# pixel of an image on two cores.
+PIXEL = 1.2e-7
+SHORTEST = 0.5  # seconds; compiling the first step alone takes several
+MOST_CODES = 5  # lines
+MOST_RECORDED = 1000  # findings in data.json
+JOINED = "kind"  # what the evidence of copies has
+# Notes on the images say so already.
+SAID = ("unreadable", "truncated", "empty_file", "missing_file")
+
+
+def check_before_training(prepared: Prepared) -> Prepared:
+    """Return decoded images with what an audit found among their notes and in their record.
+
+    The checks that do not fit into a tenth of the first epoch, or into 30 s, are left out and
+    named. What decides splits is not among them.
+
+    Args:
+        prepared: The images, decoded and split.
+    """
+    found = audit_data(prepared, seconds=time_for(prepared))
+    return replace(
+        prepared,
+        audit=record_of(found),
+        more_notes=(*short_form(found), *prepared.more_notes),
+    )
+
+
+def time_for(prepared: Prepared) -> float:
+    """Return the seconds after which no further check begins."""
+    height, width, _channels = prepared.preprocessing.shape
+    epoch = PIXEL * height * width * len(prepared.splits.train)
+    return min(LONGEST, max(SHORTEST, SHARE * epoch))
+
+
+def short_form(found: Audit) -> list[str]:
+    """Return a line for each of the worst codes with an example, and how to see the rest."""
+    codes = [code for code in found.codes if code not in SAID]
+    serious = [code for code in codes if found.of(code)[0].level != "note"]
+    lines: list[str] = [
+        _("{title}: {count:,} ({example})").format(
+            title=_(CODES[code].title),
+            count=found.codes[code],
+            example=example_of(found.of(code)[0]),
+        )
+        for code in serious[:MOST_CODES]
+    ]
+    command = shlex.join(["convlens", "audit", found.dataset.source])
+    others = [_(CODES[code].title) for code in codes if code not in serious[:MOST_CODES]]
+    if others:
+        lines.append(
+            _("also found: {titles}; to see all of it: {command}").format(
+                titles=and_more(others, 4), command=command
+            )
+        )
+    elif lines:
+        lines.append(_("to see all of it, with advice: {command}").format(command=command))
+    if found.left_out:
+        lines.append(
+            _("not checked, since it would have delayed the training: {checks}; {command}").format(
+                checks=listed(check for check, _reason in found.left_out), command=command
+            )
+        )
+    return lines
+
+
+def example_of(finding: Finding) -> str:
+    """Return the files of a finding in short form; copies are set equal."""
+    if not finding.files:
+        return listed(str(value) for value in finding.evidence.values() if isinstance(value, str))
+    if JOINED not in finding.evidence:
+        return finding.files[0]
+    return " = ".join(finding.files[:2])
+
+
+def record_of(found: Audit) -> dict[str, Any]:
+    """Return what data.json records; of very many findings only the worst."""
+    record = found.to_dict()
+    record["findings"] = record["findings"][:MOST_RECORDED]
+    return {
+        name: record[name]
+        for name in ("format", "levels", "codes", "findings", "left_out", "seconds")
+    }

@@ -1,0 +1,82 @@
+"""The gate says in a few lines what was found, and takes no longer than it may."""
+
+import shutil
+from dataclasses import replace
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from convlens.audit import gate
+from convlens.audit.audit import Audit, audit_data
+from convlens.audit.finding import found
+from convlens.audit.gate import check_before_training, short_form, time_for
+from convlens.config import Config
+from convlens.data.prepared import prepare_data
+from convlens.data.sources import load_data
+from convlens.data.splits import Splits
+from tests.audit.photographs import make_set
+
+
+def prepared_of(folder):
+    return prepare_data(load_data(folder), Config())
+
+
+def test_a_clean_set_has_no_line(tmp_path):
+    checked = check_before_training(prepared_of(make_set(tmp_path / "set", 25)))
+    assert checked.more_notes == ()
+    assert checked.to_dict()["audit"]["levels"] == {"error": 0, "warning": 0, "note": 0}
+
+
+def test_leaks_are_the_first_line_and_in_the_record(tmp_path):
+    make_set(tmp_path / "set" / "train", 25)
+    make_set(tmp_path / "set" / "test", 25, first=100)
+    shutil.copy(tmp_path / "set/train/cat/0.jpg", tmp_path / "set/test/cat/0.jpg")
+    prepared = prepared_of(tmp_path / "set")
+    checked = check_before_training(replace(prepared, more_notes=("of the network",)))
+    assert checked.more_notes == (
+        "copies across splits: 1 (train/cat/0.jpg = test/cat/0.jpg)",
+        f"to see all of it, with advice: convlens audit {tmp_path / 'set'}",
+        "of the network",
+    )
+    recorded = checked.to_dict()["audit"]
+    assert recorded["codes"] == {"leaked_copy": 1}
+    assert recorded["findings"][0]["files"] == ["train/cat/0.jpg", "test/cat/0.jpg"]
+
+
+def test_only_the_worst_codes_have_a_line_and_others_are_named(digits, monkeypatch):
+    monkeypatch.setattr(gate, "MOST_CODES", 1)
+    findings = (
+        found("two_labels", digits, [3, 5], {"kind": "bytes"}),
+        found("blank", digits, [7]),
+        found("dark", digits, [8]),
+        found("unreadable", digits, [9]),
+    )
+    assert short_form(Audit(digits, findings, (("metadata", "no time"),))) == [
+        "one image under two labels: 1 (3 = 5)",
+        "also found: blank images, very dark images; to see all of it: convlens audit digits",
+        "not checked, since it would have delayed the training: metadata; convlens audit digits",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("side", "images", "seconds"), [(8, 1000, 0.5), (224, 10_000, 6.02), (224, 10**6, 30.0)]
+)
+def test_the_gate_takes_a_tenth_of_the_first_epoch_at_most(side, images, seconds):
+    none = np.zeros(0, np.int64)
+    prepared = SimpleNamespace(
+        preprocessing=SimpleNamespace(shape=(side, side, 3)),
+        splits=Splits(np.arange(images), none, none),
+    )
+    assert time_for(prepared) == pytest.approx(seconds, abs=0.01)
+
+
+def test_the_clock_decides_no_split(tmp_path, monkeypatch):
+    folder = make_set(tmp_path / "set", 25)
+    shutil.copy(folder / "cat" / "0.jpg", folder / "cat" / "x.jpg")
+    prepared = prepared_of(folder)
+    monkeypatch.setattr(gate, "time_for", lambda prepared: -1)
+    checked = check_before_training(prepared)
+    assert checked.splits is prepared.splits
+    assert "not checked" in checked.more_notes[0]
+    assert len(audit_data(prepared).findings) == 1
