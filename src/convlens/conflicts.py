@@ -87,6 +87,9 @@ CONFLICTS: dict[str, tuple[tuple[str, str, tuple[str, ...], str], ...]] = {
         ("resume", ALLOWS, ("run", "path"), RESUMED),
         ("compare", EXCLUDES, TRANSFER, SCRATCH),
     ),
+    "audit": (
+        ("of_run", EXCLUDES, ("using", "pattern", "layout"), N_("A run has its own images.")),
+    ),
     "evaluate": (("layout", NEEDS, ("data",), N_("The images of a run are read as it says.")),),
     "predict": (("weights", NEEDS, ("model",), WHOSE_WEIGHTS),),
     "open": (
@@ -124,6 +127,7 @@ CONFLICTS: dict[str, tuple[tuple[str, str, tuple[str, ...], str], ...]] = {
 SPELLINGS = {  # names that are no flags
     "path": "PATH",
     "number": N_("the number of a lesson"),
+    "of_run": N_("the audit of a run"),
     "own_model": N_("a Keras model of your own"),
     "from_scratch": N_("a network that is trained from scratch"),
     "search": "`convlens search`",  # not translated: a command

@@ -11,6 +11,7 @@
     ├── BackendError           8  an engine (TensorFlow, JAX, PyTorch) is missing
     ├── StorageError           9  a file cannot be written, as when the disk is full
     ├── ExportError           10  a network cannot be exported, or an export is not what it was
+    ├── AuditError            11  an audit found what --fail-on does not allow
     └── Interrupted          130  Ctrl-C was pressed, and what was done has been kept
 
 The message of an error says what must hold, what was found and where, and what to do.
@@ -19,6 +20,7 @@ The message of an error says what must hold, what was found and where, and what 
 from typing import ClassVar
 
 __all__ = [
+    "AuditError",
     "BackendError",
     "ClassifierError",
     "ConfigError",
@@ -96,6 +98,12 @@ class ExportError(ConvlensError):
     """A network cannot be converted, or the exported one does not compute what it should."""
 
     exit_code = 10
+
+
+class AuditError(ConvlensError):
+    """An audit found what the caller does not allow, as in a check before images are used."""
+
+    exit_code = 11
 
 
 class Interrupted(ConvlensError):  # noqa: N818 - nothing went wrong

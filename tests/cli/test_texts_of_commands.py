@@ -49,6 +49,7 @@ SAME = {
     *("relu", "auto", "none", "light", "strong", "stretch", "crop", "pad", "classes", "splits"),
     *("train", "val", "test", "evaluate", "predict", "compare", "search", "models", "cache"),
     *("demo", "summary", "show", "lesson", "open", "data", "zh", "en", "version", "language"),
+    "digits",
 }
 
 
@@ -83,6 +84,9 @@ def commands(trained, shapes, image) -> dict[str, list[object]]:
     """Return a call of every command, by its name."""
     return {
         "data": ["data", shapes],
+        "audit": ["audit", shapes, "--fix", "list.csv"],
+        "audit with findings": ["audit", "digits", "--fail-on", "warning"],
+        "audit of a run": ["audit", trained],
         "data of numbers": ["data", "digits", "--json"],
         "train": ["train", shapes, *QUICK, "--size", "16", "--epochs", "2", "--run", "new"],
         "evaluate": ["evaluate", trained],

@@ -14,6 +14,18 @@ COMMANDS = {  # where each is, and its help; see `convlens.cli.help`
         "convlens.cli.data:data",
         N_("Show what is in a data source: format, classes, images and a sheet of examples."),
     ),
+    "audit": (
+        "convlens.cli.audit:audit",
+        N_(
+            "Check images before a training: files, copies, leaks, odd images and classes; nothing "
+            "is changed."
+        )
+        + "\n\n"
+        + N_(
+            "Of a run, the labels that its classifier doubts are listed, the share of wrong labels "
+            "is estimated, and it is said where the classifier is worse."
+        ),
+    ),
     "train": (
         "convlens.cli.train:train",
         N_(

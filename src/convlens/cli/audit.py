@@ -1,0 +1,263 @@
+"""`convlens audit`: what is wrong with images, and which labels a trained classifier doubts."""
+
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+from cyclopts import Parameter
+
+from convlens.cli.flags import Using
+from convlens.cli.output import print_json
+from convlens.conflicts import refuse_conflicts
+from convlens.errors import AuditError, DataError
+from convlens.language import N_, _, ngettext
+from convlens.run_folder import SETTINGS, place
+from convlens.screen import Screen, duration
+
+if TYPE_CHECKING:
+    from convlens.audit.audit import Audit
+    from convlens.audit.finding import Finding
+    from convlens.data.prepared import Prepared
+    from convlens.evaluation.scores import Score
+
+EXAMPLES = 3  # of each code
+LEVEL_NAMES = {"error": N_("error"), "warning": N_("warning"), "note": N_("note")}
+STYLES = {"error": "red", "warning": "yellow", "note": "dim"}
+
+
+def audit(  # noqa: PLR0913 - options of the command
+    source: Annotated[
+        str, Parameter(help=N_("folder, file or name of a data set; or a run that is finished"))
+    ],
+    *,
+    out: Annotated[
+        Path | None, Parameter(help=N_("page with the images side by side, as audit.html"))
+    ] = None,
+    format: Annotated[  # noqa: A002 - the flag's name
+        Literal["text", "json"], Parameter(help=N_("how to print what was found"))
+    ] = "text",
+    fail_on: Annotated[
+        Literal["warning", "error"] | None,
+        Parameter(help=N_("exit with code 11 if something of this level, or worse, was found")),
+    ] = None,
+    fix: Annotated[
+        Path | None,
+        Parameter(help=N_("list of corrections to write, which `convlens train --using` obeys")),
+    ] = None,
+    export: Annotated[
+        Path | None,
+        Parameter(help=N_("new folder for a copy of the images with these corrections")),
+    ] = None,
+    using: Using = None,
+    pattern: Annotated[
+        str | None,
+        Parameter(
+            help=N_("regular expression that finds the label in a file name, with (?P<label>...)")
+        ),
+    ] = None,
+    layout: Annotated[
+        Literal["auto", "classes", "splits"] | None,
+        Parameter(help=N_("what folders called train, val or test are [auto]")),
+    ] = None,
+) -> None:
+    """Say what is wrong with images, or which labels the classifier of a run doubts.
+
+    Raises:
+        AuditError: If something was found that `fail_on` does not allow.
+    """
+    screen = Screen(quiet=format == "json")
+    folder = run_of(source)
+    share = None
+    if folder is None:
+        found, prepared = _audit_images(source, using or (), pattern, layout or "auto", screen)
+    else:
+        flags = {"using": using, "pattern": pattern, "layout": layout, "of_run": source}
+        refuse_conflicts("audit", flags)
+        found, prepared, share = _audit_run(folder, screen)
+    if format == "json":
+        extra = {} if share is None else {"share_of_wrong_labels": share.to_dict()}
+        print_json(found.to_dict() | extra, indent=1)
+    else:
+        show(found, screen, share)
+    _write(found, prepared, share, out, fix, export, folder, screen)
+    _fail_on(found, fail_on)
+
+
+def run_of(source: str) -> Path | None:
+    """Return the folder of a run, by its path or its name under `runs/`; None for other sources.
+
+    A data source of the same name takes precedence over a run that is named without its folder.
+    """
+    if (Path(source) / SETTINGS).is_file():
+        return Path(source)
+    if Path(source).exists() or not (place(source) / SETTINGS).is_file():
+        return None
+    return place(source)
+
+
+def _audit_images(
+    source: str, using: Sequence[Path], pattern: str | None, layout: str, screen: Screen
+) -> tuple["Audit", "Prepared | None"]:
+    """Return what is wrong with the images of a source, and the images if they can be split."""
+    from convlens.audit.audit import audit_data
+    from convlens.config import Config
+    from convlens.data.prepared import prepare_data
+    from convlens.data.sources import load_data
+
+    dataset = load_data(source, pattern=pattern, layout=layout, for_training=False, using=using)
+    for note in dataset.notes:
+        screen.note(note)
+    prepared = None
+    with screen.counter(_("decoding")) as progress:
+        # What cannot be split, such as a test set alone, can still be checked.
+        try:
+            prepared = prepare_data(dataset, Config(), progress=progress)
+        except DataError:
+            return audit_data(dataset, progress=progress), None
+    with screen.console.status(_("checking the images")):
+        return audit_data(prepared), prepared
+
+
+def _audit_run(folder: Path, screen: Screen) -> tuple["Audit", "Prepared", "Score"]:
+    """Return what the classifier of a run doubts, its images, and the share of wrong labels."""
+    from convlens.audit.of_run import audit_of_run
+    from convlens.audit.run_audit import audit_run
+    from convlens.run import Run
+
+    started = time.perf_counter()
+    audited = audit_run(Run.open(folder), screen)
+    found = audit_of_run(audited, time.perf_counter() - started)
+    return found, audited.prepared, audited.share
+
+
+def show(found: "Audit", screen: Screen, share: "Score | None" = None) -> None:
+    """Print what was found, the worst first, with what to do and a few examples."""
+    from convlens.audit.codes import CODES
+
+    levels = found.levels
+    counted = _("errors: {error:,}; warnings: {warning:,}; notes: {note:,}").format(**levels)
+    facts: list[tuple[str, str]] = [
+        (_("source"), found.dataset.source),
+        (_("images"), f"{len(found.dataset):,}"),
+        (_("found"), counted),
+        (_("time"), duration(found.seconds)),
+    ]
+    if share is not None:
+        expected = _("{share} of the labels are expected to be wrong").format(share=share)
+        facts.insert(2, (_("labels"), expected))
+    screen.facts(facts)
+    for code in found.codes:
+        findings = found.of(code)
+        level = findings[0].level
+        title = _("{level}: {title}: {count:,}").format(
+            level=_(LEVEL_NAMES[level]), title=_(CODES[code].title), count=len(findings)
+        )
+        screen.say()
+        screen.say(title, STYLES[level])
+        screen.say("  " + _(CODES[code].meaning))
+        screen.say("  " + _(CODES[code].advice))
+        for finding in findings[:EXAMPLES]:
+            screen.say("  - " + in_short(finding))
+        if len(findings) > EXAMPLES:
+            more = len(findings) - EXAMPLES
+            screen.say(
+                "  - " + ngettext("and {more:,} more", "and {more:,} more", more).format(more=more)
+            )
+    for check, reason in found.left_out:
+        screen.note(_("not checked: {check}; {reason}").format(check=check, reason=reason))
+
+
+def in_short(finding: "Finding") -> str:
+    """Return the files of a finding, and what was measured, in a line."""
+    from convlens.audit.gate import example_of
+
+    evidence = finding.evidence
+    if "suggested" in evidence:
+        return _("{file}: labelled {label}, rather {suggested} ({percent:.0f} %)").format(
+            file=finding.files[0],
+            label=evidence["label"],
+            suggested=evidence["suggested"],
+            percent=100 * evidence["confidence"],
+        )
+    if "accuracy" in evidence and "largest_class" in evidence:
+        return _(
+            "{low:.1f} to {high:.1f} % of the classes follow from {by}; {base:.1f} % are the "
+            "largest class"
+        ).format(
+            low=100 * evidence["accuracy"]["low"],
+            high=100 * evidence["accuracy"]["high"],
+            base=100 * evidence["largest_class"],
+            by=", ".join(evidence["by"]),
+        )
+    if "classes" in evidence:
+        return " / ".join(evidence["classes"])
+    if "column" in evidence:
+        value = evidence["value"] or "{:g} - {:g}".format(*evidence["bounds"])
+        return "{column} {value}: {accuracy:.1f} % ({expected:.1f} %)".format(
+            column=evidence["column"],
+            value=value,
+            accuracy=100 * evidence["accuracy"]["value"],
+            expected=100 * evidence["expected"],
+        )
+    return example_of(finding)
+
+
+def _write(  # noqa: PLR0913 - one argument for each file and what it is made of
+    found: "Audit",
+    prepared: "Prepared | None",
+    share: "Score | None",
+    out: Path | None,
+    fix: Path | None,
+    export: Path | None,
+    folder: Path | None,
+    screen: Screen,
+) -> None:
+    """Write the files that were asked for, and say where they are."""
+    from convlens.audit.fix import corrections_of
+    from convlens.data.correction_lists import write_list
+
+    written: list[tuple[str, str]] = []
+    corrections = corrections_of(found.findings, "" if folder is None else folder.name)
+    if out is not None:
+        from convlens.audit.measure import measure
+        from convlens.audit.page import Measured, write_page
+
+        measured = Measured(share=share)
+        if prepared is not None:
+            with screen.counter(_("features")) as progress:
+                measured = measure(
+                    prepared,
+                    found.findings,
+                    of_run=folder is not None,
+                    share=share,
+                    progress=progress,
+                )
+        written.append((_("page"), str(write_page(out, found, measured))))
+    if fix is not None:
+        write_list(fix, corrections)
+        rows = ngettext("{path} ({rows:,} row)", "{path} ({rows:,} rows)", len(corrections))
+        written.append((_("list"), rows.format(path=fix, rows=len(corrections))))
+    if export is not None:
+        from convlens.audit.cleaned import export_cleaned
+
+        with screen.counter(_("copying")) as progress:
+            export_cleaned(found.dataset, export, corrections, progress)
+        written.append((_("copy"), str(export)))
+    if written:
+        screen.say()
+        screen.facts(written)
+
+
+def _fail_on(found: "Audit", level: str | None) -> None:
+    """Raise AuditError if there is a finding of a level, or of a worse one."""
+    levels = found.levels
+    bad = levels["error"] + (levels["warning"] if level == "warning" else 0)
+    if level is not None and bad:
+        raise AuditError(
+            ngettext(
+                "{source}: there must be no finding of --fail-on {level}; found {bad:,}.",
+                "{source}: there must be no findings of --fail-on {level}; found {bad:,}.",
+                bad,
+            ).format(source=found.dataset.source, level=level, bad=bad)
+        )

@@ -1,0 +1,80 @@
+"""`convlens audit` as a user types it."""
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from convlens.data.correction_lists import read_list
+from tests.audit.photographs import make_set
+from tests.cli.commands import run
+
+
+@pytest.fixture
+def folder(here):
+    return make_set(here / "set", 24)
+
+
+def test_a_clean_set_passes_every_limit(folder, capsys):
+    assert run("audit", "set", "--fail-on", "warning") == 0
+    said = capsys.readouterr().out
+    assert "errors: 0; warnings: 0; notes: 0" in said
+
+
+def test_findings_are_printed_with_advice_and_fail_with_a_code_of_their_own(folder, capsys):
+    for number in range(5):
+        shutil.copy(folder / "cat" / f"{number}.jpg", folder / "cat" / f"again{number}.jpg")
+    assert run("audit", "set", "--fail-on", "error") == 0
+    said = capsys.readouterr().out
+    assert "warning: exact copies: 5" in said
+    assert "Keep one of them." in said
+    assert "cat/0.jpg = cat/again0.jpg" in said
+    assert "and 2 more" in said
+    assert run("audit", "set", "--fail-on", "warning") == 11
+    assert "found 5." in capsys.readouterr().err
+
+
+def test_json_is_all_that_is_printed(folder, capsys):
+    (folder / "cat" / "empty.jpg").touch()
+    assert run("audit", "set", "--format", "json", "--fix", "list.csv") == 0
+    content = json.loads(capsys.readouterr().out)
+    assert content["codes"] == {"empty_file": 1}
+    assert content["findings"][0]["files"] == ["cat/empty.jpg"]
+    assert [row.file for row in read_list("list.csv").corrections] == ["cat/empty.jpg"]
+
+
+def test_names_of_all_kinds_are_named_and_found_again(folder, capsys):
+    names = ["two\nlines.jpg", "emoji 😀.jpg", "\udcf6dd.jpg", 'comma, "quoted".jpg']
+    for name in names:
+        (folder / "dog" / name).touch()
+    (folder / "dog" / "loop").symlink_to(folder)
+    assert run("audit", "set", "--fix", "list.csv") == 0
+    assert "empty files: 4" in capsys.readouterr().out
+    assert run("audit", "set", "--using", "list.csv", "--fail-on", "error") == 0
+    assert "images that are left out: 4" in capsys.readouterr().out
+
+
+def test_the_list_and_the_copy_have_what_is_proposed(folder, capsys):
+    shutil.copy(folder / "cat" / "0.jpg", folder / "cat" / "again.jpg")
+    before = {path: path.read_bytes() for path in folder.rglob("*.jpg")}
+    assert run("audit", "set", "--fix", "list.csv", "--export", "clean") == 0
+    said = capsys.readouterr().out
+    assert "list.csv (1 row)" in said
+    (row,) = read_list("list.csv").corrections
+    assert (row.file, row.action, row.code) == ("cat/again.jpg", "exclude", "exact_copy")
+    assert len(list(Path("clean").rglob("*.jpg"))) == 48
+    assert {path: path.read_bytes() for path in folder.rglob("*.jpg")} == before
+
+
+def test_a_set_that_cannot_be_split_is_checked_all_the_same(here, capsys):
+    make_set(here / "one", 3, ("cat",))
+    assert run("audit", "one") == 0
+    assert "classes with few images: 1" in capsys.readouterr().out
+
+
+def test_a_run_has_its_own_images(folder, here, capsys):
+    (here / "runs" / "mine").mkdir(parents=True)
+    (here / "runs" / "mine" / "run.toml").touch()
+    assert run("audit", "mine", "--using", "list.csv") == 2
+    assert "A run has its own images." in capsys.readouterr().err
