@@ -21,6 +21,10 @@ from convlens.language import N_, _, listed
 
 SIDE = 192  # pixels of the longest side at which images are laid over one another
 LEAST_OVERLAP = 0.3  # of the first image; less of it is no copy
+# The mean difference at which no other guess is tried: in grey levels, and as a share of the spread
+# of the grey levels, since all dark images are nearly equal.
+GOOD = 4.0
+GOOD_SHARE = 0.1
 FEWEST_MATCHES = 8  # of corners, for a first guess
 RATIO = 0.75  # of the distances to the nearest and the second nearest corner, by Lowe
 STEPS = (cv2.TERM_CRITERIA_EPS | cv2.TERM_CRITERIA_COUNT, 60, 1e-5)
@@ -78,9 +82,11 @@ def align(first: Image.Image, second: Image.Image, kind: str) -> Aligned:
             leaves it as it is.
     """
     target = _levels(first)
-    found = [
-        _fit(target, turned, first.size, size, turn) for turned, size, turn in _turned(second, kind)
-    ]
+    found: list[Aligned] = []
+    for turned, size, turn in _turned(second, kind):
+        found.append(_fit(target, turned, first.size, size, turn))
+        if found[-1].mean < _good(target):
+            break
     return min(found, key=lambda one: np.nan_to_num(one.mean, nan=np.inf))
 
 
@@ -114,12 +120,12 @@ def _fit(
         moved_size: Likewise of the second one.
         turn: How it was turned.
     """
-    matrices = [
-        matrix
-        for guess in _guesses(target, moved)
-        for matrix in (guess, _refined(target, moved, guess))
-    ]
-    drawn = [(matrix, _difference(target, moved, matrix)) for matrix in matrices]
+    drawn: list[tuple[Matrix, NDArray[np.float64]]] = []
+    for guess in _guesses(target, moved):
+        for matrix in (guess, _refined(target, moved, guess)):
+            drawn.append((matrix, _difference(target, moved, matrix)))
+        if min(_loss(difference) for _matrix, difference in drawn) < _good(target):
+            break
     matrix, difference = min(drawn, key=lambda one: _loss(one[1]))
     overlap = float((~np.isnan(difference)).mean())
     # A pixel of the reduced first image has this many pixels of the reduced second one.
@@ -127,6 +133,11 @@ def _fit(
     scale = reduced * (moved_size[0] / moved.shape[1]) / (target_size[0] / target.shape[1])
     inside = overlap * target.size * reduced**2 / moved.size
     return Aligned(difference, turn, scale, overlap, max(0.0, 1 - inside))
+
+
+def _good(target: Levels) -> float:
+    """Return the mean difference from an image at which no other guess is tried."""
+    return min(GOOD, GOOD_SHARE * float(target.std()))
 
 
 def _loss(difference: NDArray[np.float64]) -> float:
@@ -165,7 +176,10 @@ def _by_corners(target: Levels, moved: Levels) -> Matrix | None:
     start = np.array([points[match.queryIdx].pt for match in good], np.float32)
     end = np.array([others[match.trainIdx].pt for match in good], np.float32)
     matrix, _ = cv2.estimateAffinePartial2D(start, end, ransacReprojThreshold=2)
-    return None if matrix is None else matrix.astype(np.float32)
+    # Corners are found in turned images, too; how an image is turned is tried before.
+    if matrix is None or matrix[0, 0] < 2 * abs(matrix[1, 0]):
+        return None
+    return np.asarray(matrix, np.float32)
 
 
 def _refined(target: Levels, moved: Levels, guess: Matrix) -> Matrix:

@@ -177,9 +177,9 @@ def _limits(shown: int, count: int) -> str:
         return ""
     return ngettext(
         "{shown:,} of {count:,} finding is shown with its images: at most {most} of a kind, and "
-        "{megabytes} MB in all. `convlens audit --format json` and `--fix` have all of them.",
+        "{megabytes} MB in all. convlens audit with --format json or --fix has all of them.",
         "{shown:,} of {count:,} findings are shown with their images: at most {most} of a kind, "
-        "and {megabytes} MB in all. `convlens audit --format json` and `--fix` have all of them.",
+        "and {megabytes} MB in all. convlens audit with --format json or --fix has all of them.",
         count,
     ).format(shown=shown, count=count, most=PER_CODE, megabytes=MOST_BYTES // 10**6)
 
