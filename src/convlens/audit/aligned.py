@@ -122,8 +122,8 @@ def _fit(
     """
     drawn: list[tuple[Matrix, NDArray[np.float64]]] = []
     for guess in _guesses(target, moved):
-        for matrix in (guess, _refined(target, moved, guess)):
-            drawn.append((matrix, _difference(target, moved, matrix)))
+        both = guess, _refined(target, moved, guess)
+        drawn += [(matrix, _difference(target, moved, matrix)) for matrix in both]
         if min(_loss(difference) for _matrix, difference in drawn) < _good(target):
             break
     matrix, difference = min(drawn, key=lambda one: _loss(one[1]))

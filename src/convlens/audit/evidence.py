@@ -53,6 +53,7 @@ NAMES = {
     "suggested": N_("suggested label"),
     "taken": N_("taken"),
     "times": N_("times"),
+    "value": N_("value"),
 }
 METADATA = {
     "width": N_("width"),
@@ -65,6 +66,12 @@ METADATA = {
     "camera": N_("camera"),
     "software": N_("software"),
     "suffix": N_("suffix"),
+    "brightness": N_("brightness"),
+    "contrast": N_("contrast"),
+    "sharpness": N_("sharpness"),
+    "colourfulness": N_("colourfulness"),
+    "folder": N_("folder"),
+    "split": N_("split"),
 }
 CONDITIONS = {
     "<=": N_("{name} at most {value}"),
@@ -101,6 +108,8 @@ def _name(name: str, code: str) -> str:
 
 def _text(name: str, value: Any) -> str:
     """Return a value of the evidence as text."""
+    if name == "column":
+        return _fact(value)
     if (score := as_score(value)) is not None:
         return str(score)
     if isinstance(value, Mapping):
