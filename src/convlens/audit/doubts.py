@@ -1,30 +1,27 @@
 """Doubts: labels that models contradict which never saw the image, the surest ones first.
 
-Each image is judged by a logistic regression on features, which learned from the images of the
-other folds. A label is doubted as far as its probability is low. docs/decisions/labels.md has the
-measurements behind the method and both cuts.
+Each image is judged by models that learned from other images, see `convlens.audit.out_of_fold`. A
+label is doubted as far as its probability is low. docs/decisions/labels.md has the measurements
+behind the method and both cuts.
 
 Source      Northcutt, Jiang, Chuang, "Confident Learning: Estimating Uncertainty in Dataset
             Labels", 2021, arXiv:1911.00068, which judges labels by probabilities out of fold
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import softmax
 
-from convlens.data.splits import folds
-from convlens.transfer.heads import Floats, fit_linear_head
+from convlens.audit.out_of_fold import Judged, Labels
+from convlens.evaluation.scores import Score
+from convlens.transfer.heads import Floats
 
-FOLDS = 5
-# Images of a class, in clusters of their own, from which on its labels are judged.
-FEWEST = 4
-WRONG = 0.95  # the confidence from which on a label is almost surely wrong
-LOOK = 0.5  # the confidence from which on a label is worth a look
-
-Labels = NDArray[np.int64]
+# The confidence that "almost surely wrong" needs, besides a place among the first of the ranking.
+WRONG = 0.9
+# With labels by people of which 9 % were wrong, about half of those above it were, and among them
+# four of five of all wrong labels.
+LOOK = 0.8
 
 
 @dataclass(frozen=True)
@@ -35,7 +32,7 @@ class Doubt:
         index: The image, as an index into the data set.
         label: The label that it has.
         suggested: The most probable class.
-        confidence: The estimated probability that the label is wrong, 0 to 1.
+        confidence: How far the models contradict the label: one minus its probability.
         cut: "wrong" if the label is almost surely wrong, "look" if it is worth a look.
     """
 
@@ -46,87 +43,37 @@ class Doubt:
     cut: str
 
 
-@dataclass(frozen=True, eq=False)
-class Judged:
-    """What models say of images that they have not learned from.
-
-    Attributes:
-        indices: (m,) the images, as ascending indices into the data set.
-        probabilities: (m, num_classes) predicted probabilities.
-    """
-
-    indices: NDArray[np.int64]
-    probabilities: Floats
-
-
-def judge_out_of_fold(
-    features: Floats,
-    labels: Labels,
-    num_classes: int,
-    clusters: NDArray[np.int64],
-    *,
-    seed: int = 0,
-    progress: Callable[[int, int], None] | None = None,
-) -> Judged:
-    """Return what logistic regressions say of the images of the folds that they did not learn from.
-
-    The images of a cluster are in one fold, so that no copy of an image helps to judge it. Images
-    of a class with fewer than FEWEST clusters are left out, as hardly any model knows their class.
-
-    Args:
-        features: (n, width) features of the images.
-        labels: (n,) their labels.
-        num_classes: The number of classes.
-        clusters: (n,) cluster numbers, see `convlens.data.splits.clusters_of`.
-        seed: The seed of the division into folds.
-        progress: Called with the number of folds that are done, and of all.
-    """
-    different = np.array(
-        [len(np.unique(clusters[labels == label])) for label in range(num_classes)]
-    )
-    pool = np.flatnonzero(different[labels] >= FEWEST)
-    probabilities = np.empty((len(labels), num_classes), np.float32)
-    if len(np.unique(labels[pool])) < 2:
-        return Judged(pool[:0], probabilities[:0])
-    parts = min(FOLDS, int(different[different >= FEWEST].min()))
-    for number, (rest, held) in enumerate(folds(labels, clusters, pool, parts, seed), start=1):
-        head = fit_linear_head(
-            features[rest], labels[rest], features[held], labels[held], num_classes
-        )
-        logits = features[held] @ head.kernel + head.bias
-        probabilities[held] = softmax(logits.astype(np.float64), axis=1)
-        if progress is not None:
-            progress(number, parts)
-    return Judged(pool, probabilities[pool])
-
-
-def find_doubts(judged: Judged, labels: Labels) -> tuple[Doubt, ...]:
+def find_doubts(judged: Judged, labels: Labels, share: Score) -> tuple[Doubt, ...]:
     """Return the labels to doubt, the surest ones first.
+
+    As many labels are "almost surely wrong" as are wrong at least, the first of the ranking. Where
+    the lower bound of the share is 0, no label is.
 
     Args:
         judged: What models say of images that they have not learned from.
         labels: (n,) the labels of all images.
+        share: The share of wrong labels among the judged images, see `convlens.audit.share`.
     """
     given = labels[judged.indices]
-    rows = judged.probabilities
-    suggested = rows.argmax(axis=1)
-    confidence = wrongness(rows, given)
+    suggested = judged.probabilities.argmax(axis=1)
+    confidence = wrongness(judged.probabilities, given)
     order = np.argsort(-confidence, kind="stable")
     order = order[(confidence[order] >= LOOK) & (suggested[order] != given[order])]
+    surely = int(share.low * len(given)) if share.defined else 0
     return tuple(
         Doubt(
             index=int(judged.indices[one]),
             label=int(given[one]),
             suggested=int(suggested[one]),
             confidence=float(confidence[one]),
-            cut="wrong" if confidence[one] >= WRONG else "look",
+            cut="wrong" if place < surely and confidence[one] >= WRONG else "look",
         )
-        for one in order
+        for place, one in enumerate(order)
     )
 
 
 def wrongness(probabilities: Floats, labels: Labels) -> NDArray[np.float64]:
-    """Return (m,) the estimated probability that each label is wrong.
+    """Return (m,) one minus the probability of each label: how far it is contradicted.
 
     Args:
         probabilities: (m, num_classes) predicted probabilities.

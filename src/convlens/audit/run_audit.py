@@ -13,8 +13,9 @@ from numpy.typing import NDArray
 from scipy.optimize import minimize_scalar
 
 from convlens import backend
-from convlens.audit.doubts import Doubt, Judged, find_doubts, judge_out_of_fold
+from convlens.audit.doubts import Doubt, find_doubts
 from convlens.audit.features import audit_features
+from convlens.audit.out_of_fold import Judged, judge_out_of_fold
 from convlens.audit.share import estimate_share
 from convlens.audit.slices import HardPair, Slice, hard_pairs, worse_slices
 from convlens.data.dataset import Dataset
@@ -95,11 +96,12 @@ def audit_run(
         judged = join(judged, unseen, labels)
     given = labels[scored.indices]
     predicted = scored.probabilities.argmax(axis=1)
+    share = estimate_share(judged.probabilities, labels[judged.indices])
     return RunAudit(
         prepared=prepared,
         judged=judged,
-        doubts=find_doubts(judged, labels),
-        share=estimate_share(judged.probabilities, labels[judged.indices]),
+        doubts=find_doubts(judged, labels, share),
+        share=share,
         pairs=hard_pairs(scored.indices, given, predicted, prepared.dataset.num_classes),
         slices=worse_slices(scored.indices, given, predicted, columns_of(prepared, scored.indices)),
         features=features.name,
