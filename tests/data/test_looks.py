@@ -7,6 +7,7 @@ from convlens.data.looks import LOOK, glimpse, looks_of, looks_of_arrays
 from convlens.decode import FileFacts
 from convlens.preprocess import read_image
 from tests.conftest import draw_shape
+from tests.data.photographs import photograph
 
 FACTS = FileFacts("RGB", "PNG")
 
@@ -101,7 +102,7 @@ def test_looks_of_unreadable_images_are_empty():
 @pytest.mark.parametrize("channels", [None, 1, 3, 4])
 def test_looks_of_arrays_are_those_of_the_same_images(channels):
     rng = np.random.default_rng(0)
-    pixels = np.stack([np.asarray(shape(seed, (40, 48))) for seed in range(5)])
+    pixels = np.stack([np.asarray(photograph(seed, (48, 40))) for seed in range(5)])
     if channels in (None, 1):
         pixels = pixels[..., 0] if channels is None else pixels[..., :1]
     if channels == 4:
@@ -112,6 +113,11 @@ def test_looks_of_arrays_are_those_of_the_same_images(channels):
     assert (found["width"] == 48).all()
     assert (found["format"] == b"array").all()
     np.testing.assert_allclose(found["grey"].astype(int), one_by_one["grey"], atol=2)
-    for name in ("brightness", "contrast", "commonest", "colourfulness"):
-        np.testing.assert_allclose(found[name], one_by_one[name], rtol=0.02, atol=0.5, err_msg=name)
+    for looks in (found, one_by_one):
+        means = looks["colours"].mean(axis=(1, 2))
+        np.testing.assert_allclose(means @ [0.299, 0.587, 0.114], looks["brightness"], atol=1.5)
+    # Those of files are measured at 64 x 64 pixels, where noise is less.
+    for name, nearness in (("brightness", 0.01), ("contrast", 0.1), ("colourfulness", 0.1)):
+        np.testing.assert_allclose(found[name], one_by_one[name], nearness, 0.5, err_msg=name)
+    assert (found["commonest"] <= 1).all()
     np.testing.assert_allclose(found["sharpness"], one_by_one["sharpness"], rtol=0.05, atol=0.01)

@@ -23,7 +23,9 @@ IN_USE = 3600  # seconds; what was used since may be in use, and is removed only
 # written begins with a dot.
 KINDS = {
     N_("decoded images"): r"store/(\.[0-9a-f]{8}\.)?(?P<name>[0-9a-f]{32})\.(npy|json)",
-    N_("summaries of images"): r"looks/(\.[0-9a-f]{8}\.)?(?P<name>[0-9a-f]{32})\.(npy|pairs\.npz)",
+    N_(
+        "summaries of images"
+    ): r"looks/(\.[0-9a-f]{8}\.)?(?P<name>[0-9a-f]{32})(\.[0-9a-f]{8})?\.np[yz]",
     N_("features"): r"features/(?P<name>[0-9a-f]{32})/[0-9a-f]{32}\.(digests|features|records)",
     N_("unpacked arrays"): r"(\.[0-9a-f]{8}\.)?(?P<name>.+-[0-9a-f]{16}-[0-9a-f]{16})\.npy",
 }

@@ -25,6 +25,7 @@ from convlens.language import _, language, speak
 from convlens.preprocess import FEW_LEVELS, ImageArray, Preprocessing, fit_image, read_image
 from convlens.unit import LEVELS, convert_bytes
 
+AT_ONCE = 16  # batches of arrays whose looks are in memory
 Progress = Callable[[int, int], None]
 
 
@@ -177,12 +178,16 @@ def take_looks(images: ImageArray, digests: Digests, file: Path) -> None:
         StorageError: If the disk is full or cannot be written to.
     """
 
+    def some(start: int) -> bytes:
+        part = slice(start, start + BATCH)
+        return looks_of_arrays(images[part], digests[part]).tobytes()
+
     def write(temporary: Path) -> None:
-        with temporary.open("wb") as stream:
+        with temporary.open("wb") as stream, ThreadPoolExecutor(os.cpu_count()) as pool:
             write_header(stream, (len(images),), LOOK)
-            for start in range(0, len(images), BATCH):
-                part = slice(start, start + BATCH)
-                stream.write(looks_of_arrays(images[part], digests[part]).tobytes())
+            for start in range(0, len(images), BATCH * AT_ONCE):
+                stop = min(start + BATCH * AT_ONCE, len(images))
+                stream.writelines(pool.map(some, range(start, stop, BATCH)))
 
     write_atomically(file, write, _("the summaries of the images"), _(REMEDY))
 

@@ -103,7 +103,11 @@ def looks_of(glimpses: list[Glimpse | None]) -> Looks:
     seen = [item for item in glimpses if item is not None]
     if not seen:
         return looks
-    found = _measured(np.stack([item.small for item in seen]))
+    small = np.stack([item.small for item in seen])
+    levels = small.astype(np.float32)
+    found = _measured(levels, small)
+    found["grey"] = np.rint(levels @ GREY)
+    found["colours"] = np.rint(_in_blocks(levels))
     found["pixels"] = [np.frombuffer(item.digest, np.uint8) for item in seen]
     found["width"] = [item.size[0] for item in seen]
     found["height"] = [item.size[1] for item in seen]
@@ -113,6 +117,14 @@ def looks_of(glimpses: list[Glimpse | None]) -> Looks:
         found[name] = [_fixed(getattr(item.facts, name), LOOK[name].itemsize) for item in seen]
     looks[there] = found
     return looks
+
+
+def _in_blocks(levels: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return (n, 8, 8, 3) means of blocks of (n, 64, 64, 3) pixels."""
+    block = SIDE // COLOUR_SIDE
+    parts = levels.reshape(-1, COLOUR_SIDE, block, COLOUR_SIDE, block, 3)
+    means: NDArray[np.float32] = parts.mean(axis=(2, 4))
+    return means
 
 
 def _fixed(text: str, size: int) -> bytes:
@@ -139,11 +151,12 @@ def looks_of_arrays(images: ImageArray, digests: NDArray[np.uint8]) -> Looks:
         looks["pixels"] = digests
         return looks
     height, width = shaped.shape[1:3]
-    levels = shaped.astype(np.float32).transpose(0, 3, 1, 2)
-    small = _weights(height, SIDE) @ levels @ _weights(width, SIDE).T
-    colour = np.rint(small).astype(np.uint8).transpose(0, 2, 3, 1)
-    looks = _measured(np.broadcast_to(colour, (len(images), SIDE, SIDE, 3)))
-    grey = levels[:, 0] if channels == 1 else levels.transpose(0, 2, 3, 1) @ GREY
+    levels = shaped.astype(np.float32)
+    grey = levels[..., 0] if channels == 1 else levels @ GREY
+    looks = _measured(levels, shaped)
+    looks["grey"] = np.rint(_resized(grey, SIDE))
+    colours = np.stack([_resized(levels[..., c], COLOUR_SIDE) for c in range(channels)], axis=3)
+    looks["colours"] = np.rint(colours)
     looks["sharpness"] = _laplacian_variance(grey) / (1 + grey.var(axis=(1, 2)))
     looks["pixels"] = digests
     looks["width"] = width
@@ -164,6 +177,12 @@ def _on_white(image: Image.Image) -> Image.Image:
 GREY = np.array([0.299, 0.587, 0.114], np.float32)
 
 
+def _resized(grey: NDArray[np.float32], side: int) -> NDArray[np.float32]:
+    """Return (n, side, side) images of (n, height, width) ones."""
+    resized = _weights(grey.shape[1], side) @ grey @ _weights(grey.shape[2], side).T
+    return resized.astype(np.float32, copy=False)
+
+
 @cache
 def _weights(size: int, wanted: int) -> NDArray[np.float32]:
     """Return the (wanted, size) matrix with which Pillow resizes a row of pixels."""
@@ -179,30 +198,33 @@ def _laplacian_variance(grey: NDArray[np.float32]) -> NDArray[np.float32]:
     return found
 
 
-def _measured(small: ImageArray) -> Looks:
-    """Return looks with what follows from (n, 64, 64, 3) uint8 reductions."""
-    looks = np.zeros(len(small), LOOK)
-    colours = small.astype(np.float32)
-    grey = colours @ GREY
-    looks["grey"] = np.rint(grey)
-    block = SIDE // COLOUR_SIDE
-    blocks = colours.reshape(-1, COLOUR_SIDE, block, COLOUR_SIDE, block, 3)
-    looks["colours"] = np.rint(blocks.mean(axis=(2, 4)))
+def _measured(levels: NDArray[np.float32], pixels: ImageArray) -> Looks:
+    """Return looks with what follows from the colours.
+
+    Args:
+        levels: (n, height, width, 1 or 3) the pixels as numbers that can be computed with.
+        pixels: The same in uint8.
+    """
+    looks = np.zeros(len(pixels), LOOK)
+    grey = levels[..., 0] if levels.shape[3] == 1 else levels @ GREY
     looks["brightness"] = grey.mean(axis=(1, 2))
     looks["contrast"] = grey.std(axis=(1, 2))
-    looks["commonest"] = _commonest(small)
-    looks["colourfulness"] = _colourfulness(colours)
+    looks["commonest"] = _commonest(pixels)
+    if levels.shape[3] == 3:
+        looks["colourfulness"] = _colourfulness(levels)
     return looks
 
 
-def _commonest(small: ImageArray) -> NDArray[np.float64]:
+def _commonest(pixels: ImageArray) -> NDArray[np.float64]:
     """Return the share of pixels of the most frequent colour, of 4 bits a channel."""
-    parts = (small >> (8 - COLOUR_BITS)).astype(np.int32)
-    codes = (parts[..., 0] << 2 * COLOUR_BITS) | (parts[..., 1] << COLOUR_BITS) | parts[..., 2]
-    number = 1 << 3 * COLOUR_BITS
-    rows = np.arange(len(small))[:, None, None] * number
-    counts = np.bincount((codes + rows).ravel(), minlength=len(small) * number)
-    most: NDArray[np.float64] = counts.reshape(-1, number).max(axis=1) / SIDE**2
+    parts = (pixels >> (8 - COLOUR_BITS)).astype(np.int32)
+    codes = parts[..., 0]
+    for channel in range(1, pixels.shape[3]):
+        codes = (codes << COLOUR_BITS) | parts[..., channel]
+    number = 1 << pixels.shape[3] * COLOUR_BITS
+    rows = np.arange(len(pixels))[:, None, None] * number
+    counts = np.bincount((codes + rows).ravel(), minlength=len(pixels) * number)
+    most: NDArray[np.float64] = counts.reshape(-1, number).max(axis=1) / codes[0].size
     return most
 
 

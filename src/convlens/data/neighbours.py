@@ -1,0 +1,174 @@
+"""Neighbours: hashes that differ in few bits, found without comparing all with all.
+
+A hash is cut into 16 chunks of 16 bits. Two hashes that differ in 31 bits or fewer agree in one
+chunk or differ there in one bit, so that 272 looks into tables find them all (Norouzi, Punjani and
+Fleet, "Fast Exact Search in Hamming Space with Multi-Index Hashing", 2014). Hashes that differ more
+are found if they have such a chunk, which is likely as the first chunks hold the low frequencies.
+"""
+
+import os
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from convlens.data.hashes import BITS, Hashes
+
+CHUNK_BITS = 16
+CHUNKS = BITS // CHUNK_BITS
+COMPLETE = 2 * CHUNKS - 1  # bits; all hashes that differ in no more are found
+PROBES = (0, *(1 << bit for bit in range(CHUNK_BITS)))
+CROWDED = 1000  # hashes that have a chunk in common; more say nothing about each other
+BLOCK = 1 << 20  # pairs that are compared at a time
+
+Indices = NDArray[np.int64]
+
+
+class Neighbours(NamedTuple):
+    """Pairs of hashes that differ in few bits, those that differ least first.
+
+    Attributes:
+        first: (m,) indices of queries.
+        second: (m,) indices into the database.
+        distance: (m,) bits in which they differ.
+        crowded: Indices of queries that were not compared, as each of their chunks occurs more than
+            1,000 times.
+        complete: False if there were more pairs than asked for.
+    """
+
+    first: Indices
+    second: Indices
+    distance: NDArray[np.int64]
+    crowded: Indices
+    complete: bool
+
+
+class _Table(NamedTuple):
+    """The hashes of a database in the order of one of their chunks."""
+
+    order: Indices
+    hashes: Hashes
+    keys: NDArray[np.int64]
+    starts: Indices
+
+
+def neighbours(
+    queries: Hashes, database: Hashes | None, most: int = COMPLETE, limit: int | None = None
+) -> Neighbours:
+    """Return pairs of hashes that differ in at most some bits.
+
+    The memory that is used grows with the number of hashes and of the pairs found only.
+
+    Args:
+        queries: (n, 4) hashes.
+        database: (m, 4) hashes, or None to search among the queries themselves; then each pair is
+            returned once, with the smaller index first.
+        most: The number of bits. Above 31, some pairs are missed.
+        limit: The largest number of pairs to return, those that differ least.
+    """
+
+    def search(chunk: int) -> tuple[Indices, NDArray[np.bool_]]:
+        return _search_chunk(queries, database, chunk, most, limit)
+
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        results = list(pool.map(search, range(CHUNKS)))
+    found = np.unique(np.concatenate([codes for codes, _ in results]))
+    crowded = np.logical_and.reduce([skipped for _, skipped in results])
+    width = len(queries if database is None else database)
+    size = max(1, len(queries) * width)
+    first, second = np.divmod(found[:limit] % size, max(1, width))
+    distance = found[:limit] // size
+    return Neighbours(
+        first, second, distance, np.flatnonzero(crowded), limit is None or len(found) <= limit
+    )
+
+
+def _search_chunk(
+    queries: Hashes, database: Hashes | None, chunk: int, most: int, limit: int | None
+) -> tuple[Indices, NDArray[np.bool_]]:
+    """Return the pairs that one chunk finds, and which queries were skipped.
+
+    A pair is one number, (distance * n + query) * m + place in the database, so that the numbers
+    are in the order of the distances.
+    """
+    table = _table(queries if database is None else database, chunk)
+    own = table if database is None else _table(queries, chunk)
+    sizes = np.diff(table.starts)
+    crowded = sizes > CROWDED
+    busy = crowded[own.keys]
+    found = [np.empty(0, np.int64)]
+    kept = 0
+    for probe in PROBES:
+        partners = own.keys ^ probe
+        begins = table.starts[partners]
+        counts = sizes[partners]
+        if database is None and probe:
+            counts = np.where(own.keys & probe, 0, counts)  # The other one finds the pair.
+        elif database is None:
+            begins = np.arange(1, len(queries) + 1)
+            counts = table.starts[own.keys + 1] - begins
+        counts = np.where(crowded[partners] | busy, 0, counts)
+        for left, right in _expanded(begins, counts):
+            near, distance = _compare(own.hashes, table.hashes, left, right, most)
+            one = own.order[left[near]]
+            other = table.order[right[near]]
+            if database is None:
+                one, other = np.minimum(one, other), np.maximum(one, other)
+            found.append((distance * len(queries) + one) * len(table.keys) + other)
+            kept += len(near)
+            if limit is not None and kept > 4 * limit + BLOCK:
+                found = [_nearest(found, limit)]
+                kept = limit
+    skipped = np.zeros(len(queries), bool)
+    skipped[own.order[busy]] = True
+    return _nearest(found, limit), skipped
+
+
+def _nearest(found: list[Indices], limit: int | None) -> Indices:
+    """Return the first pairs, one more than the limit where there are more."""
+    codes: Indices = np.unique(np.concatenate(found))
+    return codes if limit is None else codes[: limit + 1]
+
+
+def _table(hashes: Hashes, chunk: int) -> _Table:
+    keys = np.ascontiguousarray(hashes).view(np.uint16)[:, chunk]
+    order = np.argsort(keys, kind="stable")
+    counts = np.bincount(keys, minlength=1 << CHUNK_BITS)
+    starts = np.concatenate([[0], np.cumsum(counts)])
+    return _Table(order, hashes[order], keys[order].astype(np.int64), starts)
+
+
+def _expanded(begins: Indices, counts: Indices) -> Iterator[tuple[Indices, Indices]]:
+    """Yield the pairs of each row with `counts` places from `begins` on, a block at a time."""
+    rows = np.flatnonzero(counts)
+    begins = begins[rows]
+    counts = counts[rows]
+    ends = np.cumsum(counts)
+    start = 0
+    while start < len(rows):
+        done = ends[start - 1] if start else 0
+        stop = max(start + 1, int(np.searchsorted(ends, done + BLOCK, side="right")))
+        some = counts[start:stop]
+        left = np.repeat(rows[start:stop], some)
+        shift = begins[start:stop] - (ends[start:stop] - some - done)
+        yield left, np.arange(len(left)) + np.repeat(shift, some)
+        start = stop
+
+
+def _compare(
+    queries: Hashes, database: Hashes, left: Indices, right: Indices, most: int
+) -> tuple[Indices, Indices]:
+    """Return which of some pairs differ in at most `most` bits, and in how many.
+
+    Half of the bits are compared first, as they rule out nearly all pairs.
+    """
+    half = queries.shape[1] // 2
+    one = queries[:, :half].take(left, axis=0)
+    distance = np.bitwise_count(one ^ database[:, :half].take(right, axis=0)).sum(axis=1, dtype=int)
+    near = np.flatnonzero(distance <= most)
+    rest = queries[left[near], half:] ^ database[right[near], half:]
+    distance = distance[near] + np.bitwise_count(rest).sum(axis=1, dtype=int)
+    kept = distance <= most
+    return near[kept], distance[kept]

@@ -1,0 +1,176 @@
+"""Proposals: pairs of images that may show the same, found by hashes of them and of their parts.
+
+Few of them are copies; `convlens.data.duplicates` compares each pair in detail.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from convlens.data.hashes import (
+    CROPS,
+    SMALL_CROPS,
+    WHOLE,
+    Hashes,
+    Window,
+    coefficients,
+    hashes_of,
+    hashes_of_parts,
+    turned,
+    windows,
+)
+from convlens.data.looks import Looks
+from convlens.data.neighbours import neighbours
+
+MOST_BITS = 90  # of 256 in which hashes of copies differ
+LEAST_LIKENESS = 0.25  # correlation of the frequencies of proposed pairs
+SMALL = 64  # pixels; in smaller images, fewer parts are searched for
+MOST_FOR_CROPS = 100_000  # images; crops are searched for in smaller data sets only
+BLOCK = 512  # images whose frequencies are computed at a time
+TURNS = range(1, 8)
+WAYS = 20  # in which the parts of an image may be like another image
+Indices = NDArray[np.int64]
+
+
+class Proposals(NamedTuple):
+    """Pairs of which the first, turned, may show what a part of the second shows.
+
+    Attributes:
+        first: (m,) indices of images.
+        second: (m,) indices of images.
+        turn: (m,) how the first is turned; see `convlens.data.hashes.turned`.
+        part: (m,) places of the part in `parts`.
+        parts: The parts of images that were searched for, the whole first.
+        left_out: The number of images that were not compared, as too many have such hashes.
+        complete: Whether these are all pairs, and not the nearest ones only.
+    """
+
+    first: Indices
+    second: Indices
+    turn: Indices
+    part: Indices
+    parts: list[Window]
+    left_out: int = 0
+    complete: bool = True
+
+
+def propose(looks: Looks, chosen: Indices, limit: int) -> Proposals:
+    """Return pairs of images whose hashes are alike, those first that are most alike.
+
+    Args:
+        looks: The looks of a data set.
+        chosen: The indices of the images to compare.
+        limit: The largest number of pairs.
+    """
+    sides = np.minimum(looks["width"], looks["height"])[chosen]
+    crops = CROPS if len(sides) and np.median(sides) >= SMALL else SMALL_CROPS
+    parts = [WHOLE, *windows(crops if len(chosen) <= MOST_FOR_CROPS else ())]
+    hashes, flat = _hashes(looks, chosen, parts)
+    rows = [_whole(hashes[0], flat[0], limit)]
+    rows += [_turned(looks, chosen, hashes[0], flat[0], limit)]
+    if len(parts) > 1:
+        rows.append(_parts(hashes, flat, limit))
+    found = np.concatenate([some.pairs for some in rows])
+    found = found[np.argsort(found[:, 4], kind="stable")]
+    # A pair that was found in several ways is kept as it is most alike.
+    _, firsts = np.unique(np.sort(found[:, :2], axis=1), axis=0, return_index=True)
+    found = found[np.sort(firsts)]
+    found = found[_likeness(looks, chosen, found, parts) >= LEAST_LIKENESS]
+    complete = all(some.complete for some in rows) and len(found) <= limit
+    first, second, turn, place, _ = found[:limit].T
+    return Proposals(chosen[first], chosen[second], turn, place, parts, rows[0].left_out, complete)
+
+
+class _Rows(NamedTuple):
+    """(m, 5) first, second, turn, part and distance of pairs, and what was left out."""
+
+    pairs: Indices
+    left_out: int
+    complete: bool
+
+
+def _hashes(looks: Looks, chosen: Indices, parts: list[Window]) -> tuple[Hashes, NDArray[np.bool_]]:
+    """Return (parts, n, 4) hashes and (parts, n) whether the parts are flat."""
+    hashes = np.zeros((len(parts), len(chosen), 4), np.uint64)
+    flat = np.zeros((len(parts), len(chosen)), bool)
+    for start in range(0, len(chosen), BLOCK):
+        some = slice(start, start + BLOCK)
+        greys = looks["grey"][chosen[some]]
+        hashes[:, some], flat[:, some] = hashes_of_parts(greys, parts)
+    return hashes, flat
+
+
+def _whole(hashes: Hashes, flat: NDArray[np.bool_], limit: int) -> _Rows:
+    """Return pairs of images that are alike as a whole."""
+    rows = np.flatnonzero(~flat)
+    found = neighbours(hashes[rows], None, MOST_BITS, limit)
+    zeros = np.zeros_like(found.first)
+    pairs = (rows[found.first], rows[found.second], zeros, zeros, found.distance)
+    return _Rows(np.stack(pairs, axis=1), len(found.crowded), found.complete)
+
+
+def _turned(
+    looks: Looks, chosen: Indices, hashes: Hashes, flat: NDArray[np.bool_], limit: int
+) -> _Rows:
+    """Return pairs of which the first, flipped or rotated, is like the second."""
+    rows = np.flatnonzero(~flat)
+    turns = np.zeros((len(TURNS), len(rows), 4), np.uint64)
+    for start in range(0, len(rows), BLOCK):
+        some = slice(start, start + BLOCK)
+        upright = coefficients(looks["grey"][chosen[rows[some]]])
+        for place, turn in enumerate(TURNS):
+            turns[place, some] = hashes_of(turned(upright, turn))
+    found = neighbours(turns.reshape(-1, 4), hashes[rows], MOST_BITS, 2 * limit)
+    place_of_turn, first = np.divmod(found.first, max(1, len(rows)))
+    whole = np.zeros_like(first)
+    pairs = (rows[first], rows[found.second], place_of_turn + 1, whole, found.distance)
+    stacked = np.stack(pairs, axis=1)
+    return _Rows(stacked[stacked[:, 0] < stacked[:, 1]], 0, found.complete)
+
+
+def _parts(hashes: Hashes, flat: NDArray[np.bool_], limit: int) -> _Rows:
+    """Return pairs of which the whole first is like a part of the second."""
+    rows = np.flatnonzero(~flat[0])
+    part, image = np.nonzero(~flat[1:])
+    found = neighbours(hashes[0, rows], hashes[part + 1, image], MOST_BITS, WAYS * limit)
+    first = rows[found.first]
+    second = image[found.second]
+    pairs = (first, second, np.zeros_like(first), part[found.second] + 1, found.distance)
+    return _Rows(np.stack(pairs, axis=1)[first != second], 0, found.complete)
+
+
+def _likeness(
+    looks: Looks, chosen: Indices, pairs: Indices, parts: list[Window]
+) -> NDArray[np.float32]:
+    """Return (m,) the correlation of the frequencies of the images of proposed pairs."""
+    likeness = np.zeros(len(pairs), np.float32)
+    groups = pairs[:, 2] * len(parts) + pairs[:, 3]
+    for group in np.unique(groups):
+        turn, place = divmod(int(group), len(parts))
+        rows = np.flatnonzero(groups == group)
+        for start in range(0, len(rows), BLOCK):
+            some = rows[start : start + BLOCK]
+            one = turned(coefficients(looks["grey"][chosen[pairs[some, 0]]]), turn)
+            other = coefficients(looks["grey"][chosen[pairs[some, 1]]], parts[place])
+            norms = np.linalg.norm(one, axis=1) * np.linalg.norm(other, axis=1)
+            likeness[some] = (one * other).sum(axis=1) / np.maximum(norms, 1e-6)
+    return likeness
+
+
+def best_part(looks: Looks, pairs: Indices) -> tuple[Indices, list[Window]]:
+    """Return which part of the second image is most like the first, for pairs of a caller.
+
+    Args:
+        looks: The looks of the data set.
+        pairs: (m, 2) indices.
+    """
+    parts = [WHOLE, *windows(CROPS)]
+    everything = np.arange(len(looks))
+    likeness = []
+    for part in range(len(parts)):
+        tried = np.zeros((len(pairs), 4), np.int64)
+        tried[:, :2] = pairs
+        tried[:, 3] = part
+        likeness.append(_likeness(looks, everything, tried, parts))
+    return np.argmax(np.stack(likeness), axis=0), parts

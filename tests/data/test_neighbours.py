@@ -1,0 +1,69 @@
+import numpy as np
+import pytest
+
+from convlens.data.neighbours import COMPLETE, neighbours
+
+
+def hashes(number, seed=0):
+    return np.random.default_rng(seed).integers(0, 2**64, (number, 4), np.uint64)
+
+
+def changed(some, bits, seed=1):
+    """Return hashes that differ from others in so many bits each."""
+    rng = np.random.default_rng(seed)
+    found = some.copy()
+    for row, number in zip(found, bits, strict=True):
+        for bit in rng.choice(256, number, replace=False):
+            row[bit // 64] ^= np.uint64(1) << np.uint64(bit % 64)
+    return found
+
+
+def by_hand(one, other, most):
+    distance = np.bitwise_count(one[:, None] ^ other[None]).sum(axis=2)
+    return {
+        (first, second): int(distance[first, second])
+        for first, second in np.argwhere(distance <= most).tolist()
+    }
+
+
+def as_dict(found):
+    columns = (found.first.tolist(), found.second.tolist(), found.distance.tolist())
+    return {(first, second): bits for first, second, bits in zip(*columns, strict=True)}
+
+
+def test_all_hashes_that_differ_in_31_bits_or_fewer_are_found():
+    database = hashes(2000)
+    queries = changed(database[:200], np.arange(200) % 40)
+    found = neighbours(queries, database)
+    assert as_dict(found) == by_hand(queries, database, COMPLETE)
+    assert len(found.first) == 160
+    assert found.distance.tolist() == sorted(found.distance.tolist())
+    assert found.complete
+
+
+def test_among_themselves_each_pair_is_found_once():
+    some = hashes(300)
+    both = np.concatenate([some, changed(some, np.arange(300) % 32)])
+    expected = {pair: bits for pair, bits in by_hand(both, both, 31).items() if pair[0] < pair[1]}
+    assert as_dict(neighbours(both, None)) == expected
+
+
+def test_the_nearest_pairs_are_kept_where_there_are_too_many():
+    some = hashes(50)
+    found = neighbours(changed(some, np.arange(50) % 25), some, limit=20)
+    assert len(found.first) == 20
+    assert found.distance.max() <= 10
+    assert not found.complete
+
+
+def test_hashes_of_crowds_are_left_out_and_counted():
+    crowd = np.repeat(hashes(1), 1200, axis=0)
+    others = hashes(10, seed=5)
+    found = neighbours(np.concatenate([crowd, others, others]), None)
+    assert as_dict(found) == {(1200 + row, 1210 + row): 0 for row in range(10)}
+    assert found.crowded.tolist() == list(range(1200))
+
+
+@pytest.mark.parametrize("number", [0, 1])
+def test_none_or_one_has_no_neighbours(number):
+    assert not len(neighbours(hashes(number), None).first)
