@@ -22,10 +22,10 @@ from convlens.audit.copy_sets import copy_sets
 from convlens.audit.finding import Finding
 from convlens.audit.material import Material
 from convlens.config import DataConfig
+from convlens.data.clusters import clusters_of
 from convlens.data.dataset import Dataset
 from convlens.data.decoding import Progress
 from convlens.data.prepared import Prepared, choose_preprocessing
-from convlens.data.splits import clusters_of
 from convlens.data.store import Store, open_store
 from convlens.language import N_, _
 

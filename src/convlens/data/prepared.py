@@ -11,11 +11,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from convlens.config import Config, DataConfig
+from convlens.data.clusters import find_clusters
 from convlens.data.dataset import SPLITS, Dataset, note_if
 from convlens.data.decoding import Progress
 from convlens.data.deep import unit_of, with_unit
+from convlens.data.duplicates import Pairs, find_pairs
 from convlens.data.inspection import read_headers
-from convlens.data.splits import Splits, clusters_of, make_splits
+from convlens.data.splits import Splits, make_splits
 from convlens.data.store import Store, fingerprint, open_store
 from convlens.errors import ConfigError
 from convlens.language import _
@@ -54,6 +56,7 @@ class Prepared:
         enlarged_from: The (height, width) that the images suggested, if it was too small for the
             network.
         more_notes: Remarks of the network and of the audit on the images, for the user.
+        pairs: The copies that splits keep together, or None if only exact copies count.
         audit: What the audit before the training found, as `data.json` records it; None without.
     """
 
@@ -63,12 +66,13 @@ class Prepared:
     splits: Splits
     enlarged_from: tuple[int, int] | None = None
     more_notes: tuple[str, ...] = ()
+    pairs: Pairs | None = None
     audit: Mapping[str, Any] | None = None
 
     @cached_property
     def clusters(self) -> NDArray[np.int64]:
-        """(n,) cluster numbers, which are equal for exact copies and within a group."""
-        return clusters_of(self.store.digests, self.dataset.groups)
+        """(n,) cluster numbers, which are equal for images that belong together."""
+        return find_clusters(self.dataset, self.store, self.pairs).numbers
 
     @cached_property
     def fingerprint(self) -> str:
@@ -174,18 +178,22 @@ def prepare_data(
         if demands.shape[:2] == (None, None) and preprocessing.height != suggested.height:
             enlarged_from = (suggested.height, suggested.width)
     store = open_store(dataset, preprocessing, progress)
+    pairs = find_pairs(store) if config.data.audit else None
+    clusters = find_clusters(dataset, store, pairs)
     splits = make_splits(
         dataset.labels,
         dataset.class_names,
-        clusters_of(store.digests, dataset.groups),
+        clusters.numbers,
         store.usable,
         given=dataset.splits,
         val=config.data.val,
         test=config.data.test,
         seed=config.training.seed,
         limit=config.data.limit,
+        name_of=dataset.image_name,
     )
-    return Prepared(dataset, preprocessing, store, splits, enlarged_from)
+    notes = tuple(clusters.notes(dataset))
+    return Prepared(dataset, preprocessing, store, splits, enlarged_from, notes, pairs)
 
 
 def _as_demanded(preprocessing: Preprocessing, demands: Demands, *, fixed: bool) -> Preprocessing:

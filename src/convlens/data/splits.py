@@ -1,17 +1,15 @@
 """Splits: which images train, which validate, and which test.
 
-The draw is seeded and stratified by class. The images of a group and exact copies of an image form
-a cluster, which stays in one split: a copy of a training image among the test images would make the
-score better than it is.
+The draw is seeded and stratified by class. Images that belong together form a cluster, which stays
+in one split; see `convlens.data.clusters`.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
 from sklearn.model_selection import StratifiedGroupKFold
 
 from convlens.data.dataset import SPLITS, note_if, refuse_if
@@ -20,6 +18,7 @@ from convlens.files import and_more
 from convlens.language import _
 
 Indices = NDArray[np.int64]
+EXAMPLES = 3
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,27 +36,6 @@ class Splits:
     val: Indices
     test: Indices
     notes: tuple[str, ...] = ()
-
-
-def clusters_of(digests: NDArray[np.uint8], groups: NDArray[np.str_] | None = None) -> Indices:
-    """Return (n,) cluster numbers, which are equal for exact copies and within a group.
-
-    Args:
-        digests: (n, bytes), equal for exact copies.
-        groups: (n,) names of groups, or None.
-    """
-    _, copies = np.unique(digests, axis=0, return_inverse=True)
-    copies = copies.reshape(-1)
-    if groups is None:
-        return copies.astype(np.int64)
-    # The clusters are the components of a graph whose nodes are the distinct contents and the
-    # groups, and whose edges are the images.
-    _, members = np.unique(groups, return_inverse=True)
-    offset = int(copies.max(initial=-1)) + 1
-    size = offset + int(members.max(initial=-1)) + 1
-    graph = coo_array((np.ones(len(copies)), (copies, members + offset)), shape=(size, size))
-    components: Indices = connected_components(graph, directed=False)[1][copies].astype(np.int64)
-    return components
 
 
 def draw(
@@ -130,11 +108,12 @@ def make_splits(  # noqa: PLR0913 - each argument is one fact about the splits
     test: float = 0.2,
     seed: int = 0,
     limit: int | None = None,
+    name_of: Callable[[int], str] = str,
 ) -> Splits:
     """Split the usable images.
 
-    A copy that the source has in two of its own splits stays in the test set, or else in the
-    validation set, and is left out of the others.
+    A copy, or a near-duplicate, that the source has in two of its own splits stays in the test set,
+    or else in the validation set, and is left out of the others.
 
     Args:
         labels: (n,) class indices.
@@ -146,6 +125,7 @@ def make_splits(  # noqa: PLR0913 - each argument is one fact about the splits
         test: The share of all images that tests, if the source has no test set.
         seed: The seed of the draw.
         limit: The largest number of images to use, drawn alike from every class and given split.
+        name_of: Returns the name of an image, for messages.
 
     Raises:
         DataError: If a class has no image left to train on.
@@ -164,17 +144,22 @@ def make_splits(  # noqa: PLR0913 - each argument is one fact about the splits
     splits["val"] = _without(splits["val"], splits["test"], clusters)
     held_out = np.concatenate([splits["val"], splits["test"]])
     splits["train"] = _without(splits["train"], held_out, clusters)
-    lost = {name: len(before[name]) - len(splits[name]) for name in SPLITS}
+    lost = {name: np.setdiff1d(before[name], splits[name]) for name in SPLITS}
+    left_out = np.concatenate([lost["train"], lost["val"]])
     notes = note_if(
-        sum(lost.values()),
-        _("images that are in two of the source's splits were left out of training ({number:,})"),
-        number=sum(lost.values()),
+        len(left_out),
+        _(
+            "images that are in two of the source's splits, exactly or nearly, were left out of "
+            "training ({number:,}): {examples}"
+        ),
+        number=len(left_out),
+        examples=_examples(left_out, held_out, clusters, name_of),
     )
     copied = np.setdiff1d(
         pool[split_of_image[pool] == "train"], np.concatenate(list(splits.values()))
     )
     _require_training(labels, class_names, splits["train"], usable, copied)
-    if lost["val"] and not len(splits["val"]):
+    if len(lost["val"]) and not len(splits["val"]):
         notes.append(_("every image of val is in test, too; other images validate, from train"))
         splits["val"] = draw(splits["train"], labels, clusters, val, rng)
         splits["train"] = np.setdiff1d(splits["train"], splits["val"])
@@ -227,6 +212,20 @@ def _limited(
     return np.sort(np.concatenate(kept))
 
 
+def _examples(
+    left_out: Indices, held_out: Indices, clusters: Indices, name_of: Callable[[int], str]
+) -> str:
+    """Return the names of images that were left out, each with the one that stays."""
+    named = [
+        "{copy} = {original}".format(
+            copy=name_of(index),
+            original=name_of(held_out[clusters[held_out] == clusters[index]][-1]),
+        )
+        for index in left_out[:EXAMPLES]
+    ]
+    return and_more([*named, *left_out[EXAMPLES:].astype(str)], EXAMPLES)
+
+
 def _without(indices: Indices, others: Indices, clusters: Indices) -> Indices:
     return indices[~np.isin(clusters[indices], clusters[others])]
 
@@ -255,7 +254,7 @@ def _require_training(
         len(only_copies),
         _(
             "each class needs images in train that val and test do not have; all training images "
-            "of {classes} are there, too, as exact copies or in the same group. Remove them from "
+            "of {classes} are there, too, as copies or in the same group. Remove them from "
             "one of the splits."
         ),
         classes=and_more(

@@ -39,7 +39,9 @@ class BackboneOrigin(Origin):
     def prepare(self, dataset: Dataset, config: Config, progress: Progress | None) -> Prepared:
         """Return the dataset decoded as the backbone takes it; see `preprocess`."""
         prepared = super().prepare(dataset, self._as_trained(config), progress)
-        return dataclasses.replace(prepared, more_notes=_size_notes(dataset, prepared))
+        return dataclasses.replace(
+            prepared, more_notes=(*prepared.more_notes, *_size_notes(dataset, prepared))
+        )
 
     def preprocess(self, dataset: Dataset, config: Config) -> Preprocessing:
         """Return how images are decoded: cropped to the backbone's own size, and in colour."""
