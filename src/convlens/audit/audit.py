@@ -150,7 +150,7 @@ def audit_data(
     left_out = []
     for name, check in checks:
         if seconds is not None and time.perf_counter() - started > seconds:
-            left_out.append((str(_(name)), str(_("there was no time"))))
+            left_out.append((_(name), _("there was no time")))
             continue
         findings += check()
     return Audit(dataset, sorted_findings(findings), tuple(left_out), time.perf_counter() - started)

@@ -20,7 +20,7 @@ from convlens.evaluation.scores import Score
 from convlens.language import N_, _, ngettext, sentences
 from convlens.transfer.heads import Floats, fit_linear_head
 
-MOST_IMAGES = 12_000  # of training and test; of more, whole clusters are drawn
+MOST_IMAGES = 4000  # of training and test; of more, whole clusters are drawn
 RANDOM_SHARE = 0.2  # of the images that test where the source has no test set
 MEANINGS = {
     "leak": N_(

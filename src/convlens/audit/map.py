@@ -60,7 +60,12 @@ class ImageMap:
 
 
 def make_map(
-    features: Floats, indices: Indices, findings: Sequence[Finding], name: str
+    features: Floats,
+    indices: Indices,
+    findings: Sequence[Finding],
+    name: str,
+    *,
+    of: int | None = None,
 ) -> ImageMap:
     """Return the map of at most MOST_POINTS images, with those of findings among them.
 
@@ -69,13 +74,15 @@ def make_map(
         indices: (n,) these images, as indices into the data set.
         findings: The findings.
         name: The name of the features.
+        of: The number of images of the set, if these are some of them.
     """
     chosen = _chosen(indices, findings)
     points = _layout(np.asarray(features[chosen], np.float32))
     # A page is wider than high.
     points = points[:, np.argsort(-np.ptp(points, axis=0), kind="stable")]
     spread = float(np.ptp(points[:, 0])) or 1.0
-    return ImageMap(indices[chosen], (points - points.min(axis=0)) / spread, len(indices), name)
+    placed = (points - points.min(axis=0)) / spread
+    return ImageMap(indices[chosen], placed, len(indices) if of is None else of, name)
 
 
 def _chosen(indices: Indices, findings: Sequence[Finding]) -> Indices:

@@ -16,6 +16,8 @@ from convlens.data.prepared import Prepared
 from convlens.evaluation.scores import Score
 
 WRONG = "wrong_label"  # the code of the labels whose effect is measured
+MOST_NAMED = 2000  # images with findings whose features are computed besides
+SEED = 0
 
 
 def measure(
@@ -28,13 +30,14 @@ def measure(
 ) -> Measured:
     """Return the effect of leaks and wrong labels on the score, and a map of the images.
 
-    Features of 12,000 images at most are computed; those of a backbone are kept for later runs.
+    Of many images, the features of some are computed, drawn at random in whole clusters, and those
+    of images with findings. Features of a backbone are kept for later runs.
 
     Args:
         prepared: The images.
         findings: What was found among them.
-        of_run: Whether the splits of the images are those of a run. If so, the effect of the labels
-            that are almost surely wrong is measured, too.
+        of_run: Whether the images and the findings are those of a run. If so, the effect of the
+            labels that are almost surely wrong is measured, and otherwise that of leaks.
         share: The expected share of wrong labels, or None.
         progress: Called with the number of images whose features are done, and of all.
 
@@ -42,30 +45,38 @@ def measure(
         StorageError: If the features cannot be written.
     """
     dataset = prepared.dataset
-    readable = np.flatnonzero(prepared.store.usable).astype(np.int64)
-    drawn = draw_clusters(prepared.clusters[readable], np.random.default_rng(0))
-    indices = readable[drawn]
-    features = audit_features(prepared, indices, progress)
-    effects = [leak_effect(features.values, indices, dataset, prepared.clusters)]
+    known = np.flatnonzero(prepared.store.usable).astype(np.int64)
     if of_run:
-        wrong = {index for one in findings if one.code == WRONG for index in one.indices}
+        splits = prepared.splits
+        known = np.sort(np.concatenate([splits.train, splits.val, splits.test]))
+    drawn = known[draw_clusters(prepared.clusters[known], np.random.default_rng(SEED))]
+    indices = np.union1d(drawn, np.intersect1d(known, _named(findings)))
+    features = audit_features(prepared, indices, progress)
+    of_drawn = features.values[np.searchsorted(indices, drawn)]
+    effects = []
+    if not of_run:
+        effects.append(leak_effect(of_drawn, drawn, dataset, prepared.clusters))
+    else:
+        wrong = [index for one in findings if one.code == WRONG for index in one.indices]
+        train = np.intersect1d(prepared.splits.train, drawn)
+        test = np.intersect1d(prepared.splits.test, drawn)
         effects.append(
-            labels_effect(
-                features.values,
-                indices,
-                dataset,
-                np.intersect1d(prepared.splits.train, indices),
-                np.intersect1d(prepared.splits.test, indices),
-                np.array(sorted(wrong), np.int64),
-            )
+            labels_effect(of_drawn, drawn, dataset, train, test, np.array(wrong, np.int64))
         )
     return Measured(
         effects=[effect for effect in effects if effect is not None],
-        map=make_map(features.values, indices, findings, features.name),
+        map=make_map(features.values, indices, findings, features.name, of=len(known)),
         images=prepared.store.images,
         splits=_names(prepared) if of_run else None,
         share=share,
     )
+
+
+def _named(findings: Sequence[Finding]) -> NDArray[np.int64]:
+    """Return images of findings; of many, some are drawn."""
+    named = np.unique([index for one in findings for index in one.indices]).astype(np.int64)
+    drawn: NDArray[np.int64] = np.random.default_rng(SEED).permutation(named)[:MOST_NAMED]
+    return drawn
 
 
 def _names(prepared: Prepared) -> NDArray[np.str_]:
