@@ -27,6 +27,8 @@ from convlens.language import _
 from convlens.run import Run
 from convlens.screen import Screen
 
+# What was noted of each image while it was decoded; see `convlens.data.looks`.
+MEASURED = ("width", "height", "brightness", "contrast", "sharpness", "colourfulness")
 TINY = 1e-12  # the least probability of which a logarithm is taken
 
 
@@ -201,11 +203,11 @@ def columns_of(prepared: Prepared, indices: NDArray[np.int64]) -> dict[str, NDAr
         indices: (m,) the images.
     """
     dataset = prepared.dataset
-    columns: dict[str, NDArray[Any]] = {}
+    looks = prepared.store.looks[indices]
+    columns: dict[str, NDArray[Any]] = {name: looks[name].astype(float) for name in MEASURED}
+    columns["camera"] = np.char.decode(looks["camera"], "utf-8", "replace")
     if dataset.splits is not None:
         columns["split"] = dataset.splits[indices]
     if not isinstance(dataset.images, np.ndarray):
-        columns["folder"] = np.array([str(dataset.images[i].parent) for i in indices])
-    images = prepared.store.images
-    means = np.array([images[index].mean() / 255 for index in indices])
-    return columns | {"brightness": means}
+        columns["folder"] = np.array([str(dataset.images[index].parent) for index in indices])
+    return columns
