@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from convlens.pipeline import train
-from convlens.report.finish import score_again
+from convlens.report.again import score_again
 from convlens.run import Run
 from convlens.screen import Screen
 from tests.conftest import forget_threads

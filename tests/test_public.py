@@ -17,6 +17,7 @@ NAMES = [
     "Prediction",
     "Run",
     "arithmetic",
+    "audit_data",
     "augment",
     "backend",
     "backprop",
@@ -64,7 +65,7 @@ MODULES = {
     "views": "convolution_page draw_page network_page pooling_page recognition_page sizes_page",
 }
 ERRORS = (
-    "BackendError ClassifierError ConfigError ConvlensError DataError ExportError ImageError "
+    "AuditError BackendError ClassifierError ConfigError ConvlensError DataError ExportError ImageError "
     "Interrupted ModelError RunError StorageError TrainingError"
 )
 

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from convlens import backend, config, plots, views
+    from convlens.audit.audit import audit_data
     from convlens.classifier.classifier import Classifier
     from convlens.classifier.prediction import Prediction
     from convlens.config import Config
@@ -50,6 +51,7 @@ __all__ = [
     "Prediction",
     "Run",
     "arithmetic",
+    "audit_data",
     "augment",
     "backend",
     "backprop",
@@ -81,6 +83,7 @@ _HOME = {
     "Lesson": "convlens.lessons.lesson",
     "Prediction": "convlens.classifier.prediction",
     "Run": "convlens.run",
+    "audit_data": "convlens.audit.audit",
     "compare_pairs": "convlens.evaluation.paired",
     "create_model": "convlens.zoo.create",
     "get_filter": "convlens.explain.arithmetic.reading",

@@ -12,7 +12,7 @@ from convlens.config import Config
 from convlens.errors import ConfigError, DataError, RunError
 from convlens.evaluation.metrics import wilson
 from convlens.pipeline import train
-from convlens.report.finish import score_again
+from convlens.report.again import score_again
 from convlens.run import Run
 from convlens.screen import Screen
 from convlens.studies.resampling import cross_validate, mean_of_draws, train_on_few

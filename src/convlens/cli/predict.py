@@ -26,6 +26,7 @@ from convlens.screen import Screen, marked
 if TYPE_CHECKING:
     from convlens.classifier.classifier import Classifier
     from convlens.classifier.prediction import Prediction, Predictor
+    from convlens.data.dataset import Dataset
 
 
 def predict(
@@ -189,6 +190,13 @@ def evaluate(
         Literal["auto", "classes", "splits"] | None,
         Parameter(help=N_("what folders called train, val or test in --data are [as in the run]")),
     ] = None,
+    leak_free: Annotated[
+        bool,
+        Parameter(
+            negative=(),
+            help=N_("show the score without images of which the run has learned a copy, too"),
+        ),
+    ] = False,
     format: Annotated[  # noqa: A002 - the flag's name
         Literal["table", "json"],
         Parameter(help=N_("how to print; json is the content of report.json")),
@@ -200,17 +208,35 @@ def evaluate(
 
     refuse_conflicts("evaluate", {"layout": layout, "data": data})
     opened = Run.open(run)
-    dataset = load_data(
-        data or opened.data["path"],
-        pattern=opened.config.data.pattern,
-        layout=layout or opened.config.data.layout,
-        for_training=data is None,
-        using=opened.lists if data is None else (),
+    settings = opened.config.data
+
+    def own() -> "Dataset":
+        return load_data(
+            opened.data["path"],
+            pattern=settings.pattern,
+            layout=settings.layout,
+            using=opened.lists,
+        )
+
+    dataset = (
+        own()
+        if data is None
+        else load_data(
+            data,
+            pattern=settings.pattern,
+            layout=layout or settings.layout,
+            for_training=False,
+        )
     )
     backend.start(threads=opened.config.training.threads)  # a classifier opens on any engine
-    from convlens.report.finish import score_again, score_other
+    from convlens.report.again import score_again, score_other
 
-    score = score_again if data is None else score_other
-    folder = score(opened, opened.classifier(), dataset, Screen(quiet=format == "json"))
+    screen = Screen(quiet=format == "json")
+    classifier = opened.classifier()
+    if data is None:
+        folder = score_again(opened, classifier, dataset, screen, without_leak=leak_free)
+    else:
+        learned = own() if leak_free else None
+        folder = score_other(opened, classifier, dataset, screen, learned=learned)
     if format == "json":
         print_json(json.loads((folder / "report.json").read_text(encoding="utf-8")), indent=1)

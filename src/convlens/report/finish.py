@@ -1,7 +1,5 @@
 """Finish: the one way from the best weights of a run to a calibrated, scored classifier.
 
-A finished classifier is scored again here too, on the images of its run or on others.
-
 Every training ends here: `convlens train` with all its variants, each network of a comparison, and
 the best trial of a search. The test images are therefore touched once, and always after the
 calibration.
@@ -9,7 +7,6 @@ calibration.
 
 import json
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -17,12 +14,8 @@ from numpy.typing import NDArray
 
 from convlens.classifier.classifier import Classifier
 from convlens.config import TrainingConfig
-from convlens.data.dataset import Dataset
-from convlens.data.deep import describe_unit, with_unit
-from convlens.data.prepared import Prepared, prepare_data
-from convlens.data.splits import Splits
-from convlens.data.store import open_store
-from convlens.errors import DataError, RunError, TrainingError
+from convlens.data.prepared import Prepared
+from convlens.errors import DataError, TrainingError
 from convlens.evaluation.calibration import (
     FEWEST,
     apply_temperature,
@@ -30,7 +23,6 @@ from convlens.evaluation.calibration import (
     fit_temperature,
 )
 from convlens.evaluation.evaluate import evaluate
-from convlens.files import claim_folder, numbered
 from convlens.language import _
 from convlens.report.results import Scored, judge_run, show, write_evaluation
 from convlens.run import Run
@@ -201,94 +193,3 @@ def report_run(
     verdict = judge_run(run, classifier)
     if verdict:
         screen.fact(_("epochs"), verdict)
-
-
-def score_again(run: Run, classifier: Classifier, dataset: Dataset, screen: Screen) -> Path:
-    """Score the classifier of a run on the run's own test images; return the report's folder.
-
-    Raises:
-        RunError: If the images are not those of the run, or the run consists of several trainings
-            (a cross-validation, or draws of few images).
-        DataError: If the run set no images aside.
-    """
-    if "few" in run.data:
-        raise RunError(
-            _(
-                "{folder}: its score is the mean over draws, see report.json. To score one of them "
-                "again: convlens evaluate {draw}. To score on other images: --data PATH."
-            ).format(folder=run.folder, draw=run.folder / "draw-1")
-        )
-    if "folds" in run.data:
-        raise RunError(
-            _(
-                "{folder}: a cross-validation scored every image once already, see report.html; "
-                "its classifier was trained on all of them. To score on other images: --data PATH."
-            ).format(folder=run.folder)
-        )
-    dataset = dataset.with_classes(classifier.class_names)
-    with screen.counter(_("decoding")) as progress:
-        prepared = prepare_data(
-            dataset, run.config, preprocessing=classifier.preprocessing, progress=progress
-        )
-    if "features" in classifier.provenance and classifier.provenance["best"]["epoch"] == 0:
-        screen.note(
-            _(
-                "the scores of the training were computed from features in {arithmetic}; these are "
-                "of the classifier in float32, and differ a little"
-            ).format(arithmetic=classifier.provenance["features"])
-        )
-    report_run(run, classifier, score(classifier, run.divided(prepared), screen), screen)
-    return run.folder
-
-
-def score_other(run: Run, classifier: Classifier, dataset: Dataset, screen: Screen) -> Path:
-    """Score a classifier on other images, of their test set where they have one, else of all.
-
-    Returns:
-        The folder of the report, `evaluations/<name>/` of the run, with a number where a report on
-        images of another place has that name.
-
-    Raises:
-        DataError: If the images have a class that the classifier does not know, or none can be
-            read.
-        StorageError: If the report cannot be written.
-    """
-    dataset = dataset.with_classes(classifier.class_names)
-    with screen.counter(_("decoding")) as progress:
-        preprocessing = with_unit(classifier.preprocessing, dataset, progress)
-        store = open_store(dataset, preprocessing, progress)
-    for note in (*describe_unit(classifier.preprocessing, preprocessing), *store.notes):
-        screen.note(note)
-    chosen = store.usable
-    if dataset.splits is not None:
-        of_test = (dataset.splits == "test") & store.usable
-        chosen = of_test if of_test.any() else store.usable
-    none = np.empty(0, np.int64)
-    splits = Splits(none, none, np.flatnonzero(chosen))
-    prepared = Prepared(dataset, preprocessing, store, splits)
-    if prepared.fingerprint == run.data["fingerprint"] and dataset.splits is None:
-        screen.note(_("these are the images of the training: the scores are too high"))
-    scored = score(classifier, prepared, screen, name=dataset.name)
-    folder = _evaluation_folder(run, dataset)
-    evaluated = {"evaluated": dataset.source, "evaluated_path": dataset.path}
-    write_evaluation(run, folder, classifier, scored, evaluated)
-    show(scored.evaluation, folder, screen)
-    return folder
-
-
-def _evaluation_folder(run: Run, dataset: Dataset) -> Path:
-    """Return a folder that is new, or that has an earlier report on images of the same place."""
-    name = dataset.name.replace("/", "_")
-    return next(
-        folder
-        for folder in numbered(run.folder / "evaluations" / name)
-        if claim_folder(folder, _("the folder of the report")) or _evaluated(folder) == dataset.path
-    )
-
-
-def _evaluated(folder: Path) -> str | None:
-    """Return where the images of a report lie, or None if there is no report."""
-    try:
-        return Run(folder).report.get("evaluated_path")
-    except RunError:
-        return None
