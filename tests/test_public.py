@@ -65,8 +65,8 @@ MODULES = {
     "views": "convolution_page draw_page network_page pooling_page recognition_page sizes_page",
 }
 ERRORS = (
-    "AuditError BackendError ClassifierError ConfigError ConvlensError DataError ExportError ImageError "
-    "Interrupted ModelError RunError StorageError TrainingError"
+    "AuditError BackendError ClassifierError ConfigError ConvlensError DataError ExportError "
+    "ImageError Interrupted ModelError RunError StorageError TrainingError"
 )
 
 

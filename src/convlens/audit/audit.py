@@ -22,9 +22,10 @@ from convlens.audit.copy_sets import copy_sets
 from convlens.audit.finding import Finding
 from convlens.audit.material import Material
 from convlens.config import DataConfig
-from convlens.data.clusters import clusters_of
+from convlens.data.clusters import find_clusters
 from convlens.data.dataset import Dataset
 from convlens.data.decoding import Progress
+from convlens.data.duplicates import captures, find_pairs
 from convlens.data.prepared import Prepared, choose_preprocessing
 from convlens.data.store import Store, open_store
 from convlens.language import N_, _
@@ -131,11 +132,14 @@ def audit_data(
         if store is None:
             preprocessing = choose_preprocessing(dataset, DataConfig(), progress=progress)
             store = open_store(dataset, preprocessing, progress)
-        clusters = clusters_of(store.digests, dataset.groups)
+        pairs = find_pairs(store)
+        clusters = find_clusters(dataset, store, pairs).numbers
     else:
-        dataset, store, clusters = images.dataset, images.store, images.clusters
+        dataset, store = images.dataset, images.store
+        pairs = images.pairs or find_pairs(store)
+        clusters = images.clusters
     started = time.perf_counter()
-    material = Material(dataset, store, features=features)
+    material = Material(dataset, store, pairs, captures(store.looks), features)
     sets = copy_sets(material)
     checks: tuple[tuple[str, Callable[[], list[Finding]]], ...] = (
         (N_("files"), partial(check_files, material)),
@@ -148,6 +152,8 @@ def audit_data(
     )
     findings: list[Finding] = []
     left_out = []
+    if pairs.crowded or not pairs.complete:
+        left_out.append((str(_("near-duplicates")), str(_("too many images are alike"))))
     for name, check in checks:
         if seconds is not None and time.perf_counter() - started > seconds:
             left_out.append((_(name), _("there was no time")))

@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
-from convlens.audit.material import Material, Pairs
+from convlens.audit.material import Material
+from convlens.data.duplicates import Pairs
 
 Indices = NDArray[np.int64]
 

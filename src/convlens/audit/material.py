@@ -2,25 +2,16 @@
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from convlens.data.dataset import Dataset
+from convlens.data.duplicates import Pairs
 from convlens.data.looks import Looks
 from convlens.data.store import Store
 
 CHUNK = 4096  # looks that are in memory at a time
-
-
-class Pairs(Protocol):
-    """Pairs of images that are copies, see `convlens.data.duplicates`."""
-
-    first: NDArray[np.int64]
-    second: NDArray[np.int64]
-    kind: NDArray[np.str_]
-    difference: NDArray[np.floating]
 
 
 @dataclass(frozen=True, eq=False)
