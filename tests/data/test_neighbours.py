@@ -57,11 +57,11 @@ def test_the_nearest_pairs_are_kept_where_there_are_too_many():
 
 
 def test_hashes_of_crowds_are_left_out_and_counted():
-    crowd = np.repeat(hashes(1), 1200, axis=0)
+    crowd = np.repeat(hashes(1), 4000, axis=0)
     others = hashes(10, seed=5)
     found = neighbours(np.concatenate([crowd, others, others]), None)
-    assert as_dict(found) == {(1200 + row, 1210 + row): 0 for row in range(10)}
-    assert found.crowded.tolist() == list(range(1200))
+    assert as_dict(found) == {(4000 + row, 4010 + row): 0 for row in range(10)}
+    assert found.crowded.tolist() == list(range(4000))
 
 
 @pytest.mark.parametrize("number", [0, 1])

@@ -33,16 +33,17 @@ BYTES, PIXELS, NEAR, FLIP, ROTATION = range(len(KINDS))
 MIRRORED = (1, 2, 4, 7)  # the turns of `convlens.data.hashes.turned` that mirror an image
 INVERSE = (0, 1, 2, 3, 4, 6, 5, 7)  # the turns that undo those of the same place
 FLAT = 4.0  # grey levels; images of less contrast are compared by bytes and pixels only
-FEWEST_PROPOSALS = 4_000  # pairs that are registered in any case
-SHARE_OF_PROPOSALS = 0.1  # pairs for each image beyond that
+FEWEST_PROPOSALS = 3_000  # pairs that are registered in any case
+SHARE_OF_PROPOSALS = 0.05  # pairs for each image beyond that
 REPORT = 256  # registrations between two reports of progress
+SHARE_IF_STRICT = 0.2  # of these, in sets of images whose details are alike
 # The agreement of details that copies have, among images that differ and among images that are
 # alike in detail, such as handwritten digits; see docs/decisions/duplicates.md.
 AGREEMENT = (0.80, 0.985)
 STRICT = (0.50, 0.985)
 LIKENESS = (0.15, 0.23)  # the 95th percentile of the agreement of any two images of such sets
 MOST_IN_CAPTURE = 60  # images
-VERSION = 1  # to be raised when the same images have other pairs
+VERSION = 2  # to be raised when the same images have other pairs
 SAMPLE = 400  # images of which it is measured
 Indices = NDArray[np.int64]
 
@@ -157,11 +158,12 @@ def pairs_of(
     exact, originals = _exact(looks, digests, readable)
     chosen = originals[looks["contrast"][originals] >= FLAT]
     limit = FEWEST_PROPOSALS + int(SHARE_OF_PROPOSALS * len(chosen))
-    proposed = propose(looks, chosen, limit)
+    strictness = _strictness(looks, chosen) if len(chosen) else 0.0
+    limit = round(limit * np.interp(strictness, (0, 1), (1, SHARE_IF_STRICT)))
+    proposed = propose(looks, chosen, limit, strictness)
     tried = [proposed]
     if candidates is not None:
         tried.append(_asked(looks, candidates[np.isin(candidates, chosen).all(axis=1)]))
-    strictness = _strictness(looks, chosen) if sum(len(part.first) for part in tried) else 0.0
     rows = [*exact]
     for part in tried:
         rows += _compared(looks, part, strictness, progress)

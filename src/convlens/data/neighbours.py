@@ -20,7 +20,10 @@ CHUNK_BITS = 16
 CHUNKS = BITS // CHUNK_BITS
 COMPLETE = 2 * CHUNKS - 1  # bits; all hashes that differ in no more are found
 PROBES = (0, *(1 << bit for bit in range(CHUNK_BITS)))
-CROWDED = 1000  # hashes that have a chunk in common; more say nothing about each other
+# The comparisons of one chunk. What lies in its fullest places is left out beyond that: a chunk
+# that very many hashes share says little about them, and another chunk may tell them apart.
+COMPARISONS = 200  # for each query
+FEWEST_COMPARISONS = 1 << 22
 BLOCK = 1 << 20  # pairs that are compared at a time
 
 Indices = NDArray[np.int64]
@@ -33,8 +36,7 @@ class Neighbours(NamedTuple):
         first: (m,) indices of queries.
         second: (m,) indices into the database.
         distance: (m,) bits in which they differ.
-        crowded: Indices of queries that were not compared, as each of their chunks occurs more than
-            1,000 times.
+        crowded: Indices of queries that were not compared, as too many have each of their chunks.
         complete: False if there were more pairs than asked for.
     """
 
@@ -55,7 +57,11 @@ class _Table(NamedTuple):
 
 
 def neighbours(
-    queries: Hashes, database: Hashes | None, most: int = COMPLETE, limit: int | None = None
+    queries: Hashes,
+    database: Hashes | None,
+    most: int = COMPLETE,
+    limit: int | None = None,
+    comparisons: int = COMPARISONS,
 ) -> Neighbours:
     """Return pairs of hashes that differ in at most some bits.
 
@@ -67,10 +73,12 @@ def neighbours(
             returned once, with the smaller index first.
         most: The number of bits. Above 31, some pairs are missed.
         limit: The largest number of pairs to return, those that differ least.
+        comparisons: The comparisons for each query and chunk, on average.
     """
+    effort = FEWEST_COMPARISONS + comparisons * len(queries)
 
     def search(chunk: int) -> tuple[Indices, NDArray[np.bool_]]:
-        return _search_chunk(queries, database, chunk, most, limit)
+        return _search_chunk(queries, database, chunk, most, (limit, effort))
 
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         results = list(pool.map(search, range(CHUNKS)))
@@ -86,18 +94,24 @@ def neighbours(
 
 
 def _search_chunk(
-    queries: Hashes, database: Hashes | None, chunk: int, most: int, limit: int | None
+    queries: Hashes,
+    database: Hashes | None,
+    chunk: int,
+    most: int,
+    limits: tuple[int | None, int],
 ) -> tuple[Indices, NDArray[np.bool_]]:
     """Return the pairs that one chunk finds, and which queries were skipped.
 
     A pair is one number, (distance * n + query) * m + place in the database, so that the numbers
     are in the order of the distances.
     """
+    limit, effort = limits
     table = _table(queries if database is None else database, chunk)
     own = table if database is None else _table(queries, chunk)
     sizes = np.diff(table.starts)
-    crowded = sizes > CROWDED
-    busy = crowded[own.keys]
+    busy = _crowded(np.diff(own.starts), sizes, 2 * effort if database is None else effort)[
+        own.keys
+    ]
     found = [np.empty(0, np.int64)]
     kept = 0
     for probe in PROBES:
@@ -109,7 +123,7 @@ def _search_chunk(
         elif database is None:
             begins = np.arange(1, len(queries) + 1)
             counts = table.starts[own.keys + 1] - begins
-        counts = np.where(crowded[partners] | busy, 0, counts)
+        counts = np.where(busy, 0, counts)
         for left, right in _expanded(begins, counts):
             near, distance = _compare(own.hashes, table.hashes, left, right, most)
             one = own.order[left[near]]
@@ -124,6 +138,16 @@ def _search_chunk(
     skipped = np.zeros(len(queries), bool)
     skipped[own.order[busy]] = True
     return _nearest(found, limit), skipped
+
+
+def _crowded(own: Indices, sizes: Indices, effort: int) -> NDArray[np.bool_]:
+    """Return (65536,) which places of a table have so many comparisons that they are left out."""
+    places = np.arange(len(sizes))
+    costs = own * sum(sizes[places ^ probe] for probe in PROBES)
+    order = np.argsort(costs, kind="stable")
+    crowded = np.zeros(len(sizes), bool)
+    crowded[order] = np.cumsum(costs[order]) > effort
+    return crowded
 
 
 def _nearest(found: list[Indices], limit: int | None) -> Indices:

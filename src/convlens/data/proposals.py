@@ -21,10 +21,13 @@ from convlens.data.hashes import (
     windows,
 )
 from convlens.data.looks import Looks
-from convlens.data.neighbours import neighbours
+from convlens.data.neighbours import COMPARISONS, neighbours
 
-MOST_BITS = 90  # of 256 in which hashes of copies differ
+# Bits of 256 in which hashes of copies differ, in sets of images that differ in their details, and
+# in sets that are alike, where all pairs that differ in more bits could not be told from copies.
+MOST_BITS = (90, 40)
 LEAST_LIKENESS = 0.25  # correlation of the frequencies of proposed pairs
+STRICT = 0.5  # strictness from which on crops are not searched for
 SMALL = 64  # pixels; in smaller images, fewer parts are searched for
 MOST_FOR_CROPS = 100_000  # images; crops are searched for in smaller data sets only
 BLOCK = 512  # images whose frequencies are computed at a time
@@ -55,22 +58,26 @@ class Proposals(NamedTuple):
     complete: bool = True
 
 
-def propose(looks: Looks, chosen: Indices, limit: int) -> Proposals:
+def propose(looks: Looks, chosen: Indices, limit: int, strictness: float = 0.0) -> Proposals:
     """Return pairs of images whose hashes are alike, those first that are most alike.
 
     Args:
         looks: The looks of a data set.
         chosen: The indices of the images to compare.
         limit: The largest number of pairs.
+        strictness: How much alike the images are in their details, 0 to 1. Where they are, crops
+            are not searched for.
     """
+    most = round(float(np.interp(strictness, (0, 1), MOST_BITS)))
     sides = np.minimum(looks["width"], looks["height"])[chosen]
     crops = CROPS if len(sides) and np.median(sides) >= SMALL else SMALL_CROPS
-    parts = [WHOLE, *windows(crops if len(chosen) <= MOST_FOR_CROPS else ())]
+    with_crops = len(chosen) <= MOST_FOR_CROPS and strictness < STRICT
+    parts = [WHOLE, *windows(crops if with_crops else ())]
     hashes, flat = _hashes(looks, chosen, parts)
-    rows = [_whole(hashes[0], flat[0], limit)]
-    rows += [_turned(looks, chosen, hashes[0], flat[0], limit)]
+    rows = [_whole(hashes[0], flat[0], most, limit)]
+    rows += [_turned(_turns(looks, chosen), hashes[0], flat[0], most, limit)]
     if len(parts) > 1:
-        rows.append(_parts(hashes, flat, limit))
+        rows.append(_parts(hashes, flat, most, limit))
     found = np.concatenate([some.pairs for some in rows])
     found = found[np.argsort(found[:, 4], kind="stable")]
     # A pair that was found in several ways is kept as it is most alike.
@@ -101,27 +108,32 @@ def _hashes(looks: Looks, chosen: Indices, parts: list[Window]) -> tuple[Hashes,
     return hashes, flat
 
 
-def _whole(hashes: Hashes, flat: NDArray[np.bool_], limit: int) -> _Rows:
+def _whole(hashes: Hashes, flat: NDArray[np.bool_], most: int, limit: int) -> _Rows:
     """Return pairs of images that are alike as a whole."""
     rows = np.flatnonzero(~flat)
-    found = neighbours(hashes[rows], None, MOST_BITS, limit)
+    found = neighbours(hashes[rows], None, most, limit)
     zeros = np.zeros_like(found.first)
     pairs = (rows[found.first], rows[found.second], zeros, zeros, found.distance)
     return _Rows(np.stack(pairs, axis=1), len(found.crowded), found.complete)
 
 
-def _turned(
-    looks: Looks, chosen: Indices, hashes: Hashes, flat: NDArray[np.bool_], limit: int
-) -> _Rows:
-    """Return pairs of which the first, flipped or rotated, is like the second."""
-    rows = np.flatnonzero(~flat)
-    turns = np.zeros((len(TURNS), len(rows), 4), np.uint64)
-    for start in range(0, len(rows), BLOCK):
+def _turns(looks: Looks, chosen: Indices) -> Hashes:
+    """Return (7, n, 4) the hashes of images that are flipped or rotated."""
+    turns = np.zeros((len(TURNS), len(chosen), 4), np.uint64)
+    for start in range(0, len(chosen), BLOCK):
         some = slice(start, start + BLOCK)
-        upright = coefficients(looks["grey"][chosen[rows[some]]])
+        upright = coefficients(looks["grey"][chosen[some]])
         for place, turn in enumerate(TURNS):
             turns[place, some] = hashes_of(turned(upright, turn))
-    found = neighbours(turns.reshape(-1, 4), hashes[rows], MOST_BITS, 2 * limit)
+    return turns
+
+
+def _turned(turns: Hashes, hashes: Hashes, flat: NDArray[np.bool_], most: int, limit: int) -> _Rows:
+    """Return pairs of which the first, flipped or rotated, is like the second."""
+    rows = np.flatnonzero(~flat)
+    queries = turns[:, rows].reshape(-1, 4)
+    effort = COMPARISONS // len(TURNS)
+    found = neighbours(queries, hashes[rows], most, 2 * limit, effort)
     place_of_turn, first = np.divmod(found.first, max(1, len(rows)))
     whole = np.zeros_like(first)
     pairs = (rows[first], rows[found.second], place_of_turn + 1, whole, found.distance)
@@ -129,11 +141,11 @@ def _turned(
     return _Rows(stacked[stacked[:, 0] < stacked[:, 1]], 0, found.complete)
 
 
-def _parts(hashes: Hashes, flat: NDArray[np.bool_], limit: int) -> _Rows:
+def _parts(hashes: Hashes, flat: NDArray[np.bool_], most: int, limit: int) -> _Rows:
     """Return pairs of which the whole first is like a part of the second."""
     rows = np.flatnonzero(~flat[0])
     part, image = np.nonzero(~flat[1:])
-    found = neighbours(hashes[0, rows], hashes[part + 1, image], MOST_BITS, WAYS * limit)
+    found = neighbours(hashes[0, rows], hashes[part + 1, image], most, WAYS * limit)
     first = rows[found.first]
     second = image[found.second]
     pairs = (first, second, np.zeros_like(first), part[found.second] + 1, found.distance)
