@@ -141,4 +141,19 @@ def test_a_counter_shows_how_much_is_done_and_goes_away_after_an_error():
     silent, out = screen()
     with silent.counter("decoding") as progress:
         progress(1, 2)
+        progress.part("comparing")(1, 2)
     assert out.getvalue() == ""
+
+
+def test_each_part_of_a_work_has_its_own_bar():
+    shown, out = screen(terminal=True, width=120)
+    with shown.counter("decoding") as progress:
+        progress(2000, 2000)
+        part = progress.part("comparing")
+        part(3, 7)
+        before = len(out.getvalue())
+        part(4, 7)
+    said = out.getvalue()
+    assert "comparing" in said[before:]
+    assert "4 of 7" in said[before:]
+    assert "decoding" not in said[before:]

@@ -4,7 +4,7 @@ Lines are never cut or wrapped to the width of the terminal, so that a file has 
 why facts and columns are not rich tables, which fit themselves to a width.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -190,14 +190,14 @@ class Screen:
             self._bar = None
 
     @contextmanager
-    def counter(self, label: str) -> Iterator[Callable[[int, int], None]]:
+    def counter(self, label: str) -> Iterator["Counter"]:
         """Show a bar for work that is counted, such as decoding.
 
         Args:
             label: The name of the work.
 
         Yields:
-            A function of (done, total), which moves the bar.
+            What moves the bar when it is called with (done, total).
         """
         bar = _progress(
             self.console,
@@ -205,16 +205,36 @@ class Screen:
             TimeRemainingColumn(),
         )
 
-        def show(done: int, total: int) -> None:
-            if not bar.tasks:
-                bar.add_task(label, total=total)
-                bar.start()
-            bar.update(bar.tasks[0].id, completed=done)
-
         try:
-            yield show
+            yield Counter(bar, label)
         finally:
             bar.stop()
+
+
+class Counter:
+    """Moves the bar of a work that is counted.
+
+    Args:
+        bar: The bar.
+        label: The name of the work.
+    """
+
+    def __init__(self, bar: Progress, label: str) -> None:
+        self._bar = bar
+        self._label = label
+
+    def __call__(self, done: int, total: int) -> None:
+        """Show how much is done; the first call shows the bar."""
+        if not self._bar.tasks:
+            self._bar.add_task(self._label, total=total)
+            self._bar.start()
+        self._bar.update(self._bar.tasks[0].id, completed=done)
+
+    def part(self, label: str) -> "Counter":
+        """Return the counter of another part of the work, whose bar takes the place of this one."""
+        for task in self._bar.task_ids:
+            self._bar.remove_task(task)
+        return Counter(self._bar, label)
 
 
 def _progress(console: Console, *columns: ProgressColumn) -> Progress:

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from dataclasses import replace
 
 import pytest
 from PIL import Image
@@ -66,3 +67,15 @@ def test_a_code_stands_where_its_worst_finding_does(digits):
     ]
     ordered = [(one.code, one.indices) for one in sorted_findings(rows)]
     assert ordered == [("flipped_copy", (0,)), ("flipped_copy", (1,)), ("exact_copy", (2,))]
+
+
+def test_pairs_that_were_not_compared_are_told(folder):
+    prepared = prepare_data(load_data(folder), Config())
+    pairs = replace(prepared.pairs, complete=False, crowded=1200)
+    assert audit_data(replace(prepared, pairs=pairs)).left_out == (
+        (
+            "some near-duplicates",
+            "of the pairs that are alike, only those most alike were compared",
+        ),
+        ("some near-duplicates", "1,200 images have too many others like them"),
+    )

@@ -52,10 +52,12 @@ def test_only_the_worst_codes_have_a_line_and_others_are_named(digits, monkeypat
         found("dark", digits, [8]),
         found("unreadable", digits, [9]),
     )
-    assert short_form(Audit(digits, findings, (("metadata", "no time"),))) == [
+    left_out = (("metadata", "there was no time"), ("some near-duplicates", "many are alike"))
+    assert short_form(Audit(digits, findings, left_out)) == [
         "one image under two labels: 1 (3 = 5)",
         "also found: blank images, very dark images; to see all of it: convlens audit digits",
         "not checked, since it would have delayed the training: metadata; convlens audit digits",
+        "not checked: some near-duplicates; many are alike",
     ]
 
 

@@ -111,6 +111,30 @@ def test_pairs_of_the_same_images_are_found_once(tmp_path, monkeypatch):
     assert len(names) == 1
 
 
+class Told:
+    """A progress that keeps what it is told, by the part of the work."""
+
+    def __init__(self):
+        self.parts = {}
+
+    def part(self, label):
+        calls = self.parts.setdefault(label, [])
+        return lambda done, total: calls.append((done, total))
+
+    def __call__(self, done, total):
+        raise AssertionError("a part of the work has no name")
+
+
+def test_the_search_and_the_comparisons_are_counted():
+    told = Told()
+    images = [photograph(seed) for seed in range(NUMBER)]
+    found_in([*images, COPIES["half"](images[2])], progress=told)
+    assert list(told.parts) == ["looking for copies", "comparing pairs"]
+    assert told.parts["looking for copies"] == [(step, 48) for step in range(49)]
+    done, number = told.parts["comparing pairs"][-1]
+    assert done == number > 0
+
+
 def test_captures_have_one_camera_and_one_second():
     looks = np.zeros(8, LOOK)
     looks["camera"] = [b"A", b"A", b"B", b"A", b"A", b"", b"", b"A"]

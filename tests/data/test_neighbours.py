@@ -67,3 +67,15 @@ def test_hashes_of_crowds_are_left_out_and_counted():
 @pytest.mark.parametrize("number", [0, 1])
 def test_none_or_one_has_no_neighbours(number):
     assert not len(neighbours(hashes(number), None).first)
+
+
+def test_hashes_of_which_each_bit_differs_are_not_alike():
+    some = hashes(20)
+    assert not len(neighbours(some, ~some, most=90).first)
+    assert as_dict(neighbours(some[:2], some[:2], most=0)) == {(0, 0): 0, (1, 1): 0}
+
+
+def test_each_chunk_is_counted():
+    done = []
+    neighbours(hashes(20), None, step=lambda: done.append(1))
+    assert len(done) == 16

@@ -25,12 +25,13 @@ from convlens.config import DataConfig
 from convlens.data.clusters import find_clusters
 from convlens.data.dataset import Dataset
 from convlens.data.decoding import Progress
-from convlens.data.duplicates import captures, find_pairs
+from convlens.data.duplicates import Pairs, captures, find_pairs
 from convlens.data.prepared import Prepared, choose_preprocessing
 from convlens.data.store import Store, open_store
-from convlens.language import N_, _
+from convlens.language import N_, _, ngettext
 
 FORMAT = 1  # of `Audit.to_dict`; raised when an entry gets another meaning
+NO_TIME = N_("there was no time")  # why a check was left out
 ORDER = {code: place for place, code in enumerate(CODES)}
 
 
@@ -116,7 +117,8 @@ def audit_data(
         features: (n, d) features of the images, by which those unlike their class are found.
         seconds: The time after which no further check begins; None is no limit. What splits depend
             on is found in any case.
-        progress: A function that is called with (images done, number of images) while decoding.
+        progress: A function that is called with (done, number) while images are decoded, and while
+            copies are searched for.
 
     Raises:
         DataError: If no image can be read.
@@ -132,11 +134,11 @@ def audit_data(
         if store is None:
             preprocessing = choose_preprocessing(dataset, DataConfig(), progress=progress)
             store = open_store(dataset, preprocessing, progress)
-        pairs = find_pairs(store)
+        pairs = find_pairs(store, progress=progress)
         clusters = find_clusters(dataset, store, pairs).numbers
     else:
         dataset, store = images.dataset, images.store
-        pairs = images.pairs or find_pairs(store)
+        pairs = find_pairs(store, progress=progress) if images.pairs is None else images.pairs
         clusters = images.clusters
     started = time.perf_counter()
     material = Material(dataset, store, pairs, captures(store.looks), features)
@@ -151,12 +153,26 @@ def audit_data(
         (N_("images unlike their class"), partial(check_unlike, material)),
     )
     findings: list[Finding] = []
-    left_out = []
-    if pairs.crowded or not pairs.complete:
-        left_out.append((str(_("near-duplicates")), str(_("too many images are alike"))))
+    left_out = _not_compared(pairs)
     for name, check in checks:
         if seconds is not None and time.perf_counter() - started > seconds:
-            left_out.append((_(name), _("there was no time")))
+            left_out.append((_(name), _(NO_TIME)))
             continue
         findings += check()
     return Audit(dataset, sorted_findings(findings), tuple(left_out), time.perf_counter() - started)
+
+
+def _not_compared(pairs: Pairs) -> list[tuple[str, str]]:
+    """Return why near-duplicates may have been missed, if they may."""
+    reasons = []
+    if not pairs.complete:
+        reasons.append(_("of the pairs that are alike, only those most alike were compared"))
+    if pairs.crowded:
+        reasons.append(
+            ngettext(
+                "{number:,} image has too many others like it",
+                "{number:,} images have too many others like them",
+                pairs.crowded,
+            ).format(number=pairs.crowded)
+        )
+    return [(_("some near-duplicates"), reason) for reason in reasons]

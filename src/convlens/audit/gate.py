@@ -4,7 +4,7 @@ import shlex
 from dataclasses import replace
 from typing import Any
 
-from convlens.audit.audit import Audit, audit_data
+from convlens.audit.audit import NO_TIME, Audit, audit_data
 from convlens.audit.codes import CODES
 from convlens.audit.finding import Finding
 from convlens.data.prepared import Prepared
@@ -70,12 +70,18 @@ def short_form(found: Audit) -> list[str]:
         )
     elif lines:
         lines.append(_("to see all of it, with advice: {command}").format(command=command))
-    if found.left_out:
+    late = [check for check, reason in found.left_out if reason == _(NO_TIME)]
+    if late:
         lines.append(
             _("not checked, since it would have delayed the training: {checks}; {command}").format(
-                checks=listed(check for check, _reason in found.left_out), command=command
+                checks=listed(late), command=command
             )
         )
+    lines += [
+        _("not checked: {check}; {reason}").format(check=check, reason=reason)
+        for check, reason in found.left_out
+        if reason != _(NO_TIME)
+    ]
     return lines
 
 

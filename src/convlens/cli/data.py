@@ -54,6 +54,7 @@ def data(
     from convlens.audit.audit import audit_data
     from convlens.audit.gate import short_form
     from convlens.data.deep import unit_of
+    from convlens.data.duplicates import find_pairs
     from convlens.data.inspection import inspect
     from convlens.data.prepared import choose_preprocessing
     from convlens.data.sources import load_data
@@ -72,6 +73,7 @@ def data(
         with screen.counter(_("decoding")) as progress:
             preprocessing = choose_preprocessing(dataset, DataConfig(), progress=progress)
             store = open_store(dataset, preprocessing, progress)
+            find_pairs(store, progress=progress)  # They are kept beside the decoded images.
         problems = tuple(store.problems.values())
         remarks = store.notes
         unit = unit_of(dataset)

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, NamedTuple
+from typing import IO, NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,6 +27,19 @@ from convlens.unit import LEVELS, convert_bytes
 
 AT_ONCE = 16  # batches of arrays whose looks are in memory
 Progress = Callable[[int, int], None]
+
+
+@runtime_checkable
+class PartedProgress(Protocol):
+    """What shows the parts of a work one after the other, each under its name."""
+
+    def part(self, label: str) -> Progress:
+        """Return the progress of the part that begins."""
+
+
+def part_of(progress: Progress | None, label: str) -> Progress | None:
+    """Return the progress of another part of the work, under its own name where it has one."""
+    return progress.part(label) if isinstance(progress, PartedProgress) else progress
 
 
 class Files(NamedTuple):

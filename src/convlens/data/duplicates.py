@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from convlens.data.cache import REMEDY, touch
-from convlens.data.decoding import Progress
+from convlens.data.decoding import Progress, part_of
 from convlens.data.digests import Digests
 from convlens.data.hashes import turn_image
 from convlens.data.looks import Looks
@@ -100,7 +100,8 @@ def find_pairs(
     Args:
         store: The store.
         candidates: (m, 2) indices of further pairs to compare, such as neighbours in features.
-        progress: A function that is called with (pairs compared, number of pairs).
+        progress: A function that is called with (done, number) while pairs are searched for, and
+            then while they are compared.
 
     Raises:
         StorageError: If the cache folder cannot be written.
@@ -152,7 +153,8 @@ def pairs_of(
         looks: The looks of n images; those of images that cannot be read are empty.
         digests: (n, 16), equal for equal files.
         candidates: (m, 2) indices of further pairs to compare, such as neighbours in features.
-        progress: A function that is called with (pairs compared, number of pairs).
+        progress: A function that is called with (done, number) while pairs are searched for, and
+            then while they are compared.
     """
     readable = np.flatnonzero(looks["width"])
     exact, originals = _exact(looks, digests, readable)
@@ -160,13 +162,15 @@ def pairs_of(
     limit = FEWEST_PROPOSALS + int(SHARE_OF_PROPOSALS * len(chosen))
     strictness = _strictness(looks, chosen) if len(chosen) else 0.0
     limit = round(limit * np.interp(strictness, (0, 1), (1, SHARE_IF_STRICT)))
-    proposed = propose(looks, chosen, limit, strictness)
+    searching = part_of(progress, _("looking for copies"))
+    proposed = propose(looks, chosen, limit, strictness, searching)
     tried = [proposed]
     if candidates is not None:
         tried.append(_asked(looks, candidates[np.isin(candidates, chosen).all(axis=1)]))
     rows = [*exact]
     for part in tried:
-        rows += _compared(looks, part, strictness, progress)
+        comparing = part_of(progress, _("comparing pairs"))
+        rows += _compared(looks, part, strictness, comparing)
     return _as_pairs(rows, proposed)
 
 

@@ -7,7 +7,7 @@ are found if they have such a chunk, which is likely as the first chunks hold th
 """
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
 
@@ -48,10 +48,14 @@ class Neighbours(NamedTuple):
 
 
 class _Table(NamedTuple):
-    """The hashes of a database in the order of one of their chunks."""
+    """The hashes of a database in the order of one of their chunks.
+
+    `columns` has the 64 bits of each quarter of all hashes, which are compared one after the other:
+    that is six times as fast as to compare rows of four numbers.
+    """
 
     order: Indices
-    hashes: Hashes
+    columns: Hashes
     keys: NDArray[np.int64]
     starts: Indices
 
@@ -62,6 +66,7 @@ def neighbours(
     most: int = COMPLETE,
     limit: int | None = None,
     comparisons: int = COMPARISONS,
+    step: Callable[[], None] | None = None,
 ) -> Neighbours:
     """Return pairs of hashes that differ in at most some bits.
 
@@ -74,14 +79,19 @@ def neighbours(
         most: The number of bits. Above 31, some pairs are missed.
         limit: The largest number of pairs to return, those that differ least.
         comparisons: The comparisons for each query and chunk, on average.
+        step: A function that is called after each of the CHUNKS.
     """
     effort = FEWEST_COMPARISONS + comparisons * len(queries)
 
     def search(chunk: int) -> tuple[Indices, NDArray[np.bool_]]:
         return _search_chunk(queries, database, chunk, most, (limit, effort))
 
+    results = []
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        results = list(pool.map(search, range(CHUNKS)))
+        for result in pool.map(search, range(CHUNKS)):
+            results.append(result)
+            if step is not None:
+                step()
     found = np.unique(np.concatenate([codes for codes, _ in results]))
     crowded = np.logical_and.reduce([skipped for _, skipped in results])
     width = len(queries if database is None else database)
@@ -125,7 +135,7 @@ def _search_chunk(
             counts = table.starts[own.keys + 1] - begins
         counts = np.where(busy, 0, counts)
         for left, right in _expanded(begins, counts):
-            near, distance = _compare(own.hashes, table.hashes, left, right, most)
+            near, distance = _compare(own.columns, table.columns, left, right, most)
             one = own.order[left[near]]
             other = table.order[right[near]]
             if database is None:
@@ -161,7 +171,8 @@ def _table(hashes: Hashes, chunk: int) -> _Table:
     order = np.argsort(keys, kind="stable")
     counts = np.bincount(keys, minlength=1 << CHUNK_BITS)
     starts = np.concatenate([[0], np.cumsum(counts)])
-    return _Table(order, hashes[order], keys[order].astype(np.int64), starts)
+    columns = np.ascontiguousarray(hashes[order].T)
+    return _Table(order, columns, keys[order].astype(np.int64), starts)
 
 
 def _expanded(begins: Indices, counts: Indices) -> Iterator[tuple[Indices, Indices]]:
@@ -186,13 +197,15 @@ def _compare(
 ) -> tuple[Indices, Indices]:
     """Return which of some pairs differ in at most `most` bits, and in how many.
 
-    Half of the bits are compared first, as they rule out nearly all pairs.
+    Args:
+        queries: (4, n) the quarters of hashes.
+        database: (4, m) the same.
+        left: (k,) indices of queries.
+        right: (k,) indices into the database.
+        most: The number of bits.
     """
-    half = queries.shape[1] // 2
-    one = queries[:, :half].take(left, axis=0)
-    distance = np.bitwise_count(one ^ database[:, :half].take(right, axis=0)).sum(axis=1, dtype=int)
+    distance = np.zeros(len(left), np.uint16)
+    for ours, theirs in zip(queries, database, strict=True):
+        distance += np.bitwise_count(ours.take(left) ^ theirs.take(right))
     near = np.flatnonzero(distance <= most)
-    rest = queries[left[near], half:] ^ database[right[near], half:]
-    distance = distance[near] + np.bitwise_count(rest).sum(axis=1, dtype=int)
-    kept = distance <= most
-    return near[kept], distance[kept]
+    return near, distance[near].astype(np.int64)

@@ -163,7 +163,8 @@ def prepare_data(
         config: The configuration; its data section and its seed are used.
         demands: What the network requires of its images.
         preprocessing: The preprocessing of an existing classifier, which is used as it is.
-        progress: A function that is called with (images done, number of images) while decoding.
+        progress: A function that is called with (done, number) while images are decoded, and while
+            copies are searched for.
 
     Raises:
         DataError: If no image can be read, or if a class has none to train on.
@@ -178,7 +179,7 @@ def prepare_data(
         if demands.shape[:2] == (None, None) and preprocessing.height != suggested.height:
             enlarged_from = (suggested.height, suggested.width)
     store = open_store(dataset, preprocessing, progress)
-    pairs = find_pairs(store) if config.data.audit else None
+    pairs = find_pairs(store, progress=progress) if config.data.audit else None
     clusters = find_clusters(dataset, store, pairs)
     splits = make_splits(
         dataset.labels,

@@ -3,11 +3,14 @@
 Few of them are copies; `convlens.data.duplicates` compares each pair in detail.
 """
 
+from collections.abc import Callable
+from itertools import count
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from convlens.data.decoding import Progress
 from convlens.data.hashes import (
     CROPS,
     SMALL_CROPS,
@@ -21,7 +24,7 @@ from convlens.data.hashes import (
     windows,
 )
 from convlens.data.looks import Looks
-from convlens.data.neighbours import COMPARISONS, neighbours
+from convlens.data.neighbours import CHUNKS, COMPARISONS, neighbours
 
 # Bits of 256 in which hashes of copies differ, in sets of images that differ in their details, and
 # in sets that are alike, where all pairs that differ in more bits could not be told from copies.
@@ -58,7 +61,13 @@ class Proposals(NamedTuple):
     complete: bool = True
 
 
-def propose(looks: Looks, chosen: Indices, limit: int, strictness: float = 0.0) -> Proposals:
+def propose(
+    looks: Looks,
+    chosen: Indices,
+    limit: int,
+    strictness: float = 0.0,
+    progress: Progress | None = None,
+) -> Proposals:
     """Return pairs of images whose hashes are alike, those first that are most alike.
 
     Args:
@@ -67,17 +76,26 @@ def propose(looks: Looks, chosen: Indices, limit: int, strictness: float = 0.0) 
         limit: The largest number of pairs.
         strictness: How much alike the images are in their details, 0 to 1. Where they are, crops
             are not searched for.
+        progress: A function that is called with (steps done, number of steps).
     """
     most = round(float(np.interp(strictness, (0, 1), MOST_BITS)))
     sides = np.minimum(looks["width"], looks["height"])[chosen]
     crops = CROPS if len(sides) and np.median(sides) >= SMALL else SMALL_CROPS
     with_crops = len(chosen) <= MOST_FOR_CROPS and strictness < STRICT
     parts = [WHOLE, *windows(crops if with_crops else ())]
+    steps = CHUNKS * (3 if len(parts) > 1 else 2)
+    numbers = count()
+
+    def step() -> None:
+        if progress is not None:
+            progress(next(numbers), steps)
+
+    step()
     hashes, flat = _hashes(looks, chosen, parts)
-    rows = [_whole(hashes[0], flat[0], most, limit)]
-    rows += [_turned(_turns(looks, chosen), hashes[0], flat[0], most, limit)]
+    rows = [_whole(hashes[0], flat[0], most, limit, step)]
+    rows += [_turned(_turns(looks, chosen), hashes[0], flat[0], (most, limit), step)]
     if len(parts) > 1:
-        rows.append(_parts(hashes, flat, most, limit))
+        rows.append(_parts(hashes, flat, most, limit, step))
     found = np.concatenate([some.pairs for some in rows])
     found = found[np.argsort(found[:, 4], kind="stable")]
     # A pair that was found in several ways is kept as it is most alike.
@@ -108,10 +126,12 @@ def _hashes(looks: Looks, chosen: Indices, parts: list[Window]) -> tuple[Hashes,
     return hashes, flat
 
 
-def _whole(hashes: Hashes, flat: NDArray[np.bool_], most: int, limit: int) -> _Rows:
+def _whole(
+    hashes: Hashes, flat: NDArray[np.bool_], most: int, limit: int, step: Callable[[], None]
+) -> _Rows:
     """Return pairs of images that are alike as a whole."""
     rows = np.flatnonzero(~flat)
-    found = neighbours(hashes[rows], None, most, limit)
+    found = neighbours(hashes[rows], None, most, limit, step=step)
     zeros = np.zeros_like(found.first)
     pairs = (rows[found.first], rows[found.second], zeros, zeros, found.distance)
     return _Rows(np.stack(pairs, axis=1), len(found.crowded), found.complete)
@@ -128,12 +148,27 @@ def _turns(looks: Looks, chosen: Indices) -> Hashes:
     return turns
 
 
-def _turned(turns: Hashes, hashes: Hashes, flat: NDArray[np.bool_], most: int, limit: int) -> _Rows:
-    """Return pairs of which the first, flipped or rotated, is like the second."""
+def _turned(
+    turns: Hashes,
+    hashes: Hashes,
+    flat: NDArray[np.bool_],
+    limits: tuple[int, int],
+    step: Callable[[], None],
+) -> _Rows:
+    """Return pairs of which the first, flipped or rotated, is like the second.
+
+    Args:
+        turns: (7, n, 4) hashes of the turned images.
+        hashes: (n, 4) hashes of the images.
+        flat: (n,) whether the images are flat.
+        limits: The bits in which hashes may differ, and the largest number of pairs.
+        step: A function that is called after each chunk of the search.
+    """
+    most, limit = limits
     rows = np.flatnonzero(~flat)
     queries = turns[:, rows].reshape(-1, 4)
     effort = COMPARISONS // len(TURNS)
-    found = neighbours(queries, hashes[rows], most, 2 * limit, effort)
+    found = neighbours(queries, hashes[rows], most, 2 * limit, effort, step)
     place_of_turn, first = np.divmod(found.first, max(1, len(rows)))
     whole = np.zeros_like(first)
     pairs = (rows[first], rows[found.second], place_of_turn + 1, whole, found.distance)
@@ -141,11 +176,14 @@ def _turned(turns: Hashes, hashes: Hashes, flat: NDArray[np.bool_], most: int, l
     return _Rows(stacked[stacked[:, 0] < stacked[:, 1]], 0, found.complete)
 
 
-def _parts(hashes: Hashes, flat: NDArray[np.bool_], most: int, limit: int) -> _Rows:
+def _parts(
+    hashes: Hashes, flat: NDArray[np.bool_], most: int, limit: int, step: Callable[[], None]
+) -> _Rows:
     """Return pairs of which the whole first is like a part of the second."""
     rows = np.flatnonzero(~flat[0])
     part, image = np.nonzero(~flat[1:])
-    found = neighbours(hashes[0, rows], hashes[part + 1, image], most, WAYS * limit)
+    places = hashes[part + 1, image]
+    found = neighbours(hashes[0, rows], places, most, WAYS * limit, step=step)
     first = rows[found.first]
     second = image[found.second]
     pairs = (first, second, np.zeros_like(first), part[found.second] + 1, found.distance)
