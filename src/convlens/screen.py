@@ -15,6 +15,7 @@ from rich.progress import BarColumn, Progress, ProgressColumn, TextColumn, TimeR
 from rich.text import Text
 
 from convlens.language import N_, _
+from convlens.text import in_line
 
 COLUMNS = (  # of the table of epochs: name in the history, which is the heading; width; format
     (N_("epoch"), 7, "{:d}"),
@@ -97,7 +98,7 @@ class Screen:
 
     def note(self, text: str) -> None:
         """Print something that the user should know."""
-        self.console.print(marked(_("note"), "yellow", text))
+        self.console.print(marked(_("note"), "yellow", in_line(text)))
 
     def fact(self, name: str, value: str) -> None:
         """Print a name and a value in one line; several such lines are aligned."""

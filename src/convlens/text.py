@@ -18,6 +18,7 @@ from rich.cells import cell_len
 
 ESCAPE = "backslashreplace"  # how files and JSON have a surrogate
 SURROGATE = re.compile(r"\\u(dc[89a-f][0-9a-f])")
+BREAK = re.compile("[\x00-\x1f\x7f\x85\u2028\u2029]")
 REPLACE = "convlens"  # the name of `_replace` as an error handler
 # What is printed where the encoding of the terminal lacks a sign; "?" stands for all others.
 PLAIN_SIGNS = {
@@ -46,6 +47,15 @@ def printable(name: object, encoding: str = "utf-8") -> str:
         # In a locale without UTF-8, the bytes of ö in a file name are two surrogates.
         text = text.encode("utf-8", "surrogateescape").decode("utf-8", "surrogateescape")
     return text.encode(encoding, ESCAPE).decode(encoding)
+
+
+def in_line(text: str) -> str:
+    r"""Return a text in one line: the line breaks of a file name are written as ``\n``.
+
+    >>> in_line("two\nlines.png")
+    'two\\nlines.png'
+    """
+    return BREAK.sub(lambda match: ascii(match[0])[1:-1], text)
 
 
 def original(text: str) -> str:

@@ -39,8 +39,8 @@ def test_what_is_planted_is_found_with_the_worst_first(folder):
     assert done.of("two_labels")[0].files == ("cat/0.jpg", "dog/x.jpg")
     told = json.loads(json.dumps(done.to_dict()))
     assert list(told) == [
-        "format", "source", "path", "images", "class_names", "levels", "codes", "findings",
-        "left_out", "seconds",
+        "format", "source", "path", "images", "class_names", "notes", "levels", "codes",
+        "findings", "left_out", "seconds",
     ]  # fmt: skip
     assert told["levels"] == {"error": 2, "warning": 2, "note": 0}
     assert [one["code"] for one in told["findings"]] == list(done.codes)

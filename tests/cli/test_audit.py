@@ -1,6 +1,8 @@
 """`convlens audit` as a user types it."""
 
+import errno
 import json
+import os
 import shutil
 from pathlib import Path
 
@@ -78,3 +80,38 @@ def test_a_run_has_its_own_images(folder, here, capsys):
     (here / "runs" / "mine" / "run.toml").touch()
     assert run("audit", "mine", "--using", "list.csv") == 2
     assert "A run has its own images." in capsys.readouterr().err
+
+
+def test_a_folder_that_cannot_be_read_is_survived_by_audits_and_refused_by_trainings(
+    folder, capsys, monkeypatch
+):
+    make_set(folder / "more", 2, ("bird",), first=5000)
+    (folder / "more").rename(folder / "cat" / "closed")
+    scan = os.scandir
+
+    def scandir(path):
+        if Path(path).name == "closed":
+            raise PermissionError(errno.EACCES, "Permission denied", str(path))
+        return scan(path)
+
+    monkeypatch.setattr(os, "scandir", scandir)
+    assert run("audit", "set") == 0
+    said = capsys.readouterr().out
+    assert (
+        "set/cat/closed: this folder cannot be read (Permission denied) and was left out." in said
+    )
+    assert "errors: 0" in said
+    assert run("train", "set") == 3
+    (line,) = capsys.readouterr().err.splitlines()
+    assert "set/cat/closed: this cannot be read (Permission denied)" in line
+
+
+def test_a_name_of_two_lines_is_printed_in_one(folder, capsys):
+    shutil.copy(folder / "cat" / "1.jpg", folder / "cat" / "two\nlines.jpg")
+    (folder / "cat" / "no\nimage.jpg").write_bytes(b"")
+    assert run("audit", "set") == 0
+    said = capsys.readouterr().out
+    assert "two\\nlines.jpg" in said
+    assert "no\\nimage.jpg" in said
+    assert run("audit", "no\nsuch") != 0
+    assert len(capsys.readouterr().err.splitlines()) == 1

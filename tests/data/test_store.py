@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from convlens.audit.checks.files import reason_of
 from convlens.data import decoding
 from convlens.data import store as store_module
 from convlens.data.cache import cache_folder
@@ -287,3 +288,30 @@ def test_facts_are_plain_json(shapes):
     assert found
     for path in found:
         assert set(json.loads(path.read_text())) == {"problems", "coloured", "remarks"}
+
+
+def test_images_that_change_or_vanish_are_named_where_they_are_survived(tmp_path, monkeypatch):
+    monkeypatch.setenv("CONVLENS_CACHE", str(tmp_path / "cache"))
+    plain_images(tmp_path / "data")
+    dataset = load_data(tmp_path / "data")
+
+    def meanwhile(image, *arguments, **options):
+        reading = read_image(image, *arguments, **options)
+        if image == dataset.images[1]:
+            image.unlink()
+        if image == dataset.images[4]:
+            Image.new("RGB", (9, 9)).save(image)
+        return reading
+
+    with monkeypatch.context() as patch:
+        patch.setattr(decoding, "read_image", meanwhile)
+        store = open_store(dataset, WANTED, survive=True)
+    assert store.usable.tolist() == [True, False, True, True, False, True]
+    assert store.problems == {
+        1: "{}: the image was removed while it was decoded.".format(dataset.images[1]),
+        4: "{}: the image changed while it was decoded.".format(dataset.images[4]),
+    }
+    codes = [reason_of(dataset.images[index], store.problems[index]) for index in (1, 4)]
+    assert codes == ["missing_file", "changed_file"]
+    assert not store.images[1].any()
+    assert open_store(dataset, WANTED).usable.tolist() == [True, False] + [True] * 4

@@ -74,6 +74,7 @@ class Audit:
             "path": self.dataset.path,
             "images": len(self.dataset),
             "class_names": list(self.dataset.class_names),
+            "notes": list(self.dataset.notes),
             "levels": self.levels,
             "codes": self.codes,
             "findings": [finding.to_dict() for finding in self.findings],
@@ -133,7 +134,7 @@ def audit_data(
         dataset = images
         if store is None:
             preprocessing = choose_preprocessing(dataset, DataConfig(), progress=progress)
-            store = open_store(dataset, preprocessing, progress)
+            store = open_store(dataset, preprocessing, progress, survive=True)
         pairs = find_pairs(store, progress=progress)
         clusters = find_clusters(dataset, store, pairs).numbers
     else:

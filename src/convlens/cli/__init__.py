@@ -145,6 +145,7 @@ def _explain(error: Exception) -> tuple[str, int]:
     from convlens.cli.mistakes import describe
     from convlens.errors import ConfigError, ConvlensError, Interrupted, StorageError
     from convlens.screen import marked
+    from convlens.text import in_line
 
     code = 1
     text: str = _(FAULT).format(kind=type(error).__name__, text=str(error)[:300])
@@ -159,4 +160,4 @@ def _explain(error: Exception) -> tuple[str, int]:
         text = _(FULL).format(reason=error.strerror)
     if isinstance(error, Interrupted):
         return escape(str(text)), code
-    return marked(_("error"), "red", str(text)), code
+    return marked(_("error"), "red", in_line(str(text))), code

@@ -14,6 +14,7 @@ from convlens.errors import AuditError, DataError
 from convlens.language import N_, _, ngettext
 from convlens.run_folder import SETTINGS, place
 from convlens.screen import Screen, duration
+from convlens.text import in_line
 
 if TYPE_CHECKING:
     from convlens.audit.audit import Audit
@@ -103,16 +104,16 @@ def _audit_images(
     from convlens.audit.audit import audit_data
     from convlens.config import Config
     from convlens.data.prepared import prepare_data
-    from convlens.data.sources import load_data
+    from convlens.data.sources import load_to_check
 
-    dataset = load_data(source, pattern=pattern, layout=layout, for_training=False, using=using)
+    dataset = load_to_check(source, pattern=pattern, layout=layout, using=using)
     for note in dataset.notes:
         screen.note(note)
     prepared = None
     with screen.counter(_("decoding")) as progress:
         # What cannot be split, such as a test set alone, can still be checked.
         try:
-            prepared = prepare_data(dataset, Config(), progress=progress)
+            prepared = prepare_data(dataset, Config(), progress=progress, survive=True)
         except DataError:
             return audit_data(dataset, progress=progress), None
     with screen.console.status(_("checking the images")):
@@ -158,7 +159,7 @@ def show(found: "Audit", screen: Screen, share: "Score | None" = None) -> None:
         screen.say("  " + _(CODES[code].meaning))
         screen.say("  " + _(CODES[code].advice))
         for finding in findings[:EXAMPLES]:
-            screen.say("  - " + in_short(finding))
+            screen.say("  - " + in_line(in_short(finding)))
         if len(findings) > EXAMPLES:
             more = len(findings) - EXAMPLES
             screen.say(

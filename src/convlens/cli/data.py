@@ -57,11 +57,11 @@ def data(
     from convlens.data.duplicates import find_pairs
     from convlens.data.inspection import inspect
     from convlens.data.prepared import choose_preprocessing
-    from convlens.data.sources import load_data
+    from convlens.data.sources import load_to_check
     from convlens.data.store import open_store
 
     screen = Screen()
-    dataset = load_data(path, pattern=pattern, layout=layout, for_training=False)
+    dataset = load_to_check(path, pattern=pattern, layout=layout)
     with screen.console.status(_("looking at the images")):
         seen = inspect(dataset)
     problems = seen.unreadable_examples
@@ -72,7 +72,7 @@ def data(
         # A training decodes the images in the same way, and then finds them in the cache.
         with screen.counter(_("decoding")) as progress:
             preprocessing = choose_preprocessing(dataset, DataConfig(), progress=progress)
-            store = open_store(dataset, preprocessing, progress)
+            store = open_store(dataset, preprocessing, progress, survive=True)
             find_pairs(store, progress=progress)  # They are kept beside the decoded images.
         problems = tuple(store.problems.values())
         remarks = store.notes

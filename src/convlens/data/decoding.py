@@ -21,10 +21,12 @@ from convlens.data.digests import BATCH, Digests, digest_of
 from convlens.data.looks import LOOK, Glimpse, Looks, glimpse, looks_of, looks_of_arrays
 from convlens.errors import ImageError
 from convlens.files import write_atomically
-from convlens.language import _, language, speak
+from convlens.language import N_, _, language, speak
 from convlens.preprocess import FEW_LEVELS, ImageArray, Preprocessing, fit_image, read_image
 from convlens.unit import LEVELS, convert_bytes
 
+CHANGED = N_("{path}: the image changed while it was decoded.")
+VANISHED = N_("{path}: the image was removed while it was decoded.")
 AT_ONCE = 16  # batches of arrays whose looks are in memory
 Progress = Callable[[int, int], None]
 
@@ -73,8 +75,19 @@ def decode_all(
     preprocessing: Preprocessing,
     files: Files,
     progress: Progress | None,
+    *,
+    survive: bool = False,
 ) -> Found:
     """Decode the images of a data set into the files of their pixels and of their looks.
+
+    Args:
+        dataset: The data set.
+        digests: (n, 16) digests of the images.
+        preprocessing: The size, the channels and how other shapes are made to fit.
+        files: The files to write.
+        progress: A function that is called with (images done, number of images).
+        survive: Whether an image that has changed or vanished meanwhile is one that cannot be read,
+            and not an error.
 
     Raises:
         DataError: If an image is not the one that was digested.
@@ -104,8 +117,15 @@ def decode_all(
         except ImageError as error:
             problems[index] = error.args[0]
             pixels = blank
+        has_changed = (
+            isinstance(image, Path) and digest_of(image, index) != digests[index].tobytes()
+        )
+        if has_changed and survive:
+            template = CHANGED if Path(image).exists() else VANISHED
+            problems[index] = _(template).format(path=image)
+            return _Decoded(blank, None, loses_colour=False)
         refuse_if(
-            isinstance(image, Path) and digest_of(image, index) != digests[index].tobytes(),
+            has_changed,
             _(
                 "{path}: an image must not change while it is decoded; this one did. Start again "
                 "when nothing writes to it any more."

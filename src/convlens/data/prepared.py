@@ -155,6 +155,7 @@ def prepare_data(
     demands: Demands = Demands(),
     preprocessing: Preprocessing | None = None,
     progress: Progress | None = None,
+    survive: bool = False,
 ) -> Prepared:
     """Decode, check and split a data set.
 
@@ -165,6 +166,7 @@ def prepare_data(
         preprocessing: The preprocessing of an existing classifier, which is used as it is.
         progress: A function that is called with (done, number) while images are decoded, and while
             copies are searched for.
+        survive: Whether images that change or vanish meanwhile are left out; see `open_store`.
 
     Raises:
         DataError: If no image can be read, or if a class has none to train on.
@@ -178,7 +180,7 @@ def prepare_data(
         preprocessing = _as_demanded(suggested, demands, fixed=config.data.size != "auto")
         if demands.shape[:2] == (None, None) and preprocessing.height != suggested.height:
             enlarged_from = (suggested.height, suggested.width)
-    store = open_store(dataset, preprocessing, progress)
+    store = open_store(dataset, preprocessing, progress, survive=survive)
     pairs = find_pairs(store, progress=progress) if config.data.audit else None
     clusters = find_clusters(dataset, store, pairs)
     splits = make_splits(

@@ -1,7 +1,7 @@
 """Sources: recognise what a path or a name stands for and load it as a Dataset."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from difflib import get_close_matches
 from itertools import islice
@@ -17,7 +17,7 @@ from convlens.data.formats.named import NAMES, load_named
 from convlens.data.formats.npz import load_npz
 from convlens.data.formats.table import load_csv
 from convlens.data.thumbnails import thumbnail_folders
-from convlens.data.walk import as_spelled
+from convlens.data.walk import as_spelled, passing_over
 from convlens.errors import ConfigError, DataError
 from convlens.files import and_more, expanded
 from convlens.image_file import IMAGE_SUFFIXES
@@ -86,6 +86,39 @@ def load_data(
     if for_training:
         _check(dataset)
     return dataset
+
+
+def load_to_check(
+    source: str | Path,
+    *,
+    pattern: str | None = None,
+    layout: str = "auto",
+    using: Sequence[str | Path] = (),
+) -> Dataset:
+    """Return labelled images that are only checked, without the folders that cannot be read.
+
+    Its notes name these folders; for the arguments, see `load_data`.
+
+    Raises:
+        DataError: If nothing is found, or the layout is not recognised.
+        ConfigError: If the pattern is malformed.
+    """
+    with passing_over() as closed:
+        try:
+            dataset = load_data(
+                source, pattern=pattern, layout=layout, for_training=False, using=using
+            )
+        except DataError as error:
+            if not closed:
+                raise
+            raise DataError(sentences(*error.args, *_closed_folders(closed))) from error
+    return replace(dataset, notes=(*_closed_folders(closed), *dataset.notes))
+
+
+def _closed_folders(closed: Mapping[str, str]) -> list[str]:
+    """Return a sentence for each folder that cannot be read, by the reasons for them."""
+    template: str = _("{folder}: this folder cannot be read ({reason}) and was left out.")
+    return [template.format(folder=folder, reason=reason) for folder, reason in closed.items()]
 
 
 def _load(path: Path, name: str, pattern: re.Pattern[str] | None, layout: str) -> Dataset:

@@ -77,7 +77,11 @@ class Store:
 
 
 def open_store(
-    dataset: Dataset, preprocessing: Preprocessing, progress: Progress | None = None
+    dataset: Dataset,
+    preprocessing: Preprocessing,
+    progress: Progress | None = None,
+    *,
+    survive: bool = False,
 ) -> Store:
     """Return the images of a data set at the size of the network.
 
@@ -88,6 +92,8 @@ def open_store(
         dataset: The data set to decode.
         preprocessing: The size, the channels and how other shapes are made to fit.
         progress: A function that is called with (images done, number of images).
+        survive: Whether an image that changes or vanishes while it is decoded is one that cannot be
+            read, and not an error.
 
     Raises:
         DataError: If no image can be read, or if one changes while it is decoded.
@@ -103,7 +109,7 @@ def open_store(
         return Store(shaped, digests, {}, looks_file=files.looks)
     found = _read_facts(images, preprocessing, files)
     if found is None:
-        found = decode_all(dataset, digests, preprocessing, files, progress)
+        found = decode_all(dataset, digests, preprocessing, files, progress, survive=survive)
         facts = vars(found) | {"problems": sorted(found.problems)}
         what = _("the list of decoded images")
         write_atomically(files.facts, json.dumps(facts), what, _(REMEDY))

@@ -9,7 +9,8 @@ import re
 import unicodedata
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
@@ -52,6 +53,8 @@ SUFFIX = re.compile(r"\.[a-z][a-z0-9]{0,6}")  # ".jpg", but neither ".0001" nor 
 # The formats that can be told by the first bytes of a file.
 SIGNED = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "AVIF", "JPEG2000", "PPM")
 
+_passed: ContextVar[dict[str, str] | None] = ContextVar("passed", default=None)
+
 
 @dataclass(frozen=True)
 class Found:
@@ -90,6 +93,35 @@ def is_system_name(name: str) -> bool:
     return plain in SYSTEM_NAMES or SYSTEM_NAME.fullmatch(plain) is not None
 
 
+@contextmanager
+def passing_over() -> Iterator[dict[str, str]]:
+    """Pass over folders that cannot be read, and yield a dict that gets the reason for each."""
+    passed: dict[str, str] = {}
+    token = _passed.set(passed)
+    try:
+        yield passed
+    finally:
+        _passed.reset(token)
+
+
+def _scanned(folder: Path) -> Iterator["os.DirEntry[str]"]:
+    """Yield the entries of a folder.
+
+    scandir tells folders from files without asking the disk for each entry.
+
+    Raises:
+        OSError: If the folder cannot be read, except within `passing_over`.
+    """
+    try:
+        with os.scandir(folder) as scanned:
+            yield from scanned
+    except OSError as error:
+        passed = _passed.get()
+        if passed is None:
+            raise
+        passed[str(folder)] = error.strerror or str(error)
+
+
 def entries(folder: Path) -> Found:
     """Return what is directly inside a folder.
 
@@ -97,9 +129,7 @@ def entries(folder: Path) -> Found:
         OSError: If the folder cannot be read.
     """
     found = Found()
-    # scandir tells folders from files without asking the disk for each entry.
-    with os.scandir(folder) as scanned:
-        by_name = {entry.name: entry for entry in scanned}
+    by_name = {entry.name: entry for entry in _scanned(folder)}
     for name in sorted(by_name, key=natural_key):
         path = folder / name
         suffix = suffix_of(name)
@@ -133,12 +163,11 @@ def walk(folder: Path) -> Found:
 
 def holds_images(folder: Path) -> bool:
     """Return whether there is an image in a folder or in the folders inside it."""
-    with os.scandir(folder) as scanned:
-        # The first image answers in most folders, without listing the others.
-        for entry in scanned:
-            is_image = suffix_of(entry.name) in IMAGE_SUFFIXES and not is_system_name(entry.name)
-            if is_image and entry.is_file():
-                return True
+    # The first image answers in most folders, without listing the others.
+    for entry in _scanned(folder):
+        is_image = suffix_of(entry.name) in IMAGE_SUFFIXES and not is_system_name(entry.name)
+        if is_image and entry.is_file():
+            return True
     return any(here.images for here in _each(folder))
 
 

@@ -8,7 +8,9 @@ from PIL import Image
 
 from convlens.audit.finding import Finding, found
 from convlens.audit.material import Material
+from convlens.data.decoding import CHANGED
 from convlens.image_file import MAX_PIXELS
+from convlens.language import _
 
 # A photograph of a recent telephone has 12 to 50 million pixels; a set of such photographs is no
 # mistake, but one of them among thumbnails is.
@@ -33,7 +35,8 @@ def _unreadable(material: Material) -> list[Finding]:
     for index, problem in material.store.problems.items():
         image = dataset.images[index]
         code = reason_of(image, problem) if isinstance(image, Path) else "unreadable"
-        changes = {"level": "error", "action": "exclude"}
+        action = "look" if code == "changed_file" else "exclude"
+        changes = {"level": "error", "action": action}
         findings.append(found(code, dataset, [index], {"problem": problem}, **changes))
     return findings
 
@@ -45,6 +48,8 @@ def reason_of(path: Path, problem: str) -> str:
         path: The file.
         problem: What was said when it was decoded.
     """
+    if problem == _(CHANGED).format(path=path):
+        return "changed_file"
     try:
         if path.stat().st_size == 0:
             return "empty_file"
