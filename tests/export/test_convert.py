@@ -85,10 +85,10 @@ def test_the_last_words_of_a_converter_are_its_reason(tmp_path, monkeypatch):
     with pytest.raises(ExportError, match=r"^the network cannot be converted to onnx: .*no Foo\.$"):
         convert(tmp_path / "x.keras", Target("onnx"), tmp_path)
     program.write_text("#!/bin/sh\nkill -9 $$\n")
-    with pytest.raises(ExportError, match="onnx: the converter was stopped"):
+    with pytest.raises(ExportError, match=r"stopped by signal 9, .* --to openvino, which"):
         convert(tmp_path / "x.keras", Target("onnx"), tmp_path)
     program.write_text("#!/bin/sh\nexit 0\n")
-    with pytest.raises(ExportError, match="onnx: the converter was stopped"):
+    with pytest.raises(ExportError, match="onnx: the program was stopped"):
         convert(tmp_path / "x.keras", Target("onnx"), tmp_path)
 
 
@@ -118,7 +118,7 @@ def test_every_package_of_a_format_is_named_as_it_is_imported():
 @pytest.mark.parametrize(
     ("errors", "reason"),
     [
-        ("Traceback\nValueError: no Foo.\n", "ValueError: no Foo"),
+        ("Traceback\nValueError: no Foo.\n", ""),
         (
             "Summary:\n-- No conversion rule found for operations: Foo\n-- Conversion is failed\n"
             "To facilitate the conversion of unsupported operations, refer to the documentation\n",
@@ -129,4 +129,4 @@ def test_every_package_of_a_format_is_named_as_it_is_imported():
     ],
 )
 def test_the_line_that_names_the_operation_is_the_reason(errors, reason):
-    assert convert_module._reason(errors) == reason
+    assert convert_module._telling_line(errors) == reason

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from convlens.errors import ExportError
-from convlens.export.process import check_room, last_line
+from convlens.export.process import check_room, reason_of
 from convlens.export.target import FORMATS, Target
 from convlens.language import _
 from convlens.preprocess import Preprocessing
@@ -55,19 +55,21 @@ def convert(saved: Path, target: Target, folder: Path) -> None:
     )
     if done.returncode or not (folder / FORMATS[target.to].file).exists():
         check_room(folder, saved)
+        # not translated: a flag
+        smaller = "" if target.to == "openvino" else "--to openvino"
         raise ExportError(
             _("the network cannot be converted to {format}: {reason}.").format(
                 format=target.to,
-                reason=_reason(done.stderr) or _("the converter was stopped"),
+                reason=reason_of(done, _telling_line(done.stderr), smaller),
             )
         )
 
 
-def _reason(errors: str) -> str:
-    """Return the line of what a converter has written that names the reason."""
+def _telling_line(errors: str) -> str:
+    """Return the line of what a converter has written that names an unknown operation, if any."""
     lines = [line.strip().rstrip(".") for line in errors.splitlines()]
     telling = [line.removeprefix("-- ") for line in lines if line.startswith(TELLING)]
-    return telling[0] if telling else last_line(errors)
+    return telling[0] if telling else ""
 
 
 def convert_model(model: Any, to: str, folder: Path) -> None:

@@ -37,11 +37,35 @@ def run_program(program: str, *given: Path | str) -> dict[str, NDArray[Any]]:
         if done.returncode or not answers.exists():
             raise ExportError(
                 _("the exported network cannot be run: {reason}. Nothing was exported.").format(
-                    reason=last_line(done.stderr) or _("the program was stopped")
+                    reason=reason_of(done)
                 )
             )
         with np.load(answers) as arrays:
             return dict(arrays)
+
+
+def reason_of(done: "subprocess.CompletedProcess[str]", told: str = "", smaller: str = "") -> str:
+    """Return why a program has failed, without the full stop.
+
+    What a program printed before a signal stopped it has nothing to do with the reason.
+
+    Args:
+        done: The program that has ended.
+        told: The line of its errors that tells the reason, if it is not the last one.
+        smaller: What takes less memory, such as "--to openvino", or nothing.
+    """
+    if done.returncode >= 0:
+        return told or last_line(done.stderr) or _("the program was stopped")
+    reason: str = _(
+        "the program was stopped by signal {number}, which mostly means that the memory did not "
+        "suffice. Close other programs"
+    )
+    if smaller:
+        reason = _(
+            "the program was stopped by signal {number}, which mostly means that the memory did "
+            "not suffice. Close other programs, or choose {smaller}, which takes less"
+        )
+    return reason.format(number=-done.returncode, smaller=smaller)
 
 
 def last_line(errors: str) -> str:

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from convlens.errors import ExportError
-from convlens.export.process import check_room, last_line
+from convlens.export.process import check_room, reason_of
 from convlens.export.target import Target
 from convlens.language import _
 from convlens.preprocess import ImageArray
@@ -57,7 +57,7 @@ def quantise(network: Path, target: Target, folder: Path, training: ImageArray) 
                 "the network cannot be written in {precision}: {reason}. Nothing was exported."
             ).format(
                 precision=target.precision,
-                reason=last_line(done.stderr) or _("the program was stopped"),
+                reason=reason_of(done),
             )
         )
 
