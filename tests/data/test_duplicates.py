@@ -68,6 +68,16 @@ def test_flat_images_are_copies_only_if_they_are_equal():
     assert found_in(blank) == {(2, 3): "pixels"}
 
 
+def test_a_set_with_more_copies_than_the_limit_is_searched_to_the_end(monkeypatch):
+    originals = [photograph(seed) for seed in range(20)]
+    copies = [COPIES[kind](image) for kind in list(COPIES)[:3] for image in originals]
+    monkeypatch.setattr(duplicates, "FEWEST_PROPOSALS", 12)
+    monkeypatch.setattr(duplicates, "SHARE_OF_PROPOSALS", 0)
+    found = found_in(originals + copies)
+    assert {(first % 20, second % 20) for first, second in found} == {(i, i) for i in range(20)}
+    assert len(found) == 20 * 6
+
+
 def test_pairs_of_a_caller_are_compared_too(monkeypatch):
     images = [photograph(0), photograph(1), COPIES["jpeg"](photograph(0))]
     monkeypatch.setattr(duplicates, "FEWEST_PROPOSALS", 0)

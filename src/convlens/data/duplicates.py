@@ -35,6 +35,10 @@ INVERSE = (0, 1, 2, 3, 4, 6, 5, 7)  # the turns that undo those of the same plac
 FLAT = 4.0  # grey levels; images of less contrast are compared by bytes and pixels only
 FEWEST_PROPOSALS = 3_000  # pairs that are registered in any case
 SHARE_OF_PROPOSALS = 0.05  # pairs for each image beyond that
+# The limit grows while that share of the last quarter of the registered pairs are copies: a set
+# whose images were augmented has more copies than images.
+WORTHWHILE = 0.3
+GROWTH = 4
 REPORT = 256  # registrations between two reports of progress
 SHARE_IF_STRICT = 0.2  # of these, in sets of images whose details are alike
 # The agreement of details that copies have, among images that differ and among images that are
@@ -43,7 +47,7 @@ AGREEMENT = (0.80, 0.985)
 STRICT = (0.50, 0.985)
 LIKENESS = (0.15, 0.23)  # the 95th percentile of the agreement of any two images of such sets
 MOST_IN_CAPTURE = 60  # images
-VERSION = 2  # to be raised when the same images have other pairs
+VERSION = 3  # to be raised when the same images have other pairs
 SAMPLE = 400  # images of which it is measured
 Indices = NDArray[np.int64]
 
@@ -162,16 +166,19 @@ def pairs_of(
     limit = FEWEST_PROPOSALS + int(SHARE_OF_PROPOSALS * len(chosen))
     strictness = _strictness(looks, chosen) if len(chosen) else 0.0
     limit = round(limit * np.interp(strictness, (0, 1), (1, SHARE_IF_STRICT)))
-    searching = part_of(progress, _("looking for copies"))
-    proposed = propose(looks, chosen, limit, strictness, searching)
-    tried = [proposed]
-    if candidates is not None:
-        tried.append(_asked(looks, candidates[np.isin(candidates, chosen).all(axis=1)]))
-    rows = [*exact]
-    for part in tried:
+    while True:
+        searching = part_of(progress, _("looking for copies"))
+        proposed = propose(looks, chosen, limit, strictness, searching)
         comparing = part_of(progress, _("comparing pairs"))
-        rows += _compared(looks, part, strictness, comparing)
-    return _as_pairs(rows, proposed)
+        rows, last = _compared(looks, proposed, strictness, comparing)
+        if proposed.complete or last < WORTHWHILE:
+            break
+        limit *= GROWTH
+    if candidates is not None:
+        asked = _asked(looks, candidates[np.isin(candidates, chosen).all(axis=1)])
+        comparing = part_of(progress, _("comparing pairs"))
+        rows += _compared(looks, asked, strictness, comparing)[0]
+    return _as_pairs(exact + rows, proposed)
 
 
 def _exact(
@@ -214,8 +221,8 @@ def _strictness(looks: Looks, chosen: Indices) -> float:
 
 def _compared(
     looks: Looks, proposed: Proposals, strictness: float, progress: Progress | None
-) -> list[tuple[int, int, int, int, float]]:
-    """Return rows of the proposed pairs that agree in detail."""
+) -> tuple[list[tuple[int, int, int, int, float]], float]:
+    """Return rows of the proposed pairs that are copies, and their share in the last quarter."""
     agreement = np.interp(strictness, (0, 1), AGREEMENT)
     strict = np.interp(strictness, (0, 1), STRICT)
 
@@ -226,13 +233,16 @@ def _compared(
 
     rows = []
     number = len(proposed.first)
+    last_quarter = range(number - number // 4, number)
+    late = 0
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         for row, match in enumerate(pool.map(compare, range(number))):
             if match and match.is_copy(agreement, strict):
                 rows.append(_row(proposed, row, match))
+                late += row in last_quarter
             if progress is not None and (row + 1 == number or row % REPORT == REPORT - 1):
                 progress(row + 1, number)
-    return rows
+    return rows, late / max(1, len(last_quarter))
 
 
 def _row(proposed: Proposals, row: int, match: Match) -> tuple[int, int, int, int, float]:
