@@ -10,7 +10,7 @@ import pytest
 from convlens.audit import gate
 from convlens.audit.audit import Audit, audit_data
 from convlens.audit.finding import found
-from convlens.audit.gate import check_before_training, short_form, time_for
+from convlens.audit.gate import check_before_training, example_of, short_form, time_for
 from convlens.config import Config
 from convlens.data.prepared import prepare_data
 from convlens.data.sources import load_data
@@ -62,7 +62,7 @@ def test_only_the_worst_codes_have_a_line_and_others_are_named(digits, monkeypat
 
 
 @pytest.mark.parametrize(
-    ("side", "images", "seconds"), [(8, 1000, 0.5), (224, 10_000, 6.02), (224, 10**6, 30.0)]
+    ("side", "images", "seconds"), [(8, 1000, 2.0), (224, 10_000, 6.02), (224, 10**6, 30.0)]
 )
 def test_the_gate_takes_a_tenth_of_the_first_epoch_at_most(side, images, seconds):
     none = np.zeros(0, np.int64)
@@ -82,3 +82,11 @@ def test_the_clock_decides_no_split(tmp_path, monkeypatch):
     assert checked.splits is prepared.splits
     assert "not checked" in checked.more_notes[0]
     assert len(audit_data(prepared).findings) == 1
+
+
+def test_an_example_has_files_of_two_splits_and_counts_the_others(digits):
+    splits = ["train", "train", "test"]
+    leak = found("leaked_copy", digits, [3, 5, 9], {"kind": "bytes", "splits": splits})
+    assert example_of(leak) == "3 = 9 and 1 more file"
+    assert example_of(found("placeholder", digits, [3, 5, 9])) == "3 and 2 more files"
+    assert example_of(found("blank", digits, [3])) == "3"

@@ -115,3 +115,13 @@ def test_a_name_of_two_lines_is_printed_in_one(folder, capsys):
     assert "no\\nimage.jpg" in said
     assert run("audit", "no\nsuch") != 0
     assert len(capsys.readouterr().err.splitlines()) == 1
+
+
+def test_a_list_that_may_have_been_edited_is_never_replaced(folder, capsys):
+    (folder / "cat" / "empty.jpg").touch()
+    Path("list.csv").write_text("mine")
+    assert run("audit", "set", "--fix", "list.csv") == 2
+    assert "this list exists, and may have been edited" in capsys.readouterr().err
+    assert Path("list.csv").read_text() == "mine"
+    assert run("audit", "set", "--out", "set") == 2
+    assert "this is a folder; give --out a file" in capsys.readouterr().err

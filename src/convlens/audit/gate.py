@@ -9,14 +9,14 @@ from convlens.audit.codes import CODES
 from convlens.audit.finding import Finding
 from convlens.data.prepared import Prepared
 from convlens.files import and_more
-from convlens.language import _, listed
+from convlens.language import _, listed, ngettext
 
 LONGEST = 30.0  # seconds
 SHARE = 0.1  # of the first epoch
 # Seconds in which the fastest network of the zoo, with which the least is trained, learns from a
 # pixel of an image on two cores.
 PIXEL = 1.2e-7
-SHORTEST = 0.5  # seconds; compiling the first step alone takes several
+SHORTEST = 2.0  # seconds; compiling the first step alone takes several
 MOST_CODES = 5  # lines
 MOST_RECORDED = 1000  # findings in data.json
 JOINED = "kind"  # what the evidence of copies has
@@ -86,12 +86,28 @@ def short_form(found: Audit) -> list[str]:
 
 
 def example_of(finding: Finding) -> str:
-    """Return the files of a finding in short form; copies are set equal."""
-    if not finding.files:
+    """Return the files of a finding in short form; copies are set equal.
+
+    Of copies across splits, the second one is of another split than the first.
+    """
+    files = finding.files
+    if not files:
         return listed(str(value) for value in finding.evidence.values() if isinstance(value, str))
-    if JOINED not in finding.evidence:
-        return finding.files[0]
-    return " = ".join(finding.files[:2])
+    shown = 1
+    if JOINED in finding.evidence:
+        splits = finding.evidence.get("splits") or [""] * len(files)
+        others = [name for name, split in zip(files, splits, strict=True) if split != splits[0]]
+        partner = others[0] if others else files[1]
+        shown = 2
+        example = "{one} = {other}".format(one=files[0], other=partner)
+    else:
+        example = files[0]
+    more = len(files) - shown
+    if not more:
+        return example
+    return ngettext(
+        "{example} and {more:,} more file", "{example} and {more:,} more files", more
+    ).format(example=example, more=more)
 
 
 def record_of(found: Audit) -> dict[str, Any]:

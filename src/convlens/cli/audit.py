@@ -10,7 +10,7 @@ from cyclopts import Parameter
 from convlens.cli.flags import Using
 from convlens.cli.output import print_json
 from convlens.conflicts import refuse_conflicts
-from convlens.errors import AuditError, DataError
+from convlens.errors import AuditError, ConfigError, DataError
 from convlens.language import N_, _, ngettext
 from convlens.run_folder import SETTINGS, place
 from convlens.screen import Screen, duration
@@ -68,6 +68,7 @@ def audit(  # noqa: PLR0913 - options of the command
         AuditError: If something was found that `fail_on` does not allow.
     """
     screen = Screen(quiet=format == "json")
+    _check_places(out, fix)
     folder = run_of(source)
     share = None
     if folder is None:
@@ -83,6 +84,28 @@ def audit(  # noqa: PLR0913 - options of the command
         show(found, screen, share)
     _write(found, prepared, share, out, fix, export, folder, screen)
     _fail_on(found, fail_on)
+
+
+def _check_places(out: Path | None, fix: Path | None) -> None:
+    """Refuse files that cannot be written before anything is computed.
+
+    A list may have been edited, and is therefore never replaced.
+
+    Raises:
+        ConfigError: If the list exists, or if the page is a folder.
+    """
+    if fix is not None and fix.exists():
+        raise ConfigError(
+            _(
+                "{path}: this list exists, and may have been edited; give --fix another name."
+            ).format(path=fix)
+        )
+    if out is not None and out.is_dir():
+        raise ConfigError(
+            _("{path}: this is a folder; give --out a file, as {file}.").format(
+                path=out, file=out / "audit.html"
+            )
+        )
 
 
 def run_of(source: str) -> Path | None:
@@ -122,12 +145,16 @@ def _audit_images(
 
 def _audit_run(folder: Path, screen: Screen) -> tuple["Audit", "Prepared", "Score"]:
     """Return what the classifier of a run doubts, its images, and the share of wrong labels."""
-    from convlens.audit.of_run import audit_of_run
-    from convlens.audit.run_audit import audit_run
+    from convlens import backend
     from convlens.run import Run
 
+    run = Run.open(folder)
+    backend.start(threads=run.config.training.threads)  # before anything imports the engine
+    from convlens.audit.of_run import audit_of_run
+    from convlens.audit.run_audit import audit_run
+
     started = time.perf_counter()
-    audited = audit_run(Run.open(folder), screen)
+    audited = audit_run(run, screen)
     found = audit_of_run(audited, time.perf_counter() - started)
     return found, audited.prepared, audited.share
 
@@ -221,6 +248,9 @@ def _write(  # noqa: PLR0913 - one argument for each file and what it is made of
     written: list[tuple[str, str]] = []
     corrections = corrections_of(found.findings, "" if folder is None else folder.name)
     if out is not None:
+        from convlens import backend
+
+        backend.start()  # before anything imports the engine
         from convlens.audit.measure import measure
         from convlens.audit.page import Measured, write_page
 
@@ -257,8 +287,10 @@ def _fail_on(found: "Audit", level: str | None) -> None:
     if level is not None and bad:
         raise AuditError(
             ngettext(
-                "{source}: there must be no finding of --fail-on {level}; found {bad:,}.",
-                "{source}: there must be no findings of --fail-on {level}; found {bad:,}.",
+                "{source}: --fail-on {level} allows no finding of this level or worse; found "
+                "{bad:,}.",
+                "{source}: --fail-on {level} allows no findings of this level or worse; found "
+                "{bad:,}.",
                 bad,
             ).format(source=found.dataset.source, level=level, bad=bad)
         )
