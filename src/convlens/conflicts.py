@@ -89,6 +89,8 @@ CONFLICTS: dict[str, tuple[tuple[str, str, tuple[str, ...], str], ...]] = {
     ),
     "audit": (
         ("of_run", EXCLUDES, ("using", "pattern", "layout"), N_("A run has its own images.")),
+        ("true", NEEDS, ("of_run",), N_("Other images have no predictions.")),
+        ("predicted", NEEDS, ("of_run",), N_("Other images have no predictions.")),
     ),
     "evaluate": (("layout", NEEDS, ("data",), N_("The images of a run are read as it says.")),),
     "predict": (("weights", NEEDS, ("model",), WHOSE_WEIGHTS),),

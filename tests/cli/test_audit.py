@@ -10,7 +10,7 @@ import pytest
 
 from convlens.data.correction_lists import read_list
 from tests.audit.photographs import make_set
-from tests.cli.commands import run
+from tests.cli.commands import QUICK, run
 
 
 @pytest.fixture
@@ -125,3 +125,45 @@ def test_a_list_that_may_have_been_edited_is_never_replaced(folder, capsys):
     assert Path("list.csv").read_text() == "mine"
     assert run("audit", "set", "--out", "set") == 2
     assert "this is a folder; give --out a file" in capsys.readouterr().err
+
+
+def test_a_cell_of_the_confusion_matrix_leads_to_a_list_and_to_the_next_run(shapes, here, capsys):
+    # Some images lie in the folder of another class, for which the network does not take them.
+    shutil.copytree(shapes, here / "set")
+    one, other = sorted(path.name for path in (here / "set").iterdir())[:2]
+    for path in sorted((here / "set" / one).iterdir())[::3]:
+        path.rename(here / "set" / other / f"moved-{path.name}")
+    options = (*QUICK, "--size", "32", "--augment", "none")
+    assert run("train", "set", *options, "--epochs", "12", "--run", "first") == 0
+    capsys.readouterr()
+    cell = ("audit", "first", "--true", other, "--predicted", one)
+    assert run(*cell, "--fix", "list.csv") == 0
+    said = capsys.readouterr().out
+    rows = read_list("list.csv").corrections
+    assert {(row.action, row.value, row.run) for row in rows} == {("look", one, "first")}
+    assert any("moved-" in row.file for row in rows)
+    assert all(row.file.startswith(f"{other}/") for row in rows)
+    assert all(f"{row.file}: {row.note}" in said for row in rows)
+    doubts = [float(row.note.rsplit("(", 1)[1].removesuffix(" %)")) for row in rows]
+    assert doubts == sorted(doubts, reverse=True)
+
+    text = Path("list.csv").read_text(encoding="utf-8").replace(",look,", ",relabel,")
+    Path("list.csv").write_text(text, encoding="utf-8")
+    assert (
+        run("train", "set", *options, "--epochs", "1", "--using", "list.csv", "--run", "next") == 0
+    )
+    (used,) = json.loads(Path("runs/next/data.json").read_text(encoding="utf-8"))["lists"]
+    assert used["runs"] == ["first"]
+    assert used["relabel"] == len(rows)
+    assert (
+        read_list(Path("runs/next") / used["file"]).corrections == read_list("list.csv").corrections
+    )
+
+
+def test_a_cell_needs_a_run_and_its_classes(folder, trained, capsys):
+    assert run("audit", "set", "--true", "cat") == 2
+    assert "--true needs the audit of a run" in capsys.readouterr().err
+    assert run("audit", trained, "--predicted", "cat") == 2
+    assert (
+        "--predicted must be a class of the run; found 'cat'. It knows" in capsys.readouterr().err
+    )

@@ -96,6 +96,7 @@ def sorted_findings(findings: Sequence[Finding]) -> tuple[Finding, ...]:
                 worst[one.code],
                 ORDER[one.code],
                 LEVELS.index(one.level),
+                -one.evidence.get("confidence", 0.0),
                 one.indices,
             ),
         )

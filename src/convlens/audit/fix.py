@@ -62,7 +62,7 @@ def _rows(finding: Finding, run: str) -> Iterator[Correction]:
         files = _leaked(finding)
         kept = next(file for file in finding.files if file not in files)
         note = _("also in another split: {file}").format(file=kept)
-    elif finding.action == "relabel":
+    elif finding.action == "relabel" or "suggested" in finding.evidence:
         yield from _relabelled(finding, run)
         return
     else:
@@ -91,8 +91,14 @@ def _relabelled(finding: Finding, run: str) -> Iterator[Correction]:
         note = _("labelled {label}; wrong with a probability of {percent:.0f} %").format(
             label=evidence["label"], percent=100 * evidence["confidence"]
         )
+        if finding.action == "look":
+            note = _("labelled {label}, rather {suggested} ({percent:.0f} %)").format(
+                label=evidence["label"],
+                suggested=evidence["suggested"],
+                percent=100 * evidence["confidence"],
+            )
         yield Correction(
-            finding.files[0], "relabel", evidence["suggested"], finding.code, note, run
+            finding.files[0], finding.action, evidence["suggested"], finding.code, note, run
         )
         return
     labels = evidence["labels"]

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from convlens.evaluation.scores import Score
 
 EXAMPLES = 3  # of each code
+EXAMPLES_OF_CELL = 20  # of the confusion matrix
 LEVEL_NAMES = {"error": N_("error"), "warning": N_("warning"), "note": N_("note")}
 STYLES = {"error": "red", "warning": "yellow", "note": "dim"}
 
@@ -50,6 +51,12 @@ def audit(  # noqa: PLR0913 - options of the command
         Path | None,
         Parameter(help=N_("new folder for a copy of the images with these corrections")),
     ] = None,
+    true: Annotated[
+        str | None, Parameter(help=N_("of a run: only misclassified images of this class"))
+    ] = None,
+    predicted: Annotated[
+        str | None, Parameter(help=N_("of a run: only images that are taken for this class"))
+    ] = None,
     using: Using = None,
     pattern: Annotated[
         str | None,
@@ -71,17 +78,21 @@ def audit(  # noqa: PLR0913 - options of the command
     _check_places(out, fix)
     folder = run_of(source)
     share = None
+    flags = {"using": using, "pattern": pattern, "layout": layout}
+    flags |= {"true": true, "predicted": predicted, "of_run": None if folder is None else source}
+    refuse_conflicts("audit", flags)
+    of_cell = true is not None or predicted is not None
     if folder is None:
         found, prepared = _audit_images(source, using or (), pattern, layout or "auto", screen)
+    elif of_cell:
+        found, prepared = _audit_cell(folder, true, predicted, screen)
     else:
-        flags = {"using": using, "pattern": pattern, "layout": layout, "of_run": source}
-        refuse_conflicts("audit", flags)
         found, prepared, share = _audit_run(folder, screen)
     if format == "json":
         extra = {} if share is None else {"share_of_wrong_labels": share.to_dict()}
         print_json(found.to_dict() | extra, indent=1)
     else:
-        show(found, screen, share)
+        show(found, screen, share, most=EXAMPLES_OF_CELL if of_cell else EXAMPLES)
     _write(found, prepared, share, out, fix, export, folder, screen)
     _fail_on(found, fail_on)
 
@@ -159,8 +170,20 @@ def _audit_run(folder: Path, screen: Screen) -> tuple["Audit", "Prepared", "Scor
     return found, audited.prepared, audited.share
 
 
-def show(found: "Audit", screen: Screen, share: "Score | None" = None) -> None:
-    """Print what was found, the worst first, with what to do and a few examples."""
+def _audit_cell(
+    folder: Path, true: str | None, predicted: str | None, screen: Screen
+) -> tuple["Audit", "Prepared"]:
+    """Return the images of a cell of the confusion matrix of a run, and all of its images."""
+    from convlens.audit.cell import misclassified
+    from convlens.run import Run
+
+    return misclassified(Run.open(folder), screen, true=true, predicted=predicted)
+
+
+def show(
+    found: "Audit", screen: Screen, share: "Score | None" = None, most: int = EXAMPLES
+) -> None:
+    """Print what was found, the worst first, with what to do and `most` examples of each code."""
     from convlens.audit.codes import CODES
 
     levels = found.levels
@@ -171,8 +194,10 @@ def show(found: "Audit", screen: Screen, share: "Score | None" = None) -> None:
         (_("found"), counted),
         (_("time"), duration(found.seconds)),
     ]
-    if share is not None:
-        expected = _("{share} of the labels are expected to be wrong").format(share=share)
+    if share is not None and share.defined:
+        expected = _("{share:.1f} % [{low:.1f}, {high:.1f}] are expected to be wrong").format(
+            share=100 * share.value, low=100 * share.low, high=100 * share.high
+        )
         facts.insert(2, (_("labels"), expected))
     screen.facts(facts)
     for code in found.codes:
@@ -185,10 +210,10 @@ def show(found: "Audit", screen: Screen, share: "Score | None" = None) -> None:
         screen.say(title, STYLES[level])
         screen.say("  " + _(CODES[code].meaning))
         screen.say("  " + _(CODES[code].advice))
-        for finding in findings[:EXAMPLES]:
+        for finding in findings[:most]:
             screen.say("  - " + in_line(in_short(finding)))
-        if len(findings) > EXAMPLES:
-            more = len(findings) - EXAMPLES
+        if len(findings) > most:
+            more = len(findings) - most
             screen.say(
                 "  - " + ngettext("and {more:,} more", "and {more:,} more", more).format(more=more)
             )
