@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from cyclopts import Parameter
 
+from convlens.cli.audit_words import in_short
 from convlens.cli.flags import Using
 from convlens.cli.output import print_json
 from convlens.conflicts import refuse_conflicts
@@ -18,7 +19,6 @@ from convlens.text import in_line
 
 if TYPE_CHECKING:
     from convlens.audit.audit import Audit
-    from convlens.audit.finding import Finding
     from convlens.data.prepared import Prepared
     from convlens.evaluation.scores import Score
 
@@ -219,41 +219,6 @@ def show(
             )
     for check, reason in found.left_out:
         screen.note(_("not checked: {check}; {reason}").format(check=check, reason=reason))
-
-
-def in_short(finding: "Finding") -> str:
-    """Return the files of a finding, and what was measured, in a line."""
-    from convlens.audit.gate import example_of
-
-    evidence = finding.evidence
-    if "suggested" in evidence:
-        return _("{file}: labelled {label}, rather {suggested} ({percent:.0f} %)").format(
-            file=finding.files[0],
-            label=evidence["label"],
-            suggested=evidence["suggested"],
-            percent=100 * evidence["confidence"],
-        )
-    if "accuracy" in evidence and "largest_class" in evidence:
-        return _(
-            "{low:.1f} to {high:.1f} % of the classes follow from {by}; {base:.1f} % are the "
-            "largest class"
-        ).format(
-            low=100 * evidence["accuracy"]["low"],
-            high=100 * evidence["accuracy"]["high"],
-            base=100 * evidence["largest_class"],
-            by=", ".join(evidence["by"]),
-        )
-    if "classes" in evidence:
-        return " / ".join(evidence["classes"])
-    if "column" in evidence:
-        value = evidence["value"] or "{:g} - {:g}".format(*evidence["bounds"])
-        return "{column} {value}: {accuracy:.1f} % ({expected:.1f} %)".format(
-            column=evidence["column"],
-            value=value,
-            accuracy=100 * evidence["accuracy"]["value"],
-            expected=100 * evidence["expected"],
-        )
-    return example_of(finding)
 
 
 def _write(  # noqa: PLR0913 - one argument for each file and what it is made of
