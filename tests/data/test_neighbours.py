@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from convlens.data.neighbours import COMPLETE, neighbours
+from convlens.data.neighbours import COMPLETE, compare_all, neighbours
 
 
 def hashes(number, seed=0):
@@ -79,3 +79,14 @@ def test_each_chunk_is_counted():
     done = []
     neighbours(hashes(20), None, step=lambda: done.append(1))
     assert len(done) == 16
+
+
+def test_hashes_that_differ_in_many_bits_are_found_if_all_are_compared():
+    database = hashes(500)
+    queries = changed(database[:60], np.arange(60) + 40)
+    found = compare_all(queries, database, 90)
+    assert as_dict(found) == by_hand(queries, database, 90)
+    assert len(found.first) >= 51
+    nearest = compare_all(queries, database, 90, 7)
+    assert nearest.distance.tolist() == list(range(40, 47))
+    assert not nearest.complete

@@ -103,6 +103,33 @@ def neighbours(
     )
 
 
+def compare_all(
+    queries: Hashes, database: Hashes, most: int, limit: int | None = None
+) -> Neighbours:
+    """Return pairs of hashes that differ in at most some bits; all are compared with all.
+
+    Args:
+        queries: (n, 4) hashes.
+        database: (m, 4) hashes.
+        most: The number of bits.
+        limit: The largest number of pairs to return, those that differ least.
+    """
+    columns = np.ascontiguousarray(database.T)
+    found = [np.empty((0, 3), np.int64)]
+    for row, query in enumerate(queries):
+        distance = np.zeros(len(database), np.uint16)
+        for ours, theirs in zip(query, columns, strict=True):
+            distance += np.bitwise_count(ours ^ theirs)
+        near = np.flatnonzero(distance <= most)
+        places = np.full_like(near, row)
+        found.append(np.stack([places, near, distance[near].astype(np.int64)], axis=1))
+    rows = np.concatenate(found)
+    rows = rows[np.argsort(rows[:, 2], kind="stable")]
+    first, second, bits = rows[:limit].T
+    none = np.empty(0, np.int64)
+    return Neighbours(first, second, bits, none, limit is None or len(rows) <= limit)
+
+
 def _search_chunk(
     queries: Hashes,
     database: Hashes | None,
