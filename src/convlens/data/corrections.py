@@ -6,12 +6,10 @@ a guess.
 """
 
 import hashlib
-import os
 import unicodedata
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -24,10 +22,10 @@ from convlens.data.cache import IN_MEMORY, cache_folder, open_array, write_array
 from convlens.data.correction_lists import Correction, CorrectionList, read_list
 from convlens.data.dataset import Dataset, note_if, refuse_if
 from convlens.data.digests import digests_of
+from convlens.data.image_names import Names
 from convlens.files import and_more
 from convlens.language import _
 from convlens.preprocess import ImageArray
-from convlens.text import original
 
 CHUNK = 4096  # images that are copied at a time
 
@@ -75,7 +73,7 @@ def obey(dataset: Dataset, paths: Sequence[str | Path]) -> Dataset:
         DataError: If a list cannot be read or obeyed, if two rows contradict each other, if no row
             of a list matches an image, or if no image is left.
     """
-    names = _Names(dataset)
+    names = Names(dataset)
     orders: list[_Order] = []
     used: list[UsedList] = []
     notes: list[str] = []
@@ -139,42 +137,6 @@ def _require_matches(dataset: Dataset, read: CorrectionList, lost: Sequence[Corr
         folder=dataset.path if isinstance(dataset.images, np.ndarray) else dataset.folder,
         rows=_named(lost),
     )
-
-
-class _Names:
-    """The images of a data set by the names that a list may have for them."""
-
-    def __init__(self, dataset: Dataset) -> None:
-        self._dataset = dataset
-        self._exact = {dataset.file_name(index): index for index in range(len(dataset))}
-
-    @cached_property
-    def _composed(self) -> dict[str, int]:
-        """The images by their names as macOS does not write them."""
-        return {unicodedata.normalize("NFC", name): i for name, i in self._exact.items()}
-
-    def find(self, name: str) -> int | None:
-        """Return the index of an image, or None if there is none of that name."""
-        for spelled in (name, name.strip(), original(name), name.strip().replace("\\", "/")):
-            if spelled in self._exact:
-                return self._exact[spelled]
-            composed = unicodedata.normalize("NFC", spelled)
-            if composed in self._composed:
-                return self._composed[composed]
-            if not isinstance(self._dataset.images, np.ndarray):
-                inside = self._inside(spelled)
-                if inside in self._exact:
-                    return self._exact[inside]
-        return None
-
-    def _inside(self, name: str) -> str | None:
-        """Return an absolute path, or one with dots in it, as a path inside the folder."""
-        if "\0" in name:
-            return None
-        path = Path(os.path.normpath(self._dataset.folder / name))
-        if not path.is_relative_to(self._dataset.folder):
-            return None
-        return path.relative_to(self._dataset.folder).as_posix()
 
 
 def _refuse_contradictions(orders: Sequence[_Order]) -> None:
