@@ -111,14 +111,16 @@ def made(digits, **settings) -> Trainer:
 def test_the_end_of_a_run_is_rehearsed_and_nothing_of_it_kept(digits, monkeypatch, tmp_path):
     written = []
     monkeypatch.setattr(measure, "write_evaluation", lambda run, *_: written.append(run.folder))
-    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    place = tmp_path / "temporary"
+    place.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(place))
     trainer = made(digits)
     before = trainer.model.get_weights()
     seconds, answer = rehearse_ending(trainer.setup)
     assert seconds > answer > 0
     assert len(written) == 1
     assert not written[0].exists()
-    assert list(tmp_path.iterdir()) == []
+    assert list(place.iterdir()) == []
     assert all(
         np.array_equal(a, b) for a, b in zip(before, trainer.model.get_weights(), strict=True)
     )

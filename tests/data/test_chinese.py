@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from convlens.audit.gate import check_before_training
 from convlens.config import Config
 from convlens.data.prepared import prepare_data
 from convlens.data.sources import load_data
@@ -165,7 +166,7 @@ def test_notes_are_said_in_both_languages(tmp_path):
         draw(source / name, 50)
 
     def notes():
-        return prepare_data(load_data(source), Config()).notes
+        return check_before_training(prepare_data(load_data(source), Config())).notes
 
     english = notes()
     with using("zh"):

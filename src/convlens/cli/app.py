@@ -16,10 +16,7 @@ COMMANDS = {  # where each is, and its help; see `convlens.cli.help`
     ),
     "audit": (
         "convlens.cli.audit:audit",
-        N_(
-            "Check images before a training: files, copies, leaks, odd images and classes; nothing "
-            "is changed."
-        )
+        N_("Say what is wrong with images, or which labels the classifier of a run doubts.")
         + "\n\n"
         + N_(
             "Of a run, the labels that its classifier doubts are listed, the share of wrong labels "
