@@ -113,7 +113,7 @@ def test_names_that_collide_or_are_odd_are_kept_apart(tmp_path):
 
 
 def test_many_images_of_one_name_take_no_longer_than_others(tmp_path, monkeypatch):
-    count = 3000
+    count = 800
     images = [tmp_path / str(number) / "1.jpg" for number in range(count)]
     dataset = Dataset(str(tmp_path / "0"), "made", images, np.zeros(count, int), ("a",))
     monkeypatch.setattr(cleaned._Copy, "_write", lambda *_: None)

@@ -88,5 +88,8 @@ def test_an_example_has_files_of_two_splits_and_counts_the_others(digits):
     splits = ["train", "train", "test"]
     leak = found("leaked_copy", digits, [3, 5, 9], {"kind": "bytes", "splits": splits})
     assert example_of(leak) == "3 = 9 and 1 more file"
+    labels = ["cat", "cat", "dog"]
+    conflict = found("two_labels", digits, [3, 5, 9], {"kind": "bytes", "labels": labels})
+    assert example_of(conflict) == "3 = 9 and 1 more file"
     assert example_of(found("placeholder", digits, [3, 5, 9])) == "3 and 2 more files"
     assert example_of(found("blank", digits, [3])) == "3"

@@ -127,6 +127,7 @@ def test_a_list_that_may_have_been_edited_is_never_replaced(folder, capsys):
     assert "this is a folder; give --out a file" in capsys.readouterr().err
 
 
+@pytest.mark.slow  # it trains twice
 def test_a_cell_of_the_confusion_matrix_leads_to_a_list_and_to_the_next_run(shapes, here, capsys):
     # Some images lie in the folder of another class, for which the network does not take them.
     shutil.copytree(shapes, here / "set")

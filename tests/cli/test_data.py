@@ -59,7 +59,7 @@ def test_data_names_what_the_audit_finds_as_train_does(here, shapes, capsys):
     images[0] = 1
     np.savez(here / "images.npz", x=images, y=[0, 0, 0, 1, 1, 1])
     assert run("data", "images.npz") == 0
-    assert "one image under two labels: 1 (1 = 2)" in capsys.readouterr().out
+    assert "one image under two labels: 1 (1 = 3 and 3 more files)" in capsys.readouterr().out
 
 
 def test_data_writes_a_sheet(shapes, here, capsys):

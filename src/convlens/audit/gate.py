@@ -88,20 +88,20 @@ def short_form(found: Audit) -> list[str]:
 def example_of(finding: Finding) -> str:
     """Return the files of a finding in short form; copies are set equal.
 
-    Of copies across splits, the second one is of another split than the first.
+    Of copies across splits, the second one is of another split than the first; of one image under
+    two labels, it has another label.
     """
     files = finding.files
     if not files:
         return listed(str(value) for value in finding.evidence.values() if isinstance(value, str))
     shown = 1
+    example = files[0]
     if JOINED in finding.evidence:
-        splits = finding.evidence.get("splits") or [""] * len(files)
-        others = [name for name, split in zip(files, splits, strict=True) if split != splits[0]]
-        partner = others[0] if others else files[1]
+        told_by = "labels" if finding.code == "two_labels" else "splits"
+        values = finding.evidence.get(told_by) or [""] * len(files)
+        others = [name for name, value in zip(files, values, strict=True) if value != values[0]]
         shown = 2
-        example = "{one} = {other}".format(one=files[0], other=partner)
-    else:
-        example = files[0]
+        example = "{one} = {other}".format(one=files[0], other=(others or files[1:])[0])
     more = len(files) - shown
     if not more:
         return example
