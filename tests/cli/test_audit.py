@@ -72,7 +72,9 @@ def test_the_list_and_the_copy_have_what_is_proposed(folder, capsys):
 def test_a_set_that_cannot_be_split_is_checked_all_the_same(here, capsys):
     make_set(here / "one", 3, ("cat",))
     assert run("audit", "one") == 0
-    assert "classes with few images: 1" in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert "classes with few images: 1" in said
+    assert "- cat (3)" in said
 
 
 def test_a_run_has_its_own_images(folder, here, capsys):
@@ -125,6 +127,8 @@ def test_a_list_that_may_have_been_edited_is_never_replaced(folder, capsys):
     assert Path("list.csv").read_text() == "mine"
     assert run("audit", "set", "--out", "set") == 2
     assert "this is a folder; give --out a file" in capsys.readouterr().err
+    assert run("audit", "set", "--export", "set") == 2
+    assert "this folder exists" in capsys.readouterr().err
 
 
 @pytest.mark.slow  # it trains twice

@@ -43,7 +43,8 @@ class Audit:
         dataset: The images.
         findings: The findings, the worst first.
         left_out: The checks that were left out, and why, in the chosen language.
-        seconds: How long the checks took, without decoding.
+        seconds: How long the checks took, without decoding; of `convlens audit`, how long all of it
+            took until the findings were printed.
     """
 
     dataset: Dataset

@@ -99,14 +99,23 @@ def export_cleaned(
     )
 
 
-def _check(dataset: Dataset, folder: Path) -> None:
-    """Raise ConfigError if the folder exists, or lies in the folder of the images."""
+def refuse_existing(folder: Path) -> None:
+    """Refuse a folder that exists.
+
+    Raises:
+        ConfigError: If it does.
+    """
     if os.path.lexists(folder):
         raise ConfigError(
             _("{folder}: this folder exists; give another one, or move it away.").format(
                 folder=folder
             )
         )
+
+
+def _check(dataset: Dataset, folder: Path) -> None:
+    """Raise ConfigError if the folder exists, or lies in the folder of the images."""
+    refuse_existing(folder)
     inside = not isinstance(dataset.images, np.ndarray)
     if inside and Path(dataset.path).is_dir() and folder.resolve().is_relative_to(dataset.path):
         raise ConfigError(

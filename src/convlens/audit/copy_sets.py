@@ -10,11 +10,10 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
 
 from convlens.audit.material import Material
 from convlens.data.duplicates import Pairs
+from convlens.data.joining import join
 
 Indices = NDArray[np.int64]
 
@@ -52,9 +51,9 @@ def copy_sets(material: Material) -> list[CopySet]:
     """Return all sets of copies, the exact ones first."""
     seen = material.seen
     every = np.arange(len(material.dataset))
-    same_bytes = _joined(every, *_equal(material.store.digests, seen))
+    same_bytes = join(every, *_equal(material.store.digests, seen))
     sets = list(_sets("bytes", every, same_bytes))
-    same_pixels = _joined(same_bytes, *_equal(material.looks["pixels"], seen))
+    same_pixels = join(same_bytes, *_equal(material.looks["pixels"], seen))
     sets += _sets("pixels", same_bytes, same_pixels)
     if material.pairs is None:
         return sets
@@ -69,7 +68,7 @@ def _level(kind: str, below: Indices, pairs: Pairs, sets: list[CopySet]) -> Indi
     of_kind = pairs.kind == kind
     first = pairs.first[of_kind]
     second = pairs.second[of_kind]
-    joined = _joined(below, first, second)
+    joined = join(below, first, second)
     differences = np.zeros(len(below))
     np.maximum.at(differences, joined[first], pairs.difference[of_kind])
     sets += _sets(kind, below, joined, differences)
@@ -82,16 +81,6 @@ def _equal(rows: NDArray[np.uint8], seen: Indices) -> tuple[Indices, Indices]:
         np.asarray(rows[seen]), axis=0, return_index=True, return_inverse=True
     )
     return seen[first[inverse.reshape(-1)]], seen
-
-
-def _joined(below: Indices, first: Indices, second: Indices) -> Indices:
-    """Return (n,) new numbers, equal for images that had equal ones or are joined by a pair."""
-    _, numbers = np.unique(below, return_inverse=True)
-    numbers = numbers.reshape(-1)
-    size = int(numbers.max(initial=-1)) + 1
-    edges = coo_array((np.ones(len(first)), (numbers[first], numbers[second])), shape=(size, size))
-    components: Indices = connected_components(edges, directed=False)[1].astype(np.int64)
-    return components[numbers]
 
 
 def _sets(

@@ -7,15 +7,10 @@ from convlens.audit.run_audit import RunAudit
 CODES_OF_CUTS = {"wrong": "wrong_label", "look": "doubtful_label"}
 
 
-def audit_of_run(audited: RunAudit, seconds: float = 0.0) -> Audit:
-    """Return doubtful labels, hard pairs and worse slices as an audit.
-
-    Args:
-        audited: What was found.
-        seconds: How long it took.
-    """
+def audit_of_run(audited: RunAudit) -> Audit:
+    """Return doubtful labels, hard pairs and worse slices as an audit."""
     findings = [*_doubts(audited), *_pairs(audited), *_slices(audited)]
-    return Audit(audited.prepared.dataset, sorted_findings(findings), seconds=seconds)
+    return Audit(audited.prepared.dataset, sorted_findings(findings))
 
 
 def _doubts(audited: RunAudit) -> list[Finding]:

@@ -2,13 +2,14 @@
 
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 from cyclopts import Parameter
 
 from convlens.cli.audit_words import in_short
-from convlens.cli.flags import Using
+from convlens.cli.flags import Layout, Pattern, Using
 from convlens.cli.output import print_json
 from convlens.conflicts import refuse_conflicts
 from convlens.errors import AuditError, ConfigError, DataError
@@ -58,16 +59,8 @@ def audit(  # noqa: PLR0913 - options of the command
         str | None, Parameter(help=N_("of a run: only images that are taken for this class"))
     ] = None,
     using: Using = None,
-    pattern: Annotated[
-        str | None,
-        Parameter(
-            help=N_("regular expression that finds the label in a file name, with (?P<label>...)")
-        ),
-    ] = None,
-    layout: Annotated[
-        Literal["auto", "classes", "splits"] | None,
-        Parameter(help=N_("what folders called train, val or test are [auto]")),
-    ] = None,
+    pattern: Pattern = None,
+    layout: Layout = None,
 ) -> None:
     """Say what is wrong with images, or which labels the classifier of a run doubts.
 
@@ -75,7 +68,8 @@ def audit(  # noqa: PLR0913 - options of the command
         AuditError: If something was found that `fail_on` does not allow.
     """
     screen = Screen(quiet=format == "json")
-    _check_places(out, fix)
+    started = time.perf_counter()
+    _check_places(out, fix, export)
     folder = run_of(source)
     share = None
     flags = {"using": using, "pattern": pattern, "layout": layout}
@@ -88,6 +82,7 @@ def audit(  # noqa: PLR0913 - options of the command
         found, prepared = _audit_cell(folder, true, predicted, screen)
     else:
         found, prepared, share = _audit_run(folder, screen)
+    found = replace(found, seconds=time.perf_counter() - started)
     if format == "json":
         extra = {} if share is None else {"share_of_wrong_labels": share.to_dict()}
         print_json(found.to_dict() | extra, indent=1)
@@ -97,14 +92,18 @@ def audit(  # noqa: PLR0913 - options of the command
     _fail_on(found, fail_on)
 
 
-def _check_places(out: Path | None, fix: Path | None) -> None:
-    """Refuse files that cannot be written before anything is computed.
+def _check_places(out: Path | None, fix: Path | None, export: Path | None) -> None:
+    """Refuse files and folders that cannot be written before anything is computed.
 
     A list may have been edited, and is therefore never replaced.
 
     Raises:
-        ConfigError: If the list exists, or if the page is a folder.
+        ConfigError: If the list or the folder exists, or if the page is a folder.
     """
+    if export is not None:
+        from convlens.audit.cleaned import refuse_existing
+
+        refuse_existing(export)
     if fix is not None and fix.exists():
         raise ConfigError(
             _(
@@ -164,10 +163,8 @@ def _audit_run(folder: Path, screen: Screen) -> tuple["Audit", "Prepared", "Scor
     from convlens.audit.of_run import audit_of_run
     from convlens.audit.run_audit import audit_run
 
-    started = time.perf_counter()
     audited = audit_run(run, screen)
-    found = audit_of_run(audited, time.perf_counter() - started)
-    return found, audited.prepared, audited.share
+    return audit_of_run(audited), audited.prepared, audited.share
 
 
 def _audit_cell(

@@ -30,6 +30,8 @@ def in_short(finding: "Finding") -> str:
             base=100 * evidence["largest_class"],
             by=", ".join(evidence["by"]),
         )
+    if finding.code == "small_class":
+        return "{name} ({images:,})".format(name=evidence["class"], images=evidence["images"])
     if "classes" in evidence:
         return " / ".join(evidence["classes"])
     if "column" in evidence:

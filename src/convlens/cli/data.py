@@ -5,12 +5,13 @@ from collections.abc import Mapping
 from contextlib import suppress
 from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated
 
 import numpy as np
 from cyclopts import Parameter
 from PIL import Image
 
+from convlens.cli.flags import Layout, Pattern
 from convlens.config import DataConfig
 from convlens.errors import DataError, ImageError
 from convlens.files import numbered, write_atomically
@@ -39,16 +40,8 @@ def data(
     sheet: Annotated[
         Path | None, Parameter(help=N_("file for the sheet of examples [<name>-sheet.png]"))
     ] = None,
-    pattern: Annotated[
-        str | None,
-        Parameter(
-            help=N_("regular expression that finds the label in a file name, with (?P<label>...)")
-        ),
-    ] = None,
-    layout: Annotated[
-        Literal["auto", "classes", "splits"],
-        Parameter(help=N_("what folders called train, val or test are")),
-    ] = "auto",
+    pattern: Pattern = None,
+    layout: Layout = None,
 ) -> None:
     """Show what is in a data source: format, classes, images and a sheet of examples."""
     from convlens.audit.audit import audit_data
@@ -61,7 +54,7 @@ def data(
     from convlens.data.store import open_store
 
     screen = Screen()
-    dataset = load_to_check(path, pattern=pattern, layout=layout)
+    dataset = load_to_check(path, pattern=pattern, layout=layout or "auto")
     with screen.console.status(_("looking at the images")):
         seen = inspect(dataset)
     problems = seen.unreadable_examples

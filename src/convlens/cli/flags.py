@@ -3,7 +3,7 @@
 import dataclasses
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any, get_args, get_type_hints
+from typing import Annotated, Any, Literal, get_args, get_type_hints
 
 from cyclopts import Group, Parameter
 
@@ -34,6 +34,17 @@ Using = Annotated[
         negative=(),
         help=N_("list of corrections, which `convlens audit --fix` writes; may be repeated"),
     ),
+]
+
+Pattern = Annotated[
+    str | None,
+    Parameter(
+        help=N_("regular expression that finds the label in a file name, with (?P<label>...)")
+    ),
+]
+Layout = Annotated[
+    Literal["auto", "classes", "splits"] | None,
+    Parameter(help=N_("what folders called train, val or test are [auto]")),
 ]
 
 SEARCH_DEFAULTS = {"model": "custom_cnn", "epochs": 8}  # of a trial, where no flag is given

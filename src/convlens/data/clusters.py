@@ -9,11 +9,10 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
 
 from convlens.data.dataset import Dataset, note_if
 from convlens.data.duplicates import Pairs, captures
+from convlens.data.joining import join, pairs_within
 from convlens.data.store import Store
 from convlens.files import and_more
 from convlens.language import _
@@ -61,7 +60,7 @@ def clusters_of(digests: NDArray[np.uint8], groups: NDArray[np.str_] | None = No
     if groups is None:
         return copies
     __, members = np.unique(groups, return_inverse=True)
-    return _joined(copies, *_as_edges(members.astype(np.int64)))
+    return join(copies, *pairs_within(members.astype(np.int64)))
 
 
 def find_clusters(dataset: Dataset, store: Store, pairs: Pairs | None) -> Clusters:
@@ -78,16 +77,16 @@ def find_clusters(dataset: Dataset, store: Store, pairs: Pairs | None) -> Cluste
     least = clusters_of(store.digests, dataset.groups)
     if pairs is None:
         return Clusters(least)
-    edges = [(pairs.first, pairs.second), _as_edges(captures(store.looks))]
+    edges = [(pairs.first, pairs.second), pairs_within(captures(store.looks))]
     first = np.concatenate([one for one, _other in edges])
     second = np.concatenate([other for _one, other in edges])
-    joined = _joined(least, first, second)
-    few = np.flatnonzero(_too_few(dataset, store, joined) & ~_too_few(dataset, store, least))
+    whole = join(least, first, second)
+    few = np.flatnonzero(_too_few(dataset, store, whole) & ~_too_few(dataset, store, least))
     if not len(few):
-        return Clusters(joined)
-    in_few = np.isin(joined, joined[np.isin(dataset.labels, few)])
+        return Clusters(whole)
+    in_few = np.isin(whole, whole[np.isin(dataset.labels, few)])
     apart = ~in_few[first]
-    return Clusters(_joined(least, first[apart], second[apart]), tuple(few.tolist()))
+    return Clusters(join(least, first[apart], second[apart]), tuple(few.tolist()))
 
 
 def _too_few(dataset: Dataset, store: Store, clusters: Indices) -> NDArray[np.bool_]:
@@ -102,19 +101,3 @@ def _too_few(dataset: Dataset, store: Store, clusters: Indices) -> NDArray[np.bo
     kept = np.unique(np.stack([labels[usable], clusters[usable]], axis=1), axis=0)
     few: NDArray[np.bool_] = np.bincount(kept[:, 0], minlength=dataset.num_classes) < needed
     return few
-
-
-def _as_edges(members: Indices) -> tuple[Indices, Indices]:
-    """Return pairs that join the images with the same number; -1 stands for none."""
-    order = np.argsort(members, kind="stable")
-    same = (members[order[1:]] == members[order[:-1]]) & (members[order[1:]] >= 0)
-    return order[:-1][same], order[1:][same]
-
-
-def _joined(clusters: Indices, first: Indices, second: Indices) -> Indices:
-    """Return (n,) numbers of the clusters that pairs of images join."""
-    size = int(clusters.max(initial=-1)) + 1
-    edges = (clusters[first], clusters[second])
-    graph = coo_array((np.ones(len(first)), edges), shape=(size, size))
-    components: Indices = connected_components(graph, directed=False)[1][clusters]
-    return components.astype(np.int64)

@@ -15,14 +15,13 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
 
 from convlens.data.cache import IN_MEMORY, cache_folder, open_array, write_array
 from convlens.data.correction_lists import Correction, CorrectionList, read_list
 from convlens.data.dataset import Dataset, note_if, refuse_if
 from convlens.data.digests import digests_of
 from convlens.data.image_names import Names
+from convlens.data.joining import join
 from convlens.files import and_more
 from convlens.language import _
 from convlens.preprocess import ImageArray
@@ -203,11 +202,9 @@ def _grouped(dataset: Dataset, orders: Sequence[_Order]) -> Dataset:
     names, own_numbers = np.unique(own, return_inverse=True)
     values, numbers = np.unique([order.row.value for order in said], return_inverse=True)
     # The groups are nodes of a graph, and an image that is in two of them joins them.
-    nodes = len(names) + len(values)
     first = own_numbers.reshape(-1)[[order.index for order in said]]
     second = numbers.reshape(-1) + len(names)
-    edges = coo_array((np.ones(len(said)), (first, second)), shape=(nodes, nodes))
-    components = connected_components(edges, directed=False)[1]
+    components = join(np.arange(len(names) + len(values)), first, second)
     # Each component has the name of the first group of the lists in it, or else its own name.
     named = {int(components[i]): str(name) for i, name in enumerate(names)}
     for i, value in reversed(list(enumerate(values))):

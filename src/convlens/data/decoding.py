@@ -62,11 +62,79 @@ class Found:
 
 
 class _Decoded(NamedTuple):
-    """One image: its pixels, what its look needs, and whether colour is lost."""
+    """One image: its pixels, and what its look needs, if it is a file that could be read."""
 
     pixels: ImageArray
     seen: Glimpse | None
-    loses_colour: bool
+
+
+class _Reader:
+    """Decodes images one by one, in any order and any thread, and notes what is said of them.
+
+    Args:
+        dataset: The data set.
+        digests: (n, 16) digests of the images.
+        preprocessing: The size, the channels and how other shapes are made to fit.
+        survive: See `decode_all`.
+    """
+
+    def __init__(
+        self, dataset: Dataset, digests: Digests, preprocessing: Preprocessing, *, survive: bool
+    ) -> None:
+        self.levels = bytes_of(dataset, preprocessing)
+        self._images = dataset.images
+        self._digests = digests
+        self._preprocessing = preprocessing
+        self._survive = survive
+        self._blank = np.zeros(preprocessing.shape, np.uint8)
+        self._problems: dict[int, str] = {}
+        self._coloured: set[int] = set()
+        self._remarks: Counter[str] = Counter()
+
+    def found(self) -> Found:
+        """Return what is known of the images that were read."""
+        problems = {index: self._problems[index] for index in sorted(self._problems)}
+        return Found(problems, len(self._coloured), dict(self._remarks))
+
+    def read(self, index: int) -> _Decoded:
+        """Decode an image, and notice if it is not the one that was digested.
+
+        Raises:
+            DataError: If it is not, unless that is survived.
+        """
+        try:
+            decoded = self._decode(index)
+        except ImageError as error:
+            self._problems[index] = error.args[0]
+            decoded = _Decoded(self._blank, None)
+        image = self._images[index]
+        if isinstance(image, Path) and digest_of(image, index) != self._digests[index].tobytes():
+            refuse_if(
+                not self._survive,
+                _(
+                    "{path}: an image must not change while it is decoded; this one did. Start "
+                    "again when nothing writes to it any more."
+                ),
+                path=image,
+            )
+            template = CHANGED if image.exists() else VANISHED
+            self._problems[index] = _(template).format(path=image)
+            decoded = _Decoded(self._blank, None)
+        return decoded
+
+    def _decode(self, index: int) -> _Decoded:
+        image = self._images[index]
+        if isinstance(image, np.ndarray) and self.levels is not None:
+            image = self.levels[image]
+            self._remarks.update([FEW_LEVELS] if len(np.unique(self.levels)) < LEVELS else [])
+        reading = read_image(image, self._preprocessing.unit)
+        self._remarks.update(reading.remarks)
+        if reading.image.mode == "RGB" and self._preprocessing.channels == 1:
+            self._coloured.add(index)
+        pixels = fit_image(reading.image, self._preprocessing)
+        if not isinstance(image, Path):
+            return _Decoded(pixels, None)
+        return _Decoded(pixels, glimpse(reading.image, reading.facts, _size_of(image)))
 
 
 def decode_all(
@@ -94,54 +162,14 @@ def decode_all(
         StorageError: If the disk is full or cannot be written to.
     """
     images = dataset.images
-    levels = bytes_of(dataset, preprocessing)
-    problems: dict[int, str] = {}
-    remarks: Counter[str] = Counter()
-    coloured = 0
-    blank = np.zeros(preprocessing.shape, np.uint8)
-
-    def read(index: int) -> _Decoded:
-        image = images[index]
-        seen = None
-        loses_colour = False
-        try:
-            if isinstance(image, np.ndarray) and levels is not None:
-                image = levels[image]
-                remarks.update([FEW_LEVELS] if len(np.unique(levels)) < LEVELS else [])
-            reading = read_image(image, preprocessing.unit)
-            remarks.update(reading.remarks)
-            loses_colour = reading.image.mode == "RGB" and preprocessing.channels == 1
-            pixels = fit_image(reading.image, preprocessing)
-            if isinstance(image, Path):
-                seen = glimpse(reading.image, reading.facts, _size_of(image))
-        except ImageError as error:
-            problems[index] = error.args[0]
-            pixels = blank
-        has_changed = (
-            isinstance(image, Path) and digest_of(image, index) != digests[index].tobytes()
-        )
-        if has_changed and survive:
-            template = CHANGED if Path(image).exists() else VANISHED
-            problems[index] = _(template).format(path=image)
-            return _Decoded(blank, None, loses_colour=False)
-        refuse_if(
-            has_changed,
-            _(
-                "{path}: an image must not change while it is decoded; this one did. Start again "
-                "when nothing writes to it any more."
-            ),
-            path=image,
-        )
-        return _Decoded(pixels, seen, loses_colour)
+    reader = _Reader(dataset, digests, preprocessing, survive=survive)
 
     def batches() -> Iterator[tuple[ImageArray, Looks]]:
-        nonlocal coloured
         with ThreadPoolExecutor(os.cpu_count(), initializer=speak, initargs=(language(),)) as pool:
             for start in range(0, len(images), BATCH):
                 part = range(start, min(start + BATCH, len(images)))
-                decoded = list(pool.map(read, part))
-                coloured += sum(one.loses_colour for one in decoded)
-                looks = _looks_of(images, levels, digests, part)
+                decoded = list(pool.map(reader.read, part))
+                looks = _looks_of(images, reader.levels, digests, part)
                 if looks is None:
                     looks = looks_of([one.seen for one in decoded])
                 yield np.stack([one.pixels for one in decoded]), looks
@@ -149,7 +177,7 @@ def decode_all(
                     progress(part.stop, len(images))
 
     _write_both(files, (len(images), *preprocessing.shape), batches())
-    return Found({index: problems[index] for index in sorted(problems)}, coloured, dict(remarks))
+    return reader.found()
 
 
 def _size_of(path: Path) -> int:

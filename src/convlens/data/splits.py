@@ -146,15 +146,7 @@ def make_splits(  # noqa: PLR0913 - each argument is one fact about the splits
     splits["train"] = _without(splits["train"], held_out, clusters)
     lost = {name: np.setdiff1d(before[name], splits[name]) for name in SPLITS}
     left_out = np.concatenate([lost["train"], lost["val"]])
-    notes = note_if(
-        len(left_out),
-        _(
-            "images that are in two of the source's splits, exactly or nearly, were left out of "
-            "training ({number:,}): {examples}"
-        ),
-        number=len(left_out),
-        examples=_examples(left_out, held_out, clusters, name_of),
-    )
+    notes = _left_out_note(left_out, held_out, clusters, name_of)
     copied = np.setdiff1d(
         pool[split_of_image[pool] == "train"], np.concatenate(list(splits.values()))
     )
@@ -212,18 +204,27 @@ def _limited(
     return np.sort(np.concatenate(kept))
 
 
-def _examples(
+def _left_out_note(
     left_out: Indices, held_out: Indices, clusters: Indices, name_of: Callable[[int], str]
-) -> str:
-    """Return the names of images that were left out, each with the one that stays."""
-    named = [
+) -> list[str]:
+    """Return a note on images that were left out, with examples and the images that stay."""
+    examples = [
         "{copy} = {original}".format(
             copy=name_of(index),
             original=name_of(held_out[clusters[held_out] == clusters[index]][-1]),
         )
         for index in left_out[:EXAMPLES]
     ]
-    return and_more([*named, *left_out[EXAMPLES:].astype(str)], EXAMPLES)
+    return note_if(
+        len(left_out),
+        _(
+            "images that are in two of the source's splits, exactly or nearly, were left out of "
+            "training ({number:,}): {examples}"
+        ),
+        number=len(left_out),
+        # The names of the others are not needed, as they are only counted.
+        examples=and_more([*examples, *[""] * (len(left_out) - len(examples))], EXAMPLES),
+    )
 
 
 def _without(indices: Indices, others: Indices, clusters: Indices) -> Indices:

@@ -11,11 +11,11 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
 from scipy.stats import fisher_exact
 
+from convlens.data.clusters import clusters_of
 from convlens.data.duplicates import captures, find_pairs, pairs_of
+from convlens.data.joining import join, pairs_within
 from convlens.data.prepared import Prepared
 from convlens.evaluation import metrics
 from convlens.evaluation.scores import Score
@@ -115,15 +115,9 @@ def compare_leak(
 def leaking_own(prepared: Prepared) -> NDArray[np.bool_]:
     """Return (n,) which images of a run belong together with one that it has learned from."""
     pairs = find_pairs(prepared.store)
-    groups = prepared.dataset.groups
-    numbers = _joined(
-        len(prepared.dataset),
-        [
-            (pairs.first, pairs.second),
-            _as_pairs(captures(prepared.store.looks)),
-            *([] if groups is None else [_as_pairs(np.unique(groups, return_inverse=True)[1])]),
-        ],
-    )
+    numbers = clusters_of(prepared.store.digests, prepared.dataset.groups)
+    numbers = join(numbers, pairs.first, pairs.second)
+    numbers = join(numbers, *pairs_within(captures(prepared.store.looks)))
     return np.isin(numbers, numbers[learned_from(prepared)])
 
 
@@ -133,7 +127,8 @@ def leaking_other(other: Prepared, learned: Prepared) -> NDArray[np.bool_]:
     looks = np.concatenate([learned.store.looks[own], other.store.looks])
     digests = np.concatenate([learned.store.digests[own], other.store.digests])
     pairs = pairs_of(looks, digests)
-    numbers = _joined(len(looks), [(pairs.first, pairs.second), _as_pairs(captures(looks))])
+    numbers = join(np.arange(len(looks)), pairs.first, pairs.second)
+    numbers = join(numbers, *pairs_within(captures(looks)))
     leaking: NDArray[np.bool_] = np.isin(numbers[len(own) :], numbers[: len(own)])
     return leaking
 
@@ -141,22 +136,6 @@ def leaking_other(other: Prepared, learned: Prepared) -> NDArray[np.bool_]:
 def learned_from(prepared: Prepared) -> Indices:
     """Return the images that a run has trained or validated on."""
     return np.concatenate([prepared.splits.train, prepared.splits.val])
-
-
-def _as_pairs(numbers: Indices) -> tuple[Indices, Indices]:
-    """Return pairs that join the images with the same number; -1 stands for none."""
-    order = np.argsort(numbers, kind="stable")
-    same = (numbers[order[1:]] == numbers[order[:-1]]) & (numbers[order[1:]] >= 0)
-    return order[:-1][same], order[1:][same]
-
-
-def _joined(size: int, pairs: list[tuple[Indices, Indices]]) -> Indices:
-    """Return (size,) numbers, equal for images that pairs join."""
-    first = np.concatenate([one for one, _second in pairs])
-    second = np.concatenate([other for _first, other in pairs])
-    edges = coo_array((np.ones(len(first)), (first, second)), shape=(size, size))
-    components: Indices = connected_components(edges, directed=False)[1].astype(np.int64)
-    return components
 
 
 def show_leak(found: LeakFree, screen: Screen) -> None:
