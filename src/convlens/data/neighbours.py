@@ -24,6 +24,8 @@ PROBES = (0, *(1 << bit for bit in range(CHUNK_BITS)))
 # that very many hashes share says little about them, and another chunk may tell them apart.
 COMPARISONS = 200  # for each query
 FEWEST_COMPARISONS = 1 << 22
+# Comparisons up to which all hashes are compared with all, which takes half a second at most.
+ALL_COMPARED = 1 << 26
 BLOCK = 1 << 20  # pairs that are compared at a time
 
 Indices = NDArray[np.int64]
@@ -70,17 +72,27 @@ def neighbours(
 ) -> Neighbours:
     """Return pairs of hashes that differ in at most some bits.
 
-    The memory that is used grows with the number of hashes and of the pairs found only.
+    Of few hashes, all are compared with all, and none is missed. The memory that is used grows with
+    the number of hashes and of the pairs found only.
 
     Args:
         queries: (n, 4) hashes.
         database: (m, 4) hashes, or None to search among the queries themselves; then each pair is
             returned once, with the smaller index first.
-        most: The number of bits. Above 31, some pairs are missed.
+        most: The number of bits. Above 31, some pairs of many hashes are missed.
         limit: The largest number of pairs to return, those that differ least.
         comparisons: The comparisons for each query and chunk, on average.
         step: A function that is called after each of the CHUNKS.
     """
+    width = len(queries if database is None else database)
+    if len(queries) * width <= ALL_COMPARED:
+        rows = _compare_all(queries, database, most, limit)
+        if step is not None:
+            for _chunk in range(CHUNKS):
+                step()
+        first, second, distance = rows[:limit].T
+        none = np.empty(0, np.int64)
+        return Neighbours(first, second, distance, none, limit is None or len(rows) <= limit)
     effort = FEWEST_COMPARISONS + comparisons * len(queries)
 
     def search(chunk: int) -> tuple[Indices, NDArray[np.bool_]]:
@@ -94,7 +106,6 @@ def neighbours(
                 step()
     found = np.unique(np.concatenate([codes for codes, _ in results]))
     crowded = np.logical_and.reduce([skipped for _, skipped in results])
-    width = len(queries if database is None else database)
     size = max(1, len(queries) * width)
     first, second = np.divmod(found[:limit] % size, max(1, width))
     distance = found[:limit] // size
@@ -103,31 +114,35 @@ def neighbours(
     )
 
 
-def compare_all(
-    queries: Hashes, database: Hashes, most: int, limit: int | None = None
-) -> Neighbours:
-    """Return pairs of hashes that differ in at most some bits; all are compared with all.
+def _compare_all(queries: Hashes, database: Hashes | None, most: int, limit: int | None) -> Indices:
+    """Return (m, 3) query, place in the database and distance of pairs, the most alike first.
 
-    Args:
-        queries: (n, 4) hashes.
-        database: (m, 4) hashes.
-        most: The number of bits.
-        limit: The largest number of pairs to return, those that differ least.
+    There is one pair more than the limit where there are more.
     """
-    columns = np.ascontiguousarray(database.T)
+    others = queries if database is None else database
+    columns = np.ascontiguousarray(others.T)
     found = [np.empty((0, 3), np.int64)]
+    kept = 0
     for row, query in enumerate(queries):
-        distance = np.zeros(len(database), np.uint16)
-        for ours, theirs in zip(query, columns, strict=True):
+        start = row + 1 if database is None else 0
+        distance = np.zeros(len(others) - start, np.uint16)
+        for ours, theirs in zip(query, columns[:, start:], strict=True):
             distance += np.bitwise_count(ours ^ theirs)
         near = np.flatnonzero(distance <= most)
         places = np.full_like(near, row)
-        found.append(np.stack([places, near, distance[near].astype(np.int64)], axis=1))
+        found.append(np.stack([places, start + near, distance[near].astype(np.int64)], axis=1))
+        kept += len(near)
+        if limit is not None and kept > 4 * limit + BLOCK:
+            found = [_most_alike(found, limit)]
+            kept = limit
+    return _most_alike(found, limit)
+
+
+def _most_alike(found: list[Indices], limit: int | None) -> Indices:
+    """Return the first rows by distance, one more than the limit where there are more."""
     rows = np.concatenate(found)
     rows = rows[np.argsort(rows[:, 2], kind="stable")]
-    first, second, bits = rows[:limit].T
-    none = np.empty(0, np.int64)
-    return Neighbours(first, second, bits, none, limit is None or len(rows) <= limit)
+    return rows if limit is None else rows[: limit + 1]
 
 
 def _search_chunk(

@@ -24,7 +24,7 @@ from convlens.data.hashes import (
     windows,
 )
 from convlens.data.looks import Looks
-from convlens.data.neighbours import CHUNKS, COMPARISONS, compare_all, neighbours
+from convlens.data.neighbours import CHUNKS, COMPARISONS, neighbours
 
 # Bits of 256 in which hashes of copies differ, in sets of images that differ in their details, and
 # in sets that are alike, where all pairs that differ in more bits could not be told from copies.
@@ -33,9 +33,6 @@ LEAST_LIKENESS = 0.25  # correlation of the frequencies of proposed pairs
 STRICT = 0.5  # strictness from which on crops are not searched for
 SMALL = 64  # pixels; in smaller images, fewer parts are searched for
 MOST_FOR_CROPS = 100_000  # images; crops are searched for in smaller data sets only
-# Comparisons of whole images with parts up to which all are made, in sets of about 1,500 images: a
-# crop of 15 % may differ in so many bits that the search by chunks misses it.
-ALL_COMPARED = 1 << 26
 BLOCK = 512  # images whose frequencies are computed at a time
 TURNS = range(1, 8)
 WAYS = 20  # in which the parts of an image may be like another image
@@ -185,14 +182,7 @@ def _parts(
     """Return pairs of which the whole first is like a part of the second."""
     rows = np.flatnonzero(~flat[0])
     part, image = np.nonzero(~flat[1:])
-    places = hashes[part + 1, image]
-    queries = hashes[0, rows]
-    if len(queries) * len(places) <= ALL_COMPARED:
-        found = compare_all(queries, places, most, WAYS * limit)
-        for _ in range(CHUNKS):
-            step()
-    else:
-        found = neighbours(queries, places, most, WAYS * limit, step=step)
+    found = neighbours(hashes[0, rows], hashes[part + 1, image], most, WAYS * limit, step=step)
     first = rows[found.first]
     second = image[found.second]
     pairs = (first, second, np.zeros_like(first), part[found.second] + 1, found.distance)
