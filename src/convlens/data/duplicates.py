@@ -44,10 +44,10 @@ SHARE_IF_STRICT = 0.2  # of these, in sets of images whose details are alike
 # The agreement of details that copies have, among images that differ and among images that are
 # alike in detail, such as handwritten digits; see docs/decisions/duplicates.md.
 AGREEMENT = (0.80, 0.985)
-STRICT = (0.50, 0.985)
-LIKENESS = (0.15, 0.23)  # the 95th percentile of the agreement of any two images of such sets
+STRICT = (0.50, 0.9875)
+LIKENESS = (0.12, 0.20)  # the 95th percentile of the agreement of any two images of such sets
 MOST_IN_CAPTURE = 60  # images
-VERSION = 4  # to be raised when the same images have other pairs
+VERSION = 5  # to be raised when the same images have other pairs
 SAMPLE = 400  # images of which it is measured
 Indices = NDArray[np.int64]
 
