@@ -46,7 +46,7 @@ def gathered(source: Path | Dataset) -> Material:
 def found_by(check, source: Path | Dataset) -> dict[str, list]:
     """Return the findings of a check by code, with the files of each."""
     material = gathered(source)
-    takes_sets = check.__name__ in ("check_copies", "check_leaks", "check_odd")
+    takes_sets = check.__name__ in ("check_copies", "check_leaks")
     findings = check(material, copy_sets(material)) if takes_sets else check(material)
     codes: dict[str, list] = {}
     for finding in findings:

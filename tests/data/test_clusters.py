@@ -3,7 +3,7 @@ import pytest
 from PIL import ExifTags, Image
 
 from convlens.config import Config
-from convlens.data.clusters import clusters_of, find_clusters
+from convlens.data.clusters import belonging_together, clusters_of, find_clusters
 from convlens.data.duplicates import find_pairs
 from convlens.data.prepared import prepare_data
 from convlens.data.sources import load_data
@@ -75,6 +75,16 @@ def test_a_class_of_frames_that_are_all_alike_is_split_all_the_same_and_named(tm
     prepared = prepare_data(dataset, Config())
     assert all(prepared.counts(name)[0] for name in ("train", "val", "test"))
     assert note in prepared.notes
+
+
+def test_what_belongs_together_is_told_even_where_it_cannot_stay_in_one_split(tmp_path):
+    write(tmp_path, "film", film(0, 10))
+    write(tmp_path, "others", map(photograph, range(1, 8)))
+    dataset = load_data(tmp_path)
+    store = open_store(dataset, SEEN)
+    pairs = find_pairs(store)
+    assert len(np.unique(find_clusters(dataset, store, pairs).numbers)) == 17
+    assert len(np.unique(belonging_together(dataset, store, pairs))) == 8
 
 
 def test_training_images_that_all_resemble_test_images_stay(tmp_path):

@@ -4,7 +4,6 @@ import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -15,6 +14,7 @@ from convlens.audit.checks.copies import check_copies
 from convlens.audit.checks.files import check_files
 from convlens.audit.checks.leaks import check_leaks
 from convlens.audit.checks.metadata import check_metadata
+from convlens.audit.checks.nothing import check_nothing
 from convlens.audit.checks.odd import check_odd
 from convlens.audit.checks.unlike import check_unlike
 from convlens.audit.codes import CODES, LEVELS
@@ -22,7 +22,7 @@ from convlens.audit.copy_sets import copy_sets
 from convlens.audit.finding import Finding
 from convlens.audit.material import Material
 from convlens.config import DataConfig
-from convlens.data.clusters import find_clusters
+from convlens.data.clusters import belonging_together
 from convlens.data.dataset import Dataset
 from convlens.data.decoding import Progress
 from convlens.data.duplicates import Pairs, captures, find_pairs
@@ -132,36 +132,42 @@ def audit_data(
         >>> found.codes  # doctest: +SKIP
         {'two_labels': 3, 'near_duplicate': 12}
     """
+    pairs = None
     if isinstance(images, Dataset):
         dataset = images
         if store is None:
             preprocessing = choose_preprocessing(dataset, DataConfig(), progress=progress)
             store = open_store(dataset, preprocessing, progress, survive=True)
-        pairs = find_pairs(store, progress=progress)
-        clusters = find_clusters(dataset, store, pairs).numbers
     else:
         dataset, store = images.dataset, images.store
-        pairs = find_pairs(store, progress=progress) if images.pairs is None else images.pairs
-        clusters = images.clusters
+        pairs = images.pairs
+    if pairs is None:
+        pairs = find_pairs(store, progress=progress)
+    clusters = belonging_together(dataset, store, pairs)
     started = time.perf_counter()
     material = Material(dataset, store, pairs, captures(store.looks), features)
-    sets = copy_sets(material)
-    checks: tuple[tuple[str, Callable[[], list[Finding]]], ...] = (
-        (N_("files"), partial(check_files, material)),
-        (N_("leaks"), partial(check_leaks, material, sets)),
-        (N_("copies"), partial(check_copies, material, sets)),
-        (N_("classes"), partial(check_classes, material)),
-        (N_("odd images"), partial(check_odd, material, sets)),
-        (N_("metadata"), partial(check_metadata, material, clusters)),
-        (N_("images unlike their class"), partial(check_unlike, material)),
-    )
     findings: list[Finding] = []
     left_out = _not_compared(pairs)
-    for name, check in checks:
+
+    def run(name: str, check: Callable[..., list[Finding]], *given: Any) -> list[Finding]:
+        """Keep what a check finds, unless there is no time for it."""
         if seconds is not None and time.perf_counter() - started > seconds:
             left_out.append((_(name), _(NO_TIME)))
-            continue
-        findings += check()
+            return []
+        found = check(*given)
+        findings.extend(found)
+        return found
+
+    run(N_("files"), check_files, material)
+    nothing = run(N_("images that show nothing"), check_nothing, material)
+    shown = material.without(index for finding in nothing for index in finding.indices)
+    sets = copy_sets(shown)
+    run(N_("leaks"), check_leaks, shown, sets)
+    run(N_("copies"), check_copies, shown, sets)
+    run(N_("classes"), check_classes, shown)
+    run(N_("odd images"), check_odd, shown)
+    run(N_("metadata"), check_metadata, shown, clusters)
+    run(N_("images unlike their class"), check_unlike, shown)
     return Audit(dataset, sorted_findings(findings), tuple(left_out), time.perf_counter() - started)
 
 

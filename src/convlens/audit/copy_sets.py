@@ -49,23 +49,34 @@ class CopySet:
 
 def copy_sets(material: Material) -> list[CopySet]:
     """Return all sets of copies, the exact ones first."""
-    seen = material.seen
     every = np.arange(len(material.dataset))
-    same_bytes = join(every, *_equal(material.store.digests, seen))
-    sets = list(_sets("bytes", every, same_bytes))
-    same_pixels = join(same_bytes, *_equal(material.looks["pixels"], seen))
-    sets += _sets("pixels", same_bytes, same_pixels)
+    same_bytes = _same_bytes(material)
+    same_pixels = exact_copies(material)
+    sets = [*_sets("bytes", every, same_bytes), *_sets("pixels", same_bytes, same_pixels)]
     if material.pairs is None:
         return sets
-    near = _level("near", same_pixels, material.pairs, sets)
+    near = _level("near", same_pixels, material, material.pairs, sets)
     for kind in ("flip", "rotation"):
-        _level(kind, near, material.pairs, sets)
+        _level(kind, near, material, material.pairs, sets)
     return sets
 
 
-def _level(kind: str, below: Indices, pairs: Pairs, sets: list[CopySet]) -> Indices:
+def exact_copies(material: Material) -> Indices:
+    """Return (n,) numbers, equal for images with the same bytes or the same pixels."""
+    return join(_same_bytes(material), *_equal(material.looks["pixels"], material.seen))
+
+
+def _same_bytes(material: Material) -> Indices:
+    every = np.arange(len(material.dataset))
+    return join(every, *_equal(material.store.digests, material.seen))
+
+
+def _level(
+    kind: str, below: Indices, material: Material, pairs: Pairs, sets: list[CopySet]
+) -> Indices:
     """Add the sets that pairs of a kind join, and return the numbers of the joined images."""
-    of_kind = pairs.kind == kind
+    both_seen = np.isin(pairs.first, material.seen) & np.isin(pairs.second, material.seen)
+    of_kind = (pairs.kind == kind) & both_seen
     first = pairs.first[of_kind]
     second = pairs.second[of_kind]
     joined = join(below, first, second)

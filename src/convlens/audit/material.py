@@ -1,6 +1,7 @@
 """Material: what the checks look at, gathered once for all of them."""
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -24,6 +25,7 @@ class Material:
         pairs: The copies that were found, or None if nobody looked for near-duplicates.
         captures: (n,) numbers of captures, -1 for images without one.
         features: (n, d) features of the images, or None.
+        passed_over: Images that checks pass over although they can be read.
     """
 
     dataset: Dataset
@@ -31,6 +33,13 @@ class Material:
     pairs: Pairs | None = None
     captures: NDArray[np.int64] | None = None
     features: NDArray[np.floating] | None = None
+    passed_over: frozenset[int] = frozenset()
+
+    def without(self, indices: Iterable[int]) -> "Material":
+        """Return the same images, of which checks pass over some."""
+        passed_over = self.passed_over.union(indices)
+        # What was computed of all images is kept where all are looked at.
+        return self if not passed_over else replace(self, passed_over=passed_over)
 
     @property
     def looks(self) -> Looks:
@@ -39,8 +48,10 @@ class Material:
 
     @cached_property
     def seen(self) -> NDArray[np.int64]:
-        """The indices of the images that could be read."""
-        return np.flatnonzero(self.store.usable).astype(np.int64)
+        """The ascending indices of the images that could be read and are not passed over."""
+        looked_at = self.store.usable.copy()
+        looked_at[list(self.passed_over)] = False
+        return np.flatnonzero(looked_at).astype(np.int64)
 
     def measured(self, name: str) -> NDArray[np.float64]:
         """Return a number of every image that could be read, such as its brightness."""

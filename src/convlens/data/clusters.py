@@ -63,6 +63,25 @@ def clusters_of(digests: NDArray[np.uint8], groups: NDArray[np.str_] | None = No
     return join(copies, *pairs_within(members.astype(np.int64)))
 
 
+def belonging_together(dataset: Dataset, store: Store, pairs: Pairs) -> Indices:
+    """Return (n,) numbers, equal for images that belong together for any reason.
+
+    Unlike those of `find_clusters`, they may leave a class too few clusters for the splits.
+
+    Args:
+        dataset: The data set.
+        store: Its decoded images.
+        pairs: The copies that were found in it.
+    """
+    return join(clusters_of(store.digests, dataset.groups), *_edges(store, pairs))
+
+
+def _edges(store: Store, pairs: Pairs) -> tuple[Indices, Indices]:
+    """Return pairs that join near-duplicates, flipped and rotated copies, and captures."""
+    first, second = pairs_within(captures(store.looks))
+    return np.concatenate([pairs.first, first]), np.concatenate([pairs.second, second])
+
+
 def find_clusters(dataset: Dataset, store: Store, pairs: Pairs | None) -> Clusters:
     """Return which images of a data set belong together.
 
@@ -77,9 +96,7 @@ def find_clusters(dataset: Dataset, store: Store, pairs: Pairs | None) -> Cluste
     least = clusters_of(store.digests, dataset.groups)
     if pairs is None:
         return Clusters(least)
-    edges = [(pairs.first, pairs.second), pairs_within(captures(store.looks))]
-    first = np.concatenate([one for one, _other in edges])
-    second = np.concatenate([other for _one, other in edges])
+    first, second = _edges(store, pairs)
     whole = join(least, first, second)
     few = np.flatnonzero(_too_few(dataset, store, whole) & ~_too_few(dataset, store, least))
     if not len(few):

@@ -31,6 +31,15 @@ def test_unequal_classes_are_named(folder, monkeypatch):
     assert one.evidence == {"largest": "dog", "smallest": "cat", "images": [32, 20]}
 
 
+def test_classes_are_compared_by_the_images_that_can_be_read(folder, monkeypatch):
+    monkeypatch.setattr(classes, "UNEQUAL", 2)
+    assert found_by(check_classes, folder) == {}
+    for number in range(15):
+        (folder / "cat" / f"{number}.jpg").write_bytes(b"damaged")
+    (one,) = found_by(check_classes, folder)["unequal_classes"]
+    assert one.evidence == {"largest": "dog", "smallest": "cat", "images": [20, 5]}
+
+
 def test_grey_images_are_a_warning_where_they_tell_the_class(folder):
     for name in ("cat/0.jpg", "dog/0.jpg"):
         photograph(1).convert("L").save(folder / name)

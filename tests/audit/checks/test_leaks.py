@@ -71,3 +71,17 @@ def test_groups_and_captures_in_two_splits_are_named(folder):
     assert [one.code for one in found] == ["leaked_group", "leaked_capture"]
     assert found[0].evidence == {"splits": ["train", "test"], "group": "one person"}
     assert found[1].indices == (1, test + 1)
+
+
+def test_a_capture_is_named_unless_one_finding_has_all_of_its_images(folder):
+    shutil.copy(folder / "train" / "cat" / "0.jpg", folder / "test" / "cat" / "x.jpg")
+    material = gathered(folder)
+    names = [material.dataset.file_name(i) for i in range(len(material.dataset))]
+    copies = [names.index("train/cat/0.jpg"), names.index("test/cat/x.jpg")]
+    captures = np.full(len(names), -1)
+    captures[copies] = 3
+    with_captures = replace(material, captures=captures)
+    assert codes(with_captures) == ["leaked_copy"]
+    # Another photograph of the moment is no copy.
+    captures[names.index("train/cat/1.jpg")] = 3
+    assert codes(with_captures) == ["leaked_copy", "leaked_capture"]

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from PIL import ExifTags, Image
 
 from convlens.audit.checks.metadata import check_metadata, metadata_of
 from tests.audit.photographs import gathered, make_set, photograph
@@ -55,6 +56,19 @@ def test_copies_of_one_image_do_not_make_a_finding(folder):
     clusters = material.dataset.labels.copy()
     assert check_metadata(material, clusters) == []
     assert len(check_metadata(material, np.arange(80))) == 1
+
+
+def test_images_of_no_known_camera_are_told_by_that(folder):
+    exif = Image.Exif()
+    exif[ExifTags.Base.Model] = "EOS 5D"
+    for number in range(40):
+        photograph(1000 + number).save(folder / "dog" / f"{number}.jpg", quality=90, exif=exif)
+    names, values = metadata_of(gathered(folder))
+    assert values[:, names.index("camera ")].sum() == 40
+    (one,) = checked(folder)
+    conditions = {tuple(rule["if"][0]) for rule in one.evidence["rules"]}
+    assert all(name != "camera" or isinstance(limit, str) for name, _, limit in conditions)
+    assert all(name == name.strip() for name in one.evidence["by"])
 
 
 def test_words_become_columns_where_they_occur_often_enough(folder):

@@ -1,6 +1,7 @@
 """Classes: those that are small or very unequal, and grey images among coloured ones."""
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.stats import chi2_contingency
 
 from convlens.audit.finding import Finding, found
@@ -25,7 +26,7 @@ def check_classes(material: Material) -> list[Finding]:
 
 def _small(material: Material) -> list[Finding]:
     dataset = material.dataset
-    counts = np.bincount(dataset.labels[material.seen], minlength=dataset.num_classes)
+    counts = _counts(material)
     findings = []
     for label in np.flatnonzero((counts < SMALL) & (dataset.counts() > 0)):
         evidence = {"class": dataset.class_names[label], "images": int(counts[label])}
@@ -36,7 +37,7 @@ def _small(material: Material) -> list[Finding]:
 
 def _unequal(material: Material) -> list[Finding]:
     dataset = material.dataset
-    counts = dataset.counts()
+    counts = _counts(material)
     there = np.flatnonzero(counts)
     if len(there) < 2 or counts.max() < UNEQUAL * counts[there].min():
         return []
@@ -48,6 +49,12 @@ def _unequal(material: Material) -> list[Finding]:
         "images": [int(counts[largest]), int(counts[smallest])],
     }
     return [found("unequal_classes", dataset, [], evidence)]
+
+
+def _counts(material: Material) -> NDArray[np.int64]:
+    """Return (num_classes,) the number of images of each class that could be read."""
+    labels = material.dataset.labels[material.seen]
+    return np.bincount(labels, minlength=material.dataset.num_classes).astype(np.int64)
 
 
 def _grey(material: Material) -> list[Finding]:

@@ -16,7 +16,7 @@ from convlens.language import _
 # mistake, but one of them among thumbnails is.
 HUGE_PIXELS = 24_000_000
 HUGE_RATIO = 10  # times the median number of pixels
-HUGE_BYTES = 50_000_000
+HUGE_BYTES = 50_000_000  # and as many times the median
 # What Pillow and its decoders say of files that end too early.
 # not translated: the words of Pillow
 TRUNCATED = re.compile("truncated|(?:unexpected|premature) end|not processed|incomplete|eof", re.I)

@@ -42,12 +42,22 @@ def check_leaks(material: Material, sets: list[CopySet]) -> list[Finding]:
     if dataset.groups is not None:
         findings += _across(material, "leaked_group", dataset.groups)
     if material.captures is not None:
-        known = material.captures >= 0
-        # Copies are found anyway; their captures say nothing new.
-        named = {number for f in findings for number in material.captures[list(f.indices)].tolist()}
-        captures = np.where(known & ~np.isin(material.captures, list(named)), material.captures, -1)
-        findings += _across(material, "leaked_capture", captures, without=-1)
+        captures = _across(material, "leaked_capture", material.captures, without=-1)
+        findings += _without_known(captures, findings)
     return findings
+
+
+def _without_known(captures: list[Finding], others: list[Finding]) -> list[Finding]:
+    """Return the findings on captures of which no other finding names all images."""
+    named: dict[int, set[int]] = {}
+    for number, other in enumerate(others):
+        for index in other.indices:
+            named.setdefault(index, set()).add(number)
+    return [
+        capture
+        for capture in captures
+        if not set.intersection(*(named.get(index, set()) for index in capture.indices))
+    ]
 
 
 def _across(

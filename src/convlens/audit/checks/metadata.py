@@ -37,8 +37,8 @@ def check_metadata(material: Material, clusters: NDArray[np.int64]) -> list[Find
 
     Args:
         material: The images.
-        clusters: (n,) numbers of clusters, see `convlens.data.splits`. One image of each counts, so
-            that no copy is in another fold.
+        clusters: (n,) numbers, equal for images that belong together. One image of each number
+            counts, so that no copy is in another fold.
     """
     if isinstance(material.dataset.images, np.ndarray):
         return []  # whose images all have the same
@@ -78,7 +78,7 @@ def _evidence(
         "accuracy": metrics.accuracy(labels, predicted).to_dict(),
         "largest_class": float(is_largest.mean()),
         "p": mcnemar(int((correct & ~is_largest).sum()), int((is_largest & ~correct).sum())),
-        "by": [names[place] for place in best if importances[place] > LEAST_IMPORTANCE],
+        "by": [names[place].strip() for place in best if importances[place] > LEAST_IMPORTANCE],
         "rules": list(_rules(tree, names, class_names)),
     }
 
@@ -88,7 +88,8 @@ def _rules(
 ) -> Iterator[dict[str, Any]]:
     """Yield what each leaf of a tree says: its conditions, its class, and how often it is right.
 
-    A condition is a name, one of "<=", ">", "=" and "!=", and a number or a word.
+    A condition is a name, one of "<=", ">", "=" and "!=", and a number or a word, which is empty
+    for what is not given.
     """
     nodes = tree.tree_
     ways: list[tuple[int, tuple[tuple[str, str, Any], ...]]] = [(0, ())]
@@ -103,10 +104,10 @@ def _rules(
                 "images": int(nodes.n_node_samples[node]),
             }
             continue
-        name, _, word = names[nodes.feature[node]].partition(" ")
-        limit: Any = word or float(nodes.threshold[node])
-        below = (name, "!=" if word else "<=", limit)
-        above = (name, "=" if word else ">", limit)
+        name, is_word, word = names[nodes.feature[node]].partition(" ")
+        limit: Any = word if is_word else float(nodes.threshold[node])
+        below = (name, "!=" if is_word else "<=", limit)
+        above = (name, "=" if is_word else ">", limit)
         ways.append((int(nodes.children_right[node]), (*conditions, above)))
         ways.append((int(nodes.children_left[node]), (*conditions, below)))
 
@@ -114,7 +115,8 @@ def _rules(
 def metadata_of(material: Material) -> tuple[list[str], NDArray[np.float64]]:
     """Return the names of all metadata that vary, and (n, names) their values.
 
-    A word, such as the name of a camera, is 1 for the images that have it and 0 for the others.
+    A word, such as the name of a camera, is 1 for the images that have it and 0 for the others. Its
+    column is called "camera EOS 5D", and "camera " for the images of no known camera.
     """
     width = material.measured("width")
     height = material.measured("height")
@@ -132,6 +134,6 @@ def metadata_of(material: Material) -> tuple[list[str], NDArray[np.float64]]:
     for name, column in words.items():
         known, counts = np.unique(column, return_counts=True)
         for word in known[counts >= LEAF]:
-            columns[f"{name} {word}".strip()] = (column == word).astype(np.float64)
+            columns[f"{name} {word}"] = (column == word).astype(np.float64)
     varying = {name: values for name, values in columns.items() if np.ptp(values) > 0}
     return list(varying), np.stack(list(varying.values()), axis=1) if varying else np.zeros((0, 0))

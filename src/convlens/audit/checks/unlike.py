@@ -10,6 +10,7 @@ from convlens.audit.material import Material
 NEIGHBOURS = 5
 SMALLEST = 30  # images of a class, below which its spread is unknown
 FAR = 6.0  # robust standard deviations of the distance to the nearest images of the class
+LEAST_SPREAD = 1e-6  # of distances between features of length 1, which float32 tells apart
 MOST = 20_000  # images of a class; the search compares each with each
 SCALE = 1.4826  # from the median absolute deviation to the standard deviation of a normal one
 
@@ -36,11 +37,16 @@ def check_unlike(material: Material) -> list[Finding]:
 
 
 def _distances(features: NDArray[np.floating]) -> NDArray[np.float64]:
-    """Return (n,) distances to the nearest other images, in robust standard deviations."""
+    """Return (n,) distances to the nearest other images, in robust standard deviations.
+
+    Where most images are copies of others, nothing is known of the spread, and none is far.
+    """
     lengths = np.linalg.norm(features, axis=1, keepdims=True)
     unit = features / np.maximum(lengths, 1e-12)
     found_ones = NearestNeighbors(n_neighbors=NEIGHBOURS + 1).fit(unit).kneighbors(unit)[0]
     mean = found_ones[:, 1:].mean(axis=1)
     centre = np.median(mean)
-    spread = SCALE * np.median(np.abs(mean - centre))
-    return np.asarray((mean - centre) / max(float(spread), 1e-12), np.float64)
+    spread = SCALE * float(np.median(np.abs(mean - centre)))
+    if spread < LEAST_SPREAD:
+        return np.zeros(len(mean))
+    return np.asarray((mean - centre) / spread, np.float64)
