@@ -136,6 +136,28 @@ def test_of_many_images_whole_clusters_are_drawn(leaking, monkeypatch):
     assert 25 <= found.removed <= 55
 
 
+def test_a_cluster_that_is_too_large_is_passed_over_and_does_not_end_the_draw(monkeypatch):
+    monkeypatch.setattr(module, "MOST_IMAGES", 50)
+    clusters = np.concatenate([np.zeros(60, np.int64), np.repeat(np.arange(1, 31), 2)])
+    for seed in range(5):
+        drawn = module.draw_clusters(clusters, np.random.default_rng(seed))
+        assert len(drawn) == 50
+        assert drawn.min() >= 60
+        assert (np.unique(clusters[drawn], return_counts=True)[1] == 2).all()
+    # Where every cluster is too large, single images are drawn.
+    drawn = module.draw_clusters(np.repeat([0, 1], 60), np.random.default_rng(0))
+    assert len(drawn) == len(set(drawn.tolist())) == 50
+
+
+def test_where_all_test_images_have_a_copy_there_is_no_score_of_the_others(leaking):
+    features, labels, clusters, splits = leaking
+    part = np.arange(380)
+    found = leak_effect(features[part], part, as_dataset(labels, splits), clusters)
+    assert found.others.n == 0
+    assert "All 80 test images have a copy among the training images." in explanation(found)
+    assert "not defined" not in explanation(found)
+
+
 def test_wrong_labels_cost_what_they_cost_by_hand():
     features, labels = made(600, seed=1, spread=1.2)
     wrong = np.sort(np.random.default_rng(5).choice(600, 180, replace=False))

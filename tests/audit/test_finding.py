@@ -7,7 +7,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from convlens.audit.codes import ACTIONS, CODES, LEVELS
 from convlens.audit.finding import found
 from convlens.data.dataset import Dataset
 
@@ -37,12 +36,3 @@ def test_evidence_of_numpy_is_written_as_json():
         "evidence": {"mean": 0.5, "sizes": [1, 2], "of": "b"},
         "action": "look",
     }
-
-
-def test_every_code_is_a_word_with_a_known_level_and_action():
-    assert all(code.islower() and code.isidentifier() for code in CODES)
-    assert {code.level for code in CODES.values()} == set(LEVELS)
-    assert {code.action for code in CODES.values()} == set(ACTIONS)
-    titles = [code.title for code in CODES.values()]
-    assert len(set(titles)) == len(titles)
-    assert all(code.meaning.endswith(".") and code.advice.endswith(".") for code in CODES.values())

@@ -10,7 +10,7 @@ import pytest
 from convlens.audit import gate
 from convlens.audit.audit import Audit, audit_data
 from convlens.audit.finding import found
-from convlens.audit.gate import check_before_training, example_of, short_form, time_for
+from convlens.audit.gate import check_before_training, short_form, time_for
 from convlens.config import Config
 from convlens.data.prepared import prepare_data
 from convlens.data.sources import load_data
@@ -84,12 +84,13 @@ def test_the_clock_decides_no_split(tmp_path, monkeypatch):
     assert len(audit_data(prepared).findings) == 1
 
 
-def test_an_example_has_files_of_two_splits_and_counts_the_others(digits):
-    splits = ["train", "train", "test"]
-    leak = found("leaked_copy", digits, [3, 5, 9], {"kind": "bytes", "splits": splits})
-    assert example_of(leak) == "3 = 9 and 1 more file"
-    labels = ["cat", "cat", "dog"]
-    conflict = found("two_labels", digits, [3, 5, 9], {"kind": "bytes", "labels": labels})
-    assert example_of(conflict) == "3 = 9 and 1 more file"
-    assert example_of(found("placeholder", digits, [3, 5, 9])) == "3 and 2 more files"
-    assert example_of(found("blank", digits, [3])) == "3"
+def test_findings_without_files_are_told_by_what_was_measured(digits):
+    accuracy = {"value": 0.91, "low": 0.85, "high": 0.95, "n": 120}
+    evidence = {"accuracy": accuracy, "largest_class": 0.5, "by": ["width"]}
+    told = short_form(Audit(digits, (found("metadata_tells_class", digits, [], evidence),)))
+    assert told[0] == (
+        "metadata that tell the class: 1 (85.0 to 95.0 % of the classes follow from width; 50.0 % "
+        "are the largest class)"
+    )
+    small = found("small_class", digits, [3, 5], {"class": "3", "images": 2})
+    assert short_form(Audit(digits, (small,)))[0] == "classes with few images: 1 (3 (2))"

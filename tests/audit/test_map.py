@@ -54,3 +54,9 @@ def test_the_sheet_has_the_images_in_their_order():
     assert sheet.getpixel((5 * 40 + 20, 60)) < (40, 40, 40)
     assert sheet.getpixel((6 * 40 + 20, 60)) > (215, 215, 215)
     assert content["split"] == []
+
+
+def test_many_equal_images_lie_on_one_point():
+    made = make_map(np.ones((120, 4), np.float32), np.arange(120), [], "raw")
+    assert made.points.tolist() == [[0, 0]] * 120
+    assert made.height == 0.2

@@ -7,22 +7,9 @@ import pytest
 
 from convlens.audit import features
 from convlens.audit.out_of_fold import Judged
-from convlens.audit.run_audit import audit_run, columns_of, join
-from convlens.data.sources import load_data
+from convlens.audit.run_audit import audit_run, columns_of, joined, judge_unseen, open_images
 from convlens.errors import ModelError, RunError
-from convlens.pipeline import train
-from tests.audit.flips import flipped
-from tests.trainings import CONFIG, QUIET
-
-
-@pytest.fixture(scope="module")
-def trained(tmp_path_factory):
-    """Return a run on digits with some flipped labels, its images, and the true labels."""
-    clean = load_data("digits")
-    dataset = replace(clean, labels=flipped(clean.labels, 0.1))
-    config = CONFIG.replace(limit=500, epochs=2, augment="none")
-    run = train(dataset, config, run=tmp_path_factory.mktemp("runs") / "run", screen=QUIET)
-    return run, dataset, clean.labels
+from tests.trainings import QUIET
 
 
 @pytest.fixture
@@ -34,8 +21,8 @@ def no_backbone(monkeypatch):
 
 
 @pytest.mark.usefixtures("no_backbone")
-def test_flipped_labels_of_all_splits_are_found(trained):
-    run, dataset, truth = trained
+def test_flipped_labels_of_all_splits_are_found(trained_on_flips):
+    run, dataset, truth = trained_on_flips
     found = audit_run(run, dataset=dataset)
     used = np.sort(np.concatenate([np.array(part) for part in run.data["splits"].values()]))
     assert np.array_equal(found.judged.indices, used)
@@ -49,25 +36,39 @@ def test_flipped_labels_of_all_splits_are_found(trained):
     assert wrong[[doubt.index for doubt in found.doubts if doubt.cut == "wrong"]].mean() >= 0.9
 
 
-def test_other_images_are_refused(trained):
-    run, dataset, truth = trained
+def test_other_images_are_refused(trained_on_flips):
+    run, dataset, truth = trained_on_flips
     with pytest.raises(RunError, match="fingerprint"):
         audit_run(run, dataset=replace(dataset, labels=truth))
+
+
+def test_the_classifier_does_not_judge_images_of_which_it_has_learned_a_copy(trained_on_flips):
+    run, dataset, _ = trained_on_flips
+    prepared = open_images(run, dataset, QUIET)
+    splits = run.data["splits"]
+    unseen = np.sort([*splits["val"], *splits["test"]])
+    assert judge_unseen(run, prepared).indices.tolist() == unseen.tolist()
+    clusters = np.arange(len(dataset))
+    clusters[splits["val"][0]] = clusters[splits["train"][0]]
+    clusters[splits["val"][1]] = clusters[splits["test"][0]]
+    judged = judge_unseen(run, prepared, clusters)
+    assert judged.indices.tolist() == [one for one in unseen.tolist() if one != splits["val"][0]]
+    assert judged.probabilities.shape == (len(unseen) - 1, 10)
 
 
 def test_where_both_judge_the_better_one_counts():
     labels = np.array([0, 1, 0, 1])
     good = np.array([[0.9, 0.1], [0.2, 0.8], [0.8, 0.2]], np.float32)
     bad = np.array([[0.5, 0.5], [0.6, 0.4], [0.3, 0.7]], np.float32)
-    joined = join(Judged(np.array([0, 1, 2]), good), Judged(np.array([1, 2, 3]), bad), labels)
-    assert joined.indices.tolist() == [0, 1, 2, 3]
-    assert joined.probabilities == pytest.approx(np.concatenate([good, bad[2:]]), abs=0.01)
+    both = joined(Judged(np.array([0, 1, 2]), good), Judged(np.array([1, 2, 3]), bad), labels)
+    assert both.indices.tolist() == [0, 1, 2, 3]
+    assert both.probabilities == pytest.approx(np.concatenate([good, bad[2:]]), abs=0.01)
 
 
-def test_facts_of_images_are_those_of_the_looks(trained):
+def test_facts_of_images_are_those_of_the_looks(trained_on_flips):
     from convlens.data.prepared import prepare_data
 
-    run, dataset, _ = trained
+    run, dataset, _ = trained_on_flips
     prepared = prepare_data(dataset, run.config)
     columns = columns_of(prepared, np.array([5, 3]))
     assert columns["width"].tolist() == [8, 8]

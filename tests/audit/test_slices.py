@@ -5,7 +5,7 @@ import pytest
 from scipy.stats import fisher_exact
 
 from convlens.audit import slices
-from convlens.audit.slices import hard_pairs, holm, worse_slices
+from convlens.audit.slices import hard_pairs, worse_slices
 
 N = 4000
 
@@ -19,12 +19,6 @@ def predictions(labels, share, rng):
     """Return predictions of which a share is another class, by chance."""
     wrong = rng.random(len(labels)) < share
     return np.where(wrong, (labels + rng.integers(1, 10, len(labels))) % 10, labels)
-
-
-def test_holm_has_the_values_of_the_paper():
-    # Holm, 1979: the smallest p times k, the next one times k - 1, and never a smaller one.
-    assert holm([0.01, 0.02, 0.03, 0.005]).round(3).tolist() == [0.03, 0.04, 0.04, 0.02]
-    assert len(holm([])) == 0
 
 
 def test_with_one_class_the_test_is_that_of_fisher():
@@ -55,11 +49,21 @@ def test_a_planted_range_is_found_by_its_bounds(rng):
     labels = rng.integers(0, 10, N)
     sizes = rng.integers(10, 400, N).astype(float)
     sizes[:50] = np.nan
-    small = sizes < np.nanquantile(sizes, 0.25)
+    small = sizes <= np.nanquantile(sizes, 0.25, method="lower")
     predicted = np.where(small, predictions(labels, 0.3, rng), predictions(labels, 0.1, rng))
     (found,) = worse_slices(np.arange(N), labels, predicted, {"width": sizes})
     assert found.value is None
     assert found.bounds == (sizes[small].min(), sizes[small].max())
+
+
+def test_values_that_most_images_share_leave_the_others_as_a_slice(rng):
+    labels = rng.integers(0, 10, N)
+    is_coloured = rng.random(N) < 0.1
+    colour = np.where(is_coloured, rng.random(N) * 80 + 1, 0)
+    predicted = np.where(is_coloured, predictions(labels, 0.4, rng), predictions(labels, 0.1, rng))
+    (found,) = worse_slices(np.arange(N), labels, predicted, {"colourfulness": colour})
+    assert found.bounds == (colour[is_coloured].min(), colour.max())
+    assert found.accuracy.n == is_coloured.sum()
 
 
 def test_a_folder_with_one_hard_class_is_no_slice(rng):

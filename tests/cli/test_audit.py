@@ -63,6 +63,7 @@ def test_the_list_and_the_copy_have_what_is_proposed(folder, capsys):
     assert run("audit", "set", "--fix", "list.csv", "--export", "clean") == 0
     said = capsys.readouterr().out
     assert "list.csv (1 row)" in said
+    assert "clean (images: 48; left out: 1; with another label: 0)" in said
     (row,) = read_list("list.csv").corrections
     assert (row.file, row.action, row.code) == ("cat/again.jpg", "exclude", "exact_copy")
     assert len(list(Path("clean").rglob("*.jpg"))) == 48
@@ -149,8 +150,8 @@ def test_a_cell_of_the_confusion_matrix_leads_to_a_list_and_to_the_next_run(shap
     assert any("moved-" in row.file for row in rows)
     assert all(row.file.startswith(f"{other}/") for row in rows)
     assert all(f"{row.file}: {row.note}" in said for row in rows)
-    doubts = [float(row.note.rsplit("(", 1)[1].removesuffix(" %)")) for row in rows]
-    assert doubts == sorted(doubts, reverse=True)
+    doubts = [float(row.note.rsplit(" of ", 1)[1].removesuffix(" %)")) for row in rows]
+    assert doubts == sorted(doubts)
 
     text = Path("list.csv").read_text(encoding="utf-8").replace(",look,", ",relabel,")
     Path("list.csv").write_text(text, encoding="utf-8")

@@ -124,7 +124,7 @@ def test_without_the_leak_the_score_stands_beside_the_given_one(run, digits, mon
     )
     given = run.report["metrics"]["accuracy"]
     for pairs, leaking in ((none, []), (pair, [str(splits["test"][3])])):
-        monkeypatch.setattr(leak_free, "find_pairs", lambda store, found=pairs: found)
+        monkeypatch.setattr(leak_free, "find_pairs", lambda store, found=pairs, **options: found)
         screen, said = recording()
         score_again(run, run.classifier(), digits, screen, without_leak=True)
         content = run.report["leak_free"]

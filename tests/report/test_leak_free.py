@@ -1,5 +1,6 @@
 """The score without images that leak, and what may be said of the difference."""
 
+import json
 import shutil
 
 import numpy as np
@@ -34,6 +35,23 @@ def test_where_nothing_leaks_both_scores_are_the_same():
     screen, said = recording()
     show_leak(found, screen)
     assert "no scored image has a copy" in said.getvalue()
+
+
+def test_where_all_images_leak_nothing_is_said_of_a_difference():
+    found = compare_leak(np.arange(20) < 15, np.ones(20, bool))
+    assert (found.without.n, found.p, found.gain.defined) == (0, None, False)
+    json.dumps(found.to_dict(), allow_nan=False)
+    screen, said = recording()
+    show_leak(found, screen)
+    assert "All scored images leak" in said.getvalue()
+    assert "Fisher" not in said.getvalue()
+
+
+def test_a_leak_may_lower_the_accuracy():
+    found = compare_leak(np.arange(40) < 20, np.arange(40) >= 30)
+    screen, said = recording()
+    show_leak(found, screen)
+    assert "The images that leak change the accuracy by -16.7 points [" in said.getvalue()
 
 
 def test_copies_of_images_that_were_learned_leak(tmp_path):

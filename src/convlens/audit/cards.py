@@ -10,7 +10,7 @@ from PIL import Image
 
 from convlens.audit.aligned import Aligned, align, alignment_text
 from convlens.audit.evidence import facts_of, rule_of, rules_of
-from convlens.audit.finding import Finding
+from convlens.audit.finding import Finding, others_first
 from convlens.charts.difference import draw_difference
 from convlens.charts.html import data_uri
 from convlens.charts.images import SMALL
@@ -141,7 +141,7 @@ def make_cards(
 def _card(dataset: Dataset, number: int, finding: Finding, splits: np.ndarray | None) -> Card:
     layout = _layout(finding)
     most = {"pair": 1 + OTHERS, "image": 1, "gallery": GALLERY, "text": 0}[layout]
-    indices = finding.indices[:most]
+    indices = [finding.indices[place] for place in others_first(finding)[:most]]
     opened = [_open(dataset, index) for index in indices]
     side = SIDE if layout in ("pair", "image") else GALLERY_SIDE
     shown = tuple(

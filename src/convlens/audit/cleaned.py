@@ -25,7 +25,7 @@ from convlens.data.dataset import Dataset
 from convlens.data.decoding import Progress
 from convlens.errors import ConfigError
 from convlens.files import numbered, storage_errors
-from convlens.hidden import make_hidden_folder
+from convlens.hidden import hidden_folder
 from convlens.language import _
 from convlens.text import printable
 
@@ -78,18 +78,14 @@ def export_cleaned(
     """
     folder = Path(folder)
     _check(dataset, folder)
-    with storage_errors(folder, _("the cleaned copy")):
-        hidden = make_hidden_folder(folder)
-        try:
-            copy = _Copy(dataset, hidden, corrections)
-            for index in range(len(dataset)):
-                copy.add(index)
-                if progress is not None and (index + 1) % REPORTED == 0:
-                    progress(index + 1, len(dataset))
-            copy.write_manifest()
-            hidden.rename(folder)
-        finally:
-            shutil.rmtree(hidden, ignore_errors=True)
+    with storage_errors(folder, _("the cleaned copy")), hidden_folder(folder) as hidden:
+        copy = _Copy(dataset, hidden, corrections)
+        for index in range(len(dataset)):
+            copy.add(index)
+            if progress is not None and (index + 1) % REPORTED == 0:
+                progress(index + 1, len(dataset))
+        copy.write_manifest()
+        hidden.rename(folder)
     return Cleaned(
         folder=folder,
         copied=copy.counts["copied"],

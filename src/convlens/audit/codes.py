@@ -71,7 +71,7 @@ CODES: dict[str, Code] = {
         "warning",
         "look",
         N_("huge images"),
-        N_("The image is far larger than others, and takes long to decode in every first run."),
+        N_("The image is far larger than others and slow to decode, or too large to be read."),
         N_("Make sure that the file belongs to the set, and save it at a smaller size."),
     ),
     "wrong_type": Code(

@@ -2,8 +2,9 @@
 
 Two heads learn from the same features, one with the images in question and one without them, and
 both predict the same test images. The difference is therefore that of the images alone, and a
-paired test says whether it is more than chance. A head is not the network that a user trains, but
-it takes seconds, and copies help every learner in the same way: it has seen the answer.
+paired test says whether it is more than chance. What is left out also makes the training set
+smaller, which is a part of the difference. A head is not the network that a user trains, but it
+takes seconds, and copies help every learner in the same way: it has seen the answer.
 """
 
 from dataclasses import dataclass
@@ -24,8 +25,8 @@ MOST_IMAGES = 4000  # of training and test; of more, whole clusters are drawn
 RANDOM_SHARE = 0.2  # of the images that test where the source has no test set
 MEANINGS = {
     "leak": N_(
-        "The difference is the part of the score that comes from test images which were learned, "
-        "and which no new image will give."
+        "The difference comes from test images that were learned, which no new image will be, and "
+        "to a smaller part from the images that the second head did not get to learn from."
     ),
     "random": N_(
         "The source does not split its images. A split at random would put copies on both sides, "
@@ -33,7 +34,8 @@ MEANINGS = {
     ),
     "labels": N_(
         "The difference is what labels that are almost surely wrong cost when they are learned. "
-        "Test images with such a label are left out of both scores."
+        "Test images with such a label are left out of both scores. This favours the second head, "
+        "since the models that doubt these labels are like it, so the cost may be less."
     ),
 }
 
@@ -143,12 +145,20 @@ def labels_effect(
 
 
 def draw_clusters(clusters: Indices, rng: np.random.Generator) -> Indices:
-    """Return the places of at most MOST_IMAGES images, drawn as whole clusters."""
+    """Return the places of at most MOST_IMAGES images, drawn as whole clusters.
+
+    A cluster that is too large is passed over; where all of them are, single images are drawn.
+    """
     names, members = np.unique(clusters, return_inverse=True)
-    order = rng.permutation(len(names))
-    sizes = np.bincount(members, minlength=len(names))[order]
+    sizes = np.bincount(members, minlength=len(names))
     taken = np.zeros(len(names), bool)
-    taken[order[np.cumsum(sizes) <= MOST_IMAGES]] = True
+    left = MOST_IMAGES
+    for cluster in rng.permutation(len(names)):
+        if sizes[cluster] <= left:
+            taken[cluster] = True
+            left -= sizes[cluster]
+    if not taken.any():
+        return np.sort(rng.permutation(len(clusters))[:MOST_IMAGES])
     return np.flatnonzero(taken[members])
 
 
@@ -271,6 +281,10 @@ def copies(effect: Effect) -> str:
     """Return the score on the test images with and without a copy; nothing for labels."""
     if effect.copied is None or effect.others is None:
         return ""
+    if not effect.others.n:
+        return _("All {n:,} test images have a copy among the training images.").format(
+            n=effect.pair.n
+        )
     said = ngettext(
         "{copied:,} of the {n:,} test images has a copy among the training images; the first head "
         "classifies {score.value_text} {score.interval_text} of these correctly, and "

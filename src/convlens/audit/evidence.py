@@ -79,6 +79,8 @@ CONDITIONS = {
     "=": N_("{name} is {value}"),
     "!=": N_("{name} is not {value}"),
 }
+# The conditions on images without a camera, for example.
+NOT_GIVEN = {"=": N_("{name} is not given"), "!=": N_("{name} is given")}
 SHARES = ("confidence", "expected", "flatness", "largest_class")
 
 
@@ -109,7 +111,7 @@ def _name(name: str, code: str) -> str:
 def _text(name: str, value: Any) -> str:
     """Return a value of the evidence as text."""
     if name == "column":
-        return _fact(value)
+        return fact_name(value)
     if (score := as_score(value)) is not None:
         return str(score)
     if isinstance(value, Mapping):
@@ -127,7 +129,12 @@ def _text(name: str, value: Any) -> str:
 def _number(name: str, value: float) -> str:
     if name == "p":
         return "{:.2g}".format(value) if value >= 1e-4 else "< 0.0001"
-    return f"{value:.4g}"
+    return number_text(value)
+
+
+def number_text(value: float) -> str:
+    """Return a number of four digits, or of more before its point."""
+    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.4g}"
 
 
 def as_score(value: Any) -> Score | None:
@@ -149,7 +156,7 @@ def rule_of(finding: Finding) -> str:
         "{accuracy.value_text} {accuracy.interval_text} of {accuracy.n:,} images (in a "
         "cross-validation). Always saying the largest class is correct for {largest:.1f} %."
     ).format(
-        by=listed(dict.fromkeys(_fact(name.split(" ")[0]) for name in finding.evidence["by"])),
+        by=listed(dict.fromkeys(fact_name(name) for name in finding.evidence["by"])),
         accuracy=accuracy,
         largest=100 * finding.evidence["largest_class"],
     )
@@ -169,9 +176,12 @@ def rules_of(finding: Finding) -> list[str]:
 
 
 def _condition(name: str, relation: str, limit: Any) -> str:
-    value = limit if isinstance(limit, str) else f"{limit:,.4g}"
-    return _(CONDITIONS[relation]).format(name=_fact(name), value=value)
+    template = CONDITIONS[relation] if limit != "" else NOT_GIVEN[relation]
+    value = limit if isinstance(limit, str) else number_text(limit)
+    return _(template).format(name=fact_name(name), value=value)
 
 
-def _fact(name: str) -> str:
-    return _(METADATA[name]) if name in METADATA else name
+def fact_name(name: str) -> str:
+    """Return the name of a fact of images, such as "format PNG", without the word after it."""
+    known = name.split(" ")[0]
+    return _(METADATA[known]) if known in METADATA else name

@@ -16,8 +16,8 @@ from typing import cast
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.decomposition import PCA
 
+from convlens.audit.components import principal_components
 from convlens.config import Config
 from convlens.data.decoding import Progress
 from convlens.data.prepared import Prepared
@@ -121,6 +121,4 @@ def _components(
         rows[number] = cv2.resize(image, (SIDE, SIDE), interpolation=cv2.INTER_AREA).ravel()
         if progress is not None and number % 256 == 255:
             progress(number + 1, len(indices))
-    count = min(COMPONENTS, *rows.shape)
-    components: Floats = PCA(count, random_state=0).fit_transform(rows).astype(np.float32)
-    return components
+    return principal_components(rows, COMPONENTS)

@@ -75,6 +75,18 @@ def found(
     )
 
 
+def others_first(finding: Finding) -> list[int]:
+    """Return the places of the images of a finding in the order in which some of them are shown.
+
+    The first one stays. After it come those in which it is told that something is wrong: of copies
+    across splits those of another split, and of one image under two labels those with another one.
+    """
+    places = range(len(finding.indices))
+    told_by = "labels" if finding.code == "two_labels" else "splits"
+    values = finding.evidence.get(told_by) or [""] * len(places)
+    return sorted(places, key=lambda place: (place > 0, values[place] == values[0]))
+
+
 def _plain(value: Any) -> Any:
     """Return a value of NumPy as one of Python, and a path as text, so that JSON can hold it."""
     if isinstance(value, np.ndarray | np.generic):

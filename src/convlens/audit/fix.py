@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 
 from convlens.audit.codes import CODES
 from convlens.audit.finding import Finding
+from convlens.audit.in_short import doubt_of
 from convlens.data.correction_lists import Correction
 from convlens.language import _, listed
 
@@ -56,7 +57,7 @@ def _rows(finding: Finding, run: str) -> Iterator[Correction]:
         return
     note: str = _(CODES[finding.code].title)
     if finding.code in COPIES:
-        note = _("a copy of {file}, which is kept").format(file=finding.files[0])
+        note = _("a copy of {file}").format(file=finding.files[0])
         files = list(finding.files[1:])
     elif finding.code in LEAKS:
         files = _leaked(finding)
@@ -88,17 +89,13 @@ def _relabelled(finding: Finding, run: str) -> Iterator[Correction]:
     """Yield a new label for each image that has another: that of most copies, or of a model."""
     evidence = finding.evidence
     if "suggested" in evidence:
-        note = _("labelled {label}; wrong with a probability of {percent:.0f} %").format(
-            label=evidence["label"], percent=100 * evidence["confidence"]
-        )
-        if finding.action == "look":
-            note = _("labelled {label}, rather {suggested} ({percent:.0f} %)").format(
-                label=evidence["label"],
-                suggested=evidence["suggested"],
-                percent=100 * evidence["confidence"],
-            )
         yield Correction(
-            finding.files[0], finding.action, evidence["suggested"], finding.code, note, run
+            file=finding.files[0],
+            action=finding.action,
+            value=evidence["suggested"],
+            code=finding.code,
+            note=doubt_of(evidence),
+            run=run,
         )
         return
     labels = evidence["labels"]

@@ -6,10 +6,10 @@ from typing import Any
 
 from convlens.audit.audit import NO_TIME, Audit, audit_data
 from convlens.audit.codes import CODES
-from convlens.audit.finding import Finding
+from convlens.audit.in_short import in_short
 from convlens.data.prepared import Prepared
 from convlens.files import and_more
-from convlens.language import _, listed, ngettext
+from convlens.language import _, listed
 
 LONGEST = 30.0  # seconds
 SHARE = 0.1  # of the first epoch
@@ -19,7 +19,6 @@ PIXEL = 1.2e-7
 SHORTEST = 2.0  # seconds; compiling the first step alone takes several
 MOST_CODES = 5  # lines
 MOST_RECORDED = 1000  # findings in data.json
-JOINED = "kind"  # what the evidence of copies has
 # Notes on the images say so already.
 SAID = ("unreadable", "truncated", "empty_file", "missing_file")
 
@@ -56,7 +55,7 @@ def short_form(found: Audit) -> list[str]:
         _("{title}: {count:,} ({example})").format(
             title=_(CODES[code].title),
             count=found.codes[code],
-            example=example_of(found.of(code)[0]),
+            example=in_short(found.of(code)[0]),
         )
         for code in serious[:MOST_CODES]
     ]
@@ -83,31 +82,6 @@ def short_form(found: Audit) -> list[str]:
         if reason != _(NO_TIME)
     ]
     return lines
-
-
-def example_of(finding: Finding) -> str:
-    """Return the files of a finding in short form; copies are set equal.
-
-    Of copies across splits, the second one is of another split than the first; of one image under
-    two labels, it has another label.
-    """
-    files = finding.files
-    if not files:
-        return listed(str(value) for value in finding.evidence.values() if isinstance(value, str))
-    shown = 1
-    example = files[0]
-    if JOINED in finding.evidence:
-        told_by = "labels" if finding.code == "two_labels" else "splits"
-        values = finding.evidence.get(told_by) or [""] * len(files)
-        others = [name for name, value in zip(files, values, strict=True) if value != values[0]]
-        shown = 2
-        example = "{one} = {other}".format(one=files[0], other=(others or files[1:])[0])
-    more = len(files) - shown
-    if not more:
-        return example
-    return ngettext(
-        "{example} and {more:,} more file", "{example} and {more:,} more files", more
-    ).format(example=example, more=more)
 
 
 def record_of(found: Audit) -> dict[str, Any]:

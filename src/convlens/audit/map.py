@@ -10,10 +10,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
-from sklearn.decomposition import PCA
 from sklearn.manifold import TSNE
 from threadpoolctl import threadpool_limits
 
+from convlens.audit.components import principal_components
 from convlens.audit.finding import Finding
 from convlens.charts.html import data_uri
 from convlens.data.dataset import Dataset
@@ -100,11 +100,10 @@ def _layout(features: Floats) -> NDArray[np.float64]:
     """Return (m, 2) points by t-SNE; by principal components where there are hardly any images."""
     if len(features) < 2:
         return np.zeros((len(features), 2))
-    count = min(COMPONENTS, *features.shape)
-    reduced = PCA(count, svd_solver="randomized", random_state=SEED).fit_transform(features)
-    if len(features) <= 3 * PERPLEXITY:
+    reduced = principal_components(features, COMPONENTS, "randomized")
+    if len(features) <= 3 * PERPLEXITY or not reduced.any():
         plane = np.zeros((len(features), 2))
-        plane[:, : min(2, count)] = reduced[:, :2]
+        plane[:, : reduced.shape[1]] = reduced[:, :2]
         return plane
     tsne = TSNE(
         init="pca", perplexity=PERPLEXITY, max_iter=STEPS, angle=ANGLE, random_state=SEED, n_jobs=1

@@ -19,10 +19,10 @@ from numpy.typing import NDArray
 from scipy.linalg import cho_factor, cho_solve, cholesky, solve_triangular
 from scipy.optimize import minimize_scalar
 from scipy.special import log_softmax, softmax
-from sklearn.decomposition import PCA
 from sklearn.metrics import pairwise_distances
 from threadpoolctl import threadpool_limits
 
+from convlens.audit.components import principal_components
 from convlens.data.splits import folds
 from convlens.transfer.heads import Floats
 
@@ -69,7 +69,8 @@ def judge_out_of_fold(
         features: (n, width) features of the images.
         labels: (n,) their labels.
         num_classes: The number of classes.
-        clusters: (n,) cluster numbers, see `convlens.data.splits.clusters_of`.
+        clusters: (n,) numbers, equal for images that belong together; see
+            `convlens.data.clusters.belonging_together`.
         seed: The seed of the folds and of the landmarks.
         progress: Called with the number of folds that are done, and of all.
     """
@@ -108,9 +109,8 @@ def _kernel_features(features: Floats, seed: int) -> Floats:
     The kernel is exp(-d / w), where d is a squared distance and w is twice the median of those
     between an image and a landmark.
     """
-    count = min(COMPONENTS, *features.shape)
     solver = "covariance_eigh" if features.shape[0] > features.shape[1] else "full"
-    points = PCA(count, svd_solver=solver).fit_transform(features).astype(np.float32)
+    points = principal_components(features, COMPONENTS, solver)
     rng = np.random.default_rng(seed)
     landmarks = points[rng.permutation(len(points))[:LANDMARKS]]
     squares: Floats = pairwise_distances(points, landmarks, "sqeuclidean")

@@ -6,6 +6,7 @@ Pairs of classes and slices are those of the classifier.
 """
 
 from dataclasses import dataclass
+from pathlib import PurePosixPath
 from typing import Any
 
 import numpy as np
@@ -18,7 +19,9 @@ from convlens.audit.features import audit_features
 from convlens.audit.out_of_fold import Judged, judge_out_of_fold
 from convlens.audit.share import estimate_share
 from convlens.audit.slices import HardPair, Slice, hard_pairs, worse_slices
+from convlens.data.clusters import belonging_together
 from convlens.data.dataset import Dataset
+from convlens.data.duplicates import find_pairs
 from convlens.data.prepared import Prepared, prepare_data
 from convlens.data.sources import load_data
 from convlens.errors import RunError
@@ -44,8 +47,8 @@ class RunAudit:
         pairs: Classes that the classifier confuses more often than others.
         slices: Images on which it is worse than on others of the same classes.
         features: The name of the features of the regressions.
-        scored: The number of images that the classifier had not learned from, by which pairs and
-            slices were found.
+        scored: The number of images by which pairs and slices were found: the classifier had
+            learned neither from them nor from a copy of them. 0 if those of the regressions were.
     """
 
     prepared: Prepared
@@ -79,6 +82,9 @@ def audit_run(
     splits = prepared.splits
     labels = prepared.dataset.labels
     used = np.sort(np.concatenate([splits.train, splits.val, splits.test]))
+    with screen.counter(_("looking for copies")) as progress:
+        pairs = find_pairs(prepared.store, progress=progress)
+    clusters = belonging_together(prepared.dataset, prepared.store, pairs)
     with screen.counter(_("features")) as progress:
         features = audit_features(prepared, used, progress)
     with screen.counter(_("folds")) as progress:
@@ -86,16 +92,16 @@ def audit_run(
             features.values,
             labels[used],
             prepared.dataset.num_classes,
-            prepared.clusters[used],
+            clusters[used],
             seed=run.config.training.seed,
             progress=progress,
         )
     judged = Judged(used[out_of_fold.indices], out_of_fold.probabilities)
-    unseen = judge_unseen(run, prepared)
+    unseen = judge_unseen(run, prepared, clusters)
     scored = judged
     if len(unseen.indices):
         scored = unseen
-        judged = join(judged, unseen, labels)
+        judged = joined(judged, unseen, labels)
     given = labels[scored.indices]
     predicted = scored.probabilities.argmax(axis=1)
     share = estimate_share(judged.probabilities, labels[judged.indices])
@@ -134,7 +140,7 @@ def open_images(run: Run, dataset: Dataset | None, screen: Screen) -> Prepared:
         )
     backend.start(threads=config.training.threads)
     classifier = run.classifier()
-    dataset = dataset.with_classes(classifier.class_names)
+    dataset = run.corrected(dataset).with_classes(classifier.class_names)
     with screen.counter(_("decoding")) as progress:
         prepared = prepare_data(
             dataset, config, preprocessing=classifier.preprocessing, progress=progress
@@ -142,22 +148,30 @@ def open_images(run: Run, dataset: Dataset | None, screen: Screen) -> Prepared:
     return run.divided(prepared)
 
 
-def judge_unseen(run: Run, prepared: Prepared) -> Judged:
+def judge_unseen(run: Run, prepared: Prepared, clusters: NDArray[np.int64] | None = None) -> Judged:
     """Return what the classifier says of the images of validation and test.
 
     In a cross-validation, the classifier of each fold judges the images that were held out.
+
+    Args:
+        run: The run.
+        prepared: Its images.
+        clusters: (n,) numbers, equal for images that belong together. If they are given, the images
+            are left out that belong together with one from which the classifier has learned.
     """
-    held_out = []
+    held_out: list[tuple[Run, dict[str, list[int]], tuple[str, ...]]]
     if "folds" in run.data:
         inner = [run.part(f"fold-{number}") for number in range(1, run.data["folds"] + 1)]
-        held_out = [(one, one.data["splits"]["test"]) for one in inner]
+        held_out = [(one, one.data["splits"], ("test",)) for one in inner]
     else:
-        splits = run.data["splits"]
-        held_out = [(run, sorted([*splits["val"], *splits["test"]]))]
+        held_out = [(run, run.data["splits"], ("val", "test"))]
     probabilities = np.zeros((len(prepared.dataset), prepared.dataset.num_classes), np.float32)
     judged = np.zeros(len(prepared.dataset), bool)
-    for one, images in held_out:
-        indices = np.array(images, np.int64)
+    for one, splits, names in held_out:
+        indices = np.sort(np.concatenate([np.array(splits[name], np.int64) for name in names]))
+        if clusters is not None:
+            learned = clusters[np.array(splits["train"], np.int64)]
+            indices = indices[~np.isin(clusters[indices], learned)]
         judged[indices] = True
         probabilities[indices] = one.classifier().probabilities(
             prepared.store.images, indices=indices
@@ -166,7 +180,7 @@ def judge_unseen(run: Run, prepared: Prepared) -> Judged:
     return Judged(indices, probabilities[indices])
 
 
-def join(one: Judged, other: Judged, labels: NDArray[np.int64]) -> Judged:
+def joined(one: Judged, other: Judged, labels: NDArray[np.int64]) -> Judged:
     """Return the images of both; where both judge, the mean of their probabilities.
 
     The mean is weighted so that the labels are as probable as can be.
@@ -209,5 +223,6 @@ def columns_of(prepared: Prepared, indices: NDArray[np.int64]) -> dict[str, NDAr
     if dataset.splits is not None:
         columns["split"] = dataset.splits[indices]
     if not isinstance(dataset.images, np.ndarray):
-        columns["folder"] = np.array([str(dataset.images[index].parent) for index in indices])
+        folders = [PurePosixPath(dataset.file_name(index)).parent for index in indices]
+        columns["folder"] = np.array([str(folder) for folder in folders], np.str_)
     return columns

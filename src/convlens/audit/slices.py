@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from scipy.stats import binom, hypergeom
 
 from convlens.evaluation.metrics import wilson
+from convlens.evaluation.paired import holm
 from convlens.evaluation.scores import Score
 
 SIGNIFICANT = 0.05  # of the corrected p
@@ -92,7 +93,7 @@ def hard_pairs(
     np.add.at(cells, (labels, predicted), 1)
     confused = np.array([cells[a, b] + cells[b, a] for a, b in pairs])
     images = np.array([counts[a] + counts[b] for a, b in pairs])
-    corrected = holm(binom.sf(confused - 1, images, mean))
+    corrected = holm(binom.sf(confused - 1, images, mean).tolist())
     found = []
     for number in np.argsort(-confused / np.maximum(images, 1), kind="stable"):
         if corrected[number] >= SIGNIFICANT or num_classes < 3:
@@ -106,7 +107,7 @@ def hard_pairs(
                 first=one,
                 second=other,
                 confused=wilson(int(confused[number]), int(images[number])),
-                p=float(corrected[number]),
+                p=corrected[number],
                 indices=tuple(indices[are].tolist()),
             )
         )
@@ -139,7 +140,7 @@ def worse_slices(
             bounds=bounds,
             accuracy=wilson(int((inside & ~wrong).sum()), int(inside.sum())),
             expected=accuracy,
-            p=float(p),
+            p=p,
             indices=tuple(indices[inside & wrong].tolist()),
         )
         for (column, value, bounds, inside), accuracy, p in zip(
@@ -148,20 +149,6 @@ def worse_slices(
         if p < SIGNIFICANT
     ]
     return tuple(sorted(found, key=lambda one: one.p))
-
-
-def holm(p: Any) -> NDArray[np.float64]:
-    """Return (k,) probabilities corrected for k tests by Holm's method.
-
-    >>> holm([0.01, 0.04, 0.03]).round(3).tolist()
-    [0.03, 0.06, 0.06]
-    """
-    values = np.asarray(p, np.float64)
-    order = np.argsort(values, kind="stable")
-    factors = len(values) - np.arange(len(values))
-    corrected = np.empty(len(values))
-    corrected[order] = np.minimum(1, np.maximum.accumulate(values[order] * factors))
-    return corrected
 
 
 def _divide(
@@ -179,10 +166,10 @@ def _divide(
         known = values[~np.isnan(values)]
         if not len(known):
             continue
-        edges = np.unique(np.quantile(known, np.linspace(0, 1, PARTS + 1), method="lower"))
-        for low, high in pairwise(edges):
-            # The last part has both of its ends.
-            inside = (values >= low) & ((values < high) | ((high == edges[-1]) & (values == high)))
+        edges = np.quantile(known, np.linspace(0, 1, PARTS + 1)[1:], method="lower")
+        for low, high in pairwise([-np.inf, *edges]):
+            # Where many values are equal, they are one part, and others are empty.
+            inside = (values > low) & (values <= high)
             if FEWEST <= inside.sum() < len(values):
                 own = values[inside]
                 yield column, None, (float(own.min()), float(own.max())), inside

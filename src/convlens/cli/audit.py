@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from cyclopts import Parameter
 
-from convlens.cli.audit_words import in_short
 from convlens.cli.flags import Layout, Pattern, Using
 from convlens.cli.output import print_json
 from convlens.conflicts import refuse_conflicts
 from convlens.errors import AuditError, ConfigError, DataError
+from convlens.files import and_more
 from convlens.language import N_, _, ngettext
 from convlens.run_folder import SETTINGS, place
 from convlens.screen import Screen, duration
@@ -182,6 +182,7 @@ def show(
 ) -> None:
     """Print what was found, the worst first, with what to do and `most` examples of each code."""
     from convlens.audit.codes import CODES
+    from convlens.audit.in_short import in_short
 
     levels = found.levels
     counted = _("errors: {error:,}; warnings: {warning:,}; notes: {note:,}").format(**levels)
@@ -260,8 +261,23 @@ def _write(  # noqa: PLR0913 - one argument for each file and what it is made of
         from convlens.audit.cleaned import export_cleaned
 
         with screen.counter(_("copying")) as progress:
-            export_cleaned(found.dataset, export, corrections, progress)
-        written.append((_("copy"), str(export)))
+            copy = export_cleaned(found.dataset, export, corrections, progress)
+        counted = _(
+            "{path} (images: {copied:,}; left out: {excluded:,}; with another label: "
+            "{relabelled:,})"
+        ).format(
+            path=export,
+            copied=copy.copied,
+            excluded=copy.excluded,
+            relabelled=copy.relabelled,
+        )
+        written.append((_("copy"), counted))
+        if copy.missing:
+            screen.note(
+                _("files that could not be opened are not in the copy: {files}").format(
+                    files=in_line(and_more(copy.missing))
+                )
+            )
     if written:
         screen.say()
         screen.facts(written)
@@ -273,11 +289,8 @@ def _fail_on(found: "Audit", level: str | None) -> None:
     bad = levels["error"] + (levels["warning"] if level == "warning" else 0)
     if level is not None and bad:
         raise AuditError(
-            ngettext(
+            _(
                 "{source}: --fail-on {level} allows no finding of this level or worse; found "
-                "{bad:,}.",
-                "{source}: --fail-on {level} allows no findings of this level or worse; found "
-                "{bad:,}.",
-                bad,
+                "{bad:,}."
             ).format(source=found.dataset.source, level=level, bad=bad)
         )

@@ -16,7 +16,7 @@ from convlens.files import claim_folder, numbered
 from convlens.language import _
 from convlens.report.finish import report_run, score
 from convlens.report.leak_free import LeakFree, leak_free, show_leak
-from convlens.report.results import show, write_evaluation
+from convlens.report.results import Scored, show, write_evaluation
 from convlens.run import Run
 from convlens.screen import Screen
 
@@ -66,7 +66,7 @@ def score_again(
             ).format(arithmetic=classifier.provenance["features"])
         )
     scored = score(classifier, prepared, screen)
-    leak = leak_free(scored, prepared) if without_leak else None
+    leak = _without_leak(scored, prepared, screen) if without_leak else None
     report_run(run, classifier, scored, screen, _leak_facts(leak))
     if leak is not None:
         show_leak(leak, screen)
@@ -87,6 +87,11 @@ def _images_of(run: Run, classifier: Classifier, dataset: Dataset, screen: Scree
             progress=progress,
         )
     return run.divided(prepared)
+
+
+def _without_leak(scored: Scored, learned: Prepared, screen: Screen) -> LeakFree:
+    with screen.counter(_("looking for copies")) as progress:
+        return leak_free(scored, learned, progress)
 
 
 def _leak_facts(leak: LeakFree | None) -> dict[str, Any]:
@@ -117,6 +122,7 @@ def score_other(
     Raises:
         DataError: If the images have a class that the classifier does not know, or none can be
             read.
+        RunError: If the images in `learned` are not those of the run.
         StorageError: If the report cannot be written.
     """
     dataset = dataset.with_classes(classifier.class_names)
@@ -129,16 +135,15 @@ def score_other(
     if dataset.splits is not None:
         of_test = (dataset.splits == "test") & store.usable
         chosen = of_test if of_test.any() else store.usable
+    of_run = None if learned is None else _images_of(run, classifier, learned, screen)
     none = np.empty(0, np.int64)
     splits = Splits(none, none, np.flatnonzero(chosen))
     prepared = Prepared(dataset, preprocessing, store, splits)
     if prepared.fingerprint == run.data["fingerprint"] and dataset.splits is None:
         screen.note(_("these are the images of the training: the scores are too high"))
     scored = score(classifier, prepared, screen, name=dataset.name)
+    leak = None if of_run is None else _without_leak(scored, of_run, screen)
     folder = _evaluation_folder(run, dataset)
-    leak = None
-    if learned is not None:
-        leak = leak_free(scored, _images_of(run, classifier, learned, screen))
     evaluated = {"evaluated": dataset.source, "evaluated_path": dataset.path}
     write_evaluation(run, folder, classifier, scored, evaluated | _leak_facts(leak))
     show(scored.evaluation, folder, screen)
