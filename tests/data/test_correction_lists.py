@@ -57,6 +57,8 @@ def test_a_list_in_big5_is_read(tmp_path):
         ("image,label\na,b\n", r"must name its columns, .*; found image, label"),
         ("file,action\na.png,delete\n", r"row 2: the action must be one of .*; found 'delete'"),
         ("file,action,value\n\na.png,relabel,\n", r"row 3: relabel needs the name of the class"),
+        ("action,value,file\nlook\n", r"row 2: the column file must name an image; it is empty"),
+        ("file,action\n ,look\n", r"row 2: the column file must name an image; it is empty"),
         ('file,action\na.png,look\n"b.png,look\n', r"quotes must be closed .*; row 3"),
     ],
 )

@@ -22,6 +22,7 @@ def names(tmp_path):
         ("bar\\1.png", 1),
         ("./bar/../bar/1.png", 1),
         ("bar/\u00e9.png", 2),
+        ("./bar/\u00e9.png", 2),
         ("bar/2.png", None),
         ("../bar/1.png", None),
         ("bar\0/1.png", None),

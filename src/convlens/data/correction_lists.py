@@ -139,7 +139,13 @@ def _corrections(path: Path, text: str) -> Iterable[Correction]:
         cells = dict(zip(header, row, strict=False))
         values = {column: cells.get(column, "").strip() for column in COLUMNS}
         # A file may have a blank at its end, but not a class.
-        values["file"] = cells["file"]
+        values["file"] = cells.get("file", "")
+        refuse_if(
+            not values["file"].strip(),
+            _("{path}: row {row}: the column file must name an image; it is empty."),
+            path=path,
+            row=number,
+        )
         values["action"] = values["action"].lower()
         refuse_if(
             values["action"] not in ACTIONS,

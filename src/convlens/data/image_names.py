@@ -26,22 +26,22 @@ class Names:
     def find(self, name: str) -> int | None:
         """Return the index of an image, or None if there is none of that name."""
         for spelled in (name, name.strip(), original(name), name.strip().replace("\\", "/")):
-            if spelled in self._exact:
-                return self._exact[spelled]
-            composed = unicodedata.normalize("NFC", spelled)
-            if composed in self._composed:
-                return self._composed[composed]
-            if not isinstance(self._dataset.images, np.ndarray):
-                inside = self._inside(spelled)
-                if inside in self._exact:
-                    return self._exact[inside]
+            for tried in (spelled, self._inside(spelled)):
+                if tried in self._exact:
+                    return self._exact[tried]
+                composed = unicodedata.normalize("NFC", tried)
+                if composed in self._composed:
+                    return self._composed[composed]
         return None
 
-    def _inside(self, name: str) -> str | None:
-        """Return an absolute path, or one with dots in it, as a path inside the folder."""
-        if "\0" in name:
-            return None
+    def _inside(self, name: str) -> str:
+        """Return an absolute path, or one with dots in it, as a path inside the folder.
+
+        Other names, as those of images of an array, are returned as they are.
+        """
+        if isinstance(self._dataset.images, np.ndarray) or "\0" in name:
+            return name
         path = Path(os.path.normpath(self._dataset.folder / name))
         if not path.is_relative_to(self._dataset.folder):
-            return None
+            return name
         return path.relative_to(self._dataset.folder).as_posix()
