@@ -6,7 +6,7 @@ never has to fit into memory.
 
 import os
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from convlens.data.cache import REMEDY, write_array, write_header
 from convlens.data.dataset import Dataset, refuse_if
 from convlens.data.digests import BATCH, Digests, digest_of
-from convlens.data.looks import LOOK, Glimpse, Looks, glimpse, looks_of, looks_of_arrays
+from convlens.data.looks import LOOK, Looks, look_at, looks_of_arrays
 from convlens.errors import ImageError
 from convlens.files import write_atomically
 from convlens.language import N_, _, language, speak
@@ -27,6 +27,8 @@ from convlens.unit import LEVELS, convert_bytes
 
 CHANGED = N_("{path}: the image changed while it was decoded.")
 VANISHED = N_("{path}: the image was removed while it was decoded.")
+NO_LOOK: Looks = np.zeros((), LOOK)
+PIECES = 4  # of a batch for each thread, which hardly wait for one another then
 AT_ONCE = 16  # batches of arrays whose looks are in memory
 Progress = Callable[[int, int], None]
 
@@ -62,10 +64,10 @@ class Found:
 
 
 class _Decoded(NamedTuple):
-    """One image: its pixels, and what its look needs, if it is a file that could be read."""
+    """One image: its pixels, and its look, which is empty for an image that cannot be read."""
 
     pixels: ImageArray
-    seen: Glimpse | None
+    look: Looks
 
 
 class _Reader:
@@ -81,7 +83,7 @@ class _Reader:
     def __init__(
         self, dataset: Dataset, digests: Digests, preprocessing: Preprocessing, *, survive: bool
     ) -> None:
-        self.levels = bytes_of(dataset, preprocessing)
+        self._levels = bytes_of(dataset, preprocessing)
         self._images = dataset.images
         self._digests = digests
         self._preprocessing = preprocessing
@@ -89,12 +91,16 @@ class _Reader:
         self._blank = np.zeros(preprocessing.shape, np.uint8)
         self._problems: dict[int, str] = {}
         self._coloured: set[int] = set()
-        self._remarks: Counter[str] = Counter()
+        self._remarks: list[str] = []  # threads extend it, and none of it is lost
 
     def found(self) -> Found:
         """Return what is known of the images that were read."""
         problems = {index: self._problems[index] for index in sorted(self._problems)}
-        return Found(problems, len(self._coloured), dict(self._remarks))
+        return Found(problems, len(self._coloured), dict(Counter(self._remarks)))
+
+    def read_some(self, indices: NDArray[np.int64]) -> list[_Decoded]:
+        """Decode several images; see `read`."""
+        return [self.read(index) for index in indices.tolist()]
 
     def read(self, index: int) -> _Decoded:
         """Decode an image, and notice if it is not the one that was digested.
@@ -106,7 +112,7 @@ class _Reader:
             decoded = self._decode(index)
         except ImageError as error:
             self._problems[index] = error.args[0]
-            decoded = _Decoded(self._blank, None)
+            decoded = _Decoded(self._blank, NO_LOOK)
         image = self._images[index]
         if isinstance(image, Path) and digest_of(image, index) != self._digests[index].tobytes():
             refuse_if(
@@ -119,22 +125,21 @@ class _Reader:
             )
             template = CHANGED if image.exists() else VANISHED
             self._problems[index] = _(template).format(path=image)
-            decoded = _Decoded(self._blank, None)
+            decoded = _Decoded(self._blank, NO_LOOK)
         return decoded
 
     def _decode(self, index: int) -> _Decoded:
         image = self._images[index]
-        if isinstance(image, np.ndarray) and self.levels is not None:
-            image = self.levels[image]
-            self._remarks.update([FEW_LEVELS] if len(np.unique(self.levels)) < LEVELS else [])
+        if isinstance(image, np.ndarray) and self._levels is not None:
+            image = self._levels[image]
+            self._remarks.extend([FEW_LEVELS] if len(np.unique(self._levels)) < LEVELS else [])
         reading = read_image(image, self._preprocessing.unit)
-        self._remarks.update(reading.remarks)
+        self._remarks.extend(reading.remarks)
         if reading.image.mode == "RGB" and self._preprocessing.channels == 1:
             self._coloured.add(index)
         pixels = fit_image(reading.image, self._preprocessing)
-        if not isinstance(image, Path):
-            return _Decoded(pixels, None)
-        return _Decoded(pixels, glimpse(reading.image, reading.facts, _size_of(image)))
+        num_bytes = _size_of(image) if isinstance(image, Path) else image.nbytes
+        return _Decoded(pixels, look_at(reading.image, reading.facts, num_bytes))
 
 
 def decode_all(
@@ -163,18 +168,21 @@ def decode_all(
     """
     images = dataset.images
     reader = _Reader(dataset, digests, preprocessing, survive=survive)
+    threads = os.cpu_count() or 1
 
     def batches() -> Iterator[tuple[ImageArray, Looks]]:
-        with ThreadPoolExecutor(os.cpu_count(), initializer=speak, initargs=(language(),)) as pool:
+        with ThreadPoolExecutor(threads, initializer=speak, initargs=(language(),)) as pool:
             for start in range(0, len(images), BATCH):
                 part = range(start, min(start + BATCH, len(images)))
-                decoded = list(pool.map(reader.read, part))
-                looks = _looks_of(images, reader.levels, digests, part)
-                if looks is None:
-                    looks = looks_of([one.seen for one in decoded])
-                yield np.stack([one.pixels for one in decoded]), looks
-                if progress is not None:
-                    progress(part.stop, len(images))
+                decoded: list[_Decoded] = []
+                for some in pool.map(reader.read_some, np.array_split(part, PIECES * threads)):
+                    decoded += some
+                    if progress is not None:
+                        progress(start + len(decoded), len(images))
+                yield (
+                    np.stack([one.pixels for one in decoded]),
+                    np.stack([one.look for one in decoded]),
+                )
 
     _write_both(files, (len(images), *preprocessing.shape), batches())
     return reader.found()
@@ -186,21 +194,6 @@ def _size_of(path: Path) -> int:
         return path.stat().st_size
     except OSError:
         return 0
-
-
-def _looks_of(
-    images: Sequence[Path] | ImageArray,
-    levels: NDArray[np.uint8] | None,
-    digests: Digests,
-    part: range,
-) -> Looks | None:
-    """Return the looks of some images of an array, or None for files."""
-    if not isinstance(images, np.ndarray):
-        return None
-    some = images[part.start : part.stop]
-    if levels is not None:
-        some = levels[some]
-    return looks_of_arrays(some, digests[part.start : part.stop])
 
 
 def _write_both(
@@ -227,12 +220,11 @@ def _write_both(
     write_atomically(files.looks, write, _("the summaries of the images"), _(REMEDY))
 
 
-def take_looks(images: ImageArray, digests: Digests, file: Path) -> None:
+def take_looks(images: ImageArray, file: Path) -> None:
     """Write the looks of images that need no decoding.
 
     Args:
         images: (n, height, width[, channels]) uint8.
-        digests: (n, 16) digests of their pixels.
         file: The file to write.
 
     Raises:
@@ -240,8 +232,7 @@ def take_looks(images: ImageArray, digests: Digests, file: Path) -> None:
     """
 
     def some(start: int) -> bytes:
-        part = slice(start, start + BATCH)
-        return looks_of_arrays(images[part], digests[part]).tobytes()
+        return looks_of_arrays(images[start : start + BATCH]).tobytes()
 
     def write(temporary: Path) -> None:
         with temporary.open("wb") as stream, ThreadPoolExecutor(os.cpu_count()) as pool:

@@ -47,7 +47,7 @@ AGREEMENT = (0.80, 0.985)
 STRICT = (0.50, 0.9875)
 LIKENESS = (0.12, 0.20)  # the 95th percentile of the agreement of any two images of such sets
 MOST_IN_CAPTURE = 60  # images
-VERSION = 5  # to be raised when the same images have other pairs
+VERSION = 6  # to be raised when the same images have other pairs
 SAMPLE = 400  # images of which it is measured
 Indices = NDArray[np.int64]
 

@@ -5,8 +5,6 @@ images, from which near-duplicates and odd images are found, whatever the size o
 """
 
 import hashlib
-from functools import cache
-from typing import Any, NamedTuple
 
 import cv2
 import numpy as np
@@ -16,11 +14,11 @@ from PIL import Image
 from convlens.decode import FileFacts
 from convlens.preprocess import ImageArray
 
-LOOKS_VERSION = 1  # to be raised when looks of the same images become others
+LOOKS_VERSION = 2  # to be raised when looks of the same images become others
 SIDE = 64  # pixels of the grey reduction, whose aspect ratio is that of a square
 COLOUR_SIDE = 8
 WORKING_SIDE = 256  # pixels; larger images are reduced by a whole number until just above it
-COLOUR_BITS = 4  # of each channel, where it is counted how often a colour occurs
+COLOUR_LEVELS = 16  # of each channel, where it is counted how often a colour occurs
 
 Looks = NDArray[np.void]
 """Structured arrays of the type LOOK."""
@@ -47,31 +45,8 @@ LOOK = np.dtype(
 )
 
 
-class Glimpse(NamedTuple):
-    """What is taken from one image; `looks_of` makes looks of many at a time.
-
-    Attributes:
-        small: (64, 64, 3) uint8.
-        digest: The digest of the pixels.
-        size: (width, height) in pixels.
-        sharpness: See LOOK.
-        facts: What the file says of itself.
-        num_bytes: The size of the file.
-    """
-
-    small: ImageArray
-    digest: bytes
-    size: tuple[int, int]
-    sharpness: float
-    facts: FileFacts
-    num_bytes: int
-
-
-def glimpse(image: Image.Image, facts: FileFacts, num_bytes: int) -> Glimpse:
-    """Return what a look needs of an upright image of mode L or RGB.
-
-    The digest covers the grey levels of all pixels, or of blocks of pixels where the image is
-    larger than WORKING_SIDE, and the colours of the reduction.
+def look_at(image: Image.Image, facts: FileFacts, num_bytes: int) -> Looks:
+    """Return the look at an upright image of mode L or RGB, an array without dimensions.
 
     Args:
         image: The image.
@@ -79,91 +54,62 @@ def glimpse(image: Image.Image, facts: FileFacts, num_bytes: int) -> Glimpse:
         num_bytes: The size of its file.
     """
     factor = min(image.size) // WORKING_SIDE
-    working = image.reduce(factor) if factor > 1 else image
-    small = np.asarray(working.resize((SIDE, SIDE), Image.Resampling.BILINEAR, reducing_gap=1.5))
-    grey = np.asarray(working if working.mode == "L" else working.convert("L"))
-    digest = hashlib.sha256(f"{image.size}".encode(), usedforsecurity=False)
-    digest.update(grey.data)
+    working = np.asarray(image.reduce(factor) if factor > 1 else image)
+    return _look_at(working, image.size, facts, num_bytes)
+
+
+def _look_at(pixels: ImageArray, size: tuple[int, int], facts: FileFacts, num_bytes: int) -> Looks:
+    """Return a look.
+
+    The digest covers the grey levels of all pixels, or of blocks of pixels where the image is
+    larger than WORKING_SIDE, and the colours of the reduction.
+
+    Args:
+        pixels: (height, width[, 3]) uint8, where the image is large those of a smaller one.
+        size: (width, height) of the image.
+        facts: What its file says of itself.
+        num_bytes: The size of its file.
+    """
+    small = _reduced(pixels)
+    grey = _grey(pixels)
+    small_grey = _grey(small)
+    digest = hashlib.sha256(f"{size}".encode(), usedforsecurity=False)
+    digest.update(np.ascontiguousarray(grey).data)
     digest.update(np.ascontiguousarray(small).data)
-    colour = small if small.ndim == 3 else np.repeat(small[..., None], 3, axis=2)
-    return Glimpse(colour, digest.digest()[:16], image.size, _sharpness(grey), facts, num_bytes)
-
-
-def _sharpness(grey: ImageArray) -> float:
-    """Return the variance of the Laplacian over that of the grey levels; 0 for a blank image."""
-    _, detail = cv2.meanStdDev(cv2.Laplacian(grey, cv2.CV_16S))
-    _, contrast = cv2.meanStdDev(grey)
-    return float(detail[0, 0] ** 2 / (1 + contrast[0, 0] ** 2))
-
-
-def looks_of(glimpses: list[Glimpse | None]) -> Looks:
-    """Return the looks of several images; those of None, which cannot be read, are empty."""
-    looks = np.zeros(len(glimpses), LOOK)
-    there = [index for index, seen in enumerate(glimpses) if seen is not None]
-    seen = [item for item in glimpses if item is not None]
-    if not seen:
-        return looks
-    small = np.stack([item.small for item in seen])
-    levels = small.astype(np.float32)
-    found = _measured(levels, small)
-    found["grey"] = np.rint(levels @ GREY)
-    found["colours"] = np.rint(_in_blocks(levels))
-    found["pixels"] = [np.frombuffer(item.digest, np.uint8) for item in seen]
-    found["width"] = [item.size[0] for item in seen]
-    found["height"] = [item.size[1] for item in seen]
-    found["bytes"] = [item.num_bytes for item in seen]
-    found["sharpness"] = [item.sharpness for item in seen]
+    brightness, contrast = cv2.meanStdDev(small_grey)
+    colours = cv2.resize(small, (COLOUR_SIDE, COLOUR_SIDE), interpolation=cv2.INTER_AREA)
+    look = np.zeros((), LOOK)
+    look["pixels"] = np.frombuffer(digest.digest()[:16], np.uint8)
+    look["grey"] = small_grey
+    look["colours"] = colours if colours.ndim == 3 else colours[..., None]
+    look["width"], look["height"] = size
+    look["bytes"] = num_bytes
+    look["brightness"] = brightness[0, 0]
+    look["contrast"] = contrast[0, 0]
+    look["commonest"] = _commonest(small)
+    look["sharpness"] = _sharpness(grey)
+    look["colourfulness"] = _colourfulness(small) if small.ndim == 3 else 0
     for name in ("mode", "format", "camera", "software", "taken"):
-        found[name] = [_fixed(getattr(item.facts, name), LOOK[name].itemsize) for item in seen]
-    looks[there] = found
-    return looks
+        look[name] = getattr(facts, name).encode("utf-8", "replace")[: LOOK[name].itemsize]
+    return look
 
 
-def _in_blocks(levels: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Return (n, 8, 8, 3) means of blocks of (n, 64, 64, 3) pixels."""
-    block = SIDE // COLOUR_SIDE
-    parts = levels.reshape(-1, COLOUR_SIDE, block, COLOUR_SIDE, block, 3)
-    means: NDArray[np.float32] = parts.mean(axis=(2, 4))
-    return means
-
-
-def _fixed(text: str, size: int) -> bytes:
-    return text.encode("utf-8", "replace")[:size]
-
-
-def looks_of_arrays(images: ImageArray, digests: NDArray[np.uint8]) -> Looks:
+def looks_of_arrays(images: ImageArray) -> Looks:
     """Return the looks of images that need no decoding.
 
     Args:
         images: (n, height, width) or (n, height, width, channels) uint8; a fourth channel is the
             opacity.
-        digests: (n, 16) digests of their pixels.
     """
-    shaped = images[..., None] if images.ndim == 3 else images
-    channels = shaped.shape[3]
-    mode = {1: "L", 3: "RGB", 4: "RGBA"}[channels]
-    if channels == 4 or max(shaped.shape[1:3]) > WORKING_SIDE // 2:
-        facts = FileFacts(mode, "array")
-        glimpses = [
-            glimpse(_on_white(Image.fromarray(image)), facts, image.nbytes) for image in images
-        ]
-        looks = looks_of(list(glimpses))
-        looks["pixels"] = digests
-        return looks
-    height, width = shaped.shape[1:3]
-    levels = shaped.astype(np.float32)
-    grey = levels[..., 0] if channels == 1 else levels @ GREY
-    looks = _measured(levels, shaped)
-    looks["grey"] = np.rint(_resized(grey, SIDE))
-    colours = np.stack([_resized(levels[..., c], COLOUR_SIDE) for c in range(channels)], axis=3)
-    looks["colours"] = np.rint(colours)
-    looks["sharpness"] = _laplacian_variance(grey) / (1 + grey.var(axis=(1, 2)))
-    looks["pixels"] = digests
-    looks["width"] = width
-    looks["height"] = height
-    looks["bytes"] = shaped[0].size
-    looks["mode"] = mode
-    looks["format"] = "array"
+    plain = images[..., 0] if images.shape[3:] == (1,) else images
+    mode = {2: "L", 3: "RGB", 4: "RGBA"}[plain.shape[-1] if plain.ndim == 4 else 2]
+    facts = FileFacts(mode, "array")
+    looks = np.zeros(len(images), LOOK)
+    for index, pixels in enumerate(plain):
+        if mode == "RGBA" or max(pixels.shape) > WORKING_SIDE:
+            looks[index] = look_at(_on_white(Image.fromarray(pixels)), facts, pixels.nbytes)
+        else:
+            looks[index] = _look_at(pixels, pixels.shape[1::-1], facts, pixels.nbytes)
     return looks
 
 
@@ -174,69 +120,42 @@ def _on_white(image: Image.Image) -> Image.Image:
     return Image.alpha_composite(Image.new("RGBA", image.size, "white"), image).convert("RGB")
 
 
-GREY = np.array([0.299, 0.587, 0.114], np.float32)
+def _reduced(pixels: ImageArray) -> ImageArray:
+    """Return (64, 64[, 3]) pixels.
 
-
-def _resized(grey: NDArray[np.float32], side: int) -> NDArray[np.float32]:
-    """Return (n, side, side) images of (n, height, width) ones."""
-    resized = _weights(grey.shape[1], side) @ grey @ _weights(grey.shape[2], side).T
-    return resized.astype(np.float32, copy=False)
-
-
-@cache
-def _weights(size: int, wanted: int) -> NDArray[np.float32]:
-    """Return the (wanted, size) matrix with which Pillow resizes a row of pixels."""
-    rows = Image.fromarray(np.eye(size, dtype=np.float32))
-    return np.asarray(rows.resize((wanted, size), Image.Resampling.BILINEAR)).T
-
-
-def _laplacian_variance(grey: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Return the variance of the Laplacian of each image, mirrored at the border as by OpenCV."""
-    padded = np.pad(grey, ((0, 0), (1, 1), (1, 1)), mode="reflect")
-    around = padded[:, :-2, 1:-1] + padded[:, 2:, 1:-1] + padded[:, 1:-1, :-2] + padded[:, 1:-1, 2:]
-    found: NDArray[np.float32] = (around - 4 * grey).var(axis=(1, 2))
-    return found
-
-
-def _measured(levels: NDArray[np.float32], pixels: ImageArray) -> Looks:
-    """Return looks with what follows from the colours.
-
-    Args:
-        levels: (n, height, width, 1 or 3) the pixels as numbers that can be computed with.
-        pixels: The same in uint8.
+    Interpolation, which is quick, makes each side shorter by less than a half, so that no pixel is
+    left out; then blocks of pixels are averaged.
     """
-    looks = np.zeros(len(pixels), LOOK)
-    grey = levels[..., 0] if levels.shape[3] == 1 else levels @ GREY
-    looks["brightness"] = grey.mean(axis=(1, 2))
-    looks["contrast"] = grey.std(axis=(1, 2))
-    looks["commonest"] = _commonest(pixels)
-    if levels.shape[3] == 3:
-        looks["colourfulness"] = _colourfulness(levels)
-    return looks
+    height, width = (SIDE << max(0, (side // SIDE).bit_length() - 1) for side in pixels.shape[:2])
+    whole_blocks = cv2.resize(pixels, (width, height), interpolation=cv2.INTER_LINEAR)
+    return np.asarray(cv2.resize(whole_blocks, (SIDE, SIDE), interpolation=cv2.INTER_AREA))
 
 
-def _commonest(pixels: ImageArray) -> NDArray[np.float64]:
-    """Return the share of pixels of the most frequent colour, of 4 bits a channel."""
-    parts = (pixels >> (8 - COLOUR_BITS)).astype(np.int32)
-    codes = parts[..., 0]
-    for channel in range(1, pixels.shape[3]):
-        codes = (codes << COLOUR_BITS) | parts[..., channel]
-    number = 1 << pixels.shape[3] * COLOUR_BITS
-    rows = np.arange(len(pixels))[:, None, None] * number
-    counts = np.bincount((codes + rows).ravel(), minlength=len(pixels) * number)
-    most: NDArray[np.float64] = counts.reshape(-1, number).max(axis=1) / codes[0].size
-    return most
+def _grey(pixels: ImageArray) -> ImageArray:
+    return pixels if pixels.ndim == 2 else np.asarray(cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY))
 
 
-def _colourfulness(colours: NDArray[Any]) -> NDArray[Any]:
+def _sharpness(grey: ImageArray) -> float:
+    """Return the variance of the Laplacian over that of the grey levels; 0 for a blank image."""
+    _, detail = cv2.meanStdDev(cv2.Laplacian(grey, cv2.CV_16S))
+    _, contrast = cv2.meanStdDev(grey)
+    return float(detail[0, 0] ** 2 / (1 + contrast[0, 0] ** 2))
+
+
+def _commonest(pixels: ImageArray) -> float:
+    """Return the share of pixels of the most frequent colour, of 16 levels a channel."""
+    channels = list(range(pixels.shape[2] if pixels.ndim == 3 else 1))
+    levels = [COLOUR_LEVELS] * len(channels)
+    counts = cv2.calcHist([pixels], channels, None, levels, [0, 256] * len(channels))
+    return float(counts.max() / (SIDE * SIDE))
+
+
+def _colourfulness(colours: ImageArray) -> float:
     """Return the colourfulness of Hasler and Süsstrunk, "Measuring Colourfulness", 2003.
 
     It is 0 for grey images, about 15 for slightly colourful ones and above 80 for gaudy ones.
     """
-    red, green, blue = np.moveaxis(colours, -1, 0)
-    one = red - green
-    other = (red + green) / 2 - blue
-    spread = np.hypot(one.std(axis=(1, 2)), other.std(axis=(1, 2)))
-    offset = np.hypot(one.mean(axis=(1, 2)), other.mean(axis=(1, 2)))
-    found: NDArray[Any] = spread + 0.3 * offset
-    return found
+    # From red, green and blue to red - green, and to (red + green) / 2 - blue.
+    opponents = np.array([[1, -1, 0], [0.5, 0.5, -1]], np.float32)
+    mean, spread = cv2.meanStdDev(cv2.transform(colours.astype(np.float32), opponents))
+    return float(np.linalg.norm(spread) + 0.3 * np.linalg.norm(mean))

@@ -57,9 +57,9 @@ class Store:
         The look of an image that could not be read is empty.
         """
         if self.looks_file is None:
-            return looks_of_arrays(self.images, self.digests)
+            return looks_of_arrays(self.images)
         if not self.looks_file.exists():  # These images needed no decoding.
-            take_looks(self.images, self.digests, self.looks_file)
+            take_looks(self.images, self.looks_file)
             keep_within_limit()
         return open_array(self.looks_file).view(LOOK)
 
