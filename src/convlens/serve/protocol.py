@@ -20,11 +20,36 @@ PATIENCE = 10.0  # seconds for headers, for the rest of a body that was refused,
 MOST_CONNECTIONS = 500  # a process may open some 1,000 files on most systems
 
 
+class _Connection(h11.Connection):
+    """HTTP/1.1 as bytes, where the head of an answer is sent together with the start of its body.
+
+    Each part of its own would cost the server a system call, and wake the client once more.
+    """
+
+    _head = b""
+
+    def send(self, event: Any) -> Any:
+        """Return the bytes of an event; None for the end of the connection."""
+        content = super().send(event)
+        if isinstance(event, h11.Response):
+            self._head = content
+            return b""
+        if content is None or not self._head:
+            return content
+        content = self._head + content
+        self._head = b""
+        return content
+
+
 class WatchedProtocol(H11Protocol):
     """A connection that ends if its client is too slow."""
 
     _deadline: asyncio.TimerHandle | None = None
     _stuck: asyncio.TimerHandle | None = None
+
+    def __init__(self, *given: Any, **named: Any) -> None:
+        super().__init__(*given, **named)
+        self.conn = _Connection(h11.SERVER)
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Begin to wait for the first request."""
