@@ -53,6 +53,9 @@ def _open_openvino(path: Path, threads: int, streams: int) -> Run:
         "PERFORMANCE_HINT": "LATENCY" if streams == 1 else "THROUGHPUT",
         "NUM_STREAMS": str(streams),
         "INFERENCE_NUM_THREADS": threads,
+        # The event loop and other programs need processors, too: a thread that may use only one of
+        # them waits while that one is busy, and the others of the network wait for it.
+        "ENABLE_CPU_PINNING": False,
     }
     compiled = _core().compile_model(str(path), "CPU", settings)
 
