@@ -5,6 +5,8 @@ Metadata never decides about pixels: an image whose EXIF data is broken is read 
 """
 
 import io
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -32,6 +34,8 @@ TURNS = {
 GREY_STEPS = {"L;2": 85, "L;4": 17}  # between two levels of grey, by the stored mode
 # The first bytes of files that are never deep: JPEG, GIF, WebP and BMP.
 EIGHT_BIT_STARTS = (b"\xff\xd8", b"GIF8", b"RIFF", b"BM")
+Check = Callable[[Image.Image], None]
+"""What looks at a file that Pillow has opened and not yet decoded, and may raise an ImageError."""
 
 
 class Header(NamedTuple):
@@ -114,7 +118,7 @@ def _read_header(image: ImageLike) -> Header:
         return Header(size, pillow_image.mode, str(pillow_image.format))
 
 
-def decode(image: ImageLike) -> Pixels:
+def decode(image: ImageLike, check: Check | None = None) -> Pixels:
     """Return the pixels of an image; see `convlens.preprocess.read_image`."""
     if isinstance(image, np.ndarray):
         pixels = _from_array(image)
@@ -123,11 +127,13 @@ def decode(image: ImageLike) -> Pixels:
     if isinstance(image, Image.Image):
         with image_errors(_("the Pillow image")):
             return _decode_pillow(image)
-    return tolerant(_decode_file, readable(image))
+    return tolerant(partial(_decode_file, check=check), readable(image))
 
 
-def _decode_file(image: ImageLike) -> Pixels:
+def _decode_file(image: ImageLike, check: Check | None) -> Pixels:
     with opened(image) as (pillow_image, file):
+        if check is not None:
+            check(pillow_image)
         return _decode_pillow(pillow_image, file)
 
 

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
-from convlens.decode import TURNS, FileFacts, decode, is_deep, is_deep_file, may_be_deep
+from convlens.decode import TURNS, Check, FileFacts, decode, is_deep, is_deep_file, may_be_deep
 from convlens.errors import ImageError
 from convlens.image_file import ImageLike
 from convlens.language import N_, _
@@ -95,7 +95,9 @@ def open_image(image: ImageLike, unit: Unit | str | None = None) -> Image.Image:
     return read_image(image, unit).image
 
 
-def read_image(image: ImageLike, unit: Unit | str | None = None) -> Reading:
+def read_image(
+    image: ImageLike, unit: Unit | str | None = None, check: Check | None = None
+) -> Reading:
     """Return the image upright, as a Pillow image of mode L or RGB, with remarks on it.
 
     Transparent areas become white. Of several pages or frames the first is used.
@@ -104,6 +106,7 @@ def read_image(image: ImageLike, unit: Unit | str | None = None) -> Reading:
         image: A file, its bytes, a binary stream, a Pillow image, or an array (height, width[, 1, 3
             or 4]).
         unit: The unit of deep images, see `Preprocessing.unit`.
+        check: What looks at a file before it is decoded; it may be called twice.
 
     Raises:
         ImageError: If the file is missing, empty, truncated, not an image, or has more than
@@ -116,7 +119,7 @@ def read_image(image: ImageLike, unit: Unit | str | None = None) -> Reading:
                 "{dtype}."
             ).format(dtype=image.dtype)
         )
-    pixels = decode(image)
+    pixels = decode(image, check)
     remarks = [FRAMES] if pixels.has_frames else []
     upright = pixels.values
     if isinstance(upright, np.ndarray):
@@ -157,13 +160,20 @@ def read_values(image: ImageLike) -> Values | None:
     return values_of(values) if isinstance(values, np.ndarray) else None
 
 
-def prepare(image: ImageLike, preprocessing: Preprocessing) -> ImageArray:
+def prepare(
+    image: ImageLike, preprocessing: Preprocessing, check: Check | None = None
+) -> ImageArray:
     """Return the image as a uint8 array (height, width, channels), ready for the network.
+
+    Args:
+        image: The image, see `read_image`.
+        preprocessing: How it is brought to the input of the network.
+        check: See `read_image`.
 
     Raises:
         ImageError: If the image cannot be read, see `read_image`.
     """
-    return fit_image(open_image(image, preprocessing.unit), preprocessing)
+    return fit_image(read_image(image, preprocessing.unit, check).image, preprocessing)
 
 
 def fit_image(image: Image.Image, preprocessing: Preprocessing) -> ImageArray:

@@ -199,7 +199,7 @@ def test_deep_images_that_are_refused_do_not_decide_the_unit(monkeypatch):
     deep = stream(Image.fromarray(np.full((9, 9), 40_000, np.uint16)))
     assert queue_module._is_deep(deep)
 
-    def refuse(image):
+    def refuse(_header, _image):
         raise ImageError("too many scans")
 
     monkeypatch.setattr(queue_module, "is_large", refuse)
@@ -210,7 +210,9 @@ def test_large_images_are_decoded_one_at_a_time(queue, gate, monkeypatch):
     decoding = []
     most = []
 
-    def prepare(image, seen):
+    def prepare(image, _seen, check):
+        check(image)
+        check(image)  # as for a PNG whose metadata is broken, which is opened again without it
         decoding.append(image)
         most.append(len(decoding))
         threading.Event().wait(0.02)
@@ -221,7 +223,7 @@ def test_large_images_are_decoded_one_at_a_time(queue, gate, monkeypatch):
     gate.opened.set()
 
     async def ask(large):
-        monkeypatch.setattr("convlens.serve.queue.is_large", lambda _image: large)
+        monkeypatch.setattr("convlens.serve.queue.is_large", lambda *_given: large)
         most.clear()
         await queue.classify([io.BytesIO() for _image in range(6)])
         return max(most)

@@ -8,7 +8,7 @@ import io
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from queue import SimpleQueue
@@ -16,9 +16,10 @@ from typing import Any, NamedTuple, TypeVar, cast
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 
 from convlens.classifier.prediction import Prediction
-from convlens.decode import may_begin_deep
+from convlens.decode import may_begin_deep, read_header
 from convlens.errors import ImageError
 from convlens.export.folder import Exported
 from convlens.image_file import name_of
@@ -58,14 +59,12 @@ class Job:
         work: A function without arguments, which is called in the language of the request; None if
             the client has gone.
         language: That language.
-        done: What the event loop of the request waits for.
-        loop: That event loop.
+        done: Gets what the function returns, or its error; the request waits for it.
     """
 
     work: Callable[[], Any] | None
     language: str
     done: "asyncio.Future[Any]"
-    loop: asyncio.AbstractEventLoop
 
 
 class Queue:
@@ -85,7 +84,7 @@ class Queue:
         self.is_open = True
         self.computed: Callable[[int], None] = lambda _images: None
         self._most = limits.max_queue
-        self._large = threading.Lock()  # held while a large image is decoded, for the memory
+        self._large = threading.RLock()  # held while a large image is decoded, for the memory
         self._jobs: SimpleQueue[Job | None] = SimpleQueue()
         self._threads = [
             threading.Thread(target=self._work, name="convlens-serve", daemon=True)
@@ -180,11 +179,11 @@ class Queue:
         """Return what threads compute, or the errors; if this is cancelled, they are dropped."""
         loop = asyncio.get_running_loop()
         said_in = language()
-        jobs = [Job(work, said_in, loop.create_future(), loop) for work in works]
+        jobs = [Job(work, said_in, loop.create_future()) for work in works]
         for job in jobs:
             self._jobs.put(job)
         try:
-            return await asyncio.gather(*(job.done for job in jobs), return_exceptions=True)
+            return [await job.done for job in jobs]
         finally:
             for job in jobs:
                 job.work = None  # which also frees the image
@@ -204,12 +203,14 @@ class Queue:
         return self._compute(pixels)
 
     def _prepare(self, image: io.BytesIO, seen: Preprocessing) -> ImageArray:
-        if not is_large(image):
-            return prepare(image, seen)
-        with self._large:
-            pixels = prepare(image, seen)
-            give_memory_back()
-        return pixels
+        with ExitStack() as turn:
+
+            def check(opened: Image.Image) -> None:
+                if is_large(opened, image):
+                    turn.enter_context(self._large)
+                    turn.callback(give_memory_back)
+
+            return prepare(image, seen, check)
 
     def _with_unit_of(self, predictor: Exported, images: Sequence[io.BytesIO]) -> Exported:
         deep = [image for image in images if _is_deep(image)]
@@ -232,19 +233,20 @@ def _carry_out(job: Job) -> None:
     work = job.work
     if work is None:
         return
+    found: Any
     try:
         with using(job.language):
-            answer = partial(_set, job.done.set_result, work())
+            found = work()
     except Exception as error:  # which is raised where the result is awaited
-        answer = partial(_set, job.done.set_exception, error)
+        found = error
     with suppress(RuntimeError):  # the loop has ended
-        job.loop.call_soon_threadsafe(answer)
+        job.done.get_loop().call_soon_threadsafe(_set, job.done, found)
 
 
-def _set(give: Callable[[Any], None], value: Any) -> None:
+def _set(done: "asyncio.Future[Any]", found: Any) -> None:
     """Set the result of a future, unless it was cancelled meanwhile."""
-    with suppress(asyncio.InvalidStateError):
-        give(value)
+    if not done.done():
+        done.set_result(found)
 
 
 def _is_deep(image: io.BytesIO) -> bool:
@@ -252,7 +254,7 @@ def _is_deep(image: io.BytesIO) -> bool:
     if not may_begin_deep(image.getvalue()[:25]):
         return False
     try:
-        is_large(image)
+        is_large(read_header(image), image)
     except ImageError:  # which is said when the image is classified
         return False
     return True

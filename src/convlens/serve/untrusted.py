@@ -8,7 +8,9 @@ import io
 import re
 from contextlib import suppress
 
-from convlens.decode import read_header
+from PIL import Image
+
+from convlens.decode import Header
 from convlens.errors import ImageError
 from convlens.image_file import name_of, usual_suffixes
 from convlens.language import _
@@ -34,13 +36,16 @@ END = 0xD9
 SCAN = 0xDA
 
 
-def is_large(image: io.BytesIO) -> bool:
+def is_large(header: Header | Image.Image, image: io.BytesIO) -> bool:
     """Return whether an image is so large that only one should be decoded at a time.
+
+    Args:
+        header: What the image says of itself, or the image as Pillow has opened it.
+        image: Its file.
 
     Raises:
         ImageError: If the image must not be decoded.
     """
-    header = read_header(image)
     name = name_of(image) or _("the bytes")
     if header.format not in FORMATS:
         raise ImageError(
