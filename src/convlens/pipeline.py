@@ -61,27 +61,36 @@ def train(  # noqa: PLR0913 - the public entry point; all but the first have def
     """
     screen = screen or Screen()
     if resume:
-        training, folder = _reopen(dataset, run, screen)
-    else:
-        config = config or Config()
-        refuse_conflicts("train", {"find_learning_rate": find_rate} | config.transfer.changed())
-        begin(config, run)
-        origin = choose_origin(config, model, start_from)
-        prepared = prepare_images(origin, dataset, config, screen)
-        training = open_training(prepared, config, origin, screen)
-        folder = Run.create(run, f"{dataset.name}-{origin.name}")
-        with folder.removed_on_failure():
-            for stage in training.stages:
-                if find_rate and isinstance(stage, Trainer):
-                    stage.find_learning_rate(folder)
-            training.setup.describe(folder)
-    with explained_stops(folder.how_to_resume):
-        training.announce(folder)
-        training.run(folder)
-        classifier = training.finish(folder)
+        if run is None:
+            raise RunError(_("to resume, name the run: --resume --run NAME."))
+        folder = Run.open(run)
+        with folder.locked():
+            _carry_out(_reopen(dataset, folder, screen), folder)
+        return folder
+    config = config or Config()
+    refuse_conflicts("train", {"find_learning_rate": find_rate} | config.transfer.changed())
+    begin(config, run)
+    origin = choose_origin(config, model, start_from)
+    prepared = prepare_images(origin, dataset, config, screen)
+    training = open_training(prepared, config, origin, screen)
+    folder = Run.create(run, f"{dataset.name}-{origin.name}")
+    with folder.removed_on_failure(), folder.locked():
+        for stage in training.stages:
+            if find_rate and isinstance(stage, Trainer):
+                stage.find_learning_rate(folder)
+        training.setup.describe(folder)
+        classifier = _carry_out(training, folder)
     if model is not None:
         set_weights(model, classifier.model.get_weights())
     return folder
+
+
+def _carry_out(training: Training, run: Run) -> Classifier:
+    """Train what is left of a run, score its best epoch, and return its classifier."""
+    with explained_stops(run.how_to_resume):
+        training.announce(run)
+        training.run(run)
+        return training.finish(run)
 
 
 def begin(config: Config, run: str | Path | None = None) -> None:
@@ -191,24 +200,16 @@ def open_trainer(prepared: Prepared, config: Config, screen: Screen) -> Trainer:
     return Trainer(Setup.create(prepared, config, choose_network(config)), screen)
 
 
-def _reopen(dataset: Dataset, name: str | Path | None, screen: Screen) -> tuple[Training, Run]:
-    """Return a stopped run, and its training with the run's configuration, network and split."""
-    if name is None:
-        raise RunError(_("to resume, name the run: --resume --run NAME."))
-    run = Run.open(name)
-    if run.finished:
-        raise RunError(
-            _(
-                "{folder}: this run is finished. To train its classifier further: --from {folder}."
-            ).format(folder=run.folder)
-        )
-    for kind, what in (("folds", _("a cross-validation")), ("few", _("a training on few images"))):
-        if kind in run.data:
-            raise RunError(
-                _(
-                    "{folder}: {what} cannot be resumed. Start it anew under another --run name."
-                ).format(folder=run.folder, what=what)
-            )
+def _reopen(dataset: Dataset, run: Run, screen: Screen) -> Training:
+    """Return the training of a stopped run, with the run's configuration, network and split.
+
+    Raises:
+        RunError: If it is finished, or these are not its images.
+    """
+    run.refuse_finished()
+    if {"folds", "few"} & set(run.data):
+        message = _("{folder}: this run is several trainings, which `{command}` continues.")
+        raise RunError(message.format(folder=run.folder, command=run.resume_command()))
     config = run.config
     begin(config)
     dataset = run.corrected(dataset)
@@ -216,4 +217,4 @@ def _reopen(dataset: Dataset, name: str | Path | None, screen: Screen) -> tuple[
     origin = choose_origin(config, start_from=start_from)
     with screen.counter(_("decoding")) as progress:
         prepared = run.divided(origin.prepare(dataset, config, progress))
-    return open_training(prepared, config, origin, screen), run
+    return open_training(prepared, config, origin, screen)

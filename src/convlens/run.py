@@ -4,29 +4,28 @@ import json
 import shlex
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from convlens import run_folder
+from convlens import checksums, lock, run_folder
 from convlens.config import Config
 from convlens.data.corrections import obey
 from convlens.data.dataset import SPLITS, Dataset
 from convlens.data.prepared import Prepared
 from convlens.data.splits import Splits
 from convlens.errors import RunError
-from convlens.files import storage_errors, with_present_names, write_atomically
+from convlens.files import storage_errors, write_atomically
 from convlens.history import Row, read_history, write_history
 from convlens.language import _
-from convlens.run_folder import CLASSIFIER, SETTINGS
+from convlens.run_folder import CLASSIFIER, HISTORY, SETTINGS
 
 if TYPE_CHECKING:
     from convlens.classifier.classifier import Classifier
-
-HISTORY = "history.csv"
 
 
 @dataclass(frozen=True)
@@ -144,6 +143,18 @@ class Run:
         """Whether the run ended with its report."""
         return (self.folder / "report.json").exists()
 
+    def refuse_finished(self) -> None:
+        """Raise RunError if the run ended with its report."""
+        if self.finished:
+            message = _(
+                "{folder}: this run is finished. To train its classifier further: --from {folder}."
+            )
+            raise RunError(message.format(folder=self.folder))
+
+    def resume_command(self, command: str = "train") -> str:
+        """Return what a user types to continue the run; see `how_to_resume`."""
+        return shlex.join(["convlens", command, "--run", str(self.folder), "--resume"])
+
     def how_to_resume(self, command: str = "train") -> str:
         """Return what a stopped run has kept, and the command that continues it.
 
@@ -153,10 +164,7 @@ class Run:
         how = _("To go on: {command}")
         if self.classifier_path.exists():
             how = _("{path} holds the best epoch so far. To go on: {command}")
-        return how.format(
-            path=self.classifier_path,
-            command=shlex.join(["convlens", command, "--run", str(self.folder), "--resume"]),
-        )
+        return how.format(path=self.classifier_path, command=self.resume_command(command))
 
     def divided(self, prepared: Prepared) -> Prepared:
         """Return the images with the split that the run recorded.
@@ -191,6 +199,8 @@ class Run:
     def record(self, prepared: Prepared, facts: Mapping[str, Any] | None = None) -> None:
         """Write what was trained on into `data.json`, and copy the lists of corrections.
 
+        If the run is recorded again, what was known of it besides stays, such as when it began.
+
         Args:
             prepared: The images and their split.
             facts: Further entries of data.json.
@@ -198,12 +208,44 @@ class Run:
         Raises:
             StorageError: If a file cannot be written.
         """
-        data = prepared.to_dict()
+        began = {"began": datetime.now(UTC).isoformat(timespec="seconds")}
+        known = self.data if (self.folder / "data.json").exists() else {}
+        data = began | known | prepared.to_dict()
         for number, used in enumerate(prepared.dataset.lists, 1):
             name = f"lists/{number}-{used.list.path.name}"
             write_atomically(self.folder / name, used.list.content, _("the list"))
             data["lists"][number - 1]["file"] = name
         self.write("data.json", json.dumps(data | dict(facts or {}), ensure_ascii=False))
+
+    def locked(self) -> AbstractContextManager[None]:
+        """Lock the folder for a block, so that no other process works on the run.
+
+        Raises:
+            RunError: If another process does so already.
+            StorageError: If the folder cannot be written to.
+        """
+        return lock.locked(self.folder)
+
+    def unseal(self) -> None:
+        """Remove the checksums of the folder, some of whose files are about to change.
+
+        Raises:
+            StorageError: If they cannot be removed.
+        """
+        checksums.unseal(self.folder)
+
+    def seal(self, files: Sequence[Path] | None = None) -> None:
+        """Write the checksums of files that do not change any more.
+
+        Args:
+            files: The files of the folder; None stands for all of a finished run.
+
+        Raises:
+            StorageError: If the checksums cannot be written.
+        """
+        if files is None:
+            files = checksums.complete_files(self.folder)
+        checksums.seal(self.folder, files)
 
     def classifier(self, precision: str = "float32") -> "Classifier":
         """Load the classifier of the best epoch.
@@ -254,15 +296,4 @@ class Run:
         Raises:
             RunError: If the file is missing or damaged.
         """
-        path = self.folder / name
-        try:
-            content: dict[str, Any] = with_present_names(
-                json.loads(path.read_text(encoding="utf-8"))
-            )
-            return content
-        except (OSError, ValueError) as error:
-            raise RunError(
-                _("{path}: this file of the run cannot be read; {reason}.").format(
-                    path=path, reason=error
-                )
-            ) from error
+        return run_folder.read_json(self.folder / name)

@@ -1,17 +1,25 @@
 """The folders of runs: how one is named and claimed, and how it is found again by its name."""
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from convlens.errors import RunError
-from convlens.files import and_more, claim_folder, numbered
+from convlens.files import and_more, claim_folder, numbered, with_present_names
 from convlens.language import _, sentences
 from convlens.text import original
 
 RUNS = Path("runs")
 SETTINGS = "run.toml"
 CLASSIFIER = "classifier.keras"
-BEGUN = {"state", "plots", "data.json"}  # what a run has before its settings are written
+HISTORY = "history.csv"
+SEARCH_FACTS = "search.json"
+COMPARISON_FACTS = "compare.json"
+NETWORK_DONE = "trained.json"  # marks a network of a comparison as trained
+FOLD_DONE = "probabilities.npy"  # marks a fold as done; what its held-out images were given
+# What a run has before its settings are written.
+BEGUN = {"state", "plots", "data.json", "lists", "SHA256SUMS"}
 
 
 def place(name: str | Path) -> Path:
@@ -82,6 +90,33 @@ def refuse_study(folder: Path) -> None:
     raise RunError(message.format(folder=folder, kind=kinds[0], names=and_more(inner)))
 
 
+def is_begun(folder: Path) -> bool:
+    """Return whether a folder is a run, a search or a comparison that can be continued."""
+    return (folder / SETTINGS).is_file() or (folder / COMPARISON_FACTS).is_file()
+
+
+def is_claimed(folder: Path) -> bool:
+    """Return whether a folder was made for a run, of which nothing else is there."""
+    return (folder / "state").is_dir() and {path.name for path in folder.iterdir()} <= BEGUN
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """Return the content of a JSON file of a run, with the present names of its keys.
+
+    Raises:
+        RunError: If the file is missing or damaged.
+    """
+    try:
+        content: dict[str, Any] = with_present_names(json.loads(path.read_text(encoding="utf-8")))
+        return content
+    except (OSError, ValueError) as error:
+        raise RunError(
+            _("{path}: this file of the run cannot be read; {reason}.").format(
+                path=path, reason=error
+            )
+        ) from error
+
+
 def _newest_first(files: Iterator[Path]) -> list[Path]:
     """Return the folders of some files, those of the newest files first."""
     newest = sorted(files, key=lambda path: path.stat().st_mtime, reverse=True)
@@ -98,7 +133,7 @@ def _taken_error(folder: Path) -> RunError:
         "{folder}: a new run needs a folder that does not exist yet. Use another --run name, or "
         "continue this one with --run and --resume alone."
     )
-    if folder.is_dir() and {path.name for path in folder.iterdir()} <= BEGUN:
+    if is_claimed(folder):
         message = _(
             "{folder}: a new run needs a folder that does not exist yet; this one begins just now, "
             "or was killed before it could be continued. Use another --run name, or remove it."

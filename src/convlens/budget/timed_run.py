@@ -4,6 +4,7 @@ A head is trained on the frozen backbone first, and layers are fine-tuned in the
 """
 
 import sys
+from contextlib import ExitStack
 from dataclasses import asdict, replace
 from pathlib import Path
 
@@ -71,6 +72,7 @@ class TimedRun:
         self.given = given
         self.facts: dict[str, str] = {}  # what was measured and chosen, for the user
         self.folder: Run | None = None
+        self.until_end = ExitStack()  # holds the lock of the folder
         self.head_alone = False  # whether a resumed run would train only the head
 
     def how_to_go_on(self) -> str:
@@ -83,6 +85,7 @@ class TimedRun:
     def begin(self, setup: Setup, name: str | Path | None) -> Run:
         """Create the run folder; from here on the run can be resumed."""
         self.folder = Run.create(name, f"{self.dataset.name}-{setup.origin.name}")
+        self.until_end.enter_context(self.folder.locked())
         with self.folder.removed_on_failure():
             setup.describe(self.folder, budget=self.clock.seconds)
         return self.folder

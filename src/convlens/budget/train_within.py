@@ -68,7 +68,7 @@ def train_within(  # noqa: PLR0913 - the public entry point; all but three have 
     if config.transfer.backbone is None:
         choose_origin(config)  # refuses an unknown network before anything is measured
     timed = TimedRun(dataset, config, Clock(seconds, began), screen or Screen(), given)
-    with explained_stops(timed.how_to_go_on):
+    with explained_stops(timed.how_to_go_on), timed.until_end:
         return _train(timed, run)
 
 

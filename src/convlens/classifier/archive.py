@@ -111,27 +111,7 @@ def read_archive(path: Path) -> tuple[keras.Model, dict[str, Any]]:
         ClassifierError: If the file is missing, cut, changed, not a classifier, or made by a newer
             convlens, or if Keras cannot build its network.
     """
-    try:
-        with zipfile.ZipFile(path) as archive:
-            facts = with_present_names(_checked_facts(path, archive))
-    except FileNotFoundError as error:
-        raise ClassifierError(
-            _("{path}: there is no classifier file here.").format(path=path)
-        ) from error
-    except OSError as error:
-        raise ClassifierError(
-            _("{path}: the file cannot be read; {reason}.").format(
-                path=path, reason=error.strerror or error
-            )
-        ) from error
-    except DAMAGE as error:
-        _refuse_other_kind(path)
-        raise ClassifierError(
-            _(
-                "{path}: the file is damaged or is not a classifier ({reason}). "
-                "Use an undamaged copy."
-            ).format(path=path, reason=error)
-        ) from error
+    facts = read_facts(path)
     try:
         return keras.models.load_model(path, compile=False, safe_mode=True), facts
     except (ValueError, TypeError, OSError, KeyError) as error:
@@ -149,6 +129,37 @@ def read_archive(path: Path) -> tuple[keras.Model, dict[str, Any]]:
                 found=keras.__version__,
                 made_by=made_by,
             )
+        ) from error
+
+
+def read_facts(path: Path) -> dict[str, Any]:
+    """Return the content of `convlens.json` of a classifier file, whose checksum is right.
+
+    Raises:
+        ClassifierError: If the file is missing, cut, changed, not a classifier, or made by a newer
+            convlens.
+    """
+    try:
+        with zipfile.ZipFile(path) as archive:
+            facts: dict[str, Any] = with_present_names(_checked_facts(path, archive))
+            return facts
+    except FileNotFoundError as error:
+        raise ClassifierError(
+            _("{path}: there is no classifier file here.").format(path=path)
+        ) from error
+    except OSError as error:
+        raise ClassifierError(
+            _("{path}: the file cannot be read; {reason}.").format(
+                path=path, reason=error.strerror or error
+            )
+        ) from error
+    except DAMAGE as error:
+        _refuse_other_kind(path)
+        raise ClassifierError(
+            _(
+                "{path}: the file is damaged or is not a classifier ({reason}). "
+                "Use an undamaged copy."
+            ).format(path=path, reason=error)
         ) from error
 
 

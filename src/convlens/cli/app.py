@@ -89,6 +89,10 @@ COMMANDS = {  # where each is, and its help; see `convlens.cli.help`
             "oldest."
         ),
     ),
+    "run": (
+        "convlens.cli.runs:runs",
+        N_("List runs, show what can be resumed, check that files are whole, or remove a run."),
+    ),
     "demo": (
         "convlens.cli.demo:demo",
         N_(

@@ -114,7 +114,8 @@ def resume_comparison(run: str | None, path: str | None) -> None:
     backend.start(config.training.backend, config.training.threads)
     from convlens.studies import compare
 
-    facts = compare.open_comparison(run).read(compare.FACTS)
+    comparison = compare.open_comparison(run)
+    facts = comparison.read(compare.FACTS)
     if not begun:
         raise RunError(
             _(
@@ -122,7 +123,9 @@ def resume_comparison(run: str | None, path: str | None) -> None:
             ).format(folder=folder)
         )
     lists = Run(folder / facts["models"][0]).lists
-    compare.resume_comparison(open_images(path or facts["path"], config, lists), run, Screen())
+    with comparison.locked():
+        dataset = open_images(path or facts["path"], config, lists)
+        compare.resume_comparison(dataset, run, Screen())
 
 
 def chart_published() -> None:
@@ -221,7 +224,8 @@ def resume_search(run: str | None, path: str | None) -> None:
 
     message = _("to resume, name the search: convlens search --run NAME --resume.")
     opened = Run.open(require_name(run, message))
-    dataset = open_images(path or opened.data["path"], opened.config, opened.lists)
     from convlens.studies import search
 
-    search.resume_search(dataset, opened.folder, Screen())
+    with opened.locked():
+        dataset = open_images(path or opened.data["path"], opened.config, opened.lists)
+        search.resume_search(dataset, opened.folder, Screen())

@@ -66,6 +66,7 @@ def finish(
                 folder=run.folder
             )
         )
+    run.unseal()
     classifier = run.classifier()
     if scored is None and not (len(prepared.splits.test) or len(prepared.splits.val)):
         screen.note(_("no images were set aside (--test, --val), so there are no scores"))
@@ -73,6 +74,7 @@ def finish(
             "report.json",
             json.dumps({"title": run.folder.name, "n": 0, "metrics": {}, "test_evaluations": 0}),
         )
+        run.seal()
         return classifier, None
     classifier = calibrate(classifier, prepared, run.config.training, screen, predict)
     if scored is None:
@@ -188,7 +190,9 @@ def report_run(
     earlier = run.report["test_evaluations"] if run.finished else 0
     count = earlier + int(scored.evaluation.images_seen == "test")
     extra = {"test_evaluations": count} | dict(facts or {})
+    run.unseal()
     write_evaluation(run, run.folder, classifier, scored, extra)
+    run.seal()
     show(scored.evaluation, run.folder, screen)
     verdict = judge_run(run, classifier)
     if verdict:

@@ -5,7 +5,6 @@ what it reaches in the time there is. The networks are ranked on the validation 
 images are used once per network, for the final table.
 """
 
-import contextlib
 import json
 import math
 import shlex
@@ -23,6 +22,7 @@ from convlens.files import explained_stops
 from convlens.language import N_, _, listed
 from convlens.pipeline import begin, checked, open_trainer
 from convlens.run import Run
+from convlens.run_folder import COMPARISON_FACTS
 from convlens.screen import Screen, duration
 from convlens.studies.ranking import TRAINED, Ranking, score_runs
 from convlens.studies.recipes import (
@@ -35,7 +35,7 @@ from convlens.studies.recipes import (
 from convlens.training.setup import describe_images
 
 DEFAULT_MINUTES = 2.0  # of each network
-FACTS = "compare.json"  # models, minutes and path; at the end ranking and paired_test too
+FACTS = COMPARISON_FACTS  # models, minutes and path; at the end ranking and paired_test too
 
 NO_COMPARISON = {  # by whether there are others
     True: N_(
@@ -103,9 +103,8 @@ def compare(
         network.write("run.toml", planned[name].to_toml())
     facts = {"models": list(names), "minutes": minutes, "path": prepared.to_dict()["path"]}
     comparison.write(FACTS, json.dumps(facts, ensure_ascii=False, indent=1))
-    with contextlib.suppress(OSError):
-        (comparison.folder / "state").rmdir()  # a comparison has none of its own
-    return _carry_out(comparison, prepared, screen)
+    with comparison.locked():
+        return _carry_out(comparison, prepared, screen)
 
 
 def open_comparison(name: str | Path) -> Run:
@@ -138,7 +137,12 @@ def resume_comparison(dataset: Dataset, name: str | Path, screen: Screen | None 
         RunError: If there is no comparison of that name, it is finished, or these are other images.
     """
     comparison = open_comparison(name)
-    screen = screen or Screen()
+    with comparison.locked():
+        return _resume(dataset, comparison, screen or Screen())
+
+
+def _resume(dataset: Dataset, comparison: Run, screen: Screen) -> Run:
+    """Continue a comparison in a folder that is locked."""
     facts = comparison.read(FACTS)
     if "ranking" in facts:
         raise RunError(
@@ -210,6 +214,7 @@ def _carry_out(comparison: Run, prepared: Prepared, screen: Screen) -> Run:
             )
     facts |= {"data": prepared.summary()} | ranking.to_dict()
     comparison.write(FACTS, json.dumps(facts, ensure_ascii=False, indent=1))
+    comparison.seal()
     _show(comparison, ranking, screen)
     return comparison
 

@@ -16,6 +16,7 @@ import optuna
 from matplotlib.figure import Figure
 from optuna.storages import JournalStorage
 from optuna.storages.journal import JournalFileBackend, JournalFileOpenLock
+from optuna.storages.journal._file import LOCK_FILE_SUFFIX
 from optuna.trial import FrozenTrial, TrialState
 
 from convlens.charts.tuning import show_trials
@@ -127,6 +128,10 @@ def _open_journal(path: Path) -> JournalStorage:
                     path=path, number=number, error=error
                 )
             ) from error
+    with storage_errors(path, _("the journal of the search")):
+        # A process that was killed has left its lock. Nobody else has the search open, since its
+        # folder is locked.
+        path.with_name(f"{path.name}{LOCK_FILE_SUFFIX}").unlink(missing_ok=True)
     # Optuna's default lock is a symbolic link, which Windows allows in its developer mode only.
     return JournalStorage(JournalFileBackend(str(path), JournalFileOpenLock(str(path))))
 

@@ -23,9 +23,10 @@ from convlens.files import write_atomically
 from convlens.language import N_, _
 from convlens.report.finish import finish
 from convlens.run import Run
+from convlens.run_folder import NETWORK_DONE
 from convlens.screen import Screen
 
-TRAINED = "trained.json"  # marks a run as trained, with its seconds and a note
+TRAINED = NETWORK_DONE  # marks a run as trained, with its seconds and a note
 ALONE = 50  # images that are classified one by one to time a prediction
 WARM = 5  # images that are classified before these, without being timed
 TEST = N_("exact McNemar, two-sided, on the test images; Holm's correction over all pairs")

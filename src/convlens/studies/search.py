@@ -100,7 +100,8 @@ def search(  # noqa: PLR0913 - the public entry point; all but two have defaults
     folder.record(prepared)
     folder.write("search.json", json.dumps(facts, ensure_ascii=False, indent=1))
     folder.write("run.toml", config.to_toml())
-    return _carry_out(folder, prepared, screen)
+    with folder.locked():
+        return _carry_out(folder, prepared, screen)
 
 
 def resume_search(dataset: Dataset, name: str | Path, screen: Screen | None = None) -> Search:
@@ -115,7 +116,12 @@ def resume_search(dataset: Dataset, name: str | Path, screen: Screen | None = No
         RunError: If there is no search of that name, it is finished, or these are other images.
     """
     run = Run.open(name)
-    screen = screen or Screen()
+    with run.locked():
+        return _resume(dataset, run, screen or Screen())
+
+
+def _resume(dataset: Dataset, run: Run, screen: Screen) -> Search:
+    """Continue a search in a folder that is locked."""
     if not (run.folder / "search.json").is_file():
         raise RunError(
             _(
@@ -155,6 +161,7 @@ def _carry_out(run: Run, prepared: Prepared, screen: Screen) -> Search:
                 train_trial(found, trial, suggest(trial, space, config), prepared, table)
         result = finish_search(found, prepared, table)
     run.write("search.json", json.dumps(facts | result, ensure_ascii=False, indent=1))
+    run.seal()
     return found
 
 

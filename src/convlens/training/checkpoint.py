@@ -7,6 +7,8 @@ anew, and `.keras` files drop the state of dropout's random numbers.
 """
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -34,6 +36,8 @@ class State:
         best_epoch: The 1-based number of the best epoch, or 0 before the first is finished.
         best_score: Its (val_accuracy, -val_loss), or (epoch,) without validation images.
         history: A row for each finished epoch.
+        epochs: The epochs of the whole training, where a deadline has decided on another number
+            than the configuration has; a training that it has ended has those that are finished.
     """
 
     epoch: int = 0
@@ -42,6 +46,14 @@ class State:
     best_epoch: int = 0
     best_score: list[float] = field(default_factory=list)
     history: list[dict[str, Any]] = field(default_factory=list)
+    epochs: int | None = None
+
+
+def has_finite_weights(model: keras.Model) -> bool:
+    """Return whether no weight of a model is infinite or not a number."""
+    backend.sync(model)
+    values = (keras.ops.convert_to_numpy(variable) for variable in model.variables)
+    return all(value.dtype.kind != "f" or np.isfinite(value).all() for value in values)
 
 
 def save_state(path: Path, model: keras.Model, state: State) -> None:
@@ -66,20 +78,40 @@ def save_state(path: Path, model: keras.Model, state: State) -> None:
     )
 
 
+def read_state(path: Path) -> State:
+    """Return a saved state without its arrays.
+
+    Raises:
+        RunError: If the file is damaged.
+    """
+    with _opened(path) as arrays:
+        return State(**json.loads(str(arrays["state"])))
+
+
 def load_state(path: Path) -> tuple[State, list[Arrays]]:
     """Return a saved state and its arrays of the model, the optimizer and the metrics.
 
     Raises:
         RunError: If the file is damaged.
     """
+    with _opened(path) as arrays:
+        names = sorted(arrays.files)
+        groups = [
+            [arrays[name] for name in names if name.startswith(f"{number}_")] for number in range(3)
+        ]
+        return State(**json.loads(str(arrays["state"]))), groups
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[Any]:
+    """Open the file of a state.
+
+    Raises:
+        RunError: If it is damaged.
+    """
     try:
         with np.load(path, allow_pickle=False) as arrays:
-            state = State(**json.loads(str(arrays["state"])))
-            names = sorted(arrays.files)
-            groups = [
-                [arrays[name] for name in names if name.startswith(f"{number}_")]
-                for number in range(3)
-            ]
+            yield arrays
     except DAMAGE as error:
         raise RunError(
             _(
@@ -87,7 +119,6 @@ def load_state(path: Path) -> tuple[State, list[Arrays]]:
                 "anew."
             ).format(path=path, reason=error)
         ) from error
-    return state, groups
 
 
 def assign_saved(path: Path, variables: list[keras.Variable], values: Arrays) -> None:

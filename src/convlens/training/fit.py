@@ -16,7 +16,14 @@ from convlens.errors import Interrupted, TrainingError
 from convlens.language import _
 from convlens.run import Run
 from convlens.screen import Screen
-from convlens.training.checkpoint import State, assign_saved, load_state, save_state
+from convlens.training.checkpoint import (
+    State,
+    assign_saved,
+    has_finite_weights,
+    load_state,
+    save_state,
+)
+from convlens.training.divergence import LOSS, WEIGHTS, diverged
 
 # The state is saved at the first step after SAVE_SECONDS. It is saved later if saving would take
 # more than SAVE_SHARE of the time.
@@ -37,11 +44,13 @@ class Hooks:
             whether it is the best so far. It may raise an error to end the training.
         stop_requested: Asked after each step. True saves the state and ends the training with
             Interrupted.
+        epochs_decided: Asked then: how many epochs the training shall have instead, or None.
     """
 
     on_best: Callable[[keras.Model, State], None]
     on_epoch: Callable[[Row, bool], None] = lambda row, best: None
     stop_requested: Callable[[], bool] = lambda: False
+    epochs_decided: Callable[[State], int | None] = lambda state: None
 
 
 def fit(  # noqa: PLR0913 - the collaborators of a training
@@ -133,15 +142,24 @@ class _Checkpoint(keras.callbacks.Callback):  # type: ignore[misc]
         """Whether no epoch is left, or the best one is more than `patience` epochs ago."""
         settings = self.config.training
         without_progress = self.state.epoch - self.state.best_epoch
-        return self.state.epoch >= settings.epochs or 0 < settings.patience <= without_progress
+        epochs = settings.epochs if self.state.epochs is None else self.state.epochs
+        return self.state.epoch >= epochs or 0 < settings.patience <= without_progress
 
     def save(self) -> None:
         """Replace the saved state by the present one."""
         began = time.monotonic()
+        self._require_finite_weights()
         self.state.seconds = began - self._epoch_began
         save_state(self.run.state_path, self.model, self.state)
         self._saved = time.monotonic()
         self._save_cost = self._saved - began
+
+    def _save_decision(self) -> None:
+        """Save the state with what was decided on, so that a resumed run does the same."""
+        decided = self.hooks.epochs_decided(self.state)
+        if decided is not None:
+            self.state.epochs = decided
+        self.save()
 
     def restore(self, model: keras.Model) -> None:
         """Set the model to the saved state, except for the metrics.
@@ -179,7 +197,7 @@ class _Checkpoint(keras.callbacks.Callback):  # type: ignore[misc]
         if state.step == self.train.steps:
             return  # The end of the epoch follows, which saves too.
         if self.hooks.stop_requested():
-            self.save()
+            self._save_decision()
             raise Interrupted(
                 _("stopped in epoch {epoch} after step {step} of {steps}").format(
                     epoch=state.epoch + 1, step=state.step, steps=self.train.steps
@@ -196,6 +214,8 @@ class _Checkpoint(keras.callbacks.Callback):  # type: ignore[misc]
         if row["val_loss"] is not None:
             score = [row["val_accuracy"], -row["val_loss"]]
             self._require_finite(row["val_loss"])
+        # The last step may have broken the weights after its loss was computed.
+        self._require_finite_weights()
         state.history.append(row)
         state.epoch = epoch + 1
         state.step = 0
@@ -211,10 +231,11 @@ class _Checkpoint(keras.callbacks.Callback):  # type: ignore[misc]
         self.model.stop_training = self.finished
         self._epoch_began = time.monotonic()
         interrupted = self.hooks.stop_requested() and not self.finished
-        if interrupted or self._save_is_due():
-            self.save()
         if interrupted:
+            self._save_decision()
             raise Interrupted(_("stopped after epoch {epoch}").format(epoch=state.epoch))
+        if self._save_is_due():
+            self.save()
 
     def _save_is_due(self) -> bool:
         return time.monotonic() - self._saved > max(SAVE_SECONDS, self._save_cost / SAVE_SHARE)
@@ -230,19 +251,19 @@ class _Checkpoint(keras.callbacks.Callback):  # type: ignore[misc]
         }
 
     def _require_finite(self, loss: float) -> None:
-        if math.isfinite(loss):
-            return
-        kept = _("No epoch was finished.")
-        if self.state.best_epoch:
-            kept = _("The best epoch, {n}, is kept.").format(n=self.state.best_epoch)
-        elif self.state.best_score:
-            kept = _("The head alone is kept.")
-        raise TrainingError(
-            _(
-                "the loss must stay finite; it became {loss} in epoch {epoch}, step {step}. {kept} "
-                "Use a smaller --learning-rate (--find-learning-rate looks for one)."
-            ).format(loss=loss, epoch=self.state.epoch + 1, step=self.state.step, kept=kept)
-        )
+        if not math.isfinite(loss):
+            raise self._diverged(LOSS, loss=loss)
+
+    def _require_finite_weights(self) -> None:
+        if not has_finite_weights(self.model):
+            raise self._diverged(WEIGHTS)
+
+    def _diverged(self, what: str, **facts: float) -> TrainingError:
+        """Return the error that ends the training, before anything good is overwritten."""
+        state = self.state
+        step = max(state.step - 1 - self.train.first_step, 0)
+        said = _(what).format(epoch=state.epoch + 1, step=state.step, **facts)
+        return diverged(said, state, self.config.training, self.train[step][0])
 
 
 def step_seconds(model: keras.Model, train: Batches, budget: float = 1.5) -> float:

@@ -98,6 +98,7 @@ class Setup:
             run: The run folder.
             facts: Further entries of data.json.
         """
+        run.unseal()
         run.record(self.prepared, facts)
         if not self.origin.is_of_zoo:
             self.classifier().save(run.start_path)
@@ -107,6 +108,8 @@ class Setup:
             # so a resumed run decides again.
             recorded = self.config.replace(precision=self.precision)
         run.write("run.toml", recorded.to_toml())
+        written = [run.folder / "run.toml", run.folder / "data.json", run.start_path, *run.lists]
+        run.seal([path for path in written if path.exists()])
 
     def batches(self, indices: NDArray[np.int64], **options: Any) -> Batches:
         """Return batches of the images with these indices; see `Batches` for the options."""

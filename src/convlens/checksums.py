@@ -1,0 +1,101 @@
+"""Checksums: the file SHA256SUMS of a run folder, which `sha256sum -c SHA256SUMS` checks as well.
+
+It names files that are complete. Before one of them is written again, its folder is unsealed, so
+that a process that is killed in between leaves a file without a checksum, but never a file that
+differs from one.
+"""
+
+import hashlib
+import os
+import re
+from collections.abc import Iterable
+from pathlib import Path
+
+from convlens.files import storage_errors, write_atomically
+from convlens.language import _
+from convlens.lock import LOCK
+from convlens.run_folder import SETTINGS
+
+SUMS = "SHA256SUMS"
+UNSEALED = ("tensorboard", "evaluations", "microscope")  # folders that others write to later on
+LINE = re.compile(r"(\\?)([0-9a-f]{64})  (.+)")
+
+
+def seal(folder: Path, files: Iterable[Path]) -> None:
+    """Write the checksums of files of a folder, instead of those that are there.
+
+    Raises:
+        StorageError: If the checksums cannot be written.
+    """
+    with storage_errors(folder / SUMS, _("the list of checksums")):
+        lines = [_line(digest(path), path.relative_to(folder)) for path in sorted(files)]
+    write_atomically(folder / SUMS, "".join(lines), _("the list of checksums"))
+
+
+def unseal(folder: Path) -> None:
+    """Remove the checksums of a folder, whose files are about to change.
+
+    Raises:
+        StorageError: If they cannot be removed.
+    """
+    with storage_errors(folder / SUMS, _("the list of checksums")):
+        (folder / SUMS).unlink(missing_ok=True)
+
+
+def read_sums(folder: Path) -> dict[Path, str]:
+    """Return the checksums of a folder, by the paths of the files inside it; none if there is none.
+
+    Raises:
+        ValueError: If the list of checksums is damaged.
+        OSError: If it cannot be read.
+    """
+    path = folder / SUMS
+    if not path.exists():
+        return {}
+    found = {}
+    for line in path.read_text(encoding="utf-8", errors="surrogateescape").splitlines():
+        match = LINE.fullmatch(line)
+        if match is None:
+            raise ValueError(line)
+        escaped, digits, name = match.groups()
+        if escaped:
+            name = re.sub(r"\\(.)", lambda sign: {"n": "\n"}.get(sign[1], sign[1]), name)
+        found[Path(name)] = digits
+    return found
+
+
+def complete_files(folder: Path) -> list[Path]:
+    """Return the files of a finished run that do not change any more.
+
+    Those of the parts that are runs themselves have their own checksums. What TensorBoard reads,
+    the lock, and hidden files that a killed process has left, have none.
+    """
+    found = []
+    for place, folders, names in os.walk(folder):
+        here = Path(place)
+        folders[:] = [
+            name
+            for name in folders
+            if name not in UNSEALED and not (here / name / SETTINGS).exists()
+        ]
+        found += [here / name for name in names if not is_passing(here / name)]
+    return found
+
+
+def is_passing(path: Path) -> bool:
+    """Return whether a file of a run is neither a result nor a state, so that nobody checks it."""
+    return path.name in (SUMS, LOCK.name) or path.name.startswith(".")
+
+
+def digest(path: Path) -> str:
+    """Return the SHA-256 of a file in hexadecimal."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _line(digits: str, name: Path) -> str:
+    """Return a line as sha256sum writes it, which marks names with a backslash or a line break."""
+    text = name.as_posix()
+    escaped = text.replace("\\", "\\\\").replace("\n", "\\n")
+    mark = "" if escaped == text else "\\"
+    return f"{mark}{digits}  {escaped}\n"

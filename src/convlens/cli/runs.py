@@ -1,0 +1,257 @@
+"""`convlens run`: what runs there are, whether they are whole, and how one is removed."""
+
+import shutil
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+from cyclopts import App, Parameter
+
+from convlens import run_folder
+from convlens.cli.output import print_json
+from convlens.errors import ConfigError, RunError
+from convlens.files import and_more, storage_errors
+from convlens.language import N_, _, ngettext
+from convlens.screen import Screen
+
+if TYPE_CHECKING:
+    from convlens.inventory import Entry
+
+Format = Annotated[Literal["table", "json"], Parameter(help=N_("how to print"))]
+Name = Annotated[str, Parameter(help=N_("name of a run under runs/, or its folder"))]
+
+runs = App(
+    name="run",
+    help=N_("List runs, show what can be resumed, check that files are whole, or remove a run."),
+    help_format="plaintext",
+)
+
+
+@runs.command(name="list", help=N_("List the runs of a folder, the newest first."))
+def list_runs(
+    folder: Annotated[Path, Parameter(help=N_("folder that holds runs"))] = run_folder.RUNS,
+    *,
+    format: Format = "table",  # noqa: A002 - the name of the flag
+) -> None:
+    """List the runs of a folder, the newest first."""
+    from convlens.inventory import find_runs
+
+    # Before the first training there is no such folder.
+    found = [] if folder == run_folder.RUNS and not folder.exists() else find_runs(folder)
+    if format == "json":
+        print_json([entry.to_dict() for entry in found], indent=1)
+        return
+    screen = Screen()
+    total = ngettext("{size} in {count:,} run", "{size} in {count:,} runs", len(found)).format(
+        size=_mb(sum(entry.size for entry in found)), count=len(found)
+    )
+    screen.facts([(_("folder"), str(folder)), (_("size"), total)])
+    if not found:
+        return
+    screen.say()
+    headings = [_("run"), _("began"), _("network"), _("images"), _("done"), _("accuracy")]
+    headings += [_("size"), _("state")]
+    screen.columns([headings, *map(_cells, found)], left=(0, 1, 2, 4, 7))
+
+
+def _cells(entry: "Entry") -> list[str]:
+    return [
+        entry.folder.name,
+        _date(entry),
+        entry.network,
+        "-" if entry.images is None else "{images:,}".format(images=entry.images),
+        entry.progress,
+        _score(entry),
+        _mb(entry.size),
+        _state(entry),
+    ]
+
+
+@runs.command(help=N_("Show what a run holds, whether it can be resumed, and how."))
+def show(
+    run: Name,
+    *,
+    format: Format = "table",  # noqa: A002 - the name of the flag
+) -> None:
+    """Show what a run holds, whether it can be resumed, and how.
+
+    Raises:
+        RunError: If there is no such run.
+    """
+    from convlens.inventory import files_of, look
+
+    folder = _find(run)
+    entry = look(folder)
+    parts: dict[str, int] = {}
+    for path in files_of(folder):
+        first = path.relative_to(folder).parts[0]
+        parts[first] = parts.get(first, 0) + path.lstat().st_size
+    if format == "json":
+        print_json(entry.to_dict() | {"files": parts}, indent=1)
+        return
+    screen = Screen()
+    facts = [
+        (_("run"), str(folder)),
+        (_("kind"), _(entry.kind)),
+        (_("state"), _state(entry)),
+        *((_("problem"), problem) for problem in entry.problems),
+        (_("began"), _date(entry)),
+        (_("network"), entry.network),
+        (_("images"), "-" if entry.images is None else "{n:,}".format(n=entry.images)),
+        (_("done"), entry.progress),
+        (_("accuracy"), _score(entry)),
+        (_("size"), _mb(entry.size)),
+    ]
+    if entry.resume:
+        facts.append((_("next"), entry.resume))
+    screen.facts(facts)
+    screen.say()
+    rows = [(name, _mb(size)) for name, size in sorted(parts.items(), key=lambda part: -part[1])]
+    screen.columns([(_("files"), _("size")), *rows])
+
+
+@runs.command(
+    help=N_("Check that the files of a run are whole, by their checksums.")
+    + "\n\n"
+    + N_(
+        "A run has a checksum of each file when it is finished. The files of others are checked by "
+        "their content. The exit code is 5 if a file is not what was written."
+    )
+)
+def verify(
+    run: Name,
+    *,
+    format: Format = "table",  # noqa: A002 - the name of the flag
+) -> None:
+    """Check that the files of a run are whole, by their checksums.
+
+    Raises:
+        RunError: If there is no such run, it is being trained, or a file is not whole.
+    """
+    from convlens.lock import refuse_locked
+    from convlens.run_check import SOUND, UNKNOWN, WHOLE, check_files
+
+    folder = _find(run)
+    refuse_locked(folder)
+    verdicts = check_files(folder)
+    if format == "json":
+        print_json([vars(one) for one in verdicts], indent=1)
+    else:
+        screen = Screen()
+        rows = [(one.name, _mb(one.size), _(one.verdict)) for one in verdicts]
+        screen.columns([(_("file"), _("size"), _("verdict")), *rows], left=(0, 2))
+        unsealed = sum(one.verdict in (SOUND, UNKNOWN) for one in verdicts)
+        screen.say()
+        if unsealed:
+            screen.note(
+                _(
+                    "{count:,} of {total:,} files have no checksum: the run is not finished, an "
+                    "earlier version made it, or they were added later"
+                ).format(count=unsealed, total=len(verdicts))
+            )
+        whole = sum(one.verdict == WHOLE for one in verdicts)
+        said = _("{count:,} of {total:,} files, by their checksums")
+        screen.facts([(_("whole"), said.format(count=whole, total=len(verdicts)))])
+    wrong = [f"{one.name} ({_(one.verdict)})" for one in verdicts if one.is_wrong]
+    if wrong:
+        raise RunError(
+            _(
+                "{folder}: the files of a run must be as they were written; these are not: "
+                "{files}. Use a copy of the run, or train it again."
+            ).format(folder=folder, files=and_more(wrong))
+        )
+
+
+@runs.command(help=N_("Remove a run, with all its files."))
+def remove(
+    run: Name,
+    *,
+    yes: Annotated[bool, Parameter(negative=(), help=N_("remove it without asking"))] = False,
+) -> None:
+    """Remove a run, with all its files.
+
+    Raises:
+        ConfigError: If nobody can be asked, and --yes was not given.
+        RunError: If the folder is no run, or a run that is being trained.
+        StorageError: If it cannot be removed.
+    """
+    from convlens.inventory import look
+    from convlens.lock import refuse_locked
+
+    folder = _find(run)
+    if folder.is_symlink():
+        message = _("{folder}: this is a link to a run; remove the run where it lies: {target}.")
+        raise RunError(message.format(folder=folder, target=folder.resolve()))
+    refuse_locked(folder)
+    entry = look(folder)
+    screen = Screen()
+    screen.facts([(_("run"), str(folder)), (_("state"), _state(entry)), (_("size"), _mb(entry.size))])
+    if not yes and not _is_confirmed(folder):
+        screen.say(_("nothing was removed"))
+        return
+    _remove(folder)
+    screen.fact(_("removed"), str(folder))
+
+
+def _is_confirmed(folder: Path) -> bool:
+    """Ask whether a run is to be removed.
+
+    Raises:
+        ConfigError: If nobody can be asked.
+    """
+    if not sys.stdin.isatty():
+        message = _("{folder}: to remove a run where nobody can be asked, give --yes.")
+        raise ConfigError(message.format(folder=folder))
+    question = _("Remove {folder}, with all its files? [y/N] ").format(folder=folder)
+    return input(question).strip().lower() in ("y", "yes", _("yes"))
+
+
+def _remove(folder: Path) -> None:
+    """Remove a run; what makes the folder a run goes last, so that a rest can be removed again.
+
+    Raises:
+        StorageError: If it cannot be removed.
+    """
+    last = (run_folder.SETTINGS, run_folder.COMPARISON_FACTS)
+    with storage_errors(folder, _("the run folder"), _("Make it writable, and try again.")):
+        for path in folder.iterdir():
+            if path.is_dir() and not path.is_symlink():
+                shutil.rmtree(path)
+            elif path.name not in last:
+                path.unlink()
+        shutil.rmtree(folder)
+
+
+def _find(name: str) -> Path:
+    """Return the folder of a run, a search or a comparison, also of one that has not begun.
+
+    Raises:
+        RunError: If there is none of this name.
+    """
+    for folder in (Path(name), run_folder.place(name)):
+        if run_folder.is_begun(folder) or run_folder.is_claimed(folder):
+            return folder
+    return run_folder.find(name)  # whose error names those that are there
+
+
+def _state(entry: "Entry") -> str:
+    if entry.killed and entry.resume:
+        return _("killed; can be resumed")
+    return _(entry.state)
+
+
+def _date(entry: "Entry") -> str:
+    return "-" if entry.began is None else "{:%Y-%m-%d %H:%M}".format(entry.began.astimezone())
+
+
+def _score(entry: "Entry") -> str:
+    if entry.score is None:
+        return "-"
+    value = "{value:.1f} %".format(value=100 * entry.score)
+    if entry.scored == "test":
+        return value
+    return _("{value}, {images}").format(value=value, images=_(entry.scored))
+
+
+def _mb(size: int) -> str:
+    return "{size:,.1f} MB".format(size=size / 1e6)

@@ -1,0 +1,144 @@
+"""`convlens run` as a user types it."""
+
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from convlens import lock
+from tests.cli.commands import run
+from tests.test_lock import HOLD
+
+
+@pytest.fixture
+def runs(here, trained):
+    """Return runs/ with a finished run and one that was stopped."""
+    shutil.copytree(trained, here / "runs" / "done")
+    shutil.copytree(trained, here / "runs" / "half")
+    for name in ("report.json", "SHA256SUMS"):
+        (here / "runs" / "half" / name).unlink()
+    return here / "runs"
+
+
+@pytest.fixture
+def busy(runs, monkeypatch):
+    """Return a process that trains the run that was stopped."""
+    monkeypatch.setattr(lock, "WAIT", 0.1)
+    process = subprocess.Popen(
+        [sys.executable, "-c", HOLD, str(runs / "half")],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    process.stdout.readline()
+    yield process
+    process.kill()
+    process.communicate()
+
+
+def said(capsys) -> str:
+    """Return what was printed, with single blanks."""
+    captured = capsys.readouterr()
+    return " ".join((captured.out + captured.err).split())
+
+
+def test_without_runs_there_is_nothing_to_list(here, capsys):
+    assert run("run", "list") == 0
+    assert "0.0 MB in 0 runs" in said(capsys)
+    assert run("run", "list", "nowhere") == 5
+
+
+def test_runs_are_listed_with_their_states(runs, capsys):
+    assert run("run", "list") == 0
+    printed = capsys.readouterr().out.splitlines()
+    assert printed[3].split() == "run began network images done accuracy size state".split()
+    lines = {line.split()[0]: line for line in printed[4:]}
+    assert set(lines) == {"done", "half"}
+    assert lines["done"].endswith("finished")
+    assert lines["half"].endswith("can be resumed")
+    assert "epochs 6 of 6" in lines["done"]
+    assert "custom_cnn" in lines["done"]
+    assert "120" in lines["done"]
+    assert "validation" in lines["half"]
+
+
+def test_the_list_is_json_too(runs, capsys):
+    assert run("run", "list", "--format", "json") == 0
+    found = {Path(one["folder"]).name: one for one in json.loads(capsys.readouterr().out)}
+    assert found["done"]["state"] == "finished"
+    assert found["half"]["resume"] == "convlens train --run runs/half --resume"
+    assert found["done"]["size"] > 10_000
+
+
+def test_a_run_is_shown_with_what_continues_it(runs, capsys):
+    assert run("run", "show", "half") == 0
+    printed = said(capsys)
+    assert "next convlens train --run runs/half --resume" in printed
+    assert "classifier.keras" in printed
+    assert run("run", "show", "nothing") == 5
+    assert "Runs here, newest first:" in said(capsys)
+
+
+def test_a_run_that_was_killed_says_so(runs, busy, capsys):
+    busy.kill()
+    busy.wait()
+    assert run("run", "show", "half") == 0
+    assert "state killed; can be resumed" in said(capsys)
+
+
+def test_files_are_verified(runs, capsys):
+    assert run("run", "verify", "done") == 0
+    assert "by their checksums" in said(capsys)
+    assert run("run", "verify", "half") == 0
+    assert "have no checksum: the run is not finished" in said(capsys)
+    classifier = runs / "done" / "classifier.keras"
+    classifier.write_bytes(classifier.read_bytes()[:-100])
+    assert run("run", "verify", "done") == 5
+    captured = capsys.readouterr()
+    assert "classifier.keras (differs from its checksum)" in captured.err
+    assert captured.err.count("\n") == 1
+    assert run("run", "verify", "done", "--format", "json") == 5
+    found = {one["name"]: one["verdict"] for one in json.loads(capsys.readouterr().out)}
+    assert found["classifier.keras"] == "differs from its checksum"
+
+
+def test_a_run_is_removed_when_asked_for(runs, monkeypatch, capsys):
+    assert run("run", "remove", "done") == 2
+    assert "give --yes" in said(capsys)
+    monkeypatch.setattr("sys.stdin.isatty", lambda: True, raising=False)
+    monkeypatch.setattr("builtins.input", lambda question: "")
+    assert run("run", "remove", "done") == 0
+    assert "nothing was removed" in said(capsys)
+    assert (runs / "done" / "classifier.keras").exists()
+    monkeypatch.setattr("builtins.input", lambda question: "y")
+    assert run("run", "remove", "done") == 0
+    assert not (runs / "done").exists()
+    assert run("run", "remove", "half", "--yes") == 0
+    assert list(runs.iterdir()) == []
+
+
+def test_what_is_no_run_or_in_training_is_not_removed(runs, busy, capsys):
+    (runs / "photos").mkdir()
+    (runs / "photos" / "a.png").write_bytes(b"")
+    assert run("run", "remove", "photos", "--yes") == 5
+    assert run("run", "remove", "half", "--yes") == 5
+    printed = said(capsys)
+    assert "a run is a folder that `convlens train` made" in printed
+    assert f"process {busy.pid} (" in printed
+    (runs / "link").symlink_to(runs / "done")
+    assert run("run", "remove", "link", "--yes") == 5
+    assert "this is a link to a run" in said(capsys)
+    assert (runs / "photos" / "a.png").exists()
+    assert (runs / "half" / "run.toml").exists()
+    assert (runs / "done" / "run.toml").exists()
+
+
+def test_a_run_that_is_trained_is_neither_resumed_nor_verified(runs, busy, capsys):
+    assert run("train", "--run", "half", "--resume") == 5
+    assert f"process {busy.pid} (" in said(capsys)
+    assert run("run", "verify", "half") == 5
+    assert run("run", "list") == 0
+    assert "in training" in said(capsys)
