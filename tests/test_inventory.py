@@ -114,7 +114,8 @@ def test_studies_are_counted_in_their_parts_and_continued_as_a_whole(tmp_path):
     (tmp_path / "compare" / "run.toml").unlink()
     for part in ("folds/fold-1", "few/draw-1", "search/trial-000", "search/trial-001", "compare/a"):
         study(tmp_path / part, {"began": "2026-01-02T10:00:00+00:00"})
-    (tmp_path / "folds" / "fold-1" / "probabilities.npy").write_bytes(b"")
+    (tmp_path / "folds" / "fold-1" / "state").mkdir()
+    (tmp_path / "folds" / "fold-1" / "state" / "scored.npz").write_bytes(b"")
     (tmp_path / "few" / "draw-1" / "report.json").write_text("{}")
     (tmp_path / "compare" / "a" / "trained.json").write_text("{}")
     found = find_runs(tmp_path)

@@ -44,7 +44,10 @@ def _no_long_wait(monkeypatch):
 
 def test_another_process_is_refused_and_named_until_it_ends(tmp_path, holder):
     assert is_locked(tmp_path)
-    with pytest.raises(RunError, match="one process at a time works on a run") as caught, locked(tmp_path):
+    with (
+        pytest.raises(RunError, match="one process at a time works on a run") as caught,
+        locked(tmp_path),
+    ):
         pass
     assert f"process {holder.pid} (" in str(caught.value)
     assert "\n" not in str(caught.value)

@@ -29,7 +29,9 @@ def seal(folder: Path, files: Iterable[Path]) -> None:
     """
     with storage_errors(folder / SUMS, _("the list of checksums")):
         lines = [_line(digest(path), path.relative_to(folder)) for path in sorted(files)]
-    write_atomically(folder / SUMS, "".join(lines), _("the list of checksums"))
+    # The bytes of a name that is not UTF-8 stay as they are.
+    content = "".join(lines).encode(errors="surrogateescape")
+    write_atomically(folder / SUMS, content, _("the list of checksums"))
 
 
 def unseal(folder: Path) -> None:

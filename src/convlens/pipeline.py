@@ -207,9 +207,13 @@ def _reopen(dataset: Dataset, run: Run, screen: Screen) -> Training:
         RunError: If it is finished, or these are not its images.
     """
     run.refuse_finished()
-    if {"folds", "few"} & set(run.data):
-        message = _("{folder}: this run is several trainings, which `{command}` continues.")
-        raise RunError(message.format(folder=run.folder, command=run.resume_command()))
+    for kind, what in (("folds", _("a cross-validation")), ("few", _("a training on few images"))):
+        if kind in run.data:
+            raise RunError(
+                _(
+                    "{folder}: {what} cannot be resumed. Start it anew under another --run name."
+                ).format(folder=run.folder, what=what)
+            )
     config = run.config
     begin(config)
     dataset = run.corrected(dataset)

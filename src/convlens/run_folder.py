@@ -17,7 +17,7 @@ HISTORY = "history.csv"
 SEARCH_FACTS = "search.json"
 COMPARISON_FACTS = "compare.json"
 NETWORK_DONE = "trained.json"  # marks a network of a comparison as trained
-FOLD_DONE = "probabilities.npy"  # marks a fold as done; what its held-out images were given
+FOLD_DONE = "state/scored.npz"  # marks a fold of a cross-validation as done
 # What a run has before its settings are written.
 BEGUN = {"state", "plots", "data.json", "lists", "SHA256SUMS"}
 

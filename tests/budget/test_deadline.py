@@ -100,7 +100,7 @@ class FakeTrainer:
         self.steps = length.steps_per_epoch
         self.lengths.append(length.epochs)
 
-    def run(self, run, *, stop_requested, epochs_decided):
+    def run(self, run, *, stop_requested):
         while len(self.history) < self.epochs:
             for number in range(self.steps):
                 self.now += self.step(len(self.history))
@@ -173,7 +173,7 @@ def test_what_the_deadline_has_not_asked_for_is_the_users(until):
     """If patience has just ended the training, `fit` does not stop for another plan."""
 
     class Pressed(FakeTrainer):
-        def run(self, run, *, stop_requested, epochs_decided):
+        def run(self, run, *, stop_requested):
             answers = []
             for _ in range(6):
                 self.now += 10.0
@@ -276,56 +276,6 @@ def test_a_loss_that_is_not_finite_keeps_its_time(digits, tmp_path):
     with pytest.raises(TrainingError, match="finite"):
         train_for(trainer, run, 1000)
     assert seconds_trained(run) > 0
-
-
-def test_a_run_killed_after_its_time_was_up_is_not_trained_further(endless, tmp_path, monkeypatch):
-    run = started(endless, tmp_path / "run")
-    note = train_for(endless, run, 1e-6)
-    written = run.classifier_path.read_bytes()
-    resumed = make_again(endless)
-    monkeypatch.setattr(resumed.model, "fit", None)  # it would be called
-    assert train_for(resumed, run, 1000.0) == note
-    assert len(run.history) == 1
-    assert run.classifier_path.read_bytes() == written
-
-
-def make_again(trainer) -> Trainer:
-    """Return a new trainer for the same training, as another process would make it."""
-    prepared, origin = trainer.setup.prepared, trainer.setup.origin
-    return Trainer(Setup.create(prepared, trainer.setup.config, origin), QUIET)
-
-
-class Decides:
-    """Stops a training after its first epoch, and decides on five."""
-
-    def __init__(self, steps):
-        self.left = steps
-
-    def __call__(self):
-        self.left -= 1
-        return self.left == 0
-
-
-def test_a_run_killed_when_it_was_planned_anew_has_the_new_plan(digits, tmp_path):
-    """The state has the decision; run.toml, which is written after it, may not have it yet."""
-    runs = []
-    for name in ("planned", "killed"):
-        trainer = make(digits, epochs=2, steps_per_epoch=5)
-        run = started(trainer, tmp_path / name)
-        with pytest.raises(Interrupted):
-            trainer.run(run, stop_requested=Decides(5), epochs_decided=lambda state: 5)
-        if name == "planned":
-            trainer.set_length(5, 5)
-        else:
-            trainer = make(digits, epochs=2, steps_per_epoch=5)
-        trainer.run(run)
-        runs.append(run)
-    assert [len(run.history) for run in runs] == [5, 5]
-    assert runs[1].config.training.epochs == 5
-    for row, other in zip(*(run.history for run in runs), strict=True):
-        assert row | {"seconds": 0} == other | {"seconds": 0}
-    pairs = zip(*(run.classifier().model.get_weights() for run in runs), strict=True)
-    assert all(np.array_equal(a, b) for a, b in pairs)
 
 
 @pytest.mark.slow

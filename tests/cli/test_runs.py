@@ -54,7 +54,8 @@ def test_without_runs_there_is_nothing_to_list(here, capsys):
 def test_runs_are_listed_with_their_states(runs, capsys):
     assert run("run", "list") == 0
     printed = capsys.readouterr().out.splitlines()
-    assert printed[3].split() == "run began network images done accuracy size state".split()
+    headings = " ".join(printed[3].split())
+    assert headings == "run began network images done accuracy size state"
     lines = {line.split()[0]: line for line in printed[4:]}
     assert set(lines) == {"done", "half"}
     assert lines["done"].endswith("finished")

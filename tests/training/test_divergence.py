@@ -41,7 +41,7 @@ def test_weights_that_break_never_replace_the_state_or_the_best_epoch(
     with monkeypatch.context() as patch:
         save_after_every_step(patch)
         break_a_weight(patch, step)
-        with pytest.raises(TrainingError, match="must stay finite.* The best epoch, 1, is kept"):
+        with pytest.raises(TrainingError, match=r"must stay finite.* The best epoch, 1, is kept"):
             train(digits, CONFIG, run=tmp_path / "run", screen=QUIET)
     run = Run(tmp_path / "run")
     state, groups = load_state(run.state_path)

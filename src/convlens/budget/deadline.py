@@ -16,10 +16,9 @@ from dataclasses import dataclass, replace
 from convlens import backend
 from convlens.budget.plan import AIM, Plan
 from convlens.errors import ConfigError, Interrupted
-from convlens.language import N_, _, ngettext
+from convlens.language import _, ngettext
 from convlens.run import Run
 from convlens.screen import duration
-from convlens.training.checkpoint import State, read_state
 from convlens.training.fit import step_seconds
 from convlens.training.trainer import Trainer
 from convlens.transfer.fine_tune_stage import FineTuneStage
@@ -30,10 +29,6 @@ SLACK = 0.05  # share of a time budget by which the end may be missed before the
 LIMIT = 1.1  # a training of fixed length is stopped at this multiple of its time
 RESERVE = 1.1  # factor by which the time budget that is suggested exceeds what was measured
 CLOCK = "state/seconds.json"  # in a run: the seconds of training up to its last stop
-
-LATE = N_(
-    "stopped after {done} of {epochs} epochs: it was slower than measured, and its time was up"
-)
 
 
 class Clock:
@@ -170,12 +165,6 @@ class _Watch:
         self.stops = self._should_stop(time.monotonic(), self.plan.steps_per_epoch)
         return self.stops
 
-    def epochs_decided(self, state: State) -> int | None:
-        """Return the epochs that the training shall have, if it was stopped for its time."""
-        if not self.stops:
-            return None
-        return state.epoch if self.late else self.plan.epochs
-
     def _should_stop(self, now: float, steps_per_epoch: int) -> bool:
         self.calls += 1
         if self.calls == 1:
@@ -226,7 +215,7 @@ def train_until(
         watch = _Watch(run, plan, done, deadline)
         try:
             with backend.forgotten():  # another plan compiles anew
-                trainer.run(run, stop_requested=watch, epochs_decided=watch.epochs_decided)
+                trainer.run(run, stop_requested=watch)
         except Interrupted:
             if not watch.stops:
                 raise
@@ -234,7 +223,10 @@ def train_until(
             return ""
         done = len(run.history)
         if watch.late:
-            return _(LATE).format(done=done, epochs=plan.epochs)
+            return _(
+                "stopped after {done} of {epochs} epochs: it was slower than measured, and its "
+                "time was up"
+            ).format(done=done, epochs=plan.epochs)
         plan = watch.plan
         note = ngettext(
             "planned anew after {done} epoch: at this speed {epochs} fill the time",
@@ -273,18 +265,9 @@ def train_for(trainer: Trainer, run: Run, seconds: float) -> str:
     began = time.monotonic()
     deadline = Deadline(began + seconds - before, grace=(LIMIT - 1) * seconds)
     try:
-        # The note of a stop just before the run was killed is said again.
-        return train_until(trainer, run, plan, deadline) or _note_of_stop(run, plan)
+        return train_until(trainer, run, plan, deadline)
     finally:
         run.write(CLOCK, json.dumps(before + time.monotonic() - began))
-
-
-def _note_of_stop(run: Run, plan: Plan) -> str:
-    """Return the note on a run whose state says that it was stopped for its time, otherwise ""."""
-    state = read_state(run.state_path) if run.has_state else State()
-    if state.epochs is None or state.epochs >= plan.epochs:
-        return ""
-    return _(LATE).format(done=state.epochs, epochs=plan.epochs)
 
 
 def seconds_trained(run: Run) -> float:

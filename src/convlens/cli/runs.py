@@ -185,7 +185,9 @@ def remove(
     refuse_locked(folder)
     entry = look(folder)
     screen = Screen()
-    screen.facts([(_("run"), str(folder)), (_("state"), _state(entry)), (_("size"), _mb(entry.size))])
+    screen.facts(
+        [(_("run"), str(folder)), (_("state"), _state(entry)), (_("size"), _mb(entry.size))]
+    )
     if not yes and not _is_confirmed(folder):
         screen.say(_("nothing was removed"))
         return

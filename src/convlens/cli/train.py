@@ -130,7 +130,7 @@ def start_run(
     """
     from convlens import pipeline
     from convlens.run import Run
-    from convlens.studies.cross_validation import cross_validate
+    from convlens.studies.resampling import cross_validate
 
     screen = Screen()
     if start_from is None:
@@ -162,7 +162,7 @@ def start_few(
     dataset: "Dataset", config: Config, k: int, *, draws: int | None, run: str | None
 ) -> "Run":
     """Train several times on k images of each class, drawn anew each time."""
-    from convlens.studies.few_images import DRAWS, train_on_few
+    from convlens.studies.resampling import DRAWS, train_on_few
 
     draws = DRAWS if draws is None else draws
     return train_on_few(dataset, config, k, draws=draws, run=run, screen=Screen())
@@ -216,14 +216,6 @@ def resume_run(run: str | None, path: str | None) -> "Run":
 
     with opened.locked():
         dataset = open_images(path or opened.data["path"], opened.config, opened.lists)
-        if "folds" in opened.data:
-            from convlens.studies.cross_validation import resume_cross_validation
-
-            return resume_cross_validation(dataset, opened.folder, Screen())
-        if "few" in opened.data:
-            from convlens.studies.few_images import resume_few
-
-            return resume_few(dataset, opened.folder, Screen())
         return pipeline.train(dataset, run=opened.folder, resume=True, screen=Screen())
 
 

@@ -36,8 +36,6 @@ class State:
         best_epoch: The 1-based number of the best epoch, or 0 before the first is finished.
         best_score: Its (val_accuracy, -val_loss), or (epoch,) without validation images.
         history: A row for each finished epoch.
-        epochs: The epochs of the whole training, where a deadline has decided on another number
-            than the configuration has; a training that it has ended has those that are finished.
     """
 
     epoch: int = 0
@@ -46,7 +44,6 @@ class State:
     best_epoch: int = 0
     best_score: list[float] = field(default_factory=list)
     history: list[dict[str, Any]] = field(default_factory=list)
-    epochs: int | None = None
 
 
 def has_finite_weights(model: keras.Model) -> bool:

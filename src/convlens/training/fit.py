@@ -44,13 +44,11 @@ class Hooks:
             whether it is the best so far. It may raise an error to end the training.
         stop_requested: Asked after each step. True saves the state and ends the training with
             Interrupted.
-        epochs_decided: Asked then: how many epochs the training shall have instead, or None.
     """
 
     on_best: Callable[[keras.Model, State], None]
     on_epoch: Callable[[Row, bool], None] = lambda row, best: None
     stop_requested: Callable[[], bool] = lambda: False
-    epochs_decided: Callable[[State], int | None] = lambda state: None
 
 
 def fit(  # noqa: PLR0913 - the collaborators of a training
@@ -142,8 +140,7 @@ class _Checkpoint(keras.callbacks.Callback):  # type: ignore[misc]
         """Whether no epoch is left, or the best one is more than `patience` epochs ago."""
         settings = self.config.training
         without_progress = self.state.epoch - self.state.best_epoch
-        epochs = settings.epochs if self.state.epochs is None else self.state.epochs
-        return self.state.epoch >= epochs or 0 < settings.patience <= without_progress
+        return self.state.epoch >= settings.epochs or 0 < settings.patience <= without_progress
 
     def save(self) -> None:
         """Replace the saved state by the present one."""
@@ -153,13 +150,6 @@ class _Checkpoint(keras.callbacks.Callback):  # type: ignore[misc]
         save_state(self.run.state_path, self.model, self.state)
         self._saved = time.monotonic()
         self._save_cost = self._saved - began
-
-    def _save_decision(self) -> None:
-        """Save the state with what was decided on, so that a resumed run does the same."""
-        decided = self.hooks.epochs_decided(self.state)
-        if decided is not None:
-            self.state.epochs = decided
-        self.save()
 
     def restore(self, model: keras.Model) -> None:
         """Set the model to the saved state, except for the metrics.
@@ -197,7 +187,7 @@ class _Checkpoint(keras.callbacks.Callback):  # type: ignore[misc]
         if state.step == self.train.steps:
             return  # The end of the epoch follows, which saves too.
         if self.hooks.stop_requested():
-            self._save_decision()
+            self.save()
             raise Interrupted(
                 _("stopped in epoch {epoch} after step {step} of {steps}").format(
                     epoch=state.epoch + 1, step=state.step, steps=self.train.steps
@@ -232,7 +222,7 @@ class _Checkpoint(keras.callbacks.Callback):  # type: ignore[misc]
         self._epoch_began = time.monotonic()
         interrupted = self.hooks.stop_requested() and not self.finished
         if interrupted:
-            self._save_decision()
+            self.save()
             raise Interrupted(_("stopped after epoch {epoch}").format(epoch=state.epoch))
         if self._save_is_due():
             self.save()

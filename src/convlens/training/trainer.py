@@ -24,7 +24,7 @@ from convlens.language import N_, _
 from convlens.report.finish import Predict, finish
 from convlens.run import Run
 from convlens.screen import Screen, duration
-from convlens.training.checkpoint import State, read_state
+from convlens.training.checkpoint import State
 from convlens.training.fit import Hooks, Row, fit, step_seconds
 from convlens.training.optimization import (
     Multiplier,
@@ -197,7 +197,6 @@ class Trainer(Stage):
         run: Run,
         *,
         stop_requested: Callable[[], bool] = lambda: False,
-        epochs_decided: Callable[[State], int | None] = lambda state: None,
         on_epoch: Callable[[Row, bool], None] = lambda row, best: None,
         first: State | None = None,
         screen: Screen | None = None,
@@ -207,7 +206,6 @@ class Trainer(Stage):
         Args:
             run: The run folder.
             stop_requested: Asked after each step; True does the same as Ctrl-C.
-            epochs_decided: Asked when it returned True, see `Hooks`.
             on_epoch: Called after each epoch, see `Hooks`.
             first: Where a new run begins.
             screen: Where the progress is shown instead of the trainer's own screen.
@@ -217,14 +215,12 @@ class Trainer(Stage):
             TrainingError: If the loss is not finite; see `fit`.
             StorageError: If a file cannot be written; see `fit`.
         """
-        self._follow_decision(run)
         keras.utils.set_random_seed(self.setup.config.training.seed)
         with run.locked(), _interruptible() as pressed:
             hooks = Hooks(
                 on_best=lambda model, state: self._keep(model, state, run),
                 on_epoch=on_epoch,
                 stop_requested=lambda: pressed.is_set() or stop_requested(),
-                epochs_decided=epochs_decided,
             )
             try:
                 return fit(
@@ -241,17 +237,6 @@ class Trainer(Stage):
                 raise Interrupted(
                     _("{stop}. {how}").format(stop=stop, how=run.how_to_resume())
                 ) from None
-
-    def _follow_decision(self, run: Run) -> None:
-        """Train for the epochs that a deadline has decided on before the run was stopped.
-
-        A run that was killed just then has other epochs in its configuration.
-        """
-        state = read_state(run.state_path) if run.has_state else State()
-        epochs = state.epochs or 0
-        if epochs > state.epoch and epochs != self.setup.config.training.epochs:
-            self.set_length(epochs, self.train.steps)
-            self.setup.describe(run)
 
     def _keep(self, model: keras.Model, state: State, run: Run) -> None:
         set_weights(self.setup.network, model.get_weights())

@@ -73,22 +73,14 @@ class FineTuneStage:
         """Return the time and the memory of the steps, measured."""
         return self.trainer.costs()
 
-    def run(
-        self,
-        run: Run,
-        *,
-        stop_requested: Callable[[], bool] = lambda: False,
-        epochs_decided: Callable[[State], int | None] = lambda state: None,
-    ) -> State:
+    def run(self, run: Run, *, stop_requested: Callable[[], bool] = lambda: False) -> State:
         """Train; see `Trainer.run`. An epoch is kept only if it is better than the head alone."""
         first = None
         if not run.has_state:
             set_weights(self.trainer.model, self.setup.network.get_weights())
             first = self._score_of_head()
         self.trainer.provenance = self.head.provenance(HeadResult.read(run))
-        state = self.trainer.run(
-            run, stop_requested=stop_requested, epochs_decided=epochs_decided, first=first
-        )
+        state = self.trainer.run(run, stop_requested=stop_requested, first=first)
         self._head_is_best = state.best_epoch == 0
         return state
 

@@ -1,10 +1,10 @@
-"""Few images: one recipe trained on k images of each class, drawn several times.
+"""Resampling: one recipe trained several times, each time on another part of the images.
 
-This measures how good a classifier becomes that learns from k images per class. A single draw of
-five images can be lucky: with the same recipe, the accuracies of 10 draws on cats and dogs had a
-standard deviation of more than one percentage point. Therefore several draws are trained and
-scored. A draw is kept when it is done, so that a stopped run continues with the draw in which it
-was.
+A cross-validation is for small data sets: every image is scored by a network that never saw it. A
+training on few images measures how good a classifier becomes that learns from k images per class. A
+single draw of five images can be lucky: with the same recipe, the accuracies of 10 draws on cats
+and dogs had a standard deviation of more than one percentage point. Therefore several draws are
+trained and scored.
 """
 
 import json
@@ -23,21 +23,118 @@ from convlens.charts.curves import show_scores
 from convlens.config import Config
 from convlens.data.dataset import Dataset
 from convlens.data.prepared import Prepared
+from convlens.data.splits import draw, folds
 from convlens.errors import ConfigError, DataError
+from convlens.evaluation.evaluate import evaluate
 from convlens.evaluation.metrics import wilson
 from convlens.evaluation.scores import Score
 from convlens.files import explained_stops, storage_errors
 from convlens.language import N_, _, ngettext
-from convlens.pipeline import begin, open_training, prepare_images
+from convlens.pipeline import (
+    begin,
+    checked,
+    has_learned_from,
+    open_training,
+    prepare_images,
+)
+from convlens.report.finish import calibrate, finish, probabilities
+from convlens.report.results import Scored
 from convlens.run import Run
-from convlens.run_folder import SETTINGS
 from convlens.screen import Screen
-from convlens.studies.asked import read_asked, reopen, write_asked
-from convlens.training.network import Origin
 from convlens.transfer.origin import choose_origin
 
 DRAWS = 5
+ANEW = N_("The command starts anew: give it another --run name.")
+STOPPED_FOLD = N_("stopped in {folder}; finished folds keep their classifiers.")
 STOPPED_DRAW = N_("stopped in draw {number} of {draws}; finished draws keep their reports.")
+
+
+def cross_validate(
+    dataset: Dataset,
+    config: Config,
+    k: int,
+    *,
+    run: str | Path | None = None,
+    start_from: str | Path | None = None,
+    screen: Screen | None = None,
+) -> Run:
+    """Train one network per fold and a last one on all images, and return the run of the last.
+
+    Fold i lies in `fold-<i>/` of the run. Its validation images are drawn from the other folds, and
+    its classifier is calibrated on them before the fold is scored. The report pools the scores of
+    all folds. A split that comes with the images is not used.
+
+    The classifier of the run is trained on all images except for its validation share. Therefore
+    the pooled scores are rather too low for it than too high. Since every classifier has a
+    threshold of its own for "none of these", the report does not tell how many images reach it.
+
+    Args:
+        dataset: The labelled images, from `load_data`.
+        config: All settings. The share of test images is not used.
+        k: The number of folds.
+        run: The name or the folder of the new run.
+        start_from: A classifier file or a run that every network begins with.
+        screen: Where the progress is shown.
+
+    Raises:
+        ConfigError: If there are fewer than two folds, or the classifier to begin with has learned
+            from these images.
+        DataError: If a class has fewer different images than there are folds.
+        RunError: If the folder of the run exists.
+        Interrupted: If the user pressed Ctrl-C. A cross-validation cannot be resumed.
+    """
+    if k < 2:
+        raise ConfigError(_("--folds must be at least 2; found {k}.").format(k=k))
+    screen = screen or Screen()
+    begin(config, run)
+    origin = choose_origin(config, None, start_from)
+    config = config.replace(test=0.0)
+    with screen.counter(_("decoding")) as progress:
+        whole = origin.prepare(replace(dataset, splits=None), config, progress)
+    whole = checked(whole, config, screen)
+    if has_learned_from(origin.trained, whole):
+        raise ConfigError(
+            _(
+                "--folds scores every image, but the classifier that this begins with has learned "
+                "from these very images. Cross-validate without it, or on other images."
+            )
+        )
+    labels = whole.dataset.labels
+    pool = np.sort(np.concatenate([whole.splits.train, whole.splits.val]))
+    parts = list(folds(labels, whole.clusters, pool, k, config.training.seed))
+    outer = Run.create(run, f"{dataset.name}-{origin.name}-{k}-folds")
+    last = open_training(whole, config, origin, screen)
+    last.setup.describe(outer, folds=k)
+    rows = np.zeros((len(dataset), dataset.num_classes), np.float32)
+    for number, (rest, held) in enumerate(parts, 1):
+        screen.say()
+        screen.say(_("fold {number} of {k}").format(number=number, k=k), "bold")
+        rng = np.random.default_rng((config.training.seed, number))
+        val = draw(rest, labels, whole.clusters, config.data.val, rng)
+        train = np.setdiff1d(rest, val)
+        fold = replace(whole, splits=replace(whole.splits, train=train, val=val, test=held))
+        inner = outer.part(f"fold-{number}")
+        training = open_training(fold, config, origin, screen)
+        training.setup.describe(inner)
+        with backend.forgotten():
+            if number == 1:
+                training.announce(inner)
+            stopped = _(STOPPED_FOLD).format(folder=inner.folder)
+            with explained_stops(lambda: _(ANEW), stopped, several=True):
+                training.run(inner)
+        classifier = calibrate(inner.classifier(), fold, config.training, screen, training.predict)
+        classifier.save(inner.classifier_path)
+        rows[held] = probabilities(classifier, fold, held, training.predict)
+    screen.say()
+    screen.say(_("all images"), "bold")
+    stopped = _(STOPPED_FOLD).format(folder=outer.folder)
+    with explained_stops(lambda: _(ANEW), stopped, several=True):
+        last.run(outer)
+    seen = _("{k} held-out folds").format(k=k)
+    evaluation = evaluate(labels[pool], rows[pool], whole.dataset.class_names, images_seen=seen)
+    scored = Scored(evaluation, whole, pool)
+    finish(outer, whole, screen, predict=last.predict, scored=scored, facts={"folds": k})
+    return outer
 
 
 def train_on_few(
@@ -68,7 +165,7 @@ def train_on_few(
         DataError: If a class has fewer than k images outside the test set, or there are no test
             images.
         RunError: If the folder of the run exists.
-        Interrupted: If the user pressed Ctrl-C. `resume_few` continues.
+        Interrupted: If the user pressed Ctrl-C. This cannot be resumed.
     """
     if k < 1 or draws < 2:
         raise ConfigError(
@@ -82,55 +179,20 @@ def train_on_few(
     whole = prepare_images(origin, dataset, config, screen)
     pools = _pools(whole, k)
     outer = Run.create(run, f"{dataset.name}-{origin.name}-{k}-a-class")
-    with outer.removed_on_failure(), outer.locked():
-        write_asked(outer, config)
-        first = open_training(_drawn(whole, pools, config, k, 1), config, origin, screen)
-        first.setup.describe(outer, few=k, draws=draws)
-        first.announce(outer, screen=screen)
-        _carry_out(outer, whole, origin, screen)
-    return outer
-
-
-def resume_few(dataset: Dataset, name: str | Path, screen: Screen | None = None) -> Run:
-    """Continue trainings on few images that were stopped or killed, as they would have gone on.
-
-    Args:
-        dataset: The images of the trainings.
-        name: The name or the folder of their run.
-        screen: Where the progress is shown.
-
-    Raises:
-        RunError: If there is no such run, it is finished, or these are other images.
-    """
-    outer = Run.open(name)
-    screen = screen or Screen()
-    with outer.locked():
-        config, origin = reopen(outer, "few")
-        whole = prepare_images(origin, outer.corrected(dataset), config, screen)
-        outer.divided(whole)  # refuses other images
-        _carry_out(outer, whole, origin, screen)
-    return outer
-
-
-def _carry_out(outer: Run, whole: Prepared, origin: Origin, screen: Screen) -> None:
-    """Train the draws that are left, and write the mean of all."""
-    k = outer.data["few"]
-    draws = outer.data["draws"]
-    pools = _pools(whole, k)
     scores: list[Score] = []
     for number in range(1, draws + 1):
+        rng = np.random.default_rng((config.training.seed, number))
+        drawn = np.sort(np.concatenate([rng.permutation(pool)[:k] for pool in pools]))
+        part = replace(whole, splits=replace(whole.splits, train=drawn, val=drawn[:0]))
         inner = outer.part(f"draw-{number}")
-        if not inner.finished:
-            config = read_asked(outer)
-            part = _drawn(whole, pools, config, k, number)
+        with backend.forgotten():
+            training = open_training(part, config, origin, Screen(quiet=True))
+            training.setup.describe(inner)
+            if number == 1:
+                training.setup.describe(outer, few=k, draws=draws)
+                training.announce(outer, screen=screen)
             stopped = _(STOPPED_DRAW).format(number=number, draws=draws)
-            with (
-                explained_stops(outer.how_to_resume, stopped, several=True),
-                backend.forgotten(),
-            ):
-                training = open_training(part, config, origin, Screen(quiet=True))
-                if not (inner.folder / SETTINGS).exists():
-                    training.setup.describe(inner)
+            with explained_stops(lambda: _(ANEW), stopped, several=True):
                 training.run(inner)
                 training.finish(inner)
         score = Score(**inner.report["metrics"]["accuracy"])
@@ -140,15 +202,7 @@ def _carry_out(outer: Run, whole: Prepared, origin: Origin, screen: Screen) -> N
         )
         screen.fact(_("draw {number}").format(number=number), result)
     _write(outer, k, scores, screen)
-
-
-def _drawn(
-    whole: Prepared, pools: list[NDArray[np.int64]], config: Config, k: int, number: int
-) -> Prepared:
-    """Return the images with the training images of a draw, and without validation images."""
-    rng = np.random.default_rng((config.training.seed, number))
-    drawn = np.sort(np.concatenate([rng.permutation(pool)[:k] for pool in pools]))
-    return replace(whole, splits=replace(whole.splits, train=drawn, val=drawn[:0]))
+    return outer
 
 
 def _pools(whole: Prepared, k: int) -> list[NDArray[np.int64]]:
@@ -180,7 +234,6 @@ def _pools(whole: Prepared, k: int) -> list[NDArray[np.int64]]:
 
 def _write(run: Run, k: int, scores: list[Score], screen: Screen) -> None:
     """Write the mean as table, chart and report, copy the first classifier, and print the mean."""
-    run.unseal()
     mean = mean_of_draws([score.value for score in scores], scores[0].n)
     rows = [f"{n},{one.value},{one.low},{one.high},{one.n}\n" for n, one in enumerate(scores, 1)]
     run.write("draws.csv", "".join(["draw,accuracy,low,high,images\n", *rows]))
@@ -201,7 +254,6 @@ def _write(run: Run, k: int, scores: list[Score], screen: Screen) -> None:
         "test_evaluations": len(scores),
     }
     run.write("report.json", json.dumps(content, indent=1))
-    run.seal()
     result = _("{value} {interval} over {draws} draws of {k} a class").format(
         value=mean.value_text, interval=mean.interval_text, draws=len(scores), k=k
     )

@@ -1,9 +1,7 @@
-"""Trainings on few images: one recipe trained on several draws of them."""
+"""Cross-validation and trainings on few images: one recipe trained several times."""
 
 import csv
 import json
-import shutil
-from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -11,17 +9,28 @@ from scipy import stats
 
 from convlens.cli import main
 from convlens.config import Config
-from convlens.errors import ConfigError, DataError, Interrupted, RunError
+from convlens.errors import ConfigError, DataError, RunError
 from convlens.evaluation.metrics import wilson
 from convlens.pipeline import train
 from convlens.report.again import score_again
 from convlens.run import Run
 from convlens.screen import Screen
-from convlens.studies.few_images import mean_of_draws, resume_few, train_on_few
+from convlens.studies.resampling import cross_validate, mean_of_draws, train_on_few
 from tests.conftest import without_charts
-from tests.trainings import press_ctrl_c, same_weights
 
 QUIET = Screen(quiet=True)
+FOLDED = Config().replace(
+    model="custom_cnn",
+    filters=(8,),
+    dense=(),
+    dropout=0.0,
+    epochs=4,
+    limit=300,
+    optimizer="momentum",
+    learning_rate=0.1,
+    batch_size=16,
+    augment="none",
+)
 SCRATCH = Config().replace(
     model="custom_cnn",
     filters=(6,),
@@ -159,37 +168,35 @@ def test_no_draws_on_the_command_line(capsys):
 
 
 @pytest.mark.usefixtures("no_charts")
-@pytest.mark.parametrize("step", [1, 13])  # in the first draw and in the second
-def test_a_stopped_run_goes_on_with_the_draw_in_which_it_was(
-    step, scratch, digits, tmp_path, monkeypatch
-):
-    with monkeypatch.context() as patch:
-        press_ctrl_c(patch, step)
-        with pytest.raises(Interrupted, match=r"stopped in draw \d of 2") as stopped:
-            train_on_few(digits, SCRATCH, 2, draws=2, run=tmp_path / "run", screen=QUIET)
-    command = f"convlens train --run {tmp_path / 'run'} --resume"
-    assert str(stopped.value).endswith(f"To go on: {command}")
-    kept = [path.read_bytes() for path in tmp_path.glob("run/draw-1/report.json")]
-    run = resume_few(digits, tmp_path / "run", QUIET)
-    assert run.report["draws"] == scratch.report["draws"]
-    for number in (1, 2):
-        one, other = (Run(place / f"draw-{number}") for place in (run.folder, scratch.folder))
-        assert same_weights(one, other)
-    assert [(run.folder / "draw-1" / "report.json").read_bytes() for _path in kept] == kept
+def test_every_image_is_scored_once_by_a_network_that_never_saw_it(digits, tmp_path):
+    run = cross_validate(digits, FOLDED, 3, run=tmp_path / "run", screen=QUIET)
+    held = []
+    for number in (1, 2, 3):
+        data = type(run)(run.folder / f"fold-{number}").data
+        assert not set(data["splits"]["test"]) & set(
+            data["splits"]["train"] + data["splits"]["val"]
+        )
+        held += data["splits"]["test"]
+    everything = run.data["splits"]["train"] + run.data["splits"]["val"]
+    assert sorted(held) == sorted(everything)
+    assert run.report["n"] == len(held)
+    assert run.report["folds"] == 3
+    assert run.report["metrics"]["accuracy"]["value"] > 0.5
+    assert run.classifier().provenance["metrics"]["accuracy"] == run.report["metrics"]["accuracy"]
+    each = [type(run)(run.folder / f"fold-{number}").classifier() for number in (1, 2, 3)]
+    assert all(
+        one.threshold for one in [*each, run.classifier()]
+    )  # each calibrated on its own validation images
+    assert len({one.temperature for one in each}) > 1
+    assert run.report["threshold"] == run.classifier().threshold
+    assert run.report["none_of_these"] is None
+    with pytest.raises(RunError, match="scored every image once"):
+        score_again(run, run.classifier(), digits, QUIET)
     with pytest.raises(RunError, match="is finished"):
-        resume_few(digits, run.folder, QUIET)
+        train(digits, run=run.folder, resume=True, screen=QUIET)
+    assert np.isclose(run.classifier().probabilities(digits.images[:4, ..., None]).sum(), 4)
 
 
-def test_other_images_and_other_runs_are_refused(scratch, finished_run, digits, tmp_path):
-    shutil.copytree(scratch.folder, tmp_path / "run")
-    (tmp_path / "run" / "report.json").unlink()
-    halved = replace(digits, images=digits.images[::2], labels=digits.labels[::2])
-    with pytest.raises(RunError, match="not the images of"):
-        resume_few(halved, tmp_path / "run", QUIET)
-    with pytest.raises(RunError, match="this run is one training, which `convlens train"):
-        resume_few(digits, finished_run.folder, QUIET)
-    with pytest.raises(RunError, match="several trainings, which `convlens train --run"):
-        train(digits, run=tmp_path / "run", resume=True, screen=QUIET)
-    (tmp_path / "run" / "state" / "asked.toml").unlink()
-    with pytest.raises(RunError, match="an earlier version began these trainings"):
-        resume_few(digits, tmp_path / "run", QUIET)
+def test_one_fold_is_refused(digits, tmp_path):
+    with pytest.raises(ConfigError, match="at least 2"):
+        cross_validate(digits, FOLDED, 1, run=tmp_path / "run", screen=QUIET)
