@@ -34,7 +34,7 @@ def break_a_weight(monkeypatch, step: int) -> None:
     monkeypatch.setattr(fit_module._Checkpoint, "on_train_batch_end", on_train_batch_end)
 
 
-@pytest.mark.parametrize("step", [11, 16])  # within the second epoch of 8 steps, and at its end
+@pytest.mark.parametrize("step", [11, 18])  # within the second epoch of 9 steps, and at its end
 def test_weights_that_break_never_replace_the_state_or_the_best_epoch(
     step, finished_run, digits, tmp_path, monkeypatch
 ):
@@ -45,7 +45,7 @@ def test_weights_that_break_never_replace_the_state_or_the_best_epoch(
             train(digits, CONFIG, run=tmp_path / "run", screen=QUIET)
     run = Run(tmp_path / "run")
     state, groups = load_state(run.state_path)
-    assert 8 * state.epoch + state.step == step - 1
+    assert 9 * state.epoch + state.step == step - 1
     assert all(np.isfinite(array).all() for group in groups for array in group)
     assert run.classifier().provenance["best"]["epoch"] == 1
     resumed = train(digits, run=run.folder, resume=True, screen=QUIET)  # nothing is broken now
@@ -56,8 +56,8 @@ def test_weights_that_break_never_replace_the_state_or_the_best_epoch(
 def test_without_validation_a_broken_epoch_does_not_become_the_classifier(
     digits, tmp_path, monkeypatch
 ):
-    break_a_weight(monkeypatch, 20)
-    with pytest.raises(TrainingError, match="some became infinite or nan in epoch 2, step 10"):
+    break_a_weight(monkeypatch, 22)  # the last step of the second epoch
+    with pytest.raises(TrainingError, match="some became infinite or nan in epoch 2, step 11"):
         train(digits, CONFIG.replace(val=0.0), run=tmp_path / "run", screen=QUIET)
     assert Run(tmp_path / "run").classifier().provenance["best"]["epoch"] == 1
 
