@@ -63,4 +63,6 @@ def advice(settings: TrainingConfig, batch: NDArray[Any]) -> str:
         return _(INPUT)
     if rate >= HIGH * usual:
         return _(RATE).format(rate=rate, times=rate / usual, optimizer=settings.optimizer)
-    return _(ARITHMETIC if settings.precision == "bfloat16" else OTHER)
+    if settings.precision == "bfloat16":
+        return _(ARITHMETIC)
+    return _(OTHER)
