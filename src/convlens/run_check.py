@@ -74,7 +74,7 @@ def check_files(folder: Path) -> list[Verdict]:
 
 def _all_sums(folder: Path) -> Mapping[Path, str]:
     """Return the checksums of a run and of its parts, by the paths of the files."""
-    found = {}
+    found: dict[Path, str] = {}
     for path in folder.rglob(SUMS):
         try:
             found |= {path.parent / name: sum_ for name, sum_ in read_sums(path.parent).items()}
