@@ -40,7 +40,7 @@ def test_the_button_changes_the_language_of_all_texts(page):
     assert page.inner_text("h2 >> nth=0") == "What was found"
     assert page.inner_text("#by-code option >> nth=0") == "all"
     page.click("#other-language")
-    assert page.inner_text("h2 >> nth=0") == "發現了什麼"
+    assert page.inner_text("h2 >> nth=0") == "檢查結果"
     assert page.inner_text("#by-code option >> nth=0") == "全部"
     assert "有資料洩漏時" in page.inner_text(".effect .said")
 
