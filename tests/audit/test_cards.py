@@ -45,6 +45,11 @@ def test_a_copy_of_another_split_is_shown_though_others_come_before_it(dataset):
     assert [one.index for one in shown] == [1, 9, 2]
     assert [one.split for one in shown] == ["train", "test", "train"]
     assert (card.classes, card.splits, card.more) == (["cat", "dog"], ["test", "train"], 2)
+    # Cards are filtered by the classes and splits of all of their images.
+    odd = found("leaked_near_duplicate", dataset, [1, 3, 5, 10], {"kind": "near"})
+    card, shown = shown_of(dataset, odd, splits)
+    assert {one.label for one in shown} == {"dog"}
+    assert (card.classes, card.splits) == (["cat", "dog"], ["test", "train"])
     assert (shown[0].difference, shown[0].said) == ("", "")
     assert decoded(shown[1].difference).format == "PNG"
     assert "mean difference" in shown[1].said
@@ -59,6 +64,17 @@ def test_small_images_are_exact_and_large_ones_reduced(dataset):
     assert decoded(large.source).size == (224, 168)
     assert decoded(large.source).format == "JPEG"
     assert not large.is_small
+
+
+def test_deep_images_are_as_bright_as_the_network_sees_them(tmp_path):
+    paths = [tmp_path / f"{number}.png" for number in range(2)]
+    for path, level in zip(paths, (200, 40_000), strict=True):
+        Image.fromarray(np.full((8, 8), level, np.uint16)).save(path)
+    deep = Dataset(str(tmp_path), "made", paths, np.zeros(2, np.int64), ("a",))
+    findings = tuple(found("dark", deep, [index]) for index in range(2))
+    made = make_cards(deep, findings, None, (0, 65535))["dark"]
+    levels = [np.asarray(decoded(card.shown[0].source)).max() for card in made]
+    assert levels == pytest.approx([200 / 257, 40_000 / 257], abs=1)
 
 
 def test_a_file_that_cannot_be_read_has_no_image_and_no_difference(dataset):

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from os import cpu_count
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image
 
 from convlens.audit.aligned import Aligned, align, alignment_text
@@ -19,6 +20,7 @@ from convlens.errors import ImageError
 from convlens.language import _, language, speak
 from convlens.preprocess import open_image
 from convlens.text import printable
+from convlens.unit import Unit
 
 SIDE = 224  # pixels of the longest side of an image
 GALLERY_SIDE = 160  # likewise of one of many
@@ -27,6 +29,7 @@ PER_CODE = 24  # findings of one code that are shown with their images
 MOST_BYTES = 12_000_000  # of all images
 OTHERS = 2  # copies that are compared with the first image of a finding
 GALLERY = 12  # images of a finding on many images
+Splits = NDArray[np.str_] | None
 COMPARED = (
     *("exact_copy", "same_pixels", "near_duplicate", "flipped_copy", "rotated_copy"),
     *("two_labels", "leaked_copy", "leaked_near_duplicate"),
@@ -69,6 +72,8 @@ class Card:
         action: Its action.
         layout: "pair", "image", "gallery" or "text".
         shown: Its images.
+        classes: The classes of all of its images, also of those that are not shown.
+        splits: Likewise their splits.
         more: The number of its images that are not shown.
         facts: Names and values of what was measured.
         rule: A sentence about it, or nothing.
@@ -81,6 +86,8 @@ class Card:
     action: str
     layout: str
     shown: tuple[Shown, ...]
+    classes: list[str]
+    splits: list[str]
     more: int
     facts: list[tuple[str, str]]
     rule: str
@@ -91,19 +98,25 @@ class Card:
         """The bytes of its images."""
         return sum(len(one.source) + len(one.difference) for one in self.shown)
 
-    @property
-    def classes(self) -> list[str]:
-        """The classes of its images."""
-        return sorted({one.label for one in self.shown})
 
-    @property
-    def splits(self) -> list[str]:
-        """The splits of its images."""
-        return sorted({one.split for one in self.shown})
+def classes_of(finding: Finding, dataset: Dataset) -> list[str]:
+    """Return the classes of the images of a finding."""
+    labels = np.unique(dataset.labels[list(finding.indices)])
+    return sorted(dataset.class_names[label] for label in labels)
+
+
+def splits_of(finding: Finding, splits: Splits) -> list[str]:
+    """Return the splits of the images of a finding; none where the images have no splits."""
+    if splits is None:
+        return []
+    return [str(split) for split in np.unique(splits[list(finding.indices)])]
 
 
 def make_cards(
-    dataset: Dataset, findings: tuple[Finding, ...], splits: np.ndarray | None
+    dataset: Dataset,
+    findings: tuple[Finding, ...],
+    splits: Splits,
+    unit: Unit | str | None = None,
 ) -> dict[str, list[Card]]:
     """Return the cards of each code, as many as the limits of the page allow.
 
@@ -113,7 +126,9 @@ def make_cards(
         dataset: The images.
         findings: The findings, the worst first.
         splits: (n,) the splits of the images, or None.
+        unit: The unit of deep images; None for that of the data set, or of each image.
     """
+    unit = dataset.unit if unit is None else unit
     cards: dict[str, list[Card]] = {finding.code: [] for finding in findings}
     ranked = []
     counts = dict.fromkeys(cards, 0)
@@ -124,7 +139,7 @@ def make_cards(
     left = MOST_BYTES
 
     def make(number: int) -> Card:
-        return _card(dataset, number, findings[number], splits)
+        return _card(dataset, number, findings[number], splits, unit)
 
     workers = cpu_count() or 1
     with ThreadPoolExecutor(workers, initializer=speak, initargs=(language(),)) as pool:
@@ -138,11 +153,13 @@ def make_cards(
     return cards
 
 
-def _card(dataset: Dataset, number: int, finding: Finding, splits: np.ndarray | None) -> Card:
+def _card(
+    dataset: Dataset, number: int, finding: Finding, splits: Splits, unit: Unit | str | None
+) -> Card:
     layout = _layout(finding)
     most = {"pair": 1 + OTHERS, "image": 1, "gallery": GALLERY, "text": 0}[layout]
     indices = [finding.indices[place] for place in others_first(finding)[:most]]
-    opened = [_open(dataset, index) for index in indices]
+    opened = [_open(dataset, index, unit) for index in indices]
     side = SIDE if layout in ("pair", "image") else GALLERY_SIDE
     shown = tuple(
         Shown(
@@ -163,6 +180,8 @@ def _card(dataset: Dataset, number: int, finding: Finding, splits: np.ndarray | 
         action=finding.action,
         layout=layout,
         shown=shown,
+        classes=classes_of(finding, dataset),
+        splits=splits_of(finding, splits),
         more=len(finding.indices) - len(shown) if layout != "text" else 0,
         facts=facts_of(finding),
         rule=rule_of(finding),
@@ -178,10 +197,10 @@ def _layout(finding: Finding) -> str:
     return "image" if len(finding.indices) == 1 else "gallery"
 
 
-def _open(dataset: Dataset, index: int) -> Image.Image | None:
+def _open(dataset: Dataset, index: int, unit: Unit | str | None) -> Image.Image | None:
     """Return an image upright, or None if it cannot be read."""
     try:
-        return open_image(dataset.images[index], dataset.unit)
+        return open_image(dataset.images[index], unit)
     except ImageError:
         return None
 

@@ -23,7 +23,6 @@ VALUES = {
 }
 NAMES = {
     "accuracy": N_("accuracy"),
-    "brightness": N_("brightness"),
     "bounds": N_("from, to"),
     "by": N_("told by"),
     "by_class": N_("images by class"),
@@ -36,7 +35,6 @@ NAMES = {
     "confused": N_("taken for one another"),
     "distance": N_("distance to its class"),
     "expected": N_("accuracy elsewhere"),
-    "first": N_("first class"),
     "flatness": N_("share of neighbouring pixels that are equal"),
     "format": N_("content"),
     "format_of_name": N_("suffix of"),
@@ -48,7 +46,6 @@ NAMES = {
     "p": N_("p-value"),
     "pixels": N_("pixels"),
     "problem": N_("problem"),
-    "second": N_("second class"),
     "smallest": N_("smallest class"),
     "suggested": N_("suggested label"),
     "taken": N_("taken"),

@@ -69,6 +69,7 @@ def measure(
         images=prepared.store.images,
         splits=_names(prepared) if of_run else None,
         share=share,
+        unit=prepared.preprocessing.unit,
     )
 
 

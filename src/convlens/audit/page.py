@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from convlens.audit.audit import Audit
-from convlens.audit.cards import MOST_BYTES, PER_CODE, Card, make_cards
+from convlens.audit.cards import MOST_BYTES, PER_CODE, Card, classes_of, make_cards, splits_of
 from convlens.audit.codes import CODES
 from convlens.audit.effect import Effect, explanation, headline
 from convlens.audit.finding import Finding
@@ -30,6 +30,7 @@ from convlens.files import write_atomically
 from convlens.language import N_, _, ngettext, sentences
 from convlens.preprocess import ImageArray
 from convlens.text import printable
+from convlens.unit import Unit
 
 MOST_LISTED = 1000  # findings of one code that are named without their images
 MOST_NAMES = 6  # of a finding in such a list
@@ -56,6 +57,7 @@ class Measured:
         images: (n, height, width, channels) uint8, from which the small images of the map are made.
         splits: (n,) the splits of the images where the source has none, as those of a run.
         share: The expected share of wrong labels, or None.
+        unit: The unit of deep images, see `Preprocessing.unit`; None if it is not known.
     """
 
     effects: Sequence[Effect] = ()
@@ -63,6 +65,7 @@ class Measured:
     images: ImageArray | None = None
     splits: NDArray[np.str_] | None = None
     share: Score | None = None
+    unit: Unit | str | None = None
 
 
 def write_page(path: str | Path, audit: Audit, measured: Measured = Measured()) -> Path:
@@ -86,7 +89,7 @@ def render(audit: Audit, measured: Measured = Measured()) -> str:
     dataset = audit.dataset
     splits = dataset.splits if dataset.splits is not None else measured.splits
     findings = tuple(audit.findings)
-    cards = make_cards(dataset, findings, splits)
+    cards = make_cards(dataset, findings, splits, measured.unit)
     sections = [_section(code, findings, cards[code], audit, splits) for code in audit.codes]
     drawn = ""
     if measured.map is not None and measured.images is not None:
@@ -160,14 +163,12 @@ def _row(
     number: int, finding: Finding, audit: Audit, splits: NDArray[np.str_] | None
 ) -> dict[str, Any]:
     """Return a finding that is only named."""
-    labels = audit.dataset.labels[list(finding.indices)]
-    of = set() if splits is None else set(splits[list(finding.indices)].tolist())
     return {
         "number": number,
         "names": [printable(name) for name in finding.files[:MOST_NAMES]],
         "more": max(0, len(finding.files) - MOST_NAMES),
-        "classes": sorted({audit.dataset.class_names[label] for label in labels}),
-        "splits": sorted(of),
+        "classes": classes_of(finding, audit.dataset),
+        "splits": splits_of(finding, splits),
     }
 
 
