@@ -1,12 +1,14 @@
 """Features of images: those of the pixels, and images that are decoded as they are needed."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 from PIL import Image
 from scipy.spatial.distance import pdist
 
 from convlens.audit import features as module
-from convlens.audit.features import SIDE, _Decoded, audit_features
+from convlens.audit.features import SIDE, _Decoded, audit_features, features_of_all
 from convlens.config import Config
 from convlens.data.prepared import prepare_data
 from convlens.errors import ModelError
@@ -64,3 +66,24 @@ def test_images_are_decoded_as_they_are_needed(tmp_path):
     assert found.shape == (2, 16, 12, 3)
     np.testing.assert_array_equal(found[0], prepare(paths[3], seen))
     np.testing.assert_array_equal(found[1], prepare(paths[1], seen))
+
+
+def test_features_of_all_images_are_those_of_the_backbone_and_zeros_where_none_can_be_read(
+    digits, monkeypatch
+):
+    whole = prepare_data(digits, Config().replace(audit=False))
+    unreadable = dataclasses.replace(whole.store, problems={2: "broken"})
+    prepared = dataclasses.replace(whole, store=unreadable)
+    monkeypatch.setattr(module, "_has_backbone", lambda: True)
+    monkeypatch.setattr(
+        module, "_of_backbone", lambda prepared, indices, progress: indices[:, None] + np.ones(3)
+    )
+    values = features_of_all(prepared)
+    assert values.shape == (len(digits), 3)
+    assert values[[0, 1, 2, 3], 0].tolist() == [1, 2, 0, 4]
+    monkeypatch.setattr(module, "MOST_OF_ALL", len(digits) - 1)
+    assert features_of_all(prepared) is None
+
+
+def test_without_a_backbone_there_are_no_features_of_all_images(prepared):
+    assert features_of_all(prepared) is None

@@ -6,8 +6,11 @@ import os
 import shutil
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from convlens.audit import features
+from convlens.audit.checks import unlike
 from convlens.data.correction_lists import read_list
 from tests.audit.photographs import make_set
 from tests.cli.commands import QUICK, run
@@ -68,6 +71,21 @@ def test_the_list_and_the_copy_have_what_is_proposed(folder, capsys):
     assert (row.file, row.action, row.code) == ("cat/again.jpg", "exclude", "exact_copy")
     assert len(list(Path("clean").rglob("*.jpg"))) == 48
     assert {path: path.read_bytes() for path in folder.rglob("*.jpg")} == before
+
+
+def test_images_unlike_their_class_are_found_by_features_which_a_page_needs(
+    folder, capsys, monkeypatch
+):
+    assert run("audit", "set") == 0
+    assert "not checked: images unlike their class" in capsys.readouterr().out
+    far = np.random.default_rng(0).normal(1, 0.01, (48, 8)).astype(np.float32)
+    far[5] = -1
+    monkeypatch.setattr(features, "features_of_all", lambda prepared, progress: far)
+    monkeypatch.setattr(unlike, "SMALLEST", 10)
+    assert run("audit", "set", "--out", "page.html") == 0
+    said = capsys.readouterr().out
+    assert "images unlike the rest of their class: 1" in said
+    assert "not checked" not in said
 
 
 def test_a_set_that_cannot_be_split_is_checked_all_the_same(here, capsys):

@@ -33,6 +33,7 @@ from convlens.zoo.efficientnet_lite import package_file
 BACKBONE = "efficientnet_lite0"
 PIXELS = "pixels"
 SIDE = 32  # pixels of the side of the small copy
+MOST_OF_ALL = 20_000  # images, whose features take minutes
 COMPONENTS = 256  # principal components that are kept
 
 
@@ -62,11 +63,39 @@ def audit_features(
     Raises:
         StorageError: If the features cannot be written.
     """
+    if not _has_backbone():
+        return AuditFeatures(PIXELS, _components(prepared.store.images, indices, progress))
+    return AuditFeatures(BACKBONE, _of_backbone(prepared, indices, progress))
+
+
+def features_of_all(prepared: Prepared, progress: Progress | None = None) -> Floats | None:
+    """Return (n, 1280) features of the backbone, zeros for images that cannot be read.
+
+    There are none where the backbone is not installed, or of more than MOST_OF_ALL images.
+
+    Args:
+        prepared: The images, decoded at any size.
+        progress: Called with the number of images that are done, and of all.
+
+    Raises:
+        StorageError: If the features cannot be written.
+    """
+    if not _has_backbone() or len(prepared.dataset) > MOST_OF_ALL:
+        return None
+    usable = np.flatnonzero(prepared.store.usable)
+    found = _of_backbone(prepared, usable, progress)
+    values = np.zeros((len(prepared.dataset), found.shape[1]), np.float32)
+    values[usable] = found
+    return values
+
+
+def _has_backbone() -> bool:
+    """Return whether the weights of the backbone are installed."""
     try:
         package_file(BACKBONE)
     except ModelError:
-        return AuditFeatures(PIXELS, _components(prepared.store.images, indices, progress))
-    return AuditFeatures(BACKBONE, _of_backbone(prepared, indices, progress))
+        return False
+    return True
 
 
 def _of_backbone(

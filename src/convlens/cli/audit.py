@@ -1,7 +1,6 @@
 """`convlens audit`: what is wrong with images, and which labels a trained classifier doubts."""
 
 import time
-from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -20,10 +19,15 @@ from convlens.text import in_line
 
 if TYPE_CHECKING:
     from convlens.audit.audit import Audit
+    from convlens.data.dataset import Dataset
     from convlens.data.prepared import Prepared
     from convlens.evaluation.scores import Score
 
 EXAMPLES = 3  # of each code
+WITHOUT_FEATURES = N_(
+    "this needs features of all images, which are computed for a page (--out), with the weights of "
+    "a backbone"
+)
 EXAMPLES_OF_CELL = 20  # of the confusion matrix
 LEVEL_NAMES = {"error": N_("error"), "warning": N_("warning"), "note": N_("note")}
 STYLES = {"error": "red", "warning": "yellow", "note": "dim"}
@@ -77,7 +81,10 @@ def audit(  # noqa: PLR0913 - options of the command
     refuse_conflicts("audit", flags)
     of_cell = true is not None or predicted is not None
     if folder is None:
-        found, prepared = _audit_images(source, using or (), pattern, layout or "auto", screen)
+        from convlens.data.sources import load_to_check
+
+        dataset = load_to_check(source, pattern=pattern, layout=layout or "auto", using=using or ())
+        found, prepared = _audit_images(dataset, screen, with_features=out is not None)
     elif of_cell:
         found, prepared = _audit_cell(folder, true, predicted, screen)
     else:
@@ -131,26 +138,42 @@ def run_of(source: str) -> Path | None:
 
 
 def _audit_images(
-    source: str, using: Sequence[Path], pattern: str | None, layout: str, screen: Screen
+    dataset: "Dataset", screen: Screen, *, with_features: bool
 ) -> tuple["Audit", "Prepared | None"]:
-    """Return what is wrong with the images of a source, and the images if they can be split."""
+    """Return what is wrong with the images of a source, and the images if they can be split.
+
+    Args:
+        dataset: The images.
+        screen: Where the progress is shown.
+        with_features: Whether features are computed, which take longer than all other checks.
+    """
     from convlens.audit.audit import audit_data
     from convlens.config import Config
     from convlens.data.prepared import prepare_data
-    from convlens.data.sources import load_to_check
 
-    dataset = load_to_check(source, pattern=pattern, layout=layout, using=using)
     for note in dataset.notes:
         screen.note(note)
-    prepared = None
     with screen.counter(_("decoding")) as progress:
         # What cannot be split, such as a test set alone, can still be checked.
         try:
             prepared = prepare_data(dataset, Config(), progress=progress, survive=True)
         except DataError:
             return audit_data(dataset, progress=progress), None
+    features = None
+    if with_features:
+        from convlens import backend
+
+        backend.start()  # before anything imports the engine
+        from convlens.audit.features import features_of_all
+
+        with screen.counter(_("features")) as progress:
+            features = features_of_all(prepared, progress)
     with screen.console.status(_("checking the images")):
-        return audit_data(prepared), prepared
+        found = audit_data(prepared, features=features)
+    if features is None:
+        unlike = (_("images unlike their class"), _(WITHOUT_FEATURES))
+        found = replace(found, left_out=(*found.left_out, unlike))
+    return found, prepared
 
 
 def _audit_run(folder: Path, screen: Screen) -> tuple["Audit", "Prepared", "Score"]:
