@@ -49,7 +49,8 @@ def test_pixels_are_those_of_prepare_and_looks_are_taken_of_the_whole_image(data
     assert looks["width"].tolist() == [120, 60, 0, 120]
     assert looks["format"].tolist() == [b"PNG", b"JPEG", b"", b"GIF"]
     assert looks["bytes"][0] == dataset.images[0].stat().st_size
-    assert told == [(4, 4)]
+    assert told[-1] == (4, 4)
+    assert told == sorted(told)
     assert found.remarks == {FRAMES: 1}
 
 
@@ -107,7 +108,8 @@ def test_batches_are_written_in_the_order_of_the_images(tmp_path, files, monkeyp
     )
     assert pixels[:, 0, 0, 0].tolist() == [0, 40, 80, 120, 160]
     assert looks["brightness"].tolist() == pytest.approx([0, 40, 80, 120, 160])
-    assert told == [(2, 5), (4, 5), (5, 5)]
+    assert {(2, 5), (4, 5), (5, 5)} <= set(told)
+    assert told == sorted(told)
     assert (found.problems, found.remarks) == ({}, {})
 
 
@@ -115,12 +117,12 @@ def test_looks_of_an_array_are_taken_in_batches(tmp_path, monkeypatch):
     monkeypatch.setattr(decoding, "BATCH", 3)
     monkeypatch.setattr(decoding, "AT_ONCE", 2)
     images = np.random.default_rng(0).integers(0, 256, (14, 9, 9), np.uint8)
-    digests = digests_of(images)
-    take_looks(images, digests, tmp_path / "looks.npy")
+    take_looks(images, tmp_path / "looks.npy")
     looks = np.load(tmp_path / "looks.npy").view(LOOK)
-    expected = looks_of_arrays(images, digests)
-    np.testing.assert_array_equal(looks["pixels"], digests)
+    expected = looks_of_arrays(images)
+    np.testing.assert_array_equal(looks["pixels"], expected["pixels"])
     np.testing.assert_array_equal(looks["grey"], expected["grey"])
+    assert len(np.unique(looks["pixels"], axis=0)) == 14
 
 
 def test_the_bytes_of_an_array_are_converted_to_another_unit(files):

@@ -86,6 +86,7 @@ def test_what_the_camera_wrote_is_noted(tmp_path):
     assert (seen["mode"], seen["format"]) == (b"RGB", b"JPEG")
 
 
+@pytest.mark.filterwarnings("ignore:Corrupt EXIF data:UserWarning:PIL")
 def test_broken_metadata_counts_as_none(tmp_path):
     shape().save(tmp_path / "a.jpg", exif=b"Exif\0\0MM\0*broken")
     assert read_image(tmp_path / "a.jpg").facts == FileFacts("RGB", "JPEG")

@@ -5,6 +5,7 @@ import pytest
 from PIL import Image
 
 from convlens.data.hashes import CROPS, WHOLE, Window, windows
+from convlens.data.looks import LOOK
 from convlens.data.neighbours import CHUNKS
 from convlens.data.proposals import best_part, propose
 from tests.data.photographs import COPIES, as_jpeg, crop, looks_at, photograph
@@ -14,7 +15,7 @@ NUMBER = 20
 
 def proposed(images, limit=100, **options):
     """Return {(first, second): (turn, part)} of the proposed pairs, and the proposals."""
-    looks = looks_at(images)
+    looks = looks_at(images) if images else np.zeros(0, LOOK)
     found = propose(looks, np.arange(len(images)), limit, **options)
     columns = (found.first, found.second, found.turn, found.part)
     rows = zip(*(column.tolist() for column in columns), strict=True)
