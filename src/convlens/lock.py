@@ -81,6 +81,17 @@ def _answer(error: OSError) -> bool:
 
 
 @contextmanager
+def tried(path: Path) -> Iterator[bool]:
+    """Lock a file for the block, and yield whether that succeeded, or another process holds it.
+
+    Raises:
+        OSError: If the file cannot be written.
+    """
+    with path.open("ab") as stream:
+        yield _try(stream)
+
+
+@contextmanager
 def locked(folder: Path) -> Iterator[None]:
     """Lock a folder for the block. A block inside that locks it again in the same thread may do so.
 

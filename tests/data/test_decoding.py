@@ -6,10 +6,11 @@ from PIL import Image
 
 from convlens.data import decoding
 from convlens.data.dataset import Dataset
-from convlens.data.decoding import Files, bytes_of, decode_all, part_of, take_looks
+from convlens.data.decoding import bytes_of, decode_all, part_of, take_looks
 from convlens.data.digests import digests_of
+from convlens.data.growing import Files
 from convlens.data.looks import LOOK, looks_of_arrays
-from convlens.errors import DataError
+from convlens.errors import DataError, ImageError
 from convlens.preprocess import FRAMES, Preprocessing, prepare
 from tests.data.photographs import photograph
 
@@ -85,16 +86,6 @@ def test_what_changes_meanwhile_is_refused_or_survived(dataset, files, vanishes,
     assert looks["width"].tolist() == [0, 60, 0, 120]
 
 
-def test_nothing_is_left_of_a_decoding_that_was_stopped(dataset, files):
-    def stop(done, total):
-        raise KeyboardInterrupt
-
-    before = set(files.array.parent.iterdir())
-    with pytest.raises(KeyboardInterrupt):
-        decoded(dataset, files, progress=stop)
-    assert set(files.array.parent.iterdir()) == before
-
-
 def test_batches_are_written_in_the_order_of_the_images(tmp_path, files, monkeypatch):
     monkeypatch.setattr(decoding, "BATCH", 2)
     paths = [tmp_path / f"{number}.png" for number in range(5)]
@@ -147,3 +138,47 @@ def test_a_part_of_the_work_has_its_name_where_names_are_shown():
     assert part_of(Parted(), "copies") == "copies"
     assert part_of(print, "copies") is print
     assert part_of(None, "copies") is None
+
+
+def test_a_decoding_that_is_stopped_goes_on_where_it_was(dataset, files, tmp_path, monkeypatch):
+    monkeypatch.setattr(decoding, "BATCH", 2)
+    whole = decoded(dataset, Files(*(tmp_path / f"whole{name}" for name in files._fields)))
+
+    def stop(done, number):
+        if done == number:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        decoded(dataset, files, progress=stop)
+    read = []
+    prepared = decoding.read_image
+    monkeypatch.setattr(
+        decoding, "read_image", lambda image, unit: read.append(image) or prepared(image, unit)
+    )
+    found, pixels, looks = decoded(dataset, files)
+    assert sorted(read) == dataset.images[2:]
+    assert found == whole[0]
+    np.testing.assert_array_equal(pixels, whole[1])
+    np.testing.assert_array_equal(looks, whole[2])
+
+
+def test_a_file_that_can_be_read_by_now_is_decoded_again(dataset, files, monkeypatch):
+    monkeypatch.setattr(decoding, "BATCH", 3)
+    reading = decoding.read_image
+
+    def broken(image, unit):
+        if image == dataset.images[0]:
+            raise ImageError("this Pillow cannot read it")
+        return reading(image, unit)
+
+    def stop(done, number):
+        if done == number:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(decoding, "read_image", broken)
+    with pytest.raises(KeyboardInterrupt):
+        decoded(dataset, files, progress=stop)
+    monkeypatch.setattr(decoding, "read_image", reading)
+    found, pixels, _ = decoded(dataset, files)
+    assert list(found.problems) == [2]
+    np.testing.assert_array_equal(pixels[0], prepare(dataset.images[0], SEEN))

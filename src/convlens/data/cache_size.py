@@ -20,9 +20,10 @@ from convlens.language import N_, _
 LIMIT = "20 GB"
 IN_USE = 3600  # seconds; what was used since may be in use, and is removed only on request
 # The paths of the files of each kind, which is translated where it is shown. A file that is being
-# written begins with a dot.
+# written begins with a dot; decoded images are written to files that end in "part-..." and stay
+# where the decoding is stopped.
 KINDS = {
-    N_("decoded images"): r"store/(\.[0-9a-f]{8}\.)?(?P<name>[0-9a-f]{32})\.(npy|json)",
+    N_("decoded images"): r"store/(\.[0-9a-f]{8}\.)?(?P<name>[0-9a-f]{32})\.(npy|json|part-[a-z]+)",
     N_(
         "summaries of images"
     ): r"looks/(\.[0-9a-f]{8}\.)?(?P<name>[0-9a-f]{32})(\.[0-9a-f]{8})?\.np[yz]",

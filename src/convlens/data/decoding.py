@@ -1,23 +1,24 @@
 """Decoding: the images of a data set are decoded in parallel, and a look is taken at each.
 
 The pixels go to one file and the looks to another, both as streams, so that a data set of any size
-never has to fit into memory.
+never has to fit into memory, and a decoding that was stopped goes on where it was.
 """
 
 import os
-from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from contextlib import ExitStack
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, NamedTuple, Protocol, runtime_checkable
+from typing import NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
 
-from convlens.data.cache import REMEDY, write_array, write_header
+from convlens.data.cache import REMEDY, write_header
 from convlens.data.dataset import Dataset, refuse_if
 from convlens.data.digests import BATCH, Digests, digest_of
+from convlens.data.growing import Files, Growing, growing
 from convlens.data.looks import LOOK, Looks, look_at, looks_of_arrays
 from convlens.errors import ImageError
 from convlens.files import write_atomically
@@ -46,32 +47,43 @@ def part_of(progress: Progress | None, label: str) -> Progress | None:
     return progress.part(label) if isinstance(progress, PartedProgress) else progress
 
 
-class Files(NamedTuple):
-    """Where decoded images are stored: their pixels, what is known of all, and their looks."""
-
-    array: Path
-    facts: Path
-    looks: Path
-
-
-@dataclass(frozen=True)
+@dataclass
 class Found:
     """What is known of decoded images besides their pixels; see `convlens.data.store.Store`."""
 
-    problems: dict[int, str]
-    coloured: int
-    remarks: dict[str, int]
+    problems: dict[int, str] = field(default_factory=dict)
+    coloured: int = 0
+    remarks: dict[str, int] = field(default_factory=dict)
+
+    def note(self, index: int, decoded: "_Decoded") -> None:
+        """Add what is known of an image."""
+        if decoded.problem:
+            self.problems[index] = decoded.problem
+        self.coloured += decoded.loses_colours
+        for remark in decoded.remarks:
+            self.remarks[remark] = self.remarks.get(remark, 0) + 1
 
 
 class _Decoded(NamedTuple):
-    """One image: its pixels, and its look, which is empty for an image that cannot be read."""
+    """One image.
+
+    Attributes:
+        pixels: (height, width, channels) uint8; zeros for an image that cannot be read.
+        look: Its look; empty for an image that cannot be read.
+        problem: Why it cannot be read; an empty text if it can.
+        loses_colours: Whether it is a colour image that is stored in grey.
+        remarks: What the user should know about it, see `convlens.preprocess`.
+    """
 
     pixels: ImageArray
     look: Looks
+    problem: str = ""
+    loses_colours: bool = False
+    remarks: tuple[str, ...] = ()
 
 
 class _Reader:
-    """Decodes images one by one, in any order and any thread, and notes what is said of them.
+    """Decodes images one by one, in any order and in any thread.
 
     Args:
         dataset: The data set.
@@ -89,14 +101,6 @@ class _Reader:
         self._preprocessing = preprocessing
         self._survive = survive
         self._blank = np.zeros(preprocessing.shape, np.uint8)
-        self._problems: dict[int, str] = {}
-        self._coloured: set[int] = set()
-        self._remarks: list[str] = []  # threads extend it, and none of it is lost
-
-    def found(self) -> Found:
-        """Return what is known of the images that were read."""
-        problems = {index: self._problems[index] for index in sorted(self._problems)}
-        return Found(problems, len(self._coloured), dict(Counter(self._remarks)))
 
     def read_some(self, indices: NDArray[np.int64]) -> list[_Decoded]:
         """Decode several images; see `read`."""
@@ -111,8 +115,7 @@ class _Reader:
         try:
             decoded = self._decode(index)
         except ImageError as error:
-            self._problems[index] = error.args[0]
-            decoded = _Decoded(self._blank, NO_LOOK)
+            decoded = _Decoded(self._blank, NO_LOOK, error.args[0])
         image = self._images[index]
         if isinstance(image, Path) and digest_of(image, index) != self._digests[index].tobytes():
             refuse_if(
@@ -124,22 +127,23 @@ class _Reader:
                 path=image,
             )
             template = CHANGED if image.exists() else VANISHED
-            self._problems[index] = _(template).format(path=image)
-            decoded = _Decoded(self._blank, NO_LOOK)
+            decoded = _Decoded(self._blank, NO_LOOK, _(template).format(path=image))
         return decoded
 
     def _decode(self, index: int) -> _Decoded:
         image = self._images[index]
+        remarks: tuple[str, ...] = ()
         if isinstance(image, np.ndarray) and self._levels is not None:
             image = self._levels[image]
-            self._remarks.extend([FEW_LEVELS] if len(np.unique(self._levels)) < LEVELS else [])
+            remarks = (FEW_LEVELS,) if len(np.unique(self._levels)) < LEVELS else ()
         reading = read_image(image, self._preprocessing.unit)
-        self._remarks.extend(reading.remarks)
-        if reading.image.mode == "RGB" and self._preprocessing.channels == 1:
-            self._coloured.add(index)
-        pixels = fit_image(reading.image, self._preprocessing)
         num_bytes = _size_of(image) if isinstance(image, Path) else image.nbytes
-        return _Decoded(pixels, look_at(reading.image, reading.facts, num_bytes))
+        return _Decoded(
+            fit_image(reading.image, self._preprocessing),
+            look_at(reading.image, reading.facts, num_bytes),
+            loses_colours=reading.image.mode == "RGB" and self._preprocessing.channels == 1,
+            remarks=remarks + reading.remarks,
+        )
 
 
 def decode_all(
@@ -169,23 +173,40 @@ def decode_all(
     images = dataset.images
     reader = _Reader(dataset, digests, preprocessing, survive=survive)
     threads = os.cpu_count() or 1
+    pool = ThreadPoolExecutor(threads, initializer=speak, initargs=(language(),))
+    with growing(files, (len(images), *preprocessing.shape)) as grown, ExitStack() as stack:
+        stack.callback(pool.shutdown, cancel_futures=True)  # A stop does not wait for the batch.
+        found = _found_before(grown, reader)
+        for start in range(grown.done, len(images), BATCH):
+            part = np.arange(start, min(start + BATCH, len(images)))
+            decoded: list[_Decoded] = []
+            for some in pool.map(reader.read_some, np.array_split(part, PIECES * threads)):
+                decoded += some
+                if progress is not None:
+                    progress(start + len(decoded), len(images))
+            for index, one in zip(part.tolist(), decoded, strict=True):
+                found.note(index, one)
+            grown.append(
+                np.stack([one.pixels for one in decoded]),
+                np.stack([one.look for one in decoded]),
+                vars(found) | {"problems": sorted(found.problems)},
+            )
+    return found
 
-    def batches() -> Iterator[tuple[ImageArray, Looks]]:
-        with ThreadPoolExecutor(threads, initializer=speak, initargs=(language(),)) as pool:
-            for start in range(0, len(images), BATCH):
-                part = range(start, min(start + BATCH, len(images)))
-                decoded: list[_Decoded] = []
-                for some in pool.map(reader.read_some, np.array_split(part, PIECES * threads)):
-                    decoded += some
-                    if progress is not None:
-                        progress(start + len(decoded), len(images))
-                yield (
-                    np.stack([one.pixels for one in decoded]),
-                    np.stack([one.look for one in decoded]),
-                )
 
-    _write_both(files, (len(images), *preprocessing.shape), batches())
-    return reader.found()
+def _found_before(grown: Growing, reader: _Reader) -> Found:
+    """Return what is known of the images that a decoding, which was stopped, has left.
+
+    Those that could not be read are tried again, as in a finished store. If one can be read now,
+    all are decoded again.
+    """
+    if not grown.done:
+        return Found()
+    problems = {index: reader.read(index).problem for index in grown.facts["problems"]}
+    if not all(problems.values()):
+        grown.begin_again()
+        return Found()
+    return Found(problems, grown.facts["coloured"], grown.facts["remarks"])
 
 
 def _size_of(path: Path) -> int:
@@ -194,30 +215,6 @@ def _size_of(path: Path) -> int:
         return path.stat().st_size
     except OSError:
         return 0
-
-
-def _write_both(
-    files: Files, shape: tuple[int, ...], batches: Iterator[tuple[ImageArray, Looks]]
-) -> None:
-    """Write pixels and looks as they come; both appear under their names when they are complete.
-
-    Args:
-        files: The files to write.
-        shape: The shape of all pixels together.
-        batches: The pixels and the looks, several images at a time.
-    """
-
-    def write(temporary: Path) -> None:
-        with temporary.open("wb") as file:
-            write_header(file, shape[:1], LOOK)
-            write_array(files.array, shape, pixels(file))
-
-    def pixels(file: IO[bytes]) -> Iterator[ImageArray]:
-        for images, looks in batches:
-            file.write(looks.tobytes())
-            yield images
-
-    write_atomically(files.looks, write, _("the summaries of the images"), _(REMEDY))
 
 
 def take_looks(images: ImageArray, file: Path) -> None:
