@@ -2,12 +2,17 @@
 
 import json
 import socket
+import threading
 import time
+from dataclasses import replace
 
+import httpx
 import pytest
 
 from convlens.serve import protocol
+from convlens.serve.engines import Engine
 from convlens.serve.limits import Limits
+from tests.serve.conftest import running
 
 PATIENCE = 0.4
 HEAD = b"POST /predict HTTP/1.1\r\nHost: a\r\nContent-Type: image/png\r\n"
@@ -180,3 +185,40 @@ def test_too_many_connections_are_refused(connect, monkeypatch):
     for connection in connections:
         connection.close()
     time.sleep(0.1)
+
+
+def test_nothing_is_computed_for_clients_that_have_gone(served, examples, capfd):
+    def run(images):
+        begun.append(images)
+        assert opened.wait(20)
+        return served.engine.beside(images)
+
+    def wait_for(line):
+        end = time.monotonic() + 20
+        while line not in client.get("/metrics").text.splitlines():
+            assert time.monotonic() < end
+            time.sleep(0.02)
+
+    begun = []
+    opened = threading.Event()
+    body = examples["00-colours.jpg"].read_bytes()
+    request = HEAD + "Content-Length: {}\r\n\r\n".format(len(body)).encode() + body
+    with (
+        running(replace(served, engine=Engine(run, run))) as port,
+        httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=20) as client,
+    ):
+        leaving = [socket.create_connection(("127.0.0.1", port)) for _client in range(4)]
+        leaving[0].sendall(request[:-1])  # is still sending
+        for number, connection in enumerate(leaving[1:], 1):
+            connection.sendall(request)
+            wait_for(f"convlens_waiting_images {number}.0")
+        for connection in leaving:
+            connection.close()
+        wait_for('convlens_requests_total{route="/predict",status="499"} 4.0')
+        wait_for("convlens_waiting_images 0.0")
+        opened.set()
+        answer = client.post("/predict", content=body, headers={"Content-Type": "image/jpeg"})
+        assert answer.status_code == 200
+    # The two threads had begun with an image each; nobody asked for the third one any more.
+    assert len(begun) == 3
+    assert capfd.readouterr().err == ""

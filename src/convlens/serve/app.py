@@ -1,7 +1,7 @@
 """App: the FastAPI application, with `POST /predict` and what all answers have in common."""
 
 import io
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from importlib.metadata import version
 from typing import Any
@@ -12,12 +12,12 @@ from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
+from starlette.routing import request_response
 
 from convlens.errors import ImageError
 from convlens.image_file import name_of
 from convlens.language import _
 from convlens.serve.body import is_multipart, read_images
-from convlens.serve.connection import while_connected
 from convlens.serve.docs import add_docs
 from convlens.serve.limits import (
     BodyMiddleware,
@@ -26,13 +26,11 @@ from convlens.serve.limits import (
     Refusal,
     TokenMiddleware,
 )
-from convlens.serve.metrics import Metrics, MetricsMiddleware, Routes, add_metrics
+from convlens.serve.metrics import GONE, Metrics, MetricsMiddleware, Routes, add_metrics
 from convlens.serve.model import Served
 from convlens.serve.openapi import describe
 from convlens.serve.queue import Answer, Queue
 from convlens.serve.v2 import create_router, model_name
-
-GONE = 499  # the status, which nobody reads, of a request whose client has gone
 
 
 def create_app(served: Served, limits: Limits) -> FastAPI:
@@ -94,7 +92,7 @@ def _add_predict(app: FastAPI, queue: Queue, limits: Limits) -> None:
         """Classify one image, or several."""
         queue.check_room()
         images = await read_images(request, limits.max_queue)
-        answers = await while_connected(request, queue.classify(images))
+        answers = await queue.classify(images)
         found = [
             _described(queue, image, answer) for image, answer in zip(images, answers, strict=True)
         ]
@@ -115,9 +113,9 @@ class _PlainRoute(APIRoute):
     in each request.
     """
 
-    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        """Return the function of the route."""
-        return self.endpoint
+    def __init__(self, path: str, endpoint: Callable[..., Any], **named: Any) -> None:
+        super().__init__(path, endpoint, **named)
+        self.app = request_response(endpoint)
 
 
 def _described(queue: Queue, image: io.BytesIO, answer: Answer | ImageError) -> dict[str, Any]:

@@ -4,6 +4,7 @@ The labels are routes, status codes and reasons that the server itself has. Noth
 sends becomes a label, so that no client can fill the memory with them.
 """
 
+import asyncio
 import re
 import time
 from functools import cached_property
@@ -28,6 +29,7 @@ BATCHES = (1, 2, 4, 8, 16, 32, 64, 128)
 # The reasons of refusals that have to do with the load and not with the content of a request.
 REJECTIONS = {401: "token", 408: "slow", 413: "size", 503: "queue"}
 OTHER = "other"  # the route of paths that do not exist
+GONE = 499  # the status, which nobody reads, of a request whose client has gone
 
 
 class Metrics:
@@ -146,6 +148,9 @@ class MetricsMiddleware:
 
         try:
             await self.app(scope, receive, watched)
+        except asyncio.CancelledError:
+            status = GONE
+            raise
         except Exception:
             self.metrics.failed()
             raise

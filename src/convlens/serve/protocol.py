@@ -46,10 +46,13 @@ class WatchedProtocol(H11Protocol):
 
     _deadline: asyncio.TimerHandle | None = None
     _stuck: asyncio.TimerHandle | None = None
+    _task: "asyncio.Task[Any] | None" = None
 
     def __init__(self, *given: Any, **named: Any) -> None:
         super().__init__(*given, **named)
         self.conn = _Connection(h11.SERVER)
+        self._application = self.app
+        self.app = self._answer
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Begin to wait for the first request."""
@@ -63,10 +66,12 @@ class WatchedProtocol(H11Protocol):
         self._watch()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """End."""
+        """End, and with it the work for a request that nobody waits for any more."""
         self._forget()
         self.resume_writing()
         super().connection_lost(exc)
+        if self._task is not None and not self.cycle.response_complete:
+            self._task.cancel()
 
     def data_received(self, data: bytes) -> None:
         """Read what has come."""
@@ -95,6 +100,11 @@ class WatchedProtocol(H11Protocol):
         if self._stuck is not None:
             self._stuck.cancel()
             self._stuck = None
+
+    async def _answer(self, scope: Any, receive: Any, send: Any) -> None:
+        """Answer a request."""
+        self._task = asyncio.current_task()
+        await self._application(scope, receive, send)
 
     def _refuse(self, status: HTTPStatus, text: str, headers: Mapping[str, str]) -> None:
         """Answer without a request, and end."""

@@ -20,7 +20,6 @@ from convlens.classifier.prediction import Prediction
 from convlens.errors import DataError, ImageError
 from convlens.language import _
 from convlens.serve.body import refuse_compression
-from convlens.serve.connection import while_connected
 from convlens.serve.limits import Limits, Refusal
 from convlens.serve.model import Served
 from convlens.serve.queue import Queue
@@ -187,7 +186,7 @@ def _add_infer(
                 async with reading:
                     inference = await asyncio.to_thread(read_request, *asked, limits.max_queue)
             del body, asked
-            predictions = await while_connected(request, _classify(queue, inference))
+            predictions = await _classify(queue, inference)
         except DataError as error:
             raise Refusal(400, str(error)) from error
         content, length = write_answer(inference, predictions, model_name(queue.served.name))
