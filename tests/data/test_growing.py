@@ -107,6 +107,11 @@ def test_images_that_are_others_by_now_leave_nothing(files):
     assert names(files) == set()
 
 
+def test_a_stop_before_the_first_images_leaves_nothing(files):
+    stopped_after(files, 0, KeyboardInterrupt)
+    assert names(files) == set()
+
+
 def test_two_processes_do_not_write_into_the_same_files(files):
     with growing(files, SHAPE) as first:
         add(first, 0, 2)

@@ -195,7 +195,7 @@ def test_nothing_readable_is_an_error(tmp_path):
         open_store(load_data(tmp_path), Preprocessing(16, 16, 1))
 
 
-def test_a_full_disk_leaves_nothing_behind(shapes, tmp_path, monkeypatch):
+def test_a_disk_that_is_full_from_the_start_leaves_nothing_behind(shapes, tmp_path, monkeypatch):
     monkeypatch.setenv("CONVLENS_CACHE", str(tmp_path))
 
     def full(*_: object) -> None:

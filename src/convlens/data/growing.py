@@ -152,14 +152,18 @@ def growing(files: Files, shape: tuple[int, ...]) -> Iterator[Growing]:
         parts = _parts(array)
         pixels = stack.enter_context(_opened(parts.pixels))
         looks = stack.enter_context(_opened(parts.looks))
-        grown = Growing(pixels, looks, parts.record, shape)
+        grown = None
         try:
+            grown = Growing(pixels, looks, parts.record, shape)
             yield grown
         except DataError:  # The images are others by now, and nobody will ask for these again.
             stack.callback(_remove, array)
             raise
         finally:
-            grown.save()
+            if grown is not None and grown.done:
+                grown.save()
+            else:
+                _remove(array)
         pixels.close()
         looks.close()
         parts.looks.replace(files.looks)
