@@ -11,6 +11,7 @@ import pytest
 
 from convlens.audit import features
 from convlens.audit.checks import unlike
+from convlens.data import prepared
 from convlens.data.correction_lists import read_list
 from tests.audit.photographs import make_set
 from tests.cli.commands import QUICK, run
@@ -86,6 +87,15 @@ def test_images_unlike_their_class_are_found_by_features_which_a_page_needs(
     said = capsys.readouterr().out
     assert "images unlike the rest of their class: 1" in said
     assert "not checked" not in said
+
+
+def test_a_stop_says_that_what_was_decoded_is_kept(folder, capsys, monkeypatch):
+    def stopped(*_, **__):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(prepared, "prepare_data", stopped)
+    assert run("audit", "set") == 130
+    assert "What was decoded is kept; the same command goes on" in capsys.readouterr().err
 
 
 def test_a_set_that_cannot_be_split_is_checked_all_the_same(here, capsys):

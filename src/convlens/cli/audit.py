@@ -11,7 +11,7 @@ from convlens.cli.flags import Layout, Pattern, Using
 from convlens.cli.output import print_json
 from convlens.conflicts import refuse_conflicts
 from convlens.errors import AuditError, ConfigError, DataError
-from convlens.files import and_more
+from convlens.files import and_more, explained_stops
 from convlens.language import N_, _, ngettext
 from convlens.run_folder import SETTINGS, place
 from convlens.screen import Screen, duration
@@ -28,6 +28,7 @@ WITHOUT_FEATURES = N_(
     "this needs features of all images, which are computed for a page (--out), with the weights of "
     "a backbone"
 )
+HOW_TO_GO_ON = N_("What was decoded is kept; the same command goes on with the other images.")
 EXAMPLES_OF_CELL = 20  # of the confusion matrix
 LEVEL_NAMES = {"error": N_("error"), "warning": N_("warning"), "note": N_("note")}
 STYLES = {"error": "red", "warning": "yellow", "note": "dim"}
@@ -153,7 +154,7 @@ def _audit_images(
 
     for note in dataset.notes:
         screen.note(note)
-    with screen.counter(_("decoding")) as progress:
+    with explained_stops(lambda: _(HOW_TO_GO_ON)), screen.counter(_("decoding")) as progress:
         # What cannot be split, such as a test set alone, can still be checked.
         try:
             prepared = prepare_data(dataset, Config(), progress=progress, survive=True)
