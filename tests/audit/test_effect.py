@@ -158,6 +158,20 @@ def test_where_all_test_images_have_a_copy_there_is_no_score_of_the_others(leaki
     assert "not defined" not in explanation(found)
 
 
+def test_a_difference_that_may_be_chance_is_called_so(leaking):
+    features, labels, clusters, splits = leaking
+    found = leak_effect(features, np.arange(500), as_dataset(labels, splits), clusters)
+    assert found.pair.p < 0.05
+    assert "may be chance" not in explanation(found)
+    # One copy only: image 300 of image 0.
+    few = np.arange(500)
+    few[300] = 0
+    found = leak_effect(features, np.arange(500), as_dataset(labels, splits), few)
+    assert found.removed == 1
+    assert found.pair.p >= 0.05
+    assert "So small a difference may be chance." in explanation(found)
+
+
 def test_wrong_labels_cost_what_they_cost_by_hand():
     features, labels = made(600, seed=1, spread=1.2)
     wrong = np.sort(np.random.default_rng(5).choice(600, 180, replace=False))

@@ -274,7 +274,8 @@ def explanation(effect: Effect) -> str:
         second=effect.pair.second_only,
         p=effect.pair.p,
     )
-    return sentences(removed, found, copies(effect), _(MEANINGS[effect.kind]))
+    doubt = "" if effect.pair.significant else _("So small a difference may be chance.")
+    return sentences(removed, found, doubt, copies(effect), _(MEANINGS[effect.kind]))
 
 
 def copies(effect: Effect) -> str:
