@@ -5,6 +5,7 @@ Metadata never decides about pixels: an image whose EXIF data is broken is read 
 """
 
 import io
+import re
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -232,6 +233,8 @@ def _file_facts(image: Image.Image) -> FileFacts:
             return facts
         moment = exif.get_ifd(ExifTags.IFD.Exif)
         taken = _text(moment.get(ExifTags.Base.DateTimeOriginal))
+        # A camera whose clock was not set writes zeros, or colons only.
+        taken = taken if re.search("[1-9]", taken) else ""
         fraction = _text(moment.get(ExifTags.Base.SubsecTimeOriginal))
         return facts._replace(
             camera=" ".join(filter(None, (_text(exif.get(tag)) for tag in CAMERA))),
