@@ -6,14 +6,14 @@ from convlens.errors import RunError
 from convlens.run import Run
 
 
-def test_the_history_is_replaced_or_continued(tmp_path):
+def test_the_history_is_replaced_as_a_whole(tmp_path):
     run = Run.create(tmp_path / "run", "")
     row = dict.fromkeys(("loss", "accuracy", "learning_rate"), 0.5) | {"epoch": 1, "seconds": 2.0}
-    run.write_history([row], append=False)
-    run.write_history([row | {"epoch": 2}], append=True)
+    run.write_history([row])
+    run.write_history([row, row | {"epoch": 2}])
     assert [line["epoch"] for line in run.history] == [1, 2]
     assert run.history[0]["val_loss"] is None
-    run.write_history([], append=False)
+    run.write_history([])
     assert run.history == []
 
 

@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from convlens.errors import Interrupted, StorageError
+from convlens.folders import make_folder, sync_folder
 from convlens.language import N_, _, listed, sentences
 from convlens.text import ESCAPE
 
@@ -63,7 +64,8 @@ def write_atomically(
 
     The content goes to a temporary file in the same folder, which then takes the name of the file.
     A process that is killed meanwhile, a full disk or a power cut therefore leaves the previous
-    file untouched. Missing parent folders are created.
+    file untouched. Missing parent folders are created. When the function returns, the new file is
+    on the disk under its name, so that what is written later is never there without it.
 
     Args:
         path: The file to write. A device, such as /dev/stdout, is written directly.
@@ -81,7 +83,7 @@ def write_atomically(
     """
     path = Path(path)
     with storage_errors(path, what, remedy):
-        path.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(path.parent)
         if path.exists() and not path.is_file():
             _write(path, content)
             return
@@ -92,6 +94,7 @@ def write_atomically(
             with temporary.open("rb+") as file:
                 os.fsync(file.fileno())
             temporary.replace(path)
+            sync_folder(path.parent)
         finally:
             temporary.unlink(missing_ok=True)
 
@@ -209,7 +212,9 @@ def claim_folder(folder: Path, what: str | None = None, remedy: str | None = Non
     """
     with storage_errors(folder, what or _("the folder"), remedy):
         try:
-            folder.mkdir(parents=True)
+            make_folder(folder.parent)
+            folder.mkdir()
+            sync_folder(folder.parent)
         except FileExistsError:
             if not os.path.lexists(folder):
                 raise  # Something else is in the place of one of its parents.

@@ -5,6 +5,7 @@ one that writes the same name can remove it, and leaves alone what a process tha
 """
 
 import hashlib
+import os
 import platform
 import re
 import shutil
@@ -14,6 +15,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import psutil
+
+from convlens.folders import make_folder, sync_folder
 
 CLOSE = 120  # seconds; a process that began later than the one of that number is another one
 
@@ -42,6 +45,23 @@ def hidden_folder(out: Path) -> Iterator[Path]:
                     folder.rmdir()
 
 
+def give_name(hidden: Path, out: Path) -> None:
+    """Rename a hidden folder after all of its content has been brought to the disk.
+
+    Raises:
+        OSError: If the disk fails, or the name is taken.
+    """
+    for path in hidden.rglob("*"):
+        if path.is_dir():
+            sync_folder(path)
+        else:
+            with path.open("rb+") as file:
+                os.fsync(file.fileno())
+    sync_folder(hidden)
+    hidden.rename(out)
+    sync_folder(out.parent)
+
+
 def make_hidden_folder(out: Path) -> Path:
     """Return a new folder beside another, and remove those that dead processes have left there.
 
@@ -51,7 +71,7 @@ def make_hidden_folder(out: Path) -> Path:
     Raises:
         OSError: If it cannot be made.
     """
-    out.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(out.parent)
     _remove_leftovers(out)
     process = psutil.Process()
     writer = f"{_computer()}-{process.pid}-{process.create_time():.0f}"

@@ -1,12 +1,13 @@
 """History: the table `history.csv` of a run, with a row for each finished epoch."""
 
 import csv
+import io
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from convlens.errors import RunError
-from convlens.files import storage_errors
+from convlens.files import write_atomically
 from convlens.language import _
 
 HISTORY_COLUMNS = (
@@ -42,17 +43,14 @@ def read_history(path: Path) -> list[Row]:
         ) from error
 
 
-def write_history(path: Path, rows: Sequence[Mapping[str, Any]], *, append: bool) -> None:
-    """Write rows after the rows that are there, or instead of them.
+def write_history(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Write the rows of all finished epochs; the file is replaced as a whole.
 
     Raises:
-        StorageError: If the file cannot be written.
+        StorageError: If the file cannot be written. The previous rows stay.
     """
-    with (
-        storage_errors(path, _("the history")),
-        path.open("a" if append else "w", newline="", encoding="utf-8") as file,
-    ):
-        writer = csv.DictWriter(file, HISTORY_COLUMNS)
-        if not append:
-            writer.writeheader()
-        writer.writerows(rows)
+    text = io.StringIO(newline="")
+    writer = csv.DictWriter(text, HISTORY_COLUMNS)
+    writer.writeheader()
+    writer.writerows(rows)
+    write_atomically(path, text.getvalue(), _("the history"))

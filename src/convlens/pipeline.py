@@ -18,6 +18,7 @@ from convlens.data.dataset import Dataset
 from convlens.data.prepared import Prepared
 from convlens.errors import ConfigError, RunError
 from convlens.files import explained_stops
+from convlens.folders import remove_temporaries
 from convlens.language import _
 from convlens.run import Run
 from convlens.screen import Screen
@@ -207,18 +208,38 @@ def _reopen(dataset: Dataset, run: Run, screen: Screen) -> Training:
         RunError: If it is finished, or these are not its images.
     """
     run.refuse_finished()
-    for kind, what in (("folds", _("a cross-validation")), ("few", _("a training on few images"))):
-        if kind in run.data:
-            raise RunError(
-                _(
-                    "{folder}: {what} cannot be resumed. Start it anew under another --run name."
-                ).format(folder=run.folder, what=what)
-            )
+    if {"folds", "few"} & run.data.keys():
+        raise RunError(
+            _(
+                "{folder}: this run has several trainings. Continue it with: convlens train --run "
+                "{folder} --resume."
+            ).format(folder=run.folder)
+        )
     config = run.config
+    origin, prepared = prepare_again(run, dataset, config, screen)
+    return open_training(run.divided(prepared), config, origin, screen)
+
+
+def prepare_again(
+    run: Run, dataset: Dataset, config: Config, screen: Screen
+) -> tuple[Origin, Prepared]:
+    """Return the network and the images of a run that is resumed.
+
+    What a killed process has left in the folder of the run is removed.
+
+    Args:
+        run: The run.
+        dataset: Its images.
+        config: Its configuration.
+        screen: Where the progress is shown.
+
+    Raises:
+        DataError: If the images cannot be used.
+    """
+    remove_temporaries(run.folder)
     begin(config)
     dataset = run.corrected(dataset)
     start_from = run.start_path if run.start_path.exists() else None
     origin = choose_origin(config, start_from=start_from)
     with screen.counter(_("decoding")) as progress:
-        prepared = run.divided(origin.prepare(dataset, config, progress))
-    return open_training(prepared, config, origin, screen)
+        return origin, origin.prepare(dataset, config, progress)

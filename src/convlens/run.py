@@ -20,6 +20,7 @@ from convlens.data.prepared import Prepared
 from convlens.data.splits import Splits
 from convlens.errors import RunError
 from convlens.files import storage_errors, write_atomically
+from convlens.folders import make_folder
 from convlens.history import Row, read_history, write_history
 from convlens.language import _
 from convlens.run_folder import CLASSIFIER, HISTORY, SETTINGS
@@ -258,9 +259,9 @@ class Run:
 
         return Classifier.load(self.classifier_path, precision=precision)
 
-    def write_history(self, rows: Sequence[Mapping[str, Any]], *, append: bool) -> None:
-        """Write rows to `history.csv`; see `history.write_history`."""
-        write_history(self.folder / HISTORY, rows, append=append)
+    def write_history(self, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Write the rows of `history.csv`; see `history.write_history`."""
+        write_history(self.folder / HISTORY, rows)
 
     def write(self, name: str, text: str) -> None:
         """Write a text file of the folder, as a whole or not at all.
@@ -277,7 +278,7 @@ class Run:
             StorageError: If the folder cannot be created.
         """
         with storage_errors(self.folder / name, _("the run folder")):
-            (self.folder / name / "state").mkdir(parents=True, exist_ok=True)
+            make_folder(self.folder / name / "state")
         return Run(self.folder / name)
 
     def write_figure(self, name: str, figure: Any) -> Path:

@@ -7,6 +7,7 @@ from typing import Any
 
 from convlens.errors import RunError
 from convlens.files import and_more, claim_folder, numbered, with_present_names
+from convlens.folders import TEMPORARY
 from convlens.language import _, sentences
 from convlens.text import original
 
@@ -14,12 +15,13 @@ RUNS = Path("runs")
 SETTINGS = "run.toml"
 CLASSIFIER = "classifier.keras"
 HISTORY = "history.csv"
+ASKED = "asked.toml"  # the settings of several trainings, before "auto" was decided
 SEARCH_FACTS = "search.json"
 COMPARISON_FACTS = "compare.json"
 NETWORK_DONE = "trained.json"  # marks a network of a comparison as trained
-FOLD_DONE = "state/scored.npz"  # marks a fold of a cross-validation as done
-# What a run has before its settings are written.
-BEGUN = {"state", "plots", "data.json", "lists", "SHA256SUMS"}
+FOLD_DONE = "state/scored.npz"  # marks a fold as done; the probabilities of its held-out images
+# What a run, a search or several trainings have before they can be continued.
+BEGUN = {"state", "plots", "data.json", "lists", "SHA256SUMS", SEARCH_FACTS, ASKED}
 
 
 def place(name: str | Path) -> Path:
@@ -59,17 +61,29 @@ def find(name: str | Path) -> Path:
     """Return the folder of an existing run by its path or its name under `runs/`.
 
     Raises:
-        RunError: If there is no run of that name.
+        RunError: If there is no run of that name, or it was killed before it could be continued.
     """
     # A name that is not UTF-8 is also known by the text that is printed for it.
     folder = Path(name) if Path(name).is_dir() else place(original(str(name)))
     if (folder / SETTINGS).is_file():
         return folder
     refuse_study(folder)
+    refuse_begun(folder)
     message = _("{name}: a run is a folder that `convlens train` made, with run.toml inside.")
     others = [path.name for path in _newest_first(RUNS.glob(f"*/{SETTINGS}"))]
     advice = _("Runs here, newest first: {others}.").format(others=and_more(others))
     raise RunError(sentences(message.format(name=name), advice if others else ""))
+
+
+def refuse_begun(folder: Path) -> None:
+    """Raise RunError if a folder was killed before it could be continued."""
+    if is_claimed(folder):
+        raise RunError(
+            _(
+                "{folder}: this was killed before it could be continued, and nothing was trained. "
+                "Remove the folder, and start again."
+            ).format(folder=folder)
+        )
 
 
 def refuse_study(folder: Path) -> None:
@@ -96,8 +110,14 @@ def is_begun(folder: Path) -> bool:
 
 
 def is_claimed(folder: Path) -> bool:
-    """Return whether a folder was made for a run, of which nothing else is there."""
-    return (folder / "state").is_dir() and {path.name for path in folder.iterdir()} <= BEGUN
+    """Return whether a folder was made for a run that cannot be continued yet.
+
+    It holds nothing but what is written before, and for a comparison the folders of its networks.
+    """
+    return (folder / "state").is_dir() and all(
+        path.name in BEGUN or TEMPORARY.fullmatch(path.name) or (path / "state").is_dir()
+        for path in folder.iterdir()
+    )
 
 
 def read_json(path: Path) -> dict[str, Any]:

@@ -308,9 +308,7 @@ def test_a_run_killed_after_a_resume_has_trained_for_its_epochs(tmp_path):
     run = Run.create(tmp_path / "killed", "")
     run.write(CLOCK, "30.0")
     row = dict.fromkeys(("loss", "accuracy", "val_loss", "val_accuracy", "learning_rate"), 0.1)
-    run.write_history(
-        [{"epoch": epoch, "seconds": 20.0, **row} for epoch in range(1, 7)], append=False
-    )
+    run.write_history([{"epoch": epoch, "seconds": 20.0, **row} for epoch in range(1, 7)])
     assert seconds_trained(run) == 120
-    run.write_history([], append=False)
+    run.write_history([])
     assert seconds_trained(run) == 30

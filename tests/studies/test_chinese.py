@@ -21,7 +21,8 @@ from convlens.run import Run
 from convlens.screen import Screen
 from convlens.studies import recipes
 from convlens.studies.compare import compare, open_comparison
-from convlens.studies.resampling import cross_validate, train_on_few
+from convlens.studies.cross_validation import cross_validate
+from convlens.studies.few import train_on_few
 from convlens.studies.search import resume_search, search
 from convlens.studies.space import parse_vary
 from convlens.training.network import choose_network

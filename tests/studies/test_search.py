@@ -279,7 +279,7 @@ import convlens.budget.train_within
 import convlens.cli.train
 import convlens.pipeline
 import convlens.studies.compare
-import convlens.studies.resampling
+import convlens.studies.cross_validation
 import convlens.studies.space
 print(sorted({"optuna", "tensorboard", "sqlalchemy"} & set(sys.modules)))
 """

@@ -139,7 +139,7 @@ def test_a_stopped_run_goes_on_with_the_same_bits(
 def test_folds_do_not_learn_from_one_another(
     digits, backbone, tmp_path, computed, no_report, monkeypatch
 ):
-    from convlens.studies.resampling import cross_validate
+    from convlens.studies.cross_validation import cross_validate
 
     monkeypatch.setattr(finish_module, "report_run", no_report)
     config = config_of(backbone, unfreeze="all", epochs=1, learning_rate=0.01)

@@ -19,6 +19,7 @@ from convlens.errors import ConfigError, Interrupted
 from convlens.language import _, ngettext
 from convlens.run import Run
 from convlens.screen import duration
+from convlens.training.checkpoint import load_state, record_end, recorded_end
 from convlens.training.fit import step_seconds
 from convlens.training.trainer import Trainer
 from convlens.transfer.fine_tune_stage import FineTuneStage
@@ -220,13 +221,15 @@ def train_until(
             if not watch.stops:
                 raise
         else:
-            return ""
+            return recorded_end(run) or ""
         done = len(run.history)
         if watch.late:
-            return _(
+            late = _(
                 "stopped after {done} of {epochs} epochs: it was slower than measured, and its "
                 "time was up"
             ).format(done=done, epochs=plan.epochs)
+            record_end(run, late)
+            return late
         plan = watch.plan
         note = ngettext(
             "planned anew after {done} epoch: at this speed {epochs} fill the time",
@@ -242,8 +245,8 @@ def train_for(trainer: Trainer, run: Run, seconds: float) -> str:
     """Train for the configured number of epochs, but at most `LIMIT` times the given seconds.
 
     The time in which the backend compiles does not count. A run that was stopped before continues
-    with the time that is left. If the run was killed, only the time of its finished epochs is
-    known.
+    with the time that is left. If the run was killed, the time up to its saved state counts, and
+    what is trained again after it counts once.
 
     Args:
         trainer: The training.
@@ -261,7 +264,7 @@ def train_for(trainer: Trainer, run: Run, seconds: float) -> str:
     if trainer.val is not None:
         trainer.model.evaluate(trainer.val, steps=1, verbose=0)
     plan = Plan(trainer.setup.config.training.epochs, trainer.train.steps, seconds)
-    before = seconds_trained(run)
+    before = _seconds_at_state(run)
     began = time.monotonic()
     deadline = Deadline(began + seconds - before, grace=(LIMIT - 1) * seconds)
     try:
@@ -270,10 +273,22 @@ def train_for(trainer: Trainer, run: Run, seconds: float) -> str:
         run.write(CLOCK, json.dumps(before + time.monotonic() - began))
 
 
+def _seconds_at_state(run: Run) -> float:
+    """Return the seconds that a run was trained for up to its saved state."""
+    if not run.has_state:
+        return 0.0
+    state, _arrays = load_state(run.state_path)
+    in_epochs = sum(float(row["seconds"] or 0) for row in state.history) + state.seconds
+    return max(in_epochs, _seconds_at_stop(run))
+
+
+def _seconds_at_stop(run: Run) -> float:
+    clock = run.folder / CLOCK
+    return float(json.loads(clock.read_text(encoding="utf-8"))) if clock.exists() else 0.0
+
+
 def seconds_trained(run: Run) -> float:
     """Return the seconds that a run was trained for, those of its finished epochs at least."""
     rows = run.history if (run.folder / "history.csv").exists() else []
-    clock = run.folder / CLOCK
-    stopped = float(json.loads(clock.read_text(encoding="utf-8"))) if clock.exists() else 0.0
     # A run that was killed after a resume has been trained for longer than at its last stop.
-    return max(stopped, sum(float(row["seconds"] or 0) for row in rows))
+    return max(_seconds_at_stop(run), sum(float(row["seconds"] or 0) for row in rows))

@@ -167,7 +167,7 @@ def rehearse_ending(setup: Setup) -> tuple[float, float]:
         run = Run.create(folder / "ending", "")
         began = time.monotonic()
         setup.describe(run)
-        run.write_history([], append=False)
+        run.write_history([])
         setup.save_classifier(run, State(), {})
         classifier = run.classifier()
 

@@ -63,32 +63,32 @@ def write_archive(path: Path, model: keras.Model, facts: dict[str, Any]) -> None
     """
 
     def write(target: Path) -> None:
-        with tempfile.TemporaryDirectory(dir=target.parent, prefix=".") as folder:
+        with tempfile.TemporaryDirectory(dir=target.parent, prefix=f"{target.name}.") as folder:
             saved = Path(folder) / target.name
             model.save(saved)
-            _copy_for_older_keras(saved, target)
-        with zipfile.ZipFile(target, "a") as archive:
-            content = {"format": FORMAT, **facts}
-            content["checksum"] = checksum(archive, content)
-            text = json.dumps(content, ensure_ascii=False, indent=1)
-            archive.writestr(ENTRY, text.encode(errors=ESCAPE))
+            # One archive is opened once: zipfile empties a file that it cannot open to append.
+            with zipfile.ZipFile(saved) as source, zipfile.ZipFile(target, "w") as archive:
+                _copy_for_older_keras(source, archive)
+                content = {"format": FORMAT, **facts}
+                content["checksum"] = checksum(archive, content)
+                text = json.dumps(content, ensure_ascii=False, indent=1)
+                archive.writestr(ENTRY, text.encode(errors=ESCAPE))
 
     write_atomically(path, write, _("the classifier"))
 
 
-def _copy_for_older_keras(saved: Path, target: Path) -> None:
+def _copy_for_older_keras(source: zipfile.ZipFile, archive: zipfile.ZipFile) -> None:
     """Copy what Keras saved, without settings that it has added since and that change nothing."""
-    with zipfile.ZipFile(saved) as source, zipfile.ZipFile(target, "w") as archive:
-        for entry in source.infolist():
-            if entry.filename == CONFIG:
-                config = _without_additions(json.loads(source.read(entry)))
-                archive.writestr(CONFIG, json.dumps(config))
-                continue
-            with (
-                source.open(entry) as old,
-                archive.open(entry.filename, "w", force_zip64=True) as new,
-            ):
-                shutil.copyfileobj(old, new, COPIED)
+    for entry in source.infolist():
+        if entry.filename == CONFIG:
+            config = _without_additions(json.loads(source.read(entry)))
+            archive.writestr(CONFIG, json.dumps(config))
+            continue
+        with (
+            source.open(entry) as old,
+            archive.open(entry.filename, "w", force_zip64=True) as new,
+        ):
+            shutil.copyfileobj(old, new, COPIED)
 
 
 def _without_additions(config: Any) -> Any:

@@ -130,7 +130,7 @@ def start_run(
     """
     from convlens import pipeline
     from convlens.run import Run
-    from convlens.studies.resampling import cross_validate
+    from convlens.studies.cross_validation import cross_validate
 
     screen = Screen()
     if start_from is None:
@@ -162,7 +162,7 @@ def start_few(
     dataset: "Dataset", config: Config, k: int, *, draws: int | None, run: str | None
 ) -> "Run":
     """Train several times on k images of each class, drawn anew each time."""
-    from convlens.studies.resampling import DRAWS, train_on_few
+    from convlens.studies.few import DRAWS, train_on_few
 
     draws = DRAWS if draws is None else draws
     return train_on_few(dataset, config, k, draws=draws, run=run, screen=Screen())
@@ -213,9 +213,15 @@ def resume_run(run: str | None, path: str | None) -> "Run":
     message = _("to resume, name the run: convlens train --run NAME --resume.")
     opened = Run.open(require_name(run, message))
     from convlens import pipeline
+    from convlens.studies.cross_validation import resume_cross_validation
+    from convlens.studies.few import resume_few
 
     with opened.locked():
         dataset = open_images(path or opened.data["path"], opened.config, opened.lists)
+        if "folds" in opened.data:
+            return resume_cross_validation(dataset, opened.folder, Screen())
+        if "few" in opened.data:
+            return resume_few(dataset, opened.folder, Screen())
         return pipeline.train(dataset, run=opened.folder, resume=True, screen=Screen())
 
 

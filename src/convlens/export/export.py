@@ -31,7 +31,7 @@ from convlens.export.samples import Samples, given_samples
 from convlens.export.target import FORMATS, Target, check_target
 from convlens.export.web.page import UNREADABLE, check_examples, write_page
 from convlens.files import storage_errors
-from convlens.hidden import hidden_folder
+from convlens.hidden import give_name, hidden_folder
 from convlens.language import _, sentences
 from convlens.preprocess import ImageArray, open_image, prepare
 
@@ -90,7 +90,7 @@ def export_classifier(
         _write_json(hidden / "proof.json", proof.to_dict() | known)
         card = render_card(facts, report or {}, proof)
         (hidden / "README.md").write_text(card, encoding="utf-8")
-        hidden.rename(out)
+        give_name(hidden, out)
     return proof
 
 

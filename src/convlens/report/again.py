@@ -67,7 +67,8 @@ def score_again(
         )
     scored = score(classifier, prepared, screen)
     leak = _without_leak(scored, prepared, screen) if without_leak else None
-    report_run(run, classifier, scored, screen, _leak_facts(leak))
+    earlier = run.report["test_evaluations"] if run.finished else 0
+    report_run(run, classifier, scored, screen, _leak_facts(leak), earlier=earlier)
     if leak is not None:
         show_leak(leak, screen)
     return run.folder

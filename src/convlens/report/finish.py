@@ -185,9 +185,20 @@ def report_run(
     scored: Scored,
     screen: Screen,
     facts: Mapping[str, Any] | None = None,
+    *,
+    earlier: int = 0,
 ) -> None:
-    """Write and show the report of a run, and count how often its test images were used."""
-    earlier = run.report["test_evaluations"] if run.finished else 0
+    """Write and show the report of a run.
+
+    Args:
+        run: The run.
+        classifier: Its classifier.
+        scored: Its scores.
+        screen: Where they are shown.
+        facts: Further entries of report.json.
+        earlier: How often the test images were used before. A training that was killed while it
+            was scored, and is scored again, has not used them before.
+    """
     count = earlier + int(scored.evaluation.images_seen == "test")
     extra = {"test_evaluations": count} | dict(facts or {})
     run.unseal()

@@ -19,10 +19,11 @@ from convlens.data.dataset import Dataset
 from convlens.data.prepared import Prepared, prepare_data
 from convlens.errors import ConfigError, DataError, RunError, TrainingError
 from convlens.files import explained_stops
+from convlens.folders import remove_temporaries
 from convlens.language import N_, _, listed
 from convlens.pipeline import begin, checked, open_trainer
 from convlens.run import Run
-from convlens.run_folder import COMPARISON_FACTS
+from convlens.run_folder import COMPARISON_FACTS, refuse_begun
 from convlens.screen import Screen, duration
 from convlens.studies.ranking import TRAINED, Ranking, score_runs
 from convlens.studies.recipes import (
@@ -119,6 +120,7 @@ def open_comparison(name: str | Path) -> Run:
     folder = Path(name) if Path(name).is_dir() else Run.place(name)
     if (folder / FACTS).is_file():
         return Run(folder)
+    refuse_begun(folder)
     known = sorted(path.parent.name for path in Path("runs").glob(f"*/{FACTS}"))
     raise RunError(_(NO_COMPARISON[bool(known)]).format(name=name, known=listed(known)))
 
@@ -150,6 +152,7 @@ def _resume(dataset: Dataset, comparison: Run, screen: Screen) -> Run:
                 folder=comparison.folder
             )
         )
+    remove_temporaries(comparison.folder)
     first = Run(comparison.folder / facts["models"][0])
     begin(first.config)
     with screen.counter(_("decoding")) as progress:

@@ -16,7 +16,6 @@ import optuna
 from matplotlib.figure import Figure
 from optuna.storages import JournalStorage
 from optuna.storages.journal import JournalFileBackend, JournalFileOpenLock
-from optuna.storages.journal._file import LOCK_FILE_SUFFIX
 from optuna.trial import FrozenTrial, TrialState
 
 from convlens.charts.tuning import show_trials
@@ -108,17 +107,20 @@ class Search:
 
 
 def _open_journal(path: Path) -> JournalStorage:
-    """Return Optuna's storage in a file. A last line that was cut off by a crash is dropped.
+    """Return Optuna's storage in a file.
+
+    A last line that was cut off by a crash is dropped.
 
     Raises:
         RunError: If another line is damaged.
         StorageError: If the file cannot be read or repaired.
     """
-    with storage_errors(path, _("the journal of the search")):
+    what = _("the journal of the search")
+    with storage_errors(path, what):
         content = path.read_bytes() if path.exists() else b""
         whole = content[: content.rfind(b"\n") + 1]
-        if whole != content:
-            write_atomically(path, whole, _("the journal of the search"))
+        if whole != content or not content:
+            write_atomically(path, whole, what)
     for number, line in enumerate(whole.splitlines(), 1):
         try:
             json.loads(line)
@@ -128,12 +130,34 @@ def _open_journal(path: Path) -> JournalStorage:
                     path=path, number=number, error=error
                 )
             ) from error
-    with storage_errors(path, _("the journal of the search")):
-        # A process that was killed has left its lock. Nobody else has the search open, since its
-        # folder is locked.
-        path.with_name(f"{path.name}{LOCK_FILE_SUFFIX}").unlink(missing_ok=True)
-    # Optuna's default lock is a symbolic link, which Windows allows in its developer mode only.
-    return JournalStorage(JournalFileBackend(str(path), JournalFileOpenLock(str(path))))
+    return JournalStorage(_Journal(str(path), _Alone(str(path))))
+
+
+class _Alone(JournalFileOpenLock):  # type: ignore[misc]
+    """A lock for a journal that only one process writes.
+
+    Optuna's own locks are files. After a crash, the next process would wait half a minute for one.
+    """
+
+    def acquire(self) -> bool:
+        """Return that the journal can be written."""
+        return True
+
+    def release(self) -> None:
+        """Do nothing."""
+
+
+class _Journal(JournalFileBackend):  # type: ignore[misc]
+    """Optuna's file, with the errors of convlens."""
+
+    def append_logs(self, logs: list[dict[str, Any]]) -> None:
+        """Write lines at the end of the file.
+
+        Raises:
+            StorageError: If the disk is full or cannot be written to.
+        """
+        with storage_errors(self._file_path, _("the journal of the search")):
+            super().append_logs(logs)
 
 
 class SeededSampler(optuna.samplers.TPESampler):  # type: ignore[misc]

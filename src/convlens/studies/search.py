@@ -21,6 +21,7 @@ from convlens.data.dataset import Dataset
 from convlens.data.prepared import Prepared
 from convlens.errors import ConfigError, DataError, RunError
 from convlens.files import explained_stops
+from convlens.folders import remove_temporaries
 from convlens.language import N_, _
 from convlens.pipeline import begin, prepare_images
 from convlens.run import Run
@@ -134,6 +135,7 @@ def _resume(dataset: Dataset, run: Run, screen: Screen) -> Search:
                 folder=run.folder
             )
         )
+    remove_temporaries(run.folder)
     config = run.config
     begin(config)
     dataset = run.corrected(dataset)

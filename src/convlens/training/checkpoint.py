@@ -21,6 +21,9 @@ from convlens import backend
 from convlens.errors import RunError
 from convlens.files import DAMAGE, write_atomically
 from convlens.language import _
+from convlens.run import Run
+
+END = "state/end.json"  # in a run: why its training ended before its plan
 
 Arrays = list[NDArray[Any]]
 
@@ -116,6 +119,22 @@ def _opened(path: Path) -> Iterator[Any]:
                 "anew."
             ).format(path=path, reason=error)
         ) from error
+
+
+def record_end(run: Run, note: str) -> None:
+    """Record that a training ends with its saved state, however long it was planned.
+
+    A resumed run then does the same, whatever its clock says.
+
+    Raises:
+        StorageError: If the file cannot be written.
+    """
+    run.write(END, json.dumps({"note": note}, ensure_ascii=False))
+
+
+def recorded_end(run: Run) -> str | None:
+    """Return the note of a training that was ended before its plan, or None."""
+    return str(run.read(END)["note"]) if (run.folder / END).exists() else None
 
 
 def assign_saved(path: Path, variables: list[keras.Variable], values: Arrays) -> None:

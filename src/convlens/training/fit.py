@@ -21,6 +21,7 @@ from convlens.training.checkpoint import (
     assign_saved,
     has_finite_weights,
     load_state,
+    recorded_end,
     save_state,
 )
 from convlens.training.divergence import LOSS, WEIGHTS, diverged
@@ -92,7 +93,7 @@ def fit(  # noqa: PLR0913 - the collaborators of a training
         checkpoint.state = first
     state = checkpoint.state
     epochs = config.training.epochs
-    run.write_history(state.history, append=False)
+    run.write_history(state.history)
     screen.start(state.epoch * train.steps + state.step, epochs * train.steps)
     for row in state.history:
         best = row["epoch"] == state.best_epoch
@@ -137,7 +138,12 @@ class _Checkpoint(keras.callbacks.Callback):  # type: ignore[misc]
 
     @property
     def finished(self) -> bool:
-        """Whether no epoch is left, or the best one is more than `patience` epochs ago."""
+        """Whether no epoch is left, or the best one is more than `patience` epochs ago.
+
+        A training that ran out of time is finished, too.
+        """
+        if recorded_end(self.run) is not None:
+            return True
         settings = self.config.training
         without_progress = self.state.epoch - self.state.best_epoch
         return self.state.epoch >= settings.epochs or 0 < settings.patience <= without_progress
@@ -215,7 +221,7 @@ class _Checkpoint(keras.callbacks.Callback):  # type: ignore[misc]
             state.best_epoch = epoch + 1
             state.best_score = score
             self.hooks.on_best(self.model, state)
-        self.run.write_history([row], append=True)
+        self.run.write_history(state.history)
         self.screen.epoch(row, best=best)
         self.hooks.on_epoch(row, best)
         self.model.stop_training = self.finished

@@ -27,6 +27,7 @@ from convlens.data.digests import DIGEST_BYTES
 from convlens.data.prepared import Prepared
 from convlens.data.store import VERSION, Store
 from convlens.files import storage_errors
+from convlens.folders import make_folder, sync_folder
 from convlens.language import N_, _
 from convlens.preprocess import ImageArray
 
@@ -126,11 +127,12 @@ class FeatureCache:
         path = self.folder / f"{uuid.uuid4().hex}.digests"
         try:
             with storage_errors(self.folder, self._described(len(wanted)), _(REMEDY)):
-                self.folder.mkdir(parents=True, exist_ok=True)
+                make_folder(self.folder)
                 with (
                     path.with_suffix(".features").open("ab") as features,
                     path.open("ab") as digests,
                 ):
+                    sync_folder(self.folder)
                     for start in range(0, len(wanted), BATCH):
                         batch = wanted[start : start + BATCH]
                         rows = np.asarray(network(store.images[batch]), np.float32)
@@ -140,6 +142,7 @@ class FeatureCache:
                         os.fsync(features.fileno())
                         digests.write(store.digests[batch].tobytes())
                         digests.flush()
+                        os.fsync(digests.fileno())
                         if progress is not None:
                             progress(start + len(batch), len(wanted))
         finally:

@@ -167,7 +167,7 @@ class HeadStage:
                 progress=progress,
             )
         self.setup.network.get_layer(f"{HEAD}logits").set_weights([head.kernel, head.bias])
-        run.write_history([], append=False)
+        run.write_history([])
         result = HeadResult(seconds + time.monotonic() - began, head.strength)
         self._save(run, State(), result)
         if head.trials:

@@ -1,7 +1,9 @@
-"""Cross-validation and trainings on few images: one recipe trained several times."""
+"""Trainings on few images: one recipe trained several times, each time on other images."""
 
 import csv
 import json
+import shutil
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -9,28 +11,17 @@ from scipy import stats
 
 from convlens.cli import main
 from convlens.config import Config
-from convlens.errors import ConfigError, DataError, RunError
+from convlens.errors import ConfigError, DataError, Interrupted, RunError
 from convlens.evaluation.metrics import wilson
 from convlens.pipeline import train
 from convlens.report.again import score_again
 from convlens.run import Run
 from convlens.screen import Screen
-from convlens.studies.resampling import cross_validate, mean_of_draws, train_on_few
+from convlens.studies.few import mean_of_draws, resume_few, train_on_few
 from tests.conftest import without_charts
+from tests.trainings import press_ctrl_c, same_weights
 
 QUIET = Screen(quiet=True)
-FOLDED = Config().replace(
-    model="custom_cnn",
-    filters=(8,),
-    dense=(),
-    dropout=0.0,
-    epochs=4,
-    limit=300,
-    optimizer="momentum",
-    learning_rate=0.1,
-    batch_size=16,
-    augment="none",
-)
 SCRATCH = Config().replace(
     model="custom_cnn",
     filters=(6,),
@@ -122,6 +113,31 @@ def test_it_is_several_trainings_none_of_which_is_scored_or_resumed_as_a_whole(h
         train(digits, run=head.folder, resume=True, screen=QUIET)
 
 
+@pytest.mark.usefixtures("no_charts")
+def test_a_killed_one_goes_on_with_the_draws_that_are_left(scratch, digits, tmp_path, monkeypatch):
+    with monkeypatch.context() as patch:
+        press_ctrl_c(patch, 6)  # a draw has 2 epochs of 2 steps
+        with pytest.raises(Interrupted, match=r"draw 2 of 2; .* --run \S+stopped --resume"):
+            train_on_few(digits, SCRATCH, 2, draws=2, run=tmp_path / "stopped", screen=QUIET)
+    stopped = Run(tmp_path / "stopped")
+    with pytest.raises(RunError, match=r"several trainings\. Continue .* --resume"):
+        train(digits, run=stopped.folder, resume=True, screen=QUIET)
+    kept = (stopped.folder / "draw-1" / "report.json").stat().st_mtime_ns
+    resume_few(digits, stopped.folder, QUIET)
+    assert (stopped.folder / "draw-1" / "report.json").stat().st_mtime_ns == kept
+    assert stopped.report["draws"] == scratch.report["draws"]
+    for name in ("draw-1", "draw-2", ""):
+        assert same_weights(Run(stopped.folder / name), Run(scratch.folder / name))
+
+
+def test_one_of_an_earlier_release_cannot_be_continued(scratch, digits, tmp_path):
+    run = Run(Path(shutil.copytree(scratch.folder, tmp_path / "earlier")))
+    (run.folder / "report.json").unlink()
+    (run.folder / "asked.toml").unlink()
+    with pytest.raises(RunError, match=r"an earlier convlens made this run"):
+        resume_few(digits, run.folder, QUIET)
+
+
 def test_a_mean_of_shares_stays_a_share():
     score = mean_of_draws([0.99, 1.0, 0.90], 100)
     assert score.high == 1
@@ -165,38 +181,3 @@ def test_no_draws_on_the_command_line(capsys):
         main(["train", "digits", "--few", "2", "--draws", "0"])
     assert stopped.value.code == 2
     assert "--draws at least 2; found 2 and 0" in capsys.readouterr().err
-
-
-@pytest.mark.usefixtures("no_charts")
-def test_every_image_is_scored_once_by_a_network_that_never_saw_it(digits, tmp_path):
-    run = cross_validate(digits, FOLDED, 3, run=tmp_path / "run", screen=QUIET)
-    held = []
-    for number in (1, 2, 3):
-        data = type(run)(run.folder / f"fold-{number}").data
-        assert not set(data["splits"]["test"]) & set(
-            data["splits"]["train"] + data["splits"]["val"]
-        )
-        held += data["splits"]["test"]
-    everything = run.data["splits"]["train"] + run.data["splits"]["val"]
-    assert sorted(held) == sorted(everything)
-    assert run.report["n"] == len(held)
-    assert run.report["folds"] == 3
-    assert run.report["metrics"]["accuracy"]["value"] > 0.5
-    assert run.classifier().provenance["metrics"]["accuracy"] == run.report["metrics"]["accuracy"]
-    each = [type(run)(run.folder / f"fold-{number}").classifier() for number in (1, 2, 3)]
-    assert all(
-        one.threshold for one in [*each, run.classifier()]
-    )  # each calibrated on its own validation images
-    assert len({one.temperature for one in each}) > 1
-    assert run.report["threshold"] == run.classifier().threshold
-    assert run.report["none_of_these"] is None
-    with pytest.raises(RunError, match="scored every image once"):
-        score_again(run, run.classifier(), digits, QUIET)
-    with pytest.raises(RunError, match="is finished"):
-        train(digits, run=run.folder, resume=True, screen=QUIET)
-    assert np.isclose(run.classifier().probabilities(digits.images[:4, ..., None]).sum(), 4)
-
-
-def test_one_fold_is_refused(digits, tmp_path):
-    with pytest.raises(ConfigError, match="at least 2"):
-        cross_validate(digits, FOLDED, 1, run=tmp_path / "run", screen=QUIET)

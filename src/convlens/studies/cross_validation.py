@@ -1,0 +1,214 @@
+"""Cross-validation: every image is scored by a network that never saw it, for small data sets.
+
+A cross-validation that was killed goes on as it would have: folds that were scored keep their
+scores, and the one that was trained continues from its state.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from convlens import backend
+from convlens.config import Config
+from convlens.data.dataset import Dataset
+from convlens.data.prepared import Prepared
+from convlens.data.splits import draw, folds
+from convlens.errors import ConfigError
+from convlens.evaluation.evaluate import evaluate
+from convlens.files import explained_stops, write_atomically
+from convlens.language import N_, _
+from convlens.pipeline import begin, checked, has_learned_from, open_training, prepare_again
+from convlens.report.finish import calibrate, finish, probabilities
+from convlens.report.results import Scored
+from convlens.run import Run
+from convlens.run_folder import FOLD_DONE
+from convlens.screen import Screen
+from convlens.studies.several import read_asked, write_asked
+from convlens.training.network import Origin
+from convlens.training.trainer import Training
+from convlens.transfer.origin import choose_origin
+
+STOPPED = N_("stopped in {folder}; finished folds keep their classifiers and scores.")
+
+
+def cross_validate(
+    dataset: Dataset,
+    config: Config,
+    k: int,
+    *,
+    run: str | Path | None = None,
+    start_from: str | Path | None = None,
+    screen: Screen | None = None,
+) -> Run:
+    """Train one network per fold and a last one on all images, and return the run of the last.
+
+    Fold i lies in `fold-<i>/` of the run. Its validation images are drawn from the other folds, and
+    its classifier is calibrated on them before the fold is scored. The report pools the scores of
+    all folds. A split that comes with the images is not used.
+
+    The classifier of the run is trained on all images except for its validation share. Therefore
+    the pooled scores are rather too low for it than too high. Since every classifier has a
+    threshold of its own for "none of these", the report does not tell how many images reach it.
+
+    Args:
+        dataset: The labelled images, from `load_data`.
+        config: All settings. The share of test images is not used.
+        k: The number of folds.
+        run: The name or the folder of the new run.
+        start_from: A classifier file or a run that every network begins with.
+        screen: Where the progress is shown.
+
+    Raises:
+        ConfigError: If there are fewer than two folds, or the classifier to begin with has learned
+            from these images.
+        DataError: If a class has fewer different images than there are folds.
+        RunError: If the folder of the run exists.
+        Interrupted: If the user pressed Ctrl-C. `resume_cross_validation` continues.
+    """
+    if k < 2:
+        raise ConfigError(_("--folds must be at least 2; found {k}.").format(k=k))
+    screen = screen or Screen()
+    begin(config, run)
+    origin = choose_origin(config, None, start_from)
+    config = config.replace(test=0.0)
+    with screen.counter(_("decoding")) as progress:
+        whole = origin.prepare(replace(dataset, splits=None), config, progress)
+    whole = checked(whole, config, screen)
+    if has_learned_from(origin.trained, whole):
+        raise ConfigError(
+            _(
+                "--folds scores every image, but the classifier that this begins with has learned "
+                "from these very images. Cross-validate without it, or on other images."
+            )
+        )
+    study = _Folds(whole, config, origin, k, screen)
+    study.check()
+    outer = Run.create(run, f"{dataset.name}-{origin.name}-{k}-folds")
+    with outer.removed_on_failure(), outer.locked():
+        write_asked(outer, config)
+        last = open_training(whole, config, origin, screen)
+        last.setup.describe(outer, folds=k)
+        study.carry_out(outer, last)
+    return outer
+
+
+def resume_cross_validation(
+    dataset: Dataset, name: str | Path, screen: Screen | None = None
+) -> Run:
+    """Continue a cross-validation that was stopped or killed, as it would have gone on.
+
+    Args:
+        dataset: The images of the cross-validation.
+        name: The name or the folder of its run.
+        screen: Where the progress is shown.
+
+    Raises:
+        RunError: If there is no run of that name, it is finished, or these are other images.
+    """
+    screen = screen or Screen()
+    outer = Run.open(name)
+    with outer.locked():
+        outer.refuse_finished()
+        config = read_asked(outer)
+        dataset = replace(dataset, splits=None)
+        origin, whole = prepare_again(outer, dataset, config, screen)
+        whole = outer.divided(whole)
+        last = open_training(whole, config, origin, screen)
+        _Folds(whole, config, origin, outer.data["folds"], screen).carry_out(outer, last)
+    return outer
+
+
+@dataclass(frozen=True, eq=False)
+class _Folds:
+    """The trainings of a cross-validation.
+
+    Attributes:
+        whole: All images.
+        config: The settings as they were asked for; each fold decides what is "auto".
+        origin: The network.
+        k: The number of folds.
+        screen: Where the progress is shown.
+    """
+
+    whole: Prepared
+    config: Config
+    origin: Origin
+    k: int
+    screen: Screen
+
+    @property
+    def pool(self) -> NDArray[np.int64]:
+        """The indices of the images that are scored."""
+        return np.sort(np.concatenate([self.whole.splits.train, self.whole.splits.val]))
+
+    def parts(self) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64]]]:
+        """Yield the images to learn from and the held-out images of each fold."""
+        seed = self.config.training.seed
+        return folds(self.whole.dataset.labels, self.whole.clusters, self.pool, self.k, seed)
+
+    def check(self) -> None:
+        """Raise DataError if a class has too few images."""
+        list(self.parts())
+
+    def carry_out(self, outer: Run, last: Training) -> None:
+        """Train and score the folds that are left, then the network of all images."""
+        dataset = self.whole.dataset
+        rows = np.zeros((len(dataset), dataset.num_classes), np.float32)
+        for number, (rest, held) in enumerate(self.parts(), 1):
+            inner = outer.part(f"fold-{number}")
+            if not (inner.folder / FOLD_DONE).exists():
+                self._train(outer, inner, number, rest, held)
+            with np.load(inner.folder / FOLD_DONE) as scored:
+                rows[held] = scored["rows"]
+        self.screen.say()
+        self.screen.say(_("all images"), "bold")
+        with explained_stops(outer.how_to_resume, _stopped(outer), several=True):
+            last.run(outer)
+        evaluation = evaluate(
+            dataset.labels[self.pool],
+            rows[self.pool],
+            dataset.class_names,
+            images_seen=_("{k} held-out folds").format(k=self.k),
+        )
+        scored = Scored(evaluation, self.whole, self.pool)
+        facts = {"folds": self.k}
+        finish(outer, self.whole, self.screen, predict=last.predict, scored=scored, facts=facts)
+
+    def _train(
+        self,
+        outer: Run,
+        inner: Run,
+        number: int,
+        rest: NDArray[np.int64],
+        held: NDArray[np.int64],
+    ) -> None:
+        """Train a network on the other folds, and write the probabilities of this one."""
+        self.screen.say()
+        self.screen.say(_("fold {number} of {k}").format(number=number, k=self.k), "bold")
+        config = self.config
+        whole = self.whole
+        rng = np.random.default_rng((config.training.seed, number))
+        val = draw(rest, whole.dataset.labels, whole.clusters, config.data.val, rng)
+        train = np.setdiff1d(rest, val)
+        fold = replace(whole, splits=replace(whole.splits, train=train, val=val, test=held))
+        training = open_training(fold, config, self.origin, self.screen)
+        training.setup.describe(inner)
+        with backend.forgotten():
+            if number == 1:
+                training.announce(inner)
+            with explained_stops(outer.how_to_resume, _stopped(inner), several=True):
+                training.run(inner)
+        classifier = inner.classifier()
+        classifier = calibrate(classifier, fold, config.training, self.screen, training.predict)
+        classifier.save(inner.classifier_path)
+        rows = probabilities(classifier, fold, held, training.predict)
+        write_atomically(
+            inner.folder / FOLD_DONE, lambda place: np.savez(place, rows=rows), _("the scores")
+        )
+
+
+def _stopped(run: Run) -> str:
+    return _(STOPPED).format(folder=run.folder)

@@ -1,0 +1,247 @@
+"""Few: one recipe trained on k images per class, several times, each time on other images.
+
+This measures how good a classifier becomes that learns from few images. A single draw of five
+images can be lucky: with the same recipe, the accuracies of 10 draws on cats and dogs had a
+standard deviation of more than one percentage point. Therefore several draws are trained and
+scored. If the study is killed, it goes on with the draws that are left, as it would have.
+"""
+
+import json
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import stats
+
+from convlens import backend
+from convlens.charts.curves import show_scores
+from convlens.config import Config
+from convlens.data.dataset import Dataset
+from convlens.data.prepared import Prepared
+from convlens.errors import ConfigError, DataError
+from convlens.evaluation.metrics import wilson
+from convlens.evaluation.scores import Score
+from convlens.files import explained_stops, write_atomically
+from convlens.language import N_, _, ngettext
+from convlens.pipeline import begin, open_training, prepare_again, prepare_images
+from convlens.run import Run
+from convlens.screen import Screen
+from convlens.studies.several import read_asked, write_asked
+from convlens.training.network import Origin
+from convlens.transfer.origin import choose_origin
+
+DRAWS = 5
+STOPPED = N_("stopped in draw {number} of {draws}; finished draws keep their reports.")
+
+
+def train_on_few(
+    dataset: Dataset,
+    config: Config,
+    k: int,
+    *,
+    draws: int = DRAWS,
+    run: str | Path | None = None,
+    screen: Screen | None = None,
+) -> Run:
+    """Train on k images per class, several times, and return the run with the mean score.
+
+    Draw i lies in `draw-<i>/` of the run and has a report of its own. All draws are scored on the
+    same test images. No other labelled image is used, so there is no validation, no calibration and
+    no choice of an epoch. The classifier of the run is that of the first draw, not of the best.
+
+    Args:
+        dataset: The labelled images, from `load_data`.
+        config: All settings.
+        k: The number of images per class.
+        draws: How often they are drawn.
+        run: The name or the folder of the new run.
+        screen: Where the progress is shown.
+
+    Raises:
+        ConfigError: If k is less than 1, or there are fewer than two draws.
+        DataError: If a class has fewer than k images outside the test set, or there are no test
+            images.
+        RunError: If the folder of the run exists.
+        Interrupted: If the user pressed Ctrl-C. `resume_few` continues.
+    """
+    if k < 1 or draws < 2:
+        raise ConfigError(
+            _("--few must be at least 1 and --draws at least 2; found {k} and {draws}.").format(
+                k=k, draws=draws
+            )
+        )
+    screen = screen or Screen()
+    begin(config, run)
+    origin = choose_origin(config)
+    whole = prepare_images(origin, dataset, config, screen)
+    pools = _pools(whole, k)
+    outer = Run.create(run, f"{dataset.name}-{origin.name}-{k}-a-class")
+    with outer.removed_on_failure(), outer.locked():
+        write_asked(outer, config)
+        _Few(whole, config, origin, k, draws, screen).carry_out(outer, pools)
+    return outer
+
+
+def resume_few(dataset: Dataset, name: str | Path, screen: Screen | None = None) -> Run:
+    """Continue trainings on few images that were stopped or killed, as they would have gone on.
+
+    Args:
+        dataset: The images of the run.
+        name: The name or the folder of the run.
+        screen: Where the progress is shown.
+
+    Raises:
+        RunError: If there is no run of that name, it is finished, or these are other images.
+    """
+    screen = screen or Screen()
+    outer = Run.open(name)
+    with outer.locked():
+        outer.refuse_finished()
+        config = read_asked(outer)
+        origin, whole = prepare_again(outer, dataset, config, screen)
+        outer.divided(whole)  # refuses other images; the recorded split is that of the first draw
+        k = outer.data["few"]
+        study = _Few(whole, config, origin, k, outer.data["draws"], screen)
+        study.carry_out(outer, _pools(whole, k))
+    return outer
+
+
+@dataclass(frozen=True, eq=False)
+class _Few:
+    """The trainings on few images.
+
+    Attributes:
+        whole: All images.
+        config: The settings as they were asked for.
+        origin: The network.
+        k: The number of images per class.
+        draws: How often they are drawn.
+        screen: Where the progress is shown.
+    """
+
+    whole: Prepared
+    config: Config
+    origin: Origin
+    k: int
+    draws: int
+    screen: Screen
+
+    def carry_out(self, outer: Run, pools: Sequence[NDArray[np.int64]]) -> None:
+        """Train and score the draws that are left, and write the mean of all."""
+        scores: list[Score] = []
+        for number in range(1, self.draws + 1):
+            inner = outer.part(f"draw-{number}")
+            if not inner.finished:
+                self._train(outer, inner, number, pools)
+            score = Score(**inner.report["metrics"]["accuracy"])
+            scores.append(score)
+            result = _("{value} {interval} of {n:,} images").format(
+                value=score.value_text, interval=score.interval_text, n=score.n
+            )
+            self.screen.fact(_("draw {number}").format(number=number), result)
+        _write(outer, self.k, scores, self.screen)
+
+    def _train(
+        self, outer: Run, inner: Run, number: int, pools: Sequence[NDArray[np.int64]]
+    ) -> None:
+        """Train on the images of one draw, and write its report."""
+        rng = np.random.default_rng((self.config.training.seed, number))
+        drawn = np.sort(np.concatenate([rng.permutation(pool)[: self.k] for pool in pools]))
+        splits = replace(self.whole.splits, train=drawn, val=drawn[:0])
+        part = replace(self.whole, splits=splits)
+        with backend.forgotten():
+            training = open_training(part, self.config, self.origin, Screen(quiet=True))
+            training.setup.describe(inner)
+            if number == 1:
+                training.setup.describe(outer, few=self.k, draws=self.draws)
+                training.announce(outer, screen=self.screen)
+            stopped = _(STOPPED).format(number=number, draws=self.draws)
+            with explained_stops(outer.how_to_resume, stopped, several=True):
+                training.run(inner)
+                training.finish(inner)
+
+
+def _pools(whole: Prepared, k: int) -> list[NDArray[np.int64]]:
+    """Return the indices of the images of each class that may be drawn.
+
+    Raises:
+        DataError: If a class has fewer than k of them, or there are no test images.
+    """
+    if not len(whole.splits.test):
+        raise DataError(
+            _(
+                "--few scores each draw on the test images; there are none. Leave --test at its "
+                "default."
+            )
+        )
+    pool = np.concatenate([whole.splits.train, whole.splits.val])
+    labels = whole.dataset.labels[pool]
+    pools = [pool[labels == number] for number in range(whole.dataset.num_classes)]
+    smallest = min(range(len(pools)), key=lambda number: len(pools[number]))
+    if len(pools[smallest]) < k:
+        raise DataError(
+            _(
+                "--few {k} needs {k} images of every class outside the test set; '{name}' has "
+                "{count:,}."
+            ).format(k=k, name=whole.dataset.class_names[smallest], count=len(pools[smallest]))
+        )
+    return pools
+
+
+def _write(run: Run, k: int, scores: list[Score], screen: Screen) -> None:
+    """Write the mean as table, chart and report, copy the first classifier, and print the mean."""
+    mean = mean_of_draws([score.value for score in scores], scores[0].n)
+    rows = [f"{n},{one.value},{one.low},{one.high},{one.n}\n" for n, one in enumerate(scores, 1)]
+    run.write("draws.csv", "".join(["draw,accuracy,low,high,images\n", *rows]))
+    bars: dict[str, Score] = {
+        _("draw {number}").format(number=number): score for number, score in enumerate(scores, 1)
+    }
+    bars[_("mean")] = mean
+    title = ngettext("{k} image a class", "{k} images a class", k).format(k=k)
+    run.write_figure("draws", show_scores({title: bars}))
+    first = Run(run.folder / "draw-1")
+    write_atomically(run.classifier_path, first.classifier_path.read_bytes(), _("the classifier"))
+    run.write_history(first.history)
+    content = {
+        "title": run.folder.name,
+        "few": k,
+        "metrics": {"accuracy": mean.to_dict()},
+        "draws": [score.to_dict() for score in scores],
+        "test_evaluations": len(scores),
+    }
+    run.write("report.json", json.dumps(content, indent=1))
+    run.seal()
+    result = _("{value} {interval} over {draws} draws of {k} a class").format(
+        value=mean.value_text, interval=mean.interval_text, draws=len(scores), k=k
+    )
+    screen.say()
+    screen.fact(_("mean"), result)
+    where = _(
+        "{path}; each draw has its own draw-N/report.html; the classifier is that of the first draw"
+    )
+    screen.fact(_("draws"), where.format(path=run.folder / "draws.csv"))
+
+
+def mean_of_draws(values: Sequence[float], n: int) -> Score:
+    """Return the mean accuracy of two draws or more with its 95 % interval.
+
+    The interval has two independent parts, whose squares add up. One is the spread of the draws, by
+    Student's t. The other is that of the test images, which all draws share, by Wilson's interval
+    of the mean.
+
+    Args:
+        values: The accuracy of each draw, 0 to 1.
+        n: The number of test images.
+
+    >>> score = mean_of_draws([0.97, 0.98, 0.99], 100)
+    >>> round(score.value, 3), round(score.low, 3), round(score.high, 3)
+    (0.98, 0.924, 1.0)
+    """
+    mean = float(np.mean(values))
+    half = float(stats.t.ppf(0.975, len(values) - 1) * stats.sem(values))
+    shared = wilson(round(mean * n), n)
+    low, high = (math.hypot(half, mean - end) for end in (shared.low, shared.high))
+    return Score(mean, max(mean - low, 0.0), min(mean + high, 1.0), n)

@@ -1,0 +1,32 @@
+"""Several: the settings of a run of several trainings, each of which decides what is "auto"."""
+
+from convlens.config import Config
+from convlens.errors import RunError
+from convlens.language import _
+from convlens.run import Run
+from convlens.run_folder import ASKED
+
+
+def write_asked(run: Run, config: Config) -> None:
+    """Write the settings as they were asked for.
+
+    Raises:
+        StorageError: If they cannot be written.
+    """
+    run.write(ASKED, config.to_toml())
+
+
+def read_asked(run: Run) -> Config:
+    """Return the settings as they were asked for.
+
+    Raises:
+        RunError: If an earlier version of convlens has made the run, which did not record them.
+    """
+    if not (run.folder / ASKED).exists():
+        raise RunError(
+            _(
+                "{folder}: an earlier convlens made this run, which it cannot continue. Start it "
+                "anew under another --run name."
+            ).format(folder=run.folder)
+        )
+    return Config.from_toml(run.folder / ASKED)

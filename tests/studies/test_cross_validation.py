@@ -1,0 +1,81 @@
+"""Cross-validation: every image is scored once, also if the study is killed and continued."""
+
+import numpy as np
+import pytest
+
+from convlens.config import Config
+from convlens.errors import ConfigError, Interrupted, RunError
+from convlens.pipeline import train
+from convlens.report.again import score_again
+from convlens.run import Run
+from convlens.studies.cross_validation import cross_validate, resume_cross_validation
+from tests.conftest import without_charts
+from tests.trainings import QUIET, press_ctrl_c, same_weights
+
+FOLDED = Config().replace(
+    model="custom_cnn",
+    filters=(8,),
+    dense=(),
+    dropout=0.0,
+    epochs=4,
+    limit=300,
+    optimizer="momentum",
+    learning_rate=0.1,
+    batch_size=16,
+    augment="none",
+)
+
+
+@pytest.fixture(scope="module")
+def run(digits, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("folds") / "run"
+    with without_charts():
+        return cross_validate(digits, FOLDED, 3, run=folder, screen=QUIET)
+
+
+def test_every_image_is_scored_once_by_a_network_that_never_saw_it(run, digits):
+    held = []
+    for number in (1, 2, 3):
+        data = type(run)(run.folder / f"fold-{number}").data
+        assert not set(data["splits"]["test"]) & set(
+            data["splits"]["train"] + data["splits"]["val"]
+        )
+        held += data["splits"]["test"]
+    everything = run.data["splits"]["train"] + run.data["splits"]["val"]
+    assert sorted(held) == sorted(everything)
+    assert run.report["n"] == len(held)
+    assert run.report["folds"] == 3
+    assert run.report["metrics"]["accuracy"]["value"] > 0.5
+    assert run.classifier().provenance["metrics"]["accuracy"] == run.report["metrics"]["accuracy"]
+    each = [type(run)(run.folder / f"fold-{number}").classifier() for number in (1, 2, 3)]
+    assert all(
+        one.threshold for one in [*each, run.classifier()]
+    )  # each calibrated on its own validation images
+    assert len({one.temperature for one in each}) > 1
+    assert run.report["threshold"] == run.classifier().threshold
+    assert run.report["none_of_these"] is None
+    with pytest.raises(RunError, match="scored every image once"):
+        score_again(run, run.classifier(), digits, QUIET)
+    with pytest.raises(RunError, match="is finished"):
+        train(digits, run=run.folder, resume=True, screen=QUIET)
+    assert np.isclose(run.classifier().probabilities(digits.images[:4, ..., None]).sum(), 4)
+
+
+@pytest.mark.usefixtures("no_charts")
+@pytest.mark.parametrize("step", [pytest.param(5, marks=pytest.mark.slow), 70])
+def test_a_killed_one_goes_on_with_the_same_bits(run, digits, tmp_path, monkeypatch, step):
+    """A fold has 4 epochs of 12 steps or so: the first fold is stopped, or the second."""
+    with monkeypatch.context() as patch:
+        press_ctrl_c(patch, step)
+        with pytest.raises(Interrupted, match=r"finished folds keep .* --run \S+stopped --resume"):
+            cross_validate(digits, FOLDED, 3, run=tmp_path / "stopped", screen=QUIET)
+    stopped = Run(tmp_path / "stopped")
+    resume_cross_validation(digits, stopped.folder, QUIET)
+    assert stopped.report["metrics"] == run.report["metrics"]
+    for name in ("fold-1", "fold-2", "fold-3", ""):
+        assert same_weights(Run(stopped.folder / name), Run(run.folder / name))
+
+
+def test_one_fold_is_refused(digits, tmp_path):
+    with pytest.raises(ConfigError, match="at least 2"):
+        cross_validate(digits, FOLDED, 1, run=tmp_path / "run", screen=QUIET)
