@@ -108,7 +108,11 @@ def test_all_states_end_with_the_same_bits(undisturbed):
 
 def test_what_a_killed_process_has_left_is_removed(undisturbed):
     found = [one.content for one in states(undisturbed.recording)]
-    left = [content for content in found if without_leftovers(content) != content]
+    left = [
+        content
+        for content in found
+        if without_leftovers(content) != content and "run/report.json" not in content
+    ]
     run = write_folder(left[-1], undisturbed.folder) / "run"
     assert not resume(undisturbed.images, run)
     assert not [path for path in run.rglob("*") if path.name.startswith(".")]
