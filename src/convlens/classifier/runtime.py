@@ -120,7 +120,11 @@ def _on_openvino(model: keras.Model, precision: str) -> Compiled:
             )
         ) from error
     wanted = openvino.Type.bf16 if precision == "bfloat16" else openvino.Type.f32
-    settings = {"PERFORMANCE_HINT": "THROUGHPUT", "INFERENCE_PRECISION_HINT": wanted}
+    settings = {
+        "PERFORMANCE_HINT": "THROUGHPUT",
+        "INFERENCE_PRECISION_HINT": wanted,
+        "ENABLE_CPU_PINNING": False,  # other programs use the processors, too
+    }
     if threads := backend.threads():
         settings["INFERENCE_NUM_THREADS"] = threads
     traced = backend.traced(model, (1, *model.input_shape[1:]))

@@ -172,7 +172,11 @@ def open_openvino(path):
     sys.modules.setdefault("openvino_telemetry", None)  # which reports every import
     import openvino
 
-    settings = {"INFERENCE_PRECISION_HINT": "f32", "PERFORMANCE_HINT": "LATENCY"}
+    settings = {
+        "INFERENCE_PRECISION_HINT": "f32",
+        "PERFORMANCE_HINT": "LATENCY",
+        "ENABLE_CPU_PINNING": False,  # other programs use the processors, too
+    }
     compiled = openvino.Core().compile_model(str(path), "CPU", settings)
     return lambda images: compiled({"images": images})["probabilities"]
 
