@@ -121,6 +121,19 @@ def test_pairs_of_the_same_images_are_found_once(tmp_path, monkeypatch):
     assert len(names) == 1
 
 
+def test_a_damaged_list_of_pairs_is_made_again(tmp_path, monkeypatch):
+    monkeypatch.setenv("CONVLENS_CACHE", str(tmp_path / "cache"))
+    originals = [photograph(seed) for seed in range(4)]
+    dataset = write(tmp_path / "data", [*originals, COPIES["half"](originals[2])])
+    store = open_store(dataset, Preprocessing(8, 8, 3))
+    first = find_pairs(store)
+    (file,) = (tmp_path / "cache" / "looks").glob("*.npz")
+    file.write_bytes(file.read_bytes()[:100])
+    again = find_pairs(store)
+    np.testing.assert_array_equal(again.second, first.second)
+    assert file.stat().st_size > 100
+
+
 class Told:
     """A progress that keeps what it is told, by the part of the work."""
 

@@ -180,7 +180,8 @@ def decode_all(
         for start in range(grown.done, len(images), BATCH):
             part = np.arange(start, min(start + BATCH, len(images)))
             decoded: list[_Decoded] = []
-            for some in pool.map(reader.read_some, np.array_split(part, PIECES * threads)):
+            pieces = np.array_split(part, min(len(part), PIECES * threads))
+            for some in pool.map(reader.read_some, pieces):
                 decoded += some
                 if progress is not None:
                     progress(start + len(decoded), len(images))

@@ -6,6 +6,7 @@ parts, and by a caller, and then each pair is laid over one another and compared
 The limits count images and pairs, never seconds, so that the same images give the same pairs.
 """
 
+import contextlib
 import hashlib
 import json
 import os
@@ -25,7 +26,7 @@ from convlens.data.looks import Looks
 from convlens.data.proposals import Proposals, best_part, propose
 from convlens.data.registration import Match, detail, register
 from convlens.data.store import Store
-from convlens.files import write_atomically
+from convlens.files import DAMAGE, write_atomically
 from convlens.language import _
 
 KINDS = ("bytes", "pixels", "near", "flip", "rotation")
@@ -116,9 +117,10 @@ def find_pairs(
     unreadable = json.dumps(sorted(store.problems))
     key = hashlib.sha256(f"{VERSION} {unreadable} ".encode() + asked).hexdigest()[:8]
     file = store.looks_file.with_suffix(f".{key}.npz")
-    if file.exists():
+    with contextlib.suppress(*DAMAGE):  # There is no such file, or it is damaged.
+        kept = Pairs.load(file)
         touch(file)
-        return Pairs.load(file)
+        return kept
     pairs = pairs_of(store.looks, store.digests, candidates, progress)
     write_atomically(file, pairs.save, _("the list of copies"), _(REMEDY))
     return pairs
