@@ -21,12 +21,17 @@ UNSEALED = ("tensorboard", "evaluations", "microscope")  # folders that others w
 LINE = re.compile(r"(\\?)([0-9a-f]{64})  (.+)")
 
 
-def seal(folder: Path, files: Iterable[Path]) -> None:
+def seal(folder: Path, files: Iterable[Path] | None = None) -> None:
     """Write the checksums of files of a folder, instead of those that are there.
+
+    Args:
+        folder: The folder of a run.
+        files: The files that do not change any more; None stands for all of a finished run.
 
     Raises:
         StorageError: If the checksums cannot be written.
     """
+    files = complete_files(folder) if files is None else files
     with storage_errors(folder / SUMS, _("the list of checksums")):
         lines = [_line(digest(path), path.relative_to(folder)) for path in sorted(files)]
     # The bytes of a name that is not UTF-8 stay as they are.

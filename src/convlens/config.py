@@ -11,9 +11,8 @@ import tomli_w
 
 from convlens.errors import ConfigError
 from convlens.language import N_, _
+from convlens.presets import AUGMENT_PRESETS, LEARNING_RATES
 from convlens.sections import (
-    AUGMENT_PRESETS,
-    LEARNING_RATES,
     SECTIONS,
     AugmentConfig,
     DataConfig,
@@ -90,6 +89,10 @@ class Config:
                 for name, change in changes.items()
             },
         )
+
+    def with_decided_memory(self) -> "Config":
+        """Return a copy for a run that goes on, in which no micro-batch is chosen any more."""
+        return self.replace(micro_batch=self.training.micro_batch or 0)
 
     def to_toml(self) -> str:
         """Return the text of `run.toml`. A setting that is None is left out."""

@@ -165,7 +165,9 @@ def _acquired(stream: IO[bytes]) -> bool:
 
 def _owner() -> dict[str, Any]:
     """Return who this process is."""
-    words = [Path(sys.argv[0]).name, *sys.argv[1:2]]
+    program = Path(sys.argv[0])
+    name = program.parent.name if program.name == "__main__.py" else program.name
+    words = [name, *sys.argv[1:2]]
     return {
         "pid": os.getpid(),
         "host": platform.node(),

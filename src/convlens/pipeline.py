@@ -22,8 +22,9 @@ from convlens.folders import remove_temporaries
 from convlens.language import _
 from convlens.run import Run
 from convlens.screen import Screen
+from convlens.training.augmentation import is_augmented
 from convlens.training.network import Origin, choose_network
-from convlens.training.setup import Setup, is_augmented
+from convlens.training.setup import Setup
 from convlens.training.trainer import Stage, Trainer, Training
 from convlens.transfer.fine_tune_stage import FineTuneStage, make_trainer
 from convlens.transfer.head_stage import HeadStage
@@ -65,7 +66,7 @@ def train(  # noqa: PLR0913 - the public entry point; all but the first have def
         if run is None:
             raise RunError(_("to resume, name the run: --resume --run NAME."))
         folder = Run.open(run)
-        with folder.locked():
+        with folder.resumed(screen):
             _carry_out(_reopen(dataset, folder, screen), folder)
         return folder
     config = config or Config()
@@ -215,7 +216,7 @@ def _reopen(dataset: Dataset, run: Run, screen: Screen) -> Training:
                 "{folder} --resume."
             ).format(folder=run.folder)
         )
-    config = run.config
+    config = run.config.with_decided_memory()
     origin, prepared = prepare_again(run, dataset, config, screen)
     return open_training(run.divided(prepared), config, origin, screen)
 

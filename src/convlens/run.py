@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from convlens import checksums, lock, run_folder
+from convlens import lock, run_folder
 from convlens.config import Config
 from convlens.data.corrections import obey
 from convlens.data.dataset import SPLITS, Dataset
@@ -23,7 +23,9 @@ from convlens.files import storage_errors, write_atomically
 from convlens.folders import make_folder
 from convlens.history import Row, read_history, write_history
 from convlens.language import _
+from convlens.memory import why_killed
 from convlens.run_folder import CLASSIFIER, HISTORY, SETTINGS
+from convlens.screen import Screen
 
 if TYPE_CHECKING:
     from convlens.classifier.classifier import Classifier
@@ -227,26 +229,19 @@ class Run:
         """
         return lock.locked(self.folder)
 
-    def unseal(self) -> None:
-        """Remove the checksums of the folder, some of whose files are about to change.
+    @contextmanager
+    def resumed(self, screen: Screen) -> Iterator[None]:
+        """Lock the folder for a block that goes on with the run, and say if memory had ended it.
 
         Raises:
-            StorageError: If they cannot be removed.
+            RunError: If another process works on the run.
+            StorageError: If the folder cannot be written to.
         """
-        checksums.unseal(self.folder)
-
-    def seal(self, files: Sequence[Path] | None = None) -> None:
-        """Write the checksums of files that do not change any more.
-
-        Args:
-            files: The files of the folder; None stands for all of a finished run.
-
-        Raises:
-            StorageError: If the checksums cannot be written.
-        """
-        if files is None:
-            files = checksums.complete_files(self.folder)
-        checksums.seal(self.folder, files)
+        killed = why_killed(self.folder)
+        with self.locked():
+            if killed:
+                screen.note(killed)
+            yield
 
     def classifier(self, precision: str = "float32") -> "Classifier":
         """Load the classifier of the best epoch.

@@ -10,43 +10,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from convlens.language import N_
+from convlens.presets import ACTIVATIONS, AUGMENT_PRESETS, INITIALIZERS, LEARNING_RATES
 from convlens.setting import Section, setting
-
-# A good first value for each optimizer. Keras' own default for adadelta, 0.001, hardly moves.
-LEARNING_RATES = {
-    "sgd": 0.05,
-    "momentum": 0.02,
-    "adam": 1e-3,
-    "adamw": 2e-3,
-    "rmsprop": 1e-3,
-    "adagrad": 1e-2,
-    "adadelta": 1.0,
-}
-
-# Each preset sets fields of AugmentConfig. The data decide about flips.
-AUGMENT_PRESETS: dict[str, dict[str, Any]] = {
-    "none": {},
-    "light": {"shift": 0.1, "zoom": 0.1, "rotate": 5.0},
-    "strong": {
-        "shift": 0.1,
-        "zoom": 0.25,
-        "rotate": 10.0,
-        "shear": 5.0,
-        "erase": 0.25,
-        "randaugment": 1,
-    },
-}
-
-ACTIVATIONS = ("relu", "leaky_relu", "elu", "selu", "silu", "gelu", "tanh", "sigmoid")
-INITIALIZERS = (
-    "glorot_uniform",
-    "glorot_normal",
-    "he_uniform",
-    "he_normal",
-    "lecun_normal",
-    "random_normal",
-    "random_uniform",
-)
 
 
 @dataclass(frozen=True)
@@ -227,6 +192,14 @@ class TrainingConfig(Section):
         low=1,
     )
     batch_size: int = setting(64, N_("images in a step"), low=1)
+    micro_batch: int | None = setting(
+        None,
+        N_(
+            "images of a step that are computed at a time, where their gradients are added up; 0 "
+            "is all of them (default: as many as fit into the memory)"
+        ),
+        low=0,
+    )
     learning_rate: float | None = setting(
         None, N_("largest learning rate (default: depends on the optimizer)"), above=0
     )

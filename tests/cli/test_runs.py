@@ -47,7 +47,7 @@ def said(capsys) -> str:
 
 def test_without_runs_there_is_nothing_to_list(here, capsys):
     assert run("run", "list") == 0
-    assert "0.0 MB in 0 runs" in said(capsys)
+    assert "0 bytes in 0 runs" in said(capsys)
     assert run("run", "list", "nowhere") == 5
 
 
@@ -92,7 +92,7 @@ def test_a_run_that_was_killed_says_so(runs, busy, capsys):
 
 def test_files_are_verified(runs, capsys):
     assert run("run", "verify", "done") == 0
-    assert "by their checksums" in said(capsys)
+    assert "files by their checksums, 0 by their content" in said(capsys)
     assert run("run", "verify", "half") == 0
     assert "have no checksum: the run is not finished" in said(capsys)
     classifier = runs / "done" / "classifier.keras"

@@ -5,10 +5,11 @@ import dataclasses
 import numpy as np
 import pytest
 
-from convlens.config import AugmentConfig, Config
+from convlens.config import Config
 from convlens.run import Run
+from convlens.training.augmentation import describe_augmentation
 from convlens.training.network import choose_network
-from convlens.training.setup import Setup, describe_augmentation, describe_recipe, is_augmented
+from convlens.training.setup import Setup, describe_recipe
 from convlens.transfer.origin import choose_origin
 from tests.trainings import CONFIG
 
@@ -126,12 +127,3 @@ def test_with_a_backbone_the_precision_that_was_asked_for_is_recorded(digits, ba
 )
 def test_the_recipe_in_words(settings, said):
     assert describe_recipe(Config().replace(**settings)) == said
-
-
-def test_the_augmentation_in_words():
-    none = AugmentConfig(augment="none")
-    assert describe_augmentation(none) == "no augmentation"
-    assert not is_augmented(none)
-    some = dataclasses.replace(none, flip=True, shift=0.125)
-    assert describe_augmentation(some) == "flip, shift 0.125"
-    assert is_augmented(some)

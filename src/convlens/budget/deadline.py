@@ -146,6 +146,7 @@ class _Watch:
         plan: The length of the training, and where that does not fit, one that does.
         done: The number of epochs that were finished before.
         deadline: When the training should end.
+        parts: The number of calls for each step of the plan.
         late: Whether the training was stopped because its time is up.
         stops: The last answer.
         calls: The number of steps.
@@ -156,14 +157,15 @@ class _Watch:
     plan: Plan
     done: int
     deadline: Deadline
+    parts: int = 1
     late: bool = False
     stops: bool = False
     calls: int = 0
     began: float = 0.0
 
     def __call__(self) -> bool:
-        """Return whether the training should stop."""
-        self.stops = self._should_stop(time.monotonic(), self.plan.steps_per_epoch)
+        """Return whether the training should stop; asked after each part of a step."""
+        self.stops = self._should_stop(time.monotonic(), self.plan.steps_per_epoch * self.parts)
         return self.stops
 
     def _should_stop(self, now: float, steps_per_epoch: int) -> bool:
@@ -213,7 +215,7 @@ def train_until(
     """
     done = 0
     while True:
-        watch = _Watch(run, plan, done, deadline)
+        watch = _Watch(run, plan, done, deadline, trainer.parts)
         try:
             with backend.forgotten():  # another plan compiles anew
                 trainer.run(run, stop_requested=watch)
@@ -263,7 +265,8 @@ def train_for(trainer: Trainer, run: Run, seconds: float) -> str:
     step_seconds(trainer.model, trainer.train, 0.0)  # compiles
     if trainer.val is not None:
         trainer.model.evaluate(trainer.val, steps=1, verbose=0)
-    plan = Plan(trainer.setup.config.training.epochs, trainer.train.steps, seconds)
+    steps_per_epoch = trainer.train.steps // trainer.train.parts
+    plan = Plan(trainer.setup.config.training.epochs, steps_per_epoch, seconds)
     before = _seconds_at_state(run)
     began = time.monotonic()
     deadline = Deadline(began + seconds - before, grace=(LIMIT - 1) * seconds)

@@ -209,7 +209,7 @@ def measure_costs(trainer: Trainer, seconds: float) -> Costs:
         start, step = _step_seconds(trainer, Run.create(folder / "trial", ""), seconds)
         compiling, validation = _validation_seconds(trainer, seconds / step)
         keep = _saving_seconds(trainer, folder / "trial.keras", seconds)
-    return Costs(step, validation, keep, start + compiling)
+    return Costs(step * trainer.train.parts, validation, keep, start + compiling)
 
 
 class _Enough(Exception):  # noqa: N818 - nothing went wrong

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 from cyclopts import App, Parameter
+from rich.filesize import decimal
 
 from convlens import run_folder
 from convlens.cli.output import print_json
@@ -43,7 +44,7 @@ def list_runs(
         return
     screen = Screen()
     total = ngettext("{size} in {count:,} run", "{size} in {count:,} runs", len(found)).format(
-        size=_mb(sum(entry.size for entry in found)), count=len(found)
+        size=decimal(sum(entry.size for entry in found)), count=len(found)
     )
     screen.facts([(_("folder"), str(folder)), (_("size"), total)])
     if not found:
@@ -62,7 +63,7 @@ def _cells(entry: "Entry") -> list[str]:
         "-" if entry.images is None else "{images:,}".format(images=entry.images),
         entry.progress,
         _score(entry),
-        _mb(entry.size),
+        decimal(entry.size),
         _state(entry),
     ]
 
@@ -79,6 +80,7 @@ def show(
         RunError: If there is no such run.
     """
     from convlens.inventory import files_of, look
+    from convlens.memory import why_killed
 
     folder = _find(run)
     entry = look(folder)
@@ -95,18 +97,21 @@ def show(
         (_("kind"), _(entry.kind)),
         (_("state"), _state(entry)),
         *((_("problem"), problem) for problem in entry.problems),
+        *((_("memory"), note) for note in [why_killed(folder)] if note),
         (_("began"), _date(entry)),
         (_("network"), entry.network),
         (_("images"), "-" if entry.images is None else "{n:,}".format(n=entry.images)),
         (_("done"), entry.progress),
         (_("accuracy"), _score(entry)),
-        (_("size"), _mb(entry.size)),
+        (_("size"), decimal(entry.size)),
     ]
     if entry.resume:
         facts.append((_("next"), entry.resume))
     screen.facts(facts)
     screen.say()
-    rows = [(name, _mb(size)) for name, size in sorted(parts.items(), key=lambda part: -part[1])]
+    rows = [
+        (name, decimal(size)) for name, size in sorted(parts.items(), key=lambda part: -part[1])
+    ]
     screen.columns([(_("files"), _("size")), *rows])
 
 
@@ -138,20 +143,21 @@ def verify(
         print_json([vars(one) for one in verdicts], indent=1)
     else:
         screen = Screen()
-        rows = [(one.name, _mb(one.size), _(one.verdict)) for one in verdicts]
+        rows = [(one.name, decimal(one.size), _(one.verdict)) for one in verdicts]
         screen.columns([(_("file"), _("size"), _("verdict")), *rows], left=(0, 2))
-        unsealed = sum(one.verdict in (SOUND, UNKNOWN) for one in verdicts)
+        count = {kind: sum(one.verdict == kind for one in verdicts) for kind in (WHOLE, SOUND)}
+        unknown = sum(one.verdict == UNKNOWN for one in verdicts)
         screen.say()
-        if unsealed:
+        if count[SOUND] or unknown:
             screen.note(
                 _(
                     "{count:,} of {total:,} files have no checksum: the run is not finished, an "
                     "earlier version made it, or they were added later"
-                ).format(count=unsealed, total=len(verdicts))
+                ).format(count=count[SOUND] + unknown, total=len(verdicts))
             )
-        whole = sum(one.verdict == WHOLE for one in verdicts)
-        said = _("{count:,} of {total:,} files, by their checksums")
-        screen.facts([(_("whole"), said.format(count=whole, total=len(verdicts)))])
+        said = _("{sealed:,} of {total:,} files by their checksums, {sound:,} by their content")
+        facts = {"sealed": count[WHOLE], "sound": count[SOUND], "total": len(verdicts)}
+        screen.facts([(_("whole"), said.format(**facts))])
     wrong = [f"{one.name} ({_(one.verdict)})" for one in verdicts if one.is_wrong]
     if wrong:
         raise RunError(
@@ -186,7 +192,7 @@ def remove(
     entry = look(folder)
     screen = Screen()
     screen.facts(
-        [(_("run"), str(folder)), (_("state"), _state(entry)), (_("size"), _mb(entry.size))]
+        [(_("run"), str(folder)), (_("state"), _state(entry)), (_("size"), decimal(entry.size))]
     )
     if not yes and not _is_confirmed(folder):
         screen.say(_("nothing was removed"))
@@ -253,7 +259,3 @@ def _score(entry: "Entry") -> str:
     if entry.scored == "test":
         return value
     return _("{value}, {images}").format(value=value, images=_(entry.scored))
-
-
-def _mb(size: int) -> str:
-    return "{size:,.1f} MB".format(size=size / 1e6)

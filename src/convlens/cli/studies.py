@@ -22,6 +22,7 @@ from convlens.conflicts import refuse_conflicts
 from convlens.errors import ConfigError, RunError
 from convlens.files import write_atomically
 from convlens.language import N_, _
+from convlens.lock import refuse_locked
 from convlens.screen import Screen
 
 PUBLISHED_CHART = Path("imagenet-published.png")
@@ -123,9 +124,9 @@ def resume_comparison(run: str | None, path: str | None) -> None:
             ).format(folder=folder)
         )
     lists = Run(folder / facts["models"][0]).lists
-    with comparison.locked():
-        dataset = open_images(path or facts["path"], config, lists)
-        compare.resume_comparison(dataset, run, Screen())
+    refuse_locked(comparison.folder)
+    dataset = open_images(path or facts["path"], config, lists)
+    compare.resume_comparison(dataset, run, Screen())
 
 
 def chart_published() -> None:
@@ -226,6 +227,6 @@ def resume_search(run: str | None, path: str | None) -> None:
     opened = Run.open(require_name(run, message))
     from convlens.studies import search
 
-    with opened.locked():
-        dataset = open_images(path or opened.data["path"], opened.config, opened.lists)
-        search.resume_search(dataset, opened.folder, Screen())
+    refuse_locked(opened.folder)
+    dataset = open_images(path or opened.data["path"], opened.config, opened.lists)
+    search.resume_search(dataset, opened.folder, Screen())

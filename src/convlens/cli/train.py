@@ -15,6 +15,7 @@ from convlens.config import Config, ModelConfig
 from convlens.conflicts import refuse_conflicts
 from convlens.errors import ConfigError, RunError
 from convlens.language import N_, _
+from convlens.lock import refuse_locked
 from convlens.screen import Screen
 
 if TYPE_CHECKING:
@@ -216,13 +217,13 @@ def resume_run(run: str | None, path: str | None) -> "Run":
     from convlens.studies.cross_validation import resume_cross_validation
     from convlens.studies.few import resume_few
 
-    with opened.locked():
-        dataset = open_images(path or opened.data["path"], opened.config, opened.lists)
-        if "folds" in opened.data:
-            return resume_cross_validation(dataset, opened.folder, Screen())
-        if "few" in opened.data:
-            return resume_few(dataset, opened.folder, Screen())
-        return pipeline.train(dataset, run=opened.folder, resume=True, screen=Screen())
+    refuse_locked(opened.folder)  # before the images are looked at, which may take a while
+    dataset = open_images(path or opened.data["path"], opened.config, opened.lists)
+    if "folds" in opened.data:
+        return resume_cross_validation(dataset, opened.folder, Screen())
+    if "few" in opened.data:
+        return resume_few(dataset, opened.folder, Screen())
+    return pipeline.train(dataset, run=opened.folder, resume=True, screen=Screen())
 
 
 def require_name(run: str | None, message: str) -> str:

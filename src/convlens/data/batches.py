@@ -51,6 +51,8 @@ class Batches(keras.utils.PyDataset):  # type: ignore[misc]
         weights: (num_classes,) weights from `class_weights`, or None.
         steps_per_epoch: The number of batches of an epoch, which then begins where the one before
             ended in its pass over the images. None makes each epoch one pass.
+        micro_batch: The largest number of images that are given at a time; 0 is a whole batch. A
+            batch then has several parts of equal size, one more or less, and each is a step.
     """
 
     def __init__(  # noqa: PLR0913 - each argument is one fact about the input
@@ -65,6 +67,7 @@ class Batches(keras.utils.PyDataset):  # type: ignore[misc]
         augmentation: AugmentConfig | None = None,
         weights: NDArray[np.float32] | None = None,
         steps_per_epoch: int | None = None,
+        micro_batch: int = 0,
     ) -> None:
         super().__init__(workers=1)
         self.images = images
@@ -75,7 +78,11 @@ class Batches(keras.utils.PyDataset):  # type: ignore[misc]
         self.augmentation = augmentation
         self.weights = weights
         self.steps_per_pass = math.ceil(len(indices) / batch_size)
-        self.steps = steps_per_epoch or self.steps_per_pass  # of a whole epoch
+        parts = math.ceil(batch_size / micro_batch) if micro_batch else 1
+        # The smallest batch must have an image for each part.
+        self.parts = max(1, min(parts, len(indices) // self.steps_per_pass))
+        # The steps of a whole epoch, each of which is a part of a batch.
+        self.steps = (steps_per_epoch or self.steps_per_pass) * self.parts
         self.epoch = 0
         self.first_step = 0  # a resumed epoch begins here
         self._order = (-1, indices)  # the pass that was asked for last, and its order
@@ -97,9 +104,12 @@ class Batches(keras.utils.PyDataset):  # type: ignore[misc]
 
     def __getitem__(self, step: int) -> tuple[NDArray[np.generic], ...]:
         """Return a batch of the current epoch, counted from `first_step`."""
-        number, step = divmod(self.epoch * self.steps + self.first_step + step, self.steps_per_pass)
+        pass_steps = self.steps_per_pass * self.parts
+        number, step = divmod(self.epoch * self.steps + self.first_step + step, pass_steps)
         bounds = np.linspace(0, len(self.indices), self.steps_per_pass + 1).astype(np.int64)
-        indices = self.order(number)[bounds[step] : bounds[step + 1]]
+        batch, part = divmod(step, self.parts)
+        ends = np.linspace(bounds[batch], bounds[batch + 1], self.parts + 1).astype(np.int64)
+        indices = self.order(number)[ends[part] : ends[part + 1]]
         labels = self.labels[indices]
         images = self.images[indices]
         targets = np.eye(self.num_classes, dtype=np.float32)[labels]

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from convlens.checksums import seal, unseal
 from convlens.classifier.classifier import Classifier
 from convlens.config import TrainingConfig
 from convlens.data.prepared import Prepared
@@ -66,7 +67,7 @@ def finish(
                 folder=run.folder
             )
         )
-    run.unseal()
+    unseal(run.folder)
     classifier = run.classifier()
     if scored is None and not (len(prepared.splits.test) or len(prepared.splits.val)):
         screen.note(_("no images were set aside (--test, --val), so there are no scores"))
@@ -74,7 +75,7 @@ def finish(
             "report.json",
             json.dumps({"title": run.folder.name, "n": 0, "metrics": {}, "test_evaluations": 0}),
         )
-        run.seal()
+        seal(run.folder)
         return classifier, None
     classifier = calibrate(classifier, prepared, run.config.training, screen, predict)
     if scored is None:
@@ -201,9 +202,9 @@ def report_run(
     """
     count = earlier + int(scored.evaluation.images_seen == "test")
     extra = {"test_evaluations": count} | dict(facts or {})
-    run.unseal()
+    unseal(run.folder)
     write_evaluation(run, run.folder, classifier, scored, extra)
-    run.seal()
+    seal(run.folder)
     show(scored.evaluation, run.folder, screen)
     verdict = judge_run(run, classifier)
     if verdict:

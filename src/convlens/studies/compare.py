@@ -14,6 +14,7 @@ from pathlib import Path
 
 from convlens import backend
 from convlens.budget.deadline import seconds_trained, train_for
+from convlens.checksums import seal
 from convlens.config import Config
 from convlens.data.dataset import Dataset
 from convlens.data.prepared import Prepared, prepare_data
@@ -139,8 +140,9 @@ def resume_comparison(dataset: Dataset, name: str | Path, screen: Screen | None 
         RunError: If there is no comparison of that name, it is finished, or these are other images.
     """
     comparison = open_comparison(name)
-    with comparison.locked():
-        return _resume(dataset, comparison, screen or Screen())
+    screen = screen or Screen()
+    with comparison.resumed(screen):
+        return _resume(dataset, comparison, screen)
 
 
 def _resume(dataset: Dataset, comparison: Run, screen: Screen) -> Run:
@@ -217,7 +219,7 @@ def _carry_out(comparison: Run, prepared: Prepared, screen: Screen) -> Run:
             )
     facts |= {"data": prepared.summary()} | ranking.to_dict()
     comparison.write(FACTS, json.dumps(facts, ensure_ascii=False, indent=1))
-    comparison.seal()
+    seal(comparison.folder)
     _show(comparison, ranking, screen)
     return comparison
 

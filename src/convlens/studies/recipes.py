@@ -18,8 +18,9 @@ from convlens.errors import ConfigError, ModelError, TrainingError
 from convlens.language import _, listed, sentences
 from convlens.pipeline import open_trainer
 from convlens.screen import Screen
+from convlens.training.augmentation import describe_augmentation
 from convlens.training.network import choose_network
-from convlens.training.setup import describe_augmentation, describe_optimization
+from convlens.training.setup import describe_optimization
 from convlens.zoo.create import LEAST_WITH_STEM
 from convlens.zoo.registry import model_info
 

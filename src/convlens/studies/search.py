@@ -16,6 +16,7 @@ import optuna
 from optuna.trial import TrialState
 
 from convlens import backend
+from convlens.checksums import seal
 from convlens.config import Config
 from convlens.data.dataset import Dataset
 from convlens.data.prepared import Prepared
@@ -117,8 +118,9 @@ def resume_search(dataset: Dataset, name: str | Path, screen: Screen | None = No
         RunError: If there is no search of that name, it is finished, or these are other images.
     """
     run = Run.open(name)
-    with run.locked():
-        return _resume(dataset, run, screen or Screen())
+    screen = screen or Screen()
+    with run.resumed(screen):
+        return _resume(dataset, run, screen)
 
 
 def _resume(dataset: Dataset, run: Run, screen: Screen) -> Search:
@@ -163,7 +165,7 @@ def _carry_out(run: Run, prepared: Prepared, screen: Screen) -> Search:
                 train_trial(found, trial, suggest(trial, space, config), prepared, table)
         result = finish_search(found, prepared, table)
     run.write("search.json", json.dumps(facts | result, ensure_ascii=False, indent=1))
-    run.seal()
+    seal(run.folder)
     return found
 
 

@@ -86,6 +86,9 @@ def train_trial(
     ending = ""
     try:
         bar = Screen(console=table.screen.console, rows=False)
+        if (run.folder / "run.toml").exists():
+            decided = run.config.training.micro_batch or 0
+            config = config.replace(micro_batch=decided)
         trainer = open_trainer(prepared, config, bar)
         if not (run.folder / "run.toml").exists():
             trainer.setup.describe(Run(found.folder).part(run.folder.name))

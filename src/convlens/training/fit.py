@@ -25,6 +25,7 @@ from convlens.training.checkpoint import (
     save_state,
 )
 from convlens.training.divergence import LOSS, WEIGHTS, diverged
+from convlens.training.memory_watch import MemoryWatch
 
 # The state is saved at the first step after SAVE_SECONDS. It is saved later if saving would take
 # more than SAVE_SHARE of the time.
@@ -84,7 +85,7 @@ def fit(  # noqa: PLR0913 - the collaborators of a training
         StorageError: If the state or the history cannot be written. The previous state is whole.
     """
     checkpoint = _Checkpoint(train, config, run, hooks, screen)
-    callbacks: list[keras.callbacks.Callback] = [checkpoint]
+    callbacks: list[keras.callbacks.Callback] = [MemoryWatch(run), checkpoint]
     if config.training.tensorboard:
         callbacks.append(keras.callbacks.TensorBoard(run.folder / "tensorboard", histogram_freq=1))
     if run.has_state:

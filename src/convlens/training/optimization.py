@@ -54,6 +54,7 @@ def compile_for_training(
     *,
     heads: int = 1,
     multipliers: Sequence[Multiplier] = (),
+    parts: int = 1,
 ) -> None:
     """Compile a model with the configured optimizer and schedule.
 
@@ -63,10 +64,16 @@ def compile_for_training(
         steps_per_epoch: The steps of an epoch, which fix the length of the schedule.
         heads: The number of heads, the first of which is the network's own.
         multipliers: How fast each trainable variable learns, see `make_optimizer`.
+        parts: The number of steps whose gradients are added up before the weights change. A
+            schedule of Keras counts the steps, not the changes.
     """
     schedule = make_schedule(config, steps_per_epoch)
+    changes = config.epochs * steps_per_epoch // parts
+    optimizer = make_optimizer(config, schedule, multipliers, changes)
+    if parts > 1:
+        optimizer.gradient_accumulation_steps = parts
     model.compile(
-        optimizer=make_optimizer(config, schedule, multipliers, config.epochs * steps_per_epoch),
+        optimizer=optimizer,
         loss=HeadsCrossentropy(heads, config.label_smoothing),
         metrics=[FirstHeadAccuracy(name="accuracy")],
         jit_compile=backend.jit_compile(),
@@ -161,7 +168,7 @@ def make_optimizer(
         learning_rate: The learning rate or its schedule.
         multipliers: How fast each trainable variable learns, in the order of the variables. If
             none are given, all variables learn at the same rate.
-        steps: The steps of the whole training; only needed with multipliers.
+        steps: The changes of the weights in the whole training; only needed with multipliers.
     """
     kind, options = KINDS[config.optimizer]
     if multipliers:

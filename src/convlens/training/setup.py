@@ -15,27 +15,23 @@ import psutil
 from numpy.typing import NDArray
 
 from convlens import backend
+from convlens.checksums import seal, unseal
 from convlens.classifier.classifier import Classifier
 from convlens.classifier.runtime import keras_precision
-from convlens.config import LEARNING_RATES, AugmentConfig, Config
+from convlens.config import LEARNING_RATES, Config
 from convlens.data.augment import flip_is_safe, resolve
 from convlens.data.batches import Batches, class_weights
 from convlens.data.prepared import Prepared
-from convlens.language import N_, _, listed, ngettext
+from convlens.language import N_, _, ngettext
+from convlens.memory import free_memory
 from convlens.run import Run
+from convlens.training.augmentation import describe_augmentation
 from convlens.training.checkpoint import State
+from convlens.training.micro_batch import choose_micro_batch
 from convlens.training.network import Origin
 from convlens.unit import unit_in_words
 
 LOWER = 0.1  # of an optimizer's usual learning rate, for layers that have learned before
-CHANGES = {  # that have a name in each language
-    "flip": N_("flip"),
-    "shift": N_("shift"),
-    "zoom": N_("zoom"),
-    "rotate": N_("rotate"),
-    "shear": N_("shear"),
-    "erase": N_("erase"),
-}
 EXAMPLES = 4  # images in the classifier file whose predictions are repeated at every load
 
 
@@ -51,6 +47,7 @@ class Setup:
         precision: The arithmetic that the user asked for, which may be "auto".
         network: The float32 model from uint8 images to logits. The best weights end up in it.
         class_weights: (num_classes,) weight of an image by its class, or None.
+        memory: A note on a micro-batch that was chosen, or "".
     """
 
     prepared: Prepared
@@ -59,6 +56,7 @@ class Setup:
     precision: str
     network: keras.Model
     class_weights: NDArray[np.float32] | None
+    memory: str = ""
 
     @classmethod
     def create(cls, prepared: Prepared, config: Config, origin: Origin) -> "Setup":
@@ -74,7 +72,9 @@ class Setup:
         network = origin.assemble(prepared, resolved)
         asked = config.training.precision
         resolved = resolved.replace(precision=keras_precision(network, asked))
-        return cls(prepared, origin, resolved, asked, network, weights)
+        setup = cls(prepared, origin, resolved, asked, network, weights)
+        setup._fit_into_memory()
+        return setup
 
     def changed(self, config: Config) -> "Setup":
         """Return a setup for the same layers with another configuration.
@@ -87,7 +87,18 @@ class Setup:
         )
         network = keras.Model(self.network.input, self.network.output, name=self.network.name)
         precision = keras_precision(network, config.training.precision)
-        return replace(self, config=resolved.replace(precision=precision), network=network)
+        resolved = resolved.replace(precision=precision)
+        setup = replace(self, config=resolved, network=network, memory="")
+        setup._fit_into_memory()
+        return setup
+
+    def _fit_into_memory(self) -> None:
+        """Choose how many images are computed at a time, unless that is decided."""
+        if self.config.training.micro_batch is None:
+            micro_batch, self.memory = choose_micro_batch(
+                self.network, self.config.training, free_memory()
+            )
+            self.config = self.config.replace(micro_batch=micro_batch)
 
     def describe(self, run: Run, **facts: Any) -> None:
         """Write the configuration and the split of the images into the run folder.
@@ -98,7 +109,7 @@ class Setup:
             run: The run folder.
             facts: Further entries of data.json.
         """
-        run.unseal()
+        unseal(run.folder)
         run.record(self.prepared, facts)
         if not self.origin.is_of_zoo:
             self.classifier().save(run.start_path)
@@ -109,7 +120,7 @@ class Setup:
             recorded = self.config.replace(precision=self.precision)
         run.write("run.toml", recorded.to_toml())
         written = [run.folder / "run.toml", run.folder / "data.json", run.start_path, *run.lists]
-        run.seal([path for path in written if path.exists()])
+        seal(run.folder, [path for path in written if path.exists()])
 
     def batches(self, indices: NDArray[np.int64], **options: Any) -> Batches:
         """Return batches of the images with these indices; see `Batches` for the options."""
@@ -119,6 +130,7 @@ class Setup:
             indices,
             num_classes=self.prepared.dataset.num_classes,
             batch_size=self.config.training.batch_size,
+            micro_batch=self.config.training.micro_batch or 0,
             **options,
         )
 
@@ -187,6 +199,7 @@ class Setup:
         return [
             *self.prepared.notes,
             *self.origin.notes(self.prepared, self.config, self.network),
+            *filter(None, [self.memory]),
         ]
 
     def _describe_network(self) -> str:
@@ -267,29 +280,3 @@ def describe_optimization(config: Config) -> str:
         rate=settings.learning_rate or LEARNING_RATES[settings.optimizer],
         schedule=settings.schedule.replace("_", "-"),
     )
-
-
-def is_augmented(augmentation: AugmentConfig) -> bool:
-    """Return whether a resolved configuration changes the training images at random."""
-    return any(value for name, value in asdict(augmentation).items() if name != "augment")
-
-
-def describe_augmentation(augmentation: AugmentConfig) -> str:
-    """Return the augmentation in words.
-
-    >>> describe_augmentation(AugmentConfig(augment="none", flip=True, shift=0.1))
-    'flip, shift 0.1'
-    """
-    words = [
-        _describe_change(name, value)
-        for name, value in asdict(augmentation).items()
-        if name != "augment" and value
-    ]
-    return listed(words) if words else _("no augmentation")
-
-
-def _describe_change(name: str, value: float) -> str:
-    change = _(CHANGES[name]) if name in CHANGES else name
-    if value is True:
-        return change
-    return _("{change} {size:g}").format(change=change, size=value)

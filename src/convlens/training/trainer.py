@@ -19,8 +19,9 @@ import psutil
 from convlens.charts.tuning import show_learning_rates
 from convlens.classifier.assembly import set_weights, with_precision
 from convlens.classifier.classifier import Classifier
-from convlens.errors import Interrupted
-from convlens.language import N_, _
+from convlens.errors import Interrupted, TrainingError
+from convlens.language import N_, _, sentences
+from convlens.memory import LOWER, is_lack_of_memory
 from convlens.report.finish import Predict, finish
 from convlens.run import Run
 from convlens.screen import Screen, duration
@@ -151,8 +152,13 @@ class Trainer(Stage):
         self.setup.config = self.setup.config.replace(
             epochs=epochs, steps_per_epoch=steps_per_epoch
         )
-        self.train.steps = steps_per_epoch
+        self.train.steps = steps_per_epoch * self.train.parts
         self._compile()
+
+    @property
+    def parts(self) -> int:
+        """The number of parts in which each batch is computed."""
+        return self.train.parts
 
     def _compile(self) -> None:
         compile_for_training(
@@ -161,6 +167,7 @@ class Trainer(Stage):
             self.train.steps,
             heads=len(self.setup.network.outputs),
             multipliers=self._multipliers(self.model),
+            parts=self.train.parts,
         )
 
     def find_learning_rate(self, run: Run) -> None:
@@ -185,7 +192,7 @@ class Trainer(Stage):
         # A forward pass takes about a third of a training step.
         steps = self.setup.config.training.epochs * (self.train.steps + val_steps / 3)
         time = _("about {total} ({step:.0f} ms a step, measured), and then the scores").format(
-            total=duration(max(steps * seconds, 1)), step=seconds * 1000
+            total=duration(max(steps * seconds, 1)), step=seconds * self.train.parts * 1000
         )
         memory = _("{memory:.1f} GB, measured").format(
             memory=psutil.Process().memory_info().rss / 1e9
@@ -212,7 +219,7 @@ class Trainer(Stage):
 
         Raises:
             Interrupted: If the training was stopped. The message says how to continue it.
-            TrainingError: If the loss is not finite; see `fit`.
+            TrainingError: If the loss is not finite, see `fit`, or the memory is not enough.
             StorageError: If a file cannot be written; see `fit`.
         """
         keras.utils.set_random_seed(self.setup.config.training.seed)
@@ -237,6 +244,12 @@ class Trainer(Stage):
                 raise Interrupted(
                     _("{stop}. {how}").format(stop=stop, how=run.how_to_resume())
                 ) from None
+            except Exception as error:
+                if is_lack_of_memory(error):
+                    message = _("{folder}: the memory is not enough for this training.")
+                    said = message.format(folder=run.folder)
+                    raise TrainingError(sentences(said, _(LOWER))) from error
+                raise
 
     def _keep(self, model: keras.Model, state: State, run: Run) -> None:
         set_weights(self.setup.network, model.get_weights())

@@ -84,6 +84,11 @@ class FineTuneStage:
         self._head_is_best = state.best_epoch == 0
         return state
 
+    @property
+    def parts(self) -> int:
+        """The number of parts in which each batch is computed."""
+        return self.trainer.parts
+
     def set_length(self, epochs: int, steps_per_epoch: int) -> None:
         """Train for so many epochs of so many steps instead; see `Trainer.set_length`."""
         self.trainer.set_length(epochs, steps_per_epoch)

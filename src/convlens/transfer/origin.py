@@ -19,8 +19,8 @@ from convlens.errors import ConfigError, ModelError
 from convlens.language import _, listed
 from convlens.preprocess import Preprocessing
 from convlens.run import Run
+from convlens.training.augmentation import is_augmented
 from convlens.training.network import Origin, choose_network
-from convlens.training.setup import is_augmented
 from convlens.transfer.backbone import flat_copy, with_new_head
 from convlens.zoo.create import build
 from convlens.zoo.registry import list_models, model_info
