@@ -6,6 +6,7 @@ stay as they are: of classes, files, flags, networks and layers.
 
 import gettext
 import re
+from pathlib import Path
 
 import keras
 import numpy as np
@@ -44,7 +45,23 @@ SAME = {
         "flatten",
     ),
     *("sigmoid", "probabilities", "new", "imagenet", "resnet", "densenet", "vgg", "lenet"),
-    *("bar", "disc", "shapes", "convlens", "px", "GB", "MB", "kB", "min", "ms", "rgb", "grey"),
+    *(
+        "bar",
+        "disc",
+        "shapes",
+        "convlens",
+        "px",
+        "GB",
+        "MB",
+        "kB",
+        "bytes",
+        "SHA",
+        "SUMS",
+        "min",
+        "ms",
+        "rgb",
+        "grey",
+    ),
     *("tensorflow", "jax", "torch", "float32", "bfloat16", "adamw", "Keras", "ImageNet", "softmax"),
     *("relu", "auto", "none", "light", "strong", "stretch", "crop", "pad", "classes", "splits"),
     *("train", "val", "test", "evaluate", "predict", "compare", "search", "models", "cache"),
@@ -95,6 +112,10 @@ def commands(trained, shapes, image) -> dict[str, list[object]]:
         "summary": ["summary", "lenet5"],
         "summary of a stage": ["summary", "resnet20", "--brief"],
         "cache": ["cache", "list"],
+        "list of runs": ["run", "list", Path(trained).parent],
+        "a run": ["run", "show", trained],
+        "files of a run": ["run", "verify", trained],
+        "a run that nobody can be asked about": ["run", "remove", trained],
         "show convolution": ["show", "convolution", "x9", "left-diagonal"],
         "show pooling": ["show", "pooling", "x9"],
         "show softmax": ["show", "softmax", "1", "2", "3"],

@@ -86,7 +86,8 @@ def show(
     entry = look(folder)
     parts: dict[str, int] = {}
     for path in files_of(folder):
-        first = path.relative_to(folder).parts[0]
+        first, *inside = path.relative_to(folder).parts
+        first += "/" if inside else ""
         parts[first] = parts.get(first, 0) + path.lstat().st_size
     if format == "json":
         print_json(entry.to_dict() | {"files": parts}, indent=1)
