@@ -26,7 +26,7 @@ from convlens.report.results import Scored
 from convlens.run import Run
 from convlens.run_folder import FOLD_DONE
 from convlens.screen import Screen
-from convlens.studies.several import read_asked, write_asked
+from convlens.studies.several import as_begun, read_asked, write_asked
 from convlens.training.network import Origin
 from convlens.training.trainer import Training
 from convlens.transfer.origin import choose_origin
@@ -110,13 +110,13 @@ def resume_cross_validation(
     """
     screen = screen or Screen()
     outer = Run.open(name)
-    with outer.locked():
+    with outer.resumed(screen):
         outer.refuse_finished()
         config = read_asked(outer)
         dataset = replace(dataset, splits=None)
         origin, whole = prepare_again(outer, dataset, config, screen)
         whole = outer.divided(whole)
-        last = open_training(whole, config, origin, screen)
+        last = open_training(whole, as_begun(outer, config), origin, screen)
         _Folds(whole, config, origin, outer.data["folds"], screen).carry_out(outer, last)
     return outer
 
@@ -194,7 +194,7 @@ class _Folds:
         val = draw(rest, whole.dataset.labels, whole.clusters, config.data.val, rng)
         train = np.setdiff1d(rest, val)
         fold = replace(whole, splits=replace(whole.splits, train=train, val=val, test=held))
-        training = open_training(fold, config, self.origin, self.screen)
+        training = open_training(fold, as_begun(inner, config), self.origin, self.screen)
         training.setup.describe(inner)
         with backend.forgotten():
             if number == 1:

@@ -18,6 +18,7 @@ from scipy import stats
 
 from convlens import backend
 from convlens.charts.curves import show_scores
+from convlens.checksums import seal, unseal
 from convlens.config import Config
 from convlens.data.dataset import Dataset
 from convlens.data.prepared import Prepared
@@ -29,7 +30,7 @@ from convlens.language import N_, _, ngettext
 from convlens.pipeline import begin, open_training, prepare_again, prepare_images
 from convlens.run import Run
 from convlens.screen import Screen
-from convlens.studies.several import read_asked, write_asked
+from convlens.studies.several import as_begun, read_asked, write_asked
 from convlens.training.network import Origin
 from convlens.transfer.origin import choose_origin
 
@@ -98,7 +99,7 @@ def resume_few(dataset: Dataset, name: str | Path, screen: Screen | None = None)
     """
     screen = screen or Screen()
     outer = Run.open(name)
-    with outer.locked():
+    with outer.resumed(screen):
         outer.refuse_finished()
         config = read_asked(outer)
         origin, whole = prepare_again(outer, dataset, config, screen)
@@ -153,7 +154,8 @@ class _Few:
         splits = replace(self.whole.splits, train=drawn, val=drawn[:0])
         part = replace(self.whole, splits=splits)
         with backend.forgotten():
-            training = open_training(part, self.config, self.origin, Screen(quiet=True))
+            config = as_begun(inner, self.config)
+            training = open_training(part, config, self.origin, Screen(quiet=True))
             training.setup.describe(inner)
             if number == 1:
                 training.setup.describe(outer, few=self.k, draws=self.draws)
@@ -193,6 +195,7 @@ def _pools(whole: Prepared, k: int) -> list[NDArray[np.int64]]:
 
 def _write(run: Run, k: int, scores: list[Score], screen: Screen) -> None:
     """Write the mean as table, chart and report, copy the first classifier, and print the mean."""
+    unseal(run.folder)
     mean = mean_of_draws([score.value for score in scores], scores[0].n)
     rows = [f"{n},{one.value},{one.low},{one.high},{one.n}\n" for n, one in enumerate(scores, 1)]
     run.write("draws.csv", "".join(["draw,accuracy,low,high,images\n", *rows]))
@@ -213,6 +216,7 @@ def _write(run: Run, k: int, scores: list[Score], screen: Screen) -> None:
         "test_evaluations": len(scores),
     }
     run.write("report.json", json.dumps(content, indent=1))
+    seal(run.folder)
     run.seal()
     result = _("{value} {interval} over {draws} draws of {k} a class").format(
         value=mean.value_text, interval=mean.interval_text, draws=len(scores), k=k

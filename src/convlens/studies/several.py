@@ -4,7 +4,7 @@ from convlens.config import Config
 from convlens.errors import RunError
 from convlens.language import _
 from convlens.run import Run
-from convlens.run_folder import ASKED
+from convlens.run_folder import ASKED, SETTINGS
 
 
 def write_asked(run: Run, config: Config) -> None:
@@ -30,3 +30,13 @@ def read_asked(run: Run) -> Config:
             ).format(folder=run.folder)
         )
     return Config.from_toml(run.folder / ASKED)
+
+
+def as_begun(run: Run, config: Config) -> Config:
+    """Return settings with the micro-batch of one training, if it has begun and has decided on it.
+
+    How much memory is free may have changed since then.
+    """
+    if not (run.folder / SETTINGS).exists():
+        return config
+    return config.replace(micro_batch=run.config.training.micro_batch or 0)

@@ -25,6 +25,7 @@ from convlens.run import Run
 from convlens.screen import Screen
 from convlens.studies.journal import SECONDS, Search, varied_fields
 from convlens.studies.search_result import TrialTable
+from convlens.studies.several import as_begun
 
 SCALARS = ("loss", "accuracy", "val_loss", "val_accuracy")  # that TensorBoard shows
 
@@ -86,10 +87,7 @@ def train_trial(
     ending = ""
     try:
         bar = Screen(console=table.screen.console, rows=False)
-        if (run.folder / "run.toml").exists():
-            decided = run.config.training.micro_batch or 0
-            config = config.replace(micro_batch=decided)
-        trainer = open_trainer(prepared, config, bar)
+        trainer = open_trainer(prepared, as_begun(run, config), bar)
         if not (run.folder / "run.toml").exists():
             trainer.setup.describe(Run(found.folder).part(run.folder.name))
         trainer.run(run, on_epoch=Pruner(trial, config.training.epochs))
