@@ -217,7 +217,6 @@ def _write(run: Run, k: int, scores: list[Score], screen: Screen) -> None:
     }
     run.write("report.json", json.dumps(content, indent=1))
     seal(run.folder)
-    run.seal()
     result = _("{value} {interval} over {draws} draws of {k} a class").format(
         value=mean.value_text, interval=mean.interval_text, draws=len(scores), k=k
     )
