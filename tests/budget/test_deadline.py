@@ -118,7 +118,12 @@ def until(tmp_path, monkeypatch):
     def train(step, length, budget=None, kind=FakeTrainer):
         """Train as planned, in a time of which all that was planned is the training."""
         trainer = kind(step, tmp_path, length, monkeypatch)
-        run = SimpleNamespace(history=trainer.history, classifier_path=trainer.path)
+        run = SimpleNamespace(
+            history=trainer.history,
+            classifier_path=trainer.path,
+            folder=tmp_path,
+            write=lambda name, text: None,
+        )
         budget = budget or length.seconds
         deadline = Deadline(length.seconds, grace=0.02 * budget, slack=0.05 * budget)
         note = train_until(trainer, run, length, deadline, trainer.set_plan)
