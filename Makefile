@@ -4,9 +4,12 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 BACKENDS := .venv-backends
+PYTEST := $(BIN)/python -m pytest -n 2 --dist loadfile --durations=10
 EXPORTS := tests/export tests/serve tests/cli/test_export.py tests/cli/test_serve.py
+STUDIES := tests/budget tests/lessons tests/studies
+CRASHES := tests/crashes
 
-.PHONY: demo lessons lessons-quick test test-export test-all test-backends docs catalogue check clean
+.PHONY: demo lessons lessons-quick test test-export test-studies test-crashes test-all test-backends docs catalogue check clean
 
 demo: $(READY)
 	@$(BIN)/convlens demo
@@ -14,11 +17,19 @@ demo: $(READY)
 
 # Two processes run whole files of tests each, because the tests of a file share what they train.
 test: $(READY)
-	$(BIN)/python -m pytest -n 2 --dist loadfile --durations=10 $(addprefix --ignore=,$(EXPORTS))
+	$(PYTEST) $(addprefix --ignore=,$(EXPORTS) $(STUDIES) $(CRASHES))
 
 # The ways out of convlens start converters, servers and a browser in processes of their own.
 test-export: $(READY)
-	$(BIN)/python -m pytest -n 2 --dist loadfile --durations=10 $(EXPORTS)
+	$(PYTEST) $(EXPORTS)
+
+# Several trainings each: a training in a given time, search, comparison and the lessons.
+test-studies: $(READY)
+	$(PYTEST) $(STUDIES)
+
+# Trainings and files after a crash at each moment at which something is written.
+test-crashes: $(READY)
+	$(PYTEST) $(CRASHES)
 
 # One process, because the slow tests measure time and build networks that fill the memory.
 test-all: $(READY)
