@@ -61,7 +61,7 @@ def free_memory() -> int:
     return min([int(psutil.virtual_memory().available), *rooms])
 
 
-def is_lack_of_memory(error: Exception) -> bool:
+def is_lack_of_memory(error: BaseException) -> bool:
     """Return whether an error of Python or of an engine says that there is not enough memory."""
     names = {kind.__name__ for kind in type(error).__mro__}
     known = {"MemoryError", "ResourceExhaustedError", "OutOfMemoryError"}

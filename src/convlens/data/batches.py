@@ -85,6 +85,7 @@ class Batches(keras.utils.PyDataset):  # type: ignore[misc]
         self.steps = (steps_per_epoch or self.steps_per_pass) * self.parts
         self.epoch = 0
         self.first_step = 0  # a resumed epoch begins here
+        self.failure: BaseException | None = None  # why the last batch could not be prepared
         self._order = (-1, indices)  # the pass that was asked for last, and its order
 
     @property
@@ -103,7 +104,22 @@ class Batches(keras.utils.PyDataset):  # type: ignore[misc]
         return order
 
     def __getitem__(self, step: int) -> tuple[NDArray[np.generic], ...]:
-        """Return a batch of the current epoch, counted from `first_step`."""
+        """Return a batch of the current epoch, counted from `first_step`.
+
+        Raises:
+            RuntimeError: If it cannot be prepared. The reason is kept as `failure`.
+        """
+        try:
+            return self._batch(step)
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:
+            # An engine would wait for ever for a thread that ends in another way than by an error.
+            self.failure = error
+            # not translated: `convlens.training.failures` says it to the user
+            raise RuntimeError("a batch could not be prepared") from error
+
+    def _batch(self, step: int) -> tuple[NDArray[np.generic], ...]:
         pass_steps = self.steps_per_pass * self.parts
         number, step = divmod(self.epoch * self.steps + self.first_step + step, pass_steps)
         bounds = np.linspace(0, len(self.indices), self.steps_per_pass + 1).astype(np.int64)

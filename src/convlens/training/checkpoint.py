@@ -74,7 +74,9 @@ def save_state(path: Path, model: keras.Model, state: State) -> None:
         path,
         lambda temporary: np.savez(temporary, **arrays),
         what=_("the state"),
-        remedy=_("The previous state is whole. Free some space on the disk."),
+        remedy=_(
+            "The previous state is whole. Free some space on the disk, or make the folder writable."
+        ),
     )
 
 

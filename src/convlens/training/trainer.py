@@ -19,13 +19,13 @@ import psutil
 from convlens.charts.tuning import show_learning_rates
 from convlens.classifier.assembly import set_weights, with_precision
 from convlens.classifier.classifier import Classifier
-from convlens.errors import Interrupted, TrainingError
-from convlens.language import N_, _, sentences
-from convlens.memory import LOWER, is_lack_of_memory
+from convlens.errors import Interrupted
+from convlens.language import N_, _
 from convlens.report.finish import Predict, finish
 from convlens.run import Run
 from convlens.screen import Screen, duration
 from convlens.training.checkpoint import State
+from convlens.training.failures import explained_failures
 from convlens.training.fit import Hooks, Row, fit, step_seconds
 from convlens.training.optimization import (
     Multiplier,
@@ -186,7 +186,8 @@ class Trainer(Stage):
 
     def costs(self) -> Facts:
         """Return the time and the memory that the training takes, measured on a few steps."""
-        with self.screen.console.status(_("measuring a few steps")):
+        status = self.screen.console.status(_("measuring a few steps"))
+        with status, explained_failures(self.train):
             seconds = step_seconds(self.model, self.train)
         val_steps = self.val.steps if self.val else 0
         # A forward pass takes about a third of a training step.
@@ -219,11 +220,13 @@ class Trainer(Stage):
 
         Raises:
             Interrupted: If the training was stopped. The message says how to continue it.
-            TrainingError: If the loss is not finite, see `fit`, or the memory is not enough.
+            TrainingError: If the loss is not finite, see `fit`, the memory is not enough, or the
+                images of a step cannot be prepared.
             StorageError: If a file cannot be written; see `fit`.
         """
         keras.utils.set_random_seed(self.setup.config.training.seed)
-        with run.locked(), _interruptible() as pressed:
+        failures = explained_failures(self.train, self.val, how_to_go_on=run.how_to_resume)
+        with run.locked(), failures, _interruptible() as pressed:
             hooks = Hooks(
                 on_best=lambda model, state: self._keep(model, state, run),
                 on_epoch=on_epoch,
@@ -244,12 +247,6 @@ class Trainer(Stage):
                 raise Interrupted(
                     _("{stop}. {how}").format(stop=stop, how=run.how_to_resume())
                 ) from None
-            except Exception as error:
-                if is_lack_of_memory(error):
-                    message = _("{folder}: the memory is not enough for this training.")
-                    said = message.format(folder=run.folder)
-                    raise TrainingError(sentences(said, _(LOWER))) from error
-                raise
 
     def _keep(self, model: keras.Model, state: State, run: Run) -> None:
         set_weights(self.setup.network, model.get_weights())

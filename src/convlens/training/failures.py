@@ -1,0 +1,42 @@
+"""Failures: a step that fails for want of memory, or because its images could not be prepared.
+
+Engines prepare batches in threads of their own and report an error there as one of theirs, with
+many lines. The error itself is noted by the batches.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from convlens.data.batches import Batches
+from convlens.errors import TrainingError
+from convlens.language import N_, _, sentences
+from convlens.memory import LOWER, is_lack_of_memory
+
+LACK = N_("the memory is not enough for this training.")
+UNPREPARED = N_("the images of a step could not be prepared; {kind}: {reason}.")
+
+
+@contextmanager
+def explained_failures(
+    *batches: Batches | None, how_to_go_on: Callable[[], str] = lambda: ""
+) -> Iterator[None]:
+    """Turn such failures inside the block into one line.
+
+    Args:
+        batches: What the steps are given.
+        how_to_go_on: Returns what was kept and what to type, as a sentence.
+
+    Raises:
+        TrainingError: If a step failed for one of these reasons.
+    """
+    try:
+        yield
+    except Exception as error:
+        noted = [one.failure for one in batches if one is not None and one.failure is not None]
+        cause: BaseException = noted[0] if noted else error
+        if is_lack_of_memory(cause):
+            raise TrainingError(sentences(_(LACK), _(LOWER))) from error
+        if not noted:
+            raise
+        said = _(UNPREPARED).format(kind=type(cause).__name__, reason=cause)
+        raise TrainingError(sentences(said, how_to_go_on())) from error
