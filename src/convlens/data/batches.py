@@ -116,8 +116,7 @@ class Batches(keras.utils.PyDataset):  # type: ignore[misc]
         except BaseException as error:
             # An engine would wait for ever for a thread that ends in another way than by an error.
             self.failure = error
-            # not translated: `convlens.training.failures` says it to the user
-            raise RuntimeError("a batch could not be prepared") from error
+            raise RuntimeError from error  # `convlens.training.failures` says it to the user
 
     def _batch(self, step: int) -> tuple[NDArray[np.generic], ...]:
         pass_steps = self.steps_per_pass * self.parts
