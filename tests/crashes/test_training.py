@@ -151,7 +151,8 @@ def fail(undisturbed: Undisturbed, recorder: Recorder, number: int, error: str) 
 
 @pytest.mark.parametrize("undisturbed", ["float32"], indirect=True)
 def test_a_training_whose_disk_fails_goes_on_with_the_same_bits(undisturbed, recorder):
-    for index, numbers in enumerate(calls_by_file(undisturbed.recording)):
+    """On every second file; all are in a slow test."""
+    for index, numbers in enumerate(calls_by_file(undisturbed.recording)[::2]):
         fail(undisturbed, recorder, numbers[index % len(numbers)], list(ERRORS)[index % 2])
 
 
