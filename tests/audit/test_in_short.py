@@ -76,6 +76,8 @@ def test_an_example_has_files_of_two_splits_and_counts_the_others(digits):
     leak = found("leaked_copy", digits, [3, 5, 9], {"kind": "bytes", "splits": splits})
     assert example_of(leak) == "3 = 9 and 1 more file"
     assert others_first(leak) == [0, 2, 1]
+    capture = found("leaked_capture", digits, [3, 5, 9], {"splits": splits})
+    assert example_of(capture) == "3 and 9 and 1 more file"
     labels = ["cat", "cat", "dog"]
     conflict = found("two_labels", digits, [3, 5, 9], {"kind": "bytes", "labels": labels})
     assert example_of(conflict) == "3 = 9 and 1 more file"

@@ -126,7 +126,7 @@ def test_the_effect_the_share_and_what_was_left_out_are_told(html, dataset):
         )
         in html
     )
-    assert "All 100 test images have a copy among the training images." in html
+    assert "All 100 test images have a copy, or an image of the same capture or group" in html
     assert (
         "About 7.5\xa0% of 120 labels are wrong, by an estimate; its bounds are [4.0, 13.6]" in html
     )

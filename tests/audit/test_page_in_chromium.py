@@ -114,6 +114,27 @@ def test_the_page_fits_into_the_window(visit, address, window):  # noqa: F811
         page.click("#other-language")
 
 
+def test_cards_that_are_not_yet_drawn_do_not_widen_a_narrow_window(visit, tmp_path):  # noqa: F811
+    images = np.random.default_rng(0).integers(0, 256, (40, 16, 16), np.uint8)
+    dataset = Dataset("made", "made", images, np.arange(40) % 2, ("a", "b"))
+    findings = tuple(found("dark", dataset, [n], {"value": 12.0}) for n in range(24))
+    path = write_page(tmp_path / "dark.html", Audit(dataset, findings), Measured())
+    page = visit(path.as_uri(), viewport={"width": 360, "height": 500})
+    assert page.evaluate("document.documentElement.scrollWidth") == 360
+
+
+def test_a_narrow_window_has_each_score_beside_its_name(visit, address):  # noqa: F811
+    page = visit(address, viewport={"width": 360, "height": 700})
+    tops = page.evaluate(
+        """() => Array.from(document.querySelector(".scores").children).map((one) => [
+          one.className.split(" ")[0], Math.round(one.getBoundingClientRect().bottom)])"""
+    )
+    names = [bottom for kind, bottom in tops if not kind]
+    numbers = [bottom for kind, bottom in tops if kind == "number"]
+    assert len(names) == len(numbers) >= 2
+    assert max(abs(a - b) for a, b in zip(names, numbers, strict=True)) < 8
+
+
 def test_five_thousand_findings_stay_responsive(visit, tmp_path):  # noqa: F811
     rng = np.random.default_rng(0)
     images = rng.integers(0, 256, (400, 16, 16), np.uint8)

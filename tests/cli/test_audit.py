@@ -10,9 +10,13 @@ import numpy as np
 import pytest
 
 from convlens.audit import features
+from convlens.audit.audit import Audit
 from convlens.audit.checks import unlike
+from convlens.audit.finding import found
+from convlens.cli.audit import show
 from convlens.data import prepared
 from convlens.data.correction_lists import read_list
+from convlens.screen import Screen
 from tests.audit.photographs import make_set
 from tests.cli.commands import QUICK, run
 
@@ -201,3 +205,17 @@ def test_a_cell_needs_a_run_and_its_classes(folder, trained, capsys):
     assert (
         "--predicted must be a class of the run; found 'cat'. It knows" in capsys.readouterr().err
     )
+
+
+def test_findings_of_one_code_are_counted_by_their_level(digits, capsys):
+    evidence = {"kind": "near", "splits": ["train", "test"]}
+    findings = (
+        found("leaked_near_duplicate", digits, [0, 1], evidence),
+        found("leaked_near_duplicate", digits, [2, 3], evidence, level="warning"),
+        found("placeholder", digits, [4], level="error"),
+    )
+    show(Audit(digits, findings), Screen())
+    said = capsys.readouterr().out
+    assert "error: near-duplicates across splits: 1" in said
+    assert "warning: near-duplicates across splits: 1" in said
+    assert said.index("error: placeholders") < said.index("warning: near-duplicates")

@@ -53,8 +53,8 @@ def test_given_sets_are_kept_and_copies_of_test_images_leave_the_training():
     assert 0 not in splits.train
     assert 0 not in splits.val
     assert len(splits.train) + len(splits.val) == 159
-    assert "in two of the source's splits" in splits.notes[0]
-    assert splits.notes[0].endswith("(1): 0 = 45")
+    assert "another of the source's splits" in splits.notes[0]
+    assert splits.notes[0].endswith("(1): 0 and 45")
     assert "(1)" in splits.notes[0]
 
 

@@ -283,16 +283,19 @@ def copies(effect: Effect) -> str:
     if effect.copied is None or effect.others is None:
         return ""
     if not effect.others.n:
-        return _("All {n:,} test images have a copy among the training images.").format(
-            n=effect.pair.n
-        )
+        return _(
+            "All {n:,} test images have a copy, or an image of the same capture or group, among "
+            "the training images."
+        ).format(n=effect.pair.n)
     said = ngettext(
-        "{copied:,} of the {n:,} test images has a copy among the training images; the first head "
-        "classifies {score.value_text} {score.interval_text} of these correctly, and "
-        "{others.value_text} {others.interval_text} of the other {rest:,}.",
-        "{copied:,} of the {n:,} test images have a copy among the training images; the first head "
-        "classifies {score.value_text} {score.interval_text} of these correctly, and "
-        "{others.value_text} {others.interval_text} of the other {rest:,}.",
+        "{copied:,} of the {n:,} test images has a copy, or an image of the same capture or group, "
+        "among the training images; the first head classifies {score.value_text} "
+        "{score.interval_text} of these correctly, and {others.value_text} "
+        "{others.interval_text} of the other {rest:,}.",
+        "{copied:,} of the {n:,} test images have a copy, or an image of the same capture or "
+        "group, among the training images; the first head classifies {score.value_text} "
+        "{score.interval_text} of these correctly, and {others.value_text} "
+        "{others.interval_text} of the other {rest:,}.",
         effect.copied.n,
     )
     return said.format(

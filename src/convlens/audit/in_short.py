@@ -35,11 +35,20 @@ def doubt_of(evidence: Mapping[str, Any]) -> str:
 
 
 def example_of(finding: Finding) -> str:
-    """Return the files of a finding in short form; copies are set equal."""
+    """Return the files of a finding in short form; copies are set equal.
+
+    Of captures and groups across splits, an image of each of two splits is named.
+    """
     files = [finding.files[place] for place in others_first(finding)]
-    is_copy = "kind" in finding.evidence
-    example = "{} = {}".format(*files[:2]) if is_copy else "".join(files[:1])
-    more = len(files) - (2 if is_copy else 1)
+    shown = 1
+    example = "".join(files[:1])
+    if "kind" in finding.evidence:
+        shown = 2
+        example = "{} = {}".format(*files[:2])
+    elif finding.code in ("leaked_capture", "leaked_group") and len(files) > 1:
+        shown = 2
+        example = _("{image} and {other}").format(image=files[0], other=files[1])
+    more = len(files) - shown
     if more <= 0:
         return example
     return ngettext(

@@ -222,9 +222,11 @@ def show(
         )
         facts.insert(2, (_("labels"), expected))
     screen.facts(facts)
-    for code in found.codes:
-        findings = found.of(code)
-        level = findings[0].level
+    kinds = [(level, code) for level in LEVEL_NAMES for code in found.codes]
+    for level, code in kinds:
+        findings = [finding for finding in found.of(code) if finding.level == level]
+        if not findings:
+            continue
         title = _("{level}: {title}: {count:,}").format(
             level=_(LEVEL_NAMES[level]), title=_(CODES[code].title), count=len(findings)
         )

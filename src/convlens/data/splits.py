@@ -209,17 +209,17 @@ def _left_out_note(
 ) -> list[str]:
     """Return a note on images that were left out, with examples and the images that stay."""
     examples = [
-        "{copy} = {original}".format(
-            copy=name_of(index),
-            original=name_of(held_out[clusters[held_out] == clusters[index]][-1]),
+        _("{image} and {other}").format(
+            image=name_of(index),
+            other=name_of(held_out[clusters[held_out] == clusters[index]][-1]),
         )
         for index in left_out[:EXAMPLES]
     ]
     return note_if(
         len(left_out),
         _(
-            "images that are in two of the source's splits, exactly or nearly, were left out of "
-            "training ({number:,}): {examples}"
+            "training images that belong to an image of another of the source's splits, as copies, "
+            "captures of one second or groups do, were left out ({number:,}): {examples}"
         ),
         number=len(left_out),
         # The names of the others are not needed, as they are only counted.
