@@ -124,6 +124,10 @@ def test_a_run_is_removed_when_asked_for(runs, monkeypatch, capsys):
 def test_what_is_no_run_or_in_training_is_not_removed(runs, busy, capsys):
     (runs / "photos").mkdir()
     (runs / "photos" / "a.png").write_bytes(b"")
+    (runs / "settings").mkdir()
+    (runs / "settings" / "run.toml").write_text("")
+    assert run("run", "remove", "settings", "--yes") == 5
+    assert "convlens may not have made it" in said(capsys)
     assert run("run", "remove", "photos", "--yes") == 5
     assert run("run", "remove", "half", "--yes") == 5
     printed = said(capsys)

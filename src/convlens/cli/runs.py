@@ -189,6 +189,13 @@ def remove(
     if folder.is_symlink():
         message = _("{folder}: this is a link to a run; remove the run where it lies: {target}.")
         raise RunError(message.format(folder=folder, target=folder.resolve()))
+    own = ("data.json", run_folder.COMPARISON_FACTS)
+    if not run_folder.is_claimed(folder) and not any((folder / name).exists() for name in own):
+        message = _(
+            "{folder}: a run has data.json beside run.toml; this folder has none, so convlens may "
+            "not have made it. Remove it by hand if you want to."
+        )
+        raise RunError(message.format(folder=folder))
     refuse_locked(folder)
     entry = look(folder)
     screen = Screen()
