@@ -219,3 +219,11 @@ def test_findings_of_one_code_are_counted_by_their_level(digits, capsys):
     assert "error: near-duplicates across splits: 1" in said
     assert "warning: near-duplicates across splits: 1" in said
     assert said.index("error: placeholders") < said.index("warning: near-duplicates")
+
+
+def test_a_copy_among_the_images_is_refused_before_anything_is_checked(folder, capsys):
+    assert run("audit", "set", "--export", "set/clean") == 2
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert "must not lie in set" in said.err
+    assert not (folder / "clean").exists()

@@ -77,7 +77,7 @@ def export_cleaned(
         StorageError: If it cannot be written. Nothing is left of it then.
     """
     folder = Path(folder)
-    _check(dataset, folder)
+    refuse_place(dataset, folder)
     with storage_errors(folder, _("the cleaned copy")), hidden_folder(folder) as hidden:
         copy = _Copy(dataset, hidden, corrections)
         for index in range(len(dataset)):
@@ -109,7 +109,7 @@ def refuse_existing(folder: Path) -> None:
         )
 
 
-def _check(dataset: Dataset, folder: Path) -> None:
+def refuse_place(dataset: Dataset, folder: Path) -> None:
     """Raise ConfigError if the folder exists, or lies in the folder of the images."""
     refuse_existing(folder)
     inside = not isinstance(dataset.images, np.ndarray)

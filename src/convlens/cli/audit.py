@@ -85,6 +85,10 @@ def audit(  # noqa: PLR0913 - options of the command
         from convlens.data.sources import load_to_check
 
         dataset = load_to_check(source, pattern=pattern, layout=layout or "auto", using=using or ())
+        if export is not None:
+            from convlens.audit.cleaned import refuse_place
+
+            refuse_place(dataset, export)
         found, prepared = _audit_images(dataset, screen, with_features=out is not None)
     elif of_cell:
         found, prepared = _audit_cell(folder, true, predicted, screen)
@@ -195,10 +199,14 @@ def _audit_cell(
     folder: Path, true: str | None, predicted: str | None, screen: Screen
 ) -> tuple["Audit", "Prepared"]:
     """Return the images of a cell of the confusion matrix of a run, and all of its images."""
-    from convlens.audit.cell import misclassified
+    from convlens import backend
     from convlens.run import Run
 
-    return misclassified(Run.open(folder), screen, true=true, predicted=predicted)
+    run = Run.open(folder)
+    backend.start(threads=run.config.training.threads)  # before anything imports the engine
+    from convlens.audit.cell import misclassified
+
+    return misclassified(run, screen, true=true, predicted=predicted)
 
 
 def show(
