@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from cyclopts import Parameter
 
+from convlens.cli.audit_files import check_places, write_files
 from convlens.cli.flags import Layout, Pattern, Using
 from convlens.cli.output import print_json
 from convlens.conflicts import refuse_conflicts
-from convlens.errors import AuditError, ConfigError, DataError
-from convlens.files import and_more, explained_stops
+from convlens.errors import AuditError, DataError
+from convlens.files import explained_stops
 from convlens.language import N_, _, ngettext
 from convlens.run_folder import SETTINGS, place
 from convlens.screen import Screen, duration
@@ -74,7 +75,7 @@ def audit(  # noqa: PLR0913 - options of the command
     """
     screen = Screen(quiet=format == "json")
     started = time.perf_counter()
-    _check_places(out, fix, export)
+    check_places(out, fix, export)
     folder = run_of(source)
     share = None
     flags = {"using": using, "pattern": pattern, "layout": layout}
@@ -100,34 +101,8 @@ def audit(  # noqa: PLR0913 - options of the command
         print_json(found.to_dict() | extra, indent=1)
     else:
         show(found, screen, share, most=EXAMPLES_OF_CELL if of_cell else EXAMPLES)
-    _write(found, prepared, share, out, fix, export, folder, screen)
+    write_files(found, prepared, share, out, fix, export, folder, screen)
     _fail_on(found, fail_on)
-
-
-def _check_places(out: Path | None, fix: Path | None, export: Path | None) -> None:
-    """Refuse files and folders that cannot be written before anything is computed.
-
-    A list may have been edited, and is therefore never replaced.
-
-    Raises:
-        ConfigError: If the list or the folder exists, or if the page is a folder.
-    """
-    if export is not None:
-        from convlens.audit.cleaned import refuse_existing
-
-        refuse_existing(export)
-    if fix is not None and fix.exists():
-        raise ConfigError(
-            _(
-                "{path}: this list exists, and may have been edited; give --fix another name."
-            ).format(path=fix)
-        )
-    if out is not None and out.is_dir():
-        raise ConfigError(
-            _("{path}: this is a folder; give --out a file, as {file}.").format(
-                path=out, file=out / "audit.html"
-            )
-        )
 
 
 def run_of(source: str) -> Path | None:
@@ -251,70 +226,6 @@ def show(
             )
     for check, reason in found.left_out:
         screen.note(_("not checked: {check}; {reason}").format(check=check, reason=reason))
-
-
-def _write(  # noqa: PLR0913 - one argument for each file and what it is made of
-    found: "Audit",
-    prepared: "Prepared | None",
-    share: "Score | None",
-    out: Path | None,
-    fix: Path | None,
-    export: Path | None,
-    folder: Path | None,
-    screen: Screen,
-) -> None:
-    """Write the files that were asked for, and say where they are."""
-    from convlens.audit.fix import corrections_of
-    from convlens.data.correction_lists import write_list
-
-    written: list[tuple[str, str]] = []
-    corrections = corrections_of(found.findings, "" if folder is None else folder.name)
-    if out is not None:
-        from convlens import backend
-
-        backend.start()  # before anything imports the engine
-        from convlens.audit.measure import measure
-        from convlens.audit.page import Measured, write_page
-
-        measured = Measured(share=share)
-        if prepared is not None:
-            with screen.counter(_("features")) as progress:
-                measured = measure(
-                    prepared,
-                    found.findings,
-                    of_run=folder is not None,
-                    share=share,
-                    progress=progress,
-                )
-        written.append((_("page"), str(write_page(out, found, measured))))
-    if fix is not None:
-        write_list(fix, corrections)
-        rows = ngettext("{path} ({rows:,} row)", "{path} ({rows:,} rows)", len(corrections))
-        written.append((_("list"), rows.format(path=fix, rows=len(corrections))))
-    if export is not None:
-        from convlens.audit.cleaned import export_cleaned
-
-        with screen.counter(_("copying")) as progress:
-            copy = export_cleaned(found.dataset, export, corrections, progress)
-        counted = _(
-            "{path} (images: {copied:,}; left out: {excluded:,}; with another label: "
-            "{relabelled:,})"
-        ).format(
-            path=export,
-            copied=copy.copied,
-            excluded=copy.excluded,
-            relabelled=copy.relabelled,
-        )
-        written.append((_("copy"), counted))
-        if copy.missing:
-            screen.note(
-                _("files that could not be opened are not in the copy: {files}").format(
-                    files=in_line(and_more(copy.missing))
-                )
-            )
-    if written:
-        screen.say()
-        screen.facts(written)
 
 
 def _fail_on(found: "Audit", level: str | None) -> None:

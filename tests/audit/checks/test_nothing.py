@@ -52,6 +52,14 @@ def test_a_gif_among_photographs_is_a_placeholder_and_a_photograph_in_png_is_not
     assert one.evidence["format"] == "GIF"
 
 
+def test_photographs_in_a_white_frame_are_no_placeholders(folder):
+    for number in range(3):
+        framed = Image.new("RGB", (192, 144), "white")
+        framed.paste(photograph(number), (48, 36))
+        framed.save(folder / "cat" / f"screenshot{number}.png")
+    assert found_by(check_nothing, folder) == {}
+
+
 def test_a_gif_is_found_where_photographs_have_two_formats(folder):
     for number in range(10):
         photograph(number).save(folder / "dog" / f"more{number}.png")

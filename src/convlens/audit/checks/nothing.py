@@ -21,6 +21,9 @@ ONE_COLOUR = 4.0  # the least contrast is 14 among photographs and 5.5 in CIFAR-
 FLAT = 0.45  # of neighbouring pixels that are equal; see `Material.shows_photographs`
 # The share of the most frequent colour of a drawing; 98 % of the photographs have less.
 BACKGROUND = 0.3
+# Grey levels of a reduced drawing; those that were tried had 52 to 96, and photographs in a frame
+# had 150 to 238.
+LEVELS = 120
 MANY = 3  # equal images under different names
 NOTICE = re.compile(
     r"(image|photo|picture|pic|img)?[ _-]?(not[ _-]?(found|available)|unavailable|missing)"
@@ -110,13 +113,17 @@ def _placeholders(material: Material, numbers: NDArray[np.int64]) -> Mask:
 def _drawn(material: Material) -> Mask:
     """Return which images have areas of one colour, as drawings, and are nothing else that is odd.
 
-    Without contrast, every image is flat.
+    Without contrast, every image is flat. A photograph in a frame, as in a screenshot, is flat,
+    too, but it has nearly all grey levels.
     """
     greys = material.greys
     shows = (greys.brightest >= DARK) & (greys.darkest <= BRIGHT)
     contrast = material.measured("contrast") >= ONE_COLOUR
     background = material.measured("commonest") > BACKGROUND
-    return (greys.flatness > FLAT) & background & contrast & shows
+    drawn: Mask = (greys.flatness > FLAT) & background & contrast & shows
+    for place in np.flatnonzero(drawn):
+        drawn[place] = len(np.unique(material.looks["grey"][material.seen[place]])) <= LEVELS
+    return drawn
 
 
 def _of_another_format(material: Material) -> Mask:
