@@ -91,6 +91,7 @@ CONFLICTS: dict[str, tuple[tuple[str, str, tuple[str, ...], str], ...]] = {
         ("of_run", EXCLUDES, ("using", "pattern", "layout"), N_("A run has its own images.")),
         ("true", NEEDS, ("of_run",), N_("Other images have no predictions.")),
         ("predicted", NEEDS, ("of_run",), N_("Other images have no predictions.")),
+        ("data", NEEDS, ("of_run",), N_("Other images are named by their place.")),
     ),
     "evaluate": (("layout", NEEDS, ("data",), N_("The images of a run are read as it says.")),),
     "predict": (("weights", NEEDS, ("model",), WHOSE_WEIGHTS),),

@@ -99,7 +99,7 @@ def test_a_stop_says_that_what_was_decoded_is_kept(folder, capsys, monkeypatch):
 
     monkeypatch.setattr(prepared, "prepare_data", stopped)
     assert run("audit", "set") == 130
-    assert "What was decoded is kept; the same command goes on" in capsys.readouterr().err
+    assert "What was decoded so far is kept; the same command" in capsys.readouterr().err
 
 
 def test_a_set_that_cannot_be_split_is_checked_all_the_same(here, capsys):
@@ -205,6 +205,19 @@ def test_a_cell_needs_a_run_and_its_classes(folder, trained, capsys):
     assert (
         "--predicted must be a class of the run; found 'cat'. It knows" in capsys.readouterr().err
     )
+
+
+def test_images_of_a_run_that_lie_elsewhere_now_are_given_with_data(shapes, trained, here, capsys):
+    shutil.copytree(trained, here / "moved")
+    facts = here / "moved" / "data.json"
+    facts.write_text(json.dumps(json.loads(facts.read_text()) | {"path": str(here / "gone")}))
+    cell = ("audit", "moved", "--true", sorted(path.name for path in shapes.iterdir())[0])
+    assert run(*cell) == 3
+    said = capsys.readouterr().err
+    assert "The images of moved lay there; if they lie elsewhere now, give --data." in said
+    assert run(*cell, "--data", str(shapes)) == 0
+    assert run("audit", str(shapes), "--data", str(shapes)) == 2
+    assert "--data needs the audit of a run" in capsys.readouterr().err
 
 
 def test_findings_of_one_code_are_counted_by_their_level(digits, capsys):

@@ -5,6 +5,7 @@ import numpy as np
 from convlens.audit.audit import Audit, sorted_findings
 from convlens.audit.finding import found
 from convlens.audit.run_audit import judge_unseen, open_images
+from convlens.data.dataset import Dataset
 from convlens.data.prepared import Prepared
 from convlens.errors import ConfigError
 from convlens.language import _, listed
@@ -13,7 +14,12 @@ from convlens.screen import Screen
 
 
 def misclassified(
-    run: Run, screen: Screen, *, true: str | None = None, predicted: str | None = None
+    run: Run,
+    screen: Screen,
+    *,
+    true: str | None = None,
+    predicted: str | None = None,
+    dataset: Dataset | None = None,
 ) -> tuple[Audit, Prepared]:
     """Return the misclassified images of validation and test, those first that are most doubted.
 
@@ -22,6 +28,7 @@ def misclassified(
         screen: Where the progress is shown.
         true: The class of their labels, or None for all.
         predicted: The class for which they are taken, or None for all.
+        dataset: The images of the run, where they lie elsewhere now.
 
     Raises:
         ConfigError: If there is no such class.
@@ -37,10 +44,10 @@ def misclassified(
                     flag=flag, label=given, names=listed(names)
                 )
             )
-    prepared = open_images(run, None, screen)
-    dataset = prepared.dataset
+    prepared = open_images(run, dataset, screen)
+    images = prepared.dataset
     judged = judge_unseen(run, prepared)
-    labels = dataset.labels[judged.indices]
+    labels = images.labels[judged.indices]
     taken_for = judged.probabilities.argmax(axis=1)
     chosen = taken_for != labels
     if true is not None:
@@ -50,7 +57,7 @@ def misclassified(
     findings = [
         found(
             "doubtful_label",
-            dataset,
+            images,
             [judged.indices[row]],
             {
                 "label": names[labels[row]],
@@ -60,4 +67,4 @@ def misclassified(
         )
         for row in np.flatnonzero(chosen)
     ]
-    return Audit(dataset, sorted_findings(findings)), prepared
+    return Audit(images, sorted_findings(findings)), prepared

@@ -24,9 +24,9 @@ from convlens.data.dataset import Dataset
 from convlens.data.duplicates import find_pairs
 from convlens.data.prepared import Prepared, prepare_data
 from convlens.data.sources import load_data
-from convlens.errors import RunError
+from convlens.errors import DataError, RunError
 from convlens.evaluation.scores import Score
-from convlens.language import _
+from convlens.language import _, sentences
 from convlens.run import Run
 from convlens.screen import Screen
 
@@ -134,10 +134,7 @@ def open_images(run: Run, dataset: Dataset | None, screen: Screen) -> Prepared:
         )
     config = run.config
     if dataset is None:
-        data = config.data
-        dataset = load_data(
-            run.data["path"], pattern=data.pattern, layout=data.layout, using=run.lists
-        )
+        dataset = _load_images(run)
     backend.start(threads=config.training.threads)
     classifier = run.classifier()
     dataset = run.corrected(dataset).with_classes(classifier.class_names)
@@ -146,6 +143,22 @@ def open_images(run: Run, dataset: Dataset | None, screen: Screen) -> Prepared:
             dataset, config, preprocessing=classifier.preprocessing, progress=progress
         )
     return run.divided(prepared)
+
+
+def _load_images(run: Run) -> Dataset:
+    """Return the images of a run from where they lay when it was trained.
+
+    Raises:
+        DataError: If they cannot be found or read there; the message says what else can be done.
+    """
+    settings = run.config.data
+    try:
+        return load_data(
+            run.data["path"], pattern=settings.pattern, layout=settings.layout, using=run.lists
+        )
+    except DataError as error:
+        remedy = _("The images of {folder} lay there; if they lie elsewhere now, give --data.")
+        raise DataError(sentences(*error.args, remedy.format(folder=run.folder))) from error
 
 
 def judge_unseen(run: Run, prepared: Prepared, clusters: NDArray[np.int64] | None = None) -> Judged:

@@ -23,13 +23,14 @@ if TYPE_CHECKING:
     from convlens.data.dataset import Dataset
     from convlens.data.prepared import Prepared
     from convlens.evaluation.scores import Score
+    from convlens.run import Run
 
 EXAMPLES = 3  # of each code
 WITHOUT_FEATURES = N_(
     "this needs features of all images, which are computed for a page (--out), with the weights of "
     "a backbone"
 )
-HOW_TO_GO_ON = N_("What was decoded is kept; the same command goes on with the other images.")
+HOW_TO_GO_ON = N_("What was decoded so far is kept; the same command goes on from there.")
 EXAMPLES_OF_CELL = 20  # of the confusion matrix
 LEVEL_NAMES = {"error": N_("error"), "warning": N_("warning"), "note": N_("note")}
 STYLES = {"error": "red", "warning": "yellow", "note": "dim"}
@@ -64,6 +65,9 @@ def audit(  # noqa: PLR0913 - options of the command
     predicted: Annotated[
         str | None, Parameter(help=N_("of a run: only images that are taken for this class"))
     ] = None,
+    data: Annotated[
+        str | None, Parameter(help=N_("of a run: its images, where they lie elsewhere now"))
+    ] = None,
     using: Using = None,
     pattern: Pattern = None,
     layout: Layout = None,
@@ -79,7 +83,8 @@ def audit(  # noqa: PLR0913 - options of the command
     folder = run_of(source)
     share = None
     flags = {"using": using, "pattern": pattern, "layout": layout}
-    flags |= {"true": true, "predicted": predicted, "of_run": None if folder is None else source}
+    flags |= {"true": true, "predicted": predicted, "data": data}
+    flags["of_run"] = None if folder is None else source
     refuse_conflicts("audit", flags)
     of_cell = true is not None or predicted is not None
     if folder is None:
@@ -92,9 +97,9 @@ def audit(  # noqa: PLR0913 - options of the command
             refuse_place(dataset, export)
         found, prepared = _audit_images(dataset, screen, with_features=out is not None)
     elif of_cell:
-        found, prepared = _audit_cell(folder, true, predicted, screen)
+        found, prepared = _audit_cell(folder, data, true, predicted, screen)
     else:
-        found, prepared, share = _audit_run(folder, screen)
+        found, prepared, share = _audit_run(folder, data, screen)
     found = replace(found, seconds=time.perf_counter() - started)
     if format == "json":
         extra = {} if share is None else {"share_of_wrong_labels": share.to_dict()}
@@ -156,32 +161,40 @@ def _audit_images(
     return found, prepared
 
 
-def _audit_run(folder: Path, screen: Screen) -> tuple["Audit", "Prepared", "Score"]:
-    """Return what the classifier of a run doubts, its images, and the share of wrong labels."""
+def _open_run(folder: Path, data: str | None) -> tuple["Run", "Dataset | None"]:
+    """Return a run, and its images if they lie elsewhere now."""
     from convlens import backend
+    from convlens.data.sources import load_data
     from convlens.run import Run
 
     run = Run.open(folder)
     backend.start(threads=run.config.training.threads)  # before anything imports the engine
+    if data is None:
+        return run, None
+    settings = run.config.data
+    return run, load_data(data, pattern=settings.pattern, layout=settings.layout, using=run.lists)
+
+
+def _audit_run(
+    folder: Path, data: str | None, screen: Screen
+) -> tuple["Audit", "Prepared", "Score"]:
+    """Return what the classifier of a run doubts, its images, and the share of wrong labels."""
+    run, dataset = _open_run(folder, data)
     from convlens.audit.of_run import audit_of_run
     from convlens.audit.run_audit import audit_run
 
-    audited = audit_run(run, screen)
+    audited = audit_run(run, screen, dataset=dataset)
     return audit_of_run(audited), audited.prepared, audited.share
 
 
 def _audit_cell(
-    folder: Path, true: str | None, predicted: str | None, screen: Screen
+    folder: Path, data: str | None, true: str | None, predicted: str | None, screen: Screen
 ) -> tuple["Audit", "Prepared"]:
     """Return the images of a cell of the confusion matrix of a run, and all of its images."""
-    from convlens import backend
-    from convlens.run import Run
-
-    run = Run.open(folder)
-    backend.start(threads=run.config.training.threads)  # before anything imports the engine
+    run, dataset = _open_run(folder, data)
     from convlens.audit.cell import misclassified
 
-    return misclassified(run, screen, true=true, predicted=predicted)
+    return misclassified(run, screen, true=true, predicted=predicted, dataset=dataset)
 
 
 def show(
