@@ -7,6 +7,7 @@ from convlens.data import duplicates
 from convlens.data.digests import digests_of
 from convlens.data.duplicates import captures, find_pairs, pairs_of
 from convlens.data.looks import LOOK, looks_of_arrays
+from convlens.data.registration import Match
 from convlens.data.sources import load_data
 from convlens.data.store import open_store
 from convlens.preprocess import Preprocessing
@@ -119,6 +120,22 @@ def test_pairs_of_the_same_images_are_found_once(tmp_path, monkeypatch):
     assert again.complete is True
     names = {path.name.split(".")[0] for path in (tmp_path / "cache" / "looks").iterdir()}
     assert len(names) == 1
+
+
+def test_a_copy_of_few_pixels_needs_to_agree_by_less(monkeypatch):
+    def agreeing(agreement):
+        match = Match(agreement, agreement, agreement, 1.0, np.eye(2, 3, dtype=np.float32))
+        monkeypatch.setattr(duplicates, "register", lambda *_: match)
+
+    original = photograph(0, (64, 64))
+    small = original.resize((32, 32))
+    large = photograph(0, (128, 128))
+    half = large.resize((64, 64))
+    agreeing(0.7)
+    assert found_in([original, small]) == {(0, 1): "near"}
+    assert found_in([large, half]) == {}
+    agreeing(0.55)
+    assert found_in([original, small]) == {}
 
 
 def test_a_damaged_list_of_pairs_is_made_again(tmp_path, monkeypatch):

@@ -46,9 +46,14 @@ SHARE_IF_STRICT = 0.2  # of these, in sets of images whose details are alike
 # alike in detail, such as handwritten digits; see docs/decisions/duplicates.md.
 AGREEMENT = (0.80, 0.985)
 STRICT = (0.50, 0.9875)
+# A copy of few pixels has lost details that a larger image has: where the shorter side of one is
+# below SMALL, and that of the other longer by REDUCED, they may agree by so much less.
+SMALL = 48  # pixels
+REDUCED = 1.5
+LESS = 0.2
 LIKENESS = (0.12, 0.20)  # the 95th percentile of the agreement of any two images of such sets
 MOST_IN_CAPTURE = 60  # images
-VERSION = 6  # to be raised when the same images have other pairs
+VERSION = 7  # to be raised when the same images have other pairs
 SAMPLE = 400  # images of which it is measured
 Indices = NDArray[np.int64]
 
@@ -227,6 +232,10 @@ def _compared(
     """Return rows of the proposed pairs that are copies, and their share in the last quarter."""
     agreement = np.interp(strictness, (0, 1), AGREEMENT)
     strict = np.interp(strictness, (0, 1), STRICT)
+    sides = np.minimum(looks["width"], looks["height"])
+    both = np.sort(np.stack([sides[proposed.first], sides[proposed.second]]), axis=0)
+    is_reduced = (both[0] < SMALL) & (both[1] >= REDUCED * both[0])
+    least = agreement - is_reduced * LESS * (1 - strictness)
 
     def compare(row: int) -> Match | None:
         first = turn_image(looks["grey"][proposed.first[row]], int(proposed.turn[row]))
@@ -239,7 +248,7 @@ def _compared(
     late = 0
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         for row, match in enumerate(pool.map(compare, range(number))):
-            if match and match.is_copy(agreement, strict):
+            if match and match.is_copy(least[row], strict):
                 rows.append(_row(proposed, row, match))
                 late += row in last_quarter
             if progress is not None and (row + 1 == number or row % REPORT == REPORT - 1):
