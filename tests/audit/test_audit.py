@@ -83,3 +83,11 @@ def test_pairs_that_were_not_compared_are_told(folder):
         ),
         ("some near-duplicates", "1,200 images have too many others like them"),
     )
+
+
+def test_a_set_whose_images_show_nothing_has_nothing_else_to_check(tmp_path):
+    for number in range(8):
+        path = tmp_path / "ab"[number % 2] / f"{number}.png"
+        path.parent.mkdir(exist_ok=True)
+        Image.new("RGB", (20 + number, 30), (30 * number,) * 3).save(path)
+    assert set(audit_data(load_data(tmp_path)).codes) == {"blank", "small_class"}

@@ -184,14 +184,14 @@ def test_a_real_full_disk_keeps_the_previous_file(tmp_path):
     """On a tiny file system, where the machine lets us mount one."""
     disk = tmp_path / "disk"
     disk.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", str(disk)]
+    mount = ["mount", "-t", "tmpfs", "-o", "size=128k", "tmpfs", str(disk)]
     if shutil.which("mount") is None or subprocess.run(mount, capture_output=True).returncode:
         pytest.skip("mounting needs root; the same is tested with a simulated error")
     try:
         classifier = make()
         classifier.save(disk / "classifier.keras")
         before = (disk / "classifier.keras").read_bytes()
-        (disk / "ballast").write_bytes(b"0" * (61_000 - len(before)))
+        (disk / "ballast").write_bytes(b"0" * (126_000 - len(before)))
         with pytest.raises(StorageError, match="No space left"):
             classifier.save(disk / "classifier.keras")
         assert (disk / "classifier.keras").read_bytes() == before

@@ -92,7 +92,8 @@ def test_a_full_disk_keeps_the_previous_state(digits, tmp_path, monkeypatch):
     with pytest.raises(StorageError, match=r"No space left.*previous state is whole"):
         train(digits, CONFIG, run=tmp_path / "run", screen=QUIET)
     state = tmp_path / "run" / "state"
-    assert sorted(path.name for path in state.iterdir()) == ["lock", "state.npz"]
+    names = sorted(path.name for path in state.iterdir())
+    assert names == ["lock", "memory.json", "state.npz"]
     with np.load(state / "state.npz") as arrays:
         assert json.loads(str(arrays["state"]))["step"] == 3
 

@@ -40,8 +40,8 @@ def check_metadata(material: Material, clusters: NDArray[np.int64]) -> list[Find
         clusters: (n,) numbers, equal for images that belong together. One image of each number
             counts, so that no copy is in another fold.
     """
-    if isinstance(material.dataset.images, np.ndarray):
-        return []  # whose images all have the same
+    if isinstance(material.dataset.images, np.ndarray) or not len(material.seen):
+        return []  # the images of an array all have the same
     names, values = metadata_of(material)
     labels = material.dataset.labels[material.seen]
     kept = np.unique(clusters[material.seen], return_index=True)[1]
