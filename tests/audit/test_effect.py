@@ -8,9 +8,8 @@ from scipy.stats import binomtest
 from sklearn.linear_model import LogisticRegression
 
 from convlens.audit import effect as module
-from convlens.audit.effect import explanation, headline, labels_effect, leak_effect
+from convlens.audit.effect import labels_effect, leak_effect
 from convlens.data.dataset import Dataset
-from convlens.language import using
 
 CLASSES = ("a", "b", "c", "d")
 
@@ -70,21 +69,6 @@ def test_the_numbers_are_those_of_scikit_learn(leaking):
     assert first - second == round(200 * found.difference.value)
     assert found.pair.p == pytest.approx(binomtest(first, first + second).pvalue)
     json.dumps(found.to_dict(), allow_nan=False)
-
-
-def test_what_is_said_has_every_number(leaking):
-    features, labels, clusters, splits = leaking
-    found = leak_effect(features, np.arange(500), as_dataset(labels, splits), clusters)
-    assert headline(found) == (
-        f"{found.learned.value_text} {found.learned.interval_text} with the leak, "
-        f"{found.without.value_text} {found.without.interval_text} without, both on the same 200 "
-        "test images."
-    )
-    said = explanation(found)
-    for text in ("300 images", "the 80 in question", "80 of the 200 test images", "other 120"):
-        assert text in said
-    with using("zh"):
-        assert "200 張" in headline(found)
 
 
 def test_images_that_cannot_be_read_have_no_features(leaking):
@@ -154,25 +138,18 @@ def test_where_all_test_images_have_a_copy_there_is_no_score_of_the_others(leaki
     part = np.arange(380)
     found = leak_effect(features[part], part, as_dataset(labels, splits), clusters)
     assert found.others.n == 0
-    assert (
-        "All 80 test images have a copy, or an image of the same capture or group"
-        in explanation(found)
-    )
-    assert "not defined" not in explanation(found)
 
 
-def test_a_difference_that_may_be_chance_is_called_so(leaking):
+def test_one_copy_changes_no_more_than_chance_does(leaking):
     features, labels, clusters, splits = leaking
     found = leak_effect(features, np.arange(500), as_dataset(labels, splits), clusters)
     assert found.pair.p < 0.05
-    assert "may be chance" not in explanation(found)
     # One copy only: image 300 of image 0.
     few = np.arange(500)
     few[300] = 0
     found = leak_effect(features, np.arange(500), as_dataset(labels, splits), few)
     assert found.removed == 1
     assert found.pair.p >= 0.05
-    assert "So small a difference may be chance." in explanation(found)
 
 
 def test_wrong_labels_cost_what_they_cost_by_hand():
@@ -191,8 +168,6 @@ def test_wrong_labels_cost_what_they_cost_by_hand():
     assert found.without.value == pytest.approx(without.mean(), abs=0.008)
     assert found.without.value > found.learned.value
     assert (found.copied, found.others) == (None, None)
-    assert "with the wrong labels" in headline(found)
-    assert "a copy" not in explanation(found)
     none = np.array([], np.int64)
     everyone = np.arange(600)
     assert labels_effect(features, everyone, as_dataset(labels), train, test, none) is None

@@ -5,11 +5,12 @@ import pytest
 from PIL import Image
 
 from convlens.data import decoding
+from convlens.data.array_looks import looks_of_arrays
 from convlens.data.dataset import Dataset
 from convlens.data.decoding import bytes_of, decode_all, part_of, take_looks
 from convlens.data.digests import digests_of
 from convlens.data.growing import Files
-from convlens.data.looks import LOOK, looks_of_arrays
+from convlens.data.looks import LOOK
 from convlens.errors import DataError, ImageError
 from convlens.preprocess import FRAMES, Preprocessing, prepare
 from tests.data.photographs import photograph

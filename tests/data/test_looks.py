@@ -2,11 +2,10 @@ import numpy as np
 import pytest
 from PIL import ExifTags, Image, ImageFilter
 
-from convlens.data.looks import look_at, looks_of_arrays
+from convlens.data.looks import look_at
 from convlens.decode import FileFacts
 from convlens.preprocess import read_image
 from tests.conftest import draw_shape
-from tests.data.photographs import photograph
 
 FACTS = FileFacts("RGB", "PNG")
 
@@ -100,22 +99,3 @@ def test_a_clock_that_was_not_set_tells_no_time(tmp_path, unset):
 def test_broken_metadata_counts_as_none(tmp_path):
     shape().save(tmp_path / "a.jpg", exif=b"Exif\0\0MM\0*broken")
     assert read_image(tmp_path / "a.jpg").facts == FileFacts("RGB", "JPEG")
-
-
-@pytest.mark.parametrize("channels", [None, 1, 3, 4])
-def test_looks_of_arrays_are_those_of_the_same_images(channels):
-    rng = np.random.default_rng(0)
-    pixels = np.stack([np.asarray(photograph(seed, (48, 40))) for seed in range(5)])
-    if channels in (None, 1):
-        pixels = pixels[..., 0] if channels is None else pixels[..., :1]
-    if channels == 4:
-        opacity = rng.integers(0, 256, (*pixels.shape[:3], 1), np.uint8)
-        pixels = np.concatenate([pixels, opacity], axis=3)
-    found = looks_of_arrays(pixels)
-    one_by_one = np.stack([look_at(read_image(image).image, FACTS, 1) for image in pixels])
-    assert (found["width"] == 48).all()
-    assert (found["format"] == b"array").all()
-    for name in ("grey", "colours", "brightness", "contrast", "colourfulness", "sharpness"):
-        np.testing.assert_array_equal(found[name], one_by_one[name], err_msg=name)
-    means = found["colours"].mean(axis=(1, 2))
-    np.testing.assert_allclose(means @ [0.299, 0.587, 0.114], found["brightness"], atol=1.5)

@@ -11,9 +11,9 @@ from PIL import Image
 from convlens.audit.checks.files import reason_of
 from convlens.data import decoding
 from convlens.data import store as store_module
+from convlens.data.array_looks import looks_of_arrays
 from convlens.data.cache import cache_folder
 from convlens.data.dataset import Dataset
-from convlens.data.looks import looks_of_arrays
 from convlens.data.sources import load_data
 from convlens.data.store import fingerprint, open_store
 from convlens.errors import DataError, ImageError, StorageError

@@ -18,7 +18,8 @@ from numpy.typing import NDArray
 from convlens.audit.audit import Audit
 from convlens.audit.cards import MOST_BYTES, PER_CODE, Card, classes_of, make_cards, splits_of
 from convlens.audit.codes import CODES
-from convlens.audit.effect import Effect, explanation, headline
+from convlens.audit.effect import Effect
+from convlens.audit.effect_words import explanation, headline
 from convlens.audit.finding import Finding
 from convlens.audit.map import ImageMap, map_data, map_sentence
 from convlens.charts.difference import LIMIT, STEP, scale_colours

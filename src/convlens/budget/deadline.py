@@ -6,7 +6,6 @@ end, it is stopped after an epoch and continues from its saved state with anothe
 so that the learning rate still reaches its final value.
 """
 
-import json
 import math
 import sys
 import time
@@ -19,17 +18,14 @@ from convlens.errors import ConfigError, Interrupted
 from convlens.language import _, ngettext
 from convlens.run import Run
 from convlens.screen import duration
-from convlens.training.checkpoint import load_state, record_end, recorded_end
-from convlens.training.fit import step_seconds
+from convlens.training.checkpoint import record_end, recorded_end
 from convlens.training.trainer import Trainer
 from convlens.transfer.fine_tune_stage import FineTuneStage
 
 WATCHED = 0.25  # share of the planned time after which the training's own speed is trusted
 GRACE = 0.02  # share of a time budget after which a training that is late is stopped
 SLACK = 0.05  # share of a time budget by which the end may be missed before the plan is changed
-LIMIT = 1.1  # a training of fixed length is stopped at this multiple of its time
 RESERVE = 1.1  # factor by which the time budget that is suggested exceeds what was measured
-CLOCK = "state/seconds.json"  # in a run: the seconds of training up to its last stop
 
 
 class Clock:
@@ -241,57 +237,3 @@ def train_until(
         trainer.screen.note(note.format(done=done, epochs=plan.epochs))
         if replan is not None:
             replan(plan)
-
-
-def train_for(trainer: Trainer, run: Run, seconds: float) -> str:
-    """Train for the configured number of epochs, but at most `LIMIT` times the given seconds.
-
-    The time in which the backend compiles does not count. A run that was stopped before continues
-    with the time that is left. If the run was killed, the time up to its saved state counts, and
-    what is trained again after it counts once.
-
-    Args:
-        trainer: The training.
-        run: The run of the training.
-        seconds: The time of the training.
-
-    Returns:
-        A note for the user if the training was stopped, otherwise "".
-
-    Raises:
-        Interrupted: If the user pressed Ctrl-C. The state and the best epoch are kept.
-        TrainingError: If the loss is not finite. The best epoch is kept.
-    """
-    step_seconds(trainer.model, trainer.train, 0.0)  # compiles
-    if trainer.val is not None:
-        trainer.model.evaluate(trainer.val, steps=1, verbose=0)
-    steps_per_epoch = trainer.train.steps // trainer.train.parts
-    plan = Plan(trainer.setup.config.training.epochs, steps_per_epoch, seconds)
-    before = _seconds_at_state(run)
-    began = time.monotonic()
-    deadline = Deadline(began + seconds - before, grace=(LIMIT - 1) * seconds)
-    try:
-        return train_until(trainer, run, plan, deadline)
-    finally:
-        run.write(CLOCK, json.dumps(before + time.monotonic() - began))
-
-
-def _seconds_at_state(run: Run) -> float:
-    """Return the seconds that a run was trained for up to its saved state."""
-    if not run.has_state:
-        return 0.0
-    state, _arrays = load_state(run.state_path)
-    in_epochs = sum(float(row["seconds"] or 0) for row in state.history) + state.seconds
-    return max(in_epochs, _seconds_at_stop(run))
-
-
-def _seconds_at_stop(run: Run) -> float:
-    clock = run.folder / CLOCK
-    return float(json.loads(clock.read_text(encoding="utf-8"))) if clock.exists() else 0.0
-
-
-def seconds_trained(run: Run) -> float:
-    """Return the seconds that a run was trained for, those of its finished epochs at least."""
-    rows = run.history if (run.folder / "history.csv").exists() else []
-    # A run that was killed after a resume has been trained for longer than at its last stop.
-    return max(_seconds_at_stop(run), sum(float(row["seconds"] or 0) for row in rows))

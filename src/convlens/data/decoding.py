@@ -5,7 +5,7 @@ never has to fit into memory, and a decoding that was stopped goes on where it w
 """
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -15,11 +15,12 @@ from typing import NamedTuple, Protocol, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
+from convlens.data.array_looks import looks_of_arrays
 from convlens.data.cache import REMEDY, write_header
 from convlens.data.dataset import Dataset, refuse_if
 from convlens.data.digests import BATCH, Digests, digest_of
 from convlens.data.growing import Files, Growing, growing
-from convlens.data.looks import LOOK, Looks, look_at, looks_of_arrays
+from convlens.data.looks import LOOK, Looks, look_at
 from convlens.errors import ImageError
 from convlens.files import write_atomically
 from convlens.language import N_, _, language, speak
@@ -69,7 +70,7 @@ class _Decoded(NamedTuple):
 
     Attributes:
         pixels: (height, width, channels) uint8; zeros for an image that cannot be read.
-        look: Its look; empty for an image that cannot be read.
+        look: Its look; empty for an image that cannot be read, and for one of an array.
         problem: Why it cannot be read; an empty text if it can.
         loses_colours: Whether it is a colour image that is stored in grey.
         remarks: What the user should know about it, see `convlens.preprocess`.
@@ -106,6 +107,13 @@ class _Reader:
         """Decode several images; see `read`."""
         return [self.read(index) for index in indices.tolist()]
 
+    def looks_of(self, indices: NDArray[np.int64], decoded: Sequence[_Decoded]) -> Looks:
+        """Return the looks of images; those of an array are the same as without decoding."""
+        if not isinstance(self._images, np.ndarray):
+            return np.stack([one.look for one in decoded])
+        images = self._images[indices]
+        return looks_of_arrays(images if self._levels is None else self._levels[images])
+
     def read(self, index: int) -> _Decoded:
         """Decode an image, and notice if it is not the one that was digested.
 
@@ -137,10 +145,12 @@ class _Reader:
             image = self._levels[image]
             remarks = (FEW_LEVELS,) if len(np.unique(self._levels)) < LEVELS else ()
         reading = read_image(image, self._preprocessing.unit)
-        num_bytes = _size_of(image) if isinstance(image, Path) else image.nbytes
+        look = NO_LOOK
+        if isinstance(image, Path):
+            look = look_at(reading.image, reading.facts, _size_of(image))
         return _Decoded(
             fit_image(reading.image, self._preprocessing),
-            look_at(reading.image, reading.facts, num_bytes),
+            look,
             loses_colours=reading.image.mode == "RGB" and self._preprocessing.channels == 1,
             remarks=remarks + reading.remarks,
         )
@@ -189,7 +199,7 @@ def decode_all(
                 found.note(index, one)
             grown.append(
                 np.stack([one.pixels for one in decoded]),
-                np.stack([one.look for one in decoded]),
+                reader.looks_of(part, decoded),
                 vars(found) | {"problems": sorted(found.problems)},
             )
     return found

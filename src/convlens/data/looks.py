@@ -14,11 +14,11 @@ from PIL import Image
 from convlens.decode import FileFacts
 from convlens.preprocess import ImageArray
 
-LOOKS_VERSION = 2  # to be raised when looks of the same images become others
+LOOKS_VERSION = 3  # to be raised when looks of the same images become others
 SIDE = 64  # pixels of the grey reduction, whose aspect ratio is that of a square
 COLOUR_SIDE = 8
 WORKING_SIDE = 256  # pixels; larger images are reduced by a whole number until just above it
-COLOUR_LEVELS = 16  # of each channel, where it is counted how often a colour occurs
+COLOUR_BITS = 4  # of each channel, where it is counted how often a colour occurs
 
 Looks = NDArray[np.void]
 """Structured arrays of the type LOOK."""
@@ -48,32 +48,20 @@ LOOK = np.dtype(
 def look_at(image: Image.Image, facts: FileFacts, num_bytes: int) -> Looks:
     """Return the look at an upright image of mode L or RGB, an array without dimensions.
 
+    The digest covers the grey levels of all pixels, or of blocks of pixels where the image is
+    larger than WORKING_SIDE, and the colours of the reduction.
+
     Args:
         image: The image.
         facts: What its file says of itself.
         num_bytes: The size of its file.
     """
     factor = min(image.size) // WORKING_SIDE
-    working = np.asarray(image.reduce(factor) if factor > 1 else image)
-    return _look_at(working, image.size, facts, num_bytes)
-
-
-def _look_at(pixels: ImageArray, size: tuple[int, int], facts: FileFacts, num_bytes: int) -> Looks:
-    """Return a look.
-
-    The digest covers the grey levels of all pixels, or of blocks of pixels where the image is
-    larger than WORKING_SIDE, and the colours of the reduction.
-
-    Args:
-        pixels: (height, width[, 3]) uint8, where the image is large those of a smaller one.
-        size: (width, height) of the image.
-        facts: What its file says of itself.
-        num_bytes: The size of its file.
-    """
+    pixels = np.asarray(image.reduce(factor) if factor > 1 else image)
     small = _reduced(pixels)
     grey = _grey(pixels)
     small_grey = _grey(small)
-    digest = hashlib.sha256(f"{size}".encode(), usedforsecurity=False)
+    digest = hashlib.sha256(f"{image.size}".encode(), usedforsecurity=False)
     digest.update(np.ascontiguousarray(grey).data)
     digest.update(np.ascontiguousarray(small).data)
     brightness, contrast = cv2.meanStdDev(small_grey)
@@ -82,7 +70,7 @@ def _look_at(pixels: ImageArray, size: tuple[int, int], facts: FileFacts, num_by
     look["pixels"] = np.frombuffer(digest.digest()[:16], np.uint8)
     look["grey"] = small_grey
     look["colours"] = colours if colours.ndim == 3 else colours[..., None]
-    look["width"], look["height"] = size
+    look["width"], look["height"] = image.size
     look["bytes"] = num_bytes
     look["brightness"] = brightness[0, 0]
     look["contrast"] = contrast[0, 0]
@@ -92,32 +80,6 @@ def _look_at(pixels: ImageArray, size: tuple[int, int], facts: FileFacts, num_by
     for name in ("mode", "format", "camera", "software", "taken"):
         look[name] = getattr(facts, name).encode("utf-8", "replace")[: LOOK[name].itemsize]
     return look
-
-
-def looks_of_arrays(images: ImageArray) -> Looks:
-    """Return the looks of images that need no decoding.
-
-    Args:
-        images: (n, height, width) or (n, height, width, channels) uint8; a fourth channel is the
-            opacity.
-    """
-    plain = images[..., 0] if images.shape[3:] == (1,) else images
-    mode = {2: "L", 3: "RGB", 4: "RGBA"}[plain.shape[-1] if plain.ndim == 4 else 2]
-    facts = FileFacts(mode, "array")
-    looks = np.zeros(len(images), LOOK)
-    for index, pixels in enumerate(plain):
-        if mode == "RGBA" or max(pixels.shape) > WORKING_SIDE:
-            looks[index] = look_at(_on_white(Image.fromarray(pixels)), facts, pixels.nbytes)
-        else:
-            looks[index] = _look_at(pixels, pixels.shape[1::-1], facts, pixels.nbytes)
-    return looks
-
-
-def _on_white(image: Image.Image) -> Image.Image:
-    """Return an image without transparency; see `convlens.preprocess.read_image`."""
-    if image.mode != "RGBA":
-        return image
-    return Image.alpha_composite(Image.new("RGBA", image.size, "white"), image).convert("RGB")
 
 
 def _reduced(pixels: ImageArray) -> ImageArray:
@@ -143,9 +105,9 @@ def _sharpness(grey: ImageArray) -> float:
 
 
 def _commonest(pixels: ImageArray) -> float:
-    """Return the share of pixels of the most frequent colour, of 16 levels a channel."""
+    """Return the share of pixels of the most frequent colour, of 4 bits a channel."""
     channels = list(range(pixels.shape[2] if pixels.ndim == 3 else 1))
-    levels = [COLOUR_LEVELS] * len(channels)
+    levels = [1 << COLOUR_BITS] * len(channels)
     counts = cv2.calcHist([pixels], channels, None, levels, [0, 256] * len(channels))
     return float(counts.max() / (SIDE * SIDE))
 

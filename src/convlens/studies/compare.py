@@ -13,7 +13,7 @@ from functools import partial
 from pathlib import Path
 
 from convlens import backend
-from convlens.budget.deadline import seconds_trained, train_for
+from convlens.budget.train_for import seconds_trained, train_for
 from convlens.checksums import seal
 from convlens.config import Config
 from convlens.data.dataset import Dataset
