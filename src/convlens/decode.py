@@ -5,7 +5,6 @@ Metadata never decides about pixels: an image whose EXIF data is broken is read 
 """
 
 import io
-import re
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -14,13 +13,13 @@ from typing import Any, NamedTuple
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from PIL import ExifTags, Image
+from PIL import Image
 
 from convlens.errors import ImageError
+from convlens.file_facts import FileFacts, file_facts
 from convlens.image_file import PNG_START, ImageLike, image_errors, opened, readable, tolerant
 from convlens.language import _
 
-CAMERA = (ExifTags.Base.Make, ExifTags.Base.Model)
 ORIENTATION = 0x0112  # the EXIF tag; the values 5 to 8 exchange width and height
 # How the values of that tag turn an image upright.
 TURNS = {
@@ -56,24 +55,6 @@ class Header(NamedTuple):
     def is_grey(self) -> bool:
         """Whether `convlens.preprocess.open_image` returns this image in grey."""
         return self.mode in ("1", "L", "LA", "La") or self.mode.startswith(("I", "F"))
-
-
-class FileFacts(NamedTuple):
-    """What an image file says of itself besides its pixels; empty texts where it says nothing.
-
-    Attributes:
-        mode: Pillow's mode before any conversion: "RGB", "L", "P" (palette), "I;16", ...
-        format: Pillow's name of the file format; "array" for arrays.
-        camera: The make and the model of the camera.
-        software: The program that wrote the file.
-        taken: When it was taken, as "2026:05:01 12:30:59.123".
-    """
-
-    mode: str = ""
-    format: str = ""
-    camera: str = ""
-    software: str = ""
-    taken: str = ""
 
 
 class Pixels(NamedTuple):
@@ -149,7 +130,7 @@ def _decode_pillow(image: Image.Image, file: Path | io.BytesIO | None = None) ->
     has_colours_of_16_bits = _has_colours_of_16_bits(image)
     image.load()
     orientation = _orientation(image)
-    facts = _file_facts(image)
+    facts = file_facts(image)
     # Looking for frames may change the image, and the image of a caller stays as it is.
     original = image
     image = image.copy() if file is None or hasattr(image, "n_frames") else image
@@ -222,31 +203,6 @@ def _orientation(image: Image.Image) -> int:
         return int(image.getexif().get(ORIENTATION, 1))
     except Exception:
         return 1
-
-
-def _file_facts(image: Image.Image) -> FileFacts:
-    """Return what a decoded file says of itself; broken metadata counts as none."""
-    facts = FileFacts(image.mode, str(image.format or ""))
-    try:
-        exif = image.getexif()
-        if not exif:
-            return facts
-        moment = exif.get_ifd(ExifTags.IFD.Exif)
-        taken = _text(moment.get(ExifTags.Base.DateTimeOriginal))
-        # A camera whose clock was not set writes zeros, or colons only.
-        taken = taken if re.search("[1-9]", taken) else ""
-        fraction = _text(moment.get(ExifTags.Base.SubsecTimeOriginal))
-        return facts._replace(
-            camera=" ".join(filter(None, (_text(exif.get(tag)) for tag in CAMERA))),
-            software=_text(exif.get(ExifTags.Base.Software)),
-            taken=f"{taken}.{fraction}" if taken and fraction else taken,
-        )
-    except Exception:
-        return facts
-
-
-def _text(value: object) -> str:
-    return value.strip(" \0") if isinstance(value, str) else ""
 
 
 def _has_frames(image: Image.Image) -> bool:

@@ -15,8 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
-from convlens.decode import TURNS, Check, FileFacts, decode, is_deep, is_deep_file, may_be_deep
+from convlens.decode import TURNS, Check, decode, is_deep, is_deep_file, may_be_deep
 from convlens.errors import ImageError
+from convlens.file_facts import FileFacts
 from convlens.image_file import ImageLike
 from convlens.language import N_, _
 from convlens.unit import LEVELS, Unit, Values, choose_unit, to_bytes, values_of

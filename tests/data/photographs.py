@@ -6,7 +6,7 @@ import numpy as np
 from PIL import Image
 
 from convlens.data.looks import LOOK, look_at
-from convlens.decode import FileFacts
+from convlens.file_facts import FileFacts
 
 FACTS = FileFacts("RGB", "JPEG")
 

@@ -5,7 +5,7 @@ import pytest
 
 from convlens.data.array_looks import looks_of_arrays
 from convlens.data.looks import look_at
-from convlens.decode import FileFacts
+from convlens.file_facts import FileFacts
 from convlens.preprocess import read_image
 from tests.data.photographs import photograph
 

@@ -3,7 +3,7 @@ import pytest
 from PIL import ExifTags, Image, ImageFilter
 
 from convlens.data.looks import look_at
-from convlens.decode import FileFacts
+from convlens.file_facts import FileFacts
 from convlens.preprocess import read_image
 from tests.conftest import draw_shape
 
@@ -83,19 +83,3 @@ def test_what_the_camera_wrote_is_noted(tmp_path):
     assert seen["software"] == b"Darktable"
     assert seen["taken"] == b"2026:05:01 12:30:59.12"
     assert (seen["mode"], seen["format"]) == (b"RGB", b"JPEG")
-
-
-@pytest.mark.parametrize("unset", ["0000:00:00 00:00:00", "    :  :     :  :  "])
-def test_a_clock_that_was_not_set_tells_no_time(tmp_path, unset):
-    exif = Image.Exif()
-    exif[ExifTags.Base.Model] = "EOS 5D"
-    exif.get_ifd(ExifTags.IFD.Exif)[ExifTags.Base.DateTimeOriginal] = unset
-    shape().save(tmp_path / "a.jpg", exif=exif)
-    facts = read_image(tmp_path / "a.jpg").facts
-    assert (facts.camera, facts.taken) == ("EOS 5D", "")
-
-
-@pytest.mark.filterwarnings("ignore:Corrupt EXIF data:UserWarning:PIL")
-def test_broken_metadata_counts_as_none(tmp_path):
-    shape().save(tmp_path / "a.jpg", exif=b"Exif\0\0MM\0*broken")
-    assert read_image(tmp_path / "a.jpg").facts == FileFacts("RGB", "JPEG")

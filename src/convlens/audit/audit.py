@@ -1,5 +1,6 @@
 """Audit: all checks on the images of a data set, before anything is trained on them."""
 
+import math
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -144,31 +145,59 @@ def audit_data(
     if pairs is None:
         pairs = find_pairs(store, progress=progress)
     clusters = belonging_together(dataset, store, pairs)
-    started = time.perf_counter()
     material = Material(dataset, store, pairs, captures(store.looks), features)
-    findings: list[Finding] = []
-    left_out = _not_compared(pairs)
+    checks = _Checks(seconds, _not_compared(pairs))
+    checks.run_all(material, clusters)
+    return Audit(
+        dataset, sorted_findings(checks.findings), tuple(checks.left_out), checks.seconds_used
+    )
 
-    def run(name: str, check: Callable[..., list[Finding]], *given: Any) -> list[Finding]:
-        """Keep what a check finds, unless there is no time for it."""
-        if seconds is not None and time.perf_counter() - started > seconds:
-            left_out.append((_(name), _(NO_TIME)))
+
+class _Checks:
+    """Runs the checks one after the other, as long as there is time, and keeps what they find.
+
+    Args:
+        seconds: The time after which no further check begins; None is no limit.
+        left_out: What is left out already, and why.
+    """
+
+    def __init__(self, seconds: float | None, left_out: list[tuple[str, str]]) -> None:
+        self.findings: list[Finding] = []
+        self.left_out = left_out
+        self._seconds = math.inf if seconds is None else seconds
+        self._began = time.perf_counter()
+
+    @property
+    def seconds_used(self) -> float:
+        """The seconds since the first check began."""
+        return time.perf_counter() - self._began
+
+    def run_all(self, material: Material, clusters: NDArray[np.int64]) -> None:
+        """Run all checks.
+
+        Args:
+            material: The images.
+            clusters: (n,) numbers, equal for images that belong together.
+        """
+        self._run(N_("files"), check_files, material)
+        nothing = self._run(N_("images that show nothing"), check_nothing, material)
+        shown = material.without(index for finding in nothing for index in finding.indices)
+        sets = copy_sets(shown)
+        self._run(N_("leaks"), check_leaks, shown, sets)
+        self._run(N_("copies"), check_copies, shown, sets)
+        self._run(N_("classes"), check_classes, shown)
+        self._run(N_("odd images"), check_odd, shown)
+        self._run(N_("metadata"), check_metadata, shown, clusters)
+        self._run(N_("images unlike their class"), check_unlike, shown)
+
+    def _run(self, name: str, check: Callable[..., list[Finding]], *given: Any) -> list[Finding]:
+        """Return and keep what a check finds, unless there is no time for it."""
+        if self.seconds_used > self._seconds:
+            self.left_out.append((_(name), _(NO_TIME)))
             return []
         found = check(*given)
-        findings.extend(found)
+        self.findings += found
         return found
-
-    run(N_("files"), check_files, material)
-    nothing = run(N_("images that show nothing"), check_nothing, material)
-    shown = material.without(index for finding in nothing for index in finding.indices)
-    sets = copy_sets(shown)
-    run(N_("leaks"), check_leaks, shown, sets)
-    run(N_("copies"), check_copies, shown, sets)
-    run(N_("classes"), check_classes, shown)
-    run(N_("odd images"), check_odd, shown)
-    run(N_("metadata"), check_metadata, shown, clusters)
-    run(N_("images unlike their class"), check_unlike, shown)
-    return Audit(dataset, sorted_findings(findings), tuple(left_out), time.perf_counter() - started)
 
 
 def _not_compared(pairs: Pairs) -> list[tuple[str, str]]:

@@ -35,39 +35,44 @@ EXAMPLES_OF_CELL = 20  # of the confusion matrix
 LEVEL_NAMES = {"error": N_("error"), "warning": N_("warning"), "note": N_("note")}
 STYLES = {"error": "red", "warning": "yellow", "note": "dim"}
 
+Out = Annotated[Path | None, Parameter(help=N_("page with the images side by side, as audit.html"))]
+Format = Annotated[Literal["text", "json"], Parameter(help=N_("how to print what was found"))]
+FailOn = Annotated[
+    Literal["warning", "error"] | None,
+    Parameter(help=N_("exit with code 11 if something of this level, or worse, was found")),
+]
+Fix = Annotated[
+    Path | None,
+    Parameter(help=N_("list of corrections to write, which `convlens train --using` obeys")),
+]
+Export = Annotated[
+    Path | None,
+    Parameter(help=N_("new folder for a copy of the images with these corrections")),
+]
+OfClass = Annotated[
+    str | None, Parameter(help=N_("of a run: only misclassified images of this class"))
+]
+TakenFor = Annotated[
+    str | None, Parameter(help=N_("of a run: only images that are taken for this class"))
+]
+Data = Annotated[
+    str | None, Parameter(help=N_("of a run: its images, where they lie elsewhere now"))
+]
+
 
 def audit(  # noqa: PLR0913 - options of the command
     source: Annotated[
         str, Parameter(help=N_("folder, file or name of a data set; or a run that is finished"))
     ],
     *,
-    out: Annotated[
-        Path | None, Parameter(help=N_("page with the images side by side, as audit.html"))
-    ] = None,
-    format: Annotated[  # noqa: A002 - the flag's name
-        Literal["text", "json"], Parameter(help=N_("how to print what was found"))
-    ] = "text",
-    fail_on: Annotated[
-        Literal["warning", "error"] | None,
-        Parameter(help=N_("exit with code 11 if something of this level, or worse, was found")),
-    ] = None,
-    fix: Annotated[
-        Path | None,
-        Parameter(help=N_("list of corrections to write, which `convlens train --using` obeys")),
-    ] = None,
-    export: Annotated[
-        Path | None,
-        Parameter(help=N_("new folder for a copy of the images with these corrections")),
-    ] = None,
-    true: Annotated[
-        str | None, Parameter(help=N_("of a run: only misclassified images of this class"))
-    ] = None,
-    predicted: Annotated[
-        str | None, Parameter(help=N_("of a run: only images that are taken for this class"))
-    ] = None,
-    data: Annotated[
-        str | None, Parameter(help=N_("of a run: its images, where they lie elsewhere now"))
-    ] = None,
+    out: Out = None,
+    format: Format = "text",  # noqa: A002 - the flag's name
+    fail_on: FailOn = None,
+    fix: Fix = None,
+    export: Export = None,
+    true: OfClass = None,
+    predicted: TakenFor = None,
+    data: Data = None,
     using: Using = None,
     pattern: Pattern = None,
     layout: Layout = None,

@@ -20,44 +20,47 @@ if TYPE_CHECKING:
 # What shows the page of an exported folder.
 SERVE = "python -m http.server 8000 --bind 127.0.0.1 --directory {folder}"
 
+To = Annotated[
+    Literal["onnx", "openvino", "litert", "saved_model", "web"],
+    Parameter(help=N_("format of the network")),
+]
+Precision = Annotated[
+    Literal["float32", "float16", "int8"],
+    Parameter(help=N_("precision: float16 halves the file; int8 quarters it and is often faster")),
+]
+AnySize = Annotated[
+    bool,
+    Parameter(negative=(), help=N_("the network takes images of any size and resizes them itself")),
+]
+AcceptLoss = Annotated[
+    bool,
+    Parameter(
+        negative=(), help=N_("write the folder even if the precision costs too much accuracy")
+    ),
+]
+Out = Annotated[
+    Path | None,
+    Parameter(help=N_("folder to write; NAME-FORMAT[-PRECISION][-any-size] if left out")),
+]
+Examples = Annotated[
+    list[Path] | None,
+    Parameter(
+        negative=(),
+        help=N_("image files to be the examples in the folder, instead of generated ones"),
+    ),
+]
+
 
 def export(  # noqa: PLR0913 - the flags of the command; all but two have defaults
     run: Annotated[str, Parameter(help=N_("run or classifier file"))],
     /,
     *,
-    to: Annotated[
-        Literal["onnx", "openvino", "litert", "saved_model", "web"],
-        Parameter(help=N_("format of the network")),
-    ],
-    precision: Annotated[
-        Literal["float32", "float16", "int8"],
-        Parameter(
-            help=N_("precision: float16 halves the file; int8 quarters it and is often faster")
-        ),
-    ] = "float32",
-    any_size: Annotated[
-        bool,
-        Parameter(
-            negative=(), help=N_("the network takes images of any size and resizes them itself")
-        ),
-    ] = False,
-    accept_loss: Annotated[
-        bool,
-        Parameter(
-            negative=(), help=N_("write the folder even if the precision costs too much accuracy")
-        ),
-    ] = False,
-    out: Annotated[
-        Path | None,
-        Parameter(help=N_("folder to write; NAME-FORMAT[-PRECISION][-any-size] if left out")),
-    ] = None,
-    examples: Annotated[
-        list[Path] | None,
-        Parameter(
-            negative=(),
-            help=N_("image files to be the examples in the folder, instead of generated ones"),
-        ),
-    ] = None,
+    to: To,
+    precision: Precision = "float32",
+    any_size: AnySize = False,
+    accept_loss: AcceptLoss = False,
+    out: Out = None,
+    examples: Examples = None,
 ) -> None:
     """Write a classifier into a folder that works without convlens, with a proof that it does."""
     from convlens.export.folder import is_exported

@@ -20,36 +20,38 @@ convlens lesson 001                      its sections
 convlens lesson 001 --run --quick        run it in under a minute, on images that come with convlens
 convlens lesson 001 --run --data mnist=FOLDER --notebook     run it on your images, and keep it""")
 
+Quick = Annotated[
+    bool,
+    Parameter(negative=(), help=N_("use images that come with convlens, for less than a minute")),
+]
+Notebook = Annotated[
+    list[Path] | None,
+    Parameter(
+        consume_multiple=(0, 1),
+        negative=(),
+        help=N_("write the notebook, with its outputs if it is run [lesson-NUMBER.ipynb]"),
+    ),
+]
+Data = Annotated[
+    list[str] | None,
+    Parameter(
+        negative=(),
+        help=N_(
+            "NAME=PATH for mnist, fashion_mnist, cifar10 or cats_dogs, or a folder that has "
+            "them under these names"
+        ),
+    ),
+]
+
 
 def lesson(
     *numbers: Annotated[str, Parameter(help=N_("000 to 004, or all"))],
     run: Annotated[
         bool, Parameter(negative=(), help=N_("run every cell; plots and runs go into a folder"))
     ] = False,
-    quick: Annotated[
-        bool,
-        Parameter(
-            negative=(), help=N_("use images that come with convlens, for less than a minute")
-        ),
-    ] = False,
-    notebook: Annotated[
-        list[Path] | None,
-        Parameter(
-            consume_multiple=(0, 1),
-            negative=(),
-            help=N_("write the notebook, with its outputs if it is run [lesson-NUMBER.ipynb]"),
-        ),
-    ] = None,
-    data: Annotated[
-        list[str] | None,
-        Parameter(
-            negative=(),
-            help=N_(
-                "NAME=PATH for mnist, fashion_mnist, cifar10 or cats_dogs, or a folder that has "
-                "them under these names"
-            ),
-        ),
-    ] = None,
+    quick: Quick = False,
+    notebook: Notebook = None,
+    data: Data = None,
     folder: Annotated[
         Path | None, Parameter(help=N_("folder for plots and runs [runs/lesson-NUMBER]"))
     ] = None,

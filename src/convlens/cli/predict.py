@@ -28,19 +28,24 @@ if TYPE_CHECKING:
     from convlens.classifier.prediction import Prediction, Predictor
     from convlens.data.dataset import Dataset
 
+Images = Annotated[
+    str,
+    Parameter(
+        allow_leading_hyphen=True,
+        help=N_("files, folders, globs, or - for the standard input"),
+    ),
+]
+Precision = Annotated[
+    Literal["float32", "bfloat16", "auto"], Parameter(help=N_("arithmetic of the predictions"))
+]
+
 
 def predict(
     classifier: Annotated[
         str | None, Parameter(help=N_("run, .keras file or exported folder"))
     ] = None,
     /,
-    *images: Annotated[
-        str,
-        Parameter(
-            allow_leading_hyphen=True,
-            help=N_("files, folders, globs, or - for the standard input"),
-        ),
-    ],
+    *images: Images,
     model: Annotated[
         str | None, Parameter(help=N_("network with trained weights, instead of a classifier"))
     ] = None,
@@ -51,9 +56,7 @@ def predict(
     format: Annotated[  # noqa: A002 - the flag's name
         Literal["table", "csv", "json"], Parameter(help=N_("how to print the predictions"))
     ] = "table",
-    precision: Annotated[
-        Literal["float32", "bfloat16", "auto"], Parameter(help=N_("arithmetic of the predictions"))
-    ] = "float32",
+    precision: Precision = "float32",
 ) -> int:
     """Predict the classes of images: files, folders, globs, or - for the standard input.
 

@@ -24,6 +24,15 @@ if TYPE_CHECKING:
 # The names of so many classes of a classifier are shown.
 MOST_CLASSES = 8
 
+Plot = Annotated[
+    list[Path] | None,
+    Parameter(
+        consume_multiple=True,
+        negative=(),
+        help=N_("draw a figure to a .png or .svg file [<name>-architecture.png]"),
+    ),
+]
+
 
 def summary(  # noqa: PLR0913 - options of the command
     name: Annotated[str, Parameter(help=N_("network, run or .keras file"))],
@@ -45,14 +54,7 @@ def summary(  # noqa: PLR0913 - options of the command
     like_keras: Annotated[
         bool, Parameter(negative=(), help=N_("print the table of Keras' model.summary()"))
     ] = False,
-    plot: Annotated[
-        list[Path] | None,
-        Parameter(
-            consume_multiple=True,
-            negative=(),
-            help=N_("draw a figure to a .png or .svg file [<name>-architecture.png]"),
-        ),
-    ] = None,
+    plot: Plot = None,
     format: Annotated[  # noqa: A002 - the flag's name
         Literal["table", "markdown", "csv", "json"], Parameter(help=N_("how to print it"))
     ] = "table",

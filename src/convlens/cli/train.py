@@ -22,6 +22,21 @@ if TYPE_CHECKING:
     from convlens.data.dataset import Dataset
     from convlens.run import Run
 
+Folds = Annotated[
+    int | None, Parameter(help=N_("number of folds of a cross-validation, for small data sets"))
+]
+Few = Annotated[
+    int | None,
+    Parameter(help=N_("number of training images of each class, drawn several times")),
+]
+Draws = Annotated[
+    int | None, Parameter(help=N_("number of draws of --few [5]"), show_default=False)
+]
+Budget = Annotated[
+    str | None,
+    Parameter(help=N_("time for everything, as 90s, 10m or 1h; chooses a training that fits")),
+]
+
 
 def train(  # noqa: PLR0913 - options of the command
     path: Annotated[str | None, Parameter(help=N_("folder, file or name of a data set"))] = None,
@@ -35,24 +50,14 @@ def train(  # noqa: PLR0913 - options of the command
         str | None, Parameter(name="--from", help=N_("classifier file or run to train further"))
     ] = None,
     config: Annotated[Path | None, Parameter(help=N_("run.toml; flags take precedence"))] = None,
-    folds: Annotated[
-        int | None, Parameter(help=N_("number of folds of a cross-validation, for small data sets"))
-    ] = None,
-    few: Annotated[
-        int | None,
-        Parameter(help=N_("number of training images of each class, drawn several times")),
-    ] = None,
-    draws: Annotated[
-        int | None, Parameter(help=N_("number of draws of --few [5]"), show_default=False)
-    ] = None,
+    folds: Folds = None,
+    few: Few = None,
+    draws: Draws = None,
     using: Using = None,
     find_learning_rate: Annotated[
         bool, Parameter(negative=(), help=N_("look for a learning rate first"))
     ] = False,
-    budget: Annotated[
-        str | None,
-        Parameter(help=N_("time for everything, as 90s, 10m or 1h; chooses a training that fits")),
-    ] = None,
+    budget: Budget = None,
 ) -> None:
     """Train a classifier on labelled images, score it on images it has not seen, and report."""
     base = Config.from_toml(config) if config is not None else Config()

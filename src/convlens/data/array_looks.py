@@ -21,7 +21,7 @@ from convlens.data.looks import (
     Looks,
     look_at,
 )
-from convlens.decode import FileFacts
+from convlens.file_facts import FileFacts
 from convlens.preprocess import ImageArray
 
 GREY = np.array([0.299, 0.587, 0.114], np.float32)

@@ -1,4 +1,4 @@
-"""Growing: the files of decoded images while they grow, which a stop does not undo.
+"""Growing: files of decoded images that are kept if the decoding is stopped, so that it can go on.
 
 Pixels and looks are appended to two files, and a third one says how many images both hold. After
 Ctrl-C, a kill or a full disk, the next decoding of the same images goes on from there. The files

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from convlens.decode import FileFacts
+from convlens.file_facts import FileFacts
 from convlens.preprocess import ImageArray
 
 LOOKS_VERSION = 3  # to be raised when looks of the same images become others

@@ -20,13 +20,13 @@ from convlens.errors import ConfigError
 from convlens.evaluation.evaluate import evaluate
 from convlens.files import explained_stops, write_atomically
 from convlens.language import N_, _
-from convlens.pipeline import begin, checked, has_learned_from, open_training, prepare_again
+from convlens.pipeline import begin, checked, has_learned_from, open_training
 from convlens.report.finish import calibrate, finish, probabilities
 from convlens.report.results import Scored
 from convlens.run import Run
 from convlens.run_folder import FOLD_DONE
 from convlens.screen import Screen
-from convlens.studies.several import as_begun, read_asked, write_asked
+from convlens.studies.several import as_begun, continued, write_asked
 from convlens.training.network import Origin
 from convlens.training.trainer import Training
 from convlens.transfer.origin import choose_origin
@@ -109,12 +109,8 @@ def resume_cross_validation(
         RunError: If there is no run of that name, it is finished, or these are other images.
     """
     screen = screen or Screen()
-    outer = Run.open(name)
-    with outer.resumed(screen):
-        outer.refuse_finished()
-        config = read_asked(outer)
-        dataset = replace(dataset, splits=None)
-        origin, whole = prepare_again(outer, dataset, config, screen)
+    dataset = replace(dataset, splits=None)
+    with continued(dataset, name, screen) as (outer, config, origin, whole):
         whole = outer.divided(whole)
         last = open_training(whole, as_begun(outer, config), origin, screen)
         _Folds(whole, config, origin, outer.data["folds"], screen).carry_out(outer, last)

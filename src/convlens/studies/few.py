@@ -27,10 +27,10 @@ from convlens.evaluation.metrics import wilson
 from convlens.evaluation.scores import Score
 from convlens.files import explained_stops, write_atomically
 from convlens.language import N_, _, ngettext
-from convlens.pipeline import begin, open_training, prepare_again, prepare_images
+from convlens.pipeline import begin, open_training, prepare_images
 from convlens.run import Run
 from convlens.screen import Screen
-from convlens.studies.several import as_begun, read_asked, write_asked
+from convlens.studies.several import as_begun, continued, write_asked
 from convlens.training.network import Origin
 from convlens.transfer.origin import choose_origin
 
@@ -98,11 +98,7 @@ def resume_few(dataset: Dataset, name: str | Path, screen: Screen | None = None)
         RunError: If there is no run of that name, it is finished, or these are other images.
     """
     screen = screen or Screen()
-    outer = Run.open(name)
-    with outer.resumed(screen):
-        outer.refuse_finished()
-        config = read_asked(outer)
-        origin, whole = prepare_again(outer, dataset, config, screen)
+    with continued(dataset, name, screen) as (outer, config, origin, whole):
         outer.divided(whole)  # refuses other images; the recorded split is that of the first draw
         k = outer.data["few"]
         study = _Few(whole, config, origin, k, outer.data["draws"], screen)

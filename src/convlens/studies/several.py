@@ -1,10 +1,55 @@
-"""Several: the settings of a run of several trainings, each of which decides what is "auto"."""
+"""Several: a run of several trainings, each of which decides what is "auto", and how it goes on."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import NamedTuple
 
 from convlens.config import Config
+from convlens.data.dataset import Dataset
+from convlens.data.prepared import Prepared
 from convlens.errors import RunError
 from convlens.language import _
+from convlens.pipeline import prepare_again
 from convlens.run import Run
 from convlens.run_folder import ASKED, SETTINGS
+from convlens.screen import Screen
+from convlens.training.network import Origin
+
+
+class Continued(NamedTuple):
+    """A run of several trainings that goes on.
+
+    Attributes:
+        run: The run.
+        config: The settings as they were asked for.
+        origin: The network.
+        whole: All images.
+    """
+
+    run: Run
+    config: Config
+    origin: Origin
+    whole: Prepared
+
+
+@contextmanager
+def continued(dataset: Dataset, name: str | Path, screen: Screen) -> Iterator[Continued]:
+    """Open a run of several trainings that was stopped, and lock it for the block.
+
+    Args:
+        dataset: The images of the run.
+        name: The name or the folder of the run.
+        screen: Where the progress is shown.
+
+    Raises:
+        RunError: If there is no run of that name, or it is finished.
+    """
+    run = Run.open(name)
+    with run.resumed(screen):
+        run.refuse_finished()
+        config = read_asked(run)
+        yield Continued(run, config, *prepare_again(run, dataset, config, screen))
 
 
 def write_asked(run: Run, config: Config) -> None:

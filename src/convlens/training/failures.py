@@ -1,7 +1,7 @@
-"""Failures: a step that fails for want of memory, or because its images could not be prepared.
+"""Failures: why a step of a training has failed, where its memory or its images are the cause.
 
 Engines prepare batches in threads of their own and report an error there as one of theirs, with
-many lines. The error itself is noted by the batches.
+many lines. The batches therefore note the error itself.
 """
 
 from collections.abc import Callable, Iterator
@@ -20,14 +20,15 @@ UNPREPARED = N_("the images of a step could not be prepared; {kind}: {reason}.")
 def explained_failures(
     *batches: Batches | None, how_to_go_on: Callable[[], str] = lambda: ""
 ) -> Iterator[None]:
-    """Turn such failures inside the block into one line.
+    """Turn an error of a step inside the block into one line that names its cause.
 
     Args:
-        batches: What the steps are given.
+        batches: The batches of the steps, which note an error that occurs while they are prepared.
         how_to_go_on: Returns what was kept and what to type, as a sentence.
 
     Raises:
-        TrainingError: If a step failed for one of these reasons.
+        TrainingError: If a step failed because the memory is not enough, or its images could not be
+            prepared.
     """
     try:
         yield
