@@ -225,8 +225,9 @@ def resume_search(run: str | None, path: str | None) -> None:
 
     message = _("to resume, name the search: convlens search --run NAME --resume.")
     opened = Run.open(require_name(run, message))
+    refuse_locked(opened.folder)
+    backend.start(opened.config.training.backend, opened.config.training.threads)
     from convlens.studies import search
 
-    refuse_locked(opened.folder)
     dataset = open_images(path or opened.data["path"], opened.config, opened.lists)
     search.resume_search(dataset, opened.folder, Screen())

@@ -218,11 +218,12 @@ def resume_run(run: str | None, path: str | None) -> "Run":
 
     message = _("to resume, name the run: convlens train --run NAME --resume.")
     opened = Run.open(require_name(run, message))
+    refuse_locked(opened.folder)  # before the images are looked at, which may take a while
+    backend.start(opened.config.training.backend, opened.config.training.threads)
     from convlens import pipeline
     from convlens.studies.cross_validation import resume_cross_validation
     from convlens.studies.few import resume_few
 
-    refuse_locked(opened.folder)  # before the images are looked at, which may take a while
     dataset = open_images(path or opened.data["path"], opened.config, opened.lists)
     if "folds" in opened.data:
         return resume_cross_validation(dataset, opened.folder, Screen())
