@@ -9,7 +9,7 @@ EXPORTS := tests/export tests/serve tests/cli/test_export.py tests/cli/test_serv
 STUDIES := tests/budget tests/lessons tests/studies tests/zoo
 CRASHES := tests/crashes
 
-.PHONY: demo lessons lessons-quick test test-export test-studies test-crashes test-all test-backends docs catalogue check clean
+.PHONY: demo lessons lessons-quick test test-export test-studies test-crashes test-all test-backends bench bench-full docs catalogue check clean
 
 demo: $(READY)
 	@$(BIN)/convlens demo
@@ -44,6 +44,15 @@ lessons: $(READY)
 
 lessons-quick: $(READY)
 	$(BIN)/convlens lesson all --run --quick
+
+# How fast convlens is beside others; DATA is a folder with cifar10.npz, mnist/, cats_dogs/ as far as
+# they are at hand. Both go on where they were stopped; bench-full takes hours.
+BENCH := benchmarks/speed/bench.py $(if $(DATA),--data "$(DATA)")
+bench: $(READY)
+	$(BIN)/python $(BENCH)
+
+bench-full: $(READY) $(BACKENDS)/.ready
+	$(BIN)/python $(BENCH) --full --torch $(BACKENDS)/bin/python
 
 OPTIONS_PAGE := "from convlens.cli.flags import options_page; print(options_page(), end='')"
 docs: $(READY)

@@ -2,6 +2,7 @@ import pytest
 
 from convlens.config import AugmentConfig, Config
 from convlens.errors import ConfigError
+from convlens.presets import RECIPES
 
 
 def test_a_configuration_survives_toml(tmp_path):
@@ -83,3 +84,24 @@ def test_what_follows_from_a_backbone_and_from_unfreezing():
     assert found(augment="strong", epochs=3) == ("strong", 3, usual.batch_size)
     assert found(unfreeze="all") == ("light", 5, 32)
     assert found(unfreeze="all", augment="none", epochs=9, batch_size=8) == ("none", 9, 8)
+
+
+def test_a_recipe_sets_what_is_not_given(tmp_path):
+    fast = Config().replace(recipe="fast", epochs=3)
+    assert (fast.model.model, fast.training.optimizer) == ("fast_cnn", "muon")
+    assert (fast.training.epochs, fast.training.learning_rate) == (3, None)
+    assert Config().replace(recipe="fast", model="lenet5").model.model == "lenet5"
+    changed = fast.replace(model="lenet5")
+    (tmp_path / "run.toml").write_text(changed.to_toml())
+    assert Config.from_toml(tmp_path / "run.toml") == changed
+
+
+@pytest.mark.parametrize("recipe", ["slow", ["fast"], 3])
+def test_an_unknown_recipe_is_refused(recipe):
+    with pytest.raises(ConfigError, match="--recipe must be"):
+        Config().replace(recipe=recipe)
+
+
+@pytest.mark.parametrize("recipe", RECIPES)
+def test_every_recipe_is_valid(recipe):
+    assert Config().replace(recipe=recipe).training.recipe == recipe

@@ -11,7 +11,7 @@ import tomli_w
 
 from convlens.errors import ConfigError
 from convlens.language import N_, _
-from convlens.presets import AUGMENT_PRESETS, LEARNING_RATES
+from convlens.presets import AUGMENT_PRESETS, LEARNING_RATES, RECIPES
 from convlens.sections import (
     SECTIONS,
     AugmentConfig,
@@ -54,9 +54,9 @@ class Config:
         """Return a copy in which settings are changed by name, whatever their section.
 
         Some settings change others, unless these are given too: a new `augment` resets the other
-        fields of its section, and a new `optimizer` resets the learning rate. A `backbone` sets
-        `augment="none"`, so that its features are computed once. Layers that `unfreeze` are trained
-        for 5 epochs in batches of 32 with light augmentation.
+        fields of its section, and a new `optimizer` resets the learning rate. A `recipe` sets what
+        `RECIPES` lists. A `backbone` sets `augment="none"`, so that its features are computed once.
+        Layers that `unfreeze` are trained for 5 epochs in batches of 32 with light augmentation.
 
         Args:
             **values: New values by the names of settings.
@@ -67,6 +67,7 @@ class Config:
         >>> Config().replace(epochs=3, size="32").training.epochs
         3
         """
+        values = RECIPES.get(str(values.get("recipe")), {}) | values
         if values.get("unfreeze") is not None:
             values = FINE_TUNING | values
         elif values.get("backbone") is not None:

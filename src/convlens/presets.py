@@ -11,11 +11,28 @@ LEARNING_RATES = {
     "rmsprop": 1e-3,
     "adagrad": 1e-2,
     "adadelta": 1.0,
+    "muon": 0.1,
+}
+SCHEDULES = ("constant", "cosine", "linear", "one_cycle")
+
+# Each recipe sets settings of any section that are not given.
+RECIPES: dict[str, dict[str, Any]] = {
+    "standard": {},
+    "fast": {
+        "model": "fast_cnn",
+        "augment": "shift",
+        "epochs": 10,
+        "batch_size": 128,
+        "optimizer": "muon",
+        "schedule": "linear",
+        "label_smoothing": 0.2,
+    },
 }
 
 # Each preset sets fields of AugmentConfig. The data decide about flips.
 AUGMENT_PRESETS: dict[str, dict[str, Any]] = {
     "none": {},
+    "shift": {"shift": 0.07},
     "light": {"shift": 0.1, "zoom": 0.1, "rotate": 5.0},
     "strong": {
         "shift": 0.1,

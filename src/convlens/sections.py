@@ -10,7 +10,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from convlens.language import N_
-from convlens.presets import ACTIVATIONS, AUGMENT_PRESETS, INITIALIZERS, LEARNING_RATES
+from convlens.presets import (
+    ACTIVATIONS,
+    AUGMENT_PRESETS,
+    INITIALIZERS,
+    LEARNING_RATES,
+    RECIPES,
+    SCHEDULES,
+)
 from convlens.setting import Section, setting
 
 
@@ -183,6 +190,14 @@ class AugmentConfig(Section):
 class TrainingConfig(Section):
     """How the network is trained."""
 
+    recipe: str = setting(
+        "standard",
+        N_(
+            "preset for the network and its training (fast learns small images in few passes); "
+            "other settings take precedence"
+        ),
+        choices=tuple(RECIPES),
+    )
     epochs: int = setting(
         20, N_("passes over the training images, or epochs of --steps-per-epoch steps"), low=1
     )
@@ -204,13 +219,13 @@ class TrainingConfig(Section):
         None, N_("largest learning rate (default: depends on the optimizer)"), above=0
     )
     optimizer: str = setting("adamw", N_("optimizer"), choices=tuple(LEARNING_RATES))
-    schedule: str = setting(
-        "one_cycle", N_("learning rate over time"), choices=("constant", "cosine", "one_cycle")
-    )
+    schedule: str = setting("one_cycle", N_("learning rate over time"), choices=SCHEDULES)
     warmup_epochs: float = setting(
         1.0, N_("epochs in which the learning rate rises before the cosine"), low=0
     )
-    weight_decay: float = setting(0.05, N_("adamw: weight decay of the kernels"), low=0, high=1)
+    weight_decay: float = setting(
+        0.05, N_("adamw: weight decay of the kernels; muon: of the last one"), low=0, high=1
+    )
     label_smoothing: float = setting(
         0.0, N_("share of a label that is spread over all classes"), low=0, high=0.5
     )

@@ -210,3 +210,15 @@ class TestMix:
             for step in range(200)
         ]
         assert 70 < sum(grey) < 130
+
+
+def test_an_image_is_mirrored_in_one_of_two_epochs_that_follow_each_other():
+    batch = images(40)
+    config = only(flip=True)
+    mirrored = [
+        [np.array_equal(one, new[:, ::-1]) for one, new in zip(batch, changed, strict=True)]
+        for changed in (change(batch, config, epoch=epoch) for epoch in range(4))
+    ]
+    assert 8 < sum(mirrored[0]) < 32
+    assert mirrored[1] == [not one for one in mirrored[0]]
+    assert mirrored[2:] == mirrored[:2]

@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 
 from convlens.cli import main
+from convlens.config import Config
 from convlens.errors import Interrupted, RunError, StorageError
 from convlens.pipeline import train
 from convlens.run import Run
@@ -47,6 +48,20 @@ def test_a_stopped_run_goes_on_with_the_same_bits(
     resumed = train(digits, run=tmp_path / "stopped", resume=True, screen=QUIET)
     assert columns(resumed) == columns(finished_run)
     assert same_weights(resumed, finished_run)
+
+
+def test_the_fast_recipe_goes_on_with_the_same_bits(digits, tmp_path, monkeypatch):
+    """Its first layer is computed from the images, and Muon has a state of its own."""
+    config = Config().replace(recipe="fast", epochs=2, batch_size=64, limit=400, seed=3)
+    whole = train(digits, config, run=tmp_path / "whole", screen=QUIET)
+    with monkeypatch.context() as patch:
+        press_ctrl_c(patch, 6)
+        with pytest.raises(Interrupted):
+            train(digits, config, run=tmp_path / "stopped", screen=QUIET)
+    keras.utils.set_random_seed(99)
+    resumed = train(digits, run=tmp_path / "stopped", resume=True, screen=QUIET)
+    assert columns(resumed) == columns(whole)
+    assert same_weights(resumed, whole)
 
 
 def test_a_killed_process_goes_on_with_the_same_bits(finished_run, tmp_path, capsys):

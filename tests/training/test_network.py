@@ -12,6 +12,7 @@ from convlens.errors import ConfigError, DataError, ModelError
 from convlens.pipeline import train
 from convlens.training.network import choose_network
 from convlens.zoo.create import build
+from convlens.zoo.fast import whiten
 from tests import trainings
 from tests.training.networks import (
     CONFIG,
@@ -85,6 +86,17 @@ def test_images_below_the_least_side_are_enlarged_unless_the_user_gave_a_size():
     assert any("12 x 12 the images are too small" in note for note in prepared.notes)
     with pytest.raises(ModelError, match="at least 16 x 16 pixels; found 12 x 12"):
         chosen("lenet_sigmoid", 12, size="12")
+
+
+def test_a_first_layer_is_computed_from_the_training_images_alone():
+    origin, prepared, config, model = chosen("fast_cnn", 16)
+    train = np.asarray(prepared.store.images[np.sort(prepared.splits.train)])
+    expected = keras.models.clone_model(model)
+    whiten(expected, train)
+    found = model.get_layer("whiten").get_weights()
+    for one, other in zip(found, expected.get_layer("whiten").get_weights(), strict=True):
+        assert np.allclose(np.abs(one), np.abs(other), atol=1e-3)  # a component has no sign
+    assert origin.notes(prepared, config, model) == []
 
 
 def test_the_small_stem_begins_inside_the_graph_after_the_scaling():

@@ -106,6 +106,10 @@ def test_one_cycle_rises_a_quarter_and_falls_to_nearly_nothing():
     assert np.all(np.diff(found[25:]) < 0)
 
 
+def test_linear_falls_to_nothing():
+    assert rates("linear") == pytest.approx([0.1 * (1 - step / 100) for step in range(101)])
+
+
 def test_cosine_warms_up_for_its_epochs_and_is_half_way_in_the_middle():
     found = rates("cosine", warmup_epochs=2)
     assert found[0] == 0

@@ -122,6 +122,11 @@ def all_layers(model: keras.Model) -> Iterator[keras.Layer]:
             yield from all_layers(layer)
 
 
+def last_layers(model: keras.Model) -> list[keras.Layer]:
+    """Return the last layer with weights before each output of a model."""
+    return [one for one in _ending(model) if getattr(one, "weights", None)]
+
+
 def _ending(model: keras.Model) -> Iterator[keras.Operation]:
     """Yield the operations from each output back to the first one with weights."""
     waiting = list(model.outputs)

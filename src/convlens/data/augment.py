@@ -6,6 +6,9 @@ for a whole batch at once. No generator carries a state, so a resumed run repeat
 Geometry   Flip, shift, zoom, rotation and shear are one affine map per image and one bicubic
            interpolation. Bilinear interpolation takes a third less time and softens small images,
            so that the network would train on a blur that test images do not have.
+Flip       An image that is mirrored in one epoch is not in the next, so that two epochs show it
+           both ways (Jordan, "94% on CIFAR-10 in 3.29 Seconds on a Single GPU", 2024,
+           arXiv:2404.00498).
 Colour     Cubuk et al., "RandAugment", 2019, arXiv:1909.13719; only its colour operations, as
            geometry has settings of its own. The strength is drawn anew each time (Müller and
            Hutter, "TrivialAugment", 2021, arXiv:2103.10158).
@@ -25,7 +28,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from convlens.config import AUGMENT_PRESETS, AugmentConfig
-from convlens.data.transforms import COLOUR, ERASE, Uniform, erase, recolour, warp
+from convlens.data.transforms import COLOUR, ERASE, FLIP, Uniform, erase, recolour, warp
 from convlens.preprocess import ImageArray
 
 __all__ = ["augment", "flip_is_safe", "mix", "resolve"]
@@ -119,6 +122,7 @@ def augment(
     operations = config.randaugment or 0
     keys = _keys(seed, epoch, indices)
     uniform = _uniform(keys, COLOUR + 2 * operations)
+    uniform[:, FLIP] = _alternating(seed, epoch, indices)
     # The images are small and the training needs the other cores; the pixels do not depend on it.
     threads = cv2.getNumThreads()
     cv2.setNumThreads(1)
@@ -223,6 +227,12 @@ def _uniform(keys: NDArray[np.uint64], columns: int) -> Uniform:
     """Return (b, columns) random numbers in [0, 1)."""
     bits = _hash(keys[:, None] + _hash(np.arange(columns, dtype=np.uint64)))
     return (bits >> np.uint64(11)).astype(np.float64) * 2.0**-53
+
+
+def _alternating(seed: int, epoch: int, indices: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Return (b,) numbers that lie below 1/2 in every second epoch, drawn for the first one."""
+    first = _uniform(_keys(seed, 0, indices), FLIP + 1)[:, FLIP]
+    return (first + epoch % 2 / 2) % 1
 
 
 def _noise(key: np.uint64, number: int) -> ImageArray:

@@ -21,7 +21,16 @@ KEPT = 1.5  # times the outputs of all layers, which the backward pass needs, wi
 COMPILED = 250e6  # bytes that the engine takes for compiling a training
 BYTES = {"float32": 4, "bfloat16": 3}  # of a number; some layers compute in float32 in between
 # Arrays of the size of the weights that each optimizer keeps.
-SLOTS = {"sgd": 0, "momentum": 1, "adam": 2, "adamw": 2, "rmsprop": 1, "adagrad": 1, "adadelta": 2}
+SLOTS = {
+    "sgd": 0,
+    "momentum": 1,
+    "adam": 2,
+    "adamw": 2,
+    "rmsprop": 1,
+    "adagrad": 1,
+    "adadelta": 2,
+    "muon": 2,
+}
 CHOSEN = N_(
     "a batch of {batch} would take about {need:.1f} GB of memory, and {free:.1f} GB are free, so a "
     "step computes {micro} images at a time (--micro-batch 0 computes all of them)"

@@ -4,15 +4,15 @@ It comes from the zoo, from a Keras model of the user, or from a finished classi
 with a new head is a fourth kind, see `convlens.transfer.origin`.
 """
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import keras
+import numpy as np
 
 from convlens.anatomy.graph import producer
-from convlens.anatomy.summary import count_multiply_adds, layer_table
 from convlens.classifier.assembly import (
     Network,
     all_layers,
@@ -22,7 +22,7 @@ from convlens.classifier.assembly import (
     with_precision,
 )
 from convlens.classifier.classifier import Classifier
-from convlens.config import Config, ModelConfig
+from convlens.config import Config
 from convlens.conflicts import refuse_conflicts
 from convlens.data.dataset import Dataset
 from convlens.data.decoding import Progress
@@ -30,10 +30,12 @@ from convlens.data.prepared import Demands, Prepared, prepare_data
 from convlens.errors import ModelError
 from convlens.language import _
 from convlens.preprocess import Preprocessing
-from convlens.zoo.create import LEAST_WITH_STEM, build, create_model
+from convlens.training.stem_note import stem_note
+from convlens.zoo.create import build
 from convlens.zoo.registry import model_info
 from convlens.zoo.weights import load_weights
 
+ADAPTED = 2000  # training images that weights are computed from, at most
 CLOSING = ("softmax", "sigmoid")
 SCALING = keras.layers.Rescaling | keras.layers.Normalization
 
@@ -112,7 +114,17 @@ class Origin:
                 )
             load_weights(model, self.name, config.transfer.weights)
             finalize(model)
+        elif self.is_of_zoo:
+            self._adapt(model, prepared)
         return model
+
+    def _adapt(self, model: keras.Model, prepared: Prepared) -> None:
+        """Set the weights that the network computes from training images, if it has any."""
+        adapt = model_info(self.name).adapt
+        if adapt is not None:
+            train = prepared.splits.train
+            spread = np.linspace(0, len(train) - 1, min(len(train), ADAPTED)).astype(np.int64)
+            adapt(model, np.asarray(prepared.store.images[train[spread]]))
 
     def notes(self, prepared: Prepared, config: Config, model: keras.Model) -> list[str]:
         """Return what the user should know about the network on these images.
@@ -124,9 +136,9 @@ class Origin:
         """
         if not self.is_of_zoo:
             return []
-        notes = _stem_note(self.name, prepared, config.model, model)
-        frozen = any(layer.weights and not layer.trainable for layer in model.layers)
-        if frozen and config.transfer.weights is None:
+        notes = stem_note(self.name, prepared, config.model, model)
+        is_random = config.transfer.weights is None and model_info(self.name).adapt is None
+        if is_random and any(layer.weights and not layer.trainable for layer in model.layers):
             notes.append(
                 _(
                     "RANDOM WEIGHTS in the frozen layers of {name}: this only demonstrates the "
@@ -236,65 +248,3 @@ def _without_closing_activation(model: keras.Model) -> keras.Model:
         return node.__class__.from_config(settings)
 
     return copy_model(uncompiled, rebuild)
-
-
-def _stem_note(name: str, prepared: Prepared, config: ModelConfig, model: keras.Model) -> list[str]:
-    """Return a note on `--stem small`, or nothing where the last feature map is more than a pixel.
-
-    Args:
-        name: The name of the network in the zoo.
-        prepared: The images.
-        config: The settings of the network.
-        model: The network with the stem of its paper.
-    """
-    if config.stem != "paper" or min(model_info(name).input_shape[:2]) < LEAST_WITH_STEM:
-        return []
-    model = keras.Model(model.inputs, model.outputs[0])  # without auxiliary heads
-    left = _last_map_size(model)
-    if min(left) > 1:
-        return []
-    height, width, channels = prepared.preprocessing.shape
-    sides = prepared.enlarged_from or (height, width)
-    try:
-        small = create_model(
-            name,
-            input_shape=(*sides, channels),
-            num_classes=prepared.dataset.num_classes,
-            config=replace(config, stem="small"),
-        )
-    except ModelError:
-        return []
-    small = keras.Model(small.inputs, small.outputs[0])
-    kept = _last_map_size(small)
-    if min(kept) == 1:
-        note = _(
-            "{name} shrinks {size} to {left}, and no less with --stem small; a larger --size "
-            "leaves more of the images"
-        )
-    elif prepared.enlarged_from:
-        note = _(
-            "{name} shrinks {size} to {left}; --stem small keeps {kept} of {sides}, at "
-            "{times:.2g} times the multiply-adds"
-        )
-    else:
-        note = _(
-            "{name} shrinks {size} to {left}; --stem small keeps {kept}, at {times:.2g} times the "
-            "multiply-adds"
-        )
-    return [
-        note.format(
-            name=name,
-            size="{} x {}".format(height, width),
-            left="{} x {}".format(*left),
-            kept="{} x {}".format(*kept),
-            sides="{} x {}".format(*sides),
-            times=count_multiply_adds(small) / count_multiply_adds(model),
-        )
-    ]
-
-
-def _last_map_size(model: keras.Model) -> tuple[int, int]:
-    """Return the (height, width) of the last feature map, before the network looks at all of it."""
-    last = [row for row in layer_table(model) if row.stride is not None][-1]
-    height, width, _ = last.output_shape
-    return height, width

@@ -15,7 +15,9 @@ import keras
 from keras import ops
 
 from convlens import backend
+from convlens.classifier.assembly import last_layers
 from convlens.config import LEARNING_RATES, TrainingConfig
+from convlens.training.muon import Muon
 
 AUXILIARY_WEIGHT = 0.3
 # The share of a one-cycle schedule in which the learning rate rises. It starts at the largest rate
@@ -32,7 +34,9 @@ KINDS: dict[str, tuple[type[keras.optimizers.Optimizer], dict[str, Any]]] = {
     "rmsprop": (keras.optimizers.RMSprop, {}),
     "adagrad": (keras.optimizers.Adagrad, {}),
     "adadelta": (keras.optimizers.Adadelta, {}),
+    "muon": (Muon, {}),
 }
+DECAYING = ("adamw", "muon")  # optimizers with a weight decay
 
 
 class Multiplier(NamedTuple):
@@ -69,7 +73,7 @@ def compile_for_training(
     """
     schedule = make_schedule(config, steps_per_epoch)
     changes = config.epochs * steps_per_epoch // parts
-    optimizer = make_optimizer(config, schedule, multipliers, changes)
+    optimizer = make_optimizer(config, schedule, multipliers, changes, model=model)
     if parts > 1:
         optimizer.gradient_accumulation_steps = parts
     model.compile(
@@ -134,12 +138,14 @@ def make_schedule(
 
     "one_cycle" rises linearly over the first quarter and falls along a cosine. "cosine" does the
     same, but rises from zero over `warmup_epochs`, or over a quarter if that is shorter (Loshchilov
-    and Hutter 2016, arXiv:1608.03983, without restarts).
+    and Hutter 2016, arXiv:1608.03983, without restarts). "linear" falls from the first step on.
     """
     peak = config.learning_rate or LEARNING_RATES[config.optimizer]
     total = max(config.epochs * steps_per_epoch, 2)
     if config.schedule == "constant":
         return peak
+    if config.schedule == "linear":
+        return keras.optimizers.schedules.PolynomialDecay(peak, total, end_learning_rate=0.0)
     if config.schedule == "one_cycle":
         rise = max(int(RISE * total), 1)
         first = peak / START
@@ -160,6 +166,8 @@ def make_optimizer(
     learning_rate: float | keras.optimizers.schedules.LearningRateSchedule,
     multipliers: Sequence[Multiplier] = (),
     steps: int = 0,
+    *,
+    model: keras.Model | None = None,
 ) -> keras.optimizers.Optimizer:
     """Return the configured optimizer; "momentum" is SGD with Nesterov momentum 0.9.
 
@@ -169,15 +177,18 @@ def make_optimizer(
         multipliers: How fast each trainable variable learns, in the order of the variables. If
             none are given, all variables learn at the same rate.
         steps: The changes of the weights in the whole training; only needed with multipliers.
+        model: The model. Muon leaves the layers that give its logits to Adam.
     """
     kind, options = KINDS[config.optimizer]
     if multipliers:
         kind = with_multipliers(kind, multipliers, steps)
-    if config.optimizer == "adamw":
+    if config.optimizer in DECAYING:
         options = {"weight_decay": config.weight_decay}
     optimizer = kind(learning_rate, **options)
-    if config.optimizer == "adamw":
+    if config.optimizer in DECAYING:
         optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
+    if isinstance(optimizer, Muon) and model is not None:
+        optimizer.exclude_layers = [layer.path for layer in last_layers(model)]
     return optimizer
 
 

@@ -60,7 +60,7 @@ def find_learning_rate(
     watch = _Watch()
     with backend.unchanged(model):
         model.compile(
-            optimizer=make_optimizer(config, schedule),
+            optimizer=make_optimizer(config, schedule, model=model),
             loss=model.loss,
             jit_compile=backend.jit_compile(),
         )

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from convlens.errors import ModelError
 from convlens.language import _, listed, one_of
+from convlens.preprocess import ImageArray
 
 # A list holds the logits of the head first, then those of the auxiliary heads.
 Logits: TypeAlias = keras.KerasTensor | list[keras.KerasTensor]
@@ -92,6 +93,8 @@ class ModelInfo:
         description: One line about the model, in English; `summary` has it in the chosen language.
         builder: Returns the logits for (inputs, num_classes[, config]), or a list of the logits of
             the head and of the auxiliary heads.
+        adapt: Sets those first weights of a model from uint8 images to logits that are computed
+            from training images, or None where all of them are drawn at random.
     """
 
     name: str
@@ -106,6 +109,7 @@ class ModelInfo:
     weights: Weights | None
     description: str
     builder: Callable[..., Logits]
+    adapt: Callable[[keras.Model, ImageArray], None] | None = None
 
     @property
     def summary(self) -> str:
@@ -125,6 +129,7 @@ def register_model(  # noqa: PLR0913 - the facts of a model
     head: str = "softmax",
     scale: float = 1 / 255,
     weights: Weights | None = None,
+    adapt: Callable[[keras.Model, ImageArray], None] | None = None,
 ) -> Callable[[Builder], Builder]:
     """Register the decorated function as the model of its name.
 
@@ -161,6 +166,7 @@ def register_model(  # noqa: PLR0913 - the facts of a model
             weights,
             summary,
             builder,
+            adapt,
         )
         return builder
 

@@ -1,0 +1,101 @@
+"""Train to an accuracy: the programs of the lectures as written, and recipes of convlens.
+
+python benchmarks/speed/accuracy.py deck_cifar10 FILE.npz [--epochs 20] [--seed 0]
+python benchmarks/speed/accuracy.py deck_mnist FOLDER [--epochs 10] [--seed 0]
+python benchmarks/speed/accuracy.py convlens PATH [--seed 0] -- --recipe fast --epochs 12
+
+Prints one line of JSON: the seconds of the whole command, from the start of its process to the last
+score, and the accuracy of the test images. A deck's program trains on the images of the path that
+are not its test images. It keeps 20 % of them for validation, and so does convlens.
+"""
+
+import argparse
+import json
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import numpy as np
+import psutil
+
+DECKS = {  # of each program: the network, the batch size and the epochs
+    "deck_cifar10": ("cifar_4conv", 128, 20),
+    "deck_mnist": ("mnist_2conv", 300, 10),
+}
+
+
+def main() -> None:
+    """Run the program, and print what it took and what came of it."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("program", choices=(*DECKS, "convlens"))
+    parser.add_argument("data", type=Path)
+    parser.add_argument("--epochs", type=int, help="of a deck's program; by default as written")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("options", nargs="*", help="options of `convlens train`, after --")
+    given = parser.parse_args()
+    if given.program == "convlens":
+        found = convlens(given.data, given.seed, given.options)
+    else:
+        found = deck(given.program, given.data, given.seed, given.epochs)
+    print(json.dumps(found))
+
+
+def deck(program: str, path: Path, seed: int, epochs: int | None) -> dict[str, object]:
+    """Train as the lecture does, with Keras' own `fit` in float32."""
+    import keras
+
+    import convlens
+    from convlens.zoo.create import create_model
+
+    network, batch_size, as_written = DECKS[program]
+    keras.utils.set_random_seed(seed)
+    dataset = convlens.load_data(path)
+    pixels = np.asarray(dataset.images).astype("float32") / 255
+    pixels = pixels.reshape(*pixels.shape[:3], -1)
+    targets = keras.utils.to_categorical(dataset.labels)
+    is_test = np.asarray(dataset.splits == "test")
+    model = create_model(network)
+    model.compile(
+        "adam", keras.losses.CategoricalCrossentropy(from_logits=True), metrics=["accuracy"]
+    )
+    model.fit(
+        pixels[~is_test],
+        targets[~is_test],
+        batch_size=batch_size,
+        epochs=epochs or as_written,
+        validation_split=0.2,
+        verbose=2,
+    )
+    _loss, accuracy = model.evaluate(pixels[is_test], targets[is_test], verbose=0)
+    return {
+        "seconds": round(time.time() - psutil.Process().create_time(), 1),
+        "epochs": epochs or as_written,
+        "accuracy": round(accuracy, 4),
+        "images": int(is_test.sum()),
+    }
+
+
+def convlens(path: Path, seed: int, options: list[str]) -> dict[str, object]:
+    """Run `convlens train` with options."""
+    with tempfile.TemporaryDirectory() as folder:
+        run = Path(folder) / "run"
+        words = ["train", str(path), "--seed", str(seed), *options, "--run", str(run)]
+        began = time.perf_counter()
+        subprocess.run([sys.executable, "-m", "convlens", *words], check=True, stdout=sys.stderr)
+        seconds = time.perf_counter() - began
+        report = json.loads((run / "report.json").read_text(encoding="utf-8"))
+        accuracy = report["metrics"]["accuracy"]
+        return {
+            "seconds": round(seconds, 1),
+            "accuracy": round(accuracy["value"], 4),
+            "images": accuracy["n"],
+            "options": " ".join(options),
+        }
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,177 @@
+"""Measure how fast convlens is, beside what else people use, and draw what was found.
+
+python benchmarks/speed/bench.py [--full] [--data FOLDER] [--torch PYTHON] [--results FOLDER]
+
+Each measurement is a command in a process of its own, which is printed, so that it can be run
+alone. Its result is kept as a JSON file among the results. A measurement whose file exists is not
+repeated, so that this command goes on where it was stopped. The programs that are compared run in
+turn, round after round. In each round, the limits of the machine are measured too.
+
+--full adds the trainings to an accuracy with three seeds, which take hours. DATA is a folder with
+`cifar10.npz`, `mnist` and `cats_dogs`, as far as they are at hand; rows without their images are
+left out. --torch names a Python that has PyTorch.
+"""
+
+import argparse
+import json
+import os
+import platform
+import shlex
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+
+import psutil
+from drawing import draw
+from rich.console import Console
+
+from convlens.precision import has_fast_bfloat16
+
+HERE = Path(__file__).parent
+ROUNDS = 3
+SEEDS = 3
+NETWORKS = ("cifar_4conv", "small_resnet", "fast_cnn")
+IMAGES = {False: (1_000, 10_000, 100_000), True: (1_000, 10_000, 100_000, 1_000_000)}
+CLASSES = (2, 10, 100, 1_000)
+SIDES = (32, 64, 128, 224)
+RECIPES = (  # images, the deck's program, options of convlens
+    ("cifar10.npz", "deck_cifar10", "--recipe fast --epochs 12"),
+    ("cifar10.npz", "deck_cifar10", "--recipe fast --epochs 24"),
+    ("mnist", "deck_mnist", "--recipe fast --epochs 2"),
+    ("mnist", "deck_mnist", "--recipe fast --epochs 8"),
+    ("cats_dogs", "", "--recipe fast --size 64 --batch-size 64 --epochs 60 --augment strong"),
+)
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """A command that prints a line of JSON.
+
+    Attributes:
+        part: What is measured, which is the name of a folder among the results.
+        name: The name of the row.
+        number: The round or the seed.
+        words: The script and its arguments.
+        python: The Python that runs it.
+    """
+
+    part: str
+    name: str
+    number: int
+    words: tuple[str, ...]
+    python: str = sys.executable
+
+    def file(self, results: Path) -> Path:
+        """Return where the result is kept."""
+        return results / self.part / f"{self.name}-{self.number}.json"
+
+
+def main() -> None:
+    """Run what is missing, and draw all results."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--full", action="store_true")
+    parser.add_argument("--data", type=Path, help="a folder with the images")
+    parser.add_argument("--torch", help="a Python that has PyTorch and convlens")
+    parser.add_argument("--results", type=Path, default=Path("bench"))
+    parser.add_argument("--only", default="", help="parts whose name contains this text")
+    given = parser.parse_args()
+    console = Console(highlight=False, soft_wrap=True)
+    for one in measurements(given.full, given.data, given.torch):
+        file = one.file(given.results)
+        if given.only in one.part and not file.exists():
+            command = [one.python, str(HERE / one.words[0]), *one.words[1:]]
+            console.print(f"[bold]{shlex.join(['python', *command[1:]])}[/bold]")
+            done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=False)
+            if done.returncode:
+                console.print(f"  it ended with {done.returncode}, so that its row is left out")
+                continue
+            file.parent.mkdir(parents=True, exist_ok=True)
+            found = json.loads(done.stdout.splitlines()[-1])
+            file.write_text(json.dumps(found | {"command": shlex.join(one.words)} | machine()))
+            console.print("  " + json.dumps(found))
+    draw(given.results, console)
+
+
+def machine() -> dict[str, object]:
+    """Return on what is measured."""
+    names = ("convlens", "keras", "tensorflow", "numpy")
+    return {
+        "cores": psutil.cpu_count(),
+        "processor": platform.processor() or platform.machine(),
+        "bfloat16": has_fast_bfloat16(),
+        "load": os.getloadavg()[0],
+        "versions": {name: version(name) for name in names},
+    }
+
+
+def measurements(full: bool, data: Path | None, torch: str | None) -> Iterator[Measurement]:
+    """Yield everything that is measured, in the order in which it is done."""
+    yield Measurement("start", "start", 0, ("start.py",))
+    for number in range(ROUNDS):
+        yield Measurement("limits", "limits", number, ("limits.py",))
+        yield from throughput(number, torch)
+    for images in IMAGES[full]:
+        yield Measurement("growth", f"images-{images}", 0, ("growth.py", "--images", str(images)))
+    for classes in CLASSES:
+        words = ("growth.py", "--classes", str(classes))
+        yield Measurement("growth", f"classes-{classes}", 0, words)
+    for side in SIDES:
+        words = ("growth.py", "--images", "2000", "--side", str(side))
+        yield Measurement("growth", f"side-{side}", 0, words)
+    if data is not None:
+        yield from from_files(data, torch)
+    if data is not None and full:
+        yield from to_accuracy(data)
+
+
+def throughput(number: int, torch: str | None) -> Iterator[Measurement]:
+    """Yield one round of trainings on random images."""
+    own = ["deck", "convlens", *(["keras_bfloat16"] if has_fast_bfloat16() else [])]
+    for network in NETWORKS:
+        for program in own:
+            words = ("throughput.py", program, "--network", network)
+            yield Measurement("throughput", f"{network}-{program}", number, words)
+    others = ["torch", "torch_compiled", *(["torch_bfloat16"] if has_fast_bfloat16() else [])]
+    for program in others if torch else ():
+        words = ("throughput.py", program)
+        yield Measurement("throughput", f"cifar_4conv-{program}", number, words, str(torch))
+
+
+def from_files(data: Path, torch: str | None) -> Iterator[Measurement]:
+    """Yield trainings that begin with files of photographs."""
+    folder = data / "cats_dogs" / "train"
+    if not folder.is_dir():
+        return
+    for number in range(ROUNDS):
+        for size in (64, 224):
+            for program in ("keras", "convlens", "torch"):
+                python = torch if program == "torch" else sys.executable
+                if python is not None:
+                    words = ("files.py", program, str(folder), "--size", str(size))
+                    yield Measurement("files", f"{size}-{program}", number, words, python)
+
+
+def to_accuracy(data: Path) -> Iterator[Measurement]:
+    """Yield the deck's programs and the recipes, seed after seed."""
+    for seed in range(SEEDS):
+        decks = set()
+        for name, deck, options in RECIPES:
+            path = data / name
+            if not path.exists():
+                continue
+            if deck and deck not in decks:
+                decks.add(deck)
+                words = ("accuracy.py", deck, str(path), "--seed", str(seed))
+                yield Measurement("accuracy", deck, seed, words)
+            words = ("accuracy.py", "convlens", str(path), "--seed", str(seed), "--")
+            row = f"{path.stem}{options.replace(' ', '_').replace('--', '-')}"
+            yield Measurement("accuracy", row, seed, (*words, *options.split()))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,171 @@
+"""Tables and charts of the results that bench.py keeps."""
+
+import json
+from collections import defaultdict
+from pathlib import Path
+from statistics import mean, median, stdev
+
+from matplotlib.figure import Figure
+from rich.console import Console
+from rich.table import Table
+
+from convlens.anatomy.summary import count_multiply_adds
+from convlens.charts.style import BLUE, GREEN, GREY, ORANGE, new_chart
+
+# Floating-point operations of a training step for each multiply-add of the forward pass: two for
+# the pass itself, two for the gradients of the maps, and two for those of the weights.
+OPERATIONS = 6
+Results = dict[str, list[dict]]
+
+
+def draw(results: Path, console: Console) -> None:
+    """Print the tables of all parts that have results, and write their charts beside them."""
+    for part, show in (
+        ("throughput", show_throughput),
+        ("accuracy", show_accuracy),
+        ("files", show_files),
+        ("growth", show_growth),
+        ("start", show_start),
+    ):
+        rows = read(results / part)
+        if rows:
+            console.print(f"\n[bold]{part}[/bold]")
+            show(rows, results, console)
+
+
+def read(folder: Path) -> Results:
+    """Return the results of a part by row, those of its rounds in order."""
+    rows: Results = defaultdict(list)
+    for file in sorted(folder.glob("*.json")):
+        rows[file.stem.rpartition("-")[0]].append(json.loads(file.read_text()))
+    return rows
+
+
+def table_of(*headings: str) -> Table:
+    """Return an empty table, all columns but the first aligned at the right."""
+    table = Table(box=None, pad_edge=False, padding=(0, 2), header_style="dim")
+    for number, heading in enumerate(headings):
+        table.add_column(heading, justify="right" if number else "left", no_wrap=True)
+    return table
+
+
+def show_throughput(rows: Results, results: Path, console: Console) -> None:
+    """Show images a second, as a ratio of the deck's program in the same round, and as a share."""
+    limits = read(results / "limits").get("limits", [])
+    speed = {name: [one["images_per_second"] for one in found] for name, found in rows.items()}
+    table = table_of("network and program", "images/s", "of the deck's", "of the product's rate")
+    bars = []
+    for name, found in speed.items():
+        network, program = name.split("-")
+        deck = speed.get(f"{network}-deck", [])
+        ratios = [own / other for own, other in zip(found, deck, strict=False)]
+        kind = "bfloat16_gflops" if "bfloat16" in program else "float32_gflops"
+        operations = OPERATIONS * multiply_adds(network) / 1e9
+        shares = [own * operations / limit[kind] for own, limit in zip(found, limits, strict=False)]
+        table.add_row(
+            name,
+            f"{median(found):,.0f}",
+            f"{median(ratios):.2f}" if ratios else "-",
+            f"{100 * median(shares):.0f} %" if shares else "-",
+        )
+        if ratios:
+            bars.append((name, median(ratios), program == "convlens"))
+    console.print(table)
+    with new_chart((7.6, 0.36 * len(bars) + 1.2), [name for name, *_ in bars]) as figure:
+        axes = figure.subplots()
+        for place, (_name, ratio, own) in enumerate(reversed(bars)):
+            axes.barh(place, ratio, color=BLUE if own else GREY)
+            axes.annotate(f" {ratio:.2f}", (ratio, place), va="center")
+        axes.set_yticks(range(len(bars)), [name for name, *_ in reversed(bars)])
+        axes.set(title="Images a second, as a multiple of the deck's program")
+        save(figure, results / "throughput.png")
+
+
+def multiply_adds(network: str) -> int:
+    """Return the multiply-adds of a network on an image of its source, with 10 classes."""
+    from convlens.zoo.create import create_model
+
+    return count_multiply_adds(create_model(network, num_classes=10))
+
+
+def show_accuracy(rows: Results, results: Path, console: Console) -> None:
+    """Show the accuracy and the time of each training, as a share of the deck's program."""
+    decks = {name: found for name, found in rows.items() if name.startswith("deck_")}
+    table = table_of(
+        "training", "seeds", "accuracy", "spread", "images", "seconds", "of the deck's"
+    )
+    points = []
+    for name, found in rows.items():
+        deck = next((d for key, d in decks.items() if name.startswith(key[5:])), [])
+        shares = [
+            own["seconds"] / other["seconds"] for own, other in zip(found, deck, strict=False)
+        ]
+        scores = [one["accuracy"] for one in found]
+        table.add_row(
+            name,
+            str(len(found)),
+            f"{100 * mean(scores):.2f} %",
+            f"{100 * stdev(scores):.2f}" if len(scores) > 1 else "-",
+            f"{found[0]['images']:,}",
+            f"{median(one['seconds'] for one in found):,.0f}",
+            f"{median(shares):.2f}" if shares else "-",
+        )
+        points += [(name, one["seconds"], one["accuracy"]) for one in found]
+    console.print(table)
+    with new_chart((7.6, 4.4), [name for name, *_ in points]) as figure:
+        axes = figure.subplots()
+        for name, seconds, score in points:
+            color = ORANGE if name.startswith("deck_") else BLUE
+            axes.plot(seconds / 60, 100 * score, "o", color=color)
+            axes.annotate(f" {name}", (seconds / 60, 100 * score), fontsize=7, va="center")
+        axes.set(xlabel="minutes of the whole command", ylabel="accuracy of test images, %")
+        save(figure, results / "accuracy.png")
+
+
+def show_files(rows: Results, results: Path, console: Console) -> None:
+    """Show the seconds from files to the end of the first epoch and of the last one."""
+    table = table_of("pixels and program", "first epoch, s", "last epoch, s")
+    for name, found in rows.items():
+        table.add_row(
+            name,
+            f"{median(one['first_epoch'] for one in found):.1f}",
+            f"{median(one['last_epoch'] for one in found):.1f}",
+        )
+    console.print(table)
+
+
+def show_growth(rows: Results, results: Path, console: Console) -> None:
+    """Show time and memory against what grows."""
+    table = table_of("what grows", "seconds", "GB")
+    lines: dict[str, list[tuple[int, float, float]]] = defaultdict(list)
+    for name, (found, *_) in rows.items():
+        kind, number = name.split("-")
+        lines[kind].append((int(number), found["seconds"], found["gigabytes"]))
+    for kind, points in lines.items():
+        for number, seconds, gigabytes in sorted(points):
+            table.add_row(f"{kind} {number:,}", f"{seconds:.1f}", f"{gigabytes:.2f}")
+    console.print(table)
+    with new_chart((4.0 * len(lines), 3.6)) as figure:
+        panels = figure.subplots(1, len(lines), squeeze=False)[0]
+        for axes, (kind, points) in zip(panels, lines.items(), strict=True):
+            numbers, seconds, gigabytes = zip(*sorted(points), strict=True)
+            places = [one**2 for one in numbers] if kind == "side" else numbers
+            axes.plot(places, seconds, "o-", color=BLUE, label="seconds")
+            axes.plot(places, [10 * one for one in gigabytes], "s--", color=GREEN, label="GB x 10")
+            axes.set(xlabel="pixels of an image" if kind == "side" else kind, ylim=(0, None))
+        panels[0].legend(frameon=False)
+        save(figure, results / "growth.png")
+
+
+def show_start(rows: Results, results: Path, console: Console) -> None:
+    """Show what starting costs."""
+    table = table_of("start", "seconds")
+    for name, value in rows["start"][0].items():
+        if name.endswith(("seconds", "keras")):
+            table.add_row(name.replace("_", " "), f"{value:.2f}")
+    console.print(table)
+
+
+def save(figure: Figure, path: Path) -> None:
+    """Write a chart."""
+    figure.savefig(path, dpi=110)

@@ -1,0 +1,201 @@
+"""Measure the images a second of one program that trains a network on random images.
+
+python benchmarks/speed/throughput.py PROGRAM [--network cifar_4conv] [--batch 128]
+
+Every program trains the same layers in batches of the same size with Adam, without augmentation:
+
+    deck            as the lecture does it: Keras' own `fit`, arrays of float32
+    keras_bfloat16  the same with Keras' policy mixed_bfloat16
+    torch           PyTorch's loop, channels last, float32
+    torch_bfloat16  the same under autocast
+    torch_compiled  the first with torch.compile
+    convlens        `convlens.train`, with all that a user gets: history, checkpoints, progress
+
+Prints one line of JSON. The median of the epochs after the first counts, in which engines compile.
+"""
+
+import argparse
+import contextlib
+import io
+import json
+import os
+import statistics
+import tempfile
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    import keras
+
+STEPS = 24  # of an epoch
+EPOCHS = 4
+SHAPES = {
+    "mnist_2conv": (28, 28, 1),
+    "cifar_4conv": (32, 32, 3),
+    "small_resnet": (32, 32, 3),
+    "fast_cnn": (32, 32, 3),
+    "cats_dogs_3conv": (64, 64, 3),
+}
+
+
+def main() -> None:
+    """Train, and print the speed."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("program", choices=PROGRAMS)
+    parser.add_argument("--network", choices=SHAPES, default="cifar_4conv")
+    parser.add_argument("--batch", type=int, default=128)
+    given = parser.parse_args()
+    os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
+    images = np.random.default_rng(0).integers(
+        0, 256, (given.batch * STEPS, *SHAPES[given.network]), np.uint8
+    )
+    labels = np.arange(len(images)) % 10
+    seconds = PROGRAMS[given.program](given.network, images, labels, given.batch)
+    rate = len(images) / statistics.median(seconds[1:])
+    print(json.dumps({"images_per_second": round(rate, 1)}))
+
+
+def deck(network: str, images: np.ndarray, labels: np.ndarray, batch: int) -> list[float]:
+    """Return the seconds of each epoch of Keras' own `fit`."""
+    import keras
+
+    from convlens.zoo.create import create_model
+
+    model = create_model(network, num_classes=10)
+    model.compile(
+        "adam", keras.losses.CategoricalCrossentropy(from_logits=True), metrics=["accuracy"]
+    )
+    clock = _clock()
+    model.fit(
+        images.astype("float32") / 255,
+        keras.utils.to_categorical(labels, 10),
+        batch_size=batch,
+        epochs=EPOCHS,
+        verbose=0,
+        callbacks=[clock],
+    )
+    return clock.seconds
+
+
+def keras_bfloat16(network: str, images: np.ndarray, labels: np.ndarray, batch: int) -> list[float]:
+    """Return the same with Keras' policy for bfloat16."""
+    import keras
+
+    keras.config.set_dtype_policy("mixed_bfloat16")
+    return deck(network, images, labels, batch)
+
+
+def convlens(network: str, images: np.ndarray, labels: np.ndarray, batch: int) -> list[float]:
+    """Return the seconds of each epoch, as history.csv has them."""
+    import convlens as package
+    from convlens.config import Config
+
+    config = Config().replace(
+        model=network,
+        optimizer="adam",
+        schedule="constant",
+        batch_size=batch,
+        epochs=EPOCHS,
+        augment="none",
+        val=0.0,
+        test=0.0,
+        calibration=False,
+        audit=False,
+        micro_batch=0,
+    )
+    with tempfile.TemporaryDirectory() as folder:
+        data = Path(folder) / "random.npz"
+        np.savez(data, x_train=images, y_train=labels)
+        with contextlib.redirect_stdout(io.StringIO()):
+            run = package.train(package.load_data(data), config, run=Path(folder) / "run")
+        return [row["seconds"] for row in run.history]
+
+
+def torch(network: str, images: np.ndarray, labels: np.ndarray, batch: int) -> list[float]:
+    """Return the seconds of each epoch of PyTorch."""
+    return _torch(network, images, labels, batch)
+
+
+def torch_bfloat16(network: str, images: np.ndarray, labels: np.ndarray, batch: int) -> list[float]:
+    """Return the seconds of each epoch of PyTorch under autocast."""
+    return _torch(network, images, labels, batch, bfloat16=True)
+
+
+def torch_compiled(network: str, images: np.ndarray, labels: np.ndarray, batch: int) -> list[float]:
+    """Return the seconds of each epoch of PyTorch with a compiled network."""
+    return _torch(network, images, labels, batch, compiled=True)
+
+
+def _torch(
+    network: str,
+    images: np.ndarray,
+    labels: np.ndarray,
+    batch: int,
+    *,
+    bfloat16: bool = False,
+    compiled: bool = False,
+) -> list[float]:
+    if network != "cifar_4conv":
+        raise SystemExit(f"only cifar_4conv is written in PyTorch here; found {network}.")
+    import torch as engine
+    from torch import nn
+
+    def block(inputs: int, filters: int) -> list[nn.Module]:
+        first = nn.Conv2d(inputs, filters, 3, padding="same")
+        second = nn.Conv2d(filters, filters, 3, padding="same")
+        return [first, nn.ReLU(), second, nn.ReLU(), nn.MaxPool2d(2), nn.Dropout(0.25)]
+
+    head = [nn.Flatten(), nn.Linear(4096, 512), nn.ReLU(), nn.Dropout(0.5), nn.Linear(512, 10)]
+    model = nn.Sequential(*block(3, 32), *block(32, 64), *head)
+    model = model.to(memory_format=engine.channels_last)
+    step = engine.compile(model) if compiled else model
+    optimizer = engine.optim.Adam(model.parameters())
+    loss_of = nn.CrossEntropyLoss()
+    pixels = engine.from_numpy(images.transpose(0, 3, 1, 2)) / 255
+    pixels = pixels.to(memory_format=engine.channels_last)
+    targets = engine.from_numpy(labels.astype(np.int64))
+    seconds = []
+    for _ in range(EPOCHS):
+        began = time.perf_counter()
+        order = engine.randperm(len(pixels))
+        for start in range(0, len(pixels), batch):
+            chosen = order[start : start + batch]
+            optimizer.zero_grad()
+            with engine.autocast("cpu", engine.bfloat16, enabled=bfloat16):
+                loss = loss_of(step(pixels[chosen]), targets[chosen])
+            loss.backward()
+            optimizer.step()
+        seconds.append(time.perf_counter() - began)
+    return seconds
+
+
+def _clock() -> "keras.callbacks.Callback":
+    """Return a callback that notes the seconds of each epoch."""
+    import keras
+
+    class Clock(keras.callbacks.Callback):
+        def __init__(self) -> None:
+            super().__init__()
+            self.seconds: list[float] = []
+
+        def on_epoch_begin(self, epoch: int, logs: dict | None = None) -> None:
+            self._began = time.perf_counter()
+
+        def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
+            self.seconds.append(time.perf_counter() - self._began)
+
+    return Clock()
+
+
+PROGRAMS = {
+    one.__name__: one
+    for one in (deck, keras_bfloat16, torch, torch_bfloat16, torch_compiled, convlens)
+}
+
+if __name__ == "__main__":
+    main()
