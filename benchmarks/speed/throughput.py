@@ -30,7 +30,7 @@ import numpy as np
 if TYPE_CHECKING:
     import keras
 
-STEPS = 24  # of an epoch
+STEPS = 12  # of an epoch
 EPOCHS = 4
 SHAPES = {
     "mnist_2conv": (28, 28, 1),

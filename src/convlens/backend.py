@@ -86,8 +86,6 @@ def start(name: str = "auto", threads: int | None = None) -> None:
     """
     choose(name)
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    # TensorFlow leaves these kernels off where it finds no AVX-512. They are faster there, too.
-    os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
     # TensorFlow prints messages before it reads its log level. Keras' data adapters import it on
     # every engine, so it is silenced on every engine.
     with _silenced_stderr():

@@ -29,6 +29,30 @@ def test_from_scratch_as_planned(digits, tmp_path, monkeypatch, quick):
     assert run.data["budget"] == 640.0
 
 
+@pytest.mark.parametrize(
+    ("given", "settings"),
+    [
+        ("model", {}),
+        ("batch_size", {}),
+        ("learning_rate", {}),
+        ("recipe", {}),
+        ("", {"model": "lenet5"}),
+        ("", {"optimizer": "sgd"}),
+    ],
+)
+def test_a_training_that_the_user_has_in_mind_stays(given, settings):
+    config = Config().replace(**settings)
+    assert module.with_fast_recipe(config, frozenset([given])) == config
+
+
+def test_few_passes_have_a_recipe_of_their_own():
+    assert module.with_fast_recipe(Config(), frozenset()) == Config().replace(recipe="fast")
+    config = Config().replace(shift=0.2, seed=4, epochs=7)
+    fast = module.with_fast_recipe(config, frozenset(["shift", "seed"]))
+    assert fast.augment == config.augment
+    assert (fast.model.model, fast.training.seed) == ("fast_cnn", 4)
+
+
 def test_a_time_too_short_names_the_least(digits, backbone, tmp_path, monkeypatch, quick):
     monkeypatch.setattr(timed_run, "measure_costs", lambda *_: Costs(10.0, 6.0))
     monkeypatch.setattr(module, "rehearse_ending", lambda *_: (5.0, 0.1))

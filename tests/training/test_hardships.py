@@ -19,6 +19,7 @@ from tests.trainings import CONFIG, QUIET, columns, same_weights, save_after_eve
 
 pytestmark = pytest.mark.usefixtures("no_charts")
 CODE = """
+from convlens import backend; backend.start()
 import convlens.training.fit as f; f.SAVE_SECONDS = 0.0; f.SAVE_SHARE = 1e9
 import convlens.training.memory_watch as m; m.EVERY = 0.0
 from convlens.cli import main; main()

@@ -4,6 +4,7 @@ The time is that of the whole command, from the start of its process to the prin
 fits is measured, chosen and planned, and then the deadline is kept.
 """
 
+from dataclasses import fields, replace
 from pathlib import Path
 
 from convlens.budget.choose import SizeChoice, unlike_photographs
@@ -11,7 +12,7 @@ from convlens.budget.deadline import Clock
 from convlens.budget.measure import decode_some, rehearse_ending
 from convlens.budget.plan import AIM, Costs, Plan, plan
 from convlens.budget.timed_run import TimedRun, fit_backbone, train_on_backbone
-from convlens.config import Config
+from convlens.config import AugmentConfig, Config
 from convlens.conflicts import refuse_conflicts
 from convlens.data.dataset import Dataset
 from convlens.data.prepared import choose_preprocessing
@@ -20,6 +21,7 @@ from convlens.errors import ModelError
 from convlens.files import explained_stops
 from convlens.language import N_, _
 from convlens.pipeline import begin, prepare_images
+from convlens.presets import RECIPES
 from convlens.run import Run
 from convlens.screen import Screen, duration
 from convlens.training.setup import Setup
@@ -27,6 +29,8 @@ from convlens.training.trainer import Trainer, Training
 from convlens.transfer.origin import choose_origin
 
 BACKBONE = "efficientnet_lite0"  # its weights are in a package, so they need no download
+# Whoever sets one of these has a training in mind that the recipe for few passes would change.
+CHOSEN = {"recipe", "learning_rate", *RECIPES["fast"]} - {"augment", "epochs"}
 OTHER_NETWORK = N_("another network is asked for")
 
 
@@ -45,7 +49,7 @@ def train_within(  # noqa: PLR0913 - the public entry point; all but three have 
     If the configuration names a backbone, its head is trained, and then its layers are fine-tuned
     in the time that is left. Otherwise, if the user names a network, it is trained from scratch. If
     neither is named, photographs get a backbone if it fits into the time, and everything else is
-    trained from scratch. The number of epochs follows from the time.
+    trained from scratch by the recipe for few passes. The number of epochs follows from the time.
 
     Args:
         dataset: The labelled images, from `load_data`.
@@ -137,6 +141,7 @@ def _explain_backbone(timed: TimedRun, frozen: Config, choice: SizeChoice) -> No
 
 def _train_from_scratch(timed: TimedRun, name: str | Path | None) -> tuple[Training, Run]:
     """Train the configured network for the epochs that fill the time."""
+    timed.config = with_fast_recipe(timed.config, timed.given)
     origin = choose_origin(timed.config)
     preprocessing = choose_preprocessing(timed.dataset, timed.config.data, origin.demands.scale)
     if not is_stored(timed.dataset, preprocessing):
@@ -154,6 +159,21 @@ def _train_from_scratch(timed: TimedRun, name: str | Path | None) -> tuple[Train
     training.announce(run, list(timed.facts.items()))
     timed.train(trainer, run, length, costs.start)
     return training, run
+
+
+def with_fast_recipe(config: Config, given: frozenset[str]) -> Config:
+    """Return a configuration with the recipe for few passes, unless the user has chosen another.
+
+    Args:
+        config: All settings.
+        given: The names of the settings that the user has given. An augmentation is kept.
+    """
+    changed = config.model.changed() | config.training.changed()
+    if CHOSEN & {*given, *changed}:
+        return config
+    fast = config.replace(recipe="fast")
+    kept = given & {item.name for item in fields(AugmentConfig)}
+    return replace(fast, augment=config.augment) if kept else fast
 
 
 def _plan(timed: TimedRun, costs: Costs, rest: float, steps_per_pass: int) -> Plan:
