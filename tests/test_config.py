@@ -96,6 +96,12 @@ def test_a_recipe_sets_what_is_not_given(tmp_path):
     assert Config.from_toml(tmp_path / "run.toml") == changed
 
 
+def test_another_recipe_resets_what_the_former_one_has_set():
+    fast = Config().replace(recipe="fast", seed=4)
+    assert fast.replace(recipe="standard") == Config().replace(seed=4)
+    assert fast.replace(recipe="standard", model="lenet5").model.model == "lenet5"
+
+
 @pytest.mark.parametrize("recipe", ["slow", ["fast"], 3])
 def test_an_unknown_recipe_is_refused(recipe):
     with pytest.raises(ConfigError, match="--recipe must be"):

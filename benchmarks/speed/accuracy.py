@@ -2,7 +2,7 @@
 
 python benchmarks/speed/accuracy.py deck_cifar10 FILE.npz [--epochs 20] [--seed 0]
 python benchmarks/speed/accuracy.py deck_mnist FOLDER [--epochs 10] [--seed 0]
-python benchmarks/speed/accuracy.py convlens PATH [--seed 0] -- --recipe fast --epochs 12
+python benchmarks/speed/accuracy.py convlens PATH [--seed 0] -- OPTION... (of `convlens train`)
 
 Prints one line of JSON: the seconds of the whole command, from the start of its process to the last
 score, and the accuracy of the test images. A deck's program trains on the images of the path that
@@ -35,10 +35,11 @@ def main() -> None:
     parser.add_argument("data", type=Path)
     parser.add_argument("--epochs", type=int, help="of a deck's program; by default as written")
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("options", nargs="*", help="options of `convlens train`, after --")
-    given = parser.parse_args()
+    words = sys.argv[1:]
+    own = words.index("--") if "--" in words else len(words)
+    given = parser.parse_args(words[:own])
     if given.program == "convlens":
-        found = convlens(given.data, given.seed, given.options)
+        found = convlens(given.data, given.seed, words[own + 1 :])
     else:
         found = deck(given.program, given.data, given.seed, given.epochs)
     print(json.dumps(found))

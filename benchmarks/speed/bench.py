@@ -1,6 +1,7 @@
 """Measure how fast convlens is, beside what else people use, and draw what was found.
 
 python benchmarks/speed/bench.py [--full] [--data FOLDER] [--torch PYTHON] [--results FOLDER]
+                                 [--only PART]
 
 Each measurement is a command in a process of its own, which is printed, so that it can be run
 alone. Its result is kept as a JSON file among the results. A measurement whose file exists is not
@@ -86,13 +87,14 @@ def main() -> None:
         if given.only in one.part and not file.exists():
             command = [one.python, str(HERE / one.words[0]), *one.words[1:]]
             console.print(f"[bold]{shlex.join(['python', *command[1:]])}[/bold]")
+            facts = machine()
             done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=False)
             if done.returncode:
                 console.print(f"  it ended with {done.returncode}, so that its row is left out")
                 continue
             file.parent.mkdir(parents=True, exist_ok=True)
             found = json.loads(done.stdout.splitlines()[-1])
-            file.write_text(json.dumps(found | {"command": shlex.join(one.words)} | machine()))
+            file.write_text(json.dumps(found | {"command": shlex.join(one.words)} | facts))
             console.print("  " + json.dumps(found))
     draw(given.results, console)
 

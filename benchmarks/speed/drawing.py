@@ -15,7 +15,7 @@ from convlens.charts.style import BLUE, GREEN, GREY, ORANGE, new_chart
 # Floating-point operations of a training step for each multiply-add of the forward pass: two for
 # the pass itself, two for the gradients of the maps, and two for those of the weights.
 OPERATIONS = 6
-Results = dict[str, list[dict]]
+Results = dict[str, dict[int, dict]]  # by row and by the number of the round or the seed
 
 
 def draw(results: Path, console: Console) -> None:
@@ -34,11 +34,17 @@ def draw(results: Path, console: Console) -> None:
 
 
 def read(folder: Path) -> Results:
-    """Return the results of a part by row, those of its rounds in order."""
-    rows: Results = defaultdict(list)
+    """Return the results of a part."""
+    rows: Results = defaultdict(dict)
     for file in sorted(folder.glob("*.json")):
-        rows[file.stem.rpartition("-")[0]].append(json.loads(file.read_text()))
+        name, _, number = file.stem.rpartition("-")
+        rows[name][int(number)] = json.loads(file.read_text())
     return rows
+
+
+def ratios(own: dict[int, dict], other: dict[int, dict], key: str) -> list[float]:
+    """Return a figure of one row as a multiple of that of another row in the same round."""
+    return [own[number][key] / other[number][key] for number in own.keys() & other.keys()]
 
 
 def table_of(*headings: str) -> Table:
@@ -51,25 +57,27 @@ def table_of(*headings: str) -> Table:
 
 def show_throughput(rows: Results, results: Path, console: Console) -> None:
     """Show images a second, as a ratio of the deck's program in the same round, and as a share."""
-    limits = read(results / "limits").get("limits", [])
-    speed = {name: [one["images_per_second"] for one in found] for name, found in rows.items()}
+    limits = read(results / "limits").get("limits", {})
+    key = "images_per_second"
     table = table_of("network and program", "images/s", "of the deck's", "of the product's rate")
     bars = []
-    for name, found in speed.items():
+    for name, found in rows.items():
         network, program = name.split("-")
-        deck = speed.get(f"{network}-deck", [])
-        ratios = [own / other for own, other in zip(found, deck, strict=False)]
+        times = ratios(found, rows.get(f"{network}-deck", {}), key)
         kind = "bfloat16_gflops" if "bfloat16" in program else "float32_gflops"
         operations = OPERATIONS * multiply_adds(network) / 1e9
-        shares = [own * operations / limit[kind] for own, limit in zip(found, limits, strict=False)]
+        shares = [
+            found[number][key] * operations / limits[number][kind]
+            for number in found.keys() & limits.keys()
+        ]
         table.add_row(
             name,
-            f"{median(found):,.0f}",
-            f"{median(ratios):.2f}" if ratios else "-",
+            f"{median(one[key] for one in found.values()):,.0f}",
+            f"{median(times):.2f}" if times else "-",
             f"{100 * median(shares):.0f} %" if shares else "-",
         )
-        if ratios:
-            bars.append((name, median(ratios), program == "convlens"))
+        if times:
+            bars.append((name, median(times), program == "convlens"))
     console.print(table)
     with new_chart((7.6, 0.36 * len(bars) + 1.2), [name for name, *_ in bars]) as figure:
         axes = figure.subplots()
@@ -96,21 +104,20 @@ def show_accuracy(rows: Results, results: Path, console: Console) -> None:
     )
     points = []
     for name, found in rows.items():
-        deck = next((d for key, d in decks.items() if name.startswith(key[5:])), [])
-        shares = [
-            own["seconds"] / other["seconds"] for own, other in zip(found, deck, strict=False)
-        ]
-        scores = [one["accuracy"] for one in found]
+        deck = next((d for key, d in decks.items() if name.startswith(key[5:])), {})
+        shares = ratios(found, deck, "seconds")
+        trainings = list(found.values())
+        scores = [one["accuracy"] for one in trainings]
         table.add_row(
             name,
             str(len(found)),
             f"{100 * mean(scores):.2f} %",
             f"{100 * stdev(scores):.2f}" if len(scores) > 1 else "-",
-            f"{found[0]['images']:,}",
-            f"{median(one['seconds'] for one in found):,.0f}",
+            f"{trainings[0]['images']:,}",
+            f"{median(one['seconds'] for one in trainings):,.0f}",
             f"{median(shares):.2f}" if shares else "-",
         )
-        points += [(name, one["seconds"], one["accuracy"]) for one in found]
+        points += [(name, one["seconds"], one["accuracy"]) for one in trainings]
     console.print(table)
     with new_chart((7.6, 4.4), [name for name, *_ in points]) as figure:
         axes = figure.subplots()
@@ -128,8 +135,8 @@ def show_files(rows: Results, results: Path, console: Console) -> None:
     for name, found in rows.items():
         table.add_row(
             name,
-            f"{median(one['first_epoch'] for one in found):.1f}",
-            f"{median(one['last_epoch'] for one in found):.1f}",
+            f"{median(one['first_epoch'] for one in found.values()):.1f}",
+            f"{median(one['last_epoch'] for one in found.values()):.1f}",
         )
     console.print(table)
 
@@ -138,7 +145,8 @@ def show_growth(rows: Results, results: Path, console: Console) -> None:
     """Show time and memory against what grows."""
     table = table_of("what grows", "seconds", "GB")
     lines: dict[str, list[tuple[int, float, float]]] = defaultdict(list)
-    for name, (found, *_) in rows.items():
+    for name, rounds in rows.items():
+        found = rounds[0]
         kind, number = name.split("-")
         lines[kind].append((int(number), found["seconds"], found["gigabytes"]))
     for kind, points in lines.items():

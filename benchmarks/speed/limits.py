@@ -2,7 +2,7 @@
 
 python benchmarks/speed/limits.py
 
-Prints one line of JSON. Every other figure of this folder is compared with these.
+Prints one line of JSON. The speeds of trainings are compared with these.
 """
 
 import json

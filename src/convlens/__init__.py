@@ -18,8 +18,8 @@ import importlib
 import os
 from typing import TYPE_CHECKING, Any
 
-# TensorFlow leaves these kernels off where it finds no AVX-512, and reads this when it is imported.
-# They are faster there, too.
+# By default, TensorFlow uses the kernels of oneDNN only on processors with AVX-512. They are faster
+# on other processors, too. The variable is read when TensorFlow is imported.
 os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
 
 if TYPE_CHECKING:

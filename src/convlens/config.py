@@ -36,6 +36,7 @@ __all__ = [
     "all_settings",
 ]
 
+DEFAULTS = {item.name: item.default for _section, item in all_settings()}
 FINE_TUNING = {"augment": "light", "epochs": 5, "batch_size": 32}  # where layers are unfrozen
 FEATURES = {"augment": "none"}  # so that the features of an image are computed once
 
@@ -55,8 +56,9 @@ class Config:
 
         Some settings change others, unless these are given too: a new `augment` resets the other
         fields of its section, and a new `optimizer` resets the learning rate. A `recipe` sets what
-        `RECIPES` lists. A `backbone` sets `augment="none"`, so that its features are computed once.
-        Layers that `unfreeze` are trained for 5 epochs in batches of 32 with light augmentation.
+        `RECIPES` lists, and resets what the former one has set. A `backbone` sets `augment="none"`,
+        so that its features are computed once. Layers that `unfreeze` are trained for 5 epochs in
+        batches of 32 with light augmentation.
 
         Args:
             **values: New values by the names of settings.
@@ -67,7 +69,9 @@ class Config:
         >>> Config().replace(epochs=3, size="32").training.epochs
         3
         """
-        values = RECIPES.get(str(values.get("recipe")), {}) | values
+        if "recipe" in values:
+            former = {name: DEFAULTS[name] for name in RECIPES[self.training.recipe]}
+            values = former | RECIPES.get(str(values["recipe"]), {}) | values
         if values.get("unfreeze") is not None:
             values = FINE_TUNING | values
         elif values.get("backbone") is not None:

@@ -58,6 +58,7 @@ CONFLICTS: dict[str, tuple[tuple[str, str, tuple[str, ...], str], ...]] = {
             ("size", "fit", "channels"),
             N_("It is given by the classifier that --from names."),
         ),
+        ("recipe", EXCLUDES, ("backbone",), N_("A backbone has a training of its own.")),
         (
             "weights",
             EXCLUDES,
@@ -81,6 +82,7 @@ CONFLICTS: dict[str, tuple[tuple[str, str, tuple[str, ...], str], ...]] = {
     "search": (
         ("resume", ALLOWS, ("run", "path"), RESUMED),
         ("search", EXCLUDES, TRANSFER, SCRATCH),
+        ("search", EXCLUDES, ("recipe",), N_("It varies what a recipe would set.")),
     ),
     "compare": (
         ("published", ALLOWS, (), N_("It charts what others measured: give it alone.")),

@@ -194,7 +194,7 @@ class TrainingConfig(Section):
         "standard",
         N_(
             "preset for the network and its training (fast learns small images in few passes); "
-            "other settings take precedence"
+            "other flags take precedence"
         ),
         choices=tuple(RECIPES),
     )

@@ -45,6 +45,15 @@ def test_a_training_that_the_user_has_in_mind_stays(given, settings):
     assert module.with_fast_recipe(config, frozenset([given])) == config
 
 
+@pytest.mark.parametrize("name", ["model", "recipe"])
+def test_no_backbone_where_another_network_is_asked_for(name):
+    timed = SimpleNamespace(
+        config=Config().replace(recipe="fast"), given=frozenset([name]), facts={}
+    )
+    assert module._choose_backbone(timed) is None
+    assert timed.facts["backbone"] == "not taken: another network is asked for"
+
+
 def test_few_passes_have_a_recipe_of_their_own():
     assert module.with_fast_recipe(Config(), frozenset()) == Config().replace(recipe="fast")
     config = Config().replace(shift=0.2, seed=4, epochs=7)

@@ -6,7 +6,7 @@ import pytest
 
 from convlens.config import TrainingConfig
 from convlens.training.muon import ADAM, MOMENTUM, Muon
-from convlens.training.optimization import make_optimizer
+from convlens.training.optimization import Multiplier, make_optimizer
 
 RANDOM = np.random.default_rng(0)
 
@@ -78,13 +78,14 @@ def test_the_layer_of_the_logits_moves_as_with_adam():
     assert by_adam == ["hidden/bias", "logits/kernel", "logits/bias"]
 
 
-def test_only_the_kernel_of_the_logits_decays():
+@pytest.mark.parametrize("multipliers", [(), [Multiplier()] * 4], ids=["one rate", "rates"])
+def test_only_the_kernel_of_the_logits_decays(multipliers):
     inputs = keras.Input((6,))
     hidden = keras.layers.Dense(5, name="hidden", bias_initializer="ones")(inputs)
     outputs = keras.layers.Dense(4, name="logits", bias_initializer="ones")(hidden)
     model = keras.Model(inputs, outputs)
     settings = TrainingConfig(optimizer="muon", weight_decay=0.5)
-    optimizer = make_optimizer(settings, 0.1, model=model)
+    optimizer = make_optimizer(settings, 0.1, multipliers, 8, model=model)
     before = model.get_weights()
     optimizer.apply([keras.ops.zeros(one.shape) for one in before], model.trainable_variables)
     pairs = zip(before, model.get_weights(), strict=True)

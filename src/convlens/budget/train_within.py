@@ -30,7 +30,8 @@ from convlens.transfer.origin import choose_origin
 
 BACKBONE = "efficientnet_lite0"  # its weights are in a package, so they need no download
 # Whoever sets one of these has a training in mind that the recipe for few passes would change.
-CHOSEN = {"recipe", "learning_rate", *RECIPES["fast"]} - {"augment", "epochs"}
+OTHERS = {"recipe", "learning_rate", "warmup_epochs", "weight_decay"}
+CHOSEN = OTHERS | RECIPES["fast"].keys() - {"augment", "epochs"}
 OTHER_NETWORK = N_("another network is asked for")
 
 
@@ -103,7 +104,7 @@ def _choose_backbone(timed: TimedRun) -> tuple[Config, SizeChoice] | None:
     frozen = timed.config.replace(backbone=named or BACKBONE, unfreeze=None)
     reason = ""
     if named is None:
-        asked = "model" in timed.given
+        asked = bool({"model", "recipe"} & timed.given)
         reason = _(OTHER_NETWORK) if asked else unlike_photographs(timed.dataset, timed.config)
     if not reason:
         try:

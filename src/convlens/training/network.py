@@ -35,7 +35,7 @@ from convlens.zoo.create import build
 from convlens.zoo.registry import model_info
 from convlens.zoo.weights import load_weights
 
-ADAPTED = 2000  # training images that weights are computed from, at most
+ADAPTED = 500  # training images that weights are computed from, at most
 CLOSING = ("softmax", "sigmoid")
 SCALING = keras.layers.Rescaling | keras.layers.Normalization
 

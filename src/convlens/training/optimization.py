@@ -213,9 +213,10 @@ def with_multipliers(
 
             Keras' own method also lets those variables decay that have not begun to learn.
             """
-            for variable in variables if self.weight_decay else ():
-                if self._use_weight_decay(variable):
-                    decay = ops.cast(self.learning_rate * self.weight_decay, variable.dtype)
+            for variable in variables:
+                share = _decay_of(self, variable)
+                if share and self._use_weight_decay(variable):
+                    decay = ops.cast(self.learning_rate * share, variable.dtype)
                     variable.assign_sub(variable * (decay * self._factor(variable)))
 
         def _factor(self, variable: Any) -> Any:
@@ -224,3 +225,10 @@ def with_multipliers(
 
     WithMultipliers.__name__ = f"{optimizer.__name__}WithMultipliers"
     return WithMultipliers
+
+
+def _decay_of(optimizer: keras.optimizers.Optimizer, variable: Any) -> float | None:
+    """Return the weight decay of a variable, which is a share of the learning rate."""
+    if not isinstance(optimizer, Muon):
+        return optimizer.weight_decay
+    return optimizer.adam_weight_decay if optimizer._should_use_adamw(variable) else None

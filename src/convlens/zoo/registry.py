@@ -93,8 +93,8 @@ class ModelInfo:
         description: One line about the model, in English; `summary` has it in the chosen language.
         builder: Returns the logits for (inputs, num_classes[, config]), or a list of the logits of
             the head and of the auxiliary heads.
-        adapt: Sets those first weights of a model from uint8 images to logits that are computed
-            from training images, or None where all of them are drawn at random.
+        adapt: Initialises weights of a model (from uint8 images to logits) by computing them from
+            training images; None if all weights are initialised at random.
     """
 
     name: str
