@@ -229,6 +229,7 @@ def with_multipliers(
 
 def _decay_of(optimizer: keras.optimizers.Optimizer, variable: Any) -> float | None:
     """Return the weight decay of a variable, which is a share of the learning rate."""
-    if not isinstance(optimizer, Muon):
-        return optimizer.weight_decay
-    return optimizer.adam_weight_decay if optimizer._should_use_adamw(variable) else None
+    decay: float | None = optimizer.weight_decay
+    if isinstance(optimizer, Muon) and optimizer._should_use_adamw(variable):
+        decay = optimizer.adam_weight_decay
+    return decay
