@@ -22,13 +22,13 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
-from importlib.metadata import version
 from pathlib import Path
 
 import psutil
 from drawing import draw
 from rich.console import Console
 
+from convlens import backend
 from convlens.precision import has_fast_bfloat16
 
 HERE = Path(__file__).parent
@@ -82,13 +82,16 @@ def main() -> None:
     parser.add_argument("--only", default="", help="parts whose name contains this text")
     given = parser.parse_args()
     console = Console(highlight=False, soft_wrap=True)
+    backend.start()  # without its messages, since the versions are asked for
+    # The lecture's program computes with the kernels that TensorFlow chooses by itself.
+    env = {name: value for name, value in os.environ.items() if name != "TF_ENABLE_ONEDNN_OPTS"}
     for one in measurements(given.full, given.data, given.torch):
         file = one.file(given.results)
         if given.only in one.part and not file.exists():
             command = [one.python, str(HERE / one.words[0]), *one.words[1:]]
             console.print(f"[bold]{shlex.join(['python', *command[1:]])}[/bold]")
             facts = machine()
-            done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=False)
+            done = subprocess.run(command, stdout=subprocess.PIPE, text=True, env=env, check=False)
             if done.returncode:
                 console.print(f"  it ended with {done.returncode}, so that its row is left out")
                 continue
@@ -101,13 +104,12 @@ def main() -> None:
 
 def machine() -> dict[str, object]:
     """Return on what is measured."""
-    names = ("convlens", "keras", "tensorflow", "numpy")
     return {
         "cores": psutil.cpu_count(),
         "processor": platform.processor() or platform.machine(),
         "bfloat16": has_fast_bfloat16(),
         "load": os.getloadavg()[0],
-        "versions": {name: version(name) for name in names},
+        "versions": backend.versions(),
     }
 
 
@@ -176,4 +178,7 @@ def to_accuracy(data: Path) -> Iterator[Measurement]:
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except KeyboardInterrupt:
+        sys.exit("stopped; the same command goes on with what is missing")

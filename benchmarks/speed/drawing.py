@@ -9,7 +9,6 @@ from matplotlib.figure import Figure
 from rich.console import Console
 from rich.table import Table
 
-from convlens.anatomy.summary import count_multiply_adds
 from convlens.charts.style import BLUE, GREEN, GREY, ORANGE, new_chart
 
 # Floating-point operations of a training step for each multiply-add of the forward pass: two for
@@ -91,6 +90,8 @@ def show_throughput(rows: Results, results: Path, console: Console) -> None:
 
 def multiply_adds(network: str) -> int:
     """Return the multiply-adds of a network on an image of its source, with 10 classes."""
+    # They import Keras, which `bench.py` does without its messages.
+    from convlens.anatomy.summary import count_multiply_adds
     from convlens.zoo.create import create_model
 
     return count_multiply_adds(create_model(network, num_classes=10))
