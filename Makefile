@@ -6,7 +6,7 @@ READY := $(VENV)/.ready
 BACKENDS := .venv-backends
 PYTEST := $(BIN)/python -m pytest -n 2 --dist loadfile --durations=10
 EXPORTS := tests/export tests/serve tests/cli/test_export.py tests/cli/test_serve.py
-STUDIES := tests/budget tests/lessons tests/studies tests/zoo
+STUDIES := tests/budget tests/lessons tests/studies tests/transfer tests/zoo
 CRASHES := tests/crashes
 
 .PHONY: demo lessons lessons-quick test test-export test-studies test-crashes test-all test-backends bench bench-full docs catalogue check clean
@@ -23,7 +23,7 @@ test: $(READY)
 test-export: $(READY)
 	$(PYTEST) $(EXPORTS)
 
-# Several trainings each (in a given time, search, comparison, lessons), and every network of the zoo.
+# Several trainings each (in a given time, search, comparison, transfer, lessons), and all networks.
 test-studies: $(READY)
 	$(PYTEST) $(STUDIES)
 

@@ -58,7 +58,7 @@ def show_throughput(rows: Results, results: Path, console: Console) -> None:
     """Show images a second, as a ratio of the deck's program in the same round, and as a share."""
     limits = read(results / "limits").get("limits", {})
     key = "images_per_second"
-    table = table_of("network and program", "images/s", "of the deck's", "of the product's rate")
+    table = table_of("network and program", "images/s", "of the lecture's", "of the product's rate")
     bars = []
     for name, found in rows.items():
         network, program = name.split("-")
@@ -78,13 +78,15 @@ def show_throughput(rows: Results, results: Path, console: Console) -> None:
         if times:
             bars.append((name, median(times), program == "convlens"))
     console.print(table)
+    if not bars:
+        return
     with new_chart((7.6, 0.36 * len(bars) + 1.2), [name for name, *_ in bars]) as figure:
         axes = figure.subplots()
         for place, (_name, ratio, own) in enumerate(reversed(bars)):
             axes.barh(place, ratio, color=BLUE if own else GREY)
             axes.annotate(f" {ratio:.2f}", (ratio, place), va="center")
         axes.set_yticks(range(len(bars)), [name for name, *_ in reversed(bars)])
-        axes.set(title="Images a second, as a multiple of the deck's program")
+        axes.set(title="Images a second, as a multiple of the lecture's program")
         save(figure, results / "throughput.png")
 
 
@@ -101,7 +103,7 @@ def show_accuracy(rows: Results, results: Path, console: Console) -> None:
     """Show the accuracy and the time of each training, as a share of the deck's program."""
     decks = {name: found for name, found in rows.items() if name.startswith("deck_")}
     table = table_of(
-        "training", "seeds", "accuracy", "spread", "images", "seconds", "of the deck's"
+        "training", "seeds", "accuracy", "spread", "images", "seconds", "of the lecture's"
     )
     points = []
     for name, found in rows.items():
@@ -154,15 +156,17 @@ def show_growth(rows: Results, results: Path, console: Console) -> None:
         for number, seconds, gigabytes in sorted(points):
             table.add_row(f"{kind} {number:,}", f"{seconds:.1f}", f"{gigabytes:.2f}")
     console.print(table)
-    with new_chart((4.0 * len(lines), 3.6)) as figure:
-        panels = figure.subplots(1, len(lines), squeeze=False)[0]
-        for axes, (kind, points) in zip(panels, lines.items(), strict=True):
+    with new_chart((4.0 * len(lines), 5.4)) as figure:
+        panels = figure.subplots(2, len(lines), squeeze=False)
+        for (upper, lower), (kind, points) in zip(panels.T, lines.items(), strict=True):
             numbers, seconds, gigabytes = zip(*sorted(points), strict=True)
             places = [one**2 for one in numbers] if kind == "side" else numbers
-            axes.plot(places, seconds, "o-", color=BLUE, label="seconds")
-            axes.plot(places, [10 * one for one in gigabytes], "s--", color=GREEN, label="GB x 10")
-            axes.set(xlabel="pixels of an image" if kind == "side" else kind, ylim=(0, None))
-        panels[0].legend(frameon=False)
+            upper.plot(places, seconds, "o-", color=BLUE)
+            lower.plot(places, gigabytes, "o-", color=GREEN)
+            upper.set(ylim=(0, None))
+            lower.set(xlabel="pixels of an image" if kind == "side" else kind, ylim=(0, None))
+        panels[0, 0].set(ylabel="seconds")
+        panels[1, 0].set(ylabel="GB")
         save(figure, results / "growth.png")
 
 

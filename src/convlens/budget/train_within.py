@@ -167,13 +167,15 @@ def with_fast_recipe(config: Config, given: frozenset[str]) -> Config:
 
     Args:
         config: All settings.
-        given: The names of the settings that the user has given. An augmentation is kept.
+        given: The names of the settings that the user has given. An augmentation that is among
+            them, or that is not the default, is kept.
     """
     changed = config.model.changed() | config.training.changed()
     if CHOSEN & {*given, *changed}:
         return config
     fast = config.replace(recipe="fast")
-    kept = given & {item.name for item in fields(AugmentConfig)}
+    names = {item.name for item in fields(AugmentConfig)}
+    kept = names & {*given, *config.augment.changed()}
     return replace(fast, augment=config.augment) if kept else fast
 
 

@@ -230,7 +230,10 @@ def _uniform(keys: NDArray[np.uint64], columns: int) -> Uniform:
 
 
 def _alternating(seed: int, epoch: int, indices: NDArray[np.int64]) -> NDArray[np.float64]:
-    """Return (b,) numbers that lie below 1/2 in every second epoch, drawn for the first one."""
+    """Return (b,) numbers in [0, 1), one of which lies below 1/2 in every second epoch.
+
+    In which half the first epoch lies is drawn for each image.
+    """
     first = _uniform(_keys(seed, 0, indices), FLIP + 1)[:, FLIP]
     return (first + epoch % 2 / 2) % 1
 
