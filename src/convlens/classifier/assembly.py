@@ -1,6 +1,7 @@
 """Assembly: the graph around a network, and copies of a network in another precision."""
 
 import itertools
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
@@ -8,7 +9,7 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from convlens.anatomy.graph import parents, producer
+from convlens.anatomy.graph import graph_of, parents, producer, run_graph
 from convlens.errors import ModelError
 from convlens.language import _
 from convlens.preprocess import Preprocessing
@@ -96,6 +97,33 @@ def copy_model(model: keras.Model, rebuild: Callable[[keras.Operation], Any]) ->
     twin = keras.models.clone_model(model, clone_function=rebuild, recursive=True)
     set_weights(twin, model.get_weights())
     return twin
+
+
+def flat_copy(model: keras.Model) -> keras.Model:
+    """Return a copy with its weights, in which the layers of nested models take their place.
+
+    It is a copy because all folds of a cross-validation begin with the weights of the file.
+    """
+    copies: dict[int, tuple[keras.Layer, keras.Layer]] = {}
+    names: Counter[str] = Counter()
+
+    def rebuild(node: keras.Operation) -> Any:
+        if graph_of(node) is not None:
+            return lambda *inputs, **_: run_graph(node, keras.tree.flatten(inputs), rebuild)
+        if not isinstance(node, keras.Layer):
+            return node
+        if id(node) not in copies:
+            names[node.name] += 1
+            name = node.name if names[node.name] == 1 else f"{node.name}_{names[node.name]}"
+            copies[id(node)] = (node, node.from_config(node.get_config() | {"name": name}))
+        return copies[id(node)][1]
+
+    inputs = keras.Input(model.input_shape[1:], dtype=model.input.dtype, name="images")
+    copied = keras.Model(inputs, rebuild(model)(inputs), name=model.name)
+    for old, new in copies.values():
+        new.set_weights(old.get_weights())
+    finalize(copied)
+    return copied
 
 
 def set_weights(model: keras.Model, weights: Sequence[NDArray[np.generic]]) -> None:

@@ -8,7 +8,7 @@ import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import keras
 import numpy as np
@@ -21,7 +21,11 @@ from convlens.classifier.assembly import all_layers, with_precision
 from convlens.classifier.examples import check_examples, pack_examples, unpack_examples
 from convlens.classifier.prediction import Predictor
 from convlens.files import and_more
+from convlens.image_file import ImageLike
 from convlens.preprocess import ImageArray, Preprocessing
+
+if TYPE_CHECKING:
+    from convlens.maps.explanation import Explanation
 
 TEMPERATURE = "temperature"  # the name of the layer between the logits and the softmax
 # The pixels of a batch. efficientnet_lite0 at 224x224 took 3.4 GB of memory with 256 images at a
@@ -213,6 +217,36 @@ class Classifier(Predictor):
             path = Path(place) / f"{self.model.name}.keras"
             self.save(path)
             export_classifier(path, target, Path(out), samples=samples)
+
+    def explain(
+        self,
+        image: ImageLike,
+        label: str | None = None,
+        against: str | None = None,
+        methods: Sequence[str] | None = None,
+    ) -> "Explanation":
+        """Say why the network gave its answer for an image, with the evidence; see docs/explain.md.
+
+        Args:
+            image: The image, of any size and kind.
+            label: The class to explain; by default the predicted one.
+            against: The class against which it is explained: the map is that of the difference.
+            methods: Some of "exact", "occlusion", "rise", "gradient" and "grad-cam"; by default the
+                exact map where the network has one, else occlusion.
+
+        Raises:
+            ImageError: If the image cannot be read.
+            ConfigError: If there is no such class or method, or if both classes are the same.
+            ModelError: If the network cannot be explained, or has not got a method.
+
+        Example:
+            >>> found = classifier.explain("photo.jpg")  # doctest: +SKIP
+            >>> found.maps[0].drawn, found.maps[0].map.peak  # doctest: +SKIP
+            (True, (2, 5))
+        """
+        from convlens.maps.explainer import explainer_of
+
+        return explainer_of(self).explain(image, label, against, methods)
 
     @classmethod
     def load(cls, path: str | Path, *, precision: str = "float32") -> "Classifier":

@@ -11,16 +11,12 @@ Source      Howard, Ruder, "Universal Language Model Fine-tuning for Text Classi
             arXiv:1801.06146, sections 3.2 and 3.3
 """
 
-from collections import Counter
 from difflib import get_close_matches
 from fnmatch import fnmatchcase
-from typing import Any
 
 import keras
 
-from convlens.anatomy.graph import run_graph
 from convlens.anatomy.summary import layer_table
-from convlens.classifier.assembly import finalize
 from convlens.config import Config, TransferConfig
 from convlens.errors import ConfigError
 from convlens.language import _, listed
@@ -66,33 +62,6 @@ def with_new_head(trained: keras.Model, num_classes: int, config: Config, name: 
 def body_of(model: keras.Model) -> keras.Model:
     """Return the part of a model with a new head from uint8 images to (batch, width) features."""
     return keras.Model(model.input, model.get_layer(FEATURES).output, name="body")
-
-
-def flat_copy(model: keras.Model) -> keras.Model:
-    """Return a copy with its weights, in which the layers of nested models take their place.
-
-    It is a copy because all folds of a cross-validation begin with the weights of the file.
-    """
-    copies: dict[int, tuple[keras.Layer, keras.Layer]] = {}
-    names: Counter[str] = Counter()
-
-    def rebuild(node: keras.Operation) -> Any:
-        if isinstance(node, keras.Model):
-            return lambda *inputs, **_: run_graph(node, keras.tree.flatten(inputs), rebuild)
-        if not isinstance(node, keras.Layer):
-            return node
-        if id(node) not in copies:
-            names[node.name] += 1
-            name = node.name if names[node.name] == 1 else f"{node.name}_{names[node.name]}"
-            copies[id(node)] = (node, node.from_config(node.get_config() | {"name": name}))
-        return copies[id(node)][1]
-
-    inputs = keras.Input(model.input_shape[1:], dtype=model.input.dtype, name="images")
-    copied = keras.Model(inputs, rebuild(model)(inputs), name=model.name)
-    for old, new in copies.values():
-        new.set_weights(old.get_weights())
-    finalize(copied)
-    return copied
 
 
 def _last_map(model: keras.Model) -> keras.KerasTensor:

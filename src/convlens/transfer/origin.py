@@ -7,7 +7,7 @@ from pathlib import Path
 
 import keras
 
-from convlens.classifier.assembly import assemble, finalize
+from convlens.classifier.assembly import assemble, finalize, flat_copy
 from convlens.classifier.classifier import Classifier
 from convlens.config import Config, ModelConfig
 from convlens.conflicts import refuse_conflicts
@@ -21,7 +21,7 @@ from convlens.preprocess import Preprocessing
 from convlens.run import Run
 from convlens.training.augmentation import is_augmented
 from convlens.training.network import Origin, choose_network
-from convlens.transfer.backbone import flat_copy, with_new_head
+from convlens.transfer.backbone import with_new_head
 from convlens.zoo.create import build
 from convlens.zoo.registry import list_models, model_info
 from convlens.zoo.weights import load_weights

@@ -1,0 +1,1 @@
+"""Maps: the arithmetic of explanations that are drawn over an image, and the checks of each."""

@@ -1,0 +1,333 @@
+"""Explainer: maps of a classifier, by every method that its network has, with their checks."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from difflib import get_close_matches
+from functools import cached_property
+from weakref import WeakKeyDictionary
+
+import numpy as np
+from numpy.typing import NDArray
+
+from convlens.classifier.classifier import Classifier
+from convlens.errors import ConfigError, ModelError
+from convlens.files import and_more
+from convlens.image_file import ImageLike, name_of, readable
+from convlens.language import _, one_of, sentences
+from convlens.maps.deciding import deciding_regions
+from convlens.maps.deletion import CHOICES, delete
+from convlens.maps.ending import NoEnding, curved_layer
+from convlens.maps.evidence import Check, Checked, check_additivity, check_deletion, corrected
+from convlens.maps.exact import exact_map, read_terms
+from convlens.maps.explanation import Explanation
+from convlens.maps.gradient import grad_cam, gradient_at, gradient_map
+from convlens.maps.heat import METHODS, HeatMap, Target, check_method
+from convlens.maps.network import OpenedNetwork, compute
+from convlens.maps.perturbing import Progress, occlusion_map, rise_map
+from convlens.maps.randomisation import DRAWS, Randomised, randomise
+from convlens.maps.regions import Regions
+from convlens.preprocess import ImageArray, prepare
+
+Rows = NDArray[np.float32]
+
+PERTURBING = ("occlusion", "rise")
+FEW_DRAWS = 4  # of maps that take hundreds of passes each
+FEW_MASKS = 200  # of such a draw
+NAMES = 10  # classes in a message
+
+
+class Explainer:
+    """Explains the answers of a classifier. It compiles the network once.
+
+    Args:
+        classifier: The classifier.
+        randomised: The results of the randomisation check, by method, where they are known already.
+            `randomise` computes them.
+
+    Raises:
+        ModelError: If the network cannot be explained at all, see `OpenedNetwork`.
+    """
+
+    def __init__(
+        self, classifier: Classifier, randomised: Mapping[str, Randomised] | None = None
+    ) -> None:
+        self.classifier = classifier
+        self.model = classifier.model
+        self.network = OpenedNetwork.of(classifier)
+        self.randomised = dict(randomised or {})
+
+    @cached_property
+    def reasons(self) -> dict[str, str]:
+        """Why the network has not got a method, by the method; those that it has are missing."""
+        reasons = {}
+        if isinstance(self.network.ending, NoEnding):
+            reasons["exact"] = str(self.network.ending)
+        try:
+            curved = curved_layer(self.network.parts[1])
+        except NoEnding as reason:
+            reasons["gradient"] = reasons["grad-cam"] = str(reason)
+        else:
+            if curved:
+                reasons["gradient"] = _(
+                    "{layer} bends its input, so that gradient times activation does not add up; "
+                    "a network of ReLU has it."
+                ).format(layer=curved)
+        return reasons
+
+    @property
+    def methods(self) -> tuple[str, ...]:
+        """The methods that the network has."""
+        return tuple(one for one in METHODS if one not in self.reasons)
+
+    @property
+    def best_method(self) -> str:
+        """The exact map where the network has one, else occlusion."""
+        return self.methods[0]
+
+    def explain(
+        self,
+        image: ImageLike,
+        label: str | None = None,
+        against: str | None = None,
+        methods: Sequence[str] | None = None,
+        *,
+        choices: int = CHOICES,
+        progress: Progress | None = None,
+    ) -> Explanation:
+        """Explain the answer for an image: maps with their checks, and the regions that decide.
+
+        Args:
+            image: The image, of any size and kind.
+            label: The class to explain; by default the predicted one.
+            against: The class against which it is explained: the map is that of the difference.
+            methods: Some of `methods`; by default the best one.
+            choices: The random choices of the deletion test.
+            progress: Called with the number of passes that are done, and of all, of a map by
+                occlusion or random masks.
+
+        Raises:
+            ImageError: If the image cannot be read.
+            ConfigError: If there is no such class or method, or if both classes are the same.
+            ModelError: If the network has not got a method.
+        """
+        chosen = self.check_methods(methods)
+        named = tuple(None if one is None else self.find_class(one) for one in (label, against))
+        image = readable(image)
+        pixels = prepare(image, self.classifier.with_unit_of([image]).preprocessing)
+        prediction = self.classifier.prediction(
+            name_of(image) or _("the image"), self.classifier.probabilities(pixels[None])[0]
+        )
+        best = int(prediction.probabilities.argmax())
+        target = self.target(best if named[0] is None else named[0], named[1])
+        maps = [self.map(pixels, target, method, progress) for method in chosen]
+        checked = corrected([self.check(pixels, one, choices=choices) for one in maps])
+        found = Explanation(
+            prediction.image,
+            pixels,
+            prediction,
+            self.classifier.class_names,
+            target,
+            self.network.logits(pixels[None])[0].astype(np.float64),
+            tuple(checked),
+            notes=self.notes(),
+        )
+        drawn = next((one.map for one in checked if one.drawn), None)
+        if drawn is None or target.label != best:
+            return found
+        keeps, flips = deciding_regions(
+            drawn,
+            pixels,
+            self.network.logits,
+            self.classifier.class_names,
+            self.classifier.temperature,
+        )
+        return replace(found, keeps=keeps, flips=flips)
+
+    def check_methods(self, methods: Iterable[str] | None) -> tuple[str, ...]:
+        """Return the methods to use.
+
+        Raises:
+            ConfigError: If there is no such method.
+            ModelError: If the network has not got it; it says why, and which ones it has.
+        """
+        chosen = (self.best_method,) if methods is None else tuple(dict.fromkeys(methods))
+        for method in chosen:
+            check_method(method)
+            if method in self.reasons:
+                raise ModelError(
+                    sentences(
+                        self.reasons[method],
+                        _("{method} cannot be computed here; this network has: {methods}.").format(
+                            method=method, methods=one_of(self.methods)
+                        ),
+                    )
+                )
+        return chosen
+
+    def find_class(self, name: str) -> int:
+        """Return the number of a class.
+
+        Raises:
+            ConfigError: If the classifier does not know it; near names are suggested.
+        """
+        known = self.classifier.class_names
+        if name in known:
+            return known.index(name)
+        lower = {one.lower(): one for one in known}
+        near = get_close_matches(name.lower(), lower, n=3)
+        rule = _("the classifier knows no class {name!r}; it knows {classes}.")
+        if near:
+            rule = _("the classifier knows no class {name!r}; did you mean {near}?")
+        raise ConfigError(
+            rule.format(
+                name=name,
+                near=one_of([lower[one] for one in near]),
+                classes=and_more(known, NAMES),
+            )
+        )
+
+    @staticmethod
+    def target(label: int, against: int | None) -> Target:
+        """Return what is explained.
+
+        Raises:
+            ConfigError: If both classes are the same.
+        """
+        if label == against:
+            raise ConfigError(
+                _("a class is explained against another one; --class and --against are the same.")
+            )
+        return Target(label, against)
+
+    def map(
+        self,
+        pixels: ImageArray,
+        target: Target,
+        method: str,
+        progress: Progress | None = None,
+    ) -> HeatMap:
+        """Return a map of an image (height, width, channels) uint8, without its checks."""
+        if method == "occlusion":
+            return occlusion_map(pixels, target, self.network.logits, progress=progress)
+        if method == "rise":
+            return rise_map(pixels, target, self.network.logits, progress=progress)
+        return feature_map_of(self.network, pixels, target, method)
+
+    def check(self, pixels: ImageArray, heat: HeatMap, *, choices: int = CHOICES) -> Checked:
+        """Return a map with its checks.
+
+        An exact map must add up to the logit that this network computes of this image, so that a
+        map of another network or of another image is refused.
+
+        Args:
+            pixels: (height, width, channels) uint8, the image.
+            heat: The map.
+            choices: The random choices of the deletion test.
+        """
+        checks: list[Check] = []
+        if heat.method == "exact":
+            (rows,) = compute(self.network.model, pixels[None])
+            heat = replace(heat, logit=float(heat.target.of(rows.astype(np.float64))[0]))
+            checks.append(check_additivity(heat))
+        deletion = delete(heat, pixels, self.network.logits, choices=choices)
+        checks.append(check_deletion(deletion, len(Regions.over(*pixels.shape[:2]))))
+        if heat.method in self.randomised:
+            checks.append(self.randomised[heat.method].check)
+        return Checked(heat, tuple(checks))
+
+    def randomise(
+        self, method: str, images: ImageArray, progress: Progress | None = None
+    ) -> Randomised:
+        """Compute the randomisation check of a method, and keep it for all later maps.
+
+        Args:
+            method: The method, which the network has.
+            images: (n, height, width, channels) uint8 images of the kind that it is used for.
+            progress: Called with the number of maps that are done, and of all.
+        """
+        draws = FEW_DRAWS if method in PERTURBING else DRAWS
+        self.randomised[method] = randomise(
+            self.network.model,
+            method,
+            lambda network, pixels, target: _map_of(network, pixels, target, method),
+            images,
+            draws=draws,
+            progress=progress,
+        )
+        return self.randomised[method]
+
+    def notes(self) -> tuple[str, ...]:
+        """Return what the reader of every explanation of this network should know."""
+        return tuple(filter(None, (chance_note(self.classifier), self.reasons.get("exact"))))
+
+
+def feature_map_of(
+    network: OpenedNetwork, pixels: ImageArray, target: Target, method: str
+) -> HeatMap:
+    """Return a map that comes from the last feature map: exact, gradient or grad-cam."""
+    if method == "exact":
+        features, logits = compute(network.exact_body, pixels[None])
+        terms = read_terms(network.sum, target)
+        return exact_map(terms, features[0], logits[0], target)
+    body, head = network.parts
+    features, logits = compute(body, pixels[None])
+    gradient = gradient_at(head, features[0], target)
+    finish = gradient_map if method == "gradient" else grad_cam
+    return finish(gradient, features[0], logits[0], target)
+
+
+def _map_of(network: OpenedNetwork, pixels: ImageArray, target: Target, method: str) -> HeatMap:
+    """Return a map of a network whose weights change, so that it cannot be compiled."""
+
+    def logits(images: ImageArray) -> Rows:
+        return compute(network.model, images)[0]
+
+    if method == "occlusion":
+        return occlusion_map(pixels, target, logits)
+    if method == "rise":
+        return rise_map(pixels, target, logits, masks=FEW_MASKS)
+    return feature_map_of(network, pixels, target, method)
+
+
+def chance_note(classifier: Classifier) -> str:
+    """Return that a network is no better than chance, or that nothing is known; empty if it is.
+
+    A map of such a network may be true and explains nothing that is worth knowing.
+    """
+    score = classifier.provenance.get("metrics", {}).get("accuracy")
+    chance = 1 / len(classifier.class_names)
+    if score is None:
+        return _(
+            "It is not known how often this network is correct. A map of an untrained one is true "
+            "and explains nothing worth knowing."
+        )
+    if score["low"] > chance:
+        return ""
+    return _(
+        "THIS NETWORK IS AT CHANCE LEVEL: its accuracy is {value:.1f} % [{low:.1f}, {high:.1f}] "
+        "with {count} classes. Its maps show what it computes, and that is no knowledge of the "
+        "classes."
+    ).format(
+        value=100 * score["value"],
+        low=100 * score["low"],
+        high=100 * score["high"],
+        count=len(classifier.class_names),
+    )
+
+
+def explainer_of(classifier: Classifier) -> Explainer:
+    """Return the explainer of a classifier, which is made once.
+
+    Raises:
+        ModelError: If the network cannot be explained at all.
+    """
+    found = _explainers.get(classifier)
+    if found is None or found.model is not classifier.model:
+        found = _explainers[classifier] = Explainer(classifier)
+        if classifier.examples is not None:
+            found.randomise(found.best_method, classifier.examples)
+    return found
+
+
+# By the classifier, and forgotten with it.
+_explainers: WeakKeyDictionary[Classifier, Explainer] = WeakKeyDictionary()

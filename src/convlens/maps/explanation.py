@@ -1,0 +1,129 @@
+"""Explanation: what is known of why a network gave an answer, with the evidence."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from convlens.classifier.prediction import Prediction
+from convlens.maps.evidence import Checked
+from convlens.maps.heat import Floats, Target
+from convlens.preprocess import ImageArray
+
+
+@dataclass(frozen=True, eq=False)
+class Region:
+    """The smallest part of the image, in the order of a map, that decides about the answer.
+
+    Attributes:
+        chosen: (rows, columns) whether each region of the grid belongs to it.
+        label: The class that the network predicts then.
+        probability: The probability of that class.
+    """
+
+    chosen: NDArray[np.bool_]
+    label: str
+    probability: float
+
+    @property
+    def share(self) -> float:
+        """The share of the image that belongs to it."""
+        return float(self.chosen.mean())
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the region as plain data."""
+        return {
+            "share": self.share,
+            "label": self.label,
+            "probability": self.probability,
+            "regions": self.chosen.astype(int).tolist(),
+        }
+
+
+@dataclass(frozen=True, eq=False)
+class Neighbour:
+    """A training image whose deciding features are near those of the image.
+
+    Attributes:
+        index: Its index into the data set.
+        name: Its file name, or its number.
+        label: The label that it has.
+        similarity: The cosine of the angle between the features, 1 for the same direction.
+        doubt: What the audit suggests in place of its label; empty where it has no doubt.
+        pixels: (height, width, channels) uint8 as the network takes it.
+    """
+
+    index: int
+    name: str
+    label: str
+    similarity: float
+    doubt: str
+    pixels: ImageArray
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return what is known of the neighbour as plain data."""
+        return {
+            "index": self.index,
+            "name": self.name,
+            "label": self.label,
+            "similarity": self.similarity,
+            "doubt": self.doubt or None,
+        }
+
+
+@dataclass(frozen=True, eq=False)
+class Explanation:
+    """Why a network gave an answer for an image.
+
+    Attributes:
+        image: The path of the image, or what stands for it.
+        pixels: (height, width, channels) uint8, the image as the network takes it.
+        prediction: The prediction of the classifier.
+        class_names: The names of the classes.
+        target: The logit, or the difference of two, that is explained.
+        logits: (num_classes,) the logits before the temperature.
+        maps: The maps with their evidence.
+        keeps: The smallest region that alone keeps the answer; None if it was not looked for.
+        flips: The smallest region without which the answer is another one; None if there is none.
+        neighbours: The nearest training images.
+        notes: What the reader should know besides.
+    """
+
+    image: str
+    pixels: ImageArray
+    prediction: Prediction
+    class_names: tuple[str, ...]
+    target: Target
+    logits: Floats
+    maps: tuple[Checked, ...]
+    keeps: Region | None = None
+    flips: Region | None = None
+    neighbours: tuple[Neighbour, ...] = ()
+    notes: tuple[str, ...] = ()
+
+    @property
+    def label(self) -> str:
+        """The class that is explained."""
+        return self.class_names[self.target.label]
+
+    @property
+    def against(self) -> str | None:
+        """The class against which it is explained, if there is one."""
+        return None if self.target.against is None else self.class_names[self.target.against]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the explanation as plain data; maps that fail a check have no values."""
+        return {
+            "image": self.image,
+            "predicted": self.prediction.label,
+            "probability": self.prediction.probability,
+            "explained": self.label,
+            "against": self.against,
+            "logits": dict(zip(self.class_names, self.logits.tolist(), strict=True)),
+            "maps": [one.to_dict() for one in self.maps],
+            "keeps": None if self.keeps is None else self.keeps.to_dict(),
+            "flips": None if self.flips is None else self.flips.to_dict(),
+            "neighbours": [one.to_dict() for one in self.neighbours],
+            "notes": list(self.notes),
+        }

@@ -1,0 +1,115 @@
+"""Network: the network of a classifier, opened at its last feature map, up to its logits."""
+
+from functools import cached_property
+
+import keras
+import numpy as np
+from numpy.typing import NDArray
+
+from convlens.anatomy.graph import graph_of
+from convlens.backend import refuse_after_fork
+from convlens.classifier.assembly import all_layers, flat_copy, with_precision
+from convlens.classifier.classifier import Classifier
+from convlens.classifier.runtime import Compiled, compile_model
+from convlens.errors import ModelError
+from convlens.language import _
+from convlens.maps.ending import SEVERAL, Ending, NoEnding, find_ending, last_map
+from convlens.preprocess import ImageArray
+
+HALF = ("bfloat16", "float16")
+
+
+class OpenedNetwork:
+    """A network in float32, from uint8 images to logits.
+
+    Args:
+        model: The network from uint8 images to (batch, num_classes) logits; see `of` for that of a
+            classifier.
+
+    Attributes:
+        model: The network without nested models.
+    """
+
+    def __init__(self, model: keras.Model) -> None:
+        refuse_after_fork()
+        if any(layer.compute_dtype in HALF for layer in all_layers(model)):
+            model = with_precision(model, "float32")
+        if any(isinstance(layer, keras.Model) for layer in model.layers):
+            model = flat_copy(model)
+        self.model = model
+
+    @classmethod
+    def of(cls, classifier: Classifier) -> "OpenedNetwork":
+        """Return the network of a classifier.
+
+        Raises:
+            ModelError: If it takes several inputs, or is neither functional nor sequential.
+        """
+        _check(classifier.model)
+        return cls(classifier.logits_model)
+
+    @cached_property
+    def compiled(self) -> Compiled:
+        """The network compiled in float32, on the fastest engine that is installed."""
+        return compile_model(self.model, "float32")
+
+    def logits(self, images: ImageArray) -> NDArray[np.float32]:
+        """Return the (n, num_classes) logits of uint8 images (n, height, width, channels)."""
+        return self.compiled(images)
+
+    @cached_property
+    def ending(self) -> Ending | NoEnding:
+        """The weighted sum that follows the last feature map, or why there is none."""
+        try:
+            return find_ending(self.model)
+        except NoEnding as reason:
+            return reason
+
+    @property
+    def sum(self) -> Ending:
+        """The same; a NoEnding is raised."""
+        if isinstance(self.ending, NoEnding):
+            raise self.ending
+        return self.ending
+
+    @cached_property
+    def exact_body(self) -> keras.Model:
+        """The network from images to the feature map of `sum`, and to the logits."""
+        return keras.Model(self.model.input, [self.sum.map, self.model.outputs[0]])
+
+    @cached_property
+    def parts(self) -> tuple[keras.Model, keras.Model]:
+        """The network from images to the last feature map and the logits; and from map to logits.
+
+        Raises:
+            NoEnding: If there is no feature map, or if the logits depend on several.
+        """
+        last = last_map(self.model)
+        try:
+            head = keras.Model(last, self.model.outputs[0])
+        except ValueError as error:  # Another branch leads to the logits as well.
+            raise NoEnding(_(SEVERAL).format(model=self.model.name)) from error
+        return keras.Model(self.model.input, [last, self.model.outputs[0]]), head
+
+
+def compute(model: keras.Model, images: ImageArray) -> list[NDArray[np.float32]]:
+    """Return the outputs of a model for uint8 images, with the weights that it has now."""
+    outputs = keras.tree.flatten(model(images, training=False))
+    return [np.asarray(keras.ops.convert_to_numpy(one)) for one in outputs]
+
+
+def _check(model: keras.Model) -> None:
+    """Raise ModelError if a network cannot be explained at all."""
+    if graph_of(model) is None:
+        raise ModelError(
+            _(
+                "only a functional or sequential network can be explained; {name} is a {kind}."
+            ).format(name=model.name, kind=type(model).__name__)
+        )
+    if len(model.inputs) != 1:
+        raise ModelError(
+            _(
+                "only a network with one input, the image, can be explained; {name} has {count} "
+                "inputs."
+            ).format(name=model.name, count=len(model.inputs))
+        )

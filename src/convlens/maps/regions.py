@@ -1,0 +1,84 @@
+"""Regions: a grid over an image, and copies of the image in which some regions are covered.
+
+A covered region shows a blurred copy of the image: it keeps the mean colour of its surroundings
+and loses what can be recognised. docs/decisions/explanations.md compares it with a single colour.
+"""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from convlens.maps.heat import Floats, enlarge
+from convlens.preprocess import ImageArray
+
+MOST = 16  # regions along a side
+LEAST_PIXELS = 2  # of the side of a region
+BLUR = 1 / 8  # standard deviation of the blur, as a share of the side of the image
+
+Chosen = NDArray[np.bool_]
+"""(n, regions): which regions are covered in each of n copies of an image."""
+
+
+@dataclass(frozen=True, eq=False)
+class Regions:
+    """A grid of regions over images of one size; their sides differ by a pixel at most.
+
+    Attributes:
+        rows: The number of regions from top to bottom.
+        columns: The number of regions from left to right.
+        number: (height, width) the number of the region of each pixel, row by row.
+    """
+
+    rows: int
+    columns: int
+    number: NDArray[np.int64]
+
+    @classmethod
+    def over(cls, height: int, width: int) -> "Regions":
+        """Return the regions of images of a size in pixels."""
+        rows = max(1, min(MOST, height // LEAST_PIXELS))
+        columns = max(1, min(MOST, width // LEAST_PIXELS))
+        row = np.arange(height) * rows // height
+        column = np.arange(width) * columns // width
+        return cls(rows, columns, row[:, None] * columns + column)
+
+    def __len__(self) -> int:
+        """Return the number of regions."""
+        return self.rows * self.columns
+
+    def means(self, values: Floats) -> Floats:
+        """Return (regions,) the mean within each region of values (height, width)."""
+        number = self.number.ravel()
+        sums = np.bincount(number, values.ravel(), minlength=len(self))
+        return np.asarray(sums / np.bincount(number, minlength=len(self)))
+
+    def order(self, values: Floats) -> NDArray[np.int64]:
+        """Return (regions,) the regions by a map (rows, columns) of any size, the highest first."""
+        return np.argsort(-self.means(enlarge(values, *self.number.shape)), kind="stable")
+
+
+def blurred(pixels: ImageArray) -> ImageArray:
+    """Return a blurred copy of an image (height, width, channels) uint8."""
+    height, width = pixels.shape[:2]
+    smooth = cv2.GaussianBlur(
+        pixels, (0, 0), sigmaX=BLUR * width, sigmaY=BLUR * height, borderType=cv2.BORDER_REFLECT
+    )
+    return np.asarray(smooth, np.uint8).reshape(pixels.shape)
+
+
+def covered(pixels: ImageArray, regions: Regions, chosen: Chosen) -> ImageArray:
+    """Return (n, height, width, channels) copies of an image, in which regions are covered."""
+    return np.where(chosen[:, regions.number][..., None], blurred(pixels), pixels)
+
+
+def first_of(order: NDArray[np.int64], counts: NDArray[np.int64] | list[int]) -> Chosen:
+    """Return (n, regions): of each count, the first regions of an order.
+
+    >>> first_of(np.array([2, 0, 1]), [0, 2]).tolist()
+    [[False, False, False], [True, False, True]]
+    """
+    place = np.empty(len(order), np.int64)
+    place[order] = np.arange(len(order))
+    return place[None] < np.asarray(counts)[:, None]
