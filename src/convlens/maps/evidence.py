@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from convlens.language import N_, _, sentences
+from convlens.language import N_, _, listed, sentences
 from convlens.maps.deletion import Deletion
 from convlens.maps.exact import additivity_error
 from convlens.maps.heat import HeatMap, method_name
@@ -22,19 +22,15 @@ ADDS_UP = {  # by whether the check passed
         "{logit:.4f}. The map does not belong to this image and this network."
     ),
 }
-DELETED = {
-    True: N_(
-        "Without the {count:,} regions that the map ranks first ({share:.0f} % of the image), the "
-        "logit falls by {fall:.2f}; without as many regions chosen at random, by {random:.2f} in "
-        "the mean ({choices:,} choices, p = {value:.3f})."
-    ),
-    False: N_(
-        "Without the {count:,} regions that the map ranks first ({share:.0f} % of the image), the "
-        "logit falls by {fall:.2f}; without as many regions chosen at random, by {random:.2f} in "
-        "the mean ({choices:,} choices, p = {value:.3f}). That may be chance: the network does not "
-        "depend on these places more than on others, as far as this test can tell."
-    ),
-}
+DELETED = N_(
+    "Without the {count:,} regions that the map ranks first ({share:.0f} % of the image), the "
+    "logit falls by {fall:.2f}; without as many regions chosen at random, by {random:.2f} in the "
+    "mean ({choices:,} choices, p = {value:.3f})."
+)
+BY_CHANCE = N_(
+    "That may be chance: as far as this test can tell, the network does not depend on these places "
+    "more than on others."
+)
 RANDOMISED = {
     True: N_(
         "If the weights are replaced by random ones, the map changes: the rank correlation with "
@@ -46,13 +42,17 @@ RANDOMISED = {
         "rather than what the network has learned."
     ),
 }
-MEANINGS = {"additivity": ADDS_UP, "deletion": DELETED, "randomisation": RANDOMISED}
+MEANINGS = {
+    "additivity": ADDS_UP,
+    "deletion": {True: DELETED, False: DELETED},
+    "randomisation": RANDOMISED,
+}
 CHECK_NAMES = {
     "additivity": N_("additivity"),
     "deletion": N_("deletion"),
     "randomisation": N_("randomisation"),
 }
-REFUSED = N_("The map ({method}) is not drawn, as it fails the check of {checks}.")
+REFUSED = N_("The map ({method}) is not drawn, as it fails these checks: {checks}.")
 
 
 @dataclass(frozen=True)
@@ -82,7 +82,9 @@ class Check:
     def meaning(self) -> str:
         """What was measured, and what that means."""
         template = _(MEANINGS[self.name][self.passed])
-        return template.format(value=self.value, limit=self.limit, **self.facts)
+        said = template.format(value=self.value, limit=self.limit, **self.facts)
+        by_chance = self.name == "deletion" and not self.passed
+        return sentences(said, _(BY_CHANCE)) if by_chance else said
 
     def to_dict(self) -> dict[str, Any]:
         """Return the check as plain data."""
@@ -113,7 +115,7 @@ class Checked:
         failed = [check for check in self.checks if not check.passed]
         if not failed:
             return ""
-        names = _(" and ").join(check.title for check in failed)
+        names = listed([check.title for check in failed])
         said = _(REFUSED).format(method=method_name(self.map.method), checks=names)
         return sentences(said, *(check.meaning for check in failed))
 
