@@ -1,7 +1,7 @@
 """Measure how fast convlens is, beside what else people use, and draw what was found.
 
-python benchmarks/speed/bench.py [--full] [--data FOLDER] [--torch PYTHON] [--results FOLDER]
-                                 [--only PART]
+python benchmarks/speed/bench.py [--full] [--data FOLDER] [--torch PYTHON] [--others PYTHON]
+                                 [--results FOLDER] [--only PART]
 
 Each measurement is a command in a process of its own, which is printed, so that it can be run
 alone. Its result is kept as a JSON file among the results. A measurement whose file exists is not
@@ -10,7 +10,8 @@ turn, round after round. In each round, the limits of the machine are measured t
 
 --full adds the trainings to an accuracy with three seeds, which take hours. DATA is a folder with
 `cifar10.npz`, `mnist` and `cats_dogs`, as far as they are at hand; rows without their images are
-left out. --torch names a Python that has PyTorch.
+left out. --torch names a Python that has PyTorch, and --others one that has fastai or Ultralytics
+(pip install torch torchvision fastai ultralytics psutil).
 """
 
 import argparse
@@ -34,6 +35,7 @@ from convlens.precision import has_fast_bfloat16
 HERE = Path(__file__).parent
 ROUNDS = 3
 SEEDS = 3
+OTHERS = ("fastai", "ultralytics")  # programs that read files, and the packages that they need
 NETWORKS = ("cifar_4conv", "small_resnet", "fast_cnn")
 IMAGES = {False: (1_000, 10_000, 100_000), True: (1_000, 10_000, 100_000, 1_000_000)}
 CLASSES = (2, 10, 100, 1_000)
@@ -78,6 +80,7 @@ def main() -> None:
     parser.add_argument("--full", action="store_true")
     parser.add_argument("--data", type=Path, help="a folder with the images")
     parser.add_argument("--torch", help="a Python that has PyTorch and convlens")
+    parser.add_argument("--others", help="a Python that has fastai or Ultralytics")
     parser.add_argument("--results", type=Path, default=Path("bench"))
     parser.add_argument("--only", default="", help="parts whose name contains this text")
     given = parser.parse_args()
@@ -85,7 +88,7 @@ def main() -> None:
     backend.start()  # without its messages, since the versions are asked for
     # The lecture's program computes with the kernels that TensorFlow chooses by itself.
     env = {name: value for name, value in os.environ.items() if name != "TF_ENABLE_ONEDNN_OPTS"}
-    for one in measurements(given.full, given.data, given.torch):
+    for one in measurements(given.full, given.data, given.torch, available(given.others, console)):
         file = one.file(given.results)
         if given.only in one.part and not file.exists():
             command = [one.python, str(HERE / one.words[0]), *one.words[1:]]
@@ -102,6 +105,22 @@ def main() -> None:
     draw(given.results, console)
 
 
+def available(python: str | None, console: Console) -> dict[str, str]:
+    """Return the Python for each of OTHERS that it has, and say which it has not."""
+    found = {}
+    for name in OTHERS if python else ():
+        command = [
+            str(python),
+            "-c",
+            f"import importlib.util as u; u.find_spec({name!r}) or exit(1)",
+        ]
+        if subprocess.run(command, check=False).returncode:
+            console.print(f"{python} does not have {name}, so that its rows are left out")
+        else:
+            found[name] = str(python)
+    return found
+
+
 def machine() -> dict[str, object]:
     """Return on what is measured."""
     return {
@@ -113,7 +132,9 @@ def machine() -> dict[str, object]:
     }
 
 
-def measurements(full: bool, data: Path | None, torch: str | None) -> Iterator[Measurement]:
+def measurements(
+    full: bool, data: Path | None, torch: str | None, others: dict[str, str]
+) -> Iterator[Measurement]:
     """Yield everything that is measured, in the order in which it is done."""
     yield Measurement("start", "start", 0, ("start.py",))
     for number in range(ROUNDS):
@@ -128,7 +149,7 @@ def measurements(full: bool, data: Path | None, torch: str | None) -> Iterator[M
         words = ("growth.py", "--images", "2000", "--side", str(side))
         yield Measurement("growth", f"side-{side}", 0, words)
     if data is not None:
-        yield from from_files(data, torch)
+        yield from from_files(data, others | ({"torch": torch} if torch else {}))
     if data is not None and full:
         yield from to_accuracy(data)
 
@@ -146,18 +167,22 @@ def throughput(number: int, torch: str | None) -> Iterator[Measurement]:
         yield Measurement("throughput", f"cifar_4conv-{program}", number, words, str(torch))
 
 
-def from_files(data: Path, torch: str | None) -> Iterator[Measurement]:
-    """Yield trainings that begin with files of photographs."""
+def from_files(data: Path, others: dict[str, str]) -> Iterator[Measurement]:
+    """Yield trainings that begin with files of photographs.
+
+    Args:
+        data: The folder with the images.
+        others: The Python for each program that this one cannot run.
+    """
     folder = data / "cats_dogs" / "train"
     if not folder.is_dir():
         return
+    pythons = {"keras": sys.executable, "convlens": sys.executable, **others}
     for number in range(ROUNDS):
         for size in (64, 224):
-            for program in ("keras", "convlens", "torch"):
-                python = torch if program == "torch" else sys.executable
-                if python is not None:
-                    words = ("files.py", program, str(folder), "--size", str(size))
-                    yield Measurement("files", f"{size}-{program}", number, words, python)
+            for program, python in pythons.items():
+                words = ("files.py", program, str(folder), "--size", str(size))
+                yield Measurement("files", f"{size}-{program}", number, words, python)
 
 
 def to_accuracy(data: Path) -> Iterator[Measurement]:

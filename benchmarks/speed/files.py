@@ -6,9 +6,16 @@ FOLDER has a folder of images for each class. Every program trains a network of 
 which costs little, so that reading, decoding and resizing count. The seconds are those since the
 start of the process; convlens begins without anything that it has decoded before.
 
-    keras     `image_dataset_from_directory` with prefetching, and Keras' own `fit`
-    torch     an `ImageFolder` of torchvision and a DataLoader with a worker for each processor
-    convlens  `convlens.train`, with the check of the images
+    keras        `image_dataset_from_directory` with prefetching, and Keras' own `fit`
+    torch        an `ImageFolder` of torchvision and a DataLoader with a worker for each processor
+    fastai       a `DataBlock` with as many workers, and a `Learner` of the network for PyTorch
+    ultralytics  `YOLO.train` for classification with as many workers and no change of colours; its
+                 crops cannot be left out, its layers have batch normalisation, its head has 1,280
+                 features, and it first checks every file. The end of an epoch is that of its
+                 training steps.
+    convlens     `convlens.train`, with the check of the images
+
+All of them train from random weights and download nothing.
 """
 
 import argparse
@@ -23,6 +30,7 @@ import psutil
 
 if TYPE_CHECKING:
     import keras
+    import torch
 
 BATCH = 32
 FILTERS = (16, 32)
@@ -82,10 +90,24 @@ def with_keras(folder: Path, size: int, epochs: int) -> list[float]:
     return ends
 
 
+def network_of_torch(classes: int) -> "torch.nn.Module":
+    """Return the same network for PyTorch."""
+    from torch import nn
+
+    return nn.Sequential(
+        nn.Conv2d(3, FILTERS[0], 5, stride=4),
+        nn.ReLU(),
+        nn.Conv2d(*FILTERS, 3, stride=2),
+        nn.ReLU(),
+        nn.AdaptiveAvgPool2d(1),
+        nn.Flatten(),
+        nn.Linear(FILTERS[1], classes),
+    )
+
+
 def with_torch(folder: Path, size: int, epochs: int) -> list[float]:
     """Return the times at which the epochs ended."""
     import torch
-    from torch import nn
     from torchvision import datasets, transforms
 
     prepare = transforms.Compose([transforms.Resize((size, size)), transforms.ToTensor()])
@@ -93,17 +115,9 @@ def with_torch(folder: Path, size: int, epochs: int) -> list[float]:
     loader = torch.utils.data.DataLoader(
         data, BATCH, shuffle=True, num_workers=os.cpu_count() or 1, persistent_workers=True
     )
-    model = nn.Sequential(
-        nn.Conv2d(3, FILTERS[0], 5, stride=4),
-        nn.ReLU(),
-        nn.Conv2d(*FILTERS, 3, stride=2),
-        nn.ReLU(),
-        nn.AdaptiveAvgPool2d(1),
-        nn.Flatten(),
-        nn.Linear(FILTERS[1], len(data.classes)),
-    ).to(memory_format=torch.channels_last)
+    model = network_of_torch(len(data.classes)).to(memory_format=torch.channels_last)
     optimizer = torch.optim.Adam(model.parameters())
-    loss_of = nn.CrossEntropyLoss()
+    loss_of = torch.nn.CrossEntropyLoss()
     ends = []
     for _ in range(epochs):
         for images, labels in loader:
@@ -111,6 +125,77 @@ def with_torch(folder: Path, size: int, epochs: int) -> list[float]:
             loss_of(model(images), labels).backward()
             optimizer.step()
         ends.append(time.time())
+    return ends
+
+
+def with_fastai(folder: Path, size: int, epochs: int) -> list[float]:
+    """Return the times at which the epochs ended."""
+    from fastai.vision import all as fastai
+
+    class Noting(fastai.Callback):
+        def after_epoch(self) -> None:
+            ends.append(time.time())
+
+    ends: list[float] = []
+    block = fastai.DataBlock(
+        (fastai.ImageBlock, fastai.CategoryBlock),
+        get_items=fastai.get_image_files,
+        get_y=fastai.parent_label,
+        splitter=lambda files: (list(range(len(files))), []),
+        item_tfms=fastai.Resize(size, fastai.ResizeMethod.Squish),
+    )
+    data = block.dataloaders(folder, bs=BATCH, num_workers=os.cpu_count() or 1)
+    learner = fastai.Learner(
+        data, network_of_torch(len(data.vocab)), fastai.CrossEntropyLossFlat(), cbs=[Noting()]
+    )
+    with learner.no_bar(), learner.no_logging():
+        learner.fit(epochs)
+    return ends
+
+
+def with_ultralytics(folder: Path, size: int, epochs: int) -> list[float]:
+    """Return the times at which the epochs ended."""
+    with tempfile.TemporaryDirectory() as fresh:
+        os.environ["YOLO_CONFIG_DIR"] = fresh
+        root = Path(fresh) / "images"  # a list of the images is written beside their folder
+        root.mkdir()
+        (root / "train").symlink_to(folder.resolve(), target_is_directory=True)
+        for name in folder.iterdir():  # The library demands images to validate on.
+            (root / "val" / name.name).mkdir(parents=True)
+            first = next(name.iterdir()).resolve()
+            (root / "val" / name.name / first.name).symlink_to(first)
+        layers = [[-1, 1, "Conv", [FILTERS[0], 5, 4]], [-1, 1, "Conv", [FILTERS[1], 3, 2]]]
+        description = {"nc": 2, "backbone": layers, "head": [[-1, 1, "Classify", ["nc"]]]}
+        plan = Path(fresh) / "two-cls.yaml"
+        plan.write_text(json.dumps(description))  # JSON is YAML, too
+
+        from ultralytics import YOLO
+
+        ends: list[float] = []
+        model = YOLO(plan, task="classify")
+        model.add_callback("on_train_epoch_end", lambda trainer: ends.append(time.time()))
+        model.train(
+            data=root,
+            imgsz=size,
+            epochs=epochs,
+            batch=BATCH,
+            device="cpu",
+            workers=os.cpu_count(),
+            optimizer="Adam",
+            amp=False,
+            project=fresh,
+            hsv_h=0,
+            hsv_s=0,
+            hsv_v=0,
+            fliplr=0,
+            erasing=0,
+            auto_augment="",
+            val=False,
+            plots=False,
+            verbose=False,
+            save=False,
+            scale=0,
+        )
     return ends
 
 
@@ -142,7 +227,13 @@ def with_convlens(folder: Path, size: int, epochs: int) -> list[float]:
         return ends
 
 
-PROGRAMS = {"keras": with_keras, "torch": with_torch, "convlens": with_convlens}
+PROGRAMS = {
+    "keras": with_keras,
+    "torch": with_torch,
+    "fastai": with_fastai,
+    "ultralytics": with_ultralytics,
+    "convlens": with_convlens,
+}
 
 if __name__ == "__main__":
     main()

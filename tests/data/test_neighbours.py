@@ -119,3 +119,17 @@ def test_hashes_that_differ_in_many_bits_are_found_if_all_are_compared():
     nearest = neighbours(queries, database, 90, 7)
     assert nearest.distance.tolist() == list(range(40, 47))
     assert not nearest.complete
+
+
+@pytest.mark.parametrize("tile", [1, 700, 1 << 16])
+def test_the_size_of_a_tile_changes_nothing(monkeypatch, tile):
+    some = hashes(60)
+    some[40:50] = changed(some[:10], np.full(10, 3))
+    asked = changed(some[::2], np.arange(30) % 9)
+    monkeypatch.setattr(module, "TILE", tile)
+    among = neighbours(some, None)
+    between = neighbours(asked, some)
+    everything = by_hand(some, some, COMPLETE)
+    assert as_dict(among) == {pair: bits for pair, bits in everything.items() if pair[0] < pair[1]}
+    assert len(among.first) == 10
+    assert as_dict(between) == by_hand(asked, some, COMPLETE)

@@ -27,6 +27,7 @@ FEWEST_COMPARISONS = 1 << 22
 # Comparisons up to which all hashes are compared with all, which takes half a second at most.
 ALL_COMPARED = 1 << 26
 BLOCK = 1 << 20  # pairs that are compared at a time
+TILE = 1 << 16  # the same where all are compared with all, few enough for the cache of a processor
 
 Indices = NDArray[np.int64]
 
@@ -123,15 +124,24 @@ def _compare_all(queries: Hashes, database: Hashes | None, most: int, limit: int
     columns = np.ascontiguousarray(others.T)
     found = [np.empty((0, 3), np.int64)]
     kept = 0
-    for row, query in enumerate(queries):
-        start = row + 1 if database is None else 0
-        distance = np.zeros(len(others) - start, np.uint16)
-        for ours, theirs in zip(query, columns[:, start:], strict=True):
-            distance += np.bitwise_count(ours ^ theirs)
-        near = np.flatnonzero(distance <= most)
-        places = np.full_like(near, row)
-        found.append(np.stack([places, start + near, distance[near].astype(np.int64)], axis=1))
-        kept += len(near)
+    rows_at_once = max(1, TILE // max(1, len(others)))
+    for start in range(0, len(queries), rows_at_once):
+        some = queries[start : start + rows_at_once]
+        first = start + 1 if database is None else 0  # the place of the first column
+        distance = np.zeros((len(some), len(others) - first), np.uint16)
+        differing = np.empty(distance.shape, np.uint64)
+        bits = np.empty(distance.shape, np.uint8)
+        for ours, theirs in zip(some.T, columns[:, first:], strict=True):
+            np.bitwise_xor(ours[:, None], theirs, out=differing)
+            distance += np.bitwise_count(differing, out=bits)
+        near = distance <= most
+        if database is None:  # Only places after that of the query make a pair.
+            near = np.triu(near)
+        places = np.flatnonzero(near)  # quicker than the nonzero elements by row and column
+        row, column = np.divmod(places, max(1, near.shape[1]))
+        pairs = (start + row, first + column, distance.ravel()[places].astype(np.int64))
+        found.append(np.stack(pairs, axis=1))
+        kept += len(row)
         if limit is not None and kept > 4 * limit + BLOCK:
             found = [_most_alike(found, limit)]
             kept = limit

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import coo_array
-from sklearn.model_selection import StratifiedGroupKFold
 
 from convlens.data.dataset import SPLITS, note_if, refuse_if
 from convlens.errors import DataError
@@ -173,6 +172,8 @@ def folds(
     Raises:
         DataError: If a class has fewer than k different images.
     """
+    from sklearn.model_selection import StratifiedGroupKFold
+
     splitter = StratifiedGroupKFold(n_splits=k, shuffle=True, random_state=seed)
     try:
         for rest, held in splitter.split(pool, labels[pool], clusters[pool]):

