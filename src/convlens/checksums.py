@@ -17,7 +17,12 @@ from convlens.lock import LOCK
 from convlens.run_folder import SETTINGS
 
 SUMS = "SHA256SUMS"
-UNSEALED = ("tensorboard", "evaluations", "microscope")  # folders that others write to later on
+UNSEALED = (
+    "tensorboard",
+    "evaluations",
+    "explanations",
+    "microscope",
+)  # folders that others write to later on
 LINE = re.compile(r"(\\?)([0-9a-f]{64})  (.+)")
 
 

@@ -23,6 +23,7 @@ OF_TRAINED = N_("It is about the layers of a trained network: say which one.")
 WHICH_LAYERS = N_("Say which layers learn.")
 WHOSE_WEIGHTS = N_("Say which network the weights belong to.")
 NO_LESSON = N_("Name one, as in `convlens lesson 002 --run`; `convlens lesson` lists them.")
+OF_IMAGES = N_("It explains the predicted class of each test image.")
 OF_RUNNING = N_("It is about running a lesson.")
 
 # Rows by command: a flag, its relation to other flags, and a sentence that says why or what to do.
@@ -108,6 +109,13 @@ CONFLICTS: dict[str, tuple[tuple[str, str, tuple[str, ...], str], ...]] = {
             ("html",),
             N_("The page shows how values come about, not gradients."),
         ),
+    ),
+    "explain": (
+        ("check", EXCLUDES, ("class", "against", "neighbours"), OF_IMAGES),
+        ("check", EXCLUDES, ("model",), N_("The test images are those of a run.")),
+        ("images", NEEDS, ("check",), N_("It is the number of images to measure with.")),
+        ("data", EXCLUDES, ("model",), N_("A network without a run has no images.")),
+        ("neighbours", EXCLUDES, ("model",), N_("A network without a run has no images.")),
     ),
     "lesson": (
         ("run", NEEDS, ("number",), NO_LESSON),

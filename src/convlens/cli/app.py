@@ -114,6 +114,18 @@ COMMANDS = {  # where each is, and its help; see `convlens.cli.help`
         "convlens.cli.lesson:lesson",
         N_("List the lessons of the five lectures, run one on your images, or write its notebook."),
     ),
+    "explain": (
+        "convlens.cli.explain:explain",
+        N_("Say why a network gave its answer for images, with maps that carry their evidence.")
+        + "\n\n"
+        + N_(
+            "Each map is checked before it is shown: whether it adds up to the logit, whether the "
+            "logit falls further without the places it names than without others, and whether it "
+            "changes with the weights. A map that fails is not shown."
+        )
+        + "\n\n"
+        + N_("convlens explain RUN --check says which methods may be trusted on the network."),
+    ),
     "open": (
         "convlens.cli.open:open_network",
         N_("Show what a trained network computes for an image: a layer, a value, a gradient.")

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from convlens.evaluation.paired import holm
 from convlens.language import N_, _, listed, sentences
 from convlens.maps.deletion import Deletion
 from convlens.maps.exact import additivity_error
@@ -25,7 +26,7 @@ ADDS_UP = {  # by whether the check passed
 DELETED = N_(
     "Without the {count:,} regions that the map ranks first ({share:.0f} % of the image), the "
     "logit falls by {fall:.2f}; without as many regions chosen at random, by {random:.2f} in the "
-    "mean ({choices:,} choices, p = {value:.3f})."
+    "mean ({choices:,} choices; p = {value:.3f}, corrected for {maps:,} maps on this page)."
 )
 BY_CHANCE = N_(
     "That may be chance: as far as this test can tell, the network does not depend on these places "
@@ -155,28 +156,23 @@ def check_deletion(deletion: Deletion, regions: int) -> Check:
         "share": 100 * deletion.count / regions,
         "choices": len(deletion.random_falls),
         "uncorrected": deletion.p,
+        "maps": 1,
     }
     return Check("deletion", deletion.p <= LEVEL, deletion.p, LEVEL, facts)
 
 
 def corrected(maps: Sequence[Checked]) -> list[Checked]:
-    """Return the maps of a page with the p-values of all their deletion tests corrected by Holm.
-
-    The i-th smallest of m values is multiplied by m - i + 1, and none is smaller than the one
-    before it.
-
-    Source: Holm, "A simple sequentially rejective multiple test procedure", 1979.
-    """
+    """Return the maps of a page with the p-values of all their deletion tests corrected by Holm."""
     places = [
-        (check.facts["uncorrected"], number, place)
+        (number, place)
         for number, one in enumerate(maps)
         for place, check in enumerate(one.checks)
         if check.name == "deletion"
     ]
     found = [list(one.checks) for one in maps]
-    largest = 0.0
-    for rank, (p, number, place) in enumerate(sorted(places)):
-        largest = max(largest, min(1.0, p * (len(places) - rank)))
+    values = holm([found[number][place].facts["uncorrected"] for number, place in places])
+    for (number, place), p in zip(places, values, strict=True):
         check = found[number][place]
-        found[number][place] = replace(check, value=largest, passed=largest <= check.limit)
+        facts = {**check.facts, "maps": len(places)}
+        found[number][place] = replace(check, value=p, passed=p <= check.limit, facts=facts)
     return [replace(one, checks=tuple(checks)) for one, checks in zip(maps, found, strict=True)]

@@ -1,0 +1,210 @@
+"""`convlens explain`: why a network gave its answer, with maps that carry their evidence."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import numpy as np
+from cyclopts import Parameter
+from rich.console import Console
+
+from convlens import backend
+from convlens.cli.output import print_json
+from convlens.cli.predict import load_classifier
+from convlens.cli.predict_images import find_images
+from convlens.conflicts import refuse_conflicts
+from convlens.errors import ConfigError, DataError, ImageError
+from convlens.language import N_, _
+from convlens.screen import Screen, marked
+
+if TYPE_CHECKING:
+    from convlens.data.dataset import Dataset
+    from convlens.run import Run
+
+Method = Literal["exact", "occlusion", "rise", "gradient", "grad-cam"]
+
+
+def explain(  # noqa: PLR0913 - options of the command
+    run: Annotated[str | None, Parameter(help=N_("run or .keras file"))] = None,
+    /,
+    *images: Annotated[
+        str, Parameter(allow_leading_hyphen=True, help=N_("files, folders or globs"))
+    ],
+    label: Annotated[
+        str | None, Parameter(name="--class", help=N_("the class to explain [the predicted one]"))
+    ] = None,
+    against: Annotated[
+        str | None,
+        Parameter(help=N_("explain the class against this one, as the difference of two maps")),
+    ] = None,
+    method: Annotated[
+        list[Method] | None,
+        Parameter(
+            negative=(),
+            help=N_(
+                "how the map is made; may be repeated [exact where the network allows it, else "
+                "occlusion]"
+            ),
+        ),
+    ] = None,
+    check: Annotated[
+        bool,
+        Parameter(
+            negative=(),
+            help=N_("measure on test images of the run which methods may be trusted"),
+        ),
+    ] = False,
+    number: Annotated[
+        int | None, Parameter(name="--images", help=N_("number of test images for --check [200]"))
+    ] = None,
+    neighbours: Annotated[
+        int | None, Parameter(help=N_("number of near training images to name [3]"))
+    ] = None,
+    data: Annotated[
+        str | None, Parameter(help=N_("the images of the run, where they lie elsewhere now"))
+    ] = None,
+    model: Annotated[
+        str | None, Parameter(help=N_("a network with trained weights, in place of RUN"))
+    ] = None,
+    format: Annotated[  # noqa: A002 - the flag's name
+        Literal["table", "json"], Parameter(help=N_("how to print; json has every number"))
+    ] = "table",
+) -> int:
+    """Say why a network gave its answer for images, with maps that carry their evidence.
+
+    Returns:
+        The exit code: 3 if some images could not be read, which are printed to stderr.
+
+    Raises:
+        ConfigError: If the flags do not go together, or if a class or a method is unknown.
+        ModelError: If the network cannot be explained, or has not got a method.
+        DataError: If no image can be read.
+    """
+    words = [word for word in (model, run, *images) if word is not None]
+    _check_words(words, check=check)
+    flags = {"check": check, "images": number, "class": label, "against": against}
+    refuse_conflicts("explain", flags | {"neighbours": neighbours, "data": data, "model": model})
+    screen = Screen(quiet=format == "json")
+    methods = None if method is None else tuple(method)
+    if check:
+        _show_trust(words[0], methods, number, data, screen, as_json=format == "json")
+        return 0
+    paths, notes = find_images(words[1:])
+    for note in notes:
+        screen.note(note)
+    from convlens.run import Run
+
+    path = None if model is not None else Run.find_classifier(words[0])
+    backend.start()
+    from convlens.explain.why.of_run import NEIGHBOURS, Question, explain_images
+
+    question = Question(label, against, methods, NEIGHBOURS if neighbours is None else neighbours)
+    opened = None if path is None else _run_of(path)
+    skipped: list[ImageError] = []
+    errors = Console(stderr=True, highlight=False, soft_wrap=True)
+
+    def skip(error: ImageError) -> None:
+        skipped.append(error)
+        errors.print(marked(_("skipped"), "yellow", str(error)))
+
+    found = explain_images(
+        load_classifier(path, model, None),
+        paths,
+        question,
+        screen,
+        run=opened,
+        dataset=None if opened is None else _images_of(opened, data),
+        skip=skip if len(paths) > 1 else None,
+    )
+    if not found:
+        raise DataError(_("none of the {count:,} images can be read.").format(count=len(paths)))
+    if format == "json":
+        print_json([one.to_dict() for one in found], indent=1)
+    else:
+        from convlens.explain.why.terminal import print_explanations
+
+        print_explanations(found)
+    return DataError.exit_code if skipped else 0
+
+
+def _check_words(words: list[str], *, check: bool) -> None:
+    """Raise ConfigError if the run or the images are missing, or if a word is left over."""
+    if not words or (len(words) == 1 and not check):
+        raise ConfigError(
+            _(
+                "say which images: convlens explain RUN IMAGE..., or --model NAME IMAGE...; or "
+                "convlens explain RUN --check."
+            )
+        )
+    unknown = [word for word in words[1:] if word.startswith("--")]
+    if unknown:
+        message = _("unknown option: {word} (convlens explain --help).")
+        raise ConfigError(message.format(word=unknown[0]))
+    if check and len(words) > 1:
+        raise ConfigError(
+            _("--check takes the test images of the run; left over: {words}.").format(
+                words=" ".join(words[1:])
+            )
+        )
+
+
+def _run_of(path: Path) -> "Run | None":
+    """Return the run whose classifier a file is, or None for a file elsewhere."""
+    from convlens.run import Run
+    from convlens.run_folder import CLASSIFIER, SETTINGS
+
+    is_of_run = path.name == CLASSIFIER and (path.parent / SETTINGS).is_file()
+    return Run(path.parent) if is_of_run else None
+
+
+def _images_of(run: "Run", data: str | None) -> "Dataset | None":
+    """Return the images of a run, if they lie elsewhere now."""
+    from convlens.data.sources import load_data
+
+    if data is None:
+        return None
+    settings = run.config.data
+    return load_data(data, pattern=settings.pattern, layout=settings.layout, using=run.lists)
+
+
+def _show_trust(
+    name: str,
+    methods: tuple[str, ...] | None,
+    number: int | None,
+    data: str | None,
+    screen: Screen,
+    *,
+    as_json: bool,
+) -> None:
+    """Print which methods may be trusted on the network of a run."""
+    from convlens.run import Run
+
+    run = Run.open(name)
+    backend.start(threads=run.config.training.threads)
+    from convlens.audit.run_audit import open_images
+    from convlens.explain.why.of_run import prepare_explainer
+    from convlens.explain.why.trust import IMAGES, chosen_images, measure_trust
+    from convlens.maps.heat import method_name
+
+    count = IMAGES if number is None else number
+    if count < 1:
+        raise ConfigError(_("--images must be at least 1; found {count}.").format(count=count))
+    classifier = run.classifier()
+    explainer = prepare_explainer(classifier, methods or (), screen, run)
+    methods = methods or explainer.methods
+    explainer = prepare_explainer(classifier, methods, screen, run)
+    prepared = open_images(run, _images_of(run, data), screen)
+    indices = prepared.splits.test if len(prepared.splits.test) else prepared.splits.val
+    if not len(indices):
+        raise DataError(_("--check needs test or validation images; this run set none aside."))
+    chosen = chosen_images(np.asarray(indices), count)
+    results = []
+    for method in methods:
+        with screen.counter(method_name(method)) as progress:
+            images = prepared.store.images
+            results.append(measure_trust(explainer, method, images, chosen, progress))
+    if as_json:
+        print_json([one.to_dict() for one in results], indent=1)
+        return
+    from convlens.explain.why.terminal import print_trust
+
+    print_trust(results, explainer.reasons, explainer.notes(), len(chosen))

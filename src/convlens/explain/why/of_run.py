@@ -1,0 +1,183 @@
+"""Of run: the explanations of several images on one page, with what their run knows."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from convlens.audit.run_audit import open_images
+from convlens.classifier.classifier import Classifier
+from convlens.data.dataset import Dataset
+from convlens.data.prepared import Prepared
+from convlens.errors import ConvlensError, ImageError, StorageError
+from convlens.explain.why.stored import read_doubts, read_randomised, write_randomised
+from convlens.image_file import ImageLike
+from convlens.language import _
+from convlens.maps.deletion import choices_for
+from convlens.maps.evidence import corrected
+from convlens.maps.explainer import Explainer
+from convlens.maps.explanation import Explanation, Neighbour
+from convlens.maps.heat import method_name
+from convlens.maps.nearest import deciding_body, nearest
+from convlens.run import Run
+from convlens.screen import Screen
+from convlens.transfer.features import open_features
+
+NEIGHBOURS = 3  # training images that are named
+MOST = 20_000  # training images that are compared
+
+
+@dataclass(frozen=True)
+class Question:
+    """What is asked of each image.
+
+    Attributes:
+        label: The class to explain; None for the predicted one.
+        against: The class against which it is explained; None for none.
+        methods: The methods of the maps; None for the best one that the network has.
+        neighbours: How many of the nearest training images are named.
+    """
+
+    label: str | None = None
+    against: str | None = None
+    methods: tuple[str, ...] | None = None
+    neighbours: int = NEIGHBOURS
+
+
+def explain_images(  # noqa: PLR0913 - what is explained, by whom, and where it is shown
+    classifier: Classifier,
+    images: Sequence[ImageLike],
+    question: Question,
+    screen: Screen,
+    *,
+    run: Run | None = None,
+    dataset: Dataset | None = None,
+    skip: Callable[[ImageError], None] | None = None,
+) -> list[Explanation]:
+    """Explain images; their maps stand on one page, for which the deletion tests are corrected.
+
+    Args:
+        classifier: The classifier.
+        images: The images.
+        question: What is asked of each.
+        screen: Where the progress is shown.
+        run: The run of the classifier; without it there are no neighbours.
+        dataset: The images of the run, where they lie elsewhere now.
+        skip: Called with the error of an image that cannot be read, which is then left out. If
+            None, the error is raised.
+
+    Raises:
+        ConfigError: If there is no such class or method.
+        ModelError: If the network cannot be explained, or has not got a method.
+        ImageError: If an image cannot be read and `skip` is None.
+    """
+    explainer = prepare_explainer(classifier, question.methods, screen, run)
+    methods = explainer.check_methods(question.methods)
+    found: list[Explanation] = []
+    with screen.counter(_("passes")) as progress:
+        for image in images:
+            try:
+                one = explainer.explain(
+                    image,
+                    question.label,
+                    question.against,
+                    methods,
+                    choices=choices_for(len(images) * len(methods)),
+                    progress=progress,
+                )
+            except ImageError as error:
+                if skip is None:
+                    raise
+                skip(error)
+            else:
+                found.append(one)
+    found = of_one_page(found)
+    if run is None or not question.neighbours or not found:
+        return found
+    return with_neighbours(found, explainer, run, question.neighbours, screen, dataset)
+
+
+def prepare_explainer(
+    classifier: Classifier, methods: Sequence[str] | None, screen: Screen, run: Run | None
+) -> Explainer:
+    """Return the explainer of a classifier, with the randomisation check of its methods.
+
+    The check is computed once for a run and a method, on the examples of the classifier, and kept.
+
+    Raises:
+        ConfigError: If there is no such method.
+        ModelError: If the network cannot be explained, or has not got a method.
+    """
+    explainer = Explainer(classifier, None if run is None else read_randomised(run))
+    missing = [one for one in explainer.check_methods(methods) if one not in explainer.randomised]
+    if classifier.examples is None or not missing:
+        return explainer
+    for method in missing:
+        label = _("shuffled weights, {method}").format(method=method_name(method))
+        with screen.counter(label) as progress:
+            explainer.randomise(method, classifier.examples, progress)
+    if run is not None:
+        try:
+            write_randomised(run, explainer.randomised)
+        except StorageError as error:  # for example a run that may only be read
+            screen.note(str(error))
+    return explainer
+
+
+def of_one_page(explanations: Sequence[Explanation]) -> list[Explanation]:
+    """Return explanations with the deletion tests corrected for all their maps together."""
+    maps = corrected([one for explanation in explanations for one in explanation.maps])
+    found = []
+    for explanation in explanations:
+        count = len(explanation.maps)
+        found.append(replace(explanation, maps=tuple(maps[:count])))
+        maps = maps[count:]
+    return found
+
+
+def with_neighbours(
+    explanations: Sequence[Explanation],
+    explainer: Explainer,
+    run: Run,
+    count: int,
+    screen: Screen,
+    dataset: Dataset | None = None,
+) -> list[Explanation]:
+    """Return explanations with the nearest training images, and what the audit says of them.
+
+    Where the images of the run cannot be found, a note says so.
+    """
+    quiet = Screen(quiet=True)
+    try:
+        prepared = open_images(run, dataset, quiet)
+    except ConvlensError as error:
+        note = _("The nearest training images are missing: {reason}").format(reason=error)
+        return [replace(one, notes=(*one.notes, note)) for one in explanations]
+    body = deciding_body(explainer.network.model)
+    network, cache = open_features(body, prepared, "float32")
+    train = prepared.splits.train[:MOST]
+    with screen.counter(_("features")) as progress:
+        cache.compute(network, prepared.store, train, progress)
+    of_training = cache.gather(prepared.store, train)
+    doubts = read_doubts(run)
+    found = []
+    for one in explanations:
+        rows, cosines = nearest(network(one.pixels[None])[0], of_training, count)
+        neighbours = [
+            _neighbour(prepared, int(train[row]), float(cosine), doubts or {})
+            for row, cosine in zip(rows, cosines, strict=True)
+        ]
+        found.append(replace(one, neighbours=tuple(neighbours)))
+    return found
+
+
+def _neighbour(prepared: Prepared, index: int, cosine: float, doubts: dict[int, str]) -> Neighbour:
+    dataset = prepared.dataset
+    return Neighbour(
+        index,
+        dataset.file_name(index),
+        dataset.class_names[dataset.labels[index]],
+        cosine,
+        doubts.get(index, ""),
+        np.asarray(prepared.store.images[index]),
+    )

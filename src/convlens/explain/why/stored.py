@@ -1,0 +1,60 @@
+"""Stored: what is computed once for a run, in the folder `explanations/` of the run.
+
+It holds for the classifier whose checksum it names. After another training it is computed anew.
+"""
+
+import json
+from typing import Any
+
+from convlens.checksums import digest
+from convlens.errors import RunError
+from convlens.maps.randomisation import Randomised
+from convlens.run import Run
+
+FOLDER = "explanations"  # not translated: the name of a folder
+RANDOMISATION = f"{FOLDER}/randomisation.json"
+DOUBTS = f"{FOLDER}/doubts.json"
+
+
+def read_randomised(run: Run) -> dict[str, Randomised]:
+    """Return the results of the randomisation check of the classifier of a run, by method."""
+    found = _read(run, RANDOMISATION)
+    return {method: Randomised.from_dict(method, facts) for method, facts in found.items()}
+
+
+def write_randomised(run: Run, results: dict[str, Randomised]) -> None:
+    """Keep the results of the randomisation check for the classifier of a run.
+
+    Raises:
+        StorageError: If the file cannot be written.
+    """
+    _write(run, RANDOMISATION, {method: one.to_dict() for method, one in results.items()})
+
+
+def read_doubts(run: Run) -> dict[int, str] | None:
+    """Return what the audit suggests, by the index of an image; None before an audit."""
+    found = _read(run, DOUBTS)
+    return {int(index): label for index, label in found.items()} if found else None
+
+
+def write_doubts(run: Run, doubts: dict[int, str]) -> None:
+    """Keep the classes that the audit of a run suggests, by the index of an image.
+
+    Raises:
+        StorageError: If the file cannot be written.
+    """
+    _write(run, DOUBTS, {str(index): label for index, label in doubts.items()})
+
+
+def _read(run: Run, name: str) -> dict[str, Any]:
+    """Return what is stored for the classifier that a run has now."""
+    try:
+        found = run.read(name)
+    except RunError:
+        return {}
+    return found["results"] if found.get("classifier") == digest(run.classifier_path) else {}
+
+
+def _write(run: Run, name: str, results: dict[str, Any]) -> None:
+    facts = {"classifier": digest(run.classifier_path), "results": results}
+    run.write(name, json.dumps(facts, ensure_ascii=False))
