@@ -73,9 +73,8 @@ def _map_blocks(one: Checked, scale: float) -> list[Block]:
     if not one.drawn:
         return [Lines((("", one.refusal),), words.title(one))]
     decimals = max(0, DECIMALS - int(np.floor(np.log10(scale))))
-    grid = Grid(
-        one.map.values.round(decimals) + 0.0, words.title(one), largest=scale, decimals=decimals
-    )
+    values = one.map.values.round(decimals) + 0.0  # no negative zero
+    grid = Grid(values, words.title(one), largest=scale, decimals=decimals)
     passed = tuple((check.title, check.meaning) for check in one.checks)
     return [Row((grid,)), Lines((("", words.meaning(one.map)), *passed))]
 
