@@ -146,7 +146,7 @@ def show_files(rows: Results, results: Path, console: Console) -> None:
 
 def show_growth(rows: Results, results: Path, console: Console) -> None:
     """Show time and memory against what grows."""
-    table = table_of("what grows", "seconds", "GB")
+    table = table_of("what grows", "seconds", "GB", "of it own")
     lines: dict[str, list[tuple[int, float, float]]] = defaultdict(list)
     for name, rounds in rows.items():
         found = rounds[0]
@@ -154,7 +154,9 @@ def show_growth(rows: Results, results: Path, console: Console) -> None:
         lines[kind].append((int(number), found["seconds"], found["gigabytes"]))
     for kind, points in lines.items():
         for number, seconds, gigabytes in sorted(points):
-            table.add_row(f"{kind} {number:,}", f"{seconds:.1f}", f"{gigabytes:.2f}")
+            own = rows[f"{kind}-{number}"][0].get("own_gigabytes")
+            shown = "-" if own is None else f"{own:.2f}"
+            table.add_row(f"{kind} {number:,}", f"{seconds:.1f}", f"{gigabytes:.2f}", shown)
     console.print(table)
     with new_chart((4.0 * len(lines), 5.4)) as figure:
         panels = figure.subplots(2, len(lines), squeeze=False)

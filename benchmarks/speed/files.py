@@ -2,9 +2,10 @@
 
 python benchmarks/speed/files.py PROGRAM FOLDER [--size 64] [--epochs 5]
 
-FOLDER has a folder of images for each class. Every program trains a network of two convolutions,
-which costs little, so that reading, decoding and resizing count. The seconds are those since the
-start of the process; convlens begins without anything that it has decoded before.
+FOLDER has a folder of images for each class. Every program trains a network of two convolutions
+and two dense layers, which costs little, so that reading, decoding and resizing count. The seconds
+are those since the start of the process; convlens begins without anything that it has decoded
+before.
 
     keras        `image_dataset_from_directory` with prefetching, and Keras' own `fit`
     torch        an `ImageFolder` of torchvision and a DataLoader with a worker for each processor
@@ -13,7 +14,8 @@ start of the process; convlens begins without anything that it has decoded befor
                  crops cannot be left out, its layers have batch normalisation, its head has 1,280
                  features, and it first checks every file. The end of an epoch is that of its
                  training steps.
-    convlens     `convlens.train`, with the check of the images
+    convlens     the command `convlens train`, with the check of the images; an epoch ends when its
+                 row is printed
 
 All of them train from random weights and download nothing.
 """
@@ -21,6 +23,8 @@ All of them train from random weights and download nothing.
 import argparse
 import json
 import os
+import subprocess
+import sys
 import tempfile
 import time
 from pathlib import Path
@@ -34,6 +38,9 @@ if TYPE_CHECKING:
 
 BATCH = 32
 FILTERS = (16, 32)
+KERNEL = 5
+STRIDES = 4
+UNITS = 16
 
 
 def main() -> None:
@@ -64,9 +71,9 @@ def network(size: int, classes: int) -> "keras.Model":
     return keras.Sequential(
         [
             keras.Input((size, size, 3)),
-            layers.Conv2D(FILTERS[0], 5, strides=4, activation="relu"),
-            layers.Conv2D(FILTERS[1], 3, strides=2, activation="relu"),
-            layers.GlobalAveragePooling2D(),
+            *(layers.Conv2D(filters, KERNEL, STRIDES, activation="relu") for filters in FILTERS),
+            layers.Flatten(),
+            layers.Dense(UNITS, activation="relu"),
             layers.Dense(classes),
         ]
     )
@@ -90,18 +97,22 @@ def with_keras(folder: Path, size: int, epochs: int) -> list[float]:
     return ends
 
 
-def network_of_torch(classes: int) -> "torch.nn.Module":
+def network_of_torch(size: int, classes: int) -> "torch.nn.Module":
     """Return the same network for PyTorch."""
     from torch import nn
 
+    side = size
+    for _ in FILTERS:
+        side = (side - KERNEL) // STRIDES + 1
     return nn.Sequential(
-        nn.Conv2d(3, FILTERS[0], 5, stride=4),
+        nn.Conv2d(3, FILTERS[0], KERNEL, STRIDES),
         nn.ReLU(),
-        nn.Conv2d(*FILTERS, 3, stride=2),
+        nn.Conv2d(*FILTERS, KERNEL, STRIDES),
         nn.ReLU(),
-        nn.AdaptiveAvgPool2d(1),
         nn.Flatten(),
-        nn.Linear(FILTERS[1], classes),
+        nn.Linear(FILTERS[1] * side**2, UNITS),
+        nn.ReLU(),
+        nn.Linear(UNITS, classes),
     )
 
 
@@ -115,7 +126,7 @@ def with_torch(folder: Path, size: int, epochs: int) -> list[float]:
     loader = torch.utils.data.DataLoader(
         data, BATCH, shuffle=True, num_workers=os.cpu_count() or 1, persistent_workers=True
     )
-    model = network_of_torch(len(data.classes)).to(memory_format=torch.channels_last)
+    model = network_of_torch(size, len(data.classes)).to(memory_format=torch.channels_last)
     optimizer = torch.optim.Adam(model.parameters())
     loss_of = torch.nn.CrossEntropyLoss()
     ends = []
@@ -146,7 +157,7 @@ def with_fastai(folder: Path, size: int, epochs: int) -> list[float]:
     )
     data = block.dataloaders(folder, bs=BATCH, num_workers=os.cpu_count() or 1)
     learner = fastai.Learner(
-        data, network_of_torch(len(data.vocab)), fastai.CrossEntropyLossFlat(), cbs=[Noting()]
+        data, network_of_torch(size, len(data.vocab)), fastai.CrossEntropyLossFlat(), cbs=[Noting()]
     )
     with learner.no_bar(), learner.no_logging():
         learner.fit(epochs)
@@ -164,7 +175,7 @@ def with_ultralytics(folder: Path, size: int, epochs: int) -> list[float]:
             (root / "val" / name.name).mkdir(parents=True)
             first = next(name.iterdir()).resolve()
             (root / "val" / name.name / first.name).symlink_to(first)
-        layers = [[-1, 1, "Conv", [FILTERS[0], 5, 4]], [-1, 1, "Conv", [FILTERS[1], 3, 2]]]
+        layers = [[-1, 1, "Conv", [filters, KERNEL, STRIDES]] for filters in FILTERS]
         description = {"nc": 2, "backbone": layers, "head": [[-1, 1, "Classify", ["nc"]]]}
         plan = Path(fresh) / "two-cls.yaml"
         plan.write_text(json.dumps(description))  # JSON is YAML, too
@@ -200,31 +211,27 @@ def with_ultralytics(folder: Path, size: int, epochs: int) -> list[float]:
 
 
 def with_convlens(folder: Path, size: int, epochs: int) -> list[float]:
-    """Return the times at which the epochs ended and their best classifier was written."""
+    """Return the times at which the rows of the epochs were printed."""
+    network = f"--model custom_cnn --kernel-size {KERNEL} --strides {STRIDES} --padding valid "
+    network += f"--filters {','.join(map(str, FILTERS))} --pooling none --dense {UNITS} --dropout 0"
+    images = f"--size {size} --val 0 --test 0 --augment none"
+    ends: list[float] = []
     with tempfile.TemporaryDirectory() as fresh:
-        os.environ["CONVLENS_CACHE"] = str(Path(fresh) / "cache")
-        import convlens
-        from convlens.config import Config
-        from convlens.screen import Screen
-
-        ends: list[float] = []
-
-        class Noting(Screen):
-            def epoch(self, row: dict, *, best: bool) -> None:
+        training = f"--epochs {epochs} --batch-size {BATCH} --run {fresh}/run"
+        words = ["train", str(folder), *f"{network} {images} {training}".split()]
+        cache = {"CONVLENS_CACHE": f"{fresh}/cache", "PYTHONUNBUFFERED": "1"}
+        command = subprocess.Popen(
+            [sys.executable, "-m", "convlens", *words],
+            stdout=subprocess.PIPE,
+            text=True,
+            env=os.environ | cache,
+        )
+        for line in command.stdout or ():
+            if line.split()[:1] == [str(len(ends) + 1)]:
                 ends.append(time.time())
-
-        dataset = convlens.load_data(folder)
-        config = Config().replace(
-            size=str(size), epochs=epochs, batch_size=BATCH, augment="none", val=0.0, test=0.0
-        )
-        convlens.train(
-            dataset,
-            config,
-            model=network(size, dataset.num_classes),
-            run=Path(fresh) / "run",
-            screen=Noting(quiet=True),
-        )
-        return ends
+        if command.wait():
+            sys.exit(command.returncode)
+    return ends
 
 
 PROGRAMS = {

@@ -3,6 +3,7 @@
 import shlex
 import tomllib
 from collections.abc import Sequence
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -85,7 +86,8 @@ def train(  # noqa: PLR0913 - options of the command
         )
     settings = configure(flags, base)
     seconds = None if budget is None else parse_duration(budget)
-    dataset = open_images(path, settings, using or ())
+    is_plain = few is None and seconds is None and from_ is None
+    dataset = open_images(path, settings, using or (), ahead=is_plain)
     if few is not None:
         done = start_few(dataset, settings, few, draws=draws, run=run)
     elif seconds is not None:
@@ -99,19 +101,25 @@ def train(  # noqa: PLR0913 - options of the command
     say_what_is_next(done)
 
 
-def open_images(path: str, config: Config, using: Sequence[Path] = ()) -> "Dataset":
+def open_images(
+    path: str, config: Config, using: Sequence[Path] = (), *, ahead: bool = False
+) -> "Dataset":
     """Load labelled images and start the engine that the configuration names.
 
     Args:
         path: A folder, a file or the name of a data set.
         config: The configuration, which also says how labels are found in file names.
         using: Lists of corrections.
+        ahead: Whether the images are for one training from scratch, so that they can be decoded
+            while the engine is imported.
     """
+    from convlens.data.ahead import decoded_ahead
     from convlens.data.sources import load_data
 
     backend.choose(config.training.backend)  # first, as a data set of Keras imports the engine
     dataset = load_data(path, pattern=config.data.pattern, layout=config.data.layout, using=using)
-    backend.start(config.training.backend, config.training.threads)
+    with decoded_ahead(dataset, config) if ahead else nullcontext():
+        backend.start(config.training.backend, config.training.threads)
     return dataset
 
 

@@ -7,17 +7,18 @@ instead.
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.model_selection import StratifiedKFold, cross_val_predict
-from sklearn.tree import DecisionTreeClassifier
 
 from convlens.audit.finding import Finding, found
 from convlens.audit.material import Material
 from convlens.evaluation import metrics
 from convlens.evaluation.paired import mcnemar
+
+if TYPE_CHECKING:
+    from sklearn.tree import DecisionTreeClassifier
 
 FOLDS = 5
 DEPTH = 3  # at most eight leaves, so that the tree finds rules and not single images
@@ -67,6 +68,10 @@ def _evidence(
     class_names: tuple[str, ...],
 ) -> dict[str, Any]:
     """Return the cross-validated accuracy of the tree, that of the largest class, and the test."""
+    # Imported where it is used, since an array has no metadata.
+    from sklearn.model_selection import StratifiedKFold, cross_val_predict
+    from sklearn.tree import DecisionTreeClassifier
+
     tree = DecisionTreeClassifier(max_depth=DEPTH, min_samples_leaf=LEAF, random_state=SEED)
     splitter = StratifiedKFold(FOLDS, shuffle=True, random_state=SEED)
     predicted = cross_val_predict(tree, values, labels, cv=splitter)
@@ -84,7 +89,7 @@ def _evidence(
 
 
 def _rules(
-    tree: DecisionTreeClassifier, names: list[str], class_names: tuple[str, ...]
+    tree: "DecisionTreeClassifier", names: list[str], class_names: tuple[str, ...]
 ) -> Iterator[dict[str, Any]]:
     """Yield what each leaf of a tree says: its conditions, its class, and how often it is right.
 

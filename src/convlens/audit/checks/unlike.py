@@ -2,7 +2,6 @@
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.neighbors import NearestNeighbors
 
 from convlens.audit.finding import Finding, found
 from convlens.audit.material import Material
@@ -41,6 +40,8 @@ def _distances(features: NDArray[np.floating]) -> NDArray[np.float64]:
 
     Where most images are copies of others, nothing is known of the spread, and none is far.
     """
+    from sklearn.neighbors import NearestNeighbors  # here, since most data sets have no features
+
     lengths = np.linalg.norm(features, axis=1, keepdims=True)
     unit = features / np.maximum(lengths, 1e-12)
     found_ones = NearestNeighbors(n_neighbors=NEIGHBOURS + 1).fit(unit).kneighbors(unit)[0]
