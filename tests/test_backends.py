@@ -26,7 +26,7 @@ FLAGS = (
     "--batch-size",
     "32",
 )
-FLAGS += ("--learning-rate", "0.01", "--limit", "600", "--augment", "none")
+FLAGS += ("--learning-rate", "0.01", "--limit", "600", "--augment", "none", "--average-weights")
 STOP = """
 import os, signal
 from convlens import backend

@@ -19,7 +19,7 @@ from convlens.data.prepared import Prepared
 from convlens.errors import ConfigError, RunError
 from convlens.files import explained_stops
 from convlens.folders import remove_temporaries
-from convlens.language import _
+from convlens.language import N_, _
 from convlens.run import Run
 from convlens.screen import Screen
 from convlens.training.augmentation import is_augmented
@@ -29,6 +29,11 @@ from convlens.training.trainer import Stage, Trainer, Training
 from convlens.transfer.fine_tune_stage import FineTuneStage, make_trainer
 from convlens.transfer.head_stage import HeadStage
 from convlens.transfer.origin import BackboneOrigin, choose_origin
+
+NO_STEPS = N_(
+    "--average-weights needs weights that learn step by step; a linear head on a frozen backbone "
+    "is a logistic regression. Leave it out, or give --unfreeze or --head."
+)
 
 
 def train(  # noqa: PLR0913 - the public entry point; all but the first have defaults
@@ -176,7 +181,8 @@ def open_training(prepared: Prepared, config: Config, origin: Origin, screen: Sc
 
     Raises:
         ModelError: If the images are too small for the network, or its weights cannot be had.
-        ConfigError: If a pattern of `--unfreeze` matches no layer.
+        ConfigError: If a pattern of `--unfreeze` matches no layer, or if weights should be averaged
+            where nothing learns step by step.
     """
     setup = Setup.create(prepared, config, origin)
     stages: list[Stage]
@@ -189,6 +195,8 @@ def open_training(prepared: Prepared, config: Config, origin: Origin, screen: Sc
         # The features of augmented images cannot be kept, so every step computes the whole network.
         stages = [make_trainer(setup, screen)]
     else:
+        if setup.config.training.average_weights and not setup.config.transfer.head:
+            raise ConfigError(_(NO_STEPS))
         stages = [HeadStage(setup, screen)]
     return Training(setup, stages, screen)
 

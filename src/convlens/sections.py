@@ -229,6 +229,13 @@ class TrainingConfig(Section):
     label_smoothing: float = setting(
         0.0, N_("share of a label that is spread over all classes"), low=0, high=0.5
     )
+    average_weights: bool = setting(
+        False,
+        N_(
+            "validate and keep an average of the late weights (of a mean age of a tenth of the "
+            "steps) instead of those of the last step"
+        ),
+    )
     class_weights: str = setting(
         "auto",
         N_(

@@ -15,11 +15,11 @@ from tests.trainings import QUIET, columns, weights
 
 BEGUN = "was killed before it could be continued"  # what a run says that has no settings yet
 PRECISIONS = ("float32", "bfloat16")
-# Dropout, the order of the batches, augmentation and a schedule; 2 epochs of 2 steps, of which the
-# first is the better one, so that a resumed run must find its classifier.
+# Dropout, the order of the batches, augmentation, a schedule and averaged weights; 2 epochs of 2
+# steps, of which the first is the better one, so that a resumed run must find its classifier.
 FLAGS = (
     "--model custom_cnn --filters 4 --dense 8 --augment light --schedule one_cycle --epochs 2 "
-    "--steps-per-epoch 2 --batch-size 12 --seed 7"
+    "--steps-per-epoch 2 --batch-size 12 --seed 7 --average-weights"
 )
 
 

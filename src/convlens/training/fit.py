@@ -16,6 +16,7 @@ from convlens.errors import Interrupted, TrainingError
 from convlens.language import _
 from convlens.run import Run
 from convlens.screen import Screen
+from convlens.training.averages import Averages
 from convlens.training.checkpoint import (
     State,
     assign_saved,
@@ -132,6 +133,7 @@ class _Checkpoint(keras.callbacks.Callback):  # type: ignore[misc]
         self.hooks = hooks
         self.screen = screen
         self.state = State()
+        self._averages = Averages(train, enabled=config.training.average_weights)
         self._metrics: list[np.ndarray[Any, Any]] = []
         self._epoch_began = time.monotonic()
         self._saved = self._epoch_began
@@ -203,9 +205,13 @@ class _Checkpoint(keras.callbacks.Callback):  # type: ignore[misc]
         if self._save_is_due():
             self.save()
 
+    def on_test_begin(self, logs: Row | None = None) -> None:
+        self._averages.put_in(self.model)
+
     def on_epoch_end(self, epoch: int, logs: Row | None = None) -> None:
         state = self.state
         backend.sync(self.model)
+        self._averages.put_in(self.model)  # Without validation images no test has begun.
         row = self._row(epoch, logs or {})
         score = [float(epoch)]
         if row["val_loss"] is not None:
@@ -222,6 +228,7 @@ class _Checkpoint(keras.callbacks.Callback):  # type: ignore[misc]
             state.best_epoch = epoch + 1
             state.best_score = score
             self.hooks.on_best(self.model, state)
+        self._averages.take_out(self.model)
         self.run.write_history(state.history)
         self.screen.epoch(row, best=best)
         self.hooks.on_epoch(row, best)

@@ -85,8 +85,9 @@ def estimate(network: keras.Model, settings: TrainingConfig) -> Need:
         kept += numbers if learns else 0
     learned = sum(math.prod(variable.shape) for variable in network.trainable_variables)
     # The copy in which the training computes, the arrays of a saved state, and for what learns its
-    # gradients and what the optimizer keeps.
-    numbers = 2 * network.count_params() + (1 + 2 * SLOTS[settings.optimizer]) * learned
+    # gradients and what the optimizer keeps, averages included.
+    slots = SLOTS[settings.optimizer] + settings.average_weights
+    numbers = 2 * network.count_params() + (1 + 2 * slots) * learned
     image = BYTES.get(settings.precision, 4) * (KEPT * kept + 2 * largest)
     return Need(COMPILED + 4 * numbers, image)
 

@@ -17,6 +17,7 @@ from keras import ops
 from convlens import backend
 from convlens.classifier.assembly import last_layers
 from convlens.config import LEARNING_RATES, TrainingConfig
+from convlens.training.averages import with_averages
 from convlens.training.muon import Muon
 
 AUXILIARY_WEIGHT = 0.3
@@ -184,6 +185,9 @@ def make_optimizer(
         kind = with_multipliers(kind, multipliers, steps)
     if config.optimizer in DECAYING:
         options = {"weight_decay": config.weight_decay}
+    if config.average_weights:
+        kind = with_averages(kind)
+        options = options | {"use_ema": True}
     optimizer = kind(learning_rate, **options)
     if config.optimizer in DECAYING:
         optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])

@@ -274,9 +274,10 @@ def describe_recipe(config: Config) -> str:
 def describe_optimization(config: Config) -> str:
     """Return the batch size, the optimizer and the learning rate in words."""
     settings = config.training
-    return _("batch {batch}, {optimizer}, learning rate {rate:g} ({schedule})").format(
+    said = _("batch {batch}, {optimizer}, learning rate {rate:g} ({schedule})").format(
         batch=settings.batch_size,
         optimizer=settings.optimizer,
         rate=settings.learning_rate or LEARNING_RATES[settings.optimizer],
         schedule=settings.schedule.replace("_", "-"),
     )
+    return _("{recipe}, averaged weights").format(recipe=said) if settings.average_weights else said
