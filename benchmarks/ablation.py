@@ -1,21 +1,17 @@
 """Measure what each ingredient of the fast recipe brings: train without it, and compare.
 
-python benchmarks/ablation.py --data cifar10.npz [--limit N] [--epochs E] [--seed S]
-                              [--only NAME] [--results FOLDER]
+python benchmarks/ablation.py --data cifar10.npz [--limit N] [--epochs E] [--seed S] [--only ROW]
 
-Each row is a training in a process of its own, whose result is kept as a JSON file among the
-results. A row whose file exists is not repeated, so that this command goes on where it was stopped.
-The score is that of the validation images, which also chose the epoch: the test images stay unused.
---only repeats for several rows, --seed for several seeds.
+Each row is a process of its own, whose result is kept as a JSON file (--results) and not repeated.
+The score is of the validation images, which also chose the epoch. --only and --seed may be given
+several times.
 """
 
 import argparse
 import json
-import subprocess
-import sys
 import tempfile
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -37,16 +33,12 @@ from convlens.training.trainer import Trainer
 from convlens.transfer.origin import choose_origin
 from convlens.zoo.fast import WHITEN
 
-SGD_RATES = (0.1, 0.3, 1.0)  # the best of them stands for SGD
-
 
 def learn_first_layer() -> None:
     """Let the first layer learn, from random weights."""
-
-    def adapt(origin: Origin, model: keras.Model, prepared: Any) -> None:
-        model.get_layer(WHITEN).trainable = True
-
-    Origin._adapt = adapt
+    Origin._adapt = lambda origin, model, prepared: setattr(
+        model.get_layer(WHITEN), "trainable", True
+    )
 
 
 def begin_at_random() -> None:
@@ -87,37 +79,35 @@ def end_in_largest() -> None:
     keras.layers.GlobalAveragePooling2D = keras.layers.GlobalMaxPooling2D
 
 
-@dataclass(frozen=True)
-class Row:
-    """What differs from the recipe: settings of convlens, and a change of its code."""
-
-    settings: dict[str, Any] = field(default_factory=dict)
-    change: Callable[[], None] = lambda: None
-
-
-ROWS = {
-    "recipe": Row(),
-    "no whitening": Row(change=learn_first_layer),
-    "no identity": Row(change=begin_at_random),
-    "random flips": Row(change=flip_at_random),
-    **{f"SGD, rate {r:g}": Row({"optimizer": "momentum", "learning_rate": r}) for r in SGD_RATES},
-    "norms grow, rate 0.05": Row({"learning_rate": 0.05}, let_norms_grow),
-    "no label smoothing": Row({"label_smoothing": 0.0}),
-    "largest value": Row(change=end_in_largest),
-    "averaged weights": Row({"average_weights": True}),
-    "batch 512": Row({"batch_size": 512}),
-    "one-cycle": Row({"schedule": "one_cycle"}),
-    "constant rate": Row({"schedule": "constant"}),
-    "constant rate, averaged": Row({"schedule": "constant", "average_weights": True}),
+# What differs from the recipe: settings of convlens, or a change of its code.
+CHANGES = {
+    "no whitening": learn_first_layer,
+    "no identity": begin_at_random,
+    "random flips": flip_at_random,
+    "norms grow, rate 0.05": let_norms_grow,
+    "largest value": end_in_largest,
+}
+ROWS: dict[str, dict[str, Any]] = {
+    "recipe": {},
+    **{name: {} for name in CHANGES},
+    "norms grow, rate 0.05": {"learning_rate": 0.05},
+    "SGD, rate 0.1": {"optimizer": "momentum", "learning_rate": 0.1},
+    "SGD, rate 0.3": {"optimizer": "momentum", "learning_rate": 0.3},
+    "SGD, rate 1": {"optimizer": "momentum", "learning_rate": 1.0},
+    "no label smoothing": {"label_smoothing": 0.0},
+    "averaged weights": {"average_weights": True},
+    "batch 512": {"batch_size": 512},
+    "one-cycle": {"schedule": "one_cycle"},
+    "constant rate": {"schedule": "constant"},
+    "constant rate, averaged": {"schedule": "constant", "average_weights": True},
 }
 
 
 def measure(name: str, asked: argparse.Namespace, seed: int) -> dict[str, Any]:
     """Train a row in this process, and return its scores and its seconds."""
-    row = ROWS[name]
-    row.change()
+    CHANGES.get(name, lambda: None)()
     config = Config().replace(recipe="fast", audit=False, limit=asked.limit, seed=seed)
-    config = config.replace(epochs=asked.epochs, **row.settings)
+    config = config.replace(epochs=asked.epochs, **ROWS[name])
     begin(config)
     screen = Screen(quiet=True)
     origin = choose_origin(config)
@@ -126,14 +116,10 @@ def measure(name: str, asked: argparse.Namespace, seed: int) -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as folder:
         state = trainer.run(Run.create(Path(folder) / "run", ""))
     best = state.history[state.best_epoch - 1]
-    return {
-        "row": name,
-        "seed": seed,
-        "n": len(prepared.splits.val),
-        "val_accuracy": best["val_accuracy"],
-        "last_val_accuracy": state.history[-1]["val_accuracy"],
-        "seconds": sum(epoch["seconds"] for epoch in state.history),
-    }
+    scores = {"n": len(prepared.splits.val), "val_accuracy": best["val_accuracy"]}
+    scores["last"] = state.history[-1]["val_accuracy"]
+    scores["seconds"] = sum(epoch["seconds"] for epoch in state.history)
+    return {"row": name, "seed": seed, **scores}
 
 
 def main() -> None:
@@ -145,26 +131,19 @@ def main() -> None:
     parser.add_argument("--seed", type=int, action="append")
     parser.add_argument("--only", action="append", choices=ROWS)
     parser.add_argument("--results", type=Path, default=Path("ablation"))
-    parser.add_argument("--into", type=Path, help=argparse.SUPPRESS)  # of one row, in its process
     asked = parser.parse_args()
-    if asked.into is not None:
-        found = measure(asked.only[0], asked, asked.seed[0])
-        asked.into.write_text(json.dumps(found, indent=2) + "\n", encoding="utf-8")
-        return
     folder = asked.results / f"{Path(asked.data).stem}-{asked.limit}-{asked.epochs}"
     folder.mkdir(parents=True, exist_ok=True)
-    print(f"{'row':26}{'seed':>5}  validation accuracy (95 % interval), last epoch, seconds")
     for seed in asked.seed or [0]:
         for name in asked.only or ROWS:
             into = folder / f"{name.replace(' ', '_').replace(',', '')}-{seed}.json"
             if not into.exists():
-                words = ["--data", asked.data, "--epochs", str(asked.epochs), "--seed", str(seed)]
-                words += ["--limit", str(asked.limit)] if asked.limit else []
-                words += ["--only", name, "--into", str(into)]
-                subprocess.run([sys.executable, __file__, *words], check=True)
+                with ProcessPoolExecutor(1, get_context("spawn")) as pool:
+                    found = pool.submit(measure, name, asked, seed).result()
+                into.write_text(json.dumps(found, indent=2) + "\n", encoding="utf-8")
             found = json.loads(into.read_text(encoding="utf-8"))
             score = wilson(round(found["val_accuracy"] * found["n"]), found["n"])
-            last = f"{100 * found['last_val_accuracy']:.1f} %"
+            last = f"last epoch {100 * found['last']:.1f} %"
             print(f"{name:26}{seed:5}  {score}  {last}  {found['seconds']:.0f} s", flush=True)
 
 
