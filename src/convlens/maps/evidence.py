@@ -4,6 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+import numpy as np
+
 from convlens.evaluation.paired import holm
 from convlens.language import N_, _, listed, sentences
 from convlens.maps.deletion import Deletion
@@ -11,6 +13,7 @@ from convlens.maps.exact import additivity_error
 from convlens.maps.heat import HeatMap, method_name
 
 ADDITIVITY = 1e-5  # of the sum of the absolute terms
+ORIGIN = 1e-3  # of a logit, by which two engines differ at most
 LEVEL = 0.05  # of the deletion test, after the correction for all maps of a page
 
 ADDS_UP = {  # by whether the check passed
@@ -21,6 +24,13 @@ ADDS_UP = {  # by whether the check passed
     False: N_(
         "The mean of the map and the bias do not add up to the logit: {sum:.4f} against "
         "{logit:.4f}. The map does not belong to this image and this network."
+    ),
+}
+OF_THIS = {
+    True: N_("The map belongs to this network and image: it explains the logit of {logit:.4f}."),
+    False: N_(
+        "The map explains a logit of {sum:.4f}, and this network computes {logit:.4f} for the "
+        "image: it was made for another network or image."
     ),
 }
 DELETED = N_(
@@ -45,11 +55,13 @@ RANDOMISED = {
 }
 MEANINGS = {
     "additivity": ADDS_UP,
+    "origin": OF_THIS,
     "deletion": {True: DELETED, False: DELETED},
     "randomisation": RANDOMISED,
 }
 CHECK_NAMES = {
     "additivity": N_("additivity"),
+    "origin": N_("origin"),
     "deletion": N_("deletion"),
     "randomisation": N_("randomisation"),
 }
@@ -61,7 +73,7 @@ class Check:
     """A check of a map.
 
     Attributes:
-        name: "additivity", "deletion" or "randomisation".
+        name: "additivity" of an exact map, "origin" of any other; "deletion", "randomisation".
         passed: Whether the map has passed it.
         value: The relative error, the p-value, or the mean rank correlation.
         limit: The largest value that passes.
@@ -140,6 +152,21 @@ def check_additivity(heat: HeatMap) -> Check:
     total = float(heat.values.mean()) + (heat.bias or 0.0)
     facts = {"sum": total, "logit": heat.logit}
     return Check("additivity", error <= ADDITIVITY, error, ADDITIVITY, facts)
+
+
+def check_origin(heat: HeatMap, logit: float) -> Check:
+    """Return whether a map explains the logit that the network computes of the image.
+
+    Args:
+        heat: The map; one by gradient times activation has its logit as a sum with a remainder.
+        logit: The logit that the network computes.
+    """
+    own = heat.logit
+    if heat.remainder is not None:
+        own = float(heat.values.mean()) + heat.remainder
+    error = abs(own - logit) / max(1.0, abs(logit))
+    passed = bool(np.isfinite(heat.values).all() and error <= ORIGIN)
+    return Check("origin", passed, error, ORIGIN, {"sum": own, "logit": logit})
 
 
 def check_deletion(deletion: Deletion, regions: int) -> Check:

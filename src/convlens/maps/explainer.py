@@ -17,7 +17,14 @@ from convlens.language import _, one_of, sentences
 from convlens.maps.deciding import deciding_regions
 from convlens.maps.deletion import CHOICES, delete
 from convlens.maps.ending import NoEnding, curved_layer
-from convlens.maps.evidence import Check, Checked, check_additivity, check_deletion, corrected
+from convlens.maps.evidence import (
+    Check,
+    Checked,
+    check_additivity,
+    check_deletion,
+    check_origin,
+    corrected,
+)
 from convlens.maps.exact import exact_map, read_terms
 from convlens.maps.explanation import Explanation
 from convlens.maps.gradient import grad_cam, gradient_at, gradient_map
@@ -216,8 +223,8 @@ class Explainer:
     def check(self, pixels: ImageArray, heat: HeatMap, *, choices: int = CHOICES) -> Checked:
         """Return a map with its checks.
 
-        An exact map must add up to the logit that this network computes of this image, so that a
-        map of another network or of another image is refused.
+        An exact map must add up to the logit that this network computes of this image, and every
+        other map must explain it, so that a map of another network or image is refused.
 
         Args:
             pixels: (height, width, channels) uint8, the image.
@@ -225,10 +232,13 @@ class Explainer:
             choices: The random choices of the deletion test.
         """
         checks: list[Check] = []
+        (rows,) = compute(self.network.model, pixels[None])
+        logit = float(heat.target.of(rows.astype(np.float64))[0])
         if heat.method == "exact":
-            (rows,) = compute(self.network.model, pixels[None])
-            heat = replace(heat, logit=float(heat.target.of(rows.astype(np.float64))[0]))
+            heat = replace(heat, logit=logit)
             checks.append(check_additivity(heat))
+        else:
+            checks.append(check_origin(heat, logit))
         deletion = delete(heat, pixels, self.network.logits, choices=choices)
         checks.append(check_deletion(deletion, len(Regions.over(*pixels.shape[:2]))))
         if heat.method in self.randomised:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from convlens.maps.deletion import Logits
 from convlens.maps.heat import Floats, HeatMap, Target
-from convlens.maps.regions import Chosen, Regions, blurred, covered
+from convlens.maps.regions import Chosen, Regions, covered, covering
 from convlens.preprocess import ImageArray
 
 WINDOW = 2  # regions along the side of the square that occlusion covers
@@ -91,7 +91,7 @@ def rise_map(
     """
     regions = Regions.over(*pixels.shape[:2])
     rng = np.random.default_rng(seed)
-    hidden = blurred(pixels).astype(np.float32)
+    hidden = covering(pixels).astype(np.float32)
     shown = np.empty((masks, len(regions)))
     found = np.empty(masks)
     for part in _parts(masks, progress):

@@ -1,12 +1,11 @@
 """Regions: a grid over an image, and copies of the image in which some regions are covered.
 
-A covered region shows a blurred copy of the image: it keeps the mean colour of its surroundings
-and loses what can be recognised. docs/decisions/explanations.md compares it with a single colour.
+A covered region has the median colour of the image: that of the paper of a drawing, and one that a
+small mark does not change. docs/decisions/explanations.md compares it with others.
 """
 
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -15,7 +14,6 @@ from convlens.preprocess import ImageArray
 
 MOST = 16  # regions along a side
 LEAST_PIXELS = 2  # of the side of a region
-BLUR = 1 / 8  # standard deviation of the blur, as a share of the side of the image
 
 Chosen = NDArray[np.bool_]
 """(n, regions): which regions are covered in each of n copies of an image."""
@@ -59,18 +57,14 @@ class Regions:
         return np.argsort(-self.means(enlarge(values, *self.number.shape)), kind="stable")
 
 
-def blurred(pixels: ImageArray) -> ImageArray:
-    """Return a blurred copy of an image (height, width, channels) uint8."""
-    height, width = pixels.shape[:2]
-    smooth = cv2.GaussianBlur(
-        pixels, (0, 0), sigmaX=BLUR * width, sigmaY=BLUR * height, borderType=cv2.BORDER_REFLECT
-    )
-    return np.asarray(smooth, np.uint8).reshape(pixels.shape)
+def covering(pixels: ImageArray) -> ImageArray:
+    """Return (1, 1, channels) the colour of the covered regions of an image."""
+    return np.rint(np.median(pixels, axis=(0, 1), keepdims=True)).astype(np.uint8)
 
 
 def covered(pixels: ImageArray, regions: Regions, chosen: Chosen) -> ImageArray:
     """Return (n, height, width, channels) copies of an image, in which regions are covered."""
-    return np.where(chosen[:, regions.number][..., None], blurred(pixels), pixels)
+    return np.where(chosen[:, regions.number][..., None], covering(pixels), pixels)
 
 
 def first_of(order: NDArray[np.int64], counts: NDArray[np.int64] | list[int]) -> Chosen:

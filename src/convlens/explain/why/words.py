@@ -6,20 +6,19 @@ from convlens.maps.explanation import Explanation, Neighbour, Region
 from convlens.maps.heat import HeatMap, method_name
 
 KEEPS = N_(
-    "{share:.1f} % of the image are enough: with everything else blurred, the answer stays {label} "
+    "{share:.1f} % of the image are enough: with everything else covered, the answer stays {label} "
     "({probability:.1f} %)."
 )
 FLIPS = N_(
-    "Without {share:.1f} % of the image, which are blurred, the answer becomes {label} "
-    "({probability:.1f} %)."
+    "If {share:.1f} % of the image are covered, the answer becomes {label} ({probability:.1f} %)."
 )
-NEVER_FLIPS = N_("However much of the image is blurred, the answer stays {label}.")
+NEVER_FLIPS = N_("However much of the image is covered, the answer stays {label}.")
 MEANINGS = {  # what the values of a map are, by its method
     "exact": N_(
         "Each number is what its place adds to the logit. Their mean plus the bias of {bias:.3f} "
         "is the logit of {logit:.3f}."
     ),
-    "occlusion": N_("Each number is how far the logit falls when its place is blurred."),
+    "occlusion": N_("Each number is how far the logit falls when its place is covered."),
     "rise": N_("Each number is how far the logit rises as its place is shown."),
     "gradient": N_(
         "Each number is what its place adds by the slope of the network. Their mean plus a "

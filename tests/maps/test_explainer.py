@@ -1,0 +1,200 @@
+"""Explanations of a network that finds a red mark, and what is refused."""
+
+import json
+
+import keras
+import numpy as np
+import pytest
+from keras import layers
+
+from convlens.classifier.classifier import Classifier
+from convlens.errors import ConfigError, ImageError, ModelError
+from convlens.maps import evidence, explainer
+from convlens.maps.explainer import Explainer, chance_note, explainer_of
+from convlens.maps.heat import METHODS, HeatMap, Target
+from convlens.maps.randomisation import randomise
+from convlens.preprocess import Preprocessing
+from tests.maps.networks import MARK, SIDE, marked, red_finder
+
+
+@pytest.fixture(scope="module")
+def finder():
+    return red_finder()
+
+
+def on_mark(heat):
+    row, column = heat.peak
+    height, width = (SIDE // size for size in heat.values.shape)
+    inside = (slice(row * height, (row + 1) * height), slice(column * width, (column + 1) * width))
+    mark = np.zeros((SIDE, SIDE), bool)
+    mark[MARK] = True
+    return bool(mark[inside].any())
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_every_method_finds_the_mark_and_passes(finder, method):
+    found = finder.explain(marked(), methods=[method])
+    (one,) = found.maps
+    assert one.drawn, one.refusal
+    assert on_mark(one.map)
+    assert found.label == found.prediction.label == "marked"
+    assert {"deletion"} < {check.name for check in one.checks}
+
+
+def test_best_map_is_exact_and_says_so(finder):
+    found = finder.explain(marked())
+    (one,) = found.maps
+    assert one.map.method == "exact"
+    assert [check.name for check in one.checks] == ["additivity", "deletion", "randomisation"]
+    assert "add up to the logit" in one.checks[0].meaning
+    logit = float(found.logits[1])
+    assert one.map.values.mean() + one.map.bias == pytest.approx(logit, rel=1e-5)
+    assert found.notes == ()
+
+
+def test_logit_is_that_before_the_temperature(finder):
+    found = finder.explain(marked())
+    ratio = np.log(found.prediction.probabilities[1] / found.prediction.probabilities[0])
+    assert found.logits[1] - found.logits[0] == pytest.approx(2.0 * ratio, rel=1e-3)
+
+
+def test_regions_that_decide_lie_on_the_mark(finder):
+    found = finder.explain(marked())
+    assert found.keeps.label == "marked"
+    assert found.flips.label == "plain"
+    assert 0 < found.keeps.share < 0.2
+    assert 0 < found.flips.share < 0.2
+    rows, columns = np.nonzero(found.flips.chosen)
+    assert rows.min() >= 3
+    assert columns.min() >= 8
+
+
+def test_map_of_noise_fails_the_deletion_test(finder):
+    found = explainer_of(finder)
+    pixels = marked()
+    exact = found.map(pixels, Target(1), "exact")
+    noise = HeatMap("occlusion", Target(1), -exact.values, exact.logit)
+    checked = found.check(pixels, noise)
+    assert not checked.drawn
+    assert "deletion" in checked.refusal
+    assert "values" not in checked.to_dict()
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_map_of_another_network_is_refused(finder, method):
+    other = red_finder()
+    other.model.weights[-2].assign(other.model.weights[-2] * 1.1)
+    pixels = marked()
+    foreign = Explainer(other).map(pixels, Target(1), method)
+    checked = explainer_of(finder).check(pixels, foreign)
+    assert not checked.drawn
+    assert not checked.checks[0].passed
+
+
+def test_map_that_is_not_a_number_is_refused(finder):
+    found = explainer_of(finder)
+    for method in ("exact", "occlusion"):
+        heat = HeatMap(method, Target(1), np.full((8, 8), np.nan), 1.0, bias=0.0, absolute=1.0)
+        assert not found.check(marked(), heat).drawn
+
+
+def test_method_that_ignores_the_weights_fails_the_randomisation(finder):
+    found = explainer_of(finder)
+
+    def brightness(network, pixels, target):
+        return HeatMap("occlusion", target, pixels.mean(axis=2).astype(np.float64), 0.0)
+
+    result = randomise(found.network.model, "occlusion", brightness, finder.examples, draws=2)
+    assert result.correlations == pytest.approx((1.0, 1.0, 1.0, 1.0))
+    assert not result.check.passed
+    assert "shows the image" in result.check.meaning
+
+
+def test_randomisation_leaves_the_network_as_it_was(finder):
+    before = [np.array(weight) for weight in finder.model.get_weights()]
+    explainer_of(finder).randomise("exact", finder.examples)
+    for one, other in zip(before, finder.model.get_weights(), strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+def test_several_maps_of_a_page_are_corrected(finder):
+    found = finder.explain(marked(), methods=["exact", "occlusion", "gradient"])
+    values = [one.checks[1].facts["uncorrected"] for one in found.maps]
+    corrected = [one.checks[1].value for one in found.maps]
+    assert min(corrected) == pytest.approx(3 * min(values))
+    assert all(one.checks[1].facts["maps"] == 3 for one in found.maps)
+
+
+def test_contrast_explains_the_difference(finder):
+    found = finder.explain(marked(), "marked", "plain")
+    (one,) = found.maps
+    assert one.map.logit == pytest.approx(found.logits[1] - found.logits[0], rel=1e-5)
+    assert found.against == "plain"
+
+
+def test_network_without_exact_map_says_why_and_takes_occlusion():
+    found = Explainer(red_finder(hidden=True)).explain(marked())
+    assert found.maps[0].map.method == "occlusion"
+    assert on_mark(found.maps[0].map)
+    assert "hidden (Dense)" in found.notes[0]
+
+
+def test_content_of_json_is_plain(finder):
+    plain = json.loads(json.dumps(finder.explain(marked()).to_dict()))
+    assert plain["maps"][0]["drawn"]
+    assert plain["explained"] == "marked"
+
+
+def test_network_at_chance_is_announced():
+    classifier = red_finder()
+    classifier.provenance["metrics"]["accuracy"]["low"] = 0.48
+    assert "CHANCE LEVEL" in chance_note(classifier)
+    assert "CHANCE LEVEL" in Explainer(classifier).notes()[0]
+    assert "not known" in chance_note(red_finder(metrics=False))
+    assert not chance_note(red_finder())
+
+
+def test_unknown_class_method_and_image_are_told(finder, tmp_path):
+    with pytest.raises(ConfigError, match="did you mean marked"):
+        finder.explain(marked(), "Marke")
+    with pytest.raises(ConfigError, match="it knows plain, marked"):
+        finder.explain(marked(), "zebra")
+    with pytest.raises(ConfigError, match="are the same"):
+        finder.explain(marked(), "plain", "plain")
+    with pytest.raises(ConfigError, match="must be one of exact, occlusion"):
+        finder.explain(marked(), methods=["smooth"])
+    (tmp_path / "a.png").write_bytes(b"no image")
+    with pytest.raises(ImageError, match="not an image"):
+        finder.explain(tmp_path / "a.png")
+
+
+def test_method_that_a_network_has_not_got_is_refused():
+    with pytest.raises(ModelError, match=r"hidden \(Dense\).*this network has: occlusion, rise"):
+        Explainer(red_finder(hidden=True)).explain(marked(), methods=["exact"])
+
+
+def test_network_with_several_inputs_is_refused():
+    one, other = keras.Input((8, 8, 3), name="one"), keras.Input((8, 8, 3), name="other")
+    features = layers.GlobalAveragePooling2D()(layers.Add()([one, other]))
+    model = keras.Model([one, other], layers.Softmax()(layers.Dense(2)(features)))
+    classifier = Classifier(model, ("a", "b"), Preprocessing(8, 8, 3))
+    with pytest.raises(ModelError, match="has 2 inputs"):
+        classifier.explain(marked())
+
+
+def test_explainer_is_made_once_for_a_classifier(finder):
+    assert explainer_of(finder) is explainer_of(finder)
+    assert finder in explainer._explainers
+
+
+def test_holm_is_applied_to_the_deletion_tests_only():
+    heat = HeatMap("exact", Target(0), np.zeros((2, 2)), 0.0)
+    facts = {"uncorrected": 0.03}
+    checks = (
+        evidence.Check("additivity", True, 0.0, 1e-5),
+        evidence.Check("deletion", True, 0.03, 0.05, facts),
+    )
+    found = evidence.corrected([evidence.Checked(heat, checks)] * 2)
+    assert [one.drawn for one in found] == [False, False]
+    assert found[0].checks[0].value == 0.0
+    assert found[0].checks[1].value == pytest.approx(0.06)
