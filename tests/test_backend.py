@@ -41,6 +41,16 @@ def test_start_is_silent_and_threads_cannot_be_changed_late():
     assert (done.stdout, done.stderr) == ("BackendError\n", "")
 
 
+def test_start_imports_keras_without_searches_for_garbage():
+    code = (
+        "import gc; from convlens import backend\n"
+        "def searches(): return sum(one['collections'] for one in gc.get_stats())\n"
+        "before = searches(); backend.start(); print(searches() - before < 10, gc.isenabled())"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "True True\n"
+
+
 def test_versions_name_the_engine():
     assert backend.versions()["engine"] == backend.engine()
     assert "keras" in backend.versions()

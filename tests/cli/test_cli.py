@@ -2,6 +2,7 @@
 
 import importlib
 import io
+import json
 import os
 import subprocess
 import sys
@@ -10,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from convlens.cli import main
-from convlens.cli.app import COMMANDS
+from convlens.cli.commands import COMMANDS
 from tests.cli.commands import run
 
 
@@ -65,18 +66,30 @@ def test_mistakes_get_one_line_and_an_exit_code(words, code, said, shapes, train
     assert not (here / "runs").exists()
 
 
-@pytest.mark.parametrize("words", [["--help"], ["show", "--help"]])
-def test_help_imports_nothing_heavy(words):
-    code = (
-        "import sys\n"
-        "from convlens.cli import main\n"
-        f"try: main({words})\n"
-        "except SystemExit:\n"
-        "    print(sorted({'numpy', 'scipy', 'keras', 'matplotlib'} & set(sys.modules)))"
-    )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout.splitlines()[-1] == "[]"
-    assert "Commands" in done.stdout
+# Runs commands with --help, and prints which of some modules have been imported after each.
+HELP = """
+import json, sys
+from convlens.cli import main
+commands, heavy = map(json.loads, sys.argv[1:])
+for words in commands:
+    try: main([*words, "--help"])
+    except SystemExit: pass
+    print(words, sorted({*heavy} & {*sys.modules}), file=sys.stderr)
+"""
+HEAVY = ["numpy", "PIL", "cv2", "scipy", "sklearn", "matplotlib", "keras", "tensorflow", "h5py"]
+HEAVY += ["pandas", "jinja2", "optuna", "fastapi", "importlib.metadata"]
+
+
+@pytest.mark.parametrize(
+    ("commands", "heavy"),
+    [([[]], [*HEAVY, "cyclopts", "attrs"]), ([[name] for name in COMMANDS], HEAVY)],
+    ids=["overview", "commands"],
+)
+def test_help_imports_nothing_heavy(commands, heavy):
+    words = [sys.executable, "-c", HELP, json.dumps(commands), json.dumps(heavy)]
+    done = subprocess.run(words, capture_output=True, text=True, check=True)
+    assert done.stderr.splitlines() == [f"{command} []" for command in commands]
+    assert done.stdout.count("Usage: convlens") == len(commands)
 
 
 def test_the_listed_help_is_that_of_the_function():

@@ -9,8 +9,10 @@ from rich.cells import cell_len
 from rich.console import Console, ConsoleDimensions
 from rich.text import Text
 
-from convlens.cli.app import COMMANDS
-from convlens.cli.help import Wrapped, composed, placeholder, translated
+from convlens.cli.app import app
+from convlens.cli.commands import COMMANDS
+from convlens.cli.help import placeholder
+from convlens.cli.overview import Wrapped, composed, epilogue, translated
 from convlens.cli.show import COMMANDS as SHOWN
 from convlens.language import _, _message, using
 from tests.cli.commands import run
@@ -85,6 +87,21 @@ def test_help_has_its_paragraphs_its_choices_and_its_defaults(capsys):
     assert "[required]" in helped(capsys, "data")
     assert "--language zh" in said
     assert "--debug" in said
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+@pytest.mark.parametrize("width", [40, 80, 120])
+def test_the_overview_is_what_cyclopts_would_print(width, language, capsys, monkeypatch):
+    terminal(width, monkeypatch)
+    with using(language):
+        monkeypatch.setenv("CONVLENS_LANG", language)
+        said = helped(capsys)
+        monkeypatch.setattr(app, "help_epilogue", epilogue())
+        app(["--help"], result_action="return_value")
+    assert said == capsys.readouterr().out
+    for words in ([], ["-h"]):
+        run("--language", language, *words)
+        assert capsys.readouterr().out == said
 
 
 def test_a_help_of_several_texts_is_said_in_each_language():

@@ -4,6 +4,8 @@ import io
 import json
 import os
 import shutil
+import subprocess
+import sys
 import threading
 
 import numpy as np
@@ -22,6 +24,31 @@ def test_predict_names_what_it_cannot_read_and_goes_on(trained, shapes, here, ca
     assert "1.png" in out
     assert run("predict", trained, "bad.png") == 3
     assert "none of the 1 images" in capsys.readouterr().err
+
+
+# Predicts after Keras has been imported, and prints the modules that Keras had not imported.
+AFTER_KERAS = """
+import json, sys
+import keras
+before = {*sys.modules}
+from convlens.cli import main
+try: main(sys.argv[1:])
+except SystemExit: pass
+print(json.dumps(sorted({*sys.modules} - before)), file=sys.stderr)
+"""
+# Those of the terminal, of the settings of a run and of the cache of images.
+LIGHT = {"attr", "attrs", "convlens", "cyclopts", "encodings", "platformdirs", "rich", "tomli_w"}
+LIGHT |= {"PIL", "cv2", "psutil", "tomllib"}
+
+
+def test_predict_imports_keras_and_hardly_more(trained, shapes, here):
+    image = next(shapes.glob("*/*.png"))
+    words = [sys.executable, "-c", AFTER_KERAS, "predict", str(trained), str(image)]
+    done = subprocess.run(words, capture_output=True, text=True, check=True)
+    imported = json.loads(done.stderr.splitlines()[-1])
+    packages = {name.partition(".")[0] for name in imported} - {*sys.stdlib_module_names}
+    assert packages <= LIGHT
+    assert image.name in done.stdout
 
 
 @pytest.fixture

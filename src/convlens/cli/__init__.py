@@ -10,9 +10,6 @@ import sys
 import warnings
 from collections.abc import Sequence
 
-from rich.console import Console
-from rich.markup import escape
-
 from convlens.language import N_, VARIABLE, _, again, known_language, language
 from convlens.text import make_output_lenient
 
@@ -52,19 +49,17 @@ def _show_warning(message: Warning | str, *rest: object, **options: object) -> N
 
 def _print_message(markup: str) -> None:
     """Print a line on the standard error, which is not wrapped."""
+    from rich.console import Console
+
     Console(stderr=True, highlight=False, soft_wrap=True).print(markup)
 
 
 def _run(words: list[str], *, debug: bool) -> int:
     """Return the exit code, which is 0 if the command did what it was asked to do."""
-    from convlens.cli.app import app
-    from convlens.cli.help import epilogue
     from convlens.errors import Interrupted
 
     try:
-        words = _choose_language(words)
-        app.help_epilogue = epilogue()
-        code = app(words, exit_on_error=False, print_error=False, result_action="return_value")
+        code = _obey(_choose_language(words))
         sys.stdout.flush()
         return code if isinstance(code, int) else 0
     except KeyboardInterrupt:
@@ -86,6 +81,19 @@ def _run(words: list[str], *, debug: bool) -> int:
     with contextlib.suppress(OSError):  # The standard error may lie on a full disk, too.
         _print_message(message)
     return code
+
+
+def _obey(words: list[str]) -> object:
+    """Do what the words say, and return what the function of the command returns."""
+    from convlens.cli.overview import epilogue, print_overview
+
+    if words in ([], ["--help"], ["-h"]):  # without cyclopts, which takes longer than all the rest
+        print_overview()
+        return 0
+    from convlens.cli.app import app
+
+    app.help_epilogue = epilogue()
+    return app(words, exit_on_error=False, print_error=False, result_action="return_value")
 
 
 def _choose_language(words: list[str]) -> list[str]:
@@ -141,6 +149,7 @@ def _end_quietly() -> int:
 def _explain(error: Exception) -> tuple[str, int]:
     """Return the line that is printed for an error, and the exit code."""
     from cyclopts import CycloptsError
+    from rich.markup import escape
 
     from convlens.cli.mistakes import describe
     from convlens.errors import ConfigError, ConvlensError, Interrupted, StorageError

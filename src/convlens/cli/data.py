@@ -7,22 +7,20 @@ from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-import numpy as np
 from cyclopts import Parameter
-from PIL import Image
 
 from convlens.cli.flags import Layout, Pattern
 from convlens.config import DataConfig
 from convlens.errors import DataError, ImageError
 from convlens.files import numbered, write_atomically
 from convlens.language import N_, _, listed, ngettext
-from convlens.preprocess import open_image
 from convlens.screen import Screen
-from convlens.unit import Unit, unit_in_words
 
 if TYPE_CHECKING:
     from convlens.data.dataset import Dataset
     from convlens.data.inspection import Inspection
+    from convlens.preprocess import ImageArray
+    from convlens.unit import Unit
 
 # The entry of a sheet that names the place of its images.
 SHOWN = "convlens data"  # not translated: it is read again
@@ -44,6 +42,8 @@ def data(
     layout: Layout = None,
 ) -> None:
     """Show what is in a data source: format, classes, images and a sheet of examples."""
+    import numpy as np
+
     from convlens.audit.audit import audit_data
     from convlens.audit.gate import short_form
     from convlens.data.deep import unit_of
@@ -52,6 +52,7 @@ def data(
     from convlens.data.prepared import choose_preprocessing
     from convlens.data.sources import load_to_check
     from convlens.data.store import open_store
+    from convlens.unit import unit_in_words
 
     screen = Screen()
     dataset = load_to_check(path, pattern=pattern, layout=layout or "auto")
@@ -173,6 +174,8 @@ def _sheet_file(dataset: "Dataset") -> Path:
 
 
 def _may_replace(file: Path, dataset: "Dataset") -> bool:
+    from PIL import Image
+
     if not file.exists():
         return True
     try:
@@ -182,7 +185,7 @@ def _may_replace(file: Path, dataset: "Dataset") -> bool:
         return False
 
 
-def write_sheet(dataset: "Dataset", path: Path, unit: Unit | None = None) -> None:
+def write_sheet(dataset: "Dataset", path: Path, unit: "Unit | None" = None) -> None:
     """Write a sheet of examples as a PNG file, which names the place of the images.
 
     Raises:
@@ -193,7 +196,7 @@ def write_sheet(dataset: "Dataset", path: Path, unit: Unit | None = None) -> Non
     shown = range(min(dataset.num_classes, MAX_CLASSES))
     examples = [_examples(dataset, label, unit) for label in shown]
     images = list(chain.from_iterable(examples))
-    labels = np.repeat(np.arange(len(examples)), [len(some) for some in examples]).tolist()
+    labels = [label for label, some in enumerate(examples) for _example in some]
     figure = show_sheet(images, labels, dataset.class_names, counts=dataset.counts())
     metadata = {SHOWN: ascii(dataset.path)}
     write_atomically(
@@ -201,11 +204,15 @@ def write_sheet(dataset: "Dataset", path: Path, unit: Unit | None = None) -> Non
     )
 
 
-def _examples(dataset: "Dataset", label: int, unit: Unit | None) -> list[np.ndarray]:
+def _examples(dataset: "Dataset", label: int, unit: "Unit | None") -> "list[ImageArray]":
     """Return a few images of a class, evenly spread; those that cannot be read are left out."""
+    import numpy as np
+
+    from convlens.preprocess import open_image
+
     members = np.flatnonzero(dataset.labels == label)
     places = np.linspace(0, len(members) - 1, min(2 * PER_CLASS, len(members))).astype(int)
-    found: list[np.ndarray] = []
+    found: list[ImageArray] = []
     for index in members[places]:
         with suppress(ImageError):
             image = open_image(dataset.images[index], unit)

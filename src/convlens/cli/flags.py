@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal, get_args, get_type_hints
 
 from cyclopts import Group, Parameter
 
-from convlens.cli.help import composed
+from convlens.cli.overview import composed
 from convlens.config import Config
 from convlens.errors import ConfigError
 from convlens.language import N_, Message, _, listed

@@ -1,51 +1,32 @@
-"""Help: what `--help` prints, in the chosen language.
+"""Help: what the `--help` of a command prints, in the chosen language.
 
-`N_` marks each paragraph of the help of a command, and the help of each flag, where it is written.
-Both are translated here, when help is printed.
+cyclopts gathers what there is to say, see `HelpFormatter`. The list of all commands is printed
+without it, see `convlens.cli.overview`.
 """
 
 import re
 
 from attrs import define
 from cyclopts.help import DefaultFormatter, HelpEntry, HelpPanel, InlineText
-from cyclopts.help.specs import get_default_command_columns, get_default_parameter_columns
-from rich.cells import cell_len
-from rich.console import Console, ConsoleOptions, RenderResult
-from rich.measure import Measurement
+from cyclopts.help.specs import get_default_parameter_columns
+from rich.console import Console, ConsoleOptions
 from rich.text import Text
 
-from convlens.language import N_, Message, _, again, listed
-from convlens.text import PART, line_starts, wrapped
-
-OF_CYCLOPTS = (
-    N_("Commands"),
-    N_("Arguments"),
-    N_("Parameters"),
-    N_("Display this message and exit."),
-    N_("Display application version."),
+from convlens.cli.overview import (
+    COMMAND,
+    Wrapped,
+    print_commands,
+    print_description,
+    print_usage,
+    translated,
 )
+from convlens.language import N_, _, listed
+
+OF_CYCLOPTS = (N_("Arguments"), N_("Parameters"))
 # What cyclopts puts into the place of values, and into the line of the usage. The names of
 # arguments, as RUN and IMAGE, stay: the help speaks of them.
 VALUES = (N_("STR"), N_("PATH"), N_("INT"), N_("FLOAT"), N_("CHOICE"))
-OF_USAGE = (N_("[OPTIONS]"), N_("[ARGS]"), N_("[ARGS...]"), N_("COMMAND"))
-EPILOGUE = N_(
-    "Every command takes --language zh or --language en, and --debug, which shows where an error "
-    "comes from."
-)
-_composed: dict[str, Message] = {}
-
-
-def composed(text: Message) -> str:
-    """Return a help that was put together from several texts, and keep how it is translated."""
-    _composed[text] = text
-    return text
-
-
-def translated(text: str) -> str:
-    """Return a help, or a heading, in the chosen language."""
-    if text in _composed:
-        return str(again(_composed[text]))
-    return "\n\n".join(_(part) if part else "" for part in text.split("\n\n"))
+OF_USAGE = (N_("[OPTIONS]"), N_("[ARGS]"), N_("[ARGS...]"), COMMAND)
 
 
 def placeholder(metavar: str | None) -> str | None:
@@ -59,41 +40,18 @@ def placeholder(metavar: str | None) -> str | None:
     return re.sub("|".join(VALUES), lambda found: _(found[0]), metavar)
 
 
-def epilogue() -> str:
-    """Return what stands below every help, wrapped to the terminal, as cyclopts cannot do it."""
-    return "\n".join(wrapped(_(EPILOGUE), Console().width))
-
-
-class Wrapped:
-    """A text that is wrapped to the width at hand, also between Chinese characters."""
-
-    def __init__(self, text: Text) -> None:
-        self.text = text
-
-    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
-        """Yield the lines of the text."""
-        for paragraph in self.text.split("\n", allow_blank=True):
-            for line in paragraph.divide(line_starts(paragraph.plain, options.max_width)):
-                line.rstrip()
-                yield line
-
-    def __rich_measure__(self, console: Console, options: ConsoleOptions) -> Measurement:
-        """Return the least and the largest width."""
-        parts = [cell_len(match[0].rstrip()) for match in PART.finditer(self.text.plain)]
-        lines = [cell_len(line) for line in self.text.plain.split("\n")]
-        return Measurement(max(parts), max(lines)).with_maximum(options.max_width)
-
-
 @define(kw_only=True)
 class HelpFormatter(DefaultFormatter):
     """Prints help as cyclopts does, in the chosen language."""
 
     def __call__(self, console: Console, options: ConsoleOptions, panel: HelpPanel) -> None:
         """Print a panel of commands or of flags."""
-        default_columns = get_default_parameter_columns
         if panel.format == "command":
-            default_columns = get_default_command_columns
-        *names, description = default_columns(console, options, panel.entries)
+            rows = [(_names(entry), _plain(entry.description)) for entry in panel.entries]
+            if rows:
+                print_commands(console, str(panel.title), rows)
+            return
+        *names, description = get_default_parameter_columns(console, options, panel.entries)
         columns = (*names, description.copy(renderer=_description))
         formatter = DefaultFormatter(column_specs=columns)
         entries = [one.copy(metavar=placeholder(one.metavar)) for one in panel.entries]
@@ -104,9 +62,7 @@ class HelpFormatter(DefaultFormatter):
         """Print the line that says which words a command takes."""
         if usage:
             words = [_(word) if word in OF_USAGE else word for word in str(usage).split()]
-            text = _("Usage: {usage}").format(usage=" ".join(words))
-            console.print(Wrapped(Text(text, "bold")))
-            console.print()
+            print_usage(console, " ".join(words))
 
     def render_description(
         self, console: Console, options: ConsoleOptions, description: object
@@ -114,8 +70,13 @@ class HelpFormatter(DefaultFormatter):
         """Print what a command does."""
         text = _plain(description)
         if text:
-            console.print(Wrapped(Text(translated(text))))
-            console.print()
+            print_description(console, text)
+
+
+def _names(entry: HelpEntry) -> str:
+    """Return the name of a command, with its short names in parentheses."""
+    name, *others = entry.all_options
+    return "{name} ({others})".format(name=name, others=", ".join(others)) if others else name
 
 
 def _plain(description: object) -> str:

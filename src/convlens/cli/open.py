@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
-import numpy as np
 from cyclopts import Parameter
 
 from convlens import backend
@@ -221,6 +220,8 @@ def find_index(look: Look, layer: "Layer") -> tuple[int, ...]:
         ConfigError: If the layer has no such filter, or `--at` is not in the form that the layer
             needs.
     """
+    import numpy as np
+
     unit = layer.check_unit(find_unit(look, layer))
     if look.at is None:
         values = np.abs(layer.output[..., unit])

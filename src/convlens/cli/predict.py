@@ -16,10 +16,8 @@ from rich.console import Console
 from convlens import backend
 from convlens.cli.output import print_json
 from convlens.cli.predict_formats import PRINTERS, Row
-from convlens.cli.predict_images import find_images
 from convlens.conflicts import refuse_conflicts
 from convlens.errors import ConfigError, DataError, ImageError
-from convlens.image_file import readable
 from convlens.language import N_, _
 from convlens.screen import Screen, marked
 
@@ -70,9 +68,11 @@ def predict(
     words = [word for word in (model, classifier, *images) if word is not None]
     _check(words, top)
     refuse_conflicts("predict", {"weights": weights, "model": model})
-    name, *patterns = words
+    from convlens.cli.predict_images import find_images
     from convlens.data.deep import describe_unit
+    from convlens.image_file import readable
 
+    name, *patterns = words
     load = _find_predictor(name, model, weights, precision)
     paths, notes = find_images(patterns)
     # The standard input and other pipes can be read only once.
