@@ -3,14 +3,12 @@
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
-import numpy as np
 from cyclopts import Parameter
 from rich.console import Console
 
 from convlens import backend
 from convlens.cli.output import print_json
 from convlens.cli.predict import load_classifier
-from convlens.cli.predict_images import find_images
 from convlens.conflicts import refuse_conflicts
 from convlens.errors import ConfigError, DataError, ImageError
 from convlens.language import N_, _
@@ -88,6 +86,8 @@ def explain(  # noqa: PLR0913 - options of the command
     if check:
         _show_trust(words[0], methods, number, data, screen, as_json=format == "json")
         return 0
+    from convlens.cli.predict_images import find_images
+
     paths, notes = find_images(words[1:])
     for note in notes:
         screen.note(note)
@@ -176,6 +176,8 @@ def _show_trust(
     as_json: bool,
 ) -> None:
     """Print which methods may be trusted on the network of a run."""
+    import numpy as np
+
     from convlens.run import Run
 
     run = Run.open(name)
