@@ -1,7 +1,7 @@
 """Backend: the engine under Keras, its threads and its state.
 
-This is the only module that imports TensorFlow, JAX or PyTorch (OpenVINO aside, see
-`convlens.classifier.runtime`). All other code uses Keras and works on every engine.
+`convlens.training.fused_norm` has a layer for TensorFlow alone, `convlens.classifier.runtime` has
+OpenVINO, and exports have their own engines. All other code uses Keras and works on every engine.
 """
 
 import contextlib

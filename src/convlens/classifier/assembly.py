@@ -2,7 +2,8 @@
 
 import itertools
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 import keras
@@ -60,7 +61,13 @@ def _one_logit_a_class(logits: keras.KerasTensor, num_classes: int) -> keras.Ker
     return logits
 
 
-def with_precision(model: keras.Model, policy: str, *, seed: int | None = None) -> keras.Model:
+def with_precision(
+    model: keras.Model,
+    policy: str,
+    *,
+    seed: int | None = None,
+    kinds: Mapping[type[keras.layers.Layer], type[keras.layers.Layer]] = MappingProxyType({}),
+) -> keras.Model:
     """Return a copy of a model, weights included, whose layers use another dtype policy.
 
     Under a mixed policy, the last layer with weights of each output and everything after it stay
@@ -72,6 +79,8 @@ def with_precision(model: keras.Model, policy: str, *, seed: int | None = None) 
         seed: The seed of the first random layer without one; it grows by one with each such layer.
             On PyTorch, a dropout layer without a seed draws from the global generator, which no
             checkpoint contains. With a seed, the state of its generator is a variable of the model.
+        kinds: Classes of layers, and the classes that compute the same with the same settings and
+            weights and take their places.
     """
     last = {id(layer) for layer in _ending(model)}
     seeds = itertools.count(seed or 0)
@@ -81,7 +90,7 @@ def with_precision(model: keras.Model, policy: str, *, seed: int | None = None) 
         settings["dtype"] = "float32" if id(layer) in last else policy
         if seed is not None and settings.get("seed", 0) is None:
             settings["seed"] = next(seeds)
-        return layer.__class__.from_config(settings)
+        return kinds.get(type(layer), type(layer)).from_config(settings)
 
     return copy_model(model, lambda node: rebuild(node) if isinstance(node, keras.Layer) else node)
 

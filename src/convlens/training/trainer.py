@@ -27,6 +27,7 @@ from convlens.screen import Screen, duration
 from convlens.training.checkpoint import State
 from convlens.training.failures import explained_failures
 from convlens.training.fit import Hooks, Row, fit, step_seconds
+from convlens.training.fused_norm import faster_layers
 from convlens.training.optimization import (
     Multiplier,
     compile_for_training,
@@ -138,7 +139,8 @@ class Trainer(Stage):
         settings = setup.config.training
         splits = setup.prepared.splits
         policy = "mixed_bfloat16" if settings.precision == "bfloat16" else "float32"
-        self.model = join_heads(with_precision(setup.network, policy, seed=settings.seed))
+        network = with_precision(setup.network, policy, seed=settings.seed, kinds=faster_layers())
+        self.model = join_heads(network)
         self.train = setup.batches(
             splits.train,
             seed=settings.seed,
