@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from convlens.config import Config
+from convlens.precision import resolve_precision
 from convlens.run import Run
 from convlens.training.augmentation import describe_augmentation
 from convlens.training.network import choose_network
@@ -29,7 +30,7 @@ def test_every_auto_is_decided(setup):
     assert (config.data.size, config.data.fit, config.data.channels) == ("8x8", "stretch", "grey")
     assert config.training.learning_rate == 0.002
     assert config.training.class_weights == "off"
-    assert config.training.precision == "float32"
+    assert config.training.precision == resolve_precision("auto")
     assert (config.augment.shift, config.augment.flip) == (0.1, False)
 
 
@@ -49,7 +50,7 @@ def test_the_facts_in_words(setup):
     assert facts["network"] == f"custom_cnn, {count:,} parameters"
     assert facts["recipe"] == "3 epochs, batch 32, adamw, learning rate 0.002 (one-cycle)"
     assert facts["augmentation"] == describe_augmentation(setup.config.augment)
-    assert facts["compute"].startswith("float32 on tensorflow, ")
+    assert facts["compute"].startswith(f"{setup.config.training.precision} on tensorflow, ")
 
 
 def test_rare_classes_and_frozen_layers_are_facts(setup):
