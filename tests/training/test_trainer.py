@@ -11,6 +11,7 @@ from convlens.errors import Interrupted
 from convlens.pipeline import open_trainer, prepare_images, train
 from convlens.run import Run
 from convlens.training import fit as fit_module
+from convlens.training import step_time
 from convlens.training import trainer as trainer_module
 from convlens.training.checkpoint import State
 from convlens.training.network import choose_network
@@ -64,19 +65,19 @@ def test_small_resnet_in_bfloat16_repeats_its_bits(digits, tmp_path):
 
 
 def test_no_more_steps_are_measured_than_asked_for(digits, monkeypatch):
-    real = fit_module._Clock.on_train_batch_end
+    real = step_time._Clock.on_train_batch_end
     ends = []
 
     def note(self, batch, logs=None):
         real(self, batch, logs)
         ends.append(batch)
 
-    monkeypatch.setattr(fit_module._Clock, "on_train_batch_end", note)
+    monkeypatch.setattr(step_time._Clock, "on_train_batch_end", note)
     monkeypatch.setattr(trainer_module, "FEWEST_MEASURED", 3)
     prepared = prepare_images(choose_network(CONFIG), digits, CONFIG, QUIET)
     trainer = open_trainer(prepared, CONFIG, QUIET)
     before = trainer.model.get_weights()
-    fit_module.step_seconds(trainer.model, trainer.train, budget=1e9, most=2)
+    step_time.step_seconds(trainer.model, trainer.train, budget=1e9, most=2)
     assert ends == [0, 1, 2]  # the first one compiles
     ends.clear()
     trainer.costs()

@@ -12,7 +12,7 @@ from convlens.budget.plan import Plan
 from convlens.run import Run
 from convlens.run_folder import HISTORY
 from convlens.training.checkpoint import read_state
-from convlens.training.fit import step_seconds
+from convlens.training.step_time import step_seconds
 from convlens.training.trainer import Trainer
 
 LIMIT = 1.1  # times the planned seconds, after which the training is stopped

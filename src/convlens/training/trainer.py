@@ -26,7 +26,7 @@ from convlens.run import Run
 from convlens.screen import Screen, duration
 from convlens.training.checkpoint import State
 from convlens.training.failures import explained_failures
-from convlens.training.fit import Hooks, Row, fit, step_seconds
+from convlens.training.fit import Hooks, Row, fit
 from convlens.training.fused_norm import faster_layers
 from convlens.training.optimization import (
     Multiplier,
@@ -35,6 +35,7 @@ from convlens.training.optimization import (
 )
 from convlens.training.rate_finder import find_learning_rate, suggest_rate
 from convlens.training.setup import Setup
+from convlens.training.step_time import step_seconds
 
 Facts = list[tuple[str, str]]
 MEASURED = 0.02  # of the steps of a training, which are measured before it
