@@ -11,7 +11,7 @@ from convlens.cli.audit_files import check_places, write_files
 from convlens.cli.flags import Layout, Pattern, Using
 from convlens.cli.output import print_json
 from convlens.conflicts import refuse_conflicts
-from convlens.errors import AuditError, DataError
+from convlens.errors import AuditError, DataError, StorageError
 from convlens.files import explained_stops
 from convlens.language import N_, _, ngettext
 from convlens.run_folder import SETTINGS, place
@@ -187,8 +187,14 @@ def _audit_run(
     run, dataset = _open_run(folder, data)
     from convlens.audit.of_run import audit_of_run
     from convlens.audit.run_audit import audit_run
+    from convlens.explain.why.stored import write_doubts
 
     audited = audit_run(run, screen, dataset=dataset)
+    names = audited.prepared.dataset.class_names
+    try:
+        write_doubts(run, {one.index: names[one.suggested] for one in audited.doubts})
+    except StorageError as error:  # for example a run that may only be read
+        screen.note(str(error))
     return audit_of_run(audited), audited.prepared, audited.share
 
 

@@ -164,7 +164,7 @@ def with_neighbours(
     for one in explanations:
         rows, cosines = nearest(network(one.pixels[None])[0], of_training, count)
         neighbours = [
-            _neighbour(prepared, int(train[row]), float(cosine), doubts or {})
+            _neighbour(prepared, int(train[row]), float(cosine), doubts)
             for row, cosine in zip(rows, cosines, strict=True)
         ]
         found.append(replace(one, neighbours=tuple(neighbours)))

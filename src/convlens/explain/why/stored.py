@@ -7,7 +7,6 @@ import json
 from typing import Any
 
 from convlens.checksums import digest
-from convlens.errors import RunError
 from convlens.maps.randomisation import Randomised
 from convlens.run import Run
 
@@ -31,10 +30,9 @@ def write_randomised(run: Run, results: dict[str, Randomised]) -> None:
     _write(run, RANDOMISATION, {method: one.to_dict() for method, one in results.items()})
 
 
-def read_doubts(run: Run) -> dict[int, str] | None:
-    """Return what the audit suggests, by the index of an image; None before an audit."""
-    found = _read(run, DOUBTS)
-    return {int(index): label for index, label in found.items()} if found else None
+def read_doubts(run: Run) -> dict[int, str]:
+    """Return the classes that `convlens audit RUN` has suggested, by the index of an image."""
+    return {int(index): label for index, label in _read(run, DOUBTS).items()}
 
 
 def write_doubts(run: Run, doubts: dict[int, str]) -> None:
@@ -47,11 +45,10 @@ def write_doubts(run: Run, doubts: dict[int, str]) -> None:
 
 
 def _read(run: Run, name: str) -> dict[str, Any]:
-    """Return what is stored for the classifier that a run has now."""
-    try:
-        found = run.read(name)
-    except RunError:
+    """Return what is stored for the classifier that a run has now; nothing if it is not there."""
+    if not (run.folder / name).is_file():
         return {}
+    found = run.read(name)
     return found["results"] if found.get("classifier") == digest(run.classifier_path) else {}
 
 

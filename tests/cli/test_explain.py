@@ -1,0 +1,145 @@
+"""`convlens explain` as a user types it: what it prints and keeps, and what it says of mistakes."""
+
+import json
+import os
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from convlens.cli import main
+from convlens.run import Run
+from tests.maps.networks import marked, red_finder
+
+
+def convlens(*words):
+    with pytest.raises(SystemExit) as stopped:
+        main([str(word) for word in words])
+    return int(stopped.value.code or 0)
+
+
+@pytest.fixture(scope="module")
+def image(tmp_path_factory):
+    path = tmp_path_factory.mktemp("images") / "marked.png"
+    Image.fromarray(marked()).save(path)
+    return path
+
+
+@pytest.fixture(scope="module")
+def file(tmp_path_factory):
+    path = tmp_path_factory.mktemp("classifiers") / "finder.keras"
+    red_finder().save(path)
+    return path
+
+
+@pytest.fixture(scope="module")
+def digit(digits, tmp_path_factory):
+    path = tmp_path_factory.mktemp("digit") / "digit.png"
+    values = np.asarray(digits.images[0])
+    Image.fromarray(np.squeeze(values)).save(path)
+    return path
+
+
+@pytest.fixture(autouse=True)
+def _wide(monkeypatch):
+    monkeypatch.setenv("COLUMNS", "160")
+
+
+def test_map_is_printed_with_its_evidence(file, image, capsys):
+    assert convlens("explain", file, image, "--class", "marked", "--against", "plain") == 0
+    said = capsys.readouterr().out
+    assert "marked against plain, difference of the logits" in said
+    assert "exact class activation map" in said
+    assert "additivity     The mean of the map and the bias add up to the logit" in said
+    assert "corrected for 1 maps" in said
+    assert "of the image are enough" in said
+
+
+def test_json_has_every_number(file, image, capsys):
+    words = ("--method", "exact", "--method", "occlusion", "--format", "json")
+    assert convlens("explain", file, image, *words) == 0
+    (found,) = json.loads(capsys.readouterr().out)
+    exact, occlusion = found["maps"]
+    assert np.mean(exact["values"]) + exact["bias"] == pytest.approx(exact["logit"], rel=1e-5)
+    assert occlusion["drawn"]
+    assert found["flips"]["label"] == "plain"
+
+
+def test_image_that_cannot_be_read_is_skipped_among_others(file, image, tmp_path, capsys):
+    broken = tmp_path / "broken.png"
+    broken.write_bytes(b"no image")
+    assert convlens("explain", file, broken, image) == 3
+    told = capsys.readouterr()
+    assert "broken.png" in told.err
+    assert "predicted  marked" in told.out
+    assert convlens("explain", file, broken) == 3
+    assert "not an image" in capsys.readouterr().err
+
+
+def test_run_names_near_training_images_and_doubts(finished_run, digit, capsys):
+    names = finished_run.data["class_names"]
+    from convlens.explain.why.stored import write_doubts
+
+    train = finished_run.data["splits"]["train"]
+    write_doubts(finished_run, dict.fromkeys(train, names[1]))
+    words = ("--method", "occlusion", "--format", "json")
+    assert convlens("explain", finished_run.folder, digit, *words) == 0
+    (found,) = json.loads(capsys.readouterr().out)
+    assert len(found["neighbours"]) == 3
+    assert found["neighbours"][0]["similarity"] >= found["neighbours"][2]["similarity"]
+    assert {one["doubt"] for one in found["neighbours"]} == {names[1]}
+    kept = finished_run.folder / "explanations" / "randomisation.json"
+    first = kept.stat().st_mtime_ns
+    assert convlens("explain", finished_run.folder, digit, *words) == 0
+    assert kept.stat().st_mtime_ns == first
+
+
+def test_methods_are_measured_on_test_images(finished_run, capsys):
+    words = ("--check", "--images", "3", "--method", "occlusion")
+    assert convlens("explain", finished_run.folder, *words) == 0
+    said = capsys.readouterr().out
+    assert "measured on 3 images" in said
+    assert "n=3" in said
+    assert convlens("explain", finished_run.folder, *words, "--format", "json") == 0
+    (row,) = json.loads(capsys.readouterr().out)
+    assert row["drawn"]["n"] == 3
+    assert len(row["rank_correlations"]) == 4
+
+
+def test_stored_results_of_another_training_are_forgotten(finished_run, tmp_path):
+    from convlens.explain.why import stored
+
+    other = tmp_path / "run"
+    other.mkdir()
+    for name in ("classifier.keras", "run.toml"):
+        os.link(finished_run.folder / name, other / name)
+    run = Run(other)
+    stored.write_doubts(run, {3: "b"})
+    assert stored.read_doubts(run) == {3: "b"}
+    (other / "classifier.keras").unlink()
+    (other / "classifier.keras").write_bytes(b"another one")
+    assert stored.read_doubts(run) == {}
+
+
+MISTAKES = {
+    ("--class", "markde"): "did you mean marked?",
+    ("--class", "marked", "--against", "marked"): "are the same",
+    ("--method", "smooth"): "--method must be one of exact, occlusion, rise",
+    ("--images", "3"): "--images needs --check",
+    ("--check",): "left over",
+    ("--model", "lenet5"): "lenet5 has no trained weights",
+}
+
+
+@pytest.mark.parametrize("words", MISTAKES)
+def test_mistakes_are_told_in_one_line(file, image, capsys, words):
+    given = (image,) if words[0] == "--model" else (file, image)
+    assert convlens("explain", *given, *words) > 0
+    told = capsys.readouterr().err.strip().splitlines()
+    assert len(told) == 1
+    assert MISTAKES[words] in told[0]
+
+
+def test_missing_words_are_told(file, capsys):
+    assert convlens("explain", file) == 2
+    assert "say which images" in capsys.readouterr().err
