@@ -8,13 +8,11 @@ Source      Zeiler, Fergus, "Visualizing and Understanding Convolutional Network
 
 from collections.abc import Callable, Iterator
 
-import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from convlens.maps.deletion import Logits
 from convlens.maps.heat import Floats, HeatMap, Target
-from convlens.maps.regions import Chosen, Regions, covered, covering
+from convlens.maps.regions import Chosen, Regions, covered, covering, scattered
 from convlens.preprocess import ImageArray
 
 WINDOW = 2  # regions along the side of the square that occlusion covers
@@ -111,17 +109,10 @@ def explained(images: ImageArray, target: Target, logits: Logits) -> Floats:
     return np.asarray(target.of(logits(images).astype(np.float64)))
 
 
-def _mask(rng: np.random.Generator, height: int, width: int) -> NDArray[np.float64]:
-    """Return (height, width) how much of each pixel is shown, from 0 to 1.
-
-    A coarse grid of zeros and ones is enlarged and moved by a random part of a cell.
-    """
-    cell = np.ceil(np.array([height, width]) / MASK_SIDE).astype(int)
-    coarse = (rng.random((MASK_SIDE + 1, MASK_SIDE + 1)) < SHOWN).astype(np.float64)
-    size = ((MASK_SIDE + 1) * cell).tolist()
-    large = cv2.resize(coarse, (size[1], size[0]), interpolation=cv2.INTER_LINEAR)
-    top, left = rng.integers(0, cell)
-    return np.asarray(large[top : top + height, left : left + width])
+def _mask(rng: np.random.Generator, height: int, width: int) -> Floats:
+    """Return (height, width) how much of each pixel is shown, from 0 to 1."""
+    cells = (rng.random((MASK_SIDE + 1, MASK_SIDE + 1)) < SHOWN).astype(np.float64)
+    return scattered(cells, height, width, rng)
 
 
 def _parts(count: int, progress: Progress | None) -> Iterator[slice]:

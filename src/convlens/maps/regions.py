@@ -57,9 +57,28 @@ class Regions:
         return np.argsort(-self.means(enlarge(values, *self.number.shape)), kind="stable")
 
 
+def scattered(cells: Floats, height: int, width: int, rng: np.random.Generator) -> Floats:
+    """Return cells (rows + 1, columns + 1) enlarged over an image of `rows` x `columns` of them.
+
+    They are moved by a random part of a cell, so that their borders lie anywhere.
+
+    Args:
+        cells: The values of the cells; one row and one column more than fit into the image.
+        height: The height of the image in pixels.
+        width: The width of the image in pixels.
+        rng: Draws how far the cells are moved.
+    """
+    rows, columns = cells.shape
+    size = -(-height // (rows - 1)), -(-width // (columns - 1))  # of a cell, rounded up
+    large = enlarge(cells, rows * size[0], columns * size[1])
+    top, left = rng.integers(0, size)
+    return large[top : top + height, left : left + width]
+
+
 def covering(pixels: ImageArray) -> ImageArray:
     """Return (1, 1, channels) the colour of the covered regions of an image."""
-    return np.rint(np.median(pixels, axis=(0, 1), keepdims=True)).astype(np.uint8)
+    colour: ImageArray = np.rint(np.median(pixels, axis=(0, 1), keepdims=True)).astype(np.uint8)
+    return colour
 
 
 def covered(pixels: ImageArray, regions: Regions, chosen: Chosen) -> ImageArray:
