@@ -45,7 +45,9 @@ def test_many_images_have_as_many_components_as_are_kept(prepared):
     found = audit_features(prepared, indices, lambda *of: told.append(of)).values
     assert found.shape == (600, 256)
     assert told == [(256, 600), (512, 600)]
-    assert (np.diff(found.var(axis=0)) < 1e-2 * found.var(axis=0)[:-1]).all()
+    # The images have 8 x 8 pixels. All components after the first 64 are rounding errors.
+    variances = found.var(axis=0)[:50]
+    assert (np.diff(variances) < 1e-2 * variances[:-1]).all()
     np.testing.assert_array_equal(audit_features(prepared, indices).values, found)
 
 
