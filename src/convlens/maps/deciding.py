@@ -10,7 +10,7 @@ from convlens.maps.heat import HeatMap
 from convlens.maps.regions import Regions, covered, first_of
 from convlens.preprocess import ImageArray
 
-SIZES = 64  # of a region that are tried
+SIZES = 32  # of a region that are tried
 
 
 def deciding_regions(
