@@ -7,7 +7,7 @@ from cyclopts import Parameter
 from rich.console import Console
 
 from convlens import backend
-from convlens.cli.output import print_json
+from convlens.cli.output import check_suffix, print_json, write_figure
 from convlens.cli.predict import load_classifier
 from convlens.conflicts import refuse_conflicts
 from convlens.errors import ConfigError, DataError, ImageError
@@ -63,6 +63,9 @@ def explain(  # noqa: PLR0913 - options of the command
     model: Annotated[
         str | None, Parameter(help=N_("a network with trained weights, in place of RUN"))
     ] = None,
+    png: Annotated[
+        Path | None, Parameter(help=N_("write the maps over the images as a figure"))
+    ] = None,
     format: Annotated[  # noqa: A002 - the flag's name
         Literal["table", "json"], Parameter(help=N_("how to print; json has every number"))
     ] = "table",
@@ -78,8 +81,9 @@ def explain(  # noqa: PLR0913 - options of the command
         DataError: If no image can be read.
     """
     words = [word for word in (model, run, *images) if word is not None]
+    check_suffix("--png", png)
     _check_words(words, check=check)
-    flags = {"check": check, "images": number, "class": label, "against": against}
+    flags = {"check": check, "images": number, "class": label, "against": against, "png": png}
     refuse_conflicts("explain", flags | {"neighbours": neighbours, "data": data, "model": model})
     screen = Screen(quiet=format == "json")
     methods = None if method is None else tuple(method)
@@ -123,6 +127,10 @@ def explain(  # noqa: PLR0913 - options of the command
         from convlens.explain.why.terminal import print_explanations
 
         print_explanations(found)
+    if png is not None:
+        from convlens.explain.why.figure import draw_explanations
+
+        write_figure(png, draw_explanations(found), dpi=150, quiet=format == "json")
     return DataError.exit_code if skipped else 0
 
 
