@@ -143,3 +143,12 @@ def test_mistakes_are_told_in_one_line(file, image, capsys, words):
 def test_missing_words_are_told(file, capsys):
     assert convlens("explain", file) == 2
     assert "say which images" in capsys.readouterr().err
+
+
+def test_figure_has_the_map_or_what_its_check_means(file, image, tmp_path, capsys):
+    path = tmp_path / "maps.png"
+    assert convlens("explain", file, image, "--png", path) == 0
+    assert Image.open(path).size[0] > 300
+    assert "written" in capsys.readouterr().out
+    assert convlens("explain", file, image, "--png", tmp_path / "maps.jpg") == 2
+    assert "--png writes a file that ends in .png" in capsys.readouterr().err

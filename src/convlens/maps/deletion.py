@@ -2,10 +2,10 @@
 
 A fixed share of the regions is covered in the order of the map. The fall of the logit is compared
 with the falls after random choices of as many regions, which are equally large. A choice consists
-of the first regions of a random map whose cells are as large as those of the map: patches of many
-single regions would vary less, and a map that points at random would pass too often. If the map is
-such a random one, its fall is the largest of n + 1 with a probability of 1 / (n + 1); the share of
-choices that fall at least as far, the map's own included, is the p-value of a permutation test.
+of the first regions of a random map that is nearly as coarse as the map itself: single regions
+would vary less, and a map that points at random would pass too often. If the map is such a random
+one, its fall is the largest of n + 1 with a probability of 1 / (n + 1); the share of choices that
+fall at least as far, the map's own included, is the p-value of a permutation test.
 
 Source      Petsiuk, Das, Saenko, "RISE: Randomized Input Sampling for Explanation of Black-box
             Models", 2018, arXiv:1806.07421, section 4.3, which deletes pixels in the order of a map
@@ -23,7 +23,8 @@ from convlens.maps.regions import Regions, covered, first_of, scattered
 from convlens.preprocess import ImageArray
 
 SHARE = 0.2  # of the regions, which are covered
-FINEST = 8  # cells along the side of a random map
+FINEST = 8  # cells along the side of a map that count
+FINER = 1.5  # times as many cells along the side of a random map
 CHOICES = 100  # random choices, for one map or two
 CHOICES_A_MAP = 40  # of a page with more maps, so that the least p passes Holm's correction
 
@@ -74,7 +75,7 @@ def delete(
     count = max(1, round(SHARE * len(regions)))
     height, width = pixels.shape[:2]
     rng = np.random.default_rng(seed)
-    cells = tuple(min(side, FINEST) + 1 for side in heat.values.shape)
+    cells = tuple(round(FINER * min(side, FINEST)) + 1 for side in heat.values.shape)
     chosen = [first_of(regions.order(heat.values), [count])]
     for _ in range(choices):
         drawn = scattered(rng.normal(size=cells), height, width, rng)
