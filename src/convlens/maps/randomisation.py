@@ -120,7 +120,7 @@ def rank_correlation(one: Floats, other: Floats) -> float:
 
     Maps of different sizes, and values that are not finite, are compared as they are drawn.
 
-    >>> rank_correlation(np.array([[1.0, 2.0]]), np.array([[2.0, 5.0]]))
+    >>> round(rank_correlation(np.array([[1.0, 2.0]]), np.array([[2.0, 5.0]])), 6)
     1.0
     """
     if one.shape != other.shape:
