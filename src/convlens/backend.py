@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from convlens.errors import BackendError
 from convlens.language import _
 from convlens.precision import PRECISIONS, has_fast_bfloat16, resolve_precision
+from convlens.quiet import silenced_stderr, uncollected
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -87,42 +88,11 @@ def start(name: str = "auto", threads: int | None = None) -> None:
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     # TensorFlow prints messages before it reads its log level. Keras' data adapters import it on
     # every engine, so it is silenced on every engine.
-    with _silenced_stderr(), _uncollected():
+    with silenced_stderr(), uncollected():
         engine()
         if importlib.util.find_spec("tensorflow"):
             importlib.import_module("tensorflow").get_logger().setLevel("ERROR")
     _limit_threads(threads)
-
-
-@contextlib.contextmanager
-def _silenced_stderr() -> Iterator[None]:
-    """Discard what C++ code writes to file descriptor 2. Python's exceptions still come through."""
-    sys.stderr.flush()
-    kept = os.dup(2)
-    null = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(null, 2)
-    try:
-        yield
-    finally:
-        os.dup2(kept, 2)
-        os.close(kept)
-        os.close(null)
-
-
-@contextlib.contextmanager
-def _uncollected() -> Iterator[None]:
-    """Import modules without the garbage collector of Python.
-
-    Importing Keras and TensorFlow leaves 400,000 objects, which the collector would look at again
-    and again, and 1 % of which it could free. It took a quarter of the processor time.
-    """
-    enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if enabled:
-            gc.enable()
 
 
 def engine() -> str:

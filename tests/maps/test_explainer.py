@@ -10,8 +10,9 @@ from keras import layers
 from convlens.classifier.classifier import Classifier
 from convlens.errors import ConfigError, ImageError, ModelError
 from convlens.maps import evidence, explainer
-from convlens.maps.explainer import Explainer, chance_note, explainer_of
+from convlens.maps.explainer import Explainer, explainer_of
 from convlens.maps.heat import METHODS, HeatMap, Target
+from convlens.maps.network import chance_note
 from convlens.maps.randomisation import randomise
 from convlens.preprocess import Preprocessing
 from tests.maps.networks import MARK, SIDE, marked, red_finder

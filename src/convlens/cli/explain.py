@@ -16,59 +16,66 @@ from convlens.screen import Screen, marked
 
 if TYPE_CHECKING:
     from convlens.data.dataset import Dataset
+    from convlens.explain.why.question import Question
+    from convlens.maps.explanation import Explanation
     from convlens.run import Run
 
 Method = Literal["exact", "occlusion", "rise", "gradient", "grad-cam"]
 
 
+Name = Annotated[str | None, Parameter(help=N_("run or .keras file"))]
+Images = Annotated[str, Parameter(allow_leading_hyphen=True, help=N_("files, folders or globs"))]
+Label = Annotated[
+    str | None, Parameter(name="--class", help=N_("the class to explain [the predicted one]"))
+]
+Against = Annotated[
+    str | None,
+    Parameter(help=N_("explain the class against this one, as the difference of two maps")),
+]
+Methods = Annotated[
+    list[Method] | None,
+    Parameter(
+        negative=(),
+        help=N_(
+            "how the map is made; may be repeated [exact where the network allows it, else "
+            "occlusion]"
+        ),
+    ),
+]
+Trust = Annotated[
+    bool,
+    Parameter(
+        negative=(), help=N_("measure on test images of the run which methods may be trusted")
+    ),
+]
+Number = Annotated[
+    int | None, Parameter(name="--images", help=N_("number of test images for --check [200]"))
+]
+Neighbours = Annotated[int | None, Parameter(help=N_("number of near training images to name [3]"))]
+Data = Annotated[
+    str | None, Parameter(help=N_("the images of the run, where they lie elsewhere now"))
+]
+Model = Annotated[str | None, Parameter(help=N_("a network with trained weights, in place of RUN"))]
+Figure = Annotated[Path | None, Parameter(help=N_("write the maps over the images as a figure"))]
+Format = Annotated[
+    Literal["table", "json"], Parameter(help=N_("how to print; json has every number"))
+]
+
+
 def explain(  # noqa: PLR0913 - options of the command
-    run: Annotated[str | None, Parameter(help=N_("run or .keras file"))] = None,
+    run: Name = None,
     /,
-    *images: Annotated[
-        str, Parameter(allow_leading_hyphen=True, help=N_("files, folders or globs"))
-    ],
-    label: Annotated[
-        str | None, Parameter(name="--class", help=N_("the class to explain [the predicted one]"))
-    ] = None,
-    against: Annotated[
-        str | None,
-        Parameter(help=N_("explain the class against this one, as the difference of two maps")),
-    ] = None,
-    method: Annotated[
-        list[Method] | None,
-        Parameter(
-            negative=(),
-            help=N_(
-                "how the map is made; may be repeated [exact where the network allows it, else "
-                "occlusion]"
-            ),
-        ),
-    ] = None,
-    check: Annotated[
-        bool,
-        Parameter(
-            negative=(),
-            help=N_("measure on test images of the run which methods may be trusted"),
-        ),
-    ] = False,
-    number: Annotated[
-        int | None, Parameter(name="--images", help=N_("number of test images for --check [200]"))
-    ] = None,
-    neighbours: Annotated[
-        int | None, Parameter(help=N_("number of near training images to name [3]"))
-    ] = None,
-    data: Annotated[
-        str | None, Parameter(help=N_("the images of the run, where they lie elsewhere now"))
-    ] = None,
-    model: Annotated[
-        str | None, Parameter(help=N_("a network with trained weights, in place of RUN"))
-    ] = None,
-    png: Annotated[
-        Path | None, Parameter(help=N_("write the maps over the images as a figure"))
-    ] = None,
-    format: Annotated[  # noqa: A002 - the flag's name
-        Literal["table", "json"], Parameter(help=N_("how to print; json has every number"))
-    ] = "table",
+    *images: Images,
+    label: Label = None,
+    against: Against = None,
+    method: Methods = None,
+    check: Trust = False,
+    number: Number = None,
+    neighbours: Neighbours = None,
+    data: Data = None,
+    model: Model = None,
+    png: Figure = None,
+    format: Format = "table",  # noqa: A002 - the flag's name
 ) -> int:
     """Say why a network gave its answer for images, with maps that carry their evidence.
 
@@ -85,23 +92,51 @@ def explain(  # noqa: PLR0913 - options of the command
     _check_words(words, check=check)
     flags = {"check": check, "images": number, "class": label, "against": against, "png": png}
     refuse_conflicts("explain", flags | {"neighbours": neighbours, "data": data, "model": model})
-    screen = Screen(quiet=format == "json")
+    as_json = format == "json"
+    screen = Screen(quiet=as_json)
     methods = None if method is None else tuple(method)
     if check:
-        _show_trust(words[0], methods, number, data, screen, as_json=format == "json")
+        _show_trust(words[0], methods, number, data, screen, as_json=as_json)
         return 0
+    from convlens.explain.why.question import NEIGHBOURS, Question
+
+    question = Question(label, against, methods, NEIGHBOURS if neighbours is None else neighbours)
+    found, skipped = _explanations(words, question, model, data, screen)
+    if as_json:
+        print_json([one.to_dict() for one in found], indent=1)
+    else:
+        from convlens.explain.why.terminal import print_explanations
+
+        print_explanations(found)
+    if png is not None:
+        from convlens.explain.why.figure import draw_explanations
+
+        write_figure(png, draw_explanations(found), dpi=150, quiet=as_json)
+    return DataError.exit_code if skipped else 0
+
+
+def _explanations(
+    words: list[str], question: "Question", model: str | None, data: str | None, screen: Screen
+) -> "tuple[list[Explanation], int]":
+    """Return the explanations of the images that can be read, and how many cannot.
+
+    Args:
+        words: The run or the network, and the images.
+        question: What is asked of each image.
+        model: The name of a network with trained weights, in place of a run.
+        data: Where the images of the run lie now.
+        screen: Where notes and the progress are shown.
+    """
     from convlens.cli.predict_images import find_images
+    from convlens.run import Run
 
     paths, notes = find_images(words[1:])
     for note in notes:
         screen.note(note)
-    from convlens.run import Run
-
     path = None if model is not None else Run.find_classifier(words[0])
     backend.start()
-    from convlens.explain.why.of_run import NEIGHBOURS, Question, explain_images
+    from convlens.explain.why.of_run import explain_images
 
-    question = Question(label, against, methods, NEIGHBOURS if neighbours is None else neighbours)
     opened = None if path is None else _run_of(path)
     skipped: list[ImageError] = []
     errors = Console(stderr=True, highlight=False, soft_wrap=True)
@@ -121,17 +156,7 @@ def explain(  # noqa: PLR0913 - options of the command
     )
     if not found:
         raise DataError(_("none of the {count:,} images can be read.").format(count=len(paths)))
-    if format == "json":
-        print_json([one.to_dict() for one in found], indent=1)
-    else:
-        from convlens.explain.why.terminal import print_explanations
-
-        print_explanations(found)
-    if png is not None:
-        from convlens.explain.why.figure import draw_explanations
-
-        write_figure(png, draw_explanations(found), dpi=150, quiet=format == "json")
-    return DataError.exit_code if skipped else 0
+    return found, len(skipped)
 
 
 def _check_words(words: list[str], *, check: bool) -> None:

@@ -7,7 +7,6 @@ from functools import cached_property
 from weakref import WeakKeyDictionary
 
 import numpy as np
-from numpy.typing import NDArray
 
 from convlens.classifier.classifier import Classifier
 from convlens.errors import ConfigError, ModelError
@@ -25,21 +24,16 @@ from convlens.maps.evidence import (
     check_origin,
     corrected,
 )
-from convlens.maps.exact import exact_map, read_terms
 from convlens.maps.explanation import Explanation
-from convlens.maps.gradient import grad_cam, gradient_at, gradient_map
 from convlens.maps.heat import METHODS, HeatMap, Target, check_method
-from convlens.maps.network import OpenedNetwork, compute
-from convlens.maps.perturbing import Progress, occlusion_map, rise_map
+from convlens.maps.methods import PERTURBING, changing_map_of, map_of
+from convlens.maps.network import OpenedNetwork, chance_note, compute
+from convlens.maps.perturbing import Progress
 from convlens.maps.randomisation import DRAWS, Randomised, randomise
 from convlens.maps.regions import Regions
 from convlens.preprocess import ImageArray, prepare
 
-Rows = NDArray[np.float32]
-
-PERTURBING = ("occlusion", "rise")
 FEW_DRAWS = 4  # of maps that take hundreds of passes each
-FEW_MASKS = 200  # of such a draw
 NAMES = 10  # classes in a message
 
 
@@ -214,11 +208,7 @@ class Explainer:
         progress: Progress | None = None,
     ) -> HeatMap:
         """Return a map of an image (height, width, channels) uint8, without its checks."""
-        if method == "occlusion":
-            return occlusion_map(pixels, target, self.network.logits, progress=progress)
-        if method == "rise":
-            return rise_map(pixels, target, self.network.logits, progress=progress)
-        return feature_map_of(self.network, pixels, target, method)
+        return map_of(self.network, pixels, target, method, progress)
 
     def check(self, pixels: ImageArray, heat: HeatMap, *, choices: int = CHOICES) -> Checked:
         """Return a map with its checks.
@@ -259,7 +249,7 @@ class Explainer:
         self.randomised[method] = randomise(
             self.network.model,
             method,
-            lambda network, pixels, target: _map_of(network, pixels, target, method),
+            lambda network, pixels, target: changing_map_of(network, pixels, target, method),
             images,
             draws=draws,
             progress=progress,
@@ -269,60 +259,6 @@ class Explainer:
     def notes(self) -> tuple[str, ...]:
         """Return what the reader of every explanation of this network should know."""
         return tuple(filter(None, (chance_note(self.classifier), self.reasons.get("exact"))))
-
-
-def feature_map_of(
-    network: OpenedNetwork, pixels: ImageArray, target: Target, method: str
-) -> HeatMap:
-    """Return a map that comes from the last feature map: exact, gradient or grad-cam."""
-    if method == "exact":
-        features, logits = compute(network.exact_body, pixels[None])
-        terms = read_terms(network.sum, target)
-        return exact_map(terms, features[0], logits[0], target)
-    body, head = network.parts
-    features, logits = compute(body, pixels[None])
-    gradient = gradient_at(head, features[0], target)
-    finish = gradient_map if method == "gradient" else grad_cam
-    return finish(gradient, features[0], logits[0], target)
-
-
-def _map_of(network: OpenedNetwork, pixels: ImageArray, target: Target, method: str) -> HeatMap:
-    """Return a map of a network whose weights change, so that it cannot be compiled."""
-
-    def logits(images: ImageArray) -> Rows:
-        return compute(network.model, images)[0]
-
-    if method == "occlusion":
-        return occlusion_map(pixels, target, logits)
-    if method == "rise":
-        return rise_map(pixels, target, logits, masks=FEW_MASKS)
-    return feature_map_of(network, pixels, target, method)
-
-
-def chance_note(classifier: Classifier) -> str:
-    """Return that a network is no better than chance, or that nothing is known; empty if it is.
-
-    A map of such a network may be true and explains nothing that is worth knowing.
-    """
-    score = classifier.provenance.get("metrics", {}).get("accuracy")
-    chance = 1 / len(classifier.class_names)
-    if score is None:
-        return _(
-            "It is not known how often this network is correct. A map of an untrained one is true "
-            "and explains nothing worth knowing."
-        )
-    if score["low"] > chance:
-        return ""
-    return _(
-        "THIS NETWORK IS AT CHANCE LEVEL: its accuracy is {value:.1f} % [{low:.1f}, {high:.1f}] "
-        "with {count} classes. Its maps show what it computes, and that is no knowledge of the "
-        "classes."
-    ).format(
-        value=100 * score["value"],
-        low=100 * score["low"],
-        high=100 * score["high"],
-        count=len(classifier.class_names),
-    )
 
 
 def explainer_of(classifier: Classifier) -> Explainer:

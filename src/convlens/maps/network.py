@@ -113,3 +113,29 @@ def _check(model: keras.Model) -> None:
                 "inputs."
             ).format(name=model.name, count=len(model.inputs))
         )
+
+
+def chance_note(classifier: Classifier) -> str:
+    """Return that a network is no better than chance, or that nothing is known; empty if it is.
+
+    A map of such a network may be true and explains nothing that is worth knowing.
+    """
+    score = classifier.provenance.get("metrics", {}).get("accuracy")
+    chance = 1 / len(classifier.class_names)
+    if score is None:
+        return _(
+            "It is not known how often this network is correct. A map of an untrained one is true "
+            "and explains nothing worth knowing."
+        )
+    if score["low"] > chance:
+        return ""
+    return _(
+        "THIS NETWORK IS AT CHANCE LEVEL: its accuracy is {value:.1f} % [{low:.1f}, {high:.1f}] "
+        "with {count} classes. Its maps show what it computes, and that is no knowledge of the "
+        "classes."
+    ).format(
+        value=100 * score["value"],
+        low=100 * score["low"],
+        high=100 * score["high"],
+        count=len(classifier.class_names),
+    )

@@ -1,7 +1,7 @@
 """Of run: the explanations of several images on one page, with what their run knows."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 
@@ -10,6 +10,7 @@ from convlens.classifier.classifier import Classifier
 from convlens.data.dataset import Dataset
 from convlens.data.prepared import Prepared
 from convlens.errors import ConvlensError, ImageError, StorageError
+from convlens.explain.why.question import Question
 from convlens.explain.why.stored import read_doubts, read_randomised, write_randomised
 from convlens.image_file import ImageLike
 from convlens.language import _
@@ -23,25 +24,7 @@ from convlens.run import Run
 from convlens.screen import Screen
 from convlens.transfer.features import open_features
 
-NEIGHBOURS = 3  # training images that are named
 MOST = 20_000  # training images that are compared
-
-
-@dataclass(frozen=True)
-class Question:
-    """What is asked of each image.
-
-    Attributes:
-        label: The class to explain; None for the predicted one.
-        against: The class against which it is explained; None for none.
-        methods: The methods of the maps; None for the best one that the network has.
-        neighbours: How many of the nearest training images are named.
-    """
-
-    label: str | None = None
-    against: str | None = None
-    methods: tuple[str, ...] | None = None
-    neighbours: int = NEIGHBOURS
 
 
 def explain_images(  # noqa: PLR0913 - what is explained, by whom, and where it is shown
