@@ -23,6 +23,19 @@ class TestGeometry:
         assert len(which) == len(set(which))
         assert (set(rows), set(columns)) == (set(range(7)), set(range(6, 15)))
 
+    @pytest.mark.parametrize("shape", [(32, 32, 3), (28, 28, 1), (7, 5, 3), (1, 6, 3), (1, 1, 1)])
+    def test_moving_whole_pixels_equals_interpolation(self, shape):
+        """A map without zoom, rotation and shear gives the pixels of `warpAffine`."""
+        random = np.random.default_rng(1)
+        moved = random.integers(0, 256, (200, *shape), dtype=np.uint8)
+        interpolated = moved.copy()
+        uniform = random.random((200, transforms.COLOUR))
+        config = only(flip=True, shift=0.5)
+        transforms.warp(moved, uniform, config)
+        maps = transforms._affine_maps(uniform, shape[:2], config)
+        transforms._interpolate(interpolated, maps)
+        assert (moved == interpolated).all()
+
     def test_zoom_range_and_direction(self):
         batch = np.zeros((300, 64, 64, 1), np.uint8)
         batch[:, 27:37, 27:37] = 255
