@@ -78,7 +78,7 @@ def test_image_that_cannot_be_read_is_skipped_among_others(file, image, tmp_path
 
 def test_run_names_near_training_images_and_doubts(finished_run, digit, capsys):
     names = finished_run.data["class_names"]
-    from convlens.explain.why.stored import write_doubts
+    from convlens.report.stored import write_doubts
 
     train = finished_run.data["splits"]["train"]
     write_doubts(finished_run, dict.fromkeys(train, names[1]))
@@ -107,7 +107,7 @@ def test_methods_are_measured_on_test_images(finished_run, capsys):
 
 
 def test_stored_results_of_another_training_are_forgotten(finished_run, tmp_path):
-    from convlens.explain.why import stored
+    from convlens.report import stored
 
     other = tmp_path / "run"
     other.mkdir()

@@ -187,7 +187,7 @@ def _audit_run(
     run, dataset = _open_run(folder, data)
     from convlens.audit.of_run import audit_of_run
     from convlens.audit.run_audit import audit_run
-    from convlens.explain.why.stored import write_doubts
+    from convlens.report.stored import write_doubts
 
     audited = audit_run(run, screen, dataset=dataset)
     names = audited.prepared.dataset.class_names

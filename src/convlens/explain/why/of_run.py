@@ -11,7 +11,6 @@ from convlens.data.dataset import Dataset
 from convlens.data.prepared import Prepared
 from convlens.errors import ConvlensError, ImageError, StorageError
 from convlens.explain.why.question import Question
-from convlens.explain.why.stored import read_doubts, read_randomised, write_randomised
 from convlens.image_file import ImageLike
 from convlens.language import _
 from convlens.maps.deletion import choices_for
@@ -20,6 +19,7 @@ from convlens.maps.explainer import Explainer
 from convlens.maps.explanation import Explanation, Neighbour
 from convlens.maps.heat import method_name
 from convlens.maps.nearest import deciding_body, nearest
+from convlens.report.stored import read_doubts, read_randomised, write_randomised
 from convlens.run import Run
 from convlens.screen import Screen
 from convlens.transfer.features import open_features
