@@ -56,7 +56,8 @@ def test_a_convolution_begins_as_the_identity_on_its_first_channels():
     assert not np.allclose(layer(x)[..., 24:], 0)
 
 
-def test_the_wide_one_has_twice_the_filters():
-    narrow, wide = create_model("fast_cnn"), create_model("fast_cnn_wide")
-    for name in ("group1_2_conv", "group2_1_conv", "group3_2_conv"):
-        assert wide.get_layer(name).filters == 2 * narrow.get_layer(name).filters
+@pytest.mark.parametrize(("name", "filters"), [("wide", (64, 128, 128)), ("large", (64, 256, 256))])
+def test_the_filters_of_the_larger_ones(name, filters):
+    model = create_model(f"fast_cnn_{name}")
+    layers = [model.get_layer(f"group{group}_2_conv") for group in (1, 2, 3)]
+    assert tuple(layer.filters for layer in layers) == filters

@@ -51,6 +51,13 @@ VARIANTS = (  # name, filters of the groups, parameters, multiply-adds, summary
         54_223_904,
         N_("fast_cnn with twice the filters, for more time and a higher accuracy."),
     ),
+    (
+        "fast_cnn_large",
+        (64, 256, 256),
+        1_973_954,
+        118_147_360,
+        N_("fast_cnn with up to four times the filters, for the highest accuracy."),
+    ),
 )
 
 
