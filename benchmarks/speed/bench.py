@@ -9,9 +9,9 @@ repeated, so that this command goes on where it was stopped. The programs that a
 turn, round after round. In each round, the limits of the machine are measured too.
 
 --full adds the trainings to an accuracy with three seeds, which take hours. DATA is a folder with
-`cifar10.npz`, `mnist` and `cats_dogs`, as far as they are at hand; rows without their images are
-left out. --torch names a Python that has PyTorch, and --others one that has fastai or Ultralytics
-(pip install torch torchvision fastai ultralytics psutil).
+`cifar10.npz`, `mnist`, `fashion_mnist` and `cats_dogs`, as far as they are at hand; rows without
+their images are left out. --torch names a Python that has PyTorch, and --others one that has fastai
+or Ultralytics (pip install torch torchvision fastai ultralytics psutil).
 """
 
 import argparse
@@ -41,10 +41,12 @@ IMAGES = {False: (1_000, 10_000, 100_000), True: (1_000, 10_000, 100_000, 1_000_
 CLASSES = (2, 10, 100, 1_000)
 SIDES = (32, 64, 128, 224)
 RECIPES = (  # images, the deck's program, options of convlens
-    ("cifar10.npz", "deck_cifar10", "--recipe fast --epochs 12"),
-    ("cifar10.npz", "deck_cifar10", "--recipe fast --epochs 24"),
-    ("mnist", "deck_mnist", "--recipe fast --epochs 2"),
-    ("mnist", "deck_mnist", "--recipe fast --epochs 8"),
+    ("cifar10.npz", "deck_cifar10", "--recipe fast --model fast_cnn_wide --epochs 10 --val 0.1"),
+    ("cifar10.npz", "deck_cifar10", "--recipe fast --model fast_cnn_large --epochs 10 --val 0.02"),
+    ("cifar10.npz", "deck_cifar10", "--backbone efficientnet_lite0 --size 192 --val 0.1"),
+    ("mnist", "deck_mnist", "--recipe fast --epochs 1 --steps-per-epoch 120 --no-audit"),
+    ("mnist", "deck_mnist", "--recipe fast --epochs 1"),
+    ("fashion_mnist", "", "--recipe fast --model fast_cnn_wide --epochs 8 --val 0.1 --flip"),
     ("cats_dogs", "", "--recipe fast --size 64 --batch-size 64 --epochs 60 --augment strong"),
 )
 

@@ -100,14 +100,20 @@ def multiply_adds(network: str) -> int:
 
 
 def show_accuracy(rows: Results, results: Path, console: Console) -> None:
-    """Show the accuracy and the time of each training, as a share of the deck's program."""
+    """Show the accuracy and the time of each training, as a share of a program of the lectures.
+
+    It is the program for the same images, or that for CIFAR-10 where the lectures have none.
+    """
     decks = {name: found for name, found in rows.items() if name.startswith("deck_")}
     table = table_of(
         "training", "seeds", "accuracy", "spread", "images", "seconds", "of the lecture's"
     )
     points = []
     for name, found in rows.items():
-        deck = next((d for key, d in decks.items() if name.startswith(key[5:])), {})
+        same = (
+            deck for key, deck in decks.items() if name.removeprefix("deck_").startswith(key[5:])
+        )
+        deck = next(same, decks.get("deck_cifar10", {}))
         shares = ratios(found, deck, "seconds")
         trainings = list(found.values())
         scores = [one["accuracy"] for one in trainings]
