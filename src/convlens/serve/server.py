@@ -14,8 +14,8 @@ from types import FrameType
 from typing import Any
 
 import uvicorn
-from fastapi import FastAPI
 from rich.console import Console
+from starlette.types import ASGIApp
 
 from convlens.errors import ConfigError
 from convlens.language import _
@@ -171,7 +171,7 @@ def say_fault(error: BaseException) -> None:
     Console(stderr=True, highlight=False, soft_wrap=True).print(marked(_("error"), "red", text))
 
 
-def create_server(app: FastAPI) -> Server:
+def create_server(app: ASGIApp) -> Server:
     """Return a server that answers with an application."""
     logger = logging.getLogger("uvicorn")
     logger.handlers = [Faults()]

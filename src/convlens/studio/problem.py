@@ -1,0 +1,39 @@
+"""Problem: a request that is refused, with the line that says why and the field that is wrong."""
+
+from typing import Any
+
+from starlette.responses import JSONResponse
+
+from convlens.errors import ConfigError, ConvlensError, DataError, RunError, StorageError
+
+GONE = 409  # what the request names is there no more, or something would be lost
+TOO_LARGE = 413
+WRONG = 422
+FULL = 507
+STATUS = {StorageError: FULL, DataError: WRONG, ConfigError: WRONG, RunError: GONE}
+
+
+class Problem(DataError):
+    """A request that is refused.
+
+    Attributes:
+        status: The status of the answer.
+        field: The field of the request that is wrong, at which the page shows the line; or None.
+        more: What the answer says besides.
+    """
+
+    def __init__(self, text: str, status: int = WRONG, field: str | None = None, **more: Any):
+        super().__init__(text)
+        self.status = status
+        self.field = field
+        self.more = more
+
+
+def refusal(error: ConvlensError) -> JSONResponse:
+    """Return the answer that tells of an error."""
+    if isinstance(error, Problem):
+        status, field, more = error.status, error.field, error.more
+    else:
+        known = (status for kind, status in STATUS.items() if isinstance(error, kind))
+        status, field, more = next(known, 500), None, {}
+    return JSONResponse({"message": str(error.args[0]), "field": field, **more}, status)
