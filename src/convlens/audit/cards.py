@@ -156,7 +156,7 @@ def make_cards(
 def _card(
     dataset: Dataset, number: int, finding: Finding, splits: Splits, unit: Unit | str | None
 ) -> Card:
-    layout = _layout(finding)
+    layout = layout_of(finding)
     most = {"pair": 1 + OTHERS, "image": 1, "gallery": GALLERY, "text": 0}[layout]
     indices = [finding.indices[place] for place in others_first(finding)[:most]]
     opened = [_open(dataset, index, unit) for index in indices]
@@ -189,7 +189,8 @@ def _card(
     )
 
 
-def _layout(finding: Finding) -> str:
+def layout_of(finding: Finding) -> str:
+    """Return how the images of a finding are shown: "pair", "image", "gallery" or "text"."""
     if not finding.indices:
         return "text"
     if finding.code in COMPARED and finding.evidence.get("kind") != "bytes":
@@ -211,11 +212,17 @@ def _compared(
     """Return the difference of an image from the first one, and what is said of it."""
     if first is None or image is None:
         return {}
+    content, said = difference_of(first, image, finding)
+    return {"difference": data_uri(content, "png"), "said": said}
+
+
+def difference_of(first: Image.Image, image: Image.Image, finding: Finding) -> tuple[bytes, str]:
+    """Return a PNG file of how an image of a finding differs from the first, and what it shows."""
     aligned: Aligned = align(first, image, str(finding.evidence.get("kind", "")))
     said = _("{alignment}; mean difference {mean:.1f} of 255").format(
         alignment=alignment_text(aligned), mean=aligned.mean
     )
-    return {"difference": data_uri(draw_difference(aligned.difference), "png"), "said": said}
+    return draw_difference(aligned.difference), said
 
 
 def _encoded(image: Image.Image, side: int) -> str:

@@ -61,6 +61,16 @@ COMMANDS = {  # where each is, and its help; see `convlens.cli.overview`
         "convlens.cli.serve:serve",
         N_("Serve a classifier over HTTP: POST /predict, and the Open Inference Protocol."),
     ),
+    "studio": (
+        "convlens.cli.studio:studio",
+        N_("Open the studio in the browser: collect, label and check images, without a cloud.")
+        + "\n\n"
+        + N_(
+            "FOLDER is a workspace, which is made if it is new, or images in any layout that "
+            "`convlens train` knows, which are never changed. Everything that the page makes is an "
+            "ordinary folder, list or run."
+        ),
+    ),
     "compare": (
         "convlens.cli.studies:compare",
         N_(

@@ -9,7 +9,7 @@ import os
 import signal
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from types import FrameType
 from typing import Any
 
@@ -117,15 +117,19 @@ class Server(uvicorn.Server):
 
     Attributes:
         stopped_by: The signal that ended it, or None.
+        when_told_to_stop: Called when the first signal comes, as for answers that wait.
     """
 
     stopped_by: int | None = None
+    when_told_to_stop: Callable[[], object] | None = None
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """Stop after what was accepted; at the second signal, stop at once."""
         if self.stopped_by is None:
             self.stopped_by = sig
             self.should_exit = True
+            if self.when_told_to_stop is not None:
+                self.when_told_to_stop()
         else:
             self.force_exit = True
 

@@ -1,30 +1,46 @@
 """App: the application of the studio, with what all of its answers have in common."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
 from convlens.errors import ConvlensError
 from convlens.language import _
 from convlens.serve.limits import LanguageMiddleware
+from convlens.studio import api, api_audit, api_imports
 from convlens.studio.guard import Access, Guard
 from convlens.studio.pages import page_routes, script_digests
 from convlens.studio.problem import Problem, refusal
+from convlens.studio.studio import Studio
 
 
-def create_app(access: Access) -> Starlette:
-    """Return the application of a studio."""
+def create_app(studio: Studio, access: Access) -> Starlette:
+    """Return the application of a studio, which ends with it."""
+
+    @asynccontextmanager
+    async def lifespan(_app: Starlette) -> AsyncIterator[None]:
+        studio.thumbs.start()
+        yield
+        studio.close()
+
     app = Starlette(
-        routes=page_routes(),
+        routes=[*page_routes(), *api.routes(), *api_audit.routes(), *api_imports.routes()],
         exception_handlers={
             ConvlensError: _refused,
             HTTPException: _no_such,
+            ClientDisconnect: _gone,
             Exception: _failed,
         },
+        lifespan=lifespan,
     )
+    app.router.redirect_slashes = False  # a redirection would name the host of the request
+    app.state.studio = studio
+    app.state.access = access
     # The last one is the first that sees a request.
     app.add_middleware(Guard, access=access, scripts=script_digests())
     app.add_middleware(LanguageMiddleware)
@@ -42,6 +58,10 @@ async def _no_such(_request: Request, error: Any) -> Response:
     }
     text = said.get(error.status_code, error.detail)
     return refusal(Problem(str(text), error.status_code))
+
+
+async def _gone(_request: Request, _error: Exception) -> Response:
+    return Response(status_code=499)
 
 
 async def _failed(_request: Request, _error: Exception) -> Response:

@@ -1,0 +1,165 @@
+"""`convlens studio`: a page in the browser of this computer, over ordinary folders."""
+
+import importlib.util
+import signal
+import webbrowser
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from html import escape
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+from cyclopts import Parameter
+
+from convlens.errors import BackendError, Interrupted
+from convlens.files import write_atomically
+from convlens.language import N_, _, listed
+from convlens.screen import Screen
+
+if TYPE_CHECKING:
+    import socket
+
+    from convlens.studio.studio import Studio
+
+NEEDS = ("starlette", "uvicorn")
+PORT = 8765
+
+
+def studio(
+    folder: Annotated[
+        str | None, Parameter(help=N_("workspace, new folder or images of yours [./studio]"))
+    ] = None,
+    /,
+    *,
+    port: Annotated[int, Parameter(help=N_("port to listen at; 0 chooses a free one"))] = PORT,
+    host: Annotated[
+        str, Parameter(help=N_("address to listen at; others let other computers in"))
+    ] = "127.0.0.1",
+    no_browser: Annotated[
+        bool, Parameter(negative=(), help=N_("only print the address of the page"))
+    ] = False,
+) -> None:
+    """Open the studio: a page in the browser of this computer."""
+    _require_packages()
+    from convlens.serve.server import bind, create_server, listen, run
+    from convlens.studio.app import create_app
+    from convlens.studio.guard import Access
+    from convlens.studio.opening import held, open_places, token_of
+    from convlens.studio.pages import require_packages
+    from convlens.studio.studio import Studio
+
+    require_packages()
+    screen = Screen()
+    with ExitStack() as stack:
+        stack.enter_context(_ending_at_sigterm())
+        places = open_places(folder)
+        address_file = stack.enter_context(held(places))
+        bound = stack.enter_context(bind(host, port))
+        opened = Studio(places)
+        token = token_of(places)
+        access = Access.of(token, _names(host, bound), bound.getsockname()[1])
+        server = create_server(create_app(opened, access))
+        server.when_told_to_stop = opened.ended.set
+        listen(bound)
+        url = _url(bound)
+        write_atomically(address_file, url, _("the workspace"))
+        address = f"{url}/#token={token}"
+        _show(opened, bound, address, screen)
+        if not no_browser:
+            stack.enter_context(_shown_in_browser(places.root / "open.html", address, screen))
+        run(server, bound)
+    said = _("stopped; everything is in {folder}.").format(folder=places.root)
+    if server.stopped_by == signal.SIGINT:
+        raise Interrupted(said)
+    screen.say(said)
+
+
+def _require_packages() -> None:
+    missing = [name for name in NEEDS if importlib.util.find_spec(name) is None]
+    if missing:
+        raise BackendError(
+            _(
+                "the studio needs {packages}, which is not installed: pip install "
+                "'convlens[studio]'."
+            ).format(packages=listed(missing))
+        )
+
+
+@contextmanager
+def _ending_at_sigterm() -> Iterator[None]:
+    """End the process in order if SIGTERM comes before the server handles it itself."""
+
+    def end(_signal: int, _frame: object) -> None:
+        raise SystemExit(0)
+
+    former = signal.signal(signal.SIGTERM, end)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, former)
+
+
+def _names(host: str, bound: "socket.socket") -> list[str]:
+    """Return the names under which browsers know the studio."""
+    from convlens.serve.server import url_for_others, url_of
+
+    names = ["127.0.0.1", "localhost", "[::1]"]
+    for url in (url_of(bound), url_for_others(bound)):
+        if url is not None:
+            names.append(url.removeprefix("http://").rpartition(":")[0])
+    return [*names, host]
+
+
+def _url(bound: "socket.socket") -> str:
+    """Return the address of the page, as another computer finds it if it can."""
+    from convlens.serve.server import url_for_others, url_of
+
+    return url_for_others(bound) or url_of(bound)
+
+
+def _show(opened: "Studio", bound: "socket.socket", address: str, screen: Screen) -> None:
+    """Print what is open, and where."""
+    from convlens.serve.server import is_local
+
+    workspace = opened.workspace
+    images = _("{images:,} in {classes:,} classes").format(
+        images=len(workspace.listing.items), classes=len(workspace.listing.class_names)
+    )
+    facts = [(_("workspace"), str(workspace.places.root)), (_("images"), images)]
+    if workspace.places.source is not None:
+        never = _("{source}, which is never changed").format(source=workspace.places.source)
+        facts.append((_("source"), never))
+    screen.facts([*facts, (_("address"), address), (_("stop"), "Ctrl-C")])
+    if not is_local(bound):
+        screen.note(
+            _(
+                "whoever has this address can use the studio, and it is sent without encryption; "
+                "use it only in a network that you trust."
+            )
+        )
+
+
+@contextmanager
+def _shown_in_browser(file: Path, address: str, screen: Screen) -> Iterator[None]:
+    """Open the page in a browser.
+
+    The browser is given a file that leads to the page, since other users of the computer see the
+    words of a command, and the token would be among them.
+    """
+    # not translated: nobody reads it
+    page = '<!doctype html><meta charset="utf-8"><meta http-equiv="refresh" content="0; url={}">'
+
+    def write(temporary: Path) -> None:
+        temporary.touch(0o600)
+        temporary.write_text(page.format(escape(address)), encoding="utf-8")
+
+    write_atomically(file, write, _("the workspace"))
+    try:
+        is_open = False
+        with suppress(webbrowser.Error):
+            is_open = webbrowser.open(file.as_uri())
+        if not is_open:
+            screen.note(_("no browser could be opened; open the address yourself."))
+        yield
+    finally:
+        file.unlink(missing_ok=True)

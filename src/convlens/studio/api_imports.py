@@ -1,0 +1,105 @@
+"""API of imports: folders and archives of labelled images."""
+
+import secrets
+
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from convlens.files import storage_errors
+from convlens.language import _
+from convlens.studio.api import changed
+from convlens.studio.content import MOST_BYTES
+from convlens.studio.imports import keep_archive, keep_file, said_of, understood
+from convlens.studio.joining import finish_import
+from convlens.studio.problem import Problem
+from convlens.studio.studio import (
+    Content,
+    Studio,
+    answer,
+    read_body,
+    read_content,
+    receive,
+    studio_of,
+)
+from convlens.studio.unzip import MOST_ZIP, Unpacked
+
+
+def routes() -> list[Route]:
+    """Return the routes."""
+    return [
+        Route("/api/imports", _begin, methods=["POST"]),
+        Route("/api/imports/{id}", _drop, methods=["DELETE"]),
+        Route("/api/imports/{id}/files", _file, methods=["POST"]),
+        Route("/api/imports/{id}/zip", _zip, methods=["POST"]),
+        Route("/api/imports/{id}/look", _look, methods=["POST"]),
+        Route("/api/imports/{id}/finish", _finish, methods=["POST"]),
+    ]
+
+
+async def _begin(request: Request) -> Response:
+    def work(studio: Studio) -> Content:
+        studio.workspace.require_own()
+        return {"id": studio.imports.begin()}
+
+    return await answer(request, work, 201)
+
+
+async def _drop(request: Request) -> Response:
+    def work(studio: Studio) -> Content:
+        studio.imports.drop(request.path_params["id"])
+        return {"version": studio.workspace.version}
+
+    return await answer(request, work)
+
+
+async def _file(request: Request) -> Response:
+    one = studio_of(request).imports.of(request.path_params["id"])
+    path = request.query_params.get("path", "")
+    content = await read_body(request, MOST_BYTES)
+    kept = await run_in_threadpool(keep_file, one, path, content)
+    return JSONResponse({"kept": kept, "files": one.files, "bytes": one.bytes}, 201)
+
+
+async def _zip(request: Request) -> Response:
+    one = studio_of(request).imports.of(request.path_params["id"])
+    name = request.query_params.get("name", "").replace("\0", "")[-100:] or _("the archive")
+    archive = one.folder / f"received-{secrets.token_hex(4)}"
+    try:
+        with storage_errors(archive, _("the archive")), archive.open("xb") as file:
+            await receive(request, MOST_ZIP, file.write)
+
+        def work() -> Unpacked:
+            return keep_archive(one, archive, name)
+
+        done = await run_in_threadpool(work)
+    finally:
+        archive.unlink(missing_ok=True)
+    if not done.files:
+        raise Problem(_("{name}: there is no image in this archive.").format(name=name))
+    left_out = dict(done.left_out.most_common(20))
+    return JSONResponse({"files": done.files, "bytes": done.bytes, "left_out": left_out}, 201)
+
+
+async def _look(request: Request) -> Response:
+    one = studio_of(request).imports.of(request.path_params["id"])
+
+    def work() -> Content:
+        with one.lock:
+            return said_of(understood(one))
+
+    return JSONResponse(await run_in_threadpool(work))
+
+
+async def _finish(request: Request) -> Response:
+    content = await read_content(request)
+    name = request.path_params["id"]
+    studio = studio_of(request)
+
+    def work() -> Content:
+        # The import is locked first, as by whoever adds files to it.
+        done = finish_import(studio.workspace, studio.imports, name, content)
+        return changed(studio, done.to_dict())
+
+    return JSONResponse(await run_in_threadpool(work))

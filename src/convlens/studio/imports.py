@@ -1,0 +1,238 @@
+"""Imports: folders and archives of labelled images, which are looked at before they are added.
+
+Their files wait in a folder of the workspace. `train` would find the same classes in it.
+"""
+
+import re
+import secrets
+import shutil
+import threading
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from convlens.data.dataset import Dataset
+from convlens.data.sources import load_to_check
+from convlens.data.walk import walk
+from convlens.errors import DataError
+from convlens.files import storage_errors, write_atomically
+from convlens.folders import make_folder, sync_folder
+from convlens.language import _
+from convlens.studio.content import MOST_BYTES, MOST_IMAGES, checked_name, too_large
+from convlens.studio.opening import Places
+from convlens.studio.problem import GONE, TOO_LARGE, Problem
+from convlens.studio.staged import TABLES, inside, is_wanted
+from convlens.studio.unzip import MOST_UNPACKED, Unpacked, unpack
+
+MOST = 20  # imports that wait at a time
+ID = re.compile("[0-9a-f]{16}")
+
+
+@dataclass
+class Waiting:
+    """What waits to be added.
+
+    Attributes:
+        folder: Its folder.
+        files: The number of files that it has.
+        bytes: Their size.
+    """
+
+    folder: Path
+    files: int = 0
+    bytes: int = 0
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+    @property
+    def content(self) -> Path:
+        """The folder of its files; what is being received lies beside it."""
+        return self.folder / "files"
+
+
+class Imports:
+    """The imports of a workspace."""
+
+    def __init__(self, places: Places) -> None:
+        self._folder = places.imports
+        self._lock = threading.Lock()
+        self._waiting: dict[str, Waiting] = {}
+        for folder in self._folder.iterdir():
+            if ID.fullmatch(folder.name):
+                found = Waiting(folder)
+                files = [path for path in found.content.rglob("*") if path.is_file()]
+                found.files = len(files)
+                found.bytes = sum(path.stat().st_size for path in files)
+                self._waiting[folder.name] = found
+            else:
+                shutil.rmtree(folder, ignore_errors=True)
+
+    def waiting(self) -> list[dict[str, Any]]:
+        """Return the imports that have files, for a page."""
+        return [
+            {"id": name, "files": one.files, "bytes": one.bytes}
+            for name, one in self._waiting.items()
+            if one.files
+        ]
+
+    def begin(self) -> str:
+        """Return the name of a new import."""
+        with self._lock:
+            for name in [name for name, one in self._waiting.items() if not one.files]:
+                if len(self._waiting) >= MOST:
+                    self.drop(name)
+            if len(self._waiting) >= MOST:
+                raise Problem(
+                    _("{most} imports wait already; add or drop one of them first.").format(
+                        most=MOST
+                    ),
+                    GONE,
+                )
+            name = secrets.token_hex(8)
+            one = Waiting(self._folder / name)
+            with storage_errors(one.content, _("the images")):
+                make_folder(one.content)
+            self._waiting[name] = one
+        return name
+
+    def of(self, name: str) -> Waiting:
+        """Return an import.
+
+        Raises:
+            Problem: If it was added or dropped already.
+        """
+        found = self._waiting.get(name)
+        if found is None:
+            raise Problem(_("this import is not there any more."), GONE)
+        return found
+
+    def drop(self, name: str) -> None:
+        """Remove an import with its files."""
+        one = self.of(name)
+        # A folder that is half removed is none of ours any more.
+        gone = one.folder.with_name(f"{name}.gone")
+        with storage_errors(one.folder, _("the images")):
+            one.folder.rename(gone)
+        del self._waiting[name]
+        shutil.rmtree(gone, ignore_errors=True)
+
+
+def keep_file(one: Waiting, given: str, content: bytes) -> bool:
+    """Keep a file of a folder, and return whether it is an image or a table of labels.
+
+    Raises:
+        Problem: If its path leads elsewhere, or if it is no image that can be read.
+        StorageError: If the disk is full.
+    """
+    path = inside(given)
+    if not is_wanted(path):
+        return False
+    if len(content) > MOST_BYTES:
+        raise too_large(path.name)
+    if path.suffix.lower() not in TABLES:
+        checked_name(path.name, content)
+    with one.lock:
+        if one.files >= MOST_IMAGES or one.bytes + len(content) > MOST_UNPACKED:
+            raise Problem(
+                _("an import may have {most:,} images and {gigabytes:g} GB.").format(
+                    most=MOST_IMAGES, gigabytes=MOST_UNPACKED / 1e9
+                ),
+                TOO_LARGE,
+            )
+        target = one.content / path
+        is_new = not target.exists()
+        write_atomically(target, content, _("the image"))
+        one.files += is_new
+        one.bytes += len(content) if is_new else 0
+    return True
+
+
+def keep_archive(one: Waiting, archive: Path, name: str) -> Unpacked:
+    """Unpack an archive into an import, all of it or nothing; see `unpack`."""
+    with one.lock:
+        place = one.folder / f"unpacked-{secrets.token_hex(4)}"
+        with storage_errors(place, _("the images")):
+            place.mkdir()
+        try:
+            done = unpack(archive, place, name)
+            if one.files + done.files > MOST_IMAGES:
+                raise Problem(
+                    _("an import may have {most:,} images and {gigabytes:g} GB.").format(
+                        most=MOST_IMAGES, gigabytes=MOST_UNPACKED / 1e9
+                    ),
+                    TOO_LARGE,
+                )
+            with storage_errors(place, _("the images")):
+                _merge(place, one.content)
+        finally:
+            shutil.rmtree(place, ignore_errors=True)
+        one.files += done.files
+        one.bytes += done.bytes
+    return done
+
+
+def _merge(place: Path, content: Path) -> None:
+    """Move what was unpacked among the files of an import."""
+    if not any(content.iterdir()):
+        content.rmdir()
+        place.rename(content)
+        sync_folder(content.parent)
+        return
+    # Of several archives, each keeps a folder of its own unless the layouts agree.
+    for path in [path for path in place.rglob("*") if path.is_file()]:
+        target = content / path.relative_to(place)
+        make_folder(target.parent)
+        if not target.exists():
+            path.rename(target)
+
+
+def understood(one: Waiting) -> Dataset:
+    """Return the images of an import as `train` would find them.
+
+    Raises:
+        DataError: If no layout is recognised.
+        Problem: If a table names files that lie elsewhere.
+    """
+    try:
+        dataset = load_to_check(str(one.content))
+    except DataError:
+        tables = _tables(walk(one.content).folders, one.content)
+        if len(tables) != 1:
+            raise
+        dataset = load_to_check(str(tables[0]))
+    root = one.content.resolve()
+    if isinstance(dataset.images, np.ndarray):
+        raise DataError(_("an import must have image files; found arrays."))
+    for path in dataset.images:
+        if not path.resolve().is_relative_to(root):
+            raise Problem(
+                _(
+                    "a table of an import may name its own files only; {name} lies elsewhere."
+                ).format(name=path.name)
+            )
+    return dataset
+
+
+def _tables(folders: Iterable[Path], root: Path) -> list[Path]:
+    return [
+        path
+        for folder in (root, *folders)
+        for path in sorted(folder.iterdir())
+        if path.suffix.lower() in TABLES
+    ]
+
+
+def said_of(dataset: Dataset) -> dict[str, Any]:
+    """Return what a page shows of an import before it is added."""
+    counts = dataset.counts().tolist()
+    return {
+        "kind_text": dataset.kind,
+        "classes": [
+            {"name": name, "images": number}
+            for name, number in zip(dataset.class_names, counts, strict=True)
+        ],
+        "images": len(dataset),
+        "notes": [*dataset.notes],
+    }

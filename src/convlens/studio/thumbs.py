@@ -1,0 +1,187 @@
+"""Thumbs: small images of the grid, made once and kept in one file of the workspace.
+
+They are drawn anew from the pixels, so that no byte of an uploaded file ever reaches a page.
+"""
+
+import contextlib
+import io
+import sqlite3
+import threading
+import time
+from pathlib import Path
+
+from PIL import Image
+
+from convlens.decode import ORIENTATION, TURNS
+from convlens.errors import ImageError
+from convlens.image_file import MAX_PIXELS
+from convlens.language import _
+from convlens.preprocess import ImageArray, open_image
+from convlens.studio.listing import Item
+from convlens.studio.workspace import Workspace
+
+SIDES = (128, 256)
+LARGE = 1600  # pixels of the longest side of an image that is shown alone
+QUALITY = 82
+QUIET = 0.5  # seconds without a request after which others are made in the background
+JPEG = "image/jpeg"
+PNG = "image/png"
+Drawn = tuple[bytes, str]
+
+
+class Thumbs:
+    """The small images of a workspace."""
+
+    def __init__(self, workspace: Workspace) -> None:
+        self._workspace = workspace
+        self._lock = threading.Lock()
+        self._ended = threading.Event()
+        self._asked = time.monotonic()
+        self._file = _opened(workspace.places.hidden / "thumbs.sqlite")
+        self._maker = threading.Thread(target=self._make_all, daemon=True)
+
+    def start(self) -> None:
+        """Begin to make those that nobody has asked for yet, while nobody asks."""
+        self._maker.start()
+
+    def close(self) -> None:
+        """End."""
+        self._ended.set()
+        if self._maker.is_alive():
+            self._maker.join(5)
+        with self._lock:
+            self._file.close()
+
+    def of(self, item: Item, side: int) -> Drawn:
+        """Return a small image and its media type.
+
+        Raises:
+            ImageError: If the image cannot be read.
+        """
+        self._asked = time.monotonic()
+        return self._of(item, side)
+
+    def _of(self, item: Item, side: int) -> Drawn:
+        content = self._workspace.listing.content(item)
+        stamp = _stamp(content) or str([*self._workspace.listing.watched.values()])
+        with self._lock, contextlib.suppress(sqlite3.Error):
+            question = "SELECT stamp, content FROM thumbs WHERE id = ? AND side = ?"
+            found = self._file.execute(question, (item.id, side)).fetchone()
+            if found is not None and found[0] == stamp:
+                return _typed(found[1])
+        drawn = draw(content, side)
+        # A thumb that cannot be kept, as on a full disk, is made again.
+        with self._lock, contextlib.suppress(sqlite3.Error):
+            row = (item.id, side, stamp, drawn[0])
+            self._file.execute("INSERT OR REPLACE INTO thumbs VALUES (?, ?, ?, ?)", row)
+            self._file.commit()
+        return drawn
+
+    def _make_all(self) -> None:
+        """Make all small images, in the order of names, again after each change."""
+        version = 0
+        while not self._ended.is_set():
+            if version == self._workspace.version:
+                self._ended.wait(QUIET)
+                continue
+            version = self._workspace.version
+            with self._workspace.lock:
+                items = list(self._workspace.listing.items)
+            for item in self._missing(items):
+                while time.monotonic() - self._asked < QUIET and not self._ended.is_set():
+                    self._ended.wait(QUIET)
+                if self._ended.is_set():
+                    return
+                with contextlib.suppress(ImageError, OSError):  # its cell shows that
+                    self._of(item, SIDES[0])
+
+    def _missing(self, items: list[Item]) -> list[Item]:
+        with self._lock:
+            try:
+                rows = self._file.execute("SELECT id FROM thumbs WHERE side = ?", (SIDES[0],))
+                known = {row[0] for row in rows}
+            except sqlite3.Error:
+                return []
+        return [item for item in items if item.id not in known]
+
+
+def draw(content: Path | ImageArray, side: int) -> Drawn:
+    """Return an image upright and reduced to a side, and its media type.
+
+    A small image keeps each of its pixels.
+
+    Raises:
+        ImageError: If the image cannot be read.
+    """
+    image = _reduced_while_decoded(content, side)
+    if image is None:
+        image = open_image(content)
+    is_small = max(image.size) <= side
+    if not is_small:
+        image.thumbnail((side, side))
+    file = io.BytesIO()
+    if is_small and side < LARGE:
+        image.save(file, "PNG")
+    else:
+        image.convert("RGB").save(file, "JPEG", quality=QUALITY)
+    return _typed(file.getvalue())
+
+
+def _reduced_while_decoded(content: Path | ImageArray, side: int) -> Image.Image | None:
+    """Return a large JPEG file that is decoded at a fraction of its size; None for others."""
+    if not isinstance(content, Path):
+        return None
+    try:
+        with Image.open(content, formats=["JPEG"]) as image:
+            width, height = image.size
+            is_worth_it = min(width, height) > 2 * side and image.mode in ("L", "RGB")
+            if not is_worth_it or width * height > MAX_PIXELS:
+                return None
+            image.draft(image.mode, (2 * side, 2 * side))
+            turn = image.getexif().get(ORIENTATION, 1)
+            image.load()
+            return _turned(image.copy(), turn)
+    except Exception:  # Whatever is wrong, `open_image` says it in the words of convlens.
+        return None
+
+
+def _turned(image: Image.Image, turn: object) -> Image.Image:
+    return image.transpose(TURNS[turn]) if isinstance(turn, int) and turn in TURNS else image
+
+
+def _typed(content: bytes) -> Drawn:
+    return content, PNG if content.startswith(b"\x89PNG") else JPEG
+
+
+def _stamp(content: Path | ImageArray) -> str:
+    """Return what changes with the file of an image; nothing for an image of an array.
+
+    Raises:
+        ImageError: If the file has vanished.
+    """
+    if not isinstance(content, Path):
+        return ""
+    try:
+        found = content.stat()
+    except OSError as error:
+        raise ImageError(_("{name}: there is no such file.").format(name=content)) from error
+    return f"{found.st_mtime_ns} {found.st_size}"
+
+
+def _opened(path: Path) -> sqlite3.Connection:
+    """Return the file of small images, a new one if it is damaged; in memory if it cannot be."""
+    for place in (path, path, Path(":memory:")):
+        try:
+            file = sqlite3.connect(place, check_same_thread=False, timeout=1)
+            file.execute("PRAGMA journal_mode = WAL")
+            file.execute("PRAGMA synchronous = OFF")  # all of it can be made again
+            file.execute(
+                "CREATE TABLE IF NOT EXISTS thumbs "
+                "(id TEXT, side INTEGER, stamp TEXT, content BLOB, PRIMARY KEY (id, side))"
+            )
+            file.commit()
+            return file
+        except sqlite3.Error:
+            with contextlib.suppress(OSError):
+                path.unlink(missing_ok=True)
+    return sqlite3.connect(":memory:", check_same_thread=False)
