@@ -10,13 +10,14 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from convlens.language import _
 from convlens.studio import changes, findings
 from convlens.studio.content import LIMITS, MOST_BYTES
 from convlens.studio.history import Step
 from convlens.studio.listing import Item
 from convlens.studio.problem import Problem
 from convlens.studio.studio import Content, Studio, answer, read_body, read_content, studio_of
-from convlens.studio.thumbs import LARGE, SIDES, draw
+from convlens.studio.thumbs import LARGE, SIDES
 from convlens.studio.unzip import MOST_ZIP
 from convlens.studio.views import (
     MOST_ROWS,
@@ -26,7 +27,6 @@ from convlens.studio.views import (
     undo_and_redo,
     whole_number,
 )
-from convlens.language import _, again
 
 WAIT = 20.0  # seconds that a page waits for a change at most
 PAUSE = 0.1  # seconds between two looks for one
@@ -269,5 +269,5 @@ async def _full(request: Request) -> Response:
     studio = studio_of(request)
     (item,) = studio.workspace.items([request.path_params["id"]])
     pixels = studio.workspace.listing.content(item)
-    content, kind = await run_in_threadpool(draw, pixels, LARGE)
+    content, kind = await run_in_threadpool(studio.thumbs.draw, pixels, LARGE)
     return Response(content, media_type=kind, headers=CACHED)

@@ -18,7 +18,6 @@ from pathlib import Path
 from typing import Any
 
 from convlens.audit.audit import Audit, audit_data
-from convlens.audit.features import features_of_all
 from convlens.config import Config
 from convlens.data.prepared import Prepared, prepare_data
 from convlens.data.sources import load_to_check
@@ -55,7 +54,9 @@ def _audit(asked: dict[str, Any]) -> Audit:
     if asked["features"] and isinstance(images, Prepared):
         from convlens import backend
 
-        backend.start()
+        backend.start()  # before anything imports the engine
+        from convlens.audit.features import features_of_all
+
         features = features_of_all(images, _teller("features"))
     found = audit_data(images, features=features, progress=_teller("checks"))
     return replace(found, seconds=time.perf_counter() - started)

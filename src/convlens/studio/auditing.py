@@ -77,7 +77,6 @@ class Auditing:
             self._progress = {"stage": "", "done": 0, "total": 0}
             request = self._workspace.places.hidden / "audit_request.json"
             write_atomically(request, json.dumps(self._request(features)), _("the audit"))
-            # A package of the standard library may lie anywhere, so this one is named.
             command = [sys.executable, "-m", "convlens.studio.audit_process", str(request)]
             self._process = subprocess.Popen(
                 command,
@@ -93,11 +92,12 @@ class Auditing:
     def _request(self, features: bool) -> dict[str, Any]:
         places = self._workspace.places
         names = self._workspace.listing.class_names
+        has_corrections = self._workspace.marks.matter(self._workspace.listing)
         has_odd_names = self._workspace.is_own and any(map(split_of, names))
         return {
             "source": places.source or str(places.images),
             "layout": "classes" if has_odd_names else "auto",
-            "using": str(places.list) if self._workspace.marks.rows else None,
+            "using": str(places.list) if has_corrections else None,
             "features": features,
             "stamp": self.stamp(),
             "result": str(self._file),

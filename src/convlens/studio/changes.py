@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from convlens.data.correction_lists import Correction
-from convlens.files import numbered
+from convlens.files import numbered, storage_errors
 from convlens.language import _, ngettext
 from convlens.studio.history import Step
 from convlens.studio.listing import Item, short_digest
@@ -110,7 +110,9 @@ def create_class(workspace: Workspace, given: object) -> str:
     workspace.require_own()
     name = class_name(given, workspace.listing.class_names)
     step = Step("create", 1)
-    (workspace.places.root / step.in_trash(name)).mkdir(parents=True)
+    made = workspace.places.root / step.in_trash(name)
+    with storage_errors(made, _("the images")):
+        made.mkdir(parents=True)
     step.moves.append((step.in_trash(name), f"images/{name}"))
     workspace.perform(step)
     return name
@@ -166,7 +168,9 @@ def delete_class(workspace: Workspace, name: str, images: int | None) -> None:
         )
         raise Problem(text.format(name=name, number=len(items)), GONE, images=len(items))
     into = [
-        row for row in workspace.marks.rows.values() if row.action == "relabel" and row.value == name
+        row
+        for row in workspace.marks.rows.values()
+        if row.action == "relabel" and row.value == name
     ]
     step = Step("delete", len(items))
     folder = _folder_of(workspace, name)
@@ -224,9 +228,7 @@ def _moved_into(workspace: Workspace, items: list[Item], name: str) -> dict[str,
     for item in items:
         wanted = folder / Path(item.file).name
         path = next(
-            one
-            for one in numbered(wanted, wanted.suffix)
-            if one not in taken and not one.exists()
+            one for one in numbered(wanted, wanted.suffix) if one not in taken and not one.exists()
         )
         taken.add(path)
         step.moves.append((f"images/{item.file}", f"images/{folder.name}/{path.name}"))

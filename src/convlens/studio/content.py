@@ -4,9 +4,10 @@ import io
 
 from convlens.decode import read_header
 from convlens.errors import ImageError
-from convlens.image_file import MAX_PIXELS, usual_suffixes
+from convlens.image_file import MAX_PIXELS
 from convlens.language import _
-from convlens.studio.names import FORMATS, image_name
+from convlens.serve.untrusted import is_large
+from convlens.studio.names import image_name
 from convlens.studio.problem import TOO_LARGE, Problem
 
 MOST_BYTES = 50_000_000  # of an image
@@ -22,7 +23,7 @@ def checked_name(given: str, content: bytes) -> str:
         content: The bytes of the file.
 
     Raises:
-        Problem: If it is too large, or no image that `train` reads.
+        Problem: If it is too large, no image that `train` reads, or one that must not be decoded.
     """
     shown = given.rpartition("/")[2][:100] or "image"
     if len(content) > MOST_BYTES:
@@ -30,17 +31,11 @@ def checked_name(given: str, content: bytes) -> str:
     stream = io.BytesIO(content)
     stream.name = shown
     try:
-        kind = read_header(stream).format
+        header = read_header(stream)
+        is_large(header, stream)
     except ImageError as error:
-        raise Problem(str(error.args[0]), field="name") from error
-    if kind not in FORMATS:
-        raise Problem(
-            _("{name}: this is not an image that can be read ({suffixes}).").format(
-                name=shown, suffixes=usual_suffixes()
-            ),
-            field="name",
-        )
-    return image_name(given, kind)
+        raise Problem(error.args[0], field="name") from error
+    return image_name(given, header.format)
 
 
 def too_large(name: str) -> Problem:

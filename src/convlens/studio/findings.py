@@ -91,9 +91,7 @@ def proposed(auditing: Auditing, numbers: Sequence[int]) -> list[Correction]:
     return corrections_of([auditing.finding(number) for number in numbers])
 
 
-def difference(
-    workspace: Workspace, finding: Finding, place: int
-) -> tuple[bytes, str]:
+def difference(workspace: Workspace, finding: Finding, place: int) -> tuple[bytes, str]:
     """Return how an image of a finding differs from its first one; see `difference_of`.
 
     Raises:

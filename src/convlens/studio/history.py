@@ -126,7 +126,8 @@ class History:
         is_of_group = last is not None and last.what == "add" and group and last.group == group
         if last is None or not is_of_group:
             last = Step("add", 0, group=group)
-            self.push(last)
+            self.done = [*self.done, last][-MOST:]
+            self.undone = []
         last.moves.append((last.in_trash(file), place.as_posix()))
         last.number += 1
         if time.monotonic() - self._saved > PAUSE or last.number == 1:

@@ -18,7 +18,7 @@ from convlens.data.dataset import Dataset
 from convlens.data.sources import load_to_check
 from convlens.data.walk import walk
 from convlens.errors import DataError
-from convlens.files import storage_errors, write_atomically
+from convlens.files import numbered, storage_errors, write_atomically
 from convlens.folders import make_folder, sync_folder
 from convlens.language import _
 from convlens.studio.content import MOST_BYTES, MOST_IMAGES, checked_name, too_large
@@ -180,12 +180,10 @@ def _merge(place: Path, content: Path) -> None:
         place.rename(content)
         sync_folder(content.parent)
         return
-    # Of several archives, each keeps a folder of its own unless the layouts agree.
     for path in [path for path in place.rglob("*") if path.is_file()]:
         target = content / path.relative_to(place)
         make_folder(target.parent)
-        if not target.exists():
-            path.rename(target)
+        path.rename(next(one for one in numbered(target, target.suffix) if not one.exists()))
 
 
 def understood(one: Waiting) -> Dataset:

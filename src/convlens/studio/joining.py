@@ -100,9 +100,7 @@ def _folders(workspace: Workspace, names: Iterable[str]) -> dict[str, Path]:
     """Return the folder of each class; those that are new are made."""
     known = workspace.listing.folders
     alike = {name.casefold(): folder for name, folder in known.items()}
-    new = {
-        name: class_name(name, known) for name in sorted(names) if name.casefold() not in alike
-    }
+    new = {name: class_name(name, known) for name in sorted(names) if name.casefold() not in alike}
     folders = {}
     for name in names:
         folder = alike.get(name.casefold()) or workspace.places.images / new[name]

@@ -73,6 +73,10 @@ class Marks:
         self.rows = changed
         self.kept = others
 
+    def matter(self, listing: Listing) -> bool:
+        """Return whether a row names an image that is there; `train` refuses other lists."""
+        return bool(self.rows) or any(row.file in listing.by_file for row in self.kept)
+
     def is_excluded(self, item: Item) -> bool:
         """Return whether an image is left out."""
         row = self.rows.get(item.file)

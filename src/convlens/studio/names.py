@@ -17,8 +17,7 @@ from convlens.studio.problem import Problem
 MOST_BYTES = 150  # of a name; systems allow 255, and some add something to it
 MOST_SIGNS = 80
 JOINER = "\N{ZERO WIDTH JOINER}"  # of which emoji are made
-# The usual suffix of the formats that a workspace takes, by Pillow's name. PostScript, which a
-# decoder would run as a program, is not among them.
+# The usual suffix of a format, by Pillow's name.
 FORMATS = {
     "JPEG": ".jpg",
     "MPO": ".jpg",

@@ -12,7 +12,7 @@ current folder, and nothing is ever written where the images are.
 import json
 import secrets
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -189,19 +189,18 @@ def held(places: Places) -> Iterator[Path]:
         StorageError: If it cannot be written.
     """
     address = places.hidden / "address"
-    with storage_errors(places.root, _("the workspace")):
-        lock = tried(places.hidden / "lock")
-        is_free = lock.__enter__()
-    try:
+    with ExitStack() as stack:
+        with storage_errors(places.root, _("the workspace")):
+            is_free = stack.enter_context(tried(places.hidden / "lock"))
         if not is_free:
             raise RunError(_already_open(places, address))
         remove_temporaries(places.hidden)
         if places.source is None:
             remove_temporaries(places.images)
-        yield address
-        address.unlink(missing_ok=True)
-    finally:
-        lock.__exit__(None, None, None)
+        try:
+            yield address
+        finally:
+            address.unlink(missing_ok=True)
 
 
 def _already_open(places: Places, address: Path) -> str:

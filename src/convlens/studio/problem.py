@@ -5,6 +5,7 @@ from typing import Any
 from starlette.responses import JSONResponse
 
 from convlens.errors import ConfigError, ConvlensError, DataError, RunError, StorageError
+from convlens.language import again
 
 GONE = 409  # what the request names is there no more, or something would be lost
 TOO_LARGE = 413
@@ -36,4 +37,4 @@ def refusal(error: ConvlensError) -> JSONResponse:
     else:
         known = (status for kind, status in STATUS.items() if isinstance(error, kind))
         status, field, more = next(known, 500), None, {}
-    return JSONResponse({"message": str(error.args[0]), "field": field, **more}, status)
+    return JSONResponse({"message": str(again(error.args[0])), "field": field, **more}, status)

@@ -59,7 +59,9 @@ def studio_of(request: Request) -> Studio:
     return found
 
 
-async def answer(request: Request, work: Callable[[Studio], Content], status: int = 200) -> Response:
+async def answer(
+    request: Request, work: Callable[[Studio], Content], status: int = 200
+) -> Response:
     """Return what some work on the workspace gives, with its lock held, in a thread."""
     studio = studio_of(request)
 

@@ -5,6 +5,7 @@ They are drawn anew from the pixels, so that no byte of an uploaded file ever re
 
 import contextlib
 import io
+import os
 import sqlite3
 import threading
 import time
@@ -37,6 +38,7 @@ class Thumbs:
         self._lock = threading.Lock()
         self._ended = threading.Event()
         self._asked = time.monotonic()
+        self._decoding = threading.BoundedSemaphore(os.cpu_count() or 1)
         self._file = _opened(workspace.places.hidden / "thumbs.sqlite")
         self._maker = threading.Thread(target=self._make_all, daemon=True)
 
@@ -69,13 +71,18 @@ class Thumbs:
             found = self._file.execute(question, (item.id, side)).fetchone()
             if found is not None and found[0] == stamp:
                 return _typed(found[1])
-        drawn = draw(content, side)
+        drawn = self.draw(content, side)
         # A thumb that cannot be kept, as on a full disk, is made again.
         with self._lock, contextlib.suppress(sqlite3.Error):
             row = (item.id, side, stamp, drawn[0])
             self._file.execute("INSERT OR REPLACE INTO thumbs VALUES (?, ?, ?, ?)", row)
             self._file.commit()
         return drawn
+
+    def draw(self, content: Path | ImageArray, side: int) -> Drawn:
+        """Return what `draw` does, for a few images at a time, so that they fit into the memory."""
+        with self._decoding:
+            return draw(content, side)
 
     def _make_all(self) -> None:
         """Make all small images, in the order of names, again after each change."""

@@ -69,8 +69,6 @@ def unpack(archive: Path, folder: Path, name: str) -> Unpacked:
             for path, info in entries.chosen:
                 done.bytes += _write(opened, info, folder / path)
                 done.files += 1
-    except Problem:
-        raise
     except DAMAGE as error:
         raise Problem(
             _("{name}: this is no zip archive, or it is damaged ({reason}).").format(

@@ -11,11 +11,11 @@ from typing import Any
 import numpy as np
 
 from convlens.data.dataset import Dataset, check, split_of
-from convlens.errors import DataError, ImageError
 from convlens.data.walk import walk
-from convlens.language import _, again
-from convlens.preprocess import open_image
 from convlens.decode import read_header
+from convlens.errors import DataError, ImageError
+from convlens.language import _, again, language
+from convlens.preprocess import open_image
 from convlens.studio.changes import class_id
 from convlens.studio.history import Step
 from convlens.studio.listing import Item, time_of
@@ -134,8 +134,7 @@ class Views:
 
     def command(self) -> tuple[str, str | None]:
         """Return why nothing can be trained yet, or nothing, and the command that trains."""
-        key = ("command", str(_("yes")))
-        found: tuple[str, str | None] = self._keep(key, self._command)
+        found: tuple[str, str | None] = self._keep(("command", language()), self._command)
         return found
 
     def _command(self) -> tuple[str, str | None]:
@@ -148,7 +147,7 @@ class Views:
         words = ["convlens", "train", source]
         if workspace.is_own and any(map(split_of, workspace.listing.class_names)):
             words += ["--layout", "classes"]
-        if workspace.places.list.exists():
+        if workspace.marks.matter(workspace.listing):
             words += ["--using", str(workspace.places.list)]
         return "", printable(shlex.join(words))
 

@@ -1,0 +1,137 @@
+"""The audit of a workspace: a process of its own, findings as filters, and what they propose."""
+
+import io
+import time
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from convlens.audit.audit import audit_data
+from convlens.data.sources import load_data
+from tests.studio.conftest import opened
+
+
+def smooth(seed: int) -> Image.Image:
+    """Return an image with outlines, in which near-duplicates can be told."""
+    rng = np.random.default_rng(seed)
+    small = Image.fromarray(rng.integers(0, 256, (9, 9, 3), np.uint8))
+    return small.resize((120, 120), Image.Resampling.BICUBIC)
+
+
+def file_of(image: Image.Image, kind: str = "PNG", **how) -> bytes:
+    file = io.BytesIO()
+    image.save(file, kind, **how)
+    return file.getvalue()
+
+
+@pytest.fixture(scope="module")
+def page(tmp_path_factory):
+    """Return a page of a workspace with two copies, an image under two labels and a blank one."""
+    with opened(tmp_path_factory.mktemp("audit") / "pets") as found:
+        cat = found.make("cat")
+        dog = found.make("dog")
+        for seed in range(1, 7):
+            found.add((cat, dog)[seed % 2], f"{seed}.png", file_of(smooth(seed)))
+        found.add(cat, "copy.png", file_of(smooth(2)))
+        found.add(cat, "near.jpg", file_of(smooth(4), "JPEG", quality=60))
+        found.add(dog, "other.png", file_of(smooth(6)))
+        found.add(dog, "blank.png", file_of(Image.new("RGB", (64, 64), "white")))
+        started = found.post("/api/audit")
+        assert started.status_code == 202, started.text
+        assert found.post("/api/audit").status_code == 409
+        finish(found)
+        yield found
+
+
+def finish(page) -> dict:
+    """Wait until the audit is done, and return what is said of it."""
+    end = time.monotonic() + 120
+    while (status := page.state()["audit"])["state"] == "running" and time.monotonic() < end:
+        assert {"stage", "stage_text", "done", "total"} <= status.keys()
+        time.sleep(0.1)
+    return status
+
+
+def test_it_finds_what_the_audit_of_the_command_line_finds(page):
+    status = page.state()["audit"]
+    assert status["state"] == "done", status
+    assert not status["stale"]
+    assert {"two_labels", "blank", "near_duplicate", "exact_copy"} <= {
+        one["code"] for one in status["codes"]
+    }
+    images = page.studio.workspace.places.images
+    expected = audit_data(load_data(str(images), for_training=False))
+    assert {one["code"]: one["findings"] for one in status["codes"]} == expected.codes
+    found = [row["text"] for row in page.get("/api/findings").json()["rows"]]
+    assert len(found) == len(expected.findings)
+
+
+def test_findings_are_filters_and_pairs(page):
+    assert list(page.rows("finding=blank")) == ["dog/blank.png"]
+    assert set(page.rows("finding=exact_copy")) == {"cat/2.png", "cat/copy.png"}
+    assert page.rows("finding=dark") == {}
+    (row,) = page.get("/api/findings?code=near_duplicate").json()["rows"]
+    assert row["layout"] == "pair"
+    assert {one["name"] for one in row["images"]} == {"cat/4.png", "cat/near.jpg"}
+    assert row["action_text"] == "keep together"
+    found = page.image(f"/images/difference/{row['number']}/1")
+    assert found.headers["content-type"] == "image/png"
+    assert max(Image.open(io.BytesIO(found.content)).size) >= 64
+    said = page.get(f"/api/findings/{row['number']}/difference/1").json()["text"]
+    assert "mean difference" in said
+    for place in ("0", "9"):
+        assert page.image(f"/images/difference/{row['number']}/{place}").status_code == 404
+    assert page.image("/images/difference/999/1").status_code == 409
+    blank = page.rows()["dog/blank.png"]["id"]
+    assert page.get(f"/api/images/{blank}").json()["findings"] != []
+
+
+def test_what_is_proposed_is_done_and_undone(page):
+    (row,) = page.get("/api/findings?code=blank").json()["rows"]
+    assert [one["action"] for one in row["proposals"]] == ["exclude"]
+    done = page.post("/api/apply", {"finding": row["number"]}).json()
+    assert done["changed"] == 1
+    assert page.state()["audit"]["stale"]
+    assert list(page.rows("show=excluded")) == ["dog/blank.png"]
+    assert page.post("/api/apply", {"code": "near_duplicate"}).json()["changed"] == 2
+    kept = page.studio.workspace.marks.kept
+    assert {one.action for one in kept} == {"group"}
+    for _step in range(2):
+        page.post("/api/undo")
+    assert page.studio.workspace.marks.kept == []
+    assert page.rows("show=excluded") == {}
+    assert not page.state()["audit"]["stale"]
+    assert page.post("/api/apply", {}).status_code == 422
+    assert page.post("/api/apply", {"finding": True}).status_code == 422
+
+
+def test_it_is_there_after_a_restart(page):
+    root = page.studio.workspace.places.root
+    with opened(root) as other:
+        assert other.state()["audit"]["state"] == "done"
+        chinese = {"Accept-Language": "zh-TW"}
+        (code,) = [
+            one
+            for one in other.get("/api/state", **chinese).json()["audit"]["codes"]
+            if one["code"] == "blank"
+        ]
+        assert code["title"] == "空白影像"
+
+
+def test_what_cannot_be_checked_is_one_line(tmp_path):
+    with opened(tmp_path / "pets") as page:
+        assert page.state()["audit"] == {"state": "none"}
+        page.make("cat")
+        page.post("/api/audit")
+        status = finish(page)
+        assert status["state"] == "failed"
+        assert "must hold images" in status["message"]
+
+
+def test_it_can_be_stopped(page):
+    page.post("/api/audit")
+    found = page.client.delete("/api/audit", headers=page.headers).json()
+    assert found["audit"]["state"] == "done"  # what the last one has found stays
+    assert page.post("/api/audit").status_code == 202
+    assert finish(page)["state"] == "done"

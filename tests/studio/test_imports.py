@@ -1,0 +1,137 @@
+"""Folders and archives whose layout tells the labels."""
+
+import io
+import zipfile
+
+import pytest
+
+from tests.studio.conftest import opened, picture
+
+
+def archive(members: dict[str, bytes]) -> bytes:
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w") as packed:
+        for name, data in members.items():
+            packed.writestr(name, data)
+    return file.getvalue()
+
+
+def begin(page, members: dict[str, bytes]) -> str:
+    """Return an import with some files, sent one by one."""
+    name = page.post("/api/imports").json()["id"]
+    for path, data in members.items():
+        found = page.client.post(
+            f"/api/imports/{name}/files", params={"path": path}, content=data, headers=page.headers
+        )
+        assert found.status_code == 201, found.text
+    return name
+
+
+LAYOUTS = {
+    "a folder per class": {"set/cat/10.png": 10, "set/bird/11.png": 11, "set/bird/12.png": 12},
+    "splits": {"train/cat/10.png": 10, "train/bird/11.png": 11, "test/bird/12.png": 12},
+    "names": {"cat.10.png": 10, "bird.11.png": 11, "bird.12.png": 12},
+}
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+@pytest.mark.parametrize("way", ["files", "zip"])
+def test_the_layout_is_understood(own, layout, way):
+    members = {path: picture(seed) for path, seed in LAYOUTS[layout].items()}
+    if way == "files":
+        name = begin(own, members)
+    else:
+        name = own.post("/api/imports").json()["id"]
+        data = archive(members | {"readme.txt": b"hello", "__MACOSX/cat/10.png": b"x"})
+        found = own.post(f"/api/imports/{name}/zip?name=set.zip", data)
+        assert found.status_code == 201, found.text
+        assert found.json()["files"] == 3
+        assert found.json()["left_out"] == {".txt": 1, ".png": 1}
+    assert [(one["id"], one["files"]) for one in own.state()["imports"]] == [(name, 3)]
+    looked = own.post(f"/api/imports/{name}/look").json()
+    assert [(one["name"], one["images"]) for one in looked["classes"]] == [("bird", 2), ("cat", 1)]
+    assert own.state()["total"] == 5
+    done = own.post(f"/api/imports/{name}/finish").json()
+    assert (done["added"], done["already"], done["refused"]) == (3, 0, [])
+    assert {"cat": 4, "dog": 2, "bird": 2} == {
+        one["name"]: one["images"] for one in own.state()["classes"]
+    }
+    if layout == "splits":
+        assert any("come split" in note for note in done["notes"])
+    assert own.state()["imports"] == []
+    assert own.post("/api/undo").json()["text"] == "undone: 3 images added"
+    assert own.state()["total"] == 5
+    own.post("/api/redo")
+    assert own.state()["total"] == 8
+
+
+def test_a_table_of_labels_is_understood(own):
+    rows = b"path,label\nx/10.png,owl\nx/11.png,cat\n"
+    name = begin(own, {"x/10.png": picture(10), "x/11.png": picture(11), "labels.csv": rows})
+    assert own.post(f"/api/imports/{name}/finish").json()["added"] == 2
+    assert "owl/10.png" in own.rows()
+
+
+def test_images_without_labels_go_to_one_class(own):
+    name = begin(own, {"a/x.png": picture(10), "b/y.png": picture(11), "b/1.png": picture(1)})
+    found = own.post(f"/api/imports/{name}/finish", {"class": own.classes()["cat"]}).json()
+    assert (found["added"], found["already"]) == (2, 1)
+    name = begin(own, {"holiday.png": picture(12)})
+    refused = own.post(f"/api/imports/{name}/look")
+    assert refused.status_code == 422
+    assert "images must have labels" in refused.json()["message"]
+    assert own.post(f"/api/imports/{name}/finish", {"class_name": "../x"}).status_code == 422
+    assert own.post(f"/api/imports/{name}/finish", {"class_name": "sea"}).json()["added"] == 1
+
+
+def test_what_is_no_image_is_said(own):
+    name = own.post("/api/imports").json()["id"]
+    refused = own.post(f"/api/imports/{name}/files?path=a/1.png", b"text")
+    assert refused.status_code == 422
+    assert refused.json()["message"].startswith("1.png: this is not an image")
+    assert own.post(f"/api/imports/{name}/files?path=a/1.txt", b"text").json()["kept"] is False
+    data = archive({"owl/1.png": b"text", "owl/2.png": picture(2), "cat/3.png": picture(3)})
+    own.post(f"/api/imports/{name}/zip", data)
+    done = own.post(f"/api/imports/{name}/finish").json()
+    assert done["added"] == 1
+    assert done["already"] == 1
+    assert [one["name"] for one in done["refused"]] == ["owl/1.png"]
+    empty = own.post("/api/imports").json()["id"]
+    found = own.post(f"/api/imports/{empty}/zip?name=a.zip", archive({"a.txt": b""}))
+    assert found.json()["message"] == "a.zip: there is no image in this archive."
+
+
+def test_names_of_archives_from_taiwan_are_read(own):
+    data = archive({"XX/1.png": picture(80), "dog/1.png": picture(81)})
+    name = own.post("/api/imports").json()["id"]
+    found = own.post(f"/api/imports/{name}/zip", data.replace(b"XX", "貓".encode("cp950")))
+    assert found.json()["files"] == 2
+    own.post(f"/api/imports/{name}/finish")
+    assert "貓/1.png" in own.rows()
+
+
+def test_imports_that_a_page_left_wait_for_the_next(tmp_path):
+    with opened(tmp_path / "pets") as page:
+        name = begin(page, {"cat/1.png": picture(1), "dog/2.png": picture(2)})
+    with opened(tmp_path / "pets") as page:
+        (waiting,) = page.state()["imports"]
+        assert (waiting["id"], waiting["files"]) == (name, 2)
+        assert waiting["bytes"] == len(picture(1)) + len(picture(2))
+        assert page.post(f"/api/imports/{name}/finish").json()["added"] == 2
+        other = begin(page, {"cat/3.png": picture(3)})
+        assert page.client.delete(f"/api/imports/{other}", headers=page.headers).is_success
+        assert page.state()["imports"] == []
+        for path in (f"/api/imports/{other}/finish", "/api/imports/../finish"):
+            assert page.post(path).status_code in (404, 409)
+
+
+def test_a_damaged_archive_leaves_nothing(own, tmp_path):
+    name = own.post("/api/imports").json()["id"]
+    data = archive({f"cat/{i}.png": picture(i + 20) for i in range(5)})
+    start = data.index(picture(24)) + 50
+    damaged = data[:start] + b"\0\1\2\3" + data[start + 4 :]
+    found = own.post(f"/api/imports/{name}/zip?name=a.zip", damaged)
+    assert found.status_code == 422
+    assert "it is damaged" in found.json()["message"]
+    folder = own.studio.workspace.places.imports / name
+    assert [path for path in folder.rglob("*") if path.is_file()] == []
