@@ -74,6 +74,8 @@ def test_a_table_of_labels_is_understood(own):
 
 def test_images_without_labels_go_to_one_class(own):
     name = begin(own, {"a/x.png": picture(10), "b/y.png": picture(11), "b/1.png": picture(1)})
+    looked = own.post(f"/api/imports/{name}/look", {"class": own.classes()["cat"]}).json()
+    assert looked["classes"] == [{"name": "cat", "images": 3}]
     found = own.post(f"/api/imports/{name}/finish", {"class": own.classes()["cat"]}).json()
     assert (found["added"], found["already"]) == (2, 1)
     name = begin(own, {"holiday.png": picture(12)})

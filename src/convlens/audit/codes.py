@@ -9,6 +9,12 @@ from convlens.language import N_
 LEVELS = ("error", "warning", "note")
 # What a user may do with the images of a finding, see `convlens.data.corrections`.
 ACTIONS = ("exclude", "relabel", "group", "look")
+ACTION_NAMES = {
+    "exclude": N_("leave out"),
+    "relabel": N_("correct the label"),
+    "group": N_("keep together"),
+    "look": N_("look"),
+}
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from convlens.audit.audit import Audit
 from convlens.audit.cards import MOST_BYTES, PER_CODE, Card, classes_of, make_cards, splits_of
-from convlens.audit.codes import CODES
+from convlens.audit.codes import ACTION_NAMES, CODES
 from convlens.audit.effect import Effect
 from convlens.audit.effect_words import explanation, headline
 from convlens.audit.finding import Finding
@@ -39,12 +39,6 @@ LEVEL_NAMES = {
     "error": (N_("error"), N_("errors")),
     "warning": (N_("warning"), N_("warnings")),
     "note": (N_("note"), N_("notes")),
-}
-ACTIONS = {
-    "exclude": N_("leave out"),
-    "relabel": N_("correct the label"),
-    "group": N_("keep together"),
-    "look": N_("look"),
 }
 
 
@@ -105,7 +99,7 @@ def render(audit: Audit, measured: Measured = Measured()) -> str:
         "day": datetime.now(UTC).date().isoformat(),
         "levels": audit.levels,
         "level_names": LEVEL_NAMES,
-        "actions": ACTIONS,
+        "actions": ACTION_NAMES,
         "verdict": _verdict(audit),
         "sections": sections,
         "limits": _limits(shown, len(findings)),

@@ -11,7 +11,7 @@ from convlens.files import storage_errors
 from convlens.language import _
 from convlens.studio.api import changed
 from convlens.studio.content import MOST_BYTES
-from convlens.studio.imports import keep_archive, keep_file, said_of, understood
+from convlens.studio.imports import keep_archive, keep_file, said_of, said_of_all, understood
 from convlens.studio.joining import finish_import
 from convlens.studio.problem import Problem
 from convlens.studio.studio import (
@@ -83,9 +83,15 @@ async def _zip(request: Request) -> Response:
 
 
 async def _look(request: Request) -> Response:
-    one = studio_of(request).imports.of(request.path_params["id"])
+    content = await read_content(request)
+    studio = studio_of(request)
+    one = studio.imports.of(request.path_params["id"])
 
     def work() -> Content:
+        if content.get("class") is not None:
+            return said_of_all(one, studio.workspace.class_of(content["class"]))
+        if content.get("class_name") is not None:
+            return said_of_all(one, str(content["class_name"]))
         with one.lock:
             return said_of(understood(one))
 

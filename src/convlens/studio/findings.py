@@ -4,11 +4,11 @@ from collections.abc import Sequence
 from typing import Any
 
 from convlens.audit.cards import GALLERY, difference_of, layout_of
+from convlens.audit.codes import ACTION_NAMES
 from convlens.audit.evidence import facts_of, rule_of, rules_of
 from convlens.audit.finding import Finding, others_first
 from convlens.audit.fix import corrections_of
 from convlens.audit.in_short import in_short
-from convlens.audit.page import ACTIONS
 from convlens.data.correction_lists import Correction
 from convlens.language import _
 from convlens.preprocess import open_image
@@ -30,7 +30,7 @@ def shown(workspace: Workspace, auditing: Auditing, number: int) -> dict[str, An
         "code": finding.code,
         "level": finding.level,
         "action": finding.action,
-        "action_text": _(ACTIONS[finding.action]),
+        "action_text": _(ACTION_NAMES[finding.action]),
         "layout": layout,
         "text": printable(in_line(in_short(finding))),
         "facts": [[name, printable(value)] for name, value in facts_of(finding)],

@@ -87,9 +87,8 @@ class Thumbs:
     def _make_all(self) -> None:
         """Make all small images, in the order of names, again after each change."""
         version = 0
-        while not self._ended.is_set():
+        while not self._ended.wait(QUIET):
             if version == self._workspace.version:
-                self._ended.wait(QUIET)
                 continue
             version = self._workspace.version
             with self._workspace.lock:
