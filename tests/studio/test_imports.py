@@ -53,8 +53,10 @@ def test_the_layout_is_understood(own, layout, way):
     assert own.state()["total"] == 5
     done = own.post(f"/api/imports/{name}/finish").json()
     assert (done["added"], done["already"], done["refused"]) == (3, 0, [])
-    assert {"cat": 4, "dog": 2, "bird": 2} == {
-        one["name"]: one["images"] for one in own.state()["classes"]
+    assert {one["name"]: one["images"] for one in own.state()["classes"]} == {
+        "cat": 4,
+        "dog": 2,
+        "bird": 2,
     }
     if layout == "splits":
         assert any("come split" in note for note in done["notes"])

@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import io
+import json
 import re
 import stat
 import struct
@@ -160,9 +161,7 @@ def test_an_image_has_a_limit_of_pixels(own):
     # 20,000 x 20,000 pixels in a file of 50 kB.
     file = io.BytesIO()
     Image.new("1", (20_000, 20_000)).save(file, "PNG")
-    found = own.post(
-        f"/api/classes/{own.classes()['cat']}/images?name=large.png", file.getvalue()
-    )
+    found = own.post(f"/api/classes/{own.classes()['cat']}/images?name=large.png", file.getvalue())
     assert found.status_code == 422
     assert "100 million pixels at most" in found.json()["message"]
 
@@ -287,15 +286,13 @@ def test_encrypted_archives_and_other_files_are_one_line(tmp_path):
 )  # fmt: skip
 def test_names_that_no_folder_can_have_are_refused(own, name):
     before = own.state()["classes"]
-    found = own.post("/api/classes", {"name": name})
-    if name == "\ud800":  # which has no bytes; a question mark stands for it
-        assert "?" in found.json()["message"]
+    found = own.post("/api/classes", json.dumps({"name": name}).encode())
     assert found.status_code == 422
     assert found.json()["field"] == "name"
     assert own.state()["classes"] == before
 
 
-@pytest.mark.parametrize("name", ["貓", "🐈", "👩\u200d🚀", "a b", "Größe", "it's", "100%", "train"])
+@pytest.mark.parametrize("name", ["貓", "🐈", "👩\u200d🚀", "a b", "Größe", "it's", "9%", "train"])
 def test_names_in_any_script_are_folders(own, name):
     own.make(name)
     assert (own.studio.workspace.places.images / name).is_dir()
@@ -429,9 +426,10 @@ def test_a_table_of_an_import_reads_no_other_file(own, tmp_path):
     secret = tmp_path / "private.png"
     secret.write_bytes(picture(50))
     (tmp_path / "other.png").write_bytes(picture(51))
-    rows = f"path,label\n{secret},a\n../../../../../other.png,b\n{secret},b\n"
+    rows = f"path,label\n{secret},a\n../../../../../other.png,b\nmine.png,b\n"
     name = own.post("/api/imports").json()["id"]
     assert own.post(f"/api/imports/{name}/files?path=t.csv", rows.encode()).json()["kept"]
+    assert own.post(f"/api/imports/{name}/files?path=mine.png", picture(52)).json()["kept"]
     for step in ("look", "finish"):
         found = own.post(f"/api/imports/{name}/{step}")
         assert found.status_code == 422

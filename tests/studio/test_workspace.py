@@ -221,7 +221,7 @@ def test_two_pages_agree(own):
     assert waited["session"] == own.state()["session"]
     late = own.post("/api/exclude", {"images": [row["id"], own.rows()["cat/2.png"]["id"]]})
     assert late.status_code == 409
-    assert "1 of these images is not there any more; nothing was changed." == late.json()["message"]
+    assert late.json()["message"] == "1 of these images is not there any more; nothing was changed."
     assert own.state()["excluded"] == 0
 
 

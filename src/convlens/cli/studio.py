@@ -103,11 +103,9 @@ def _names(host: str, bound: "socket.socket") -> list[str]:
     """Return the names under which browsers know the studio."""
     from convlens.serve.server import url_for_others, url_of
 
-    names = ["127.0.0.1", "localhost", "[::1]"]
-    for url in (url_of(bound), url_for_others(bound)):
-        if url is not None:
-            names.append(url.removeprefix("http://").rpartition(":")[0])
-    return [*names, host]
+    urls = [url_of(bound), url_for_others(bound) or ""]
+    bound_to = [url.removeprefix("http://").rpartition(":")[0] for url in urls if url]
+    return ["127.0.0.1", "localhost", "[::1]", *bound_to, host]
 
 
 def _url(bound: "socket.socket") -> str:

@@ -30,7 +30,7 @@ from convlens.studio.views import (
 
 WAIT = 20.0  # seconds that a page waits for a change at most
 PAUSE = 0.1  # seconds between two looks for one
-CACHED = {"Cache-Control": "private, max-age=3600"}
+CACHED = {"Cache-Control": "private, max-age=3600"}  # not translated: HTTP
 MOST_NUMBER = 10**9
 
 

@@ -22,7 +22,7 @@ MOST_NOTE = 500  # signs of a note
 
 
 def relabel(
-    workspace: Workspace, items: list[Item], name: str, why: Mapping[str, str]
+    workspace: Workspace, items: list[Item], name: str, why: tuple[str, str]
 ) -> dict[str, int]:
     """Give images another label.
 
@@ -44,17 +44,17 @@ def relabel(
     if workspace.is_own and not any(item.given == name for item in workspace.listing.items):
         return _moved_into(workspace, changed, name)
     after: Rows = {
-        item.file: None if item.given == name else Correction(item.file, "relabel", name, **why)
+        item.file: None if item.given == name else Correction(item.file, "relabel", name, *why)
         for item in changed
     }
     _mark(workspace, "relabel", after)
     return {"changed": len(changed), "moved": 0}
 
 
-def exclude(workspace: Workspace, items: list[Item], why: Mapping[str, str]) -> dict[str, int]:
+def exclude(workspace: Workspace, items: list[Item], why: tuple[str, str]) -> dict[str, int]:
     """Leave images out; see `relabel`."""
     changed = [item for item in items if not workspace.marks.is_excluded(item)]
-    after: Rows = {item.file: Correction(item.file, "exclude", **why) for item in changed}
+    after: Rows = {item.file: Correction(item.file, "exclude", "", *why) for item in changed}
     _mark(workspace, "exclude", after)
     return {"changed": len(changed)}
 
@@ -186,20 +186,19 @@ def class_id(name: str) -> str:
     return short_digest(f"class {name}")
 
 
-def why_of(content: Mapping[str, object]) -> dict[str, str]:
+def why_of(content: Mapping[str, object]) -> tuple[str, str]:
     """Return the columns code and note of a request."""
-    why = {}
-    for name in ("code", "note"):
-        value = content.get(name, "")
-        if not isinstance(value, str) or len(value) > MOST_NOTE:
-            raise Problem(
-                _("{name} must be a text of {most} signs at most.").format(
-                    name=name, most=MOST_NOTE
-                ),
-                field=name,
-            )
-        why[name] = " ".join(value.split())
-    return why
+    return _text_of(content, "code"), _text_of(content, "note")
+
+
+def _text_of(content: Mapping[str, object], name: str) -> str:
+    value = content.get(name, "")
+    if not isinstance(value, str) or len(value) > MOST_NOTE:
+        raise Problem(
+            _("{name} must be a text of {most} signs at most.").format(name=name, most=MOST_NOTE),
+            field=name,
+        )
+    return " ".join(value.split())
 
 
 def _says(workspace: Workspace, item: Item) -> tuple[str, str]:

@@ -44,7 +44,7 @@ class Step:
     id: str = field(default_factory=lambda: secrets.token_hex(6))
 
     def in_trash(self, file: str) -> str:
-        """Return where a file or folder lies that this step has taken away, or takes when undone."""
+        """Return where a file or folder lies that this step has taken away, or undone takes."""
         return f"{TRASH}/{self.id}/{file}"
 
     @property

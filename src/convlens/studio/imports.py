@@ -189,16 +189,21 @@ def _merge(place: Path, content: Path) -> None:
 def understood(one: Waiting) -> Dataset:
     """Return the images of an import as `train` would find them.
 
+    Where the folders name no classes, and there is one table, the table does.
+
     Raises:
         DataError: If no layout is recognised.
         Problem: If a table names files that lie elsewhere.
     """
+    tables = _tables(walk(one.content).folders, one.content)
     try:
         dataset = load_to_check(str(one.content))
+        is_told = dataset.num_classes > 1 or len(tables) != 1
     except DataError:
-        tables = _tables(walk(one.content).folders, one.content)
+        is_told = False
         if len(tables) != 1:
             raise
+    if not is_told:
         dataset = load_to_check(str(tables[0]))
     root = one.content.resolve()
     if isinstance(dataset.images, np.ndarray):

@@ -66,7 +66,7 @@ class Marks:
         Raises:
             StorageError: If it cannot be written; nothing has changed then.
         """
-        changed = {file: row for file, row in (self.rows | rows).items() if row is not None}
+        changed = {file: row for file, row in {**self.rows, **rows}.items() if row is not None}
         others = self.kept if kept is None else kept
         write_list(self.path, [*changed.values(), *others])
         self._time = time_of(self.path)

@@ -14,7 +14,7 @@ FULL = 507
 STATUS = {StorageError: FULL, DataError: WRONG, ConfigError: WRONG, RunError: GONE}
 
 
-class Problem(DataError):
+class Problem(DataError):  # noqa: N818 - nothing of convlens is wrong
     """A request that is refused.
 
     Attributes:
@@ -23,7 +23,9 @@ class Problem(DataError):
         more: What the answer says besides.
     """
 
-    def __init__(self, text: str, status: int = WRONG, field: str | None = None, **more: Any):
+    def __init__(
+        self, text: str, status: int = WRONG, field: str | None = None, **more: Any
+    ) -> None:
         super().__init__(text)
         self.status = status
         self.field = field

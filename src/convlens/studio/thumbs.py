@@ -28,6 +28,16 @@ QUIET = 0.5  # seconds without a request after which others are made in the back
 JPEG = "image/jpeg"
 PNG = "image/png"
 Drawn = tuple[bytes, str]
+# not translated: SQL
+TABLE = (
+    "CREATE TABLE IF NOT EXISTS thumbs "  # not translated: SQL
+    "(id TEXT, side INTEGER, stamp TEXT, content BLOB, PRIMARY KEY (id, side))"
+)
+FIND = "SELECT stamp, content FROM thumbs WHERE id = ? AND side = ?"  # not translated: SQL
+KEEP = "INSERT OR REPLACE INTO thumbs VALUES (?, ?, ?, ?)"  # not translated: SQL
+KNOWN = "SELECT id FROM thumbs WHERE side = ?"  # not translated: SQL
+# All of it can be made again, so nothing waits for the disk.
+SETTINGS = ("PRAGMA journal_mode = WAL", "PRAGMA synchronous = OFF")  # not translated: SQL
 
 
 class Thumbs:
@@ -67,15 +77,14 @@ class Thumbs:
         content = self._workspace.listing.content(item)
         stamp = _stamp(content) or str([*self._workspace.listing.watched.values()])
         with self._lock, contextlib.suppress(sqlite3.Error):
-            question = "SELECT stamp, content FROM thumbs WHERE id = ? AND side = ?"
-            found = self._file.execute(question, (item.id, side)).fetchone()
+            found = self._file.execute(FIND, (item.id, side)).fetchone()
             if found is not None and found[0] == stamp:
                 return _typed(found[1])
         drawn = self.draw(content, side)
         # A thumb that cannot be kept, as on a full disk, is made again.
         with self._lock, contextlib.suppress(sqlite3.Error):
             row = (item.id, side, stamp, drawn[0])
-            self._file.execute("INSERT OR REPLACE INTO thumbs VALUES (?, ?, ?, ?)", row)
+            self._file.execute(KEEP, row)
             self._file.commit()
         return drawn
 
@@ -104,7 +113,7 @@ class Thumbs:
     def _missing(self, items: list[Item]) -> list[Item]:
         with self._lock:
             try:
-                rows = self._file.execute("SELECT id FROM thumbs WHERE side = ?", (SIDES[0],))
+                rows = self._file.execute(KNOWN, (SIDES[0],))
                 known = {row[0] for row in rows}
             except sqlite3.Error:
                 return []
@@ -179,12 +188,8 @@ def _opened(path: Path) -> sqlite3.Connection:
     for place in (path, path, Path(":memory:")):
         try:
             file = sqlite3.connect(place, check_same_thread=False, timeout=1)
-            file.execute("PRAGMA journal_mode = WAL")
-            file.execute("PRAGMA synchronous = OFF")  # all of it can be made again
-            file.execute(
-                "CREATE TABLE IF NOT EXISTS thumbs "
-                "(id TEXT, side INTEGER, stamp TEXT, content BLOB, PRIMARY KEY (id, side))"
-            )
+            for command in (*SETTINGS, TABLE):
+                file.execute(command)
             file.commit()
             return file
         except sqlite3.Error:

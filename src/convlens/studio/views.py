@@ -199,7 +199,7 @@ class Views:
         items: Sequence[Item] = listing.items
         if query.ids is not None:
             items = [listing.by_id[one] for one in query.ids if one in listing.by_id]
-        tests = {
+        tests: dict[str, Callable[[Item], bool]] = {
             "all": lambda item: True,
             "used": lambda item: not marks.is_excluded(item),
             "excluded": marks.is_excluded,
