@@ -12,26 +12,22 @@ from starlette.routing import Route
 
 from convlens.language import _
 from convlens.studio import changes, findings
+from convlens.studio.asking import query_of, whole_number
 from convlens.studio.content import LIMITS, MOST_BYTES
+from convlens.studio.detail import detail
 from convlens.studio.history import Step
 from convlens.studio.listing import Item
 from convlens.studio.problem import Problem
 from convlens.studio.studio import Content, Studio, answer, read_body, read_content, studio_of
 from convlens.studio.thumbs import LARGE, SIDES
 from convlens.studio.unzip import MOST_ZIP
-from convlens.studio.views import (
-    MOST_ROWS,
-    detail,
-    images_in,
-    query_of,
-    undo_and_redo,
-    whole_number,
-)
+from convlens.studio.views import images_in, undo_and_redo
 
 WAIT = 20.0  # seconds that a page waits for a change at most
 PAUSE = 0.1  # seconds between two looks for one
 CACHED = {"Cache-Control": "private, max-age=3600"}  # not translated: HTTP
 MOST_NUMBER = 10**9
+MOST_ROWS = 5000  # of an answer
 
 
 def routes() -> list[Route]:

@@ -8,9 +8,9 @@ from starlette.routing import Route
 from convlens.language import _
 from convlens.studio import changes, findings
 from convlens.studio.api import CACHED, MOST_NUMBER, changed
+from convlens.studio.asking import whole_number
 from convlens.studio.problem import Problem
 from convlens.studio.studio import Content, Studio, answer, read_content, studio_of
-from convlens.studio.views import whole_number
 
 MOST = 200  # findings of an answer
 

@@ -126,7 +126,7 @@ def rename_class(workspace: Workspace, name: str, given: object) -> str:
     if new == name:
         return name
     step = Step("rename", 1)
-    folder = _folder_of(workspace, name)
+    folder = workspace.folder_of(name)
     step.moves.append((f"images/{folder.name}", f"images/{new}"))
     marks = workspace.marks
     old = f"{folder.name}/"
@@ -173,7 +173,7 @@ def delete_class(workspace: Workspace, name: str, images: int | None) -> None:
         if row.action == "relabel" and row.value == name
     ]
     step = Step("delete", len(items))
-    folder = _folder_of(workspace, name)
+    folder = workspace.folder_of(name)
     step.moves.append((f"images/{folder.name}", step.in_trash(folder.name)))
     files = {item.file for item in items} | {row.file for row in into}
     step.before = {file: row for file, row in workspace.marks.rows.items() if file in files}
@@ -213,15 +213,9 @@ def _mark(workspace: Workspace, what: str, after: Rows) -> None:
         workspace.perform(Step(what, len(after), before=before, after=after))
 
 
-def _folder_of(workspace: Workspace, name: str) -> Path:
-    folder = workspace.listing.folders[name]
-    assert folder is not None  # of an own workspace
-    return folder
-
-
 def _moved_into(workspace: Workspace, items: list[Item], name: str) -> dict[str, int]:
     """Move image files into the folder of a class that has no image yet."""
-    folder = _folder_of(workspace, name)
+    folder = workspace.folder_of(name)
     step = Step("relabel", len(items))
     taken: set[Path] = set()
     for item in items:

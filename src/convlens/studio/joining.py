@@ -98,12 +98,16 @@ def _wanted(
 
 def _folders(workspace: Workspace, names: Iterable[str]) -> dict[str, Path]:
     """Return the folder of each class; those that are new are made."""
-    known = workspace.listing.folders
-    alike = {name.casefold(): folder for name, folder in known.items()}
+    known = workspace.listing.class_names
+    alike = {name.casefold(): name for name in known}
     new = {name: class_name(name, known) for name in sorted(names) if name.casefold() not in alike}
     folders = {}
     for name in names:
-        folder = alike.get(name.casefold()) or workspace.places.images / new[name]
+        there = alike.get(name.casefold())
+        if there is not None:
+            folders[name] = workspace.folder_of(there)
+            continue
+        folder = workspace.places.images / new[name]
         with storage_errors(folder, _("the images")):
             make_folder(folder)
         folders[name] = folder

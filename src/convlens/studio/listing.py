@@ -21,6 +21,7 @@ from convlens.data.formats.folder import BY_FOLDER, KINDS
 from convlens.data.labels import natural_key
 from convlens.data.sources import load_to_check
 from convlens.data.walk import entries, walk
+from convlens.errors import ImageError
 from convlens.language import _, ngettext
 from convlens.preprocess import ImageArray
 
@@ -68,6 +69,7 @@ class Listing:
         notes: Remarks on it.
         dataset: The opened data set, or None for an own workspace.
         watched: The folders and files that tell of changes, with their times.
+        root: The folder of the images of an own workspace, as it is without links.
     """
 
     items: list[Item]
@@ -76,6 +78,7 @@ class Listing:
     notes: tuple[str, ...] = ()
     dataset: Dataset | None = None
     watched: dict[Path, int] = field(default_factory=dict)
+    root: Path | None = None
 
     def __post_init__(self) -> None:
         self.by_id = {item.id: item for item in self.items}
@@ -95,12 +98,23 @@ class Listing:
         self.watched[folder] = time_of(folder)
 
     def content(self, item: Item) -> Path | ImageArray:
-        """Return what an image is decoded from."""
+        """Return what an image is decoded from.
+
+        Raises:
+            ImageError: If it is a link that leads out of an own workspace.
+        """
         if item.path is not None:
+            self._refuse_way_out(item.path)
             return item.path
         assert self.dataset is not None
         pixels: ImageArray = np.asarray(self.dataset.images[item.number])
         return pixels
+
+    def _refuse_way_out(self, path: Path) -> None:
+        if self.root is not None and not path.resolve().is_relative_to(self.root):
+            raise ImageError(
+                _("{name}: this is a link that leads out of the workspace.").format(name=path)
+            )
 
     def is_outdated(self) -> bool:
         """Return whether somebody else has changed the folders."""
@@ -146,7 +160,8 @@ def list_own(root: Path) -> Listing:
             len(here.images),
         )
         notes.append(beside.format(number=len(here.images)))
-    return Listing(sorted(items), folders, _(KINDS[BY_FOLDER]), tuple(notes), watched=watched)
+    kind = _(KINDS[BY_FOLDER])
+    return Listing(sorted(items), folders, kind, tuple(notes), watched=watched, root=root.resolve())
 
 
 def list_opened(source: str) -> Listing:

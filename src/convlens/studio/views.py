@@ -4,7 +4,6 @@ import random
 import shlex
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -12,41 +11,17 @@ import numpy as np
 
 from convlens.data.dataset import Dataset, check, split_of
 from convlens.data.walk import walk
-from convlens.decode import read_header
-from convlens.errors import DataError, ImageError
-from convlens.language import _, again, language
-from convlens.preprocess import open_image
+from convlens.errors import DataError
+from convlens.language import again, language
+from convlens.studio.asking import Query
 from convlens.studio.changes import class_id
 from convlens.studio.history import Step
 from convlens.studio.listing import Item, time_of
-from convlens.studio.problem import Problem
 from convlens.studio.workspace import Workspace
 from convlens.text import printable
 
-MOST_ROWS = 5000  # of an answer
 COLUMNS = ("id", "name", "label", "given", "excluded", "split")
-ORDERS = ("name", "newest", "oldest", "shuffled")
-SHOWN = ("all", "used", "excluded", "relabelled")
 SEED = 17  # of the shuffled order, which stays the same
-
-
-@dataclass(frozen=True)
-class Query:
-    """Which images are asked for, and in which order.
-
-    Attributes:
-        order: One of `ORDERS`.
-        shown: One of `SHOWN`.
-        class_name: The class that they have after the list, or None for all.
-        ids: Only these, in their order; None for all.
-        search: A part of their names.
-    """
-
-    order: str = "name"
-    shown: str = "all"
-    class_name: str | None = None
-    ids: tuple[str, ...] | None = None
-    search: str = ""
 
 
 class Views:
@@ -237,70 +212,3 @@ def undo_and_redo(workspace: Workspace) -> dict[str, Any]:
         return {"text": steps[-1].text} if steps else None
 
     return {"undo": said(workspace.history.done), "redo": said(workspace.history.undone)}
-
-
-def query_of(workspace: Workspace, given: dict[str, str], ids: tuple[str, ...] | None) -> Query:
-    """Return what a request asks for.
-
-    Raises:
-        Problem: If it asks for an order or a choice that there is not.
-    """
-    order = given.get("order", "name")
-    shown = given.get("show", "all")
-    for field, value, known in (("order", order, ORDERS), ("show", shown, SHOWN)):
-        if value not in known:
-            raise Problem(
-                _("{field} must be one of {known}; found {value!r}.").format(
-                    field=field, known=", ".join(known), value=value[:50]
-                ),
-                field=field,
-            )
-    name = workspace.class_of(given["class"]) if given.get("class") else None
-    return Query(order, shown, name, ids, given.get("search", "")[:200])
-
-
-def whole_number(given: dict[str, str], name: str, otherwise: int, most: int) -> int:
-    """Return a number of a request.
-
-    Raises:
-        Problem: If it is none, or too large.
-    """
-    text = given.get(name, str(otherwise))
-    if not (text.isascii() and text.isdigit() and len(text) < 10 and int(text) <= most):
-        raise Problem(
-            _("{name} must be a whole number from 0 to {most}; found {text!r}.").format(
-                name=name, most=most, text=text[:50]
-            ),
-            field=name,
-        )
-    return int(text)
-
-
-def detail(workspace: Workspace, item: Item) -> dict[str, Any]:
-    """Return all that is known of an image without an audit."""
-    row = workspace.marks.rows.get(item.file)
-    content = workspace.listing.content(item)
-    found: dict[str, Any] = {"width": None, "height": None, "format": None, "bytes": None}
-    problem = None
-    try:
-        if isinstance(content, Path):
-            header = read_header(content)
-            found["width"], found["height"] = header.size
-            found["format"] = header.format
-            found["bytes"] = content.stat().st_size
-        else:
-            found["width"], found["height"] = open_image(content).size
-    except (ImageError, OSError) as error:
-        problem = printable(error.args[0] if isinstance(error, ImageError) else error)
-    return {
-        "id": item.id,
-        "name": printable(item.file),
-        "class": class_id(workspace.marks.label(item)),
-        "given": class_id(item.given),
-        "excluded": workspace.marks.is_excluded(item),
-        "split": item.split,
-        "path": None if item.path is None else printable(item.path),
-        "problem": problem,
-        "row": row and {name: getattr(row, name) for name in ("action", "value", "code", "note")},
-        **found,
-    }

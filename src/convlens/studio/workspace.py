@@ -127,6 +127,23 @@ class Workspace:
             raise Problem(_("this class is not there any more."), GONE, "class")
         return name
 
+    def folder_of(self, name: str) -> Path:
+        """Return the folder of a class of an own workspace.
+
+        Raises:
+            Problem: If it is not there (any more), or is a link that leads out of the workspace.
+        """
+        folder = self.listing.folders.get(name)
+        if folder is None:
+            raise Problem(_("this class is not there any more."), GONE, "class")
+        if not folder.resolve().is_relative_to(self.places.images.resolve()):
+            raise Problem(
+                _("{name}: this is a link that leads out of the workspace.").format(name=folder),
+                GONE,
+                "class",
+            )
+        return folder
+
     def perform(self, step: Step) -> None:
         """Do something that can be undone.
 
@@ -212,9 +229,7 @@ class Workspace:
                     ),
                     413,
                 )
-            folder = self.listing.folders.get(name)
-            if folder is None:
-                raise Problem(_("this class is not there any more."), GONE, "class")
+            folder = self.folder_of(name)
             path = self._free(folder / file_name, content)
             present = self._present(path, content)
             if present is not None:

@@ -1,0 +1,123 @@
+"""Nothing that was uploaded is executed, and no file outside the workspace is read or written."""
+
+import io
+
+import pytest
+from PIL import Image
+
+from tests.studio.conftest import opened, picture
+
+
+def test_what_is_no_image_is_not_kept(own):
+    script = b"<script>alert(1)</script>"
+    svg = b'<svg xmlns="http://www.w3.org/2000/svg"><script>alert(1)</script></svg>'
+    postscript = io.BytesIO()
+    Image.new("RGB", (8, 8)).save(postscript, "EPS")  # Ghostscript would run it
+    for name, data in (
+        ("a.html", script),
+        ("a.svg", svg),
+        ("a.png", svg),
+        ("a.jpg", postscript.getvalue()),
+        ("a.png", b""),
+    ):
+        found = own.post(f"/api/classes/{own.classes()['cat']}/images?name={name}", data)
+        assert found.status_code == 422
+        assert found.json()["message"].startswith(name)
+    assert own.state()["total"] == 5
+
+
+def test_no_byte_of_an_upload_reaches_a_page(own):
+    script = b"<script>alert('uploaded')</script>"
+    hiding = picture(8, "JPEG", (300, 200)) + script
+    added = own.add(own.classes()["cat"], "a.html", hiding)
+    for kind in ("thumb", "thumb?size=256", "full"):
+        found = own.image(f"/images/{added['image']['id']}/{kind}")
+        assert found.status_code == 200
+        assert found.headers["content-type"] in ("image/jpeg", "image/png")
+        assert found.headers["x-content-type-options"] == "nosniff"
+        assert script not in found.content
+    for path in ("/images/cat/a.html.jpg", "/page/../images/cat/a.html.jpg", "/cat/a.html.jpg"):
+        assert own.image(path).status_code in (404, 409)
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/page/../app.py",
+        "/page/%2e%2e/app.py",
+        "/page/..%2fapp.py",
+        "/page//etc/passwd",
+        "/page/%2Fetc%2Fpasswd",
+        "/vendor/..%2f..%2fvendor%2f__init__.py",
+        "/vendor/package.json",
+        "/images/..%2f..%2f..%2fetc%2fpasswd/full",
+        "/images/%2Fetc%2Fpasswd/thumb",
+    ],
+)
+def test_no_path_leads_out(own, path):
+    found = own.image(path)
+    assert found.status_code in (404, 409)
+    assert "message" in found.json()
+
+
+def test_a_table_of_an_import_reads_no_other_file(own, tmp_path):
+    secret = tmp_path / "private.png"
+    secret.write_bytes(picture(50))
+    (tmp_path / "other.png").write_bytes(picture(51))
+    rows = f"path,label\n{secret},a\n../../../../../other.png,b\nmine.png,b\n"
+    name = own.post("/api/imports").json()["id"]
+    assert own.post(f"/api/imports/{name}/files?path=t.csv", rows.encode()).json()["kept"]
+    assert own.post(f"/api/imports/{name}/files?path=mine.png", picture(52)).json()["kept"]
+    for step in ("look", "finish"):
+        found = own.post(f"/api/imports/{name}/{step}")
+        assert found.status_code == 422
+        assert "lies elsewhere" in found.json()["message"]
+    assert own.state()["total"] == 5
+
+
+def test_opened_images_are_never_changed(photos, snapshot, tmp_path, monkeypatch):
+    monkeypatch.chdir(photos)  # even if the studio is started among them
+    before = snapshot(photos)
+    with opened(".") as page:
+        rows = page.rows()
+        ids = [row["id"] for row in rows.values()]
+        cat = page.classes()["cat"]
+        assert page.post("/api/relabel", {"images": ids[:3], "class": cat}).status_code == 200
+        assert page.post("/api/exclude", {"images": ids[3:5]}).status_code == 200
+        assert page.image(f"/images/{ids[0]}/thumb").status_code == 200
+        for path, content in (
+            ("/api/remove", {"images": ids[:1]}),
+            ("/api/classes", {"name": "bird"}),
+            ("/api/imports", {}),
+            (f"/api/classes/{cat}/images?name=a.png", picture(1)),
+        ):
+            found = page.post(path, content)
+            assert found.status_code == 409
+            assert "never changes" in found.json()["message"]
+        assert page.client.delete(f"/api/classes/{cat}", headers=page.headers).status_code == 409
+        places = page.studio.workspace.places
+        assert places.root == tmp_path / "photos-studio"
+    assert snapshot(photos) == before
+
+
+def test_links_out_of_the_workspace_are_not_followed(own, tmp_path):
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    (outside / "private.png").write_bytes(picture(50))
+    images = own.studio.workspace.places.images
+    (images / "cat" / "link.png").symlink_to(outside / "private.png")
+    (images / "away").symlink_to(outside)
+    own.studio.workspace.rescan()
+    for name in ("cat/link.png", "away/private.png"):
+        row = own.rows()[name]
+        for kind in ("thumb", "full"):
+            found = own.image(f"/images/{row['id']}/{kind}")
+            assert found.status_code == 422
+            assert "leads out of the workspace" in found.json()["message"]
+        assert "leads out" in own.get(f"/api/images/{row['id']}").json()["problem"]
+    found = own.post(f"/api/classes/{own.classes()['away']}/images?name=a.png", picture(51))
+    assert found.status_code == 409
+    name = own.post("/api/imports").json()["id"]
+    own.post(f"/api/imports/{name}/files?path=away/2.png", picture(52))
+    assert own.post(f"/api/imports/{name}/finish").status_code == 409
+    assert [path.name for path in outside.iterdir()] == ["private.png"]
