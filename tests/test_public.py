@@ -62,7 +62,8 @@ MODULES = {
     "sizes": "Border Count FieldStep Side batchnorm_params conv_params dense_params "
     "depthwise_params lay_windows pair receptive_field separable_params",
     "stacks": "LayerSize LayerText STACKS measure read_layers",
-    "views": "convolution_page draw_page network_page pooling_page recognition_page sizes_page",
+    "views": "convolution_page draw_explanations draw_page network_page pooling_page "
+    "recognition_page sizes_page",
 }
 ERRORS = (
     "AuditError BackendError ClassifierError ConfigError ConvlensError DataError ExportError "

@@ -2,7 +2,15 @@
 
 import pytest
 
-from convlens.audit.evidence import as_score, fact_name, facts_of, number_text, rule_of, rules_of
+from convlens.audit.evidence import (
+    as_score,
+    fact_name,
+    facts_of,
+    number_text,
+    place_of,
+    rule_of,
+    rules_of,
+)
 from convlens.audit.finding import found
 from convlens.language import using
 
@@ -95,3 +103,34 @@ def test_a_fact_has_its_name_without_the_word_after_it():
     assert fact_name("format PNG") == "file format"
     assert fact_name("bytes/pixel") == "bytes per pixel"
     assert fact_name("new measure") == "new measure"
+
+
+def test_a_patch_is_described_by_its_place_and_both_shares(digits):
+    evidence = {
+        "class": "cat",
+        "box": [0.8, 0.4, 0.9, 0.6],
+        "of_class": ACCURACY,
+        "elsewhere": ACCURACY | {"value": 0.01, "low": 0.0, "high": 0.03, "n": 1300},
+        "p": 1e-12,
+    }
+    finding = found("patch_tells_class", digits, [1, 2], evidence)
+    said = "lie at the bottom in 91.0 % [85.0, 95.0] of 120 images of cat, and in 1.0 % [0.0, 3.0]"
+    assert said in rule_of(finding)
+    assert "of 1,300 other images" in rule_of(finding)
+    names = [name for name, _ in facts_of(finding)]
+    assert names == ["class", "images of the class that have it", "other images that have it",
+                     "p-value"]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("box", "said"),
+    [
+        ([0.0, 0.0, 0.1, 0.1], "at the top left"),
+        ([0.45, 0.9, 0.5, 1.0], "at the right"),
+        ([0.9, 0.0, 1.0, 1.0], "at the bottom"),
+        ([0.0, 0.0, 1.0, 1.0], "in several places"),
+        ([0.4, 0.4, 0.6, 0.6], "in the middle"),
+    ],
+)
+def test_a_place_is_named_by_the_third_in_which_it_lies(box, said):
+    assert place_of(box) == said

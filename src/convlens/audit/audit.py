@@ -17,6 +17,7 @@ from convlens.audit.checks.leaks import check_leaks
 from convlens.audit.checks.metadata import check_metadata
 from convlens.audit.checks.nothing import check_nothing
 from convlens.audit.checks.odd import check_odd
+from convlens.audit.checks.patches import check_patches
 from convlens.audit.checks.unlike import check_unlike
 from convlens.audit.codes import CODES, LEVELS
 from convlens.audit.copy_sets import copy_sets
@@ -188,6 +189,7 @@ class _Checks:
         self._run(N_("classes"), check_classes, shown)
         self._run(N_("odd images"), check_odd, shown)
         self._run(N_("metadata"), check_metadata, shown, clusters)
+        self._run(N_("patches that tell the class"), check_patches, shown, clusters)
         self._run(N_("images unlike their class"), check_unlike, shown)
 
     def _run(self, name: str, check: Callable[..., list[Finding]], *given: Any) -> list[Finding]:

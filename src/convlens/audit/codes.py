@@ -245,6 +245,13 @@ CODES: dict[str, Code] = {
         N_("Size, format or camera give the class away, so a network may learn them instead."),
         N_("Save all images in one way, or collect each class from the same sources."),
     ),
+    "patch_tells_class": Code(
+        "warning",
+        "look",
+        N_("patches that tell the class"),
+        N_("One place looks the same in many images of one class only, so a network may learn it."),
+        N_("Remove the mark, caption, frame or backdrop, or cut it off in all images alike."),
+    ),
     # Labels, after a training.
     "wrong_label": Code(
         "warning",

@@ -9,7 +9,7 @@ from convlens.files import and_more
 from convlens.language import N_, _, all_of, listed
 
 # The images, the labels and the splits stand below the images themselves.
-SHOWN_ELSEWHERE = ("kind", "labels", "splits", "difference", "rules")
+SHOWN_ELSEWHERE = ("kind", "labels", "splits", "difference", "rules", "box")
 MOST_NAMED = 8  # of a list
 
 # What "value" is, by the code.
@@ -34,6 +34,7 @@ NAMES = {
     "confidence": N_("confidence"),
     "confused": N_("taken for one another"),
     "distance": N_("distance to its class"),
+    "elsewhere": N_("other images that have it"),
     "expected": N_("accuracy elsewhere"),
     "flatness": N_("share of neighbouring pixels that are equal"),
     "format": N_("content"),
@@ -43,6 +44,7 @@ NAMES = {
     "label": N_("label"),
     "largest": N_("largest class"),
     "largest_class": N_("share of the largest class"),
+    "of_class": N_("images of the class that have it"),
     "p": N_("p-value"),
     "pixels": N_("pixels"),
     "problem": N_("problem"),
@@ -78,6 +80,12 @@ CONDITIONS = {
 }
 # The conditions on images without a camera, for example.
 NOT_GIVEN = {"=": N_("{name} is not given"), "!=": N_("{name} is given")}
+PLACES = (  # of a patch, by the third of the height and that of the width in which its middle lies
+    (N_("at the top left"), N_("at the top"), N_("at the top right")),
+    (N_("at the left"), N_("in the middle"), N_("at the right")),
+    (N_("at the bottom left"), N_("at the bottom"), N_("at the bottom right")),
+)
+ALL_OVER = 2 / 3  # of both sides; what is longer lies in no third
 SHARES = ("confidence", "expected", "flatness", "largest_class")
 
 
@@ -143,8 +151,24 @@ def as_score(value: Any) -> Score | None:
     return Score(value["value"], value["low"], value["high"], value["n"])
 
 
+def place_of(box: Sequence[float]) -> str:
+    """Return where a patch lies in its images.
+
+    Args:
+        box: Its top, left, bottom and right as shares of the height and the width.
+    """
+    top, left, bottom, right = box
+    if min(bottom - top, right - left) > ALL_OVER:
+        return _("in several places")
+    middle = ((top + bottom) / 2, (left + right) / 2)
+    row, column = (min(2, int(3 * place)) for place in middle)
+    return _(PLACES[row][column])
+
+
 def rule_of(finding: Finding) -> str:
-    """Return in one sentence how well metadata tell the class; nothing for other findings."""
+    """Return in a few words how metadata or a patch tell the class; nothing for other findings."""
+    if finding.code == "patch_tells_class":
+        return _patch_rule(finding.evidence)
     accuracy = as_score(finding.evidence.get("accuracy"))
     if finding.code != "metadata_tells_class" or accuracy is None:
         return ""
@@ -156,6 +180,26 @@ def rule_of(finding: Finding) -> str:
         by=listed(dict.fromkeys(fact_name(name) for name in finding.evidence["by"])),
         accuracy=accuracy,
         largest=100 * finding.evidence["largest_class"],
+    )
+
+
+def _patch_rule(evidence: Mapping[str, Any]) -> str:
+    of_class, elsewhere = as_score(evidence["of_class"]), as_score(evidence["elsewhere"])
+    assert of_class is not None
+    assert elsewhere is not None
+    return _(
+        "The same grey levels lie {place} in {own} {own_interval} of {count:,} images of {name}, "
+        "and in {others} {others_interval} of {rest:,} other images. The patch was chosen on one "
+        "half of the images and measured on the other half."
+    ).format(
+        place=place_of(evidence["box"]),
+        own=of_class.value_text,
+        own_interval=of_class.interval_text,
+        count=of_class.n,
+        name=evidence["class"],
+        others=elsewhere.value_text,
+        others_interval=elsewhere.interval_text,
+        rest=elsewhere.n,
     )
 
 

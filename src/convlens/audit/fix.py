@@ -14,6 +14,7 @@ OF_CLASSES = (
     "small_class",
     "unequal_classes",
     "metadata_tells_class",
+    "patch_tells_class",
     "hard_pair",
     "worse_slice",
 )

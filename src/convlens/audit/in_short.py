@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from convlens.audit.evidence import fact_name, number_text
+from convlens.audit.evidence import fact_name, number_text, place_of
 from convlens.audit.finding import Finding, others_first
 from convlens.language import _, listed, ngettext
 
@@ -15,6 +15,7 @@ def in_short(finding: Finding) -> str:
         return _("{file}: {doubt}").format(file=finding.files[0], doubt=doubt_of(evidence))
     said = {
         "metadata_tells_class": _metadata,
+        "patch_tells_class": _patch,
         "small_class": _small_class,
         "unequal_classes": _unequal_classes,
         "hard_pair": _hard_pair,
@@ -65,6 +66,18 @@ def _metadata(evidence: Mapping[str, Any]) -> str:
         high=100 * evidence["accuracy"]["high"],
         base=100 * evidence["largest_class"],
         by=listed(dict.fromkeys(fact_name(name) for name in evidence["by"])),
+    )
+
+
+def _patch(evidence: Mapping[str, Any]) -> str:
+    return _(
+        "{place}, {share:.1f} % of the images of {name} look the same, and {others:.1f} % of the "
+        "others"
+    ).format(
+        place=place_of(evidence["box"]),
+        share=100 * evidence["of_class"]["value"],
+        name=evidence["class"],
+        others=100 * evidence["elsewhere"]["value"],
     )
 
 

@@ -119,7 +119,7 @@ COMMANDS = {  # where each is, and its help; see `convlens.cli.overview`
     ),
     "lesson": (
         "convlens.cli.lesson:lesson",
-        N_("List the lessons of the five lectures, run one on your images, or write its notebook."),
+        N_("List the lessons, run one on your images, or write its notebook."),
     ),
     "explain": (
         "convlens.cli.explain:explain",

@@ -45,7 +45,7 @@ Data = Annotated[
 
 
 def lesson(
-    *numbers: Annotated[str, Parameter(help=N_("000 to 004, or all"))],
+    *numbers: Annotated[str, Parameter(help=N_("000 to 005, or all"))],
     run: Annotated[
         bool, Parameter(negative=(), help=N_("run every cell; plots and runs go into a folder"))
     ] = False,
@@ -57,7 +57,7 @@ def lesson(
     ] = None,
     table: Annotated[Path | None, Parameter(help=N_("write the results as Markdown"))] = None,
 ) -> None:
-    """List the lessons of the five lectures, run one on your images, or write its notebook."""
+    """List the lessons, run one on your images, or write its notebook."""
     flags = {
         "number": numbers,
         "run": run,

@@ -1,1 +1,1 @@
-"""The five lessons: notebooks of the lectures' programs, and what their cells are given."""
+"""The lessons: notebooks of the lectures' programs and one on heat maps, and what cells are given."""

@@ -39,7 +39,7 @@ class Lesson:
     """A lesson that is run, by `convlens lesson` or in Jupyter.
 
     Attributes:
-        number: "000" to "004".
+        number: "000" to "004", as that of a lecture, or "005".
         quick: Whether other images replace those of the lecture. The cells then train for a shorter
             time.
         folder: A new folder for plots and runs.
@@ -58,7 +58,7 @@ class Lesson:
         """Begin a lesson.
 
         Args:
-            number: The number of the lecture.
+            number: The number of the lesson.
             quick: Whether to train on images that come with the installation, for a short time.
             data: Places of images, by the names of STAND_INS. The others are looked for by name.
             folder: The folder for plots and runs. The default is runs/lesson-NUMBER. A number is
