@@ -118,7 +118,8 @@ def accuracy_of(classifier, images, labels):
     return metrics.accuracy(labels, classifier.probabilities(images).argmax(axis=1))
 
 
-lesson.say("its own test images: {score}", score=run.report["metrics"]["accuracy"]["value"])
+own = run.report["metrics"]["accuracy"]["value"]
+lesson.say("its own test images: {percent:.1f} %", percent=100 * own)
 without = accuracy_of(classifier, plain_images, plain_labels)
 lesson.say("new images without any mark: {score}", score=without)
 
@@ -321,9 +322,9 @@ lesson.show(views.draw_explanations(told[:3]), "plain_maps")
 # %%
 refused = [one for one in told if not one.maps[0].drawn]
 lesson.say("{refused} of {count} maps are not drawn", refused=len(refused), count=len(told))
-if refused:
-    print(refused[0].maps[0].refusal)
-    lesson.show(views.draw_explanations(refused[:1]), "refused")
+for one in refused[:1]:
+    print(one.maps[0].refusal)
+lesson.show(views.draw_explanations((refused or told)[:1]), "refused")
 
 # %% [markdown]
 # ## 沒有訓練過的網路 · An untrained network
