@@ -16,7 +16,6 @@
 # %%
 import numpy as np
 from PIL import Image, ImageDraw
-from sklearn.datasets import load_sample_image
 
 import convlens
 from convlens import metrics, plots, views
@@ -30,36 +29,31 @@ keras.utils.set_random_seed(5)
 # %% [markdown]
 # ## 圓與方 · Round and square
 #
-# 影像是產生的，所以我們知道答案在哪裡：從 scikit-learn 的兩張照片裁一塊當背景，畫上一個圓或一個正方形，
+# 影像是產生的，所以我們知道答案在哪裡：背景是帶著雜訊的色塊，上面畫一個圓或一個正方形，
 # 位置、大小與顏色都不固定。要分辨的是形狀。
 #
 # The images are generated, so that we know where the answer lies: a disc or a square of any place,
-# size and colour is drawn on a part of one of the two photographs of scikit-learn. The shape is what
-# is to be told.
+# size and colour is drawn on a ground of soft patches of colour with noise. The shape is what is to
+# be told.
 
 # %%
 SIDE = 64
 NAMES = ("round", "square")
-PHOTOGRAPHS = [Image.fromarray(load_sample_image(name)) for name in ("china.jpg", "flower.jpg")]
 
 
 def make_image(rng, label):
     """Return an image, and the (row, column) of the middle of its shape."""
-    photograph = PHOTOGRAPHS[rng.integers(2)]
-    width = int(rng.integers(80, 240))
-    left = int(rng.integers(photograph.width - width))
-    top = int(rng.integers(photograph.height - width))
-    image = photograph.crop((left, top, left + width, top + width)).resize((SIDE, SIDE))
+    base = rng.integers(40, 216, 3)
+    patches = np.uint8(base + rng.integers(-40, 40, (6, 6, 3)))
+    image = Image.fromarray(patches).resize((SIDE, SIDE), Image.Resampling.BICUBIC)
     radius = int(rng.integers(9, 15))
-    column, row = (int(value) for value in rng.integers(26, 48, 2))
-    colour = tuple(int(value) for value in (np.asarray(image).mean(axis=(0, 1)) + 128) % 256)
-    draw = ImageDraw.Draw(image)
+    row, column = (int(value) for value in rng.integers(26, 48, 2))
     box = (column - radius, row - radius, column + radius, row + radius)
-    if label == 0:
-        draw.ellipse(box, fill=colour)
-    else:
-        draw.rectangle(box, fill=colour)
-    return np.asarray(image), (row, column)
+    draw = ImageDraw.Draw(image)
+    shape = draw.ellipse if label == 0 else draw.rectangle
+    shape(box, fill=tuple(int(value) for value in (base + 128) % 256))
+    noisy = np.asarray(image) + rng.normal(0, 10, (SIDE, SIDE, 3))
+    return np.uint8(np.clip(noisy, 0, 255)), (row, column)
 
 
 def make_images(count, seed):
@@ -113,6 +107,7 @@ classifier = run.classifier()
 # no lie: it is the score on images with the mark. Without the mark, the same network shows what it
 # has learned.
 
+
 # %%
 def accuracy_of(classifier, images, labels):
     return metrics.accuracy(labels, classifier.probabilities(images).argmax(axis=1))
@@ -135,6 +130,7 @@ lesson.say("new images without any mark: {score}", score=without)
 # holds for each image. The peak is the cell with the largest number; we count how often it touches
 # the mark.
 
+
 # %%
 def is_on_mark(heat):
     """Return whether the cell with the largest value touches the mark."""
@@ -155,18 +151,27 @@ lesson.say(
 )
 
 # %% [markdown]
-# 第一欄是影像，接著是精確的熱圖與遮擋法的熱圖。藍色支持「圓」，橘色反對它，所有熱圖用同一個色階。
-# 精確熱圖的每一格看到的影像都比它自己大，所以藍色會散到記號旁邊；遮擋法直接遮住像素，位置更準。
+# 左邊是影像，右邊是精確的熱圖。藍色支持「圓」，橘色反對它，所有熱圖用同一個色階，色階上有數字。
+# 每一格看到的影像都比它自己大，所以藍色會散到記號旁邊。
 #
-# The image comes first, then its exact map and that by occlusion. Blue speaks for "round" and
-# orange against it, on one scale of colours for all maps. Each cell of the exact map has seen more
-# of the image than itself, so that the blue spreads beside the mark. Occlusion covers the pixels
-# themselves, and is more precise about the place.
+# The image is on the left, and its exact map on the right. Blue speaks for "round" and orange
+# against it, on one scale of colours with its numbers for all maps. Each cell has seen more of the
+# image than itself, so that the blue spreads beside the mark.
 
 # %%
-methods = ["exact", "occlusion"]
-shown = [classifier.explain(image, label="round", methods=methods) for image in rounds[:3]]
-lesson.show(views.draw_explanations(shown), "stamped_maps")
+lesson.show(views.draw_explanations(found[:3]), "exact_maps")
+
+# %% [markdown]
+# 遮擋法是另一個問題：遮住那個地方，logit 會降多少？它直接遮住像素，位置更準；
+# 數字小得多，因為它不是一格對總和的貢獻，所以另外畫一張圖。
+#
+# Occlusion asks another question: how far does the logit fall if the place is covered? It covers
+# the pixels themselves, and is more precise about the place. Its numbers are far smaller, since they
+# are no terms of the mean, and so it has a figure of its own.
+
+# %%
+shown = [classifier.explain(image, label="round", methods=["occlusion"]) for image in rounds[:3]]
+lesson.show(views.draw_explanations(shown), "occlusion_maps")
 
 # %% [markdown]
 # ## 遮住它，證明它 · Covered, and so proved
@@ -204,9 +209,9 @@ for name, place in places.items():
     lesson.say(
         "covered: {name}; the logit of round falls by {mean:.2f} ({low:.2f} to {high:.2f})",
         name=name,
-        mean=fall.mean(),
-        low=fall.min(),
-        high=fall.max(),
+        mean=fall.mean().round(2) + 0.0,  # no negative zero
+        low=fall.min().round(2) + 0.0,
+        high=fall.max().round(2) + 0.0,
     )
 
 # %% [markdown]
@@ -279,6 +284,7 @@ honest = honest_run.classifier()
 lesson.say(
     "new images without any mark: {score}", score=accuracy_of(honest, plain_images, plain_labels)
 )
+lesson.say("squares called round: {share}", share=share_called_round(honest, squares))
 lesson.say(
     "squares with the mark called round: {share}", share=share_called_round(honest, stamp(squares))
 )
@@ -304,7 +310,8 @@ lesson.say(
     count=count,
     drawn=sum(one.maps[0].drawn for one in told),
 )
-lesson.show(views.draw_explanations(told[:3]), "plain_maps")
+drawn_first = sorted(told, key=lambda one: not one.maps[0].drawn)
+lesson.show(views.draw_explanations(drawn_first[:3]), "plain_maps")
 
 # %% [markdown]
 # ## 沒通過檢查的熱圖 · A map that fails its checks
@@ -331,23 +338,37 @@ lesson.show(views.draw_explanations((refused or told)[:1]), "refused")
 #
 # 把權重換成隨機的初始值，什麼都沒學過。它的精確熱圖仍然是真的：加得起來，也忠實地說明這個網路怎麼算出 logit。
 # 只是這個 logit 毫無意義。熱圖說明的是網路，不是世界；所以 convlens 會註明這個網路有多可靠。
+# 看看它的峰值離形狀多遠、有多少張通過檢查：一張熱圖指著該看的東西，不表示網路認得那個東西。
 #
 # The weights are replaced by random initial ones, so that nothing was learned. The exact map is
 # true all the same: it adds up, and it says faithfully how this network computes its logit. Only,
 # the logit means nothing. A map explains the network and not the world, and so convlens states how
-# far the network can be relied on.
+# far the network can be relied on. See how near the shape its peak is, and how many maps pass: that
+# a map points at the right thing does not mean that the network knows the thing.
 
 # %%
 untrained = convlens.Classifier.from_logits(
     keras.models.clone_model(classifier.logits_model), NAMES, classifier.preprocessing
 )
 lesson.say("accuracy: {score}", score=accuracy_of(untrained, plain_images, plain_labels))
-unknowing = [untrained.explain(image) for image in rounds[:3]]
+unknowing = [untrained.explain(image) for image in plain_images[:count]]
 for one in unknowing:
     heat = one.maps[0].map
     assert abs(heat.values.mean() + heat.bias - heat.logit) <= 1e-5 * heat.absolute
+distances = [
+    distance_to_shape(one.maps[0].map, middle)
+    for one, middle in zip(unknowing, middles[:count], strict=True)
+]
+lesson.say(
+    "the peak is {median:.0f} pixels from the middle of the shape (median of {count} images); "
+    "{drawn} maps pass all checks",
+    median=np.median(distances),
+    count=count,
+    drawn=sum(one.maps[0].drawn for one in unknowing),
+)
 print(unknowing[0].notes[0])
-lesson.show(views.draw_explanations(unknowing), "untrained_maps")
+drawn_first = sorted(unknowing, key=lambda one: not one.maps[0].drawn)
+lesson.show(views.draw_explanations(drawn_first[:3]), "untrained_maps")
 
 # %% [markdown]
 # ## 說的是哪裡，不是什麼 · Where, and not what

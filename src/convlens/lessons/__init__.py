@@ -1,1 +1,1 @@
-"""The lessons: notebooks of the lectures' programs and one on heat maps, and what cells are given."""
+"""The lessons, as notebooks: the lectures' programs and heat maps; and what cells are given."""
