@@ -27,7 +27,7 @@ def here(tmp_path, monkeypatch) -> Path:
 
 @pytest.fixture
 def tiny(here, monkeypatch) -> Path:
-    """Two small lessons in place of the five."""
+    """Two small lessons in place of the real ones."""
     sources = {}
     for number in ("008", "009"):
         path = here / f"{number}_tiny.py"
@@ -112,7 +112,7 @@ def test_a_notebook_without_a_run(here, capsys):
 @pytest.mark.parametrize(
     ("words", "code", "said"),
     [
-        (["005"], 2, "a lesson must be one of 0"),
+        (["099"], 2, "a lesson must be one of 0"),
         (["--run"], 2, "--run needs the number of a lesson"),
         (["001", "--quick"], 2, "--quick needs --run or --notebook. It is about running a lesson"),
         (
