@@ -111,7 +111,7 @@ CONFLICTS: dict[str, tuple[tuple[str, str, tuple[str, ...], str], ...]] = {
         ),
     ),
     "explain": (
-        ("check", EXCLUDES, ("class", "against", "neighbours", "png"), OF_IMAGES),
+        ("check", EXCLUDES, ("class", "against", "neighbours", "png", "html"), OF_IMAGES),
         ("check", EXCLUDES, ("model",), N_("The test images are those of a run.")),
         ("images", NEEDS, ("check",), N_("It is the number of images to measure with.")),
         ("data", EXCLUDES, ("model",), N_("A network without a run has no images.")),

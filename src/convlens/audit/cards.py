@@ -1,6 +1,5 @@
 """Cards: the images of findings for the page, decoded, reduced, and as a part of the file."""
 
-import io
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from os import cpu_count
@@ -13,7 +12,7 @@ from convlens.audit.aligned import Aligned, align, alignment_text
 from convlens.audit.evidence import facts_of, rule_of, rules_of
 from convlens.audit.finding import Finding, others_first
 from convlens.charts.difference import draw_difference
-from convlens.charts.html import data_uri
+from convlens.charts.html import data_uri, image_uri
 from convlens.charts.images import SMALL
 from convlens.data.dataset import Dataset
 from convlens.errors import ImageError
@@ -167,7 +166,7 @@ def _card(
             name=printable(dataset.file_name(index)),
             label=dataset.class_names[dataset.labels[index]],
             split="" if splits is None else str(splits[index]),
-            source="" if image is None else _encoded(image, side),
+            source="" if image is None else image_uri(image, side, QUALITY),
             is_small=image is not None and max(image.size) <= SMALL,
             **_compared(opened[0], image, finding) if layout == "pair" and place else {},
         )
@@ -223,15 +222,3 @@ def difference_of(first: Image.Image, image: Image.Image, finding: Finding) -> t
         alignment=alignment_text(aligned), mean=aligned.mean
     )
     return draw_difference(aligned.difference), said
-
-
-def _encoded(image: Image.Image, side: int) -> str:
-    """Return an image as a data URI: a small one exactly, a large one as a JPEG."""
-    file = io.BytesIO()
-    if max(image.size) <= SMALL:
-        image.save(file, "PNG")
-        return data_uri(file.getvalue(), "png")
-    reduced = image.copy()
-    reduced.thumbnail((side, side))
-    reduced.save(file, "JPEG", quality=QUALITY)
-    return data_uri(file.getvalue(), "jpeg")

@@ -10,9 +10,12 @@ import jinja2
 import matplotlib as mpl
 from markupsafe import Markup, escape
 from matplotlib.figure import Figure
+from PIL import Image
 
 from convlens.charts.fonts import subset_font
+from convlens.charts.images import SMALL
 from convlens.language import TAGS, Message, _, again, language, ngettext, sentences, using
+from convlens.preprocess import ImageArray
 
 
 def render_page(package: str, template: str, values: Mapping[str, Any]) -> str:
@@ -107,3 +110,23 @@ def data_uri(content: bytes, kind: str) -> str:
     'data:image/gif;base64,R0lGODlh'
     """
     return f"data:image/{kind};base64,{base64.b64encode(content).decode()}"
+
+
+def image_uri(image: Image.Image | ImageArray, side: int, quality: int = 85) -> str:
+    """Return an image as the source of an image: a small one exactly, a large one as a JPEG.
+
+    Args:
+        image: The image; as an array (height, width, channels) uint8 with 1 or 3 channels.
+        side: The most pixels of its longest side; a larger one is reduced.
+        quality: Of a JPEG, from 0 to 95.
+    """
+    if not isinstance(image, Image.Image):
+        image = Image.fromarray(image[..., 0] if image.shape[2] == 1 else image)
+    file = io.BytesIO()
+    if max(image.size) <= SMALL:  # the page enlarges each of its pixels
+        image.save(file, "PNG")
+        return data_uri(file.getvalue(), "png")
+    reduced = image.convert("L" if image.mode == "L" else "RGB")
+    reduced.thumbnail((side, side))
+    reduced.save(file, "JPEG", quality=quality)
+    return data_uri(file.getvalue(), "jpeg")

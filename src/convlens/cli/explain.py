@@ -1,5 +1,6 @@
 """`convlens explain`: why a network gave its answer, with maps that carry their evidence."""
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -7,7 +8,7 @@ from cyclopts import Parameter
 from rich.console import Console
 
 from convlens import backend
-from convlens.cli.output import check_suffix, print_json, write_figure
+from convlens.cli.output import check_suffix, print_json, write_figure, write_file
 from convlens.cli.predict import load_classifier
 from convlens.conflicts import refuse_conflicts
 from convlens.errors import ConfigError, DataError, ImageError
@@ -56,10 +57,36 @@ Data = Annotated[
     str | None, Parameter(help=N_("the images of the run, where they lie elsewhere now"))
 ]
 Model = Annotated[str | None, Parameter(help=N_("a network with trained weights, in place of RUN"))]
-Figure = Annotated[Path | None, Parameter(help=N_("write the maps over the images as a figure"))]
-Format = Annotated[
-    Literal["table", "json"], Parameter(help=N_("how to print; json has every number"))
-]
+
+
+@Parameter(name="*")
+@dataclass(frozen=True)
+class Files:
+    """What is printed and written."""
+
+    png: Annotated[
+        Path | None, Parameter(help=N_("write the maps over the images as a figure"))
+    ] = None
+    html: Annotated[
+        Path | None,
+        Parameter(
+            help=N_(
+                "write a page that needs no server, with all that is known of each answer; an "
+                "image adds about {kilobytes} kB"
+            )
+        ),
+    ] = None
+    format: Annotated[
+        Literal["table", "json"], Parameter(help=N_("how to print; json has every number"))
+    ] = "table"
+
+    @property
+    def as_json(self) -> bool:
+        """Whether the standard output belongs to JSON."""
+        return self.format == "json"
+
+
+NO_FILES = Files()
 
 
 def explain(  # noqa: PLR0913 - options of the command
@@ -74,8 +101,7 @@ def explain(  # noqa: PLR0913 - options of the command
     neighbours: Neighbours = None,
     data: Data = None,
     model: Model = None,
-    png: Figure = None,
-    format: Format = "table",  # noqa: A002 - the flag's name
+    files: Files = NO_FILES,
 ) -> int:
     """Say why a network gave its answer for images, with maps that carry their evidence.
 
@@ -88,31 +114,49 @@ def explain(  # noqa: PLR0913 - options of the command
         DataError: If no image can be read.
     """
     words = [word for word in (model, run, *images) if word is not None]
-    check_suffix("--png", png)
+    check_suffix("--png", files.png)
+    check_suffix("--html", files.html)
     _check_words(words, check=check)
-    flags = {"check": check, "images": number, "class": label, "against": against, "png": png}
-    refuse_conflicts("explain", flags | {"neighbours": neighbours, "data": data, "model": model})
-    as_json = format == "json"
-    screen = Screen(quiet=as_json)
+    flags = {"check": check, "images": number, "class": label, "against": against}
+    flags |= {"neighbours": neighbours, "data": data, "model": model}
+    refuse_conflicts("explain", flags | {"png": files.png, "html": files.html})
+    screen = Screen(quiet=files.as_json)
     methods = None if method is None else tuple(method)
     if check:
-        _show_trust(words[0], methods, number, data, screen, as_json=as_json)
+        from convlens.cli.explain_check import show_trust
+
+        show_trust(words[0], methods, number, data, screen, as_json=files.as_json)
         return 0
     from convlens.explain.why.question import NEIGHBOURS, Question
 
     question = Question(label, against, methods, NEIGHBOURS if neighbours is None else neighbours)
     found, skipped = _explanations(words, question, model, data, screen)
-    if as_json:
+    _show(found, Path(words[0]).resolve().name, files)
+    return DataError.exit_code if skipped else 0
+
+
+def _show(found: "list[Explanation]", network: str, files: Files) -> None:
+    """Print explanations and write them to files.
+
+    Args:
+        found: The explanations.
+        network: The name of the network.
+        files: What is printed and written.
+    """
+    if files.as_json:
         print_json([one.to_dict() for one in found], indent=1)
     else:
         from convlens.explain.why.terminal import print_explanations
 
         print_explanations(found)
-    if png is not None:
+    if files.png is not None:
         from convlens.explain.why.figure import draw_explanations
 
-        write_figure(png, draw_explanations(found), dpi=150, quiet=as_json)
-    return DataError.exit_code if skipped else 0
+        write_figure(files.png, draw_explanations(found), dpi=150, quiet=files.as_json)
+    if files.html is not None:
+        from convlens.explain.why.page import render
+
+        write_file(files.html, render(found, network), _("the page"), quiet=files.as_json)
 
 
 def _explanations(
@@ -151,7 +195,7 @@ def _explanations(
         question,
         screen,
         run=opened,
-        dataset=None if opened is None else _images_of(opened, data),
+        dataset=None if opened is None else images_of(opened, data),
         skip=skip if len(paths) > 1 else None,
     )
     if not found:
@@ -189,7 +233,7 @@ def _run_of(path: Path) -> "Run | None":
     return Run(path.parent) if is_of_run else None
 
 
-def _images_of(run: "Run", data: str | None) -> "Dataset | None":
+def images_of(run: "Run", data: str | None) -> "Dataset | None":
     """Return the images of a run, if they lie elsewhere now."""
     from convlens.data.sources import load_data
 
@@ -197,49 +241,3 @@ def _images_of(run: "Run", data: str | None) -> "Dataset | None":
         return None
     settings = run.config.data
     return load_data(data, pattern=settings.pattern, layout=settings.layout, using=run.lists)
-
-
-def _show_trust(
-    name: str,
-    methods: tuple[str, ...] | None,
-    number: int | None,
-    data: str | None,
-    screen: Screen,
-    *,
-    as_json: bool,
-) -> None:
-    """Print which methods may be trusted on the network of a run."""
-    import numpy as np
-
-    from convlens.run import Run
-
-    run = Run.open(name)
-    backend.start(threads=run.config.training.threads)
-    from convlens.audit.run_audit import open_images
-    from convlens.explain.why.of_run import prepare_explainer
-    from convlens.explain.why.trust import IMAGES, chosen_images, measure_trust
-    from convlens.maps.heat import method_name
-
-    count = IMAGES if number is None else number
-    if count < 1:
-        raise ConfigError(_("--images must be at least 1; found {count}.").format(count=count))
-    classifier = run.classifier()
-    explainer = prepare_explainer(classifier, methods or (), screen, run)
-    methods = methods or explainer.methods
-    explainer = prepare_explainer(classifier, methods, screen, run)
-    prepared = open_images(run, _images_of(run, data), screen)
-    indices = prepared.splits.test if len(prepared.splits.test) else prepared.splits.val
-    if not len(indices):
-        raise DataError(_("--check needs test or validation images; this run set none aside."))
-    chosen = chosen_images(np.asarray(indices), count)
-    results = []
-    for method in methods:
-        with screen.counter(method_name(method)) as progress:
-            images = prepared.store.images
-            results.append(measure_trust(explainer, method, images, chosen, progress))
-    if as_json:
-        print_json([one.to_dict() for one in results], indent=1)
-        return
-    from convlens.explain.why.terminal import print_trust
-
-    print_trust(results, explainer.reasons, explainer.notes(), len(chosen))

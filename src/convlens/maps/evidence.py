@@ -134,11 +134,9 @@ class Checked:
 
     def to_dict(self) -> dict[str, Any]:
         """Return the map and its checks as plain data; a map that fails has no values."""
-        plain = self.map.to_dict()
-        if not self.drawn:
-            del plain["values"]
+        hidden = () if self.drawn else ("values", "mean", "added", "shares")
         return {
-            **plain,
+            **{name: value for name, value in self.map.to_dict().items() if name not in hidden},
             "name": method_name(self.map.method),
             "drawn": self.drawn,
             "refusal": self.refusal,

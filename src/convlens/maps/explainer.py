@@ -14,7 +14,7 @@ from convlens.files import and_more
 from convlens.image_file import ImageLike, name_of, readable
 from convlens.language import _, one_of, sentences
 from convlens.maps.deciding import deciding_regions
-from convlens.maps.deletion import CHOICES, delete
+from convlens.maps.deletion import CHOICES, choices_for, delete
 from convlens.maps.ending import NoEnding, curved_layer
 from convlens.maps.evidence import (
     Check,
@@ -26,7 +26,7 @@ from convlens.maps.evidence import (
 )
 from convlens.maps.explanation import Explanation
 from convlens.maps.heat import METHODS, HeatMap, Target, check_method
-from convlens.maps.methods import PERTURBING, changing_map_of, map_of
+from convlens.maps.methods import PERTURBING, changing_map_of, map_of, targets_of
 from convlens.maps.network import OpenedNetwork, chance_note, compute
 from convlens.maps.perturbing import Progress
 from convlens.maps.randomisation import DRAWS, Randomised, randomise
@@ -62,11 +62,12 @@ class Explainer:
         """Why the network has not got a method, by the method; those that it has are missing."""
         reasons = {}
         if isinstance(self.network.ending, NoEnding):
-            reasons["exact"] = str(self.network.ending)
+            # Not str, which would forget how the text is said in the other language.
+            reasons["exact"] = self.network.ending.args[0]
         try:
             curved = curved_layer(self.network.parts[1])
         except NoEnding as reason:
-            reasons["gradient"] = reasons["grad-cam"] = str(reason)
+            reasons["gradient"] = reasons["grad-cam"] = reason.args[0]
         else:
             if curved:
                 reasons["gradient"] = _(
@@ -92,7 +93,7 @@ class Explainer:
         against: str | None = None,
         methods: Sequence[str] | None = None,
         *,
-        choices: int = CHOICES,
+        choices: int | None = None,
         progress: Progress | None = None,
     ) -> Explanation:
         """Explain the answer for an image: maps with their checks, and the regions that decide.
@@ -102,7 +103,8 @@ class Explainer:
             label: The class to explain; by default the predicted one.
             against: The class against which it is explained: the map is that of the difference.
             methods: Some of `methods`; by default the best one.
-            choices: The random choices of the deletion test.
+            choices: The random choices of the deletion test; by default as many as the maps of one
+                image need.
             progress: Called with the number of passes that are done, and of all, of a map by
                 occlusion or random masks.
 
@@ -120,29 +122,41 @@ class Explainer:
         )
         best = int(prediction.probabilities.argmax())
         target = self.target(best if named[0] is None else named[0], named[1])
-        maps = [self.map(pixels, target, method, progress) for method in chosen]
+        maps = [
+            self.map(pixels, one, method, progress)
+            for method in chosen
+            for one in targets_of(method, target)
+        ]
+        choices = choices_for(len(maps)) if choices is None else choices
         checked = corrected([self.check(pixels, one, choices=choices) for one in maps])
-        found = Explanation(
-            prediction.image,
-            pixels,
-            prediction,
-            self.classifier.class_names,
-            target,
-            self.network.logits(pixels[None])[0].astype(np.float64),
-            tuple(checked),
-            notes=self.notes(),
+        return self.with_regions(
+            Explanation(
+                prediction.image,
+                pixels,
+                prediction,
+                self.classifier.class_names,
+                target,
+                self.network.logits(pixels[None])[0].astype(np.float64),
+                tuple(checked),
+                notes=self.notes(),
+            )
         )
-        drawn = next((one.map for one in checked if one.drawn), None)
-        if drawn is None or target.label != best:
-            return found
+
+    def with_regions(self, explanation: Explanation) -> Explanation:
+        """Return an explanation with the regions that decide, in the order of its leading map.
+
+        Without such a map there are none.
+        """
+        if explanation.leading is None:
+            return replace(explanation, keeps=None, flips=None)
         keeps, flips = deciding_regions(
-            drawn,
-            pixels,
+            explanation.leading,
+            explanation.pixels,
             self.network.logits,
             self.classifier.class_names,
             self.classifier.temperature,
         )
-        return replace(found, keeps=keeps, flips=flips)
+        return replace(explanation, keeps=keeps, flips=flips)
 
     def check_methods(self, methods: Iterable[str] | None) -> tuple[str, ...]:
         """Return the methods to use.

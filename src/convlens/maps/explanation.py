@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from convlens.classifier.prediction import Prediction
 from convlens.maps.evidence import Checked
-from convlens.maps.heat import Floats, Target
+from convlens.maps.heat import Floats, HeatMap, Target
 from convlens.preprocess import ImageArray
 
 
@@ -83,7 +83,8 @@ class Explanation:
         class_names: The names of the classes.
         target: The logit, or the difference of two, that is explained.
         logits: (num_classes,) the logits before the temperature.
-        maps: The maps with their evidence.
+        maps: The maps with their evidence. The exact map of a difference is followed by those of
+            both classes.
         keeps: The smallest region that alone keeps the answer; None if it was not looked for.
         flips: The smallest region without which the answer is another one; None if there is none.
         neighbours: The nearest training images.
@@ -112,16 +113,29 @@ class Explanation:
         """The class against which it is explained, if there is one."""
         return None if self.target.against is None else self.class_names[self.target.against]
 
+    @property
+    def leading(self) -> HeatMap | None:
+        """The first drawn map of the predicted class, in whose order regions decide."""
+        best = int(self.prediction.probabilities.argmax())
+        fitting = (one.map for one in self.maps if one.drawn and one.map.target.label == best)
+        return next(fitting, None)
+
+    def named(self, target: Target) -> dict[str, str | None]:
+        """Return the classes of a target by their names."""
+        against = None if target.against is None else self.class_names[target.against]
+        return {"explained": self.class_names[target.label], "against": against}
+
     def to_dict(self) -> dict[str, Any]:
         """Return the explanation as plain data; maps that fail a check have no values."""
+        probabilities = self.prediction.probabilities.tolist()
         return {
             "image": self.image,
             "predicted": self.prediction.label,
             "probability": self.prediction.probability,
-            "explained": self.label,
-            "against": self.against,
+            **self.named(self.target),
+            "probabilities": dict(zip(self.class_names, probabilities, strict=True)),
             "logits": dict(zip(self.class_names, self.logits.tolist(), strict=True)),
-            "maps": [one.to_dict() for one in self.maps],
+            "maps": [{**self.named(one.map.target), **one.to_dict()} for one in self.maps],
             "keeps": None if self.keeps is None else self.keeps.to_dict(),
             "flips": None if self.flips is None else self.flips.to_dict(),
             "neighbours": [one.to_dict() for one in self.neighbours],

@@ -56,6 +56,11 @@ class Target:
             return logits[:, self.label]
         return logits[:, self.label] - logits[:, self.against]
 
+    @property
+    def parts(self) -> "tuple[Target, ...]":
+        """The two logits of which it is the difference; nothing for the logit of a class."""
+        return () if self.against is None else (Target(self.label), Target(self.against))
+
 
 @dataclass(frozen=True, eq=False)
 class HeatMap:
@@ -92,14 +97,37 @@ class HeatMap:
         """Return the values (height, width), interpolated between the middles of the cells."""
         return enlarge(self.values, height, width)
 
+    @property
+    def rest(self) -> float | None:
+        """What is added to the mean of the values to give the logit; None if there is no sum."""
+        return self.remainder if self.bias is None else self.bias
+
+    @property
+    def added(self) -> Floats | None:
+        """(rows, columns) what each cell adds to the logit; None if they do not add up to it."""
+        return None if self.rest is None else self.values / self.values.size
+
+    @property
+    def shares(self) -> Floats | None:
+        """(rows, columns) the same without signs, as shares of all that is added or taken away.
+
+        The rest counts among it, so that the shares of the cells and of the rest give 1.
+        """
+        if self.rest is None:
+            return None
+        amounts = np.abs(self.values) / self.values.size
+        return np.asarray(amounts / (float(amounts.sum() + abs(self.rest)) or 1.0))
+
     def to_dict(self) -> dict[str, Any]:
         """Return the map as plain data."""
-        extra = {"bias": self.bias, "remainder": self.remainder}
+        numbers = {"bias": self.bias, "remainder": self.remainder}
+        grids = {"values": self.values, "added": self.added, "shares": self.shares}
         return {
             "method": self.method,
             "logit": self.logit,
-            "values": self.values.tolist(),
-            **{name: value for name, value in extra.items() if value is not None},
+            "mean": float(self.values.mean()),
+            **{name: value for name, value in numbers.items() if value is not None},
+            **{name: value.tolist() for name, value in grids.items() if value is not None},
         }
 
 

@@ -16,6 +16,14 @@ FEW_MASKS = 200  # of a network whose weights change
 Rows = NDArray[np.float32]
 
 
+def targets_of(method: str, target: Target) -> tuple[Target, ...]:
+    """Return what a method explains of a target.
+
+    The exact map of a difference is shown with those of both classes, whose difference it is.
+    """
+    return (target, *target.parts) if method == "exact" else (target,)
+
+
 def map_of(
     network: OpenedNetwork,
     pixels: ImageArray,

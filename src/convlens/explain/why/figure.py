@@ -27,11 +27,7 @@ def draw_explanations(explanations: Sequence[Explanation]) -> Chart:
 
 
 def _panel(checked: Checked, explanation: Explanation) -> Panel:
-    title = _("{label}: {method}").format(label=explanation.label, method=words.title(checked))
-    if explanation.against is not None:
-        title = _("{label} against {against}: {method}").format(
-            label=explanation.label, against=explanation.against, method=words.title(checked)
-        )
+    title = words.title(checked, explanation)
     if not checked.drawn:
         return Panel(title, text=checked.refusal)
     return Panel(title, checked.map.enlarged(*explanation.pixels.shape[:2]))

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from itertools import islice
 
 import numpy as np
 
@@ -17,7 +18,8 @@ from convlens.maps.deletion import choices_for
 from convlens.maps.evidence import corrected
 from convlens.maps.explainer import Explainer
 from convlens.maps.explanation import Explanation, Neighbour
-from convlens.maps.heat import method_name
+from convlens.maps.heat import Target, method_name
+from convlens.maps.methods import targets_of
 from convlens.maps.nearest import deciding_body, nearest
 from convlens.report.stored import read_doubts, read_randomised, write_randomised
 from convlens.run import Run
@@ -54,8 +56,11 @@ def explain_images(  # noqa: PLR0913 - what is explained, by whom, and where it 
         ModelError: If the network cannot be explained, or has not got a method.
         ImageError: If an image cannot be read and `skip` is None.
     """
-    explainer = prepare_explainer(classifier, question.methods, screen, run)
+    explainer = open_explainer(classifier, run)
     methods = explainer.check_methods(question.methods)
+    add_randomisation(explainer, methods, screen, run)
+    target = Target(0, None if question.against is None else 1)  # of any two classes
+    maps = sum(len(targets_of(method, target)) for method in methods)
     found: list[Explanation] = []
     with screen.counter(_("passes")) as progress:
         for image in images:
@@ -65,7 +70,7 @@ def explain_images(  # noqa: PLR0913 - what is explained, by whom, and where it 
                     question.label,
                     question.against,
                     methods,
-                    choices=choices_for(len(images) * len(methods)),
+                    choices=choices_for(len(images) * maps),
                     progress=progress,
                 )
             except ImageError as error:
@@ -74,47 +79,54 @@ def explain_images(  # noqa: PLR0913 - what is explained, by whom, and where it 
                 skip(error)
             else:
                 found.append(one)
-    found = of_one_page(found)
+    found = of_one_page(found, explainer)
     if run is None or not question.neighbours or not found:
         return found
     return with_neighbours(found, explainer, run, question.neighbours, screen, dataset)
 
 
-def prepare_explainer(
-    classifier: Classifier, methods: Sequence[str] | None, screen: Screen, run: Run | None
-) -> Explainer:
-    """Return the explainer of a classifier, with the randomisation check of its methods.
-
-    The check is computed once for a run and a method, on the examples of the classifier, and kept.
+def open_explainer(classifier: Classifier, run: Run | None) -> Explainer:
+    """Return the explainer of a classifier, with what its run has kept of the randomisation check.
 
     Raises:
-        ConfigError: If there is no such method.
-        ModelError: If the network cannot be explained, or has not got a method.
+        ModelError: If the network cannot be explained.
     """
-    explainer = Explainer(classifier, None if run is None else read_randomised(run))
-    missing = [one for one in explainer.check_methods(methods) if one not in explainer.randomised]
-    if classifier.examples is None or not missing:
-        return explainer
+    return Explainer(classifier, None if run is None else read_randomised(run))
+
+
+def add_randomisation(
+    explainer: Explainer, methods: Sequence[str], screen: Screen, run: Run | None
+) -> None:
+    """Add the randomisation check of methods that the network has to its explainer.
+
+    The check is computed once for a run and a method, on the examples of the classifier, and kept.
+    """
+    examples = explainer.classifier.examples
+    missing = [one for one in methods if one not in explainer.randomised]
+    if examples is None or not missing:
+        return
     for method in missing:
         label = _("shuffled weights, {method}").format(method=method_name(method))
         with screen.counter(label) as progress:
-            explainer.randomise(method, classifier.examples, progress)
+            explainer.randomise(method, examples, progress)
     if run is not None:
         try:
             write_randomised(run, explainer.randomised)
         except StorageError as error:  # for example a run that may only be read
             screen.note(str(error))
-    return explainer
 
 
-def of_one_page(explanations: Sequence[Explanation]) -> list[Explanation]:
-    """Return explanations with the deletion tests corrected for all their maps together."""
-    maps = corrected([one for explanation in explanations for one in explanation.maps])
+def of_one_page(explanations: Sequence[Explanation], explainer: Explainer) -> list[Explanation]:
+    """Return explanations with the deletion tests corrected for all their maps together.
+
+    The regions that decide are looked for again where their map is not drawn any more.
+    """
+    maps = iter(corrected([one for explanation in explanations for one in explanation.maps]))
     found = []
-    for explanation in explanations:
-        count = len(explanation.maps)
-        found.append(replace(explanation, maps=tuple(maps[:count])))
-        maps = maps[count:]
+    for before in explanations:
+        after = replace(before, maps=tuple(islice(maps, len(before.maps))))
+        same = after.leading is before.leading
+        found.append(after if same else explainer.with_regions(after))
     return found
 
 
@@ -134,7 +146,7 @@ def with_neighbours(
     try:
         prepared = open_images(run, dataset, quiet)
     except ConvlensError as error:
-        note = _("The nearest training images are missing: {reason}").format(reason=error)
+        note = _("The nearest training images are missing: {reason}").format(reason=error.args[0])
         return [replace(one, notes=(*one.notes, note)) for one in explanations]
     body = deciding_body(explainer.network.model)
     network, cache = open_features(body, prepared, "float32")

@@ -2,18 +2,16 @@
 
 from collections.abc import Mapping, Sequence
 
-import numpy as np
-
-from convlens.explain.pages.page import Block, Grid, Lines, Page, Row, Table
+from convlens.explain.pages.page import Block, Lines, Page, Row, Table
 from convlens.explain.pages.terminal import print_page
 from convlens.explain.why import words
+from convlens.explain.why.numbers import number_grid
 from convlens.explain.why.trust import Trust
 from convlens.language import N_, _
 from convlens.maps.evidence import Checked
 from convlens.maps.explanation import Explanation
 from convlens.maps.heat import largest, method_name
 
-DECIMALS = 1  # of the largest value of a map, which is written with three digits
 TRUST_LINES = (
     (
         N_("deletion passed"),
@@ -58,7 +56,7 @@ def text_page(explanation: Explanation, scale: float) -> Page:
     facts += [(_("note"), note) for note in explanation.notes]
     blocks: list[Block] = []
     for one in explanation.maps:
-        blocks += _map_blocks(one, scale)
+        blocks += _map_blocks(one, explanation, scale)
     decided = [text for text in (words.keeps(explanation), words.flips(explanation)) if text]
     if decided:
         blocks.append(Lines(tuple(("", text) for text in decided), _("what decides")))
@@ -68,13 +66,11 @@ def text_page(explanation: Explanation, scale: float) -> Page:
     return Page(explanation.image, tuple(facts), tuple(blocks))
 
 
-def _map_blocks(one: Checked, scale: float) -> list[Block]:
+def _map_blocks(one: Checked, explanation: Explanation, scale: float) -> list[Block]:
     """Return a map with its evidence, or why it is not shown."""
     if not one.drawn:
-        return [Lines((("", one.refusal),), words.title(one))]
-    decimals = max(0, DECIMALS - int(np.floor(np.log10(scale))))
-    values = one.map.values.round(decimals) + 0.0  # no negative zero
-    grid = Grid(values, words.title(one), largest=scale, decimals=decimals)
+        return [Lines((("", one.refusal),), words.title(one, explanation))]
+    grid = number_grid(one.map, scale, words.title(one, explanation))
     passed = tuple((check.title, check.meaning) for check in one.checks)
     return [Row((grid,)), Lines((("", words.meaning(one.map)), *passed))]
 

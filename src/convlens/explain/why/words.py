@@ -1,9 +1,11 @@
 """Words: what is said of an explanation, the same in the terminal and on a page."""
 
+from collections.abc import Sequence
+
 from convlens.language import N_, _, sentences
-from convlens.maps.evidence import Checked
+from convlens.maps.evidence import Check, Checked
 from convlens.maps.explanation import Explanation, Neighbour, Region
-from convlens.maps.heat import HeatMap, method_name
+from convlens.maps.heat import HeatMap, Target, method_name
 
 KEEPS = N_(
     "{share:.1f} % of the image are enough: with everything else covered, the answer stays {label} "
@@ -29,6 +31,26 @@ MEANINGS = {  # what the values of a map are, by its method
         "without what speaks against the class."
     ),
 }
+CELLS = {  # what is said of a cell of a map, by whether its numbers add up to the logit
+    "value": N_("row {row}, column {column}: {value}"),
+    "sum": N_(
+        "row {row}, column {column}: {value}; divided by {count} places, it adds {added} to the "
+        "sum, {share} % of all that is added or taken away"
+    ),
+}
+RANDOMISATION = N_("randomisation")  # the check that may be missing
+QUESTIONS = {  # that the checks answer
+    "additivity": N_("Is the map the sum that the network computes?"),
+    "origin": N_("Was the map made for this network and this image?"),
+    "deletion": N_("Does the answer depend on the places that the map ranks first?"),
+    "randomisation": N_("Does the map depend on what the network has learned?"),
+}
+MEASURES = {  # the value of a check, and how it is written
+    "additivity": (N_("error"), ".1e"),
+    "origin": (N_("error"), ".1e"),
+    "deletion": ("p", ".3f"),  # not translated: the sign of a p-value
+    "randomisation": (N_("rank correlation"), ".2f"),
+}
 
 
 def explained(explanation: Explanation) -> str:
@@ -48,9 +70,68 @@ def meaning(heat: HeatMap) -> str:
     )
 
 
-def title(one: Checked) -> str:
+def subject(explanation: Explanation, target: Target) -> str:
+    """Return the class that is explained, or one class against another."""
+    label = explanation.class_names[target.label]
+    if target.against is None:
+        return label
+    against = explanation.class_names[target.against]
+    return _("{label} against {against}").format(label=label, against=against)
+
+
+def title(one: Checked, explanation: Explanation) -> str:
+    """Return what a map explains, and by which method."""
+    return _("{label}: {method}").format(
+        label=subject(explanation, one.map.target), method=method_name(one.map.method)
+    )
+
+
+def method(heat: HeatMap) -> str:
     """Return the name of the method of a map."""
-    return method_name(one.map.method)
+    return method_name(heat.method)
+
+
+def cell(row: int, column: int, count: int, texts: Sequence[str]) -> str:
+    """Return what is said of a cell of a map.
+
+    Args:
+        row: The row, counted from 0.
+        column: The column, counted from 0.
+        count: The number of cells.
+        texts: The texts of the cell, see `numbers.cell_texts`.
+    """
+    place = {"row": row, "column": column}
+    if len(texts) == 1:
+        return _(CELLS["value"]).format(**place, value=texts[0])
+    value, added, share = texts
+    return _(CELLS["sum"]).format(**place, value=value, count=count, added=added, share=share)
+
+
+def extent(most: str, end: str, step: str) -> str:
+    """Return how far the numbers of a map go beside the scale of colours.
+
+    Args:
+        most: Its largest number, without its sign.
+        end: The number at the end of the scale.
+        step: The step between the lines of equal numbers; empty if the map has none.
+    """
+    said = _("The largest number of this map is {most}, without its sign.").format(most=most)
+    if not step:
+        return said
+    return sentences(
+        said,
+        _(
+            "It is pale because the colours end at {end}: its numbers are small beside those of "
+            "another map, and not less certain. The lines therefore follow equal numbers in steps "
+            "of {step}, solid above 0 and dashed below."
+        ).format(end=end, step=step),
+    )
+
+
+def measure(check: Check) -> tuple[str, str, str]:
+    """Return the name of the value of a check, the value, and its limit."""
+    name, form = MEASURES[check.name]
+    return _(name), format(check.value, form), format(check.limit, form)
 
 
 def keeps(explanation: Explanation) -> str:
