@@ -51,7 +51,7 @@ def test_map_is_printed_with_its_evidence(file, image, capsys):
     assert "marked against plain, difference of the logits" in said
     assert "exact class activation map" in said
     assert "additivity     The mean of the map and the bias add up to the logit" in said
-    assert "corrected for 1 maps" in said
+    assert "corrected for 3 maps" in said
     assert "of the image are enough" in said
 
 
@@ -106,6 +106,23 @@ def test_methods_are_measured_on_test_images(finished_run, capsys):
     assert len(row["rank_correlations"]) == 4
 
 
+def test_check_opens_its_network_once(finished_run, monkeypatch, capsys):
+    from convlens.maps.network import OpenedNetwork
+
+    opened = []
+    first = OpenedNetwork.of.__func__
+
+    def of(kind, classifier):
+        opened.append(classifier)
+        return first(kind, classifier)
+
+    monkeypatch.setattr(OpenedNetwork, "of", classmethod(of))
+    words = ("--check", "--images", "2", "--method", "occlusion", "--format", "json")
+    assert convlens("explain", finished_run.folder, *words) == 0
+    assert len(opened) == 1
+    assert len(json.loads(capsys.readouterr().out)) == 1
+
+
 def test_stored_results_of_another_training_are_forgotten(finished_run, tmp_path):
     from convlens.report import stored
 
@@ -152,3 +169,50 @@ def test_figure_has_the_map_or_what_its_check_means(file, image, tmp_path, capsy
     assert "written" in capsys.readouterr().out
     assert convlens("explain", file, image, "--png", tmp_path / "maps.jpg") == 2
     assert "--png writes a file that ends in .png" in capsys.readouterr().err
+
+
+def test_page_has_the_images_that_can_be_read(file, image, tmp_path, capsys):
+    broken = tmp_path / "broken.png"
+    broken.write_bytes(b"no image")
+    path = tmp_path / "new folder" / "why.html"
+    words = ("--html", path, "--against", "plain", "--format", "json")
+    assert convlens("explain", file, broken, image, *words) == 3
+    told = capsys.readouterr()
+    (found,) = json.loads(told.out)
+    assert [one["against"] for one in found["maps"]] == ["plain", None, None]
+    assert "written" in told.err
+    page = path.read_text()
+    assert page.count("<article") == 1
+    assert "finder.keras" in page
+    assert f"{found['maps'][0]['logit']:.4f}".rstrip("0") in page
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("--html", "why.txt"), "--html writes a file that ends in .html or .htm; found why.txt"),
+        (("--html", "why.html", "--check"), "--html"),
+    ],
+)
+def test_page_that_cannot_be_asked_for_is_told_in_one_line(file, image, words, said, capsys):
+    given = () if "--check" in words else (image,)
+    assert convlens("explain", file, *given, *words) == 2
+    (line,) = capsys.readouterr().err.strip().splitlines()
+    assert said in line
+    assert "exclude each other" in line or "ends in" in line
+
+
+def test_page_that_cannot_be_written_is_told_in_one_line(file, image, tmp_path, capsys):
+    (tmp_path / "a file").write_text("")
+    (tmp_path / "folder.html").mkdir()
+    folder = tmp_path / "locked"
+    folder.mkdir(0o555)
+    paths = [tmp_path / "a file" / "why.html", tmp_path / "folder.html"]
+    if not os.access(folder, os.W_OK):  # root may write anywhere
+        paths.append(folder / "why.html")
+    for path in paths:
+        assert convlens("explain", file, image, "--format", "json", "--html", path) == 9
+        told = capsys.readouterr()
+        assert len(json.loads(told.out)) == 1
+        (line,) = told.err.strip().splitlines()
+        assert f"{path}: the page cannot be written" in line

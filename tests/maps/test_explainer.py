@@ -1,6 +1,7 @@
 """Explanations of a network that finds a red mark, and what is refused."""
 
 import json
+from dataclasses import replace
 
 import keras
 import numpy as np
@@ -128,9 +129,37 @@ def test_several_maps_of_a_page_are_corrected(finder):
 
 def test_contrast_explains_the_difference(finder):
     found = finder.explain(marked(), "marked", "plain")
-    (one,) = found.maps
-    assert one.map.logit == pytest.approx(found.logits[1] - found.logits[0], rel=1e-5)
+    difference, label, against = (one.map for one in found.maps)
+    assert difference.logit == pytest.approx(found.logits[1] - found.logits[0], rel=1e-5)
+    assert difference.logit == pytest.approx(label.logit - against.logit, rel=1e-5)
+    np.testing.assert_allclose(difference.values, label.values - against.values, atol=1e-3)
     assert found.against == "plain"
+    assert found.maps[0].checks[1].facts["choices"] == 120  # enough for three maps
+
+
+def test_shares_of_a_sum_add_up(finder):
+    (one,) = finder.explain(marked()).maps
+    heat = one.map
+    assert heat.added.sum() + heat.bias == pytest.approx(heat.logit, rel=1e-5)
+    rest = abs(heat.bias) / (np.abs(heat.added).sum() + abs(heat.bias))
+    assert heat.shares.sum() + rest == pytest.approx(1)
+    (other,) = finder.explain(marked(), methods=["occlusion"]).maps
+    assert other.map.added is None
+    assert other.map.shares is None
+
+
+def test_map_that_is_not_drawn_has_no_numbers_in_the_json(finder):
+    found = explainer_of(finder)
+    exact = found.map(marked(), Target(1), "exact")
+    checked = found.check(marked(), replace(exact, bias=exact.bias + 1))
+    assert not checked.drawn
+    assert not {"values", "mean", "added", "shares"} & set(checked.to_dict())
+
+
+def test_regions_follow_the_drawn_map_of_the_predicted_class(finder):
+    found = finder.explain(marked(), "plain", "marked")
+    assert found.leading.target == Target(1)  # the map of "marked", which is predicted
+    assert found.keeps.label == "marked"
 
 
 def test_network_without_exact_map_says_why_and_takes_occlusion():

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from contourpy import contour_generator
+from contourpy import LineType, contour_generator
 from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
 from matplotlib.colors import LinearSegmentedColormap, Normalize
@@ -84,7 +84,7 @@ def _draw_image(axes: Axes, pixels: ImageArray, title: str) -> None:
 def _draw_map(axes: Axes, pixels: ImageArray, panel: Panel, scale: ScalarMappable) -> None:
     """Draw the colours of a map, darkened by its image in grey; white leaves the image as it is."""
     grey = FAINTEST + (1 - FAINTEST) * pixels.mean(axis=2, keepdims=True) / 255
-    axes.imshow(scale.to_rgba(panel.values)[..., :3] * grey)
+    axes.imshow(scale.to_rgba(np.asarray(panel.values))[..., :3] * grey)
     axes.set_title(shorten(panel.title, TITLE), fontsize=9)
 
 
@@ -120,14 +120,16 @@ def scale_colours() -> list[str]:
 
 def _colours(count: int) -> NDArray[np.uint8]:
     """Return (count, 3) colours of the scale at equal distances."""
-    return np.rint(255 * SIGNED(np.linspace(0, 1, count))[:, :3]).astype(np.uint8)
+    colours = np.asarray(SIGNED(np.linspace(0, 1, count)), np.float64)
+    return np.rint(255 * colours[:, :3]).astype(np.uint8)
 
 
 def contour_levels(values: NDArray[np.float64]) -> tuple[NDArray[np.float64], float]:
     """Return round numbers between the least and the largest value, without 0, and their step."""
-    levels = MaxNLocator(LINES, steps=[1, 2, 5, 10]).tick_values(values.min(), values.max())
+    locator = MaxNLocator(LINES, steps=[1, 2, 5, 10])
+    levels = np.asarray(locator.tick_values(values.min(), values.max()))
     step = float(levels[1] - levels[0])
-    return np.asarray(levels[np.abs(levels) > step / 2]), step
+    return levels[np.abs(levels) > step / 2], step
 
 
 def contour_path(
@@ -143,6 +145,7 @@ def contour_path(
     rows, columns = values.shape
     x = (np.arange(columns) + 0.5) * size[0] / columns
     y = (np.arange(rows) + 0.5) * size[1] / rows
-    generator = contour_generator(x, y, values)
-    lines = [line for level in levels for line in generator.lines(float(level))]
+    # Each line as an array (points, 2).
+    generator = contour_generator(x, y, values, line_type=LineType.Separate)
+    lines = [np.asarray(line) for level in levels for line in generator.lines(float(level))]
     return "".join("M" + " ".join(f"{a:.4g},{b:.4g}" for a, b in line) for line in lines)

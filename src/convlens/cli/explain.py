@@ -70,10 +70,7 @@ class Files:
     html: Annotated[
         Path | None,
         Parameter(
-            help=N_(
-                "write a page that needs no server, with all that is known of each answer; an "
-                "image adds about {kilobytes} kB"
-            )
+            help=N_("write a page that needs no server, with all that is known of each answer")
         ),
     ] = None
     format: Annotated[

@@ -132,6 +132,7 @@ class Explanation:
             "image": self.image,
             "predicted": self.prediction.label,
             "probability": self.prediction.probability,
+            "known": self.prediction.known,
             **self.named(self.target),
             "probabilities": dict(zip(self.class_names, probabilities, strict=True)),
             "logits": dict(zip(self.class_names, self.logits.tolist(), strict=True)),

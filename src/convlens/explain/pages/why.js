@@ -3,7 +3,7 @@
 (() => {
   const texts = JSON.parse(document.getElementById("texts").textContent);
   const STEPS = { ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1] };
-  const read = (map) => JSON.parse(map.dataset.cells);
+  const cellsOf = new Map(Array.from(document.querySelectorAll(".map"), (map) => [map, JSON.parse(map.dataset.cells)]));
 
   /* Say what a cell is in every language; the page shows the chosen one. */
   function say(place, row, column, cells) {
@@ -18,7 +18,7 @@
   }
 
   function show(map, row, column) {
-    const cells = read(map), box = map.viewBox.baseVal;
+    const cells = cellsOf.get(map), box = map.viewBox.baseVal;
     const height = box.height / cells.length, width = box.width / cells[0].length;
     map.dataset.row = row;
     map.dataset.column = column;
@@ -35,16 +35,19 @@
 
   /* The same cell is shown in the maps beside it, of which one is the difference of the others. */
   function showAll(map, row, column) {
-    for (const one of map.closest("section").querySelectorAll(".map")) show(one, row, column);
+    const section = map.closest("section"), place = `${row},${column}`;
+    if (section.dataset.shown === place) return;
+    section.dataset.shown = place;
+    for (const one of section.querySelectorAll(".map")) show(one, row, column);
   }
 
-  for (const map of document.querySelectorAll(".map")) {
+  for (const [map, cells] of cellsOf) {
     const point = (event) => {
-      const cells = read(map), box = map.getBoundingClientRect();
+      const box = map.getBoundingClientRect();
       const place = (share, count) => Math.max(0, Math.min(count - 1, Math.floor(share * count)));
       const row = place((event.clientY - box.top) / box.height, cells.length);
       const column = place((event.clientX - box.left) / box.width, cells[0].length);
-      if (row !== Number(map.dataset.row) || column !== Number(map.dataset.column)) showAll(map, row, column);
+      showAll(map, row, column);
     };
     map.addEventListener("pointermove", point);
     map.addEventListener("pointerdown", point);
@@ -53,7 +56,6 @@
       const step = STEPS[event.key];
       if (!step) return;
       event.preventDefault();
-      const cells = read(map);
       const row = Number(map.dataset.row) + step[0], column = Number(map.dataset.column) + step[1];
       if (row >= 0 && row < cells.length && column >= 0 && column < cells[0].length) showAll(map, row, column);
     });

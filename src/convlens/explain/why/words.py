@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from convlens.language import N_, _, sentences
-from convlens.maps.evidence import Check, Checked
+from convlens.maps.evidence import CHECK_NAMES, Check, Checked
 from convlens.maps.explanation import Explanation, Neighbour, Region
 from convlens.maps.heat import HeatMap, Target, method_name
 
@@ -38,7 +38,7 @@ CELLS = {  # what is said of a cell of a map, by whether its numbers add up to t
         "sum, {share} % of all that is added or taken away"
     ),
 }
-RANDOMISATION = N_("randomisation")  # the check that may be missing
+RANDOMISATION = CHECK_NAMES["randomisation"]  # the check that may be missing
 QUESTIONS = {  # that the checks answer
     "additivity": N_("Is the map the sum that the network computes?"),
     "origin": N_("Was the map made for this network and this image?"),
@@ -46,8 +46,8 @@ QUESTIONS = {  # that the checks answer
     "randomisation": N_("Does the map depend on what the network has learned?"),
 }
 MEASURES = {  # the value of a check, and how it is written
-    "additivity": (N_("error"), ".1e"),
-    "origin": (N_("error"), ".1e"),
+    "additivity": (N_("relative error"), ".1e"),
+    "origin": (N_("relative error"), ".1e"),
     "deletion": ("p", ".3f"),  # not translated: the sign of a p-value
     "randomisation": (N_("rank correlation"), ".2f"),
 }

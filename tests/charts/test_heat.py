@@ -1,0 +1,54 @@
+"""Maps over images: the colours of the one scale, and the lines of equal numbers."""
+
+import io
+import re
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from convlens.charts.heat import (
+    FAINTEST,
+    Panel,
+    contour_levels,
+    contour_path,
+    draw_heat,
+    heat_image,
+    scale_colours,
+)
+
+
+def test_colours_are_those_of_the_scale_and_never_stretched():
+    values = np.array([[-2.0, -1.0, 0.0, 1.0, 2.0]])
+    image = np.asarray(Image.open(io.BytesIO(heat_image(values, 2.0))).convert("RGB"))
+    orange, white, blue = (
+        [int(one[at : at + 2], 16) for at in (1, 3, 5)] for one in scale_colours()
+    )
+    assert white == [255, 255, 255]
+    np.testing.assert_array_equal(image[0, [0, 2, 4]], [orange, white, blue])
+    np.testing.assert_allclose(image[0, 3], (np.array(white) + blue) / 2, atol=1)
+    pale = np.asarray(Image.open(io.BytesIO(heat_image(values / 10, 2.0))).convert("RGB"))
+    assert pale.min() > 225
+
+
+def test_figure_darkens_the_colours_by_the_image():
+    pixels = np.zeros((4, 4, 3), np.uint8)
+    pixels[:, 2:] = 255
+    figure = draw_heat([(pixels, "a", [Panel("map", np.full((4, 4), 3.0))])], 3.0, "logits")
+    drawn = np.asarray(figure.axes[1].images[0].get_array(), float)
+    np.testing.assert_allclose(drawn[0, 0], FAINTEST * drawn[0, 3], atol=0.01)
+
+
+def test_levels_are_round_numbers_without_zero():
+    levels, step = contour_levels(np.array([[-0.7, 1.8]]))
+    assert step == pytest.approx(0.5)
+    np.testing.assert_allclose(levels[np.abs(levels) < 2], [-1, -0.5, 0.5, 1, 1.5])
+
+
+def test_line_lies_where_the_map_has_the_number():
+    values = np.tile(np.arange(10.0), (10, 1))
+    path = contour_path(values, np.array([4.5]), (20.0, 20.0))
+    points = np.array(re.findall(r"([\d.]+),([\d.]+)", path), float)
+    np.testing.assert_allclose(points[:, 0], 10.0)
+    assert path.count("M") == 1
+    assert contour_path(values, np.array([99.0]), (20.0, 20.0)) == ""
