@@ -19,12 +19,12 @@ from convlens.preprocess import ImageArray
 from convlens.text import wrapped
 
 # Orange speaks against the class and blue for it, as on the pages of calculations.
-SIGNED = LinearSegmentedColormap.from_list("signed", [ORANGE, "#FFFFFF", BLUE])
+COLOURS = 255  # an odd number, so that 0 is white
+SIGNED = LinearSegmentedColormap.from_list("signed", [ORANGE, "#FFFFFF", BLUE], COLOURS)
 FAINTEST = 0.45  # of a colour, over the darkest pixel of the image below a map
 SIDE = 2.6  # inches of a panel
 TITLE = 34  # halves of a Chinese character in a title
 LINE_WIDTH = 40  # the same, of a text in the place of a map
-COLOURS = 255  # of a map in a page; an odd number, so that 0 has one of them
 STOPS = 3  # of the colours of a scale in a page, which go over into each other
 LINES = 7  # between the least and the largest value of a map, at most
 
