@@ -142,11 +142,9 @@ def test_colours_end_at_the_largest_number_of_all_maps(both_methods):
 
 
 def test_pale_map_has_lines_and_says_so(page, both_methods):
-    exact, occlusion = (
-        shown_map.ShownMap(one, both_methods, scale=400.0) for one in both_methods.maps
-    )
-    assert not shown_map.ShownMap(both_methods.maps[0], both_methods, scale=10.0).lines
-    for shown in (exact, occlusion):
+    ((strong,), _others) = shown_map.shown_maps(both_methods, 10.0)
+    assert not strong.lines
+    for (shown,) in shown_map.shown_maps(both_methods, 400.0):
         step = float(shown.lines["step"])
         assert 0 < step < np.abs(shown.map.values).max()
         assert shown.lines["above"].startswith("M")
@@ -161,6 +159,9 @@ def test_contrast_has_both_maps(contrast):
     text = render([contrast], "finder")
     titles = re.findall(r"<figcaption id=[^>]*>(?:<span lang=\"en\">)?([^<]*)<", text)
     assert titles == ["marked", "plain", "marked against plain"]
+    (group,) = shown_map.shown_maps(contrast, 100.0)
+    values = np.abs(difference.map.values)
+    assert {one.place for one in group} == {np.unravel_index(values.argmax(), values.shape)}
     plain = contrast.to_dict()["maps"]
     assert [(one["explained"], one["against"]) for one in plain] == [
         ("marked", "plain"),

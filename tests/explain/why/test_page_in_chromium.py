@@ -52,7 +52,7 @@ def test_pointing_at_a_map_shows_the_same_cell_of_the_maps_beside_it(page, contr
 
 
 def test_arrow_keys_go_from_cell_to_cell(page, contrast):
-    row, column = contrast.maps[1].map.peak
+    row, column = contrast.maps[0].map.peak  # which is the largest number in absolute value, too
     page.focus(".map >> nth=0")
     assert page.inner_text(SAID.format(0)).startswith(f"row {row}, column {column}: ")
     page.keyboard.press("ArrowUp")

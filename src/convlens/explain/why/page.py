@@ -7,7 +7,6 @@ Beside the other pages of `explain.pages` lie its template `why.html`, its look 
 import json
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +18,7 @@ from convlens.charts.images import SMALL
 from convlens.explain.why import words
 from convlens.explain.why.numbers import rounded
 from convlens.explain.why.region_path import fill_path, outline_path
-from convlens.explain.why.shown_map import DIGITS, ShownMap
+from convlens.explain.why.shown_map import DIGITS, shown_maps
 from convlens.language import _
 from convlens.maps.explanation import Explanation, Neighbour, Region
 from convlens.maps.heat import largest
@@ -69,7 +68,6 @@ def _scale(end: float) -> dict[str, Any]:
 def _image(number: int, one: Explanation, scale: float) -> dict[str, Any]:
     """Return what the page shows of an image."""
     height, width = one.pixels.shape[:2]
-    maps = [ShownMap(checked, one, scale) for checked in one.maps]
     return {
         "id": f"i{number}",
         "name": printable(Path(one.image).name),
@@ -78,7 +76,7 @@ def _image(number: int, one: Explanation, scale: float) -> dict[str, Any]:
         "picture": _picture(one.pixels, SIDE),
         "of": one,
         "classes": _classes(one),
-        "groups": [[*group] for _method, group in groupby(maps, lambda shown: shown.map.method)],
+        "groups": shown_maps(one, scale),
         "regions": _regions(one),
         "neighbours": [_neighbour(near) for near in one.neighbours],
     }

@@ -3,6 +3,7 @@
 import json
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import groupby
 
 import numpy as np
 
@@ -29,11 +30,13 @@ class ShownMap:
         checked: The map with its evidence.
         explanation: The explanation that it belongs to.
         scale: The absolute value at the end of the colours.
+        place: The (row, column) of the cell that is shown before anything is pointed at.
     """
 
     checked: Checked
     explanation: Explanation
     scale: float
+    place: tuple[int, int]
 
     @property
     def map(self) -> HeatMap:
@@ -61,9 +64,9 @@ class ShownMap:
         return json.dumps(self.cells, separators=(",", ":"))
 
     @property
-    def peak_said(self) -> str:
-        """What is said of its largest number, before anything is pointed at."""
-        row, column = self.map.peak
+    def said(self) -> str:
+        """What is said of the cell that is shown at first."""
+        row, column = self.place
         return words.cell(row, column, self.map.values.size, self.cells[row][column])
 
     @property
@@ -103,3 +106,22 @@ class ShownMap:
         height, width = self.explanation.pixels.shape[:2]
         factor = SIDE / max(height, width)
         return self.map.enlarged(max(1, round(factor * height)), max(1, round(factor * width)))
+
+
+def shown_maps(explanation: Explanation, scale: float) -> list[list[ShownMap]]:
+    """Return the maps of an explanation by their methods.
+
+    At first, those of one method show the cell where the first one has its largest number.
+
+    Args:
+        explanation: The explanation.
+        scale: The absolute value at the end of the colours.
+    """
+    groups = []
+    for _method, group in groupby(explanation.maps, lambda one: one.map.method):
+        maps = [*group]
+        values = np.abs(np.nan_to_num(maps[0].map.values))
+        row, column = np.unravel_index(int(values.argmax()), values.shape)
+        place = (int(row), int(column))
+        groups.append([ShownMap(one, explanation, scale, place) for one in maps])
+    return groups
