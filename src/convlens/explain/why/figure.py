@@ -27,7 +27,7 @@ def draw_explanations(explanations: Sequence[Explanation]) -> Chart:
 
 
 def _panel(checked: Checked, explanation: Explanation) -> Panel:
-    title = words.title(checked, explanation)
+    title = words.title(checked.map, explanation)
     if not checked.drawn:
         return Panel(title, text=checked.refusal)
     return Panel(title, checked.map.enlarged(*explanation.pixels.shape[:2]))

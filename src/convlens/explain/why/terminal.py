@@ -69,8 +69,8 @@ def text_page(explanation: Explanation, scale: float) -> Page:
 def _map_blocks(one: Checked, explanation: Explanation, scale: float) -> list[Block]:
     """Return a map with its evidence, or why it is not shown."""
     if not one.drawn:
-        return [Lines((("", one.refusal),), words.title(one, explanation))]
-    grid = number_grid(one.map, scale, words.title(one, explanation))
+        return [Lines((("", one.refusal),), words.title(one.map, explanation))]
+    grid = number_grid(one.map, scale, words.title(one.map, explanation))
     passed = tuple((check.title, check.meaning) for check in one.checks)
     return [Row((grid,)), Lines((("", words.meaning(one.map)), *passed))]
 

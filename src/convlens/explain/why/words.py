@@ -79,16 +79,11 @@ def subject(explanation: Explanation, target: Target) -> str:
     return _("{label} against {against}").format(label=label, against=against)
 
 
-def title(one: Checked, explanation: Explanation) -> str:
+def title(heat: HeatMap, explanation: Explanation) -> str:
     """Return what a map explains, and by which method."""
     return _("{label}: {method}").format(
-        label=subject(explanation, one.map.target), method=method_name(one.map.method)
+        label=subject(explanation, heat.target), method=method_name(heat.method)
     )
-
-
-def method(heat: HeatMap) -> str:
-    """Return the name of the method of a map."""
-    return method_name(heat.method)
 
 
 def cell(row: int, column: int, count: int, texts: Sequence[str]) -> str:
