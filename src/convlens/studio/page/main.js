@@ -1,5 +1,13 @@
-import { h, render } from "preact";
-import htm from "htm";
+/* The page of the studio starts here. */
 
-const html = htm.bind(h);
-render(html`<main>convlens studio</main>`, document.body);
+import { render } from "preact";
+import { html } from "./html.js";
+import { takeToken } from "./api.js";
+import { loadTexts } from "./words.js";
+import { follow } from "./project.js";
+import { Shell } from "./shell.js";
+
+takeToken();
+await loadTexts();
+render(html`<${Shell} />`, document.body);
+follow();

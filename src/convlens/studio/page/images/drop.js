@@ -1,0 +1,135 @@
+/* Drop: files, folders and zips that are dropped on the page or chosen. */
+
+import { useEffect, useState } from "preact/hooks";
+import { html } from "../html.js";
+import { ClassSign, Dialog, NameField } from "../parts.js";
+import { project } from "../project.js";
+import { enqueue, newGroup } from "../queue.js";
+import { say } from "../say.js";
+import { createStore, useStore } from "../store.js";
+import { count, t } from "../words.js";
+import { addClass } from "./class_changes.js";
+import { beginImport } from "./imports.js";
+
+const asked = createStore(null); // loose images whose class is asked for
+
+const isZip = ({ file }) => /\.zip$/i.test(file.name);
+const isImage = ({ file }) => file.type.startsWith("image/");
+/* What file managers leave behind. */
+const isHidden = ({ path }) => /(^|\/)(\.|__MACOSX|Thumbs\.db|desktop\.ini)/i.test(path);
+
+/* Take files, each with its path; those for a class go there one by one.
+
+   Folders and zips beside the classes are imported, since their names may be labels. */
+export function takeFiles(found, classId = null) {
+  const files = found.filter((one) => !isHidden(one));
+  if (!files.length) {
+    say(t("no_files"));
+    return;
+  }
+  const zips = files.filter(isZip);
+  const others = files.filter((one) => !isZip(one));
+  if (classId) {
+    if (others.length) addFiles(others, classId);
+    if (zips.length) beginImport(zips, classId);
+    return;
+  }
+  const isLoose = files.every((one) => isImage(one) && !one.path.includes("/"));
+  if (isLoose) asked.set(files);
+  else beginImport(files);
+}
+
+function addFiles(files, classId) {
+  const group = newGroup();
+  enqueue(files.map(({ file }) => ({ blob: file, name: file.name, class: classId, group })));
+}
+
+/* Return the files of what was dropped, with their paths, those in folders included. */
+async function filesOf(items) {
+  const entries = [...items].map((item) => item.webkitGetAsEntry()).filter(Boolean);
+  return (await Promise.all(entries.map(walk))).flat();
+}
+
+async function walk(entry) {
+  if (entry.isFile) {
+    const file = await new Promise((done) => entry.file(done, () => done(null)));
+    return file ? [{ file, path: entry.fullPath.replace(/^\//, "") }] : [];
+  }
+  const reader = entry.createReader();
+  const found = [];
+  for (;;) {
+    const some = await new Promise((done) => reader.readEntries(done, () => done([])));
+    if (!some.length) return found;
+    for (const inner of some) found.push(...(await walk(inner)));
+  }
+}
+
+/* Follow what is dragged over the page. Return where it would fall: null, "page" or a class. */
+export function useDrop() {
+  const [over, setOver] = useState(null);
+  useEffect(() => {
+    const target = (event) => event.target.closest?.("[data-drop-class]")?.dataset.dropClass;
+    const hasFiles = (event) => [...event.dataTransfer.types].includes("Files");
+    const onOver = (event) => {
+      if (!hasFiles(event)) return;
+      event.preventDefault();
+      const may = project.get()?.may_add;
+      event.dataTransfer.dropEffect = may ? "copy" : "none";
+      setOver(may ? (target(event) ?? "page") : null);
+    };
+    const onLeave = (event) => event.relatedTarget || setOver(null);
+    const onDrop = async (event) => {
+      if (!hasFiles(event)) return;
+      event.preventDefault();
+      setOver(null);
+      if (!project.get()?.may_add) {
+        say(t("may_not_add"));
+        return;
+      }
+      const classId = target(event) ?? null;
+      takeFiles(await filesOf(event.dataTransfer.items), classId);
+    };
+    const handlers = { dragover: onOver, dragleave: onLeave, drop: onDrop };
+    for (const [name, act] of Object.entries(handlers)) addEventListener(name, act);
+    return () => {
+      for (const [name, act] of Object.entries(handlers)) removeEventListener(name, act);
+    };
+  }, []);
+  useEffect(() => {
+    document.body.dataset.dragging = over ?? "";
+    document.querySelectorAll("[data-drop-class]").forEach((card) => {
+      card.classList.toggle("over", card.dataset.dropClass === over);
+    });
+  }, [over]);
+  return over;
+}
+
+/* Ask for the class of images that lay in no folder. */
+export function AskClass() {
+  const files = useStore(asked);
+  if (!files) return null;
+  const close = () => asked.set(null);
+  const take = (classId) => {
+    addFiles(files, classId);
+    close();
+  };
+  return html`
+    <${Dialog} title=${count("which_class", files.length)} onClose=${close}>
+      <div class="class-choice">
+        ${project.get().classes.map(
+          ({ id, name }, place) => html`
+            <button type="button" class="button" onClick=${() => take(id)}>
+              <${ClassSign} place=${place} />${name}
+            </button>
+          `,
+        )}
+      </div>
+      <${NameField}
+        label=${t("new_class")}
+        hint=${t("name_hint")}
+        button=${t("add")}
+        onName=${(name) => addClass(name, take)}
+      />
+    <//>
+  `;
+}

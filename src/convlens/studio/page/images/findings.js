@@ -1,0 +1,86 @@
+/* Findings: what the audit has found of one kind, with the images side by side. */
+
+import { useEffect, useState } from "preact/hooks";
+import { call, Gone } from "../api.js";
+import { html } from "../html.js";
+import { Icon } from "../icons.js";
+import { change, project } from "../project.js";
+import { say } from "../say.js";
+import { useStore } from "../store.js";
+import { count, decimal, language, t } from "../words.js";
+import { Level } from "./check.js";
+import { FindingCard } from "./finding_card.js";
+import { filter, filters } from "./list.js";
+
+const PART = 50; // findings of one request
+
+/* Return the findings of a kind, how many there are, and a function that loads more of them. */
+function useFindings(code) {
+  const { version } = useStore(project);
+  const [found, setFound] = useState({ code: "", rows: [], total: 0, problem: "" });
+  const words = language.get();
+  const load = async (from, signal) => {
+    const known = from ? found.rows : [];
+    const limit = from ? PART : Math.max(PART, found.code === code ? found.rows.length : 0);
+    try {
+      const path = `/api/findings?code=${code}&offset=${from}&limit=${limit}`;
+      const { rows, total } = await call(path, { signal });
+      setFound({ code, rows: [...known, ...rows], total, problem: "" });
+    } catch (error) {
+      if (error.name === "AbortError" || error instanceof Gone) return;
+      setFound({ code, rows: [], total: 0, problem: error.message });
+    }
+  };
+  useEffect(() => {
+    const stop = new AbortController();
+    load(0, stop.signal);
+    return () => stop.abort();
+  }, [code, version, words]);
+  const shown = found.code === code ? found : { rows: [], total: 0, problem: "" };
+  return { ...shown, more: () => load(shown.rows.length) };
+}
+
+export async function applyFindings(json) {
+  const answer = await change("/api/apply", { json });
+  if (answer) say(count("did_apply", answer.changed), { undo: true });
+}
+
+export function Findings({ asGrid, setAsGrid }) {
+  const { finding: code } = useStore(filters);
+  const { audit } = useStore(project);
+  const about = audit.codes?.find((one) => one.code === code);
+  const { rows, total, problem, more } = useFindings(code);
+  if (!about) return null;
+  const can = rows.some(({ proposals }) => proposals.some(({ action }) => action !== "look"));
+  return html`
+    <section class="findings" aria-labelledby="finding-title" data-grid=${asGrid}>
+      <header class="finding-about">
+        <div class="finding-head">
+          <h2 id="finding-title"><${Level} level=${about.level} />${about.title}</h2>
+          <div class="buttons">
+            ${can &&
+            html`<button type="button" class="button primary" onClick=${() => applyFindings({ code })}>
+              <${Icon} name="check" />${count("apply_all", about.findings)}
+            </button>`}
+            <button type="button" class="button" aria-pressed=${asGrid} onClick=${() => setAsGrid(!asGrid)}>
+              <${Icon} name="images" />${t("as_grid")}
+            </button>
+            <button type="button" class="button" onClick=${() => filter({ finding: "" })}>
+              <${Icon} name="close" />${t("all_images")}
+            </button>
+          </div>
+        </div>
+        <p>${about.meaning}${" "}<span class="advice">${about.advice}</span></p>
+      </header>
+      ${problem && html`<p class="problem" role="alert">${problem}</p>`}
+      ${!asGrid &&
+      html`<div class="cards">
+        ${rows.map((one) => html`<${FindingCard} key=${one.number} one=${one} apply=${applyFindings} />`)}
+        ${rows.length < total &&
+        html`<button type="button" class="button more" onClick=${more}>
+          ${t("more_findings", { shown: decimal(rows.length), all: decimal(total) })}
+        </button>`}
+      </div>`}
+    </section>
+  `;
+}

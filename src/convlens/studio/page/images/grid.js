@@ -1,0 +1,139 @@
+/* Grid: all images that the filters let through. Only the cells near the window are in the page. */
+
+import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
+import { connection } from "../api.js";
+import { html } from "../html.js";
+import { project } from "../project.js";
+import { createStore, keep, kept, useStore } from "../store.js";
+import { count, language, t } from "../words.js";
+import { Cell } from "./cell.js";
+import { openDetails } from "./details.js";
+import { onGridKey } from "./keys.js";
+import { between, layoutOf, placeOf, SIZES } from "./layout.js";
+import { clearFilters, list } from "./list.js";
+import { useRubber } from "./rubber.js";
+import { choose, clearSelection, selection } from "./selection.js";
+
+export const cellSize = createStore(SIZES[kept("cells")] ? kept("cells") : "medium");
+
+export function chooseCellSize(size) {
+  keep("cells", size);
+  cellSize.set(size);
+}
+
+const PADDING = 12; // pixels around the cells, as the style sheet has them
+
+export function Grid() {
+  const { rows, total, loaded } = useStore(list);
+  const chosen = useStore(selection);
+  useStore(project);
+  const { times } = useStore(connection);
+  const least = SIZES[useStore(cellSize)];
+  const scroller = useRef(null);
+  const content = useRef(null);
+  const [box, setBox] = useState({ width: 0, height: 0, unit: 16 });
+  const [top, setTop] = useState(0);
+  const layout = layoutOf(box.width, total, least, box.unit);
+  const rubber = useRubber(scroller, content, layout);
+
+  useLayoutEffect(() => {
+    const measure = () => {
+      const { clientWidth, clientHeight } = scroller.current;
+      const unit = parseFloat(getComputedStyle(document.documentElement).fontSize);
+      setBox({ width: clientWidth - 2 * PADDING, height: clientHeight, unit });
+    };
+    const observer = new ResizeObserver(measure);
+    observer.observe(scroller.current);
+    measure();
+    return () => observer.disconnect();
+  }, []);
+
+  // The image that the keyboard is at stays in the window.
+  useEffect(() => {
+    if (!box.width || !total || document.activeElement !== scroller.current) return;
+    const { y } = placeOf(layout, chosen.index);
+    const view = scroller.current;
+    if (y < view.scrollTop) view.scrollTop = y;
+    const bottom = y + layout.stepY + PADDING;
+    if (bottom > view.scrollTop + view.clientHeight) view.scrollTop = bottom - view.clientHeight;
+  }, [chosen.active, chosen.index]);
+
+  const onPointerUp = (event) => {
+    if (rubber.end() || event.button) return;
+    const cell = event.target.closest(".cell");
+    if (!cell) clearSelection();
+    else {
+      const isTouch = event.pointerType === "touch" && chosen.ids.size > 0;
+      const toggle = event.ctrlKey || event.metaKey || isTouch;
+      choose(Number(cell.dataset.index), { toggle, range: event.shiftKey });
+    }
+  };
+
+  const page = Math.max(1, Math.floor(box.height / layout.stepY) - 1);
+  const [first, last] = between(layout, top - box.height, top + 2 * box.height, total);
+  const shown = box.width ? indices(first, last, chosen.index, total) : [];
+  const size = layout.side * devicePixelRatio > 150 ? 256 : 128;
+  const words = language.get();
+  return html`
+    <div
+      class="grid"
+      ref=${scroller}
+      role="listbox"
+      tabindex="0"
+      aria-multiselectable="true"
+      aria-label=${count("images", total)}
+      aria-activedescendant=${chosen.active && rows[chosen.index] ? `cell-${chosen.active}` : null}
+      aria-describedby="grid-keys"
+      onScroll=${(event) => setTop(event.target.scrollTop)}
+      onKeyDown=${(event) => onGridKey(event, layout.columns, page)}
+      onDblClick=${openDetails}
+      onPointerDown=${rubber.onPointerDown}
+      onPointerMove=${rubber.onPointerMove}
+      onPointerUp=${onPointerUp}
+      onPointerCancel=${rubber.end}
+    >
+      <div class="cells" ref=${content} style=${{ height: `${layout.all}px` }} role="presentation">
+        ${shown.map((index) => {
+          const row = rows[index];
+          if (!row) return null;
+          const { x, y } = placeOf(layout, index);
+          return html`<${Cell}
+            key=${row.id}
+            ...${{ row, index, total, x, y, size, times, words }}
+            side=${layout.side}
+            height=${layout.height}
+            selected=${chosen.ids.has(row.id)}
+            active=${chosen.active === row.id}
+            classes=${project.get().classes}
+          />`;
+        })}
+        ${rubber.shown && html`<div class="rubber" style=${rectangle(rubber.shown)}></div>`}
+      </div>
+    </div>
+    <p id="grid-keys" hidden>${t("grid_keys")}</p>
+    ${loaded && !total && project.get().total > 0 && html`<${Nothing} />`}
+  `;
+}
+
+/* The cells near the window, and the one that the keyboard is at, for screen readers. */
+function indices(first, last, active, total) {
+  const shown = Array.from({ length: Math.max(0, last - first) }, (_, n) => first + n);
+  if (active < first) shown.unshift(active);
+  else if (active >= last && active < total) shown.push(active);
+  return shown;
+}
+
+function rectangle({ left, top, right, bottom }) {
+  return {
+    transform: `translate(${left}px, ${top}px)`,
+    width: `${right - left}px`,
+    height: `${bottom - top}px`,
+  };
+}
+
+const Nothing = () => html`
+  <div class="nothing">
+    <p>${t("nothing_found")}</p>
+    <button type="button" class="button" onClick=${clearFilters}>${t("clear_filters")}</button>
+  </div>
+`;

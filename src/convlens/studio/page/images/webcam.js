@@ -1,0 +1,255 @@
+/* Webcam: as long as a button is held, moments of the camera become images of a class.
+
+   The preview is mirrored, as people know themselves; the files are not. */
+
+import { useEffect, useRef, useState } from "preact/hooks";
+import { html } from "../html.js";
+import { Icon } from "../icons.js";
+import { FilesButton } from "../parts.js";
+import { classOf } from "../project.js";
+import { enqueue, isSettled, newGroup, newName, queue, unsafe } from "../queue.js";
+import { say } from "../say.js";
+import { keep, kept, useStore } from "../store.js";
+import { count, t } from "../words.js";
+import { takeFiles } from "./drop.js";
+
+const RATES = [1, 2, 5, 10, 15]; // images per second
+const QUALITY = 0.92; // of the JPEG files
+const MOST_UNSAFE = 600; // images that may wait for the server; some 50 MB of memory
+const RECENT = 10; // images that are shown
+
+const REASONS = {
+  NotAllowedError: "camera_denied",
+  NotFoundError: "camera_missing",
+  NotReadableError: "camera_busy",
+};
+
+/* Open the camera. Return the element for its picture, the cameras, and what is wrong. */
+function useCamera(device) {
+  const video = useRef(null);
+  const [cameras, setCameras] = useState([]);
+  const [state, setState] = useState("opening"); // "opening", "on", or the key of a text
+  useEffect(() => {
+    let stream = null;
+    let closed = false;
+    const open = async () => {
+      if (!navigator.mediaDevices) throw new DOMException("", "InsecureContext");
+      const wanted = device ? { deviceId: { exact: device } } : { facingMode: "user" };
+      stream = await navigator.mediaDevices.getUserMedia({
+        video: { ...wanted, width: { ideal: 640 }, height: { ideal: 480 } },
+        audio: false,
+      });
+      if (closed) return stop();
+      video.current.srcObject = stream;
+      await video.current.play();
+      stream.getVideoTracks()[0].addEventListener("ended", () => setState("camera_ended"));
+      setState("on");
+      const devices = await navigator.mediaDevices.enumerateDevices();
+      setCameras(devices.filter(({ kind }) => kind === "videoinput"));
+    };
+    const stop = () => stream?.getTracks().forEach((track) => track.stop());
+    open().catch((error) => closed || setState(REASONS[error.name] ?? "camera_insecure"));
+    return () => {
+      closed = true;
+      stop();
+    };
+  }, [device]);
+  return { video, cameras, state };
+}
+
+/* Return a blob of what the camera shows now, which is not mirrored. */
+function grab(video, canvas) {
+  canvas.width = video.videoWidth;
+  canvas.height = video.videoHeight;
+  canvas.getContext("2d").drawImage(video, 0, 0);
+  return new Promise((done) => canvas.toBlob(done, "image/jpeg", QUALITY));
+}
+
+/* Record for as long as `start` was called and `stop` was not. */
+function useRecorder(video, classId, rate) {
+  const [recorded, setRecorded] = useState([]); // groups of this class, with their images
+  const [recording, setRecording] = useState(false);
+  const [recent, setRecent] = useState([]);
+  const now = useRef({ classId, rate, group: null, timer: 0, taken: 0 });
+  Object.assign(now.current, { classId, rate });
+  const canvas = useRef(null);
+  canvas.current ??= document.createElement("canvas");
+
+  const take = async () => {
+    const { classId: to, group } = now.current;
+    const blob = await grab(video.current, canvas.current);
+    if (!blob) return;
+    const name = newName("webcam", "jpg");
+    enqueue([{ blob, name, class: to, group }]);
+    now.current.taken += 1;
+    setRecorded((all) => (all.includes(group) ? all : [...all, group]));
+    setRecent((shown) => {
+      shown.slice(RECENT - 1).forEach(({ url }) => URL.revokeObjectURL(url));
+      return [{ url: URL.createObjectURL(blob), name }, ...shown.slice(0, RECENT - 1)];
+    });
+  };
+  const next = async (due) => {
+    if (!now.current.group) return;
+    if (unsafe() >= MOST_UNSAFE) {
+      stop();
+      say(t("too_many_unsafe"));
+      return;
+    }
+    await take();
+    const after = due + 1000 / now.current.rate;
+    const wait = Math.max(0, after - performance.now());
+    now.current.timer = setTimeout(() => next(Math.max(after, performance.now())), wait);
+  };
+  const start = () => {
+    if (now.current.group || !video.current?.videoWidth) return;
+    Object.assign(now.current, { group: newGroup(), taken: 0 });
+    setRecording(true);
+    next(performance.now());
+  };
+  const stop = () => {
+    if (!now.current.group) return;
+    clearTimeout(now.current.timer);
+    now.current.group = null;
+    setRecording(false);
+    say(count("did_record", now.current.taken, { name: classOf(now.current.classId).name }));
+  };
+  useEffect(() => {
+    addEventListener("blur", stop);
+    return () => {
+      stop();
+      removeEventListener("blur", stop);
+    };
+  }, []);
+  return { recording, recorded, recent, start, stop };
+}
+
+export function Webcam({ classId }) {
+  const [rate, setRate] = useState(Number(kept("rate")) || 5);
+  const [device, setDevice] = useState("");
+  const camera = useCamera(device);
+  const recorder = useRecorder(camera.video, classId, rate);
+  const { name } = classOf(classId);
+  const isOn = camera.state === "on";
+  return html`
+    <div class="stage">
+      <video
+        class="mirrored"
+        ref=${camera.video}
+        hidden=${!isOn}
+        muted
+        playsinline
+        aria-label=${t("preview")}
+      ></video>
+      ${!isOn && html`<${NoCamera} state=${camera.state} classId=${classId} />`}
+      ${recorder.recording && html`<span class="recording"><i></i>${t("recording")}</span>`}
+    </div>
+    <div class="controls">
+      <${HoldButton} name=${name} disabled=${!isOn} ...${recorder} />
+      <div class="settings">
+        <label>
+          ${t("rate")}
+          <select
+            value=${rate}
+            onChange=${(event) => {
+              setRate(Number(event.target.value));
+              keep("rate", event.target.value);
+            }}
+          >
+            ${RATES.map((one) => html`<option value=${one} selected=${one === rate}>${one}</option>`)}
+          </select>
+        </label>
+        ${camera.cameras.length > 1 &&
+        html`<label>
+          ${t("camera")}
+          <select value=${device} onChange=${(event) => setDevice(event.target.value)}>
+            <option value="">${t("camera_any")}</option>
+            ${camera.cameras.map(
+              ({ deviceId, label }) => html`<option value=${deviceId}>${label}</option>`,
+            )}
+          </select>
+        </label>`}
+      </div>
+      <${Recorded} groups=${recorder.recorded} recent=${recorder.recent} />
+    </div>
+  `;
+}
+
+/* The button that is held: with the mouse, a finger or the space key. A click takes one image. */
+function HoldButton({ name, disabled, recording, start, stop }) {
+  const button = useRef(null);
+  useEffect(() => {
+    if (!disabled) button.current.focus();
+  }, [disabled]);
+  const onPointerDown = (event) => {
+    if (event.button) return;
+    event.currentTarget.setPointerCapture(event.pointerId);
+    start();
+  };
+  const onKeyDown = (event) => {
+    if (event.key !== " ") return;
+    event.preventDefault();
+    if (!event.repeat) start();
+  };
+  const onKeyUp = (event) => {
+    if (event.key !== " ") return;
+    event.preventDefault(); // no click follows
+    stop();
+  };
+  const onClick = (event) => {
+    if (event.detail) return; // that of a mouse, which has recorded already
+    start();
+    stop();
+  };
+  return html`
+    <button
+      type="button"
+      ref=${button}
+      class="hold"
+      data-recording=${recording}
+      disabled=${disabled}
+      onPointerDown=${onPointerDown}
+      onPointerUp=${stop}
+      onPointerCancel=${stop}
+      onLostPointerCapture=${stop}
+      onKeyDown=${onKeyDown}
+      onKeyUp=${onKeyUp}
+      onBlur=${stop}
+      onClick=${onClick}
+      onContextMenu=${(event) => event.preventDefault()}
+    >
+      <span class="dot"></span>
+      <span>${t("hold", { name })}<small>${t("hold_keys")}</small></span>
+    </button>
+  `;
+}
+
+/* How many images were recorded while the camera is open, and how many of them are safe. */
+function Recorded({ groups, recent }) {
+  const { saved } = useStore(queue);
+  const safe = groups.reduce((sum, group) => sum + (saved[group] ?? 0), 0);
+  const left = unsafe();
+  return html`
+    <p class="recorded">
+      <b>${count("saved", safe)}</b>
+      ${left > 0 && html` <span class="unsafe">${count("unsafe", left)}</span>`}
+    </p>
+    <div class="recent" aria-hidden="true">
+      ${recent.map(
+        ({ url, name }) => html`<img key=${url} src=${url} alt="" data-safe=${isSettled(name)} />`,
+      )}
+    </div>
+  `;
+}
+
+/* Why there is no picture, and the other way to take one: the camera of the system. */
+function NoCamera({ state, classId }) {
+  if (state === "opening") return html`<p class="no-camera" role="status">${t("camera_opening")}</p>`;
+  const take = (files) => takeFiles(files.map((file) => ({ file, path: file.name })), classId);
+  return html`
+    <div class="no-camera">
+      <p class="problem" role="alert"><${Icon} name="warning" />${t(state)}</p>
+      <p>${t("camera_instead")}</p>
+      <${FilesButton} icon="camera" label=${t("take_photo")} accept="image/*" onFiles=${take} />
+    </div>
+  `;
+}

@@ -1,0 +1,126 @@
+/* Project: what the server knows of the workspace, kept fresh, and what changes it. */
+
+import { call, connection, Gone, setImageKey } from "./api.js";
+import { say, sayError } from "./say.js";
+import { createStore } from "./store.js";
+import { language, t } from "./words.js";
+
+const MANY = 5000; // images, from which on the list is loaded more rarely
+
+export const project = createStore(null); // the answer of /api/state
+const loaders = new Set(); // what else is loaded when the version is another one
+
+/* Let a function load what it shows whenever the workspace has changed. */
+export function onChange(loader) {
+  loaders.add(loader);
+  return () => loaders.delete(loader);
+}
+
+let running = null;
+let wanted = false;
+
+/* Load the state and all that depends on it; calls that come meanwhile are answered together. */
+export function refresh() {
+  wanted = true;
+  running ??= loop().finally(() => {
+    running = null;
+  });
+  return running;
+}
+
+async function loop() {
+  while (wanted) {
+    wanted = false;
+    try {
+      await loadState();
+      await Promise.all([...loaders].map((load) => load()));
+    } catch (error) {
+      sayError(error);
+      return;
+    }
+    if (wanted) await pause(project.get().total > MANY ? 1000 : 150);
+  }
+}
+
+export async function loadState() {
+  const state = await call("/api/state");
+  setImageKey(state.image_key);
+  project.set(state);
+}
+
+const pause = (milliseconds) => new Promise((done) => setTimeout(done, milliseconds));
+
+let poll = null;
+
+/* Follow the server for as long as the page is open.
+
+   A browser opens six connections to a server for all its tabs together. A tab that nobody sees
+   keeps none of them. */
+export async function follow() {
+  document.addEventListener("visibilitychange", () => poll?.abort());
+  language.follow(refresh); // its messages come in the language of the request
+  await refresh();
+  for (;;) {
+    if (document.hidden) {
+      await new Promise((seen) =>
+        document.addEventListener("visibilitychange", seen, { once: true }),
+      );
+      if (!document.hidden) await refresh();
+      continue;
+    }
+    await askOnce();
+  }
+}
+
+async function askOnce() {
+  const known = project.get();
+  poll = new AbortController();
+  try {
+    const said = await call(`/api/changes?since=${known?.version ?? -1}`, { signal: poll.signal });
+    if (said.audit && project.get()) project.set({ ...project.get(), audit: said.audit });
+    const now = project.get();
+    if (!now || said.session !== now.session || said.version !== now.version) await refresh();
+    else if (said.audit?.state !== known?.audit?.state) await refresh();
+  } catch (error) {
+    if (error.name === "AbortError") return;
+    if (!(error instanceof Gone)) sayError(error);
+    await pause(1000);
+  }
+}
+
+/* Ask for a change, and load what it has changed. Return the answer, or null if it was refused. */
+export async function change(path, request) {
+  try {
+    const answer = await call(path, { method: "POST", ...request });
+    if (answer.version !== project.get()?.version) refresh();
+    return answer;
+  } catch (error) {
+    if (error instanceof Gone) say(t("not_done_gone"));
+    else sayError(error);
+    if (error.status === 409) refresh();
+    return null;
+  }
+}
+
+export async function undo() {
+  if (!project.get()?.undo) return;
+  const answer = await change("/api/undo");
+  if (answer) say(answer.text);
+}
+
+export async function redo() {
+  if (!project.get()?.redo) return;
+  const answer = await change("/api/redo");
+  if (answer) say(answer.text);
+}
+
+/* Return the class of an id, with its place among the classes, or null. */
+export function classOf(id) {
+  const place = project.get().classes.findIndex((one) => one.id === id);
+  return place < 0 ? null : { ...project.get().classes[place], place };
+}
+
+// After the server was started anew, everything is loaded again.
+connection.follow(({ state }) => {
+  if (state === "fine" && project.get()) refresh();
+});

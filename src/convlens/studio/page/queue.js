@@ -1,0 +1,112 @@
+/* Queue: images that the server has not acknowledged. They are safe only when it has.
+
+   They are sent again after the server was gone; a page that is closed while some wait is held up. */
+
+import { call, Gone } from "./api.js";
+import { refresh } from "./project.js";
+import { createStore } from "./store.js";
+import { t } from "./words.js";
+
+const AT_ONCE = 2; // requests; the other connections of the browser are for what is shown
+const PAUSE = 1000; // milliseconds, before an image is sent again
+const PAUSE_FULL = 5000; // likewise, while the disk is full
+
+/* waiting: images that are not safe; sending: those that are under way;
+   saved: how many of each group are safe; refused: what the server did not take, and why;
+   problem: why nothing can be saved at present. */
+export const queue = createStore({ waiting: [], sending: [], saved: {}, refused: [], problem: "" });
+
+export const unsafe = () => queue.get().waiting.length + queue.get().sending.length;
+
+/* Put images at the end: objects of a blob, the id of a class, a name and a group. */
+export function enqueue(images) {
+  queue.change({ waiting: [...queue.get().waiting, ...images] });
+  pump();
+}
+
+/* Return whether the image of a name is safe, or was refused. */
+export function isSettled(name) {
+  const { waiting, sending } = queue.get();
+  return ![...waiting, ...sending].some((image) => image.name === name);
+}
+
+export function forgetRefused() {
+  queue.change({ refused: [] });
+}
+
+export function refuse(refused) {
+  queue.change({ refused: [...queue.get().refused, ...refused] });
+}
+
+function pump() {
+  while (queue.get().sending.length < AT_ONCE && queue.get().waiting.length) {
+    const [image, ...waiting] = queue.get().waiting;
+    queue.change({ waiting, sending: [...queue.get().sending, image] });
+    send(image);
+  }
+}
+
+/* Send an image until it is safe or refused; it counts as under way for all that time. */
+async function send(image) {
+  let pause = await attempt(image);
+  while (pause) {
+    await new Promise((done) => setTimeout(done, pause));
+    pause = await attempt(image);
+  }
+  pump();
+}
+
+/* Return 0, or how long to wait before the image is sent again. */
+async function attempt(image) {
+  try {
+    await readable(image);
+    const name = encodeURIComponent(image.name);
+    const path = `/api/classes/${image.class}/images?name=${name}&group=${image.group}`;
+    await call(path, { body: image.blob });
+  } catch (error) {
+    if (error instanceof Gone || error.status === 401 || error.status >= 500) {
+      queue.change({ problem: error instanceof Gone ? "" : error.message });
+      return error.status === 507 ? PAUSE_FULL : PAUSE;
+    }
+    end(image, {});
+    refuse([{ name: image.name, message: error.message, class: image.class }]);
+    return 0;
+  }
+  const { saved } = queue.get();
+  const number = (saved[image.group] ?? 0) + 1;
+  end(image, { saved: { ...saved, [image.group]: number }, problem: "" });
+  refresh();
+  return 0;
+}
+
+function end(image, part) {
+  queue.change({ ...part, sending: queue.get().sending.filter((one) => one !== image) });
+}
+
+/* A file that was moved away fails like a server that is gone; so it is tried first. */
+async function readable({ blob }) {
+  try {
+    await blob.slice(0, 1).arrayBuffer();
+  } catch {
+    throw new Error(t("file_gone"));
+  }
+}
+
+let number = 0;
+
+/* Return a word of its own, which makes one undo step of what is added together. */
+export function newGroup() {
+  const random = crypto.getRandomValues(new Uint32Array(2));
+  return [...random].map((part) => part.toString(36)).join("");
+}
+
+/* Return a name of its own for an image that has none, such as webcam-2026-11-27-152233-041-7.jpg. */
+export function newName(start, ending) {
+  const now = new Date(Date.now() - 60_000 * new Date().getTimezoneOffset()).toISOString();
+  const [day, time] = now.replace("Z", "").split("T");
+  return `${start}-${day}-${time.replace(/:/g, "").replace(".", "-")}-${++number}.${ending}`;
+}
+
+addEventListener("beforeunload", (event) => {
+  if (unsafe()) event.preventDefault();
+});

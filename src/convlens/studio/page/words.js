@@ -1,0 +1,50 @@
+/* Words: the texts of the page in the language that was chosen, and numbers as it writes them. */
+
+import { createStore, keep } from "./store.js";
+
+const TAGS = { en: "en", zh: "zh-Hant-TW" };
+const HAN = /[\u3000-\u303f\u4e00-\u9fff\uff00-\uffef]/;
+
+export const language = createStore(document.documentElement.lang.startsWith("zh") ? "zh" : "en");
+let texts = { en: {}, zh: {} };
+
+export async function loadTexts() {
+  texts = await (await fetch("/texts.json")).json();
+}
+
+export function chooseLanguage(chosen) {
+  document.documentElement.lang = TAGS[chosen];
+  keep("language", chosen);
+  language.set(chosen);
+}
+
+/* Return a text with the values of its fields. */
+export function t(key, fields = {}) {
+  return filled(texts[language.get()][key], fields);
+}
+
+/* Return the text of a number of things: `key_one` or `key_many`. */
+export function count(key, number, fields = {}) {
+  return t(`${key}_${number === 1 ? "one" : "many"}`, { n: decimal(number), ...fields });
+}
+
+export function decimal(number) {
+  return new Intl.NumberFormat(TAGS[language.get()]).format(number);
+}
+
+export function megabytes(bytes) {
+  if (bytes < 1e6) return `${decimal(Math.max(1, Math.round(bytes / 1e3)))} kB`;
+  return `${decimal(Math.round(bytes / 1e5) / 10)} MB`;
+}
+
+/* A field that is Chinese itself stands without the spaces that a Chinese text has around it. */
+function filled(template, fields) {
+  return template.replace(/( ?)\{(\w+)\}( ?)/g, (found, before, name, after, place) => {
+    const value = String(fields[name]);
+    const left = template[place - 1] ?? "";
+    const right = template[place + found.length] ?? "";
+    const joinsLeft = HAN.test(left) && HAN.test(value[0] ?? "");
+    const joinsRight = HAN.test(right) && HAN.test(value.at(-1) ?? "");
+    return (joinsLeft ? "" : before) + value + (joinsRight ? "" : after);
+  });
+}
