@@ -76,11 +76,12 @@ async function askOnce() {
   const known = project.get();
   poll = new AbortController();
   try {
-    const said = await call(`/api/changes?since=${known?.version ?? -1}`, { signal: poll.signal });
-    if (said.audit && project.get()) project.set({ ...project.get(), audit: said.audit });
+    const since = known ? `since=${known.version}&told=${known.told}` : "since=0&told=0";
+    const said = await call(`/api/changes?${since}`, { signal: poll.signal });
     const now = project.get();
-    if (!now || said.session !== now.session || said.version !== now.version) await refresh();
-    else if (said.audit?.state !== known?.audit?.state) await refresh();
+    const isSame = now && said.session === now.session && said.version === now.version;
+    if (!isSame || said.audit.state !== now.audit.state) await refresh();
+    else project.set({ ...now, audit: said.audit, told: said.told });
   } catch (error) {
     if (error.name === "AbortError") return;
     if (!(error instanceof Gone)) sayError(error);

@@ -24,6 +24,12 @@ export function enqueue(images) {
   pump();
 }
 
+/* Let images of a class that was renamed go to its new id. */
+export function redirect(from, to) {
+  const { waiting, sending } = queue.get();
+  for (const image of [...waiting, ...sending]) if (image.class === from) image.class = to;
+}
+
 /* Return whether the image of a name is safe, or was refused. */
 export function isSettled(name) {
   const { waiting, sending } = queue.get();

@@ -2,8 +2,11 @@
 
 import { call, Gone } from "../api.js";
 import { refresh } from "../project.js";
+import { redirect } from "../queue.js";
 import { say } from "../say.js";
 import { t } from "../words.js";
+import { filters } from "./list.js";
+import { tool } from "./tool.js";
 
 /* Make a class. Return a line that says what is wrong with its name, or nothing. */
 export async function addClass(name, then = () => undefined) {
@@ -21,10 +24,18 @@ export async function addClass(name, then = () => undefined) {
 /* Give a class another name; return as above. */
 export async function renameClass(id, name) {
   try {
-    await call(`/api/classes/${id}`, { method: "PATCH", json: { name } });
+    const answer = await call(`/api/classes/${id}`, { method: "PATCH", json: { name } });
+    renamed(id, answer.class.id);
     await refresh();
     return "";
   } catch (error) {
     return error instanceof Gone ? t("not_done_gone") : error.message;
   }
+}
+
+/* The id of a class follows its name; what waits for it goes on. */
+function renamed(from, to) {
+  redirect(from, to);
+  if (tool.get()?.class === from) tool.change({ class: to });
+  if (filters.get().class === from) filters.change({ class: to });
 }

@@ -46,8 +46,14 @@ function addFiles(files, classId) {
 
 /* Return the files of what was dropped, with their paths, those in folders included. */
 async function filesOf(items) {
-  const entries = [...items].map((item) => item.webkitGetAsEntry()).filter(Boolean);
-  return (await Promise.all(entries.map(walk))).flat();
+  const dropped = [...items].filter(({ kind }) => kind === "file");
+  const found = dropped.map((item) => {
+    const entry = item.webkitGetAsEntry();
+    if (entry) return walk(entry);
+    const file = item.getAsFile(); // of programs that drop an image that is no file
+    return file ? [{ file, path: file.name }] : [];
+  });
+  return (await Promise.all(found)).flat();
 }
 
 async function walk(entry) {

@@ -5,7 +5,7 @@ import { call, differenceUrl, thumbUrl, Gone } from "../api.js";
 import { html } from "../html.js";
 import { Icon } from "../icons.js";
 import { ClassSign, IconButton } from "../parts.js";
-import { classOf } from "../project.js";
+import { classOf, project } from "../project.js";
 import { language, count, t } from "../words.js";
 import { exclude, restore } from "./actions.js";
 import { openDetails } from "./details.js";
@@ -59,7 +59,7 @@ function proposed({ action, name, class: to, value, note }) {
   return html`${said}${note && html` <span class="advice">(${note})</span>`}`;
 }
 
-const labelOf = ({ label }) => classOf(label);
+const labelOf = ({ label }) => classOf(project.get().classes[label]?.id);
 
 /* The first image beside each other one, with their difference. */
 const Pairs = ({ one: { number, images, more } }) => html`

@@ -32,6 +32,7 @@ export function clearFilters() {
 /* Load the rows. A later call ends an earlier one. */
 export async function load() {
   const mine = ++newest;
+  forgetGone();
   const query = queryOf(filters.get());
   const isNew = query !== shownQuery;
   const rows = isNew ? [] : [...list.get().rows];
@@ -54,6 +55,16 @@ export async function load() {
     shownQuery = query;
     show(rows, total);
   }
+}
+
+/* A class or a kind of finding that is gone chooses nothing any more. */
+function forgetGone() {
+  const state = project.get();
+  const chosen = filters.get();
+  const hasClass = state.classes.some(({ id }) => id === chosen.class);
+  const hasFinding = state.audit.codes?.some(({ code }) => code === chosen.finding);
+  if (chosen.class && !hasClass) filters.change({ class: "" });
+  if (chosen.finding && !hasFinding) filters.change({ finding: "" });
 }
 
 function queryOf(chosen) {
