@@ -205,6 +205,7 @@ _GRID = {
 
 _DETAILS = {
     "details": N_("Details"),
+    "select_one": N_("Select an image to see it large, or several to change them together."),
     "details_of": N_("Details of {name}"),
     "change_class": N_("Change the class to"),
     "exclude": N_("Leave out"),

@@ -26,7 +26,7 @@ function closeDetails() {
   document.querySelector(".grid")?.focus();
 }
 
-/* Return whether the panel is to be seen. */
+/* Return whether the panel is to be seen. Beside the grid it stays, so that the cells do not move. */
 export function useDetails() {
   const { beside, over } = useStore(open);
   const { ids } = useStore(selection);
@@ -36,7 +36,7 @@ export function useDetails() {
     wide.addEventListener("change", follow);
     return () => wide.removeEventListener("change", follow);
   }, []);
-  return ids.size > 0 && (isWide ? beside : over);
+  return isWide ? beside : over && ids.size > 0;
 }
 
 export function Details() {
@@ -49,11 +49,13 @@ export function Details() {
   return html`
     <aside class="details" aria-label=${t("details")} onKeyDown=${onKeyDown}>
       <header>
-        <h2>${chosen.length === 1 ? t("details") : count("selected", chosen.length)}</h2>
+        <h2>${chosen.length > 1 ? count("selected", chosen.length) : t("details")}</h2>
         <${IconButton} icon="close" label=${t("close")} onClick=${closeDetails} />
       </header>
       ${chosen.length === 1 && html`<${OneImage} id=${chosen[0]} />`}
-      <${Actions} ids=${chosen} />
+      ${chosen.length
+        ? html`<${Actions} ids=${chosen} />`
+        : html`<p class="note">${t("select_one")}</p>`}
     </aside>
   `;
 }

@@ -1,0 +1,186 @@
+"""Browsing: a studio in a process of its own, and its page in Chromium with a camera."""
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+PROGRAMS = ("chromium", "chromium-browser", "google-chrome")
+# A camera that shows a moving test picture; root may not use the sandbox of Chromium.
+ARGUMENTS = ["--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream", "--no-sandbox"]
+PATIENCE = 60.0  # seconds
+WIDE = {"width": 1280, "height": 860}
+PHONE = {"width": 360, "height": 640}
+COLOURS = ((200, 60, 40), (40, 110, 200), (60, 160, 70), (150, 150, 40))
+
+
+class Served:
+    """A studio that runs in a process of its own, always at the same port."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            self.port = free.getsockname()[1]
+        self.origin = f"http://127.0.0.1:{self.port}"
+        self.process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def address(self) -> str:
+        """The address that the terminal shows."""
+        token = (self.folder / ".studio" / "token").read_text(encoding="utf-8").strip()
+        return f"{self.origin}/#token={token}"
+
+    @property
+    def files(self) -> list[str]:
+        """The images of the workspace, as CLASS/NAME."""
+        images = self.folder / "images"
+        found = images.rglob("*.*") if images.is_dir() else []
+        return sorted(path.relative_to(images).as_posix() for path in found)
+
+    def start(self, source: Path | None = None) -> None:
+        """Start the process, and wait until the page is there."""
+        command = [sys.executable, "-m", "convlens", "studio", str(source or self.folder)]
+        self.process = subprocess.Popen(
+            [*command, "--port", str(self.port), "--no-browser"],
+            cwd=self.folder.parent,
+            env=os.environ | {"CONVLENS_LANG": "en"},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+        )
+        end = time.monotonic() + PATIENCE
+        while not self._answers():
+            if self.process.poll() is not None or time.monotonic() > end:
+                self.kill()
+                pytest.fail(self.process.stdout.read().decode())
+            time.sleep(0.1)
+
+    def _answers(self) -> bool:
+        try:
+            with urllib.request.urlopen(self.origin, timeout=5):
+                return True
+        except (OSError, urllib.error.URLError):
+            return False
+
+    def kill(self) -> None:
+        """End the process at once, as a crash does."""
+        if self.process is not None and self.process.poll() is None:
+            self.process.kill()
+            self.process.wait()
+
+
+@pytest.fixture
+def studio(tmp_path: Path) -> Iterator[Served]:
+    """An empty studio."""
+    served = Served(tmp_path / "workspace")
+    served.start()
+    yield served
+    served.kill()
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    """Chromium."""
+    program = next(filter(None, map(shutil.which, PROGRAMS)), None)
+    if program is None:
+        pytest.skip("the page is tested in Chromium, which is not installed here")
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        opened = playwright.chromium.launch(executable_path=program, args=ARGUMENTS)
+        yield opened
+        opened.close()
+
+
+class Window:
+    """Tabs that share what a browser keeps; they fail if they ask another host, or at an error."""
+
+    def __init__(self, context: Any) -> None:
+        self.context = context
+        self.requested: list[str] = []
+        self.problems: list[str] = []
+        context.on("request", lambda request: self.requested.append(request.url))
+        context.on("weberror", lambda error: self.problems.append(str(error.error)))
+        context.on("console", self._hear)
+
+    def _hear(self, message: Any) -> None:
+        # An answer that refuses, and a server that is gone, are said on the page.
+        if message.type == "error" and not message.text.startswith("Failed to load resource"):
+            self.problems.append(message.text)
+
+    def tab(self, address: str) -> Any:
+        """Return a page that shows an address, ready to be used."""
+        page = self.context.new_page()
+        page.set_default_timeout(1000 * PATIENCE / 2)
+        page.goto(address)
+        page.wait_for_selector(".room")
+        return page
+
+    def check(self, origin: str) -> None:
+        """Assert that nothing else was asked, and that no script failed."""
+        own = (origin, "blob:" + origin, "data:")
+        assert [url for url in self.requested if not url.startswith(own)] == []
+        assert self.problems == []
+
+
+@pytest.fixture
+def window(browser: Any) -> Iterator[Callable[..., Window]]:
+    """Return a function that opens a window of its own."""
+    contexts = []
+
+    def open_window(language: str = "en", size: dict[str, int] = WIDE, **more: Any) -> Window:
+        locale = {"en": "en-GB", "zh": "zh-TW"}[language]
+        context = browser.new_context(locale=locale, viewport=size, **more)
+        contexts.append(context)
+        return Window(context)
+
+    yield open_window
+    for context in contexts:
+        context.close()
+
+
+def write_image(path: Path, number: int, colour: int = 0) -> Path:
+    """Write an image of noise around a colour."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    noise = np.random.default_rng(number).normal(0, 45, (48, 64, 1))
+    pixels = np.clip(np.array(COLOURS[colour % len(COLOURS)]) + noise, 0, 255)
+    Image.fromarray(pixels.astype(np.uint8)).save(path)
+    return path
+
+
+def write_folder(root: Path, **classes: int) -> Path:
+    """Write a folder with images for each class."""
+    number = 0
+    for colour, (name, images) in enumerate(classes.items()):
+        for _image in range(images):
+            write_image(root / name / f"{number:05}.png", number, colour)
+            number += 1
+    return root
+
+
+def names(page: Any) -> list[str]:
+    """Return the classes of the page with their numbers of images, such as "cat 3"."""
+    cards = page.locator(".class-name")
+    return [
+        f"{card.locator('.name').inner_text()} {card.locator('.number').inner_text().split()[0]}"
+        for card in cards.all()
+    ]
+
+
+def wait_for(page: Any, what: Callable[[], Any], wanted: Any) -> None:
+    """Wait until something has a value."""
+    end = time.monotonic() + PATIENCE / 2
+    while (found := what()) != wanted:
+        assert time.monotonic() < end, f"{found!r} is not {wanted!r}"
+        page.wait_for_timeout(50)
