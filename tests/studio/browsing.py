@@ -81,12 +81,12 @@ class Served:
 
 
 @pytest.fixture
-def studio(tmp_path: Path) -> Iterator[Served]:
+def served(tmp_path: Path) -> Iterator[Served]:
     """An empty studio."""
-    served = Served(tmp_path / "workspace")
-    served.start()
-    yield served
-    served.kill()
+    running = Served(tmp_path / "workspace")
+    running.start()
+    yield running
+    running.kill()
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,285 @@
+"""The page of the studio: the ways through the room of the images, with the mouse and the camera."""
+
+import io
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from tests.studio.browsing import (  # noqa: F401 - fixtures
+    browser,
+    names,
+    served,
+    wait_for,
+    window,
+    write_folder,
+    write_image,
+)
+
+SAYS = {
+    "en": {
+        "begin": "Show what you want to tell apart.",
+        "open": "Open the webcam",
+        "add": "Add",
+        "out": "Leave out",
+        "other": "中文",
+    },
+    "zh": {
+        "begin": "讓電腦看看你想分辨什麼。",
+        "open": "開啟網路攝影機",
+        "add": "新增",
+        "out": "排除",
+        "other": "English",
+    },
+}
+SHOWN = ".cell .frame img"
+
+
+def hold(page, milliseconds=900):
+    """Hold the button of the webcam, and return how many images are safe then."""
+    button = page.locator(".hold")
+    page.wait_for_selector(".hold:enabled")
+    button.hover()
+    page.mouse.down()
+    page.wait_for_timeout(milliseconds)
+    page.mouse.up()
+    wait_for(page, lambda: page.get_attribute(".safety", "data-waiting"), "0")
+    return int(page.inner_text(".recorded b").split()[0 if "image" in page.inner_text(".recorded b") else 1])
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_from_an_empty_page_to_labelled_images(served, window, language):  # noqa: F811
+    says = SAYS[language]
+    first, second = {"en": ("cat", "dog"), "zh": ("貓", "狗")}[language]
+    tabs = window(language)
+    page = tabs.tab(served.address)
+    assert page.inner_text(".begin h2") == says["begin"]
+    assert page.locator(".way").count() == 3
+    assert "token" not in page.url
+
+    webcam = page.locator(".way").first
+    webcam.locator("input").fill(first)
+    webcam.get_by_role("button", name=says["open"]).click()
+    cats = hold(page)
+    assert cats > 1
+    page.locator(".maker .name-field input").fill(second)
+    page.locator(".maker").get_by_role("button", name=says["add"]).click()
+    page.wait_for_selector(f".chip:has(:checked):has-text('{second}')")
+    dogs = hold(page)
+    wait_for(page, lambda: names(page), [f"{first} {cats}", f"{second} {dogs - cats}"])
+    assert len(served.files) == dogs
+    assert {file.split("/")[0] for file in served.files} == {first, second}
+
+    page.locator(".maker > header > .icon-button").click()
+    page.wait_for_selector(SHOWN)
+    page.locator(".cell").first.click()
+    page.keyboard.press("2")
+    wait_for(page, lambda: names(page), [f"{first} {cats - 1}", f"{second} {dogs - cats + 1}"])
+    page.get_by_role("button", name=says["out"]).click()
+    page.wait_for_selector(".cell[data-excluded=true]")
+    page.reload()
+    page.wait_for_selector(".cell[data-excluded=true]")
+    page.locator(".grid").focus()
+    page.keyboard.press("Control+z")
+    page.keyboard.press("Control+z")
+    wait_for(page, lambda: names(page), [f"{first} {cats}", f"{second} {dogs - cats}"])
+
+    other = "zh" if language == "en" else "en"
+    page.get_by_role("button", name=says["other"]).click()
+    page.wait_for_selector(f".safety:has-text('{'影像都已存好' if other == 'zh' else 'saved'}')")
+    assert page.get_attribute("html", "lang") == {"en": "en", "zh": "zh-Hant-TW"}[other]
+    tabs.check(served.origin)
+
+
+def test_files_go_to_a_class_and_those_that_are_no_images_are_named_there(served, window, tmp_path):  # noqa: F811
+    tabs = window()
+    page = tabs.tab(served.address)
+    card = page.locator(".way").nth(2)
+    card.locator("input").fill("../x")
+    card.get_by_role("button").click()
+    assert "../x" in page.inner_text(".way .problem")
+    card.locator("input").fill("cat")
+    card.get_by_role("button").click()
+    page.wait_for_selector(".board canvas")
+    good = [write_image(tmp_path / "files" / f"{n}.png", n) for n in range(5)]
+    bad = tmp_path / "files" / "notes.png"
+    bad.write_text("no image", encoding="utf-8")
+    page.set_input_files(".class-tools input[type=file]", [*good, bad])
+    page.wait_for_selector(".class-card .refused")
+    assert "notes.png" in page.inner_text(".class-card .refused")
+    wait_for(page, lambda: names(page), ["cat 5"])
+    assert len(served.files) == 5
+    tabs.check(served.origin)
+
+
+def test_a_folder_and_a_zip_bring_their_classes(served, window, tmp_path):  # noqa: F811
+    tabs = window()
+    page = tabs.tab(served.address)
+    folder = write_folder(tmp_path / "photos", cat=4, dog=3)
+    page.set_input_files(".way input[type=file][webkitdirectory]", str(folder))
+    page.wait_for_selector(".seen-classes")
+    assert [one.split("\n") for one in page.locator(".seen-classes li").all_inner_texts()] == [
+        ["cat", "4 images"],
+        ["dog", "3 images"],
+    ]
+    page.locator(".import footer .primary").click()
+    wait_for(page, lambda: names(page), ["cat 4", "dog 3"])
+
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        for number in range(2):
+            archive.write(write_image(tmp_path / f"bird{number}.png", 50 + number), f"bird/{number}.png")
+    file = {"name": "birds.zip", "mimeType": "application/zip", "buffer": packed.getvalue()}
+    drop(page, "body", [file])
+    page.wait_for_selector(".dialog .primary, .dialog .name-field")
+    if page.locator(".dialog .name-field").count():  # one folder is no layout of classes
+        page.locator(".dialog .name-field input").fill("bird")
+        page.locator(".dialog .name-field button").first.click()
+    else:
+        page.locator(".dialog footer .primary").click()
+    wait_for(page, lambda: names(page), ["bird 2", "cat 4", "dog 3"])
+
+    loose = {"name": "one.png", "mimeType": "image/png", "buffer": (tmp_path / "bird1.png").read_bytes()}
+    drop(page, "body", [loose])
+    page.locator(".dialog .class-choice .button", has_text="dog").click()
+    wait_for(page, lambda: names(page), ["bird 2", "cat 4", "dog 4"])
+    tabs.check(served.origin)
+
+
+def drop(page, selector, files):
+    """Drop files on an element."""
+    given = [{**one, "buffer": list(one["buffer"])} for one in files]
+    page.evaluate(
+        """([selector, files]) => {
+          const data = new DataTransfer();
+          for (const { name, mimeType, buffer } of files)
+            data.items.add(new File([new Uint8Array(buffer)], name, { type: mimeType }));
+          const options = { dataTransfer: data, bubbles: true, cancelable: true };
+          const place = document.querySelector(selector);
+          place.dispatchEvent(new DragEvent("dragover", options));
+          place.dispatchEvent(new DragEvent("drop", options));
+        }""",
+        [selector, given],
+    )
+
+
+def test_a_drawing_is_white_on_black_and_its_last_stroke_can_be_taken_back(served, window):  # noqa: F811
+    tabs = window()
+    page = tabs.tab(served.address)
+    card = page.locator(".way").nth(2)
+    card.locator("input").fill("one")
+    card.get_by_role("button").click()
+    box = page.locator(".board canvas").bounding_box()
+
+    def stroke(x):
+        page.mouse.move(box["x"] + x * box["width"], box["y"] + 0.2 * box["height"])
+        page.mouse.down()
+        page.mouse.move(box["x"] + x * box["width"], box["y"] + 0.8 * box["height"], steps=8)
+        page.mouse.up()
+
+    stroke(0.25)
+    stroke(0.75)
+    page.get_by_role("button", name="Undo stroke").click()
+    page.get_by_role("button", name="Add to one").click()
+    wait_for(page, lambda: names(page), ["one 1"])
+    (file,) = served.files
+    pixels = np.asarray(Image.open(served.folder / "images" / file).convert("L"))
+    assert pixels.shape == (256, 256)
+    assert pixels[128, 64] == 255
+    assert pixels[128, 192] == 0  # where the stroke was that was taken back
+    tabs.check(served.origin)
+
+
+def test_the_file_of_the_webcam_is_not_mirrored(served, window):  # noqa: F811
+    tabs = window()
+    page = tabs.tab(served.address)
+    page.locator(".way").first.locator("input").fill("cat")
+    page.locator(".way").first.get_by_role("button").click()
+    page.wait_for_selector(".hold:enabled")
+    matrix = page.evaluate("getComputedStyle(document.querySelector('.stage video')).transform")
+    assert matrix.startswith("matrix(-1,")
+    # The camera is replaced by a picture whose left half is white.
+    page.evaluate(
+        """async () => {
+          const canvas = document.createElement("canvas");
+          [canvas.width, canvas.height] = [64, 48];
+          const context = canvas.getContext("2d");
+          const paint = () => {
+            context.fillStyle = "black";
+            context.fillRect(0, 0, 64, 48);
+            context.fillStyle = "white";
+            context.fillRect(0, 0, 32, 48);
+          };
+          setInterval(paint, 30);
+          const video = document.querySelector(".stage video");
+          video.srcObject = canvas.captureStream(30);
+          await new Promise((seen) => video.requestVideoFrameCallback(seen));
+          await new Promise((seen) => video.requestVideoFrameCallback(seen));
+        }"""
+    )
+    page.locator(".hold").click()
+    wait_for(page, lambda: len(served.files) > 0, True)
+    pixels = np.asarray(Image.open(served.folder / "images" / served.files[-1]).convert("L"))
+    assert pixels[24, 8] > 200
+    assert pixels[24, 56] < 50
+    tabs.check(served.origin)
+
+
+def test_findings_lie_side_by_side_and_a_click_does_what_is_proposed(served, window, tmp_path):  # noqa: F811
+    folder = write_folder(served.folder / "images", cat=6, dog=6)
+    copy = folder / "dog" / "copy.png"
+    copy.write_bytes((folder / "cat" / "00000.png").read_bytes())
+    tabs = window()
+    page = tabs.tab(served.address)
+    page.get_by_role("button", name="Check the images").click()
+    page.wait_for_selector(".code")
+    page.locator(".code", has_text="label").first.click()
+    card = page.locator(".card").first
+    assert card.locator("figure").count() >= 2
+    page.wait_for_function(
+        "() => [...document.querySelectorAll('.card img')].every((one) => one.naturalWidth > 0)"
+    )
+    card.get_by_role("button", name="Apply").click()
+    page.wait_for_selector(".card[data-done=true]")
+    rows = (served.folder / "corrections.csv").read_text(encoding="utf-8").splitlines()
+    assert len(rows) > 1
+    assert all("exclude" in row for row in rows[1:])
+    page.get_by_role("button", name="As a grid").click()
+    page.wait_for_selector(".cell[data-excluded=true]")
+    tabs.check(served.origin)
+
+
+def test_images_that_were_opened_are_never_changed(served, window, tmp_path):  # noqa: F811
+    folder = write_folder(tmp_path / "photos", cat=3, dog=3)
+    before = {path: path.read_bytes() for path in folder.rglob("*.png")}
+    served.kill()
+    served.folder = tmp_path / "photos-studio"
+    served.start(folder)
+    tabs = window()
+    page = tabs.tab(served.address)
+    assert page.locator(".class-tools, .add, .safety").count() == 0
+    page.locator(".cell").first.click()
+    page.keyboard.press("x")
+    page.wait_for_selector(".cell[data-excluded=true]")
+    assert "corrections.csv" in page.inner_text(".command pre")
+    assert {path: path.read_bytes() for path in folder.rglob("*.png")} == before
+    assert "exclude" in (served.folder / "corrections.csv").read_text(encoding="utf-8")
+    tabs.check(served.origin)
+
+
+def test_every_text_of_the_page_is_there_in_both_languages(served):  # noqa: F811
+    import json
+    import re
+    import urllib.request
+
+    with urllib.request.urlopen(f"{served.origin}/texts.json") as answer:
+        texts = json.load(answer)
+    folder = Path("src/convlens/studio/page")
+    source = "\n".join(path.read_text(encoding="utf-8") for path in folder.rglob("*.js"))
+    used = set(re.findall(r'\bt\(\s*"(\w+)"', source))
+    numbers = set(re.findall(r'\bcount\(\s*"(\w+)"', source))
+    used |= {f"{name}_{form}" for name in numbers for form in ("one", "many")}
+    assert used - set(texts["en"]) == set()
+    assert set(texts["en"]) == set(texts["zh"])

@@ -1,0 +1,110 @@
+"""The page of the studio when the server dies, in two tabs, and as it is closed too early."""
+
+from tests.studio.browsing import (  # noqa: F401 - fixtures
+    browser,
+    names,
+    served,
+    wait_for,
+    window,
+    write_folder,
+)
+
+
+def open_webcam(page, name):
+    """Make a class, and open the webcam for it."""
+    page.locator(".way").first.locator("input").fill(name)
+    page.locator(".way").first.get_by_role("button").click()
+    page.wait_for_selector(".hold:enabled")
+
+
+def test_images_wait_for_a_server_that_was_killed(served, window):  # noqa: F811
+    tabs = window()
+    page = tabs.tab(served.address)
+    open_webcam(page, "cat")
+    page.locator(".hold").hover()
+    page.mouse.down()
+    page.wait_for_selector(".recent img[data-safe=true]")
+    served.kill()
+    page.wait_for_selector(".banner")
+    page.wait_for_timeout(700)
+    page.mouse.up()
+    waiting = int(page.get_attribute(".safety", "data-waiting"))
+    assert waiting > 1
+    assert f"{waiting} images" in page.inner_text(".banner")
+    safe = int(page.inner_text(".recorded b").split()[0])
+    before = len(served.files)  # the last one may be on the disk without an answer
+    assert before >= safe
+
+    served.start()
+    wait_for(page, lambda: page.get_attribute(".safety", "data-waiting"), "0")
+    wait_for(page, lambda: page.locator(".banner").count(), 0)
+    wait_for(page, lambda: names(page), [f"cat {safe + waiting}"])
+    assert len(served.files) == safe + waiting
+    page.wait_for_function(
+        "() => [...document.querySelectorAll('.cell img')].every((one) => one.naturalWidth > 0)"
+    )
+    tabs.check(served.origin)
+
+
+def test_a_tab_with_images_that_are_not_saved_is_not_closed_without_a_question(served, window):  # noqa: F811
+    tabs = window()
+    page = tabs.tab(served.address)
+    open_webcam(page, "cat")
+    asked = []
+    page.on("dialog", lambda dialog: (asked.append(dialog.type), dialog.dismiss()))
+    served.kill()
+    page.locator(".hold").click()
+    wait_for(page, lambda: page.get_attribute(".safety", "data-waiting") != "0", True)
+    page.close(run_before_unload=True)
+    wait_for(page, lambda: asked, ["beforeunload"])
+    served.start()
+    wait_for(page, lambda: page.get_attribute(".safety", "data-waiting"), "0")
+    page.close(run_before_unload=True)
+    wait_for(tabs.tab(served.address), page.is_closed, True)
+    assert asked == ["beforeunload"]
+
+
+def test_two_tabs_follow_each_other(served, window):  # noqa: F811
+    write_folder(served.folder / "images", cat=4, dog=4)
+    tabs = window()
+    one = tabs.tab(served.address)
+    other = tabs.tab(served.origin)  # the browser has kept the token
+    one.locator(".cell").first.click()
+    one.keyboard.press("2")
+    wait_for(other, lambda: names(other), ["cat 3", "dog 5"])
+    other.locator(".side .name-field input").fill("bird")
+    other.locator(".side .name-field button").click()
+    wait_for(one, lambda: names(one), ["bird 0", "cat 3", "dog 5"])
+    other.locator(".cell").last.click()
+    other.keyboard.press("x")
+    one.wait_for_selector(".cell[data-excluded=true]")
+    one.locator(".grid").focus()
+    one.keyboard.press("Control+z")
+    wait_for(other, lambda: other.locator(".cell[data-excluded=true]").count(), 0)
+    tabs.check(served.origin)
+
+
+def test_a_page_without_the_token_says_which_address_to_open(served, window):  # noqa: F811
+    tabs = window()
+    page = tabs.context.new_page()
+    page.goto(served.origin)
+    page.wait_for_selector(".banner")
+    assert "token" in page.inner_text(".banner")
+    assert page.locator(".room").count() == 0
+
+
+def test_a_camera_that_is_forbidden_is_said_with_another_way(served, window):  # noqa: F811
+    tabs = window()
+    tabs.context.add_init_script(
+        """navigator.mediaDevices.getUserMedia = async () => {
+          throw new DOMException("no", "NotAllowedError");
+        }"""
+    )
+    page = tabs.tab(served.address)
+    page.locator(".way").first.locator("input").fill("cat")
+    page.locator(".way").first.get_by_role("button").click()
+    page.wait_for_selector(".no-camera .problem")
+    assert "Allow it" in page.inner_text(".no-camera")
+    assert page.locator(".hold:disabled").count() == 1
+    assert page.locator(".no-camera input[type=file]").count() == 1
+    tabs.check(served.origin)
