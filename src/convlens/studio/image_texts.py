@@ -41,7 +41,7 @@ _BEGIN = {
 }
 
 _CLASSES = {
-    "classes": N_("Classes"),
+    "classes": N_("Image classes"),
     "class": N_("Class"),
     "new_class": N_("New class"),
     "name_hint": N_("for example: cat"),
@@ -173,11 +173,11 @@ _GRID = {
     "order_name": N_("by name"),
     "order_newest": N_("newest first"),
     "order_oldest": N_("oldest first"),
-    "order_shuffled": N_("shuffled"),
-    "cells": N_("Size"),
-    "cells_small": N_("small"),
-    "cells_medium": N_("medium"),
-    "cells_large": N_("large"),
+    "order_shuffled": N_("in random order"),
+    "cells": N_("Size in the grid"),
+    "cells_small": N_("small images"),
+    "cells_medium": N_("medium images"),
+    "cells_large": N_("large images"),
     "keys": N_("Keys"),
     "key_arrows": N_("arrows"),
     "does_arrows": N_("go to another image; with page up and down, home and end, further"),
@@ -198,7 +198,7 @@ _GRID = {
     "key_undo": N_("Ctrl + Z"),
     "does_undo": N_("undo; with shift, redo"),
     "parts": N_("Parts of the room"),
-    "pane_classes": N_("Classes"),
+    "pane_classes": N_("Image classes"),
     "pane_images": N_("Images"),
     "pane_check": N_("Check"),
 }

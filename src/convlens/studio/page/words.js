@@ -20,7 +20,7 @@ export function chooseLanguage(chosen) {
 
 /* Return a text with the values of its fields. */
 export function t(key, fields = {}) {
-  return filled(texts[language.get()][key], fields);
+  return filled(texts[language.get()][key] ?? key, fields);
 }
 
 /* Return the text of a number of things: `key_one` or `key_many`. */

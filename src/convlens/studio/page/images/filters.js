@@ -105,8 +105,8 @@ function Search() {
 
 const Choice = ({ label, value, options, onChoose }) => html`
   <label class="choice">
-    <span>${label}</span>
-    <select onChange=${(event) => onChoose(event.target.value)}>
+    <span class="hidden">${label}</span>
+    <select title=${label} onChange=${(event) => onChoose(event.target.value)}>
       ${options.map(
         ([key, text]) => html`<option key=${key} value=${key} selected=${key === value}>${text}</option>`,
       )}

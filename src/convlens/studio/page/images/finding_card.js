@@ -35,7 +35,7 @@ export function FindingCard({ one, apply }) {
           ${one.proposals.length === 0 && html`<li>${one.action_text}</li>`}
         </ul>
         ${done
-          ? html`<span class="done"><${Icon} name="check" />${t("applied")}</span>`
+          ? html`<span class="applied"><${Icon} name="check" />${t("applied")}</span>`
           : todo.length > 0 &&
             html`<button type="button" class="button primary" onClick=${() => apply({ finding: one.number })}>
               <${Icon} name="check" />${t("apply")}

@@ -71,12 +71,13 @@ function Side() {
 function Images() {
   const { finding } = useStore(filters);
   const [asGrid, setAsGrid] = useState(false);
-  const details = useDetails();
+  const isMaking = useStore(tool) !== null; // then the grid has little room
+  const details = useDetails() && !isMaking;
   const cards = finding && !asGrid;
   return html`
     <div class="images">
       <div class="shown-images">
-        ${!cards && html`<${Filters} />`}
+        ${!cards && !isMaking && html`<${Filters} />`}
         ${finding && html`<${Findings} asGrid=${asGrid} setAsGrid=${setAsGrid} />`}
         ${!cards && html`<div class="grid-place"><${Grid} /></div>`}
         ${!details && html`<${SelectionBar} />`}
