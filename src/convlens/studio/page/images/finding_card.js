@@ -11,6 +11,7 @@ import { exclude, restore } from "./actions.js";
 import { openDetails } from "./details.js";
 import { list } from "./list.js";
 import { choose } from "./selection.js";
+import { Thumb } from "./thumb.js";
 
 export function FindingCard({ one, apply }) {
   const todo = one.proposals.filter(({ action }) => action !== "look");
@@ -95,7 +96,7 @@ function Shown({ image }) {
       ${image.gone
         ? html`<span class="frame gone">${t("image_gone")}</span>`
         : html`<button type="button" class="frame" aria-label=${t("details_of", { name: image.name })} onClick=${look}>
-            <img src=${thumbUrl(image.id, 256)} alt="" loading="lazy" />
+            <${Thumb} src=${thumbUrl(image.id, 256)} />
             ${excluded && html`<span class="mark"><${Icon} name="exclude" /></span>`}
           </button>`}
       <figcaption>
@@ -117,7 +118,6 @@ function Shown({ image }) {
 /* How two images differ, as a picture and a sentence. */
 function Difference({ number, place }) {
   const [text, setText] = useState("");
-  const [broken, setBroken] = useState(false);
   const words = language.get();
   useEffect(() => {
     const stop = new AbortController();
@@ -130,16 +130,13 @@ function Difference({ number, place }) {
   }, [number, place, words]);
   return html`
     <figure class="difference">
-      ${broken
-        ? html`<span class="frame gone">${t("no_difference")}</span>`
-        : html`<span class="frame">
-            <img
-              src=${differenceUrl(number, place)}
-              alt=${t("difference")}
-              loading="lazy"
-              onError=${() => setBroken(true)}
-            />
-          </span>`}
+      <span class="frame">
+        <${Thumb}
+          src=${differenceUrl(number, place)}
+          alt=${t("difference")}
+          sign=${html`<span class="gone">${t("no_difference")}</span>`}
+        />
+      </span>
       <figcaption>
         <span class="caption">${t("difference")}</span>
         <span class="file">${text}</span>

@@ -56,7 +56,7 @@ export function Findings({ asGrid, setAsGrid }) {
     <section class="findings" aria-labelledby="finding-title" data-grid=${asGrid}>
       <header class="finding-about">
         <div class="finding-head">
-          <h2 id="finding-title"><${Level} level=${about.level} />${about.title}</h2>
+          <h2 id="finding-title"><${Level} level=${about.level} /><span class="title">${about.title}</span></h2>
           <div class="buttons">
             ${can &&
             html`<button type="button" class="button primary" onClick=${() => applyFindings({ code })}>

@@ -18,6 +18,7 @@ import { Grid } from "./grid.js";
 import { ImportDialog, LeftImports } from "./imports.js";
 import { filters } from "./list.js";
 import { Maker } from "./maker.js";
+import { selection } from "./selection.js";
 import { pane, tool } from "./tool.js";
 
 const PANES = { classes: "folder", images: "images", check: "search" }; // with their icons
@@ -52,7 +53,9 @@ function Side() {
     <div class="side">
       ${source &&
       html`<p class="source">
-        <${Icon} name="folder" /><span><b>${source}</b> ${kindText}. ${t("never_changed")}</span>
+        <${Icon} name="folder" /><span>
+          <b>${source}</b><span class="kind">${kindText}</span>${t("never_changed")}
+        </span>
       </p>`}
       ${notes.map((text) => html`<p class="note"><${Icon} name="note" />${text}</p>`)}
       <${Classes} />
@@ -72,8 +75,9 @@ function Images() {
   const { finding } = useStore(filters);
   const [asGrid, setAsGrid] = useState(false);
   const isMaking = useStore(tool) !== null; // then the grid has little room
-  const details = useDetails() && !isMaking;
   const cards = finding && !asGrid;
+  const hasSelection = useStore(selection).ids.size > 0;
+  const details = useDetails() && !isMaking && (hasSelection || !cards);
   return html`
     <div class="images">
       <div class="shown-images">
