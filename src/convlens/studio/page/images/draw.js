@@ -67,12 +67,7 @@ export function Draw({ classId }) {
         onKeyDown=${onKeyDown}
         ...${pointer(canvas, begin, go)}
       ></canvas>
-      ${pen &&
-      html`<i
-        class="pen"
-        data-down=${pen.down}
-        style=${{ left: `${(100 * pen.x) / SIDE}%`, top: `${(100 * pen.y) / SIDE}%` }}
-      ></i>`}
+      ${pen && html`<i class="pen" data-down=${pen.down} style=${placeOf(pen)}></i>`}
     </div>
     <div class="controls">
       <div class="buttons">
@@ -86,36 +81,38 @@ export function Draw({ classId }) {
           <${Icon} name="close" />${t("clear")}
         </button>
       </div>
-      <div class="settings">
-        <label>
-          ${t("pen")}
-          <input
-            type="range"
-            min="4"
-            max="40"
-            step="2"
-            value=${width}
-            onInput=${(event) => {
-              setWidth(Number(event.target.value));
-              keep("pen", event.target.value);
-            }}
-          />
-        </label>
-        <label>
-          ${t("paper")}
-          <select
-            onChange=${(event) => {
-              setPaper(event.target.value);
-              keep("paper", event.target.value);
-            }}
-          >
-            <option value="black" selected=${paper === "black"}>${t("white_on_black")}</option>
-            <option value="white" selected=${paper === "white"}>${t("black_on_white")}</option>
-          </select>
-        </label>
-      </div>
+      <${Settings} ...${{ width, setWidth, paper, setPaper }} />
       <${Saved} group=${group} />
       <p class="note" id="board-keys">${t("board_keys")}</p>
+    </div>
+  `;
+}
+
+const placeOf = ({ x, y }) => ({ left: `${(100 * x) / SIDE}%`, top: `${(100 * y) / SIDE}%` });
+
+/* The width of the pen and the colours, which the browser keeps. */
+function Settings({ width, setWidth, paper, setPaper }) {
+  const onWidth = (event) => {
+    setWidth(Number(event.target.value));
+    keep("pen", event.target.value);
+  };
+  const onPaper = (event) => {
+    setPaper(event.target.value);
+    keep("paper", event.target.value);
+  };
+  return html`
+    <div class="settings">
+      <label>
+        ${t("pen")}
+        <input type="range" min="4" max="40" step="2" value=${width} onInput=${onWidth} />
+      </label>
+      <label>
+        ${t("paper")}
+        <select onChange=${onPaper}>
+          <option value="black" selected=${paper === "black"}>${t("white_on_black")}</option>
+          <option value="white" selected=${paper === "white"}>${t("black_on_white")}</option>
+        </select>
+      </label>
     </div>
   `;
 }

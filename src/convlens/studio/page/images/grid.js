@@ -26,54 +26,29 @@ const PADDING = 12; // pixels around the cells, as the style sheet has them
 export function Grid() {
   const { rows, total, loaded } = useStore(list);
   const chosen = useStore(selection);
-  useStore(project);
+  const { classes, total: all } = useStore(project);
   const { times } = useStore(connection);
   const least = SIZES[useStore(cellSize)];
   const scroller = useRef(null);
   const content = useRef(null);
-  const [box, setBox] = useState({ width: 0, height: 0, unit: 16 });
+  const box = useBox(scroller);
   const [top, setTop] = useState(0);
   const layout = layoutOf(box.width, total, least, box.unit);
   const rubber = useRubber(scroller, content, layout);
-
-  useLayoutEffect(() => {
-    const measure = () => {
-      const { clientWidth, clientHeight } = scroller.current;
-      const unit = parseFloat(getComputedStyle(document.documentElement).fontSize);
-      setBox({ width: clientWidth - 2 * PADDING, height: clientHeight, unit });
-    };
-    const observer = new ResizeObserver(measure);
-    observer.observe(scroller.current);
-    measure();
-    return () => observer.disconnect();
-  }, []);
-
-  // The image that the keyboard is at stays in the window.
-  useEffect(() => {
-    if (!box.width || !total || document.activeElement !== scroller.current) return;
-    const { y } = placeOf(layout, chosen.index);
-    const view = scroller.current;
-    if (y < view.scrollTop) view.scrollTop = y;
-    const bottom = y + layout.stepY + PADDING;
-    if (bottom > view.scrollTop + view.clientHeight) view.scrollTop = bottom - view.clientHeight;
-  }, [chosen.active, chosen.index]);
-
-  const onPointerUp = (event) => {
-    if (rubber.end() || event.button) return;
-    const cell = event.target.closest(".cell");
-    if (!cell) clearSelection();
-    else {
-      const isTouch = event.pointerType === "touch" && chosen.ids.size > 0;
-      const toggle = event.ctrlKey || event.metaKey || isTouch;
-      choose(Number(cell.dataset.index), { toggle, range: event.shiftKey });
-    }
-  };
+  useFollowing(scroller, layout, chosen);
 
   const page = Math.max(1, Math.floor(box.height / layout.stepY) - 1);
   const [first, last] = between(layout, top - box.height, top + 2 * box.height, total);
   const shown = box.width ? indices(first, last, chosen.index, total) : [];
-  const size = layout.side * devicePixelRatio > 150 ? 256 : 128;
-  const words = language.get();
+  const common = {
+    total,
+    classes,
+    times,
+    side: layout.side,
+    height: layout.height,
+    size: layout.side * devicePixelRatio > 150 ? 256 : 128,
+    words: language.get(),
+  };
   return html`
     <div
       class="grid"
@@ -89,30 +64,71 @@ export function Grid() {
       onDblClick=${openDetails}
       onPointerDown=${rubber.onPointerDown}
       onPointerMove=${rubber.onPointerMove}
-      onPointerUp=${onPointerUp}
+      onPointerUp=${(event) => rubber.end() || onClick(event)}
       onPointerCancel=${rubber.end}
     >
       <div class="cells" ref=${content} style=${{ height: `${layout.all}px` }} role="presentation">
-        ${shown.map((index) => {
-          const row = rows[index];
-          if (!row) return null;
-          const { x, y } = placeOf(layout, index);
-          return html`<${Cell}
-            key=${row.id}
-            ...${{ row, index, total, x, y, size, times, words }}
-            side=${layout.side}
-            height=${layout.height}
-            selected=${chosen.ids.has(row.id)}
-            active=${chosen.active === row.id}
-            classes=${project.get().classes}
-          />`;
-        })}
+        ${shown
+          .filter((index) => rows[index])
+          .map(
+            (index) => html`<${Cell}
+              key=${rows[index].id}
+              row=${rows[index]}
+              index=${index}
+              ...${placeOf(layout, index)}
+              ...${common}
+              selected=${chosen.ids.has(rows[index].id)}
+              active=${chosen.active === rows[index].id}
+            />`,
+          )}
         ${rubber.shown && html`<div class="rubber" style=${rectangle(rubber.shown)}></div>`}
       </div>
     </div>
     <p id="grid-keys" hidden>${t("grid_keys")}</p>
-    ${loaded && !total && project.get().total > 0 && html`<${Nothing} />`}
+    ${loaded && !total && all > 0 && html`<${Nothing} />`}
   `;
+}
+
+/* Return the room of the cells and the size of the type, in pixels. */
+function useBox(scroller) {
+  const [box, setBox] = useState({ width: 0, height: 0, unit: 16 });
+  useLayoutEffect(() => {
+    const measure = () => {
+      const { clientWidth, clientHeight } = scroller.current;
+      const unit = parseFloat(getComputedStyle(document.documentElement).fontSize);
+      setBox({ width: clientWidth - 2 * PADDING, height: clientHeight, unit });
+    };
+    const observer = new ResizeObserver(measure);
+    observer.observe(scroller.current);
+    measure();
+    return () => observer.disconnect();
+  }, []);
+  return box;
+}
+
+/* Keep the image that the keyboard is at in the window. */
+function useFollowing(scroller, layout, chosen) {
+  useEffect(() => {
+    const view = scroller.current;
+    if (document.activeElement !== view) return;
+    const { y } = placeOf(layout, chosen.index);
+    const bottom = y + layout.stepY + PADDING;
+    if (y < view.scrollTop) view.scrollTop = y;
+    if (bottom > view.scrollTop + view.clientHeight) view.scrollTop = bottom - view.clientHeight;
+  }, [chosen.active, chosen.index]);
+}
+
+/* Select what was clicked; a finger adds to what is selected. */
+function onClick(event) {
+  if (event.button) return;
+  const cell = event.target.closest(".cell");
+  if (!cell) {
+    clearSelection();
+    return;
+  }
+  const isAdding = event.pointerType === "touch" && selection.get().ids.size > 0;
+  const toggle = event.ctrlKey || event.metaKey || isAdding;
+  choose(Number(cell.dataset.index), { toggle, range: event.shiftKey });
 }
 
 /* The cells near the window, and the one that the keyboard is at, for screen readers. */
