@@ -132,6 +132,8 @@ _IMPORT = {
     "import_take_many": N_("Take {n} images"),
     "import_already_one": N_("{n} image was there already."),
     "import_already_many": N_("{n} images were there already."),
+    "import_left_out_one": N_("{n} file is neither an image nor a table, and stays out."),
+    "import_left_out_many": N_("{n} files are neither images nor tables, and stay out."),
     "import_one_class": N_("All of these images can go to one class:"),
     "did_import_one": N_("{n} image was taken over."),
     "did_import_many": N_("{n} images were taken over."),

@@ -15,9 +15,9 @@ export function say(text, { undo = false } = {}) {
   setTimeout(() => close(one.number), 1000 * SECONDS);
 }
 
-/* Show what went wrong. A server that is gone has a banner of its own. */
+/* Show what went wrong. A server that is gone, or knows no token, has a banner of its own. */
 export function sayError(error) {
-  if (error instanceof Gone || error.name === "AbortError") return;
+  if (error instanceof Gone || error.status === 401 || error.name === "AbortError") return;
   const one = { number: ++number, text: error.message, undo: false, kind: "error" };
   messages.set([...messages.get().filter((shown) => shown.text !== one.text), one]);
 }

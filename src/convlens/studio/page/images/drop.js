@@ -102,7 +102,6 @@ export function useDrop() {
     };
   }, []);
   useEffect(() => {
-    document.body.dataset.dragging = over ?? "";
     document.querySelectorAll("[data-drop-class]").forEach((card) => {
       card.classList.toggle("over", card.dataset.dropClass === over);
     });

@@ -25,7 +25,14 @@ export async function beginImport(files, classId = null) {
     say(t("one_import"));
     return;
   }
-  current.set({ phase: "sending", sent: 0, files: files.length, refused: [], class: classId });
+  current.set({
+    phase: "sending",
+    sent: 0,
+    files: files.length,
+    refused: [],
+    leftOut: 0,
+    class: classId,
+  });
   try {
     const { id } = await call("/api/imports", { method: "POST" });
     current.change({ id });
@@ -65,7 +72,8 @@ async function sendOne(id, { file, path }) {
       return;
     }
     try {
-      await call(`/api/imports/${id}/${kind}=${encodeURIComponent(path)}`, { body: file });
+      const named = `${kind}=${encodeURIComponent(path)}`;
+      leaveOut(await call(`/api/imports/${id}/${named}`, { body: file }));
       return;
     } catch (error) {
       if (!(error instanceof Gone)) {
@@ -77,6 +85,12 @@ async function sendOne(id, { file, path }) {
     if (!current.get()) return;
     await new Promise((done) => setTimeout(done, PAUSE));
   }
+}
+
+/* Count what is neither an image nor a table of labels, in an answer to a file or to a zip. */
+function leaveOut({ kept = true, left_out: leftOut = {} }) {
+  const more = Object.values(leftOut).reduce((sum, number) => sum + number, kept ? 0 : 1);
+  if (current.get()) current.change({ leftOut: current.get().leftOut + more });
 }
 
 function note(name, message) {
@@ -137,7 +151,7 @@ export function LeftImports() {
           type="button"
           class="button"
           onClick=${() => {
-            current.set({ id, phase: "looking", refused: [], class: null });
+            current.set({ id, phase: "looking", refused: [], leftOut: 0, class: null });
             look(id).catch(fail);
           }}
         >
@@ -188,6 +202,7 @@ function Seen({ now, close }) {
       )}
     </ul>
     ${seen.notes.map((text) => html`<p class="note">${text}</p>`)}
+    ${now.leftOut > 0 && html`<p class="note">${count("import_left_out", now.leftOut)}</p>`}
     <${RefusedFiles} refused=${now.refused} />
     <footer>
       <button type="button" class="button" onClick=${close}>${t("drop_import")}</button>
