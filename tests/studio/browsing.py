@@ -131,7 +131,7 @@ class Window:
         """Assert that nothing else was asked, and that no script failed."""
         own = (origin, "blob:" + origin, "data:")
         assert [url for url in self.requested if not url.startswith(own)] == []
-        assert self.problems == []
+        assert not self.problems, self.problems
 
 
 @pytest.fixture

@@ -96,9 +96,10 @@ def test_a_page_without_the_token_says_which_address_to_open(served, window):  #
 def test_a_camera_that_is_forbidden_is_said_with_another_way(served, window):  # noqa: F811
     tabs = window()
     tabs.context.add_init_script(
-        """navigator.mediaDevices.getUserMedia = async () => {
-          throw new DOMException("no", "NotAllowedError");
-        }"""
+        """if (navigator.mediaDevices)
+          navigator.mediaDevices.getUserMedia = async () => {
+            throw new DOMException("no", "NotAllowedError");
+          };"""
     )
     page = tabs.tab(served.address)
     page.locator(".way").first.locator("input").fill("cat")
