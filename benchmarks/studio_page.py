@@ -113,7 +113,9 @@ def first_paint(page: Any, address: str) -> float:
     begin = time.perf_counter()
     page.goto(address, wait_until="commit")
     page.wait_for_selector(".cell")
-    page.wait_for_function(f"() => {{ const seen = ({LOOK})(); return seen.cells && !seen.blank; }}")
+    page.wait_for_function(
+        f"() => {{ const seen = ({LOOK})(); return seen.cells && !seen.blank; }}"
+    )
     return time.perf_counter() - begin
 
 

@@ -63,7 +63,7 @@ def test_axe_finds_nothing_serious(served, window, theme):  # noqa: F811
     page.reload()
     for state in states(page):
         found[state] = complaints(page)
-    assert found == dict.fromkeys(found, [])
+    assert found == {state: [] for state in found}
     assert len(found) == 7
 
 
@@ -197,7 +197,7 @@ def test_thousands_of_images_are_scrolled_without_gaps(served, window):  # noqa:
     for _turn in range(20):
         page.mouse.wheel(0, 600)
         page.wait_for_timeout(150)
-        shown, empty = page.evaluate(missing)
+        shown, _blank = page.evaluate(missing)
         assert shown >= 12
     wait_for(page, lambda: page.evaluate(missing)[1], 0)
     page.locator(".grid").focus()

@@ -56,9 +56,7 @@ _CLASSES = {
     "remove_class": N_("Remove the class"),
     "remove_class_title": N_("Remove the class {name}?"),
     "remove_class_text_one": N_("{n} image goes to the trash of this workspace. It can be undone."),
-    "remove_class_text_many": N_(
-        "{n} images go to the trash of this workspace. It can be undone."
-    ),
+    "remove_class_text_many": N_("{n} images go to the trash of this workspace. It can be undone."),
     "remove_class_button_one": N_("Remove it with {n} image"),
     "remove_class_button_many": N_("Remove it with {n} images"),
     "did_remove_class": N_("The class {name} was removed."),

@@ -29,8 +29,8 @@ SHELL_TEXTS: dict[str, str] = {
     "gone_unsafe_one": N_("{n} image is not saved yet; leave this page open, and it will be."),
     "gone_unsafe_many": N_("{n} images are not saved yet; leave this page open, and they will be."),
     "locked": N_(
-        "This page has no token of the studio: open the address that the terminal shows, which ends "
-        "in it."
+        "This page has no token of the studio: open the address that the terminal shows, which "
+        "ends in it."
     ),
     "not_done_gone": N_("This was not done, since the studio does not answer."),
     "loading_workspace": N_("The images are being loaded."),

@@ -117,7 +117,7 @@ async function finish(chosen) {
     const answer = await call(`/api/imports/${id}/finish`, { json: chosen });
     refresh();
     const all = [...refused, ...answer.refused];
-    if (all.length || answer.notes.length) {
+    if (all.length || answer.already) {
       current.change({ phase: "done", answer, refused: all });
       return;
     }
