@@ -146,7 +146,9 @@ def test_the_keyboard_alone_suffices(served, window):  # noqa: F811
 
     tab_to(page, "More for dog")
     page.keyboard.press("Enter")
-    page.keyboard.press("Enter")  # the first action renames
+    wait_for(page, lambda: focused(page), "Rename")
+    page.keyboard.press("Enter")
+    wait_for(page, lambda: focused(page), "New name of dog")
     page.keyboard.type("wolf")
     page.keyboard.press("Enter")
     wait_for(page, lambda: names(page), [f"cat {images - 1}", "wolf 2"])

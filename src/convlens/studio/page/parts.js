@@ -1,6 +1,6 @@
 /* Parts: buttons, dialogs and fields that all rooms use. */
 
-import { useEffect, useId, useRef, useState } from "preact/hooks";
+import { useEffect, useId, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { html } from "./html.js";
 import { Icon } from "./icons.js";
 import { t } from "./words.js";
@@ -57,7 +57,7 @@ export function NameField({ label, button, value = "", hint, onName, onCancel, f
   const [problem, setProblem] = useState("");
   const field = useRef(null);
   const id = useId();
-  useEffect(() => {
+  useLayoutEffect(() => {
     if (!focus) return;
     field.current.focus();
     field.current.select();
@@ -139,7 +139,7 @@ export function FilesButton({ label, icon, folder = false, accept, onFiles, clas
 export function Menu({ label, actions }) {
   const [open, setOpen] = useState(false);
   const place = useRef(null);
-  useEffect(() => {
+  useLayoutEffect(() => {
     if (!open) return undefined;
     place.current.querySelector("[role=menuitem]").focus();
     const outside = (event) => place.current.contains(event.target) || setOpen(false);
