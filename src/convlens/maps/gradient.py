@@ -70,8 +70,8 @@ def grad_cam(
 ) -> HeatMap:
     """Return Grad-CAM in the unit of the logits: the number of positions times that of the paper.
 
-    The arguments are those of `gradient_map`. In a network with global average pooling and one
-    dense layer, it is the exact map without what is below 0.
+    The arguments are those of `gradient_map`. Where only global average pooling and one dense
+    layer follow the feature map, it is the exact map without what is below 0.
     """
     positions = features.shape[0] * features.shape[1]
     values = (features * gradient.mean(axis=(0, 1))).sum(axis=2) * positions
