@@ -127,6 +127,30 @@ def test_several_maps_of_a_page_are_corrected(finder):
     assert all(one.checks[1].facts["maps"] == 3 for one in found.maps)
 
 
+@pytest.mark.parametrize("hidden", [False, True])
+def test_maps_of_several_classes_are_those_of_each_alone_and_share_their_passes(hidden):
+    found = Explainer(red_finder(hidden=hidden))
+    pixels = marked()
+    targets = [Target(1), Target(0), Target(1, 0)]
+    expected = [
+        found.check(pixels, found.map(pixels, one, found.best_method), choices=50)
+        for one in targets
+    ]
+    compiled = found.network.compiled
+    counts = []
+
+    def counted(images):
+        counts.append(len(images))
+        return compiled(images)
+
+    found.network.__dict__["compiled"] = counted
+    together = found.explain_each(pixels, targets, choices=50)
+    for one, other in zip(together, expected, strict=True):
+        np.testing.assert_array_equal(one.map.values, other.map.values)
+        assert one.to_dict() == other.to_dict()
+    assert sum(counts) == 50 + len(targets) + (225 + len(targets) if hidden else 0)
+
+
 def test_contrast_explains_the_difference(finder):
     found = finder.explain(marked(), "marked", "plain")
     difference, label, against = (one.map for one in found.maps)

@@ -7,7 +7,7 @@ from convlens.classifier import runtime
 from convlens.maps.deletion import CHOICES, Deletion, choices_for, delete
 from convlens.maps.explainer import Explainer, explainer_of
 from convlens.maps.heat import HeatMap, Target
-from convlens.maps.perturbing import occlusion_map, rise_map, windows
+from convlens.maps.perturbing import occlusion_maps, rise_map, windows
 from convlens.maps.regions import Regions, covered, covering, first_of
 from tests.maps.networks import SIDE, marked, red_finder
 
@@ -22,7 +22,7 @@ def test_occlusion_equals_predicting_each_image_by_hand(finder, engine):
     model = Explainer(finder).network.model
     logits = runtime.compile_model(model, "float32", engine)
     pixels = marked()
-    heat = occlusion_map(pixels, Target(1), logits)
+    (heat,) = occlusion_maps(pixels, [Target(1)], logits)
     colour = covering(pixels)
     base = logits(pixels[None])[0, 1]
     falls = np.zeros((15, 15))
@@ -47,7 +47,7 @@ def test_every_square_covers_four_regions():
 def test_progress_reaches_the_end(finder):
     seen = []
     logits = explainer_of(finder).network.logits
-    occlusion_map(marked(), Target(1), logits, progress=lambda *counts: seen.append(counts))
+    occlusion_maps(marked(), [Target(1)], logits, progress=lambda *counts: seen.append(counts))
     assert seen[-1] == (225, 225)
 
 

@@ -12,7 +12,7 @@ Source      Petsiuk, Das, Saenko, "RISE: Randomized Input Sampling for Explanati
             Phipson, Smyth, "Permutation P-values Should Never Be Zero", 2010, arXiv:1603.05766
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -71,15 +71,36 @@ def delete(
         choices: The number of random choices.
         seed: The seed of the random choices.
     """
+    return delete_each([heat], pixels, logits, choices=choices, seed=seed)[0]
+
+
+def delete_each(
+    maps: Sequence[HeatMap],
+    pixels: ImageArray,
+    logits: Logits,
+    *,
+    choices: int = CHOICES,
+    seed: int = 0,
+) -> list[Deletion]:
+    """Test several maps of one image, which share the random choices and their passes.
+
+    Each outcome is that of `delete`. The further arguments are those of `delete`.
+
+    Args:
+        maps: Maps of different targets, all of one shape.
+    """
     regions = Regions.over(*pixels.shape[:2])
     count = max(1, round(SHARE * len(regions)))
     height, width = pixels.shape[:2]
     rng = np.random.default_rng(seed)
-    cells = tuple(round(FINER * min(side, FINEST)) + 1 for side in heat.values.shape)
-    chosen = [first_of(regions.order(heat.values), [count])]
+    cells = tuple(round(FINER * min(side, FINEST)) + 1 for side in maps[0].values.shape)
+    chosen = [first_of(regions.order(one.values), [count]) for one in maps]
     for _ in range(choices):
         drawn = scattered(rng.normal(size=cells), height, width, rng)
         chosen.append(first_of(regions.order(drawn), [count]))
-    rows = logits(covered(pixels, regions, np.concatenate(chosen)))
-    falls = heat.logit - np.asarray(heat.target.of(rows.astype(np.float64)))
-    return Deletion(float(falls[0]), falls[1:], count)
+    rows = logits(covered(pixels, regions, np.concatenate(chosen))).astype(np.float64)
+    found = []
+    for number, one in enumerate(maps):
+        falls = one.logit - np.asarray(one.target.of(rows))
+        found.append(Deletion(float(falls[number]), falls[len(maps) :], count))
+    return found

@@ -13,24 +13,17 @@ from convlens.errors import ConfigError, ModelError
 from convlens.files import and_more
 from convlens.image_file import ImageLike, name_of, readable
 from convlens.language import _, one_of, sentences
+from convlens.maps.checking import check_each
 from convlens.maps.deciding import deciding_regions
-from convlens.maps.deletion import CHOICES, choices_for, delete
+from convlens.maps.deletion import CHOICES, choices_for
 from convlens.maps.ending import NoEnding, curved_layer
-from convlens.maps.evidence import (
-    Check,
-    Checked,
-    check_additivity,
-    check_deletion,
-    check_origin,
-    corrected,
-)
+from convlens.maps.evidence import Checked, corrected
 from convlens.maps.explanation import Explanation
 from convlens.maps.heat import METHODS, HeatMap, Target, check_method
-from convlens.maps.methods import PERTURBING, changing_map_of, map_of, targets_of
-from convlens.maps.network import OpenedNetwork, chance_note, compute
+from convlens.maps.methods import PERTURBING, changing_map_of, maps_of, targets_of
+from convlens.maps.network import OpenedNetwork, chance_note
 from convlens.maps.perturbing import Progress
 from convlens.maps.randomisation import DRAWS, Randomised, randomise
-from convlens.maps.regions import Regions
 from convlens.preprocess import ImageArray, prepare
 
 FEW_DRAWS = 4  # of maps that take hundreds of passes each
@@ -222,7 +215,7 @@ class Explainer:
         progress: Progress | None = None,
     ) -> HeatMap:
         """Return a map of an image (height, width, channels) uint8, without its checks."""
-        return map_of(self.network, pixels, target, method, progress)
+        return maps_of(self.network, pixels, [target], method, progress)[0]
 
     def check(self, pixels: ImageArray, heat: HeatMap, *, choices: int = CHOICES) -> Checked:
         """Return a map with its checks.
@@ -235,19 +228,28 @@ class Explainer:
             heat: The map.
             choices: The random choices of the deletion test.
         """
-        checks: list[Check] = []
-        (rows,) = compute(self.network.model, pixels[None])
-        logit = float(heat.target.of(rows.astype(np.float64))[0])
-        if heat.method == "exact":
-            heat = replace(heat, logit=logit)
-            checks.append(check_additivity(heat))
-        else:
-            checks.append(check_origin(heat, logit))
-        deletion = delete(heat, pixels, self.network.logits, choices=choices)
-        checks.append(check_deletion(deletion, len(Regions.over(*pixels.shape[:2]))))
-        if heat.method in self.randomised:
-            checks.append(self.randomised[heat.method].check)
-        return Checked(heat, tuple(checks))
+        return check_each(self.network, pixels, [heat], self.randomised, choices=choices)[0]
+
+    def explain_each(
+        self,
+        pixels: ImageArray,
+        targets: Sequence[Target],
+        *,
+        choices: int,
+        progress: Progress | None = None,
+    ) -> list[Checked]:
+        """Return the best map of each of several targets of an image, with its checks.
+
+        The maps and their checks are those of `map` and `check`; they share their passes.
+
+        Args:
+            pixels: (height, width, channels) uint8, the image.
+            targets: What is explained.
+            choices: The random choices of the deletion tests, which are not corrected yet.
+            progress: See `explain`.
+        """
+        maps = maps_of(self.network, pixels, targets, self.best_method, progress)
+        return check_each(self.network, pixels, maps, self.randomised, choices=choices)
 
     def randomise(
         self, method: str, images: ImageArray, progress: Progress | None = None

@@ -1,13 +1,16 @@
 """Methods: the map of an image by each method, of a network that stays or one that changes."""
 
+from collections.abc import Callable, Sequence
+
+import keras
 import numpy as np
 from numpy.typing import NDArray
 
 from convlens.maps.exact import exact_map, read_terms
 from convlens.maps.gradient import grad_cam, gradient_at, gradient_map
 from convlens.maps.heat import HeatMap, Target
-from convlens.maps.network import OpenedNetwork, compute
-from convlens.maps.perturbing import Progress, occlusion_map, rise_map
+from convlens.maps.network import OpenedNetwork, compute, compute_often
+from convlens.maps.perturbing import Progress, occlusion_maps, rise_map
 from convlens.preprocess import ImageArray
 
 PERTURBING = ("occlusion", "rise")
@@ -24,46 +27,55 @@ def targets_of(method: str, target: Target) -> tuple[Target, ...]:
     return (target, *target.parts) if method == "exact" else (target,)
 
 
-def map_of(
+def maps_of(
     network: OpenedNetwork,
     pixels: ImageArray,
-    target: Target,
+    targets: Sequence[Target],
     method: str,
     progress: Progress | None = None,
-) -> HeatMap:
-    """Return a map of an image (height, width, channels) uint8, without its checks."""
+) -> list[HeatMap]:
+    """Return the maps of several targets of an image (height, width, channels), without checks.
+
+    They share the passes through the network, except those of random masks.
+    """
     if method == "occlusion":
-        return occlusion_map(pixels, target, network.logits, progress=progress)
+        return occlusion_maps(pixels, targets, network.logits, progress=progress)
     if method == "rise":
-        return rise_map(pixels, target, network.logits, progress=progress)
-    return _feature_map_of(network, pixels, target, method)
+        return [rise_map(pixels, one, network.logits, progress=progress) for one in targets]
+    return _feature_maps_of(network, pixels, targets, method)
 
 
-def _feature_map_of(
-    network: OpenedNetwork, pixels: ImageArray, target: Target, method: str
-) -> HeatMap:
-    """Return a map that comes from the last feature map: exact, gradient or grad-cam."""
+def _feature_maps_of(
+    network: OpenedNetwork,
+    pixels: ImageArray,
+    targets: Sequence[Target],
+    method: str,
+    run: Callable[[keras.Model, ImageArray], list[Rows]] = compute,
+) -> list[HeatMap]:
+    """Return maps that come from the last feature map: exact, gradient or grad-cam."""
     if method == "exact":
-        features, logits = compute(network.exact_body, pixels[None])
-        terms = read_terms(network.sum, target)
-        return exact_map(terms, features[0], logits[0], target)
+        features, logits = run(network.exact_body, pixels[None])
+        return [
+            exact_map(read_terms(network.sum, one), features[0], logits[0], one) for one in targets
+        ]
     body, head = network.parts
-    features, logits = compute(body, pixels[None])
-    gradient = gradient_at(head, features[0], target)
+    features, logits = run(body, pixels[None])
     finish = gradient_map if method == "gradient" else grad_cam
-    return finish(gradient, features[0], logits[0], target)
+    return [
+        finish(gradient_at(head, features[0], one), features[0], logits[0], one) for one in targets
+    ]
 
 
 def changing_map_of(
     network: OpenedNetwork, pixels: ImageArray, target: Target, method: str
 ) -> HeatMap:
-    """Return a map of a network whose weights change, so that it cannot be compiled."""
+    """Return a map of a network whose weights change, so that OpenVINO cannot run it."""
 
     def logits(images: ImageArray) -> Rows:
-        return compute(network.model, images)[0]
+        return compute_often(network.model, images)[0]
 
     if method == "occlusion":
-        return occlusion_map(pixels, target, logits)
+        return occlusion_maps(pixels, [target], logits)[0]
     if method == "rise":
         return rise_map(pixels, target, logits, masks=FEW_MASKS)
-    return _feature_map_of(network, pixels, target, method)
+    return _feature_maps_of(network, pixels, [target], method, compute_often)[0]

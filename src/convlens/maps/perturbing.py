@@ -6,7 +6,7 @@ Source      Zeiler, Fergus, "Visualizing and Understanding Convolutional Network
             Models", 2018, arXiv:1806.07421: random masks
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 
@@ -37,32 +37,36 @@ def windows(regions: Regions) -> Chosen:
     return chosen
 
 
-def occlusion_map(
+def occlusion_maps(
     pixels: ImageArray,
-    target: Target,
+    targets: Sequence[Target],
     logits: Logits,
     *,
     progress: Progress | None = None,
-) -> HeatMap:
-    """Return how far the logit falls when a square is covered, for each region of the image.
+) -> list[HeatMap]:
+    """Return how far each target falls when a square is covered, for each region of the image.
 
-    The squares overlap. The value of a region is the mean fall of the squares that cover it.
+    The squares overlap. The value of a region is the mean fall of the squares that cover it. All
+    targets share the passes.
 
     Args:
         pixels: (height, width, channels) uint8, the image.
-        target: What is explained.
+        targets: What is explained.
         logits: Computes the (n, num_classes) logits of n images.
         progress: Called with the number of covered images that are done, and of all.
     """
     regions = Regions.over(*pixels.shape[:2])
     chosen = windows(regions)
-    logit = explained(pixels[None], target, logits)[0]
-    after = np.empty(len(chosen))
+    before = np.stack([explained(pixels[None], one, logits)[0] for one in targets])
+    after = np.empty((len(targets), len(chosen)))
     for part in _parts(len(chosen), progress):
-        after[part] = explained(covered(pixels, regions, chosen[part]), target, logits)
+        rows = logits(covered(pixels, regions, chosen[part])).astype(np.float64)
+        after[:, part] = [one.of(rows) for one in targets]
     weights = chosen / chosen.sum(axis=0)
-    values = (logit - after) @ weights
-    return HeatMap("occlusion", target, values.reshape(regions.rows, regions.columns), logit)
+    values = ((before[:, None] - after) @ weights).reshape(-1, regions.rows, regions.columns)
+    return [
+        HeatMap("occlusion", *one) for one in zip(targets, values, before.tolist(), strict=True)
+    ]
 
 
 def rise_map(

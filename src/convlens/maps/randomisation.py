@@ -19,7 +19,7 @@ from scipy.stats import rankdata
 from convlens.classifier.assembly import with_precision
 from convlens.maps.evidence import Check
 from convlens.maps.heat import Floats, HeatMap, Target, enlarge
-from convlens.maps.network import OpenedNetwork, compute
+from convlens.maps.network import OpenedNetwork, compute_often
 from convlens.preprocess import ImageArray
 
 STEPS = 4
@@ -91,7 +91,7 @@ def randomise(
     for draw in range(draws):
         rng = np.random.default_rng(draw)
         image = images[draw % len(images)]
-        (logits,) = compute(twin, image[None])
+        (logits,) = compute_often(twin, image[None])
         target = Target(int(logits[0].argmax()))
         first = explain(network, image, target)
         start = 0
