@@ -53,12 +53,25 @@ def _own_cache(tmp_path_factory: pytest.TempPathFactory) -> None:
 
 @contextlib.contextmanager
 def without_charts() -> Iterator[None]:
-    """Write reports with empty charts, which take longer to draw than small networks to train."""
+    """Write reports without charts and maps, which take longer than small networks to train."""
+    from convlens.report import results  # which imports Keras, so that the engine is chosen first
+
     blank = Figure()
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(page, "_charts", lambda *_: {"confusion": blank, "calibration": blank})
         patch.setattr(page, "_show_mistakes", lambda *_: None)
         patch.setattr(page, "draw", lambda *_: b"")
+        patch.setattr(results, "explain_mistakes", lambda *_: None)
+        yield
+
+
+@contextlib.contextmanager
+def without_maps() -> Iterator[None]:
+    """Fail where the mistakes of a training are explained that should take no time for it."""
+    from convlens.report import results
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.delattr(results, "explain_mistakes")
         yield
 
 

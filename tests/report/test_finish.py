@@ -5,6 +5,7 @@ import pytest
 
 from convlens.evaluation.calibration import apply_temperature, choose_threshold, fit_temperature
 from convlens.pipeline import train
+from convlens.report import results
 from convlens.report.finish import finish
 from convlens.run import Run
 from convlens.training.network import choose_network
@@ -81,6 +82,17 @@ def test_finishing_again_gives_the_same_and_predictions_may_come_from_elsewhere(
     assert asked == list(zip((1.0, classifier.temperature), sizes, strict=True))
     assert f"threshold    {100 * classifier.threshold:.1f} %:" in said
     assert "reach it" in said
+
+
+def test_mistakes_are_explained_unless_told_otherwise(runs, digits, tmp_path, monkeypatch):
+    """A draw of few images trains for seconds, and its report is one of many."""
+    run = copied(runs[0], tmp_path)
+    asked = []
+    monkeypatch.setattr(results, "explain_mistakes", lambda run, *_: asked.append(run))
+    prepared = run.divided(choose_network(CONFIG).prepare(digits, CONFIG, None))
+    finish(run, prepared, QUIET)
+    finish(run, prepared, QUIET, explain=False)
+    assert asked == [run]
 
 
 def test_too_few_correct_predictions_are_noted(digits, tmp_path):

@@ -9,7 +9,7 @@ from convlens.pipeline import train
 from convlens.report.again import score_again
 from convlens.run import Run
 from convlens.studies.cross_validation import cross_validate, resume_cross_validation
-from tests.conftest import without_charts
+from tests.conftest import without_charts, without_maps
 from tests.trainings import QUIET, press_ctrl_c, same_weights
 
 FOLDED = Config().replace(
@@ -29,7 +29,7 @@ FOLDED = Config().replace(
 @pytest.fixture(scope="module")
 def run(digits, tmp_path_factory):
     folder = tmp_path_factory.mktemp("folds") / "run"
-    with without_charts():
+    with without_charts(), without_maps():
         return cross_validate(digits, FOLDED, 3, run=folder, screen=QUIET)
 
 

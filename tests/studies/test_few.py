@@ -18,7 +18,7 @@ from convlens.report.again import score_again
 from convlens.run import Run
 from convlens.screen import Screen
 from convlens.studies.few import mean_of_draws, resume_few, train_on_few
-from tests.conftest import without_charts
+from tests.conftest import without_charts, without_maps
 from tests.trainings import press_ctrl_c, same_weights
 
 QUIET = Screen(quiet=True)
@@ -40,7 +40,7 @@ def head(digits, backbone, tmp_path_factory):
     """A head on a tiny backbone, learned from 4 images a class, three times."""
     config = Config().replace(backbone=str(backbone), pooling="none", limit=400)
     folder = tmp_path_factory.mktemp("few") / "run"
-    with without_charts():
+    with without_charts(), without_maps():
         return train_on_few(digits, config, K, draws=DRAWS, run=folder, screen=QUIET)
 
 

@@ -118,6 +118,15 @@ def scale_colours() -> list[str]:
     return ["#{:02X}{:02X}{:02X}".format(*colour) for colour in _colours(STOPS)]
 
 
+def scale_numbers(largest: float) -> list[str]:
+    """Return the numbers below the scale at equal distances, from the least to the largest.
+
+    >>> scale_numbers(8.0)
+    ['-8', '-4', '0', '+4', '+8']
+    """
+    return [f"{share * largest:+.3g}" if share else "0" for share in (-1, -0.5, 0, 0.5, 1)]
+
+
 def _colours(count: int) -> NDArray[np.uint8]:
     """Return (count, 3) colours of the scale at equal distances."""
     colours = np.asarray(SIGNED(np.linspace(0, 1, count)), np.float64)

@@ -3,13 +3,16 @@
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any, NotRequired, TypedDict, Unpack
+from typing import TYPE_CHECKING, Any, NotRequired, TypedDict, Unpack
 
 import numpy as np
 
 from convlens.evaluation.evaluate import IMAGES_SEEN, Evaluation
 from convlens.language import N_, _, sentences
 from convlens.preprocess import ImageArray
+
+if TYPE_CHECKING:
+    from convlens.report.why import Why  # which imports Keras
 
 MISTAKES = 24  # how many mistakes are shown
 
@@ -50,6 +53,7 @@ class ReportContent(TypedDict):
             fingerprint and notes.
         images: A function that returns the evaluated image of an index from 0 to n - 1, uint8.
         image_names: Their n names, such as paths.
+        why: Why the most confident mistakes were made.
         extra: Anything else worth keeping, such as seconds, versions, precision and parameters.
     """
 
@@ -60,6 +64,7 @@ class ReportContent(TypedDict):
     data: NotRequired[Mapping[str, Any]]
     images: NotRequired[Callable[[int], ImageArray]]
     image_names: NotRequired[Sequence[str]]
+    why: "NotRequired[Why | None]"
     extra: NotRequired[Mapping[str, Any]]
 
 
@@ -70,6 +75,7 @@ def report_dict(evaluation: Evaluation, **content: Unpack[ReportContent]) -> dic
         "written": datetime.now(UTC).isoformat(timespec="seconds"),
         **evaluation.to_dict(),
         "mistakes": describe(evaluation, evaluation.worst(MISTAKES), content.get("image_names")),
+        **_why_facts(evaluation, content.get("why")),
         "history": content.get("history", ()),
         "data": content.get("data", {}),
         "settings": content.get("settings", {}),
@@ -77,6 +83,10 @@ def report_dict(evaluation: Evaluation, **content: Unpack[ReportContent]) -> dic
     # The facts come first, and what is extra overrides none of them.
     plain: dict[str, Any] = plain_data(facts | dict(content.get("extra", {})) | facts)
     return plain
+
+
+def _why_facts(evaluation: Evaluation, why: "Why | None") -> dict[str, Any]:
+    return {} if why is None else {"why": why.to_dict(evaluation.class_names)}
 
 
 def describe(

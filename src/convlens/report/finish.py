@@ -7,6 +7,7 @@ calibration.
 
 import json
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -33,7 +34,7 @@ Predict = Callable[[Classifier, NDArray[np.int64]], NDArray[np.float32]]
 """Returns (m, num_classes) probabilities of the images of a store with (m,) indices."""
 
 
-def finish(
+def finish(  # noqa: PLR0913 - a run, its images, and what is known or wanted besides
     run: Run,
     prepared: Prepared,
     screen: Screen,
@@ -41,6 +42,7 @@ def finish(
     predict: Predict | None = None,
     scored: Scored | None = None,
     facts: Mapping[str, Any] | None = None,
+    explain: bool = True,
 ) -> tuple[Classifier, Scored | None]:
     """Calibrate the best epoch, score it once on the test images, save it, and write the report.
 
@@ -52,6 +54,7 @@ def finish(
         scored: Scores that are there already, such as those of the held-out parts of a
             cross-validation; then the test images are not touched.
         facts: Further entries of report.json.
+        explain: Whether the report explains the most confident mistakes; see `Scored`.
 
     Returns:
         The calibrated classifier, as it lies in the run folder, and its scores, or None where no
@@ -80,6 +83,8 @@ def finish(
     classifier = calibrate(classifier, prepared, run.config.training, screen, predict)
     if scored is None:
         scored = score(classifier, prepared, screen, predict=predict)
+    if not explain:
+        scored = replace(scored, explained=False)
     classifier.provenance["metrics"] = scored.evaluation.to_dict()["metrics"]
     classifier.save(run.classifier_path)
     report_run(run, classifier, scored, screen, facts)

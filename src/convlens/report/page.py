@@ -30,6 +30,7 @@ from convlens.report.content import (
     none_of_these_sentences,
     report_dict,
 )
+from convlens.report.why_page import why_values
 
 CORRECT = 16  # how many correct predictions are shown
 CONFUSIONS = 8  # how many pairs of classes are listed
@@ -113,6 +114,7 @@ def _page(
     correct = describe(evaluation, evaluation.correct(CORRECT), content.get("image_names"))
     data = {name: value for name, value in facts["data"].items() if name not in ("counts", "notes")}
     counts = facts["data"].get("counts")
+    mistakes = _cards(facts["mistakes"], images)
     values = {
         "facts": facts,
         "evaluation": evaluation,
@@ -121,7 +123,8 @@ def _page(
         "none_of_these": none_of_these_sentences(evaluation),
         "charts": charts,
         "seen": name_images(evaluation.images_seen),
-        "mistakes": _cards(facts["mistakes"], images),
+        "mistakes": mistakes,
+        "why": why_values(content.get("why"), evaluation.class_names, mistakes),
         "correct": _cards(correct, images),
         "confusions": evaluation.confusions(CONFUSIONS),
         "data": _rows(data),

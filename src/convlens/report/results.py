@@ -14,8 +14,10 @@ from convlens.data.prepared import Prepared
 from convlens.evaluation.epochs import judge_epochs
 from convlens.evaluation.evaluate import EXPLANATIONS, Evaluation
 from convlens.language import _
+from convlens.preprocess import ImageArray
 from convlens.report.content import baseline_sentence
 from convlens.report.page import write_report
+from convlens.report.why import explain_mistakes
 from convlens.run import Run
 from convlens.screen import Screen
 
@@ -30,11 +32,14 @@ class Scored:
         evaluation: All scores.
         prepared: The images.
         indices: (n,) indices of the images that were scored.
+        explained: Whether the report explains the most confident mistakes. Those of other networks
+            than that of the run, as in a cross-validation, cannot be explained.
     """
 
     evaluation: Evaluation
     prepared: Prepared
     indices: NDArray[np.int64]
+    explained: bool = True
 
 
 def judge_run(run: Run, classifier: Classifier) -> str:
@@ -67,6 +72,13 @@ def write_evaluation(
     provenance = classifier.provenance
     seconds = sum(float(row["seconds"] or 0) for row in run.history)
     always = ("network", "parameters", "precision", "versions")
+
+    def image_at(index: int) -> ImageArray:
+        return np.asarray(prepared.store.images[scored.indices[index]])
+
+    why = None
+    if scored.explained:
+        why = explain_mistakes(run, classifier, scored.evaluation, image_at)
     sometimes = [name for name in ("features", "strength", "fine_tuning") if name in provenance]
     write_report(
         folder,
@@ -76,8 +88,9 @@ def write_evaluation(
         best_epoch=int(provenance["best"]["epoch"]),
         settings=_settings(run, provenance),
         data=prepared.summary() | {"notes": prepared.notes},
-        images=lambda index: np.asarray(prepared.store.images[scored.indices[index]]),
+        images=image_at,
         image_names=[prepared.dataset.image_name(int(i)) for i in scored.indices],
+        why=why,
         extra={
             "seconds": seconds + provenance.get("head_seconds", 0.0),
             "epochs_verdict": judge_run(run, classifier),

@@ -7,6 +7,9 @@ import json
 from typing import Any
 
 from convlens.checksums import digest
+from convlens.errors import StorageError
+from convlens.maps.explainer import Explainer
+from convlens.maps.perturbing import Progress
 from convlens.maps.randomisation import Randomised
 from convlens.run import Run
 
@@ -28,6 +31,29 @@ def write_randomised(run: Run, results: dict[str, Randomised]) -> None:
         StorageError: If the file cannot be written.
     """
     _write(run, RANDOMISATION, {method: one.to_dict() for method, one in results.items()})
+
+
+def randomise_once(
+    explainer: Explainer, method: str, run: Run | None, progress: Progress | None = None
+) -> None:
+    """Compute the randomisation check of a method unless it is known, and keep it for the run.
+
+    Args:
+        explainer: The explainer of the classifier. If that has no examples, nothing is computed.
+        method: The method, which the network has.
+        run: The run of the classifier, if there is one.
+        progress: See `Explainer.randomise`.
+    """
+    examples = explainer.classifier.examples
+    if method in explainer.randomised or examples is None:
+        return
+    explainer.randomise(method, examples, progress)
+    if run is None:
+        return
+    try:
+        write_randomised(run, explainer.randomised)
+    except StorageError:  # the folder may only be read: the check is computed again the next time
+        return
 
 
 def read_doubts(run: Run) -> dict[int, str]:

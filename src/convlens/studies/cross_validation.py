@@ -169,7 +169,7 @@ class _Folds:
             dataset.class_names,
             images_seen=_("{k} held-out folds").format(k=self.k),
         )
-        scored = Scored(evaluation, self.whole, self.pool)
+        scored = Scored(evaluation, self.whole, self.pool, explained=False)
         facts = {"folds": self.k}
         finish(outer, self.whole, self.screen, predict=last.predict, scored=scored, facts=facts)
 

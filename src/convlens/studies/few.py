@@ -28,6 +28,7 @@ from convlens.evaluation.scores import Score
 from convlens.files import explained_stops, write_atomically
 from convlens.language import N_, _, ngettext
 from convlens.pipeline import begin, open_training, prepare_images
+from convlens.report.finish import finish
 from convlens.run import Run
 from convlens.screen import Screen
 from convlens.studies.several import as_begun, continued, write_asked
@@ -159,7 +160,9 @@ class _Few:
             stopped = _(STOPPED).format(number=number, draws=self.draws)
             with explained_stops(outer.how_to_resume, stopped, several=True):
                 training.run(inner)
-                training.finish(inner)
+                predict = training.stages[-1].prepare_scores(inner)
+                prepared = training.setup.prepared
+                finish(inner, prepared, training.screen, predict=predict, explain=False)
 
 
 def _pools(whole: Prepared, k: int) -> list[NDArray[np.int64]]:
