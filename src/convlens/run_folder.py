@@ -75,6 +75,11 @@ def find(name: str | Path) -> Path:
     raise RunError(sentences(message.format(name=name), advice if others else ""))
 
 
+def is_of_run(path: Path) -> bool:
+    """Return whether a file is the classifier of a run, and not a file elsewhere."""
+    return path.name == CLASSIFIER and (path.parent / SETTINGS).is_file()
+
+
 def refuse_begun(folder: Path) -> None:
     """Raise RunError if a folder was killed before it could be continued."""
     if is_claimed(folder):

@@ -165,7 +165,7 @@ def open_network(
 
     scope = Microscope.look(load_classifier(path, model, weights), image)
     folder = (Path() if path is None else path.parent) / "microscope"
-    view = open_views.View(scope, image, folder, files)
+    view = open_views.View(scope, image, folder, files, path)
     layers = [scope.layer(name) for name in look.layer or ()]
     one_value = look.filter is not None or look.at is not None
     if files.html is not None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from convlens.cli.open import FORMS, Files, Look, find_place, find_unit
 from convlens.cli.output import print_json, write_figure, write_file
+from convlens.explain.microscope.classes import explain_classes
 from convlens.explain.microscope.gradient import differentiate
 from convlens.explain.microscope.layer import ONE_LOGIT, Layer
 from convlens.explain.microscope.microscope import Microscope, open_cell
@@ -25,6 +26,9 @@ from convlens.explain.pages.terminal import print_page
 from convlens.explain.pages.worksheet import write_worksheet
 from convlens.files import and_more
 from convlens.language import N_, _, listed, using
+from convlens.run import Run
+from convlens.run_folder import is_of_run
+from convlens.screen import Screen
 from convlens.text import printable
 
 if TYPE_CHECKING:
@@ -62,12 +66,14 @@ class View:
         image: The image as the user named it.
         folder: Where figures go for which no path was given.
         files: What is written.
+        path: The file of the classifier, if it has one.
     """
 
     microscope: Microscope
     image: str
     folder: Path
     files: Files
+    path: Path | None = None
 
     @property
     def name(self) -> str:
@@ -228,7 +234,14 @@ def write_html(
         layers: What the page holds; all that fit if empty.
         first: The index of the value of the first layer that is open at first, or None.
     """
-    text, left_out = render_microscope(view.microscope, view.name, layers, first=first)
+    run = None
+    if view.path is not None and is_of_run(view.path):
+        run = Run(view.path.parent)
+    with Screen(quiet=view.as_json).counter(_("maps of the classes")) as progress:
+        explained = explain_classes(view.microscope, run, progress)
+    text, left_out = render_microscope(
+        view.microscope, view.name, layers, first=first, explained=explained
+    )
     write_file(path, text, _("the page"), quiet=view.as_json)
     if left_out:
         print(  # noqa: T201

@@ -1,15 +1,14 @@
 /* The microscope page: shows the maps of layers, and how the value of a clicked cell is computed. */
 "use strict";
-const { layers, tensors, words: said, start } = JSON.parse(document.getElementById("content").textContent);
+const { layers, tensors, words: said, start, why } = JSON.parse(document.getElementById("content").textContent);
 let words = said[document.documentElement.lang];
 const CHANNELS = 4, TERMS = 12, LARGEST = 64, TOLERANCE = 1e-5;
 const BLUE = [0, 114, 178], ORANGE = [224, 138, 0];
+const STEPS = { ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1] };
 const decoded = new Map();
+const unpack = ({ shape, data }) => ({ shape, data: new Float32Array(Uint8Array.from(atob(data), (c) => c.charCodeAt(0)).buffer) });
 const tensor = (name) => {
-  if (!decoded.has(name)) {
-    const bytes = Uint8Array.from(atob(tensors[name].data), (c) => c.charCodeAt(0));
-    decoded.set(name, { shape: tensors[name].shape, data: new Float32Array(bytes.buffer) });
-  }
+  if (!decoded.has(name)) decoded.set(name, unpack(tensors[name]));
   return decoded.get(name);
 };
 const largestOf = (values) => values.reduce((most, one) => Math.max(most, Math.abs(one)), 0) || 1;
@@ -134,7 +133,7 @@ for (const layer of layers) {
   document.getElementById("layers").append(button);
 }
 document.addEventListener("keydown", (event) => {
-  const step = { ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1] }[event.key];
+  const step = STEPS[event.key];
   if (!step || event.altKey || event.ctrlKey || event.metaKey) return;
   event.preventDefault();
   open({ row: state.row + step[0], column: state.column + step[1] });

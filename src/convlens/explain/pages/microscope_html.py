@@ -15,9 +15,11 @@ import numpy as np
 
 from convlens.charts.html import data_uri, each_language, render_page
 from convlens.errors import ConfigError
+from convlens.explain.microscope.classes import ExplainedClasses
 from convlens.explain.microscope.layer import Layer, Numbers
 from convlens.explain.microscope.microscope import Microscope, check_index
 from convlens.explain.pages.microscope_content import Content, find_how, layer_content
+from convlens.explain.pages.microscope_why import why_content, why_values
 from convlens.explain.pages.microscope_words import WORDS
 from convlens.language import _, listed
 
@@ -31,6 +33,7 @@ def render_microscope(
     layers: Sequence[Layer] = (),
     *,
     first: Sequence[int] | None = None,
+    explained: ExplainedClasses | None = None,
 ) -> tuple[str, list[str]]:
     """Return the page, and the names of the layers that BUDGET left out.
 
@@ -41,6 +44,7 @@ def render_microscope(
             holds all layers that fit into BUDGET, convolutions first.
         first: The index of the value of the first layer that is open at first; by default the
             largest value.
+        explained: The maps of the most probable classes.
 
     Raises:
         ConfigError: If the page cannot open a layer, if the layers need more than BUDGET, if there
@@ -77,6 +81,10 @@ def render_microscope(
         "tensors": {key: _pack(array) for _layer, one in kept for key, array in one.arrays.items()},
     }
     values = _head(microscope, name, left_out)
+    values["why"] = None
+    if explained is not None:
+        values["why"] = why_values(explained, microscope)
+        content["why"] = why_content(explained, _pack)
     values["content"] = json.dumps(content, ensure_ascii=False).replace("</", "<\\/")
     return render_page("convlens.explain.pages", "microscope.html", values), left_out
 

@@ -59,4 +59,10 @@ WORDS = {
     "total": N_("sum of all"),
     "share": N_("share"),
     "which": N_("number"),
+    "logit": N_("logit"),
+    "why_value": N_("row {row}, column {column}: {value}"),
+    "why_added": N_(
+        "row {row}, column {column}: {value}; divided by {count} places, it adds {added} to the "
+        "sum, {share} % of all that is added or taken away"
+    ),
 }
