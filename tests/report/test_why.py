@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from convlens.evaluation.evaluate import evaluate
-from convlens.language import using
+from convlens.language import again, using
 from convlens.maps import checking, explainer, methods, network
 from convlens.maps.deletion import choices_for
 from convlens.maps.evidence import corrected
@@ -137,6 +137,8 @@ def test_network_without_exact_map_costs_no_pass(tmp_path, monkeypatch):
     (note,) = found.notes
     assert "hidden (Dense)" in note
     assert f"convlens explain {tmp_path} IMAGE" in note
+    with using("zh"):
+        assert "hidden（Dense）位於" in again(note)
 
 
 def test_large_network_costs_no_pass_and_the_page_says_what_shows_its_maps(
