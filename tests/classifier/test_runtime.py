@@ -69,6 +69,16 @@ def test_openvino_computes_as_keras(body, images, precision):
 
 @pytest.mark.slow
 @needs_openvino
+def test_openvino_computes_silu_whose_conversion_adds_outputs(images):
+    keras.utils.set_random_seed(0)
+    inputs = keras.Input((24, 20, 3), dtype="uint8")
+    x = layers.Conv2D(8, 3, strides=2, activation="silu")(layers.Rescaling(1 / 255)(inputs))
+    x = layers.Activation("silu")(layers.DepthwiseConv2D(3, use_bias=False)(x))
+    model = keras.Model(inputs, layers.GlobalAveragePooling2D()(x), name="curved")
+    agree(compile_model(model, "float32", "openvino"), model, images)
+
+
+@needs_openvino
 def test_openvino_is_lazy_silent_sends_nothing_and_survives_ctrl_c_after_several_networks():
     code = """
 import gc, os, signal, sys

@@ -129,7 +129,11 @@ def _on_openvino(model: keras.Model, precision: str) -> Compiled:
         settings["INFERENCE_NUM_THREADS"] = threads
     traced = backend.traced(model, (1, *model.input_shape[1:]))
     try:
-        compiled = _core().compile_model(openvino.convert_model(traced), "CPU", settings)
+        converted = openvino.convert_model(traced)
+        # The converter adds an output for each SiLU, behind that of the network.
+        for added in converted.get_results()[1:]:
+            converted.remove_result(added)
+        compiled = _core().compile_model(converted, "CPU", settings)
     except Exception as error:  # the converter raises a dozen kinds of errors
         raise BackendError(
             _("OpenVINO cannot run {model}: {reason}. Use the engine keras.").format(
