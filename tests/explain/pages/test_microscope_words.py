@@ -11,7 +11,7 @@ def test_the_scripts_use_the_words_of_the_table():
     folder = files("convlens.explain.pages")
     scripts = "".join(
         folder.joinpath(one).read_text(encoding="utf-8")
-        for one in ("microscope.js", "microscope_cells.js")
+        for one in ("microscope.js", "microscope_cells.js", "microscope_why.js")
     )
     found = re.findall(r"words\.(\w+)|say\(\"(\w+)\"", scripts)
     used = {a or b for a, b in found} | {"kernel", "weights"}  # by words[...]

@@ -24,7 +24,7 @@ for (const frame of document.querySelectorAll("#why .map")) {
   function tell() {
     const value = valueAt(t, row, column, 0), added = value / t.data.length;
     const fields = { row, column, value: short(value), count: t.data.length, added: short(added), share: (100 * Math.abs(added) / all).toFixed(1) };
-    told.textContent = say(one.bias === null ? "why_value" : "why_added", fields).replace(" %", "\u00a0%");
+    told.textContent = (one.bias === null ? say("why_value", fields) : say("why_added", fields)).replace(" %", "\u00a0%");
     cell.style.cssText = `top: ${100 * row / rows}%; left: ${100 * column / columns}%; height: ${100 / rows}%; width: ${100 / columns}%`;
     const { steps, agrees } = whySum(t, one);
     list.replaceChildren(...steps.flatMap(([name, text]) => [element("dt", name), element("dd", text)]));
