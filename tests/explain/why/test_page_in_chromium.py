@@ -1,5 +1,7 @@
 """The page of explanations in Chromium: its cells, its keys, its languages, and narrow windows."""
 
+from dataclasses import replace
+
 import pytest
 
 from convlens.explain.why.page import render
@@ -87,6 +89,21 @@ def test_page_fits_into_the_window(visit, address, width):  # noqa: F811
     for _language in range(2):
         assert page.evaluate("document.documentElement.scrollWidth") <= width
         page.click("#other-language")
+
+
+def test_long_names_are_broken_in_a_narrow_window(visit, contrast, tmp_path):  # noqa: F811
+    names = ("plain", "a_name_without_a_blank" * 4)
+    named = replace(
+        contrast,
+        class_names=names,
+        prediction=replace(contrast.prediction, label=names[1]),
+        keeps=replace(contrast.keeps, label=names[1]),
+        image=f"{names[1]}.png",
+    )
+    path = tmp_path / "why.html"
+    path.write_text(render([named], names[1]))
+    page = visit(path.as_uri(), viewport={"width": 360, "height": 800})
+    assert page.evaluate("document.documentElement.scrollWidth") == 360
 
 
 def test_dark_theme_has_light_letters_and_readable_numbers(visit, address):  # noqa: F811
