@@ -46,6 +46,7 @@ def test_no_byte_of_an_upload_reaches_a_page(own):
         "/page/../app.py",
         "/page/%2e%2e/app.py",
         "/page/..%2fapp.py",
+        "/page/..%2f..%2faudit%2faudit.js",
         "/page//etc/passwd",
         "/page/%2Fetc%2Fpasswd",
         "/vendor/..%2f..%2fvendor%2f__init__.py",
