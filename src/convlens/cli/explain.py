@@ -224,10 +224,9 @@ def _check_words(words: list[str], *, check: bool) -> None:
 def _run_of(path: Path) -> "Run | None":
     """Return the run whose classifier a file is, or None for a file elsewhere."""
     from convlens.run import Run
-    from convlens.run_folder import CLASSIFIER, SETTINGS
+    from convlens.run_folder import is_of_run
 
-    is_of_run = path.name == CLASSIFIER and (path.parent / SETTINGS).is_file()
-    return Run(path.parent) if is_of_run else None
+    return Run(path.parent) if is_of_run(path) else None
 
 
 def images_of(run: "Run", data: str | None) -> "Dataset | None":

@@ -81,7 +81,8 @@ def why_values(explained: ExplainedClasses, microscope: Microscope) -> dict[str,
         "faintest": FAINTEST,
         "colours": scale_colours(),
         "ends": scale_numbers(_scale(explained)),
-        "notes": [*explained.notes, *_size_notes(explained)],
+        "notes": explained.notes,
+        "sizes": _size_notes(explained),
     }
 
 
