@@ -286,3 +286,11 @@ def test_every_text_of_the_page_is_there_in_both_languages(served):  # noqa: F81
     used |= {f"{name}_{form}" for name in numbers for form in ("one", "many")}
     assert used - set(texts["en"]) == set()
     assert set(texts["en"]) == set(texts["zh"])
+
+
+def test_the_browser_is_told_of_every_module_at_once():
+    folder = Path("src/convlens/studio/page")
+    page = (folder / "index.html").read_text(encoding="utf-8")
+    told = set(re.findall(r'href="/page/(\S+\.js)"', page))
+    modules = {path.relative_to(folder).as_posix() for path in folder.rglob("*.js")}
+    assert told == modules - {"main.js", "appearance.js"}  # which the page itself names

@@ -4,10 +4,13 @@ import { render } from "preact";
 import { html } from "./html.js";
 import { takeToken } from "./api.js";
 import { loadTexts } from "./words.js";
-import { follow } from "./project.js";
+import { follow, refresh } from "./project.js";
 import { Shell } from "./shell.js";
 
 takeToken();
-await loadTexts();
+const texts = loadTexts();
+const state = refresh(); // meanwhile
+await texts;
 render(html`<${Shell} />`, document.body);
+await state;
 follow();

@@ -52,14 +52,13 @@ const pause = (milliseconds) => new Promise((done) => setTimeout(done, milliseco
 
 let poll = null;
 
-/* Follow the server for as long as the page is open.
+/* Follow the server for as long as the page is open, after the first `refresh`.
 
    A browser opens six connections to a server for all its tabs together. A tab that nobody sees
    keeps none of them. */
 export async function follow() {
   document.addEventListener("visibilitychange", () => poll?.abort());
   language.follow(refresh); // its messages come in the language of the request
-  await refresh();
   for (;;) {
     if (document.hidden) {
       await new Promise((seen) =>
