@@ -31,10 +31,7 @@ LOOK = """() => {
     const box = cell.getBoundingClientRect();
     return box.bottom > view.top && box.top < view.bottom;
   });
-  const blank = cells.filter((cell) => {
-    const image = cell.querySelector("img");
-    return !image?.complete || !image.naturalWidth;
-  });
+  const blank = cells.filter((cell) => !cell.querySelector("img")?.naturalWidth);
   return { cells: cells.length, blank: blank.length };
 }"""
 SCROLL = """async ([speed, seconds]) => {

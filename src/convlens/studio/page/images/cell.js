@@ -1,4 +1,6 @@
-/* Cell: one image in the grid, with its class and what was done with it. */
+/* Cell: one image in the grid, with its class and what was done with it.
+
+   It comes in 128 pixels, which the server has ready, and in 256 once the grid stands still. */
 
 import { Component } from "preact";
 import { thumbUrl } from "../api.js";
@@ -12,6 +14,11 @@ export class Cell extends Component {
   constructor() {
     super();
     this.state = { broken: "" };
+    // A request that nobody waits for any more would hold up those of the cells that are seen.
+    this.hold = (image) => {
+      if (!image) this.image.removeAttribute("src");
+      this.image = image;
+    };
   }
 
   shouldComponentUpdate(next, state) {
@@ -19,10 +26,11 @@ export class Cell extends Component {
     return !same || state.broken !== this.state.broken;
   }
 
-  render({ row, index, total, x, y, side, height, selected, active, size }, { broken }) {
+  render({ row, index, total, x, y, side, height, selected, active, sharp }, { broken }) {
+    this.isSharp ||= sharp;
     const label = classOf(row.label);
     const given = row.given === row.label ? null : classOf(row.given);
-    const url = thumbUrl(row.id, size);
+    const url = thumbUrl(row.id, this.isSharp ? 256 : 128);
     const isBroken = broken === url;
     return html`
       <div
@@ -42,6 +50,7 @@ export class Cell extends Component {
           ${isBroken
             ? html`<${Icon} name="unreadable" />`
             : html`<img
+                ref=${this.hold}
                 src=${url}
                 alt=""
                 decoding="async"

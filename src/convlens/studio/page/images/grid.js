@@ -21,6 +21,8 @@ export function chooseCellSize(size) {
   cellSize.set(size);
 }
 
+const STILL = 150; // milliseconds after the last scrolling
+const COARSE = 150; // pixels of a screen, up to which the smaller images are sharp
 const PADDING = 12; // pixels around the cells, as the style sheet has them
 
 export function Grid() {
@@ -32,7 +34,7 @@ export function Grid() {
   const scroller = useRef(null);
   const content = useRef(null);
   const box = useBox(scroller);
-  const [top, setTop] = useState(0);
+  const { top, isStill, onScroll } = useScrolling();
   const layout = layoutOf(box.width, total, least, box.unit);
   const rubber = useRubber(scroller, content, layout);
   useFollowing(scroller, layout, chosen);
@@ -46,7 +48,7 @@ export function Grid() {
     times,
     side: layout.side,
     height: layout.height,
-    size: layout.side * devicePixelRatio > 150 ? 256 : 128,
+    sharp: isStill && layout.side * devicePixelRatio > COARSE,
     words: language.get(),
   };
   return html`
@@ -59,7 +61,7 @@ export function Grid() {
       aria-label=${count("images", total)}
       aria-activedescendant=${chosen.active && rows[chosen.index] ? `cell-${chosen.active}` : null}
       aria-describedby="grid-keys"
-      onScroll=${(event) => setTop(event.target.scrollTop)}
+      onScroll=${onScroll}
       onKeyDown=${(event) => onGridKey(event, layout.columns, page)}
       onDblClick=${openDetails}
       onPointerDown=${rubber.onPointerDown}
@@ -87,6 +89,20 @@ export function Grid() {
     <p id="grid-keys" hidden>${t("grid_keys")}</p>
     ${loaded && !total && all > 0 && html`<${Nothing} />`}
   `;
+}
+
+/* Return how far the grid is scrolled, and whether it stands still. */
+function useScrolling() {
+  const [top, setTop] = useState(0);
+  const [isStill, setStill] = useState(true);
+  const timer = useRef(0);
+  const onScroll = (event) => {
+    setTop(event.target.scrollTop);
+    setStill(false);
+    clearTimeout(timer.current);
+    timer.current = setTimeout(() => setStill(true), STILL);
+  };
+  return { top, isStill, onScroll };
 }
 
 /* Return the room of the cells and the size of the type, in pixels. */
