@@ -186,7 +186,7 @@ lesson.show(views.draw_explanations(shown), "occlusion_maps")
 
 # %%
 for check in found[0].maps[0].checks:
-    print(f"{check.title}: {check.meaning}")
+    lesson.say("{name}: {value}", name=check.title, value=check.meaning)
 
 
 def covered(images, rows, columns):
