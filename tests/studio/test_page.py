@@ -1,10 +1,8 @@
 """The page of the studio: the ways through the room of the images, with mouse and camera."""
 
-import io
 import json
 import re
 import urllib.request
-import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -94,81 +92,6 @@ def test_from_an_empty_page_to_labelled_images(served, window, language):  # noq
     page.wait_for_selector(f".safety:has-text('{'影像都已存好' if other == 'zh' else 'saved'}')")
     assert page.get_attribute("html", "lang") == {"en": "en", "zh": "zh-Hant-TW"}[other]
     tabs.check(served.origin)
-
-
-def test_files_go_to_a_class_and_those_that_are_no_images_are_named_there(served, window, tmp_path):  # noqa: F811
-    tabs = window()
-    page = tabs.tab(served.address)
-    card = page.locator(".way").nth(2)
-    card.locator("input").fill("../x")
-    card.get_by_role("button").click()
-    assert "this one has / in it" in page.inner_text(".way .problem")
-    card.locator("input").fill("cat")
-    card.get_by_role("button").click()
-    page.wait_for_selector(".board canvas")
-    good = [write_image(tmp_path / "files" / f"{n}.png", n) for n in range(5)]
-    bad = tmp_path / "files" / "notes.png"
-    bad.write_text("no image", encoding="utf-8")
-    page.set_input_files(".class-tools input[type=file]", [*good, bad])
-    page.wait_for_selector(".class-card .refused")
-    assert "notes.png" in page.inner_text(".class-card .refused")
-    wait_for(page, lambda: names(page), ["cat 5"])
-    assert len(served.files) == 5
-    tabs.check(served.origin)
-
-
-def test_a_folder_and_a_zip_bring_their_classes(served, window, tmp_path):  # noqa: F811
-    tabs = window()
-    page = tabs.tab(served.address)
-    folder = write_folder(tmp_path / "photos", cat=4, dog=3)
-    page.set_input_files(".way input[type=file][webkitdirectory]", str(folder))
-    page.wait_for_selector(".seen-classes")
-    assert [one.split("\n") for one in page.locator(".seen-classes li").all_inner_texts()] == [
-        ["cat", "4 images"],
-        ["dog", "3 images"],
-    ]
-    page.locator(".import footer .primary").click()
-    wait_for(page, lambda: names(page), ["cat 4", "dog 3"])
-    page.wait_for_selector(".dialog", state="detached")
-
-    packed = io.BytesIO()
-    with zipfile.ZipFile(packed, "w") as archive:
-        for number in range(2):
-            archive.write(
-                write_image(tmp_path / f"bird{number}.png", 50 + number), f"bird/{number}.png"
-            )
-    file = {"name": "birds.zip", "mimeType": "application/zip", "buffer": packed.getvalue()}
-    drop(page, "body", [file])
-    page.locator(".dialog footer .primary").click()
-    wait_for(page, lambda: names(page), ["bird 2", "cat 4", "dog 3"])
-    page.wait_for_selector(".dialog", state="detached")
-
-    loose = {
-        "name": "one.png",
-        "mimeType": "image/png",
-        "buffer": (tmp_path / "bird1.png").read_bytes(),
-    }
-    drop(page, "body", [loose])
-    page.locator(".dialog .class-choice .button", has_text="dog").click()
-    wait_for(page, lambda: names(page), ["bird 2", "cat 4", "dog 4"])
-    tabs.check(served.origin)
-
-
-def drop(page, selector, files):
-    """Drop files on an element."""
-    given = [{**one, "buffer": list(one["buffer"])} for one in files]
-    page.evaluate(
-        """([selector, files]) => {
-          const data = new DataTransfer();
-          for (const { name, mimeType, buffer } of files)
-            data.items.add(new File([new Uint8Array(buffer)], name, { type: mimeType }));
-          const options = { dataTransfer: data, bubbles: true, cancelable: true };
-          const place = document.querySelector(selector);
-          place.dispatchEvent(new DragEvent("dragover", options));
-          place.dispatchEvent(new DragEvent("drop", options));
-        }""",
-        [selector, given],
-    )
 
 
 def test_a_drawing_is_white_on_black_and_its_last_stroke_can_be_taken_back(served, window):  # noqa: F811
@@ -294,3 +217,31 @@ def test_the_browser_is_told_of_every_module_at_once():
     told = set(re.findall(r'href="/page/(\S+\.js)"', page))
     modules = {path.relative_to(folder).as_posix() for path in folder.rglob("*.js")}
     assert told == modules - {"main.js", "appearance.js"}  # which the page itself names
+
+
+def test_the_mouse_selects_with_keys_and_with_a_rectangle(served, window):  # noqa: F811
+    write_folder(served.folder / "images", cat=12, dog=12)
+    tabs = window()
+    page = tabs.tab(served.address)
+    cells = page.locator(".cell")
+    chosen = page.locator(".cell[aria-selected=true]")
+    cells.nth(1).click()
+    cells.nth(3).click(modifiers=["Shift"])
+    assert chosen.count() == 3
+    cells.nth(5).click(modifiers=["Control"])
+    cells.nth(2).click(modifiers=["Control"])
+    assert chosen.count() == 3
+    first, last = cells.nth(0).bounding_box(), cells.nth(4).bounding_box()
+    page.mouse.move(first["x"] - 4, first["y"] - 4)
+    page.mouse.down()
+    page.mouse.move(last["x"] + 20, last["y"] + 20, steps=5)
+    assert page.locator(".rubber").count() == 1
+    page.mouse.up()
+    assert page.locator(".rubber").count() == 0
+    picked = [int(one.get_attribute("data-index")) for one in chosen.all()]
+    assert picked == [0, 1, 3, 4]  # three columns
+    page.get_by_role("button", name="To the trash").click()
+    wait_for(page, lambda: len(served.files), 20)
+    page.locator(".message .link").click()
+    wait_for(page, lambda: len(served.files), 24)
+    tabs.check(served.origin)

@@ -1,0 +1,107 @@
+"""The page of the studio: files, folders and zips that are dropped or chosen."""
+
+import io
+import zipfile
+
+from tests.studio.browsing import (  # noqa: F401 - fixtures
+    browser,
+    names,
+    served,
+    wait_for,
+    window,
+    write_folder,
+    write_image,
+)
+
+
+def test_files_go_to_a_class_and_those_that_are_no_images_are_named_there(served, window, tmp_path):  # noqa: F811
+    tabs = window()
+    page = tabs.tab(served.address)
+    card = page.locator(".way").nth(2)
+    card.locator("input").fill("../x")
+    card.get_by_role("button").click()
+    assert "this one has / in it" in page.inner_text(".way .problem")
+    card.locator("input").fill("cat")
+    card.get_by_role("button").click()
+    page.wait_for_selector(".board canvas")
+    good = [write_image(tmp_path / "files" / f"{n}.png", n) for n in range(5)]
+    bad = tmp_path / "files" / "notes.png"
+    bad.write_text("no image", encoding="utf-8")
+    page.set_input_files(".class-tools input[type=file]", [*good, bad])
+    page.wait_for_selector(".class-card .refused")
+    assert "notes.png" in page.inner_text(".class-card .refused")
+    wait_for(page, lambda: names(page), ["cat 5"])
+    assert len(served.files) == 5
+    tabs.check(served.origin)
+
+
+def test_a_folder_and_a_zip_bring_their_classes(served, window, tmp_path):  # noqa: F811
+    tabs = window()
+    page = tabs.tab(served.address)
+    folder = write_folder(tmp_path / "photos", cat=4, dog=3)
+    page.set_input_files(".way input[type=file][webkitdirectory]", str(folder))
+    page.wait_for_selector(".seen-classes")
+    assert [one.split("\n") for one in page.locator(".seen-classes li").all_inner_texts()] == [
+        ["cat", "4 images"],
+        ["dog", "3 images"],
+    ]
+    page.locator(".import footer .primary").click()
+    wait_for(page, lambda: names(page), ["cat 4", "dog 3"])
+    page.wait_for_selector(".dialog", state="detached")
+
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        for number in range(2):
+            archive.write(
+                write_image(tmp_path / f"bird{number}.png", 50 + number), f"bird/{number}.png"
+            )
+    file = {"name": "birds.zip", "mimeType": "application/zip", "buffer": packed.getvalue()}
+    drop(page, "body", [file])
+    page.locator(".dialog footer .primary").click()
+    wait_for(page, lambda: names(page), ["bird 2", "cat 4", "dog 3"])
+    page.wait_for_selector(".dialog", state="detached")
+
+    loose = {
+        "name": "one.png",
+        "mimeType": "image/png",
+        "buffer": (tmp_path / "bird1.png").read_bytes(),
+    }
+    drop(page, "body", [loose])
+    page.locator(".dialog .class-choice .button", has_text="dog").click()
+    wait_for(page, lambda: names(page), ["bird 2", "cat 4", "dog 4"])
+    tabs.check(served.origin)
+
+
+def drop(page, selector, files):
+    """Drop files on an element."""
+    given = [{**one, "buffer": list(one["buffer"])} for one in files]
+    page.evaluate(
+        """([selector, files]) => {
+          const data = new DataTransfer();
+          for (const { name, mimeType, buffer } of files)
+            data.items.add(new File([new Uint8Array(buffer)], name, { type: mimeType }));
+          const options = { dataTransfer: data, bubbles: true, cancelable: true };
+          const place = document.querySelector(selector);
+          place.dispatchEvent(new DragEvent("dragover", options));
+          place.dispatchEvent(new DragEvent("drop", options));
+        }""",
+        [selector, given],
+    )
+
+
+def test_a_folder_that_is_dropped_is_walked_through(served, window, tmp_path):  # noqa: F811
+    tabs = window()
+    page = tabs.tab(served.address)
+    folder = write_folder(tmp_path / "photos", cat=120, dog=3)  # a browser lists 100 at a time
+    (folder / "cat" / ".hidden").write_text("no image", encoding="utf-8")
+    client = tabs.context.new_cdp_session(page)
+    data = {"items": [], "files": [str(folder)], "dragOperationsMask": 1}
+    for kind in ("dragEnter", "dragOver", "drop"):
+        place = {"type": kind, "x": 640, "y": 400, "data": data}
+        client.send("Input.dispatchDragEvent", place)
+    page.wait_for_selector(".seen-classes")
+    assert page.locator(".seen-classes li b").all_inner_texts() == ["120 images", "3 images"]
+    page.get_by_role("button", name="Do not take them").click()
+    page.wait_for_selector(".dialog", state="detached")
+    assert names(page) == []
+    tabs.check(served.origin)
