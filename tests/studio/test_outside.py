@@ -1,6 +1,7 @@
 """Nothing that was uploaded is executed, and no file outside the workspace is read or written."""
 
 import io
+import json
 
 import pytest
 from PIL import Image
@@ -122,3 +123,48 @@ def test_links_out_of_the_workspace_are_not_followed(own, tmp_path):
     own.post(f"/api/imports/{name}/files?path=away/2.png", picture(52))
     assert own.post(f"/api/imports/{name}/finish").status_code == 409
     assert [path.name for path in outside.iterdir()] == ["private.png"]
+
+
+def test_nothing_is_moved_out_of_a_folder_that_is_a_link(own, tmp_path):
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    (outside / "original.png").write_bytes(picture(50))
+    images = own.studio.workspace.places.images
+    (images / "away").symlink_to(outside)
+    (images / "empty").mkdir()
+    own.studio.workspace.rescan()
+    one = own.rows()["away/original.png"]["id"]
+    undo = own.state()["undo"]
+    for path, content in (
+        ("/api/remove", {"images": [one]}),
+        ("/api/relabel", {"images": [one], "class": own.classes()["empty"]}),
+    ):
+        found = own.post(path, content)
+        assert found.status_code == 409
+        assert "lies outside the workspace" in found.json()["message"]
+    assert [path.name for path in outside.iterdir()] == ["original.png"]
+    assert own.state()["undo"] == undo
+
+
+@pytest.mark.parametrize("way", ["../private.png", "{folder}/private.png", "images/../../x/a.png"])
+def test_a_history_that_somebody_else_has_written_moves_nothing_out(tmp_path, way):
+    private = tmp_path / "private.png"
+    private.write_bytes(picture(50))
+    before = sorted(tmp_path.iterdir())
+    root = tmp_path / "pets"
+    with opened(root) as page:
+        page.add(page.make("cat"), "1.png", picture(1))
+    file = root / ".studio" / "history.json"
+    history = json.loads(file.read_text())
+    outside = way.format(folder=tmp_path)
+    history["done"][-1]["moves"] = [
+        [outside, "images/cat/2.png"],
+        ["images/cat/1.png", outside.replace("private", "written")],
+    ]
+    file.write_text(json.dumps(history))
+    with opened(root) as page:
+        found = page.post("/api/undo")
+        assert found.status_code == 409
+        assert "lies outside the workspace" in found.json()["message"]
+        assert list(page.rows()) == ["cat/1.png"]
+    assert sorted(tmp_path.iterdir()) == sorted([*before, root])
