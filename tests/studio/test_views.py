@@ -82,6 +82,19 @@ def test_what_others_change_is_noticed(own, monkeypatch):
     assert refused.json()["message"] == note
 
 
+def test_a_list_may_name_a_class_that_has_no_folder_any_more(own, monkeypatch):
+    monkeypatch.setattr("convlens.studio.workspace.LOOK_AGAIN", 0)
+    list_file = own.studio.workspace.places.list
+    list_file.write_text("file,action,value\ncat/1.png,relabel,wolf\ncat/2.png,relabel,dog\n")
+    found = own.get("/api/state")
+    assert found.status_code == 200, found.text
+    assert found.json()["command"] is not None
+    names = [one["name"] for one in found.json()["classes"]]
+    rows = own.rows()
+    assert names[rows["cat/1.png"]["label"]] == "cat"
+    assert names[rows["cat/2.png"]["label"]] == "dog"
+
+
 def test_messages_and_steps_come_in_the_language_of_the_page(own):
     own.post("/api/exclude", {"images": [own.rows()["cat/1.png"]["id"]]})
     chinese = {"Accept-Language": "zh-TW"}

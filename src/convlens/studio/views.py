@@ -130,7 +130,7 @@ class Views:
         """Return a data set with the labels alone, as `check` looks at them."""
         workspace = self._workspace
         items = [one for one in workspace.listing.items if not workspace.marks.is_excluded(one)]
-        labels = [workspace.marks.label(item) for item in items]
+        labels = [self._label(item) for item in items]
         own = set(labels) if workspace.listing.dataset is None else set(workspace.listing.folders)
         names = tuple(name for name in workspace.listing.class_names if name in own)
         numbers = {name: number for number, name in enumerate(names)}
@@ -144,6 +144,11 @@ class Views:
             splits=np.array([item.split for item in items]) if has_splits else None,
         )
 
+    def _label(self, item: Item) -> str:
+        """Return the class of an image; its own one where the list names a class without folder."""
+        label = self._workspace.marks.label(item)
+        return label if label in self._workspace.listing.folders else item.given
+
     def rows(self, query: Query, offset: int, limit: int) -> dict[str, Any]:
         """Return some of the images that a page asks for, in columns."""
         chosen: list[Item] = self._keep(query, lambda: self._chosen(query))
@@ -153,7 +158,7 @@ class Views:
             (
                 item.id,
                 printable(item.file),
-                numbers.get(marks.label(item), numbers[item.given]),
+                numbers[self._label(item)],
                 numbers[item.given],
                 int(marks.is_excluded(item)),
                 item.split,
