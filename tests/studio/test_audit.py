@@ -1,6 +1,7 @@
 """The audit of a workspace: a process of its own, findings as filters, and what they propose."""
 
 import io
+import threading
 import time
 
 import numpy as np
@@ -135,3 +136,26 @@ def test_it_can_be_stopped(page):
     assert found["audit"]["state"] == "done"  # what the last one has found stays
     assert page.post("/api/audit").status_code == 202
     assert finish(page)["state"] == "done"
+
+
+def test_an_audit_that_was_killed_has_failed_and_one_that_was_stopped_has_not(own):
+    auditing = own.studio.auditing
+    own.post("/api/audit")
+    process = auditing._process
+    process.kill()
+    wait_for_the_end(process)
+    status = own.state()["audit"]
+    assert status["state"] == "failed"
+    assert "ended before it was done" in status["message"]
+    own.post("/api/audit")
+    process = auditing._process
+    own.client.delete("/api/audit", headers=own.headers)
+    wait_for_the_end(process)
+    assert own.state()["audit"] == {"state": "none"}
+
+
+def wait_for_the_end(process) -> None:
+    """Wait until a process has ended and the thread that follows it has said so."""
+    process.wait(10)
+    while any("_follow" in one.name for one in threading.enumerate()):
+        time.sleep(0.01)

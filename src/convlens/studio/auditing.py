@@ -109,13 +109,13 @@ class Auditing:
         if process is None or process.poll() is not None:
             return
         self._failure = ""
+        self._process = None  # so that its end is no failure
         process.terminate()
         try:
             process.wait(PATIENCE)
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait(PATIENCE)
-        self._process = None
         self.told += 1
 
     def _follow(self, process: subprocess.Popen[bytes]) -> None:
@@ -128,7 +128,8 @@ class Auditing:
                     self._progress = told
                     self.told += 1
         code = process.wait()
-        if code > 0 and process is self._process:
+        # A signal, as from a system without memory, is a code below 0.
+        if code != 0 and process is self._process:
             self._failure = N_(
                 "the audit ended before it was done; see what `convlens audit` says."
             )
