@@ -57,7 +57,7 @@ def test_from_an_empty_page_to_labelled_images(served, window, language):  # noq
     tabs = window(language)
     page = tabs.tab(served.address)
     assert page.inner_text(".begin h2") == says["begin"]
-    assert page.locator(".way").count() == 3
+    wait_for(page, page.locator(".way").count, 3)
     assert "token" not in page.url
 
     webcam = page.locator(".way").first
@@ -167,7 +167,7 @@ def test_findings_lie_side_by_side_and_a_click_does_what_is_proposed(served, win
     page.wait_for_selector(".code")
     page.locator(".code", has_text="label").first.click()
     card = page.locator(".card").first
-    assert card.locator("figure").count() >= 2
+    card.locator("figure").nth(1).wait_for()
     page.wait_for_function(
         "() => [...document.querySelectorAll('.card img')].every((one) => one.naturalWidth > 0)"
     )
@@ -189,7 +189,7 @@ def test_images_that_were_opened_are_never_changed(served, window, tmp_path):  #
     served.start(folder)
     tabs = window()
     page = tabs.tab(served.address)
-    assert page.locator(".class-tools, .add, .safety").count() == 0
+    wait_for(page, page.locator(".class-tools, .add, .safety").count, 0)
     page.locator(".cell").first.click()
     page.keyboard.press("x")
     page.wait_for_selector(".cell[data-excluded=true]")
@@ -227,17 +227,17 @@ def test_the_mouse_selects_with_keys_and_with_a_rectangle(served, window):  # no
     chosen = page.locator(".cell[aria-selected=true]")
     cells.nth(1).click()
     cells.nth(3).click(modifiers=["Shift"])
-    assert chosen.count() == 3
+    wait_for(page, chosen.count, 3)
     cells.nth(5).click(modifiers=["Control"])
     cells.nth(2).click(modifiers=["Control"])
-    assert chosen.count() == 3
+    wait_for(page, chosen.count, 3)
     first, last = cells.nth(0).bounding_box(), cells.nth(4).bounding_box()
     page.mouse.move(first["x"] - 4, first["y"] - 4)
     page.mouse.down()
     page.mouse.move(last["x"] + 20, last["y"] + 20, steps=5)
-    assert page.locator(".rubber").count() == 1
+    wait_for(page, page.locator(".rubber").count, 1)
     page.mouse.up()
-    assert page.locator(".rubber").count() == 0
+    wait_for(page, page.locator(".rubber").count, 0)
     picked = [int(one.get_attribute("data-index")) for one in chosen.all()]
     assert picked == [0, 1, 3, 4]  # three columns
     page.get_by_role("button", name="To the trash").click()

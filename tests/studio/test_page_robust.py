@@ -90,7 +90,7 @@ def test_a_page_without_the_token_says_which_address_to_open(served, window):  #
     page.goto(served.origin)
     page.wait_for_selector(".banner")
     assert "token" in page.inner_text(".banner")
-    assert page.locator(".room").count() == 0
+    wait_for(page, page.locator(".room").count, 0)
 
 
 def test_a_camera_that_is_forbidden_is_said_with_another_way(served, window):  # noqa: F811
@@ -106,6 +106,6 @@ def test_a_camera_that_is_forbidden_is_said_with_another_way(served, window):  #
     page.locator(".way").first.get_by_role("button").click()
     page.wait_for_selector(".no-camera .problem")
     assert "Allow it" in page.inner_text(".no-camera")
-    assert page.locator(".hold:disabled").count() == 1
-    assert page.locator(".no-camera input[type=file]").count() == 1
+    wait_for(page, page.locator(".hold:disabled").count, 1)
+    wait_for(page, page.locator(".no-camera input[type=file]").count, 1)
     tabs.check(served.origin)

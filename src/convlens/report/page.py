@@ -3,19 +3,17 @@
 `report.html` is a page for people, `report.json` holds every number of it, and `plots/` the charts.
 """
 
-import io
 import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Unpack
 
 from matplotlib.figure import Figure
-from PIL import Image
 
 from convlens.charts.curves import show_history
 from convlens.charts.evaluation import show_calibration, show_confusion
-from convlens.charts.html import data_uri, draw, each_language, render_page
-from convlens.charts.images import SMALL, show_images
+from convlens.charts.html import data_uri, draw, each_language, image_uri, render_page
+from convlens.charts.images import show_images
 from convlens.charts.style import percent
 from convlens.evaluation.evaluate import EXPLANATIONS, Evaluation
 from convlens.files import and_more, write_atomically
@@ -145,7 +143,7 @@ def _cards(
         return []
     return [
         {
-            "source": _image_uri(image_at(one["index"])),
+            "source": image_uri(image_at(one["index"]), LONGEST_SIDE),
             "predicted": one["predicted"],
             "label": one["label"],
             "confidence": percent(one["confidence"]),
@@ -153,19 +151,6 @@ def _cards(
         }
         for one in described
     ]
-
-
-def _image_uri(pixels: ImageArray) -> str:
-    """Return an image as a data URI: a small one exactly, a large one as a JPEG."""
-    is_grey = pixels.ndim == 3 and pixels.shape[2] == 1
-    image = Image.fromarray(pixels[..., 0] if is_grey else pixels)
-    file = io.BytesIO()
-    if max(image.size) <= SMALL:  # the page enlarges each of its pixels
-        image.save(file, "PNG")
-        return data_uri(file.getvalue(), "png")
-    image.thumbnail((LONGEST_SIDE, LONGEST_SIDE))
-    image.convert("L" if image.mode == "L" else "RGB").save(file, "JPEG", quality=85)
-    return data_uri(file.getvalue(), "jpeg")
 
 
 def _rows(values: Mapping[str, Any], prefix: str = "") -> list[tuple[str, str]]:
