@@ -35,7 +35,7 @@ def write_randomised(run: Run, results: dict[str, Randomised]) -> None:
 
 def randomise_once(
     explainer: Explainer, method: str, run: Run | None, progress: Progress | None = None
-) -> None:
+) -> StorageError | None:
     """Compute the randomisation check of a method unless it is known, and keep it for the run.
 
     Args:
@@ -43,17 +43,22 @@ def randomise_once(
         method: The method, which the network has.
         run: The run of the classifier, if there is one.
         progress: See `Explainer.randomise`.
+
+    Returns:
+        Why it could not be kept, for example in a folder that may only be read. It is then computed
+        again the next time.
     """
     examples = explainer.classifier.examples
     if method in explainer.randomised or examples is None:
-        return
+        return None
     explainer.randomise(method, examples, progress)
     if run is None:
-        return
+        return None
     try:
         write_randomised(run, explainer.randomised)
-    except StorageError:  # the folder may only be read: the check is computed again the next time
-        return
+    except StorageError as error:
+        return error
+    return None
 
 
 def read_doubts(run: Run) -> dict[int, str]:

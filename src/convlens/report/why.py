@@ -1,6 +1,6 @@
 """Why: the maps of the most confident mistakes, for the class that was predicted and the true one.
 
-They are part of every report, so that they may take some two seconds at most. Where the network has
+They are part of every report, so that they may take two or three seconds. Where the network has
 no exact map, or the checks of its maps would take longer, the report says which command shows them.
 """
 

@@ -10,7 +10,7 @@ from convlens.audit.run_audit import open_images
 from convlens.classifier.classifier import Classifier
 from convlens.data.dataset import Dataset
 from convlens.data.prepared import Prepared
-from convlens.errors import ConvlensError, ImageError, StorageError
+from convlens.errors import ConvlensError, ImageError
 from convlens.explain.why.question import Question
 from convlens.image_file import ImageLike
 from convlens.language import _
@@ -21,7 +21,7 @@ from convlens.maps.explanation import Explanation, Neighbour
 from convlens.maps.heat import Target, method_name
 from convlens.maps.methods import targets_of
 from convlens.maps.nearest import deciding_body, nearest
-from convlens.report.stored import read_doubts, read_randomised, write_randomised
+from convlens.report.stored import randomise_once, read_doubts, read_randomised
 from convlens.run import Run
 from convlens.screen import Screen
 from convlens.transfer.features import open_features
@@ -101,19 +101,16 @@ def add_randomisation(
 
     The check is computed once for a run and a method, on the examples of the classifier, and kept.
     """
-    examples = explainer.classifier.examples
-    missing = [one for one in methods if one not in explainer.randomised]
-    if examples is None or not missing:
+    if explainer.classifier.examples is None:
         return
-    for method in missing:
+    for method in methods:
+        if method in explainer.randomised:
+            continue
         label = _("shuffled weights, {method}").format(method=method_name(method))
         with screen.counter(label) as progress:
-            explainer.randomise(method, examples, progress)
-    if run is not None:
-        try:
-            write_randomised(run, explainer.randomised)
-        except StorageError as error:  # for example a run that may only be read
-            screen.note(str(error))
+            trouble = randomise_once(explainer, method, run, progress)
+        if trouble is not None:
+            screen.note(str(trouble))
 
 
 def of_one_page(explanations: Sequence[Explanation], explainer: Explainer) -> list[Explanation]:
