@@ -7,10 +7,12 @@ in each of them, and no test may change what it returns.
 import contextlib
 import os
 import random
+import shutil
 import signal
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -19,6 +21,9 @@ from PIL import Image
 
 from convlens import backend, language
 from convlens.report import page
+
+CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
+CAMERA = ["--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"]
 
 
 def pytest_configure() -> None:
@@ -158,3 +163,20 @@ def finished_run(digits, tmp_path_factory: pytest.TempPathFactory):
 
     with without_charts():
         return train(digits, CONFIG, run=tmp_path_factory.mktemp("runs") / "finished", screen=QUIET)
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Any]:
+    """Chromium, with a camera that shows a test picture.
+
+    There is one for all tests, since Playwright cannot be started twice in a process.
+    """
+    program = next(filter(None, map(shutil.which, CHROMIUM)), None)
+    if program is None:
+        pytest.skip("the page is tested in Chromium, which is not installed here")
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        opened = playwright.chromium.launch(executable_path=program, args=CAMERA)
+        yield opened
+        opened.close()

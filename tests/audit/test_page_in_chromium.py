@@ -11,7 +11,7 @@ from convlens.audit.page import Measured, write_page
 from convlens.data.dataset import Dataset
 from tests.audit.made import make_dataset, make_findings
 from tests.audit.test_page import measured_of
-from tests.export.web.conftest import browser, visit  # noqa: F401 - fixtures
+from tests.export.web.conftest import visit  # noqa: F401 - a fixture
 
 PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
 VISIBLE = """() => Array.from(document.querySelectorAll("article"))

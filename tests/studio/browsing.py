@@ -1,7 +1,6 @@
 """Browsing: a studio in a process of its own, and its page in Chromium with a camera."""
 
 import os
-import shutil
 import socket
 import subprocess
 import sys
@@ -16,9 +15,6 @@ import numpy as np
 import pytest
 from PIL import Image
 
-PROGRAMS = ("chromium", "chromium-browser", "google-chrome")
-# A camera that shows a moving test picture; root may not use the sandbox of Chromium.
-ARGUMENTS = ["--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream", "--no-sandbox"]
 PATIENCE = 60.0  # seconds
 WIDE = {"width": 1280, "height": 860}
 PHONE = {"width": 360, "height": 640}
@@ -52,18 +48,20 @@ class Served:
     def start(self, source: Path | None = None) -> None:
         """Start the process, and wait until the page is there."""
         command = [sys.executable, "-m", "convlens", "studio", str(source or self.folder)]
-        self.process = subprocess.Popen(
-            [*command, "--port", str(self.port), "--no-browser"],
-            cwd=self.folder.parent,
-            env=os.environ | {"CONVLENS_LANG": "en"},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-        )
+        said = self.folder.parent / "said.txt"
+        with said.open("wb") as file:
+            self.process = subprocess.Popen(
+                [*command, "--port", str(self.port), "--no-browser"],
+                cwd=self.folder.parent,
+                env=os.environ | {"CONVLENS_LANG": "en"},
+                stdout=file,
+                stderr=subprocess.STDOUT,
+            )
         end = time.monotonic() + PATIENCE
         while not self._answers():
             if self.process.poll() is not None or time.monotonic() > end:
                 self.kill()
-                pytest.fail(self.process.stdout.read().decode())
+                pytest.fail(said.read_text(encoding="utf-8"))
             time.sleep(0.1)
 
     def _answers(self) -> bool:
@@ -87,20 +85,6 @@ def served(tmp_path: Path) -> Iterator[Served]:
     running.start()
     yield running
     running.kill()
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    """Chromium."""
-    program = next(filter(None, map(shutil.which, PROGRAMS)), None)
-    if program is None:
-        pytest.skip("the page is tested in Chromium, which is not installed here")
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        opened = playwright.chromium.launch(executable_path=program, args=ARGUMENTS)
-        yield opened
-        opened.close()
 
 
 class Window:

@@ -10,7 +10,6 @@ import pytest
 from PIL import Image
 
 from tests.studio.browsing import (  # noqa: F401 - fixtures
-    browser,
     names,
     served,
     wait_for,

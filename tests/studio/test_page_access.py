@@ -4,7 +4,6 @@ import pytest
 
 from tests.studio.browsing import (  # noqa: F401 - fixtures
     PHONE,
-    browser,
     names,
     served,
     wait_for,

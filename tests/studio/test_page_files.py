@@ -4,7 +4,6 @@ import io
 import zipfile
 
 from tests.studio.browsing import (  # noqa: F401 - fixtures
-    browser,
     names,
     served,
     wait_for,

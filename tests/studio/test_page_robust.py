@@ -1,7 +1,6 @@
 """The page of the studio when the server dies, in two tabs, and as it is closed too early."""
 
 from tests.studio.browsing import (  # noqa: F401 - fixtures
-    browser,
     names,
     served,
     wait_for,

@@ -39,7 +39,7 @@ def studio(
         bool, Parameter(negative=(), help=N_("only print the address of the page"))
     ] = False,
 ) -> None:
-    """Open the studio: a page in the browser of this computer."""
+    """Open the studio in the browser: collect, label and check images, without a cloud."""
     _require_packages()
     from convlens.serve.server import bind, create_server, listen, run
     from convlens.studio.app import create_app

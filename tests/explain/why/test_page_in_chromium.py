@@ -7,7 +7,7 @@ import pytest
 from convlens.explain.why.page import render
 from convlens.language import using
 from tests.explain.why.made import explained
-from tests.export.web.conftest import browser, visit  # noqa: F401 - fixtures
+from tests.export.web.conftest import visit  # noqa: F401 - a fixture
 
 MARKED = "() => [...document.querySelectorAll('.marked')].map((one) => one.textContent)"
 SAID = ".said >> nth={}"
