@@ -1,5 +1,7 @@
 """The page of the studio when the server dies, in two tabs, and as it is closed too early."""
 
+import json
+
 from tests.studio.browsing import (  # noqa: F401 - fixtures
     names,
     served,
@@ -107,4 +109,81 @@ def test_a_camera_that_is_forbidden_is_said_with_another_way(served, window):  #
     assert "Allow it" in page.inner_text(".no-camera")
     wait_for(page, page.locator(".hold:disabled").count, 1)
     wait_for(page, page.locator(".no-camera input[type=file]").count, 1)
+    tabs.check(served.origin)
+
+
+def test_images_whose_class_was_removed_in_another_tab_wait_for_a_class(served, window):  # noqa: F811
+    tabs = window()
+    page = tabs.tab(served.address)
+    open_webcam(page, "cat")
+    # The images are on their way while another tab renames the class.
+    held = []
+    page.route("**/api/classes/*/images?*", lambda route: held.append(route))
+    page.locator(".hold").click()
+    wait_for(page, lambda: len(held), 1)
+    other = tabs.tab(served.origin)
+    menu = other.locator(".class-card .menu")
+    menu.locator("button").first.click()
+    other.get_by_role("menuitem", name="Rename").click()
+    other.locator(".class-card input").first.fill("dog")
+    other.locator(".class-card .name-field button").first.click()
+    wait_for(page, lambda: names(page), ["dog 0"])
+    assert page.locator(".maker").count() == 0  # no images for a class that nobody chose
+    held[0].continue_()
+    page.wait_for_selector(".stuck:has-text('1 image is not saved')")
+    assert page.get_attribute(".safety", "data-waiting") == "1"
+    page.unroute("**/api/classes/*/images?*")
+    page.locator(".stuck .class-choice .button", has_text="dog").click()
+    wait_for(page, lambda: names(page), ["dog 1"])
+    assert page.locator(".stuck").count() == 0
+    tabs.check(served.origin)
+
+
+def refuse_images(page, status, message):
+    """Answer every new image of a page with an error."""
+    body = json.dumps({"message": message, "field": None})
+    answer = {"status": status, "content_type": "application/json", "body": body}
+    page.route("**/api/classes/*/images?*", lambda route: route.fulfill(**answer))
+
+
+def test_the_page_says_why_images_are_not_saved(served, window):  # noqa: F811
+    tabs = window()
+    page = tabs.tab(served.address)
+    open_webcam(page, "cat")
+    refuse_images(page, 507, "the disk is full.")
+    page.locator(".hold").click()
+    page.wait_for_selector(".banner:has-text('the disk is full.')")
+    page.unroute("**/api/classes/*/images?*")
+    refuse_images(page, 500, "a mistake was made.")
+    page.wait_for_selector(".stuck:has-text('a mistake was made.')")  # after some tries
+    page.unroute("**/api/classes/*/images?*")
+    page.locator(".stuck .class-choice .button").click()
+    wait_for(page, lambda: names(page), ["cat 1"])
+    assert page.locator(".banner, .stuck").count() == 0
+    tabs.check(served.origin)
+
+
+def test_a_click_by_keyboard_records_one_image_and_says_so(served, window):  # noqa: F811
+    tabs = window()
+    page = tabs.tab(served.address)
+    open_webcam(page, "cat")
+    page.locator(".hold").press("Enter")
+    page.wait_for_selector(".message:has-text('1 image of cat was recorded.')")
+    wait_for(page, lambda: names(page), ["cat 1"])
+    tabs.check(served.origin)
+
+
+def test_another_camera_error_is_not_taken_for_an_insecure_address(served, window):  # noqa: F811
+    tabs = window()
+    tabs.context.add_init_script(
+        """if (navigator.mediaDevices)
+          navigator.mediaDevices.getUserMedia = async () => {
+            throw new DOMException("no", "AbortError");
+          };"""
+    )
+    page = tabs.tab(served.address)
+    page.locator(".way").first.locator("input").fill("cat")
+    page.locator(".way").first.get_by_role("button").click()
+    page.wait_for_selector(".no-camera .problem")
+    assert "cannot be opened" in page.inner_text(".no-camera")
     tabs.check(served.origin)

@@ -62,6 +62,10 @@ _CLASSES = {
     "did_remove_class": N_("The class {name} was removed."),
     "refused_one": N_("{n} file was not taken"),
     "refused_many": N_("{n} files were not taken"),
+    "stuck_one": N_("{n} image is not saved. Choose a class for it:"),
+    "stuck_many": N_("{n} images are not saved. Choose a class for them:"),
+    "discard_one": N_("Discard {n} image"),
+    "discard_many": N_("Discard {n} images"),
     "in_trash_one": N_("{n} image in the trash"),
     "in_trash_many": N_("{n} images in the trash"),
     "empty_trash": N_("Empty the trash"),
@@ -92,6 +96,9 @@ _NEW_IMAGES = {
     "camera_missing": N_("No camera was found."),
     "camera_busy": N_("The camera is in use by another program."),
     "camera_ended": N_("The camera was unplugged or turned off."),
+    "camera_failed": N_(
+        "The camera cannot be opened. Plug it in again, or close other programs that use it."
+    ),
     "camera_insecure": N_(
         "The browser lets a page use the camera only at 127.0.0.1, localhost or an https address."
     ),
@@ -121,21 +128,21 @@ _NEW_IMAGES = {
 }
 
 _IMPORT = {
-    "import_title": N_("Take over images"),
+    "import_title": N_("Import images"),
     "one_import": N_("One import at a time: finish the one that is open."),
     "import_sending": N_("{sent} of {files} files were copied."),
     "import_looking": N_("The files are being looked at."),
-    "import_finishing": N_("The images are being taken over."),
-    "import_take_one": N_("Take {n} image"),
-    "import_take_many": N_("Take {n} images"),
+    "import_finishing": N_("The images are being imported."),
+    "import_take_one": N_("Import {n} image"),
+    "import_take_many": N_("Import {n} images"),
     "import_already_one": N_("{n} image was there already."),
     "import_already_many": N_("{n} images were there already."),
     "import_left_out_one": N_("{n} file is neither an image nor a table, and stays out."),
     "import_left_out_many": N_("{n} files are neither images nor tables, and stay out."),
     "import_one_class": N_("All of these images can go to one class:"),
-    "did_import_one": N_("{n} image was taken over."),
-    "did_import_many": N_("{n} images were taken over."),
-    "drop_import": N_("Do not take them"),
+    "did_import_one": N_("{n} image was imported."),
+    "did_import_many": N_("{n} images were imported."),
+    "drop_import": N_("Do not import them"),
     "left_import_one": N_("An import of {n} file ({size}) is not finished."),
     "left_import_many": N_("An import of {n} files ({size}) is not finished."),
     "go_on": N_("Go on"),
@@ -218,7 +225,7 @@ _DETAILS = {
     "split": N_("Split"),
     "path": N_("File"),
     "in_list": N_("In the list"),
-    "note": N_("Note"),
+    "note": N_("Note in the list"),
     "did_relabel_one": N_("{n} image is now {name}."),
     "did_relabel_many": N_("{n} images are now {name}."),
     "did_exclude_one": N_("{n} image is left out."),

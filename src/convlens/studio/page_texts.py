@@ -28,6 +28,7 @@ SHELL_TEXTS: dict[str, str] = {
     ),
     "gone_unsafe_one": N_("{n} image is not saved yet; leave this page open, and it will be."),
     "gone_unsafe_many": N_("{n} images are not saved yet; leave this page open, and they will be."),
+    "cannot_save": N_("New images cannot be saved at present: {problem}"),
     "locked": N_(
         "This page has no token of the studio: open the address that the terminal shows, which "
         "ends in it."

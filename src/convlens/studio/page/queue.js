@@ -10,13 +10,24 @@ import { t } from "./words.js";
 const AT_ONCE = 2; // requests; the other connections of the browser are for what is shown
 const PAUSE = 1000; // milliseconds, before an image is sent again
 const PAUSE_FULL = 5000; // likewise, while the disk is full
+const TRIES = 5; // of an image at which the server makes a mistake
 
 /* waiting: images that are not safe; sending: those that are under way;
+   stuck: images that are kept, each with a message, until somebody says where they go;
    saved: how many of each group are safe; refused: what the server did not take, and why;
    problem: why nothing can be saved at present. */
-export const queue = createStore({ waiting: [], sending: [], saved: {}, refused: [], problem: "" });
+export const queue = createStore({
+  waiting: [],
+  sending: [],
+  stuck: [],
+  saved: {},
+  refused: [],
+  problem: "",
+});
 
-export const unsafe = () => queue.get().waiting.length + queue.get().sending.length;
+const kept = () => [...queue.get().waiting, ...queue.get().sending, ...queue.get().stuck];
+
+export const unsafe = () => kept().length;
 
 /* Put images at the end: objects of a blob, the id of a class, a name and a group. */
 export function enqueue(images) {
@@ -24,16 +35,32 @@ export function enqueue(images) {
   pump();
 }
 
-/* Let images of a class that was renamed go to its new id. */
+/* Let images of a class that was renamed go to its new id, with what was refused for it. */
 export function redirect(from, to) {
-  const { waiting, sending } = queue.get();
-  for (const image of [...waiting, ...sending]) if (image.class === from) image.class = to;
+  for (const image of kept()) if (image.class === from) image.class = to;
+  const { refused, stuck } = queue.get();
+  queue.change({ refused: refused.map((one) => (one.class === from ? { ...one, class: to } : one)) });
+  sendStuck(stuck.filter((image) => image.class === to));
+}
+
+/* Send images that are stuck again. */
+export function sendStuck(images) {
+  for (const image of images) image.tries = 0;
+  const { stuck, waiting } = queue.get();
+  queue.change({
+    stuck: stuck.filter((image) => !images.includes(image)),
+    waiting: [...waiting, ...images],
+  });
+  pump();
+}
+
+export function discardStuck() {
+  queue.change({ stuck: [] });
 }
 
 /* Return whether the image of a name is safe, or was refused. */
 export function isSettled(name) {
-  const { waiting, sending } = queue.get();
-  return ![...waiting, ...sending].some((image) => image.name === name);
+  return !kept().some((image) => image.name === name);
 }
 
 export function forgetRefused() {
@@ -52,7 +79,7 @@ function pump() {
   }
 }
 
-/* Send an image until it is safe or refused; it counts as under way for all that time. */
+/* Send an image until it is safe, refused or stuck; it counts as under way for all that time. */
 async function send(image) {
   let pause = await attempt(image);
   while (pause) {
@@ -64,24 +91,40 @@ async function send(image) {
 
 /* Return 0, or how long to wait before the image is sent again. */
 async function attempt(image) {
+  const to = image.class;
   try {
     await readable(image);
     const name = encodeURIComponent(image.name);
-    const path = `/api/classes/${image.class}/images?name=${name}&group=${image.group}`;
+    const path = `/api/classes/${to}/images?name=${name}&group=${image.group}`;
     await call(path, { body: image.blob });
   } catch (error) {
-    if (error instanceof Gone || error.status === 401 || error.status >= 500) {
-      queue.change({ problem: error instanceof Gone ? "" : error.message });
-      return error.status === 507 ? PAUSE_FULL : PAUSE;
-    }
-    end(image, {});
-    refuse([{ name: image.name, message: error.message, class: image.class }]);
-    return 0;
+    return failed(image, to, error);
   }
   const { saved } = queue.get();
   const number = (saved[image.group] ?? 0) + 1;
   end(image, { saved: { ...saved, [image.group]: number }, problem: "" });
   refresh();
+  return 0;
+}
+
+/* Deal with an image that was not taken for a class; return as above. */
+function failed(image, to, error) {
+  const { status, message } = error;
+  if (status === 500) image.tries = (image.tries ?? 0) + 1;
+  const isStuck = status === 409 || (status === 500 && image.tries >= TRIES);
+  if (status === 409 && image.class !== to) return PAUSE; // it was renamed meanwhile
+  if (isStuck) {
+    // A webcam image is nowhere else, so it is kept though its class is gone.
+    image.message = message;
+    end(image, { stuck: [...queue.get().stuck, image], problem: "" });
+    return 0;
+  }
+  if (error instanceof Gone || status === 401 || status >= 500) {
+    queue.change({ problem: status >= 500 ? message : "" });
+    return status === 507 ? PAUSE_FULL : PAUSE;
+  }
+  end(image, {});
+  refuse([{ name: image.name, message, class: image.class }]);
   return 0;
 }
 

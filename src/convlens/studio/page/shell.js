@@ -147,13 +147,14 @@ function Safety() {
 
 function Banner() {
   const { state } = useStore(connection);
-  useStore(queue);
-  if (state === "fine") return null;
+  const { problem } = useStore(queue);
+  if (state === "fine" && !problem) return null;
   const waiting = unsafe();
-  const more = state === "gone" && waiting ? ` ${count("gone_unsafe", waiting)}` : "";
+  const more = state !== "locked" && waiting ? ` ${count("gone_unsafe", waiting)}` : "";
+  const text = state === "fine" ? t("cannot_save", { problem }) : t(state);
   return html`
     <div class="banner" role="alert">
-      <${Icon} name="warning" /><p>${t(state)}${more}</p>
+      <${Icon} name="warning" /><p>${text}${more}</p>
     </div>
   `;
 }

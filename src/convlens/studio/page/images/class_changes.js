@@ -1,7 +1,7 @@
 /* Class changes: classes are made and renamed; what is wrong with a name is said at its field. */
 
 import { call, Gone } from "../api.js";
-import { refresh } from "../project.js";
+import { project, refresh } from "../project.js";
 import { redirect } from "../queue.js";
 import { say } from "../say.js";
 import { t } from "../words.js";
@@ -25,7 +25,7 @@ export async function addClass(name, then = () => undefined) {
 export async function renameClass(id, name) {
   try {
     const answer = await call(`/api/classes/${id}`, { method: "PATCH", json: { name } });
-    renamed(id, answer.class.id);
+    renamed(id, answer.class);
     await refresh();
     return "";
   } catch (error) {
@@ -35,7 +35,9 @@ export async function renameClass(id, name) {
 
 /* The id of a class follows its name; what waits for it goes on. */
 function renamed(from, to) {
-  redirect(from, to);
-  if (tool.get()?.class === from) tool.change({ class: to });
-  if (filters.get().class === from) filters.change({ class: to });
+  redirect(from, to.id);
+  if (tool.get()?.class === from) tool.change({ class: to.id });
+  if (filters.get().class === from) filters.change({ class: to.id });
+  const { classes } = project.get();
+  project.change({ classes: classes.map((one) => (one.id === from ? to : one)) });
 }

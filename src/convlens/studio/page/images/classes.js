@@ -6,13 +6,13 @@ import { html } from "../html.js";
 import { Icon } from "../icons.js";
 import { ClassSign, Dialog, FilesButton, IconButton, Menu, NameField } from "../parts.js";
 import { change, project, refresh } from "../project.js";
-import { forgetRefused, queue } from "../queue.js";
 import { say, sayError } from "../say.js";
 import { useStore } from "../store.js";
 import { count, t } from "../words.js";
 import { addClass, renameClass } from "./class_changes.js";
 import { takeFiles } from "./drop.js";
 import { filter, filters } from "./list.js";
+import { Refused } from "./stuck.js";
 import { openTool, pane, tool } from "./tool.js";
 
 export function Classes() {
@@ -131,23 +131,6 @@ const ClassTools = ({ one, rename, remove }) => html`
     />
   </div>
 `;
-
-/* What the server did not take for a class, and why. */
-function Refused({ id }) {
-  const refused = useStore(queue).refused.filter((one) => one.class === id);
-  if (!refused.length) return null;
-  return html`
-    <div class="refused" role="alert">
-      <p>
-        <${Icon} name="warning" />${count("refused", refused.length)}
-        <${IconButton} icon="close" label=${t("close")} onClick=${forgetRefused} />
-      </p>
-      <ul>
-        ${refused.slice(0, 20).map(({ name, message }) => html`<li><b>${name}</b> ${message}</li>`)}
-      </ul>
-    </div>
-  `;
-}
 
 function RemoveDialog({ one, said, onClose }) {
   const remove = async () => {

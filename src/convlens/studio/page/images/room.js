@@ -19,6 +19,7 @@ import { ImportDialog, LeftImports } from "./imports.js";
 import { filters } from "./list.js";
 import { Maker } from "./maker.js";
 import { selection } from "./selection.js";
+import { Stuck } from "./stuck.js";
 import { pane, tool } from "./tool.js";
 
 const PANES = { classes: "folder", images: "images", check: "search" }; // with their icons
@@ -35,6 +36,7 @@ function Room() {
     <div class="room" data-pane=${isEmpty && !classes.length ? "images" : shown}>
       ${(!isEmpty || classes.length > 0) && html`<${Side} />`}
       <div class="main">
+        <${Stuck} />
         <${LeftImports} />
         <${Maker} />
         ${isEmpty ? html`<${Begin} />` : total > 0 && html`<${Images} />`}

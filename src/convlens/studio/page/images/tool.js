@@ -18,9 +18,8 @@ export function closeTool() {
   tool.set(null);
 }
 
-// A class that was removed, here or in another tab, takes no more images.
+// A class that was removed, here or in another tab, takes no more images; nor does another one.
 project.follow((state) => {
   const open = tool.get();
-  if (!open || state.classes.some(({ id }) => id === open.class)) return;
-  tool.set(state.classes.length ? { ...open, class: state.classes[0].id } : null);
+  if (open && !state.classes.some(({ id }) => id === open.class)) closeTool();
 });

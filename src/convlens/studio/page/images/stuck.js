@@ -1,0 +1,73 @@
+/* Stuck: new images that the server did not take, so that none is lost without a word. */
+
+import { html } from "../html.js";
+import { Icon } from "../icons.js";
+import { ClassSign, IconButton, NameField } from "../parts.js";
+import { project } from "../project.js";
+import { discardStuck, forgetRefused, queue, sendStuck } from "../queue.js";
+import { useStore } from "../store.js";
+import { count, t } from "../words.js";
+import { addClass } from "./class_changes.js";
+
+/* What the server did not take for a class, and why. */
+export const Refused = ({ id }) => html`
+  <${RefusedList} refused=${useStore(queue).refused.filter((one) => one.class === id)} />
+`;
+
+/* Likewise for classes that are gone, and the images that wait for another class. */
+export function Stuck() {
+  const { stuck, refused } = useStore(queue);
+  const { classes } = useStore(project);
+  const isGone = (one) => !classes.some(({ id }) => id === one.class);
+  return html`
+    <${RefusedList} refused=${refused.filter(isGone)} />
+    ${stuck.length > 0 && html`<${AskAgain} stuck=${stuck} classes=${classes} />`}
+  `;
+}
+
+function RefusedList({ refused }) {
+  if (!refused.length) return null;
+  return html`
+    <div class="refused" role="alert">
+      <p>
+        <${Icon} name="warning" />${count("refused", refused.length)}
+        <${IconButton} icon="close" label=${t("close")} onClick=${forgetRefused} />
+      </p>
+      <ul>
+        ${refused.slice(0, 20).map(({ name, message }) => html`<li><b>${name}</b> ${message}</li>`)}
+      </ul>
+    </div>
+  `;
+}
+
+/* Ask for the class of images whose class is gone, or which the server could not save. */
+function AskAgain({ stuck, classes }) {
+  const why = [...new Set(stuck.map(({ message }) => message))].join(" ");
+  const take = (id) => {
+    for (const image of stuck) image.class = id;
+    sendStuck(stuck);
+  };
+  return html`
+    <div class="notice stuck" role="alert">
+      <p>${count("stuck", stuck.length)} ${why}</p>
+      <div class="class-choice">
+        ${classes.map(
+          ({ id, name }, place) => html`
+            <button type="button" class="button" key=${id} onClick=${() => take(id)}>
+              <${ClassSign} place=${place} />${name}
+            </button>
+          `,
+        )}
+      </div>
+      <${NameField}
+        label=${t("new_class")}
+        hint=${t("name_hint")}
+        button=${t("add")}
+        onName=${(name) => addClass(name, take)}
+      />
+      <button type="button" class="button" onClick=${discardStuck}>
+        <${Icon} name="trash" />${count("discard", stuck.length)}
+      </button>
+    </div>
+  `;
+}
