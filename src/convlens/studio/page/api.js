@@ -82,8 +82,10 @@ export function fullUrl(id) {
   return `/images/${id}/full?key=${imageKey}${again()}`;
 }
 
-export function differenceUrl(finding, place) {
-  return `/images/difference/${finding}/${place}?key=${imageKey}${again()}`;
+/* The stamp of the audit keeps a picture of an earlier one out of the browser's memory. */
+export function differenceUrl(finding, place, stamp) {
+  const named = stamp === undefined ? "" : `&stamp=${stamp}`;
+  return `/images/difference/${finding}/${place}?key=${imageKey}${named}${again()}`;
 }
 
 function again() {

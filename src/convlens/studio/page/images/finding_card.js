@@ -13,12 +13,12 @@ import { list } from "./list.js";
 import { choose } from "./selection.js";
 import { Thumb } from "./thumb.js";
 
-export function FindingCard({ one, apply }) {
+export function FindingCard({ one, stamp, apply }) {
   const todo = one.proposals.filter(({ action }) => action !== "look");
   const done = todo.length > 0 && todo.every((proposal) => isDone(proposal, one.images));
   return html`
     <article class="card ${one.layout} ${one.level}" data-done=${done} aria-label=${one.text}>
-      ${one.layout === "pair" ? html`<${Pairs} one=${one} />` : html`<${Gallery} one=${one} />`}
+      ${one.layout === "pair" ? html`<${Pairs} one=${one} stamp=${stamp} />` : html`<${Gallery} one=${one} />`}
       <p class="text">${one.text}</p>
       ${one.rule &&
       html`<p class="rule">${one.rule}</p>
@@ -63,13 +63,13 @@ function proposed({ action, name, class: to, value, note }) {
 const labelOf = ({ label }) => classOf(project.get().classes[label]?.id);
 
 /* The first image beside each other one, with their difference. */
-const Pairs = ({ one: { number, images, more } }) => html`
+const Pairs = ({ one: { number, images, more }, stamp }) => html`
   ${images.slice(1).map(
     (other, index) => html`
       <div class="row" key=${other.id}>
         ${index === 0 ? html`<${Shown} image=${images[0]} />` : html`<span></span>`}
         <${Shown} image=${other} />
-        <${Difference} number=${number} place=${index + 1} />
+        <${Difference} number=${number} stamp=${stamp} place=${index + 1} />
       </div>
     `,
   )}
@@ -116,7 +116,7 @@ function Shown({ image }) {
 }
 
 /* How two images differ, as a picture and a sentence. */
-function Difference({ number, place }) {
+function Difference({ number, stamp, place }) {
   const [text, setText] = useState("");
   const words = language.get();
   useEffect(() => {
@@ -132,7 +132,7 @@ function Difference({ number, place }) {
     <figure class="difference">
       <span class="frame">
         <${Thumb}
-          src=${differenceUrl(number, place)}
+          src=${differenceUrl(number, place, stamp)}
           alt=${t("difference")}
           sign=${html`<span class="gone">${t("no_difference")}</span>`}
         />

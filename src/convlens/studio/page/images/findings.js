@@ -13,34 +13,40 @@ import { FindingCard } from "./finding_card.js";
 import { filter, filters } from "./list.js";
 
 const PART = 50; // findings of one request
+const MOST = 200; // which the server gives in one answer
+
+const NOTHING = { rows: [], total: 0, problem: "" };
 
 /* Return the findings of a kind, how many there are, and a function that loads more of them. */
 function useFindings(code) {
-  const { version } = useStore(project);
-  const [found, setFound] = useState({ code: "", rows: [], total: 0, problem: "" });
+  const { version, audit } = useStore(project);
+  const [found, setFound] = useState({ code: "", ...NOTHING });
   const words = language.get();
   const load = async (from, signal) => {
     const known = from ? found.rows : [];
-    const limit = from ? PART : Math.max(PART, found.code === code ? found.rows.length : 0);
+    const again = found.code === code ? found.rows.length : 0;
+    const limit = from ? PART : Math.min(MOST, Math.max(PART, again));
     try {
       const path = `/api/findings?code=${code}&offset=${from}&limit=${limit}`;
-      const { rows, total } = await call(path, { signal });
-      setFound({ code, rows: [...known, ...rows], total, problem: "" });
+      const { rows, total, stamp } = await call(path, { signal });
+      if (from && stamp !== found.stamp) return; // another audit, which is being loaded
+      setFound({ code, rows: [...known, ...rows], total, stamp, problem: "" });
     } catch (error) {
       if (error.name === "AbortError" || error instanceof Gone) return;
-      setFound({ code, rows: [], total: 0, problem: error.message });
+      setFound({ code, ...NOTHING, problem: error.message });
     }
   };
   useEffect(() => {
     const stop = new AbortController();
     load(0, stop.signal);
     return () => stop.abort();
-  }, [code, version, words]);
-  const shown = found.code === code ? found : { rows: [], total: 0, problem: "" };
+  }, [code, version, words, audit.stamp]);
+  const shown = found.code === code ? found : NOTHING;
   return { ...shown, more: () => load(shown.rows.length) };
 }
 
-export async function applyFindings(json) {
+/* Do what is proposed; the stamp names the audit that has proposed it. */
+async function applyFindings(json) {
   const answer = await change("/api/apply", { json });
   if (answer) say(count("did_apply", answer.changed), { undo: true });
 }
@@ -49,7 +55,8 @@ export function Findings({ asGrid, setAsGrid }) {
   const { finding: code } = useStore(filters);
   const { audit } = useStore(project);
   const about = audit.codes?.find((one) => one.code === code);
-  const { rows, total, problem, more } = useFindings(code);
+  const { rows, total, stamp, problem, more } = useFindings(code);
+  const apply = (json) => applyFindings({ ...json, stamp });
   if (!about) return null;
   const can = rows.some(({ proposals }) => proposals.some(({ action }) => action !== "look"));
   return html`
@@ -59,7 +66,7 @@ export function Findings({ asGrid, setAsGrid }) {
           <h2 id="finding-title"><${Level} level=${about.level} /><span class="title">${about.title}</span></h2>
           <div class="buttons">
             ${can &&
-            html`<button type="button" class="button primary" onClick=${() => applyFindings({ code })}>
+            html`<button type="button" class="button primary" onClick=${() => apply({ code })}>
               <${Icon} name="check" />${count("apply_all", about.findings)}
             </button>`}
             <button type="button" class="button" aria-pressed=${asGrid} onClick=${() => setAsGrid(!asGrid)}>
@@ -75,7 +82,11 @@ export function Findings({ asGrid, setAsGrid }) {
       ${problem && html`<p class="problem" role="alert">${problem}</p>`}
       ${!asGrid &&
       html`<div class="cards">
-        ${rows.map((one) => html`<${FindingCard} key=${one.number} one=${one} apply=${applyFindings} />`)}
+        ${rows.map(
+          (one) => html`
+            <${FindingCard} key=${`${stamp} ${one.number}`} one=${one} stamp=${stamp} apply=${apply} />
+          `,
+        )}
         ${rows.length < total &&
         html`<button type="button" class="button more" onClick=${more}>
           ${t("more_findings", { shown: decimal(rows.length), all: decimal(total) })}
