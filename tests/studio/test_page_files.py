@@ -100,7 +100,24 @@ def test_a_folder_that_is_dropped_is_walked_through(served, window, tmp_path):  
         client.send("Input.dispatchDragEvent", place)
     page.wait_for_selector(".seen-classes")
     assert page.locator(".seen-classes li b").all_inner_texts() == ["120 images", "3 images"]
-    page.get_by_role("button", name="Do not take them").click()
+    page.get_by_role("button", name="Do not import them").click()
     page.wait_for_selector(".dialog", state="detached")
     assert names(page) == []
+    tabs.check(served.origin)
+
+
+def test_an_import_that_was_cancelled_does_not_come_back(served, window, tmp_path):  # noqa: F811
+    tabs = window()
+    page = tabs.tab(served.address)
+    held = []
+    page.route("**/api/imports/*/look", lambda route: held.append(route))
+    folder = write_folder(tmp_path / "photos", cat=2, dog=1)
+    page.set_input_files(".way input[type=file][webkitdirectory]", str(folder))
+    wait_for(page, lambda: len(held), 1)
+    page.locator(".import footer .button").click()
+    page.wait_for_selector(".dialog", state="detached")
+    held[0].fulfill(status=422, json={"message": "too late.", "field": None})
+    page.wait_for_timeout(300)
+    assert page.locator(".dialog, .message.error").count() == 0
+    wait_for(page, lambda: page.locator(".notice").count(), 0)
     tabs.check(served.origin)

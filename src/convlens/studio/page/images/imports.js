@@ -25,26 +25,32 @@ export async function beginImport(files, classId = null) {
     say(t("one_import"));
     return;
   }
-  current.set({
+  const begun = {
     phase: "sending",
     sent: 0,
     files: files.length,
     refused: [],
     leftOut: 0,
     class: classId,
-  });
+  };
+  current.set(begun);
+  let id;
   try {
-    const { id } = await call("/api/imports", { method: "POST" });
+    ({ id } = await call("/api/imports", { method: "POST" }));
+    if (current.get() !== begun) return forget(id); // it was cancelled meanwhile
     current.change({ id });
     await sendAll(id, files);
-    if (current.get()?.id === id) await look(id);
+    if (isOpen(id)) await look(id);
   } catch (error) {
-    fail(error);
+    fail(error, id);
   }
 }
 
-function fail(error) {
-  if (!current.get()) return;
+/* Whether an import is the one that is shown: it may have been cancelled during a request. */
+const isOpen = (id) => current.get() !== null && current.get().id === id;
+
+function fail(error, id) {
+  if (!isOpen(id)) return;
   const text = error instanceof Gone ? t("not_done_gone") : error.message;
   current.change({ phase: "failed", problem: text });
 }
@@ -52,10 +58,10 @@ function fail(error) {
 async function sendAll(id, files) {
   const waiting = [...files];
   const worker = async () => {
-    while (waiting.length && current.get()?.id === id) {
+    while (waiting.length && isOpen(id)) {
       const one = waiting.shift();
       await sendOne(id, one);
-      if (current.get()) current.change({ sent: current.get().sent + 1 });
+      if (isOpen(id)) current.change({ sent: current.get().sent + 1 });
     }
   };
   await Promise.all(Array.from({ length: AT_ONCE }, worker));
@@ -68,33 +74,33 @@ async function sendOne(id, { file, path }) {
     try {
       await file.slice(0, 1).arrayBuffer();
     } catch {
-      note(path, t("file_gone"));
+      note(id, path, t("file_gone"));
       return;
     }
     try {
       const named = `${kind}=${encodeURIComponent(path)}`;
-      leaveOut(await call(`/api/imports/${id}/${named}`, { body: file }));
+      leaveOut(id, await call(`/api/imports/${id}/${named}`, { body: file }));
       return;
     } catch (error) {
       if (!(error instanceof Gone)) {
-        if (error.status === 507 || error.status === 404 || isZip) throw error;
-        note(path, error.message);
+        if (error.status === 507 || error.status === 409 || isZip) throw error;
+        note(id, path, error.message);
         return;
       }
     }
-    if (!current.get()) return;
+    if (!isOpen(id)) return;
     await new Promise((done) => setTimeout(done, PAUSE));
   }
 }
 
 /* Count what is neither an image nor a table of labels, in an answer to a file or to a zip. */
-function leaveOut({ kept = true, left_out: leftOut = {} }) {
+function leaveOut(id, { kept = true, left_out: leftOut = {} }) {
   const more = Object.values(leftOut).reduce((sum, number) => sum + number, kept ? 0 : 1);
-  if (current.get()) current.change({ leftOut: current.get().leftOut + more });
+  if (isOpen(id)) current.change({ leftOut: current.get().leftOut + more });
 }
 
-function note(name, message) {
-  current.change({ refused: [...current.get().refused, { name, message }] });
+function note(id, name, message) {
+  if (isOpen(id)) current.change({ refused: [...current.get().refused, { name, message }] });
 }
 
 /* Ask what the server makes of the files that it has. */
@@ -103,10 +109,10 @@ async function look(id) {
   const chosen = current.get().class;
   try {
     const seen = await call(`/api/imports/${id}/look`, { json: chosen ? { class: chosen } : {} });
-    current.change({ phase: "seen", seen });
+    if (isOpen(id)) current.change({ phase: "seen", seen });
   } catch (error) {
     if (error.status !== 422) throw error;
-    current.change({ phase: "unknown", problem: error.message });
+    if (isOpen(id)) current.change({ phase: "unknown", problem: error.message });
   }
 }
 
@@ -117,21 +123,26 @@ async function finish(chosen) {
     const answer = await call(`/api/imports/${id}/finish`, { json: chosen });
     refresh();
     const all = [...refused, ...answer.refused];
-    if (all.length || answer.already) {
+    if (isOpen(id) && (all.length || answer.already)) {
       current.change({ phase: "done", answer, refused: all });
       return;
     }
-    current.set(null);
+    if (isOpen(id)) current.set(null);
     say(count("did_import", answer.added), { undo: true });
   } catch (error) {
-    fail(error);
+    fail(error, id);
   }
 }
 
 async function drop(id) {
   current.set(null);
+  if (id) await forget(id);
+}
+
+/* Let the server delete what it has of an import. */
+async function forget(id) {
   try {
-    if (id) await call(`/api/imports/${id}`, { method: "DELETE" });
+    await call(`/api/imports/${id}`, { method: "DELETE" });
     refresh();
   } catch (error) {
     sayError(error);
@@ -152,7 +163,7 @@ export function LeftImports() {
           class="button"
           onClick=${() => {
             current.set({ id, phase: "looking", refused: [], leftOut: 0, class: null });
-            look(id).catch(fail);
+            look(id).catch((error) => fail(error, id));
           }}
         >
           ${t("go_on")}
@@ -262,7 +273,7 @@ const Failed = ({ now, close }) => html`
   <footer>
     <button type="button" class="button" onClick=${close}>${t("drop_import")}</button>
     ${now.id &&
-    html`<button type="button" class="button primary" onClick=${() => look(now.id).catch(fail)}>
+    html`<button type="button" class="button primary" onClick=${() => look(now.id).catch((error) => fail(error, now.id))}>
       ${t("try_again")}
     </button>`}
   </footer>
