@@ -48,7 +48,8 @@ function useCamera(device) {
       setCameras(devices.filter(({ kind }) => kind === "videoinput"));
     };
     const stop = () => stream?.getTracks().forEach((track) => track.stop());
-    open().catch((error) => closed || setState(REASONS[error.name] ?? "camera_insecure"));
+    const other = isSecureContext ? "camera_failed" : "camera_insecure";
+    open().catch((error) => closed || setState(REASONS[error.name] ?? other));
     return () => {
       closed = true;
       stop();
@@ -66,52 +67,58 @@ function grab(video, canvas) {
 }
 
 /* Record for as long as `start` was called and `stop` was not. */
-function useRecorder(video, classId, rate) {
+function useRecorder(video, { id: classId, name: className }, rate) {
   const [recorded, setRecorded] = useState([]); // groups of this class, with their images
   const [recording, setRecording] = useState(false);
   const [recent, setRecent] = useState([]);
-  const now = useRef({ classId, rate, group: null, timer: 0, taken: 0 });
-  Object.assign(now.current, { classId, rate });
+  const now = useRef({ run: null, timer: 0 }); // run: what is recorded while the button is held
+  Object.assign(now.current, { classId, className, rate });
   const canvas = useRef(null);
   canvas.current ??= document.createElement("canvas");
 
-  const take = async () => {
-    const { classId: to, group } = now.current;
+  const take = async (run) => {
+    const { group } = run;
+    const to = now.current.classId;
     const blob = await grab(video.current, canvas.current);
     if (!blob) return;
     const name = newName("webcam", "jpg");
     enqueue([{ blob, name, class: to, group }]);
-    now.current.taken += 1;
+    run.taken += 1;
     setRecorded((all) => (all.includes(group) ? all : [...all, group]));
     setRecent((shown) => {
       shown.slice(RECENT - 1).forEach(({ url }) => URL.revokeObjectURL(url));
       return [{ url: URL.createObjectURL(blob), name }, ...shown.slice(0, RECENT - 1)];
     });
   };
-  const next = async (due) => {
-    if (!now.current.group) return;
+  const next = async (run, due) => {
+    if (now.current.run !== run) return;
     if (unsafe() >= MOST_UNSAFE) {
-      stop();
+      await stop();
       say(t("too_many_unsafe"));
       return;
     }
-    await take();
+    run.taking = take(run);
+    await run.taking;
+    if (now.current.run !== run) return;
     const after = due + 1000 / now.current.rate;
     const wait = Math.max(0, after - performance.now());
-    now.current.timer = setTimeout(() => next(Math.max(after, performance.now())), wait);
+    now.current.timer = setTimeout(() => next(run, Math.max(after, performance.now())), wait);
   };
   const start = () => {
-    if (now.current.group || !video.current?.videoWidth) return;
-    Object.assign(now.current, { group: newGroup(), taken: 0 });
+    if (now.current.run || !video.current?.videoWidth) return;
+    const run = { group: newGroup(), taken: 0, taking: null };
+    now.current.run = run;
     setRecording(true);
-    next(performance.now());
+    next(run, performance.now());
   };
-  const stop = () => {
-    if (!now.current.group) return;
+  const stop = async () => {
+    const { run, className: name } = now.current;
+    if (!run) return;
     clearTimeout(now.current.timer);
-    now.current.group = null;
+    now.current.run = null;
     setRecording(false);
-    say(count("did_record", now.current.taken, { name: classOf(now.current.classId).name }));
+    await run.taking; // the last image counts, too
+    say(count("did_record", run.taken, { name }));
   };
   useEffect(() => {
     addEventListener("blur", stop);
@@ -127,8 +134,8 @@ export function Webcam({ classId }) {
   const [rate, setRate] = useState(Number(kept("rate")) || 5);
   const [device, setDevice] = useState("");
   const camera = useCamera(device);
-  const recorder = useRecorder(camera.video, classId, rate);
   const { name } = classOf(classId);
+  const recorder = useRecorder(camera.video, { id: classId, name }, rate);
   const isOn = camera.state === "on";
   return html`
     <div class="stage">
