@@ -1,10 +1,13 @@
 """Folders and archives whose layout tells the labels."""
 
 import io
+import threading
 import zipfile
 
 import pytest
 
+from convlens.studio import imports
+from convlens.studio.problem import Problem
 from tests.studio.conftest import opened, picture
 
 
@@ -139,3 +142,57 @@ def test_a_damaged_archive_leaves_nothing(own, tmp_path):
     assert "it is damaged" in found.json()["message"]
     folder = own.studio.workspace.places.imports / name
     assert [path for path in folder.rglob("*") if path.is_file()] == []
+
+
+def test_files_whose_safe_names_are_equal_are_both_kept(own):
+    members = {"cat/a?.png": picture(20), "cat/a_.png": picture(21), "bird/1.png": picture(22)}
+    name = begin(own, members)
+    own.client.post(  # which a page sends again if it has got no answer
+        f"/api/imports/{name}/files",
+        params={"path": "cat/a?.png"},
+        content=picture(20),
+        headers=own.headers,
+    )
+    (waiting,) = own.state()["imports"]
+    assert waiting["files"] == 3
+    assert waiting["bytes"] == sum(map(len, members.values()))
+    assert own.post(f"/api/imports/{name}/finish").json()["added"] == 3
+
+
+def test_an_import_is_dropped_once_its_archive_is_unpacked(own, monkeypatch, tmp_path):
+    name = own.post("/api/imports").json()["id"]
+    one = own.studio.imports.of(name)
+    begun = threading.Event()
+    goes_on = threading.Event()
+    unpack = imports.unpack
+
+    def slowly(*args):
+        begun.set()
+        assert goes_on.wait(10)
+        return unpack(*args)
+
+    monkeypatch.setattr(imports, "unpack", slowly)
+    path = tmp_path / "a.zip"
+    path.write_bytes(archive({"cat/1.png": picture(30)}))
+    done = []
+    keeping = threading.Thread(
+        target=lambda: done.append(imports.keep_archive(one, path, "a.zip").files)
+    )
+    dropping = threading.Thread(target=own.studio.imports.drop, args=(name,))
+    keeping.start()
+    assert begun.wait(10)
+    monkeypatch.setattr(imports, "MOST", 1)
+    assert own.post("/api/imports").status_code == 409  # nor is it dropped for another one
+    dropping.start()
+    dropping.join(0.1)
+    goes_on.set()
+    keeping.join(10)
+    dropping.join(10)
+    assert done == [1]
+    for keep in (
+        lambda: imports.keep_file(one, "cat/2.png", picture(31)),
+        lambda: imports.keep_archive(one, path, "a.zip"),
+    ):
+        with pytest.raises(Problem, match="not there any more"):
+            keep()
+    assert list(own.studio.workspace.places.imports.iterdir()) == []

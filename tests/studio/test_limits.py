@@ -6,6 +6,7 @@ from PIL import Image
 
 from convlens.studio import content, imports, joining, unzip, workspace
 from tests.studio.conftest import picture
+from tests.studio.test_imports import archive
 
 
 def test_an_image_has_a_limit_of_bytes(own, monkeypatch):
@@ -56,6 +57,17 @@ def test_an_import_has_limits(own, monkeypatch):
     assert own.post(f"/api/imports/{name}/files?path=a/2.png", picture(8)).status_code == 413
     monkeypatch.setattr(imports, "MOST", 1)
     assert own.post("/api/imports").status_code == 409
+
+
+def test_an_import_has_a_limit_of_bytes_however_they_come(own, monkeypatch):
+    one, two = picture(7), picture(8)
+    monkeypatch.setattr(imports, "MOST_UNPACKED", len(one) + len(two) - 1)
+    name = own.post("/api/imports").json()["id"]
+    assert own.post(f"/api/imports/{name}/files?path=a/1.png", one).status_code == 201
+    assert own.post(f"/api/imports/{name}/files?path=a/2.png", two).status_code == 413
+    assert own.post(f"/api/imports/{name}/zip", archive({"a/2.png": two})).status_code == 413
+    (waiting,) = own.state()["imports"]
+    assert (waiting["files"], waiting["bytes"]) == (1, len(one))
 
 
 def test_limits_are_told(own):

@@ -47,11 +47,10 @@ async def _begin(request: Request) -> Response:
 
 
 async def _drop(request: Request) -> Response:
-    def work(studio: Studio) -> Content:
-        studio.imports.drop(request.path_params["id"])
-        return {"version": studio.workspace.version}
-
-    return await answer(request, work)
+    studio = studio_of(request)
+    # Without the lock of the workspace, as an archive may be unpacked into it for minutes.
+    await run_in_threadpool(studio.imports.drop, request.path_params["id"])
+    return JSONResponse({"version": studio.workspace.version})
 
 
 async def _file(request: Request) -> Response:
@@ -93,6 +92,7 @@ async def _look(request: Request) -> Response:
         if content.get("class_name") is not None:
             return said_of_all(one, str(content["class_name"]))
         with one.lock:
+            one.require_there()
             return said_of(understood(one))
 
     return JSONResponse(await run_in_threadpool(work))

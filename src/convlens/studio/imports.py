@@ -39,17 +39,40 @@ class Waiting:
         folder: Its folder.
         files: The number of files that it has.
         bytes: Their size.
+        gone: Whether it was added or dropped.
+        lock: What whoever changes it holds. Whoever holds that of the workspace must not wait for
+            it.
     """
 
     folder: Path
     files: int = 0
     bytes: int = 0
-    lock: threading.Lock = field(default_factory=threading.Lock)
+    gone: bool = False
+    lock: threading.RLock = field(default_factory=threading.RLock)
 
     @property
     def content(self) -> Path:
         """The folder of its files; what is being received lies beside it."""
         return self.folder / "files"
+
+    def require_there(self) -> None:
+        """Raise Problem if it was added or dropped already."""
+        if self.gone:
+            raise _is_gone()
+
+    def require_room(self, files: int, size: int) -> None:
+        """Raise Problem if some files more, of a size in bytes, would be too many."""
+        if self.files + files > MOST_IMAGES or self.bytes + size > MOST_UNPACKED:
+            raise Problem(
+                _("an import may have {most:,} images and {gigabytes:g} GB.").format(
+                    most=MOST_IMAGES, gigabytes=MOST_UNPACKED / 1e9
+                ),
+                TOO_LARGE,
+            )
+
+
+def _is_gone() -> Problem:
+    return Problem(_("this import is not there any more."), GONE)
 
 
 class Imports:
@@ -80,9 +103,8 @@ class Imports:
     def begin(self) -> str:
         """Return the name of a new import."""
         with self._lock:
-            for name in [name for name, one in self._waiting.items() if not one.files]:
-                if len(self._waiting) >= MOST:
-                    self.drop(name)
+            if len(self._waiting) >= MOST:
+                self._drop_empty()
             if len(self._waiting) >= MOST:
                 raise Problem(
                     _("{most} imports wait already; add or drop one of them first.").format(
@@ -97,6 +119,16 @@ class Imports:
             self._waiting[name] = one
         return name
 
+    def _drop_empty(self) -> None:
+        """Drop the imports that have no files, unless they are just getting some."""
+        for name, one in list(self._waiting.items()):
+            if one.lock.acquire(blocking=False):
+                try:
+                    if not one.files:
+                        self.drop(name)
+                finally:
+                    one.lock.release()
+
     def of(self, name: str) -> Waiting:
         """Return an import.
 
@@ -105,22 +137,27 @@ class Imports:
         """
         found = self._waiting.get(name)
         if found is None:
-            raise Problem(_("this import is not there any more."), GONE)
+            raise _is_gone()
         return found
 
     def drop(self, name: str) -> None:
-        """Remove an import with its files."""
+        """Remove an import with its files, once nobody adds to it."""
         one = self.of(name)
-        # A folder that is half removed is none of ours any more.
-        gone = one.folder.with_name(f"{name}.gone")
-        with storage_errors(one.folder, _("the images")):
-            one.folder.rename(gone)
-        del self._waiting[name]
+        with one.lock:
+            one.require_there()
+            # A folder that is half removed is none of ours any more.
+            gone = one.folder.with_name(f"{name}.gone")
+            with storage_errors(one.folder, _("the images")):
+                one.folder.rename(gone)
+            one.gone = True
+            del self._waiting[name]
         shutil.rmtree(gone, ignore_errors=True)
 
 
 def keep_file(one: Waiting, given: str, content: bytes) -> bool:
     """Keep a file of a folder, and return whether it is an image or a table of labels.
+
+    Two files whose names become the same, as a?.jpg and a_.jpg, are both kept.
 
     Raises:
         Problem: If its path leads elsewhere, or if it is no image that can be read.
@@ -134,36 +171,34 @@ def keep_file(one: Waiting, given: str, content: bytes) -> bool:
     if path.suffix.lower() not in TABLES:
         checked_name(path.name, content)
     with one.lock:
-        if one.files >= MOST_IMAGES or one.bytes + len(content) > MOST_UNPACKED:
-            raise Problem(
-                _("an import may have {most:,} images and {gigabytes:g} GB.").format(
-                    most=MOST_IMAGES, gigabytes=MOST_UNPACKED / 1e9
-                ),
-                TOO_LARGE,
-            )
-        target = one.content / path
-        is_new = not target.exists()
-        write_atomically(target, content, _("the image"))
-        one.files += is_new
-        one.bytes += len(content) if is_new else 0
+        one.require_there()
+        target = next(
+            place
+            for place in numbered(one.content / path, path.suffix)
+            if not place.exists() or _holds(place, content)
+        )
+        if not target.exists():  # otherwise it was sent again
+            one.require_room(1, len(content))
+            write_atomically(target, content, _("the image"))
+            one.files += 1
+            one.bytes += len(content)
     return True
+
+
+def _holds(path: Path, content: bytes) -> bool:
+    return path.is_file() and path.read_bytes() == content
 
 
 def keep_archive(one: Waiting, archive: Path, name: str) -> Unpacked:
     """Unpack an archive into an import, all of it or nothing; see `unpack`."""
     with one.lock:
+        one.require_there()
         place = one.folder / f"unpacked-{secrets.token_hex(4)}"
         with storage_errors(place, _("the images")):
             place.mkdir()
         try:
             done = unpack(archive, place, name)
-            if one.files + done.files > MOST_IMAGES:
-                raise Problem(
-                    _("an import may have {most:,} images and {gigabytes:g} GB.").format(
-                        most=MOST_IMAGES, gigabytes=MOST_UNPACKED / 1e9
-                    ),
-                    TOO_LARGE,
-                )
+            one.require_room(done.files, done.bytes)
             with storage_errors(place, _("the images")):
                 _merge(place, one.content)
         finally:

@@ -58,6 +58,7 @@ def finish_import(
     """
     one = imports.of(name)
     with one.lock, workspace.lock:
+        one.require_there()
         workspace.require_own()
         done = Joined()
         wanted = _wanted(workspace, one, choice, done)
