@@ -79,6 +79,7 @@ def test_findings_are_filters_and_pairs(page):
     found = page.image(f"/images/difference/{row['number']}/1")
     assert found.headers["content-type"] == "image/png"
     assert max(Image.open(io.BytesIO(found.content)).size) >= 64
+    assert found.headers["cache-control"] == "no-store"  # another audit gives the same numbers
     said = page.get(f"/api/findings/{row['number']}/difference/1").json()["text"]
     assert "mean difference" in said
     for place in ("0", "9"):
@@ -105,6 +106,21 @@ def test_what_is_proposed_is_done_and_undone(page):
     assert not page.state()["audit"]["stale"]
     assert page.post("/api/apply", {}).status_code == 422
     assert page.post("/api/apply", {"finding": True}).status_code == 422
+
+
+def test_a_finding_of_an_audit_before_is_not_done(page):
+    before = page.get("/api/findings?code=blank").json()
+    assert before["stamp"] == page.state()["audit"]["stamp"]
+    page.post("/api/audit")
+    finish(page)
+    after = page.get("/api/findings?code=blank").json()
+    assert after["stamp"] != before["stamp"]
+    asked = {"finding": before["rows"][0]["number"], "stamp": before["stamp"]}
+    refused = page.post("/api/apply", asked)
+    assert refused.status_code == 409
+    assert "another audit has ended" in refused.json()["message"]
+    assert page.post("/api/apply", asked | {"stamp": after["stamp"]}).json()["changed"] == 1
+    page.post("/api/undo")
 
 
 def test_it_is_there_after_a_restart(page):

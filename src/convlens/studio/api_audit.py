@@ -7,9 +7,9 @@ from starlette.routing import Route
 
 from convlens.language import _
 from convlens.studio import changes, findings
-from convlens.studio.api import CACHED, MOST_NUMBER, changed
+from convlens.studio.api import MOST_NUMBER, changed
 from convlens.studio.asking import whole_number
-from convlens.studio.problem import Problem
+from convlens.studio.problem import GONE, Problem
 from convlens.studio.studio import Content, Studio, answer, read_content, studio_of
 
 MOST = 200  # findings of an answer
@@ -51,12 +51,18 @@ async def _findings(request: Request) -> Response:
     limit = whole_number(given, "limit", 50, MOST)
 
     def work(studio: Studio) -> Content:
+        stamp = studio.auditing.result_stamp()  # first, as another audit may end just now
         numbers = studio.auditing.numbers_of(given.get("code"))
         rows = [
             findings.shown(studio.workspace, studio.auditing, number)
             for number in numbers[offset : offset + limit]
         ]
-        return {"version": studio.workspace.version, "total": len(numbers), "rows": rows}
+        return {
+            "version": studio.workspace.version,
+            "stamp": stamp,
+            "total": len(numbers),
+            "rows": rows,
+        }
 
     return await answer(request, work)
 
@@ -68,7 +74,7 @@ async def _difference_text(request: Request) -> Response:
 
 async def _difference_image(request: Request) -> Response:
     content, _said = await _difference(request)
-    return Response(content, media_type="image/png", headers=CACHED)
+    return Response(content, media_type="image/png")
 
 
 async def _difference(request: Request) -> tuple[bytes, str]:
@@ -79,7 +85,10 @@ async def _difference(request: Request) -> tuple[bytes, str]:
 
 
 async def _apply(request: Request) -> Response:
-    """Do what a finding proposes, or what all findings of a code propose."""
+    """Do what a finding proposes, or what all findings of a code propose.
+
+    The numbers of findings are those of one audit, which `stamp` names.
+    """
     content = await read_content(request)
     number = content.get("finding")
     code = content.get("code")
@@ -89,6 +98,12 @@ async def _apply(request: Request) -> Response:
     def work(studio: Studio) -> Content:
         chosen = [number] if type(number) is int else studio.auditing.numbers_of(code)
         rows = findings.proposed(studio.auditing, chosen)
+        if content.get("stamp") not in (None, studio.auditing.result_stamp()):
+            raise Problem(
+                _("another audit has ended meanwhile; look at what it has found first."),
+                GONE,
+                "stamp",
+            )
         return changed(studio, changes.correct(studio.workspace, rows))
 
     return await answer(request, work)

@@ -17,7 +17,7 @@ from convlens.audit.finding import Finding
 from convlens.data.dataset import split_of
 from convlens.files import write_atomically
 from convlens.language import N_, VARIABLE, _, language
-from convlens.studio.listing import time_of
+from convlens.studio.listing import short_digest, time_of
 from convlens.studio.problem import GONE, Problem
 from convlens.studio.workspace import Workspace
 
@@ -153,6 +153,11 @@ class Auditing:
             self._result = _read(self._file)
         return self._result
 
+    def result_stamp(self) -> str:
+        """Return what changes with each audit that ends; nothing if there is none."""
+        result = self.result()
+        return "" if result is None else short_digest(f"{result.stamp} {self._read_at}")
+
     def status(self) -> dict[str, Any]:
         """Return how far the audit is, or what it has found, for a page."""
         if self._is_running():
@@ -170,7 +175,7 @@ class Auditing:
         stale = result.stamp != self.stamp()
         if "message" in result.facts:
             return {"state": "failed", "stale": stale, "message": result.facts["message"]}
-        return {"state": "done", "stale": stale, **_summary(result)}
+        return {"state": "done", "stale": stale, "stamp": self.result_stamp(), **_summary(result)}
 
     def numbers_of(self, code: str | None) -> list[int]:
         """Return the numbers of the findings of a code, or of all findings."""
