@@ -5,7 +5,7 @@ import time
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageCms
 
 from convlens.studio import thumbs
 from convlens.studio.thumbs import draw
@@ -55,6 +55,52 @@ def test_images_of_all_kinds_are_drawn(mode, size, tmp_path):
         Image.new("RGB", size, "red").convert(mode).save(path)
     content, _kind = draw(path, 128)
     assert max(Image.open(io.BytesIO(content)).size) <= 128
+
+
+@pytest.mark.parametrize("size", [(40, 30), (700, 500), (300, 200)])
+def test_nothing_that_a_file_says_besides_its_pixels_is_kept(size, tmp_path):
+    path = tmp_path / "a.jpg"
+    profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    image = Image.new("RGB", size, "red")
+    image.save(path, "JPEG", comment=b"taken by Ann", icc_profile=profile)
+    for side in (128, thumbs.LARGE):
+        content, _kind = draw(path, side)
+        assert b"taken by Ann" not in content
+        assert Image.open(io.BytesIO(content)).info.keys() <= {
+            "jfif", "jfif_version", "jfif_unit", "jfif_density",
+        }  # fmt: skip
+
+
+def test_a_browser_asks_again_and_gets_only_what_has_changed(own):
+    row = own.rows()["cat/1.png"]
+    for kind in ("thumb", "full"):
+        path = f"/images/{row['id']}/{kind}?key={own.key}"
+        first = own.client.get(path)
+        assert first.headers["cache-control"] == "private, no-cache"
+        known = {"If-None-Match": first.headers["etag"]}
+        again = own.client.get(path, headers=known)
+        assert (again.status_code, again.content) == (304, b"")
+        file = own.studio.workspace.places.images / "cat" / "1.png"
+        file.write_bytes(picture(len(kind), size=(30, 30)))
+        changed = own.client.get(path, headers=known)
+        assert changed.status_code == 200
+        assert changed.content != first.content
+
+
+def test_small_images_go_with_the_trash(own):
+    row = own.rows()["cat/1.png"]
+    content = own.image(f"/images/{row['id']}/thumb").content
+    stays = own.image(f"/images/{own.rows()['cat/2.png']['id']}/thumb").content
+
+    def is_kept(one: bytes) -> bool:
+        files = own.studio.workspace.places.hidden.glob("thumbs.sqlite*")
+        return any(one[-200:] in path.read_bytes() for path in files)
+
+    own.post("/api/remove", {"images": [row["id"]]})
+    assert is_kept(content)
+    assert own.post("/api/trash/empty").json()["images"] == 1
+    assert not is_kept(content)
+    assert is_kept(stays)
 
 
 def test_a_thumb_is_made_once_and_again_when_its_file_changes(own, monkeypatch):

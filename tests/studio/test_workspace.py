@@ -2,6 +2,7 @@
 
 import os
 import shlex
+import shutil
 from pathlib import Path
 
 import pytest
@@ -103,6 +104,14 @@ def test_a_class_with_images_is_removed_only_if_the_loss_is_known(own):
     assert own.state()["trash"] == {"images": 3}
     own.post("/api/undo")
     assert own.state()["total"] == 5
+
+
+def test_what_stays_in_the_trash_is_told(own, monkeypatch):
+    own.post("/api/remove", {"images": [own.rows()["cat/1.png"]["id"]]})
+    monkeypatch.setattr(shutil, "rmtree", lambda *args, **how: None)  # as if it were read-only
+    found = own.post("/api/trash/empty")
+    assert found.status_code == 500
+    assert found.json()["message"].startswith("1 image of the trash could not be deleted")
 
 
 def test_emptying_the_trash_is_final(own):

@@ -10,22 +10,21 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from convlens.language import _
+from convlens.language import _, ngettext
 from convlens.studio import changes, findings
 from convlens.studio.asking import query_of, whole_number
 from convlens.studio.content import LIMITS, MOST_BYTES
 from convlens.studio.detail import detail
 from convlens.studio.history import Step
-from convlens.studio.listing import Item
+from convlens.studio.listing import Item, short_digest
 from convlens.studio.problem import Problem
 from convlens.studio.studio import Content, Studio, answer, read_body, read_content, studio_of
-from convlens.studio.thumbs import LARGE, SIDES
+from convlens.studio.thumbs import LARGE, SIDES, Drawn
 from convlens.studio.unzip import MOST_ZIP
 from convlens.studio.views import images_in, undo_and_redo
 
 WAIT = 20.0  # seconds that a page waits for a change at most
 PAUSE = 0.1  # seconds between two looks for one
-CACHED = {"Cache-Control": "private, max-age=3600"}  # not translated: HTTP
 MOST_NUMBER = 10**9
 MOST_ROWS = 5000  # of an answer
 
@@ -243,6 +242,18 @@ async def _empty_trash(request: Request) -> Response:
     def work(studio: Studio) -> Content:
         number = images_in(studio.workspace.places.trash)
         studio.workspace.empty_trash()
+        left = images_in(studio.workspace.places.trash) + studio.thumbs.forget_gone()
+        if left:
+            raise Problem(
+                ngettext(
+                    "{number:,} image of the trash could not be deleted; close what has it open, "
+                    "and see who may write there.",
+                    "{number:,} images of the trash could not be deleted; close what has them "
+                    "open, and see who may write there.",
+                    left,
+                ).format(number=left),
+                500,
+            )
         return changed(studio, {"images": number})
 
     return await answer(request, work)
@@ -257,13 +268,25 @@ async def _thumb(request: Request) -> Response:
         )
     studio = studio_of(request)
     (item,) = studio.workspace.items([request.path_params["id"]])
-    content, kind = await run_in_threadpool(studio.thumbs.of, item, side)
-    return Response(content, media_type=kind, headers=CACHED)
+    return await _drawn(request, item, lambda: studio.thumbs.of(item, side))
 
 
 async def _full(request: Request) -> Response:
     studio = studio_of(request)
     (item,) = studio.workspace.items([request.path_params["id"]])
     pixels = studio.workspace.listing.content(item)
-    content, kind = await run_in_threadpool(studio.thumbs.draw, pixels, LARGE)
-    return Response(content, media_type=kind, headers=CACHED)
+    return await _drawn(request, item, lambda: studio.thumbs.draw(pixels, LARGE))
+
+
+async def _drawn(request: Request, item: Item, draw: Callable[[], Drawn]) -> Response:
+    """Return an image, or that the browser has it already.
+
+    The browser must ask each time, as another image may have the same name by then.
+    """
+    stamp = await run_in_threadpool(studio_of(request).thumbs.stamp, item)
+    # not translated: HTTP
+    headers = {"Cache-Control": "private, no-cache", "ETag": f'"{short_digest(stamp)}"'}
+    if request.headers.get("if-none-match") == headers["ETag"]:
+        return Response(status_code=304, headers=headers)
+    content, kind = await run_in_threadpool(draw)
+    return Response(content, media_type=kind, headers=headers)

@@ -36,8 +36,15 @@ TABLE = (
 FIND = "SELECT stamp, content FROM thumbs WHERE id = ? AND side = ?"  # not translated: SQL
 KEEP = "INSERT OR REPLACE INTO thumbs VALUES (?, ?, ?, ?)"  # not translated: SQL
 KNOWN = "SELECT id FROM thumbs WHERE side = ?"  # not translated: SQL
-# All of it can be made again, so nothing waits for the disk.
-SETTINGS = ("PRAGMA journal_mode = WAL", "PRAGMA synchronous = OFF")  # not translated: SQL
+ALL = "SELECT DISTINCT id FROM thumbs"  # not translated: SQL
+FORGET = "DELETE FROM thumbs WHERE id = ?"  # not translated: SQL
+EMPTY_LOG = "PRAGMA wal_checkpoint(TRUNCATE)"  # not translated: SQL
+# All of it can be made again, so nothing waits for the disk. What is deleted is overwritten.
+SETTINGS = (
+    "PRAGMA journal_mode = WAL",  # not translated: SQL
+    "PRAGMA synchronous = OFF",  # not translated: SQL
+    "PRAGMA secure_delete = ON",  # not translated: SQL
+)
 
 
 class Thumbs:
@@ -75,7 +82,7 @@ class Thumbs:
 
     def _of(self, item: Item, side: int) -> Drawn:
         content = self._workspace.listing.content(item)
-        stamp = _stamp(content) or str([*self._workspace.listing.watched.values()])
+        stamp = self.stamp(item)
         with self._lock, contextlib.suppress(sqlite3.Error):
             found = self._file.execute(FIND, (item.id, side)).fetchone()
             if found is not None and found[0] == stamp:
@@ -87,6 +94,33 @@ class Thumbs:
             self._file.execute(KEEP, row)
             self._file.commit()
         return drawn
+
+    def stamp(self, item: Item) -> str:
+        """Return what changes with the pixels of an image.
+
+        Raises:
+            ImageError: If it cannot be read.
+        """
+        listing = self._workspace.listing
+        return _stamp(listing.content(item)) or str([*listing.watched.values()])
+
+    def forget_gone(self) -> int:
+        """Delete the small images of images that are not there any more.
+
+        Returns:
+            The number of those that could not be deleted.
+        """
+        known = self._workspace.listing.by_id.keys()
+        with self._lock:
+            gone: set[str] = set()
+            try:
+                gone = {row[0] for row in self._file.execute(ALL)} - known
+                self._file.executemany(FORGET, [(one,) for one in gone])
+                self._file.commit()
+                self._file.execute(EMPTY_LOG)
+            except sqlite3.Error:
+                return max(1, len(gone))
+        return 0
 
     def draw(self, content: Path | ImageArray, side: int) -> Drawn:
         """Return what `draw` does, for a few images at a time, so that they fit into the memory."""
@@ -134,6 +168,7 @@ def draw(content: Path | ImageArray, side: int) -> Drawn:
     is_small = max(image.size) <= side
     if not is_small:
         image.thumbnail((side, side))
+    image.info = {}  # Pillow would write the profile and the comment of the file again
     file = io.BytesIO()
     if is_small and side < LARGE:
         image.save(file, "PNG")
