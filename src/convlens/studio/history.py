@@ -12,6 +12,7 @@ from convlens.data.correction_lists import Correction
 from convlens.files import write_atomically
 from convlens.language import _, ngettext
 from convlens.studio.marks import Rows
+from convlens.studio.problem import GONE, Problem
 
 TRASH = ".studio/trash"
 MOST = 200  # steps
@@ -46,6 +47,22 @@ class Step:
     def in_trash(self, file: str) -> str:
         """Return where a file or folder lies that this step has taken away, or undone takes."""
         return f"{TRASH}/{self.id}/{file}"
+
+    def require_inside(self, workspace: Path) -> None:
+        """Raise Problem if it would move something out of a workspace, or into it.
+
+        The folder of a class may be a link, and somebody else may have written the history.
+        """
+        root = workspace.resolve()
+        for folder in {(workspace / one).parent for move in self.moves for one in move}:
+            if not folder.resolve().is_relative_to(root):
+                raise Problem(
+                    _(
+                        "{folder}: this folder lies outside the workspace, where the studio moves "
+                        "no files; nothing was changed."
+                    ).format(folder=folder),
+                    GONE,
+                )
 
     @property
     def text(self) -> str:
