@@ -180,6 +180,49 @@ def test_findings_lie_side_by_side_and_a_click_does_what_is_proposed(served, win
     tabs.check(served.origin)
 
 
+def test_many_findings_stay_when_the_images_change(served, window):  # noqa: F811
+    folder = write_folder(served.folder / "images", cat=6, dog=6)
+    (folder / "dog" / "copy.png").write_bytes((folder / "cat" / "00000.png").read_bytes())
+    tabs = window()
+    page = tabs.tab(served.address)
+    limits, applied = [], []
+
+    def answer(route):
+        """Answer as if the finding were there 260 times, in an audit of a stamp."""
+        asked = {
+            key: int(value) for key, value in re.findall(r"(offset|limit)=(\d+)", route.request.url)
+        }
+        limits.append(asked["limit"])
+        one = route.fetch(url=re.sub(r"offset=\d+", "offset=0", route.request.url))
+        if not one.ok:
+            route.fulfill(response=one)
+            return
+        (row,) = one.json()["rows"]
+        end = min(260, asked["offset"] + asked["limit"])
+        rows = [{**row, "number": number} for number in range(asked["offset"], end)]
+        route.fulfill(json={**one.json(), "rows": rows, "total": 260, "stamp": "first"})
+
+    def apply(route):
+        applied.append(route.request.post_data_json)
+        route.continue_()
+
+    page.route("**/api/findings?*", answer)
+    page.route("**/api/apply", apply)
+    page.get_by_role("button", name="Check the images").click()
+    page.locator(".code", has_text="label").first.click()
+    cards = page.locator(".card")
+    for shown in (50, 100, 150, 200):
+        wait_for(page, cards.count, shown)
+        page.locator(".cards .more").click()
+    wait_for(page, cards.count, 250)
+    cards.first.get_by_role("button", name="Apply").click()
+    page.wait_for_selector(".card[data-done=true]")
+    assert cards.count() == 200
+    assert max(limits) == 200  # more than that is refused
+    assert applied == [{"finding": 0, "stamp": "first"}]
+    tabs.check(served.origin)
+
+
 def test_images_that_were_opened_are_never_changed(served, window, tmp_path):  # noqa: F811
     folder = write_folder(tmp_path / "photos", cat=3, dog=3)
     before = {path: path.read_bytes() for path in folder.rglob("*.png")}
