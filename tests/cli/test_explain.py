@@ -71,7 +71,7 @@ def test_image_that_cannot_be_read_is_skipped_among_others(file, image, tmp_path
     assert convlens("explain", file, broken, image) == 3
     told = capsys.readouterr()
     assert "broken.png" in told.err
-    assert "predicted  marked" in told.out
+    assert "prediction  marked" in told.out
     assert convlens("explain", file, broken) == 3
     assert "not an image" in capsys.readouterr().err
 

@@ -85,6 +85,24 @@ def test_no_more_steps_are_measured_than_asked_for(digits, monkeypatch):
     assert all(map(np.array_equal, before, trainer.model.get_weights()))
 
 
+def test_an_epoch_of_one_step_is_not_measured_while_the_engine_compiles(digits, monkeypatch):
+    clocks = []
+    real = step_time._Clock
+
+    def note(*limits):
+        clocks.append(real(*limits))
+        return clocks[-1]
+
+    monkeypatch.setattr(step_time, "_Clock", note)
+    config = CONFIG.replace(batch_size=len(digits.labels))
+    prepared = prepare_images(choose_network(config), digits, config, QUIET)
+    trainer = open_trainer(prepared, config, QUIET)
+    assert trainer.train.steps == 1
+    found = step_time.step_seconds(trainer.model, trainer.train)
+    first, second = clocks[0].seconds
+    assert found == second < first
+
+
 class Stage:
     """A stage that notes what it is asked."""
 

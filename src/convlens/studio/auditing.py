@@ -121,12 +121,13 @@ class Auditing:
     def _follow(self, process: subprocess.Popen[bytes]) -> None:
         """Read what the process tells until it ends."""
         assert process.stdout is not None
-        for line in process.stdout:
-            with contextlib.suppress(ValueError):
-                told = json.loads(line)
-                if isinstance(told, dict) and "stage" in told:
-                    self._progress = told
-                    self.told += 1
+        with process.stdout as lines:
+            for line in lines:
+                with contextlib.suppress(ValueError):
+                    told = json.loads(line)
+                    if isinstance(told, dict) and "stage" in told:
+                        self._progress = told
+                        self.told += 1
         code = process.wait()
         # A signal, as from a system without memory, is a code below 0.
         if code != 0 and process is self._process:

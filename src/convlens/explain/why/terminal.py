@@ -46,7 +46,7 @@ def text_page(explanation: Explanation, scale: float) -> Page:
     prediction = explanation.prediction
     facts = [
         (
-            _("predicted"),
+            _("prediction"),
             _("{label} ({probability:.1f} %)").format(
                 label=prediction.label, probability=100 * prediction.probability
             ),
