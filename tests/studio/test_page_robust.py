@@ -139,6 +139,25 @@ def test_images_whose_class_was_removed_in_another_tab_wait_for_a_class(served, 
     tabs.check(served.origin)
 
 
+def test_images_on_their_way_follow_a_class_that_is_renamed(served, window):  # noqa: F811
+    tabs = window()
+    page = tabs.tab(served.address)
+    open_webcam(page, "cat")
+    held = []
+    page.route("**/api/classes/*/images?*", held.append, times=1)
+    page.locator(".hold").click()
+    wait_for(page, lambda: len(held), 1)
+    page.locator(".class-card .menu button").first.click()
+    page.get_by_role("menuitem", name="Rename").click()
+    page.locator(".class-card input").first.fill("dog")
+    page.locator(".class-card .name-field button").first.click()
+    wait_for(page, lambda: names(page), ["dog 0"])
+    held[0].continue_()
+    wait_for(page, lambda: names(page), ["dog 1"])
+    assert page.locator(".stuck, .refused").count() == 0
+    tabs.check(served.origin)
+
+
 def refuse_images(page, status, message):
     """Answer every new image of a page with an error."""
     body = json.dumps({"message": message, "field": None})
