@@ -144,7 +144,7 @@ def test_images_on_their_way_follow_a_class_that_is_renamed(served, window):  # 
     page = tabs.tab(served.address)
     open_webcam(page, "cat")
     held = []
-    page.route("**/api/classes/*/images?*", held.append, times=1)
+    page.route("**/api/classes/*/images?*", lambda route: held.append(route), times=1)
     page.locator(".hold").click()
     wait_for(page, lambda: len(held), 1)
     page.locator(".class-card .menu button").first.click()
