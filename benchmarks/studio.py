@@ -15,7 +15,8 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
@@ -33,11 +34,22 @@ def main() -> None:
     parser.add_argument("--images", type=int, default=20_000)
     parser.add_argument("--side", type=int, default=256)
     given = parser.parse_args()
+    with running(given.images, given.side) as (process, url, token):
+        headers = {"X-Convlens-Token": token}
+        with httpx.Client(base_url=url, headers=headers, timeout=60) as client:
+            measure(client, given.images)
+        memory = psutil.Process(process.pid).memory_info().rss
+        print(f"memory of the server {memory / 1e6:.0f} MB")
+
+
+@contextmanager
+def running(images: int, side: int) -> Iterator[tuple["subprocess.Popen[str]", str, str]]:
+    """Yield the process of a studio on new JPEG files, its address and its token."""
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place) / "studio"
         begin = time.perf_counter()
-        make_images(folder / "images", given.images, given.side)
-        print(f"made {given.images:,} images in {time.perf_counter() - begin:.0f} s")
+        make_images(folder / "images", images, side)
+        print(f"made {images:,} images in {time.perf_counter() - begin:.0f} s")
         (folder / ".studio").mkdir()
         (folder / ".studio" / "studio.json").write_text('{"format": 1, "source": null}')
         begin = time.perf_counter()
@@ -48,12 +60,7 @@ def main() -> None:
         try:
             url, token = address_of(process)
             print(f"start {time.perf_counter() - begin:.2f} s")
-            with httpx.Client(
-                base_url=url, headers={"X-Convlens-Token": token}, timeout=60
-            ) as client:
-                measure(client, given.images)
-            memory = psutil.Process(process.pid).memory_info().rss
-            print(f"memory of the server {memory / 1e6:.0f} MB")
+            yield process, url, token
         finally:
             process.terminate()
             process.wait(20)

@@ -9,17 +9,13 @@ is one whose image has not come yet.
 
 import argparse
 import shutil
-import subprocess
-import sys
-import tempfile
 import time
-from pathlib import Path
 from typing import Any
 
 import psutil
 from playwright.sync_api import sync_playwright
 
-from studio import address_of, make_images
+from studio import running
 
 SECONDS = 8.0  # of scrolling at each speed
 SPEEDS = (1000, 3000, 10000)  # pixels per second
@@ -63,21 +59,8 @@ def main() -> None:
     parser.add_argument("--images", type=int, default=20_000)
     parser.add_argument("--side", type=int, default=256)
     given = parser.parse_args()
-    with tempfile.TemporaryDirectory() as place:
-        folder = Path(place) / "studio"
-        make_images(folder / "images", given.images, given.side)
-        (folder / ".studio").mkdir()
-        (folder / ".studio" / "studio.json").write_text('{"format": 1, "source": null}')
-        command = [sys.executable, "-m", "convlens", "studio", str(folder)]
-        process = subprocess.Popen(
-            [*command, "--no-browser", "--port", "0"], stdout=subprocess.PIPE, text=True
-        )
-        try:
-            url, token = address_of(process)
-            measure(f"{url}/#token={token}")
-        finally:
-            process.terminate()
-            process.wait(20)
+    with running(given.images, given.side) as (_process, url, token):
+        measure(f"{url}/#token={token}")
 
 
 def measure(address: str) -> None:

@@ -10,7 +10,7 @@ import random
 import shutil
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -180,3 +180,35 @@ def browser() -> Iterator[Any]:
         opened = playwright.chromium.launch(executable_path=program, args=CAMERA)
         yield opened
         opened.close()
+
+
+@pytest.fixture
+def visit(browser: Any) -> Iterator[Callable[..., Any]]:
+    """Return a function that opens an address in a window of its own, and gives the page."""
+    contexts = []
+
+    def open_page(address: str, *, before: str = "", **window: Any) -> Any:
+        context = browser.new_context(**({"locale": "en-GB"} | window))
+        contexts.append(context)
+        page = context.new_page()
+        page.requested = []
+        page.on("request", lambda request: page.requested.append(request.url))
+        if before:
+            page.add_init_script(before)
+        page.goto(address)
+        return page
+
+    yield open_page
+    for context in contexts:
+        context.close()
+
+
+@pytest.fixture(name="page")
+def watched_page(visit: Callable[..., Any], address: str) -> Iterator[Any]:
+    """The page at the fixture `address`; it asks for nothing else, and no script of it fails."""
+    opened = visit(address)
+    opened.problems = []
+    opened.on("pageerror", lambda error: opened.problems.append(str(error)))
+    yield opened
+    assert opened.problems == []
+    assert opened.requested == [address]

@@ -11,7 +11,6 @@ from convlens.audit.page import Measured, write_page
 from convlens.data.dataset import Dataset
 from tests.audit.made import make_dataset, make_findings
 from tests.audit.test_page import measured_of
-from tests.export.web.conftest import visit  # noqa: F401 - a fixture
 
 PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
 VISIBLE = """() => Array.from(document.querySelectorAll("article"))
@@ -24,16 +23,6 @@ def address(tmp_path_factory):
     dataset = make_dataset(folder / "images")
     audit = Audit(dataset, make_findings(dataset))
     return write_page(folder / "audit.html", audit, measured_of(dataset)).as_uri()
-
-
-@pytest.fixture
-def page(visit, address):  # noqa: F811
-    opened = visit(address)
-    opened.problems = []
-    opened.on("pageerror", lambda error: opened.problems.append(str(error)))
-    yield opened
-    assert opened.problems == []
-    assert opened.requested == [address]
 
 
 def test_the_button_changes_the_language_of_all_texts(page):
@@ -106,7 +95,7 @@ def test_the_legend_filters_and_the_points_have_the_colours_of_their_classes(pag
 
 
 @pytest.mark.parametrize("window", [PHONE, {"viewport": {"width": 1280, "height": 900}}])
-def test_the_page_fits_into_the_window(visit, address, window):  # noqa: F811
+def test_the_page_fits_into_the_window(visit, address, window):
     page = visit(address, **window)
     for _language in range(2):
         width = page.evaluate("document.documentElement.scrollWidth")
@@ -114,7 +103,7 @@ def test_the_page_fits_into_the_window(visit, address, window):  # noqa: F811
         page.click("#other-language")
 
 
-def test_cards_that_are_not_yet_drawn_do_not_widen_a_narrow_window(visit, tmp_path):  # noqa: F811
+def test_cards_that_are_not_yet_drawn_do_not_widen_a_narrow_window(visit, tmp_path):
     images = np.random.default_rng(0).integers(0, 256, (40, 16, 16), np.uint8)
     dataset = Dataset("made", "made", images, np.arange(40) % 2, ("a", "b"))
     findings = tuple(found("dark", dataset, [n], {"value": 12.0}) for n in range(24))
@@ -123,7 +112,7 @@ def test_cards_that_are_not_yet_drawn_do_not_widen_a_narrow_window(visit, tmp_pa
     assert page.evaluate("document.documentElement.scrollWidth") == 360
 
 
-def test_a_narrow_window_has_each_score_beside_its_name(visit, address):  # noqa: F811
+def test_a_narrow_window_has_each_score_beside_its_name(visit, address):
     page = visit(address, viewport={"width": 360, "height": 700})
     tops = page.evaluate(
         """() => Array.from(document.querySelector(".scores").children).map((one) => [
@@ -135,7 +124,7 @@ def test_a_narrow_window_has_each_score_beside_its_name(visit, address):  # noqa
     assert max(abs(a - b) for a, b in zip(names, numbers, strict=True)) < 8
 
 
-def test_five_thousand_findings_stay_responsive(visit, tmp_path):  # noqa: F811
+def test_five_thousand_findings_stay_responsive(visit, tmp_path):
     rng = np.random.default_rng(0)
     images = rng.integers(0, 256, (400, 16, 16), np.uint8)
     dataset = Dataset("made", "made", images, np.arange(400) % 4, ("a", "b", "c", "d"))

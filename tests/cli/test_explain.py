@@ -100,6 +100,7 @@ def test_methods_are_measured_on_test_images(finished_run, capsys):
     said = capsys.readouterr().out
     assert "measured on 3 images" in said
     assert "n=3" in said
+    assert "3 images are few" in said
     assert convlens("explain", finished_run.folder, *words, "--format", "json") == 0
     (row,) = json.loads(capsys.readouterr().out)
     assert row["drawn"]["n"] == 3

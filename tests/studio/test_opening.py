@@ -26,7 +26,7 @@ def test_a_workspace_is_opened_as_it_was_left(tmp_path):
 def test_a_new_workspace_can_be_trained_when_it_has_enough(tmp_path):
     with opened(tmp_path / "pets") as page:
         assert page.state()["command"] is None
-        assert "two classes or more" in page.state()["command_missing"]
+        assert "no image to train on" in page.state()["command_missing"]
         for name in ("train", "test"):
             identifier = page.make(name)
             page.add(identifier, "1.png", picture(len(name)))
@@ -35,6 +35,10 @@ def test_a_new_workspace_can_be_trained_when_it_has_enough(tmp_path):
         state = page.state()
         assert state["command_missing"] == ""
         assert state["command"].endswith("images --layout classes")
+        page.post("/api/exclude", {"images": [one["id"] for one in page.rows().values()]})
+        state = page.state()
+        assert state["command"] is None
+        assert "take back what is left out" in state["command_missing"]
 
 
 @pytest.mark.parametrize("kind", ["splits", "table", "names", "array"])

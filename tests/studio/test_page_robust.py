@@ -18,6 +18,21 @@ def open_webcam(page, name):
     page.wait_for_selector(".hold:enabled")
 
 
+def without_camera(tabs, address, error):
+    """Return a page that has asked for a camera and got an error of that name."""
+    tabs.context.add_init_script(
+        """if (navigator.mediaDevices)
+          navigator.mediaDevices.getUserMedia = async () => {
+            throw new DOMException("no", "ERROR");
+          };""".replace("ERROR", error)
+    )
+    page = tabs.tab(address)
+    page.locator(".way").first.locator("input").fill("cat")
+    page.locator(".way").first.get_by_role("button").click()
+    page.wait_for_selector(".no-camera .problem")
+    return page
+
+
 def test_images_wait_for_a_server_that_was_killed(served, window):  # noqa: F811
     tabs = window()
     page = tabs.tab(served.address)
@@ -96,16 +111,7 @@ def test_a_page_without_the_token_says_which_address_to_open(served, window):  #
 
 def test_a_camera_that_is_forbidden_is_said_with_another_way(served, window):  # noqa: F811
     tabs = window()
-    tabs.context.add_init_script(
-        """if (navigator.mediaDevices)
-          navigator.mediaDevices.getUserMedia = async () => {
-            throw new DOMException("no", "NotAllowedError");
-          };"""
-    )
-    page = tabs.tab(served.address)
-    page.locator(".way").first.locator("input").fill("cat")
-    page.locator(".way").first.get_by_role("button").click()
-    page.wait_for_selector(".no-camera .problem")
+    page = without_camera(tabs, served.address, "NotAllowedError")
     assert "Allow it" in page.inner_text(".no-camera")
     wait_for(page, page.locator(".hold:disabled").count, 1)
     wait_for(page, page.locator(".no-camera input[type=file]").count, 1)
@@ -194,15 +200,24 @@ def test_a_click_by_keyboard_records_one_image_and_says_so(served, window):  # n
 
 def test_another_camera_error_is_not_taken_for_an_insecure_address(served, window):  # noqa: F811
     tabs = window()
-    tabs.context.add_init_script(
-        """if (navigator.mediaDevices)
-          navigator.mediaDevices.getUserMedia = async () => {
-            throw new DOMException("no", "AbortError");
-          };"""
-    )
-    page = tabs.tab(served.address)
-    page.locator(".way").first.locator("input").fill("cat")
-    page.locator(".way").first.get_by_role("button").click()
-    page.wait_for_selector(".no-camera .problem")
+    page = without_camera(tabs, served.address, "AbortError")
     assert "cannot be opened" in page.inner_text(".no-camera")
+    tabs.check(served.origin)
+
+
+def test_the_undo_of_a_message_goes_with_the_next_change(served, window):  # noqa: F811
+    served.kill()
+    write_folder(served.folder / "images", cat=3, dog=3)
+    served.start()
+    tabs = window()
+    page = tabs.tab(served.address)
+    other = tabs.tab(served.origin)
+    page.locator(".cell").nth(0).click()
+    page.keyboard.press("x")
+    page.locator(".message .link").wait_for()
+    other.locator(".cell").nth(1).click()
+    other.keyboard.press("x")
+    # It would undo what the other tab has done.
+    shown = page.locator(".message")
+    wait_for(page, lambda: (shown.count(), shown.locator(".link").count()), (1, 0))
     tabs.check(served.origin)

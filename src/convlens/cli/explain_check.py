@@ -40,7 +40,7 @@ def show_trust(
     from convlens.audit.run_audit import open_images
     from convlens.explain.why.of_run import add_randomisation, open_explainer
     from convlens.explain.why.terminal import print_trust
-    from convlens.explain.why.trust import IMAGES, chosen_images, measure_trust
+    from convlens.explain.why.trust import FEW, IMAGES, chosen_images, measure_trust
     from convlens.maps.heat import method_name
 
     count = IMAGES if number is None else number
@@ -62,4 +62,8 @@ def show_trust(
     if as_json:
         print_json([one.to_dict() for one in results], indent=1)
     else:
-        print_trust(results, explainer.reasons, explainer.notes(), len(chosen))
+        notes = list(explainer.notes())
+        if len(chosen) < FEW:
+            few = _("{count:,} images are few to judge a method by; {usual:,} say more.")
+            notes.append(few.format(count=len(chosen), usual=IMAGES))
+        print_trust(results, explainer.reasons, notes, len(chosen))

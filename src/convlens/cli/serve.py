@@ -52,7 +52,14 @@ def serve(  # noqa: PLR0913 - options of the command
     from convlens.serve.app import create_app
     from convlens.serve.limits import Limits
     from convlens.serve.model import open_served
-    from convlens.serve.server import bind, create_server, is_local, listen, run
+    from convlens.serve.server import (
+        bind,
+        create_server,
+        ending_at_sigterm,
+        is_local,
+        listen,
+        run,
+    )
     from convlens.serve.token import read_token
 
     token = None if token_file is None else read_token(token_file)
@@ -67,7 +74,7 @@ def serve(  # noqa: PLR0913 - options of the command
                     "--allow-anyone if everybody may use it."
                 ).format(host=host)
             )
-        stack.enter_context(_ending_at_sigterm())
+        stack.enter_context(ending_at_sigterm())
         served = open_served(stack.enter_context(_exported(classifier, screen)), threads)
         server = create_server(create_app(served, limits))
         listen(bound)
@@ -105,20 +112,6 @@ def _check(max_megabytes: float, max_queue: int, threads: int) -> None:
                     flag=flag, value=value
                 )
             )
-
-
-@contextmanager
-def _ending_at_sigterm() -> Iterator[None]:
-    """End the process in order if SIGTERM comes before the server handles it itself."""
-
-    def end(_signal: int, _frame: Any) -> None:
-        raise SystemExit(0)
-
-    former = signal.signal(signal.SIGTERM, end)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, former)
 
 
 @contextmanager

@@ -41,7 +41,7 @@ def studio(
 ) -> None:
     """Open the studio in the browser: collect, label and check images, without a cloud."""
     _require_packages()
-    from convlens.serve.server import bind, create_server, listen, run
+    from convlens.serve.server import bind, create_server, ending_at_sigterm, listen, run
     from convlens.studio.app import create_app
     from convlens.studio.guard import Access
     from convlens.studio.opening import held, open_places, token_of
@@ -51,7 +51,7 @@ def studio(
     require_packages()
     screen = Screen()
     with ExitStack() as stack:
-        stack.enter_context(_ending_at_sigterm())
+        stack.enter_context(ending_at_sigterm())
         places = open_places(folder)
         address_file = stack.enter_context(held(places))
         bound = stack.enter_context(bind(host, port))
@@ -83,20 +83,6 @@ def _require_packages() -> None:
                 "'convlens[studio]'."
             ).format(packages=listed(missing))
         )
-
-
-@contextmanager
-def _ending_at_sigterm() -> Iterator[None]:
-    """End the process in order if SIGTERM comes before the server handles it itself."""
-
-    def end(_signal: int, _frame: object) -> None:
-        raise SystemExit(0)
-
-    former = signal.signal(signal.SIGTERM, end)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, former)
 
 
 def _names(host: str, bound: "socket.socket") -> list[str]:

@@ -36,7 +36,7 @@ OF_THIS = {
 DELETED = N_(
     "Without the {count:,} regions that the map ranks first ({share:.0f} % of the image), the "
     "logit falls by {fall:.2f}; without as many regions chosen at random, by {random:.2f} in the "
-    "mean ({choices:,} choices; p = {value:.3f}, corrected for {maps:,} maps on this page)."
+    "mean ({choices:,} choices; p = {value:.3f}, corrected for the number of maps, {maps:,})."
 )
 BY_CHANCE = N_(
     "That may be chance: as far as this test can tell, the network does not depend on these places "

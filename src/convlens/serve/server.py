@@ -193,6 +193,20 @@ def create_server(app: ASGIApp) -> Server:
     return Server(config)
 
 
+@contextlib.contextmanager
+def ending_at_sigterm() -> Iterator[None]:
+    """End the process in order if SIGTERM comes before the server handles it itself."""
+
+    def end(_signal: int, _frame: FrameType | None) -> None:
+        raise SystemExit(0)
+
+    former = signal.signal(signal.SIGTERM, end)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, former)
+
+
 def run(server: Server, bound: socket.socket) -> None:
     """Serve at a socket that listens, until a signal comes."""
     gc.freeze()  # the garbage collector need not look again at the objects of the libraries

@@ -114,6 +114,10 @@ class Views:
 
     def _command(self) -> tuple[str, str | None]:
         workspace = self._workspace
+        if not any(count["images"] for count in self.classes()):
+            return _(
+                "There is no image to train on: add some, or take back what is left out."
+            ), None
         try:
             check(self._counted())
         except DataError as error:

@@ -3,8 +3,6 @@
 import base64
 import json
 import re
-import shutil
-import subprocess
 
 import numpy as np
 import pytest
@@ -107,8 +105,7 @@ window.onload = () => {
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(shutil.which("chromium") is None, reason="needs Chromium")
-def test_clicks_in_a_browser_open_cells_that_agree(microscope, tmp_path):
+def test_clicks_in_a_browser_open_cells_that_agree(visit, microscope, tmp_path):
     names = (
         "scaling",
         "conv",
@@ -130,18 +127,7 @@ def test_clicks_in_a_browser_open_cells_that_agree(microscope, tmp_path):
         render_microscope(microscope, "a.png", chosen)[0].replace("</body>", CLICKS),
         encoding="utf-8",
     )
-    words = [
-        "chromium",
-        "--headless",
-        "--no-sandbox",
-        "--disable-gpu",
-        "--no-first-run",
-        "--dump-dom",
-        f"--user-data-dir={tmp_path}/chromium",
-        f"file://{page}",
-    ]
-    done = subprocess.run(words, capture_output=True, text=True, timeout=120)
-    seen = re.search(r'<pre id="result">(.*?)</pre>', done.stdout, re.DOTALL)[1].splitlines()
+    seen = visit(page.as_uri()).inner_text("#result").splitlines()
     assert len(seen) == 9 * sum(min(4, one.shape[-1]) for one in chosen)
     assert len(set(seen)) > 150
     assert all(line.endswith(" true") for line in seen)

@@ -3,8 +3,6 @@
 import base64
 import json
 import re
-import shutil
-import subprocess
 
 import numpy as np
 import pytest
@@ -119,22 +117,10 @@ window.onload = () => {
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(shutil.which("chromium") is None, reason="needs Chromium")
-def test_cells_are_read_with_the_keyboard_and_the_mouse(page, explained, tmp_path):
+def test_cells_are_read_with_the_keyboard_and_the_mouse(visit, page, explained, tmp_path):
     path = tmp_path / "page.html"
     path.write_text(page.replace("</body>", KEYS), encoding="utf-8")
-    words = [
-        "chromium",
-        "--headless",
-        "--no-sandbox",
-        "--disable-gpu",
-        "--no-first-run",
-        "--dump-dom",
-        f"--user-data-dir={tmp_path}/chromium",
-        f"file://{path}",
-    ]
-    done = subprocess.run(words, capture_output=True, text=True, timeout=120)
-    seen = re.search(r'<pre id="result">(.*?)</pre>', done.stdout, re.DOTALL)[1].splitlines()
+    seen = visit(path.as_uri()).inner_text("#result").splitlines()
     heat = explained.maps[0].map
     row, column = heat.peak
     assert seen[0].startswith(f"row {row}, column {column}: {heat.values.max():.4g}; divided by 64")

@@ -7,7 +7,6 @@ import pytest
 from convlens.explain.why.page import render
 from convlens.language import using
 from tests.explain.why.made import explained
-from tests.export.web.conftest import visit  # noqa: F401 - a fixture
 
 MARKED = "() => [...document.querySelectorAll('.marked')].map((one) => one.textContent)"
 SAID = ".said >> nth={}"
@@ -24,16 +23,6 @@ def address(tmp_path_factory, contrast):
     with using("en"):
         path.write_text(render([contrast, explained(["exact", "occlusion"])], "finder"))
     return path.as_uri()
-
-
-@pytest.fixture
-def page(visit, address):  # noqa: F811
-    opened = visit(address)
-    opened.problems = []
-    opened.on("pageerror", lambda error: opened.problems.append(str(error)))
-    yield opened
-    assert opened.problems == []
-    assert opened.requested == [address]
 
 
 def test_pointing_at_a_map_shows_the_same_cell_of_the_maps_beside_it(page, contrast):
@@ -83,7 +72,7 @@ def test_button_changes_the_language_of_all_texts(page):
 
 
 @pytest.mark.parametrize("width", [360, 1280])
-def test_page_fits_into_the_window(visit, address, width):  # noqa: F811
+def test_page_fits_into_the_window(visit, address, width):
     page = visit(address, viewport={"width": width, "height": 800})
     page.evaluate("() => document.querySelectorAll('details').forEach((one) => one.open = true)")
     for _language in range(2):
@@ -91,7 +80,7 @@ def test_page_fits_into_the_window(visit, address, width):  # noqa: F811
         page.click("#other-language")
 
 
-def test_long_names_are_broken_in_a_narrow_window(visit, contrast, tmp_path):  # noqa: F811
+def test_long_names_are_broken_in_a_narrow_window(visit, contrast, tmp_path):
     names = ("plain", "a_name_without_a_blank" * 4)
     named = replace(
         contrast,
@@ -106,7 +95,7 @@ def test_long_names_are_broken_in_a_narrow_window(visit, contrast, tmp_path):  #
     assert page.evaluate("document.documentElement.scrollWidth") == 360
 
 
-def test_dark_theme_has_light_letters_and_readable_numbers(visit, address):  # noqa: F811
+def test_dark_theme_has_light_letters_and_readable_numbers(visit, address):
     page = visit(address, color_scheme="dark")
     colour = "(one) => getComputedStyle(document.querySelector(one)).{}"
     assert page.evaluate(colour.format("backgroundColor"), "body") == "rgb(22, 25, 29)"

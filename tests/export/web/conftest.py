@@ -3,12 +3,10 @@
 import functools
 import http.server
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
-
-import pytest
 
 
 class Quiet(http.server.SimpleHTTPRequestHandler):
@@ -26,27 +24,6 @@ def serving(folder: Path) -> Iterator[str]:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         yield f"http://127.0.0.1:{server.server_address[1]}/"
         server.shutdown()
-
-
-@pytest.fixture
-def visit(browser) -> Iterator[Callable[..., Any]]:
-    """Return a function that opens an address in a window of its own, and gives the page."""
-    contexts = []
-
-    def open_page(address: str, *, before: str = "", **window: Any) -> Any:
-        context = browser.new_context(**({"locale": "en-GB"} | window))
-        contexts.append(context)
-        page = context.new_page()
-        page.requested = []
-        page.on("request", lambda request: page.requested.append(request.url))
-        if before:
-            page.add_init_script(before)
-        page.goto(address)
-        return page
-
-    yield open_page
-    for context in contexts:
-        context.close()
 
 
 def wait(page: Any) -> str:

@@ -16,6 +16,7 @@ from convlens.maps.heat import Target
 from convlens.preprocess import ImageArray
 
 IMAGES = 200
+FEW = 50  # images, with fewer of which a share of them says little
 VERDICTS = {
     True: N_("its maps may be trusted where they pass their checks"),
     False: N_("not to be trusted on this network"),

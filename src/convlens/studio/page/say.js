@@ -8,8 +8,9 @@ const SECONDS = 6;
 export const messages = createStore([]);
 let number = 0;
 
-/* Show a message for some seconds; `undo` offers to take the change back. */
-export function say(text, { undo = false } = {}) {
+/* Show a message for some seconds. It offers to take a change back if `undo` is the version that
+   the change has led to, for as long as there is no newer one. */
+export function say(text, { undo = 0 } = {}) {
   const one = { number: ++number, text, undo, kind: "done" };
   messages.set([...messages.get().filter((shown) => shown.kind !== "done"), one]);
   setTimeout(() => close(one.number), 1000 * SECONDS);
@@ -18,7 +19,7 @@ export function say(text, { undo = false } = {}) {
 /* Show what went wrong. A server that is gone, or knows no token, has a banner of its own. */
 export function sayError(error) {
   if (error instanceof Gone || error.status === 401 || error.name === "AbortError") return;
-  const one = { number: ++number, text: error.message, undo: false, kind: "error" };
+  const one = { number: ++number, text: error.message, undo: 0, kind: "error" };
   messages.set([...messages.get().filter((shown) => shown.text !== one.text), one]);
 }
 

@@ -175,13 +175,16 @@ function Messages() {
   `;
 }
 
-const Message = ({ one }) => html`
-  <div class="message ${one.kind}">
-    ${one.kind === "error" && html`<${Icon} name="error" />`}
-    <p>${one.text}</p>
-    ${one.undo &&
-    project.get()?.undo &&
-    html`<button type="button" class="link" onClick=${() => { close(one.number); undo(); }}>${t("undo")}</button>`}
-    <${IconButton} icon="close" label=${t("close")} onClick=${() => close(one.number)} />
-  </div>
-`;
+function Message({ one }) {
+  const state = useStore(project);
+  const isLast = one.undo > 0 && state?.undo && state.version <= one.undo;
+  return html`
+    <div class="message ${one.kind}">
+      ${one.kind === "error" && html`<${Icon} name="error" />`}
+      <p>${one.text}</p>
+      ${isLast &&
+      html`<button type="button" class="link" onClick=${() => { close(one.number); undo(); }}>${t("undo")}</button>`}
+      <${IconButton} icon="close" label=${t("close")} onClick=${() => close(one.number)} />
+    </div>
+  `;
+}

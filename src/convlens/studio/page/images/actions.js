@@ -30,6 +30,6 @@ export async function remove(ids) {
 
 async function act(path, json, done, fields = {}) {
   const answer = await change(path, { json });
-  if (answer) say(count(done, answer.changed ?? json.images.length, fields), { undo: true });
+  if (answer) say(count(done, answer.changed ?? json.images.length, fields), { undo: answer.version });
   else refresh(); // what was shown at once was not done
 }

@@ -137,7 +137,7 @@ function RemoveDialog({ one, said, onClose }) {
     const path = `/api/classes/${one.id}?images=${said.images}`;
     const answer = await change(path, { method: "DELETE" });
     onClose();
-    if (answer) say(t("did_remove_class", { name: one.name }), { undo: true });
+    if (answer) say(t("did_remove_class", { name: one.name }), { undo: answer.version });
   };
   return html`
     <${Dialog} title=${t("remove_class_title", { name: one.name })} onClose=${onClose}>

@@ -2,13 +2,13 @@
 
 import { useEffect, useState } from "preact/hooks";
 import { html } from "../html.js";
-import { ClassSign, Dialog, NameField } from "../parts.js";
+import { Dialog } from "../parts.js";
 import { project } from "../project.js";
 import { enqueue, newGroup } from "../queue.js";
 import { say } from "../say.js";
 import { createStore, useStore } from "../store.js";
 import { count, t } from "../words.js";
-import { addClass } from "./class_changes.js";
+import { ClassChoice } from "./class_choice.js";
 import { beginImport } from "./imports.js";
 
 const asked = createStore(null); // loose images whose class is asked for
@@ -120,21 +120,7 @@ export function AskClass() {
   };
   return html`
     <${Dialog} title=${count("which_class", files.length)} onClose=${close}>
-      <div class="class-choice">
-        ${project.get().classes.map(
-          ({ id, name }, place) => html`
-            <button type="button" class="button" onClick=${() => take(id)}>
-              <${ClassSign} place=${place} />${name}
-            </button>
-          `,
-        )}
-      </div>
-      <${NameField}
-        label=${t("new_class")}
-        hint=${t("name_hint")}
-        button=${t("add")}
-        onName=${(name) => addClass(name, take)}
-      />
+      <${ClassChoice} onTake=${take} />
     <//>
   `;
 }

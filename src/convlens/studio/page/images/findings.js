@@ -48,7 +48,7 @@ function useFindings(code) {
 /* Do what is proposed; the stamp names the audit that has proposed it. */
 async function applyFindings(json) {
   const answer = await change("/api/apply", { json });
-  if (answer) say(count("did_apply", answer.changed), { undo: true });
+  if (answer) say(count("did_apply", answer.changed), { undo: answer.version });
 }
 
 export function Findings({ asGrid, setAsGrid }) {

@@ -128,7 +128,7 @@ async function finish(chosen) {
       return;
     }
     if (isOpen(id)) current.set(null);
-    say(count("did_import", answer.added), { undo: true });
+    say(count("did_import", answer.added), { undo: answer.version });
   } catch (error) {
     fail(error, id);
   }

@@ -2,12 +2,12 @@
 
 import { html } from "../html.js";
 import { Icon } from "../icons.js";
-import { ClassSign, IconButton, NameField } from "../parts.js";
+import { IconButton } from "../parts.js";
 import { project } from "../project.js";
 import { discardStuck, forgetRefused, queue, sendStuck } from "../queue.js";
 import { useStore } from "../store.js";
 import { count, t } from "../words.js";
-import { addClass } from "./class_changes.js";
+import { ClassChoice } from "./class_choice.js";
 
 /* What the server did not take for a class, and why. */
 export const Refused = ({ id }) => html`
@@ -21,7 +21,7 @@ export function Stuck() {
   const isGone = (one) => !classes.some(({ id }) => id === one.class);
   return html`
     <${RefusedList} refused=${refused.filter(isGone)} />
-    ${stuck.length > 0 && html`<${AskAgain} stuck=${stuck} classes=${classes} />`}
+    ${stuck.length > 0 && html`<${AskAgain} stuck=${stuck} />`}
   `;
 }
 
@@ -41,7 +41,7 @@ function RefusedList({ refused }) {
 }
 
 /* Ask for the class of images whose class is gone, or which the server could not save. */
-function AskAgain({ stuck, classes }) {
+function AskAgain({ stuck }) {
   const why = [...new Set(stuck.map(({ message }) => message))].join(" ");
   const take = (id) => {
     for (const image of stuck) image.class = id;
@@ -50,21 +50,7 @@ function AskAgain({ stuck, classes }) {
   return html`
     <div class="notice stuck" role="alert">
       <p>${count("stuck", stuck.length)} ${why}</p>
-      <div class="class-choice">
-        ${classes.map(
-          ({ id, name }, place) => html`
-            <button type="button" class="button" key=${id} onClick=${() => take(id)}>
-              <${ClassSign} place=${place} />${name}
-            </button>
-          `,
-        )}
-      </div>
-      <${NameField}
-        label=${t("new_class")}
-        hint=${t("name_hint")}
-        button=${t("add")}
-        onName=${(name) => addClass(name, take)}
-      />
+      <${ClassChoice} onTake=${take} />
       <button type="button" class="button" onClick=${discardStuck}>
         <${Icon} name="trash" />${count("discard", stuck.length)}
       </button>
