@@ -51,7 +51,7 @@ def test_map_is_printed_with_its_evidence(file, image, capsys):
     assert "marked against plain, difference of the logits" in said
     assert "exact class activation map" in said
     assert "additivity     The mean of the map and the bias add up to the logit" in said
-    assert "corrected for 3 maps" in said
+    assert "corrected for the number of maps, 3" in said
     assert "of the image are enough" in said
 
 
