@@ -1,9 +1,12 @@
 """Fixtures of the server: an exported folder that is served, and clients of it."""
 
+import asyncio
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Coroutine, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -42,6 +45,12 @@ def client(served) -> Iterator[TestClient]:
     """Return a client of the application with small limits."""
     with TestClient(create_app(served, LIMITS)) as opened:
         yield opened
+
+
+def answer_of(coroutine: Coroutine[Any, Any, Any]) -> Any:
+    """Run a coroutine in a thread, since Playwright keeps a loop in that of the tests."""
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(asyncio.run, coroutine).result()
 
 
 @contextmanager

@@ -1,12 +1,11 @@
 """What a request may be: its token, its size, and how much may wait."""
 
-import asyncio
-
 import pytest
 from starlette.testclient import TestClient
 
 from convlens.serve.app import create_app
 from convlens.serve.limits import BodyMiddleware, Limits, Refusal, preferred_language
+from tests.serve.conftest import answer_of
 
 JPEG = {"Content-Type": "image/jpeg"}
 
@@ -78,7 +77,7 @@ def test_a_length_that_is_too_large_is_refused_before_the_body_is_read():
         await BodyMiddleware(None, Limits(max_bytes=10))(scope, unread, answer)
         return said[0]["status"]
 
-    assert asyncio.run(ask()) == 413
+    assert answer_of(ask()) == 413
 
 
 def test_all_bodies_together_are_bounded():
@@ -101,7 +100,7 @@ def test_all_bodies_together_are_bounded():
         assert limited.held == 0
         return read_bytes
 
-    assert asyncio.run(ask()) == [20, 20]
+    assert answer_of(ask()) == [20, 20]
 
 
 def test_too_many_parts_are_refused(client):

@@ -16,6 +16,7 @@ from convlens.serve import queue as queue_module
 from convlens.serve.limits import Limits, Refusal
 from convlens.serve.queue import Queue
 from tests.export.conftest import SEEN
+from tests.serve.conftest import answer_of
 
 
 class Gate:
@@ -78,7 +79,7 @@ def test_the_places_are_bounded_and_given_back(queue, gate):
         assert (await queue.compute(pixels(6))).shape == (6, 3)
         return rows
 
-    for rows in asyncio.run(ask()):
+    for rows in answer_of(ask()):
         np.testing.assert_allclose(rows.sum(1), 1, atol=1e-5)
 
 
@@ -94,7 +95,7 @@ def test_what_nobody_waits_for_is_not_computed(queue, gate):
         await queue.compute(pixels(1))
         assert gate.begun == 3
 
-    asyncio.run(ask())
+    answer_of(ask())
 
 
 def test_a_closed_queue_answers_what_it_has_accepted(queue, gate):
@@ -107,7 +108,7 @@ def test_a_closed_queue_answers_what_it_has_accepted(queue, gate):
         gate.opened.set()
         return await task
 
-    assert asyncio.run(ask()).shape == (4, 3)
+    assert answer_of(ask()).shape == (4, 3)
 
 
 def test_images_do_not_change_each_other(served, queue, gate):
@@ -117,7 +118,7 @@ def test_images_do_not_change_each_other(served, queue, gate):
     gate.opened.set()
     given = pixels(6)
     alone = np.concatenate([served.engine.alone(image[None]) for image in given])
-    np.testing.assert_allclose(np.concatenate(asyncio.run(ask())), alone, atol=1e-6)
+    np.testing.assert_allclose(np.concatenate(answer_of(ask())), alone, atol=1e-6)
 
 
 def stream(image, kind="PNG"):
@@ -132,7 +133,7 @@ def test_damaged_images_among_others_are_errors(queue, gate):
         return await queue.classify([whole, io.BytesIO(b"text"), whole])
 
     gate.opened.set()
-    first, second, third = asyncio.run(ask())
+    first, second, third = answer_of(ask())
     assert isinstance(second, ImageError)
     assert first.prediction.label == third.prediction.label
     assert 0 < first.milliseconds <= third.milliseconds + 1000
@@ -152,7 +153,7 @@ def test_images_are_freed_when_they_are_answered(queue, gate, is_damaged):
     gate.opened.set()
     gc.disable()
     try:
-        asyncio.run(ask())
+        answer_of(ask())
     finally:
         gc.enable()
 
@@ -170,7 +171,7 @@ def test_an_image_whose_client_has_gone_counts_as_one(queue, gate):
         gate.opened.set()
         await until(lambda: computed)
 
-    asyncio.run(ask())
+    answer_of(ask())
     assert computed == [1]
 
 
@@ -190,7 +191,7 @@ def test_deep_images_of_one_request_have_one_unit(served, gate):
     expected = predictor.predict(deep)
     apart = [predictor.predict(image)[0] for image in deep]
     assert np.abs(apart[0].probabilities - expected[0].probabilities).max() > 1e-3
-    for one, other in zip(asyncio.run(ask()), expected, strict=True):
+    for one, other in zip(answer_of(ask()), expected, strict=True):
         np.testing.assert_allclose(one.prediction.probabilities, other.probabilities, atol=1e-6)
     queue.close()
 
@@ -228,5 +229,5 @@ def test_large_images_are_decoded_one_at_a_time(queue, gate, monkeypatch):
         await queue.classify([io.BytesIO() for _image in range(6)])
         return max(most)
 
-    assert asyncio.run(ask(large=True)) == 1
-    assert asyncio.run(ask(large=False)) == 2
+    assert answer_of(ask(large=True)) == 1
+    assert answer_of(ask(large=False)) == 2
