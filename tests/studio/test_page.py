@@ -255,12 +255,21 @@ def test_every_text_of_the_page_is_there_in_both_languages(served):  # noqa: F81
     assert set(texts["en"]) == set(texts["zh"])
 
 
-def test_the_browser_is_told_of_every_module_at_once():
-    folder = Path("src/convlens/studio/page")
+def test_the_browser_is_told_at_once_of_every_module_that_it_needs_at_first():
+    folder = Path("src/convlens/studio/page").resolve()
     page = (folder / "index.html").read_text(encoding="utf-8")
-    told = set(re.findall(r'href="/page/(\S+\.js)"', page))
-    modules = {path.relative_to(folder).as_posix() for path in folder.rglob("*.js")}
-    assert told == modules - {"main.js", "appearance.js"}  # which the page itself names
+    told = {(folder / name).resolve() for name in re.findall(r'href="/page/(\S+\.js)"', page)}
+    needed: set[Path] = set()
+    waiting = [folder / "main.js"]
+    while waiting:
+        path = waiting.pop()
+        imported = re.findall(
+            r'^} from "(\..+?)"|^import .* from "(\..+?)"', path.read_text(), re.M
+        )
+        found = {(path.parent / "".join(names)).resolve() for names in imported} - needed
+        needed |= found
+        waiting += found
+    assert told == needed
 
 
 def test_the_mouse_selects_with_keys_and_with_a_rectangle(served, window):  # noqa: F811

@@ -61,12 +61,12 @@ async def _state(request: Request) -> Response:
     key = request.app.state.access.image_key
 
     def work(studio: Studio) -> Content:
-        studio.workspace.refresh()
+        studio.refresh()
         return {
             **studio.views.state(),
             "image_key": key,
             "audit": studio.auditing.status(),
-            "told": studio.auditing.told,
+            "told": studio.told,
             "imports": studio.imports.waiting(),
             "limits": {**LIMITS, "zip_bytes": MOST_ZIP},
         }
@@ -79,11 +79,11 @@ async def _changes(request: Request) -> Response:
     studio = studio_of(request)
     given = dict(request.query_params)
     since = whole_number(given, "since", studio.workspace.version, MOST_NUMBER)
-    told = whole_number(given, "told", studio.auditing.told, MOST_NUMBER)
+    told = whole_number(given, "told", studio.told, MOST_NUMBER)
     end = time.monotonic() + WAIT
     while time.monotonic() < end and not studio.ended.is_set():
-        await run_in_threadpool(studio.workspace.refresh)
-        if (studio.workspace.version, studio.auditing.told) != (since, told):
+        await run_in_threadpool(studio.refresh)
+        if (studio.workspace.version, studio.told) != (since, told):
             break
         await asyncio.sleep(PAUSE)
 
@@ -91,7 +91,7 @@ async def _changes(request: Request) -> Response:
         return {
             "version": studio.workspace.version,
             "session": studio.workspace.session,
-            "told": studio.auditing.told,
+            "told": studio.told,
             "audit": studio.auditing.status(),
         }
 

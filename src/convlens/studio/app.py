@@ -12,7 +12,7 @@ from starlette.responses import Response
 from convlens.errors import ConvlensError
 from convlens.language import _
 from convlens.serve.limits import LanguageMiddleware
-from convlens.studio import api, api_audit, api_imports
+from convlens.studio import api, api_audit, api_imports, api_runs
 from convlens.studio.guard import Access, Guard
 from convlens.studio.pages import page_routes, script_digests
 from convlens.studio.problem import Problem, refusal
@@ -29,7 +29,13 @@ def create_app(studio: Studio, access: Access) -> Starlette:
         studio.close()
 
     app = Starlette(
-        routes=[*page_routes(), *api.routes(), *api_audit.routes(), *api_imports.routes()],
+        routes=[
+            *page_routes(),
+            *api.routes(),
+            *api_audit.routes(),
+            *api_imports.routes(),
+            *api_runs.routes(),
+        ],
         exception_handlers={
             ConvlensError: _refused,
             HTTPException: _no_such,

@@ -52,6 +52,11 @@ class Places:
         return self.root / "corrections.csv"
 
     @property
+    def runs(self) -> Path:
+        """The folder of the trainings."""
+        return self.root / "runs"
+
+    @property
     def hidden(self) -> Path:
         """The folder with what only the studio needs."""
         return self.root / HIDDEN
@@ -152,7 +157,7 @@ def _beside_images(folder: str, root: Path) -> Places:
 def _made(places: Places) -> Places:
     """Return a workspace of which all folders are there."""
     with storage_errors(places.root, _("the workspace")):
-        for folder in (places.root / "runs", places.hidden, places.trash, places.imports):
+        for folder in (places.runs, places.hidden, places.trash, places.imports):
             make_folder(folder)
         places.hidden.chmod(0o700)
         if places.source is None:

@@ -11,6 +11,8 @@ SHELL_TEXTS: dict[str, str] = {
     "skip": N_("Skip to the content"),
     "rooms": N_("Rooms"),
     "room_images": N_("Images"),
+    "loading_room": N_("This room is being loaded."),
+    "no_room": N_("This room could not be loaded: {problem}"),
     "undo": N_("Undo"),
     "redo": N_("Redo"),
     "undo_what": N_("Undo: {what}"),

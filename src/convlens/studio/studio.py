@@ -15,6 +15,7 @@ from convlens.studio.auditing import Auditing
 from convlens.studio.imports import Imports
 from convlens.studio.opening import Places
 from convlens.studio.problem import TOO_LARGE, Problem
+from convlens.studio.run_list import RunList
 from convlens.studio.thumbs import Thumbs
 from convlens.studio.views import Views
 from convlens.studio.workspace import Workspace
@@ -34,6 +35,7 @@ class Studio:
         thumbs: Its small images.
         imports: Images that wait to be added.
         auditing: Its audit.
+        runs: Its trainings.
         ended: Set when the server ends, so that nobody waits any longer.
     """
 
@@ -43,7 +45,18 @@ class Studio:
         self.thumbs = Thumbs(self.workspace)
         self.imports = Imports(places)
         self.auditing = Auditing(self.workspace)
+        self.runs = RunList(places.runs)
         self.ended = threading.Event()
+
+    @property
+    def told(self) -> int:
+        """A number that rises with each piece of progress of the audit and of the trainings."""
+        return self.auditing.told + self.runs.told
+
+    def refresh(self) -> None:
+        """Look at what others, such as the command line, have changed meanwhile."""
+        self.workspace.refresh()
+        self.runs.refresh()
 
     def close(self) -> None:
         """End what goes on in the background, and write what is not yet on the disk."""

@@ -16,6 +16,14 @@ export function onChange(loader) {
   return () => loaders.delete(loader);
 }
 
+const listeners = new Set(); // what is loaded at each piece of progress
+
+/* Let a function be called whenever the audit or a training has made progress. */
+export function onProgress(listener) {
+  listeners.add(listener);
+  return () => listeners.delete(listener);
+}
+
 let running = null;
 let wanted = false;
 
@@ -80,7 +88,10 @@ async function askOnce() {
     const now = project.get();
     const isSame = now && said.session === now.session && said.version === now.version;
     if (!isSame || said.audit.state !== now.audit.state) await refresh();
-    else project.set({ ...now, audit: said.audit, told: said.told });
+    else {
+      project.set({ ...now, audit: said.audit, told: said.told });
+      for (const tell of listeners) tell();
+    }
   } catch (error) {
     if (error.name === "AbortError") return;
     if (!(error instanceof Gone)) sayError(error);

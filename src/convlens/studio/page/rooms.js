@@ -1,7 +1,8 @@
-/* Rooms: the parts of the studio in the order of its tabs. A room is one module.
+/* Rooms: the parts of the studio in the order of its tabs.
 
-   A room has a key, the key of its name among the texts, and a component that shows it. */
+   A room has a key, the key of its name among the texts, and either its component or a function
+   that loads it when it is first shown. A room that is loaded brings /page/KEY/room.css. */
 
-import { imagesRoom } from "./images/room.js";
+import { Room as ImagesRoom } from "./images/room.js";
 
-export const rooms = [imagesRoom];
+export const rooms = [{ key: "images", name: "room_images", Room: ImagesRoom }];

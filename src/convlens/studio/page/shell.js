@@ -5,23 +5,22 @@ import { connection } from "./api.js";
 import { html } from "./html.js";
 import { Icon } from "./icons.js";
 import { IconButton } from "./parts.js";
+import { go, place } from "./place.js";
 import { project, redo, undo } from "./project.js";
 import { queue, unsafe } from "./queue.js";
 import { rooms } from "./rooms.js";
 import { close, messages } from "./say.js";
-import { createStore, keep, useStore } from "./store.js";
+import { keep, useStore } from "./store.js";
 import { chooseLanguage, count, language, t } from "./words.js";
 
 const THEMES = { auto: "light", light: "dark", dark: "auto" }; // what follows on each
 const THEME_ICONS = { auto: "auto", light: "sun", dark: "moon" };
 
-export const room = createStore(rooms[0].key);
-
 export function Shell() {
   useStore(language); // everything is drawn again in the other language
   const state = useStore(project);
-  const chosen = useStore(room);
-  const shown = rooms.find(({ key }) => key === chosen);
+  const { room } = useStore(place);
+  const shown = rooms.find(({ key }) => key === room) ?? rooms[0];
   useEffect(() => {
     document.title = state ? `${state.name} · convlens studio` : "convlens studio";
   }, [state?.name]);
@@ -31,11 +30,50 @@ export function Shell() {
   }, []);
   return html`
     <a class="skip" href="#main">${t("skip")}</a>
-    <${Header} state=${state} />
+    <${Header} state=${state} shown=${shown} />
     <${Banner} />
-    <main id="main" tabindex="-1">${state ? html`<${shown.Room} />` : html`<${Waiting} />`}</main>
+    <main id="main" tabindex="-1">${state ? html`<${Shown} key=${shown.key} room=${shown} />` : html`<${Waiting} />`}</main>
     <${Messages} />
   `;
+}
+
+/* A room, which is loaded when it is shown for the first time. */
+function Shown({ room }) {
+  const [problem, setProblem] = useState("");
+  const [, redraw] = useState(0);
+  const load = async () => {
+    setProblem("");
+    try {
+      const [module] = await Promise.all([room.load(), styled(room.key)]);
+      room.Room = module.Room;
+      redraw(1);
+    } catch (error) {
+      setProblem(String(error.message ?? error));
+    }
+  };
+  useEffect(() => {
+    if (!room.Room) load();
+  }, []);
+  if (room.Room) return html`<${room.Room} />`;
+  if (!problem) return html`<p class="waiting" role="status">${t("loading_room")}</p>`;
+  return html`
+    <div class="waiting" role="alert">
+      <p>${t("no_room", { problem })}</p>
+      <button type="button" class="button" onClick=${load}>${t("try_again")}</button>
+    </div>
+  `;
+}
+
+/* Load the style sheet of a room. */
+function styled(key) {
+  return new Promise((done, failed) => {
+    const sheet = document.createElement("link");
+    sheet.rel = "stylesheet";
+    sheet.href = `/page/${key}/room.css`;
+    sheet.onload = done;
+    sheet.onerror = () => failed(new Error(sheet.href));
+    document.head.append(sheet);
+  });
 }
 
 /* Ctrl-Z takes the last change back, unless something is being typed or drawn. */
@@ -49,7 +87,7 @@ function onKey(event) {
   act();
 }
 
-function Header({ state }) {
+function Header({ state, shown }) {
   const undoLabel = state?.undo ? t("undo_what", { what: state.undo.text }) : t("undo");
   const redoLabel = state?.redo ? t("redo_what", { what: state.redo.text }) : t("redo");
   const other = language.get() === "en" ? "zh" : "en";
@@ -60,7 +98,7 @@ function Header({ state }) {
         <span class="product">convlens studio</span>
         ${state && html`<span class="workspace">${state.name}</span>`}
       </h1>
-      ${rooms.length > 1 && html`<${Tabs} />`}
+      ${rooms.length > 1 && html`<${Tabs} shown=${shown} />`}
       <div class="tools">
         <${Safety} />
         <${IconButton} icon="undo" label=${undoLabel} disabled=${!state?.undo} onClick=${undo} />
@@ -83,14 +121,14 @@ function Header({ state }) {
   `;
 }
 
-const Tabs = () => html`
+const Tabs = ({ shown }) => html`
   <nav class="tabs" aria-label=${t("rooms")}>
     ${rooms.map(
       ({ key, name }) => html`
         <button
           type="button"
-          aria-current=${key === room.get() ? "page" : null}
-          onClick=${() => room.set(key)}
+          aria-current=${key === shown.key ? "page" : null}
+          onClick=${() => go(key)}
         >
           ${t(name)}
         </button>

@@ -24,9 +24,7 @@ import { pane, tool } from "./tool.js";
 
 const PANES = { classes: "folder", images: "images", check: "search" }; // with their icons
 
-export const imagesRoom = { key: "images", name: "room_images", Room };
-
-function Room() {
+export function Room() {
   const { classes, total, may_add: mayAdd } = useStore(project);
   const shown = useStore(pane);
   const open = useStore(tool);
