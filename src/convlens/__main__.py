@@ -1,5 +1,5 @@
 """Main: `python -m convlens` runs the `convlens` command."""
 
-from convlens.cli import main
+from convlens.cli import run_process
 
-main()
+run_process()

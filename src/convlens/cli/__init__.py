@@ -1,8 +1,10 @@
 """The command line: commands that parse, call and print.
 
-`main` runs a command and turns its errors into one line and an exit code.
+`main` runs a command and turns its errors into one line and an exit code. `run_process` is what a
+process starts with that is there for one command.
 """
 
+import atexit
 import contextlib
 import errno
 import os
@@ -20,6 +22,31 @@ FULL = N_(
 FAULT = N_("this is a fault of convlens: {kind}: {text}; --debug shows where")
 # What a full disk, a quota, a damaged disk and a closed stream raise.
 UNWRITABLE = {errno.ENOSPC, getattr(errno, "EDQUOT", None), errno.EFBIG, errno.EIO, errno.EBADF}
+
+
+def run_process() -> None:
+    """Run the command of this process, and end the process as soon as everything is done.
+
+    Keras and TensorFlow take more than a second to take themselves down, for which nobody should
+    wait. So the process ends after the last function of `atexit`, when nothing is left to be
+    written, and the system takes back the memory.
+    """
+    codes: list[int] = []
+
+    def end() -> None:
+        if codes:
+            with contextlib.suppress(OSError, ValueError, AttributeError):  # closed, or not there
+                sys.stdout.flush()
+                sys.stderr.flush()
+            os._exit(codes[0])
+
+    atexit.register(end)  # before all others, since they are called from the last to the first
+    try:
+        main()
+    except SystemExit as stop:
+        if isinstance(stop.code, int):
+            codes.append(stop.code)
+        raise
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
