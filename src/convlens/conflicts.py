@@ -45,6 +45,12 @@ CONFLICTS: dict[str, tuple[tuple[str, str, tuple[str, ...], str], ...]] = {
             ("backbone",),
             N_("Only a network with new weights needs the search."),
         ),
+        (
+            "snapshots",
+            EXCLUDES,
+            ("folds", "few"),
+            N_("They are the states of one training, not of several."),
+        ),
         ("few", EXCLUDES, ("folds", "from", "find_learning_rate"), ONE_OF_THEM),
         ("draws", NEEDS, ("few",), N_("It says how often the images of --few are drawn.")),
         ("budget", EXCLUDES, ("epochs",), N_("The budget plans the epochs.")),

@@ -30,6 +30,10 @@ from convlens.transfer.fine_tune_stage import FineTuneStage, make_trainer
 from convlens.transfer.head_stage import HeadStage
 from convlens.transfer.origin import BackboneOrigin, choose_origin
 
+FEW_WEIGHTS = N_(
+    "--snapshots keeps a network that learns step by step as a whole; here only a head learns, "
+    "from kept features. Leave it out, or give --unfreeze or --augment light."
+)
 NO_STEPS = N_(
     "--average-weights needs weights that learn step by step; a linear head on a frozen backbone "
     "is a logistic regression. Leave it out, or give --unfreeze or --head."
@@ -182,7 +186,7 @@ def open_training(prepared: Prepared, config: Config, origin: Origin, screen: Sc
     Raises:
         ModelError: If the images are too small for the network, or its weights cannot be had.
         ConfigError: If a pattern of `--unfreeze` matches no layer, or if weights should be averaged
-            where nothing learns step by step.
+            or snapshots kept where no network learns step by step.
     """
     setup = Setup.create(prepared, config, origin)
     stages: list[Stage]
@@ -195,6 +199,8 @@ def open_training(prepared: Prepared, config: Config, origin: Origin, screen: Sc
         # The features of augmented images cannot be kept, so every step computes the whole network.
         stages = [make_trainer(setup, screen)]
     else:
+        if setup.config.training.snapshots:
+            raise ConfigError(_(FEW_WEIGHTS))
         if setup.config.training.average_weights and not setup.config.transfer.head:
             raise ConfigError(_(NO_STEPS))
         stages = [HeadStage(setup, screen)]

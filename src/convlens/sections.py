@@ -277,6 +277,9 @@ class TrainingConfig(Section):
     tensorboard: bool = setting(
         False, N_("write scalars, histograms and the graph for TensorBoard")
     )
+    snapshots: int = setting(
+        0, N_("states of the network that are kept on the way; 0 is none"), low=0, high=1000
+    )
 
 
 SECTIONS: dict[str, type[Section]] = {

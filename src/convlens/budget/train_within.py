@@ -33,6 +33,7 @@ BACKBONE = "efficientnet_lite0"  # its weights are in a package, so they need no
 OTHERS = {"recipe", "learning_rate", "warmup_epochs", "weight_decay"}
 CHOSEN = OTHERS | RECIPES["fast"].keys() - {"augment", "epochs"}
 OTHER_NETWORK = N_("another network is asked for")
+WHOLE_NETWORK = N_("--snapshots keeps a network that learns step by step as a whole")
 
 
 def train_within(  # noqa: PLR0913 - the public entry point; all but three have defaults
@@ -106,6 +107,8 @@ def _choose_backbone(timed: TimedRun) -> tuple[Config, SizeChoice] | None:
     if named is None:
         asked = bool({"model", "recipe"} & timed.given)
         reason = _(OTHER_NETWORK) if asked else unlike_photographs(timed.dataset, timed.config)
+        if not reason and timed.config.training.snapshots:
+            reason = _(WHOLE_NETWORK)
     if not reason:
         try:
             with timed.screen.console.status(_("measuring the backbone")):

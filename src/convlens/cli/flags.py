@@ -49,6 +49,7 @@ Layout = Annotated[
 
 SEARCH_DEFAULTS = {"model": "custom_cnn", "epochs": 8}  # of a trial, where no flag is given
 COMPARE_DECIDES = ("model", "epochs", "steps_per_epoch", "patience")
+OF_ONE_TRAINING = ("snapshots",)  # settings that only a single training has
 
 OPTIONS_PAGE = N_("""# Options
 
@@ -131,8 +132,12 @@ def _make_flags(
 
 
 Flags: Any = _make_flags("Flags", {})
-CompareFlags: Any = _make_flags("CompareFlags", {}, without=COMPARE_DECIDES, transfer=False)
-SearchFlags: Any = _make_flags("SearchFlags", SEARCH_DEFAULTS, transfer=False)
+CompareFlags: Any = _make_flags(
+    "CompareFlags", {}, without=(*COMPARE_DECIDES, *OF_ONE_TRAINING), transfer=False
+)
+SearchFlags: Any = _make_flags(
+    "SearchFlags", SEARCH_DEFAULTS, without=OF_ONE_TRAINING, transfer=False
+)
 
 
 def given_flags(flags: Any) -> dict[str, Any]:

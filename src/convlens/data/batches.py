@@ -110,7 +110,7 @@ class Batches(keras.utils.PyDataset):  # type: ignore[misc]
             RuntimeError: If it cannot be prepared. The reason is kept as `failure`.
         """
         try:
-            return self._batch(step)
+            return self.batch_at(self.epoch, self.first_step + step)
         except KeyboardInterrupt:
             raise
         except BaseException as error:
@@ -118,13 +118,27 @@ class Batches(keras.utils.PyDataset):  # type: ignore[misc]
             self.failure = error
             raise RuntimeError from error  # `convlens.training.failures` says it to the user
 
-    def _batch(self, step: int) -> tuple[NDArray[np.generic], ...]:
-        pass_steps = self.steps_per_pass * self.parts
-        number, step = divmod(self.epoch * self.steps + self.first_step + step, pass_steps)
+    def indices_at(self, epoch: int, step: int) -> NDArray[np.int64]:
+        """Return the indices of the images of a step, in their order.
+
+        Args:
+            epoch: The epoch, counted from 0.
+            step: The step of the epoch, counted from 0.
+        """
+        number, step = self._place(epoch, step)
         bounds = np.linspace(0, len(self.indices), self.steps_per_pass + 1).astype(np.int64)
         batch, part = divmod(step, self.parts)
         ends = np.linspace(bounds[batch], bounds[batch + 1], self.parts + 1).astype(np.int64)
-        indices = self.order(number)[ends[part] : ends[part + 1]]
+        return self.order(number)[ends[part] : ends[part + 1]]
+
+    def _place(self, epoch: int, step: int) -> tuple[int, int]:
+        """Return the pass over the images in which a step lies, and its number in that pass."""
+        return divmod(epoch * self.steps + step, self.steps_per_pass * self.parts)
+
+    def batch_at(self, epoch: int, step: int) -> tuple[NDArray[np.generic], ...]:
+        """Return the batch of a step; see `indices_at`."""
+        indices = self.indices_at(epoch, step)
+        number, step = self._place(epoch, step)
         labels = self.labels[indices]
         images = self.images[indices]
         targets = np.eye(self.num_classes, dtype=np.float32)[labels]

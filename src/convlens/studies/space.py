@@ -18,7 +18,8 @@ LOGARITHMIC = ("learning_rate", "weight_decay")  # their ratio matters, not thei
 SPLIT = "|"  # separates the values of a setting that is itself a list, such as filters
 NUMBER = r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?"
 SHAPE = ("filters", "convs_per_block", "kernel_size", "dense", "dropout")  # of custom_cnn
-FIXED = ("model", "epochs", "steps_per_epoch", "seed", "backend", "threads")  # never varied
+# Settings that are never varied.
+FIXED = ("model", "epochs", "steps_per_epoch", "seed", "backend", "threads", "snapshots")
 
 NO_NUMBER = {  # by whether it must be a whole number
     True: N_(

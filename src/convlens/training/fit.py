@@ -3,7 +3,7 @@
 import math
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import keras
@@ -27,6 +27,7 @@ from convlens.training.checkpoint import (
 )
 from convlens.training.divergence import LOSS, WEIGHTS, diverged
 from convlens.training.memory_watch import MemoryWatch
+from convlens.training.observer import Observer
 from convlens.training.step_time import step_seconds
 
 # The state is saved at the first step after SAVE_SECONDS. It is saved later if saving would take
@@ -48,11 +49,13 @@ class Hooks:
             whether it is the best so far. It may raise an error to end the training.
         stop_requested: Asked after each step. True saves the state and ends the training with
             Interrupted.
+        observer: Is told of each step, before the state is saved.
     """
 
     on_best: Callable[[keras.Model, State], None]
     on_epoch: Callable[[Row, bool], None] = lambda row, best: None
     stop_requested: Callable[[], bool] = lambda: False
+    observer: Observer = field(default_factory=Observer)
 
 
 def fit(  # noqa: PLR0913 - the collaborators of a training
@@ -84,7 +87,8 @@ def fit(  # noqa: PLR0913 - the collaborators of a training
     Raises:
         Interrupted: If `stop_requested` returned True. The state is saved.
         TrainingError: If the loss is not finite. The best epoch is kept.
-        StorageError: If the state or the history cannot be written. The previous state is whole.
+        StorageError: If the state, the history or a snapshot cannot be written. The previous state
+            is whole.
     """
     checkpoint = _Checkpoint(train, config, run, hooks, screen)
     callbacks: list[keras.callbacks.Callback] = [MemoryWatch(run), checkpoint]
@@ -97,6 +101,7 @@ def fit(  # noqa: PLR0913 - the collaborators of a training
     state = checkpoint.state
     epochs = config.training.epochs
     run.write_history(state.history)
+    hooks.observer.begin(model, state)
     screen.start(state.epoch * train.steps + state.step, epochs * train.steps)
     for row in state.history:
         best = row["epoch"] == state.best_epoch
@@ -194,6 +199,7 @@ class _Checkpoint(keras.callbacks.Callback):  # type: ignore[misc]
             state.epoch * self.train.steps + state.step,
             loss,
         )
+        self.hooks.observer.step(self.model, state, logs or {})
         if state.step == self.train.steps:
             return  # The end of the epoch follows, which saves too.
         if self.hooks.stop_requested():
@@ -230,6 +236,7 @@ class _Checkpoint(keras.callbacks.Callback):  # type: ignore[misc]
             state.best_score = score
             self.hooks.on_best(self.model, state)
         self._averages.take_out(self.model)
+        self.hooks.observer.epoch(self.model, state, row, last=self.finished)
         self.run.write_history(state.history)
         self.screen.epoch(row, best=best)
         self.hooks.on_epoch(row, best)

@@ -28,6 +28,8 @@ from convlens.training.checkpoint import State
 from convlens.training.failures import explained_failures
 from convlens.training.fit import Hooks, Row, fit
 from convlens.training.fused_norm import faster_layers
+from convlens.training.kept import Kept
+from convlens.training.observer import Observer
 from convlens.training.optimization import (
     Multiplier,
     compile_for_training,
@@ -35,6 +37,7 @@ from convlens.training.optimization import (
 )
 from convlens.training.rate_finder import find_learning_rate, suggest_rate
 from convlens.training.setup import Setup
+from convlens.training.snapshots import Snapshots
 from convlens.training.step_time import step_seconds
 
 Facts = list[tuple[str, str]]
@@ -189,6 +192,14 @@ class Trainer(Stage):
         self.setup.config = self.setup.config.replace(learning_rate=rate)
         self._compile()
 
+    def facts(self) -> dict[str, str]:
+        """Return how many snapshots are kept and their size, if any are."""
+        if not self.setup.config.training.snapshots:
+            return {}
+        steps = self.train.steps // self.parts
+        kept = Kept(self.setup.network, self.setup.config.training, steps, self.parts)
+        return {N_("snapshots"): kept.describe()}
+
     def costs(self) -> Facts:
         """Return the time and the memory that the training takes, measured on a few steps."""
         val_steps = self.val.steps if self.val else 0
@@ -237,6 +248,7 @@ class Trainer(Stage):
                 on_best=lambda model, state: self._keep(model, state, run),
                 on_epoch=on_epoch,
                 stop_requested=lambda: pressed.is_set() or stop_requested(),
+                observer=self._observer(run),
             )
             try:
                 return fit(
@@ -253,6 +265,10 @@ class Trainer(Stage):
                 raise Interrupted(
                     _("{stop}. {how}").format(stop=stop, how=run.how_to_resume())
                 ) from None
+
+    def _observer(self, run: Run) -> Observer:
+        keeps = self.setup.config.training.snapshots > 0
+        return Snapshots(run, self.setup, self.train) if keeps else Observer()
 
     def _keep(self, model: keras.Model, state: State, run: Run) -> None:
         set_weights(self.setup.network, model.get_weights())

@@ -63,11 +63,10 @@ class FineTuneStage:
 
     def facts(self) -> dict[str, str]:
         """Return the recipe, which begins with the head."""
-        return {
-            N_("recipe"): _("first the head on kept features, then {recipe}").format(
-                recipe=describe_recipe(self.setup.config)
-            )
-        }
+        recipe = _("first the head on kept features, then {recipe}").format(
+            recipe=describe_recipe(self.setup.config)
+        )
+        return {N_("recipe"): recipe, **self.trainer.facts()}
 
     def costs(self) -> Facts:
         """Return the time and the memory of the steps, measured."""
