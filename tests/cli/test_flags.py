@@ -51,8 +51,10 @@ def test_only_flags_that_were_given_change_the_configuration():
 
 def test_a_command_has_no_flag_for_what_it_decides():
     names = {item.name for _, item in all_settings()}
-    assert set(vars(Flags())) == set(vars(SearchFlags())) == names
-    assert names - set(vars(CompareFlags())) == {"model", "epochs", "steps_per_epoch", "patience"}
+    assert set(vars(Flags())) == names
+    assert names - set(vars(SearchFlags())) == {"snapshots"}
+    decided = {"model", "epochs", "steps_per_epoch", "patience", "snapshots"}
+    assert names - set(vars(CompareFlags())) == decided
 
 
 def test_the_help_of_a_search_has_its_own_defaults_and_hides_transfer(capsys, monkeypatch):
