@@ -14,6 +14,7 @@ from convlens.charts.heat import (
     contour_path,
     draw_heat,
     heat_image,
+    pale_levels,
     scale_colours,
 )
 
@@ -37,6 +38,46 @@ def test_figure_darkens_the_colours_by_the_image():
     figure = draw_heat([(pixels, "a", [Panel("map", np.full((4, 4), 3.0))])], 3.0, "logits")
     drawn = np.asarray(figure.axes[1].images[0].get_array(), float)
     np.testing.assert_allclose(drawn[0, 0], FAINTEST * drawn[0, 3], atol=0.01)
+
+
+LONG = "IMG_20260912_HDR_portrait_of_my_neighbours_old_grey_dog(1).jpeg"
+LONG_CHINESE = "一個名字很長很長的類別，長到一行放不下，還有更多的字"
+
+
+@pytest.mark.parametrize("name", [LONG, LONG_CHINESE])
+def test_long_titles_are_whole_and_within_their_panels(name):
+    pixels = np.zeros((8, 8, 3), np.uint8)
+    panels = [Panel(f"{name}: map", np.ones((8, 8))), Panel(name, text=f"{name} " * 12)]
+    figure = draw_heat([(pixels, f"{name}\npredicted: a", panels)], 1.0, "logits")
+    figure.draw_without_rendering()
+    panels = figure.axes[:3]
+    wholes = [f"{name}predicted: a", f"{name}: map", name]
+    for axes, whole in zip(panels, wholes, strict=True):
+        title = axes.get_title(loc="left").replace("\n", "")
+        assert title.replace(" ", "") == whole.replace(" ", "")
+    # The public getter of a title gives its text only.
+    boxes = [axes._left_title.get_window_extent() for axes in panels]
+    assert boxes[0].x1 < boxes[1].x0
+    assert boxes[1].x1 < boxes[2].x0
+    for one in [*boxes, *(text.get_window_extent() for axes in panels for text in axes.texts)]:
+        assert one.x0 >= 0
+        assert one.y0 >= 0
+        assert one.y1 <= figure.bbox.height
+
+
+def test_pale_map_has_lines_of_equal_numbers():
+    values = np.tile(np.linspace(-1, 2, 10), (10, 1))
+    assert pale_levels(values, 5.0) is None
+    assert pale_levels(np.full((3, 3), 0.1), 5.0) is None
+    levels, step = pale_levels(values, 10.0)
+    assert step == pytest.approx(0.5)
+    pixels = np.zeros((10, 10, 3), np.uint8)
+    figure = draw_heat([(pixels, "a", [Panel("map", values, "steps", levels)])], 10.0, "logits")
+    (lines,) = figure.axes[1].collections
+    np.testing.assert_allclose(lines.levels, [-0.5, 0.5, 1, 1.5])
+    assert lines.get_linestyles()[0][1] is not None  # dashed below 0
+    assert lines.get_linestyles()[1][1] is None
+    assert figure.axes[1].texts[0].get_text() == "steps"
 
 
 def test_levels_are_round_numbers_without_zero():

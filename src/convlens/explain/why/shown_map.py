@@ -7,7 +7,7 @@ from itertools import groupby
 
 import numpy as np
 
-from convlens.charts.heat import contour_levels, contour_path, heat_image
+from convlens.charts.heat import contour_path, heat_image, pale_levels
 from convlens.charts.html import data_uri
 from convlens.explain.arithmetic.writing import write_number
 from convlens.explain.pages.page import Grid
@@ -15,11 +15,10 @@ from convlens.explain.why import words
 from convlens.explain.why.numbers import cell_texts, number_grid, rounded, sum_texts
 from convlens.maps.evidence import Checked
 from convlens.maps.explanation import Explanation
-from convlens.maps.heat import Floats, HeatMap, largest
+from convlens.maps.heat import Floats, HeatMap
 
 SIDE = 96  # pixels of the longest side of the colours, which the browser enlarges
 DIGITS = 2  # of the largest number, after its first one
-PALE = 1 / 3  # of the end of the scale; a map whose numbers are all nearer to 0 has lines as well
 
 
 @dataclass(frozen=True, eq=False)
@@ -89,10 +88,10 @@ class ShownMap:
     @cached_property
     def lines(self) -> dict[str, str]:
         """The lines of equal numbers of a map that is pale on the scale, and their step."""
-        values = self.map.values
-        if largest([self.map]) >= PALE * self.scale or not np.ptp(values):
+        found = pale_levels(self.map.values, self.scale)
+        if found is None:
             return {}
-        levels, step = contour_levels(values)
+        levels, step = found
         height, width = self.explanation.pixels.shape[:2]
         return {
             "step": write_number(step),

@@ -123,6 +123,14 @@ def extent(most: str, end: str, step: str) -> str:
     )
 
 
+def lines(step: str) -> str:
+    """Return what stands below a map of a figure that has lines of equal numbers."""
+    return _(
+        "Pale, because its numbers are small on the scale; lines of equal numbers in steps of "
+        "{step}, solid above 0 and dashed below."
+    ).format(step=step)
+
+
 def measure(check: Check) -> tuple[str, str, str]:
     """Return the name of the value of a check, the value, and its limit."""
     name, form = MEASURES[check.name]
