@@ -110,17 +110,24 @@ def find_ending(model: keras.Model) -> Ending:
 
 
 def last_map(model: keras.Model) -> keras.KerasTensor:
-    """Return the last feature map on the way from the logits back, for maps by gradients.
+    """Return the last feature map as it enters the pooling or flattening, for maps by gradients.
+
+    An activation after the last convolution, normalisation or addition belongs to it, as in the
+    layer `relu5_3` of VGG-16 that the authors of Grad-CAM take by default.
 
     Raises:
         NoEnding: If the model has no convolution, or only maps of a single position.
     """
     for tensor in ancestors(model.outputs[0]):
-        is_finest = _kind(producer(tensor)) not in LOCAL | {"MaxPooling2D"}
-        if _is_map(tensor) and is_finest and has_convolution(tensor):
+        if _is_map(tensor) and not _is_passed(producer(tensor)) and has_convolution(tensor):
             return tensor
     rule = ONE_POSITION if has_convolution(model.outputs[0]) else NO_CONVOLUTION
     raise NoEnding(_(rule).format(model=model.name))
+
+
+def _is_passed(operation: keras.Operation) -> bool:
+    """Return whether the map before an operation is the same one, or finer."""
+    return _kind(operation) in LOCAL | {"MaxPooling2D"} and _activation(operation) == "linear"
 
 
 def curved_layer(head: keras.Model) -> str:
@@ -129,9 +136,8 @@ def curved_layer(head: keras.Model) -> str:
     Without one, the output is the gradient times the input but for what biases add.
     """
     for layer in head.operations:
-        activation = getattr(getattr(layer, "activation", None), "__name__", "linear")
         known = SUMS | JOINS | SCALINGS | KINKED | {"InputLayer"}
-        if activation not in KINKED_ACTIVATIONS or _kind(layer) not in known:
+        if _activation(layer) not in KINKED_ACTIVATIONS or _kind(layer) not in known:
             return str(layer.name)
     return ""
 
@@ -168,12 +174,16 @@ def _is_local(operation: keras.Operation) -> bool:
 
 def _is_sum(operation: keras.Operation, tensor: keras.KerasTensor) -> bool:
     """Return whether an operation multiplies and adds with fixed numbers only."""
-    activation = getattr(getattr(operation, "activation", None), "__name__", "linear")
     kind = _kind(operation)
     count = len(parents(tensor))
-    if isinstance(operation, layers.InputLayer) or activation != "linear":
+    if isinstance(operation, layers.InputLayer) or _activation(operation) != "linear":
         return False
     return kind in (JOINS if count > 1 else SUMS | SCALINGS)
+
+
+def _activation(operation: keras.Operation) -> str:
+    """Return the name of the activation of a layer; "linear" where it has none."""
+    return str(getattr(getattr(operation, "activation", None), "__name__", "linear"))
 
 
 def _kind(operation: keras.Operation) -> str:
