@@ -4,9 +4,12 @@ import numpy as np
 import pytest
 
 from convlens.classifier import runtime
-from convlens.maps.deletion import CHOICES, Deletion, choices_for, delete
+from convlens.maps import methods
+from convlens.maps.deciding import deciding_regions
+from convlens.maps.deletion import AT_ONCE, CHOICES, Deletion, choices_for, delete
 from convlens.maps.explainer import Explainer, explainer_of
 from convlens.maps.heat import HeatMap, Target
+from convlens.maps.network import compute_often
 from convlens.maps.perturbing import occlusion_maps, rise_map, windows
 from convlens.maps.regions import Regions, covered, covering, first_of
 from tests.maps.networks import SIDE, marked, red_finder
@@ -36,6 +39,44 @@ def test_occlusion_equals_predicting_each_image_by_hand(finder, engine):
         assert heat.values[row, column] == falls[min(row, 14), min(column, 14)]
     inside = falls[5:7, 8:10].mean()
     assert heat.values[6, 9] == pytest.approx(inside, rel=1e-12)
+
+
+def test_copies_in_memory_do_not_grow_with_the_number_of_choices(finder):
+    network = explainer_of(finder).network
+    sizes = []
+
+    def logits(images):
+        sizes.append(len(images))
+        return network.logits(images)
+
+    pixels = marked()
+    heat = explainer_of(finder).map(pixels, Target(1), "exact")
+    few = delete(heat, pixels, logits, choices=150)
+    assert max(sizes) <= AT_ONCE
+    assert sum(sizes) == 151
+    sizes.clear()
+    deciding_regions(heat, pixels, logits, finder.class_names)
+    assert max(sizes) <= AT_ONCE
+    # The numbers are those of all copies at once.
+    regions = Regions.over(SIDE, SIDE)
+    first = first_of(regions.order(heat.values), [few.count])
+    rows = network.logits(covered(pixels, regions, first)).astype(np.float64)
+    assert few.fall == heat.logit - rows[0, 1]
+
+
+def test_networks_that_change_compute_few_copies_at_once(finder, monkeypatch):
+    sizes = []
+
+    def often(model, images):
+        sizes.append(len(images))
+        return compute_often(model, images)
+
+    monkeypatch.setattr(methods, "compute_often", often)
+    network = explainer_of(finder).network
+    changing = methods.changing_map_of(network, marked(), Target(1), "occlusion")
+    assert max(sizes) <= runtime.KERAS_BATCH
+    (fixed,) = occlusion_maps(marked(), [Target(1)], network.logits)
+    np.testing.assert_allclose(changing.values, fixed.values, atol=1e-3)
 
 
 def test_every_square_covers_four_regions():

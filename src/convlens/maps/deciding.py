@@ -4,10 +4,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import softmax
 
-from convlens.maps.deletion import Logits
+from convlens.maps.deletion import Logits, covered_logits
 from convlens.maps.explanation import Region
 from convlens.maps.heat import HeatMap
-from convlens.maps.regions import Regions, covered, first_of
+from convlens.maps.regions import Regions, first_of
 from convlens.preprocess import ImageArray
 
 SIZES = 32  # of a region that are tried
@@ -39,8 +39,8 @@ def deciding_regions(
     regions = Regions.over(*pixels.shape[:2])
     counts = np.unique(np.linspace(0, len(regions), SIZES + 1).round().astype(np.int64))
     removed = first_of(regions.order(heat.values), counts)
-    rows = logits(covered(pixels, regions, np.concatenate([~removed, removed])))
-    found = softmax(rows.astype(np.float64) / temperature, axis=1)
+    rows = covered_logits(pixels, regions, np.concatenate([~removed, removed]), logits)
+    found = softmax(rows / temperature, axis=1)
     alone, without = np.split(found, 2)
     label = heat.target.label
 

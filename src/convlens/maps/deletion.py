@@ -19,13 +19,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from convlens.maps.heat import HeatMap
-from convlens.maps.regions import Regions, covered, first_of, scattered
+from convlens.maps.regions import Chosen, Regions, covered, first_of, scattered
 from convlens.preprocess import ImageArray
 
 SHARE = 0.2  # of the regions, which are covered
 FINEST = 8  # cells along the side of a map that count
 FINER = 1.5  # times as many cells along the side of a random map
 CHOICES = 100  # random choices, for one map or two
+AT_ONCE = 64  # covered copies of an image in memory
 CHOICES_A_MAP = 40  # of a page with more maps, so that the least p passes Holm's correction
 
 Logits = Callable[[ImageArray], NDArray[np.float32]]
@@ -98,9 +99,26 @@ def delete_each(
     for _ in range(choices):
         drawn = scattered(rng.normal(size=cells), height, width, rng)
         chosen.append(first_of(regions.order(drawn), [count]))
-    rows = logits(covered(pixels, regions, np.concatenate(chosen))).astype(np.float64)
+    rows = covered_logits(pixels, regions, np.concatenate(chosen), logits)
     found = []
     for number, one in enumerate(maps):
         falls = one.logit - np.asarray(one.target.of(rows))
         found.append(Deletion(float(falls[number]), falls[len(maps) :], count))
     return found
+
+
+def covered_logits(
+    pixels: ImageArray, regions: Regions, chosen: Chosen, logits: Logits
+) -> NDArray[np.float64]:
+    """Return (n, num_classes) the logits of n copies of an image, of which few are in memory.
+
+    A page with m maps tests each with 40 m copies, which would fill the memory all at once.
+
+    Args:
+        pixels: (height, width, channels) uint8, the image.
+        regions: The grid over it.
+        chosen: (n, regions) which regions are covered in each copy.
+        logits: Computes the logits.
+    """
+    parts = (chosen[start : start + AT_ONCE] for start in range(0, len(chosen), AT_ONCE))
+    return np.concatenate([logits(covered(pixels, regions, one)) for one in parts]).astype(float)

@@ -6,6 +6,7 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
+from convlens.classifier.runtime import KERAS_BATCH
 from convlens.maps.exact import exact_map, read_terms
 from convlens.maps.gradient import grad_cam, gradient_at, gradient_map
 from convlens.maps.heat import HeatMap, Target
@@ -72,7 +73,9 @@ def changing_map_of(
     """Return a map of a network whose weights change, so that OpenVINO cannot run it."""
 
     def logits(images: ImageArray) -> Rows:
-        return compute_often(network.model, images)[0]
+        starts = range(0, len(images), KERAS_BATCH)
+        parts = (images[start : start + KERAS_BATCH] for start in starts)
+        return np.concatenate([compute_often(network.model, one)[0] for one in parts])
 
     if method == "occlusion":
         return occlusion_maps(pixels, [target], logits)[0]

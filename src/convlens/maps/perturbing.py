@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 
-from convlens.maps.deletion import Logits
+from convlens.maps.deletion import AT_ONCE, Logits
 from convlens.maps.heat import Floats, HeatMap, Target
 from convlens.maps.regions import Chosen, Regions, covered, covering, scattered
 from convlens.preprocess import ImageArray
@@ -19,7 +19,6 @@ WINDOW = 2  # regions along the side of the square that occlusion covers
 MASKS = 1000  # random masks
 MASK_SIDE = 8  # cells along the side of a mask
 SHOWN = 0.5  # the probability that a cell of a mask shows the image
-AT_ONCE = 64  # images in memory
 
 Progress = Callable[[int, int], None]
 """Called with the number of images that are done, and of all."""
