@@ -1,0 +1,127 @@
+"""The time machine: every number at a moment is that of the network with the weights of then."""
+
+import itertools
+import json
+import shutil
+
+import numpy as np
+import pytest
+
+from convlens.errors import RunError
+from convlens.explain.time_machine.machine import TimeMachine
+from convlens.pipeline import train
+from convlens.run import Run
+from tests.conftest import without_charts
+from tests.trainings import CONFIG, QUIET
+
+SETTINGS = CONFIG.replace(epochs=2, limit=300, precision="float32", learning_rate=0.05)
+
+
+@pytest.fixture(scope="module", params=["adamw", "momentum"])
+def machine(request, digits, tmp_path_factory):
+    """Return the time machine of a run with seven states."""
+    config = SETTINGS.replace(optimizer=request.param, snapshots=7, learning_rate=0.01)
+    folder = tmp_path_factory.mktemp("runs") / request.param
+    with without_charts():
+        return TimeMachine.open(train(digits, config, run=folder, screen=QUIET))
+
+
+@pytest.fixture
+def image(digits):
+    """Return a digit."""
+    return digits.images[3]
+
+
+def test_the_way_ends_with_the_answer_of_the_classifier(machine, image):
+    way = machine.way(image)
+    assert way.probabilities.shape == (len(machine.moments), 10)
+    np.testing.assert_allclose(way.probabilities.sum(axis=1), 1, atol=1e-6)
+    assert np.abs(np.diff(way.probabilities, axis=0)).max(axis=1).min() > 0
+    best = next(place for place, moment in enumerate(machine.moments) if moment.is_best)
+    final = machine.states.run.classifier().recalibrated(1.0, None)
+    np.testing.assert_allclose(
+        way.probabilities[best], final.predict(image)[0].probabilities, atol=1e-6
+    )
+    assert way.predicted[best] == final.predict(image)[0].label
+
+
+def test_the_exact_updates_give_the_kept_weights(machine, image):
+    """They follow from the gradient of the batch, by the rule of the optimizer."""
+    exact = [moment for moment in machine.moments if moment.has_update]
+    assert [moment.step for moment in exact] == [0, 1]
+    for layer, unit, place in (
+        ("block1_conv1", 1, (2, 0, 0)),
+        ("block1_conv1", 3, "bias"),
+        ("dense1", 5, (17,)),
+        ("logits", 4, "bias"),
+    ):
+        for at in machine.weight(image, layer, unit, place, "1", exact):
+            update = at.update
+            assert update.agrees
+            assert update.allowed < max(1e-2 * abs(update.update.change), 2e-7)
+            assert update.update.before == at.value
+            assert update.kept == pytest.approx(at.value + at.change, abs=1e-7)
+            assert update.rule.learning_rate == pytest.approx(at.moment.learning_rate)
+
+
+def test_a_wrong_rule_does_not_agree(machine, image, monkeypatch):
+    optimizer = machine.states.optimizer
+    name = "momentum" if "momentum" in optimizer else "beta_1"
+    monkeypatch.setitem(optimizer, name, 0.5)
+    second = [moment for moment in machine.moments if moment.step == 1]
+    [at] = machine.weight(image, "logits", 4, "bias", "1", second)
+    assert not at.update.agrees
+
+
+def test_the_chain_rule_is_that_of_the_moment(machine, image):
+    found = machine.weight(image, "block1_conv1", 0, None, "1")
+    assert all(at.gradient.agrees for at in found)
+    assert len({at.gradient.weight.place for at in found}) == 1
+    assert len({at.value for at in found}) == len(found)
+    for at in found:
+        probabilities = machine.way(image, [at.moment]).probabilities[0]
+        assert at.gradient.loss == pytest.approx(-np.log(probabilities[1]), rel=1e-5)
+    assert found[-1].change is None
+    for one, following in itertools.pairwise(found):
+        assert one.value + one.change == pytest.approx(following.value, abs=1e-7)
+    assert found[-1].update is None
+
+
+def test_maps_and_filters_move(machine, image):
+    maps = machine.maps(image, "block1_conv1")
+    assert maps.shape == (len(machine.moments), 8, 8, 4)
+    assert np.abs(np.diff(maps, axis=0)).max() > 0
+    filters = machine.filters(image, "block1_conv1", 2)
+    assert filters.shape == (len(machine.moments), 3, 3, 1)
+    last = machine.look(image, machine.moments[-1]).layer("block1_conv1").operation
+    np.testing.assert_array_equal(filters[-1], np.asarray(last.kernel)[..., 2])
+    assert machine.filters(image, "dense1", 0).shape == (len(machine.moments), 64)
+
+
+def test_a_best_epoch_that_was_not_kept_is_that_of_the_classifier(machine, tmp_path):
+    run = Run(tmp_path / "run")
+    shutil.copytree(machine.states.run.folder, run.folder)
+    index = run.folder / "snapshots" / "index.json"
+    content = json.loads(index.read_text())
+    best = next(moment for moment in machine.moments if moment.is_best)
+    content["snapshots"] = [one for one in content["snapshots"] if one["step"] != best.step]
+    index.write_text(json.dumps(content))
+    again = TimeMachine.open(run)
+    [found] = [moment for moment in again.moments if moment.is_best]
+    assert (found.step, found.epoch, found.file) == (best.step, best.epoch, None)
+    assert found.val_accuracy == best.val_accuracy
+    image = np.full((8, 8), 7, np.uint8)
+    np.testing.assert_array_equal(
+        again.way(image, [found]).probabilities, machine.way(image, [best]).probabilities
+    )
+
+
+def test_runs_without_states_and_damaged_ones_say_so(machine, tmp_path):
+    with pytest.raises(RunError, match=r"has kept no states of its network.*--snapshots 20"):
+        TimeMachine.open(Run(tmp_path))
+    run = Run(tmp_path / "run")
+    shutil.copytree(machine.states.run.folder, run.folder)
+    (run.folder / "snapshots" / "00000001.npz").write_bytes(b"PK")
+    broken = TimeMachine.open(run)
+    with pytest.raises(RunError, match=r"00000001\.npz: this state cannot be read"):
+        broken.at(broken.moments[1])
