@@ -7,15 +7,12 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from cyclopts import Parameter
 
 from convlens import backend
-from convlens.errors import ConfigError, DataError, RunError
+from convlens.errors import ConfigError
 from convlens.language import N_, _
 from convlens.screen import Screen
 
 if TYPE_CHECKING:
     from convlens.export.proof import Proof
-    from convlens.export.samples import Samples
-    from convlens.export.target import Target
-    from convlens.run import Run
 
 # What shows the page of an exported folder.
 SERVE = "python -m http.server 8000 --bind 127.0.0.1 --directory {folder}"
@@ -75,10 +72,12 @@ def export(  # noqa: PLR0913 - the flags of the command; all but two have defaul
         )
     path = Run.find_classifier(run)
     target = Target(to, precision, any_size, accept_loss)
-    folder = out or _folder(path.stem if path == Path(run) else path.parent.name, target)
+    name = path.stem if path == Path(run) else path.parent.name
+    folder = out or Path(target.folder_name(name))
     check_target(target, folder)
     backend.start()
     from convlens.export.export import export_classifier
+    from convlens.export.samples import samples_if_there
 
     screen = Screen()
     report: dict[str, Any] = {}
@@ -86,7 +85,11 @@ def export(  # noqa: PLR0913 - the flags of the command; all but two have defaul
     if path != Path(run):
         opened = Run.open(run)
         report = opened.report if opened.finished else {}
-        samples = _samples(opened, precision, screen)
+        notes: list[str] = []
+        with screen.counter(_("decoding")) as progress:
+            samples = samples_if_there(opened, precision, notes, progress)
+        for note in notes:
+            screen.note(note)
     text = _("converting and comparing; this takes some ten seconds")
     if precision == "int8":
         text = _("converting, quantising and comparing; this takes a few minutes")
@@ -95,36 +98,6 @@ def export(  # noqa: PLR0913 - the flags of the command; all but two have defaul
         path, target, folder, samples=samples, examples=examples or (), report=report
     )
     _show(proof, folder, screen)
-
-
-def _folder(name: str, target: "Target") -> Path:
-    """Return the folder that is written if the user names none."""
-    words = [name, target.to]
-    if target.precision != "float32":
-        words.append(target.precision)
-    if target.any_size:
-        words.append("any-size")
-    return Path("-".join(words))
-
-
-def _samples(run: "Run", precision: str, screen: Screen) -> "Samples | None":
-    """Return the images of a run, or None with a note if they are not there and not needed."""
-    from convlens.export.samples import samples_of
-
-    try:
-        with screen.counter(_("decoding")) as progress:
-            return samples_of(run, run.classifier(), progress)
-    except (DataError, RunError) as error:
-        if precision == "int8":
-            raise ConfigError(
-                _("int8 is calibrated on the training images of the run: {reason}").format(
-                    reason=error.args[0]
-                )
-            ) from error
-        screen.note(
-            _("the validation images are not compared: {reason}").format(reason=error.args[0])
-        )
-        return None
 
 
 def _show(proof: "Proof", folder: Path, screen: Screen) -> None:

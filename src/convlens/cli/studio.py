@@ -27,7 +27,8 @@ PORT = 8765
 
 def studio(
     folder: Annotated[
-        str | None, Parameter(help=N_("workspace, new folder or images of yours [./studio]"))
+        str | None,
+        Parameter(help=N_("workspace, its zip, new folder or images of yours [./studio]")),
     ] = None,
     /,
     *,
@@ -35,33 +36,54 @@ def studio(
     host: Annotated[
         str, Parameter(help=N_("address to listen at; others let other computers in"))
     ] = "127.0.0.1",
+    https: Annotated[
+        bool,
+        Parameter(negative=(), help=N_("encrypt with a certificate that is made here, for phones")),
+    ] = False,
     no_browser: Annotated[
         bool, Parameter(negative=(), help=N_("only print the address of the page"))
     ] = False,
 ) -> None:
     """Open the studio in the browser: collect, label and check images, without a cloud."""
     _require_packages()
-    from convlens.serve.server import bind, create_server, ending_at_sigterm, listen, run
+    from convlens.serve.server import (
+        bind,
+        create_server,
+        ending_at_sigterm,
+        is_local,
+        listen,
+        run,
+    )
     from convlens.studio.app import create_app
     from convlens.studio.guard import Access
+    from convlens.studio.https import certificate_for
     from convlens.studio.opening import held, open_places, token_of
     from convlens.studio.pages import require_packages
+    from convlens.studio.shipping.shipping import Reach
     from convlens.studio.studio import Studio
 
     require_packages()
+    _require_https(https)
     screen = Screen()
     with ExitStack() as stack:
         stack.enter_context(ending_at_sigterm())
-        places = open_places(folder)
+        places = open_places(_unpacked(folder, screen))
         address_file = stack.enter_context(held(places))
         bound = stack.enter_context(bind(host, port))
         opened = Studio(places)
         token = token_of(places)
-        access = Access.of(token, _names(host, bound), bound.getsockname()[1])
-        server = create_server(create_app(opened, access))
+        names = _names(host, bound)
+        certificate = certificate_for(places.hidden / "https", _bare(names)) if https else None
+        scheme = "http" if certificate is None else "https"
+        access = Access.of(token, names, bound.getsockname()[1], scheme)
+        server = create_server(
+            create_app(opened, access), None if certificate is None else certificate.file
+        )
         server.when_told_to_stop = opened.ended.set
         listen(bound)
-        url = _url(bound)
+        url = _url(bound, scheme)
+        fingerprint = "" if certificate is None else certificate.fingerprint
+        opened.shipping.reach = Reach(url, is_local(bound), fingerprint)
         write_atomically(address_file, url, _("the workspace"))
         address = f"{url}/#token={token}"
         _show(opened, bound, address, screen)
@@ -94,11 +116,41 @@ def _names(host: str, bound: "socket.socket") -> list[str]:
     return ["127.0.0.1", "localhost", "[::1]", *bound_to, host]
 
 
-def _url(bound: "socket.socket") -> str:
+def _bare(names: list[str]) -> list[str]:
+    """Return names of hosts as a certificate has them; an address of all of them is none."""
+    bare = [name.strip("[]").partition("%")[0] for name in names]
+    return [name for name in bare if name not in ("0.0.0.0", "::")]
+
+
+def _url(bound: "socket.socket", scheme: str) -> str:
     """Return the address of the page, as another computer finds it if it can."""
     from convlens.serve.server import url_for_others, url_of
 
-    return url_for_others(bound) or url_of(bound)
+    url = url_for_others(bound) or url_of(bound)
+    return url.replace("http:", f"{scheme}:", 1)
+
+
+def _require_https(https: bool) -> None:
+    """Raise BackendError if HTTPS is asked for and the package is missing that it needs."""
+    from convlens.studio.https import missing_https
+
+    if https and (missing := missing_https()):
+        raise BackendError(missing)
+
+
+def _unpacked(folder: str | None, screen: Screen) -> str | None:
+    """Return what is opened; a workspace that was saved as a zip is unpacked first, beside it."""
+    from convlens.files import expanded
+    from convlens.studio.shipping.unpack import holds_workspace, unpack_workspace
+
+    if folder is None or not folder.lower().endswith(".zip"):
+        return folder
+    archive = expanded(folder).absolute()
+    if not holds_workspace(archive):
+        return folder
+    found = unpack_workspace(archive, archive.parent, archive.name)
+    screen.fact(_("unpacked"), str(found))
+    return str(found)
 
 
 def _show(opened: "Studio", bound: "socket.socket", address: str, screen: Screen) -> None:
@@ -113,14 +165,31 @@ def _show(opened: "Studio", bound: "socket.socket", address: str, screen: Screen
     if workspace.places.source is not None:
         never = _("{source}, which is never changed").format(source=workspace.places.source)
         facts.append((_("source"), never))
-    screen.facts([*facts, (_("address"), address), (_("stop"), "Ctrl-C")])
-    if not is_local(bound):
+    facts.append((_("address"), address))
+    fingerprint = opened.shipping.reach.fingerprint
+    if fingerprint:
+        facts.append((_("certificate"), "SHA-256 " + fingerprint))
+    screen.facts([*facts, (_("stop"), "Ctrl-C")])
+    if fingerprint:
         screen.note(
             _(
-                "whoever has this address can use the studio, and it is sent without encryption; "
-                "use it only in a network that you trust."
+                "the certificate was made on this computer, so that browsers warn once; go on if "
+                "they show the digits above."
             )
         )
+    if is_local(bound):
+        return
+    if fingerprint:
+        screen.note(
+            _("whoever has this address can use the studio; use it only in a network you trust.")
+        )
+        return
+    screen.note(
+        _(
+            "whoever has this address can use the studio, and it is sent without encryption; "
+            "use it only in a network that you trust."
+        )
+    )
 
 
 @contextmanager

@@ -17,16 +17,25 @@ def render_card(facts: dict[str, Any], report: dict[str, Any], proof: Proof) -> 
         report: The content of the run's report.json; {} if there is none.
         proof: What the comparison with the classifier has found.
     """
-    metrics = report.get("metrics", {})
     values = {
         "facts": facts,
         "report": report,
-        "scores": {name: metrics[name] for name in SCORES if name in metrics},
+        "scores": scores_of(report),
         "explanations": EXPLANATIONS,
         "score_text": _score_text,
         "proof": proof,
     }
     return render_text("convlens.export", "card.md", values)
+
+
+def scores_of(report: dict[str, Any]) -> dict[str, Any]:
+    """Return the scores of a report that leave with an export, with their 95 % intervals.
+
+    Args:
+        report: The content of the run's report.json; {} if there is none.
+    """
+    metrics = report.get("metrics", {})
+    return {name: metrics[name] for name in SCORES if name in metrics}
 
 
 def _score_text(name: str, value: float | None) -> str:

@@ -6,10 +6,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from convlens.errors import ExportError
 from convlens.evaluation.paired import difference_interval, mcnemar
 from convlens.language import _
 
 MOST = 0.01  # of the accuracy may be lost for certain; more is refused
+
+
+class LossError(ExportError):
+    """A lower precision costs too much accuracy; whoever wants the folder may accept that."""
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ then it lies beside, under a hidden name, see `hidden`.
 import json
 import shutil
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -19,9 +19,9 @@ from convlens.classifier.classifier import Classifier
 from convlens.errors import ConfigError, ExportError
 from convlens.export import standalone
 from convlens.export.any_size import prove_any_size
-from convlens.export.card import render_card
+from convlens.export.card import render_card, scores_of
 from convlens.export.convert import OPSET, convert
-from convlens.export.cost import MOST
+from convlens.export.cost import MOST, LossError
 from convlens.export.folder import FORMAT, digest, digests, engine_version
 from convlens.export.golden import write_examples
 from convlens.export.parting import find_parting_layer, find_unconvertible_layer
@@ -36,7 +36,7 @@ from convlens.language import _, sentences
 from convlens.preprocess import ImageArray, open_image, prepare
 
 
-def export_classifier(
+def export_classifier(  # noqa: PLR0913 - all but three have defaults
     path: Path,
     target: Target,
     out: Path,
@@ -44,6 +44,7 @@ def export_classifier(
     samples: Samples | None = None,
     examples: Sequence[Path] = (),
     report: dict[str, Any] | None = None,
+    stage: Callable[[str], object] | None = None,
 ) -> Proof:
     """Write the classifier of a file into a new folder and return the proof.
 
@@ -54,6 +55,7 @@ def export_classifier(
         samples: The images for the proof, and those that calibrate int8.
         examples: Image files to be the golden examples instead of generated ones.
         report: The content of the run's report.json, for the card.
+        stage: A function that is called with "converting" and "comparing" as these begin.
 
     Raises:
         ConfigError: If the format or its precision is unknown, if the folder exists, or if int8 has
@@ -75,9 +77,11 @@ def export_classifier(
         )
     with storage_errors(out, _("the exported folder")), hidden_folder(out) as hidden:
         with tempfile.TemporaryDirectory() as place:
+            _tell(stage, "converting")
             plain = _write_network(path, classifier, target, samples.training, hidden, place)
             pixels = _write_examples(hidden, classifier, target.to, examples)
             facts = _write_facts(hidden, path, classifier, target, report or {})
+            _tell(stage, "comparing")
             found = run_exported(hidden, samples.images, plain)
         proof = prove(hidden, classifier, pixels, samples, found, path.stat().st_size)
         proof = replace(proof, accepted=target.accept_loss)
@@ -92,6 +96,11 @@ def export_classifier(
         (hidden / "README.md").write_text(card, encoding="utf-8")
         give_name(hidden, out)
     return proof
+
+
+def _tell(stage: Callable[[str], object] | None, name: str) -> None:
+    if stage is not None:
+        stage(name)
 
 
 def _write_network(
@@ -191,6 +200,7 @@ def _write_facts(
         "threshold": classifier.threshold,
         "tolerance": tolerance(classifier, target.precision),
         "calibration": None,
+        "scores": scores_of(report),
         "provenance": classifier.provenance,
         "digests": digests(folder),
     }
@@ -225,7 +235,7 @@ def _require(proof: Proof, classifier: Classifier, to: str, examples: ImageArray
             ).format(levels=proof.pixels)
         )
     if proof.cost is not None and proof.cost.too_much:
-        raise ExportError(
+        raise LossError(
             _(
                 "{precision} must not cost more than {most:.0f} point of the accuracy; it falls "
                 "from {before:.1f} % to {after:.1f} % on {n:,} images: {cost}. "

@@ -97,7 +97,7 @@ def open_network(folder: Path) -> Exported:
         BackendError: If the engine is not installed.
     """
     facts = read_facts(folder)
-    if changed := _changed(folder):
+    if changed := changed_files(folder):
         raise ExportError(
             _(
                 "{folder}: every file must be as it was exported; missing or changed: {files}. "
@@ -133,7 +133,7 @@ def open_network(folder: Path) -> Exported:
     )
 
 
-def _changed(folder: Path) -> list[str]:
+def changed_files(folder: Path) -> list[str]:
     """Return the files of an exported folder that are missing or not what was exported."""
     try:
         proof = json.loads((folder / "proof.json").read_text(encoding="utf-8"))

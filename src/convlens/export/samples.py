@@ -10,7 +10,7 @@ from convlens.classifier.classifier import Classifier
 from convlens.data.decoding import Progress
 from convlens.data.prepared import prepare_data
 from convlens.data.sources import load_data
-from convlens.errors import DataError
+from convlens.errors import ConfigError, DataError, RunError
 from convlens.export.quantise import CALIBRATED_ON, SEED
 from convlens.language import _
 from convlens.preprocess import ImageArray
@@ -94,6 +94,35 @@ def samples_of(run: Run, classifier: Classifier, progress: Progress | None = Non
         prepared.dataset.labels[compared],
         images[_drawn(prepared.splits.train, CALIBRATED_ON)],
     )
+
+
+def samples_if_there(
+    run: Run, precision: str, notes: list[str], progress: Progress | None = None
+) -> Samples | None:
+    """Return the images of a run, or None with a note if they are not there and not needed.
+
+    Args:
+        run: The run.
+        precision: The precision of the export; int8 needs the images.
+        notes: Gets the note.
+        progress: As in `samples_of`.
+
+    Raises:
+        ConfigError: If int8 cannot be calibrated.
+    """
+    try:
+        return samples_of(run, run.classifier(), progress)
+    except (DataError, RunError) as error:
+        if precision == "int8":
+            raise ConfigError(
+                _("int8 is calibrated on the training images of the run: {reason}").format(
+                    reason=error.args[0]
+                )
+            ) from error
+        notes.append(
+            _("the validation images are not compared: {reason}").format(reason=error.args[0])
+        )
+        return None
 
 
 def _drawn(indices: NDArray[np.int64], most: int) -> NDArray[np.int64]:

@@ -48,6 +48,15 @@ class Target(NamedTuple):
     any_size: bool = False
     accept_loss: bool = False
 
+    def folder_name(self, name: str) -> str:
+        """Return the name of the folder of an exported run or classifier file."""
+        words = [name, self.to]
+        if self.precision != "float32":
+            words.append(self.precision)
+        if self.any_size:
+            words.append("any-size")
+        return "-".join(words)
+
 
 ALL = ("float32", "float16", "int8")
 FORMATS = {

@@ -10,6 +10,7 @@ import signal
 import socket
 import threading
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from types import FrameType
 from typing import Any
 
@@ -175,8 +176,13 @@ def say_fault(error: BaseException) -> None:
     Console(stderr=True, highlight=False, soft_wrap=True).print(marked(_("error"), "red", text))
 
 
-def create_server(app: ASGIApp) -> Server:
-    """Return a server that answers with an application."""
+def create_server(app: ASGIApp, certificate: Path | None = None) -> Server:
+    """Return a server that answers with an application.
+
+    Args:
+        app: The application.
+        certificate: A PEM file with the certificate of the server and its key, for HTTPS.
+    """
     logger = logging.getLogger("uvicorn")
     logger.handlers = [Faults()]
     logger.propagate = False
@@ -189,6 +195,7 @@ def create_server(app: ASGIApp) -> Server:
         proxy_headers=False,
         server_header=False,
         backlog=BACKLOG,
+        ssl_certfile=certificate,
     )
     return Server(config)
 

@@ -16,6 +16,7 @@ from convlens.studio import api, api_audit, api_imports, api_runs
 from convlens.studio.guard import Access, Guard
 from convlens.studio.pages import page_routes, script_digests
 from convlens.studio.problem import Problem, refusal
+from convlens.studio.shipping import api as api_shipping
 from convlens.studio.studio import Studio
 
 
@@ -35,6 +36,7 @@ def create_app(studio: Studio, access: Access) -> Starlette:
             *api_audit.routes(),
             *api_imports.routes(),
             *api_runs.routes(),
+            *api_shipping.routes(),
         ],
         exception_handlers={
             ConvlensError: _refused,

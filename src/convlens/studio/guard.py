@@ -44,18 +44,20 @@ class Access:
     Attributes:
         token: What a request of the interface presents in a header.
         hosts: The values of the header Host that mean this studio, in lower case.
+        scheme: "http" or "https".
     """
 
     token: str
     hosts: frozenset[str]
+    scheme: str = "http"
 
     @classmethod
-    def of(cls, token: str, names: list[str], port: int) -> "Access":
+    def of(cls, token: str, names: list[str], port: int, scheme: str = "http") -> "Access":
         """Return who may ask a studio that is known under some names at a port."""
         hosts = {f"{name}:{port}" for name in names}
-        if port == 80:  # which browsers leave out
+        if port == {"http": 80, "https": 443}[scheme]:  # which browsers leave out
             hosts |= set(names)
-        return cls(token, frozenset(host.lower() for host in hosts))
+        return cls(token, frozenset(host.lower() for host in hosts), scheme)
 
     @property
     def image_key(self) -> str:
@@ -65,7 +67,7 @@ class Access:
     @property
     def origins(self) -> frozenset[str]:
         """The origins of the page."""
-        return frozenset(f"http://{host}" for host in self.hosts)
+        return frozenset(f"{self.scheme}://{host}" for host in self.hosts)
 
 
 class Guard:

@@ -3,6 +3,7 @@
     FOLDER/images/CLASS/...     the images, as `convlens train` takes them
     FOLDER/corrections.csv      which images are left out or have another label
     FOLDER/runs/                trainings
+    FOLDER/exports/             exported folders
     FOLDER/.studio/             what only the studio needs
 
 Images that lie elsewhere are opened as they are. Their workspace is a folder NAME-studio in the
@@ -55,6 +56,11 @@ class Places:
     def runs(self) -> Path:
         """The folder of the trainings."""
         return self.root / "runs"
+
+    @property
+    def exports(self) -> Path:
+        """The folder of the exports."""
+        return self.root / "exports"
 
     @property
     def hidden(self) -> Path:

@@ -16,6 +16,7 @@ from convlens.studio.imports import Imports
 from convlens.studio.opening import Places
 from convlens.studio.problem import TOO_LARGE, Problem
 from convlens.studio.run_list import RunList
+from convlens.studio.shipping.shipping import Shipping
 from convlens.studio.thumbs import Thumbs
 from convlens.studio.views import Views
 from convlens.studio.workspace import Workspace
@@ -36,6 +37,7 @@ class Studio:
         imports: Images that wait to be added.
         auditing: Its audit.
         runs: Its trainings.
+        shipping: Its exports, and how they are shown to others.
         ended: Set when the server ends, so that nobody waits any longer.
     """
 
@@ -46,12 +48,13 @@ class Studio:
         self.imports = Imports(places)
         self.auditing = Auditing(self.workspace)
         self.runs = RunList(places.runs)
+        self.shipping = Shipping(places)
         self.ended = threading.Event()
 
     @property
     def told(self) -> int:
-        """A number that rises with each piece of progress of the audit and of the trainings."""
-        return self.auditing.told + self.runs.told
+        """A number that rises with each piece of progress, as of an audit or an export."""
+        return self.auditing.told + self.runs.told + self.shipping.told
 
     def refresh(self) -> None:
         """Look at what others, such as the command line, have changed meanwhile."""
@@ -62,6 +65,7 @@ class Studio:
         """End what goes on in the background, and write what is not yet on the disk."""
         self.ended.set()
         self.auditing.stop()
+        self.shipping.close()
         self.thumbs.close()
         self.workspace.close()
 

@@ -61,7 +61,7 @@ def unpack(archive: Path, folder: Path, name: str) -> Unpacked:
         Problem: If it is damaged, encrypted, too large, or has a path that leads elsewhere.
         StorageError: If the disk is full.
     """
-    _require_short_directory(archive, name)
+    require_short_directory(archive, name)
     try:
         with zipfile.ZipFile(archive) as opened:
             entries = _wanted(opened, name)
@@ -78,7 +78,7 @@ def unpack(archive: Path, folder: Path, name: str) -> Unpacked:
     return done
 
 
-def _require_short_directory(archive: Path, name: str) -> None:
+def require_short_directory(archive: Path, name: str) -> None:
     """Raise Problem if the list of the files of an archive would fill the memory."""
     size = archive.stat().st_size
     with archive.open("rb") as file:
@@ -115,7 +115,7 @@ def _wanted(opened: zipfile.ZipFile, name: str) -> _Entries:
     if len(infos) > MOST_ENTRIES:
         raise _too_many(name)
     for info in infos:
-        path = inside(_decoded(info)) if not info.is_dir() else None
+        path = inside(decoded(info)) if not info.is_dir() else None
         if path is None:
             continue
         mode = info.external_attr >> 16
@@ -160,7 +160,7 @@ def _too_many(name: str) -> Problem:
     )
 
 
-def _decoded(info: zipfile.ZipInfo) -> str:
+def decoded(info: zipfile.ZipInfo) -> str:
     """Return the name of a file; older programs of Taiwan write Big5 without saying so."""
     name = info.orig_filename
     if info.flag_bits & 0x800:  # it is UTF-8

@@ -1,0 +1,118 @@
+"""HTTPS: a certificate that this computer makes for itself, so that a phone may use its camera.
+
+Browsers give the camera to pages of https and of their own computer only. The key of the authority
+that signs the certificate is thrown away: nobody can sign another one with it, so that whoever
+trusts the authority trusts this one certificate.
+"""
+
+import hashlib
+import importlib.util
+import json
+import platform
+import ssl
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from convlens.errors import BackendError
+from convlens.files import write_atomically
+from convlens.language import _
+
+PACKAGE = "trustme"
+DAYS = 365  # browsers of phones refuse certificates that last for more than 825
+SPARE = 30  # days before its end from which on a new one is made
+PRIVATE = 0o600
+
+
+@dataclass(frozen=True)
+class Certificate:
+    """A certificate of this computer.
+
+    Attributes:
+        file: The certificate with its key, which the user alone can read.
+        authority: The certificate of the authority, which a client may be told to trust.
+        fingerprint: The SHA-256 of the certificate, as browsers show it.
+    """
+
+    file: Path
+    authority: Path
+    fingerprint: str
+
+
+def missing_https() -> str:
+    """Return the line that says why there is no HTTPS, or nothing."""
+    if importlib.util.find_spec(PACKAGE) is not None:
+        return ""
+    return str(
+        _("HTTPS needs {package}, which is not installed: pip install 'convlens[https]'.").format(
+            package=PACKAGE
+        )
+    )
+
+
+def certificate_for(folder: Path, names: Sequence[str]) -> Certificate:
+    """Return a certificate for names and addresses of this computer; the same one, if it fits.
+
+    Args:
+        folder: Where it is kept.
+        names: Such as "localhost" and "192.168.1.7".
+
+    Raises:
+        BackendError: If the package is missing that makes it.
+        StorageError: If it cannot be written.
+    """
+    if missing := missing_https():
+        raise BackendError(missing)
+    found = Certificate(folder / "server.pem", folder / "authority.pem", "")
+    if not _fits(folder, names):
+        _make(found, folder, sorted(set(names)))
+    content = found.file.read_text(encoding="ascii")
+    start = content.index("-----BEGIN CERTIFICATE-----")
+    end = content.index("-----END CERTIFICATE-----", start)
+    der = ssl.PEM_cert_to_DER_cert(content[start:end] + "-----END CERTIFICATE-----\n")
+    digest = hashlib.sha256(der).hexdigest().upper()
+    return Certificate(found.file, found.authority, ":".join(map("".join, _pairs(digest))))
+
+
+def _pairs(digits: str) -> list[str]:
+    return [digits[place : place + 2] for place in range(0, len(digits), 2)]
+
+
+def _fits(folder: Path, names: Sequence[str]) -> bool:
+    """Return whether the certificate that is kept is for these names, and not about to end."""
+    with suppress(OSError, ValueError, KeyError, TypeError):
+        said = json.loads((folder / "names.json").read_text(encoding="utf-8"))
+        until = datetime.fromisoformat(said["until"])
+        is_there = (folder / "server.pem").is_file() and (folder / "authority.pem").is_file()
+        is_new = until - datetime.now(UTC) > timedelta(days=SPARE)
+        return is_there and is_new and set(names) <= set(said["names"])
+    return False
+
+
+def _make(into: Certificate, folder: Path, names: Sequence[str]) -> None:
+    import trustme
+
+    now = datetime.now(UTC)
+    until = now + timedelta(days=DAYS)
+    owner = "convlens studio"  # not translated: the name of the product
+    authority = trustme.CA(
+        organization_name=owner, organization_unit_name=platform.node() or owner, path_length=0
+    )
+    issued = authority.issue_cert(
+        *names,
+        common_name=owner,
+        not_before=now - timedelta(days=1),  # the clock of a phone may be late
+        not_after=until,
+    )
+
+    def write(temporary: Path) -> None:
+        temporary.touch(PRIVATE)
+        temporary.write_bytes(issued.private_key_and_cert_chain_pem.bytes())
+
+    what = _("the certificate")
+    write_atomically(into.file, write, what)
+    write_atomically(into.authority, authority.cert_pem.bytes(), what)
+    said = {"names": list(names), "until": until.isoformat(timespec="seconds")}
+    write_atomically(folder / "names.json", json.dumps(said), what)

@@ -1,0 +1,187 @@
+"""Exports: the exported folders of a workspace, whoever has made them, with their proofs."""
+
+import json
+import os
+import shlex
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from convlens.errors import ExportError
+from convlens.export.folder import changed_files, is_exported, read_facts
+from convlens.files import DAMAGE, storage_errors
+from convlens.language import N_, _, again
+from convlens.studio.listing import time_of
+from convlens.studio.problem import Problem
+from convlens.text import printable
+
+# The scores of the report that leave with an export.
+SCORES = {
+    "accuracy": N_("Accuracy"),
+    "balanced_accuracy": N_("Balanced accuracy"),
+    "macro_f1": N_("Macro F1"),
+    "log_loss": N_("Log loss"),
+    "expected_calibration_error": N_("Expected calibration error"),
+}
+MOST_FILES = 60  # of a folder that are named
+PROOF = (  # the numbers of a proof that a page shows
+    "holds",
+    "examples",
+    "images",
+    "changed",
+    "near",
+    "largest",
+    "mean",
+    "allowed",
+    "size",
+    "float32_size",
+    "classifier_size",
+    "milliseconds",
+    "classifier_milliseconds",
+    "accepted",
+)
+
+
+@dataclass(frozen=True)
+class File:
+    """A file of an exported folder: its name in it, its size in bytes and when it was written."""
+
+    name: str
+    size: int
+    time: int
+
+
+class ExportList:
+    """The exported folders of a workspace.
+
+    Attributes:
+        folder: The folder in which they lie.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._known: dict[str, tuple[tuple[File, ...], list[str]]] = {}
+
+    def find(self, name: object) -> Path:
+        """Return an exported folder.
+
+        Raises:
+            Problem: If the workspace has none of this name.
+        """
+        for path in self._folders():
+            if path.name == name:
+                return path
+        raise Problem(
+            _("the workspace has no export {name!r}.").format(name=printable(str(name)[:100])),
+            404,
+            "name",
+        )
+
+    def remove(self, name: object) -> None:
+        """Delete an exported folder; it can be exported again.
+
+        Raises:
+            Problem: If there is none of this name.
+            StorageError: If it cannot be deleted.
+        """
+        folder = self.find(name)
+        with storage_errors(folder, _("the exported folder")):
+            shutil.rmtree(folder)
+
+    def _folders(self) -> list[Path]:
+        try:
+            found = [path for path in self.folder.iterdir() if path.is_dir()]
+        except OSError:
+            return []
+        own = [path for path in found if not path.is_symlink() and not path.name.startswith(".")]
+        return [path for path in own if is_exported(path)]
+
+    def rows(self) -> list[dict[str, Any]]:
+        """Return what a page shows of each folder, the newest first."""
+        folders = sorted(self._folders(), key=lambda path: (-time_of(path), path.name))
+        return [self._row(folder) for folder in folders]
+
+    def _row(self, folder: Path) -> dict[str, Any]:
+        files = _files(folder)
+        row = {
+            "name": printable(folder.name),
+            "folder": printable(folder),
+            "bytes": sum(file.size for file in files),
+            "number": len(files),
+            "files": [[printable(file.name), file.size] for file in files[:MOST_FILES]],
+            "commands": _commands(folder),
+        }
+        try:
+            facts = read_facts(folder)
+            proof = json.loads((folder / "proof.json").read_text(encoding="utf-8"))
+            return row | self._told(folder, files, facts, proof)
+        except (*DAMAGE, ExportError) as error:
+            line = error.args[0] if isinstance(error, ExportError) else _damaged(folder)
+            return row | {"problem": printable(str(again(line)))}
+
+    def _told(
+        self, folder: Path, files: tuple[File, ...], facts: dict[str, Any], proof: dict[str, Any]
+    ) -> dict[str, Any]:
+        known = self._known.get(folder.name)
+        if known is None or known[0] != files:  # all files are read, which takes a while
+            known = (files, changed_files(folder))
+            self._known[folder.name] = known
+        numbers = {name: proof.get(name) for name in PROOF}
+        numbers["labels"] = proof["examples"] + proof["images"]
+        cost = proof.get("cost")
+        return {
+            "problem": "",
+            "format": facts["format"],
+            "precision": facts["precision"],
+            "any_size": bool(facts.get("any_size")),
+            "run": printable(str(facts["name"])),
+            "class_names": [printable(name) for name in facts["class_names"]],
+            "engine": facts["engine"],
+            "engine_version": facts["engine_version"],
+            "convlens": facts["convlens"],
+            "changed_files": [printable(name) for name in known[1]],
+            "proof": numbers,
+            "cost": None if cost is None else dict(cost),
+            "scores": _scores(facts.get("scores") or {}),
+        }
+
+
+def _files(folder: Path) -> tuple[File, ...]:
+    found = []
+    for path in sorted(folder.rglob("*")):
+        if path.is_file() and not path.is_symlink():
+            state = path.stat()
+            name = path.relative_to(folder).as_posix()
+            found.append(File(name, state.st_size, state.st_mtime_ns))
+    return tuple(found)
+
+
+def _damaged(folder: Path) -> str:
+    return _(
+        "{folder}: the proof of this exported folder cannot be read; export the classifier again."
+    ).format(folder=folder.name)
+
+
+def _scores(scores: dict[str, Any]) -> list[dict[str, Any]]:
+    names = ("value", "low", "high")
+    return [
+        {"key": key, "name": _(SCORES[key])} | {name: score[name] for name in names}
+        for key, score in scores.items()
+        if key in SCORES
+    ]
+
+
+def _commands(folder: Path) -> dict[str, str]:
+    """Return what does the same at a terminal."""
+    place = shlex.quote(os.fspath(folder))
+    # not translated: commands
+    commands = {
+        "verify": f"convlens verify {place}",
+        "serve": f"convlens serve {place}",
+        "predict": f"python {shlex.quote(os.fspath(folder / 'predict.py'))} IMAGE...",
+    }
+    if (folder / "index.html").is_file():
+        # not translated: as above
+        commands["page"] = f"python -m http.server 8000 --bind 127.0.0.1 --directory {place}"
+    return {name: printable(text) for name, text in commands.items()}

@@ -1,0 +1,224 @@
+"""Serving: `convlens serve` for an export of the workspace, as a process of its own.
+
+It ends with the studio. If the studio is killed, the server goes on, and the next studio of the
+workspace finds it again by what is written down here.
+"""
+
+import contextlib
+import json
+import os
+import re
+import secrets
+import shlex
+import subprocess
+import sys
+import threading
+import urllib.request
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from convlens.files import storage_errors, write_atomically
+from convlens.folders import make_folder
+from convlens.language import N_, VARIABLE, _, language
+from convlens.studio.opening import PRIVATE, Places
+from convlens.studio.problem import GONE, Problem
+from convlens.studio.shipping.processes import end, end_found
+from convlens.text import printable
+
+ADDRESS = re.compile(r"http://127\.0\.0\.1:\d+")
+COUNTED = re.compile(r'^convlens_requests_total\{route="([^"]*)",status="(\d+)"\} (\S+)', re.M)
+LAST = 12  # lines of the log that are shown
+MOST_LOG = 20_000  # bytes of its end that are read
+CLOSE = 5  # seconds; a process that began later than the one of that number is another one
+ASK = 2.0  # seconds in which the server says how many requests it has answered
+ENDED = N_("the server has ended; its last lines say why.")
+
+
+class Serving:
+    """The server of a workspace.
+
+    Attributes:
+        told: A number that rises whenever it is started, has begun to answer, or has ended.
+    """
+
+    def __init__(self, places: Places) -> None:
+        self.told = 0
+        self._folder = places.hidden / "serve"
+        self._lock = threading.RLock()
+        self._process: subprocess.Popen[bytes] | None = None
+        self._found: psutil.Process | None = None
+        self._facts = _read(self._folder / "server.json")
+        self._seen = ""
+        self._find()
+
+    @property
+    def _log(self) -> Path:
+        return self._folder / "log.txt"
+
+    def _find(self) -> None:
+        """Find the server that a studio has left that was killed."""
+        with contextlib.suppress(psutil.Error, KeyError, TypeError, ValueError):
+            process = psutil.Process(int(self._facts["pid"]))
+            is_same = abs(process.create_time() - float(self._facts["began"])) < CLOSE
+            if is_same and process.status() != psutil.STATUS_ZOMBIE:
+                self._found = process
+        if self._found is None:
+            self._facts = {}
+
+    def start(self, folder: Path) -> None:
+        """Begin to serve an exported folder.
+
+        Raises:
+            Problem: If one is served already.
+            StorageError: If nothing can be written.
+        """
+        with self._lock:
+            if self._is_running():
+                raise Problem(_("a server runs already; stop it first."), GONE)
+            token = secrets.token_hex(16)
+            self._write_token(token)
+            # A port of the system's choice, which the server prints.
+            words = ["serve", str(folder), "--port", "0", "--token-file", str(self._token_file)]
+            with storage_errors(self._log, _("the log")), self._log.open("wb") as log:
+                self._process = subprocess.Popen(
+                    [sys.executable, "-m", "convlens", *words],
+                    stdin=subprocess.DEVNULL,
+                    stdout=log,
+                    stderr=subprocess.STDOUT,
+                    env=os.environ | {VARIABLE: language(), "PYTHONUNBUFFERED": "1"},
+                    start_new_session=True,  # Ctrl-C is for the studio
+                )
+            self._found = None
+            self._facts = {
+                "pid": self._process.pid,
+                "began": _began(self._process.pid),
+                "name": folder.name,
+                "folder": str(folder),
+            }
+            content = json.dumps(self._facts)
+            write_atomically(self._folder / "server.json", content, _("the server"))
+            self._seen = ""
+            self.told += 1
+            threading.Thread(target=self._follow, args=(self._process,), daemon=True).start()
+
+    @property
+    def _token_file(self) -> Path:
+        return self._folder / "token"
+
+    def _write_token(self, token: str) -> None:
+        with storage_errors(self._folder, _("the server")):
+            make_folder(self._folder)
+            self._folder.chmod(0o700)
+
+        def write(temporary: Path) -> None:
+            temporary.touch(PRIVATE)
+            temporary.write_text(token, encoding="ascii")
+
+        write_atomically(self._token_file, write, _("the token"))
+
+    def _follow(self, process: "subprocess.Popen[bytes]") -> None:
+        """Tell when the server has begun to answer, and when it has ended."""
+        while process.poll() is None:
+            if not self._seen and (found := ADDRESS.search(self._tail())):
+                self._seen = found[0]
+                self.told += 1
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.wait(1.0 if self._seen else 0.1)
+        self.told += 1
+
+    def stop(self) -> None:
+        """End the server, if one runs."""
+        with self._lock:
+            if self._process is not None and self._process.poll() is None:
+                end(self._process)
+            if self._found is not None:
+                end_found(self._found)
+            if not self._facts:
+                return
+            self._process = self._found = None
+            self._facts = {}
+            (self._folder / "server.json").unlink(missing_ok=True)
+            self._token_file.unlink(missing_ok=True)
+            self.told += 1
+
+    def _is_running(self) -> bool:
+        if self._process is not None:
+            return self._process.poll() is None
+        return self._found is not None and self._found.is_running()
+
+    def serves(self, name: str) -> bool:
+        """Return whether an export is served now."""
+        return self._is_running() and self._facts.get("name") == name
+
+    def status(self) -> dict[str, Any]:
+        """Return what is served, and where, for a page."""
+        with self._lock:
+            if not self._facts:
+                return {"state": "none"}
+            lines = self._tail().splitlines()
+            said = {"name": self._facts["name"], "log": [printable(one) for one in lines[-LAST:]]}
+            if not self._is_running():
+                return said | {"state": "failed", "message": _(ENDED)}
+            found = ADDRESS.search(self._tail())
+            if found is None:
+                return said | {"state": "starting"}
+            token = self._token_file.read_text(encoding="ascii")
+            return said | {
+                "state": "running",
+                "address": found[0],
+                "token": token,
+                "curl": self._curl(found[0], token),
+                "is_found_again": self._found is not None,
+                **_counted(found[0], token),
+            }
+
+    def _curl(self, address: str, token: str) -> str:
+        """Return a command that classifies an example of the folder when it is pasted."""
+        examples = Path(self._facts["folder"]) / "examples"
+        with contextlib.suppress(OSError):
+            images = sorted(path.name for path in examples.iterdir())
+            image = shlex.quote(f"image=@{examples / images[0]}")
+            # not translated: a command
+            return f"curl -H 'Authorization: Bearer {token}' -F {image} {address}/predict"
+        return ""
+
+    def _tail(self) -> str:
+        """Return the end of what the server has printed."""
+        with contextlib.suppress(OSError), self._log.open("rb") as file:
+            file.seek(max(0, file.seek(0, os.SEEK_END) - MOST_LOG))
+            return file.read().decode(errors="replace")
+        return ""
+
+
+def _read(file: Path) -> dict[str, Any]:
+    with contextlib.suppress(OSError, ValueError):
+        found = json.loads(file.read_text(encoding="utf-8"))
+        if isinstance(found, dict):
+            return found
+    return {}
+
+
+def _began(pid: int) -> float:
+    with contextlib.suppress(psutil.Error):
+        return float(psutil.Process(pid).create_time())
+    return 0.0
+
+
+def _counted(address: str, token: str) -> dict[str, int | None]:
+    """Return how many requests were answered and refused; None if the server does not say."""
+    headers = {"Authorization": f"Bearer {token}"}
+    request = urllib.request.Request(f"{address}/metrics", headers=headers)
+    try:
+        # Whatever proxy the user has, this goes to this computer.
+        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+        with opener.open(request, timeout=ASK) as answer:
+            text = answer.read().decode()
+    except OSError:
+        return {"answered": None, "refused": None}
+    rows = COUNTED.findall(text)
+    counted = [(int(status), float(n)) for route, status, n in rows if route != "/metrics"]
+    answered = sum(number for status, number in counted if status < 400)
+    refused = sum(number for status, number in counted if status >= 400)
+    return {"answered": int(answered), "refused": int(refused)}
