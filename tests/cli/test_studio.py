@@ -5,6 +5,7 @@ import os
 import re
 import signal
 import socket
+import ssl
 import stat
 import subprocess
 import sys
@@ -35,13 +36,19 @@ class Process:
             env=os.environ | environment,
         )
         self.said = ""
+        authority = None
+        if "--https" in words:
+            authority = Path(str(words[0])) / ".studio" / "https" / "authority.pem"
         while "Ctrl-C" not in self.said:
             line = self.process.stdout.readline()
             assert line, self.said + self.process.stderr.read()
             self.said += line
-        self.url, self.token = re.search(r"(http://[\d.:]+)/#token=(\w+)", self.said).groups()
+        self.url, self.token = re.search(r"(https?://[\d.:]+)/#token=(\w+)", self.said).groups()
         self.client = httpx.Client(
-            base_url=self.url, timeout=30, headers={"X-Convlens-Token": self.token}
+            base_url=self.url,
+            timeout=30,
+            headers={"X-Convlens-Token": self.token},
+            verify=True if authority is None else ssl.create_default_context(cafile=authority),
         )
 
     def stop(self, kind: int) -> tuple[int, str, str]:
@@ -185,3 +192,59 @@ def test_the_help_names_what_it_makes(language, capsys):
     assert run("studio", "--help", "--language", language) == 0
     out = capsys.readouterr().out
     assert "--no-browser" in out
+
+
+def test_https_with_a_certificate_of_its_own(tmp_path):
+    pytest.importorskip("trustme")
+    folder = tmp_path / "pets"
+    with studio(folder, "--no-browser", "--https") as started:
+        assert started.url.startswith("https://127.0.0.1:")
+        assert re.search(
+            r"^certificate +SHA-256 ([0-9A-F]{2}:){31}[0-9A-F]{2}$", started.said, re.M
+        )
+        assert started.client.get("/api/state").status_code == 200
+        port = started.url.rpartition(":")[2]
+        for origin, status in (
+            (started.url, 201),
+            (started.url.replace("https", "http"), 403),
+            (f"https://evil.example:{port}", 403),
+        ):
+            headers = {"Origin": origin}
+            found = started.client.post("/api/classes", json={"name": "cat"}, headers=headers)
+            assert found.status_code == status, origin
+        assert started.client.get("/", headers={"Host": f"evil.example:{port}"}).status_code == 403
+        camera = started.client.get("/api/ship").json()["camera"]
+        assert (camera["is_https"], camera["is_local"]) == (True, True)
+        with pytest.raises(httpx.ConnectError, match="CERTIFICATE_VERIFY_FAILED"):
+            httpx.get(started.url)
+        code, _out, err = started.stop(signal.SIGTERM)
+    assert (code, err) == (0, "")
+    place = folder / ".studio" / "https"
+    assert stat.S_IMODE((place / "server.pem").stat().st_mode) == 0o600
+    assert b"PRIVATE KEY" not in (place / "authority.pem").read_bytes()
+    made = (place / "server.pem").read_bytes()
+    with studio(folder, "--no-browser", "--https"):
+        assert (place / "server.pem").read_bytes() == made  # so that a phone warns once
+
+
+def test_https_needs_its_package(tmp_path, monkeypatch, capsys):
+    from convlens.studio import https
+
+    monkeypatch.setattr(https, "PACKAGE", "no_such_package")
+    assert run("studio", tmp_path / "pets", "--https", "--no-browser") == 8
+    assert "pip install 'convlens[https]'" in capsys.readouterr().err
+    assert not (tmp_path / "pets").exists()
+
+
+def test_a_workspace_in_a_zip_is_opened_beside_it(tmp_path):
+    with studio(tmp_path / "pets", "--no-browser") as started:
+        made = started.client.post("/api/classes", json={"name": "貓"}).json()["class"]["id"]
+        path = f"/api/classes/{made}/images?name=1.png"
+        assert started.client.post(path, content=picture(1)).status_code == 201
+        url = started.client.post("/api/ship/workspace/zip").json()["url"]
+        (tmp_path / "saved 1.zip").write_bytes(started.client.get(url).content)
+    with studio(tmp_path / "saved 1.zip", "--no-browser") as started:
+        folder = tmp_path / "saved 1"
+        assert re.search(rf"^unpacked +{re.escape(str(folder))}$", started.said, re.M)
+        assert started.client.get("/api/state").json()["total"] == 1
+        assert (folder / "images" / "貓" / "1.png").read_bytes() == picture(1)

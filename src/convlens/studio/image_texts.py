@@ -100,7 +100,8 @@ _NEW_IMAGES = {
         "The camera cannot be opened. Plug it in again, or close other programs that use it."
     ),
     "camera_insecure": N_(
-        "The browser lets a page use the camera only at 127.0.0.1, localhost or an https address."
+        "This page came over http, where browsers give no camera. For a live one, start the studio "
+        "with --https; the room Ship has the command."
     ),
     "camera_instead": N_("Photos can be taken with the camera of the system, one at a time:"),
     "take_photo": N_("Take a photo"),

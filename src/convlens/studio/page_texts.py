@@ -5,12 +5,14 @@ A text of a number of things has two keys, NAME_one and NAME_many.
 
 from convlens.language import N_
 from convlens.studio.image_texts import IMAGE_TEXTS
+from convlens.studio.ship_texts import SHIP_TEXTS
 
 # What all rooms say.
 SHELL_TEXTS: dict[str, str] = {
     "skip": N_("Skip to the content"),
     "rooms": N_("Rooms"),
     "room_images": N_("Images"),
+    "room_ship": N_("Ship"),
     "loading_room": N_("This room is being loaded."),
     "no_room": N_("This room could not be loaded: {problem}"),
     "undo": N_("Undo"),
@@ -45,4 +47,4 @@ SHELL_TEXTS: dict[str, str] = {
     "stop": N_("Stop"),
 }
 
-TEXTS: dict[str, str] = SHELL_TEXTS | IMAGE_TEXTS
+TEXTS: dict[str, str] = SHELL_TEXTS | IMAGE_TEXTS | SHIP_TEXTS

@@ -30,6 +30,11 @@ const LINES = {
   unreadable: "M4 5h16v14H4zM4 5l16 14",
   details: "M4 5h16v14H4zM14 5v14",
   pencil: "m4 20 1-5L16 4l4 4L9 19z",
+  download: "M12 4v12m-5-5 5 5 5-5M4 20h16",
+  server: "M4 4h16v7H4zM4 13h16v7H4zM7.5 7.5h.01M7.5 16.5h.01",
+  phone: "M7 2.5h10v19H7zM11 18.5h2",
+  zip: "M5 3h9l5 5v13H5zM14 3v5h5M9.5 11v2m0 2v2",
+  box: "m12 3 8 4.5v9L12 21l-8-4.5v-9zM4 7.5l8 4.5 8-4.5M12 12v9",
 };
 
 export const Icon = ({ name }) => html`

@@ -104,7 +104,7 @@ export function NameField({ label, button, value = "", hint, onName, onCancel, f
 }
 
 /* A button that opens files or a folder of this computer. */
-export function FilesButton({ label, icon, folder = false, accept, onFiles, class: kind = "", iconOnly }) {
+export function FilesButton({ label, icon, folder = false, accept, capture, onFiles, class: kind = "", iconOnly }) {
   const input = useRef(null);
   const chosen = (event) => {
     const files = [...event.target.files];
@@ -128,6 +128,7 @@ export function FilesButton({ label, icon, folder = false, accept, onFiles, clas
       hidden
       multiple
       accept=${accept}
+      capture=${capture}
       webkitdirectory=${folder}
       aria-label=${label}
       onChange=${chosen}

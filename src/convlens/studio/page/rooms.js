@@ -5,4 +5,7 @@
 
 import { Room as ImagesRoom } from "./images/room.js";
 
-export const rooms = [{ key: "images", name: "room_images", Room: ImagesRoom }];
+export const rooms = [
+  { key: "images", name: "room_images", Room: ImagesRoom },
+  { key: "ship", name: "room_ship", load: () => import("./ship/room.js") },
+];

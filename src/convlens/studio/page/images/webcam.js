@@ -256,7 +256,7 @@ function NoCamera({ state, classId }) {
     <div class="no-camera">
       <p class="problem" role="alert"><${Icon} name="warning" />${t(state)}</p>
       <p>${t("camera_instead")}</p>
-      <${FilesButton} icon="camera" label=${t("take_photo")} accept="image/*" onFiles=${take} />
+      <${FilesButton} icon="camera" label=${t("take_photo")} accept="image/*" capture="environment" onFiles=${take} />
     </div>
   `;
 }
