@@ -1,4 +1,4 @@
-"""The room Ship in Chromium: the main way, both languages, two tabs, kill, keyboard, axe, a phone."""
+"""The room Ship in Chromium: both languages, two tabs, reload and kill, keyboard, axe, a phone."""
 
 import json
 import shutil

@@ -24,6 +24,8 @@ PACKAGE = "trustme"
 DAYS = 365  # browsers of phones refuse certificates that last for more than 825
 SPARE = 30  # days before its end from which on a new one is made
 PRIVATE = 0o600
+BEGIN = "-----BEGIN CERTIFICATE-----"  # not translated: PEM
+ENDING = "-----END CERTIFICATE-----"  # not translated: PEM
 
 
 @dataclass(frozen=True)
@@ -69,9 +71,9 @@ def certificate_for(folder: Path, names: Sequence[str]) -> Certificate:
     if not _fits(folder, names):
         _make(found, folder, sorted(set(names)))
     content = found.file.read_text(encoding="ascii")
-    start = content.index("-----BEGIN CERTIFICATE-----")
-    end = content.index("-----END CERTIFICATE-----", start)
-    der = ssl.PEM_cert_to_DER_cert(content[start:end] + "-----END CERTIFICATE-----\n")
+    start = content.index(BEGIN)
+    end = content.index(ENDING, start) + len(ENDING)
+    der = ssl.PEM_cert_to_DER_cert(content[start:end])
     digest = hashlib.sha256(der).hexdigest().upper()
     return Certificate(found.file, found.authority, ":".join(map("".join, _pairs(digest))))
 

@@ -185,9 +185,10 @@ async def _offer(request: Request, plan_of: Callable[[Studio], Plan]) -> Respons
 
 async def _download(request: Request) -> Response:
     plan = studio_of(request).shipping.downloads.take(request.path_params["word"])
+    name = quote(plan.name, safe="")
     headers = {
         "Content-Length": str(plan.size),
-        "Content-Disposition": f"attachment; filename*=UTF-8''{quote(plan.name, safe='')}",
+        "Content-Disposition": f"attachment; filename*=UTF-8''{name}",  # not translated: HTTP
     }
     return StreamingResponse(parts(plan.entries), media_type="application/zip", headers=headers)
 
@@ -213,7 +214,7 @@ async def _open(request: Request) -> Response:
 def _opened(folder: Path) -> Content:
     """Return where a workspace was unpacked, and what opens it."""
     source = open_places(os.fspath(folder)).source
-    command = f"convlens studio {shlex.quote(os.fspath(folder))}"
+    command = shlex.join(["convlens", "studio", os.fspath(folder)])
     return {
         "folder": printable(folder),
         "command": printable(command),

@@ -20,9 +20,9 @@ from convlens.text import printable
 SCORES = {
     "accuracy": N_("Accuracy"),
     "balanced_accuracy": N_("Balanced accuracy"),
-    "macro_f1": N_("Macro F1"),
+    "macro_f1": N_("F1 (macro)"),
     "log_loss": N_("Log loss"),
-    "expected_calibration_error": N_("Expected calibration error"),
+    "expected_calibration_error": N_("Calibration error"),
 }
 MOST_FILES = 60  # of a folder that are named
 PROOF = (  # the numbers of a proof that a page shows
@@ -174,14 +174,14 @@ def _scores(scores: dict[str, Any]) -> list[dict[str, Any]]:
 
 def _commands(folder: Path) -> dict[str, str]:
     """Return what does the same at a terminal."""
-    place = shlex.quote(os.fspath(folder))
-    # not translated: commands
-    commands = {
-        "verify": f"convlens verify {place}",
-        "serve": f"convlens serve {place}",
-        "predict": f"python {shlex.quote(os.fspath(folder / 'predict.py'))} IMAGE...",
+    place = os.fspath(folder)
+    words = {
+        "verify": ["convlens", "verify", place],
+        "serve": ["convlens", "serve", place],
+        "predict": ["python", os.fspath(folder / "predict.py")],
     }
     if (folder / "index.html").is_file():
-        # not translated: as above
-        commands["page"] = f"python -m http.server 8000 --bind 127.0.0.1 --directory {place}"
-    return {name: printable(text) for name, text in commands.items()}
+        page = ["python", "-m", "http.server", "8000", "--bind", "127.0.0.1"]
+        words["page"] = [*page, "--directory", place]
+    commands = {name: printable(shlex.join(some)) for name, some in words.items()}
+    return commands | {"predict": commands["predict"] + " IMAGE..."}

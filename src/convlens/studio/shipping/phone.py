@@ -23,7 +23,7 @@ from convlens.studio.shipping.qr import drawn
 
 EVERYWHERE = "0.0.0.0"
 KINDS = {
-    ".html": "text/html; charset=utf-8",
+    ".html": "text/html",
     ".mjs": "text/javascript",
     ".js": "text/javascript",
     ".json": "application/json",

@@ -76,15 +76,14 @@ class Shipping:
 
     def _camera(self) -> dict[str, Any]:
         """Return how a phone becomes a camera of this workspace."""
-        command = "convlens studio {folder} --host 0.0.0.0 --https".format(
-            folder=shlex.quote(os.fspath(self.places.root))
-        )
+        root = os.fspath(self.places.root)
+        words = ["convlens", "studio", root, "--host", "0.0.0.0", "--https"]
         return {
             "is_local": self.reach.is_local,
             "is_https": bool(self.reach.fingerprint),
             "fingerprint": self.reach.fingerprint,
             "missing": missing_https(),
-            "command": printable(command),
+            "command": printable(shlex.join(words)),
         }
 
     def invitation(self, token: str) -> dict[str, str]:

@@ -7,7 +7,7 @@ import { Icon } from "../icons.js";
 import { Dialog } from "../parts.js";
 import { say } from "../say.js";
 import { count, decimal, t } from "../words.js";
-import { bytes } from "./numbers.js";
+import { bytes, formatName } from "./numbers.js";
 import { Phone, PhoneButton } from "./phone.js";
 import { Proof, Scores } from "./proof.js";
 import { Server, ServerButton } from "./server.js";
@@ -76,9 +76,9 @@ function Card({ one, ship }) {
 }
 
 function about(one) {
-  const engine = t("ship_engine", { engine: one.engine, version: one.engine_version });
+  const engine = `${one.engine} ${one.engine_version}`;
   const classes = count("ship_classes", one.class_names.length);
-  return [t(`format_${one.format}`), one.precision, engine, classes, bytes(one.bytes)].join(" · ");
+  return [formatName(one.format), one.precision, engine, classes, bytes(one.bytes)].join(" · ");
 }
 
 function Verdict({ one }) {

@@ -9,7 +9,7 @@ import { go, place, show } from "../place.js";
 import { rooms } from "../rooms.js";
 import { useStore } from "../store.js";
 import { decimal, t } from "../words.js";
-import { percent } from "./numbers.js";
+import { formatName, percent } from "./numbers.js";
 import { ask } from "./ship.js";
 
 export function Maker({ runs, ship }) {
@@ -104,7 +104,7 @@ const Formats = ({ formats, chosen, onChoose }) => html`
         ({ to, precisions }) => html`
           <label class="format" data-chosen=${to === chosen}>
             <input type="radio" name="to" value=${to} checked=${to === chosen} onChange=${() => onChoose(to)} />
-            <span class="format-name">${t(`format_${to}`)}</span>
+            <span class="format-name">${formatName(to)}</span>
             <span class="format-about">${t(`format_about_${to}`)}</span>
             ${precisions[0].missing &&
             html`<span class="format-missing"><${Icon} name="warning" />${t("ship_not_installed")}</span>`}

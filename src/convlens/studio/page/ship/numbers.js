@@ -1,6 +1,6 @@
 /* Numbers: how the room writes small and large ones. */
 
-import { decimal, megabytes } from "../words.js";
+import { decimal, megabytes, t } from "../words.js";
 
 const SIGNS = { "-": "\u207b", 0: "\u2070", 1: "\u00b9", 2: "\u00b2", 3: "\u00b3" };
 
@@ -21,6 +21,12 @@ export function percent(share) {
 
 export function milliseconds(number) {
   return `${decimal(Math.round(10 * number) / 10)} ms`;
+}
+
+const FORMATS = { onnx: "ONNX", openvino: "OpenVINO", litert: "LiteRT", saved_model: "SavedModel" };
+
+export function formatName(to) {
+  return FORMATS[to] ?? t("format_web");
 }
 
 export function bytes(number) {
