@@ -209,7 +209,8 @@ def test_a_failed_export_is_shown_and_can_be_accepted(shipping, window):  # noqa
     page.wait_for_selector(".running")
     page.get_by_role("button", name="Stop", exact=True).click()
     page.wait_for_selector(".running", state="detached")
-    assert list((shipping.folder / "exports").iterdir()) == []
+    left = shipping.folder / "exports"
+    assert not left.exists() or list(left.iterdir()) == []
 
 
 def test_the_keyboard_suffices_and_a_studio_that_is_gone_is_said(
@@ -266,7 +267,7 @@ def test_a_phone_takes_photos_over_http_and_has_a_live_camera_over_https(
         tabs = window(size=PHONE, ignore_https_errors=True)
         there = served.address.replace("127.0.0.1", address)
         page = tabs.tab(there)
-        page.get_by_label("Name of the first class").fill("cat")
+        page.get_by_label("Name of the first class").first.fill("cat")
         page.keyboard.press("Enter")
         if https:
             page.wait_for_selector(".hold:enabled")

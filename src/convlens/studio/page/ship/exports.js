@@ -130,7 +130,7 @@ const Files = ({ one }) => html`
   <details>
     <summary>${count("ship_files", one.number)}</summary>
     <p class="note">${one.folder}</p>
-    <ul class="files">
+    <ul class="files" tabindex="0" aria-label=${count("ship_files", one.number)}>
       ${one.files.map(
         ([name, size]) => html`<li><span>${name}</span><b>${bytes(size)}</b></li>`,
       )}

@@ -37,14 +37,14 @@ function Nothing() {
 }
 
 function Choice({ runs, ship }) {
-  const chosen = useStore(place).run;
+  const { run: chosen, to: toward, precision: asked } = useStore(place); // kept in the address
   const run = runs.find(({ name }) => name === chosen) ?? runs[0];
-  const [to, setTo] = useState("onnx");
-  const [precision, setPrecision] = useState("float32");
   const [anySize, setAnySize] = useState(false);
   const [problem, setProblem] = useState("");
-  const format = ship.formats.find((one) => one.to === to);
-  const wanted = format.precisions.find((one) => one.precision === precision);
+  const format = ship.formats.find((one) => one.to === toward) ?? ship.formats[0];
+  const wanted = format.precisions.find((one) => one.precision === asked) ?? format.precisions[0];
+  const { to } = format;
+  const { precision } = wanted;
   const resizes = format.resizes && precision === "float32";
   const json = { run: run.name, to, precision, any_size: resizes && anySize };
   useEffect(() => setProblem(""), [JSON.stringify(json)]);
@@ -69,8 +69,8 @@ function Choice({ runs, ship }) {
           )}
         </select>
       </label>
-      <${Formats} formats=${ship.formats} chosen=${to} onChoose=${setTo} />
-      <${Precisions} precisions=${format.precisions} chosen=${precision} onChoose=${setPrecision} />
+      <${Formats} formats=${ship.formats} chosen=${to} onChoose=${(one) => show({ to: one })} />
+      <${Precisions} precisions=${format.precisions} chosen=${precision} onChoose=${(one) => show({ precision: one })} />
       ${resizes &&
       html`<label class="check-line">
         <input type="checkbox" checked=${anySize} onChange=${(event) => setAnySize(event.target.checked)} />

@@ -16,7 +16,7 @@ export function science(number) {
 }
 
 export function percent(share) {
-  return share === null ? "–" : `${decimal(Math.round(1000 * share) / 10)} %`;
+  return share === null ? "–" : `${(100 * share).toFixed(1)} %`;
 }
 
 export function milliseconds(number) {

@@ -17,7 +17,7 @@ export function Proof({ one }) {
       <dl class="facts">
         <div>
           <dt>${t("proof_compared")}</dt>
-          <dd>${count("proof_examples", proof.examples)}, ${count("proof_images", proof.images)}</dd>
+          <dd>${count("proof_examples", proof.examples)} · ${count("proof_images", proof.images)}</dd>
         </div>
         <div>
           <dt>${t("proof_labels")}</dt>
