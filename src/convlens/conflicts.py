@@ -115,6 +115,12 @@ CONFLICTS: dict[str, tuple[tuple[str, str, tuple[str, ...], str], ...]] = {
             ("html",),
             N_("The page shows how values come about, not gradients."),
         ),
+        (
+            "over_time",
+            EXCLUDES,
+            ("at", "html", "worksheet"),
+            N_("It shows maps and weights at every moment of a training."),
+        ),
     ),
     "explain": (
         ("check", EXCLUDES, ("class", "against", "neighbours", "png", "html"), OF_IMAGES),

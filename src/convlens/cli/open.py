@@ -72,6 +72,12 @@ class Look:
         str | None,
         Parameter(help=N_("the true class for --gradient [the predicted class]")),
     ] = None
+    over_time: Annotated[
+        bool,
+        Parameter(
+            negative=(), help=N_("show it at each state that the training kept (--snapshots)")
+        ),
+    ] = False
 
 
 @Parameter(name="*")
@@ -148,7 +154,7 @@ def open_network(
     Raises:
         ConfigError: If the flags do not go together, or a word is missing or left over.
         ImageError: If the image is a folder or cannot be read.
-        RunError: If there is no such run, or it has no classifier.
+        RunError: If there is no such run, or it has no classifier or no states.
     """
     check_options(look, files)
     if more:
@@ -160,6 +166,11 @@ def open_network(
         )
     image, path = _check_words(run, image, model, weights)
     backend.start()
+    if look.over_time:
+        from convlens.cli.open_over_time import show_over_time
+
+        show_over_time(path, image, look, files)
+        return
     from convlens.cli import open_views
     from convlens.explain.microscope.microscope import Microscope
 

@@ -103,8 +103,8 @@ def update_weight(rule: Rule, weight: float, gradient: float, known: Sequence[fl
 
 
 def _say(value: float) -> str:
-    """Return a number with six digits; a negative one stands in brackets."""
-    return f"({value:.6g})" if value < 0 else f"{value:.6g}"
+    """Return a number with eight digits, as many as float32 has; a negative one in brackets."""
+    return f"({value:.8g})" if value < 0 else f"{value:.8g}"
 
 
 def _move(weight: float, by: float, text: str) -> Step:
