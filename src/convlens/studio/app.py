@@ -14,6 +14,7 @@ from convlens.language import _
 from convlens.serve.limits import LanguageMiddleware
 from convlens.studio import api, api_audit, api_imports, api_runs
 from convlens.studio.guard import Access, Guard
+from convlens.studio.microscope import api as api_microscope
 from convlens.studio.pages import page_routes, script_digests
 from convlens.studio.problem import Problem, refusal
 from convlens.studio.shipping import api as api_shipping
@@ -37,6 +38,7 @@ def create_app(studio: Studio, access: Access) -> Starlette:
             *api_imports.routes(),
             *api_runs.routes(),
             *api_shipping.routes(),
+            *api_microscope.routes(),
         ],
         exception_handlers={
             ConvlensError: _refused,

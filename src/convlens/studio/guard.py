@@ -19,12 +19,14 @@ from convlens.language import _
 from convlens.studio.problem import Problem, refusal
 
 TOKEN_HEADER = "x-convlens-token"
+POLICY_HEADER = "Content-Security-Policy"
 API = "/api/"
 IMAGES = "/images/"
 # not translated: what browsers read
 POLICY = (
     "default-src 'none'; script-src 'self'{scripts}; style-src 'self'; img-src 'self' blob: data:; "
     "media-src 'self' blob:; connect-src 'self'; font-src 'self'; manifest-src 'self'; "
+    "frame-src 'self'; "
     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"  # not translated: as above
 )
 HEADERS = {
@@ -93,8 +95,8 @@ class Guard:
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
-                headers["Content-Security-Policy"] = self.policy
-                headers.update(HEADERS)
+                for name, value in {POLICY_HEADER: self.policy, **HEADERS}.items():
+                    headers.setdefault(name, value)
                 headers.setdefault("Cache-Control", "no-store")
             await send(message)
 

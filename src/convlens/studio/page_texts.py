@@ -5,6 +5,7 @@ A text of a number of things has two keys, NAME_one and NAME_many.
 
 from convlens.language import N_
 from convlens.studio.image_texts import IMAGE_TEXTS
+from convlens.studio.microscope_texts import MICROSCOPE_TEXTS
 from convlens.studio.ship_texts import SHIP_TEXTS
 
 # What all rooms say.
@@ -13,6 +14,7 @@ SHELL_TEXTS: dict[str, str] = {
     "rooms": N_("Rooms"),
     "room_images": N_("Images"),
     "room_ship": N_("Ship"),
+    "room_microscope": N_("Microscope"),
     "loading_room": N_("This room is being loaded."),
     "no_room": N_("This room could not be loaded: {problem}"),
     "undo": N_("Undo"),
@@ -47,4 +49,4 @@ SHELL_TEXTS: dict[str, str] = {
     "stop": N_("Stop"),
 }
 
-TEXTS: dict[str, str] = SHELL_TEXTS | IMAGE_TEXTS | SHIP_TEXTS
+TEXTS: dict[str, str] = SHELL_TEXTS | IMAGE_TEXTS | SHIP_TEXTS | MICROSCOPE_TEXTS

@@ -13,6 +13,7 @@ from starlette.responses import JSONResponse, Response
 from convlens.language import _
 from convlens.studio.auditing import Auditing
 from convlens.studio.imports import Imports
+from convlens.studio.microscope.looking import Looking
 from convlens.studio.opening import Places
 from convlens.studio.problem import TOO_LARGE, Problem
 from convlens.studio.run_list import RunList
@@ -38,6 +39,7 @@ class Studio:
         auditing: Its audit.
         runs: Its trainings.
         shipping: Its exports, and how they are shown to others.
+        looking: What looks into their networks.
         ended: Set when the server ends, so that nobody waits any longer.
     """
 
@@ -49,12 +51,13 @@ class Studio:
         self.auditing = Auditing(self.workspace)
         self.runs = RunList(places.runs)
         self.shipping = Shipping(places)
+        self.looking = Looking(places)
         self.ended = threading.Event()
 
     @property
     def told(self) -> int:
         """A number that rises with each piece of progress, as of an audit or an export."""
-        return self.auditing.told + self.runs.told + self.shipping.told
+        return self.auditing.told + self.runs.told + self.shipping.told + self.looking.told
 
     def refresh(self) -> None:
         """Look at what others, such as the command line, have changed meanwhile."""
@@ -66,6 +69,7 @@ class Studio:
         self.ended.set()
         self.auditing.stop()
         self.shipping.close()
+        self.looking.close()
         self.thumbs.close()
         self.workspace.close()
 

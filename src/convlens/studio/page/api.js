@@ -82,6 +82,15 @@ export function fullUrl(id) {
   return `/images/${id}/full?key=${imageKey}${again()}`;
 }
 
+/* An image under the microscope, and the page that shows what a network makes of it. */
+export function pictureUrl(id) {
+  return `/images/microscope/${id}?key=${imageKey}${again()}`;
+}
+
+export function pageUrl(page) {
+  return `/images/microscope/page/${page}?key=${imageKey}`;
+}
+
 /* The stamp of the audit keeps a picture of an earlier one out of the browser's memory. */
 export function differenceUrl(finding, place, stamp) {
   const named = stamp === undefined ? "" : `&stamp=${stamp}`;

@@ -1,0 +1,111 @@
+"""Looked: the network of a run, of which the process of the microscope answers.
+
+It belongs to that process; it imports the engine.
+"""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from convlens.explain.microscope.classes import explain_classes
+from convlens.explain.microscope.microscope import Microscope
+from convlens.explain.pages.microscope_html import render_microscope
+from convlens.explain.time_machine.machine import TimeMachine
+from convlens.files import write_atomically
+from convlens.language import _
+from convlens.run import Run
+from convlens.studio.microscope.states import (
+    describe_layer,
+    describe_layers,
+    describe_moment,
+    describe_weight,
+)
+
+Content = dict[str, Any]
+Progress = Callable[[str, int, int], None]
+
+
+class Looked:
+    """A run that is looked into.
+
+    Args:
+        folder: The folder of the run.
+        progress: Called with a stage, and how far it is.
+    """
+
+    def __init__(self, folder: Path, progress: Progress) -> None:
+        self._run = Run(folder)
+        self._progress = progress
+        self._machine: TimeMachine | None = None
+
+    def page(self, asked: Content) -> Content:
+        """Write the page that `convlens open RUN IMAGE --html` writes.
+
+        Raises:
+            ConvlensError: If the classifier or the image cannot be opened.
+        """
+        self._progress("opening", 0, 0)
+        scope = Microscope.look(self._run.classifier(), Path(asked["image"]))
+
+        def tell(done: int, total: int) -> None:
+            self._progress("maps", done, total)
+
+        explained = explain_classes(scope, self._run, tell)
+        self._progress("writing", 0, 0)
+        text, left_out = render_microscope(scope, asked["name"], explained=explained)
+        write_atomically(asked["out"], text, _("the page"))
+        return {"left_out": left_out}
+
+    def way(self, asked: Content) -> Content:
+        """Return the way of an image to its class, and what can be looked at on it.
+
+        Raises:
+            ConvlensError: If the run has kept no states, or if the image cannot be read.
+        """
+        machine = self._opened()
+        image = Path(asked["image"])
+        rows = []
+        for number, moment in enumerate(machine.moments):
+            self._progress("states", number, len(machine.moments))
+            rows.append(machine.way(image, [moment]).probabilities[0].tolist())
+        return {
+            "moments": [describe_moment(moment) for moment in machine.moments],
+            "class_names": list(machine.classifier.class_names),
+            "probabilities": rows,
+            "layers": describe_layers(machine, image),
+        }
+
+    def layer(self, asked: Content) -> Content:
+        """Return the maps and filters of a layer at each moment.
+
+        Raises:
+            ConvlensError: If there is no such layer.
+        """
+        machine = self._opened()
+        self._progress("states", 0, 0)
+        return describe_layer(machine, Path(asked["image"]), asked["layer"])
+
+    def weight(self, asked: Content) -> Content:
+        """Return one weight at each moment.
+
+        Raises:
+            ConvlensError: If there is no such weight.
+        """
+        machine = self._opened()
+        image = Path(asked["image"])
+        place = asked["place"]
+        place = tuple(place) if isinstance(place, list) else place
+        label = machine.way(image, machine.moments[-1:]).predicted[0]
+        rows = []
+        for number, moment in enumerate(machine.moments):
+            self._progress("states", number, len(machine.moments))
+            (at,) = machine.weight(image, asked["layer"], asked["unit"], place, label, [moment])
+            place = at.gradient.weight.place  # the one that was chosen stays
+            rows.append(describe_weight(at))
+        return {"rows": rows}
+
+    def _opened(self) -> TimeMachine:
+        if self._machine is None:
+            self._progress("opening", 0, 0)
+            self._machine = TimeMachine.open(self._run)
+        return self._machine

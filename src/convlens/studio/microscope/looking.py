@@ -1,0 +1,211 @@
+"""Looking: the studio's side of the process that looks into a network; see `look_process`.
+
+The network has one set of weights at a time, so that one request is answered after the other. What
+was computed is kept in the workspace: a slider that goes back asks for nothing.
+"""
+
+import contextlib
+import json
+import os
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+from convlens.files import write_atomically
+from convlens.language import VARIABLE, _, language
+from convlens.run_folder import CLASSIFIER
+from convlens.studio.listing import short_digest, time_of
+from convlens.studio.microscope.pictures import Pictures
+from convlens.studio.opening import Places
+from convlens.studio.problem import GONE, Problem
+from convlens.text import printable
+
+IDLE = 300.0  # seconds after the last request, after which the process ends
+PATIENCE = 3.0  # seconds in which it may end
+MOST_KEPT = 300  # answers in the workspace; the oldest go
+INDEX = "snapshots/index.json"
+
+Content = dict[str, Any]
+
+
+class Looking:
+    """The process that looks into the network of a run, and what it has found.
+
+    Attributes:
+        told: A number that rises with each piece of progress.
+        pictures: The images under the microscope.
+    """
+
+    def __init__(self, places: Places) -> None:
+        self.told = 0
+        self._folder = places.hidden / "microscope"
+        self.pictures = Pictures(self._folder / "images")
+        self._asking = threading.Lock()  # held while a request is answered
+        self._process: subprocess.Popen[str] | None = None
+        self._run = ("", "")  # the folder and the stamp of what it has opened
+        self._status: Content = {"state": "idle"}
+        self._stopped = False
+        self._timer: threading.Timer | None = None
+
+    def status(self) -> Content:
+        """Return what is being computed, and how far it is."""
+        return dict(self._status)
+
+    def page(self, run: Path, image: object) -> Content:
+        """Return the page of the product's microscope for a run and an image.
+
+        Raises:
+            Problem: If the image is not there, or if the network cannot be opened.
+        """
+        picture = self.pictures.find(image)
+        key = short_digest(f"page {run.name} {_stamp(run)} {picture.name}")
+        path = self._folder / "pages" / f"{key}.html"
+        if not path.exists():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            asked = {"do": "page", "image": str(picture), "out": str(path)}
+            self._ask(run, {**asked, "name": self.pictures.name_of(picture)})
+            _forget_oldest(path.parent)
+        return {"page": key}
+
+    def page_file(self, key: str) -> Path:
+        """Return the file of a page.
+
+        Raises:
+            Problem: If there is none.
+        """
+        path = self._folder / "pages" / f"{key}.html"
+        if not key.isalnum() or not path.is_file():
+            raise Problem(_("there is nothing at this path; / is the page."), 404)
+        return path
+
+    def time(self, run: Path, image: object, asked: Content) -> Content:
+        """Return what the states of a training say of an image.
+
+        Raises:
+            Problem: If the run has kept no states, or if what is asked for is not there.
+        """
+        picture = self.pictures.find(image)
+        what = json.dumps(asked, sort_keys=True)
+        key = short_digest(f"{run.name} {_stamp(run)} {picture.name} {language()} {what}")
+        path = self._folder / "answers" / f"{key}.json"
+        with contextlib.suppress(OSError, ValueError):
+            kept: Content = json.loads(path.read_text(encoding="utf-8"))
+            return kept
+        found = self._ask(run, {**asked, "image": str(picture)})
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_atomically(path, json.dumps(found), _("the answer"))
+        _forget_oldest(path.parent)
+        return found
+
+    def stop(self) -> None:
+        """End the process, whatever it does; who waits for it is told."""
+        self._stopped = True
+        self._end()
+
+    def close(self) -> None:
+        """End the process together with the studio."""
+        if self._timer is not None:
+            self._timer.cancel()
+        self.stop()
+
+    def _ask(self, run: Path, asked: Content) -> Content:
+        """Return the answer of the process to a request."""
+        with self._asking:
+            self._stopped = False
+            self._tell({"state": "running", "run": printable(run.name), "stage": "starting"})
+            try:
+                return self._answer(self._at_work(run), asked)
+            finally:
+                self._tell({"state": "idle"})
+                self._end_later()
+
+    def _answer(self, process: "subprocess.Popen[str]", asked: Content) -> Content:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        # A process that has ended hears nothing; that is said below.
+        with contextlib.suppress(OSError, ValueError):
+            process.stdin.write(json.dumps({**asked, "language": language()}) + "\n")
+            process.stdin.flush()
+            for line in process.stdout:
+                said = json.loads(line)
+                if "answer" in said:
+                    answer: Content = said["answer"]
+                    return answer
+                if "refused" in said:
+                    raise Problem(said["refused"])
+                self._tell({**self._status, **said})
+        self._end()
+        if self._stopped:
+            raise Problem(_("this was stopped."), GONE)
+        raise Problem(
+            _(
+                "the process that looks into the network has ended by itself; the memory of this "
+                "computer may not be enough."
+            ),
+            503,
+        )
+
+    def _at_work(self, run: Path) -> "subprocess.Popen[str]":
+        """Return the process of a run, which begins if another one or none is there."""
+        if self._timer is not None:
+            self._timer.cancel()
+        opened = (str(run), _stamp(run))
+        process = self._process
+        if process is None or process.poll() is not None or self._run != opened:
+            self._end()
+            process = subprocess.Popen(
+                [sys.executable, "-m", "convlens.studio.microscope.look_process", str(run)],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+                text=True,
+                encoding="utf-8",
+                env=os.environ | {VARIABLE: language()},
+                start_new_session=True,  # Ctrl-C is for the studio
+            )
+            self._process = process
+            self._run = opened
+        return process
+
+    def _end(self) -> None:
+        process, self._process = self._process, None
+        if process is None:
+            return
+        process.terminate()
+        try:
+            process.wait(PATIENCE)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait(PATIENCE)
+
+    def _end_later(self) -> None:
+        self._timer = threading.Timer(IDLE, self._end_if_idle)
+        self._timer.daemon = True
+        self._timer.start()
+
+    def _end_if_idle(self) -> None:
+        if self._asking.acquire(blocking=False):
+            try:
+                self._end()
+            finally:
+                self._asking.release()
+
+    def _tell(self, status: Content) -> None:
+        self._status = {**status, "since": self._status.get("since") or time.time()}
+        if status["state"] == "idle":
+            self._status = {"state": "idle"}
+        self.told += 1
+
+
+def _stamp(run: Path) -> str:
+    """Return what changes with the classifier of a run and with its states."""
+    return f"{time_of(run / CLASSIFIER)} {time_of(run / INDEX)}"
+
+
+def _forget_oldest(folder: Path) -> None:
+    found = sorted(folder.iterdir(), key=lambda path: path.stat().st_mtime)
+    for path in found[:-MOST_KEPT]:
+        path.unlink(missing_ok=True)

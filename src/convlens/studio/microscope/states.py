@@ -1,0 +1,143 @@
+"""States: what the states of a training say of an image, as plain data for the page.
+
+It belongs to the process that looks into networks; it imports the engine.
+"""
+
+import base64
+from typing import Any
+
+import numpy as np
+
+from convlens.explain.microscope.layer import Layer
+from convlens.explain.microscope.weights import LEARNING
+from convlens.explain.time_machine.machine import TimeMachine, WeightAt
+from convlens.explain.time_machine.states import Moment
+
+MOST_UNITS = 16  # maps or filters of a layer that are sent
+MOST_CHANNELS = 16  # of a filter
+MOST_SIDE = 48  # of a map; of larger ones some rows and columns are left out
+MOST_TERMS = 3  # of a sum that are written out
+
+Content = dict[str, Any]
+
+
+def describe_moment(moment: Moment) -> Content:
+    """Return when a state was, and what the training measured then."""
+    return {
+        "step": moment.step,
+        "epoch": moment.epoch,
+        "step_of_epoch": moment.step_of_epoch,
+        "learning_rate": moment.learning_rate,
+        "loss": moment.loss,
+        "val_accuracy": moment.val_accuracy,
+        "is_best": moment.is_best,
+    }
+
+
+def describe_layers(machine: TimeMachine, image: Any) -> list[Content]:
+    """Return the layers that have maps or numbers to show."""
+    layers = machine.look(image, machine.moments[-1]).layers
+    return [
+        {
+            "name": layer.name,
+            "kind": layer.kind,
+            "shape": list(layer.shape),
+            "learns": isinstance(layer.operation, LEARNING),
+        }
+        for layer in layers
+        if len(layer.shape) in (1, 3)
+    ]
+
+
+def describe_layer(machine: TimeMachine, image: Any, name: str) -> Content:
+    """Return what a layer gives at each moment, and its filters, as many as a page shows.
+
+    Raises:
+        ConfigError: If there is no such layer.
+    """
+    maps = machine.maps(image, name)
+    layer = machine.look(image, machine.moments[-1]).layer(name)
+    if maps.ndim == 2:
+        maps = maps[:, None, None]
+    every = -(-max(maps.shape[1:3]) // MOST_SIDE)
+    shown = maps[:, ::every, ::every, :MOST_UNITS]
+    return {
+        "units": layer.shape[-1],
+        "class_names": list(layer.class_names),
+        "every": every,
+        "maps": _packed(shown),
+        "filters": _filters(machine, image, layer),
+    }
+
+
+def _filters(machine: TimeMachine, image: Any, layer: Layer) -> Content | None:
+    """Return the filters of a convolution, shaped (moments, units, rows, columns, channels)."""
+    if not isinstance(layer.operation, LEARNING):
+        return None
+    first = machine.filters(image, layer.name, 0)
+    if first.ndim not in (3, 4):  # a dense layer, or a normalisation
+        return None
+    others = [
+        machine.filters(image, layer.name, unit)
+        for unit in range(1, min(layer.shape[-1], MOST_UNITS))
+    ]
+    kernels = np.stack([first, *others], axis=1)
+    if kernels.ndim == 4:
+        kernels = kernels[..., None]
+    return _packed(kernels[..., :MOST_CHANNELS]) | {"channels": int(kernels.shape[-1])}
+
+
+def _packed(values: Any) -> Content:
+    data = np.ascontiguousarray(values, "<f4")
+    return {
+        "shape": list(data.shape),
+        "data": base64.b64encode(data.tobytes()).decode(),
+        "largest": float(np.abs(data).max()),
+    }
+
+
+def describe_weight(at: WeightAt) -> Content:
+    """Return a weight at a moment: its value, the chain rule of the loss, and its update."""
+    gradient = at.gradient
+    terms = gradient.terms.ravel()
+    order = np.argsort(-np.abs(terms), kind="stable")[:MOST_TERMS]
+    slopes = None if gradient.slopes is None else gradient.slopes.ravel()
+    outputs, inputs = (np.asarray(one).ravel() for one in (gradient.outputs, gradient.inputs))
+    shape = gradient.terms.shape
+    return {
+        "value": at.value,
+        "place": gradient.weight.place,
+        "unit": gradient.weight.unit,
+        "label": gradient.label,
+        "loss": gradient.loss,
+        "derivative": gradient.total,
+        "change": at.change,
+        "count": len(terms),
+        "terms": [
+            {
+                "at": [int(one) for one in np.unravel_index(int(index), shape)[1:]],
+                "output": float(outputs[index]),
+                "slope": None if slopes is None else float(slopes[index]),
+                "input": float(inputs[index]),
+                "product": float(terms[index]),
+            }
+            for index in order
+        ],
+        "others": float(terms.sum() - terms[order].sum()),
+        "update": _update(at),
+    }
+
+
+def _update(at: WeightAt) -> Content | None:
+    if at.update is None:
+        return None
+    return {
+        "optimizer": at.update.rule.kind,
+        "gradient": at.update.update.gradient,
+        "steps": [
+            {"name": one.name, "text": one.text, "value": float(one.value)}
+            for one in at.update.update.steps
+        ],
+        "kept": at.update.kept,
+        "agrees": at.update.agrees,
+    }

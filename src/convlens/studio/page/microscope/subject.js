@@ -1,0 +1,149 @@
+/* Subject: the run and the image that are looked into, which all parts of the room share. */
+
+import { useEffect, useState } from "preact/hooks";
+import { call } from "../api.js";
+import { html } from "../html.js";
+import { Icon } from "../icons.js";
+import { FilesButton } from "../parts.js";
+import { place, show } from "../place.js";
+import { project } from "../project.js";
+import { useRuns } from "../runs.js";
+import { sayError } from "../say.js";
+import { createStore, keep, kept, useStore } from "../store.js";
+import { pictureUrl, thumbUrl } from "../api.js";
+import { t } from "../words.js";
+
+const SHOWN = 60; // images of the workspace to choose from
+
+/* The image: its id and its name, or null. It stays chosen after a reload. */
+export const picture = createStore(JSON.parse(kept("microscope-image") ?? "null"));
+picture.follow((now) => keep("microscope-image", JSON.stringify(now)));
+
+/* Return the runs that can be looked into, the chosen one (or undefined), and the image. */
+export function useSubject() {
+  const runs = useRuns();
+  const { run: name } = useStore(place);
+  const image = useStore(picture);
+  const ready = runs?.filter((run) => run.has_classifier);
+  const run = ready?.find((one) => one.name === name) ?? ready?.[0];
+  return { runs, ready, run, image };
+}
+
+/* The choice of a run and an image. */
+export function Subject({ ready, run, image, lead }) {
+  return html`
+    <section class="micro-panel subject" aria-label=${t("subject")}>
+      ${lead}
+      <label class="field">
+        <span>${t("micro_run")}</span>
+        <select onChange=${(event) => show({ run: event.target.value })}>
+          ${ready.map(
+            ({ name, network }) => html`
+              <option value=${name} selected=${name === run?.name}>${name}${network ? ` · ${network}` : ""}</option>
+            `,
+          )}
+        </select>
+      </label>
+      <${Picture} image=${image} />
+    </section>
+  `;
+}
+
+function Picture({ image }) {
+  const [problem, setProblem] = useState("");
+  const [over, setOver] = useState(false);
+  const put = async (request, path) => {
+    setProblem("");
+    try {
+      picture.set(await call(path, request));
+    } catch (error) {
+      if (error.status) setProblem(error.message);
+      else sayError(error);
+    }
+  };
+  const take = ([file]) =>
+    file && put({ body: file }, `/api/microscope/images?name=${encodeURIComponent(file.name)}`);
+  const onDrop = (event) => {
+    event.preventDefault();
+    setOver(false);
+    take([...event.dataTransfer.files]);
+  };
+  return html`
+    <div
+      class="picture-choice"
+      data-over=${over}
+      onDragOver=${(event) => {
+        event.preventDefault();
+        setOver(true);
+      }}
+      onDragLeave=${() => setOver(false)}
+      onDrop=${onDrop}
+    >
+      <span class="what">${t("micro_picture")}</span>
+      ${image &&
+      html`<figure class="put">
+        <img src=${pictureUrl(image.id)} alt="" onError=${() => picture.set(null)} />
+        <figcaption>${image.name}</figcaption>
+      </figure>`}
+      <div class="buttons">
+        <${FilesButton} icon="files" label=${t("choose_picture")} accept="image/*" onFiles=${take} />
+      </div>
+      <p class="note">${t("drop_picture")}</p>
+      ${problem && html`<p class="problem" role="alert">${problem}</p>`}
+      <${OfWorkspace} choose=${(id) => put({ method: "POST" }, `/api/microscope/images/${id}`)} />
+    </div>
+  `;
+}
+
+/* Images of the workspace, some of each class. */
+function OfWorkspace({ choose }) {
+  const { total, version } = useStore(project);
+  const [images, setImages] = useState([]);
+  useEffect(() => {
+    let gone = false;
+    if (!total) setImages([]);
+    else {
+      call(`/api/images?order=shuffled&show=used&limit=${SHOWN}`)
+        .then(({ columns, rows }) => {
+          const named = rows.map((row) => Object.fromEntries(columns.map((key, at) => [key, row[at]])));
+          if (!gone) setImages(named);
+        })
+        .catch(sayError);
+    }
+    return () => {
+      gone = true;
+    };
+  }, [version, total]);
+  if (!images.length) return null;
+  return html`
+    <div class="own-pictures" role="group" aria-label=${t("own_pictures")}>
+      ${images.map(
+        ({ id, name }) => html`
+          <button type="button" key=${id} title=${name} aria-label=${name} onClick=${() => choose(id)}>
+            <img src=${thumbUrl(id, 128)} alt="" loading="lazy" />
+          </button>
+        `,
+      )}
+    </div>
+  `;
+}
+
+/* What is missing before something can be looked into, or null. */
+export function missing({ runs, ready, run, image }) {
+  if (!runs) return html`<p class="waiting" role="status">${t("loading_room")}</p>`;
+  if (!ready.length || !run) return html`<p class="waiting">${t("micro_no_run")}</p>`;
+  if (!image) return html`<p class="waiting">${t("micro_no_picture")}</p>`;
+  return null;
+}
+
+export const Busy = ({ status, stop }) => html`
+  <div class="busy">
+    <p role="status">${t("micro_working")} ${t(`stage_${status?.stage ?? "starting"}`)}</p>
+    <progress
+      aria-label=${t("micro_working")}
+      max=${status?.total || null}
+      value=${status?.total ? status.done : null}
+    ></progress>
+    <button type="button" class="button" onClick=${stop}><${Icon} name="close" />${t("stop")}</button>
+  </div>
+`;

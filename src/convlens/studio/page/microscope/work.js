@@ -1,0 +1,54 @@
+/* Work: what takes the server a while, how far it is, and its end. */
+
+import { useEffect, useState } from "preact/hooks";
+import { call, Gone } from "../api.js";
+import { onProgress } from "../project.js";
+import { createStore, useStore } from "../store.js";
+import { connection } from "../api.js";
+
+const status = createStore({ state: "idle" }); // what the process of the microscope does
+
+async function look() {
+  try {
+    status.set(await call("/api/microscope"));
+  } catch (error) {
+    if (!(error instanceof Gone)) throw error;
+  }
+}
+
+export function useStatus() {
+  useEffect(() => {
+    look();
+    return onProgress(look);
+  }, []);
+  return useStore(status);
+}
+
+export const stopWork = () => call("/api/microscope", { method: "DELETE" }).catch(() => {});
+
+/* Return what the server answers to a request, or the problem; null as long as it is at work.
+
+   It is asked again if the request is another one, if `again` is called, or if the server has come
+   back. A request that is null is not sent. */
+export function useWork(path, json) {
+  const { times } = useStore(connection);
+  const [tries, setTries] = useState(0);
+  const [found, setFound] = useState(null);
+  const key = JSON.stringify([path, json]);
+  useEffect(() => {
+    setFound(null);
+    if (!json) return undefined;
+    let gone = false;
+    call(path, { json })
+      .then((answer) => gone || setFound({ key, answer }))
+      .catch((error) => {
+        if (!gone && !(error instanceof Gone)) setFound({ key, problem: error.message });
+      });
+    return () => {
+      gone = true;
+    };
+  }, [key, tries, times]);
+  const again = () => setTries((now) => now + 1);
+  // An answer to an earlier request is not shown as that of this one.
+  return found?.key === key ? { ...found, again } : { again };
+}
