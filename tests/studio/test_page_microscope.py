@@ -110,7 +110,7 @@ def test_an_image_is_opened_and_its_way_is_followed(trained, window, tmp_path): 
     assert frame.locator("h1").inner_text() == "three.png"
     frame.locator("#layers button").first.click()
     frame.locator("#maps canvas").first.click()
-    assert "=" in frame.locator("#sum").inner_text()
+    assert "the network's own value, the same" in frame.locator("#sum").inner_text()
     assert page.evaluate("document.querySelector('.looked-at iframe').contentDocument") is None
     assert complaints(page) == []
 
