@@ -14,8 +14,10 @@ import psutil
 import pytest
 
 from convlens.export import target
+from convlens.export.cost import Cost
 from convlens.export.folder import digest
 from convlens.lock import locked
+from convlens.studio import https as https_module
 from convlens.studio.opening import open_places
 from convlens.studio.shipping import shipping as shipping_module
 from convlens.studio.shipping.shipping import Reach
@@ -164,6 +166,18 @@ def test_a_proof_that_fails_is_shown_as_failed(page, workspace, monkeypatch):
     assert found["state"] == "failed"
     assert (found["name"], found["may_accept"]) == ("digits-onnx-int8", True)
     assert found["message"].startswith("int8 must not cost")
+
+
+def test_what_a_lower_precision_costs_is_said_as_the_command_does(page, workspace):
+    file = workspace / "exports" / "digits-openvino" / "proof.json"
+    kept = file.read_bytes()
+    cost = Cost(1000, True, 0.95, 0.93, 25, 5, 0.0091, 0.0308, 0.0003)
+    file.write_text(json.dumps(json.loads(kept) | {"cost": cost.to_dict()}), encoding="utf-8")
+    try:
+        (row,) = ship(page)["exports"]
+    finally:
+        file.write_bytes(kept)
+    assert row["cost"] == {"labelled": True, "before": 0.95, "after": 0.93, "text": str(cost)}
 
 
 def test_a_missing_extra_is_said_and_the_format_stays(page, monkeypatch):
@@ -333,6 +347,12 @@ def test_a_page_is_shown_to_the_network_until_it_is_stopped(page, workspace, htt
     refused = page.post("/api/ship/exports/digits-openvino/phone", {"https": https})
     assert refused.status_code == 409
     assert "export the format web first" in refused.json()["message"]
+    if https:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(https_module, "PACKAGE", "no_such_package")
+            missing = page.post("/api/ship/exports/web/phone", {"https": True})
+        assert missing.status_code == 422
+        assert "pip install 'convlens[https]'" in missing.json()["message"]
     shown = page.post("/api/ship/exports/web/phone", {"https": https}).json()
     assert shown["state"] == "running"
     assert shown["qr"].startswith("data:image/svg+xml")

@@ -4,14 +4,27 @@ from typing import Any
 
 from starlette.responses import JSONResponse
 
-from convlens.errors import ConfigError, ConvlensError, DataError, RunError, StorageError
+from convlens.errors import (
+    BackendError,
+    ConfigError,
+    ConvlensError,
+    DataError,
+    RunError,
+    StorageError,
+)
 from convlens.language import again
 
 GONE = 409  # what the request names is there no more, or something would be lost
 TOO_LARGE = 413
 WRONG = 422
 FULL = 507
-STATUS = {StorageError: FULL, DataError: WRONG, ConfigError: WRONG, RunError: GONE}
+STATUS = {
+    BackendError: WRONG,
+    StorageError: FULL,
+    DataError: WRONG,
+    ConfigError: WRONG,
+    RunError: GONE,
+}
 
 
 class Problem(DataError):  # noqa: N818 - nothing of convlens is wrong

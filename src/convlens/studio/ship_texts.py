@@ -66,6 +66,7 @@ SHIP_TEXTS: dict[str, str] = {
     "proof_allowed": N_("of {n} allowed"),
     "proof_cost": N_("Accuracy"),
     "proof_cost_text": N_("{before} in float32, {after} in {precision}"),
+    "proof_cost_same": N_("{after} of the classes are the same in {precision}"),
     "proof_size": N_("Network"),
     "proof_size_float32": N_("({size} in float32)"),
     "proof_size_file": N_("(the classifier file has {size})"),

@@ -4,7 +4,7 @@ import json
 import os
 import shlex
 import shutil
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -142,7 +142,7 @@ class ExportList:
             "convlens": facts["convlens"],
             "changed_files": [printable(name) for name in known[1]],
             "proof": numbers,
-            "cost": None if cost is None else dict(cost),
+            "cost": None if cost is None else _cost(cost),
             "scores": _scores(facts.get("scores") or {}),
         }
 
@@ -161,6 +161,15 @@ def _damaged(folder: Path) -> str:
     return _(
         "{folder}: the proof of this exported folder cannot be read; export the classifier again."
     ).format(folder=folder.name)
+
+
+def _cost(cost: dict[str, Any]) -> dict[str, Any]:
+    """Return what a lower precision costs, with the sentence that the command prints."""
+    from convlens.export.cost import Cost  # which loads scipy.stats, and few exports need it
+
+    own = Cost(**{one.name: cost[one.name] for one in fields(Cost)})
+    shown = {"labelled": own.labelled, "before": own.before, "after": own.after}
+    return shown | {"text": str(own)}
 
 
 def _scores(scores: dict[str, Any]) -> list[dict[str, Any]]:

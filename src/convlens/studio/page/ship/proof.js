@@ -60,9 +60,8 @@ export function Proof({ one }) {
 }
 
 function costText(cost, precision) {
-  const { before, after } = cost;
-  if (typeof before !== "number" || typeof after !== "number") return precision;
-  return t("proof_cost_text", { before: percent(before), after: percent(after), precision });
+  const fields = { before: percent(cost.before), after: percent(cost.after), precision };
+  return html`<b>${t(cost.labelled ? "proof_cost_text" : "proof_cost_same", fields)}</b> ${cost.text}`;
 }
 
 /* The largest difference on a scale of powers of ten, with the tolerance as a line. */
