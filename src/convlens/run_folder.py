@@ -15,6 +15,7 @@ RUNS = Path("runs")
 SETTINGS = "run.toml"
 CLASSIFIER = "classifier.keras"
 HISTORY = "history.csv"
+LIVE = Path("state") / "live.json"  # the worst mistakes of the last epoch
 ASKED = "asked.toml"  # the settings of several trainings, before "auto" was decided
 SEARCH_FACTS = "search.json"
 COMPARISON_FACTS = "compare.json"

@@ -15,6 +15,7 @@ from rich.progress import BarColumn, Progress, ProgressColumn, TextColumn, TimeR
 from rich.text import Text
 
 from convlens.language import N_, _
+from convlens.progress import ProgressFile
 from convlens.text import in_line
 
 COLUMNS = (  # of the table of epochs: name in the history, which is the heading; width; format
@@ -91,6 +92,7 @@ class Screen:
         self.console = console or Console(quiet=quiet, highlight=False, soft_wrap=True)
         self.rows = rows
         self._bar: Progress | None = None
+        self._progress = ProgressFile.asked_for()
 
     def say(self, text: str = "", style: str | None = None) -> None:
         """Print a line as it is, in a style of rich such as "bold"."""
@@ -163,15 +165,18 @@ class Screen:
             return
         task = self._bar.tasks[0]
         seconds_per_step = (task.elapsed or 0) / max(done - task.fields["first"], 1)
-        left = duration(seconds_per_step * ((task.total or done) - done))
+        total = task.total or done
+        seconds = seconds_per_step * (total - done)
         self._bar.update(
             task.id,
             completed=done,
             description=_("epoch {epoch} of {epochs}  loss {loss:.4f}").format(
                 epoch=epoch + 1, epochs=epochs, loss=loss
             ),
-            left=_("{left} left").format(left=left),
+            left=_("{left} left").format(left=duration(seconds)),
         )
+        stage = _("epoch {epoch} of {epochs}").format(epoch=epoch + 1, epochs=epochs)
+        self._progress.tell(stage, done, total, seconds)
 
     def epoch(self, row: dict[str, Any], *, best: bool) -> None:
         """Print the row of a finished epoch; `best` marks the best one so far."""
@@ -190,6 +195,10 @@ class Screen:
             self._bar.stop()
             self._bar = None
 
+    def stage(self, text: str) -> None:
+        """Note what begins now, for those who watch the progress; nothing is printed."""
+        self._progress.tell(text, 0, 0)
+
     @contextmanager
     def counter(self, label: str) -> Iterator["Counter"]:
         """Show a bar for work that is counted, such as decoding.
@@ -207,7 +216,7 @@ class Screen:
         )
 
         try:
-            yield Counter(bar, label)
+            yield Counter(bar, label, self._progress)
         finally:
             bar.stop()
 
@@ -218,11 +227,13 @@ class Counter:
     Args:
         bar: The bar.
         label: The name of the work.
+        progress: Where it is written besides.
     """
 
-    def __init__(self, bar: Progress, label: str) -> None:
+    def __init__(self, bar: Progress, label: str, progress: ProgressFile) -> None:
         self._bar = bar
         self._label = label
+        self._progress = progress
 
     def __call__(self, done: int, total: int) -> None:
         """Show how much is done; the first call shows the bar."""
@@ -230,12 +241,13 @@ class Counter:
             self._bar.add_task(self._label, total=total)
             self._bar.start()
         self._bar.update(self._bar.tasks[0].id, completed=done)
+        self._progress.tell(self._label, done, total)
 
     def part(self, label: str) -> "Counter":
         """Return the counter of another part of the work, whose bar takes the place of this one."""
         for task in self._bar.task_ids:
             self._bar.remove_task(task)
-        return Counter(self._bar, label)
+        return Counter(self._bar, label, self._progress)
 
 
 def _progress(console: Console, *columns: ProgressColumn) -> Progress:

@@ -15,10 +15,18 @@ CHANGES = [
     ("POST", "/api/audit", b""),
     ("POST", "/api/imports", b""),
     ("POST", "/api/trash/empty", b""),
+    ("POST", "/api/trainings", b'{"way": "small"}'),
+    ("POST", "/api/trainings/plan", b'{"way": "small", "begin": true}'),
+    ("POST", "/api/trainings/continue", b'{"run": "small"}'),
+    ("POST", "/api/trainings/1/stop", b""),
+    ("DELETE", "/api/trainings/1", b""),
 ]
 
 
-@pytest.mark.parametrize("path", ["/api/state", "/api/images", "/api/findings", "/api/changes"])
+@pytest.mark.parametrize(
+    "path",
+    ["/api/state", "/api/images", "/api/findings", "/api/changes", "/api/trainings"],
+)
 @pytest.mark.parametrize("token", [None, "", "x" * 48, "é"])
 def test_nothing_is_told_without_the_token(own, path, token):
     headers = {} if token is None else {"X-Convlens-Token": token.encode()}

@@ -11,15 +11,12 @@ from dataclasses import dataclass
 import keras
 
 from convlens.budget.plan import AIM, EPOCHS, Costs, Plan, least_seconds, plan
-from convlens.config import Config, TransferConfig
-from convlens.data.dataset import Dataset
-from convlens.data.prepared import look_at, parse_size
+from convlens.config import TransferConfig
 from convlens.language import N_, _
 from convlens.screen import duration
 from convlens.transfer.backbone import map_strides, trainable_layers
 
 SIDES = (224, 192, 160, 128, 96)  # pixels
-LEAST_SIDE = 64  # pixels; smaller images are unlike those that a backbone was trained on
 PASSES = 3  # in fewer passes over the images the learning rate cannot rise and fall
 MOST_PASSES = 30  # more passes improve little, as the layers are trained already
 
@@ -227,26 +224,6 @@ def _fill(costs: Costs, seconds: float, steps_per_pass: int) -> Plan | None:
     epochs = MOST_PASSES // passes
     steps = passes * steps_per_pass
     return Plan(epochs, steps, costs.seconds(epochs, steps))
-
-
-def unlike_photographs(dataset: Dataset, config: Config) -> str:
-    """Return why a backbone that was trained on photographs does not suit these images, or "".
-
-    Args:
-        dataset: The images.
-        config: The configuration, of which the size and the channels count.
-    """
-    sizes, grey = look_at(dataset)
-    if config.data.channels == "grey" or (grey and config.data.channels == "auto"):
-        return _("the images are grey, it knows photographs in colour")
-    height, width = sorted(sizes, key=min)[len(sizes) // 2] if sizes else (0, 0)
-    if min(height, width) < LEAST_SIDE:
-        return _(
-            "images of {height} x {width} are too small for one that knows photographs"
-        ).format(height=height, width=width)
-    if config.data.size != "auto" and min(parse_size(config.data.size)) < SIDES[-1]:
-        return _("--size {size} is too small for it").format(size=config.data.size)
-    return ""
 
 
 def upper_layers(body: keras.Model, settings: TransferConfig) -> str | None:

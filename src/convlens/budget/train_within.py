@@ -7,7 +7,7 @@ fits is measured, chosen and planned, and then the deadline is kept.
 from dataclasses import fields, replace
 from pathlib import Path
 
-from convlens.budget.choose import SizeChoice, unlike_photographs
+from convlens.budget.choose import SizeChoice
 from convlens.budget.deadline import Clock
 from convlens.budget.measure import decode_some, rehearse_ending
 from convlens.budget.plan import AIM, Costs, Plan, plan
@@ -15,6 +15,7 @@ from convlens.budget.timed_run import TimedRun, fit_backbone, train_on_backbone
 from convlens.config import AugmentConfig, Config
 from convlens.conflicts import refuse_conflicts
 from convlens.data.dataset import Dataset
+from convlens.data.photographs import unlike_photographs
 from convlens.data.prepared import choose_preprocessing
 from convlens.data.store import is_stored
 from convlens.errors import ModelError

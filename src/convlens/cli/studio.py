@@ -13,7 +13,7 @@ from cyclopts import Parameter
 
 from convlens.errors import BackendError, Interrupted
 from convlens.files import write_atomically
-from convlens.language import N_, _, listed
+from convlens.language import N_, _, listed, sentences
 from convlens.screen import Screen
 
 if TYPE_CHECKING:
@@ -90,10 +90,23 @@ def studio(
         if not no_browser:
             stack.enter_context(_shown_in_browser(places.root / "open.html", address, screen))
         run(server, bound)
-    said = _("stopped; everything is in {folder}.").format(folder=places.root)
+    said = sentences(
+        _("stopped; everything is in {folder}.").format(folder=places.root), _goes_on(opened)
+    )
     if server.stopped_by == signal.SIGINT:
         raise Interrupted(said)
     screen.say(said)
+
+
+def _goes_on(opened: "Studio") -> str:
+    """Return that a training goes on and how it is stopped, or nothing."""
+    running = opened.queue.running
+    if running is None or running.stopping:
+        return ""
+    return _(
+        "The training {run} goes on, and the next convlens studio finds it; to stop it: kill -INT "
+        "{pid}"
+    ).format(run=running.run, pid=running.pid)
 
 
 def _require_packages() -> None:

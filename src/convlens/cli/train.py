@@ -160,7 +160,7 @@ def start_run(
 
 def _suggest_backbone(dataset: "Dataset", config: Config, screen: Screen) -> None:
     """Suggest a backbone for photographs, if no network was chosen."""
-    from convlens.budget.choose import unlike_photographs
+    from convlens.data.photographs import unlike_photographs
 
     is_chosen = config.transfer.backbone is not None or config.model != ModelConfig()
     if not is_chosen and not unlike_photographs(dataset, config):

@@ -19,6 +19,7 @@ from convlens.studio.pages import page_routes, script_digests
 from convlens.studio.problem import Problem, refusal
 from convlens.studio.shipping import api as api_shipping
 from convlens.studio.studio import Studio
+from convlens.studio.training import api as training_api
 
 
 def create_app(studio: Studio, access: Access) -> Starlette:
@@ -27,6 +28,7 @@ def create_app(studio: Studio, access: Access) -> Starlette:
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
         studio.thumbs.start()
+        studio.queue.start()
         yield
         studio.close()
 
@@ -39,6 +41,7 @@ def create_app(studio: Studio, access: Access) -> Starlette:
             *api_runs.routes(),
             *api_shipping.routes(),
             *api_microscope.routes(),
+            *training_api.routes(),
         ],
         exception_handlers={
             ConvlensError: _refused,

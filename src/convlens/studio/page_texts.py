@@ -7,12 +7,14 @@ from convlens.language import N_
 from convlens.studio.image_texts import IMAGE_TEXTS
 from convlens.studio.microscope_texts import MICROSCOPE_TEXTS
 from convlens.studio.ship_texts import SHIP_TEXTS
+from convlens.studio.train_texts import TRAIN_TEXTS
 
 # What all rooms say.
 SHELL_TEXTS: dict[str, str] = {
     "skip": N_("Skip to the content"),
     "rooms": N_("Rooms"),
     "room_images": N_("Images"),
+    "room_train": N_("Train"),
     "room_ship": N_("Ship"),
     "room_microscope": N_("Microscope"),
     "loading_room": N_("This room is being loaded."),
@@ -47,6 +49,7 @@ SHELL_TEXTS: dict[str, str] = {
     "name_missing": N_("A class needs a name."),
     "try_again": N_("Try again"),
     "stop": N_("Stop"),
+    "percent": N_("{n} %"),
 }
 
-TEXTS: dict[str, str] = SHELL_TEXTS | IMAGE_TEXTS | SHIP_TEXTS | MICROSCOPE_TEXTS
+TEXTS: dict[str, str] = SHELL_TEXTS | IMAGE_TEXTS | TRAIN_TEXTS | SHIP_TEXTS | MICROSCOPE_TEXTS

@@ -19,6 +19,8 @@ from convlens.studio.problem import TOO_LARGE, Problem
 from convlens.studio.run_list import RunList
 from convlens.studio.shipping.shipping import Shipping
 from convlens.studio.thumbs import Thumbs
+from convlens.studio.training.planning import Planning
+from convlens.studio.training.queue import Queue
 from convlens.studio.views import Views
 from convlens.studio.workspace import Workspace
 
@@ -40,6 +42,8 @@ class Studio:
         runs: Its trainings.
         shipping: Its exports, and how they are shown to others.
         looking: What looks into their networks.
+        queue: The trainings that somebody has asked for in the page.
+        planning: What a training will be.
         ended: Set when the server ends, so that nobody waits any longer.
     """
 
@@ -52,17 +56,28 @@ class Studio:
         self.runs = RunList(places.runs)
         self.shipping = Shipping(places)
         self.looking = Looking(places)
+        self.queue = Queue(self.workspace)
+        self.planning = Planning(self.workspace)
         self.ended = threading.Event()
 
     @property
     def told(self) -> int:
-        """A number that rises with each piece of progress, as of an audit or an export."""
-        return self.auditing.told + self.runs.told + self.shipping.told + self.looking.told
+        """A number that rises with each piece of progress, as of an audit or a training."""
+        parts = (
+            self.auditing,
+            self.runs,
+            self.queue,
+            self.planning,
+            self.shipping,
+            self.looking,
+        )
+        return sum(part.told for part in parts)
 
     def refresh(self) -> None:
         """Look at what others, such as the command line, have changed meanwhile."""
         self.workspace.refresh()
         self.runs.refresh()
+        self.planning.look()
 
     def close(self) -> None:
         """End what goes on in the background, and write what is not yet on the disk."""
@@ -70,6 +85,8 @@ class Studio:
         self.auditing.stop()
         self.shipping.close()
         self.looking.close()
+        self.planning.stop()
+        self.queue.close()
         self.thumbs.close()
         self.workspace.close()
 

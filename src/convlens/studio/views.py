@@ -32,7 +32,7 @@ class Views:
         self._kept: dict[object, Any] = {}
         self._version = 0
 
-    def _keep(self, key: object, make: Callable[[], Any]) -> Any:
+    def keep(self, key: object, make: Callable[[], Any]) -> Any:
         """Return what was made for a key since the last change, or make it."""
         if self._version != self._workspace.version:
             self._version = self._workspace.version
@@ -43,7 +43,7 @@ class Views:
 
     def counts(self) -> dict[str, Counter[str]]:
         """Return the numbers of images by class: "images", "own", "excluded", "relabelled_in"."""
-        found: dict[str, Counter[str]] = self._keep("counts", self._count)
+        found: dict[str, Counter[str]] = self.keep("counts", self._count)
         return found
 
     def _count(self) -> dict[str, Counter[str]]:
@@ -100,7 +100,7 @@ class Views:
             "excluded": sum(counts["excluded"].values()),
             "relabelled": sum(counts["relabelled_in"].values()),
             "notes": [printable(note) for note in notes],
-            "trash": {"images": self._keep("trash", lambda: images_in(workspace.places.trash))},
+            "trash": {"images": self.keep("trash", lambda: images_in(workspace.places.trash))},
             **undo_and_redo(workspace),
             "list": printable(workspace.places.list),
             "command": command,
@@ -109,7 +109,7 @@ class Views:
 
     def command(self) -> tuple[str, str | None]:
         """Return why nothing can be trained yet, or nothing, and the command that trains."""
-        found: tuple[str, str | None] = self._keep(("command", language()), self._command)
+        found: tuple[str, str | None] = self.keep(("command", language()), self._command)
         return found
 
     def _command(self) -> tuple[str, str | None]:
@@ -119,7 +119,7 @@ class Views:
                 "There is no image to train on: add some, or take back what is left out."
             ), None
         try:
-            check(self._counted())
+            check(self.counted())
         except DataError as error:
             return printable(error.args[0]), None
         source = workspace.places.source or str(workspace.places.images)
@@ -130,8 +130,11 @@ class Views:
             words += ["--using", str(workspace.places.list)]
         return "", printable(shlex.join(words))
 
-    def _counted(self) -> Dataset:
-        """Return a data set with the labels alone, as `check` looks at them."""
+    def counted(self) -> Dataset:
+        """Return a data set of the images that are used, with the labels of the list.
+
+        Its images are there to be counted and looked at; those of an array are not among them.
+        """
         workspace = self._workspace
         items = [one for one in workspace.listing.items if not workspace.marks.is_excluded(one)]
         labels = [self._label(item) for item in items]
@@ -142,7 +145,7 @@ class Views:
         return Dataset(
             source=workspace.places.source or str(workspace.places.images),
             kind=again(workspace.listing.kind),
-            images=[Path(item.file) for item in items],
+            images=[item.path or Path(item.file) for item in items],
             labels=np.array([numbers[label] for label in labels], np.int64),
             class_names=names,
             splits=np.array([item.split for item in items]) if has_splits else None,
@@ -155,7 +158,7 @@ class Views:
 
     def rows(self, query: Query, offset: int, limit: int) -> dict[str, Any]:
         """Return some of the images that a page asks for, in columns."""
-        chosen: list[Item] = self._keep(query, lambda: self._chosen(query))
+        chosen: list[Item] = self.keep(query, lambda: self._chosen(query))
         marks = self._workspace.marks
         numbers = {name: i for i, name in enumerate(self._workspace.listing.class_names)}
         rows = [

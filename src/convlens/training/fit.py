@@ -8,6 +8,7 @@ from typing import Any
 
 import keras
 import numpy as np
+from numpy.typing import NDArray
 
 from convlens import backend
 from convlens.config import Config
@@ -16,6 +17,7 @@ from convlens.errors import Interrupted, TrainingError
 from convlens.language import _
 from convlens.run import Run
 from convlens.screen import Screen
+from convlens.training.answers import NAME, Collector
 from convlens.training.averages import Averages
 from convlens.training.checkpoint import (
     State,
@@ -47,6 +49,8 @@ class Hooks:
             before.
         on_epoch: Called with the row of each finished epoch, those of a resumed run included, and
             whether it is the best so far. It may raise an error to end the training.
+        on_answers: Called after each epoch with its number, counted from 1, and the probabilities
+            of the validation images in their order, (m, num_classes).
         stop_requested: Asked after each step. True saves the state and ends the training with
             Interrupted.
         observer: Is told of each step, before the state is saved.
@@ -54,6 +58,7 @@ class Hooks:
 
     on_best: Callable[[keras.Model, State], None]
     on_epoch: Callable[[Row, bool], None] = lambda row, best: None
+    on_answers: Callable[[int, NDArray[np.float32]], None] = lambda epoch, probabilities: None
     stop_requested: Callable[[], bool] = lambda: False
     observer: Observer = field(default_factory=Observer)
 
@@ -140,6 +145,7 @@ class _Checkpoint(keras.callbacks.Callback):  # type: ignore[misc]
         self.screen = screen
         self.state = State()
         self._averages = Averages(train, enabled=config.training.average_weights)
+        self._answers = Collector()
         self._metrics: list[np.ndarray[Any, Any]] = []
         self._epoch_began = time.monotonic()
         self._saved = self._epoch_began
@@ -214,9 +220,14 @@ class _Checkpoint(keras.callbacks.Callback):  # type: ignore[misc]
 
     def on_test_begin(self, logs: Row | None = None) -> None:
         self._averages.put_in(self.model)
+        self._answers.begin()
+
+    def on_test_batch_end(self, batch: int, logs: Row | None = None) -> None:
+        self._answers.add(logs)
 
     def on_epoch_end(self, epoch: int, logs: Row | None = None) -> None:
         state = self.state
+        (logs or {}).pop(f"val_{NAME}", None)  # the log of TensorBoard takes numbers alone
         backend.sync(self.model)
         self._averages.put_in(self.model)  # Without validation images no test has begun.
         row = self._row(epoch, logs or {})
@@ -240,6 +251,9 @@ class _Checkpoint(keras.callbacks.Callback):  # type: ignore[misc]
         self.run.write_history(state.history)
         self.screen.epoch(row, best=best)
         self.hooks.on_epoch(row, best)
+        answers = self._answers.probabilities(self.train.num_classes)
+        if answers is not None:
+            self.hooks.on_answers(state.epoch, answers)
         self.model.stop_training = self.finished
         self._epoch_began = time.monotonic()
         interrupted = self.hooks.stop_requested() and not self.finished

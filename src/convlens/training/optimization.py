@@ -17,6 +17,7 @@ from keras import ops
 from convlens import backend
 from convlens.classifier.assembly import last_layers
 from convlens.config import LEARNING_RATES, TrainingConfig
+from convlens.training.answers import giving_answers
 from convlens.training.averages import with_averages
 from convlens.training.muon import Muon
 
@@ -77,6 +78,7 @@ def compile_for_training(
     optimizer = make_optimizer(config, schedule, multipliers, changes, model=model)
     if parts > 1:
         optimizer.gradient_accumulation_steps = parts
+    giving_answers(model)
     model.compile(
         optimizer=optimizer,
         loss=HeadsCrossentropy(heads, config.label_smoothing),

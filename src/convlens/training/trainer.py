@@ -5,12 +5,8 @@ step. With a backbone there are a `HeadStage` and, where layers are unfrozen, a 
 `convlens.transfer`.
 """
 
-import signal
-import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from types import FrameType
 from typing import Any, Protocol
 
 import keras
@@ -28,7 +24,9 @@ from convlens.training.checkpoint import State
 from convlens.training.failures import explained_failures
 from convlens.training.fit import Hooks, Row, fit
 from convlens.training.fused_norm import faster_layers
+from convlens.training.interrupts import interruptible
 from convlens.training.kept import Kept
+from convlens.training.live import write_live
 from convlens.training.observer import Observer
 from convlens.training.optimization import (
     Multiplier,
@@ -47,6 +45,10 @@ FEWEST_MEASURED = 5  # steps
 
 class Stage(Protocol):
     """A part of a training; `Training` runs one after the other."""
+
+    @property
+    def expected(self) -> float:
+        """The seconds that the stage takes, as `costs` has measured them."""
 
     def facts(self) -> dict[str, str]:
         """Return what this stage does differently from what the setup says; see `Setup.facts`."""
@@ -92,6 +94,7 @@ class Training:
             screen: Where it is printed instead of the training's own screen.
         """
         screen = screen or self.screen
+        screen.stage(_("measuring a few steps"))
         facts = self.setup.facts()
         for stage in self.stages:
             facts |= stage.facts()
@@ -116,6 +119,7 @@ class Training:
 
     def finish(self, run: Run) -> Classifier:
         """Calibrate and score the best epoch, and write the report; see `report.finish`."""
+        self.screen.stage(_("scores and report"))
         predict = self.stages[-1].prepare_scores(run)
         return finish(run, self.setup.prepared, self.screen, predict=predict)[0]
 
@@ -139,6 +143,7 @@ class Trainer(Stage):
         self.setup = setup
         self.screen = screen
         self.provenance: Mapping[str, Any] = {}  # goes into the classifier file
+        self._expected = 0.0
         self._multipliers = multipliers
         settings = setup.config.training
         splits = setup.prepared.splits
@@ -162,6 +167,11 @@ class Trainer(Stage):
         )
         self.train.steps = steps_per_epoch * self.train.parts
         self._compile()
+
+    @property
+    def expected(self) -> float:
+        """The seconds of the steps and the validations, as `costs` has measured them."""
+        return self._expected
 
     @property
     def parts(self) -> int:
@@ -209,6 +219,7 @@ class Trainer(Stage):
         status = self.screen.console.status(_("measuring a few steps"))
         with status, explained_failures(self.train):
             seconds = step_seconds(self.model, self.train, most=most)
+        self._expected = steps * seconds
         time = _("about {total} ({step:.0f} ms a step, measured), and then the scores").format(
             total=duration(max(steps * seconds, 1)), step=seconds * self.train.parts * 1000
         )
@@ -243,10 +254,13 @@ class Trainer(Stage):
         """
         keras.utils.set_random_seed(self.setup.config.training.seed)
         failures = explained_failures(self.train, self.val, how_to_go_on=run.how_to_resume)
-        with run.locked(), failures, _interruptible() as pressed:
+        with run.locked(), failures, interruptible() as pressed:
             hooks = Hooks(
                 on_best=lambda model, state: self._keep(model, state, run),
                 on_epoch=on_epoch,
+                on_answers=lambda epoch, rows: write_live(
+                    run.folder, self.setup.prepared, rows, epoch
+                ),
                 stop_requested=lambda: pressed.is_set() or stop_requested(),
                 observer=self._observer(run),
             )
@@ -273,24 +287,3 @@ class Trainer(Stage):
     def _keep(self, model: keras.Model, state: State, run: Run) -> None:
         set_weights(self.setup.network, model.get_weights())
         self.setup.save_classifier(run, state, self.provenance)
-
-
-@contextmanager
-def _interruptible() -> Iterator[threading.Event]:
-    """Yield an event that the first Ctrl-C or SIGTERM sets; a second Ctrl-C ends at once."""
-    pressed = threading.Event()
-    if threading.current_thread() is not threading.main_thread():
-        yield pressed  # Signals reach the main thread only.
-        return
-
-    def note(number: int, frame: FrameType | None) -> None:
-        if pressed.is_set():
-            raise KeyboardInterrupt
-        pressed.set()
-
-    before = {number: signal.signal(number, note) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield pressed
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)

@@ -68,6 +68,11 @@ class FineTuneStage:
         )
         return {N_("recipe"): recipe, **self.trainer.facts()}
 
+    @property
+    def expected(self) -> float:
+        """The seconds of the steps, as `costs` has measured them."""
+        return self.trainer.expected
+
     def costs(self) -> Facts:
         """Return the time and the memory of the steps, measured."""
         return self.trainer.costs()

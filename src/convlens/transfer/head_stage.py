@@ -22,6 +22,7 @@ from convlens.report.finish import Predict
 from convlens.run import Run
 from convlens.screen import Screen, duration
 from convlens.training.checkpoint import State
+from convlens.training.live import write_live
 from convlens.training.setup import Setup
 from convlens.training.trainer import Facts
 from convlens.transfer.backbone import FEATURES, HEAD, body_of
@@ -67,6 +68,7 @@ class HeadStage:
         self.setup = setup
         self.screen = screen
         self.continues = continues
+        self.expected = 0.0
         self.body = body_of(setup.network)
         with screen.console.status(_("preparing the backbone")):
             self.compiled, self.features = open_features(self.body, setup.prepared, setup.precision)
@@ -105,6 +107,7 @@ class HeadStage:
         began = time.monotonic()
         self.compiled(images)
         seconds = (time.monotonic() - began) / len(images) * len(missing)
+        self.expected = seconds
         said = _("about {time} for {count:,} images, measured, kept for later; {how}").format(
             time=duration(max(1, seconds)), count=len(missing), how=how
         )
@@ -134,6 +137,7 @@ class HeadStage:
             result = self._train_linear_head(run, result.seconds)
         if len(prepared.splits.val):
             rows = self.predict(self.setup.classifier(), prepared.splits.val)
+            write_live(run.folder, prepared, rows, 0)
             result = replace(result, classes=rows.argmax(axis=1).tolist())
         run.write(RESULT, json.dumps(vars(result)))
         return state

@@ -32,6 +32,25 @@ export function decimal(number) {
   return new Intl.NumberFormat(TAGS[language.get()]).format(number);
 }
 
+/* Return a number with that many digits after the point. */
+export function fixed(number, digits) {
+  const how = { minimumFractionDigits: digits, maximumFractionDigits: digits };
+  return new Intl.NumberFormat(TAGS[language.get()], how).format(number);
+}
+
+/* Return a share such as 0.25 in per cent. */
+export function percent(share, digits = 1) {
+  return t("percent", { n: fixed(100 * share, digits) });
+}
+
+/* Return those sentences that are there as one text. */
+export function sentences(...said) {
+  return said.filter(Boolean).join(language.get() === "zh" ? "" : " ");
+}
+
+/* Return what `Intl` calls the language. */
+export const tag = () => TAGS[language.get()];
+
 export function megabytes(bytes) {
   if (bytes < 1e6) return `${decimal(Math.max(1, Math.round(bytes / 1e3)))} kB`;
   return `${decimal(Math.round(bytes / 1e5) / 10)} MB`;

@@ -1,8 +1,9 @@
 /* Room 1, Images: classes, new images, the grid, the audit's findings. */
 
-import { useState } from "preact/hooks";
+import { useEffect, useState } from "preact/hooks";
 import { html } from "../html.js";
 import { Icon } from "../icons.js";
+import { place } from "../place.js";
 import { project } from "../project.js";
 import { useStore } from "../store.js";
 import { t } from "../words.js";
@@ -18,6 +19,7 @@ import { Grid } from "./grid.js";
 import { ImportDialog, LeftImports } from "./imports.js";
 import { filters } from "./list.js";
 import { Maker } from "./maker.js";
+import { reveal } from "./reveal.js";
 import { selection } from "./selection.js";
 import { Stuck } from "./stuck.js";
 import { pane, tool } from "./tool.js";
@@ -29,6 +31,10 @@ export function Room() {
   const shown = useStore(pane);
   const open = useStore(tool);
   const over = useDrop();
+  const { image } = useStore(place);
+  useEffect(() => {
+    if (image) reveal(image);
+  }, [image]);
   const isEmpty = mayAdd && !total && !open;
   return html`
     <div class="room" data-pane=${isEmpty && !classes.length ? "images" : shown}>

@@ -1,0 +1,212 @@
+/* Choices: what one chooses between, and what will happen then, in words and minutes. */
+
+import { useEffect, useId, useState } from "preact/hooks";
+import { call, Gone } from "../api.js";
+import { html } from "../html.js";
+import { Icon } from "../icons.js";
+import { project, onProgress } from "../project.js";
+import { go } from "../place.js";
+import { sayError } from "../say.js";
+import { createStore, kept, keep, useStore } from "../store.js";
+import { decimal, language, t } from "../words.js";
+import { Plan } from "./plan.js";
+import { act } from "./trainings.js";
+
+const WAYS = ["budget", "head", "tune", "small", "fast"];
+const EPOCHS = { tune: 5, small: 15, fast: 10 };
+const MINUTES = [1, 3, 10, 30];
+
+const choice = createStore(read());
+
+/* Return what this browser has chosen last; nothing if it has not. */
+function read() {
+  try {
+    const found = JSON.parse(kept("training"));
+    return WAYS.includes(found?.way) ? found : null;
+  } catch {
+    return null;
+  }
+}
+
+function choose(part) {
+  const next = { ...choice.get(), ...part };
+  choice.set(next);
+  keep("training", JSON.stringify(next));
+}
+
+/* Return what is asked of the server for a choice. */
+function requestOf({ way, seconds, epochs }) {
+  if (way === "budget") return { way, seconds: seconds ?? 180 };
+  return EPOCHS[way] ? { way, epochs: epochs?.[way] ?? EPOCHS[way] } : { way };
+}
+
+export function Chosen({ state, onStarted }) {
+  const { total } = useStore(project);
+  const chosen = useStore(choice) ?? { way: state.unlike ? "small" : "head" };
+  const [plan, problem] = usePlan(chosen, state);
+  if (!total || state.missing) return html`<${Nothing} missing=${state.missing} />`;
+  const start = async () => {
+    const answer = await act("", { json: requestOf(chosen) });
+    if (answer) onStarted(answer.training.run);
+  };
+  const waits = state.trainings.some((one) => ["running", "waiting"].includes(one.state));
+  return html`
+    <section aria-labelledby="choices-title">
+      <h2 id="choices-title">${t("train_how")}</h2>
+      <div class="ways-of-training" role="radiogroup" aria-labelledby="choices-title">
+        ${WAYS.map((way) => html`<${Way} key=${way} way=${way} chosen=${chosen} unlike=${state.unlike} />`)}
+      </div>
+      ${chosen.way === "budget" && html`<${Budget} seconds=${chosen.seconds ?? 180} />`}
+      ${EPOCHS[chosen.way] && html`<${Epochs} way=${chosen.way} epochs=${chosen.epochs} />`}
+    </section>
+    <${Plan} request=${requestOf(chosen)} answer=${plan} problem=${problem} unlike=${state.unlike} />
+    <div class="start-bar">
+      <button type="button" class="button primary start-training" onClick=${start}>
+        <${Icon} name=${waits ? "plus" : "play"} />${t(waits ? "train_queue" : "train_start")}
+      </button>
+      ${waits && html`<p class="note">${t("train_one_at_a_time")}</p>`}
+    </div>
+  `;
+}
+
+/* Why nothing can be trained, and where that is put right. */
+const Nothing = ({ missing }) => html`
+  <section>
+    <h2>${t("train_how")}</h2>
+    <p class="note cannot"><${Icon} name="note" />${missing || t("train_no_images")}</p>
+    <button type="button" class="button" onClick=${() => go("images")}>
+      <${Icon} name="images" />${t("train_to_images")}
+    </button>
+  </section>
+`;
+
+function Way({ way, chosen, unlike }) {
+  const id = useId();
+  const isChosen = chosen.way === way;
+  const suits = (way === "head" && !unlike) || (way === "small" && unlike);
+  return html`
+    <label class="way-of-training" data-chosen=${isChosen} for=${id}>
+      <input
+        id=${id}
+        type="radio"
+        name="way"
+        data-way=${way}
+        checked=${isChosen}
+        onChange=${() => choose({ way })}
+        aria-describedby="${id}-text"
+      />
+      <b>${t(`way_${way}`)}${suits && html`<span class="suits">${t("train_suits")}</span>`}</b>
+      <span id="${id}-text">${t(`way_${way}_text`)}</span>
+    </label>
+  `;
+}
+
+function Budget({ seconds }) {
+  const minutes = seconds / 60;
+  return html`
+    <fieldset class="numbers">
+      <legend>${t("train_minutes")}</legend>
+      <div class="buttons">
+        ${MINUTES.map(
+          (one) => html`
+            <button
+              type="button"
+              class="button"
+              aria-pressed=${one === minutes}
+              onClick=${() => choose({ way: "budget", seconds: 60 * one })}
+            >
+              ${decimal(one)}
+            </button>
+          `,
+        )}
+        <${Number_}
+          label=${t("train_own_minutes")}
+          value=${minutes}
+          least=${0.5}
+          most=${1440}
+          step=${0.5}
+          onValue=${(value) => choose({ way: "budget", seconds: Math.round(60 * value) })}
+        />
+      </div>
+    </fieldset>
+  `;
+}
+
+const Epochs = ({ way, epochs = {} }) => html`
+  <div class="numbers">
+    <${Number_}
+      label=${t("train_epochs")}
+      value=${epochs[way] ?? EPOCHS[way]}
+      least=${1}
+      most=${1000}
+      step=${1}
+      onValue=${(value) => choose({ way, epochs: { ...epochs, [way]: Math.round(value) } })}
+    />
+  </div>
+`;
+
+/* A number that somebody types; a wrong one is said beside it and changes nothing. */
+function Number_({ label, value, least, most, step, onValue }) {
+  const id = useId();
+  const [problem, setProblem] = useState("");
+  const take = (event) => {
+    const typed = event.target.valueAsNumber;
+    const isRight = typed >= least && typed <= most;
+    setProblem(isRight ? "" : t("train_number", { least: decimal(least), most: decimal(most) }));
+    if (isRight) onValue(typed);
+  };
+  return html`
+    <span class="number-field">
+      <label for=${id}>${label}</label>
+      <input
+        id=${id}
+        type="number"
+        min=${least}
+        max=${most}
+        step=${step}
+        value=${value}
+        aria-invalid=${problem ? "true" : "false"}
+        aria-describedby=${problem ? `${id}-problem` : null}
+        onChange=${take}
+      />
+      ${problem && html`<span class="problem" id="${id}-problem" role="alert">${problem}</span>`}
+    </span>
+  `;
+}
+
+/* Return what will happen, and why that is not known. It is found out a moment after the last
+   change, and again after the images have changed. */
+function usePlan(chosen, state) {
+  const { version } = useStore(project);
+  const [answer, setAnswer] = useState(null);
+  const [problem, setProblem] = useState("");
+  const words = language.get();
+  const request = requestOf(chosen);
+  const key = JSON.stringify([request, version, words, state.missing]);
+  useEffect(() => {
+    let isShown = !state.missing;
+    let isDone = false;
+    const ask = async (begin) => {
+      if (!isShown || isDone) return;
+      try {
+        const found = await call("/api/trainings/plan", { json: { ...request, begin } });
+        if (!isShown) return;
+        isDone = !["running", "none"].includes(found.plan.state);
+        setProblem("");
+        setAnswer({ key, ...found });
+      } catch (error) {
+        if (!isShown || error instanceof Gone) return;
+        if (error.field) setProblem(error.message);
+        else sayError(error);
+      }
+    };
+    const timer = setTimeout(() => ask(true), 400);
+    const leave = onProgress(() => ask(false));
+    return () => {
+      isShown = false;
+      clearTimeout(timer);
+      leave();
+    };
+  }, [key]);
+  return [answer?.key === key ? answer : { plan: { state: "running" } }, problem];
+}

@@ -1,0 +1,174 @@
+/* Shown: one training, while it goes on and after it. */
+
+import { useState } from "preact/hooks";
+import { Copyable } from "../copyable.js";
+import { html } from "../html.js";
+import { Icon } from "../icons.js";
+import { go } from "../place.js";
+import { rooms } from "../rooms.js";
+import { count, decimal, percent, sentences, t } from "../words.js";
+import { Curves } from "./curves.js";
+import { Mistakes } from "./mistakes.js";
+import { about, clock } from "./time.js";
+import { act, useNow, useSecondsSince } from "./trainings.js";
+
+export function Shown({ row, at }) {
+  const { run, entry, found } = row;
+  const now = useNow(run);
+  const state = stateOf(row);
+  return html`
+    <article class="shown-training" aria-labelledby="shown-title">
+      <header>
+        <h2 id="shown-title">${run}</h2>
+        <${State} state=${state} text=${entry?.state_text ?? found?.state_text} />
+        <${Buttons} row=${row} state=${state} />
+      </header>
+      ${state === "running" && html`<${Running} row=${row} at=${at} />`}
+      ${state === "waiting" && html`<p class="note">${t("train_waits")}</p>`}
+      <${Ended} row=${row} state=${state} now=${now} />
+      ${entry && found?.problems.map((text) => html`<p class="problem">${text}</p>`)}
+      ${now &&
+      html`
+        <${Curves} history=${now.history} asked=${found?.asked} />
+        ${state !== "waiting" && !now.history.length && html`<${NoCurve} row=${row} state=${state} now=${now} />`}
+        <${Mistakes} live=${now.live} />
+        <${Terminal} entry=${entry} log=${now.log} />
+      `}
+    </article>
+  `;
+}
+
+/* Return one word for the state of a training, whoever has begun it. */
+export function stateOf({ entry, found }) {
+  if (entry) return entry.state;
+  return { training: "running", resumable: "stopped", not_begun: "killed" }[found.state] ?? found.state;
+}
+
+const ICONS = {
+  running: "play",
+  waiting: "clock",
+  finished: "check",
+  stopped: "pause",
+  failed: "error",
+  killed: "warning",
+  damaged: "error",
+};
+
+export const State = ({ state, text }) => html`
+  <span class="state" data-state=${state}><${Icon} name=${ICONS[state] ?? "note"} />${text}</span>
+`;
+
+function Buttons({ row: { run, entry, found }, state }) {
+  const canGoOn = entry ? entry.can_go_on : found?.state === "resumable";
+  const goOn = () =>
+    entry ? act(`/${entry.id}/continue`) : act("/continue", { json: { run } });
+  return html`
+    <div class="buttons">
+      ${entry &&
+      state === "running" &&
+      html`<button type="button" class="button" disabled=${entry.stopping} onClick=${() => act(`/${entry.id}/stop`)}>
+        <${Icon} name="pause" />${t(entry.stopping ? "train_stopping" : "train_stop")}
+      </button>`}
+      ${canGoOn &&
+      html`<button type="button" class="button primary" onClick=${goOn}>
+        <${Icon} name="play" />${t("train_continue")}
+      </button>`}
+      ${["scores", "try"]
+        .filter((key) => rooms.some((one) => one.key === key))
+        // A classifier is there before its report, and while its layers still learn.
+        .filter((key) => state === "finished" || (key === "try" && found?.has_classifier))
+        .map(
+          (key) => html`
+            <button type="button" class="button primary" onClick=${() => go(key, { run })}>
+              <${Icon} name="arrow" />${t(`train_to_${key}`)}
+            </button>
+          `,
+        )}
+    </div>
+  `;
+}
+
+/* How far it is, and how long it still takes. */
+function Running({ row: { entry, found }, at }) {
+  const passed = useSecondsSince(at);
+  const progress = entry?.progress;
+  const left = entry?.left == null ? null : entry.left - passed;
+  const epochs = found?.asked ? t("train_progress", { progress: found.progress }) : "";
+  const share = progress?.total ? progress.done / progress.total : null;
+  return html`
+    <div class="running">
+      <p role="status">
+        <b>${progress?.stage || epochs || t("train_starting")}</b>
+        ${share !== null && html` <span>${percent(Math.floor(100 * share) / 100, 0)}</span>`}
+      </p>
+      <progress aria-label=${t("train_how_far")} max="1" value=${share}></progress>
+      <p class="times">
+        ${entry?.began && html`<span>${t("train_since", { time: clock(entry.now - entry.began + passed) })}</span>`}
+        ${left !== null &&
+        html`<span>${left > 1 ? t("train_left", { time: clock(left) }) : t("train_soon")}</span>`}
+      </p>
+      <p class="note">${t(entry ? "train_safe" : "train_elsewhere")}</p>
+    </div>
+  `;
+}
+
+function Ended({ row: { entry, found }, state, now }) {
+  if (state === "failed") {
+    return html`<p class="problem ended" role="alert"><${Icon} name="error" />${entry.message}</p>`;
+  }
+  if (state === "killed" || state === "stopped") {
+    const why = state === "killed" ? t("train_killed") : t("train_stopped");
+    const can = entry ? entry.can_go_on : found?.state === "resumable";
+    return html`<p class="ended"><${Icon} name=${state === "killed" ? "warning" : "pause"} />
+      <span>${sentences(why, entry?.message, can && t("train_can_go_on"))}</span>
+    </p>`;
+  }
+  if (state === "damaged") return html`<p class="problem ended">${found.problems.join(" ")}</p>`;
+  if (state !== "finished") return null;
+  if (!found) return html`<p class="ended"><${Icon} name="note" />${t("train_gone")}</p>`;
+  return html`<${Result} now=${now} found=${found} />`;
+}
+
+/* The accuracy with its interval, in words. */
+function Result({ now, found }) {
+  if (!now) return null;
+  const { report, verdict } = now;
+  const accuracy = report.metrics?.accuracy;
+  if (!accuracy) return html`<p class="ended"><${Icon} name="check" /><span>${t("result_none")}</span></p>`;
+  const right = Math.round(accuracy.value * accuracy.n);
+  const kind = report.images_seen === "test" ? "result_test" : "result_val";
+  return html`
+    <div class="result">
+      <p class="number"><b>${percent(accuracy.value)}</b> ${t("result_accuracy")}</p>
+      <p>
+        ${sentences(
+          count(kind, accuracy.n, { right: decimal(right) }),
+          t("result_interval", { low: percent(accuracy.low), high: percent(accuracy.high) }),
+          accuracy.n < 100 && t("result_few"),
+        )}
+      </p>
+      ${verdict && html`<p class="note">${verdict}</p>`}
+      ${found?.seconds > 0 && html`<p class="note">${t("result_seconds", { time: about(found.seconds) })}</p>`}
+    </div>
+  `;
+}
+
+/* Why there is no curve. */
+const NoCurve = ({ row, state, now }) => {
+  if (row.entry?.choice?.way === "head" && now.live) return html`<p class="note">${t("curve_no_epochs")}</p>`;
+  return state === "running" ? html`<p class="note">${t("curve_later")}</p>` : null;
+};
+
+/* What the command line says of it, and how one goes on there. */
+function Terminal({ entry, log }) {
+  const [isOpen, setOpen] = useState(false);
+  if (!entry?.command) return null;
+  return html`
+    <details class="terminal command" open=${isOpen} onToggle=${(event) => setOpen(event.target.open)}>
+      <summary>${t("train_terminal")}</summary>
+      ${isOpen &&
+      html`<${Copyable} label=${t("train_with")} text=${entry.command} />
+        ${log && html`<pre class="log" tabindex="0" aria-label=${t("train_log")}>${log}</pre>`}`}
+    </details>
+  `;
+}

