@@ -231,6 +231,13 @@ CODES: dict[str, Code] = {
         N_("The class has too few images to learn it and to measure how well it was learned."),
         N_("Add images, or join the class with another one."),
     ),
+    "one_class": Code(
+        "warning",
+        "look",
+        N_("a single class"),
+        N_("All images have the same label, so there is nothing that a network could tell apart."),
+        N_("Add the images of at least one more class, each class in a folder of its own."),
+    ),
     "unequal_classes": Code(
         "note",
         "look",

@@ -12,6 +12,7 @@ from convlens.language import _, listed
 # What concerns whole classes, so that no single image is to blame.
 OF_CLASSES = (
     "small_class",
+    "one_class",
     "unequal_classes",
     "metadata_tells_class",
     "patch_tells_class",

@@ -17,6 +17,7 @@ def in_short(finding: Finding) -> str:
         "metadata_tells_class": _metadata,
         "patch_tells_class": _patch,
         "small_class": _small_class,
+        "one_class": _small_class,
         "unequal_classes": _unequal_classes,
         "hard_pair": _hard_pair,
         "worse_slice": _worse_slice,

@@ -4,6 +4,7 @@ import pytest
 
 from convlens.audit.checks import classes
 from convlens.audit.checks.classes import check_classes
+from convlens.audit.in_short import in_short
 from tests.audit.photographs import found_by, make_set, photograph
 
 
@@ -21,6 +22,14 @@ def test_a_class_is_small_by_the_images_that_can_be_read(folder):
     (one,) = found_by(check_classes, folder)["small_class"]
     assert one.evidence == {"class": "cat", "images": 19}
     assert len(one.files) == 19
+
+
+def test_single_class_is_said_in_one_line(folder):
+    for path in (folder / "dog").iterdir():
+        path.unlink()
+    (one,) = found_by(check_classes, folder)["one_class"]
+    assert one.evidence == {"class": "cat", "images": 20}
+    assert in_short(one) == "cat (20)"
 
 
 def test_unequal_classes_are_named(folder, monkeypatch):

@@ -21,7 +21,18 @@ TELLING = 0.1
 
 def check_classes(material: Material) -> list[Finding]:
     """Return findings on classes as a whole."""
-    return [*_small(material), *_unequal(material), *_grey(material)]
+    return [*_one(material), *_small(material), *_unequal(material), *_grey(material)]
+
+
+def _one(material: Material) -> list[Finding]:
+    """Return a finding if all images that could be read have the same label."""
+    dataset = material.dataset
+    counts = _counts(material)
+    there = np.flatnonzero(counts)
+    if len(there) != 1:
+        return []
+    evidence = {"class": dataset.class_names[there[0]], "images": int(counts[there[0]])}
+    return [found("one_class", dataset, [], evidence)]
 
 
 def _small(material: Material) -> list[Finding]:
