@@ -89,6 +89,19 @@ def test_findings_are_filters_and_pairs(page):
     assert page.get(f"/api/images/{blank}").json()["findings"] != []
 
 
+def test_one_image_under_two_labels_has_a_choice_of_them(page):
+    (row,) = page.get("/api/findings?code=two_labels").json()["rows"]
+    classes = page.classes()
+    assert row["choices"]["classes"] == [classes["cat"], classes["dog"]]
+    names = {one["name"] for one in row["images"]}
+    assert len(row["choices"]["images"]) == len(names)
+    asked = {"images": row["choices"]["images"], "class": classes["dog"]}
+    assert page.post("/api/relabel", asked).json()["changed"] == 1
+    page.post("/api/undo")
+    (row,) = page.get("/api/findings?code=blank").json()["rows"]
+    assert row["choices"] == {"images": [], "classes": []}
+
+
 def test_what_is_proposed_is_done_and_undone(page):
     (row,) = page.get("/api/findings?code=blank").json()["rows"]
     assert [one["action"] for one in row["proposals"]] == ["exclude"]
@@ -144,6 +157,16 @@ def test_what_cannot_be_checked_is_one_line(tmp_path):
         status = finish(page)
         assert status["state"] == "failed"
         assert "must hold images" in status["message"]
+
+
+def test_what_an_audit_says_is_in_the_language_of_the_page(tmp_path):
+    chinese = {"Accept-Language": "zh-TW"}
+    with opened(tmp_path / "empty") as other:
+        other.post("/api/audit")
+        finish(other)
+        failed = [other.get("/api/state", **how).json()["audit"] for how in ({}, chinese)]
+    assert [one["state"] for one in failed] == ["failed", "failed"]
+    assert failed[0]["message"] != failed[1]["message"]
 
 
 def test_it_can_be_stopped(page):

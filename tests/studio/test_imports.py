@@ -108,6 +108,35 @@ def test_what_is_no_image_is_said(own):
     assert found.json()["message"] == "a.zip: there is no image in this archive."
 
 
+def test_a_file_of_an_import_is_hidden_or_gets_a_name_that_windows_allows(own):
+    data = archive(
+        {
+            "con/aux.png": picture(11),
+            "cat/10.png": picture(10),
+            "$RECYCLE.BIN/12.png": picture(12),
+            "__MACOSX/cat/._10.png": b"x",
+        }
+    )
+    name = own.post("/api/imports").json()["id"]
+    found = own.post(f"/api/imports/{name}/zip?name=set.zip", data).json()
+    assert (found["files"], found["hidden"]) == (2, ["$RECYCLE.BIN/12.png"])
+    found = own.post(f"/api/imports/{name}/files?path=.hidden/13.png", picture(13)).json()
+    assert (found["kept"], found["hidden"]) == (False, [".hidden/13.png"])
+    looked = own.post(f"/api/imports/{name}/look").json()
+    assert {one["name"] for one in looked["classes"]} == {"con_", "cat"}
+
+
+def test_notes_do_not_name_the_folder_in_which_an_import_waits(own):
+    members = {f"{label}/{i}.png": picture(20 + i) for label in "ab" for i in range(2)}
+    name = begin(own, members | {"lost.png": picture(9)})
+    looked = own.post(f"/api/imports/{name}/look").json()
+    assert looked["notes"]
+    done = own.post(f"/api/imports/{name}/finish").json()
+    for note in (*looked["notes"], *done["notes"]):
+        assert not note.startswith("files")
+        assert name not in note
+
+
 def test_names_of_archives_from_taiwan_are_read(own):
     data = archive({"XX/1.png": picture(80), "dog/1.png": picture(81)})
     name = own.post("/api/imports").json()["id"]

@@ -27,6 +27,17 @@ def test_what_is_no_image_is_not_kept(own):
     assert own.state()["total"] == 5
 
 
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "BMP"])
+def test_an_image_that_is_cut_off_is_not_kept(own, kind):
+    whole = picture(8, kind, (300, 200))
+    path = f"/api/classes/{own.classes()['cat']}/images?name=a.{kind.lower()}"
+    found = own.post(path, whole[: len(whole) * 2 // 3])
+    assert found.status_code == 422
+    assert found.json()["message"].startswith(f"a.{kind.lower()}:")
+    assert own.state()["total"] == 5
+    assert own.post(path, whole).status_code == 201
+
+
 def test_no_byte_of_an_upload_reaches_a_page(own):
     script = b"<script>alert('uploaded')</script>"
     hiding = picture(8, "JPEG", (300, 200)) + script

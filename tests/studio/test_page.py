@@ -180,6 +180,27 @@ def test_findings_lie_side_by_side_and_a_click_does_what_is_proposed(served, win
     tabs.check(served.origin)
 
 
+def test_a_label_is_chosen_and_an_image_is_looked_at_with_a_click(served, window, tmp_path):  # noqa: F811
+    folder = write_folder(served.folder / "images", cat=6, dog=6)
+    (folder / "dog" / "copy.png").write_bytes((folder / "cat" / "00000.png").read_bytes())
+    first = min((folder / "dog").glob("0*.png"))
+    first.rename(folder / "dog" / "odd.jpg")
+    tabs = window()
+    page = tabs.tab(served.address)
+    page.get_by_role("button", name="Check the images").click()
+    page.wait_for_selector(".code")
+    page.locator(".code", has_text="label").first.click()
+    page.get_by_role("button", name="All are cat").click()
+    page.wait_for_selector(".card[data-done=true]")
+    rows = (served.folder / "corrections.csv").read_text(encoding="utf-8").splitlines()
+    assert [row.split(",")[:3] for row in rows[1:]] == [["dog/copy.png", "relabel", "cat"]]
+    page.get_by_role("button", name="All images").click()
+    page.locator(".code", has_text="another type").first.click()
+    page.locator(".card").get_by_role("button", name="Look at dog/odd.jpg").click()
+    page.locator(".details", has_text="odd.jpg").wait_for()
+    tabs.check(served.origin)
+
+
 def test_many_findings_stay_when_the_images_change(served, window):  # noqa: F811
     folder = write_folder(served.folder / "images", cat=6, dog=6)
     (folder / "dog" / "copy.png").write_bytes((folder / "cat" / "00000.png").read_bytes())

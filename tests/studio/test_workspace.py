@@ -76,6 +76,31 @@ def test_everything_can_be_undone_and_done_again(own):
     assert own.post("/api/redo").json()["message"] == "there is nothing to do again."
 
 
+def test_a_step_that_cannot_be_undone_leaves_the_list(own):
+    rows = own.rows()
+    own.post("/api/exclude", {"images": [rows["dog/4.png"]["id"]]})
+    own.post("/api/remove", {"images": [rows["cat/2.png"]["id"], rows["cat/1.png"]["id"]]})
+    images = own.studio.workspace.places.images
+    (images / "cat" / "2.png").write_bytes(picture(70))
+    refused = own.post("/api/undo")
+    assert refused.status_code == 409
+    assert "2.png: something else lies here now" in refused.json()["message"]
+    assert "taken off the list: 2 images removed" in refused.json()["message"]
+    assert not (images / "cat" / "1.png").exists()  # nothing of the step was done
+    assert own.post("/api/undo").json()["text"] == "undone: 1 image left out"
+
+
+def test_a_change_that_is_refused_is_no_step(own):
+    last = len(own.studio.workspace.history.done)
+    (own.studio.workspace.places.images / "owl").mkdir()
+    (own.studio.workspace.places.images / "owl" / "1.png").write_bytes(picture(71))
+    found = own.client.patch(
+        f"/api/classes/{own.classes()['cat']}", json={"name": "owl"}, headers=own.headers
+    )
+    assert found.status_code in (409, 422)
+    assert len(own.studio.workspace.history.done) == last
+
+
 def test_renaming_a_class_takes_its_rows_along(own):
     rows = own.rows()
     own.post("/api/relabel", {"images": [rows["dog/4.png"]["id"]], "class": own.classes()["cat"]})

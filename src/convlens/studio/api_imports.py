@@ -14,6 +14,7 @@ from convlens.studio.content import MOST_BYTES
 from convlens.studio.imports import keep_archive, keep_file, said_of, said_of_all, understood
 from convlens.studio.joining import finish_import
 from convlens.studio.problem import Problem
+from convlens.studio.staged import inside, is_hidden_image
 from convlens.studio.studio import (
     Content,
     Studio,
@@ -24,6 +25,8 @@ from convlens.studio.studio import (
     studio_of,
 )
 from convlens.studio.unzip import MOST_ZIP, Unpacked
+
+MOST_HIDDEN = 1000  # names of images that are left out of an archive
 
 
 def routes() -> list[Route]:
@@ -58,7 +61,9 @@ async def _file(request: Request) -> Response:
     path = request.query_params.get("path", "")
     content = await read_body(request, MOST_BYTES)
     kept = await run_in_threadpool(keep_file, one, path, content)
-    return JSONResponse({"kept": kept, "files": one.files, "bytes": one.bytes}, 201)
+    hidden = [] if kept or not is_hidden_image(inside(path)) else [path]
+    counts = {"files": one.files, "bytes": one.bytes, "hidden": hidden}
+    return JSONResponse({"kept": kept, **counts}, 201)
 
 
 async def _zip(request: Request) -> Response:
@@ -78,7 +83,8 @@ async def _zip(request: Request) -> Response:
     if not done.files:
         raise Problem(_("{name}: there is no image in this archive.").format(name=name))
     left_out = dict(done.left_out.most_common(20))
-    return JSONResponse({"files": done.files, "bytes": done.bytes, "left_out": left_out}, 201)
+    counts = {"files": done.files, "bytes": done.bytes, "left_out": left_out}
+    return JSONResponse({**counts, "hidden": done.hidden[:MOST_HIDDEN]}, 201)
 
 
 async def _look(request: Request) -> Response:
@@ -93,7 +99,7 @@ async def _look(request: Request) -> Response:
             return said_of_all(one, str(content["class_name"]))
         with one.lock:
             one.require_there()
-            return said_of(understood(one))
+            return said_of(one, understood(one))
 
     return JSONResponse(await run_in_threadpool(work))
 

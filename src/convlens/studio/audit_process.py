@@ -23,8 +23,9 @@ from convlens.data.prepared import Prepared, prepare_data
 from convlens.data.sources import load_to_check
 from convlens.errors import ConvlensError, DataError
 from convlens.files import write_atomically
-from convlens.language import _
+from convlens.language import _, again, using
 
+LANGUAGES = ("en", "zh")
 KINDER = 5  # how much more the page may compute than this process
 PAUSE = 0.2  # seconds between two lines of progress
 
@@ -36,10 +37,20 @@ def main(request: Path) -> None:
         os.nice(KINDER)
     result: dict[str, Any] = {"stamp": asked["stamp"]}
     try:
-        result["audit"] = _audit(asked).to_dict()
+        facts = _audit(asked).to_dict()
+        result["audit"] = facts | {"left_out": in_each_language(facts["left_out"])}
     except ConvlensError as error:
-        result["message"] = str(error.args[0])
+        result["message"] = in_each_language(error.args[0])
     write_atomically(asked["result"], json.dumps(result), _("the audit"))
+
+
+def in_each_language(texts: Any) -> dict[str, Any]:
+    """Return texts by the language; that of the page may change after the audit."""
+    said = {}
+    for name in LANGUAGES:
+        with using(name):
+            said[name] = again(texts)
+    return said
 
 
 def _audit(asked: dict[str, Any]) -> Audit:

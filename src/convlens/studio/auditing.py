@@ -175,7 +175,7 @@ class Auditing:
             return {"state": "none"}
         stale = result.stamp != self.stamp()
         if "message" in result.facts:
-            return {"state": "failed", "stale": stale, "message": result.facts["message"]}
+            return {"state": "failed", "stale": stale, "message": _said(result.facts["message"])}
         return {"state": "done", "stale": stale, "stamp": self.result_stamp(), **_summary(result)}
 
     def numbers_of(self, code: str | None) -> list[int]:
@@ -216,8 +216,16 @@ def _summary(result: Result) -> dict[str, Any]:
         "seconds": result.facts["seconds"],
         "levels": result.facts["levels"],
         "codes": codes,
-        "left_out": result.facts["left_out"],
+        "left_out": _said(result.facts["left_out"]),
     }
+
+
+def _said(texts: Any) -> Any:
+    """Return what the process has written in each language in that of the page.
+
+    A file of an older release has it in one language.
+    """
+    return texts[language()] if isinstance(texts, dict) else texts
 
 
 def stamp_of(workspace: Workspace) -> str:

@@ -1,8 +1,9 @@
 """Content: the bytes that somebody uploads, looked at before they become a file."""
 
 import io
+import threading
 
-from convlens.decode import read_header
+from convlens.decode import decode, read_header
 from convlens.errors import ImageError
 from convlens.image_file import MAX_PIXELS
 from convlens.language import _
@@ -14,6 +15,8 @@ MOST_BYTES = 50_000_000  # of an image
 MOST_IMAGES = 200_000  # of a workspace
 LIMITS = {"image_bytes": MOST_BYTES, "image_pixels": MAX_PIXELS, "images": MOST_IMAGES}
 
+_one_at_a_time = threading.Lock()
+
 
 def checked_name(given: str, content: bytes) -> str:
     """Return the name under which an image is kept, after a look at its header.
@@ -23,7 +26,8 @@ def checked_name(given: str, content: bytes) -> str:
         content: The bytes of the file.
 
     Raises:
-        Problem: If it is too large, no image that `train` reads, or one that must not be decoded.
+        Problem: If it is too large, no image that `train` reads, cut off at its end, or one that
+            must not be decoded.
     """
     shown = given.rpartition("/")[2][:100] or "image"
     if len(content) > MOST_BYTES:
@@ -33,9 +37,29 @@ def checked_name(given: str, content: bytes) -> str:
     try:
         header = read_header(stream)
         is_large(header, stream)
+        if not seems_whole(header.format, content):
+            with _one_at_a_time:  # of large images, few fit into the memory
+                decode(stream)
     except ImageError as error:
         raise Problem(error.args[0], field="name") from error
     return image_name(given, header.format)
+
+
+def seems_whole(kind: str, content: bytes) -> bool:
+    """Return whether a file has the end of its image; only one that seems not to is decoded.
+
+    Args:
+        kind: Pillow's name of its format.
+        content: The file.
+    """
+    if kind in ("JPEG", "MPO"):
+        # The data of an image begins after its last header, and cannot have this marker in it.
+        return content.rfind(b"\xff\xd9") > content.rfind(b"\xff\xda")
+    if kind == "PNG":
+        return b"IEND\xaeB`\x82" in content
+    if kind == "WEBP":
+        return len(content) >= 8 + int.from_bytes(content[4:8], "little")
+    return False
 
 
 def too_large(name: str) -> Problem:

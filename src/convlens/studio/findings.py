@@ -38,7 +38,20 @@ def shown(workspace: Workspace, auditing: Auditing, number: int) -> dict[str, An
         "rules": rules_of(finding),
         "images": [_image(workspace, finding.files[place]) for place in places],
         "more": len(finding.files) - len(places),
+        "choices": _choices(workspace, finding),
         "proposals": [_proposal(workspace, row) for row in corrections_of([finding])],
+    }
+
+
+def _choices(workspace: Workspace, finding: Finding) -> dict[str, Any]:
+    """Return the labels of one image under several ones, and all its copies that are there."""
+    if finding.code != "two_labels":
+        return {"images": [], "classes": []}
+    names = [name for name in workspace.listing.class_names if name in finding.evidence["labels"]]
+    items = [workspace.listing.by_file.get(file) for file in finding.files]
+    return {
+        "images": [item.id for item in items if item is not None],
+        "classes": [class_id(name) for name in names],
     }
 
 

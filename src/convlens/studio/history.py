@@ -1,6 +1,7 @@
 """History: what was done in a workspace, so that it can be undone, also after a restart."""
 
 import json
+import os
 import secrets
 import time
 from collections.abc import Callable
@@ -64,11 +65,31 @@ class Step:
                     GONE,
                 )
 
+    def moved(self, *, forward: bool) -> list[tuple[str, str]]:
+        """Return what is moved, from where to where, if it is done or taken back."""
+        return self.moves if forward else [(there, here) for here, there in reversed(self.moves)]
+
+    def require_free(self, workspace: Path, *, forward: bool) -> None:
+        """Raise Problem if something else lies where it would move a file, before it moves any."""
+        moves = self.moved(forward=forward)
+        leaving = {here for here, _there in moves}
+        for here, there in moves:
+            if os.path.lexists(workspace / here) and there not in leaving:
+                check_free(workspace / here, workspace / there)
+
     @property
     def text(self) -> str:
         """What it did, in the chosen language."""
         said = _SAID.get(self.what)
         return "" if said is None else said(self.number)
+
+
+def check_free(here: Path, there: Path) -> None:
+    """Raise Problem if something else lies where a file is to go."""
+    if os.path.lexists(there) and not (here.exists() and here.samefile(there)):
+        raise Problem(
+            _("{path}: something else lies here now; nothing was changed.").format(path=there), GONE
+        )
 
 
 def _counted(pair: Callable[[int], str]) -> Callable[[int], str]:

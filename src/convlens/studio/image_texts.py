@@ -140,6 +140,12 @@ _IMPORT = {
     "import_already_many": N_("{n} images were there already."),
     "import_left_out_one": N_("{n} file is neither an image nor a table, and stays out."),
     "import_left_out_many": N_("{n} files are neither images nor tables, and stay out."),
+    "import_hidden_one": N_(
+        "{n} image is hidden or of the system by its name or folder, and stays out: {names}"
+    ),
+    "import_hidden_many": N_(
+        "{n} images are hidden or of the system by their names or folders, and stay out: {names}"
+    ),
     "import_one_class": N_("All of these images can go to one class:"),
     "did_import_one": N_("{n} image was imported."),
     "did_import_many": N_("{n} images were imported."),
@@ -269,6 +275,7 @@ _CHECK = {
     "proposed_relabel": N_("Change {name} to {label}"),
     "proposed_group": N_("Keep {name} with its group, {label}"),
     "proposed_look": N_("Look at {name}"),
+    "choose_label": N_("All are {label}"),
     "difference": N_("Difference"),
     "no_difference": N_("These two cannot be laid over each other."),
     "image_gone": N_("This image is no longer there."),

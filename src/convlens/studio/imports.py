@@ -3,6 +3,7 @@
 Their files wait in a folder of the workspace. `train` would find the same classes in it.
 """
 
+import os
 import re
 import secrets
 import shutil
@@ -262,7 +263,7 @@ def _tables(folders: Iterable[Path], root: Path) -> list[Path]:
     ]
 
 
-def said_of(dataset: Dataset) -> dict[str, Any]:
+def said_of(one: Waiting, dataset: Dataset) -> dict[str, Any]:
     """Return what a page shows of an import before it is added."""
     counts = dataset.counts().tolist()
     return {
@@ -272,8 +273,15 @@ def said_of(dataset: Dataset) -> dict[str, Any]:
             for name, number in zip(dataset.class_names, counts, strict=True)
         ],
         "images": len(dataset),
-        "notes": [*dataset.notes],
+        "notes": notes_of(one, dataset),
     }
+
+
+def notes_of(one: Waiting, dataset: Dataset) -> list[str]:
+    """Return the notes on an import without the folder in which it waits."""
+    place = str(one.content)
+    texts = [note.replace(f"{place}{os.sep}", "").replace(place, "…") for note in dataset.notes]
+    return [re.sub(rf"^{one.content.name}[:：] *", "", text) for text in texts]
 
 
 def said_of_all(one: Waiting, name: str) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from convlens.folders import make_folder, sync_folder
 from convlens.language import _, ngettext
 from convlens.studio.content import MOST_IMAGES, checked_name
 from convlens.studio.history import Step
-from convlens.studio.imports import Imports, Waiting, understood
+from convlens.studio.imports import Imports, Waiting, notes_of, understood
 from convlens.studio.names import class_name
 from convlens.studio.problem import TOO_LARGE, Problem
 from convlens.studio.workspace import Workspace
@@ -85,7 +85,7 @@ def _wanted(
     if choice.get("class_name") is not None:
         return dict.fromkeys(walk(one.content).images, str(choice["class_name"]))
     dataset = understood(one)
-    done.notes += dataset.notes
+    done.notes += notes_of(one, dataset)
     if dataset.splits is not None:
         done.notes.append(
             _(

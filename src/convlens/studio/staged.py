@@ -20,6 +20,16 @@ def is_wanted(path: PurePosixPath) -> bool:
     return suffix in (*IMAGE_SUFFIXES, *TABLES) and not any(map(is_system_name, path.parts))
 
 
+def is_hidden_image(path: PurePosixPath) -> bool:
+    """Return whether a file is left out for its name or folder only, as hidden or of the system.
+
+    What macOS writes beside each file of an archive is no image.
+    """
+    is_beside = path.name.startswith("._") or "__MACOSX" in path.parts
+    is_image = suffix_of(path.name) in IMAGE_SUFFIXES
+    return is_image and not is_beside and any(map(is_system_name, path.parts))
+
+
 def inside(given: str) -> PurePosixPath:
     r"""Return the path that a file gets inside a folder.
 
@@ -29,8 +39,8 @@ def inside(given: str) -> PurePosixPath:
     Raises:
         Problem: If it would lead out of the folder, or if it is none.
 
-    >>> str(inside("photos\\cat/./a?.jpg")), str(inside("貓/1.jpg"))
-    ('photos/cat/a_.jpg', '貓/1.jpg')
+    >>> str(inside("photos\\cat/./a?.jpg")), str(inside("貓/1.jpg")), str(inside("con/aux.jpg"))
+    ('photos/cat/a_.jpg', '貓/1.jpg', 'con_/aux_.jpg')
     """
     parts = [part for part in re.split(r"[/\\]", given) if part not in ("", ".")]
     leads_out = given.startswith(("/", "\\")) or ".." in parts or re.match("[A-Za-z]:", given)
@@ -49,8 +59,8 @@ def _allowed(part: str) -> str:
     """Return the name of a file or folder that all systems allow."""
     plain = part.encode(errors="replace").decode()
     plain = FORBIDDEN.sub("_", plain).rstrip(". ") or "_"
-    if RESERVED.fullmatch(plain):
-        plain = f"{plain}_"
+    if RESERVED.fullmatch(plain):  # the suffix stays, by which an image is known
+        plain = re.sub(r"(\.|$)", r"_\1", plain, count=1)
     if len(plain.encode()) > MOST_BYTES:
         suffix = suffix_of(plain)
         plain = plain.encode()[: MOST_BYTES - len(suffix)].decode(errors="ignore") + suffix

@@ -17,7 +17,7 @@ from convlens.files import DAMAGE, numbered, storage_errors
 from convlens.language import _
 from convlens.studio.content import MOST_BYTES, MOST_IMAGES
 from convlens.studio.problem import TOO_LARGE, Problem
-from convlens.studio.staged import inside, is_wanted
+from convlens.studio.staged import inside, is_hidden_image, is_wanted
 
 MOST_ZIP = 4_000_000_000  # bytes of an archive
 MOST_UNPACKED = 20_000_000_000  # bytes of its images
@@ -42,11 +42,13 @@ class Unpacked:
         files: The number of files.
         bytes: Their size.
         left_out: The number of other files by their suffix.
+        hidden: The names of images that are hidden or of the system, which are left out.
     """
 
     files: int = 0
     bytes: int = 0
     left_out: Counter[str] = field(default_factory=Counter)
+    hidden: list[str] = field(default_factory=list)
 
 
 def unpack(archive: Path, folder: Path, name: str) -> Unpacked:
@@ -65,7 +67,7 @@ def unpack(archive: Path, folder: Path, name: str) -> Unpacked:
     try:
         with zipfile.ZipFile(archive) as opened:
             entries = _wanted(opened, name)
-            done = Unpacked(left_out=entries.left_out)
+            done = Unpacked(left_out=entries.left_out, hidden=entries.hidden)
             for path, info in entries.chosen:
                 done.bytes += _write(opened, info, folder / path)
                 done.files += 1
@@ -102,6 +104,7 @@ def require_short_directory(archive: Path, name: str) -> None:
 class _Entries:
     chosen: list[tuple[PurePosixPath, zipfile.ZipInfo]] = field(default_factory=list)
     left_out: Counter[str] = field(default_factory=Counter)
+    hidden: list[str] = field(default_factory=list)
 
 
 def _wanted(opened: zipfile.ZipFile, name: str) -> _Entries:
@@ -117,6 +120,9 @@ def _wanted(opened: zipfile.ZipFile, name: str) -> _Entries:
     for info in infos:
         path = inside(decoded(info)) if not info.is_dir() else None
         if path is None:
+            continue
+        if is_hidden_image(path):
+            entries.hidden.append(path.as_posix())
             continue
         mode = info.external_attr >> 16
         is_link = mode and not (stat.S_ISREG(mode) or stat.S_IFMT(mode) == 0)

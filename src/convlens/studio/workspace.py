@@ -14,9 +14,9 @@ from pathlib import Path
 from convlens.errors import DataError
 from convlens.files import numbered, storage_errors, write_atomically
 from convlens.folders import make_folder, sync_folder
-from convlens.language import _, ngettext
+from convlens.language import _, ngettext, sentences
 from convlens.studio.content import MOST_IMAGES, checked_name
-from convlens.studio.history import History, Step
+from convlens.studio.history import History, Step, check_free
 from convlens.studio.listing import Item, Listing, list_opened, list_own, own_item
 from convlens.studio.marks import Marks
 from convlens.studio.opening import Places
@@ -155,6 +155,7 @@ class Workspace:
         if self.trouble:
             raise Problem(self.trouble, GONE)
         step.require_inside(self.places.root)
+        step.require_free(self.places.root, forward=True)
         self.history.push(step)
         self._apply(step, forward=True)
 
@@ -170,7 +171,19 @@ class Workspace:
         if not source:
             text = _("there is nothing to do again.") if forward else _("there is nothing to undo.")
             raise Problem(text, GONE)
-        source[-1].require_inside(self.places.root)
+        try:
+            source[-1].require_inside(self.places.root)
+            source[-1].require_free(self.places.root, forward=forward)
+        except Problem as problem:
+            step = source.pop()  # otherwise no step before it could be undone
+            self.history.save()
+            raise Problem(
+                sentences(
+                    problem.args[0],
+                    _("This step was taken off the list: {step}.").format(step=step.text),
+                ),
+                GONE,
+            ) from problem
         self._apply(source[-1], forward=forward)
         step = source.pop()
         target.append(step)
@@ -179,7 +192,7 @@ class Workspace:
 
     def _apply(self, step: Step, *, forward: bool) -> None:
         """Do a step, or take it back."""
-        moves = step.moves if forward else [(there, here) for here, there in reversed(step.moves)]
+        moves = step.moved(forward=forward)
         rows = step.after if forward else step.before
         kept = None if step.kept is None else step.kept[forward]
         try:
@@ -196,11 +209,7 @@ class Workspace:
     def _move(self, here: Path, there: Path) -> None:
         if not os.path.lexists(here):  # somebody else has removed it, or it was moved already
             return
-        if os.path.lexists(there) and not (here.exists() and here.samefile(there)):
-            raise Problem(
-                _("{path}: something else lies here now; move it away first.").format(path=there),
-                GONE,
-            )
+        check_free(here, there)
         with storage_errors(there, _("the images")):
             make_folder(there.parent)
             here.rename(there)

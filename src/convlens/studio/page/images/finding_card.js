@@ -7,7 +7,7 @@ import { Icon } from "../icons.js";
 import { ClassSign, IconButton } from "../parts.js";
 import { classOf, project } from "../project.js";
 import { language, count, t } from "../words.js";
-import { exclude, restore } from "./actions.js";
+import { exclude, relabel, restore } from "./actions.js";
 import { openDetails } from "./details.js";
 import { list } from "./list.js";
 import { choose } from "./selection.js";
@@ -15,7 +15,7 @@ import { Thumb } from "./thumb.js";
 
 export function FindingCard({ one, stamp, apply }) {
   const todo = one.proposals.filter(({ action }) => action !== "look");
-  const done = todo.length > 0 && todo.every((proposal) => isDone(proposal, one.images));
+  const done = (todo.length > 0 && todo.every((proposal) => isDone(proposal, one.images))) || isAgreed(one);
   return html`
     <article class="card ${one.layout} ${one.level}" data-done=${done} aria-label=${one.text}>
       ${one.layout === "pair" ? html`<${Pairs} one=${one} stamp=${stamp} />` : html`<${Gallery} one=${one} />`}
@@ -35,6 +35,11 @@ export function FindingCard({ one, stamp, apply }) {
           ${one.proposals.map((proposal) => html`<li>${proposed(proposal)}</li>`)}
           ${one.proposals.length === 0 && html`<li>${one.action_text}</li>`}
         </ul>
+        ${!done &&
+        one.choices.classes.map((id) => {
+          const found = classOf(id);
+          return found && html`<${LabelButton} key=${id} id=${id} name=${found.name} images=${one.choices.images} />`;
+        })}
         ${done
           ? html`<span class="applied"><${Icon} name="check" />${t("applied")}</span>`
           : todo.length > 0 &&
@@ -46,6 +51,17 @@ export function FindingCard({ one, stamp, apply }) {
   `;
 }
 
+/* Whether the copies of an image have one label now. */
+const isAgreed = ({ choices, images }) =>
+  choices.classes.length > 0 &&
+  new Set(images.filter(({ gone, excluded }) => !gone && !excluded).map(({ label }) => label)).size < 2;
+
+const LabelButton = ({ id, name, images }) => html`
+  <button type="button" class="button" onClick=${() => relabel(images, id)}>
+    ${t("choose_label", { label: name })}
+  </button>
+`;
+
 function isDone({ action, image, class: to }, images) {
   const shown = images.find(({ id }) => id === image);
   if (!shown) return false;
@@ -54,9 +70,11 @@ function isDone({ action, image, class: to }, images) {
 }
 
 /* Return a proposal as a sentence. */
-function proposed({ action, name, class: to, value, note }) {
+function proposed({ action, image, name, class: to, value, note }) {
   const label = (to && classOf(to)?.name) || value;
-  const said = t(`proposed_${action}`, { name, label });
+  const text = t(`proposed_${action}`, { name, label });
+  const opens = action === "look" && list.get().places.has(image);
+  const said = opens ? html`<button type="button" class="link" onClick=${() => show(image)}>${text}</button>` : text;
   return html`${said}${note && html` <span class="advice">(${note})</span>`}`;
 }
 
@@ -81,21 +99,23 @@ const Gallery = ({ one: { images, more } }) => html`
   ${more > 0 && html`<p class="note">${count("more_images", more)}</p>`}
 `;
 
+/* Show the details of an image. */
+function show(id) {
+  const place = list.get().places.get(id);
+  if (place === undefined) return;
+  choose(place);
+  openDetails();
+}
+
 /* One image with its class; a click shows its details, and a button leaves it out. */
 function Shown({ image }) {
   const label = labelOf(image);
   const excluded = Boolean(image.excluded);
-  const look = () => {
-    const place = list.get().places.get(image.id);
-    if (place === undefined) return;
-    choose(place);
-    openDetails();
-  };
   return html`
     <figure data-excluded=${excluded}>
       ${image.gone
         ? html`<span class="frame gone">${t("image_gone")}</span>`
-        : html`<button type="button" class="frame" aria-label=${t("details_of", { name: image.name })} onClick=${look}>
+        : html`<button type="button" class="frame" aria-label=${t("details_of", { name: image.name })} onClick=${() => show(image.id)}>
             <${Thumb} src=${thumbUrl(image.id, 256)} />
             ${excluded && html`<span class="mark"><${Icon} name="exclude" /></span>`}
           </button>`}

@@ -10,6 +10,7 @@ import { project, refresh } from "../project.js";
 import { say, sayError } from "../say.js";
 import { createStore, useStore } from "../store.js";
 import { count, megabytes, t } from "../words.js";
+import { LeftOut, withLeftOut } from "./left_out.js";
 
 const AT_ONCE = 3; // requests
 const PAUSE = 1000; // milliseconds, before a file is sent again
@@ -31,6 +32,7 @@ export async function beginImport(files, classId = null) {
     files: files.length,
     refused: [],
     leftOut: 0,
+    hidden: [],
     class: classId,
   };
   current.set(begun);
@@ -93,10 +95,8 @@ async function sendOne(id, { file, path }) {
   }
 }
 
-/* Count what is neither an image nor a table of labels, in an answer to a file or to a zip. */
-function leaveOut(id, { kept = true, left_out: leftOut = {} }) {
-  const more = Object.values(leftOut).reduce((sum, number) => sum + number, kept ? 0 : 1);
-  if (isOpen(id)) current.change({ leftOut: current.get().leftOut + more });
+function leaveOut(id, answer) {
+  if (isOpen(id)) current.change(withLeftOut(current.get(), answer));
 }
 
 function note(id, name, message) {
@@ -162,7 +162,7 @@ export function LeftImports() {
           type="button"
           class="button"
           onClick=${() => {
-            current.set({ id, phase: "looking", refused: [], leftOut: 0, class: null });
+            current.set({ id, phase: "looking", refused: [], leftOut: 0, hidden: [], class: null });
             look(id).catch((error) => fail(error, id));
           }}
         >
@@ -213,7 +213,7 @@ function Seen({ now, close }) {
       )}
     </ul>
     ${seen.notes.map((text) => html`<p class="note">${text}</p>`)}
-    ${now.leftOut > 0 && html`<p class="note">${count("import_left_out", now.leftOut)}</p>`}
+    <${LeftOut} now=${now} />
     <${RefusedFiles} refused=${now.refused} />
     <footer>
       <button type="button" class="button" onClick=${close}>${t("drop_import")}</button>
