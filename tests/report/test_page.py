@@ -94,6 +94,12 @@ def test_the_page_opens_offline(page):
         assert all(source.startswith("data:") for source in sources)
 
 
+def test_settings_have_names_with_their_keys_as_tooltips(page):
+    found = re.search(r'<span title="learning_rate">(.*?)</div>', page[1], re.DOTALL)
+    assert "learning rate" in found[1]
+    assert "學習率" in found[1]
+
+
 def test_what_a_user_wrote_is_shown_and_never_run(page):
     html = page[1]
     for text in (

@@ -48,10 +48,29 @@ class Compiled:
     engine: str
     precision: str
 
+    @property
+    def arithmetic(self) -> str:
+        """Its precision and engine, as files keep them; see `said_arithmetic`."""
+        return f"{self.precision} on {self.engine}"
+
     def __call__(self, images: ImageArray) -> NDArray[np.float32]:
         """Return the float32 (n, d) output for uint8 images (n, height, width, channels)."""
         backend.refuse_after_fork()
         return self.predict(images)
+
+
+def said_arithmetic(kept: str) -> str:
+    """Return the `arithmetic` of a network as a text in the chosen language.
+
+    A file that was written in Chinese before has the text of that language, which stays.
+
+    >>> said_arithmetic("bfloat16 on openvino")
+    'bfloat16 on openvino'
+    """
+    precision, found, engine = kept.partition(" on ")
+    if not found:
+        return kept
+    return _("{precision} on {engine}").format(precision=precision, engine=engine)
 
 
 def compile_model(model: keras.Model, precision: str = "auto", engine: str = "auto") -> Compiled:

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from convlens.classifier.classifier import Classifier
+from convlens.classifier.runtime import said_arithmetic
 from convlens.data.dataset import Dataset
 from convlens.data.deep import describe_unit, with_unit
 from convlens.data.prepared import Prepared, prepare_data
@@ -63,7 +64,7 @@ def score_again(
             _(
                 "the scores of the training were computed from features in {arithmetic}; these are "
                 "of the classifier in float32, and differ a little"
-            ).format(arithmetic=classifier.provenance["features"])
+            ).format(arithmetic=said_arithmetic(classifier.provenance["features"]))
         )
     scored = score(classifier, prepared, screen)
     leak = _without_leak(scored, prepared, screen) if without_leak else None

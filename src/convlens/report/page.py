@@ -15,6 +15,7 @@ from convlens.charts.evaluation import show_calibration, show_confusion
 from convlens.charts.html import data_uri, draw, each_language, image_uri, render_page
 from convlens.charts.images import show_images
 from convlens.charts.style import percent
+from convlens.classifier.runtime import said_arithmetic
 from convlens.evaluation.evaluate import EXPLANATIONS, Evaluation
 from convlens.files import and_more, write_atomically
 from convlens.language import N_, TAGS, Message, _, again, language
@@ -162,6 +163,8 @@ def _rows(values: Mapping[str, Any], prefix: str = "") -> list[tuple[str, str]]:
             label = N_("numerical precision")
         if isinstance(value, Mapping):
             rows += _rows(value, f"{label} ")
+        elif name == "features" and isinstance(value, str):
+            rows.append((label, said_arithmetic(value)))
         elif value is not None and value != []:
             rows.append((label, _text(value)))
     return rows

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from convlens.classifier.assembly import set_weights
 from convlens.classifier.classifier import Classifier
+from convlens.classifier.runtime import said_arithmetic
 from convlens.config import LEARNING_RATES, TrainingConfig
 from convlens.language import N_, _
 from convlens.report.finish import Predict
@@ -76,9 +77,7 @@ class HeadStage:
     @property
     def arithmetic(self) -> str:
         """The precision and the engine that compute the features."""
-        return _("{precision} on {engine}").format(
-            precision=self.compiled.precision, engine=self.compiled.engine
-        )
+        return said_arithmetic(self.compiled.arithmetic)
 
     def facts(self) -> dict[str, str]:
         """Return the recipe of a linear head, where nothing is trained by steps."""
@@ -144,7 +143,10 @@ class HeadStage:
 
     def provenance(self, result: HeadResult) -> dict[str, Any]:
         """Return what the classifier file records of the features and the head."""
-        facts: dict[str, Any] = {"features": self.arithmetic, "head_seconds": result.seconds}
+        facts: dict[str, Any] = {
+            "features": self.compiled.arithmetic,
+            "head_seconds": result.seconds,
+        }
         if result.strength is not None:
             facts["strength"] = _("C = {strength:g}, of the logistic regression").format(
                 strength=result.strength
