@@ -122,6 +122,9 @@ def test_a_run_without_states_says_how_to_keep_them(page):
     found = page.post("/api/microscope/time", asked)
     assert found.status_code == 422
     assert "--snapshots" in found.json()["message"]
+    page.studio.runs.refresh()
+    rows = {row["name"]: row for row in page.get("/api/runs").json()["runs"]}
+    assert {name: row["has_states"] for name, row in rows.items()} == {"kept": True, "plain": False}
 
 
 def test_what_cannot_be_asked_of_the_states_is_refused(page):

@@ -90,12 +90,20 @@ def test_axe_finds_nothing_serious_by_hand(served, window, theme, size):  # noqa
         assert page.evaluate(WIDTH) <= page.viewport_size["width"] + 2
 
 
-@pytest.fixture
-def trained(served, digits):  # noqa: F811
-    """Return a studio with a run that has kept states."""
+@pytest.fixture(scope="module")
+def kept(digits, tmp_path_factory):
+    """Return the folder of a run that has kept states."""
     config = CONFIG.replace(epochs=2, limit=200, snapshots=5, learning_rate=0.01)
+    folder = tmp_path_factory.mktemp("runs") / "kept"
     with without_charts():
-        train(digits, config, run=served.folder / "runs" / "kept", screen=QUIET)
+        train(digits, config, run=folder, screen=QUIET)
+    return folder
+
+
+@pytest.fixture
+def trained(served, kept):  # noqa: F811
+    """Return a studio with a run that has kept states."""
+    shutil.copytree(kept, served.folder / "runs" / "kept")
     return served
 
 

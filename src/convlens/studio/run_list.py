@@ -21,6 +21,9 @@ STATES = {
     NOT_BEGUN: "not_begun",
 }
 LOOK_AGAIN = 0.5  # seconds between two looks at the folders
+# Of the states that a training has kept. `convlens.training.snapshots`, which writes it, imports
+# the engine.
+STATES_INDEX = "snapshots/index.json"
 WATCHED = (SETTINGS, HISTORY, "report.json", CLASSIFIER)
 Stamp = tuple[object, ...]
 
@@ -151,5 +154,6 @@ def _shown(row: Row) -> dict[str, Any]:
         "size": entry.size,
         "problems": [printable(again(problem)) for problem in entry.problems],
         "has_classifier": (entry.folder / CLASSIFIER).is_file(),
+        "has_states": (entry.folder / STATES_INDEX).is_file(),
         "folder": printable(entry.folder),
     }

@@ -10,6 +10,7 @@ from typing import Any
 from convlens.explain.microscope.classes import explain_classes
 from convlens.explain.microscope.microscope import Microscope
 from convlens.explain.pages.microscope_html import render_microscope
+from convlens.explain.pages.time_machine_views import moment_data
 from convlens.explain.time_machine.machine import TimeMachine
 from convlens.files import write_atomically
 from convlens.language import _
@@ -17,7 +18,6 @@ from convlens.run import Run
 from convlens.studio.microscope.states import (
     describe_layer,
     describe_layers,
-    describe_moment,
     describe_weight,
 )
 
@@ -69,7 +69,7 @@ class Looked:
             self._progress("states", number, len(machine.moments))
             rows.append(machine.way(image, [moment]).probabilities[0].tolist())
         return {
-            "moments": [describe_moment(moment) for moment in machine.moments],
+            "moments": [moment_data(moment) for moment in machine.moments],
             "class_names": list(machine.classifier.class_names),
             "probabilities": rows,
             "layers": describe_layers(machine, image),

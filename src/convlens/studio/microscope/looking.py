@@ -21,12 +21,12 @@ from convlens.studio.listing import short_digest, time_of
 from convlens.studio.microscope.pictures import Pictures
 from convlens.studio.opening import Places
 from convlens.studio.problem import GONE, Problem
+from convlens.studio.run_list import STATES_INDEX
 from convlens.text import printable
 
 IDLE = 300.0  # seconds after the last request, after which the process ends
 PATIENCE = 3.0  # seconds in which it may end
 MOST_KEPT = 300  # answers in the workspace; the oldest go
-INDEX = "snapshots/index.json"
 
 Content = dict[str, Any]
 
@@ -202,7 +202,7 @@ class Looking:
 
 def _stamp(run: Path) -> str:
     """Return what changes with the classifier of a run and with its states."""
-    return f"{time_of(run / CLASSIFIER)} {time_of(run / INDEX)}"
+    return f"{time_of(run / CLASSIFIER)} {time_of(run / STATES_INDEX)}"
 
 
 def _forget_oldest(folder: Path) -> None:

@@ -10,8 +10,8 @@ import numpy as np
 
 from convlens.explain.microscope.layer import Layer
 from convlens.explain.microscope.weights import LEARNING
+from convlens.explain.pages.time_machine_views import update_data
 from convlens.explain.time_machine.machine import TimeMachine, WeightAt
-from convlens.explain.time_machine.states import Moment
 
 MOST_UNITS = 16  # maps or filters of a layer that are sent
 MOST_CHANNELS = 16  # of a filter
@@ -19,19 +19,6 @@ MOST_SIDE = 48  # of a map; of larger ones some rows and columns are left out
 MOST_TERMS = 3  # of a sum that are written out
 
 Content = dict[str, Any]
-
-
-def describe_moment(moment: Moment) -> Content:
-    """Return when a state was, and what the training measured then."""
-    return {
-        "step": moment.step,
-        "epoch": moment.epoch,
-        "step_of_epoch": moment.step_of_epoch,
-        "learning_rate": moment.learning_rate,
-        "loss": moment.loss,
-        "val_accuracy": moment.val_accuracy,
-        "is_best": moment.is_best,
-    }
 
 
 def describe_layers(machine: TimeMachine, image: Any) -> list[Content]:
@@ -124,20 +111,5 @@ def describe_weight(at: WeightAt) -> Content:
             for index in order
         ],
         "others": float(terms.sum() - terms[order].sum()),
-        "update": _update(at),
-    }
-
-
-def _update(at: WeightAt) -> Content | None:
-    if at.update is None:
-        return None
-    return {
-        "optimizer": at.update.rule.kind,
-        "gradient": at.update.update.gradient,
-        "steps": [
-            {"name": one.name, "text": one.text, "value": float(one.value)}
-            for one in at.update.update.steps
-        ],
-        "kept": at.update.kept,
-        "agrees": at.update.agrees,
+        "update": None if at.update is None else update_data(at.update),
     }

@@ -1,7 +1,7 @@
 /* Subject: the run and the image that are looked into, which all parts of the room share. */
 
 import { useEffect, useState } from "preact/hooks";
-import { call } from "../api.js";
+import { call, pictureUrl, thumbUrl } from "../api.js";
 import { html } from "../html.js";
 import { Icon } from "../icons.js";
 import { FilesButton } from "../parts.js";
@@ -10,7 +10,6 @@ import { project } from "../project.js";
 import { useRuns } from "../runs.js";
 import { sayError } from "../say.js";
 import { createStore, keep, kept, useStore } from "../store.js";
-import { pictureUrl, thumbUrl } from "../api.js";
 import { t } from "../words.js";
 
 const SHOWN = 60; // images of the workspace to choose from
@@ -19,13 +18,16 @@ const SHOWN = 60; // images of the workspace to choose from
 export const picture = createStore(JSON.parse(kept("microscope-image") ?? "null"));
 picture.follow((now) => keep("microscope-image", JSON.stringify(now)));
 
-/* Return the runs that can be looked into, the chosen one (or undefined), and the image. */
-export function useSubject() {
+/* Return the runs that can be looked into, the chosen one (or undefined), and the image.
+
+   Without a choice, it is the newest one; with `states`, the newest one that has kept states. */
+export function useSubject({ states = false } = {}) {
   const runs = useRuns();
   const { run: name } = useStore(place);
   const image = useStore(picture);
   const ready = runs?.filter((run) => run.has_classifier);
-  const run = ready?.find((one) => one.name === name) ?? ready?.[0];
+  const first = (states && ready?.find((one) => one.has_states)) || ready?.[0];
+  const run = ready?.find((one) => one.name === name) ?? first;
   return { runs, ready, run, image };
 }
 
@@ -61,8 +63,9 @@ function Picture({ image }) {
       else sayError(error);
     }
   };
-  const take = ([file]) =>
-    file && put({ body: file }, `/api/microscope/images?name=${encodeURIComponent(file.name)}`);
+  const putBlob = (blob, name) =>
+    put({ body: blob }, `/api/microscope/images?name=${encodeURIComponent(name)}`);
+  const take = ([file]) => file && putBlob(file, file.name);
   const onDrop = (event) => {
     event.preventDefault();
     setOver(false);

@@ -17,7 +17,7 @@ import { stopWork, useStatus, useWork } from "./work.js";
 const PAUSE = 900; // milliseconds between two states that are played
 
 export function Time() {
-  const subject = useSubject();
+  const subject = useSubject({ states: true });
   const { ready, run, image } = subject;
   const lacks = missing(subject);
   const json = lacks ? null : { run: run.name, image: image.id, do: "way" };

@@ -1,10 +1,9 @@
 /* Work: what takes the server a while, how far it is, and its end. */
 
 import { useEffect, useState } from "preact/hooks";
-import { call, Gone } from "../api.js";
+import { call, connection, Gone } from "../api.js";
 import { onProgress } from "../project.js";
 import { createStore, useStore } from "../store.js";
-import { connection } from "../api.js";
 
 const status = createStore({ state: "idle" }); // what the process of the microscope does
 
