@@ -26,9 +26,9 @@ def exported_digits(finished_run, tmp_path_factory):
     from convlens.export.export import export_classifier
     from convlens.export.target import Target
 
-    out = tmp_path_factory.mktemp("exports") / "digits-onnx"
+    out = tmp_path_factory.mktemp("exports") / "digits-ready"
     path = finished_run.folder / "classifier.keras"
-    export_classifier(path, Target("onnx"), out, report=finished_run.report)
+    export_classifier(path, Target("openvino"), out, report=finished_run.report)
     return out
 
 
@@ -142,12 +142,12 @@ def states(page, shipping, exported_digits):
     facts = json.loads((web / "convlens.json").read_text())
     (web / "convlens.json").write_text(json.dumps(facts | {"format": "web"}))  # so it was changed
     (web / "index.html").write_text("<!doctype html>", encoding="utf-8")
-    shutil.copytree(exported_digits, shipping.folder / "exports" / "digits-onnx")
+    shutil.copytree(exported_digits, shipping.folder / "exports" / "digits-ready")
     page.reload()
-    card(page, "digits-onnx").wait_for()
+    card(page, "digits-ready").wait_for()
     assert card(page, "digits-web").locator(".verdict").inner_text().startswith("changed")
-    card(page, "digits-onnx").get_by_role("button", name="Serve").click()
-    card(page, "digits-onnx").locator(".at-work .address").wait_for()
+    card(page, "digits-ready").get_by_role("button", name="Serve").click()
+    card(page, "digits-ready").locator(".at-work .address").wait_for()
     card(page, "digits-web").get_by_role("button", name="Show on a phone").click()
     page.wait_for_selector(".phone-ways")
     yield "who can see it"
@@ -156,7 +156,7 @@ def states(page, shipping, exported_digits):
     for summary in page.locator("summary").all():
         summary.click()
     yield "at work"
-    card(page, "digits-onnx").get_by_role("button", name="Remove").click()
+    card(page, "digits-ready").get_by_role("button", name="Remove").click()
     page.wait_for_selector("dialog")
     yield "remove"
 
@@ -218,7 +218,7 @@ def test_the_keyboard_suffices_and_a_studio_that_is_gone_is_said(
     window,  # noqa: F811
     exported_digits,
 ):
-    shutil.copytree(exported_digits, shipping.folder / "exports" / "digits-onnx")
+    shutil.copytree(exported_digits, shipping.folder / "exports" / "digits-ready")
     shipping.start()
     tabs = window()
     page = enter(tabs, shipping)
@@ -234,8 +234,8 @@ def test_the_keyboard_suffices_and_a_studio_that_is_gone_is_said(
     page.keyboard.press("Enter")
     tab_to(page, "Remove")
     page.keyboard.press("Enter")
-    page.locator(".message", has_text="digits-onnx was removed").wait_for()
-    assert not (shipping.folder / "exports" / "digits-onnx").exists()
+    page.locator(".message", has_text="digits-ready was removed").wait_for()
+    assert not (shipping.folder / "exports" / "digits-ready").exists()
     shipping.kill()
     page.get_by_role("button", name="Export", exact=True).click()
     page.locator(".banner", has_text="does not answer").wait_for()
