@@ -9,6 +9,7 @@ from cyclopts import App, Parameter
 from rich.filesize import decimal
 
 from convlens import run_folder
+from convlens.cli import versions
 from convlens.cli.output import print_json
 from convlens.errors import ConfigError, RunError
 from convlens.files import and_more, storage_errors
@@ -26,6 +27,7 @@ runs = App(
     help=N_("List runs, show what can be resumed, check that files are whole, or remove a run."),
     help_format="plaintext",
 )
+runs.command(versions.compare, help=versions.HELP)
 
 
 @runs.command(name="list", help=N_("List the runs of a folder, the newest first."))

@@ -44,21 +44,8 @@ def score_again(
             (a cross-validation, or draws of few images).
         DataError: If the run set no images aside.
     """
-    if "few" in run.data:
-        raise RunError(
-            _(
-                "{folder}: its score is the mean over draws, see report.json. To score one of them "
-                "again: convlens evaluate {draw}. To score on other images: --data PATH."
-            ).format(folder=run.folder, draw=run.folder / "draw-1")
-        )
-    if "folds" in run.data:
-        raise RunError(
-            _(
-                "{folder}: a cross-validation scored every image once already, see report.html; "
-                "its classifier was trained on all of them. To score on other images: --data PATH."
-            ).format(folder=run.folder)
-        )
-    prepared = _images_of(run, classifier, dataset, screen)
+    refuse_several(run)
+    prepared = images_of(run, classifier, dataset, screen)
     if "features" in classifier.provenance and classifier.provenance["best"]["epoch"] == 0:
         screen.note(
             _(
@@ -75,7 +62,25 @@ def score_again(
     return run.folder
 
 
-def _images_of(run: Run, classifier: Classifier, dataset: Dataset, screen: Screen) -> Prepared:
+def refuse_several(run: Run) -> None:
+    """Raise RunError if a run consists of several trainings, which cannot be scored again."""
+    if "few" in run.data:
+        raise RunError(
+            _(
+                "{folder}: its score is the mean over draws, see report.json. To score one of them "
+                "again: convlens evaluate {draw}. To score on other images: --data PATH."
+            ).format(folder=run.folder, draw=run.folder / "draw-1")
+        )
+    if "folds" in run.data:
+        raise RunError(
+            _(
+                "{folder}: a cross-validation scored every image once already, see report.html; "
+                "its classifier was trained on all of them. To score on other images: --data PATH."
+            ).format(folder=run.folder)
+        )
+
+
+def images_of(run: Run, classifier: Classifier, dataset: Dataset, screen: Screen) -> Prepared:
     """Return the images of a run as its classifier takes them, with its split.
 
     Raises:
@@ -137,7 +142,7 @@ def score_other(
     if dataset.splits is not None:
         of_test = (dataset.splits == "test") & store.usable
         chosen = of_test if of_test.any() else store.usable
-    of_run = None if learned is None else _images_of(run, classifier, learned, screen)
+    of_run = None if learned is None else images_of(run, classifier, learned, screen)
     none = np.empty(0, np.int64)
     splits = Splits(none, none, np.flatnonzero(chosen))
     prepared = Prepared(dataset, preprocessing, store, splits)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NotRequired, TypedDict, Unpack
 import numpy as np
 
 from convlens.evaluation.evaluate import IMAGES_SEEN, Evaluation
+from convlens.evaluation.scores import Score
 from convlens.language import N_, _, sentences
 from convlens.preprocess import ImageArray
 
@@ -129,9 +130,14 @@ def name_images(seen: str) -> str:
 
 def accuracy_sentences(evaluation: Evaluation) -> str:
     """Return what the accuracy means and for which images it holds."""
-    score = evaluation.scores["accuracy"]
-    seen = evaluation.images_seen
-    correct = int(evaluation.confusion.trace())
+    return accuracy_in_words(evaluation.to_dict())
+
+
+def accuracy_in_words(facts: Mapping[str, Any]) -> str:
+    """Return what the accuracy means, from the numbers as report.json has them."""
+    score = score_of(facts["metrics"]["accuracy"])
+    seen = facts["images_seen"]
+    correct = sum(row[label] for label, row in enumerate(facts["confusion"]))
     if seen in CAVEATS:
         meaning = _(CAVEATS[seen])
     else:
@@ -139,8 +145,15 @@ def accuracy_sentences(evaluation: Evaluation) -> str:
     return sentences(
         _(ACCURACY).format(correct=correct, n=score.n, images_seen=name_images(seen)),
         meaning,
-        baseline_sentence(evaluation),
+        _(BASELINE).format(share=100 * facts["baseline"]),
     )
+
+
+def score_of(numbers: Mapping[str, Any]) -> Score:
+    """Return a score from its numbers as report.json has them."""
+    ends = (numbers[name] for name in ("value", "low", "high"))
+    value, low, high = (math.nan if end is None else float(end) for end in ends)
+    return Score(value, low, high, int(numbers["n"]))
 
 
 def baseline_sentence(evaluation: Evaluation) -> str:
@@ -150,13 +163,18 @@ def baseline_sentence(evaluation: Evaluation) -> str:
 
 def none_of_these_sentences(evaluation: Evaluation) -> str:
     """Return what the threshold does to these images; empty if there is no threshold."""
-    if evaluation.threshold is None:
+    return none_of_these_in_words(evaluation.to_dict())
+
+
+def none_of_these_in_words(facts: Mapping[str, Any]) -> str:
+    """Return what the threshold does, from the numbers as report.json has them."""
+    found = facts["none_of_these"]
+    if found is None:
         return ""
-    accepted = evaluation.accepted
-    accuracy = evaluation.accepted_accuracy
-    said = [_(REACHED).format(reached=accepted, accepted=accuracy.n)]
-    if accuracy.defined:
-        said.append(_(CORRECT).format(correct=accuracy))
-    if evaluation.images_seen == "validation":
+    correct = score_of(found["accuracy"])
+    said = [_(REACHED).format(reached=score_of(found["answered"]), accepted=correct.n)]
+    if correct.defined:
+        said.append(_(CORRECT).format(correct=correct))
+    if facts["images_seen"] == "validation":
         said.append(_(CHOSEN))
     return sentences(*said)

@@ -17,6 +17,7 @@ from convlens.language import _
 from convlens.preprocess import ImageArray
 from convlens.report.content import baseline_sentence
 from convlens.report.page import write_report
+from convlens.report.predictions import write_predictions
 from convlens.report.why import explain_mistakes
 from convlens.run import Run
 from convlens.screen import Screen
@@ -41,6 +42,11 @@ class Scored:
     indices: NDArray[np.int64]
     explained: bool = True
 
+    @property
+    def files(self) -> list[str]:
+        """The names of the images in lists."""
+        return [self.prepared.dataset.file_name(int(index)) for index in self.indices]
+
 
 def judge_run(run: Run, classifier: Classifier) -> str:
     """Return a sentence on the number of epochs of a run, or "" where there is nothing to say."""
@@ -56,7 +62,7 @@ def write_evaluation(
     scored: Scored,
     extra: Mapping[str, Any],
 ) -> None:
-    """Write report.html, report.json and the plots of an evaluation into a folder.
+    """Write the predictions, report.html, report.json and the plots of an evaluation.
 
     Args:
         run: The run of the classifier.
@@ -80,6 +86,7 @@ def write_evaluation(
     if scored.explained:
         why = explain_mistakes(run, classifier, scored.evaluation, image_at)
     sometimes = [name for name in ("features", "strength", "fine_tuning") if name in provenance]
+    write_predictions(folder, scored.evaluation, scored.files)
     write_report(
         folder,
         scored.evaluation,

@@ -1,0 +1,75 @@
+"""`convlens run compare`: finished runs side by side, on the images that all were tested on."""
+
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+from cyclopts import Parameter
+
+from convlens import run_folder
+from convlens.cli.output import print_json
+from convlens.language import N_, _
+from convlens.screen import Screen
+from convlens.text import printable
+
+if TYPE_CHECKING:
+    from convlens.report.versions import Comparison
+
+HELP = N_("Compare finished runs on the images that all of them were tested on.")
+
+
+def compare(
+    *names: Annotated[str, Parameter(help=N_("names or folders of two runs or more"))],
+    format: Annotated[  # noqa: A002 - the name of the flag
+        Literal["table", "json"], Parameter(help=N_("how to print"))
+    ] = "table",
+) -> None:
+    """Compare finished runs on the images that all of them were tested on.
+
+    Raises:
+        ConfigError: If there are fewer than two.
+        RunError: If there is no such run, or it has no scores.
+    """
+    from convlens.report.versions import compare_runs
+
+    found = compare_runs([run_folder.find(name) for name in names])
+    if format == "json":
+        print_json(found.to_dict(), indent=1)
+        return
+    screen = Screen()
+    screen.columns([*_table(found)], left=(0, 4))
+    screen.say()
+    for pair in found.result.pairs:
+        screen.say(str(pair))
+    screen.say(found.test, "dim")
+    for note in found.notes:
+        screen.note(note)
+    if found.differences:
+        screen.say()
+        headings = [_("setting"), *found.result.names]
+        rows = [[name, *map(_cell, values)] for name, values in found.differences]
+        screen.columns([headings, *rows], left=tuple(range(len(headings))))
+
+
+def _table(found: "Comparison") -> list[list[str]]:
+    from convlens.report.content import score_of
+
+    rows: list[list[str]] = [
+        [_("run"), _("test, 95 %"), _("on common images"), _("images"), _("lists")]
+    ]
+    common = found.result.accuracies if found.result.files else []
+    for place, one in enumerate(found.versions):
+        score = score_of(one.report["metrics"]["accuracy"])
+        lists = ", ".join(str(used["file"]) for used in one.data.get("lists", ()))
+        rows.append(
+            [
+                printable(one.name),
+                "{score.value_text} {score.interval_text}".format(score=score),
+                common[place].value_text if common else "-",
+                "{images:,}".format(images=one.data["images"]),
+                printable(lists or "-"),
+            ]
+        )
+    return rows
+
+
+def _cell(value: Any) -> str:
+    return "-" if value is None else printable(value)

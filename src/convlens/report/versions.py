@@ -1,0 +1,244 @@
+"""Versions: finished runs side by side, with what differs between them besides the network.
+
+The result is that of the paired test on the images that all of them were tested on, see
+`convlens.evaluation.versions`.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from convlens.errors import ConfigError, RunError
+from convlens.evaluation.paired import difference_interval
+from convlens.evaluation.predictions import Predictions
+from convlens.evaluation.versions import Versions, compare_versions
+from convlens.language import N_, _, listed, ngettext
+from convlens.report.predictions import PREDICTIONS, read_predictions
+from convlens.run_folder import read_json
+
+MOST = 8  # versions side by side
+TEST = N_("p: exact McNemar test, two-sided; Holm's correction for {pairs} pairs")
+TEST_OF_TWO = N_("p: exact McNemar test, two-sided")
+
+
+@dataclass(frozen=True, eq=False)
+class Version:
+    """A finished run.
+
+    Attributes:
+        folder: Its folder.
+        data: What it was trained on, the content of data.json.
+        report: The content of report.json.
+        predictions: What it predicts for its test images.
+    """
+
+    folder: Path
+    data: Mapping[str, Any]
+    report: Mapping[str, Any]
+    predictions: Predictions
+
+    @property
+    def name(self) -> str:
+        """The name of the run."""
+        return self.folder.name
+
+    @property
+    def time(self) -> float:
+        """When its training began, in seconds."""
+        began = self.data.get("began")
+        return 0.0 if began is None else datetime.fromisoformat(began).timestamp()
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return what is recorded of its images, as plain data."""
+        return {
+            "name": self.name,
+            "folder": str(self.folder),
+            "began": self.data.get("began"),
+            "network": self.report.get("network"),
+            "images_seen": self.report["images_seen"],
+            "accuracy": self.report["metrics"]["accuracy"],
+            "images": self.data["images"],
+            "fingerprint": self.data["fingerprint"],
+            "path": self.data["path"],
+            "class_names": list(self.data["class_names"]),
+            "lists": [dict(one) for one in self.data.get("lists", ())],
+            "seconds": self.report.get("seconds"),
+        }
+
+
+def open_version(folder: Path) -> Version:
+    """Return a finished run.
+
+    Raises:
+        RunError: If it has no scores, or does not say what it predicts for each image.
+    """
+    report = read_json(folder / "report.json")
+    if "accuracy" not in report.get("metrics", {}):
+        raise RunError(
+            _("{folder}: this run has no scores, since no images were set aside for them.").format(
+                folder=folder
+            )
+        )
+    if not (folder / PREDICTIONS).exists():
+        raise RunError(
+            _(
+                "{folder}: an earlier version made this run, without {file}. To write it: "
+                "convlens evaluate {folder}"
+            ).format(folder=folder, file=PREDICTIONS)
+        )
+    return Version(folder, read_json(folder / "data.json"), report, read_predictions(folder))
+
+
+@dataclass(frozen=True, eq=False)
+class Comparison:
+    """Runs side by side.
+
+    Attributes:
+        versions: The runs, the last one at the end.
+        result: The classifiers on the images that all were tested on.
+    """
+
+    versions: tuple[Version, ...]
+    result: Versions
+
+    @property
+    def notes(self) -> list[str]:
+        """What one must know of the images to read the result."""
+        result = self.result
+        found = []
+        if any(number != len(result.files) for number in result.tested):
+            found.append(self._not_common())
+        if not all(same_place(self.versions[0].data, one.data) for one in self.versions):
+            found.append(
+                _(
+                    "The images of these versions lie in different places, so no image counts as "
+                    "common: {places}."
+                ).format(places=listed({str(one.data["path"]): 0 for one in self.versions}))
+            )
+        if result.relabelled:
+            found.append(
+                ngettext(
+                    "{number:,} of the common images has different labels in these versions; that "
+                    "of {last} counts.",
+                    "{number:,} of the common images have different labels in these versions; "
+                    "those of {last} count.",
+                    result.relabelled,
+                ).format(number=result.relabelled, last=result.names[-1])
+            )
+        chosen = [one.name for one in self.versions if one.report["images_seen"] == "validation"]
+        if chosen:
+            found.append(
+                _(
+                    "The epoch of {names} was chosen on these images, so the accuracy is slightly "
+                    "too high."
+                ).format(names=listed(chosen))
+            )
+        return found
+
+    def _not_common(self) -> str:
+        result = self.result
+        tested = listed(
+            _("{name} {number:,}").format(name=name, number=number)
+            for name, number in zip(result.names, result.tested, strict=True)
+        )
+        return _(
+            "The test images differ ({tested}); {common:,} are common, and only these count: a "
+            "network may have learned from the others."
+        ).format(tested=tested, common=len(result.files))
+
+    @property
+    def test(self) -> str:
+        """How p was computed."""
+        pairs = len(self.result.pairs)
+        return _(TEST).format(pairs=pairs) if pairs > 1 else _(TEST_OF_TWO)
+
+    @property
+    def differences(self) -> list[tuple[str, list[Any]]]:
+        """The settings that differ: their names, with their values in each version."""
+        flat = [_flat(one.report.get("settings", {})) for one in self.versions]
+        names = {name: 0 for row in flat for name in row}
+        rows = [(name, [row.get(name) for row in flat]) for name in names]
+        return [(name, values) for name, values in rows if any(one != values[0] for one in values)]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return everything as plain data."""
+        result = self.result
+        common = [score.to_dict() for score in result.accuracies] if result.files else []
+        return {
+            "versions": [one.to_dict() for one in self.versions],
+            "common": len(result.files),
+            "tested": list(result.tested),
+            "accuracy_on_common": common,
+            "relabelled": result.relabelled,
+            "pairs": [self._pair(number) for number in range(len(result.pairs))],
+            "test": self.test,
+            "notes": self.notes,
+            "differences": [
+                {"setting": name, "values": values} for name, values in self.differences
+            ],
+        }
+
+    def _pair(self, number: int) -> dict[str, Any]:
+        pair = self.result.pairs[number]
+        first = self.result.names.index(pair.first)
+        second = self.result.names.index(pair.second)
+        low, high = difference_interval(pair.second_only, pair.first_only, pair.n)
+        right = self.result.correct
+        both = int((right[first] & right[second]).sum())
+        return pair.to_dict() | {
+            "text": str(pair),
+            "n": pair.n,
+            "both": both,
+            "neither": pair.n - both - pair.first_only - pair.second_only,
+            "difference": (pair.second_only - pair.first_only) / pair.n,
+            "low": low,
+            "high": high,
+        }
+
+
+def compare_runs(folders: Sequence[Path]) -> Comparison:
+    """Return finished runs side by side.
+
+    Args:
+        folders: Their folders, in any order.
+
+    Raises:
+        ConfigError: If there are fewer than two, too many, or one twice.
+        RunError: If one has no scores, or does not say what it predicts for each image.
+    """
+    if not 2 <= len(folders) <= MOST:
+        raise ConfigError(
+            _("side by side stand 2 to {most} runs; found {found}.").format(
+                most=MOST, found=len(folders)
+            )
+        )
+    names = [folder.name for folder in folders]
+    if len(set(names)) < len(names):
+        raise ConfigError(
+            _(
+                "each run must be named once, and their folders have different names; found "
+                "{names}."
+            ).format(names=listed(names))
+        )
+    versions = sorted(map(open_version, folders), key=lambda one: (one.time, one.name))
+    predictions = {one.name: one.predictions for one in versions}
+    same = all(same_place(versions[0].data, one.data) for one in versions)
+    return Comparison(tuple(versions), compare_versions(predictions, same_images=same))
+
+
+def same_place(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
+    """Return whether images of the same name are the same in two runs, by their data.json.
+
+    Those of a folder that is not there any more may have been moved.
+    """
+    if one["fingerprint"] == other["fingerprint"]:
+        return True
+    paths = {str(one["path"]), str(other["path"])}
+    return len(paths) == 1 or not all(Path(path).exists() for path in paths)
+
+
+def _flat(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the settings of a report by their names, without sections."""
+    return {name: value for section in settings.values() for name, value in section.items()}
