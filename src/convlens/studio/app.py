@@ -17,6 +17,7 @@ from convlens.studio.guard import Access, Guard
 from convlens.studio.microscope import api as api_microscope
 from convlens.studio.pages import page_routes, script_digests
 from convlens.studio.problem import Problem, refusal
+from convlens.studio.scores import api as api_scores
 from convlens.studio.shipping import api as api_shipping
 from convlens.studio.studio import Studio
 from convlens.studio.training import api as training_api
@@ -42,6 +43,7 @@ def create_app(studio: Studio, access: Access) -> Starlette:
             *api_shipping.routes(),
             *api_microscope.routes(),
             *training_api.routes(),
+            *api_scores.routes(),
         ],
         exception_handlers={
             ConvlensError: _refused,

@@ -22,6 +22,7 @@ TOKEN_HEADER = "x-convlens-token"
 POLICY_HEADER = "Content-Security-Policy"
 API = "/api/"
 IMAGES = "/images/"
+REPORTS = "/reports/"  # whose answers have a stricter policy of their own
 # not translated: what browsers read
 POLICY = (
     "default-src 'none'; script-src 'self'{scripts}; style-src 'self'; img-src 'self' blob: data:; "
@@ -65,6 +66,11 @@ class Access:
     def image_key(self) -> str:
         """What opens images and nothing else, because it stands in their addresses."""
         return hmac.new(self.token.encode(), b"images", hashlib.sha256).hexdigest()[:32]
+
+    def report_key(self, run: str) -> str:
+        """What opens the report of a run and nothing else, because it stands in its address."""
+        said = f"report {run}".encode(errors="surrogateescape")
+        return hmac.new(self.token.encode(), said, hashlib.sha256).hexdigest()[:32]
 
     @property
     def origins(self) -> frozenset[str]:
@@ -119,7 +125,7 @@ class Guard:
         if origin is not None and origin.lower() not in self.access.origins:
             raise Problem(_("the studio answers its own page only; this is another site."), 403)
         path = scope["path"]
-        is_opened = not path.startswith((API, IMAGES)) and _opens_page(headers)
+        is_opened = not path.startswith((API, IMAGES, REPORTS)) and _opens_page(headers)
         if headers.get("sec-fetch-site", "none") not in ("same-origin", "none") and not is_opened:
             raise Problem(_("the studio answers its own page only; this is another site."), 403)
         if path.startswith(API):
@@ -127,8 +133,9 @@ class Guard:
         elif scope["method"] not in ("GET", "HEAD"):
             raise Problem(_("this path takes another method."), 405)
         elif path.startswith(IMAGES):
-            given = parse_qs(scope["query_string"].decode("latin-1")).get("key", [""])
-            self._compare(given[0], self.access.image_key)
+            self._compare(_key_of(scope), self.access.image_key)
+        elif path.startswith(REPORTS):
+            self._compare(_key_of(scope), self.access.report_key(path.removeprefix(REPORTS)))
 
     def _compare(self, given: str, expected: str) -> None:
         if not secrets.compare_digest(given.encode(errors="replace"), expected.encode()):
@@ -136,6 +143,12 @@ class Guard:
                 _("this needs the token of the studio: open the address that the terminal shows."),
                 401,
             )
+
+
+def _key_of(scope: Scope) -> str:
+    """Return the key in the address of a request."""
+    given: list[str] = parse_qs(scope["query_string"].decode("latin-1")).get("key", [""])
+    return given[0]
 
 
 def _opens_page(headers: Headers) -> bool:

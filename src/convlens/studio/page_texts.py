@@ -6,6 +6,7 @@ A text of a number of things has two keys, NAME_one and NAME_many.
 from convlens.language import N_
 from convlens.studio.image_texts import IMAGE_TEXTS
 from convlens.studio.microscope_texts import MICROSCOPE_TEXTS
+from convlens.studio.scores_texts import SCORES_TEXTS
 from convlens.studio.ship_texts import SHIP_TEXTS
 from convlens.studio.train_texts import TRAIN_TEXTS
 
@@ -17,6 +18,7 @@ SHELL_TEXTS: dict[str, str] = {
     "room_train": N_("Train"),
     "room_ship": N_("Ship"),
     "room_microscope": N_("Microscope"),
+    "room_scores": N_("Scores"),
     "loading_room": N_("This room is being loaded."),
     "no_room": N_("This room could not be loaded: {problem}"),
     "undo": N_("Undo"),
@@ -52,4 +54,4 @@ SHELL_TEXTS: dict[str, str] = {
     "percent": N_("{n} %"),
 }
 
-TEXTS: dict[str, str] = SHELL_TEXTS | IMAGE_TEXTS | TRAIN_TEXTS | SHIP_TEXTS | MICROSCOPE_TEXTS
+TEXTS: dict[str, str] = SHELL_TEXTS | IMAGE_TEXTS | TRAIN_TEXTS | SHIP_TEXTS | MICROSCOPE_TEXTS | SCORES_TEXTS

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from convlens.data.correction_lists import ACTIONS
 from convlens.inventory import FINISHED, IN_TRAINING, NOT_BEGUN, RESUMABLE, Entry, look
 from convlens.language import _, again
 from convlens.lock import is_locked
@@ -148,12 +149,22 @@ def _shown(row: Row) -> dict[str, Any]:
         "progress": entry.progress,
         "score": entry.score,
         "scored": entry.scored,
+        "scored_text": printable(_(entry.scored)),
         "accuracy": row.report.get("metrics", {}).get("accuracy"),
         "class_names": [printable(name) for name in row.report.get("class_names", [])],
+        "has_cells": "confusion" in row.report,
+        "corrections": _corrections(row.report),
         "seconds": row.report.get("seconds"),
         "size": entry.size,
         "problems": [printable(again(problem)) for problem in entry.problems],
         "has_classifier": (entry.folder / CLASSIFIER).is_file(),
         "has_states": (entry.folder / STATES_INDEX).is_file(),
         "folder": printable(entry.folder),
+        "resume": printable(entry.resume),
     }
+
+
+def _corrections(report: dict[str, Any]) -> int:
+    """Return how many images were corrected by the lists of a run."""
+    lists = report.get("data", {}).get("lists", ())
+    return sum(one.get(action, 0) for one in lists for action in ACTIONS)

@@ -17,6 +17,7 @@ from convlens.studio.microscope.looking import Looking
 from convlens.studio.opening import Places
 from convlens.studio.problem import TOO_LARGE, Problem
 from convlens.studio.run_list import RunList
+from convlens.studio.scores.scores import Scores
 from convlens.studio.shipping.shipping import Shipping
 from convlens.studio.thumbs import Thumbs
 from convlens.studio.training.planning import Planning
@@ -44,6 +45,7 @@ class Studio:
         looking: What looks into their networks.
         queue: The trainings that somebody has asked for in the page.
         planning: What a training will be.
+        scores: What their reports say.
         ended: Set when the server ends, so that nobody waits any longer.
     """
 
@@ -58,6 +60,7 @@ class Studio:
         self.looking = Looking(places)
         self.queue = Queue(self.workspace)
         self.planning = Planning(self.workspace)
+        self.scores = Scores(self.workspace, self.runs)
         self.ended = threading.Event()
 
     @property
@@ -72,6 +75,14 @@ class Studio:
             self.looking,
         )
         return sum(part.told for part in parts)
+        """A number that rises with each piece of progress, as of an audit or an export."""
+        return (
+            self.auditing.told
+            + self.runs.told
+            + self.shipping.told
+            + self.looking.told
+            + self.scores.told
+        )
 
     def refresh(self) -> None:
         """Look at what others, such as the command line, have changed meanwhile."""
@@ -87,6 +98,7 @@ class Studio:
         self.looking.close()
         self.planning.stop()
         self.queue.close()
+        self.scores.close()
         self.thumbs.close()
         self.workspace.close()
 
