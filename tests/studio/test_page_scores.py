@@ -126,7 +126,8 @@ def test_real_trainings_also_older_ones(served, window):  # noqa: F811
     room(page, served, "&run=first")
     page.wait_for_selector(".matrix")
     shown = [
-        int(one.inner_text().split()[0].replace("·", "0")) for one in page.locator("td b").all()
+        int(one.inner_text().split()[0].replace("·", "0"))
+        for one in page.locator(".matrix b").all()
     ]
     assert shown[:4] == [number for row in report["confusion"] for number in row]
     value = report["metrics"]["accuracy"]["value"]

@@ -228,7 +228,7 @@ def test_studies_and_unfinished_runs_are_no_matter(page):
     (runs / "study").mkdir()
     (runs / "study" / "compare.json").write_text(json.dumps(facts), encoding="utf-8")
     found = scores(page, "study")
-    assert [one["test"]["text"] for one in found["networks"]] == ["79.2 %"] * 2
+    assert [one["test"]["text"] for one in found["networks"]] == ["100.0 %"] * 2
     assert found["verdicts"][0].startswith("a and b cannot be told apart (p = 1)")
 
 
