@@ -54,4 +54,6 @@ SHELL_TEXTS: dict[str, str] = {
     "percent": N_("{n} %"),
 }
 
-TEXTS: dict[str, str] = SHELL_TEXTS | IMAGE_TEXTS | TRAIN_TEXTS | SHIP_TEXTS | MICROSCOPE_TEXTS | SCORES_TEXTS
+TEXTS: dict[str, str] = (
+    SHELL_TEXTS | IMAGE_TEXTS | TRAIN_TEXTS | SHIP_TEXTS | MICROSCOPE_TEXTS | SCORES_TEXTS
+)

@@ -73,16 +73,9 @@ class Studio:
             self.planning,
             self.shipping,
             self.looking,
+            self.scores,
         )
         return sum(part.told for part in parts)
-        """A number that rises with each piece of progress, as of an audit or an export."""
-        return (
-            self.auditing.told
-            + self.runs.told
-            + self.shipping.told
-            + self.looking.told
-            + self.scores.told
-        )
 
     def refresh(self) -> None:
         """Look at what others, such as the command line, have changed meanwhile."""
