@@ -49,9 +49,9 @@ class Collector:
         self._parts = []
 
     def add(self, logs: dict[str, Any] | None) -> None:
-        """Keep the logits of a step."""
+        """Take the logits out of the logs of a step; the log of TensorBoard takes numbers alone."""
         if logs and NAME in logs:
-            found = keras.ops.convert_to_numpy(logs[NAME])
+            found = keras.ops.convert_to_numpy(logs.pop(NAME))
             self._parts.append(np.atleast_2d(np.asarray(found, np.float32)))
 
     def probabilities(self, num_classes: int) -> NDArray[np.float32] | None:

@@ -225,9 +225,12 @@ class _Checkpoint(keras.callbacks.Callback):  # type: ignore[misc]
     def on_test_batch_end(self, batch: int, logs: Row | None = None) -> None:
         self._answers.add(logs)
 
+    def on_test_end(self, logs: Row | None = None) -> None:
+        (logs or {}).pop(NAME, None)
+
     def on_epoch_end(self, epoch: int, logs: Row | None = None) -> None:
         state = self.state
-        (logs or {}).pop(f"val_{NAME}", None)  # the log of TensorBoard takes numbers alone
+        (logs or {}).pop(f"val_{NAME}", None)
         backend.sync(self.model)
         self._averages.put_in(self.model)  # Without validation images no test has begun.
         row = self._row(epoch, logs or {})
