@@ -21,6 +21,7 @@ from convlens.studio.scores import api as api_scores
 from convlens.studio.shipping import api as api_shipping
 from convlens.studio.studio import Studio
 from convlens.studio.training import api as training_api
+from convlens.studio.trying import api as api_trying
 
 
 def create_app(studio: Studio, access: Access) -> Starlette:
@@ -44,6 +45,7 @@ def create_app(studio: Studio, access: Access) -> Starlette:
             *api_microscope.routes(),
             *training_api.routes(),
             *api_scores.routes(),
+            *api_trying.routes(),
         ],
         exception_handlers={
             ConvlensError: _refused,

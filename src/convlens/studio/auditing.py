@@ -90,14 +90,8 @@ class Auditing:
             self.told += 1
 
     def _request(self, features: bool) -> dict[str, Any]:
-        places = self._workspace.places
-        names = self._workspace.listing.class_names
-        has_corrections = self._workspace.marks.matter(self._workspace.listing)
-        has_odd_names = self._workspace.is_own and any(map(split_of, names))
         return {
-            "source": places.source or str(places.images),
-            "layout": "classes" if has_odd_names else "auto",
-            "using": str(places.list) if has_corrections else None,
+            **images_of(self._workspace),
             "features": features,
             "stamp": self.stamp(),
             "result": str(self._file),
@@ -226,6 +220,18 @@ def _said(texts: Any) -> Any:
     A file of an older release has it in one language.
     """
     return texts[language()] if isinstance(texts, dict) else texts
+
+
+def images_of(workspace: Workspace) -> dict[str, Any]:
+    """Return how another process loads the images of a workspace: source, layout and using."""
+    places = workspace.places
+    has_corrections = workspace.marks.matter(workspace.listing)
+    has_odd_names = workspace.is_own and any(map(split_of, workspace.listing.class_names))
+    return {
+        "source": places.source or str(places.images),
+        "layout": "classes" if has_odd_names else "auto",
+        "using": str(places.list) if has_corrections else None,
+    }
 
 
 def stamp_of(workspace: Workspace) -> str:

@@ -9,6 +9,7 @@ from convlens.studio.microscope_texts import MICROSCOPE_TEXTS
 from convlens.studio.scores_texts import SCORES_TEXTS
 from convlens.studio.ship_texts import SHIP_TEXTS
 from convlens.studio.train_texts import TRAIN_TEXTS
+from convlens.studio.try_texts import TRY_TEXTS
 
 # What all rooms say.
 SHELL_TEXTS: dict[str, str] = {
@@ -19,6 +20,7 @@ SHELL_TEXTS: dict[str, str] = {
     "room_ship": N_("Ship"),
     "room_microscope": N_("Microscope"),
     "room_scores": N_("Scores"),
+    "room_try": N_("Try"),
     "loading_room": N_("This room is being loaded."),
     "no_room": N_("This room could not be loaded: {problem}"),
     "undo": N_("Undo"),
@@ -55,5 +57,11 @@ SHELL_TEXTS: dict[str, str] = {
 }
 
 TEXTS: dict[str, str] = (
-    SHELL_TEXTS | IMAGE_TEXTS | TRAIN_TEXTS | SHIP_TEXTS | MICROSCOPE_TEXTS | SCORES_TEXTS
+    SHELL_TEXTS
+    | IMAGE_TEXTS
+    | TRAIN_TEXTS
+    | SCORES_TEXTS
+    | TRY_TEXTS
+    | MICROSCOPE_TEXTS
+    | SHIP_TEXTS
 )

@@ -22,6 +22,7 @@ from convlens.studio.shipping.shipping import Shipping
 from convlens.studio.thumbs import Thumbs
 from convlens.studio.training.planning import Planning
 from convlens.studio.training.queue import Queue
+from convlens.studio.trying.trying import Trying
 from convlens.studio.views import Views
 from convlens.studio.workspace import Workspace
 
@@ -46,6 +47,7 @@ class Studio:
         queue: The trainings that somebody has asked for in the page.
         planning: What a training will be.
         scores: What their reports say.
+        trying: The classifier that pages try.
         ended: Set when the server ends, so that nobody waits any longer.
     """
 
@@ -61,6 +63,7 @@ class Studio:
         self.queue = Queue(self.workspace)
         self.planning = Planning(self.workspace)
         self.scores = Scores(self.workspace, self.runs)
+        self.trying = Trying()
         self.ended = threading.Event()
 
     @property
@@ -74,6 +77,7 @@ class Studio:
             self.shipping,
             self.looking,
             self.scores,
+            self.trying,
         )
         return sum(part.told for part in parts)
 
@@ -92,6 +96,7 @@ class Studio:
         self.planning.stop()
         self.queue.close()
         self.scores.close()
+        self.trying.close()
         self.thumbs.close()
         self.workspace.close()
 

@@ -4,29 +4,23 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from itertools import islice
 
-import numpy as np
-
 from convlens.audit.run_audit import open_images
 from convlens.classifier.classifier import Classifier
 from convlens.data.dataset import Dataset
-from convlens.data.prepared import Prepared
 from convlens.errors import ConvlensError, ImageError
+from convlens.explain.why.neighbours import open_training_images
 from convlens.explain.why.question import Question
 from convlens.image_file import ImageLike
 from convlens.language import _
 from convlens.maps.deletion import choices_for
 from convlens.maps.evidence import corrected
 from convlens.maps.explainer import Explainer
-from convlens.maps.explanation import Explanation, Neighbour
+from convlens.maps.explanation import Explanation
 from convlens.maps.heat import Target, method_name
 from convlens.maps.methods import targets_of
-from convlens.maps.nearest import deciding_body, nearest
-from convlens.report.stored import randomise_once, read_doubts, read_randomised
+from convlens.report.stored import randomise_once, read_randomised
 from convlens.run import Run
 from convlens.screen import Screen
-from convlens.transfer.features import open_features
-
-MOST = 20_000  # training images that are compared
 
 
 def explain_images(  # noqa: PLR0913 - what is explained, by whom, and where it is shown
@@ -145,31 +139,5 @@ def with_neighbours(
     except ConvlensError as error:
         note = _("The nearest training images are missing: {reason}").format(reason=error.args[0])
         return [replace(one, notes=(*one.notes, note)) for one in explanations]
-    body = deciding_body(explainer.network.model)
-    network, cache = open_features(body, prepared, "float32")
-    train = prepared.splits.train[:MOST]
-    with screen.counter(_("features")) as progress:
-        cache.compute(network, prepared.store, train, progress)
-    of_training = cache.gather(prepared.store, train)
-    doubts = read_doubts(run)
-    found = []
-    for one in explanations:
-        rows, cosines = nearest(network(one.pixels[None])[0], of_training, count)
-        neighbours = [
-            _neighbour(prepared, int(train[row]), float(cosine), doubts)
-            for row, cosine in zip(rows, cosines, strict=True)
-        ]
-        found.append(replace(one, neighbours=tuple(neighbours)))
-    return found
-
-
-def _neighbour(prepared: Prepared, index: int, cosine: float, doubts: dict[int, str]) -> Neighbour:
-    dataset = prepared.dataset
-    return Neighbour(
-        index,
-        dataset.file_name(index),
-        dataset.class_names[dataset.labels[index]],
-        cosine,
-        doubts.get(index, ""),
-        np.asarray(prepared.store.images[index]),
-    )
+    images = open_training_images(explainer, run, prepared, screen)
+    return [replace(one, neighbours=images.nearest(one.pixels, count)) for one in explanations]

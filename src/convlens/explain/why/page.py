@@ -77,7 +77,7 @@ def _image(number: int, one: Explanation, scale: float) -> dict[str, Any]:
         "of": one,
         "classes": _classes(one),
         "groups": shown_maps(one, scale),
-        "regions": _regions(one),
+        "regions": shown_regions(one),
         "neighbours": [_neighbour(near) for near in one.neighbours],
     }
 
@@ -103,7 +103,7 @@ def _classes(one: Explanation) -> list[dict[str, Any]]:
     ]
 
 
-def _regions(one: Explanation) -> list[dict[str, str]]:
+def shown_regions(one: Explanation) -> list[dict[str, str]]:
     """Return the regions that decide, as areas that cover the image; nothing without any."""
     height, width = one.pixels.shape[:2]
     colour = covering(one.pixels)[0, 0]

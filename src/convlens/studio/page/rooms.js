@@ -9,6 +9,7 @@ export const rooms = [
   { key: "images", name: "room_images", Room: ImagesRoom },
   { key: "train", name: "room_train", load: () => import("./train/room.js") },
   { key: "scores", name: "room_scores", load: () => import("./scores/room.js") },
+  { key: "try", name: "room_try", load: () => import("./try/room.js") },
   { key: "microscope", name: "room_microscope", load: () => import("./microscope/room.js") },
   { key: "ship", name: "room_ship", load: () => import("./ship/room.js") },
 ];

@@ -4,67 +4,17 @@
 
 import { useEffect, useRef, useState } from "preact/hooks";
 import { html } from "../html.js";
-import { Icon } from "../icons.js";
-import { FilesButton } from "../parts.js";
 import { classOf } from "../project.js";
 import { enqueue, isSettled, newGroup, newName, queue, unsafe } from "../queue.js";
 import { say } from "../say.js";
 import { keep, kept, useStore } from "../store.js";
 import { count, t } from "../words.js";
+import { CameraChoice, grab, NoCamera, useCamera } from "./camera.js";
 import { takeFiles } from "./drop.js";
 
 const RATES = [1, 2, 5, 10, 15]; // images per second
-const QUALITY = 0.92; // of the JPEG files
 const MOST_UNSAFE = 600; // images that may wait for the server; some 50 MB of memory
 const RECENT = 10; // images that are shown
-
-const REASONS = {
-  NotAllowedError: "camera_denied",
-  NotFoundError: "camera_missing",
-  NotReadableError: "camera_busy",
-};
-
-/* Open the camera. Return the element for its picture, the cameras, and what is wrong. */
-function useCamera(device) {
-  const video = useRef(null);
-  const [cameras, setCameras] = useState([]);
-  const [state, setState] = useState("opening"); // "opening", "on", or the key of a text
-  useEffect(() => {
-    let stream = null;
-    let closed = false;
-    const open = async () => {
-      if (!navigator.mediaDevices) throw new DOMException("", "InsecureContext");
-      const wanted = device ? { deviceId: { exact: device } } : { facingMode: "user" };
-      stream = await navigator.mediaDevices.getUserMedia({
-        video: { ...wanted, width: { ideal: 640 }, height: { ideal: 480 } },
-        audio: false,
-      });
-      if (closed) return stop();
-      video.current.srcObject = stream;
-      await video.current.play();
-      stream.getVideoTracks()[0].addEventListener("ended", () => setState("camera_ended"));
-      setState("on");
-      const devices = await navigator.mediaDevices.enumerateDevices();
-      setCameras(devices.filter(({ kind }) => kind === "videoinput"));
-    };
-    const stop = () => stream?.getTracks().forEach((track) => track.stop());
-    const other = isSecureContext ? "camera_failed" : "camera_insecure";
-    open().catch((error) => closed || setState(REASONS[error.name] ?? other));
-    return () => {
-      closed = true;
-      stop();
-    };
-  }, [device]);
-  return { video, cameras, state };
-}
-
-/* Return a blob of what the camera shows now, which is not mirrored. */
-function grab(video, canvas) {
-  canvas.width = video.videoWidth;
-  canvas.height = video.videoHeight;
-  canvas.getContext("2d").drawImage(video, 0, 0);
-  return new Promise((done) => canvas.toBlob(done, "image/jpeg", QUALITY));
-}
 
 /* Record for as long as `start` was called and `stop` was not. */
 function useRecorder(video, { id: classId, name: className }, rate) {
@@ -137,6 +87,7 @@ export function Webcam({ classId }) {
   const { name } = classOf(classId);
   const recorder = useRecorder(camera.video, { id: classId, name }, rate);
   const isOn = camera.state === "on";
+  const take = (files) => takeFiles(files.map((file) => ({ file, path: file.name })), classId);
   return html`
     <div class="stage">
       <video
@@ -147,7 +98,7 @@ export function Webcam({ classId }) {
         playsinline
         aria-label=${t("preview")}
       ></video>
-      ${!isOn && html`<${NoCamera} state=${camera.state} classId=${classId} />`}
+      ${!isOn && html`<${NoCamera} state=${camera.state} onFiles=${take} />`}
       ${recorder.recording && html`<span class="recording"><i></i>${t("recording")}</span>`}
     </div>
     <div class="controls">
@@ -165,16 +116,7 @@ export function Webcam({ classId }) {
             ${RATES.map((one) => html`<option value=${one} selected=${one === rate}>${one}</option>`)}
           </select>
         </label>
-        ${camera.cameras.length > 1 &&
-        html`<label>
-          ${t("camera")}
-          <select value=${device} onChange=${(event) => setDevice(event.target.value)}>
-            <option value="">${t("camera_any")}</option>
-            ${camera.cameras.map(
-              ({ deviceId, label }) => html`<option value=${deviceId}>${label}</option>`,
-            )}
-          </select>
-        </label>`}
+        <${CameraChoice} cameras=${camera.cameras} device=${device} setDevice=${setDevice} />
       </div>
       <${Recorded} groups=${recorder.recorded} recent=${recorder.recent} />
     </div>
@@ -244,19 +186,6 @@ function Recorded({ groups, recent }) {
       ${recent.map(
         ({ url, name }) => html`<img key=${url} src=${url} alt="" data-safe=${isSettled(name)} />`,
       )}
-    </div>
-  `;
-}
-
-/* Why there is no picture, and the other way to take one: the camera of the system. */
-function NoCamera({ state, classId }) {
-  if (state === "opening") return html`<p class="no-camera" role="status">${t("camera_opening")}</p>`;
-  const take = (files) => takeFiles(files.map((file) => ({ file, path: file.name })), classId);
-  return html`
-    <div class="no-camera">
-      <p class="problem" role="alert"><${Icon} name="warning" />${t(state)}</p>
-      <p>${t("camera_instead")}</p>
-      <${FilesButton} icon="camera" label=${t("take_photo")} accept="image/*" capture="environment" onFiles=${take} />
     </div>
   `;
 }

@@ -1,0 +1,32 @@
+/* Add: the image that is tried becomes one of the training images of a class. */
+
+import { html } from "../html.js";
+import { ClassChoice } from "../images/class_choice.js";
+import { classOf, project } from "../project.js";
+import { enqueue, newGroup, newName } from "../queue.js";
+import { say } from "../say.js";
+import { useStore } from "../store.js";
+import { t } from "../words.js";
+
+/* A name of its own for what comes from the webcam or the board; a file keeps its own. */
+function nameOf({ name }, source) {
+  if (source === "webcam") return newName("webcam", "jpg");
+  if (source === "board") return newName("drawing", "png");
+  return name;
+}
+
+export function Add({ image, source }) {
+  const { may_add: mayAdd } = useStore(project);
+  if (!mayAdd) return null;
+  const take = (id) => {
+    enqueue([{ blob: image.blob, name: nameOf(image, source), class: id, group: newGroup() }]);
+    say(t("try_added", { name: classOf(id)?.name ?? "" }));
+  };
+  return html`
+    <section class="add" aria-label=${t("try_add")}>
+      <header><h2>${t("try_add")}</h2></header>
+      <p class="note">${t("try_add_text")}</p>
+      <${ClassChoice} onTake=${take} />
+    </section>
+  `;
+}

@@ -1,0 +1,140 @@
+/* Live: one image after the other is answered by the classifier of a run; the newest one wins. */
+
+import { call, Gone } from "../api.js";
+import { say } from "../say.js";
+import { createStore } from "../store.js";
+import { t } from "../words.js";
+
+const PACE = 50; // milliseconds from one answer to the next request, at least from start to start
+const WINDOW = 2000; // milliseconds over which answers are counted
+const PAUSE = 1000; // after a failure
+
+/* run: its name; status: that of its process; answer: the last one; image: the blob that it is of,
+   with its name; source: where images come from; frozen: whether the webcam stands still;
+   problem: why there is no answer; halted: whether somebody must do something first, such as
+   choose this run again ("other"), or load it again ("run"); times: of the last answers. */
+const EMPTY = { answer: null, image: null, frozen: false, problem: "", halted: "", times: [] };
+export const tried = createStore({ run: "", status: null, source: "webcam", ...EMPTY });
+
+/* Open the classifier of a run; it begins to load. */
+export async function openRun(run, { again = false } = {}) {
+  tried.change({ run, ...EMPTY, ...(run === tried.get().run ? kept() : {}) });
+  try {
+    const status = await call("/api/try/open", { json: { run, again } });
+    if (tried.get().run === run) tried.change({ status });
+    pump();
+  } catch (error) {
+    fail(error);
+  }
+}
+
+/* What stays when the same run is opened again. */
+const kept = () => {
+  const { image, frozen } = tried.get();
+  if (image) next ??= image;
+  return { image, frozen };
+};
+
+export async function loadStatus() {
+  try {
+    const status = await call("/api/try/status");
+    const { run, status: before } = tried.get();
+    if (status.run !== run) return;
+    const isOther = before?.stamp && before.stamp !== status.stamp;
+    if (isOther && status.state === "loading") say(t("try_reloaded"));
+    tried.change({ status });
+  } catch (error) {
+    if (!(error instanceof Gone)) fail(error);
+  }
+}
+
+let next = null; // the image that is asked about next
+let asking = null;
+
+/* Ask about an image, unless a newer one comes before its turn. Return when it is answered. */
+export function ask(blob, name) {
+  next = { blob, name };
+  return pump();
+}
+
+function pump() {
+  asking ??= loop().finally(() => {
+    asking = null;
+  });
+  return asking;
+}
+
+async function loop() {
+  while (next && !tried.get().halted) {
+    const image = next;
+    next = null;
+    await askOnce(image);
+  }
+}
+
+async function askOnce(image) {
+  const { run } = tried.get();
+  const query = new URLSearchParams({ run, name: image.name });
+  try {
+    const answer = await call(`/api/try?${query}`, { body: image.blob });
+    if (tried.get().run !== run) return;
+    const now = performance.now();
+    const times = [...tried.get().times.filter((time) => now - time < WINDOW), now];
+    tried.change({ answer, image, times, problem: "", halted: "" });
+  } catch (error) {
+    if (tried.get().run !== run) return;
+    tried.change({ answer: null, image });
+    fail(error);
+    if (error.status === 422) return; // the next image may be another one
+    await new Promise((done) => setTimeout(done, PAUSE));
+    if (!tried.get().halted) next ??= image;
+  }
+}
+
+/* Say what went wrong. What lasts until somebody does something stops the questions. */
+function fail(error) {
+  if (error.name === "AbortError") return;
+  const lasts = ["run", "other"].includes(error.field) ? error.field : "";
+  tried.change({ problem: error instanceof Gone ? "" : error.message, halted: lasts });
+}
+
+/* Look through a camera until the function that is returned is called.
+
+   `grab` gives a blob of what it shows now, or null. */
+export function look(grab) {
+  let ended = false;
+  const step = async () => {
+    const { frozen, halted } = tried.get();
+    if (frozen || halted || document.hidden) return;
+    const blob = await grab();
+    if (blob && !ended && !tried.get().frozen) await ask(blob, "webcam.jpg");
+  };
+  const run = async () => {
+    while (!ended) {
+      const begin = performance.now();
+      await step();
+      const left = PACE - (performance.now() - begin);
+      await new Promise((done) => setTimeout(done, Math.max(0, left)));
+    }
+  };
+  run();
+  return () => {
+    ended = true;
+  };
+}
+
+/* Choose where images come from; what was answered before is forgotten. */
+export function choose(source) {
+  next = null;
+  tried.change({ source, ...EMPTY, halted: tried.get().halted, problem: "" });
+}
+
+export function freeze(frozen) {
+  tried.change({ frozen, times: [] });
+}
+
+/* Whether the image of the last answer stays, so that it can be explained. */
+export const isStill = ({ source, frozen, image }) => image && (source !== "webcam" || frozen);
+
+export const rate = ({ times }) =>
+  times.length < 3 ? 0 : (1000 * (times.length - 1)) / (times.at(-1) - times[0]);

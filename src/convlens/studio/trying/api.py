@@ -1,0 +1,104 @@
+"""API of the room Try: what the classifier of a run says of an image, why, and what is near."""
+
+from pathlib import Path
+from typing import Any
+
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from convlens.run import Run
+from convlens.studio.asking import whole_number
+from convlens.studio.auditing import images_of
+from convlens.studio.content import MOST_BYTES, checked_name
+from convlens.studio.studio import Content, Studio, read_body, read_content, studio_of
+
+NEAREST = 6  # training images that are shown
+MOST_NEAREST = 50
+
+
+def routes() -> list[Route]:
+    """Return the routes."""
+    return [
+        Route("/api/try/open", _open, methods=["POST"]),
+        Route("/api/try/status", _status),
+        Route("/api/try", _answer, methods=["POST"]),
+        Route("/api/try/why", _why, methods=["POST"]),
+        Route("/api/try/neighbours", _neighbours, methods=["POST"]),
+    ]
+
+
+async def _open(request: Request) -> Response:
+    """Open the classifier of a run, in place of the one that is open."""
+    content = await read_content(request)
+    studio = studio_of(request)
+
+    def work() -> Content:
+        folder = studio.runs.find_classifier(content.get("run"))
+        studio.trying.open(folder, again=content.get("again") is True)
+        return studio.trying.status()
+
+    return JSONResponse(await run_in_threadpool(work))
+
+
+async def _status(request: Request) -> Response:
+    return JSONResponse(await run_in_threadpool(studio_of(request).trying.status))
+
+
+async def _answer(request: Request) -> Response:
+    return await _asked(request, {"do": "answer"})
+
+
+async def _why(request: Request) -> Response:
+    given = request.query_params
+    asked = {name: given.get(name, "")[:1000] for name in ("class", "against")}
+    return await _asked(request, {"do": "why", **asked})
+
+
+async def _neighbours(request: Request) -> Response:
+    count = whole_number(dict(request.query_params), "count", NEAREST, MOST_NEAREST)
+    return await _asked(request, {"do": "neighbours", "count": count})
+
+
+async def _asked(request: Request, asked: dict[str, Any]) -> Response:
+    """Answer a request whose body is the bytes of an image."""
+    content = await read_body(request, MOST_BYTES)
+    studio = studio_of(request)
+    given = request.query_params
+
+    def work() -> Content:
+        folder = studio.runs.find_classifier(given.get("run"))
+        name = checked_name(given.get("name", "image"), content)
+        more: dict[str, Any] = {}
+        own = False
+        if asked["do"] == "neighbours":
+            own = _is_of_workspace(studio, folder)
+            more = _present(studio) if own else {"images": None, "version": 0}
+        found = studio.trying.ask(folder, {**asked, **more, "name": name}, content)
+        return _with_ids(studio, found) if own else found
+
+    return JSONResponse(await run_in_threadpool(work))
+
+
+def _is_of_workspace(studio: Studio, run: Path) -> bool:
+    """Return whether a run was trained on the images of the workspace."""
+    places = studio.workspace.places
+    mine = str(places.images) if places.source is None else places.source
+    trained = str(Run(run).data.get("path", ""))
+    return mine == trained or Path(mine).resolve() == Path(trained).resolve()
+
+
+def _present(studio: Studio) -> dict[str, Any]:
+    """Return where the images of the workspace lie now, in case they are not those of the run."""
+    with studio.workspace.lock:
+        return {"images": images_of(studio.workspace), "version": studio.workspace.version}
+
+
+def _with_ids(studio: Studio, found: Content) -> Content:
+    """Return near training images with the ids of those that the workspace has."""
+    known = studio.workspace.listing.by_file
+    for row in found["rows"]:
+        item = known.get(row.pop("file"))
+        row["id"] = None if item is None else item.id
+    return found

@@ -1,0 +1,161 @@
+"""Process: the studio's side of one process that answers; see `answer_process`."""
+
+import contextlib
+import itertools
+import json
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future
+from pathlib import Path
+from typing import Any
+
+from convlens.language import VARIABLE, _, language
+from convlens.studio.problem import Problem
+
+PATIENCE = 3.0  # seconds in which the process may end
+MOST_WAITING = 8  # requests of all pages; each page waits for its answer before it asks again
+BUSY = 429
+ENDED = 503
+
+LOADING = "loading"
+READY = "ready"
+FAILED = "failed"
+GONE = "ended"
+
+
+class AnswerProcess:
+    """A process that has opened the classifier of a run, or does so.
+
+    Attributes:
+        state: "loading", "ready", "failed" (the classifier cannot be opened) or "ended".
+        facts: What it has told of the classifier.
+        failure: Why the classifier cannot be opened, by language.
+        progress: How far the work of a request is: stage, done and total; None if nothing is told.
+
+    Args:
+        folder: The folder of the run.
+        tell: Called at each piece of progress.
+    """
+
+    def __init__(self, folder: Path, tell: Callable[[], None]) -> None:
+        self.state = LOADING
+        self.facts: dict[str, Any] = {}
+        self.failure: dict[str, str] = {}
+        self.progress: dict[str, Any] | None = None
+        self._tell = tell
+        self._numbers = itertools.count(1)
+        self._waiting: dict[int, Future[dict[str, Any]]] = {}
+        self._lock = threading.Lock()  # of what waits
+        self._writing = threading.Lock()
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "convlens.studio.trying.answer_process", str(folder)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            env=os.environ | {VARIABLE: language()},
+            start_new_session=True,  # Ctrl-C is for the studio
+        )
+        threading.Thread(target=self._follow, daemon=True).start()
+
+    @property
+    def number(self) -> int:
+        """The number of the process in the system."""
+        return self._process.pid
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether it can be asked."""
+        return self.state in (LOADING, READY)
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether nobody waits for an answer."""
+        return not self._waiting
+
+    def ask(self, asked: dict[str, Any], content: bytes) -> dict[str, Any]:
+        """Return the answer to a request, as soon as the classifier is there.
+
+        Raises:
+            Problem: If it is refused, if too many wait, or if the process ends meanwhile.
+        """
+        future: Future[dict[str, Any]] = Future()
+        with self._lock:
+            if len(self._waiting) >= MOST_WAITING:
+                raise Problem(_("too many images wait for an answer; try again soon."), BUSY)
+            number = next(self._numbers)
+            self._waiting[number] = future
+        head = {**asked, "number": number, "language": language(), "bytes": len(content)}
+        if not self.is_alive:
+            self._end_all()
+        # A process that has ended hears nothing; whoever follows it says so.
+        with contextlib.suppress(OSError, ValueError), self._writing:
+            assert self._process.stdin is not None
+            self._process.stdin.write(json.dumps(head).encode() + b"\n" + content)
+            self._process.stdin.flush()
+        return future.result()
+
+    def stop(self) -> None:
+        """End the process."""
+        self._process.terminate()
+        try:
+            self._process.wait(PATIENCE)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait(PATIENCE)
+
+    def _follow(self) -> None:
+        """Read what the process tells until it ends."""
+        assert self._process.stdout is not None
+        with self._process.stdout as lines:
+            for line in lines:
+                self._hear(json.loads(line))
+        self._process.wait()
+        if self.state != FAILED:
+            self.state = GONE
+        self._end_all()
+        self._tell()
+
+    def _hear(self, said: dict[str, Any]) -> None:
+        if "ready" in said:
+            self.facts = said["ready"]
+            self.state = READY
+        elif "failed" in said:
+            self.failure = said["failed"]
+            self.state = FAILED
+        elif "stage" in said:
+            self.progress = {name: said[name] for name in ("stage", "done", "total")}
+        else:
+            self._finish(said)
+            return
+        self._tell()
+
+    def _finish(self, said: dict[str, Any]) -> None:
+        with self._lock:
+            future = self._waiting.pop(said["number"])
+        if self.progress is not None and not self._waiting:
+            self.progress = None
+            self._tell()
+        if "answer" in said:
+            future.set_result(said["answer"])
+        elif "refused" in said:
+            future.set_exception(Problem(said["refused"]))
+        else:
+            print(said["fault"], file=sys.stderr)  # noqa: T201 - for the terminal, as of the studio
+            future.set_exception(
+                Problem(_("the studio has made a mistake; the terminal says which."), 500)
+            )
+
+    def _end_all(self) -> None:
+        """Tell those who wait that no answer comes."""
+        with self._lock:
+            waiting, self._waiting = self._waiting, {}
+        self.progress = None
+        for future in waiting.values():
+            future.set_exception(Ended())
+
+
+class Ended(Exception):  # noqa: N818 - of no user
+    """The process has ended before it has answered."""
