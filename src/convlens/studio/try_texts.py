@@ -66,7 +66,7 @@ TRY_TEXTS: dict[str, str] = {
     "try_not_passed": N_("failed"),
     "try_decides": N_("What decides"),
     "try_seconds": N_("{seconds} s"),
-    "try_as_seen": N_("as the network takes it, not mirrored"),
+    "try_as_seen": N_("The image is shown as the network takes it, not mirrored."),
     "try_near_text": N_(
         "By the cosine of the features from which the network decides; 1 is the same direction."
     ),
@@ -81,6 +81,5 @@ TRY_TEXTS: dict[str, str] = {
     "try_add_text": N_(
         "An image that is answered wrongly is worth most: give it to its class, and train again."
     ),
-    "try_add_still": N_("Freeze the picture, and it can be added to a class."),
     "try_added": N_("The image goes to {name}."),
 }

@@ -36,10 +36,10 @@ export function Answer() {
 
 function Waiting({ status, source }) {
   const isReady = status?.state === "ready";
-  const hint = { webcam: "try_camera_first", file: "try_drop", board: "try_draw_first" }[source];
+  const hint = { webcam: "try_camera_first", board: "try_draw_first" }[source];
   return html`
     <p class="no-answer" role="status">
-      ${isReady ? t(hint) : html`<i class="spinner"></i>${t("try_loading")}`}
+      ${isReady ? hint && t(hint) : html`<i class="spinner"></i>${t("try_loading")}`}
     </p>
   `;
 }

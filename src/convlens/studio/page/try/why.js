@@ -93,22 +93,24 @@ function Question({ names, asked, setAsked }) {
 }
 
 function Explanation({ one }) {
+  const { source } = useStore(tried);
   // The two maps of a difference come before it.
   const maps = one.maps.length === 3 ? [one.maps[1], one.maps[2], one.maps[0]] : one.maps;
+  const taken = t("try_seconds", { seconds: decimal(Number(one.seconds.toFixed(1))) });
   return html`
-    <div class="explanation" aria-live="polite">
-      <p class="explained">
-        <b>${one.title}</b> ${one.explained}
-        <span class="note">${t("try_seconds", { seconds: decimal(Number(one.seconds.toFixed(1))) })}</span>
-      </p>
+    <div class="explanation" data-count=${maps.length} aria-live="polite">
+      <p class="explained"><b>${one.title}</b> <span>${one.explained}</span> <span class="note">${taken}</span></p>
       ${one.notes.map((note) => html`<p class="note"><${Icon} name="note" />${note}</p>`)}
       <${Grey} faintest=${one.faintest} />
-      <div class="maps" data-count=${maps.length}>
+      <div class="maps">
         ${maps.map((map) => html`<${MapFigure} key=${map.subject} one=${one} map=${map} named=${maps.length > 1} />`)}
       </div>
-      ${one.scale && html`<${Scale} ...${one.scale} />`}
-      ${maps.length > 1 && html`<p class="note">${t("try_difference")}</p>`}
-      ${one.regions.length > 0 && html`<${Regions} one=${one} />`}
+      <div class="about-maps">
+        ${one.scale && html`<${Scale} ...${one.scale} />`}
+        ${maps.length > 1 && html`<p class="note">${t("try_difference")}</p>`}
+        ${source === "webcam" && html`<p class="note">${t("try_as_seen")}</p>`}
+        ${one.regions.length > 0 && html`<${Regions} one=${one} />`}
+      </div>
     </div>
   `;
 }
@@ -155,7 +157,7 @@ function MapFigure({ one, map, named }) {
               />
               ${map.lines.step && html`<path class="line" d=${map.lines.above} /><path class="line below" d=${map.lines.below} />`}
             <//>
-            <figcaption class="note">${map.said} ${t("try_as_seen")}</figcaption>`
+            <figcaption class="note">${map.said}</figcaption>`
         : html`<p class="not-drawn"><${Icon} name="warning" /><span>${map.refusal}</span></p>`}
       <${Checks} checks=${map.checks} />
     </figure>

@@ -1,0 +1,205 @@
+"""The server's side of the room in which a classifier is tried: answers, maps, near images."""
+
+import io
+import os
+import signal
+import time
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from tests.conftest import draw_shape
+from tests.studio.conftest import opened, picture
+from tests.studio.trying import EACH, trained, workspace_of  # noqa: F401 - a fixture
+
+
+def shape(kind="disc", seed=100) -> bytes:
+    """Return the file of an image that the run has not seen."""
+    file = io.BytesIO()
+    draw_shape(kind, np.random.default_rng(seed)).save(file, "PNG")
+    return file.getvalue()
+
+
+@pytest.fixture(scope="module")
+def page(trained, tmp_path_factory):  # noqa: F811
+    folder = tmp_path_factory.mktemp("try") / "shapes"
+    with opened(workspace_of(trained, folder, strict=1.0)) as found:
+        yield found
+
+
+@pytest.fixture
+def run(page):
+    """Return the folder of the run that is tried."""
+    page.post("/api/try/open", {"run": "first"})
+    return page.studio.workspace.places.runs / "first"
+
+
+def ask(page, content, name="first", what=""):
+    return page.post(f"/api/try{what}{'&' if '?' in what else '?'}run={name}", content)
+
+
+def test_numbers_are_those_of_predict(page, run):
+    from convlens.classifier.classifier import Classifier
+
+    classifier = Classifier.load(run)
+    for kind, seed in (("bar", 1), ("disc", 2), ("bar", 3)):
+        content = shape(kind, seed)
+        (expected,) = classifier.predict(content)
+        found = ask(page, content)
+        assert found.status_code == 200, found.text
+        said = found.json()
+        shares = dict(zip(classifier.class_names, expected.probabilities.tolist(), strict=True))
+        assert said["label"] == expected.label
+        assert said["known"] == expected.known
+        assert dict(said["probabilities"]) == pytest.approx(shares, abs=1e-5)
+        assert said["probabilities"][0][0] == expected.label
+        assert said["threshold"] == classifier.threshold
+        assert said["seen_as"] == [32, 32]
+    status = page.get("/api/try/status").json()
+    assert (status["run"], status["state"]) == ("first", "ready")
+    assert status["class_names"] == ["bar", "disc"]
+    assert status["temperature"] == pytest.approx(classifier.temperature)
+
+
+def test_why_is_what_explain_says(page, run):
+    from convlens.classifier.classifier import Classifier
+
+    content = shape()
+    classifier = Classifier.load(run)
+    expected = classifier.explain(content)
+    found = ask(page, content, what="/why").json()
+    assert found["label"] == expected.label
+    (map_,) = found["maps"]
+    (checked,) = expected.maps
+    assert map_["drawn"] == checked.drawn
+    assert [one["passed"] for one in map_["checks"]] == [one.passed for one in checked.checks]
+    assert ("source" in map_) == checked.drawn
+    assert map_["refusal"] == checked.refusal
+    other = "bar" if expected.label == "disc" else "disc"
+    against = ask(page, content, what=f"/why?against={other}").json()
+    assert [one["subject"] for one in against["maps"]] == [
+        f"{expected.label} against {other}",
+        expected.label,
+        other,
+    ]
+    unknown = ask(page, content, what="/why?class=moon")
+    assert unknown.status_code == 422
+    assert "'moon'" in unknown.json()["message"]
+
+
+def test_near_images_are_named_and_can_be_opened_also_when_the_images_have_changed(page, run):
+    content = (page.studio.workspace.places.images / "disc" / "3.png").read_bytes()
+    rows = page.rows()
+    found = ask(page, content, what="/neighbours?count=30").json()
+    assert not found["changed"]
+    assert found["compared"] == len(found["rows"]) < 2 * EACH  # only those of training
+    found = found["rows"]
+    near = [one["similarity"] for one in found]
+    assert near == sorted(near, reverse=True)
+    assert all(one["id"] == rows[one["name"]]["id"] for one in found)
+    assert {one["label"] for one in found} == {"bar", "disc"}
+    page.add(page.classes()["disc"], "new.png", content)
+    page.studio.trying.open(run, again=True)  # which forgets what it has compared with
+    changed = ask(page, content, what="/neighbours").json()
+    assert changed["changed"]
+    assert changed["compared"] == 2 * EACH + 1
+    first, second, *_others = changed["rows"]
+    assert {first["name"], second["name"]} == {"disc/3.png", "disc/new.png"}
+    assert first["similarity"] == pytest.approx(1, abs=1e-4)
+    assert first["said"] == "as near as training images usually are to one another"
+
+
+def test_another_run_waits_until_it_is_chosen_and_its_threshold_holds(page, run):
+    assert ask(page, shape()).status_code == 200
+    refused = ask(page, picture(7), "strict")
+    assert (refused.status_code, refused.json()["field"]) == (409, "other")
+    page.post("/api/try/open", {"run": "strict"})
+    found = ask(page, picture(7), "strict").json()
+    assert (found["known"], found["threshold"]) == (False, 1.0)
+    assert found["label"] in ("bar", "disc")
+    assert ask(page, shape()).status_code == 409
+
+
+def test_a_process_that_was_killed_is_said_and_started_again(page, run):
+    assert ask(page, shape()).status_code == 200
+    process = page.studio.trying._process
+    os.kill(process.number, signal.SIGSTOP)  # so that the question is not answered yet
+    told = page.state()["told"]
+    os.kill(process.number, signal.SIGKILL)
+    found = ask(page, shape())
+    if found.status_code == 503:
+        assert "started again" in found.json()["message"]
+        found = ask(page, shape())
+    assert found.status_code == 200
+    assert page.studio.trying._process is not process
+    assert page.state()["told"] > told
+
+
+@pytest.mark.parametrize("what", ["", "/why", "/neighbours"])
+def test_bad_images_are_refused_with_a_line(page, run, what):
+    for content in (b"", b"no image", picture(1)[:60], b"%!PS-Adobe-3.0 EPSF-3.0\n"):
+        found = ask(page, content, what=what)
+        assert found.status_code == 422, found.text
+        assert found.json()["message"].startswith(("image: ", "image.png: "))
+    damaged = bytearray(picture(1, size=(200, 200)))
+    damaged[len(damaged) // 2 :] = bytes(len(damaged) - len(damaged) // 2)
+    found = ask(page, bytes(damaged), what=what)
+    assert found.status_code == 422, found.text
+
+
+def test_images_are_limited_in_bytes_and_pixels(page, run, monkeypatch):
+    monkeypatch.setattr("convlens.studio.trying.api.MOST_BYTES", 100)
+    assert ask(page, picture(1)).status_code == 413
+    monkeypatch.undo()
+    file = io.BytesIO()
+    Image.new("1", (20_000, 20_000)).save(file, "PNG")
+    found = ask(page, file.getvalue())
+    assert found.status_code == 422
+    assert "pixels" in found.json()["message"]
+
+
+@pytest.mark.parametrize("name", ["../first", "first/../first", ".", "", "moon", "%00", "/etc"])
+@pytest.mark.parametrize("what", ["", "/why", "/neighbours"])
+def test_only_runs_of_the_workspace_are_opened(page, run, name, what):
+    assert ask(page, shape(), name, what).status_code == 404
+    assert page.post("/api/try/open", {"run": name}).status_code == 404
+
+
+def test_a_classifier_that_has_changed_is_loaded_anew(page, run):
+    before = ask(page, shape()).json()["stamp"]
+    os.utime(run / "classifier.keras", ns=(1, time.time_ns()))
+    assert page.get("/api/try/status").json()["is_newer"]
+    after = ask(page, shape()).json()["stamp"]
+    assert after != before
+    assert not page.get("/api/try/status").json()["is_newer"]
+
+
+def test_what_is_damaged_or_removed_is_said(page, run):
+    strict = run.parent / "strict"
+    (strict / "classifier.keras").write_bytes(b"no archive")
+    page.post("/api/try/open", {"run": "strict"})
+    for _time in range(2):  # it is not tried again and again
+        found = ask(page, shape(), "strict")
+        assert (found.status_code, found.json()["field"]) == (422, "run")
+        assert "classifier.keras" in found.json()["message"]
+    assert page.get("/api/try/status").json()["state"] == "failed"
+    (strict / "classifier.keras").unlink()
+    found = ask(page, shape(), "strict")
+    assert (found.status_code, found.json()["field"]) == (409, "run")
+
+
+def test_a_process_that_nobody_asks_ends(page, run, monkeypatch):
+    from convlens.studio.trying import trying
+
+    monkeypatch.setattr(trying, "LOOK", 0.05)
+    monkeypatch.setattr(trying, "IDLE", 0.0)
+    tried = trying.Trying()
+    tried.open(run)
+    process = tried._process
+    end = time.monotonic() + 30
+    while tried.status()["state"] != "none":
+        assert time.monotonic() < end
+        time.sleep(0.05)
+    assert process._process.poll() is not None
+    tried.close()

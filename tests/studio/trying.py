@@ -1,0 +1,66 @@
+"""Trying: workspaces with a small run, for the tests of the room in which it is tried."""
+
+import json
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from convlens.config import Config
+from tests.conftest import draw_shape, without_charts
+from tests.trainings import QUIET
+
+EACH = 12  # images of a class
+TINY = Config().replace(
+    model="custom_cnn",
+    filters=(6,),
+    dense=(),
+    epochs=4,
+    size="32",
+    augment="none",
+    learning_rate=0.02,
+)
+
+
+@pytest.fixture(scope="session")
+def trained(tmp_path_factory) -> Path:
+    """Return a workspace with bars and discs, and the run `first` that has learned them."""
+    from convlens.data.sources import load_data
+    from convlens.pipeline import train
+
+    folder = tmp_path_factory.mktemp("trained") / "shapes"
+    rng = np.random.default_rng(0)
+    for kind in ("bar", "disc"):
+        (folder / "images" / kind).mkdir(parents=True)
+        for number in range(EACH):
+            draw_shape(kind, rng).save(folder / "images" / kind / f"{number}.png")
+    with without_charts():
+        train(load_data(folder / "images"), TINY, run=folder / "runs" / "first", screen=QUIET)
+    return folder
+
+
+def workspace_of(trained: Path, folder: Path, **thresholds: float) -> Path:
+    """Copy a workspace with its run, and with runs of other thresholds.
+
+    Args:
+        trained: The workspace.
+        folder: The new folder.
+        thresholds: The threshold of each further run by its name.
+    """
+    from convlens.classifier.classifier import Classifier
+
+    shutil.copytree(trained, folder)
+    (folder / ".studio").mkdir()
+    opened = json.dumps({"format": 1, "source": None})
+    (folder / ".studio" / "studio.json").write_text(opened, encoding="utf-8")
+    data = folder / "runs" / "first" / "data.json"
+    facts = json.loads(data.read_text(encoding="utf-8"))
+    facts["path"] = str(folder / "images")
+    data.write_text(json.dumps(facts), encoding="utf-8")
+    for name, threshold in thresholds.items():
+        shutil.copytree(data.parent, folder / "runs" / name)
+        classifier = Classifier.load(data.parent)
+        replace(classifier, threshold=threshold).save(folder / "runs" / name / "classifier.keras")
+    return folder
