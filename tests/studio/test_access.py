@@ -20,12 +20,16 @@ CHANGES = [
     ("POST", "/api/trainings/continue", b'{"run": "small"}'),
     ("POST", "/api/trainings/1/stop", b""),
     ("DELETE", "/api/trainings/1", b""),
+    ("POST", "/api/try/open", b'{"run": "first"}'),
+    ("POST", "/api/try?run=first", b""),
+    ("POST", "/api/try/why?run=first", b""),
+    ("POST", "/api/try/neighbours?run=first", b""),
 ]
 
 
 @pytest.mark.parametrize(
     "path",
-    ["/api/state", "/api/images", "/api/findings", "/api/changes", "/api/trainings"],
+    ["/api/state", "/api/images", "/api/findings", "/api/changes", "/api/trainings", "/api/try/status"],
 )
 @pytest.mark.parametrize("token", [None, "", "x" * 48, "é"])
 def test_nothing_is_told_without_the_token(own, path, token):

@@ -1,4 +1,4 @@
-"""The page of the studio in the room in which a classifier is tried, with camera, file and board."""
+"""The page of the room in which a classifier is tried, with camera, file and board."""
 
 import os
 import signal

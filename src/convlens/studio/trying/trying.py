@@ -64,14 +64,19 @@ class Trying:
         Raises:
             Problem: If another run is tried, the request is refused, or the process has ended.
         """
-        with self._lock:
-            process = self._at_work(folder)
-            stamp = self._stamp
-        self._used = time.monotonic()
-        try:
-            found = process.ask(asked, content)
-        except Ended as error:
-            raise self._ended(process) from error
+        for is_last in (False, True):
+            with self._lock:
+                process = self._at_work(folder)
+                stamp = self._stamp
+            self._used = time.monotonic()
+            try:
+                found = process.ask(asked, content)
+                break
+            except Ended as error:
+                # Another question may have found a newer classifier of this run.
+                is_renewed = self._folder == folder and process is not self._process
+                if is_last or not is_renewed:
+                    raise self._ended(process) from error
         self._crashed = 0
         self._used = time.monotonic()
         return {**found, "stamp": stamp}

@@ -18,7 +18,9 @@ export const tried = createStore({ run: "", status: null, source: "webcam", ...E
 
 /* Open the classifier of a run; it begins to load. */
 export async function openRun(run, { again = false } = {}) {
-  tried.change({ run, ...EMPTY, ...(run === tried.get().run ? kept() : {}) });
+  const { image, frozen, run: before, status } = tried.get();
+  if (image) next ??= image; // it is asked about again
+  tried.change({ run, status: run === before ? status : null, ...EMPTY, image, frozen });
   try {
     const status = await call("/api/try/open", { json: { run, again } });
     if (tried.get().run === run) tried.change({ status });
@@ -27,13 +29,6 @@ export async function openRun(run, { again = false } = {}) {
     fail(error);
   }
 }
-
-/* What stays when the same run is opened again. */
-const kept = () => {
-  const { image, frozen } = tried.get();
-  if (image) next ??= image;
-  return { image, frozen };
-};
 
 export async function loadStatus() {
   try {
