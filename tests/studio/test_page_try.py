@@ -18,6 +18,7 @@ from tests.studio.conftest import picture
 from tests.studio.test_page_access import WIDTH, complaints
 from tests.studio.trying import EACH, trained, workspace_of  # noqa: F401 - a fixture
 
+LOADING = 120  # seconds, on a computer that does much else
 SAYS = {
     "en": {"none": "None of these", "near": "Nearest training images", "freeze": "Freeze"},
     "zh": {"none": "以上皆非", "near": "最相近的訓練影像", "freeze": "定格"},
@@ -48,6 +49,11 @@ def room(studio, window):  # noqa: F811
     return open_room
 
 
+def answered(page, which=""):
+    """Wait for an answer; a process that has to import the engine first takes a while."""
+    page.wait_for_selector(f".said{which}", timeout=1000 * LOADING)
+
+
 def draw(page):
     box = page.locator(".board canvas").bounding_box()
     page.mouse.move(box["x"] + 0.3 * box["width"], box["y"] + 0.5 * box["height"])
@@ -62,7 +68,7 @@ def test_the_webcam_is_answered_and_explained_and_becomes_a_training_image(studi
     tabs, page = room(language)
     answers = []
     page.on("response", lambda one: answers.append(one.url) if "/api/try?" in one.url else None)
-    page.wait_for_selector(".said")
+    answered(page)
     wait_for(page, lambda: len(answers) >= 3, True)
     assert page.locator(".bars li").count() == 2
     assert page.locator(".why, .near, .try .add").count() == 0
@@ -94,75 +100,32 @@ def test_a_drawing_is_answered_after_each_stroke(studio, room):
     tabs, page = room()
     page.locator(".source-choice .button").nth(2).click()
     draw(page)
-    page.wait_for_selector(".said")
+    answered(page)
     page.get_by_role("button", name="Clear").click()
     wait_for(page, page.locator(".said").count, 0)
     # At the keyboard alone.
     page.locator(".board canvas").focus()
     for key in ("Space", "ArrowRight", "ArrowRight", "Space"):
         page.keyboard.press(key)
-    page.wait_for_selector(".said")
+    answered(page)
     tabs.check(studio.origin)
-
-
-def test_a_file_is_answered_with_none_of_these_and_a_bad_one_with_a_line(studio, room):
-    tabs, page = room(run="strict")
-    page.locator(".source-choice .button").nth(1).click()
-    field = page.locator(".try input[type=file]")
-    field.set_input_files({"name": "a.txt", "mimeType": "text/plain", "buffer": b"no image"})
-    page.wait_for_selector(".trouble:has-text('a.txt: this is not an image that can be read')")
-    assert page.locator(".said").count() == 0
-    field.set_input_files({"name": "b.png", "mimeType": "image/png", "buffer": picture(5)})
-    page.wait_for_selector(".said[data-known=false]:has-text('None of these')")
-    assert "below the threshold of 100 %" in page.inner_text(".reason")
-    assert page.locator(".trouble").count() == 0
-    page.get_by_role("button", name="Nearest training images").click()
-    page.locator(".neighbours button").first.click()
-    page.wait_for_selector(".cell[aria-selected=true]")
-    page.wait_for_selector(".details .facts")
-    page.go_back()
-    page.wait_for_selector(".try-page")
-    tabs.check(studio.origin)
-
-
-def test_two_tabs_with_two_runs_do_not_fight(studio, room):
-    _tabs, page = room()
-    page.wait_for_selector(".said")
-    _others, other = room(run="strict")
-    other.wait_for_selector(".said[data-known=false]")
-    page.wait_for_selector(".trouble:has-text('another page tries the run strict now.')")
-    page.get_by_role("button", name="Try first here").click()
-    page.wait_for_selector(".said[data-known=true]")
-    other.wait_for_selector(".trouble:has-text('another page tries the run first now.')")
 
 
 def test_the_page_goes_on_after_the_process_was_killed(studio, room):
     tabs, page = room()
-    page.wait_for_selector(".said")
+    answered(page)
     children = psutil.Process(studio.process.pid).children()
     (child,) = [one for one in children if "answer_process" in " ".join(one.cmdline())]
     os.kill(child.pid, signal.SIGKILL)
     page.wait_for_selector(".trouble:has-text('it is started again')")
-    page.wait_for_selector(".said")
+    answered(page)
     wait_for(page, page.locator(".trouble").count, 0)
-    tabs.check(studio.origin)
-
-
-def test_a_run_that_is_removed_while_it_is_tried_is_said(studio, room):
-    tabs, page = room(run="strict")
-    page.wait_for_selector(".said")
-    runs = studio.folder / "runs"
-    (runs / "strict").rename(studio.folder / "elsewhere")
-    page.wait_for_selector(".trouble:has-text(\"the workspace has no run 'strict'.\")")
-    page.locator(".run-choice select").select_option("first")
-    page.wait_for_selector(".said")
-    (studio.folder / "elsewhere").rename(runs / "strict")
     tabs.check(studio.origin)
 
 
 def test_a_class_that_the_run_does_not_know_is_noted(studio, room):
     tabs, page = room()
-    page.wait_for_selector(".said")
+    answered(page)
     assert page.locator(".try .notice").count() == 0
     place = studio.folder / "images" / "moon" / "1.png"
     place.parent.mkdir()
@@ -177,7 +140,7 @@ def test_a_class_that_the_run_does_not_know_is_noted(studio, room):
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_axe_finds_nothing_serious(studio, room, theme):
     tabs, page = room(color_scheme=theme)
-    page.wait_for_selector(".said")
+    answered(page)
     found = {"live": complaints(page)}
     page.locator(".ask-more .button").first.click()
     page.wait_for_selector(".explanation")
@@ -189,7 +152,7 @@ def test_axe_finds_nothing_serious(studio, room, theme):
     found["file"] = complaints(page)
     page.locator(".source-choice .button").nth(2).click()
     draw(page)
-    page.wait_for_selector(".said")
+    answered(page)
     found["board"] = complaints(page)
     assert {name: some for name, some in found.items() if some} == {}
     tabs.check(studio.origin)
@@ -197,7 +160,7 @@ def test_axe_finds_nothing_serious(studio, room, theme):
 
 def test_a_width_of_360_pixels_is_enough(studio, room):
     tabs, page = room(size=PHONE, has_touch=True, is_mobile=True)
-    page.wait_for_selector(".said")
+    answered(page)
     assert page.evaluate(WIDTH) == 360
     page.locator(".ask-more .button").first.tap()
     page.wait_for_selector(".explanation")
@@ -218,3 +181,46 @@ def test_without_a_run_the_room_says_so(served, window):  # noqa: F811
     page.wait_for_selector(".begin:has-text('There is no classifier yet.')")
     assert complaints(page) == []
     tabs.check(served.origin)
+
+
+def test_two_tabs_with_two_runs_do_not_fight(studio, room):
+    _tabs, page = room()
+    answered(page)
+    _others, other = room(run="strict")
+    answered(other, "[data-known=false]")
+    page.wait_for_selector(".trouble:has-text('another page tries the run strict now.')")
+    page.get_by_role("button", name="Try first here").click()
+    answered(page, "[data-known=true]")
+    other.wait_for_selector(".trouble:has-text('another page tries the run first now.')")
+
+
+def test_a_file_is_answered_with_none_of_these_and_a_bad_one_with_a_line(studio, room):
+    tabs, page = room(run="strict")
+    page.locator(".source-choice .button").nth(1).click()
+    field = page.locator(".try input[type=file]")
+    field.set_input_files({"name": "a.txt", "mimeType": "text/plain", "buffer": b"no image"})
+    page.wait_for_selector(".trouble:has-text('a.txt: this is not an image that can be read')")
+    assert page.locator(".said").count() == 0
+    field.set_input_files({"name": "b.png", "mimeType": "image/png", "buffer": picture(5)})
+    answered(page, "[data-known=false]:has-text('None of these')")
+    assert "below the threshold of 100 %" in page.inner_text(".reason")
+    assert page.locator(".trouble").count() == 0
+    page.get_by_role("button", name="Nearest training images").click()
+    page.locator(".neighbours button").first.click()
+    page.wait_for_selector(".cell[aria-selected=true]")
+    page.wait_for_selector(".details .facts")
+    page.go_back()
+    page.wait_for_selector(".try-page")
+    tabs.check(studio.origin)
+
+
+def test_a_run_that_is_removed_while_it_is_tried_is_said(studio, room):
+    tabs, page = room(run="strict")
+    answered(page)
+    runs = studio.folder / "runs"
+    (runs / "strict").rename(studio.folder / "elsewhere")
+    page.wait_for_selector(".trouble:has-text(\"the workspace has no run 'strict'.\")")
+    page.locator(".run-choice select").select_option("first")
+    answered(page)
+    (studio.folder / "elsewhere").rename(runs / "strict")
+    tabs.check(studio.origin)
