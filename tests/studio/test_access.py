@@ -29,7 +29,14 @@ CHANGES = [
 
 @pytest.mark.parametrize(
     "path",
-    ["/api/state", "/api/images", "/api/findings", "/api/changes", "/api/trainings", "/api/try/status"],
+    [
+        "/api/state",
+        "/api/images",
+        "/api/findings",
+        "/api/changes",
+        "/api/trainings",
+        "/api/try/status",
+    ],
 )
 @pytest.mark.parametrize("token", [None, "", "x" * 48, "é"])
 def test_nothing_is_told_without_the_token(own, path, token):
