@@ -162,3 +162,21 @@ def test_the_time_machine_fits_a_phone(trained, window, tmp_path, theme):  # noq
     page.wait_for_selector(".weight-numbers", timeout=WORK)
     assert complaints(page) == []
     assert page.evaluate(WIDTH) <= PHONE["width"] + 2
+
+
+def test_an_image_is_taken_with_the_webcam_and_drawn(trained, window):  # noqa: F811
+    tabs = window()
+    page = tabs.tab(trained.address)
+    page.evaluate("location.hash = 'room=microscope&part=time'")
+    page.get_by_role("button", name="Webcam").click()
+    page.wait_for_selector(".shot footer button:enabled")
+    page.get_by_role("button", name="Take an image").click()
+    wait_for(page, page.locator(".put figcaption").all_inner_texts, ["webcam.jpg"])
+    page.get_by_role("button", name="Board").click()
+    page.wait_for_selector(".board canvas")
+    assert complaints(page) == []
+    for key in (" ", "ArrowDown", "ArrowDown", "Enter"):
+        page.keyboard.press(key)
+    wait_for(page, page.locator(".put figcaption").all_inner_texts, ["drawing.png"])
+    page.wait_for_selector(".share-list", timeout=WORK)
+    tabs.check(trained.origin)

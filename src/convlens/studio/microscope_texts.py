@@ -89,6 +89,13 @@ _IMAGE = {
     "micro_picture": N_("Image"),
     "choose_picture": N_("Choose an image"),
     "drop_picture": N_("Or drop one here, or take one of the workspace:"),
+    "take_shot": N_("Take an image"),
+    "take_drawing": N_("Look at it"),
+    "shot_board": N_("Board for an image under the microscope"),
+    "shot_board_keys": N_(
+        "With the keyboard: arrows move the pen, Space puts it down or lifts it, Enter takes the "
+        "drawing."
+    ),
     "own_pictures": N_("Images of the workspace"),
     "micro_no_run": N_(
         "There is no trained network yet. Train one, in the room for it or with convlens train, "

@@ -4,13 +4,14 @@ import { useEffect, useState } from "preact/hooks";
 import { call, pictureUrl, thumbUrl } from "../api.js";
 import { html } from "../html.js";
 import { Icon } from "../icons.js";
-import { FilesButton } from "../parts.js";
+import { FilesButton, IconButton } from "../parts.js";
 import { place, show } from "../place.js";
 import { project } from "../project.js";
 import { useRuns } from "../runs.js";
 import { sayError } from "../say.js";
 import { createStore, keep, kept, useStore } from "../store.js";
 import { t } from "../words.js";
+import { Shot } from "./shots.js";
 
 const SHOWN = 60; // images of the workspace to choose from
 
@@ -54,6 +55,7 @@ export function Subject({ ready, run, image, lead }) {
 function Picture({ image }) {
   const [problem, setProblem] = useState("");
   const [over, setOver] = useState(false);
+  const [kind, setKind] = useState(null); // of the dialog that is open
   const put = async (request, path) => {
     setProblem("");
     try {
@@ -66,6 +68,10 @@ function Picture({ image }) {
   const putBlob = (blob, name) =>
     put({ body: blob }, `/api/microscope/images?name=${encodeURIComponent(name)}`);
   const take = ([file]) => file && putBlob(file, file.name);
+  const onTake = (blob, name) => {
+    setKind(null);
+    putBlob(blob, name);
+  };
   const onDrop = (event) => {
     event.preventDefault();
     setOver(false);
@@ -90,7 +96,10 @@ function Picture({ image }) {
       </figure>`}
       <div class="buttons">
         <${FilesButton} icon="files" label=${t("choose_picture")} accept="image/*" onFiles=${take} />
+        <${IconButton} class="button" icon="camera" label=${t("webcam")} onClick=${() => setKind("webcam")} />
+        <${IconButton} class="button" icon="draw" label=${t("draw")} onClick=${() => setKind("draw")} />
       </div>
+      ${kind && html`<${Shot} kind=${kind} onTake=${onTake} onClose=${() => setKind(null)} />`}
       <p class="note">${t("drop_picture")}</p>
       ${problem && html`<p class="problem" role="alert">${problem}</p>`}
       <${OfWorkspace} choose=${(id) => put({ method: "POST" }, `/api/microscope/images/${id}`)} />
