@@ -47,7 +47,7 @@ export function Drawing({ shown, chosen, choose }) {
   const values = [shown.inputs, ...shown.outputs];
   return html`
     <div class="drawing">
-      <svg viewBox="30 40 890 440" role="group" aria-label=${t("network_drawing")}>
+      <svg viewBox="30 40 940 440" role="group" aria-label=${t("network_drawing")}>
         <${Biases} shown=${shown} />
         ${shown.chains.map((one) => html`<${Line} one=${one} chosen=${chosen} way=${way} />`)}
         ${shown.chains.map(
