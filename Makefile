@@ -8,8 +8,9 @@ PYTEST := $(BIN)/python -m pytest -n 2 --dist loadfile --durations=10
 EXPORTS := tests/export tests/serve tests/cli/test_export.py tests/cli/test_serve.py
 STUDIES := tests/budget tests/lessons tests/studies tests/transfer tests/zoo
 CRASHES := tests/crashes
+STUDIO := tests/studio tests/cli/test_studio.py
 
-.PHONY: demo lessons lessons-quick test test-export test-studies test-crashes test-all test-backends bench bench-full docs catalogue check clean
+.PHONY: demo lessons lessons-quick test test-export test-studies test-crashes test-studio test-all test-backends bench bench-full docs catalogue check clean
 
 demo: $(READY)
 	@$(BIN)/convlens demo
@@ -17,7 +18,7 @@ demo: $(READY)
 
 # Two processes run whole files of tests each, because the tests of a file share what they train.
 test: $(READY)
-	$(PYTEST) $(addprefix --ignore=,$(EXPORTS) $(STUDIES) $(CRASHES))
+	$(PYTEST) $(addprefix --ignore=,$(EXPORTS) $(STUDIES) $(CRASHES) $(STUDIO))
 
 # The ways out of convlens start converters, servers and a browser in processes of their own.
 test-export: $(READY)
@@ -30,6 +31,10 @@ test-studies: $(READY)
 # Trainings and files after a crash at each moment at which something is written.
 test-crashes: $(READY)
 	$(PYTEST) $(CRASHES)
+
+# The page in a browser, with servers and trainings in processes of their own.
+test-studio: $(READY)
+	$(PYTEST) $(STUDIO)
 
 # One process, because the slow tests measure time and build networks that fill the memory.
 test-all: $(READY)
