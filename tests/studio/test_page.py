@@ -45,6 +45,7 @@ def hold(page, milliseconds=900):
     page.mouse.down()
     page.wait_for_timeout(milliseconds)
     page.mouse.up()
+    page.wait_for_selector(".recording", state="hidden")
     wait_for(page, lambda: page.get_attribute(".safety", "data-waiting"), "0")
     return int(re.search(r"\d+", page.inner_text(".recorded b"))[0])
 

@@ -66,8 +66,8 @@ function useRecorder(video, { id: classId, name: className }, rate) {
     if (!run) return;
     clearTimeout(now.current.timer);
     now.current.run = null;
-    setRecording(false);
     await run.taking; // the last image counts, too
+    if (!now.current.run) setRecording(false); // unless the button is held again
     say(count("did_record", run.taken, { name }));
   };
   useEffect(() => {
