@@ -25,7 +25,8 @@ from convlens.screen import Screen
 from convlens.training.augmentation import is_augmented
 from convlens.training.network import Origin, choose_network
 from convlens.training.setup import Setup
-from convlens.training.trainer import Stage, Trainer, Training
+from convlens.training.stage import Stage
+from convlens.training.trainer import Trainer, Training
 from convlens.transfer.fine_tune_stage import FineTuneStage, make_trainer
 from convlens.transfer.head_stage import HeadStage
 from convlens.transfer.origin import BackboneOrigin, choose_origin

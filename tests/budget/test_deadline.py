@@ -65,6 +65,7 @@ class FakeTrainer:
         self.now = 0.0
         self.history = []
         self.lengths = []
+        self.ended = ""
         self.screen = QUIET
         self.path = folder / "classifier.keras"
         self.set_plan(length)
@@ -74,6 +75,9 @@ class FakeTrainer:
         self.epochs = length.epochs
         self.steps = length.steps_per_epoch
         self.lengths.append(length.epochs)
+
+    def end(self, run, note):
+        self.ended = note
 
     def run(self, run, *, stop_requested):
         while len(self.history) < self.epochs:
@@ -129,6 +133,7 @@ def test_a_training_that_slows_down_is_planned_anew_again(until):
 def test_a_training_that_is_late_is_stopped(until):
     trainer, note = until(lambda done: 5.0 if done < 3 else 50.0, Plan(4, 5, 100.0))
     assert "stopped after 3 of 4 epochs" in note
+    assert trainer.ended == note
     assert trainer.now == 125  # the first step after 102 s
 
 

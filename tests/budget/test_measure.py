@@ -20,6 +20,7 @@ from convlens.errors import StorageError
 from convlens.preprocess import Preprocessing
 from convlens.screen import Screen
 from convlens.training import fit as fit_module
+from convlens.training import trainer as trainer_module
 from convlens.training.network import choose_network
 from convlens.training.setup import Setup
 from convlens.training.trainer import Trainer
@@ -139,6 +140,15 @@ def test_measuring_times_a_step_a_validation_and_a_writing(digits, monkeypatch):
     assert 0 < costs.validation < 5
     assert 0 < costs.keep < 5
     assert measure_costs(made(digits, val=0.0), 0.1).validation == 0
+
+
+def test_snapshots_are_counted_once_and_not_as_a_part_of_each_step(digits, monkeypatch):
+    monkeypatch.setattr(trainer_module, "Snapshots", None)  # keeping one would fail
+    trainer = made(digits, snapshots=1000)
+    plain = measure_costs(made(digits), 0.1)
+    costs = measure_costs(trainer, 0.1)
+    assert costs.start > 1000 * costs.keep
+    assert costs.step < plain.step + 500 * costs.keep
 
 
 def test_measuring_leaves_the_network_as_it_was(digits):

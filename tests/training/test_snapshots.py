@@ -12,7 +12,10 @@ from convlens.run import Run
 from convlens.training import fit as fit_module
 from convlens.training.kept import Kept
 from convlens.training.moments import choose_moments
+from convlens.training.network import choose_network
+from convlens.training.setup import Setup
 from convlens.training.snapshots import INDEX
+from convlens.training.trainer import Trainer
 from tests.trainings import (
     CONFIG,
     QUIET,
@@ -121,6 +124,32 @@ def test_an_early_end_is_kept_too(digits, tmp_path):
     assert steps(run)[-1] == len(run.history) * per_epoch
 
 
+def test_the_last_state_of_a_training_whose_time_is_up_is_kept(digits, tmp_path):
+    """Whether an epoch has ended with it or not, and also if it was killed right after."""
+    for steps_done, folder in ((5, tmp_path / "within"), (8, tmp_path / "end")):
+        config = KEEPING.replace(epochs=9, steps_per_epoch=4)
+        origin = choose_network(config)
+        setup = Setup.create(origin.prepare(digits, config, None), config, origin)
+        trainer = Trainer(setup, QUIET)
+        run = Run.create(folder, "")
+        setup.describe(run)
+        asked = iter(range(1, 100))
+        with pytest.raises(Interrupted):
+            trainer.run(
+                run, stop_requested=lambda asked=asked, last=steps_done: next(asked) == last
+            )
+        assert steps(run)[-1] < steps_done
+        trainer.end(run, "its time was up")
+        row = json.loads((run.folder / INDEX).read_text())["snapshots"][-1]
+        assert (row["step"], row["images"]) == (steps_done, [])
+        assert row["loss"] == (run.history[-1]["loss"] if steps_done == 8 else None)
+        with np.load(run.folder / "snapshots" / row["file"]) as last:
+            for number, weight in enumerate(trainer.model.get_weights()):
+                np.testing.assert_array_equal(last[f"weight_{number:05d}"], weight)
+        before = content(run)
+        assert content(train(digits, run=run.folder, resume=True, screen=QUIET)) == before
+
+
 def test_the_size_is_said_before_and_is_right(digits, tmp_path):
     screen, text = recording()
     run = train(digits, SMALL.replace(snapshots=5, epochs=1), run=tmp_path / "run", screen=screen)
@@ -147,6 +176,19 @@ def test_parts_of_a_batch_are_one_step(digits, tmp_path):
     assert steps(run) == list(choose_moments(7, 1, index["steps_per_epoch"]))
     assert not any(row["exact"] for row in index["snapshots"])
     assert len(index["snapshots"][0]["images"]) > 16
+
+
+def test_a_training_stopped_between_the_parts_of_a_batch_goes_on_with_what_it_has_kept(
+    digits, tmp_path, monkeypatch
+):
+    config = KEEPING.replace(micro_batch=16, epochs=1)
+    plain = train(digits, config, run=tmp_path / "plain", screen=QUIET)
+    with monkeypatch.context() as patch:
+        press_ctrl_c(patch, step=5)
+        with pytest.raises(Interrupted):
+            train(digits, config, run=tmp_path / "run", screen=QUIET)
+    resumed = train(digits, run=tmp_path / "run", resume=True, screen=QUIET)
+    assert content(resumed) == content(plain)
 
 
 def test_averaged_weights_do_not_change_what_is_kept(digits, kept, tmp_path):

@@ -18,7 +18,7 @@ from convlens.errors import ConfigError, Interrupted
 from convlens.language import _, ngettext
 from convlens.run import Run
 from convlens.screen import duration
-from convlens.training.checkpoint import record_end, recorded_end
+from convlens.training.checkpoint import recorded_end
 from convlens.training.trainer import Trainer
 from convlens.transfer.fine_tune_stage import FineTuneStage
 
@@ -226,7 +226,7 @@ def train_until(
                 "stopped after {done} of {epochs} epochs: it was slower than measured, and its "
                 "time was up"
             ).format(done=done, epochs=plan.epochs)
-            record_end(run, late)
+            trainer.end(run, late)
             return late
         plan = watch.plan
         note = ngettext(

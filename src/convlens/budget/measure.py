@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from convlens import backend
 from convlens.budget.choose import BackboneCosts
 from convlens.budget.plan import Costs
+from convlens.budget.snapshot_costs import snapshot_seconds
 from convlens.classifier.runtime import Compiled
 from convlens.config import Config
 from convlens.data.dataset import Dataset
@@ -35,6 +36,7 @@ from convlens.report.results import Scored, write_evaluation
 from convlens.run import Run
 from convlens.screen import Screen
 from convlens.training.checkpoint import State
+from convlens.training.observer import Observer
 from convlens.training.setup import Setup
 from convlens.training.trainer import Trainer
 from convlens.transfer.backbone import body_of
@@ -209,7 +211,8 @@ def measure_costs(trainer: Trainer, seconds: float) -> Costs:
         start, step = _step_seconds(trainer, Run.create(folder / "trial", ""), seconds)
         compiling, validation = _validation_seconds(trainer, seconds / step)
         keep = _saving_seconds(trainer, folder / "trial.keras", seconds)
-    return Costs(step * trainer.train.parts, validation, keep, start + compiling)
+        start += compiling + snapshot_seconds(trainer, keep)
+    return Costs(step * trainer.train.parts, validation, keep, start)
 
 
 class _Enough(Exception):  # noqa: N818 - nothing went wrong
@@ -230,7 +233,8 @@ def _step_seconds(trainer: Trainer, run: Run, seconds: float) -> tuple[float, fl
     trainer.train.steps = ENDLESS  # so that no validation comes between the steps
     began = time.monotonic()
     with contextlib.suppress(_Enough):
-        trainer.run(run, stop_requested=enough, screen=Screen(quiet=True))
+        # A state that is kept between two steps would count as a part of them.
+        trainer.run(run, stop_requested=enough, screen=Screen(quiet=True), observer=Observer())
     trainer.train.steps = steps
     return marks[0] - began, (marks[-1] - marks[0]) / (len(marks) - 1)
 

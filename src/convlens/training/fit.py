@@ -99,19 +99,7 @@ def fit(  # noqa: PLR0913 - the collaborators of a training
     callbacks: list[keras.callbacks.Callback] = [MemoryWatch(run), checkpoint]
     if config.training.tensorboard:
         callbacks.append(keras.callbacks.TensorBoard(run.folder / "tensorboard", histogram_freq=1))
-    if run.has_state:
-        checkpoint.restore(model)
-    elif first is not None:
-        checkpoint.state = first
-    state = checkpoint.state
-    epochs = config.training.epochs
-    run.write_history(state.history)
-    hooks.observer.begin(model, state)
-    screen.start(state.epoch * train.steps + state.step, epochs * train.steps)
-    for row in state.history:
-        best = row["epoch"] == state.best_epoch
-        screen.epoch(row, best=best)
-        hooks.on_epoch(row, best)
+    state = checkpoint.begin(model, first)
     try:
         while not checkpoint.finished:
             # The rest of an epoch needs a `fit` of its own, because Keras fixes the number of
@@ -121,7 +109,7 @@ def fit(  # noqa: PLR0913 - the collaborators of a training
                 train,
                 validation_data=val,
                 initial_epoch=state.epoch,
-                epochs=state.epoch + 1 if state.step else epochs,
+                epochs=state.epoch + 1 if state.step else config.training.epochs,
                 callbacks=callbacks,
                 shuffle=False,
                 verbose=0,
@@ -162,6 +150,23 @@ class _Checkpoint(keras.callbacks.Callback):  # type: ignore[misc]
         settings = self.config.training
         without_progress = self.state.epoch - self.state.best_epoch
         return self.state.epoch >= settings.epochs or 0 < settings.patience <= without_progress
+
+    def begin(self, model: keras.Model, first: State | None) -> State:
+        """Return the state from which the model goes on, and tell of the epochs before it."""
+        if self.run.has_state:
+            self.restore(model)
+        elif first is not None:
+            self.state = first
+        state = self.state
+        self.run.write_history(state.history)
+        self.hooks.observer.begin(model, state)
+        steps = self.train.steps
+        self.screen.start(state.epoch * steps + state.step, self.config.training.epochs * steps)
+        for row in state.history:
+            best = row["epoch"] == state.best_epoch
+            self.screen.epoch(row, best=best)
+            self.hooks.on_epoch(row, best)
+        return state
 
     def save(self) -> None:
         """Replace the saved state by the present one."""

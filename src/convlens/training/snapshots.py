@@ -22,7 +22,7 @@ from convlens.data.batches import Batches
 from convlens.files import write_atomically
 from convlens.language import _
 from convlens.run import Run
-from convlens.training.checkpoint import State
+from convlens.training.checkpoint import State, recorded_end
 from convlens.training.kept import EXACT, Kept, describe_weights
 from convlens.training.moments import batch_gradients, optimizer_arrays
 from convlens.training.observer import Observer
@@ -61,20 +61,26 @@ class Snapshots(Observer):
         self._rows: dict[int, dict[str, Any]] = {}
         self._planned: set[int] = set()
         self._held: tuple[int, Arrays] | None = None  # the state at the end of an epoch
+        # A training whose time was up has ended before its plan.
+        self._ended = recorded_end(run) is not None
 
     def begin(self, model: keras.Model, state: State) -> None:
         """Keep the start, and refuse a training for whose states the disk has no place.
 
+        Of a training that was ended before its plan, the state that is saved is kept as the last.
+
         Raises:
             StorageError: If the disk has not enough space, or a file cannot be written.
         """
-        now = self._moment(state) or 0
+        now = self._steps(state) // self.train.parts
         path = self.run.folder / INDEX
-        rows = self.run.read(INDEX)["snapshots"] if now and path.exists() else []
+        rows = self.run.read(INDEX)["snapshots"] if self._steps(state) and path.exists() else []
         # A process that was killed may have kept states that lie ahead of what it had saved.
         self._rows = {row["step"]: row for row in rows if row["step"] <= now}
         ahead = [one for one in self.kept.moments if one > now or not self._rows]
         room = max(self._settings.snapshots - len(self._rows), 1)
+        if self._ended:
+            ahead = []
         if len(ahead) > room:  # the length of the training has changed on the way
             spread = np.linspace(len(ahead) - 1, 0, room).round().astype(int)
             ahead = [ahead[place] for place in spread]
@@ -84,8 +90,9 @@ class Snapshots(Observer):
         if not model.optimizer.built:
             model.optimizer.build(model.trainable_variables)
         self._optimizer = self._describe_optimizer(model)
-        if not self._rows:
-            self._keep(now, self._arrays(model, state), model, {})
+        if not self._rows or (self._ended and now not in self._rows):
+            scores = state.history[-1] if state.history and not state.step else {}
+            self._keep(now, self._arrays(model, state), model, scores)
 
     def step(self, model: keras.Model, state: State, logs: Mapping[str, float]) -> None:
         """Keep the state after a step; at the end of an epoch, it waits for `epoch`."""
@@ -111,8 +118,12 @@ class Snapshots(Observer):
 
     def _moment(self, state: State) -> int | None:
         """Return how often the weights have changed; None within the parts of a batch."""
-        moment, part = divmod(state.epoch * self.train.steps + state.step, self.train.parts)
+        moment, part = divmod(self._steps(state), self.train.parts)
         return None if part else moment
+
+    def _steps(self, state: State) -> int:
+        """Return how many steps are done, where each part of a batch counts."""
+        return state.epoch * self.train.steps + state.step
 
     def _arrays(self, model: keras.Model, state: State) -> Arrays:
         """Return what is kept of the present state."""
@@ -135,7 +146,7 @@ class Snapshots(Observer):
         exact = moment is not None and moment < EXACT and moment + 1 in self._planned
         if not exact or not self.kept.has_updates:
             return {}
-        epoch, step = divmod(state.epoch * self.train.steps + state.step, self.train.steps)
+        epoch, step = divmod(self._steps(state), self.train.steps)
         variables = model.trainable_variables
         gradients = batch_gradients(model, self.train.batch_at(epoch, step))
         known = optimizer_arrays(model.optimizer, self._settings.optimizer, variables)
@@ -189,7 +200,7 @@ class Snapshots(Observer):
 
     def _next_images(self, epoch: int, step: int) -> list[int]:
         """Return the indices of the images that the next step learns from; none after the last."""
-        if epoch == self._settings.epochs:
+        if self._ended or epoch == self._settings.epochs:
             return []
         parts = range(step * self.train.parts, (step + 1) * self.train.parts)
         return [int(one) for part in parts for one in self.train.indices_at(epoch, part)]

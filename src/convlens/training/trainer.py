@@ -7,7 +7,7 @@ step. With a backbone there are a `HeadStage` and, where layers are unfrozen, a 
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 import keras
 import psutil
@@ -20,7 +20,7 @@ from convlens.language import N_, _
 from convlens.report.finish import Predict, finish
 from convlens.run import Run
 from convlens.screen import Screen, duration
-from convlens.training.checkpoint import State
+from convlens.training.checkpoint import State, read_state, record_end
 from convlens.training.failures import explained_failures
 from convlens.training.fit import Hooks, Row, fit
 from convlens.training.fused_norm import faster_layers
@@ -36,38 +36,11 @@ from convlens.training.optimization import (
 from convlens.training.rate_finder import find_learning_rate, suggest_rate
 from convlens.training.setup import Setup
 from convlens.training.snapshots import Snapshots
+from convlens.training.stage import Facts, Stage
 from convlens.training.step_time import step_seconds
 
-Facts = list[tuple[str, str]]
 MEASURED = 0.02  # of the steps of a training, which are measured before it
 FEWEST_MEASURED = 5  # steps
-
-
-class Stage(Protocol):
-    """A part of a training; `Training` runs one after the other."""
-
-    @property
-    def expected(self) -> float:
-        """The seconds that the stage takes, as `costs` has measured them."""
-
-    def facts(self) -> dict[str, str]:
-        """Return what this stage does differently from what the setup says; see `Setup.facts`."""
-        return {}
-
-    def costs(self) -> Facts:
-        """Return the time and the memory that the stage takes, measured, as `Setup.facts`."""
-
-    def run(self, run: Run) -> State:
-        """Train, and leave the best classifier in the run folder."""
-
-    @property
-    def predict(self) -> Predict | None:
-        """What predicts faster than the classifier in the run folder, or None."""
-        return None
-
-    def prepare_scores(self, run: Run) -> Predict | None:
-        """Return what the scores are computed with; None stands for the classifier itself."""
-        return None
 
 
 @dataclass(frozen=True, eq=False)
@@ -206,9 +179,13 @@ class Trainer(Stage):
         """Return how many snapshots are kept and their size, if any are."""
         if not self.setup.config.training.snapshots:
             return {}
+        return {N_("snapshots"): self.kept.describe()}
+
+    @property
+    def kept(self) -> Kept:
+        """What the snapshots will be."""
         steps = self.train.steps // self.parts
-        kept = Kept(self.setup.network, self.setup.config.training, steps, self.parts)
-        return {N_("snapshots"): kept.describe()}
+        return Kept(self.setup.network, self.setup.config.training, steps, self.parts)
 
     def costs(self) -> Facts:
         """Return the time and the memory that the training takes, measured on a few steps."""
@@ -236,6 +213,7 @@ class Trainer(Stage):
         on_epoch: Callable[[Row, bool], None] = lambda row, best: None,
         first: State | None = None,
         screen: Screen | None = None,
+        observer: Observer | None = None,
     ) -> State:
         """Train. Ctrl-C ends the step and keeps the best epoch.
 
@@ -245,6 +223,7 @@ class Trainer(Stage):
             on_epoch: Called after each epoch, see `Hooks`.
             first: Where a new run begins.
             screen: Where the progress is shown instead of the trainer's own screen.
+            observer: What is told of each step, instead of what keeps the snapshots.
 
         Raises:
             Interrupted: If the training was stopped. The message says how to continue it.
@@ -262,7 +241,7 @@ class Trainer(Stage):
                     run.folder, self.setup.prepared, rows, epoch
                 ),
                 stop_requested=lambda: pressed.is_set() or stop_requested(),
-                observer=self._observer(run),
+                observer=observer or self._observer(run),
             )
             try:
                 return fit(
@@ -279,6 +258,16 @@ class Trainer(Stage):
                 raise Interrupted(
                     _("{stop}. {how}").format(stop=stop, how=run.how_to_resume())
                 ) from None
+
+    def end(self, run: Run, note: str) -> None:
+        """Record that a training that was stopped ends there, and keep its last state if any are.
+
+        Raises:
+            StorageError: If a file cannot be written.
+        """
+        with run.locked():
+            record_end(run, note)
+            self._observer(run).begin(self.model, read_state(run.state_path))
 
     def _observer(self, run: Run) -> Observer:
         keeps = self.setup.config.training.snapshots > 0

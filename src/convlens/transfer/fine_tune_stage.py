@@ -17,7 +17,8 @@ from convlens.run import Run
 from convlens.screen import Screen
 from convlens.training.checkpoint import State
 from convlens.training.setup import Setup, describe_recipe
-from convlens.training.trainer import Facts, Trainer
+from convlens.training.stage import Facts
+from convlens.training.trainer import Trainer
 from convlens.transfer.backbone import body_of, learning_rate_multipliers, unfreeze
 from convlens.transfer.head_stage import HeadResult, HeadStage
 
@@ -87,6 +88,10 @@ class FineTuneStage:
         state = self.trainer.run(run, stop_requested=stop_requested, first=first)
         self._head_is_best = state.best_epoch == 0
         return state
+
+    def end(self, run: Run, note: str) -> None:
+        """Record that a training that was stopped ends there; see `Trainer.end`."""
+        self.trainer.end(run, note)
 
     @property
     def parts(self) -> int:

@@ -25,7 +25,7 @@ from convlens.screen import Screen, duration
 from convlens.training.checkpoint import State
 from convlens.training.live import write_live
 from convlens.training.setup import Setup
-from convlens.training.trainer import Facts
+from convlens.training.stage import Facts
 from convlens.transfer.backbone import FEATURES, HEAD, body_of
 from convlens.transfer.features import BATCH, open_features
 from convlens.transfer.heads import Labelled, fit_dense_head, fit_linear_head, write_trials
