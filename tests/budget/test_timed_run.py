@@ -17,6 +17,7 @@ from convlens.training.setup import Setup
 from convlens.training.trainer import Trainer
 from convlens.transfer.features import FeatureCache
 from tests.budget.conftest import QUIET, SMALL
+from tests.trainings import recording
 
 
 @pytest.fixture
@@ -123,10 +124,14 @@ def test_layers_that_do_not_fit_into_the_time_are_frozen_in_the_run_too(
     digits, backbone, tmp_path, monkeypatch, quick
 ):
     monkeypatch.setattr(timed_run, "measure_costs", lambda *_: Costs(1e6))
-    config = SMALL.replace(backbone=str(backbone), pooling="none", unfreeze="all")
-    run = train_within(digits, config, 300.0, run=tmp_path / "run", screen=QUIET)
+    config = SMALL.replace(backbone=str(backbone), pooling="none", unfreeze="all", snapshots=3)
+    screen, text = recording()
+    run = train_within(digits, config, 300.0, run=tmp_path / "run", screen=screen)
     assert run.config.transfer.unfreeze is None
     assert run.history == []
+    assert "--snapshots has kept nothing" in text.getvalue()
+    again = train(digits, run=run.folder, resume=True, screen=QUIET)  # is not refused for them
+    assert again.config.training.snapshots == 0
 
 
 def test_what_the_user_has_set_is_kept_where_layers_learn(digits, backbone):

@@ -38,6 +38,10 @@ from convlens.transfer.origin import choose_backbone
 TIMED = 0.03  # the share of the remaining time in which the steps of a training are timed
 LEAST_TIMED = 2.0  # seconds for it at least
 MOST_TIMED = 15.0  # seconds for it at most
+NO_SNAPSHOTS = N_(
+    "--snapshots has kept nothing: in this time only a head learned, from kept features. Give more "
+    "time, or another network"
+)
 HEAD_ALONE = N_(
     "{how} (it will train the head alone: which layers to fine-tune was not decided yet)"
 )
@@ -176,6 +180,8 @@ def train_on_backbone(
     if tuning.plan is None or stage is None:
         setup = with_unfrozen(setup, frozen)
         setup.describe(run, budget=timed.clock.seconds)
+        if timed.config.training.snapshots:
+            timed.screen.note(_(NO_SNAPSHOTS))
         return Training(setup, [head], timed.screen), run
     most = MOST_PASSES * stage.trainer.train.steps_per_pass // tuning.plan.steps_per_epoch
     timed.train(stage, run, tuning.plan, tuning.start, max(1, most))
@@ -248,4 +254,5 @@ def _fine_tuned(timed: TimedRun, frozen: Config, unfreeze: str) -> Config:
     settings = asdict(timed.config.augment)
     settings["batch_size"] = timed.config.training.batch_size
     kept = {name: value for name, value in settings.items() if name in timed.given}
-    return frozen.replace(unfreeze=unfreeze, **kept)
+    snapshots = timed.config.training.snapshots
+    return frozen.replace(unfreeze=unfreeze, snapshots=snapshots, **kept)

@@ -103,7 +103,8 @@ def _train(timed: TimedRun, name: str | Path | None) -> Run:
 def _choose_backbone(timed: TimedRun) -> tuple[Config, SizeChoice] | None:
     """Return the configuration of a frozen backbone and its size, or None if none is used."""
     named = timed.config.transfer.backbone
-    frozen = timed.config.replace(backbone=named or BACKBONE, unfreeze=None)
+    # A head that learns from kept features has no states on its way.
+    frozen = timed.config.replace(backbone=named or BACKBONE, unfreeze=None, snapshots=0)
     reason = ""
     if named is None:
         asked = bool({"model", "recipe"} & timed.given)
