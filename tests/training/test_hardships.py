@@ -123,12 +123,12 @@ def test_a_clock_that_is_set_back_changes_nothing(finished_run, digits, tmp_path
 def test_a_worker_that_dies_ends_the_training_in_one_line(
     failure, finished_run, digits, tmp_path, monkeypatch
 ):
-    real = Batches._batch
+    real = Batches.batch_at
 
-    def die(self, step):
-        if self.epoch == 1 and step == 3 and self.seed is not None:
+    def die(self, epoch, step):
+        if epoch == 1 and step == 3 and self.seed is not None:
             raise failure
-        return real(self, step)
+        return real(self, epoch, step)
 
     ended = []
 
@@ -140,7 +140,7 @@ def test_a_worker_that_dies_ends_the_training_in_one_line(
 
     with monkeypatch.context() as patch:
         save_after_every_step(patch)
-        patch.setattr(Batches, "_batch", die)
+        patch.setattr(Batches, "batch_at", die)
         thread = threading.Thread(target=begin, daemon=True)
         thread.start()
         thread.join(120)
