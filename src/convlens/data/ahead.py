@@ -24,6 +24,7 @@ from convlens.data.duplicates import find_pairs
 from convlens.data.prepared import choose_preprocessing
 from convlens.data.store import open_store
 from convlens.errors import ConvlensError
+from convlens.processes import own_command
 
 FEWEST = 200  # images; fewer are decoded before the process has started
 PATIENCE = 0.5  # seconds that the process has to keep what it has decoded
@@ -63,7 +64,7 @@ def _start(dataset: Dataset, config: Config) -> "subprocess.Popen[bytes] | None"
         with tempfile.NamedTemporaryFile("w", suffix=".json", delete=False) as file:
             json.dump(asked, file)
         return subprocess.Popen(
-            [sys.executable, "-m", "convlens.data.ahead", file.name],
+            own_command("convlens.data.ahead", file.name),
             stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,

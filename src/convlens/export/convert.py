@@ -18,6 +18,7 @@ from convlens.export.process import check_room, reason_of
 from convlens.export.target import FORMATS, Target
 from convlens.language import _
 from convlens.preprocess import Preprocessing
+from convlens.processes import own_command
 
 # The lines with which OpenVINO and LiteRT name the operations that they do not know.
 # not translated: they are of other programs
@@ -47,7 +48,7 @@ def convert(saved: Path, target: Target, folder: Path) -> None:
     }
     words = (saved, target.to, target.precision, folder, *([ANY_SIZE] if target.any_size else []))
     done = subprocess.run(
-        [sys.executable, "-m", "convlens.export.convert", *map(str, words)],
+        own_command("convlens.export.convert", *words),
         capture_output=True,
         text=True,
         env=environment,

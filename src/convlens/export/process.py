@@ -4,7 +4,6 @@ import errno
 import os
 import shutil
 import subprocess
-import sys
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,7 @@ from numpy.typing import NDArray
 
 from convlens.errors import ExportError
 from convlens.language import _
+from convlens.processes import PYTHON
 
 
 def run_program(program: str, *given: Path | str) -> dict[str, NDArray[Any]]:
@@ -29,7 +29,7 @@ def run_program(program: str, *given: Path | str) -> dict[str, NDArray[Any]]:
     with tempfile.TemporaryDirectory() as place:
         answers = Path(place) / "found.npz"
         done = subprocess.run(
-            [sys.executable, "-c", program, *given, answers],
+            [*PYTHON, "-c", program, *given, answers],
             capture_output=True,
             text=True,
             check=False,

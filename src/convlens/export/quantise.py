@@ -21,6 +21,7 @@ from convlens.export.process import check_room, reason_of
 from convlens.export.target import Target
 from convlens.language import _
 from convlens.preprocess import ImageArray
+from convlens.processes import own_command
 
 CALIBRATED_ON = 300  # training images; NNCF recommends this number
 SEED = 0  # of their choice
@@ -45,7 +46,7 @@ def quantise(network: Path, target: Target, folder: Path, training: ImageArray) 
         np.save(given, training)
         words = [str(network), target.to, target.precision, str(folder / network.name), str(given)]
         done = subprocess.run(
-            [sys.executable, "-m", "convlens.export.quantise", *words],
+            own_command("convlens.export.quantise", *words),
             capture_output=True,
             text=True,
             check=False,

@@ -7,17 +7,15 @@ import importlib.util
 import os
 import signal
 import subprocess
-import sys
-from contextlib import suppress
 from pathlib import Path
 
 from convlens import errors
 from convlens.errors import BackendError, ConvlensError, ExportError
 from convlens.language import _
+from convlens.processes import end, own_command
 
 FORMATS = ("openvino", "onnx")  # the first whose engine is installed
 NEEDS = {"openvino": "openvino", "onnx": "onnxruntime"}
-SECONDS = 10  # to end after Ctrl-C
 
 
 def choose_format() -> str:
@@ -44,7 +42,7 @@ def export_apart(name: str, folder: Path) -> None:
     """
     words = ["export", name, "--to", choose_format(), "--out", str(folder)]
     process = subprocess.Popen(
-        [sys.executable, "-m", "convlens", *words],
+        own_command("convlens", *words),
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -56,22 +54,10 @@ def export_apart(name: str, folder: Path) -> None:
     try:
         _out, messages = process.communicate()
     except BaseException:
-        _stop(process)
+        end(process, signal.SIGINT)  # it may tidy up
         raise
     if process.returncode:
         raise _error(process.returncode, messages)
-
-
-def _stop(process: "subprocess.Popen[str]") -> None:
-    """End a process and those that it has started, which may tidy up."""
-    if os.name != "posix":
-        process.kill()
-        return
-    for kind in (signal.SIGINT, signal.SIGKILL):
-        with suppress(ProcessLookupError):
-            os.killpg(process.pid, kind)
-        with suppress(subprocess.TimeoutExpired):
-            process.communicate(timeout=SECONDS)
 
 
 def _error(code: int, messages: str) -> ConvlensError:

@@ -5,7 +5,6 @@ import hashlib
 import json
 import os
 import subprocess
-import sys
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -17,6 +16,7 @@ from convlens.audit.finding import Finding
 from convlens.data.dataset import split_of
 from convlens.files import write_atomically
 from convlens.language import N_, VARIABLE, _, language
+from convlens.processes import end, own_command
 from convlens.studio.listing import short_digest, time_of
 from convlens.studio.problem import GONE, Problem
 from convlens.studio.workspace import Workspace
@@ -77,7 +77,7 @@ class Auditing:
             self._progress = {"stage": "", "done": 0, "total": 0}
             request = self._workspace.places.hidden / "audit_request.json"
             write_atomically(request, json.dumps(self._request(features)), _("the audit"))
-            command = [sys.executable, "-m", "convlens.studio.audit_process", str(request)]
+            command = own_command("convlens.studio.audit_process", request)
             self._process = subprocess.Popen(
                 command,
                 stdin=subprocess.DEVNULL,
@@ -104,12 +104,7 @@ class Auditing:
             return
         self._failure = ""
         self._process = None  # so that its end is no failure
-        process.terminate()
-        try:
-            process.wait(PATIENCE)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait(PATIENCE)
+        end(process, patience=PATIENCE)
         self.told += 1
 
     def _follow(self, process: subprocess.Popen[bytes]) -> None:

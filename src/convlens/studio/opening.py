@@ -182,13 +182,27 @@ def token_of(places: Places) -> str:
         if len(found) >= 40 and found.isalnum():
             return found
     token = secrets.token_hex(24)
+    write_privately(path, token, _("the token"))
+    return token
+
+
+def write_privately(path: Path, content: str, what: str) -> None:
+    """Write a file that only the user can read, also while it is written.
+
+    Args:
+        path: The file.
+        content: Its content, in ASCII.
+        what: What it is, for the message.
+
+    Raises:
+        StorageError: If it cannot be written.
+    """
 
     def write(temporary: Path) -> None:
         temporary.touch(PRIVATE)
-        temporary.write_text(token, encoding="ascii")
+        temporary.write_text(content, encoding="ascii")
 
-    write_atomically(path, write, _("the token"))
-    return token
+    write_atomically(path, write, what)
 
 
 @contextmanager

@@ -8,7 +8,6 @@ import contextlib
 import json
 import os
 import subprocess
-import sys
 import threading
 import time
 from pathlib import Path
@@ -16,6 +15,7 @@ from typing import Any
 
 from convlens.files import write_atomically
 from convlens.language import VARIABLE, _, language
+from convlens.processes import end, own_command
 from convlens.run_folder import CLASSIFIER
 from convlens.studio.listing import short_digest, time_of
 from convlens.studio.microscope.pictures import Pictures
@@ -157,7 +157,7 @@ class Looking:
         if process is None or process.poll() is not None or self._run != opened:
             self._end()
             process = subprocess.Popen(
-                [sys.executable, "-m", "convlens.studio.microscope.look_process", str(run)],
+                own_command("convlens.studio.microscope.look_process", run),
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,
@@ -172,14 +172,8 @@ class Looking:
 
     def _end(self) -> None:
         process, self._process = self._process, None
-        if process is None:
-            return
-        process.terminate()
-        try:
-            process.wait(PATIENCE)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait(PATIENCE)
+        if process is not None:
+            end(process, patience=PATIENCE)
 
     def _end_later(self) -> None:
         self._timer = threading.Timer(IDLE, self._end_if_idle)

@@ -4,13 +4,13 @@ import contextlib
 import json
 import os
 import subprocess
-import sys
 import threading
 from pathlib import Path
 from typing import Any
 
 from convlens.files import write_atomically
 from convlens.language import N_, VARIABLE, _, again, language
+from convlens.processes import end, own_command
 from convlens.studio.problem import GONE, Problem
 
 PATIENCE = 5.0  # seconds in which the process may end
@@ -60,7 +60,7 @@ class Predicting:
             write_atomically(self._request, json.dumps(asked), _("the request"))
             module = "convlens.studio.scores.predict_process"
             self._process = subprocess.Popen(
-                [sys.executable, "-m", module, str(self._request)],
+                own_command(module, self._request),
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,
@@ -106,10 +106,5 @@ class Predicting:
         if process is None or process.poll() is not None:
             return
         self._process = None  # so that its end is no failure
-        process.terminate()
-        try:
-            process.wait(PATIENCE)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait(PATIENCE)
+        end(process, patience=PATIENCE)
         self.told += 1

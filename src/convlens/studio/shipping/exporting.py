@@ -4,7 +4,6 @@ import contextlib
 import json
 import os
 import subprocess
-import sys
 import threading
 import time
 from pathlib import Path
@@ -14,9 +13,9 @@ from convlens.errors import BackendError, ConfigError
 from convlens.export.target import ALL, FORMATS, RESIZING, Target, check_target
 from convlens.files import write_atomically
 from convlens.language import N_, VARIABLE, _, language
+from convlens.processes import end, own_command
 from convlens.studio.opening import Places
 from convlens.studio.problem import GONE, Problem
-from convlens.studio.shipping.processes import end
 
 STAGES = {
     "": N_("starting"),
@@ -70,7 +69,7 @@ class Exporting:
             write_atomically(request, json.dumps(self._asked), _("the export"))
             self._began = time.monotonic()
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "convlens.studio.shipping.export_process", str(request)],
+                own_command("convlens.studio.shipping.export_process", request),
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,

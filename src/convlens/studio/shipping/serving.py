@@ -11,29 +11,30 @@ import re
 import secrets
 import shlex
 import subprocess
-import sys
 import threading
 import urllib.request
 from pathlib import Path
 from typing import Any
 
-import psutil
-
+from convlens.errors import ConvlensError
 from convlens.files import storage_errors, write_atomically
 from convlens.folders import make_folder
 from convlens.language import N_, VARIABLE, _, language
-from convlens.studio.opening import PRIVATE, Places
+from convlens.processes import end, own_command
+from convlens.studio.opening import Places, write_privately
 from convlens.studio.problem import GONE, Problem
-from convlens.studio.shipping.processes import end, end_found
+from convlens.studio.shipping.found import end_found, facts_of, find
 from convlens.text import printable
 
-ADDRESS = re.compile(r"http://127\.0\.0\.1:\d+")
+# The line of the address; names of classes stand in other lines, or behind blanks.
+ADDRESS = re.compile(r"^\S+ +(http://127\.0\.0\.1:\d+)\s*$", re.M)
 COUNTED = re.compile(r'^convlens_requests_total\{route="([^"]*)",status="(\d+)"\} (\S+)', re.M)
 LAST = 12  # lines of the log that are shown
 MOST_LOG = 20_000  # bytes of its end that are read
-CLOSE = 5  # seconds; a process that began later than the one of that number is another one
+MOST_HEAD = 1_000_000  # bytes of its begin, in which the address is looked for
 ASK = 2.0  # seconds in which the server says how many requests it has answered
 ENDED = N_("the server has ended; its last lines say why.")
+NO_TOKEN = N_("the file with the token of the server is gone; stop it, and start it again.")
 
 
 class Serving:
@@ -45,27 +46,18 @@ class Serving:
 
     def __init__(self, places: Places) -> None:
         self.told = 0
-        self._folder = places.hidden / "serve"
+        self._folder = places.hidden.resolve() / "serve"
         self._lock = threading.RLock()
         self._process: subprocess.Popen[bytes] | None = None
-        self._found: psutil.Process | None = None
         self._facts = _read(self._folder / "server.json")
-        self._seen = ""
-        self._find()
+        words = ("serve", str(self._token_file))  # a copied workspace has another path
+        self._found = find(self._facts, *words)
+        if self._found is None:
+            self._facts = {}
 
     @property
     def _log(self) -> Path:
         return self._folder / "log.txt"
-
-    def _find(self) -> None:
-        """Find the server that a studio has left that was killed."""
-        with contextlib.suppress(psutil.Error, KeyError, TypeError, ValueError):
-            process = psutil.Process(int(self._facts["pid"]))
-            is_same = abs(process.create_time() - float(self._facts["began"])) < CLOSE
-            if is_same and process.status() != psutil.STATUS_ZOMBIE:
-                self._found = process
-        if self._found is None:
-            self._facts = {}
 
     def start(self, folder: Path) -> None:
         """Begin to serve an exported folder.
@@ -83,7 +75,7 @@ class Serving:
             words = ["serve", str(folder), "--port", "0", "--token-file", str(self._token_file)]
             with storage_errors(self._log, _("the log")), self._log.open("wb") as log:
                 self._process = subprocess.Popen(
-                    [sys.executable, "-m", "convlens", *words],
+                    own_command("convlens", *words),
                     stdin=subprocess.DEVNULL,
                     stdout=log,
                     stderr=subprocess.STDOUT,
@@ -91,42 +83,57 @@ class Serving:
                     start_new_session=True,  # Ctrl-C is for the studio
                 )
             self._found = None
-            self._facts = {
-                "pid": self._process.pid,
-                "began": _began(self._process.pid),
+            self._facts = facts_of(self._process.pid) | {
                 "name": folder.name,
                 "folder": str(folder),
+                "address": "",
             }
-            content = json.dumps(self._facts)
-            write_atomically(self._folder / "server.json", content, _("the server"))
-            self._seen = ""
+            self._write_facts()
             self.told += 1
             threading.Thread(target=self._follow, args=(self._process,), daemon=True).start()
+
+    def _write_facts(self) -> None:
+        content = json.dumps(self._facts)
+        write_atomically(self._folder / "server.json", content, _("the server"))
 
     @property
     def _token_file(self) -> Path:
         return self._folder / "token"
+
+    @property
+    def _header_file(self) -> Path:
+        """The header with the token, for curl: whoever lists the processes does not see it."""
+        return self._folder / "header"
 
     def _write_token(self, token: str) -> None:
         with storage_errors(self._folder, _("the server")):
             make_folder(self._folder)
             self._folder.chmod(0o700)
 
-        def write(temporary: Path) -> None:
-            temporary.touch(PRIVATE)
-            temporary.write_text(token, encoding="ascii")
-
-        write_atomically(self._token_file, write, _("the token"))
+        header = f"Authorization: Bearer {token}"  # not translated: HTTP
+        for path, content in ((self._token_file, token), (self._header_file, header)):
+            write_privately(path, content, _("the token"))
 
     def _follow(self, process: "subprocess.Popen[bytes]") -> None:
         """Tell when the server has begun to answer, and when it has ended."""
         while process.poll() is None:
-            if not self._seen and (found := ADDRESS.search(self._tail())):
-                self._seen = found[0]
-                self.told += 1
+            with self._lock:
+                has_address = process is self._process and self._address() != ""
             with contextlib.suppress(subprocess.TimeoutExpired):
-                process.wait(1.0 if self._seen else 0.1)
+                process.wait(1.0 if has_address else 0.1)
         self.told += 1
+
+    def _address(self) -> str:
+        """Return the address of the server, which is written down; nothing if it has none yet."""
+        if not self._facts.get("address"):
+            found = ADDRESS.search(self._part(0, MOST_HEAD))
+            if found is None:
+                return ""
+            self._facts["address"] = found[1]
+            self.told += 1
+            with contextlib.suppress(ConvlensError):  # a full disk; the server runs all the same
+                self._write_facts()
+        return str(self._facts["address"])
 
     def stop(self) -> None:
         """End the server, if one runs."""
@@ -141,6 +148,7 @@ class Serving:
             self._facts = {}
             (self._folder / "server.json").unlink(missing_ok=True)
             self._token_file.unlink(missing_ok=True)
+            self._header_file.unlink(missing_ok=True)
             self.told += 1
 
     def _is_running(self) -> bool:
@@ -161,34 +169,46 @@ class Serving:
             said = {"name": self._facts["name"], "log": [printable(one) for one in lines[-LAST:]]}
             if not self._is_running():
                 return said | {"state": "failed", "message": _(ENDED)}
-            found = ADDRESS.search(self._tail())
-            if found is None:
+            address = self._address()
+            if not address:
                 return said | {"state": "starting"}
-            token = self._token_file.read_text(encoding="ascii")
+            token = self._token()
+            if not token:
+                return said | {"state": "failed", "message": _(NO_TOKEN)}
             return said | {
                 "state": "running",
-                "address": found[0],
+                "address": address,
                 "token": token,
-                "curl": self._curl(found[0], token),
+                "curl": self._curl(address),
                 "is_found_again": self._found is not None,
-                **_counted(found[0], token),
+                **_counted(address, token),
             }
 
-    def _curl(self, address: str, token: str) -> str:
+    def _token(self) -> str:
+        with contextlib.suppress(OSError, UnicodeDecodeError):
+            return self._token_file.read_text(encoding="ascii")
+        return ""
+
+    def _curl(self, address: str) -> str:
         """Return a command that classifies an example of the folder when it is pasted."""
         examples = Path(self._facts["folder"]) / "examples"
         with contextlib.suppress(OSError):
             images = sorted(path.name for path in examples.iterdir())
             image = shlex.quote(f"image=@{examples / images[0]}")
-            # not translated: a command
-            return f"curl -H 'Authorization: Bearer {token}' -F {image} {address}/predict"
+            header = shlex.quote(f"@{self._header_file}")
+            return f"curl -H {header} -F {image} {address}/predict"  # not translated: a command
         return ""
 
     def _tail(self) -> str:
         """Return the end of what the server has printed."""
+        with contextlib.suppress(OSError):
+            return self._part(max(0, self._log.stat().st_size - MOST_LOG), MOST_LOG)
+        return ""
+
+    def _part(self, start: int, most: int) -> str:
         with contextlib.suppress(OSError), self._log.open("rb") as file:
-            file.seek(max(0, file.seek(0, os.SEEK_END) - MOST_LOG))
-            return file.read().decode(errors="replace")
+            file.seek(start)
+            return file.read(most).decode(errors="replace")
         return ""
 
 
@@ -198,12 +218,6 @@ def _read(file: Path) -> dict[str, Any]:
         if isinstance(found, dict):
             return found
     return {}
-
-
-def _began(pid: int) -> float:
-    with contextlib.suppress(psutil.Error):
-        return float(psutil.Process(pid).create_time())
-    return 0.0
 
 
 def _counted(address: str, token: str) -> dict[str, int | None]:

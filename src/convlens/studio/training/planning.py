@@ -8,7 +8,6 @@ need 500 MB more, and start seconds later.
 import json
 import os
 import subprocess
-import sys
 import time
 from contextlib import suppress
 from dataclasses import asdict
@@ -16,6 +15,7 @@ from typing import Any
 
 from convlens.files import write_atomically
 from convlens.language import VARIABLE, _, language
+from convlens.processes import end, own_command
 from convlens.progress import VARIABLE as PROGRESS
 from convlens.studio.listing import short_digest
 from convlens.studio.training.ways import Choice, Images
@@ -107,12 +107,7 @@ class Planning:
         write_atomically(self._folder / "request.json", json.dumps(request), _("the plan"))
         self._key = key
         self._process = subprocess.Popen(
-            [
-                sys.executable,
-                "-m",
-                "convlens.studio.training.plan_process",
-                str(self._folder / "request.json"),
-            ],
+            own_command("convlens.studio.training.plan_process", self._folder / "request.json"),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
@@ -127,9 +122,4 @@ class Planning:
         self._key = ""
         if process is None or process.poll() is not None:
             return
-        process.terminate()
-        try:
-            process.wait(PATIENCE)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait(PATIENCE)
+        end(process, patience=PATIENCE)

@@ -14,6 +14,7 @@ from pathlib import Path
 import psutil
 
 from convlens.language import VARIABLE, language
+from convlens.processes import own_command
 from convlens.progress import VARIABLE as PROGRESS
 
 SAME = 1.0  # seconds by which two readings of the begin of a process may differ
@@ -37,7 +38,7 @@ def start(
     more = {VARIABLE: language(), PROGRESS: str(progress), "PYTHONUNBUFFERED": "1"}
     with output.open("ab") as said, errors.open("wb") as wrong:
         return subprocess.Popen(
-            [sys.executable, "-m", "convlens", *arguments],
+            own_command("convlens", *arguments),
             stdin=subprocess.DEVNULL,
             stdout=said,
             stderr=wrong,
