@@ -72,7 +72,7 @@ def make_hidden_folder(out: Path) -> Path:
         OSError: If it cannot be made.
     """
     make_folder(out.parent)
-    _remove_leftovers(out)
+    remove_leftovers(out)
     process = psutil.Process()
     writer = f"{_computer()}-{process.pid}-{process.create_time():.0f}"
     hidden = Path(tempfile.mkdtemp(prefix=f".{out.name}.{writer}-", dir=out.parent))
@@ -80,7 +80,14 @@ def make_hidden_folder(out: Path) -> Path:
     return hidden
 
 
-def _remove_leftovers(out: Path) -> None:
+def remove_leftovers(out: Path) -> None:
+    """Remove the hidden folders that dead processes have left beside a folder.
+
+    Args:
+        out: The folder that they were to become; its parent may be missing.
+    """
+    if not out.parent.is_dir():
+        return
     # The random letters of tempfile may contain underscores.
     pattern = re.compile(re.escape(f".{out.name}.{_computer()}-") + r"(\d+)-(\d+)-\w+")
     for folder in out.parent.iterdir():

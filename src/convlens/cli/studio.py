@@ -1,6 +1,8 @@
 """`convlens studio`: a page in the browser of this computer, over ordinary folders."""
 
 import importlib.util
+import os
+import shlex
 import signal
 import webbrowser
 from collections.abc import Iterator
@@ -11,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
-from convlens.errors import BackendError, Interrupted
+from convlens.errors import BackendError, ConfigError, Interrupted
 from convlens.files import write_atomically
 from convlens.language import N_, _, listed, sentences
 from convlens.screen import Screen
@@ -19,6 +21,7 @@ from convlens.screen import Screen
 if TYPE_CHECKING:
     import socket
 
+    from convlens.serve.server import Server
     from convlens.studio.studio import Studio
 
 NEEDS = ("starlette", "uvicorn")
@@ -46,20 +49,9 @@ def studio(
 ) -> None:
     """Open the studio in the browser: collect, label and check images, without a cloud."""
     _require_packages()
-    from convlens.serve.server import (
-        bind,
-        create_server,
-        ending_at_sigterm,
-        is_local,
-        listen,
-        run,
-    )
-    from convlens.studio.app import create_app
-    from convlens.studio.guard import Access
-    from convlens.studio.https import certificate_for
+    from convlens.serve.server import bind, ending_at_sigterm, run
     from convlens.studio.opening import held, open_places, token_of
     from convlens.studio.pages import require_packages
-    from convlens.studio.shipping.shipping import Reach
     from convlens.studio.studio import Studio
 
     require_packages()
@@ -71,21 +63,10 @@ def studio(
         address_file = stack.enter_context(held(places))
         bound = stack.enter_context(bind(host, port))
         opened = Studio(places)
-        token = token_of(places)
-        names = _names(host, bound)
-        certificate = certificate_for(places.hidden / "https", _bare(names)) if https else None
-        scheme = "http" if certificate is None else "https"
-        access = Access.of(token, names, bound.getsockname()[1], scheme)
-        server = create_server(
-            create_app(opened, access), None if certificate is None else certificate.file
-        )
-        server.when_told_to_stop = opened.ended.set
-        listen(bound)
-        url = _url(bound, scheme)
-        fingerprint = "" if certificate is None else certificate.fingerprint
-        opened.shipping.reach = Reach(url, is_local(bound), fingerprint)
+        server = _listening(opened, bound, host, https=https)
+        url = opened.shipping.reach.url
         write_atomically(address_file, url, _("the workspace"))
-        address = f"{url}/#token={token}"
+        address = f"{url}/#token={token_of(places)}"
         _show(opened, bound, address, screen)
         if not no_browser:
             stack.enter_context(_shown_in_browser(places.root / "open.html", address, screen))
@@ -96,6 +77,30 @@ def studio(
     if server.stopped_by == signal.SIGINT:
         raise Interrupted(said)
     screen.say(said)
+
+
+def _listening(opened: "Studio", bound: "socket.socket", host: str, *, https: bool) -> "Server":
+    """Return the server of a studio, whose clients can connect."""
+    from convlens.serve.server import create_server, is_local, listen
+    from convlens.studio.app import create_app
+    from convlens.studio.guard import Access
+    from convlens.studio.https import certificate_for
+    from convlens.studio.opening import token_of
+    from convlens.studio.shipping.shipping import Reach
+
+    places = opened.workspace.places
+    names = _names(host, bound)
+    certificate = certificate_for(places.hidden / "https", _bare(names)) if https else None
+    scheme = "http" if certificate is None else "https"
+    access = Access.of(token_of(places), names, bound.getsockname()[1], scheme)
+    server = create_server(
+        create_app(opened, access), None if certificate is None else certificate.file
+    )
+    server.when_told_to_stop = opened.ended.set
+    listen(bound)
+    fingerprint = "" if certificate is None else certificate.fingerprint
+    opened.shipping.reach = Reach(_url(bound, scheme), is_local(bound), fingerprint)
+    return server
 
 
 def _goes_on(opened: "Studio") -> str:
@@ -152,15 +157,31 @@ def _require_https(https: bool) -> None:
 
 
 def _unpacked(folder: str | None, screen: Screen) -> str | None:
-    """Return what is opened; a workspace that was saved as a zip is unpacked first, beside it."""
+    """Return what is opened; a workspace that was saved as a zip is unpacked first, beside it.
+
+    Raises:
+        ConfigError: If it was unpacked before: what was done in it since is not in the archive.
+    """
     from convlens.files import expanded
-    from convlens.studio.shipping.unpack import holds_workspace, unpack_workspace
+    from convlens.studio.shipping.unpack import holds_workspace, stem_of, unpack_workspace
 
     if folder is None or not folder.lower().endswith(".zip"):
         return folder
     archive = expanded(folder).absolute()
     if not holds_workspace(archive):
         return folder
+    before = archive.with_name(stem_of(archive.name))
+    if os.path.lexists(before):
+        raise ConfigError(
+            _(
+                "{archive}: {folder} is there already. If this archive was unpacked there before, "
+                "open the folder: {command}. Otherwise rename one of the two."
+            ).format(
+                archive=folder,
+                folder=before,
+                command=shlex.join(["convlens", "studio", str(before)]),
+            )
+        )
     found = unpack_workspace(archive, archive.parent, archive.name)
     screen.fact(_("unpacked"), str(found))
     return str(found)

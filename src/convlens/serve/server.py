@@ -173,6 +173,11 @@ def say_fault(error: BaseException) -> None:
     text = _("this is a fault of convlens: {kind}: {text}").format(
         kind=type(error).__name__, text=repr(str(error)[:300])
     )
+    say_error(text)
+
+
+def say_error(text: str) -> None:
+    """Print a line that tells of an error while the server goes on."""
     Console(stderr=True, highlight=False, soft_wrap=True).print(marked(_("error"), "red", text))
 
 
@@ -216,7 +221,8 @@ def ending_at_sigterm() -> Iterator[None]:
 
 def run(server: Server, bound: socket.socket) -> None:
     """Serve at a socket that listens, until a signal comes."""
-    gc.freeze()  # the garbage collector need not look again at the objects of the libraries
+    if threading.current_thread() is threading.main_thread():  # where the process begins with it
+        gc.freeze()  # the garbage collector need not look again at the objects of the libraries
     asyncio.run(_serve(server, bound))
 
 

@@ -16,13 +16,14 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from convlens.errors import BackendError
-from convlens.files import write_atomically
+from convlens.errors import BackendError, ConfigError
+from convlens.files import storage_errors, write_atomically
 from convlens.language import _
 
 PACKAGE = "trustme"
 DAYS = 365  # browsers of phones refuse certificates that last for more than 825
 SPARE = 30  # days before its end from which on a new one is made
+MOST_NAMES = 20  # of one certificate
 PRIVATE = 0o600
 BEGIN = "-----BEGIN CERTIFICATE-----"  # not translated: PEM
 ENDING = "-----END CERTIFICATE-----"  # not translated: PEM
@@ -63,13 +64,17 @@ def certificate_for(folder: Path, names: Sequence[str]) -> Certificate:
 
     Raises:
         BackendError: If the package is missing that makes it.
+        ConfigError: If a name cannot stand in a certificate.
         StorageError: If it cannot be written.
     """
     if missing := missing_https():
         raise BackendError(missing)
     found = Certificate(folder / "server.pem", folder / "authority.pem", "")
-    if not _fits(folder, names):
-        _make(found, folder, sorted(set(names)))
+    known = _names_of(folder)
+    if not set(names) <= known:
+        # With the former ones: a laptop that changes between two networks warns once in each.
+        newest = sorted(known - set(names))[: MOST_NAMES - len(names)]
+        _make(found, folder, sorted({*names, *newest}))
     content = found.file.read_text(encoding="ascii")
     start = content.index(BEGIN)
     end = content.index(ENDING, start) + len(ENDING)
@@ -82,15 +87,15 @@ def _pairs(digits: str) -> list[str]:
     return [digits[place : place + 2] for place in range(0, len(digits), 2)]
 
 
-def _fits(folder: Path, names: Sequence[str]) -> bool:
-    """Return whether the certificate that is kept is for these names, and not about to end."""
+def _names_of(folder: Path) -> set[str]:
+    """Return the names of the certificate that is kept; none if it is about to end."""
     with suppress(OSError, ValueError, KeyError, TypeError):
         said = json.loads((folder / "names.json").read_text(encoding="utf-8"))
         until = datetime.fromisoformat(said["until"])
         is_there = (folder / "server.pem").is_file() and (folder / "authority.pem").is_file()
         is_new = until - datetime.now(UTC) > timedelta(days=SPARE)
-        return is_there and is_new and set(names) <= set(said["names"])
-    return False
+        return {str(name) for name in said["names"]} if is_there and is_new else set()
+    return set()
 
 
 def _make(into: Certificate, folder: Path, names: Sequence[str]) -> None:
@@ -102,18 +107,28 @@ def _make(into: Certificate, folder: Path, names: Sequence[str]) -> None:
     authority = trustme.CA(
         organization_name=owner, organization_unit_name=platform.node() or owner, path_length=0
     )
-    issued = authority.issue_cert(
-        *names,
-        common_name=owner,
-        not_before=now - timedelta(days=1),  # the clock of a phone may be late
-        not_after=until,
-    )
+    try:
+        issued = authority.issue_cert(
+            *names,
+            common_name=owner,
+            not_before=now - timedelta(days=1),  # the clock of a phone may be late
+            not_after=until,
+        )
+    except ValueError as error:  # idna's, which allows fewer names than systems do
+        raise ConfigError(
+            _(
+                "a certificate takes names of hosts with letters, digits and hyphens only "
+                "({reason}); give --host an address such as 0.0.0.0."
+            ).format(reason=error)
+        ) from error
 
     def write(temporary: Path) -> None:
         temporary.touch(PRIVATE)
         temporary.write_bytes(issued.private_key_and_cert_chain_pem.bytes())
 
     what = _("the certificate")
+    with storage_errors(folder, what):  # a kill between the files leaves one without known names
+        (folder / "names.json").unlink(missing_ok=True)
     write_atomically(into.file, write, what)
     write_atomically(into.authority, authority.cert_pem.bytes(), what)
     said = {"names": list(names), "until": until.isoformat(timespec="seconds")}

@@ -20,7 +20,7 @@ SHIP_TEXTS: dict[str, str] = {
     "format_about_saved_model": N_("for TensorFlow Serving"),
     "format_about_web": N_("for a browser, on a phone, too"),
     "ship_precision": N_("Precision of the numbers"),
-    "precision_float32": N_("as trained"),
+    "precision_float32": N_("as it was trained"),
     "precision_float16": N_("half the size"),
     "precision_int8": N_("a quarter of the size"),
     "ship_any_size": N_("The network takes images of any size and resizes them itself"),
@@ -111,8 +111,8 @@ SHIP_TEXTS: dict[str, str] = {
     "phone_alone": N_("This computer is in no network, so that no phone can reach it."),
     "phone_photos": N_("Over http, browsers give no live camera: the phone takes photos."),
     "phone_warns": N_(
-        "The certificate was made on this computer. Go on past the warning; the live camera then "
-        "works."
+        "The certificate was made on this computer. Compare the fingerprint below with that of the "
+        "warning; if they are the same, go on, and the live camera works."
     ),
     "fingerprint": N_("Fingerprint of the certificate (SHA-256)"),
     "qr_alt": N_("QR code of {address}"),
@@ -142,6 +142,7 @@ SHIP_TEXTS: dict[str, str] = {
     "camera_photo_about": N_("The camera program of the system takes one image at a time."),
     "camera_at_work": N_("at work on this page"),
     "camera_not_at_work": N_("not needed here"),
+    "camera_not_available": N_("not available here"),
     "camera_local": N_(
         "This page comes from its own computer, so that the webcam works. No phone can reach it."
     ),

@@ -11,10 +11,13 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
+from starlette.types import Send
 
+from convlens.errors import DataError
 from convlens.export.target import ALL, FORMATS, Target
 from convlens.files import storage_errors
 from convlens.language import _
+from convlens.serve.server import say_error
 from convlens.studio.opening import open_places
 from convlens.studio.problem import Problem
 from convlens.studio.shipping.archive import Plan, parts, plan_folder, plan_workspace
@@ -184,13 +187,31 @@ async def _offer(request: Request, plan_of: Callable[[Studio], Plan]) -> Respons
 
 
 async def _download(request: Request) -> Response:
-    plan = studio_of(request).shipping.downloads.take(request.path_params["word"])
+    asks_for_headers = request.method == "HEAD"  # as download managers do first
+    word = request.path_params["word"]
+    plan = studio_of(request).shipping.downloads.take(word, keep=asks_for_headers)
     name = quote(plan.name, safe="")
     headers = {
         "Content-Length": str(plan.size),
         "Content-Disposition": f"attachment; filename*=UTF-8''{name}",  # not translated: HTTP
     }
-    return StreamingResponse(parts(plan.entries), media_type="application/zip", headers=headers)
+    content = iter(()) if asks_for_headers else parts(plan.entries)
+    return _ArchiveResponse(content, media_type="application/zip", headers=headers)
+
+
+class _ArchiveResponse(StreamingResponse):
+    """An archive that is made while it is sent.
+
+    If a file has changed meanwhile, the answer stays without its end, and the server breaks the
+    connection: the browser has been told the size, and says that the download has failed.
+    """
+
+    async def stream_response(self, send: Send) -> None:
+        """Send it; what is wrong with it is printed, since the answer has begun."""
+        try:
+            await super().stream_response(send)
+        except DataError as error:
+            say_error(str(error.args[0]))
 
 
 async def _open(request: Request) -> Response:

@@ -11,7 +11,7 @@ import zipfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from convlens.errors import DataError
 from convlens.language import _
@@ -24,6 +24,7 @@ LARGE = zipfile.ZIP64_LIMIT  # bytes; what is larger needs wider fields
 MANY = zipfile.ZIP_FILECOUNT_LIMIT
 FACTS = "studio.json"  # what a workspace says of itself
 EARLIEST = (1980, 1, 1, 0, 0, 0)  # that a zip can name
+LATEST = (2107, 12, 31, 23, 59, 58)
 # Bytes of the parts of a zip besides names and contents, as zipfile writes them to a stream.
 LOCAL, CENTRAL, DESCRIPTOR, END = 30, 46, 16, 22
 WIDE_LOCAL, WIDE_DESCRIPTOR, WIDE_END = 20, 24, 56 + 20
@@ -31,12 +32,12 @@ WIDE_LOCAL, WIDE_DESCRIPTOR, WIDE_END = 20, 24, 56 + 20
 
 @dataclass(frozen=True)
 class Entry:
-    """A file that goes into an archive: its name there, where it lies, its bytes, its time."""
+    """A file of an archive: its name there, where it lies, its bytes, its time in nanoseconds."""
 
     name: str
     path: Path
     size: int
-    time: float
+    time: int
 
 
 @dataclass
@@ -113,7 +114,7 @@ def _collect(plan: Plan, folder: Path, name: str, skipped: frozenset[Path]) -> N
         else:
             _add(plan, path, inside)
     if len(plan.entries) == before:
-        plan.entries.append(Entry(f"{name}/", folder, 0, folder.stat().st_mtime))
+        plan.entries.append(Entry(f"{name}/", folder, 0, folder.stat().st_mtime_ns))
 
 
 def _children(folder: Path) -> list[Path]:
@@ -133,7 +134,7 @@ def _add(plan: Plan, path: Path, name: str) -> None:
     if not stat.S_ISREG(found.st_mode) or not os.access(path, os.R_OK):
         plan.left_out.append(_("{name}, which cannot be read").format(name=name))
         return
-    plan.entries.append(Entry(name, path, found.st_size, found.st_mtime))
+    plan.entries.append(Entry(name, path, found.st_size, found.st_mtime_ns))
 
 
 def zip_size(entries: Sequence[Entry]) -> int:
@@ -180,7 +181,7 @@ def parts(entries: Sequence[Entry]) -> Iterator[bytes]:
     """Yield the bytes of an archive of some files.
 
     Raises:
-        DataError: If a file has got shorter or was removed since it was listed.
+        DataError: If a file was changed or removed since it was listed.
     """
     sink = _Sink()
     with zipfile.ZipFile(sink, "w", zipfile.ZIP_STORED) as archive:  # type: ignore[call-overload]
@@ -199,26 +200,43 @@ def parts(entries: Sequence[Entry]) -> Iterator[bytes]:
     yield sink.take()
 
 
-def _date(seconds: float) -> tuple[int, int, int, int, int, int]:
-    found = time.localtime(seconds)[:6]
-    return EARLIEST if found[0] < EARLIEST[0] else found
+def _date(nanoseconds: int) -> tuple[int, int, int, int, int, int]:
+    try:
+        found = time.localtime(nanoseconds // 10**9)[:6]
+    except (OverflowError, ValueError, OSError):  # no calendar of the system goes so far
+        return EARLIEST
+    return min(max(found, EARLIEST), LATEST)
 
 
 def _read(entry: Entry) -> Iterator[bytes]:
-    """Yield the content of a file, of the length that it had when it was listed."""
+    """Yield the content of a file as it was when it was listed.
+
+    Raises:
+        DataError: If it is another one when it is opened, or after it has been read.
+    """
     left = entry.size
     try:
         with entry.path.open("rb") as source:
+            _require_same(entry, source)
             while left and (part := source.read(min(CHUNK, left))):
                 left -= len(part)
                 yield part
+            _require_same(entry, source)
     except OSError as error:
-        raise DataError(_changed(entry)) from error
+        raise _changed(entry) from error
     if left:
-        raise DataError(_changed(entry))
+        raise _changed(entry)
 
 
-def _changed(entry: Entry) -> str:
-    return _("{name} has changed while the archive was made; download it again.").format(
-        name=entry.name
+def _require_same(entry: Entry, source: BinaryIO) -> None:
+    found = os.fstat(source.fileno())
+    if (found.st_size, found.st_mtime_ns) != (entry.size, entry.time):
+        raise _changed(entry)
+
+
+def _changed(entry: Entry) -> DataError:
+    return DataError(
+        _("{name} has changed while the archive was made; download it again.").format(
+            name=printable(entry.name)
+        )
     )

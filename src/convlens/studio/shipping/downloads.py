@@ -33,8 +33,12 @@ class Downloads:
             self._waiting[word] = (time.monotonic() + SECONDS, plan)
         return word
 
-    def take(self, word: str) -> Plan:
+    def take(self, word: str, *, keep: bool = False) -> Plan:
         """Return the archive that a word opens, which it does once.
+
+        Args:
+            word: The word.
+            keep: Whether it may be opened once more, as after a request for the headers alone.
 
         Raises:
             Problem: If it opens none (any more).
@@ -42,8 +46,14 @@ class Downloads:
         with self._lock:
             self._forget()
             if word in self._waiting:
-                return self._waiting.pop(word)[1]
-        raise Problem(_("this download has been opened already; start it again on the page."), 404)
+                return (self._waiting[word] if keep else self._waiting.pop(word))[1]
+        raise Problem(
+            _(
+                "this download is not offered any more: it was opened already, or a minute has "
+                "passed; start it again on the page."
+            ),
+            404,
+        )
 
     def _forget(self) -> None:
         now = time.monotonic()

@@ -9,13 +9,17 @@ import time
 from pathlib import Path
 from typing import Any
 
+import psutil
+
 from convlens.errors import BackendError, ConfigError
 from convlens.export.target import ALL, FORMATS, RESIZING, Target, check_target
 from convlens.files import write_atomically
+from convlens.hidden import remove_leftovers
 from convlens.language import N_, VARIABLE, _, language
 from convlens.processes import end, own_command
 from convlens.studio.opening import Places
 from convlens.studio.problem import GONE, Problem
+from convlens.studio.shipping.found import end_found, facts_of, find, is_alive
 
 STAGES = {
     "": N_("starting"),
@@ -38,12 +42,17 @@ class Exporting:
         self.told = 0
         self._places = places
         self._file = places.hidden / "export.json"
+        self._request = places.hidden.resolve() / "export_request.json"
+        self._running = places.hidden / "export_running.json"
         self._lock = threading.Lock()
         self._process: subprocess.Popen[bytes] | None = None
+        self._found: psutil.Process | None = None
         self._progress: dict[str, Any] = {}
         self._asked: dict[str, Any] = {}
         self._began = 0.0
         self._failure = ""
+        self._is_stopping = False
+        self._find()
 
     def start(self, run: Path, target: Target) -> None:
         """Begin to export a run.
@@ -52,11 +61,12 @@ class Exporting:
             Problem: If another export is under way, or if this one cannot be; the line says why.
         """
         with self._lock:
-            if self._is_running():
+            if self._is_running() or self._is_stopping:
                 raise Problem(_("an export is under way; wait until it ends, or stop it."), GONE)
             out = self._places.exports / target.folder_name(run.name)
             if missing := why_not(target, out):
                 raise Problem(missing, GONE if out.exists() else 422, "to")
+            self._found = None
             self._file.unlink(missing_ok=True)
             self._failure = ""
             self._progress = {"stage": "", "done": 0, "total": 0}
@@ -65,28 +75,60 @@ class Exporting:
                 "out": str(out),
                 "result": str(self._file),
             }
-            request = self._places.hidden / "export_request.json"
-            write_atomically(request, json.dumps(self._asked), _("the export"))
+            write_atomically(self._request, json.dumps(self._asked), _("the export"))
             self._began = time.monotonic()
-            self._process = subprocess.Popen(
-                own_command("convlens.studio.shipping.export_process", request),
+            process = self._process = subprocess.Popen(
+                own_command("convlens.studio.shipping.export_process", self._request),
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,
                 env=os.environ | {VARIABLE: language()},
                 start_new_session=True,  # Ctrl-C is for the studio; all are ended together
             )
-            threading.Thread(target=self._follow, args=(self._process,), daemon=True).start()
+            threading.Thread(target=self._follow, args=(process,), daemon=True).start()
             self.told += 1
+            content = json.dumps(facts_of(process.pid))
+            write_atomically(self._running, content, _("the export"))
 
     def stop(self) -> None:
         """Stop the export, if one is under way; nothing is left of it."""
-        process = self._process
-        if process is None or process.poll() is not None:
+        with self._lock:
+            if not self._is_running():
+                return
+            process, found = self._process, self._found
+            self._is_stopping = True  # nothing begins before it has ended
+            self._process = self._found = None  # so that its end is no failure
+        try:
+            if process is not None:
+                end(process)
+            if found is not None:
+                end_found(found)
+            self._tidy()
+        finally:
+            self._is_stopping = False
+            self.told += 1
+
+    def _find(self) -> None:
+        """Find the export that a studio has left that was killed."""
+        self._asked = _read(self._request)
+        facts = _read(self._running)
+        self._found = find(facts, str(self._request))
+        if self._found is None:
+            self._tidy()
             return
-        self._process = None  # so that its end is no failure
-        end(process)
+        self._progress = {"stage": "", "done": 0, "total": 0}  # which it tells to nobody any more
+        self._began = time.monotonic() - (time.time() - float(facts["began"]))
+        threading.Thread(target=self._wait_for, args=(self._found,), daemon=True).start()
+
+    def _wait_for(self, found: psutil.Process) -> None:
+        with contextlib.suppress(psutil.Error):
+            found.wait()
         self.told += 1
+
+    def _tidy(self) -> None:
+        """Remove the hidden folder of an export that was killed."""
+        with contextlib.suppress(KeyError, OSError, TypeError):
+            remove_leftovers(Path(self._asked["out"]))
 
     def _follow(self, process: subprocess.Popen[bytes]) -> None:
         """Read what the process tells until it ends."""
@@ -95,17 +137,21 @@ class Exporting:
             for line in lines:
                 with contextlib.suppress(ValueError):
                     told = json.loads(line)
-                    if isinstance(told, dict) and "stage" in told:
+                    is_own = process is self._process  # and not one that was stopped
+                    if is_own and isinstance(told, dict) and "stage" in told:
                         self._progress = told
                         self.told += 1
         code = process.wait()
         # A signal, as from a system without memory, is a code below 0.
         if code != 0 and process is self._process:
             self._failure = ENDED
+            self._tidy()
         self.told += 1
 
     def _is_running(self) -> bool:
-        return self._process is not None and self._process.poll() is None
+        if self._process is not None:
+            return self._process.poll() is None
+        return self._found is not None and is_alive(self._found)
 
     def status(self) -> dict[str, Any]:
         """Return how far the export is, or how the last one ended, for a page."""
@@ -135,6 +181,14 @@ class Exporting:
             return {"state": "done", **what, "notes": result["notes"]}
         except (OSError, ValueError, KeyError, TypeError):
             return {"state": "none"}
+
+
+def _read(file: Path) -> dict[str, Any]:
+    with contextlib.suppress(OSError, ValueError):
+        found = json.loads(file.read_text(encoding="utf-8"))
+        if isinstance(found, dict):
+            return found
+    return {}
 
 
 def _what(asked: dict[str, Any]) -> dict[str, Any]:

@@ -2,8 +2,11 @@
 
 import json
 import os
+import secrets
 import shlex
 import shutil
+import stat
+from contextlib import suppress
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -24,6 +27,7 @@ SCORES = {
     "log_loss": N_("Log loss"),
     "expected_calibration_error": N_("Calibration error"),
 }
+REMOVED = ".removed"  # the end of the hidden name of a folder while it is removed
 MOST_FILES = 60  # of a folder that are named
 PROOF = (  # the numbers of a proof that a page shows
     "holds",
@@ -62,6 +66,8 @@ class ExportList:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self._known: dict[str, tuple[tuple[File, ...], list[str]]] = {}
+        for path in folder.glob(f".*{REMOVED}"):  # which a kill has left
+            shutil.rmtree(path, ignore_errors=True)
 
     def find(self, name: object) -> Path:
         """Return an exported folder.
@@ -86,8 +92,11 @@ class ExportList:
             StorageError: If it cannot be deleted.
         """
         folder = self.find(name)
+        # Whoever looks at the list meanwhile, or after a kill, does not find half of it.
+        hidden = folder.with_name(f".{folder.name}.{secrets.token_hex(4)}{REMOVED}")
         with storage_errors(folder, _("the exported folder")):
-            shutil.rmtree(folder)
+            folder.rename(hidden)
+            shutil.rmtree(hidden)
 
     def _folders(self) -> list[Path]:
         try:
@@ -148,13 +157,16 @@ class ExportList:
 
 
 def _files(folder: Path) -> tuple[File, ...]:
+    """Return the files of a folder; those that are removed meanwhile are left out."""
     found = []
-    for path in sorted(folder.rglob("*")):
-        if path.is_file() and not path.is_symlink():
-            state = path.stat()
-            name = path.relative_to(folder).as_posix()
-            found.append(File(name, state.st_size, state.st_mtime_ns))
-    return tuple(found)
+    for place, _folders, names in os.walk(folder):
+        for path in (Path(place, name) for name in names):
+            with suppress(OSError):
+                state = path.lstat()
+                if stat.S_ISREG(state.st_mode):
+                    name = path.relative_to(folder).as_posix()
+                    found.append(File(name, state.st_size, state.st_mtime_ns))
+    return tuple(sorted(found, key=lambda file: file.name))
 
 
 def _damaged(folder: Path) -> str:

@@ -35,6 +35,13 @@ def find(facts: dict[str, Any], *words: str) -> psutil.Process | None:
     return None
 
 
+def is_alive(process: psutil.Process) -> bool:
+    """Return whether a process goes on."""
+    with suppress(psutil.Error):
+        return bool(process.is_running()) and process.status() != psutil.STATUS_ZOMBIE
+    return False
+
+
 def end_found(process: psutil.Process) -> None:
     """End a process that leads a session of its own, and those that it has started."""
     if os.name != "posix":

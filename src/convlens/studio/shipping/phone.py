@@ -68,7 +68,7 @@ class Phone:
                 _("{name} is no page; export the format web first.").format(name=folder.name), GONE
             )
         with self._lock:
-            if self._server is not None:
+            if self._is_running():
                 raise Problem(_("a page is shown already; stop it first."), GONE)
             with bind(host, 0) as bound:
                 url = url_for_others(bound) or url_of(bound)
@@ -131,14 +131,17 @@ class Phone:
             self._facts = {}
             self.told += 1
 
+    def _is_running(self) -> bool:
+        return self._thread is not None and self._thread.is_alive()
+
     def shows(self, name: str) -> bool:
         """Return whether the page of an export is shown now."""
-        return self._server is not None and self._facts["name"] == name
+        return self._is_running() and self._facts["name"] == name
 
     def status(self) -> dict[str, Any]:
         """Return what is shown, and where, for a page."""
         with self._lock:
-            if self._server is None:
+            if not self._is_running():
                 return {"state": "none"}
             address = self._facts["address"]
             return {"state": "running", **self._facts, "opened": self._opened, "qr": drawn(address)}

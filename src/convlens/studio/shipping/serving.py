@@ -23,7 +23,7 @@ from convlens.language import N_, VARIABLE, _, language
 from convlens.processes import end, own_command
 from convlens.studio.opening import Places, write_privately
 from convlens.studio.problem import GONE, Problem
-from convlens.studio.shipping.found import end_found, facts_of, find
+from convlens.studio.shipping.found import end_found, facts_of, find, is_alive
 from convlens.text import printable
 
 # The line of the address; names of classes stand in other lines, or behind blanks.
@@ -154,7 +154,7 @@ class Serving:
     def _is_running(self) -> bool:
         if self._process is not None:
             return self._process.poll() is None
-        return self._found is not None and self._found.is_running()
+        return self._found is not None and is_alive(self._found)
 
     def serves(self, name: str) -> bool:
         """Return whether an export is served now."""

@@ -45,13 +45,24 @@ class Wanted:
 
 def holds_workspace(archive: Path) -> bool:
     """Return whether a file is an archive with a workspace of the studio."""
-    with suppress(*DAMAGE), zipfile.ZipFile(archive) as opened:
-        return any(_is_facts(PurePosixPath(info.filename)) for info in opened.infolist())
+    with suppress(*DAMAGE, Problem):
+        require_short_directory(archive, archive.name)  # before all of it is read into the memory
+        with zipfile.ZipFile(archive) as opened:
+            return any(_is_facts(PurePosixPath(info.filename)) for info in opened.infolist())
     return False
 
 
 def _is_facts(path: PurePosixPath) -> bool:
     return path.parts[-2:] == (HIDDEN, FACTS) and len(path.parts) <= 3
+
+
+def stem_of(name: str) -> str:
+    """Return the name of the folder into which an archive is unpacked.
+
+    >>> stem_of("pets.ZIP"), stem_of(".zip")
+    ('pets', 'studio')
+    """
+    return re.sub(r"\.zip$", "", name, flags=re.IGNORECASE).strip(" .") or "studio"
 
 
 def unpack_workspace(archive: Path, beside: Path, name: str) -> Path:
@@ -68,8 +79,7 @@ def unpack_workspace(archive: Path, beside: Path, name: str) -> Path:
         StorageError: If it cannot be written.
     """
     require_short_directory(archive, name)
-    stem = name.removesuffix(".zip").strip(" .") or "studio"
-    out = next(one for one in numbered(beside / stem) if not os.path.lexists(one))
+    out = next(one for one in numbered(beside / stem_of(name)) if not os.path.lexists(one))
     try:
         with zipfile.ZipFile(archive) as opened:
             wanted = _wanted(opened, name, beside)

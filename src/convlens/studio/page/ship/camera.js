@@ -14,8 +14,20 @@ export function Camera({ camera }) {
     <section class="panel" aria-labelledby="camera-title">
       <h2 id="camera-title"><${Icon} name="phone" />${t("camera_title")}</h2>
       <ul class="camera-ways">
-        <${Way} is=${isLive} icon="camera" title=${t("camera_live")} about=${t("camera_live_about")} />
-        <${Way} is=${!isLive} icon="images" title=${t("camera_photo")} about=${t("camera_photo_about")} />
+        <${Way}
+          is=${isLive}
+          otherwise="camera_not_available"
+          icon="camera"
+          title=${t("camera_live")}
+          about=${t("camera_live_about")}
+        />
+        <${Way}
+          is=${!isLive}
+          otherwise="camera_not_at_work"
+          icon="images"
+          title=${t("camera_photo")}
+          about=${t("camera_photo_about")}
+        />
       </ul>
       <p>${t(reason(camera, isLive))}</p>
       ${(camera.is_local || !camera.is_https) &&
@@ -34,12 +46,12 @@ function reason({ is_local: isLocal, is_https: isHttps }, isLive) {
   return isLive ? "camera_http_here" : "camera_http";
 }
 
-const Way = ({ is, icon, title, about }) => html`
+const Way = ({ is, otherwise, icon, title, about }) => html`
   <li data-is=${is}>
     <${Icon} name=${icon} />
     <div>
       <b>${title}</b>
-      <span class="way-state">${is ? t("camera_at_work") : t("camera_not_at_work")}</span>
+      <span class="way-state">${t(is ? "camera_at_work" : otherwise)}</span>
       <p class="note">${about}</p>
     </div>
   </li>
