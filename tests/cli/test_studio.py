@@ -236,7 +236,7 @@ def test_https_needs_its_package(tmp_path, monkeypatch, capsys):
     assert not (tmp_path / "pets").exists()
 
 
-def test_a_workspace_in_a_zip_is_opened_beside_it(tmp_path):
+def test_a_workspace_in_a_zip_is_opened_beside_it(tmp_path, capsys):
     with studio(tmp_path / "pets", "--no-browser") as started:
         made = started.client.post("/api/classes", json={"name": "貓"}).json()["class"]["id"]
         path = f"/api/classes/{made}/images?name=1.png"
@@ -248,3 +248,20 @@ def test_a_workspace_in_a_zip_is_opened_beside_it(tmp_path):
         assert re.search(rf"^unpacked +{re.escape(str(folder))}$", started.said, re.M)
         assert started.client.get("/api/state").json()["total"] == 1
         assert (folder / "images" / "貓" / "1.png").read_bytes() == picture(1)
+    # What was done since is in the folder alone.
+    assert run("studio", tmp_path / "saved 1.zip", "--port", 0, "--no-browser") == 2
+    assert f"convlens studio '{folder}'" in " ".join(capsys.readouterr().err.split())
+    assert not (tmp_path / "saved 1-2").exists()
+
+
+def test_a_download_that_breaks_off_is_told_at_the_terminal(tmp_path):
+    """The size was told before, so that a browser says that the file is not whole."""
+    with studio(tmp_path / "pets", "--no-browser") as started:
+        (tmp_path / "pets" / "notes.txt").write_text("mine", encoding="utf-8")
+        url = started.client.post("/api/ship/workspace/zip").json()["url"]
+        (tmp_path / "pets" / "notes.txt").write_text("mine and more", encoding="utf-8")
+        with pytest.raises(httpx.RemoteProtocolError):
+            started.client.get(url)
+        _code, _out, err = started.stop(signal.SIGTERM)
+    assert "notes.txt has changed while the archive was made; download it again." in err
+    assert "fault of convlens" not in err

@@ -1,6 +1,8 @@
 """Fixtures of the studio: a workspace with a few images, its pages' client, and odd archives."""
 
 import io
+import json
+import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,6 +16,7 @@ from convlens.studio.app import create_app
 from convlens.studio.guard import Access
 from convlens.studio.opening import open_places, token_of
 from convlens.studio.studio import Studio
+from tests.studio.shipping import wait
 
 HOST = "127.0.0.1:8765"
 
@@ -122,3 +125,38 @@ def snapshot() -> Callable[[Path], dict]:
         }
 
     return take
+
+
+@pytest.fixture(scope="session")
+def shipped(finished_run, tmp_path_factory):
+    """Return a workspace with a finished run and its export, made by the process of the page."""
+    root = tmp_path_factory.mktemp("studio") / "my digits"
+    shutil.copytree(finished_run.folder, root / "runs" / "digits")
+    (root / "runs" / "begun" / "state").mkdir(parents=True)
+    shutil.copyfile(finished_run.folder / "run.toml", root / "runs" / "begun" / "run.toml")
+    with_facts(root)
+    with opened(root) as page:
+        found = page.post("/api/ship/exports", {"run": "digits", "to": "openvino"})
+        assert found.status_code == 202, found.text
+        assert found.json()["state"] == "running"
+        second = page.post("/api/ship/exports", {"run": "digits", "to": "onnx"})
+        assert second.status_code == 409
+        assert "is under way" in second.json()["message"]
+        ended = wait(page, "exporting", ("running",))
+        assert ended["state"] == "done", ended
+    return root
+
+
+def with_facts(root):
+    """Let a folder be a workspace."""
+    (root / ".studio").mkdir(exist_ok=True)
+    facts = {"format": 1, "source": None}
+    (root / ".studio" / "studio.json").write_text(json.dumps(facts), encoding="utf-8")
+
+
+@pytest.fixture
+def shipped_page(shipped, monkeypatch) -> Iterator[Page]:
+    """Return the page of this workspace."""
+    with opened(shipped) as found:
+        monkeypatch.setattr(found.studio.runs, "_looked", -1e9)
+        yield found
