@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from convlens.language import VARIABLE, _, language
+from convlens.processes import end, own_command
 from convlens.studio.problem import Problem
 
 PATIENCE = 3.0  # seconds in which the process may end
@@ -51,7 +52,7 @@ class AnswerProcess:
         self._lock = threading.Lock()  # of what waits
         self._writing = threading.Lock()
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "convlens.studio.trying.answer_process", str(folder)],
+            own_command("convlens.studio.trying.answer_process", folder),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
@@ -99,12 +100,7 @@ class AnswerProcess:
 
     def stop(self) -> None:
         """End the process."""
-        self._process.terminate()
-        try:
-            self._process.wait(PATIENCE)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait(PATIENCE)
+        end(self._process, patience=PATIENCE)
 
     def _follow(self) -> None:
         """Read what the process tells until it ends."""
