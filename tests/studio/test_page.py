@@ -62,7 +62,13 @@ def test_from_an_empty_page_to_labelled_images(served, window, language):  # noq
 
     webcam = page.locator(".way").first
     webcam.locator("input").fill(first)
-    webcam.get_by_role("button", name=says["open"]).click()
+    button = webcam.get_by_role("button", name=says["open"])
+    colour = "button => getComputedStyle(button).backgroundColor"
+    shown = button.evaluate(colour)
+    button.hover()
+    page.wait_for_timeout(200)  # the colour changes within 0.12 seconds
+    assert button.evaluate(colour) == shown  # the white text can be read under the mouse, too
+    button.click()
     cats = hold(page)
     assert cats > 1
     page.locator(".maker .name-field input").fill(second)

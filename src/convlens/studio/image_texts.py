@@ -282,6 +282,7 @@ _CHECK = {
 }
 
 _COMMAND = {
+    "go_to_train": N_("Go to the training"),
     "train_with": N_("Train at the terminal"),
     "copy": N_("Copy"),
     "copied": N_("The command was copied."),

@@ -11,7 +11,7 @@ _ROOM = {
 }
 
 _NETWORK = {
-    "network_title": N_("Six neurons that learn"),
+    "network_title": N_("A network of six neurons"),
     "network_about": N_(
         "Two inputs, two hidden neurons and two outputs, all sigmoid, with one bias for each "
         "layer. Choose a weight to see how the error depends on it. A dashed line is a negative "

@@ -138,7 +138,7 @@ def dropout_page(done: Dropout) -> Page:
             "×",
             Grid(_rows(done.mask), _("mask")),
             f"× {scale} =",
-            Grid(_rows(done.output), _("in training")),
+            Grid(_rows(done.output), _("during training")),
         )
     )
     dropped = _("{rate}: {count} of {all} dropped here").format(

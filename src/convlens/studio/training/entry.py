@@ -22,7 +22,7 @@ STATES = {
     RUNNING: N_("in training"),
     FINISHED: N_("finished"),
     STOPPED: N_("stopped"),
-    FAILED: N_("failed"),
+    FAILED: N_("ended with an error"),
     KILLED: N_("ended before it was done"),
 }
 ENDED = (FINISHED, STOPPED, FAILED, KILLED)
