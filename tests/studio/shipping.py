@@ -2,7 +2,7 @@
 
 import time
 
-PATIENCE = 120.0  # seconds
+PATIENCE = 300.0  # seconds; other work may keep the processors busy
 
 
 def ship(page):

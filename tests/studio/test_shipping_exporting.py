@@ -115,7 +115,8 @@ def test_what_a_killed_export_has_left_goes_when_a_studio_begins(tmp_path, monke
     with monkeypatch.context() as patch:  # a process that has ended
         patch.setattr(psutil.Process, "create_time", lambda _process: 1.0)
         left = make_hidden_folder(out)
-    (places.hidden / "export_request.json").write_text(json.dumps({"out": str(out)}))
+    request = {"out": str(out)}
+    (places.hidden / "export_request.json").write_text(json.dumps(request), encoding="utf-8")
     assert left.is_dir()
     Exporting(places)
     assert not left.exists()
@@ -129,11 +130,13 @@ def test_what_a_killed_export_has_left_goes_when_a_studio_begins(tmp_path, monke
         (RuntimeError("a crash"), None, None),
     ],
 )
-def test_how_an_export_fails_is_told(shipped, tmp_path, monkeypatch, error, message, may_accept):
+def test_how_an_export_fails_is_told(
+    finished_run, tmp_path, monkeypatch, error, message, may_accept
+):
     places = open_places(str(tmp_path / "pets"))
     request = {
         **Target("openvino")._asdict(),
-        "run": str(shipped / "runs" / "digits"),
+        "run": str(finished_run.folder),
         "out": str(places.exports / "digits-openvino"),
         "result": str(places.hidden / "export.json"),
     }
