@@ -96,6 +96,44 @@ def test_maps_and_filters_move(machine, image):
     assert machine.filters(image, "dense1", 0).shape == (len(machine.moments), 64)
 
 
+def test_several_filters_are_read_at_once(machine, image, monkeypatch):
+    states = type(machine.states)
+    real, read = states.arrays, []
+    monkeypatch.setattr(states, "arrays", lambda self, one: read.append(one) or real(self, one))
+    machine.look(image, machine.moments[-1])
+    looks = len(read)
+    read.clear()
+    filters = machine.first_filters(image, "block1_conv1", 3)
+    assert len(read) == looks + sum(moment.file is not None for moment in machine.moments)
+    for unit in range(3):
+        one = machine.filters(image, "block1_conv1", unit)
+        np.testing.assert_array_equal(filters[:, unit], one)
+
+
+def test_of_many_states_some_are_looked_at(machine, image):
+    few = TimeMachine.open(machine.states.run, most=3)
+    steps = [moment.step for moment in few.moments]
+    every = [moment.step for moment in machine.moments]
+    assert few.count == len(every) > len(steps)
+    assert {0, 1, every[-1]} <= set(steps) <= set(every)
+    assert any(moment.is_best for moment in few.moments)
+    at = few.weight(image, "logits", 4, "bias", "1")
+    assert at[1].update.agrees  # also where the next state is not looked at
+    assert at[1].value + at[1].change == pytest.approx(at[2].value, abs=1e-7)
+
+
+def test_an_index_that_is_damaged_says_so(machine, tmp_path):
+    run = Run(tmp_path / "run")
+    shutil.copytree(machine.states.run.folder, run.folder)
+    index = run.folder / "snapshots" / "index.json"
+    content = json.loads(index.read_text())
+    rows = [{**row, "unknown": 1} for row in content["snapshots"]]
+    for damaged in ({"format": 1}, {**content, "snapshots": rows}, {**content, "snapshots": 3}):
+        index.write_text(json.dumps(damaged))
+        with pytest.raises(RunError, match="the states of this run cannot be read"):
+            TimeMachine.open(run)
+
+
 def test_a_best_epoch_that_was_not_kept_is_that_of_the_classifier(machine, tmp_path):
     run = Run(tmp_path / "run")
     shutil.copytree(machine.states.run.folder, run.folder)

@@ -152,7 +152,7 @@ def _check(
     if valley.kind not in STEEPNESS:
         raise ConfigError(
             _("the valley must be {kinds}; found {found}.").format(
-                kinds=one_of(STEEPNESS), found=valley.kind
+                kinds=one_of(map(repr, STEEPNESS)), found=repr(valley.kind)
             )
         )
     rules = (

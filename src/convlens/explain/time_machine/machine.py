@@ -7,7 +7,7 @@ Probabilities are those of the training, before a calibration. With averaged wei
 those of the steps, and only the classifier has the average.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 import keras
@@ -73,14 +73,16 @@ class TimeMachine:
     Args:
         states: The states.
         classifier: The classifier of the run. Its network gets the weights of the states.
+        most: How many of the states are looked at, about; all of them if not given.
 
     Attributes:
         states: The states.
         classifier: A classifier that shares the network, without calibration.
         moments: The states in their order, the best epoch included.
+        count: The number of all of them.
     """
 
-    def __init__(self, states: States, classifier: Classifier) -> None:
+    def __init__(self, states: States, classifier: Classifier, most: int | None = None) -> None:
         self.states = states
         network = classifier.logits_model
         self.classifier = replace(
@@ -95,11 +97,13 @@ class TimeMachine:
             number: np.array(ops.convert_to_numpy(variable))
             for number, variable in self._variables.items()
         }
-        self.moments = _with_best(states, classifier)
+        moments = _with_best(states, classifier)
+        self.count = len(moments)
+        self.moments = moments if most is None else _at_most(moments, most)
 
     @classmethod
-    def open(cls, run: Run | str) -> "TimeMachine":
-        """Return the time machine of a run.
+    def open(cls, run: Run | str, most: int | None = None) -> "TimeMachine":
+        """Return the time machine of a run; `most` is that of the class.
 
         Raises:
             RunError: If there is no such run, or if it has kept no states.
@@ -112,7 +116,7 @@ class TimeMachine:
         """
         opened = run if isinstance(run, Run) else Run.open(run)
         states = States.read(opened)
-        return cls(states, opened.classifier())
+        return cls(states, opened.classifier(), most)
 
     def at(self, moment: Moment) -> Classifier:
         """Give the network the weights of a moment, and return the classifier."""
@@ -181,13 +185,24 @@ class TimeMachine:
         Raises:
             ConfigError: If the layer has no weights, or not this unit.
         """
+        return self._filters(image, layer, [unit])[:, 0]
+
+    def first_filters(self, image: ImageLike, layer: str, count: int) -> Floats:
+        """Return the weights of the first filters at each moment, (moments, filters, ...).
+
+        Each state is read once; see `filters` for the rest of the shape and for the errors.
+        """
+        return self._filters(image, layer, range(count))
+
+    def _filters(self, image: ImageLike, layer: str, units: Iterable[int | None]) -> Floats:
         opened = self.look(image, self.moments[-1]).layer(layer)
-        weight = find_weight(opened, unit, None)
-        number = self._number(weight.variable)
-        parts = [
-            own_part(opened, weight.unit, self._value(moment, number)) for moment in self.moments
-        ]
-        return np.array(parts, np.float64)
+        weights = [find_weight(opened, unit, None) for unit in units]
+        number = self._number(weights[0].variable)
+        found = []
+        for moment in self.moments:
+            value = self._value(moment, number)
+            found.append([own_part(opened, weight.unit, value) for weight in weights])
+        return np.array(found, np.float64)
 
     def weight(
         self,
@@ -257,3 +272,13 @@ def _with_best(states: States, classifier: Classifier) -> tuple[Moment, ...]:
         rate = row["learning_rate"]
         marked.append(Moment(step, row["epoch"], 0, rate, **scores, is_best=True))
     return tuple(sorted(marked, key=lambda one: one.step))
+
+
+def _at_most(moments: tuple[Moment, ...], most: int) -> tuple[Moment, ...]:
+    """Return so many moments, evenly spread, and those with an update and the best one."""
+    if len(moments) <= most:
+        return moments
+    even = {int(one) for one in np.linspace(0, len(moments) - 1, most).round()}
+    return tuple(
+        one for place, one in enumerate(moments) if place in even or one.is_best or one.has_update
+    )

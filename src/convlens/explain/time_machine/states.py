@@ -83,7 +83,8 @@ class States:
         """Read the index of a run.
 
         Raises:
-            RunError: If the run has kept no states, or by a newer convlens.
+            RunError: If the run has kept no states or by a newer convlens, or if its index is
+                damaged.
         """
         if not (run.folder / INDEX).exists():
             raise RunError(
@@ -92,17 +93,27 @@ class States:
                     "convlens train ... --snapshots 20"
                 ).format(folder=run.folder)
             )
+        path = run.folder / INDEX
         index = run.read(INDEX)
-        if index["format"] > FORMAT:
+        try:
+            if index["format"] <= FORMAT:
+                return cls._of(run, index)
+        except DAMAGE as error:
             raise RunError(
-                _("{path}: these states are of a newer convlens; update it.").format(
-                    path=run.folder / INDEX
-                )
-            )
-        moments = tuple(_moment(row) for row in index["snapshots"])
+                _(
+                    "{path}: the states of this run cannot be read ({reason}). Train a new run "
+                    "with --snapshots."
+                ).format(path=path, reason=repr(error))
+            ) from error
+        raise RunError(
+            _("{path}: these states are of a newer convlens; update it.").format(path=path)
+        )
+
+    @classmethod
+    def _of(cls, run: Run, index: Mapping[str, Any]) -> "States":
         return cls(
             run,
-            moments,
+            tuple(_moment(row) for row in index["snapshots"]),
             index["steps_per_epoch"],
             index["optimizer"],
             index["precision"],
