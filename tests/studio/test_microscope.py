@@ -1,9 +1,15 @@
 """The microscope by hand: the numbers of the lecture and of the valley, and what is refused."""
 
+import json
+import os
+import sys
+from types import SimpleNamespace
+
 import pytest
 
 from convlens.explain.arithmetic import backprop
 from convlens.explain.arithmetic.descent import Valley, descend
+from convlens.studio.microscope import look_process, looked, looking
 
 
 def test_the_network_begins_and_learns_as_in_the_lecture(own):
@@ -92,3 +98,34 @@ def test_what_is_no_number_in_json_is_refused(own):
 @pytest.mark.parametrize("path", ["network", "valley"])
 def test_nothing_is_computed_without_the_token(own, path):
     assert own.client.post(f"/api/microscope/{path}", json={}).status_code == 401
+
+
+def test_the_oldest_answers_go_by_their_number_and_by_their_size(tmp_path, monkeypatch):
+    monkeypatch.setattr(looking, "MOST_KEPT", 4)
+    monkeypatch.setattr(looking, "MOST_BYTES", 250)
+    for number in range(6):
+        path = tmp_path / f"{number}.json"
+        path.write_bytes(bytes(100 if number < 5 else 10))
+        os.utime(path, (number, number))
+    (tmp_path / "6.json").symlink_to(tmp_path / "removed meanwhile")
+    looking._forget_oldest(tmp_path)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["3.json", "4.json", "5.json"]
+    monkeypatch.setattr(looking, "MOST_BYTES", 1)
+    looking._forget_oldest(tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["5.json"]
+
+
+def test_an_error_that_nobody_has_foreseen_is_said_and_does_not_end_the_process(monkeypatch):
+    def answer(asked):
+        return {"page": asked["out"]}  # KeyError without it
+
+    monkeypatch.setattr(looked, "Looked", lambda *_: SimpleNamespace(page=answer))
+    monkeypatch.setattr(look_process, "KINDER", 0)
+    said = []
+    monkeypatch.setattr(look_process, "_teller", lambda: said.append)
+    asked = {"do": "page", "language": "en"}
+    lines = [json.dumps(one) + "\n" for one in (asked, {**asked, "out": "a"})]
+    monkeypatch.setattr(sys, "stdin", lines)
+    look_process.main("run")
+    assert said[0]["refused"].startswith("this cannot be looked at: KeyError: 'out'.")
+    assert said[1:] == [{"answer": {"page": "a"}}]

@@ -121,6 +121,7 @@ _TIME = {
         "epochs. It needs a run that has kept its states: convlens train … --snapshots 20, which "
         "says before what they take."
     ),
+    "states_shown": N_("{n} of {all} states are shown"),
     "play": N_("Play"),
     "pause": N_("Pause"),
     "moment": N_("State of the training"),

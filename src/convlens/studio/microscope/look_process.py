@@ -21,7 +21,7 @@ from typing import Any
 
 from convlens import backend
 from convlens.errors import ConvlensError
-from convlens.language import using
+from convlens.language import _, using
 
 KINDER = 5  # how much more the page may compute than this process
 PAUSE = 0.2  # seconds between two lines of progress
@@ -47,8 +47,16 @@ def main(folder: Path) -> None:
                 found = getattr(looked, asked["do"])(asked)
             except ConvlensError as error:
                 tell({"refused": str(error.args[0])})
+            except Exception as error:
+                tell({"refused": _failed(error)})
             else:
                 tell({"answer": found})
+
+
+def _failed(error: Exception) -> str:
+    """Return what is said of an error that nobody has foreseen; the process goes on."""
+    said = _("this cannot be looked at: {reason}. If the run is damaged, look at another one.")
+    return said.format(reason=f"{type(error).__name__}: {error}")
 
 
 def _teller() -> Tell:

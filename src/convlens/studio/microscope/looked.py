@@ -21,6 +21,8 @@ from convlens.studio.microscope.states import (
     describe_weight,
 )
 
+MOST_MOMENTS = 60  # states that a page shows; of more, some evenly spread ones
+
 Content = dict[str, Any]
 Progress = Callable[[str, int, int], None]
 
@@ -70,6 +72,7 @@ class Looked:
             rows.append(machine.way(image, [moment]).probabilities[0].tolist())
         return {
             "moments": [moment_data(moment) for moment in machine.moments],
+            "count": machine.count,
             "class_names": list(machine.classifier.class_names),
             "probabilities": rows,
             "layers": describe_layers(machine, image),
@@ -107,5 +110,5 @@ class Looked:
     def _opened(self) -> TimeMachine:
         if self._machine is None:
             self._progress("opening", 0, 0)
-            self._machine = TimeMachine.open(self._run)
+            self._machine = TimeMachine.open(self._run, MOST_MOMENTS)
         return self._machine

@@ -26,7 +26,8 @@ from convlens.text import printable
 
 IDLE = 300.0  # seconds after the last request, after which the process ends
 PATIENCE = 3.0  # seconds in which it may end
-MOST_KEPT = 300  # answers in the workspace; the oldest go
+MOST_KEPT = 300  # pages, and answers, in the workspace; the oldest go
+MOST_BYTES = 300_000_000  # of the pages, and of the answers
 
 Content = dict[str, Any]
 
@@ -200,6 +201,11 @@ def _stamp(run: Path) -> str:
 
 
 def _forget_oldest(folder: Path) -> None:
-    found = sorted(folder.iterdir(), key=lambda path: path.stat().st_mtime)
-    for path in found[:-MOST_KEPT]:
-        path.unlink(missing_ok=True)
+    """Remove the oldest files; the newest one always stays."""
+    newest = sorted(folder.iterdir(), key=time_of, reverse=True)
+    size = 0
+    for place, path in enumerate(newest):
+        with contextlib.suppress(FileNotFoundError):  # another request may remove it
+            size += path.stat().st_size
+        if place >= MOST_KEPT or (place and size > MOST_BYTES):
+            path.unlink(missing_ok=True)

@@ -6,6 +6,7 @@ from pathlib import Path
 from convlens.files import write_atomically
 from convlens.language import _
 from convlens.studio.content import checked_name
+from convlens.studio.listing import time_of
 from convlens.studio.problem import GONE, Problem
 from convlens.text import printable
 
@@ -56,6 +57,6 @@ class Pictures:
         return path.name[LENGTH + 1 :]
 
     def _forget_oldest(self) -> None:
-        found = sorted(self._folder.iterdir(), key=lambda path: path.stat().st_mtime)
+        found = sorted(self._folder.iterdir(), key=time_of)
         for path in found[:-MOST]:
             path.unlink(missing_ok=True)

@@ -42,12 +42,14 @@ def describe_layer(machine: TimeMachine, image: Any, name: str) -> Content:
     Raises:
         ConfigError: If there is no such layer.
     """
-    maps = machine.maps(image, name)
     layer = machine.look(image, machine.moments[-1]).layer(name)
-    if maps.ndim == 2:
-        maps = maps[:, None, None]
-    every = -(-max(maps.shape[1:3]) // MOST_SIDE)
-    shown = maps[:, ::every, ::every, :MOST_UNITS]
+    is_row = len(layer.shape) == 1
+    every = 1 if is_row else -(-max(layer.shape[:2]) // MOST_SIDE)
+    shown = []
+    for moment in machine.moments:  # one by one: all maps of all moments may take gigabytes
+        (found,) = machine.maps(image, name, [moment])
+        found = found[None, None] if is_row else found
+        shown.append(found[::every, ::every, :MOST_UNITS].copy())
     return {
         "units": layer.shape[-1],
         "class_names": list(layer.class_names),
@@ -61,14 +63,9 @@ def _filters(machine: TimeMachine, image: Any, layer: Layer) -> Content | None:
     """Return the filters of a convolution, shaped (moments, units, rows, columns, channels)."""
     if not isinstance(layer.operation, LEARNING):
         return None
-    first = machine.filters(image, layer.name, 0)
-    if first.ndim not in (3, 4):  # a dense layer, or a normalisation
+    kernels = machine.first_filters(image, layer.name, min(layer.shape[-1], MOST_UNITS))
+    if kernels.ndim not in (4, 5):  # a dense layer, or a normalisation
         return None
-    others = [
-        machine.filters(image, layer.name, unit)
-        for unit in range(1, min(layer.shape[-1], MOST_UNITS))
-    ]
-    kernels = np.stack([first, *others], axis=1)
     if kernels.ndim == 4:
         kernels = kernels[..., None]
     return _packed(kernels[..., :MOST_CHANNELS]) | {"channels": int(kernels.shape[-1])}

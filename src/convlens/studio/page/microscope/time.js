@@ -57,7 +57,7 @@ function Way({ subject, way }) {
   const layer = way.layers.find(({ name }) => name === named) ?? learning[0] ?? way.layers[0];
   return html`
     <div class="machine">
-      <${Slider} moments=${way.moments} at=${at} setAt=${setAt} />
+      <${Slider} moments=${way.moments} count=${way.count} at=${at} setAt=${setAt} />
       <${Shares} way=${way} at=${at} setAt=${setAt} />
       <section class="micro-panel" aria-labelledby="layer-title">
         <header>
@@ -84,7 +84,7 @@ function Way({ subject, way }) {
 }
 
 /* The slider over the states, with a button that plays them. */
-function Slider({ moments, at, setAt }) {
+function Slider({ moments, count, at, setAt }) {
   const [plays, setPlays] = useState(false);
   const last = moments.length - 1;
   useEffect(() => {
@@ -127,6 +127,8 @@ function Slider({ moments, at, setAt }) {
         ${now.is_best && html`<span class="best"><${Icon} name="check" />${t("moment_best")}</span>`}
         <span class="note">${factsOf(now)}</span>
       </p>
+      ${count > moments.length &&
+      html`<p class="note">${t("states_shown", { n: decimal(moments.length), all: decimal(count) })}</p>`}
     </section>
   `;
 }
