@@ -201,8 +201,9 @@ class TimeMachine:
         found = []
         for moment in self.moments:
             value = self._value(moment, number)
-            found.append([own_part(opened, weight.unit, value) for weight in weights])
-        return np.array(found, np.float64)
+            parts = [own_part(opened, weight.unit, value) for weight in weights]
+            found.append(np.array(parts, np.float64))
+        return np.array(found)
 
     def weight(
         self,
