@@ -26,7 +26,7 @@ def _ended(served):  # noqa: F811
     yield
     served.kill()
     for one in queue(served):
-        if is_alive(one["pid"], one["began"]):
+        if is_alive(one["pid"], one["mark"]):
             os.kill(one["pid"], signal.SIGKILL)
 
 
@@ -84,7 +84,7 @@ def test_from_the_plan_to_the_result_while_the_studio_is_killed(served, window):
     page.wait_for_selector(".running .times >> text=left", timeout=LONG)
     served.kill()
     (one,) = queue(served)
-    assert is_alive(one["pid"], one["began"])
+    assert is_alive(one["pid"], one["mark"])
     page.wait_for_selector(".banner")
     served.start()
     page.wait_for_selector(".banner", state="detached")

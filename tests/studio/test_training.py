@@ -3,12 +3,16 @@
 import json
 import os
 import signal
+import subprocess
+import sys
 import time
+from math import nan
 
 import pytest
 
 from convlens.studio.training import entry as states
-from convlens.studio.training.process import began_at, is_alive
+from convlens.studio.training import process
+from convlens.studio.training.process import is_alive
 from tests.studio.conftest import opened, picture
 
 QUICK = {"way": "small", "epochs": 2}
@@ -30,7 +34,7 @@ def page(tmp_path):
 def end_all(page):
     """End what a test has left, since trainings outlive the studio."""
     for one in page.studio.queue.entries:
-        if one.state == states.RUNNING and is_alive(one.pid, one.began):
+        if one.state == states.RUNNING and is_alive(one.pid, one.mark):
             os.kill(one.pid, signal.SIGKILL)
 
 
@@ -110,7 +114,9 @@ def test_a_training_is_planned_queued_shown_and_finished(page):
     assert row["state"] == "finished"
 
 
-def test_stopped_and_continued_it_is_finished(page):
+def test_stopped_and_continued_it_is_finished(page, monkeypatch):
+    kill, sent = os.kill, []
+    monkeypatch.setattr(process.os, "kill", lambda *call: (sent.append(call[1]), kill(*call)))
     one = add(page, QUICK | {"epochs": 40})
     until_epoch(page, one["run"])
     waiting = [add(page, QUICK), add(page, QUICK)]
@@ -122,15 +128,17 @@ def test_stopped_and_continued_it_is_finished(page):
     for other in waiting:
         path = f"/api/trainings/{other['id']}"
         assert page.client.delete(path, headers=page.headers).status_code == 200
-    assert page.post(f"/api/trainings/{one['id']}/stop").status_code == 200
+    for _tab in range(2):
+        page.post(f"/api/trainings/{one['id']}/stop")
     stopped = until(page, one["run"], states.STOPPED)
     assert stopped["can_go_on"]
-    assert stopped["command"].endswith(f"{one['run']}") or "--epochs" in stopped["command"]
+    assert "--resume" in stopped["command"]
     assert page.post(f"/api/trainings/{one['id']}/stop").status_code == 409
+    assert sent == [signal.SIGINT]
     before = page.get(f"/api/trainings/runs/{one['run']}/now").json()["history"]
     assert page.post(f"/api/trainings/{one['id']}/continue").status_code == 200
     assert "--resume" in trainings(page)[one["run"]]["command"]
-    until(page, one["run"], states.FINISHED)
+    assert until(page, one["run"], states.FINISHED)["command"] == one["command"]
     after = page.get(f"/api/trainings/runs/{one['run']}/now").json()["history"]
     assert len(after) == 40
     assert after[: len(before)] == before
@@ -146,10 +154,11 @@ def test_it_outlives_the_studio_and_can_be_killed_itself(page, tmp_path):
         found = trainings(other)[one["run"]]
         assert found["state"] == states.RUNNING
         (entry, *_rest) = other.studio.queue.entries
-        assert is_alive(entry.pid, entry.began)
-        os.kill(entry.pid, signal.SIGKILL)
-        killed = until(other, one["run"], states.KILLED)
-        assert killed["can_go_on"]
+        assert is_alive(entry.pid, entry.mark)
+        os.kill(entry.pid, signal.SIGINT)  # as the studio advises when it ends
+        stopped = until(other, one["run"], states.STOPPED)
+        assert stopped["can_go_on"]
+        assert "--resume" in stopped["command"]
         until(other, "small_resnet-2", states.RUNNING)  # the queue goes on
         end_all(other)
         until(other, "small_resnet-2", states.KILLED)
@@ -206,7 +215,13 @@ def test_a_file_of_somebody_else_starts_nothing_but_a_training_of_these_images(t
     evil = {"run": "../../evil", "choice": QUICK, "state": "waiting"}
     words = {"run": "small", "choice": {"way": "x"}, "state": "waiting", "arguments": ["cache"]}
     pid = {"run": "x", "choice": {}, "state": "running", "pid": os.getpid(), "began": 5.0}
-    content = {"format": 1, "trainings": [evil, words, pid]}
+    outside = {"run": "a", "choice": QUICK, "id": "../../../outside"}
+    unsound = [
+        {"run": "", "choice": QUICK},
+        {"run": "b"},
+        {"run": "c", "choice": QUICK, "pid": nan},
+    ]
+    content = {"format": 1, "trainings": [evil, words, "x", None, outside, *unsound, pid]}
     (hidden / "trainings.json").write_text(json.dumps(content), encoding="utf-8")
     with opened(tmp_path / "pets") as page:
         end = time.monotonic() + 20
@@ -214,7 +229,10 @@ def test_a_file_of_somebody_else_starts_nothing_but_a_training_of_these_images(t
             assert time.monotonic() < end, trainings(page)
             time.sleep(0.1)
         assert set(trainings(page)) == {"small", "x"}
-    assert began_at(os.getpid())
+        assert "trainings.damaged.json" in page.get("/api/trainings").json()["damage"]
+    assert not list(tmp_path.glob("outside*"))
+    kept = json.loads((hidden / "trainings.damaged.json").read_text(encoding="utf-8"))
+    assert len(kept["trainings"]) == len(content["trainings"])
     (hidden / "trainings.json").write_text("{", encoding="utf-8")
     with opened(tmp_path / "pets") as page:
         assert trainings(page) == {}
@@ -229,3 +247,84 @@ def test_a_run_that_is_a_link_shows_no_other_file(page, tmp_path):
     page.studio.queue.entries.append(states.Entry("linked", QUICK, state=states.FINISHED))
     assert page.get("/api/trainings/runs/linked/now").status_code == 404
     assert page.post("/api/trainings/continue", {"run": "linked"}).status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("said", "owner", "state"),
+    [
+        ("note  a library warns\nstopped after epoch 3; continue with --resume", "", "stopped"),
+        ("note  a library warns", '{"pid": 1}', "killed"),
+        ("", "", "killed"),
+        ("error  one class only", "", "failed"),
+        ("錯誤  只有一個類別", "", "failed"),
+    ],
+)
+def test_how_a_training_ended_while_no_studio_ran(tmp_path, said, owner, state):
+    (tmp_path / "state").mkdir()
+    (tmp_path / "state" / "lock").write_text(owner, encoding="utf-8")
+    one = states.Entry("small", QUICK, state=states.RUNNING)
+    one.end(tmp_path, None, said)
+    assert one.state == state
+    assert (one.message in ("one class only", "只有一個類別")) == (state == "failed")
+
+
+def test_a_training_that_begins_as_the_studio_is_killed_is_not_started_twice(tmp_path):
+    with opened(tmp_path / "pets") as page:
+        hidden = page.studio.workspace.places.hidden
+    one = states.Entry("small", QUICK, state=states.RUNNING)
+    content = {"format": 1, "trainings": [one.to_dict()]}
+    (hidden / "trainings.json").write_text(json.dumps(content), encoding="utf-8")
+    progress = {"CONVLENS_PROGRESS": str(hidden / "logs" / f"{one.id}.progress")}
+    words = [sys.executable, "-c", "import time; time.sleep(60)"]
+    with subprocess.Popen(words, env=os.environ | progress) as child:
+        try:
+            with opened(tmp_path / "pets") as page:
+                page.studio.queue.look()
+                (found,) = page.studio.queue.entries
+                assert (found.state, found.pid) == (states.RUNNING, child.pid)
+        finally:
+            child.kill()
+
+
+def test_what_cannot_be_continued_is_refused_and_stays(page):
+    claimed = page.studio.runs.folder / "claimed"
+    (claimed / "state").mkdir(parents=True)
+    finished = page.studio.runs.folder / "finished"
+    finished.mkdir()
+    (finished / "run.toml").write_text("", encoding="utf-8")
+    (finished / "report.json").write_text("{}", encoding="utf-8")
+    for name in ("claimed", "finished"):
+        assert page.post("/api/trainings/continue", {"run": name}).status_code == 409
+    assert (claimed / "state").is_dir()
+    assert trainings(page) == {}
+
+
+def test_a_process_of_another_time_is_never_hurt():
+    with subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"]) as child:
+        mark = process.mark_of(child.pid)
+        assert is_alive(child.pid, mark)
+        assert not process.interrupt(child.pid, f"{mark}0")
+        assert not is_alive(4_000_000, "")
+        child.kill()
+        child.wait()
+        assert not process.interrupt(child.pid, mark)
+
+
+def test_no_plan_is_made_beside_a_training(page):
+    with subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"]) as child:
+        mark = process.mark_of(child.pid)
+        one = states.Entry("x", QUICK, state=states.RUNNING, pid=child.pid, mark=mark)
+        page.studio.queue.entries.append(one)
+        plan = page.post("/api/trainings/plan", QUICK | {"begin": True}).json()["plan"]
+        child.kill()
+    assert plan == {"state": "later"}
+    assert page.studio.planning.is_free
+
+
+def test_a_workspace_that_was_moved_continues_on_its_own_images(page):
+    folder = page.studio.runs.folder / "small"
+    folder.mkdir()
+    (folder / "run.toml").write_text("", encoding="utf-8")
+    one = states.Entry("small", QUICK, state=states.STOPPED, resumes=True)
+    images = str(page.studio.workspace.places.images)
+    assert page.studio.queue.words(one) == ["train", images, "--run", str(folder), "--resume"]

@@ -3,6 +3,9 @@
 import io
 import os
 import signal
+import subprocess
+import sys
+import threading
 import time
 
 import numpy as np
@@ -203,3 +206,26 @@ def test_a_process_that_nobody_asks_ends(page, run, monkeypatch):
         time.sleep(0.05)
     assert process._process.poll() is not None
     tried.close()
+
+
+def test_a_process_that_ends_in_the_middle_of_a_line_blocks_nobody(tmp_path, monkeypatch):
+    from convlens.studio.trying import process
+
+    start = subprocess.Popen
+    half = "input(); print('{\"number\": 1, \"answ', end='')"
+    words = [sys.executable, "-c", half]
+    monkeypatch.setattr(process.subprocess, "Popen", lambda _words, **more: start(words, **more))
+    found = process.AnswerProcess(tmp_path, lambda: None)
+    heard = []
+
+    def ask():
+        with pytest.raises(process.Ended) as error:
+            found.ask({"do": "answer"}, b"")
+        heard.append(error)
+
+    asker = threading.Thread(target=ask, daemon=True)
+    asker.start()
+    asker.join(30)
+    assert heard
+    assert found.is_idle
+    assert not found.is_alive

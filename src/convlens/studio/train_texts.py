@@ -4,7 +4,7 @@ from convlens.language import N_
 
 _CHOICES = {
     "train_loading": N_("The trainings are being loaded."),
-    "train_how": N_("How shall it be trained?"),
+    "train_how": N_("How should it be trained?"),
     "train_suits": N_("suits these images"),
     "way_budget": N_("A time budget"),
     "way_budget_text": N_("You give the minutes; what fits into them is measured and chosen."),
@@ -53,8 +53,9 @@ _PLAN = {
         "all of them {epochs} times."
     ),
     "plan_time": N_("It will take {time}."),
-    "plan_measuring": N_("It is being measured how long that takes."),
-    "plan_stage": N_("It is being measured how long that takes: {stage}"),
+    "plan_measuring": N_("Measuring how long it takes."),
+    "plan_stage": N_("Measuring how long it takes: {stage}"),
+    "plan_later": N_("How long it takes is measured when no other training is running."),
     "plan_unlike": N_("This network knows photographs: {reason}."),
     "plan_empty": N_("Without images, these classes are not learned: {names}."),
     "plan_few_one": N_("{name} has {n} image only; 20 and more are better."),

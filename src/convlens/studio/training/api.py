@@ -32,6 +32,7 @@ def _state(studio: Studio) -> Content:
         "told": studio.told,
         "trainings": [watching.shown(queue, one) for one in queue.entries],
         "busy_with": queue.busy_with(),
+        "damage": queue.damage,
         "missing": why_not(studio.workspace, studio.views),
         "unlike": studio.views.keep(
             ("unlike", language()), lambda: unlike(studio.workspace, studio.views)
@@ -82,13 +83,23 @@ async def _add(request: Request) -> Response:
 
 
 async def _plan(request: Request) -> Response:
-    """Tell what a training would be; with "begin" it is found out if nobody has done so yet."""
+    """Tell what a training would be, which is not found out while another one goes on.
+
+    With "begin" it is found out if nobody has done so yet; with "again" only if no other plan is
+    being made, so that two pages do not stop one another's.
+    """
     content = await read_content(request)
 
     def work(studio: Studio) -> Content:
         choice = _choice(studio, content)
-        ask = studio.planning.ask if content.get("begin") else studio.planning.status
-        return {"plan": ask(choice), "command": command_of(studio.queue.planned_words(choice))}
+        planning = studio.planning
+        plan = planning.status(choice)
+        is_unknown = plan["state"] in ("none", "failed")
+        if is_unknown and studio.queue.running is not None:
+            plan = {"state": "later"}  # both would take their time from one another
+        elif is_unknown and (content.get("begin") or (content.get("again") and planning.is_free)):
+            plan = planning.ask(choice)
+        return {"plan": plan, "command": command_of(studio.queue.planned_words(choice))}
 
     return await answer(request, work)
 

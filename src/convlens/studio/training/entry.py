@@ -7,8 +7,11 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from convlens.language import N_, _
+from convlens.language import N_, TAGS, _, using
+from convlens.lock import was_killed
 from convlens.memory import why_killed
+from convlens.studio.problem import Problem
+from convlens.studio.training.ways import Choice
 from convlens.text import printable
 
 WAITING = "waiting"
@@ -27,6 +30,8 @@ STATES = {
 }
 ENDED = (FINISHED, STOPPED, FAILED, KILLED)
 CTRL_C = 130  # the exit code of a command that was stopped
+IDENTIFIER = re.compile("[0-9a-f]{16}")
+LARGE = 1e11  # seconds and numbers of processes are less
 MARK = re.compile(r"^\S+  +")  # the word "error" in front of a message
 
 
@@ -41,11 +46,13 @@ class Entry:
         id: What it is called in requests.
         state: One of `STATES`.
         resumes: Whether the next start goes on with the run.
-        pid: The number of its process.
+        pid: The number of its process; 0 until that is known.
+        mark: What tells its process from others of this number; see `process.mark_of`.
         began: When its process began, in seconds since 1970.
         ended: When its end was seen, likewise.
         message: Why it has failed.
         stopping: Whether it was told to stop.
+        words: The words after `convlens` with which it was started first, to be shown.
     """
 
     run: str
@@ -55,20 +62,33 @@ class Entry:
     state: str = WAITING
     resumes: bool = False
     pid: int = 0
+    mark: str = ""
     began: float = 0.0
     ended: float = 0.0
     message: str = ""
     stopping: bool = False
+    words: list[str] = field(default_factory=list)
 
     @classmethod
     def read(cls, content: dict[str, Any]) -> "Entry":
         """Return what `asdict` has made plain; fields of a later release are left out.
 
+        A choice that this release does not know is left out, too: such a training can only be
+        continued.
+
         Raises:
             TypeError: If a field is missing.
+            ValueError: If a field is not what it must be.
         """
         known = {item.name for item in fields(cls)}
-        return cls(**{name: value for name, value in content.items() if name in known})
+        one = cls(**{name: value for name, value in content.items() if name in known})
+        if not one.is_sound():
+            raise ValueError(one.run)
+        try:
+            one.choice = Choice.of(one.choice).to_dict()
+        except Problem:
+            one.choice = {}
+        return one
 
     def end(self, folder: Path, code: int | None, said: str) -> None:
         """Note that its process has ended.
@@ -81,11 +101,13 @@ class Entry:
         lines = [line for line in said.splitlines() if line.strip()]
         last = MARK.sub("", lines[-1].strip()) if lines else ""
         self.message = ""
+        is_failed = bool(lines) and _is_error(lines[-1]) if code is None else code > 0
+        is_stopped = code is None and bool(lines) and not is_failed and _has_ended(folder)
         if (folder / "report.json").exists():
             self.state = FINISHED
-        elif code == CTRL_C or self.stopping:
+        elif code == CTRL_C or self.stopping or is_stopped:
             self.state = STOPPED
-        elif (code is not None and code > 0) or (code is None and last):
+        elif is_failed:
             self.state = FAILED
             self.message = printable(last) or _(
                 "it ended with the code {code}; the output says more."
@@ -96,12 +118,38 @@ class Entry:
         self.stopping = False
 
     def is_sound(self) -> bool:
-        """Return whether the run is one of the workspace, and the fields are what they must be."""
-        is_name = isinstance(self.run, str) and self.run == Path(self.run).name and self.run != ".."
-        numbers = all(isinstance(one, int | float) for one in (self.pid, self.began, self.ended))
-        is_known = isinstance(self.choice, dict) and self.state in STATES
-        return is_name and numbers and is_known and not self.run.startswith(".")
+        """Return whether its run and its files lie in the workspace, and all fields can be used."""
+        if not (isinstance(self.choice, dict) and isinstance(self.words, list)):
+            return False
+        texts = (self.run, self.asked, self.id, self.state, self.message, self.mark)
+        if not all(isinstance(one, str) for one in (*texts, *self.words)):
+            return False
+        is_name = self.run == Path(self.run).name and not self.run.startswith(".")
+        numbers = (self.pid, self.began, self.ended)
+        return (
+            is_name
+            and self.run != ""
+            and "\0" not in self.run
+            and IDENTIFIER.fullmatch(self.id) is not None
+            and self.state in STATES
+            and all(type(one) in (int, float) and 0 <= one < LARGE for one in numbers)
+            and all(type(one) is bool for one in (self.resumes, self.stopping))
+        )
 
     def to_dict(self) -> dict[str, Any]:
         """Return everything, ready for JSON."""
         return asdict(self)
+
+
+def _is_error(line: str) -> bool:
+    """Return whether a line is that of a command that has failed, in any language."""
+    for name in TAGS:
+        with using(name):
+            if line.startswith(f"{_('error')} "):
+                return True
+    return False
+
+
+def _has_ended(folder: Path) -> bool:
+    """Return whether the process of a run has ended by itself, and was not killed."""
+    return folder.is_dir() and not was_killed(folder)

@@ -45,8 +45,13 @@ class Planning:
         return short_digest(f"{self._workspace.version} {choice} {language()}")
 
     def ask(self, choice: Choice) -> dict[str, Any]:
-        """Return the plan of a choice, or how far it is; begin to make it if nobody has."""
+        """Return the plan of a choice, or how far it is; begin to make it if nobody has.
+
+        One that could not be made is tried again.
+        """
         key = self.key(choice)
+        if self._plans.get(key, {}).get("state") == "failed":
+            del self._plans[key]
         if key not in self._plans and key != self._key:
             self._begin(key, choice)
         return self.status(choice)
@@ -60,6 +65,11 @@ class Planning:
         if key != self._key:
             return {"state": "none"}
         return {"state": "running", "progress": self._progress()}
+
+    @property
+    def is_free(self) -> bool:
+        """Whether no plan is being made."""
+        return self._process is None
 
     def look(self) -> None:
         """Note what the process has found out."""

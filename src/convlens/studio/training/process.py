@@ -1,7 +1,8 @@
 """Process: `convlens train` as a process of its own, which outlives the studio.
 
 It belongs to no terminal (`start_new_session`), so that Ctrl-C and a studio that is killed leave it
-alone. A later studio knows it by its number and by when it began, since numbers are used again.
+alone. A later studio knows it by its number and by when it began, since numbers are used again. On
+Linux that is counted from the start of the system, since the clock of the wall may be set.
 """
 
 import os
@@ -9,6 +10,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
@@ -17,7 +19,7 @@ from convlens.language import VARIABLE, language
 from convlens.processes import own_command
 from convlens.progress import VARIABLE as PROGRESS
 
-SAME = 1.0  # seconds by which two readings of the begin of a process may differ
+BOOT = Path("/proc/sys/kernel/random/boot_id")
 
 
 def start(
@@ -47,25 +49,48 @@ def start(
         )
 
 
-def began_at(pid: int) -> float:
-    """Return when a process began; 0 if there is none."""
+def mark_of(pid: int) -> str:
+    """Return what tells a process from a later one of the same number; nothing if it has ended."""
     try:
         process = psutil.Process(pid)
-        return 0.0 if process.status() == psutil.STATUS_ZOMBIE else float(process.create_time())
-    except psutil.Error:
-        return 0.0
+        if process.status() == psutil.STATUS_ZOMBIE:
+            return ""
+        if not BOOT.exists():
+            return repr(process.create_time())
+        # The name of the program, in parentheses, may have blanks. The 22nd field is the time.
+        after_name = Path(f"/proc/{pid}/stat").read_text(errors="replace").rpartition(")")[2]
+        return f"{BOOT.read_text().strip()} {after_name.split()[19]}"
+    except (psutil.Error, OSError, OverflowError):
+        return ""
 
 
-def is_alive(pid: int, began: float) -> bool:
-    """Return whether a process that began then goes on."""
-    return pid > 0 and abs(began_at(pid) - began) < SAME
+def is_alive(pid: int, mark: str) -> bool:
+    """Return whether the process of this mark goes on."""
+    return pid > 0 and mark != "" and mark_of(pid) == mark
 
 
-def interrupt(pid: int, began: float) -> None:
-    """Do what Ctrl-C does to a training, which keeps what is done."""
-    if not is_alive(pid, began):
-        return
-    if sys.platform == "win32":  # which knows no such signal between sessions
-        psutil.Process(pid).terminate()
-    else:
-        os.kill(pid, signal.SIGINT)
+def find(progress: Path) -> int:
+    """Return the number of the process that writes its progress to a file; 0 if there is none."""
+    for process in psutil.process_iter():
+        with suppress(psutil.Error, OSError):
+            if process.environ().get(PROGRESS) == str(progress):
+                return int(process.pid)
+    return 0
+
+
+def interrupt(pid: int, mark: str) -> bool:
+    """Do what Ctrl-C does to a training, which keeps what is done.
+
+    Returns:
+        Whether it was still there to hear it.
+    """
+    if not is_alive(pid, mark):
+        return False
+    try:
+        if sys.platform == "win32":  # which knows no such signal between sessions
+            psutil.Process(pid).terminate()
+        else:
+            os.kill(pid, signal.SIGINT)
+    except (psutil.Error, OSError):
+        return False
+    return True

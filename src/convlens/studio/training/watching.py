@@ -6,7 +6,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from convlens.errors import RunError
+from convlens.errors import ConvlensError, RunError
 from convlens.history import read_history
 from convlens.language import _
 from convlens.run_folder import CLASSIFIER, HISTORY, LIVE
@@ -27,9 +27,9 @@ def shown(queue: Queue, one: Entry) -> dict[str, Any]:
     """Return a training of the queue as plain data."""
     folder = queue.folder(one)
     can_go_on = one.state in (states.STOPPED, states.KILLED, states.FAILED)
-    words = None
-    with suppress(Exception):
-        words = command_of(queue.words(one))
+    words: list[str] = []
+    with suppress(ConvlensError, OSError):
+        words = queue.shown_words(one)
     return {
         "id": one.id,
         "run": printable(one.run),
@@ -45,7 +45,7 @@ def shown(queue: Queue, one: Entry) -> dict[str, Any]:
         "left": _left(queue, one),
         "progress": _json(queue.logs(one).progress) if one.state == states.RUNNING else None,
         "can_go_on": can_go_on and not (folder / "report.json").exists(),
-        "command": words,
+        "command": command_of(words) if words else None,
     }
 
 

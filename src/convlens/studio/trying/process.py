@@ -105,14 +105,17 @@ class AnswerProcess:
     def _follow(self) -> None:
         """Read what the process tells until it ends."""
         assert self._process.stdout is not None
-        with self._process.stdout as lines:
-            for line in lines:
-                self._hear(json.loads(line))
-        self._process.wait()
-        if self.state != FAILED:
-            self.state = GONE
-        self._end_all()
-        self._tell()
+        try:
+            with self._process.stdout as lines:
+                for line in lines:
+                    if line.endswith(b"\n"):  # or else it was killed in the middle of it
+                        self._hear(json.loads(line))
+        finally:
+            self.stop()
+            if self.state != FAILED:
+                self.state = GONE
+            self._end_all()
+            self._tell()
 
     def _hear(self, said: dict[str, Any]) -> None:
         if "ready" in said:

@@ -189,9 +189,9 @@ function usePlan(chosen, state) {
     const ask = async (begin) => {
       if (!isShown || isDone) return;
       try {
-        const found = await call("/api/trainings/plan", { json: { ...request, begin } });
+        const found = await call("/api/trainings/plan", { json: { ...request, begin, again: !begin } });
         if (!isShown) return;
-        isDone = !["running", "none"].includes(found.plan.state);
+        isDone = !["running", "none", "later"].includes(found.plan.state);
         setProblem("");
         setAnswer({ key, ...found });
       } catch (error) {

@@ -11,9 +11,10 @@ import { State, stateOf } from "./shown.js";
 import { moment } from "./time.js";
 import { act, loadTrainings } from "./trainings.js";
 
-export const List = ({ rows, shown, busyWith }) => html`
+export const List = ({ rows, shown, busyWith, damage }) => html`
   <section class="trainings" aria-labelledby="trainings-title">
     <h2 id="trainings-title">${t("trainings")}</h2>
+    ${damage && html`<p class="note"><${Icon} name="warning" />${damage}</p>`}
     ${busyWith && html`<p class="note"><${Icon} name="note" />${t("train_busy", { run: busyWith })}</p>`}
     ${rows.some(({ entry }) => entry?.state === "waiting") && html`<p class="note">${t("queue_about")}</p>`}
     <ul>

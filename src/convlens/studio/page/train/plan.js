@@ -21,6 +21,7 @@ export function Plan({ request, answer, problem, unlike }) {
       ${problem && html`<p class="problem" role="alert">${problem}</p>`}
       <${Warnings} request=${request} unlike=${unlike} />
       ${plan?.state === "running" && html`<${Measuring} progress=${plan.progress} />`}
+      ${plan?.state === "later" && html`<p class="note" role="status">${t("plan_later")}</p>`}
       ${plan?.state === "failed" && html`<p class="problem" role="alert">${plan.message}</p>`}
       ${plan?.state === "done" && html`<${Facts} plan=${plan} />`}
       ${answer?.command &&

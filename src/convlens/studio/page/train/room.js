@@ -24,7 +24,7 @@ export function Room() {
       <div class="side"><${Chosen} state=${state} onStarted=${(name) => show({ run: name })} /></div>
       <div class="main">
         ${row ? html`<${Shown} key=${row.run} row=${row} at=${state.at} />` : html`<${Empty} />`}
-        ${rows.length > 0 && html`<${List} rows=${rows} shown=${row} busyWith=${state.busy_with} />`}
+        ${rows.length > 0 && html`<${List} rows=${rows} shown=${row} busyWith=${state.busy_with} damage=${state.damage} />`}
       </div>
     </div>
   `;
