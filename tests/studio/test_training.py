@@ -127,7 +127,10 @@ def test_stopped_and_continued_it_is_finished(page, monkeypatch):
     ]
     for other in waiting:
         path = f"/api/trainings/{other['id']}"
+        log = page.studio.queue.logs(page.studio.queue.find(other["id"])).output
+        log.write_text("left of an earlier start", encoding="utf-8")
         assert page.client.delete(path, headers=page.headers).status_code == 200
+        assert not log.exists()
     for _tab in range(2):
         page.post(f"/api/trainings/{one['id']}/stop")
     stopped = until(page, one["run"], states.STOPPED)

@@ -22,6 +22,12 @@ class Logs:
     errors: Path
     progress: Path
 
+    def remove(self) -> None:
+        """Remove them, as far as they are there and can be removed."""
+        for path in (self.output, self.errors, self.progress):
+            with suppress(OSError):
+                path.unlink()
+
 
 def read_entries(file: Path) -> list[Entry]:
     """Return the trainings of a file; none if it is missing.

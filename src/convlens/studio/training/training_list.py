@@ -126,5 +126,9 @@ class TrainingList:
         kept = [one for one in entries if one not in forgotten]
         content = {"format": 1, "trainings": [one.to_dict() for one in kept]}
         write_atomically(self._file, json.dumps(content, ensure_ascii=False), _("the queue"))
+        known = {one.id for one in kept}
+        for one in self.entries:
+            if one.id not in known:
+                self.logs(one).remove()
         self.entries = kept
         self.told += 1
