@@ -331,3 +331,17 @@ def test_a_workspace_that_was_moved_continues_on_its_own_images(page):
     one = states.Entry("small", QUICK, state=states.STOPPED, resumes=True)
     images = str(page.studio.workspace.places.images)
     assert page.studio.queue.words(one) == ["train", images, "--run", str(folder), "--resume"]
+
+
+def test_a_training_that_diverges_is_shown(page):
+    folder = page.studio.runs.folder / "wild"
+    (folder / "state").mkdir(parents=True)
+    (folder / "run.toml").write_text("", encoding="utf-8")
+    heading = "epoch,seconds,loss,accuracy,val_loss,val_accuracy,learning_rate"
+    (folder / "history.csv").write_text(f"{heading}\n1,1.5,nan,0.5,nan,0.5,0.1\n", encoding="utf-8")
+    (folder / "state" / "live.json").write_text('{"epoch": 1, "wrong": NaN}', encoding="utf-8")
+    (folder / "report.json").write_text('{"epochs_verdict": "so"}', encoding="utf-8")
+    found = page.get("/api/trainings/runs/wild/now")
+    assert found.status_code == 200, found.text
+    assert found.json()["history"][0]["loss"] is None
+    assert found.json()["verdict"] == "so"

@@ -9,6 +9,7 @@ from typing import Any
 from convlens.errors import ConvlensError, RunError
 from convlens.history import read_history
 from convlens.language import _
+from convlens.report.content import plain_data
 from convlens.run_folder import CLASSIFIER, HISTORY, LIVE
 from convlens.studio.changes import class_id
 from convlens.studio.training import entry as states
@@ -72,7 +73,7 @@ def detail(workspace: Workspace, queue: Queue, folder: Path) -> dict[str, Any]:
     live = _live(workspace, folder)
     return {
         "run": printable(folder.name),
-        "history": rows,
+        "history": plain_data(rows),  # the loss of a training that diverges is no number
         "live": live,
         "report": {name: report.get(name) for name in ("metrics", "images_seen", "n")},
         "verdict": printable(_verdict(folder, report, rows, live)),
@@ -93,11 +94,12 @@ def _verdict(
     """
     said = str(report.get("epochs_verdict") or "")
     is_whole = bool(rows) and len(rows) == rows[-1]["epoch"]
-    if not (said and live and is_whole) or (folder / HEAD_ANSWERS).exists():
+    images = live["images"] if live else None
+    if not (said and isinstance(images, int) and is_whole) or (folder / HEAD_ANSWERS).exists():
         return said
     from convlens.evaluation.epochs import judge_epochs  # imports SciPy
 
-    return judge_epochs(rows, live["images"])
+    return judge_epochs(rows, images)
 
 
 def _history(folder: Path) -> list[dict[str, Any]]:
@@ -137,7 +139,7 @@ def _live(workspace: Workspace, folder: Path) -> dict[str, Any] | None:
 def _json(path: Path) -> dict[str, Any] | None:
     with suppress(OSError, ValueError):
         content = json.loads(path.read_text(encoding="utf-8"))
-        return content if isinstance(content, dict) else None
+        return plain_data(content) if isinstance(content, dict) else None
     return None
 
 
