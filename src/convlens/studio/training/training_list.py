@@ -76,13 +76,14 @@ class TrainingList:
         return self._words(folder, Choice.of(one.choice))
 
     def shown_words(self, one: Entry) -> list[str]:
-        """Return the words of a training that goes on or is finished, or else the next ones.
+        """Return the words a training was begun with, or those that continue it.
 
         Raises:
             Problem: If nobody knows them.
         """
         is_over = (self.folder(one) / "report.json").exists()
-        if one.words and (is_over or one.state == states.RUNNING):
+        is_first_start = one.state == states.RUNNING and not one.resumes
+        if one.words and (is_over or is_first_start):
             return one.words
         if is_over:
             return []
