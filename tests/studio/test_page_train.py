@@ -44,12 +44,12 @@ def enter(tabs, studio):
 
 
 def choose(page, way, epochs):
-    """Choose a way, and wait until it is known what will happen."""
+    """Choose a way, and wait until it is known what will happen, or why that is measured later."""
     page.locator(f"input[name=way][data-way={way}]").check()
     page.locator(".number-field input").fill(str(epochs))
     page.locator(".number-field input").press("Tab")
     page.wait_for_selector(f".sentence:has-text('{epochs} times')")
-    page.wait_for_selector(".plan .facts", timeout=LONG)
+    page.wait_for_selector(".plan :is(.facts, .note[role=status])", timeout=LONG)
 
 
 def state_of(page, run):
@@ -144,6 +144,7 @@ def test_two_tabs_a_queue_and_a_training_that_is_killed(served, window):  # noqa
     page.locator(".start-training").click()
     page.wait_for_selector(".curve .key", timeout=LONG)
     choose(page, "fast", 2)
+    assert "when no other training is running" in page.inner_text(".plan")
     for _time in range(2):
         page.get_by_role("button", name="Add to the queue").click()
     wait_until(page, "fast_cnn-2", "waiting")
