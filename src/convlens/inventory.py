@@ -247,11 +247,13 @@ def look(folder: Path) -> Entry:
 
 def _state(found: _Folder, whole: Path) -> str:
     """Return the state of a folder, whose training is that of `whole` where it is a part of it."""
-    if is_locked(whole):
+    is_finished = found.is_finished or (whole != found.folder and _Folder(whole).is_finished)
+    # Whoever predicts images with a finished run, or exports it, locks its folder, too.
+    if is_locked(whole) and (found.problems or not is_finished):
         return IN_TRAINING
     if found.problems:
         return DAMAGED
-    if found.is_finished or (whole != found.folder and _Folder(whole).is_finished):
+    if is_finished:
         return FINISHED
     return RESUMABLE if is_begun(found.folder) else NOT_BEGUN
 

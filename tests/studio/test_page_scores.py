@@ -181,7 +181,8 @@ def test_the_keyboard_alone_suffices(scored, window):  # noqa: F811
     wait_for(page, page.locator(".score-card[data-excluded=true]").count, 0)
     page.keyboard.press("Enter")
     page.wait_for_selector(".cell[aria-selected=true]")
-    assert page.locator(".cell").count() == 1
+    assert page.locator(".cell").count() == 16  # among all images
+    assert "cat/00001.png" in page.inner_text(".details")
     page.go_back()
     page.wait_for_selector(".score-card")
     page.keyboard.press("Escape")

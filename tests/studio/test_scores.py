@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from convlens.evaluation.paired import mcnemar
+from convlens.lock import locked
 from convlens.studio.scores.predicting import ENDED
 from tests.scored import predicted, write_run
 from tests.studio.conftest import HOST, opened, picture
@@ -59,6 +60,28 @@ def test_the_numbers_are_those_of_the_report(page):
     assert (found["is_here"], found["best_epoch"]) == (True, 4)
     row = page.get("/api/runs").json()["runs"][1]
     assert (row["name"], row["accuracy"]["n"], row["has_cells"]) == ("old", 24, True)
+
+
+def test_the_best_epoch_is_the_one_that_is_kept(page):
+    path = page.studio.runs.find("old") / "report.json"
+    report = json.loads(path.read_text(encoding="utf-8"))
+    for row, accuracy in zip(report["history"], (0.5, 0.75, 0.75, 0.5), strict=True):
+        row["val_accuracy"] = accuracy
+    assert report["best_epoch"] is None  # as in reports of earlier versions
+    for kept, shown in ((None, 3), (2, 2), (0, None)):  # of equal ones, the lower loss decides
+        path.write_text(json.dumps(report | {"best_epoch": kept}), encoding="utf-8")
+        assert scores(page, "old")["best_epoch"] == shown
+
+
+def test_a_finished_run_stays_finished_while_its_images_are_predicted(page):
+    folder = page.studio.runs.find("old")
+    with locked(folder):
+        row = page.get("/api/runs").json()["runs"][1]
+        assert (row["name"], row["state"], row["accuracy"]["n"]) == ("old", "finished", 24)
+        assert page.studio.queue.busy_with() == ""
+        (folder / "report.json").rename(folder / "report")
+        assert page.get("/api/runs").json()["runs"][1]["state"] == "training"
+        assert page.studio.queue.busy_with() == "old"
 
 
 def test_the_words_are_in_the_language_of_the_page(page):

@@ -78,6 +78,7 @@ def report_dict(evaluation: Evaluation, **content: Unpack[ReportContent]) -> dic
         "mistakes": describe(evaluation, evaluation.worst(MISTAKES), content.get("image_names")),
         **_why_facts(evaluation, content.get("why")),
         "history": content.get("history", ()),
+        "best_epoch": content.get("best_epoch"),
         "data": content.get("data", {}),
         "settings": content.get("settings", {}),
     }

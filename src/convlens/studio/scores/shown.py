@@ -1,6 +1,6 @@
 """Shown: what a page shows of a run that has its report, in words and numbers."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -133,7 +133,7 @@ def _by_image(
         ],
         "calibration": report["calibration"],
         "history": report["history"],
-        "best_epoch": _best(report["history"]),
+        "best_epoch": _best(report),
         "predictions": predictions,
     }
 
@@ -163,12 +163,15 @@ def _score(name: str, numbers: Mapping[str, Any]) -> dict[str, Any]:
     return {**numbers, "text": found.value_text, "interval": found.interval_text}
 
 
-def _best(history: Sequence[Mapping[str, Any]]) -> int | None:
-    """Return the epoch of the highest validation accuracy, the earlier one of two."""
-    known = [row for row in history if row.get("val_accuracy") is not None]
-    if not known:
-        return None
-    return int(max(known, key=lambda row: (row["val_accuracy"], -row["epoch"]))["epoch"])
+def _best(report: Mapping[str, Any]) -> int | None:
+    """Return the epoch whose weights are kept; None if those from before the first epoch are."""
+    kept = report.get("best_epoch")
+    if kept is not None:
+        return kept or None
+    # Earlier versions did not note it; this is how the training chooses.
+    known = [row for row in report["history"] if row.get("val_accuracy") is not None]
+    best = max(known, key=lambda row: (row["val_accuracy"], -row["val_loss"]), default=None)
+    return None if best is None else int(best["epoch"])
 
 
 def _facts(report: Mapping[str, Any], data: Mapping[str, Any]) -> list[list[str]]:

@@ -153,7 +153,10 @@ class Queue(TrainingList):
         known = {one.run for one in self.entries if one.state == states.RUNNING}
         with suppress(OSError):
             for folder in self._places.runs.iterdir():
-                if folder.name not in known and not folder.is_symlink() and is_locked(folder):
+                if folder.name in known or folder.is_symlink():
+                    continue
+                # A finished run is locked while its images are predicted, or while it is exported.
+                if is_locked(folder) and not (folder / "report.json").exists():
                     return folder.name
         return ""
 

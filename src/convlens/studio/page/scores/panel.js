@@ -7,8 +7,6 @@ import { call, Gone, thumbUrl } from "../api.js";
 import { html } from "../html.js";
 import { Icon } from "../icons.js";
 import { exclude, relabel, restore } from "../images/actions.js";
-import { ALL, filter } from "../images/list.js";
-import { choose } from "../images/selection.js";
 import { Thumb } from "../images/thumb.js";
 import { ClassSign, IconButton } from "../parts.js";
 import { go, place } from "../place.js";
@@ -172,11 +170,8 @@ function act(key, ids) {
 }
 
 /* Show an image in the room of the images. */
-async function openInImages(row) {
-  if (row.id === null) return;
-  await filter({ ...ALL, search: row.file });
-  choose(0);
-  go("images");
+function openInImages({ id }) {
+  if (id !== null) go("images", { image: id });
 }
 
 function Card({ row, names, selected, active, onChoose }) {
@@ -250,16 +245,11 @@ function Bar({ ids }) {
         <button type="button" class="button" onClick=${() => exclude(ids)}><${Icon} name="exclude" />${t("exclude")}</button>
         <button type="button" class="button" onClick=${() => restore(ids)}><${Icon} name="restore" />${t("restore")}</button>
         ${ids.length === 1 &&
-        html`<button type="button" class="button" onClick=${() => showId(ids[0])}>
+        html`<button type="button" class="button" onClick=${() => openInImages({ id: ids[0] })}>
           <${Icon} name="images" />${t("scores_open_image")}
         </button>`}
         <${TrainAgain} changed=${true} />
       </div>
     </div>
   `;
-}
-
-async function showId(id) {
-  const { name } = await call(`/api/images/${id}`);
-  await openInImages({ id, file: name });
 }

@@ -4,7 +4,6 @@ import { thumbUrl } from "../api.js";
 import { html } from "../html.js";
 import { Icon } from "../icons.js";
 import { Thumb } from "../images/thumb.js";
-import { openImage } from "../images/open_image.js";
 import { ClassSign } from "../parts.js";
 import { go } from "../place.js";
 import { useStore } from "../store.js";
@@ -42,10 +41,6 @@ function Rows({ answer }) {
 function Row({ row }) {
   const { status } = useStore(tried);
   const source = row.id ? thumbUrl(row.id, SIDE) : row.source;
-  const open = () => {
-    openImage(row.id);
-    go("images");
-  };
   const picture = html`
     <span class="frame" data-small=${!row.id && row.is_small}><${Thumb} src=${source} alt=${row.name} /></span>
   `;
@@ -56,7 +51,7 @@ function Row({ row }) {
             type="button"
             aria-label=${t("try_open_image", { name: row.name })}
             title=${t("try_open_image", { name: row.name })}
-            onClick=${open}
+            onClick=${() => go("images", { image: row.id })}
           >
             ${picture}
           </button>`
