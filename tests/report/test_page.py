@@ -60,7 +60,9 @@ def page(digits, tmp_path_factory):
         evaluate(labels, probabilities, NASTY),
         title="digits: <naive> Bayes",
         history=HISTORY,
-        settings={"training": {"epochs": 3, "learning_rate": 0.001, "threads": None}},
+        settings={
+            "training": {"epochs": 3, "learning_rate": 0.001, "threads": None, "precision": "auto"}
+        },
         data={
             "source": Path("<here>"),
             "counts": {"train": np.full(10, 120), "test": [59] * 10},
@@ -98,6 +100,8 @@ def test_settings_have_names_with_their_keys_as_tooltips(page):
     found = re.search(r'<span title="learning_rate">(.*?)</div>', page[1], re.DOTALL)
     assert "learning rate" in found[1]
     assert "學習率" in found[1]
+    found = re.search(r'<span title="precision">(.*?)</div>', page[1], re.DOTALL)
+    assert "numerical precision" in found[1]
 
 
 def test_what_a_user_wrote_is_shown_and_never_run(page):

@@ -78,14 +78,29 @@ def test_images_of_other_places_are_not_common_though_their_names_are(tmp_path):
     found = compare_runs(runs).to_dict()
     assert (found["common"], found["pairs"]) == (0, [])
     assert "lie in different places" in found["notes"][1]
-    (tmp_path / "here").rmdir()  # moved
-    assert compare_runs(runs).to_dict()["common"] == 40
+    (tmp_path / "here").rmdir()
+    assert compare_runs(runs).to_dict()["common"] == 0  # the names of the folders differ
+
+
+def test_images_of_a_folder_that_was_moved_are_matched_by_their_names(tmp_path):
+    (tmp_path / "new" / "pets").mkdir(parents=True)
+    scores = predicted(LABELS, LABELS, NAMES)
+    for number, place in enumerate(("old", "new")):
+        path = tmp_path / place / "pets"
+        write_run(tmp_path / f"run-{number}", scores, FILES, path=path, second=number)
+    other = predicted(LABELS, LABELS, ("ant", "bee"))
+    write_run(tmp_path / "run-2", other, FILES, path=tmp_path / "old" / "pets", second=2)
+    found = compare_runs([tmp_path / "run-0", tmp_path / "run-1"]).to_dict()
+    assert found["common"] == 40
+    assert [note for note in found["notes"] if "pets: not there any more" in note]
+    found = compare_runs([tmp_path / "run-1", tmp_path / "run-2"]).to_dict()
+    assert found["common"] == 0  # other classes
 
 
 def test_what_cannot_be_compared_is_said(tmp_path):
     run = write_run(tmp_path / "run", predicted(LABELS, LABELS, NAMES), FILES)
     other = write_run(tmp_path / "other", predicted(LABELS, LABELS, NAMES), FILES)
-    with pytest.raises(ConfigError, match="side by side stand 2 to 8 runs; found 1"):
+    with pytest.raises(ConfigError, match="compare 2 to 8 runs; found 1"):
         compare_runs([run])
     with pytest.raises(ConfigError, match="named once"):
         compare_runs([run, run])

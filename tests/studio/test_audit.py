@@ -95,11 +95,14 @@ def test_one_image_under_two_labels_has_a_choice_of_them(page):
     assert row["choices"]["classes"] == [classes["cat"], classes["dog"]]
     names = {one["name"] for one in row["images"]}
     assert len(row["choices"]["images"]) == len(names)
+    assert row["choices"]["agreed"] is False
     asked = {"images": row["choices"]["images"], "class": classes["dog"]}
     assert page.post("/api/relabel", asked).json()["changed"] == 1
+    (row,) = page.get("/api/findings?code=two_labels").json()["rows"]
+    assert row["choices"]["agreed"] is True
     page.post("/api/undo")
     (row,) = page.get("/api/findings?code=blank").json()["rows"]
-    assert row["choices"] == {"images": [], "classes": []}
+    assert row["choices"] == {"images": [], "classes": [], "agreed": False}
 
 
 def test_what_is_proposed_is_done_and_undone(page):

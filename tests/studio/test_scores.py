@@ -155,6 +155,8 @@ def test_the_list_of_a_run_is_compared_with_the_list_now(page):
     assert found["has_other_list"] is False
     page.post("/api/restore", {"images": ids})
     assert scores(page, "new")["has_other_list"] is True
+    page.post("/api/remove", {"images": ids})  # of which the list of the run speaks alone
+    assert scores(page, "new")["has_other_list"] is False
 
 
 def test_images_that_are_gone_are_said(page):
@@ -196,6 +198,10 @@ def test_an_older_run_is_asked_to_predict_first(page, monkeypatch):
         "missing": {"old": {"state": "missing"}}
     }
     told = page.state()["told"]
+    with monkeypatch.context() as patched:
+        patched.setattr(type(page.studio.queue), "running", object())
+        refused = page.post("/api/scores/predictions", {"run": "old"})
+        assert (refused.status_code, refused.json()["field"]) == (409, "run")
     # The classifier of this run is none, so that the process says so.
     found = page.post("/api/scores/predictions", {"run": "old"})
     assert (found.status_code, found.json()["predictions"]["state"]) == (202, "running")

@@ -128,7 +128,7 @@ def _page(
         "confusions": evaluation.confusions(CONFUSIONS),
         "data": _rows(data),
         "splits": _splits(counts, evaluation.class_names) if counts else None,
-        "settings": {name: _rows(value) for name, value in facts["settings"].items()},
+        "settings": {name: _settings(value) for name, value in facts["settings"].items()},
         "extra": _rows(
             {name: facts[name] for name in content.get("extra", {}) if name != "epochs_verdict"}
         ),
@@ -152,6 +152,11 @@ def _cards(
         }
         for one in described
     ]
+
+
+def _settings(values: Mapping[str, Any]) -> list[tuple[str, str, str]]:
+    """Return the (name, text, key) of each setting; the key is that of run.toml."""
+    return [(*row, key) for key, value in values.items() for row in _rows({key: value})]
 
 
 def _rows(values: Mapping[str, Any], prefix: str = "") -> list[tuple[str, str]]:

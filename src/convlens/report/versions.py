@@ -110,12 +110,21 @@ class Comparison:
         found = []
         if any(number != len(result.files) for number in result.tested):
             found.append(self._not_common())
-        if not all(same_place(self.versions[0].data, one.data) for one in self.versions):
+        paths = list({str(one.data["path"]): 0 for one in self.versions})
+        same = all(same_place(self.versions[0].data, one.data) for one in self.versions)
+        if same and len(paths) > 1 and _missing(*paths):
+            found.append(
+                _(
+                    "{places}: not there any more, so that the names of the images alone say which "
+                    "of them are common."
+                ).format(places=listed(_missing(*paths)))
+            )
+        if not same:
             found.append(
                 _(
                     "The images of these versions lie in different places, so no image counts as "
                     "common: {places}."
-                ).format(places=listed({str(one.data["path"]): 0 for one in self.versions}))
+                ).format(places=listed(paths))
             )
         if result.relabelled:
             found.append(
@@ -210,9 +219,7 @@ def compare_runs(folders: Sequence[Path]) -> Comparison:
     """
     if not 2 <= len(folders) <= MOST:
         raise ConfigError(
-            _("side by side stand 2 to {most} runs; found {found}.").format(
-                most=MOST, found=len(folders)
-            )
+            _("compare 2 to {most} runs; found {found}.").format(most=MOST, found=len(folders))
         )
     names = [folder.name for folder in folders]
     if len(set(names)) < len(names):
@@ -229,14 +236,27 @@ def compare_runs(folders: Sequence[Path]) -> Comparison:
 
 
 def same_place(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
-    """Return whether images of the same name are the same in two runs, by their data.json.
-
-    Those of a folder that is not there any more may have been moved.
-    """
-    if one["fingerprint"] == other["fingerprint"]:
+    """Return whether images of the same name are the same in two runs, by their data.json."""
+    if one["fingerprint"] == other["fingerprint"] or one["path"] == other["path"]:
         return True
-    paths = {str(one["path"]), str(other["path"])}
-    return len(paths) == 1 or not all(Path(path).exists() for path in paths)
+    is_same = same_folder(one["path"], other["path"])
+    if _missing(one["path"], other["path"]):
+        return is_same and one["class_names"] == other["class_names"]
+    return is_same
+
+
+def same_folder(one: str, other: str) -> bool:
+    """Return whether two paths are one folder.
+
+    One that is not there any more may have been moved, so that its name alone counts.
+    """
+    if _missing(one, other):
+        return Path(one).name == Path(other).name
+    return Path(one).resolve() == Path(other).resolve()
+
+
+def _missing(*paths: str) -> list[str]:
+    return [path for path in paths if not Path(path).exists()]
 
 
 def _flat(settings: Mapping[str, Any]) -> dict[str, Any]:

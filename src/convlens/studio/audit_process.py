@@ -23,9 +23,8 @@ from convlens.data.prepared import Prepared, prepare_data
 from convlens.data.sources import load_to_check
 from convlens.errors import ConvlensError, DataError
 from convlens.files import write_atomically
-from convlens.language import _, again, using
+from convlens.language import TAGS, _, again, using
 
-LANGUAGES = ("en", "zh")
 KINDER = 5  # how much more the page may compute than this process
 PAUSE = 0.2  # seconds between two lines of progress
 
@@ -47,7 +46,7 @@ def main(request: Path) -> None:
 def in_each_language(texts: Any) -> dict[str, Any]:
     """Return texts by the language; that of the page may change after the audit."""
     said = {}
-    for name in LANGUAGES:
+    for name in TAGS:
         with using(name):
             said[name] = again(texts)
     return said

@@ -44,14 +44,21 @@ def shown(workspace: Workspace, auditing: Auditing, number: int) -> dict[str, An
 
 
 def _choices(workspace: Workspace, finding: Finding) -> dict[str, Any]:
-    """Return the labels of one image under several ones, and all its copies that are there."""
+    """Return the labels of one image under several ones, and all its copies that are there.
+
+    They are agreed if those that are not left out have one label now.
+    """
     if finding.code != "two_labels":
-        return {"images": [], "classes": []}
+        return {"images": [], "classes": [], "agreed": False}
     names = [name for name in workspace.listing.class_names if name in finding.evidence["labels"]]
     items = [workspace.listing.by_file.get(file) for file in finding.files]
+    there = [item for item in items if item is not None]
+    marks = workspace.marks
+    labels = {marks.label(item) for item in there if not marks.is_excluded(item)}
     return {
-        "images": [item.id for item in items if item is not None],
+        "images": [item.id for item in there],
         "classes": [class_id(name) for name in names],
+        "agreed": len(labels) < 2,
     }
 
 

@@ -13,6 +13,7 @@ from convlens.lock import is_locked
 from convlens.run_folder import CLASSIFIER, HISTORY, SETTINGS, is_begun, is_claimed, read_json
 from convlens.studio.listing import time_of
 from convlens.studio.problem import Problem
+from convlens.studio.written import seen_in_words, written
 from convlens.text import printable
 
 STATES = {
@@ -134,6 +135,7 @@ def _look(folder: Path, stamp: Stamp) -> Row:
 def _shown(row: Row) -> dict[str, Any]:
     entry = row.entry
     began = None if entry.began is None else entry.began.isoformat(timespec="seconds")
+    accuracy = row.report.get("metrics", {}).get("accuracy")
     return {
         "name": printable(entry.folder.name),
         "kind": entry.kind,
@@ -149,8 +151,8 @@ def _shown(row: Row) -> dict[str, Any]:
         "progress": entry.progress,
         "score": entry.score,
         "scored": entry.scored,
-        "scored_text": printable(_(entry.scored)),
-        "accuracy": row.report.get("metrics", {}).get("accuracy"),
+        "scored_text": seen_in_words(entry.scored),
+        "accuracy": None if accuracy is None else written(accuracy),
         "class_names": [printable(name) for name in row.report.get("class_names", [])],
         "has_cells": "confusion" in row.report,
         "corrections": _corrections(row.report),

@@ -15,8 +15,8 @@ SCORES_TEXTS: dict[str, str] = {
     "scores_compare": N_("Side by side"),
     "scores_seconds": N_("{n} s"),
     "scores_minutes": N_("{n} min"),
-    "scores_tested_one": N_("{n} test image"),
-    "scores_tested_many": N_("{n} test images"),
+    "scores_tested_one": N_("{n} image ({seen})"),
+    "scores_tested_many": N_("{n} images ({seen})"),
     "scores_corrections_one": N_("{n} correction"),
     "scores_corrections_many": N_("{n} corrections"),
     "scores_report": N_("Open the report"),
@@ -61,7 +61,12 @@ SCORES_TEXTS: dict[str, str] = {
     "scores_true": N_("true class"),
     "scores_predicted": N_("predicted class"),
     "scores_cell_right": N_("{label}, predicted as {predicted}: {n} images right, {share} of them"),
-    "scores_cell_wrong": N_("{label}, predicted as {predicted}: {n} images wrong, {share} of them"),
+    "scores_cell_wrong_one": N_(
+        "{label}, predicted as {predicted}: {n} image is wrong, {share} of all {label}"
+    ),
+    "scores_cell_wrong_many": N_(
+        "{label}, predicted as {predicted}: {n} images are wrong, {share} of all {label}"
+    ),
     "scores_classes": N_("Classes"),
     "scores_class": N_("class"),
     "scores_images": N_("images"),
@@ -116,6 +121,10 @@ SCORES_TEXTS: dict[str, str] = {
     "scores_predicted_is": N_("predicted: {name}, {share}"),
     "scores_now": N_("now: {name}"),
     "scores_is_class": N_("It is {name}"),
+    "scores_only_mistakes": N_(
+        "Labels that are wrong where the network agrees with them are not among the mistakes. If "
+        "only mistakes are corrected, the next score is too high; the data check looks at all images."
+    ),
     "scores_open_image": N_("Show among all images"),
     "scores_side_by_side": N_("Side by side"),
     "scores_one_more": N_("Choose another version, to stand beside {name}."),

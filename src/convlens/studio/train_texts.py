@@ -140,14 +140,6 @@ _RESULT = {
         "{name}: {predicted} with {percent}, but labelled {label}. Go to this image."
     ),
     "result_accuracy": N_("accuracy"),
-    "result_test_one": N_("{right} of {n} image that it had never seen is right."),
-    "result_test_many": N_("{right} of {n} images that it had never seen are right."),
-    "result_val_one": N_("{right} of {n} validation image, which also chose the epoch, is right."),
-    "result_val_many": N_(
-        "{right} of {n} validation images, which also chose the epoch, are right."
-    ),
-    "result_interval": N_("With 95 % confidence, the accuracy lies between {low} and {high}."),
-    "result_few": N_("So few images say little; more of them narrow it down."),
     "result_none": N_("It is finished. No images were set aside, so there are no scores."),
     "result_seconds": N_("It learned for {time}."),
 }

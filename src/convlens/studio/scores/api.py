@@ -22,6 +22,7 @@ from convlens.studio.problem import Problem
 from convlens.studio.scores.scores import Scores
 from convlens.studio.scores.shown import has_report, lists_of, version
 from convlens.studio.studio import Content, Studio, answer, read_content, studio_of
+from convlens.studio.written import seen_in_words, written
 from convlens.text import printable
 
 MOST = 500  # images of an answer
@@ -153,7 +154,9 @@ async def _compare(request: Request) -> Response:
         said = found.to_dict()
         for shown, one in zip(said["versions"], found.versions, strict=True):
             shown["lists"] = lists_of(one.folder, one.data)
-            shown["images_seen"] = printable(shown["images_seen"])
+            shown["seen"] = seen_in_words(shown["images_seen"])
+            shown["accuracy"] = written(shown["accuracy"])
+        said["accuracy_on_common"] = [written(score) for score in said["accuracy_on_common"]]
         return {"missing": {}, **said}
 
     return await _with_scores(request, work)
@@ -199,6 +202,15 @@ async def _predict(request: Request) -> Response:
 
     def work(studio: Studio) -> Content:
         folder = studio.runs.find_classifier(content.get("run"))
+        if studio.queue.running is not None:
+            raise Problem(
+                _(
+                    "a training is going on and would lose its time; predict the images when it "
+                    "has ended."
+                ),
+                409,
+                "run",
+            )
         studio.scores.predicting.start(folder, studio.scores.source_of(folder))
         return {"predictions": studio.scores.state_of_predictions(folder)}
 

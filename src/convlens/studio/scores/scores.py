@@ -1,5 +1,6 @@
 """Scores: what the reports of the runs of a workspace say, and which images they speak of."""
 
+import threading
 import unicodedata
 from collections.abc import Mapping
 from pathlib import Path
@@ -9,13 +10,14 @@ from convlens.data.correction_lists import Correction, read_list
 from convlens.errors import ConvlensError
 from convlens.evaluation.predictions import Predictions
 from convlens.report.predictions import PREDICTIONS, read_predictions
-from convlens.report.versions import Comparison, compare_runs
+from convlens.report.versions import Comparison, compare_runs, same_folder
 from convlens.run_folder import read_json
 from convlens.studio.listing import Item, time_of
 from convlens.studio.marks import MADE
 from convlens.studio.run_list import RunList
 from convlens.studio.scores.predicting import Predicting
 from convlens.studio.workspace import Workspace
+from convlens.text import original
 
 KEPT = 16  # runs whose predictions stay in memory
 
@@ -31,6 +33,7 @@ class Scores:
         self.predicting = Predicting(workspace.places.hidden)
         self._workspace = workspace
         self._runs = runs
+        self._lock = threading.Lock()  # of what is kept; several requests come at once
         self._kept: dict[Path, tuple[int, Predictions]] = {}
         self._compared: tuple[tuple[object, ...], Comparison] | None = None
 
@@ -46,12 +49,13 @@ class Scores:
             RunError: If the file is missing or damaged.
         """
         time = time_of(folder / PREDICTIONS)
-        known = self._kept.get(folder)
-        if known is None or known[0] != time:
-            known = (time, read_predictions(folder))
-            if len(self._kept) >= KEPT:
-                self._kept.pop(next(iter(self._kept)))
-            self._kept[folder] = known
+        with self._lock:
+            known = self._kept.get(folder)
+            if known is None or known[0] != time:
+                known = (time, read_predictions(folder))
+                if len(self._kept) >= KEPT:
+                    self._kept.pop(next(iter(self._kept)))
+                self._kept[folder] = known
         return known[1]
 
     def compared(self, names: list[str]) -> Comparison:
@@ -92,10 +96,7 @@ class Scores:
         Args:
             data: The content of data.json of the run.
         """
-        path = str(data["path"])
-        if not Path(path).exists():
-            return Path(path).name == Path(self.source).name  # the workspace was moved
-        return path == self.source or Path(path).resolve() == Path(self.source).resolve()
+        return same_folder(str(data.get("path", "")), self.source)
 
     def items(self, data: Mapping[str, Any], files: list[str]) -> list[Item | None]:
         """Return the images of the workspace that a run was tested on; None for one that is gone.
@@ -107,14 +108,12 @@ class Scores:
         if not self.is_of_workspace(data):
             return [None] * len(files)
         by_file = self._workspace.listing.by_file
-        composed = (unicodedata.normalize("NFC", file) for file in files)
-        return [
-            by_file.get(file) or by_file.get(other)
-            for file, other in zip(files, composed, strict=True)
-        ]
+        return [by_file.get(file) or by_file.get(_composed(file)) for file in files]
 
     def has_other_list(self, folder: Path, data: Mapping[str, Any]) -> bool:
-        """Return whether the list says something else now than when a run was trained.
+        """Return whether the list says something else now of an image than when a run was trained.
+
+        Rows for images that are gone change nothing.
 
         Args:
             folder: The folder of the run.
@@ -123,9 +122,9 @@ class Scores:
         used: set[tuple[str, str, str]] = set()
         for one in data.get("lists", ()):
             used |= {_said(row) for row in read_list(folder / one["file"]).corrections}
-        rows = self._workspace.marks.rows.values()
-        present = {_said(row) for row in (*rows, *self._workspace.marks.kept)}
-        return {row for row in used if row[1] in MADE} != {row for row in present if row[1] in MADE}
+        there = {_composed(item.file) for item in self._workspace.listing.items} if used else set()
+        effective = {row for row in used if row[1] in MADE and row[0] in there}
+        return effective != {_said(row) for row in self._workspace.marks.rows.values()}
 
     def close(self) -> None:
         """End what goes on in the background."""
@@ -133,4 +132,8 @@ class Scores:
 
 
 def _said(row: Correction) -> tuple[str, str, str]:
-    return (row.file, row.action, row.value)
+    return (_composed(original(row.file).replace("\\", "/")), row.action, row.value)
+
+
+def _composed(name: str) -> str:
+    return unicodedata.normalize("NFC", name)

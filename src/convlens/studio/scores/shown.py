@@ -8,18 +8,15 @@ from convlens.data.correction_lists import read_list
 from convlens.evaluation.epochs import judge_epochs
 from convlens.evaluation.evaluate import EXPLANATIONS
 from convlens.evaluation.paired import Pair
-from convlens.language import TAGS, _, again, using
+from convlens.language import TAGS, _, using
 from convlens.report.content import (
     accuracy_in_words,
-    name_images,
     none_of_these_in_words,
-    score_of,
 )
 from convlens.run_folder import COMPARISON_FACTS, read_json
 from convlens.studio.scores.scores import Scores
+from convlens.studio.written import seen_in_words, written
 from convlens.text import printable
-
-IN_PERCENT = {"log_loss": False}  # all other scores are proportions
 
 
 def version(scores: Scores, folder: Path) -> dict[str, Any]:
@@ -80,7 +77,7 @@ def _networks(folder: Path) -> dict[str, Any]:
     return {
         "networks": [
             {"name": printable(one["model"])}
-            | {part: _score("accuracy", one[part]) for part in ("validation", "test")}
+            | {part: written(one[part]) for part in ("validation", "test")}
             for one in ranking
         ],
         "verdicts": [_verdict(pair, ranking[0]["test"]["n"]) for pair in pairs],
@@ -95,11 +92,11 @@ def _verdict(pair: Mapping[str, Any], n: int) -> str:
 def _scored(report: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "n": report.get("n"),
-        "seen": printable(again(name_images(report.get("images_seen", "test")))),
-        "accuracy": _score("accuracy", report["metrics"]["accuracy"]),
+        "seen": seen_in_words(report.get("images_seen", "test")),
+        "accuracy": written(report["metrics"]["accuracy"]),
         "metrics": [
             {"name": _(EXPLANATIONS[name][0]), "meaning": _(EXPLANATIONS[name][1])}
-            | _score(name, numbers)
+            | written(numbers, name)
             for name, numbers in report["metrics"].items()
             if name in EXPLANATIONS
         ],
@@ -127,7 +124,7 @@ def _by_image(
                 "name": printable(one["name"]),
                 "images": one["images"],
                 "predicted": one["predicted"],
-                **{name: _score(name, one[name]) for name in ("precision", "recall", "f1")},
+                **{name: written(one[name], name) for name in ("precision", "recall", "f1")},
             }
             for one in report["classes"]
         ],
@@ -153,14 +150,6 @@ def _verdict_on_epochs(report: Mapping[str, Any], data: Mapping[str, Any]) -> st
     else:
         return stored  # a sentence of its own
     return judged()
-
-
-def _score(name: str, numbers: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a score with what is written of it."""
-    found = score_of(numbers)
-    if not IN_PERCENT.get(name, True):
-        found = type(found)(found.value, found.low, found.high, found.n, percent=False)
-    return {**numbers, "text": found.value_text, "interval": found.interval_text}
 
 
 def _best(report: Mapping[str, Any]) -> int | None:

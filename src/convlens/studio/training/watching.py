@@ -9,7 +9,7 @@ from typing import Any
 from convlens.errors import ConvlensError, RunError
 from convlens.history import read_history
 from convlens.language import _
-from convlens.report.content import plain_data
+from convlens.report.content import accuracy_in_words, plain_data
 from convlens.run_folder import CLASSIFIER, HISTORY, LIVE
 from convlens.studio.changes import class_id
 from convlens.studio.training import entry as states
@@ -17,6 +17,7 @@ from convlens.studio.training.entry import STATES, Entry
 from convlens.studio.training.queue import Queue
 from convlens.studio.training.ways import command_of
 from convlens.studio.workspace import Workspace
+from convlens.studio.written import written
 from convlens.text import printable
 
 MOST_EPOCHS = 600  # points of a curve
@@ -75,11 +76,20 @@ def detail(workspace: Workspace, queue: Queue, folder: Path) -> dict[str, Any]:
         "run": printable(folder.name),
         "history": plain_data(rows),  # the loss of a training that diverges is no number
         "live": live,
-        "report": {name: report.get(name) for name in ("metrics", "images_seen", "n")},
+        **_scored(report),
         "verdict": printable(_verdict(folder, report, rows, live)),
         "has_classifier": (folder / CLASSIFIER).is_file(),
         "log": "" if one is None else _tail(queue.logs(one).output),
     }
+
+
+def _scored(report: dict[str, Any]) -> dict[str, Any]:
+    """Return the accuracy of a report and what it says of it; studies may have no sentences."""
+    scored: dict[str, Any] = {"accuracy": None, "said": ""}
+    with suppress(LookupError, TypeError, ValueError):  # a report that is damaged
+        scored["accuracy"] = written(report["metrics"]["accuracy"])
+        scored["said"] = accuracy_in_words(report) if "confusion" in report else ""
+    return scored
 
 
 def _verdict(

@@ -1,6 +1,5 @@
 """API of the room Try: what the classifier of a run says of an image, why, and what is near."""
 
-from pathlib import Path
 from typing import Any
 
 from starlette.concurrency import run_in_threadpool
@@ -73,20 +72,12 @@ async def _asked(request: Request, asked: dict[str, Any]) -> Response:
         more: dict[str, Any] = {}
         own = False
         if asked["do"] == "neighbours":
-            own = _is_of_workspace(studio, folder)
+            own = studio.scores.is_of_workspace(Run(folder).data)
             more = _present(studio) if own else {"images": None, "version": 0}
         found = studio.trying.ask(folder, {**asked, **more, "name": name}, content)
         return _with_ids(studio, found) if own else found
 
     return JSONResponse(await run_in_threadpool(work))
-
-
-def _is_of_workspace(studio: Studio, run: Path) -> bool:
-    """Return whether a run was trained on the images of the workspace."""
-    places = studio.workspace.places
-    mine = str(places.images) if places.source is None else places.source
-    trained = str(Run(run).data.get("path", ""))
-    return mine == trained or Path(mine).resolve() == Path(trained).resolve()
 
 
 def _present(studio: Studio) -> dict[str, Any]:

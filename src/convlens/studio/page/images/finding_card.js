@@ -15,7 +15,7 @@ import { Thumb } from "./thumb.js";
 
 export function FindingCard({ one, stamp, apply }) {
   const todo = one.proposals.filter(({ action }) => action !== "look");
-  const done = (todo.length > 0 && todo.every((proposal) => isDone(proposal, one.images))) || isAgreed(one);
+  const done = (todo.length > 0 && todo.every((proposal) => isDone(proposal, one.images))) || one.choices.agreed;
   return html`
     <article class="card ${one.layout} ${one.level}" data-done=${done} aria-label=${one.text}>
       ${one.layout === "pair" ? html`<${Pairs} one=${one} stamp=${stamp} />` : html`<${Gallery} one=${one} />`}
@@ -50,11 +50,6 @@ export function FindingCard({ one, stamp, apply }) {
     </article>
   `;
 }
-
-/* Whether the copies of an image have one label now. */
-const isAgreed = ({ choices, images }) =>
-  choices.classes.length > 0 &&
-  new Set(images.filter(({ gone, excluded }) => !gone && !excluded).map(({ label }) => label)).size < 2;
 
 const LabelButton = ({ id, name, images }) => html`
   <button type="button" class="button" onClick=${() => relabel(images, id)}>

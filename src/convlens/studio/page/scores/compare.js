@@ -7,12 +7,15 @@ import { go } from "../place.js";
 import { count, decimal, t } from "../words.js";
 import { query, useAnswer } from "./load.js";
 import { PredictionsNote } from "./version.js";
-import { day, duration, Interval, percent } from "./versions.js";
+import { day, duration, Interval } from "./versions.js";
 
-export function Compared({ names }) {
+export function Compared({ names, runs }) {
   const isEnough = names.length > 1;
   const path = isEnough && `/api/scores/compare?${query({ run: names })}`;
-  const { answer, problem } = useAnswer(path, { progress: true });
+  const { answer, problem } = useAnswer(path, {
+    isOpen: ({ missing }) => Object.keys(missing).length > 0,
+    stamp: JSON.stringify(runs.filter(({ name }) => names.includes(name))),
+  });
   return html`
     <article class="score" aria-label=${t("scores_side_by_side")}>
       <header><h2>${t("scores_side_by_side")}</h2></header>
@@ -95,9 +98,9 @@ function Facts({ names, answer }) {
   const row = (name, value) => ({ name, cells: versions.map(value) });
   const short = (text) => text.slice(0, 16);
   const rows = [
-    row(t("scores_accuracy"), ({ accuracy }) => `${percent(accuracy.value)} [${percent(accuracy.low)}, ${percent(accuracy.high)}], ${count("scores_tested", accuracy.n)}`),
+    row(t("scores_accuracy"), ({ accuracy, seen }) => `${accuracy.text} ${accuracy.interval}, ${count("scores_tested", accuracy.n, { seen })}`),
     answer.accuracy_on_common.length > 0 &&
-      row(t("scores_common", { n: decimal(answer.common) }), (one, place) => percent(answer.accuracy_on_common[place].value)),
+      row(t("scores_common", { n: decimal(answer.common) }), (one, place) => answer.accuracy_on_common[place].text),
     row(t("scores_network"), ({ network }) => network),
     row(t("scores_images"), ({ images }) => decimal(images)),
     row(t("scores_fingerprint"), ({ fingerprint }) => short(fingerprint)),

@@ -1,6 +1,6 @@
 /* Load: an answer of the server that is asked for again whenever something has changed. */
 
-import { useEffect, useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import { call, Gone } from "../api.js";
 import { onChange, onProgress } from "../project.js";
 import { useStore } from "../store.js";
@@ -8,9 +8,12 @@ import { language } from "../words.js";
 
 /* Return {answer, problem} of a path; nothing while the first answer is on its way.
 
-   With `progress`, each piece of progress of a training or a prediction is a change, too. */
-export function useAnswer(path, { progress = false } = {}) {
+   It is asked for at each piece of progress of a training or a prediction, too, while `isOpen` holds
+   for the answer, and whenever `stamp` is another one. */
+export function useAnswer(path, { isOpen = () => false, stamp = "" } = {}) {
   const [found, setFound] = useState({});
+  const last = useRef(null);
+  last.current = found.path === path ? found.answer : null;
   const words = useStore(language);
   useEffect(() => {
     if (!path) return undefined;
@@ -23,12 +26,12 @@ export function useAnswer(path, { progress = false } = {}) {
           setFound({ path, answer: null, problem: error.message });
         });
     load();
-    const leave = [onChange(load), ...(progress ? [onProgress(load)] : [])];
+    const leave = [onChange(load), onProgress(() => last.current && isOpen(last.current) && load())];
     return () => {
       stop.abort();
       leave.forEach((end) => end());
     };
-  }, [path, words]);
+  }, [path, words, stamp]);
   return found.path === path ? found : {};
 }
 

@@ -6,7 +6,7 @@
 import { useState } from "preact/hooks";
 import { html } from "../html.js";
 import { go } from "../place.js";
-import { decimal, t } from "../words.js";
+import { count, decimal, t } from "../words.js";
 import { percent } from "./versions.js";
 
 const NUMBERED = 24; // classes up to which the cells show their numbers
@@ -102,5 +102,6 @@ export function Matrix({ run, answer }) {
 
 function said(names, label, other, number, share) {
   const fields = { label: names[label], predicted: names[other], n: decimal(number), share: percent(share) };
-  return t(label === other ? "scores_cell_right" : "scores_cell_wrong", fields);
+  if (label === other) return t("scores_cell_right", fields);
+  return count("scores_cell_wrong", number, fields);
 }

@@ -42,6 +42,7 @@ export function ImagesPanel({ path, kind, ...fields }) {
         <${IconButton} icon="close" label=${t("close")} onClick=${close} />
       </header>
       ${problem && html`<p class="problem" role="alert">${problem}</p>`}
+      ${(fields.true === undefined || fields.true !== fields.predicted) && html`<p class="note">${t("scores_only_mistakes")}</p>`}
       ${rows && html`<${Cards} key=${asked} rows=${rows} total=${total} names=${kind === "pair" ? [fields.first, fields.second] : null} />`}
       ${rows && rows.length < total &&
       html`<button type="button" class="button" onClick=${() => setMost(most + PART)}>

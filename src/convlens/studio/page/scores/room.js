@@ -29,7 +29,7 @@ export function Room() {
       <div class="score-main">
         <button type="button" class="link back" onClick=${() => go("scores")}>${t("scores_all")}</button>
         ${compared.length
-          ? html`<${Compared} key=${fields.compare} names=${compared} />`
+          ? html`<${Compared} key=${fields.compare} names=${compared} runs=${runs} />`
           : html`<${Version} key=${run} name=${run} row=${runs.find(({ name }) => name === run)} />`}
       </div>
       ${cell && html`<${ImagesPanel} key=${cell.path} ...${cell} />`}

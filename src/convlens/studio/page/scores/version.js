@@ -12,7 +12,10 @@ import { useAnswer, query } from "./load.js";
 import { Matrix } from "./matrix.js";
 
 export function Version({ name, row }) {
-  const { answer, problem } = useAnswer(`/api/scores?${query({ run: name })}`, { progress: true });
+  const { answer, problem } = useAnswer(`/api/scores?${query({ run: name })}`, {
+    isOpen: ({ predictions }) => predictions && predictions.state !== "ready",
+    stamp: JSON.stringify(row),
+  });
   if (problem) return html`<p class="problem" role="alert">${problem}</p>`;
   if (!answer) return html`<p class="waiting" role="status">${t("scores_loading")}</p>`;
   return html`
@@ -82,7 +85,7 @@ const Headline = ({ answer }) => html`
   <section class="headline">
     <p class="figure">
       <b>${answer.accuracy.text}</b>
-      <span>${t("scores_accuracy")} · ${t("scores_interval")} ${answer.accuracy.interval} · ${count("scores_tested", answer.accuracy.n)}</span>
+      <span>${t("scores_accuracy")} · ${t("scores_interval")} ${answer.accuracy.interval} · ${count("scores_tested", answer.accuracy.n, { seen: answer.seen })}</span>
     </p>
     ${[answer.said, answer.none_of_these, answer.epochs_verdict]
       .filter(Boolean)

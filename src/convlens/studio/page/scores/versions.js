@@ -38,7 +38,7 @@ function Row({ run, shown, compared }) {
         onClick=${() => go("scores", { run: run.name })}
       >
         <span class="name">${run.name}</span>
-        <b>${run.accuracy ? percent(run.accuracy.value) : "–"}</b>
+        <b>${run.accuracy?.text ?? "–"}</b>
         ${run.accuracy && html`<${Interval} score=${run.accuracy} />`}
         <span class="about">${about(run)}</span>
       </button>
@@ -62,10 +62,7 @@ function shownRun() {
 
 function about(run) {
   const parts = [run.kind === "training" ? "" : run.kind_text, run.accuracy ? "" : run.state_text, run.network];
-  if (run.accuracy) {
-    const images = count("scores_tested", run.accuracy.n);
-    parts.push(run.scored === "test" ? images : `${images} (${run.scored_text})`);
-  }
+  if (run.accuracy) parts.push(count("scores_tested", run.accuracy.n, { seen: run.scored_text }));
   if (run.corrections) parts.push(count("scores_corrections", run.corrections));
   if (run.began) parts.push(day(run.began));
   if (run.seconds) parts.push(duration(run.seconds));

@@ -6,7 +6,7 @@ import { IconButton } from "../parts.js";
 import { show } from "../place.js";
 import { call } from "../api.js";
 import { sayError } from "../say.js";
-import { fixed, percent, tag, t } from "../words.js";
+import { tag, t } from "../words.js";
 import { State, stateOf } from "./shown.js";
 import { moment } from "./time.js";
 import { act, loadTrainings } from "./trainings.js";
@@ -28,7 +28,7 @@ function Row({ row, isShown, rows }) {
   const state = stateOf(row);
   const waiting = rows.filter((one) => stateOf(one) === "waiting");
   const place = waiting.indexOf(row);
-  const said = state === "finished" && found?.accuracy ? scored(found.accuracy) : found?.asked ? found.progress : "";
+  const said = state === "finished" && found?.accuracy ? `${found.accuracy.text} ${found.accuracy.interval}` : found?.asked ? found.progress : "";
   return html`
     <li data-shown=${isShown}>
       <button type="button" class="row" aria-current=${isShown ? "true" : null} onClick=${() => show({ run })}>
@@ -50,9 +50,6 @@ function Row({ row, isShown, rows }) {
     </li>
   `;
 }
-
-const scored = ({ value, low, high }) =>
-  `${percent(value)} [${fixed(100 * low, 1)}, ${fixed(100 * high, 1)}]`;
 
 async function remove(id) {
   try {

@@ -132,21 +132,12 @@ function Ended({ row: { entry, found }, state, now }) {
 /* The accuracy with its interval, in words. */
 function Result({ now, found }) {
   if (!now) return null;
-  const { report, verdict } = now;
-  const accuracy = report.metrics?.accuracy;
+  const { accuracy, said, verdict } = now;
   if (!accuracy) return html`<p class="ended"><${Icon} name="check" /><span>${t("result_none")}</span></p>`;
-  const right = Math.round(accuracy.value * accuracy.n);
-  const kind = report.images_seen === "test" ? "result_test" : "result_val";
   return html`
     <div class="result">
-      <p class="number"><b>${percent(accuracy.value)}</b> ${t("result_accuracy")}</p>
-      <p>
-        ${sentences(
-          count(kind, accuracy.n, { right: decimal(right) }),
-          t("result_interval", { low: percent(accuracy.low), high: percent(accuracy.high) }),
-          accuracy.n < 100 && t("result_few"),
-        )}
-      </p>
+      <p class="number"><b>${accuracy.text}</b> ${t("result_accuracy")} · ${t("scores_interval")} ${accuracy.interval}</p>
+      ${said && html`<p>${said}</p>`}
       ${verdict && html`<p class="note">${verdict}</p>`}
       ${found?.seconds > 0 && html`<p class="note">${t("result_seconds", { time: about(found.seconds) })}</p>`}
     </div>
