@@ -1,6 +1,7 @@
 """The server's side of the room in which a classifier is tried: answers, maps, near images."""
 
 import io
+import json
 import os
 import signal
 import subprocess
@@ -102,6 +103,14 @@ def test_near_images_are_named_and_can_be_opened_also_when_the_images_have_chang
     assert near == sorted(near, reverse=True)
     assert all(one["id"] == rows[one["name"]]["id"] for one in found)
     assert {one["label"] for one in found} == {"bar", "disc"}
+    path = run / "data.json"
+    text = path.read_text(encoding="utf-8")
+    data = json.loads(text)
+    path.write_text(json.dumps(data | {"path": "/gone/images"}), encoding="utf-8")
+    page.studio.trying.open(run, again=True)  # which forgets what it has compared with
+    moved = ask(page, content, what="/neighbours?count=30").json()
+    assert (moved["rows"], moved["changed"]) == (found, False)
+    path.write_text(text, encoding="utf-8")
     page.add(page.classes()["disc"], "new.png", content)
     page.studio.trying.open(run, again=True)  # which forgets what it has compared with
     changed = ask(page, content, what="/neighbours").json()

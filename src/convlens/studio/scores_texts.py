@@ -123,7 +123,8 @@ SCORES_TEXTS: dict[str, str] = {
     "scores_is_class": N_("It is {name}"),
     "scores_only_mistakes": N_(
         "Labels that are wrong where the network agrees with them are not among the mistakes. If "
-        "only mistakes are corrected, the next score is too high; the data check looks at all images."
+        "only mistakes are corrected, the next score is too high; the data check looks at all "
+        "images."
     ),
     "scores_open_image": N_("Show among all images"),
     "scores_side_by_side": N_("Side by side"),

@@ -17,11 +17,12 @@ from convlens.audit.run_audit import open_images
 from convlens.classifier.classifier import Classifier
 from convlens.classifier.prediction import Predictor
 from convlens.classifier.runtime import Predict
+from convlens.data.dataset import Dataset
 from convlens.data.prepared import Prepared
-from convlens.data.sources import load_to_check
+from convlens.data.sources import load_data, load_to_check
 from convlens.data.splits import Splits
 from convlens.data.store import open_store
-from convlens.errors import ModelError, RunError
+from convlens.errors import DataError, ModelError, RunError
 from convlens.explain.why.neighbours import TrainingImages, open_training_images
 from convlens.explain.why.of_run import add_randomisation, open_explainer
 from convlens.language import _
@@ -165,8 +166,8 @@ class Opened:
         if self._training is not None and self._version in (None, asked["version"]):
             return self._training
         try:
-            prepared = open_images(self.run, None, screen)
-        except RunError:
+            prepared = open_images(self.run, self._moved(asked), screen)
+        except (RunError, DataError):  # the images have changed
             if asked["images"] is None:  # they are not those of the workspace
                 raise
             self._training = self._present_images(explainer, asked["images"], screen)
@@ -175,6 +176,22 @@ class Opened:
         self._training = open_training_images(explainer, self.run, prepared, screen)
         self._version = None
         return self._training
+
+    def _moved(self, asked: Content) -> Dataset | None:
+        """Return the images of a workspace that was moved; None for all others.
+
+        Raises:
+            DataError: If they cannot be read, or the lists of the run do not fit them any more.
+        """
+        if asked["images"] is None or Path(self.run.data["path"]).exists():
+            return None
+        settings = self.run.config.data
+        return load_data(
+            asked["images"]["source"],
+            pattern=settings.pattern,
+            layout=settings.layout,
+            using=self.run.lists,
+        )
 
     def _present_images(
         self, explainer: Explainer, images: Content, screen: Screen
