@@ -66,7 +66,7 @@ def test_rosenbrocks_start_and_end():
         ({"momentum": 1}, "the momentum must be at least 0 and below 1; found 1"),
         ({"steps": 10**6}, "steps must be 1 to 10,000"),
         ({"start": (1, 1e9)}, "within 100 of 0"),
-        ({"valley": Valley("canyon")}, "quadratic or rosenbrock; found canyon"),
+        ({"valley": Valley("canyon")}, "'quadratic' or 'rosenbrock'; found 'canyon'"),
     ],
 )
 def test_numbers_out_of_range_are_refused(change, said):
