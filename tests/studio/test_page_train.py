@@ -172,7 +172,7 @@ def test_two_tabs_a_queue_and_a_training_that_is_killed(served, window):  # noqa
     page.wait_for_selector(".cannot >> text=one class only")
     wait_until(page, "fast_cnn", "failed", "finished")
     if state_of(page, "fast_cnn") == "failed":
-        page.locator(".trainings li .row").filter(has_text="failed").first.click()
+        page.locator(".trainings li:has([data-state=failed]) .row").first.click()
         page.wait_for_selector(".problem.ended")
     tabs.check(served.origin)
 
