@@ -40,5 +40,5 @@ def test_json_has_every_number(runs, capsys):
 
 def test_one_run_is_not_enough(runs, capsys):
     assert run("run", "compare", "old") == 2
-    assert "side by side stand 2 to 8 runs; found 1." in capsys.readouterr().err
+    assert "compare 2 to 8 runs; found 1." in capsys.readouterr().err
     assert run("run", "compare", "old", "nothing") != 0
