@@ -1,6 +1,8 @@
 """What a person sees: exact lines, and a bar on terminals only."""
 
 import io
+import re
+from pathlib import Path
 
 import pytest
 from rich.console import Console
@@ -157,3 +159,14 @@ def test_each_part_of_a_work_has_its_own_bar():
     assert "comparing" in said[before:]
     assert "4 of 7" in said[before:]
     assert "decoding" not in said[before:]
+
+
+def test_names_between_colons_are_no_emoji(capsys):
+    Screen().facts([("classes", ":cat: 2D:AB:CD")])
+    assert ":cat: 2D:AB:CD" in capsys.readouterr().out
+
+
+def test_no_console_puts_emoji_in_the_place_of_names():
+    for path in Path("src/convlens").rglob("*.py"):
+        made = re.findall(r"\bConsole\((.*)", path.read_text(encoding="utf-8"))
+        assert all(one.startswith("emoji=False") for one in made), path

@@ -89,7 +89,7 @@ class Screen:
     def __init__(
         self, *, quiet: bool = False, console: Console | None = None, rows: bool = True
     ) -> None:
-        self.console = console or Console(quiet=quiet, highlight=False, soft_wrap=True)
+        self.console = console or Console(emoji=False, quiet=quiet, highlight=False, soft_wrap=True)
         self.rows = rows
         self._bar: Progress | None = None
         self._progress = ProgressFile.asked_for()

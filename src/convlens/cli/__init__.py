@@ -78,7 +78,7 @@ def _print_message(markup: str) -> None:
     """Print a line on the standard error, which is not wrapped."""
     from rich.console import Console
 
-    Console(stderr=True, highlight=False, soft_wrap=True).print(markup)
+    Console(emoji=False, stderr=True, highlight=False, soft_wrap=True).print(markup)
 
 
 def _run(words: list[str], *, debug: bool) -> int:

@@ -180,7 +180,7 @@ def _explanations(
 
     opened = None if path is None else _run_of(path)
     skipped: list[ImageError] = []
-    errors = Console(stderr=True, highlight=False, soft_wrap=True)
+    errors = Console(emoji=False, stderr=True, highlight=False, soft_wrap=True)
 
     def skip(error: ImageError) -> None:
         skipped.append(error)

@@ -78,7 +78,7 @@ def list_table() -> None:
     headings = tuple(map(_, HEADS))
     heads, *lines = [line.plain for line in aligned([headings, *rows.values()], WORDS)]
     line_of = dict(zip(rows, lines, strict=True))
-    console = Console(highlight=False, soft_wrap=True)
+    console = Console(emoji=False, highlight=False, soft_wrap=True)
     beside = console.width - cell_len(heads) - 2 >= BESIDE
     indent = " " * (cell_len(heads) + 2 if beside else 4)
     summary_heading = _("what it is")

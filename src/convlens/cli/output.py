@@ -54,7 +54,7 @@ def write_file(
         StorageError: If the file cannot be written.
     """
     write_atomically(path, content, what)
-    screen = Screen(console=Console(highlight=False, soft_wrap=True, stderr=quiet))
+    screen = Screen(console=Console(emoji=False, highlight=False, soft_wrap=True, stderr=quiet))
     screen.say()
     screen.facts([(_("written"), str(path))])
 

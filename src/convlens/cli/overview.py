@@ -36,7 +36,7 @@ _composed: dict[str, Message] = {}
 
 def print_overview() -> None:
     """Print what `convlens` is for, and its commands."""
-    console = Console()
+    console = Console(emoji=False)
     print_usage(console, "convlens {command}".format(command=_(COMMAND)))
     print_description(console, HELP)
     commands = [(name, text) for name, (_function, text) in sorted(COMMANDS.items())]
@@ -60,7 +60,7 @@ def translated(text: str) -> str:
 
 def epilogue() -> str:
     """Return what stands below every help, wrapped to the terminal, as cyclopts cannot do it."""
-    return "\n".join(wrapped(_(EPILOGUE), Console().width))
+    return "\n".join(wrapped(_(EPILOGUE), Console(emoji=False).width))
 
 
 class Wrapped:

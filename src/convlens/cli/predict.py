@@ -79,7 +79,7 @@ def predict(
     found = [readable(_standard_input() if path == Path("-") else path) for path in paths]
     loaded = load()
     chosen = loaded.with_unit_of(found)
-    errors = Console(stderr=True, highlight=False, soft_wrap=True)
+    errors = Console(emoji=False, stderr=True, highlight=False, soft_wrap=True)
     skipped: list[ImageError] = []
 
     def skip(error: ImageError) -> None:

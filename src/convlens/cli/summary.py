@@ -86,7 +86,7 @@ def summary(  # noqa: PLR0913 - options of the command
     if format != "table":
         PRINTERS[format](facts)
         return
-    Console(highlight=False, soft_wrap=True).print(
+    Console(emoji=False, highlight=False, soft_wrap=True).print(
         f"[bold]{escape(shown)}[/bold]  {escape(description)}\n"
     )
     print_table(facts)

@@ -98,7 +98,7 @@ def print_table(facts: list[Fact]) -> None:
 
     Columns for which the terminal is too narrow are left out and named. No number is cut.
     """
-    console = Console(highlight=False)
+    console = Console(emoji=False, highlight=False)
     left_out = []
     for head in OPTIONAL:
         if head in facts[0] and _least_width(facts) > console.width:
@@ -114,7 +114,9 @@ def print_table(facts: list[Fact]) -> None:
         )
     for fact in facts:
         table.add_row(*(escape(_cell(head, value)) for head, value in fact.items()))
-    Console(highlight=False, width=max(console.width, _least_width(facts))).print(table)
+    Console(emoji=False, highlight=False, width=max(console.width, _least_width(facts))).print(
+        table
+    )
     if left_out:
         console.print(
             _("in a wider terminal also: {columns}").format(columns=listed(map(_, left_out))),

@@ -178,7 +178,9 @@ def say_fault(error: BaseException) -> None:
 
 def say_error(text: str) -> None:
     """Print a line that tells of an error while the server goes on."""
-    Console(stderr=True, highlight=False, soft_wrap=True).print(marked(_("error"), "red", text))
+    Console(emoji=False, stderr=True, highlight=False, soft_wrap=True).print(
+        marked(_("error"), "red", text)
+    )
 
 
 def create_server(app: ASGIApp, certificate: Path | None = None) -> Server:

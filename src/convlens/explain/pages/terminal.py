@@ -20,7 +20,7 @@ def print_page(page: Page, console: Console | None = None) -> None:
         page: The page to print.
         console: The console to print on; by default one for the standard output.
     """
-    console = console or Console(highlight=False)
+    console = console or Console(emoji=False, highlight=False)
     console.print(Text(page.title, style="bold"))
     _print_block(Lines(page.facts), console)
     for block in page.blocks:
