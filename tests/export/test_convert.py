@@ -79,7 +79,7 @@ def test_the_network_of_openvino_says_what_it_takes(exported):
 def test_the_last_words_of_a_converter_are_its_reason(tmp_path, monkeypatch):
     (tmp_path / "x.keras").write_bytes(b"network")
     program = tmp_path / "python"
-    monkeypatch.setattr("sys.executable", str(program))
+    monkeypatch.setattr("convlens.processes.PYTHON", (str(program),))
     program.write_text("#!/bin/sh\necho Traceback >&2\necho 'ValueError: no Foo' >&2\nexit 1\n")
     program.chmod(0o755)
     with pytest.raises(ExportError, match=r"^the network cannot be converted to onnx: .*no Foo\.$"):
@@ -94,7 +94,7 @@ def test_the_last_words_of_a_converter_are_its_reason(tmp_path, monkeypatch):
 
 def test_a_converter_that_stops_on_a_full_disk_is_no_fault_of_a_layer(tmp_path, monkeypatch):
     (tmp_path / "x.keras").write_bytes(b"network")
-    monkeypatch.setattr("sys.executable", "/bin/false")
+    monkeypatch.setattr("convlens.processes.PYTHON", ("/bin/false",))
     monkeypatch.setattr("shutil.disk_usage", lambda _folder: SimpleNamespace(free=3))
     with pytest.raises(OSError, match="No space left") as raised:
         convert(tmp_path / "x.keras", Target("onnx"), tmp_path)
