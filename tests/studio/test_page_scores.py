@@ -148,6 +148,16 @@ def test_versions_stand_side_by_side_with_the_paired_test(scored, window):  # no
     page.locator(".two .link").nth(2).click()
     page.wait_for_selector(".score-card")
     assert page.locator(".score-card").count() == 3
+    cards = page.locator(".score-card")
+    chosen = page.locator(".score-card[aria-selected=true]")
+    cards.nth(0).click()
+    cards.nth(2).click()
+    wait_for(page, chosen.count, 1)  # as in the room Images
+    cards.nth(0).click(modifiers=["Control"])
+    wait_for(page, chosen.count, 2)
+    cards.nth(1).click()
+    cards.nth(2).click(modifiers=["Shift"])
+    wait_for(page, chosen.count, 2)
     assert "Only new is right" in page.inner_text(".score-images h2")
     assert page.locator(".guess").first.inner_text().startswith("old dog")
     page.reload()

@@ -68,12 +68,7 @@ def serve(  # noqa: PLR0913 - options of the command
     with ExitStack() as stack:
         bound = stack.enter_context(bind(host, port))
         if not (is_local(bound) or token or allow_anyone):
-            raise ConfigError(
-                _(
-                    "at {host} other computers can reach the server: give a --token-file, or "
-                    "--allow-anyone if everybody may use it."
-                ).format(host=host)
-            )
+            raise _reached_by_others(host)
         stack.enter_context(ending_at_sigterm())
         served = open_served(stack.enter_context(_exported(classifier, screen)), threads)
         server = create_server(create_app(served, limits))
@@ -89,6 +84,15 @@ def serve(  # noqa: PLR0913 - options of the command
     if server.stopped_by == signal.SIGINT:
         raise Interrupted(said)
     screen.say(said)
+
+
+def _reached_by_others(host: str) -> ConfigError:
+    return ConfigError(
+        _(
+            "at {host} other computers can reach the server: give a --token-file, or "
+            "--allow-anyone if everybody may use it."
+        ).format(host=host)
+    )
 
 
 def _check(max_megabytes: float, max_queue: int, threads: int) -> None:

@@ -1,9 +1,7 @@
 """Auditing: the audit of a workspace as a task in the background, whose findings stay."""
 
-import contextlib
 import hashlib
 import json
-import os
 import subprocess
 import threading
 from collections.abc import Callable
@@ -15,10 +13,11 @@ from convlens.audit.codes import CODES
 from convlens.audit.finding import Finding
 from convlens.data.dataset import split_of
 from convlens.files import write_atomically
-from convlens.language import N_, VARIABLE, _, language
-from convlens.processes import end, own_command
+from convlens.language import N_, _, language
+from convlens.processes import end
 from convlens.studio.listing import short_digest, time_of
 from convlens.studio.problem import GONE, Problem
+from convlens.studio.telling import start_telling, told_by
 from convlens.studio.workspace import Workspace
 
 STAGES = {
@@ -77,15 +76,7 @@ class Auditing:
             self._progress = {"stage": "", "done": 0, "total": 0}
             request = self._workspace.places.hidden / "audit_request.json"
             write_atomically(request, json.dumps(self._request(features)), _("the audit"))
-            command = own_command("convlens.studio.audit_process", request)
-            self._process = subprocess.Popen(
-                command,
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.DEVNULL,
-                env=os.environ | {VARIABLE: language()},
-                start_new_session=True,  # Ctrl-C is for the studio
-            )
+            self._process = start_telling("convlens.studio.audit_process", request)
             threading.Thread(target=self._follow, args=(self._process,), daemon=True).start()
             self.told += 1
 
@@ -109,14 +100,9 @@ class Auditing:
 
     def _follow(self, process: subprocess.Popen[bytes]) -> None:
         """Read what the process tells until it ends."""
-        assert process.stdout is not None
-        with process.stdout as lines:
-            for line in lines:
-                with contextlib.suppress(ValueError):
-                    told = json.loads(line)
-                    if isinstance(told, dict) and "stage" in told:
-                        self._progress = told
-                        self.told += 1
+        for told in told_by(process, "stage"):
+            self._progress = told
+            self.told += 1
         code = process.wait()
         # A signal, as from a system without memory, is a code below 0.
         if code != 0 and process is self._process:

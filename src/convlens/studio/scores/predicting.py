@@ -2,16 +2,16 @@
 
 import contextlib
 import json
-import os
 import subprocess
 import threading
 from pathlib import Path
 from typing import Any
 
 from convlens.files import write_atomically
-from convlens.language import N_, VARIABLE, _, again, language
-from convlens.processes import end, own_command
+from convlens.language import N_, _, again
+from convlens.processes import end
 from convlens.studio.problem import GONE, Problem
+from convlens.studio.telling import start_telling, told_by
 
 PATIENCE = 5.0  # seconds in which the process may end
 ENDED = N_("the predictions ended before they were done; see what `convlens evaluate` says.")
@@ -59,27 +59,15 @@ class Predicting:
             asked = {"run": str(folder), "source": source, "failure": str(self._failure)}
             write_atomically(self._request, json.dumps(asked), _("the request"))
             module = "convlens.studio.scores.predict_process"
-            self._process = subprocess.Popen(
-                own_command(module, self._request),
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.DEVNULL,
-                env=os.environ | {VARIABLE: language()},
-                start_new_session=True,  # Ctrl-C is for the studio
-            )
+            self._process = start_telling(module, self._request)
             threading.Thread(target=self._follow, args=(self._process,), daemon=True).start()
             self.told += 1
 
     def _follow(self, process: subprocess.Popen[bytes]) -> None:
         """Read what the process tells until it ends."""
-        assert process.stdout is not None
-        with process.stdout as lines:
-            for line in lines:
-                with contextlib.suppress(ValueError):
-                    told = json.loads(line)
-                    if isinstance(told, dict) and "stage_text" in told:
-                        self._progress = told
-                        self.told += 1
+        for told in told_by(process, "stage_text"):
+            self._progress = told
+            self.told += 1
         code = process.wait()
         if process is self._process:
             with contextlib.suppress(OSError, UnicodeDecodeError):

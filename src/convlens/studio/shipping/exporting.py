@@ -2,7 +2,6 @@
 
 import contextlib
 import json
-import os
 import subprocess
 import threading
 import time
@@ -15,11 +14,12 @@ from convlens.errors import BackendError, ConfigError
 from convlens.export.target import ALL, FORMATS, RESIZING, Target, check_target
 from convlens.files import write_atomically
 from convlens.hidden import remove_leftovers
-from convlens.language import N_, VARIABLE, _, language
-from convlens.processes import end, own_command
+from convlens.language import N_, _
+from convlens.processes import end
 from convlens.studio.opening import Places
 from convlens.studio.problem import GONE, Problem
 from convlens.studio.shipping.found import end_found, facts_of, find, is_alive
+from convlens.studio.telling import start_telling, told_by
 
 STAGES = {
     "": N_("starting"),
@@ -77,14 +77,8 @@ class Exporting:
             }
             write_atomically(self._request, json.dumps(self._asked), _("the export"))
             self._began = time.monotonic()
-            process = self._process = subprocess.Popen(
-                own_command("convlens.studio.shipping.export_process", self._request),
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.DEVNULL,
-                env=os.environ | {VARIABLE: language()},
-                start_new_session=True,  # Ctrl-C is for the studio; all are ended together
-            )
+            module = "convlens.studio.shipping.export_process"
+            process = self._process = start_telling(module, self._request)
             threading.Thread(target=self._follow, args=(process,), daemon=True).start()
             self.told += 1
             content = json.dumps(facts_of(process.pid))
@@ -132,15 +126,10 @@ class Exporting:
 
     def _follow(self, process: subprocess.Popen[bytes]) -> None:
         """Read what the process tells until it ends."""
-        assert process.stdout is not None
-        with process.stdout as lines:
-            for line in lines:
-                with contextlib.suppress(ValueError):
-                    told = json.loads(line)
-                    is_own = process is self._process  # and not one that was stopped
-                    if is_own and isinstance(told, dict) and "stage" in told:
-                        self._progress = told
-                        self.told += 1
+        for told in told_by(process, "stage"):
+            if process is self._process:  # and not one that was stopped
+                self._progress = told
+                self.told += 1
         code = process.wait()
         # A signal, as from a system without memory, is a code below 0.
         if code != 0 and process is self._process:

@@ -106,6 +106,16 @@ function Cards({ rows, total, names }) {
     if (!next.delete(row.id)) next.add(row.id);
     setChosen(next);
   };
+  /* A click selects one image, with Ctrl or a finger one more, and with Shift all up to it. */
+  const choose = (index, event) => {
+    if (event.ctrlKey || event.metaKey || event.pointerType === "touch") toggle(rows[index]);
+    else {
+      const from = event.shiftKey ? active : index;
+      const between = rows.slice(Math.min(from, index), Math.max(from, index) + 1);
+      setChosen(new Set(between.filter(({ id }) => id !== null).map(({ id }) => id)));
+    }
+    if (!event.shiftKey) setActive(index);
+  };
   const focus = (index) => {
     const to = Math.max(0, Math.min(rows.length - 1, index));
     setActive(to);
@@ -145,10 +155,7 @@ function Cards({ rows, total, names }) {
           names=${names}
           selected=${chosen.has(row.id)}
           active=${index === Math.min(active, rows.length - 1)}
-          onChoose=${() => {
-            setActive(index);
-            toggle(row);
-          }}
+          onChoose=${(event) => choose(index, event)}
         />`,
       )}
     </div>
