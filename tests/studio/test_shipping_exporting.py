@@ -16,6 +16,7 @@ from convlens.export.cost import LossError
 from convlens.export.target import Target
 from convlens.hidden import make_hidden_folder
 from convlens.processes import PYTHON
+from convlens.studio import telling
 from convlens.studio.opening import open_places
 from convlens.studio.shipping import export_process, exporting, exports
 from convlens.studio.shipping.exporting import ENDED, Exporting
@@ -40,7 +41,7 @@ def begun(tmp_path, monkeypatch):
     """Return an export that is under way."""
     monkeypatch.setattr(exporting, "why_not", lambda *_given: "")
     monkeypatch.setattr(
-        exporting, "own_command", lambda _module, request: [*PYTHON, "-c", PROGRAM, str(request)]
+        telling, "own_command", lambda _module, request: [*PYTHON, "-c", PROGRAM, str(request)]
     )
     ending = exporting.end
     monkeypatch.setattr(exporting, "end", lambda process: ending(process, patience=0.5))
