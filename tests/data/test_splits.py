@@ -2,17 +2,25 @@ import numpy as np
 import pytest
 
 from convlens.data.clusters import clusters_of
-from convlens.data.splits import draw, folds, make_splits
+from convlens.data.splits import draw, folds, make_splits, ranks_of
 from convlens.errors import DataError
 
 NAMES = ("bee", "cat", "dog", "eel")
 LABELS = np.repeat(np.arange(4), 50)
 ALONE = np.arange(200)
 USABLE = np.ones(200, bool)
+DIGESTS = np.random.default_rng(0).integers(0, 256, (1000, 16), np.uint8)
+RANKS = ranks_of(DIGESTS[:200], "any")
+
+
+def split(labels, names, clusters, usable, **settings):
+    """Split images whose contents all differ."""
+    digests = DIGESTS[: len(labels)]
+    return make_splits(np.asarray(labels), names, clusters, usable, digests, **settings)
 
 
 def test_shares_are_kept_in_every_class():
-    splits = make_splits(LABELS, NAMES, ALONE, USABLE, val=0.2, test=0.2, seed=0)
+    splits = split(LABELS, NAMES, ALONE, USABLE, val=0.2, test=0.2, seed=0)
     assert [len(splits.test), len(splits.val), len(splits.train)] == [40, 32, 128]
     assert np.bincount(LABELS[splits.test]).tolist() == [10, 10, 10, 10]
     assert np.bincount(LABELS[splits.val]).tolist() == [8, 8, 8, 8]
@@ -20,12 +28,51 @@ def test_shares_are_kept_in_every_class():
 
 
 def test_one_seed_gives_the_same_splits_and_another_gives_others():
-    first, same, other = (
-        make_splits(LABELS, NAMES, ALONE, USABLE, seed=seed) for seed in (1, 1, 2)
-    )
+    first, same, other = (split(LABELS, NAMES, ALONE, USABLE, seed=seed) for seed in (1, 1, 2))
     assert np.array_equal(first.test, same.test)
     assert np.array_equal(first.val, same.val)
     assert not np.array_equal(first.test, other.test)
+
+
+def test_the_images_that_stay_keep_their_split():
+    whole = split(LABELS, NAMES, ALONE, USABLE)
+    for gone in (0, 17, 199):
+        rest = np.delete(ALONE, gone)
+        fewer = make_splits(LABELS[rest], NAMES, ALONE[rest], USABLE[rest], DIGESTS[rest])
+        moved = set(rest[fewer.test]) ^ (set(whole.test) - {gone})
+        assert len(moved) <= 1  # the one that takes the place of a test image
+    relabelled = LABELS.copy()
+    relabelled[17] = 3
+    other = split(relabelled, NAMES, ALONE, USABLE)
+    assert len(set(other.test) ^ set(whole.test)) <= 2
+    assert len(set(other.val) ^ set(whole.val)) <= 4
+    # The order of the images does not matter, nor do more images of another class.
+    order = np.random.default_rng(1).permutation(200)
+    turned = make_splits(LABELS[order], NAMES, ALONE[order], USABLE, DIGESTS[order])
+    assert sorted(order[turned.test]) == whole.test.tolist()
+    more = split([*LABELS, 3, 3, 3, 3, 3], NAMES, np.arange(205), np.ones(205, bool))
+    assert set(whole.test[whole.test < 150]) == set(more.test[more.test < 150])
+
+
+def test_a_higher_limit_only_adds_images():
+    fewer, more = (
+        split(LABELS, NAMES, ALONE, USABLE, limit=limit, val=0.0, test=0.0).train
+        for limit in (40, 80)
+    )
+    assert len(fewer) == 40
+    assert set(fewer) < set(more)
+
+
+def test_large_clusters_are_drawn_as_often_as_small_ones():
+    # Clusters of 1 and of 9 images; the ranks of both are spread alike.
+    clusters = np.r_[np.arange(500), np.repeat(np.arange(500, 555), 9)]
+    digests = np.random.default_rng(2).integers(0, 256, (len(clusters), 16), np.uint8)
+    means = []
+    for salt in ("a", "b", "c"):
+        ranks = ranks_of(digests, salt, clusters)
+        assert all(len(set(ranks[clusters == one])) == 1 for one in (500, 530, 554))
+        means.append(ranks[500:].astype(float).mean() / 2.0**64)
+    assert 0.4 < np.mean(means) < 0.6
 
 
 def test_copies_and_groups_stay_on_one_side():
@@ -33,7 +80,7 @@ def test_copies_and_groups_stay_on_one_side():
     groups = np.array([f"patient {i // 10}" for i in range(200)])
     clusters = clusters_of(digests, groups)
     assert len(np.unique(clusters)) == 20
-    splits = make_splits(LABELS, NAMES, clusters, USABLE)
+    splits = split(LABELS, NAMES, clusters, USABLE)
     for one, other in (
         (splits.train, splits.val),
         (splits.train, splits.test),
@@ -47,7 +94,7 @@ def test_given_sets_are_kept_and_copies_of_test_images_leave_the_training():
     given = np.array((["train"] * 40 + ["test"] * 10) * 4)
     clusters = ALONE.copy()
     clusters[0] = clusters[45]  # a training image is a copy of a test image
-    splits = make_splits(LABELS, NAMES, clusters, USABLE, given=given, val=0.25)
+    splits = split(LABELS, NAMES, clusters, USABLE, given=given, val=0.25)
     assert len(splits.test) == 40
     assert (given[splits.test] == "test").all()
     assert 0 not in splits.train
@@ -61,20 +108,20 @@ def test_given_sets_are_kept_and_copies_of_test_images_leave_the_training():
 def test_unusable_images_are_in_no_set():
     usable = USABLE.copy()
     usable[:5] = False
-    splits = make_splits(LABELS, NAMES, ALONE, usable)
+    splits = split(LABELS, NAMES, ALONE, usable)
     assert not set(range(5)) & set(np.concatenate([splits.train, splits.val, splits.test]).tolist())
 
 
 def test_limit_draws_from_every_class_and_set():
     given = np.array((["train"] * 40 + ["test"] * 10) * 4)
-    splits = make_splits(LABELS, NAMES, ALONE, USABLE, given=given, limit=40)
+    splits = split(LABELS, NAMES, ALONE, USABLE, given=given, limit=40)
     assert len(splits.test) == 8
     assert np.bincount(LABELS[np.concatenate([splits.train, splits.val])]).tolist() == [8, 8, 8, 8]
 
 
 def test_a_class_of_two_keeps_one_to_train_on():
     labels = np.array([0] * 20 + [1] * 2)
-    splits = make_splits(labels, NAMES, np.arange(22), np.ones(22, bool), val=0.4, test=0.4)
+    splits = split(labels, NAMES, np.arange(22), np.ones(22, bool), val=0.4, test=0.4)
     assert 1 in labels[splits.train]
 
 
@@ -83,7 +130,7 @@ def test_a_class_without_training_image_is_an_error():
     with pytest.raises(
         DataError, match=r"none is left for 'eel' \(50 of its 50 images can be read\)"
     ):
-        make_splits(LABELS, NAMES, ALONE, USABLE, given=given)
+        split(LABELS, NAMES, ALONE, USABLE, given=given)
 
 
 @pytest.mark.parametrize("others", [("test",), ("val",), ("val", "test")])
@@ -92,14 +139,14 @@ def test_a_split_that_copies_the_training_images_is_told(others):
     clusters = np.arange(len(given)) // (1 + len(others))
     labels = LABELS[clusters]
     with pytest.raises(DataError, match=r"all training images of 'bee' .*, 'cat' .*copies"):
-        make_splits(labels, NAMES, clusters, np.ones(len(given), bool), given=given)
+        split(labels, NAMES, clusters, np.ones(len(given), bool), given=given)
 
 
 def test_images_validate_even_if_val_copies_test():
     given = np.repeat(["train", "val", "test"], [100, 50, 50])
     clusters = np.concatenate([np.arange(150), np.arange(100, 150)])
     labels = np.arange(200) % 2
-    splits = make_splits(labels, NAMES, clusters, USABLE, given=given)
+    splits = split(labels, NAMES, clusters, USABLE, given=given)
     assert [len(splits.train), len(splits.val), len(splits.test)] == [80, 20, 50]
     assert "every image of val is in test" in splits.notes[1]
 
@@ -108,7 +155,7 @@ def test_a_class_of_damaged_images_is_named():
     # Trained on the other classes only, a classifier would never predict this one.
     usable = LABELS != 1
     with pytest.raises(DataError, match=r"'cat' \(0 of its 50 images can be read\)"):
-        make_splits(LABELS, NAMES, ALONE, usable)
+        split(LABELS, NAMES, ALONE, usable)
 
 
 @pytest.mark.parametrize("num_groups", [5, 10, 50])
@@ -118,7 +165,7 @@ def test_groups_that_hold_every_class_keep_the_shares(num_groups, num_classes):
     labels = np.tile(np.arange(num_classes), 1000 // num_classes)
     clusters = rng.permutation(np.repeat(np.arange(num_groups), 1000 // num_groups))
     for seed in range(5):
-        splits = make_splits(
+        splits = split(
             labels, "abcdefghij", clusters, np.ones(1000, bool), val=0.2, test=0.2, seed=seed
         )
         assert 0.15 <= len(splits.test) / 1000 <= 0.3
@@ -131,7 +178,7 @@ def test_a_large_group_does_not_blow_up_a_share():
     # Of the 50 images of a class, 30 are one group.
     clusters = np.where(ALONE % 50 < 30, LABELS, ALONE + 10)
     for seed in range(5):
-        assert len(make_splits(LABELS, NAMES, clusters, USABLE, seed=seed).test) == 40
+        assert len(split(LABELS, NAMES, clusters, USABLE, seed=seed).test) == 40
 
 
 @pytest.mark.parametrize(
@@ -139,7 +186,7 @@ def test_a_large_group_does_not_blow_up_a_share():
 )
 def test_tiny_classes_train_first_then_test_then_validate(size, sets):
     labels = np.repeat([0, 1, 2], size)
-    splits = make_splits(labels, NAMES, np.arange(3 * size), np.ones(3 * size, bool))
+    splits = split(labels, NAMES, np.arange(3 * size), np.ones(3 * size, bool))
     found = [
         np.bincount(labels[part], minlength=3).tolist()
         for part in (splits.train, splits.val, splits.test)
@@ -152,13 +199,14 @@ def test_the_last_cluster_of_any_class_trains():
     for _ in range(200):
         labels = rng.integers(0, 4, 30)
         clusters = rng.integers(0, 8, 30)
-        drawn = draw(np.arange(30), labels, clusters, 0.5, rng)
+        ranks = rng.permutation(30).astype(np.uint64)
+        drawn = draw(np.arange(30), labels, clusters, 0.5, ranks)
         assert set(np.delete(labels, drawn)) == set(labels)
         assert not set(clusters[drawn]) & set(np.delete(clusters, drawn))
 
 
 def test_no_share_draws_none():
-    assert not len(draw(ALONE, LABELS, ALONE, 0.0, np.random.default_rng(0)))
+    assert not len(draw(ALONE, LABELS, ALONE, 0.0, RANKS))
 
 
 def test_folds_hold_every_image_out_once():
@@ -170,4 +218,4 @@ def test_folds_hold_every_image_out_once():
 
 
 def test_draw_takes_nothing_for_a_share_of_zero():
-    assert len(draw(ALONE, LABELS, ALONE, 0.0, np.random.default_rng(0))) == 0
+    assert len(draw(ALONE, LABELS, ALONE, 0.0, RANKS)) == 0

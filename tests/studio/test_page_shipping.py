@@ -232,6 +232,7 @@ def test_the_keyboard_suffices_and_a_studio_that_is_gone_is_said(
     page.keyboard.press("Escape")
     page.wait_for_selector("dialog", state="detached")
     page.keyboard.press("Enter")
+    page.wait_for_selector("dialog")  # until then, the same button would be found again
     tab_to(page, "Remove")
     page.keyboard.press("Enter")
     page.locator(".message", has_text="digits-ready was removed").wait_for()

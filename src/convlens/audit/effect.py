@@ -156,7 +156,8 @@ def _test_images(
                 return splits == name, "leak"
     # Each image is a cluster of its own, as in tools that know nothing of copies.
     everyone = np.arange(len(indices))
-    chosen = draw(everyone, labels, everyone, RANDOM_SHARE, rng)
+    ranks = rng.permutation(len(indices)).astype(np.uint64)
+    chosen = draw(everyone, labels, everyone, RANDOM_SHARE, ranks)
     return np.isin(everyone, chosen), "random"
 
 

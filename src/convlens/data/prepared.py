@@ -188,6 +188,7 @@ def prepare_data(
         dataset.class_names,
         clusters.numbers,
         store.usable,
+        store.digests,
         given=dataset.splits,
         val=config.data.val,
         test=config.data.test,

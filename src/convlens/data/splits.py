@@ -1,9 +1,12 @@
 """Splits: which images train, which validate, and which test.
 
 The draw is seeded and stratified by class. Images that belong together form a cluster, which stays
-in one split; see `convlens.data.clusters`.
+in one split; see `convlens.data.clusters`. What decides on an image is its own content, so that
+the others keep their split when images are added, left out or given another label; see
+docs/decisions/splits.md.
 """
 
+import hashlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
@@ -12,11 +15,13 @@ from numpy.typing import NDArray
 from scipy.sparse import coo_array
 
 from convlens.data.dataset import SPLITS, note_if, refuse_if
+from convlens.data.digests import Digests
 from convlens.errors import DataError
 from convlens.files import and_more
 from convlens.language import _
 
 Indices = NDArray[np.int64]
+Ranks = NDArray[np.uint64]
 EXAMPLES = 3
 
 
@@ -42,7 +47,7 @@ def draw(
     labels: NDArray[np.int64],
     clusters: Indices,
     share: float,
-    rng: np.random.Generator,
+    ranks: Ranks,
 ) -> Indices:
     """Return about `share` of the candidates of every class, in whole clusters.
 
@@ -54,11 +59,12 @@ def draw(
         labels: (n,) class indices of all images.
         clusters: (n,) cluster numbers of all images, from `clusters_of`.
         share: The share to draw, 0 to 1.
-        rng: The generator, which decides the order in which clusters are tried.
+        ranks: (n,) numbers, equal within a cluster; clusters of low numbers are tried first.
     """
     if share <= 0 or not len(candidates):
         return candidates[:0]
-    _, rows = np.unique(clusters[candidates], return_inverse=True)
+    _, first, rows = np.unique(clusters[candidates], return_index=True, return_inverse=True)
+    rank_of_cluster = ranks[candidates[first]]
     _, columns = np.unique(labels[candidates], return_inverse=True)
     # The number of images in each cluster (row) and class (column).
     table = coo_array((np.ones(len(rows), np.int64), (rows, columns))).tocsr()
@@ -81,7 +87,7 @@ def draw(
     # The classes with the fewest clusters come first, as they have the least choice.
     for label in np.argsort(clusters_left, kind="stable"):
         part = slice(by_class.indptr[label], by_class.indptr[label + 1])
-        order = rng.permutation(part.stop - part.start)
+        order = np.argsort(rank_of_cluster[by_class.indices[part]], kind="stable")
         members = by_class.indices[part][order]
         sizes = by_class.data[part][order]
         for cluster, size in zip(members, sizes, strict=True):
@@ -96,11 +102,35 @@ def draw(
     return candidates[taken[rows]]
 
 
+def ranks_of(digests: Digests, salt: str, clusters: Indices | None = None) -> Ranks:
+    """Return (n,) numbers as if drawn at random, which follow from the content of the images.
+
+    Args:
+        digests: (n, 16) digests of the images.
+        salt: Tells one draw from another, as a seed does.
+        clusters: (n,) cluster numbers; all images of a cluster have the same rank, which follows
+            from the least of their digests. Without them, each image has its own.
+    """
+    content = digests[:, :8].copy().view(np.uint64)[:, 0]
+    if clusters is not None:
+        __, rows = np.unique(clusters, return_inverse=True)
+        least = np.full(len(content), np.iinfo(np.uint64).max, np.uint64)
+        np.minimum.at(least, rows, content)
+        content = least[rows]
+    different, rows = np.unique(content, return_inverse=True)
+    key = salt.encode()
+    drawn = b"".join(
+        hashlib.blake2b(one.tobytes(), digest_size=8, key=key).digest() for one in different
+    )
+    return np.frombuffer(drawn, np.uint64)[rows]
+
+
 def make_splits(  # noqa: PLR0913 - each argument is one fact about the splits
     labels: NDArray[np.int64],
     class_names: Sequence[str],
     clusters: Indices,
     usable: NDArray[np.bool_],
+    digests: Digests,
     *,
     given: NDArray[np.str_] | None = None,
     val: float = 0.2,
@@ -119,6 +149,7 @@ def make_splits(  # noqa: PLR0913 - each argument is one fact about the splits
         class_names: The names of the classes, for messages.
         clusters: (n,) cluster numbers, from `clusters_of`.
         usable: (n,) False for images that could not be read.
+        digests: (n, 16) digests of the images, which decide on the order of the draw.
         given: (n,) "train", "val" and "test" if the source splits its images; these are kept.
         val: The share of the training images that validates, if the source has no validation set.
         test: The share of all images that tests, if the source has no test set.
@@ -129,16 +160,22 @@ def make_splits(  # noqa: PLR0913 - each argument is one fact about the splits
     Raises:
         DataError: If a class has no image left to train on.
     """
-    rng = np.random.default_rng(seed)
     pool = np.flatnonzero(usable).astype(np.int64)
     split_of_image = np.full(len(labels), "train") if given is None else given
     if limit is not None and limit < len(pool):
-        pool = _limited(pool, labels, split_of_image, limit, rng)
+        pool = _limited(pool, labels, split_of_image, limit, ranks_of(digests, f"{seed} limit"))
+
+    def drawn(name: str, share: float) -> Indices:
+        """Draw images of the training set for another one, and take them out of it."""
+        ranks = ranks_of(digests, f"{seed} {name}", clusters)
+        part = draw(splits["train"], labels, clusters, share, ranks)
+        splits["train"] = np.setdiff1d(splits["train"], part)
+        return part
+
     splits = {name: pool[split_of_image[pool] == name] for name in SPLITS}
     for name, share in (("test", test), ("val", val)):
         if not len(splits[name]):
-            splits[name] = draw(splits["train"], labels, clusters, share, rng)
-            splits["train"] = np.setdiff1d(splits["train"], splits[name])
+            splits[name] = drawn(name, share)
     before = dict(splits)
     splits["val"] = _without(splits["val"], splits["test"], clusters)
     held_out = np.concatenate([splits["val"], splits["test"]])
@@ -152,8 +189,7 @@ def make_splits(  # noqa: PLR0913 - each argument is one fact about the splits
     _require_training(labels, class_names, splits["train"], usable, copied)
     if len(lost["val"]) and not len(splits["val"]):
         notes.append(_("every image of val is in test, too; other images validate, from train"))
-        splits["val"] = draw(splits["train"], labels, clusters, val, rng)
-        splits["train"] = np.setdiff1d(splits["train"], splits["val"])
+        splits["val"] = drawn("val", val)
     return Splits(**splits, notes=tuple(notes))
 
 
@@ -191,7 +227,7 @@ def _limited(
     labels: NDArray[np.int64],
     given: NDArray[np.str_],
     limit: int,
-    rng: np.random.Generator,
+    ranks: Ranks,
 ) -> Indices:
     """Draw about limit / len(pool) of every class in every given split, at least one of each."""
     splits = given[pool]
@@ -201,7 +237,10 @@ def _limited(
         for name in np.unique(splits)
         for label in np.unique(labels[pool])
     )
-    kept = [rng.permutation(group)[: max(1, round(share * len(group)))] for group in groups]
+    kept = [
+        group[np.argsort(ranks[group], kind="stable")[: max(1, round(share * len(group)))]]
+        for group in groups
+    ]
     return np.sort(np.concatenate(kept))
 
 

@@ -15,7 +15,7 @@ from convlens import backend
 from convlens.config import Config
 from convlens.data.dataset import Dataset
 from convlens.data.prepared import Prepared
-from convlens.data.splits import draw, folds
+from convlens.data.splits import draw, folds, ranks_of
 from convlens.errors import ConfigError
 from convlens.evaluation.evaluate import evaluate
 from convlens.files import explained_stops, write_atomically
@@ -186,8 +186,9 @@ class _Folds:
         self.screen.say(_("fold {number} of {k}").format(number=number, k=self.k), "bold")
         config = self.config
         whole = self.whole
-        rng = np.random.default_rng((config.training.seed, number))
-        val = draw(rest, whole.dataset.labels, whole.clusters, config.data.val, rng)
+        salt = f"{config.training.seed} fold {number}"
+        ranks = ranks_of(whole.store.digests, salt, whole.clusters)
+        val = draw(rest, whole.dataset.labels, whole.clusters, config.data.val, ranks)
         train = np.setdiff1d(rest, val)
         fold = replace(whole, splits=replace(whole.splits, train=train, val=val, test=held))
         training = open_training(fold, as_begun(inner, config), self.origin, self.screen)

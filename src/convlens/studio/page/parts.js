@@ -1,6 +1,6 @@
 /* Parts: buttons, dialogs and fields that all rooms use. */
 
-import { useEffect, useId, useLayoutEffect, useRef, useState } from "preact/hooks";
+import { useId, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { html } from "./html.js";
 import { Icon } from "./icons.js";
 import { t } from "./words.js";
@@ -21,7 +21,8 @@ export const ClassSign = ({ place }) => html`
 export function Dialog({ title, onClose, children, class: kind = "" }) {
   const dialog = useRef(null);
   const id = useId();
-  useEffect(() => {
+  useLayoutEffect(() => {
+    // At once, so that the next key that is pressed already belongs to the dialog.
     const opener = document.activeElement;
     const opened = dialog.current;
     opened.showModal();
