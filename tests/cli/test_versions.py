@@ -27,7 +27,8 @@ def test_the_verdict_its_images_and_what_differs_are_printed(runs, capsys):
     said = " ".join(capsys.readouterr().out.split())
     assert "new is better than old (p = 0.00012)" in said
     assert "only new classifies 14 of 36 images correctly, only old 0" in said
-    assert "The test images differ (old 40, new 36); 36 are common" in said
+    assert "The test images differ (old 40, new 36). Of each two" in said
+    assert "accuracy on common images images old 61.1 % new 100.0 % 36" in said
     assert "setting old new epochs 4 9" in said
 
 

@@ -57,15 +57,47 @@ def test_other_test_images_and_other_labels_are_said(tmp_path):
     seen = predicted(labels, labels, NAMES, images_seen="validation")
     write_run(tmp_path / "new", seen, FILES[:30], second=1)
     found = compare_runs([tmp_path / "old", tmp_path / "new"]).to_dict()
-    assert found["common"] == 30
+    assert found["pairs"][0]["n"] == 30
     assert found["notes"] == [
-        "The test images differ (old 40, new 30); 30 are common, and only these count: a network "
-        "may have learned from the others.",
-        "1 of the common images has different labels in these versions; that of new counts.",
+        "The test images differ (old 40, new 30). Of each two, only the images count that both "
+        "were tested on: a network may have learned from the others.",
+        "1 of the common images has different labels in these versions; of each two, the label of "
+        "the later one counts.",
         "The epoch of new was chosen on these images, so the accuracy is slightly too high.",
     ]
     # By the label of the later version, the earlier one has predicted image 0 correctly.
-    assert found["accuracy_on_common"][0]["value"] == 1
+    assert found["pairs"][0]["accuracies"][0]["value"] == 1
+
+
+def test_each_pair_has_its_own_images_and_those_without_any_are_named(tmp_path):
+    for number, part in enumerate((FILES[:16], FILES[:16], FILES[13:20], FILES[30:])):
+        labels = [0] * len(part)
+        right = predicted(labels, [number % 2] * len(part), NAMES)
+        write_run(tmp_path / f"run-{number}", right, part, second=number)
+    found = compare_runs([tmp_path / f"run-{number}" for number in range(4)]).to_dict()
+    assert [(pair["first"], pair["second"], pair["n"]) for pair in found["pairs"]] == [
+        ("run-0", "run-1", 16),
+        ("run-0", "run-2", 3),
+        ("run-1", "run-2", 3),
+    ]
+    assert found["pairs"][0]["p_corrected"] == 3 * mcnemar(16, 0)
+    assert found["test"].endswith("Holm's correction for 3 pairs")
+    assert found["notes"][1] == (
+        "No test image is common to these, so they cannot be compared: run-0 and run-3, "
+        "run-1 and run-3, run-2 and run-3."
+    )
+
+
+def test_a_version_of_another_place_does_not_part_the_others(tmp_path):
+    for number, place in enumerate(("here", "there", "here")):
+        (tmp_path / place).mkdir(exist_ok=True)
+        scores = predicted(LABELS, LABELS, NAMES)
+        write_run(tmp_path / f"run-{number}", scores, FILES, path=tmp_path / place, second=number)
+    found = compare_runs([tmp_path / f"run-{number}" for number in range(3)]).to_dict()
+    assert [(pair["first"], pair["second"], pair["n"]) for pair in found["pairs"]] == [
+        ("run-0", "run-2", 40)
+    ]
+    assert [note for note in found["notes"] if "images of two places are never common" in note]
 
 
 def test_images_of_other_places_are_not_common_though_their_names_are(tmp_path):
@@ -76,10 +108,10 @@ def test_images_of_other_places_are_not_common_though_their_names_are(tmp_path):
         write_run(tmp_path / f"run-{number}", scores, FILES, path=path, second=number)
     runs = [tmp_path / "run-0", tmp_path / "run-1"]
     found = compare_runs(runs).to_dict()
-    assert (found["common"], found["pairs"]) == (0, [])
-    assert "lie in different places" in found["notes"][1]
+    assert found["pairs"] == []
+    assert "lie in different places" in found["notes"][2]
     (tmp_path / "here").rmdir()
-    assert compare_runs(runs).to_dict()["common"] == 0  # the names of the folders differ
+    assert compare_runs(runs).to_dict()["pairs"] == []  # the names of the folders differ
 
 
 def test_images_of_a_folder_that_was_moved_are_matched_by_their_names(tmp_path):
@@ -91,10 +123,10 @@ def test_images_of_a_folder_that_was_moved_are_matched_by_their_names(tmp_path):
     other = predicted(LABELS, LABELS, ("ant", "bee"))
     write_run(tmp_path / "run-2", other, FILES, path=tmp_path / "old" / "pets", second=2)
     found = compare_runs([tmp_path / "run-0", tmp_path / "run-1"]).to_dict()
-    assert found["common"] == 40
+    assert found["pairs"][0]["n"] == 40
     assert [note for note in found["notes"] if "pets: not there any more" in note]
     found = compare_runs([tmp_path / "run-1", tmp_path / "run-2"]).to_dict()
-    assert found["common"] == 0  # other classes
+    assert found["pairs"] == []  # other classes
 
 
 def test_what_cannot_be_compared_is_said(tmp_path):

@@ -1,4 +1,4 @@
-"""`convlens run compare`: finished runs side by side, on the images that all were tested on."""
+"""`convlens run compare`: finished runs side by side, each two on their common test images."""
 
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -13,7 +13,7 @@ from convlens.text import printable
 if TYPE_CHECKING:
     from convlens.report.versions import Comparison
 
-HELP = N_("Compare finished runs on the images that all of them were tested on.")
+HELP = N_("Compare finished runs, each two on the images that both of them were tested on.")
 
 
 def compare(
@@ -22,7 +22,7 @@ def compare(
         Literal["table", "json"], Parameter(help=N_("how to print"))
     ] = "table",
 ) -> None:
-    """Compare finished runs on the images that all of them were tested on.
+    """Compare finished runs, each two on the images that both of them were tested on.
 
     Raises:
         ConfigError: If there are fewer than two.
@@ -35,8 +35,11 @@ def compare(
         print_json(found.to_dict(), indent=1)
         return
     screen = Screen()
-    screen.columns([*_table(found)], left=(0, 4))
+    screen.columns([*_table(found)], left=(0, 3))
     screen.say()
+    if found.result.pairs:
+        screen.columns([*_pairs(found)])
+        screen.say()
     for pair in found.result.pairs:
         screen.say(str(pair))
     screen.say(found.test, "dim")
@@ -52,22 +55,32 @@ def compare(
 def _table(found: "Comparison") -> list[list[str]]:
     from convlens.report.content import score_of
 
-    rows: list[list[str]] = [
-        [_("run"), _("test, 95 %"), _("on common images"), _("images"), _("lists")]
-    ]
-    common = found.result.accuracies if found.result.files else []
-    for place, one in enumerate(found.versions):
+    rows: list[list[str]] = [[_("run"), _("test, 95 %"), _("images"), _("lists")]]
+    for one in found.versions:
         score = score_of(one.report["metrics"]["accuracy"])
         lists = ", ".join(str(used["file"]) for used in one.data.get("lists", ()))
         rows.append(
             [
                 printable(one.name),
                 "{score.value_text} {score.interval_text}".format(score=score),
-                common[place].value_text if common else "-",
                 "{images:,}".format(images=one.data["images"]),
                 printable(lists or "-"),
             ]
         )
+    return rows
+
+
+def _pairs(found: "Comparison") -> list[list[str]]:
+    """Return the accuracy of each two runs on their common images."""
+    rows: list[list[str]] = [[_("accuracy on common images"), "", _("images")]]
+    for pair in found.result.pairs:
+        scores = found.result.common[pair.first, pair.second].accuracies
+        names = (printable(pair.first), printable(pair.second))
+        said = [
+            "{name} {score.value_text}".format(name=name, score=score)
+            for name, score in zip(names, scores, strict=True)
+        ]
+        rows.append([*said, "{n:,}".format(n=pair.n)])
     return rows
 
 

@@ -1,6 +1,6 @@
 """Paired tests: whether the difference between classifiers is more than chance.
 
-All classifiers have predicted the same images, so only those count that one classifies correctly
+Both classifiers have predicted the same images, so only those count that one classifies correctly
 and the other does not. McNemar's test asks how likely such an uneven split of them is by chance.
 The exact version, which does not need large numbers, is a binomial test. If several pairs are
 tested, one of them soon appears significant by chance; Holm's correction keeps the probability of
@@ -141,8 +141,30 @@ def holm(values: Sequence[float]) -> list[float]:
     return [float(value) for value in corrected]
 
 
+def judge_pairs(
+    pairs: Sequence[tuple[str, str, NDArray[np.bool_], NDArray[np.bool_]]],
+) -> list[Pair]:
+    """Return the verdict on each of some pairs of classifiers, corrected for their number.
+
+    Args:
+        pairs: Of each pair, the two names, and whether the first and the second classifier predict
+            each of n images correctly. Other pairs may have other images.
+    """
+    counts = [
+        (int((first & ~second).sum()), int((second & ~first).sum()))
+        for _first, _second, first, second in pairs
+    ]
+    values = [mcnemar(*count) for count in counts]
+    return [
+        Pair(first, second, *count, p, corrected, len(correct))
+        for (first, second, correct, _other), count, p, corrected in zip(
+            pairs, counts, values, holm(values), strict=True
+        )
+    ]
+
+
 def compare_pairs(names: Sequence[str], correct: NDArray[np.bool_]) -> list[Pair]:
-    """Return the verdict on every pair of classifiers.
+    """Return the verdict on every pair of classifiers that have predicted the same images.
 
     Args:
         names: The names of m classifiers.
@@ -154,13 +176,9 @@ def compare_pairs(names: Sequence[str], correct: NDArray[np.bool_]) -> list[Pair
         >>> compare_pairs(["large", "small"], correct)[0].significant
         True
     """
-    pairs = list(combinations(range(len(names)), 2))
-    counts = [
-        (int((correct[i] & ~correct[j]).sum()), int((correct[j] & ~correct[i]).sum()))
-        for i, j in pairs
-    ]
-    values = [mcnemar(*count) for count in counts]
-    return [
-        Pair(names[i], names[j], *count, p, corrected, correct.shape[1])
-        for (i, j), count, p, corrected in zip(pairs, counts, values, holm(values), strict=True)
-    ]
+    return judge_pairs(
+        [
+            (names[i], names[j], correct[i], correct[j])
+            for i, j in combinations(range(len(names)), 2)
+        ]
+    )

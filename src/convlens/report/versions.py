@@ -1,7 +1,7 @@
 """Versions: finished runs side by side, with what differs between them besides the network.
 
-The result is that of the paired test on the images that all of them were tested on, see
-`convlens.evaluation.versions`.
+The result is that of the paired test of each two on the images that both of them were tested on,
+see `convlens.evaluation.versions`.
 """
 
 from collections.abc import Mapping, Sequence
@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from convlens.errors import ConfigError, RunError
-from convlens.evaluation.paired import difference_interval
+from convlens.evaluation.paired import Pair, difference_interval
 from convlens.evaluation.predictions import Predictions
 from convlens.evaluation.versions import Versions, compare_versions
 from convlens.language import N_, _, listed, ngettext
@@ -21,6 +21,7 @@ from convlens.run_folder import read_json
 MOST = 8  # versions side by side
 TEST = N_("p: exact McNemar test, two-sided; Holm's correction for {pairs} pairs")
 TEST_OF_TWO = N_("p: exact McNemar test, two-sided")
+BOTH = N_("{first} and {second}")
 
 
 @dataclass(frozen=True, eq=False)
@@ -97,7 +98,7 @@ class Comparison:
 
     Attributes:
         versions: The runs, the last one at the end.
-        result: The classifiers on the images that all were tested on.
+        result: The classifiers, each two on the images that both were tested on.
     """
 
     versions: tuple[Version, ...]
@@ -107,34 +108,16 @@ class Comparison:
     def notes(self) -> list[str]:
         """What one must know of the images to read the result."""
         result = self.result
-        found = []
-        if any(number != len(result.files) for number in result.tested):
-            found.append(self._not_common())
-        paths = list({str(one.data["path"]): 0 for one in self.versions})
-        same = all(same_place(self.versions[0].data, one.data) for one in self.versions)
-        if same and len(paths) > 1 and _missing(*paths):
-            found.append(
-                _(
-                    "{places}: not there any more, so that the names of the images alone say which "
-                    "of them are common."
-                ).format(places=listed(_missing(*paths)))
-            )
-        if not same:
-            found.append(
-                _(
-                    "The images of these versions lie in different places, so no image counts as "
-                    "common: {places}."
-                ).format(places=listed(paths))
-            )
+        found = self._notes_on_images()
         if result.relabelled:
             found.append(
                 ngettext(
-                    "{number:,} of the common images has different labels in these versions; that "
-                    "of {last} counts.",
-                    "{number:,} of the common images have different labels in these versions; "
-                    "those of {last} count.",
+                    "{number:,} of the common images has different labels in these versions; of "
+                    "each two, the label of the later one counts.",
+                    "{number:,} of the common images have different labels in these versions; of "
+                    "each two, the labels of the later one count.",
                     result.relabelled,
-                ).format(number=result.relabelled, last=result.names[-1])
+                ).format(number=result.relabelled)
             )
         chosen = [one.name for one in self.versions if one.report["images_seen"] == "validation"]
         if chosen:
@@ -146,16 +129,57 @@ class Comparison:
             )
         return found
 
-    def _not_common(self) -> str:
-        result = self.result
-        tested = listed(
-            _("{name} {number:,}").format(name=name, number=number)
-            for name, number in zip(result.names, result.tested, strict=True)
-        )
-        return _(
-            "The test images differ ({tested}); {common:,} are common, and only these count: a "
-            "network may have learned from the others."
-        ).format(tested=tested, common=len(result.files))
+    def _notes_on_images(self) -> list[str]:
+        """Return what one must know of the images that are common or are not."""
+        found = []
+        common = self.result.common
+        tested = dict(zip(self.result.names, self.result.tested, strict=True))
+        if any(len(two.files) < tested[one] for names, two in common.items() for one in names):
+            each = listed(
+                _("{name} {number:,}").format(name=name, number=number)
+                for name, number in tested.items()
+            )
+            found.append(
+                _(
+                    "The test images differ ({tested}). Of each two, only the images count that "
+                    "both were tested on: a network may have learned from the others."
+                ).format(tested=each)
+            )
+        apart = [
+            _(BOTH).format(first=one[0], second=one[1]) for one in common if not common[one].files
+        ]
+        if apart:
+            found.append(
+                _("No test image is common to these, so they cannot be compared: {pairs}.").format(
+                    pairs=", ".join(apart)
+                )
+            )
+        paths = {one.name: str(one.data["path"]) for one in self.versions}
+        by_name = [
+            path
+            for names in common
+            if self._same_images(*names) and paths[names[0]] != paths[names[1]]
+            for path in _missing(*(paths[name] for name in names))
+        ]
+        if by_name:
+            found.append(
+                _(
+                    "{places}: not there any more, so that the names of the images alone say which "
+                    "of them are common."
+                ).format(places=listed(dict.fromkeys(by_name)))
+            )
+        if not all(self._same_images(*names) for names in common):
+            found.append(
+                _(
+                    "The images of these versions lie in different places, and images of two "
+                    "places are never common: {places}."
+                ).format(places=listed(dict.fromkeys(paths.values())))
+            )
+        return found
+
+    def _same_images(self, first: str, second: str) -> bool:
+        data = {one.name: one.data for one in self.versions}
+        return same_place(data[first], data[second])
 
     @property
     def test(self) -> str:
@@ -174,14 +198,11 @@ class Comparison:
     def to_dict(self) -> dict[str, Any]:
         """Return everything as plain data."""
         result = self.result
-        common = [score.to_dict() for score in result.accuracies] if result.files else []
         return {
             "versions": [one.to_dict() for one in self.versions],
-            "common": len(result.files),
             "tested": list(result.tested),
-            "accuracy_on_common": common,
             "relabelled": result.relabelled,
-            "pairs": [self._pair(number) for number in range(len(result.pairs))],
+            "pairs": [self._pair(pair) for pair in result.pairs],
             "test": self.test,
             "notes": self.notes,
             "differences": [
@@ -189,16 +210,14 @@ class Comparison:
             ],
         }
 
-    def _pair(self, number: int) -> dict[str, Any]:
-        pair = self.result.pairs[number]
-        first = self.result.names.index(pair.first)
-        second = self.result.names.index(pair.second)
+    def _pair(self, pair: Pair) -> dict[str, Any]:
+        common = self.result.common[pair.first, pair.second]
         low, high = difference_interval(pair.second_only, pair.first_only, pair.n)
-        right = self.result.correct
-        both = int((right[first] & right[second]).sum())
+        both = int(common.correct.all(0).sum())
         return pair.to_dict() | {
             "text": str(pair),
             "n": pair.n,
+            "accuracies": [score.to_dict() for score in common.accuracies],
             "both": both,
             "neither": pair.n - both - pair.first_only - pair.second_only,
             "difference": (pair.second_only - pair.first_only) / pair.n,
@@ -231,8 +250,11 @@ def compare_runs(folders: Sequence[Path]) -> Comparison:
         )
     versions = sorted(map(open_version, folders), key=lambda one: (one.time, one.name))
     predictions = {one.name: one.predictions for one in versions}
-    same = all(same_place(versions[0].data, one.data) for one in versions)
-    return Comparison(tuple(versions), compare_versions(predictions, same_images=same))
+    data = {one.name: one.data for one in versions}
+    result = compare_versions(
+        predictions, same_images=lambda one, other: same_place(data[one], data[other])
+    )
+    return Comparison(tuple(versions), result)
 
 
 def same_place(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:

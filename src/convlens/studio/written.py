@@ -26,6 +26,18 @@ def written(numbers: Mapping[str, Any], name: str = "accuracy") -> dict[str, Any
     return {**numbers, "text": found.value_text, "interval": found.interval_text}
 
 
+def difference_written(pair: Mapping[str, float]) -> dict[str, str]:
+    """Return what is written of the difference of two accuracies, in percentage points.
+
+    Args:
+        pair: The `difference` with its interval, `low` and `high`.
+    """
+    return {
+        "difference_text": f"{100 * pair['difference']:+.1f}",
+        "difference_interval": f"[{100 * pair['low']:+.1f}, {100 * pair['high']:+.1f}]",
+    }
+
+
 def seen_in_words(seen: str) -> str:
     """Return the name of the images that were scored, in the language that is chosen now."""
     return printable(again(name_images(seen)))

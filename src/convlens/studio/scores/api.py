@@ -22,7 +22,7 @@ from convlens.studio.problem import Problem
 from convlens.studio.scores.scores import Scores
 from convlens.studio.scores.shown import has_report, lists_of, version
 from convlens.studio.studio import Content, Studio, answer, read_content, studio_of
-from convlens.studio.written import seen_in_words, written
+from convlens.studio.written import difference_written, seen_in_words, written
 from convlens.text import printable
 
 MOST = 500  # images of an answer
@@ -156,7 +156,9 @@ async def _compare(request: Request) -> Response:
             shown["lists"] = lists_of(one.folder, one.data)
             shown["seen"] = seen_in_words(shown["images_seen"])
             shown["accuracy"] = written(shown["accuracy"])
-        said["accuracy_on_common"] = [written(score) for score in said["accuracy_on_common"]]
+        for pair in said["pairs"]:
+            pair["accuracies"] = [written(score) for score in pair["accuracies"]]
+            pair |= difference_written(pair)
         return {"missing": {}, **said}
 
     return await _with_scores(request, work)
@@ -168,26 +170,24 @@ async def _compared_images(request: Request) -> Response:
     names = request.query_params.getlist("run")
     studio = studio_of(request)
     found = await run_in_threadpool(studio.scores.compared, names)
-    known = [one.name for one in found.versions]
     cell = CELLS.get(given.get("cell", ""))
-    if cell is None or given.get("first") not in known or given.get("second") not in known:
+    common = found.result.common.get((given.get("first", ""), given.get("second", "")))
+    if cell is None or common is None:
         raise Problem(_("there is no such cell of these versions."), field="cell")
-    two = (known.index(given["first"]), known.index(given["second"]))
-    places = found.result.cell(*two, is_first=cell[0], is_second=cell[1])
+    places = common.cell(is_first=cell[0], is_second=cell[1])
     part = _part(places, given)
-    result = found.result
+    (data,) = (one.data for one in found.versions if one.name == given["second"])
 
     def work(studio: Studio) -> Content:
-        data = found.versions[-1].data
-        items = studio.scores.items(data, [result.files[place] for place in part])
+        items = studio.scores.items(data, [common.files[place] for place in part])
         return {
             "total": len(places),
             "rows": [
-                _row(studio, result.files[place], item)
+                _row(studio, common.files[place], item)
                 | {
-                    "true": printable(result.labels[place]),
-                    "predicted": [printable(result.predicted[one][place]) for one in two],
-                    "confidence": [float(result.confidence[one, place]) for one in two],
+                    "true": printable(common.labels[place]),
+                    "predicted": [printable(one[place]) for one in common.predicted],
+                    "confidence": common.confidence[:, place].tolist(),
                 }
                 for place, item in zip(part, items, strict=True)
             ],

@@ -1,4 +1,4 @@
-/* Compare: versions side by side, with the paired test on the images that all were tested on. */
+/* Compare: versions side by side, with the paired test of each two on their common test images. */
 
 import { html } from "../html.js";
 import { Icon } from "../icons.js";
@@ -33,10 +33,10 @@ export function Compared({ names, runs }) {
 
 const Result = ({ names, answer }) => html`
   <section class="verdicts" aria-live="polite">
+    ${answer.notes.map((text) => html`<p class="note"><${Icon} name="note" />${text}</p>`)}
     ${answer.pairs.map((pair) => html`<${Pair} key=${pair.text} names=${names} pair=${pair} />`)}
     ${!answer.pairs.length && html`<p class="problem">${t("scores_none_common")}</p>`}
     ${answer.pairs.length > 0 && html`<p class="note">${answer.test}</p>`}
-    ${answer.notes.map((text) => html`<p class="note"><${Icon} name="note" />${text}</p>`)}
   </section>
   <section>
     <h3>${t("scores_recorded")}</h3>
@@ -57,7 +57,7 @@ function Pair({ names, pair }) {
       onClick=${() => go("scores", { ...fields, cell })}
     >${decimal(number)}</button>
   `;
-  const points = (share) => `${share > 0 ? "+" : ""}${(100 * share).toFixed(1)}`;
+  const [first, second] = pair.accuracies.map(({ text }) => text);
   return html`
     <div class="pair" data-real=${pair.real}>
       <p class="verdict">${pair.text}</p>
@@ -74,8 +74,9 @@ function Pair({ names, pair }) {
         </table>
         <figure class="difference">
           <figcaption>${t("scores_difference", { first: pair.first, second: pair.second })}</figcaption>
-          <p><b>${t("scores_points", { n: points(pair.difference) })}</b> ${t("scores_interval")} [${points(pair.low)}, ${points(pair.high)}]</p>
+          <p><b>${t("scores_points", { n: pair.difference_text })}</b> ${t("scores_interval")} ${pair.difference_interval}</p>
           <${Difference} pair=${pair} />
+          <p class="common">${count("scores_common", pair.n)}<br />${pair.first} ${first}, ${pair.second} ${second}</p>
         </figure>
       </div>
     </div>
@@ -99,8 +100,6 @@ function Facts({ names, answer }) {
   const short = (text) => text.slice(0, 16);
   const rows = [
     row(t("scores_accuracy"), ({ accuracy, seen }) => `${accuracy.text} ${accuracy.interval}, ${count("scores_tested", accuracy.n, { seen })}`),
-    answer.accuracy_on_common.length > 0 &&
-      row(t("scores_common", { n: decimal(answer.common) }), (one, place) => answer.accuracy_on_common[place].text),
     row(t("scores_network"), ({ network }) => network),
     row(t("scores_images"), ({ images }) => decimal(images)),
     row(t("scores_fingerprint"), ({ fingerprint }) => short(fingerprint)),
@@ -108,7 +107,7 @@ function Facts({ names, answer }) {
     row(t("scores_began"), ({ began }) => (began ? day(began) : "–")),
     row(t("scores_time"), ({ seconds }) => (seconds ? duration(seconds) : "–")),
     ...answer.differences.map(({ setting, values }) => ({ name: setting, cells: values.map(written) })),
-  ].filter(Boolean);
+  ];
   return html`
     <table class="numbers beside">
       <thead>
