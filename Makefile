@@ -9,8 +9,9 @@ EXPORTS := tests/export tests/serve tests/cli/test_export.py tests/cli/test_serv
 STUDIES := tests/budget tests/lessons tests/studies tests/transfer tests/zoo
 CRASHES := tests/crashes
 STUDIO := tests/studio tests/cli/test_studio.py
+CLUSTER := tests/cluster
 
-.PHONY: demo lessons lessons-quick test test-export test-studies test-crashes test-studio test-all test-backends bench bench-full docs catalogue check clean
+.PHONY: demo lessons lessons-quick test test-export test-studies test-crashes test-studio test-cluster test-all test-backends bench bench-full docs catalogue check clean
 
 demo: $(READY)
 	@$(BIN)/convlens demo
@@ -18,7 +19,7 @@ demo: $(READY)
 
 # Two processes run whole files of tests each, because the tests of a file share what they train.
 test: $(READY)
-	$(PYTEST) $(addprefix --ignore=,$(EXPORTS) $(STUDIES) $(CRASHES) $(STUDIO))
+	$(PYTEST) $(addprefix --ignore=,$(EXPORTS) $(STUDIES) $(CRASHES) $(STUDIO) $(CLUSTER))
 
 # The ways out of convlens start converters, servers and a browser in processes of their own.
 test-export: $(READY)
@@ -35,6 +36,10 @@ test-crashes: $(READY)
 # The page in a browser, with servers and trainings in processes of their own.
 test-studio: $(READY)
 	$(PYTEST) $(STUDIO)
+
+# Several nodes of Ray on this computer, some of which are killed. One process, so that there is one Ray.
+test-cluster: $(READY)
+	$(BIN)/python -m pytest --durations=10 $(CLUSTER)
 
 # One process, because the slow tests measure time and build networks that fill the memory.
 test-all: $(READY)

@@ -66,7 +66,7 @@ MODULES = {
     "recognition_page sizes_page",
 }
 ERRORS = (
-    "AuditError BackendError ClassifierError ConfigError ConvlensError DataError ExportError "
+    "AuditError BackendError ClassifierError ClusterError ConfigError ConvlensError DataError ExportError "
     "ImageError Interrupted ModelError RunError StorageError TrainingError"
 )
 

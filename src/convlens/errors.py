@@ -12,6 +12,7 @@
     ├── StorageError           9  a file cannot be written, as when the disk is full
     ├── ExportError           10  a network cannot be exported, or an export is not what it was
     ├── AuditError            11  an audit found what --fail-on does not allow
+    ├── ClusterError          12  a cluster cannot be reached, or one of its nodes computes otherwise
     └── Interrupted          130  Ctrl-C was pressed, and what was done has been kept
 
 The message of an error says what must hold, what was found and where, and what to do.
@@ -23,6 +24,7 @@ __all__ = [
     "AuditError",
     "BackendError",
     "ClassifierError",
+    "ClusterError",
     "ConfigError",
     "ConvlensError",
     "DataError",
@@ -104,6 +106,12 @@ class AuditError(ConvlensError):
     """An audit found what the caller does not allow, as in a check before images are used."""
 
     exit_code = 11
+
+
+class ClusterError(ConvlensError):
+    """A cluster cannot be reached, a node of it differs, or its tasks are lost again and again."""
+
+    exit_code = 12
 
 
 class Interrupted(ConvlensError):  # noqa: N818 - nothing went wrong

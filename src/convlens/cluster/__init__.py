@@ -1,0 +1,1 @@
+"""Cluster: the same commands on more than one machine, with Ray; see docs/cluster.md."""

@@ -1,0 +1,28 @@
+"""What the tests run on nodes, in a module that the nodes can import."""
+
+import os
+import time
+from pathlib import Path
+
+from convlens.errors import DataError
+
+
+def square(number: int) -> int:
+    return number * number
+
+
+def refuse(name: str) -> None:
+    raise DataError(f"{name}: there is nothing in it.")
+
+
+def die_once(mark: str) -> str:
+    """End the process at the first call, as a node without memory does."""
+    if not Path(mark).exists():
+        Path(mark).touch()
+        os._exit(1)
+    return "done"
+
+
+def sleep(mark: str) -> None:
+    Path(mark).touch()
+    time.sleep(600)

@@ -1,0 +1,109 @@
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from convlens.cluster import connection
+from convlens.cluster.connection import connect
+from convlens.errors import BackendError, ClusterError, ConfigError, DataError
+from tests.cluster import jobs
+
+ROOT = Path(__file__).parents[2]
+ASK = """
+import sys
+from convlens.cluster.connection import connect
+from tests.cluster import jobs
+with connect(sys.argv[1]) as cluster:
+    list(cluster.run(jobs.sleep, [sys.argv[2]]))
+"""
+
+
+def test_tasks_run_on_all_nodes_and_their_errors_come_out_as_they_are(two_nodes, tmp_path):
+    before = signal.getsignal(signal.SIGTERM)
+    with connect(two_nodes.address) as cluster:
+        assert (len(cluster.nodes), cluster.cpus) == (2, 2)
+        numbers = iter(range(9))  # an iterator, which is read when there is room
+        assert sorted(cluster.run(jobs.square, numbers)) == [(n, n * n) for n in range(9)]
+        assert list(cluster.run(jobs.die_once, [str(tmp_path / "mark")])) == [(0, "done")]
+        with pytest.raises(DataError, match=r"^photos: there is nothing in it\.$"):
+            list(cluster.run(jobs.refuse, ["photos"]))
+        with connect(two_nodes.address) as again:  # which keeps the connection
+            assert again.nodes == cluster.nodes
+        assert list(cluster.run(jobs.square, [3])) == [(0, 9)]
+    assert signal.getsignal(signal.SIGTERM) == before
+
+
+def test_a_node_that_would_compute_other_answers_is_refused(two_nodes):
+    node = two_nodes.add_node(
+        num_cpus=1, object_store_memory=80 * 2**20, env_vars={"ONEDNN_MAX_CPU_ISA": "AVX2"}
+    )
+    try:
+        rule = r"^node \S+ \(.*\) would compute other answers .*: ONEDNN_MAX_CPU_ISA is AVX2 there"
+        with pytest.raises(ClusterError, match=rule), connect(two_nodes.address):
+            pass
+    finally:
+        two_nodes.remove_node(node)
+
+
+def test_ctrl_c_ends_the_tasks(two_nodes, tmp_path):
+    mark = tmp_path / "begun"
+    words = [sys.executable, "-c", ASK, two_nodes.address, str(mark)]
+    process = subprocess.Popen(words, cwd=ROOT, stderr=subprocess.PIPE, text=True)
+    wait_for(mark.exists)
+    assert sleeping()
+    process.send_signal(signal.SIGINT)
+    assert "KeyboardInterrupt" in process.communicate(timeout=60)[1]
+    wait_for(lambda: not sleeping())
+
+
+def sleeping() -> list[str]:
+    """Return the worker processes of Ray that run `jobs.sleep`."""
+    import psutil
+
+    titles = [one.info["cmdline"] or [] for one in psutil.process_iter(["cmdline"])]
+    return [title[0] for title in titles if title and title[0].startswith("ray::sleep")]
+
+
+def wait_for(condition) -> None:
+    end = time.monotonic() + 90
+    while not condition():
+        assert time.monotonic() < end, "it did not come"
+        time.sleep(0.1)
+
+
+@pytest.mark.parametrize("address", ["here", "ray://host:1", "host:port", "host:99999"])
+def test_the_address_must_be_one(address):
+    with pytest.raises(ConfigError, match="HOST:PORT, auto or local; found"), connect(address):
+        pass
+
+
+def test_nothing_listens_there(unused):
+    rule = f"there is no cluster at 127.0.0.1:{unused} "
+    with pytest.raises(ClusterError, match=rule), connect(f"127.0.0.1:{unused}"):
+        pass
+
+
+@pytest.fixture
+def unused() -> int:
+    import socket
+
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        return int(server.getsockname()[1])
+
+
+def test_ray_must_be_installed(monkeypatch):
+    monkeypatch.setattr(connection.importlib.util, "find_spec", lambda name: None)
+    rule = r"needs Ray, .*: pip install 'convlens\[cluster\]'"
+    with pytest.raises(BackendError, match=rule), connect("local"):
+        pass
+
+
+def test_a_local_cluster_sends_nothing_and_shows_nothing(capfd):
+    with connect("local", cpus=1) as cluster:
+        assert cluster.cpus == 1
+        assert os.environ["RAY_USAGE_STATS_ENABLED"] == "0"
+    assert capfd.readouterr() == ("", "")
