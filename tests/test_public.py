@@ -66,8 +66,8 @@ MODULES = {
     "recognition_page sizes_page",
 }
 ERRORS = (
-    "AuditError BackendError ClassifierError ClusterError ConfigError ConvlensError DataError ExportError "
-    "ImageError Interrupted ModelError RunError StorageError TrainingError"
+    "AuditError BackendError ClassifierError ClusterError ConfigError ConvlensError DataError "
+    "ExportError ImageError Interrupted ModelError RunError StorageError TrainingError"
 )
 
 

@@ -12,7 +12,7 @@
     ├── StorageError           9  a file cannot be written, as when the disk is full
     ├── ExportError           10  a network cannot be exported, or an export is not what it was
     ├── AuditError            11  an audit found what --fail-on does not allow
-    ├── ClusterError          12  a cluster cannot be reached, or one of its nodes computes otherwise
+    ├── ClusterError          12  a cluster cannot be reached, or one of its nodes differs
     └── Interrupted          130  Ctrl-C was pressed, and what was done has been kept
 
 The message of an error says what must hold, what was found and where, and what to do.

@@ -13,9 +13,8 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import convlens
 from convlens.errors import ClusterError
-from convlens.language import _
+from convlens.language import N_, _
 
 # What decodes images and computes networks.
 PACKAGES = (
@@ -23,16 +22,19 @@ PACKAGES = (
     "pillow", "opencv-python-headless", "scikit-learn", "scipy", "optuna",
 )  # fmt: skip
 # The instructions among which oneDNN, Eigen, OpenVINO and NumPy choose.
-FEATURES = frozenset(
-    "avx avx2 fma avx_vnni avx_vnni_int8 avx_ne_convert avx_ifma avx512f avx512bw avx512cd "
-    "avx512dq avx512vl avx512_vnni avx512_bf16 avx512_fp16 avx10 amx_tile amx_int8 amx_bf16 "
-    "amx_fp16 asimd asimdhp asimddp sve sve2 bf16 i8mm svebf16 sme".split()
-)
+INSTRUCTIONS = (
+    "avx", "avx2", "fma", "avx_vnni", "avx_vnni_int8", "avx_ne_convert", "avx_ifma", "avx512f",
+    "avx512bw", "avx512cd", "avx512dq", "avx512vl", "avx512_vnni", "avx512_bf16", "avx512_fp16",
+    "avx10", "amx_tile", "amx_int8", "amx_bf16", "amx_fp16", "asimd", "asimdhp", "asimddp", "sve",
+    "sve2", "bf16", "i8mm", "svebf16", "sme",
+)  # fmt: skip
 # Variables with which these libraries choose other instructions.
 VARIABLES = (
     "DNNL_DEFAULT_FPMATH_MODE", "DNNL_MAX_CPU_ISA", "NPY_DISABLE_CPU_FEATURES",
     "ONEDNN_DEFAULT_FPMATH_MODE", "ONEDNN_MAX_CPU_ISA", "TF_ENABLE_ONEDNN_OPTS",
 )  # fmt: skip
+CODE = N_("code of convlens")
+FEATURES = N_("processor features")
 PATIENCE = 120.0  # seconds in which a node must say what it is
 
 
@@ -56,8 +58,8 @@ def own_facts() -> dict[str, str]:
         "python": platform.python_version(),
         "system": platform.system(),
         "processor": platform.machine(),
-        "processor features": " ".join(sorted(FEATURES & _processor_flags())),
-        "code of convlens": _code(),
+        FEATURES: " ".join(sorted(_processor_flags().intersection(INSTRUCTIONS))),
+        CODE: _code(),
     }
     for package in PACKAGES:
         with suppress(PackageNotFoundError):
@@ -79,7 +81,7 @@ def first_difference(own: Mapping[str, str], other: Mapping[str, str]) -> tuple[
         here = own.get(name, "")
         there = other.get(name, "")
         if here != there:
-            if name == "processor features":
+            if name == FEATURES:
                 some, others = set(here.split()), set(there.split())
                 here = " ".join(sorted(some - others))
                 there = " ".join(sorted(others - some))
@@ -103,7 +105,7 @@ def check_nodes() -> tuple[Node, ...]:
         .remote()
         for node in nodes
     ]
-    ready, waiting = ray.wait(asked, num_returns=len(asked), timeout=PATIENCE)
+    _ready, waiting = ray.wait(asked, num_returns=len(asked), timeout=PATIENCE)
     if waiting:
         silent = nodes[asked.index(waiting[0])]
         raise ClusterError(
@@ -144,7 +146,7 @@ def _refuse_differing(nodes: Sequence[Node], facts: Sequence[Mapping[str, str]])
                 _(
                     "node {node} would compute other answers than this computer: {name} is "
                     "{there} there and {here} here. Make both the same, or leave the node out."
-                ).format(node=node.name, name=name, there=there, here=here)
+                ).format(node=node.name, name=_(name), there=there, here=here)
             )
 
 
@@ -168,7 +170,7 @@ def _processor_flags() -> set[str]:
 
 def _code() -> str:
     """Return a digest of the source of convlens, whose version stays the same between releases."""
-    folder = Path(convlens.__file__).parent
+    folder = Path(__file__).parents[1]
     digest = hashlib.blake2b(digest_size=6)
     for path in sorted(folder.rglob("*.py")):
         digest.update(path.relative_to(folder).as_posix().encode() + path.read_bytes())
