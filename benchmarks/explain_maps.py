@@ -6,7 +6,10 @@ DATA is a folder of labelled images with train/ and test/. Results of earlier pa
     sums     the additivity error over the networks of the registry that allow an exact map, on 100
              images each; --only NAME measures one network.
     planted  a mark is planted into the corner of one class, and small_resnet learns the copies
-             (--mark PIXELS): how often the peak of the map lies on the mark, and the checks pass.
+             (--mark PIXELS, --seed N): how often the peak of the map lies on the mark, and the place
+             whose covering costs most, and how often the checks pass.
+    beside   the same network and photographs of the other class with the mark in 36 places: how far
+             the middle of the cell with the peak is from the middle of the mark.
     foreign  maps made for a network with shuffled weights, and for one of another seed, are offered
              for the first network of `planted`: how often they are refused.
     shuffled the rank correlations of the randomisation check, also of maps that must fail it.
@@ -129,10 +132,11 @@ def trained(args: argparse.Namespace, seed: int) -> Any:
 
 def measure_planted(args: argparse.Namespace) -> dict[str, Any]:
     """Return how often the peak lies on the mark and the checks pass."""
+    from convlens.maps.deciding import costliest_place
     from convlens.maps.explainer import Explainer
     from convlens.maps.heat import Target
 
-    classifier, planted = trained(args, 0)
+    classifier, planted = trained(args, args.seed)
     explainer = Explainer(classifier)
     found: dict[str, Any] = {"accuracy": classifier.provenance["metrics"]["accuracy"]}
     label = classifier.class_names[0]
@@ -141,7 +145,7 @@ def measure_planted(args: argparse.Namespace) -> dict[str, Any]:
     mark[mark_of(args.mark)] = True
     for method in args.methods:
         explainer.randomise(method, classifier.examples)
-        on_mark = middle = passed = both = 0
+        on_mark = middle = passed = both = placed = 0
         for pixels in arrays(paths, classifier.preprocessing):
             heat = explainer.map(pixels, Target(0), method)
             checked = explainer.check(pixels, heat)
@@ -155,12 +159,48 @@ def measure_planted(args: argparse.Namespace) -> dict[str, Any]:
             on_mark += touches
             passed += checked.drawn
             both += touches and checked.drawn
+            place = costliest_place(heat, pixels, explainer.network.logits)
+            if place is not None:
+                (top, bottom), (left, right) = place.rows, place.columns
+                touching = mark[top : bottom + 1, left : right + 1].any()
+                placed += checked.drawn and bool(touching)
         n = len(paths)
         counts = {"peak_on_mark": on_mark, "middle_on_mark": middle, "passed": passed, "both": both}
+        counts["place_on_mark_and_passed"] = placed
         found[method] = {name: wilson(count, n).to_dict() for name, count in counts.items()}
         found[method]["correlations"] = explainer.randomised[method].correlations
         print(method, {name: f"{count}/{n}" for name, count in counts.items()}, flush=True)
     return found
+
+
+def measure_beside(args: argparse.Namespace) -> dict[str, Any]:
+    """Return how far the peak is from marks in other places, in pixels downwards and to the right.
+
+    The mean over the marks that do not touch the border shows whether the network looks beside its
+    positions everywhere.
+    """
+    from convlens.maps.explainer import Explainer
+    from convlens.maps.heat import Target
+
+    classifier, planted = trained(args, args.seed)
+    explainer = Explainer(classifier)
+    paths = sorted((planted / "test" / classifier.class_names[1]).iterdir())[: args.images]
+    images = arrays(paths, classifier.preprocessing)
+    starts = np.linspace(MARGIN, SIDE - MARGIN - args.mark, 6).round().astype(int)
+    found: dict[str, list[Any]] = {}
+    for top in starts:
+        for left in starts:
+            marked = images.copy()
+            marked[:, top : top + args.mark, left : left + args.mark] = (255, 0, 255)
+            middle = np.array([top, left]) + args.mark / 2
+            peaks = []
+            for pixels in marked:
+                heat = explainer.map(pixels, Target(0), "exact")
+                cell = SIDE / np.array(heat.values.shape)
+                peaks.append((np.array(heat.peak) + 0.5) * cell - middle)
+            found[f"row {top}, column {left}"] = np.mean(peaks, axis=0).round(1).tolist()
+    print(found, flush=True)
+    return {f"seed {args.seed}": found}
 
 
 def measure_foreign(args: argparse.Namespace) -> dict[str, Any]:
@@ -302,6 +342,7 @@ def measure_time(args: argparse.Namespace) -> dict[str, Any]:
 PARTS: dict[str, Callable[[argparse.Namespace], dict[str, Any]]] = {
     "sums": measure_sums,
     "planted": measure_planted,
+    "beside": measure_beside,
     "foreign": measure_foreign,
     "shuffled": measure_shuffled,
     "deletion": measure_deletion,
@@ -319,14 +360,17 @@ def main() -> None:
     parser.add_argument("--run", help="a run; by default efficientnet_lite0 for ImageNet")
     parser.add_argument("--only", help="a network of the registry")
     parser.add_argument("--mark", type=int, default=12)
+    parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--count", type=int, default=1000, help="planted images of a class")
     parser.add_argument("--images", type=int, default=IMAGES)
     parser.add_argument("--methods", nargs="+", default=["exact"])
     args = parser.parse_args()
     backend.start()
     key = " ".join(filter(None, (args.part, args.run, args.only)))
-    if args.part in ("planted", "foreign"):
+    if args.part in ("planted", "beside", "foreign"):
         key += f" mark {args.mark}"
+    if args.part in ("planted", "beside"):
+        key += f" seed {args.seed}"
     found = PARTS[args.part](args)
     results = json.loads(args.results.read_text()) if args.results.exists() else {}
     results[key] = {**results.get(key, {}), **found}

@@ -1,13 +1,18 @@
-"""Deciding: the smallest region that alone keeps the answer, and the one whose loss changes it."""
+"""Deciding: the place that costs most when it is covered, and the smallest regions that decide.
+
+A map of positions does not say it by itself. A position of the last feature map answers to more of
+the image than its cell, and a trained network may look beside it: where a mark was planted, the
+peak of the exact map lies up to 10 pixels of 64 away from it (docs/decisions/explanations.md).
+"""
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import softmax
 
 from convlens.maps.deletion import Logits, covered_logits
-from convlens.maps.explanation import Region
+from convlens.maps.explanation import Place, Region
 from convlens.maps.heat import HeatMap
-from convlens.maps.regions import Regions, first_of
+from convlens.maps.regions import WINDOW, Chosen, Regions, first_of, windows
 from convlens.preprocess import ImageArray
 
 SIZES = 32  # of a region that are tried
@@ -54,3 +59,42 @@ def deciding_regions(
 
     keeps = region(alone, alone.argmax(axis=1) == label)
     return keeps, region(without, without.argmax(axis=1) != label)
+
+
+def costliest_place(heat: HeatMap, pixels: ImageArray, logits: Logits) -> Place | None:
+    """Return the part of the image whose covering lowers what a map explains most.
+
+    The parts are squares of WINDOW x WINDOW regions side by side, at most 64 of them.
+
+    Args:
+        heat: A map of what is explained.
+        pixels: (height, width, channels) uint8, the image.
+        logits: Computes the (n, num_classes) logits of n images.
+
+    Returns:
+        The place; None if what is explained falls nowhere.
+    """
+    height, width = pixels.shape[:2]
+    regions = Regions.over(height, width)
+    chosen = windows(regions, step=WINDOW)
+    falls = heat.logit - np.asarray(heat.target.of(covered_logits(pixels, regions, chosen, logits)))
+    best = int(falls.argmax())
+    if not falls[best] > 0:
+        return None
+    covers = chosen[best][regions.number]
+    rows, columns = (np.flatnonzero(covers.any(axis=axis)) for axis in (1, 0))
+    return Place(
+        chosen[best].reshape(regions.rows, regions.columns),
+        float(falls[best]),
+        (int(rows[0]), int(rows[-1])),
+        (int(columns[0]), int(columns[-1])),
+        bool((covers & _peak(heat, height, width)).any()),
+    )
+
+
+def _peak(heat: HeatMap, height: int, width: int) -> Chosen:
+    """Return (height, width) which pixels lie in the cell with the largest value of a map."""
+    rows, columns = heat.values.shape
+    row, column = heat.peak
+    across = np.arange(height) * rows // height == row
+    return np.outer(across, np.arange(width) * columns // width == column)

@@ -14,7 +14,7 @@ from convlens.files import and_more
 from convlens.image_file import ImageLike, name_of, readable
 from convlens.language import _, one_of, sentences
 from convlens.maps.checking import check_each
-from convlens.maps.deciding import deciding_regions
+from convlens.maps.deciding import costliest_place, deciding_regions
 from convlens.maps.deletion import CHOICES, choices_for
 from convlens.maps.ending import NoEnding, curved_layer
 from convlens.maps.evidence import Checked, corrected
@@ -136,10 +136,15 @@ class Explainer:
         )
 
     def with_regions(self, explanation: Explanation) -> Explanation:
-        """Return an explanation with the regions that decide, in the order of its leading map.
+        """Return an explanation with the place that costs most, and the regions that decide.
 
-        Without such a map there are none.
+        The regions are taken in the order of its leading map. Without such a map there are none,
+        and without a drawn map of what is explained there is no place.
         """
+        heat = explanation.answering
+        if heat is not None:
+            place = costliest_place(heat, explanation.pixels, self.network.logits)
+            explanation = replace(explanation, place=place)
         if explanation.leading is None:
             return replace(explanation, keeps=None, flips=None)
         keeps, flips = deciding_regions(

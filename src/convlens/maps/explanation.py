@@ -42,6 +42,34 @@ class Region:
 
 
 @dataclass(frozen=True, eq=False)
+class Place:
+    """The part of the image, of all parts of one size, whose covering costs most.
+
+    Attributes:
+        chosen: (rows, columns) whether each region of the grid belongs to it.
+        fall: How far the number that is explained falls when it is covered.
+        rows: Its first and its last row of pixels.
+        columns: Its first and its last column of pixels.
+        is_peak: Whether the cell with the largest number of the map touches it.
+    """
+
+    chosen: NDArray[np.bool_]
+    fall: float
+    rows: tuple[int, int]
+    columns: tuple[int, int]
+    is_peak: bool
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the place as plain data."""
+        return {
+            "fall": self.fall,
+            "rows": list(self.rows),
+            "columns": list(self.columns),
+            "is_peak": self.is_peak,
+        }
+
+
+@dataclass(frozen=True, eq=False)
 class Neighbour:
     """A training image whose deciding features are near those of the image.
 
@@ -85,6 +113,8 @@ class Explanation:
         logits: (num_classes,) the logits before the temperature.
         maps: The maps with their evidence. The exact map of a difference is followed by those of
             both classes.
+        place: Where covering costs the number that is explained most; None if no map of it is
+            drawn, or if it falls nowhere.
         keeps: The smallest region that alone keeps the answer; None if it was not looked for.
         flips: The smallest region without which the answer is another one; None if there is none.
         neighbours: The nearest training images.
@@ -98,6 +128,7 @@ class Explanation:
     target: Target
     logits: Floats
     maps: tuple[Checked, ...]
+    place: Place | None = None
     keeps: Region | None = None
     flips: Region | None = None
     neighbours: tuple[Neighbour, ...] = ()
@@ -120,6 +151,12 @@ class Explanation:
         fitting = (one.map for one in self.maps if one.drawn and one.map.target.label == best)
         return next(fitting, None)
 
+    @property
+    def answering(self) -> HeatMap | None:
+        """The first drawn map of what is explained."""
+        fitting = (one.map for one in self.maps if one.drawn and one.map.target == self.target)
+        return next(fitting, None)
+
     def named(self, target: Target) -> dict[str, str | None]:
         """Return the classes of a target by their names."""
         against = None if target.against is None else self.class_names[target.against]
@@ -137,6 +174,7 @@ class Explanation:
             "probabilities": dict(zip(self.class_names, probabilities, strict=True)),
             "logits": dict(zip(self.class_names, self.logits.tolist(), strict=True)),
             "maps": [{**self.named(one.map.target), **one.to_dict()} for one in self.maps],
+            "place": None if self.place is None else self.place.to_dict(),
             "keeps": None if self.keeps is None else self.keeps.to_dict(),
             "flips": None if self.flips is None else self.flips.to_dict(),
             "neighbours": [one.to_dict() for one in self.neighbours],

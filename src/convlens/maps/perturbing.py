@@ -12,28 +12,15 @@ import numpy as np
 
 from convlens.maps.deletion import AT_ONCE, Logits
 from convlens.maps.heat import Floats, HeatMap, Target
-from convlens.maps.regions import Chosen, Regions, covered, covering, scattered
+from convlens.maps.regions import Regions, covered, covering, scattered, windows
 from convlens.preprocess import ImageArray
 
-WINDOW = 2  # regions along the side of the square that occlusion covers
 MASKS = 1000  # random masks
 MASK_SIDE = 8  # cells along the side of a mask
 SHOWN = 0.5  # the probability that a cell of a mask shows the image
 
 Progress = Callable[[int, int], None]
 """Called with the number of images that are done, and of all."""
-
-
-def windows(regions: Regions) -> Chosen:
-    """Return (n, regions): the regions of each square that occlusion covers, row by row."""
-    grid = np.arange(len(regions)).reshape(regions.rows, regions.columns)
-    height = min(WINDOW, regions.rows)
-    width = min(WINDOW, regions.columns)
-    squares = np.lib.stride_tricks.sliding_window_view(grid, (height, width))
-    numbers = squares.reshape(-1, height * width)
-    chosen = np.zeros((len(numbers), len(regions)), bool)
-    np.put_along_axis(chosen, numbers, True, axis=1)
-    return chosen
 
 
 def occlusion_maps(

@@ -13,6 +13,7 @@ from convlens.maps.heat import Floats, enlarge
 from convlens.preprocess import ImageArray
 
 MOST = 16  # regions along a side
+WINDOW = 2  # regions along the side of the square that occlusion covers
 LEAST_PIXELS = 2  # of the side of a region
 
 Chosen = NDArray[np.bool_]
@@ -55,6 +56,23 @@ class Regions:
     def order(self, values: Floats) -> NDArray[np.int64]:
         """Return (regions,) the regions by a map (rows, columns) of any size, the highest first."""
         return np.argsort(-self.means(enlarge(values, *self.number.shape)), kind="stable")
+
+
+def windows(regions: Regions, step: int = 1) -> Chosen:
+    """Return (n, regions): the regions of each square that occlusion covers, row by row.
+
+    Args:
+        regions: The grid.
+        step: How many regions lie between the squares. With WINDOW they lie side by side.
+    """
+    grid = np.arange(len(regions)).reshape(regions.rows, regions.columns)
+    height = min(WINDOW, regions.rows)
+    width = min(WINDOW, regions.columns)
+    squares = np.lib.stride_tricks.sliding_window_view(grid, (height, width))[::step, ::step]
+    numbers = squares.reshape(-1, height * width)
+    chosen = np.zeros((len(numbers), len(regions)), bool)
+    np.put_along_axis(chosen, numbers, True, axis=1)
+    return chosen
 
 
 def scattered(cells: Floats, height: int, width: int, rng: np.random.Generator) -> Floats:

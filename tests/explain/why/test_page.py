@@ -176,7 +176,8 @@ def test_regions_neighbours_and_doubts_are_shown(page):
     assert "marked (0.988)" in text
     assert "the audit doubts this label and suggests marked" in text
     assert page.count('class="doubted"') == 1
-    assert page.count('class="outline"') == 2
+    assert "this one costs most: with pixel rows" in text
+    assert page.count('class="outline"') == 3
 
 
 def test_notes_of_all_images_stand_once_at_the_top():

@@ -20,7 +20,7 @@ from convlens.explain.why.numbers import rounded
 from convlens.explain.why.region_path import fill_path, outline_path
 from convlens.explain.why.shown_map import DIGITS, shown_maps
 from convlens.language import _
-from convlens.maps.explanation import Explanation, Neighbour, Region
+from convlens.maps.explanation import Explanation, Neighbour, Place, Region
 from convlens.maps.heat import largest
 from convlens.maps.regions import covering
 from convlens.preprocess import ImageArray
@@ -104,14 +104,13 @@ def _classes(one: Explanation) -> list[dict[str, Any]]:
 
 
 def shown_regions(one: Explanation) -> list[dict[str, str]]:
-    """Return the regions that decide, as areas that cover the image; nothing without any."""
+    """Return the place that costs most and the regions that decide; nothing without any."""
     height, width = one.pixels.shape[:2]
     colour = covering(one.pixels)[0, 0]
     red, green, blue = np.broadcast_to(colour, 3)
-    shown: list[tuple[Region | None, str, bool]] = [
-        (one.keeps, words.keeps(one), True),
-        (one.flips, words.flips(one), False),
-    ]
+    shown: list[tuple[Region | Place | None, str, bool]] = [(one.place, words.place(one), False)]
+    if one.leading is not None:
+        shown += [(one.keeps, words.keeps(one), True), (one.flips, words.flips(one), False)]
     return [
         {
             "said": said,
@@ -122,7 +121,7 @@ def shown_regions(one: Explanation) -> list[dict[str, str]]:
         if region is not None
         else {"said": said}
         for region, said, is_kept in shown
-        if said and one.leading is not None
+        if said
     ]
 
 

@@ -57,7 +57,8 @@ def text_page(explanation: Explanation, scale: float) -> Page:
     blocks: list[Block] = []
     for one in explanation.maps:
         blocks += _map_blocks(one, explanation, scale)
-    decided = [text for text in (words.keeps(explanation), words.flips(explanation)) if text]
+    found = (words.place(explanation), words.keeps(explanation), words.flips(explanation))
+    decided = [text for text in found if text]
     if decided:
         blocks.append(Lines(tuple(("", text) for text in decided), _("what decides")))
     if explanation.neighbours:

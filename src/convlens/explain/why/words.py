@@ -6,6 +6,7 @@ from convlens.language import N_, _, sentences
 from convlens.maps.evidence import CHECK_NAMES, Check, Checked
 from convlens.maps.explanation import Explanation, Neighbour, Region
 from convlens.maps.heat import HeatMap, Target, method_name
+from convlens.maps.methods import PERTURBING
 
 KEEPS = N_(
     "{share:.1f} % of the image are enough: with everything else covered, the answer stays {label} "
@@ -15,6 +16,18 @@ FLIPS = N_(
     "If {share:.1f} % of the image are covered, the answer becomes {label} ({probability:.1f} %)."
 )
 NEVER_FLIPS = N_("However much of the image is covered, the answer stays {label}.")
+PLACE = N_(
+    "Of all parts of the image of this size, this one costs most: with pixel rows {top} to {bottom} "
+    "and columns {left} to {right} covered, the logit falls by {fall:.3f}."
+)
+PLACE_OF_DIFFERENCE = N_(
+    "Of all parts of the image of this size, this one costs most: with pixel rows {top} to {bottom} "
+    "and columns {left} to {right} covered, the difference of the logits falls by {fall:.3f}."
+)
+BESIDE = N_(
+    "The largest number of the map lies elsewhere: a cell of it answers to more of the image than "
+    "what lies below it."
+)
 MEANINGS = {  # what the values of a map are, by its method
     "exact": N_(
         "Each number is what its place adds to the logit. Their mean plus the bias of {bias:.3f} "
@@ -135,6 +148,24 @@ def measure(check: Check) -> tuple[str, str, str]:
     """Return the name of the value of a check, the value, and its limit."""
     name, form = MEASURES[check.name]
     return _(name), format(check.value, form), format(check.limit, form)
+
+
+def place(explanation: Explanation) -> str:
+    """Return where covering costs most; empty if it was not looked for.
+
+    Where the peak of a map of positions lies elsewhere, this is said.
+    """
+    found = explanation.place
+    if found is None:
+        return ""
+    (top, bottom), (left, right) = found.rows, found.columns
+    said = _(PLACE if explanation.against is None else PLACE_OF_DIFFERENCE).format(
+        top=top, bottom=bottom, left=left, right=right, fall=found.fall
+    )
+    heat = explanation.answering
+    if found.is_peak or heat is None or heat.method in PERTURBING:
+        return said
+    return sentences(said, _(BESIDE))
 
 
 def keeps(explanation: Explanation) -> str:

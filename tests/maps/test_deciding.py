@@ -1,0 +1,74 @@
+"""The place that costs most when it is covered, beside the peak of a map."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from convlens.explain.why import words
+from convlens.maps.deciding import costliest_place
+from convlens.maps.explainer import Explainer
+from convlens.maps.heat import HeatMap, Target
+from convlens.preprocess import ImageArray
+from tests.maps.networks import MARK, marked, red_finder
+
+
+@pytest.fixture(scope="module")
+def finder():
+    return Explainer(red_finder())
+
+
+def brightness_of_corner(images: ImageArray) -> np.ndarray:
+    """Return two logits, of which the first is the sum over the upper left 4 x 4 pixels."""
+    sums = images[:, :4, :4].astype(np.float32).sum(axis=(1, 2, 3))
+    return np.stack([sums, np.zeros_like(sums)], axis=1)
+
+
+def white_corner():
+    pixels = np.zeros((32, 32, 3), np.uint8)
+    pixels[:4, :4] = 255
+    return pixels
+
+
+def test_place_is_the_square_whose_covering_costs_most():
+    values = np.zeros((8, 8))
+    values[5, 5] = 1
+    heat = HeatMap("exact", Target(0), values, float(4 * 4 * 3 * 255))
+    place = costliest_place(heat, white_corner(), brightness_of_corner)
+    assert (place.rows, place.columns) == ((0, 3), (0, 3))
+    assert place.fall == heat.logit
+    assert place.chosen.sum() == 4
+    assert not place.is_peak
+    values = np.zeros((8, 8))
+    values[0, 0] = 1
+    at_peak = costliest_place(replace(heat, values=values), white_corner(), brightness_of_corner)
+    assert at_peak.is_peak
+
+
+def test_there_is_no_place_where_nothing_falls():
+    heat = HeatMap("exact", Target(0), np.zeros((8, 8)), 0.0)
+    assert costliest_place(heat, np.zeros((32, 32, 3), np.uint8), brightness_of_corner) is None
+
+
+def test_explanation_says_the_place_and_whether_the_peak_lies_elsewhere(finder):
+    found = finder.explain(marked())
+    (top, bottom), (left, right) = found.place.rows, found.place.columns
+    mark = np.zeros(marked().shape[:2], bool)
+    mark[MARK] = True
+    assert mark[top : bottom + 1, left : right + 1].any()
+    assert found.place.is_peak
+    said = words.place(found)
+    assert f"pixel rows {top} to {bottom} and columns {left} to {right} covered" in said
+    assert "elsewhere" not in said
+    beside = replace(found, place=replace(found.place, is_peak=False))
+    assert "lies elsewhere" in words.place(beside)
+    assert found.to_dict()["place"] == found.place.to_dict()
+
+
+def test_place_is_not_said_without_a_drawn_map(finder):
+    found = finder.explain(marked())
+    (checked,) = found.maps
+    heat = replace(checked.map, values=np.full(checked.map.values.shape, np.nan))
+    refused = replace(found, maps=(finder.check(found.pixels, heat),), place=None)
+    assert finder.with_regions(refused).place is None
+    assert words.place(refused) == ""
