@@ -107,6 +107,40 @@ def test_methods_are_measured_on_test_images(finished_run, capsys):
     assert len(row["rank_correlations"]) == 4
 
 
+def test_check_that_is_stopped_keeps_what_is_done_and_goes_on(finished_run, monkeypatch, capsys):
+    from convlens.maps.explainer import Explainer
+
+    (finished_run.folder / "explanations" / "checked.json").unlink(missing_ok=True)
+    check = Explainer.check
+    checked = []
+
+    def stop_at_third(self, pixels, heat, **options):
+        if len(checked) == 2:
+            raise KeyboardInterrupt
+        checked.append(pixels)
+        return check(self, pixels, heat, **options)
+
+    monkeypatch.setattr(Explainer, "check", stop_at_third)
+    words = ("--check", "--images", "4", "--method", "occlusion", "--format", "json")
+    assert convlens("explain", finished_run.folder, *words) == 130
+    told = capsys.readouterr()
+    assert "the same command goes on with the rest" in told.err
+    (row,) = json.loads(told.out)
+    assert row["drawn"]["n"] == 2
+
+    def count(self, pixels, heat, **options):
+        checked.append(pixels)
+        return check(self, pixels, heat, **options)
+
+    monkeypatch.setattr(Explainer, "check", count)
+    assert convlens("explain", finished_run.folder, *words) == 0
+    (row,) = json.loads(capsys.readouterr().out)
+    assert row["drawn"]["n"] == 4
+    assert len(checked) == 4
+    assert convlens("explain", finished_run.folder, *words) == 0
+    assert len(checked) == 4  # everything is known
+
+
 def test_check_opens_its_network_once(finished_run, monkeypatch, capsys):
     from convlens.maps.network import OpenedNetwork
 

@@ -14,7 +14,7 @@ from convlens.maps.network import OpenedNetwork, compute, compute_often
 from convlens.maps.perturbing import Progress, occlusion_maps, rise_map
 from convlens.preprocess import ImageArray
 
-PERTURBING = ("occlusion", "rise")
+PERTURBING = ("occlusion", "rise")  # take hundreds of passes each
 FEW_MASKS = 200  # of a network whose weights change
 
 Rows = NDArray[np.float32]

@@ -16,6 +16,7 @@ from convlens.run import Run
 FOLDER = "explanations"  # not translated: the name of a folder
 RANDOMISATION = f"{FOLDER}/randomisation.json"
 DOUBTS = f"{FOLDER}/doubts.json"
+CHECKED = f"{FOLDER}/checked.json"
 
 
 def read_randomised(run: Run) -> dict[str, Randomised]:
@@ -59,6 +60,31 @@ def randomise_once(
     except StorageError as error:
         return error
     return None
+
+
+def read_checked(run: Run) -> dict[str, dict[int, dict[str, Any]]]:
+    """Return what `convlens explain RUN --check` has found, by method and index of an image."""
+    found = _read(run, CHECKED)
+    return {
+        method: {int(index): facts for index, facts in images.items()}
+        for method, images in found.items()
+    }
+
+
+def write_checked(run: Run, found: dict[str, dict[int, dict[str, Any]]]) -> None:
+    """Keep what the checks have found, by method and index of an image.
+
+    Raises:
+        StorageError: If the file cannot be written.
+    """
+    _write(
+        run,
+        CHECKED,
+        {
+            method: {str(index): facts for index, facts in images.items()}
+            for method, images in found.items()
+        },
+    )
 
 
 def read_doubts(run: Run) -> dict[int, str]:

@@ -1,7 +1,11 @@
-"""Trust: which methods may be believed on a network, measured on many of its images."""
+"""Trust: which methods may be believed on a network, measured on many of its images.
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+What was found of an image is kept, so that a measurement that was stopped goes on, and one with
+more images begins with those that are done.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
@@ -21,6 +25,25 @@ VERDICTS = {
     True: N_("its maps may be trusted where they pass their checks"),
     False: N_("not to be trusted on this network"),
 }
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What the checks of a method say of one image.
+
+    Attributes:
+        passed: Whether its map passes the deletion test.
+        drawn: Whether it passes all checks.
+        error: The additivity error of an exact map; None for other methods.
+    """
+
+    passed: bool
+    drawn: bool
+    error: float | None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the outcome as plain data."""
+        return asdict(self)
 
 
 @dataclass(frozen=True)
@@ -66,13 +89,14 @@ class Trust:
         }
 
 
-def measure_trust(
+def check_images(
     explainer: Explainer,
     method: str,
     images: ImageArray,
     indices: NDArray[np.int64],
+    known: dict[int, Outcome],
     progress: Callable[[int, int], None] | None = None,
-) -> Trust:
+) -> None:
     """Run the checks of a method on many images; the predicted class of each is explained.
 
     Args:
@@ -80,26 +104,34 @@ def measure_trust(
         method: The method, which the network has.
         images: (n, height, width, channels) uint8 images as the network takes them.
         indices: (m,) the images that are used.
+        known: What is known already, by the index of an image. It grows image by image, so that a
+            caller that is stopped has what was done.
         progress: Called with the number of images that are done, and of all.
     """
-    passed = 0
-    drawn = 0
-    worst: list[float] = []
-    for number, index in enumerate(indices, start=1):
-        pixels = np.asarray(images[index])
-        best = int(explainer.network.logits(pixels[None])[0].argmax())
-        one = explainer.check(pixels, explainer.map(pixels, Target(best), method))
-        passed += next(check.passed for check in one.checks if check.name == "deletion")
-        drawn += one.drawn
-        worst += [check.value for check in one.checks if check.name == "additivity"]
+    for number, index in enumerate(indices.tolist(), start=1):
+        if index not in known:
+            known[index] = _check(explainer, method, np.asarray(images[index]))
         if progress is not None:
             progress(number, len(indices))
+
+
+def _check(explainer: Explainer, method: str, pixels: ImageArray) -> Outcome:
+    best = int(explainer.network.logits(pixels[None])[0].argmax())
+    one = explainer.check(pixels, explainer.map(pixels, Target(best), method))
+    by_name = {check.name: check for check in one.checks}
+    error = by_name["additivity"].value if "additivity" in by_name else None
+    return Outcome(by_name["deletion"].passed, one.drawn, error)
+
+
+def trust_of(explainer: Explainer, method: str, outcomes: Iterable[Outcome]) -> Trust:
+    """Return what the outcomes of at least one image say of a method."""
+    found = list(outcomes)
     result = explainer.randomised.get(method)
     return Trust(
         method,
-        wilson(passed, len(indices)),
-        wilson(drawn, len(indices)),
-        max(worst, default=None),
+        wilson(sum(one.passed for one in found), len(found)),
+        wilson(sum(one.drawn for one in found), len(found)),
+        max((one.error for one in found if one.error is not None), default=None),
         None if result is None else result.correlations,
         result is None or result.check.passed,
     )

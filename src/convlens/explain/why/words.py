@@ -17,12 +17,13 @@ FLIPS = N_(
 )
 NEVER_FLIPS = N_("However much of the image is covered, the answer stays {label}.")
 PLACE = N_(
-    "Of all parts of the image of this size, this one costs most: with pixel rows {top} to {bottom} "
-    "and columns {left} to {right} covered, the logit falls by {fall:.3f}."
+    "Of all parts of the image of this size, this one costs most: with pixel rows {top} to "
+    "{bottom} and columns {left} to {right} covered, the logit falls by {fall:.3f}."
 )
 PLACE_OF_DIFFERENCE = N_(
-    "Of all parts of the image of this size, this one costs most: with pixel rows {top} to {bottom} "
-    "and columns {left} to {right} covered, the difference of the logits falls by {fall:.3f}."
+    "Of all parts of the image of this size, this one costs most: with pixel rows {top} to "
+    "{bottom} and columns {left} to {right} covered, the difference of the logits falls by "
+    "{fall:.3f}."
 )
 BESIDE = N_(
     "The largest number of the map lies elsewhere: a cell of it answers to more of the image than "
