@@ -2,7 +2,8 @@
 
 from convlens.classifier.runtime import said_arithmetic
 from convlens.language import _, using
-from convlens.report.setting_names import NAMES
+from convlens.report.page import _rows
+from convlens.report.setting_names import NAMES, said_strength
 from convlens.sections import all_settings
 
 
@@ -17,3 +18,13 @@ def test_arithmetic_that_a_file_keeps_is_said_in_the_chosen_language():
     with using("zh"):
         assert said_arithmetic("bfloat16 on openvino") == "bfloat16（openvino）"
         assert said_arithmetic("bfloat16（openvino）") == "bfloat16（openvino）"
+
+
+def test_strength_is_said_in_the_language_of_the_page_whatever_that_of_the_training_was():
+    with using("zh"):
+        chinese = said_strength(0.1)
+        assert said_strength("C = 0.1, of the logistic regression") == chinese
+        assert _rows({"strength": 0.1}) == [("strength", chinese)]
+    with using("en"):
+        assert said_strength(chinese) == "C = 0.1, of the logistic regression"
+        assert said_strength("unknown") == "unknown"

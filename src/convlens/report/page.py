@@ -29,6 +29,7 @@ from convlens.report.content import (
     none_of_these_sentences,
     report_dict,
 )
+from convlens.report.setting_names import said_strength
 from convlens.report.why_page import why_values
 
 CORRECT = 16  # how many correct predictions are shown
@@ -170,6 +171,8 @@ def _rows(values: Mapping[str, Any], prefix: str = "") -> list[tuple[str, str]]:
             rows += _rows(value, f"{label} ")
         elif name == "features" and isinstance(value, str):
             rows.append((label, said_arithmetic(value)))
+        elif name == "strength":
+            rows.append((label, said_strength(value)))
         elif value is not None and value != []:
             rows.append((label, _text(value)))
     return rows

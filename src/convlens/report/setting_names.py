@@ -3,7 +3,9 @@
 A report shows a key with blanks in place of underscores, and looks it up in the catalogue.
 """
 
-from convlens.language import N_
+import re
+
+from convlens.language import N_, _
 
 NAMES = (
     N_("size"),
@@ -69,3 +71,19 @@ NAMES = (
     N_("tensorboard"),
     N_("snapshots"),
 )
+
+
+def said_strength(kept: float | str) -> str:
+    """Return the regularisation of a linear head as a text in the chosen language.
+
+    Files that were written before have it as a text in the language of their training.
+
+    >>> said_strength(0.1), said_strength("C = 0.1, of the logistic regression")
+    ('C = 0.1, of the logistic regression', 'C = 0.1, of the logistic regression')
+    """
+    if isinstance(kept, str):
+        found = re.search(r"C = ([0-9.e+-]+)", kept)
+        if found is None:
+            return kept
+        kept = float(found[1])
+    return _("C = {strength:g}, of the logistic regression").format(strength=kept)

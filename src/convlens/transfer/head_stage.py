@@ -148,9 +148,7 @@ class HeadStage:
             "head_seconds": result.seconds,
         }
         if result.strength is not None:
-            facts["strength"] = _("C = {strength:g}, of the logistic regression").format(
-                strength=result.strength
-            )
+            facts["strength"] = result.strength  # see `setting_names.said_strength`
         return facts
 
     def _save(self, run: Run, state: State, result: HeadResult) -> None:
