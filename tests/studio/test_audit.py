@@ -124,6 +124,23 @@ def test_what_is_proposed_is_done_and_undone(page):
     assert page.post("/api/apply", {"finding": True}).status_code == 422
 
 
+def test_a_finding_is_done_by_all_of_its_images_also_those_that_are_not_shown(page, monkeypatch):
+    from convlens.studio import findings
+
+    monkeypatch.setattr(findings, "GALLERY", 1)
+    (row,) = page.get("/api/findings?code=exact_copy").json()["rows"]
+    shown = {one["id"] for one in row["images"]}
+    (proposal,) = row["proposals"]
+    assert proposal["image"] not in shown
+    assert proposal["done"] is False
+    page.post("/api/apply", {"finding": row["number"]})
+    (row,) = page.get("/api/findings?code=exact_copy").json()["rows"]
+    assert row["proposals"][0]["done"] is True
+    page.post("/api/undo")
+    (row,) = page.get("/api/findings?code=exact_copy").json()["rows"]
+    assert row["proposals"][0]["done"] is False
+
+
 def test_a_finding_of_an_audit_before_is_not_done(page):
     before = page.get("/api/findings?code=blank").json()
     assert before["stamp"] == page.state()["audit"]["stamp"]

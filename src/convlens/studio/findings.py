@@ -79,6 +79,7 @@ def _image(workspace: Workspace, file: str) -> dict[str, Any]:
 
 
 def _proposal(workspace: Workspace, row: Correction) -> dict[str, Any]:
+    """Return what is proposed for an image, which need not be among those that are shown."""
     item = workspace.listing.by_file.get(row.file)
     is_class = row.action == "relabel" and row.value in workspace.listing.folders
     return {
@@ -88,7 +89,15 @@ def _proposal(workspace: Workspace, row: Correction) -> dict[str, Any]:
         "value": printable(row.value),
         "class": class_id(row.value) if is_class else None,
         "note": printable(row.note),
+        "done": item is not None and _is_done(workspace, row, item),
     }
+
+
+def _is_done(workspace: Workspace, row: Correction, item: Item) -> bool:
+    """Return whether an image is as a correction wants it; one that only asks to look never is."""
+    if row.action == "exclude":
+        return workspace.marks.is_excluded(item)
+    return row.action == "relabel" and workspace.marks.label(item) == row.value
 
 
 def ids_of(workspace: Workspace, auditing: Auditing, code: str) -> tuple[str, ...]:

@@ -15,7 +15,7 @@ import { Thumb } from "./thumb.js";
 
 export function FindingCard({ one, stamp, apply }) {
   const todo = one.proposals.filter(({ action }) => action !== "look");
-  const done = (todo.length > 0 && todo.every((proposal) => isDone(proposal, one.images))) || one.choices.agreed;
+  const done = (todo.length > 0 && todo.every((proposal) => proposal.done)) || one.choices.agreed;
   return html`
     <article class="card ${one.layout} ${one.level}" data-done=${done} aria-label=${one.text}>
       ${one.layout === "pair" ? html`<${Pairs} one=${one} stamp=${stamp} />` : html`<${Gallery} one=${one} />`}
@@ -56,13 +56,6 @@ const LabelButton = ({ id, name, images }) => html`
     ${t("choose_label", { label: name })}
   </button>
 `;
-
-function isDone({ action, image, class: to }, images) {
-  const shown = images.find(({ id }) => id === image);
-  if (!shown) return false;
-  if (action === "exclude") return Boolean(shown.excluded);
-  return action === "relabel" && labelOf(shown)?.id === to;
-}
 
 /* Return a proposal as a sentence. */
 function proposed({ action, image, name, class: to, value, note }) {
