@@ -117,6 +117,8 @@ own = run.report["metrics"]["accuracy"]["value"]
 lesson.say("its own test images: {percent:.1f} %", percent=100 * own)
 without = accuracy_of(classifier, plain_images, plain_labels)
 lesson.say("new images without any mark: {score}", score=without)
+lesson.compare(lesson.text("shapes with a mark in the corner of one class"), run)
+lesson.compare(lesson.text("the same network on new images without the mark"), without)
 
 # %% [markdown]
 # ## 熱圖找到記號 · The map finds the mark
@@ -281,8 +283,12 @@ assert not convlens.audit_data(clean).of("patch_tells_class")
 # %%
 honest_run = convlens.train(clean, config, run=lesson.place("plain"))
 honest = honest_run.classifier()
-lesson.say(
-    "new images without any mark: {score}", score=accuracy_of(honest, plain_images, plain_labels)
+score = accuracy_of(honest, plain_images, plain_labels)
+lesson.say("new images without any mark: {score}", score=score)
+lesson.compare(
+    lesson.text("a network that learned shapes without the mark, on the same new images"),
+    score,
+    seconds=honest_run.report["seconds"],
 )
 lesson.say("squares called round: {share}", share=share_called_round(honest, squares))
 lesson.say(

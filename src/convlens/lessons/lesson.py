@@ -188,7 +188,7 @@ class Lesson:
         program: str,
         outcome: Run | Score,
         *,
-        data: str,
+        data: str | None = None,
         deck: float | None = None,
         seconds: float | None = None,
     ) -> None:
@@ -197,14 +197,16 @@ class Lesson:
         Args:
             program: The name of the program.
             outcome: A finished run, or the accuracy on test images with its interval.
-            data: The name of the images, see `data`.
+            data: The name of the images, see `data`; None for images that the lesson generates.
             deck: The accuracy that the lecture gives, as 0.9912.
             seconds: The time of the training. A run knows its own.
         """
         if isinstance(outcome, Run):
             seconds = outcome.report["seconds"] if seconds is None else seconds
             outcome = Score(**outcome.report["metrics"]["accuracy"])
-        stand_in = _(STAND_INS[data]) if self.stands_in(data) else None
+        stand_in = None
+        if data is not None and self.stands_in(data):
+            stand_in = _(STAND_INS[data])
         result = Result(self.number, program, deck, outcome, seconds, stand_in)
         self.results.append(result)
         Screen().columns(result_rows([result]), left=(0, 1))
