@@ -6,8 +6,8 @@ DATA is a folder of labelled images with train/ and test/. Results of earlier pa
     sums     the additivity error over the networks of the registry that allow an exact map, on 100
              images each; --only NAME measures one network.
     planted  a mark is planted into the corner of one class, and small_resnet learns the copies
-             (--mark PIXELS, --seed N): how often the peak of the map lies on the mark, how often the
-             place does whose covering costs most, and how often the checks pass.
+             (--mark PIXELS, --seed N): how often the peak of the map lies on the mark, how often
+             the place does whose covering costs most, and how often the checks pass.
     beside   the same network and photographs of the other class with the mark in 36 places: how far
              the middle of the cell with the peak is from the middle of the mark.
     foreign  maps made for a network with shuffled weights, and for one of another seed, are offered
