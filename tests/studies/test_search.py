@@ -1,5 +1,6 @@
 """A search: what it keeps when it is stopped, what it scores, and what it refuses."""
 
+import csv
 import json
 import shutil
 import subprocess
@@ -15,9 +16,11 @@ from convlens.config import Config
 from convlens.errors import ConfigError, DataError, Interrupted, RunError, TrainingError
 from convlens.screen import Screen
 from convlens.studies import journal as journal_module
+from convlens.studies import search as search_module
+from convlens.studies.generations import Judge
+from convlens.studies.places import Here
 from convlens.studies.search import resume_search, search
 from convlens.studies.space import Choices, Range
-from convlens.studies.trial import Pruner
 from tests.conftest import forget_threads, without_charts
 
 pytestmark = pytest.mark.usefixtures("no_charts")
@@ -57,12 +60,25 @@ def trials(found):
     return [(t.state, t.params, t.intermediate_values) for t in found.study.get_trials()]
 
 
+def table(found):
+    """Return the rows of trials.csv without the seconds."""
+    with (found.folder / "trials.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    return [{name: text for name, text in row.items() if name != "seconds"} for row in rows]
+
+
 @pytest.fixture(scope="module")
 def finished(dataset, tmp_path_factory):
     folder = tmp_path_factory.mktemp("search") / "whole"
     with without_charts():
         return search(
-            dataset, CONFIG, trials=TRIALS, space=SPACE, run=folder, screen=Screen(quiet=True)
+            dataset,
+            CONFIG,
+            trials=TRIALS,
+            space=SPACE,
+            generation=2,
+            run=folder,
+            screen=Screen(quiet=True),
         )
 
 
@@ -106,8 +122,26 @@ def begin_again(finished, dataset, folder):
 
 def begin(finished, dataset, folder):
     return search(
-        dataset, CONFIG, trials=TRIALS, space=SPACE, run=folder, screen=Screen(quiet=True)
+        dataset,
+        CONFIG,
+        trials=TRIALS,
+        space=SPACE,
+        generation=2,
+        run=folder,
+        screen=Screen(quiet=True),
     )
+
+
+def until(epoch):
+    """Return what follows a trial and presses Ctrl-C after an epoch."""
+    judge = Judge.__call__
+
+    def stop(self, row, best):
+        judge(self, row, best)
+        if row["epoch"] == epoch:
+            raise KeyboardInterrupt
+
+    return stop
 
 
 @pytest.mark.parametrize(
@@ -121,19 +155,41 @@ def begin(finished, dataset, folder):
 def test_stopped_search_goes_on_as_it_would_have(
     finished, dataset, tmp_path, monkeypatch, start, number, epoch
 ):
-    told = Pruner.__call__
+    train = search_module.train_trial
 
-    def stop(self, row, best):
-        told(self, row, best)
-        if self.trial.number == number and row["epoch"] == epoch:
-            raise KeyboardInterrupt
+    def stop(run, *others):
+        if run.folder.name == f"trial-{number:03d}":
+            patch.setattr(Judge, "__call__", until(epoch))
+        return train(run, *others)
 
-    monkeypatch.setattr(Pruner, "__call__", stop)
-    with pytest.raises(Interrupted, match="--resume"):
-        start(finished, dataset, tmp_path / "cut")
-    monkeypatch.setattr(Pruner, "__call__", told)
+    with monkeypatch.context() as patch:
+        patch.setattr(search_module, "train_trial", stop)
+        with pytest.raises(Interrupted, match="--resume"):
+            start(finished, dataset, tmp_path / "cut")
     resumed = resume_search(dataset, tmp_path / "cut", Screen(quiet=True))
     assert trials(resumed) == trials(finished)
+    assert table(resumed) == table(finished)
+
+
+class Backwards(Here):
+    """Carries out the jobs of a generation in the opposite order, as a cluster may."""
+
+    def each(self, work, jobs, shared, screen):
+        return super().each(work, reversed(list(jobs)), shared, screen)
+
+
+def test_the_order_within_a_generation_changes_nothing(finished, dataset, tmp_path, capsys):
+    folder = cut(finished, tmp_path / "backwards", 0)
+    for number in range(TRIALS):
+        shutil.rmtree(folder / f"trial-{number:03d}")
+    again = resume_search(dataset, folder, Screen(), place=Backwards())
+    told = [json.loads(line) for line in (folder / "journal.log").read_bytes().splitlines()]
+    ended = [one["trial_id"] for one in told if one["op_code"] == 6]
+    assert ended == [1, 0, 3, 2]
+    assert trials(again) == trials(finished)
+    assert table(again) == table(finished)
+    rows = [line.split()[0] for line in capsys.readouterr().out.splitlines() if "%" in line]
+    assert rows[:TRIALS] == ["0", "1", "2", "3"]
 
 
 @pytest.mark.slow
@@ -149,6 +205,11 @@ def test_weak_trials_are_stopped_early(dataset, tmp_path):
     assert max(max(t.intermediate_values.values()) for t in stopped) < found.ranked[0].value
     assert all(len(t.intermediate_values) < 4 for t in stopped)
     assert found.ranked[0].params["learning_rate"] > 1e-9
+    for trial, row in zip(found.trials, table(found), strict=True):
+        if trial in stopped:
+            assert row["state"] == "pruned"
+            assert max(trial.intermediate_values.values()) < float(row["median"])
+            assert int(row["median_of"]) >= 5
 
 
 @pytest.mark.slow
@@ -198,6 +259,8 @@ def test_time_limit_begins_no_further_trial(dataset, tmp_path):
 def test_bad_input(dataset, tmp_path):
     with pytest.raises(ConfigError, match="--trials must be at least 2; found 1"):
         search(dataset, CONFIG, trials=1)
+    with pytest.raises(ConfigError, match="--generation must be at least 1; found 0"):
+        search(dataset, CONFIG, trials=2, generation=0)
     with pytest.raises(ConfigError, match="--minutes must be more than 0; found -1"):
         search(dataset, CONFIG, trials=2, minutes=-1)
     with pytest.raises(DataError, match="none were set aside"):
@@ -228,7 +291,7 @@ def cut(finished, folder, keep):
     shutil.copytree(finished.folder, folder)
     facts = json.loads((folder / "search.json").read_text())
     (folder / "search.json").write_text(
-        json.dumps({k: facts[k] for k in ("path", "trials", "minutes", "space")})
+        json.dumps({k: facts[k] for k in ("path", "trials", "minutes", "generation", "space")})
     )
     journal = folder / "journal.log"
     journal.write_bytes(journal.read_bytes()[:keep])

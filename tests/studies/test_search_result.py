@@ -25,31 +25,34 @@ def printed(*rows):
     console = Console(record=True, width=200, soft_wrap=True, highlight=False)
     table = TrialTable(SPACE, Screen(console=console))
     table.heading()
-    for state, scores, ending in rows:
+    for state, scores, attributes in rows:
         trial = optuna.trial.create_trial(
             state=state,
             value=max(scores) if state == TrialState.COMPLETE else None,
             params=PARAMS,
             distributions=DISTRIBUTIONS,
             intermediate_values=dict(enumerate(scores, 1)),
-            user_attrs={"seconds": 12.34},
+            user_attrs={"seconds": 12.34} | attributes,
         )
         trial.number = 0
-        table.row(trial, ending)
+        table.row(trial)
     return console.export_text().strip("\n").splitlines()
 
 
 def test_a_row_has_the_best_epoch_and_the_drawn_settings():
-    heading, row = printed((TrialState.COMPLETE, [0.5, 0.75, 0.6], ""))
+    heading, row = printed((TrialState.COMPLETE, [0.5, 0.75, 0.6], {}))
     assert heading == "trial     val  epochs  seconds  dropout  optimizer  learning_rate"
     assert row == "    0  75.0 %       3     12.3     0.12       adam         0.0021"
 
 
 def test_pruned_and_failed_trials_say_so():
-    _, pruned, failed, note = printed(
-        (TrialState.PRUNED, [0.25], "not printed"), (TrialState.FAIL, [], "the loss is infinite")
+    _, old, pruned, failed, note = printed(
+        (TrialState.PRUNED, [0.25], {}),
+        (TrialState.PRUNED, [0.25], {"median": {"epoch": 1, "accuracy": 0.456, "trials": 6}}),
+        (TrialState.FAIL, [], {"failure": "the loss is infinite"}),
     )
-    assert pruned.endswith("0.0021  stopped early")
+    assert old.endswith("0.0021  stopped early")
+    assert pruned.endswith("0.0021  stopped early: the median of 6 trials was 45.6 %")
     assert failed.split()[:3] == ["0", "-", "0"]
     assert note == "note  the loss is infinite"
 

@@ -180,6 +180,13 @@ def search(  # noqa: PLR0913 - options of the command
             ),
         ),
     ] = None,
+    generation: Annotated[
+        int | None,
+        Parameter(
+            help=N_("trials that do not know each other's scores, and can run at once [4]"),
+            show_default=False,
+        ),
+    ] = None,
     using: Using = None,
     flags: Annotated[SearchFlags, Parameter(name="*")] = SearchFlags(),  # noqa: B008 - made once, never changed
     run: Annotated[
@@ -193,6 +200,7 @@ def search(  # noqa: PLR0913 - options of the command
         "trials": trials,
         "minutes": minutes,
         "vary": vary,
+        "generation": generation,
         "using": using,
     }
     refuse_conflicts("search", others | given_flags(flags))
@@ -204,6 +212,7 @@ def search(  # noqa: PLR0913 - options of the command
     config = configure(flags, Config().replace(**SEARCH_DEFAULTS))
     backend.start(config.training.backend, config.training.threads)
     from convlens.studies import search
+    from convlens.studies.generations import GENERATION
     from convlens.studies.space import parse_vary
 
     # A mistake in --vary is reported before the images are looked at, which may take a while.
@@ -214,6 +223,7 @@ def search(  # noqa: PLR0913 - options of the command
         trials=20 if trials is None else trials,
         minutes=minutes,
         space=space,
+        generation=GENERATION if generation is None else generation,
         run=run,
         screen=Screen(),
     )

@@ -1,8 +1,9 @@
 """Journal: the folder of a search, with Optuna's journal, and how the settings are drawn.
 
-Optuna's own samplers keep a random state, which is lost with a killed process. `SeededSampler`
-draws each value from the seed, the number of the trial and the name of the setting, so that a
-resumed search draws what it would have drawn.
+Optuna's own samplers keep a random state, which is lost with a killed process, and look at all
+trials that have ended. `SeededSampler` draws each value from the seed, the number of the trial, the
+name of the setting and the trials of earlier generations, so that it draws the same when and
+wherever a trial begins.
 """
 
 import json
@@ -22,14 +23,18 @@ from convlens.charts.tuning import show_trials
 from convlens.config import LEARNING_RATES, Config
 from convlens.errors import RunError
 from convlens.files import storage_errors, write_atomically
+from convlens.history import Row
 from convlens.language import _
 from convlens.run import Run
+from convlens.run_folder import HISTORY
+from convlens.studies.generations import SEQUENTIAL, Outcome, earlier_trials, generation_begin
 from convlens.studies.space import Choices, Dimension, Range, Space, setting_value
 
-STARTUP = 5  # trials that are drawn at random and never pruned, so that others can be compared
-WARMUP_EPOCHS = 2  # epochs of a trial before it may be pruned
+STARTUP = 5  # trials that must have ended before others are drawn and judged by them
 JOURNAL = "journal.log"
-SECONDS = "seconds"  # attribute of a trial
+SECONDS = "seconds"  # attribute of a trial, as the two below
+MEDIAN = "median"  # of a trial that was stopped early: the median that it was below
+FAILURE = "failure"  # of a trial that failed: why
 RATES = (0.1, 5.0)  # ends of the range of learning rates, as multiples of the optimizer's usual one
 RATE_OF = "learning_rate_"  # begins the name of a learning rate that belongs to one optimizer
 
@@ -41,18 +46,21 @@ class Search:
     Attributes:
         folder: The folder, such as runs/NAME.
         study: Optuna's view of the journal.
+        generation: The number of trials of a generation.
     """
 
     folder: Path
     study: optuna.Study
+    generation: int = SEQUENTIAL
 
     @classmethod
-    def open(cls, folder: Path, seed: int) -> "Search":
+    def open(cls, folder: Path, seed: int, generation: int = SEQUENTIAL) -> "Search":
         """Return the search in a folder, which may be new.
 
         Args:
             folder: The folder, which must exist.
             seed: The seed of the search.
+            generation: The number of trials of a generation; see `convlens.studies.generations`.
 
         Raises:
             RunError: If the journal is damaged.
@@ -62,18 +70,44 @@ class Search:
         study = optuna.create_study(
             study_name="search",
             storage=_open_journal(folder / JOURNAL),
-            sampler=SeededSampler(seed, STARTUP),
-            pruner=optuna.pruners.MedianPruner(
-                n_startup_trials=STARTUP, n_warmup_steps=WARMUP_EPOCHS
-            ),
+            sampler=SeededSampler(seed, STARTUP, generation),
+            pruner=optuna.pruners.NopPruner(),  # `generations` says which trials are stopped early
             direction="maximize",
             load_if_exists=True,
         )
-        return cls(folder, study)
+        return cls(folder, study, generation)
 
     def run(self, trial: FrozenTrial | optuna.Trial) -> Run:
         """Return the run of a trial."""
         return Run(self.folder / f"trial-{trial.number:03d}")
+
+    def history(self, trial: FrozenTrial) -> list[Row]:
+        """Return the epochs of the run of a trial; none if it could not begin."""
+        run = self.run(trial)
+        return run.history if (run.folder / HISTORY).exists() else []
+
+    def tell(self, trial: optuna.Trial, outcome: Outcome) -> FrozenTrial:
+        """Record how a trial ended, and return it as it is recorded.
+
+        If an earlier process was killed while it did so, the rest is recorded.
+        """
+        known = self.trials[trial.number].intermediate_values
+        for epoch, score in outcome.scores.items():
+            if epoch not in known:
+                trial.report(score, epoch)
+        trial.set_user_attr(SECONDS, outcome.seconds)
+        value = None
+        state = TrialState.COMPLETE
+        if outcome.failure:
+            state = TrialState.FAIL
+            trial.set_user_attr(FAILURE, outcome.failure)
+        elif outcome.median is not None:
+            state = TrialState.PRUNED
+            trial.set_user_attr(MEDIAN, outcome.median.to_dict())
+        else:
+            value = max(outcome.scores.values())
+        self.study.tell(trial, value, state=state)
+        return self.trials[trial.number]
 
     @property
     def trials(self) -> list[FrozenTrial]:
@@ -163,19 +197,24 @@ class _Journal(JournalFileBackend):  # type: ignore[misc]
 class SeededSampler(optuna.samplers.TPESampler):  # type: ignore[misc]
     """A tree-structured Parzen estimator without a random state of its own.
 
+    It estimates from the trials of the generations before that of the trial, which must have ended.
+
     Source: Bergstra, Bardenet, Bengio, Kégl, "Algorithms for Hyper-Parameter Optimization", 2011.
 
     Args:
         seed: The seed of the search.
-        startup: The number of trials that are drawn at random before the estimator is used.
+        startup: The number of earlier trials below which settings are drawn at random.
+        generation: The number of trials of a generation.
     """
 
-    def __init__(self, seed: int, startup: int) -> None:
+    def __init__(self, seed: int, startup: int, generation: int = SEQUENTIAL) -> None:
         super().__init__(
             seed=seed, n_startup_trials=startup, multivariate=False, constant_liar=False
         )
         self.seed = seed
         self.startup = startup
+        self.generation = generation
+        self._earlier: tuple[int, optuna.Study] | None = None  # by the first trial after them
 
     def infer_relative_search_space(self, study: Any, trial: Any) -> dict[str, Any]:
         """Return nothing, so that every value is drawn by `sample_independent`."""
@@ -192,7 +231,18 @@ class SeededSampler(optuna.samplers.TPESampler):  # type: ignore[misc]
             multivariate=False,
             constant_liar=False,
         )
-        return fresh.sample_independent(study, trial, param_name, param_distribution)
+        earlier = self._study_of_earlier(study, trial.number)
+        return fresh.sample_independent(earlier, trial, param_name, param_distribution)
+
+    def _study_of_earlier(self, study: optuna.Study, number: int) -> optuna.Study:
+        """Return a study with nothing but the trials of earlier generations."""
+        begin = generation_begin(number, self.generation)
+        if self._earlier is None or self._earlier[0] != begin:
+            earlier = optuna.create_study(direction="maximize")
+            known = study.get_trials(deepcopy=False)
+            earlier.add_trials(earlier_trials(known, number, self.generation))
+            self._earlier = (begin, earlier)
+        return self._earlier[1]
 
 
 def rate_follows_optimizer(space: Space) -> bool:

@@ -1,36 +1,44 @@
 """Search: many short trainings with other settings, of which the best one is scored.
 
-Optuna draws the settings and keeps the journal. A search that was killed goes on as it would have:
-what is drawn follows from the seed and the trial, trials are pruned by their epochs and not by the
-clock, and each trial is a run that resumes with the same bits.
+Optuna draws the settings and keeps the journal. The result of a trial follows from the seed and its
+number, and not from where or when it was trained: what is drawn, and which trials are stopped
+early, depends on earlier generations alone, see `generations`. A search that was killed therefore
+goes on as it would have, and each trial is a run that resumes with the same bits.
 """
 
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import optuna
-from optuna.trial import TrialState
 
-from convlens import backend
 from convlens.checksums import seal
 from convlens.config import Config
 from convlens.data.dataset import Dataset
 from convlens.data.prepared import Prepared
 from convlens.errors import ConfigError, DataError, RunError
-from convlens.files import explained_stops
+from convlens.files import explained_stops, storage_errors
 from convlens.folders import remove_temporaries
 from convlens.language import N_, _
 from convlens.pipeline import begin, prepare_images
 from convlens.run import Run
 from convlens.screen import Screen, duration
+from convlens.studies import journal
+from convlens.studies.generations import (
+    GENERATION,
+    SEQUENTIAL,
+    earlier_trials,
+    generation_begin,
+    medians,
+)
 from convlens.studies.journal import RATES, Search, rate_follows_optimizer, suggest
-from convlens.studies.search_result import TrialTable, finish_search
+from convlens.studies.places import Here, Job, Place
+from convlens.studies.search_result import TrialTable, finish_search, write_trials
 from convlens.studies.space import Space, default_space, from_dict, parse_vary, to_dict
-from convlens.studies.trial import train_trial
+from convlens.studies.trial import train_trial, write_hparams
 from convlens.training.network import choose_network
 from convlens.training.setup import describe_images
 
@@ -47,8 +55,10 @@ def search(  # noqa: PLR0913 - the public entry point; all but two have defaults
     trials: int,
     minutes: float | None = None,
     space: Space | Sequence[str] | None = None,
+    generation: int = GENERATION,
     run: str | Path | None = None,
     screen: Screen | None = None,
+    place: Place | None = None,
 ) -> Search:
     """Vary settings and return the search; its best trial has a report and a classifier.
 
@@ -57,14 +67,18 @@ def search(  # noqa: PLR0913 - the public entry point; all but two have defaults
         config: All settings that are not varied. The epochs are those of a trial that is not
             stopped early.
         trials: The number of trials.
-        minutes: The minutes of training after which no further trial begins. None sets no limit.
+        minutes: The minutes of training, of all trials together, after which no further trial
+            begins. None sets no limit.
         space: The settings that are varied, as `--vary` takes them, such as ["dropout=0..0.5",
             "filters=16,32|32,64"], or as `parse_vary` returns them. None is `default_space`.
+        generation: The number of trials that are drawn and judged without each other's scores.
         run: The name or the folder of the new search.
         screen: Where the progress is shown.
+        place: Where the trials are trained. None is this process.
 
     Raises:
-        ConfigError: If there are fewer than two trials or no time, or the space cannot be used.
+        ConfigError: If there are fewer than two trials or no time, a generation has no trial, or
+            the space cannot be used.
         DataError: If there are no validation images to rank on.
         TrainingError: If no trial ran to its end.
         Interrupted: If the user pressed Ctrl-C. `resume_search` continues.
@@ -79,6 +93,10 @@ def search(  # noqa: PLR0913 - the public entry point; all but two have defaults
     if minutes is not None and not 0 < minutes < math.inf:
         raise ConfigError(
             _("--minutes must be more than 0; found {minutes:g}.").format(minutes=minutes)
+        )
+    if generation < 1:
+        raise ConfigError(
+            _("--generation must be at least 1; found {generation}.").format(generation=generation)
         )
     if not isinstance(space, Mapping):
         space = parse_vary(space or (), config.model.model)
@@ -97,22 +115,26 @@ def search(  # noqa: PLR0913 - the public entry point; all but two have defaults
         "path": prepared.to_dict()["path"],
         "trials": trials,
         "minutes": minutes,
+        "generation": generation,
         "space": to_dict(space),
     }
     folder.record(prepared)
     folder.write("search.json", json.dumps(facts, ensure_ascii=False, indent=1))
     folder.write("run.toml", config.to_toml())
     with folder.locked():
-        return _carry_out(folder, prepared, screen)
+        return _carry_out(folder, prepared, screen, place or Here())
 
 
-def resume_search(dataset: Dataset, name: str | Path, screen: Screen | None = None) -> Search:
+def resume_search(
+    dataset: Dataset, name: str | Path, screen: Screen | None = None, place: Place | None = None
+) -> Search:
     """Continue a search that was stopped or killed, as it would have gone on.
 
     Args:
         dataset: The images of the search.
         name: The name or the folder of the search.
         screen: Where the progress is shown.
+        place: Where the trials are trained. None is this process.
 
     Raises:
         RunError: If there is no search of that name, it is finished, or these are other images.
@@ -120,10 +142,10 @@ def resume_search(dataset: Dataset, name: str | Path, screen: Screen | None = No
     run = Run.open(name)
     screen = screen or Screen()
     with run.resumed(screen):
-        return _resume(dataset, run, screen)
+        return _resume(dataset, run, screen, place or Here())
 
 
-def _resume(dataset: Dataset, run: Run, screen: Screen) -> Search:
+def _resume(dataset: Dataset, run: Run, screen: Screen, place: Place) -> Search:
     """Continue a search in a folder that is locked."""
     if not (run.folder / "search.json").is_file():
         raise RunError(
@@ -142,43 +164,91 @@ def _resume(dataset: Dataset, run: Run, screen: Screen) -> Search:
     begin(config)
     dataset = run.corrected(dataset)
     prepared = run.divided(prepare_images(choose_network(config), dataset, config, screen))
-    return _carry_out(run, prepared, screen)
+    return _carry_out(run, prepared, screen, place)
 
 
-def _carry_out(run: Run, prepared: Prepared, screen: Screen) -> Search:
+def _carry_out(run: Run, prepared: Prepared, screen: Screen, place: Place) -> Search:
     """Run the trials that are left, and then score the best one."""
     facts = run.read("search.json")
     config = run.config
-    found = Search.open(run.folder, config.training.seed)
+    found = Search.open(run.folder, config.training.seed, facts.get("generation", SEQUENTIAL))
     space = from_dict(facts["space"])
     table = TrialTable(space, screen)
     screen.facts(_describe(run, config, space, facts, prepared))
     table.heading()
     for trial in found.trials:
         if trial.state.is_finished():
-            table.row(trial)
-    limit = math.inf if facts["minutes"] is None else 60 * facts["minutes"]
+            table.add(trial)
     how_to_go_on = partial(run.how_to_resume, "search")
     with explained_stops(how_to_go_on, _("stopped; what was done is kept."), several=True):
-        while (trial := _next_trial(found, facts["trials"], limit)) is not None:
-            with backend.forgotten():
-                train_trial(found, trial, suggest(trial, space, config), prepared, table)
+        _train_trials(found, facts, space, prepared, table, place)
         result = finish_search(found, prepared, table)
     run.write("search.json", json.dumps(facts | result, ensure_ascii=False, indent=1))
     seal(run.folder)
     return found
 
 
-def _next_trial(found: Search, trials: int, limit: float) -> optuna.Trial | None:
-    """Return the trial during which the search was stopped, otherwise a new one.
+def _train_trials(
+    found: Search,
+    facts: Mapping[str, Any],
+    space: Space,
+    prepared: Prepared,
+    table: TrialTable,
+    place: Place,
+) -> None:
+    """Train what is left, one generation after the other, and record and print each trial."""
+    bar = Screen(console=table.screen.console, rows=False)
+    config = Run(found.folder).config
+    while True:
+        trials: dict[int, optuna.Trial] = {}
+        jobs = _generation(found, facts, space, config, trials)
+        for job, outcome in place.each(train_trial, jobs, prepared, bar):
+            ended = found.tell(trials[job.number], outcome)
+            table.add(ended)
+            write_trials(found, space)
+            with storage_errors(found.folder / "tensorboard", _("the trial for TensorBoard")):
+                write_hparams(found.folder / "tensorboard", ended, found.history(ended))
+        if not trials:
+            return
 
-    None is returned after the last trial, or if the finished trials took more than `limit` seconds.
+
+def _generation(
+    found: Search,
+    facts: Mapping[str, Any],
+    space: Space,
+    config: Config,
+    trials: dict[int, optuna.Trial],
+) -> Iterator[Job]:
+    """Yield the trials that are left of the generation that is next.
+
+    These are the trials during which the search was stopped, and then new ones. None of those is
+    begun if the trials that have ended took more than the time limit.
+
+    Args:
+        found: The search.
+        facts: What search.json says of it.
+        space: The settings that are varied.
+        config: The settings that are not.
+        trials: Receives the trials, by their numbers.
     """
     known = found.trials
-    for trial in known:
-        if trial.state == TrialState.RUNNING:
-            return optuna.Trial(found.study, trial._trial_id)
-    return found.study.ask() if len(known) < trials and found.seconds < limit else None
+    begun = [trial for trial in known if not trial.state.is_finished()]
+    first = min([trial.number for trial in begun], default=len(known))
+    begin = generation_begin(first, found.generation)
+    earlier = earlier_trials(known, first, found.generation)
+    limits = medians(earlier, config.training.epochs, journal.STARTUP)
+    limit = math.inf if facts["minutes"] is None else 60 * facts["minutes"]
+    for number in range(begin, min(begin + found.generation, facts["trials"])):
+        if number < len(known):
+            if known[number].state.is_finished():
+                continue
+            trial = optuna.Trial(found.study, known[number]._trial_id)
+        elif found.seconds < limit:
+            trial = found.study.ask()
+        else:
+            return
+        trials[number] = trial
+        yield Job(number, found.run(trial), (suggest(trial, space, config), limits))
 
 
 def _describe(

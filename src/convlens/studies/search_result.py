@@ -4,7 +4,9 @@ The table is printed while the trials end, one row after the other. At the end o
 best trial is compared with the second best and scored on the test images.
 """
 
+import csv
 import dataclasses
+import io
 import shlex
 from pathlib import Path
 from typing import Any
@@ -19,15 +21,34 @@ from convlens.errors import TrainingError
 from convlens.evaluation.metrics import accuracy
 from convlens.evaluation.paired import compare_pairs
 from convlens.evaluation.scores import Score
+from convlens.files import write_atomically
 from convlens.language import N_, _, sentences
 from convlens.report.finish import finish
 from convlens.run import Run
 from convlens.screen import Screen
-from convlens.studies.journal import Search, rate_follows_optimizer, seconds_of, varied_fields
+from convlens.studies.journal import (
+    FAILURE,
+    MEDIAN,
+    Search,
+    rate_follows_optimizer,
+    seconds_of,
+    varied_fields,
+)
 from convlens.studies.space import Space
 
 LEAST_SEEN = 5e-4  # smallest difference of accuracies that one decimal of a percentage can show
 SHOWN = 5  # trials in the closing table
+TABLE = "trials.csv"
+COLUMNS = (  # of this file, before those of the settings
+    "trial",
+    "state",
+    "val_accuracy",
+    "epochs",
+    "seconds",
+    "median",
+    "median_of",
+    "failure",
+)
 LONGER = 40  # epochs that are suggested for the best settings
 
 # not translated: a line of Python
@@ -60,6 +81,8 @@ HEADINGS = {  # of the columns before those of the settings
 class TrialTable:
     """Prints trials as rows, with one column for each setting that is varied.
 
+    The rows of `add` are in the order of the trials, whatever the order in which they end.
+
     Args:
         space: The settings that are varied.
         screen: Where the table is printed.
@@ -67,6 +90,8 @@ class TrialTable:
 
     def __init__(self, space: Space, screen: Screen) -> None:
         self.screen = screen
+        self._waiting: dict[int, FrozenTrial] = {}
+        self._printed = 0
         self.headings = {name: _(text) for name, text in HEADINGS.items()}
         self.widths = {"trial": 5, "val": 6, "epochs": 6, "seconds": 7}
         for name, heading in self.headings.items():
@@ -86,13 +111,15 @@ class TrialTable:
         self.screen.say()
         self.screen.say("  ".join(cells), "bold")
 
-    def row(self, trial: FrozenTrial, ending: str = "") -> None:
-        """Print a trial. Its score is that of its best epoch.
+    def add(self, trial: FrozenTrial) -> None:
+        """Print a trial that has ended, or keep its row until those before it are printed."""
+        self._waiting[trial.number] = trial
+        while (row := self._waiting.pop(self._printed, None)) is not None:
+            self.row(row)
+            self._printed += 1
 
-        Args:
-            trial: The trial.
-            ending: Why it failed, printed as a note below the row of a failed trial.
-        """
+    def row(self, trial: FrozenTrial) -> None:
+        """Print a trial. Its score is that of its best epoch; below it is why it failed."""
         best = max(trial.intermediate_values.values(), default=None)
         values = varied_fields(trial) | {
             "trial": trial.number,
@@ -102,10 +129,52 @@ class TrialTable:
         }
         cells = [f"{format_value(values.get(name, '-')):>{w}}" for name, w in self.widths.items()]
         if trial.state == TrialState.PRUNED:
-            cells.append(_("stopped early"))
+            cells.append(_why_stopped(trial))
         self.screen.say("  ".join(cells))
-        if trial.state == TrialState.FAIL and ending:
-            self.screen.note(ending)
+        if failure := trial.user_attrs.get(FAILURE):
+            self.screen.note(failure)
+
+
+def _why_stopped(trial: FrozenTrial) -> str:
+    """Return why a trial was stopped early, in words."""
+    median = trial.user_attrs.get(MEDIAN)
+    if median is None:  # An earlier convlens, which did not record it, has stopped the trial.
+        return _("stopped early")
+    return _("stopped early: the median of {count} trials was {median:.1f} %").format(
+        count=median["trials"], median=100 * median["accuracy"]
+    )
+
+
+def write_trials(found: Search, space: Space) -> None:
+    """Write trials.csv, with a row for each trial that has ended, in their order.
+
+    The columns `median` and `median_of` say of a trial that was stopped early what it was below
+    after its last epoch, and how many earlier trials had this median.
+
+    Raises:
+        StorageError: If the file cannot be written. The previous rows stay.
+    """
+    names = [*space, *(["learning_rate"] if rate_follows_optimizer(space) else [])]
+    text = io.StringIO(newline="")
+    writer = csv.DictWriter(text, (*COLUMNS, *names))
+    writer.writeheader()
+    for trial in found.trials:
+        if not trial.state.is_finished():
+            continue
+        median = trial.user_attrs.get(MEDIAN, {})
+        values = varied_fields(trial)
+        facts = {
+            "trial": trial.number,
+            "state": trial.state.name.lower(),
+            "val_accuracy": max(trial.intermediate_values.values(), default=None),
+            "epochs": len(trial.intermediate_values),
+            "seconds": round(seconds_of(trial), 3),
+            "median": median.get("accuracy"),
+            "median_of": median.get("trials"),
+            "failure": trial.user_attrs.get(FAILURE),
+        }
+        writer.writerow(facts | {name: values.get(name) for name in names})
+    write_atomically(found.folder / TABLE, text.getvalue(), _("the table of the trials"))
 
 
 def _right(text: str, width: int) -> str:
@@ -153,6 +222,7 @@ def finish_search(found: Search, prepared: Prepared, table: TrialTable) -> dict[
     tensorboard = ["tensorboard", "--logdir", str(found.folder / "tensorboard")]
     table.screen.fact(_("classifier"), str(run.classifier_path))
     table.screen.fact(_("chart"), str(chart))
+    table.screen.fact(_("table"), str(found.folder / TABLE))
     table.screen.fact(_("trials"), logs.format(command=" ".join(tensorboard)))
     table.screen.fact(_("next"), train_longer(prepared.to_dict()["path"], run.folder / "run.toml"))
     metrics = classifier.provenance.get("metrics", {})

@@ -1,6 +1,8 @@
-"""Trial: one training of a search, which is pruned if it falls behind the others.
+"""Trial: one training of a search, which ends if it falls behind earlier trials.
 
-A finished trial is also written for the page HParams of TensorBoard, without TensorFlow.
+A trial is a function of its configuration, its images and the limits of its generation: it asks
+nobody while it trains, and tells how it ended in an `Outcome`. A finished trial is also written for
+the page HParams of TensorBoard, without TensorFlow.
 """
 
 import time
@@ -8,8 +10,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import optuna
-from optuna.trial import FrozenTrial, TrialState
+from optuna.trial import FrozenTrial
 from tensorboard.compat.proto.event_pb2 import Event
 from tensorboard.compat.proto.summary_pb2 import Summary
 from tensorboard.plugins.hparams.summary_v2 import hparams_pb
@@ -18,94 +19,49 @@ from tensorboard.summary.writer.event_file_writer import EventFileWriter
 from convlens.config import Config
 from convlens.data.prepared import Prepared
 from convlens.errors import ModelError, TrainingError
-from convlens.files import storage_errors
-from convlens.language import _
 from convlens.pipeline import open_trainer
 from convlens.run import Run
 from convlens.screen import Screen
-from convlens.studies.journal import SECONDS, Search, varied_fields
-from convlens.studies.search_result import TrialTable
+from convlens.studies.generations import BelowMedian, Judge, Median, Outcome
+from convlens.studies.journal import varied_fields
 from convlens.studies.several import as_begun
 
 SCALARS = ("loss", "accuracy", "val_loss", "val_accuracy")  # that TensorBoard shows
 
 
-class Pruner:
-    """Reports the score of each epoch to Optuna, and ends a trial that falls behind the others.
-
-    Args:
-        trial: The trial.
-        epochs: The number of epochs of the trial. After the last one it is not pruned.
-    """
-
-    def __init__(self, trial: optuna.Trial, epochs: int) -> None:
-        self.trial = trial
-        self.epochs = epochs
-        self.highest = 0.0
-        known = trial.study.get_trials(deepcopy=False)[trial.number].intermediate_values
-        self.reported = max(known, default=0)  # the last epoch before the search was stopped
-
-    def __call__(self, row: dict[str, Any], best: bool) -> None:
-        """Report the best validation accuracy so far.
-
-        Args:
-            row: The finished epoch, also one from before a stop.
-            best: Not used.
-
-        Raises:
-            optuna.TrialPruned: If this accuracy is below the median of the other trials.
-        """
-        self.highest = max(self.highest, row["val_accuracy"])
-        if row["epoch"] < self.reported:
-            return  # Optuna was asked, and has answered, before the stop
-        if row["epoch"] > self.reported:
-            self.trial.report(self.highest, row["epoch"])
-        if row["epoch"] < self.epochs and self.trial.should_prune():
-            raise optuna.TrialPruned
-
-
 def train_trial(
-    found: Search, trial: optuna.Trial, config: Config, prepared: Prepared, table: TrialTable
-) -> None:
-    """Train a trial, or the rest of it, and record how it ended.
+    run: Run, prepared: Prepared, screen: Screen, config: Config, limits: Mapping[int, Median]
+) -> Outcome:
+    """Train a trial, or the rest of it, and return how it ended.
 
     Args:
-        found: The search.
-        trial: The trial.
-        config: The configuration of the trial.
+        run: The run of the trial.
         prepared: The images and their split.
-        table: Where the trial is printed.
+        screen: Where the progress is shown.
+        config: The configuration of the trial.
+        limits: What it must reach in order to go on, by the epoch.
 
     Raises:
         Interrupted: If the user pressed Ctrl-C. The trial can be continued.
         StorageError: If a file cannot be written.
     """
-    run = found.run(trial)
     began = time.monotonic()
-    state = TrialState.COMPLETE
-    value = None
-    ending = ""
+    judge = Judge(limits)
+    median = None
+    failure = ""
     try:
-        bar = Screen(console=table.screen.console, rows=False)
-        trainer = open_trainer(prepared, as_begun(run, config), bar)
+        trainer = open_trainer(prepared, as_begun(run, config), screen)
         if not (run.folder / "run.toml").exists():
-            trainer.setup.describe(Run(found.folder).part(run.folder.name))
-        trainer.run(run, on_epoch=Pruner(trial, config.training.epochs))
-        value = max(float(row["val_accuracy"] or 0) for row in run.history)
-    except optuna.TrialPruned:
-        state = TrialState.PRUNED
+            trainer.setup.describe(Run(run.folder.parent).part(run.folder.name))
+        trainer.run(run, on_epoch=judge)
+    except BelowMedian as end:
+        median = end.median
     except (ModelError, TrainingError) as error:
-        state = TrialState.FAIL
-        ending = str(error)
+        failure = str(error)
     history = run.history if (run.folder / "history.csv").exists() else []
     # The time before a stop is known by its epochs only.
     seconds = max(time.monotonic() - began, sum(float(row["seconds"] or 0) for row in history))
-    trial.set_user_attr(SECONDS, seconds)
-    found.study.tell(trial, value, state=state)
-    finished = found.trials[trial.number]
-    table.row(finished, ending)
-    with storage_errors(found.folder / "tensorboard", _("the trial for TensorBoard")):
-        write_hparams(found.folder / "tensorboard", finished, history)
+    return Outcome(seconds, judge.scores, median, failure)
 
 
 def write_hparams(folder: Path, trial: FrozenTrial, history: Sequence[Mapping[str, Any]]) -> None:
