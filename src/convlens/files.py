@@ -142,7 +142,7 @@ def storage_errors(
 @contextmanager
 def explained_stops(
     how_to_go_on: Callable[[], str],
-    stopped: str | None = None,
+    stopped: str | Callable[[], str] | None = None,
     *,
     several: bool = False,
 ) -> Iterator[None]:
@@ -150,7 +150,7 @@ def explained_stops(
 
     Args:
         how_to_go_on: Returns what was kept and what to type, as a sentence.
-        stopped: The sentence before it, in the chosen language.
+        stopped: The sentence before it, in the chosen language, or what returns it when it stops.
         several: Whether the block runs several trainings. Then the message of the one that was
             stopped is replaced, since it would continue that one only.
 
@@ -163,8 +163,8 @@ def explained_stops(
     except (KeyboardInterrupt, Interrupted) as stop:
         if isinstance(stop, Interrupted) and not several:
             raise
-        stopped = stopped or _("stopped before the end.")
-        raise Interrupted(sentences(stopped, how_to_go_on())) from None
+        said = stopped() if callable(stopped) else stopped
+        raise Interrupted(sentences(said or _("stopped before the end."), how_to_go_on())) from None
     except StorageError as error:
         raise StorageError(sentences(*error.args, how_to_go_on())) from error
 

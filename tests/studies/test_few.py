@@ -117,7 +117,7 @@ def test_it_is_several_trainings_none_of_which_is_scored_or_resumed_as_a_whole(h
 def test_a_killed_one_goes_on_with_the_draws_that_are_left(scratch, digits, tmp_path, monkeypatch):
     with monkeypatch.context() as patch:
         press_ctrl_c(patch, 6)  # a draw has 2 epochs of 2 steps
-        with pytest.raises(Interrupted, match=r"draw 2 of 2; .* --run \S+stopped --resume"):
+        with pytest.raises(Interrupted, match=r"1 of 2 draws .* --run \S+stopped --resume"):
             train_on_few(digits, SCRATCH, 2, draws=2, run=tmp_path / "stopped", screen=QUIET)
     stopped = Run(tmp_path / "stopped")
     with pytest.raises(RunError, match=r"several trainings\. Continue .* --resume"):

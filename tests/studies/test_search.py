@@ -198,7 +198,13 @@ def test_weak_trials_are_stopped_early(dataset, tmp_path):
     space = {"learning_rate": Choices((0.01, 0.02, 0.03, 1e-9))}
     config = CONFIG.replace(epochs=4, filters=(8,), dense=(16,), optimizer="adamw")
     found = search(
-        dataset, config, trials=12, space=space, run=tmp_path / "weak", screen=Screen(quiet=True)
+        dataset,
+        config,
+        trials=12,
+        space=space,
+        generation=1,
+        run=tmp_path / "weak",
+        screen=Screen(quiet=True),
     )
     stopped = [t for t in found.study.get_trials() if t.state == optuna.trial.TrialState.PRUNED]
     assert stopped

@@ -8,11 +8,10 @@ images are used once per network, for the final table.
 import json
 import math
 import shlex
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
 
-from convlens import backend
 from convlens.budget.train_for import seconds_trained, train_for
 from convlens.checksums import seal
 from convlens.config import Config
@@ -26,6 +25,7 @@ from convlens.pipeline import begin, checked, open_trainer
 from convlens.run import Run
 from convlens.run_folder import COMPARISON_FACTS, refuse_begun
 from convlens.screen import Screen, duration
+from convlens.studies.places import Here, Job, Place
 from convlens.studies.ranking import TRAINED, Ranking, score_runs
 from convlens.studies.recipes import (
     check_models,
@@ -48,7 +48,7 @@ NO_COMPARISON = {  # by whether there are others
 }
 
 
-def compare(
+def compare(  # noqa: PLR0913 - the public entry point; all but two have defaults
     dataset: Dataset,
     names: Sequence[str],
     config: Config | None = None,
@@ -56,6 +56,7 @@ def compare(
     minutes: float = DEFAULT_MINUTES,
     run: str | Path | None = None,
     screen: Screen | None = None,
+    place: Place | None = None,
 ) -> Run:
     """Train networks of the zoo for the same time each, rank them, and return the folder.
 
@@ -70,6 +71,8 @@ def compare(
             not building and measuring.
         run: The name or the folder of the new comparison.
         screen: Where the progress is shown.
+        place: Where the networks are trained. None is this process, which always measures and
+            scores them.
 
     Raises:
         ModelError: If a network is unknown or cannot take these images. Nothing is trained then.
@@ -106,7 +109,7 @@ def compare(
     facts = {"models": list(names), "minutes": minutes, "path": prepared.to_dict()["path"]}
     comparison.write(FACTS, json.dumps(facts, ensure_ascii=False, indent=1))
     with comparison.locked():
-        return _carry_out(comparison, prepared, screen)
+        return _carry_out(comparison, prepared, screen, place or Here())
 
 
 def open_comparison(name: str | Path) -> Run:
@@ -126,7 +129,9 @@ def open_comparison(name: str | Path) -> Run:
     raise RunError(_(NO_COMPARISON[bool(known)]).format(name=name, known=listed(known)))
 
 
-def resume_comparison(dataset: Dataset, name: str | Path, screen: Screen | None = None) -> Run:
+def resume_comparison(
+    dataset: Dataset, name: str | Path, screen: Screen | None = None, place: Place | None = None
+) -> Run:
     """Continue a comparison that was stopped or killed.
 
     Networks that were finished are not trained again.
@@ -135,6 +140,8 @@ def resume_comparison(dataset: Dataset, name: str | Path, screen: Screen | None 
         dataset: The images of the comparison.
         name: The name or the folder of the comparison.
         screen: Where the progress is shown.
+        place: Where the networks are trained. None is this process, which always measures and
+            scores them.
 
     Raises:
         RunError: If there is no comparison of that name, it is finished, or these are other images.
@@ -142,10 +149,10 @@ def resume_comparison(dataset: Dataset, name: str | Path, screen: Screen | None 
     comparison = open_comparison(name)
     screen = screen or Screen()
     with comparison.resumed(screen):
-        return _resume(dataset, comparison, screen)
+        return _resume(dataset, comparison, screen, place or Here())
 
 
-def _resume(dataset: Dataset, comparison: Run, screen: Screen) -> Run:
+def _resume(dataset: Dataset, comparison: Run, screen: Screen, place: Place) -> Run:
     """Continue a comparison in a folder that is locked."""
     facts = comparison.read(FACTS)
     if "ranking" in facts:
@@ -160,7 +167,7 @@ def _resume(dataset: Dataset, comparison: Run, screen: Screen) -> Run:
     with screen.counter(_("decoding")) as progress:
         dataset = first.corrected(dataset)
         prepared = first.divided(prepare_data(dataset, first.config, progress=progress))
-    return _carry_out(comparison, prepared, screen)
+    return _carry_out(comparison, prepared, screen, place)
 
 
 def _require_images(prepared: Prepared) -> None:
@@ -192,26 +199,18 @@ def _announce(prepared: Prepared, count: int, minutes: float, screen: Screen) ->
         screen.note(note)
 
 
-def _carry_out(comparison: Run, prepared: Prepared, screen: Screen) -> Run:
+def _carry_out(comparison: Run, prepared: Prepared, screen: Screen, place: Place) -> Run:
     """Train the networks that are not trained yet, score all, and write and print the result."""
     facts = comparison.read(FACTS)
     runs = [
         (Run(comparison.folder / name), for_network(prepared, name)) for name in facts["models"]
     ]
+    jobs = _jobs(runs, 60 * facts["minutes"], place, screen)
     how_to_go_on = partial(comparison.how_to_resume, "compare")
     with explained_stops(how_to_go_on, _("stopped; what was done is kept."), several=True):
-        for number, (run, images) in enumerate(runs, 1):
-            if (run.folder / TRAINED).exists():
-                continue
-            screen.say()
-            screen.say(
-                _("{name}, {number} of {count}").format(
-                    name=run.folder.name, number=number, count=len(runs)
-                ),
-                "bold",
-            )
-            with backend.forgotten():
-                _train(run, images, 60 * facts["minutes"], screen)
+        bar = Screen(console=screen.console, rows=False)
+        for job, note in place.each(train_network, jobs, prepared, bar):
+            _show_trained(job.run, note, screen)
         with screen.console.status("scoring"):
             ranking = score_runs(runs, screen)
             ranking.draw(
@@ -224,23 +223,59 @@ def _carry_out(comparison: Run, prepared: Prepared, screen: Screen) -> Run:
     return comparison
 
 
-def _train(run: Run, prepared: Prepared, seconds: float, screen: Screen) -> None:
-    """Train one network as planned in its run.toml, and mark it as trained."""
-    trainer = open_trainer(prepared, run.config, Screen(console=screen.console, rows=False))
+def _jobs(
+    runs: Sequence[tuple[Run, Prepared]], seconds: float, place: Place, screen: Screen
+) -> Iterator[Job]:
+    """Yield the networks that are not trained yet."""
+    for number, (run, _images) in enumerate(runs, 1):
+        if (run.folder / TRAINED).exists():
+            continue
+        if place.is_here:
+            screen.say()
+            screen.say(
+                _("{name}, {number} of {count}").format(
+                    name=run.folder.name, number=number, count=len(runs)
+                ),
+                "bold",
+            )
+        yield Job(number, run, (seconds,))
+
+
+def train_network(run: Run, prepared: Prepared, screen: Screen, seconds: float) -> str:
+    """Train one network as planned in its run.toml, mark it as trained, and return a note.
+
+    Args:
+        run: The run of the network.
+        prepared: The images and their split.
+        screen: Where the progress is shown.
+        seconds: The time of the network.
+
+    Raises:
+        Interrupted: If the user pressed Ctrl-C. The network can be trained further.
+    """
+    trainer = open_trainer(for_network(prepared, run.folder.name), run.config, screen)
     try:
         note = train_for(trainer, run, seconds)
     except TrainingError as error:
         note = str(error)
     spent = seconds_trained(run)
     run.write(TRAINED, json.dumps({"seconds": spent, "note": note}, ensure_ascii=False))
+    return note
+
+
+def _show_trained(run: Run, note: str, screen: Screen) -> None:
+    """Print what the training of a network has reached."""
     if note:
         screen.note(note)
     if run.classifier_path.exists():
         history = run.history
         best = max(float(row["val_accuracy"] or 0) for row in history)
         screen.say(
-            _("{epochs} epochs in {time}, best validation accuracy {best:.1f} %").format(
-                epochs=len(history), time=duration(spent), best=100 * best
+            _("{name}: {epochs} epochs in {time}, best validation accuracy {best:.1f} %").format(
+                name=run.folder.name,
+                epochs=len(history),
+                time=duration(run.read(TRAINED)["seconds"]),
+                best=100 * best,
             )
         )
 

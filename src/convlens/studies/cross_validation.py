@@ -4,18 +4,18 @@ A cross-validation that was killed goes on as it would have: folds that were sco
 scores, and the one that was trained continues from its state.
 """
 
-from collections.abc import Iterator
+import time
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from convlens import backend
 from convlens.config import Config
 from convlens.data.dataset import Dataset
 from convlens.data.prepared import Prepared
-from convlens.data.splits import draw, folds, ranks_of
+from convlens.data.splits import Splits, draw, folds, ranks_of
 from convlens.errors import ConfigError
 from convlens.evaluation.evaluate import evaluate
 from convlens.files import explained_stops, write_atomically
@@ -25,7 +25,8 @@ from convlens.report.finish import calibrate, finish, probabilities
 from convlens.report.results import Scored
 from convlens.run import Run
 from convlens.run_folder import FOLD_DONE
-from convlens.screen import Screen
+from convlens.screen import Screen, duration
+from convlens.studies.places import Here, Job, Place
 from convlens.studies.several import as_begun, continued, write_asked
 from convlens.training.network import Origin
 from convlens.training.trainer import Training
@@ -34,7 +35,7 @@ from convlens.transfer.origin import choose_origin
 STOPPED = N_("stopped in {folder}; finished folds keep their classifiers and scores.")
 
 
-def cross_validate(
+def cross_validate(  # noqa: PLR0913 - the public entry point; all but three have defaults
     dataset: Dataset,
     config: Config,
     k: int,
@@ -42,6 +43,7 @@ def cross_validate(
     run: str | Path | None = None,
     start_from: str | Path | None = None,
     screen: Screen | None = None,
+    place: Place | None = None,
 ) -> Run:
     """Train one network per fold and a last one on all images, and return the run of the last.
 
@@ -60,6 +62,8 @@ def cross_validate(
         run: The name or the folder of the new run.
         start_from: A classifier file or a run that every network begins with.
         screen: Where the progress is shown.
+        place: Where the folds are trained. None is this process, which always trains the last
+            network.
 
     Raises:
         ConfigError: If there are fewer than two folds, or the classifier to begin with has learned
@@ -91,12 +95,12 @@ def cross_validate(
         write_asked(outer, config)
         last = open_training(whole, config, origin, screen)
         last.setup.describe(outer, folds=k)
-        study.carry_out(outer, last)
+        study.carry_out(outer, last, place or Here())
     return outer
 
 
 def resume_cross_validation(
-    dataset: Dataset, name: str | Path, screen: Screen | None = None
+    dataset: Dataset, name: str | Path, screen: Screen | None = None, place: Place | None = None
 ) -> Run:
     """Continue a cross-validation that was stopped or killed, as it would have gone on.
 
@@ -104,6 +108,8 @@ def resume_cross_validation(
         dataset: The images of the cross-validation.
         name: The name or the folder of its run.
         screen: Where the progress is shown.
+        place: Where the folds are trained. None is this process, which always trains the last
+            network.
 
     Raises:
         RunError: If there is no run of that name, it is finished, or these are other images.
@@ -113,7 +119,8 @@ def resume_cross_validation(
     with continued(dataset, name, screen) as (outer, config, origin, whole):
         whole = outer.divided(whole)
         last = open_training(whole, as_begun(outer, config), origin, screen)
-        _Folds(whole, config, origin, outer.data["folds"], screen).carry_out(outer, last)
+        study = _Folds(whole, config, origin, outer.data["folds"], screen)
+        study.carry_out(outer, last, place or Here())
     return outer
 
 
@@ -149,14 +156,14 @@ class _Folds:
         """Raise DataError if a class has too few images."""
         list(self.parts())
 
-    def carry_out(self, outer: Run, last: Training) -> None:
+    def carry_out(self, outer: Run, last: Training, place: Place) -> None:
         """Train and score the folds that are left, then the network of all images."""
         dataset = self.whole.dataset
         rows = np.zeros((len(dataset), dataset.num_classes), np.float32)
-        for number, (rest, held) in enumerate(self.parts(), 1):
-            inner = outer.part(f"fold-{number}")
-            if not (inner.folder / FOLD_DONE).exists():
-                self._train(outer, inner, number, rest, held)
+        parts = list(self.parts())
+        inners = [outer.part(f"fold-{number}") for number in range(1, self.k + 1)]
+        self._train_folds(outer, inners, parts, last, place)
+        for inner, (_rest, held) in zip(inners, parts, strict=True):
             with np.load(inner.folder / FOLD_DONE) as scored:
                 rows[held] = scored["rows"]
         self.screen.say()
@@ -173,38 +180,96 @@ class _Folds:
         facts = {"folds": self.k}
         finish(outer, self.whole, self.screen, predict=last.predict, scored=scored, facts=facts)
 
-    def _train(
+    def _train_folds(
         self,
         outer: Run,
-        inner: Run,
-        number: int,
-        rest: NDArray[np.int64],
-        held: NDArray[np.int64],
+        inners: Sequence[Run],
+        parts: Sequence[tuple[NDArray[np.int64], NDArray[np.int64]]],
+        last: Training,
+        place: Place,
     ) -> None:
-        """Train a network on the other folds, and write the probabilities of this one."""
+        """Train and score the folds that are left."""
+        left = [
+            number
+            for number, inner in enumerate(inners, 1)
+            if not (inner.folder / FOLD_DONE).exists()
+        ]
+        if left and not place.is_here:
+            last.announce(outer, ())
+
+        def jobs() -> Iterator[Job]:
+            for number in left:
+                if place.is_here:
+                    self._say(number)
+                splits = self._splits(number, *parts[number - 1])
+                announced = number == 1 and place.is_here
+                yield Job(number, inners[number - 1], (self.config, splits, announced))
+
+        stopped = _stopped(outer)
+        with explained_stops(outer.how_to_resume, stopped, several=True):
+            for job, seconds in place.each(
+                train_fold, jobs(), (self.whole, self.origin), self.screen
+            ):
+                if not place.is_here:
+                    self._say(job.number)
+                    self.screen.say(
+                        _("trained and scored in {time}").format(time=duration(seconds))
+                    )
+
+    def _say(self, number: int) -> None:
+        """Print the heading of a fold."""
         self.screen.say()
         self.screen.say(_("fold {number} of {k}").format(number=number, k=self.k), "bold")
-        config = self.config
+
+    def _splits(self, number: int, rest: NDArray[np.int64], held: NDArray[np.int64]) -> Splits:
+        """Return which images train, validate and test a fold."""
         whole = self.whole
-        salt = f"{config.training.seed} fold {number}"
+        salt = f"{self.config.training.seed} fold {number}"
         ranks = ranks_of(whole.store.digests, salt, whole.clusters)
-        val = draw(rest, whole.dataset.labels, whole.clusters, config.data.val, ranks)
-        train = np.setdiff1d(rest, val)
-        fold = replace(whole, splits=replace(whole.splits, train=train, val=val, test=held))
-        training = open_training(fold, as_begun(inner, config), self.origin, self.screen)
-        training.setup.describe(inner)
-        with backend.forgotten():
-            if number == 1:
-                training.announce(inner)
-            with explained_stops(outer.how_to_resume, _stopped(inner), several=True):
-                training.run(inner)
-        classifier = inner.classifier()
-        classifier = calibrate(classifier, fold, config.training, self.screen, training.predict)
-        classifier.save(inner.classifier_path)
-        rows = probabilities(classifier, fold, held, training.predict)
-        write_atomically(
-            inner.folder / FOLD_DONE, lambda place: np.savez(place, rows=rows), _("the scores")
-        )
+        val = draw(rest, whole.dataset.labels, whole.clusters, self.config.data.val, ranks)
+        return replace(whole.splits, train=np.setdiff1d(rest, val), val=val, test=held)
+
+
+def train_fold(
+    run: Run,
+    shared: tuple[Prepared, Origin],
+    screen: Screen,
+    config: Config,
+    splits: Splits,
+    announced: bool,
+) -> float:
+    """Train a network on the other folds, and write the probabilities of this one.
+
+    Args:
+        run: The run of the fold.
+        shared: All images, and the network.
+        screen: Where the progress is shown.
+        config: The settings as they were asked for.
+        splits: Which images train, validate and test.
+        announced: Whether the training is announced.
+
+    Returns:
+        The seconds that it took.
+
+    Raises:
+        Interrupted: If the user pressed Ctrl-C. The fold can be continued.
+    """
+    began = time.monotonic()
+    whole, origin = shared
+    fold = replace(whole, splits=splits)
+    training = open_training(fold, as_begun(run, config), origin, screen)
+    training.setup.describe(run)
+    if announced:
+        training.announce(run)
+    training.run(run)
+    classifier = run.classifier()
+    classifier = calibrate(classifier, fold, config.training, screen, training.predict)
+    classifier.save(run.classifier_path)
+    rows = probabilities(classifier, fold, splits.test, training.predict)
+    write_atomically(
+        run.folder / FOLD_DONE, lambda place: np.savez(place, rows=rows), _("the scores")
+    )
+    return time.monotonic() - began
 
 
 def _stopped(run: Run) -> str:

@@ -8,8 +8,9 @@ scored. If the study is killed, it goes on with the draws that are left, as it w
 
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -31,15 +32,16 @@ from convlens.pipeline import begin, open_training, prepare_images
 from convlens.report.finish import finish
 from convlens.run import Run
 from convlens.screen import Screen
+from convlens.studies.places import Here, Job, Place
 from convlens.studies.several import as_begun, continued, write_asked
 from convlens.training.network import Origin
 from convlens.transfer.origin import choose_origin
 
 DRAWS = 5
-STOPPED = N_("stopped in draw {number} of {draws}; finished draws keep their reports.")
+STOPPED = N_("stopped; {done} of {draws} draws are finished and keep their reports.")
 
 
-def train_on_few(
+def train_on_few(  # noqa: PLR0913 - the public entry point; all but three have defaults
     dataset: Dataset,
     config: Config,
     k: int,
@@ -47,6 +49,7 @@ def train_on_few(
     draws: int = DRAWS,
     run: str | Path | None = None,
     screen: Screen | None = None,
+    place: Place | None = None,
 ) -> Run:
     """Train on k images per class, several times, and return the run with the mean score.
 
@@ -61,6 +64,7 @@ def train_on_few(
         draws: How often they are drawn.
         run: The name or the folder of the new run.
         screen: Where the progress is shown.
+        place: Where the draws are trained. None is this process.
 
     Raises:
         ConfigError: If k is less than 1, or there are fewer than two draws.
@@ -83,17 +87,20 @@ def train_on_few(
     outer = Run.create(run, f"{dataset.name}-{origin.name}-{k}-a-class")
     with outer.removed_on_failure(), outer.locked():
         write_asked(outer, config)
-        _Few(whole, config, origin, k, draws, screen).carry_out(outer, pools)
+        _Few(whole, config, origin, k, draws, screen).carry_out(outer, pools, place or Here())
     return outer
 
 
-def resume_few(dataset: Dataset, name: str | Path, screen: Screen | None = None) -> Run:
+def resume_few(
+    dataset: Dataset, name: str | Path, screen: Screen | None = None, place: Place | None = None
+) -> Run:
     """Continue trainings on few images that were stopped or killed, as they would have gone on.
 
     Args:
         dataset: The images of the run.
         name: The name or the folder of the run.
         screen: Where the progress is shown.
+        place: Where the draws are trained. None is this process.
 
     Raises:
         RunError: If there is no run of that name, it is finished, or these are other images.
@@ -103,7 +110,7 @@ def resume_few(dataset: Dataset, name: str | Path, screen: Screen | None = None)
         outer.divided(whole)  # refuses other images; the recorded split is that of the first draw
         k = outer.data["few"]
         study = _Few(whole, config, origin, k, outer.data["draws"], screen)
-        study.carry_out(outer, _pools(whole, k))
+        study.carry_out(outer, _pools(whole, k), place or Here())
     return outer
 
 
@@ -127,42 +134,88 @@ class _Few:
     draws: int
     screen: Screen
 
-    def carry_out(self, outer: Run, pools: Sequence[NDArray[np.int64]]) -> None:
+    def carry_out(self, outer: Run, pools: Sequence[NDArray[np.int64]], place: Place) -> None:
         """Train and score the draws that are left, and write the mean of all."""
-        scores: list[Score] = []
-        for number in range(1, self.draws + 1):
-            inner = outer.part(f"draw-{number}")
-            if not inner.finished:
-                self._train(outer, inner, number, pools)
-            score = Score(**inner.report["metrics"]["accuracy"])
-            scores.append(score)
-            result = _("{value} {interval} of {n:,} images").format(
-                value=score.value_text, interval=score.interval_text, n=score.n
-            )
-            self.screen.fact(_("draw {number}").format(number=number), result)
-        _write(outer, self.k, scores, self.screen)
+        inners = {number: outer.part(f"draw-{number}") for number in range(1, self.draws + 1)}
+        jobs = [
+            Job(number, inner, (self.config, self._drawn(number, pools)))
+            for number, inner in inners.items()
+            if not inner.finished
+        ]
+        if not inners[1].finished:
+            self._announce(outer, self._drawn(1, pools), place)
+        for number, inner in inners.items():
+            if inner.finished:
+                self._show(number, inner)
+        shared = (self.whole, self.origin)
+        stopped = partial(self._stopped, inners.values())
+        with explained_stops(outer.how_to_resume, stopped, several=True):
+            for job, _result in place.each(train_draw, jobs, shared, Screen(quiet=True)):
+                self._show(job.number, job.run)
+        _write(outer, self.k, [_score_of(inner) for inner in inners.values()], self.screen)
 
-    def _train(
-        self, outer: Run, inner: Run, number: int, pools: Sequence[NDArray[np.int64]]
-    ) -> None:
-        """Train on the images of one draw, and write its report."""
-        rng = np.random.default_rng((self.config.training.seed, number))
-        drawn = np.sort(np.concatenate([rng.permutation(pool)[: self.k] for pool in pools]))
-        splits = replace(self.whole.splits, train=drawn, val=drawn[:0])
-        part = replace(self.whole, splits=splits)
+    def _announce(self, outer: Run, drawn: NDArray[np.int64], place: Place) -> None:
+        """Record and print what is trained on the images of the first draw."""
         with backend.forgotten():
-            config = as_begun(inner, self.config)
-            training = open_training(part, config, self.origin, Screen(quiet=True))
-            training.setup.describe(inner)
-            if number == 1:
-                training.setup.describe(outer, few=self.k, draws=self.draws)
-                training.announce(outer, screen=self.screen)
-            stopped = _(STOPPED).format(number=number, draws=self.draws)
-            with explained_stops(outer.how_to_resume, stopped, several=True):
-                training.run(inner)
-                predict = training.stages[-1].prepare_scores(inner)
-                prepared = training.setup.prepared
-                finish(inner, prepared, training.screen, predict=predict, explain=False)
+            part = _part(self.whole, drawn)
+            training = open_training(part, self.config, self.origin, Screen(quiet=True))
+            training.setup.describe(outer, few=self.k, draws=self.draws)
+            training.announce(outer, None if place.is_here else (), self.screen)
+
+    def _drawn(self, number: int, pools: Sequence[NDArray[np.int64]]) -> NDArray[np.int64]:
+        """Return the indices of the training images of a draw."""
+        rng = np.random.default_rng((self.config.training.seed, number))
+        return np.sort(np.concatenate([rng.permutation(pool)[: self.k] for pool in pools]))
+
+    def _show(self, number: int, inner: Run) -> None:
+        """Print the score of a draw."""
+        score = _score_of(inner)
+        result = _("{value} {interval} of {n:,} images").format(
+            value=score.value_text, interval=score.interval_text, n=score.n
+        )
+        self.screen.fact(_("draw {number}").format(number=number), result)
+
+    def _stopped(self, inners: Collection[Run]) -> str:
+        """Return how many draws are finished."""
+        done = sum(inner.finished for inner in inners)
+        return _(STOPPED).format(done=done, draws=self.draws)
+
+
+def train_draw(
+    run: Run,
+    shared: tuple[Prepared, Origin],
+    screen: Screen,
+    config: Config,
+    drawn: NDArray[np.int64],
+) -> None:
+    """Train on the images of one draw, and write its report.
+
+    Args:
+        run: The run of the draw.
+        shared: All images, and the network.
+        screen: Where the progress is shown.
+        config: The settings as they were asked for.
+        drawn: The indices of the images to learn from.
+
+    Raises:
+        Interrupted: If the user pressed Ctrl-C. The draw can be continued.
+    """
+    whole, origin = shared
+    training = open_training(_part(whole, drawn), as_begun(run, config), origin, screen)
+    training.setup.describe(run)
+    training.run(run)
+    predict = training.stages[-1].prepare_scores(run)
+    finish(run, training.setup.prepared, screen, predict=predict, explain=False)
+
+
+def _part(whole: Prepared, drawn: NDArray[np.int64]) -> Prepared:
+    """Return the images of which those that were drawn are learned from."""
+    return replace(whole, splits=replace(whole.splits, train=drawn, val=drawn[:0]))
+
+
+def _score_of(inner: Run) -> Score:
+    """Return the accuracy of a finished draw."""
+    return Score(**inner.report["metrics"]["accuracy"])
 
 
 def _pools(whole: Prepared, k: int) -> list[NDArray[np.int64]]:

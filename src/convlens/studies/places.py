@@ -33,6 +33,11 @@ class Job:
 class Place(Protocol):
     """Where trainings run."""
 
+    @property
+    def is_here(self) -> bool:
+        """Whether they run one after the other and show their own progress."""
+        ...
+
     def each(
         self, work: Work, jobs: Iterable[Job], shared: Any, screen: Screen
     ) -> Iterator[tuple[Job, Any]]:
@@ -52,6 +57,8 @@ class Place(Protocol):
 
 class Here:
     """This process, which carries out one job after the other."""
+
+    is_here = True
 
     def each(
         self, work: Work, jobs: Iterable[Job], shared: Any, screen: Screen
