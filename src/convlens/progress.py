@@ -2,9 +2,10 @@
 
 The studio starts trainings as processes of their own, which go on when it is killed. It names a
 file in the environment variable `CONVLENS_PROGRESS`; every bar that a `Screen` shows is then also
-written there, twice a second at most, as {"stage", "done", "total", "left", "time"}. The file is
-replaced as a whole and not brought to the disk, so that it costs next to nothing. Without the
-variable nothing is written.
+written there, twice a second at most, as {"stage", "done", "total", "left", "time"}. If a time
+budget is too short, {"needed": {"used", "more", "seconds"}} says at the end what it must be. The
+file is replaced as a whole and not brought to the disk, so that it costs next to nothing. Without
+the variable nothing is written.
 """
 
 import contextlib
@@ -52,7 +53,20 @@ class ProgressFile:
         self._stage = stage
         self._written = now
         content = {"stage": stage, "done": done, "total": total, "left": left, "time": time.time()}
-        beside = self.path.with_name(f"{self.path.name}.{os.getpid()}")
+        self._write(self.path, content)
+
+    def tell_needed(self, needed: dict[str, float]) -> None:
+        """Write what a time budget must be, which was too short.
+
+        Args:
+            needed: The seconds for starting and measuring ("used"), from there ("more"), and of
+                the whole ("seconds").
+        """
+        if self.path is not None:
+            self._write(self.path, {"needed": needed})
+
+    def _write(self, path: Path, content: dict[str, object]) -> None:
+        beside = path.with_name(f"{path.name}.{os.getpid()}")
         with contextlib.suppress(OSError):  # a full disk does not end the work for it
             beside.write_text(json.dumps(content), encoding="utf-8")
-            beside.replace(self.path)
+            beside.replace(path)

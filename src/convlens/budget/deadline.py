@@ -16,6 +16,7 @@ from convlens import backend
 from convlens.budget.plan import AIM, Plan
 from convlens.errors import ConfigError, Interrupted
 from convlens.language import _, ngettext
+from convlens.progress import ProgressFile
 from convlens.run import Run
 from convlens.screen import duration
 from convlens.training.checkpoint import recorded_end
@@ -26,6 +27,28 @@ WATCHED = 0.25  # share of the planned time after which the training's own speed
 GRACE = 0.02  # share of a time budget after which a training that is late is stopped
 SLACK = 0.05  # share of a time budget by which the end may be missed before the plan is changed
 RESERVE = 1.1  # factor by which the time budget that is suggested exceeds what was measured
+
+
+@dataclass(frozen=True)
+class Needed:
+    """What a time budget must be at least, as measured.
+
+    Attributes:
+        used: The seconds for starting and measuring.
+        more: The seconds from there to the report.
+    """
+
+    used: float
+    more: float
+
+    @property
+    def seconds(self) -> float:
+        """The length of the budget, with a reserve for what varies."""
+        return self.used + RESERVE * self.more
+
+    def to_dict(self) -> dict[str, float]:
+        """Return its parts and its length in seconds, ready for JSON."""
+        return {"used": self.used, "more": self.more, "seconds": self.seconds}
 
 
 class Clock:
@@ -52,19 +75,25 @@ class Clock:
         """The seconds until the budget ends, negative after its end."""
         return self.seconds - self.used
 
+    def needed(self, more: float) -> Needed:
+        """Return what a budget must be for what takes `more` seconds from now."""
+        return Needed(self.used, more)
+
     def require(self, more: float, what: str) -> None:
         """Raise ConfigError if less than `more` seconds are left for `what`."""
         if more <= self.left:
             return
+        needed = self.needed(more)
+        ProgressFile.asked_for().tell_needed(needed.to_dict())
         raise ConfigError(
             _(
                 "--budget must be about {least} at least for {what}: {used} for starting and "
                 "measuring, {more} from there; found {found}. Give more time, use fewer images "
                 "with --limit, or make them smaller with --size."
             ).format(
-                least=duration(self.used + RESERVE * more),
+                least=duration(needed.seconds),
                 what=what,
-                used=duration(self.used),
+                used=duration(needed.used),
                 more=duration(more),
                 found=duration(self.seconds),
             )

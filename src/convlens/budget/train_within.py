@@ -4,7 +4,7 @@ The time is that of the whole command, from the start of its process to the prin
 fits is measured, chosen and planned, and then the deadline is kept.
 """
 
-from dataclasses import fields, replace
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 
 from convlens.budget.choose import SizeChoice
@@ -105,12 +105,7 @@ def _choose_backbone(timed: TimedRun) -> tuple[Config, SizeChoice] | None:
     named = timed.config.transfer.backbone
     # A head that learns from kept features has no states on its way.
     frozen = timed.config.replace(backbone=named or BACKBONE, unfreeze=None, snapshots=0)
-    reason = ""
-    if named is None:
-        asked = bool({"model", "recipe"} & timed.given)
-        reason = _(OTHER_NETWORK) if asked else unlike_photographs(timed.dataset, timed.config)
-        if not reason and timed.config.training.snapshots:
-            reason = _(WHOLE_NETWORK)
+    reason = "" if named else why_not_backbone(timed)
     if not reason:
         try:
             with timed.screen.console.status(_("measuring the backbone")):
@@ -134,6 +129,16 @@ def _choose_backbone(timed: TimedRun) -> tuple[Config, SizeChoice] | None:
     return None
 
 
+def why_not_backbone(timed: TimedRun) -> str:
+    """Return why no backbone is tried where the user has named none, or nothing."""
+    if {"model", "recipe"} & timed.given:
+        return _(OTHER_NETWORK)
+    reason = unlike_photographs(timed.dataset, timed.config)
+    if not reason and timed.config.training.snapshots:
+        return _(WHOLE_NETWORK)
+    return reason
+
+
 def _explain_backbone(timed: TimedRun, frozen: Config, choice: SizeChoice) -> None:
     """Note why the backbone was chosen."""
     timed.facts[N_("backbone")] = _("{name} at {side}: {reason}").format(
@@ -145,26 +150,65 @@ def _explain_backbone(timed: TimedRun, frozen: Config, choice: SizeChoice) -> No
         )
 
 
-def _train_from_scratch(timed: TimedRun, name: str | Path | None) -> tuple[Training, Run]:
-    """Train the configured network for the epochs that fill the time."""
+@dataclass(frozen=True)
+class FromScratch:
+    """A training from scratch whose costs are measured.
+
+    Attributes:
+        trainer: The training.
+        costs: What it costs.
+        rest: The seconds around it, for compiling, scores and report.
+    """
+
+    trainer: Trainer
+    costs: Costs
+    rest: float
+
+    @property
+    def pass_seconds(self) -> float:
+        """The seconds of one pass over the images, with its validation."""
+        return self.costs.seconds(1, self.trainer.train.steps_per_pass)
+
+    @property
+    def least(self) -> float:
+        """The seconds from the measurement to the report, with one pass over the images."""
+        return self.pass_seconds / AIM + self.rest
+
+
+def measure_from_scratch(timed: TimedRun) -> FromScratch:
+    """Decode the images, and measure what the configured network costs."""
     timed.config = with_fast_recipe(timed.config, timed.given)
     origin = choose_origin(timed.config)
-    preprocessing = choose_preprocessing(timed.dataset, timed.config.data, origin.demands.scale)
-    if not is_stored(timed.dataset, preprocessing):
-        _images, decode = decode_some(timed.dataset, preprocessing)
-        timed.clock.require(decode * len(timed.dataset), _("decoding the images alone"))
     prepared = prepare_images(origin, timed.dataset, timed.config, timed.screen)
     trainer = Trainer(Setup.create(prepared, timed.config, origin), timed.screen)
     with timed.screen.console.status(_("measuring a few steps")):
         costs = timed.measure(trainer)
         ending, _prediction = rehearse_ending(trainer.setup)
-    length = _plan(timed, costs, costs.start + ending, trainer.train.steps_per_pass)
+    return FromScratch(trainer, costs, costs.start + ending)
+
+
+def _train_from_scratch(timed: TimedRun, name: str | Path | None) -> tuple[Training, Run]:
+    """Train the configured network for the epochs that fill the time."""
+    _require_decoding(timed)
+    measured = measure_from_scratch(timed)
+    length = _plan(timed, measured)
+    trainer = measured.trainer
     trainer.set_length(length.epochs, length.steps_per_epoch)
     run = timed.begin(trainer.setup, name)
     training = Training(trainer.setup, [trainer], timed.screen)
     training.announce(run, list(timed.facts.items()))
-    timed.train(trainer, run, length, costs.start)
+    timed.train(trainer, run, length, measured.costs.start)
     return training, run
+
+
+def _require_decoding(timed: TimedRun) -> None:
+    """Refuse a budget that is too short to decode the images, before they are decoded."""
+    config = with_fast_recipe(timed.config, timed.given)
+    scale = choose_origin(config).demands.scale
+    preprocessing = choose_preprocessing(timed.dataset, config.data, scale)
+    if not is_stored(timed.dataset, preprocessing):
+        _images, decode = decode_some(timed.dataset, preprocessing)
+        timed.clock.require(decode * len(timed.dataset), _("decoding the images alone"))
 
 
 def with_fast_recipe(config: Config, given: frozenset[str]) -> Config:
@@ -184,14 +228,16 @@ def with_fast_recipe(config: Config, given: frozenset[str]) -> Config:
     return replace(fast, augment=config.augment) if kept else fast
 
 
-def _plan(timed: TimedRun, costs: Costs, rest: float, steps_per_pass: int) -> Plan:
-    """Return the training that fills the time, less the `rest` seconds around it."""
-    pass_seconds = costs.seconds(1, steps_per_pass)
-    timed.clock.require(pass_seconds / AIM + rest, _("one pass over the images"))
+def _plan(timed: TimedRun, measured: FromScratch) -> Plan:
+    """Return the training that fills the time, less what is around it."""
+    steps_per_pass = measured.trainer.train.steps_per_pass
+    costs = measured.costs
+    rest = measured.rest
+    timed.clock.require(measured.least, _("one pass over the images"))
     length = plan(timed.clock.left - rest, costs, steps_per_pass)
     timed.facts[N_("a pass")] = _(
         "{seconds}: {steps:,} steps of {step:.0f} ms, and validation, measured"
-    ).format(seconds=duration(pass_seconds), steps=steps_per_pass, step=1000 * costs.step)
+    ).format(seconds=duration(measured.pass_seconds), steps=steps_per_pass, step=1000 * costs.step)
     timed.facts[N_("time")] = _(
         "{epochs} epochs, {passes:.1f} passes: {seconds} of the {left} that are left; {rest} for "
         "compiling, scores and report, tried out"

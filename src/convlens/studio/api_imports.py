@@ -11,7 +11,8 @@ from convlens.files import storage_errors
 from convlens.language import _
 from convlens.studio.api import changed
 from convlens.studio.content import MOST_BYTES
-from convlens.studio.imports import keep_archive, keep_file, said_of, said_of_all, understood
+from convlens.studio.import_content import said_of, said_of_all, understood
+from convlens.studio.imports import keep_archive, keep_file
 from convlens.studio.joining import finish_import
 from convlens.studio.problem import Problem
 from convlens.studio.staged import inside, is_hidden_image

@@ -146,6 +146,8 @@ _IMPORT = {
     "import_hidden_many": N_(
         "{n} images are hidden or of the system by their names or folders, and stay out: {names}"
     ),
+    "import_nothing": N_("None of these files is an image that can be read."),
+    "import_other_class": N_("Put all into one class"),
     "import_one_class": N_("All of these images can go to one class:"),
     "did_import_one": N_("{n} image was imported."),
     "did_import_many": N_("{n} images were imported."),

@@ -12,7 +12,8 @@ from convlens.folders import make_folder, sync_folder
 from convlens.language import _, ngettext
 from convlens.studio.content import MOST_IMAGES, checked_name
 from convlens.studio.history import Step
-from convlens.studio.imports import Imports, Waiting, notes_of, understood
+from convlens.studio.import_content import notes_of, understood
+from convlens.studio.imports import Imports, Waiting
 from convlens.studio.names import class_name
 from convlens.studio.problem import TOO_LARGE, Problem
 from convlens.studio.workspace import Workspace

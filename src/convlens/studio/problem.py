@@ -1,5 +1,6 @@
 """Problem: a request that is refused, with the line that says why and the field that is wrong."""
 
+import re
 from typing import Any
 
 from starlette.responses import JSONResponse
@@ -13,6 +14,7 @@ from convlens.errors import (
     StorageError,
 )
 from convlens.language import again
+from convlens.text import printable
 
 GONE = 409  # what the request names is there no more, or something would be lost
 TOO_LARGE = 413
@@ -43,6 +45,20 @@ class Problem(DataError):  # noqa: N818 - nothing of convlens is wrong
         self.status = status
         self.field = field
         self.more = more
+
+
+def on_page(text: str, source: str, kind: str = "") -> str:
+    """Return a message on images for a page that shows these images, and needs no path for that.
+
+    Args:
+        text: The message.
+        source: What it begins with, the path of the images.
+        kind: How the labels were found, which it may say in parentheses.
+    """
+    said = re.sub(rf"^{re.escape(source)}[:：] *", "", printable(text))
+    if kind:
+        said = re.sub(rf" ?[(（]{re.escape(kind)}[)）]", "", said)
+    return said[:1].upper() + said[1:]
 
 
 def refusal(error: ConvlensError) -> JSONResponse:

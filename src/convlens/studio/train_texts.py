@@ -23,6 +23,13 @@ _CHOICES = {
     "train_own_minutes": N_("minutes"),
     "train_epochs": N_("Epochs, that is, how often it sees all images"),
     "train_number": N_("A number from {least} to {most}, please."),
+    "train_further": N_("Further settings"),
+    "train_snapshots": N_("States of the network that are kept, 0 for none"),
+    "train_snapshots_about": N_(
+        "The time machine of the room Microscope shows them one after the other."
+    ),
+    "train_snapshots_size": N_("They need about {size} on the disk."),
+    "train_snapshots_free": N_("The disk has only {free} left; keep fewer, or free some space."),
     "train_start": N_("Start the training"),
     "train_queue": N_("Add to the queue"),
     "train_one_at_a_time": N_("One training goes on at a time; the next starts by itself."),
@@ -35,6 +42,21 @@ _PLAN = {
     "plan_budget": N_(
         "{images} images of {classes} classes. It ends after {time} at most, with the scores and "
         "the report; the network and its epochs are chosen so that they fit."
+    ),
+    "plan_budget_short": N_(
+        "{images} images of {classes} classes. {time} are too short for them on this computer; the "
+        "training would end without a result."
+    ),
+    "budget_short": N_(
+        "That is too short for these images on this computer: it takes {used} to start and to "
+        "measure, and {more} from there to the scores; {least} in all. Give it more time, or use "
+        "fewer or smaller images."
+    ),
+    "budget_take": N_("Give it {minutes} minutes"),
+    "budget_failed": N_(
+        "{time} were too short for these images on this computer: it took {used} to start and to "
+        "measure, and from there it would have taken {more}; {least} in all. Give it more time, or "
+        "use fewer or smaller images."
     ),
     "plan_head": N_(
         "{images} images of {classes} classes. The network turns each into 1,280 numbers once, and "
@@ -67,6 +89,10 @@ _PLAN = {
     "plan_stale": N_("The images have changed since they were checked."),
     "plan_doubts_one": N_("The check has {n} finding that matters."),
     "plan_doubts_many": N_("The check has {n} findings that matter."),
+    "seconds_one": N_("{n} second"),
+    "seconds_many": N_("{n} seconds"),
+    "minutes_one": N_("{n} minute"),
+    "minutes_many": N_("{n} minutes"),
     "about_seconds_one": N_("about {n} second"),
     "about_seconds_many": N_("about {n} seconds"),
     "about_minutes_one": N_("about {n} minute"),
@@ -93,6 +119,13 @@ _LIVE = {
     "train_continue": N_("Continue"),
     "train_waits": N_("It waits for its turn."),
     "train_stopped": N_("It was stopped; what it has learned is kept."),
+    "train_stopped_early": N_("It was stopped, and nothing of it is on the disk."),
+    "train_can_begin": N_("It can be started again from the beginning."),
+    "train_flags": N_(
+        "What begins with -- are settings of the command below. On this page, another way of "
+        "training, fewer epochs, or more or other images may help."
+    ),
+    "train_vanished": N_("{run} is no longer there: its folder was removed or renamed."),
     "train_killed": N_("It ended before it was done, as if the computer had been switched off."),
     "train_gone": N_("It was finished, but its folder is no longer there."),
     "train_can_go_on": N_("It can be continued where it was."),

@@ -17,6 +17,7 @@ from convlens.studio.asking import Query
 from convlens.studio.changes import class_id
 from convlens.studio.history import Step
 from convlens.studio.listing import Item, time_of
+from convlens.studio.problem import on_page
 from convlens.studio.workspace import Workspace
 from convlens.text import printable
 
@@ -121,7 +122,8 @@ class Views:
         try:
             check(self.counted())
         except DataError as error:
-            return printable(error.args[0]), None
+            source = workspace.places.source or str(workspace.places.images)
+            return on_page(error.args[0], source, again(workspace.listing.kind)), None
         source = workspace.places.source or str(workspace.places.images)
         words = ["convlens", "train", source]
         if workspace.is_own and any(map(split_of, workspace.listing.class_names)):

@@ -101,6 +101,11 @@ class Kept:
         return EXACT * sum(arrays * _bytes(one) + 2 * OVERHEAD for one in learned)
 
     @property
+    def all_bytes(self) -> int:
+        """The bytes of everything that is kept."""
+        return len(self.moments) * self.state_bytes + self.update_bytes
+
+    @property
     def _weights(self) -> list[KeptWeight]:
         return describe_weights(self.network)[0]
 
@@ -146,7 +151,7 @@ class Kept:
         return said.format(
             count=count,
             one=write_size(self.state_bytes),
-            all=write_size(count * self.state_bytes + self.update_bytes),
+            all=write_size(self.all_bytes),
         )
 
 

@@ -4,11 +4,13 @@
 
 REQUEST is a JSON file: key, settings, seconds (of a time budget, or 0), images (source, layout and
 using), began, result. What is found out goes to the file that `result` names: {"state": "done",
-"facts": [[name, text], ...], "notes": [...], "seconds": about how long the training takes}, or
-{"state": "failed", "message": ...}.
+"facts": [[name, text], ...], "notes": [...], "seconds": about how long the training takes} and
+"snapshots": the bytes of the states that it keeps and of those that are free on the disk; of a time
+budget instead "needed": what it must be at least; or {"state": "failed", "message": ...}.
 """
 
 import json
+import shutil
 import sys
 import time
 from pathlib import Path
@@ -23,10 +25,12 @@ from convlens.files import write_atomically
 from convlens.language import N_, _
 from convlens.progress import ProgressFile
 from convlens.screen import Screen
+from convlens.studio.problem import on_page
 from convlens.text import printable
 
 if TYPE_CHECKING:
     from convlens.data.dataset import Dataset
+    from convlens.training.trainer import Training
 
 # Fitting a head or compiling, the scores and the report took about as long as importing the engine
 # and building the network, or up to half as long again.
@@ -40,7 +44,7 @@ def main(request: Path) -> None:
     try:
         result |= {"state": "done"} | _plan(asked)
     except ConvlensError as error:
-        result |= {"state": "failed", "message": printable(error.args[0])}
+        result |= {"state": "failed", "message": on_page(error.args[0], asked["images"]["source"])}
     write_atomically(asked["result"], json.dumps(result), _("the plan"))
 
 
@@ -51,13 +55,16 @@ def _plan(asked: dict[str, Any]) -> dict[str, Any]:
     ProgressFile.asked_for().tell(_("starting"), 0, 0)
     dataset = load_data(images["source"], layout=images["layout"], using=using)
     if asked["seconds"]:
-        return _within(dataset, config, asked["seconds"])
+        return _within(dataset, config, asked["began"])
     backend.start()
-    return _announced(dataset, config, asked["began"])
+    return _announced(dataset, config, asked)
 
 
-def _within(dataset: "Dataset", config: Config, seconds: int) -> dict[str, Any]:
-    """Return what a time budget leads to, which the training decides by what it measures."""
+def _within(dataset: "Dataset", config: Config, began: float) -> dict[str, Any]:
+    """Return what a time budget leads to, which the training decides by what it measures.
+
+    Whatever the budget is, it must be as long as is measured here.
+    """
     reason = unlike_photographs(dataset, config)
     if reason:
         network = _(
@@ -73,10 +80,16 @@ def _within(dataset: "Dataset", config: Config, seconds: int) -> dict[str, Any]:
     )
     facts = [(N_("images"), count), (N_("network"), network)]
     shown = [(_(name), printable(text)) for name, text in facts]
-    return {"facts": shown, "notes": list(dataset.notes), "seconds": seconds}
+    backend.start()
+    ProgressFile.asked_for().tell(_("measuring a few steps"), 0, 0)
+    from convlens.budget.least import least_budget
+
+    needed = least_budget(dataset, config, began=began)
+    notes = [printable(note) for note in dataset.notes]
+    return {"facts": shown, "notes": notes, "needed": needed.to_dict()}
 
 
-def _announced(dataset: "Dataset", config: Config, began: float) -> dict[str, Any]:
+def _announced(dataset: "Dataset", config: Config, asked: dict[str, Any]) -> dict[str, Any]:
     """Return what `convlens train` announces, which is measured."""
     from convlens.pipeline import open_training, prepare_images
     from convlens.transfer.origin import choose_origin
@@ -92,7 +105,7 @@ def _announced(dataset: "Dataset", config: Config, began: float) -> dict[str, An
     for stage in training.stages:
         facts |= stage.facts()
     costs = [fact for stage in training.stages for fact in stage.costs()]
-    starting = time.time() - began - decoding
+    starting = time.time() - asked["began"] - decoding
     expected = sum(stage.expected for stage in training.stages)
     rows = [(_(name), printable(text)) for name, text in [*facts.items(), *costs]]
     return {
@@ -100,7 +113,19 @@ def _announced(dataset: "Dataset", config: Config, began: float) -> dict[str, An
         "notes": [printable(note) for note in training.setup.notes()],
         "counts": {name: prepared.counts(name) for name in ("train", "val", "test")},
         "seconds": starting * (1 + ENDING) + expected,
+        "snapshots": _snapshots(training, Path(asked["result"]).parent),
     }
+
+
+def _snapshots(training: "Training", folder: Path) -> dict[str, int] | None:
+    """Return the bytes of the states that a training keeps, if any, and those of the disk."""
+    from convlens.training.trainer import Trainer
+
+    last = training.stages[-1]
+    trainer = last if isinstance(last, Trainer) else getattr(last, "trainer", None)
+    if trainer is None or not training.setup.config.training.snapshots:
+        return None
+    return {"bytes": trainer.kept.all_bytes, "free": shutil.disk_usage(folder).free}
 
 
 if __name__ == "__main__":

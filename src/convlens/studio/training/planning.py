@@ -10,7 +10,7 @@ import os
 import subprocess
 import time
 from contextlib import suppress
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
 from convlens.files import write_atomically
@@ -41,7 +41,11 @@ class Planning:
         self._seen: object = None
 
     def key(self, choice: Choice) -> str:
-        """Return what names a plan: the images with their labels, the choice and the language."""
+        """Return what names a plan: the images with their labels, the choice and the language.
+
+        All time budgets have the same plan, which says what they must be at least.
+        """
+        choice = replace(choice, seconds=min(choice.seconds, 1))
         return short_digest(f"{self._workspace.version} {choice} {language()}")
 
     def ask(self, choice: Choice) -> dict[str, Any]:

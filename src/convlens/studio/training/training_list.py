@@ -25,13 +25,14 @@ class TrainingList:
     """The trainings that were asked for in a workspace.
 
     Attributes:
+        workspace: The workspace.
         told: A number that rises with each piece of progress.
         entries: All trainings that were asked for; those that wait are in their order.
     """
 
     def __init__(self, workspace: Workspace) -> None:
         self.told = 0
-        self._workspace = workspace
+        self.workspace = workspace
         self._places = workspace.places
         self._file = self._places.hidden / "trainings.json"
         self.entries = read_entries(self._file)
@@ -93,7 +94,7 @@ class TrainingList:
     def _resuming(self, one: Entry) -> list[str]:
         # The studio trains on the images of its workspace, which may have been moved or copied. A
         # run of the command line knows its images itself.
-        images = [Images.of(self._workspace).source] if one.choice else []
+        images = [Images.of(self.workspace).source] if one.choice else []
         return ["train", *images, "--run", str(self.folder(one)), "--resume"]
 
     def planned_words(self, choice: Choice) -> list[str]:
@@ -101,7 +102,7 @@ class TrainingList:
         return self._words(self._free_folder(choice), choice)
 
     def _words(self, folder: Path, choice: Choice) -> list[str]:
-        images = Images.of(self._workspace)
+        images = Images.of(self.workspace)
         return ["train", *images.words, "--run", str(folder), *choice.words]
 
     def _free_folder(self, choice: Choice) -> Path:

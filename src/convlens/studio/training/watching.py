@@ -10,12 +10,13 @@ from convlens.errors import ConvlensError, RunError
 from convlens.history import read_history
 from convlens.language import _
 from convlens.report.content import accuracy_in_words, plain_data
-from convlens.run_folder import CLASSIFIER, HISTORY, LIVE
+from convlens.run_folder import CLASSIFIER, HISTORY, LIVE, is_begun
 from convlens.studio.changes import class_id
+from convlens.studio.problem import on_page
 from convlens.studio.training import entry as states
 from convlens.studio.training.entry import STATES, Entry
 from convlens.studio.training.queue import Queue
-from convlens.studio.training.ways import command_of
+from convlens.studio.training.ways import Images, command_of
 from convlens.studio.workspace import Workspace
 from convlens.studio.written import written
 from convlens.text import printable
@@ -39,7 +40,9 @@ def shown(queue: Queue, one: Entry) -> dict[str, Any]:
         "asked": one.asked,
         "state": one.state,
         "state_text": _(STATES[one.state]),
-        "message": one.message,
+        "message": on_page(one.message, Images.of(queue.workspace).source),
+        "needed": _needed(queue, one),
+        "is_begun": is_begun(folder),
         "stopping": one.stopping,
         "began": one.began or None,
         "ended": one.ended or None,
@@ -49,6 +52,17 @@ def shown(queue: Queue, one: Entry) -> dict[str, Any]:
         "can_go_on": can_go_on and not (folder / "report.json").exists(),
         "command": command_of(words) if words else None,
     }
+
+
+def _needed(queue: Queue, one: Entry) -> dict[str, float] | None:
+    """Return what the time budget of a training must be, if it has failed as it was too short."""
+    if one.state != states.FAILED:
+        return None
+    found = (_json(queue.logs(one).progress) or {}).get("needed")
+    numbers = found if isinstance(found, dict) else {}
+    names = ("used", "more", "seconds")
+    is_whole = all(type(numbers.get(name)) in (int, float) for name in names)
+    return {name: numbers[name] for name in names} if is_whole else None
 
 
 def _left(queue: Queue, one: Entry) -> float | None:

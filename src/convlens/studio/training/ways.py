@@ -11,7 +11,7 @@ from convlens.data.photographs import unlike_photographs
 from convlens.errors import DataError
 from convlens.language import _
 from convlens.setting import flag_of
-from convlens.studio.problem import Problem
+from convlens.studio.problem import Problem, on_page
 from convlens.studio.views import Views
 from convlens.studio.workspace import Workspace
 from convlens.text import printable
@@ -29,6 +29,7 @@ WAYS: dict[str, tuple[dict[str, Any], int]] = {
 }
 SECONDS = (10, 24 * 3600)
 MOST_EPOCHS = 1000
+MOST_SNAPSHOTS = 1000
 
 
 @dataclass(frozen=True)
@@ -39,11 +40,13 @@ class Choice:
         way: One of `WAYS`.
         seconds: The time budget, for the way "budget".
         epochs: How often the network sees all images, for the ways that learn by steps.
+        snapshots: How many states are kept for the time machine, for the same ways.
     """
 
     way: str
     seconds: int = 0
     epochs: int = 0
+    snapshots: int = 0
 
     @classmethod
     def of(cls, given: dict[str, Any]) -> "Choice":
@@ -62,18 +65,25 @@ class Choice:
         usual = WAYS[way][1]
         if not usual:
             return cls(way)
-        return cls(way, epochs=_number(given, "epochs", 1, MOST_EPOCHS, otherwise=usual))
+        return cls(
+            way,
+            epochs=_number(given, "epochs", 1, MOST_EPOCHS, otherwise=usual),
+            snapshots=_number(given, "snapshots", 0, MOST_SNAPSHOTS, otherwise=0),
+        )
 
     def to_dict(self) -> dict[str, Any]:
         """Return what `of` takes."""
-        named = {"seconds": self.seconds, "epochs": self.epochs}
-        return {"way": self.way} | {name: value for name, value in named.items() if value}
+        return {"way": self.way} | self._numbers("seconds", "epochs", "snapshots")
 
     @property
     def settings(self) -> dict[str, Any]:
         """The settings that are not the usual ones."""
-        epochs = {"epochs": self.epochs} if self.epochs else {}
-        return WAYS[self.way][0] | epochs
+        return WAYS[self.way][0] | self._numbers("epochs", "snapshots")
+
+    def _numbers(self, *names: str) -> dict[str, int]:
+        """Return the numbers that were chosen."""
+        numbers = {name: getattr(self, name) for name in names}
+        return {name: value for name, value in numbers.items() if value}
 
     @property
     def words(self) -> list[str]:
@@ -160,7 +170,7 @@ def unlike(workspace: Workspace, views: Views) -> str:
         check(dataset)
         return unlike_photographs(dataset, Config())
     except DataError as error:
-        return printable(error.args[0])
+        return on_page(error.args[0], Images.of(workspace).source)
 
 
 def has_backbone() -> bool:

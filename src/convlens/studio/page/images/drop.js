@@ -11,16 +11,19 @@ import { count, t } from "../words.js";
 import { ClassChoice } from "./class_choice.js";
 import { beginImport } from "./imports.js";
 
-const asked = createStore(null); // loose images whose class is asked for
+const asked = createStore(null); // loose files whose class is asked for, and the other files
 
 const isZip = ({ file }) => /\.zip$/i.test(file.name);
-const isImage = ({ file }) => file.type.startsWith("image/");
+/* A table may have the labels of files that lie beside it. */
+const isTable = ({ file }) => /\.(csv|tsv)$/i.test(file.name);
+const isLoose = (one) => !one.path.includes("/") && !isZip(one);
 /* What file managers leave behind. */
 const isHidden = ({ path }) => /(^|\/)(\.|__MACOSX|Thumbs\.db|desktop\.ini)/i.test(path);
 
 /* Take files, each with its path; those for a class go there one by one.
 
-   Folders and zips beside the classes are imported, since their names may be labels. */
+   Folders and zips beside the classes are imported, since their names may be labels. Whoever adds
+   loose images thinks of a class; it is asked for, rather than guessed from the names of files. */
 export function takeFiles(found, classId = null) {
   const files = found.filter((one) => !isHidden(one));
   if (!files.length) {
@@ -34,9 +37,10 @@ export function takeFiles(found, classId = null) {
     if (zips.length) beginImport(zips, classId);
     return;
   }
-  const isLoose = files.every((one) => isImage(one) && !one.path.includes("/"));
-  if (isLoose) asked.set(files);
-  else beginImport(files);
+  const loose = files.some(isTable) ? [] : files.filter(isLoose);
+  const labelled = files.filter((one) => !loose.includes(one));
+  if (loose.length) asked.set({ loose, labelled });
+  else beginImport(labelled);
 }
 
 function addFiles(files, classId) {
@@ -111,15 +115,19 @@ export function useDrop() {
 
 /* Ask for the class of images that lay in no folder. */
 export function AskClass() {
-  const files = useStore(asked);
-  if (!files) return null;
-  const close = () => asked.set(null);
+  const now = useStore(asked);
+  if (!now) return null;
+  const { loose, labelled } = now;
+  const close = () => {
+    asked.set(null);
+    if (labelled.length) beginImport(labelled); // folders and zips that came with them
+  };
   const take = (classId) => {
-    addFiles(files, classId);
+    addFiles(loose, classId);
     close();
   };
   return html`
-    <${Dialog} title=${count("which_class", files.length)} onClose=${close}>
+    <${Dialog} title=${count("which_class", loose.length)} onClose=${close}>
       <${ClassChoice} onTake=${take} />
     <//>
   `;

@@ -1,24 +1,19 @@
 /* Imports: folders and zips are sent whole; the server says what it makes of them; then they are
    taken, or not. */
 
-import { useState } from "preact/hooks";
 import { call, Gone } from "../api.js";
-import { html } from "../html.js";
-import { Icon } from "../icons.js";
-import { ClassSign, Dialog, NameField } from "../parts.js";
-import { project, refresh } from "../project.js";
+import { refresh } from "../project.js";
 import { say, sayError } from "../say.js";
-import { createStore, useStore } from "../store.js";
-import { count, megabytes, t } from "../words.js";
-import { LeftOut, withLeftOut } from "./left_out.js";
+import { createStore } from "../store.js";
+import { count, t } from "../words.js";
+import { withLeftOut } from "./left_out.js";
 
 const AT_ONCE = 3; // requests
 const PAUSE = 1000; // milliseconds, before a file is sent again
-const SHOWN = 30; // lines of a list
 
-/* null, or the id, the phase ("sending", "looking", "seen", "unknown", "finishing", "done" or
-   "failed") and what belongs to it. */
-const current = createStore(null);
+/* null, or the id, the phase ("sending", "looking", "seen", "unknown", "nothing", "finishing", "done"
+   or "failed") and what belongs to it. */
+export const current = createStore(null);
 
 /* Send files, each with its path. All of them are for a class if there is one. */
 export async function beginImport(files, classId = null) {
@@ -32,6 +27,7 @@ export async function beginImport(files, classId = null) {
     files: files.length,
     refused: [],
     leftOut: 0,
+    kept: 0,
     hidden: [],
     class: classId,
   };
@@ -42,7 +38,8 @@ export async function beginImport(files, classId = null) {
     if (current.get() !== begun) return forget(id); // it was cancelled meanwhile
     current.change({ id });
     await sendAll(id, files);
-    if (isOpen(id)) await look(id);
+    if (isOpen(id) && !current.get().kept) current.change({ phase: "nothing" });
+    else if (isOpen(id)) await ask(id);
   } catch (error) {
     fail(error, id);
   }
@@ -95,8 +92,9 @@ async function sendOne(id, { file, path }) {
   }
 }
 
+/* Note what the server has of the files so far, and what it leaves out. */
 function leaveOut(id, answer) {
-  if (isOpen(id)) current.change(withLeftOut(current.get(), answer));
+  if (isOpen(id)) current.change({ ...withLeftOut(current.get(), answer), kept: answer.files });
 }
 
 function note(id, name, message) {
@@ -104,7 +102,11 @@ function note(id, name, message) {
 }
 
 /* Ask what the server makes of the files that it has. */
-async function look(id) {
+export function look(id) {
+  return ask(id).catch((error) => fail(error, id));
+}
+
+async function ask(id) {
   current.change({ phase: "looking" });
   const chosen = current.get().class;
   try {
@@ -116,7 +118,7 @@ async function look(id) {
   }
 }
 
-async function finish(chosen) {
+export async function finish(chosen) {
   const { id, refused } = current.get();
   current.change({ phase: "finishing" });
   try {
@@ -134,7 +136,7 @@ async function finish(chosen) {
   }
 }
 
-async function drop(id) {
+export async function drop(id) {
   current.set(null);
   if (id) await forget(id);
 }
@@ -148,149 +150,6 @@ async function forget(id) {
     sayError(error);
   }
 }
-
-/* An import that a closed tab has left, or that goes on in another one. */
-export function LeftImports() {
-  const now = useStore(current);
-  const left = project.get().imports.filter(({ id }) => id !== now?.id);
-  if (now && !now.id) return null;
-  return left.map(
-    ({ id, files, bytes }) => html`
-      <div class="notice" key=${id}>
-        <p>${count("left_import", files, { size: megabytes(bytes) })}</p>
-        <button
-          type="button"
-          class="button"
-          onClick=${() => {
-            current.set({ id, phase: "looking", refused: [], leftOut: 0, hidden: [], class: null });
-            look(id).catch((error) => fail(error, id));
-          }}
-        >
-          ${t("go_on")}
-        </button>
-        <button type="button" class="button" onClick=${() => drop(id)}>${t("drop_import")}</button>
-      </div>
-    `,
-  );
-}
-
-export function ImportDialog() {
-  const now = useStore(current);
-  if (!now) return null;
-  const close = () => (now.phase === "done" ? current.set(null) : drop(now.id));
-  const Phase = { sending: Busy, looking: Busy, finishing: Busy, seen: Seen, unknown: Unknown };
-  const Shown = { ...Phase, done: Done, failed: Failed }[now.phase];
-  return html`
-    <${Dialog} title=${t("import_title")} class="import" onClose=${close}>
-      <${Shown} now=${now} close=${close} />
-    <//>
-  `;
-}
-
-const Busy = ({ now, close }) => html`
-  <p role="status">
-    ${now.phase === "sending"
-      ? t("import_sending", { sent: now.sent, files: now.files })
-      : t(`import_${now.phase}`)}
-  </p>
-  <progress
-    aria-label=${t("import_title")}
-    max=${now.phase === "sending" && now.files > 1 ? now.files : null}
-    value=${now.phase === "sending" && now.files > 1 ? now.sent : null}
-  />
-  <footer><button type="button" class="button" onClick=${close}>${t("cancel")}</button></footer>
-`;
-
-function Seen({ now, close }) {
-  const { seen } = now;
-  return html`
-    <p class="lead">
-      ${count("images", seen.images)} · ${count("classes_n", seen.classes.length)} · ${seen.kind_text}
-    </p>
-    <ul class="seen-classes">
-      ${seen.classes.slice(0, SHOWN).map(
-        ({ name, images }) => html`<li><span>${name}</span><b>${count("images", images)}</b></li>`,
-      )}
-    </ul>
-    ${seen.notes.map((text) => html`<p class="note">${text}</p>`)}
-    <${LeftOut} now=${now} />
-    <${RefusedFiles} refused=${now.refused} />
-    <footer>
-      <button type="button" class="button" onClick=${close}>${t("drop_import")}</button>
-      <button
-        type="button"
-        class="button primary"
-        onClick=${() => finish(now.class ? { class: now.class } : {})}
-      >
-        ${count("import_take", seen.images)}
-      </button>
-    </footer>
-  `;
-}
-
-function Unknown({ now, close }) {
-  const [busy, setBusy] = useState(false);
-  const take = (chosen) => {
-    setBusy(true);
-    finish(chosen);
-  };
-  return html`
-    <p class="problem" role="alert">${now.problem}</p>
-    <p>${t("import_one_class")}</p>
-    <div class="class-choice">
-      ${project.get().classes.map(
-        ({ id, name }, place) => html`
-          <button type="button" class="button" disabled=${busy} onClick=${() => take({ class: id })}>
-            <${ClassSign} place=${place} />${name}
-          </button>
-        `,
-      )}
-    </div>
-    <${NameField}
-      label=${t("new_class")}
-      hint=${t("name_hint")}
-      button=${t("add")}
-      onName=${(name) => take({ class_name: name })}
-    />
-    <footer><button type="button" class="button" onClick=${close}>${t("drop_import")}</button></footer>
-  `;
-}
-
-const Done = ({ now, close }) => html`
-  <p class="lead" role="status">
-    ${count("did_import", now.answer.added)}
-    ${now.answer.already > 0 && ` ${count("import_already", now.answer.already)}`}
-  </p>
-  ${now.answer.notes.map((text) => html`<p class="note">${text}</p>`)}
-  <${RefusedFiles} refused=${now.refused} />
-  <footer>
-    <button type="button" class="button primary" onClick=${close}>${t("close")}</button>
-  </footer>
-`;
-
-const Failed = ({ now, close }) => html`
-  <p class="problem" role="alert">${now.problem}</p>
-  <footer>
-    <button type="button" class="button" onClick=${close}>${t("drop_import")}</button>
-    ${now.id &&
-    html`<button type="button" class="button primary" onClick=${() => look(now.id).catch((error) => fail(error, now.id))}>
-      ${t("try_again")}
-    </button>`}
-  </footer>
-`;
-
-const RefusedFiles = ({ refused }) =>
-  refused.length > 0 &&
-  html`
-    <details class="refused" open>
-      <summary><${Icon} name="warning" />${count("refused", refused.length)}</summary>
-      <ul>
-        ${refused
-          .slice(0, SHOWN)
-          .map(({ name, message }) => html`<li><b>${name}</b> ${message}</li>`)}
-      </ul>
-    </details>
-  `;
 
 // What is not taken yet is lost when the page is closed while it is sent.
 addEventListener("beforeunload", (event) => {

@@ -16,7 +16,7 @@ import { AskClass, useDrop } from "./drop.js";
 import { Filters } from "./filters.js";
 import { Findings } from "./findings.js";
 import { Grid } from "./grid.js";
-import { ImportDialog, LeftImports } from "./imports.js";
+import { ImportDialog, LeftImports } from "./import_dialog.js";
 import { filters } from "./list.js";
 import { Maker } from "./maker.js";
 import { reveal } from "./reveal.js";

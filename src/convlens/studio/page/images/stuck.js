@@ -8,6 +8,7 @@ import { discardStuck, forgetRefused, queue, sendStuck } from "../queue.js";
 import { useStore } from "../store.js";
 import { count, t } from "../words.js";
 import { ClassChoice } from "./class_choice.js";
+import { RefusedNames } from "./refused.js";
 
 /* What the server did not take for a class, and why. */
 export const Refused = ({ id }) => html`
@@ -33,9 +34,7 @@ function RefusedList({ refused }) {
         <${Icon} name="warning" />${count("refused", refused.length)}
         <${IconButton} icon="close" label=${t("close")} onClick=${forgetRefused} />
       </p>
-      <ul>
-        ${refused.slice(0, 20).map(({ name, message }) => html`<li><b>${name}</b> ${message}</li>`)}
-      </ul>
+      <${RefusedNames} refused=${refused} most=${20} />
     </div>
   `;
 }

@@ -8,7 +8,8 @@ import { project, onProgress } from "../project.js";
 import { go } from "../place.js";
 import { sayError } from "../say.js";
 import { createStore, kept, keep, useStore } from "../store.js";
-import { decimal, language, t } from "../words.js";
+import { decimal, language, megabytes, t } from "../words.js";
+import { Enough, spent } from "./enough.js";
 import { Plan } from "./plan.js";
 import { act } from "./trainings.js";
 
@@ -35,9 +36,10 @@ function choose(part) {
 }
 
 /* Return what is asked of the server for a choice. */
-function requestOf({ way, seconds, epochs }) {
+function requestOf({ way, seconds, epochs, snapshots }) {
   if (way === "budget") return { way, seconds: seconds ?? 180 };
-  return EPOCHS[way] ? { way, epochs: epochs?.[way] ?? EPOCHS[way] } : { way };
+  if (!EPOCHS[way]) return { way };
+  return { way, epochs: epochs?.[way] ?? EPOCHS[way], snapshots: snapshots ?? 0 };
 }
 
 export function Chosen({ state, onStarted }) {
@@ -56,8 +58,13 @@ export function Chosen({ state, onStarted }) {
       <div class="ways-of-training" role="radiogroup" aria-labelledby="choices-title">
         ${WAYS.map((way) => html`<${Way} key=${way} way=${way} chosen=${chosen} unlike=${state.unlike} />`)}
       </div>
-      ${chosen.way === "budget" && html`<${Budget} seconds=${chosen.seconds ?? 180} />`}
-      ${EPOCHS[chosen.way] && html`<${Epochs} way=${chosen.way} epochs=${chosen.epochs} />`}
+      ${chosen.way === "budget" &&
+      html`<${Budget} seconds=${chosen.seconds ?? 180} needed=${plan?.plan.needed} />`}
+      ${EPOCHS[chosen.way] &&
+      html`
+        <${Epochs} way=${chosen.way} epochs=${chosen.epochs} />
+        <${Further} number=${chosen.snapshots ?? 0} plan=${plan?.plan} />
+      `}
     </section>
     <${Plan} request=${requestOf(chosen)} answer=${plan} problem=${problem} unlike=${state.unlike} />
     <div class="start-bar">
@@ -101,8 +108,10 @@ function Way({ way, chosen, unlike }) {
   `;
 }
 
-function Budget({ seconds }) {
+/* The time budget; one that is too short is said at its field, with one that is long enough. */
+function Budget({ seconds, needed }) {
   const minutes = seconds / 60;
+  const isShort = needed && seconds < needed.seconds;
   return html`
     <fieldset class="numbers">
       <legend>${t("train_minutes")}</legend>
@@ -128,6 +137,11 @@ function Budget({ seconds }) {
           onValue=${(value) => choose({ way: "budget", seconds: Math.round(60 * value) })}
         />
       </div>
+      ${isShort &&
+      html`
+        <p class="problem" role="alert">${t("budget_short", spent(needed))}</p>
+        <${Enough} needed=${needed} onTake=${(more) => choose({ way: "budget", seconds: more })} />
+      `}
     </fieldset>
   `;
 }
@@ -145,10 +159,35 @@ const Epochs = ({ way, epochs = {} }) => html`
   </div>
 `;
 
+/* What few people need. */
+function Further({ number, plan }) {
+  const [isOpen, setOpen] = useState(number > 0);
+  const { bytes, free } = plan?.snapshots ?? {};
+  return html`
+    <details class="further" open=${isOpen} onToggle=${(event) => setOpen(event.target.open)}>
+      <summary>${t("train_further")}</summary>
+      <${Number_}
+        label=${t("train_snapshots")}
+        value=${number}
+        least=${0}
+        most=${1000}
+        step=${1}
+        onValue=${(value) => choose({ snapshots: Math.round(value) })}
+      />
+      <p class="note">${t("train_snapshots_about")}</p>
+      ${number > 0 && bytes && html`<p role="status">${t("train_snapshots_size", { size: megabytes(bytes) })}</p>`}
+      ${number > 0 &&
+      bytes > free &&
+      html`<p class="problem" role="alert">${t("train_snapshots_free", { free: megabytes(free) })}</p>`}
+    </details>
+  `;
+}
+
 /* A number that somebody types; a wrong one is said beside it and changes nothing. */
 function Number_({ label, value, least, most, step, onValue }) {
   const id = useId();
   const [problem, setProblem] = useState("");
+  useEffect(() => setProblem(""), [value]);
   const take = (event) => {
     const typed = event.target.valueAsNumber;
     const isRight = typed >= least && typed <= most;

@@ -4,12 +4,10 @@ import { html } from "../html.js";
 import { Icon } from "../icons.js";
 import { IconButton } from "../parts.js";
 import { show } from "../place.js";
-import { call } from "../api.js";
-import { sayError } from "../say.js";
 import { tag, t } from "../words.js";
 import { State, stateOf } from "./shown.js";
 import { moment } from "./time.js";
-import { act, loadTrainings } from "./trainings.js";
+import { act, removeTraining } from "./trainings.js";
 
 export const List = ({ rows, shown, busyWith, damage }) => html`
   <section class="trainings" aria-labelledby="trainings-title">
@@ -45,17 +43,8 @@ function Row({ row, isShown, rows }) {
         `}
         ${entry &&
         (state === "waiting" || (state !== "running" && !found)) &&
-        html`<${IconButton} icon="close" label=${t("queue_remove", { run })} onClick=${() => remove(entry.id)} />`}
+        html`<${IconButton} icon="close" label=${t("queue_remove", { run })} onClick=${() => removeTraining(entry.id)} />`}
       </span>
     </li>
   `;
-}
-
-async function remove(id) {
-  try {
-    await call(`/api/trainings/${id}`, { method: "DELETE" });
-  } catch (error) {
-    sayError(error);
-  }
-  loadTrainings();
 }

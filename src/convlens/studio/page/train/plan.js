@@ -7,7 +7,7 @@ import { go } from "../place.js";
 import { project } from "../project.js";
 import { useStore } from "../store.js";
 import { count, decimal, t } from "../words.js";
-import { about } from "./time.js";
+import { about, exactly } from "./time.js";
 
 const FEW = 20; // images of a class
 const UNEQUAL = 5; // times as many images
@@ -40,9 +40,10 @@ function Sentence({ request, plan }) {
     images: decimal(used.reduce((sum, { images }) => sum + images, 0)),
     classes: decimal(used.length),
     epochs: decimal(request.epochs ?? 0),
-    time: request.seconds ? about(request.seconds) : "",
+    time: request.seconds ? exactly(request.seconds) : "",
   };
-  const said = t(`plan_${request.way}`, fields);
+  const isShort = request.seconds < plan?.needed?.seconds;
+  const said = t(isShort ? "plan_budget_short" : `plan_${request.way}`, fields);
   if (request.seconds || plan?.state !== "done") return said;
   return html`${said} <b>${t("plan_time", { time: about(plan.seconds) })}</b>`;
 }

@@ -10,6 +10,7 @@ import { Chosen } from "./choices.js";
 import { List } from "./list.js";
 import { Shown } from "./shown.js";
 import { useTrainings } from "./trainings.js";
+import { Vanished } from "./vanished.js";
 
 export function Room() {
   const state = useTrainings();
@@ -23,6 +24,7 @@ export function Room() {
     <div class="room train">
       <div class="side"><${Chosen} state=${state} onStarted=${(name) => show({ run: name })} /></div>
       <div class="main">
+        <${Vanished} run=${run} rows=${rows} />
         ${row ? html`<${Shown} key=${row.run} row=${row} at=${state.at} />` : html`<${Empty} />`}
         ${rows.length > 0 && html`<${List} rows=${rows} shown=${row} busyWith=${state.busy_with} damage=${state.damage} />`}
       </div>

@@ -4,13 +4,14 @@ import { useState } from "preact/hooks";
 import { Copyable } from "../copyable.js";
 import { html } from "../html.js";
 import { Icon } from "../icons.js";
-import { go } from "../place.js";
+import { go, show } from "../place.js";
 import { rooms } from "../rooms.js";
 import { count, decimal, percent, sentences, t } from "../words.js";
 import { Curves } from "./curves.js";
+import { Enough, spent } from "./enough.js";
 import { Mistakes } from "./mistakes.js";
-import { about, clock } from "./time.js";
-import { act, useNow, useSecondsSince } from "./trainings.js";
+import { about, clock, exactly } from "./time.js";
+import { act, removeTraining, useNow, useSecondsSince } from "./trainings.js";
 
 export function Shown({ row, at }) {
   const { run, entry, found } = row;
@@ -59,7 +60,9 @@ export const State = ({ state, text }) => html`
 `;
 
 function Buttons({ row: { run, entry, found }, state }) {
-  const canGoOn = entry ? entry.can_go_on : found?.state === "resumable";
+  // With the same budget it would fail again.
+  const canGoOn = entry ? entry.can_go_on && !entry.needed : found?.state === "resumable";
+  const again = entry && !entry.is_begun ? "try_again" : "train_continue";
   const goOn = () =>
     entry ? act(`/${entry.id}/continue`) : act("/continue", { json: { run } });
   return html`
@@ -71,7 +74,7 @@ function Buttons({ row: { run, entry, found }, state }) {
       </button>`}
       ${canGoOn &&
       html`<button type="button" class="button primary" onClick=${goOn}>
-        <${Icon} name="play" />${t("train_continue")}
+        <${Icon} name="play" />${t(again)}
       </button>`}
       ${["scores", "try"]
         .filter((key) => rooms.some((one) => one.key === key))
@@ -113,20 +116,49 @@ function Running({ row: { entry, found }, at }) {
 }
 
 function Ended({ row: { entry, found }, state, now }) {
-  if (state === "failed") {
-    return html`<p class="problem ended" role="alert"><${Icon} name="error" />${entry.message}</p>`;
-  }
+  if (state === "failed") return html`<${Failed} entry=${entry} />`;
   if (state === "killed" || state === "stopped") {
-    const why = state === "killed" ? t("train_killed") : t("train_stopped");
-    const can = entry ? entry.can_go_on : found?.state === "resumable";
+    const isBegun = entry ? entry.is_begun : found.state === "resumable";
+    const stopped = t(isBegun ? "train_stopped" : "train_stopped_early");
+    const why = state === "killed" ? t("train_killed") : stopped;
+    const can = entry ? entry.can_go_on : isBegun;
+    const how = t(isBegun ? "train_can_go_on" : "train_can_begin");
     return html`<p class="ended"><${Icon} name=${state === "killed" ? "warning" : "pause"} />
-      <span>${sentences(why, entry?.message, can && t("train_can_go_on"))}</span>
+      <span>${sentences(why, entry?.message, can && how)}</span>
     </p>`;
   }
   if (state === "damaged") return html`<p class="problem ended">${found.problems.join(" ")}</p>`;
   if (state !== "finished") return null;
   if (!found) return html`<p class="ended"><${Icon} name="note" />${t("train_gone")}</p>`;
   return html`<${Result} now=${now} found=${found} />`;
+}
+
+/* Why a training has failed, and what one can do about it on this page. */
+function Failed({ entry }) {
+  const { needed, message, choice } = entry;
+  const longer = async (seconds) => {
+    const answer = await act("", { json: { ...choice, seconds } });
+    if (!answer) return;
+    show({ run: answer.training.run });
+    await removeTraining(entry.id); // nothing of it is on the disk
+  };
+  if (!needed) {
+    return html`
+      <p class="problem ended" role="alert"><${Icon} name="error" /><span>${message}</span></p>
+      ${/(^|\s)--[a-z]/.test(message) && html`<p class="note">${t("train_flags")}</p>`}
+    `;
+  }
+  return html`
+    <p class="problem ended" role="alert"><${Icon} name="error" />
+      <span>${t("budget_failed", { time: exactly(choice.seconds), ...spent(needed) })}</span>
+    </p>
+    <div class="buttons">
+      <${Enough} needed=${needed} onTake=${longer} kind="primary" />
+      <button type="button" class="button" onClick=${() => go("images")}>
+        <${Icon} name="images" />${t("train_to_images")}
+      </button>
+    </div>
+  `;
 }
 
 /* The accuracy with its interval, in words. */

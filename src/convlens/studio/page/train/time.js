@@ -9,6 +9,12 @@ export function about(seconds) {
   return t("about_hours", { n: decimal(Math.round(seconds / 360) / 10) });
 }
 
+/* Return a time that somebody has given, such as "3 minutes" or "90 seconds". */
+export function exactly(seconds) {
+  const isWhole = seconds >= 60 && seconds % 30 === 0;
+  return isWhole ? count("minutes", seconds / 60) : count("seconds", seconds);
+}
+
 /* Return an exact time such as "1:05" or "2:03:09". */
 export function clock(seconds) {
   const whole = Math.max(0, Math.round(seconds));

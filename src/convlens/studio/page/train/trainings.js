@@ -46,6 +46,16 @@ export async function act(path, request = {}) {
   }
 }
 
+/* Take a training out of the list. */
+export async function removeTraining(id) {
+  try {
+    await call(`/api/trainings/${id}`, { method: "DELETE" });
+  } catch (error) {
+    sayError(error);
+  }
+  loadTrainings();
+}
+
 /* Return what the curves of a run are drawn from; null until it is there. */
 export function useNow(run) {
   const [now, setNow] = useState(null);
