@@ -1,4 +1,5 @@
 import dataclasses
+import json
 from types import SimpleNamespace
 
 import pytest
@@ -22,6 +23,23 @@ def set_time(monkeypatch, monotonic):
     monkeypatch.setattr(
         deadline_module, "time", SimpleNamespace(monotonic=monotonic, time=monotonic)
     )
+
+
+def test_what_a_budget_must_be_is_told_to_who_has_asked(tmp_path, monkeypatch):
+    monkeypatch.setenv("CONVLENS_PROGRESS", str(tmp_path / "progress.json"))
+    set_time(monkeypatch, lambda: 100.0)
+    clock = Clock(10.0, began=96.0)
+    clock.require(5, "a pass")
+    assert not (tmp_path / "progress.json").exists()
+    with pytest.raises(ConfigError, match="about 26 s at least for a pass: 4 s"):
+        clock.require(20, "a pass")
+    needed = json.loads((tmp_path / "progress.json").read_text(encoding="utf-8"))["needed"]
+    assert needed["more"] == 20
+    assert needed["seconds"] == pytest.approx(26)
+    # What suits the images better was tried before, and is what more time is wanted for.
+    clock.prefer(10, "a head")
+    with pytest.raises(ConfigError, match="about 15 s at least for a head: 4 s"):
+        clock.require(7, "decoding")
 
 
 def test_a_clock_says_how_much_time_is_needed(monkeypatch):

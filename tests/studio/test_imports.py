@@ -86,7 +86,7 @@ def test_images_without_labels_go_to_one_class(own):
     name = begin(own, {"holiday.png": picture(12)})
     refused = own.post(f"/api/imports/{name}/look")
     assert refused.status_code == 422
-    assert "images must have labels" in refused.json()["message"]
+    assert refused.json()["message"].startswith("Neither the folders nor the names")
     assert own.post(f"/api/imports/{name}/finish", {"class_name": "../x"}).status_code == 422
     assert own.post(f"/api/imports/{name}/finish", {"class_name": "sea"}).json()["added"] == 1
 
@@ -103,7 +103,18 @@ def test_what_is_no_image_is_said(own):
     assert done["added"] == 1
     assert done["already"] == 1
     assert [one["name"] for one in done["refused"]] == ["owl/1.png"]
+    broken = own.post("/api/imports").json()["id"]
+    own.post(f"/api/imports/{broken}/zip", archive({"eel/1.png": b"text", "eel/2.png": b""}))
+    done = own.post(f"/api/imports/{broken}/finish").json()
+    assert (done["added"], len(done["refused"])) == (0, 2)
+    assert "eel" not in own.classes()
     empty = own.post("/api/imports").json()["id"]
+    looked = own.post(f"/api/imports/{empty}/look")
+    assert looked.status_code == 422
+    assert looked.json()["message"].startswith("There is no image among these files")
+    cut = picture(5, "JPEG")[:300]
+    found = own.post(f"/api/imports/{empty}/files?path=a/cut.jpg", cut)
+    assert found.json()["message"] == "cut.jpg: the image is cut off or damaged."
     found = own.post(f"/api/imports/{empty}/zip?name=a.zip", archive({"a.txt": b""}))
     assert found.json()["message"] == "a.zip: there is no image in this archive."
 

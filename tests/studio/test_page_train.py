@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import time
 
@@ -200,6 +201,41 @@ def test_axe_finds_nothing_serious_and_the_phone_needs_no_second_way(served, win
             !one.closest(".scroll, pre, .hidden") && one.getBoundingClientRect().right > 361)
             .map((one) => one.className)"""
         assert page.evaluate(wide) == []
+    tabs.check(served.origin)
+
+
+def test_a_budget_that_was_too_short_offers_a_longer_one(served, window):  # noqa: F811
+    write_folder(served.folder / "images", cat=8, dog=8)
+    served.kill()
+    hidden = served.folder / ".studio"
+    row = {"run": "budget-1m", "choice": {"way": "budget", "seconds": 60}, "asked": "2026-01-02"}
+    row |= {"id": "0123456789abcdef", "state": "failed", "message": "--budget must be longer."}
+    content = json.dumps({"format": 1, "trainings": [row]})
+    (hidden / "trainings.json").write_text(content, encoding="utf-8")
+    (hidden / "logs").mkdir(exist_ok=True)
+    needed = json.dumps({"needed": {"used": 40, "more": 75, "seconds": 122.5}})
+    (hidden / "logs" / f"{row['id']}.progress").write_text(needed, encoding="utf-8")
+    served.start()
+    tabs = window()
+    page = enter(tabs, served)
+    page.wait_for_selector(".problem.ended")
+    said = page.inner_text(".shown-training")
+    assert "1 minute was not enough for these images" in said
+    assert "--" not in said
+    assert page.get_by_role("button", name="Continue").count() == 0
+    assert complaints(page) == []
+    page.get_by_role("button", name="Give it 3 minutes").click()
+    wait_until(page, "budget-3m", "running")
+    wait_for(page, page.locator(".trainings li").count, 1)
+    assert [one["choice"]["seconds"] for one in queue(served)] == [180]
+    # A run whose folder is removed while it is known goes with a word.
+    write_run(served.folder / "runs" / "made")
+    page.locator(".trainings .row", has_text="made").click()
+    page.wait_for_selector("#shown-title:has-text('made')")
+    shutil.rmtree(served.folder / "runs" / "made")
+    page.wait_for_selector(".vanished >> text=made is no longer there")
+    page.locator(".vanished").get_by_role("button", name="Close").click()
+    page.wait_for_selector(".vanished", state="detached")
     tabs.check(served.origin)
 
 

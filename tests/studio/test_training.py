@@ -12,6 +12,7 @@ import pytest
 
 from convlens.studio.training import entry as states
 from convlens.studio.training import process
+from convlens.studio.training.entry import Entry
 from convlens.studio.training.process import is_alive
 from tests.studio.conftest import opened, picture
 
@@ -67,6 +68,57 @@ def until_epoch(page, run):
         assert trainings(page)[run]["state"] == states.RUNNING, trainings(page)[run]
         time.sleep(0.1)
     raise AssertionError(trainings(page)[run])
+
+
+def planned(page, choice):
+    """Return the plan of a choice when it is made."""
+    end = time.monotonic() + 150
+    asked = choice | {"begin": True}
+    while (plan := page.post("/api/trainings/plan", asked).json()["plan"])["state"] == "running":
+        assert time.monotonic() < end
+        time.sleep(0.2)
+    assert plan["state"] == "done", plan
+    return plan
+
+
+def test_what_a_time_budget_must_be_is_known_before_and_said_after(page):
+    plan = planned(page, {"way": "budget", "seconds": 10})
+    needed = plan["needed"]
+    assert 0 < needed["used"] < needed["used"] + needed["more"] < needed["seconds"]
+    longer = page.post("/api/trainings/plan", {"way": "budget", "seconds": 600}).json()
+    assert longer["plan"] == plan
+    assert "--budget 600s" in longer["command"]
+    # As the training ends if its budget was too short.
+    one = Entry("budget-10s", {"way": "budget", "seconds": 10}, state=states.FAILED)
+    one.message = f"{page.studio.workspace.places.images}: --budget must be longer."
+    page.studio.queue.entries.append(one)
+    progress = page.studio.queue.logs(one).progress
+    progress.parent.mkdir(exist_ok=True)
+    progress.write_text(json.dumps({"needed": needed}), encoding="utf-8")
+    found = trainings(page)["budget-10s"]
+    assert found["needed"] == needed
+    assert found["is_begun"] is False
+    assert found["message"] == "--budget must be longer."
+    progress.write_text(json.dumps({"needed": {"used": "x"}}), encoding="utf-8")
+    assert trainings(page)["budget-10s"]["needed"] is None
+
+
+def test_states_for_the_time_machine_are_kept_and_their_size_is_said(page):
+    choice = QUICK | {"snapshots": 3}
+    plan = planned(page, choice)
+    assert 0 < plan["snapshots"]["bytes"] < plan["snapshots"]["free"]
+    assert "3 states" in dict(plan["facts"])["snapshots"]
+    assert planned(page, QUICK)["snapshots"] is None
+    one = add(page, choice)
+    assert "--snapshots 3" in one["command"]
+    until(page, one["run"], states.FINISHED)
+    kept = page.studio.queue.folder(page.studio.queue.of_run(one["run"])) / "snapshots"
+    files = [path.stat().st_size for path in kept.iterdir() if path.suffix != ".json"]
+    assert sum(files) == pytest.approx(plan["snapshots"]["bytes"], rel=0.1)
+    wrong = page.post("/api/trainings", QUICK | {"snapshots": 1001})
+    assert wrong.json()["field"] == "snapshots"
+    head = page.post("/api/trainings/plan", {"way": "head", "snapshots": 3}).json()
+    assert "--snapshots" not in head["command"]
 
 
 def test_a_training_is_planned_queued_shown_and_finished(page):

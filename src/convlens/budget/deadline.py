@@ -64,6 +64,7 @@ class Clock:
         # The clock of the computer may have been set back since the process began.
         before = 0.0 if began is None else max(time.time() - began, 0.0)
         self._began = time.monotonic() - before
+        self._preferred: tuple[Needed, str] | None = None
 
     @property
     def used(self) -> float:
@@ -79,11 +80,18 @@ class Clock:
         """Return what a budget must be for what takes `more` seconds from now."""
         return Needed(self.used, more)
 
+    def prefer(self, more: float, what: str) -> None:
+        """Note that `what` would suit the images better than what is tried now.
+
+        If that does not fit into the time either, this is what a longer budget is suggested for.
+        """
+        self._preferred = self.needed(more), what
+
     def require(self, more: float, what: str) -> None:
         """Raise ConfigError if less than `more` seconds are left for `what`."""
         if more <= self.left:
             return
-        needed = self.needed(more)
+        needed, what = self._preferred or (self.needed(more), what)
         ProgressFile.asked_for().tell_needed(needed.to_dict())
         raise ConfigError(
             _(
@@ -94,7 +102,7 @@ class Clock:
                 least=duration(needed.seconds),
                 what=what,
                 used=duration(needed.used),
-                more=duration(more),
+                more=duration(needed.more),
                 found=duration(self.seconds),
             )
         )

@@ -118,9 +118,10 @@ def _choose_backbone(timed: TimedRun) -> tuple[Config, SizeChoice] | None:
             if choice.side is not None:
                 _explain_backbone(timed, frozen, choice)
                 return frozen, choice
+            what = _("a head on {backbone}").format(backbone=frozen.transfer.backbone)
             if named is not None:
-                what = _("a head on {backbone}").format(backbone=named)
                 timed.clock.require(choice.seconds / AIM, what)
+            timed.clock.prefer(choice.seconds / AIM, what)
             timed.facts[N_("backbone")] = _("{backbone} is not taken: {reason}").format(
                 backbone=BACKBONE, reason=choice.reason
             )

@@ -99,7 +99,7 @@ def _wanted(
 
 
 def _folders(workspace: Workspace, names: Iterable[str]) -> dict[str, Path]:
-    """Return the folder of each class; those that are new are made."""
+    """Return the folder of each class, which may be new; it is made if it gets an image."""
     known = workspace.listing.class_names
     alike = {name.casefold(): name for name in known}
     new = {name: class_name(name, known) for name in sorted(names) if name.casefold() not in alike}
@@ -109,10 +109,7 @@ def _folders(workspace: Workspace, names: Iterable[str]) -> dict[str, Path]:
         if there is not None:
             folders[name] = workspace.folder_of(there)
             continue
-        folder = workspace.places.images / new[name]
-        with storage_errors(folder, _("the images")):
-            make_folder(folder)
-        folders[name] = folder
+        folders[name] = workspace.places.images / new[name]
     return folders
 
 
@@ -147,10 +144,13 @@ def _move_all(
     if moves:
         workspace.history.push(step)
     try:
+        used = {target.parent for _path, target in moves}
         with storage_errors(root, _("the images")):
+            for folder in used:
+                make_folder(folder)
             for path, target in moves:
                 path.rename(target)
-            for folder in folders.values():
+            for folder in used:
                 sync_folder(folder)
     finally:
         workspace.rescan()

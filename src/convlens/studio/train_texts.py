@@ -44,8 +44,8 @@ _PLAN = {
         "the report; the network and its epochs are chosen so that they fit."
     ),
     "plan_budget_short": N_(
-        "{images} images of {classes} classes. {time} are too short for them on this computer; the "
-        "training would end without a result."
+        "{images} images of {classes} classes. {time} is not enough for them on this computer; "
+        "the training would end without a result."
     ),
     "budget_short": N_(
         "That is too short for these images on this computer: it takes {used} to start and to "
@@ -54,7 +54,7 @@ _PLAN = {
     ),
     "budget_take": N_("Give it {minutes} minutes"),
     "budget_failed": N_(
-        "{time} were too short for these images on this computer: it took {used} to start and to "
+        "{time} was not enough for these images on this computer: it took {used} to start and to "
         "measure, and from there it would have taken {more}; {least} in all. Give it more time, or "
         "use fewer or smaller images."
     ),

@@ -85,7 +85,7 @@ def _within(dataset: "Dataset", config: Config, began: float) -> dict[str, Any]:
     from convlens.budget.least import least_budget
 
     needed = least_budget(dataset, config, began=began)
-    notes = [printable(note) for note in dataset.notes]
+    notes = [on_page(note, dataset.name) for note in dataset.notes]
     return {"facts": shown, "notes": notes, "needed": needed.to_dict()}
 
 
@@ -110,7 +110,7 @@ def _announced(dataset: "Dataset", config: Config, asked: dict[str, Any]) -> dic
     rows = [(_(name), printable(text)) for name, text in [*facts.items(), *costs]]
     return {
         "facts": rows,
-        "notes": [printable(note) for note in training.setup.notes()],
+        "notes": [on_page(note, dataset.name) for note in training.setup.notes()],
         "counts": {name: prepared.counts(name) for name in ("train", "val", "test")},
         "seconds": starting * (1 + ENDING) + expected,
         "snapshots": _snapshots(training, Path(asked["result"]).parent),
