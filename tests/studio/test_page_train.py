@@ -47,8 +47,8 @@ def enter(tabs, studio):
 def choose(page, way, epochs):
     """Choose a way, and wait until it is known what will happen, or why that is measured later."""
     page.locator(f"input[name=way][data-way={way}]").check()
-    page.locator(".number-field input").fill(str(epochs))
-    page.locator(".number-field input").press("Tab")
+    page.locator(".number-field input").first.fill(str(epochs))
+    page.locator(".number-field input").first.press("Tab")
     page.wait_for_selector(f".sentence:has-text('{epochs} times')")
     page.wait_for_selector(".plan :is(.facts, .note[role=status])", timeout=LONG)
 
@@ -269,7 +269,14 @@ def test_the_keyboard_alone_starts_a_training(served, window):  # noqa: F811
     page.keyboard.type("0")
     page.keyboard.press("Tab")
     page.wait_for_selector(".number-field .problem")
-    page.locator(".number-field input").fill("1")
+    page.locator(".number-field input").first.fill("1")
+    # What is typed stays when the page is drawn again before one goes on.
+    for language in ("zh", "en"):
+        page.evaluate(
+            f"import('/page/words.js').then((words) => words.chooseLanguage('{language}'))"
+        )
+        page.wait_for_selector(f"html[lang^={language}]")
+        assert page.locator(".number-field input").first.input_value() == "1"
     page.keyboard.press("Tab")
     page.wait_for_selector(".number-field .problem", state="detached")
     for _step in range(12):

@@ -183,16 +183,23 @@ function Further({ number, plan }) {
   `;
 }
 
-/* A number that somebody types; a wrong one is said beside it and changes nothing. */
+/* A number that somebody types; a wrong one is said beside it and changes nothing. What is typed
+   stays while the page is drawn again, as it is when a plan makes progress. */
 function Number_({ label, value, least, most, step, onValue }) {
   const id = useId();
+  const [typed, setTyped] = useState(null);
   const [problem, setProblem] = useState("");
-  useEffect(() => setProblem(""), [value]);
+  useEffect(() => {
+    setTyped(null);
+    setProblem("");
+  }, [value]);
   const take = (event) => {
-    const typed = event.target.valueAsNumber;
-    const isRight = typed >= least && typed <= most;
+    const number = event.target.valueAsNumber;
+    const isRight = number >= least && number <= most;
     setProblem(isRight ? "" : t("train_number", { least: decimal(least), most: decimal(most) }));
-    if (isRight) onValue(typed);
+    if (!isRight) return;
+    setTyped(null);
+    onValue(number);
   };
   return html`
     <span class="number-field">
@@ -203,7 +210,8 @@ function Number_({ label, value, least, most, step, onValue }) {
         min=${least}
         max=${most}
         step=${step}
-        value=${value}
+        value=${typed ?? value}
+        onInput=${(event) => setTyped(event.target.value)}
         aria-invalid=${problem ? "true" : "false"}
         aria-describedby=${problem ? `${id}-problem` : null}
         onChange=${take}
