@@ -106,9 +106,7 @@ class Auditing:
         code = process.wait()
         # A signal, as from a system without memory, is a code below 0.
         if code != 0 and process is self._process:
-            self._failure = N_(
-                "the audit ended before it was done; see what `convlens audit` says."
-            )
+            self._failure = N_("the check ended before it was done; begin it again.")
         self.told += 1
 
     def _is_running(self) -> bool:

@@ -55,10 +55,15 @@ def on_page(text: str, source: str, kind: str = "") -> str:
         source: What it begins with, the path of the images.
         kind: How the labels were found, which it may say in parentheses.
     """
-    said = re.sub(rf"^{re.escape(source)}[:：] *", "", printable(text))
+    said = without_source(text, source)
     if kind:
         said = re.sub(rf" ?[(（]{re.escape(kind)}[)）]", "", said)
     return said[:1].upper() + said[1:]
+
+
+def without_source(text: str, source: str) -> str:
+    """Return a text on images without the name of their source at its beginning."""
+    return re.sub(rf"^{re.escape(source)}[:：] *", "", printable(text))
 
 
 def refusal(error: ConvlensError) -> JSONResponse:

@@ -13,6 +13,7 @@ import json
 import shutil
 import sys
 import time
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -25,7 +26,7 @@ from convlens.files import write_atomically
 from convlens.language import N_, _
 from convlens.progress import ProgressFile
 from convlens.screen import Screen
-from convlens.studio.problem import on_page
+from convlens.studio.problem import on_page, without_source
 from convlens.text import printable
 
 if TYPE_CHECKING:
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
 # Fitting a head or compiling, the scores and the report took about as long as importing the engine
 # and building the network, or up to half as long again.
 ENDING = 1.5
+AUDIT = "convlens audit"  # not translated: a command
 
 
 def main(request: Path) -> None:
@@ -85,7 +87,7 @@ def _within(dataset: "Dataset", config: Config, began: float) -> dict[str, Any]:
     from convlens.budget.least import least_budget
 
     needed = least_budget(dataset, config, began=began)
-    notes = [on_page(note, dataset.name) for note in dataset.notes]
+    notes = _notes(dataset, dataset.notes)
     return {"facts": shown, "notes": notes, "needed": needed.to_dict()}
 
 
@@ -110,11 +112,16 @@ def _announced(dataset: "Dataset", config: Config, asked: dict[str, Any]) -> dic
     rows = [(_(name), printable(text)) for name, text in [*facts.items(), *costs]]
     return {
         "facts": rows,
-        "notes": [on_page(note, dataset.name) for note in training.setup.notes()],
+        "notes": _notes(dataset, training.setup.notes()),
         "counts": {name: prepared.counts(name) for name in ("train", "val", "test")},
         "seconds": starting * (1 + ENDING) + expected,
         "snapshots": _snapshots(training, Path(asked["result"]).parent),
     }
+
+
+def _notes(dataset: "Dataset", notes: Iterable[str]) -> list[str]:
+    """Return the notes for a page, which has a check of its own and names the images once."""
+    return [without_source(note, dataset.name) for note in notes if AUDIT not in note]
 
 
 def _snapshots(training: "Training", folder: Path) -> dict[str, int] | None:
