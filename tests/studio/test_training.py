@@ -103,41 +103,31 @@ def test_what_a_time_budget_must_be_is_known_before_and_said_after(page):
     assert trainings(page)["budget-10s"]["needed"] is None
 
 
-def test_states_for_the_time_machine_are_kept_and_their_size_is_said(page):
-    choice = QUICK | {"snapshots": 3}
-    plan = planned(page, choice)
-    assert 0 < plan["snapshots"]["bytes"] < plan["snapshots"]["free"]
-    assert "3 states" in dict(plan["facts"])["snapshots"]
-    assert planned(page, QUICK)["snapshots"] is None
-    one = add(page, choice)
-    assert "--snapshots 3" in one["command"]
-    until(page, one["run"], states.FINISHED)
-    kept = page.studio.queue.folder(page.studio.queue.of_run(one["run"])) / "snapshots"
-    files = [path.stat().st_size for path in kept.iterdir() if path.suffix != ".json"]
-    assert sum(files) == pytest.approx(plan["snapshots"]["bytes"], rel=0.1)
-    wrong = page.post("/api/trainings", QUICK | {"snapshots": 1001})
-    assert wrong.json()["field"] == "snapshots"
+def test_states_are_kept_by_ways_that_learn_step_by_step(page):
+    plan = page.post("/api/trainings/plan", QUICK | {"snapshots": 20}).json()
+    assert "--snapshots 20" in plan["command"]
     head = page.post("/api/trainings/plan", {"way": "head", "snapshots": 3}).json()
     assert "--snapshots" not in head["command"]
+    wrong = page.post("/api/trainings", QUICK | {"snapshots": 1001})
+    assert wrong.json()["field"] == "snapshots"
 
 
 def test_a_training_is_planned_queued_shown_and_finished(page):
-    assert page.post("/api/trainings/plan", QUICK).json()["plan"] == {"state": "none"}
-    asked = page.post("/api/trainings/plan", QUICK | {"begin": True}).json()
+    kept = QUICK | {"snapshots": 3}
+    assert page.post("/api/trainings/plan", kept).json()["plan"] == {"state": "none"}
+    asked = page.post("/api/trainings/plan", kept | {"begin": True}).json()
     assert asked["plan"]["state"] == "running"
     assert "--epochs 2" in asked["command"]
-    end = time.monotonic() + 120
-    while (plan := page.post("/api/trainings/plan", QUICK).json()["plan"])["state"] == "running":
-        assert time.monotonic() < end
-        time.sleep(0.2)
-    assert plan["state"] == "done", plan
+    plan = planned(page, kept)
     facts = dict(plan["facts"])
     assert facts["network"].startswith("small_resnet")
     assert "2 epochs" in facts["recipe"]
     assert sum(plan["counts"]["train"]) > sum(plan["counts"]["val"]) > 0
     assert 1 < plan["seconds"] < 120
 
-    first = add(page, QUICK)
+    assert 0 < plan["snapshots"]["bytes"] < plan["snapshots"]["free"]
+
+    first = add(page, kept)
     second = add(page, QUICK)
     assert (first["state"], second["state"]) == (states.RUNNING, states.WAITING)
     assert first["run"] == "small_resnet"
@@ -159,6 +149,9 @@ def test_a_training_is_planned_queued_shown_and_finished(page):
     assert len(now["history"]) == 2
     assert now["accuracy"]["value"] >= 0
     assert "small_resnet" in now["log"]
+    folder = page.studio.workspace.places.runs / "small_resnet" / "snapshots"
+    sizes = [path.stat().st_size for path in folder.iterdir() if path.suffix != ".json"]
+    assert sum(sizes) == pytest.approx(plan["snapshots"]["bytes"], rel=0.1)
     assert until(page, "small_resnet-2", states.RUNNING, states.FINISHED)
     (row, *_others) = [
         one for one in page.get("/api/runs").json()["runs"] if one["name"] == "small_resnet"
