@@ -210,7 +210,8 @@ def test_a_budget_that_was_too_short_offers_a_longer_one(served, window):  # noq
     hidden = served.folder / ".studio"
     row = {"run": "budget-1m", "choice": {"way": "budget", "seconds": 60}, "asked": "2026-01-02"}
     row |= {"id": "0123456789abcdef", "state": "failed", "message": "--budget must be longer."}
-    content = json.dumps({"format": 1, "trainings": [row]})
+    lost = row | {"run": "lost", "id": "fedcba9876543210", "state": "finished"}
+    content = json.dumps({"format": 1, "trainings": [lost, row]})
     (hidden / "trainings.json").write_text(content, encoding="utf-8")
     (hidden / "logs").mkdir(exist_ok=True)
     needed = json.dumps({"needed": {"used": 40, "more": 75, "seconds": 122.5}})
@@ -223,11 +224,21 @@ def test_a_budget_that_was_too_short_offers_a_longer_one(served, window):  # noq
     assert "1 minute was not enough for these images" in said
     assert "--" not in said
     assert page.get_by_role("button", name="Continue").count() == 0
+    # A wrong number is said at its field until another one is chosen.
+    page.locator("input[data-way=budget]").check()
+    field = page.locator(".numbers .number-field input")
+    field.fill("1e9")
+    field.press("Tab")
+    page.wait_for_selector(".number-field .problem")
+    page.locator(".numbers").get_by_role("button", name="3", exact=True).click()
+    page.wait_for_selector(".number-field .problem", state="detached")
+    assert field.input_value() == "3"
     assert complaints(page) == []
     page.get_by_role("button", name="Give it 3 minutes").click()
     wait_until(page, "budget-3m", "running")
-    wait_for(page, page.locator(".trainings li").count, 1)
-    assert [one["choice"]["seconds"] for one in queue(served)] == [180]
+    wait_for(page, page.locator(".trainings li").count, 2)
+    assert [one["choice"]["seconds"] for one in queue(served)] == [60, 180]
+    assert state_of(page, "lost") == "gone"
     # A run whose folder is removed while it is known goes with a word.
     write_run(served.folder / "runs" / "made")
     page.locator(".trainings .row", has_text="made").click()

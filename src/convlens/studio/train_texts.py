@@ -128,6 +128,7 @@ _LIVE = {
     "train_vanished": N_("{run} is no longer there: its folder was removed or renamed."),
     "train_killed": N_("It ended before it was done, as if the computer had been switched off."),
     "train_gone": N_("It was finished, but its folder is no longer there."),
+    "train_state_gone": N_("its folder is gone"),
     "train_can_go_on": N_("It can be continued where it was."),
     "train_terminal": N_("At the terminal"),
     "train_log": N_("What the training has said"),

@@ -111,7 +111,12 @@ function Way({ way, chosen, unlike }) {
 /* The time budget; one that is too short is said at its field, with one that is long enough. */
 function Budget({ seconds, needed }) {
   const minutes = seconds / 60;
+  const [taken, setTaken] = useState(0); // times that a button was used, which forgets what is typed
   const isShort = needed && seconds < needed.seconds;
+  const take = (chosen) => {
+    choose({ way: "budget", seconds: chosen });
+    setTaken(taken + 1);
+  };
   return html`
     <fieldset class="numbers">
       <legend>${t("train_minutes")}</legend>
@@ -122,13 +127,14 @@ function Budget({ seconds, needed }) {
               type="button"
               class="button"
               aria-pressed=${one === minutes}
-              onClick=${() => choose({ way: "budget", seconds: 60 * one })}
+              onClick=${() => take(60 * one)}
             >
               ${decimal(one)}
             </button>
           `,
         )}
         <${Number_}
+          key=${taken}
           label=${t("train_own_minutes")}
           value=${minutes}
           least=${0.5}
@@ -140,7 +146,7 @@ function Budget({ seconds, needed }) {
       ${isShort &&
       html`
         <p class="problem" role="alert">${t("budget_short", spent(needed))}</p>
-        <${Enough} needed=${needed} onTake=${(more) => choose({ way: "budget", seconds: more })} />
+        <${Enough} needed=${needed} onTake=${take} />
       `}
     </fieldset>
   `;

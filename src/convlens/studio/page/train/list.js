@@ -5,7 +5,7 @@ import { Icon } from "../icons.js";
 import { IconButton } from "../parts.js";
 import { show } from "../place.js";
 import { tag, t } from "../words.js";
-import { State, stateOf } from "./shown.js";
+import { State, stateOf, stateText } from "./shown.js";
 import { moment } from "./time.js";
 import { act, removeTraining } from "./trainings.js";
 
@@ -31,7 +31,7 @@ function Row({ row, isShown, rows }) {
     <li data-shown=${isShown}>
       <button type="button" class="row" aria-current=${isShown ? "true" : null} onClick=${() => show({ run })}>
         <span class="name">${run}</span>
-        <${State} state=${state} text=${entry?.state_text ?? found.state_text} />
+        <${State} state=${state} text=${stateText(row, state)} />
         <span class="said">${said}</span>
         <time>${moment(found?.began ?? entry?.asked, tag())}</time>
       </button>

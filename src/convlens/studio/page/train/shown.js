@@ -21,7 +21,7 @@ export function Shown({ row, at }) {
     <article class="shown-training" aria-labelledby="shown-title">
       <header>
         <h2 id="shown-title">${run}</h2>
-        <${State} state=${state} text=${entry?.state_text ?? found?.state_text} />
+        <${State} state=${state} text=${stateText(row, state)} />
         <${Buttons} row=${row} state=${state} />
       </header>
       ${state === "running" && html`<${Running} row=${row} at=${at} />`}
@@ -41,9 +41,12 @@ export function Shown({ row, at }) {
 
 /* Return one word for the state of a training, whoever has begun it. */
 export function stateOf({ entry, found }) {
-  if (entry) return entry.state;
+  if (entry) return entry.state === "finished" && !found ? "gone" : entry.state;
   return { training: "running", resumable: "stopped", not_begun: "killed" }[found.state] ?? found.state;
 }
+
+export const stateText = ({ entry, found }, state) =>
+  state === "gone" ? t("train_state_gone") : (entry?.state_text ?? found.state_text);
 
 const ICONS = {
   running: "play",
@@ -52,6 +55,7 @@ const ICONS = {
   stopped: "pause",
   failed: "error",
   killed: "warning",
+  gone: "warning",
   damaged: "error",
 };
 
@@ -128,8 +132,8 @@ function Ended({ row: { entry, found }, state, now }) {
     </p>`;
   }
   if (state === "damaged") return html`<p class="problem ended">${found.problems.join(" ")}</p>`;
+  if (state === "gone") return html`<p class="ended"><${Icon} name="warning" />${t("train_gone")}</p>`;
   if (state !== "finished") return null;
-  if (!found) return html`<p class="ended"><${Icon} name="note" />${t("train_gone")}</p>`;
   return html`<${Result} now=${now} found=${found} />`;
 }
 
