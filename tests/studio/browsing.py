@@ -1,5 +1,6 @@
 """Browsing: a studio in a process of its own, and its page in Chromium with a camera."""
 
+import contextlib
 import os
 import socket
 import ssl
@@ -13,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import psutil
 import pytest
 from PIL import Image
 
@@ -34,6 +36,7 @@ class Served:
         scheme = "https" if "--https" in words else "http"
         self.origin = f"{scheme}://127.0.0.1:{self.port}"
         self.process: subprocess.Popen[bytes] | None = None
+        self._left: list[psutil.Process] = []  # what studios that were killed had started
 
     @property
     def address(self) -> str:
@@ -78,8 +81,17 @@ class Served:
     def kill(self) -> None:
         """End the process at once, as a crash does."""
         if self.process is not None and self.process.poll() is None:
+            self._left += psutil.Process(self.process.pid).children(recursive=True)
             self.process.kill()
             self.process.wait()
+
+    def close(self) -> None:
+        """End the studio, and what it and those before it have started and left."""
+        self.kill()
+        for process in self._left:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                process.kill()
+        psutil.wait_procs(self._left, timeout=PATIENCE)
 
 
 @pytest.fixture
@@ -88,7 +100,7 @@ def served(tmp_path: Path) -> Iterator[Served]:
     running = Served(tmp_path / "workspace")
     running.start()
     yield running
-    running.kill()
+    running.close()
 
 
 class Window:

@@ -181,6 +181,19 @@ def test_a_width_of_360_pixels_is_enough(served, window, language):  # noqa: F81
     tabs.check(served.origin)
 
 
+def test_the_tab_of_the_room_that_is_shown_is_never_cut(served, window):  # noqa: F811
+    page = window("en", PHONE).tab(served.address)
+    cut = """[...document.querySelectorAll(".tabs button")].filter((one) => {
+        const box = one.getBoundingClientRect();
+        return box.left < 0 || box.right > innerWidth;
+    }).map((one) => one.textContent.trim())"""
+    assert page.evaluate(cut) == []
+    page.get_by_role("button", name="Large type").click()
+    page.get_by_role("button", name="Ship", exact=True).click()
+    page.wait_for_selector(".tabs button[aria-current]:has-text('Ship')")
+    wait_for(page, lambda: "Ship" in page.evaluate(cut), False)
+
+
 def test_thousands_of_images_are_scrolled_without_gaps(served, window):  # noqa: F811
     write_folder(served.folder / "images", cat=700, dog=700)
     page = window().tab(served.address)

@@ -51,9 +51,20 @@ def test_the_network_learns_step_by_step(served, window):  # noqa: F811
     for _more in range(2):
         page.get_by_role("button", name="100 steps").click()
     wait_for(page, lambda: page.inner_text(".big-number small"), "after 201 steps")
+    shown = number(page)
+    leave_and_come_back(page)
+    assert (number(page), page.inner_text("#chain-title")) == (shown, "The chain rule for w1")
     page.get_by_role("button", name="From the start").click()
     wait_for(page, lambda: number(page), "E = 0.298371109")
     tabs.check(served.origin)
+
+
+def leave_and_come_back(page):
+    """Go to another room by its tab, and back by that of the microscope."""
+    page.get_by_role("button", name="Train", exact=True).click()
+    page.wait_for_selector(".micro", state="detached")
+    page.get_by_role("button", name="Microscope", exact=True).click()
+    page.wait_for_selector(".micro-body")
 
 
 def test_in_the_valley_a_step_size_beyond_the_limit_diverges(served, window):  # noqa: F811
@@ -121,6 +132,20 @@ def test_an_image_is_opened_and_its_way_is_followed(trained, window, tmp_path): 
     assert "the network's own value, the same" in frame.locator("#sum").inner_text()
     assert page.evaluate("document.querySelector('.looked-at iframe').contentDocument") is None
     assert complaints(page) == []
+    # The frame follows the page around it, and needs no button for the language.
+    framed = frame.locator("html")
+    assert not frame.locator("#other-language").is_visible()
+    page.get_by_role("button", name="中文").click()
+    page.evaluate("import('/page/theme.js').then(({ chooseTheme }) => chooseTheme('dark'))")
+    wait_for(page, lambda: framed.get_attribute("lang"), "zh-Hant-TW")
+    wait_for(page, lambda: framed.get_attribute("data-theme"), "dark")
+    assert "網路自己算出的值" in frame.locator("#sum").inner_text()
+    assert complaints(page) == []
+    page.get_by_role("button", name="English").click()
+    wait_for(page, lambda: framed.get_attribute("lang"), "en")
+    leave_and_come_back(page)
+    page.wait_for_selector(".looked-at iframe[data-loaded=true]")
+    assert page.inner_text(".put figcaption") == "three.png"
 
     page.get_by_role("button", name="Time machine").click()
     slider = page.locator(".time-row input")
@@ -137,6 +162,11 @@ def test_an_image_is_opened_and_its_way_is_followed(trained, window, tmp_path): 
     assert page.locator(".share-list li").count() == 7  # of ten classes
     page.keyboard.press("ArrowRight")
     wait_for(page, moment.inner_text, "After step 1")
+    page.wait_for_url("**moment=1**")
+    leave_and_come_back(page)
+    moment.wait_for(timeout=WORK)
+    assert moment.inner_text() == "After step 1"
+    page.wait_for_selector(".weight-numbers", timeout=WORK)
     page.locator(".tile").nth(2).click()
     wait_for(page, page.locator(".tile[aria-pressed=true]").count, 2)  # its map and its filter
     page.wait_for_selector(".weight-numbers", timeout=WORK)

@@ -32,7 +32,7 @@ def studio(trained, tmp_path_factory):  # noqa: F811
     running = Served(workspace_of(trained, folder, strict=1.0))
     running.start()
     yield running
-    running.kill()
+    running.close()
 
 
 @pytest.fixture

@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import re
+from functools import cache
 from pathlib import Path
 
 from starlette.requests import Request
@@ -60,10 +61,18 @@ async def _index(_request: Request) -> Response:
 
 async def _file(request: Request) -> Response:
     name = request.path_params["name"]
-    known = {path.relative_to(FOLDER).as_posix(): path for path in FOLDER.rglob("*")}
-    if name not in known:
+    if name not in _files():
         raise _nothing_here()
-    return _content(known[name])
+    return _content(FOLDER / name)
+
+
+@cache
+def _files() -> frozenset[str]:
+    """Return the names of all files of the page, which nothing else in an address can lead out of.
+
+    They are listed once: a page that opens asks for some sixty of them.
+    """
+    return frozenset(path.relative_to(FOLDER).as_posix() for path in FOLDER.rglob("*"))
 
 
 async def _vendor(request: Request) -> Response:
@@ -74,11 +83,17 @@ async def _vendor(request: Request) -> Response:
 
 
 async def _texts(_request: Request) -> Response:
+    return JSONResponse(_all_texts(), headers={"Cache-Control": "no-cache"})
+
+
+@cache
+def _all_texts() -> dict[str, dict[str, str]]:
+    """Return the texts of the page in all languages."""
     said = {}
     for language in ("en", "zh"):
         with using(language):
             said[language] = {key: str(_(text)) for key, text in TEXTS.items()}
-    return JSONResponse(said, headers={"Cache-Control": "no-cache"})
+    return said
 
 
 def _content(path: Path) -> Response:

@@ -5,6 +5,9 @@
 import { createStore } from "./store.js";
 
 export const place = createStore(read());
+const left = new Map(); // what each room has shown last
+
+place.follow(({ room, ...fields }) => left.set(room, fields));
 
 function read() {
   const { token, ...fields } = Object.fromEntries(new URLSearchParams(location.hash.slice(1)));
@@ -16,9 +19,15 @@ export function go(room, fields = {}) {
   location.hash = new URLSearchParams({ room, ...fields });
 }
 
-/* Change what the room shows, without a step for the button Back. */
+/* Go back to a room, which shows what it showed when it was left. */
+export function goBack(room) {
+  go(room, left.get(room));
+}
+
+/* Change what the room shows, without a step for the button Back; a field that is null is removed. */
 export function show(fields) {
-  const next = { ...place.get(), ...fields };
+  const all = Object.entries({ ...place.get(), ...fields });
+  const next = Object.fromEntries(all.filter(([, value]) => value !== null));
   history.replaceState(null, "", `#${new URLSearchParams(next)}`);
   place.set(next);
 }

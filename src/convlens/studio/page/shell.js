@@ -1,16 +1,17 @@
 /* Shell: what stands around the rooms. */
 
-import { useEffect, useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import { connection } from "./api.js";
 import { html } from "./html.js";
 import { Icon } from "./icons.js";
 import { IconButton } from "./parts.js";
-import { go, place } from "./place.js";
+import { go, goBack, place } from "./place.js";
 import { project, redo, undo } from "./project.js";
 import { queue, unsafe } from "./queue.js";
 import { rooms } from "./rooms.js";
 import { close, messages } from "./say.js";
 import { keep, useStore } from "./store.js";
+import { chooseTheme, theme } from "./theme.js";
 import { chooseLanguage, count, language, t } from "./words.js";
 
 const THEMES = { auto: "light", light: "dark", dark: "auto" }; // what follows on each
@@ -121,31 +122,34 @@ function Header({ state, shown }) {
   `;
 }
 
-const Tabs = ({ shown }) => html`
-  <nav class="tabs" aria-label=${t("rooms")}>
-    ${rooms.map(
-      ({ key, name }) => html`
-        <button
-          type="button"
-          aria-current=${key === shown.key ? "page" : null}
-          onClick=${() => go(key)}
-        >
-          ${t(name)}
-        </button>
-      `,
-    )}
-  </nav>
-`;
+/* The tabs lead back to a room as it was left; that of the room that is shown, to its beginning. */
+function Tabs({ shown }) {
+  const tabs = useRef(null);
+  useEffect(() => {
+    tabs.current.querySelector("[aria-current]").scrollIntoView({ block: "nearest", inline: "nearest" });
+  }, [shown.key]);
+  const choose = ({ key, forgets }) => (key === shown.key || forgets ? go(key) : goBack(key));
+  return html`
+    <nav class="tabs" aria-label=${t("rooms")} ref=${tabs}>
+      ${rooms.map(
+        (room) => html`
+          <button
+            type="button"
+            aria-current=${room.key === shown.key ? "page" : null}
+            onClick=${() => choose(room)}
+          >
+            ${t(room.name)}
+          </button>
+        `,
+      )}
+    </nav>
+  `;
+}
 
 function Theme() {
-  const [theme, setTheme] = useState(document.documentElement.dataset.theme);
-  const choose = () => {
-    document.documentElement.dataset.theme = THEMES[theme];
-    keep("theme", THEMES[theme]);
-    setTheme(THEMES[theme]);
-  };
-  const label = t(`theme_${theme}`);
-  return html`<${IconButton} icon=${THEME_ICONS[theme]} label=${label} onClick=${choose} />`;
+  const shown = useStore(theme);
+  const label = t(`theme_${shown}`);
+  return html`<${IconButton} icon=${THEME_ICONS[shown]} label=${label} onClick=${() => chooseTheme(THEMES[shown])} />`;
 }
 
 function TypeSize() {

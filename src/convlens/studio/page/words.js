@@ -32,10 +32,22 @@ export function decimal(number) {
   return new Intl.NumberFormat(TAGS[language.get()]).format(number);
 }
 
-/* Return a number with that many digits after the point. */
+/* Return a number with that many digits after the point, rounded as reports round it. */
 export function fixed(number, digits) {
   const how = { minimumFractionDigits: digits, maximumFractionDigits: digits };
-  return new Intl.NumberFormat(TAGS[language.get()], how).format(number);
+  return new Intl.NumberFormat(TAGS[language.get()], how).format(rounded(number, digits));
+}
+
+const MORE = 25; // digits in which a number that lies between two others is told from all others
+
+/* Round as Python does: a number in the middle between two goes to the one whose last digit is even.
+   `toFixed` knows the exact value, too, but takes the larger one: 56.25 would be 56.3 here, and 56.2
+   in the report. */
+function rounded(number, digits) {
+  const exact = number.toFixed(digits + MORE);
+  const isBetween = /^50*$/.test(exact.slice(-MORE));
+  const below = exact.slice(0, -MORE); // towards 0
+  return Number(isBetween && /[02468]\.?$/.test(below) ? below : number.toFixed(digits));
 }
 
 /* Return a share such as 0.25 in per cent. */

@@ -17,6 +17,7 @@ from convlens.files import DAMAGE, storage_errors
 from convlens.language import N_, _, again
 from convlens.studio.listing import time_of
 from convlens.studio.problem import Problem
+from convlens.studio.written import written
 from convlens.text import printable
 
 # The scores of the report that leave with an export.
@@ -185,9 +186,8 @@ def _cost(cost: dict[str, Any]) -> dict[str, Any]:
 
 
 def _scores(scores: dict[str, Any]) -> list[dict[str, Any]]:
-    names = ("value", "low", "high")
     return [
-        {"key": key, "name": _(SCORES[key])} | {name: score[name] for name in names}
+        {"key": key, "name": _(SCORES[key])} | written(score, key)
         for key, score in scores.items()
         if key in SCORES
     ]

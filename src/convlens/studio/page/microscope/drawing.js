@@ -1,19 +1,36 @@
 /* Drawing: the 2-2-2 network with its weights on the lines and its values in the neurons. */
 
 import { html } from "../html.js";
+import { useMedia } from "../media.js";
 import { t } from "../words.js";
 import { digits } from "./numbers.js";
 
-const ROWS = [110, 330];
-const COLUMNS = [90, 420, 750]; // inputs, hidden neurons, outputs
+const ALONG = [90, 420, 750]; // where the inputs, the hidden neurons and the outputs stand
+const ACROSS = [110, 330]; // the first and the second of each
+const BIASES = 452; // beside them
+const MIDDLE = [255, 585];
 const RADIUS = [46, 56, 56];
 const NAMES = [
   ["i1", "i2"],
   ["h1", "h2"],
   ["o1", "o2"],
 ];
-const BIAS_ROW = 452;
-const NEAR = [0.26, 0.4]; // where on its line the number of a weight stands, of the straight and crossing ones
+/* From left to right, or from top to bottom where the screen is narrow; `near` is where on its line
+   the number of a weight stands, for the crossing and the straight ones. */
+const WIDE = {
+  view: "30 40 940 440",
+  near: [0.26, 0.4],
+  at: (layer, unit) => [ALONG[layer], ACROSS[unit]],
+  bias: (layer) => [MIDDLE[layer], BIASES],
+  target: (unit) => [818, ACROSS[unit]],
+};
+const TALL = {
+  view: "30 40 490 840",
+  near: [0.12, 0.55],
+  at: (layer, unit) => [ACROSS[unit], ALONG[layer]],
+  bias: (layer) => [BIASES, MIDDLE[layer]],
+  target: (unit) => [ACROSS[unit], 844],
+};
 
 /* Where the lines begin and end, without the circles. */
 function ends(from, to) {
@@ -26,7 +43,7 @@ function ends(from, to) {
   return { ax, ay, bx, by };
 }
 
-const circle = (column, row) => [COLUMNS[column], ROWS[row], RADIUS[column]];
+const circle = (shape, layer, unit) => [...shape.at(layer, unit), RADIUS[layer]];
 
 /* The neurons and weights through which a weight reaches the error. */
 function wayOf({ layer, source, unit }) {
@@ -45,36 +62,43 @@ export function Drawing({ shown, chosen, choose }) {
   const chain = shown.chains.find(({ name }) => name === chosen);
   const way = wayOf(chain);
   const values = [shown.inputs, ...shown.outputs];
+  const isNarrow = useMedia("(max-width: 600px)");
+  const shape = isNarrow ? TALL : WIDE;
   return html`
-    <div class="drawing">
-      <svg viewBox="30 40 940 440" role="group" aria-label=${t("network_drawing")}>
-        <${Biases} shown=${shown} />
-        ${shown.chains.map((one) => html`<${Line} one=${one} chosen=${chosen} way=${way} />`)}
+    <div class="drawing" data-tall=${isNarrow}>
+      <svg viewBox=${shape.view} role="group" aria-label=${t("network_drawing")}>
+        <${Biases} shape=${shape} shown=${shown} />
+        ${shown.chains.map((one) => html`<${Line} shape=${shape} one=${one} chosen=${chosen} way=${way} />`)}
         ${shown.chains.map(
-          (one) => html`<${Weight} key=${one.name} one=${one} chosen=${chosen} choose=${choose} />`,
+          (one) => html`<${Weight} key=${one.name} shape=${shape} one=${one} chosen=${chosen} choose=${choose} />`,
         )}
-        ${NAMES.map((names, column) =>
+        ${NAMES.map((names, layer) =>
           names.map(
-            (name, row) => html`
+            (name, unit) => html`
               <${Neuron}
+                at=${circle(shape, layer, unit)}
                 name=${name}
-                column=${column}
-                row=${row}
-                value=${values[column][row]}
-                sum=${column ? shown.sums[column - 1][row] : null}
-                on=${way.neurons.has(`${column}${row}`)}
+                value=${digits(values[layer][unit], layer ? 4 : 2)}
+                sum=${layer ? digits(shown.sums[layer - 1][unit], 3) : null}
+                on=${way.neurons.has(`${layer}${unit}`)}
               />
             `,
           ),
         )}
-        ${shown.targets.map((target, row) => html`<${Target} shown=${shown} target=${target} row=${row} />`)}
+        ${shown.targets.map(
+          (target, unit) => html`<${Target} at=${shape.target(unit)} unit=${unit} target=${target} term=${shown.terms[unit]} />`,
+        )}
       </svg>
     </div>
   `;
 }
 
-function Line({ one, chosen, way }) {
-  const { ax, ay, bx, by } = ends(circle(one.layer, one.source), circle(one.layer + 1, one.unit));
+/* The line of a weight. */
+const lineOf = (shape, { layer, source, unit }) =>
+  ends(circle(shape, layer, source), circle(shape, layer + 1, unit));
+
+function Line({ shape, one, chosen, way }) {
+  const { ax, ay, bx, by } = lineOf(shape, one);
   const width = 1.5 + Math.min(7, 4 * Math.abs(one.before));
   const kind = one.name === chosen ? "chosen" : way.weights.has(one.name) ? "on" : "";
   return html`
@@ -91,9 +115,9 @@ function Line({ one, chosen, way }) {
 }
 
 /* The number of a weight, which is a button. */
-function Weight({ one, chosen, choose }) {
-  const { ax, ay, bx, by } = ends(circle(one.layer, one.source), circle(one.layer + 1, one.unit));
-  const share = NEAR[one.source === one.unit ? 1 : 0];
+function Weight({ shape, one, chosen, choose }) {
+  const { ax, ay, bx, by } = lineOf(shape, one);
+  const share = shape.near[one.source === one.unit ? 1 : 0];
   const x = ax + share * (bx - ax);
   const y = ay + share * (by - ay);
   const act = () => choose(one.name);
@@ -119,38 +143,35 @@ function Weight({ one, chosen, choose }) {
   `;
 }
 
-const Neuron = ({ name, column, row, value, sum, on }) => html`
+const Neuron = ({ at: [x, y, radius], name, value, sum, on }) => html`
   <g class="neuron ${on ? "on" : ""}">
-    <circle cx=${COLUMNS[column]} cy=${ROWS[row]} r=${RADIUS[column]} />
-    <text class="name" x=${COLUMNS[column]} y=${ROWS[row] - 16}>${name}</text>
-    <text class="value" x=${COLUMNS[column]} y=${ROWS[row] + 10}>
-      ${digits(value, column ? 4 : 2)}
-    </text>
-    ${sum !== null &&
-    html`<text class="sum" x=${COLUMNS[column]} y=${ROWS[row] + 34}>net ${digits(sum, 3)}</text>`}
+    <circle cx=${x} cy=${y} r=${radius} />
+    <text class="name" x=${x} y=${y - 16}>${name}</text>
+    <text class="value" x=${x} y=${y + 10}>${value}</text>
+    ${sum !== null && html`<text class="sum" x=${x} y=${y + 34}>net ${sum}</text>`}
   </g>
 `;
 
 /* What an output should be, and its part of the error. */
-const Target = ({ shown, target, row }) => html`
+const Target = ({ at: [x, y], unit, target, term }) => html`
   <g class="target">
-    <text x="818" y=${ROWS[row] - 14}>${t("target")} ${digits(target, 2)}</text>
-    <text x="818" y=${ROWS[row] + 20}>${`E o${row + 1} = ${digits(shown.terms[row], 4)}`}</text>
+    <text x=${x} y=${y - 14}>${t("target")} ${digits(target, 2)}</text>
+    <text x=${x} y=${y + 20}>${`E o${unit + 1} = ${digits(term, 4)}`}</text>
   </g>
 `;
 
 /* One bias for each layer, on both of its neurons. */
-const Biases = ({ shown }) =>
+const Biases = ({ shape, shown }) =>
   shown.biases.map((bias, layer) => {
-    const x = (COLUMNS[layer] + COLUMNS[layer + 1]) / 2;
+    const [x, y] = shape.bias(layer);
     return html`
       <g class="bias">
-        ${[0, 1].map((row) => {
-          const { ax, ay, bx, by } = ends([x, BIAS_ROW, 20], circle(layer + 1, row));
+        ${[0, 1].map((unit) => {
+          const { ax, ay, bx, by } = ends([x, y, 20], circle(shape, layer + 1, unit));
           return html`<line x1=${ax} y1=${ay} x2=${bx} y2=${by} />`;
         })}
-        <rect x=${x - 58} y=${BIAS_ROW - 17} width="116" height="34" rx="6" />
-        <text x=${x} y=${BIAS_ROW + 7}><tspan class="name">b${layer + 1}</tspan> ${digits(bias, 3)}</text>
+        <rect x=${x - 58} y=${y - 17} width="116" height="34" rx="6" />
+        <text x=${x} y=${y + 7}><tspan class="name">b${layer + 1}</tspan> ${digits(bias, 3)}</text>
       </g>
     `;
   });

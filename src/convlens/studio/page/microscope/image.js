@@ -4,6 +4,7 @@ import { pageUrl } from "../api.js";
 import { html } from "../html.js";
 import { Icon } from "../icons.js";
 import { t } from "../words.js";
+import { Framed } from "./framed.js";
 import { Busy, missing, Subject, useSubject } from "./subject.js";
 import { stopWork, useStatus, useWork } from "./work.js";
 
@@ -26,11 +27,7 @@ export function Image() {
         (problem
           ? html`<${Failed} problem=${problem} again=${again} />`
           : answer
-            ? html`<iframe
-                title=${t("micro_image")}
-                sandbox="allow-scripts"
-                src=${pageUrl(answer.page)}
-              ></iframe>`
+            ? html`<${Framed} key=${answer.page} title=${t("micro_image")} src=${pageUrl(answer.page)} />`
             : html`<${Busy} status=${status} stop=${stopWork} />`)}
       </section>
     </div>

@@ -23,7 +23,7 @@ export function Room() {
             <button
               type="button"
               aria-current=${key === shown ? "page" : null}
-              onClick=${() => go("microscope", { ...kept(place.get()), part: key })}
+              onClick=${() => choose(key)}
             >
               ${t(`micro_${key}`)}
             </button>
@@ -35,5 +35,8 @@ export function Room() {
   `;
 }
 
-/* The run stays chosen from one part to the next. */
-const kept = ({ run }) => (run ? { run } : {});
+/* The run and the image stay chosen from one part to the next. */
+function choose(part) {
+  const { room, ...fields } = place.get();
+  go(room, { ...fields, part });
+}

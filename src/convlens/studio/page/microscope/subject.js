@@ -15,17 +15,24 @@ import { Shot } from "./shots.js";
 
 const SHOWN = 60; // images of the workspace to choose from
 
-/* The image: its id and its name, or null. It stays chosen after a reload. */
-export const picture = createStore(JSON.parse(kept("microscope-image") ?? "null"));
-picture.follow((now) => keep("microscope-image", JSON.stringify(now)));
+/* The image: its id and its name, or null. The address names it; without one, it is the last one
+   that this browser has put under the microscope. */
+const last = createStore(JSON.parse(kept("microscope-image") ?? "null"));
+last.follow((now) => keep("microscope-image", JSON.stringify(now)));
+
+function choosePicture(found) {
+  last.set(found);
+  show({ image: found?.id ?? null, name: found?.name ?? null });
+}
 
 /* Return the runs that can be looked into, the chosen one (or undefined), and the image.
 
    Without a choice, it is the newest one; with `states`, the newest one that has kept states. */
 export function useSubject({ states = false } = {}) {
   const runs = useRuns();
-  const { run: name } = useStore(place);
-  const image = useStore(picture);
+  const { run: name, image: id, name: file } = useStore(place);
+  const lastImage = useStore(last);
+  const image = id ? { id, name: file } : lastImage;
   const ready = runs?.filter((run) => run.has_classifier);
   const first = (states && ready?.find((one) => one.has_states)) || ready?.[0];
   const run = ready?.find((one) => one.name === name) ?? first;
@@ -59,7 +66,7 @@ function Picture({ image }) {
   const put = async (request, path) => {
     setProblem("");
     try {
-      picture.set(await call(path, request));
+      choosePicture(await call(path, request));
     } catch (error) {
       if (error.status) setProblem(error.message);
       else sayError(error);
@@ -91,7 +98,7 @@ function Picture({ image }) {
       <span class="what">${t("micro_picture")}</span>
       ${image &&
       html`<figure class="put">
-        <img src=${pictureUrl(image.id)} alt="" onError=${() => picture.set(null)} />
+        <img src=${pictureUrl(image.id)} alt="" onError=${() => choosePicture(null)} />
         <figcaption>${image.name}</figcaption>
       </figure>`}
       <div class="buttons">

@@ -15,6 +15,7 @@ import { WeightAt } from "./weight_at.js";
 import { stopWork, useStatus, useWork } from "./work.js";
 
 const PAUSE = 900; // milliseconds between two states that are played
+const STILL = 300; // milliseconds after which a state is written into the address
 
 export function Time() {
   const subject = useSubject({ states: true });
@@ -51,9 +52,14 @@ export function nameOf({ step, epoch, step_of_epoch: inEpoch }) {
 
 function Way({ subject, way }) {
   const last = way.moments.length - 1;
-  const [at, setAt] = useState(last);
+  const { layer: named, moment } = useStore(place);
+  const [at, setAt] = useState(Math.min(last, Number(moment ?? last) || 0));
   const learning = way.layers.filter(({ learns }) => learns);
-  const { layer: named } = useStore(place);
+  useEffect(() => {
+    // Browsers refuse an address that changes as fast as a hand.
+    const timer = setTimeout(() => show({ moment: at === last ? null : String(at) }), STILL);
+    return () => clearTimeout(timer);
+  }, [at]);
   const layer = way.layers.find(({ name }) => name === named) ?? learning[0] ?? way.layers[0];
   return html`
     <div class="machine">

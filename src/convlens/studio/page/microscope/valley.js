@@ -3,28 +3,33 @@
 import { useEffect, useState } from "preact/hooks";
 import { html } from "../html.js";
 import { Icon } from "../icons.js";
-import { decimal, t } from "../words.js";
+import { createStore, useStore } from "../store.js";
+import { count, t } from "../words.js";
 import { useQueue } from "./asking.js";
 import { Curve } from "./curve.js";
 import { digits, inBrackets } from "./numbers.js";
+import { Slider } from "./slider.js";
 import { Slope } from "./slope.js";
 
 /* The step sizes of the slider, from fine to coarse: each is some 3 % larger than the one before. */
 const SIZES = [...new Set(Array.from({ length: 201 }, (_one, place) => Number((0.005 * 200 ** (place / 200)).toPrecision(2))))];
 const NARROW = [4, 10, 25, 50];
+const MOMENTA = Array.from({ length: 20 }, (_one, place) => place / 20);
 const BEGIN = { steepness: 10, start: [-10, 3], step_size: 0.05, momentum: 0, steps: 0 };
 const MOST = 500;
 
+const chosen = createStore(BEGIN); // it stays when one leaves the room
+
 export function Valley() {
   const [ask] = useQueue("/api/microscope/valley", { latest: true });
-  const [settings, setSettings] = useState(BEGIN);
+  const settings = useStore(chosen);
   const [way, setWay] = useState(null);
   useEffect(() => ask(settings, setWay), [settings]);
   if (!way) return html`<p class="waiting" role="status">${t("loading_room")}</p>`;
-  const change = (part) => setSettings((now) => ({ ...now, ...part }));
-  const go = (count) =>
-    setSettings((now) => ({ ...now, steps: Math.max(0, Math.min(MOST, now.steps + count)) }));
-  const taken = way.points.length - 1;
+  const change = (part) => chosen.change(part);
+  const taken = way.points.length - 1; // fewer than were asked for, if the way is lost
+  const go = (steps) => change({ steps: Math.min(MOST, settings.steps + steps) });
+  const goBack = () => change({ steps: Math.max(0, Math.min(taken, settings.steps) - 1) });
   return html`
     <div class="by-hand">
       <section class="micro-stage" aria-labelledby="valley-title">
@@ -39,37 +44,16 @@ export function Valley() {
               <${Icon} name="arrow" />${t("one_step")}
             </button>
             <button type="button" class="button" onClick=${() => go(10)}>${t("ten_steps")}</button>
-            <button type="button" class="button" disabled=${!settings.steps} onClick=${() => setSettings((now) => ({ ...now, steps: Math.max(0, Math.min(taken, now.steps) - 1) }))}>
+            <button type="button" class="button" disabled=${!settings.steps} onClick=${goBack}>
               <${Icon} name="undo" />${t("one_back")}
             </button>
-            <button type="button" class="button" onClick=${() => setSettings(BEGIN)}>
+            <button type="button" class="button" onClick=${() => chosen.set(BEGIN)}>
               <${Icon} name="restore" />${t("from_start")}
             </button>
           </div>
           <${StepSize} size=${settings.step_size} limit=${way.limit} choose=${(step_size) => change({ step_size })} />
-          <label class="slider">
-            <span>${t("momentum")} <b>${settings.momentum}</b></span>
-            <input
-              type="range"
-              min="0"
-              max="0.95"
-              step="0.05"
-              value=${settings.momentum}
-              onInput=${(event) => change({ momentum: Number(event.target.value) })}
-            />
-          </label>
-          <label class="slider">
-            <span>${t("steepness")} <b>${settings.steepness}</b></span>
-            <input
-              type="range"
-              min="0"
-              max=${NARROW.length - 1}
-              step="1"
-              value=${NARROW.indexOf(settings.steepness)}
-              aria-valuetext=${settings.steepness}
-              onInput=${(event) => change({ steepness: NARROW[Number(event.target.value)] })}
-            />
-          </label>
+          <${Slider} label=${t("momentum")} values=${MOMENTA} value=${settings.momentum} choose=${(momentum) => change({ momentum })} />
+          <${Slider} label=${t("steepness")} values=${NARROW} value=${settings.steepness} choose=${(steepness) => change({ steepness })} />
         </div>
       </section>
       <aside class="micro-aside">
@@ -79,7 +63,7 @@ export function Valley() {
           <h2 id="loss-title">${t("loss_title")}</h2>
           <p class="big-number" role="status">
             <span>L = ${digits(way.losses.at(-1), 4)}</span>
-            <small>${t(taken === 1 ? "after_steps_one" : "after_steps_many", { n: decimal(taken) })}</small>
+            <small>${count("after_steps", taken)}</small>
           </p>
           <${Curve} values=${way.losses} label=${t("loss_curve")} />
         </section>
@@ -90,24 +74,13 @@ export function Valley() {
 
 /* The slider of the step size, with a mark at the limit. */
 function StepSize({ size, limit, choose }) {
-  const place = SIZES.indexOf(size);
   const beyond = SIZES.findIndex((one) => one >= limit);
   const share = (beyond < 0 ? SIZES.length - 1 : beyond) / (SIZES.length - 1);
   return html`
-    <label class="slider wide" data-beyond=${size > limit}>
-      <span>${t("step_size")} <b>${size}</b></span>
-      <input
-        type="range"
-        min="0"
-        max=${SIZES.length - 1}
-        step="1"
-        value=${place}
-        aria-valuetext=${size}
-        onInput=${(event) => choose(SIZES[Number(event.target.value)])}
-      />
+    <${Slider} label=${t("step_size")} values=${SIZES} value=${size} choose=${choose} isWide=${true} isBeyond=${size > limit}>
       <i class="limit" aria-hidden="true" style=${{ left: `calc(0.5rem + ${share} * (100% - 1rem))` }}></i>
       <small class="limit-text">${t("step_limit", { n: digits(limit, 3) })}</small>
-    </label>
+    <//>
   `;
 }
 

@@ -25,6 +25,17 @@ export function useStatus() {
 
 export const stopWork = () => call("/api/microscope", { method: "DELETE" }).catch(() => {});
 
+const pending = new Map(); // requests that are under way
+
+/* Ask for something that takes a while. Whoever asks for it again meanwhile, as somebody does who
+   leaves the room and comes back, waits for the same answer. */
+function ask(key, path, json) {
+  if (!pending.has(key)) {
+    pending.set(key, call(path, { json }).finally(() => pending.delete(key)));
+  }
+  return pending.get(key);
+}
+
 /* Return what the server answers to a request, or the problem; null as long as it is at work.
 
    It is asked again if the request is another one, if `again` is called, or if the server has come
@@ -38,7 +49,7 @@ export function useWork(path, json) {
     setFound(null);
     if (!json) return undefined;
     let gone = false;
-    call(path, { json })
+    ask(key, path, json)
       .then((answer) => gone || setFound({ key, answer }))
       .catch((error) => {
         if (!gone && !(error instanceof Gone)) setFound({ key, problem: error.message });

@@ -1,8 +1,7 @@
 /* Charts: the learning curves and the calibration of a version, drawn as SVG. */
 
 import { html } from "../html.js";
-import { decimal, t } from "../words.js";
-import { percent } from "./versions.js";
+import { decimal, fixed, percent, t } from "../words.js";
 
 const WIDTH = 420;
 const HEIGHT = 240;
@@ -19,8 +18,8 @@ export function Curves({ rows, best }) {
   `;
 }
 
-const whole = (share) => `${Math.round(100 * share)} %`;
-const rounded = (value) => decimal(Math.round(100 * value) / 100);
+const whole = (share) => percent(share, 0);
+const rounded = (value) => fixed(value, 2);
 
 function Curve({ rows, best, names, title, most, written, marked = written }) {
   const values = rows.flatMap((row) => names.map((name) => row[name])).filter(Number.isFinite);

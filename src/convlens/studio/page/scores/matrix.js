@@ -3,11 +3,11 @@
    The rows are the true classes. The colour of a cell is its share of the row: blue on the diagonal,
    orange beside it. The arrow keys go from cell to cell; a line below says the cell in words. */
 
-import { useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import { html } from "../html.js";
-import { go } from "../place.js";
-import { count, decimal, t } from "../words.js";
-import { percent } from "./versions.js";
+import { go, place } from "../place.js";
+import { useStore } from "../store.js";
+import { count, decimal, percent, t } from "../words.js";
 
 const NUMBERED = 24; // classes up to which the cells show their numbers
 const SHARED = 6; // classes up to which they show shares, too
@@ -18,6 +18,15 @@ export function Matrix({ run, answer }) {
   const { confusion, class_names: names, predictions } = answer;
   const [active, setActive] = useState([0, 0]);
   const [hovered, setHovered] = useState(null);
+  const { true: openRow, predicted: openColumn } = useStore(place);
+  const table = useRef(null);
+  useEffect(() => {
+    // The images beside it make the matrix narrower, and what stands above it longer.
+    const cell = table.current.querySelector("[aria-selected=true]");
+    if (!cell) return;
+    table.current.scrollIntoView({ block: "nearest" });
+    cell.scrollIntoView({ block: "nearest", inline: "nearest" }); // of a matrix larger than the screen
+  }, [openRow, openColumn]);
   const opens = predictions.state === "ready";
   const sums = confusion.map((row) => row.reduce((sum, n) => sum + n, 0));
   const at = (event) => {
@@ -29,14 +38,14 @@ export function Matrix({ run, answer }) {
     if (opens && confusion[row][column]) go("scores", { run, true: row, predicted: column });
   };
   const onKeyDown = (event) => {
-    const place = at(event);
-    if (!place || event.ctrlKey || event.metaKey || event.altKey) return;
+    const cell = at(event);
+    if (!cell || event.ctrlKey || event.metaKey || event.altKey) return;
     const last = names.length - 1;
-    if (event.key === "Enter" || event.key === " ") open(place);
-    else if (event.key === "Home") focus(event, [place[0], 0]);
-    else if (event.key === "End") focus(event, [place[0], last]);
+    if (event.key === "Enter" || event.key === " ") open(cell);
+    else if (event.key === "Home") focus(event, [cell[0], 0]);
+    else if (event.key === "End") focus(event, [cell[0], last]);
     else if (STEPS[event.key]) {
-      focus(event, place.map((one, axis) => Math.max(0, Math.min(last, one + STEPS[event.key][axis]))));
+      focus(event, cell.map((one, axis) => Math.max(0, Math.min(last, one + STEPS[event.key][axis]))));
     } else return;
     event.preventDefault();
   };
@@ -51,6 +60,7 @@ export function Matrix({ run, answer }) {
         <table
           class="matrix"
           role="grid"
+          ref=${table}
           aria-label=${t("scores_matrix")}
           aria-describedby="matrix-how"
           onClick=${(event) => at(event) && open(at(event))}
@@ -73,6 +83,7 @@ export function Matrix({ run, answer }) {
                   ${cells.map((number, other) => {
                     const share = sums[label] ? number / sums[label] : 0;
                     const isActive = active[0] === label && active[1] === other;
+                    const isOpen = openRow === String(label) && openColumn === String(other);
                     return html`<td
                       role="gridcell"
                       key=${other}
@@ -81,6 +92,7 @@ export function Matrix({ run, answer }) {
                       data-right=${label === other}
                       data-empty=${number === 0}
                       data-opens=${opens && number > 0}
+                      aria-selected=${isOpen}
                       tabindex=${isActive ? 0 : -1}
                       aria-label=${said(names, label, other, number, share)}
                       style=${{ "--share": share }}

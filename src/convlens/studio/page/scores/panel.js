@@ -12,10 +12,9 @@ import { ClassSign, IconButton } from "../parts.js";
 import { go, place } from "../place.js";
 import { classOf, onChange, project } from "../project.js";
 import { useStore } from "../store.js";
-import { count, t } from "../words.js";
+import { count, percent, t } from "../words.js";
 import { query, useAnswer } from "./load.js";
 import { TrainAgain } from "./version.js";
-import { percent } from "./versions.js";
 
 const BUTTONS = 6; // classes up to which each has a button
 const PART = 100; // images that are shown at once

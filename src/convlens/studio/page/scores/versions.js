@@ -69,8 +69,6 @@ function about(run) {
   return parts.filter(Boolean).join(" · ");
 }
 
-export const percent = (share) => `${(100 * share).toFixed(1)} %`;
-
 /* The 95 % interval of a proportion on a scale from 0 to 1, with its value. */
 export const Interval = ({ score }) => html`
   <span

@@ -9,7 +9,7 @@ import { go, place, show } from "../place.js";
 import { rooms } from "../rooms.js";
 import { useStore } from "../store.js";
 import { decimal, t } from "../words.js";
-import { formatName, percent } from "./numbers.js";
+import { formatName } from "./numbers.js";
 import { ask } from "./ship.js";
 
 export function Maker({ runs, ship }) {
@@ -92,8 +92,7 @@ function Choice({ runs, ship }) {
 }
 
 function described({ name, network, accuracy }) {
-  const score = accuracy ? percent(accuracy.value ?? accuracy) : "";
-  return [name, network, score].filter(Boolean).join(" · ");
+  return [name, network, accuracy?.text].filter(Boolean).join(" · ");
 }
 
 const Formats = ({ formats, chosen, onChoose }) => html`

@@ -1,6 +1,6 @@
 /* Numbers: how the room writes small and large ones. */
 
-import { decimal, megabytes, t } from "../words.js";
+import { decimal, fixed, megabytes, t } from "../words.js";
 
 const SIGNS = { "-": "\u207b", 0: "\u2070", 1: "\u00b9", 2: "\u00b2", 3: "\u00b3" };
 
@@ -15,13 +15,7 @@ export function science(number) {
   return `${decimal(Number(digits))} × 10${raised.join("")}`;
 }
 
-export function percent(share) {
-  return share === null ? "–" : `${(100 * share).toFixed(1)} %`;
-}
-
-export function milliseconds(number) {
-  return `${decimal(Math.round(10 * number) / 10)} ms`;
-}
+export const milliseconds = (number) => `${fixed(number, 1)} ms`;
 
 const FORMATS = { onnx: "ONNX", openvino: "OpenVINO", litert: "LiteRT", saved_model: "SavedModel" };
 

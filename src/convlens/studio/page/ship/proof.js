@@ -1,8 +1,8 @@
 /* Proof: what the comparison of an export with its classifier has found, in numbers and drawn. */
 
 import { html } from "../html.js";
-import { count, decimal, t } from "../words.js";
-import { bytes, milliseconds, percent, science } from "./numbers.js";
+import { count, decimal, percent, t } from "../words.js";
+import { bytes, milliseconds, science } from "./numbers.js";
 
 const LEAST = -9; // powers of ten at the ends of the scale of differences
 const MOST = 0;
@@ -101,8 +101,8 @@ export function Scores({ one }) {
           (score) => html`
             <li>
               <span class="score-name">${score.name}</span>
-              <b>${written(score)}</b>
-              <span class="note">${interval(score)}</span>
+              <b>${score.text}</b>
+              <span class="note">${score.interval}</span>
               ${score.key !== "log_loss" && html`<${Interval} score=${score} />`}
             </li>
           `,
@@ -113,14 +113,6 @@ export function Scores({ one }) {
     </section>
   `;
 }
-
-function scoreText(key, value) {
-  if (value === null) return "–";
-  return key === "log_loss" ? decimal(Math.round(1000 * value) / 1000) : percent(value);
-}
-
-const written = ({ key, value }) => scoreText(key, value);
-const interval = ({ key, low, high }) => `[${scoreText(key, low)}, ${scoreText(key, high)}]`;
 
 const Interval = ({ score: { low, value, high } }) => html`
   <svg class="interval" viewBox="0 0 100 10" preserveAspectRatio="none" aria-hidden="true">
