@@ -130,6 +130,14 @@ def test_all_are_made_while_nobody_asks(tmp_path, monkeypatch):
             assert page.image(f"/images/{one}/thumb").status_code == 200
 
 
+def test_none_is_made_ahead_while_a_page_opens(own, monkeypatch):
+    made = own.studio.thumbs
+    monkeypatch.setattr(made, "_asked", -1e9)
+    before = time.monotonic()
+    assert own.client.get("/page/main.js").status_code == 200
+    assert made._asked >= before
+
+
 def test_a_damaged_file_of_thumbs_is_made_anew(tmp_path):
     with opened(tmp_path / "pets") as page:
         page.add(page.make("cat"), "1.png", picture(1))

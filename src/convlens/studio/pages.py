@@ -60,6 +60,7 @@ async def _index(_request: Request) -> Response:
 
 
 async def _file(request: Request) -> Response:
+    request.app.state.studio.thumbs.wait()  # a page opens, which is to be there soon
     name = request.path_params["name"]
     if name not in _files():
         raise _nothing_here()

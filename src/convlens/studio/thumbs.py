@@ -71,13 +71,17 @@ class Thumbs:
         with self._lock:
             self._file.close()
 
+    def wait(self) -> None:
+        """Let those that nobody has asked for wait, since the computer has something else to do."""
+        self._asked = time.monotonic()
+
     def of(self, item: Item, side: int) -> Drawn:
         """Return a small image and its media type.
 
         Raises:
             ImageError: If the image cannot be read.
         """
-        self._asked = time.monotonic()
+        self.wait()
         return self._of(item, side)
 
     def _of(self, item: Item, side: int) -> Drawn:

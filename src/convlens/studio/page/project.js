@@ -40,7 +40,8 @@ async function loop() {
   while (wanted) {
     wanted = false;
     try {
-      await loadState();
+      take(await call("/api/state"));
+      // All is asked for in the same moment, before the new state is drawn.
       await Promise.all([...loaders].map((load) => load()));
     } catch (error) {
       sayError(error);
@@ -51,7 +52,10 @@ async function loop() {
 }
 
 export async function loadState() {
-  const state = await call("/api/state");
+  take(await call("/api/state"));
+}
+
+function take(state) {
   setImageKey(state.image_key);
   project.set(state);
 }
