@@ -71,6 +71,45 @@ def test_a_folder_and_a_zip_bring_their_classes(served, window, tmp_path):  # no
     tabs.check(served.origin)
 
 
+def test_broken_files_are_named_once_and_loose_ones_ask_for_their_class(served, window, tmp_path):  # noqa: F811
+    tabs = window()
+    page = tabs.tab(served.address)
+    broken = tmp_path / "holiday"
+    broken.mkdir()
+    whole = write_image(tmp_path / "whole.png", 1).read_bytes()
+    for name, content in (("cut.png", whole[:400]), ("empty.png", b""), ("text.jpg", b"text")):
+        (broken / name).write_bytes(content)
+    page.set_input_files(".way input[type=file][webkitdirectory]", str(broken))
+    page.wait_for_selector(".dialog >> text=None of these files is an image")
+    lines = page.locator(".dialog .refused li").all_inner_texts()
+    assert "holiday/cut.png The image is cut off or damaged." in lines
+    for name in ("cut.png", "empty.png", "text.jpg"):
+        assert sum(line.count(name) for line in lines) == 1
+    assert str(served.folder) not in page.inner_text(".dialog")
+    page.locator(".dialog footer").get_by_role("button", name="Close").click()
+    page.wait_for_selector(".dialog", state="detached")
+
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        archive.writestr("cat.14.png", whole)
+    zipped = {"name": "one.zip", "mimeType": "application/zip", "buffer": packed.getvalue()}
+    drop(page, "body", [zipped])
+    page.get_by_role("button", name="Put all into one class").click()
+    page.locator(".dialog .name-field input").fill("cats")
+    page.locator(".dialog .name-field button").click()
+    wait_for(page, lambda: names(page), ["cats 1"])
+
+    other = write_image(tmp_path / "other.png", 2).read_bytes()
+    photo = {"name": "cat.15.png", "mimeType": "image/png", "buffer": other}
+    notes = {"name": "notes.txt", "mimeType": "text/plain", "buffer": b"text"}
+    drop(page, "body", [photo, notes])
+    page.locator(".dialog .class-choice .button", has_text="cats").click()
+    wait_for(page, lambda: names(page), ["cats 2"])
+    page.wait_for_selector(".class-card .refused")
+    assert page.inner_text(".class-card .refused").count("notes.txt") == 1
+    tabs.check(served.origin)
+
+
 def drop(page, selector, files):
     """Drop files on an element."""
     given = [{**one, "buffer": list(one["buffer"])} for one in files]
