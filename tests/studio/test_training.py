@@ -125,6 +125,7 @@ def test_a_training_is_planned_queued_shown_and_finished(page):
     assert sum(plan["counts"]["train"]) > sum(plan["counts"]["val"]) > 0
     assert 1 < plan["seconds"] < 120
 
+    assert plan["snapshots"]["states"] == 3
     assert 0 < plan["snapshots"]["bytes"] < plan["snapshots"]["free"]
 
     first = add(page, kept)

@@ -28,7 +28,7 @@ _CHOICES = {
     "train_snapshots_about": N_(
         "The time machine of the room Microscope shows them one after the other."
     ),
-    "train_snapshots_size": N_("They need about {size} on the disk."),
+    "train_snapshots_size": N_("{n} states will be kept, in about {size} on the disk."),
     "train_snapshots_free": N_("The disk has only {free} left; keep fewer, or free some space."),
     "train_start": N_("Start the training"),
     "train_queue": N_("Add to the queue"),

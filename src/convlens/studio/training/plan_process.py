@@ -5,7 +5,7 @@
 REQUEST is a JSON file: key, settings, seconds (of a time budget, or 0), images (source, layout and
 using), began, result. What is found out goes to the file that `result` names: {"state": "done",
 "facts": [[name, text], ...], "notes": [...], "seconds": about how long the training takes} and
-"snapshots": the bytes of the states that it keeps and of those that are free on the disk; of a time
+"snapshots": how many states it keeps, their bytes, and those that are free on the disk; of a time
 budget instead "needed": what it must be at least; or {"state": "failed", "message": ...}.
 """
 
@@ -125,14 +125,16 @@ def _notes(dataset: "Dataset", notes: Iterable[str]) -> list[str]:
 
 
 def _snapshots(training: "Training", folder: Path) -> dict[str, int] | None:
-    """Return the bytes of the states that a training keeps, if any, and those of the disk."""
+    """Return how many states a training keeps, if any, their bytes, and those of the disk."""
     from convlens.training.trainer import Trainer
 
     last = training.stages[-1]
     trainer = last if isinstance(last, Trainer) else getattr(last, "trainer", None)
     if trainer is None or not training.setup.config.training.snapshots:
         return None
-    return {"bytes": trainer.kept.all_bytes, "free": shutil.disk_usage(folder).free}
+    kept = trainer.kept
+    free = shutil.disk_usage(folder).free
+    return {"states": len(kept.moments), "bytes": kept.all_bytes, "free": free}
 
 
 if __name__ == "__main__":

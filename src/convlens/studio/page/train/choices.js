@@ -168,7 +168,7 @@ const Epochs = ({ way, epochs = {} }) => html`
 /* What few people need. */
 function Further({ number, plan }) {
   const [isOpen, setOpen] = useState(number > 0);
-  const { bytes, free } = plan?.snapshots ?? {};
+  const { states, bytes, free } = plan?.snapshots ?? {};
   return html`
     <details class="further" open=${isOpen} onToggle=${(event) => setOpen(event.target.open)}>
       <summary>${t("train_further")}</summary>
@@ -181,7 +181,7 @@ function Further({ number, plan }) {
         onValue=${(value) => choose({ snapshots: Math.round(value) })}
       />
       <p class="note">${t("train_snapshots_about")}</p>
-      ${number > 0 && bytes && html`<p role="status">${t("train_snapshots_size", { size: megabytes(bytes) })}</p>`}
+      ${number > 0 && bytes && html`<p role="status">${t("train_snapshots_size", { n: decimal(states), size: megabytes(bytes) })}</p>`}
       ${number > 0 &&
       bytes > free &&
       html`<p class="problem" role="alert">${t("train_snapshots_free", { free: megabytes(free) })}</p>`}
