@@ -78,6 +78,14 @@ def test_what_cannot_be_had_is_said_and_others_stand_in(here, monkeypatch, capsy
     assert "87.37" not in said
 
 
+def test_images_that_a_lesson_generates_replace_nothing(here, capsys):
+    lesson = Lesson("005", quick=True)
+    lesson.compare("shapes", wilson(190, 200), seconds=12)
+    (result,) = lesson.results
+    assert result.stand_in is None
+    assert "95.00 %" in capsys.readouterr().out
+
+
 def test_a_wrong_place_is_an_error_and_no_stand_in(here):
     with pytest.raises(DataError, match="nowhere"):
         Lesson("002", data={"mnist": "nowhere"}).data("mnist")

@@ -38,11 +38,13 @@ def test_place_is_the_square_whose_covering_costs_most():
     assert (place.rows, place.columns) == ((0, 3), (0, 3))
     assert place.fall == heat.logit
     assert place.chosen.sum() == 4
-    assert not place.is_peak
-    values = np.zeros((8, 8))
-    values[0, 0] = 1
-    at_peak = costliest_place(replace(heat, values=values), white_corner(), brightness_of_corner)
-    assert at_peak.is_peak
+    assert not place.is_near_peak
+    for row, is_near in ((1, True), (2, False)):
+        values = np.zeros((8, 8))
+        values[row, 1] = 1
+        moved = replace(heat, values=values)
+        found = costliest_place(moved, white_corner(), brightness_of_corner)
+        assert found.is_near_peak == is_near
 
 
 def test_there_is_no_place_where_nothing_falls():
@@ -56,11 +58,11 @@ def test_explanation_says_the_place_and_whether_the_peak_lies_elsewhere(finder):
     mark = np.zeros(marked().shape[:2], bool)
     mark[MARK] = True
     assert mark[top : bottom + 1, left : right + 1].any()
-    assert found.place.is_peak
+    assert found.place.is_near_peak
     said = words.place(found)
     assert f"pixel rows {top} to {bottom} and columns {left} to {right} covered" in said
     assert "elsewhere" not in said
-    beside = replace(found, place=replace(found.place, is_peak=False))
+    beside = replace(found, place=replace(found.place, is_near_peak=False))
     assert "lies elsewhere" in words.place(beside)
     assert found.to_dict()["place"] == found.place.to_dict()
 

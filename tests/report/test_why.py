@@ -160,6 +160,25 @@ def test_number_of_mistakes_follows_the_size_of_the_network():
     assert counts[-1] == 0
 
 
+def test_large_network_may_take_a_share_of_the_passes_of_its_training():
+    lite0, resnet50 = 384_000_000, 4_000_000_000
+    counts = [affordable(lite0, learned) for learned in (100, 1019, 1020, 3240, 7260, 10**6)]
+    assert counts == [0, 0, 1, 2, 3, 4]
+    assert affordable(resnet50, 10_000) == 1
+    assert affordable(10 * resnet50, 10**6) == 0
+    small = 48_000_000
+    assert affordable(small, 10**6) == affordable(small)
+
+
+def test_mistakes_of_a_large_network_are_explained_where_many_images_were_learned(
+    finder, run, monkeypatch
+):
+    monkeypatch.setattr(why_module, "WORK", 1000)
+    found = explain_mistakes(run, finder, mistaken(), marked, 1020)
+    assert len(found.mistakes) == 1
+    assert not explain_mistakes(run, finder, mistaken(), marked, 1019).mistakes
+
+
 def test_check_by_shuffled_weights_is_made_once_for_a_run(finder, run, why, monkeypatch):
     assert (run.folder / RANDOMISATION).exists()
 

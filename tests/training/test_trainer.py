@@ -178,7 +178,8 @@ def test_the_stages_run_in_order_and_the_last_state_counts(training, log, tmp_pa
 
 
 def test_the_last_stage_predicts_and_scores(training, log, tmp_path, monkeypatch):
-    def finish(*args, predict):
+    def finish(*args, predict, explain):
+        assert explain
         return (*args, predict), "the scores"
 
     monkeypatch.setattr(trainer_module, "finish", finish)

@@ -34,6 +34,7 @@ BACKBONE = "efficientnet_lite0"  # its weights are in a package, so they need no
 OTHERS = {"recipe", "learning_rate", "warmup_epochs", "weight_decay"}
 CHOSEN = OTHERS | RECIPES["fast"].keys() - {"augment", "epochs"}
 OTHER_NETWORK = N_("another network is asked for")
+MAPS = 20.0  # seconds that must be left for the maps of a backbone in the report
 WHOLE_NETWORK = N_("--snapshots keeps a network that learns step by step as a whole")
 
 
@@ -90,7 +91,8 @@ def _train(timed: TimedRun, name: str | Path | None) -> Run:
     else:
         frozen, choice = chosen
         training, run = train_on_backbone(timed, frozen, choice, name)
-    training.finish(run)
+    # The end of a training from scratch was tried out, with its maps.
+    training.finish(run, explain=chosen is None or timed.clock.left > MAPS)
     spent = _("{used} of {budget}, {share:.0f} %").format(
         used=duration(timed.clock.used),
         budget=duration(timed.clock.seconds),

@@ -88,13 +88,13 @@ def costliest_place(heat: HeatMap, pixels: ImageArray, logits: Logits) -> Place 
         float(falls[best]),
         (int(rows[0]), int(rows[-1])),
         (int(columns[0]), int(columns[-1])),
-        bool((covers & _peak(heat, height, width)).any()),
+        bool((covers & _around_peak(heat, height, width)).any()),
     )
 
 
-def _peak(heat: HeatMap, height: int, width: int) -> Chosen:
-    """Return (height, width) which pixels lie in the cell with the largest value of a map."""
+def _around_peak(heat: HeatMap, height: int, width: int) -> Chosen:
+    """Return (height, width) which pixels lie in the cell with the largest value, or beside it."""
     rows, columns = heat.values.shape
     row, column = heat.peak
-    across = np.arange(height) * rows // height == row
-    return np.outer(across, np.arange(width) * columns // width == column)
+    down = np.abs(np.arange(height) * rows // height - row) <= 1
+    return np.outer(down, np.abs(np.arange(width) * columns // width - column) <= 1)

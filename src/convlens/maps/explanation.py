@@ -50,14 +50,15 @@ class Place:
         fall: How far the number that is explained falls when it is covered.
         rows: Its first and its last row of pixels.
         columns: Its first and its last column of pixels.
-        is_peak: Whether the cell with the largest number of the map touches it.
+        is_near_peak: Whether it meets the cell with the largest number of the map, or one beside
+            that cell.
     """
 
     chosen: NDArray[np.bool_]
     fall: float
     rows: tuple[int, int]
     columns: tuple[int, int]
-    is_peak: bool
+    is_near_peak: bool
 
     def to_dict(self) -> dict[str, Any]:
         """Return the place as plain data."""
@@ -65,7 +66,7 @@ class Place:
             "fall": self.fall,
             "rows": list(self.rows),
             "columns": list(self.columns),
-            "is_peak": self.is_peak,
+            "is_near_peak": self.is_near_peak,
         }
 
 

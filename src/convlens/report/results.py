@@ -84,7 +84,8 @@ def write_evaluation(
 
     why = None
     if scored.explained:
-        why = explain_mistakes(run, classifier, scored.evaluation, image_at)
+        learned = len(prepared.splits.train)
+        why = explain_mistakes(run, classifier, scored.evaluation, image_at, learned)
     sometimes = [name for name in ("features", "strength", "fine_tuning") if name in provenance]
     write_predictions(folder, scored.evaluation, scored.files)
     write_report(

@@ -1,7 +1,9 @@
 """Why: the maps of the most confident mistakes, for the class that was predicted and the true one.
 
-They are part of every report, so that they may take two or three seconds. Where the network has
-no exact map, or the checks of its maps would take longer, the report says which command shows them.
+They are part of every report, so that they may take two or three seconds. A network for which that
+is too short, such as a backbone at 224 pixels, may take longer if it has learned from many images:
+its checks are then a small part of the passes of the training. Where the network has no exact map,
+or too few images were learned, the report says which command shows them.
 """
 
 import shlex
@@ -25,6 +27,8 @@ from convlens.run import Run
 
 MOST = 6  # mistakes that are explained
 WORK = 35_000_000_000  # multiply-adds of the deletion tests: about a second of one processor
+SHARE = 0.1  # of the images that were learned: the passes that a large network may take
+MOST_WORK = 500_000_000_000  # multiply-adds of the deletion tests of any network
 
 COMMAND = N_("{reason} {command} shows maps of single images.")
 NO_EXACT = N_("{reason} Maps by occlusion take too long to be part of every report.")
@@ -88,6 +92,7 @@ def explain_mistakes(
     classifier: Classifier,
     evaluation: Evaluation,
     image_at: Callable[[int], ImageArray],
+    learned: int = 0,
 ) -> Why | None:
     """Explain the most confident mistakes; None if there are none.
 
@@ -98,12 +103,13 @@ def explain_mistakes(
         classifier: The classifier, which made the mistakes.
         evaluation: Its scores.
         image_at: Returns the scored image of an index, (height, width, channels) uint8.
+        learned: The number of images from which it has learned.
     """
     worst = evaluation.worst(MOST)
     if not len(worst):
         return None
     try:
-        return _explain(run, classifier, evaluation, image_at)
+        return _explain(run, classifier, evaluation, image_at, learned)
     except Exception as error:  # the scores of a long training are worth more than its maps
         known = isinstance(error, ConvlensError)
         reason = error.args[0] if known else f"{type(error).__name__}: {error}"
@@ -115,11 +121,12 @@ def _explain(
     classifier: Classifier,
     evaluation: Evaluation,
     image_at: Callable[[int], ImageArray],
+    learned: int,
 ) -> Why:
     explainer = Explainer(classifier, read_randomised(run))
     if "exact" in explainer.reasons:
         return _left_out(run, _(NO_EXACT).format(reason=explainer.reasons["exact"]))
-    count = affordable(count_multiply_adds(explainer.network.model))
+    count = affordable(count_multiply_adds(explainer.network.model), learned)
     if not count:
         return _left_out(run, _(TOO_LARGE))
     randomise_once(explainer, "exact", run)
@@ -138,16 +145,25 @@ def _explain(
     )
 
 
-def affordable(multiply_adds: int) -> int:
+def affordable(multiply_adds: int, learned: int = 0) -> int:
     """Return how many mistakes are explained of a network with so many multiply-adds an image.
 
-    >>> affordable(48_000_000), affordable(400_000_000)
+    The number follows from what is known of the network and the images and not from a measured
+    time, so that a report that is written again is the same.
+
+    >>> affordable(48_000_000), affordable(384_000_000)
     (3, 0)
+    >>> affordable(384_000_000, learned=1020), affordable(384_000_000, learned=3240)
+    (1, 2)
     """
     # Both maps of a mistake share the random choices of their deletion tests.
     counts = range(MOST, 0, -1)
     passes = {count: count * (choices_for(2 * count) + 2) for count in counts}
-    return next((count for count in counts if passes[count] * multiply_adds <= WORK), 0)
+
+    def most(work: float) -> int:
+        return next((count for count in counts if passes[count] * multiply_adds <= work), 0)
+
+    return most(WORK) or most(min(MOST_WORK, SHARE * learned * multiply_adds))
 
 
 def _left_out(run: Run, reason: str) -> Why:

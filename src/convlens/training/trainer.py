@@ -90,11 +90,11 @@ class Training:
         """What predicts faster than the classifier in the run folder, or None."""
         return self.stages[-1].predict
 
-    def finish(self, run: Run) -> Classifier:
+    def finish(self, run: Run, *, explain: bool = True) -> Classifier:
         """Calibrate and score the best epoch, and write the report; see `report.finish`."""
         self.screen.stage(_("scores and report"))
         predict = self.stages[-1].prepare_scores(run)
-        return finish(run, self.setup.prepared, self.screen, predict=predict)[0]
+        return finish(run, self.setup.prepared, self.screen, predict=predict, explain=explain)[0]
 
 
 class Trainer(Stage):

@@ -164,7 +164,7 @@ def place(explanation: Explanation) -> str:
         top=top, bottom=bottom, left=left, right=right, fall=found.fall
     )
     heat = explanation.answering
-    if found.is_peak or heat is None or heat.method in PERTURBING:
+    if found.is_near_peak or heat is None or heat.method in PERTURBING:
         return said
     return sentences(said, _(BESIDE))
 
