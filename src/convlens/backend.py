@@ -1,7 +1,8 @@
 """Backend: the engine under Keras, its threads and its state.
 
-`convlens.training.fused_norm` has a layer for TensorFlow alone, `convlens.classifier.runtime` has
-OpenVINO, and exports have their own engines. All other code uses Keras and works on every engine.
+`convlens.training.fused_norm` has a layer for TensorFlow alone, `convlens.classifier.on_openvino`
+and `runtime` have OpenVINO, and exports have their own engines. All other code uses Keras and works
+on every engine.
 """
 
 import contextlib

@@ -391,3 +391,10 @@ def test_a_training_that_diverges_is_shown(page):
     assert found.status_code == 200, found.text
     assert found.json()["history"][0]["loss"] is None
     assert found.json()["verdict"] == "so"
+
+
+def test_a_training_of_the_studio_keeps_its_converted_network(tmp_path, monkeypatch):
+    seen = {}
+    monkeypatch.setattr(process.subprocess, "Popen", lambda _words, **more: seen.update(more))
+    process.start(["train"], *(tmp_path / name for name in ("said", "wrong", "progress")))
+    assert seen["env"]["CONVLENS_KEEP_NETWORK"] == "1"

@@ -11,14 +11,15 @@ import shutil
 import tempfile
 import zipfile
 from pathlib import Path
-from typing import Any
-
-import keras
+from typing import TYPE_CHECKING, Any
 
 from convlens.errors import ClassifierError
 from convlens.files import DAMAGE, with_present_names, write_atomically
 from convlens.language import N_, _
 from convlens.text import ESCAPE
+
+if TYPE_CHECKING:
+    import keras
 
 CONFIG = "config.json"  # the entry of Keras that describes the network
 ENTRY = "convlens.json"
@@ -50,7 +51,7 @@ OTHER_KINDS = {
 }
 
 
-def write_archive(path: Path, model: keras.Model, facts: dict[str, Any]) -> None:
+def write_archive(path: Path, model: "keras.Model", facts: dict[str, Any]) -> None:
     """Write a classifier file; the previous file stays whole until the new one is complete.
 
     Args:
@@ -104,13 +105,15 @@ def _without_additions(config: Any) -> Any:
     }
 
 
-def read_archive(path: Path) -> tuple[keras.Model, dict[str, Any]]:
+def read_archive(path: Path) -> tuple["keras.Model", dict[str, Any]]:
     """Return the network of a classifier file, and the content of its `convlens.json`.
 
     Raises:
         ClassifierError: If the file is missing, cut, changed, not a classifier, or made by a newer
             convlens, or if Keras cannot build its network.
     """
+    import keras
+
     facts = read_facts(path)
     try:
         return keras.models.load_model(path, compile=False, safe_mode=True), facts
@@ -165,6 +168,8 @@ def read_facts(path: Path) -> dict[str, Any]:
 
 def _keras_version(path: Path) -> str:
     """Return the version of Keras that wrote a network, or this one if the file does not say."""
+    import keras
+
     try:
         with zipfile.ZipFile(path) as archive:
             return str(json.loads(archive.read("metadata.json"))["keras_version"])

@@ -10,11 +10,8 @@ images a second, memory and differences.
 """
 
 import importlib.util
-import sys
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache
-from typing import Any
 
 import keras
 import numpy as np
@@ -22,6 +19,7 @@ from numpy.typing import NDArray
 
 from convlens import backend
 from convlens.classifier.assembly import all_layers, with_precision
+from convlens.classifier.on_openvino import compile_network, convert
 from convlens.errors import BackendError, ConfigError
 from convlens.language import _, listed
 from convlens.preprocess import ImageArray
@@ -29,7 +27,6 @@ from convlens.preprocess import ImageArray
 ENGINES = ("auto", "openvino", "keras")
 KERAS_BATCH = 16  # images at a time; 64 were no faster and took 0.5 GB more
 DEPTHWISE = (keras.layers.DepthwiseConv2D, keras.layers.SeparableConv2D)
-INSTALL = "pip install 'convlens[openvino]'"  # not translated: a command
 
 Predict = Callable[[ImageArray], NDArray[np.float32]]
 
@@ -128,37 +125,13 @@ def _on_keras(model: keras.Model, precision: str) -> Compiled:
 
 
 def _on_openvino(model: keras.Model, precision: str) -> Compiled:
-    # OpenVINO believes that the package which reports each import and conversion is missing.
-    sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]
-    try:
-        import openvino
-    except ImportError as error:
-        raise BackendError(
-            _("the engine openvino needs OpenVINO, which cannot be imported: {install}.").format(
-                install=INSTALL
-            )
-        ) from error
-    wanted = openvino.Type.bf16 if precision == "bfloat16" else openvino.Type.f32
-    settings = {
-        "PERFORMANCE_HINT": "THROUGHPUT",
-        "INFERENCE_PRECISION_HINT": wanted,
-        "ENABLE_CPU_PINNING": False,  # other programs use the processors, too
-    }
+    wanted = "bf16" if precision == "bfloat16" else "f32"
+    settings = {"PERFORMANCE_HINT": "THROUGHPUT", "INFERENCE_PRECISION_HINT": wanted}
     if threads := backend.threads():
-        settings["INFERENCE_NUM_THREADS"] = threads
-    traced = backend.traced(model, (1, *model.input_shape[1:]))
-    try:
-        converted = openvino.convert_model(traced)
-        # The converter adds an output for each SiLU, behind that of the network.
-        for added in converted.get_results()[1:]:
-            converted.remove_result(added)
-        compiled = _core().compile_model(converted, "CPU", settings)
-    except Exception as error:  # the converter raises a dozen kinds of errors
-        raise BackendError(
-            _("OpenVINO cannot run {model}: {reason}. Use the engine keras.").format(
-                model=model.name, reason=_reason(error)
-            )
-        ) from error
+        settings["INFERENCE_NUM_THREADS"] = str(threads)
+    compiled = compile_network(convert(model), settings, model.name)
+    import openvino
+
     requests = openvino.AsyncInferQueue(compiled)
 
     def predict(images: ImageArray) -> NDArray[np.float32]:
@@ -176,24 +149,3 @@ def _on_openvino(model: keras.Model, precision: str) -> Compiled:
     # A processor without bfloat16 computes in float32, whatever was asked for.
     used = compiled.get_property("INFERENCE_PRECISION_HINT")
     return Compiled(predict, "openvino", "bfloat16" if used == openvino.Type.bf16 else "float32")
-
-
-def _reason(error: Exception) -> str:
-    """Return the line of OpenVINO's message that says what is wrong."""
-    lines = [line.strip() for line in str(error).strip().splitlines()] or [type(error).__name__]
-    # The converter lists the operations that it does not support behind dashes.
-    unsupported = (line.removeprefix("-- ") for line in lines if line.startswith("-- "))
-    return next(unsupported, lines[-1])
-
-
-@cache
-def _core() -> Any:
-    """Return OpenVINO's core, the only one of the process.
-
-    Each core sets up a stack on which signals are handled, and frees it at its end. With two of
-    them, the first to go may leave the freed stack of the other in use, and the next Ctrl-C would
-    crash the process.
-    """
-    import openvino
-
-    return openvino.Core()

@@ -28,6 +28,7 @@ KINDS = {
         "summaries of images"
     ): r"looks/(\.[0-9a-f]{8}\.)?(?P<name>[0-9a-f]{32})(\.[0-9a-f]{8})?\.np[yz]",
     N_("features"): r"features/(?P<name>[0-9a-f]{32})/[0-9a-f]{32}\.(digests|features|records)",
+    N_("converted networks"): r"networks/(\.[0-9a-f]{8}\.)?(?P<name>[0-9a-f]{32})\.(xml|bin)",
     N_("unpacked arrays"): r"(\.[0-9a-f]{8}\.)?(?P<name>.+-[0-9a-f]{16}-[0-9a-f]{16})\.npy",
 }
 UNITS = {"": 1, "k": 10**3, "M": 10**6, "G": 10**9, "T": 10**12}
@@ -38,7 +39,7 @@ class Entry:
     """A part of the cache that is removed as a whole.
 
     Attributes:
-        kind: What it is: "decoded images", "summaries of images", "features" or "unpacked arrays".
+        kind: What it is, one of `KINDS`.
         name: Its name in the folder of the cache.
         files: Its files.
         size: Their size in bytes.
@@ -60,7 +61,8 @@ def cache_entries() -> list[Entry]:
     """
     folder = cache_folder()
     found: dict[tuple[str, str], list[Path]] = defaultdict(list)
-    for path in chain.from_iterable(map(folder.glob, ("*", "store/*", "looks/*", "features/*/*"))):
+    places = ("*", "store/*", "looks/*", "networks/*", "features/*/*")
+    for path in chain.from_iterable(map(folder.glob, places)):
         for kind, pattern in KINDS.items():
             match = re.fullmatch(pattern, path.relative_to(folder).as_posix())
             if match is not None and path.is_file():

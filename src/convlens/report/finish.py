@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from convlens.checksums import seal, unseal
 from convlens.classifier.classifier import Classifier
+from convlens.classifier.kept import keep_if_asked
 from convlens.config import TrainingConfig
 from convlens.data.prepared import Prepared
 from convlens.errors import DataError, TrainingError
@@ -87,6 +88,7 @@ def finish(  # noqa: PLR0913 - a run, its images, and what is known or wanted be
         scored = replace(scored, explained=False)
     classifier.provenance["metrics"] = scored.evaluation.to_dict()["metrics"]
     classifier.save(run.classifier_path)
+    keep_if_asked(classifier, run.classifier_path)
     report_run(run, classifier, scored, screen, facts)
     return classifier, scored
 

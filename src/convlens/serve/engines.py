@@ -68,7 +68,7 @@ def _open_openvino(path: Path, threads: int, streams: int) -> Run:
 
 @cache
 def _core() -> Any:
-    """Return OpenVINO's core, the only one; `convlens.classifier.runtime` says why."""
+    """Return OpenVINO's core, the only one; `convlens.classifier.on_openvino` says why."""
     import openvino
 
     return openvino.Core()

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import psutil
 
+from convlens.classifier.kept import VARIABLE as KEEP
 from convlens.language import VARIABLE, language
 from convlens.processes import own_command
 from convlens.progress import VARIABLE as PROGRESS
@@ -37,7 +38,8 @@ def start(
         OSError: If it cannot be started.
     """
     progress.unlink(missing_ok=True)
-    more = {VARIABLE: language(), PROGRESS: str(progress), "PYTHONUNBUFFERED": "1"}
+    # The classifier is tried next.
+    more = {VARIABLE: language(), PROGRESS: str(progress), KEEP: "1", "PYTHONUNBUFFERED": "1"}
     with output.open("ab") as said, errors.open("wb") as wrong:
         return subprocess.Popen(
             own_command("convlens", *arguments),
