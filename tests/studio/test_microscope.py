@@ -1,5 +1,6 @@
 """The microscope by hand: the numbers of the lecture and of the valley, and what is refused."""
 
+import io
 import json
 import os
 import sys
@@ -116,16 +117,22 @@ def test_the_oldest_answers_go_by_their_number_and_by_their_size(tmp_path, monke
 
 
 def test_an_error_that_nobody_has_foreseen_is_said_and_does_not_end_the_process(monkeypatch):
-    def answer(asked):
+    def answer(asked, progress):
+        progress("writing", 0, 0)
         return {"page": asked["out"]}  # KeyError without it
 
-    monkeypatch.setattr(looked, "Looked", lambda *_: SimpleNamespace(page=answer))
+    monkeypatch.setattr(looked, "Looked", lambda _folder: SimpleNamespace(page=answer))
     monkeypatch.setattr(look_process, "KINDER", 0)
     said = []
-    monkeypatch.setattr(look_process, "_teller", lambda: said.append)
-    asked = {"do": "page", "language": "en"}
-    lines = [json.dumps(one) + "\n" for one in (asked, {**asked, "out": "a"})]
-    monkeypatch.setattr(sys, "stdin", lines)
+    monkeypatch.setattr(look_process, "teller", lambda: said.append)
+    asked = {"do": "page", "language": "en", "bytes": 0}
+    both = ({**asked, "number": 1}, {**asked, "number": 2, "out": "a"})
+    lines = b"".join(json.dumps(one).encode() + b"\n" for one in both)
+    monkeypatch.setattr(sys, "stdin", SimpleNamespace(buffer=io.BytesIO(lines)))
     look_process.main("run")
-    assert said[0]["refused"].startswith("this cannot be looked at: KeyError: 'out'.")
-    assert said[1:] == [{"answer": {"page": "a"}}]
+    ready, *rest = said
+    assert ready == {"ready": {}}
+    answers = [one for one in rest if "stage" not in one]
+    assert answers[0]["refused"].startswith("this cannot be looked at: KeyError: 'out'.")
+    assert answers[1:] == [{"number": 2, "answer": {"page": "a"}}]
+    assert {"number": 1, "stage": "writing", "done": 0, "total": 0} in rest

@@ -1,6 +1,9 @@
 """Images under the microscope: the product's page, in a frame that can reach nothing."""
 
 import base64
+import os
+import signal
+import time
 
 import numpy as np
 import pytest
@@ -146,8 +149,9 @@ def test_a_process_that_was_killed_is_said_and_begins_again(page):
     image = put(page, "killed.png")
     asked = {"run": "kept", "image": image, "do": "way"}
     assert page.post("/api/microscope/time", asked).status_code == 200
-    looking._process.kill()
-    looking._process.wait()
+    os.kill(looking._worker.number, signal.SIGKILL)
+    while looking._worker.is_alive:
+        time.sleep(0.01)
     asked = {"run": "kept", "image": put(page, "next.png"), "do": "way"}
     assert page.post("/api/microscope/time", asked).status_code == 200
 

@@ -1,6 +1,7 @@
 """The page of the room in which a classifier is tried, with camera, file and board."""
 
 import os
+import shutil
 import signal
 
 import psutil
@@ -39,14 +40,21 @@ def studio(trained, tmp_path_factory):  # noqa: F811
 def room(studio, window):  # noqa: F811
     """Return a function that opens the room with a run, and gives its tabs and its page."""
 
-    def open_room(language="en", run="first", **more):
+    def open_room(language="en", run="first", webcam=True, **more):
         tabs = window(language, **more)
-        page = tabs.tab(studio.address)
-        page.evaluate(f"location.hash = 'room=try&run={run}'")
-        page.wait_for_selector(".try-page")
-        return tabs, page
+        return tabs, enter(tabs, studio, run, webcam)
 
     return open_room
+
+
+def enter(tabs, studio, run, webcam=True):
+    """Return a new tab in the room, with the webcam on."""
+    page = tabs.tab(studio.address)
+    page.evaluate(f"location.hash = 'room=try&run={run}'")
+    page.wait_for_selector(".try-page")
+    if webcam:
+        page.locator(".looked-at .button.primary").click()
+    return page
 
 
 def answered(page, which=""):
@@ -115,8 +123,9 @@ def test_the_page_goes_on_after_the_process_was_killed(studio, room):
     tabs, page = room()
     answered(page)
     children = psutil.Process(studio.process.pid).children()
-    (child,) = [one for one in children if "answer_process" in " ".join(one.cmdline())]
-    os.kill(child.pid, signal.SIGKILL)
+    words = {one.pid: " ".join(one.cmdline()) for one in children}
+    (child,) = [pid for pid, line in words.items() if "answer_process" in line and "first" in line]
+    os.kill(child, signal.SIGKILL)
     page.wait_for_selector(".trouble:has-text('it is started again')")
     answered(page)
     wait_for(page, page.locator(".trouble").count, 0)
@@ -183,15 +192,80 @@ def test_without_a_run_the_room_says_so(served, window):  # noqa: F811
     tabs.check(served.origin)
 
 
-def test_two_tabs_with_two_runs_do_not_fight(studio, room):
-    _tabs, page = room()
+def test_the_webcam_waits_until_somebody_asks_for_it(studio, room):
+    tabs, page = room(webcam=False)
+    asked = "navigator.mediaDevices.getUserMedia"
+    page.evaluate(
+        f"window.opened = 0; const open = {asked}.bind(navigator.mediaDevices);"
+        f"{asked} = (...words) => {{ window.opened += 1; return open(...words); }}; 0"
+    )
+    page.wait_for_selector(".no-answer:has-text('as soon as the camera is on')")
+    assert page.evaluate("window.opened") == 0
+    assert complaints(page) == []
+    page.get_by_role("button", name="Start the webcam").click()
     answered(page)
-    _others, other = room(run="strict")
+    # It stays asked for as long as the page is open.
+    page.get_by_role("button", name="Ship").click()
+    page.wait_for_selector(".ship")
+    page.get_by_role("button", name="Try").click()
+    answered(page)
+    assert page.evaluate("window.opened") == 2
+    tabs.check(studio.origin)
+
+
+def test_the_room_begins_with_the_run_that_was_shown_last(studio, room):
+    tabs, page = room(run="strict", webcam=False)
+    for name in ("Ship", "Try"):
+        page.get_by_role("button", name=name, exact=True).click()
+        choice = page.locator(".run-choice select")
+        choice.wait_for()
+        assert choice.input_value() == "strict"
+    assert " %" in page.locator(".run-choice option", has_text="first").inner_text()
+    fresh = tabs.tab(studio.address)
+    fresh.evaluate("location.hash = 'room=try'")
+    fresh.wait_for_selector(".run-choice select")
+    newest = fresh.evaluate("import('/page/runs.js').then(({ runs }) => runs.get()[0].name)")
+    assert fresh.locator(".run-choice select").input_value() == newest
+    tabs.check(studio.origin)
+
+
+def test_two_tabs_with_two_runs_are_answered_and_explained_at_the_same_time(studio, room):
+    tabs, page = room()
+    answered(page)
+    page.locator(".ask-more .button").first.click()  # why, which takes a while
+    other = enter(tabs, studio, "strict")
     answered(other, "[data-known=false]")
-    page.wait_for_selector(".trouble:has-text('another page tries the run strict now.')")
-    page.get_by_role("button", name="Try first here").click()
-    answered(page, "[data-known=true]")
-    other.wait_for_selector(".trouble:has-text('another page tries the run first now.')")
+    page.wait_for_selector(".explanation .map", timeout=1000 * LOADING)
+    page.get_by_role("button", name="Nearest training images").click()
+    page.wait_for_selector(".neighbours li")
+    assert page.locator(".try .problem, .trouble").count() == 0
+    assert other.locator(".trouble").count() == 0
+    tabs.check(studio.origin)
+
+
+def test_a_third_run_waits_until_another_one_is_not_tried_any_more(studio, room):
+    runs = studio.folder / "runs"
+    shutil.copytree(runs / "first", runs / "third")
+    tabs, page = room()
+    answered(page)
+    other = enter(tabs, studio, "strict")
+    answered(other, "[data-known=false]")
+    third = enter(tabs, studio, "third")
+    full = ".trouble:has-text('other pages try these: first, strict.')"
+    third.wait_for_selector(full)
+    other.close()
+    answered(third, "[data-known=true]")
+    wait_for(third, third.locator(".trouble").count, 0)
+    # Whoever insists gets a place; the page that has lost its own says so.
+    again = enter(tabs, studio, "strict")
+    again.get_by_role("button", name="Try strict here").click()
+    answered(again, "[data-known=false]")
+    waiting = (page, third)
+    wait_for(page, lambda: sum(one.locator(".trouble").count() for one in waiting), 1)
+    for one in (page, third, again):
+        one.close()
+    shutil.rmtree(runs / "third")
+    tabs.check(studio.origin)
 
 
 def test_a_file_is_answered_with_none_of_these_and_a_bad_one_with_a_line(studio, room):
@@ -219,8 +293,12 @@ def test_a_run_that_is_removed_while_it_is_tried_is_said(studio, room):
     answered(page)
     runs = studio.folder / "runs"
     (runs / "strict").rename(studio.folder / "elsewhere")
-    page.wait_for_selector(".trouble:has-text(\"the workspace has no run 'strict'.\")")
+    page.wait_for_selector(".trouble:has-text('strict is not in the workspace any more')")
+    page.wait_for_selector("[role=status]:has-text('Not in the workspace any more: strict')")
     page.locator(".run-choice select").select_option("first")
     answered(page)
+    page.locator(".run-choice select").select_option("strict")
+    page.wait_for_selector(".trouble:has-text('strict is not in the workspace any more')")
     (studio.folder / "elsewhere").rename(runs / "strict")
+    answered(page, "[data-known=false]")  # by itself, as it is there again
     tabs.check(studio.origin)

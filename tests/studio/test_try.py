@@ -3,6 +3,7 @@
 import io
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -13,6 +14,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from convlens.studio import worker
+from convlens.studio.trying import trying
 from tests.conftest import draw_shape
 from tests.studio.conftest import opened, picture
 from tests.studio.trying import EACH, trained, workspace_of  # noqa: F401 - a fixture
@@ -39,6 +42,14 @@ def run(page):
     return page.studio.workspace.places.runs / "first"
 
 
+def status_of(page, name="first"):
+    return page.get(f"/api/try/status?run={name}").json()
+
+
+def worker_of(page, name="first"):
+    return page.studio.trying._tried[page.studio.runs.find(name)].worker
+
+
 def ask(page, content, name="first", what=""):
     return page.post(f"/api/try{what}{'&' if '?' in what else '?'}run={name}", content)
 
@@ -60,10 +71,9 @@ def test_numbers_are_those_of_predict(page, run):
         assert said["probabilities"][0][0] == expected.label
         assert said["threshold"] == classifier.threshold
         assert said["seen_as"] == [32, 32]
-    status = page.get("/api/try/status").json()
+    status = status_of(page)
     assert (status["run"], status["state"]) == ("first", "ready")
     assert status["class_names"] == ["bar", "disc"]
-    assert status["temperature"] == pytest.approx(classifier.temperature)
 
 
 def test_why_is_what_explain_says(page, run):
@@ -122,20 +132,55 @@ def test_near_images_are_named_and_can_be_opened_also_when_the_images_have_chang
     assert first["said"] == "as near as training images usually are to one another"
 
 
-def test_another_run_waits_until_it_is_chosen_and_its_threshold_holds(page, run):
+def test_two_runs_are_tried_at_a_time_and_a_third_one_waits(page, run, monkeypatch):
+    monkeypatch.setattr(trying, "UNUSED", 1000.0)
     assert ask(page, shape()).status_code == 200
-    refused = ask(page, picture(7), "strict")
-    assert (refused.status_code, refused.json()["field"]) == (409, "other")
-    page.post("/api/try/open", {"run": "strict"})
     found = ask(page, picture(7), "strict").json()
     assert (found["known"], found["threshold"]) == (False, 1.0)
     assert found["label"] in ("bar", "disc")
-    assert ask(page, shape()).status_code == 409
+    processes = {name: worker_of(page, name).number for name in ("first", "strict")}
+    third = run.parent / "third"
+    shutil.copytree(run, third)
+    for refused in (ask(page, shape(), "third"), page.post("/api/try/open", {"run": "third"})):
+        assert (refused.status_code, refused.json()["field"]) == (409, "other")
+        assert "other pages try these: first, strict." in refused.json()["message"]
+    assert ask(page, shape()).status_code == 200
+    assert {name: worker_of(page, name).number for name in processes} == processes
+    # The one that was used least recently goes, as soon as nobody asks it any more.
+    monkeypatch.setattr(trying, "UNUSED", 0.0)
+    assert ask(page, shape(), "third").status_code == 200
+    assert status_of(page, "strict")["state"] == "none"
+    assert worker_of(page, "first").number == processes["first"]
+    # Or if somebody insists.
+    monkeypatch.setattr(trying, "UNUSED", 1000.0)
+    assert page.post("/api/try/open", {"run": "strict"}).status_code == 409
+    assert page.post("/api/try/open", {"run": "strict", "insist": True}).status_code == 200
+    assert status_of(page)["state"] == "none"
+    assert ask(page, shape(), "strict").status_code == 200
+    shutil.rmtree(third)
+    assert ask(page, shape(), "third").status_code == 404
+
+
+def test_who_waits_while_another_run_takes_the_place_is_answered(page, run, monkeypatch):
+    """Formerly this was told as a process that has ended by itself."""
+    assert ask(page, shape()).status_code == 200
+    process = worker_of(page)
+    os.kill(process.number, signal.SIGSTOP)  # so that the question is not answered yet
+    answers = []
+    asker = threading.Thread(target=lambda: answers.append(ask(page, shape(), what="/why")))
+    asker.start()
+    while process.is_idle:
+        time.sleep(0.01)
+    page.studio.trying.open(run, again=True)
+    asker.join(120)
+    (found,) = answers
+    assert found.status_code == 200, found.text
+    assert found.json()["maps"]
 
 
 def test_a_process_that_was_killed_is_said_and_started_again(page, run):
     assert ask(page, shape()).status_code == 200
-    process = page.studio.trying._process
+    process = worker_of(page)
     os.kill(process.number, signal.SIGSTOP)  # so that the question is not answered yet
     told = page.state()["told"]
     os.kill(process.number, signal.SIGKILL)
@@ -144,7 +189,7 @@ def test_a_process_that_was_killed_is_said_and_started_again(page, run):
         assert "started again" in found.json()["message"]
         found = ask(page, shape())
     assert found.status_code == 200
-    assert page.studio.trying._process is not process
+    assert worker_of(page) is not process
     assert page.state()["told"] > told
 
 
@@ -181,10 +226,10 @@ def test_only_runs_of_the_workspace_are_opened(page, run, name, what):
 def test_a_classifier_that_has_changed_is_loaded_anew(page, run):
     before = ask(page, shape()).json()["stamp"]
     os.utime(run / "classifier.keras", ns=(1, time.time_ns()))
-    assert page.get("/api/try/status").json()["is_newer"]
+    assert status_of(page)["is_newer"]
     after = ask(page, shape()).json()["stamp"]
     assert after != before
-    assert not page.get("/api/try/status").json()["is_newer"]
+    assert not status_of(page)["is_newer"]
 
 
 def test_what_is_damaged_or_removed_is_said(page, run):
@@ -195,22 +240,20 @@ def test_what_is_damaged_or_removed_is_said(page, run):
         found = ask(page, shape(), "strict")
         assert (found.status_code, found.json()["field"]) == (422, "run")
         assert "classifier.keras" in found.json()["message"]
-    assert page.get("/api/try/status").json()["state"] == "failed"
+    assert status_of(page, "strict")["state"] == "failed"
     (strict / "classifier.keras").unlink()
     found = ask(page, shape(), "strict")
     assert (found.status_code, found.json()["field"]) == (409, "run")
 
 
 def test_a_process_that_nobody_asks_ends(page, run, monkeypatch):
-    from convlens.studio.trying import trying
-
     monkeypatch.setattr(trying, "LOOK", 0.05)
     monkeypatch.setattr(trying, "IDLE", 0.0)
     tried = trying.Trying()
     tried.open(run)
-    process = tried._process
+    process = tried._tried[run].worker
     end = time.monotonic() + 30
-    while tried.status()["state"] != "none":
+    while tried.status(run)["state"] != "none":
         assert time.monotonic() < end
         time.sleep(0.05)
     assert process._process.poll() is not None
@@ -218,17 +261,15 @@ def test_a_process_that_nobody_asks_ends(page, run, monkeypatch):
 
 
 def test_a_process_that_ends_in_the_middle_of_a_line_blocks_nobody(tmp_path, monkeypatch):
-    from convlens.studio.trying import process
-
     start = subprocess.Popen
     half = "input(); print('{\"number\": 1, \"answ', end='')"
     words = [sys.executable, "-c", half]
-    monkeypatch.setattr(process.subprocess, "Popen", lambda _words, **more: start(words, **more))
-    found = process.AnswerProcess(tmp_path, lambda: None)
+    monkeypatch.setattr(worker.subprocess, "Popen", lambda _words, **more: start(words, **more))
+    found = worker.Worker("none", tmp_path, lambda: None)
     heard = []
 
     def ask():
-        with pytest.raises(process.Ended) as error:
+        with pytest.raises(worker.Ended) as error:
             found.ask({"do": "answer"}, b"")
         heard.append(error)
 

@@ -3,11 +3,13 @@
 import json
 import shutil
 from dataclasses import replace
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from convlens.classifier.kept import VARIABLE, open_kept
 from convlens.config import Config
 from tests.conftest import draw_shape, without_charts
 from tests.trainings import QUIET
@@ -26,7 +28,10 @@ TINY = Config().replace(
 
 @pytest.fixture(scope="session")
 def trained(tmp_path_factory) -> Path:
-    """Return a workspace with bars and discs, and the run `first` that has learned them."""
+    """Return a workspace with bars and discs, and the run `first` that has learned them.
+
+    Its converted network is kept.
+    """
     from convlens.data.sources import load_data
     from convlens.pipeline import train
 
@@ -36,8 +41,11 @@ def trained(tmp_path_factory) -> Path:
         (folder / "images" / kind).mkdir(parents=True)
         for number in range(EACH):
             draw_shape(kind, rng).save(folder / "images" / kind / f"{number}.png")
-    with without_charts():
-        train(load_data(folder / "images"), TINY, run=folder / "runs" / "first", screen=QUIET)
+    run = folder / "runs" / "first"
+    with without_charts(), pytest.MonkeyPatch.context() as environment:
+        environment.setenv(VARIABLE, "1")  # as for a training that the studio starts
+        train(load_data(folder / "images"), TINY, run=run, screen=QUIET)
+    assert open_kept(run / "classifier.keras") or not find_spec("openvino")
     return folder
 
 

@@ -23,6 +23,7 @@ SHELL_TEXTS: dict[str, str] = {
     "room_try": N_("Try"),
     "loading_room": N_("This room is being loaded."),
     "no_room": N_("This room could not be loaded: {problem}"),
+    "runs_gone": N_("Not in the workspace any more: {names}"),
     "undo": N_("Undo"),
     "redo": N_("Redo"),
     "undo_what": N_("Undo: {what}"),

@@ -16,7 +16,7 @@ TRY_TEXTS: dict[str, str] = {
     "try_freeze": N_("Freeze"),
     "try_go_on": N_("Go on"),
     "try_freeze_key": N_("space key"),
-    "try_frozen": N_("frozen"),
+    "try_frozen": N_("The picture is frozen."),
     "try_loading": N_("The classifier is being loaded; that takes some seconds."),
     "try_drop": N_("Drop an image here, paste one with Ctrl-V, or choose a file."),
     "try_choose": N_("Choose an image"),
@@ -27,6 +27,8 @@ TRY_TEXTS: dict[str, str] = {
         "Ctrl-Z takes back a stroke."
     ),
     "try_draw_first": N_("Draw something; the answer follows each stroke."),
+    "try_camera_off": N_("The webcam is off."),
+    "try_camera_start": N_("Start the webcam"),
     "try_camera_first": N_("The answer appears as soon as the camera is on."),
     "try_answer": N_("Answer"),
     "try_none": N_("None of these"),
@@ -48,6 +50,9 @@ TRY_TEXTS: dict[str, str] = {
     "try_newer": N_("The run has a newer classifier than the one that answers."),
     "try_reload": N_("Load it"),
     "try_reloaded": N_("The classifier has changed; the new one answers now."),
+    "try_run_gone": N_(
+        "The run {name} is not in the workspace any more; choose another one above."
+    ),
     "try_here": N_("Try {name} here"),
     "try_why": N_("Why?"),
     "try_near": N_("Nearest training images"),

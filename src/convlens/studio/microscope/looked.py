@@ -3,7 +3,6 @@
 It belongs to that process; it imports the engine.
 """
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -20,11 +19,11 @@ from convlens.studio.microscope.states import (
     describe_layers,
     describe_weight,
 )
+from convlens.studio.working import Progress
 
 MOST_MOMENTS = 60  # states that a page shows; of more, some evenly spread ones
 
 Content = dict[str, Any]
-Progress = Callable[[str, int, int], None]
 
 
 class Looked:
@@ -32,43 +31,41 @@ class Looked:
 
     Args:
         folder: The folder of the run.
-        progress: Called with a stage, and how far it is.
     """
 
-    def __init__(self, folder: Path, progress: Progress) -> None:
+    def __init__(self, folder: Path) -> None:
         self._run = Run(folder)
-        self._progress = progress
         self._machine: TimeMachine | None = None
 
-    def page(self, asked: Content) -> Content:
+    def page(self, asked: Content, progress: Progress) -> Content:
         """Write the page that `convlens open RUN IMAGE --html` writes.
 
         Raises:
             ConvlensError: If the classifier or the image cannot be opened.
         """
-        self._progress("opening", 0, 0)
+        progress("opening", 0, 0)
         scope = Microscope.look(self._run.classifier(), Path(asked["image"]))
 
         def tell(done: int, total: int) -> None:
-            self._progress("maps", done, total)
+            progress("maps", done, total)
 
         explained = explain_classes(scope, self._run, tell)
-        self._progress("writing", 0, 0)
+        progress("writing", 0, 0)
         text, left_out = render_microscope(scope, asked["name"], explained=explained)
         write_atomically(asked["out"], text, _("the page"))
         return {"left_out": left_out}
 
-    def way(self, asked: Content) -> Content:
+    def way(self, asked: Content, progress: Progress) -> Content:
         """Return the way of an image to its class, and what can be looked at on it.
 
         Raises:
             ConvlensError: If the run has kept no states, or if the image cannot be read.
         """
-        machine = self._opened()
+        machine = self._opened(progress)
         image = Path(asked["image"])
         rows = []
         for number, moment in enumerate(machine.moments):
-            self._progress("states", number, len(machine.moments))
+            progress("states", number, len(machine.moments))
             rows.append(machine.way(image, [moment]).probabilities[0].tolist())
         return {
             "moments": [moment_data(moment) for moment in machine.moments],
@@ -78,37 +75,37 @@ class Looked:
             "layers": describe_layers(machine, image),
         }
 
-    def layer(self, asked: Content) -> Content:
+    def layer(self, asked: Content, progress: Progress) -> Content:
         """Return the maps and filters of a layer at each moment.
 
         Raises:
             ConvlensError: If there is no such layer.
         """
-        machine = self._opened()
-        self._progress("states", 0, 0)
+        machine = self._opened(progress)
+        progress("states", 0, 0)
         return describe_layer(machine, Path(asked["image"]), asked["layer"])
 
-    def weight(self, asked: Content) -> Content:
+    def weight(self, asked: Content, progress: Progress) -> Content:
         """Return one weight at each moment.
 
         Raises:
             ConvlensError: If there is no such weight.
         """
-        machine = self._opened()
+        machine = self._opened(progress)
         image = Path(asked["image"])
         place = asked["place"]
         place = tuple(place) if isinstance(place, list) else place
         label = machine.way(image, machine.moments[-1:]).predicted[0]
         rows = []
         for number, moment in enumerate(machine.moments):
-            self._progress("states", number, len(machine.moments))
+            progress("states", number, len(machine.moments))
             (at,) = machine.weight(image, asked["layer"], asked["unit"], place, label, [moment])
             place = at.gradient.weight.place  # the one that was chosen stays
             rows.append(describe_weight(at))
         return {"rows": rows}
 
-    def _opened(self) -> TimeMachine:
+    def _opened(self, progress: Progress) -> TimeMachine:
         if self._machine is None:
-            self._progress("opening", 0, 0)
+            progress("opening", 0, 0)
             self._machine = TimeMachine.open(self._run, MOST_MOMENTS)
         return self._machine

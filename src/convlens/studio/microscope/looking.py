@@ -6,26 +6,23 @@ was computed is kept in the workspace: a slider that goes back asks for nothing.
 
 import contextlib
 import json
-import os
-import subprocess
 import threading
 import time
 from pathlib import Path
 from typing import Any
 
 from convlens.files import write_atomically
-from convlens.language import VARIABLE, _, language
-from convlens.processes import end, own_command
+from convlens.language import _, language
 from convlens.run_folder import CLASSIFIER
 from convlens.studio.listing import short_digest, time_of
 from convlens.studio.microscope.pictures import Pictures
 from convlens.studio.opening import Places
 from convlens.studio.problem import GONE, Problem
 from convlens.studio.run_list import STATES_INDEX
+from convlens.studio.worker import ENDED, Ended, Worker
 from convlens.text import printable
 
 IDLE = 300.0  # seconds after the last request, after which the process ends
-PATIENCE = 3.0  # seconds in which it may end
 MOST_KEPT = 300  # pages, and answers, in the workspace; the oldest go
 MOST_BYTES = 300_000_000  # of the pages, and of the answers
 
@@ -45,15 +42,18 @@ class Looking:
         self._folder = places.hidden / "microscope"
         self.pictures = Pictures(self._folder / "images")
         self._asking = threading.Lock()  # held while a request is answered
-        self._process: subprocess.Popen[str] | None = None
+        self._worker: Worker | None = None
         self._run = ("", "")  # the folder and the stamp of what it has opened
-        self._status: Content = {"state": "idle"}
-        self._stopped = False
+        self._asked: Content | None = None  # what is being computed
         self._timer: threading.Timer | None = None
 
     def status(self) -> Content:
         """Return what is being computed, and how far it is."""
-        return dict(self._status)
+        asked, worker = self._asked, self._worker
+        if asked is None:
+            return {"state": "idle"}
+        progress = None if worker is None else worker.progress
+        return {"state": "running", **asked, **(progress or {"stage": "starting"})}
 
     def page(self, run: Path, image: object) -> Content:
         """Return the page of the product's microscope for a run and an image.
@@ -103,8 +103,9 @@ class Looking:
 
     def stop(self) -> None:
         """End the process, whatever it does; who waits for it is told."""
-        self._stopped = True
-        self._end()
+        worker, self._worker = self._worker, None
+        if worker is not None:
+            worker.stop()
 
     def close(self) -> None:
         """End the process together with the studio."""
@@ -115,66 +116,38 @@ class Looking:
     def _ask(self, run: Path, asked: Content) -> Content:
         """Return the answer of the process to a request."""
         with self._asking:
-            self._stopped = False
-            self._tell({"state": "running", "run": printable(run.name), "stage": "starting"})
+            self._asked = {"run": printable(run.name), "since": time.time()}
+            self._tell()
+            worker = self._at_work(run)
             try:
-                return self._answer(self._at_work(run), asked)
+                return worker.ask(asked)
+            except Ended as error:
+                if worker.was_stopped:
+                    raise Problem(_("this was stopped."), GONE) from error
+                raise Problem(
+                    _(
+                        "the process that looks into the network has ended by itself; the memory "
+                        "of this computer may not be enough."
+                    ),
+                    ENDED,
+                ) from error
             finally:
-                self._tell({"state": "idle"})
+                self._asked = None
+                self._tell()
                 self._end_later()
 
-    def _answer(self, process: "subprocess.Popen[str]", asked: Content) -> Content:
-        assert process.stdin is not None
-        assert process.stdout is not None
-        # A process that has ended hears nothing; that is said below.
-        with contextlib.suppress(OSError, ValueError):
-            process.stdin.write(json.dumps({**asked, "language": language()}) + "\n")
-            process.stdin.flush()
-            for line in process.stdout:
-                said = json.loads(line)
-                if "answer" in said:
-                    answer: Content = said["answer"]
-                    return answer
-                if "refused" in said:
-                    raise Problem(said["refused"])
-                self._tell({**self._status, **said})
-        self._end()
-        if self._stopped:
-            raise Problem(_("this was stopped."), GONE)
-        raise Problem(
-            _(
-                "the process that looks into the network has ended by itself; the memory of this "
-                "computer may not be enough."
-            ),
-            503,
-        )
-
-    def _at_work(self, run: Path) -> "subprocess.Popen[str]":
+    def _at_work(self, run: Path) -> Worker:
         """Return the process of a run, which begins if another one or none is there."""
         if self._timer is not None:
             self._timer.cancel()
         opened = (str(run), _stamp(run))
-        process = self._process
-        if process is None or process.poll() is not None or self._run != opened:
-            self._end()
-            process = subprocess.Popen(
-                own_command("convlens.studio.microscope.look_process", run),
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.DEVNULL,
-                text=True,
-                encoding="utf-8",
-                env=os.environ | {VARIABLE: language()},
-                start_new_session=True,  # Ctrl-C is for the studio
-            )
-            self._process = process
+        worker = self._worker
+        if worker is None or not worker.is_alive or self._run != opened:
+            self.stop()
+            worker = Worker("convlens.studio.microscope.look_process", run, self._tell)
+            self._worker = worker
             self._run = opened
-        return process
-
-    def _end(self) -> None:
-        process, self._process = self._process, None
-        if process is not None:
-            end(process, patience=PATIENCE)
+        return worker
 
     def _end_later(self) -> None:
         self._timer = threading.Timer(IDLE, self._end_if_idle)
@@ -184,14 +157,11 @@ class Looking:
     def _end_if_idle(self) -> None:
         if self._asking.acquire(blocking=False):
             try:
-                self._end()
+                self.stop()
             finally:
                 self._asking.release()
 
-    def _tell(self, status: Content) -> None:
-        self._status = {**status, "since": self._status.get("since") or time.time()}
-        if status["state"] == "idle":
-            self._status = {"state": "idle"}
+    def _tell(self) -> None:
         self.told += 1
 
 

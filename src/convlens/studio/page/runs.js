@@ -2,18 +2,30 @@
 
 import { useEffect } from "preact/hooks";
 import { call, Gone } from "./api.js";
+import { place } from "./place.js";
 import { onChange, onProgress } from "./project.js";
-import { sayError } from "./say.js";
+import { say, sayError } from "./say.js";
 import { createStore, useStore } from "./store.js";
+import { t } from "./words.js";
 
 export const runs = createStore(null); // null until they are loaded; the newest first
 
 export async function loadRuns() {
   try {
-    runs.set((await call("/api/runs")).runs);
+    const now = (await call("/api/runs")).runs;
+    sayGone(runs.get() ?? [], now);
+    runs.set(now);
   } catch (error) {
     if (!(error instanceof Gone)) sayError(error);
   }
+}
+
+/* Say which classifiers were removed, since a room that has shown one goes on with another. */
+function sayGone(before, now) {
+  const names = before
+    .filter((run) => run.has_classifier && !now.some(({ name }) => name === run.name))
+    .map(({ name }) => name);
+  if (names.length) say(t("runs_gone", { names: names.join(", ") }));
 }
 
 /* Return the trainings; null until they are loaded. */
@@ -25,3 +37,21 @@ export function useRuns() {
   }, []);
   return useStore(runs);
 }
+
+let last = ""; // the run that a room has shown last
+
+place.follow(({ run }) => {
+  if (run) last = run;
+});
+if (place.get().run) last = place.get().run;
+
+/* Return the run with which a room begins that was not asked for one: the one that another room
+   has just shown, else the newest finished one, else the newest one; undefined without any. */
+export function firstOf(ready) {
+  const isFinished = ({ state }) => state === "finished";
+  return ready.find(({ name }) => name === last) ?? ready.find(isFinished) ?? ready[0];
+}
+
+/* What a choice shows of a run, so that one sees when another one is better. */
+export const described = ({ name, network, accuracy }) =>
+  [name, network !== name && network, accuracy?.text].filter(Boolean).join(" · ");

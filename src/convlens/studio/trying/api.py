@@ -29,20 +29,26 @@ def routes() -> list[Route]:
 
 
 async def _open(request: Request) -> Response:
-    """Open the classifier of a run, in place of the one that is open."""
+    """Open the classifier of a run."""
     content = await read_content(request)
     studio = studio_of(request)
 
     def work() -> Content:
         folder = studio.runs.find_classifier(content.get("run"))
-        studio.trying.open(folder, again=content.get("again") is True)
-        return studio.trying.status()
+        again, insist = (content.get(name) is True for name in ("again", "insist"))
+        studio.trying.open(folder, again=again, insist=insist)
+        return studio.trying.status(folder)
 
     return JSONResponse(await run_in_threadpool(work))
 
 
 async def _status(request: Request) -> Response:
-    return JSONResponse(await run_in_threadpool(studio_of(request).trying.status))
+    studio = studio_of(request)
+
+    def work() -> Content:
+        return studio.trying.status(studio.runs.find(request.query_params.get("run")))
+
+    return JSONResponse(await run_in_threadpool(work))
 
 
 async def _answer(request: Request) -> Response:

@@ -1,4 +1,4 @@
-"""Shown: answers, explanations and near training images as plain data for the page."""
+"""Shown: explanations and near training images as plain data for the page."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -6,7 +6,6 @@ from typing import Any
 from convlens.charts.heat import FAINTEST, scale_colours, scale_numbers
 from convlens.charts.html import image_uri
 from convlens.charts.images import SMALL
-from convlens.classifier.prediction import Prediction, Predictor
 from convlens.explain.why import words
 from convlens.explain.why.page import shown_regions
 from convlens.explain.why.shown_map import ShownMap, shown_maps
@@ -20,29 +19,11 @@ from convlens.text import printable
 
 SIDE = 448  # pixels of the longest side of an image
 NEAR_SIDE = 160  # the same, of a near training image
-CLASSES = 10  # whose probabilities are told
 NEARNESS = (  # how near a training image is, from the nearest on
     N_("as near as training images usually are to one another"),
     N_("less near than training images usually are to one another"),
     N_("farther than {share:.0f} % of the training images are from all others"),
 )
-
-
-def shown_answer(prediction: Prediction, predictor: Predictor) -> dict[str, Any]:
-    """Return a prediction."""
-    order = (-prediction.probabilities).argsort(kind="stable")[:CLASSES]
-    height, width = predictor.preprocessing.shape[:2]
-    return {
-        "label": prediction.label,
-        "probability": prediction.probability,
-        "probabilities": [
-            [predictor.class_names[index], float(prediction.probabilities[index])]
-            for index in order
-        ],
-        "known": prediction.known,
-        "threshold": predictor.threshold,
-        "seen_as": [width, height],
-    }
 
 
 def shown_explanation(one: Explanation) -> dict[str, Any]:

@@ -1,57 +1,83 @@
-"""Trying: the classifier that pages try, in a process that is started, watched and ended.
+"""Trying: the classifiers that pages try, in processes that are started, watched and ended.
 
-One process answers for all pages, since an engine takes half a gigabyte. It begins when a page asks
-for a run, and ends when another run is chosen, or some minutes after the last question.
+A run has one process for all pages. It begins when a page asks for the run, and ends some minutes
+after the last question, or when another run needs its place.
 """
 
 import threading
 import time
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from convlens.language import _, language
+from convlens.language import _, language, listed
 from convlens.lock import is_locked
 from convlens.run_folder import CLASSIFIER
 from convlens.studio.listing import short_digest, time_of
 from convlens.studio.problem import GONE, Problem
-from convlens.studio.trying.process import ENDED, FAILED, AnswerProcess, Ended
+from convlens.studio.worker import ENDED, FAILED, Ended, Worker
 from convlens.text import printable
 
-IDLE = 300.0  # seconds after the last question
+MOST = 2  # runs that are tried at a time; with maps, each of them needs half a gigabyte
+UNUSED = 5.0  # seconds after the last question, after which another run may take the place
+IDLE = 300.0  # seconds after the last question, after which a process ends
 LOOK = 5.0  # seconds between two looks whether they are over
 NOTHING = "none"
 
 
-class Trying:
-    """The classifier that pages try.
+@dataclass(eq=False)
+class Tried:
+    """A run that is tried.
 
     Attributes:
-        told: A number that rises whenever its process begins, is ready, makes progress or ends.
+        worker: Its process.
+        stamp: What changes with its classifier.
+        used: When it was asked last.
+        crashed: How often processes of this run have ended by themselves, in a row.
+        is_over: Whether this one is among them.
+    """
+
+    worker: Worker
+    stamp: str
+    used: float
+    crashed: int = 0
+    is_over: bool = False
+
+    def is_unused(self, seconds: float) -> bool:
+        """Return whether nobody has asked for so long, and nobody waits for an answer."""
+        return self.worker.is_idle and time.monotonic() - self.used > seconds
+
+
+class Trying:
+    """The classifiers that pages try.
+
+    Attributes:
+        told: A number that rises whenever a process begins, is ready, makes progress or ends.
     """
 
     def __init__(self) -> None:
         self.told = 0
         self._lock = threading.Lock()
-        self._folder: Path | None = None
-        self._stamp = ""
-        self._process: AnswerProcess | None = None
-        self._crashed = 0  # times in a row
-        self._used = 0.0
+        self._tried: dict[Path, Tried] = {}  # by the folder of the run
         self._closed = threading.Event()
         self._watch: threading.Thread | None = None
 
-    def open(self, folder: Path, *, again: bool = False) -> None:
-        """Open the classifier of a run, in place of any other one.
+    def open(self, folder: Path, *, again: bool = False, insist: bool = False) -> None:
+        """Open the classifier of a run.
 
         Args:
             folder: The folder of the run.
             again: Whether it is opened anew if it is open already.
+            insist: Whether it takes the place of another one if too many are tried.
+
+        Raises:
+            Problem: If too many others are tried, and nobody insists.
         """
         with self._lock:
-            self._crashed = 0
-            is_open = self._folder == folder and self._process and self._process.is_alive
-            if again or not is_open:
-                self._begin(folder)
+            tried = self._tried.get(folder)
+            if again or tried is None or not tried.worker.is_alive:
+                tried = self._begin(folder, insist=insist)
+            tried.crashed = 0
 
     def ask(self, folder: Path, asked: dict[str, Any], content: bytes) -> dict[str, Any]:
         """Return what the classifier of a run answers to a request.
@@ -62,104 +88,117 @@ class Trying:
             content: The bytes of the image.
 
         Raises:
-            Problem: If another run is tried, the request is refused, or the process has ended.
+            Problem: If too many others are tried, the request is refused, or the process has ended.
         """
         for is_last in (False, True):
             with self._lock:
-                process = self._at_work(folder)
-                stamp = self._stamp
-            self._used = time.monotonic()
+                tried = self._at_work(folder)
+                worker = tried.worker
+                stamp = tried.stamp
+                tried.used = time.monotonic()
             try:
-                found = process.ask(asked, content)
+                found = worker.ask(asked, content)
                 break
             except Ended as error:
-                # Another question may have found a newer classifier of this run.
-                is_renewed = self._folder == folder and process is not self._process
-                if is_last or not is_renewed:
-                    raise self._ended(process) from error
-        self._crashed = 0
-        self._used = time.monotonic()
+                # Another run, or a newer classifier of this one, may have taken the place.
+                if is_last or not worker.was_stopped:
+                    raise self._ended(tried, worker) from error
+        tried.crashed = 0
+        tried.used = time.monotonic()
         return {**found, "stamp": stamp}
 
-    def status(self) -> dict[str, Any]:
-        """Return which run is open, and how far it is."""
+    def status(self, folder: Path) -> dict[str, Any]:
+        """Return how far the classifier of a run is."""
         with self._lock:
-            process, folder = self._process, self._folder
-            if process is None or folder is None:
-                return {"state": NOTHING, "run": None}
+            tried = self._tried.get(folder)
+            name = printable(folder.name)
+            if tried is None:
+                return {"state": NOTHING, "run": name}
+            worker = tried.worker
             return {
-                "run": printable(folder.name),
-                "state": process.state,
-                "message": process.failure.get(language(), ""),
-                "progress": process.progress,
-                "stamp": self._stamp,
-                "is_newer": _stamp(folder) != self._stamp,
-                **process.facts,
+                "run": name,
+                "state": worker.state,
+                "message": worker.failure.get(language(), ""),
+                "progress": worker.progress,
+                "stamp": tried.stamp,
+                "is_newer": _stamp(folder) != tried.stamp,
+                **worker.facts,
             }
 
     def close(self) -> None:
-        """End the process."""
+        """End all processes."""
         self._closed.set()
         with self._lock:
-            self._stop()
+            for tried in self._tried.values():
+                tried.worker.stop()
+            self._tried.clear()
 
-    def _at_work(self, folder: Path) -> AnswerProcess:
+    def _at_work(self, folder: Path) -> Tried:
         """Return the process of a run, which begins if it does not run.
 
         Raises:
-            Problem: If another run is tried, or if the classifier cannot be opened.
+            Problem: If too many others are tried, or if the classifier cannot be opened.
         """
-        process = self._process
-        if process is not None and self._folder != folder and process.is_alive:
-            assert self._folder is not None
-            raise Problem(
-                _("another page tries the run {name} now.").format(
-                    name=printable(self._folder.name)
-                ),
-                GONE,
-                "other",
-            )
-        # While a training goes on, each of its best epochs is another classifier.
-        is_old = self._stamp != _stamp(folder) and not is_locked(folder)
-        is_same = process is not None and self._folder == folder
-        if process is None or not is_same or is_old:
+        tried = self._tried.get(folder)
+        if tried is None:
             return self._begin(folder)
-        if process.state == FAILED:
-            raise Problem(process.failure[language()], field="run")
-        return process if process.is_alive else self._begin(folder)
+        # While a training goes on, each of its best epochs is another classifier.
+        if tried.stamp != _stamp(folder) and not is_locked(folder):
+            return self._begin(folder)
+        if tried.worker.state == FAILED:
+            raise Problem(tried.worker.failure[language()], field="run")
+        return tried if tried.worker.is_alive else self._begin(folder)
 
-    def _begin(self, folder: Path) -> AnswerProcess:
-        self._stop()
-        self._folder = folder
-        self._stamp = _stamp(folder)
-        self._used = time.monotonic()
-        self._process = AnswerProcess(folder, self._tell)
+    def _begin(self, folder: Path, *, insist: bool = False) -> Tried:
+        self._make_room(folder, insist)
+        before = self._tried.get(folder)
+        if before is not None:
+            before.worker.stop()
+        worker = Worker("convlens.studio.trying.answer_process", folder, self._tell)
+        crashed = 0 if before is None else before.crashed
+        tried = Tried(worker, _stamp(folder), time.monotonic(), crashed)
+        self._tried[folder] = tried
         if self._watch is None:
             self._watch = threading.Thread(target=self._end_when_idle, daemon=True)
             self._watch.start()
         self._tell()
-        return self._process
+        return tried
 
-    def _stop(self) -> None:
-        if self._process is not None:
-            self._process.stop()
-            self._process = None
+    def _make_room(self, folder: Path, insist: bool) -> None:
+        """End the process that was used least recently if there are too many.
+
+        Raises:
+            Problem: If all are in use, unless somebody insists.
+        """
+        others = [
+            (tried.used, other)
+            for other, tried in self._tried.items()
+            if other != folder and tried.worker.is_alive
+        ]
+        if len(others) < MOST:
+            return
+        _used, oldest = min(others)
+        if not insist and not self._tried[oldest].is_unused(UNUSED):
+            raise Problem(_full([other for _used, other in others]), GONE, "other")
+        self._tried.pop(oldest).worker.stop()
 
     def _tell(self) -> None:
         self.told += 1
 
-    def _ended(self, process: AnswerProcess) -> Problem:
+    def _ended(self, tried: Tried, worker: Worker) -> Problem:
         """Return what is said of a process that has ended before it has answered."""
-        if process is not self._process:
+        if worker.state == FAILED:
+            return Problem(worker.failure[language()], field="run")
+        if worker.was_stopped:
             return Problem(_("another run was chosen meanwhile."), GONE, "other")
-        if process.state == FAILED:
-            return Problem(process.failure[language()], field="run")
-        self._crashed += 1
-        if self._crashed > 1:
+        if not tried.is_over:  # several may have waited for it
+            tried.is_over = True
+            tried.crashed += 1
+        if tried.crashed > 1:
             said = _(
                 "the process that answers has ended {times} times in a row; the memory of this "
                 "computer may not be enough. See what `convlens predict` says."
-            ).format(times=self._crashed)
+            ).format(times=tried.crashed)
             return Problem(said, ENDED, "run")
         return Problem(
             _("the process that answers has ended by itself; it is started again."), ENDED
@@ -168,11 +207,18 @@ class Trying:
     def _end_when_idle(self) -> None:
         while not self._closed.wait(LOOK):
             with self._lock:
-                process = self._process
-                is_over = time.monotonic() - self._used > IDLE
-                if process is not None and process.is_idle and is_over:
-                    self._stop()
+                over = [one for one, tried in self._tried.items() if tried.is_unused(IDLE)]
+                for folder in over:
+                    self._tried.pop(folder).worker.stop()
                     self._tell()
+
+
+def _full(folders: list[Path]) -> str:
+    names = listed(sorted(printable(folder.name) for folder in folders))
+    return _(
+        "only {most} runs can be tried at a time, and other pages try these: {names}. This page "
+        "goes on by itself as soon as one of them is not tried any more."
+    ).format(names=names, most=MOST)
 
 
 def _stamp(folder: Path) -> str:

@@ -14,6 +14,11 @@ const REASONS = {
   NotReadableError: "camera_busy",
 };
 
+let wasOpened = false;
+
+/* Whether somebody has asked for the camera since the page was loaded, in whichever room. */
+export const isAskedFor = () => wasOpened;
+
 /* Open the camera. Return the element for its picture, the cameras, and what is wrong. */
 export function useCamera(device) {
   const video = useRef(null);
@@ -33,6 +38,7 @@ export function useCamera(device) {
       video.current.srcObject = stream;
       await video.current.play();
       stream.getVideoTracks()[0].addEventListener("ended", () => setState("camera_ended"));
+      wasOpened = true;
       setState("on");
       const devices = await navigator.mediaDevices.enumerateDevices();
       setCameras(devices.filter(({ kind }) => kind === "videoinput"));
@@ -47,6 +53,18 @@ export function useCamera(device) {
   }, [device]);
   return { video, cameras, state };
 }
+
+/* What the camera shows, mirrored, as people know themselves. */
+export const Preview = ({ camera }) => html`
+  <video
+    class="mirrored"
+    ref=${camera.video}
+    hidden=${camera.state !== "on"}
+    muted
+    playsinline
+    aria-label=${t("preview")}
+  ></video>
+`;
 
 /* Return a blob of what the camera shows now, which is not mirrored. */
 export function grab(video, canvas) {

@@ -9,7 +9,7 @@ import { enqueue, isSettled, newGroup, newName, queue, unsafe } from "../queue.j
 import { say } from "../say.js";
 import { keep, kept, useStore } from "../store.js";
 import { count, t } from "../words.js";
-import { CameraChoice, grab, NoCamera, useCamera } from "./camera.js";
+import { CameraChoice, grab, NoCamera, Preview, useCamera } from "./camera.js";
 import { takeFiles } from "./drop.js";
 
 const RATES = [1, 2, 5, 10, 15]; // images per second
@@ -90,14 +90,7 @@ export function Webcam({ classId }) {
   const take = (files) => takeFiles(files.map((file) => ({ file, path: file.name })), classId);
   return html`
     <div class="stage">
-      <video
-        class="mirrored"
-        ref=${camera.video}
-        hidden=${!isOn}
-        muted
-        playsinline
-        aria-label=${t("preview")}
-      ></video>
+      <${Preview} camera=${camera} />
       ${!isOn && html`<${NoCamera} state=${camera.state} onFiles=${take} />`}
       ${recorder.recording && html`<span class="recording"><i></i>${t("recording")}</span>`}
     </div>

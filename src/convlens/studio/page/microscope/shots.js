@@ -4,7 +4,7 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import { html } from "../html.js";
 import { Icon } from "../icons.js";
 import { Board, BoardSettings, StrokeButtons, useBoard } from "../images/board.js";
-import { CameraChoice, grab, NoCamera, useCamera } from "../images/camera.js";
+import { CameraChoice, grab, NoCamera, Preview, useCamera } from "../images/camera.js";
 import { blobOf } from "../images/strokes.js";
 import { Dialog } from "../parts.js";
 import { say } from "../say.js";
@@ -20,7 +20,8 @@ export function Shot({ kind, onTake, onClose }) {
 
 function Webcam({ onTake }) {
   const [device, setDevice] = useState("");
-  const { video, cameras, state } = useCamera(device);
+  const camera = useCamera(device);
+  const { video, cameras, state } = camera;
   const isOn = state === "on";
   const take = async () => {
     const blob = await grab(video.current, document.createElement("canvas"));
@@ -28,7 +29,7 @@ function Webcam({ onTake }) {
   };
   return html`
     <div class="stage">
-      <video class="mirrored" ref=${video} hidden=${!isOn} muted playsinline aria-label=${t("preview")}></video>
+      <${Preview} camera=${camera} />
       ${!isOn && html`<${NoCamera} state=${state} onFiles=${([file]) => file && onTake(file, file.name)} />`}
     </div>
     <div class="settings">

@@ -7,6 +7,7 @@ import { html } from "../html.js";
 import { Icon } from "../icons.js";
 import { go, place, show } from "../place.js";
 import { rooms } from "../rooms.js";
+import { described, firstOf } from "../runs.js";
 import { useStore } from "../store.js";
 import { decimal, t } from "../words.js";
 import { formatName } from "./numbers.js";
@@ -38,7 +39,7 @@ function Nothing() {
 
 function Choice({ runs, ship }) {
   const { run: chosen, to: toward, precision: asked } = useStore(place); // kept in the address
-  const run = runs.find(({ name }) => name === chosen) ?? runs[0];
+  const run = runs.find(({ name }) => name === chosen) ?? firstOf(runs);
   const [anySize, setAnySize] = useState(false);
   const [problem, setProblem] = useState("");
   const format = ship.formats.find((one) => one.to === toward) ?? ship.formats[0];
@@ -89,10 +90,6 @@ function Choice({ runs, ship }) {
       <${Command} json=${json} />
     </form>
   `;
-}
-
-function described({ name, network, accuracy }) {
-  return [name, network, accuracy?.text].filter(Boolean).join(" · ");
 }
 
 const Formats = ({ formats, chosen, onChoose }) => html`

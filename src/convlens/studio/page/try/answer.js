@@ -46,13 +46,16 @@ function Waiting({ status, source }) {
 
 /* Why there is no answer, and what can be done. */
 function Trouble({ problem, halted, run, status }) {
-  const again = halted === "other" ? t("try_here", { name: run }) : t("try_again");
+  const isOther = halted === "other";
+  const again = isOther ? t("try_here", { name: run }) : t("try_again");
   const isLoading = !halted && status?.state === "loading";
   return html`
     <div class="trouble" role="alert">
       <${Icon} name="warning" /><p>${problem}${isLoading && ` ${t("try_loading")}`}</p>
-      ${halted &&
-      html`<button type="button" class="button" onClick=${() => openRun(run)}>${again}</button>`}
+      ${["other", "run"].includes(halted) &&
+      html`<button type="button" class="button" onClick=${() => openRun(run, { insist: isOther })}>
+        ${again}
+      </button>`}
     </div>
   `;
 }

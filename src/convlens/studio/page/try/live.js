@@ -8,38 +8,63 @@ import { t } from "../words.js";
 const PACE = 50; // milliseconds from one answer to the next request, at least from start to start
 const WINDOW = 2000; // milliseconds over which answers are counted
 const PAUSE = 1000; // after a failure
+const WAIT = 3000; // until the place of another run is asked for again
 
 /* run: its name; status: that of its process; answer: the last one; image: the blob that it is of,
    with its name; source: where images come from; frozen: whether the webcam stands still;
-   problem: why there is no answer; halted: whether somebody must do something first, such as
-   choose this run again ("other"), or load it again ("run"); times: of the last answers. */
+   problem: why there is no answer; halted: why nothing is asked: too many other runs are tried
+   ("other"), the run must be opened again ("run"), or it is not there ("gone");
+   times: of the last answers. */
 const EMPTY = { answer: null, image: null, frozen: false, problem: "", halted: "", times: [] };
 export const tried = createStore({ run: "", status: null, source: "webcam", ...EMPTY });
 
 /* Open the classifier of a run; it begins to load. */
-export async function openRun(run, { again = false } = {}) {
+export async function openRun(run, { again = false, insist = false } = {}) {
   const { image, frozen, run: before, status } = tried.get();
   if (image) next ??= image; // it is asked about again
   tried.change({ run, status: run === before ? status : null, ...EMPTY, image, frozen });
   try {
-    const status = await call("/api/try/open", { json: { run, again } });
-    if (tried.get().run === run) tried.change({ status });
+    const status = await call("/api/try/open", { json: { run, again, insist } });
+    if (tried.get().run !== run) return;
+    tried.change({ status, problem: "", halted: "" });
     pump();
   } catch (error) {
-    fail(error);
+    if (tried.get().run === run) fail(error);
   }
 }
 
+/* As long as the room is shown, a run that has no place asks for one again and again. */
+export function follow() {
+  const look = async () => {
+    const { halted, run, image } = tried.get();
+    if (halted !== "other" || document.hidden) return;
+    try {
+      const status = await call("/api/try/open", { json: { run } });
+      if (tried.get().run !== run) return;
+      tried.change({ status, halted: "" }); // what was wrong is said until there is an answer
+      if (image) next ??= image;
+      else tried.change({ problem: "" });
+      pump();
+    } catch (error) {
+      if (tried.get().run === run) fail(error);
+    }
+  };
+  const timer = setInterval(look, WAIT);
+  return () => clearInterval(timer);
+}
+
 export async function loadStatus() {
+  const { run, halted } = tried.get();
+  if (halted === "gone") return;
   try {
-    const status = await call("/api/try/status");
-    const { run, status: before } = tried.get();
-    if (status.run !== run) return;
+    const status = await call(`/api/try/status?${new URLSearchParams({ run })}`);
+    const { run: now, status: before } = tried.get();
+    if (now !== run) return;
     const isOther = before?.stamp && before.stamp !== status.stamp;
     if (isOther && status.state === "loading") say(t("try_reloaded"));
     tried.change({ status });
   } catch (error) {
-    if (!(error instanceof Gone)) fail(error);
+    if (!(error instanceof Gone) && tried.get().run === run) fail(error);
   }
 }
 
@@ -89,6 +114,11 @@ async function askOnce(image) {
 /* Say what went wrong. What lasts until somebody does something stops the questions. */
 function fail(error) {
   if (error.name === "AbortError") return;
+  if (error.status === 404) {
+    const problem = t("try_run_gone", { name: tried.get().run });
+    tried.change({ answer: null, problem, halted: "gone" });
+    return;
+  }
   const lasts = ["run", "other"].includes(error.field) ? error.field : "";
   tried.change({ problem: error instanceof Gone ? "" : error.message, halted: lasts });
 }

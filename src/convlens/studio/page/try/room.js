@@ -1,17 +1,17 @@
 /* Room 4, Try: a classifier answers what it is shown, says why, and names what is near. */
 
-import { useEffect, useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import { html } from "../html.js";
 import { Icon } from "../icons.js";
 import { go, place, show } from "../place.js";
 import { onProgress, project } from "../project.js";
 import { rooms } from "../rooms.js";
-import { useRuns } from "../runs.js";
+import { described, firstOf, useRuns } from "../runs.js";
 import { useStore } from "../store.js";
 import { t } from "../words.js";
 import { Add } from "./add.js";
 import { Answer } from "./answer.js";
-import { choose, freeze, isStill, loadStatus, openRun, tried } from "./live.js";
+import { choose, follow, freeze, isStill, loadStatus, openRun, tried } from "./live.js";
 import { Near } from "./near.js";
 import { Drawing, File, useFiles, Webcam } from "./sources.js";
 import { Why } from "./why.js";
@@ -27,7 +27,7 @@ export function Room() {
   const { run: asked } = useStore(place);
   if (runs === null) return html`<div class="room try"></div>`;
   const ready = runs.filter((run) => run.has_classifier);
-  const chosen = asked ?? (ready.find(({ state }) => state === "finished") ?? ready[0])?.name;
+  const chosen = asked ?? firstOf(ready)?.name;
   return html`
     <div class="room try">
       ${chosen === undefined ? html`<${NoRun} />` : html`<${Tried} run=${chosen} runs=${ready} />`}
@@ -53,10 +53,20 @@ function Tried({ run, runs }) {
   const { source, image, frozen } = useStore(tried);
   const [opened, setOpened] = useState({ why: false, near: false });
   const over = useFiles();
+  const isThere = runs.some(({ name }) => name === run);
+  const picked = useRef(""); // the run that somebody has chosen here
   useEffect(() => {
-    openRun(run);
-  }, [run]);
-  useEffect(() => onProgress(loadStatus), []);
+    openRun(run, { insist: picked.current === run }); // again if it comes back
+    picked.current = "";
+  }, [run, isThere]);
+  const pick = (name) => {
+    picked.current = name;
+    show({ run: name });
+  };
+  useEffect(() => {
+    const leave = [onProgress(loadStatus), follow()];
+    return () => leave.forEach((end) => end());
+  }, []);
   useEffect(() => {
     if (source === "webcam" && !frozen) setOpened({ why: false, near: false });
   }, [source, frozen]);
@@ -69,7 +79,7 @@ function Tried({ run, runs }) {
   return html`
     <div class="try-page">
       <header class="try-head">
-        <${RunChoice} run=${run} runs=${runs} />
+        <${RunChoice} run=${run} runs=${runs} pick=${pick} />
         <${SourceChoice} source=${source} />
       </header>
       <${Notes} />
@@ -101,14 +111,16 @@ function Tried({ run, runs }) {
   `;
 }
 
-function RunChoice({ run, runs }) {
-  const names = runs.map(({ name }) => name);
-  const shown = names.includes(run) ? names : [run, ...names];
+function RunChoice({ run, runs, pick }) {
+  const isThere = runs.some(({ name }) => name === run);
+  const shown = isThere ? runs : [{ name: run }, ...runs];
   return html`
     <label class="run-choice">
       ${t("try_run")}
-      <select value=${run} onChange=${(event) => show({ run: event.target.value })}>
-        ${shown.map((name) => html`<option value=${name} selected=${name === run}>${name}</option>`)}
+      <select value=${run} onChange=${(event) => pick(event.target.value)}>
+        ${shown.map(
+          (one) => html`<option value=${one.name} selected=${one.name === run}>${described(one)}</option>`,
+        )}
       </select>
     </label>
   `;

@@ -4,7 +4,7 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import { html } from "../html.js";
 import { Icon } from "../icons.js";
 import { Board, BoardSettings, StrokeButtons, useBoard } from "../images/board.js";
-import { CameraChoice, grab, NoCamera, useCamera } from "../images/camera.js";
+import { CameraChoice, grab, isAskedFor, NoCamera, Preview, useCamera } from "../images/camera.js";
 import { blobOf } from "../images/strokes.js";
 import { FilesButton } from "../parts.js";
 import { useStore } from "../store.js";
@@ -23,7 +23,23 @@ function useUrl(blob) {
   return url;
 }
 
+/* The camera is opened when somebody asks for it, once as long as the page is open. */
 export function Webcam() {
+  const [asked, setAsked] = useState(isAskedFor());
+  if (asked) return html`<${Live} />`;
+  return html`
+    <div class="stage file" data-empty="true">
+      <p class="drop-text">
+        <${Icon} name="camera" />${t("try_camera_off")}
+        <button type="button" class="button primary" onClick=${() => setAsked(true)}>
+          ${t("try_camera_start")}
+        </button>
+      </p>
+    </div>
+  `;
+}
+
+function Live() {
   const { frozen, image } = useStore(tried);
   const [device, setDevice] = useState("");
   const camera = useCamera(device);
@@ -39,14 +55,7 @@ export function Webcam() {
   }, [isOn, device]);
   return html`
     <div class="stage">
-      <video
-        class="mirrored"
-        ref=${camera.video}
-        hidden=${!isOn}
-        muted
-        playsinline
-        aria-label=${t("preview")}
-      ></video>
+      <${Preview} camera=${camera} />
       ${frozen && still && html`<img class="still mirrored" src=${still} alt=${t("try_frozen")} />`}
       ${frozen && html`<span class="recording"><${Icon} name="check" />${t("try_frozen")}</span>`}
       ${!isOn && html`<${NoCamera} state=${camera.state} onFiles=${([file]) => takeFile(file)} />`}

@@ -9,6 +9,8 @@ import { decimal, language, t } from "../words.js";
 import { tried } from "./live.js";
 
 const PAUSE = 300; // milliseconds without another image, before the server is asked
+const RETRY = 3000; // milliseconds until it is asked again after what may be over by then
+const PASSING = [429, 503]; // too many questions; the process has ended
 
 /* Ask the server about a still image; again when it, the question or the language is another one.
 
@@ -21,16 +23,19 @@ export function useAnswer(path, image, fields) {
   useEffect(() => {
     const stop = new AbortController();
     setFound((before) => ({ ...before, waiting: true, problem: "" }));
-    const timer = setTimeout(async () => {
+    const ask = async () => {
       try {
         const answer = await call(`${path}?${asked}`, { body: image.blob, signal: stop.signal });
         setFound({ answer, problem: "", waiting: false });
       } catch (error) {
         if (error.name === "AbortError") return;
-        const problem = error instanceof Gone ? t("not_done_gone") : error.message;
-        setFound({ answer: null, problem, waiting: false });
+        const isGone = error instanceof Gone;
+        const passes = isGone || PASSING.includes(error.status) || error.field === "other";
+        setFound({ answer: null, problem: isGone ? t("not_done_gone") : error.message, waiting: passes });
+        if (passes) timer = setTimeout(ask, RETRY);
       }
-    }, PAUSE);
+    };
+    let timer = setTimeout(ask, PAUSE);
     return () => {
       clearTimeout(timer);
       stop.abort();

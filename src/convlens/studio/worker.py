@@ -1,4 +1,4 @@
-"""Process: the studio's side of one process that answers; see `answer_process`."""
+"""Worker: the studio's side of a process that has opened a run and answers; see `working`."""
 
 import contextlib
 import itertools
@@ -27,32 +27,35 @@ FAILED = "failed"
 GONE = "ended"
 
 
-class AnswerProcess:
-    """A process that has opened the classifier of a run, or does so.
+class Worker:
+    """A process that has opened a run, or does so.
 
     Attributes:
-        state: "loading", "ready", "failed" (the classifier cannot be opened) or "ended".
-        facts: What it has told of the classifier.
-        failure: Why the classifier cannot be opened, by language.
+        state: "loading", "ready", "failed" (the run cannot be opened) or "ended".
+        facts: What it has told of the run.
+        failure: Why the run cannot be opened, by language.
         progress: How far the work of a request is: stage, done and total; None if nothing is told.
+        was_stopped: Whether the studio has ended it.
 
     Args:
+        module: The module that the process runs.
         folder: The folder of the run.
         tell: Called at each piece of progress.
     """
 
-    def __init__(self, folder: Path, tell: Callable[[], None]) -> None:
+    def __init__(self, module: str, folder: Path, tell: Callable[[], None]) -> None:
         self.state = LOADING
         self.facts: dict[str, Any] = {}
         self.failure: dict[str, str] = {}
         self.progress: dict[str, Any] | None = None
+        self.was_stopped = False
         self._tell = tell
         self._numbers = itertools.count(1)
         self._waiting: dict[int, Future[dict[str, Any]]] = {}
         self._lock = threading.Lock()  # of what waits
         self._writing = threading.Lock()
         self._process = subprocess.Popen(
-            own_command("convlens.studio.trying.answer_process", folder),
+            own_command(module, folder),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
@@ -76,11 +79,16 @@ class AnswerProcess:
         """Whether nobody waits for an answer."""
         return not self._waiting
 
-    def ask(self, asked: dict[str, Any], content: bytes) -> dict[str, Any]:
-        """Return the answer to a request, as soon as the classifier is there.
+    def ask(self, asked: dict[str, Any], content: bytes = b"") -> dict[str, Any]:
+        """Return the answer to a request, as soon as the run is open.
+
+        Args:
+            asked: What is asked, with the word `do`.
+            content: The bytes of an image that belongs to it.
 
         Raises:
-            Problem: If it is refused, if too many wait, or if the process ends meanwhile.
+            Problem: If it is refused, or if too many wait.
+            Ended: If the process ends meanwhile.
         """
         future: Future[dict[str, Any]] = Future()
         with self._lock:
@@ -99,7 +107,8 @@ class AnswerProcess:
         return future.result()
 
     def stop(self) -> None:
-        """End the process."""
+        """End the process; those who wait are told."""
+        self.was_stopped = True
         end(self._process, patience=PATIENCE)
 
     def _follow(self) -> None:
@@ -111,7 +120,7 @@ class AnswerProcess:
                     if line.endswith(b"\n"):  # or else it was killed in the middle of it
                         self._hear(json.loads(line))
         finally:
-            self.stop()
+            end(self._process, patience=PATIENCE)
             if self.state != FAILED:
                 self.state = GONE
             self._end_all()
