@@ -62,6 +62,16 @@ def answered(page, which=""):
     page.wait_for_selector(f".said{which}", timeout=1000 * LOADING)
 
 
+def explained(page):
+    """Wait for a map; the engine is imported for the first one."""
+    page.wait_for_selector(".explanation .map", timeout=1000 * LOADING)
+
+
+def near(page):
+    """Wait for the nearest training images; likewise."""
+    page.wait_for_selector(".neighbours li", timeout=1000 * LOADING)
+
+
 def draw(page):
     box = page.locator(".board canvas").bounding_box()
     page.mouse.move(box["x"] + 0.3 * box["width"], box["y"] + 0.5 * box["height"])
@@ -88,9 +98,9 @@ def test_the_webcam_is_answered_and_explained_and_becomes_a_training_image(studi
     page.wait_for_timeout(600)
     assert len(answers) == number
     page.get_by_role("button", name=says["near"]).click()
-    page.wait_for_selector(".neighbours li")
+    near(page)
     page.locator(".ask-more .button").first.click()
-    page.wait_for_selector(".explanation .map")
+    explained(page)
     assert page.locator(".checks .check").count() >= 2
     before = len(studio.files)
     page.locator(".try .add .class-choice .button", has_text="disc").click()
@@ -152,10 +162,10 @@ def test_axe_finds_nothing_serious(studio, room, theme):
     answered(page)
     found = {"live": complaints(page)}
     page.locator(".ask-more .button").first.click()
-    page.wait_for_selector(".explanation")
+    explained(page)
     page.locator(".checks summary").first.click()
     page.get_by_role("button", name="Nearest training images").click()
-    page.wait_for_selector(".neighbours li")
+    near(page)
     found["explained"] = complaints(page)
     page.locator(".source-choice .button").nth(1).click()
     found["file"] = complaints(page)
@@ -172,9 +182,9 @@ def test_a_width_of_360_pixels_is_enough(studio, room):
     answered(page)
     assert page.evaluate(WIDTH) == 360
     page.locator(".ask-more .button").first.tap()
-    page.wait_for_selector(".explanation")
+    explained(page)
     page.locator(".ask-more .button").nth(1).tap()
-    page.wait_for_selector(".neighbours li")
+    near(page)
     assert page.evaluate(WIDTH) == 360
     inner = "document.querySelector('.try').scrollWidth"
     assert page.evaluate(inner) <= 360
@@ -235,9 +245,9 @@ def test_two_tabs_with_two_runs_are_answered_and_explained_at_the_same_time(stud
     page.locator(".ask-more .button").first.click()  # why, which takes a while
     other = enter(tabs, studio, "strict")
     answered(other, "[data-known=false]")
-    page.wait_for_selector(".explanation .map", timeout=1000 * LOADING)
+    explained(page)
     page.get_by_role("button", name="Nearest training images").click()
-    page.wait_for_selector(".neighbours li")
+    near(page)
     assert page.locator(".try .problem, .trouble").count() == 0
     assert other.locator(".trouble").count() == 0
     tabs.check(studio.origin)

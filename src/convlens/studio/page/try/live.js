@@ -70,6 +70,7 @@ export async function loadStatus() {
 
 let next = null; // the image that is asked about next
 let asking = null;
+let chosen = 0; // times that a source was chosen, or its images were forgotten
 
 /* Ask about an image, unless a newer one comes before its turn. Return when it is answered. */
 export function ask(blob, name) {
@@ -94,15 +95,17 @@ async function loop() {
 
 async function askOnce(image) {
   const { run } = tried.get();
+  const before = chosen;
+  const isOver = () => tried.get().run !== run || chosen !== before;
   const query = new URLSearchParams({ run, name: image.name });
   try {
     const answer = await call(`/api/try?${query}`, { body: image.blob });
-    if (tried.get().run !== run) return;
+    if (isOver()) return;
     const now = performance.now();
     const times = [...tried.get().times.filter((time) => now - time < WINDOW), now];
     tried.change({ answer, image, times, problem: "", halted: "" });
   } catch (error) {
-    if (tried.get().run !== run) return;
+    if (isOver()) return;
     tried.change({ answer: null, image });
     fail(error);
     if (error.status === 422) return; // the next image may be another one
@@ -151,6 +154,7 @@ export function look(grab) {
 /* Choose where images come from; what was answered before is forgotten. */
 export function choose(source) {
   next = null;
+  chosen += 1;
   tried.change({ source, ...EMPTY, halted: tried.get().halted, problem: "" });
 }
 
