@@ -63,7 +63,9 @@ async def _file(request: Request) -> Response:
     request.app.state.studio.thumbs.wait()  # a page opens, which is to be there soon
     name = request.path_params["name"]
     if name not in _files():
-        raise _nothing_here()
+        _files.cache_clear()  # files may have come with a newer convlens
+        if name not in _files():
+            raise _nothing_here()
     return _content(FOLDER / name)
 
 

@@ -10,7 +10,7 @@ import { t } from "./words.js";
 
 export const runs = createStore(null); // null until they are loaded; the newest first
 
-export async function loadRuns() {
+async function loadRuns() {
   try {
     const now = (await call("/api/runs")).runs;
     sayGone(runs.get() ?? [], now);

@@ -43,7 +43,7 @@ const MORE = 25; // digits in which a number that lies between two others is tol
 /* Round as Python does: a number in the middle between two goes to the one whose last digit is even.
    `toFixed` knows the exact value, too, but takes the larger one: 56.25 would be 56.3 here, and 56.2
    in the report. */
-function rounded(number, digits) {
+export function rounded(number, digits) {
   const exact = number.toFixed(digits + MORE);
   const isBetween = /^50*$/.test(exact.slice(-MORE));
   const below = exact.slice(0, -MORE); // towards 0

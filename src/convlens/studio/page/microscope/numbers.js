@@ -1,5 +1,7 @@
 /* Numbers: how the microscope writes them, with a minus sign as long as a digit. */
 
+import { rounded } from "../words.js";
+
 const signed = (text) => text.replace("-", "−");
 const RAISED = { "-": "⁻", 0: "⁰", 1: "¹", 2: "²", 3: "³", 4: "⁴", 5: "⁵", 6: "⁶", 7: "⁷", 8: "⁸", 9: "⁹" };
 
@@ -16,7 +18,7 @@ export function digits(value, places = 4) {
   const size = Math.abs(value);
   if (places > 1 && size > 0 && size < 10 ** -places) return scientific(value);
   if (size >= 1e6) return scientific(value);
-  return signed(value.toFixed(places));
+  return signed(rounded(value, places).toFixed(places));
 }
 
 /* Write a number in brackets if a sign stands before it. */

@@ -10,7 +10,7 @@ const PAUSE = 2000; // milliseconds between two looks at the requests of the ser
 
 export const ship = createStore(null); // the answer of /api/ship
 
-export async function loadShip() {
+async function loadShip() {
   try {
     ship.set(await call("/api/ship"));
   } catch (error) {
