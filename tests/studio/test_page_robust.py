@@ -44,6 +44,7 @@ def test_images_wait_for_a_server_that_was_killed(served, window):  # noqa: F811
     page.wait_for_selector(".banner")
     page.wait_for_timeout(700)
     page.mouse.up()
+    page.wait_for_selector("text=of cat were recorded")  # the last one is taken by then
     waiting = int(page.get_attribute(".safety", "data-waiting"))
     assert waiting > 1
     assert f"{waiting} images" in page.inner_text(".banner")
