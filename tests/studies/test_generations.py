@@ -1,10 +1,12 @@
 """What a trial may know of other trials, and when it is stopped early."""
 
+import numpy as np
 import optuna
 import pytest
 from optuna.trial import TrialState
 
 from convlens.config import Config
+from convlens.studies import journal
 from convlens.studies.generations import (
     BelowMedian,
     Judge,
@@ -110,20 +112,32 @@ def test_the_order_in_which_trials_end_changes_no_draw(tmp_path):
     assert found[0] == found[1]
 
 
-def test_a_draw_does_not_depend_on_its_own_generation(tmp_path):
-    found = Search.open(tmp_path, seed=1, generation=8)
-    asked = [found.study.ask() for _number in range(16)]
-    for trial in asked[:8]:
-        config = suggest(trial, SPACE, Config())
-        found.tell(trial, Outcome(1.0, {1: config.model.dropout}))
-    before = suggest(asked[15], SPACE, Config())
-    (tmp_path / "again").mkdir()
-    again = Search.open(tmp_path / "again", seed=1, generation=8)
-    asked = [again.study.ask() for _number in range(16)]
-    for trial in asked[:15]:
-        config = suggest(trial, SPACE, Config())
-        again.tell(trial, Outcome(1.0, {1: config.model.dropout}))
-    assert suggest(asked[15], SPACE, Config()) == before
+def drawn_last(folder, told):
+    """Return what the last trial of the second generation draws, and what those before it do."""
+    folder.mkdir()
+    found = Search.open(folder, seed=1, generation=8)
+    configs = []
+    for number in range(16):
+        trial = found.study.ask()
+        configs.append(suggest(trial, SPACE, Config()))
+        if number < 8 or (told and number < 15):
+            found.tell(trial, Outcome(1.0, {1: configs[-1].model.dropout}))
+    return configs[-1], configs[8:-1]
+
+
+def test_a_draw_knows_no_score_of_its_own_generation_but_its_settings(tmp_path):
+    last, others = drawn_last(tmp_path / "told", told=True)
+    assert drawn_last(tmp_path / "untold", told=False) == (last, others)
+    assert len({config.training.batch_size for config in [*others, last]}) == 3
+
+
+def test_the_trials_of_a_generation_differ(tmp_path, monkeypatch):
+    """Without what is known of each other's settings, they are nearly the same."""
+    _last, others = drawn_last(tmp_path / "liar", told=False)
+    spread = np.std([config.model.dropout for config in others])
+    monkeypatch.setattr(journal, "known_to", earlier_trials)
+    _last, others = drawn_last(tmp_path / "greedy", told=False)
+    assert spread > 2 * np.std([config.model.dropout for config in others])
 
 
 def test_how_a_trial_ended_is_recorded(tmp_path):

@@ -2,8 +2,9 @@
 
 Trials are counted from 0, and so many of them in a row are a generation. The settings of a trial
 are drawn, and it is stopped early, by the scores of the generations before its own and never by
-those of its own. The trials of a generation can therefore be trained in any order, one after the
-other or at the same time on several machines, and each ends with the same result.
+those of its own; of these, a draw knows the settings only. The trials of a generation can therefore
+be trained in any order, one after the other or at the same time on several machines, and each ends
+with the same result.
 """
 
 from collections.abc import Mapping, Sequence
@@ -11,7 +12,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import numpy as np
-from optuna.trial import FrozenTrial, TrialState
+from optuna.trial import FrozenTrial, TrialState, create_trial
 
 GENERATION = 4  # trials, where the user asks for no other number
 SEQUENTIAL = 1  # trials of a generation of a search that an earlier convlens has begun
@@ -83,6 +84,21 @@ def earlier_trials(trials: Sequence[FrozenTrial], number: int, size: int) -> lis
     """Return the trials of the generations before that of a trial; see `generation_begin`."""
     begin = generation_begin(number, size)
     return [trial for trial in trials if trial.number < begin]
+
+
+def known_to(trials: Sequence[FrozenTrial], number: int, size: int) -> list[FrozenTrial]:
+    """Return what the draw of a trial may know of those before it.
+
+    The trials of its own generation have settings and no score, whether they have ended or not.
+    """
+    begin = generation_begin(number, size)
+    own = [
+        create_trial(
+            state=TrialState.RUNNING, params=trial.params, distributions=trial.distributions
+        )
+        for trial in trials[begin:number]
+    ]
+    return [*trials[:begin], *own]
 
 
 def medians(earlier: Sequence[FrozenTrial], epochs: int, startup: int) -> dict[int, Median]:

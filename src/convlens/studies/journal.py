@@ -2,8 +2,8 @@
 
 Optuna's own samplers keep a random state, which is lost with a killed process, and look at all
 trials that have ended. `SeededSampler` draws each value from the seed, the number of the trial, the
-name of the setting and the trials of earlier generations, so that it draws the same when and
-wherever a trial begins.
+name of the setting, the trials of earlier generations and what is drawn before it in its own, so
+that it draws the same when and wherever a trial begins.
 """
 
 import json
@@ -27,7 +27,7 @@ from convlens.history import Row
 from convlens.language import _
 from convlens.run import Run
 from convlens.run_folder import HISTORY
-from convlens.studies.generations import SEQUENTIAL, Outcome, earlier_trials, generation_begin
+from convlens.studies.generations import SEQUENTIAL, Outcome, known_to
 from convlens.studies.space import Choices, Dimension, Range, Space, setting_value
 
 STARTUP = 5  # trials that must have ended before others are drawn and judged by them
@@ -197,7 +197,8 @@ class _Journal(JournalFileBackend):  # type: ignore[misc]
 class SeededSampler(optuna.samplers.TPESampler):  # type: ignore[misc]
     """A tree-structured Parzen estimator without a random state of its own.
 
-    It estimates from the trials of the generations before that of the trial, which must have ended.
+    It estimates from the scores of earlier generations, which must have ended, and keeps away from
+    what is drawn already in the generation of the trial, which must be drawn in order.
 
     Source: Bergstra, Bardenet, Bengio, Kégl, "Algorithms for Hyper-Parameter Optimization", 2011.
 
@@ -214,7 +215,7 @@ class SeededSampler(optuna.samplers.TPESampler):  # type: ignore[misc]
         self.seed = seed
         self.startup = startup
         self.generation = generation
-        self._earlier: tuple[int, optuna.Study] | None = None  # by the first trial after them
+        self._known: tuple[int, optuna.Study] | None = None  # to the trial of this number
 
     def infer_relative_search_space(self, study: Any, trial: Any) -> dict[str, Any]:
         """Return nothing, so that every value is drawn by `sample_independent`."""
@@ -229,20 +230,19 @@ class SeededSampler(optuna.samplers.TPESampler):  # type: ignore[misc]
             seed=int(state.generate_state(1)[0]),
             n_startup_trials=self.startup,
             multivariate=False,
-            constant_liar=False,
+            constant_liar=True,  # without it, the trials of a generation are nearly the same
         )
-        earlier = self._study_of_earlier(study, trial.number)
-        return fresh.sample_independent(earlier, trial, param_name, param_distribution)
+        known = self._known_to(trial.number, study)
+        return fresh.sample_independent(known, trial, param_name, param_distribution)
 
-    def _study_of_earlier(self, study: optuna.Study, number: int) -> optuna.Study:
-        """Return a study with nothing but the trials of earlier generations."""
-        begin = generation_begin(number, self.generation)
-        if self._earlier is None or self._earlier[0] != begin:
-            earlier = optuna.create_study(direction="maximize")
-            known = study.get_trials(deepcopy=False)
-            earlier.add_trials(earlier_trials(known, number, self.generation))
-            self._earlier = (begin, earlier)
-        return self._earlier[1]
+    def _known_to(self, number: int, study: optuna.Study) -> optuna.Study:
+        """Return a study with the trials that a trial may know; see `known_to`."""
+        if self._known is None or self._known[0] != number:
+            known = optuna.create_study(direction="maximize")
+            trials = study.get_trials(deepcopy=False)
+            known.add_trials(known_to(trials, number, self.generation))
+            self._known = (number, known)
+        return self._known[1]
 
 
 def rate_follows_optimizer(space: Space) -> bool:
