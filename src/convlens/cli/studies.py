@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 from cyclopts import Parameter
 
@@ -26,9 +26,6 @@ from convlens.language import N_, _
 from convlens.lock import refuse_locked
 from convlens.screen import Screen
 
-if TYPE_CHECKING:
-    from convlens.studies.places import Place
-
 PUBLISHED_CHART = Path("imagenet-published.png")
 
 
@@ -46,7 +43,6 @@ def compare(  # noqa: PLR0913 - options of the command
         str | None, Parameter(help=N_("name of the comparison, made under runs/, or its folder"))
     ] = None,
     resume: Resume = False,
-    cluster: ClusterFlag = None,
     published: Annotated[
         bool,
         Parameter(
@@ -57,7 +53,6 @@ def compare(  # noqa: PLR0913 - options of the command
     """Train networks for the same time, rank them, and say which differences are significant."""
     others = {
         "published": published,
-        "cluster": cluster,
         "resume": resume,
         "path": path,
         "models": models,
@@ -69,20 +64,17 @@ def compare(  # noqa: PLR0913 - options of the command
     if published:
         chart_published()
     elif resume:
-        resume_comparison(run, path, cluster)
+        resume_comparison(run, path)
     elif path is None or models is None:
         raise ConfigError(
             _("say on which images and which networks: convlens compare PATH --models a,b,c.")
         )
     else:
         config = configure(flags, Config())
-        with place_of(cluster, config) as place:
-            start_comparison(
-                path, models, config, minutes=minutes, run=run, using=using or (), place=place
-            )
+        start_comparison(path, models, config, minutes=minutes, run=run, using=using or ())
 
 
-def start_comparison(  # noqa: PLR0913 - options of the command
+def start_comparison(
     path: str,
     models: str,
     config: Config,
@@ -90,7 +82,6 @@ def start_comparison(  # noqa: PLR0913 - options of the command
     minutes: float | None,
     run: str | None,
     using: Sequence[Path] = (),
-    place: "Place | None" = None,
 ) -> None:
     """Compare networks on the images of a path; see `convlens.studies.compare.compare`.
 
@@ -101,7 +92,6 @@ def start_comparison(  # noqa: PLR0913 - options of the command
         minutes: The minutes of training for each network, or None for the default.
         run: The name or folder of the comparison.
         using: Lists of corrections.
-        place: Where the networks are trained; None is this process.
     """
     backend.start(config.training.backend, config.training.threads)
     from convlens.studies.compare import DEFAULT_MINUTES, compare
@@ -111,10 +101,10 @@ def start_comparison(  # noqa: PLR0913 - options of the command
     check_names(names)  # before the images are looked at, which may take a while
     minutes = DEFAULT_MINUTES if minutes is None else minutes
     dataset = open_images(path, config, using)
-    compare(dataset, names, config, minutes=minutes, run=run, screen=Screen(), place=place)
+    compare(dataset, names, config, minutes=minutes, run=run, screen=Screen())
 
 
-def resume_comparison(run: str | None, path: str | None, cluster: str | None = None) -> None:
+def resume_comparison(run: str | None, path: str | None) -> None:
     """Continue a comparison, on the images of a path or on those that it began with."""
     from convlens.run import Run
 
@@ -136,9 +126,8 @@ def resume_comparison(run: str | None, path: str | None, cluster: str | None = N
         )
     lists = Run(folder / facts["models"][0]).lists
     refuse_locked(comparison.folder)
-    with place_of(cluster, config) as place:
-        dataset = open_images(path or facts["path"], config, lists)
-        compare.resume_comparison(dataset, run, Screen(), place)
+    dataset = open_images(path or facts["path"], config, lists)
+    compare.resume_comparison(dataset, run, Screen())
 
 
 def chart_published() -> None:
