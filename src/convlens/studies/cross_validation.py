@@ -195,7 +195,7 @@ class _Folds:
             if not (inner.folder / FOLD_DONE).exists()
         ]
         if left and not place.is_here:
-            last.announce(outer, ())
+            last.announce(outer, [])
 
         def jobs() -> Iterator[Job]:
             for number in left:

@@ -160,7 +160,7 @@ class _Few:
             part = _part(self.whole, drawn)
             training = open_training(part, self.config, self.origin, Screen(quiet=True))
             training.setup.describe(outer, few=self.k, draws=self.draws)
-            training.announce(outer, None if place.is_here else (), self.screen)
+            training.announce(outer, None if place.is_here else [], self.screen)
 
     def _drawn(self, number: int, pools: Sequence[NDArray[np.int64]]) -> NDArray[np.int64]:
         """Return the indices of the training images of a draw."""
