@@ -95,8 +95,25 @@ def test_a_damaged_network_is_not_used(path, damage):
     else:  # the examples of the file get other probabilities
         network.write_bytes(np.frombuffer(weights, np.float32)[::-1].tobytes())
     assert open_kept(path) is None
+    assert list(network.parent.iterdir()) == []
     keep(Classifier.load(path), path)
     assert open_kept(path) is not None
+
+
+def test_who_has_no_openvino_leaves_it_to_those_who_have(path, monkeypatch):
+    keep(Classifier.load(path), path)
+    with monkeypatch.context() as without:
+        without.setitem(sys.modules, "openvino", None)
+        with pytest.raises(BackendError, match="pip install"):
+            open_kept(path)
+    assert open_kept(path) is not None
+
+
+def test_without_examples_none_is_kept(path):
+    tiny_classifier().save(path)
+    keep(Classifier.load(path), path)
+    assert open_kept(path) is None
+    assert cache_entries() == []
 
 
 def test_only_a_training_that_somebody_follows_keeps_it(path, monkeypatch):
@@ -112,7 +129,8 @@ def test_only_a_training_that_somebody_follows_keeps_it(path, monkeypatch):
         broken.setattr(kept, "convert", refuse)
         keep_if_asked(classifier, path)  # which does not end the training
     assert open_kept(path) is None
-    keep_if_asked(classifier, path)
+    monkeypatch.setenv("CONVLENS_CACHE_LIMIT", "much")
+    keep_if_asked(classifier, path)  # nor does this
     assert open_kept(path) is not None
 
 

@@ -11,6 +11,9 @@ import pytest
 from convlens.explain.arithmetic import backprop
 from convlens.explain.arithmetic.descent import Valley, descend
 from convlens.studio.microscope import look_process, looked, looking
+from convlens.studio.microscope.looking import Looking
+from convlens.studio.opening import Places
+from convlens.studio.problem import Problem
 
 
 def test_the_network_begins_and_learns_as_in_the_lecture(own):
@@ -99,6 +102,14 @@ def test_what_is_no_number_in_json_is_refused(own):
 @pytest.mark.parametrize("path", ["network", "valley"])
 def test_nothing_is_computed_without_the_token(own, path):
     assert own.client.post(f"/api/microscope/{path}", json={}).status_code == 401
+
+
+def test_no_process_begins_once_the_studio_ends(tmp_path):
+    looking = Looking(Places(tmp_path))
+    looking.close()
+    with pytest.raises(Problem, match="the studio is being ended"):
+        looking._ask(tmp_path / "runs" / "first", {"do": "page"})
+    assert looking.status() == {"state": "idle"}
 
 
 def test_the_oldest_answers_go_by_their_number_and_by_their_size(tmp_path, monkeypatch):

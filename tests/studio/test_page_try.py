@@ -84,8 +84,9 @@ def draw(page):
 def test_the_webcam_is_answered_and_explained_and_becomes_a_training_image(studio, room, language):
     says = SAYS[language]
     tabs, page = room(language)
-    answers = []
-    page.on("response", lambda one: answers.append(one.url) if "/api/try?" in one.url else None)
+    questions, answers = [], []
+    for event, found in (("request", questions), ("response", answers)):
+        page.on(event, lambda one, found=found: "/api/try?" in one.url and found.append(one.url))
     answered(page)
     wait_for(page, lambda: len(answers) >= 3, True)
     assert page.locator(".bars li").count() == 2
@@ -93,10 +94,10 @@ def test_the_webcam_is_answered_and_explained_and_becomes_a_training_image(studi
     page.locator("main").focus()
     page.keyboard.press("Space")
     page.wait_for_selector(".stage .still")
-    page.wait_for_timeout(600)  # what is under way
-    number = len(answers)
+    wait_for(page, lambda: len(answers) == len(questions), True)  # what was under way
+    number = len(questions)
     page.wait_for_timeout(600)
-    assert len(answers) == number
+    assert len(questions) == number
     page.get_by_role("button", name=says["near"]).click()
     near(page)
     page.locator(".ask-more .button").first.click()
@@ -126,6 +127,42 @@ def test_a_drawing_is_answered_after_each_stroke(studio, room):
     for key in ("Space", "ArrowRight", "ArrowRight", "Space"):
         page.keyboard.press(key)
     answered(page)
+    tabs.check(studio.origin)
+
+
+def test_a_drawing_that_was_cleared_is_not_asked_about_again(studio, room):
+    tabs, page = room(webcam=False)
+    questions = []
+
+    def refuse(route):
+        questions.append(route.request.url)
+        route.fulfill(status=503, json={"message": "The process has ended.", "field": None})
+
+    page.route("**/api/try?**", refuse)
+    page.locator(".source-choice .button").nth(2).click()
+    draw(page)
+    page.wait_for_selector(".trouble:has-text('The process has ended.')")
+    page.get_by_role("button", name="Clear").click()
+    wait_for(page, page.locator(".trouble").count, 0)
+    number = len(questions)
+    page.wait_for_timeout(1500)  # longer than the pause before an image is asked about again
+    assert len(questions) == number
+    page.unroute("**/api/try?**")
+    tabs.check(studio.origin)
+
+
+def test_a_damaged_classifier_is_said_before_and_after_a_source_is_chosen(studio, room):
+    damaged = studio.folder / "runs" / "damaged"
+    shutil.copytree(damaged.with_name("first"), damaged)
+    (damaged / "classifier.keras").write_bytes(b"no archive")
+    tabs, page = room(run="damaged", webcam=False)
+    trouble = page.locator(".trouble:has-text('classifier.keras: the file is damaged')")
+    trouble.wait_for(timeout=1000 * LOADING)
+    page.locator(".source-choice .button").nth(2).click()
+    page.wait_for_selector(".board canvas")
+    assert trouble.count() == 1
+    page.close()
+    shutil.rmtree(damaged)
     tabs.check(studio.origin)
 
 

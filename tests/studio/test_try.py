@@ -5,27 +5,20 @@ import json
 import os
 import shutil
 import signal
-import subprocess
-import sys
-import threading
 import time
 
-import numpy as np
 import pytest
 from PIL import Image
 
-from convlens.studio import worker
 from convlens.studio.trying import trying
-from tests.conftest import draw_shape
 from tests.studio.conftest import opened, picture
-from tests.studio.trying import EACH, trained, workspace_of  # noqa: F401 - a fixture
-
-
-def shape(kind="disc", seed=100) -> bytes:
-    """Return the file of an image that the run has not seen."""
-    file = io.BytesIO()
-    draw_shape(kind, np.random.default_rng(seed)).save(file, "PNG")
-    return file.getvalue()
+from tests.studio.trying import (  # noqa: F401 - a fixture
+    EACH,
+    asked_of_stopped,
+    shape,
+    trained,
+    workspace_of,
+)
 
 
 @pytest.fixture(scope="module")
@@ -165,15 +158,9 @@ def test_who_waits_while_another_run_takes_the_place_is_answered(page, run, monk
     """Formerly this was told as a process that has ended by itself."""
     assert ask(page, shape()).status_code == 200
     process = worker_of(page)
-    os.kill(process.number, signal.SIGSTOP)  # so that the question is not answered yet
-    answers = []
-    asker = threading.Thread(target=lambda: answers.append(ask(page, shape(), what="/why")))
-    asker.start()
-    while process.is_idle:
-        time.sleep(0.01)
+    answer = asked_of_stopped(process, lambda: ask(page, shape(), what="/why"))
     page.studio.trying.open(run, again=True)
-    asker.join(120)
-    (found,) = answers
+    found = answer.result(120)
     assert found.status_code == 200, found.text
     assert found.json()["maps"]
 
@@ -181,14 +168,13 @@ def test_who_waits_while_another_run_takes_the_place_is_answered(page, run, monk
 def test_a_process_that_was_killed_is_said_and_started_again(page, run):
     assert ask(page, shape()).status_code == 200
     process = worker_of(page)
-    os.kill(process.number, signal.SIGSTOP)  # so that the question is not answered yet
     told = page.state()["told"]
+    answer = asked_of_stopped(process, lambda: ask(page, shape()))
     os.kill(process.number, signal.SIGKILL)
-    found = ask(page, shape())
-    if found.status_code == 503:
-        assert "started again" in found.json()["message"]
-        found = ask(page, shape())
-    assert found.status_code == 200
+    found = answer.result(60)
+    assert found.status_code == 503
+    assert "started again" in found.json()["message"]
+    assert ask(page, shape()).status_code == 200
     assert worker_of(page) is not process
     assert page.state()["told"] > told
 
@@ -244,38 +230,3 @@ def test_what_is_damaged_or_removed_is_said(page, run):
     (strict / "classifier.keras").unlink()
     found = ask(page, shape(), "strict")
     assert (found.status_code, found.json()["field"]) == (409, "run")
-
-
-def test_a_process_that_nobody_asks_ends(page, run, monkeypatch):
-    monkeypatch.setattr(trying, "LOOK", 0.05)
-    monkeypatch.setattr(trying, "IDLE", 0.0)
-    tried = trying.Trying()
-    tried.open(run)
-    process = tried._tried[run].worker
-    end = time.monotonic() + 30
-    while tried.status(run)["state"] != "none":
-        assert time.monotonic() < end
-        time.sleep(0.05)
-    assert process._process.poll() is not None
-    tried.close()
-
-
-def test_a_process_that_ends_in_the_middle_of_a_line_blocks_nobody(tmp_path, monkeypatch):
-    start = subprocess.Popen
-    half = "input(); print('{\"number\": 1, \"answ', end='')"
-    words = [sys.executable, "-c", half]
-    monkeypatch.setattr(worker.subprocess, "Popen", lambda _words, **more: start(words, **more))
-    found = worker.Worker("none", tmp_path, lambda: None)
-    heard = []
-
-    def ask():
-        with pytest.raises(worker.Ended) as error:
-            found.ask({"do": "answer"}, b"")
-        heard.append(error)
-
-    asker = threading.Thread(target=ask, daemon=True)
-    asker.start()
-    asker.join(30)
-    assert heard
-    assert found.is_idle
-    assert not found.is_alive

@@ -1,16 +1,25 @@
 """Trying: workspaces with a small run, for the tests of the room in which it is tried."""
 
+import io
 import json
+import os
 import shutil
+import signal
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import Future
 from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 from convlens.classifier.kept import VARIABLE, open_kept
 from convlens.config import Config
+from convlens.studio.worker import Worker
 from tests.conftest import draw_shape, without_charts
 from tests.trainings import QUIET
 
@@ -72,3 +81,29 @@ def workspace_of(trained: Path, folder: Path, **thresholds: float) -> Path:
         classifier = Classifier.load(data.parent)
         replace(classifier, threshold=threshold).save(folder / "runs" / name / "classifier.keras")
     return folder
+
+
+def shape(kind: str = "disc", seed: int = 100) -> bytes:
+    """Return the file of an image that the run has not seen."""
+    file = io.BytesIO()
+    draw_shape(kind, np.random.default_rng(seed)).save(file, "PNG")
+    return file.getvalue()
+
+
+def asked_of_stopped(process: Worker, question: Callable[[], Any]) -> Future[Any]:
+    """Stop a process, which answers nothing then, and return the answer that a thread awaits."""
+    os.kill(process.number, signal.SIGSTOP)
+    answer: Future[Any] = Future()
+
+    def ask_it() -> None:
+        try:
+            answer.set_result(question())
+        except Exception as error:
+            answer.set_exception(error)
+
+    threading.Thread(target=ask_it, daemon=True).start()
+    end = time.monotonic() + 60
+    while process.is_idle:
+        assert time.monotonic() < end
+        time.sleep(0.01)
+    return answer

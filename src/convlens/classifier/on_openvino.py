@@ -73,6 +73,11 @@ def write_network(network: Any, path: Path) -> None:
         raise OSError(_reason(error)) from error
 
 
+def refuse_without_openvino() -> None:
+    """Raise BackendError if OpenVINO is not installed."""
+    _openvino()
+
+
 def _openvino() -> Any:
     # OpenVINO believes that the package which reports each import and conversion is missing.
     sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]

@@ -12,7 +12,7 @@ from concurrent.futures import Future
 from pathlib import Path
 from typing import Any
 
-from convlens.language import VARIABLE, _, language
+from convlens.language import N_, VARIABLE, _, language
 from convlens.processes import end, own_command
 from convlens.studio.problem import Problem
 
@@ -20,6 +20,7 @@ PATIENCE = 3.0  # seconds in which the process may end
 MOST_WAITING = 8  # requests of all pages; each page waits for its answer before it asks again
 BUSY = 429
 ENDED = 503
+ENDING = N_("the studio is being ended. Start it again with `convlens studio`, and ask again.")
 
 LOADING = "loading"
 READY = "ready"

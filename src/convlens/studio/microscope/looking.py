@@ -19,7 +19,7 @@ from convlens.studio.microscope.pictures import Pictures
 from convlens.studio.opening import Places
 from convlens.studio.problem import GONE, Problem
 from convlens.studio.run_list import STATES_INDEX
-from convlens.studio.worker import ENDED, Ended, Worker
+from convlens.studio.worker import ENDED, ENDING, Ended, Worker
 from convlens.text import printable
 
 IDLE = 300.0  # seconds after the last request, after which the process ends
@@ -46,6 +46,7 @@ class Looking:
         self._run = ("", "")  # the folder and the stamp of what it has opened
         self._asked: Content | None = None  # what is being computed
         self._timer: threading.Timer | None = None
+        self._closed = False
 
     def status(self) -> Content:
         """Return what is being computed, and how far it is."""
@@ -108,7 +109,8 @@ class Looking:
             worker.stop()
 
     def close(self) -> None:
-        """End the process together with the studio."""
+        """End the process together with the studio; none begins any more."""
+        self._closed = True
         if self._timer is not None:
             self._timer.cancel()
         self.stop()
@@ -127,7 +129,7 @@ class Looking:
                 raise Problem(
                     _(
                         "the process that looks into the network has ended by itself; the memory "
-                        "of this computer may not be enough."
+                        "of this computer may not be enough. Close other programs, and look again."
                     ),
                     ENDED,
                 ) from error
@@ -137,7 +139,13 @@ class Looking:
                 self._end_later()
 
     def _at_work(self, run: Path) -> Worker:
-        """Return the process of a run, which begins if another one or none is there."""
+        """Return the process of a run, which begins if another one or none is there.
+
+        Raises:
+            Problem: If the studio ends.
+        """
+        if self._closed:
+            raise Problem(_(ENDING), ENDED)
         if self._timer is not None:
             self._timer.cancel()
         opened = (str(run), _stamp(run))

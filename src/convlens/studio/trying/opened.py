@@ -14,9 +14,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from convlens import backend
-from convlens.classifier.kept import keep, open_kept
+from convlens.classifier.archive import read_facts
+from convlens.classifier.kept import Kept, keep, open_kept
 from convlens.classifier.prediction import Prediction, Predictor
-from convlens.errors import BackendError, StorageError
+from convlens.errors import BackendError, ClassifierError, ConfigError, StorageError
+from convlens.language import _
 from convlens.run_folder import CLASSIFIER
 
 if TYPE_CHECKING:
@@ -50,18 +52,18 @@ class Opened:
 
     def _open(self) -> Predictor:
         path = self._folder / CLASSIFIER
-        kept = open_kept(path)
+        try:
+            kept = open_kept(path)
+            if kept is None:
+                keep(self._engine_opened(), path)
+                kept = open_kept(path)
+        except (BackendError, ConfigError, StorageError):  # the engine answers, too
+            kept = None
         if kept is not None:
             return kept
         classifier = self._engine_opened()
-        try:
-            keep(classifier, path)
-            kept = open_kept(path)
-        except (BackendError, StorageError):  # the engine answers, too
-            kept = None
-        if kept is None:
-            self.engine = backend.engine()
-        return kept or classifier
+        self.engine = backend.engine()
+        return classifier
 
     @property
     def facts(self) -> Content:
@@ -88,24 +90,36 @@ class Opened:
         """Return what explains the answers; it is opened once.
 
         Raises:
-            ClassifierError: If the classifier is damaged or missing.
+            ClassifierError: If the classifier is damaged, missing, or another one by now.
             ModelError: If the network cannot be explained.
         """
         with self._lock:
             if self._explaining is None:
-                classifier = self._engine_opened()
+                answers = self.predictor
+                classifier = self._engine_opened(
+                    answers.checksum if isinstance(answers, Kept) else None
+                )
                 from convlens.run import Run
                 from convlens.studio.trying.explaining import Explaining
 
                 self._explaining = Explaining(Run(self._folder), classifier)
             return self._explaining
 
-    def _engine_opened(self) -> "Classifier":
+    def _engine_opened(self, checksum: str | None = None) -> "Classifier":
+        """Return the classifier, which is loaded once: that with a checksum, if one is given."""
         if self._classifier is None:
             backend.start()
             from convlens.classifier.classifier import Classifier
 
-            self._classifier = Classifier.load(self._folder)
+            loaded = Classifier.load(self._folder)
+            if checksum not in (None, read_facts(self._folder / CLASSIFIER)["checksum"]):
+                raise ClassifierError(
+                    _(
+                        "the classifier of this run has changed since it was opened. Load the new "
+                        "one above, and ask again."
+                    )
+                )
+            self._classifier = loaded
         return self._classifier
 
 

@@ -15,7 +15,7 @@ from convlens.lock import is_locked
 from convlens.run_folder import CLASSIFIER
 from convlens.studio.listing import short_digest, time_of
 from convlens.studio.problem import GONE, Problem
-from convlens.studio.worker import ENDED, FAILED, Ended, Worker
+from convlens.studio.worker import ENDED, ENDING, FAILED, Ended, Worker
 from convlens.text import printable
 
 MOST = 2  # runs that are tried at a time; with maps, each of them needs half a gigabyte
@@ -71,7 +71,7 @@ class Trying:
             insist: Whether it takes the place of another one if too many are tried.
 
         Raises:
-            Problem: If too many others are tried, and nobody insists.
+            Problem: If too many others are tried, and nobody insists, or if the studio ends.
         """
         with self._lock:
             tried = self._tried.get(folder)
@@ -137,7 +137,8 @@ class Trying:
         """Return the process of a run, which begins if it does not run.
 
         Raises:
-            Problem: If too many others are tried, or if the classifier cannot be opened.
+            Problem: If too many others are tried, the classifier cannot be opened, or the studio
+                ends.
         """
         tried = self._tried.get(folder)
         if tried is None:
@@ -150,6 +151,8 @@ class Trying:
         return tried if tried.worker.is_alive else self._begin(folder)
 
     def _begin(self, folder: Path, *, insist: bool = False) -> Tried:
+        if self._closed.is_set():
+            raise Problem(_(ENDING), ENDED)
         self._make_room(folder, insist)
         before = self._tried.get(folder)
         if before is not None:

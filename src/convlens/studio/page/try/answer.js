@@ -35,11 +35,11 @@ export function Answer() {
 }
 
 function Waiting({ status, source }) {
-  const isReady = status?.state === "ready";
+  const isLoading = !status || status.state === "loading"; // one that has ended begins when asked
   const hint = { webcam: "try_camera_first", board: "try_draw_first" }[source];
   return html`
     <p class="no-answer" role="status">
-      ${isReady ? hint && t(hint) : html`<i class="spinner"></i>${t("try_loading")}`}
+      ${isLoading ? html`<i class="spinner"></i>${t("try_loading")}` : hint && t(hint)}
     </p>
   `;
 }

@@ -63,6 +63,8 @@ export async function loadStatus() {
     const isOther = before?.stamp && before.stamp !== status.stamp;
     if (isOther && status.state === "loading") say(t("try_reloaded"));
     tried.change({ status });
+    // Also when nothing was asked yet.
+    if (status.state === "failed") tried.change({ problem: status.message, halted: "run" });
   } catch (error) {
     if (!(error instanceof Gone) && tried.get().run === run) fail(error);
   }
@@ -110,7 +112,7 @@ async function askOnce(image) {
     fail(error);
     if (error.status === 422) return; // the next image may be another one
     await new Promise((done) => setTimeout(done, PAUSE));
-    if (!tried.get().halted) next ??= image;
+    if (!isOver() && !tried.get().halted) next ??= image;
   }
 }
 
@@ -151,11 +153,13 @@ export function look(grab) {
   };
 }
 
-/* Choose where images come from; what was answered before is forgotten. */
+/* Choose where images come from; what was answered before is forgotten. What stops all questions
+   stays, with its line. */
 export function choose(source) {
+  const { halted, problem } = tried.get();
   next = null;
   chosen += 1;
-  tried.change({ source, ...EMPTY, halted: tried.get().halted, problem: "" });
+  tried.change({ source, ...EMPTY, halted, problem: halted ? problem : "" });
 }
 
 export function freeze(frozen) {
