@@ -131,7 +131,7 @@ class Comparison:
 
     def _notes_on_images(self) -> list[str]:
         """Return what one must know of the images that are common or are not."""
-        found = []
+        found: list[str] = []
         common = self.result.common
         tested = dict(zip(self.result.names, self.result.tested, strict=True))
         if any(len(two.files) < tested[one] for names, two in common.items() for one in names):

@@ -120,8 +120,8 @@ class Looking:
         with self._asking:
             self._asked = {"run": printable(run.name), "since": time.time()}
             self._tell()
-            worker = self._at_work(run)
             try:
+                worker = self._at_work(run)
                 return worker.ask(asked)
             except Ended as error:
                 if worker.was_stopped:
