@@ -39,7 +39,7 @@ test-studio: $(READY)
 
 # Several nodes of Ray on this computer, some of which are killed. One process, so that there is one Ray.
 test-cluster: $(READY)
-	$(BIN)/python -m pytest --durations=10 $(CLUSTER)
+	$(BIN)/python -m pytest --durations=10 -m "not backends" $(CLUSTER)
 
 # One process, because the slow tests measure time and build networks that fill the memory.
 test-all: $(READY)

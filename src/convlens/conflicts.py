@@ -24,6 +24,8 @@ WHICH_LAYERS = N_("Say which layers learn.")
 WHOSE_WEIGHTS = N_("Say which network the weights belong to.")
 NO_LESSON = N_("Name one, as in `convlens lesson 002 --run`; `convlens lesson` lists them.")
 OF_IMAGES = N_("It explains the predicted class of each test image.")
+OF_CLUSTER = N_("It holds what a cluster answers.")
+TO_ALL_NODES = N_("All nodes write the answers into this folder.")
 OF_RUNNING = N_("It is about running a lesson.")
 
 # Rows by command: a flag, its relation to other flags, and a sentence that says why or what to do.
@@ -101,9 +103,23 @@ CONFLICTS: dict[str, tuple[tuple[str, str, tuple[str, ...], str], ...]] = {
         ("true", NEEDS, ("of_run",), N_("Other images have no predictions.")),
         ("predicted", NEEDS, ("of_run",), N_("Other images have no predictions.")),
         ("data", NEEDS, ("of_run",), N_("Other images are named by their place.")),
+        ("cluster", EXCLUDES, ("of_run",), N_("The labels of a run are doubted on one computer.")),
+        ("cluster", NEEDS, ("out",), N_("It computes features, which are for a page.")),
+        ("cluster", NEEDS, ("answers",), TO_ALL_NODES),
+        ("answers", NEEDS, ("cluster",), OF_CLUSTER),
     ),
-    "evaluate": (("layout", NEEDS, ("data",), N_("The images of a run are read as it says.")),),
-    "predict": (("weights", NEEDS, ("model",), WHOSE_WEIGHTS),),
+    "evaluate": (
+        ("layout", NEEDS, ("data",), N_("The images of a run are read as it says.")),
+        ("cluster", NEEDS, ("data",), N_("The images of a run are decoded here already.")),
+        ("cluster", NEEDS, ("answers",), TO_ALL_NODES),
+        ("answers", NEEDS, ("cluster",), OF_CLUSTER),
+        ("cluster", EXCLUDES, ("leak_free",), N_("Copies are looked for on one computer.")),
+    ),
+    "predict": (
+        ("weights", NEEDS, ("model",), WHOSE_WEIGHTS),
+        ("cluster", NEEDS, ("answers",), TO_ALL_NODES),
+        ("answers", NEEDS, ("cluster",), N_("One computer prints its answers; redirect them.")),
+    ),
     "open": (
         ("weights", NEEDS, ("model",), WHOSE_WEIGHTS),
         ("weight", NEEDS, ("gradient",), N_("It is the weight that the gradient belongs to.")),

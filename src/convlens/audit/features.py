@@ -28,6 +28,7 @@ from convlens.transfer.backbone import body_of
 from convlens.transfer.features import open_features
 from convlens.transfer.heads import Floats
 from convlens.transfer.origin import choose_backbone
+from convlens.transfer.wanted import Wanted, compute_missing
 from convlens.zoo.efficientnet_lite import package_file
 
 BACKBONE = "efficientnet_lite0"
@@ -114,7 +115,7 @@ def _of_backbone(
         at_size = replace(at_size, store=replace(prepared.store, images=images))
     body = body_of(origin.assemble(at_size, config))
     network, cache = open_features(body, at_size, config.training.precision)
-    cache.compute(network, at_size.store, indices, progress)
+    compute_missing(Wanted(body, network, cache, at_size, indices), progress)
     return cache.gather(at_size.store, indices)
 
 

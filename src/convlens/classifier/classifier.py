@@ -146,10 +146,21 @@ class Classifier(Predictor):
             batch_size = min(256, max(1, PIXELS // (images.shape[1] * images.shape[2])))
         indices = np.arange(len(images)) if indices is None else indices
         rows = [
-            np.asarray(self.model.predict_on_batch(images[indices[start : start + batch_size]]))
+            self._batch_probabilities(images[indices[start : start + batch_size]])
             for start in range(0, len(indices), batch_size)
         ]
         return np.concatenate(rows) if rows else np.empty((0, len(self.class_names)), np.float32)
+
+    def _batch_probabilities(self, images: ImageArray) -> NDArray[np.float32]:
+        """Return the probabilities of a batch.
+
+        TensorFlow multiplies a single row with other instructions than several, and so rounds
+        otherwise. An image alone is therefore computed twice, so that its probabilities do not
+        depend on how many others are asked about with it.
+        """
+        if len(images) == 1:
+            return np.asarray(self.model.predict_on_batch(np.repeat(images, 2, axis=0)))[:1]
+        return np.asarray(self.model.predict_on_batch(images))
 
     def save(self, path: str | Path) -> None:
         """Write the classifier to a file, in float32.

@@ -20,6 +20,8 @@ from convlens.language import _
 from convlens.preprocess import ImageArray, Preprocessing
 from convlens.unit import choose_unit
 
+BATCH = 64  # images that are decoded and classified at a time
+
 
 @dataclass(frozen=True, eq=False)
 class Prediction:
@@ -33,6 +35,7 @@ class Prediction:
         known: Whether the probability reaches the classifier's threshold. If it does not, the
             image counts as "none of these".
         remarks: What the user should know about the image, see `convlens.preprocess`.
+        loses_colours: Whether it is a colour image, and the network takes grey ones.
     """
 
     image: str
@@ -41,6 +44,7 @@ class Prediction:
     probabilities: NDArray[np.float32]
     known: bool = True
     remarks: tuple[str, ...] = ()
+    loses_colours: bool = False
 
 
 class Predictor(ABC):
@@ -69,7 +73,7 @@ class Predictor(ABC):
         self,
         images: ImageLike | Iterable[ImageLike],
         *,
-        batch_size: int = 64,
+        batch_size: int = BATCH,
         skip: Callable[[ImageError], None] | None = None,
     ) -> list[Prediction]:
         """Classify one image or several: files, bytes, streams, Pillow images or arrays.
@@ -94,7 +98,13 @@ class Predictor(ABC):
             for index, image in enumerate(listed)
         )
         while batch := list(itertools.islice(named, batch_size)):
-            predictions += self._predict_batch(batch, skip)
+            for answer in self.answer(batch):
+                if isinstance(answer, Prediction):
+                    predictions.append(answer)
+                elif skip is None:
+                    raise answer
+                else:
+                    skip(answer)
         return predictions
 
     def with_unit_of(self, images: Sequence[ImageLike]) -> Self:
@@ -105,18 +115,28 @@ class Predictor(ABC):
         preprocessing = replace(self.preprocessing, unit=choose_unit(values))
         return replace(self, preprocessing=preprocessing)  # type: ignore[type-var]
 
-    def _predict_batch(
-        self, batch: list[tuple[str, ImageLike]], skip: Callable[[ImageError], None] | None
-    ) -> list[Prediction]:
-        found = read_images(batch, self.preprocessing, skip)
+    def answer(self, batch: Sequence[tuple[str, ImageLike]]) -> list[Prediction | ImageError]:
+        """Return what is said of each image of a batch, or why it cannot be read, in their order.
+
+        Args:
+            batch: Images with their names, which are decoded and classified at the same time.
+        """
+        errors: list[ImageError] = []
+        numbered = [(str(number), image) for number, (_name, image) in enumerate(batch)]
+        found = read_images(numbered, self.preprocessing, errors.append)
         if not found:
-            return []
-        arrays = np.stack([one.array for one in found])
-        rows = self.probabilities(arrays, batch_size=len(found))
-        return [
-            replace(self.prediction(one.name, row), remarks=one.remarks)
-            for one, row in zip(found, rows, strict=True)
-        ]
+            return list(errors)
+        rows = self.probabilities(np.stack([one.array for one in found]), batch_size=len(found))
+        answers: dict[int, Prediction] = {}
+        for one, row in zip(found, rows, strict=True):
+            number = int(one.name)
+            answers[number] = replace(
+                self.prediction(batch[number][0], row),
+                remarks=one.remarks,
+                loses_colours=one.loses_colours,
+            )
+        failed = iter(errors)
+        return [answers[n] if n in answers else next(failed) for n in range(len(batch))]
 
     def prediction(self, image: str, row: NDArray[np.float32]) -> Prediction:
         """Return the prediction that follows from the (num_classes,) probabilities of an image."""

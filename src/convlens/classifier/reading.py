@@ -22,11 +22,13 @@ class Fitted(NamedTuple):
         name: Its name for messages, see `convlens.image_file.name_of`.
         array: (height, width, channels) uint8.
         remarks: What the user should know about the image, see `convlens.preprocess`.
+        loses_colours: Whether it is a colour image, and the network takes grey ones.
     """
 
     name: str
     array: ImageArray
     remarks: tuple[str, ...]
+    loses_colours: bool
 
 
 def as_images(images: ImageLike | Iterable[ImageLike]) -> Iterable[ImageLike]:
@@ -60,7 +62,12 @@ def read_images(
         name, image = named
         try:
             reading = read_image(image, preprocessing.unit)
-            return Fitted(name, fit_image(reading.image, preprocessing), reading.remarks)
+            return Fitted(
+                name,
+                fit_image(reading.image, preprocessing),
+                reading.remarks,
+                loses_colours=reading.image.mode == "RGB" and preprocessing.channels == 1,
+            )
         except ImageError as error:
             return error
 

@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from cyclopts import Parameter
 
 from convlens.cli.audit_files import check_places, write_files
+from convlens.cli.cluster import ClusterFlag
 from convlens.cli.flags import Layout, Pattern, Using
 from convlens.cli.output import print_json
+from convlens.cli.predict_cluster import Answers, features_on_cluster
 from convlens.conflicts import refuse_conflicts
 from convlens.errors import AuditError, DataError, StorageError
 from convlens.files import explained_stops
@@ -76,6 +78,8 @@ def audit(  # noqa: PLR0913 - options of the command
     using: Using = None,
     pattern: Pattern = None,
     layout: Layout = None,
+    cluster: ClusterFlag = None,
+    answers: Answers = None,
 ) -> None:
     """Say what is wrong with images, or which labels the classifier of a run doubts.
 
@@ -89,6 +93,7 @@ def audit(  # noqa: PLR0913 - options of the command
     share = None
     flags = {"using": using, "pattern": pattern, "layout": layout}
     flags |= {"true": true, "predicted": predicted, "data": data}
+    flags |= {"out": out, "cluster": cluster, "answers": answers}
     flags["of_run"] = None if folder is None else source
     refuse_conflicts("audit", flags)
     of_cell = true is not None or predicted is not None
@@ -100,7 +105,8 @@ def audit(  # noqa: PLR0913 - options of the command
             from convlens.audit.cleaned import refuse_place
 
             refuse_place(dataset, export)
-        found, prepared = _audit_images(dataset, screen, with_features=out is not None)
+        with features_on_cluster(cluster, answers):
+            found, prepared = _audit_images(dataset, screen, with_features=out is not None)
     elif of_cell:
         found, prepared = _audit_cell(folder, data, true, predicted, screen)
     else:

@@ -14,8 +14,17 @@ from cyclopts import Parameter
 from rich.console import Console
 
 from convlens import backend
+from convlens.cli.cluster import ClusterFlag
 from convlens.cli.output import print_json
-from convlens.cli.predict_formats import PRINTERS, Row
+from convlens.cli.predict_cluster import (
+    Answers,
+    Asked,
+    Engine,
+    open_on_cluster,
+    predict_on_cluster,
+)
+from convlens.cli.predict_formats import PRINTERS, row_of
+from convlens.cli.predict_images import find_images
 from convlens.conflicts import refuse_conflicts
 from convlens.errors import ConfigError, DataError, ImageError
 from convlens.language import N_, _
@@ -23,7 +32,7 @@ from convlens.screen import Screen, marked
 
 if TYPE_CHECKING:
     from convlens.classifier.classifier import Classifier
-    from convlens.classifier.prediction import Prediction, Predictor
+    from convlens.classifier.prediction import Predictor
     from convlens.data.dataset import Dataset
 
 Images = Annotated[
@@ -38,7 +47,7 @@ Precision = Annotated[
 ]
 
 
-def predict(
+def predict(  # noqa: PLR0913 - the flags of the command
     classifier: Annotated[
         str | None, Parameter(help=N_("run, .keras file or exported folder"))
     ] = None,
@@ -55,6 +64,9 @@ def predict(
         Literal["table", "csv", "json"], Parameter(help=N_("how to print the predictions"))
     ] = "table",
     precision: Precision = "float32",
+    engine: Engine = "keras",
+    cluster: ClusterFlag = None,
+    answers: Answers = None,
 ) -> int:
     """Predict the classes of images: files, folders, globs, or - for the standard input.
 
@@ -67,13 +79,20 @@ def predict(
     """
     words = [word for word in (model, classifier, *images) if word is not None]
     _check(words, top)
-    refuse_conflicts("predict", {"weights": weights, "model": model})
-    from convlens.cli.predict_images import find_images
+    refuse_conflicts(
+        "predict", {"weights": weights, "model": model, "cluster": cluster, "answers": answers}
+    )
+    name, *patterns = words
+    if cluster is not None and answers is not None:
+        # The nodes load the classifier in the precision and on the engine that were asked for.
+        load = _find_predictor(name, model, weights)
+        return predict_on_cluster(
+            load, patterns, Asked(cluster, answers, engine, precision), (format, top)
+        )
     from convlens.data.deep import describe_unit
     from convlens.image_file import readable
 
-    name, *patterns = words
-    load = _find_predictor(name, model, weights, precision)
+    load = _find_predictor(name, model, weights, precision, engine)
     paths, notes = find_images(patterns)
     # The standard input and other pipes can be read only once.
     found = [readable(_standard_input() if path == Path("-") else path) for path in paths]
@@ -94,7 +113,7 @@ def predict(
         errors.print(marked(_("note"), "yellow", note))
     if not predictions:
         raise DataError(_("none of the {count:,} images can be read.").format(count=len(paths)))
-    PRINTERS[format]([_row(one, chosen.class_names, top) for one in predictions])
+    PRINTERS[format]([row_of(one, chosen.class_names, top) for one in predictions])
     return DataError.exit_code if skipped else 0
 
 
@@ -116,24 +135,40 @@ def _check(words: Sequence[str], top: int) -> None:
 
 
 def _find_predictor(
-    name: str, model: str | None, weights: Path | None, precision: str
+    name: str,
+    model: str | None,
+    weights: Path | None,
+    precision: str = "float32",
+    engine: str = "keras",
 ) -> "Callable[[], Predictor]":
     """Return a function that loads what predicts; a wrong name is told before images are read."""
     if model is not None:
-        return partial(load_classifier, None, model, weights, precision)
-    exported = _exported(name, precision)
+        return partial(_on_engine, None, model, weights, precision, engine)
+    exported = _exported(name, precision, engine)
     if exported is not None:
         return lambda: exported
     from convlens.run import Run  # which takes a second or two, and an exported folder no run
 
-    return partial(load_classifier, Run.find_classifier(name), None, None, precision)
+    return partial(_on_engine, Run.find_classifier(name), None, None, precision, engine)
 
 
-def _exported(name: str, precision: str) -> "Predictor | None":
+def _on_engine(
+    path: Path | None, model: str | None, weights: Path | None, precision: str, engine: str
+) -> "Predictor":
+    """Return a classifier that an engine computes; see `load_classifier`."""
+    if engine == "keras":
+        return load_classifier(path, model, weights, precision)
+    classifier = load_classifier(path, model, weights)
+    from convlens.classifier.compiled import compile_classifier
+
+    return compile_classifier(classifier, precision)
+
+
+def _exported(name: str, precision: str, engine: str) -> "Predictor | None":
     """Return the network of an exported folder, or None if this is no such folder.
 
     Raises:
-        ConfigError: If a precision was asked for; an exported network has its own.
+        ConfigError: If a precision or an engine was asked for; an exported network has its own.
         ExportError: If the folder is not whole.
     """
     from convlens.export.folder import is_exported, open_network
@@ -147,14 +182,9 @@ def _exported(name: str, precision: str) -> "Predictor | None":
                 "it out."
             ).format(precision=precision)
         )
+    if engine != "keras":
+        raise ConfigError(_("an exported network has its own engine. Leave --engine out."))
     return open_network(Path(name))
-
-
-def _row(prediction: "Prediction", class_names: tuple[str, ...], top: int) -> Row:
-    """Return what is printed of a prediction: its `top` most probable classes."""
-    order = (-prediction.probabilities).argsort()[:top]
-    shares = [(class_names[i], float(prediction.probabilities[i])) for i in order]
-    return Row(prediction.image, shares, prediction.known)
 
 
 def _standard_input() -> io.BytesIO:
@@ -183,7 +213,7 @@ def load_classifier(
     return pretrained_classifier(str(model), weights or "imagenet", precision=precision)
 
 
-def evaluate(
+def evaluate(  # noqa: PLR0913 - the flags of the command
     run: Annotated[str, Parameter(help=N_("name or folder of a run"))],
     *,
     data: Annotated[
@@ -200,6 +230,8 @@ def evaluate(
             help=N_("show the score without images of which the run has learned a copy, too"),
         ),
     ] = False,
+    cluster: ClusterFlag = None,
+    answers: Answers = None,
     format: Annotated[  # noqa: A002 - the flag's name
         Literal["table", "json"],
         Parameter(help=N_("how to print; json is the content of report.json")),
@@ -209,7 +241,8 @@ def evaluate(
     from convlens.data.sources import load_data
     from convlens.run import Run
 
-    refuse_conflicts("evaluate", {"layout": layout, "data": data})
+    flags = {"layout": layout, "data": data, "leak_free": leak_free}
+    refuse_conflicts("evaluate", flags | {"cluster": cluster, "answers": answers})
     opened = Run.open(run)
     settings = opened.config.data
 
@@ -232,7 +265,7 @@ def evaluate(
         )
     )
     backend.start(threads=opened.config.training.threads)  # a classifier opens on any engine
-    from convlens.report.again import score_again, score_other
+    from convlens.report.again import Open, open_here, score_again, score_other
 
     screen = Screen(quiet=format == "json")
     classifier = opened.classifier()
@@ -240,6 +273,11 @@ def evaluate(
         folder = score_again(opened, classifier, dataset, screen, without_leak=leak_free)
     else:
         learned = own() if leak_free else None
-        folder = score_other(opened, classifier, dataset, screen, learned=learned)
+        open_images: Open = open_here
+        if cluster is not None and answers is not None:
+            open_images = open_on_cluster(Asked(cluster, answers, "keras", "float32"))
+        folder = score_other(
+            opened, classifier, dataset, screen, learned=learned, open_images=open_images
+        )
     if format == "json":
         print_json(json.loads((folder / "report.json").read_text(encoding="utf-8")), indent=1)

@@ -2,9 +2,11 @@
 
 import csv
 import sys
+from collections.abc import Iterable, Sequence
 from functools import partial
+from itertools import chain
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from rich.text import Text
 
@@ -12,6 +14,9 @@ from convlens.cli.output import print_json
 from convlens.language import N_, _, listed
 from convlens.screen import Screen
 from convlens.text import printable
+
+if TYPE_CHECKING:
+    from convlens.classifier.prediction import Prediction
 
 UNKNOWN = N_("none of these")
 
@@ -30,8 +35,16 @@ class Row(NamedTuple):
     known: bool
 
 
-def _print_table(rows: list[Row]) -> None:
+def row_of(prediction: "Prediction", class_names: Sequence[str], top: int) -> Row:
+    """Return what is printed of a prediction: its `top` most probable classes."""
+    order = (-prediction.probabilities).argsort()[:top]
+    shares = [(class_names[i], float(prediction.probabilities[i])) for i in order]
+    return Row(prediction.image, shares, prediction.known)
+
+
+def _print_table(found: Iterable[Row]) -> None:
     """Print a table; the folder stands above it where all images are in one."""
+    rows = list(found)
     screen = Screen()
     folders = {str(Path(row.image).parent) for row in rows}
     in_one_folder = len(rows) > 1 and len(folders) == 1
@@ -53,22 +66,24 @@ def _print_table(rows: list[Row]) -> None:
     screen.columns(table, left=(0, 1, 3))
 
 
-def _print_csv(rows: list[Row]) -> None:
+def _print_csv(found: Iterable[Row]) -> None:
     # Written so that the names can be turned back, see `convlens.text`.
     exact = partial(printable, encoding=sys.stdout.encoding or "utf-8")
     writer = csv.writer(sys.stdout, lineterminator="\n")
+    rows = iter(found)
+    first = next(rows)
     headings = ["image", "label", "probability"]
-    for rank in range(2, len(rows[0].shares) + 1):
+    for rank in range(2, len(first.shares) + 1):
         headings += ["label_{rank}".format(rank=rank), "probability_{rank}".format(rank=rank)]
     writer.writerow([*headings, "known"])
-    for row in rows:
+    for row in chain([first], rows):
         cells = [exact(row.image)]
         for label, share in row.shares:
             cells += [exact(label), "{share:.6f}".format(share=share)]
         writer.writerow([*cells, str(row.known).lower()])
 
 
-def _print_rows_as_json(rows: list[Row]) -> None:
+def _print_rows_as_json(rows: Iterable[Row]) -> None:
     print_json(
         [
             {

@@ -18,6 +18,7 @@ from convlens.cluster.nodes import Node, check_nodes
 from convlens.cluster.tasks import run_tasks
 from convlens.errors import BackendError, ClusterError, ConfigError
 from convlens.language import VARIABLE, _, language
+from convlens.quiet import silenced_stderr
 
 LOCAL = "local"
 AUTO = "auto"
@@ -93,6 +94,7 @@ def connect(address: str, cpus: int | None = None) -> Iterator[Cluster]:
             _("--cluster needs Ray, which is not installed: {install}.").format(install=INSTALL)
         )
     os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
+    os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")
     # Otherwise Ray warns that it will not set the variable of graphics cards in a later release.
     os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
     import ray
@@ -125,12 +127,14 @@ def _start(address: str, cpus: int | None) -> None:
     }
     if address == LOCAL:
         own = {"num_cpus": cpus or _usable_cpus(), "object_store_memory": STORE}
-        ray.init("local", **own, **options)
+        with silenced_stderr():
+            ray.init("local", **own, **options)
         return
     del options["include_dashboard"]  # which is for whom starts a cluster
     _expect_answer(address)
     try:
-        ray.init(address, **options)
+        with silenced_stderr():  # where Ray says which level of its log was chosen
+            ray.init(address, **options)
     except (ConnectionError, RuntimeError) as error:  # RuntimeError: of another Ray or Python
         if address == AUTO and isinstance(error, ConnectionError):
             raise ClusterError(

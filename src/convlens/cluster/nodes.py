@@ -7,11 +7,11 @@ the processor. The process that asks fixes both: a node that differs from it is 
 import hashlib
 import os
 import platform
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from convlens.errors import ClusterError
 from convlens.language import N_, _
@@ -36,6 +36,7 @@ VARIABLES = (
 CODE = N_("code of convlens")
 FEATURES = N_("processor features")
 PATIENCE = 120.0  # seconds in which a node must say what it is
+Result = TypeVar("Result")
 
 
 class Node(NamedTuple):
@@ -96,13 +97,28 @@ def check_nodes() -> tuple[Node, ...]:
         ClusterError: If a node does not answer, or would compute other answers than this computer.
     """
     import ray
-    from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
     nodes = [_node(facts) for facts in ray.nodes() if facts["Alive"]]
+    _refuse_differing(nodes, on_each_node(nodes, own_facts))
+    return tuple(nodes)
+
+
+def on_each_node(
+    nodes: Sequence[Node], function: Callable[..., Result], *arguments: object
+) -> list[Result]:
+    """Return what a function returns on each node.
+
+    Raises:
+        ClusterError: If a node does not answer, or cannot run convlens.
+    """
+    import ray
+    from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
+
+    task: Any = ray.remote(num_cpus=0)(function)
     asked = [
-        ray.remote(num_cpus=0)(own_facts)
-        .options(scheduling_strategy=NodeAffinitySchedulingStrategy(node.identity, soft=False))
-        .remote()
+        task.options(
+            scheduling_strategy=NodeAffinitySchedulingStrategy(node.identity, soft=False)
+        ).remote(*arguments)
         for node in nodes
     ]
     _ready, waiting = ray.wait(asked, num_returns=len(asked), timeout=PATIENCE)
@@ -113,27 +129,17 @@ def check_nodes() -> tuple[Node, ...]:
                 node=silent.name, seconds=PATIENCE
             )
         )
-    _refuse_differing(nodes, [_answer(node, one) for node, one in zip(nodes, asked, strict=True)])
-    return tuple(nodes)
-
-
-def _answer(node: Node, reference: Any) -> dict[str, str]:
-    """Return what a node said of itself.
-
-    Raises:
-        ClusterError: If it could not, as without convlens.
-    """
-    import ray
-
-    try:
-        found: dict[str, str] = ray.get(reference)
-    except ray.exceptions.RayError as error:
-        raise ClusterError(
-            _("node {node} cannot run convlens; {reason}. Install it there.").format(
-                node=node.name, reason=str(error).strip().splitlines()[-1]
-            )
-        ) from error
-    return found
+    answers: list[Result] = []
+    for node, one in zip(nodes, asked, strict=True):
+        try:
+            answers.append(ray.get(one))
+        except ray.exceptions.RayError as error:
+            raise ClusterError(
+                _("node {node} cannot run convlens; {reason}. Install it there.").format(
+                    node=node.name, reason=str(error).strip().splitlines()[-1]
+                )
+            ) from error
+    return answers
 
 
 def _refuse_differing(nodes: Sequence[Node], facts: Sequence[Mapping[str, str]]) -> None:

@@ -1,7 +1,8 @@
 """Again: a finished classifier is scored on the images of its run or on others."""
 
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -11,11 +12,12 @@ from convlens.data.dataset import Dataset
 from convlens.data.deep import describe_unit, with_unit
 from convlens.data.prepared import Prepared, prepare_data
 from convlens.data.splits import Splits
-from convlens.data.store import open_store
+from convlens.data.store import Store, open_store
 from convlens.errors import RunError
 from convlens.files import claim_folder, numbered
 from convlens.language import _
-from convlens.report.finish import report_run, score
+from convlens.preprocess import Preprocessing
+from convlens.report.finish import Predict, report_run, score
 from convlens.report.leak_free import LeakFree, leak_free, show_leak
 from convlens.report.results import Scored, show, write_evaluation
 from convlens.run import Run
@@ -105,6 +107,30 @@ def _leak_facts(leak: LeakFree | None) -> dict[str, Any]:
     return {} if leak is None else {"leak_free": leak.to_dict()}
 
 
+class Opened(NamedTuple):
+    """The images of a data set, as a classifier takes them.
+
+    Attributes:
+        preprocessing: The preprocessing of the classifier, with the unit of the images.
+        store: The images.
+        predict: Gives the probabilities, where they are known already.
+    """
+
+    preprocessing: Preprocessing
+    store: Store
+    predict: Predict | None = None
+
+
+Open = Callable[[Classifier, Dataset, Screen], Opened]
+
+
+def open_here(classifier: Classifier, dataset: Dataset, screen: Screen) -> Opened:
+    """Decode the images of a data set on this computer."""
+    with screen.counter(_("decoding")) as progress:
+        preprocessing = with_unit(classifier.preprocessing, dataset, progress)
+        return Opened(preprocessing, open_store(dataset, preprocessing, progress))
+
+
 def score_other(
     run: Run,
     classifier: Classifier,
@@ -112,6 +138,7 @@ def score_other(
     screen: Screen,
     *,
     learned: Dataset | None = None,
+    open_images: Open = open_here,
 ) -> Path:
     """Score a classifier on other images, of their test set where they have one, else of all.
 
@@ -121,6 +148,7 @@ def score_other(
         dataset: The images to score.
         screen: Where the scores are shown.
         learned: The images of the run, if the score without images that leak is asked for.
+        open_images: Opens the images.
 
     Returns:
         The folder of the report, `evaluations/<name>/` of the run, with a number where a report on
@@ -133,9 +161,7 @@ def score_other(
         StorageError: If the report cannot be written.
     """
     dataset = dataset.with_classes(classifier.class_names)
-    with screen.counter(_("decoding")) as progress:
-        preprocessing = with_unit(classifier.preprocessing, dataset, progress)
-        store = open_store(dataset, preprocessing, progress)
+    preprocessing, store, predict = open_images(classifier, dataset, screen)
     for note in (*describe_unit(classifier.preprocessing, preprocessing), *store.notes):
         screen.note(note)
     chosen = store.usable
@@ -148,7 +174,7 @@ def score_other(
     prepared = Prepared(dataset, preprocessing, store, splits)
     if prepared.fingerprint == run.data["fingerprint"] and dataset.splits is None:
         screen.note(_("these are the images of the training: the scores are too high"))
-    scored = score(classifier, prepared, screen, name=dataset.name)
+    scored = score(classifier, prepared, screen, name=dataset.name, predict=predict)
     leak = None if of_run is None else _without_leak(scored, of_run, screen)
     folder = _evaluation_folder(run, dataset)
     evaluated = {"evaluated": dataset.source, "evaluated_path": dataset.path}

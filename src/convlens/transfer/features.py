@@ -12,7 +12,8 @@ import os
 import re
 import tempfile
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import keras
@@ -39,6 +40,7 @@ REMEDY = N_("Free some space on the disk, or set CONVLENS_CACHE to another folde
 DIGEST = np.dtype(f"S{DIGEST_BYTES}")  # NumPy fills such strings with zeros when it compares them
 
 Network = Callable[[ImageArray], NDArray[np.float32]]
+Append = Callable[[NDArray[np.uint8], NDArray[np.float32]], None]
 
 
 class FeatureCache:
@@ -124,34 +126,61 @@ class FeatureCache:
         wanted = self.missing(store, indices)
         if not len(wanted):
             return 0
+        with self._appending(len(wanted)) as append:
+            for start in range(0, len(wanted), BATCH):
+                batch = wanted[start : start + BATCH]
+                rows = np.asarray(network(store.images[batch]), np.float32)
+                append(store.digests[batch], rows)
+                if progress is not None:
+                    progress(start + len(batch), len(wanted))
+        return len(wanted)
+
+    def add(self, digests: NDArray[np.uint8], rows: NDArray[np.float32]) -> None:
+        """Keep features that were computed elsewhere.
+
+        Args:
+            digests: (m, 16) the digests of the images.
+            rows: (m, width) their features.
+
+        Raises:
+            StorageError: If the features cannot be written.
+        """
+        with self._appending(len(rows)) as append:
+            append(digests, rows)
+
+    @contextmanager
+    def _appending(self, number: int) -> Iterator[Append]:
+        """Yield what appends digests and features to files of this process; then open these files.
+
+        Raises:
+            StorageError: If the features cannot be written. What was appended before is kept.
+        """
         path = self.folder / f"{uuid.uuid4().hex}.digests"
         try:
-            with storage_errors(self.folder, self._described(len(wanted)), _(REMEDY)):
+            with storage_errors(self.folder, self._described(number), _(REMEDY)):
                 make_folder(self.folder)
                 with (
                     path.with_suffix(".features").open("ab") as features,
                     path.open("ab") as digests,
                 ):
                     sync_folder(self.folder)
-                    for start in range(0, len(wanted), BATCH):
-                        batch = wanted[start : start + BATCH]
-                        rows = np.asarray(network(store.images[batch]), np.float32)
+
+                    def append(some: NDArray[np.uint8], rows: NDArray[np.float32]) -> None:
                         features.write(rows.tobytes())
                         features.flush()
                         # Otherwise a power cut could keep the digests of features that are lost.
                         os.fsync(features.fileno())
-                        digests.write(store.digests[batch].tobytes())
+                        digests.write(some.tobytes())
                         digests.flush()
                         os.fsync(digests.fileno())
-                        if progress is not None:
-                            progress(start + len(batch), len(wanted))
+
+                    yield append
         finally:
             self._look()
             for file in (path, path.with_suffix(".features")):
                 if path not in self._opened and file.exists():  # It holds nothing whole.
                     file.unlink()
         keep_within_limit()
-        return len(wanted)
 
     def gather(self, store: Store, indices: NDArray[np.int64]) -> NDArray[np.float32]:
         """Return (m, width) features that `compute` has computed; large ones lie on the disk.

@@ -29,6 +29,7 @@ from convlens.training.stage import Facts
 from convlens.transfer.backbone import FEATURES, HEAD, body_of
 from convlens.transfer.features import BATCH, open_features
 from convlens.transfer.heads import Labelled, fit_dense_head, fit_linear_head, write_trials
+from convlens.transfer.wanted import Wanted, compute_missing
 
 TOLERANCE = 0.02  # of a probability, in the mean, between two ways of computing the features
 CHECKED = 16  # images on which the tolerance is checked
@@ -127,7 +128,8 @@ class HeadStage:
         began = time.monotonic()
         prepared = self.setup.prepared
         with self.screen.counter(_("features")) as progress:
-            self.features.compute(self.compiled, prepared.store, self._all_indices(), progress)
+            wanted = Wanted(self.body, self.compiled, self.features, prepared, self._all_indices())
+            compute_missing(wanted, progress)
         result = HeadResult(time.monotonic() - began)
         state = State()
         if self.setup.config.transfer.head:

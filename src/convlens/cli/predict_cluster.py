@@ -1,0 +1,179 @@
+"""`--cluster` of predict, evaluate and audit: images are shared out among computers."""
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal, NamedTuple
+
+from cyclopts import Parameter
+from rich.console import Console
+
+from convlens.cli.predict_formats import PRINTERS, row_of
+from convlens.cli.predict_images import find_images
+from convlens.errors import ConfigError, DataError
+from convlens.files import expanded
+from convlens.language import N_, _
+from convlens.screen import Screen, marked
+
+if TYPE_CHECKING:
+    from convlens.classifier.classifier import Classifier
+    from convlens.classifier.prediction import Predictor
+    from convlens.data.dataset import Dataset
+    from convlens.report.again import Open, Opened
+
+Answers = Annotated[
+    Path | None, Parameter(help=N_("folder of the answers of --cluster, which all nodes reach"))
+]
+Engine = Annotated[
+    Literal["keras", "openvino"],
+    Parameter(help=N_("what computes the predictions; openvino is faster for many images")),
+]
+
+
+class Asked(NamedTuple):
+    """What is asked of a cluster.
+
+    Attributes:
+        address: The address of the cluster.
+        folder: The folder of the answers.
+        engine: What computes the network.
+        precision: Its arithmetic.
+    """
+
+    address: str
+    folder: Path
+    engine: str
+    precision: str
+
+
+def predict_on_cluster(
+    load: "Callable[[], Predictor]",
+    patterns: Sequence[str],
+    asked: Asked,
+    printing: tuple[str, int],
+) -> int:
+    """Predict the classes of images on a cluster, and print them as one computer does.
+
+    Args:
+        load: Loads what predicts.
+        patterns: Files, folders, globs, lists of images, and addresses in object stores.
+        asked: What is asked of the cluster.
+        printing: The format, and the number of classes to print.
+
+    Returns:
+        The exit code, as that of `predict`.
+
+    Raises:
+        ConfigError: If no image or the standard input is named.
+        DataError: If there is no image, or if none can be read.
+    """
+    if not patterns or "-" in patterns:
+        raise ConfigError(
+            _(
+                "say which images the cluster shall read: files, folders, globs, lists (.csv or "
+                ".parquet) or addresses in an object store; the standard input is not shared out."
+            )
+        )
+    from convlens.cluster.asking import ask
+    from convlens.cluster.connection import connect
+    from convlens.cluster.question import question_of
+    from convlens.data.deep import describe_unit
+
+    loaded = load()
+    question = question_of(loaded, asked.engine, asked.precision)
+    folder = expanded(asked.folder)
+    notes: list[str] = []
+    errors = Console(emoji=False, stderr=True, highlight=False, soft_wrap=True)
+    with (
+        connect(asked.address) as cluster,
+        Screen(console=errors).counter(_("predicting")) as progress,
+    ):
+        answered, counts = ask(question, cluster, folder, _names(patterns, notes), progress)
+    notes += describe_unit(question.preprocessing, answered.preprocessing)
+    if counts.computed < counts.images:
+        notes.append(
+            _("{known:,} of {images:,} images were answered before, in {folder}").format(
+                known=counts.images - counts.computed, images=counts.images, folder=folder
+            )
+        )
+    return _print(loaded, folder, notes, printing)
+
+
+def _names(patterns: Sequence[str], notes: list[str]) -> Iterator[str]:
+    """Yield the names of the images, and add what is to be said of them to the notes."""
+    from convlens.cluster.images import images_at, images_in_list, is_address, is_list
+
+    for pattern in patterns:
+        if is_list(pattern):
+            yield from images_in_list(pattern)
+        elif is_address(pattern):
+            yield from images_at(pattern)
+        else:
+            paths, more = find_images([pattern])
+            notes += more
+            yield from map(str, paths)
+
+
+def _print(
+    predictor: "Predictor", folder: Path, notes: list[str], printing: tuple[str, int]
+) -> int:
+    """Print the answers, and what is to be said of them; return the exit code."""
+    from convlens.cluster.asking import answers
+
+    errors = Console(emoji=False, stderr=True, highlight=False, soft_wrap=True)
+    form, top = printing
+    remarks: Counter[str] = Counter()
+    skipped = 0
+    found = 0
+    for one in answers(folder, predictor):
+        if isinstance(one, DataError):
+            errors.print(marked(_("skipped"), "yellow", str(one)))
+            skipped += 1
+        else:
+            remarks.update(one.remarks)
+            found += 1
+    notes += [_(remark).format(number=number) for remark, number in remarks.items()]
+    for note in notes:
+        errors.print(marked(_("note"), "yellow", note))
+    if not found:
+        raise DataError(_("none of the {count:,} images can be read.").format(count=skipped))
+    rows = (
+        row_of(one, predictor.class_names, top)
+        for one in answers(folder, predictor)
+        if not isinstance(one, DataError)
+    )
+    PRINTERS[form](rows)
+    return DataError.exit_code if skipped else 0
+
+
+def open_on_cluster(asked: Asked) -> "Open":
+    """Return what opens the images of a data set on a cluster, which answers for them meanwhile."""
+
+    def opened(classifier: "Classifier", dataset: "Dataset", screen: Screen) -> "Opened":
+        from convlens.cluster.connection import connect
+        from convlens.cluster.scoring import open_answers
+
+        with connect(asked.address) as cluster, screen.counter(_("predicting")) as progress:
+            return open_answers(classifier, dataset, cluster, expanded(asked.folder), progress)
+
+    return opened
+
+
+@contextmanager
+def features_on_cluster(address: str | None, answers: Path | None) -> Iterator[None]:
+    """Let a cluster compute the features of a backbone in the block, if one is named.
+
+    Args:
+        address: The address of the cluster, or None for this process.
+        answers: The folder of the answers.
+    """
+    if address is None or answers is None:
+        yield
+        return
+    from convlens.cluster.connection import connect
+    from convlens.cluster.features import on_cluster
+    from convlens.transfer.wanted import computed_by
+
+    with connect(address) as cluster, computed_by(on_cluster(cluster, expanded(answers))):
+        yield

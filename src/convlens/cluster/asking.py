@@ -1,0 +1,243 @@
+"""Asking: the answers of a classifier for any number of images, computed by all nodes.
+
+The list of images is written once, in parts. Ray Data hands the numbers of the parts to actors,
+each of which holds the classifier: it reads the images of a part, and decodes and classifies those
+that no shard answers yet, with the code that one machine uses. A part that is lost with its node is
+computed again; its shard has the same name and the same content.
+"""
+
+import logging
+import os
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from convlens.classifier.prediction import BATCH, Prediction, Predictor
+from convlens.cluster.connection import Cluster
+from convlens.cluster.images import Fetched, fetch
+from convlens.cluster.nodes import on_each_node
+from convlens.cluster.question import Question, claim
+from convlens.cluster.shards import (
+    LIST,
+    Known,
+    Row,
+    find_known,
+    read_answers,
+    read_index,
+    read_part,
+    shard_name,
+    shard_path,
+    write_index,
+    write_list,
+    write_shard,
+)
+from convlens.cluster.tasks import task_errors
+from convlens.data.deep import find_values
+from convlens.errors import ClusterError, DataError, ImageError
+from convlens.language import _
+from convlens.text import original, printable
+from convlens.unit import Values, choose_unit, joined
+
+PART = 4 * BATCH  # images that are handed over and written together
+BLOCKS = 2000  # into which Ray Data divides the parts at most
+Progress = Callable[[int, int], None]
+
+
+class Counts(NamedTuple):
+    """How many images were asked about.
+
+    Attributes:
+        images: Their number.
+        computed: Those whose answers were computed now; the others were known.
+    """
+
+    images: int
+    computed: int
+
+
+class _Answering:
+    """Answers for parts of the images, in a process of its own on a node.
+
+    Args:
+        shared: References to the question and to what is known.
+        folder: The folder of the answers.
+        place: The folder from which paths count.
+    """
+
+    def __init__(self, shared: list[Any], folder: str, place: str) -> None:
+        import ray
+
+        os.chdir(place)
+        question, self._known = ray.get(shared)
+        self._folder = Path(folder)
+        self._predictor: Predictor = question.predictor()
+
+    def __call__(self, batch: dict[str, Any]) -> dict[str, Any]:
+        """Return, for the numbers of parts, the shards that hold their answers."""
+        done = [self._part(int(number)) for number in batch["item"]]
+        names, sizes, computed = zip(*done, strict=True)
+        return {
+            "part": batch["item"],
+            "shard": np.array(names),
+            "images": np.array(sizes),
+            "computed": np.array(computed),
+        }
+
+    def _part(self, number: int) -> tuple[str, int, int]:
+        """Return the shard of a part, the number of its images, and of those computed now."""
+        names = read_part(self._folder, number)
+        fetched = [fetch(name) for name in names]
+        keys = [one.key for one in fetched]
+        shard = shard_name(keys)
+        if shard_path(self._folder, shard).exists():
+            return shard, len(names), 0
+        known: Known = self._known
+        rows = known.rows(self._folder, keys)
+        missing = [place for place, key in enumerate(keys) if key not in rows]
+        for start in range(0, len(missing), BATCH):
+            some = missing[start : start + BATCH]
+            batch = [(names[place], fetched[place].image) for place in some]
+            for place, answer in zip(some, self._predictor.answer(batch), strict=True):
+                rows[keys[place]] = _row(names[place], fetched[place], answer)
+        write_shard(self._folder, shard, [rows[key] for key in keys])
+        return shard, len(names), len(missing)
+
+
+def _row(name: str, fetched: Fetched, answer: Prediction | ImageError) -> Row:
+    """Return an answer as a shard holds it."""
+    row: Row = {"image": printable(name), "key": fetched.key, "content": fetched.content}
+    if isinstance(answer, ImageError):
+        return row | {"problem": printable(answer.args[0]), "remarks": []}
+    return row | {
+        "label": printable(answer.label),
+        "probability": answer.probability,
+        "known": answer.known,
+        "probabilities": answer.probabilities,
+        "remarks": list(answer.remarks),
+        "loses_colours": answer.loses_colours,
+    }
+
+
+def answers(folder: Path, predictor: Predictor) -> Iterator[Prediction | ImageError]:
+    """Yield the answers that `ask` has left in a folder, as one computer gives them."""
+    for row in read_answers(folder.absolute()):
+        yield _answer_of(row, predictor)
+
+
+def _answer_of(row: Row, predictor: Predictor) -> Prediction | ImageError:
+    """Return the answer of a row of a shard, as `Predictor.answer` gives it."""
+    if row["problem"] is not None:
+        return ImageError(original(row["problem"]))
+    probabilities = np.array(row["probabilities"], np.float32)
+    prediction = predictor.prediction(original(row["image"]), probabilities)
+    return replace(prediction, remarks=tuple(row["remarks"]), loses_colours=row["loses_colours"])
+
+
+def _with_unit(question: Question, cluster: Cluster, folder: Path, parts: int) -> Question:
+    """Return the question with the unit of all images, unless the classifier has learned one."""
+    if question.preprocessing.unit is not None:
+        return question
+    items = ((str(folder), part, str(Path.cwd())) for part in range(parts))
+    values = joined(found for _number, found in cluster.run(_values_of_part, items))
+    if values is None:
+        return question
+    preprocessing = replace(question.preprocessing, unit=choose_unit(values))
+    return replace(question, preprocessing=preprocessing)
+
+
+def _values_of_part(item: tuple[str, int, str]) -> Values | None:
+    """Return the values of the deep images of a part."""
+    folder, number, place = item
+    os.chdir(place)
+    return find_values([fetch(name).image for name in read_part(Path(folder), number)])
+
+
+def ask(
+    question: Question,
+    cluster: Cluster,
+    folder: Path,
+    images: Iterable[str],
+    progress: Progress | None = None,
+) -> tuple[Question, Counts]:
+    """Answer a question about images; the answers lie in the folder afterwards.
+
+    What was answered in this folder before is not computed again. See `read_answers`.
+
+    Args:
+        question: The question.
+        cluster: The cluster.
+        folder: The folder of the answers, which all nodes reach under the same path.
+        images: The names of the images, which are read as a stream.
+        progress: A function that is called with (parts done, number of parts).
+
+    Returns:
+        The question with the unit of the images, and the numbers of images.
+
+    Raises:
+        ClusterError: If a node does not reach the folder, or the folder has other answers.
+        DataError: If there is no image.
+        StorageError: If the folder cannot be written.
+    """
+    folder = folder.absolute()
+    number, parts, digest = write_list(folder, images, PART)
+    if not number:
+        raise DataError(_("there is no image to predict."))
+    _refuse_unreachable(cluster, folder)
+    question = _with_unit(question, cluster, folder, parts)
+    claim(folder, question)
+    finished, _names = read_index(folder)
+    known = Known.none() if finished == digest else find_known(folder)
+    shards = [""] * parts
+    counts = [0, 0]
+    with task_errors():
+        for done, row in enumerate(_rows(question, known, cluster, folder, parts), 1):
+            shards[row["part"]] = row["shard"]
+            counts[0] += row["images"]
+            counts[1] += row["computed"]
+            if progress is not None:
+                progress(done, parts)
+    write_index(folder, digest, shards)
+    return question, Counts(*counts)
+
+
+def _rows(
+    question: Question, known: Known, cluster: Cluster, folder: Path, parts: int
+) -> Iterator[dict[str, Any]]:
+    """Yield what `_Answering` returns for each part, as soon as it is done."""
+    import ray
+    import ray.data
+
+    logging.getLogger("ray.data").setLevel(logging.CRITICAL)
+    ray.data.DataContext.get_current().enable_progress_bars = False
+    # These references must live as long as the actors, which are started again after a failure.
+    shared = [ray.put(question), ray.put(known)]
+    numbers = ray.data.from_items(list(range(parts)), override_num_blocks=min(parts, BLOCKS))
+    yield from numbers.map_batches(
+        _Answering,
+        batch_size=1,
+        num_cpus=1,
+        compute=ray.data.ActorPoolStrategy(min_size=1, max_size=max(1, cluster.cpus)),
+        fn_constructor_args=(shared, str(folder), str(Path.cwd())),
+    ).iter_rows()
+
+
+def _refuse_unreachable(cluster: Cluster, folder: Path) -> None:
+    """Raise ClusterError if a node lacks the folder of the answers or the current folder."""
+    place = str(Path.cwd())
+    found = on_each_node(cluster.nodes, _reachable, str(folder), place)
+    for node, is_there in zip(cluster.nodes, found, strict=True):
+        if not is_there:
+            raise ClusterError(
+                _(
+                    "every node must reach {folder} and {place} under these paths, as on a shared "
+                    "disk; node {node} does not."
+                ).format(folder=folder, place=place, node=node.name)
+            )
+
+
+def _reachable(folder: str, place: str) -> bool:
+    """Return whether this node finds the folder of the answers and the one that is asked from."""
+    return (Path(folder) / LIST).exists() and Path(place).is_dir()

@@ -1,0 +1,196 @@
+"""Images: where those lie that a cluster is asked about, and their content.
+
+An image is named by its path or by its address in an object store. Names travel to the nodes, and
+pixels do not: each node reads the images that it answers for.
+"""
+
+import csv
+import hashlib
+import io
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import IO, Any, NamedTuple, NoReturn
+
+from convlens.data.digests import DIGEST_BYTES
+from convlens.errors import BackendError, DataError
+from convlens.image_file import IMAGE_SUFFIXES, ImageLike, usual_suffixes
+from convlens.language import N_, _, listed, one_of
+from convlens.text import original
+
+COLUMNS = ("image", "file", "path")  # of a list of images; the first that is there
+READ = 4096  # rows of a Parquet list that are read at a time
+UNREADABLE = N_("{place}: the images cannot be listed; {reason}.")
+
+
+def is_address(name: str) -> bool:
+    """Return whether a name is an address in an object store, as s3://bucket/photos."""
+    return "://" in name
+
+
+def is_list(name: str) -> bool:
+    """Return whether a name is that of a list of images, a CSV or Parquet file."""
+    return name.lower().endswith((".csv", ".parquet"))
+
+
+def images_in_list(name: str) -> Iterator[str]:
+    """Yield the images that a list names, one after the other, so that a list may be of any length.
+
+    Paths count from the folder of the list.
+
+    Raises:
+        DataError: If the list cannot be read, or has no column with images.
+    """
+    try:
+        with _opened(name) as file:
+            rows = _parquet_rows(file, name) if name.lower().endswith("t") else _rows(file, name)
+            for image in rows:
+                yield image if is_address(image) else _beside(name, image)
+    except (OSError, ValueError, csv.Error) as error:
+        raise DataError(_(UNREADABLE).format(place=name, reason=error)) from error
+
+
+def _beside(name: str, image: str) -> str:
+    if is_address(name):
+        return "{folder}/{image}".format(folder=name.rpartition("/")[0], image=image)
+    return str(Path(name).parent / original(image))
+
+
+def _rows(file: IO[bytes], name: str) -> Iterator[str]:
+    reader = csv.DictReader(io.TextIOWrapper(file, encoding="utf-8-sig", newline=""))
+    column = _column(reader.fieldnames or (), name)
+    for row in reader:
+        yield row[column]
+
+
+def _parquet_rows(file: IO[bytes], name: str) -> Iterator[str]:
+    import pyarrow.parquet
+
+    content = pyarrow.parquet.ParquetFile(file)
+    column = _column(content.schema_arrow.names, name)
+    for some in content.iter_batches(READ, columns=[column]):
+        yield from some.column(0).to_pylist()
+
+
+def _column(names: Iterable[str], name: str) -> str:
+    """Return the name of the column with the images.
+
+    Raises:
+        DataError: If there is none.
+    """
+    found = list(names)
+    column = next((one for one in COLUMNS if one in found), None)
+    if column is None:
+        raise DataError(
+            _(
+                "{name}: a list of images must have a column {known}; found the columns {found}."
+            ).format(name=name, known=one_of(COLUMNS), found=listed(found) or "-")
+        )
+    return column
+
+
+def images_at(address: str) -> Iterator[str]:
+    """Yield the images below an address in an object store, or the image that lies there itself.
+
+    Raises:
+        DataError: If the address cannot be read, or if there is no image.
+        BackendError: If the package for this kind of store is not installed.
+    """
+    files, path = _file_system(address)
+    scheme = address.partition("://")[0]
+    found = False
+    try:
+        if files.isfile(path):
+            yield address
+            return
+        for folder, _folders, names in files.walk(path):
+            for name in sorted(names):
+                if name.lower().endswith(IMAGE_SUFFIXES):
+                    found = True
+                    yield "{scheme}://{folder}/{name}".format(
+                        scheme=scheme, folder=folder, name=name
+                    )
+    except OSError as error:
+        raise DataError(_(UNREADABLE).format(place=address, reason=error)) from error
+    if not found:
+        raise DataError(
+            _("{pattern}: there is no such image ({suffixes}).").format(
+                pattern=address, suffixes=usual_suffixes()
+            )
+        )
+
+
+def _file_system(address: str) -> tuple[Any, str]:
+    """Return the file system of an address, and the path in it.
+
+    Raises:
+        DataError: If there is no such kind of store.
+        BackendError: If its package is not installed.
+    """
+    import fsspec
+
+    try:
+        files, path = fsspec.core.url_to_fs(address)
+    except ImportError as error:
+        raise BackendError("{address}: {error}".format(address=address, error=error)) from error
+    except ValueError as error:
+        raise DataError(_(UNREADABLE).format(place=address, reason=error)) from error
+    return files, path
+
+
+def _opened(name: str) -> IO[bytes]:
+    if not is_address(name):
+        return Path(name).open("rb")
+    files, path = _file_system(name)
+    file: IO[bytes] = files.open(path, "rb")
+    return file
+
+
+class _Missing:
+    """What stands for an image that could not be fetched: reading it raises why."""
+
+    def __init__(self, name: str, error: Exception) -> None:
+        self.name = name
+        self._error = error
+
+    def read(self) -> NoReturn:
+        raise self._error
+
+
+class Fetched(NamedTuple):
+    """An image that was fetched.
+
+    Attributes:
+        image: The image as `Predictor.answer` takes it; if it could not be fetched, this says why
+            when it is read.
+        content: The digest of its content, see `convlens.data.digests`; None without content.
+        key: A digest of its name and its content.
+    """
+
+    image: Any
+    content: bytes | None
+    key: bytes
+
+
+def fetch(name: str) -> Fetched:
+    """Fetch an image.
+
+    Args:
+        name: The path of a file, or the address of an object.
+    """
+    image: ImageLike | _Missing = Path(name)
+    digest = None
+    try:
+        if is_address(name):
+            files, path = _file_system(name)
+            content = files.cat_file(path)
+            image = io.BytesIO(content)
+            image.name = name
+        else:
+            content = Path(name).read_bytes()
+        digest = hashlib.blake2b(content, digest_size=DIGEST_BYTES).digest()
+    except Exception as error:  # each kind of store has errors of its own
+        if is_address(name):
+            image = _Missing(name, error)
+    key = hashlib.blake2b(digest or b"", digest_size=DIGEST_BYTES)
+    key.update(name.encode(errors="surrogateescape"))
+    return Fetched(image, digest, key.digest())

@@ -1,0 +1,154 @@
+"""A cluster answers as one computer does, and nothing that fails costs or doubles a row."""
+
+import signal
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import pyarrow.parquet as pq
+import pytest
+
+from convlens.classifier.prediction import Prediction
+from convlens.cluster import asking
+from convlens.cluster.asking import PART, answers, ask
+from convlens.cluster.connection import connect
+from convlens.cluster.nodes import check_nodes
+from convlens.cluster.shards import read_answers
+from convlens.errors import ClusterError, DataError
+from tests.cluster.slow import Brightness, answer, slow_question
+
+ROOT = Path(__file__).parents[2]
+
+
+def found(folder: Path) -> list[tuple]:
+    """Return the answers in a folder as plain values."""
+    return [
+        (one.image, one.label, one.probability, one.probabilities.tobytes(), one.remarks)
+        if isinstance(one, Prediction)
+        else str(one)
+        for one in answers(folder, Brightness())
+    ]
+
+
+@pytest.fixture(scope="module")
+def expected(photos) -> list[tuple]:
+    """What one computer says of the images, in their order."""
+    images = [(str(path), path) for path in sorted(photos.iterdir())]
+    said = Brightness().answer(images)
+    return [
+        (one.image, one.label, one.probability, one.probabilities.tobytes(), one.remarks)
+        if isinstance(one, Prediction)
+        else str(one)
+        for one in said
+    ]
+
+
+def test_the_answers_are_those_of_one_computer(connected, photos, expected, tmp_path):
+    counts = answer(connected, tmp_path / "a", photos)
+    assert (counts.images, counts.computed) == (700, 700)
+    assert found(tmp_path / "a") == expected
+    rows = [row["image"] for path in (tmp_path / "a/shards").iterdir() for row in plain(path)]
+    assert sorted(rows) == sorted(map(str, photos.iterdir()))
+
+    counts = answer(connected, tmp_path / "a", photos)
+    assert (counts.images, counts.computed) == (700, 0)
+    assert found(tmp_path / "a") == expected
+
+
+def plain(path: Path) -> list[dict]:
+    return pq.read_table(path).to_pylist()
+
+
+def test_only_what_is_missing_is_computed(connected, photos, expected, tmp_path):
+    everything = [str(path) for path in sorted(photos.iterdir())]
+    with connect(connected) as cluster:
+        _, counts = ask(slow_question(), cluster, tmp_path, iter(everything[5:]))
+        assert counts == (695, 695)
+        # The parts begin elsewhere now. One name is there twice.
+        _, counts = ask(slow_question(), cluster, tmp_path, iter([*everything, everything[9]]))
+        assert counts == (701, 5)
+    assert found(tmp_path) == expected
+    shard = next((tmp_path / "shards").glob("[!.]*.parquet"))
+    shard.unlink()
+    counts = answer(connected, tmp_path, photos)
+    assert counts.computed <= PART
+    assert found(tmp_path) == expected
+
+
+def test_a_folder_holds_the_answers_to_one_question(connected, photos, tmp_path):
+    images = [str(photos / "000.png")]
+    with connect(connected) as cluster:
+        ask(slow_question(), cluster, tmp_path, images)
+        other = slow_question().__class__(**vars(slow_question()) | {"precision": "bfloat16"})
+        with pytest.raises(ClusterError, match="precision was float32 and is bfloat16"):
+            ask(other, cluster, tmp_path, images)
+        with pytest.raises(DataError, match="there is no image"):
+            ask(slow_question(), cluster, tmp_path / "new", [])
+
+
+@pytest.mark.slow
+def test_a_process_without_memory_is_replaced(connected, photos, expected, tmp_path):
+    counts = answer(connected, tmp_path / "a", photos, mark=tmp_path / "mark")
+    assert (tmp_path / "mark").exists()
+    assert counts.images == 700
+    assert_each_once(tmp_path / "a", expected)
+
+
+@pytest.fixture
+def small_parts(monkeypatch) -> None:
+    """There are 44 parts, so that something is always left to do."""
+    monkeypatch.setattr(asking, "PART", 16)
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("small_parts")
+def test_a_node_that_is_killed_costs_nothing(two_nodes, connected, photos, expected, tmp_path):
+    before = {one.identity for one in check_nodes()}
+    node = two_nodes.add_node(num_cpus=1, object_store_memory=80 * 2**20, include_dashboard=False)
+    new = next(one.identity for one in check_nodes() if one.identity not in before)
+    nodes = tmp_path / "nodes"
+    nodes.mkdir()
+    killed = []
+
+    def kill_node() -> None:
+        while not (nodes / new).exists():
+            time.sleep(0.05)
+        killed.append(len(list((tmp_path / "a/shards").glob("[!.]*.parquet"))))
+        two_nodes.remove_node(node, allow_graceful=False)
+
+    killer = threading.Thread(target=kill_node, daemon=True)
+    killer.start()
+    counts = answer(connected, tmp_path / "a", photos, 0.5, nodes=nodes)
+    assert killed
+    assert killed[0] < 44
+    killer.join()
+    assert counts.images == 700
+    assert_each_once(tmp_path / "a", expected)
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("small_parts")
+def test_what_a_killed_driver_has_finished_is_kept(connected, photos, expected, tmp_path):
+    words = [sys.executable, "-m", "tests.cluster.slow", connected, tmp_path, photos, "0.5"]
+    process = subprocess.Popen(list(map(str, words)), cwd=ROOT)
+    while len(list((tmp_path / "shards").glob("[!.]*.parquet"))) < 3:
+        assert process.poll() is None
+        time.sleep(0.1)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    counts = answer(connected, tmp_path, photos)
+    assert counts.images == 700
+    assert counts.computed < 700
+    assert_each_once(tmp_path, expected)
+
+
+def assert_each_once(folder: Path, expected: list[tuple]) -> None:
+    """Check that no row is lost, none is there twice, and all are those of one computer."""
+    assert len({row["image"] for row in read_answers(folder)}) == 700
+    assert found(folder) == expected
+    rows = [
+        row["image"] for path in (folder / "shards").glob("[!.]*.parquet") for row in plain(path)
+    ]
+    assert len(rows) == len(set(rows)) == 700

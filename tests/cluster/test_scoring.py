@@ -1,0 +1,54 @@
+"""`convlens evaluate --data --cluster` writes the report that one computer writes."""
+
+import json
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from tests.cli.commands import run
+
+pytestmark = pytest.mark.usefixtures("no_charts")
+
+
+@pytest.fixture(scope="module")
+def photographed(digits, tmp_path_factory):
+    """Digits as files in colour, in a folder for each class; one is damaged."""
+    folder = tmp_path_factory.mktemp("digits")
+    for number in range(0, len(digits), 7):
+        place = folder / digits.class_names[digits.labels[number]]
+        place.mkdir(exist_ok=True)
+        pixels = np.repeat(np.asarray(digits.images[number]).reshape(8, 8, 1), 3, axis=2)
+        Image.fromarray(pixels).save(place / f"{number:04d}.png")
+    next(folder.rglob("*.png")).write_bytes(b"no image")
+    return folder
+
+
+def test_the_report_is_the_same(connected, finished_run, photographed, tmp_path, capsys):
+    words = ("evaluate", finished_run.folder, "--data", photographed, "--format", "json")
+    assert run(*words) == 0
+    folder = finished_run.folder / "evaluations" / photographed.name
+    alone = (folder / "predictions.csv").read_bytes()
+    report = json.loads(capsys.readouterr().out)
+    (folder / "predictions.csv").unlink()
+    assert run(*words, "--cluster", connected, "--answers", tmp_path) == 0
+    assert (folder / "predictions.csv").read_bytes() == alone
+    again = json.loads(capsys.readouterr().out)
+    assert again == report
+    assert report["n"] > 50
+
+
+@pytest.mark.parametrize(
+    ("words", "rule"),
+    [
+        (["--cluster", "local", "--answers", "a"], "--cluster needs --data"),
+        (["--data", "photos", "--cluster", "local"], "--cluster needs --answers"),
+        (
+            ["--data", "photos", "--cluster", "local", "--answers", "a", "--leak-free"],
+            "--cluster and --leak-free exclude each other",
+        ),
+    ],
+)
+def test_what_a_cluster_scores_must_be_whole(finished_run, words, rule, capsys):
+    assert run("evaluate", finished_run.folder, *words) == 2
+    assert rule in capsys.readouterr().err
