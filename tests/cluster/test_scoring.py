@@ -34,7 +34,7 @@ def test_the_report_is_the_same(connected, finished_run, photographed, tmp_path,
     assert run(*words, "--cluster", connected, "--answers", tmp_path) == 0
     assert (folder / "predictions.csv").read_bytes() == alone
     again = json.loads(capsys.readouterr().out)
-    assert again == report
+    assert again | {"written": report["written"]} == report  # but for the time
     assert report["n"] > 50
 
 
