@@ -31,7 +31,7 @@ def page(trained, tmp_path_factory):  # noqa: F811
 @pytest.fixture
 def run(page):
     """Return the folder of the run that is tried."""
-    page.post("/api/try/open", {"run": "first"})
+    page.post("/api/try/open", {"run": "first", "insist": True})  # whatever was tried before
     return page.studio.workspace.places.runs / "first"
 
 
