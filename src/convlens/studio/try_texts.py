@@ -56,7 +56,7 @@ TRY_TEXTS: dict[str, str] = {
     "try_here": N_("Try {name} here"),
     "try_why": N_("Why?"),
     "try_near": N_("Nearest training images"),
-    "try_still_first": N_("These freeze the picture."),
+    "try_still_first": N_("These buttons freeze the picture."),
     "try_why_waits": N_("The map is computed and checked."),
     "try_near_waits": N_("The training images are compared."),
     "try_progress": N_("{stage}: {done} of {total}"),
