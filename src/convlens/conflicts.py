@@ -33,7 +33,7 @@ OF_RUNNING = N_("It is about running a lesson.")
 CONFLICTS: dict[str, tuple[tuple[str, str, tuple[str, ...], str], ...]] = {
     "train": (
         ("budget", EXCLUDES, ("resume",), N_("A resumed run keeps the epochs planned for it.")),
-        ("resume", ALLOWS, ("run", "path"), RESUMED),
+        ("resume", ALLOWS, ("run", "path", "cluster"), RESUMED),
         ("find_learning_rate", EXCLUDES, ("learning_rate",), ONE_OF_THEM),
         (
             "find_learning_rate",
@@ -46,6 +46,12 @@ CONFLICTS: dict[str, tuple[tuple[str, str, tuple[str, ...], str], ...]] = {
             EXCLUDES,
             ("backbone",),
             N_("Only a network with new weights needs the search."),
+        ),
+        (
+            "cluster",
+            NEEDS,
+            ("folds", "few", "resume"),
+            N_("It is for several trainings; a single one runs on one machine."),
         ),
         (
             "snapshots",
@@ -95,7 +101,7 @@ CONFLICTS: dict[str, tuple[tuple[str, str, tuple[str, ...], str], ...]] = {
     ),
     "compare": (
         ("published", ALLOWS, (), N_("It charts what others measured: give it alone.")),
-        ("resume", ALLOWS, ("run", "path"), RESUMED),
+        ("resume", ALLOWS, ("run", "path", "cluster"), RESUMED),
         ("compare", EXCLUDES, TRANSFER, SCRATCH),
     ),
     "audit": (

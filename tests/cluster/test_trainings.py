@@ -21,6 +21,8 @@ from convlens.errors import ClusterError, DataError, Interrupted
 from convlens.run import Run
 from convlens.studies import journal
 from convlens.studies import search as search_module
+from convlens.studies.cross_validation import cross_validate
+from convlens.studies.few import train_on_few
 from convlens.studies.places import Here, Job
 from convlens.studies.search import resume_search, search
 from convlens.studies.space import Choices, Range
@@ -143,6 +145,28 @@ def test_ctrl_c_keeps_what_is_done_and_the_rest_may_be_trained_anywhere(
     assert table(found) == table(here)
 
 
+def test_folds_are_the_same(digits, cluster, tmp_path):
+    config = CONFIG.replace(epochs=2, learning_rate=0.1)
+    runs = [
+        cross_validate(digits, config, 2, run=tmp_path / name, screen=QUIET, place=place)
+        for name, place in (("here", None), ("there", cluster))
+    ]
+    assert runs[0].report["metrics"] == runs[1].report["metrics"]
+    for name in ("fold-1", "fold-2"):
+        require_equal(*(Run(run.folder / name) for run in runs))
+
+
+def test_draws_of_a_head_on_a_backbone_are_the_same(digits, backbone, cluster, tmp_path):
+    config = Config().replace(backbone=str(backbone), pooling="none", limit=300)
+    runs = [
+        train_on_few(digits, config, 3, draws=2, run=tmp_path / name, screen=QUIET, place=place)
+        for name, place in (("here", None), ("there", cluster))
+    ]
+    assert runs[0].report["draws"] == runs[1].report["draws"]
+    for name in ("draw-1", "draw-2"):
+        require_equal(*(Run(run.folder / name) for run in runs))
+
+
 def test_a_training_whose_process_dies_starts_again(cluster, tmp_path):
     job = Job(0, Run(tmp_path / "study" / "run"), (str(tmp_path / "mark"),))
     assert list(cluster.each(die_once, [job], None, QUIET)) == [(job, "done")]
@@ -213,3 +237,8 @@ def test_a_search_as_a_user_types_it(shapes, cluster, tmp_path, monkeypatch, cap
     said = capsys.readouterr().out
     assert "trials.csv" in said
     assert (tmp_path / "runs" / "mine" / "trial-001" / "classifier.keras").exists()
+
+
+def test_a_single_training_is_refused(shapes, capsys):
+    assert run_command("train", shapes, "--cluster", "local") == 2
+    assert "several trainings" in capsys.readouterr().err

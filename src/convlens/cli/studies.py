@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
@@ -26,6 +26,9 @@ from convlens.language import N_, _
 from convlens.lock import refuse_locked
 from convlens.screen import Screen
 
+if TYPE_CHECKING:
+    from convlens.studies.places import Place
+
 PUBLISHED_CHART = Path("imagenet-published.png")
 
 
@@ -43,6 +46,7 @@ def compare(  # noqa: PLR0913 - options of the command
         str | None, Parameter(help=N_("name of the comparison, made under runs/, or its folder"))
     ] = None,
     resume: Resume = False,
+    cluster: ClusterFlag = None,
     published: Annotated[
         bool,
         Parameter(
@@ -53,6 +57,7 @@ def compare(  # noqa: PLR0913 - options of the command
     """Train networks for the same time, rank them, and say which differences are significant."""
     others = {
         "published": published,
+        "cluster": cluster,
         "resume": resume,
         "path": path,
         "models": models,
@@ -64,17 +69,20 @@ def compare(  # noqa: PLR0913 - options of the command
     if published:
         chart_published()
     elif resume:
-        resume_comparison(run, path)
+        resume_comparison(run, path, cluster)
     elif path is None or models is None:
         raise ConfigError(
             _("say on which images and which networks: convlens compare PATH --models a,b,c.")
         )
     else:
         config = configure(flags, Config())
-        start_comparison(path, models, config, minutes=minutes, run=run, using=using or ())
+        with place_of(cluster, config) as place:
+            start_comparison(
+                path, models, config, minutes=minutes, run=run, using=using or (), place=place
+            )
 
 
-def start_comparison(
+def start_comparison(  # noqa: PLR0913 - options of the command
     path: str,
     models: str,
     config: Config,
@@ -82,6 +90,7 @@ def start_comparison(
     minutes: float | None,
     run: str | None,
     using: Sequence[Path] = (),
+    place: "Place | None" = None,
 ) -> None:
     """Compare networks on the images of a path; see `convlens.studies.compare.compare`.
 
@@ -92,6 +101,7 @@ def start_comparison(
         minutes: The minutes of training for each network, or None for the default.
         run: The name or folder of the comparison.
         using: Lists of corrections.
+        place: Where the networks are trained; None is this process.
     """
     backend.start(config.training.backend, config.training.threads)
     from convlens.studies.compare import DEFAULT_MINUTES, compare
@@ -101,10 +111,10 @@ def start_comparison(
     check_names(names)  # before the images are looked at, which may take a while
     minutes = DEFAULT_MINUTES if minutes is None else minutes
     dataset = open_images(path, config, using)
-    compare(dataset, names, config, minutes=minutes, run=run, screen=Screen())
+    compare(dataset, names, config, minutes=minutes, run=run, screen=Screen(), place=place)
 
 
-def resume_comparison(run: str | None, path: str | None) -> None:
+def resume_comparison(run: str | None, path: str | None, cluster: str | None = None) -> None:
     """Continue a comparison, on the images of a path or on those that it began with."""
     from convlens.run import Run
 
@@ -126,8 +136,9 @@ def resume_comparison(run: str | None, path: str | None) -> None:
         )
     lists = Run(folder / facts["models"][0]).lists
     refuse_locked(comparison.folder)
-    dataset = open_images(path or facts["path"], config, lists)
-    compare.resume_comparison(dataset, run, Screen())
+    with place_of(cluster, config) as place:
+        dataset = open_images(path or facts["path"], config, lists)
+        compare.resume_comparison(dataset, run, Screen(), place)
 
 
 def chart_published() -> None:

@@ -11,6 +11,7 @@ from cyclopts import Parameter
 
 from convlens import backend
 from convlens.budget.plan import parse_duration
+from convlens.cli.cluster import ClusterFlag, place_of
 from convlens.cli.flags import Flags, Resume, Using, configure, given_flags
 from convlens.config import Config, ModelConfig
 from convlens.conflicts import refuse_conflicts
@@ -22,7 +23,9 @@ from convlens.screen import Screen
 if TYPE_CHECKING:
     from convlens.data.dataset import Dataset
     from convlens.run import Run
+    from convlens.studies.places import Place
 
+SINGLE = N_("--cluster is for several trainings; this run is a single one. Leave it out.")
 Folds = Annotated[
     int | None, Parameter(help=N_("number of folds of a cross-validation, for small data sets"))
 ]
@@ -59,6 +62,7 @@ def train(  # noqa: PLR0913 - options of the command
         bool, Parameter(negative=(), help=N_("look for a learning rate first"))
     ] = False,
     budget: Budget = None,
+    cluster: ClusterFlag = None,
 ) -> None:
     """Train a classifier on labelled images, score it on images it has not seen, and report."""
     base = Config.from_toml(config) if config is not None else Config()
@@ -72,10 +76,11 @@ def train(  # noqa: PLR0913 - options of the command
         "find_learning_rate": find_learning_rate,
         "budget": budget,
         "using": using,
+        "cluster": cluster,
     }
     refuse_conflicts("train", others | base.transfer.changed() | given_flags(flags))
     if resume:
-        say_what_is_next(resume_run(run, path))
+        say_what_is_next(resume_run(run, path, cluster))
         return
     if path is None:
         raise ConfigError(
@@ -87,17 +92,19 @@ def train(  # noqa: PLR0913 - options of the command
     settings = configure(flags, base)
     seconds = None if budget is None else parse_duration(budget)
     is_plain = few is None and seconds is None and from_ is None
-    dataset = open_images(path, settings, using or (), ahead=is_plain)
-    if few is not None:
-        done = start_few(dataset, settings, few, draws=draws, run=run)
-    elif seconds is not None:
-        done = start_within(
-            dataset, settings, seconds, given=given_settings(flags, config), run=run
-        )
-    else:
-        done = start_run(
-            dataset, settings, run=run, start_from=from_, folds=folds, find_rate=find_learning_rate
-        )
+    with place_of(cluster, settings) as place:
+        dataset = open_images(path, settings, using or (), ahead=is_plain)
+        if few is not None:
+            done = start_few(dataset, settings, few, draws=draws, run=run, place=place)
+        elif folds is not None:
+            done = start_folds(dataset, settings, folds, run=run, start_from=from_, place=place)
+        elif seconds is not None:
+            given = given_settings(flags, config)
+            done = start_within(dataset, settings, seconds, given=given, run=run)
+        else:
+            done = start_run(
+                dataset, settings, run=run, start_from=from_, find_rate=find_learning_rate
+            )
     say_what_is_next(done)
 
 
@@ -129,7 +136,6 @@ def start_run(
     *,
     run: str | None = None,
     start_from: str | None = None,
-    folds: int | None = None,
     find_rate: bool = False,
 ) -> "Run":
     """Train on images and return the run.
@@ -139,23 +145,47 @@ def start_run(
         config: All settings.
         run: The name or folder of the new run.
         start_from: A classifier file or a run to train further.
-        folds: The number of folds of a cross-validation, or None for a single training.
         find_rate: Whether a learning rate is looked for first.
     """
     from convlens import pipeline
-    from convlens.run import Run
-    from convlens.studies.cross_validation import cross_validate
 
     screen = Screen()
-    if start_from is None:
-        _suggest_backbone(dataset, config, screen)
-    elif not Path(start_from).exists() and Run.place(start_from).is_dir():
-        start_from = str(Run.place(start_from))
-    if folds is not None:
-        return cross_validate(dataset, config, folds, run=run, start_from=start_from, screen=screen)
+    start_from = _prepare_start(dataset, config, start_from, screen)
     return pipeline.train(
         dataset, config, run=run, start_from=start_from, find_rate=find_rate, screen=screen
     )
+
+
+def start_folds(
+    dataset: "Dataset",
+    config: Config,
+    folds: int,
+    *,
+    run: str | None = None,
+    start_from: str | None = None,
+    place: "Place | None" = None,
+) -> "Run":
+    """Cross-validate on images and return the run; see `cross_validate`."""
+    from convlens.studies.cross_validation import cross_validate
+
+    screen = Screen()
+    start_from = _prepare_start(dataset, config, start_from, screen)
+    return cross_validate(
+        dataset, config, folds, run=run, start_from=start_from, screen=screen, place=place
+    )
+
+
+def _prepare_start(
+    dataset: "Dataset", config: Config, start_from: str | None, screen: Screen
+) -> str | None:
+    """Return where the weights come from; suggest a backbone if they come from nowhere."""
+    from convlens.run import Run
+
+    if start_from is None:
+        _suggest_backbone(dataset, config, screen)
+    elif not Path(start_from).exists() and Run.place(start_from).is_dir():
+        return str(Run.place(start_from))
+    return start_from
 
 
 def _suggest_backbone(dataset: "Dataset", config: Config, screen: Screen) -> None:
@@ -173,13 +203,19 @@ def _suggest_backbone(dataset: "Dataset", config: Config, screen: Screen) -> Non
 
 
 def start_few(
-    dataset: "Dataset", config: Config, k: int, *, draws: int | None, run: str | None
+    dataset: "Dataset",
+    config: Config,
+    k: int,
+    *,
+    draws: int | None,
+    run: str | None,
+    place: "Place | None" = None,
 ) -> "Run":
     """Train several times on k images of each class, drawn anew each time."""
     from convlens.studies.few import DRAWS, train_on_few
 
     draws = DRAWS if draws is None else draws
-    return train_on_few(dataset, config, k, draws=draws, run=run, screen=Screen())
+    return train_on_few(dataset, config, k, draws=draws, run=run, screen=Screen(), place=place)
 
 
 def given_settings(flags: Any, path: Path | None) -> frozenset[str]:
@@ -220,7 +256,7 @@ def start_within(
     )
 
 
-def resume_run(run: str | None, path: str | None) -> "Run":
+def resume_run(run: str | None, path: str | None, cluster: str | None = None) -> "Run":
     """Continue a run, on the images of a path or on those that it began with."""
     from convlens.run import Run
 
@@ -232,11 +268,14 @@ def resume_run(run: str | None, path: str | None) -> "Run":
     from convlens.studies.cross_validation import resume_cross_validation
     from convlens.studies.few import resume_few
 
-    dataset = open_images(path or opened.data["path"], opened.config, opened.lists)
-    if "folds" in opened.data:
-        return resume_cross_validation(dataset, opened.folder, Screen())
-    if "few" in opened.data:
-        return resume_few(dataset, opened.folder, Screen())
+    several = {"folds": resume_cross_validation, "few": resume_few}
+    resume = next((several[kind] for kind in several if kind in opened.data), None)
+    if cluster is not None and resume is None:
+        raise ConfigError(_(SINGLE))
+    with place_of(cluster, opened.config) as place:
+        dataset = open_images(path or opened.data["path"], opened.config, opened.lists)
+        if resume is not None:
+            return resume(dataset, opened.folder, Screen(), place)
     return pipeline.train(dataset, run=opened.folder, resume=True, screen=Screen())
 
 
