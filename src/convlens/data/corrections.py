@@ -23,9 +23,10 @@ from convlens.data.digests import digests_of
 from convlens.data.image_names import Names
 from convlens.data.joining import join
 from convlens.files import and_more
-from convlens.language import _
+from convlens.language import N_, _
 from convlens.preprocess import ImageArray
 
+EMPTIED = N_("classes that the lists leave without an image are dropped: {classes}")
 CHUNK = 4096  # images that are copied at a time
 
 
@@ -102,7 +103,7 @@ def obey(dataset: Dataset, paths: Sequence[str | Path]) -> Dataset:
     notes += [_said(one) for one in used]
     notes += note_if(
         emptied,
-        _("classes that the lists leave without an image are dropped: {classes}"),
+        _(EMPTIED),
         classes=and_more(emptied),
     )
     return replace(corrected, notes=(*corrected.notes, *notes), lists=(*dataset.lists, *used))

@@ -22,6 +22,7 @@ from convlens.language import N_, Message, _, all_of, listed, one_of, sentences
 BY_FILE_NAME = "file"
 BY_FOLDER = "folder"
 KINDS = {BY_FILE_NAME: N_("labels in the file names"), BY_FOLDER: N_("a folder per class")}
+NO_IMAGES = N_("{folder}: no images in {empty}")
 LOST = N_("CLASSES ARE MISSING, as none of their files can be read: {lost}. {advice}")
 LEFT_OUT = {  # by whether its images have labels that are no classes
     True: N_(
@@ -177,9 +178,7 @@ def _labelled(folder: Path, pattern: re.Pattern[str] | None) -> Labelled:
         if any(image.parent != inner for image in images)
     ]
     notes = [
-        *note_if(
-            empty, _("{folder}: no images in {empty}"), folder=folder.name, empty=and_more(empty, 3)
-        ),
+        *note_if(empty, _(NO_IMAGES), folder=folder.name, empty=and_more(empty, 3)),
         *note_if(
             here.images,
             _("{folder}: images beside the class folders were ignored ({number:,})"),

@@ -19,6 +19,8 @@ from typing import TYPE_CHECKING, Any
 
 from convlens import backend
 from convlens.config import Config
+from convlens.data.corrections import EMPTIED
+from convlens.data.formats.folder import NO_IMAGES
 from convlens.data.photographs import unlike_photographs
 from convlens.data.sources import load_data
 from convlens.errors import ConvlensError
@@ -37,6 +39,7 @@ if TYPE_CHECKING:
 # and building the network, or up to half as long again.
 ENDING = 1.5
 AUDIT = "convlens audit"  # not translated: a command
+NO_IMAGES_LEFT = (NO_IMAGES, EMPTIED)
 
 
 def main(request: Path) -> None:
@@ -120,8 +123,15 @@ def _announced(dataset: "Dataset", config: Config, asked: dict[str, Any]) -> dic
 
 
 def _notes(dataset: "Dataset", notes: Iterable[str]) -> list[str]:
-    """Return the notes for a page, which has a check of its own and names the images once."""
-    return [without_source(note, dataset.name) for note in notes if AUDIT not in note]
+    """Return the notes for a page, which names the images once.
+
+    It has a check of its own, and tells of classes without images before anything is measured.
+    """
+    return [
+        without_source(note, dataset.name)
+        for note in notes
+        if AUDIT not in note and getattr(note, "template", "") not in NO_IMAGES_LEFT
+    ]
 
 
 def _snapshots(training: "Training", folder: Path) -> dict[str, int] | None:
