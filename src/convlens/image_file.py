@@ -30,6 +30,7 @@ IMAGE_SUFFIXES = (
     ".tga", ".pcx", ".psd", ".sgi", ".qoi", ".dds",
 )
 # fmt: on
+DAMAGED = N_("{name}: the image is damaged ({reason}).")
 CONVERT = N_(
     "Convert images of other kinds to JPEG or PNG first (ImageMagick does it: magick mogrify "
     "-format jpg *.heic)."
@@ -135,9 +136,7 @@ def image_errors(name: str) -> Iterator[None]:
     # end a run with a traceback.
     except Exception as error:
         reason = str(error) or type(error).__name__
-        raise ImageError(
-            _("{name}: the image is damaged ({reason}).").format(name=name, reason=reason)
-        ) from error
+        raise ImageError(_(DAMAGED).format(name=name, reason=reason)) from error
 
 
 def name_of(image: object) -> str | None:

@@ -1,15 +1,19 @@
 """The audit of a workspace: a process of its own, findings as filters, and what they propose."""
 
 import io
+import json
 import threading
 import time
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from PIL import Image
 
 from convlens.audit.audit import audit_data
+from convlens.audit.finding import Finding
 from convlens.data.sources import load_data
+from convlens.studio import findings
 from tests.studio.conftest import opened
 
 
@@ -187,6 +191,21 @@ def test_what_an_audit_says_is_in_the_language_of_the_page(tmp_path):
         failed = [other.get("/api/state", **how).json()["audit"] for how in ({}, chinese)]
     assert [one["state"] for one in failed] == ["failed", "failed"]
     assert failed[0]["message"] != failed[1]["message"]
+
+
+def test_words_of_a_decoder_are_not_shown(own):
+    said = "a.png: the image is damaged (image file is truncated (4 bytes not processed))."
+    finding = Finding("truncated", "error", (0,), ("cat/1.png",), {"problem": said}, "exclude")
+    auditing = SimpleNamespace(finding=lambda _number: finding)
+    shown = findings.shown(own.studio.workspace, auditing, 1)
+    assert "not processed" not in json.dumps(shown)
+    assert shown["facts"] == []
+    # The file was cut off after it had come.
+    path = own.studio.workspace.places.images / "cat" / "1.png"
+    path.write_bytes(path.read_bytes()[:-30])
+    found = own.image(f"/images/{own.rows()['cat/1.png']['id']}/full")
+    assert found.status_code == 422
+    assert found.json()["message"] == f"{path}: the image is cut off or damaged."
 
 
 def test_it_can_be_stopped(page):

@@ -9,7 +9,7 @@ from convlens.image_file import MAX_PIXELS
 from convlens.language import _
 from convlens.serve.untrusted import is_large
 from convlens.studio.names import image_name
-from convlens.studio.problem import TOO_LARGE, Problem
+from convlens.studio.problem import TOO_LARGE, Problem, said_of
 
 MOST_BYTES = 50_000_000  # of an image
 MOST_IMAGES = 200_000  # of a workspace
@@ -41,16 +41,8 @@ def checked_name(given: str, content: bytes) -> str:
             with _one_at_a_time:  # of large images, few fit into the memory
                 decode(stream)
     except ImageError as error:
-        raise Problem(_why_not(error, shown), field="name") from error
+        raise Problem(said_of(error), field="name") from error
     return image_name(given, header.format)
-
-
-def _why_not(error: ImageError, name: str) -> str:
-    """Return why an image is refused, without the words of a decoder, which are English."""
-    said: str = error.args[0]
-    quoted = str(error.__cause__ or "")
-    is_quoted = bool(quoted) and quoted in said
-    return _("{name}: the image is cut off or damaged.").format(name=name) if is_quoted else said
 
 
 def seems_whole(kind: str, content: bytes) -> bool:

@@ -8,6 +8,7 @@ from convlens.errors import ImageError
 from convlens.preprocess import open_image
 from convlens.studio.changes import class_id
 from convlens.studio.listing import Item
+from convlens.studio.problem import said_of
 from convlens.studio.workspace import Workspace
 from convlens.text import printable
 
@@ -27,7 +28,7 @@ def detail(workspace: Workspace, item: Item) -> dict[str, Any]:
         else:
             found["width"], found["height"] = open_image(content).size
     except (ImageError, OSError) as error:
-        problem = printable(error.args[0] if isinstance(error, ImageError) else error)
+        problem = printable(said_of(error) if isinstance(error, ImageError) else error)
     return {
         "id": item.id,
         "name": printable(item.file),

@@ -1,6 +1,7 @@
 """Findings: what an audit has found, as a page shows it beside the images."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from convlens.audit.cards import GALLERY, difference_of, layout_of
@@ -33,7 +34,7 @@ def shown(workspace: Workspace, auditing: Auditing, number: int) -> dict[str, An
         "action_text": _(ACTION_NAMES[finding.action]),
         "layout": layout,
         "text": printable(in_line(in_short(finding))),
-        "facts": [[name, printable(value)] for name, value in facts_of(finding)],
+        "facts": [[name, printable(value)] for name, value in facts_of(_without_problem(finding))],
         "rule": rule_of(finding),
         "rules": rules_of(finding),
         "images": [_image(workspace, finding.files[place]) for place in places],
@@ -41,6 +42,15 @@ def shown(workspace: Workspace, auditing: Auditing, number: int) -> dict[str, An
         "choices": _choices(workspace, finding),
         "proposals": [_proposal(workspace, row) for row in corrections_of([finding])],
     }
+
+
+def _without_problem(finding: Finding) -> Finding:
+    """Return a finding without what a decoder has said, which is English.
+
+    The title and the advice of its code tell what is wrong with the file.
+    """
+    evidence = {name: value for name, value in finding.evidence.items() if name != "problem"}
+    return replace(finding, evidence=evidence)
 
 
 def _choices(workspace: Workspace, finding: Finding) -> dict[str, Any]:

@@ -13,7 +13,8 @@ from convlens.errors import (
     RunError,
     StorageError,
 )
-from convlens.language import again
+from convlens.image_file import DAMAGED
+from convlens.language import Message, _, again
 from convlens.text import printable
 
 GONE = 409  # what the request names is there no more, or something would be lost
@@ -66,6 +67,14 @@ def without_source(text: str, source: str) -> str:
     return re.sub(rf"^{re.escape(source)}[:：] *", "", printable(text))
 
 
+def said_of(error: ConvlensError) -> str:
+    """Return what an error says, without the words of a decoder, which are English."""
+    text = error.args[0]
+    if isinstance(text, Message) and text.template == DAMAGED and text.fields:
+        return _("{name}: the image is cut off or damaged.").format(name=text.fields["name"])
+    return str(again(text))
+
+
 def refusal(error: ConvlensError) -> JSONResponse:
     """Return the answer that tells of an error."""
     if isinstance(error, Problem):
@@ -73,4 +82,4 @@ def refusal(error: ConvlensError) -> JSONResponse:
     else:
         known = (status for kind, status in STATUS.items() if isinstance(error, kind))
         status, field, more = next(known, 500), None, {}
-    return JSONResponse({"message": str(again(error.args[0])), "field": field, **more}, status)
+    return JSONResponse({"message": said_of(error), "field": field, **more}, status)

@@ -73,9 +73,7 @@ def unpack(archive: Path, folder: Path, name: str) -> Unpacked:
                 done.files += 1
     except DAMAGE as error:
         raise Problem(
-            _("{name}: this is no zip archive, or it is damaged ({reason}).").format(
-                name=name, reason=error
-            )
+            _("{name}: this is no zip archive, or it is damaged; pack it anew.").format(name=name)
         ) from error
     return done
 

@@ -14,7 +14,7 @@ from convlens.studio.problem import GONE, Problem
 from convlens.studio.telling import start_telling, told_by
 
 PATIENCE = 5.0  # seconds in which the process may end
-ENDED = N_("the predictions ended before they were done; see what `convlens evaluate` says.")
+ENDED = N_("the predictions ended before they were done; begin them again.")
 
 
 class Predicting:

@@ -28,7 +28,7 @@ STAGES = {
     "converting": N_("converting the network"),
     "comparing": N_("comparing it with the classifier"),
 }
-ENDED = N_("the export ended before it was done; see what `convlens export` says.")
+ENDED = N_("the export ended before it was done; begin it again.")
 
 
 class Exporting:

@@ -89,9 +89,7 @@ def unpack_workspace(archive: Path, beside: Path, name: str) -> Path:
                 give_name(hidden, out)
     except DAMAGE as error:
         raise Problem(
-            _("{name}: this is no zip archive, or it is damaged ({reason}).").format(
-                name=name, reason=error
-            )
+            _("{name}: this is no zip archive, or it is damaged; pack it anew.").format(name=name)
         ) from error
     return out
 

@@ -200,7 +200,7 @@ class Trying:
         if tried.crashed > 1:
             said = _(
                 "the process that answers has ended {times} times in a row; the memory of this "
-                "computer may not be enough. See what `convlens predict` says."
+                "computer may not be enough. Close other programs, or choose a smaller network."
             ).format(times=tried.crashed)
             return Problem(said, ENDED, "run")
         return Problem(
