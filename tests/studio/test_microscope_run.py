@@ -4,6 +4,7 @@ import base64
 import os
 import signal
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -118,6 +119,24 @@ def test_the_way_of_an_image_is_that_of_the_time_machine(page, monkeypatch):
     page.studio.looking.stop()
     monkeypatch.setattr(page.studio.looking, "_ask", None)
     assert page.post("/api/microscope/time", asked).json() == {"rows": rows}
+
+
+def test_what_two_tabs_ask_for_at_once_is_computed_once(page, monkeypatch):
+    looking = page.studio.looking
+    run = page.studio.runs.find_classifier("kept")
+    image = put(page, "twice.png")
+    asked = []
+
+    def compute(_run, request):
+        asked.append(request)
+        time.sleep(0.3)  # in which the other one asks, too
+        return {"rows": []}
+
+    monkeypatch.setattr(looking, "_ask", compute)
+    with ThreadPoolExecutor(2) as tabs:
+        answers = [tabs.submit(looking.time, run, image, {"do": "way"}) for _tab in range(2)]
+    assert [one.result() for one in answers] == [{"rows": []}] * 2
+    assert len(asked) == 1
 
 
 def test_a_run_without_states_says_how_to_keep_them(page):

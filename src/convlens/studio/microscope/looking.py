@@ -66,10 +66,13 @@ class Looking:
         key = short_digest(f"page {run.name} {_stamp(run)} {picture.name}")
         path = self._folder / "pages" / f"{key}.html"
         if not path.exists():
-            path.parent.mkdir(parents=True, exist_ok=True)
             asked = {"do": "page", "image": str(picture), "out": str(path)}
-            self._ask(run, {**asked, "name": self.pictures.name_of(picture)})
-            _forget_oldest(path.parent)
+            name = self.pictures.name_of(picture)
+            with self._asking:
+                if not path.exists():  # another tab may have asked for the same meanwhile
+                    path.parent.mkdir(parents=True, exist_ok=True)
+                    self._ask(run, {**asked, "name": name})
+                    _forget_oldest(path.parent)
         return {"page": key}
 
     def page_file(self, key: str) -> Path:
@@ -93,13 +96,15 @@ class Looking:
         what = json.dumps(asked, sort_keys=True)
         key = short_digest(f"{run.name} {_stamp(run)} {picture.name} {language()} {what}")
         path = self._folder / "answers" / f"{key}.json"
-        with contextlib.suppress(OSError, ValueError):
-            kept: Content = json.loads(path.read_text(encoding="utf-8"))
-            return kept
-        found = self._ask(run, {**asked, "image": str(picture)})
-        path.parent.mkdir(parents=True, exist_ok=True)
-        write_atomically(path, json.dumps(found), _("the answer"))
-        _forget_oldest(path.parent)
+        found = _kept(path)
+        if found is None:
+            with self._asking:
+                found = _kept(path)  # another tab may have asked for the same meanwhile
+                if found is None:
+                    found = self._ask(run, {**asked, "image": str(picture)})
+                    path.parent.mkdir(parents=True, exist_ok=True)
+                    write_atomically(path, json.dumps(found), _("the answer"))
+                    _forget_oldest(path.parent)
         return found
 
     def stop(self) -> None:
@@ -116,27 +121,26 @@ class Looking:
         self.stop()
 
     def _ask(self, run: Path, asked: Content) -> Content:
-        """Return the answer of the process to a request."""
-        with self._asking:
-            self._asked = {"run": printable(run.name), "since": time.time()}
+        """Return the answer of the process to a request; `_asking` is held."""
+        self._asked = {"run": printable(run.name), "since": time.time()}
+        self._tell()
+        try:
+            worker = self._at_work(run)
+            return worker.ask(asked)
+        except Ended as error:
+            if worker.was_stopped:
+                raise Problem(_("this was stopped."), GONE) from error
+            raise Problem(
+                _(
+                    "the process that looks into the network has ended by itself; the memory "
+                    "of this computer may not be enough. Close other programs, and look again."
+                ),
+                ENDED,
+            ) from error
+        finally:
+            self._asked = None
             self._tell()
-            try:
-                worker = self._at_work(run)
-                return worker.ask(asked)
-            except Ended as error:
-                if worker.was_stopped:
-                    raise Problem(_("this was stopped."), GONE) from error
-                raise Problem(
-                    _(
-                        "the process that looks into the network has ended by itself; the memory "
-                        "of this computer may not be enough. Close other programs, and look again."
-                    ),
-                    ENDED,
-                ) from error
-            finally:
-                self._asked = None
-                self._tell()
-                self._end_later()
+            self._end_later()
 
     def _at_work(self, run: Path) -> Worker:
         """Return the process of a run, which begins if another one or none is there.
@@ -176,6 +180,14 @@ class Looking:
 def _stamp(run: Path) -> str:
     """Return what changes with the classifier of a run and with its states."""
     return f"{time_of(run / CLASSIFIER)} {time_of(run / STATES_INDEX)}"
+
+
+def _kept(path: Path) -> Content | None:
+    """Return an answer that was kept; None if there is none."""
+    with contextlib.suppress(OSError, ValueError):
+        kept: Content = json.loads(path.read_text(encoding="utf-8"))
+        return kept
+    return None
 
 
 def _forget_oldest(folder: Path) -> None:
