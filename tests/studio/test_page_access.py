@@ -194,6 +194,17 @@ def test_the_tab_of_the_room_that_is_shown_is_never_cut(served, window):  # noqa
     wait_for(page, lambda: "Ship" in page.evaluate(cut), False)
 
 
+def test_only_the_look_of_the_room_that_is_shown_holds(served, window):  # noqa: F811
+    page = window().tab(served.address)
+    always = ["/page/studio.css", "/page/images/room.css"]
+    held = """[...document.styleSheets].filter((one) => !one.disabled)
+        .map((one) => new URL(one.href).pathname)"""
+    for key in ("train", "ship", "train", "images"):
+        page.locator(".tabs button", has_text=key.title()).click()
+        own = [] if key == "images" else [f"/page/{key}/room.css"]
+        wait_for(page, lambda: page.evaluate(held), [*always, *own])
+
+
 def test_thousands_of_images_are_scrolled_without_gaps(served, window):  # noqa: F811
     write_folder(served.folder / "images", cat=700, dog=700)
     page = window().tab(served.address)

@@ -34,7 +34,6 @@ SCORES_TEXTS: dict[str, str] = {
         "No images were set aside to score it on. With a test share, it has scores."
     ),
     "scores_accuracy": N_("Accuracy"),
-    "scores_loss": N_("Loss"),
     "scores_interval": N_("95 % interval"),
     "scores_list_changed": N_(
         "The list of corrections says something else now than in this training."
@@ -48,7 +47,6 @@ SCORES_TEXTS: dict[str, str] = {
     "scores_networks": N_("Networks of this comparison"),
     "scores_network": N_("Network"),
     "scores_validation": N_("Validation"),
-    "scores_training": N_("Training"),
     "scores_test": N_("Test"),
     "scores_matrix": N_("Confusion matrix"),
     "scores_matrix_how": N_(
@@ -92,12 +90,6 @@ SCORES_TEXTS: dict[str, str] = {
     "scores_list": N_("list of corrections"),
     "scores_no_list": N_("none"),
     "scores_settings": N_("Settings"),
-    "scores_epoch": N_("epoch"),
-    "scores_best": N_("best epoch: {n}"),
-    "scores_curve_said": N_(
-        "{title} over {epochs} epochs; at the end {train} on the training images and {validation} "
-        "on the validation images"
-    ),
     "scores_calibration": N_("Calibration"),
     "scores_calibration_said": N_("Accuracy of predictions by their confidence"),
     "scores_calibration_how": N_(

@@ -1,6 +1,6 @@
 /* Shell: what stands around the rooms. */
 
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { connection } from "./api.js";
 import { html } from "./html.js";
 import { Icon } from "./icons.js";
@@ -52,6 +52,7 @@ function Shown({ room }) {
       setProblem(String(error.message ?? error));
     }
   };
+  useLayoutEffect(() => dress(room.key), []);
   useEffect(() => {
     if (!room.Room) load();
   }, []);
@@ -65,14 +66,28 @@ function Shown({ room }) {
   `;
 }
 
+const sheets = new Map(); // of the rooms that were loaded, by their keys
+
+/* Let only the style sheet of one room hold, since two rooms may use a name for different things. */
+function dress(shown) {
+  for (const [key, { sheet }] of sheets) sheet.disabled = key !== shown;
+}
+
 /* Load the style sheet of a room. */
 function styled(key) {
   return new Promise((done, failed) => {
     const sheet = document.createElement("link");
     sheet.rel = "stylesheet";
     sheet.href = `/page/${key}/room.css`;
-    sheet.onload = done;
-    sheet.onerror = () => failed(new Error(sheet.href));
+    sheet.onload = () => {
+      sheets.set(key, sheet);
+      dress(place.get().room);
+      done();
+    };
+    sheet.onerror = () => {
+      sheet.remove();
+      failed(new Error(sheet.href));
+    };
     document.head.append(sheet);
   });
 }

@@ -1,12 +1,13 @@
 /* Version: what one training has reached. */
 
+import { Curves } from "../curves.js";
 import { html } from "../html.js";
 import { Icon } from "../icons.js";
 import { go } from "../place.js";
 import { change } from "../project.js";
 import { rooms } from "../rooms.js";
 import { count, t } from "../words.js";
-import { Calibration, Curves } from "./charts.js";
+import { Calibration } from "./calibration.js";
 import { Classes } from "./classes.js";
 import { useAnswer, query } from "./load.js";
 import { Matrix } from "./matrix.js";
@@ -124,10 +125,10 @@ const Cells = ({ name, answer }) => html`
     <h3>${t("scores_classes")}</h3>
     <${Classes} rows=${answer.classes} />
   </section>
-  <div class="charts">
-    ${answer.history.length > 1 && html`<${Curves} rows=${answer.history} best=${answer.best_epoch} />`}
+  <section>
+    ${answer.history.length > 1 && html`<${Curves} history=${answer.history} best=${answer.best_epoch} />`}
     <${Calibration} bins=${answer.calibration} />
-  </div>
+  </section>
 `;
 
 /* Older runs do not say what they predict for each image; a process finds it out. */

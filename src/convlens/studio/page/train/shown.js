@@ -2,12 +2,12 @@
 
 import { useState } from "preact/hooks";
 import { Copyable } from "../copyable.js";
+import { Curves } from "../curves.js";
 import { html } from "../html.js";
 import { Icon } from "../icons.js";
 import { go, show } from "../place.js";
 import { rooms } from "../rooms.js";
-import { count, decimal, percent, sentences, t } from "../words.js";
-import { Curves } from "./curves.js";
+import { percent, sentences, t } from "../words.js";
 import { Enough, spent } from "./enough.js";
 import { Mistakes } from "./mistakes.js";
 import { about, clock, exactly } from "./time.js";

@@ -1,20 +1,21 @@
 /* Curves: loss and accuracy after each epoch, for the images it learns from and for others. */
 
 import { useEffect, useRef, useState } from "preact/hooks";
-import { html } from "../html.js";
-import { decimal, fixed, percent, t } from "../words.js";
+import { html } from "./html.js";
+import { decimal, fixed, percent, t } from "./words.js";
 
 const HEIGHT = 230;
 const EDGE = { left: 46, right: 14, top: 12, bottom: 40 };
 const SERIES = { train: "", val: "val_" };
 
-export function Curves({ history, asked }) {
+/* Draw the epochs that are done, of those that were asked for; the best one is marked if it is known. */
+export function Curves({ history, asked, best = null }) {
   if (!history.length) return null;
   const epochs = Math.max(asked || 0, history.at(-1).epoch);
   return html`
     <div class="curves">
-      <${Curve} name="accuracy" history=${history} epochs=${epochs} isShare />
-      <${Curve} name="loss" history=${history} epochs=${epochs} />
+      <${Curve} name="accuracy" history=${history} epochs=${epochs} best=${best} isShare />
+      <${Curve} name="loss" history=${history} epochs=${epochs} best=${best} />
     </div>
     <details class="table-of-epochs">
       <summary>${t("curve_table")}</summary>
@@ -36,13 +37,13 @@ function useWidth(element) {
   return width;
 }
 
-function Curve({ name, history, epochs, isShare = false }) {
+function Curve({ name, history, epochs, best, isShare = false }) {
   const element = useRef(null);
   const width = useWidth(element);
   const lines = Object.entries(SERIES)
     .map(([key, prefix]) => ({
       key,
-      points: history.map((row) => [row.epoch, row[prefix + name]]).filter(([, y]) => y !== null),
+      points: history.map((row) => [row.epoch, row[prefix + name]]).filter(([, y]) => Number.isFinite(y)),
     }))
     .filter(({ points }) => points.length);
   return html`
@@ -57,16 +58,17 @@ function Curve({ name, history, epochs, isShare = false }) {
             </span>
           `,
         )}
+        ${best && html`<span class="key best">${t("curve_best", { n: decimal(best) })}</span>`}
       </figcaption>
       <div class="plot" ref=${element}>
         ${width > 0 &&
-        html`<${Plot} name=${name} lines=${lines} epochs=${epochs} width=${width} isShare=${isShare} />`}
+        html`<${Plot} name=${name} lines=${lines} epochs=${epochs} best=${best} width=${width} isShare=${isShare} />`}
       </div>
     </figure>
   `;
 }
 
-function Plot({ name, lines, epochs, width, isShare }) {
+function Plot({ name, lines, epochs, best, width, isShare }) {
   const values = lines.flatMap(({ points }) => points.map(([, y]) => y));
   const [low, high] = isShare ? [Math.min(0.99, ...values), 1] : [0, Math.max(1e-9, ...values)];
   const ticks = steps(low, high, 4);
@@ -98,6 +100,7 @@ function Plot({ name, lines, epochs, width, isShare }) {
       ${(marks.includes(1) ? marks : [1, ...marks]).map(
         (one) => html`<text class="tick-x" x=${x(one)} y=${HEIGHT - EDGE.bottom + 17}>${decimal(one)}</text>`,
       )}
+      ${best && html`<line class="best" x1=${x(best)} x2=${x(best)} y1=${y(least)} y2=${y(most)} />`}
       <text class="axis" x=${(EDGE.left + width - EDGE.right) / 2} y=${HEIGHT - 5}>${t("curve_epoch")}</text>
       ${lines.map(({ key, points }) => {
         const path = points.map(([epoch, value]) => `${x(epoch).toFixed(1)},${y(value).toFixed(1)}`);
@@ -163,7 +166,7 @@ const Table = ({ history }) => html`
           <tr key=${row.epoch}>
             <th scope="row">${decimal(row.epoch)}</th>
             ${COLUMNS.map(
-              ([name, isShare]) => html`<td>${row[name] === null ? "–" : written(row[name], isShare)}</td>`,
+              ([name, isShare]) => html`<td>${Number.isFinite(row[name]) ? written(row[name], isShare) : "–"}</td>`,
             )}
           </tr>
         `,
