@@ -241,10 +241,12 @@ def test_a_budget_that_was_too_short_offers_a_longer_one(served, window):  # noq
     assert state_of(page, "lost") == "gone"
     # A run whose folder is removed while it is known goes with a word.
     write_run(served.folder / "runs" / "made")
+    (served.folder / "runs" / "made" / "classifier.keras").touch()
     page.locator(".trainings .row", has_text="made").click()
     page.wait_for_selector("#shown-title:has-text('made')")
     shutil.rmtree(served.folder / "runs" / "made")
     page.wait_for_selector(".vanished >> text=made is no longer there")
+    assert page.locator(".message", has_text="made").count() == 0  # once is enough
     page.locator(".vanished").get_by_role("button", name="Close").click()
     page.wait_for_selector(".vanished", state="detached")
     tabs.check(served.origin)

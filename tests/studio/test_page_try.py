@@ -324,7 +324,7 @@ def test_a_file_is_answered_with_none_of_these_and_a_bad_one_with_a_line(studio,
     assert page.locator(".said").count() == 0
     field.set_input_files({"name": "b.png", "mimeType": "image/png", "buffer": picture(5)})
     answered(page, "[data-known=false]:has-text('None of these')")
-    assert "below the threshold of 100 %" in page.inner_text(".reason")
+    assert "below the threshold of 100.0 %" in page.inner_text(".reason")
     assert page.locator(".trouble").count() == 0
     page.get_by_role("button", name="Nearest training images").click()
     page.locator(".neighbours button").first.click()

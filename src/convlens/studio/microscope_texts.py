@@ -118,8 +118,8 @@ _TIME = {
     "time_title": N_("The way to a class"),
     "time_about": N_(
         "What the network said of this image at the start, after its first steps and after its "
-        "epochs. It needs a run that has kept its states: convlens train … --snapshots 20, which "
-        "says before what they take."
+        "epochs. The training must have kept its states: in the room Train, their number is among "
+        "the further settings; at the terminal it is convlens train … --snapshots 20."
     ),
     "states_shown": N_("{n} of {all} states are shown"),
     "play": N_("Play"),

@@ -28,6 +28,14 @@ _CHOICES = {
     "train_snapshots_about": N_(
         "The time machine of the room Microscope shows them one after the other."
     ),
+    "train_no_states_budget": N_(
+        "With a time budget no states can be kept here: it would have to leave the trained network "
+        "out. For the time machine of the room Microscope, choose a way that learns by epochs."
+    ),
+    "train_no_states_head": N_(
+        "Its last layer is computed at once, so there are no states to keep for the time machine "
+        "of the room Microscope."
+    ),
     "train_snapshots_size": N_("{n} states will be kept, in about {size} on the disk."),
     "train_snapshots_free": N_("The disk has only {free} left; keep fewer, or free some space."),
     "train_start": N_("Start the training"),
@@ -150,6 +158,7 @@ _RESULT = {
     "curve_train": N_("images it learns from"),
     "curve_val": N_("other images"),
     "curve_epoch": N_("epoch"),
+    "curve_best": N_("best epoch: {n}"),
     "curve_table": N_("The numbers of all epochs"),
     "curve_spoken": N_("{line}: {value} after epoch {epoch}."),
     "column_accuracy": N_("accuracy"),

@@ -33,11 +33,11 @@ TRY_TEXTS: dict[str, str] = {
     "try_answer": N_("Answer"),
     "try_none": N_("None of these"),
     "try_why_none": N_(
-        "The most probable class is {label} with {percent} %, which is below the threshold of "
-        "{threshold} %."
+        "The most probable class is {label} with {percent}, which is below the threshold of "
+        "{threshold}."
     ),
-    "try_now_says": N_("{label}, {percent} %"),
-    "try_threshold": N_("The threshold is {threshold} %."),
+    "try_now_says": N_("{label}, {percent}"),
+    "try_threshold": N_("The threshold is {threshold}."),
     "try_pace": N_("{rate} answers a second, {milliseconds} ms each"),
     "try_took": N_("{milliseconds} ms"),
     "try_seen_as": N_("seen at {width} × {height} pixels"),

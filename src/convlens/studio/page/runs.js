@@ -20,8 +20,10 @@ async function loadRuns() {
   }
 }
 
-/* Say which classifiers were removed, since a room that has shown one goes on with another. */
+/* Say which classifiers were removed, since a room that has shown one goes on with another. The
+   room Train says it of all runs itself. */
 function sayGone(before, now) {
+  if (place.get().room === "train") return;
   const names = before
     .filter((run) => run.has_classifier && !now.some(({ name }) => name === run.name))
     .map(({ name }) => name);

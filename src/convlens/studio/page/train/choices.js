@@ -60,11 +60,8 @@ export function Chosen({ state, onStarted }) {
       </div>
       ${chosen.way === "budget" &&
       html`<${Budget} seconds=${chosen.seconds ?? 180} needed=${plan?.plan.needed} />`}
-      ${EPOCHS[chosen.way] &&
-      html`
-        <${Epochs} way=${chosen.way} epochs=${chosen.epochs} />
-        <${Further} number=${chosen.snapshots ?? 0} plan=${plan?.plan} />
-      `}
+      ${EPOCHS[chosen.way] && html`<${Epochs} way=${chosen.way} epochs=${chosen.epochs} />`}
+      <${Further} way=${chosen.way} number=${chosen.snapshots ?? 0} plan=${plan?.plan} />
     </section>
     <${Plan} request=${requestOf(chosen)} answer=${plan} problem=${problem} unlike=${state.unlike} />
     <div class="start-bar">
@@ -166,26 +163,35 @@ const Epochs = ({ way, epochs = {} }) => html`
 `;
 
 /* What few people need. */
-function Further({ number, plan }) {
+function Further({ way, number, plan }) {
   const [isOpen, setOpen] = useState(number > 0);
-  const { states, bytes, free } = plan?.snapshots ?? {};
   return html`
     <details class="further" open=${isOpen} onToggle=${(event) => setOpen(event.target.open)}>
       <summary>${t("train_further")}</summary>
-      <${Number_}
-        label=${t("train_snapshots")}
-        value=${number}
-        least=${0}
-        most=${1000}
-        step=${1}
-        onValue=${(value) => choose({ snapshots: Math.round(value) })}
-      />
-      <p class="note">${t("train_snapshots_about")}</p>
-      ${number > 0 && bytes && html`<p role="status">${t("train_snapshots_size", { n: decimal(states), size: megabytes(bytes) })}</p>`}
-      ${number > 0 &&
-      bytes > free &&
-      html`<p class="problem" role="alert">${t("train_snapshots_free", { free: megabytes(free) })}</p>`}
+      ${EPOCHS[way]
+        ? html`<${Snapshots} number=${number} kept=${plan?.snapshots} />`
+        : html`<p class="note">${t(`train_no_states_${way}`)}</p>`}
     </details>
+  `;
+}
+
+/* How many states are kept for the time machine, and what they take on the disk. */
+function Snapshots({ number, kept }) {
+  const { states, bytes, free } = kept ?? {};
+  return html`
+    <${Number_}
+      label=${t("train_snapshots")}
+      value=${number}
+      least=${0}
+      most=${1000}
+      step=${1}
+      onValue=${(value) => choose({ snapshots: Math.round(value) })}
+    />
+    <p class="note">${t("train_snapshots_about")}</p>
+    ${number > 0 && bytes && html`<p role="status">${t("train_snapshots_size", { n: decimal(states), size: megabytes(bytes) })}</p>`}
+    ${number > 0 &&
+    bytes > free &&
+    html`<p class="problem" role="alert">${t("train_snapshots_free", { free: megabytes(free) })}</p>`}
   `;
 }
 

@@ -6,13 +6,11 @@ import { Icon } from "../icons.js";
 import { ClassSign } from "../parts.js";
 import { project } from "../project.js";
 import { useStore } from "../store.js";
-import { decimal, t } from "../words.js";
+import { decimal, percent, t } from "../words.js";
 import { openRun, rate, tried } from "./live.js";
 
 const SPOKEN = 1500; // milliseconds between two answers that are read aloud
 const MOST_FIXED = 10; // classes whose bars stay at their places
-
-export const percent = (share, digits = 1) => decimal(Number((100 * share).toFixed(digits)));
 
 /* Return the place of a class, which chooses its colour: that of the workspace, if it knows it. */
 export function placeOf(name, names) {
@@ -62,13 +60,12 @@ function Trouble({ problem, halted, run, status }) {
 
 function Said({ answer, status }) {
   const { label, probability, known, threshold } = answer;
-  const shown = percent(probability, 0);
   const place = placeOf(label, status?.class_names ?? []);
   if (known) {
     return html`
       <p class="said" data-known="true">
         <${ClassSign} place=${place} /><span class="label">${label}</span>
-        <b>${shown} %</b>
+        <b>${percent(probability, 0)}</b>
       </p>
       <p class="reason">${threshold !== null && t("try_threshold", { threshold: percent(threshold) })}</p>
     `;
@@ -99,7 +96,7 @@ function Bars({ answer, names }) {
               <i data-colour=${place % 8} style=${{ width: `${100 * share}%` }}></i>
               ${threshold !== null && html`<u style=${{ left: `${100 * threshold}%` }}></u>`}
             </span>
-            <span class="share">${percent(share)} %</span>
+            <span class="share">${percent(share)}</span>
           </li>
         `;
       })}

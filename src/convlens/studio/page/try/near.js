@@ -7,7 +7,7 @@ import { Thumb } from "../images/thumb.js";
 import { ClassSign } from "../parts.js";
 import { go } from "../place.js";
 import { useStore } from "../store.js";
-import { count, decimal, t } from "../words.js";
+import { count, fixed, t } from "../words.js";
 import { placeOf } from "./answer.js";
 import { tried } from "./live.js";
 import { Awaited, useAnswer } from "./why.js";
@@ -28,7 +28,7 @@ export function Near({ image }) {
 
 function Rows({ answer }) {
   const { rows, compared, changed, seconds } = answer;
-  const taken = t("try_seconds", { seconds: decimal(Number(seconds.toFixed(1))) });
+  const taken = t("try_seconds", { seconds: fixed(seconds, 1) });
   return html`
     <ol class="neighbours" aria-live="polite">
       ${rows.map((row) => html`<${Row} key=${row.name} row=${row} />`)}
@@ -58,7 +58,7 @@ function Row({ row }) {
         : picture}
       <p class="of">
         <${ClassSign} place=${placeOf(row.label, status?.class_names ?? [])} /><b>${row.label}</b>
-        <span class="cosine">${decimal(Number(row.similarity.toFixed(3)))}</span>
+        <span class="cosine">${fixed(row.similarity, 3)}</span>
       </p>
       <p class="note" data-far=${row.is_far}>${row.said}</p>
       ${row.doubt && html`<p class="note doubt"><${Icon} name="warning" />${t("try_doubt", { label: row.doubt })}</p>`}

@@ -5,7 +5,7 @@ import { call, Gone } from "../api.js";
 import { html } from "../html.js";
 import { Icon } from "../icons.js";
 import { useStore } from "../store.js";
-import { decimal, language, t } from "../words.js";
+import { decimal, fixed, language, t } from "../words.js";
 import { tried } from "./live.js";
 
 const PAUSE = 300; // milliseconds without another image, before the server is asked
@@ -101,7 +101,7 @@ function Explanation({ one }) {
   const { source } = useStore(tried);
   // The two maps of a difference come before it.
   const maps = one.maps.length === 3 ? [one.maps[1], one.maps[2], one.maps[0]] : one.maps;
-  const taken = t("try_seconds", { seconds: decimal(Number(one.seconds.toFixed(1))) });
+  const taken = t("try_seconds", { seconds: fixed(one.seconds, 1) });
   return html`
     <div class="explanation" data-count=${maps.length} aria-live="polite">
       <p class="explained"><b>${one.title}</b> <span>${one.explained}</span> <span class="note">${taken}</span></p>
