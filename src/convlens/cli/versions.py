@@ -40,9 +40,9 @@ def compare(
     if found.result.pairs:
         screen.columns([*_pairs(found)])
         screen.say()
-    for pair in found.result.pairs:
-        screen.say(str(pair))
-    screen.say(found.test, "dim")
+        for pair in found.result.pairs:
+            screen.say(str(pair))
+        screen.say(found.test, "dim")
     for note in found.notes:
         screen.note(note)
     if found.differences:
