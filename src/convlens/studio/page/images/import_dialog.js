@@ -6,7 +6,7 @@ import { Icon } from "../icons.js";
 import { ClassSign, Dialog, NameField } from "../parts.js";
 import { project } from "../project.js";
 import { useStore } from "../store.js";
-import { count, megabytes, t } from "../words.js";
+import { count, megabytes, sentences, t } from "../words.js";
 import { current, drop, finish, look } from "./imports.js";
 import { LeftOut } from "./left_out.js";
 import { RefusedNames } from "./refused.js";
@@ -143,8 +143,10 @@ const Nothing = ({ now, close }) => html`
 
 const Done = ({ now, close }) => html`
   <p class="lead" role="status">
-    ${count("did_import", now.answer.added)}
-    ${now.answer.already > 0 && ` ${count("import_already", now.answer.already)}`}
+    ${sentences(
+      count("did_import", now.answer.added),
+      now.answer.already > 0 && count("import_already", now.answer.already),
+    )}
   </p>
   ${now.answer.notes.map((text) => html`<p class="note">${text}</p>`)}
   <${RefusedFiles} refused=${now.refused} />

@@ -6,7 +6,7 @@ import { IconButton } from "../parts.js";
 import { project } from "../project.js";
 import { discardStuck, forgetRefused, queue, sendStuck } from "../queue.js";
 import { useStore } from "../store.js";
-import { count, t } from "../words.js";
+import { count, sentences, t } from "../words.js";
 import { ClassChoice } from "./class_choice.js";
 import { RefusedNames } from "./refused.js";
 
@@ -41,14 +41,14 @@ function RefusedList({ refused }) {
 
 /* Ask for the class of images whose class is gone, or which the server could not save. */
 function AskAgain({ stuck }) {
-  const why = [...new Set(stuck.map(({ message }) => message))].join(" ");
+  const why = sentences(...new Set(stuck.map(({ message }) => message)));
   const take = (id) => {
     for (const image of stuck) image.class = id;
     sendStuck(stuck);
   };
   return html`
     <div class="notice stuck" role="alert">
-      <p>${count("stuck", stuck.length)} ${why}</p>
+      <p>${sentences(count("stuck", stuck.length), why)}</p>
       <${ClassChoice} onTake=${take} />
       <button type="button" class="button" onClick=${discardStuck}>
         <${Icon} name="trash" />${count("discard", stuck.length)}

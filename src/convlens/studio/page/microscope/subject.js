@@ -7,7 +7,7 @@ import { Icon } from "../icons.js";
 import { FilesButton, IconButton } from "../parts.js";
 import { place, show } from "../place.js";
 import { project } from "../project.js";
-import { useRuns } from "../runs.js";
+import { described, firstOf, useRuns } from "../runs.js";
 import { sayError } from "../say.js";
 import { createStore, keep, kept, useStore } from "../store.js";
 import { t } from "../words.js";
@@ -27,15 +27,15 @@ function choosePicture(found) {
 
 /* Return the runs that can be looked into, the chosen one (or undefined), and the image.
 
-   Without a choice, it is the newest one; with `states`, the newest one that has kept states. */
+   With `states`, a run that has kept some comes first as long as none is chosen. */
 export function useSubject({ states = false } = {}) {
   const runs = useRuns();
   const { run: name, image: id, name: file } = useStore(place);
   const lastImage = useStore(last);
   const image = id ? { id, name: file } : lastImage;
   const ready = runs?.filter((run) => run.has_classifier);
-  const first = (states && ready?.find((one) => one.has_states)) || ready?.[0];
-  const run = ready?.find((one) => one.name === name) ?? first;
+  const suited = ready?.filter((one) => !states || one.has_states) ?? [];
+  const run = ready?.find((one) => one.name === name) ?? firstOf(suited.length ? suited : (ready ?? []));
   return { runs, ready, run, image };
 }
 
@@ -48,9 +48,7 @@ export function Subject({ ready, run, image, lead }) {
         <span>${t("micro_run")}</span>
         <select onChange=${(event) => show({ run: event.target.value })}>
           ${ready.map(
-            ({ name, network }) => html`
-              <option value=${name} selected=${name === run?.name}>${name}${network ? ` · ${network}` : ""}</option>
-            `,
+            (one) => html`<option value=${one.name} selected=${one === run}>${described(one)}</option>`,
           )}
         </select>
       </label>

@@ -7,7 +7,7 @@ import { Thumb } from "../images/thumb.js";
 import { ClassSign } from "../parts.js";
 import { go } from "../place.js";
 import { useStore } from "../store.js";
-import { count, fixed, t } from "../words.js";
+import { count, fixed, sentences, t } from "../words.js";
 import { placeOf } from "./answer.js";
 import { tried } from "./live.js";
 import { Awaited, useAnswer } from "./why.js";
@@ -33,7 +33,7 @@ function Rows({ answer }) {
     <ol class="neighbours" aria-live="polite">
       ${rows.map((row) => html`<${Row} key=${row.name} row=${row} />`)}
     </ol>
-    <p class="note">${t("try_near_text")} ${count("try_compared", compared)} ${taken}</p>
+    <p class="note">${sentences(t("try_near_text"), count("try_compared", compared), taken)}</p>
     ${changed && html`<p class="note"><${Icon} name="note" />${t("try_changed")}</p>`}
   `;
 }
