@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 
 from convlens.data.clusters import clusters_of
-from convlens.data.splits import draw, folds, make_splits, ranks_of
+from convlens.data.folds import folds
+from convlens.data.splits import draw, make_splits, ranks_of
 from convlens.errors import DataError
 
 NAMES = ("bee", "cat", "dog", "eel")

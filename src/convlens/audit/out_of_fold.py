@@ -23,7 +23,7 @@ from sklearn.metrics import pairwise_distances
 from threadpoolctl import threadpool_limits
 
 from convlens.audit.components import principal_components
-from convlens.data.splits import folds
+from convlens.data.folds import folds
 from convlens.transfer.heads import Floats
 
 FOLDS = 5

@@ -7,7 +7,7 @@ docs/decisions/splits.md.
 """
 
 import hashlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,7 +16,6 @@ from scipy.sparse import coo_array
 
 from convlens.data.dataset import SPLITS, note_if, refuse_if
 from convlens.data.digests import Digests
-from convlens.errors import DataError
 from convlens.files import and_more
 from convlens.language import _
 
@@ -191,35 +190,6 @@ def make_splits(  # noqa: PLR0913 - each argument is one fact about the splits
         notes.append(_("every image of val is in test, too; other images validate, from train"))
         splits["val"] = drawn("val", val)
     return Splits(**splits, notes=tuple(notes))
-
-
-def folds(
-    labels: NDArray[np.int64], clusters: Indices, pool: Indices, k: int, seed: int
-) -> Iterator[tuple[Indices, Indices]]:
-    """Yield (rest, held-out) k times, stratified by class and with whole clusters.
-
-    Args:
-        labels: (n,) class indices of all images.
-        clusters: (n,) cluster numbers of all images, from `clusters_of`.
-        pool: The indices to divide; each is held out once.
-        k: The number of folds.
-        seed: The seed of the draw.
-
-    Raises:
-        DataError: If a class has fewer than k different images.
-    """
-    from sklearn.model_selection import StratifiedGroupKFold
-
-    splitter = StratifiedGroupKFold(n_splits=k, shuffle=True, random_state=seed)
-    try:
-        for rest, held in splitter.split(pool, labels[pool], clusters[pool]):
-            yield pool[rest], pool[held]
-    except ValueError as error:
-        raise DataError(
-            _("--folds {k} needs at least {k} different images of every class; {error}.").format(
-                k=k, error=error
-            )
-        ) from error
 
 
 def _limited(
