@@ -156,8 +156,12 @@ def test_two_tabs_a_queue_and_a_training_that_is_killed(served, window):  # noqa
         wait_for(
             tab, lambda tab=tab: tab.locator(".trainings .name").all_inner_texts()[1], "fast_cnn-2"
         )
+    page.locator(".trainings .row:has(.name:text-is('fast_cnn'))").click()
+    page.wait_for_selector("#shown-title:text-is('fast_cnn')")
     page.get_by_role("button", name="Take fast_cnn out of the list").click()
-    wait_for(other, other.locator(".trainings li").count, 2)
+    for tab in (page, other):
+        wait_for(tab, tab.locator(".trainings li").count, 2)
+    assert page.locator(".vanished").count() == 0  # nobody misses it
     (long, _second) = sorted(queue(served), key=lambda one: one["state"])
     os.kill(long["pid"], signal.SIGKILL)
     wait_until(page, "small_resnet", "killed")

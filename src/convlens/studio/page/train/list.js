@@ -43,7 +43,7 @@ function Row({ row, isShown, rows }) {
         `}
         ${entry &&
         (state === "waiting" || (state !== "running" && !found)) &&
-        html`<${IconButton} icon="close" label=${t("queue_remove", { run })} onClick=${() => removeTraining(entry.id)} />`}
+        html`<${IconButton} icon="close" label=${t("queue_remove", { run })} onClick=${() => removeTraining(entry)} />`}
       </span>
     </li>
   `;

@@ -144,7 +144,7 @@ function Failed({ entry }) {
     const answer = await act("", { json: { ...choice, seconds } });
     if (!answer) return;
     show({ run: answer.training.run });
-    await removeTraining(entry.id); // nothing of it is on the disk
+    await removeTraining(entry); // nothing of it is on the disk
   };
   if (!needed) {
     return html`

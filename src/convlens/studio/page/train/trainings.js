@@ -2,6 +2,7 @@
 
 import { useEffect, useState } from "preact/hooks";
 import { call, Gone } from "../api.js";
+import { place, show } from "../place.js";
 import { onChange, onProgress } from "../project.js";
 import { say, sayError } from "../say.js";
 import { createStore, useStore } from "../store.js";
@@ -46,8 +47,9 @@ export async function act(path, request = {}) {
   }
 }
 
-/* Take a training out of the list. */
-export async function removeTraining(id) {
+/* Take a training out of the list. One that is shown is not shown any more, and not missed either. */
+export async function removeTraining({ id, run }) {
+  if (place.get().run === run) show({ run: null });
   try {
     await call(`/api/trainings/${id}`, { method: "DELETE" });
   } catch (error) {
