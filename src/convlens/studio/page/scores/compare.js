@@ -4,10 +4,11 @@ import { html } from "../html.js";
 import { Icon } from "../icons.js";
 import { IconButton } from "../parts.js";
 import { go } from "../place.js";
+import { moment } from "../time.js";
 import { count, decimal, t } from "../words.js";
 import { query, useAnswer } from "./load.js";
 import { PredictionsNote } from "./version.js";
-import { day, duration, Interval } from "./versions.js";
+import { duration, Interval } from "./versions.js";
 
 export function Compared({ names, runs }) {
   const isEnough = names.length > 1;
@@ -104,7 +105,7 @@ function Facts({ names, answer }) {
     row(t("scores_images"), ({ images }) => decimal(images)),
     row(t("scores_fingerprint"), ({ fingerprint }) => short(fingerprint)),
     row(t("scores_list"), ({ lists }) => lists.map((one) => `${one.name}, ${count("scores_corrections", one.rows)}`).join("; ") || t("scores_no_list")),
-    row(t("scores_began"), ({ began }) => (began ? day(began) : "–")),
+    row(t("scores_began"), ({ began }) => (began ? moment(began) : "–")),
     row(t("scores_time"), ({ seconds }) => (seconds ? duration(seconds) : "–")),
     ...answer.differences.map(({ setting, values }) => ({ name: setting, cells: values.map(written) })),
   ];

@@ -2,7 +2,8 @@
 
 import { html } from "../html.js";
 import { go } from "../place.js";
-import { count, decimal, language, t } from "../words.js";
+import { moment } from "../time.js";
+import { count, decimal, t } from "../words.js";
 
 const MOST = 8; // side by side
 
@@ -64,7 +65,7 @@ function about(run) {
   const parts = [run.kind === "training" ? "" : run.kind_text, run.accuracy ? "" : run.state_text, run.network];
   if (run.accuracy) parts.push(count("scores_tested", run.accuracy.n, { seen: run.scored_text }));
   if (run.corrections) parts.push(count("scores_corrections", run.corrections));
-  if (run.began) parts.push(day(run.began));
+  if (run.began) parts.push(moment(run.began));
   if (run.seconds) parts.push(duration(run.seconds));
   return parts.filter(Boolean).join(" · ");
 }
@@ -77,12 +78,6 @@ export const Interval = ({ score }) => html`
     style=${{ "--low": score.low, "--high": score.high, "--value": score.value }}
   ><i></i></span>
 `;
-
-export function day(began) {
-  const tag = language.get() === "zh" ? "zh-Hant-TW" : "en-GB";
-  const style = { day: "numeric", month: "short", hour: "2-digit", minute: "2-digit" };
-  return new Intl.DateTimeFormat(tag, style).format(new Date(began));
-}
 
 export function duration(seconds) {
   const isShort = seconds < 90;

@@ -3,7 +3,7 @@
 import { html } from "../html.js";
 import { Icon } from "../icons.js";
 import { decimal, t } from "../words.js";
-import { about } from "./time.js";
+import { about } from "../time.js";
 
 const RESERVE = 1.25; // as a computer is not equally fast at all times
 const STEP = 30; // seconds

@@ -4,9 +4,9 @@ import { html } from "../html.js";
 import { Icon } from "../icons.js";
 import { IconButton } from "../parts.js";
 import { show } from "../place.js";
-import { tag, t } from "../words.js";
+import { t } from "../words.js";
 import { State, stateOf, stateText } from "./shown.js";
-import { moment } from "./time.js";
+import { moment } from "../time.js";
 import { act, removeTraining } from "./trainings.js";
 
 export const List = ({ rows, shown, busyWith, damage }) => html`
@@ -33,7 +33,7 @@ function Row({ row, isShown, rows }) {
         <span class="name">${run}</span>
         <${State} state=${state} text=${stateText(row, state)} />
         <span class="said">${said}</span>
-        <time>${moment(found?.began ?? entry?.asked, tag())}</time>
+        <time>${moment(found?.began ?? entry?.asked)}</time>
       </button>
       <span class="tools">
         ${state === "waiting" &&

@@ -7,7 +7,7 @@ import { go } from "../place.js";
 import { project } from "../project.js";
 import { useStore } from "../store.js";
 import { count, decimal, t } from "../words.js";
-import { about, exactly } from "./time.js";
+import { about, exactly } from "../time.js";
 
 const FEW = 20; // images of a class
 const UNEQUAL = 5; // times as many images

@@ -10,7 +10,7 @@ import { rooms } from "../rooms.js";
 import { percent, sentences, t } from "../words.js";
 import { Enough, spent } from "./enough.js";
 import { Mistakes } from "./mistakes.js";
-import { about, clock, exactly } from "./time.js";
+import { about, clock, exactly } from "../time.js";
 import { act, removeTraining, useNow, useSecondsSince } from "./trainings.js";
 
 export function Shown({ row, at }) {

@@ -1,6 +1,6 @@
 /* Time: seconds as one says them. */
 
-import { count, decimal, t } from "../words.js";
+import { count, decimal, t, tag } from "./words.js";
 
 /* Return "about 2 minutes" or "about 40 seconds"; nobody knows more before. */
 export function about(seconds) {
@@ -24,9 +24,9 @@ export function clock(seconds) {
 }
 
 /* Return a time of day, with the day unless it is today. */
-export function moment(value, tag) {
+export function moment(value) {
   const date = new Date(value);
   const isToday = date.toDateString() === new Date().toDateString();
   const how = isToday ? { timeStyle: "short" } : { dateStyle: "medium", timeStyle: "short" };
-  return new Intl.DateTimeFormat(tag, how).format(date);
+  return new Intl.DateTimeFormat(tag(), how).format(date);
 }
