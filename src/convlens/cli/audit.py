@@ -3,7 +3,7 @@
 import time
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from cyclopts import Parameter
 
@@ -91,7 +91,7 @@ def audit(  # noqa: PLR0913 - options of the command
     check_places(out, fix, export)
     folder = run_of(source)
     share = None
-    flags = {"using": using, "pattern": pattern, "layout": layout}
+    flags: dict[str, Any] = {"using": using, "pattern": pattern, "layout": layout}
     flags |= {"true": true, "predicted": predicted, "data": data}
     flags |= {"out": out, "cluster": cluster, "answers": answers}
     flags["of_run"] = None if folder is None else source
