@@ -78,6 +78,14 @@ def test_a_workspace_comes_back_byte_for_byte(pets, tmp_path):
         assert page.state()["excluded"] == 1
         assert sorted(page.classes()) == sorted([*NAMES, "empty"])
         assert page.token != pets.token
+        # Its earlier runs were trained on images that came along; the original is still there.
+        scores = page.studio.scores
+        assert scores.is_of_workspace({"path": str(root / "images")})
+        assert not scores.is_of_workspace({"path": str(tmp_path)})
+    with opened(again) as page:  # as it was left
+        assert page.studio.scores.is_of_workspace({"path": str(root / "images")})
+        assert page.studio.scores.is_of_workspace({"path": str(again / "images")})
+    assert not pets.studio.scores.is_of_workspace({"path": str(again / "images")})
     # The name is taken now.
     assert unpack_workspace(file, tmp_path, "saved.ZIP") == tmp_path / "saved-2"
 

@@ -10,10 +10,12 @@ from math import nan
 
 import pytest
 
+from convlens.language import language, using
 from convlens.studio.training import entry as states
 from convlens.studio.training import process
 from convlens.studio.training.entry import Entry
 from convlens.studio.training.process import is_alive
+from convlens.studio.training.ways import Choice
 from tests.studio.conftest import opened, picture
 
 QUICK = {"way": "small", "epochs": 2}
@@ -110,6 +112,23 @@ def test_states_are_kept_by_ways_that_learn_step_by_step(page):
     assert "--snapshots" not in head["command"]
     wrong = page.post("/api/trainings", QUICK | {"snapshots": 1001})
     assert wrong.json()["field"] == "snapshots"
+
+
+def test_a_training_speaks_the_language_of_the_page_that_asked_for_it(page, monkeypatch):
+    spoken = []
+
+    def start(*_words):
+        spoken.append(language())
+        raise OSError("it need not begin")
+
+    monkeypatch.setattr("convlens.studio.training.queue.start", start)
+    queue = page.studio.queue
+    with using("zh"), monkeypatch.context() as patched:
+        patched.setattr(queue, "look", lambda: None)
+        queue.add(Choice.of(QUICK))
+    queue.entries = [Entry.read(one.to_dict()) for one in queue.entries]  # after a restart
+    queue.look()  # of the thread that starts what waits
+    assert spoken == ["zh"]
 
 
 def test_a_training_is_planned_queued_shown_and_finished(page):

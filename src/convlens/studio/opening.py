@@ -37,10 +37,13 @@ class Places:
     Attributes:
         root: The workspace.
         source: The data source that is opened, or None if the images are in the workspace.
+        former: The folders at which the workspace has been opened before, or from which it was
+            copied. Its earlier runs name their images by these.
     """
 
     root: Path
     source: str | None = None
+    former: tuple[str, ...] = ()
 
     @property
     def images(self) -> Path:
@@ -135,7 +138,13 @@ def _opened(root: Path) -> Places:
             )
         )
     source = facts.get("source")
-    return _made(Places(root, source if isinstance(source, str) else None))
+    roots = facts.get("roots", [])
+    roots = [one for one in roots if isinstance(one, str)] if isinstance(roots, list) else []
+    here = str(root.absolute())
+    places = _made(Places(root, source if isinstance(source, str) else None, tuple(roots)))
+    if here not in roots:  # it was moved, or it is a copy
+        _write_facts(places, [*roots, here])
+    return places
 
 
 def _beside_images(folder: str, root: Path) -> Places:
@@ -169,9 +178,13 @@ def _made(places: Places) -> Places:
         if places.source is None:
             make_folder(places.images)
     if _facts(places.root) is None:
-        facts = {"format": FORMAT, "source": places.source}
-        write_atomically(places.hidden / "studio.json", json.dumps(facts), _("the workspace"))
+        _write_facts(places, [str(places.root.absolute())])
     return places
+
+
+def _write_facts(places: Places, roots: list[str]) -> None:
+    facts = {"format": FORMAT, "source": places.source, "roots": roots}
+    write_atomically(places.hidden / "studio.json", json.dumps(facts), _("the workspace"))
 
 
 def token_of(places: Places) -> str:

@@ -81,9 +81,11 @@ class Scores:
         return {"state": "ready"}
 
     def source_of(self, folder: Path) -> str:
-        """Return where the images of a run lie now, also if the workspace was moved."""
-        path = str(read_json(folder / "data.json")["path"])
-        return path if Path(path).exists() else self.source
+        """Return where the images of a run lie now, also if the workspace was moved or copied."""
+        data = read_json(folder / "data.json")
+        path = str(data["path"])
+        elsewhere = Path(path).exists() and not self.is_of_workspace(data)
+        return path if elsewhere else self.source
 
     @property
     def source(self) -> str:
@@ -96,7 +98,12 @@ class Scores:
         Args:
             data: The content of data.json of the run.
         """
-        return same_folder(str(data.get("path", "")), self.source)
+        path = str(data.get("path", ""))
+        places = self._workspace.places
+        # A copy has its own images, although the original may still be there.
+        former = {str(Path(root) / places.images.name) for root in places.former}
+        is_copied = places.source is None and path in former
+        return is_copied or same_folder(path, self.source)
 
     def items(self, data: Mapping[str, Any], files: list[str]) -> list[Item | None]:
         """Return the images of the workspace that a run was tested on; None for one that is gone.

@@ -7,7 +7,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from convlens.language import N_, TAGS, _, using
+from convlens.language import N_, TAGS, _, language, using
 from convlens.lock import was_killed
 from convlens.memory import why_killed
 from convlens.studio.problem import Problem
@@ -53,6 +53,7 @@ class Entry:
         message: Why it has failed.
         stopping: Whether it was told to stop.
         words: The words after `convlens` with which it was started first, to be shown.
+        language: The language of the page that has asked for it, which it speaks.
     """
 
     run: str
@@ -68,6 +69,7 @@ class Entry:
     message: str = ""
     stopping: bool = False
     words: list[str] = field(default_factory=list)
+    language: str = field(default_factory=language)
 
     @classmethod
     def read(cls, content: dict[str, Any]) -> "Entry":
@@ -132,6 +134,7 @@ class Entry:
             and "\0" not in self.run
             and IDENTIFIER.fullmatch(self.id) is not None
             and self.state in STATES
+            and self.language in TAGS
             and all(type(one) in (int, float) and 0 <= one < LARGE for one in numbers)
             and all(type(one) is bool for one in (self.resumes, self.stopping))
         )

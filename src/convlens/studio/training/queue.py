@@ -15,7 +15,7 @@ from subprocess import Popen
 
 from convlens.errors import ConvlensError
 from convlens.folders import make_folder
-from convlens.language import _
+from convlens.language import _, using
 from convlens.lock import is_locked
 from convlens.run_folder import LIVE, is_begun, is_claimed
 from convlens.studio.listing import time_of
@@ -225,7 +225,8 @@ class Queue(TrainingList):
             words = self.words(one)
             if not one.resumes:
                 one.words = words
-            self._process = start(words, logs.output, logs.errors, logs.progress)
+            with using(one.language):  # whichever thread starts it
+                self._process = start(words, logs.output, logs.errors, logs.progress)
         except (OSError, ConvlensError) as error:
             one.state = states.FAILED
             one.message = str(error)
