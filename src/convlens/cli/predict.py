@@ -24,7 +24,6 @@ from convlens.cli.predict_cluster import (
     predict_on_cluster,
 )
 from convlens.cli.predict_formats import PRINTERS, row_of
-from convlens.cli.predict_images import find_images
 from convlens.conflicts import refuse_conflicts
 from convlens.errors import ConfigError, DataError, ImageError
 from convlens.language import N_, _
@@ -89,6 +88,7 @@ def predict(  # noqa: PLR0913 - the flags of the command
         return predict_on_cluster(
             load, patterns, Asked(cluster, answers, engine, precision), (format, top)
         )
+    from convlens.cli.predict_images import find_images
     from convlens.data.deep import describe_unit
     from convlens.image_file import readable
 

@@ -10,7 +10,6 @@ from cyclopts import Parameter
 from rich.console import Console
 
 from convlens.cli.predict_formats import PRINTERS, row_of
-from convlens.cli.predict_images import find_images
 from convlens.errors import ConfigError, DataError
 from convlens.files import expanded
 from convlens.language import N_, _
@@ -102,6 +101,7 @@ def predict_on_cluster(
 
 def _names(patterns: Sequence[str], notes: list[str]) -> Iterator[str]:
     """Yield the names of the images, and add what is to be said of them to the notes."""
+    from convlens.cli.predict_images import find_images
     from convlens.cluster.images import images_at, images_in_list, is_address, is_list
 
     for pattern in patterns:
