@@ -66,7 +66,7 @@ def runs(tmp_path_factory):
 def test_it_learns(runs, engine):
     report = json.loads((runs / engine / "report.json").read_text())
     assert report["versions"]["engine"] == engine
-    assert report["metrics"]["accuracy"]["value"] > 0.4  # chance is 0.1
+    assert report["metrics"]["accuracy"]["value"] > 0.3  # chance is 0.1
 
 
 @pytest.mark.parametrize("made_on", ENGINES)
