@@ -8,6 +8,7 @@ computed again; its shard has the same name and the same content.
 
 import logging
 import os
+import warnings
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -211,7 +212,11 @@ def _rows(
     import ray.data
 
     logging.getLogger("ray.data").setLevel(logging.CRITICAL)
-    ray.data.DataContext.get_current().enable_progress_bars = False
+    with warnings.catch_warnings():
+        # Ray's own settings warn of each other when they are made for the first time.
+        warnings.simplefilter("ignore", DeprecationWarning)
+        context = ray.data.DataContext.get_current()
+    context.enable_progress_bars = False
     # These references must live as long as the actors, which are started again after a failure.
     shared = [ray.put(question), ray.put(known)]
     numbers = ray.data.from_items(list(range(parts)), override_num_blocks=min(parts, BLOCKS))
