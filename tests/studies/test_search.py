@@ -69,17 +69,8 @@ def table(found):
 
 @pytest.fixture(scope="module")
 def finished(dataset, tmp_path_factory):
-    folder = tmp_path_factory.mktemp("search") / "whole"
     with without_charts():
-        return search(
-            dataset,
-            CONFIG,
-            trials=TRIALS,
-            space=SPACE,
-            generation=2,
-            run=folder,
-            screen=Screen(quiet=True),
-        )
+        return begin(None, dataset, tmp_path_factory.mktemp("search") / "whole")
 
 
 def test_best_trial_has_a_report_and_is_scored_once(finished):
@@ -120,7 +111,7 @@ def begin_again(finished, dataset, folder):
     return resume_search(dataset, folder, Screen(quiet=True))
 
 
-def begin(finished, dataset, folder):
+def begin(_finished, dataset, folder):
     return search(
         dataset,
         CONFIG,

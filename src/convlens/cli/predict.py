@@ -41,27 +41,43 @@ Images = Annotated[
         help=N_("files, folders, globs, or - for the standard input"),
     ),
 ]
+Named = Annotated[str | None, Parameter(help=N_("run, .keras file or exported folder"))]
+Model = Annotated[
+    str | None, Parameter(help=N_("network with trained weights, instead of a classifier"))
+]
+Weights = Annotated[
+    Path | None, Parameter(help=N_("file with other weights of --model, for 1,000 classes"))
+]
+OtherImages = Annotated[
+    str | None, Parameter(help=N_("labelled images to use instead of the run's own test set"))
+]
+OtherLayout = Annotated[
+    Literal["auto", "classes", "splits"] | None,
+    Parameter(help=N_("what folders called train, val or test in --data are [as in the run]")),
+]
+LeakFree = Annotated[
+    bool,
+    Parameter(
+        negative=(),
+        help=N_("show the score without images of which the run has learned a copy, too"),
+    ),
+]
+Printed = Annotated[
+    Literal["table", "csv", "json"], Parameter(help=N_("how to print the predictions"))
+]
 Precision = Annotated[
     Literal["float32", "bfloat16", "auto"], Parameter(help=N_("arithmetic of the predictions"))
 ]
 
 
 def predict(  # noqa: PLR0913 - the flags of the command
-    classifier: Annotated[
-        str | None, Parameter(help=N_("run, .keras file or exported folder"))
-    ] = None,
+    classifier: Named = None,
     /,
     *images: Images,
-    model: Annotated[
-        str | None, Parameter(help=N_("network with trained weights, instead of a classifier"))
-    ] = None,
-    weights: Annotated[
-        Path | None, Parameter(help=N_("file with other weights of --model, for 1,000 classes"))
-    ] = None,
+    model: Model = None,
+    weights: Weights = None,
     top: Annotated[int, Parameter(help=N_("number of classes to print"))] = 3,
-    format: Annotated[  # noqa: A002 - the flag's name
-        Literal["table", "csv", "json"], Parameter(help=N_("how to print the predictions"))
-    ] = "table",
+    format: Printed = "table",  # noqa: A002 - the flag's name
     precision: Precision = "float32",
     engine: Engine = "keras",
     cluster: ClusterFlag = None,
@@ -78,16 +94,14 @@ def predict(  # noqa: PLR0913 - the flags of the command
     """
     words = [word for word in (model, classifier, *images) if word is not None]
     _check(words, top)
-    refuse_conflicts(
-        "predict", {"weights": weights, "model": model, "cluster": cluster, "answers": answers}
-    )
+    flags = {"weights": weights, "model": model, "cluster": cluster, "answers": answers}
+    refuse_conflicts("predict", flags)
     name, *patterns = words
     if cluster is not None and answers is not None:
         # The nodes load the classifier in the precision and on the engine that were asked for.
         load = _find_predictor(name, model, weights)
-        return predict_on_cluster(
-            load, patterns, Asked(cluster, answers, engine, precision), (format, top)
-        )
+        asked = Asked(cluster, answers, engine, precision)
+        return predict_on_cluster(load, patterns, asked, (format, top))
     from convlens.cli.predict_images import find_images
     from convlens.data.deep import describe_unit
     from convlens.image_file import readable
@@ -216,20 +230,9 @@ def load_classifier(
 def evaluate(  # noqa: PLR0913 - the flags of the command
     run: Annotated[str, Parameter(help=N_("name or folder of a run"))],
     *,
-    data: Annotated[
-        str | None, Parameter(help=N_("labelled images to use instead of the run's own test set"))
-    ] = None,
-    layout: Annotated[
-        Literal["auto", "classes", "splits"] | None,
-        Parameter(help=N_("what folders called train, val or test in --data are [as in the run]")),
-    ] = None,
-    leak_free: Annotated[
-        bool,
-        Parameter(
-            negative=(),
-            help=N_("show the score without images of which the run has learned a copy, too"),
-        ),
-    ] = False,
+    data: OtherImages = None,
+    layout: OtherLayout = None,
+    leak_free: LeakFree = False,
     cluster: ClusterFlag = None,
     answers: Answers = None,
     format: Annotated[  # noqa: A002 - the flag's name

@@ -30,6 +30,24 @@ if TYPE_CHECKING:
     from convlens.studies.places import Place
 
 PUBLISHED_CHART = Path("imagenet-published.png")
+Trials = Annotated[int | None, Parameter(help=N_("number of trials [20]"), show_default=False)]
+Vary = Annotated[
+    list[str] | None,
+    Parameter(
+        negative=(),
+        help=N_(
+            "setting to vary, with its values: dropout=0..0.5, batch_size=32,64 or "
+            "filters=16,32|32,64; may be given several times"
+        ),
+    ),
+]
+Generation = Annotated[
+    int | None,
+    Parameter(
+        help=N_("trials that do not know each other's scores, and can run at once [4]"),
+        show_default=False,
+    ),
+]
 
 
 def compare(  # noqa: PLR0913 - options of the command
@@ -178,27 +196,10 @@ def chart_published() -> None:
 def search(  # noqa: PLR0913 - options of the command
     path: Annotated[str | None, Parameter(help=N_("folder, file or name of a data set"))] = None,
     *,
-    trials: Annotated[
-        int | None, Parameter(help=N_("number of trials [20]"), show_default=False)
-    ] = None,
+    trials: Trials = None,
     minutes: Annotated[float | None, Parameter(help=N_("time after which no trial begins"))] = None,
-    vary: Annotated[
-        list[str] | None,
-        Parameter(
-            negative=(),
-            help=N_(
-                "setting to vary, with its values: dropout=0..0.5, batch_size=32,64 or "
-                "filters=16,32|32,64; may be given several times"
-            ),
-        ),
-    ] = None,
-    generation: Annotated[
-        int | None,
-        Parameter(
-            help=N_("trials that do not know each other's scores, and can run at once [4]"),
-            show_default=False,
-        ),
-    ] = None,
+    vary: Vary = None,
+    generation: Generation = None,
     using: Using = None,
     flags: Annotated[SearchFlags, Parameter(name="*")] = SearchFlags(),  # noqa: B008 - made once, never changed
     run: Annotated[

@@ -175,21 +175,24 @@ def make_splits(  # noqa: PLR0913 - each argument is one fact about the splits
     for name, share in (("test", test), ("val", val)):
         if not len(splits[name]):
             splits[name] = drawn(name, share)
+    has_val = len(splits["val"]) > 0
+    left_out = _take_out_copies(splits, clusters)
+    notes = _left_out_note(left_out, splits, clusters, name_of)
+    copied = left_out[split_of_image[left_out] == "train"]
+    _require_training(labels, class_names, splits["train"], usable, copied)
+    if has_val and not len(splits["val"]):
+        notes.append(_("every image of val is in test, too; other images validate, from train"))
+        splits["val"] = drawn("val", val)
+    return Splits(**splits, notes=tuple(notes))
+
+
+def _take_out_copies(splits: dict[str, Indices], clusters: Indices) -> Indices:
+    """Leave out images that belong to one of a later set, and return these images."""
     before = dict(splits)
     splits["val"] = _without(splits["val"], splits["test"], clusters)
     held_out = np.concatenate([splits["val"], splits["test"]])
     splits["train"] = _without(splits["train"], held_out, clusters)
-    lost = {name: np.setdiff1d(before[name], splits[name]) for name in SPLITS}
-    left_out = np.concatenate([lost["train"], lost["val"]])
-    notes = _left_out_note(left_out, held_out, clusters, name_of)
-    copied = np.setdiff1d(
-        pool[split_of_image[pool] == "train"], np.concatenate(list(splits.values()))
-    )
-    _require_training(labels, class_names, splits["train"], usable, copied)
-    if len(lost["val"]) and not len(splits["val"]):
-        notes.append(_("every image of val is in test, too; other images validate, from train"))
-        splits["val"] = drawn("val", val)
-    return Splits(**splits, notes=tuple(notes))
+    return np.concatenate([np.setdiff1d(before[name], splits[name]) for name in ("train", "val")])
 
 
 def _limited(
@@ -215,9 +218,10 @@ def _limited(
 
 
 def _left_out_note(
-    left_out: Indices, held_out: Indices, clusters: Indices, name_of: Callable[[int], str]
+    left_out: Indices, splits: dict[str, Indices], clusters: Indices, name_of: Callable[[int], str]
 ) -> list[str]:
     """Return a note on images that were left out, with examples and the images that stay."""
+    held_out = np.concatenate([splits["val"], splits["test"]])
     examples = [
         _("{image} and {other}").format(
             image=name_of(index),

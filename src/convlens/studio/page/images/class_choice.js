@@ -7,14 +7,15 @@ import { useStore } from "../store.js";
 import { t } from "../words.js";
 import { addClass } from "./class_changes.js";
 
-/* Call `onTake` with the id of the class that somebody chooses or makes. */
-export function ClassChoice({ onTake }) {
+/* Call `onTake` with the id of the class that somebody chooses, and `onName` with the name of a new
+   one; without `onName` it is made, and `onTake` gets its id. */
+export function ClassChoice({ onTake, onName = (name) => addClass(name, onTake), disabled = false }) {
   const { classes } = useStore(project);
   return html`
     <div class="class-choice">
       ${classes.map(
         ({ id, name }, place) => html`
-          <button type="button" class="button" key=${id} onClick=${() => onTake(id)}>
+          <button type="button" class="button" key=${id} disabled=${disabled} onClick=${() => onTake(id)}>
             <${ClassSign} place=${place} />${name}
           </button>
         `,
@@ -24,7 +25,7 @@ export function ClassChoice({ onTake }) {
       label=${t("new_class")}
       hint=${t("name_hint")}
       button=${t("add")}
-      onName=${(name) => addClass(name, onTake)}
+      onName=${onName}
     />
   `;
 }

@@ -3,10 +3,11 @@
 import { useState } from "preact/hooks";
 import { html } from "../html.js";
 import { Icon } from "../icons.js";
-import { ClassSign, Dialog, NameField } from "../parts.js";
+import { Dialog } from "../parts.js";
 import { project } from "../project.js";
 import { useStore } from "../store.js";
 import { count, megabytes, sentences, t } from "../words.js";
+import { ClassChoice } from "./class_choice.js";
 import { current, drop, finish, look } from "./imports.js";
 import { LeftOut } from "./left_out.js";
 import { RefusedNames } from "./refused.js";
@@ -110,19 +111,9 @@ function Unknown({ now, close }) {
   return html`
     ${now.problem && html`<p role="alert">${now.problem}</p>`}
     <p>${t("import_one_class")}</p>
-    <div class="class-choice">
-      ${project.get().classes.map(
-        ({ id, name }, place) => html`
-          <button type="button" class="button" disabled=${busy} onClick=${() => take({ class: id })}>
-            <${ClassSign} place=${place} />${name}
-          </button>
-        `,
-      )}
-    </div>
-    <${NameField}
-      label=${t("new_class")}
-      hint=${t("name_hint")}
-      button=${t("add")}
+    <${ClassChoice}
+      disabled=${busy}
+      onTake=${(id) => take({ class: id })}
       onName=${(name) => take({ class_name: name })}
     />
     <${LeftOut} now=${now} />
