@@ -5,7 +5,7 @@ import pytest
 from PIL import Image
 
 from convlens.cli import demo
-from convlens.cli.train import start_run
+from convlens.cli.starting import start_run
 from convlens.data.sources import load_data
 from convlens.run import Run
 from tests.cli.commands import run

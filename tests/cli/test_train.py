@@ -10,7 +10,8 @@ from PIL import Image
 
 from convlens import backend
 from convlens.cli.flags import Flags
-from convlens.cli.train import given_settings, open_images, require_name
+from convlens.cli.starting import open_images, require_name
+from convlens.cli.train import given_settings
 from convlens.config import Config
 from convlens.errors import BackendError, ConfigError, RunError
 from tests.cli.commands import QUICK, run

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from convlens.cli.train import open_images
+from convlens.cli.starting import open_images
 from convlens.config import Config
 from convlens.data import ahead, store
 from convlens.data.ahead import decoded_ahead

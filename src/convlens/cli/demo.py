@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 from cyclopts import Parameter
 
 from convlens.cli.predict import predict
-from convlens.cli.train import open_images, say_what_is_next, start_run
+from convlens.cli.starting import open_images, say_what_is_next, start_run
 from convlens.config import Config
 from convlens.language import N_, _
 

@@ -17,7 +17,7 @@ from convlens.cli.flags import (
     configure,
     given_flags,
 )
-from convlens.cli.train import open_images, require_name
+from convlens.cli.starting import open_images, require_name
 from convlens.config import Config
 from convlens.conflicts import refuse_conflicts
 from convlens.errors import ConfigError, RunError

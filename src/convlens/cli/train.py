@@ -1,31 +1,32 @@
 """`convlens train`: start or resume a training."""
 
-import shlex
 import tomllib
-from collections.abc import Sequence
-from contextlib import nullcontext
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 from cyclopts import Parameter
 
-from convlens import backend
 from convlens.budget.plan import parse_duration
 from convlens.cli.cluster import ClusterFlag, place_of
 from convlens.cli.flags import Flags, Resume, Using, configure, given_flags
-from convlens.config import Config, ModelConfig
+from convlens.cli.starting import (
+    open_images,
+    resume_run,
+    say_what_is_next,
+    start_few,
+    start_folds,
+    start_run,
+    start_within,
+)
+from convlens.config import Config
 from convlens.conflicts import refuse_conflicts
-from convlens.errors import ConfigError, RunError
+from convlens.errors import ConfigError
 from convlens.language import N_, _
-from convlens.lock import refuse_locked
-from convlens.screen import Screen
 
-if TYPE_CHECKING:
-    from convlens.data.dataset import Dataset
-    from convlens.run import Run
-    from convlens.studies.places import Place
-
-SINGLE = N_("--cluster is for several trainings; this run is a single one. Leave it out.")
+StartFrom = Annotated[
+    str | None, Parameter(name="--from", help=N_("classifier file or run to train further"))
+]
+FindRate = Annotated[bool, Parameter(negative=(), help=N_("look for a learning rate first"))]
 Folds = Annotated[
     int | None, Parameter(help=N_("number of folds of a cross-validation, for small data sets"))
 ]
@@ -50,17 +51,13 @@ def train(  # noqa: PLR0913 - options of the command
         str | None, Parameter(help=N_("name of the run, made under runs/, or its folder"))
     ] = None,
     resume: Resume = False,
-    from_: Annotated[
-        str | None, Parameter(name="--from", help=N_("classifier file or run to train further"))
-    ] = None,
+    from_: StartFrom = None,
     config: Annotated[Path | None, Parameter(help=N_("run.toml; flags take precedence"))] = None,
     folds: Folds = None,
     few: Few = None,
     draws: Draws = None,
     using: Using = None,
-    find_learning_rate: Annotated[
-        bool, Parameter(negative=(), help=N_("look for a learning rate first"))
-    ] = False,
+    find_learning_rate: FindRate = False,
     budget: Budget = None,
     cluster: ClusterFlag = None,
 ) -> None:
@@ -108,116 +105,6 @@ def train(  # noqa: PLR0913 - options of the command
     say_what_is_next(done)
 
 
-def open_images(
-    path: str, config: Config, using: Sequence[Path] = (), *, ahead: bool = False
-) -> "Dataset":
-    """Load labelled images and start the engine that the configuration names.
-
-    Args:
-        path: A folder, a file or the name of a data set.
-        config: The configuration, which also says how labels are found in file names.
-        using: Lists of corrections.
-        ahead: Whether the images are for one training from scratch, so that they can be decoded
-            while the engine is imported.
-    """
-    from convlens.data.ahead import decoded_ahead
-    from convlens.data.sources import load_data
-
-    backend.choose(config.training.backend)  # first, as a data set of Keras imports the engine
-    dataset = load_data(path, pattern=config.data.pattern, layout=config.data.layout, using=using)
-    with decoded_ahead(dataset, config) if ahead else nullcontext():
-        backend.start(config.training.backend, config.training.threads)
-    return dataset
-
-
-def start_run(
-    dataset: "Dataset",
-    config: Config,
-    *,
-    run: str | None = None,
-    start_from: str | None = None,
-    find_rate: bool = False,
-) -> "Run":
-    """Train on images and return the run.
-
-    Args:
-        dataset: The labelled images.
-        config: All settings.
-        run: The name or folder of the new run.
-        start_from: A classifier file or a run to train further.
-        find_rate: Whether a learning rate is looked for first.
-    """
-    from convlens import pipeline
-
-    screen = Screen()
-    start_from = _prepare_start(dataset, config, start_from, screen)
-    return pipeline.train(
-        dataset, config, run=run, start_from=start_from, find_rate=find_rate, screen=screen
-    )
-
-
-def start_folds(
-    dataset: "Dataset",
-    config: Config,
-    folds: int,
-    *,
-    run: str | None = None,
-    start_from: str | None = None,
-    place: "Place | None" = None,
-) -> "Run":
-    """Cross-validate on images and return the run; see `cross_validate`."""
-    from convlens.studies.cross_validation import cross_validate
-
-    screen = Screen()
-    start_from = _prepare_start(dataset, config, start_from, screen)
-    return cross_validate(
-        dataset, config, folds, run=run, start_from=start_from, screen=screen, place=place
-    )
-
-
-def _prepare_start(
-    dataset: "Dataset", config: Config, start_from: str | None, screen: Screen
-) -> str | None:
-    """Return where the weights come from; suggest a backbone if they come from nowhere."""
-    from convlens.run import Run
-
-    if start_from is None:
-        _suggest_backbone(dataset, config, screen)
-    elif not Path(start_from).exists() and Run.place(start_from).is_dir():
-        return str(Run.place(start_from))
-    return start_from
-
-
-def _suggest_backbone(dataset: "Dataset", config: Config, screen: Screen) -> None:
-    """Suggest a backbone for photographs, if no network was chosen."""
-    from convlens.data.photographs import unlike_photographs
-
-    is_chosen = config.transfer.backbone is not None or config.model != ModelConfig()
-    if not is_chosen and not unlike_photographs(dataset, config):
-        screen.note(
-            _(
-                "these images look like photographs: --backbone efficientnet_lite0 is mostly more "
-                "accurate, in less time"
-            )
-        )
-
-
-def start_few(
-    dataset: "Dataset",
-    config: Config,
-    k: int,
-    *,
-    draws: int | None,
-    run: str | None,
-    place: "Place | None" = None,
-) -> "Run":
-    """Train several times on k images of each class, drawn anew each time."""
-    from convlens.studies.few import DRAWS, train_on_few
-
-    draws = DRAWS if draws is None else draws
-    return train_on_few(dataset, config, k, draws=draws, run=run, screen=Screen(), place=place)
-
-
 def given_settings(flags: Any, path: Path | None) -> frozenset[str]:
     """Return the names of the settings that the user has set, as flags or in a run.toml.
 
@@ -227,74 +114,3 @@ def given_settings(flags: Any, path: Path | None) -> frozenset[str]:
     """
     sections = {} if path is None else tomllib.loads(path.read_text(encoding="utf-8"))
     return frozenset(given_flags(flags)).union(*sections.values())
-
-
-def start_within(
-    dataset: "Dataset", config: Config, seconds: float, *, given: frozenset[str], run: str | None
-) -> "Run":
-    """Train what fits into a time budget, which began with this process.
-
-    Args:
-        dataset: The labelled images.
-        config: All settings.
-        seconds: The time for everything.
-        given: The names of the settings that the user has set.
-        run: The name or folder of the new run.
-    """
-    import psutil
-
-    from convlens.budget.train_within import train_within
-
-    return train_within(
-        dataset,
-        config,
-        seconds,
-        given=given,
-        run=run,
-        screen=Screen(),
-        began=psutil.Process().create_time(),
-    )
-
-
-def resume_run(run: str | None, path: str | None, cluster: str | None = None) -> "Run":
-    """Continue a run, on the images of a path or on those that it began with."""
-    from convlens.run import Run
-
-    message = _("to resume, name the run: convlens train --run NAME --resume.")
-    opened = Run.open(require_name(run, message))
-    refuse_locked(opened.folder)  # before the images are looked at, which may take a while
-    backend.start(opened.config.training.backend, opened.config.training.threads)
-    from convlens import pipeline
-    from convlens.studies.cross_validation import resume_cross_validation
-    from convlens.studies.few import resume_few
-
-    several = {"folds": resume_cross_validation, "few": resume_few}
-    resume = next((several[kind] for kind in several if kind in opened.data), None)
-    if cluster is not None and resume is None:
-        raise ConfigError(_(SINGLE))
-    with place_of(cluster, opened.config) as place:
-        dataset = open_images(path or opened.data["path"], opened.config, opened.lists)
-        if resume is not None:
-            return resume(dataset, opened.folder, Screen(), place)
-    return pipeline.train(dataset, run=opened.folder, resume=True, screen=Screen())
-
-
-def require_name(run: str | None, message: str) -> str:
-    """Return the name of what is resumed.
-
-    Raises:
-        RunError: With the message, if no name was given.
-    """
-    if run is None:
-        raise RunError(message)
-    return run
-
-
-def say_what_is_next(run: "Run") -> None:
-    """Print where the classifier is and how to use it."""
-    screen = Screen()
-    is_named = run.folder == run.place(run.folder.name)
-    name = run.folder.name if is_named else str(run.folder)
-    command = "convlens predict {run} IMAGE..."  # not translated: a command
-    screen.fact(_("classifier"), str(run.classifier_path))
-    screen.fact(_("next"), command.format(run=shlex.quote(name)))
