@@ -26,6 +26,7 @@ NO_LESSON = N_("Name one, as in `convlens lesson 002 --run`; `convlens lesson` l
 OF_IMAGES = N_("It explains the predicted class of each test image.")
 OF_CLUSTER = N_("It holds what a cluster answers.")
 TO_ALL_NODES = N_("All nodes write the answers into this folder.")
+ONE_VIEW = N_("A cluster looks at each image once.")
 OF_RUNNING = N_("It is about running a lesson.")
 
 # Rows by command: a flag, its relation to other flags, and a sentence that says why or what to do.
@@ -120,11 +121,13 @@ CONFLICTS: dict[str, tuple[tuple[str, str, tuple[str, ...], str], ...]] = {
         ("cluster", NEEDS, ("answers",), TO_ALL_NODES),
         ("answers", NEEDS, ("cluster",), OF_CLUSTER),
         ("cluster", EXCLUDES, ("leak_free",), N_("Copies are looked for on one computer.")),
+        ("cluster", EXCLUDES, ("views",), ONE_VIEW),
     ),
     "predict": (
         ("weights", NEEDS, ("model",), WHOSE_WEIGHTS),
         ("cluster", NEEDS, ("answers",), TO_ALL_NODES),
         ("answers", NEEDS, ("cluster",), N_("One computer prints its answers; redirect them.")),
+        ("cluster", EXCLUDES, ("views",), ONE_VIEW),
     ),
     "open": (
         ("weights", NEEDS, ("model",), WHOSE_WEIGHTS),

@@ -133,3 +133,24 @@ def test_without_the_leak_the_score_stands_beside_the_given_one(run, digits, mon
         assert content["leaked"]["n"] == len(leaking)
         assert content["without"]["n"] == given["n"] - len(leaking)
         assert ("without the leak" in said.getvalue()) == bool(leaking)
+
+
+def test_a_second_view_stands_beside_the_given_score(run, digits):
+    given = run.report["metrics"]["accuracy"]
+    screen, said = recording()
+    score_again(run, run.classifier(), digits, screen, mirrored=True)
+    found = run.report["views"]
+    assert found["given"] == given
+    assert run.report["metrics"]["accuracy"] == given  # the score of the run stays that of one view
+    pair = found["pair"]
+    gained = (found["together"]["value"] - given["value"]) * given["n"]
+    assert pair["second_only"] - pair["first_only"] == pytest.approx(gained)
+    assert 0 < found["doubted"] <= given["n"]
+    assert "the pair of views" in said.getvalue()
+    assert "the training did not mirror images" in said.getvalue()
+
+
+def test_other_images_get_a_second_view_too(run, digits):
+    folder = score_other(run, run.classifier(), digits, QUIET, mirrored=True)
+    content = json.loads((folder / "report.json").read_text())
+    assert content["views"]["given"] == content["metrics"]["accuracy"]

@@ -27,7 +27,7 @@ COMMANDS = {  # where each is, and its help; see `convlens.cli.overview`
         ),
     ),
     "evaluate": (
-        "convlens.cli.predict:evaluate",
+        "convlens.cli.evaluate:evaluate",
         N_("Score the classifier of a run, with 95 % intervals and the numbers of images."),
     ),
     "predict": (

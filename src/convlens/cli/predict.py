@@ -1,7 +1,6 @@
-"""`convlens predict` and `convlens evaluate`: what a trained classifier says, and how well."""
+"""`convlens predict`: what a trained classifier says of images."""
 
 import io
-import json
 import sys
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -15,24 +14,21 @@ from rich.console import Console
 
 from convlens import backend
 from convlens.cli.cluster import ClusterFlag
-from convlens.cli.output import print_json
 from convlens.cli.predict_cluster import (
     Answers,
     Asked,
     Engine,
-    open_on_cluster,
     predict_on_cluster,
 )
 from convlens.cli.predict_formats import PRINTERS, row_of
 from convlens.conflicts import refuse_conflicts
 from convlens.errors import ConfigError, DataError, ImageError
 from convlens.language import N_, _
-from convlens.screen import Screen, marked
+from convlens.screen import marked
 
 if TYPE_CHECKING:
     from convlens.classifier.classifier import Classifier
     from convlens.classifier.prediction import Predictor
-    from convlens.data.dataset import Dataset
 
 Images = Annotated[
     str,
@@ -48,19 +44,9 @@ Model = Annotated[
 Weights = Annotated[
     Path | None, Parameter(help=N_("file with other weights of --model, for 1,000 classes"))
 ]
-OtherImages = Annotated[
-    str | None, Parameter(help=N_("labelled images to use instead of the run's own test set"))
-]
-OtherLayout = Annotated[
-    Literal["auto", "classes", "splits"] | None,
-    Parameter(help=N_("what folders called train, val or test in --data are [as in the run]")),
-]
-LeakFree = Annotated[
-    bool,
-    Parameter(
-        negative=(),
-        help=N_("show the score without images of which the run has learned a copy, too"),
-    ),
+Views = Annotated[
+    Literal["one", "mirror"],
+    Parameter(help=N_("views of an image; mirror adds its mirror image where one leaves doubt")),
 ]
 Printed = Annotated[
     Literal["table", "csv", "json"], Parameter(help=N_("how to print the predictions"))
@@ -80,6 +66,7 @@ def predict(  # noqa: PLR0913 - the flags of the command
     format: Printed = "table",  # noqa: A002 - the flag's name
     precision: Precision = "float32",
     engine: Engine = "keras",
+    views: Views = "one",
     cluster: ClusterFlag = None,
     answers: Answers = None,
 ) -> int:
@@ -94,14 +81,16 @@ def predict(  # noqa: PLR0913 - the flags of the command
     """
     words = [word for word in (model, classifier, *images) if word is not None]
     _check(words, top)
+    mirrored = views == "mirror"
     flags = {"weights": weights, "model": model, "cluster": cluster, "answers": answers}
-    refuse_conflicts("predict", flags)
+    refuse_conflicts("predict", flags | {"views": mirrored})
     name, *patterns = words
     if cluster is not None and answers is not None:
         # The nodes load the classifier in the precision and on the engine that were asked for.
         load = _find_predictor(name, model, weights)
         asked = Asked(cluster, answers, engine, precision)
         return predict_on_cluster(load, patterns, asked, (format, top))
+    from convlens.classifier.views import WithMirror
     from convlens.cli.predict_images import find_images
     from convlens.data.deep import describe_unit
     from convlens.image_file import readable
@@ -110,7 +99,7 @@ def predict(  # noqa: PLR0913 - the flags of the command
     paths, notes = find_images(patterns)
     # The standard input and other pipes can be read only once.
     found = [readable(_standard_input() if path == Path("-") else path) for path in paths]
-    loaded = load()
+    loaded = WithMirror.of(load()) if mirrored else load()
     chosen = loaded.with_unit_of(found)
     errors = Console(emoji=False, stderr=True, highlight=False, soft_wrap=True)
     skipped: list[ImageError] = []
@@ -225,62 +214,3 @@ def load_classifier(
     if path is not None:
         return Classifier.load(path, precision=precision)
     return pretrained_classifier(str(model), weights or "imagenet", precision=precision)
-
-
-def evaluate(  # noqa: PLR0913 - the flags of the command
-    run: Annotated[str, Parameter(help=N_("name or folder of a run"))],
-    *,
-    data: OtherImages = None,
-    layout: OtherLayout = None,
-    leak_free: LeakFree = False,
-    cluster: ClusterFlag = None,
-    answers: Answers = None,
-    format: Annotated[  # noqa: A002 - the flag's name
-        Literal["table", "json"],
-        Parameter(help=N_("how to print; json is the content of report.json")),
-    ] = "table",
-) -> None:
-    """Score the classifier of a run, with 95 % intervals and the numbers of images."""
-    from convlens.data.sources import load_data
-    from convlens.run import Run
-
-    flags = {"layout": layout, "data": data, "leak_free": leak_free}
-    refuse_conflicts("evaluate", flags | {"cluster": cluster, "answers": answers})
-    opened = Run.open(run)
-    settings = opened.config.data
-
-    def own() -> "Dataset":
-        return load_data(
-            opened.data["path"],
-            pattern=settings.pattern,
-            layout=settings.layout,
-            using=opened.lists,
-        )
-
-    dataset = (
-        own()
-        if data is None
-        else load_data(
-            data,
-            pattern=settings.pattern,
-            layout=layout or settings.layout,
-            for_training=False,
-        )
-    )
-    backend.start(threads=opened.config.training.threads)  # a classifier opens on any engine
-    from convlens.report.again import Open, open_here, score_again, score_other
-
-    screen = Screen(quiet=format == "json")
-    classifier = opened.classifier()
-    if data is None:
-        folder = score_again(opened, classifier, dataset, screen, without_leak=leak_free)
-    else:
-        learned = own() if leak_free else None
-        open_images: Open = open_here
-        if cluster is not None and answers is not None:
-            open_images = open_on_cluster(Asked(cluster, answers, "keras", "float32"))
-        folder = score_other(
-            opened, classifier, dataset, screen, learned=learned, open_images=open_images
-        )
-    if format == "json":
-        print_json(json.loads((folder / "report.json").read_text(encoding="utf-8")), indent=1)

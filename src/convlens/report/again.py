@@ -20,6 +20,7 @@ from convlens.preprocess import Preprocessing
 from convlens.report.finish import Predict, report_run, score
 from convlens.report.leak_free import LeakFree, leak_free, show_leak
 from convlens.report.results import Scored, show, write_evaluation
+from convlens.report.two_views import TwoViews, show_views, two_views
 from convlens.run import Run
 from convlens.screen import Screen
 
@@ -31,6 +32,7 @@ def score_again(
     screen: Screen,
     *,
     without_leak: bool = False,
+    mirrored: bool = False,
 ) -> Path:
     """Score the classifier of a run on the run's own test images; return the report's folder.
 
@@ -40,6 +42,7 @@ def score_again(
         dataset: Its images.
         screen: Where the scores are shown.
         without_leak: Whether the score without images that leak is shown and recorded, too.
+        mirrored: Whether the score with a second view of doubtful images is, too.
 
     Raises:
         RunError: If the images are not those of the run, or the run consists of several trainings
@@ -57,10 +60,10 @@ def score_again(
         )
     scored = score(classifier, prepared, screen)
     leak = _without_leak(scored, prepared, screen) if without_leak else None
+    views = _with_mirror(run, scored, classifier, screen) if mirrored else None
     earlier = run.report["test_evaluations"] if run.finished else 0
-    report_run(run, classifier, scored, screen, _leak_facts(leak), earlier=earlier)
-    if leak is not None:
-        show_leak(leak, screen)
+    report_run(run, classifier, scored, screen, _facts(leak, views), earlier=earlier)
+    _show_besides(leak, views, screen)
     return run.folder
 
 
@@ -103,8 +106,28 @@ def _without_leak(scored: Scored, learned: Prepared, screen: Screen) -> LeakFree
         return leak_free(scored, learned, progress)
 
 
-def _leak_facts(leak: LeakFree | None) -> dict[str, Any]:
-    return {} if leak is None else {"leak_free": leak.to_dict()}
+def _with_mirror(run: Run, scored: Scored, classifier: Classifier, screen: Screen) -> TwoViews:
+    if not run.config.augment.flip:
+        screen.note(
+            _(
+                "the training did not mirror images; the scores of one view and of two show "
+                "whether mirror images help"
+            )
+        )
+    return two_views(scored, classifier)
+
+
+def _facts(leak: LeakFree | None, views: TwoViews | None) -> dict[str, Any]:
+    """Return the entries of report.json that stand beside the score."""
+    besides = {"leak_free": leak, "views": views}
+    return {name: found.to_dict() for name, found in besides.items() if found is not None}
+
+
+def _show_besides(leak: LeakFree | None, views: TwoViews | None, screen: Screen) -> None:
+    if leak is not None:
+        show_leak(leak, screen)
+    if views is not None:
+        show_views(views, screen)
 
 
 class Opened(NamedTuple):
@@ -131,13 +154,14 @@ def open_here(classifier: Classifier, dataset: Dataset, screen: Screen) -> Opene
         return Opened(preprocessing, open_store(dataset, preprocessing, progress))
 
 
-def score_other(
+def score_other(  # noqa: PLR0913 - a run, other images, and what is asked of them besides
     run: Run,
     classifier: Classifier,
     dataset: Dataset,
     screen: Screen,
     *,
     learned: Dataset | None = None,
+    mirrored: bool = False,
     open_images: Open = open_here,
 ) -> Path:
     """Score a classifier on other images, of their test set where they have one, else of all.
@@ -148,6 +172,7 @@ def score_other(
         dataset: The images to score.
         screen: Where the scores are shown.
         learned: The images of the run, if the score without images that leak is asked for.
+        mirrored: Whether the score with a second view of doubtful images is shown, too.
         open_images: Opens the images.
 
     Returns:
@@ -164,25 +189,29 @@ def score_other(
     preprocessing, store, predict = open_images(classifier, dataset, screen)
     for note in (*describe_unit(classifier.preprocessing, preprocessing), *store.notes):
         screen.note(note)
-    chosen = store.usable
-    if dataset.splits is not None:
-        of_test = (dataset.splits == "test") & store.usable
-        chosen = of_test if of_test.any() else store.usable
     of_run = None if learned is None else images_of(run, classifier, learned, screen)
-    none = np.empty(0, np.int64)
-    splits = Splits(none, none, np.flatnonzero(chosen))
-    prepared = Prepared(dataset, preprocessing, store, splits)
+    prepared = Prepared(dataset, preprocessing, store, _to_score(dataset, store))
     if prepared.fingerprint == run.data["fingerprint"] and dataset.splits is None:
         screen.note(_("these are the images of the training: the scores are too high"))
     scored = score(classifier, prepared, screen, name=dataset.name, predict=predict)
     leak = None if of_run is None else _without_leak(scored, of_run, screen)
+    views = _with_mirror(run, scored, classifier, screen) if mirrored else None
     folder = _evaluation_folder(run, dataset)
     evaluated = {"evaluated": dataset.source, "evaluated_path": dataset.path}
-    write_evaluation(run, folder, classifier, scored, evaluated | _leak_facts(leak))
+    write_evaluation(run, folder, classifier, scored, evaluated | _facts(leak, views))
     show(scored.evaluation, folder, screen)
-    if leak is not None:
-        show_leak(leak, screen)
+    _show_besides(leak, views, screen)
     return folder
+
+
+def _to_score(dataset: Dataset, store: Store) -> Splits:
+    """Return the images of a test set as those to test on, or all where there is none."""
+    chosen = store.usable
+    if dataset.splits is not None:
+        of_test = (dataset.splits == "test") & store.usable
+        chosen = of_test if of_test.any() else store.usable
+    none = np.empty(0, np.int64)
+    return Splits(none, none, np.flatnonzero(chosen))
 
 
 def _evaluation_folder(run: Run, dataset: Dataset) -> Path:

@@ -1,0 +1,102 @@
+"""`convlens evaluate`: how well the classifier of a run does on its test images, or on others."""
+
+import json
+from typing import TYPE_CHECKING, Annotated, Literal
+
+from cyclopts import Parameter
+
+from convlens import backend
+from convlens.cli.cluster import ClusterFlag
+from convlens.cli.output import print_json
+from convlens.cli.predict import Views
+from convlens.cli.predict_cluster import Answers, Asked, open_on_cluster
+from convlens.conflicts import refuse_conflicts
+from convlens.language import N_
+from convlens.screen import Screen
+
+if TYPE_CHECKING:
+    from convlens.data.dataset import Dataset
+
+OtherImages = Annotated[
+    str | None, Parameter(help=N_("labelled images to use instead of the run's own test set"))
+]
+OtherLayout = Annotated[
+    Literal["auto", "classes", "splits"] | None,
+    Parameter(help=N_("what folders called train, val or test in --data are [as in the run]")),
+]
+LeakFree = Annotated[
+    bool,
+    Parameter(
+        negative=(),
+        help=N_("show the score without images of which the run has learned a copy, too"),
+    ),
+]
+
+
+def evaluate(  # noqa: PLR0913 - the flags of the command
+    run: Annotated[str, Parameter(help=N_("name or folder of a run"))],
+    *,
+    data: OtherImages = None,
+    layout: OtherLayout = None,
+    leak_free: LeakFree = False,
+    views: Views = "one",
+    cluster: ClusterFlag = None,
+    answers: Answers = None,
+    format: Annotated[  # noqa: A002 - the flag's name
+        Literal["table", "json"],
+        Parameter(help=N_("how to print; json is the content of report.json")),
+    ] = "table",
+) -> None:
+    """Score the classifier of a run, with 95 % intervals and the numbers of images."""
+    from convlens.data.sources import load_data
+    from convlens.run import Run
+
+    mirrored = views == "mirror"
+    flags = {"layout": layout, "data": data, "leak_free": leak_free, "views": mirrored}
+    refuse_conflicts("evaluate", flags | {"cluster": cluster, "answers": answers})
+    opened = Run.open(run)
+    settings = opened.config.data
+
+    def own() -> "Dataset":
+        return load_data(
+            opened.data["path"],
+            pattern=settings.pattern,
+            layout=settings.layout,
+            using=opened.lists,
+        )
+
+    dataset = (
+        own()
+        if data is None
+        else load_data(
+            data,
+            pattern=settings.pattern,
+            layout=layout or settings.layout,
+            for_training=False,
+        )
+    )
+    backend.start(threads=opened.config.training.threads)  # a classifier opens on any engine
+    from convlens.report.again import Open, open_here, score_again, score_other
+
+    screen = Screen(quiet=format == "json")
+    classifier = opened.classifier()
+    if data is None:
+        folder = score_again(
+            opened, classifier, dataset, screen, without_leak=leak_free, mirrored=mirrored
+        )
+    else:
+        learned = own() if leak_free else None
+        open_images: Open = open_here
+        if cluster is not None and answers is not None:
+            open_images = open_on_cluster(Asked(cluster, answers, "keras", "float32"))
+        folder = score_other(
+            opened,
+            classifier,
+            dataset,
+            screen,
+            learned=learned,
+            mirrored=mirrored,
+            open_images=open_images,
+        )
+    if format == "json":
+        print_json(json.loads((folder / "report.json").read_text(encoding="utf-8")), indent=1)
