@@ -2,7 +2,9 @@
 
 python benchmarks/speed/accuracy.py deck_cifar10 FILE.npz [--epochs 20] [--seed 0]
 python benchmarks/speed/accuracy.py deck_mnist FOLDER [--epochs 10] [--seed 0]
-python benchmarks/speed/accuracy.py convlens PATH [--seed 0] -- OPTION... (of `convlens train`)
+python benchmarks/speed/accuracy.py convlens PATH [--seed 0] [--mirror] -- OPTION...
+
+The options are those of `convlens train`. --mirror adds `convlens evaluate --views mirror`.
 
 Prints one line of JSON: the seconds of the whole command, from the start of its process to the last
 score, and the accuracy of the test images. A deck's program trains on the images of the path that
@@ -35,11 +37,12 @@ def main() -> None:
     parser.add_argument("data", type=Path)
     parser.add_argument("--epochs", type=int, help="of a deck's program; by default as written")
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--mirror", action="store_true", help="score with a second view, too")
     words = sys.argv[1:]
     own = words.index("--") if "--" in words else len(words)
     given = parser.parse_args(words[:own])
     if given.program == "convlens":
-        found = convlens(given.data, given.seed, words[own + 1 :])
+        found = convlens(given.data, given.seed, words[own + 1 :], mirror=given.mirror)
     else:
         found = deck(given.program, given.data, given.seed, given.epochs)
     print(json.dumps(found))
@@ -80,22 +83,27 @@ def deck(program: str, path: Path, seed: int, epochs: int | None) -> dict[str, o
     }
 
 
-def convlens(path: Path, seed: int, options: list[str]) -> dict[str, object]:
-    """Run `convlens train` with options."""
+def convlens(path: Path, seed: int, options: list[str], *, mirror: bool) -> dict[str, object]:
+    """Run `convlens train` with options, and score it with a second view if asked to."""
+    program = [sys.executable, "-m", "convlens"]
     with tempfile.TemporaryDirectory() as folder:
         run = Path(folder) / "run"
         words = ["train", str(path), "--seed", str(seed), *options, "--run", str(run)]
         began = time.perf_counter()
-        subprocess.run([sys.executable, "-m", "convlens", *words], check=True, stdout=sys.stderr)
+        subprocess.run([*program, *words], check=True, stdout=sys.stderr)
+        if mirror:
+            command = [*program, "evaluate", str(run), "--views", "mirror"]
+            subprocess.run(command, check=True, stdout=sys.stderr)
         seconds = time.perf_counter() - began
         report = json.loads((run / "report.json").read_text(encoding="utf-8"))
-        accuracy = report["metrics"]["accuracy"]
-        return {
-            "seconds": round(seconds, 1),
-            "accuracy": round(accuracy["value"], 4),
-            "images": accuracy["n"],
-            "options": " ".join(options),
-        }
+    accuracy = report["views"]["together"] if mirror else report["metrics"]["accuracy"]
+    return {
+        "seconds": round(seconds, 1),
+        "accuracy": round(accuracy["value"], 4),
+        "images": accuracy["n"],
+        "options": " ".join(options),
+        "views": "mirror" if mirror else "one",
+    }
 
 
 if __name__ == "__main__":

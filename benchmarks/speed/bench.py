@@ -40,7 +40,7 @@ NETWORKS = ("cifar_4conv", "small_resnet", "fast_cnn")
 IMAGES = {False: (1_000, 10_000, 100_000), True: (1_000, 10_000, 100_000, 1_000_000)}
 CLASSES = (2, 10, 100, 1_000)
 SIDES = (32, 64, 128, 224)
-RECIPES = (  # images, the deck's program, options of convlens
+RECIPES = (  # images, the deck's program, options of convlens; --mirror scores with a second view
     ("cifar10.npz", "deck_cifar10", "--recipe fast --model fast_cnn_wide --epochs 10 --val 0.1"),
     ("cifar10.npz", "deck_cifar10", "--recipe fast --model fast_cnn_large --epochs 10 --val 0.02"),
     ("cifar10.npz", "deck_cifar10", "--backbone efficientnet_lite0 --size 192 --val 0.1"),
@@ -199,9 +199,11 @@ def to_accuracy(data: Path) -> Iterator[Measurement]:
                 decks.add(deck)
                 words = ("accuracy.py", deck, str(path), "--seed", str(seed))
                 yield Measurement("accuracy", deck, seed, words)
-            words = ("accuracy.py", "convlens", str(path), "--seed", str(seed), "--")
+            own = [word for word in options.split() if word != "--mirror"]
+            views = ["--mirror"] if "--mirror" in options.split() else []
+            words = ("accuracy.py", "convlens", str(path), "--seed", str(seed), *views, "--", *own)
             row = f"{path.stem}{options.replace(' ', '_').replace('--', '-')}"
-            yield Measurement("accuracy", row, seed, (*words, *options.split()))
+            yield Measurement("accuracy", row, seed, words)
 
 
 if __name__ == "__main__":
