@@ -178,9 +178,14 @@ def content_of(image: object) -> io.BytesIO:
                 "an image is a file, bytes, a stream, a Pillow image or an array; found {type}"
             ).format(type=type(image).__name__)
         )
+    name = name_of(image)
+    return io.BytesIO(content) if name is None else named(content, name)
+
+
+def named(content: bytes, name: str) -> io.BytesIO:
+    """Return bytes as a stream that messages call by the name of their file."""
     stream = io.BytesIO(content)
-    if (name := name_of(image)) is not None:
-        stream.name = name
+    stream.name = name
     return stream
 
 
@@ -218,6 +223,4 @@ def _without_metadata(image: ImageLike) -> io.BytesIO | None:
         start = end
     if len(b"".join(kept)) == len(content):
         return None
-    plain = io.BytesIO(b"".join(kept))
-    plain.name = name_of(image) or _("the bytes")
-    return plain
+    return named(b"".join(kept), name_of(image) or _("the bytes"))

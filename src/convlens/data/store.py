@@ -112,9 +112,8 @@ def open_store(
     found = _read_facts(images, preprocessing, files)
     if found is None:
         found = decode_all(dataset, digests, preprocessing, files, progress, survive=survive)
-        facts = vars(found) | {"problems": sorted(found.problems)}
         what = _("the list of decoded images")
-        write_atomically(files.facts, json.dumps(facts), what, _(REMEDY))
+        write_atomically(files.facts, json.dumps(found.as_facts()), what, _(REMEDY))
         keep_within_limit()
     if len(found.problems) == len(images):
         raise DataError(
