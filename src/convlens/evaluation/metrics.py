@@ -9,7 +9,7 @@ import math
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import binomtest
+from scipy.special import ndtri
 
 from convlens.evaluation.bootstrap import (
     INTERVAL,
@@ -50,8 +50,14 @@ def wilson(successes: int, n: int) -> Score:
     """
     if n == 0:
         return Score(math.nan, math.nan, math.nan, 0)
-    interval = binomtest(int(successes), int(n)).proportion_ci(method="wilson")
-    return Score(float(successes / n), float(interval.low), float(interval.high), int(n))
+    # scipy.stats computes the same, but takes most of a second to import.
+    share = successes / n
+    z = ndtri(INTERVAL[1] / 100)
+    middle = (2 * n * share + z**2) / (2 * (n + z**2))
+    half = z * math.sqrt(4 * n * share * (1 - share) + z**2) / (2 * (n + z**2))
+    low = 0.0 if successes == 0 else middle - half
+    high = 1.0 if successes == n else middle + half
+    return Score(float(share), float(low), float(high), int(n))
 
 
 def accuracy(labels: Integers, predicted: Integers) -> Score:

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import binomtest, norm
+from scipy.special import bdtr, ndtri
 
 from convlens.language import N_, _
 
@@ -102,7 +102,9 @@ def mcnemar(first_only: int, second_only: int) -> float:
     0.07
     """
     discordant = first_only + second_only
-    return float(binomtest(first_only, discordant).pvalue) if discordant else 1.0
+    fewer = min(first_only, second_only)
+    # Both tails of the binomial distribution of probability 1/2 are alike, and meet in the middle.
+    return min(1.0, 2 * float(bdtr(fewer, discordant, 0.5)))
 
 
 def difference_interval(first_only: int, second_only: int, n: int) -> tuple[float, float]:
@@ -124,7 +126,7 @@ def difference_interval(first_only: int, second_only: int, n: int) -> tuple[floa
     first = (first_only + 1) / (n + 2)
     second = (second_only + 1) / (n + 2)
     middle = first - second
-    half = norm.ppf(1 - LEVEL / 2) * np.sqrt((first + second - middle**2) / (n + 2))
+    half = ndtri(1 - LEVEL / 2) * np.sqrt((first + second - middle**2) / (n + 2))
     return max(-1.0, float(middle - half)), min(1.0, float(middle + half))
 
 

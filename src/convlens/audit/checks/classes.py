@@ -2,7 +2,7 @@
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import chi2_contingency
+from scipy.special import chdtrc
 
 from convlens.audit.finding import Finding, found
 from convlens.audit.material import Material
@@ -82,8 +82,7 @@ def _grey(material: Material) -> list[Finding]:
     table = np.array(
         [np.bincount(labels[mask], minlength=dataset.num_classes) for mask in (grey, ~grey)]
     )
-    table = table[:, table.sum(axis=0) > 0]
-    chance = float(chi2_contingency(table).pvalue) if table.shape[1] > 1 else 1.0
+    chance = _chance(table[:, table.sum(axis=0) > 0])
     counts = np.bincount(labels[grey], minlength=dataset.num_classes)
     shares = counts / np.maximum(1, np.bincount(labels, minlength=dataset.num_classes))
     evidence = {
@@ -93,3 +92,22 @@ def _grey(material: Material) -> list[Finding]:
     }
     level = "warning" if chance < UNEVEN and shares.max() > TELLING else "note"
     return [found("grey_in_colour", dataset, material.seen[grey], evidence, level=level)]
+
+
+def _chance(table: NDArray[np.int64]) -> float:
+    """Return how probable it is that shares differ as much by chance: Pearson's chi-squared test.
+
+    Of two classes it has Yates' correction, as in `scipy.stats.chi2_contingency`, which takes most
+    of a second to import.
+
+    Args:
+        table: (2, num_classes) the numbers of images that have something, and that have not.
+    """
+    freedom = table.shape[1] - 1
+    if freedom == 0:
+        return 1.0
+    expected = table.sum(axis=1, keepdims=True) * table.sum(axis=0) / table.sum()
+    off = np.abs(table - expected)
+    if freedom == 1:
+        off -= np.minimum(0.5, off)
+    return float(chdtrc(freedom, (off**2 / expected).sum()))

@@ -7,18 +7,17 @@ instead.
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from convlens.audit.finding import Finding, found
 from convlens.audit.material import Material
+from convlens.audit.small_tree import Tree, grow
+from convlens.audit.strata import stratified_folds
 from convlens.evaluation import metrics
 from convlens.evaluation.paired import mcnemar
-
-if TYPE_CHECKING:
-    from sklearn.tree import DecisionTreeClassifier
 
 FOLDS = 5
 DEPTH = 3  # at most eight leaves, so that the tree finds rules and not single images
@@ -29,7 +28,7 @@ MOST = 20_000  # images, drawn alike from all; more say nothing new
 SURE = 0.01
 REMOVED = 0.35
 WORDS = ("mode", "format", "camera", "software")
-LEAST_IMPORTANCE = 0.05  # of what the evidence names
+LEAST_IMPORTANCE = 0.05  # of what the evidence names, as a share of the gain of all splits
 SEED = 0
 
 
@@ -68,53 +67,51 @@ def _evidence(
     class_names: tuple[str, ...],
 ) -> dict[str, Any]:
     """Return the cross-validated accuracy of the tree, that of the largest class, and the test."""
-    # Imported where it is used, since an array has no metadata.
-    from sklearn.model_selection import StratifiedKFold, cross_val_predict
-    from sklearn.tree import DecisionTreeClassifier
-
-    tree = DecisionTreeClassifier(max_depth=DEPTH, min_samples_leaf=LEAF, random_state=SEED)
-    splitter = StratifiedKFold(FOLDS, shuffle=True, random_state=SEED)
-    predicted = cross_val_predict(tree, values, labels, cv=splitter)
+    folds = stratified_folds(labels, FOLDS, np.random.default_rng(SEED))
+    predicted = np.empty_like(labels)
+    for fold in range(FOLDS):
+        held = folds == fold
+        predicted[held] = grow(values[~held], labels[~held], DEPTH, LEAF).predict(values[held])
     correct = predicted == labels
     is_largest = labels == np.bincount(labels).argmax()
-    importances = tree.fit(values, labels).feature_importances_
-    best = np.argsort(-importances, kind="stable")[:3]
+    tree = grow(values, labels, DEPTH, LEAF)
+    gains = np.zeros(len(names))
+    for split in tree.splits():
+        gains[split.column] += split.gain
+    best = np.argsort(-gains, kind="stable")[:3]
     return {
         "accuracy": metrics.accuracy(labels, predicted).to_dict(),
         "largest_class": float(is_largest.mean()),
         "p": mcnemar(int((correct & ~is_largest).sum()), int((is_largest & ~correct).sum())),
-        "by": [names[place].strip() for place in best if importances[place] > LEAST_IMPORTANCE],
+        "by": [names[i].strip() for i in best if gains[i] > LEAST_IMPORTANCE * gains.sum()],
         "rules": list(_rules(tree, names, class_names)),
     }
 
 
 def _rules(
-    tree: "DecisionTreeClassifier", names: list[str], class_names: tuple[str, ...]
+    tree: Tree,
+    names: list[str],
+    class_names: tuple[str, ...],
+    conditions: tuple[tuple[str, str, Any], ...] = (),
 ) -> Iterator[dict[str, Any]]:
     """Yield what each leaf of a tree says: its conditions, its class, and how often it is right.
 
     A condition is a name, one of "<=", ">", "=" and "!=", and a number or a word, which is empty
     for what is not given.
     """
-    nodes = tree.tree_
-    ways: list[tuple[int, tuple[tuple[str, str, Any], ...]]] = [(0, ())]
-    while ways:
-        node, conditions = ways.pop()
-        if nodes.children_left[node] == nodes.children_right[node]:
-            shares = nodes.value[node][0] / nodes.value[node][0].sum()
-            yield {
-                "if": [list(one) for one in conditions],
-                "class": class_names[tree.classes_[int(shares.argmax())]],
-                "share": float(shares.max()),
-                "images": int(nodes.n_node_samples[node]),
-            }
-            continue
-        name, is_word, word = names[nodes.feature[node]].partition(" ")
-        limit: Any = word if is_word else float(nodes.threshold[node])
-        below = (name, "!=" if is_word else "<=", limit)
-        above = (name, "=" if is_word else ">", limit)
-        ways.append((int(nodes.children_right[node]), (*conditions, above)))
-        ways.append((int(nodes.children_left[node]), (*conditions, below)))
+    if tree.split is None:
+        yield {
+            "if": [list(one) for one in conditions],
+            "class": class_names[tree.counts.argmax()],
+            "share": float(tree.counts.max() / tree.counts.sum()),
+            "images": int(tree.counts.sum()),
+        }
+        return
+    name, is_word, word = names[tree.split.column].partition(" ")
+    limit: Any = word if is_word else tree.split.limit
+    signs = ("!=", "=") if is_word else ("<=", ">")
+    for sign, branch in zip(signs, tree.branches, strict=True):
+        yield from _rules(branch, names, class_names, (*conditions, (name, sign, limit)))
 
 
 def metadata_of(material: Material) -> tuple[list[str], NDArray[np.float64]]:

@@ -12,11 +12,11 @@ from numpy.typing import NDArray
 
 from convlens.audit.finding import Finding, found
 from convlens.audit.material import CHUNK, Material
-from convlens.data.looks import SIDE as LOOK_SIDE
+from convlens.audit.strata import places_in_class
 from convlens.data.looks import Looks
 from convlens.evaluation import metrics
 
-SIDE = 32  # cells of an image across and down
+SIDE = 32  # cells of an image across and down, of 2 x 2 pixels of its look
 LEVELS = 32  # grey levels of a cell, of 8 of the 256 each; two neighbours are called the same
 SAME = 0.9  # the share of the cells of a patch that an image must have
 PATCH = 0.8  # of the largest gain: the cells that belong to a patch
@@ -79,7 +79,7 @@ def check_patches(material: Material, clusters: NDArray[np.int64]) -> list[Findi
     if len(np.unique(labels)) < 2:
         return []
     levels = _levels(material.looks, material.seen[kept])
-    chooses = _half_of_each(labels)
+    chooses = places_in_class(labels) % 2 == 0  # half of each class
     total = _counts(levels[chooses])
     if (total.max(axis=1) > len(levels[chooses]) / 2).mean() > EVEN:
         return []
@@ -96,24 +96,14 @@ def check_patches(material: Material, clusters: NDArray[np.int64]) -> list[Findi
     return findings
 
 
-def _half_of_each(labels: NDArray[np.int64]) -> NDArray[np.bool_]:
-    """Return (n,) whether an image is in the first half, which has every second one of a class."""
-    order = np.argsort(labels, kind="stable")
-    starts = np.searchsorted(labels[order], labels[order])
-    chosen = np.zeros(len(labels), bool)
-    chosen[order] = (np.arange(len(labels)) - starts) % 2 == 0
-    return chosen
-
-
 def _levels(looks: Looks, indices: NDArray[np.int64]) -> NDArray[np.uint8]:
     """Return (n, cells) the level of each cell, the mean of 2 x 2 pixels of the looks."""
-    block = LOOK_SIDE // SIDE
     parts = [np.zeros((0, SIDE * SIDE), np.uint8)]
     for start in range(0, len(indices), CHUNK):
         grey = looks["grey"][indices[start : start + CHUNK]]
-        blocks = grey.reshape(len(grey), SIDE, block, SIDE, block)
-        means = blocks.sum(axis=(2, 4), dtype=np.uint32) // block**2
-        parts.append((means * LEVELS // 256).astype(np.uint8).reshape(len(grey), -1))
+        rows = grey[:, ::2].astype(np.uint16) + grey[:, 1::2]
+        sums = rows[:, :, ::2] + rows[:, :, 1::2]
+        parts.append((sums // (4 * 256 // LEVELS)).astype(np.uint8).reshape(len(grey), -1))
     return np.concatenate(parts)
 
 
