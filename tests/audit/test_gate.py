@@ -2,6 +2,7 @@
 
 import shutil
 from dataclasses import replace
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -94,3 +95,9 @@ def test_findings_without_files_are_told_by_what_was_measured(digits):
     )
     small = found("small_class", digits, [3, 5], {"class": "3", "images": 2})
     assert short_form(Audit(digits, (small,)))[0] == "classes with few images: 1 (3 (2))"
+
+
+def test_the_command_that_shows_all_obeys_the_same_lists(digits):
+    used = SimpleNamespace(list=SimpleNamespace(path=Path("my list.csv")))
+    told = short_form(Audit(replace(digits, lists=(used,)), (found("blank", digits, [7]),)))
+    assert told[-1].endswith("convlens audit digits --using 'my list.csv'")

@@ -59,7 +59,8 @@ def short_form(found: Audit) -> list[str]:
         )
         for code in serious[:MOST_CODES]
     ]
-    command = shlex.join(["convlens", "audit", found.dataset.source])
+    lists = [word for one in found.dataset.lists for word in ("--using", str(one.list.path))]
+    command = shlex.join(["convlens", "audit", found.dataset.source, *lists])
     others = [_(CODES[code].title) for code in codes if code not in serious[:MOST_CODES]]
     if others:
         lines.append(
