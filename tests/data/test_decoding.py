@@ -226,3 +226,24 @@ def test_a_file_is_read_once_so_that_what_is_digested_is_what_is_decoded(
     assert list(found.problems) == [2]
     np.testing.assert_array_equal(pixels, whole[1])
     np.testing.assert_array_equal(looks, whole[2])
+
+
+def test_a_stop_between_two_pieces_counts_no_image_twice(dataset, files, monkeypatch):
+    monkeypatch.setattr(decoding, "PIECE", 1)
+    grey = Preprocessing(12, 10, 1)
+    whole = decoded(
+        dataset, Files(*(files.array.with_name(f"whole{n}") for n in files._fields)), grey
+    )
+    stacked = decoding.np.stack
+
+    def stop(arrays):
+        if len(told) == 3:  # The animation is noted, and not yet written.
+            raise KeyboardInterrupt
+        return stacked(arrays)
+
+    told = []
+    with monkeypatch.context() as patch:
+        patch.setattr(decoding.np, "stack", stop)
+        with pytest.raises(KeyboardInterrupt):
+            decoded(dataset, files, grey, progress=lambda *of: told.append(of))
+    assert decoded(dataset, files, grey)[0] == whole[0]

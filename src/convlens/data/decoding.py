@@ -9,7 +9,7 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol, runtime_checkable
 
@@ -220,7 +220,9 @@ def decode_all(
             for index, one in zip(part.tolist(), decoded, strict=True):
                 found.note(index, one)
             pixels = np.stack([one.pixels for one in decoded])
-            grown.append(pixels, reader.looks_of(part, decoded), found.as_facts)
+            # Counts of later images must not be recorded with these. Problems have their index.
+            known = replace(found, remarks=dict(found.remarks))
+            grown.append(pixels, reader.looks_of(part, decoded), known.as_facts)
             if progress is not None:
                 progress(grown.done, len(images))
     return found

@@ -101,7 +101,7 @@ def _grey(pixels: ImageArray) -> ImageArray:
 def _sharpness(grey: ImageArray) -> float:
     """Return the variance of the Laplacian over that of the grey levels; 0 for a blank image."""
     detail = cv2.Laplacian(grey, cv2.CV_16S)
-    # OpenCV's meanStdDev takes twenty times as long as these two sums for 16 bits.
+    # OpenCV's meanStdDev takes more than ten times as long as these two sums for 16 bits.
     mean = cv2.sumElems(detail)[0] / grey.size
     variance = max(0.0, cv2.norm(detail, cv2.NORM_L2SQR) / grey.size - mean**2)
     _, contrast = cv2.meanStdDev(grey)
