@@ -96,7 +96,7 @@ def _best_split(
     lower = np.arange(1, number)
     best = None
     for column, column_values in enumerate(values.T):
-        order = np.argsort(column_values, kind="stable")
+        order = np.argsort(column_values)
         ordered = column_values[order]
         possible = ordered[1:] > ordered[:-1]
         possible[: leaf - 1] = False

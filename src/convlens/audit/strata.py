@@ -10,10 +10,11 @@ def places_in_class(labels: NDArray[np.integer]) -> NDArray[np.int64]:
     >>> places_in_class(np.array([1, 0, 1, 1, 0])).tolist()
     [0, 0, 1, 2, 1]
     """
-    order = np.argsort(labels, kind="stable")
-    ordered = labels[order]
+    # Numbers of 16 bits are sorted ten times as fast as those of 64.
+    order = np.argsort(labels.astype(np.min_scalar_type(labels.max(initial=0))), kind="stable")
+    counts = np.bincount(labels)
     places = np.empty(len(labels), np.int64)
-    places[order] = np.arange(len(labels)) - np.searchsorted(ordered, ordered)
+    places[order] = np.arange(len(labels)) - np.repeat(np.cumsum(counts) - counts, counts)
     return places
 
 
