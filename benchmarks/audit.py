@@ -240,7 +240,7 @@ def decode(paths: Iterable[Path]) -> None:
 
     def read_one(path: Path) -> None:
         with Image.open(path) as image:
-            image.convert("RGB")
+            image.load()
 
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         for _ in pool.map(read_one, paths):
