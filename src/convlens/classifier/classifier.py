@@ -14,10 +14,10 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from convlens.anatomy.graph import producer
 from convlens.backend import refuse_after_fork, resolve_precision
 from convlens.classifier.archive import read_archive, write_archive
 from convlens.classifier.assembly import all_layers, with_precision
+from convlens.classifier.closing import TEMPERATURE, logits_of, temperature_layer
 from convlens.classifier.examples import check_examples, pack_examples, unpack_examples
 from convlens.classifier.prediction import Predictor
 from convlens.files import and_more
@@ -27,7 +27,6 @@ from convlens.preprocess import ImageArray, Preprocessing
 if TYPE_CHECKING:
     from convlens.maps.explanation import Explanation
 
-TEMPERATURE = "temperature"  # the name of the layer between the logits and the softmax
 # The pixels of a batch. efficientnet_lite0 at 224x224 took 3.4 GB of memory with 256 images at a
 # time and 1.0 GB with 20, and was equally fast.
 PIXELS = 2**20
@@ -108,20 +107,13 @@ class Classifier(Predictor):
     @property
     def temperature(self) -> float:
         """What the logits are divided by before the softmax; 1 if they are not divided."""
-        layer = self._temperature_layer
+        layer = temperature_layer(self.model)
         return 1.0 if layer is None else 1 / layer.scale
 
     @property
     def logits_model(self) -> keras.Model:
-        """The network from uint8 images to (batch, num_classes) logits; it shares the weights."""
-        logits = (self._temperature_layer or self.model.layers[-1]).input
-        return keras.Model(self.model.input, logits, name=self.model.name)
-
-    @property
-    def _temperature_layer(self) -> keras.layers.Rescaling | None:
-        layer = producer(self.model.layers[-1].input)
-        is_ours = isinstance(layer, keras.layers.Rescaling) and layer.name == TEMPERATURE
-        return layer if is_ours else None
+        """The network from uint8 images to (batch, num_classes) logits; see `closing.logits_of`."""
+        return logits_of(self.model)
 
     def probabilities(
         self,
@@ -292,7 +284,8 @@ class Classifier(Predictor):
             classifier.examples = examples
             check_examples(
                 path,
-                classifier.probabilities(examples),
+                # A single image is computed as two, too, so that it is not traced again.
+                classifier.probabilities(examples, batch_size=2),
                 recorded,
                 precision,
                 classifier.temperature,

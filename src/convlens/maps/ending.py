@@ -40,6 +40,8 @@ LOCAL = frozenset(
         "Cropping2D", "Cast",
     )
 )  # fmt: skip
+# Layers that move the axes of a map, behind which its rows and columns may be something else.
+MOVING = frozenset(("Permute", "Reshape", "Transpose"))
 # Besides sums: layers without bends but for kinks, at which the slope changes.
 KINKED = frozenset(
     ("ReLU", "LeakyReLU", "MaxPooling2D", "GlobalMaxPooling2D", "Relu", "Relu6", "LeakyRelu", "Max")
@@ -95,7 +97,8 @@ def find_ending(model: keras.Model) -> Ending:
         tensor = waiting.pop()
         operation = producer(tensor)
         averaged = averaged or _is_average(operation)
-        if _is_map(tensor) and not (_is_sum(operation, tensor) and _is_local(operation)):
+        is_passed = _is_local(operation) or _moves_axes(tensor)
+        if _is_map(tensor) and not (_is_sum(operation, tensor) and is_passed):
             found[id(tensor)] = tensor
             continue
         if not _is_sum(operation, tensor):
@@ -105,7 +108,7 @@ def find_ending(model: keras.Model) -> Ending:
         raise NoEnding(_(SEVERAL).format(model=model.name))
     (last,) = found.values()
     if not has_convolution(last):
-        raise NoEnding(_(NO_CONVOLUTION).format(model=model.name))
+        raise NoEnding(_no_map(model))
     return Ending(last, keras.Model(last, model.outputs[0], name="head"), not averaged)
 
 
@@ -119,15 +122,16 @@ def last_map(model: keras.Model) -> keras.KerasTensor:
         NoEnding: If the model has no convolution, or only maps of a single position.
     """
     for tensor in ancestors(model.outputs[0]):
-        if _is_map(tensor) and not _is_passed(producer(tensor)) and has_convolution(tensor):
+        if _is_map(tensor) and not _is_passed(tensor) and has_convolution(tensor):
             return tensor
-    rule = ONE_POSITION if has_convolution(model.outputs[0]) else NO_CONVOLUTION
-    raise NoEnding(_(rule).format(model=model.name))
+    raise NoEnding(_no_map(model))
 
 
-def _is_passed(operation: keras.Operation) -> bool:
-    """Return whether the map before an operation is the same one, or finer."""
-    return _kind(operation) in LOCAL | {"MaxPooling2D"} and _activation(operation) == "linear"
+def _is_passed(tensor: keras.KerasTensor) -> bool:
+    """Return whether the map before the operation that made a map is the same one, or finer."""
+    operation = producer(tensor)
+    passes = _kind(operation) in LOCAL | {"MaxPooling2D"} or _moves_axes(tensor)
+    return passes and _activation(operation) == "linear"
 
 
 def curved_layer(head: keras.Model) -> str:
@@ -135,8 +139,10 @@ def curved_layer(head: keras.Model) -> str:
 
     Without one, the output is the gradient times the input but for what biases add.
     """
-    for layer in head.operations:
-        known = SUMS | JOINS | SCALINGS | KINKED | {"InputLayer"}
+    for tensor in ancestors(head.outputs[0]):
+        layer = producer(tensor)
+        one = SUMS | SCALINGS | KINKED | {"InputLayer"}
+        known = JOINS if len(parents(tensor)) > 1 else one
         if _activation(layer) not in KINKED_ACTIVATIONS or _kind(layer) not in known:
             return str(layer.name)
     return ""
@@ -172,6 +178,11 @@ def _is_local(operation: keras.Operation) -> bool:
     return _kind(operation) in LOCAL
 
 
+def _moves_axes(tensor: keras.KerasTensor) -> bool:
+    """Return whether a tensor is a map whose axes were moved."""
+    return _kind(producer(tensor)) in MOVING and any(map(_is_map, parents(tensor)))
+
+
 def _is_sum(operation: keras.Operation, tensor: keras.KerasTensor) -> bool:
     """Return whether an operation multiplies and adds with fixed numbers only."""
     kind = _kind(operation)
@@ -194,9 +205,13 @@ def _kind(operation: keras.Operation) -> str:
 
 def _why(model: keras.Model, tensor: keras.KerasTensor) -> str:
     """Return why a layer on the way from the logits back ends the sum."""
+    if not any(_is_map(one) and has_convolution(one) for one in ancestors(model.outputs[0])):
+        return _no_map(model)
     operation = producer(tensor)
-    if not has_convolution(tensor):
-        return _(NO_CONVOLUTION).format(model=model.name)
-    if not any(_is_map(one) and has_convolution(one) for one in ancestors(tensor)):
-        return _(ONE_POSITION).format(model=model.name)
     return _(HIDDEN).format(layer=operation.name, kind=type(operation).__name__, model=model.name)
+
+
+def _no_map(model: keras.Model) -> str:
+    """Return why there is no map of a network whose convolutions leave no positions."""
+    rule = ONE_POSITION if has_convolution(model.outputs[0]) else NO_CONVOLUTION
+    return _(rule).format(model=model.name)

@@ -7,21 +7,19 @@ with a new head is a fourth kind, see `convlens.transfer.origin`.
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import keras
 import numpy as np
 
-from convlens.anatomy.graph import producer
 from convlens.classifier.assembly import (
     Network,
     all_layers,
     assemble,
-    copy_model,
     finalize,
     with_precision,
 )
 from convlens.classifier.classifier import Classifier
+from convlens.classifier.closing import without_closing_activation
 from convlens.config import Config
 from convlens.conflicts import refuse_conflicts
 from convlens.data.dataset import Dataset
@@ -36,7 +34,6 @@ from convlens.zoo.registry import model_info
 from convlens.zoo.weights import load_weights
 
 ADAPTED = 500  # training images that weights are computed from, at most
-CLOSING = ("softmax", "sigmoid")
 SCALING = keras.layers.Rescaling | keras.layers.Normalization
 
 
@@ -186,7 +183,7 @@ def choose_network(
     scales_itself = any(isinstance(layer, SCALING) for layer in all_layers(model))
     return Origin(
         model.name,
-        network=_without_closing_activation(model),
+        network=without_closing_activation(model),
         demands=Demands(1.0 if scales_itself else 1 / 255, model.input_shape[1:]),
     )
 
@@ -216,35 +213,3 @@ def _check_own_model(model: keras.Model) -> None:
                 "takes {channels}."
             ).format(name=model.name, channels=channels)
         )
-
-
-def _without_closing_activation(model: keras.Model) -> keras.Model:
-    """Return a model up to its logits, without what it was compiled with.
-
-    A closing softmax or sigmoid is removed. It may be a layer, the activation of a layer, or an
-    operation such as `keras.ops.softmax`, and it may lie in a nested model.
-    """
-    # A compiled model could not be copied without the code of a loss of the user.
-    uncompiled = keras.Model(model.inputs, model.outputs[0], name=model.name)
-    holder = uncompiled
-    closing: Any = uncompiled
-    while isinstance(closing, keras.Model):
-        holder = closing
-        closing = producer(closing.outputs[0])
-    activation = getattr(closing, "activation", None)
-    if getattr(activation, "__name__", type(closing).__name__.lower()) not in CLOSING:
-        return uncompiled
-
-    def rebuild(node: keras.Operation) -> Any:
-        if node is closing and activation is None:
-            if isinstance(holder, keras.Sequential):
-                return keras.layers.Identity()
-            return lambda x, **_: x  # A graph passes a mask too.
-        if not isinstance(node, keras.Layer):
-            return node
-        settings = node.get_config()
-        if node is closing:
-            settings["activation"] = "linear"
-        return node.__class__.from_config(settings)
-
-    return copy_model(uncompiled, rebuild)
