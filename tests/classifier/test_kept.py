@@ -9,10 +9,13 @@ import keras
 import numpy as np
 import pytest
 
-from convlens.classifier import kept
+from convlens.classifier import converted, on_openvino
+from convlens.classifier.archive import read_facts
 from convlens.classifier.assembly import assemble
 from convlens.classifier.classifier import Classifier
+from convlens.classifier.converted import compile_logits
 from convlens.classifier.kept import VARIABLE, keep, keep_if_asked, open_kept
+from convlens.classifier.network_files import place_of
 from convlens.config import Config
 from convlens.data.cache_size import cache_entries, trim_cache
 from convlens.errors import BackendError, ClassifierError
@@ -86,7 +89,7 @@ def test_a_file_with_other_weights_has_a_network_of_its_own(path):
 @pytest.mark.parametrize("damage", ["cut", "missing", "other"])
 def test_a_damaged_network_is_not_used(path, damage):
     keep(Classifier.load(path), path)
-    (network,) = (path.parent / "cache" / "networks").glob("*.bin")
+    network = place_of(read_facts(path)["checksum"]).with_suffix(".bin")
     weights = network.read_bytes()
     if damage == "cut":
         network.write_bytes(weights[: len(weights) // 2])
@@ -95,7 +98,8 @@ def test_a_damaged_network_is_not_used(path, damage):
     else:  # the examples of the file get other probabilities
         network.write_bytes(np.frombuffer(weights, np.float32)[::-1].tobytes())
     assert open_kept(path) is None
-    assert list(network.parent.iterdir()) == []
+    assert not network.exists()
+    assert not network.with_suffix(".xml").exists()
     keep(Classifier.load(path), path)
     assert open_kept(path) is not None
 
@@ -126,7 +130,7 @@ def test_only_a_training_that_somebody_follows_keeps_it(path, monkeypatch):
         raise BackendError("no")
 
     with monkeypatch.context() as broken:
-        broken.setattr(kept, "convert", refuse)
+        broken.setattr(converted, "convert", refuse)
         keep_if_asked(classifier, path)  # which does not end the training
     assert open_kept(path) is None
     monkeypatch.setenv("CONVLENS_CACHE_LIMIT", "much")
@@ -136,8 +140,102 @@ def test_only_a_training_that_somebody_follows_keeps_it(path, monkeypatch):
 
 def test_the_cache_lists_and_removes_it(path):
     keep(Classifier.load(path), path)
-    (entry,) = [one for one in cache_entries() if one.kind == "converted networks"]
-    assert sorted(file.suffix for file in entry.files) == [".bin", ".xml"]
+    entries = [one for one in cache_entries() if one.kind == "converted networks"]
+    assert len(entries) == 2  # by the checksum of the file, and by the content
+    assert all(sorted(file.suffix for file in one.files) == [".bin", ".xml"] for one in entries)
+    first, second = (max(one.files, key=lambda file: file.suffix == ".bin") for one in entries)
+    assert first.samefile(second)  # which takes its place on the disk once
     trim_cache(0)
     assert list((path.parent / "cache" / "networks").iterdir()) == []
     assert open_kept(path) is None
+
+
+def converting(monkeypatch):
+    """Return a list that grows with each network that is converted."""
+    found = []
+
+    def convert(model):
+        found.append(model.name)
+        return on_openvino.convert(model)
+
+    monkeypatch.setattr(converted, "convert", convert)
+    return found
+
+
+def test_logits_are_converted_once_and_are_those_of_the_network(path, images, monkeypatch):
+    conversions = converting(monkeypatch)
+    first = Classifier.load(path)
+    fresh = compile_logits(first)(images)
+    assert len(conversions) == 1
+    again = compile_logits(Classifier.load(path))
+    assert again.engine == "openvino"
+    np.testing.assert_array_equal(again(images), fresh)
+    expected = first.logits_model.predict(images, verbose=0)
+    np.testing.assert_allclose(fresh, expected, rtol=0, atol=1e-4)
+    keep(first, path)  # which uses the same network
+    assert len(conversions) == 1
+    assert open_kept(path) is not None
+
+
+def test_network_of_a_training_is_found_by_those_who_open_its_file(path, monkeypatch):
+    conversions = converting(monkeypatch)
+    compile_logits(tiny_classifier())
+    compile_logits(Classifier.load(path))
+    assert len(conversions) == 1
+
+
+def test_logits_of_other_weights_or_of_another_temperature_are_converted_anew(path, monkeypatch):
+    conversions = converting(monkeypatch)
+    classifier = Classifier.load(path)
+    compile_logits(classifier)
+    compile_logits(classifier.recalibrated(0.2, None))
+    assert len(conversions) == 2
+    weights = [2 * weight for weight in classifier.model.get_weights()]
+    classifier.model.set_weights(weights)
+    changed = compile_logits(classifier)
+    assert len(conversions) == 3
+    image = classifier.examples[:1]
+    expected = classifier.logits_model.predict(image, verbose=0)
+    np.testing.assert_allclose(changed(image), expected, rtol=1e-3)
+
+
+@pytest.mark.parametrize("damage", ["cut", "other"])
+def test_damaged_logits_are_converted_anew(path, images, monkeypatch, damage):
+    classifier = Classifier.load(path)
+    expected = compile_logits(classifier)(images)
+    (file,) = (path.parent / "cache" / "networks").glob("*.bin")
+    weights = file.read_bytes()
+    turned = np.frombuffer(weights, np.float32)[::-1].tobytes()
+    file.write_bytes(weights[: len(weights) // 2] if damage == "cut" else turned)
+    conversions = converting(monkeypatch)
+    np.testing.assert_array_equal(compile_logits(classifier)(images), expected)
+    assert len(conversions) == 1
+    compile_logits(classifier)
+    assert len(conversions) == 1
+
+
+def test_who_has_no_openvino_leaves_the_logits_to_those_who_have(path, images, monkeypatch):
+    classifier = Classifier.load(path)
+    expected = compile_logits(classifier)(images)
+    conversions = converting(monkeypatch)
+    with monkeypatch.context() as without:
+        without.setitem(sys.modules, "openvino", None)
+        found = compile_logits(classifier)
+        np.testing.assert_allclose(found(images), expected, rtol=0, atol=1e-4)
+    assert found.engine != "openvino"
+    compile_logits(classifier)
+    assert conversions == []
+
+
+def test_logits_are_computed_where_nothing_can_be_kept(path, images, monkeypatch):
+    classifier = Classifier.load(path)
+    expected = compile_logits(classifier)(images)
+
+    def refuse(_network, _path):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(converted, "write_network", refuse)
+    trim_cache(0)
+    found = compile_logits(classifier)
+    np.testing.assert_allclose(found(images), expected, rtol=0, atol=1e-4)
+    assert list((path.parent / "cache" / "networks").iterdir()) == []

@@ -10,9 +10,7 @@ A training that somebody follows keeps its network: the studio sets `CONVLENS_KE
 """
 
 import contextlib
-import hashlib
 import os
-import uuid
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,19 +19,11 @@ import numpy as np
 
 from convlens.classifier.archive import read_facts
 from convlens.classifier.examples import check_examples, unpack_examples
-from convlens.classifier.on_openvino import (
-    compile_network,
-    convert,
-    refuse_without_openvino,
-    write_network,
-)
+from convlens.classifier.network_files import discard, is_there, place_of, store_again
+from convlens.classifier.on_openvino import compile_network, refuse_without_openvino
 from convlens.classifier.prediction import Predictor
-from convlens.data.cache import cache_folder, touch
 from convlens.data.cache_size import keep_within_limit
 from convlens.errors import BackendError, ClassifierError, ConvlensError
-from convlens.files import storage_errors
-from convlens.folders import make_folder
-from convlens.language import N_, _
 from convlens.preprocess import ImageArray, Preprocessing
 
 if TYPE_CHECKING:
@@ -42,9 +32,6 @@ if TYPE_CHECKING:
     from convlens.classifier.classifier import Classifier
 
 VARIABLE = "CONVLENS_KEEP_NETWORK"
-VERSION = 1  # to be raised when a network is converted in another way
-FOLDER = "networks"
-REMEDY = N_("Free some space on the disk, or set CONVLENS_CACHE to another folder.")
 # For one image at a time, as fast as possible, with the numbers of the classifier.
 SETTINGS = {"INFERENCE_PRECISION_HINT": "f32", "PERFORMANCE_HINT": "LATENCY"}
 
@@ -88,7 +75,7 @@ def open_kept(path: Path) -> Kept | None:
     """
     facts = read_facts(path)
     network = _place(facts)
-    if "examples" not in facts or not network.exists():
+    if "examples" not in facts or not is_there(network):
         return None
     refuse_without_openvino()  # the network is of use for others with whom the cache is shared
     try:
@@ -101,12 +88,8 @@ def open_kept(path: Path) -> Kept | None:
         )
         _check(kept, path, facts)
     except (BackendError, ClassifierError):
-        for one in _files(network):
-            with contextlib.suppress(OSError):  # it is converted anew
-                one.unlink()
+        discard(network)
         return None
-    for one in _files(network):
-        touch(one)
     return kept
 
 
@@ -123,18 +106,10 @@ def keep(classifier: "Classifier", path: Path) -> None:
     """
     if classifier.examples is None:
         return
-    place = _place(read_facts(path))
-    network = convert(classifier.model)
-    beside = place.with_name(f".{uuid.uuid4().hex[:8]}.{place.name}")
-    with storage_errors(place, _("the converted network"), _(REMEDY)):
-        make_folder(place.parent)
-        try:
-            write_network(network, beside)
-            for written, one in zip(_files(beside), _files(place), strict=True):
-                written.replace(one)
-        finally:
-            for written in _files(beside):
-                written.unlink(missing_ok=True)
+    from convlens.classifier.converted import open_converted  # which imports Keras
+
+    network, _compiled = open_converted(classifier)
+    store_again(_place(read_facts(path)), network)
     keep_within_limit()
 
 
@@ -146,13 +121,7 @@ def keep_if_asked(classifier: "Classifier", path: Path) -> None:
 
 
 def _place(facts: dict[str, Any]) -> Path:
-    key = hashlib.sha256(f"{VERSION} {facts['checksum']}".encode()).hexdigest()
-    return cache_folder() / FOLDER / f"{key[:32]}.xml"
-
-
-def _files(network: Path) -> tuple[Path, Path]:
-    """Return the files of a network in the order of writing: who finds the .xml finds the .bin."""
-    return network.with_suffix(".bin"), network
+    return place_of(facts["checksum"])
 
 
 def _check(kept: Kept, path: Path, facts: dict[str, Any]) -> None:

@@ -29,8 +29,8 @@ def convert(model: "keras.Model") -> Any:
     try:
         traced = backend.traced(model, (1, *model.input_shape[1:]))
         converted = openvino.convert_model(traced)
-        # The converter adds an output for each SiLU, behind that of the network.
-        for added in converted.get_results()[1:]:
+        # The converter adds an output for each SiLU, behind those of the network.
+        for added in converted.get_results()[len(model.outputs) :]:
             converted.remove_result(added)
     except BackendError:
         raise

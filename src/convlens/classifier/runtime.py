@@ -12,6 +12,7 @@ images a second, memory and differences.
 import importlib.util
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import keras
 import numpy as np
@@ -93,7 +94,12 @@ def compile_model(model: keras.Model, precision: str = "auto", engine: str = "au
         )
     if engine == "openvino" or (engine == "auto" and importlib.util.find_spec("openvino")):
         try:
-            return _on_openvino(model, backend.resolve_precision(precision))
+            return compile_on_openvino(
+                convert(model),
+                backend.resolve_precision(precision),
+                model.output_shape[1:],
+                model.name,
+            )
         except BackendError:
             if engine == "openvino":
                 raise
@@ -124,21 +130,35 @@ def _on_keras(model: keras.Model, precision: str) -> Compiled:
     return Compiled(predict, backend.engine(), precision)
 
 
-def _on_openvino(model: keras.Model, precision: str) -> Compiled:
+def compile_on_openvino(
+    network: Any, precision: str, shape: tuple[int, ...], name: str, output: int = 0
+) -> Compiled:
+    """Return a network of OpenVINO compiled for many images.
+
+    Args:
+        network: The network, which takes one image, or the path of its file.
+        precision: "float32" or "bfloat16".
+        shape: The shape of what it gives for an image.
+        name: The name of the network, for messages.
+        output: The number of the output that is wanted.
+
+    Raises:
+        BackendError: If OpenVINO is not installed or cannot run the network.
+    """
     wanted = "bf16" if precision == "bfloat16" else "f32"
     settings = {"PERFORMANCE_HINT": "THROUGHPUT", "INFERENCE_PRECISION_HINT": wanted}
     if threads := backend.threads():
         settings["INFERENCE_NUM_THREADS"] = str(threads)
-    compiled = compile_network(convert(model), settings, model.name)
+    compiled = compile_network(network, settings, name)
     import openvino
 
     requests = openvino.AsyncInferQueue(compiled)
 
     def predict(images: ImageArray) -> NDArray[np.float32]:
-        outputs = np.empty((len(images), *model.output_shape[1:]), np.float32)
+        outputs = np.empty((len(images), *shape), np.float32)
 
         def keep(request: openvino.InferRequest, row: int) -> None:
-            outputs[row] = request.get_output_tensor().data[0]
+            outputs[row] = request.get_output_tensor(output).data[0]
 
         requests.set_callback(keep)
         for row in range(len(images)):

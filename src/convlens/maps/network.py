@@ -1,5 +1,6 @@
 """Network: the network of a classifier, opened at its last feature map, up to its logits."""
 
+from collections.abc import Callable
 from functools import cached_property
 
 import keras
@@ -8,32 +9,33 @@ from numpy.typing import NDArray
 
 from convlens.anatomy.graph import graph_of
 from convlens.backend import refuse_after_fork
-from convlens.classifier.assembly import all_layers, flat_copy, with_precision
+from convlens.classifier.assembly import flat_copy
 from convlens.classifier.classifier import Classifier
+from convlens.classifier.converted import compile_logits, float32_logits
 from convlens.classifier.runtime import Compiled, compile_model
 from convlens.errors import ModelError
 from convlens.language import _
 from convlens.maps.ending import SEVERAL, Ending, NoEnding, find_ending, last_map
 from convlens.preprocess import ImageArray
 
-HALF = ("bfloat16", "float16")
-
 
 class OpenedNetwork:
     """A network in float32, from uint8 images to logits.
 
     Args:
-        model: The network from uint8 images to (batch, num_classes) logits; see `of` for that of a
-            classifier.
+        model: The network from uint8 images to (batch, num_classes) logits, in float32; see `of`
+            for that of a classifier.
+        compile_it: Returns the same network compiled, on the fastest engine that is installed.
 
     Attributes:
         model: The network without nested models.
     """
 
-    def __init__(self, model: keras.Model) -> None:
+    def __init__(
+        self, model: keras.Model, compile_it: Callable[[], Compiled] | None = None
+    ) -> None:
         refuse_after_fork()
-        if any(layer.compute_dtype in HALF for layer in all_layers(model)):
-            model = with_precision(model, "float32")
+        self._compile = compile_it or (lambda: compile_model(self.model, "float32"))
         if any(isinstance(layer, keras.Model) for layer in model.layers):
             model = flat_copy(model)
         self.model = model
@@ -46,12 +48,12 @@ class OpenedNetwork:
             ModelError: If it takes several inputs, or is neither functional nor sequential.
         """
         _check(classifier.model)
-        return cls(classifier.logits_model)
+        return cls(float32_logits(classifier), lambda: compile_logits(classifier))
 
     @cached_property
     def compiled(self) -> Compiled:
         """The network compiled in float32, on the fastest engine that is installed."""
-        return compile_model(self.model, "float32")
+        return self._compile()
 
     def logits(self, images: ImageArray) -> NDArray[np.float32]:
         """Return the (n, num_classes) logits of uint8 images (n, height, width, channels)."""
