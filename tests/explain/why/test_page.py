@@ -130,6 +130,13 @@ def test_page_without_a_drawn_map_has_no_scale():
     text = render([failed], "finder")
     assert 'class="scale"' not in text
     assert "No map of the predicted class is drawn" in text
+    assert "proves itself more often: --method occlusion" in text
+
+
+def test_another_method_is_named_only_where_no_map_is_shown(page, both_methods):
+    failed = with_failed_deletion(both_methods)  # occlusion is there, too
+    for text in (page, render([failed], "finder"), render([explained(hidden=True)], "finder")):
+        assert "--method occlusion" not in text
 
 
 def test_colours_end_at_the_largest_number_of_all_maps(both_methods):

@@ -57,6 +57,8 @@ def text_page(explanation: Explanation, scale: float) -> Page:
     blocks: list[Block] = []
     for one in explanation.maps:
         blocks += _map_blocks(one, explanation, scale)
+    if another := words.another(explanation):
+        blocks.append(Lines((("", another),)))
     found = (words.place(explanation), words.keeps(explanation), words.flips(explanation))
     decided = [text for text in found if text]
     if decided:

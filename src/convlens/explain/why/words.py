@@ -29,6 +29,10 @@ BESIDE = N_(
     "The largest number of the map lies elsewhere: a cell of it answers to more of the image than "
     "what lies below it."
 )
+ANOTHER = N_(
+    "No map is shown that answers the question. Occlusion covers places of the image itself and "
+    "proves itself more often: --method occlusion."
+)
 MEANINGS = {  # what the values of a map are, by its method
     "exact": N_(
         "Each number is what its place adds to the logit. Their mean plus the bias of {bias:.3f} "
@@ -169,6 +173,14 @@ def place(explanation: Explanation) -> str:
     return sentences(said, _(BESIDE))
 
 
+def another(explanation: Explanation) -> str:
+    """Return what may help if no map of what is explained has passed its checks; else nothing."""
+    methods = {one.map.method for one in explanation.maps}
+    if explanation.answering is not None or methods & set(PERTURBING):
+        return ""
+    return _(ANOTHER)
+
+
 def keeps(explanation: Explanation) -> str:
     """Return what the smallest region is that keeps the answer; empty if it was not looked for."""
     return "" if explanation.keeps is None else _region(KEEPS, explanation.keeps)
@@ -180,7 +192,7 @@ def flips(explanation: Explanation) -> str:
         return _region(FLIPS, explanation.flips)
     if explanation.keeps is None:
         return ""
-    return _(NEVER_FLIPS).format(label=explanation.label)
+    return _(NEVER_FLIPS).format(label=explanation.prediction.label)
 
 
 def _region(template: str, region: Region) -> str:
