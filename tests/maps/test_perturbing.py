@@ -1,5 +1,6 @@
 """Covered images, the maps that are made of them, and the test by deletion."""
 
+import keras
 import numpy as np
 import pytest
 
@@ -11,6 +12,7 @@ from convlens.maps.explainer import Explainer, explainer_of
 from convlens.maps.heat import HeatMap, Target
 from convlens.maps.network import compute_often
 from convlens.maps.perturbing import occlusion_maps, rise_map, windows
+from convlens.maps.randomisation import few_draws
 from convlens.maps.regions import Regions, covered, covering, first_of
 from tests.maps.networks import SIDE, marked, red_finder
 
@@ -156,3 +158,25 @@ def test_pages_with_many_maps_make_more_choices():
     assert choices_for(1) == choices_for(2) == CHOICES
     many = 12
     assert many / (choices_for(many) + 1) <= 0.05
+
+
+def test_check_of_a_large_network_takes_fewer_images():
+    def network(side):
+        steps = [keras.Input((side, side, 3)), keras.layers.Conv2D(64, 7, padding="same")]
+        return keras.Sequential(steps)
+
+    assert few_draws(network(64)) == 4  # 39 million multiply-adds
+    assert few_draws(network(400)) == 2  # 1,505 million
+
+
+def test_squares_side_by_side_cover_each_region_once_but_for_an_odd_border(finder):
+    regions = Regions.over(31, 30)  # 15 x 15
+    chosen = windows(regions, step=2)
+    assert chosen.sum(axis=0).reshape(15, 15)[:14, :14].tolist() == [[1] * 14] * 14
+    pixels = marked()[:31, :30]
+    sums = np.array([[1.0, 2.0]])
+    (heat,) = occlusion_maps(
+        pixels, [Target(1)], lambda images: images.mean(axis=(1, 2, 3))[:, None] * sums, step=2
+    )
+    assert np.isfinite(heat.values).all()
+    assert not heat.values[14].any()

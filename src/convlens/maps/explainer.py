@@ -23,10 +23,9 @@ from convlens.maps.heat import METHODS, HeatMap, Target, check_method
 from convlens.maps.methods import PERTURBING, changing_map_of, maps_of, targets_of
 from convlens.maps.network import OpenedNetwork, chance_note
 from convlens.maps.perturbing import Progress
-from convlens.maps.randomisation import DRAWS, Randomised, randomise
+from convlens.maps.randomisation import DRAWS, Randomised, few_draws, randomise
 from convlens.preprocess import ImageArray, prepare
 
-FEW_DRAWS = 4  # of maps that take hundreds of passes each
 NAMES = 10  # classes in a message
 
 
@@ -266,7 +265,7 @@ class Explainer:
             images: (n, height, width, channels) uint8 images of the kind that it is used for.
             progress: Called with the number of maps that are done, and of all.
         """
-        draws = FEW_DRAWS if method in PERTURBING else DRAWS
+        draws = few_draws(self.network.model) if method in PERTURBING else DRAWS
         self.randomised[method] = randomise(
             self.network.model,
             method,

@@ -12,6 +12,7 @@ from convlens.maps.gradient import grad_cam, gradient_at, gradient_map
 from convlens.maps.heat import HeatMap, Target
 from convlens.maps.network import OpenedNetwork, compute, compute_often
 from convlens.maps.perturbing import Progress, occlusion_maps, rise_map
+from convlens.maps.regions import WINDOW
 from convlens.preprocess import ImageArray
 
 PERTURBING = ("occlusion", "rise")  # take hundreds of passes each
@@ -78,7 +79,7 @@ def changing_map_of(
         return np.concatenate([compute_often(network.model, one)[0] for one in parts])
 
     if method == "occlusion":
-        return occlusion_maps(pixels, [target], logits)[0]
+        return occlusion_maps(pixels, [target], logits, step=WINDOW)[0]  # in a quarter of the time
     if method == "rise":
         return rise_map(pixels, target, logits, masks=FEW_MASKS)
     return _feature_maps_of(network, pixels, [target], method, compute_often)[0]

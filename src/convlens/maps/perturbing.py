@@ -28,6 +28,7 @@ def occlusion_maps(
     targets: Sequence[Target],
     logits: Logits,
     *,
+    step: int = 1,
     progress: Progress | None = None,
 ) -> list[HeatMap]:
     """Return how far each target falls when a square is covered, for each region of the image.
@@ -39,16 +40,17 @@ def occlusion_maps(
         pixels: (height, width, channels) uint8, the image.
         targets: What is explained.
         logits: Computes the (n, num_classes) logits of n images.
+        step: How many regions lie between the squares, see `windows`.
         progress: Called with the number of covered images that are done, and of all.
     """
     regions = Regions.over(*pixels.shape[:2])
-    chosen = windows(regions)
+    chosen = windows(regions, step)
     before = np.stack([explained(pixels[None], one, logits)[0] for one in targets])
     after = np.empty((len(targets), len(chosen)))
     for part in _parts(len(chosen), progress):
         rows = logits(covered(pixels, regions, chosen[part])).astype(np.float64)
         after[:, part] = [one.of(rows) for one in targets]
-    weights = chosen / chosen.sum(axis=0)
+    weights = chosen / np.maximum(chosen.sum(axis=0), 1)
     values = ((before[:, None] - after) @ weights).reshape(-1, regions.rows, regions.columns)
     return [
         HeatMap("occlusion", *one) for one in zip(targets, values, before.tolist(), strict=True)

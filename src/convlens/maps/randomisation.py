@@ -16,14 +16,17 @@ import keras
 import numpy as np
 from scipy.stats import rankdata
 
+from convlens.anatomy.summary import count_multiply_adds
 from convlens.classifier.assembly import with_precision
 from convlens.maps.evidence import Check
 from convlens.maps.heat import Floats, HeatMap, Target, enlarge
-from convlens.maps.network import OpenedNetwork, compute_often
+from convlens.maps.network import OpenedNetwork, compute
 from convlens.preprocess import ImageArray
 
 STEPS = 4
 DRAWS = 12  # images, each with weights shuffled anew; the images are used again if there are fewer
+FEW_DRAWS = (2, 4)  # at least and at most, of maps that take hundreds of passes each
+WORK = 3_000_000_000  # multiply-adds of an image, of all these draws together
 LIMIT = 0.5  # of the mean rank correlation after each step
 SIDE = 16  # of the maps that are compared
 FIXED = keras.layers.Normalization | keras.layers.Rescaling
@@ -88,11 +91,12 @@ def randomise(
     ends[0] = 1
     kept = twin.get_weights()
     found = np.empty((draws, STEPS))
+    # All at once, since tracing the network takes longer than that.
+    (logits,) = compute(twin, np.asarray(images[:draws]))
     for draw in range(draws):
         rng = np.random.default_rng(draw)
         image = images[draw % len(images)]
-        (logits,) = compute_often(twin, image[None])
-        target = Target(int(logits[0].argmax()))
+        target = Target(int(logits[draw % len(images)].argmax()))
         first = explain(network, image, target)
         start = 0
         for step, end in enumerate(ends):
@@ -105,6 +109,15 @@ def randomise(
                 progress(draw * STEPS + step + 1, draws * STEPS)
         twin.set_weights(kept)
     return Randomised(method, tuple(map(float, found.mean(axis=0))), draws)
+
+
+def few_draws(model: keras.Model) -> int:
+    """Return how many comparisons there are for maps that take hundreds of passes each.
+
+    Four of them would take an hour for a network such as VGG-16.
+    """
+    least, most = FEW_DRAWS
+    return min(most, max(least, WORK // max(1, count_multiply_adds(model))))
 
 
 def shuffle(layers: Sequence[keras.Layer], rng: np.random.Generator) -> None:
