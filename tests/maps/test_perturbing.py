@@ -13,7 +13,7 @@ from convlens.maps.heat import HeatMap, Target
 from convlens.maps.network import compute_often
 from convlens.maps.perturbing import occlusion_maps, rise_map, windows
 from convlens.maps.randomisation import few_draws
-from convlens.maps.regions import Regions, covered, covering, first_of
+from convlens.maps.regions import WINDOW, Regions, covered, covering, first_of
 from tests.maps.networks import SIDE, marked, red_finder
 
 
@@ -77,7 +77,8 @@ def test_networks_that_change_compute_few_copies_at_once(finder, monkeypatch):
     network = explainer_of(finder).network
     changing = methods.changing_map_of(network, marked(), Target(1), "occlusion")
     assert max(sizes) <= runtime.KERAS_BATCH
-    (fixed,) = occlusion_maps(marked(), [Target(1)], network.logits)
+    (fixed,) = occlusion_maps(marked(), [Target(1)], network.logits, step=WINDOW)
+    assert sum(sizes) == 65  # the squares side by side, and the image
     np.testing.assert_allclose(changing.values, fixed.values, atol=1e-3)
 
 
