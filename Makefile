@@ -37,15 +37,14 @@ test-crashes: $(READY)
 test-studio: $(READY)
 	$(PYTEST) $(STUDIO)
 
-# Several nodes of Ray on this computer, some of which are killed. A process for each file: Ray may end a process
-# that connects to it again ("Tried to complete task that was not pending", Ray 2.60).
+# Two nodes of Ray on this computer, which one process starts once for all tests.
 test-cluster: $(READY)
-	for file in $(CLUSTER)/test_*.py; do $(BIN)/python -m pytest -m "not backends" $$file || exit 1; done
+	$(BIN)/python -m pytest --durations=10 $(CLUSTER)
 
 # One process, because the slow tests measure time and build networks that fill the memory.
 test-all: $(READY)
 	$(BIN)/python -m pytest --durations=10 -m "not backends" --ignore=$(CLUSTER)
-	$(MAKE) test-cluster
+	$(BIN)/python -m pytest --durations=10 -m "not backends" $(CLUSTER)
 
 test-backends: $(BACKENDS)/.ready
 	$(BACKENDS)/bin/python -m pytest -m backends

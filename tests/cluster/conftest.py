@@ -1,8 +1,11 @@
-"""A Ray of two nodes on this computer, which the tests of a process share."""
+"""A Ray of two nodes on this computer, which all tests share."""
 
+import contextlib
 import logging
 import os
-from collections.abc import Iterator
+import subprocess
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +13,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from convlens import backend
+from convlens.cluster.trainings import threads_of
+
+CPUS = backend.threads() or threads_of(None)  # of each node, and threads of a training
 STORE = 100 * 2**20  # bytes
+PATIENCE = 180  # seconds in which what a test waits for must have come
 
 
 @pytest.fixture(scope="session")
@@ -22,8 +30,8 @@ def two_nodes() -> Iterator[Any]:
 
     logging.getLogger("ray").setLevel(logging.ERROR)
     options = {"object_store_memory": STORE, "include_dashboard": False}
-    cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 1, **options})
-    cluster.add_node(num_cpus=1, **options)
+    cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": CPUS, **options})
+    cluster.add_node(num_cpus=CPUS, **options)
     yield cluster
     cluster.shutdown()
 
@@ -32,7 +40,7 @@ def two_nodes() -> Iterator[Any]:
 def connected(two_nodes: Any) -> Iterator[str]:
     """Yield the address of the cluster, to which the process stays connected meanwhile.
 
-    Ray starts half a dozen processes for each connection.
+    Ray starts processes anew for each connection.
     """
     from convlens.cluster.connection import connect
 
@@ -42,11 +50,37 @@ def connected(two_nodes: Any) -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def photos(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder of 700 small images, of which one is damaged and two are equal."""
+    """A folder of 400 small images, of which one is damaged and two are equal."""
     folder = tmp_path_factory.mktemp("photos")
-    values = np.random.default_rng(0).integers(0, 256, (700, 12, 10), np.uint8)
+    values = np.random.default_rng(0).integers(0, 256, (400, 12, 10), np.uint8)
     for number, pixels in enumerate(values):
         Image.fromarray(pixels).save(folder / f"{number:03d}.png")
     (folder / "300.png").write_bytes(b"no image")
-    (folder / "600.png").write_bytes((folder / "001.png").read_bytes())
+    (folder / "350.png").write_bytes((folder / "001.png").read_bytes())
     return folder
+
+
+def begun(function: str, node: Any = None) -> list[int]:
+    """Return the processes of Ray, of a node or of all, that are carrying out a function."""
+    import psutil
+
+    if node is None:
+        found = psutil.process_iter()
+    else:
+        raylet = node.all_processes["raylet"][0].process.pid
+        found = psutil.Process(raylet).children(recursive=True)
+    running = []
+    for process in found:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            if "".join(process.cmdline()[:1]).startswith(f"ray::{function}"):
+                running.append(process.pid)
+    return running
+
+
+def wait_for(condition: Callable[[], object], process: subprocess.Popen | None = None) -> None:
+    """Wait until a condition holds, while a process goes on."""
+    end = time.monotonic() + PATIENCE
+    while not condition():
+        assert process is None or process.poll() is None, "the process has ended"
+        assert time.monotonic() < end, "it did not come"
+        time.sleep(0.05)

@@ -2,7 +2,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -11,6 +10,7 @@ from convlens.cluster import connection
 from convlens.cluster.connection import connect
 from convlens.errors import BackendError, ClusterError, ConfigError, DataError
 from tests.cluster import jobs
+from tests.cluster.conftest import CPUS, begun, wait_for
 
 ROOT = Path(__file__).parents[2]
 ASK = """
@@ -22,19 +22,42 @@ with connect(sys.argv[1]) as cluster:
 """
 
 
-def test_tasks_run_on_all_nodes_and_their_errors_come_out_as_they_are(two_nodes, tmp_path):
+def test_tasks_run_on_all_nodes_and_their_errors_come_out_as_they_are(two_nodes, tmp_path, capfd):
     before = signal.getsignal(signal.SIGTERM)
     with connect(two_nodes.address) as cluster:
-        assert (len(cluster.nodes), cluster.cpus) == (2, 2)
+        assert (len(cluster.nodes), cluster.cpus) == (2, 2 * CPUS)
         numbers = iter(range(9))  # an iterator, which is read when there is room
         assert sorted(cluster.run(jobs.square, numbers)) == [(n, n * n) for n in range(9)]
         assert list(cluster.run(jobs.die_once, [str(tmp_path / "mark")])) == [(0, "done")]
         with pytest.raises(DataError, match=r"^photos: there is nothing in it\.$"):
-            list(cluster.run(jobs.refuse, ["photos"]))
+            list(cluster.run(jobs.refuse, ["photos"] * 4))
         with connect(two_nodes.address) as again:  # which keeps the connection
             assert again.nodes == cluster.nodes
         assert list(cluster.run(jobs.square, [3])) == [(0, 9)]
     assert signal.getsignal(signal.SIGTERM) == before
+    assert capfd.readouterr() == ("", "")  # what Ray says of the process that died, and of errors
+
+
+def test_only_what_is_under_way_is_cancelled(two_nodes, monkeypatch):
+    """Ray may abort a process that cancels a task whose result has just come in."""
+    import ray
+
+    cancelled = []
+    cancel = ray.cancel
+
+    def cancel_and_tell(reference, *, force):
+        cancelled.append(reference)
+        cancel(reference, force=force)
+
+    monkeypatch.setattr(ray, "cancel", cancel_and_tell)
+    with connect(two_nodes.address) as cluster:
+        with pytest.raises(DataError):
+            list(cluster.run(jobs.refuse, ["photos"]))
+        assert not cancelled
+        running = cluster.run(jobs.wait_a_minute, ["", "later"], ahead=2)
+        assert next(running) == (0, "")
+        running.close()
+    assert len(cancelled) == 1
 
 
 def test_a_node_that_would_compute_other_answers_is_refused(two_nodes):
@@ -54,25 +77,10 @@ def test_ctrl_c_ends_the_tasks(two_nodes, tmp_path):
     words = [sys.executable, "-c", ASK, two_nodes.address, str(mark)]
     process = subprocess.Popen(words, cwd=ROOT, stderr=subprocess.PIPE, text=True)
     wait_for(mark.exists)
-    assert sleeping()
+    assert begun("sleep")
     process.send_signal(signal.SIGINT)
     assert "KeyboardInterrupt" in process.communicate(timeout=60)[1]
-    wait_for(lambda: not sleeping())
-
-
-def sleeping() -> list[str]:
-    """Return the worker processes of Ray that run `jobs.sleep`."""
-    import psutil
-
-    titles = [one.info["cmdline"] or [] for one in psutil.process_iter(["cmdline"])]
-    return [title[0] for title in titles if title and title[0].startswith("ray::sleep")]
-
-
-def wait_for(condition) -> None:
-    end = time.monotonic() + 90
-    while not condition():
-        assert time.monotonic() < end, "it did not come"
-        time.sleep(0.1)
+    wait_for(lambda: not begun("sleep"))
 
 
 @pytest.mark.parametrize("address", ["here", "ray://host:1", "host:port", "host:99999"])
@@ -102,8 +110,14 @@ def test_ray_must_be_installed(monkeypatch):
         pass
 
 
-def test_a_local_cluster_sends_nothing_and_shows_nothing(capfd):
+def test_a_local_cluster_sends_nothing_and_shows_nothing(two_nodes, capfd):
+    import ray
+
     with connect("local", cpus=1) as cluster:
         assert cluster.cpus == 1
         assert os.environ["RAY_USAGE_STATS_ENABLED"] == "0"
     assert capfd.readouterr() == ("", "")
+    # It demands a token, which the next cluster does not know.
+    with connect(two_nodes.address):
+        actor = ray.remote(num_cpus=0)(jobs.Adder).remote()
+        assert ray.get(actor.add.remote(1, 2)) == 3

@@ -43,7 +43,7 @@ def test_the_same_is_printed(connected, photos, classifier, engine, tmp_path, ca
     assert run(*words, *on_cluster) == 3
     again = capsys.readouterr()
     assert again.out == alone.out
-    assert "700 of 700 images were answered before" in again.err
+    assert "400 of 400 images were answered before" in again.err
 
 
 @pytest.mark.parametrize(

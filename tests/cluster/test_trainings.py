@@ -10,10 +10,9 @@ import pytest
 
 pytest.importorskip("ray")
 
-from convlens import backend
 from convlens.budget.plan import Costs
 from convlens.cluster.connection import connect
-from convlens.cluster.trainings import OnCluster, pack, threads_of, unpack
+from convlens.cluster.trainings import OnCluster, pack, unpack
 from convlens.cluster.travel import Travelled, packed_for_travel, unpacked
 from convlens.config import Config
 from convlens.data.prepared import prepare_data
@@ -59,10 +58,9 @@ def _soon():
 
 
 @pytest.fixture(scope="module")
-def cluster():
-    threads = backend.threads() or threads_of(None)
-    with connect("local", cpus=2 * threads) as connected:
-        yield OnCluster(connected, threads)
+def cluster(connected):
+    with connect(connected) as nodes:
+        yield OnCluster(nodes, nodes.nodes[0].cpus)
 
 
 def table(found):

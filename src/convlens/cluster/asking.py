@@ -35,7 +35,7 @@ from convlens.cluster.shards import (
     write_list,
     write_shard,
 )
-from convlens.cluster.tasks import task_errors
+from convlens.cluster.tasks import RETRIES, task_errors
 from convlens.data.deep import find_values
 from convlens.errors import ClusterError, DataError, ImageError
 from convlens.language import _
@@ -217,14 +217,17 @@ def _rows(
         warnings.simplefilter("ignore", DeprecationWarning)
         context = ray.data.DataContext.get_current()
     context.enable_progress_bars = False
+    # An actor that dies before it begins, as with its node, is replaced and does not end the query.
+    context.max_consecutive_actor_init_deaths = RETRIES
     # These references must live as long as the actors, which are started again after a failure.
     shared = [ray.put(question), ray.put(known)]
     numbers = ray.data.from_items(list(range(parts)), override_num_blocks=min(parts, BLOCKS))
+    actors = max(1, min(parts, cluster.cpus))
     yield from numbers.map_batches(
         _Answering,
         batch_size=1,
         num_cpus=1,
-        compute=ray.data.ActorPoolStrategy(min_size=1, max_size=max(1, cluster.cpus)),
+        compute=ray.data.ActorPoolStrategy(size=actors),
         fn_constructor_args=(shared, str(folder), str(Path.cwd())),
     ).iter_rows()
 

@@ -9,7 +9,7 @@ import os
 import signal
 import socket
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -25,6 +25,7 @@ AUTO = "auto"
 INSTALL = "pip install 'convlens[cluster]'"  # not translated: a command
 STORE = 200 * 2**20  # bytes of memory for what tasks hand over on this computer: no pixels do
 PATIENCE = 5.0  # seconds in which the head of a cluster must answer
+AUTHENTICATION = "RAY_AUTH_MODE"  # not translated: a variable
 # What the tasks inherit, so that they compute and speak as the process that started them.
 INHERITED = ("CONVLENS_CACHE", "KERAS_BACKEND", "KERAS_HOME")
 Item = TypeVar("Item")
@@ -95,6 +96,8 @@ def connect(address: str, cpus: int | None = None) -> Iterator[Cluster]:
         )
     os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
     os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")
+    # Otherwise Ray prints what other tasks raised than the one whose error comes out of here.
+    os.environ.setdefault("RAY_IGNORE_UNHANDLED_ERRORS", "1")
     # Otherwise Ray warns that it will not set the variable of graphics cards in a later release.
     os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
     import ray
@@ -102,7 +105,7 @@ def connect(address: str, cpus: int | None = None) -> Iterator[Cluster]:
     if ray.is_initialized():
         yield Cluster(address, check_nodes())
         return
-    with _own_signals():
+    with _own_signals(), _own_authentication(), _without_notices():
         _start(address, cpus)
         try:
             yield Cluster(address, check_nodes())
@@ -133,8 +136,7 @@ def _start(address: str, cpus: int | None) -> None:
     del options["include_dashboard"]  # which is for whom starts a cluster
     _expect_answer(address)
     try:
-        with silenced_stderr():  # where Ray says which level of its log was chosen
-            ray.init(address, **options)
+        _init(address, options)
     except (ConnectionError, RuntimeError) as error:  # RuntimeError: of another Ray or Python
         if address == AUTO and isinstance(error, ConnectionError):
             raise ClusterError(
@@ -149,6 +151,25 @@ def _start(address: str, cpus: int | None) -> None:
                 address=address, reason=reason
             )
         ) from error
+
+
+def _init(address: str, options: Mapping[str, Any]) -> None:
+    """Connect to a cluster, with a token if it demands one and this computer has one."""
+    import ray
+    from ray._raylet import AuthenticationTokenLoader  # type: ignore[attr-defined]
+
+    try:
+        with silenced_stderr():  # where Ray says which level of its log was chosen
+            ray.init(address, **options)
+    except ConnectionError:
+        # `ray start` demands a token where one lies, as a local cluster leaves it, and `ray.init`
+        # shows it only if it is told so.
+        token = AuthenticationTokenLoader.instance()
+        if AUTHENTICATION in os.environ or not token.has_token(ignore_auth_mode=True):
+            raise
+        _authenticate("token")
+        with silenced_stderr():
+            ray.init(address, **options)
 
 
 def _expect_answer(address: str) -> None:
@@ -190,6 +211,50 @@ def _usable_cpus() -> int:
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
+
+
+@contextmanager
+def _without_notices() -> Iterator[None]:
+    """Keep Ray's notices of lost processes and nodes out of the standard output of this process.
+
+    They would stand between the rows that a command prints. Ray itself switches them off in this
+    way while its debugger is in use; its documented `log_to_driver` leaves them on.
+    """
+    from ray._private import worker
+
+    before = worker._worker_logs_enabled
+    worker._worker_logs_enabled = False
+    try:
+        yield
+    finally:
+        worker._worker_logs_enabled = before
+
+
+@contextmanager
+def _own_authentication() -> Iterator[None]:
+    """Put back whether this process demands a token of those who call it.
+
+    Since release 2.60, Ray switches this on for the whole process where it starts a local cluster.
+    The next cluster, which knows no token, then takes this process for dead and ends its actors
+    ("cancelled before it started running").
+    """
+    before = os.environ.get(AUTHENTICATION)
+    try:
+        yield
+    finally:
+        if os.environ.get(AUTHENTICATION) != before:
+            _authenticate(before)
+
+
+def _authenticate(mode: str | None) -> None:
+    """Let Ray authenticate as a value of RAY_AUTH_MODE says, or as it does without one."""
+    from ray._raylet import AuthenticationTokenLoader, Config  # type: ignore[attr-defined]
+
+    os.environ.pop(AUTHENTICATION, None)
+    if mode is not None:
+        os.environ[AUTHENTICATION] = mode
+    Config.initialize("")  # which reads the variables again
+    AuthenticationTokenLoader.instance().reset_cache()
 
 
 @contextmanager

@@ -1,6 +1,6 @@
 """Tasks: what runs on the nodes, and what becomes of their errors."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
@@ -23,9 +23,9 @@ def run_tasks(
 
     def one_done() -> tuple[int, Result]:
         done = ray.wait([*waiting])[0][0]
+        number = waiting.pop(done)
         with task_errors():
-            result = ray.get(done)
-        return waiting.pop(done), result
+            return number, ray.get(done)
 
     try:
         for number, item in enumerate(items):
@@ -35,8 +35,23 @@ def run_tasks(
         while waiting:
             yield one_done()
     finally:
-        for reference in waiting:
-            ray.cancel(reference, force=True)
+        _cancel(waiting)
+
+
+def _cancel(references: Collection[Any]) -> None:
+    """End the tasks that are still under way.
+
+    Those that have ended are left alone: Ray 2.60 aborts this process ("Tried to complete task that
+    was not pending") if a task is cancelled at the moment at which its result comes in.
+    """
+    import ray
+
+    if not references:
+        return
+    everyone = list(references)
+    _ended, running = ray.wait(everyone, num_returns=len(everyone), timeout=0, fetch_local=False)
+    for reference in running:
+        ray.cancel(reference, force=True)
 
 
 @contextmanager
