@@ -72,12 +72,12 @@ def main() -> int:
         _write_images(place, given.images, given.source)
     words = [sys.executable, "-m", "convlens", "predict", given.run, "--engine", given.engine]
     words += ["--format", "csv"]
-    _report("no cluster", _twice(words, place, "alone"))
+    _report("none", _twice(words, place, "alone"))
     same = True
     for number in given.nodes:
         with _nodes(number) as address:
             found = _twice([*words, "--cluster", address], place, f"nodes-{number}")
-        _report(f"nodes: {number}", found)
+        _report(str(number), found)
         same &= (place / "alone.csv").read_bytes() == (place / f"nodes-{number}.csv").read_bytes()
     print(f"the same bytes: {same}")
     return 0 if same else 1
@@ -162,15 +162,14 @@ def _report(name: str, costs: Sequence[Cost]) -> None:
         1, *((one - other) / number for one, other in zip(everything[1:], few[1:], strict=True))
     )
     for cost in costs:
-        print(json.dumps({"command": name, **cost._asdict()}))
+        print(json.dumps({"nodes": name, **cost._asdict()}))
     work = each.command + each.actors + each.others
-    hours = work * PROJECTED / 3600
-    memory = everything.memory + max(each.memory, 0) * PROJECTED
     print(
-        f"{name}, per image: {1e3 * each.seconds:.3f} ms on the clock, {1e3 * work:.3f} ms of "
-        f"processors (command {1e3 * each.command:.3f}, actors {1e3 * each.actors:.3f}, others "
-        f"{1e3 * each.others:.3f}); {PROJECTED:,} images: {hours:.1f} hours of one processor, "
-        f"{memory:,.0f} MiB of memory for the command, {each.disk * PROJECTED:,.0f} MiB of answers",
+        f"nodes: {name}, per image: {1e3 * each.seconds:.3f} ms on the clock, "
+        f"{1e3 * work:.3f} ms of processors (command {1e3 * each.command:.3f}, "
+        f"actors {1e3 * each.actors:.3f}, others {1e3 * each.others:.3f}); "
+        f"{PROJECTED:,} images: {work * PROJECTED / 3600:.1f} hours of one processor, "
+        f"{each.disk * PROJECTED:,.0f} MiB of answers",
         flush=True,
     )
 
