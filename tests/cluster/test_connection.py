@@ -1,7 +1,9 @@
 import os
 import signal
+import socket
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -10,8 +12,14 @@ from convlens.cluster import connection
 from convlens.cluster.connection import connect
 from convlens.errors import BackendError, ClusterError, ConfigError, DataError
 from tests.cluster import jobs
-from tests.cluster.conftest import CPUS, begun, wait_for
+from tests.cluster.conftest import CPUS, STORE, begun, wait_for
 
+CONNECT = """
+import sys
+from convlens.cluster.connection import connect
+with connect(sys.argv[1]) as cluster:
+    print(cluster.cpus)
+"""
 ROOT = Path(__file__).parents[2]
 ASK = """
 import sys
@@ -97,8 +105,6 @@ def test_nothing_listens_there(unused):
 
 @pytest.fixture
 def unused() -> int:
-    import socket
-
     with socket.create_server(("127.0.0.1", 0)) as server:
         return int(server.getsockname()[1])
 
@@ -121,3 +127,28 @@ def test_a_local_cluster_sends_nothing_and_shows_nothing(two_nodes, capfd):
     with connect(two_nodes.address):
         actor = ray.remote(num_cpus=0)(jobs.Adder).remote()
         assert ray.get(actor.add.remote(1, 2)) == 3
+
+
+@pytest.mark.slow
+def test_a_token_is_shown_to_a_cluster_that_demands_one(unused, tmp_path):
+    (tmp_path / ".ray").mkdir()
+    (tmp_path / ".ray" / "auth_token").write_text("0123456789abcdef" * 4)
+    there = os.environ | {"HOME": str(tmp_path), "RAY_AUTH_MODE": "token"}
+    words = ["ray.scripts.scripts", "start", "--head", f"--port={unused}", "--block"]
+    words += ["--include-dashboard=false", f"--temp-dir={tempfile.mkdtemp(prefix='ray-')}"]
+    command = [sys.executable, "-m", *words, f"--object-store-memory={STORE}", "--num-cpus=1"]
+    head = subprocess.Popen(command, env=there, stdout=subprocess.DEVNULL)
+    try:
+        wait_for(lambda: listens(unused), head)
+        here = os.environ | {"HOME": str(tmp_path)}
+        command = [sys.executable, "-c", CONNECT, f"127.0.0.1:{unused}"]
+        said = subprocess.run(command, cwd=ROOT, env=here, capture_output=True, text=True).stdout
+        assert said == "1\n"
+    finally:
+        head.terminate()
+        head.wait()
+
+
+def listens(port: int) -> bool:
+    with socket.socket() as one:
+        return one.connect_ex(("127.0.0.1", port)) == 0
