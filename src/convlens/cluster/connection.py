@@ -137,7 +137,8 @@ def _start(address: str, cpus: int | None) -> None:
     _expect_answer(address)
     try:
         _init(address, options)
-    except (ConnectionError, RuntimeError) as error:  # RuntimeError: of another Ray or Python
+    # RuntimeError: of another Ray or Python; RayError: of a token.
+    except (ConnectionError, RuntimeError, ray.exceptions.RayError) as error:
         if address == AUTO and isinstance(error, ConnectionError):
             raise ClusterError(
                 _(
