@@ -51,9 +51,10 @@ CONFLICTS: dict[str, tuple[tuple[str, str, tuple[str, ...], str], ...]] = {
         (
             "cluster",
             NEEDS,
-            ("folds", "few", "resume"),
-            N_("It is for several trainings; a single one runs on one machine."),
+            ("folds", "few", "backbone", "resume"),
+            N_("It shares out several trainings, or the features of a backbone."),
         ),
+        ("cluster", EXCLUDES, ("budget",), N_("The budget plans with the speed of this computer.")),
         (
             "snapshots",
             EXCLUDES,
@@ -112,8 +113,6 @@ CONFLICTS: dict[str, tuple[tuple[str, str, tuple[str, ...], str], ...]] = {
         ("data", NEEDS, ("of_run",), N_("Other images are named by their place.")),
         ("cluster", EXCLUDES, ("of_run",), N_("The labels of a run are doubted on one computer.")),
         ("cluster", NEEDS, ("out",), N_("It computes features, which are for a page.")),
-        ("cluster", NEEDS, ("answers",), TO_ALL_NODES),
-        ("answers", NEEDS, ("cluster",), OF_CLUSTER),
     ),
     "evaluate": (
         ("layout", NEEDS, ("data",), N_("The images of a run are read as it says.")),

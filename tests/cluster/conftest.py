@@ -19,6 +19,7 @@ from convlens.cluster.trainings import threads_of
 CPUS = backend.threads() or threads_of(None)  # of each node, and threads of a training
 STORE = 100 * 2**20  # bytes
 PATIENCE = 180  # seconds in which what a test waits for must have come
+KEYS = {"AWS_ACCESS_KEY_ID": "key", "AWS_SECRET_ACCESS_KEY": "secret"}
 
 
 @pytest.fixture(scope="session")
@@ -84,3 +85,55 @@ def wait_for(condition: Callable[[], object], process: subprocess.Popen | None =
         assert process is None or process.poll() is None, "the process has ended"
         assert time.monotonic() < end, "it did not come"
         time.sleep(0.05)
+
+
+@pytest.fixture(scope="session")
+def bucket() -> Iterator[Any]:
+    """Yield the file system of an object store on this computer, with a bucket of that name.
+
+    Nodes find it, and have access, if they are started afterwards.
+    """
+    moto = pytest.importorskip("moto.server")
+    s3fs = pytest.importorskip("s3fs")
+    server = moto.ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in KEYS.items():
+            patch.setenv(name, value)
+        patch.setenv("AWS_ENDPOINT_URL", f"http://{host}:{port}")
+        patch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+        patch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+        store = s3fs.S3FileSystem(use_listings_cache=False)
+        store.mkdir("bucket")
+        yield store
+        server.stop()
+
+
+@pytest.fixture
+def no_credentials(bucket: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Let this process have no access to the object store."""
+    for name in KEYS:
+        monkeypatch.delenv(name)
+    type(bucket).clear_instance_cache()
+    yield
+    type(bucket).clear_instance_cache()
+
+
+@pytest.fixture(scope="session")
+def classifier(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The file of a small network with random weights."""
+    import keras
+
+    from convlens.classifier.assembly import assemble
+    from convlens.classifier.classifier import Classifier
+    from convlens.preprocess import Preprocessing
+    from convlens.zoo.create import create_model
+
+    size = Preprocessing(16, 16, 3)
+    keras.utils.set_random_seed(0)
+    network = create_model("custom_cnn", input_shape=size.shape, num_classes=3)
+    model = assemble(network, size, 3, "custom_cnn")
+    path = tmp_path_factory.mktemp("classifier") / "small.keras"
+    Classifier.from_logits(model, ("ant", "bee", "fly"), size).save(path)
+    return path

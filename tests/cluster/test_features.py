@@ -10,16 +10,23 @@ import numpy as np
 import pytest
 from keras import layers
 
-from convlens.cluster import asking, features
+from convlens.cluster import features
 from convlens.cluster.connection import connect
 from convlens.cluster.features import on_cluster
+from convlens.cluster.reach import refuse_unreachable
 from convlens.config import Config
+from convlens.data.digests import DIGEST_BYTES
 from convlens.data.prepared import prepare_data
 from convlens.data.sources import load_data
-from convlens.transfer.features import open_features
+from convlens.errors import ClusterError
+from convlens.run import Run
+from convlens.transfer.features import FeatureCache, open_features
 from convlens.transfer.wanted import Wanted, compute_missing, computed_by
+from tests.cli.commands import run
 from tests.cluster.conftest import CPUS, STORE, begun, wait_for
 from tests.cluster.slow import SlowFeatures
+from tests.trainings import same_weights
+from tests.transfer.backbones import saved
 
 ROOT = Path(__file__).parents[2]
 
@@ -49,58 +56,91 @@ def computed_here(wanted) -> np.ndarray:
     return np.concatenate([wanted.compiled(images[i : i + 1]) for i in wanted.indices])
 
 
-def test_the_features_are_the_same(connected, wanted, tmp_path):
+def test_the_features_are_the_same(connected, wanted, tmp_path, monkeypatch):
+    monkeypatch.setattr(features, "PART", 50)
     store = wanted.prepared.store
     expected = computed_here(wanted)
     told = []
-    with connect(connected) as cluster, computed_by(on_cluster(cluster, tmp_path / "answers")):
+    with connect(connected) as cluster, computed_by(on_cluster(cluster)):
         compute_missing(wanted, lambda done, total: told.append((done, total)))
         assert not len(wanted.cache.missing(store, wanted.indices))
         compute_missing(wanted)  # which has nothing to do
     assert wanted.cache.gather(store, wanted.indices).tobytes() == expected.tobytes()
-    assert told[-1] == (1, 1)  # parts
+    assert len(told) == 3
+    assert told[-1] == (120, 120)
 
 
-def shards(folder: Path) -> list[Path]:
-    return list(folder.glob("shards/[!.]*.parquet"))
+@pytest.mark.usefixtures("no_charts")
+def test_a_training_finds_the_features_that_nodes_have_computed(
+    connected, shapes, tmp_path, monkeypatch, capsys
+):
+    computed = []
+    compute = FeatureCache.compute
+    monkeypatch.setattr(FeatureCache, "compute", lambda *a: computed.append(compute(*a)))
+    backbone = saved(tmp_path / "trained.keras")
+    words = ["train", shapes, "--backbone", backbone, "--precision", "float32", "--run"]
+    runs = []
+    for name, more in (("alone", []), ("shared", ["--cluster", connected])):
+        monkeypatch.setenv("CONVLENS_CACHE", str(tmp_path / f"cache-{name}"))
+        assert run(*words, tmp_path / name, *more) == 0
+        runs.append(Run.open(tmp_path / name))
+    assert computed == [120, 0]
+    assert "of 120 images, on the cluster" in capsys.readouterr().out
+    assert same_weights(*runs)
+    # What was kept is not computed again; a resumed run may be shared out, too.
+    assert run("train", "--run", tmp_path / "shared", "--resume", "--cluster", connected) == 0
+    assert computed[2:] in ([], [0])
 
 
-def compute_slowly(address: str, shapes: Path, folder: Path) -> None:
+def test_nodes_read_no_part_of_an_array(connected, tmp_path, capsys):
+    np.savez(tmp_path / "a.npz", images=np.zeros((20, 12, 12, 3), np.uint8), labels=[0, 1] * 10)
+    words = ("train", tmp_path / "a.npz", "--backbone", saved(tmp_path / "b.keras"))
+    assert run(*words, "--cluster", connected) == 3
+    assert "a cluster reads image files; these images are in one file" in capsys.readouterr().err
+
+
+def test_nodes_must_reach_the_images(connected, wanted, tmp_path):
+    with connect(connected) as cluster, pytest.raises(ClusterError, match="must reach /nowhere"):
+        refuse_unreachable(cluster, "/nowhere")
+
+
+def kept(wanted) -> int:
+    """Return the number of features that are in the cache."""
+    missing = wanted.cache.missing(wanted.prepared.store, wanted.indices)
+    return len(wanted.indices) - len(missing)
+
+
+def compute_slowly(address: str, shapes: Path) -> None:
     """Let a cluster compute the features in small parts, each of which takes its time."""
-    asking.PART = 8
+    features.PART = 8
     features._Features = SlowFeatures
-    with connect(address) as cluster, computed_by(on_cluster(cluster, folder)):
+    with connect(address) as cluster, computed_by(on_cluster(cluster)):
         compute_missing(features_of(shapes))
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("killed", ["node", "driver"])
-def test_features_are_computed_once_whatever_is_killed(
-    two_nodes, shapes, wanted, killed, tmp_path, monkeypatch
-):
-    words = [sys.executable, "-m", __name__, two_nodes.address, shapes, tmp_path / "answers"]
+def test_features_are_computed_once_whatever_is_killed(two_nodes, shapes, wanted, killed):
+    words = [sys.executable, "-m", __name__, two_nodes.address, str(shapes)]
     if killed == "node":
         node = two_nodes.add_node(num_cpus=CPUS, object_store_memory=STORE, include_dashboard=False)
-    process = subprocess.Popen(list(map(str, words)), cwd=ROOT)
+    process = subprocess.Popen(words, cwd=ROOT)
     if killed == "node":
-        wait_for(lambda: begun("MapWorker", node) and shards(tmp_path / "answers"), process)
+        wait_for(lambda: begun("_features_of", node) and kept(wanted), process)
         two_nodes.remove_node(node, allow_graceful=False)
     else:
-        wait_for(lambda: len(shards(tmp_path / "answers")) > 2, process)
+        wait_for(lambda: kept(wanted) > 16, process)
         process.send_signal(signal.SIGKILL)
         process.wait()
-        kept = {path: path.stat().st_mtime_ns for path in shards(tmp_path / "answers")}
-        process = subprocess.Popen(list(map(str, words)), cwd=ROOT)
+        assert kept(wanted) < 120
+        process = subprocess.Popen(words, cwd=ROOT)
     assert process.wait() == 0
-    store = wanted.prepared.store
-    assert not len(wanted.cache.missing(store, wanted.indices))
-    found = wanted.cache.gather(store, wanted.indices)
+    assert kept(wanted) == 120
+    found = wanted.cache.gather(wanted.prepared.store, wanted.indices)
     assert found.tobytes() == computed_here(wanted).tobytes()
-    assert len(shards(tmp_path / "answers")) == 15
-    if killed == "driver":
-        assert 2 < len(kept) < 15
-        assert kept == {path: path.stat().st_mtime_ns for path in kept}  # not written again
+    written = sum(path.stat().st_size for path in wanted.cache.folder.glob("*.digests"))
+    assert written == 120 * DIGEST_BYTES  # nothing twice
 
 
 if __name__ == "__main__":
-    compute_slowly(sys.argv[1], Path(sys.argv[2]), Path(sys.argv[3]))
+    compute_slowly(sys.argv[1], Path(sys.argv[2]))

@@ -1,26 +1,8 @@
 """`convlens predict --cluster` prints what `convlens predict` prints, byte for byte."""
 
-import keras
 import pytest
 
-from convlens.classifier.assembly import assemble
-from convlens.classifier.classifier import Classifier
-from convlens.preprocess import Preprocessing
-from convlens.zoo.create import create_model
 from tests.cli.commands import run
-
-SIZE = Preprocessing(16, 16, 3)
-
-
-@pytest.fixture(scope="module")
-def classifier(tmp_path_factory):
-    """The file of a small network with random weights."""
-    keras.utils.set_random_seed(0)
-    network = create_model("custom_cnn", input_shape=SIZE.shape, num_classes=3)
-    model = assemble(network, SIZE, 3, "custom_cnn")
-    path = tmp_path_factory.mktemp("classifier") / "small.keras"
-    Classifier.from_logits(model, ("ant", "bee", "fly"), SIZE).save(path)
-    return path
 
 
 @pytest.mark.parametrize("engine", ["keras", pytest.param("openvino", marks=pytest.mark.slow)])

@@ -6,11 +6,7 @@ Without it, an image is described by the principal components of a small copy.
 docs/decisions/labels.md compares both, and others, at several sizes.
 """
 
-import os
-from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import cast
 
 import cv2
@@ -20,10 +16,10 @@ from numpy.typing import NDArray
 from convlens.audit.components import principal_components
 from convlens.config import Config
 from convlens.data.decoding import Progress
+from convlens.data.on_demand import OnDemand
 from convlens.data.prepared import Prepared
 from convlens.errors import ModelError
-from convlens.language import language, speak
-from convlens.preprocess import ImageArray, Preprocessing, prepare
+from convlens.preprocess import ImageArray
 from convlens.transfer.backbone import body_of
 from convlens.transfer.features import open_features
 from convlens.transfer.heads import Floats
@@ -111,34 +107,12 @@ def _of_backbone(
     preprocessing = origin.preprocess(prepared.dataset, config)
     at_size = replace(prepared, preprocessing=preprocessing)
     if preprocessing != prepared.preprocessing:
-        images = cast(ImageArray, _Decoded(prepared.dataset.images, preprocessing))
+        images = cast(ImageArray, OnDemand(prepared.dataset.images, preprocessing))
         at_size = replace(at_size, store=replace(prepared.store, images=images))
     body = body_of(origin.assemble(at_size, config))
     network, cache = open_features(body, at_size, config.training.precision)
     compute_missing(Wanted(body, network, cache, at_size, indices), progress)
     return cache.gather(at_size.store, indices)
-
-
-@dataclass(frozen=True, eq=False)
-class _Decoded:
-    """Images that are decoded when they are asked for, in place of an array of all of them.
-
-    Attributes:
-        images: The files, or the arrays.
-        preprocessing: The size, and how other shapes are made to fit.
-    """
-
-    images: Sequence[Path] | ImageArray
-    preprocessing: Preprocessing
-
-    def __getitem__(self, indices: NDArray[np.int64]) -> ImageArray:
-        """Return the (m, height, width, channels) images of these indices."""
-
-        def read(index: int) -> ImageArray:
-            return prepare(self.images[index], self.preprocessing)
-
-        with ThreadPoolExecutor(os.cpu_count(), initializer=speak, initargs=(language(),)) as pool:
-            return np.stack(list(pool.map(read, indices)))
 
 
 def _components(

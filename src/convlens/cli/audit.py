@@ -11,7 +11,7 @@ from convlens.cli.audit_files import check_places, write_files
 from convlens.cli.cluster import ClusterFlag
 from convlens.cli.flags import Layout, Pattern, Using
 from convlens.cli.output import print_json
-from convlens.cli.predict_cluster import Answers, features_on_cluster
+from convlens.cli.predict_cluster import features_on_cluster
 from convlens.conflicts import refuse_conflicts
 from convlens.errors import AuditError, DataError, StorageError
 from convlens.files import explained_stops
@@ -79,7 +79,6 @@ def audit(  # noqa: PLR0913 - options of the command
     pattern: Pattern = None,
     layout: Layout = None,
     cluster: ClusterFlag = None,
-    answers: Answers = None,
 ) -> None:
     """Say what is wrong with images, or which labels the classifier of a run doubts.
 
@@ -93,7 +92,7 @@ def audit(  # noqa: PLR0913 - options of the command
     share = None
     flags: dict[str, Any] = {"using": using, "pattern": pattern, "layout": layout}
     flags |= {"true": true, "predicted": predicted, "data": data}
-    flags |= {"out": out, "cluster": cluster, "answers": answers}
+    flags |= {"out": out, "cluster": cluster}
     flags["of_run"] = None if folder is None else source
     refuse_conflicts("audit", flags)
     of_cell = true is not None or predicted is not None
@@ -105,7 +104,7 @@ def audit(  # noqa: PLR0913 - options of the command
             from convlens.audit.cleaned import refuse_place
 
             refuse_place(dataset, export)
-        with features_on_cluster(cluster, answers):
+        with features_on_cluster(cluster, dataset):
             found, prepared = _audit_images(dataset, screen, with_features=out is not None)
     elif of_cell:
         found, prepared = _audit_cell(folder, data, true, predicted, screen)

@@ -3,7 +3,6 @@
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal, NamedTuple
 
 from cyclopts import Parameter
@@ -11,7 +10,6 @@ from rich.console import Console
 
 from convlens.cli.predict_formats import PRINTERS, row_of
 from convlens.errors import ConfigError, DataError
-from convlens.files import expanded
 from convlens.language import N_, _
 from convlens.screen import Screen, marked
 
@@ -22,7 +20,8 @@ if TYPE_CHECKING:
     from convlens.report.again import Open, Opened
 
 Answers = Annotated[
-    Path | None, Parameter(help=N_("folder of the answers of --cluster, which all nodes reach"))
+    str | None,
+    Parameter(help=N_("folder or s3:// address of the answers, which all nodes reach")),
 ]
 Engine = Annotated[
     Literal["keras", "openvino"],
@@ -35,13 +34,13 @@ class Asked(NamedTuple):
 
     Attributes:
         address: The address of the cluster.
-        folder: The folder of the answers.
+        folder: The folder of the answers, or its address in an object store.
         engine: What computes the network.
         precision: Its arithmetic.
     """
 
     address: str
-    folder: Path
+    folder: str
     engine: str
     precision: str
 
@@ -81,28 +80,28 @@ def predict_on_cluster(
 
     loaded = load()
     question = question_of(loaded, asked.engine, asked.precision)
-    folder = expanded(asked.folder)
     notes: list[str] = []
     errors = Console(emoji=False, stderr=True, highlight=False, soft_wrap=True)
     with (
         connect(asked.address) as cluster,
         Screen(console=errors).counter(_("predicting")) as progress,
     ):
-        answered, counts = ask(question, cluster, folder, _names(patterns, notes), progress)
+        answered, counts = ask(question, cluster, asked.folder, _names(patterns, notes), progress)
     notes += describe_unit(question.preprocessing, answered.preprocessing)
     if counts.computed < counts.images:
         notes.append(
             _("{known:,} of {images:,} images were answered before, in {folder}").format(
-                known=counts.images - counts.computed, images=counts.images, folder=folder
+                known=counts.images - counts.computed, images=counts.images, folder=asked.folder
             )
         )
-    return _print(loaded, folder, notes, printing)
+    return _print(loaded, asked.folder, notes, printing)
 
 
 def _names(patterns: Sequence[str], notes: list[str]) -> Iterator[str]:
     """Yield the names of the images, and add what is to be said of them to the notes."""
     from convlens.cli.predict_images import find_images
-    from convlens.cluster.images import images_at, images_in_list, is_address, is_list
+    from convlens.cluster.images import images_at, images_in_list, is_list
+    from convlens.cluster.stores import is_address
 
     for pattern in patterns:
         if is_list(pattern):
@@ -115,9 +114,7 @@ def _names(patterns: Sequence[str], notes: list[str]) -> Iterator[str]:
             yield from map(str, paths)
 
 
-def _print(
-    predictor: "Predictor", folder: Path, notes: list[str], printing: tuple[str, int]
-) -> int:
+def _print(predictor: "Predictor", folder: str, notes: list[str], printing: tuple[str, int]) -> int:
     """Print the answers, and what is to be said of them; return the exit code."""
     from convlens.cluster.asking import answers
 
@@ -155,25 +152,30 @@ def open_on_cluster(asked: Asked) -> "Open":
         from convlens.cluster.scoring import open_answers
 
         with connect(asked.address) as cluster, screen.counter(_("predicting")) as progress:
-            return open_answers(classifier, dataset, cluster, expanded(asked.folder), progress)
+            return open_answers(classifier, dataset, cluster, asked.folder, progress)
 
     return opened
 
 
 @contextmanager
-def features_on_cluster(address: str | None, answers: Path | None) -> Iterator[None]:
+def features_on_cluster(address: str | None, dataset: "Dataset") -> Iterator[None]:
     """Let a cluster compute the features of a backbone in the block, if one is named.
 
     Args:
         address: The address of the cluster, or None for this process.
-        answers: The folder of the answers.
+        dataset: The images.
+
+    Raises:
+        DataError: If the images are an array.
     """
-    if address is None or answers is None:
+    if address is None:
         yield
         return
     from convlens.cluster.connection import connect
     from convlens.cluster.features import on_cluster
+    from convlens.cluster.images import refuse_array
     from convlens.transfer.wanted import computed_by
 
-    with connect(address) as cluster, computed_by(on_cluster(cluster, expanded(answers))):
+    refuse_array(dataset)
+    with connect(address) as cluster, computed_by(on_cluster(cluster)):
         yield

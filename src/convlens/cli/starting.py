@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from convlens import backend
 from convlens.cli.cluster import place_of
+from convlens.cli.predict_cluster import features_on_cluster
 from convlens.config import Config, ModelConfig
 from convlens.errors import ConfigError, RunError
 from convlens.language import N_, _
@@ -19,7 +20,9 @@ if TYPE_CHECKING:
     from convlens.run import Run
     from convlens.studies.places import Place
 
-SINGLE = N_("--cluster is for several trainings; this run is a single one. Leave it out.")
+SINGLE = N_(
+    "--cluster is for several trainings, or for a backbone; this run is neither. Leave it out."
+)
 
 
 def open_images(
@@ -173,13 +176,14 @@ def resume_run(run: str | None, path: str | None, cluster: str | None = None) ->
 
     several = {"folds": resume_cross_validation, "few": resume_few}
     resume = next((several[kind] for kind in several if kind in opened.data), None)
-    if cluster is not None and resume is None:
+    if cluster is not None and resume is None and opened.config.transfer.backbone is None:
         raise ConfigError(_(SINGLE))
     with place_of(cluster, opened.config) as place:
         dataset = open_images(path or opened.data["path"], opened.config, opened.lists)
         if resume is not None:
             return resume(dataset, opened.folder, Screen(), place)
-    return pipeline.train(dataset, run=opened.folder, resume=True, screen=Screen())
+        with features_on_cluster(cluster, dataset):
+            return pipeline.train(dataset, run=opened.folder, resume=True, screen=Screen())
 
 
 def require_name(run: str | None, message: str) -> str:

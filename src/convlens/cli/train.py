@@ -9,6 +9,7 @@ from cyclopts import Parameter
 from convlens.budget.plan import parse_duration
 from convlens.cli.cluster import ClusterFlag, place_of
 from convlens.cli.flags import Flags, Resume, Using, configure, given_flags
+from convlens.cli.predict_cluster import features_on_cluster
 from convlens.cli.starting import (
     open_images,
     resume_run,
@@ -99,9 +100,10 @@ def train(  # noqa: PLR0913 - options of the command
             given = given_settings(flags, config)
             done = start_within(dataset, settings, seconds, given=given, run=run)
         else:
-            done = start_run(
-                dataset, settings, run=run, start_from=from_, find_rate=find_learning_rate
-            )
+            with features_on_cluster(cluster, dataset):
+                done = start_run(
+                    dataset, settings, run=run, start_from=from_, find_rate=find_learning_rate
+                )
     say_what_is_next(done)
 
 

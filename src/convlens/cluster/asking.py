@@ -18,26 +18,26 @@ import numpy as np
 
 from convlens.classifier.prediction import BATCH, Prediction, Predictor
 from convlens.cluster.connection import Cluster
+from convlens.cluster.folder import Folder, folder_at
 from convlens.cluster.images import Fetched, fetch
-from convlens.cluster.nodes import on_each_node
 from convlens.cluster.question import Question, claim
+from convlens.cluster.reach import refuse_unreachable
 from convlens.cluster.shards import (
-    LIST,
     Known,
     Row,
     find_known,
     read_answers,
     read_index,
     read_part,
+    shard_file,
     shard_name,
-    shard_path,
     write_index,
     write_list,
     write_shard,
 )
 from convlens.cluster.tasks import RETRIES, task_errors
 from convlens.data.deep import find_values
-from convlens.errors import ClusterError, DataError, ImageError
+from convlens.errors import DataError, ImageError
 from convlens.language import _
 from convlens.text import original, printable
 from convlens.unit import Values, choose_unit, joined
@@ -59,21 +59,35 @@ class Counts(NamedTuple):
     computed: int
 
 
+class _Asked(NamedTuple):
+    """Where the images and their answers are.
+
+    Attributes:
+        folder: The folder of the answers, which has the list of the images.
+        parts: The number of parts of the list.
+        place: The folder from which the paths of images count; empty if none does.
+    """
+
+    folder: Folder
+    parts: int
+    place: str
+
+
 class _Answering:
     """Answers for parts of the images, in a process of its own on a node.
 
     Args:
         shared: References to the question and to what is known.
         folder: The folder of the answers.
-        place: The folder from which paths count.
+        place: The folder from which the paths of images count; empty if none does.
     """
 
     def __init__(self, shared: list[Any], folder: str, place: str) -> None:
         import ray
 
-        os.chdir(place)
+        _work_in(place)
         question, self._known = ray.get(shared)
-        self._folder = Path(folder)
+        self._folder = folder_at(folder)
         self._predictor: Predictor = question.predictor()
 
     def __call__(self, batch: dict[str, Any]) -> dict[str, Any]:
@@ -93,7 +107,7 @@ class _Answering:
         fetched = [fetch(name) for name in names]
         keys = [one.key for one in fetched]
         shard = shard_name(keys)
-        if shard_path(self._folder, shard).exists():
+        if self._folder.exists(shard_file(shard)):
             return shard, len(names), 0
         known: Known = self._known
         rows = known.rows(self._folder, keys)
@@ -122,9 +136,15 @@ def _row(name: str, fetched: Fetched, answer: Prediction | ImageError) -> Row:
     }
 
 
-def answers(folder: Path, predictor: Predictor) -> Iterator[Prediction | ImageError]:
+def _work_in(place: str) -> None:
+    """Let relative paths count from a folder, unless it is empty."""
+    if place:
+        os.chdir(place)
+
+
+def answers(folder: str | Path | Folder, predictor: Predictor) -> Iterator[Prediction | ImageError]:
     """Yield the answers that `ask` has left in a folder, as one computer gives them."""
-    for row in read_answers(folder.absolute()):
+    for row in read_answers(folder):
         yield _answer_of(row, predictor)
 
 
@@ -137,11 +157,11 @@ def _answer_of(row: Row, predictor: Predictor) -> Prediction | ImageError:
     return replace(prediction, remarks=tuple(row["remarks"]), loses_colours=row["loses_colours"])
 
 
-def _with_unit(question: Question, cluster: Cluster, folder: Path, parts: int) -> Question:
+def _with_unit(question: Question, cluster: Cluster, asked: _Asked) -> Question:
     """Return the question with the unit of all images, unless the classifier has learned one."""
     if question.preprocessing.unit is not None:
         return question
-    items = ((str(folder), part, str(Path.cwd())) for part in range(parts))
+    items = ((asked.folder.address, part, asked.place) for part in range(asked.parts))
     values = joined(found for _number, found in cluster.run(_values_of_part, items))
     if values is None:
         return question
@@ -152,14 +172,14 @@ def _with_unit(question: Question, cluster: Cluster, folder: Path, parts: int) -
 def _values_of_part(item: tuple[str, int, str]) -> Values | None:
     """Return the values of the deep images of a part."""
     folder, number, place = item
-    os.chdir(place)
-    return find_values([fetch(name).image for name in read_part(Path(folder), number)])
+    _work_in(place)
+    return find_values([fetch(name).image for name in read_part(folder_at(folder), number)])
 
 
 def ask(
     question: Question,
     cluster: Cluster,
-    folder: Path,
+    folder: str | Path | Folder,
     images: Iterable[str],
     progress: Progress | None = None,
 ) -> tuple[Question, Counts]:
@@ -170,7 +190,8 @@ def ask(
     Args:
         question: The question.
         cluster: The cluster.
-        folder: The folder of the answers, which all nodes reach under the same path.
+        folder: The folder of the answers: an address in an object store, or a path under which all
+            nodes reach it.
         images: The names of the images, which are read as a stream.
         progress: A function that is called with (parts done, number of parts).
 
@@ -178,34 +199,36 @@ def ask(
         The question with the unit of the images, and the numbers of images.
 
     Raises:
-        ClusterError: If a node does not reach the folder, or the folder has other answers.
+        ClusterError: If a node does not reach the folder or the images, or the folder has other
+            answers.
         DataError: If there is no image.
         StorageError: If the folder cannot be written.
     """
-    folder = folder.absolute()
-    number, parts, digest = write_list(folder, images, PART)
-    if not number:
+    folder = folder_at(folder)
+    listed = write_list(folder, images, PART)
+    if not listed.images:
         raise DataError(_("there is no image to predict."))
-    _refuse_unreachable(cluster, folder)
-    question = _with_unit(question, cluster, folder, parts)
+    asked = _Asked(folder, listed.parts, str(Path.cwd()) if listed.is_relative else "")
+    refuse_unreachable(cluster, asked.place, folder)
+    question = _with_unit(question, cluster, asked)
     claim(folder, question)
     finished, _names = read_index(folder)
-    known = Known.none() if finished == digest else find_known(folder)
-    shards = [""] * parts
+    known = Known.none() if finished == listed.digest else find_known(folder)
+    shards = [""] * listed.parts
     counts = [0, 0]
     with task_errors():
-        for done, row in enumerate(_rows(question, known, cluster, folder, parts), 1):
+        for done, row in enumerate(_rows(question, known, cluster, asked), 1):
             shards[row["part"]] = row["shard"]
             counts[0] += row["images"]
             counts[1] += row["computed"]
             if progress is not None:
-                progress(done, parts)
-    write_index(folder, digest, shards)
+                progress(done, listed.parts)
+    write_index(folder, listed.digest, shards)
     return question, Counts(*counts)
 
 
 def _rows(
-    question: Question, known: Known, cluster: Cluster, folder: Path, parts: int
+    question: Question, known: Known, cluster: Cluster, asked: _Asked
 ) -> Iterator[dict[str, Any]]:
     """Yield what `_Answering` returns for each part, as soon as it is done."""
     import ray
@@ -221,31 +244,13 @@ def _rows(
     context.max_consecutive_actor_init_deaths = RETRIES
     # These references must live as long as the actors, which are started again after a failure.
     shared = [ray.put(question), ray.put(known)]
-    numbers = ray.data.from_items(list(range(parts)), override_num_blocks=min(parts, BLOCKS))
-    actors = max(1, min(parts, cluster.cpus))
+    parts = list(range(asked.parts))
+    numbers = ray.data.from_items(parts, override_num_blocks=min(len(parts), BLOCKS))
+    actors = max(1, min(len(parts), cluster.cpus))
     yield from numbers.map_batches(
         _Answering,
         batch_size=1,
         num_cpus=1,
         compute=ray.data.ActorPoolStrategy(size=actors),
-        fn_constructor_args=(shared, str(folder), str(Path.cwd())),
+        fn_constructor_args=(shared, asked.folder.address, asked.place),
     ).iter_rows()
-
-
-def _refuse_unreachable(cluster: Cluster, folder: Path) -> None:
-    """Raise ClusterError if a node lacks the folder of the answers or the current folder."""
-    place = str(Path.cwd())
-    found = on_each_node(cluster.nodes, _reachable, str(folder), place)
-    for node, is_there in zip(cluster.nodes, found, strict=True):
-        if not is_there:
-            raise ClusterError(
-                _(
-                    "every node must reach {folder} and {place} under these paths, as on a shared "
-                    "disk; node {node} does not."
-                ).format(folder=folder, place=place, node=node.name)
-            )
-
-
-def _reachable(folder: str, place: str) -> bool:
-    """Return whether this node finds the folder of the answers and the one that is asked from."""
-    return (Path(folder) / LIST).exists() and Path(place).is_dir()

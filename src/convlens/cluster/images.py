@@ -11,20 +11,19 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import IO, Any, NamedTuple, NoReturn
 
+import numpy as np
+
+from convlens.cluster.stores import UNREADABLE, file_system, is_address, reason_of, store_errors
+from convlens.data.dataset import Dataset
 from convlens.data.digests import DIGEST_BYTES
-from convlens.errors import BackendError, DataError
+from convlens.errors import ConvlensError, DataError, ImageError
 from convlens.image_file import IMAGE_SUFFIXES, ImageLike, usual_suffixes
-from convlens.language import N_, _, listed, one_of
+from convlens.language import _, listed, one_of
 from convlens.text import original
 
 COLUMNS = ("image", "file", "path")  # of a list of images; the first that is there
 READ = 4096  # rows of a Parquet list that are read at a time
-UNREADABLE = N_("{place}: the images cannot be listed; {reason}.")
-
-
-def is_address(name: str) -> bool:
-    """Return whether a name is an address in an object store, as s3://bucket/photos."""
-    return "://" in name
+BUFFER = 2**20  # bytes of a Parquet list that are read at a time
 
 
 def is_list(name: str) -> bool:
@@ -41,12 +40,25 @@ def images_in_list(name: str) -> Iterator[str]:
         DataError: If the list cannot be read, or has no column with images.
     """
     try:
-        with _opened(name) as file:
+        with store_errors(), _opened(name) as file:
             rows = _parquet_rows(file, name) if name.lower().endswith("t") else _rows(file, name)
-            for image in rows:
+            for number, image in enumerate(rows, 1):
+                if not image:
+                    message = _("{name}: every row must name an image; row {row:,} names none.")
+                    raise DataError(message.format(name=name, row=number))
                 yield image if is_address(image) else _beside(name, image)
     except (OSError, ValueError, csv.Error) as error:
-        raise DataError(_(UNREADABLE).format(place=name, reason=error)) from error
+        raise DataError(_(UNREADABLE).format(place=name, reason=reason_of(error))) from error
+
+
+def refuse_array(dataset: Dataset) -> None:
+    """Raise DataError if the images of a data set are in one file, of which nodes read no part."""
+    if isinstance(dataset.images, np.ndarray):
+        raise DataError(
+            _("{source}: a cluster reads image files; these images are in one file.").format(
+                source=dataset.source
+            )
+        )
 
 
 def _beside(name: str, image: str) -> str:
@@ -65,7 +77,7 @@ def _rows(file: IO[bytes], name: str) -> Iterator[str]:
 def _parquet_rows(file: IO[bytes], name: str) -> Iterator[str]:
     import pyarrow.parquet
 
-    content = pyarrow.parquet.ParquetFile(file)
+    content = pyarrow.parquet.ParquetFile(file, buffer_size=BUFFER)
     column = _column(content.schema_arrow.names, name)
     for some in content.iter_batches(READ, columns=[column]):
         yield from some.column(0).to_pylist()
@@ -95,22 +107,23 @@ def images_at(address: str) -> Iterator[str]:
         DataError: If the address cannot be read, or if there is no image.
         BackendError: If the package for this kind of store is not installed.
     """
-    files, path = _file_system(address)
+    files, path = file_system(address)
     scheme = address.partition("://")[0]
     found = False
     try:
-        if files.isfile(path):
-            yield address
-            return
-        for folder, _folders, names in files.walk(path):
-            for name in sorted(names):
-                if name.lower().endswith(IMAGE_SUFFIXES):
-                    found = True
-                    yield "{scheme}://{folder}/{name}".format(
-                        scheme=scheme, folder=folder, name=name
-                    )
+        with store_errors():
+            if files.isfile(path):
+                yield address
+                return
+            for folder, _folders, names in files.walk(path, on_error="raise"):
+                for name in sorted(names):
+                    if name.lower().endswith(IMAGE_SUFFIXES):
+                        found = True
+                        yield "{scheme}://{folder}/{name}".format(
+                            scheme=scheme, folder=folder, name=name
+                        )
     except OSError as error:
-        raise DataError(_(UNREADABLE).format(place=address, reason=error)) from error
+        raise DataError(_(UNREADABLE).format(place=address, reason=reason_of(error))) from error
     if not found:
         raise DataError(
             _("{pattern}: there is no such image ({suffixes}).").format(
@@ -119,28 +132,10 @@ def images_at(address: str) -> Iterator[str]:
         )
 
 
-def _file_system(address: str) -> tuple[Any, str]:
-    """Return the file system of an address, and the path in it.
-
-    Raises:
-        DataError: If there is no such kind of store.
-        BackendError: If its package is not installed.
-    """
-    import fsspec
-
-    try:
-        files, path = fsspec.core.url_to_fs(address)
-    except ImportError as error:
-        raise BackendError("{address}: {error}".format(address=address, error=error)) from error
-    except ValueError as error:
-        raise DataError(_(UNREADABLE).format(place=address, reason=error)) from error
-    return files, path
-
-
 def _opened(name: str) -> IO[bytes]:
     if not is_address(name):
         return Path(name).open("rb")
-    files, path = _file_system(name)
+    files, path = file_system(name)
     file: IO[bytes] = files.open(path, "rb")
     return file
 
@@ -181,7 +176,7 @@ def fetch(name: str) -> Fetched:
     digest = None
     try:
         if is_address(name):
-            files, path = _file_system(name)
+            files, path = file_system(name)
             content = files.cat_file(path)
             image = io.BytesIO(content)
             image.name = name
@@ -190,7 +185,18 @@ def fetch(name: str) -> Fetched:
         digest = hashlib.blake2b(content, digest_size=DIGEST_BYTES).digest()
     except Exception as error:  # each kind of store has errors of its own
         if is_address(name):
-            image = _Missing(name, error)
+            image = _Missing(name, _said_of(name, error))
     key = hashlib.blake2b(digest or b"", digest_size=DIGEST_BYTES)
     key.update(name.encode(errors="surrogateescape"))
     return Fetched(image, digest, key.digest())
+
+
+def _said_of(name: str, error: Exception) -> Exception:
+    """Return what is said of an image that a store did not give."""
+    if isinstance(error, FileNotFoundError | ConvlensError):
+        return error
+    return ImageError(
+        _("{name}: the image cannot be fetched; {reason}.").format(
+            name=name, reason=reason_of(error)
+        )
+    )

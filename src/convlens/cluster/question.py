@@ -9,10 +9,10 @@ from pathlib import Path
 
 from convlens import backend
 from convlens.classifier.prediction import Predictor
+from convlens.cluster.folder import Folder
 from convlens.cluster.nodes import own_facts
 from convlens.errors import ClusterError
 from convlens.export.folder import Exported
-from convlens.files import write_atomically
 from convlens.language import _
 from convlens.precision import resolve_precision
 from convlens.preprocess import Preprocessing
@@ -104,7 +104,7 @@ def question_of(predictor: Predictor, engine: str, precision: str) -> Question:
     return Question(files, identity, engine, precision, predictor.preprocessing)
 
 
-def claim(folder: Path, question: Question) -> None:
+def claim(folder: Folder, question: Question) -> None:
     """Make a folder of answers to this question, or check that it is one.
 
     Raises:
@@ -112,16 +112,17 @@ def claim(folder: Path, question: Question) -> None:
         StorageError: If the folder cannot be written.
     """
     facts = question.facts()
-    path = folder / QUESTION
-    if not path.exists():
-        write_atomically(path, json.dumps(facts, indent=1), _("the question"))
+    if not folder.exists(QUESTION):
+        folder.write(QUESTION, json.dumps(facts, indent=1), _("the question"))
         return
-    found = json.loads(path.read_text(encoding="utf-8"))
+    with folder.open(QUESTION) as file:
+        found = json.load(file)
     name = next((name for name in facts | found if facts.get(name) != found.get(name)), None)
     if name is not None:
+        before = found.get(name, "-")
         raise ClusterError(
             _(
                 "{folder} has answers to another question: {name} was {found} and is {own}. Name "
                 "another folder with --answers."
-            ).format(folder=folder, name=name, found=found.get(name, "-"), own=facts.get(name, "-"))
+            ).format(folder=folder.address, name=name, found=before, own=facts.get(name, "-"))
         )

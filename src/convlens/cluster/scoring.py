@@ -10,41 +10,25 @@ from numpy.typing import NDArray
 from convlens.classifier.classifier import Classifier
 from convlens.cluster.asking import Progress, ask
 from convlens.cluster.connection import Cluster
+from convlens.cluster.images import refuse_array
 from convlens.cluster.question import KERAS, question_of
 from convlens.cluster.shards import read_answers
 from convlens.data.dataset import Dataset
 from convlens.data.digests import DIGEST_BYTES, digest_of_unreadable
+from convlens.data.on_demand import OnDemand
 from convlens.data.store import Store
 from convlens.errors import DataError
 from convlens.language import _
-from convlens.preprocess import ImageArray, Preprocessing, prepare
+from convlens.preprocess import ImageArray
 from convlens.report.again import Opened
 from convlens.text import original
-
-
-class _Decoded:
-    """The images of a data set, each of which is decoded when it is looked at.
-
-    A report looks at the few that it shows; all of them were decoded by the nodes.
-    """
-
-    def __init__(self, dataset: Dataset, preprocessing: Preprocessing) -> None:
-        self.shape = (len(dataset), *preprocessing.shape)
-        self._images = dataset.images
-        self._preprocessing = preprocessing
-
-    def __len__(self) -> int:
-        return self.shape[0]
-
-    def __getitem__(self, index: int) -> ImageArray:
-        return prepare(self._images[index], self._preprocessing)
 
 
 def open_answers(
     classifier: Classifier,
     dataset: Dataset,
     cluster: Cluster,
-    folder: Path,
+    folder: str | Path,
     progress: Progress | None = None,
 ) -> Opened:
     """Let a cluster decode and classify the images of a data set; return them with the answers.
@@ -59,12 +43,7 @@ def open_answers(
     Raises:
         DataError: If the images are an array, or if none can be read.
     """
-    if isinstance(dataset.images, np.ndarray):
-        raise DataError(
-            _("{source}: a cluster reads image files; these images are in one file.").format(
-                source=dataset.source
-            )
-        )
+    refuse_array(dataset)
     names = [str(path) for path in dataset.images]
     question = question_of(classifier, KERAS, "float32")
     question, _counted = ask(question, cluster, folder, names, progress)
@@ -80,7 +59,7 @@ def open_answers(
             )
         )
     store = Store(
-        cast(ImageArray, _Decoded(dataset, question.preprocessing)),
+        cast(ImageArray, OnDemand(dataset.images, question.preprocessing)),
         _digests(found),
         problems,
         sum(bool(row["loses_colours"]) for row in found),

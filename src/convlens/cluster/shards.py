@@ -1,8 +1,8 @@
 """Shards: answers in Parquet files, each of which is named by its content.
 
-A shard has the answers for a part of the images, in their order. It is renamed when it is whole, so
-that a process that is killed leaves a shard or none, and it gets the same name wherever and however
-often it is computed. The index lists the shards of the last question that was answered in full.
+A shard has the answers for a part of the images, in their order. It is there as a whole or not at
+all (`convlens.cluster.folder`), and it gets the same name wherever and however often it is
+computed. The index lists the shards of the last question that was answered in full.
 """
 
 import hashlib
@@ -10,17 +10,18 @@ import json
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
+from convlens.cluster.folder import Folder, folder_at
+from convlens.cluster.stores import is_address
 from convlens.data.digests import DIGEST_BYTES
-from convlens.files import write_atomically
 from convlens.language import _
 from convlens.text import original, printable
 
@@ -46,8 +47,24 @@ SCHEMA = pa.schema(
 Row = dict[str, Any]
 
 
-def write_list(folder: Path, images: Iterable[str], size: int) -> tuple[int, int, str]:
-    """Write the images in parts; return the numbers of images and parts, and a digest of the list.
+class Listed(NamedTuple):
+    """The list of the images.
+
+    Attributes:
+        images: The number of images.
+        parts: The number of their parts.
+        digest: A digest of the list.
+        is_relative: Whether a path counts from the current folder.
+    """
+
+    images: int
+    parts: int
+    digest: str
+    is_relative: bool
+
+
+def write_list(folder: Folder, images: Iterable[str], size: int) -> Listed:
+    """Write the images in parts, and return what they are.
 
     One group of parts at a time is in memory.
 
@@ -61,7 +78,7 @@ def write_list(folder: Path, images: Iterable[str], size: int) -> tuple[int, int
     """
     schema = pa.schema({"images": pa.list_(pa.string())})
     digest = hashlib.sha256()
-    counts = [0, 0]
+    counts = [0, 0, 0]
 
     def write(path: Path) -> None:
         with pq.ParquetWriter(path, schema) as writer:
@@ -70,10 +87,15 @@ def write_list(folder: Path, images: Iterable[str], size: int) -> tuple[int, int
                 digest.update(json.dumps(parts).encode())
                 counts[0] += sum(map(len, parts))
                 counts[1] += len(parts)
+                counts[2] += sum(map(_is_relative, chain.from_iterable(parts)))
                 writer.write_table(pa.table({"images": parts}, schema), row_group_size=GROUP)
 
-    write_atomically(folder / LIST, write, _("the list of the images"))
-    return counts[0], counts[1], digest.hexdigest()
+    folder.write(LIST, write, _("the list of the images"))
+    return Listed(counts[0], counts[1], digest.hexdigest(), counts[2] > 0)
+
+
+def _is_relative(name: str) -> bool:
+    return not (is_address(name) or Path(name).is_absolute())
 
 
 def _parts(names: Iterator[str], size: int) -> Iterator[list[str]]:
@@ -81,9 +103,9 @@ def _parts(names: Iterator[str], size: int) -> Iterator[list[str]]:
         yield part
 
 
-def read_part(folder: Path, number: int) -> list[str]:
+def read_part(folder: Folder, number: int) -> list[str]:
     """Return the names of the images of a part."""
-    with pq.ParquetFile(folder / LIST) as file:
+    with folder.open(LIST) as opened, pq.ParquetFile(opened) as file:
         group = file.read_row_group(number // GROUP)
         names = group.column(0)[number % GROUP].as_py()
     return [original(name) for name in names]
@@ -94,54 +116,62 @@ def shard_name(keys: Sequence[bytes]) -> str:
     return hashlib.blake2b(b"".join(keys), digest_size=DIGEST_BYTES).hexdigest()
 
 
-def shard_path(folder: Path, name: str) -> Path:
-    """Return the file of a shard."""
-    return folder / SHARDS / f"{name}.parquet"
+def shard_file(name: str) -> str:
+    """Return the file of a shard in the folder of the answers."""
+    return f"{SHARDS}/{name}.parquet"
 
 
-def write_shard(folder: Path, name: str, rows: Sequence[Row]) -> None:
+def write_shard(folder: Folder, name: str, rows: Sequence[Row]) -> None:
     """Write the answers for a part of the images.
 
     Raises:
         StorageError: If the file cannot be written.
     """
     table = pa.Table.from_pylist(list(rows), SCHEMA)
-    write_atomically(
-        shard_path(folder, name), lambda path: pq.write_table(table, path), _("the answers")
-    )
+    folder.write(shard_file(name), lambda path: pq.write_table(table, path), _("the answers"))
 
 
-def write_index(folder: Path, digest: str, names: Sequence[str]) -> None:
+def _read_shard(folder: Folder, name: str) -> list[Row]:
+    with folder.open(shard_file(name)) as file:
+        rows: list[Row] = pq.read_table(file).to_pylist()
+    return rows
+
+
+def write_index(folder: Folder, digest: str, names: Sequence[str]) -> None:
     """Write which shards hold the answers for the images of a list, in their order."""
     content = json.dumps({"list": digest, "shards": list(names)})
-    write_atomically(folder / INDEX, content, _("the index of the answers"))
+    folder.write(INDEX, content, _("the index of the answers"))
 
 
-def read_index(folder: Path) -> tuple[str, list[str]]:
+def read_index(folder: Folder) -> tuple[str, list[str]]:
     """Return the digest of the last list that was answered in full, and its shards."""
-    path = folder / INDEX
-    if not path.exists():
+    if not folder.exists(INDEX):
         return "", []
-    content = json.loads(path.read_text(encoding="utf-8"))
+    with folder.open(INDEX) as file:
+        content = json.load(file)
     return content["list"], content["shards"]
 
 
-def read_answers(folder: Path) -> Iterator[Row]:
+def read_answers(place: str | Path | Folder) -> Iterator[Row]:
     """Yield the answers of the last question in the order of its images, each of them once.
 
     One shard at a time is in memory, and 16 bytes for each image.
 
     Args:
-        folder: The folder of the answers.
+        place: The folder of the answers: its path, or its address in an object store.
+
+    Raises:
+        StorageError: If an object store cannot be read.
     """
+    folder = folder_at(place)
     names = read_index(folder)[1]
-    keys = [_keys_of(shard_path(folder, name)) for name in names]
-    everyone = np.concatenate(keys) if keys else np.empty(0, KEY)
+    keys = _keys_of_all(folder, names)
+    everyone = np.concatenate([np.empty(0, KEY), *keys])
     is_first = np.zeros(len(everyone), bool)
     is_first[np.unique(everyone, return_index=True)[1]] = True
     start = 0
     for name in names:
-        for row in pq.read_table(shard_path(folder, name)).to_pylist():
+        for row in _read_shard(folder, name):
             if is_first[start]:
                 yield row
             start += 1
@@ -166,7 +196,7 @@ class Known:
         """Return that no answer is known."""
         return cls(np.empty(0, KEY), np.empty(0, np.int32), ())
 
-    def rows(self, folder: Path, keys: Sequence[bytes]) -> dict[bytes, Row]:
+    def rows(self, folder: Folder, keys: Sequence[bytes]) -> dict[bytes, Row]:
         """Return the answers to these keys that are known."""
         wanted = np.array(keys, KEY)
         places = np.searchsorted(self.keys, wanted)
@@ -174,22 +204,27 @@ class Known:
         found = self.keys[places] == wanted if len(self.keys) else np.zeros(len(wanted), bool)
         rows: dict[bytes, Row] = {}
         for number in np.unique(self.shards[places[found]]) if found.any() else ():
-            for row in pq.read_table(shard_path(folder, self.names[number])).to_pylist():
+            for row in _read_shard(folder, self.names[number]):
                 rows[row["key"]] = row
         return {key: rows[key] for key in keys if key in rows}
 
 
-def find_known(folder: Path) -> Known:
+def find_known(folder: Folder) -> Known:
     """Return where the answers are that lie in a folder."""
-    paths = sorted(path for path in (folder / SHARDS).glob("[!.]*.parquet"))
-    with ThreadPoolExecutor() as pool:
-        parts = list(pool.map(_keys_of, paths))
+    names = [name.removesuffix(".parquet") for name in folder.names(SHARDS)]
+    parts = _keys_of_all(folder, names)
     keys = np.concatenate([np.empty(0, KEY), *parts])
     shards = np.repeat(np.arange(len(parts), dtype=np.int32), [len(part) for part in parts])
     unique, first = np.unique(keys, return_index=True)
-    return Known(unique, shards[first], tuple(path.stem for path in paths))
+    return Known(unique, shards[first], tuple(names))
 
 
-def _keys_of(path: Path) -> NDArray[np.bytes_]:
-    """Return (n,) the keys of the answers of a shard."""
-    return np.array(pq.read_table(path, columns=["key"]).column(0).to_pylist(), KEY)
+def _keys_of_all(folder: Folder, names: Sequence[str]) -> list[NDArray[np.bytes_]]:
+    """Return (m,) the keys of the answers of each shard."""
+
+    def keys_of(name: str) -> NDArray[np.bytes_]:
+        with folder.open(shard_file(name)) as file:
+            return np.array(pq.read_table(file, columns=["key"]).column(0).to_pylist(), KEY)
+
+    with ThreadPoolExecutor() as pool:
+        return list(pool.map(keys_of, names))

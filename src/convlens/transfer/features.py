@@ -12,7 +12,7 @@ import os
 import re
 import tempfile
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -135,18 +135,21 @@ class FeatureCache:
                     progress(start + len(batch), len(wanted))
         return len(wanted)
 
-    def add(self, digests: NDArray[np.uint8], rows: NDArray[np.float32]) -> None:
-        """Keep features that were computed elsewhere.
+    def add(
+        self, number: int, parts: Iterable[tuple[NDArray[np.uint8], NDArray[np.float32]]]
+    ) -> None:
+        """Keep features that are computed elsewhere, each part as soon as it comes.
 
         Args:
-            digests: (m, 16) the digests of the images.
-            rows: (m, width) their features.
+            number: The number of images, for a message.
+            parts: (m, 16) digests of images and (m, width) their features.
 
         Raises:
-            StorageError: If the features cannot be written.
+            StorageError: If the features cannot be written. What came before is kept.
         """
-        with self._appending(len(rows)) as append:
-            append(digests, rows)
+        with self._appending(number) as append:
+            for digests, rows in parts:
+                append(digests, rows)
 
     @contextmanager
     def _appending(self, number: int) -> Iterator[Append]:

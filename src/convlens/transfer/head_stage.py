@@ -29,7 +29,7 @@ from convlens.training.stage import Facts
 from convlens.transfer.backbone import FEATURES, HEAD, body_of
 from convlens.transfer.features import BATCH, open_features
 from convlens.transfer.heads import Labelled, fit_dense_head, fit_linear_head, write_trials
-from convlens.transfer.wanted import Wanted, compute_missing
+from convlens.transfer.wanted import Wanted, compute_missing, is_elsewhere
 
 TOLERANCE = 0.02  # of a probability, in the mean, between two ways of computing the features
 CHECKED = 16  # images on which the tolerance is checked
@@ -102,6 +102,9 @@ class HeadStage:
         )
         if not len(missing):
             return [(N_("features"), _("kept from an earlier run; {how}").format(how=how))]
+        if is_elsewhere():
+            said = _("of {count:,} images, on the cluster, kept for later; {how}")
+            return [(N_("features"), said.format(count=len(missing), how=how))]
         images = store.images[missing[:BATCH]]
         self.compiled(images)  # The first call may compile.
         began = time.monotonic()

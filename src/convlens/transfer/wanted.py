@@ -54,6 +54,11 @@ def computed_by(compute: Compute | None) -> Iterator[None]:
         _elsewhere.reset(token)
 
 
+def is_elsewhere() -> bool:
+    """Return whether something else than this process computes the features that are missing."""
+    return _elsewhere.get() is not None
+
+
 def compute_missing(wanted: Wanted, progress: Progress | None = None) -> None:
     """Compute the features that are wanted and missing.
 
