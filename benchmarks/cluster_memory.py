@@ -11,12 +11,12 @@ import resource
 import subprocess
 import sys
 import tempfile
-from pathlib import Path
 
 import numpy as np
 
 from convlens.cluster.asking import PART
-from convlens.cluster.shards import find_known, read_answers, shard_path, write_index, write_shard
+from convlens.cluster.folder import folder_at
+from convlens.cluster.shards import find_known, read_answers, write_index, write_shard
 from convlens.data.digests import DIGEST_BYTES
 
 CLASSES = 10
@@ -33,8 +33,7 @@ def _measure(images: int) -> None:
     common = {"label": "class", "probability": 0.1, "known": True, "probabilities": shares}
     common |= {"remarks": [], "loses_colours": False}
     with tempfile.TemporaryDirectory() as place:
-        folder = Path(place)
-        shard_path(folder, "").parent.mkdir()
+        folder = folder_at(place)
         names = []
         for start in range(0, images, PART):
             rows = []

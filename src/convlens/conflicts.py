@@ -112,7 +112,6 @@ CONFLICTS: dict[str, tuple[tuple[str, str, tuple[str, ...], str], ...]] = {
         ("predicted", NEEDS, ("of_run",), N_("Other images have no predictions.")),
         ("data", NEEDS, ("of_run",), N_("Other images are named by their place.")),
         ("cluster", EXCLUDES, ("of_run",), N_("The labels of a run are doubted on one computer.")),
-        ("cluster", NEEDS, ("out",), N_("It computes features, which are for a page.")),
     ),
     "evaluate": (
         ("layout", NEEDS, ("data",), N_("The images of a run are read as it says.")),

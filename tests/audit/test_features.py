@@ -8,8 +8,9 @@ from PIL import Image
 from scipy.spatial.distance import pdist
 
 from convlens.audit import features as module
-from convlens.audit.features import SIDE, _Decoded, audit_features, features_of_all
+from convlens.audit.features import SIDE, audit_features, features_of_all
 from convlens.config import Config
+from convlens.data.on_demand import OnDemand
 from convlens.data.prepared import prepare_data
 from convlens.errors import ModelError
 from convlens.preprocess import Preprocessing, prepare
@@ -64,7 +65,7 @@ def test_images_are_decoded_as_they_are_needed(tmp_path):
     for number, path in enumerate(paths):
         photograph(number, (30 + number, 40)).save(path)
     seen = Preprocessing(16, 12, 3)
-    found = _Decoded(paths, seen)[np.array([3, 1])]
+    found = OnDemand(paths, seen)[np.array([3, 1])]
     assert found.shape == (2, 16, 12, 3)
     np.testing.assert_array_equal(found[0], prepare(paths[3], seen))
     np.testing.assert_array_equal(found[1], prepare(paths[1], seen))

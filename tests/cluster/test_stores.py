@@ -16,7 +16,7 @@ from convlens.errors import ClusterError, StorageError
 from tests.cli.commands import run
 from tests.cluster.slow import Brightness, slow_question
 
-NAMES = [f"{number:03d}.png" for number in (*range(280, 310), 1, 600)]  # 300.png is no image
+NAMES = [f"{number:03d}.png" for number in (*range(280, 310), 1, 350)]  # 300.png is no image
 
 
 @pytest.fixture(scope="session")

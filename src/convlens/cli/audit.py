@@ -11,7 +11,7 @@ from convlens.cli.audit_files import check_places, write_files
 from convlens.cli.cluster import ClusterFlag
 from convlens.cli.flags import Layout, Pattern, Using
 from convlens.cli.output import print_json
-from convlens.cli.predict_cluster import features_on_cluster
+from convlens.cli.predict_cluster import images_on_cluster
 from convlens.conflicts import refuse_conflicts
 from convlens.errors import AuditError, DataError, StorageError
 from convlens.files import explained_stops
@@ -104,7 +104,7 @@ def audit(  # noqa: PLR0913 - options of the command
             from convlens.audit.cleaned import refuse_place
 
             refuse_place(dataset, export)
-        with features_on_cluster(cluster, dataset):
+        with images_on_cluster(cluster, dataset):
             found, prepared = _audit_images(dataset, screen, with_features=out is not None)
     elif of_cell:
         found, prepared = _audit_cell(folder, data, true, predicted, screen)

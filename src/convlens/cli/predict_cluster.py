@@ -158,8 +158,8 @@ def open_on_cluster(asked: Asked) -> "Open":
 
 
 @contextmanager
-def features_on_cluster(address: str | None, dataset: "Dataset") -> Iterator[None]:
-    """Let a cluster compute the features of a backbone in the block, if one is named.
+def images_on_cluster(address: str | None, dataset: "Dataset") -> Iterator[None]:
+    """Let a cluster decode images and compute the features of a backbone, if one is named.
 
     Args:
         address: The address of the cluster, or None for this process.
@@ -167,15 +167,22 @@ def features_on_cluster(address: str | None, dataset: "Dataset") -> Iterator[Non
 
     Raises:
         DataError: If the images are an array.
+        ClusterError: If a node does not reach the images.
     """
     if address is None:
         yield
         return
     from convlens.cluster.connection import connect
+    from convlens.cluster.decoding import DecodedByNodes
     from convlens.cluster.features import on_cluster
-    from convlens.cluster.images import refuse_array
+    from convlens.cluster.images import files_of
+    from convlens.data.elsewhere import read_by
     from convlens.transfer.wanted import computed_by
 
-    refuse_array(dataset)
-    with connect(address) as cluster, computed_by(on_cluster(cluster)):
+    files = files_of(dataset)
+    with (
+        connect(address) as cluster,
+        read_by(DecodedByNodes(cluster, files)),
+        computed_by(on_cluster(cluster)),
+    ):
         yield

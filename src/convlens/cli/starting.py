@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from convlens import backend
 from convlens.cli.cluster import place_of
-from convlens.cli.predict_cluster import features_on_cluster
+from convlens.cli.predict_cluster import images_on_cluster
 from convlens.config import Config, ModelConfig
 from convlens.errors import ConfigError, RunError
 from convlens.language import N_, _
@@ -182,7 +182,7 @@ def resume_run(run: str | None, path: str | None, cluster: str | None = None) ->
         dataset = open_images(path or opened.data["path"], opened.config, opened.lists)
         if resume is not None:
             return resume(dataset, opened.folder, Screen(), place)
-        with features_on_cluster(cluster, dataset):
+        with images_on_cluster(cluster, dataset):
             return pipeline.train(dataset, run=opened.folder, resume=True, screen=Screen())
 
 

@@ -9,7 +9,7 @@ from cyclopts import Parameter
 from convlens.budget.plan import parse_duration
 from convlens.cli.cluster import ClusterFlag, place_of
 from convlens.cli.flags import Flags, Resume, Using, configure, given_flags
-from convlens.cli.predict_cluster import features_on_cluster
+from convlens.cli.predict_cluster import images_on_cluster
 from convlens.cli.starting import (
     open_images,
     resume_run,
@@ -89,7 +89,7 @@ def train(  # noqa: PLR0913 - options of the command
         )
     settings = configure(flags, base)
     seconds = None if budget is None else parse_duration(budget)
-    is_plain = few is None and seconds is None and from_ is None
+    is_plain = few is None and seconds is None and from_ is None and cluster is None
     with place_of(cluster, settings) as place:
         dataset = open_images(path, settings, using or (), ahead=is_plain)
         if few is not None:
@@ -100,7 +100,7 @@ def train(  # noqa: PLR0913 - options of the command
             given = given_settings(flags, config)
             done = start_within(dataset, settings, seconds, given=given, run=run)
         else:
-            with features_on_cluster(cluster, dataset):
+            with images_on_cluster(cluster, dataset):
                 done = start_run(
                     dataset, settings, run=run, start_from=from_, find_rate=find_learning_rate
                 )

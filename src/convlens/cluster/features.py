@@ -22,7 +22,6 @@ from convlens.classifier.runtime import compile_model
 from convlens.cluster.connection import Cluster
 from convlens.cluster.images import fetch
 from convlens.cluster.question import KERAS, OPENVINO, Question
-from convlens.cluster.reach import refuse_unreachable
 from convlens.data.decoding import Progress
 from convlens.data.digests import DIGEST_BYTES, Digests
 from convlens.transfer.wanted import Compute, Wanted
@@ -56,7 +55,6 @@ def on_cluster(cluster: Cluster) -> Compute:
             return
         images = wanted.prepared.dataset.images
         paths = [Path(images[index]).absolute() for index in missing]
-        refuse_unreachable(cluster, str(paths[0].parent))
         wanted.cache.add(len(paths), _computed(wanted, cluster, [*map(str, paths)], progress))
         # An image that has changed meanwhile, or that a node could not read.
         wanted.cache.compute(wanted.compiled, wanted.prepared.store, wanted.indices)

@@ -7,7 +7,7 @@ pixels do not: each node reads the images that it answers for.
 import csv
 import hashlib
 import io
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import IO, Any, NamedTuple, NoReturn
 
@@ -51,14 +51,19 @@ def images_in_list(name: str) -> Iterator[str]:
         raise DataError(_(UNREADABLE).format(place=name, reason=reason_of(error))) from error
 
 
-def refuse_array(dataset: Dataset) -> None:
-    """Raise DataError if the images of a data set are in one file, of which nodes read no part."""
+def files_of(dataset: Dataset) -> Sequence[Path]:
+    """Return the files of a data set, which nodes can read.
+
+    Raises:
+        DataError: If its images are an array.
+    """
     if isinstance(dataset.images, np.ndarray):
         raise DataError(
             _("{source}: a cluster reads image files; these images are in one file.").format(
                 source=dataset.source
             )
         )
+    return dataset.images
 
 
 def _beside(name: str, image: str) -> str:

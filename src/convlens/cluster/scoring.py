@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from convlens.classifier.classifier import Classifier
 from convlens.cluster.asking import Progress, ask
 from convlens.cluster.connection import Cluster
-from convlens.cluster.images import refuse_array
+from convlens.cluster.images import files_of
 from convlens.cluster.question import KERAS, question_of
 from convlens.cluster.shards import read_answers
 from convlens.data.dataset import Dataset
@@ -43,8 +43,7 @@ def open_answers(
     Raises:
         DataError: If the images are an array, or if none can be read.
     """
-    refuse_array(dataset)
-    names = [str(path) for path in dataset.images]
+    names = [str(path) for path in files_of(dataset)]
     question = question_of(classifier, KERAS, "float32")
     question, _counted = ask(question, cluster, folder, names, progress)
     rows = {original(row["image"]): row for row in read_answers(folder)}

@@ -29,6 +29,7 @@ INDEX = "index.json"
 LIST = "list.parquet"
 SHARDS = "shards"
 GROUP = 64  # parts of the list that are read at a time
+CHUNK = 2**16  # keys that are compared at a time
 KEY = np.dtype(f"S{DIGEST_BYTES}")
 SCHEMA = pa.schema(
     {
@@ -155,7 +156,7 @@ def read_index(folder: Folder) -> tuple[str, list[str]]:
 def read_answers(place: str | Path | Folder) -> Iterator[Row]:
     """Yield the answers of the last question in the order of its images, each of them once.
 
-    One shard at a time is in memory, and 16 bytes for each image.
+    One shard at a time is in memory, and a byte for each image; 32 bytes before the first answer.
 
     Args:
         place: The folder of the answers: its path, or its address in an object store.
@@ -165,10 +166,7 @@ def read_answers(place: str | Path | Folder) -> Iterator[Row]:
     """
     folder = folder_at(place)
     names = read_index(folder)[1]
-    keys = _keys_of_all(folder, names)
-    everyone = np.concatenate([np.empty(0, KEY), *keys])
-    is_first = np.zeros(len(everyone), bool)
-    is_first[np.unique(everyone, return_index=True)[1]] = True
+    is_first = _are_first(_keys_of_all(folder, names)[0])
     start = 0
     for name in names:
         for row in _read_shard(folder, name):
@@ -212,19 +210,33 @@ class Known:
 def find_known(folder: Folder) -> Known:
     """Return where the answers are that lie in a folder."""
     names = [name.removesuffix(".parquet") for name in folder.names(SHARDS)]
-    parts = _keys_of_all(folder, names)
-    keys = np.concatenate([np.empty(0, KEY), *parts])
-    shards = np.repeat(np.arange(len(parts), dtype=np.int32), [len(part) for part in parts])
-    unique, first = np.unique(keys, return_index=True)
-    return Known(unique, shards[first], tuple(names))
+    keys, sizes = _keys_of_all(folder, names)
+    shards = np.repeat(np.arange(len(sizes), dtype=np.int32), sizes)
+    is_first = _are_first(keys)
+    keys = keys[is_first]
+    shards = shards[is_first]
+    order = np.argsort(keys)
+    return Known(keys[order], shards[order], tuple(names))
 
 
-def _keys_of_all(folder: Folder, names: Sequence[str]) -> list[NDArray[np.bytes_]]:
-    """Return (m,) the keys of the answers of each shard."""
+def _keys_of_all(folder: Folder, names: Sequence[str]) -> tuple[NDArray[np.bytes_], list[int]]:
+    """Return (n,) the keys of all answers of shards, and the number of answers of each shard."""
 
     def keys_of(name: str) -> NDArray[np.bytes_]:
         with folder.open(shard_file(name)) as file:
             return np.array(pq.read_table(file, columns=["key"]).column(0).to_pylist(), KEY)
 
     with ThreadPoolExecutor() as pool:
-        return list(pool.map(keys_of, names))
+        parts = list(pool.map(keys_of, names))
+    return np.concatenate([np.empty(0, KEY), *parts]), [len(part) for part in parts]
+
+
+def _are_first(keys: NDArray[np.bytes_]) -> NDArray[np.bool_]:
+    """Return (n,) whether a key is the first of those that equal it; with little memory."""
+    order = np.argsort(keys, kind="stable")
+    is_first = np.ones(len(keys), bool)
+    for start in range(1, len(keys), CHUNK):
+        some = order[start - 1 : start + CHUNK]
+        sorted_keys = keys[some]
+        is_first[some[1:]] = sorted_keys[1:] != sorted_keys[:-1]
+    return is_first

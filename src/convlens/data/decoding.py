@@ -20,6 +20,7 @@ from convlens.data.array_looks import looks_of_arrays
 from convlens.data.cache import REMEDY, write_header
 from convlens.data.dataset import Dataset, refuse_if
 from convlens.data.digests import BATCH, Digests, digest_of, read_file
+from convlens.data.elsewhere import elsewhere
 from convlens.data.growing import Files, Growing, growing
 from convlens.data.looks import LOOK, Looks, look_at
 from convlens.errors import ImageError
@@ -68,7 +69,7 @@ class Found:
     coloured: int = 0
     remarks: dict[str, int] = field(default_factory=dict)
 
-    def note(self, index: int, decoded: "_Decoded") -> None:
+    def note(self, index: int, decoded: "Decoded") -> None:
         """Add what is known of an image."""
         if decoded.problem:
             self.problems[index] = decoded.problem
@@ -81,7 +82,7 @@ class Found:
         return vars(self) | {"problems": sorted(self.problems)}
 
 
-class _Decoded(NamedTuple):
+class Decoded(NamedTuple):
     """One image.
 
     Attributes:
@@ -99,7 +100,7 @@ class _Decoded(NamedTuple):
     remarks: tuple[str, ...] = ()
 
 
-class _Reader:
+class Reader:
     """Decodes images one by one, in any order and in any thread.
 
     Args:
@@ -119,18 +120,18 @@ class _Reader:
         self._survive = survive
         self._blank = np.zeros(preprocessing.shape, np.uint8)
 
-    def read_some(self, indices: NDArray[np.int64]) -> list[_Decoded]:
+    def read_some(self, indices: NDArray[np.int64]) -> list[Decoded]:
         """Decode several images; see `read`."""
         return [self.read(index) for index in indices.tolist()]
 
-    def looks_of(self, indices: NDArray[np.int64], decoded: Sequence[_Decoded]) -> Looks:
+    def looks_of(self, indices: NDArray[np.int64], decoded: Sequence[Decoded]) -> Looks:
         """Return the looks of images; those of an array are the same as without decoding."""
         if not isinstance(self._images, np.ndarray):
             return np.stack([one.look for one in decoded])
         images = self._images[indices]
         return looks_of_arrays(images if self._levels is None else self._levels[images])
 
-    def read(self, index: int) -> _Decoded:
+    def read(self, index: int) -> Decoded:
         """Decode an image, and notice if it is not the one that was digested.
 
         A file is read once, so that what is decoded is what has this digest.
@@ -152,28 +153,28 @@ class _Reader:
                 path=image,
             )
             template = CHANGED if image.exists() else VANISHED
-            return _Decoded(self._blank, NO_LOOK, _(template).format(path=image))
+            return Decoded(self._blank, NO_LOOK, _(template).format(path=image))
         try:
             return self._decode_file(image, content)
         except ImageError as error:
-            return _Decoded(self._blank, NO_LOOK, error.args[0])
+            return Decoded(self._blank, NO_LOOK, error.args[0])
 
-    def _decode_file(self, path: Path, content: bytes | None) -> _Decoded:
+    def _decode_file(self, path: Path, content: bytes | None) -> Decoded:
         """Return what is in a file; without its content, opening it says why it cannot be read."""
         file = path if content is None else named(content, str(path))
         reading = read_image(file, self._preprocessing.unit)
         look = look_at(reading.image, reading.facts, len(content or b""))
         return self._decoded(reading, look)
 
-    def _decode_array(self, image: ImageArray) -> _Decoded:
+    def _decode_array(self, image: ImageArray) -> Decoded:
         remarks: tuple[str, ...] = ()
         if self._levels is not None:
             image = self._levels[image]
             remarks = (FEW_LEVELS,) if len(np.unique(self._levels)) < LEVELS else ()
         return self._decoded(read_image(image, self._preprocessing.unit), NO_LOOK, remarks)
 
-    def _decoded(self, reading: Reading, look: Looks, remarks: tuple[str, ...] = ()) -> _Decoded:
-        return _Decoded(
+    def _decoded(self, reading: Reading, look: Looks, remarks: tuple[str, ...] = ()) -> Decoded:
+        return Decoded(
             fit_image(reading.image, self._preprocessing),
             look,
             loses_colours=reading.image.mode == "RGB" and self._preprocessing.channels == 1,
@@ -206,16 +207,22 @@ def decode_all(
         StorageError: If the disk is full or cannot be written to.
     """
     images = dataset.images
-    reader = _Reader(dataset, digests, preprocessing, survive=survive)
+    reader = Reader(dataset, digests, preprocessing, survive=survive)
     threads = os.cpu_count() or 1
     pool = ThreadPoolExecutor(threads, initializer=speak, initargs=(language(),))
     with growing(files, (len(images), *preprocessing.shape)) as grown, ExitStack() as stack:
         stack.callback(pool.shutdown, cancel_futures=True)  # A stop does not wait for the batch.
         found = _found_before(grown, reader)
-        size = BATCH if isinstance(images, np.ndarray) else PIECE
+        other = elsewhere(images)
+        size = BATCH if isinstance(images, np.ndarray) or other is not None else PIECE
         rest = np.arange(grown.done, len(images))
         pieces = [rest[start : start + size] for start in range(0, len(rest), size)]
-        for decoded in _in_turn(pool, reader.read_some, pieces, AHEAD * threads):
+        in_turn = (
+            _in_turn(pool, reader.read_some, pieces, AHEAD * threads)
+            if other is None
+            else other.decoded(reader, pieces)
+        )
+        for decoded in in_turn:
             part = np.arange(grown.done, grown.done + len(decoded))
             for index, one in zip(part.tolist(), decoded, strict=True):
                 found.note(index, one)
@@ -230,12 +237,12 @@ def decode_all(
 
 def _in_turn(
     pool: Executor,
-    work: Callable[[NDArray[np.int64]], list[_Decoded]],
+    work: Callable[[NDArray[np.int64]], list[Decoded]],
     pieces: Sequence[NDArray[np.int64]],
     ahead: int,
-) -> Iterator[list[_Decoded]]:
+) -> Iterator[list[Decoded]]:
     """Yield what becomes of pieces of work, in their order; some are begun before their turn."""
-    begun: deque[Future[list[_Decoded]]] = deque()
+    begun: deque[Future[list[Decoded]]] = deque()
     for piece in pieces:
         begun.append(pool.submit(work, piece))
         if len(begun) > ahead:
@@ -244,7 +251,7 @@ def _in_turn(
         yield begun.popleft().result()
 
 
-def _found_before(grown: Growing, reader: _Reader) -> Found:
+def _found_before(grown: Growing, reader: Reader) -> Found:
     """Return what is known of the images that a decoding, which was stopped, has left.
 
     Those that could not be read are tried again, as in a finished store. If one can be read now,

@@ -5,10 +5,12 @@ import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 from numpy.typing import NDArray
 
+from convlens.data.elsewhere import elsewhere
 from convlens.preprocess import ImageArray
 
 BATCH = 256  # images that a thread digests at a time
@@ -18,6 +20,9 @@ Digests = NDArray[np.uint8]
 
 def digests_of(images: Sequence[Path] | ImageArray) -> Digests:
     """Return (n, 16) uint8 digests of the bytes of image files, or of the pixels of an array."""
+    other = elsewhere(images)
+    if other is not None:
+        return other.digests(cast(Sequence[Path], images))
 
     def some(start: int) -> bytes:
         indices = range(start, min(start + BATCH, len(images)))
