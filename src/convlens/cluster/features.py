@@ -113,7 +113,7 @@ def _features_of(asked: tuple[list[Any], list[str]]) -> Rows:
                 digests.append(one.content)
                 rows.append(answer.probabilities)
     found = np.frombuffer(b"".join(digests), np.uint8).reshape(-1, DIGEST_BYTES)
-    return found, np.array(rows, np.float32).reshape(len(rows), -1)
+    return found, np.array(rows, np.float32)
 
 
 @lru_cache(maxsize=1)
