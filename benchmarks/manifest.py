@@ -1,6 +1,6 @@
 """Memory and time to read a Parquet list of images and to write it in parts, as `ask` does first.
 
-    python benchmarks/manifest.py 1000000
+python benchmarks/manifest.py 1000000
 """
 
 import resource
