@@ -3,9 +3,13 @@
 The model is a kernel ridge regression on the features of images: it compares an image with some
 others, the landmarks, by a Gaussian kernel, and fits the classes by least squares. It finds more
 wrong labels than a logistic regression on the same features, and takes seconds; the measurements
-are in docs/decisions/labels.md. A temperature turns its outputs into probabilities.
+are in docs/decisions/labels.md. What a regression would say that had learned from all images except
+for those of one cluster follows from one that has learned from all: every cluster is a fold. A
+temperature turns the outputs into probabilities.
 
 Sources     Williams, Seeger, "Using the Nyström Method to Speed Up Kernel Machines", 2001
+            Allen, "The Relationship Between Variable Selection and Data Augmentation and a Method
+            for Prediction", Technometrics 16, 1974: leaving out one, without fitting again
             Guo, Pleiss, Sun, Weinberger, "On Calibration of Modern Neural Networks", 2017,
             arXiv:1706.04599: the temperature
 """
@@ -16,23 +20,22 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.linalg import cho_factor, cho_solve, cholesky, solve_triangular
+from scipy.linalg import cholesky, solve_triangular
 from scipy.optimize import minimize_scalar
 from scipy.special import log_softmax, softmax
 from sklearn.metrics import pairwise_distances
 from threadpoolctl import threadpool_limits
 
 from convlens.audit.components import principal_components
-from convlens.data.folds import folds
 from convlens.transfer.heads import Floats
 
-FOLDS = 5
 # Images of a class, in clusters of their own, from which on its labels are judged.
 FEWEST = 4
 COMPONENTS = 256  # principal components of the features
 LANDMARKS = 2000
 STRENGTHS = (0.1, 0.3, 1.0)  # of the regularisation
 JITTER = 1e-4  # added to the kernel of the landmarks, so that it can be inverted in float32
+AT_A_TIME = 4096  # clusters that are left out at a time
 BOUNDS = (0.0, math.log(100))  # of the logarithm of the factor before the softmax
 
 Labels = NDArray[np.int64]
@@ -60,10 +63,10 @@ def judge_out_of_fold(
     seed: int = 0,
     progress: Callable[[int, int], None] | None = None,
 ) -> Judged:
-    """Return what regressions say of the images of the folds that they have not learned from.
+    """Return what regressions say of each image that learned from all clusters except for its own.
 
-    The images of a cluster are in one fold, so that no copy of an image helps to judge it. Images
-    of a class with fewer than FEWEST clusters are left out, as hardly any model knows their class.
+    Since copies are in one cluster, no copy of an image helps to judge it. Images of a class with
+    fewer than FEWEST clusters are not judged, as hardly any model knows their class.
 
     Args:
         features: (n, width) features of the images.
@@ -71,8 +74,8 @@ def judge_out_of_fold(
         num_classes: The number of classes.
         clusters: (n,) numbers, equal for images that belong together; see
             `convlens.data.clusters.belonging_together`.
-        seed: The seed of the folds and of the landmarks.
-        progress: Called with the number of folds that are done, and of all.
+        seed: The seed of the landmarks.
+        progress: Called with the number of regressions that are done, and of all.
     """
     different = np.array(
         [len(np.unique(clusters[labels == label])) for label in range(num_classes)]
@@ -80,27 +83,15 @@ def judge_out_of_fold(
     pool = np.flatnonzero(different[labels] >= FEWEST)
     if len(np.unique(labels[pool])) < 2:
         return Judged(pool[:0], np.empty((0, num_classes), np.float32))
-    parts = min(FOLDS, int(different[different >= FEWEST].min()))
-    divided = list(folds(labels, clusters, pool, parts, seed))
-    known = np.zeros(len(labels), bool)
-    for rest, held in divided:
-        known[held] = np.isin(labels[held], labels[rest])
-    position = np.zeros(len(labels), np.int64)
-    position[pool] = np.arange(len(pool))
     with threadpool_limits(1, "blas"):
         kernel = _kernel_features(np.asarray(features[pool]), seed)
-        outputs = _regress(
-            kernel,
-            np.eye(num_classes, dtype=np.float32)[labels[pool]],
-            [position[held] for _, held in divided],
-            progress,
-        )
+        targets = np.eye(num_classes, dtype=np.float32)[labels[pool]]
+        outputs = _regress(kernel, targets, clusters[pool], progress)
     probabilities = min(
         (_calibrated(one, labels[pool]) for one in outputs),
         key=lambda rows: _log_loss(np.log(rows), labels[pool]),
     )
-    judged = known[pool]
-    return Judged(pool[judged], probabilities[judged].astype(np.float32))
+    return Judged(pool, probabilities.astype(np.float32))
 
 
 def _kernel_features(features: Floats, seed: int) -> Floats:
@@ -124,34 +115,63 @@ def _kernel_features(features: Floats, seed: int) -> Floats:
 def _regress(
     features: Floats,
     targets: Floats,
-    divided: list[NDArray[np.int64]],
+    clusters: NDArray[np.int64],
     progress: Callable[[int, int], None] | None,
 ) -> list[Floats]:
-    """Return the (n, num_classes) outputs out of fold, for each of STRENGTHS.
+    """Return (n, num_classes) outputs without the cluster of each image, for each of STRENGTHS.
 
     Args:
         features: (n, width) features.
         targets: (n, num_classes) the labels as rows of 0 and 1.
-        divided: The images of each fold, which are held out once.
-        progress: Called with the number of folds that are done, and of all.
+        clusters: (n,) numbers, equal for images that are left out together.
+        progress: Called with the number of regressions that are done, and of all.
     """
-    mean = targets.mean(axis=0)
-    centred = targets - mean
+    centred = targets - targets.mean(axis=0)
     products = features.T @ features
     sums = features.T @ centred
-    outputs = [np.empty_like(targets) for _ in STRENGTHS]
-    for number, held in enumerate(divided, start=1):
-        rows = features[held]
-        # What remains is that of the other folds.
-        of_rest = products - rows.T @ rows
-        right = sums - rows.T @ centred[held]
-        for strength, output in zip(STRENGTHS, outputs, strict=True):
-            matrix = of_rest + strength * np.eye(len(of_rest), dtype=np.float32)
-            weights = cho_solve(cho_factor(matrix, overwrite_a=True), right)
-            output[held] = rows @ weights + mean
+    order = np.argsort(clusters, kind="stable")
+    members = np.split(order, np.flatnonzero(np.diff(clusters[order])) + 1)
+    outputs = []
+    for number, strength in enumerate(STRENGTHS, start=1):
+        ridge = strength * np.eye(len(products), dtype=np.float32)
+        factor = cholesky(products + ridge, lower=True, overwrite_a=True)
+        weights = solve_triangular(factor, sums, lower=True)
+        output = targets.copy()
+        for start in range(0, len(members), AT_A_TIME):
+            some = members[start : start + AT_A_TIME]
+            held = np.concatenate(some)
+            rows = solve_triangular(factor, features[held].T, lower=True).T
+            errors = centred[held] - rows @ weights
+            output[held] -= _left_out(rows, errors, [len(one) for one in some])
+        outputs.append(output)
         if progress is not None:
-            progress(number, len(divided))
+            progress(number, len(STRENGTHS))
     return outputs
+
+
+def _left_out(rows: Floats, errors: Floats, sizes: list[int]) -> Floats:
+    """Return (m, num_classes) errors of regressions that did not learn from the image's cluster.
+
+    Args:
+        rows: (m, width) rows whose products are the matrix that takes targets to fitted values.
+        errors: (m, num_classes) targets less fitted values of the regression on all images.
+        sizes: The number of images in each cluster, in the order of the rows.
+    """
+    found: Floats = errors / (1 - np.square(rows).sum(axis=1, keepdims=True))
+    width = rows.shape[1]
+    end = 0
+    for size in sizes:
+        end += size
+        if size == 1:
+            continue
+        part = rows[end - size : end]
+        wrong = errors[end - size : end]
+        if size <= width:
+            found[end - size : end] = np.linalg.solve(np.eye(size) - part @ part.T, wrong)
+        else:  # the same by the smaller matrix (Woodbury)
+            inner = np.linalg.solve(np.eye(width) - part.T @ part, part.T @ wrong)
+            found[end - size : end] = wrong + part @ inner
+    return found
 
 
 def _calibrated(outputs: Floats, labels: Labels) -> NDArray[np.float64]:
