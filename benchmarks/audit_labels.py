@@ -1,10 +1,13 @@
 """Find wrong labels of CIFAR-10, beside cleanlab on the same predicted probabilities.
 
 python benchmarks/audit_labels.py DATA --images cifar10.npz --results labels.jsonl
+python benchmarks/audit_labels.py DATA --images cifar10.npz --results labels.jsonl --features both
 
 DATA is a folder with cifar10n.npz: labels that people gave the training images (CIFAR-10N, Wei et
 al., 2022, arXiv:2110.12088) and the clean ones. The images are in the same order. Every row of the
 results is one noise and one draw of images; rows that are there already are not computed again.
+Features are those of EfficientNet-Lite0 ("one"), with those of Lite2 beside them ("both", as in
+`convlens audit RUN --thorough`), of patches ("patches"), or of Lite0 at a size in pixels ("96").
 cleanlab is used where it is installed (pip install cleanlab).
 """
 
@@ -19,16 +22,22 @@ from sklearn.metrics import average_precision_score, precision_recall_curve
 
 from convlens import backend
 from convlens.audit.doubts import find_doubts, wrongness
-from convlens.audit.features import audit_features
+from convlens.audit.features import (
+    BACKBONE,
+    features_of_patches,
+    thorough_features,
+    wanted_features,
+)
 from convlens.audit.out_of_fold import judge_out_of_fold
-from convlens.audit.share import estimate_share
+from convlens.audit.share import SLACK, SLACK_OF_PATCHES, estimate_share
 from convlens.config import Config
 from convlens.data.prepared import prepare_data
 from convlens.data.sources import load_data
 from convlens.screen import Screen
+from convlens.transfer.wanted import compute_missing
 
 HUMAN = ("clean_label", "aggre_label", "random_label1", "worse_label")
-FLIPS = (0.05, 0.20)
+NOISES = (*HUMAN, "flips 5%", "flips 20%")
 FIRST = 10_000  # images
 PRECISION = 0.9
 
@@ -42,24 +51,28 @@ def main() -> None:
     parser.add_argument("--images", type=Path, help="the images [DATA/cifar10.npz]")
     parser.add_argument("--results", type=Path, required=True, help="a file with a row a line")
     parser.add_argument("--draws", type=int, default=2, help="smaller draws of each size")
+    parser.add_argument("--features", default="one", help="one, both, patches or a size [one]")
+    parser.add_argument("--noises", nargs="+", default=NOISES, help="some of the noises [all]")
     arguments = parser.parse_args()
     backend.start()
-    features, clusters = describe(arguments.images or arguments.data / "cifar10.npz")
+    kind = arguments.features
+    features, clusters = describe(arguments.images or arguments.data / "cifar10.npz", kind)
     with np.load(arguments.data / "cifar10n.npz") as file:
         given = {name: file[name][:FIRST].astype(np.int64) for name in HUMAN}
-    done = {(row["noise"], row["n"], row["seed"]) for row in read(arguments.results)}
-    noises = (*HUMAN, *(f"flips {rate:.0%}" for rate in FLIPS))
-    wanted = [(noise, n, seed) for n, seed in draws(arguments.draws) for noise in noises]
+    keys = ("features", "noise", "n", "seed")
+    done = {tuple(row[key] for key in keys) for row in read(arguments.results)}
+    wanted = [(noise, n, seed) for n, seed in draws(arguments.draws) for noise in arguments.noises]
     for noise, n, seed in wanted:
-        if (noise, n, seed) in done:
+        if (kind, noise, n, seed) in done:
             continue
         chosen = np.arange(FIRST)
         if n < FIRST:
             chosen = np.sort(np.random.default_rng(seed).permutation(FIRST)[:n])
         truth = given["clean_label"][chosen]
         labels = given[noise][chosen] if noise in given else flipped(truth, noise, seed)
-        row = {"noise": noise, "n": n, "seed": seed}
-        row |= measure(features[chosen], labels, truth, clusters[chosen], seed)
+        row = {"features": kind, "noise": noise, "n": n, "seed": seed}
+        slack = SLACK_OF_PATCHES if kind == "patches" else SLACK
+        row |= measure(features[chosen], labels, truth, clusters[chosen], seed, slack)
         with arguments.results.open("a", encoding="utf-8") as file:
             file.write(json.dumps(row) + "\n")
         print(json.dumps(row), flush=True)
@@ -79,15 +92,26 @@ def draws(count: int) -> list[tuple[int, int]]:
     return [(FIRST, 0), *smaller]
 
 
-def describe(path: Path) -> tuple[Any, Any]:
-    """Return the features and the clusters of the first images."""
-    dataset = load_data(str(path))
+def describe(path: Path, kind: str) -> tuple[Any, Any]:
+    """Return the features of a kind, and the clusters, of the first images."""
+    prepared = prepare_data(load_data(str(path)), Config())
+    first = np.arange(FIRST)
     screen = Screen()
-    prepared = prepare_data(dataset, Config())
-    with screen.counter("features") as progress:
-        found = audit_features(prepared, np.arange(FIRST), progress)
-    print(f"{found.name}, {found.values.shape[1]} features", flush=True)
-    return found.values, prepared.clusters[:FIRST]
+    began = time.process_time()
+    if kind == "both":
+        found = thorough_features(prepared, first, screen).values
+    elif kind == "patches":
+        found = features_of_patches(prepared.store.images, first)
+    else:
+        size = "auto" if kind == "one" else kind
+        config = Config().replace(backbone=BACKBONE, size=size)
+        wanted = wanted_features(prepared, first, config)
+        with screen.counter("features") as progress:
+            compute_missing(wanted, progress)
+        found = wanted.cache.gather(wanted.prepared.store, first)
+    seconds = time.process_time() - began
+    print(f"{kind}, {found.shape[1]} features, {seconds:.0f} s of processor time", flush=True)
+    return found, prepared.clusters[:FIRST]
 
 
 def flipped(truth: Any, noise: str, seed: int) -> Any:
@@ -98,18 +122,20 @@ def flipped(truth: Any, noise: str, seed: int) -> Any:
     return np.where(wrong, (truth + rng.integers(1, 10, len(truth))) % 10, truth)
 
 
-def measure(features: Any, labels: Any, truth: Any, clusters: Any, seed: int) -> dict[str, Any]:
+def measure(
+    features: Any, labels: Any, truth: Any, clusters: Any, seed: int, slack: float
+) -> dict[str, Any]:
     """Return how well the wrong labels were found."""
-    began = time.perf_counter()
+    began = time.process_time()
     judged = judge_out_of_fold(features, labels, 10, clusters, seed=seed)
-    seconds = time.perf_counter() - began
+    seconds = time.process_time() - began
     labels = labels[judged.indices]
     wrong = labels != truth[judged.indices]
     rows = judged.probabilities
-    share = estimate_share(rows, labels)
+    share = estimate_share(rows, labels, slack)
     doubts = find_doubts(judged, labels, share)
     row = {
-        "seconds": round(seconds, 1),
+        "processor_seconds": round(seconds, 1),
         "wrong": wrong.mean(),
         "share": share.value,
         "low": share.low,

@@ -111,6 +111,8 @@ CONFLICTS: dict[str, tuple[tuple[str, str, tuple[str, ...], str], ...]] = {
         ("true", NEEDS, ("of_run",), N_("Other images have no predictions.")),
         ("predicted", NEEDS, ("of_run",), N_("Other images have no predictions.")),
         ("data", NEEDS, ("of_run",), N_("Other images are named by their place.")),
+        ("thorough", NEEDS, ("of_run",), N_("Labels are judged after a training.")),
+        ("thorough", EXCLUDES, ("true", "predicted"), N_("These judge no labels.")),
         ("cluster", EXCLUDES, ("of_run",), N_("The labels of a run are doubted on one computer.")),
     ),
     "evaluate": (

@@ -40,7 +40,7 @@ def test_digits_that_leak_and_have_wrong_labels(no_backbone):
     (leak,) = of_data.effects
     assert (leak.train, leak.removed, leak.pair.n, leak.copied.n) == (400, 100, 200, 100)
     assert len(of_data.map.indices) == 600
-    assert of_data.map.features == "pixels"
+    assert of_data.map.features == "patches"
     assert of_data.splits is None
     of_run = measure(prepared, findings, of_run=True)
     (effect,) = of_run.effects

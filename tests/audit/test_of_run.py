@@ -22,7 +22,7 @@ def audited(digits):
         share=wilson(1, 100),
         pairs=(HardPair(4, 9, wilson(9, 40), 0.001, (11, 12)),),
         slices=(Slice("brightness", None, (0.5, 20.0), wilson(30, 40), 0.95, 0.01, (13,)),),
-        features="pixels",
+        features="patches",
         scored=100,
     )
 

@@ -5,9 +5,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from convlens.audit import features
+from convlens.audit import features, run_audit
 from convlens.audit.out_of_fold import Judged
 from convlens.audit.run_audit import audit_run, columns_of, joined, judge_unseen, open_images
+from convlens.audit.share import SLACK_OF_PATCHES, estimate_share
 from convlens.errors import ModelError, RunError
 from tests.trainings import QUIET
 
@@ -26,14 +27,24 @@ def test_flipped_labels_of_all_splits_are_found(trained_on_flips):
     found = audit_run(run, dataset=dataset)
     used = np.sort(np.concatenate([np.array(part) for part in run.data["splits"].values()]))
     assert np.array_equal(found.judged.indices, used)
-    assert found.features == "pixels"
+    assert found.features == "patches"
     wrong = dataset.labels != truth
     assert found.share.low <= wrong[used].mean() <= found.share.high
     assert found.share.n == len(used)
+    rows = found.judged.probabilities
+    assert found.share == estimate_share(rows, dataset.labels[used], SLACK_OF_PATCHES)
     doubted = [doubt.index for doubt in found.doubts]
     assert np.isin(np.flatnonzero(wrong[used]), np.searchsorted(used, doubted)).mean() > 0.8
     assert found.scored == len(run.data["splits"]["val"]) + len(run.data["splits"]["test"])
     assert wrong[[doubt.index for doubt in found.doubts if doubt.cut == "wrong"]].mean() >= 0.9
+
+
+@pytest.mark.usefixtures("no_backbone")
+def test_a_thorough_audit_says_first_what_it_lacks(trained_on_flips, monkeypatch):
+    run, dataset, _ = trained_on_flips
+    monkeypatch.setattr(run_audit, "open_images", None)  # would be called after that
+    with pytest.raises(ModelError, match="efficientnet_lite0"):
+        audit_run(run, dataset=dataset, thorough=True)
 
 
 def test_other_images_are_refused(trained_on_flips):

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from convlens.audit.out_of_fold import judge_out_of_fold
-from convlens.audit.share import _surest, estimate_share
+from convlens.audit.share import SLACK_OF_PATCHES, _surest, estimate_share
 from convlens.evaluation.metrics import wilson
 from tests.audit.flips import digits, flipped
 
@@ -37,6 +37,14 @@ def test_the_interval_contains_noise_on_images_that_are_hard():
     judged = judge_out_of_fold(features, labels, 10, np.arange(len(truth)))
     share = estimate_share(judged.probabilities, labels)
     assert share.low <= (labels != truth).mean() <= share.high
+
+
+def test_clean_labels_of_images_that_models_hardly_know_need_the_slack_of_patches():
+    features, truth = digits(900)
+    judged = judge_out_of_fold(features[:, 20::12], truth, 10, np.arange(900))
+    assert (judged.probabilities.argmax(axis=1) == truth).mean() < 0.7
+    assert estimate_share(judged.probabilities, truth).low > 0
+    assert estimate_share(judged.probabilities, truth, SLACK_OF_PATCHES).low == 0
 
 
 def test_an_easy_class_that_is_badly_labelled_does_not_stand_for_all():

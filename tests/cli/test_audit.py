@@ -115,6 +115,10 @@ def test_a_run_has_its_own_images(folder, here, capsys):
     (here / "runs" / "mine" / "run.toml").touch()
     assert run("audit", "mine", "--using", "list.csv") == 2
     assert "A run has its own images." in capsys.readouterr().err
+    assert run("audit", "set", "--thorough") == 2
+    assert "Labels are judged after a training." in capsys.readouterr().err
+    assert run("audit", "mine", "--thorough", "--true", "cat") == 2
+    assert "These judge no labels." in capsys.readouterr().err
 
 
 def test_a_folder_that_cannot_be_read_is_survived_by_audits_and_refused_by_trainings(

@@ -15,9 +15,14 @@ from scipy.optimize import minimize_scalar
 
 from convlens import backend
 from convlens.audit.doubts import Doubt, find_doubts
-from convlens.audit.features import audit_features
+from convlens.audit.features import (
+    PATCHES,
+    audit_features,
+    require_both_backbones,
+    thorough_features,
+)
 from convlens.audit.out_of_fold import Judged, judge_out_of_fold
-from convlens.audit.share import estimate_share
+from convlens.audit.share import SLACK, SLACK_OF_PATCHES, estimate_share
 from convlens.audit.slices import HardPair, Slice, hard_pairs, worse_slices
 from convlens.data.clusters import belonging_together
 from convlens.data.dataset import Dataset
@@ -62,7 +67,11 @@ class RunAudit:
 
 
 def audit_run(
-    run: Run, screen: Screen | None = None, *, dataset: Dataset | None = None
+    run: Run,
+    screen: Screen | None = None,
+    *,
+    dataset: Dataset | None = None,
+    thorough: bool = False,
 ) -> RunAudit:
     """Return what is doubtful about the images of a run.
 
@@ -70,14 +79,19 @@ def audit_run(
         run: A run with a classifier.
         screen: Where the progress is shown.
         dataset: The images of the run, where they lie elsewhere now.
+        thorough: Whether labels are judged by two backbones, which find more wrong ones and take
+            three times as long. What was computed is kept, also if it is stopped.
 
     Raises:
+        ModelError: If the weights of a backbone are missing that a thorough audit needs.
         RunError: If the images are not those of the run.
         DataError: If the images cannot be found or read.
         ClassifierError: If the run has no classifier.
         StorageError: If features cannot be written.
     """
     screen = screen or Screen(quiet=True)
+    if thorough:
+        require_both_backbones()
     prepared = open_images(run, dataset, screen)
     splits = prepared.splits
     labels = prepared.dataset.labels
@@ -85,9 +99,12 @@ def audit_run(
     with screen.counter(_("looking for copies")) as progress:
         pairs = find_pairs(prepared.store, progress=progress)
     clusters = belonging_together(prepared.dataset, prepared.store, pairs)
-    with screen.counter(_("features")) as progress:
-        features = audit_features(prepared, used, progress)
-    with screen.counter(_("folds")) as progress:
+    if thorough:
+        features = thorough_features(prepared, used, screen)
+    else:
+        with screen.counter(_("features")) as progress:
+            features = audit_features(prepared, used, progress)
+    with screen.counter(_("regressions")) as progress:
         out_of_fold = judge_out_of_fold(
             features.values,
             labels[used],
@@ -104,7 +121,8 @@ def audit_run(
         judged = joined(judged, unseen, labels)
     given = labels[scored.indices]
     predicted = scored.probabilities.argmax(axis=1)
-    share = estimate_share(judged.probabilities, labels[judged.indices])
+    slack = SLACK_OF_PATCHES if features.name == PATCHES else SLACK
+    share = estimate_share(judged.probabilities, labels[judged.indices], slack)
     return RunAudit(
         prepared=prepared,
         judged=judged,

@@ -60,6 +60,13 @@ TakenFor = Annotated[
 Data = Annotated[
     str | None, Parameter(help=N_("of a run: its images, where they lie elsewhere now"))
 ]
+Thorough = Annotated[
+    bool,
+    Parameter(
+        negative=(),
+        help=N_("of a run: judge labels by two backbones, which find more wrong ones in minutes"),
+    ),
+]
 
 
 def audit(  # noqa: PLR0913 - options of the command
@@ -75,6 +82,7 @@ def audit(  # noqa: PLR0913 - options of the command
     true: OfClass = None,
     predicted: TakenFor = None,
     data: Data = None,
+    thorough: Thorough = False,
     using: Using = None,
     pattern: Pattern = None,
     layout: Layout = None,
@@ -92,7 +100,7 @@ def audit(  # noqa: PLR0913 - options of the command
     share = None
     flags: dict[str, Any] = {"using": using, "pattern": pattern, "layout": layout}
     flags |= {"true": true, "predicted": predicted, "data": data}
-    flags |= {"out": out, "cluster": cluster}
+    flags |= {"out": out, "cluster": cluster, "thorough": thorough}
     flags["of_run"] = None if folder is None else source
     refuse_conflicts("audit", flags)
     of_cell = true is not None or predicted is not None
@@ -109,7 +117,7 @@ def audit(  # noqa: PLR0913 - options of the command
     elif of_cell:
         found, prepared = _audit_cell(folder, data, true, predicted, screen)
     else:
-        found, prepared, share = _audit_run(folder, data, screen)
+        found, prepared, share = _audit_run(folder, data, screen, thorough=thorough)
     found = replace(found, seconds=time.perf_counter() - started)
     if format == "json":
         extra = {} if share is None else {"share_of_wrong_labels": share.to_dict()}
@@ -186,7 +194,7 @@ def _open_run(folder: Path, data: str | None) -> tuple["Run", "Dataset | None"]:
 
 
 def _audit_run(
-    folder: Path, data: str | None, screen: Screen
+    folder: Path, data: str | None, screen: Screen, *, thorough: bool
 ) -> tuple["Audit", "Prepared", "Score"]:
     """Return what the classifier of a run doubts, its images, and the share of wrong labels."""
     run, dataset = _open_run(folder, data)
@@ -194,7 +202,7 @@ def _audit_run(
     from convlens.audit.run_audit import audit_run
     from convlens.report.stored import write_doubts
 
-    audited = audit_run(run, screen, dataset=dataset)
+    audited = audit_run(run, screen, dataset=dataset, thorough=thorough)
     names = audited.prepared.dataset.class_names
     try:
         write_doubts(run, {one.index: names[one.suggested] for one in audited.doubts})
