@@ -2,8 +2,8 @@
 
 The backbone is EfficientNet-Lite0 at its own size where its weights are installed. They are kept
 for every later run, and those that `train --backbone efficientnet_lite0` has computed are used.
-A thorough audit puts those of EfficientNet-Lite2 beside them, which find more wrong labels and take
-more than twice as long. Without a backbone, a small copy of an image is compared with patches.
+A thorough audit puts those of EfficientNet-Lite2 beside them; both find more wrong labels and take
+three times as long. Without a backbone, a small copy of an image is compared with patches.
 docs/decisions/labels.md compares these, and others, at several sizes.
 """
 
