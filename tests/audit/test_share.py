@@ -41,7 +41,7 @@ def test_the_interval_contains_noise_on_images_that_are_hard():
 
 def test_clean_labels_of_images_that_models_hardly_know_need_the_slack_of_patches():
     features, truth = digits(900)
-    judged = judge_out_of_fold(features[:, 20::12], truth, 10, np.arange(900))
+    judged = judge_out_of_fold(features[:, [20, 26, 29, 36, 43]], truth, 10, np.arange(900))
     assert (judged.probabilities.argmax(axis=1) == truth).mean() < 0.7
     assert estimate_share(judged.probabilities, truth).low > 0
     assert estimate_share(judged.probabilities, truth, SLACK_OF_PATCHES).low == 0
