@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from convlens.explain.why import words
-from convlens.maps.deciding import costliest_place
+from convlens.maps.deciding import costliest_place, deciding_regions
 from convlens.maps.explainer import Explainer
 from convlens.maps.heat import HeatMap, Target
 from convlens.preprocess import ImageArray
@@ -74,3 +74,28 @@ def test_place_is_not_said_without_a_drawn_map(finder):
     refused = replace(found, maps=(finder.check(found.pixels, heat),), place=None)
     assert finder.with_regions(refused).place is None
     assert words.place(refused) == ""
+
+
+@pytest.mark.parametrize("stops", [0.1, 0.6, 2.0])
+def test_smallest_regions_are_those_of_all_sizes_and_cost_fewer_passes(stops):
+    """A network says "b" as soon as a share of the image is covered, and never above 1."""
+    pixels = np.full((32, 32, 3), 255, np.uint8)
+    pixels[::2] = 0  # the median, with which regions are covered, is between both
+    seen = []
+
+    def logits(images: ImageArray) -> np.ndarray:
+        seen.append(len(images))
+        lost = 1 - (images == pixels).all(axis=3).mean(axis=(1, 2))
+        return np.stack([np.full(len(images), stops), lost], axis=1).astype(np.float32)
+
+    heat = HeatMap("exact", Target(0), np.arange(64.0).reshape(8, 8), 0.0)
+    keeps, flips = deciding_regions(heat, pixels, logits, ("a", "b"))
+    assert sum(seen) <= 66
+    if stops > 1:
+        assert keeps.share == 0
+        assert flips is None
+    else:
+        assert keeps.share == pytest.approx(1 - stops, abs=1 / 32)
+        assert flips.share == pytest.approx(stops, abs=1 / 32)
+        assert (keeps.label, flips.label) == ("a", "b")
+        assert sum(seen) <= 48

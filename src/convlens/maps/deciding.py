@@ -6,7 +6,6 @@ peak of the exact map lies up to 10 pixels of 64 away from it (docs/decisions/ex
 """
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.special import softmax
 
 from convlens.maps.deletion import Logits, covered_logits
@@ -16,6 +15,7 @@ from convlens.maps.regions import WINDOW, Chosen, Regions, first_of, windows
 from convlens.preprocess import ImageArray
 
 SIZES = 32  # of a region that are tried
+SIZES_AT_ONCE = 8  # before it is looked whether one of them does it
 
 
 def deciding_regions(
@@ -44,21 +44,19 @@ def deciding_regions(
     regions = Regions.over(*pixels.shape[:2])
     counts = np.unique(np.linspace(0, len(regions), SIZES + 1).round().astype(np.int64))
     removed = first_of(regions.order(heat.values), counts)
-    rows = covered_logits(pixels, regions, np.concatenate([~removed, removed]), logits)
-    found = softmax(rows / temperature, axis=1)
-    alone, without = np.split(found, 2)
-    label = heat.target.label
 
-    def region(rows: NDArray[np.float64], does: NDArray[np.bool_]) -> Region | None:
-        if not does.any():
-            return None
-        first = int(does.argmax())
-        best = int(rows[first].argmax())
-        chosen = removed[first].reshape(regions.rows, regions.columns)
-        return Region(chosen, class_names[best], float(rows[first, best]))
+    def smallest(covers: Chosen, *, keeps: bool) -> Region | None:
+        for start in range(0, len(covers), SIZES_AT_ONCE):  # most are found after a few sizes
+            part = covers[start : start + SIZES_AT_ONCE]
+            found = softmax(covered_logits(pixels, regions, part, logits) / temperature, axis=1)
+            for row, one in enumerate(found, start):
+                best = int(one.argmax())
+                if (best == heat.target.label) == keeps:
+                    chosen = removed[row].reshape(regions.rows, regions.columns)
+                    return Region(chosen, class_names[best], float(one[best]))
+        return None
 
-    keeps = region(alone, alone.argmax(axis=1) == label)
-    return keeps, region(without, without.argmax(axis=1) != label)
+    return smallest(~removed, keeps=True), smallest(removed, keeps=False)
 
 
 def costliest_place(heat: HeatMap, pixels: ImageArray, logits: Logits) -> Place | None:

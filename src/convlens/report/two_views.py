@@ -70,7 +70,10 @@ def show_views(found: TwoViews, screen: Screen) -> None:
     rows: list[list[str]] = [[_("accuracy"), _("value"), _("95 % interval"), _("images")]]
     rows += [
         [name, score.value_text, score.interval_text, f"{score.n:,}"]
-        for name, score in ((_("the single view"), found.given), (_("the pair of views"), found.together))
+        for name, score in (
+            (_("the single view"), found.given),
+            (_("the pair of views"), found.together),
+        )
     ]
     screen.columns(rows, left=(0, 2))
     screen.say(
