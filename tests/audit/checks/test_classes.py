@@ -1,6 +1,7 @@
 """Classes that are small or unequal, and grey images in a coloured set."""
 
 import pytest
+from PIL import Image
 
 from convlens.audit.checks import classes
 from convlens.audit.checks.classes import check_classes
@@ -63,3 +64,14 @@ def test_grey_images_are_a_warning_where_they_tell_the_class(folder):
     assert one.level == "warning"
     assert one.evidence["by_class"] == {"cat": 1, "dog": 15}
     assert one.evidence["p"] < 0.001
+
+
+def test_a_photograph_in_colour_that_is_nearly_black_is_not_grey(folder):
+    image = photograph(5)
+    pale = Image.blend(image.convert("L").convert("RGB"), image, 0.1)
+    dark = pale.point(lambda level: level // 12)  # its colourfulness is 0.9, its contrast 2.5
+    dark.save(folder / "cat" / "0.jpg", quality=95)
+    assert "grey_in_colour" not in found_by(check_classes, folder)
+    dark.convert("L").save(folder / "cat" / "0.jpg", quality=95)
+    (one,) = found_by(check_classes, folder)["grey_in_colour"]
+    assert one.files == ("cat/0.jpg",)

@@ -12,6 +12,9 @@ SMALL = 20
 UNEQUAL = 10  # times the images of the smallest class
 COLOURED = 0.8  # the share of a set from which on grey images are odd
 GREY = 1.0  # colourfulness; photographs that were saved in colour have 2.5 and more
+# The same as a share of the contrast, since a photograph in colour that is nearly black has little
+# of both.
+GREY_SHARE = 0.05
 BLANK = 0.5  # contrast; a black image is not grey, but blank
 UNEVEN = 0.001  # probability that the shares of grey images differ as much by chance
 # A class in which so many images are grey can be told by it. In CIFAR-10 the shares differ beyond
@@ -74,8 +77,9 @@ def _grey(material: Material) -> list[Finding]:
     A network that sees colour then learns that grey images are of one class.
     """
     dataset = material.dataset
-    shows_something = material.measured("contrast") > BLANK
-    grey = (material.measured("colourfulness") < GREY) & shows_something
+    contrast = material.measured("contrast")
+    limit = np.minimum(GREY, GREY_SHARE * contrast)
+    grey = (material.measured("colourfulness") < limit) & (contrast > BLANK)
     if not grey.any() or grey.mean() > 1 - COLOURED:
         return []
     labels = dataset.labels[material.seen]
