@@ -42,12 +42,13 @@ test-cluster: $(READY)
 	$(BIN)/python -m pytest --durations=10 $(CLUSTER)
 
 # One process, because the slow tests measure time and build networks that fill the memory.
-test-all: $(READY)
+test-all: $(READY) $(BACKENDS)/.ready
 	$(BIN)/python -m pytest --durations=10 -m "not backends" --ignore=$(CLUSTER)
 	$(BIN)/python -m pytest --durations=10 -m "not backends" $(CLUSTER)
+	$(BACKENDS)/bin/python -m pytest -m "backends and slow"
 
 test-backends: $(BACKENDS)/.ready
-	$(BACKENDS)/bin/python -m pytest -m backends
+	$(BACKENDS)/bin/python -m pytest -m "backends and not slow"
 
 # In full, an hour or more; DATA is a folder with mnist/, cifar10.npz, cats_dogs/ as far as they are at hand.
 lessons: $(READY)

@@ -28,6 +28,7 @@ __all__ = [
     "ENGINES",
     "PRECISIONS",
     "engine",
+    "gathered",
     "gradients",
     "has_fast_bfloat16",
     "jit_compile",
@@ -194,6 +195,17 @@ def sync(model: Any) -> None:
     """Write state that the engine holds (JAX within `fit`) back to the variables of the model."""
     if hasattr(model, "jax_state_sync"):
         model.jax_state_sync()
+
+
+def gathered(tensor: Any) -> Any:
+    """Return a tensor of which several processes have computed some rows each, with all rows."""
+    import keras
+
+    distribution = keras.distribution.distribution()
+    if distribution is None:
+        return tensor
+    rows = keras.distribution.TensorLayout([None] * len(tensor.shape), distribution.device_mesh)
+    return keras.distribution.distribute_tensor(tensor, rows)
 
 
 @contextlib.contextmanager

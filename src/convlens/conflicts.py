@@ -51,9 +51,22 @@ CONFLICTS: dict[str, tuple[tuple[str, str, tuple[str, ...], str], ...]] = {
         (
             "cluster",
             NEEDS,
-            ("folds", "few", "backbone", "resume"),
-            N_("It shares out several trainings, or the features of a backbone."),
+            ("folds", "few", "backbone", "resume", "workers"),
+            N_(
+                "It shares out several trainings, the features of a backbone, or one training with "
+                "--workers."
+            ),
         ),
+        ("workers", NEEDS, ("cluster",), N_("The processes run on a cluster.")),
+        ("workers", EXCLUDES, ("folds", "few"), N_("Each of them runs in one process.")),
+        (
+            "workers",
+            EXCLUDES,
+            ("backbone", "budget", "find_learning_rate", "snapshots"),
+            N_("It is for networks that learn as a whole, in a training that is planned already."),
+        ),
+        ("workers", EXCLUDES, ("micro_batch",), N_("The workers share each step already.")),
+        ("workers", EXCLUDES, ("threads",), N_("Each worker uses the processors of its node.")),
         ("cluster", EXCLUDES, ("budget",), N_("The budget plans with the speed of this computer.")),
         (
             "snapshots",

@@ -4,6 +4,7 @@ The module is not called `train`, since importing it would then replace the func
 `convlens.train` by the module of the same name.
 """
 
+from collections.abc import Callable
 from pathlib import Path
 
 import keras
@@ -31,6 +32,8 @@ from convlens.transfer.fine_tune_stage import FineTuneStage, make_trainer
 from convlens.transfer.head_stage import HeadStage
 from convlens.transfer.origin import BackboneOrigin, choose_origin
 
+StageOf = Callable[[Setup, Screen], Stage]
+
 FEW_WEIGHTS = N_(
     "--snapshots keeps a network that learns step by step as a whole; here only a head learns, "
     "from kept features. Leave it out, or give --unfreeze or --augment light."
@@ -51,6 +54,7 @@ def train(  # noqa: PLR0913 - the public entry point; all but the first have def
     resume: bool = False,
     find_rate: bool = False,
     screen: Screen | None = None,
+    stage_of: StageOf | None = None,
 ) -> Run:
     """Train a classifier and return its run.
 
@@ -66,6 +70,7 @@ def train(  # noqa: PLR0913 - the public entry point; all but the first have def
         resume: Whether to continue the run of that name, which was killed or stopped.
         find_rate: Whether to look for a learning rate first, and to train with it.
         screen: Where the progress is shown.
+        stage_of: Makes what trains a network step by step; by default, this process trains it.
 
     Raises:
         ConvlensError: See `convlens.errors`. Nothing of an earlier run is lost.
@@ -77,14 +82,14 @@ def train(  # noqa: PLR0913 - the public entry point; all but the first have def
             raise RunError(_("to resume, name the run: --resume --run NAME."))
         folder = Run.open(run)
         with folder.resumed(screen):
-            _carry_out(_reopen(dataset, folder, screen), folder)
+            _carry_out(_reopen(dataset, folder, screen, stage_of), folder)
         return folder
     config = config or Config()
     refuse_conflicts("train", {"find_learning_rate": find_rate} | config.transfer.changed())
     begin(config, run)
     origin = choose_origin(config, model, start_from)
     prepared = prepare_images(origin, dataset, config, screen)
-    training = open_training(prepared, config, origin, screen)
+    training = open_training(prepared, config, origin, screen, stage_of)
     folder = Run.create(run, f"{dataset.name}-{origin.name}")
     with folder.removed_on_failure(), folder.locked():
         for stage in training.stages:
@@ -181,8 +186,14 @@ def _require_unseen_test(first: Classifier | None, prepared: Prepared, config: C
             )
 
 
-def open_training(prepared: Prepared, config: Config, origin: Origin, screen: Screen) -> Training:
-    """Return the stages that train this network on these images.
+def open_training(
+    prepared: Prepared,
+    config: Config,
+    origin: Origin,
+    screen: Screen,
+    stage_of: StageOf | None = None,
+) -> Training:
+    """Return the stages that train this network on these images; see `train`.
 
     Raises:
         ModelError: If the images are too small for the network, or its weights cannot be had.
@@ -192,7 +203,7 @@ def open_training(prepared: Prepared, config: Config, origin: Origin, screen: Sc
     setup = Setup.create(prepared, config, origin)
     stages: list[Stage]
     if not isinstance(origin, BackboneOrigin):
-        stages = [Trainer(setup, screen)]
+        stages = [(stage_of or Trainer)(setup, screen)]
     elif setup.config.transfer.unfreeze is not None:
         head = HeadStage(setup, screen, continues=True)
         stages = [head, FineTuneStage(setup, screen, head)]
@@ -217,7 +228,7 @@ def open_trainer(prepared: Prepared, config: Config, screen: Screen) -> Trainer:
     return Trainer(Setup.create(prepared, config, choose_network(config)), screen)
 
 
-def _reopen(dataset: Dataset, run: Run, screen: Screen) -> Training:
+def _reopen(dataset: Dataset, run: Run, screen: Screen, stage_of: StageOf | None) -> Training:
     """Return the training of a stopped run, with the run's configuration, network and split.
 
     Raises:
@@ -233,7 +244,7 @@ def _reopen(dataset: Dataset, run: Run, screen: Screen) -> Training:
         )
     config = run.config.with_decided_memory()
     origin, prepared = prepare_again(run, dataset, config, screen)
-    return open_training(run.divided(prepared), config, origin, screen)
+    return open_training(run.divided(prepared), config, origin, screen, stage_of)
 
 
 def prepare_again(

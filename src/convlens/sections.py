@@ -256,6 +256,15 @@ class TrainingConfig(Section):
     threads: int | None = setting(
         None, N_("number of processor threads (default: all)"), low=1, high=1024
     )
+    workers: int | None = setting(
+        None,
+        N_(
+            "processes of --cluster that train one network together, each on its share of every "
+            "step (--backend jax)"
+        ),
+        low=1,
+        high=4096,
+    )
     backend: str = setting(
         "auto",
         N_("engine under Keras (auto is KERAS_BACKEND, or else tensorflow)"),

@@ -52,8 +52,8 @@ def test_only_flags_that_were_given_change_the_configuration():
 def test_a_command_has_no_flag_for_what_it_decides():
     names = {item.name for _, item in all_settings()}
     assert set(vars(Flags())) == names
-    assert names - set(vars(SearchFlags())) == {"snapshots"}
-    decided = {"model", "epochs", "steps_per_epoch", "patience", "snapshots"}
+    assert names - set(vars(SearchFlags())) == {"snapshots", "workers"}
+    decided = {"model", "epochs", "steps_per_epoch", "patience", "snapshots", "workers"}
     assert names - set(vars(CompareFlags())) == decided
 
 

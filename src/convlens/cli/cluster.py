@@ -1,15 +1,19 @@
 """`--cluster`: the same commands on more than one machine."""
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
+from convlens import backend
 from convlens.config import Config
-from convlens.language import N_
+from convlens.errors import ConfigError
+from convlens.language import N_, _
 
 if TYPE_CHECKING:
+    from convlens.pipeline import StageOf
     from convlens.studies.places import Place
 
 ClusterFlag = Annotated[
@@ -34,3 +38,39 @@ def place_of(address: str | None, config: Config) -> "Iterator[Place | None]":
 
     with connect(address) as cluster:
         yield OnCluster(cluster, threads_of(config.training.threads))
+
+
+@contextmanager
+def workers_of(address: str, config: Config) -> "Iterator[StageOf]":
+    """Yield what trains a network on several processes of a cluster; see `pipeline.train`.
+
+    Args:
+        address: What `--cluster` says.
+        config: The settings, with the number of processes.
+
+    Raises:
+        ConfigError: If the engine is not JAX, or if the processes cannot share a step evenly.
+        BackendError: If JAX or Ray is not installed.
+        ClusterError: If the cluster has no room for all processes now.
+    """
+    settings = config.training
+    workers = settings.workers or 1
+    engine = settings.backend
+    if engine == "auto":
+        engine = os.environ.get("KERAS_BACKEND", "tensorflow")
+    if engine != "jax":
+        raise ConfigError(_("--workers needs --backend jax; found {engine}.").format(engine=engine))
+    if settings.batch_size % workers:
+        raise ConfigError(
+            _(
+                "--batch-size must be a multiple of --workers, which share its images; found "
+                "{images} and {workers}."
+            ).format(images=settings.batch_size, workers=workers)
+        )
+    backend.choose("jax")
+    # This process may have to share a graphics card with one of the workers.
+    os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")
+    from convlens.cluster.parallel import trained_on
+
+    with trained_on(address, workers) as stage_of:
+        yield stage_of

@@ -49,7 +49,7 @@ Layout = Annotated[
 
 SEARCH_DEFAULTS = {"model": "custom_cnn", "epochs": 8}  # of a trial, where no flag is given
 COMPARE_DECIDES = ("model", "epochs", "steps_per_epoch", "patience")
-OF_ONE_TRAINING = ("snapshots",)  # settings that only a single training has
+OF_ONE_TRAINING = ("snapshots", "workers")  # settings that only a single training has
 
 OPTIONS_PAGE = N_("""# Options
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from convlens import backend
-from convlens.cli.cluster import place_of
+from convlens.cli.cluster import place_of, workers_of
 from convlens.cli.predict_cluster import images_on_cluster
 from convlens.config import Config, ModelConfig
 from convlens.errors import ConfigError, RunError
@@ -17,11 +17,13 @@ from convlens.screen import Screen
 
 if TYPE_CHECKING:
     from convlens.data.dataset import Dataset
+    from convlens.pipeline import StageOf
     from convlens.run import Run
     from convlens.studies.places import Place
 
 SINGLE = N_(
-    "--cluster is for several trainings, or for a backbone; this run is neither. Leave it out."
+    "--cluster is for several trainings, for a backbone, or for one training with --workers; this "
+    "run is none of them. Leave it out."
 )
 
 
@@ -54,6 +56,7 @@ def start_run(
     run: str | None = None,
     start_from: str | None = None,
     find_rate: bool = False,
+    stage_of: "StageOf | None" = None,
 ) -> "Run":
     """Train on images and return the run.
 
@@ -63,14 +66,44 @@ def start_run(
         run: The name or folder of the new run.
         start_from: A classifier file or a run to train further.
         find_rate: Whether a learning rate is looked for first.
+        stage_of: What makes the stage that trains; this process if None.
     """
     from convlens import pipeline
 
     screen = Screen()
     start_from = _prepare_start(dataset, config, start_from, screen)
     return pipeline.train(
-        dataset, config, run=run, start_from=start_from, find_rate=find_rate, screen=screen
+        dataset,
+        config,
+        run=run,
+        start_from=start_from,
+        find_rate=find_rate,
+        screen=screen,
+        stage_of=stage_of,
     )
+
+
+def start_on_workers(
+    path: str,
+    config: Config,
+    cluster: str,
+    using: Sequence[Path],
+    run: str | None,
+    start_from: str | None,
+) -> "Run":
+    """Train on several processes of a cluster and return the run; see `start_run`.
+
+    Args:
+        path: A folder, a file or the name of a data set.
+        config: All settings, with the number of processes.
+        cluster: The address of the cluster.
+        using: Lists of corrections.
+        run: The name or folder of the new run.
+        start_from: A classifier file or a run to train further.
+    """
+    with workers_of(cluster, config) as stage_of:
+        dataset = open_images(path, config, using)
+        return start_run(dataset, config, run=run, start_from=start_from, stage_of=stage_of)
 
 
 def start_folds(
@@ -177,13 +210,31 @@ def resume_run(run: str | None, path: str | None, cluster: str | None = None) ->
     several = {"folds": resume_cross_validation, "few": resume_few}
     resume = next((several[kind] for kind in several if kind in opened.data), None)
     if cluster is not None and resume is None and opened.config.transfer.backbone is None:
-        raise ConfigError(_(SINGLE))
+        return _resume_on_workers(opened, path, cluster)
     with place_of(cluster, opened.config) as place:
         dataset = open_images(path or opened.data["path"], opened.config, opened.lists)
         if resume is not None:
             return resume(dataset, opened.folder, Screen(), place)
         with images_on_cluster(cluster, dataset):
             return pipeline.train(dataset, run=opened.folder, resume=True, screen=Screen())
+
+
+def _resume_on_workers(run: "Run", path: str | None, cluster: str) -> "Run":
+    """Continue a run on processes of a cluster, with which it began.
+
+    Raises:
+        ConfigError: If it began without.
+    """
+    from convlens import pipeline
+
+    config = run.config
+    if config.training.workers is None:
+        raise ConfigError(_(SINGLE))
+    with workers_of(cluster, config) as stage_of:
+        dataset = open_images(path or run.data["path"], config, run.lists)
+        return pipeline.train(
+            dataset, run=run.folder, resume=True, screen=Screen(), stage_of=stage_of
+        )
 
 
 def require_name(run: str | None, message: str) -> str:

@@ -16,6 +16,7 @@ from convlens.cli.starting import (
     say_what_is_next,
     start_few,
     start_folds,
+    start_on_workers,
     start_run,
     start_within,
 )
@@ -76,6 +77,8 @@ def train(  # noqa: PLR0913 - options of the command
         "using": using,
         "cluster": cluster,
     }
+    if base.training.workers is not None:
+        others["workers"] = base.training.workers
     refuse_conflicts("train", others | base.transfer.changed() | given_flags(flags))
     if resume:
         say_what_is_next(resume_run(run, path, cluster))
@@ -89,6 +92,9 @@ def train(  # noqa: PLR0913 - options of the command
         )
     settings = configure(flags, base)
     seconds = None if budget is None else parse_duration(budget)
+    if settings.training.workers is not None:
+        say_what_is_next(start_on_workers(path, settings, cluster or "", using or (), run, from_))
+        return
     is_plain = few is None and seconds is None and from_ is None and cluster is None
     with place_of(cluster, settings) as place:
         dataset = open_images(path, settings, using or (), ahead=is_plain)

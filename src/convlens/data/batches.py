@@ -53,6 +53,8 @@ class Batches(keras.utils.PyDataset):  # type: ignore[misc]
             ended in its pass over the images. None makes each epoch one pass.
         micro_batch: The largest number of images that are given at a time; 0 is a whole batch. A
             batch then has several parts of equal size, one more or less, and each is a step.
+        whole: Whether each batch has `batch_size` images exactly. A pass then leaves out what
+            remains at its end, which are other images in each pass.
     """
 
     def __init__(  # noqa: PLR0913 - each argument is one fact about the input
@@ -68,6 +70,7 @@ class Batches(keras.utils.PyDataset):  # type: ignore[misc]
         weights: NDArray[np.float32] | None = None,
         steps_per_epoch: int | None = None,
         micro_batch: int = 0,
+        whole: bool = False,
     ) -> None:
         super().__init__(workers=1)
         self.images = images
@@ -77,7 +80,10 @@ class Batches(keras.utils.PyDataset):  # type: ignore[misc]
         self.seed = seed
         self.augmentation = augmentation
         self.weights = weights
-        self.steps_per_pass = math.ceil(len(indices) / batch_size)
+        self.images_per_pass = len(indices)
+        if whole:
+            self.images_per_pass -= len(indices) % batch_size
+        self.steps_per_pass = math.ceil(self.images_per_pass / batch_size)
         parts = math.ceil(batch_size / micro_batch) if micro_batch else 1
         # The smallest batch must have an image for each part.
         self.parts = max(1, min(parts, len(indices) // self.steps_per_pass))
@@ -110,7 +116,7 @@ class Batches(keras.utils.PyDataset):  # type: ignore[misc]
             RuntimeError: If it cannot be prepared. The reason is kept as `failure`.
         """
         try:
-            return self.batch_at(self.epoch, self.first_step + step)
+            return self.share_at(self.epoch, self.first_step + step)
         except KeyboardInterrupt:
             raise
         except BaseException as error:
@@ -126,7 +132,7 @@ class Batches(keras.utils.PyDataset):  # type: ignore[misc]
             step: The step of the epoch, counted from 0.
         """
         number, step = self._place(epoch, step)
-        bounds = np.linspace(0, len(self.indices), self.steps_per_pass + 1).astype(np.int64)
+        bounds = np.linspace(0, self.images_per_pass, self.steps_per_pass + 1).astype(np.int64)
         batch, part = divmod(step, self.parts)
         ends = np.linspace(bounds[batch], bounds[batch + 1], self.parts + 1).astype(np.int64)
         return self.order(number)[ends[part] : ends[part + 1]]
@@ -137,13 +143,24 @@ class Batches(keras.utils.PyDataset):  # type: ignore[misc]
 
     def batch_at(self, epoch: int, step: int) -> tuple[NDArray[np.generic], ...]:
         """Return the batch of a step; see `indices_at`."""
-        indices = self.indices_at(epoch, step)
+        return self.slice_at(epoch, step, slice(None))
+
+    def share_at(self, epoch: int, step: int) -> tuple[NDArray[np.generic], ...]:
+        """Return what this process takes of the batch of a step, which is all of it."""
+        return self.batch_at(epoch, step)
+
+    def slice_at(self, epoch: int, step: int, part: slice) -> tuple[NDArray[np.generic], ...]:
+        """Return some images of the batch of a step, as they are in the whole batch."""
+        config = self.augmentation
+        if config is not None and (config.mixup or config.cutmix) and part != slice(None):
+            # An image may be mixed with any other of the batch.
+            return tuple(array[part] for array in self.batch_at(epoch, step))
+        indices = self.indices_at(epoch, step)[part]
         number, step = self._place(epoch, step)
         labels = self.labels[indices]
         images = self.images[indices]
         targets = np.eye(self.num_classes, dtype=np.float32)[labels]
         weights = np.ones(len(labels), np.float32) if self.weights is None else self.weights[labels]
-        config = self.augmentation
         if config is not None and self.seed is not None:
             pixels = np.asarray(images, np.uint8)
             images, targets, weights = mix(

@@ -65,6 +65,7 @@ NAMES = (
     N_("seed"),
     N_("numerical precision"),  # precision is also a score
     N_("threads"),
+    N_("workers"),
     N_("backend"),
     N_("calibration"),
     N_("accept"),

@@ -19,7 +19,9 @@ SPLIT = "|"  # separates the values of a setting that is itself a list, such as 
 NUMBER = r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?"
 SHAPE = ("filters", "convs_per_block", "kernel_size", "dense", "dropout")  # of custom_cnn
 # Settings that are never varied.
-FIXED = ("model", "epochs", "steps_per_epoch", "seed", "backend", "threads", "snapshots")
+FIXED = (
+    "model", "epochs", "steps_per_epoch", "seed", "backend", "threads", "snapshots", "workers",
+)  # fmt: skip
 
 NO_NUMBER = {  # by whether it must be a whole number
     True: N_(

@@ -11,6 +11,8 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
+from convlens import backend
+
 NAME = "answers"
 
 
@@ -30,7 +32,7 @@ def giving_answers(model: keras.Model) -> None:
 
     def with_answers(x: Any, y: Any, y_pred: Any, sample_weight: Any = None) -> Any:
         found = compute_metrics(x, y, y_pred, sample_weight)
-        return {**found, NAME: y_pred} if validates else found
+        return {**found, NAME: backend.gathered(y_pred)} if validates else found
 
     if not hasattr(model, "gives_answers"):
         model.gives_answers = True

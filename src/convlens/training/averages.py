@@ -123,6 +123,6 @@ class Averages:
         for number, step in enumerate(steps if learning else ()):
             for layer in learning:
                 layer.momentum = number / (number + 1)
-            model(train[step - train.first_step][0], training=True)
+            model(backend.gathered(train.batch_at(train.epoch, step)[0]), training=True)
         for layer, momentum in zip(learning, momenta, strict=True):
             layer.momentum = momentum

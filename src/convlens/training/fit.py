@@ -32,8 +32,7 @@ from convlens.training.memory_watch import MemoryWatch
 from convlens.training.observer import Observer
 from convlens.training.step_time import step_seconds
 
-# The state is saved at the first step after SAVE_SECONDS. It is saved later if saving would take
-# more than SAVE_SHARE of the time.
+# The state is saved at the first step after SAVE_SECONDS, or later to take SAVE_SHARE of the time.
 SAVE_SECONDS = 60.0
 SAVE_SHARE = 0.05
 
@@ -51,9 +50,9 @@ class Hooks:
             whether it is the best so far. It may raise an error to end the training.
         on_answers: Called after each epoch with its number, counted from 1, and the probabilities
             of the validation images in their order, (m, num_classes).
-        stop_requested: Asked after each step. True saves the state and ends the training with
-            Interrupted.
+        stop_requested: Asked after each step; True saves the state and raises Interrupted.
         observer: Is told of each step, before the state is saved.
+        saves: Whether the state is saved; one of several processes that train together does.
     """
 
     on_best: Callable[[keras.Model, State], None]
@@ -61,6 +60,7 @@ class Hooks:
     on_answers: Callable[[int, NDArray[np.float32]], None] = lambda epoch, probabilities: None
     stop_requested: Callable[[], bool] = lambda: False
     observer: Observer = field(default_factory=Observer)
+    saves: bool = True
 
 
 def fit(  # noqa: PLR0913 - the collaborators of a training
@@ -264,15 +264,15 @@ class _Checkpoint(keras.callbacks.Callback):  # type: ignore[misc]
             self.hooks.on_answers(state.epoch, answers)
         self.model.stop_training = self.finished
         self._epoch_began = time.monotonic()
-        interrupted = self.hooks.stop_requested() and not self.finished
-        if interrupted:
+        if self.hooks.stop_requested() and not self.finished:
             self.save()
             raise Interrupted(_("stopped after epoch {epoch}").format(epoch=state.epoch))
         if self._save_is_due():
             self.save()
 
     def _save_is_due(self) -> bool:
-        return time.monotonic() - self._saved > max(SAVE_SECONDS, self._save_cost / SAVE_SHARE)
+        pause = max(SAVE_SECONDS, self._save_cost / SAVE_SHARE)
+        return self.hooks.saves and time.monotonic() - self._saved > pause
 
     def _row(self, epoch: int, logs: Row) -> Row:
         """Return the row of a finished epoch, as history.csv has it."""

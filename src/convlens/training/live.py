@@ -28,13 +28,15 @@ def write_live(
     Args:
         folder: The folder of the run.
         prepared: The images.
-        probabilities: (m, num_classes) probabilities of the validation images in their order.
+        probabilities: (m, num_classes) probabilities of the validation images in their order. More
+            rows may follow, see `convlens.data.shares`.
         epoch: The epoch, counted from 1; 0 stands for a head that is not trained by steps.
     """
     dataset = prepared.dataset
     indices = prepared.splits.val
-    if len(indices) != len(probabilities):
+    if len(indices) > len(probabilities):
         return
+    probabilities = probabilities[: len(indices)]
     labels = dataset.labels[indices]
     predicted = probabilities.argmax(axis=1)
     of_label = probabilities[np.arange(len(labels)), labels]

@@ -5,7 +5,7 @@ learns is the business of the stages (`convlens.training.trainer` and `convlens.
 """
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
@@ -93,7 +93,12 @@ class Setup:
         return setup
 
     def _fit_into_memory(self) -> None:
-        """Choose how many images are computed at a time, unless that is decided."""
+        """Choose how many images are computed at a time, unless that is decided.
+
+        Of several processes that train together, each computes its share at once.
+        """
+        if self.config.training.workers is not None:
+            self.config = self.config.replace(micro_batch=0)
         if self.config.training.micro_batch is None:
             micro_batch, self.memory = choose_micro_batch(
                 self.network, self.config.training, free_memory()
@@ -122,9 +127,11 @@ class Setup:
         written = [run.folder / "run.toml", run.folder / "data.json", run.start_path, *run.lists]
         seal(run.folder, [path for path in written if path.exists()])
 
-    def batches(self, indices: NDArray[np.int64], **options: Any) -> Batches:
+    def batches(
+        self, indices: NDArray[np.int64], kind: Callable[..., Batches] = Batches, **options: Any
+    ) -> Batches:
         """Return batches of the images with these indices; see `Batches` for the options."""
-        return Batches(
+        return kind(
             self.prepared.store.images,
             self.prepared.dataset.labels,
             indices,

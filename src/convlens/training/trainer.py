@@ -10,11 +10,14 @@ from dataclasses import dataclass
 from typing import Any
 
 import keras
+import numpy as np
 import psutil
+from numpy.typing import NDArray
 
 from convlens.charts.tuning import show_learning_rates
 from convlens.classifier.assembly import set_weights, with_precision
 from convlens.classifier.classifier import Classifier
+from convlens.data.batches import Batches
 from convlens.errors import Interrupted
 from convlens.language import N_, _
 from convlens.report.finish import Predict, finish
@@ -107,6 +110,8 @@ class Trainer(Stage):
             than the learning rate says. With none all learn alike.
     """
 
+    saves = True  # whether this process saves the state
+
     def __init__(
         self,
         setup: Setup,
@@ -123,14 +128,15 @@ class Trainer(Stage):
         policy = "mixed_bfloat16" if settings.precision == "bfloat16" else "float32"
         network = with_precision(setup.network, policy, seed=settings.seed, kinds=faster_layers())
         self.model = join_heads(network)
-        self.train = setup.batches(
+        self.train = self.batches(
             splits.train,
             seed=settings.seed,
             augmentation=setup.config.augment,
             weights=setup.class_weights,
             steps_per_epoch=settings.steps_per_epoch,
+            whole=settings.workers is not None,
         )
-        self.val = setup.batches(splits.val) if len(splits.val) else None
+        self.val = self.batches(splits.val) if len(splits.val) else None
         self._compile()
 
     def set_length(self, epochs: int, steps_per_epoch: int) -> None:
@@ -140,6 +146,10 @@ class Trainer(Stage):
         )
         self.train.steps = steps_per_epoch * self.train.parts
         self._compile()
+
+    def batches(self, indices: NDArray[np.int64], **options: Any) -> Batches:
+        """Return batches of the images with these indices; see `Batches` for the options."""
+        return self.setup.batches(indices, **options)
 
     @property
     def expected(self) -> float:
@@ -242,6 +252,7 @@ class Trainer(Stage):
                 ),
                 stop_requested=lambda: pressed.is_set() or stop_requested(),
                 observer=observer or self._observer(run),
+                saves=self.saves,
             )
             try:
                 return fit(
