@@ -87,7 +87,7 @@ class ShareTrainer(Trainer):
     """
 
     def __init__(self, setup: Setup, screen: Screen, number: int, processes: int) -> None:
-        self._share = {"number": number, "processes": processes}
+        self._share: dict[str, Any] = {"number": number, "processes": processes}
         self.saves = number == 0
         super().__init__(setup, screen)
 
