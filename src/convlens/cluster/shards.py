@@ -156,7 +156,7 @@ def read_index(folder: Folder) -> tuple[str, list[str]]:
 def read_answers(place: str | Path | Folder) -> Iterator[Row]:
     """Yield the answers of the last question in the order of its images, each of them once.
 
-    One shard at a time is in memory, and a byte for each image; 32 bytes before the first answer.
+    One shard at a time is in memory, and a byte for each image; about 50 before the first answer.
 
     Args:
         place: The folder of the answers: its path, or its address in an object store.
