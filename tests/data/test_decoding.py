@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from convlens.data import decoding
-from convlens.data.array_looks import looks_of_arrays
+from convlens.data import array_looks, decoding
+from convlens.data.array_looks import looks_of_arrays, take_looks
 from convlens.data.dataset import Dataset
-from convlens.data.decoding import bytes_of, decode_all, part_of, take_looks
+from convlens.data.decoding import bytes_of, decode_all, part_of
 from convlens.data.digests import digests_of
 from convlens.data.growing import Files
 from convlens.data.looks import LOOK
@@ -117,8 +117,8 @@ def test_pieces_are_written_in_the_order_of_the_images(tmp_path, files, monkeypa
 
 
 def test_looks_of_an_array_are_taken_in_batches(tmp_path, monkeypatch):
-    monkeypatch.setattr(decoding, "BATCH", 3)
-    monkeypatch.setattr(decoding, "AT_ONCE", 2)
+    monkeypatch.setattr(array_looks, "BATCH", 3)
+    monkeypatch.setattr(array_looks, "AT_ONCE", 2)
     images = np.random.default_rng(0).integers(0, 256, (14, 9, 9), np.uint8)
     take_looks(images, tmp_path / "looks.npy")
     looks = np.load(tmp_path / "looks.npy").view(LOOK)

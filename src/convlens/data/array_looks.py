@@ -5,13 +5,18 @@ Many are therefore measured at once; `convlens.data.looks` measures images of fi
 """
 
 import hashlib
+import os
+from concurrent.futures import ThreadPoolExecutor
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from convlens.data.cache import REMEDY, write_header
+from convlens.data.digests import BATCH
 from convlens.data.looks import (
     COLOUR_BITS,
     COLOUR_SIDE,
@@ -22,10 +27,37 @@ from convlens.data.looks import (
     look_at,
 )
 from convlens.file_facts import FileFacts
+from convlens.files import write_atomically
+from convlens.language import _
 from convlens.preprocess import ImageArray
 
 GREY = np.array([0.299, 0.587, 0.114], np.float32)
 DIGEST_BYTES = LOOK["pixels"].itemsize
+AT_ONCE = 16  # batches whose looks are in memory
+
+
+def take_looks(images: ImageArray, file: Path) -> None:
+    """Write the looks of images that need no decoding.
+
+    Args:
+        images: (n, height, width[, channels]) uint8.
+        file: The file to write.
+
+    Raises:
+        StorageError: If the disk is full or cannot be written to.
+    """
+
+    def some(start: int) -> bytes:
+        return looks_of_arrays(images[start : start + BATCH]).tobytes()
+
+    def write(temporary: Path) -> None:
+        with temporary.open("wb") as stream, ThreadPoolExecutor(os.cpu_count()) as pool:
+            write_header(stream, (len(images),), LOOK)
+            for start in range(0, len(images), BATCH * AT_ONCE):
+                stop = min(start + BATCH * AT_ONCE, len(images))
+                stream.writelines(pool.map(some, range(start, stop, BATCH)))
+
+    write_atomically(file, write, _("the summaries of the images"), _(REMEDY))
 
 
 def looks_of_arrays(images: ImageArray) -> Looks:

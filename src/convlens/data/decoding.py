@@ -17,14 +17,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from convlens.data.array_looks import looks_of_arrays
-from convlens.data.cache import REMEDY, write_header
 from convlens.data.dataset import Dataset, refuse_if
 from convlens.data.digests import BATCH, Digests, digest_of, read_file
 from convlens.data.elsewhere import elsewhere
 from convlens.data.growing import Files, Growing, growing
 from convlens.data.looks import LOOK, Looks, look_at
 from convlens.errors import ImageError
-from convlens.files import write_atomically
 from convlens.image_file import named
 from convlens.language import N_, _, language, speak
 from convlens.preprocess import (
@@ -44,7 +42,6 @@ NO_LOOK: Looks = np.zeros((), LOOK)
 # telephone take half a second, so that the threads end at about the same time.
 PIECE = 4
 AHEAD = 4  # pieces for each thread that are decoded before it is their turn to be written
-AT_ONCE = 16  # batches of arrays whose looks are in memory
 Progress = Callable[[int, int], None]
 
 
@@ -265,30 +262,6 @@ def _found_before(grown: Growing, reader: Reader) -> Found:
         grown.begin_again()
         return Found()
     return Found(problems, facts["coloured"], facts["remarks"])
-
-
-def take_looks(images: ImageArray, file: Path) -> None:
-    """Write the looks of images that need no decoding.
-
-    Args:
-        images: (n, height, width[, channels]) uint8.
-        file: The file to write.
-
-    Raises:
-        StorageError: If the disk is full or cannot be written to.
-    """
-
-    def some(start: int) -> bytes:
-        return looks_of_arrays(images[start : start + BATCH]).tobytes()
-
-    def write(temporary: Path) -> None:
-        with temporary.open("wb") as stream, ThreadPoolExecutor(os.cpu_count()) as pool:
-            write_header(stream, (len(images),), LOOK)
-            for start in range(0, len(images), BATCH * AT_ONCE):
-                stop = min(start + BATCH * AT_ONCE, len(images))
-                stream.writelines(pool.map(some, range(start, stop, BATCH)))
-
-    write_atomically(file, write, _("the summaries of the images"), _(REMEDY))
 
 
 def bytes_of(dataset: Dataset, preprocessing: Preprocessing) -> NDArray[np.uint8] | None:

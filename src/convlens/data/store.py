@@ -14,11 +14,11 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from convlens.data.array_looks import looks_of_arrays
+from convlens.data.array_looks import looks_of_arrays, take_looks
 from convlens.data.cache import REMEDY, cache_folder, open_array, touch
 from convlens.data.cache_size import keep_within_limit
 from convlens.data.dataset import Dataset
-from convlens.data.decoding import Found, Progress, bytes_of, decode_all, take_looks
+from convlens.data.decoding import Found, Progress, bytes_of, decode_all
 from convlens.data.digests import Digests, digest_of_unreadable, digests_of
 from convlens.data.growing import Files
 from convlens.data.looks import LOOK, LOOKS_VERSION, Looks
