@@ -41,6 +41,26 @@ def test_grey_images_have_no_colourfulness_whatever_their_mode():
     assert look(shape())["colourfulness"] > 5
 
 
+def test_sharpness_is_the_variance_of_the_laplacian_over_that_of_the_grey_levels():
+    noise = np.random.default_rng(0).integers(0, 30, (10, 12))
+    levels = (5 * (np.arange(12) - 6) ** 2 + noise).astype(np.uint8)
+    padded = np.pad(levels.astype(float), 1, mode="reflect")
+    around = padded[:-2, 1:-1] + padded[2:, 1:-1] + padded[1:-1, :-2] + padded[1:-1, 2:]
+    laplacian = around - 4 * padded[1:-1, 1:-1]
+    assert laplacian.mean() ** 2 > 1e-3 * laplacian.var()  # which must not count
+    expected = laplacian.var() / (1 + levels.var())
+    assert look(Image.fromarray(levels))["sharpness"] == pytest.approx(expected, rel=1e-5)
+
+
+def test_colourfulness_is_that_of_hasler_and_suesstrunk():
+    colours = np.random.default_rng(0).integers(0, 256, (64, 64, 3), np.uint8)
+    colours[..., 0] //= 2  # less red, so that the means of both opponents count
+    red, green, blue = colours.astype(float).transpose(2, 0, 1)
+    one, other = red - green, (red + green) / 2 - blue
+    expected = np.hypot(one.std(), other.std()) + 0.3 * np.hypot(one.mean(), other.mean())
+    assert look(Image.fromarray(colours))["colourfulness"] == pytest.approx(expected, rel=1e-5)
+
+
 def test_a_blurred_image_is_less_sharp_at_any_size_and_contrast():
     blocks = np.random.default_rng(0).integers(0, 256, (15, 20, 3), np.uint8)
     image = Image.fromarray(blocks).resize((800, 600), Image.Resampling.NEAREST)

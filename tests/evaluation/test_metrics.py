@@ -26,6 +26,7 @@ def predictions(n=400, classes=6, seed=0, sharpness=2.0):
         (15, 148, 0.0624, 0.1605),
         (0, 20, 0.0, 0.1611),
         (1, 29, 0.0061, 0.1718),
+        (20, 20, 0.8389, 1.0),  # as (0, 20), from the other side
     ],
 )
 def test_wilson_gives_the_intervals_of_newcombe_1998_table_1_method_3(successes, n, low, high):

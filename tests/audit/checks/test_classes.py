@@ -1,7 +1,9 @@
 """Classes that are small or unequal, and grey images in a coloured set."""
 
+import numpy as np
 import pytest
 from PIL import Image
+from scipy.stats import chi2_contingency
 
 from convlens.audit.checks import classes
 from convlens.audit.checks.classes import check_classes
@@ -75,3 +77,21 @@ def test_a_photograph_in_colour_that_is_nearly_black_is_not_grey(folder):
     dark.convert("L").save(folder / "cat" / "0.jpg", quality=95)
     (one,) = found_by(check_classes, folder)["grey_in_colour"]
     assert one.files == ("cat/0.jpg",)
+
+
+@pytest.mark.parametrize(
+    "table",
+    [
+        [[12, 3], [8, 17]],
+        [[10, 10], [11, 10]],  # a difference that Yates' correction takes away
+        [[12, 3, 0], [8, 17, 5]],
+        [[0, 1, 0, 40], [90, 70, 3, 20]],
+    ],
+)
+def test_chance_is_that_of_the_test_of_scipy(table):
+    expected = chi2_contingency(table).pvalue
+    assert classes._chance(np.array(table)) == pytest.approx(expected, rel=1e-9)
+
+
+def test_grey_images_of_a_single_class_are_no_surprise():
+    assert classes._chance(np.array([[3], [40]])) == 1
