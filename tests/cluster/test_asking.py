@@ -16,8 +16,10 @@ from convlens.classifier.prediction import Prediction
 from convlens.cluster import asking
 from convlens.cluster.asking import PART, answers, ask
 from convlens.cluster.connection import connect
+from convlens.cluster.folder import folder_at
+from convlens.cluster.images import fetch
 from convlens.cluster.nodes import check_nodes
-from convlens.cluster.shards import read_answers
+from convlens.cluster.shards import Known, read_answers, write_list
 from convlens.errors import ClusterError, DataError
 from tests.cluster.conftest import CPUS, STORE
 from tests.cluster.slow import LIMIT, MUCH, Brightness, answer, slow_question
@@ -78,6 +80,31 @@ def test_only_what_is_missing_is_computed(connected, photos, expected, tmp_path)
     counts = answer(connected, tmp_path, photos)
     assert counts.computed <= PART
     assert found(tmp_path) == expected
+
+
+def test_what_is_answered_is_the_content_that_the_key_stands_for(photos, tmp_path, monkeypatch):
+    contents = [(photos / f"{number:03d}.png").read_bytes() for number in range(3)]
+    path = tmp_path / "image.png"
+    later = iter(contents)
+    path.write_bytes(next(later))
+
+    def changing(name):
+        fetched = fetch(name)
+        path.write_bytes(next(later))
+        return fetched
+
+    monkeypatch.setattr(asking, "fetch", changing)
+    answering = object.__new__(asking._Answering)
+    answering._folder = folder_at(tmp_path / "answers")
+    answering._known = Known.none()
+    answering._predictor = Brightness()
+    write_list(answering._folder, [str(path)], PART)
+    shard, _images, _computed = answering._part(0)
+    (row,) = plain(tmp_path / f"answers/shards/{shard}.parquet")
+    path.write_bytes(contents[1])
+    assert row["key"] == fetch(str(path)).key
+    (answer,) = Brightness().answer([("image", path)])
+    assert row["probabilities"] == answer.probabilities.tolist()
 
 
 def test_a_folder_holds_the_answers_to_one_question(connected, photos, tmp_path):

@@ -3,14 +3,17 @@
 import itertools
 
 import fsspec
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from PIL import Image
 
 from convlens.cluster import images
 from convlens.cluster.folder import folder_at
-from convlens.cluster.images import fetch, images_at, images_in_list
+from convlens.cluster.images import fetch, fetch_if_deep, images_at, images_in_list
 from convlens.cluster.reach import unreached
+from convlens.data.deep import find_values
 from convlens.errors import DataError, ImageError
 from convlens.preprocess import prepare
 from tests.cluster.slow import SIZE
@@ -83,6 +86,25 @@ def test_an_object_store_gives_the_same_images(stored, photos):
         prepare(missing, SIZE)
     with pytest.raises(DataError, match="there is no such image"):
         list(images_at("s3://bucket/texts"))
+
+
+def test_of_images_of_8_bits_only_the_first_bytes_are_fetched(
+    stored, bucket, tmp_path, monkeypatch
+):
+    Image.fromarray(np.full((2, 2), 1000, np.uint16)).save(tmp_path / "deep.png")
+    bucket.put_file(str(tmp_path / "deep.png"), "bucket/deep/deep.png")
+    ranges = []
+    call = type(bucket)._call_s3
+
+    async def noted(self, method, *words, **options):
+        ranges.append(options.get("Range"))
+        return await call(self, method, *words, **options)
+
+    monkeypatch.setattr(type(bucket), "_call_s3", noted)
+    assert fetch_if_deep(f"{stored}/0/000.png") is None
+    assert ranges == ["bytes=0-24"]
+    assert find_values([fetch_if_deep("s3://bucket/deep/deep.png")]) is not None
+    assert fetch_if_deep("s3://bucket/deep/none.png") is None
 
 
 @pytest.mark.parametrize(

@@ -19,7 +19,7 @@ import numpy as np
 from convlens.classifier.prediction import BATCH, Prediction, Predictor
 from convlens.cluster.connection import Cluster
 from convlens.cluster.folder import Folder, folder_at
-from convlens.cluster.images import Fetched, fetch
+from convlens.cluster.images import Fetched, fetch, fetch_if_deep
 from convlens.cluster.question import Question, claim
 from convlens.cluster.reach import refuse_unreachable
 from convlens.cluster.shards import (
@@ -35,6 +35,7 @@ from convlens.cluster.shards import (
     write_list,
     write_shard,
 )
+from convlens.cluster.stores import is_address
 from convlens.cluster.tasks import RETRIES, task_errors
 from convlens.data.deep import find_values
 from convlens.errors import DataError, ImageError
@@ -104,7 +105,7 @@ class _Answering:
     def _part(self, number: int) -> tuple[str, int, int]:
         """Return the shard of a part, the number of its images, and of those computed now."""
         names = read_part(self._folder, number)
-        fetched = [fetch(name) for name in names]
+        fetched = [_without_content(name, fetch(name)) for name in names]
         keys = [one.key for one in fetched]
         shard = shard_name(keys)
         if self._folder.exists(shard_file(shard)):
@@ -114,11 +115,24 @@ class _Answering:
         missing = [place for place, key in enumerate(keys) if key not in rows]
         for start in range(0, len(missing), BATCH):
             some = missing[start : start + BATCH]
-            batch = [(names[place], fetched[place].image) for place in some]
-            for place, answer in zip(some, self._predictor.answer(batch), strict=True):
-                rows[keys[place]] = _row(names[place], fetched[place], answer)
+            given = [_with_content(names[place], fetched[place]) for place in some]
+            batch = [(names[place], one.image) for place, one in zip(some, given, strict=True)]
+            for place, one, answer in zip(some, given, self._predictor.answer(batch), strict=True):
+                keys[place] = one.key  # which is another one if the file has changed meanwhile
+                rows[one.key] = _row(names[place], one, answer)
+        shard = shard_name(keys)
         write_shard(self._folder, shard, [rows[key] for key in keys])
         return shard, len(names), len(missing)
+
+
+def _without_content(name: str, fetched: Fetched) -> Fetched:
+    """Return what was fetched without the content of a file, which is cheap to read again."""
+    return fetched if is_address(name) else fetched._replace(image=None)
+
+
+def _with_content(name: str, fetched: Fetched) -> Fetched:
+    """Return what was fetched with its content."""
+    return fetched if is_address(name) else fetch(name)
 
 
 def _row(name: str, fetched: Fetched, answer: Prediction | ImageError) -> Row:
@@ -173,7 +187,8 @@ def _values_of_part(item: tuple[str, int, str]) -> Values | None:
     """Return the values of the deep images of a part."""
     folder, number, place = item
     _work_in(place)
-    return find_values([fetch(name).image for name in read_part(folder_at(folder), number)])
+    found = map(fetch_if_deep, read_part(folder_at(folder), number))
+    return find_values([image for image in found if image is not None])
 
 
 def ask(

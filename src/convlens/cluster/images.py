@@ -16,19 +16,25 @@ import numpy as np
 from convlens.cluster.stores import UNREADABLE, file_system, is_address, reason_of, store_errors
 from convlens.data.dataset import Dataset
 from convlens.data.digests import DIGEST_BYTES
+from convlens.decode import may_begin_deep
 from convlens.errors import ConvlensError, DataError, ImageError
-from convlens.image_file import IMAGE_SUFFIXES, ImageLike, usual_suffixes
+from convlens.image_file import IMAGE_SUFFIXES, ImageLike, named, usual_suffixes
 from convlens.language import _, listed, one_of
 from convlens.text import original
 
 COLUMNS = ("image", "file", "path")  # of a list of images; the first that is there
 READ = 4096  # rows of a Parquet list that are read at a time
 BUFFER = 2**20  # bytes of a Parquet list that are read at a time
+START = 25  # bytes of an image that `may_begin_deep` asks for
 
 
 def is_list(name: str) -> bool:
     """Return whether a name is that of a list of images, a CSV or Parquet file."""
-    return name.lower().endswith((".csv", ".parquet"))
+    return name.lower().endswith(".csv") or _is_parquet(name)
+
+
+def _is_parquet(name: str) -> bool:
+    return name.lower().endswith(".parquet")
 
 
 def images_in_list(name: str) -> Iterator[str]:
@@ -41,7 +47,7 @@ def images_in_list(name: str) -> Iterator[str]:
     """
     try:
         with store_errors(), _opened(name) as file:
-            rows = _parquet_rows(file, name) if name.lower().endswith("t") else _rows(file, name)
+            rows = (_parquet_rows if _is_parquet(name) else _rows)(file, name)
             for number, image in enumerate(rows, 1):
                 if not image:
                     message = _("{name}: every row must name an image; row {row:,} names none.")
@@ -160,8 +166,8 @@ class Fetched(NamedTuple):
     """An image that was fetched.
 
     Attributes:
-        image: The image as `Predictor.answer` takes it; if it could not be fetched, this says why
-            when it is read.
+        image: The content as `Predictor.answer` takes it, so that what is decoded is what was
+            digested; if it could not be fetched, this says why when it is read.
         content: The digest of its content, see `convlens.data.digests`; None without content.
         key: A digest of its name and its content.
     """
@@ -172,7 +178,7 @@ class Fetched(NamedTuple):
 
 
 def fetch(name: str) -> Fetched:
-    """Fetch an image.
+    """Fetch an image as a whole.
 
     Args:
         name: The path of a file, or the address of an object.
@@ -183,10 +189,9 @@ def fetch(name: str) -> Fetched:
         if is_address(name):
             files, path = file_system(name)
             content = files.cat_file(path)
-            image = io.BytesIO(content)
-            image.name = name
         else:
             content = Path(name).read_bytes()
+        image = named(content, name)
         digest = hashlib.blake2b(content, digest_size=DIGEST_BYTES).digest()
     except Exception as error:  # each kind of store has errors of its own
         if is_address(name):
@@ -194,6 +199,28 @@ def fetch(name: str) -> Fetched:
     key = hashlib.blake2b(digest or b"", digest_size=DIGEST_BYTES)
     key.update(name.encode(errors="surrogateescape"))
     return Fetched(image, digest, key.digest())
+
+
+def fetch_if_deep(name: str) -> ImageLike | None:
+    """Return an image unless its first bytes say that its pixels have 8 bits.
+
+    Args:
+        name: The path of a file, or the address of an object.
+
+    Returns:
+        The image as `convlens.data.deep.find_values` takes it, of a file its path. None for one of
+        8 bits in an object store, and for one that cannot be fetched.
+    """
+    if not is_address(name):
+        return Path(name)
+    try:
+        files, path = file_system(name)
+        if not may_begin_deep(files.cat_file(path, start=0, end=START)):
+            return None
+    except Exception:  # What has failed is said when the image is answered for.
+        return None
+    image: ImageLike = fetch(name).image
+    return image
 
 
 def _said_of(name: str, error: Exception) -> Exception:
