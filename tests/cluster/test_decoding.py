@@ -1,11 +1,13 @@
 """Nodes decode images as one computer does, and an audit finds the same."""
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
+from convlens.cluster import decoding as by_nodes
 from convlens.data import decoding
 from tests.cli.commands import run
 
@@ -46,6 +48,16 @@ def test_an_audit_finds_the_same(connected, labelled, tmp_path, monkeypatch, cap
     assert found[1] == found[0]
     assert kept[1] == kept[0]
     assert len(kept[0]) == 2  # pixels and looks
+
+
+def test_only_relative_paths_need_the_current_folder_on_all_nodes(tmp_path, monkeypatch):
+    asked = []
+    monkeypatch.setattr(by_nodes, "refuse_unreachable", lambda cluster, place: asked.append(place))
+    monkeypatch.chdir(tmp_path)
+    by_nodes.DecodedByNodes(None, [Path("/photos/a.png")])
+    assert asked == ["/photos"]
+    by_nodes.DecodedByNodes(None, [Path("/photos/a.png"), Path("photos/b.png")])
+    assert asked[1:] == [str(tmp_path), "/photos"]
 
 
 def test_an_array_is_not_shared_out(connected, tmp_path, capsys):

@@ -7,7 +7,6 @@ computed again; its shard has the same name and the same content.
 """
 
 import logging
-import os
 import warnings
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
@@ -21,7 +20,7 @@ from convlens.cluster.connection import Cluster
 from convlens.cluster.folder import Folder, folder_at
 from convlens.cluster.images import Fetched, fetch, fetch_if_deep
 from convlens.cluster.question import Question, claim
-from convlens.cluster.reach import refuse_unreachable
+from convlens.cluster.reach import refuse_unreachable, work_in
 from convlens.cluster.shards import (
     Known,
     Row,
@@ -86,7 +85,7 @@ class _Answering:
     def __init__(self, shared: list[Any], folder: str, place: str) -> None:
         import ray
 
-        _work_in(place)
+        work_in(place)
         question, self._known = ray.get(shared)
         self._folder = folder_at(folder)
         self._predictor: Predictor = question.predictor()
@@ -150,12 +149,6 @@ def _row(name: str, fetched: Fetched, answer: Prediction | ImageError) -> Row:
     }
 
 
-def _work_in(place: str) -> None:
-    """Let relative paths count from a folder, unless it is empty."""
-    if place:
-        os.chdir(place)
-
-
 def answers(folder: str | Path | Folder, predictor: Predictor) -> Iterator[Prediction | ImageError]:
     """Yield the answers that `ask` has left in a folder, as one computer gives them."""
     for row in read_answers(folder):
@@ -186,7 +179,7 @@ def _with_unit(question: Question, cluster: Cluster, asked: _Asked) -> Question:
 def _values_of_part(item: tuple[str, int, str]) -> Values | None:
     """Return the values of the deep images of a part."""
     folder, number, place = item
-    _work_in(place)
+    work_in(place)
     found = map(fetch_if_deep, read_part(folder_at(folder), number))
     return find_values([image for image in found if image is not None])
 

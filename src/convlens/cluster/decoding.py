@@ -4,7 +4,6 @@ It goes into the files of `convlens.data.decoding`, in the order of the images, 
 that follows from them is as if this computer had decoded them.
 """
 
-import os
 from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 from pathlib import Path
@@ -14,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from convlens.cluster.connection import Cluster
-from convlens.cluster.reach import refuse_unreachable
+from convlens.cluster.reach import refuse_unreachable, work_in
 from convlens.data.decoding import Decoded, Reader
 from convlens.data.digests import BATCH, DIGEST_BYTES, Digests, digest_of, read_file
 
@@ -35,8 +34,9 @@ class DecodedByNodes:
 
     def __init__(self, cluster: Cluster, images: Sequence[Path]) -> None:
         self._cluster = cluster
-        self._place = str(Path.cwd())
-        refuse_unreachable(cluster, self._place)
+        self._place = "" if all(image.is_absolute() for image in images) else str(Path.cwd())
+        if self._place:
+            refuse_unreachable(cluster, self._place)
         refuse_unreachable(cluster, str(images[0].absolute().parent))
 
     def digests(self, images: Sequence[Path]) -> Digests:
@@ -66,14 +66,14 @@ class DecodedByNodes:
 def _digests_of(item: tuple[str, int, Sequence[Path]]) -> bytes:
     """Return the digests of files, the first of which has the index that is given."""
     place, start, images = item
-    os.chdir(place)
+    work_in(place)
     return b"".join(digest_of(read_file(image), index) for index, image in enumerate(images, start))
 
 
 def _read_some(item: tuple[str, list[Any], Indices]) -> list[Decoded]:
     """Return the decoded images of a part."""
     place, (reference,), part = item
-    os.chdir(place)
+    work_in(place)
     return _reader(reference).read_some(part)
 
 

@@ -1,5 +1,6 @@
 """Reach: every node must find the answers, and the place where the images lie."""
 
+import os
 from pathlib import Path
 
 from convlens.cluster.connection import Cluster
@@ -34,6 +35,12 @@ def refuse_unreachable(cluster: Cluster, place: str, folder: Folder | None = Non
                     "{node} does not ({reason})."
                 ).format(what=what, node=node.name, reason=reason)
             )
+
+
+def work_in(place: str) -> None:
+    """Let relative paths count from a folder, unless it is empty."""
+    if place:
+        os.chdir(place)
 
 
 def unreached(place: str, address: str = "", image: str = "") -> tuple[str, str]:
