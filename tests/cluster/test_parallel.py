@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -127,6 +128,21 @@ def test_a_process_that_would_train_alone_is_an_error():
 
     with pytest.raises(ClusterError, match="must compute together with 2 processes"):
         require_joined(2, 0)
+
+
+def test_files_are_kept_in_the_order_in_which_they_were_written(tmp_path, monkeypatch):
+    from convlens.cluster import share
+
+    sent = []
+    monkeypatch.setattr(share.ray, "get", lambda answer: answer)
+    tell = SimpleNamespace(remote=lambda events, files: sent.extend(files))
+    task = SimpleNamespace(keeper=SimpleNamespace(tell=tell))
+    relay = share.Relay(task, Run(tmp_path))
+    for time, name in enumerate(("b", "c", "a")):
+        (tmp_path / name).touch()
+        os.utime(tmp_path / name, ns=(time, time))
+    relay.send()
+    assert sent == ["b", "c", "a"]
 
 
 @pytest.mark.parametrize(

@@ -182,6 +182,7 @@ class Relay(Screen):
         """
         stamps = self._stamps()
         changed = [name for name, stamp in stamps.items() if self._known.get(name) != stamp]
+        changed.sort(key=stamps.__getitem__)  # in the order in which they were written
         files = {name: (self._folder / name).read_bytes() for name in changed}
         with task_errors():
             self.stopping = ray.get(self._keeper.tell.remote(self._events, files))
