@@ -129,7 +129,7 @@ def _start(address: str, cpus: int | None) -> None:
         "runtime_env": {"env_vars": _environment()},
     }
     if address == LOCAL:
-        own = {"num_cpus": cpus or _usable_cpus(), "object_store_memory": STORE}
+        own = {"num_cpus": cpus or usable_cpus(), "object_store_memory": STORE}
         with silenced_stderr():
             ray.init("local", **own, **options)
         return
@@ -207,7 +207,7 @@ def _environment() -> dict[str, str]:
     return {VARIABLE: language(), "TF_CPP_MIN_LOG_LEVEL": "3", **inherited}
 
 
-def _usable_cpus() -> int:
+def usable_cpus() -> int:
     """Return the number of processors that this process may use."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))

@@ -8,7 +8,6 @@ was begun before travels to the task in the same way. A task whose node has gone
 ends with the same bits.
 """
 
-import os
 import platform
 import shutil
 import tempfile
@@ -19,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from convlens import backend
-from convlens.cluster.connection import Cluster
+from convlens.cluster.connection import Cluster, usable_cpus
 from convlens.cluster.travel import packed_for_travel, unpacked
 from convlens.config import Config
 from convlens.errors import ClusterError, ConvlensError
@@ -161,11 +160,7 @@ def threads_of(config_threads: int | None) -> int:
     Args:
         config_threads: What `--threads` says; None for all processors that the process may use.
     """
-    if config_threads is not None:
-        return config_threads
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
+    return usable_cpus() if config_threads is None else config_threads
 
 
 def carry_out(task: Task) -> Done:
