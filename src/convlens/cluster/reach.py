@@ -58,7 +58,8 @@ def unreached(place: str, address: str = "", image: str = "") -> tuple[str, str]
         if address and not folder_at(address).exists(LIST):
             return address, absent
     except ConvlensError as error:
-        return address, str(error)
+        cause = error.__cause__
+        return address, reason_of(cause if isinstance(cause, Exception) else error)
     if is_address(image):
         try:
             files, path = file_system(image)
