@@ -23,8 +23,34 @@ KEYS = {"AWS_ACCESS_KEY_ID": "key", "AWS_SECRET_ACCESS_KEY": "secret"}
 
 
 @pytest.fixture(scope="session")
-def two_nodes() -> Iterator[Any]:
-    """Yield the running cluster, to which no process is connected yet."""
+def bucket() -> Iterator[Any]:
+    """Yield the file system of an object store on this computer, with a bucket of that name.
+
+    Nodes find it, and have access, if they are started afterwards.
+    """
+    moto = pytest.importorskip("moto.server")
+    s3fs = pytest.importorskip("s3fs")
+    server = moto.ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in KEYS.items():
+            patch.setenv(name, value)
+        patch.setenv("AWS_ENDPOINT_URL", f"http://{host}:{port}")
+        patch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+        patch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+        store = s3fs.S3FileSystem(use_listings_cache=False)
+        store.mkdir("bucket")
+        yield store
+        server.stop()
+
+
+@pytest.fixture(scope="session")
+def two_nodes(bucket: Any) -> Iterator[Any]:
+    """Yield the running cluster, to which no process is connected yet.
+
+    Its nodes have access to the object store, since all tests share them.
+    """
     pytest.importorskip("ray")
     os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
     from ray.cluster_utils import Cluster
@@ -85,29 +111,6 @@ def wait_for(condition: Callable[[], object], process: subprocess.Popen | None =
         assert process is None or process.poll() is None, "the process has ended"
         assert time.monotonic() < end, "it did not come"
         time.sleep(0.05)
-
-
-@pytest.fixture(scope="session")
-def bucket() -> Iterator[Any]:
-    """Yield the file system of an object store on this computer, with a bucket of that name.
-
-    Nodes find it, and have access, if they are started afterwards.
-    """
-    moto = pytest.importorskip("moto.server")
-    s3fs = pytest.importorskip("s3fs")
-    server = moto.ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    with pytest.MonkeyPatch.context() as patch:
-        for name, value in KEYS.items():
-            patch.setenv(name, value)
-        patch.setenv("AWS_ENDPOINT_URL", f"http://{host}:{port}")
-        patch.setenv("AWS_DEFAULT_REGION", "us-east-1")
-        patch.setenv("AWS_EC2_METADATA_DISABLED", "true")
-        store = s3fs.S3FileSystem(use_listings_cache=False)
-        store.mkdir("bucket")
-        yield store
-        server.stop()
 
 
 @pytest.fixture

@@ -19,18 +19,12 @@ from tests.cluster.slow import Brightness, slow_question
 NAMES = [f"{number:03d}.png" for number in (*range(280, 310), 1, 350)]  # 300.png is no image
 
 
-@pytest.fixture(scope="session")
-def two_nodes(bucket, two_nodes):
-    """The nodes have access to the object store."""
-    return two_nodes
-
-
 @pytest.fixture(scope="module")
 def stored(bucket, photos):
     """The address of 32 images in an object store."""
     for name in NAMES:
-        bucket.put_file(str(photos / name), f"bucket/photos/{name}")
-    return "s3://bucket/photos"
+        bucket.put_file(str(photos / name), f"bucket/stored/{name}")
+    return "s3://bucket/stored"
 
 
 @pytest.fixture(autouse=True)
@@ -56,17 +50,17 @@ def test_a_cluster_needs_no_shared_disk(
     asked = capsys.readouterr()
     assert rows(asked.out) == alone
     assert len(alone) == 31
-    assert "s3://bucket/photos/300.png: this is not an image" in asked.err
+    assert "s3://bucket/stored/300.png: this is not an image" in asked.err
     assert len(bucket.ls("bucket/printed/shards")) == 4
 
     # A list in the store, with addresses, a path beside it, a copy and an image that vanished.
     names = [f"{stored}/{name}" for name in (*NAMES[1:], "none.png", NAMES[1])]
-    pq.write_table(pa.table({"image": [*names, f"photos/{NAMES[0]}"]}), tmp_path / "list.parquet")
+    pq.write_table(pa.table({"image": [*names, f"stored/{NAMES[0]}"]}), tmp_path / "list.parquet")
     bucket.put_file(str(tmp_path / "list.parquet"), "bucket/list.parquet")
     assert run("predict", classifier, "s3://bucket/list.parquet", *words) == 3
     listed = capsys.readouterr()
     assert rows(listed.out) == alone
-    assert "s3://bucket/photos/none.png: there is no such file" in listed.err
+    assert "s3://bucket/stored/none.png: there is no such file" in listed.err
     assert "33 of 34 images were answered before, in s3://bucket/printed" in listed.err
 
 
@@ -114,5 +108,5 @@ def test_nodes_need_access_of_their_own(connected, stored, monkeypatch):
         monkeypatch.setattr(
             reach, "unreached", lambda *_: (f"{stored}/{NAMES[0]}", "Unable to locate credentials")
         )
-        with pytest.raises(ClusterError, match=r"000\.png.* \(Unable to locate credentials\)"):
+        with pytest.raises(ClusterError, match=r"280\.png.* \(Unable to locate credentials\)"):
             reach.refuse_unreachable(cluster, "", folder)
