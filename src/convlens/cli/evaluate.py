@@ -16,6 +16,7 @@ from convlens.screen import Screen
 
 if TYPE_CHECKING:
     from convlens.data.dataset import Dataset
+    from convlens.run import Run
 
 OtherImages = Annotated[
     str | None, Parameter(help=N_("labelled images to use instead of the run's own test set"))
@@ -48,33 +49,13 @@ def evaluate(  # noqa: PLR0913 - the flags of the command
     ] = "table",
 ) -> None:
     """Score the classifier of a run, with 95 % intervals and the numbers of images."""
-    from convlens.data.sources import load_data
     from convlens.run import Run
 
     mirrored = views == "mirror"
     flags = {"layout": layout, "data": data, "leak_free": leak_free, "views": mirrored}
     refuse_conflicts("evaluate", flags | {"cluster": cluster, "answers": answers})
     opened = Run.open(run)
-    settings = opened.config.data
-
-    def own() -> "Dataset":
-        return load_data(
-            opened.data["path"],
-            pattern=settings.pattern,
-            layout=settings.layout,
-            using=opened.lists,
-        )
-
-    dataset = (
-        own()
-        if data is None
-        else load_data(
-            data,
-            pattern=settings.pattern,
-            layout=layout or settings.layout,
-            for_training=False,
-        )
-    )
+    dataset = _own_images(opened) if data is None else _other_images(opened, data, layout)
     backend.start(threads=opened.config.training.threads)  # a classifier opens on any engine
     from convlens.report.again import Open, open_here, score_again, score_other
 
@@ -85,7 +66,7 @@ def evaluate(  # noqa: PLR0913 - the flags of the command
             opened, classifier, dataset, screen, without_leak=leak_free, mirrored=mirrored
         )
     else:
-        learned = own() if leak_free else None
+        learned = _own_images(opened) if leak_free else None
         open_images: Open = open_here
         if cluster is not None and answers is not None:
             open_images = open_on_cluster(Asked(cluster, answers, "keras", "float32"))
@@ -100,3 +81,22 @@ def evaluate(  # noqa: PLR0913 - the flags of the command
         )
     if format == "json":
         print_json(json.loads((folder / "report.json").read_text(encoding="utf-8")), indent=1)
+
+
+def _own_images(run: "Run") -> "Dataset":
+    """Return the images of a run."""
+    from convlens.data.sources import load_data
+
+    settings = run.config.data
+    return load_data(
+        run.data["path"], pattern=settings.pattern, layout=settings.layout, using=run.lists
+    )
+
+
+def _other_images(run: "Run", path: str, layout: str | None) -> "Dataset":
+    """Return labelled images of another place, which are read as those of a run."""
+    from convlens.data.sources import load_data
+
+    settings = run.config.data
+    layout = layout or settings.layout
+    return load_data(path, pattern=settings.pattern, layout=layout, for_training=False)

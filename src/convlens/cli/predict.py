@@ -20,7 +20,7 @@ from convlens.cli.predict_cluster import (
     Engine,
     predict_on_cluster,
 )
-from convlens.cli.predict_formats import PRINTERS, row_of
+from convlens.cli.predict_formats import PRINTERS, print_notes, row_of
 from convlens.conflicts import refuse_conflicts
 from convlens.errors import ConfigError, DataError, ImageError
 from convlens.language import N_, _
@@ -111,9 +111,7 @@ def predict(  # noqa: PLR0913 - the flags of the command
     predictions = chosen.predict(found, skip=skip)
     remarks = Counter(chain.from_iterable(one.remarks for one in predictions))
     notes += describe_unit(loaded.preprocessing, chosen.preprocessing)
-    notes += [_(remark).format(number=number) for remark, number in remarks.items()]
-    for note in notes:
-        errors.print(marked(_("note"), "yellow", note))
+    print_notes(errors, notes, remarks)
     if not predictions:
         raise DataError(_("none of the {count:,} images can be read.").format(count=len(paths)))
     PRINTERS[format]([row_of(one, chosen.class_names, top) for one in predictions])

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, NamedTuple
 from cyclopts import Parameter
 from rich.console import Console
 
-from convlens.cli.predict_formats import PRINTERS, row_of
+from convlens.cli.predict_formats import PRINTERS, print_notes, row_of
 from convlens.errors import ConfigError, DataError
 from convlens.language import N_, _
 from convlens.screen import Screen, marked
@@ -130,9 +130,7 @@ def _print(predictor: "Predictor", folder: str, notes: list[str], printing: tupl
         else:
             remarks.update(one.remarks)
             found += 1
-    notes += [_(remark).format(number=number) for remark, number in remarks.items()]
-    for note in notes:
-        errors.print(marked(_("note"), "yellow", note))
+    print_notes(errors, notes, remarks)
     if not found:
         raise DataError(_("none of the {count:,} images can be read.").format(count=skipped))
     rows = (

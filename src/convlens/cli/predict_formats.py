@@ -2,17 +2,18 @@
 
 import csv
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from rich.console import Console
 from rich.text import Text
 
 from convlens.cli.output import print_json
 from convlens.language import N_, _, listed
-from convlens.screen import Screen
+from convlens.screen import Screen, marked
 from convlens.text import printable
 
 if TYPE_CHECKING:
@@ -40,6 +41,13 @@ def row_of(prediction: "Prediction", class_names: Sequence[str], top: int) -> Ro
     order = (-prediction.probabilities).argsort()[:top]
     shares = [(class_names[i], float(prediction.probabilities[i])) for i in order]
     return Row(prediction.image, shares, prediction.known)
+
+
+def print_notes(errors: Console, notes: Sequence[str], remarks: Mapping[str, int]) -> None:
+    """Print what is to be said of the images, and each remark with the number of its images."""
+    of_images = [_(remark).format(number=number) for remark, number in remarks.items()]
+    for note in (*notes, *of_images):
+        errors.print(marked(_("note"), "yellow", note))
 
 
 def _print_table(found: Iterable[Row]) -> None:

@@ -65,18 +65,9 @@ def train(  # noqa: PLR0913 - options of the command
 ) -> None:
     """Train a classifier on labelled images, score it on images it has not seen, and report."""
     base = Config.from_toml(config) if config is not None else Config()
-    others = {
-        "config": config,
-        "resume": resume,
-        "from": from_,
-        "folds": folds,
-        "few": few,
-        "draws": draws,
-        "find_learning_rate": find_learning_rate,
-        "budget": budget,
-        "using": using,
-        "cluster": cluster,
-    }
+    others: dict[str, Any] = {"config": config, "resume": resume, "from": from_, "folds": folds}
+    others |= {"few": few, "draws": draws, "find_learning_rate": find_learning_rate}
+    others |= {"budget": budget, "using": using, "cluster": cluster}
     if base.training.workers is not None:
         others["workers"] = base.training.workers
     refuse_conflicts("train", others | base.transfer.changed() | given_flags(flags))
