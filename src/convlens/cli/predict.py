@@ -90,7 +90,6 @@ def predict(  # noqa: PLR0913 - the flags of the command
         load = _find_predictor(name, model, weights)
         asked = Asked(cluster, answers, engine, precision)
         return predict_on_cluster(load, patterns, asked, (format, top))
-    from convlens.classifier.views import WithMirror
     from convlens.cli.predict_images import find_images
     from convlens.data.deep import describe_unit
     from convlens.image_file import readable
@@ -99,7 +98,7 @@ def predict(  # noqa: PLR0913 - the flags of the command
     paths, notes = find_images(patterns)
     # The standard input and other pipes can be read only once.
     found = [readable(_standard_input() if path == Path("-") else path) for path in paths]
-    loaded = WithMirror.of(load()) if mirrored else load()
+    loaded = _with_mirror(load()) if mirrored else load()
     chosen = loaded.with_unit_of(found)
     errors = Console(emoji=False, stderr=True, highlight=False, soft_wrap=True)
     skipped: list[ImageError] = []
@@ -133,6 +132,13 @@ def _check(words: Sequence[str], top: int) -> None:
     if unknown:
         message = _("unknown option: {word} (convlens predict --help).")
         raise ConfigError(message.format(word=unknown[0]))
+
+
+def _with_mirror(predictor: "Predictor") -> "Predictor":
+    """Return a predictor that looks at mirror images, too, where it is in doubt."""
+    from convlens.classifier.views import WithMirror  # which imports scipy
+
+    return WithMirror.of(predictor)
 
 
 def _find_predictor(
