@@ -7,6 +7,7 @@ import json
 import pytest
 
 from convlens.classifier.classifier import Classifier
+from convlens.classifier.views import SURE
 from tests.cli.commands import run
 
 
@@ -27,6 +28,22 @@ def test_predict_in_three_formats(trained, shapes, here, capsys):
     said = capsys.readouterr().out
     assert f"in {shapes / 'bar'}" in said
     assert "12.png" in said
+
+
+def test_a_second_view_changes_only_what_is_doubtful(trained, shapes, here, capsys):
+    images = sorted(shapes.glob("*/1*.png"))
+    answers = []
+    for views in ("one", "mirror"):
+        assert run("predict", trained, *images, "--views", views, "--format", "json") == 0
+        rows = json.loads(capsys.readouterr().out)
+        answers.append([row["probabilities"] for row in rows])
+    changed = [one != other for one, other in zip(*answers, strict=True)]
+    doubted = [max(one.values()) < SURE for one in answers[0]]
+    assert any(changed)
+    assert all(doubt for change, doubt in zip(changed, doubted, strict=True) if change)
+    cluster = ("--cluster", "local", "--answers", here / "answers")
+    assert run("predict", trained, images[0], "--views", "mirror", *cluster) == 2
+    assert "looks at each image once" in capsys.readouterr().err
 
 
 def test_an_image_below_the_threshold_is_none_of_these(trained, shapes, here, capsys):
