@@ -17,6 +17,7 @@ from convlens import backend
 from convlens.audit.doubts import Doubt, find_doubts
 from convlens.audit.features import (
     PATCHES,
+    AuditFeatures,
     audit_features,
     require_both_backbones,
     thorough_features,
@@ -99,11 +100,7 @@ def audit_run(
     with screen.counter(_("looking for copies")) as progress:
         pairs = find_pairs(prepared.store, progress=progress)
     clusters = belonging_together(prepared.dataset, prepared.store, pairs)
-    if thorough:
-        features = thorough_features(prepared, used, screen)
-    else:
-        with screen.counter(_("features")) as progress:
-            features = audit_features(prepared, used, progress)
+    features = _features(prepared, used, screen, thorough=thorough)
     with screen.counter(_("regressions")) as progress:
         out_of_fold = judge_out_of_fold(
             features.values,
@@ -133,6 +130,15 @@ def audit_run(
         features=features.name,
         scored=len(unseen.indices),
     )
+
+
+def _features(
+    prepared: Prepared, used: NDArray[np.int64], screen: Screen, *, thorough: bool
+) -> AuditFeatures:
+    if thorough:
+        return thorough_features(prepared, used, screen)
+    with screen.counter(_("features")) as progress:
+        return audit_features(prepared, used, progress)
 
 
 def open_images(run: Run, dataset: Dataset | None, screen: Screen) -> Prepared:

@@ -23,7 +23,7 @@ from convlens.quiet import silenced_stderr
 LOCAL = "local"
 AUTO = "auto"
 INSTALL = "pip install 'convlens[cluster]'"  # not translated: a command
-STORE = 200 * 2**20  # bytes of memory for what tasks hand over on this computer: no pixels do
+STORE = 200 * 2**20  # bytes of memory for what tasks hand over on this computer; the rest goes to disk
 PATIENCE = 5.0  # seconds in which the head of a cluster must answer
 AUTHENTICATION = "RAY_AUTH_MODE"  # not translated: a variable
 # What the tasks inherit, so that they compute and speak as the process that started them.
