@@ -90,8 +90,8 @@ def test_findings_without_files_are_told_by_what_was_measured(digits):
     evidence = {"accuracy": accuracy, "largest_class": 0.5, "by": ["width"]}
     told = short_form(Audit(digits, (found("metadata_tells_class", digits, [], evidence),)))
     assert told[0] == (
-        "metadata that tell the class: 1 (85.0 to 95.0 % of the classes follow from width; 50.0 % "
-        "are the largest class)"
+        "metadata that tell the class: 1 (the class of 85.0 to 95.0 % of the images follows from "
+        "width; 50.0 % are of the largest class)"
     )
     small = found("small_class", digits, [3, 5], {"class": "3", "images": 2})
     assert short_form(Audit(digits, (small,)))[0] == "classes with few images: 1 (3 (2))"

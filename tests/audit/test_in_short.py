@@ -22,8 +22,8 @@ ACCURACY = {"value": 0.91, "low": 0.85, "high": 0.95, "n": 120}
             "metadata_tells_class",
             [],
             {"accuracy": ACCURACY, "largest_class": 0.5, "by": ["width", "format PNG", "camera"]},
-            "85.0 to 95.0 % of the classes follow from width, file format, camera; 50.0 % are the "
-            "largest class",
+            "the class of 85.0 to 95.0 % of the images follows from width, file format, camera; "
+            "50.0 % are of the largest class",
         ),
         (
             "patch_tells_class",

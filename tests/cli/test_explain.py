@@ -88,6 +88,8 @@ def test_run_names_near_training_images_and_doubts(finished_run, digit, capsys):
     assert len(found["neighbours"]) == 3
     assert found["neighbours"][0]["similarity"] >= found["neighbours"][2]["similarity"]
     assert {one["doubt"] for one in found["neighbours"]} == {names[1]}
+    # The image is the first one of the data set, which the network has learned or not.
+    assert [one["same"] for one in found["neighbours"]] == [0 in train, False, False]
     kept = finished_run.folder / "explanations" / "randomisation.json"
     first = kept.stat().st_mtime_ns
     assert convlens("explain", finished_run.folder, digit, *words) == 0

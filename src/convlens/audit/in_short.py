@@ -60,8 +60,8 @@ def example_of(finding: Finding) -> str:
 
 def _metadata(evidence: Mapping[str, Any]) -> str:
     return _(
-        "{low:.1f} to {high:.1f} % of the classes follow from {by}; {base:.1f} % are the largest "
-        "class"
+        "the class of {low:.1f} to {high:.1f} % of the images follows from {by}; {base:.1f} % are "
+        "of the largest class"
     ).format(
         low=100 * evidence["accuracy"]["low"],
         high=100 * evidence["accuracy"]["high"],

@@ -10,9 +10,11 @@ from cyclopts import Parameter
 from convlens import backend
 from convlens.config import Config
 from convlens.errors import ConfigError
-from convlens.language import N_, _
+from convlens.language import N_, _, ngettext
+from convlens.screen import Screen
 
 if TYPE_CHECKING:
+    from convlens.cluster.connection import Cluster
     from convlens.pipeline import StageOf
     from convlens.studies.places import Place
 
@@ -20,6 +22,25 @@ ClusterFlag = Annotated[
     str | None,
     Parameter(help=N_("run on a Ray cluster: its address as HOST:PORT, auto or local")),
 ]
+
+
+@contextmanager
+def connected(address: str, screen: Screen) -> "Iterator[Cluster]":
+    """Connect to a cluster, and say how large it is; see `convlens.cluster.connection.connect`.
+
+    Args:
+        address: What `--cluster` says.
+        screen: Where it is said.
+    """
+    from convlens.cluster.connection import connect
+
+    with connect(address) as cluster:
+        nodes = len(cluster.nodes)
+        said = ngettext(
+            "{nodes} node, processors: {cpus:g}", "{nodes} nodes, processors: {cpus:g}", nodes
+        ).format(nodes=nodes, cpus=cluster.cpus)
+        screen.fact(_("cluster"), said)
+        yield cluster
 
 
 @contextmanager

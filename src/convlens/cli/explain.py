@@ -113,10 +113,10 @@ def explain(  # noqa: PLR0913 - options of the command
     words = [word for word in (model, run, *images) if word is not None]
     check_suffix("--png", files.png)
     check_suffix("--html", files.html)
-    _check_words(words, check=check)
     flags = {"check": check, "images": number, "class": label, "against": against}
     flags |= {"neighbours": neighbours, "data": data, "model": model}
     refuse_conflicts("explain", flags | {"png": files.png, "html": files.html})
+    _check_words(words, check=check)
     screen = Screen(quiet=files.as_json)
     methods = None if method is None else tuple(method)
     if check:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, NamedTuple
 from cyclopts import Parameter
 from rich.console import Console
 
+from convlens.cli.cluster import connected
 from convlens.cli.predict_formats import PRINTERS, print_notes, row_of
 from convlens.errors import ConfigError, DataError
 from convlens.language import N_, _
@@ -74,18 +75,14 @@ def predict_on_cluster(
             )
         )
     from convlens.cluster.asking import ask
-    from convlens.cluster.connection import connect
     from convlens.cluster.question import question_of
     from convlens.data.deep import describe_unit
 
     loaded = load()
     question = question_of(loaded, asked.engine, asked.precision)
     notes: list[str] = []
-    errors = Console(emoji=False, stderr=True, highlight=False, soft_wrap=True)
-    with (
-        connect(asked.address) as cluster,
-        Screen(console=errors).counter(_("predicting")) as progress,
-    ):
+    screen = Screen(console=Console(emoji=False, stderr=True, highlight=False, soft_wrap=True))
+    with connected(asked.address, screen) as cluster, screen.counter(_("predicting")) as progress:
         answered, counts = ask(question, cluster, asked.folder, _names(patterns, notes), progress)
     notes += describe_unit(question.preprocessing, answered.preprocessing)
     if counts.computed < counts.images:
@@ -146,10 +143,12 @@ def open_on_cluster(asked: Asked) -> "Open":
     """Return what opens the images of a data set on a cluster, which answers for them meanwhile."""
 
     def opened(classifier: "Classifier", dataset: "Dataset", screen: Screen) -> "Opened":
-        from convlens.cluster.connection import connect
         from convlens.cluster.scoring import open_answers
 
-        with connect(asked.address) as cluster, screen.counter(_("predicting")) as progress:
+        with (
+            connected(asked.address, screen) as cluster,
+            screen.counter(_("predicting")) as progress,
+        ):
             return open_answers(classifier, dataset, cluster, asked.folder, progress)
 
     return opened

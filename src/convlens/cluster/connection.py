@@ -23,7 +23,9 @@ from convlens.quiet import silenced_stderr
 LOCAL = "local"
 AUTO = "auto"
 INSTALL = "pip install 'convlens[cluster]'"  # not translated: a command
-STORE = 200 * 2**20  # bytes of memory for what tasks hand over on this computer; the rest goes to disk
+STORE = (
+    200 * 2**20
+)  # bytes of memory for what tasks hand over on this computer; the rest goes to disk
 PATIENCE = 5.0  # seconds in which the head of a cluster must answer
 AUTHENTICATION = "RAY_AUTH_MODE"  # not translated: a variable
 # What the tasks inherit, so that they compute and speak as the process that started them.
@@ -145,6 +147,13 @@ def _start(address: str, cpus: int | None) -> None:
                     "no cluster runs on this computer. Start one with `ray start --head`, or give "
                     "--cluster local."
                 )
+            ) from error
+        if isinstance(error, ConnectionError):
+            raise ClusterError(
+                _(
+                    "something listens at {address}, but no Ray cluster answers there. Give the "
+                    "port of its head, which is 6379 unless `ray start --head --port` names one."
+                ).format(address=address)
             ) from error
         reason = " ".join(str(error).split())
         raise ClusterError(

@@ -157,6 +157,7 @@ class Parallel:
         images = [ray.put(packed_for_travel(self.setup.prepared))]
         task = Task(folder, config, images, keeper)
         resources = Resources(config.training.workers or 1, self.each)
+        self.screen.say(_("the processes are started, which can take a minute"), "dim")
         try:
             done = keeper.train.remote(self.work or train_share, task, resources)
             return self._follow(keeper, done)

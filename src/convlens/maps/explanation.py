@@ -81,6 +81,7 @@ class Neighbour:
         similarity: The cosine of the angle between the features, 1 for the same direction.
         doubt: What the audit suggests in place of its label; empty where it has no doubt.
         pixels: (height, width, channels) uint8 as the network takes it.
+        same: Whether its pixels are those of the image, which the network has learned then.
     """
 
     index: int
@@ -89,6 +90,7 @@ class Neighbour:
     similarity: float
     doubt: str
     pixels: ImageArray
+    same: bool = False
 
     def to_dict(self) -> dict[str, Any]:
         """Return what is known of the neighbour as plain data."""
@@ -98,6 +100,7 @@ class Neighbour:
             "label": self.label,
             "similarity": self.similarity,
             "doubt": self.doubt or None,
+            "same": self.same,
         }
 
 

@@ -51,19 +51,21 @@ class TrainingImages:
         """Return those that are nearest to an image (height, width, channels) uint8."""
         rows, cosines = nearest(self.network(pixels[None])[0], self.features, count)
         return tuple(
-            self._neighbour(int(self.indices[row]), float(cosine))
+            self._neighbour(int(self.indices[row]), float(cosine), pixels)
             for row, cosine in zip(rows, cosines, strict=True)
         )
 
-    def _neighbour(self, index: int, cosine: float) -> Neighbour:
+    def _neighbour(self, index: int, cosine: float, asked: ImageArray) -> Neighbour:
         dataset = self.prepared.dataset
+        pixels = np.asarray(self.prepared.store.images[index])
         return Neighbour(
             index,
             dataset.file_name(index),
             dataset.class_names[dataset.labels[index]],
             cosine,
             self.doubts.get(index, ""),
-            np.asarray(self.prepared.store.images[index]),
+            pixels,
+            np.array_equal(pixels, asked),
         )
 
 

@@ -202,12 +202,16 @@ def _region(template: str, region: Region) -> str:
 
 
 def neighbour(one: Neighbour) -> str:
-    """Return what is known of a near training image: its label, and the doubt of the audit."""
+    """Return what is known of a near training image: its label, and what to know about it."""
     said = _("{label} ({similarity:.3f})").format(label=one.label, similarity=one.similarity)
-    if not one.doubt:
-        return said
-    doubt = _("the audit doubts this label and suggests {label}").format(label=one.doubt)
-    return _("{said}; {other}").format(said=said, other=doubt)
+    others = []
+    if one.same:
+        others.append(_("this very image, which the network has learned"))
+    if one.doubt:
+        others.append(_("the audit doubts this label and suggests {label}").format(label=one.doubt))
+    for other in others:
+        said = _("{said}; {other}").format(said=said, other=other)
+    return said
 
 
 def checks(one: Checked) -> str:
