@@ -28,7 +28,6 @@ __all__ = [
     "ENGINES",
     "PRECISIONS",
     "engine",
-    "gathered",
     "gradients",
     "has_fast_bfloat16",
     "jit_compile",
