@@ -79,7 +79,7 @@ def test_what_is_measured_is_said_in_the_chosen_language(digits):
     evidence = {"accuracy": ACCURACY, "largest_class": 0.5, "by": ["width", "format PNG"]}
     with using("zh"):
         said = in_short(found("metadata_tells_class", digits, [], evidence))
-    assert "由寬、檔案格式就能判斷" in said
+    assert "光憑寬、檔案格式就能判斷" in said
 
 
 def test_an_example_has_files_of_two_splits_and_counts_the_others(digits):
