@@ -101,16 +101,7 @@ def audit_run(
         pairs = find_pairs(prepared.store, progress=progress)
     clusters = belonging_together(prepared.dataset, prepared.store, pairs)
     features = _features(prepared, used, screen, thorough=thorough)
-    with screen.counter(_("regressions")) as progress:
-        out_of_fold = judge_out_of_fold(
-            features.values,
-            labels[used],
-            prepared.dataset.num_classes,
-            clusters[used],
-            seed=run.config.training.seed,
-            progress=progress,
-        )
-    judged = Judged(used[out_of_fold.indices], out_of_fold.probabilities)
+    judged = _out_of_fold(run, prepared, used, clusters[used], features.values, screen)
     unseen = judge_unseen(run, prepared, clusters)
     scored = judged
     if len(unseen.indices):
@@ -139,6 +130,36 @@ def _features(
         return thorough_features(prepared, used, screen)
     with screen.counter(_("features")) as progress:
         return audit_features(prepared, used, progress)
+
+
+def _out_of_fold(
+    run: Run,
+    prepared: Prepared,
+    used: NDArray[np.int64],
+    clusters: NDArray[np.int64],
+    features: NDArray[np.float32],
+    screen: Screen,
+) -> Judged:
+    """Return what regressions say of images that they have not learned from.
+
+    Args:
+        run: The run.
+        prepared: Its images.
+        used: (n,) indices of the images.
+        clusters: (n,) the number of the cluster of copies of each.
+        features: (n, width) their features.
+        screen: Where the progress is shown.
+    """
+    with screen.counter(_("regressions")) as progress:
+        found = judge_out_of_fold(
+            features,
+            prepared.dataset.labels[used],
+            prepared.dataset.num_classes,
+            clusters,
+            seed=run.config.training.seed,
+            progress=progress,
+        )
+    return Judged(used[found.indices], found.probabilities)
 
 
 def open_images(run: Run, dataset: Dataset | None, screen: Screen) -> Prepared:

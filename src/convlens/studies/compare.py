@@ -6,7 +6,6 @@ images are used once per network, for the final table.
 """
 
 import json
-import math
 import shlex
 from collections.abc import Iterator, Sequence
 from functools import partial
@@ -17,7 +16,7 @@ from convlens.checksums import seal
 from convlens.config import Config
 from convlens.data.dataset import Dataset
 from convlens.data.prepared import Prepared, prepare_data
-from convlens.errors import ConfigError, DataError, RunError, TrainingError
+from convlens.errors import DataError, RunError, TrainingError
 from convlens.files import explained_stops
 from convlens.folders import remove_temporaries
 from convlens.language import N_, _, listed
@@ -28,6 +27,7 @@ from convlens.screen import Screen, duration
 from convlens.studies.places import Here, Job, Place
 from convlens.studies.ranking import TRAINED, Ranking, score_runs
 from convlens.studies.recipes import (
+    check_minutes,
     check_models,
     check_names,
     for_network,
@@ -85,10 +85,7 @@ def compare(  # noqa: PLR0913 - the public entry point; all but two have default
     screen = screen or Screen()
     config = config or Config()
     check_names(names)
-    if not 0 < minutes < math.inf:
-        raise ConfigError(
-            _("--minutes must be more than 0; found {minutes:g}.").format(minutes=minutes)
-        )
+    check_minutes(minutes)
     begin(config, run)
     with screen.counter(_("decoding")) as progress:
         prepared = prepare_data(dataset, config, progress=progress)
