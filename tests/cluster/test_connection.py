@@ -116,6 +116,18 @@ def test_ray_must_be_installed(monkeypatch):
         pass
 
 
+def test_a_local_cluster_that_does_not_start_in_time(monkeypatch):
+    import ray
+
+    def time_out(*_args, **_options):
+        raise Exception("The current node timed out during startup.")  # as Ray does
+
+    monkeypatch.setattr(ray, "init", time_out)
+    rule = r"^no cluster could be started on this computer; The current node timed out .* Try again"
+    with pytest.raises(ClusterError, match=rule), connect("local"):
+        pass
+
+
 def test_a_local_cluster_sends_nothing_and_shows_nothing(two_nodes, capfd):
     import ray
 

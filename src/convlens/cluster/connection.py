@@ -120,7 +120,7 @@ def _start(address: str, cpus: int | None) -> None:
 
     Raises:
         ConfigError: If the address has another form than HOST:PORT.
-        ClusterError: If no cluster answers.
+        ClusterError: If no cluster answers, or if none can be started.
     """
     import ray
 
@@ -131,9 +131,7 @@ def _start(address: str, cpus: int | None) -> None:
         "runtime_env": {"env_vars": _environment()},
     }
     if address == LOCAL:
-        own = {"num_cpus": cpus or usable_cpus(), "object_store_memory": STORE}
-        with silenced_stderr():
-            ray.init("local", **own, **options)
+        _start_local(options | {"num_cpus": cpus or usable_cpus(), "object_store_memory": STORE})
         return
     del options["include_dashboard"]  # which is for whom starts a cluster
     _expect_answer(address)
@@ -160,6 +158,26 @@ def _start(address: str, cpus: int | None) -> None:
             _("the cluster {address} cannot be used; {reason}").format(
                 address=address, reason=reason
             )
+        ) from error
+
+
+def _start_local(options: Mapping[str, Any]) -> None:
+    """Start a cluster on this computer alone.
+
+    Raises:
+        ClusterError: If its processes do not answer within the 30 seconds that Ray gives them.
+    """
+    import ray
+
+    try:
+        with silenced_stderr():
+            ray.init("local", **options)
+    except Exception as error:  # which is of no narrower class
+        raise ClusterError(
+            _(
+                "no cluster could be started on this computer; {reason} Try again when fewer other "
+                "programs run."
+            ).format(reason=" ".join(str(error).split()))
         ) from error
 
 
