@@ -6,9 +6,7 @@ Ray schedules, retries and moves data. Its usage statistics, its dashboard and i
 import importlib.util
 import logging
 import os
-import signal
 import socket
-import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -16,6 +14,7 @@ from typing import Any, TypeVar
 
 from convlens.cluster.nodes import Node, check_nodes
 from convlens.cluster.tasks import run_tasks
+from convlens.cluster.undisturbed import AUTHENTICATION, authenticate, undisturbed
 from convlens.errors import BackendError, ClusterError, ConfigError
 from convlens.language import VARIABLE, _, language
 from convlens.quiet import silenced_stderr
@@ -27,7 +26,6 @@ STORE = (
     200 * 2**20
 )  # bytes of memory for what tasks hand over on this computer; the rest goes to disk
 PATIENCE = 5.0  # seconds in which the head of a cluster must answer
-AUTHENTICATION = "RAY_AUTH_MODE"  # not translated: a variable
 # What the tasks inherit, so that they compute and speak as the process that started them.
 INHERITED = ("CONVLENS_CACHE", "KERAS_BACKEND", "KERAS_HOME")
 Item = TypeVar("Item")
@@ -107,7 +105,7 @@ def connect(address: str, cpus: int | None = None) -> Iterator[Cluster]:
     if ray.is_initialized():
         yield Cluster(address, check_nodes())
         return
-    with _own_signals(), _own_authentication(), _without_notices():
+    with undisturbed():
         _start(address, cpus)
         try:
             yield Cluster(address, check_nodes())
@@ -195,7 +193,7 @@ def _init(address: str, options: Mapping[str, Any]) -> None:
         token = AuthenticationTokenLoader.instance()
         if AUTHENTICATION in os.environ or not token.has_token(ignore_auth_mode=True):
             raise
-        _authenticate("token")
+        authenticate("token")
         with silenced_stderr():
             ray.init(address, **options)
 
@@ -239,60 +237,3 @@ def usable_cpus() -> int:
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
-
-
-@contextmanager
-def _without_notices() -> Iterator[None]:
-    """Keep Ray's notices of lost processes and nodes out of the standard output of this process.
-
-    They would stand between the rows that a command prints. Ray itself switches them off in this
-    way while its debugger is in use; its documented `log_to_driver` leaves them on.
-    """
-    from ray._private import worker
-
-    before = worker._worker_logs_enabled
-    worker._worker_logs_enabled = False
-    try:
-        yield
-    finally:
-        worker._worker_logs_enabled = before
-
-
-@contextmanager
-def _own_authentication() -> Iterator[None]:
-    """Put back whether this process demands a token of those who call it.
-
-    Since release 2.60, Ray switches this on for the whole process where it starts a local cluster.
-    The next cluster, which knows no token, then takes this process for dead and ends its actors
-    ("cancelled before it started running").
-    """
-    before = os.environ.get(AUTHENTICATION)
-    try:
-        yield
-    finally:
-        if os.environ.get(AUTHENTICATION) != before:
-            _authenticate(before)
-
-
-def _authenticate(mode: str | None) -> None:
-    """Let Ray authenticate as a value of RAY_AUTH_MODE says, or as it does without one."""
-    from ray._raylet import AuthenticationTokenLoader, Config  # type: ignore[attr-defined]
-
-    os.environ.pop(AUTHENTICATION, None)
-    if mode is not None:
-        os.environ[AUTHENTICATION] = mode
-    Config.initialize("")  # which reads the variables again
-    AuthenticationTokenLoader.instance().reset_cache()
-
-
-@contextmanager
-def _own_signals() -> Iterator[None]:
-    """Put back what this process does at SIGTERM, which Ray replaces when it starts."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before = signal.getsignal(signal.SIGTERM)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
