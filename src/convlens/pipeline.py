@@ -21,6 +21,7 @@ from convlens.errors import ConfigError, RunError
 from convlens.files import explained_stops
 from convlens.folders import remove_temporaries
 from convlens.language import N_, _
+from convlens.recipe_choice import usual_training
 from convlens.run import Run
 from convlens.screen import Screen
 from convlens.training.augmentation import is_augmented
@@ -62,7 +63,9 @@ def train(  # noqa: PLR0913 - the public entry point; all but the first have def
 
     Args:
         dataset: The labelled images, from `load_data`.
-        config: All settings; `Config().replace(epochs=5)` changes some of them.
+        config: All settings; `Config().replace(epochs=5)` changes some of them. None is the recipe
+            for few passes, as for `convlens train` without flags, or the defaults of `Config`
+            where the network is given.
         model: A Keras model of your own instead of a network of the zoo. It has the best weights
             afterwards.
         run: The name or the folder of the new run.
@@ -84,7 +87,9 @@ def train(  # noqa: PLR0913 - the public entry point; all but the first have def
         with folder.resumed(screen):
             _carry_out(_reopen(dataset, folder, screen, stage_of), folder)
         return folder
-    config = config or Config()
+    if config is None:
+        is_given = model is not None or start_from is not None
+        config = Config() if is_given else usual_training(Config(), frozenset(), len(dataset))
     refuse_conflicts("train", {"find_learning_rate": find_rate} | config.transfer.changed())
     begin(config, run)
     origin = choose_origin(config, model, start_from)

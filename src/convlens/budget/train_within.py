@@ -4,7 +4,7 @@ The time is that of the whole command, from the start of its process to the prin
 fits is measured, chosen and planned, and then the deadline is kept.
 """
 
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from convlens.budget.choose import SizeChoice
@@ -12,7 +12,7 @@ from convlens.budget.deadline import Clock
 from convlens.budget.measure import decode_some, rehearse_ending
 from convlens.budget.plan import AIM, Costs, Plan, plan
 from convlens.budget.timed_run import TimedRun, fit_backbone, train_on_backbone
-from convlens.config import AugmentConfig, Config
+from convlens.config import Config
 from convlens.conflicts import refuse_conflicts
 from convlens.data.dataset import Dataset
 from convlens.data.photographs import unlike_photographs
@@ -22,7 +22,7 @@ from convlens.errors import ModelError
 from convlens.files import explained_stops
 from convlens.language import N_, _
 from convlens.pipeline import begin, prepare_images
-from convlens.presets import RECIPES
+from convlens.recipe_choice import with_fast_recipe
 from convlens.run import Run
 from convlens.screen import Screen, duration
 from convlens.training.setup import Setup
@@ -30,9 +30,6 @@ from convlens.training.trainer import Trainer, Training
 from convlens.transfer.origin import choose_origin
 
 BACKBONE = "efficientnet_lite0"  # its weights are in a package, so they need no download
-# Whoever sets one of these has a training in mind that the recipe for few passes would change.
-OTHERS = {"recipe", "learning_rate", "warmup_epochs", "weight_decay"}
-CHOSEN = OTHERS | RECIPES["fast"].keys() - {"augment", "epochs"}
 OTHER_NETWORK = N_("another network is asked for")
 MAPS = 20.0  # seconds that must be left for the maps of a backbone in the report
 WHOLE_NETWORK = N_("--snapshots keeps a network that learns step by step as a whole")
@@ -212,23 +209,6 @@ def _require_decoding(timed: TimedRun) -> None:
     if not is_stored(timed.dataset, preprocessing):
         _images, decode = decode_some(timed.dataset, preprocessing)
         timed.clock.require(decode * len(timed.dataset), _("decoding the images alone"))
-
-
-def with_fast_recipe(config: Config, given: frozenset[str]) -> Config:
-    """Return a configuration with the recipe for few passes, unless the user has chosen another.
-
-    Args:
-        config: All settings.
-        given: The names of the settings that the user has given. An augmentation that is among
-            them, or that is not the default, is kept.
-    """
-    changed = config.model.changed() | config.training.changed()
-    if CHOSEN & {*given, *changed}:
-        return config
-    fast = config.replace(recipe="fast")
-    names = {item.name for item in fields(AugmentConfig)}
-    kept = names & {*given, *config.augment.changed()}
-    return replace(fast, augment=config.augment) if kept else fast
 
 
 def _plan(timed: TimedRun, measured: FromScratch) -> Plan:

@@ -47,6 +47,7 @@ Layout = Annotated[
     Parameter(help=N_("what folders called train, val or test are [auto]")),
 ]
 
+TRAIN_DEFAULTS = {"recipe": "fast"}  # see `recipe_choice`
 SEARCH_DEFAULTS = {"model": "custom_cnn", "epochs": 8}  # of a trial, where no flag is given
 COMPARE_DECIDES = ("model", "epochs", "steps_per_epoch", "patience")
 OF_ONE_TRAINING = ("snapshots", "workers")  # settings that only a single training has
@@ -131,7 +132,7 @@ def _make_flags(
     return made
 
 
-Flags: Any = _make_flags("Flags", {})
+Flags: Any = _make_flags("Flags", TRAIN_DEFAULTS)
 CompareFlags: Any = _make_flags(
     "CompareFlags", {}, without=(*COMPARE_DECIDES, *OF_ONE_TRAINING), transfer=False
 )
@@ -194,7 +195,8 @@ def options_page() -> str:
     for section, settings in SECTIONS.items():
         page += _(OPTIONS_SECTION).format(section=section)
         for item in dataclasses.fields(settings):
+            default = TRAIN_DEFAULTS.get(item.name, item.default)
             page += "| `{flag}` | {default} | {what} |\n".format(
-                flag=flag_of(item.name), default=_written(item.default), what=_description(item)
+                flag=flag_of(item.name), default=_written(default), what=_description(item)
             )
     return page

@@ -13,6 +13,8 @@ from convlens.config import Config, ModelConfig
 from convlens.errors import ConfigError, RunError
 from convlens.language import N_, _
 from convlens.lock import refuse_locked
+from convlens.presets import RECIPES
+from convlens.recipe_choice import usual_training
 from convlens.screen import Screen
 
 if TYPE_CHECKING:
@@ -83,13 +85,15 @@ def start_run(
     )
 
 
-def start_on_workers(
+def start_on_workers(  # noqa: PLR0913 - options of the command
     path: str,
     config: Config,
     cluster: str,
     using: Sequence[Path],
     run: str | None,
     start_from: str | None,
+    *,
+    given: frozenset[str],
 ) -> "Run":
     """Train on several processes of a cluster and return the run; see `start_run`.
 
@@ -100,9 +104,12 @@ def start_on_workers(
         using: Lists of corrections.
         run: The name or folder of the new run.
         start_from: A classifier file or a run to train further.
+        given: The names of the settings that the user has given.
     """
     with workers_of(cluster, config) as stage_of:
         dataset = open_images(path, config, using)
+        if start_from is None:
+            config = usual_training(config, given, len(dataset))
         return start_run(dataset, config, run=run, start_from=start_from, stage_of=stage_of)
 
 
@@ -142,7 +149,8 @@ def _suggest_backbone(dataset: "Dataset", config: Config, screen: Screen) -> Non
     """Suggest a backbone for photographs, if no network was chosen."""
     from convlens.data.photographs import unlike_photographs
 
-    is_chosen = config.transfer.backbone is not None or config.model != ModelConfig()
+    usual = (ModelConfig(), ModelConfig(model=RECIPES["fast"]["model"]))
+    is_chosen = config.transfer.backbone is not None or config.model not in usual
     if not is_chosen and not unlike_photographs(dataset, config):
         screen.note(
             _(

@@ -24,6 +24,7 @@ from convlens.config import Config
 from convlens.conflicts import refuse_conflicts
 from convlens.errors import ConfigError
 from convlens.language import N_, _
+from convlens.recipe_choice import usual_training
 
 StartFrom = Annotated[
     str | None, Parameter(name="--from", help=N_("classifier file or run to train further"))
@@ -82,19 +83,24 @@ def train(  # noqa: PLR0913 - options of the command
             )
         )
     settings = configure(flags, base)
+    given = given_settings(flags, config)
     seconds = None if budget is None else parse_duration(budget)
     if settings.training.workers is not None:
-        say_what_is_next(start_on_workers(path, settings, cluster or "", using or (), run, from_))
+        say_what_is_next(
+            start_on_workers(path, settings, cluster or "", using or (), run, from_, given=given)
+        )
         return
     is_plain = few is None and seconds is None and from_ is None and cluster is None
     with place_of(cluster, settings) as place:
         dataset = open_images(path, settings, using or (), ahead=is_plain)
+        if from_ is None and seconds is None:
+            images = len(dataset) if few is None else few * dataset.num_classes
+            settings = usual_training(settings, given, images)
         if few is not None:
             done = start_few(dataset, settings, few, draws=draws, run=run, place=place)
         elif folds is not None:
             done = start_folds(dataset, settings, folds, run=run, start_from=from_, place=place)
         elif seconds is not None:
-            given = given_settings(flags, config)
             done = start_within(dataset, settings, seconds, given=given, run=run)
         else:
             with images_on_cluster(cluster, dataset):

@@ -24,7 +24,7 @@ WAYS: dict[str, tuple[dict[str, Any], int]] = {
     BUDGET: ({}, 0),
     "head": ({"backbone": BACKBONE}, 0),
     "tune": ({"backbone": BACKBONE, "unfreeze": "all"}, 5),
-    "small": ({}, 15),
+    "small": ({"recipe": "standard"}, 15),
     "fast": ({"recipe": "fast"}, 10),
 }
 SECONDS = (10, 24 * 3600)
