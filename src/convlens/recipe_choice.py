@@ -1,8 +1,8 @@
 """Recipe choice: the training of people who do not say which one they want.
 
-It is the recipe for few passes, `--recipe fast`, which was as accurate as `small_resnet` or more so,
-in half of the time (docs/decisions/fast.md). Whoever names a network, an optimizer or another part of
-a recipe gets the defaults that `convlens.sections` documents.
+It is the recipe for few passes, `--recipe fast`, which was as accurate as `small_resnet` or more
+so, in half of the time (docs/decisions/fast.md). Whoever names a network, an optimizer or another
+part of a recipe gets the defaults that `convlens.sections` documents.
 """
 
 import math

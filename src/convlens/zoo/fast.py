@@ -42,7 +42,7 @@ VARIANTS = (  # name, filters of the groups, parameters, multiply-adds, summary
         (32, 64, 64),
         147_074,
         17_085_088,
-        N_("A network that learns small images in few passes: its first layer is computed."),
+        N_("Our default: it learns in few passes, and its first layer is computed."),
     ),
     (
         "fast_cnn_wide",

@@ -70,9 +70,7 @@ def residual_block(x: keras.KerasTensor, name: str) -> keras.KerasTensor:
 
 
 @register_model(
-    summary=N_(
-        "Our default: a small residual network that shrinks large images early, to save time."
-    ),
+    summary=N_("A small residual network that shrinks large images early, to save time."),
     year=2025,
     input_shape=(32, 32, 3),
     num_params=266_346,
