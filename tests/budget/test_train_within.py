@@ -29,22 +29,6 @@ def test_from_scratch_as_planned(digits, tmp_path, monkeypatch, quick):
     assert run.data["budget"] == 640.0
 
 
-@pytest.mark.parametrize(
-    ("given", "settings"),
-    [
-        ("model", {}),
-        ("batch_size", {}),
-        ("learning_rate", {}),
-        ("recipe", {}),
-        ("", {"model": "lenet5"}),
-        ("", {"optimizer": "sgd"}),
-    ],
-)
-def test_a_training_that_the_user_has_in_mind_stays(given, settings):
-    config = Config().replace(**settings)
-    assert module.with_fast_recipe(config, frozenset([given])) == config
-
-
 @pytest.mark.parametrize("name", ["model", "recipe"])
 def test_no_backbone_where_another_network_is_asked_for(name):
     timed = SimpleNamespace(
@@ -52,14 +36,6 @@ def test_no_backbone_where_another_network_is_asked_for(name):
     )
     assert module._choose_backbone(timed) is None
     assert timed.facts["backbone"] == "not taken: another network is asked for"
-
-
-def test_few_passes_have_a_recipe_of_their_own():
-    assert module.with_fast_recipe(Config(), frozenset()) == Config().replace(recipe="fast")
-    config = Config().replace(shift=0.2, seed=4, epochs=7)
-    fast = module.with_fast_recipe(config, frozenset(["seed"]))
-    assert fast.augment == config.augment
-    assert (fast.model.model, fast.training.seed) == ("fast_cnn", 4)
 
 
 def test_a_time_too_short_names_the_least(digits, backbone, tmp_path, monkeypatch, quick):

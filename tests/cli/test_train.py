@@ -31,6 +31,17 @@ def test_train_announces_shows_epochs_and_scores(shapes, here, capsys):
 
 
 @pytest.mark.usefixtures("no_charts")
+def test_who_asks_for_no_network_gets_the_recipe_for_few_passes(shapes, here, capsys):
+    assert run("train", shapes, "--size", "16", "--epochs", "1", "--run", "mine") == 0
+    said = capsys.readouterr().out
+    assert "fast_cnn, " in said
+    assert "1 epoch, batch 128, muon, learning rate 0.1 (linear)" in said
+    written = Path("runs/mine/run.toml").read_text()
+    assert 'recipe = "fast"' in written
+    assert 'augment = "shift"' in written
+
+
+@pytest.mark.usefixtures("no_charts")
 def test_lists_are_obeyed_by_the_training_and_by_what_follows_it(shapes, here, capsys):
     Path("one.csv").write_text("file,action\ndisc/0.png,exclude\n")
     Path("two.csv").write_text("file;action;value\nbar/1.png;group;a\nbar/2.png;group;a\n")
@@ -53,6 +64,7 @@ def test_lists_are_obeyed_by_the_training_and_by_what_follows_it(shapes, here, c
 def test_from_takes_a_runs_name(shapes, here):
     assert run("train", shapes, *QUICK, "--size", "32", "--epochs", "1", "--run", "first") == 0
     assert run("train", shapes, "--from", "first", "--epochs", "1", "--run", "second") == 0
+    assert 'recipe = "standard"' in Path("runs/second/run.toml").read_text()
 
 
 @pytest.mark.usefixtures("no_charts")
