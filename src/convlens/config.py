@@ -12,6 +12,7 @@ import tomli_w
 from convlens.errors import ConfigError
 from convlens.language import N_, _
 from convlens.presets import AUGMENT_PRESETS, LEARNING_RATES, RECIPES
+from convlens.reasons import system_reason
 from convlens.sections import (
     SECTIONS,
     AugmentConfig,
@@ -145,7 +146,9 @@ def _read_toml(path: str | Path) -> dict[str, Any]:
         return tomllib.loads(Path(path).read_text(encoding="utf-8"))
     except OSError as error:
         raise ConfigError(
-            _("a configuration must be a readable file; {reason}.").format(reason=error.strerror)
+            _("a configuration must be a readable file; {reason}.").format(
+                reason=system_reason(error)
+            )
         ) from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigError(

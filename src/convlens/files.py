@@ -23,6 +23,7 @@ from typing import Any
 from convlens.errors import Interrupted, StorageError
 from convlens.folders import make_folder, sync_folder
 from convlens.language import N_, _, listed, sentences
+from convlens.reasons import system_reason
 from convlens.text import ESCAPE
 
 REMEDY = N_("Free some space on the disk, or choose a folder that can be written to.")
@@ -133,7 +134,7 @@ def storage_errors(
             _("{path}: {what} cannot be written; {reason}. {remedy}").format(
                 path=path,
                 what=what or _("the file"),
-                reason=error.strerror or error,
+                reason=system_reason(error),
                 remedy=remedy or _(REMEDY),
             )
         ) from error

@@ -9,6 +9,7 @@ from typing import Any
 from convlens.errors import RunError
 from convlens.files import write_atomically
 from convlens.language import _
+from convlens.reasons import system_reason
 
 HISTORY_COLUMNS = (
     "epoch",
@@ -38,7 +39,7 @@ def read_history(path: Path) -> list[Row]:
     except (OSError, ValueError) as error:
         raise RunError(
             _("{folder}: history.csv cannot be read; {reason}.").format(
-                folder=path.parent, reason=getattr(error, "strerror", None) or error
+                folder=path.parent, reason=system_reason(error)
             )
         ) from error
 

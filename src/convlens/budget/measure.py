@@ -32,6 +32,7 @@ from convlens.errors import ImageError, StorageError
 from convlens.evaluation.evaluate import evaluate
 from convlens.language import _, language, speak
 from convlens.preprocess import Preprocessing, prepare
+from convlens.reasons import system_reason
 from convlens.report.results import Scored, write_evaluation
 from convlens.run import Run
 from convlens.screen import Screen
@@ -284,7 +285,7 @@ def trial_folder() -> Iterator[Path]:
             _(
                 "measuring needs a folder for temporary files; {reason}. Set TMPDIR to another "
                 "place."
-            ).format(reason=error.strerror or error)
+            ).format(reason=system_reason(error))
         ) from error
     with folder as name, backend.forgotten():
         yield Path(name)

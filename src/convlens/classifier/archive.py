@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from convlens.errors import ClassifierError
 from convlens.files import DAMAGE, with_present_names, write_atomically
 from convlens.language import N_, _
+from convlens.reasons import system_reason
 from convlens.text import ESCAPE
 
 if TYPE_CHECKING:
@@ -153,7 +154,7 @@ def read_facts(path: Path) -> dict[str, Any]:
     except OSError as error:
         raise ClassifierError(
             _("{path}: the file cannot be read; {reason}.").format(
-                path=path, reason=error.strerror or error
+                path=path, reason=system_reason(error)
             )
         ) from error
     except DAMAGE as error:

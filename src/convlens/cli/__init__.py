@@ -180,6 +180,7 @@ def _explain(error: Exception) -> tuple[str, int]:
 
     from convlens.cli.mistakes import describe
     from convlens.errors import ConfigError, ConvlensError, Interrupted, StorageError
+    from convlens.reasons import system_reason
     from convlens.screen import marked
     from convlens.text import in_line
 
@@ -193,7 +194,7 @@ def _explain(error: Exception) -> tuple[str, int]:
         text = describe(error)
     elif isinstance(error, OSError) and error.errno in UNWRITABLE:
         code = StorageError.exit_code
-        text = _(FULL).format(reason=error.strerror)
+        text = _(FULL).format(reason=system_reason(error))
     if isinstance(error, Interrupted):
         return escape(str(text)), code
     return marked(_("error"), "red", in_line(str(text))), code

@@ -12,6 +12,7 @@ from convlens.errors import ConfigError, DataError
 from convlens.files import expanded
 from convlens.image_file import CONVERT, usual_suffixes
 from convlens.language import _
+from convlens.reasons import system_reason
 
 
 def find_images(patterns: Sequence[str]) -> tuple[list[Path], list[str]]:
@@ -78,6 +79,6 @@ def _walk(folder: Path) -> Found:
     except OSError as error:
         raise DataError(
             _("{path}: this cannot be read ({reason}).").format(
-                path=error.filename or folder, reason=error.strerror or error
+                path=error.filename or folder, reason=system_reason(error)
             )
         ) from error

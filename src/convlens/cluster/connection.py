@@ -18,6 +18,7 @@ from convlens.cluster.undisturbed import AUTHENTICATION, authenticate, undisturb
 from convlens.errors import BackendError, ClusterError, ConfigError
 from convlens.language import VARIABLE, _, language
 from convlens.quiet import silenced_stderr
+from convlens.reasons import system_reason
 
 LOCAL = "local"
 AUTO = "auto"
@@ -222,7 +223,7 @@ def _expect_answer(address: str) -> None:
             _(
                 "there is no cluster at {address} ({reason}). Start one with `ray start --head`, "
                 "or give --cluster local."
-            ).format(address=named, reason=error.strerror or error)
+            ).format(address=named, reason=system_reason(error))
         ) from error
 
 

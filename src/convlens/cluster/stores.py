@@ -6,6 +6,7 @@ from typing import Any
 
 from convlens.errors import BackendError, ConvlensError, DataError
 from convlens.language import N_, _
+from convlens.reasons import system_reason
 
 UNREADABLE = N_("{place}: the images cannot be listed; {reason}.")
 
@@ -52,8 +53,7 @@ def store_errors() -> Iterator[None]:
 
 def reason_of(error: Exception) -> str:
     """Return why a store or a disk has failed, in one line."""
-    reason = getattr(error, "strerror", None) or str(error)
-    text = " ".join(reason.split()).removesuffix(".")
+    text = " ".join(system_reason(error).split()).removesuffix(".")
     if isinstance(error, FileNotFoundError) and " " not in text:  # stores name the path alone
         return _("nothing is there")
     return text or type(error).__name__

@@ -22,6 +22,7 @@ from convlens.data.formats.encoding import Reading, readings
 from convlens.errors import DataError
 from convlens.files import and_more, expanded, write_atomically
 from convlens.language import _, listed
+from convlens.reasons import system_reason
 from convlens.text import printable
 
 ACTIONS = ("exclude", "relabel", "group", "look")
@@ -109,7 +110,7 @@ def read_list(path: str | Path) -> CorrectionList:
     except OSError as error:
         raise DataError(
             _("{path}: the list cannot be read; {reason}.").format(
-                path=path, reason=error.strerror or error
+                path=path, reason=system_reason(error)
             )
         ) from error
     likely = max(readings(content), key=_likelihood, default=None)

@@ -22,6 +22,7 @@ from convlens.errors import ConfigError, DataError
 from convlens.files import and_more, expanded
 from convlens.image_file import IMAGE_SUFFIXES
 from convlens.language import _, one_of, sentences
+from convlens.reasons import system_reason
 
 LOADERS = {".npz": load_npz, ".csv": load_csv, ".tsv": load_csv, ".txt": load_csv}
 PACKED_SUFFIXES = (".zip", ".tar", ".gz", ".tgz", ".7z", ".rar", ".xz", ".bz2")
@@ -133,7 +134,7 @@ def _load(path: Path, name: str, pattern: re.Pattern[str] | None, layout: str) -
     except OSError as error:
         raise DataError(
             _("{path}: this cannot be read ({reason}).").format(
-                path=error.filename or path, reason=error.strerror or error
+                path=error.filename or path, reason=system_reason(error)
             )
         ) from error
     raise _nothing_there(path, name)

@@ -20,6 +20,7 @@ from PIL import Image
 from convlens.data.labels import natural_key
 from convlens.image_file import IMAGE_SUFFIXES
 from convlens.language import N_, _, listed
+from convlens.reasons import system_reason
 from convlens.text import original
 
 # What systems and programs write beside the images of a user, in lower case. Names that begin with
@@ -119,7 +120,7 @@ def _scanned(folder: Path) -> Iterator["os.DirEntry[str]"]:
         passed = _passed.get()
         if passed is None:
             raise
-        passed[str(folder)] = error.strerror or str(error)
+        passed[str(folder)] = system_reason(error)
 
 
 def entries(folder: Path) -> Found:

@@ -20,6 +20,7 @@ from starlette.types import ASGIApp
 
 from convlens.errors import ConfigError
 from convlens.language import _
+from convlens.reasons import system_reason
 from convlens.screen import marked
 from convlens.serve.protocol import WatchedProtocol
 
@@ -45,7 +46,7 @@ def bind(host: str, port: int) -> socket.socket:
     except (OSError, UnicodeError) as error:
         raise ConfigError(
             _("--host must be an address of this computer; found {host!r} ({reason}).").format(
-                host=host, reason=getattr(error, "strerror", None) or error
+                host=host, reason=system_reason(error)
             )
         ) from error
     # To most programs, localhost is 127.0.0.1.
@@ -80,7 +81,7 @@ def _address_errors(host: str, port: int) -> Iterator[None]:
             _(
                 "the server cannot listen at {host}, port {port}; {reason}. Choose another one "
                 "with --port or --host."
-            ).format(host=host, port=port, reason=error.strerror)
+            ).format(host=host, port=port, reason=system_reason(error))
         ) from error
 
 

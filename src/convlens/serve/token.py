@@ -10,6 +10,7 @@ from pathlib import Path
 
 from convlens.errors import ConfigError
 from convlens.language import _
+from convlens.reasons import system_reason
 
 
 def read_token(path: Path) -> str:
@@ -25,7 +26,7 @@ def read_token(path: Path) -> str:
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(
             _("{path}: the token file cannot be read; {reason}.").format(
-                path=path, reason=getattr(error, "strerror", None) or error
+                path=path, reason=system_reason(error)
             )
         ) from error
     mode = stat.S_IMODE(found.st_mode)

@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 
 from convlens.errors import ModelError
 from convlens.language import _
+from convlens.reasons import system_reason
 
 MAGIC = 0x1950A86A20F9469CFC6C
 VERSION = 1001
@@ -120,7 +121,7 @@ def read_torch_file(path: Path, sha256: str) -> dict[str, NDArray[Any]]:
     except OSError as error:
         raise ModelError(
             _("{path}: the weights must be a readable file; {reason}.").format(
-                path=path, reason=error.strerror or error
+                path=path, reason=system_reason(error)
             )
         ) from error
     found = hashlib.sha256(content).hexdigest()

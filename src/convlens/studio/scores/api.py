@@ -13,6 +13,7 @@ from starlette.routing import Route
 from convlens.errors import StorageError
 from convlens.evaluation.predictions import Predictions
 from convlens.language import _
+from convlens.reasons import system_reason
 from convlens.run_folder import read_json
 from convlens.studio.asking import whole_number
 from convlens.studio.changes import class_id
@@ -226,7 +227,7 @@ async def _report(request: Request) -> Response:
     except OSError as error:
         raise StorageError(
             _("{path}: the report cannot be read; {reason}.").format(
-                path=path, reason=error.strerror or error
+                path=path, reason=system_reason(error)
             )
         ) from error
     headers = {
