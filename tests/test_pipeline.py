@@ -6,6 +6,7 @@ import keras
 import numpy as np
 import pytest
 
+from convlens import recipe_choice
 from convlens.config import Config
 from convlens.errors import ConfigError, Interrupted, RunError
 from convlens.pipeline import train
@@ -45,6 +46,12 @@ def test_a_run_has_all_its_parts(finished_run):
     score = finished_run.report["metrics"]["accuracy"]
     assert score["low"] < score["value"] < score["high"]
     assert finished_run.classifier().provenance["metrics"]["accuracy"] == score
+
+
+def test_without_a_configuration_few_passes_are_made(digits, tmp_path, monkeypatch):
+    monkeypatch.setattr(recipe_choice, "MOST_EPOCHS", 1)
+    training = train(digits, run=tmp_path / "run", screen=QUIET).config.training
+    assert (training.recipe, training.epochs, training.optimizer) == ("fast", 1, "muon")
 
 
 def test_an_existing_folder_is_not_overwritten(finished_run, digits):

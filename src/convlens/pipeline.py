@@ -88,8 +88,9 @@ def train(  # noqa: PLR0913 - the public entry point; all but the first have def
             _carry_out(_reopen(dataset, folder, screen, stage_of), folder)
         return folder
     if config is None:
-        is_given = model is not None or start_from is not None
-        config = Config() if is_given else usual_training(Config(), frozenset(), len(dataset))
+        config = Config()
+        if model is None and start_from is None:
+            config = usual_training(config, frozenset(), dataset.training_size)
     refuse_conflicts("train", {"find_learning_rate": find_rate} | config.transfer.changed())
     begin(config, run)
     origin = choose_origin(config, model, start_from)

@@ -27,13 +27,13 @@ def usual_training(config: Config, given: frozenset[str], images: int) -> Config
     Args:
         config: All settings.
         given: The names of the settings that the user has given.
-        images: The number of images. With fewer than 8,000 there are more than ten epochs, unless
-            the user has given their number.
+        images: The number of images that the source has not set aside for tests. With fewer than
+            8,000 there are more than ten epochs, unless the user has given their number.
     """
     chosen = with_fast_recipe(config, given)
     if chosen == config or {"epochs", "steps_per_epoch"} & _said(config, given):
         return chosen
-    passes = math.ceil(LEAST_SEEN / min(images, config.data.limit or images))
+    passes = math.ceil(LEAST_SEEN / max(1, min(images, config.data.limit or images)))
     return chosen.replace(epochs=min(MOST_EPOCHS, max(passes, chosen.training.epochs)))
 
 

@@ -24,6 +24,7 @@ def test_counts_by_split_include_empty_classes():
     assert dataset.counts("train").tolist() == [1, 1, 0]
     assert dataset.counts("test").tolist() == [0, 2, 0]
     assert dataset.counts("val").tolist() == [0, 0, 0]
+    assert (dataset.training_size, make((0, 1, 1, 1)).training_size) == (2, 4)
     assert dataset.absent("train") == ["c"]
     assert dataset.absent("test") == ["a", "c"]
 

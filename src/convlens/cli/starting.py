@@ -109,7 +109,7 @@ def start_on_workers(  # noqa: PLR0913 - options of the command
     with workers_of(cluster, config) as stage_of:
         dataset = open_images(path, config, using)
         if start_from is None:
-            config = usual_training(config, given, len(dataset))
+            config = usual_training(config, given, dataset.training_size)
         return start_run(dataset, config, run=run, start_from=start_from, stage_of=stage_of)
 
 

@@ -94,7 +94,7 @@ def train(  # noqa: PLR0913 - options of the command
     with place_of(cluster, settings) as place:
         dataset = open_images(path, settings, using or (), ahead=is_plain)
         if from_ is None and seconds is None:
-            images = len(dataset) if few is None else few * dataset.num_classes
+            images = dataset.training_size if few is None else few * dataset.num_classes
             settings = usual_training(settings, given, images)
         if few is not None:
             done = start_few(dataset, settings, few, draws=draws, run=run, place=place)

@@ -124,6 +124,11 @@ class Dataset:
         return len(self.class_names)
 
     @property
+    def training_size(self) -> int:
+        """The number of images that the source has not set aside for validation or tests."""
+        return len(self) if self.splits is None else int(np.sum(self.splits == "train"))
+
+    @property
     def name(self) -> str:
         """A short name of the source, for titles and run folders; others may have the same."""
         path = Path(self.path)
