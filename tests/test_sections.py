@@ -2,15 +2,9 @@
 
 import dataclasses
 
-from convlens.sections import (
-    AUGMENT_PRESETS,
-    LEARNING_RATES,
-    SECTIONS,
-    AugmentConfig,
-    ModelConfig,
-    TrainingConfig,
-    all_settings,
-)
+from convlens.presets import AUGMENT_PRESETS, LEARNING_RATES
+from convlens.sections import SECTIONS, ModelConfig, all_settings
+from convlens.sections_of_training import AugmentConfig, TrainingConfig
 
 
 def test_every_setting_has_help_and_a_name_of_its_own():

@@ -13,15 +13,8 @@ from convlens.errors import ConfigError
 from convlens.language import N_, _
 from convlens.presets import AUGMENT_PRESETS, LEARNING_RATES, RECIPES
 from convlens.reasons import system_reason
-from convlens.sections import (
-    SECTIONS,
-    AugmentConfig,
-    DataConfig,
-    ModelConfig,
-    TrainingConfig,
-    TransferConfig,
-    all_settings,
-)
+from convlens.sections import SECTIONS, DataConfig, ModelConfig, TransferConfig, all_settings
+from convlens.sections_of_training import AugmentConfig, TrainingConfig
 from convlens.setting import typed, unknown
 from convlens.text import original, printable
 

@@ -1,7 +1,8 @@
 """Sections: every setting with its default, its help and its range.
 
 The flags of the command line, the sections of `run.toml` and the options page of the documentation
-are made from these fields. Nothing else holds a default.
+are made from these fields and those of `convlens.sections_of_training`. Nothing else holds a
+default.
 """
 
 import dataclasses
@@ -10,14 +11,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from convlens.language import N_
-from convlens.presets import (
-    ACTIVATIONS,
-    AUGMENT_PRESETS,
-    INITIALIZERS,
-    LEARNING_RATES,
-    RECIPES,
-    SCHEDULES,
-)
+from convlens.presets import ACTIVATIONS, INITIALIZERS
+from convlens.sections_of_training import AugmentConfig, TrainingConfig
 from convlens.setting import Section, setting
 
 
@@ -159,136 +154,6 @@ class TransferConfig(Section):
             "train unfrozen batch normalisations too, on the statistics of the batches; otherwise "
             "they keep their own"
         ),
-    )
-
-
-@dataclass(frozen=True)
-class AugmentConfig(Section):
-    """How training images are changed at random. A field that is None has the preset's value."""
-
-    augment: str = setting(
-        "light", N_("preset for the fields below"), choices=tuple(AUGMENT_PRESETS)
-    )
-    flip: bool | None = setting(
-        None, N_("mirror left and right (default: only where the classes allow it)")
-    )
-    shift: float | None = setting(
-        None, N_("largest shift, as a share of the side"), low=0, high=0.5
-    )
-    zoom: float | None = setting(None, N_("largest zoom in or out, as a share"), low=0, high=0.9)
-    rotate: float | None = setting(None, N_("largest rotation in degrees"), low=0, high=180)
-    shear: float | None = setting(None, N_("largest shear in degrees"), low=0, high=60)
-    erase: float | None = setting(None, N_("probability that a rectangle is erased"), low=0, high=1)
-    randaugment: int | None = setting(
-        None, N_("number of random colour operations on an image"), low=0, high=8
-    )
-    mixup: float | None = setting(None, N_("alpha of mixup; 0 switches it off"), low=0, high=10)
-    cutmix: float | None = setting(None, N_("alpha of CutMix; 0 switches it off"), low=0, high=10)
-
-
-@dataclass(frozen=True)
-class TrainingConfig(Section):
-    """How the network is trained."""
-
-    recipe: str = setting(
-        "standard",
-        N_(
-            "preset for the network and its training (standard has the defaults of the other "
-            "flags; fast learns in few passes, and is used where no network, batch size or setting "
-            "of the optimizer is given); other flags take precedence"
-        ),
-        choices=tuple(RECIPES),
-    )
-    epochs: int = setting(
-        20, N_("passes over the training images, or epochs of --steps-per-epoch steps"), low=1
-    )
-    steps_per_epoch: int | None = setting(
-        None,
-        N_("steps of an epoch, which ends with a validation (default: one pass over the images)"),
-        low=1,
-    )
-    batch_size: int = setting(64, N_("images in a step"), low=1)
-    micro_batch: int | None = setting(
-        None,
-        N_(
-            "images of a step that are computed at a time, where their gradients are added up; 0 "
-            "is all of them (default: as many as fit into the memory)"
-        ),
-        low=0,
-    )
-    learning_rate: float | None = setting(
-        None, N_("largest learning rate (default: depends on the optimizer)"), above=0
-    )
-    optimizer: str = setting("adamw", N_("optimizer"), choices=tuple(LEARNING_RATES))
-    schedule: str = setting("one_cycle", N_("learning rate over time"), choices=SCHEDULES)
-    warmup_epochs: float = setting(
-        1.0, N_("epochs in which the learning rate rises before the cosine"), low=0
-    )
-    weight_decay: float = setting(
-        0.05, N_("adamw: weight decay of the kernels; muon: of the last one"), low=0, high=1
-    )
-    label_smoothing: float = setting(
-        0.0, N_("share of a label that is spread over all classes"), low=0, high=0.5
-    )
-    average_weights: bool = setting(
-        False,
-        N_(
-            "validate and keep an average of the late weights (of a mean age of a tenth of the "
-            "steps) instead of those of the last step"
-        ),
-    )
-    class_weights: str = setting(
-        "auto",
-        N_(
-            "weigh rare classes more (auto does so where the largest class has 1.5 times the "
-            "images of the smallest)"
-        ),
-        choices=("auto", "on", "off"),
-    )
-    patience: int = setting(
-        0,
-        N_("epochs without a better validation score before the training stops; 0 is never"),
-        low=0,
-    )
-    seed: int = setting(0, N_("seed of every random choice"), low=0, high=2**31 - 1)
-    precision: str = setting(
-        "auto", N_("arithmetic of the training"), choices=("auto", "float32", "bfloat16")
-    )
-    threads: int | None = setting(
-        None, N_("number of processor threads (default: all)"), low=1, high=1024
-    )
-    workers: int | None = setting(
-        None,
-        N_(
-            "processes of --cluster that train one network together, each on its share of every "
-            "step (--backend jax)"
-        ),
-        low=1,
-        high=4096,
-    )
-    backend: str = setting(
-        "auto",
-        N_("engine under Keras (auto is KERAS_BACKEND, or else tensorflow)"),
-        choices=("auto", "tensorflow", "jax", "torch"),
-    )
-    calibration: bool = setting(
-        True,
-        N_(
-            "calibrate the probabilities on the validation images, and choose a threshold for none "
-            "of these"
-        ),
-    )
-    accept: float = setting(
-        0.95,
-        N_("share of the correctly classified validation images that the threshold accepts"),
-        low=0.5,
-        high=1,
-    )
-    tensorboard: bool = setting(
-        False, N_("write scalars, histograms and the graph for TensorBoard")
-    )
-    snapshots: int = setting(
-        0, N_("states of the network that are kept on the way; 0 is none"), low=0, high=1000
     )
 
 
