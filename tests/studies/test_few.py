@@ -17,7 +17,8 @@ from convlens.pipeline import train
 from convlens.report.again import score_again
 from convlens.run import Run
 from convlens.screen import Screen
-from convlens.studies.few import mean_of_draws, resume_few, train_on_few
+from convlens.studies.draws import mean_of_draws
+from convlens.studies.few import resume_few, train_on_few
 from tests.conftest import without_charts, without_maps
 from tests.trainings import press_ctrl_c, same_weights
 

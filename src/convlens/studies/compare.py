@@ -6,7 +6,6 @@ images are used once per network, for the final table.
 """
 
 import json
-import shlex
 from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
@@ -23,9 +22,10 @@ from convlens.language import N_, _, listed
 from convlens.pipeline import begin, checked, open_trainer
 from convlens.run import Run
 from convlens.run_folder import COMPARISON_FACTS, refuse_begun
-from convlens.screen import Screen, duration
+from convlens.screen import Screen
+from convlens.studies.comparison_shown import announce, show_result, show_trained
 from convlens.studies.places import Here, Job, Place
-from convlens.studies.ranking import TRAINED, Ranking, score_runs
+from convlens.studies.ranking import TRAINED, score_runs
 from convlens.studies.recipes import (
     check_minutes,
     check_models,
@@ -34,7 +34,6 @@ from convlens.studies.recipes import (
     make_recipes,
     plan_networks,
 )
-from convlens.training.setup import describe_images
 
 DEFAULT_MINUTES = 2.0  # of each network
 FACTS = COMPARISON_FACTS  # models, minutes and path; at the end ranking and paired_test too
@@ -93,7 +92,7 @@ def compare(  # noqa: PLR0913 - the public entry point; all but two have default
     _require_images(prepared)
     recipes = make_recipes(names, config)
     check_models(recipes, prepared)
-    _announce(prepared, len(names), minutes, screen)
+    announce(prepared, len(names), minutes, screen)
     with explained_stops(
         lambda: _("No network was trained."), _("stopped while measuring."), several=True
     ):
@@ -185,17 +184,6 @@ def _require_images(prepared: Prepared) -> None:
         )
 
 
-def _announce(prepared: Prepared, count: int, minutes: float, screen: Screen) -> None:
-    """Print which images are used, and how long the networks will be trained."""
-    time = _("{count} networks of {each} (--minutes), {all}, and a while to measure").format(
-        count=count, each=duration(60 * minutes), all=duration(60 * minutes * count)
-    )
-    images = [(_(name), text) for name, text in describe_images(prepared).items()]
-    screen.facts([*images, (_("time"), time)])
-    for note in prepared.notes:
-        screen.note(note)
-
-
 def _carry_out(comparison: Run, prepared: Prepared, screen: Screen, place: Place) -> Run:
     """Train the networks that are not trained yet, score all, and write and print the result."""
     facts = comparison.read(FACTS)
@@ -207,7 +195,7 @@ def _carry_out(comparison: Run, prepared: Prepared, screen: Screen, place: Place
     with explained_stops(how_to_go_on, _("stopped; what was done is kept."), several=True):
         bar = Screen(console=screen.console, rows=False)
         for job, note in place.each(train_network, jobs, prepared, bar):
-            _show_trained(job.run, note, screen)
+            show_trained(job.run, note, screen)
         with screen.console.status("scoring"):
             ranking = score_runs(runs, screen)
             ranking.draw(
@@ -216,7 +204,7 @@ def _carry_out(comparison: Run, prepared: Prepared, screen: Screen, place: Place
     facts |= {"data": prepared.summary()} | ranking.to_dict()
     comparison.write(FACTS, json.dumps(facts, ensure_ascii=False, indent=1))
     seal(comparison.folder)
-    _show(comparison, ranking, screen)
+    show_result(comparison, ranking, screen)
     return comparison
 
 
@@ -258,48 +246,3 @@ def train_network(run: Run, prepared: Prepared, screen: Screen, seconds: float) 
     spent = seconds_trained(run)
     run.write(TRAINED, json.dumps({"seconds": spent, "note": note}, ensure_ascii=False))
     return note
-
-
-def _show_trained(run: Run, note: str, screen: Screen) -> None:
-    """Print what the training of a network has reached."""
-    if note:
-        screen.note(note)
-    if run.classifier_path.exists():
-        history = run.history
-        best = max(float(row["val_accuracy"] or 0) for row in history)
-        screen.say(
-            _("{name}: {epochs} epochs in {time}, best validation accuracy {best:.1f} %").format(
-                name=run.folder.name,
-                epochs=len(history),
-                time=duration(run.read(TRAINED)["seconds"]),
-                best=100 * best,
-            )
-        )
-
-
-def _show(comparison: Run, ranking: Ranking, screen: Screen) -> None:
-    """Print the table, the verdicts and where everything lies."""
-    first = ranking.entries[0]
-    screen.say()
-    scored = _("ranked on {val:,} validation images; scored once on {test:,} test images")
-    screen.say(scored.format(val=first.val.n, test=first.test.n), "dim")
-    screen.say(
-        _("ms: the time to classify one decoded image, alone in its batch, in float32"), "dim"
-    )
-    screen.columns(ranking.rows())
-    screen.say("\n".join(["", *map(str, ranking.said)]))
-    if len(ranking.pairs) > 1:
-        screen.say(
-            _("p: McNemar, exact, after Holm for {count} pairs; all are in compare.json").format(
-                count=len(ranking.pairs)
-            ),
-            "dim",
-        )
-    predict = shlex.join(["convlens", "predict", str(comparison.folder / first.name)])
-    folder = comparison.folder
-    screen.say()
-    charts = _("{folder}/plots/tradeoff.png, growth.png beside it")
-    screen.fact(_("charts"), charts.format(folder=folder))
-    screen.fact(_("numbers"), str(folder / FACTS))
-    screen.fact(_("reports"), _("{folder}/MODEL/report.html").format(folder=folder))
-    screen.fact(_("next"), _("{command} IMAGE...").format(command=predict))

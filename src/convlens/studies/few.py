@@ -6,8 +6,6 @@ standard deviation of more than one percentage point. Therefore several draws ar
 scored. If the study is killed, it goes on with the draws that are left, as it would have.
 """
 
-import json
-import math
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -15,23 +13,20 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import stats
 
 from convlens import backend
-from convlens.charts.curves import show_scores
-from convlens.checksums import seal, unseal
 from convlens.config import Config
 from convlens.data.dataset import Dataset
 from convlens.data.prepared import Prepared
 from convlens.errors import ConfigError, DataError
-from convlens.evaluation.metrics import wilson
 from convlens.evaluation.scores import Score
-from convlens.files import explained_stops, write_atomically
-from convlens.language import N_, _, ngettext
+from convlens.files import explained_stops
+from convlens.language import N_, _
 from convlens.pipeline import begin, open_training, prepare_images
 from convlens.report.finish import finish
 from convlens.run import Run
 from convlens.screen import Screen
+from convlens.studies.draws import write_draws
 from convlens.studies.places import Here, Job, Place
 from convlens.studies.several import as_begun, continued, write_asked
 from convlens.training.network import Origin
@@ -152,7 +147,7 @@ class _Few:
         with explained_stops(outer.how_to_resume, stopped, several=True):
             for job, _result in place.each(train_draw, jobs, shared, Screen(quiet=True)):
                 self._show(job.number, job.run)
-        _write(outer, self.k, [_score_of(inner) for inner in inners.values()], self.screen)
+        write_draws(outer, self.k, [_score_of(inner) for inner in inners.values()], self.screen)
 
     def _announce(self, outer: Run, drawn: NDArray[np.int64], place: Place) -> None:
         """Record and print what is trained on the images of the first draw."""
@@ -243,60 +238,3 @@ def _pools(whole: Prepared, k: int) -> list[NDArray[np.int64]]:
             ).format(k=k, name=whole.dataset.class_names[smallest], count=len(pools[smallest]))
         )
     return pools
-
-
-def _write(run: Run, k: int, scores: list[Score], screen: Screen) -> None:
-    """Write the mean as table, chart and report, copy the first classifier, and print the mean."""
-    unseal(run.folder)
-    mean = mean_of_draws([score.value for score in scores], scores[0].n)
-    rows = [f"{n},{one.value},{one.low},{one.high},{one.n}\n" for n, one in enumerate(scores, 1)]
-    run.write("draws.csv", "".join(["draw,accuracy,low,high,images\n", *rows]))
-    bars: dict[str, Score] = {
-        _("draw {number}").format(number=number): score for number, score in enumerate(scores, 1)
-    }
-    bars[_("mean")] = mean
-    title = ngettext("{k} image a class", "{k} images a class", k).format(k=k)
-    run.write_figure("draws", show_scores({title: bars}))
-    first = Run(run.folder / "draw-1")
-    write_atomically(run.classifier_path, first.classifier_path.read_bytes(), _("the classifier"))
-    run.write_history(first.history)
-    content = {
-        "title": run.folder.name,
-        "few": k,
-        "metrics": {"accuracy": mean.to_dict()},
-        "draws": [score.to_dict() for score in scores],
-        "test_evaluations": len(scores),
-    }
-    run.write("report.json", json.dumps(content, indent=1))
-    seal(run.folder)
-    result = _("{value} {interval} over {draws} draws of {k} a class").format(
-        value=mean.value_text, interval=mean.interval_text, draws=len(scores), k=k
-    )
-    screen.say()
-    screen.fact(_("mean"), result)
-    where = _(
-        "{path}; each draw has its own draw-N/report.html; the classifier is that of the first draw"
-    )
-    screen.fact(_("draws"), where.format(path=run.folder / "draws.csv"))
-
-
-def mean_of_draws(values: Sequence[float], n: int) -> Score:
-    """Return the mean accuracy of two draws or more with its 95 % interval.
-
-    The interval has two independent parts, whose squares add up. One is the spread of the draws, by
-    Student's t. The other is that of the test images, which all draws share, by Wilson's interval
-    of the mean.
-
-    Args:
-        values: The accuracy of each draw, 0 to 1.
-        n: The number of test images.
-
-    >>> score = mean_of_draws([0.97, 0.98, 0.99], 100)
-    >>> round(score.value, 3), round(score.low, 3), round(score.high, 3)
-    (0.98, 0.924, 1.0)
-    """
-    mean = float(np.mean(values))
-    half = float(stats.t.ppf(0.975, len(values) - 1) * stats.sem(values))
-    shared = wilson(round(mean * n), n)
-    low, high = (math.hypot(half, mean - end) for end in (shared.low, shared.high))
-    return Score(mean, max(mean - low, 0.0), min(mean + high, 1.0), n)
