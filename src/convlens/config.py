@@ -11,7 +11,7 @@ import tomli_w
 
 from convlens.errors import ConfigError
 from convlens.language import N_, _
-from convlens.presets import AUGMENT_PRESETS, LEARNING_RATES, RECIPES
+from convlens.presets import AUGMENT_PRESETS, FAST, LEARNING_RATES, RECIPES
 from convlens.reasons import system_reason
 from convlens.sections import SECTIONS, DataConfig, ModelConfig, TransferConfig, all_settings
 from convlens.sections_of_training import AugmentConfig, TrainingConfig
@@ -31,19 +31,31 @@ __all__ = [
 ]
 
 DEFAULTS = {item.name: item.default for _section, item in all_settings()}
+USUAL_MODELS = (DEFAULTS["model"], RECIPES[FAST]["model"])  # which nobody has to name
 FINE_TUNING = {"augment": "light", "epochs": 5, "batch_size": 32}  # where layers are unfrozen
 FEATURES = {"augment": "none"}  # so that the features of an image are computed once
 
 
 @dataclass(frozen=True)
 class Config:
-    """The whole configuration, as `run.toml` holds it."""
+    """The whole configuration, as `run.toml` holds it.
+
+    Attributes:
+        data: Which images are used.
+        model: Which network is trained.
+        transfer: Which trained network is used.
+        augment: How training images are changed.
+        training: How the network is trained.
+        given: The names of the settings that somebody has given, defaults among them. It does not
+            count where configurations are compared.
+    """
 
     data: DataConfig = field(default_factory=DataConfig)
     model: ModelConfig = field(default_factory=ModelConfig)
     transfer: TransferConfig = field(default_factory=TransferConfig)
     augment: AugmentConfig = field(default_factory=AugmentConfig)
     training: TrainingConfig = field(default_factory=TrainingConfig)
+    given: frozenset[str] = field(default=frozenset(), compare=False, repr=False)
 
     def replace(self, **values: Any) -> "Config":
         """Return a copy in which settings are changed by name, whatever their section.
@@ -63,6 +75,7 @@ class Config:
         >>> Config().replace(epochs=3, size="32").training.epochs
         3
         """
+        given = self.given | values.keys()
         if "recipe" in values:
             former = {name: DEFAULTS[name] for name in RECIPES[self.training.recipe]}
             values = former | RECIPES.get(str(values["recipe"]), {}) | values
@@ -83,6 +96,7 @@ class Config:
             changes[section][name] = typed(name, value, SECTIONS[section])
         return dataclasses.replace(
             self,
+            given=given,
             **{
                 name: dataclasses.replace(getattr(self, name), **change)
                 for name, change in changes.items()
@@ -93,17 +107,21 @@ class Config:
         """Return a copy for a run that goes on, in which no micro-batch is chosen any more."""
         return self.replace(micro_batch=self.training.micro_batch or 0)
 
+    def to_dict(self) -> dict[str, dict[str, Any]]:
+        """Return the values of all settings by section."""
+        return {name: dataclasses.asdict(getattr(self, name)) for name in SECTIONS}
+
     def to_toml(self) -> str:
         """Return the text of `run.toml`. A setting that is None is left out."""
-        given = {
+        written = {
             name: {
                 key: printable(value) if isinstance(value, str) else value
                 for key, value in section.items()
                 if value is not None
             }
-            for name, section in dataclasses.asdict(self).items()
+            for name, section in self.to_dict().items()
         }
-        return tomli_w.dumps(given)
+        return tomli_w.dumps(written)
 
     @classmethod
     def from_toml(cls, path: str | Path) -> "Config":

@@ -63,9 +63,9 @@ def train(  # noqa: PLR0913 - the public entry point; all but the first have def
 
     Args:
         dataset: The labelled images, from `load_data`.
-        config: All settings; `Config().replace(epochs=5)` changes some of them. None is the recipe
-            for few passes, as for `convlens train` without flags, or the defaults of `Config`
-            where the network is given.
+        config: All settings; `Config().replace(epochs=5)` changes some of them. Where it names no
+            network and no part of its training, the recipe for few passes is used, unless `model`
+            or `start_from` is given.
         model: A Keras model of your own instead of a network of the zoo. It has the best weights
             afterwards.
         run: The name or the folder of the new run.
@@ -87,10 +87,9 @@ def train(  # noqa: PLR0913 - the public entry point; all but the first have def
         with folder.resumed(screen):
             _carry_out(_reopen(dataset, folder, screen, stage_of), folder)
         return folder
-    if config is None:
-        config = Config()
-        if model is None and start_from is None:
-            config = usual_training(config, frozenset(), dataset.training_size)
+    config = config or Config()
+    if model is None and start_from is None:
+        config = usual_training(config, dataset)
     refuse_conflicts("train", {"find_learning_rate": find_rate} | config.transfer.changed())
     begin(config, run)
     origin = choose_origin(config, model, start_from)

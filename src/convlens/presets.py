@@ -15,10 +15,11 @@ LEARNING_RATES = {
 }
 SCHEDULES = ("constant", "cosine", "linear", "one_cycle")
 
+FAST = "fast"
 # Each recipe sets settings of any section that are not given.
 RECIPES: dict[str, dict[str, Any]] = {
     "standard": {},
-    "fast": {
+    FAST: {
         "model": "fast_cnn",
         "augment": "shift",
         "epochs": 10,

@@ -2,9 +2,10 @@
 
 from convlens.language import N_, _
 
-# What `os.strerror` says on Linux, as far as users meet it. Other texts stay as they are.
+# What Linux and Python say, as far as users meet it. Other texts stay as they are.
 KNOWN = (
     N_("Address already in use"),
+    N_("Bad file descriptor"),
     N_("Cannot assign requested address"),
     N_("Connection refused"),
     N_("Connection timed out"),
@@ -13,17 +14,22 @@ KNOWN = (
     N_("Disk quota exceeded"),
     N_("File exists"),
     N_("File name too long"),
+    N_("File too large"),
     N_("Input/output error"),
     N_("Is a directory"),
     N_("Name or service not known"),
-    N_("No such file or directory"),
+    N_("Network is unreachable"),
+    N_("No route to host"),
     N_("No space left on device"),
+    N_("No such file or directory"),
     N_("Not a directory"),
     N_("Operation not permitted"),
     N_("Permission denied"),
     N_("Read-only file system"),
+    N_("Temporary failure in name resolution"),
     N_("Too many levels of symbolic links"),
     N_("Too many open files"),
+    N_("timed out"),
 )
 
 
@@ -35,5 +41,4 @@ def system_reason(error: BaseException) -> str:
     >>> system_reason(ValueError("not UTF-8"))
     'not UTF-8'
     """
-    reason = getattr(error, "strerror", None)
-    return _(reason) if reason else str(error)
+    return _(getattr(error, "strerror", None) or str(error))

@@ -9,6 +9,7 @@ from convlens.errors import RunError
 from convlens.files import and_more, claim_folder, numbered, with_present_names
 from convlens.folders import TEMPORARY
 from convlens.language import _, sentences
+from convlens.reasons import system_reason
 from convlens.text import original
 
 RUNS = Path("runs")
@@ -138,7 +139,7 @@ def read_json(path: Path) -> dict[str, Any]:
     except (OSError, ValueError) as error:
         raise RunError(
             _("{path}: this file of the run cannot be read; {reason}.").format(
-                path=path, reason=error
+                path=path, reason=system_reason(error)
             )
         ) from error
 

@@ -2,7 +2,7 @@
 
 The flags of the command line, the sections of `run.toml` and the options page of the documentation
 are made from these fields and those of `convlens.sections_of_training`. Nothing else holds a
-default.
+default, except that a training that nobody has named follows a recipe (`convlens.recipe_choice`).
 """
 
 import dataclasses

@@ -1,5 +1,7 @@
 """What every training with a time budget does, and a head on a frozen backbone within it."""
 
+from dataclasses import replace
+
 import pytest
 
 from convlens.budget import timed_run
@@ -22,7 +24,7 @@ from tests.trainings import recording
 
 @pytest.fixture
 def timed(digits, quick):
-    return TimedRun(digits, SMALL, Clock(300.0), QUIET, frozenset())
+    return TimedRun(digits, SMALL, Clock(300.0), QUIET)
 
 
 @pytest.fixture
@@ -139,7 +141,8 @@ def test_what_the_user_has_set_is_kept_where_layers_learn(digits, backbone):
     frozen = config.replace(backbone=str(backbone))
 
     def fine_tuned(*given):
-        timed = TimedRun(digits, config, Clock(60), QUIET, frozenset(given))
+        asked = replace(config, given=frozenset(given))
+        timed = TimedRun(digits, asked, Clock(60), QUIET)
         return timed_run._fine_tuned(timed, frozen, "2")
 
     assert fine_tuned("augment", "batch_size", "limit").augment.augment == "none"

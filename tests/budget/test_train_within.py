@@ -1,4 +1,4 @@
-from dataclasses import asdict
+from dataclasses import replace
 from types import SimpleNamespace
 
 import keras
@@ -16,14 +16,12 @@ from convlens.training import fit as fit_module
 from convlens.training.network import choose_network
 from tests.budget.conftest import QUIET, SMALL
 
-MODEL = frozenset({"model"})
-
 
 def test_from_scratch_as_planned(digits, tmp_path, monkeypatch, quick):
     """With made-up costs the plan can be checked by hand: 95 % of what is left are two passes."""
     monkeypatch.setattr(timed_run, "measure_costs", lambda *_: Costs(100.0))
     monkeypatch.setattr(module, "rehearse_ending", lambda *_: (5.0, 0.1))
-    run = train_within(digits, SMALL, 640.0, given=MODEL, run=tmp_path / "run", screen=QUIET)
+    run = train_within(digits, SMALL, 640.0, run=tmp_path / "run", screen=QUIET)
     assert len(run.history) == run.config.training.epochs == 2
     assert run.config.training.steps_per_epoch == 3
     assert run.data["budget"] == 640.0
@@ -31,9 +29,8 @@ def test_from_scratch_as_planned(digits, tmp_path, monkeypatch, quick):
 
 @pytest.mark.parametrize("name", ["model", "recipe"])
 def test_no_backbone_where_another_network_is_asked_for(name):
-    timed = SimpleNamespace(
-        config=Config().replace(recipe="fast"), given=frozenset([name]), facts={}
-    )
+    config = replace(Config().replace(recipe="fast"), given=frozenset([name]))
+    timed = SimpleNamespace(config=config, facts={})
     assert module._choose_backbone(timed) is None
     assert timed.facts["backbone"] == "not taken: another network is asked for"
 
@@ -44,7 +41,7 @@ def test_a_time_too_short_names_the_least(digits, backbone, tmp_path, monkeypatc
     with pytest.raises(
         ConfigError, match=r"--budget must be about 47 s at least for one pass .* found 20 s"
     ):
-        train_within(digits, SMALL, 20.0, given=MODEL, run=tmp_path / "run", screen=QUIET)
+        train_within(digits, SMALL, 20.0, run=tmp_path / "run", screen=QUIET)
     with pytest.raises(
         ConfigError, match=r"--budget must be .* at least for a head on .*trained.keras: "
     ):
@@ -60,7 +57,7 @@ def test_ctrl_c_while_measuring(digits, tmp_path, monkeypatch, quick):
 
     monkeypatch.setattr(timed_run, "measure_costs", pressed)
     with pytest.raises(Interrupted, match="Nothing was trained yet"):
-        train_within(digits, SMALL, 60.0, given=MODEL, run=tmp_path / "run", screen=QUIET)
+        train_within(digits, SMALL, 60.0, run=tmp_path / "run", screen=QUIET)
 
 
 def test_a_pattern_that_fits_no_layer_is_refused_before_anything_is_trained(
@@ -76,7 +73,7 @@ def test_a_backbone_that_learned_from_test_images_is_refused(digits, backbone, t
     config = SMALL.replace(backbone=str(backbone))
     own, path = Classifier.load(backbone), tmp_path / "own.keras"
     prepared = choose_network(SMALL).prepare(digits, SMALL, None)
-    own.provenance = {"data": prepared.summary(), "config": asdict(config)}
+    own.provenance = {"data": prepared.summary(), "config": config.to_dict()}
     own.save(path)
     with pytest.raises(ConfigError, match="--seed must be as in the first training"):
         train_within(
@@ -136,7 +133,6 @@ def test_twenty_seconds_are_kept_to(digits, tmp_path, monkeypatch):
         digits,
         Config().replace(model="custom_cnn"),
         20.0,
-        given=MODEL,
         run=tmp_path / "run",
         screen=QUIET,
         began=began,

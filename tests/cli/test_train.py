@@ -9,9 +9,7 @@ import pytest
 from PIL import Image
 
 from convlens import backend
-from convlens.cli.flags import Flags
 from convlens.cli.starting import open_images, require_name
-from convlens.cli.train import given_settings
 from convlens.config import Config
 from convlens.errors import BackendError, ConfigError, RunError
 from tests.cli.commands import QUICK, run
@@ -145,14 +143,6 @@ def test_photographs_are_told_of_a_backbone(side, flags, told, here, capsys, mon
     monkeypatch.setattr("convlens.pipeline.train", stop)
     assert run("train", "photographs", *flags) == ConfigError.exit_code
     assert ("--backbone efficientnet_lite0" in capsys.readouterr().out) is told
-
-
-def test_settings_that_the_user_has_set_are_flags_and_those_of_a_file(tmp_path):
-    path = tmp_path / "my.toml"
-    path.write_text("[training]\nepochs = 3\n[data]\nsize = '32'\n")
-    flags = Flags(batch_size=8, epochs=None)
-    assert given_settings(flags, path) == {"batch_size", "epochs", "size"}
-    assert given_settings(flags, None) == {"batch_size"}
 
 
 def test_images_are_loaded_with_the_pattern_of_the_configuration(here, shapes):

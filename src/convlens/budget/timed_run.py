@@ -63,17 +63,13 @@ class TimedRun:
         config: The configuration that the user asked for.
         clock: The time budget.
         screen: Where the progress is shown.
-        given: The names of the settings that the user has given.
     """
 
-    def __init__(
-        self, dataset: Dataset, config: Config, clock: Clock, screen: Screen, given: frozenset[str]
-    ) -> None:
+    def __init__(self, dataset: Dataset, config: Config, clock: Clock, screen: Screen) -> None:
         self.dataset = dataset
         self.config = config
         self.clock = clock
         self.screen = screen
-        self.given = given
         self.facts: dict[str, str] = {}  # what was measured and chosen, for the user
         self.folder: Run | None = None
         self.until_end = ExitStack()  # holds the lock of the folder
@@ -253,6 +249,6 @@ def _fine_tuned(timed: TimedRun, frozen: Config, unfreeze: str) -> Config:
         return replace(timed.config, data=frozen.data)
     settings = asdict(timed.config.augment)
     settings["batch_size"] = timed.config.training.batch_size
-    kept = {name: value for name, value in settings.items() if name in timed.given}
+    kept = {name: value for name, value in settings.items() if name in timed.config.given}
     snapshots = timed.config.training.snapshots
     return frozen.replace(unfreeze=unfreeze, snapshots=snapshots, **kept)

@@ -35,12 +35,11 @@ MAPS = 20.0  # seconds that must be left for the maps of a backbone in the repor
 WHOLE_NETWORK = N_("--snapshots keeps a network that learns step by step as a whole")
 
 
-def train_within(  # noqa: PLR0913 - the public entry point; all but three have defaults
+def train_within(
     dataset: Dataset,
     config: Config,
     seconds: float,
     *,
-    given: frozenset[str] = frozenset(),
     run: str | Path | None = None,
     screen: Screen | None = None,
     began: float | None = None,
@@ -54,10 +53,9 @@ def train_within(  # noqa: PLR0913 - the public entry point; all but three have 
 
     Args:
         dataset: The labelled images, from `load_data`.
-        config: All settings but epochs and steps_per_epoch.
+        config: All settings but epochs and steps_per_epoch. The network, the augmentation and the
+            batch size may be chosen differently where nobody has given them.
         seconds: The time from `began` to the printed report.
-        given: The names of the settings that the user has given. If the network, the augmentation
-            or the batch size is not among them, it may be chosen differently.
         run: The name or the folder of the new run.
         screen: Where the progress is shown.
         began: The time at which the budget began, as `time.time` gives it. None is now.
@@ -72,7 +70,7 @@ def train_within(  # noqa: PLR0913 - the public entry point; all but three have 
     begin(config, run)
     if config.transfer.backbone is None:
         choose_origin(config)  # refuses an unknown network before anything is measured
-    timed = TimedRun(dataset, config, Clock(seconds, began), screen or Screen(), given)
+    timed = TimedRun(dataset, config, Clock(seconds, began), screen or Screen())
     with explained_stops(timed.how_to_go_on), timed.until_end:
         return _train(timed, run)
 
@@ -131,7 +129,7 @@ def _choose_backbone(timed: TimedRun) -> tuple[Config, SizeChoice] | None:
 
 def why_not_backbone(timed: TimedRun) -> str:
     """Return why no backbone is tried where the user has named none, or nothing."""
-    if {"model", "recipe"} & timed.given:
+    if {"model", "recipe"} & timed.config.given:
         return _(OTHER_NETWORK)
     reason = unlike_photographs(timed.dataset, timed.config)
     if not reason and timed.config.training.snapshots:
@@ -177,7 +175,7 @@ class FromScratch:
 
 def measure_from_scratch(timed: TimedRun) -> FromScratch:
     """Decode the images, and measure what the configured network costs."""
-    timed.config = with_fast_recipe(timed.config, timed.given)
+    timed.config = with_fast_recipe(timed.config)
     origin = choose_origin(timed.config)
     prepared = prepare_images(origin, timed.dataset, timed.config, timed.screen)
     trainer = Trainer(Setup.create(prepared, timed.config, origin), timed.screen)
@@ -203,7 +201,7 @@ def _train_from_scratch(timed: TimedRun, name: str | Path | None) -> tuple[Train
 
 def _require_decoding(timed: TimedRun) -> None:
     """Refuse a budget that is too short to decode the images, before they are decoded."""
-    config = with_fast_recipe(timed.config, timed.given)
+    config = with_fast_recipe(timed.config)
     scale = choose_origin(config).demands.scale
     preprocessing = choose_preprocessing(timed.dataset, config.data, scale)
     if not is_stored(timed.dataset, preprocessing):

@@ -11,6 +11,7 @@ from convlens.cli.overview import composed
 from convlens.config import Config
 from convlens.errors import ConfigError
 from convlens.language import N_, Message, _, listed
+from convlens.presets import FAST, RECIPES
 from convlens.sections import SECTIONS, all_settings
 from convlens.setting import flag_of
 
@@ -47,7 +48,12 @@ Layout = Annotated[
     Parameter(help=N_("what folders called train, val or test are [auto]")),
 ]
 
-TRAIN_DEFAULTS = {"recipe": "fast"}  # see `recipe_choice`
+# Of `convlens train` where nobody names a training, see `recipe_choice`.
+TRAIN_DEFAULTS = {
+    **RECIPES[FAST],
+    "recipe": N_("fast, or standard where a network or a part of its training is named"),
+    "epochs": N_("10 to 60, the more the fewer images there are"),
+}
 SEARCH_DEFAULTS = {"model": "custom_cnn", "epochs": 8}  # of a trial, where no flag is given
 COMPARE_DECIDES = ("model", "epochs", "steps_per_epoch", "patience")
 OF_ONE_TRAINING = ("snapshots", "workers")  # settings that only a single training has
@@ -103,7 +109,7 @@ def _written(value: Any) -> str:
     """Return a default value as it is written on the command line."""
     if value is None:
         return ""
-    return ",".join(map(str, value)) if isinstance(value, tuple) else str(value)
+    return ",".join(map(str, value)) if isinstance(value, tuple) else _(str(value))
 
 
 def _make_flags(

@@ -3,6 +3,7 @@
 import shlex
 from collections.abc import Sequence
 from contextlib import nullcontext
+from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,8 +14,7 @@ from convlens.config import Config, ModelConfig
 from convlens.errors import ConfigError, RunError
 from convlens.language import N_, _
 from convlens.lock import refuse_locked
-from convlens.presets import RECIPES
-from convlens.recipe_choice import usual_training
+from convlens.recipe_choice import with_fast_recipe
 from convlens.screen import Screen
 
 if TYPE_CHECKING:
@@ -85,15 +85,13 @@ def start_run(
     )
 
 
-def start_on_workers(  # noqa: PLR0913 - options of the command
+def start_on_workers(
     path: str,
     config: Config,
     cluster: str,
     using: Sequence[Path],
     run: str | None,
     start_from: str | None,
-    *,
-    given: frozenset[str],
 ) -> "Run":
     """Train on several processes of a cluster and return the run; see `start_run`.
 
@@ -104,12 +102,11 @@ def start_on_workers(  # noqa: PLR0913 - options of the command
         using: Lists of corrections.
         run: The name or folder of the new run.
         start_from: A classifier file or a run to train further.
-        given: The names of the settings that the user has given.
     """
+    if start_from is None:
+        config = with_fast_recipe(config)  # whose batches the workers share
     with workers_of(cluster, config) as stage_of:
         dataset = open_images(path, config, using)
-        if start_from is None:
-            config = usual_training(config, given, dataset.training_size)
         return start_run(dataset, config, run=run, start_from=start_from, stage_of=stage_of)
 
 
@@ -149,9 +146,8 @@ def _suggest_backbone(dataset: "Dataset", config: Config, screen: Screen) -> Non
     """Suggest a backbone for photographs, if no network was chosen."""
     from convlens.data.photographs import unlike_photographs
 
-    usual = (ModelConfig(), ModelConfig(model=RECIPES["fast"]["model"]))
-    is_chosen = config.transfer.backbone is not None or config.model not in usual
-    if not is_chosen and not unlike_photographs(dataset, config):
+    choosing = {"backbone", "recipe", *(item.name for item in fields(ModelConfig))}
+    if not choosing & config.given and not unlike_photographs(dataset, config):
         screen.note(
             _(
                 "these images look like photographs: --backbone efficientnet_lite0 is mostly more "
@@ -176,16 +172,13 @@ def start_few(
     return train_on_few(dataset, config, k, draws=draws, run=run, screen=Screen(), place=place)
 
 
-def start_within(
-    dataset: "Dataset", config: Config, seconds: float, *, given: frozenset[str], run: str | None
-) -> "Run":
+def start_within(dataset: "Dataset", config: Config, seconds: float, *, run: str | None) -> "Run":
     """Train what fits into a time budget, which began with this process.
 
     Args:
         dataset: The labelled images.
         config: All settings.
         seconds: The time for everything.
-        given: The names of the settings that the user has set.
         run: The name or folder of the new run.
     """
     import psutil
@@ -196,7 +189,6 @@ def start_within(
         dataset,
         config,
         seconds,
-        given=given,
         run=run,
         screen=Screen(),
         began=psutil.Process().create_time(),

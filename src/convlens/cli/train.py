@@ -1,6 +1,5 @@
 """`convlens train`: start or resume a training."""
 
-import tomllib
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -24,7 +23,6 @@ from convlens.config import Config
 from convlens.conflicts import refuse_conflicts
 from convlens.errors import ConfigError
 from convlens.language import N_, _
-from convlens.recipe_choice import usual_training
 
 StartFrom = Annotated[
     str | None, Parameter(name="--from", help=N_("classifier file or run to train further"))
@@ -83,39 +81,22 @@ def train(  # noqa: PLR0913 - options of the command
             )
         )
     settings = configure(flags, base)
-    given = given_settings(flags, config)
     seconds = None if budget is None else parse_duration(budget)
     if settings.training.workers is not None:
-        say_what_is_next(
-            start_on_workers(path, settings, cluster or "", using or (), run, from_, given=given)
-        )
+        say_what_is_next(start_on_workers(path, settings, cluster or "", using or (), run, from_))
         return
     is_plain = few is None and seconds is None and from_ is None and cluster is None
     with place_of(cluster, settings) as place:
         dataset = open_images(path, settings, using or (), ahead=is_plain)
-        if from_ is None and seconds is None:
-            images = dataset.training_size if few is None else few * dataset.num_classes
-            settings = usual_training(settings, given, images)
         if few is not None:
             done = start_few(dataset, settings, few, draws=draws, run=run, place=place)
         elif folds is not None:
             done = start_folds(dataset, settings, folds, run=run, start_from=from_, place=place)
         elif seconds is not None:
-            done = start_within(dataset, settings, seconds, given=given, run=run)
+            done = start_within(dataset, settings, seconds, run=run)
         else:
             with images_on_cluster(cluster, dataset):
                 done = start_run(
                     dataset, settings, run=run, start_from=from_, find_rate=find_learning_rate
                 )
     say_what_is_next(done)
-
-
-def given_settings(flags: Any, path: Path | None) -> frozenset[str]:
-    """Return the names of the settings that the user has set, as flags or in a run.toml.
-
-    Args:
-        flags: The flags of the command.
-        path: A run.toml that `Config` has read, or None.
-    """
-    sections = {} if path is None else tomllib.loads(path.read_text(encoding="utf-8"))
-    return frozenset(given_flags(flags)).union(*sections.values())

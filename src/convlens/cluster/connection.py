@@ -26,6 +26,7 @@ INSTALL = "pip install 'convlens[cluster]'"  # not translated: a command
 STORE = (
     200 * 2**20
 )  # bytes of memory for what tasks hand over on this computer; the rest goes to disk
+TOO_SLOW = "timed out during startup"  # not translated: what Ray says
 PATIENCE = 5.0  # seconds in which the head of a cluster must answer
 # What the tasks inherit, so that they compute and speak as the process that started them.
 INHERITED = ("CONVLENS_CACHE", "KERAS_BACKEND", "KERAS_HOME")
@@ -171,12 +172,14 @@ def _start_local(options: Mapping[str, Any]) -> None:
     try:
         with silenced_stderr():
             ray.init("local", **options)
-    except Exception as error:  # which is of no narrower class
+    except Exception as error:  # Ray's error is of no narrower class.
+        if TOO_SLOW not in str(error):
+            raise
         raise ClusterError(
             _(
-                "no cluster could be started on this computer; {reason} Try again when fewer other "
-                "programs run."
-            ).format(reason=" ".join(str(error).split()))
+                "a cluster on this computer must start within the 30 seconds that Ray gives it, "
+                "and did not. Try again when fewer other programs run."
+            )
         ) from error
 
 

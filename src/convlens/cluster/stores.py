@@ -54,6 +54,6 @@ def store_errors() -> Iterator[None]:
 def reason_of(error: Exception) -> str:
     """Return why a store or a disk has failed, in one line."""
     text = " ".join(system_reason(error).split()).removesuffix(".")
-    if isinstance(error, FileNotFoundError) and " " not in text:  # stores name the path alone
+    if isinstance(error, FileNotFoundError) and error.errno is None:  # stores name the path alone
         return _("nothing is there")
     return text or type(error).__name__

@@ -18,7 +18,7 @@ from pathlib import Path
 
 import numpy as np
 
-from convlens.config import Config, DataConfig, ModelConfig
+from convlens.config import USUAL_MODELS, Config, DataConfig
 from convlens.data.dataset import Dataset
 from convlens.data.duplicates import find_pairs
 from convlens.data.prepared import choose_preprocessing
@@ -51,7 +51,7 @@ def _is_worthwhile(dataset: Dataset, config: Config) -> bool:
 
     The size of the images must be known before the network is.
     """
-    is_known = config.data.size != "auto" or config.model.model == ModelConfig().model
+    is_known = config.data.size != "auto" or config.model.model in USUAL_MODELS
     is_idle = "keras" not in sys.modules and (os.cpu_count() or 1) > 1
     has_files = not isinstance(dataset.images, np.ndarray) and len(dataset) >= FEWEST
     return is_known and is_idle and has_files and config.transfer.backbone is None

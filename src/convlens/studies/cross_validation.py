@@ -22,6 +22,7 @@ from convlens.evaluation.evaluate import evaluate
 from convlens.files import explained_stops, write_atomically
 from convlens.language import N_, _
 from convlens.pipeline import begin, checked, has_learned_from, open_training
+from convlens.recipe_choice import usual_training
 from convlens.report.finish import calibrate, finish, probabilities
 from convlens.report.results import Scored
 from convlens.run import Run
@@ -76,6 +77,8 @@ def cross_validate(  # noqa: PLR0913 - the public entry point; all but three hav
     if k < 2:
         raise ConfigError(_("--folds must be at least 2; found {k}.").format(k=k))
     screen = screen or Screen()
+    if start_from is None:
+        config = usual_training(config, dataset, len(dataset))
     begin(config, run)
     origin = choose_origin(config, None, start_from)
     config = config.replace(test=0.0)

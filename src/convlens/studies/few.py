@@ -23,6 +23,7 @@ from convlens.evaluation.scores import Score
 from convlens.files import explained_stops
 from convlens.language import N_, _
 from convlens.pipeline import begin, open_training, prepare_images
+from convlens.recipe_choice import usual_training
 from convlens.report.finish import finish
 from convlens.run import Run
 from convlens.screen import Screen
@@ -75,6 +76,7 @@ def train_on_few(  # noqa: PLR0913 - the public entry point; all but three have 
             )
         )
     screen = screen or Screen()
+    config = usual_training(config, dataset, k * dataset.num_classes)
     begin(config, run)
     origin = choose_origin(config)
     whole = prepare_images(origin, dataset, config, screen)

@@ -21,6 +21,7 @@ from convlens import backend
 from convlens.errors import RunError
 from convlens.files import DAMAGE, write_atomically
 from convlens.language import _
+from convlens.reasons import system_reason
 from convlens.run import Run
 
 END = "state/end.json"  # in a run: why its training ended before its plan
@@ -119,7 +120,7 @@ def _opened(path: Path) -> Iterator[Any]:
             _(
                 "{path}: the saved state is damaged ({reason}). Remove the file to start this run "
                 "anew."
-            ).format(path=path, reason=error)
+            ).format(path=path, reason=system_reason(error))
         ) from error
 
 

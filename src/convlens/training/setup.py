@@ -6,7 +6,7 @@ learns is the business of the stages (`convlens.training.trainer` and `convlens.
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import keras
@@ -163,7 +163,7 @@ class Setup:
         best = state.history[state.best_epoch - 1] if state.best_epoch else {"epoch": 0}
         provenance = {
             "data": self.prepared.summary(),
-            "config": asdict(self.config),
+            "config": self.config.to_dict(),
             "network": self.origin.name,
             "parameters": self.network.count_params(),
             "best": best,

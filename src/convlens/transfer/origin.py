@@ -9,7 +9,7 @@ import keras
 
 from convlens.classifier.assembly import assemble, finalize, flat_copy
 from convlens.classifier.classifier import Classifier
-from convlens.config import Config, ModelConfig
+from convlens.config import USUAL_MODELS, Config
 from convlens.conflicts import refuse_conflicts
 from convlens.data.dataset import Dataset
 from convlens.data.decoding import Progress
@@ -185,7 +185,7 @@ def _refuse_other_model(config: Config, network: str) -> None:
 
     The configuration of a resumed run names the backbone itself.
     """
-    if config.model.model not in (ModelConfig.model, network):
+    if config.model.model not in (*USUAL_MODELS, network):
         raise ConfigError(
             _("--backbone {backbone} is the network: leave out --model {model}.").format(
                 backbone=config.transfer.backbone, model=config.model.model

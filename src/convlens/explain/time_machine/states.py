@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from convlens.errors import RunError
 from convlens.files import DAMAGE
 from convlens.language import _
+from convlens.reasons import system_reason
 from convlens.run import Run
 from convlens.training.snapshots import FOLDER, FORMAT, INDEX
 
@@ -172,5 +173,7 @@ def _read_arrays(path: Path, written: int) -> Arrays:
             return {name: arrays[name] for name in arrays.files}
     except DAMAGE as error:
         raise RunError(
-            _("{path}: this state cannot be read ({reason}).").format(path=path, reason=error)
+            _("{path}: this state cannot be read ({reason}).").format(
+                path=path, reason=system_reason(error)
+            )
         ) from error
