@@ -5,9 +5,14 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from convlens.config import Config, ModelConfig, TrainingConfig
+from convlens import pipeline
+from convlens.config import Config, ModelConfig
 from convlens.data.dataset import Dataset
+from convlens.errors import ConfigError
 from convlens.recipe_choice import usual_training, with_fast_recipe
+from convlens.sections_of_training import TrainingConfig
+from convlens.studies import cross_validation, few
+from convlens.studies.cross_validation import cross_validate
 
 FAST = Config().replace(recipe="fast")
 
@@ -93,6 +98,25 @@ def test_epochs_that_were_given_stay():
 def test_a_study_says_how_many_images_it_splits():
     chosen = usual_training(Config(), images(4_000, 4_000), 8_000)
     assert chosen.training.epochs == 10
+
+
+@pytest.mark.parametrize(
+    ("module", "begin", "epochs"),
+    [
+        (pipeline, lambda dataset, run: pipeline.train(dataset, run=run), 40),
+        (few, lambda dataset, run: few.train_on_few(dataset, Config(), 900, run=run), 45),
+        (cross_validation, lambda dataset, run: cross_validate(dataset, Config(), 3, run=run), 20),
+    ],
+)
+def test_trainings_and_studies_from_python_make_the_choice(
+    module, begin, epochs, tmp_path, monkeypatch
+):
+    def stop(config, *_others):
+        raise ConfigError(f"{config.training.recipe}, {config.training.epochs} epochs")
+
+    monkeypatch.setattr(module, "choose_origin", stop)
+    with pytest.raises(ConfigError, match=f"^fast, {epochs} epochs$"):
+        begin(images(2_000, 2_000), tmp_path / "run")
 
 
 def test_names_that_were_given_are_known_and_not_compared():

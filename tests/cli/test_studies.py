@@ -188,7 +188,8 @@ def test_help_shows_the_defaults_of_a_search(capsys, monkeypatch):
     assert "--backbone" not in out
     assert run("train", "--help") == 0
     out = capsys.readouterr().out
-    assert "lists them) [small_resnet]" in out
+    assert "lists them) [fast_cnn]" in out
+    assert "[10 to 60, the more the fewer images there are]" in out
     assert "--backbone" in out
 
 

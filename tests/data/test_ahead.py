@@ -107,6 +107,12 @@ def test_no_process_can_be_started(dataset, cache, processes, monkeypatch):
         pass
 
 
+@pytest.mark.parametrize("model", ["small_resnet", "fast_cnn"])
+def test_the_usual_networks_take_images_of_any_size(dataset, processes, model):
+    with decoded_ahead(dataset, CONFIG.replace(size="auto", model=model)):
+        assert processes
+
+
 @pytest.mark.parametrize(
     "change",
     [

@@ -40,6 +40,12 @@ def test_a_network_of_the_zoo_goes_before_a_run_of_its_name(tmp_path, monkeypatc
     assert choose_backbone(Config().replace(backbone="runs/efficientnet_lite0")).trained is not None
 
 
+@pytest.mark.parametrize("model", ["small_resnet", "fast_cnn"])
+def test_the_settings_of_a_training_that_named_no_network_serve_a_backbone(model):
+    config = Config().replace(model=model, backbone="efficientnet_lite0")
+    assert choose_backbone(config).name == "efficientnet_lite0"
+
+
 def refused(error, said, **settings):
     with pytest.raises(error, match=said):
         choose_backbone(Config().replace(**settings))
