@@ -40,14 +40,31 @@ NETWORKS = ("cifar_4conv", "small_resnet", "fast_cnn")
 IMAGES = {False: (1_000, 10_000, 100_000), True: (1_000, 10_000, 100_000, 1_000_000)}
 CLASSES = (2, 10, 100, 1_000)
 SIDES = (32, 64, 128, 224)
+LARGE_BATCHES = "--batch-size 512 --learning-rate 0.12"
 RECIPES = (  # images, the deck's program, options of convlens; --mirror scores with a second view
-    ("cifar10.npz", "deck_cifar10", "--recipe fast --model fast_cnn_wide --epochs 10 --val 0.1"),
-    ("cifar10.npz", "deck_cifar10", "--recipe fast --model fast_cnn_large --epochs 10 --val 0.02"),
+    (
+        "cifar10.npz",
+        "deck_cifar10",
+        f"--recipe fast --model fast_cnn_wide --epochs 6 --val 0.05 {LARGE_BATCHES} --mirror",
+    ),
+    (
+        "cifar10.npz",
+        "deck_cifar10",
+        f"--recipe fast --model fast_cnn_large --epochs 10 --val 0.03 {LARGE_BATCHES} --mirror",
+    ),
     ("cifar10.npz", "deck_cifar10", "--backbone efficientnet_lite0 --size 192 --val 0.1"),
-    ("mnist", "deck_mnist", "--recipe fast --epochs 1 --steps-per-epoch 120 --no-audit"),
+    (
+        "mnist",
+        "deck_mnist",
+        "--recipe fast --epochs 1 --steps-per-epoch 100 --val 0.05 --no-audit --no-calibration",
+    ),
     ("mnist", "deck_mnist", "--recipe fast --epochs 1"),
-    ("fashion_mnist", "", "--recipe fast --model fast_cnn_wide --epochs 8 --val 0.1 --flip"),
-    ("cats_dogs", "", "--recipe fast --size 64 --batch-size 64 --epochs 60 --augment strong"),
+    ("fashion_mnist", "", f"--recipe fast --epochs 12 --flip --val 0.1 {LARGE_BATCHES} --mirror"),
+    (
+        "cats_dogs",
+        "",
+        "--recipe fast --size 64 --batch-size 64 --epochs 80 --augment strong --mirror",
+    ),
 )
 
 
