@@ -31,7 +31,7 @@ def least_budget(
         ConvlensError: If the images cannot be trained on.
     """
     clock = Clock(0.0, began)
-    timed = TimedRun(dataset, config, clock, screen or Screen(quiet=True), frozenset())
+    timed = TimedRun(dataset, config, clock, screen or Screen(quiet=True))
     if not why_not_backbone(timed):
         frozen = config.replace(backbone=BACKBONE, unfreeze=None, snapshots=0)
         try:

@@ -48,12 +48,10 @@ Layout = Annotated[
     Parameter(help=N_("what folders called train, val or test are [auto]")),
 ]
 
+USUAL_RECIPE = N_("fast, or standard where a network or a part of its training is named")
+USUAL_EPOCHS = N_("10 to 60, the more the fewer images there are")
 # Of `convlens train` where nobody names a training, see `recipe_choice`.
-TRAIN_DEFAULTS = {
-    **RECIPES[FAST],
-    "recipe": N_("fast, or standard where a network or a part of its training is named"),
-    "epochs": N_("10 to 60, the more the fewer images there are"),
-}
+TRAIN_DEFAULTS = {**RECIPES[FAST], "recipe": USUAL_RECIPE, "epochs": USUAL_EPOCHS}
 SEARCH_DEFAULTS = {"model": "custom_cnn", "epochs": 8}  # of a trial, where no flag is given
 COMPARE_DECIDES = ("model", "epochs", "steps_per_epoch", "patience")
 OF_ONE_TRAINING = ("snapshots", "workers")  # settings that only a single training has
@@ -109,7 +107,9 @@ def _written(value: Any) -> str:
     """Return a default value as it is written on the command line."""
     if value is None:
         return ""
-    return ",".join(map(str, value)) if isinstance(value, tuple) else _(str(value))
+    if value in (USUAL_RECIPE, USUAL_EPOCHS):
+        return _(value)
+    return ",".join(map(str, value)) if isinstance(value, tuple) else str(value)
 
 
 def _make_flags(
