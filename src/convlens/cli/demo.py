@@ -23,7 +23,7 @@ The report, {report}, opens in a browser. With images of your own, in a folder f
 
 def demo(*, run: Annotated[str | None, Parameter(help=N_("name of the run"))] = None) -> None:
     """Train on 5,000 images of handwritten digits, predict a few, and print what to type next."""
-    config = Config().replace(epochs=10)
+    config = Config()
     dataset = open_images("mnist5k", config)
     done = start_run(dataset, config, run=run)
     say_what_is_next(done)
