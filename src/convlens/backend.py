@@ -1,8 +1,8 @@
 """Backend: the engine under Keras, its threads and its state.
 
-`convlens.training.fused_norm` has a layer for TensorFlow alone, `convlens.classifier.on_openvino`
-and `runtime` have OpenVINO, and exports have their own engines. All other code uses Keras and works
-on every engine.
+`convlens.training.fused_norm` has a layer for TensorFlow alone, `convlens.steady_input` changes its
+input pipeline, `convlens.classifier.on_openvino` and `runtime` have OpenVINO, and exports have
+their own engines. All other code uses Keras and works on every engine.
 """
 
 import contextlib
@@ -19,6 +19,7 @@ from convlens.errors import BackendError
 from convlens.language import _
 from convlens.precision import PRECISIONS, has_fast_bfloat16, resolve_precision
 from convlens.quiet import silenced_stderr, uncollected
+from convlens.steady_input import hand_over_steadily
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -93,6 +94,8 @@ def start(name: str = "auto", threads: int | None = None) -> None:
         engine()
         if importlib.util.find_spec("tensorflow"):
             importlib.import_module("tensorflow").get_logger().setLevel("ERROR")
+    if engine() == "tensorflow":
+        hand_over_steadily()
     _limit_threads(threads)
 
 
