@@ -1,12 +1,9 @@
 """Steady input: batches reach TensorFlow without the thread that tunes an input pipeline.
 
-TensorFlow starts such a thread for each epoch and waits for its end. It may miss that it is to end,
-as the sign comes before what it looks at, and then sleeps on: up to as long as the epoch took, and
-a minute at most. On two cores every third epoch of Fashion-MNIST took 20 seconds instead of 12. A
-pipeline that only hands over the batches of one generator has nothing to be tuned.
-
-Source        TensorFlow 2.21, `tensorflow::data::model::Model::OptimizeLoop`, and the stack of a
-              training that stood still: it waits in `RootDataset::Iterator::~Iterator`.
+TensorFlow starts such a thread for each epoch and waits for its end. The thread may miss that it is
+to end, and then sleeps on, up to as long as the epoch took and a minute at most
+(docs/decisions/steady_input.md). On two cores every third epoch of Fashion-MNIST took 20 seconds
+instead of 12. A pipeline that hands over the batches of one generator has nothing to tune.
 """
 
 from functools import wraps
