@@ -163,3 +163,9 @@ def test_broken_metadata_of_a_png_does_not_decide_about_its_pixels(tmp_path, kin
     (tmp_path / "cut.png").write_bytes((content[:33] + chunk + content[33:])[:-30])
     with pytest.raises(ImageError, match=r"cut\.png"):
         open_image(tmp_path / "cut.png")
+
+
+def test_a_file_that_the_system_refuses_is_not_called_damaged(tmp_path):
+    (tmp_path / "file").write_text("no folder")
+    with pytest.raises(ImageError, match=r"b\.png: this cannot be read \(Not a directory\)\.$"):
+        open_image(tmp_path / "file" / "b.png")

@@ -16,6 +16,7 @@ from PIL import Image, UnidentifiedImageError, _imaging
 
 from convlens.errors import ImageError
 from convlens.language import N_, _, listed, sentences
+from convlens.reasons import system_reason
 
 ImageLike = str | Path | bytes | IO[bytes] | Image.Image | NDArray[Any]
 """What `open_image` opens: a file, its bytes, a binary stream, a Pillow image, or an array."""
@@ -135,7 +136,10 @@ def image_errors(name: str) -> Iterator[None]:
     # SyntaxError, struct.error, TypeError, KeyError, ... A single odd image among 100,000 must not
     # end a run with a traceback.
     except Exception as error:
-        reason = str(error) or type(error).__name__
+        reason = system_reason(error) or type(error).__name__
+        if isinstance(error, OSError) and error.errno is not None:  # The system refuses the file.
+            said = _("{path}: this cannot be read ({reason}).").format(path=name, reason=reason)
+            raise ImageError(said) from error
         raise ImageError(_(DAMAGED).format(name=name, reason=reason)) from error
 
 

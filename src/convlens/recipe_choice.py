@@ -18,12 +18,11 @@ if TYPE_CHECKING:
     from convlens.data.dataset import Dataset
 
 # Whoever sets one of these has a training in mind that the recipe for few passes would change.
-OTHERS = {"recipe", "learning_rate", "warmup_epochs", "weight_decay"}
-CHOSEN = {
-    *OTHERS,
-    *(RECIPES[FAST].keys() - {"augment", "epochs"}),
-    *(item.name for item in fields(TransferConfig)),
+PARTS = {
+    *(RECIPES[FAST].keys() - {"model", "augment", "epochs"}),
+    *("learning_rate", "warmup_epochs", "weight_decay"),
 }
+CHOSEN = {"recipe", "model", *PARTS, *(item.name for item in fields(TransferConfig))}
 # Few images are seen more often, since ten passes over them make too few steps.
 LEAST_SEEN = 80_000  # images, those counted that are then set aside for validation and tests
 MOST_EPOCHS = 60

@@ -12,6 +12,7 @@ import pytest
 
 from convlens.cli import main
 from convlens.cli.commands import COMMANDS
+from convlens.errors import StorageError
 from tests.cli.commands import run
 
 
@@ -196,3 +197,16 @@ def test_the_language_is_a_flag_of_every_command(words, capsys, monkeypatch):
     with pytest.raises(SystemExit):
         main([*words, "--version"])
     assert os.environ["CONVLENS_LANG"] == "zh"
+
+
+def test_a_place_that_the_system_refuses_gets_one_line(here, monkeypatch, capsys):
+    def refuse(*_args, **_options):
+        raise PermissionError(13, "Permission denied", "locked/convlens.json")
+
+    (here / "photos" / "locked").mkdir(parents=True)
+    monkeypatch.setattr("convlens.inventory.is_begun", refuse)
+    assert run("run", "list", "photos") == StorageError.exit_code
+    said = capsys.readouterr().err
+    assert "locked/convlens.json: the system does not let this be used; Permission denied." in said
+    assert run("run", "list", "photos", "--language", "zh") == StorageError.exit_code
+    assert "權限不足" in capsys.readouterr().err

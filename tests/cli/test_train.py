@@ -39,6 +39,28 @@ def test_who_asks_for_no_network_gets_the_recipe_for_few_passes(shapes, here, ca
     assert 'augment = "shift"' in written
 
 
+@pytest.mark.parametrize(
+    ("flags", "told"),
+    [
+        (["--batch-size", "32", "--optimizer", "sgd"], "because of --batch-size and --optimizer,"),
+        (["--batch-size", "32", "--recipe", "fast"], ""),
+        (["--batch-size", "32", "--model", "lenet5"], ""),
+        (["--epochs", "3"], ""),
+    ],
+)
+def test_a_part_of_a_training_brings_the_standard_recipe_which_is_said(
+    shapes, here, capsys, monkeypatch, flags, told
+):
+    def stop(*_args, **_options):
+        raise ConfigError("far enough")
+
+    monkeypatch.setattr("convlens.pipeline.train", stop)
+    assert run("train", shapes, *flags) == ConfigError.exit_code
+    out = capsys.readouterr().out
+    assert told in out
+    assert ("this is --recipe standard with small_resnet" in out) is bool(told)
+
+
 @pytest.mark.usefixtures("no_charts")
 def test_lists_are_obeyed_by_the_training_and_by_what_follows_it(shapes, here, capsys):
     Path("one.csv").write_text("file,action\ndisc/0.png,exclude\n")

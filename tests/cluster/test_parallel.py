@@ -156,7 +156,7 @@ def test_files_are_kept_in_the_order_in_which_they_were_written(tmp_path, monkey
         (("--workers", 2, "--cluster", "local"), "needs --backend jax; found tensorflow"),
         (
             ("--workers", 3, "--cluster", "local", "--backend", "jax"),
-            "must be a multiple of --workers, which share its images; found 64 and 3",
+            "must be a multiple of --workers, which share its images; found 128 and 3",
         ),
     ],
 )

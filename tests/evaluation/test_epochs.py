@@ -51,3 +51,11 @@ def test_of_equal_epochs_the_one_with_the_least_loss_is_best():
     assert "Best after epoch 4 of 5" in judge_epochs(
         rows([0.5, 0.9, 0.9, 0.9, 0.8], [1, 0.4, 0.3, 0.2, 0.5]), 1000
     )
+
+
+def test_epochs_that_leave_the_interval_again_were_not_enough():
+    history = rows([0.50, 0.83, 0.58, 0.80, 0.83, 0.62, 0.79, 0.80])
+    assert "from epoch 7 on the validation accuracy is inside" in judge_epochs(history, 240)
+    history = rows([0.50, 0.83, 0.80, 0.60])
+    said = judge_epochs(history, 240)
+    assert said.startswith("Best after epoch 2 of 4 (83.0 %); the validation accuracy of the last")

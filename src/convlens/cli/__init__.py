@@ -19,6 +19,10 @@ FULL = N_(
     "the standard output or a temporary file cannot be written; {reason}. Free some space on the "
     "disk, or write to another place."
 )
+REFUSED = N_(
+    "{path}: the system does not let this be used; {reason}. Give another place, or change who may "
+    "use it."
+)
 FAULT = N_("this is a fault of convlens: {kind}: {text}; --debug shows where")
 # What a full disk, a quota, a damaged disk and a closed stream raise.
 UNWRITABLE = {errno.ENOSPC, getattr(errno, "EDQUOT", None), errno.EFBIG, errno.EIO, errno.EBADF}
@@ -195,6 +199,9 @@ def _explain(error: Exception) -> tuple[str, int]:
     elif isinstance(error, OSError) and error.errno in UNWRITABLE:
         code = StorageError.exit_code
         text = _(FULL).format(reason=system_reason(error))
+    elif isinstance(error, PermissionError | NotADirectoryError) and error.filename:
+        code = StorageError.exit_code
+        text = _(REFUSED).format(path=error.filename, reason=system_reason(error))
     if isinstance(error, Interrupted):
         return escape(str(text)), code
     return marked(_("error"), "red", in_line(str(text))), code

@@ -12,10 +12,11 @@ from convlens.cli.cluster import place_of, workers_of
 from convlens.cli.predict_cluster import images_on_cluster
 from convlens.config import Config, ModelConfig
 from convlens.errors import ConfigError, RunError
-from convlens.language import N_, _
+from convlens.language import N_, _, all_of
 from convlens.lock import refuse_locked
-from convlens.recipe_choice import with_fast_recipe
+from convlens.recipe_choice import PARTS, with_fast_recipe
 from convlens.screen import Screen
+from convlens.setting import flag_of
 
 if TYPE_CHECKING:
     from convlens.data.dataset import Dataset
@@ -136,10 +137,23 @@ def _prepare_start(
     from convlens.run import Run
 
     if start_from is None:
+        _say_why_standard(config, screen)
         _suggest_backbone(dataset, config, screen)
     elif not Path(start_from).exists() and Run.place(start_from).is_dir():
         return str(Run.place(start_from))
     return start_from
+
+
+def _say_why_standard(config: Config, screen: Screen) -> None:
+    """Say why the usual network is not trained, where only a part of its training was named."""
+    parts = sorted(PARTS & config.given)
+    if parts and not {"model", "recipe", "backbone", "weights"} & config.given:
+        screen.note(
+            _(
+                "because of {flags}, this is --recipe standard with {model}; give --recipe fast, "
+                "too, for the usual network and the rest of its training"
+            ).format(flags=all_of(map(flag_of, parts)), model=config.model.model)
+        )
 
 
 def _suggest_backbone(dataset: "Dataset", config: Config, screen: Screen) -> None:

@@ -54,6 +54,7 @@ def store_errors() -> Iterator[None]:
 def reason_of(error: Exception) -> str:
     """Return why a store or a disk has failed, in one line."""
     text = " ".join(system_reason(error).split()).removesuffix(".")
-    if isinstance(error, FileNotFoundError) and error.errno is None:  # stores name the path alone
+    # Stores name the path alone where nothing is there.
+    if isinstance(error, FileNotFoundError) and error.errno is None and " " not in text:
         return _("nothing is there")
     return text or type(error).__name__

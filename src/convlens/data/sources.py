@@ -174,7 +174,9 @@ def _nothing_there(path: Path, name: str) -> DataError:
     folder = path.parent
     near = get_close_matches(name, NAMES, n=2)
     advice: str = _("The folder {folder} does not exist either.").format(folder=folder)
-    if folder.is_dir():
+    if folder.is_file():
+        advice = _("{folder} is a file and not a folder.").format(folder=folder)
+    elif folder.is_dir():
         beside = [entry.name for entry in folder.iterdir()]
         near += [str(folder / match) for match in get_close_matches(path.name, beside, n=2)]
         advice = a_data_source_is()

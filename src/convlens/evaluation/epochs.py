@@ -14,6 +14,10 @@ OVERFITTING = 1.1
 STILL_RISING = N_(
     "Best after epoch {best} of {total} ({accuracy:.1f} %), and still rising: more epochs may help."
 )
+NOT_STEADY = N_(
+    "Best after epoch {best} of {total} ({accuracy:.1f} %); the validation accuracy of the last "
+    "epoch is below its 95 % interval."
+)
 ENOUGH = N_(
     "Best after epoch {best} of {total} ({accuracy:.1f} %); from epoch {enough} on the validation "
     "accuracy is inside its 95 % interval."
@@ -28,9 +32,9 @@ OVERFITS = N_(
 def judge_epochs(history: Sequence[Mapping[str, Any]], n: int) -> str:
     """Return sentences on the number of epochs.
 
-    An epoch was enough if its validation accuracy lies inside the 95 % interval of the best one,
-    since no later epoch is significantly better. In a shorter training the learning rate would fall
-    earlier; the number is therefore a guide and not a promise.
+    An epoch was enough if its validation accuracy and that of all later epochs lie inside the 95 %
+    interval of the best one, since no later epoch is significantly better. In a shorter training
+    the learning rate would fall earlier; the number is therefore a guide and not a promise.
 
     Args:
         history: A row for each epoch, as in history.csv.
@@ -56,16 +60,20 @@ def judge_epochs(history: Sequence[Mapping[str, Any]], n: int) -> str:
     last = rows[-1]
     best = max(rows, key=lambda row: (row["val_accuracy"], -row["val_loss"]))  # the one kept
     low = wilson(round(best["val_accuracy"] * n), n).low
-    enough = next(row for row in rows if row["val_accuracy"] >= low)
+    # The epochs at the end that all lie inside the interval; the last one may lie below it.
+    outside = [place for place, row in enumerate(rows) if row["val_accuracy"] < low]
+    steady = rows[outside[-1] + 1 :] if outside else rows
+    enough = steady[0] if steady else None
     found = {
         "best": int(best["epoch"]),
         "total": int(last["epoch"]),
         "accuracy": 100 * best["val_accuracy"],
-        "enough": int(enough["epoch"]),
     }
+    if enough is not None:
+        found["enough"] = int(enough["epoch"])
     if best["epoch"] > RISING * last["epoch"] and enough is best:
         return _(STILL_RISING).format(**found)
-    said = [_(ENOUGH).format(**found)]
+    said = [_(NOT_STEADY if enough is None else ENOUGH).format(**found)]
     if best is last:
         said.append(_(LAST_IS_BEST))
     lowest = min(rows, key=lambda row: row["val_loss"])
