@@ -62,6 +62,10 @@ English · [繁體中文](options.zh-TW.md)
 
 These are the flags of `convlens train` and the fields of `run.toml`. `make docs` writes this page.
 """)
+OPTIONS_STANDARD = N_("""
+The defaults are those of `--recipe fast`. Where a network or a part of its training is named, they
+are those of `--recipe standard`: {flags}.
+""")
 OPTIONS_SECTION = N_("""
 ## [{section}]
 
@@ -197,7 +201,12 @@ def options_page() -> str:
 
     In Chinese, the page is docs/options.zh-TW.md.
     """
-    page: str = _(OPTIONS_PAGE)
+    standard = [
+        f"`{flag_of(item.name)} {item.default}`"
+        for _section, item in all_settings()
+        if item.name in RECIPES[FAST]
+    ]
+    page: str = _(OPTIONS_PAGE) + _(OPTIONS_STANDARD).format(flags=listed(standard))
     for section, settings in SECTIONS.items():
         page += _(OPTIONS_SECTION).format(section=section)
         for item in dataclasses.fields(settings):
