@@ -281,9 +281,12 @@ def test_the_keyboard_alone_starts_a_training(served, window):  # noqa: F811
     page.locator("input[name=way]:checked").focus()
     page.keyboard.press("ArrowDown")
     assert page.evaluate("document.activeElement.dataset.way") == "fast"
+    page.wait_for_selector("input[data-way=fast]:checked")
     page.keyboard.press("Tab")
+    page.wait_for_function("document.activeElement.matches('.number-field input')")
     page.keyboard.press("Control+a")
     page.keyboard.type("0")
+    assert page.locator(".number-field input").first.input_value() == "0"
     page.keyboard.press("Tab")
     page.wait_for_selector(".number-field .problem")
     page.locator(".number-field input").first.fill("1")
