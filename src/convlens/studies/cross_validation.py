@@ -85,13 +85,7 @@ def cross_validate(  # noqa: PLR0913 - the public entry point; all but three hav
     with screen.counter(_("decoding")) as progress:
         whole = origin.prepare(replace(dataset, splits=None), config, progress)
     whole = checked(whole, config, screen)
-    if has_learned_from(origin.trained, whole):
-        raise ConfigError(
-            _(
-                "--folds scores every image, but the classifier that this begins with has learned "
-                "from these very images. Cross-validate without it, or on other images."
-            )
-        )
+    _refuse_learned(origin, whole)
     study = _Folds(whole, config, origin, k, screen)
     study.check()
     outer = Run.create(run, f"{dataset.name}-{origin.name}-{k}-folds")
@@ -101,6 +95,17 @@ def cross_validate(  # noqa: PLR0913 - the public entry point; all but three hav
         last.setup.describe(outer, folds=k)
         study.carry_out(outer, last, place or Here())
     return outer
+
+
+def _refuse_learned(origin: Origin, whole: Prepared) -> None:
+    """Raise ConfigError if the classifier to begin with has learned from the images."""
+    if has_learned_from(origin.trained, whole):
+        raise ConfigError(
+            _(
+                "--folds scores every image, but the classifier that this begins with has learned "
+                "from these very images. Cross-validate without it, or on other images."
+            )
+        )
 
 
 def resume_cross_validation(
