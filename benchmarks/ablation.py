@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import keras
+import numpy as np
 from keras import ops
 
 import convlens
@@ -26,7 +27,7 @@ from convlens.evaluation.metrics import wilson
 from convlens.pipeline import begin, prepare_images
 from convlens.run import Run
 from convlens.screen import Screen
-from convlens.training import muon
+from convlens.training import fit, muon
 from convlens.training.network import Origin
 from convlens.training.setup import Setup
 from convlens.training.trainer import Trainer
@@ -74,11 +75,38 @@ def let_norms_grow() -> None:
     muon.Muon._muon_update_step = step
 
 
+def repeat_hard_images() -> None:
+    """From the fourth epoch on, show the hardest quarter twice in place of the easiest quarter.
+
+    The hardest images are those on which the network has the largest loss when the epoch begins.
+    """
+    real = fit._Checkpoint.on_epoch_begin
+
+    def begin_epoch(self: Any, epoch: int, logs: Any = None) -> None:
+        real(self, epoch, logs)
+        if epoch < 3:
+            return
+        train = self.train
+        starts = range(0, len(train.indices), AT_A_TIME)
+        parts = [train.indices[start : start + AT_A_TIME] for start in starts]
+        logits = [self.model.predict_on_batch(train.images[part]) for part in parts]
+        losses = keras.losses.sparse_categorical_crossentropy(
+            train.labels[train.indices], np.concatenate(logits), from_logits=True
+        )
+        ranked = train.indices[np.argsort(-ops.convert_to_numpy(losses), kind="stable")]
+        quarter = len(ranked) // 4
+        shown = np.concatenate([ranked[:-quarter], ranked[:quarter]])
+        train._order = (epoch, np.random.default_rng((train.seed, epoch)).permutation(shown))
+
+    fit._Checkpoint.on_epoch_begin = begin_epoch
+
+
 def end_in_largest() -> None:
     """Let the logits see the largest value of each map instead of the average."""
     keras.layers.GlobalAveragePooling2D = keras.layers.GlobalMaxPooling2D
 
 
+AT_A_TIME = 500  # images whose loss is computed at a time
 # What differs from the recipe: settings of convlens, or a change of its code.
 CHANGES = {
     "no whitening": learn_first_layer,
@@ -86,6 +114,7 @@ CHANGES = {
     "random flips": flip_at_random,
     "norms grow, rate 0.05": let_norms_grow,
     "largest value": end_in_largest,
+    "hard images twice": repeat_hard_images,
 }
 ROWS: dict[str, dict[str, Any]] = {
     "recipe": {},

@@ -18,6 +18,11 @@ from convlens.language import N_, _
 
 Content = bytes | str | Callable[[Path], object]
 REMEDY = N_("Check the address, and that this computer has the right to write there.")
+UNREAD = N_("{place}: the answers cannot be read; {reason}.")
+DAMAGED = N_(
+    "{place}: the answers cannot be read; {reason}. If the file is damaged, remove it: what is "
+    "missing is computed the next time."
+)
 BLOCK = 2**20  # bytes of an object that are fetched at a time
 
 
@@ -48,7 +53,7 @@ class Folder(ABC):
         """Return a context in which a file is open for reading.
 
         Raises:
-            StorageError: If an object store cannot be read.
+            StorageError: If the file cannot be read, or what reads it finds it damaged.
         """
 
     @abstractmethod
@@ -83,9 +88,12 @@ class OnDisk(Folder):
         """Write a file under another name and rename it; see `Folder.write`."""
         write_atomically(self._path / name, content, what)
 
-    def open(self, name: str) -> AbstractContextManager[IO[bytes]]:
-        """Return a context in which a file is open for reading."""
-        return (self._path / name).open("rb")
+    @contextmanager
+    def open(self, name: str) -> Iterator[IO[bytes]]:
+        """Yield a file that is open for reading."""
+        path = self._path / name
+        with _reading(str(path), DAMAGED), path.open("rb") as file:
+            yield file
 
     def exists(self, name: str) -> bool:
         """Return whether a file is there."""
@@ -125,39 +133,36 @@ class InStore(Folder):
     def open(self, name: str) -> Iterator[IO[bytes]]:
         """Yield an object that is open for reading, of which parts can be fetched."""
         with (
-            self._reading(),
+            _reading(f"{self.address}/{name}", DAMAGED),
             self._files.open(f"{self._path}/{name}", "rb", block_size=BLOCK) as file,
         ):
             yield file
 
     def exists(self, name: str) -> bool:
         """Return whether there is an object."""
-        with self._reading():
+        with _reading(self.address):
             found: bool = self._files.exists(f"{self._path}/{name}")
             return found
 
     def names(self, folder: str) -> list[str]:
         """Return the sorted names of the objects in a folder of this one."""
-        with self._reading():
+        with _reading(self.address):
             try:
                 found = self._files.ls(f"{self._path}/{folder}", detail=False)
             except FileNotFoundError:
                 return []
             return sorted(place.rpartition("/")[2] for place in found)
 
-    @contextmanager
-    def _reading(self) -> Iterator[None]:
-        """Raise what the store raises inside as a StorageError."""
-        try:
-            yield
-        except ConvlensError:
-            raise
-        except Exception as error:  # each kind of store has errors of its own
-            raise StorageError(
-                _("{place}: the answers cannot be read; {reason}.").format(
-                    place=self.address, reason=reason_of(error)
-                )
-            ) from error
+
+@contextmanager
+def _reading(place: str, message: str = UNREAD) -> Iterator[None]:
+    """Raise what reading a place raises inside as a StorageError."""
+    try:
+        yield
+    except ConvlensError:
+        raise
+    except Exception as error:  # Parquet, JSON and each kind of store have errors of their own
+        raise StorageError(_(message).format(place=place, reason=reason_of(error))) from error
 
 
 def folder_at(place: str | Path | Folder) -> Folder:
