@@ -50,7 +50,7 @@ RECIPES = (  # images, the deck's program, options of convlens; --mirror scores 
     (
         "cifar10.npz",
         "deck_cifar10",
-        f"--recipe fast --model fast_cnn_large --epochs 10 --val 0.03 {LARGE_BATCHES} --mirror",
+        f"--recipe fast --model fast_cnn_large --epochs 8 --val 0.03 {LARGE_BATCHES} --mirror",
     ),
     ("cifar10.npz", "deck_cifar10", "--backbone efficientnet_lite0 --size 192 --val 0.1"),
     (
