@@ -102,7 +102,7 @@ def kept(wanted) -> int:
 
 def compute_slowly(address: str, shapes: Path) -> None:
     """Let a cluster compute the features in small parts, each of which takes its time."""
-    features.PART = 8
+    features.PART = 4
     features._Features = SlowFeatures
     with connect(address) as cluster, computed_by(on_cluster(cluster)):
         compute_missing(features_of(shapes))

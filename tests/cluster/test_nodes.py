@@ -1,4 +1,9 @@
-from convlens.cluster.nodes import first_difference, own_facts
+import re
+
+import pytest
+
+from convlens.cluster.nodes import Node, first_difference, on_each_node, own_facts
+from convlens.errors import ClusterError
 
 
 def test_a_computer_does_not_differ_from_itself():
@@ -17,3 +22,35 @@ def test_only_the_features_that_differ_are_named():
     own = {"processor features": "avx2 avx512_bf16 fma"}
     other = {"processor features": "amx_bf16 avx2 fma"}
     assert first_difference(own, other) == ("processor features", "avx512_bf16", "amx_bf16")
+
+
+@pytest.mark.parametrize("is_gone", [True, False])
+def test_only_a_node_that_is_lost_meanwhile_is_left_out(is_gone, monkeypatch):
+    ray = pytest.importorskip("ray")
+    nodes = [Node(56 * name, f"node-{name}", 1) for name in "ab"]
+
+    class Asked:
+        """A function that node b cannot carry out."""
+
+        def options(self, scheduling_strategy):
+            self.node = scheduling_strategy.node_id
+            return self
+
+        def remote(self, *_arguments):
+            return self.node
+
+    def get(node):
+        if node == 56 * "b":
+            raise ray.exceptions.TaskUnschedulableError("no such node")
+        return "an answer"
+
+    monkeypatch.setattr(ray, "remote", lambda **_options: lambda _function: Asked())
+    monkeypatch.setattr(ray, "wait", lambda asked, **_options: (asked, []))
+    monkeypatch.setattr(ray, "get", get)
+    facts = [{"NodeID": 56 * "a", "Alive": True}, {"NodeID": 56 * "b", "Alive": not is_gone}]
+    monkeypatch.setattr(ray, "nodes", lambda: facts)
+    if is_gone:
+        assert on_each_node(nodes, own_facts) == {nodes[0]: "an answer"}
+    else:
+        with pytest.raises(ClusterError, match=re.escape("node node-b cannot run convlens")):
+            on_each_node(nodes, own_facts)

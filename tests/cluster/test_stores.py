@@ -98,7 +98,7 @@ def test_a_bucket_that_is_missing_is_said_in_a_line(classifier, stored, capsys):
 
 def test_nodes_need_access_of_their_own(connected, stored, monkeypatch):
     def asked_here(nodes, function, *arguments):
-        return [function(*arguments) for _node in nodes]
+        return {node: function(*arguments) for node in nodes}
 
     folder = folder_at("s3://bucket/seen")
     with connect(connected) as cluster:

@@ -152,6 +152,23 @@ def test_two_at_once_write_side_by_side():
     assert np.allclose(both.gather(store, np.arange(20)), wanted(store), rtol=1e-6)
 
 
+def test_what_another_process_goes_on_to_write_is_seen():
+    store, reader, writer = store_of(30), FeatureCache("key", WIDTH), FeatureCache("key", WIDTH)
+    rows = wanted(store)
+    seen = []
+
+    def parts():
+        for start in range(0, 30, 10):
+            some = slice(start, start + 10)
+            yield store.digests[some], rows[some]
+            seen.append(30 - reader.missing(store, np.arange(30)).size)
+
+    writer.add(30, parts())
+    assert seen == [10, 20, 30]
+    found = reader.gather(store, np.arange(30)[::-1])
+    assert np.array_equal(found, rows[::-1])
+
+
 def test_networks_do_not_share_features():
     store = store_of(3)
     FeatureCache("key", WIDTH).compute(Network(), store, np.arange(3))

@@ -99,14 +99,15 @@ def check_nodes() -> tuple[Node, ...]:
     import ray
 
     nodes = [_node(facts) for facts in ray.nodes() if facts["Alive"]]
-    _refuse_differing(nodes, on_each_node(nodes, own_facts))
-    return tuple(nodes)
+    found = on_each_node(nodes, own_facts)
+    _refuse_differing(found)
+    return tuple(found)
 
 
 def on_each_node(
     nodes: Sequence[Node], function: Callable[..., Result], *arguments: object
-) -> list[Result]:
-    """Return what a function returns on each node.
+) -> dict[Node, Result]:
+    """Return what a function returns on each node, except for nodes that are lost meanwhile.
 
     Raises:
         ClusterError: If a node does not answer, or cannot run convlens.
@@ -129,11 +130,14 @@ def on_each_node(
                 node=silent.name, seconds=PATIENCE
             )
         )
-    answers: list[Result] = []
+    answers: dict[Node, Result] = {}
     for node, one in zip(nodes, asked, strict=True):
         try:
-            answers.append(ray.get(one))
+            answers[node] = ray.get(one)
         except ray.exceptions.RayError as error:
+            living = {facts["NodeID"] for facts in ray.nodes() if facts["Alive"]}
+            if node.identity not in living:
+                continue
             raise ClusterError(
                 _("node {node} cannot run convlens; {reason}. Install it there.").format(
                     node=node.name, reason=str(error).strip().splitlines()[-1]
@@ -142,10 +146,10 @@ def on_each_node(
     return answers
 
 
-def _refuse_differing(nodes: Sequence[Node], facts: Sequence[Mapping[str, str]]) -> None:
+def _refuse_differing(facts: Mapping[Node, Mapping[str, str]]) -> None:
     """Raise ClusterError for the first node whose facts are not those of this computer."""
     own = own_facts()
-    for node, found in zip(nodes, facts, strict=True):
+    for node, found in facts.items():
         name, here, there = first_difference(own, found)
         if name:
             raise ClusterError(

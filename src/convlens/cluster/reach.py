@@ -27,7 +27,7 @@ def refuse_unreachable(cluster: Cluster, place: str, folder: Folder | None = Non
     """
     asked = (place,) if folder is None else (place, folder.address, read_part(folder, 0)[0])
     found = on_each_node(cluster.nodes, unreached, *asked)
-    for node, (what, reason) in zip(cluster.nodes, found, strict=True):
+    for node, (what, reason) in found.items():
         if what:
             raise ClusterError(
                 _(

@@ -57,7 +57,7 @@ class FeatureCache:
     def __init__(self, key: str, width: int) -> None:
         self.folder = cache_folder() / "features" / key
         self.width = width
-        self._opened: set[Path] = set()
+        self._opened: dict[Path, int] = {}  # the number of features that are known of each file
         self._parts: list[NDArray[np.float32]] = []  # memory-mapped
         self._starts: list[int] = []  # the number of features before each part
         self._digests = np.empty(0, DIGEST)  # of all features, sorted
@@ -65,27 +65,31 @@ class FeatureCache:
         self._look()
 
     def _look(self) -> None:
-        """Open the complete features of files that are new, of this process or another.
+        """Open the complete features that are new, of this process or another.
 
-        A file that was cut off is read up to the last whole row.
+        A file that was cut off is read up to the last whole row, and one that has grown since the
+        last time from there on.
         """
         found = [self._digests]
         places = [self._places]
         with storage_errors(self.folder, _("the folder of the features"), _(REMEDY)):
-            for path in sorted(set(self.folder.glob("*.digests")) - self._opened):
+            for path in sorted(self.folder.glob("*.digests")):
+                known = self._opened.get(path, 0)
+                if path.stat().st_size < (known + 1) * DIGEST_BYTES:
+                    continue
                 # The digests are written after the features, and therefore looked at first.
                 digests = np.fromfile(path, DIGEST)
                 features = path.with_suffix(".features")
                 written = features.stat().st_size // (4 * self.width) if features.exists() else 0
                 number = min(len(digests), written)
-                if number:
-                    part = np.memmap(features, np.float32, "r", shape=(number, self.width))
+                if number > known:
+                    part = np.memmap(features, np.float32, "r", shape=(number, self.width))[known:]
                     start = self._starts[-1] + len(self._parts[-1]) if self._parts else 0
                     self._parts.append(np.asarray(part))
                     self._starts.append(start)
-                    found.append(digests[:number])
-                    places.append(np.arange(start, start + number))
-                    self._opened.add(path)
+                    found.append(digests[known:number])
+                    places.append(np.arange(start, start + number - known))
+                    self._opened[path] = number
                     touch(path)
         self._digests, first = np.unique(np.concatenate(found), return_index=True)
         self._places = np.concatenate(places)[first]
