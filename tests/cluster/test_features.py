@@ -32,12 +32,17 @@ ROOT = Path(__file__).parents[2]
 
 
 def features_of(shapes) -> Wanted:
-    """Return features of a small network with random weights."""
+    """Return features of a small network with random weights.
+
+    Its layers have names, since Keras counts those of all networks of a process.
+    """
     prepared = prepare_data(load_data(str(shapes)), Config())
     keras.utils.set_random_seed(0)
-    inputs = keras.Input(prepared.preprocessing.shape, dtype="uint8")
-    x = layers.Conv2D(8, 3, strides=4, activation="relu")(layers.Rescaling(1 / 255)(inputs))
-    body = keras.Model(inputs, layers.GlobalAveragePooling2D()(x), name="body")
+    inputs = keras.Input(prepared.preprocessing.shape, dtype="uint8", name="images")
+    x = layers.Rescaling(1 / 255, name="scaling")(inputs)
+    x = layers.Conv2D(8, 3, strides=4, activation="relu", name="convolution")(x)
+    x = layers.GlobalAveragePooling2D(name="average")(x)
+    body = keras.Model(inputs, x, name="body")
     compiled, cache = open_features(body, prepared, "float32")
     return Wanted(body, compiled, cache, prepared, np.arange(len(prepared.dataset)))
 
