@@ -66,7 +66,10 @@ class DataConfig(Section):
 
 @dataclass(frozen=True)
 class ModelConfig(Section):
-    """Which network is trained. The fields after the second are for `custom_cnn` only."""
+    """Which network is trained.
+
+    The fields after the second are for `custom_cnn`; a backbone reads `pooling`, too.
+    """
 
     model: str = setting("small_resnet", N_("name of the network (`convlens models` lists them)"))
     stem: str = setting(

@@ -151,7 +151,7 @@ def test_brackets_in_names_are_shown_as_they_are(here, shapes, capsys):
 
 @pytest.mark.parametrize(
     ("side", "flags", "told"),
-    [(80, (), True), (40, (), False), (80, ("--stem", "small"), False)],
+    [(80, (), True), (40, (), False), (80, ("--model", "lenet5"), False)],
 )
 def test_photographs_are_told_of_a_backbone(side, flags, told, here, capsys, monkeypatch):
     noise = np.random.default_rng(0).integers(0, 256, (4, side, side, 3), np.uint8)

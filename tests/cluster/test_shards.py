@@ -15,7 +15,7 @@ from convlens.cluster.shards import (
     write_shard,
 )
 from convlens.data.digests import DIGEST_BYTES
-from convlens.errors import StorageError
+from convlens.errors import ClusterError, StorageError
 
 
 def keys(number: int, count: int = 3) -> list[bytes]:
@@ -46,7 +46,9 @@ def test_a_damaged_file_is_named_and_can_be_removed(answers, whole):
     folder, files = answers
     content = files[1].read_bytes()
     files[1].write_bytes(content[: int(whole * len(content))])
-    with pytest.raises(StorageError, match="remove it: what is missing is computed") as caught:
+    with pytest.raises(
+        StorageError, match=r"are damaged; .*Remove the file: what is missing"
+    ) as caught:
         find_known(folder)
     assert str(caught.value).startswith(str(files[1]))
     assert "\n" not in str(caught.value)
@@ -57,21 +59,35 @@ def test_a_damaged_file_is_named_and_can_be_removed(answers, whole):
 def test_a_file_that_is_gone_is_said(answers):
     folder, files = answers
     files[0].unlink()
-    with pytest.raises(StorageError, match="cannot be read; No such file or directory"):
+    with pytest.raises(StorageError) as caught:
+        list(read_answers(folder))
+    assert str(caught.value).endswith("the answers cannot be read; No such file or directory.")
+
+
+def test_a_damaged_index_is_said(answers, tmp_path):
+    folder, _files = answers
+    (tmp_path / INDEX).write_text('{"shards": [')
+    with pytest.raises(StorageError, match=r"index\.json: the answers cannot be read"):
         list(read_answers(folder))
 
 
-@pytest.mark.parametrize("name", [INDEX, QUESTION])
-def test_a_damaged_index_or_question_is_said(answers, name, tmp_path, monkeypatch):
-    folder, _files = answers
-    (tmp_path / name).write_text('{"shards": [')
+class Asked:
+    """A question."""
 
-    class Asked:
-        def facts(self):
-            return {"engine": "keras"}
+    def facts(self):
+        return {"engine": "keras"}
 
-    with pytest.raises(StorageError, match="If the file is damaged, remove it"):
-        list(read_answers(folder)) if name == INDEX else claim(folder, Asked())
+
+def test_answers_without_their_question_are_not_taken_for_those_to_another(answers, tmp_path):
+    folder, files = answers
+    with pytest.raises(ClusterError, match=r"question\.json is missing\. Name another folder"):
+        claim(folder, Asked())
+    for file in files:
+        file.unlink()
+    claim(folder, Asked())
+    (tmp_path / QUESTION).write_text("{")
+    with pytest.raises(StorageError, match=r"question\.json: the answers cannot be read"):
+        claim(folder, Asked())
 
 
 def test_each_image_is_answered_once(answers):

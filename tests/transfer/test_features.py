@@ -169,6 +169,15 @@ def test_what_another_process_goes_on_to_write_is_seen():
     assert np.array_equal(found, rows[::-1])
 
 
+def test_a_file_that_another_process_removes_is_passed_over(monkeypatch):
+    store, cache = store_of(9), FeatureCache("key", WIDTH)
+    cache.compute(Network(), store, np.arange(9))
+    files = [*cache.folder.glob("*.digests"), cache.folder / "gone.digests"]
+    monkeypatch.setattr(Path, "glob", lambda *_arguments: iter(files))
+    assert not cache.missing(store, np.arange(9)).size
+    assert not FeatureCache("key", WIDTH).missing(store, np.arange(9)).size
+
+
 def test_networks_do_not_share_features():
     store = store_of(3)
     FeatureCache("key", WIDTH).compute(Network(), store, np.arange(3))

@@ -24,7 +24,7 @@ from convlens.conflicts import refuse_conflicts
 from convlens.errors import ConfigError
 from convlens.language import N_, _
 from convlens.recipe_choice import with_fast_recipe
-from convlens.unheeded import refuse_unheeded
+from convlens.unread import refuse_unread
 
 StartFrom = Annotated[
     str | None, Parameter(name="--from", help=N_("classifier file or run to train further"))
@@ -84,7 +84,7 @@ def train(  # noqa: PLR0913 - options of the command
         )
     settings = configure(flags, base)
     trained = settings if from_ is not None else with_fast_recipe(settings)
-    refuse_unheeded(given_flags(flags), trained, from_)
+    refuse_unread(given_flags(flags), trained, from_, budgeted=budget is not None)
     seconds = None if budget is None else parse_duration(budget)
     if settings.training.workers is not None:
         say_what_is_next(start_on_workers(path, settings, cluster or "", using or (), run, from_))

@@ -19,10 +19,6 @@ from convlens.language import N_, _
 Content = bytes | str | Callable[[Path], object]
 REMEDY = N_("Check the address, and that this computer has the right to write there.")
 UNREAD = N_("{place}: the answers cannot be read; {reason}.")
-DAMAGED = N_(
-    "{place}: the answers cannot be read; {reason}. If the file is damaged, remove it: what is "
-    "missing is computed the next time."
-)
 BLOCK = 2**20  # bytes of an object that are fetched at a time
 
 
@@ -53,7 +49,7 @@ class Folder(ABC):
         """Return a context in which a file is open for reading.
 
         Raises:
-            StorageError: If the file cannot be read, or what reads it finds it damaged.
+            StorageError: If the file cannot be read.
         """
 
     @abstractmethod
@@ -92,7 +88,7 @@ class OnDisk(Folder):
     def open(self, name: str) -> Iterator[IO[bytes]]:
         """Yield a file that is open for reading."""
         path = self._path / name
-        with _reading(str(path), DAMAGED), path.open("rb") as file:
+        with _reading(str(path)), path.open("rb") as file:
             yield file
 
     def exists(self, name: str) -> bool:
@@ -133,7 +129,7 @@ class InStore(Folder):
     def open(self, name: str) -> Iterator[IO[bytes]]:
         """Yield an object that is open for reading, of which parts can be fetched."""
         with (
-            _reading(f"{self.address}/{name}", DAMAGED),
+            _reading(f"{self.address}/{name}"),
             self._files.open(f"{self._path}/{name}", "rb", block_size=BLOCK) as file,
         ):
             yield file
@@ -155,14 +151,14 @@ class InStore(Folder):
 
 
 @contextmanager
-def _reading(place: str, message: str = UNREAD) -> Iterator[None]:
+def _reading(place: str) -> Iterator[None]:
     """Raise what reading a place raises inside as a StorageError."""
     try:
         yield
     except ConvlensError:
         raise
     except Exception as error:  # Parquet, JSON and each kind of store have errors of their own
-        raise StorageError(_(message).format(place=place, reason=reason_of(error))) from error
+        raise StorageError(_(UNREAD).format(place=place, reason=reason_of(error))) from error
 
 
 def folder_at(place: str | Path | Folder) -> Folder:

@@ -110,7 +110,7 @@ def on_each_node(
     """Return what a function returns on each node, except for nodes that are lost meanwhile.
 
     Raises:
-        ClusterError: If a node does not answer, or cannot run convlens.
+        ClusterError: If a node does not answer, or cannot run convlens, or if no node is left.
     """
     import ray
     from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
@@ -143,6 +143,8 @@ def on_each_node(
                     node=node.name, reason=str(error).strip().splitlines()[-1]
                 )
             ) from error
+    if not answers:
+        raise ClusterError(_("a node must answer; all nodes of the cluster were lost meanwhile."))
     return answers
 
 

@@ -11,6 +11,7 @@ from convlens import backend
 from convlens.classifier.prediction import Predictor
 from convlens.cluster.folder import Folder
 from convlens.cluster.nodes import own_facts
+from convlens.cluster.shards import SHARDS
 from convlens.errors import ClusterError
 from convlens.export.folder import Exported
 from convlens.language import _
@@ -108,11 +109,18 @@ def claim(folder: Folder, question: Question) -> None:
     """Make a folder of answers to this question, or check that it is one.
 
     Raises:
-        ClusterError: If the folder has the answers to another question.
+        ClusterError: If the folder has the answers to another question, or to one that is missing.
         StorageError: If the folder cannot be written.
     """
     facts = question.facts()
     if not folder.exists(QUESTION):
+        if folder.names(SHARDS):
+            raise ClusterError(
+                _(
+                    "{folder} must have the question to which its answers belong; {file} is "
+                    "missing. Name another folder with --answers."
+                ).format(folder=folder.address, file=QUESTION)
+            )
         folder.write(QUESTION, json.dumps(facts, indent=1), _("the question"))
         return
     with folder.open(QUESTION) as file:

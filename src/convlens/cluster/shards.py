@@ -20,8 +20,9 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from convlens.cluster.folder import Folder, folder_at
-from convlens.cluster.stores import is_address
+from convlens.cluster.stores import is_address, reason_of
 from convlens.data.digests import DIGEST_BYTES
+from convlens.errors import StorageError
 from convlens.language import _
 from convlens.text import original, printable
 
@@ -133,9 +134,29 @@ def write_shard(folder: Folder, name: str, rows: Sequence[Row]) -> None:
 
 
 def _read_shard(folder: Folder, name: str) -> list[Row]:
-    with folder.open(shard_file(name)) as file:
-        rows: list[Row] = pq.read_table(file).to_pylist()
+    rows: list[Row] = _read_table(folder, name).to_pylist()
     return rows
+
+
+def _read_table(folder: Folder, name: str, columns: Sequence[str] | None = None) -> pa.Table:
+    """Return a shard, or some columns of it.
+
+    Raises:
+        StorageError: If it is damaged, or cannot be read.
+    """
+    place = shard_file(name)
+    with folder.open(place) as file:
+        try:
+            return pq.read_table(file, columns=columns)
+        except (ValueError, OSError) as error:
+            if getattr(error, "errno", None) is not None:  # The disk or the store has failed.
+                raise
+            raise StorageError(
+                _(
+                    "{place}: these answers are damaged; {reason}. Remove the file: what is "
+                    "missing is computed the next time."
+                ).format(place=f"{folder.address}/{place}", reason=reason_of(error))
+            ) from error
 
 
 def write_index(folder: Folder, digest: str, names: Sequence[str]) -> None:
@@ -162,7 +183,7 @@ def read_answers(place: str | Path | Folder) -> Iterator[Row]:
         place: The folder of the answers: its path, or its address in an object store.
 
     Raises:
-        StorageError: If an object store cannot be read.
+        StorageError: If a file is damaged or cannot be read.
     """
     folder = folder_at(place)
     names = read_index(folder)[1]
@@ -223,8 +244,7 @@ def _keys_of_all(folder: Folder, names: Sequence[str]) -> tuple[NDArray[np.bytes
     """Return (n,) the keys of all answers of shards, and the number of answers of each shard."""
 
     def keys_of(name: str) -> NDArray[np.bytes_]:
-        with folder.open(shard_file(name)) as file:
-            return np.array(pq.read_table(file, columns=["key"]).column(0).to_pylist(), KEY)
+        return np.array(_read_table(folder, name, ["key"]).column(0).to_pylist(), KEY)
 
     with ThreadPoolExecutor() as pool:
         parts = list(pool.map(keys_of, names))

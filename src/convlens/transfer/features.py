@@ -75,7 +75,11 @@ class FeatureCache:
         with storage_errors(self.folder, _("the folder of the features"), _(REMEDY)):
             for path in sorted(self.folder.glob("*.digests")):
                 known = self._opened.get(path, 0)
-                if path.stat().st_size < (known + 1) * DIGEST_BYTES:
+                try:
+                    size = path.stat().st_size
+                except FileNotFoundError:  # Another process has removed it.
+                    continue
+                if size < (known + 1) * DIGEST_BYTES:
                     continue
                 # The digests are written after the features, and therefore looked at first.
                 digests = np.fromfile(path, DIGEST)

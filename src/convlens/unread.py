@@ -1,4 +1,4 @@
-"""Unheeded: settings that a training does not read, because of what another setting is.
+"""Unread: settings that a training does not read, because of what another setting is.
 
 Whoever gives such a flag expects something of it, and would not notice that nothing comes of it.
 """
@@ -23,32 +23,40 @@ READ_WITH: dict[str, tuple[str, tuple[str, ...]]] = {
 }
 
 
-def refuse_unheeded(names: Iterable[str], config: Config, start_from: str | None = None) -> None:
+def refuse_unread(
+    names: Iterable[str], config: Config, start_from: str | None = None, *, budgeted: bool = False
+) -> None:
     """Raise ConfigError for the first of these settings that a training does not read.
 
     Args:
         names: The settings that were given by flags, by name.
         config: The configuration of the training, which contains them.
         start_from: The classifier that is trained further, if there is one.
+        budgeted: Whether a time budget may choose a backbone, which reads `pooling`.
 
     Raises:
         ConfigError: If a setting shapes a network that is not trained, or belongs to a schedule or
             an optimizer that is not used.
 
-    >>> refuse_unheeded(["filters"], Config().replace(filters=(8, 16), model="lenet5"))
+    >>> refuse_unread(["filters"], Config().replace(filters=(8, 16), model="lenet5"))
     Traceback (most recent call last):
     convlens.errors.ConfigError: --filters has an effect only with --model custom_cnn; found lenet5. Leave it out, or give --model custom_cnn.
     """  # noqa: E501 - one line of output
-    backbone = config.transfer.backbone
+    trained = start_from or config.transfer.backbone
     used = {
-        "model": start_from or backbone or config.model.model,
+        "model": config.model.model,
         "schedule": config.training.schedule,
         "optimizer": config.training.optimizer,
     }
+    may_pool = budgeted or config.transfer.backbone is not None
     for name in names:
-        other, values = READ_WITH.get(name, ("", ()))
-        is_of_backbone = name == "pooling" and backbone is not None
-        if not other or used[other] in values or is_of_backbone:
+        if name not in READ_WITH or (name == "pooling" and may_pool):
+            continue
+        other, values = READ_WITH[name]
+        if other == "model" and trained is not None:
+            message = _("{flag} shapes a new network, and {trained} has its own. Leave it out.")
+            raise ConfigError(message.format(flag=flag_of(name), trained=trained))
+        if used[other] in values:
             continue
         raise ConfigError(
             _(
