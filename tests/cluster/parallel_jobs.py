@@ -1,6 +1,6 @@
 """Trainings on several processes, one after the other, on one Ray; each leaves its run in a folder.
 
-    python -m tests.cluster.parallel_jobs quick|slower FOLDER
+    python -m tests.cluster.parallel_jobs quick|slower|lost FOLDER
 
 Ray, JAX and the tests would be in each other's way in one process.
 """
@@ -24,6 +24,8 @@ EPOCHS = 3
 BATCH = 32
 LIMIT = 397  # of which 256 are for the training, and 60 for the validation
 FREE = 30.0  # seconds after which all processes must have ended
+NODE = {"num_cpus": 1, "object_store_memory": 100 * 2**20, "include_dashboard": False}
+HEAD = "head.txt"  # the name of the file with the number of the first node
 STOPPED = 2  # the epoch, counted from 1, in which Ctrl-C is pressed
 
 
@@ -74,6 +76,24 @@ def killed(settings):
         if last and (state.epoch, state.step) == (1, 4) and not mark.exists():
             mark.touch()
             os.kill(os.getpid(), signal.SIGKILL)
+
+    on_step(kill)
+    watched(settings)
+
+
+def node_killed(settings):
+    """End a node without warning, once, in the middle of the second epoch; it is not the head."""
+    folder = Path(settings["task"].folder)
+    mark = folder / "killed"
+    head = (folder.parent / HEAD).read_text()
+
+    def kill(state):
+        elsewhere = ray.get_runtime_context().get_node_id() != head
+        if elsewhere and (state.epoch, state.step) == (1, 4) and not mark.exists():
+            mark.touch()
+            raylet = os.getppid()  # of the node, whose processes end with it
+            assert "raylet" in Path(f"/proc/{raylet}/cmdline").read_text()
+            os.kill(raylet, signal.SIGKILL)
 
     on_step(kill)
     watched(settings)
@@ -204,10 +224,27 @@ def slower(digits, folder):
     (folder / "said.json").write_text(json.dumps(said))
 
 
+def lost(digits, folder):
+    """Train on two of three nodes, of which one is killed."""
+    from ray.cluster_utils import Cluster
+
+    nodes = Cluster(initialize_head=True, head_node_args=NODE)
+    for _number in range(2):
+        nodes.add_node(**NODE)
+    noting = Noting()
+    with connect(nodes.address):
+        (folder / HEAD).write_text(ray.get_runtime_context().get_node_id())
+        train_on(digits, folder / "lost", 2, node_killed, noting)
+        alive = sum(node["Alive"] for node in ray.nodes())
+    nodes.shutdown()
+    facts = {"epochs": noting.epochs, "notes": noting.notes, "alive": alive}
+    (folder / "lost.json").write_text(json.dumps(facts))
+
+
 if __name__ == "__main__":
     from convlens import backend
 
     backend.start("jax")
     from convlens.data.sources import load_data
 
-    {"quick": quick, "slower": slower}[sys.argv[1]](load_data("digits"), Path(sys.argv[2]))
+    {"quick": quick, "slower": slower, "lost": lost}[sys.argv[1]](load_data("digits"), Path(sys.argv[2]))

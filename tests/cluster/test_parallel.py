@@ -87,6 +87,17 @@ def test_two_processes_learn_what_a_training_without_a_cluster_learns(folder):
     require_equal_up_to_rounding(folder, "plain")
 
 
+def require_nothing_lost(folder, name, facts):
+    """Require that a training went on once after a kill, and ended with the bits of another."""
+    assert (folder / name / "killed").exists()
+    (note,) = facts["notes"]
+    assert "was lost" in note
+    assert facts["epochs"] == [1, 2, 3]  # each of them once
+    killed, two = (weights(folder / run / "process-0-of-2.npz") for run in (name, "two"))
+    assert all(np.array_equal(a, b) for a, b in zip(killed, two, strict=True))
+    assert np.array_equal(history(folder, name), history(folder, "two"))
+
+
 @NEEDS_JAX
 @pytest.mark.slow
 def test_two_processes_learn_what_one_learns(more):
@@ -96,13 +107,16 @@ def test_two_processes_learn_what_one_learns(more):
 @NEEDS_JAX
 @pytest.mark.slow
 def test_a_killed_process_costs_nothing_that_was_saved(more):
-    assert (more / "killed" / "killed").exists()
-    (note,) = said(more)["notes"]
-    assert "was lost" in note
-    assert said(more)["epochs"] == [1, 2, 3]  # each of them once
-    killed, two = (weights(more / name / "process-0-of-2.npz") for name in ("killed", "two"))
-    assert all(np.array_equal(a, b) for a, b in zip(killed, two, strict=True))
-    assert np.array_equal(history(more, "killed"), history(more, "two"))
+    require_nothing_lost(more, "killed", said(more))
+
+
+@NEEDS_JAX
+@pytest.mark.slow
+def test_a_killed_node_costs_nothing_that_was_saved(folder):
+    carry_out("lost", folder)
+    facts = json.loads((folder / "lost.json").read_text())
+    assert facts["alive"] == 2  # of three nodes
+    require_nothing_lost(folder, "lost", facts)
 
 
 @NEEDS_JAX
