@@ -25,7 +25,8 @@ BATCH = 32
 LIMIT = 397  # of which 256 are for the training, and 60 for the validation
 FREE = 30.0  # seconds after which all processes must have ended
 NODE = {"num_cpus": 1, "object_store_memory": 100 * 2**20, "include_dashboard": False}
-HEAD = "head.txt"  # the name of the file with the number of the first node
+LONG = 600.0  # seconds
+RAYLETS = "raylets.json"  # the processes of Ray that are nodes besides the head
 STOPPED = 2  # the epoch, counted from 1, in which Ctrl-C is pressed
 
 
@@ -85,15 +86,14 @@ def node_killed(settings):
     """End a node without warning, once, in the middle of the second epoch; it is not the head."""
     folder = Path(settings["task"].folder)
     mark = folder / "killed"
-    head = (folder.parent / HEAD).read_text()
+    raylets = json.loads((folder.parent / RAYLETS).read_text())
 
     def kill(state):
-        elsewhere = ray.get_runtime_context().get_node_id() != head
-        if elsewhere and (state.epoch, state.step) == (1, 4) and not mark.exists():
+        node = ray.get_runtime_context().get_node_id()
+        if node in raylets and (state.epoch, state.step) == (1, 4) and not mark.exists():
             mark.touch()
-            raylet = os.getppid()  # of the node, whose processes end with it
-            assert "raylet" in Path(f"/proc/{raylet}/cmdline").read_text()
-            os.kill(raylet, signal.SIGKILL)
+            os.kill(raylets[node], signal.SIGKILL)
+            time.sleep(LONG)  # This process ends with its node, a moment later.
 
     on_step(kill)
     watched(settings)
@@ -229,11 +229,11 @@ def lost(digits, folder):
     from ray.cluster_utils import Cluster
 
     nodes = Cluster(initialize_head=True, head_node_args=NODE)
-    for _number in range(2):
-        nodes.add_node(**NODE)
+    added = [nodes.add_node(**NODE) for _number in range(2)]
+    raylets = {node.node_id: node.all_processes["raylet"][0].process.pid for node in added}
+    (folder / RAYLETS).write_text(json.dumps(raylets))
     noting = Noting()
     with connect(nodes.address):
-        (folder / HEAD).write_text(ray.get_runtime_context().get_node_id())
         train_on(digits, folder / "lost", 2, node_killed, noting)
         alive = sum(node["Alive"] for node in ray.nodes())
     nodes.shutdown()
