@@ -32,6 +32,7 @@ from convlens.training.trainer import Trainer, Training
 from convlens.transfer.fine_tune_stage import FineTuneStage, make_trainer
 from convlens.transfer.head_stage import HeadStage
 from convlens.transfer.origin import BackboneOrigin, choose_origin
+from convlens.transfer.upper_layers import upper_setup
 
 StageOf = Callable[[Setup, Screen], Stage]
 
@@ -211,7 +212,7 @@ def open_training(
         stages = [(stage_of or Trainer)(setup, screen)]
     elif setup.config.transfer.unfreeze is not None:
         head = HeadStage(setup, screen, continues=True)
-        stages = [head, FineTuneStage(setup, screen, head)]
+        stages = [head, FineTuneStage(upper_setup(setup), screen, head)]
     elif is_augmented(setup.config.augment):
         # The features of augmented images cannot be kept, so every step computes the whole network.
         stages = [make_trainer(setup, screen)]

@@ -247,4 +247,6 @@ if __name__ == "__main__":
     backend.start("jax")
     from convlens.data.sources import load_data
 
-    {"quick": quick, "slower": slower, "lost": lost}[sys.argv[1]](load_data("digits"), Path(sys.argv[2]))
+    {"quick": quick, "slower": slower, "lost": lost}[sys.argv[1]](
+        load_data("digits"), Path(sys.argv[2])
+    )

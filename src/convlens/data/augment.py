@@ -28,10 +28,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from convlens.config import AUGMENT_PRESETS, AugmentConfig
-from convlens.data.transforms import COLOUR, ERASE, FLIP, Uniform, erase, recolour, warp
+from convlens.data.transforms import COLOUR, ERASE, FLIP, MIRRORED, Uniform, erase, recolour, warp
 from convlens.preprocess import ImageArray
 
-__all__ = ["augment", "flip_is_safe", "mix", "resolve"]
+__all__ = ["augment", "flip_is_safe", "mirrored", "mix", "resolve"]
 
 NOISE = 1 << 20  # the first coordinate of noise, far from those of `transforms`
 
@@ -227,6 +227,14 @@ def _uniform(keys: NDArray[np.uint64], columns: int) -> Uniform:
     """Return (b, columns) random numbers in [0, 1)."""
     bits = _hash(keys[:, None] + _hash(np.arange(columns, dtype=np.uint64)))
     return (bits >> np.uint64(11)).astype(np.float64) * 2.0**-53
+
+
+def mirrored(indices: NDArray[np.int64], *, seed: int, epoch: int) -> NDArray[np.bool_]:
+    """Return (b,) whether `augment` mirrors each image, where the configuration allows flips.
+
+    The arguments are those of `augment`.
+    """
+    return _alternating(seed, epoch, indices) < MIRRORED
 
 
 def _alternating(seed: int, epoch: int, indices: NDArray[np.int64]) -> NDArray[np.float64]:

@@ -37,6 +37,7 @@ ENHANCE = 0.5
 LEAST_BITS = 4  # of 8, the strongest posterization
 LEAST_THRESHOLD = 176  # of 256, the strongest solarization
 LEVELS = np.arange(256)
+MIRRORED = 0.5  # an image with a smaller number at FLIP is mirrored
 
 
 def warp(images: ImageArray, uniform: Uniform, config: AugmentConfig) -> None:
@@ -106,7 +107,7 @@ def _affine_maps(
     zoom = 1 + (config.zoom or 0) * signed[:, ZOOM]
     angle = np.deg2rad((config.rotate or 0) * signed[:, ROTATE])
     shear = np.tan(np.deg2rad((config.shear or 0) * signed[:, SHEAR]))
-    mirror = np.where(uniform[:, FLIP] < 0.5, -1, 1) if config.flip else np.ones(len(uniform))
+    mirror = np.where(uniform[:, FLIP] < MIRRORED, -1, 1) if config.flip else np.ones(len(uniform))
     cos = np.cos(angle) / zoom
     sin = np.sin(angle) / zoom
     to_x = np.stack([mirror * cos, mirror * (shear * cos - sin)], axis=1)

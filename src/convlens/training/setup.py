@@ -127,12 +127,17 @@ class Setup:
         written = [run.folder / "run.toml", run.folder / "data.json", run.start_path, *run.lists]
         seal(run.folder, [path for path in written if path.exists()])
 
+    @property
+    def inputs(self) -> NDArray[np.generic]:
+        """What the network takes, of all images."""
+        return self.prepared.store.images
+
     def batches(
         self, indices: NDArray[np.int64], kind: Callable[..., Batches] = Batches, **options: Any
     ) -> Batches:
         """Return batches of the images with these indices; see `Batches` for the options."""
         return kind(
-            self.prepared.store.images,
+            self.inputs,
             self.prepared.dataset.labels,
             indices,
             num_classes=self.prepared.dataset.num_classes,

@@ -18,7 +18,7 @@ from pathlib import Path
 
 import keras
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import DTypeLike, NDArray
 
 from convlens.classifier.runtime import Compiled, compile_model
 from convlens.data.cache import cache_folder, touch
@@ -49,20 +49,27 @@ class FeatureCache:
     Args:
         key: Identifies the network, its weights, its arithmetic and the preprocessing.
         width: The number of features of an image.
+        kind: The type of the numbers in the files; computed are float32.
 
     Raises:
         StorageError: If the cache folder cannot be read.
     """
 
-    def __init__(self, key: str, width: int) -> None:
+    def __init__(self, key: str, width: int, kind: DTypeLike = np.float32) -> None:
         self.folder = cache_folder() / "features" / key
         self.width = width
+        self.kind = np.dtype(kind)
         self._opened: dict[Path, int] = {}  # the number of features that are known of each file
-        self._parts: list[NDArray[np.float32]] = []  # memory-mapped
+        self._parts: list[NDArray[np.floating]] = []  # memory-mapped
         self._starts: list[int] = []  # the number of features before each part
         self._digests = np.empty(0, DIGEST)  # of all features, sorted
         self._places = np.empty(0, np.int64)  # the number of the features with each digest
         self._look()
+
+    @property
+    def bytes_each(self) -> int:
+        """The bytes that the features of an image take in a file."""
+        return self.kind.itemsize * self.width
 
     def _look(self) -> None:
         """Open the complete features that are new, of this process or another.
@@ -84,10 +91,10 @@ class FeatureCache:
                 # The digests are written after the features, and therefore looked at first.
                 digests = np.fromfile(path, DIGEST)
                 features = path.with_suffix(".features")
-                written = features.stat().st_size // (4 * self.width) if features.exists() else 0
+                written = features.stat().st_size // self.bytes_each if features.exists() else 0
                 number = min(len(digests), written)
                 if number > known:
-                    part = np.memmap(features, np.float32, "r", shape=(number, self.width))[known:]
+                    part = np.memmap(features, self.kind, "r", shape=(number, self.width))[known:]
                     start = self._starts[-1] + len(self._parts[-1]) if self._parts else 0
                     self._parts.append(np.asarray(part))
                     self._starts.append(start)
@@ -177,7 +184,7 @@ class FeatureCache:
                     sync_folder(self.folder)
 
                     def append(some: NDArray[np.uint8], rows: NDArray[np.float32]) -> None:
-                        features.write(rows.tobytes())
+                        features.write(rows.astype(self.kind).tobytes())
                         features.flush()
                         # Otherwise a power cut could keep the digests of features that are lost.
                         os.fsync(features.fileno())
@@ -201,24 +208,25 @@ class FeatureCache:
         """
         digests = store.digests[indices]
         if len(digests) * self.width * 4 <= IN_MEMORY:
-            return self._rows(digests)
+            return self.rows(digests)
         # The file has no name, so that nothing can be left behind.
         with (
             storage_errors(self.folder, self._described(len(digests)), _(REMEDY)),
             tempfile.TemporaryFile(dir=self.folder) as file,
         ):
             for start in range(0, len(digests), GATHERED):
-                file.write(self._rows(digests[start : start + GATHERED]).tobytes())
+                file.write(self.rows(digests[start : start + GATHERED]).tobytes())
             file.flush()
             return np.memmap(file, np.float32, "r", shape=(len(digests), self.width))
 
     def _described(self, count: int) -> str:
         """Return what is written, with its size, for a message."""
         return _("the features of {count:,} images ({megabytes:,.0f} MB)").format(
-            count=count, megabytes=count * (DIGEST_BYTES + 4 * self.width) / 1e6
+            count=count, megabytes=count * (DIGEST_BYTES + self.bytes_each) / 1e6
         )
 
-    def _rows(self, digests: NDArray[np.uint8]) -> NDArray[np.float32]:
+    def rows(self, digests: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Return (m, width) features, in memory, of images with (m, 16) digests that have some."""
         places = self._places[np.searchsorted(self._digests, _keys(digests))]
         parts = np.searchsorted(self._starts, places, "right") - 1
         rows = np.empty((len(digests), self.width), np.float32)
@@ -256,11 +264,16 @@ def open_features(
         prepared: The images.
         precision: The arithmetic: "float32", "bfloat16" or "auto".
     """
+    compiled, key = compile_features(body, prepared, precision)
+    return compiled, FeatureCache(key, body.output_shape[-1])
+
+
+def compile_features(body: keras.Model, prepared: Prepared, precision: str) -> tuple[Compiled, str]:
+    """Return a network compiled to compute features, and a name for them; see `open_features`."""
     compiled = compile_model(body, precision)
     decoding: object = prepared.preprocessing
     images = prepared.dataset.images
     if isinstance(images, np.ndarray):
         # The digest of the pixels of an array depends neither on their type nor on their shape.
         decoding = f"{decoding} {images.dtype} {images.shape[1:]}"
-    key = features_key(body, decoding, f"{compiled.engine} {compiled.precision}")
-    return compiled, FeatureCache(key, body.output_shape[-1])
+    return compiled, features_key(body, decoding, f"{compiled.engine} {compiled.precision}")

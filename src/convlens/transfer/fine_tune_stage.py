@@ -21,6 +21,7 @@ from convlens.training.stage import Facts
 from convlens.training.trainer import Trainer
 from convlens.transfer.backbone import body_of, learning_rate_multipliers, unfreeze
 from convlens.transfer.head_stage import HeadResult, HeadStage
+from convlens.transfer.upper_layers import UpperSetup
 
 
 def with_unfrozen(setup: Setup, config: Config) -> Setup:
@@ -50,7 +51,8 @@ class FineTuneStage:
     """Trains the head and the unfrozen layers together, from the weights of the head stage.
 
     Args:
-        setup: The images, the configuration and the network, with layers unfrozen.
+        setup: The images, the configuration and the network, with layers unfrozen; it may be that
+            of the upper layers alone.
         screen: Where the progress is shown.
         head: The stage before, which has trained the head of the same layers.
     """
@@ -61,6 +63,7 @@ class FineTuneStage:
         self.head = head
         self.trainer = make_trainer(setup, screen)
         self._head_is_best = False
+        self._maps_expected = 0.0
 
     def facts(self) -> dict[str, str]:
         """Return the recipe, which begins with the head."""
@@ -71,16 +74,23 @@ class FineTuneStage:
 
     @property
     def expected(self) -> float:
-        """The seconds of the steps, as `costs` has measured them."""
-        return self.trainer.expected
+        """The seconds of the maps and the steps, as `costs` has measured them."""
+        return self._maps_expected + self.trainer.expected
 
     def costs(self) -> Facts:
-        """Return the time and the memory of the steps, measured."""
-        return self.trainer.costs()
+        """Return the time of the maps, and the time and the memory of the steps, measured."""
+        facts: Facts = []
+        if isinstance(self.setup, UpperSetup):
+            self._maps_expected, said = self.setup.cost()
+            facts = [(N_("frozen layers"), said)]
+        return [*facts, *self.trainer.costs()]
 
     def run(self, run: Run, *, stop_requested: Callable[[], bool] = lambda: False) -> State:
         """Train; see `Trainer.run`. An epoch is kept only if it is better than the head alone."""
         first = None
+        if isinstance(self.setup, UpperSetup):
+            with self.screen.counter(_("maps of the frozen layers")) as progress:
+                self.setup.compute(progress)
         if not run.has_state:
             set_weights(self.trainer.model, self.setup.network.get_weights())
             first = self._score_of_head()

@@ -1,0 +1,267 @@
+"""Upper layers: where only they learn, they learn from kept maps of the frozen layers below.
+
+A frozen layer computes the same map of an image in every epoch, unless the image is augmented. The
+lower layers of a backbone, of which none learns, therefore see each image once: their last map is
+kept by the content of the image, as features are. An image that flips has two maps, one of them of
+its mirror image. Every step then computes the upper layers only, which takes a fraction of the
+time of the whole network.
+"""
+
+import math
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field, fields, replace
+from functools import partial
+from typing import Any
+
+import keras
+import numpy as np
+from numpy.typing import NDArray
+
+from convlens.anatomy.graph import parents, producer
+from convlens.classifier.classifier import Classifier
+from convlens.classifier.runtime import said_arithmetic
+from convlens.config import AugmentConfig
+from convlens.data.augment import mirrored
+from convlens.data.batches import Batches
+from convlens.data.decoding import Progress
+from convlens.data.store import Store
+from convlens.language import _
+from convlens.screen import duration
+from convlens.training.augmentation import is_augmented
+from convlens.training.setup import Setup
+from convlens.transfer.features import BATCH, FeatureCache, Network, compile_features
+
+KIND = np.float16
+LARGEST = float(np.finfo(KIND).max) / 4  # of a map, in absolute value; a larger one is not kept
+MOST_BYTES = 2**33  # of all maps; the rest of the cache needs space, too
+
+
+class Maps:
+    """The maps of the images of a store, as if they were an array of them.
+
+    Args:
+        cache: Where they are kept.
+        network: Computes those that are missing, as rows.
+        store: The decoded images.
+        shape: (height, width, channels) of a map.
+    """
+
+    def __init__(
+        self, cache: FeatureCache, network: Network, store: Store, shape: tuple[int, ...]
+    ) -> None:
+        self.cache = cache
+        self.network = network
+        self.shape = shape
+        self._store = store
+        self._known = np.zeros(len(store.images), bool)
+
+    def missing(self, indices: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Return the indices of images without a map, one for each content."""
+        return self.cache.missing(self._store, indices)
+
+    def compute(self, indices: NDArray[np.int64], progress: Progress | None = None) -> int:
+        """Compute the maps that are missing, and return their number; see `FeatureCache.compute`.
+
+        Raises:
+            StorageError: If the maps cannot be written. What was computed before is kept.
+        """
+        number = self.cache.compute(self.network, self._store, indices, progress)
+        self._known[indices] = True
+        return number
+
+    def __getitem__(self, indices: NDArray[np.int64]) -> NDArray[np.float32]:
+        """Return (m, height, width, channels) maps; those that are missing are computed first."""
+        if not self._known[indices].all():
+            self.compute(indices)
+        return self.cache.rows(self._store.digests[indices]).reshape(-1, *self.shape)
+
+
+class FlippedBatches(Batches):
+    """Batches of maps in which those of the mirror images take turns with the others.
+
+    They are mirrored in the epochs in which `augment` mirrors the images.
+
+    Args:
+        *facts: See `Batches`.
+        mirror_maps: The maps of the mirror images.
+        **more: See `Batches`.
+    """
+
+    def __init__(self, *facts: Any, mirror_maps: Maps, **more: Any) -> None:
+        super().__init__(*facts, **more)
+        self.mirror_maps = mirror_maps
+
+    def slice_at(self, epoch: int, step: int, part: slice) -> tuple[NDArray[np.generic], ...]:
+        """Return some maps of the batch of a step, with their targets."""
+        maps, *others = super().slice_at(epoch, step, part)
+        indices = self.indices_at(epoch, step)[part]
+        number, _step = self._place(epoch, step)
+        flipped = mirrored(indices, seed=int(self.seed or 0), epoch=number)
+        if flipped.any():
+            maps[flipped] = self.mirror_maps[indices[flipped]]
+        return maps, *others
+
+
+@dataclass(eq=False)
+class UpperSetup(Setup):
+    """The setup of a training of the upper layers, whose input are maps.
+
+    `network` is the model from maps to logits, and shares its layers with the whole network.
+
+    Attributes:
+        whole: The setup with the whole network, which the classifier has.
+        maps: The maps of all images.
+        mirror_maps: The maps of the mirror images, or None where images do not flip.
+        arithmetic: The precision and the engine that compute the maps.
+    """
+
+    whole: Setup = field(kw_only=True)
+    maps: Maps = field(kw_only=True)
+    mirror_maps: Maps | None = field(kw_only=True)
+    arithmetic: str = field(kw_only=True)
+
+    @property
+    def inputs(self) -> Any:
+        """The maps of all images."""
+        return self.maps
+
+    def batches(
+        self, indices: NDArray[np.int64], kind: Callable[..., Batches] = Batches, **options: Any
+    ) -> Batches:
+        """Return batches of the maps of images; see `Setup.batches`."""
+        if self.mirror_maps is not None and options.get("augmentation") is not None:
+            kind = partial(FlippedBatches, mirror_maps=self.mirror_maps)
+        return super().batches(indices, kind, **options | {"augmentation": None})
+
+    def classifier(self) -> Classifier:
+        """Return a classifier with the whole network."""
+        return self.whole.classifier()
+
+    def missing(self) -> list[tuple[Maps, NDArray[np.int64]]]:
+        """Return the indices of the images whose maps and mirror maps are missing."""
+        splits = self.prepared.splits
+        of_images = [(self.maps, np.concatenate([splits.train, splits.val]))]
+        if self.mirror_maps is not None:
+            of_images.append((self.mirror_maps, splits.train))
+        return [(maps, maps.missing(indices)) for maps, indices in of_images]
+
+    def cost(self) -> tuple[float, str]:
+        """Return the seconds of the missing maps, measured on one batch, and say them in words."""
+        how = _("{shape} numbers an image, {arithmetic}").format(
+            shape=" x ".join(map(str, self.maps.shape)), arithmetic=self.arithmetic
+        )
+        wanted = self.missing()
+        number = sum(len(indices) for _maps, indices in wanted)
+        if not number:
+            return 0.0, _("kept from an earlier run; {how}").format(how=how)
+        images = self.prepared.store.images[self.prepared.splits.train[:BATCH]]
+        began = time.monotonic()
+        self.maps.network(images)
+        seconds = (time.monotonic() - began) / len(images) * number
+        said = _("about {time} for {count:,} maps, measured, kept for later; {how}").format(
+            time=duration(max(1, seconds)), count=number, how=how
+        )
+        return seconds, said
+
+    def compute(self, progress: Progress) -> None:
+        """Compute the maps that are missing.
+
+        Args:
+            progress: Called with the number of maps that are done, and of all.
+
+        Raises:
+            StorageError: If the maps cannot be written. What was computed before is kept.
+        """
+        wanted = self.missing()
+        total = sum(len(indices) for _maps, indices in wanted)
+        done = 0
+        for maps, indices in wanted:
+
+            def of_all(number: int, _total: int, before: int = done) -> None:
+                progress(before + number, total)
+
+            maps.compute(indices, of_all)
+            done += len(indices)
+
+
+def upper_setup(setup: Setup) -> Setup:
+    """Return a setup of the upper layers alone where that is possible, else the given one.
+
+    It is possible where layers below all that learn are frozen, images are not augmented but for
+    flips, the maps are not too large, and no snapshots are taken, which hold whole networks.
+    """
+    cut = lowest_needed(setup.network)
+    augment = setup.config.augment
+    if cut is None or not only_flips(augment) or setup.config.training.snapshots:
+        return setup
+    splits = setup.prepared.splits
+    shape = tuple(cut.shape[1:])
+    width = math.prod(shape)
+    number = len(splits.train) * (1 + bool(augment.flip)) + len(splits.val)
+    if number * width * np.dtype(KIND).itemsize > MOST_BYTES:
+        return setup
+    network = setup.network
+    lower = keras.Model(network.input, keras.layers.Flatten(name="maps")(cut), name="lower")
+    compiled, key = compile_features(lower, setup.prepared, setup.precision)
+    store = setup.prepared.store
+    maps = Maps(FeatureCache(f"{key}-maps", width, KIND), compiled, store, shape)
+    if np.abs(maps[splits.train[:BATCH]]).max() > LARGEST:
+        return setup
+    mirror_maps = None
+    if augment.flip:
+        cache = FeatureCache(f"{key}-mirror", width, KIND)
+        mirror_maps = Maps(cache, lambda images: compiled(images[:, :, ::-1]), store, shape)
+    given = {one.name: getattr(setup, one.name) for one in fields(Setup)}
+    upper = keras.Model(cut, network.output, name=network.name)
+    return UpperSetup(
+        **given | {"network": upper},
+        whole=setup,
+        maps=maps,
+        mirror_maps=mirror_maps,
+        arithmetic=said_arithmetic(compiled.arithmetic),
+    )
+
+
+def only_flips(config: AugmentConfig) -> bool:
+    """Return whether a resolved configuration changes images in no other way than by flips."""
+    return not is_augmented(replace(config, flip=False))
+
+
+def lowest_needed(network: keras.Model) -> keras.KerasTensor | None:
+    """Return the smallest map of frozen layers from which the rest is computed, or None.
+
+    Nothing above it needs another map from below, and no layer below it learns. Of several of one
+    size it is the highest. A network without a frozen layer with weights below has none.
+    """
+    tensors = _in_order(network.output)
+    last_use: dict[int, int] = {}
+    for number, tensor in enumerate(tensors):
+        last_use |= {id(parent): number for parent in parents(tensor)}
+    best = None
+    needed_until = -1  # the last tensor that is computed from those before
+    has_weights = False
+    for number, tensor in enumerate(tensors[:-1]):
+        layer = producer(tensor)
+        if getattr(layer, "trainable_variables", ()):
+            break
+        has_weights |= bool(getattr(layer, "weights", ()))
+        is_cut = has_weights and needed_until <= number
+        if is_cut and (best is None or math.prod(tensor.shape[1:]) <= math.prod(best.shape[1:])):
+            best = tensor
+        needed_until = max(needed_until, last_use[id(tensor)])
+    return best
+
+
+def _in_order(output: keras.KerasTensor) -> list[keras.KerasTensor]:
+    """Return the tensors from which another is computed, each after its parents, and itself."""
+    found: dict[int, keras.KerasTensor] = {}
+    stack = [output]
+    while stack:
+        tensor = stack[-1]
+        waiting = [parent for parent in parents(tensor) if id(parent) not in found]
+        if waiting:
+            stack += waiting
+        else:
+            found[id(stack.pop())] = tensor
+    return list(found.values())
