@@ -9,10 +9,12 @@ from keras import layers
 
 from convlens import pipeline
 from convlens.config import TransferConfig
+from convlens.data.cache_size import cache_entries
 from convlens.errors import Interrupted
 from convlens.pipeline import train
 from convlens.preprocess import Preprocessing
 from convlens.transfer.backbone import unfreeze
+from convlens.transfer.features import BATCH
 from convlens.transfer.upper_layers import UpperSetup, lowest_needed, upper_setup
 from convlens.zoo.create import build
 from tests.trainings import QUIET, columns, press_ctrl_c, recording, same_weights
@@ -94,6 +96,16 @@ def test_maps_are_computed_once(digits, backbone, tmp_path, computed):
             assert sum(computed) == before
         else:
             assert "maps, measured, kept for later" in text.getvalue()
+            assert (
+                before == BATCH
+            )  # to see that maps are not too large; none for the measured steps
+
+
+def test_the_cache_knows_what_maps_are(digits, backbone, tmp_path):
+    training, run = training_of(digits, config_of(backbone, **SETTINGS), tmp_path / "run")
+    training.run(run)
+    kinds = [entry.kind for entry in cache_entries()]
+    assert kinds.count("features") == 3  # those of the head, the maps, and those of mirror images
 
 
 def test_a_stopped_run_goes_on_with_the_same_bits(digits, backbone, tmp_path, monkeypatch):

@@ -71,7 +71,7 @@ def with_precision(
     """Return a copy of a model, weights included, whose layers use another dtype policy.
 
     Under a mixed policy, the last layer with weights of each output and everything after it stay
-    in float32.
+    in float32, and so do depthwise convolutions, at which TensorFlow is slow in bfloat16.
 
     Args:
         model: A functional or sequential model. Nested models are copied as well.
@@ -87,7 +87,8 @@ def with_precision(
 
     def rebuild(layer: keras.Layer) -> keras.Layer:
         settings = layer.get_config()
-        settings["dtype"] = "float32" if id(layer) in last else policy
+        is_exact = id(layer) in last or isinstance(layer, keras.layers.DepthwiseConv2D)
+        settings["dtype"] = "float32" if is_exact else policy
         if seed is not None and settings.get("seed", 0) is None:
             settings["seed"] = next(seeds)
         return kinds.get(type(layer), type(layer)).from_config(settings)

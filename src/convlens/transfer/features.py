@@ -264,16 +264,23 @@ def open_features(
         prepared: The images.
         precision: The arithmetic: "float32", "bfloat16" or "auto".
     """
-    compiled, key = compile_features(body, prepared, precision)
-    return compiled, FeatureCache(key, body.output_shape[-1])
-
-
-def compile_features(body: keras.Model, prepared: Prepared, precision: str) -> tuple[Compiled, str]:
-    """Return a network compiled to compute features, and a name for them; see `open_features`."""
     compiled = compile_model(body, precision)
+    return compiled, FeatureCache(key_of(body, prepared, compiled), body.output_shape[-1])
+
+
+def key_of(body: keras.Model, prepared: Prepared, compiled: Compiled, view: str = "") -> str:
+    """Return a name for the features that a compiled network computes of these images.
+
+    Args:
+        body: The network.
+        prepared: The images.
+        compiled: The network, compiled.
+        view: What is done to the images before, and how the numbers are kept, where that is not
+            the usual.
+    """
     decoding: object = prepared.preprocessing
     images = prepared.dataset.images
     if isinstance(images, np.ndarray):
         # The digest of the pixels of an array depends neither on their type nor on their shape.
         decoding = f"{decoding} {images.dtype} {images.shape[1:]}"
-    return compiled, features_key(body, decoding, f"{compiled.engine} {compiled.precision}")
+    return features_key(body, f"{decoding}{view}", f"{compiled.engine} {compiled.precision}")

@@ -70,7 +70,11 @@ class FineTuneStage:
         recipe = _("first the head on kept features, then {recipe}").format(
             recipe=describe_recipe(self.setup.config)
         )
-        return {N_("recipe"): recipe, **self.trainer.facts()}
+        return {
+            N_("recipe"): recipe,
+            N_("compute"): self.setup.facts()["compute"],
+            **self.trainer.facts(),
+        }
 
     @property
     def expected(self) -> float:
@@ -79,11 +83,11 @@ class FineTuneStage:
 
     def costs(self) -> Facts:
         """Return the time of the maps, and the time and the memory of the steps, measured."""
-        facts: Facts = []
-        if isinstance(self.setup, UpperSetup):
-            self._maps_expected, said = self.setup.cost()
-            facts = [(N_("frozen layers"), said)]
-        return [*facts, *self.trainer.costs()]
+        if not isinstance(self.setup, UpperSetup):
+            return self.trainer.costs()
+        self._maps_expected, said = self.setup.cost()
+        with self.setup.blank_maps():
+            return [(N_("frozen layers"), said), *self.trainer.costs()]
 
     def run(self, run: Run, *, stop_requested: Callable[[], bool] = lambda: False) -> State:
         """Train; see `Trainer.run`. An epoch is kept only if it is better than the head alone."""
@@ -94,7 +98,10 @@ class FineTuneStage:
         if not run.has_state:
             set_weights(self.trainer.model, self.setup.network.get_weights())
             first = self._score_of_head()
-        self.trainer.provenance = self.head.provenance(HeadResult.read(run))
+        self.trainer.provenance = {
+            **self.head.provenance(HeadResult.read(run)),
+            "precision": self.setup.config.training.precision,
+        }
         state = self.trainer.run(run, stop_requested=stop_requested, first=first)
         self._head_is_best = state.best_epoch == 0
         return state

@@ -9,7 +9,8 @@ time of the whole network.
 
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field, fields, replace
 from functools import partial
 from typing import Any
@@ -18,9 +19,10 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
+from convlens import backend
 from convlens.anatomy.graph import parents, producer
 from convlens.classifier.classifier import Classifier
-from convlens.classifier.runtime import said_arithmetic
+from convlens.classifier.runtime import compile_model, said_arithmetic
 from convlens.config import AugmentConfig
 from convlens.data.augment import mirrored
 from convlens.data.batches import Batches
@@ -30,7 +32,7 @@ from convlens.language import _
 from convlens.screen import duration
 from convlens.training.augmentation import is_augmented
 from convlens.training.setup import Setup
-from convlens.transfer.features import BATCH, FeatureCache, Network, compile_features
+from convlens.transfer.features import BATCH, FeatureCache, Network, key_of
 
 KIND = np.float16
 LARGEST = float(np.finfo(KIND).max) / 4  # of a map, in absolute value; a larger one is not kept
@@ -53,6 +55,7 @@ class Maps:
         self.cache = cache
         self.network = network
         self.shape = shape
+        self.blank = False  # whether zeros take the place of maps
         self._store = store
         self._known = np.zeros(len(store.images), bool)
 
@@ -72,6 +75,8 @@ class Maps:
 
     def __getitem__(self, indices: NDArray[np.int64]) -> NDArray[np.float32]:
         """Return (m, height, width, channels) maps; those that are missing are computed first."""
+        if self.blank:
+            return np.zeros((len(indices), *self.shape), np.float32)
         if not self._known[indices].all():
             self.compute(indices)
         return self.cache.rows(self._store.digests[indices]).reshape(-1, *self.shape)
@@ -146,6 +151,18 @@ class UpperSetup(Setup):
             of_images.append((self.mirror_maps, splits.train))
         return [(maps, maps.missing(indices)) for maps, indices in of_images]
 
+    @contextmanager
+    def blank_maps(self) -> Iterator[None]:
+        """Let zeros take the place of the maps in the block, where steps are measured."""
+        every = [self.maps, *filter(None, [self.mirror_maps])]
+        for maps in every:
+            maps.blank = True
+        try:
+            yield
+        finally:
+            for maps in every:
+                maps.blank = False
+
     def cost(self) -> tuple[float, str]:
         """Return the seconds of the missing maps, measured on one batch, and say them in words."""
         how = _("{shape} numbers an image, {arithmetic}").format(
@@ -203,19 +220,28 @@ def upper_setup(setup: Setup) -> Setup:
         return setup
     network = setup.network
     lower = keras.Model(network.input, keras.layers.Flatten(name="maps")(cut), name="lower")
-    compiled, key = compile_features(lower, setup.prepared, setup.precision)
+    compiled = compile_model(lower, setup.precision)
     store = setup.prepared.store
-    maps = Maps(FeatureCache(f"{key}-maps", width, KIND), compiled, store, shape)
+
+    def maps_of(view: str, network: Network) -> Maps:
+        key = key_of(lower, setup.prepared, compiled, view)
+        return Maps(FeatureCache(key, width, KIND), network, store, shape)
+
+    maps = maps_of(" float16", compiled)
     if np.abs(maps[splits.train[:BATCH]]).max() > LARGEST:
         return setup
     mirror_maps = None
     if augment.flip:
-        cache = FeatureCache(f"{key}-mirror", width, KIND)
-        mirror_maps = Maps(cache, lambda images: compiled(images[:, :, ::-1]), store, shape)
+        mirror_maps = maps_of(" float16 mirrored", lambda images: compiled(images[:, :, ::-1]))
     given = {one.name: getattr(setup, one.name) for one in fields(Setup)}
-    upper = keras.Model(cut, network.output, name=network.name)
+    # On small maps depthwise convolutions take a smaller part of the time, so that bfloat16 pays.
+    precision = backend.resolve_precision(setup.precision)
+    changed = {
+        "network": keras.Model(cut, network.output, name=network.name),
+        "config": setup.config.replace(precision=precision),
+    }
     return UpperSetup(
-        **given | {"network": upper},
+        **given | changed,
         whole=setup,
         maps=maps,
         mirror_maps=mirror_maps,
