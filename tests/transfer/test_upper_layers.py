@@ -15,7 +15,7 @@ from convlens.pipeline import train
 from convlens.preprocess import Preprocessing
 from convlens.transfer.backbone import unfreeze
 from convlens.transfer.features import BATCH
-from convlens.transfer.upper_layers import UpperSetup, lowest_needed, upper_setup
+from convlens.transfer.upper_layers import UpperSetup, highest_frozen, upper_setup
 from convlens.zoo.create import build
 from tests.trainings import QUIET, columns, press_ctrl_c, recording, same_weights
 from tests.transfer.backbones import config_of, saved, training_of
@@ -51,16 +51,17 @@ def without_dropout(tmp_path):
     ("name", "unfrozen", "expected"),
     [
         ("efficientnet_lite0", "5", "stage6_block4_add"),
+        ("efficientnet_lite0", "16", "stage5_block3_add"),
         ("efficientnet_lite0", "30", "stage4_block1_narrow_norm"),
         ("efficientnet_lite0", "all", None),
-        ("densenet121", "5", "pool4_pool"),
+        ("densenet121", "5", "conv5_block14_concat"),
     ],
 )
-def test_the_smallest_map_that_is_enough_is_found(name, unfrozen, expected):
+def test_the_highest_small_map_is_found(name, unfrozen, expected):
     images = keras.Input((64, 64, 3))
     network = keras.Model(images, build(name, images, 10))
     unfreeze(network, TransferConfig(backbone=name, unfreeze=unfrozen))
-    found = lowest_needed(network)
+    found = highest_frozen(network)
     assert (None if found is None else found._keras_history.operation.name) == expected
 
 

@@ -36,6 +36,7 @@ from convlens.transfer.features import BATCH, FeatureCache, Network, key_of
 
 KIND = np.float16
 LARGEST = float(np.finfo(KIND).max) / 4  # of a map, in absolute value; a larger one is not kept
+LARGER = 2.0  # times the smallest map
 MOST_BYTES = 2**33  # of all maps; the rest of the cache needs space, too
 
 
@@ -208,7 +209,7 @@ def upper_setup(setup: Setup) -> Setup:
     It is possible where layers below all that learn are frozen, images are not augmented but for
     flips, the maps are not too large, and no snapshots are taken, which hold whole networks.
     """
-    cut = lowest_needed(setup.network)
+    cut = highest_frozen(setup.network)
     augment = setup.config.augment
     if cut is None or not only_flips(augment) or setup.config.training.snapshots:
         return setup
@@ -254,17 +255,18 @@ def only_flips(config: AugmentConfig) -> bool:
     return not is_augmented(replace(config, flip=False))
 
 
-def lowest_needed(network: keras.Model) -> keras.KerasTensor | None:
-    """Return the smallest map of frozen layers from which the rest is computed, or None.
+def highest_frozen(network: keras.Model) -> keras.KerasTensor | None:
+    """Return the map of frozen layers that is worth keeping, or None where there is none.
 
-    Nothing above it needs another map from below, and no layer below it learns. Of several of one
-    size it is the highest. A network without a frozen layer with weights below has none.
+    Nothing above it needs another map from below, and no layer below it learns, of which at least
+    one has weights. It is the highest of those that are at most `LARGER` times as large as the
+    smallest: what lies between it and the layers that learn is computed in every step.
     """
     tensors = _in_order(network.output)
     last_use: dict[int, int] = {}
     for number, tensor in enumerate(tensors):
         last_use |= {id(parent): number for parent in parents(tensor)}
-    best = None
+    found = []
     needed_until = -1  # the last tensor that is computed from those before
     has_weights = False
     for number, tensor in enumerate(tensors[:-1]):
@@ -272,11 +274,12 @@ def lowest_needed(network: keras.Model) -> keras.KerasTensor | None:
         if getattr(layer, "trainable_variables", ()):
             break
         has_weights |= bool(getattr(layer, "weights", ()))
-        is_cut = has_weights and needed_until <= number
-        if is_cut and (best is None or math.prod(tensor.shape[1:]) <= math.prod(best.shape[1:])):
-            best = tensor
+        if has_weights and needed_until <= number:
+            found.append(tensor)
         needed_until = max(needed_until, last_use[id(tensor)])
-    return best
+    sizes = [math.prod(tensor.shape[1:]) for tensor in found]
+    small = [one for one, size in zip(found, sizes, strict=True) if size <= LARGER * min(sizes)]
+    return small[-1] if small else None
 
 
 def _in_order(output: keras.KerasTensor) -> list[keras.KerasTensor]:
