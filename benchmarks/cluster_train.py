@@ -1,9 +1,9 @@
-"""One network trained by 1, 2 and 4 processes of a cluster: how far their losses and weights differ.
+"""One network trained by 1, 2 and 4 processes of a cluster: how far the results differ.
 
     python benchmarks/cluster_train.py FOLDER IMAGES [WORKERS...]
 
-The nodes are processes of this computer with one processor each. A training that was finished before is
-used. JAX must be installed (`convlens[jax,cluster]`).
+The nodes are processes of this computer with one processor each. A training that was finished
+before is used. JAX must be installed (`convlens[jax,cluster]`).
 """
 
 import json

@@ -103,9 +103,14 @@ class Config:
             },
         )
 
-    def with_decided_memory(self) -> "Config":
-        """Return a copy for a run that goes on, in which no micro-batch is chosen any more."""
-        return self.replace(micro_batch=self.training.micro_batch or 0)
+    def as_decided(self) -> "Config":
+        """Return a copy for a run that goes on, in which nothing is left to be decided.
+
+        A run that has recorded no micro-batch has whole batches, and one that has recorded nothing
+        of maps has none.
+        """
+        keep_maps = self.transfer.keep_maps or False
+        return self.replace(micro_batch=self.training.micro_batch or 0, keep_maps=keep_maps)
 
     def to_dict(self) -> dict[str, dict[str, Any]]:
         """Return the values of all settings by section."""

@@ -212,7 +212,9 @@ def open_training(
         stages = [(stage_of or Trainer)(setup, screen)]
     elif setup.config.transfer.unfreeze is not None:
         head = HeadStage(setup, screen, continues=True)
-        stages = [head, FineTuneStage(upper_setup(setup), screen, head)]
+        with screen.console.status(_("preparing the backbone")):
+            tuned = upper_setup(setup)
+        stages = [head, FineTuneStage(tuned, screen, head)]
     elif is_augmented(setup.config.augment):
         # The features of augmented images cannot be kept, so every step computes the whole network.
         stages = [make_trainer(setup, screen)]
@@ -248,7 +250,7 @@ def _reopen(dataset: Dataset, run: Run, screen: Screen, stage_of: StageOf | None
                 "{folder} --resume."
             ).format(folder=run.folder)
         )
-    config = run.config.with_decided_memory()
+    config = run.config.as_decided()
     origin, prepared = prepare_again(run, dataset, config, screen)
     return open_training(run.divided(prepared), config, origin, screen, stage_of)
 

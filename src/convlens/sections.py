@@ -158,6 +158,13 @@ class TransferConfig(Section):
             "they keep their own"
         ),
     )
+    keep_maps: bool | None = setting(
+        None,
+        N_(
+            "compute the frozen layers below those that learn once for each image, and keep their "
+            "maps (default: where images are not augmented but for flips)"
+        ),
+    )
 
 
 SECTIONS: dict[str, type[Section]] = {

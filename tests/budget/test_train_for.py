@@ -120,6 +120,7 @@ def test_a_stopped_training_goes_on_with_the_time_that_is_left_and_the_same_bits
 
 def test_a_resumed_training_has_only_the_time_that_is_left(endless, tmp_path, monkeypatch):
     run = started(endless, tmp_path / "run")
+    endless.model.optimizer.build(endless.model.trainable_variables)
     save_state(run.state_path, endless.model, State())
     run.write(CLOCK, "0.9")
     ticks = iter(range(100_000))

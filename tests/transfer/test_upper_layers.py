@@ -8,14 +8,16 @@ import pytest
 from keras import layers
 
 from convlens import pipeline
+from convlens.anatomy.graph import producer
 from convlens.config import TransferConfig
+from convlens.data.augment import augment
 from convlens.data.cache_size import cache_entries
-from convlens.errors import Interrupted
+from convlens.errors import ConfigError, Interrupted
 from convlens.pipeline import train
 from convlens.preprocess import Preprocessing
 from convlens.transfer.backbone import unfreeze
-from convlens.transfer.features import BATCH
-from convlens.transfer.upper_layers import UpperSetup, highest_frozen, upper_setup
+from convlens.transfer.kept_maps import frozen_map
+from convlens.transfer.upper_layers import UpperSetup, upper_setup
 from convlens.zoo.create import build
 from tests.trainings import QUIET, columns, press_ctrl_c, recording, same_weights
 from tests.transfer.backbones import config_of, saved, training_of
@@ -61,8 +63,8 @@ def test_the_highest_small_map_is_found(name, unfrozen, expected):
     images = keras.Input((64, 64, 3))
     network = keras.Model(images, build(name, images, 10))
     unfreeze(network, TransferConfig(backbone=name, unfreeze=unfrozen))
-    found = highest_frozen(network)
-    assert (None if found is None else found._keras_history.operation.name) == expected
+    found = frozen_map(network)
+    assert (None if found is None else producer(found).name) == expected
 
 
 def test_the_upper_layers_learn_what_they_learn_in_the_whole_network(
@@ -97,9 +99,7 @@ def test_maps_are_computed_once(digits, backbone, tmp_path, computed):
             assert sum(computed) == before
         else:
             assert "maps, measured, kept for later" in text.getvalue()
-            assert (
-                before == BATCH
-            )  # to see that maps are not too large; none for the measured steps
+            assert before == 0  # measured steps need no maps
 
 
 def test_the_cache_knows_what_maps_are(digits, backbone, tmp_path):
@@ -130,11 +130,68 @@ def test_what_changes_every_step_is_computed_in_every_step(digits, backbone, tmp
     assert not isinstance(training.stages[-1].setup, UpperSetup)
 
 
-@pytest.mark.parametrize(("name", "value"), [("MOST_BYTES", 1000), ("LARGEST", 1e-6)])
+@pytest.mark.parametrize(("name", "value"), [("OF_IMAGE", 0.1), ("SHARE", 1e-12)])
 def test_large_maps_are_not_kept(digits, backbone, tmp_path, monkeypatch, name, value):
-    monkeypatch.setattr(f"convlens.transfer.upper_layers.{name}", value)
+    monkeypatch.setattr(f"convlens.transfer.kept_maps.{name}", value)
     training, _run = training_of(digits, config_of(backbone, **SETTINGS), tmp_path / "run")
     assert not isinstance(training.stages[-1].setup, UpperSetup)
+
+
+def test_the_user_decides_whether_maps_are_kept(digits, backbone, tmp_path):
+    settings = SETTINGS | {"keep_maps": False}
+    training, run = training_of(digits, config_of(backbone, **settings), tmp_path / "run")
+    assert not isinstance(training.stages[-1].setup, UpperSetup)
+    assert run.config.transfer.keep_maps is False
+    settings = SETTINGS | {"keep_maps": True, "augment": "light"}
+    with pytest.raises(ConfigError, match="--keep-maps needs frozen layers"):
+        training_of(digits, config_of(backbone, **settings), tmp_path / "refused")
+
+
+def test_a_run_that_goes_on_decides_nothing_anew(digits, backbone, tmp_path):
+    _training, run = training_of(digits, config_of(backbone, **SETTINGS), tmp_path / "run")
+    assert run.config.as_decided().transfer.keep_maps is True
+    earlier = run.config.replace(keep_maps=None)  # as versions before have recorded it
+    assert earlier.as_decided().transfer.keep_maps is False
+
+
+def test_the_classifier_is_the_whole_network(digits, without_dropout, tmp_path):
+    config = config_of(without_dropout, **SETTINGS | {"unfreeze": "upper"})
+    training, run = training_of(digits, config, tmp_path / "run")
+    training.run(run)
+    classifier = run.classifier()
+    assert classifier.provenance["parameters"] == classifier.model.count_params()
+
+
+def test_a_layer_that_is_called_twice_is_not_cut(tmp_path):
+    images = keras.Input((12, 12, 3))
+    active = layers.ReLU()
+    x = active(layers.Conv2D(6, 3, strides=2, name="lower")(images))
+    x = active(layers.Conv2D(6, 3, name="upper")(x))
+    network = keras.Model(images, layers.Dense(4)(layers.Flatten()(x)))
+    network.get_layer("lower").trainable = False
+    assert producer(frozen_map(network)).name == "lower"
+
+
+def test_only_a_scaled_image_is_no_map():
+    images = keras.Input((12, 12, 3))
+    x = layers.Normalization(mean=0.0, variance=1.0)(images)
+    network = keras.Model(images, layers.Dense(4)(layers.Flatten()(layers.Conv2D(2, 3)(x))))
+    network.layers[1].trainable = False
+    assert frozen_map(network) is None
+
+
+def test_the_maps_of_flipped_images_are_those_of_the_augmentation(digits, backbone, tmp_path):
+    training, _run = training_of(digits, config_of(backbone, **SETTINGS), tmp_path / "run")
+    setup = training.stages[-1].setup
+    chosen = setup.prepared.splits.train[:8]
+    batches = setup.batches(chosen, seed=0, augmentation=setup.config.augment)
+    lower = keras.Model(setup.whole.network.input, frozen_map(setup.whole.network))
+    for epoch in (0, 1):
+        order = batches.indices_at(epoch, 0)
+        pixels = setup.prepared.store.images[order]
+        flipped = augment(pixels, order, setup.config.augment, seed=0, epoch=epoch)
+        maps = batches.batch_at(epoch, 0)[0]
+        assert np.abs(maps - lower(flipped)).max() < ROUNDED
 
 
 def test_a_slower_way_that_the_user_has_chosen_is_told(digits, backbone, tmp_path):

@@ -78,10 +78,13 @@ def read_asked(run: Run) -> Config:
 
 
 def as_begun(run: Run, config: Config) -> Config:
-    """Return settings with the micro-batch of one training, if it has begun and has decided on it.
+    """Return settings with what one training has decided, if it has begun.
 
-    How much memory is free may have changed since then.
+    How much memory and disk is free may have changed since then.
     """
     if not (run.folder / SETTINGS).exists():
         return config
-    return config.replace(micro_batch=run.config.training.micro_batch or 0)
+    decided = run.config.as_decided()
+    return config.replace(
+        micro_batch=decided.training.micro_batch, keep_maps=decided.transfer.keep_maps
+    )

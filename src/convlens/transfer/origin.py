@@ -22,7 +22,7 @@ from convlens.run import Run
 from convlens.training.augmentation import is_augmented
 from convlens.training.network import Origin, choose_network
 from convlens.transfer.backbone import with_new_head
-from convlens.transfer.upper_layers import highest_frozen, only_flips
+from convlens.transfer.kept_maps import frozen_map, has_flips_only
 from convlens.zoo.create import build
 from convlens.zoo.registry import list_models, model_info
 from convlens.zoo.weights import load_weights
@@ -102,7 +102,8 @@ class BackboneOrigin(Origin):
                     "all layers are computed"
                 )
             ]
-        if highest_frozen(model) is not None and not only_flips(config.augment):
+        is_changed = not has_flips_only(config.augment) and not config.training.snapshots
+        if is_changed and frozen_map(model) is not None:
             return [
                 _(
                     "augmented images are new in every epoch, so that the frozen layers are "

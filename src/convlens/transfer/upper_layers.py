@@ -9,9 +9,9 @@ time of the whole network.
 
 import math
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
@@ -20,24 +20,22 @@ import numpy as np
 from numpy.typing import NDArray
 
 from convlens import backend
-from convlens.anatomy.graph import parents, producer
 from convlens.classifier.classifier import Classifier
 from convlens.classifier.runtime import compile_model, said_arithmetic
-from convlens.config import AugmentConfig
 from convlens.data.augment import mirrored
 from convlens.data.batches import Batches
 from convlens.data.decoding import Progress
 from convlens.data.store import Store
 from convlens.language import _
+from convlens.run import Run
 from convlens.screen import duration
-from convlens.training.augmentation import is_augmented
+from convlens.training.checkpoint import State
 from convlens.training.setup import Setup
 from convlens.transfer.features import BATCH, FeatureCache, Network, key_of
+from convlens.transfer.kept_maps import choose_map
 
-KIND = np.float16
-LARGEST = float(np.finfo(KIND).max) / 4  # of a map, in absolute value; a larger one is not kept
-LARGER = 2.0  # times the smallest map
-MOST_BYTES = 2**33  # of all maps; the rest of the cache needs space, too
+KIND = np.dtype(np.float16)  # of the numbers in the cache
+LARGEST = float(np.finfo(KIND).max)
 
 
 class Maps:
@@ -66,6 +64,10 @@ class Maps:
 
     def compute(self, indices: NDArray[np.int64], progress: Progress | None = None) -> int:
         """Compute the maps that are missing, and return their number; see `FeatureCache.compute`.
+
+        Args:
+            indices: (m,) indices of all images whose maps are needed from here on.
+            progress: Called with the number of maps that are done, and of all.
 
         Raises:
             StorageError: If the maps cannot be written. What was computed before is kept.
@@ -144,6 +146,10 @@ class UpperSetup(Setup):
         """Return a classifier with the whole network."""
         return self.whole.classifier()
 
+    def save_classifier(self, run: Run, state: State, provenance: Mapping[str, Any]) -> None:
+        """Write the classifier of the best epoch so far; see `Setup.save_classifier`."""
+        self.whole.save_classifier(run, state, provenance)
+
     def missing(self) -> list[tuple[Maps, NDArray[np.int64]]]:
         """Return the indices of the images whose maps and mirror maps are missing."""
         splits = self.prepared.splits
@@ -174,6 +180,7 @@ class UpperSetup(Setup):
         if not number:
             return 0.0, _("kept from an earlier run; {how}").format(how=how)
         images = self.prepared.store.images[self.prepared.splits.train[:BATCH]]
+        self.maps.network(images)  # The first call may compile.
         began = time.monotonic()
         self.maps.network(images)
         seconds = (time.monotonic() - began) / len(images) * number
@@ -191,106 +198,59 @@ class UpperSetup(Setup):
         Raises:
             StorageError: If the maps cannot be written. What was computed before is kept.
         """
-        wanted = self.missing()
-        total = sum(len(indices) for _maps, indices in wanted)
-        done = 0
-        for maps, indices in wanted:
+        before = 0
+        total = sum(len(indices) for _maps, indices in self.missing())
 
-            def of_all(number: int, _total: int, before: int = done) -> None:
-                progress(before + number, total)
+        def of_all(done: int, _number: int) -> None:
+            progress(before + done, total)
 
-            maps.compute(indices, of_all)
-            done += len(indices)
+        splits = self.prepared.splits
+        before = self.maps.compute(np.concatenate([splits.train, splits.val]), of_all)
+        if self.mirror_maps is not None:
+            self.mirror_maps.compute(splits.train, of_all)
 
 
 def upper_setup(setup: Setup) -> Setup:
-    """Return a setup of the upper layers alone where that is possible, else the given one.
+    """Return a setup of the upper layers alone where maps are kept, else the given one.
 
-    It is possible where layers below all that learn are frozen, images are not augmented but for
-    flips, the maps are not too large, and no snapshots are taken, which hold whole networks.
+    See `kept_maps.choose_map`, which decides it.
     """
-    cut = highest_frozen(setup.network)
-    augment = setup.config.augment
-    if cut is None or not only_flips(augment) or setup.config.training.snapshots:
-        return setup
-    splits = setup.prepared.splits
-    shape = tuple(cut.shape[1:])
-    width = math.prod(shape)
-    number = len(splits.train) * (1 + bool(augment.flip)) + len(splits.val)
-    if number * width * np.dtype(KIND).itemsize > MOST_BYTES:
+    chosen = choose_map(setup)
+    if chosen is None:
         return setup
     network = setup.network
-    lower = keras.Model(network.input, keras.layers.Flatten(name="maps")(cut), name="lower")
+    shape = tuple(chosen.shape[1:])
+    lower = keras.Model(network.input, keras.layers.Flatten(name="maps")(chosen), name="lower")
     compiled = compile_model(lower, setup.precision)
-    store = setup.prepared.store
 
     def maps_of(view: str, network: Network) -> Maps:
-        key = key_of(lower, setup.prepared, compiled, view)
-        return Maps(FeatureCache(key, width, KIND), network, store, shape)
+        key = key_of(lower, setup.prepared, compiled, f" {KIND.name} {view}")
+        return Maps(FeatureCache(key, math.prod(shape), KIND), network, setup.prepared.store, shape)
 
-    maps = maps_of(" float16", compiled)
-    if np.abs(maps[splits.train[:BATCH]]).max() > LARGEST:
-        return setup
     mirror_maps = None
-    if augment.flip:
-        mirror_maps = maps_of(" float16 mirrored", lambda images: compiled(images[:, :, ::-1]))
-    given = {one.name: getattr(setup, one.name) for one in fields(Setup)}
+    if setup.config.augment.flip:
+        mirror_maps = maps_of("mirrored", lambda images: _bounded(compiled(images[:, :, ::-1])))
     # On small maps depthwise convolutions take a smaller part of the time, so that bfloat16 pays.
-    precision = backend.resolve_precision(setup.precision)
-    changed = {
-        "network": keras.Model(cut, network.output, name=network.name),
-        "config": setup.config.replace(precision=precision),
-    }
-    return UpperSetup(
-        **given | changed,
+    config = setup.config.replace(precision=backend.resolve_precision(setup.precision))
+    upper = UpperSetup(
+        setup.prepared,
+        setup.origin,
+        config,
+        setup.precision,
+        keras.Model(chosen, network.output, name=network.name),
+        setup.class_weights,
         whole=setup,
-        maps=maps,
+        maps=maps_of("", lambda images: _bounded(compiled(images))),
         mirror_maps=mirror_maps,
         arithmetic=said_arithmetic(compiled.arithmetic),
     )
+    if setup.memory:  # The whole network does not fit, but its upper layers may.
+        upper.config = upper.config.replace(micro_batch=None)
+        upper._fit_into_memory()
+        setup.memory = upper.memory
+    return upper
 
 
-def only_flips(config: AugmentConfig) -> bool:
-    """Return whether a resolved configuration changes images in no other way than by flips."""
-    return not is_augmented(replace(config, flip=False))
-
-
-def highest_frozen(network: keras.Model) -> keras.KerasTensor | None:
-    """Return the map of frozen layers that is worth keeping, or None where there is none.
-
-    Nothing above it needs another map from below, and no layer below it learns, of which at least
-    one has weights. It is the highest of those that are at most `LARGER` times as large as the
-    smallest: what lies between it and the layers that learn is computed in every step.
-    """
-    tensors = _in_order(network.output)
-    last_use: dict[int, int] = {}
-    for number, tensor in enumerate(tensors):
-        last_use |= {id(parent): number for parent in parents(tensor)}
-    found = []
-    needed_until = -1  # the last tensor that is computed from those before
-    has_weights = False
-    for number, tensor in enumerate(tensors[:-1]):
-        layer = producer(tensor)
-        if getattr(layer, "trainable_variables", ()):
-            break
-        has_weights |= bool(getattr(layer, "weights", ()))
-        if has_weights and needed_until <= number:
-            found.append(tensor)
-        needed_until = max(needed_until, last_use[id(tensor)])
-    sizes = [math.prod(tensor.shape[1:]) for tensor in found]
-    small = [one for one, size in zip(found, sizes, strict=True) if size <= LARGER * min(sizes)]
-    return small[-1] if small else None
-
-
-def _in_order(output: keras.KerasTensor) -> list[keras.KerasTensor]:
-    """Return the tensors from which another is computed, each after its parents, and itself."""
-    found: dict[int, keras.KerasTensor] = {}
-    stack = [output]
-    while stack:
-        tensor = stack[-1]
-        waiting = [parent for parent in parents(tensor) if id(parent) not in found]
-        if waiting:
-            stack += waiting
-        else:
-            found[id(stack.pop())] = tensor
-    return list(found.values())
+def _bounded(rows: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return maps whose numbers are finite in 16 bits."""
+    return np.clip(rows, -LARGEST, LARGEST)

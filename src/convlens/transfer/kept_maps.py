@@ -1,0 +1,119 @@
+"""Kept maps: which map of the frozen layers of a network is kept, and where maps are kept at all.
+
+A frozen layer computes the same map of an image in every epoch, unless the image is augmented.
+"""
+
+import math
+import shutil
+from collections import Counter
+from dataclasses import replace
+
+import keras
+
+from convlens.anatomy.graph import parents, producer
+from convlens.config import AugmentConfig
+from convlens.data.cache import cache_folder
+from convlens.data.cache_size import cache_limit
+from convlens.errors import ConfigError
+from convlens.language import _
+from convlens.training.augmentation import is_augmented
+from convlens.training.setup import Setup
+
+LARGER = 2.0  # times the smallest map
+ITEMSIZE = 2  # bytes of a number of a map in the cache
+OF_IMAGE = 4  # times the bytes of an image that its map may take
+SHARE = 0.5  # of the free disk and of the limit of the cache that all maps may take
+
+
+def choose_map(setup: Setup) -> keras.KerasTensor | None:
+    """Return the map of the frozen layers to keep, or None where each step computes them.
+
+    What is decided is recorded in the configuration of the setup, as `keep_maps`.
+
+    Raises:
+        ConfigError: If maps are asked for and cannot be kept.
+        StorageError: If there is no folder for the cache.
+    """
+    asked = setup.config.transfer.keep_maps
+    chosen = None
+    is_whole = setup.config.training.snapshots > 0  # a snapshot holds the whole network
+    if asked is not False and not is_whole and has_flips_only(setup.config.augment):
+        chosen = frozen_map(setup.network)
+    if asked and chosen is None:
+        raise ConfigError(
+            _(
+                "--keep-maps needs frozen layers below all that learn (--unfreeze), images that "
+                "are not augmented but for flips (--augment none), and no --snapshots. Leave it "
+                "out."
+            )
+        )
+    if asked is None and chosen is not None and not _fits(setup, chosen):
+        chosen = None
+    setup.config = setup.config.replace(keep_maps=chosen is not None)
+    return chosen
+
+
+def has_flips_only(augment: AugmentConfig) -> bool:
+    """Return whether a resolved augmentation changes images in no other way than by flips."""
+    return not is_augmented(replace(augment, flip=False))
+
+
+def number_of_maps(setup: Setup) -> int:
+    """Return how many maps a training needs; an image that flips has two."""
+    splits = setup.prepared.splits
+    return len(splits.train) * (1 + bool(setup.config.augment.flip)) + len(splits.val)
+
+
+def _fits(setup: Setup, chosen: keras.KerasTensor) -> bool:
+    """Return whether all maps fit on the disk and into the cache."""
+    needed = number_of_maps(setup) * math.prod(chosen.shape[1:]) * ITEMSIZE
+    free = shutil.disk_usage(cache_folder()).free
+    return bool(needed <= SHARE * min(free, cache_limit()))
+
+
+def frozen_map(network: keras.Model) -> keras.KerasTensor | None:
+    """Return the map of frozen layers that is worth keeping, or None where there is none.
+
+    Nothing above it needs another tensor from below, and no layer below it learns, of which at
+    least one has weights of its own. It is the highest one that is at most `LARGER` times as large
+    as the smallest: the frozen layers above it are computed in every step. A map that takes much
+    more space than the image is not worth it.
+    """
+    tensors = _in_order(network.output)
+    calls = Counter(id(producer(tensor)) for tensor in tensors)
+    last_use: dict[int, int] = {}
+    for number, tensor in enumerate(tensors):
+        last_use |= {id(parent): number for parent in parents(tensor)}
+    found = []
+    needed_until = -1  # the last tensor that is computed from those before
+    is_frozen = False  # whether there is something to save
+    for number, tensor in enumerate(tensors[:-1]):
+        layer = producer(tensor)
+        has_weights = bool(getattr(layer, "weights", ()))
+        if has_weights and layer.trainable:
+            break
+        is_frozen |= has_weights and not isinstance(layer, keras.layers.Normalization)
+        # A layer that is called again further up cannot be replaced by an input.
+        if is_frozen and needed_until <= number and calls[id(layer)] == 1:
+            found.append(tensor)
+        needed_until = max(needed_until, last_use[id(tensor)])
+    sizes = [math.prod(tensor.shape[1:]) for tensor in found]
+    most = min(
+        LARGER * min(sizes, default=0), OF_IMAGE * math.prod(network.input.shape[1:]) / ITEMSIZE
+    )
+    small = [one for one, size in zip(found, sizes, strict=True) if size <= most]
+    return small[-1] if small else None
+
+
+def _in_order(output: keras.KerasTensor) -> list[keras.KerasTensor]:
+    """Return the tensors from which another is computed, each after its parents, and itself."""
+    found: dict[int, keras.KerasTensor] = {}
+    stack = [output]
+    while stack:
+        tensor = stack[-1]
+        waiting = [parent for parent in parents(tensor) if id(parent) not in found]
+        if waiting:
+            stack += waiting
+        else:
+            found[id(stack.pop())] = tensor
+    return list(found.values())
