@@ -17,6 +17,8 @@ from convlens.preprocess import Preprocessing
 from convlens.zoo.registry import Logits
 
 Network = Callable[[keras.KerasTensor], Logits]
+# TensorFlow computes them more slowly in bfloat16 than in float32.
+DEPTHWISE = (keras.layers.DepthwiseConv2D, keras.layers.SeparableConv2D)
 
 
 def assemble(
@@ -71,7 +73,7 @@ def with_precision(
     """Return a copy of a model, weights included, whose layers use another dtype policy.
 
     Under a mixed policy, the last layer with weights of each output and everything after it stay
-    in float32, and so do depthwise convolutions, at which TensorFlow is slow in bfloat16.
+    in float32, and so do depthwise and separable convolutions.
 
     Args:
         model: A functional or sequential model. Nested models are copied as well.
@@ -87,7 +89,7 @@ def with_precision(
 
     def rebuild(layer: keras.Layer) -> keras.Layer:
         settings = layer.get_config()
-        is_exact = id(layer) in last or isinstance(layer, keras.layers.DepthwiseConv2D)
+        is_exact = id(layer) in last or isinstance(layer, DEPTHWISE)
         settings["dtype"] = "float32" if is_exact else policy
         if seed is not None and settings.get("seed", 0) is None:
             settings["seed"] = next(seeds)

@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from convlens import backend
-from convlens.classifier.assembly import all_layers, with_precision
+from convlens.classifier.assembly import DEPTHWISE, all_layers, with_precision
 from convlens.classifier.on_openvino import compile_network, convert
 from convlens.errors import BackendError, ConfigError
 from convlens.language import _, listed
@@ -27,7 +27,6 @@ from convlens.preprocess import ImageArray
 
 ENGINES = ("auto", "openvino", "keras")
 KERAS_BATCH = 16  # images at a time; 64 were no faster and took 0.5 GB more
-DEPTHWISE = (keras.layers.DepthwiseConv2D, keras.layers.SeparableConv2D)
 
 Predict = Callable[[ImageArray], NDArray[np.float32]]
 

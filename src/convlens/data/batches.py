@@ -40,8 +40,8 @@ class Batches(keras.utils.PyDataset):  # type: ignore[misc]
     most, so that no epoch ends with a batch that is too small for batch normalisation.
 
     Args:
-        images: (n, height, width, channels) uint8 images of a store, or (n, width) features, which
-            are never augmented.
+        images: (n, height, width, channels) uint8 images of a store; or (n, width) features or
+            (n, height, width, channels) maps, which are never augmented.
         labels: (n,) class indices.
         indices: The images to use.
         num_classes: The number of classes.

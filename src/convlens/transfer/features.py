@@ -4,7 +4,7 @@ Features are kept by the content of the image, so that another split or a limit 
 ten more images cost only those ten. Each process that computes appends to two files of its own, one
 of features and one of the digests of their images: a process that is killed loses at most the
 current batch, and several can run at once. The digests are read when the cache is opened; the
-features are memory-mapped.
+features are memory-mapped. The maps of layers further below are kept in the same way, as rows.
 """
 
 import hashlib

@@ -9,6 +9,7 @@ from collections import Counter
 from dataclasses import replace
 
 import keras
+import numpy as np
 
 from convlens.anatomy.graph import parents, producer
 from convlens.config import AugmentConfig
@@ -20,8 +21,7 @@ from convlens.training.augmentation import is_augmented
 from convlens.training.setup import Setup
 
 LARGER = 2.0  # times the smallest map
-ITEMSIZE = 2  # bytes of a number of a map in the cache
-OF_IMAGE = 4  # times the bytes of an image that its map may take
+OF_IMAGE = 2  # times as many numbers as an image has, which its map may have
 SHARE = 0.5  # of the free disk and of the limit of the cache that all maps may take
 
 
@@ -58,6 +58,11 @@ def has_flips_only(augment: AugmentConfig) -> bool:
     return not is_augmented(replace(augment, flip=False))
 
 
+def kind_of(setup: Setup) -> np.dtype[np.floating]:
+    """Return the type of the numbers of a map in the cache: 16 bits unless float32 is asked for."""
+    return np.dtype(np.float32 if setup.precision == "float32" else np.float16)
+
+
 def number_of_maps(setup: Setup) -> int:
     """Return how many maps a training needs; an image that flips has two."""
     splits = setup.prepared.splits
@@ -66,7 +71,7 @@ def number_of_maps(setup: Setup) -> int:
 
 def _fits(setup: Setup, chosen: keras.KerasTensor) -> bool:
     """Return whether all maps fit on the disk and into the cache."""
-    needed = number_of_maps(setup) * math.prod(chosen.shape[1:]) * ITEMSIZE
+    needed = number_of_maps(setup) * math.prod(chosen.shape[1:]) * kind_of(setup).itemsize
     free = shutil.disk_usage(cache_folder()).free
     return bool(needed <= SHARE * min(free, cache_limit()))
 
@@ -98,9 +103,7 @@ def frozen_map(network: keras.Model) -> keras.KerasTensor | None:
             found.append(tensor)
         needed_until = max(needed_until, last_use[id(tensor)])
     sizes = [math.prod(tensor.shape[1:]) for tensor in found]
-    most = min(
-        LARGER * min(sizes, default=0), OF_IMAGE * math.prod(network.input.shape[1:]) / ITEMSIZE
-    )
+    most = min(LARGER * min(sizes, default=0), OF_IMAGE * math.prod(network.input.shape[1:]))
     small = [one for one, size in zip(found, sizes, strict=True) if size <= most]
     return small[-1] if small else None
 

@@ -27,15 +27,13 @@ from convlens.data.batches import Batches
 from convlens.data.decoding import Progress
 from convlens.data.store import Store
 from convlens.language import _
+from convlens.preprocess import ImageArray
 from convlens.run import Run
 from convlens.screen import duration
 from convlens.training.checkpoint import State
 from convlens.training.setup import Setup
 from convlens.transfer.features import BATCH, FeatureCache, Network, key_of
-from convlens.transfer.kept_maps import choose_map
-
-KIND = np.dtype(np.float16)  # of the numbers in the cache
-LARGEST = float(np.finfo(KIND).max)
+from convlens.transfer.kept_maps import choose_map, kind_of
 
 
 class Maps:
@@ -220,16 +218,21 @@ def upper_setup(setup: Setup) -> Setup:
         return setup
     network = setup.network
     shape = tuple(chosen.shape[1:])
+    kind = kind_of(setup)
+    largest = np.finfo(kind).max
     lower = keras.Model(network.input, keras.layers.Flatten(name="maps")(chosen), name="lower")
     compiled = compile_model(lower, setup.precision)
 
     def maps_of(view: str, network: Network) -> Maps:
-        key = key_of(lower, setup.prepared, compiled, f" {KIND.name} {view}")
-        return Maps(FeatureCache(key, math.prod(shape), KIND), network, setup.prepared.store, shape)
+        key = key_of(lower, setup.prepared, compiled, f" {kind.name} {view}")
+        return Maps(FeatureCache(key, math.prod(shape), kind), network, setup.prepared.store, shape)
+
+    def finite(images: ImageArray) -> NDArray[np.float32]:
+        return np.clip(compiled(images), -largest, largest)
 
     mirror_maps = None
     if setup.config.augment.flip:
-        mirror_maps = maps_of("mirrored", lambda images: _bounded(compiled(images[:, :, ::-1])))
+        mirror_maps = maps_of("mirrored", lambda images: finite(images[:, :, ::-1]))
     # On small maps depthwise convolutions take a smaller part of the time, so that bfloat16 pays.
     config = setup.config.replace(precision=backend.resolve_precision(setup.precision))
     upper = UpperSetup(
@@ -240,7 +243,7 @@ def upper_setup(setup: Setup) -> Setup:
         keras.Model(chosen, network.output, name=network.name),
         setup.class_weights,
         whole=setup,
-        maps=maps_of("", lambda images: _bounded(compiled(images))),
+        maps=maps_of("", finite),
         mirror_maps=mirror_maps,
         arithmetic=said_arithmetic(compiled.arithmetic),
     )
@@ -249,8 +252,3 @@ def upper_setup(setup: Setup) -> Setup:
         upper._fit_into_memory()
         setup.memory = upper.memory
     return upper
-
-
-def _bounded(rows: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Return maps whose numbers are finite in 16 bits."""
-    return np.clip(rows, -LARGEST, LARGEST)
