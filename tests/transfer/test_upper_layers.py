@@ -15,6 +15,7 @@ from convlens.data.cache_size import cache_entries
 from convlens.errors import ConfigError, Interrupted
 from convlens.pipeline import train
 from convlens.preprocess import Preprocessing
+from convlens.training import setup as setups
 from convlens.transfer.backbone import unfreeze
 from convlens.transfer.kept_maps import frozen_map
 from convlens.transfer.upper_layers import UpperSetup, upper_setup
@@ -135,6 +136,18 @@ def test_large_maps_are_not_kept(digits, backbone, tmp_path, monkeypatch, name, 
     monkeypatch.setattr(f"convlens.transfer.kept_maps.{name}", value)
     training, _run = training_of(digits, config_of(backbone, **SETTINGS), tmp_path / "run")
     assert not isinstance(training.stages[-1].setup, UpperSetup)
+
+
+def test_what_fits_into_the_memory_is_decided_for_the_upper_layers(
+    digits, backbone, tmp_path, monkeypatch
+):
+    free = iter([1.0])  # the whole network does not fit, and the upper layers do
+    monkeypatch.setattr(setups, "free_memory", lambda: next(free, 1e12))
+    training, run = training_of(digits, config_of(backbone, **SETTINGS), tmp_path / "run")
+    upper = training.stages[-1].setup
+    assert isinstance(upper, UpperSetup)
+    assert upper.config.training.micro_batch == 0
+    assert run.config.training.micro_batch == 0  # which a run that goes on follows
 
 
 @pytest.mark.parametrize(

@@ -73,7 +73,7 @@ class Setup:
         asked = config.training.precision
         resolved = resolved.replace(precision=keras_precision(network, asked))
         setup = cls(prepared, origin, resolved, asked, network, weights)
-        setup._fit_into_memory()
+        setup.fit_into_memory()
         return setup
 
     def changed(self, config: Config) -> "Setup":
@@ -89,10 +89,10 @@ class Setup:
         precision = keras_precision(network, config.training.precision)
         resolved = resolved.replace(precision=precision)
         setup = replace(self, config=resolved, network=network, memory="")
-        setup._fit_into_memory()
+        setup.fit_into_memory()
         return setup
 
-    def _fit_into_memory(self) -> None:
+    def fit_into_memory(self) -> None:
         """Choose how many images are computed at a time, unless that is decided.
 
         Of several processes that train together, each computes its share at once.

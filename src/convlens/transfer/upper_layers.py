@@ -56,9 +56,9 @@ class Maps:
         self._store = store
         self._known = np.zeros(len(store.images), bool)
 
-    def missing(self, indices: NDArray[np.int64]) -> NDArray[np.int64]:
-        """Return the indices of images without a map, one for each content."""
-        return self.cache.missing(self._store, indices)
+    def missing(self, indices: NDArray[np.int64]) -> int:
+        """Return how many of the images have no map yet; equal images count once."""
+        return len(self.cache.missing(self._store, indices))
 
     def compute(self, indices: NDArray[np.int64], progress: Progress | None = None) -> int:
         """Compute the maps that are missing, and return their number; see `FeatureCache.compute`.
@@ -148,13 +148,13 @@ class UpperSetup(Setup):
         """Write the classifier of the best epoch so far; see `Setup.save_classifier`."""
         self.whole.save_classifier(run, state, provenance)
 
-    def missing(self) -> list[tuple[Maps, NDArray[np.int64]]]:
-        """Return the indices of the images whose maps and mirror maps are missing."""
+    def missing(self) -> int:
+        """Return the number of maps that must be computed."""
         splits = self.prepared.splits
-        of_images = [(self.maps, np.concatenate([splits.train, splits.val]))]
+        number = self.maps.missing(np.concatenate([splits.train, splits.val]))
         if self.mirror_maps is not None:
-            of_images.append((self.mirror_maps, splits.train))
-        return [(maps, maps.missing(indices)) for maps, indices in of_images]
+            number += self.mirror_maps.missing(splits.train)
+        return number
 
     @contextmanager
     def blank_maps(self) -> Iterator[None]:
@@ -173,8 +173,7 @@ class UpperSetup(Setup):
         how = _("{shape} numbers an image, {arithmetic}").format(
             shape=" x ".join(map(str, self.maps.shape)), arithmetic=self.arithmetic
         )
-        wanted = self.missing()
-        number = sum(len(indices) for _maps, indices in wanted)
+        number = self.missing()
         if not number:
             return 0.0, _("kept from an earlier run; {how}").format(how=how)
         images = self.prepared.store.images[self.prepared.splits.train[:BATCH]]
@@ -197,7 +196,7 @@ class UpperSetup(Setup):
             StorageError: If the maps cannot be written. What was computed before is kept.
         """
         before = 0
-        total = sum(len(indices) for _maps, indices in self.missing())
+        total = self.missing()
 
         def of_all(done: int, _number: int) -> None:
             progress(before + done, total)
@@ -249,6 +248,7 @@ def upper_setup(setup: Setup) -> Setup:
     )
     if setup.memory:  # The whole network does not fit, but its upper layers may.
         upper.config = upper.config.replace(micro_batch=None)
-        upper._fit_into_memory()
+        upper.fit_into_memory()
         setup.memory = upper.memory
+        setup.config = setup.config.replace(micro_batch=upper.config.training.micro_batch)
     return upper
