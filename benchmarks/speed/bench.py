@@ -54,6 +54,12 @@ RECIPES = (  # images, the deck's program, options of convlens; --mirror scores 
     ),
     ("cifar10.npz", "deck_cifar10", "--backbone efficientnet_lite0 --size 192 --val 0.1"),
     (
+        "cifar10.npz",
+        "deck_cifar10",
+        "--backbone efficientnet_lite0 --size 160 --unfreeze 16 --augment none --flip --epochs 5 "
+        "--batch-size 128 --learning-rate 0.0004 --label-smoothing 0.1 --val 0.05",
+    ),
+    (
         "mnist",
         "deck_mnist",
         "--recipe fast --epochs 1 --steps-per-epoch 100 --val 0.05 --no-audit --no-calibration",
