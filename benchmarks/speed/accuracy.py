@@ -14,6 +14,7 @@ path that are not its test images. It keeps 20 % of them for validation, and so 
 
 import argparse
 import json
+import os
 import resource
 import subprocess
 import sys
@@ -92,11 +93,13 @@ def convlens(path: Path, seed: int, options: list[str], *, mirror: bool) -> dict
     with tempfile.TemporaryDirectory() as folder:
         run = Path(folder) / "run"
         words = ["train", str(path), "--seed", str(seed), *options, "--run", str(run)]
+        # Features that another run has kept would be missing from the time.
+        env = os.environ | {"CONVLENS_CACHE": str(Path(folder) / "cache")}
         began = time.perf_counter()
-        subprocess.run([*program, *words], check=True, stdout=sys.stderr)
+        subprocess.run([*program, *words], check=True, stdout=sys.stderr, env=env)
         if mirror:
             command = [*program, "evaluate", str(run), "--views", "mirror"]
-            subprocess.run(command, check=True, stdout=sys.stderr)
+            subprocess.run(command, check=True, stdout=sys.stderr, env=env)
         seconds = time.perf_counter() - began
         report = json.loads((run / "report.json").read_text(encoding="utf-8"))
     accuracy = report["views"]["together"] if mirror else report["metrics"]["accuracy"]
