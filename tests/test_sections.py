@@ -10,7 +10,7 @@ from convlens.sections_of_training import AugmentConfig, TrainingConfig
 def test_every_setting_has_help_and_a_name_of_its_own():
     assert all(item.metadata["help"] for _, item in all_settings())
     names = [item.name for _, item in all_settings()]
-    assert len(names) == len(set(names)) == 63
+    assert len(names) == len(set(names)) == 64
     assert [section for section, _ in all_settings()][:1] == ["data"]
 
 

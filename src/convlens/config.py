@@ -106,10 +106,12 @@ class Config:
     def as_decided(self) -> "Config":
         """Return a copy for a run that goes on, in which nothing is left to be decided.
 
-        A run that has recorded no micro-batch has whole batches, and one that has recorded nothing
-        of maps has none.
+        A run that has recorded no micro-batch has whole batches, and one with unfrozen layers that
+        has recorded nothing of maps has none.
         """
-        keep_maps = self.transfer.keep_maps or False
+        keep_maps = self.transfer.keep_maps
+        if self.transfer.unfreeze is not None:
+            keep_maps = bool(keep_maps)
         return self.replace(micro_batch=self.training.micro_batch or 0, keep_maps=keep_maps)
 
     def to_dict(self) -> dict[str, dict[str, Any]]:

@@ -15,7 +15,10 @@ EXCLUDES = "excludes"  # The flag cannot be given with any of the others.
 NEEDS = "needs"  # The flag is given with at least one of the others.
 ALLOWS = "allows"  # The flag is given with none but the others.
 
-TRANSFER = ("backbone", "weights", "head", "unfreeze", "layer_decay", "gradual", "train_batch_norm")
+TRANSFER = (
+    *("backbone", "weights", "head", "unfreeze", "layer_decay", "gradual", "train_batch_norm"),
+    "keep_maps",
+)
 RESUMED = N_("A resumed run keeps its configuration: give --run and --resume only.")
 SCRATCH = N_("Every network is trained from scratch here; `convlens train` takes this flag.")
 ONE_OF_THEM = N_("Leave one of them out.")
@@ -106,8 +109,11 @@ CONFLICTS: dict[str, tuple[tuple[str, str, tuple[str, ...], str], ...]] = {
         ("head", NEEDS, ("backbone",), N_("The head follows a trained network: say which one.")),
         ("gradual", NEEDS, ("backbone",), OF_TRAINED),
         ("train_batch_norm", NEEDS, ("backbone",), OF_TRAINED),
+        ("keep_maps", NEEDS, ("backbone",), OF_TRAINED),
         ("gradual", NEEDS, ("unfreeze",), WHICH_LAYERS),
         ("train_batch_norm", NEEDS, ("unfreeze",), WHICH_LAYERS),
+        ("keep_maps", NEEDS, ("unfreeze",), WHICH_LAYERS),
+        ("budget", EXCLUDES, ("keep_maps",), N_("The budget plans whole steps.")),
     ),
     "search": (
         ("resume", ALLOWS, ("run", "path", "cluster"), RESUMED),

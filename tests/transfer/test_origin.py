@@ -131,6 +131,7 @@ def test_settings_that_ask_for_a_backbone_or_exclude_it(backbone):
         {"head": (8,)},
         {"gradual": True},
         {"train_batch_norm": True},
+        {"keep_maps": True},
     ):
         with pytest.raises(ConfigError, match="needs --backbone"):
             choose_origin(Config().replace(**settings))

@@ -9,7 +9,7 @@ from keras import layers
 
 from convlens import pipeline
 from convlens.anatomy.graph import producer
-from convlens.config import TransferConfig
+from convlens.config import Config, TransferConfig
 from convlens.data.augment import augment
 from convlens.data.cache_size import cache_entries
 from convlens.errors import ConfigError, Interrupted
@@ -187,6 +187,7 @@ def test_a_run_that_goes_on_decides_nothing_anew(digits, backbone, tmp_path):
     assert run.config.as_decided().transfer.keep_maps is True
     earlier = run.config.replace(keep_maps=None)  # as versions before have recorded it
     assert earlier.as_decided().transfer.keep_maps is False
+    assert Config().as_decided().transfer.keep_maps is None  # which is about no other training
 
 
 def test_the_classifier_is_the_whole_network(digits, without_dropout, tmp_path):

@@ -31,7 +31,7 @@ from convlens.config import AUGMENT_PRESETS, AugmentConfig
 from convlens.data.transforms import COLOUR, ERASE, FLIP, MIRRORED, Uniform, erase, recolour, warp
 from convlens.preprocess import ImageArray
 
-__all__ = ["augment", "flip_is_safe", "mirrored", "mix", "resolve"]
+__all__ = ["augment", "flip_is_safe", "mix", "resolve"]
 
 NOISE = 1 << 20  # the first coordinate of noise, far from those of `transforms`
 

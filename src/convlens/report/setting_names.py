@@ -38,6 +38,7 @@ NAMES = (
     N_("layer decay"),
     N_("gradual"),
     N_("train batch norm"),
+    N_("keep maps"),
     N_("augment"),
     N_("flip"),
     N_("shift"),
