@@ -48,6 +48,7 @@ class Setup:
         network: The float32 model from uint8 images to logits. The best weights end up in it.
         class_weights: (num_classes,) weight of an image by its class, or None.
         memory: A note on a micro-batch that was chosen, or "".
+        maps_note: A note on maps that are not kept because of their size, or "".
     """
 
     prepared: Prepared
@@ -57,6 +58,7 @@ class Setup:
     network: keras.Model
     class_weights: NDArray[np.float32] | None
     memory: str = ""
+    maps_note: str = ""
 
     @classmethod
     def create(cls, prepared: Prepared, config: Config, origin: Origin) -> "Setup":
@@ -211,7 +213,7 @@ class Setup:
         return [
             *self.prepared.notes,
             *self.origin.notes(self.prepared, self.config, self.network),
-            *filter(None, [self.memory]),
+            *filter(None, [self.memory, self.maps_note]),
         ]
 
     def _describe_network(self) -> str:

@@ -17,7 +17,7 @@ from convlens.data.cache import cache_folder
 from convlens.data.cache_size import cache_limit
 from convlens.errors import ConfigError
 from convlens.language import _
-from convlens.training.augmentation import is_augmented
+from convlens.training.augmentation import describe_augmentation, is_augmented
 from convlens.training.setup import Setup
 
 LARGER = 2.0  # times the smallest map
@@ -36,21 +36,32 @@ def choose_map(setup: Setup) -> keras.KerasTensor | None:
     """
     asked = setup.config.transfer.keep_maps
     chosen = None
-    is_whole = setup.config.training.snapshots > 0  # a snapshot holds the whole network
-    if asked is not False and not is_whole and has_flips_only(setup.config.augment):
+    obstacle = _obstacle(setup)
+    if asked is not False and not obstacle:
         chosen = frozen_map(setup.network)
-    if asked and chosen is None:
+        obstacle = "" if chosen is not None else _("no such layer, or only large maps")
+    if asked and obstacle:
         raise ConfigError(
             _(
-                "--keep-maps needs frozen layers below all that learn (--unfreeze), images that "
-                "are not augmented but for flips (--augment none), and no --snapshots. Leave it "
-                "out."
-            )
+                "--keep-maps needs frozen layers below all that learn, images that are not "
+                "augmented but for flips, and no --snapshots; found {found}. Leave out --keep-maps "
+                "or the other flag."
+            ).format(found=obstacle)
         )
     if asked is None and chosen is not None and not _fits(setup, chosen):
         chosen = None
     setup.config = setup.config.replace(keep_maps=chosen is not None)
     return chosen
+
+
+def _obstacle(setup: Setup) -> str:
+    """Return which setting keeps maps from being kept, or an empty text."""
+    snapshots = setup.config.training.snapshots
+    if snapshots:  # which hold the whole network
+        return f"--snapshots {snapshots}"
+    if not has_flips_only(setup.config.augment):
+        return describe_augmentation(setup.config.augment)
+    return ""
 
 
 def has_flips_only(augment: AugmentConfig) -> bool:
@@ -70,10 +81,17 @@ def number_of_maps(setup: Setup) -> int:
 
 
 def _fits(setup: Setup, chosen: keras.KerasTensor) -> bool:
-    """Return whether all maps fit on the disk and into the cache."""
-    needed = number_of_maps(setup) * math.prod(chosen.shape[1:]) * kind_of(setup).itemsize
-    free = shutil.disk_usage(cache_folder()).free
-    return bool(needed <= SHARE * min(free, cache_limit()))
+    """Return whether all maps fit on the disk and into the cache; if not, the setup notes it."""
+    each = math.prod(chosen.shape[1:]) * kind_of(setup).itemsize
+    needed = number_of_maps(setup) * each
+    room = SHARE * min(shutil.disk_usage(cache_folder()).free, cache_limit())
+    if needed > room:
+        setup.maps_note = _(
+            "the maps of the frozen layers would take {needed:,.0f} MB, more than {room:,.0f} MB, "
+            "half of the free disk or of the limit of the cache: the frozen layers are computed in "
+            "every step, which takes several times as long"
+        ).format(needed=needed / 1e6, room=room / 1e6)
+    return not setup.maps_note
 
 
 def frozen_map(network: keras.Model) -> keras.KerasTensor | None:
