@@ -72,7 +72,7 @@ def for_network(prepared: Prepared, name: str) -> Prepared:
 
 
 def check_minutes(minutes: float) -> None:
-    """Raise ConfigError unless the minutes of each network are more than 0 and finite."""
+    """Raise ConfigError unless the minutes of a study are more than 0 and finite."""
     if not 0 < minutes < math.inf:
         raise ConfigError(
             _("--minutes must be more than 0; found {minutes:g}.").format(minutes=minutes)
@@ -111,16 +111,7 @@ def plan_networks(
         ConfigError: If the time is too short for one step of a network.
         TrainingError: If the loss of a network is not finite while it is measured.
     """
-    rows: list[tuple[str, ...]] = [
-        (
-            _("model"),
-            _("parameters"),
-            _("mult-adds"),
-            _("a step"),
-            _("planned"),
-            _("stem"),
-        )
-    ]
+    rows: list[tuple[str, ...]] = []
     planned: dict[str, Config] = {}
     too_long: dict[str, float] = {}
     for name, config in recipes.items():
@@ -140,29 +131,46 @@ def plan_networks(
         step = "{milliseconds:.0f} ms".format(milliseconds=1000 * costs.step)
         rows.append((name, *size, step, epochs, config.model.stem))
     if too_long:
-        worst = max(too_long, key=lambda name: too_long[name])
-        raise ConfigError(
-            _(
-                "--minutes {minutes:g} is too short for {names}: one step, its validation and its "
-                "writing take {needed:.2g} minutes ({worst}, measured). Give more, a smaller "
-                "--batch-size or --size, or leave it out."
-            ).format(
-                minutes=seconds / 60,
-                names=listed(too_long),
-                needed=too_long[worst] / 60,
-                worst=worst,
-            )
+        raise _too_short(seconds, too_long)
+    _show(next(iter(planned.values())), rows, screen)
+    return planned
+
+
+def _too_short(seconds: float, needed: Mapping[str, float]) -> ConfigError:
+    """Return the error of networks that need more seconds for one step than each of them has."""
+    worst = max(needed, key=lambda name: needed[name])
+    return ConfigError(
+        _(
+            "--minutes {minutes:g} is too short for {names}: one step, its validation and its "
+            "writing take {needed:.2g} minutes ({worst}, measured). Give more, a smaller "
+            "--batch-size or --size, or leave it out."
+        ).format(
+            minutes=seconds / 60,
+            names=listed(needed),
+            needed=needed[worst] / 60,
+            worst=worst,
         )
-    shared = next(iter(planned.values()))
+    )
+
+
+def _show(shared: Config, rows: Sequence[tuple[str, ...]], screen: Screen) -> None:
+    """Print the recipe that the networks share, and a row for each of them."""
     recipe = _("{optimization}, {augmentation}, {precision}").format(
         optimization=describe_optimization(shared),
         augmentation=describe_augmentation(shared.augment),
         precision=shared.training.precision,
     )
+    headings = (
+        _("model"),
+        _("parameters"),
+        _("mult-adds"),
+        _("a step"),
+        _("planned"),
+        _("stem"),
+    )
     screen.say()
     screen.facts([(_("recipe"), recipe)])
-    screen.columns(rows, left=(0, 5))
-    return planned
+    screen.columns([headings, *rows], left=(0, 5))
 
 
 def _measure(

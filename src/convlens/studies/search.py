@@ -36,6 +36,7 @@ from convlens.studies.generations import (
 )
 from convlens.studies.journal import RATES, Search, rate_follows_optimizer, suggest
 from convlens.studies.places import Here, Job, Place
+from convlens.studies.recipes import check_minutes
 from convlens.studies.search_result import TrialTable, finish_search, write_trials
 from convlens.studies.space import Space, default_space, from_dict, parse_vary, to_dict
 from convlens.studies.trial import train_trial, write_hparams
@@ -88,16 +89,7 @@ def search(  # noqa: PLR0913 - the public entry point; all but two have defaults
         >>> found.best.classifier()  # doctest: +SKIP
     """
     screen = screen or Screen()
-    if trials < 2:
-        raise ConfigError(_("--trials must be at least 2; found {trials}.").format(trials=trials))
-    if minutes is not None and not 0 < minutes < math.inf:
-        raise ConfigError(
-            _("--minutes must be more than 0; found {minutes:g}.").format(minutes=minutes)
-        )
-    if generation < 1:
-        raise ConfigError(
-            _("--generation must be at least 1; found {generation}.").format(generation=generation)
-        )
+    _check(trials, minutes, generation)
     if not isinstance(space, Mapping):
         space = parse_vary(space or (), config.model.model)
     space = space or default_space(config.model.model)
@@ -123,6 +115,18 @@ def search(  # noqa: PLR0913 - the public entry point; all but two have defaults
     folder.write("run.toml", config.to_toml())
     with folder.locked():
         return _carry_out(folder, prepared, screen, place or Here())
+
+
+def _check(trials: int, minutes: float | None, generation: int) -> None:
+    """Raise ConfigError unless a search has trials, a generation has one, and there is time."""
+    if trials < 2:
+        raise ConfigError(_("--trials must be at least 2; found {trials}.").format(trials=trials))
+    if minutes is not None:
+        check_minutes(minutes)
+    if generation < 1:
+        raise ConfigError(
+            _("--generation must be at least 1; found {generation}.").format(generation=generation)
+        )
 
 
 def resume_search(
