@@ -95,13 +95,7 @@ def search(  # noqa: PLR0913 - the public entry point; all but two have defaults
     space = space or default_space(config.model.model)
     begin(config, run)
     prepared = prepare_images(choose_network(config), dataset, config, screen)
-    if not len(prepared.splits.val):
-        raise DataError(
-            _(
-                "a search ranks on validation images; none were set aside. Give --val a share "
-                "above 0."
-            )
-        )
+    _check_validation(prepared)
     folder = Run.create(run, f"{dataset.name}-search")
     facts = {
         "path": prepared.to_dict()["path"],
@@ -126,6 +120,17 @@ def _check(trials: int, minutes: float | None, generation: int) -> None:
     if generation < 1:
         raise ConfigError(
             _("--generation must be at least 1; found {generation}.").format(generation=generation)
+        )
+
+
+def _check_validation(prepared: Prepared) -> None:
+    """Raise DataError unless there are validation images to rank on."""
+    if not len(prepared.splits.val):
+        raise DataError(
+            _(
+                "a search ranks on validation images; none were set aside. Give --val a share "
+                "above 0."
+            )
         )
 
 
