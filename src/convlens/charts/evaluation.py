@@ -94,6 +94,7 @@ def _write_cells(
                 va="center",
                 color=color,
                 fontsize=height,
+                in_layout=False,  # it lies within the axes
             )
 
 

@@ -9,6 +9,7 @@ from typing import Any
 import jinja2
 import matplotlib as mpl
 from markupsafe import Markup, escape
+from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 from PIL import Image
 
@@ -97,9 +98,11 @@ def draw(figure: Figure, kind: str) -> bytes:
         kind: "png" or "svg".
     """
     file = io.BytesIO()
-    metadata = {"Date": None} if kind == "svg" else None
     with mpl.rc_context({"svg.fonttype": "path", "svg.hashsalt": "convlens"}):
-        figure.savefig(file, format=kind, dpi=150, metadata=metadata)
+        if kind == "svg":  # savefig would draw the figure twice, the first time for nothing
+            FigureCanvasSVG(figure).print_svg(file, metadata={"Date": None})
+        else:
+            figure.savefig(file, format=kind, dpi=150)
     return file.getvalue()
 
 
