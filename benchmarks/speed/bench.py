@@ -1,7 +1,7 @@
 """Measure how fast convlens is, beside what else people use, and draw what was found.
 
 python benchmarks/speed/bench.py [--full] [--data FOLDER] [--torch PYTHON] [--others PYTHON]
-                                 [--results FOLDER] [--only PART]
+                                 [--results FOLDER] [--only TEXT]
 
 Each measurement is a command in a process of its own, which is printed, so that it can be run
 alone. Its result is kept as a JSON file among the results. A measurement whose file exists is not
@@ -62,7 +62,8 @@ RECIPES = (  # images, the deck's program, options of convlens; --mirror scores 
     (
         "mnist",
         "deck_mnist",
-        "--recipe fast --epochs 1 --steps-per-epoch 100 --val 0.05 --no-audit --no-calibration",
+        "--recipe fast --size 20 --epochs 1 --steps-per-epoch 120 --val 0.05 --no-audit "
+        "--no-calibration",
     ),
     ("mnist", "deck_mnist", "--recipe fast --epochs 1"),
     ("fashion_mnist", "", f"--recipe fast --epochs 12 --flip --val 0.1 {LARGE_BATCHES} --mirror"),
@@ -107,7 +108,7 @@ def main() -> None:
     parser.add_argument("--torch", help="a Python that has PyTorch and convlens")
     parser.add_argument("--others", help="a Python that has fastai or Ultralytics")
     parser.add_argument("--results", type=Path, default=Path("bench"))
-    parser.add_argument("--only", default="", help="parts whose name contains this text")
+    parser.add_argument("--only", default="", help="rows whose PART/NAME-NUMBER has this text")
     given = parser.parse_args()
     console = Console(highlight=False, soft_wrap=True)
     backend.start()  # without its messages, since the versions are asked for
@@ -115,7 +116,7 @@ def main() -> None:
     env = {name: value for name, value in os.environ.items() if name != "TF_ENABLE_ONEDNN_OPTS"}
     for one in measurements(given.full, given.data, given.torch, available(given.others, console)):
         file = one.file(given.results)
-        if given.only in one.part and not file.exists():
+        if given.only in f"{one.part}/{one.name}-{one.number}" and not file.exists():
             command = [one.python, str(HERE / one.words[0]), *one.words[1:]]
             console.print(f"[bold]{shlex.join(['python', *command[1:]])}[/bold]")
             facts = machine()
