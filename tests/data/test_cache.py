@@ -11,6 +11,7 @@ from convlens.data.cache import Part, cache_file, cache_folder, gather, open_arr
 from convlens.data.sources import load_data
 from convlens.errors import DataError, StorageError
 from convlens.files import keras_home
+from tests.data.damage import DAMAGES
 
 PIXELS = np.random.default_rng(0).integers(0, 256, (6, 4, 5, 3)).astype(np.uint8)
 
@@ -139,6 +140,17 @@ def test_small_parts_are_gathered_in_memory_and_large_ones_on_the_disk(
     found = gather(parts, [tmp_path / "source"], "stem")
     assert isinstance(found, np.memmap)
     np.testing.assert_array_equal(found, expected)
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_a_damaged_array_is_unpacked_anew(damage, folder, tmp_path, monkeypatch):
+    monkeypatch.setattr(cache, "IN_MEMORY", 0)
+    (tmp_path / "source").touch()
+    gather([part("x", PIXELS)], [tmp_path / "source"], "stem")
+    (file,) = folder.iterdir()
+    damage(file)
+    found = gather([part("x", PIXELS)], [tmp_path / "source"], "stem")
+    np.testing.assert_array_equal(found, PIXELS)
 
 
 def test_only_the_array_of_the_present_state_is_kept(folder, tmp_path, monkeypatch):

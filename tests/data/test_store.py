@@ -16,10 +16,11 @@ from convlens.data.cache import cache_folder
 from convlens.data.dataset import Dataset
 from convlens.data.decoding import decode_all
 from convlens.data.sources import load_data
-from convlens.data.store import fingerprint, open_store
+from convlens.data.store import fingerprint, is_stored, open_store
 from convlens.errors import DataError, ImageError, StorageError
 from convlens.image_file import name_of
 from convlens.preprocess import Preprocessing, fit_image, prepare, read_image
+from tests.data.damage import DAMAGES
 
 
 def test_images_are_decoded_once_and_reused(shapes, tmp_path, monkeypatch):
@@ -39,6 +40,35 @@ def test_images_are_decoded_once_and_reused(shapes, tmp_path, monkeypatch):
 
 
 WANTED = Preprocessing(8, 8, 3)
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+@pytest.mark.parametrize("name", ["store/*.npy", "store/*.json", "looks/*.npy"])
+def test_what_is_damaged_is_decoded_anew(name, damage, tmp_path, monkeypatch):
+    monkeypatch.setenv("CONVLENS_CACHE", str(tmp_path / "cache"))
+    plain_images(tmp_path / "images")
+    dataset = load_data(tmp_path / "images")
+    before = open_store(dataset, WANTED)
+    pixels = np.array(before.images)
+    looks = np.array(before.looks)
+    (file,) = (tmp_path / "cache").glob(name)
+    damage(file)
+    assert not is_stored(dataset, WANTED)
+    after = open_store(dataset, WANTED)
+    np.testing.assert_array_equal(after.images, pixels)
+    np.testing.assert_array_equal(after.looks, looks)
+    assert is_stored(dataset, WANTED)
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_damaged_looks_of_an_array_are_taken_anew(damage, tmp_path, monkeypatch):
+    monkeypatch.setenv("CONVLENS_CACHE", str(tmp_path))
+    dataset = load_data("digits")
+    wanted = Preprocessing(8, 8, 1)
+    looks = np.array(open_store(dataset, wanted).looks)
+    (file,) = tmp_path.glob("looks/*.npy")
+    damage(file)
+    np.testing.assert_array_equal(open_store(dataset, wanted).looks, looks)
 
 
 def plain_images(folder):

@@ -15,6 +15,7 @@ from convlens.errors import StorageError
 from convlens.transfer import features
 from convlens.transfer.backbone import body_of
 from convlens.transfer.features import FeatureCache, features_key
+from tests.data.damage import DAMAGES
 from tests.transfer.backbones import SEEN, assembled
 
 WIDTH = 5
@@ -87,6 +88,17 @@ def test_features_that_were_cut_off_are_the_only_ones_lost(suffix):
     again, network = FeatureCache("key", WIDTH), Network()
     assert again.missing(store, np.arange(10)).tolist() == [9]
     assert again.compute(network, store, np.arange(10)) == network.seen == 1
+    assert np.allclose(again.gather(store, np.arange(10)), wanted(store), rtol=1e-6)
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_features_whose_digests_are_damaged_are_computed_anew(damage):
+    store, cache = store_of(10), FeatureCache("key", WIDTH)
+    cache.compute(Network(), store, np.arange(10))
+    (path,) = cache.folder.glob("*.digests")
+    damage(path)
+    again = FeatureCache("key", WIDTH)
+    again.compute(Network(), store, np.arange(10))
     assert np.allclose(again.gather(store, np.arange(10)), wanted(store), rtol=1e-6)
 
 

@@ -19,7 +19,7 @@ import numpy as np
 import platformdirs
 
 from convlens.data.dataset import refuse_if
-from convlens.files import storage_errors, write_atomically
+from convlens.files import DAMAGE, storage_errors, write_atomically
 from convlens.language import N_, _
 from convlens.preprocess import ImageArray
 
@@ -76,6 +76,15 @@ def open_array(path: Path) -> ImageArray:
     touch(path)
     array: ImageArray = np.load(path, mmap_mode="r", allow_pickle=False)
     return array
+
+
+def is_whole(path: Path) -> bool:
+    """Return whether a cached array is there, and its file not damaged or cut off."""
+    try:
+        np.lib.format.open_memmap(path, mode="r")
+    except DAMAGE:
+        return False
+    return True
 
 
 def write_header(file: IO[bytes], shape: tuple[int, ...], dtype: np.dtype[Any]) -> None:
@@ -168,7 +177,7 @@ def gather(parts: Sequence[Part], sources: Sequence[Path], stem: str) -> ImageAr
             path=sources[0],
         )
 
-    if not file.exists():
+    if not is_whole(file):
         write_array(file, shape, checked_chunks())
         # The arrays that were made from earlier states of the same sources are of no use any more.
         for older in file.parent.glob(glob.escape(file.stem.rpartition("-")[0]) + "-*.npy"):

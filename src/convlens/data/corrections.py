@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from convlens.data.cache import IN_MEMORY, cache_folder, open_array, write_array
+from convlens.data.cache import IN_MEMORY, cache_folder, is_whole, open_array, write_array
 from convlens.data.correction_lists import Correction, CorrectionList, read_list
 from convlens.data.dataset import Dataset, note_if, refuse_if
 from convlens.data.digests import digests_of
@@ -248,7 +248,7 @@ def _chosen(images: ImageArray, kept: NDArray[np.int64]) -> ImageArray:
     key = hashlib.sha256(digests_of(images)[kept].tobytes() + f"{images.shape}".encode())
     first, second = key.hexdigest()[:16], key.hexdigest()[16:32]
     file = cache_folder() / f"corrected-{first}-{second}.npy"
-    if not file.exists():
+    if not is_whole(file):
         parts = (images[kept[start : start + CHUNK]] for start in range(0, len(kept), CHUNK))
         write_array(file, (len(kept), *images.shape[1:]), parts)
     return open_array(file)

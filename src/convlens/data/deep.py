@@ -1,5 +1,6 @@
 """Deep: the unit of a data set whose images have 16 or 32 bits, decided from all of them."""
 
+import contextlib
 import dataclasses
 import hashlib
 import json
@@ -17,7 +18,7 @@ from convlens.data.decoding import Progress
 from convlens.data.digests import BATCH, digests_of
 from convlens.decode import may_be_deep
 from convlens.errors import ImageError
-from convlens.files import write_atomically
+from convlens.files import DAMAGE, write_atomically
 from convlens.image_file import ImageLike
 from convlens.language import _
 from convlens.preprocess import Preprocessing, read_values
@@ -70,10 +71,12 @@ def recorded_values(files: Sequence[Path], find: Callable[[], Values | None]) ->
     """
     key = hashlib.sha256(f"{VERSION} ".encode() + digests_of(files).tobytes()).hexdigest()[:32]
     file = cache_folder() / "units" / f"{key}.json"
-    if not file.exists():
-        write_atomically(file, json.dumps(find()), _("the values of the images"), _(REMEDY))
-    values = json.loads(file.read_text(encoding="utf-8"))
-    return Values(*values) if values else None
+    with contextlib.suppress(*DAMAGE):  # There is no such file, or it is damaged.
+        recorded = json.loads(file.read_bytes())
+        return None if recorded is None else Values(*recorded)
+    values = find()
+    write_atomically(file, json.dumps(values), _("the values of the images"), _(REMEDY))
+    return values
 
 
 def describe_unit(before: Preprocessing, after: Preprocessing) -> list[str]:

@@ -4,6 +4,7 @@ A stored array is found by the content of the images, so that it is never out of
 digesting every file costs one or two per cent of decoding it, see docs/decisions/store.md.
 """
 
+import contextlib
 import hashlib
 import json
 from collections.abc import Sequence
@@ -15,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from convlens.data.array_looks import looks_of_arrays, take_looks
-from convlens.data.cache import REMEDY, cache_folder, open_array, touch
+from convlens.data.cache import REMEDY, cache_folder, is_whole, open_array, touch
 from convlens.data.cache_size import keep_within_limit
 from convlens.data.dataset import Dataset
 from convlens.data.decoding import Found, Progress, bytes_of, decode_all
@@ -23,7 +24,7 @@ from convlens.data.digests import Digests, digest_of_unreadable, digests_of
 from convlens.data.growing import Files
 from convlens.data.looks import LOOK, LOOKS_VERSION, Looks
 from convlens.errors import DataError, ImageError
-from convlens.files import write_atomically
+from convlens.files import DAMAGE, write_atomically
 from convlens.language import _
 from convlens.preprocess import ImageArray, Preprocessing, prepare
 
@@ -60,7 +61,7 @@ class Store:
         """
         if self.looks_file is None:
             return looks_of_arrays(self.images)
-        if not self.looks_file.exists():  # These images needed no decoding.
+        if not is_whole(self.looks_file):  # These images needed no decoding.
             take_looks(self.images, self.looks_file)
             keep_within_limit()
         return open_array(self.looks_file).view(LOOK)
@@ -131,7 +132,7 @@ def is_stored(dataset: Dataset, preprocessing: Preprocessing) -> bool:
     if isinstance(dataset.images, np.ndarray):
         return _is_ready(dataset, preprocessing)
     files = _files(dataset, digests_of(dataset.images), preprocessing)
-    return all(file.exists() for file in files)
+    return _recorded(files) is not None
 
 
 def _is_ready(dataset: Dataset, preprocessing: Preprocessing) -> bool:
@@ -179,21 +180,33 @@ def _name(made_how: str, digests: Digests) -> str:
 def _read_facts(
     images: Sequence[Path] | ImageArray, preprocessing: Preprocessing, files: Files
 ) -> Found | None:
-    """Return the facts of stored images, or None if the images have to be decoded.
+    """Return what is known of stored images, or None if the images have to be decoded.
 
     Images that could not be read are tried again: another version of Pillow may read them, and the
     messages name the files where they lie now.
     """
-    if not all(file.exists() for file in files):
+    found = _recorded(files)
+    if found is None:
         return None
     touch(files.array)
-    recorded = json.loads(files.facts.read_text(encoding="utf-8"))
-    problems: dict[int, str] = {}
-    for index in recorded["problems"]:
+    for index in found.problems:
         try:
             prepare(images[index], preprocessing)
         except ImageError as error:
-            problems[index] = error.args[0]
+            found.problems[index] = error.args[0]
         else:
             return None
-    return Found(problems, recorded["coloured"], recorded["remarks"])
+    return found
+
+
+def _recorded(files: Files) -> Found | None:
+    """Return what is recorded of stored images, without the messages of problems.
+
+    It is None where a file is missing or damaged.
+    """
+    if is_whole(files.array) and is_whole(files.looks):
+        with contextlib.suppress(*DAMAGE):
+            recorded = json.loads(files.facts.read_bytes())
+            problems = dict.fromkeys(recorded["problems"], "")
+            return Found(problems, recorded["coloured"], recorded["remarks"])
+    return None

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from convlens.data.cache import cache_folder, open_array, write_array
+from convlens.data.cache import cache_folder, is_whole, open_array, write_array
 from convlens.data.dataset import Dataset, refuse_if
 from convlens.data.formats.idx import load_idx
 from convlens.data.formats.npz import load_npz
@@ -162,7 +162,7 @@ def _from_keras(name: str, known: _Download) -> Dataset:
     splits_file, labels_file, images_file = (
         cache_folder() / f"keras-{name}-{what}-1.npy" for what in ("splits", "labels", "pictures")
     )
-    if not (splits_file.exists() and labels_file.exists() and images_file.exists()):
+    if not all(map(is_whole, (splits_file, labels_file, images_file))):
         (x_train, y_train), (x_test, y_test) = _download(name, known)
         in_test = np.repeat(np.array([0, 1], np.uint8), [len(x_train), len(x_test)])
         images = [_channels_last(x_train), _channels_last(x_test)]
