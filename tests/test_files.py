@@ -135,7 +135,10 @@ def test_a_folder_that_is_read_only_is_reported():
             folder.chmod(0o755)
     """
     done = run(program)
-    assert "a.txt: the report cannot be written; Permission denied. Free some" in done.stdout
+    assert (
+        "a.txt: the report cannot be written; Permission denied. Choose a folder that"
+        in done.stdout
+    )
     assert done.stdout.rstrip().endswith("whole"), done.stderr
 
 
@@ -168,6 +171,22 @@ def test_an_error_without_a_system_message_is_reported_in_its_own_words():
         storage_errors("a.npy"),
     ):
         raise OSError("5 requested and 0 written")  # NumPy raises such errors
+
+
+@pytest.mark.parametrize(
+    ("number", "advice"),
+    [
+        (errno.ENOSPC, "Free some space on the disk, or choose a folder on another disk."),
+        (errno.EDQUOT, "Free some space on the disk, or choose a folder on another disk."),
+        (errno.EACCES, "Choose a folder that can be written to."),
+        (errno.EROFS, "Choose a folder that can be written to."),
+    ],
+)
+def test_what_helps_follows_from_the_reason(number, advice):
+    reason = os.strerror(number)
+    with pytest.raises(StorageError) as caught, storage_errors("a", "the table"):
+        raise OSError(number, reason)
+    assert str(caught.value) == f"a: the table cannot be written; {reason}. {advice}"
 
 
 def test_only_errors_of_the_system_become_storage_errors():

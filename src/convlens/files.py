@@ -6,6 +6,7 @@ permission in the same way. `explained_stops` adds to that message what was kept
 and says the same after Ctrl-C.
 """
 
+import errno
 import lzma
 import os
 import secrets
@@ -18,7 +19,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from convlens.errors import Interrupted, StorageError
 from convlens.folders import make_folder, sync_folder
@@ -26,7 +27,29 @@ from convlens.language import N_, _, listed, sentences
 from convlens.reasons import system_reason
 from convlens.text import ESCAPE
 
-REMEDY = N_("Free some space on the disk, or choose a folder that can be written to.")
+
+class Remedy(NamedTuple):
+    """What the user can do about a file that cannot be written, which depends on the reason.
+
+    Attributes:
+        full: What helps where the disk is full; it is translated where it is said.
+        refused: What helps where the system refuses it, as in a folder that is read-only.
+    """
+
+    full: str
+    refused: str
+
+    def against(self, error: OSError) -> str:
+        """Return what helps against an error, in the chosen language."""
+        return _(self.full if error.errno in FULL_DISK else self.refused)
+
+
+REMEDY = Remedy(
+    N_("Free some space on the disk, or choose a folder on another disk."),
+    N_("Choose a folder that can be written to."),
+)
+# What a full disk and a quota raise. NumPy, whose errors have no number, does not say more.
+FULL_DISK = {None, errno.ENOSPC, getattr(errno, "EDQUOT", None)}
 
 # What a damaged or truncated file makes zipfile and its decompressors, gzip, NumPy, h5py and json
 # raise. RuntimeError stands for an encrypted archive or a compression that Python does not know.
@@ -59,7 +82,7 @@ def write_atomically(
     path: str | Path,
     content: bytes | str | Callable[[Path], object],
     what: str | None = None,
-    remedy: str | None = None,
+    remedy: str | Remedy = REMEDY,
 ) -> None:
     """Write a file so that it is replaced as a whole or stays as it was.
 
@@ -74,7 +97,7 @@ def write_atomically(
             `convlens.text` for names that are not UTF-8), or a function that writes the file whose
             path it is given, which has the suffix of `path`.
         what: What the file is, for the message, in the chosen language: "the classifier".
-        remedy: What the user can do, for the message; None stands for REMEDY.
+        remedy: What the user can do, for the message.
 
     Raises:
         StorageError: If the file cannot be written.
@@ -109,14 +132,14 @@ def _write(path: Path, content: bytes | str | Callable[[Path], object]) -> None:
 
 @contextmanager
 def storage_errors(
-    path: str | Path, what: str | None = None, remedy: str | None = None
+    path: str | Path, what: str | None = None, remedy: str | Remedy = REMEDY
 ) -> Iterator[None]:
     """Raise StorageError for an OSError that is raised inside.
 
     Args:
         path: The file or folder that is written, for the message.
         what: What it is, for the message, in the chosen language: "the run folder".
-        remedy: What the user can do, for the message; None stands for REMEDY.
+        remedy: What the user can do, for the message.
 
     Raises:
         StorageError: If an OSError is raised inside.
@@ -135,7 +158,7 @@ def storage_errors(
                 path=path,
                 what=what or _("the file"),
                 reason=system_reason(error),
-                remedy=remedy or _(REMEDY),
+                remedy=remedy if isinstance(remedy, str) else remedy.against(error),
             )
         ) from error
 
@@ -205,7 +228,7 @@ def numbered(path: Path, suffix: str = "") -> Iterator[Path]:
         yield path.with_name(f"{path.name.removesuffix(suffix)}-{number}{suffix}")
 
 
-def claim_folder(folder: Path, what: str | None = None, remedy: str | None = None) -> bool:
+def claim_folder(folder: Path, what: str | None = None, remedy: str | Remedy = REMEDY) -> bool:
     """Create a folder, and return whether this call did so; among several processes, one does.
 
     Raises:

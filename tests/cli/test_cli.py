@@ -1,5 +1,6 @@
 """The command line as a whole: exit codes, and one line for each mistake."""
 
+import errno
 import importlib
 import io
 import json
@@ -210,3 +211,21 @@ def test_a_place_that_the_system_refuses_gets_one_line(here, monkeypatch, capsys
     assert "locked/convlens.json: the system does not let this be used; Permission denied." in said
     assert run("run", "list", "photos", "--language", "zh") == StorageError.exit_code
     assert "權限不足" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (OSError(errno.EROFS, "Read-only file system", "locked"), "Give another place"),
+        (OSError(errno.ENOSPC, "No space left on device"), "Free some space on the disk, or write"),
+        (OSError(errno.EIO, "Input/output error"), "Input/output error. Write to another place."),
+    ],
+)
+def test_what_is_advised_follows_from_the_reason(error, said, here, monkeypatch, capsys):
+    def refuse(*_args, **_options):
+        raise error
+
+    monkeypatch.setattr("convlens.inventory.is_begun", refuse)
+    (here / "photos" / "some").mkdir(parents=True)
+    assert run("run", "list", "photos") == StorageError.exit_code
+    assert said in capsys.readouterr().err

@@ -3,6 +3,7 @@ import errno
 import json
 import os
 import shutil
+import tempfile
 
 import numpy as np
 import pytest
@@ -21,6 +22,25 @@ from convlens.errors import DataError, ImageError, StorageError
 from convlens.image_file import name_of
 from convlens.preprocess import Preprocessing, fit_image, prepare, read_image
 from tests.data.damage import DAMAGES
+
+
+def test_a_cache_that_cannot_be_written_to_is_refused_before_images_are_read(
+    shapes, tmp_path, monkeypatch
+):
+    monkeypatch.setenv("CONVLENS_CACHE", str(tmp_path))
+    dataset = load_data(shapes)
+
+    def refuse(**_options):
+        raise OSError(errno.EROFS, "Read-only file system")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(tempfile, "TemporaryFile", refuse)
+        patch.setattr(store_module, "digests_of", None)  # calling it would fail
+        with pytest.raises(StorageError, match=r"Read-only .*\. Set CONVLENS_CACHE to a folder"):
+            open_store(dataset, WANTED)
+    open_store(dataset, WANTED)
+    monkeypatch.setattr(tempfile, "TemporaryFile", refuse)
+    assert len(open_store(dataset, WANTED).images) == len(dataset)  # which is in the cache
 
 
 def test_images_are_decoded_once_and_reused(shapes, tmp_path, monkeypatch):

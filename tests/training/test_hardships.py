@@ -64,6 +64,20 @@ def test_a_folder_that_is_read_only_before_the_training(tmp_path):
     assert list((tmp_path / "runs").iterdir()) == []
 
 
+@pytest.mark.parametrize("words", [("train",), ("audit",), ("data",)])
+@pytest.mark.usefixtures("writable_again")
+def test_a_cache_that_is_read_only(words, shapes, tmp_path, monkeypatch):
+    cache = tmp_path / "cache"
+    cache.mkdir(mode=0o555)
+    monkeypatch.setenv("CONVLENS_CACHE", str(cache))
+    code, said = run(*words, str(shapes))
+    assert code == StorageError.exit_code
+    assert said == (
+        f"error  {cache}: the cache folder cannot be written; Permission denied. Set "
+        "CONVLENS_CACHE to a folder that can be written to.\n"
+    )
+
+
 @pytest.mark.slow
 @pytest.mark.usefixtures("writable_again")
 def test_a_folder_that_becomes_read_only_during_the_training(finished_run, tmp_path):

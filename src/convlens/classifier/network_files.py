@@ -11,14 +11,13 @@ import uuid
 from collections.abc import Callable
 from pathlib import Path
 
-from convlens.data.cache import cache_folder, touch
+from convlens.data.cache import REMEDY, cache_folder, touch
 from convlens.files import storage_errors
 from convlens.folders import make_folder
-from convlens.language import N_, _
+from convlens.language import _
 
 VERSION = 2  # to be raised when networks are converted in another way
 FOLDER = "networks"
-REMEDY = N_("Free some space on the disk, or set CONVLENS_CACHE to another folder.")
 OUTPUTS = ("probabilities", "logits")  # of each network, in this order
 
 
@@ -52,7 +51,7 @@ def store(network: Path, write: Callable[[Path], None]) -> None:
         StorageError: If it cannot be written.
     """
     beside = network.with_name(f".{uuid.uuid4().hex[:8]}.{network.name}")
-    with storage_errors(network, _("the converted network"), _(REMEDY)):
+    with storage_errors(network, _("the converted network"), REMEDY):
         make_folder(network.parent)
         try:
             write(beside)

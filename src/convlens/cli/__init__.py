@@ -19,6 +19,9 @@ FULL = N_(
     "the standard output or a temporary file cannot be written; {reason}. Free some space on the "
     "disk, or write to another place."
 )
+BROKEN = N_(
+    "the standard output or a temporary file cannot be written; {reason}. Write to another place."
+)
 REFUSED = N_(
     "{path}: the system does not let this be used; {reason}. Give another place, or change who may "
     "use it."
@@ -26,6 +29,8 @@ REFUSED = N_(
 FAULT = N_("this is a fault of convlens: {kind}: {text}; --debug shows where")
 # What a full disk, a quota, a damaged disk and a closed stream raise.
 UNWRITABLE = {errno.ENOSPC, getattr(errno, "EDQUOT", None), errno.EFBIG, errno.EIO, errno.EBADF}
+# What a file or a folder raises that may not be used, or not be written to.
+FORBIDDEN = {errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR}
 
 
 def run_process() -> None:
@@ -184,6 +189,7 @@ def _explain(error: Exception) -> tuple[str, int]:
 
     from convlens.cli.mistakes import describe
     from convlens.errors import ConfigError, ConvlensError, Interrupted, StorageError
+    from convlens.files import FULL_DISK
     from convlens.reasons import system_reason
     from convlens.screen import marked
     from convlens.text import in_line
@@ -198,8 +204,8 @@ def _explain(error: Exception) -> tuple[str, int]:
         text = describe(error)
     elif isinstance(error, OSError) and error.errno in UNWRITABLE:
         code = StorageError.exit_code
-        text = _(FULL).format(reason=system_reason(error))
-    elif isinstance(error, PermissionError | NotADirectoryError) and error.filename:
+        text = _(FULL if error.errno in FULL_DISK else BROKEN).format(reason=system_reason(error))
+    elif isinstance(error, OSError) and error.errno in FORBIDDEN and error.filename:
         code = StorageError.exit_code
         text = _(REFUSED).format(path=error.filename, reason=system_reason(error))
     if isinstance(error, Interrupted):

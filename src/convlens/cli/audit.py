@@ -152,8 +152,10 @@ def _audit_images(
     """
     from convlens.audit.audit import audit_data
     from convlens.config import Config
+    from convlens.data.cache import require_cache
     from convlens.data.prepared import prepare_data
 
+    require_cache()
     for note in dataset.notes:
         screen.note(note)
     with explained_stops(lambda: _(HOW_TO_GO_ON)), screen.counter(_("decoding")) as progress:

@@ -42,11 +42,16 @@ def open_images(
         ahead: Whether the images are for one training from scratch, so that they can be decoded
             while the engine is imported.
     """
+    import numpy as np
+
     from convlens.data.ahead import decoded_ahead
+    from convlens.data.cache import require_cache
     from convlens.data.sources import load_data
 
     backend.choose(config.training.backend)  # first, as a data set of Keras imports the engine
     dataset = load_data(path, pattern=config.data.pattern, layout=config.data.layout, using=using)
+    if config.data.audit or not isinstance(dataset.images, np.ndarray):
+        require_cache()
     with decoded_ahead(dataset, config) if ahead else nullcontext():
         backend.start(config.training.backend, config.training.threads)
     return dataset

@@ -57,7 +57,7 @@ def take_looks(images: ImageArray, file: Path) -> None:
                 stop = min(start + BATCH * AT_ONCE, len(images))
                 stream.writelines(pool.map(some, range(start, stop, BATCH)))
 
-    write_atomically(file, write, _("the summaries of the images"), _(REMEDY))
+    write_atomically(file, write, _("the summaries of the images"), REMEDY)
 
 
 def looks_of_arrays(images: ImageArray) -> Looks:

@@ -19,14 +19,17 @@ import numpy as np
 import platformdirs
 
 from convlens.data.dataset import refuse_if
-from convlens.files import DAMAGE, storage_errors, write_atomically
+from convlens.files import DAMAGE, Remedy, storage_errors, write_atomically
 from convlens.language import N_, _
 from convlens.preprocess import ImageArray
 
 VERSION = 2  # to be raised when a format gives other pixels for the same file
 IN_MEMORY = 64 * 2**20  # bytes; a smaller array is not worth a file
 CHUNK = 16 * 2**20  # bytes that a source reads at a time
-REMEDY = N_("Free some space, or set CONVLENS_CACHE to another folder.")
+REMEDY = Remedy(
+    N_("Free some space on the disk, or set CONVLENS_CACHE to a folder on another disk."),
+    N_("Set CONVLENS_CACHE to a folder that can be written to."),
+)
 
 
 def cache_folder() -> Path:
@@ -42,9 +45,30 @@ def cache_folder() -> Path:
         folder = Path(given or platformdirs.user_cache_dir("convlens")).expanduser()
     except RuntimeError:
         folder = Path(tempfile.gettempdir()) / "convlens"
-    with storage_errors(folder, _("the cache folder"), _(REMEDY)):
+    with storage_errors(folder, _("the cache folder"), REMEDY):
         folder.mkdir(parents=True, exist_ok=True)
     return folder
+
+
+def require_writable(folder: Path) -> None:
+    """Raise StorageError unless a folder of the cache can be written to, or the cache without it.
+
+    It is asked before work whose result will be written there.
+    """
+    place = folder if folder.is_dir() else cache_folder()
+    with storage_errors(place, _("the cache folder"), REMEDY), tempfile.TemporaryFile(dir=place):
+        pass
+
+
+def require_cache() -> None:
+    """Raise StorageError if the cache cannot be written to and holds no images.
+
+    It is asked before anything else is done with images. A cache that somebody else has filled is
+    of use even where it cannot be written to, until something is needed that it does not hold.
+    """
+    folder = cache_folder()
+    if not any(folder.glob("*/*.npy")):
+        require_writable(folder)
 
 
 def cache_file(stem: str, sources: Sequence[Path]) -> Path:
@@ -116,7 +140,7 @@ def write_array(path: Path, shape: tuple[int, ...], chunks: Iterable[ImageArray]
                 file.write(np.ascontiguousarray(chunk).data)
 
     what = _("the image array of {megabytes:,.0f} MB").format(megabytes=math.prod(shape) / 1e6)
-    write_atomically(path, write, what, _(REMEDY))
+    write_atomically(path, write, what, REMEDY)
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
-from convlens.data.cache import REMEDY, cache_folder
+from convlens.data.cache import REMEDY, cache_folder, require_writable
 from convlens.data.dataset import Dataset, note_if
 from convlens.data.decoding import Progress
 from convlens.data.digests import BATCH, digests_of
@@ -74,8 +74,9 @@ def recorded_values(files: Sequence[Path], find: Callable[[], Values | None]) ->
     with contextlib.suppress(*DAMAGE):  # There is no such file, or it is damaged.
         recorded = json.loads(file.read_bytes())
         return None if recorded is None else Values(*recorded)
+    require_writable(file.parent)
     values = find()
-    write_atomically(file, json.dumps(values), _("the values of the images"), _(REMEDY))
+    write_atomically(file, json.dumps(values), _("the values of the images"), REMEDY)
     return values
 
 

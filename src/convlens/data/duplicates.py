@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from convlens.data.cache import REMEDY, touch
+from convlens.data.cache import REMEDY, require_writable, touch
 from convlens.data.decoding import Progress, part_of
 from convlens.data.digests import Digests
 from convlens.data.hashes import turn_image
@@ -126,8 +126,9 @@ def find_pairs(
         kept = Pairs.load(file)
         touch(file)
         return kept
+    require_writable(file.parent)
     pairs = pairs_of(store.looks, store.digests, candidates, progress)
-    write_atomically(file, pairs.save, _("the list of copies"), _(REMEDY))
+    write_atomically(file, pairs.save, _("the list of copies"), REMEDY)
     return pairs
 
 

@@ -96,7 +96,7 @@ class Growing:
             part.stream.flush()
             os.fsync(part.stream.fileno())
         content = json.dumps({"done": self.done, "facts": self.facts()})
-        write_atomically(self._record, content, remedy=_(REMEDY))
+        write_atomically(self._record, content, remedy=REMEDY)
         self._saved = time.monotonic()
 
 
@@ -143,7 +143,7 @@ def growing(files: Files, shape: tuple[int, ...]) -> Iterator[Growing]:
         StorageError: If the disk is full or cannot be written to.
     """
     what = _("the image array of {megabytes:,.0f} MB").format(megabytes=math.prod(shape) / 1e6)
-    with storage_errors(files.array, what, _(REMEDY)), contextlib.ExitStack() as stack:
+    with storage_errors(files.array, what, REMEDY), contextlib.ExitStack() as stack:
         for folder in (files.array.parent, files.looks.parent):
             folder.mkdir(parents=True, exist_ok=True)
         array = files.array

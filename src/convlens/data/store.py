@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from convlens.data.array_looks import looks_of_arrays, take_looks
-from convlens.data.cache import REMEDY, cache_folder, is_whole, open_array, touch
+from convlens.data.cache import REMEDY, cache_folder, is_whole, open_array, require_cache, touch
 from convlens.data.cache_size import keep_within_limit
 from convlens.data.dataset import Dataset
 from convlens.data.decoding import Found, Progress, bytes_of, decode_all
@@ -102,10 +102,13 @@ def open_store(
         DataError: If no image can be read, or if one changes while it is decoded.
         StorageError: If the cache folder cannot be written.
     """
+    is_ready = _is_ready(dataset, preprocessing)
+    if not is_ready:
+        require_cache()
     images = dataset.images
     digests = digests_of(images)
     files = _files(dataset, digests, preprocessing)
-    if isinstance(images, np.ndarray) and _is_ready(dataset, preprocessing):
+    if isinstance(images, np.ndarray) and is_ready:
         if isinstance(images, np.memmap):
             keep_within_limit()  # The array may have been unpacked just now.
         shaped = images.reshape(-1, *preprocessing.shape)
@@ -114,7 +117,7 @@ def open_store(
     if found is None:
         found = decode_all(dataset, digests, preprocessing, files, progress, survive=survive)
         what = _("the list of decoded images")
-        write_atomically(files.facts, json.dumps(found.as_facts()), what, _(REMEDY))
+        write_atomically(files.facts, json.dumps(found.as_facts()), what, REMEDY)
         keep_within_limit()
     if len(found.problems) == len(images):
         raise DataError(

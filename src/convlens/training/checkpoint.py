@@ -19,11 +19,15 @@ from numpy.typing import NDArray
 
 from convlens import backend
 from convlens.errors import RunError
-from convlens.files import DAMAGE, write_atomically
-from convlens.language import _
+from convlens.files import DAMAGE, Remedy, write_atomically
+from convlens.language import N_, _
 from convlens.reasons import system_reason
 from convlens.run import Run
 
+REMEDY = Remedy(
+    N_("The previous state is whole. Free some space on the disk."),
+    N_("The previous state is whole. Make the folder writable."),
+)
 END = "state/end.json"  # in a run: why its training ended before its plan
 
 Arrays = list[NDArray[Any]]
@@ -75,9 +79,7 @@ def save_state(path: Path, model: keras.Model, state: State) -> None:
         path,
         lambda temporary: np.savez(temporary, **arrays),
         what=_("the state"),
-        remedy=_(
-            "The previous state is whole. Free some space on the disk, or make the folder writable."
-        ),
+        remedy=REMEDY,
     )
 
 

@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from convlens.classifier.runtime import Compiled, compile_model
-from convlens.data.cache import cache_folder, touch
+from convlens.data.cache import REMEDY, cache_folder, touch
 from convlens.data.cache_size import keep_within_limit
 from convlens.data.decoding import Progress
 from convlens.data.digests import DIGEST_BYTES
@@ -29,13 +29,12 @@ from convlens.data.prepared import Prepared
 from convlens.data.store import VERSION, Store
 from convlens.files import storage_errors
 from convlens.folders import make_folder, sync_folder
-from convlens.language import N_, _
+from convlens.language import _
 from convlens.preprocess import ImageArray
 
 BATCH = 64  # images that are computed and written at a time
 IN_MEMORY = 2**28  # bytes of features; more are gathered in a file that is memory-mapped
 GATHERED = 4096  # images whose features are written to that file at a time
-REMEDY = N_("Free some space on the disk, or set CONVLENS_CACHE to another folder.")
 
 DIGEST = np.dtype(f"S{DIGEST_BYTES}")  # NumPy fills such strings with zeros when it compares them
 
@@ -79,7 +78,7 @@ class FeatureCache:
         """
         found = [self._digests]
         places = [self._places]
-        with storage_errors(self.folder, _("the folder of the features"), _(REMEDY)):
+        with storage_errors(self.folder, _("the folder of the features"), REMEDY):
             for path in sorted(self.folder.glob("*.digests")):
                 known = self._opened.get(path, 0)
                 try:
@@ -175,7 +174,7 @@ class FeatureCache:
         """
         path = self.folder / f"{uuid.uuid4().hex}.digests"
         try:
-            with storage_errors(self.folder, self._described(number), _(REMEDY)):
+            with storage_errors(self.folder, self._described(number), REMEDY):
                 make_folder(self.folder)
                 with (
                     path.with_suffix(".features").open("ab") as features,
@@ -211,7 +210,7 @@ class FeatureCache:
             return self.rows(digests)
         # The file has no name, so that nothing can be left behind.
         with (
-            storage_errors(self.folder, self._described(len(digests)), _(REMEDY)),
+            storage_errors(self.folder, self._described(len(digests)), REMEDY),
             tempfile.TemporaryFile(dir=self.folder) as file,
         ):
             for start in range(0, len(digests), GATHERED):
