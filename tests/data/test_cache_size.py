@@ -55,6 +55,19 @@ def test_what_was_used_least_recently_is_removed_first(folder):
     assert all((folder / name).exists() for name in FOREIGN)
 
 
+def test_maps_are_told_from_features(tmp_path, monkeypatch):
+    monkeypatch.setenv("CONVLENS_CACHE", str(tmp_path))
+    for place in ("features", "maps"):
+        (tmp_path / place / KEYS[0]).mkdir(parents=True)
+        for suffix in ("features", "digests"):
+            (tmp_path / place / KEYS[0] / f"{KEYS[1]}.{suffix}").touch()
+    assert sorted(kinds()) == ["features", "maps of frozen layers"]
+    assert [len(entry.files) for entry in cache_entries()] == [2, 2]
+    (tmp_path / "maps" / KEYS[0] / f"{KEYS[1]}.features").write_bytes(bytes(100))
+    trim_cache(0)
+    assert not any((tmp_path / "maps").iterdir())
+
+
 def test_using_an_array_keeps_it(folder):
     np.save(folder / ARRAY, np.zeros(3, np.uint8))
     os.utime(folder / ARRAY, (0, 0))

@@ -107,7 +107,8 @@ def test_the_cache_knows_what_maps_are(digits, backbone, tmp_path):
     training, run = training_of(digits, config_of(backbone, **SETTINGS), tmp_path / "run")
     training.run(run)
     kinds = [entry.kind for entry in cache_entries()]
-    assert kinds.count("features") == 3  # those of the head, the maps, and those of mirror images
+    assert kinds.count("features") == 1  # those of the head
+    assert kinds.count("maps of frozen layers") == 2  # and those of mirror images
 
 
 def test_a_stopped_run_goes_on_with_the_same_bits(digits, backbone, tmp_path, monkeypatch):

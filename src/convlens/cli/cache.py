@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 cache = App(
     name="cache",
     help=N_(
-        "List the decoded images and features that are kept for later runs, or remove the oldest."
+        "List the decoded images, features and maps that are kept for later runs, or remove the "
+        "oldest."
     ),
     help_format="plaintext",
 )

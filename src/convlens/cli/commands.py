@@ -92,8 +92,8 @@ COMMANDS = {  # where each is, and its help; see `convlens.cli.overview`
     "cache": (
         "convlens.cli.cache:cache",
         N_(
-            "List the decoded images and features that are kept for later runs, or remove the "
-            "oldest."
+            "List the decoded images, features and maps that are kept for later runs, or remove "
+            "the oldest."
         ),
     ),
     "run": (

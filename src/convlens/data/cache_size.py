@@ -28,6 +28,7 @@ KINDS = {
         "summaries of images"
     ): r"looks/(\.[0-9a-f]{8}\.)?(?P<name>[0-9a-f]{32})(\.[0-9a-f]{8})?\.np[yz]",
     N_("features"): r"features/(?P<name>[0-9a-f]{32})/[0-9a-f]{32}\.(digests|features|records)",
+    N_("maps of frozen layers"): r"maps/(?P<name>[0-9a-f]{32})/[0-9a-f]{32}\.(digests|features)",
     N_("converted networks"): r"networks/(\.[0-9a-f]{8}\.)?(?P<name>[0-9a-f]{32})\.(xml|bin)",
     N_("unpacked arrays"): r"(\.[0-9a-f]{8}\.)?(?P<name>.+-[0-9a-f]{16}-[0-9a-f]{16})\.npy",
 }
@@ -61,7 +62,7 @@ def cache_entries() -> list[Entry]:
     """
     folder = cache_folder()
     found: dict[tuple[str, str], list[Path]] = defaultdict(list)
-    places = ("*", "store/*", "looks/*", "networks/*", "features/*/*")
+    places = ("*", "store/*", "looks/*", "networks/*", "features/*/*", "maps/*/*")
     for path in chain.from_iterable(map(folder.glob, places)):
         for kind, pattern in KINDS.items():
             match = re.fullmatch(pattern, path.relative_to(folder).as_posix())
@@ -101,7 +102,7 @@ def trim_cache(size: int, spared: float = 0.0) -> list[Entry]:
         with contextlib.suppress(OSError):
             for file in entry.files:
                 file.unlink(missing_ok=True)
-            if entry.kind == "features":
+            if entry.files[0].parent.name == entry.name:
                 entry.files[0].parent.rmdir()
             removed.append(entry)
             total -= entry.size

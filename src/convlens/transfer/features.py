@@ -29,7 +29,7 @@ from convlens.data.prepared import Prepared
 from convlens.data.store import VERSION, Store
 from convlens.files import storage_errors
 from convlens.folders import make_folder, sync_folder
-from convlens.language import _
+from convlens.language import N_, _
 from convlens.preprocess import ImageArray
 
 BATCH = 64  # images that are computed and written at a time
@@ -54,8 +54,11 @@ class FeatureCache:
         StorageError: If the cache folder cannot be read.
     """
 
+    place = "features"  # the folder in the cache
+    described = N_("the features of {count:,} images ({megabytes:,.0f} MB)")
+
     def __init__(self, key: str, width: int, kind: DTypeLike = np.float32) -> None:
-        self.folder = cache_folder() / "features" / key
+        self.folder = cache_folder() / self.place / key
         self.width = width
         self.kind = np.dtype(kind)
         self._opened: dict[Path, int] = {}  # the number of features that are known of each file
@@ -220,7 +223,7 @@ class FeatureCache:
 
     def _described(self, count: int) -> str:
         """Return what is written, with its size, for a message."""
-        return _("the features of {count:,} images ({megabytes:,.0f} MB)").format(
+        return _(self.described).format(
             count=count, megabytes=count * (DIGEST_BYTES + self.bytes_each) / 1e6
         )
 

@@ -26,7 +26,7 @@ from convlens.data.augment import mirrored
 from convlens.data.batches import Batches
 from convlens.data.decoding import Progress
 from convlens.data.store import Store
-from convlens.language import _
+from convlens.language import N_, _
 from convlens.preprocess import ImageArray
 from convlens.run import Run
 from convlens.screen import duration
@@ -34,6 +34,13 @@ from convlens.training.checkpoint import State
 from convlens.training.setup import Setup
 from convlens.transfer.features import BATCH, FeatureCache, Network, key_of
 from convlens.transfer.kept_maps import choose_map, kind_of
+
+
+class MapCache(FeatureCache):
+    """The maps of images, by content, which the list of the cache tells from features."""
+
+    place = "maps"
+    described = N_("the maps of {count:,} images ({megabytes:,.0f} MB)")
 
 
 class Maps:
@@ -47,7 +54,7 @@ class Maps:
     """
 
     def __init__(
-        self, cache: FeatureCache, network: Network, store: Store, shape: tuple[int, ...]
+        self, cache: MapCache, network: Network, store: Store, shape: tuple[int, ...]
     ) -> None:
         self.cache = cache
         self.network = network
@@ -224,7 +231,7 @@ def upper_setup(setup: Setup) -> Setup:
 
     def maps_of(view: str, network: Network) -> Maps:
         key = key_of(lower, setup.prepared, compiled, f" {kind.name} {view}")
-        return Maps(FeatureCache(key, math.prod(shape), kind), network, setup.prepared.store, shape)
+        return Maps(MapCache(key, math.prod(shape), kind), network, setup.prepared.store, shape)
 
     def finite(images: ImageArray) -> NDArray[np.float32]:
         return np.clip(compiled(images), -largest, largest)
