@@ -1,5 +1,7 @@
 import io
+import shutil
 import time
+import types
 import warnings
 from pathlib import Path
 
@@ -13,6 +15,7 @@ from matplotlib.figure import Figure
 from convlens import plots
 from convlens.charts import fonts
 from convlens.language import CATALOGUE
+from tests.data.damage import emptied, halved, replaced_by_garbage
 
 ROOT = Path(__file__).parents[2]
 TRADITIONAL = ["貓", "狗", "圓仔花", "臺灣藍鵲", "石虎（保育類）", "Édgar ß Ω Ж"]
@@ -44,6 +47,26 @@ def test_the_fonts_found_draw_every_glyph(name):
 def test_the_gate_bites_without_the_chinese_font():
     with pytest.raises(UserWarning, match="missing from font"):
         pixels("貓", ["DejaVu Sans"])
+
+
+@pytest.mark.parametrize("damage", [emptied, halved, replaced_by_garbage])
+def test_a_damaged_font_is_named_and_others_are_used(damage, tmp_path, monkeypatch):
+    packaged = fonts.packaged_font()
+    path = tmp_path / packaged.name
+    shutil.copy(packaged, path)
+    damage(path)
+    spec = types.SimpleNamespace(origin=str(tmp_path / "__init__.py"))
+    with monkeypatch.context() as patch:
+        patch.setattr(fonts.importlib.util, "find_spec", lambda _name: spec)
+        caches = (fonts.packaged_font, fonts._registered_packaged_font)
+        for cached in caches:
+            cached.cache_clear()
+        with pytest.warns(UserWarning, match=r"Regular\.otf: the font is damaged, and others"):
+            families = fonts.find_fonts(["a"])[0]
+        assert families[0] == "DejaVu Sans"
+        assert fonts.subset_font(["貓"]) is None
+    for cached in caches:
+        cached.cache_clear()
 
 
 def test_different_names_look_different():

@@ -14,6 +14,7 @@ from pathlib import Path
 from matplotlib import font_manager
 
 from convlens.language import _
+from convlens.reasons import system_reason
 from convlens.text import printable
 
 # The preferred ones of the installed families, as they are called on Linux, Windows and macOS.
@@ -30,11 +31,28 @@ VERTICAL_OR_LAYOUT = ("GSUB", "GPOS", "BASE", "VORG", "vhea", "vmtx")  # tables 
 
 @cache
 def packaged_font() -> Path | None:
-    """Return the file of Noto Sans CJK TC Regular, or None if its package is not installed."""
+    """Return the file of Noto Sans CJK TC Regular, or None if it is not installed or damaged."""
     spec = importlib.util.find_spec("cvttf_NotoSansCJK_Regular")
     if spec is None or spec.origin is None:
         return None
-    return Path(spec.origin).with_name("NotoSansCJKtc-Regular.otf")
+    path = Path(spec.origin).with_name("NotoSansCJKtc-Regular.otf")
+    return path if _is_whole(str(path)) else None
+
+
+@cache
+def _is_whole(path: str) -> bool:
+    """Return whether a font can be opened; a warning names one that cannot."""
+    try:
+        font_manager.get_font(path)
+    except (OSError, RuntimeError) as error:
+        warnings.warn(
+            _(
+                "{path}: the font is damaged, and others are used; {reason}. Install it again."
+            ).format(path=path, reason=system_reason(error)),
+            stacklevel=2,
+        )
+        return False
+    return True
 
 
 def drawable(texts: Iterable[str]) -> list[str]:
@@ -129,7 +147,8 @@ def _fonts() -> Iterator[tuple[str, str]]:
         and "LastResort" not in entry.fname
     }
     for _rank, family, path in sorted(installed):
-        yield family, path
+        if _is_whole(path):
+            yield family, path
 
 
 @cache
