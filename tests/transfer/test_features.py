@@ -102,6 +102,27 @@ def test_features_whose_digests_are_damaged_are_computed_anew(damage):
     assert np.allclose(again.gather(store, np.arange(10)), wanted(store), rtol=1e-6)
 
 
+def test_features_that_garbage_has_replaced_are_computed_anew():
+    store, cache = store_of(10), FeatureCache("key", WIDTH)
+    cache.compute(Network(), store, np.arange(10))
+    (path,) = cache.folder.glob("*.features")
+    path.write_bytes(b"\xff" * path.stat().st_size)
+    again = FeatureCache("key", WIDTH)
+    assert again.compute(Network(), store, np.arange(10)) == 10
+    assert np.allclose(again.gather(store, np.arange(10)), wanted(store), rtol=1e-6)
+    assert not path.exists()
+
+
+def test_features_of_a_network_may_be_infinite():
+    store, cache = store_of(10), FeatureCache("key", WIDTH)
+
+    def infinite(images: np.ndarray) -> np.ndarray:
+        return np.full((len(images), WIDTH), np.inf, np.float32)
+
+    assert cache.compute(infinite, store, np.arange(10)) == 10
+    assert np.isinf(cache.gather(store, np.arange(10))).all()
+
+
 def test_digests_with_zeros_are_told_apart():
     store = store_of(3)
     store.digests[:] = 0

@@ -13,7 +13,7 @@ import re
 import tempfile
 import uuid
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import keras
@@ -61,6 +61,7 @@ class FeatureCache:
         self.folder = cache_folder() / self.place / key
         self.width = width
         self.kind = np.dtype(kind)
+        self._own: set[Path] = set()  # the files of digests that this object has written
         self._opened: dict[Path, int] = {}  # the number of features that are known of each file
         self._parts: list[NDArray[np.floating]] = []  # memory-mapped
         self._starts: list[int] = []  # the number of features before each part
@@ -77,7 +78,7 @@ class FeatureCache:
         """Open the complete features that are new, of this process or another.
 
         A file that was cut off is read up to the last whole row, and one that has grown since the
-        last time from there on.
+        last time from there on. One whose numbers are not finite is damaged, and removed.
         """
         found = [self._digests]
         places = [self._places]
@@ -97,6 +98,9 @@ class FeatureCache:
                 number = min(len(digests), written)
                 if number > known:
                     part = np.memmap(features, self.kind, "r", shape=(number, self.width))[known:]
+                    if path not in self._own and not np.isfinite(part[[0, -1]]).all():
+                        _remove(path)
+                        continue
                     start = self._starts[-1] + len(self._parts[-1]) if self._parts else 0
                     self._parts.append(np.asarray(part))
                     self._starts.append(start)
@@ -176,6 +180,7 @@ class FeatureCache:
             StorageError: If the features cannot be written. What was appended before is kept.
         """
         path = self.folder / f"{uuid.uuid4().hex}.digests"
+        self._own.add(path)
         try:
             with storage_errors(self.folder, self._described(number), REMEDY):
                 make_folder(self.folder)
@@ -197,9 +202,8 @@ class FeatureCache:
                     yield append
         finally:
             self._look()
-            for file in (path, path.with_suffix(".features")):
-                if path not in self._opened and file.exists():  # It holds nothing whole.
-                    file.unlink()
+            if path not in self._opened:  # It holds nothing whole.
+                _remove(path)
         keep_within_limit()
 
     def gather(self, store: Store, indices: NDArray[np.int64]) -> NDArray[np.float32]:
@@ -236,6 +240,13 @@ class FeatureCache:
             chosen = parts == number
             rows[chosen] = self._parts[number][places[chosen] - self._starts[number]]
         return rows
+
+
+def _remove(path: Path) -> None:
+    """Remove a file of digests and that of their features."""
+    for file in (path, path.with_suffix(".features")):
+        with suppress(OSError):  # It may belong to another user, or be open on Windows.
+            file.unlink()
 
 
 def _keys(digests: NDArray[np.uint8]) -> NDArray[np.bytes_]:
