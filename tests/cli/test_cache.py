@@ -1,9 +1,15 @@
 """`convlens cache` as a user types it."""
 
+from pathlib import Path
+
 from convlens.data.cache import cache_folder
 from tests.cli.commands import run
 
 KEY = 32 * "a"
+
+
+def refuse(*_arguments, **_options):
+    raise PermissionError(13, "Permission denied")
 
 
 def test_the_cache_is_listed_and_trimmed(tmp_path, monkeypatch, capsys):
@@ -18,6 +24,12 @@ def test_the_cache_is_listed_and_trimmed(tmp_path, monkeypatch, capsys):
     assert KEY in said
     assert run("cache", "trim") == 0
     assert "removed    0.0 MB in 0 entries" in capsys.readouterr().out
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "unlink", refuse)
+        assert run("cache", "trim", "--to", "1MB") == 0
+    said = "".join(capsys.readouterr())
+    assert "removed    0.0 MB in 0 entries" in said
+    assert f"could not be removed: {tmp_path} must be a folder that can be written to" in said
     assert run("cache", "trim", "--to", "1MB") == 0
     assert "removed    2.5 MB in 1 entry" in capsys.readouterr().out
     assert not list((cache_folder() / "store").iterdir())

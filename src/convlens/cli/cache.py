@@ -64,10 +64,21 @@ def trim(
 
     Everything that is removed is made again when it is needed. Downloaded data sets stay.
     """
+    from convlens.data.cache import cache_folder
     from convlens.data.cache_size import cache_entries, cache_limit, parse_bytes, trim_cache
 
-    removed = trim_cache(cache_limit() if to is None else parse_bytes(to, "--to"))
-    Screen().facts([(_("removed"), _size(removed)), (_("remaining"), _size(cache_entries()))])
+    screen = Screen()
+    most = cache_limit() if to is None else parse_bytes(to, "--to")
+    removed = trim_cache(most)
+    left = cache_entries()
+    screen.facts([(_("removed"), _size(removed)), (_("remaining"), _size(left))])
+    if sum(entry.size for entry in left) > most:
+        screen.note(
+            _(
+                "what remains could not be removed: {folder} must be a folder that can be written "
+                "to, and no other program may have its files open"
+            ).format(folder=cache_folder())
+        )
 
 
 def _size(entries: "Sequence[Entry]") -> str:
