@@ -3,11 +3,12 @@
 import pytest
 
 from convlens.config import Config
-from convlens.errors import ConfigError
+from convlens.errors import ConfigError, DataError
 from convlens.presets import SCHEDULES
 from convlens.recipe_choice import with_fast_recipe
 from convlens.training.optimization import DECAYING, make_schedule
-from convlens.unread import READ_WITH, refuse_unread
+from convlens.setting import flag_of
+from convlens.unread import OF_STEPS, READ_WITH, refuse_unread
 from tests.cli.commands import run
 
 
@@ -59,7 +60,7 @@ def test_the_command_says_so_before_it_reads_an_image(capsys):
 
 
 def test_a_classifier_that_is_trained_further_has_its_own_network(capsys):
-    words = ("train", "missing", "--from", "mine", "--model", "custom_cnn", "--dense", "8")
+    words = ("train", "missing", "--from", "mine", "--dense", "8")
     assert run(*words) == ConfigError.exit_code
     said = capsys.readouterr().err
     assert "--dense shapes a new network, and mine has its own. Leave it out." in said
@@ -77,6 +78,61 @@ def test_a_budget_may_choose_a_backbone_which_reads_the_pooling():
     refuse_unread(["pooling"], config, budgeted=True)
     with pytest.raises(ConfigError, match="--pooling has an effect only"):
         refuse_unread(["pooling"], config)
+
+
+@pytest.mark.parametrize("words", [("--stem", "small"), ("--model", "lenet5")])
+def test_a_classifier_that_is_trained_further_has_its_own_layers(words, capsys):
+    assert run("train", "missing", "--from", "mine", *words) == ConfigError.exit_code
+    assert f"--from and {words[0]} exclude each other. It is given by" in capsys.readouterr().err
+
+
+def test_a_backbone_has_its_own_stem_unless_its_weights_are_given():
+    config = Config().replace(backbone="resnet50", stem="small")
+    with pytest.raises(ConfigError, match="--stem shapes a new network, and resnet50 has its own"):
+        refuse_unread(["stem"], config)
+    refuse_unread(["stem"], config.replace(weights="mine.weights.h5"))
+
+
+@pytest.mark.parametrize("settings", [{}, {"backbone": "vgg16"}, {"from": "mine"}])
+def test_a_share_of_the_rate_needs_layers_that_learn(settings, capsys):
+    flags = [word for name, value in settings.items() for word in (f"--{name}", value)]
+    assert run("train", "missing", *flags, "--layer-decay", "0.5") == ConfigError.exit_code
+    assert "--layer-decay needs --unfreeze. Say which layers learn." in capsys.readouterr().err
+
+
+def test_layers_that_learn_have_shares_of_the_rate_and_so_may_those_of_a_budget():
+    refuse_unread(["layer_decay"], Config().replace(backbone="vgg16", unfreeze="all"))
+    refuse_unread(["layer_decay"], Config().replace(backbone="vgg16"), budgeted=True)
+
+
+@pytest.mark.parametrize("name", OF_STEPS)
+def test_a_logistic_regression_has_no_steps(name):
+    config = Config().replace(backbone="vgg16", schedule="cosine")
+    with pytest.raises(ConfigError, match=f"{flag_of(name)} is for weights that learn step by"):
+        refuse_unread([name], config)
+    refuse_unread([name], config, budgeted=True)
+    for other in ({"unfreeze": "2"}, {"augment": "light"}, {"flip": True}):
+        refuse_unread([name], config.replace(**other))
+
+
+def test_a_head_with_hidden_layers_has_steps_of_one_size():
+    config = Config().replace(backbone="vgg16", schedule="cosine", head=(64,))
+    refuse_unread([name for name in OF_STEPS if name != "micro_batch"], config)
+    with pytest.raises(ConfigError, match="--micro-batch is for a network whose steps may not"):
+        refuse_unread(["micro_batch"], config)
+
+
+def test_the_command_refuses_steps_of_a_logistic_regression_where_a_flag_asks_for_them(
+    tmp_path, capsys
+):
+    words = ("train", "missing", "--backbone", "vgg16")
+    assert run(*words, "--epochs", "3") == ConfigError.exit_code
+    assert "--epochs is for weights that learn step by step" in capsys.readouterr().err
+    path = tmp_path / "run.toml"
+    path.write_text(Config().replace(backbone="vgg16", epochs=3, layer_decay=0.3).to_toml())
+    for more in (("--no-tensorboard",), ("--config", str(path))):
+        assert run(*words, *more) == DataError.exit_code  # of the images, which are missing
+        assert "step by step" not in capsys.readouterr().err
 
 
 def test_the_table_is_that_of_the_code_that_reads_the_settings():

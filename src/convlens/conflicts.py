@@ -88,7 +88,7 @@ CONFLICTS: dict[str, tuple[tuple[str, str, tuple[str, ...], str], ...]] = {
         (
             "from",
             EXCLUDES,
-            ("size", "fit", "channels"),
+            ("size", "fit", "channels", "model", "stem"),
             N_("It is given by the classifier that --from names."),
         ),
         ("recipe", EXCLUDES, ("backbone",), N_("A backbone has a training of its own.")),

@@ -4,11 +4,13 @@ Whoever gives such a flag expects something of it, and would not notice that not
 """
 
 import dataclasses
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from convlens.config import Config, ModelConfig
+from convlens.conflicts import WHICH_LAYERS
 from convlens.errors import ConfigError
-from convlens.language import _
+from convlens.language import N_, _
+from convlens.presets import AUGMENT_PRESETS
 from convlens.setting import either, flag_of
 
 CUSTOM = ("custom_cnn",)
@@ -21,6 +23,21 @@ READ_WITH: dict[str, tuple[str, tuple[str, ...]]] = {
     "warmup_epochs": ("schedule", ("cosine",)),
     "weight_decay": ("optimizer", ("adamw", "muon")),
 }
+# Settings of a training by steps, which a logistic regression does not read.
+OF_STEPS = (
+    *("epochs", "steps_per_epoch", "batch_size", "micro_batch", "learning_rate", "optimizer"),
+    *("schedule", "warmup_epochs", "weight_decay", "label_smoothing", "patience", "tensorboard"),
+)
+OWN_NETWORK = N_("{flag} shapes a new network, and {trained} has its own. Leave it out.")
+NO_STEPS = N_(
+    "{flag} is for weights that learn step by step; a linear head on a frozen backbone is a "
+    "logistic regression, which has no steps. Leave it out, or give --unfreeze, --head or "
+    "--augment light."
+)
+SMALL_HEAD = N_(
+    "{flag} is for a network whose steps may not fit into the memory; here only a small head "
+    "learns, from kept features. Leave it out, or give --unfreeze or --augment light."
+)
 
 
 def refuse_unread(
@@ -32,16 +49,20 @@ def refuse_unread(
         names: The settings that were given by flags, by name.
         config: The configuration of the training, which contains them.
         start_from: The classifier that is trained further, if there is one.
-        budgeted: Whether a time budget may choose a backbone, which reads `pooling`.
+        budgeted: Whether a time budget may choose a backbone, which reads `pooling`, and layers
+            of it that learn step by step.
 
     Raises:
-        ConfigError: If a setting shapes a network that is not trained, or belongs to a schedule or
-            an optimizer that is not used.
+        ConfigError: If a setting shapes a network that is not trained, belongs to a schedule or an
+            optimizer that is not used, or is about layers or steps of a training that has none.
 
     >>> refuse_unread(["filters"], Config().replace(filters=(8, 16), model="lenet5"))
     Traceback (most recent call last):
     convlens.errors.ConfigError: --filters has an effect only with --model custom_cnn; found lenet5. Leave it out, or give --model custom_cnn.
     """  # noqa: E501 - one line of output
+    names = list(names)
+    if not budgeted:
+        _refuse_without_steps(names, config)
     trained = start_from or config.transfer.backbone
     used = {
         "model": config.model.model,
@@ -49,13 +70,15 @@ def refuse_unread(
         "optimizer": config.training.optimizer,
     }
     may_pool = budgeted or config.transfer.backbone is not None
+    # The weights of a file may be those of a network with either stem.
+    if "stem" in names and config.transfer.backbone and config.transfer.weights is None:
+        raise ConfigError(_(OWN_NETWORK).format(flag=flag_of("stem"), trained=trained))
     for name in names:
         if name not in READ_WITH or (name == "pooling" and may_pool):
             continue
         other, values = READ_WITH[name]
         if other == "model" and trained is not None:
-            message = _("{flag} shapes a new network, and {trained} has its own. Leave it out.")
-            raise ConfigError(message.format(flag=flag_of(name), trained=trained))
+            raise ConfigError(_(OWN_NETWORK).format(flag=flag_of(name), trained=trained))
         if used[other] in values:
             continue
         raise ConfigError(
@@ -66,3 +89,45 @@ def refuse_unread(
                 flag=flag_of(name), needed=f"{flag_of(other)} {either(values)}", found=used[other]
             )
         )
+
+
+def _refuse_without_steps(names: Sequence[str], config: Config) -> None:
+    """Raise ConfigError for the first setting of layers or steps where none of them learn."""
+    if "layer_decay" in names and config.transfer.unfreeze is None:
+        raise ConfigError(
+            _("{flag} needs {others}. {advice}").format(
+                flag=flag_of("layer_decay"), others=flag_of("unfreeze"), advice=_(WHICH_LAYERS)
+            )
+        )
+    if not has_kept_features(config):
+        return
+    unread = dict.fromkeys(OF_STEPS, NO_STEPS)
+    if config.transfer.head:
+        unread = {"micro_batch": SMALL_HEAD}
+    for name in names:
+        if name in unread:
+            raise ConfigError(_(unread[name]).format(flag=flag_of(name)))
+
+
+def is_logistic_regression(config: Config) -> bool:
+    """Return whether a training is a logistic regression, which has neither steps nor epochs.
+
+    >>> is_logistic_regression(Config().replace(backbone="vgg16"))
+    True
+    >>> is_logistic_regression(Config().replace(backbone="vgg16", head=(64,)))
+    False
+    """
+    return has_kept_features(config) and not config.transfer.head
+
+
+def has_kept_features(config: Config) -> bool:
+    """Return whether only a head learns, from features that are computed once for each image.
+
+    >>> has_kept_features(Config().replace(backbone="vgg16", flip=True))
+    False
+    """
+    preset = config.augment.augment
+    given = {name: value for name, value in vars(config.augment).items() if value is not None}
+    changes = {"flip": preset != "none"} | AUGMENT_PRESETS[preset] | given | {"augment": None}
+    is_frozen = config.transfer.backbone is not None and config.transfer.unfreeze is None
+    return is_frozen and not any(changes.values())
