@@ -58,6 +58,19 @@ def test_a_run_that_was_stopped_can_be_resumed_by_its_command(stopped, finished_
     assert found.scored == "validation"
 
 
+def test_a_logistic_regression_has_no_epochs_whether_it_is_finished_or_not(stopped, finished_run):
+    config = Run(stopped).config.replace(backbone="vgg16")
+    (stopped / "run.toml").write_text(config.to_toml())
+    (stopped / "history.csv").unlink()
+    assert (look(stopped).state, look(stopped).progress) == (RESUMABLE, "no epochs")
+    shutil.copy(finished_run.folder / "report.json", stopped)
+    assert (look(stopped).state, look(stopped).progress) == (FINISHED, "no epochs")
+    (stopped / "run.toml").write_text(config.replace(head=(64,)).to_toml())
+    assert look(stopped).progress == "epochs 0 of 3"
+    (stopped / "run.toml").unlink()
+    assert look(stopped).progress == "-"
+
+
 def test_a_run_of_an_earlier_version_has_the_time_of_its_settings(stopped):
     data = Run(stopped).data
     del data["began"]

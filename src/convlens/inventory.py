@@ -29,6 +29,7 @@ from convlens.run_folder import (
     is_claimed,
     read_json,
 )
+from convlens.unread import is_logistic_regression
 
 Value = TypeVar("Value")
 
@@ -95,7 +96,8 @@ class Entry:
     def progress(self) -> str:
         """What is done of what was asked for, in words."""
         if not self.asked:
-            return "-"
+            # Of a run whose settings cannot be read, this is not known.
+            return "-" if self.network == "-" else _("no epochs")
         return _(PROGRESS[self.kind]).format(done=self.done, asked=self.asked)
 
     def to_dict(self) -> dict[str, Any]:
@@ -182,8 +184,8 @@ class _Folder:
         if self.kind == FEW:
             done = sum(1 for _draw in self.folder.glob("draw-*/report.json"))
             return done, int(self.data["draws"])
-        if self.config is None or (self.is_finished and not self.rows):
-            return 0, 0  # a head without hidden layers is not trained by steps
+        if self.config is None or is_logistic_regression(self.config):
+            return 0, 0
         return len(self.rows), self.config.training.epochs
 
     def score(self) -> tuple[float | None, str]:

@@ -183,22 +183,22 @@ def test_names_patterns_and_numbers(unfreeze, expected):
 def test_batch_normalisations_learn_when_asked():
     assert names("all", train_batch_norm=True) == list(LAYERS)
     assert names("bn*", train_batch_norm=True) == ["bn1"]
-    with pytest.raises(ConfigError, match="Batch normalisations count with --train-batch-norm"):
+    with pytest.raises(ConfigError, match="normalisations are among them with --train"):
         names("bn1")
 
 
 @pytest.mark.parametrize(
     ("unfreeze", "said"),
     [
-        ("conv9", "--unfreeze conv9 must match .* none of 4. Some of them are: conv"),
-        ("conv1,gatte", "--unfreeze gatte .* gate"),
-        ("Conv1", "--unfreeze Conv1 .* conv1"),
-        ("xyz*", r"--unfreeze xyz\* .*: conv2, gate, conv3"),
-        ("", "must match layers"),
-        ("conv1,", "must match layers"),
-        ("-2", "--unfreeze -2 must match"),
-        ("0", "must be 1 to 4 layers, .*; found 0"),
-        ("5", "must be 1 to 4 layers, .*; found 5"),
+        ("conv9", "of any; found conv9, which matches none of the 4 that .* Did you mean conv"),
+        ("conv1,gatte", r"found gatte, .* Did you mean gate\?"),
+        ("Conv1", "found Conv1, .* Did you mean conv1 or conv"),
+        ("xyz*", r"found xyz\*, .* can learn, such as conv2, gate, conv3. Batch norm"),
+        ("", "must name layers of any; found '',"),
+        ("conv1,", "must name layers of any; found '',"),
+        ("-2", "must name layers of any; found -2,"),
+        ("0", "must be 1 to 4 layers, as many as any has that can learn; found 0"),
+        ("5", "must be 1 to 4 layers, as many as any has that can learn; found 5"),
     ],
 )
 def test_what_fits_no_layer(unfreeze, said):

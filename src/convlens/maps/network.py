@@ -137,12 +137,13 @@ def chance_note(classifier: Classifier) -> str:
     if score["low"] > chance:
         return ""
     return _(
-        "THIS NETWORK IS AT CHANCE LEVEL: its accuracy is {value:.1f} % [{low:.1f}, {high:.1f}] "
-        "with {count} classes. Its maps show what it computes, and that is no knowledge of the "
-        "classes."
+        "This network may be no better than guessing: its accuracy is {value:.1f} % "
+        "[{low:.1f}, {high:.1f}], and guessing among {count} classes reaches {chance:.1f} %. Its "
+        "maps show what it computes, and that is no knowledge of the classes."
     ).format(
         value=100 * score["value"],
         low=100 * score["low"],
         high=100 * score["high"],
         count=len(classifier.class_names),
+        chance=100 * chance,
     )

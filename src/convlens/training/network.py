@@ -138,7 +138,7 @@ class Origin:
         if is_random and any(layer.weights and not layer.trainable for layer in model.layers):
             notes.append(
                 _(
-                    "RANDOM WEIGHTS in the frozen layers of {name}: this only demonstrates the "
+                    "the frozen layers of {name} have random weights: this only demonstrates the "
                     "method, and its scores mean nothing. Give --weights imagenet, or a file of "
                     "weights."
                 ).format(name=self.name)

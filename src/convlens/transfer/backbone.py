@@ -19,7 +19,8 @@ import keras
 from convlens.anatomy.summary import layer_table
 from convlens.config import Config, TransferConfig
 from convlens.errors import ConfigError
-from convlens.language import _, listed
+from convlens.language import _, listed, sentences
+from convlens.setting import either
 from convlens.training.optimization import Multiplier
 
 FEATURES = "features"  # the name of the layer that gives the features of an image
@@ -95,7 +96,7 @@ def unfreeze(body: keras.Model, settings: TransferConfig) -> list[keras.Layer]:
         layer.trainable = False
     if settings.unfreeze is None:
         return []
-    chosen = _matching(settings.unfreeze, trainable_layers(body, settings))
+    chosen = _matching(settings, trainable_layers(body, settings))
     for layer in chosen:
         layer.trainable = True
     return chosen
@@ -114,16 +115,18 @@ def trainable_layers(body: keras.Model, settings: TransferConfig) -> list[keras.
     ]
 
 
-def _matching(text: str, candidates: list[keras.Layer]) -> list[keras.Layer]:
+def _matching(settings: TransferConfig, candidates: list[keras.Layer]) -> list[keras.Layer]:
     """Return the layers that the text of `--unfreeze` names."""
+    text = str(settings.unfreeze)
     if text == "all":
         return candidates
     if text.isdecimal():
         if not 1 <= int(text) <= len(candidates):
             raise ConfigError(
                 _(
-                    "--unfreeze must be 1 to {count} layers, as many as can learn; found {text}."
-                ).format(count=len(candidates), text=text)
+                    "--unfreeze must be 1 to {count} layers, as many as {backbone} has that can "
+                    "learn; found {text}."
+                ).format(count=len(candidates), backbone=settings.backbone, text=text)
             )
         return candidates[-int(text) :]
     names = [layer.name for layer in candidates]
@@ -131,16 +134,32 @@ def _matching(text: str, candidates: list[keras.Layer]) -> list[keras.Layer]:
     for pattern in (part.strip() for part in text.split(",")):
         matching = {name for name in names if fnmatchcase(name, pattern)}
         if not matching:
-            near = get_close_matches(pattern.strip("*?"), names, n=NAMED, cutoff=LIKENESS)
-            raise ConfigError(
-                _(
-                    "--unfreeze {pattern} must match layers with weights; it matches none of "
-                    "{count}. Some of them are: {near}. Batch normalisations count with "
-                    "--train-batch-norm."
-                ).format(pattern=pattern, count=len(names), near=listed(near or names[-NAMED:]))
-            )
+            raise ConfigError(_no_match(pattern, names, settings))
         found |= matching
     return [layer for layer in candidates if layer.name in found]
+
+
+def _no_match(pattern: str, names: list[str], settings: TransferConfig) -> str:
+    """Return that a pattern of `--unfreeze` matches none of the layers, and names of some."""
+    near = get_close_matches(pattern.strip("*?"), names, n=NAMED, cutoff=LIKENESS)
+    message: str = _(
+        "--unfreeze must name layers of {backbone}; found {pattern}, which matches none of the "
+        "{count} that can learn. Did you mean {near}?"
+    )
+    if not near:
+        message = _(
+            "--unfreeze must name layers of {backbone}; found {pattern}, which matches none of the "
+            "{count} that can learn, such as {near}."
+        )
+    message = message.format(
+        backbone=settings.backbone,
+        pattern=pattern or "''",
+        count=len(names),
+        near=either(near) if near else listed(names[-NAMED:]),
+    )
+    if settings.train_batch_norm:
+        return message
+    return sentences(message, _("Batch normalisations are among them with --train-batch-norm."))
 
 
 def learning_rate_multipliers(

@@ -55,7 +55,7 @@ def test_a_class_whose_images_cannot_be_read_is_told_first(tmp_path):
     (tmp_path / "plans").mkdir()
     (tmp_path / "plans" / "a.txt").touch()
     first, *others = load_data(tmp_path).notes
-    assert first.startswith("CLASSES ARE MISSING")
+    assert first.startswith("Classes are missing")
     assert "phone (1 .heic). Convert" in first
     assert any("no images in plans" in note for note in others)
     image(tmp_path / "phone" / "b.png")

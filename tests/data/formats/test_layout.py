@@ -182,10 +182,10 @@ def test_classes_that_cannot_be_read_count_beside_a_class_called_train(tmp_path)
     flat(tmp_path, ("train",), ("steam", "diesel"))
     (tmp_path / "bus").mkdir()
     (tmp_path / "bus" / "a.heic").touch()
-    with pytest.raises(DataError, match=r"one class only, 'train'.* CLASSES ARE MISSING.*bus"):
+    with pytest.raises(DataError, match=r"one class only, 'train'.* Classes are missing.*bus"):
         load_data(tmp_path)
     first, *_ = load_data(tmp_path, for_training=False).notes
-    assert "CLASSES ARE MISSING" in first
+    assert "Classes are missing" in first
     assert "bus (1 .heic)" in first
     (tmp_path / "elsewhere").mkdir()
     class_folders(tmp_path / "elsewhere" / "train")

@@ -23,7 +23,7 @@ BY_FILE_NAME = "file"
 BY_FOLDER = "folder"
 KINDS = {BY_FILE_NAME: N_("labels in the file names"), BY_FOLDER: N_("a folder per class")}
 NO_IMAGES = N_("{folder}: no images in {empty}")
-LOST = N_("CLASSES ARE MISSING, as none of their files can be read: {lost}. {advice}")
+LOST = N_("Classes are missing, as none of their files can be read: {lost}. {advice}")
 LEFT_OUT = {  # by whether its images have labels that are no classes
     True: N_(
         "{folder}: left out, because {others} is no class of the training images; "
