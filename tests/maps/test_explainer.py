@@ -209,6 +209,15 @@ def test_network_at_chance_is_announced():
     assert not chance_note(red_finder())
 
 
+def test_an_image_that_is_none_of_the_classes_says_by_which_threshold(finder):
+    doubtful = replace(finder, threshold=1.0)
+    found = Explainer(doubtful).explain(marked())
+    share = f"{100 * found.prediction.probability:.1f} %"
+    said = f"The probability of {found.prediction.label}, {share}, does not reach the threshold of "
+    assert said + "the classifier, 100.0 %: the image counts as none" in found.notes[-1]
+    assert not any("threshold" in note for note in Explainer(finder).explain(marked()).notes)
+
+
 def test_unknown_class_method_and_image_are_told(finder, tmp_path):
     with pytest.raises(ConfigError, match="did you mean marked"):
         finder.explain(marked(), "Marke")

@@ -21,7 +21,7 @@ from convlens.maps.evidence import Checked, corrected
 from convlens.maps.explanation import Explanation
 from convlens.maps.heat import METHODS, HeatMap, Target, check_method
 from convlens.maps.methods import PERTURBING, changing_map_of, maps_of, targets_of
-from convlens.maps.network import OpenedNetwork, chance_note
+from convlens.maps.network import OpenedNetwork, chance_note, threshold_note
 from convlens.maps.perturbing import Progress
 from convlens.maps.randomisation import DRAWS, Randomised, few_draws, randomise
 from convlens.preprocess import ImageArray, prepare
@@ -113,6 +113,7 @@ class Explainer:
             name_of(image) or _("the image"), self.classifier.probabilities(pixels[None])[0]
         )
         best = int(prediction.probabilities.argmax())
+        doubts = threshold_note(self.classifier, prediction)
         target = self.target(best if named[0] is None else named[0], named[1])
         maps = [
             self.map(pixels, one, method, progress)
@@ -130,7 +131,7 @@ class Explainer:
                 target,
                 self.network.logits(pixels[None])[0].astype(np.float64),
                 tuple(checked),
-                notes=self.notes(),
+                notes=(*self.notes(), *filter(None, (doubts,))),
             )
         )
 

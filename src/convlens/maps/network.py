@@ -12,6 +12,7 @@ from convlens.backend import refuse_after_fork
 from convlens.classifier.assembly import flat_copy
 from convlens.classifier.classifier import Classifier
 from convlens.classifier.converted import compile_logits, float32_logits
+from convlens.classifier.prediction import Prediction
 from convlens.classifier.runtime import Compiled, compile_model
 from convlens.errors import ModelError
 from convlens.language import _
@@ -146,4 +147,18 @@ def chance_note(classifier: Classifier) -> str:
         high=100 * score["high"],
         count=len(classifier.class_names),
         chance=100 * chance,
+    )
+
+
+def threshold_note(classifier: Classifier, prediction: Prediction) -> str:
+    """Return that an image is none of the classes, and by which threshold; empty if it is one."""
+    if prediction.known or classifier.threshold is None:
+        return ""
+    return _(
+        "The probability of {label}, {probability:.1f} %, does not reach the threshold of the "
+        "classifier, {threshold:.1f} %: the image counts as none of these classes."
+    ).format(
+        label=prediction.label,
+        probability=100 * prediction.probability,
+        threshold=100 * classifier.threshold,
     )

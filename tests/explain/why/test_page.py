@@ -3,6 +3,7 @@
 import html as entities
 import json
 import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -10,7 +11,9 @@ import pytest
 from convlens.explain.why import shown_map
 from convlens.explain.why.page import render
 from convlens.language import using
+from convlens.maps.explainer import Explainer
 from tests.explain.why.made import explained, with_failed_deletion
+from tests.maps.networks import marked, red_finder
 
 NUMBER = re.compile(r"-?\d+(?:,\d{3})*(?:\.\d+)?(?:e[-+]\d+)?")
 
@@ -193,6 +196,12 @@ def test_notes_of_all_images_stand_once_at_the_top():
     assert english(text).count("It is not known how often this network is correct") == 1
     without = english(render([unknown, explained()], "finder"))
     assert without.count("It is not known how often this network is correct") == 1
+
+
+def test_the_page_says_which_threshold_an_image_does_not_reach():
+    doubtful = replace(red_finder(), threshold=1.0)
+    text = english(render([Explainer(doubtful).explain(marked())], "finder"))
+    assert text.count("does not reach the threshold of the classifier, 100.0 %: the image") == 1
 
 
 def test_network_without_an_exact_map_says_why_in_both_languages():
