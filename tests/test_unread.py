@@ -6,8 +6,8 @@ from convlens.config import Config
 from convlens.errors import ConfigError, DataError
 from convlens.presets import SCHEDULES
 from convlens.recipe_choice import with_fast_recipe
-from convlens.training.optimization import DECAYING, make_schedule
 from convlens.setting import flag_of
+from convlens.training.optimization import DECAYING, make_schedule
 from convlens.unread import OF_STEPS, READ_WITH, refuse_unread
 from tests.cli.commands import run
 

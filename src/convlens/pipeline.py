@@ -10,7 +10,7 @@ from pathlib import Path
 import keras
 
 from convlens import backend
-from convlens.audit.gate import check_before_training
+from convlens.audit.gate import as_checked, check_before_training
 from convlens.classifier.assembly import set_weights
 from convlens.classifier.classifier import Classifier
 from convlens.config import Config
@@ -258,7 +258,7 @@ def _reopen(dataset: Dataset, run: Run, screen: Screen, stage_of: StageOf | None
 def prepare_again(
     run: Run, dataset: Dataset, config: Config, screen: Screen
 ) -> tuple[Origin, Prepared]:
-    """Return the network and the images of a run that is resumed.
+    """Return the network and the images of a run that is resumed, with what its audit has found.
 
     What a killed process has left in the folder of the run is removed.
 
@@ -277,4 +277,5 @@ def prepare_again(
     start_from = run.start_path if run.start_path.exists() else None
     origin = choose_origin(config, start_from=start_from)
     with screen.counter(_("decoding")) as progress:
-        return origin, origin.prepare(dataset, config, progress)
+        prepared = origin.prepare(dataset, config, progress)
+    return origin, as_checked(prepared, run.data.get("audit"))

@@ -184,7 +184,8 @@ class Run:
                 ).format(source=prepared.dataset.source, folder=self.folder)
             )
         train, val, test = (np.array(data["splits"][name], np.int64) for name in SPLITS)
-        return replace(prepared, splits=Splits(train, val, test))
+        splits = Splits(train, val, test, prepared.splits.notes)
+        return replace(prepared, splits=splits)
 
     @property
     def lists(self) -> list[Path]:

@@ -1,6 +1,7 @@
 """Gate: the short form of an audit, which runs before every training and says what was found."""
 
 import shlex
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -33,11 +34,21 @@ def check_before_training(prepared: Prepared) -> Prepared:
         prepared: The images, decoded and split.
     """
     found = audit_data(prepared, seconds=time_for(prepared))
-    return replace(
-        prepared,
-        audit=record_of(found),
-        more_notes=(*short_form(found), *prepared.more_notes),
-    )
+    return as_checked(prepared, record_of(found) | {"notes": short_form(found)})
+
+
+def as_checked(prepared: Prepared, record: Mapping[str, Any] | None) -> Prepared:
+    """Return decoded images with what an audit has recorded of them, as a resumed run says it.
+
+    Args:
+        prepared: The images.
+        record: What data.json has of the audit; None if there was none.
+    """
+    if record is None:
+        return prepared
+    # Runs of earlier versions have not recorded the notes.
+    notes = (*record.get("notes", ()), *prepared.more_notes)
+    return replace(prepared, audit=record, more_notes=notes)
 
 
 def time_for(prepared: Prepared) -> float:

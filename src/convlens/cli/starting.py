@@ -1,17 +1,18 @@
 """Starting: how the commands load images, and start and continue the trainings of them."""
 
 import shlex
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import fields
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from convlens import backend
 from convlens.cli.cluster import place_of, workers_of
 from convlens.cli.predict_cluster import images_on_cluster
 from convlens.config import Config, ModelConfig
 from convlens.errors import ConfigError, RunError
+from convlens.files import expanded
 from convlens.language import N_, _, all_of
 from convlens.lock import refuse_locked
 from convlens.recipe_choice import PARTS, with_fast_recipe
@@ -231,11 +232,23 @@ def resume_run(run: str | None, path: str | None, cluster: str | None = None) ->
     if cluster is not None and resume is None and opened.config.transfer.backbone is None:
         return _resume_on_workers(opened, path, cluster)
     with place_of(cluster, opened.config) as place:
-        dataset = open_images(path or opened.data["path"], opened.config, opened.lists)
+        dataset = open_images(path or source_of(opened.data), opened.config, opened.lists)
         if resume is not None:
             return resume(dataset, opened.folder, Screen(), place)
         with images_on_cluster(cluster, dataset):
             return pipeline.train(dataset, run=opened.folder, resume=True, screen=Screen())
+
+
+def source_of(facts: Mapping[str, Any]) -> str:
+    """Return the images of a run as they were named, if that still leads to them, or their path.
+
+    Args:
+        facts: What the run has recorded of them.
+    """
+    path = str(facts["path"])
+    named = str(facts.get("source", path))
+    place = expanded(named)
+    return named if place.exists() and str(place.resolve()) == path else path
 
 
 def _resume_on_workers(run: "Run", path: str | None, cluster: str) -> "Run":
@@ -250,7 +263,7 @@ def _resume_on_workers(run: "Run", path: str | None, cluster: str) -> "Run":
     if config.training.workers is None:
         raise ConfigError(_(SINGLE))
     with workers_of(cluster, config) as stage_of:
-        dataset = open_images(path or run.data["path"], config, run.lists)
+        dataset = open_images(path or source_of(run.data), config, run.lists)
         return pipeline.train(
             dataset, run=run.folder, resume=True, screen=Screen(), stage_of=stage_of
         )

@@ -17,7 +17,7 @@ from convlens.cli.flags import (
     configure,
     given_flags,
 )
-from convlens.cli.starting import open_images, require_name
+from convlens.cli.starting import open_images, require_name, source_of
 from convlens.config import Config
 from convlens.conflicts import refuse_conflicts
 from convlens.errors import ConfigError, RunError
@@ -152,10 +152,10 @@ def resume_comparison(run: str | None, path: str | None, cluster: str | None = N
                 "{folder}: the runs of the networks are gone, so the comparison cannot go on."
             ).format(folder=folder)
         )
-    lists = Run(folder / facts["models"][0]).lists
+    first = Run(folder / facts["models"][0])
     refuse_locked(comparison.folder)
     with place_of(cluster, config) as place:
-        dataset = open_images(path or facts["path"], config, lists)
+        dataset = open_images(path or source_of(first.data), config, first.lists)
         compare.resume_comparison(dataset, run, Screen(), place)
 
 
@@ -257,5 +257,5 @@ def resume_search(run: str | None, path: str | None, cluster: str | None = None)
     from convlens.studies import search
 
     with place_of(cluster, opened.config) as place:
-        dataset = open_images(path or opened.data["path"], opened.config, opened.lists)
+        dataset = open_images(path or source_of(opened.data), opened.config, opened.lists)
         search.resume_search(dataset, opened.folder, Screen(), place)

@@ -44,6 +44,7 @@ class State:
         best_epoch: The 1-based number of the best epoch, or 0 before the first is finished.
         best_score: Its (val_accuracy, -val_loss), or (epoch,) without validation images.
         history: A row for each finished epoch.
+        bests: The numbers of the epochs that were better than all before.
     """
 
     epoch: int = 0
@@ -52,6 +53,18 @@ class State:
     best_epoch: int = 0
     best_score: list[float] = field(default_factory=list)
     history: list[dict[str, Any]] = field(default_factory=list)
+    bests: list[int] = field(default_factory=list)
+
+    def note_best(self, score: list[float]) -> None:
+        """Note that the last finished epoch is the best, with its score."""
+        self.best_epoch = self.epoch
+        self.best_score = score
+        self.bests.append(self.epoch)
+
+    def was_best(self, epoch: int) -> bool:
+        """Return whether an epoch was better than all before it."""
+        # States of earlier versions know the last of them only.
+        return epoch in (*self.bests, self.best_epoch)
 
 
 def has_finite_weights(model: keras.Model) -> bool:

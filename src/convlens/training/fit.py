@@ -163,7 +163,7 @@ class _Checkpoint(keras.callbacks.Callback):  # type: ignore[misc]
         steps = self.train.steps
         self.screen.start(state.epoch * steps + state.step, self.config.training.epochs * steps)
         for row in state.history:
-            best = row["epoch"] == state.best_epoch
+            best = state.was_best(row["epoch"])
             self.screen.epoch(row, best=best)
             self.hooks.on_epoch(row, best)
         return state
@@ -251,8 +251,7 @@ class _Checkpoint(keras.callbacks.Callback):  # type: ignore[misc]
         state.seconds = 0.0
         best = score > state.best_score
         if best:
-            state.best_epoch = epoch + 1
-            state.best_score = score
+            state.note_best(score)
             self.hooks.on_best(self.model, state)
         self._averages.take_out(self.model)
         self.hooks.observer.epoch(self.model, state, row, last=self.finished)
