@@ -14,7 +14,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, Progress, ProgressColumn, TextColumn, TimeRemainingColumn
 from rich.text import Text
 
-from convlens.language import N_, _
+from convlens.language import N_, _, ngettext
 from convlens.progress import ProgressFile
 from convlens.text import in_line
 
@@ -43,6 +43,15 @@ def duration(seconds: float) -> str:
     if minutes < 60:
         return _("{minutes} min {rest:02d} s").format(minutes=minutes, rest=rest)
     return _("{hours} h {minutes:02d} min").format(hours=minutes // 60, minutes=minutes % 60)
+
+
+def count_epochs(count: int) -> str:
+    """Return a number of epochs in words.
+
+    >>> count_epochs(1), count_epochs(20)
+    ('1 epoch', '20 epochs')
+    """
+    return ngettext("{count:,} epoch", "{count:,} epochs", count).format(count=count)
 
 
 def aligned(rows: Sequence[Sequence[str | Text]], left: Sequence[int] = (0,)) -> list[Text]:

@@ -10,7 +10,8 @@ from convlens.precision import resolve_precision
 from convlens.run import Run
 from convlens.training.augmentation import describe_augmentation
 from convlens.training.network import choose_network
-from convlens.training.setup import Setup, describe_recipe
+from convlens.training.recipe_words import describe_recipe
+from convlens.training.setup import Setup
 from convlens.transfer.origin import choose_origin
 from tests.trainings import CONFIG
 
@@ -51,6 +52,18 @@ def test_the_facts_in_words(setup):
     assert facts["recipe"] == "3 epochs, batch 32, adamw, learning rate 0.002 (one-cycle)"
     assert facts["augmentation"] == describe_augmentation(setup.config.augment)
     assert facts["compute"].startswith(f"{setup.config.training.precision} on tensorflow, ")
+
+
+def test_one_thread_is_no_plural(setup):
+    alone = dataclasses.replace(setup, config=setup.config.replace(threads=1))
+    assert alone.facts()["compute"].endswith(", 1 thread")
+
+
+def test_who_trains_a_classifier_further_reads_by_which_recipe(finished_run, digits):
+    config = CONFIG.replace(epochs=1)
+    origin = choose_origin(config, start_from=finished_run.folder)
+    facts = Setup.create(origin.prepare(digits, config, None), config, origin).facts()
+    assert facts["recipe"].startswith("--recipe standard: 1 epoch, batch 32, adamw")
 
 
 def test_rare_classes_and_frozen_layers_are_facts(setup):

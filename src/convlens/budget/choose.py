@@ -13,7 +13,7 @@ import keras
 from convlens.budget.plan import AIM, EPOCHS, Costs, Plan, least_seconds, plan
 from convlens.config import TransferConfig
 from convlens.language import N_, _
-from convlens.screen import duration
+from convlens.screen import count_epochs, duration
 from convlens.transfer.backbone import map_strides, trainable_layers
 
 SIDES = (224, 192, 160, 128, 96)  # pixels
@@ -32,12 +32,14 @@ FEATURES = {  # by whether images must be decoded
 }
 TUNED = {  # by whether more passes would fit
     True: N_(
-        "{layers}: {epochs} epochs of {each}, {passes:.1f} passes in the {left} that are left; "
+        "{layers}: {epochs} of {each}, {passes:.1f} passes in the {left} that are left; "
         "more time would bring little"
     ),
-    False: N_(
-        "{layers}: {epochs} epochs of {each}, {passes:.1f} passes in the {left} that are left"
-    ),
+    False: N_("{layers}: {epochs} of {each}, {passes:.1f} passes in the {left} that are left"),
+}
+LAST_LAYER = {  # as the next ones
+    True: N_("the last layer (all would make {passes:.1f} passes)"),
+    False: N_("the last layer"),
 }
 LAST_LAYERS = {  # by whether it is known how often all layers could be trained
     True: N_("the last {count} layers (all would make {passes:.1f} passes)"),
@@ -188,7 +190,7 @@ def choose_tuning(
             continue
         reason = _(TUNED[passes > MOST_PASSES - 1]).format(
             layers=_describe_layers(unfreeze, most),
-            epochs=length.epochs,
+            epochs=count_epochs(length.epochs),
             each=duration(length.seconds / length.epochs),
             passes=passes,
             left=duration(seconds),
@@ -209,6 +211,8 @@ def _describe_layers(unfreeze: str, passes_of_all: float) -> str:
         return _("all layers")
     if not unfreeze.isdecimal():
         return _("layers {patterns}").format(patterns=unfreeze)
+    if int(unfreeze) == 1:
+        return _(LAST_LAYER[passes_of_all > 0]).format(passes=passes_of_all)
     return _(LAST_LAYERS[passes_of_all > 0]).format(count=unfreeze, passes=passes_of_all)
 
 

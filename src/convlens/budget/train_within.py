@@ -24,7 +24,7 @@ from convlens.language import N_, _
 from convlens.pipeline import begin, prepare_images
 from convlens.recipe_choice import with_fast_recipe
 from convlens.run import Run
-from convlens.screen import Screen, duration
+from convlens.screen import Screen, count_epochs, duration
 from convlens.training.setup import Setup
 from convlens.training.trainer import Trainer, Training
 from convlens.transfer.origin import choose_origin
@@ -220,10 +220,10 @@ def _plan(timed: TimedRun, measured: FromScratch) -> Plan:
         "{seconds}: {steps:,} steps of {step:.0f} ms, and validation, measured"
     ).format(seconds=duration(measured.pass_seconds), steps=steps_per_pass, step=1000 * costs.step)
     timed.facts[N_("time")] = _(
-        "{epochs} epochs, {passes:.1f} passes: {seconds} of the {left} that are left; {rest} for "
+        "{epochs}, {passes:.1f} passes: {seconds} of the {left} that are left; {rest} for "
         "compiling, scores and report, tried out"
     ).format(
-        epochs=length.epochs,
+        epochs=count_epochs(length.epochs),
         passes=length.steps / steps_per_pass,
         seconds=duration(length.seconds),
         left=duration(timed.clock.left),

@@ -9,7 +9,7 @@ from convlens import backend
 from convlens.cli.explain import images_of
 from convlens.cli.output import print_json
 from convlens.errors import ConfigError, DataError, Interrupted, StorageError
-from convlens.language import _
+from convlens.language import _, ngettext
 from convlens.run import Run
 from convlens.screen import Screen
 
@@ -135,6 +135,10 @@ class Measuring:
             notes = list(self.explainer.notes())
             fewest = min(one.drawn.n for one in self.results)
             if fewest < FEW:
-                few = _("{count:,} images are few to judge a method by; {usual:,} say more.")
+                few = ngettext(
+                    "{count:,} image is too few to judge a method by; {usual:,} say more.",
+                    "{count:,} images are few to judge a method by; {usual:,} say more.",
+                    fewest,
+                )
                 notes.append(few.format(count=fewest, usual=IMAGES))
             print_trust(self.results, self.explainer.reasons, notes, len(self.chosen))

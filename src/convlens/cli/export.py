@@ -8,7 +8,7 @@ from cyclopts import Parameter
 
 from convlens import backend
 from convlens.errors import ConfigError
-from convlens.language import N_, _
+from convlens.language import N_, _, ngettext
 from convlens.screen import Screen
 
 if TYPE_CHECKING:
@@ -195,9 +195,12 @@ def _default(proof: "Proof") -> list[tuple[str, str]]:
     return [
         (
             _("default"),
-            _(
+            ngettext(
                 "OpenVINO itself would compute in bfloat16 here; a probability would differ by "
-                "{largest:.1e} at most, and {changed} classes would change"
+                "{largest:.1e} at most, and {changed} class would change",
+                "OpenVINO itself would compute in bfloat16 here; a probability would differ by "
+                "{largest:.1e} at most, and {changed} classes would change",
+                proof.default_changed,
             ).format(largest=proof.default_largest, changed=proof.default_changed),
         )
     ]

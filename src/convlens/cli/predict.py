@@ -23,7 +23,7 @@ from convlens.cli.predict_cluster import (
 from convlens.cli.predict_formats import PRINTERS, print_notes, row_of
 from convlens.conflicts import refuse_conflicts
 from convlens.errors import ConfigError, DataError, ImageError
-from convlens.language import N_, _
+from convlens.language import N_, _, ngettext
 from convlens.screen import marked
 
 if TYPE_CHECKING:
@@ -112,7 +112,11 @@ def predict(  # noqa: PLR0913 - the flags of the command
     notes += describe_unit(loaded.preprocessing, chosen.preprocessing)
     print_notes(errors, notes, remarks)
     if not predictions:
-        raise DataError(_("none of the {count:,} images can be read.").format(count=len(paths)))
+        raise DataError(
+            ngettext(
+                "the image cannot be read.", "none of the {count:,} images can be read.", len(paths)
+            ).format(count=len(paths))
+        )
     PRINTERS[format]([row_of(one, chosen.class_names, top) for one in predictions])
     return DataError.exit_code if skipped else 0
 

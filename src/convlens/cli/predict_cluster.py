@@ -11,7 +11,7 @@ from rich.console import Console
 from convlens.cli.cluster import connected
 from convlens.cli.predict_formats import PRINTERS, print_notes, row_of
 from convlens.errors import ConfigError, DataError
-from convlens.language import N_, _
+from convlens.language import N_, _, ngettext
 from convlens.screen import Screen, marked
 
 if TYPE_CHECKING:
@@ -129,7 +129,11 @@ def _print(predictor: "Predictor", folder: str, notes: list[str], printing: tupl
             found += 1
     print_notes(errors, notes, remarks)
     if not found:
-        raise DataError(_("none of the {count:,} images can be read.").format(count=skipped))
+        raise DataError(
+            ngettext(
+                "the image cannot be read.", "none of the {count:,} images can be read.", skipped
+            ).format(count=skipped)
+        )
     rows = (
         row_of(one, predictor.class_names, top)
         for one in answers(folder, predictor)

@@ -16,7 +16,7 @@ from cyclopts import Parameter
 from convlens import run_folder
 from convlens.errors import BackendError, ConfigError, Interrupted
 from convlens.files import and_more, storage_errors
-from convlens.language import N_, _, listed
+from convlens.language import N_, _, listed, ngettext
 from convlens.screen import Screen
 
 if TYPE_CHECKING:
@@ -168,9 +168,11 @@ def _show(served: "Served", limits: "Limits", bound: "socket.socket", screen: Sc
             *addresses,
             (
                 _("engine"),
-                _("{engine}; {threads} threads decode and compute").format(
-                    engine=served.engine_name, threads=served.threads
-                ),
+                ngettext(
+                    "{engine}; {threads} thread decodes and computes",
+                    "{engine}; {threads} threads decode and compute",
+                    served.threads,
+                ).format(engine=served.engine_name, threads=served.threads),
             ),
             (
                 _("examples"),

@@ -18,7 +18,7 @@ from convlens.data.digests import DIGEST_BYTES, digest_of_unreadable
 from convlens.data.on_demand import OnDemand
 from convlens.data.store import Store
 from convlens.errors import DataError
-from convlens.language import _
+from convlens.language import ngettext
 from convlens.preprocess import ImageArray
 from convlens.report.again import Opened
 from convlens.text import original
@@ -53,9 +53,11 @@ def open_answers(
     }
     if len(problems) == len(found):
         raise DataError(
-            _("none of the {number:,} images can be read; the first: {problem}").format(
-                number=len(found), problem=problems[0]
-            )
+            ngettext(
+                "the image cannot be read: {problem}",
+                "none of the {number:,} images can be read; the first: {problem}",
+                len(found),
+            ).format(number=len(found), problem=problems[0])
         )
     store = Store(
         cast(ImageArray, OnDemand(dataset.images, question.preprocessing)),

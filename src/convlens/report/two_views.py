@@ -13,7 +13,7 @@ from convlens.classifier.views import SURE, WithMirror
 from convlens.evaluation import metrics
 from convlens.evaluation.paired import Pair, compare_pairs
 from convlens.evaluation.scores import Score
-from convlens.language import _
+from convlens.language import _, ngettext
 from convlens.report.results import Scored
 from convlens.screen import Screen
 
@@ -77,8 +77,11 @@ def show_views(found: TwoViews, screen: Screen) -> None:
     ]
     screen.columns(rows, left=(0, 2))
     screen.say(
-        _(
+        ngettext(
             "{pair}. The mirror image was looked at, too, where the first view leaves the answer "
-            "below {sure:.0f} %: {doubted:,} images."
+            "below {sure:.0f} %: {doubted:,} image.",
+            "{pair}. The mirror image was looked at, too, where the first view leaves the answer "
+            "below {sure:.0f} %: {doubted:,} images.",
+            found.doubted,
         ).format(pair=found.pair, sure=100 * SURE, doubted=found.doubted)
     )

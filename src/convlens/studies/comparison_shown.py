@@ -6,7 +6,7 @@ from convlens.data.prepared import Prepared
 from convlens.language import _
 from convlens.run import Run
 from convlens.run_folder import COMPARISON_FACTS
-from convlens.screen import Screen, duration
+from convlens.screen import Screen, count_epochs, duration
 from convlens.studies.ranking import TRAINED, Ranking
 from convlens.training.setup import describe_images
 
@@ -37,9 +37,9 @@ def show_trained(run: Run, note: str, screen: Screen) -> None:
         history = run.history
         best = max(float(row["val_accuracy"] or 0) for row in history)
         screen.say(
-            _("{name}: {epochs} epochs in {time}, best validation accuracy {best:.1f} %").format(
+            _("{name}: {epochs} in {time}, best validation accuracy {best:.1f} %").format(
                 name=run.folder.name,
-                epochs=len(history),
+                epochs=count_epochs(len(history)),
                 time=duration(run.read(TRAINED)["seconds"]),
                 best=100 * best,
             )

@@ -51,9 +51,11 @@ def write_draws(run: Run, k: int, scores: list[Score], screen: Screen) -> None:
     }
     run.write("report.json", json.dumps(content, indent=1))
     seal(run.folder)
-    result = _("{value} {interval} over {draws} draws of {k} a class").format(
-        value=mean.value_text, interval=mean.interval_text, draws=len(scores), k=k
-    )
+    result = ngettext(
+        "{value} {interval} over {draws} draw of {k} a class",
+        "{value} {interval} over {draws} draws of {k} a class",
+        len(scores),
+    ).format(value=mean.value_text, interval=mean.interval_text, draws=len(scores), k=k)
     screen.say()
     screen.fact(_("mean"), result)
     where = _(

@@ -17,10 +17,10 @@ from convlens.data.prepared import Prepared
 from convlens.errors import ConfigError, ModelError, TrainingError
 from convlens.language import _, listed, sentences
 from convlens.pipeline import open_trainer
-from convlens.screen import Screen
+from convlens.screen import Screen, count_epochs
 from convlens.training.augmentation import describe_augmentation
 from convlens.training.network import choose_network
-from convlens.training.setup import describe_optimization
+from convlens.training.recipe_words import describe_optimization
 from convlens.zoo.create import LEAST_WITH_STEM
 from convlens.zoo.registry import model_info
 
@@ -125,8 +125,8 @@ def plan_networks(
         planned[name] = resolved.replace(
             epochs=length.epochs, steps_per_epoch=length.steps_per_epoch
         )
-        epochs = _("{epochs} epochs, {passes:.1f} passes").format(
-            epochs=length.epochs, passes=length.steps / steps_per_pass
+        epochs = _("{epochs}, {passes:.1f} passes").format(
+            epochs=count_epochs(length.epochs), passes=length.steps / steps_per_pass
         )
         step = "{milliseconds:.0f} ms".format(milliseconds=1000 * costs.step)
         rows.append((name, *size, step, epochs, config.model.stem))

@@ -25,7 +25,7 @@ from convlens.folders import remove_temporaries
 from convlens.language import N_, _
 from convlens.pipeline import begin, prepare_images
 from convlens.run import Run
-from convlens.screen import Screen, duration
+from convlens.screen import Screen, count_epochs, duration
 from convlens.studies import journal
 from convlens.studies.generations import (
     GENERATION,
@@ -44,8 +44,8 @@ from convlens.training.network import choose_network
 from convlens.training.setup import describe_images
 
 TRIALS = {  # by whether the time is limited
-    True: N_("{trials} of {epochs} epochs, none begun after {limit}; weak ones are stopped early"),
-    False: N_("{trials} of {epochs} epochs; weak ones are stopped early"),
+    True: N_("{trials} of {epochs}, none begun after {limit}; weak ones are stopped early"),
+    False: N_("{trials} of {epochs}; weak ones are stopped early"),
 }
 
 
@@ -267,7 +267,7 @@ def _describe(
     limited = facts["minutes"] is not None
     trials = _(TRIALS[limited]).format(
         trials=facts["trials"],
-        epochs=config.training.epochs,
+        epochs=count_epochs(config.training.epochs),
         limit=duration(60 * (facts["minutes"] or 0)),
     )
     varied = [f"{name}: {dimension}" for name, dimension in space.items()]

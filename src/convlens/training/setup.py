@@ -29,6 +29,7 @@ from convlens.training.augmentation import describe_augmentation
 from convlens.training.checkpoint import State
 from convlens.training.micro_batch import choose_micro_batch
 from convlens.training.network import Origin
+from convlens.training.recipe_words import describe_recipe
 from convlens.unit import unit_in_words
 
 LOWER = 0.1  # of an optimizer's usual learning rate, for layers that have learned before
@@ -186,11 +187,16 @@ class Setup:
         The labels are English, as identifiers of their translations.
         """
         settings = self.config.training
+        threads = settings.threads or psutil.cpu_count() or 1
         images = describe_images(self.prepared)
         if self.config.data.limit:
             images["images"] = _("{images}, at most {limit:,} used").format(
                 images=images["images"], limit=self.config.data.limit
             )
+        recipe = describe_recipe(self.config)
+        if not self.origin.is_of_zoo:
+            # A classifier that is trained further may have been trained by another one.
+            recipe = _("--recipe {name}: {recipe}").format(name=settings.recipe, recipe=recipe)
         augmentation = describe_augmentation(self.config.augment)
         if self.class_weights is not None:
             augmentation = _("{augmentation}, rare classes weigh more").format(
@@ -199,12 +205,16 @@ class Setup:
         return {
             **images,
             N_("network"): self._describe_network(),
-            N_("recipe"): describe_recipe(self.config),
+            N_("recipe"): recipe,
             N_("augmentation"): augmentation,
-            N_("compute"): _("{precision} on {engine}, {threads} threads").format(
+            N_("compute"): ngettext(
+                "{precision} on {engine}, {threads} thread",
+                "{precision} on {engine}, {threads} threads",
+                threads,
+            ).format(
                 precision=settings.precision,
                 engine=backend.engine(),
-                threads=settings.threads or psutil.cpu_count(),
+                threads=threads,
             ),
         }
 
@@ -272,26 +282,3 @@ def describe_images(prepared: Prepared) -> dict[str, str]:
         ),
         N_("input"): seen,
     }
-
-
-def describe_recipe(config: Config) -> str:
-    """Return the length, the batch size, the optimizer and the learning rate in words.
-
-    >>> describe_recipe(Config().replace(epochs=1, learning_rate=0.002))
-    '1 epoch, batch 64, adamw, learning rate 0.002 (one-cycle)'
-    """
-    epochs = config.training.epochs
-    recipe = ngettext("{epochs} epoch, {optimization}", "{epochs} epochs, {optimization}", epochs)
-    return recipe.format(epochs=epochs, optimization=describe_optimization(config))
-
-
-def describe_optimization(config: Config) -> str:
-    """Return the batch size, the optimizer and the learning rate in words."""
-    settings = config.training
-    said = _("batch {batch}, {optimizer}, learning rate {rate:g} ({schedule})").format(
-        batch=settings.batch_size,
-        optimizer=settings.optimizer,
-        rate=settings.learning_rate or LEARNING_RATES[settings.optimizer],
-        schedule=settings.schedule.replace("_", "-"),
-    )
-    return _("{recipe}, averaged weights").format(recipe=said) if settings.average_weights else said

@@ -16,7 +16,8 @@ from convlens.report.finish import Predict
 from convlens.run import Run
 from convlens.screen import Screen
 from convlens.training.checkpoint import State
-from convlens.training.setup import Setup, describe_recipe
+from convlens.training.recipe_words import describe_recipe
+from convlens.training.setup import Setup
 from convlens.training.stage import Facts
 from convlens.training.trainer import Trainer
 from convlens.transfer.backbone import body_of, learning_rate_multipliers, unfreeze

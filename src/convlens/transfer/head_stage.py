@@ -18,7 +18,7 @@ from convlens.classifier.assembly import set_weights
 from convlens.classifier.classifier import Classifier
 from convlens.classifier.runtime import said_arithmetic
 from convlens.config import LEARNING_RATES, TrainingConfig
-from convlens.language import N_, _
+from convlens.language import N_, _, ngettext
 from convlens.report.finish import Predict
 from convlens.run import Run
 from convlens.screen import Screen, duration
@@ -103,7 +103,11 @@ class HeadStage:
         if not len(missing):
             return [(N_("features"), _("kept from an earlier run; {how}").format(how=how))]
         if is_elsewhere():
-            said = _("of {count:,} images, on the cluster, kept for later; {how}")
+            said = ngettext(
+                "of {count:,} image, on the cluster, kept for later; {how}",
+                "of {count:,} images, on the cluster, kept for later; {how}",
+                len(missing),
+            )
             return [(N_("features"), said.format(count=len(missing), how=how))]
         images = store.images[missing[:BATCH]]
         self.compiled(images)  # The first call may compile.
@@ -111,9 +115,11 @@ class HeadStage:
         self.compiled(images)
         seconds = (time.monotonic() - began) / len(images) * len(missing)
         self.expected = seconds
-        said = _("about {time} for {count:,} images, measured, kept for later; {how}").format(
-            time=duration(max(1, seconds)), count=len(missing), how=how
-        )
+        said = ngettext(
+            "about {time} for {count:,} image, measured, kept for later; {how}",
+            "about {time} for {count:,} images, measured, kept for later; {how}",
+            len(missing),
+        ).format(time=duration(max(1, seconds)), count=len(missing), how=how)
         return [(N_("features"), said)]
 
     def _all_indices(self) -> NDArray[np.int64]:

@@ -26,7 +26,7 @@ from convlens.data.augment import mirrored
 from convlens.data.batches import Batches
 from convlens.data.decoding import Progress
 from convlens.data.store import Store
-from convlens.language import N_, _
+from convlens.language import N_, _, ngettext
 from convlens.preprocess import ImageArray
 from convlens.run import Run
 from convlens.screen import duration
@@ -188,9 +188,11 @@ class UpperSetup(Setup):
         began = time.monotonic()
         self.maps.network(images)
         seconds = (time.monotonic() - began) / len(images) * number
-        said = _("about {time} for {count:,} maps, measured, kept for later; {how}").format(
-            time=duration(max(1, seconds)), count=number, how=how
-        )
+        said = ngettext(
+            "about {time} for {count:,} map, measured, kept for later; {how}",
+            "about {time} for {count:,} maps, measured, kept for later; {how}",
+            number,
+        ).format(time=duration(max(1, seconds)), count=number, how=how)
         return seconds, said
 
     def compute(self, progress: Progress) -> None:

@@ -159,3 +159,12 @@ def test_unfit_folders(tmp_path, make, message):
     with pytest.raises(DataError, match=message) as caught:
         load_data(tmp_path / "data")
     assert "\n" not in str(caught.value)
+
+
+def test_what_a_folder_without_images_holds_is_counted(tmp_path):
+    (tmp_path / "a.txt").touch()
+    with pytest.raises(DataError, match=r"found 1 entry, which is no image: a\.txt\."):
+        load_data(tmp_path)
+    (tmp_path / "b.txt").touch()
+    with pytest.raises(DataError, match=r"found 2 entries and no image \(a\.txt, b\.txt\)\."):
+        load_data(tmp_path)

@@ -17,7 +17,7 @@ from convlens.data.walk import counted, entries, walk
 from convlens.errors import DataError
 from convlens.files import and_more
 from convlens.image_file import CONVERT
-from convlens.language import N_, Message, _, all_of, listed, one_of, sentences
+from convlens.language import N_, Message, _, all_of, listed, ngettext, one_of, sentences
 
 BY_FILE_NAME = "file"
 BY_FOLDER = "folder"
@@ -257,8 +257,12 @@ def _composed(names: dict[Path, str]) -> dict[Path, str]:
 def _without_images(folder: Path) -> str:
     """Return what is wrong with a folder without images, and what to do."""
     names = sorted(entry.name for entry in folder.iterdir())
-    message = _(
-        "{folder}: a data source must hold images; found {number:,} entries and no image ({names})."
+    message = ngettext(
+        "{folder}: a data source must hold images; found {number:,} entry, which is no image: "
+        "{names}.",
+        "{folder}: a data source must hold images; found {number:,} entries and no image "
+        "({names}).",
+        len(names),
     )
     if not names:
         message = _("{folder}: a data source must hold images; this folder is empty.")
