@@ -64,7 +64,7 @@ def test_a_pattern_that_fits_no_layer_is_refused_before_anything_is_trained(
     digits, backbone, tmp_path, quick
 ):
     config = SMALL.replace(backbone=str(backbone), unfreeze="block9*")
-    with pytest.raises(ConfigError, match="must match layers with weights"):
+    with pytest.raises(ConfigError, match="must name layers of"):
         train_within(digits, config, 300.0, run=tmp_path / "run", screen=QUIET)
     assert not (tmp_path / "run").exists()
 

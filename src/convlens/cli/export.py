@@ -200,7 +200,7 @@ def _default(proof: "Proof") -> list[tuple[str, str]]:
                 "{largest:.1e} at most, and {changed} class would change",
                 "OpenVINO itself would compute in bfloat16 here; a probability would differ by "
                 "{largest:.1e} at most, and {changed} classes would change",
-                proof.default_changed,
+                proof.default_changed or 0,
             ).format(largest=proof.default_largest, changed=proof.default_changed),
         )
     ]
