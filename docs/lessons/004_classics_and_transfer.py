@@ -1508,7 +1508,9 @@ if trained:
         trained = False
         print(error)
 if not trained:
-    lesson.say("The weights are random: what follows shows how it is done; its scores mean nothing.")
+    lesson.say(
+        "The weights are random: what follows shows how it is done; its scores mean nothing."
+    )
 
 # %% [markdown]
 # 像講義一樣，一個變數決定要訓練還是載入存好的檔案。檔案放在各次執行共用的資料夾裡，下次才找得到。
