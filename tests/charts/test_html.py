@@ -1,13 +1,18 @@
 """Pages carry their figures and fonts, and figures are drawn to the same bytes."""
 
 import base64
+import io
+import re
 
 import jinja2
+import numpy as np
 import pytest
+from PIL import Image
 
 from convlens.charts import html
 from convlens.charts.curves import show_metrics
-from convlens.charts.html import data_uri, draw, render_page
+from convlens.charts.evaluation import show_confusion
+from convlens.charts.html import DPI, data_uri, draw, render_page
 
 
 @pytest.fixture
@@ -44,6 +49,21 @@ def test_a_figure_is_always_drawn_to_the_same_bytes(kind, start):
     first, second = (draw(show_metrics({"loss": [0.9, 0.4]}), kind) for _ in range(2))
     assert first.startswith(start)
     assert first == second
+
+
+def test_a_figure_can_still_be_shown_after_it_was_drawn():
+    figure = show_confusion(np.array([[3, 1], [0, 4]]), ["cat", "dog"])
+    before = (figure.canvas, figure.dpi)
+    draw(figure, "svg")
+    assert (figure.canvas, figure.dpi) == before
+
+
+def test_the_images_of_an_svg_have_as_many_pixels_as_those_of_a_png():
+    figure = show_confusion(np.array([[3, 1], [0, 4]]), ["cat", "dog"])
+    (image,) = re.findall(rb'<image [^>]*base64,\s*([^"]+)"', draw(figure, "svg"))
+    inches = figure.axes[0].get_window_extent().width / figure.dpi
+    pixels = Image.open(io.BytesIO(base64.b64decode(image))).width
+    assert pixels == pytest.approx(inches * DPI, abs=2)
 
 
 def test_a_data_uri_holds_the_file():

@@ -18,6 +18,8 @@ from convlens.charts.images import SMALL
 from convlens.language import TAGS, Message, _, again, language, ngettext, sentences, using
 from convlens.preprocess import ImageArray
 
+DPI = 150  # pixels an inch, of a PNG and of the images in an SVG
+
 
 def render_page(package: str, template: str, values: Mapping[str, Any]) -> str:
     """Return the HTML of a template that is a file of a package.
@@ -91,18 +93,24 @@ def both(text: str, **fields: Any) -> Markup:
 
 
 def draw(figure: Figure, kind: str) -> bytes:
-    """Return a figure as a file; the same figure always gives the same bytes.
+    """Return a figure as a file; figures that were made alike give the same bytes.
 
     Args:
         figure: The figure to draw.
         kind: "png" or "svg".
     """
     file = io.BytesIO()
+    if kind == "png":
+        figure.savefig(file, format=kind, dpi=DPI)
+        return file.getvalue()
+    canvas = figure.canvas
+    dpi = figure.dpi
+    figure.dpi = DPI  # of the images in it
+    # savefig would draw the figure twice, the first time for nothing.
     with mpl.rc_context({"svg.fonttype": "path", "svg.hashsalt": "convlens"}):
-        if kind == "svg":  # savefig would draw the figure twice, the first time for nothing
-            FigureCanvasSVG(figure).print_svg(file, metadata={"Date": None})
-        else:
-            figure.savefig(file, format=kind, dpi=150)
+        FigureCanvasSVG(figure).print_svg(file, metadata={"Date": None})
+    figure.set_canvas(canvas)
+    figure.dpi = dpi
     return file.getvalue()
 
 

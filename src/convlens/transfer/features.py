@@ -78,7 +78,8 @@ class FeatureCache:
         """Open the complete features that are new, of this process or another.
 
         A file that was cut off is read up to the last whole row, and one that has grown since the
-        last time from there on. One whose numbers are not finite is damaged, and removed.
+        last time from there on. One whose first or last new numbers are not finite is damaged, and
+        counts as missing. It stays, since another process may be writing it.
         """
         found = [self._digests]
         places = [self._places]
@@ -99,7 +100,6 @@ class FeatureCache:
                 if number > known:
                     part = np.memmap(features, self.kind, "r", shape=(number, self.width))[known:]
                     if path not in self._own and not np.isfinite(part[[0, -1]]).all():
-                        _remove(path)
                         continue
                     start = self._starts[-1] + len(self._parts[-1]) if self._parts else 0
                     self._parts.append(np.asarray(part))
