@@ -40,6 +40,7 @@ def test_what_is_not_read_is_refused(settings, needed, found):
         {"weight_decay": 0.1},
         {"weight_decay": 0.1, "optimizer": "muon"},
         {"stem": "small", "model": "resnet50", "epochs": 3},
+        {"stem": "small", "backbone": "resnet50"},
     ],
 )
 def test_what_is_read_is_not(settings):
@@ -84,13 +85,6 @@ def test_a_budget_may_choose_a_backbone_which_reads_the_pooling():
 def test_a_classifier_that_is_trained_further_has_its_own_layers(words, capsys):
     assert run("train", "missing", "--from", "mine", *words) == ConfigError.exit_code
     assert f"--from and {words[0]} exclude each other. It is given by" in capsys.readouterr().err
-
-
-def test_a_backbone_has_its_own_stem_unless_its_weights_are_given():
-    config = Config().replace(backbone="resnet50", stem="small")
-    with pytest.raises(ConfigError, match="--stem shapes a new network, and resnet50 has its own"):
-        refuse_unread(["stem"], config)
-    refuse_unread(["stem"], config.replace(weights="mine.weights.h5"))
 
 
 @pytest.mark.parametrize("settings", [{}, {"backbone": "vgg16"}, {"from": "mine"}])

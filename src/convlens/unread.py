@@ -70,9 +70,6 @@ def refuse_unread(
         "optimizer": config.training.optimizer,
     }
     may_pool = budgeted or config.transfer.backbone is not None
-    # The weights of a file may be those of a network with either stem.
-    if "stem" in names and config.transfer.backbone and config.transfer.weights is None:
-        raise ConfigError(_(OWN_NETWORK).format(flag=flag_of("stem"), trained=trained))
     for name in names:
         if name not in READ_WITH or (name == "pooling" and may_pool):
             continue
