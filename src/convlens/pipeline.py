@@ -24,7 +24,6 @@ from convlens.language import N_, _
 from convlens.recipe_choice import usual_training
 from convlens.run import Run
 from convlens.screen import Screen
-from convlens.training.augmentation import is_augmented
 from convlens.training.network import Origin, choose_network
 from convlens.training.setup import Setup
 from convlens.training.stage import Stage
@@ -33,6 +32,7 @@ from convlens.transfer.fine_tune_stage import FineTuneStage, make_trainer
 from convlens.transfer.head_stage import HeadStage
 from convlens.transfer.origin import BackboneOrigin, choose_origin
 from convlens.transfer.upper_layers import upper_setup
+from convlens.unread import has_kept_features
 
 StageOf = Callable[[Setup, Screen], Stage]
 
@@ -215,15 +215,15 @@ def open_training(
         with screen.console.status(_("preparing the backbone")):
             tuned = upper_setup(setup)
         stages = [head, FineTuneStage(tuned, screen, head)]
-    elif is_augmented(setup.config.augment):
-        # The features of augmented images cannot be kept, so every step computes the whole network.
-        stages = [make_trainer(setup, screen)]
-    else:
+    elif has_kept_features(setup.config):
         if setup.config.training.snapshots:
             raise ConfigError(_(FEW_WEIGHTS))
         if setup.config.training.average_weights and not setup.config.transfer.head:
             raise ConfigError(_(NO_STEPS))
         stages = [HeadStage(setup, screen)]
+    else:
+        # The features of augmented images cannot be kept, so every step computes the whole network.
+        stages = [make_trainer(setup, screen)]
     return Training(setup, stages, screen)
 
 

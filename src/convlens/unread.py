@@ -6,11 +6,11 @@ Whoever gives such a flag expects something of it, and would not notice that not
 import dataclasses
 from collections.abc import Iterable, Sequence
 
+from convlens.augmentation import is_augmented, resolve
 from convlens.config import Config, ModelConfig
 from convlens.conflicts import WHICH_LAYERS
 from convlens.errors import ConfigError
 from convlens.language import N_, _
-from convlens.presets import AUGMENT_PRESETS
 from convlens.setting import either, flag_of
 
 CUSTOM = ("custom_cnn",)
@@ -123,8 +123,5 @@ def has_kept_features(config: Config) -> bool:
     >>> has_kept_features(Config().replace(backbone="vgg16", flip=True))
     False
     """
-    preset = config.augment.augment
-    given = {name: value for name, value in vars(config.augment).items() if value is not None}
-    changes = {"flip": preset != "none"} | AUGMENT_PRESETS[preset] | given | {"augment": None}
     is_frozen = config.transfer.backbone is not None and config.transfer.unfreeze is None
-    return is_frozen and not any(changes.values())
+    return is_frozen and not is_augmented(resolve(config.augment, flip_allowed=True))

@@ -5,10 +5,10 @@ import dataclasses
 import numpy as np
 import pytest
 
+from convlens.augmentation import describe_augmentation
 from convlens.config import Config
 from convlens.precision import resolve_precision
 from convlens.run import Run
-from convlens.training.augmentation import describe_augmentation
 from convlens.training.network import choose_network
 from convlens.training.recipe_words import describe_recipe
 from convlens.training.setup import Setup

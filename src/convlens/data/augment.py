@@ -20,14 +20,14 @@ Mixing     Zhang et al., "mixup", 2018, arXiv:1710.09412; Yun et al., "CutMix", 
 import re
 import unicodedata
 from collections.abc import Sequence
-from dataclasses import fields, replace
 from functools import partial
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from convlens.config import AUGMENT_PRESETS, AugmentConfig
+from convlens.augmentation import resolve
+from convlens.config import AugmentConfig
 from convlens.data.transforms import COLOUR, ERASE, FLIP, MIRRORED, Uniform, erase, recolour, warp
 from convlens.preprocess import ImageArray
 
@@ -48,29 +48,6 @@ DIRECTION = re.compile(
     | [左右] | [顺順逆][时時][针針] | ^[东東西][南北]?[边邊方向侧側面部]?$""",
     re.IGNORECASE | re.VERBOSE,
 )
-
-
-def resolve(config: AugmentConfig, *, flip_allowed: bool) -> AugmentConfig:
-    """Return the configuration with every field set.
-
-    A field that is not given takes the value of the preset, or else is off.
-
-    Args:
-        config: The configuration as given.
-        flip_allowed: The value of `flip` if it is not given and the preset is not "none"; see
-            `flip_is_safe`.
-
-    Example:
-        >>> resolve(AugmentConfig(augment="none", shift=0.2), flip_allowed=True).shift
-        0.2
-    """
-    preset = {
-        "flip": flip_allowed and config.augment != "none",
-        "randaugment": 0,
-        **AUGMENT_PRESETS[config.augment],
-    }
-    missing = [item.name for item in fields(config) if getattr(config, item.name) is None]
-    return replace(config, **{name: preset.get(name, 0.0) for name in missing})
 
 
 def flip_is_safe(class_names: Sequence[str], channels: int) -> bool:

@@ -10,6 +10,7 @@ from dataclasses import replace
 
 from convlens import backend
 from convlens.anatomy.summary import count_multiply_adds, rounded
+from convlens.augmentation import describe_augmentation
 from convlens.budget.measure import measure_costs
 from convlens.budget.plan import Costs, least_seconds, plan
 from convlens.config import Config
@@ -18,7 +19,6 @@ from convlens.errors import ConfigError, ModelError, TrainingError
 from convlens.language import _, listed, sentences
 from convlens.pipeline import open_trainer
 from convlens.screen import Screen, count_epochs
-from convlens.training.augmentation import describe_augmentation
 from convlens.training.network import choose_network
 from convlens.training.recipe_words import describe_optimization
 from convlens.zoo.create import LEAST_WITH_STEM

@@ -15,17 +15,17 @@ import psutil
 from numpy.typing import NDArray
 
 from convlens import backend
+from convlens.augmentation import describe_augmentation, resolve
 from convlens.checksums import seal, unseal
 from convlens.classifier.classifier import Classifier
 from convlens.classifier.runtime import keras_precision
 from convlens.config import LEARNING_RATES, Config
-from convlens.data.augment import flip_is_safe, resolve
+from convlens.data.augment import flip_is_safe
 from convlens.data.batches import Batches, class_weights
 from convlens.data.prepared import Prepared
 from convlens.language import N_, _, ngettext
 from convlens.memory import free_memory
 from convlens.run import Run
-from convlens.training.augmentation import describe_augmentation
 from convlens.training.checkpoint import State
 from convlens.training.micro_batch import choose_micro_batch
 from convlens.training.network import Origin

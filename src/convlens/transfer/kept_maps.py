@@ -12,12 +12,12 @@ import keras
 import numpy as np
 
 from convlens.anatomy.graph import parents, producer
+from convlens.augmentation import describe_augmentation, is_augmented
 from convlens.config import AugmentConfig
 from convlens.data.cache import cache_folder
 from convlens.data.cache_size import cache_limit
 from convlens.errors import ConfigError
 from convlens.language import _
-from convlens.training.augmentation import describe_augmentation, is_augmented
 from convlens.training.setup import Setup
 
 LARGER = 2.0  # times the smallest map

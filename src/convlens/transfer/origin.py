@@ -7,6 +7,7 @@ from pathlib import Path
 
 import keras
 
+from convlens.augmentation import is_augmented
 from convlens.classifier.assembly import assemble, finalize, flat_copy
 from convlens.classifier.classifier import Classifier
 from convlens.config import USUAL_MODELS, Config
@@ -19,7 +20,6 @@ from convlens.errors import ConfigError, ModelError
 from convlens.language import _, listed
 from convlens.preprocess import Preprocessing
 from convlens.run import Run
-from convlens.training.augmentation import is_augmented
 from convlens.training.network import Origin, choose_network
 from convlens.transfer.backbone import with_new_head
 from convlens.transfer.kept_maps import frozen_map, has_flips_only

@@ -2,8 +2,8 @@
 
 import dataclasses
 
+from convlens.augmentation import describe_augmentation, is_augmented
 from convlens.config import AugmentConfig
-from convlens.training.augmentation import describe_augmentation, is_augmented
 
 
 def test_the_augmentation_in_words():

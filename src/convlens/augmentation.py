@@ -1,8 +1,8 @@
-"""Augmentation: whether a training changes its images at random, and how, in words."""
+"""Augmentation: the random changes of training images, by preset and settings, and in words."""
 
-from dataclasses import asdict
+from dataclasses import asdict, fields, replace
 
-from convlens.config import AugmentConfig
+from convlens.config import AUGMENT_PRESETS, AugmentConfig
 from convlens.language import N_, _, listed
 
 CHANGES = {  # that have a name in each language
@@ -13,6 +13,29 @@ CHANGES = {  # that have a name in each language
     "shear": N_("shear"),
     "erase": N_("erase"),
 }
+
+
+def resolve(config: AugmentConfig, *, flip_allowed: bool) -> AugmentConfig:
+    """Return the configuration with every field set.
+
+    A field that is not given takes the value of the preset, or else is off.
+
+    Args:
+        config: The configuration as given.
+        flip_allowed: The value of `flip` if it is not given and the preset is not "none"; see
+            `convlens.data.augment.flip_is_safe`.
+
+    Example:
+        >>> resolve(AugmentConfig(augment="none", shift=0.2), flip_allowed=True).shift
+        0.2
+    """
+    preset = {
+        "flip": flip_allowed and config.augment != "none",
+        "randaugment": 0,
+        **AUGMENT_PRESETS[config.augment],
+    }
+    missing = [item.name for item in fields(config) if getattr(config, item.name) is None]
+    return replace(config, **{name: preset.get(name, 0.0) for name in missing})
 
 
 def is_augmented(augmentation: AugmentConfig) -> bool:
