@@ -8,8 +8,11 @@ from convlens.presets import SCHEDULES
 from convlens.recipe_choice import with_fast_recipe
 from convlens.setting import flag_of
 from convlens.training.optimization import DECAYING, make_schedule
-from convlens.unread import OF_STEPS, READ_WITH, refuse_unread
+from convlens.unread import OF_NETWORKS, OF_STEPS, READ_WITH, refuse_unread
 from tests.cli.commands import run
+
+# Settings of steps that are off, switched on.
+ON = {"label_smoothing": 0.1, "average_weights": True, "patience": 3, "tensorboard": True}
 
 
 @pytest.mark.parametrize(
@@ -87,21 +90,48 @@ def test_a_classifier_that_is_trained_further_has_its_own_layers(words, capsys):
     assert f"--from and {words[0]} exclude each other. It is given by" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("settings", [{}, {"backbone": "vgg16"}, {"from": "mine"}])
-def test_a_share_of_the_rate_needs_layers_that_learn(settings, capsys):
-    flags = [word for name, value in settings.items() for word in (f"--{name}", value)]
-    assert run("train", "missing", *flags, "--layer-decay", "0.5") == ConfigError.exit_code
-    assert "--layer-decay needs --unfreeze. Say which layers learn." in capsys.readouterr().err
+@pytest.mark.parametrize(
+    ("flags", "needed"),
+    [
+        ([], "--backbone. It is about the layers of a trained network: say which one."),
+        (["--from", "mine"], "--backbone. It is about the layers of a trained network: say"),
+        (["--backbone", "vgg16"], "--unfreeze. Say which layers learn."),
+    ],
+)
+def test_a_share_of_the_rate_needs_a_trained_network_and_layers_that_learn(flags, needed, capsys):
+    assert run("train", "missing", *flags, "--layer-decay", "0.3") == ConfigError.exit_code
+    assert f"--layer-decay needs {needed}" in capsys.readouterr().err
 
 
 def test_layers_that_learn_have_shares_of_the_rate_and_so_may_those_of_a_budget():
-    refuse_unread(["layer_decay"], Config().replace(backbone="vgg16", unfreeze="all"))
-    refuse_unread(["layer_decay"], Config().replace(backbone="vgg16"), budgeted=True)
+    config = Config().replace(backbone="vgg16", layer_decay=0.3)
+    refuse_unread(["layer_decay"], config.replace(unfreeze="all"))
+    refuse_unread(["layer_decay"], config, budgeted=True)
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"label_smoothing": 0.0, "patience": 0, "micro_batch": 0, "snapshots": 0},
+        {"weight_decay": 0.0, "warmup_epochs": 0.0, "tensorboard": False, "average_weights": False},
+        {"layer_decay": 0.5},
+    ],
+)
+def test_what_switches_nothing_on_is_passed_over(settings):
+    refuse_unread(settings, Config().replace(backbone="vgg16", **settings))
+    refuse_unread(settings, Config().replace(optimizer="sgd", **settings))
+
+
+def test_a_default_that_is_named_is_asked_for():
+    with pytest.raises(ConfigError, match="--epochs is for weights that learn step by step"):
+        refuse_unread(["epochs"], Config().replace(backbone="vgg16", epochs=20))
+    with pytest.raises(ConfigError, match="--dropout has an effect only with --model custom_cnn"):
+        refuse_unread(["dropout"], Config().replace(model="vgg16", dropout=0.0))
 
 
 @pytest.mark.parametrize("name", OF_STEPS)
 def test_a_logistic_regression_has_no_steps(name):
-    config = Config().replace(backbone="vgg16", schedule="cosine")
+    config = Config().replace(backbone="vgg16", schedule="cosine", **ON)
     with pytest.raises(ConfigError, match=f"{flag_of(name)} is for weights that learn step by"):
         refuse_unread([name], config)
     refuse_unread([name], config, budgeted=True)
@@ -109,11 +139,19 @@ def test_a_logistic_regression_has_no_steps(name):
         refuse_unread([name], config.replace(**other))
 
 
-def test_a_head_with_hidden_layers_has_steps_of_one_size():
-    config = Config().replace(backbone="vgg16", schedule="cosine", head=(64,))
-    refuse_unread([name for name in OF_STEPS if name != "micro_batch"], config)
-    with pytest.raises(ConfigError, match="--micro-batch is for a network whose steps may not"):
-        refuse_unread(["micro_batch"], config)
+@pytest.mark.parametrize("name", OF_NETWORKS)
+@pytest.mark.parametrize("head", [(), (64,)])
+def test_a_head_on_kept_features_computes_no_network(name, head):
+    config = Config().replace(backbone="vgg16", head=head, micro_batch=8, snapshots=3)
+    with pytest.raises(ConfigError, match=f"{flag_of(name)} is for a training whose steps compute"):
+        refuse_unread([name], config)
+    for other in ({"unfreeze": "2"}, {"augment": "light"}, {"flip": True}):
+        refuse_unread([name], config.replace(**other))
+
+
+def test_a_head_with_hidden_layers_has_steps():
+    config = Config().replace(backbone="vgg16", schedule="cosine", head=(64,), **ON)
+    refuse_unread(OF_STEPS, config)
 
 
 def test_the_command_refuses_steps_of_a_logistic_regression_where_a_flag_asks_for_them(
@@ -122,6 +160,8 @@ def test_the_command_refuses_steps_of_a_logistic_regression_where_a_flag_asks_fo
     words = ("train", "missing", "--backbone", "vgg16")
     assert run(*words, "--epochs", "3") == ConfigError.exit_code
     assert "--epochs is for weights that learn step by step" in capsys.readouterr().err
+    assert run(*words, "--average-weights") == ConfigError.exit_code
+    assert "--average-weights is for weights that learn step by" in capsys.readouterr().err
     path = tmp_path / "run.toml"
     path.write_text(Config().replace(backbone="vgg16", epochs=3, layer_decay=0.3).to_toml())
     for more in (("--no-tensorboard",), ("--config", str(path))):

@@ -4,7 +4,7 @@ The functions behind a command check the same rows, so that a caller in Python r
 message.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from convlens.errors import ConfigError
@@ -223,19 +223,37 @@ def refuse_conflicts(command: str, given: Mapping[str, Any]) -> None:
     for flag, relation, others, advice in CONFLICTS[command]:
         if flag not in names:
             continue
+        if relation == NEEDS:
+            require(flag, others, names, advice)
+            continue
         present = [other for other in others if other in names]
-        if relation == NEEDS and not present:
-            raise ConfigError(
-                _("{flag} needs {others}. {advice}").format(
-                    flag=_spell(flag), others=either([*map(_spell, others)]), advice=_(advice)
-                )
-            )
         if relation == ALLOWS:
             present = [name for name in names if name not in (command, flag, *others)]
-        if relation != NEEDS and present:
+        if present:
             message = _("{flag} and {other} exclude each other. {advice}")
             other = _spell(present[0])
             raise ConfigError(message.format(flag=_spell(flag), other=other, advice=_(advice)))
+
+
+def require(flag: str, others: Sequence[str], names: Collection[str], advice: str) -> None:
+    """Raise ConfigError if none of the flags that a flag needs is given.
+
+    Args:
+        flag: The flag that was given, by name.
+        others: The flags of which it needs at least one.
+        names: All flags that were given.
+        advice: A sentence that says why or what to do, marked by `N_`.
+
+    Raises:
+        ConfigError: If none of `others` is among `names`.
+    """
+    if any(other in names for other in others):
+        return
+    raise ConfigError(
+        _("{flag} needs {others}. {advice}").format(
+            flag=_spell(flag), others=either([*map(_spell, others)]), advice=_(advice)
+        )
+    )
 
 
 def _is_given(value: Any) -> bool:

@@ -20,7 +20,7 @@ from convlens.data.prepared import Prepared
 from convlens.errors import ConfigError, RunError
 from convlens.files import explained_stops
 from convlens.folders import remove_temporaries
-from convlens.language import N_, _
+from convlens.language import _
 from convlens.recipe_choice import usual_training
 from convlens.run import Run
 from convlens.screen import Screen
@@ -32,18 +32,9 @@ from convlens.transfer.fine_tune_stage import FineTuneStage, make_trainer
 from convlens.transfer.head_stage import HeadStage
 from convlens.transfer.origin import BackboneOrigin, choose_origin
 from convlens.transfer.upper_layers import upper_setup
-from convlens.unread import has_kept_features
+from convlens.unread import has_kept_features, refuse_unread
 
 StageOf = Callable[[Setup, Screen], Stage]
-
-FEW_WEIGHTS = N_(
-    "--snapshots keeps a network that learns step by step as a whole; here only a head learns, "
-    "from kept features. Leave it out, or give --unfreeze or --augment light."
-)
-NO_STEPS = N_(
-    "--average-weights needs weights that learn step by step; a linear head on a frozen backbone "
-    "is a logistic regression. Leave it out, or give --unfreeze or --head."
-)
 
 
 def train(  # noqa: PLR0913 - the public entry point; all but the first have defaults
@@ -216,10 +207,7 @@ def open_training(
             tuned = upper_setup(setup)
         stages = [head, FineTuneStage(tuned, screen, head)]
     elif has_kept_features(setup.config):
-        if setup.config.training.snapshots:
-            raise ConfigError(_(FEW_WEIGHTS))
-        if setup.config.training.average_weights and not setup.config.transfer.head:
-            raise ConfigError(_(NO_STEPS))
+        refuse_unread(("snapshots", "average_weights"), setup.config)
         stages = [HeadStage(setup, screen)]
     else:
         # The features of augmented images cannot be kept, so every step computes the whole network.

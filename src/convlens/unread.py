@@ -7,8 +7,8 @@ import dataclasses
 from collections.abc import Iterable, Sequence
 
 from convlens.augmentation import is_augmented, resolve
-from convlens.config import Config, ModelConfig
-from convlens.conflicts import WHICH_LAYERS
+from convlens.config import DEFAULTS, Config, ModelConfig
+from convlens.conflicts import OF_TRAINED, WHICH_LAYERS, require
 from convlens.errors import ConfigError
 from convlens.language import N_, _
 from convlens.setting import either, flag_of
@@ -25,18 +25,20 @@ READ_WITH: dict[str, tuple[str, tuple[str, ...]]] = {
 }
 # Settings of a training by steps, which a logistic regression does not read.
 OF_STEPS = (
-    *("epochs", "steps_per_epoch", "batch_size", "micro_batch", "learning_rate", "optimizer"),
-    *("schedule", "warmup_epochs", "weight_decay", "label_smoothing", "patience", "tensorboard"),
+    *("epochs", "steps_per_epoch", "batch_size", "learning_rate", "optimizer", "schedule"),
+    *("warmup_epochs", "weight_decay", "label_smoothing", "average_weights", "patience"),
+    "tensorboard",
 )
+OF_NETWORKS = ("micro_batch", "snapshots")  # settings that no head on kept features reads
 OWN_NETWORK = N_("{flag} shapes a new network, and {trained} has its own. Leave it out.")
 NO_STEPS = N_(
     "{flag} is for weights that learn step by step; a linear head on a frozen backbone is a "
     "logistic regression, which has no steps. Leave it out, or give --unfreeze, --head or "
     "--augment light."
 )
-SMALL_HEAD = N_(
-    "{flag} is for a network whose steps may not fit into the memory; here only a small head "
-    "learns, from kept features. Leave it out, or give --unfreeze or --augment light."
+ONLY_HEAD = N_(
+    "{flag} is for a training whose steps compute a network; here only a head learns, from kept "
+    "features. Leave it out, or give --unfreeze or --augment light."
 )
 
 
@@ -46,7 +48,8 @@ def refuse_unread(
     """Raise ConfigError for the first of these settings that a training does not read.
 
     Args:
-        names: The settings that were given by flags, by name.
+        names: The settings that were given by flags, by name. A value that asks for nothing is
+            passed over, such as `--patience 0`.
         config: The configuration of the training, which contains them.
         start_from: The classifier that is trained further, if there is one.
         budgeted: Whether a time budget may choose a backbone, which reads `pooling`, and layers
@@ -60,7 +63,7 @@ def refuse_unread(
     Traceback (most recent call last):
     convlens.errors.ConfigError: --filters has an effect only with --model custom_cnn; found lenet5. Leave it out, or give --model custom_cnn.
     """  # noqa: E501 - one line of output
-    names = list(names)
+    names = [name for name in names if _is_asked_for(name, config)]
     if not budgeted:
         _refuse_without_steps(names, config)
     trained = start_from or config.transfer.backbone
@@ -90,20 +93,32 @@ def refuse_unread(
 
 def _refuse_without_steps(names: Sequence[str], config: Config) -> None:
     """Raise ConfigError for the first setting of layers or steps where none of them learn."""
-    if "layer_decay" in names and config.transfer.unfreeze is None:
-        raise ConfigError(
-            _("{flag} needs {others}. {advice}").format(
-                flag=flag_of("layer_decay"), others=flag_of("unfreeze"), advice=_(WHICH_LAYERS)
-            )
-        )
+    # These are no rows of the table of conflicts, to which a run.toml is held, too: an old one may
+    # have a share of the rate without layers that learn.
+    if "layer_decay" in names:
+        given = config.transfer.changed()
+        require("layer_decay", ("backbone",), given, OF_TRAINED)
+        require("layer_decay", ("unfreeze",), given, WHICH_LAYERS)
     if not has_kept_features(config):
         return
-    unread = dict.fromkeys(OF_STEPS, NO_STEPS)
-    if config.transfer.head:
-        unread = {"micro_batch": SMALL_HEAD}
+    unread = dict.fromkeys(OF_NETWORKS, ONLY_HEAD)
+    if not config.transfer.head:
+        unread |= dict.fromkeys(OF_STEPS, NO_STEPS)
     for name in names:
         if name in unread:
             raise ConfigError(_(unread[name]).format(flag=flag_of(name)))
+
+
+def _is_asked_for(name: str, config: Config) -> bool:
+    """Return whether the value of a setting asks for something that a training may lack.
+
+    Zero switches a setting off, unless it shapes a network, and layers that learn have the default
+    share of the rate anyway. Other defaults are asked for where they are named, as `--epochs 20`.
+    """
+    value = next(section[name] for section in config.to_dict().values() if name in section)
+    if name == "layer_decay":
+        return bool(value != DEFAULTS[name])
+    return name in SHAPES or value != 0
 
 
 def is_logistic_regression(config: Config) -> bool:

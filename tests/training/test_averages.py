@@ -190,7 +190,7 @@ def test_unfrozen_layers_are_averaged_after_the_head(digits, backbone, tmp_path,
 
 def test_a_linear_head_alone_has_no_steps_to_average(digits, backbone, tmp_path):
     config = Config().replace(backbone=str(backbone), limit=60, average_weights=True)
-    with pytest.raises(ConfigError, match="--average-weights needs weights that learn step by"):
+    with pytest.raises(ConfigError, match="--average-weights is for weights that learn step by"):
         train(digits, config, run=tmp_path / "run", screen=QUIET)
     assert not (tmp_path / "run").exists()
 

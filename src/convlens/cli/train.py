@@ -84,8 +84,7 @@ def train(  # noqa: PLR0913 - options of the command
         )
     settings = configure(flags, base)
     trained = settings if from_ is not None else with_fast_recipe(settings)
-    given = [name for name, value in given_flags(flags).items() if value is not False]
-    refuse_unread(given, trained, from_, budgeted=budget is not None)
+    refuse_unread(given_flags(flags), trained, from_, budgeted=budget is not None)
     seconds = None if budget is None else parse_duration(budget)
     if settings.training.workers is not None:
         say_what_is_next(start_on_workers(path, settings, cluster or "", using or (), run, from_))
