@@ -2,6 +2,7 @@
 
 import dataclasses
 
+import keras
 import numpy as np
 import pytest
 
@@ -64,6 +65,15 @@ def test_who_trains_a_classifier_further_reads_by_which_recipe(finished_run, dig
     origin = choose_origin(config, start_from=finished_run.folder)
     facts = Setup.create(origin.prepare(digits, config, None), config, origin).facts()
     assert facts["recipe"].startswith("--recipe standard: 1 epoch, batch 32, adamw")
+
+
+def test_a_model_of_ones_own_has_no_flag_for_its_recipe(digits):
+    model = keras.Sequential(
+        [keras.Input((8, 8, 1)), keras.layers.Flatten(), keras.layers.Dense(10)], name="mine"
+    )
+    origin = choose_origin(CONFIG, model)
+    facts = Setup.create(origin.prepare(digits, CONFIG, None), CONFIG, origin).facts()
+    assert facts["recipe"] == "3 epochs, batch 32, adamw, learning rate 0.002 (one-cycle)"
 
 
 def test_rare_classes_and_frozen_layers_are_facts(setup):

@@ -194,7 +194,7 @@ class Setup:
                 images=images["images"], limit=self.config.data.limit
             )
         recipe = describe_recipe(self.config)
-        if not self.origin.is_of_zoo:
+        if self.origin.ready is not None:
             # A classifier that is trained further may have been trained by another one.
             recipe = _("--recipe {name}: {recipe}").format(name=settings.recipe, recipe=recipe)
         augmentation = describe_augmentation(self.config.augment)
