@@ -1491,7 +1491,7 @@ lesson.say(
 # %% [markdown]
 # 訓練好的權重不在 convlens 裡，要下載（`vgg16_weights_tf_dim_ordering_tf_kernels_notop.h5`，
 # 放進 `~/.keras/models`）。找得到就照講義訓練，再用正確的前處理訓練一次來比較；找不到就用隨機權重，
-# 只示範程式的流程：凍結的層逐位元不變，分數沒有意義。快速模式一律用隨機權重。
+# 只示範程式的流程：凍結層逐位元不變，分數沒有意義。快速模式一律用隨機權重。
 #
 # The trained weights do not come with convlens; they have to be downloaded
 # (`vgg16_weights_tf_dim_ordering_tf_kernels_notop.h5`, to be put into `~/.keras/models`). If the
