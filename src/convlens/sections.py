@@ -138,8 +138,7 @@ class TransferConfig(Section):
         None,
         N_(
             "layers that are trained after the head: patterns with commas between them, as "
-            "block5_conv*, the number of last layers, or all; with --augment none, what the frozen "
-            "layers give is computed once and kept, so that an epoch takes a fraction of the time"
+            "block5_conv*, the number of last layers, or all; see --keep-maps"
         ),
     )
     layer_decay: float = setting(
