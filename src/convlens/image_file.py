@@ -14,7 +14,7 @@ import cv2
 from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError, _imaging
 
-from convlens.errors import ImageError
+from convlens.errors import DataError, ImageError
 from convlens.language import N_, _, listed, sentences
 from convlens.reasons import system_reason
 
@@ -141,6 +141,25 @@ def image_errors(name: str) -> Iterator[None]:
             said = _("{path}: this cannot be read ({reason}).").format(path=name, reason=reason)
             raise ImageError(said) from error
         raise ImageError(_(DAMAGED).format(name=name, reason=reason)) from error
+
+
+def none_readable(count: int, problem: str = "") -> DataError:
+    """Return the error of images of which none can be read.
+
+    Args:
+        count: The number of images.
+        problem: What is wrong with the first one; empty where this was said before.
+    """
+    # Chinese has no plural, so that `ngettext` would count a single image, too.
+    if count == 1 and problem:
+        message = _("the image cannot be read: {problem}")
+    elif count == 1:
+        message = _("the image cannot be read.")
+    elif problem:
+        message = _("none of the {count:,} images can be read; the first: {problem}")
+    else:
+        message = _("none of the {count:,} images can be read.")
+    return DataError(message.format(count=count, problem=problem))
 
 
 def name_of(image: object) -> str | None:

@@ -247,6 +247,13 @@ def test_nothing_readable_is_an_error(tmp_path):
         open_store(load_data(tmp_path), Preprocessing(16, 16, 1))
 
 
+def test_a_single_image_that_cannot_be_read_is_not_counted(tmp_path):
+    (tmp_path / "a.png").write_bytes(b"no image")
+    dataset = Dataset("a.png", "an image", [tmp_path / "a.png"], np.zeros(1, np.int64), ("a",))
+    with pytest.raises(DataError, match=r"^the image cannot be read: .*a\.png: this is not"):
+        open_store(dataset, Preprocessing(16, 16, 1))
+
+
 def test_a_disk_that_is_full_from_the_start_leaves_nothing_behind(shapes, tmp_path, monkeypatch):
     monkeypatch.setenv("CONVLENS_CACHE", str(tmp_path))
 

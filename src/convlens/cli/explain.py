@@ -169,6 +169,7 @@ def _explanations(
         screen: Where notes and the progress are shown.
     """
     from convlens.cli.predict_images import find_images
+    from convlens.image_file import none_readable
     from convlens.run import Run
 
     paths, notes = find_images(words[1:])
@@ -196,7 +197,7 @@ def _explanations(
         skip=skip if len(paths) > 1 else None,
     )
     if not found:
-        raise DataError(_("none of the {count:,} images can be read.").format(count=len(paths)))
+        raise none_readable(len(paths))
     return found, len(skipped)
 
 

@@ -23,7 +23,7 @@ from convlens.cli.predict_cluster import (
 from convlens.cli.predict_formats import PRINTERS, print_notes, row_of
 from convlens.conflicts import refuse_conflicts
 from convlens.errors import ConfigError, DataError, ImageError
-from convlens.language import N_, _, ngettext
+from convlens.language import N_, _
 from convlens.screen import marked
 
 if TYPE_CHECKING:
@@ -92,7 +92,7 @@ def predict(  # noqa: PLR0913 - the flags of the command
         return predict_on_cluster(load, patterns, asked, (format, top))
     from convlens.cli.predict_images import find_images
     from convlens.data.deep import describe_unit
-    from convlens.image_file import readable
+    from convlens.image_file import none_readable, readable
 
     load = _find_predictor(name, model, weights, precision, engine)
     paths, notes = find_images(patterns)
@@ -112,11 +112,7 @@ def predict(  # noqa: PLR0913 - the flags of the command
     notes += describe_unit(loaded.preprocessing, chosen.preprocessing)
     print_notes(errors, notes, remarks)
     if not predictions:
-        raise DataError(
-            ngettext(
-                "the image cannot be read.", "none of the {count:,} images can be read.", len(paths)
-            ).format(count=len(paths))
-        )
+        raise none_readable(len(paths))
     PRINTERS[format]([row_of(one, chosen.class_names, top) for one in predictions])
     return DataError.exit_code if skipped else 0
 

@@ -11,7 +11,7 @@ from rich.console import Console
 from convlens.cli.cluster import connected
 from convlens.cli.predict_formats import PRINTERS, print_notes, row_of
 from convlens.errors import ConfigError, DataError
-from convlens.language import N_, _, ngettext
+from convlens.language import N_, _
 from convlens.screen import Screen, marked
 
 if TYPE_CHECKING:
@@ -114,6 +114,7 @@ def _names(patterns: Sequence[str], notes: list[str]) -> Iterator[str]:
 def _print(predictor: "Predictor", folder: str, notes: list[str], printing: tuple[str, int]) -> int:
     """Print the answers, and what is to be said of them; return the exit code."""
     from convlens.cluster.asking import answers
+    from convlens.image_file import none_readable
 
     errors = Console(emoji=False, stderr=True, highlight=False, soft_wrap=True)
     form, top = printing
@@ -129,11 +130,7 @@ def _print(predictor: "Predictor", folder: str, notes: list[str], printing: tupl
             found += 1
     print_notes(errors, notes, remarks)
     if not found:
-        raise DataError(
-            ngettext(
-                "the image cannot be read.", "none of the {count:,} images can be read.", skipped
-            ).format(count=skipped)
-        )
+        raise none_readable(skipped)
     rows = (
         row_of(one, predictor.class_names, top)
         for one in answers(folder, predictor)

@@ -17,8 +17,7 @@ from convlens.data.dataset import Dataset
 from convlens.data.digests import DIGEST_BYTES, digest_of_unreadable
 from convlens.data.on_demand import OnDemand
 from convlens.data.store import Store
-from convlens.errors import DataError
-from convlens.language import ngettext
+from convlens.image_file import none_readable
 from convlens.preprocess import ImageArray
 from convlens.report.again import Opened
 from convlens.text import original
@@ -52,13 +51,7 @@ def open_answers(
         index: original(row["problem"]) for index, row in enumerate(found) if row["problem"]
     }
     if len(problems) == len(found):
-        raise DataError(
-            ngettext(
-                "the image cannot be read: {problem}",
-                "none of the {number:,} images can be read; the first: {problem}",
-                len(found),
-            ).format(number=len(found), problem=problems[0])
-        )
+        raise none_readable(len(found), problems[0])
     store = Store(
         cast(ImageArray, OnDemand(dataset.images, question.preprocessing)),
         _digests(found),

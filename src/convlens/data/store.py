@@ -23,8 +23,9 @@ from convlens.data.decoding import Found, Progress, bytes_of, decode_all
 from convlens.data.digests import Digests, digest_of_unreadable, digests_of
 from convlens.data.growing import Files
 from convlens.data.looks import LOOK, LOOKS_VERSION, Looks
-from convlens.errors import DataError, ImageError
+from convlens.errors import ImageError
 from convlens.files import DAMAGE, write_atomically
+from convlens.image_file import none_readable
 from convlens.language import _
 from convlens.preprocess import ImageArray, Preprocessing, prepare
 
@@ -120,11 +121,7 @@ def open_store(
         write_atomically(files.facts, json.dumps(found.as_facts()), what, REMEDY)
         keep_within_limit()
     if len(found.problems) == len(images):
-        raise DataError(
-            _("none of the {number:,} images can be read; the first: {problem}").format(
-                number=len(images), problem=next(iter(found.problems.values()))
-            )
-        )
+        raise none_readable(len(images), next(iter(found.problems.values())))
     for index in found.problems:
         digests[index] = np.frombuffer(digest_of_unreadable(index), np.uint8)
     return Store(open_array(files.array), digests, **vars(found), looks_file=files.looks)
