@@ -49,24 +49,37 @@ def test_the_gate_bites_without_the_chinese_font():
         pixels("貓", ["DejaVu Sans"])
 
 
-@pytest.mark.parametrize("damage", [emptied, halved, replaced_by_garbage])
-def test_a_damaged_font_is_named_and_others_are_used(damage, tmp_path, monkeypatch):
+@pytest.fixture
+def package(tmp_path, monkeypatch):
+    """Return the packaged font as a file of its own, and forget afterwards what was read of it."""
     packaged = fonts.packaged_font()
     path = tmp_path / packaged.name
     shutil.copy(packaged, path)
-    damage(path)
     spec = types.SimpleNamespace(origin=str(tmp_path / "__init__.py"))
-    with monkeypatch.context() as patch:
-        patch.setattr(fonts.importlib.util, "find_spec", lambda _name: spec)
-        caches = (fonts.packaged_font, fonts._registered_packaged_font)
-        for cached in caches:
-            cached.cache_clear()
-        with pytest.warns(UserWarning, match=r"Regular\.otf: the font is damaged, and others"):
-            families = fonts.find_fonts(["a"])[0]
-        assert families[0] == "DejaVu Sans"
-        assert fonts.subset_font(["貓"]) is None
-    for cached in caches:
+    monkeypatch.setattr(fonts.importlib.util, "find_spec", lambda _name: spec)
+    forget_fonts()
+    yield path
+    forget_fonts()
+
+
+def forget_fonts():
+    for cached in (fonts.packaged_font, fonts._registered_packaged_font, fonts._is_whole):
         cached.cache_clear()
+
+
+@pytest.mark.parametrize("damage", [emptied, halved, replaced_by_garbage])
+def test_a_damaged_font_is_named_and_others_are_used(damage, package):
+    damage(package)
+    with pytest.warns(UserWarning, match=r"Regular\.otf: the font cannot be read \(.*\); others"):
+        families = fonts.find_fonts(["a"])[0]
+    assert families[0] == "DejaVu Sans"
+    assert fonts.subset_font(["貓"]) is None
+
+
+def test_a_font_that_was_uninstalled_is_passed_over(package, recwarn):
+    package.unlink()
+    assert fonts.find_fonts(["a"])[0][0] == "DejaVu Sans"
+    assert not recwarn.list
 
 
 def test_different_names_look_different():

@@ -41,13 +41,16 @@ def packaged_font() -> Path | None:
 
 @cache
 def _is_whole(path: str) -> bool:
-    """Return whether a font can be opened; a warning names one that cannot."""
+    """Return whether a font can be opened; a warning names one that is there and cannot."""
     try:
         font_manager.get_font(path)
+    except FileNotFoundError:  # It was uninstalled after matplotlib had written its list.
+        return False
     except (OSError, RuntimeError) as error:
         warnings.warn(
             _(
-                "{path}: the font is damaged, and others are used; {reason}. Install it again."
+                "{path}: the font cannot be read ({reason}); others are used. Install it again, or "
+                "give yourself the right to read it."
             ).format(path=path, reason=system_reason(error)),
             stacklevel=2,
         )
