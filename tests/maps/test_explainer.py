@@ -9,11 +9,12 @@ import pytest
 from keras import layers
 
 from convlens.classifier.classifier import Classifier
+from convlens.classifier.prediction import Prediction
 from convlens.errors import ConfigError, ImageError, ModelError
 from convlens.maps import evidence, explainer
 from convlens.maps.explainer import Explainer, explainer_of
 from convlens.maps.heat import METHODS, HeatMap, Target
-from convlens.maps.network import chance_note
+from convlens.maps.network import chance_note, threshold_note
 from convlens.maps.randomisation import randomise
 from convlens.preprocess import Preprocessing
 from tests.maps.networks import MARK, SIDE, marked, red_finder
@@ -214,8 +215,18 @@ def test_an_image_that_is_none_of_the_classes_says_by_which_threshold(finder):
     found = Explainer(doubtful).explain(marked())
     share = f"{100 * found.prediction.probability:.1f} %"
     said = f"The probability of {found.prediction.label}, {share}, does not reach the threshold of "
-    assert said + "the classifier, 100.0 %: the image counts as none" in found.notes[-1]
-    assert not any("threshold" in note for note in Explainer(finder).explain(marked()).notes)
+    assert said + "the classifier, 100.0 %: the image counts as none" in found.none_of_these
+    assert found.to_dict()["notes"] == [found.none_of_these, *found.notes]
+    assert Explainer(finder).explain(marked()).none_of_these == ""
+
+
+@pytest.mark.parametrize(
+    ("probability", "said"), [(0.9496, "94.96 %, does not"), (0.94, "94.0 %, does not")]
+)
+def test_a_probability_just_below_the_threshold_has_two_digits(finder, probability, said):
+    doubtful = replace(finder, threshold=0.95)
+    found = Prediction("a.png", "marked", probability, np.array([0, 1], np.float32), known=False)
+    assert said in threshold_note(doubtful, found)
 
 
 def test_unknown_class_method_and_image_are_told(finder, tmp_path):

@@ -113,7 +113,6 @@ class Explainer:
             name_of(image) or _("the image"), self.classifier.probabilities(pixels[None])[0]
         )
         best = int(prediction.probabilities.argmax())
-        doubts = threshold_note(self.classifier, prediction)
         target = self.target(best if named[0] is None else named[0], named[1])
         maps = [
             self.map(pixels, one, method, progress)
@@ -131,7 +130,8 @@ class Explainer:
                 target,
                 self.network.logits(pixels[None])[0].astype(np.float64),
                 tuple(checked),
-                notes=(*self.notes(), *filter(None, (doubts,))),
+                notes=self.notes(),
+                none_of_these=threshold_note(self.classifier, prediction),
             )
         )
 

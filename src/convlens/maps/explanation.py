@@ -123,6 +123,8 @@ class Explanation:
         flips: The smallest region without which the answer is another one; None if there is none.
         neighbours: The nearest training images.
         notes: What the reader should know besides.
+        none_of_these: That the image counts as none of the classes, and by which threshold; empty
+            if it counts as one of them.
     """
 
     image: str
@@ -137,6 +139,7 @@ class Explanation:
     flips: Region | None = None
     neighbours: tuple[Neighbour, ...] = ()
     notes: tuple[str, ...] = ()
+    none_of_these: str = ""
 
     @property
     def label(self) -> str:
@@ -147,6 +150,11 @@ class Explanation:
     def against(self) -> str | None:
         """The class against which it is explained, if there is one."""
         return None if self.target.against is None else self.class_names[self.target.against]
+
+    @property
+    def all_notes(self) -> tuple[str, ...]:
+        """The notes, and before them that the image counts as none of the classes."""
+        return (*filter(None, (self.none_of_these,)), *self.notes)
 
     @property
     def leading(self) -> HeatMap | None:
@@ -182,5 +190,5 @@ class Explanation:
             "keeps": None if self.keeps is None else self.keeps.to_dict(),
             "flips": None if self.flips is None else self.flips.to_dict(),
             "neighbours": [one.to_dict() for one in self.neighbours],
-            "notes": list(self.notes),
+            "notes": list(self.all_notes),
         }

@@ -154,11 +154,11 @@ def threshold_note(classifier: Classifier, prediction: Prediction) -> str:
     """Return that an image is none of the classes, and by which threshold; empty if it is one."""
     if prediction.known or classifier.threshold is None:
         return ""
+    shares = (100 * prediction.probability, 100 * classifier.threshold)
+    probability, threshold = (f"{share:.1f}" for share in shares)
+    if probability == threshold:
+        probability, threshold = (f"{share:.2f}" for share in shares)
     return _(
-        "The probability of {label}, {probability:.1f} %, does not reach the threshold of the "
-        "classifier, {threshold:.1f} %: the image counts as none of these classes."
-    ).format(
-        label=prediction.label,
-        probability=100 * prediction.probability,
-        threshold=100 * classifier.threshold,
-    )
+        "The probability of {label}, {probability} %, does not reach the threshold of the "
+        "classifier, {threshold} %: the image counts as none of these classes."
+    ).format(label=prediction.label, probability=probability, threshold=threshold)

@@ -200,8 +200,11 @@ def test_notes_of_all_images_stand_once_at_the_top():
 
 def test_the_page_says_which_threshold_an_image_does_not_reach():
     doubtful = replace(red_finder(), threshold=1.0)
-    text = english(render([Explainer(doubtful).explain(marked())], "finder"))
-    assert text.count("does not reach the threshold of the classifier, 100.0 %: the image") == 1
+    found = replace(Explainer(doubtful).explain(marked()), image="mark.png")
+    text = english(render([found], "finder"))
+    said = "does not reach the threshold of the classifier, 100.0 %: the image"
+    assert text.count(said) == 1
+    assert text.index("mark.png") < text.index(said) < text.index("explained:")
 
 
 def test_network_without_an_exact_map_says_why_in_both_languages():

@@ -53,7 +53,7 @@ def text_page(explanation: Explanation, scale: float) -> Page:
         ),
         (_("explained"), words.explained(explanation)),
     ]
-    facts += [(_("note"), note) for note in explanation.notes]
+    facts += [(_("note"), note) for note in explanation.all_notes]
     blocks: list[Block] = []
     for one in explanation.maps:
         blocks += _map_blocks(one, explanation, scale)

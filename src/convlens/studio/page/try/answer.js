@@ -70,7 +70,8 @@ function Said({ answer, status }) {
       <p class="reason">${threshold !== null && t("try_threshold", { threshold: percent(threshold) })}</p>
     `;
   }
-  const fields = { label, percent: percent(probability), threshold: percent(threshold) };
+  const digits = percent(probability) === percent(threshold) ? 2 : 1;
+  const fields = { label, percent: percent(probability, digits), threshold: percent(threshold, digits) };
   return html`
     <p class="said" data-known="false">
       <${Icon} name="exclude" /><span class="label">${t("try_none")}</span>
