@@ -62,9 +62,9 @@ def test_a_logistic_regression_has_no_epochs_whether_it_is_finished_or_not(stopp
     config = Run(stopped).config.replace(backbone="vgg16")
     (stopped / "run.toml").write_text(config.to_toml())
     (stopped / "history.csv").unlink()
-    assert (look(stopped).state, look(stopped).progress) == (RESUMABLE, "no epochs")
+    assert (look(stopped).state, look(stopped).progress) == (RESUMABLE, "without epochs")
     shutil.copy(finished_run.folder / "report.json", stopped)
-    assert (look(stopped).state, look(stopped).progress) == (FINISHED, "no epochs")
+    assert (look(stopped).state, look(stopped).progress) == (FINISHED, "without epochs")
     (stopped / "run.toml").write_text(config.replace(head=(64,)).to_toml())
     assert look(stopped).progress == "epochs 0 of 3"
     (stopped / "run.toml").unlink()
@@ -119,6 +119,15 @@ def study(folder, data: dict | None = None, **files: dict) -> None:
         (folder / "data.json").write_text(json.dumps({"images": 400} | data))
     for name, content in files.items():
         (folder / f"{name}.json").write_text(json.dumps(content))
+
+
+def test_the_progress_of_a_damaged_study_is_not_known(tmp_path):
+    study(tmp_path / "few", {"few": 5})
+    study(tmp_path / "search")
+    (tmp_path / "search" / "search.json").write_text("{")
+    for name in ("few", "search"):
+        entry = look(tmp_path / name)
+        assert (entry.state, entry.progress) == (DAMAGED, "-")
 
 
 def test_studies_are_counted_in_their_parts_and_continued_as_a_whole(tmp_path):

@@ -96,8 +96,9 @@ class Entry:
     def progress(self) -> str:
         """What is done of what was asked for, in words."""
         if not self.asked:
-            # Of a run whose settings cannot be read, this is not known.
-            return "-" if self.network == "-" else _("no epochs")
+            # Of a damaged folder, and of one without settings, this is not known.
+            is_known = self.kind == TRAINING and not self.problems and self.network != "-"
+            return _("without epochs") if is_known else "-"
         return _(PROGRESS[self.kind]).format(done=self.done, asked=self.asked)
 
     def to_dict(self) -> dict[str, Any]:
