@@ -180,6 +180,8 @@ def test_an_error_without_a_system_message_is_reported_in_its_own_words():
         (errno.EDQUOT, "Free some space on the disk, or choose a folder on another disk."),
         (errno.EACCES, "Choose a folder that can be written to."),
         (errno.EROFS, "Choose a folder that can be written to."),
+        (errno.EIO, "Choose another folder, if possible on another disk."),
+        (errno.EFBIG, "Choose another folder, if possible on another disk."),
     ],
 )
 def test_what_helps_follows_from_the_reason(number, advice):

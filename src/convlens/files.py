@@ -34,22 +34,32 @@ class Remedy(NamedTuple):
     Attributes:
         full: What helps where the disk is full; it is translated where it is said.
         refused: What helps where the system refuses it, as in a folder that is read-only.
+        other: What helps otherwise, as where the disk is damaged or takes no file of this size.
     """
 
     full: str
     refused: str
+    other: str
 
     def against(self, error: OSError) -> str:
         """Return what helps against an error, in the chosen language."""
-        return _(self.full if error.errno in FULL_DISK else self.refused)
+        # NumPy, whose errors have no number, does not say more of a full disk.
+        if error.errno is None or error.errno in FULL_DISK:
+            return _(self.full)
+        return _(self.refused if error.errno in FORBIDDEN else self.other)
 
 
 REMEDY = Remedy(
     N_("Free some space on the disk, or choose a folder on another disk."),
     N_("Choose a folder that can be written to."),
+    N_("Choose another folder, if possible on another disk."),
 )
-# What a full disk and a quota raise. NumPy, whose errors have no number, does not say more.
-FULL_DISK = {None, errno.ENOSPC, getattr(errno, "EDQUOT", None)}
+# What a full disk and a quota raise. Windows does not know the number of the second.
+FULL_DISK = {errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)}
+# The same, and what a file that is too large, a damaged disk and a closed stream raise.
+UNWRITABLE = FULL_DISK | {errno.EFBIG, errno.EIO, errno.EBADF}
+# What a file or a folder raises that may not be used, or not be written to.
+FORBIDDEN = {errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR}
 
 # What a damaged or truncated file makes zipfile and its decompressors, gzip, NumPy, h5py and json
 # raise. RuntimeError stands for an encrypted archive or a compression that Python does not know.

@@ -6,7 +6,6 @@ process starts with that is there for one command.
 
 import atexit
 import contextlib
-import errno
 import os
 import sys
 import warnings
@@ -27,10 +26,6 @@ REFUSED = N_(
     "use it."
 )
 FAULT = N_("this is a fault of convlens: {kind}: {text}; --debug shows where")
-# What a full disk, a quota, a damaged disk and a closed stream raise.
-UNWRITABLE = {errno.ENOSPC, getattr(errno, "EDQUOT", None), errno.EFBIG, errno.EIO, errno.EBADF}
-# What a file or a folder raises that may not be used, or not be written to.
-FORBIDDEN = {errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR}
 
 
 def run_process() -> None:
@@ -189,7 +184,7 @@ def _explain(error: Exception) -> tuple[str, int]:
 
     from convlens.cli.mistakes import describe
     from convlens.errors import ConfigError, ConvlensError, Interrupted, StorageError
-    from convlens.files import FULL_DISK
+    from convlens.files import FORBIDDEN, FULL_DISK, UNWRITABLE
     from convlens.reasons import system_reason
     from convlens.screen import marked
     from convlens.text import in_line

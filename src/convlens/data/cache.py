@@ -29,6 +29,7 @@ CHUNK = 16 * 2**20  # bytes that a source reads at a time
 REMEDY = Remedy(
     N_("Free some space on the disk, or set CONVLENS_CACHE to a folder on another disk."),
     N_("Set CONVLENS_CACHE to a folder that can be written to."),
+    N_("Set CONVLENS_CACHE to another folder, if possible on another disk."),
 )
 
 
@@ -51,9 +52,10 @@ def cache_folder() -> Path:
 
 
 def require_writable(folder: Path) -> None:
-    """Raise StorageError unless a folder of the cache can be written to, or the cache without it.
+    """Raise StorageError unless a folder of the cache can be written to.
 
-    It is asked before work whose result will be written there.
+    If there is no such folder yet, the cache must be one in which it can be created. It is asked
+    before work whose result will be written there.
     """
     place = folder if folder.is_dir() else cache_folder()
     with storage_errors(place, _("the cache folder"), REMEDY), tempfile.TemporaryFile(dir=place):

@@ -27,6 +27,7 @@ from convlens.run import Run
 REMEDY = Remedy(
     N_("The previous state is whole. Free some space on the disk."),
     N_("The previous state is whole. Make the folder writable."),
+    N_("The previous state is whole. Check the disk, or move the run to another one."),
 )
 END = "state/end.json"  # in a run: why its training ended before its plan
 
