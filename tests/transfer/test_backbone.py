@@ -197,8 +197,8 @@ def test_batch_normalisations_learn_when_asked():
         ("", "must name layers of any; found '',"),
         ("conv1,", "must name layers of any; found '',"),
         ("-2", "must name layers of any; found -2,"),
-        ("0", "must be 1 to 4 layers, as many as any has that can learn; found 0"),
-        ("5", "must be 1 to 4 layers, as many as any has that can learn; found 5"),
+        ("0", "must be 1 to 4, the number of layers of any that can learn; found 0"),
+        ("5", "must be 1 to 4, the number of layers of any that can learn; found 5"),
     ],
 )
 def test_what_fits_no_layer(unfreeze, said):

@@ -124,7 +124,7 @@ def _matching(settings: TransferConfig, candidates: list[keras.Layer]) -> list[k
         if not 1 <= int(text) <= len(candidates):
             raise ConfigError(
                 _(
-                    "--unfreeze must be 1 to {count} layers, as many as {backbone} has that can "
+                    "--unfreeze must be 1 to {count}, the number of layers of {backbone} that can "
                     "learn; found {text}."
                 ).format(count=len(candidates), backbone=settings.backbone, text=text)
             )

@@ -83,7 +83,7 @@ class FeatureCache:
         """
         found = [self._digests]
         places = [self._places]
-        with storage_errors(self.folder, _("the folder of the features"), REMEDY):
+        with storage_errors(self.folder, _("the cache folder"), REMEDY):
             for path in sorted(self.folder.glob("*.digests")):
                 known = self._opened.get(path, 0)
                 try:
