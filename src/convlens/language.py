@@ -178,6 +178,35 @@ def again(value: Any) -> Any:
     return value
 
 
+def recorded(value: Any) -> Any:
+    """Return a text as JSON can hold it, so that `recalled` gives it in any language.
+
+    Args:
+        value: A text. Texts of users, and values that are put into a text, stay as they are.
+    """
+    if not isinstance(value, Message):
+        return value
+    fields = value.fields and {name: recorded(one) for name, one in value.fields.items()}
+    return {"template": value.template, "number": value.number, "fields": fields}
+
+
+def recalled(value: Any) -> Any:
+    """Return a text that `recorded` has given, in the language that is chosen now.
+
+    >>> with using("zh"):
+    ...     said = recorded(listed(["a", ngettext("{n} layer", "{n} layers", 2).format(n=2)]))
+    >>> with using("en"):
+    ...     recalled(said)
+    'a, 2 layers'
+    """
+    if not isinstance(value, dict):
+        return value
+    template = value["template"]
+    fields = value["fields"] and {name: recalled(one) for name, one in value["fields"].items()}
+    kept = template if isinstance(template, str) else tuple(template)
+    return again(_message("", kept, value["number"], fields))
+
+
 def set_language(language: str) -> None:
     """Choose the language of all texts that are made from now on.
 

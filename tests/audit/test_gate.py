@@ -1,5 +1,6 @@
 """The gate says in a few lines what was found, and takes no longer than it may."""
 
+import json
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -11,11 +12,12 @@ import pytest
 from convlens.audit import gate
 from convlens.audit.audit import Audit, audit_data
 from convlens.audit.finding import found
-from convlens.audit.gate import check_before_training, short_form, time_for
+from convlens.audit.gate import as_checked, check_before_training, short_form, time_for
 from convlens.config import Config
 from convlens.data.prepared import prepare_data
 from convlens.data.sources import load_data
 from convlens.data.splits import Splits
+from convlens.language import again, using
 from tests.audit.photographs import make_set
 
 
@@ -43,6 +45,25 @@ def test_leaks_are_the_first_line_and_in_the_record(tmp_path):
     recorded = checked.to_dict()["audit"]
     assert recorded["codes"] == {"leaked_copy": 1}
     assert recorded["findings"][0]["files"] == ["train/cat/0.jpg", "test/cat/0.jpg"]
+
+
+def test_a_resumed_run_says_the_notes_in_its_own_language(tmp_path):
+    make_set(tmp_path / "set" / "train", 25)
+    make_set(tmp_path / "set" / "test", 25, first=100)
+    shutil.copy(tmp_path / "set/train/cat/0.jpg", tmp_path / "set/test/cat/0.jpg")
+    prepared = prepared_of(tmp_path / "set")
+    with using("zh"):
+        first = check_before_training(prepared)
+        chinese = first.more_notes
+        assert as_checked(prepared, json.loads(json.dumps(first.audit))).more_notes == chinese
+    with using("en"):
+        resumed = as_checked(prepared, json.loads(json.dumps(first.audit)))
+    assert resumed.more_notes == (
+        "copies across splits: 1 (train/cat/0.jpg = test/cat/0.jpg)",
+        f"to see all of it, with advice: convlens audit {tmp_path / 'set'}",
+    )
+    with using("zh"):
+        assert again(resumed.more_notes) == chinese  # as a page in both languages says them
 
 
 def test_only_the_worst_codes_have_a_line_and_others_are_named(digits, monkeypatch):

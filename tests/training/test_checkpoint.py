@@ -16,9 +16,10 @@ import pytest
 from convlens.cli import main
 from convlens.config import Config
 from convlens.errors import Interrupted, RunError, StorageError
+from convlens.language import _, using
 from convlens.pipeline import train
 from convlens.run import Run
-from convlens.training.checkpoint import assign_saved
+from convlens.training.checkpoint import assign_saved, record_end, recorded_end
 from tests.conftest import forget_threads
 from tests.trainings import (
     CONFIG,
@@ -131,3 +132,11 @@ def test_a_state_of_another_network_is_refused():
         with pytest.raises(RunError, match=r"state\.npz: the saved state is of another network"):
             assign_saved("state.npz", variables, values)
     assert [float(keras.ops.sum(one)) for one in variables] == [6, 10]
+
+
+def test_the_note_of_a_training_that_was_ended_is_in_the_language_of_its_reader(tmp_path):
+    run = Run.create(tmp_path / "run", "")
+    with using("zh"):
+        record_end(run, _("stopped before the end."))
+    with using("en"):
+        assert recorded_end(run) == "stopped before the end."

@@ -10,7 +10,7 @@ from convlens.audit.codes import CODES
 from convlens.audit.in_short import in_short
 from convlens.data.prepared import Prepared
 from convlens.files import and_more
-from convlens.language import _, listed
+from convlens.language import _, listed, recalled, recorded
 
 LONGEST = 30.0  # seconds
 SHARE = 0.1  # of the first epoch
@@ -34,7 +34,8 @@ def check_before_training(prepared: Prepared) -> Prepared:
         prepared: The images, decoded and split.
     """
     found = audit_data(prepared, seconds=time_for(prepared))
-    return as_checked(prepared, record_of(found) | {"notes": short_form(found)})
+    notes = [recorded(note) for note in short_form(found)]
+    return as_checked(prepared, record_of(found) | {"notes": notes})
 
 
 def as_checked(prepared: Prepared, record: Mapping[str, Any] | None) -> Prepared:
@@ -47,7 +48,7 @@ def as_checked(prepared: Prepared, record: Mapping[str, Any] | None) -> Prepared
     if record is None:
         return prepared
     # Runs of earlier versions have not recorded the notes.
-    notes = (*record.get("notes", ()), *prepared.more_notes)
+    notes = (*map(recalled, record.get("notes", ())), *prepared.more_notes)
     return replace(prepared, audit=record, more_notes=notes)
 
 

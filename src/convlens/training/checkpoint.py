@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from convlens import backend
 from convlens.errors import RunError
 from convlens.files import DAMAGE, Remedy, write_atomically
-from convlens.language import N_, _
+from convlens.language import N_, _, recalled, recorded
 from convlens.reasons import system_reason
 from convlens.run import Run
 
@@ -148,12 +148,15 @@ def record_end(run: Run, note: str) -> None:
     Raises:
         StorageError: If the file cannot be written.
     """
-    run.write(END, json.dumps({"note": note}, ensure_ascii=False))
+    run.write(END, json.dumps({"note": recorded(note)}, ensure_ascii=False))
 
 
 def recorded_end(run: Run) -> str | None:
     """Return the note of a training that was ended before its plan, or None."""
-    return str(run.read(END)["note"]) if (run.folder / END).exists() else None
+    if not (run.folder / END).exists():
+        return None
+    note: str = recalled(run.read(END)["note"])
+    return note
 
 
 def assign_saved(path: Path, variables: list[keras.Variable], values: Arrays) -> None:
