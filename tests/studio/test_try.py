@@ -130,6 +130,9 @@ def test_two_runs_are_tried_at_a_time_and_a_third_one_waits(page, run, monkeypat
     assert ask(page, shape()).status_code == 200
     found = ask(page, picture(7), "strict").json()
     assert (found["known"], found["threshold"]) == (False, 1.0)
+    # The answer has named the threshold, which the maps do not name again.
+    notes = ask(page, picture(7), "strict", "/why").json()["notes"]
+    assert not any("threshold" in note for note in notes)
     assert found["label"] in ("bar", "disc")
     processes = {name: worker_of(page, name).number for name in ("first", "strict")}
     third = run.parent / "third"
