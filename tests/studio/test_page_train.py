@@ -27,7 +27,7 @@ def _ended(served):  # noqa: F811
     yield
     served.kill()
     for one in queue(served):
-        if is_alive(one["pid"], one["mark"]):
+        if "pid" in one and is_alive(one["pid"], one["mark"]):
             os.kill(one["pid"], signal.SIGKILL)
 
 

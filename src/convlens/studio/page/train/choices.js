@@ -1,6 +1,6 @@
 /* Choices: what one chooses between, and what will happen then, in words and minutes. */
 
-import { useEffect, useId, useState } from "preact/hooks";
+import { useEffect, useId, useLayoutEffect, useState } from "preact/hooks";
 import { call, Gone } from "../api.js";
 import { html } from "../html.js";
 import { Icon } from "../icons.js";
@@ -201,7 +201,8 @@ function Number_({ label, value, least, most, step, onValue }) {
   const id = useId();
   const [typed, setTyped] = useState(null);
   const [problem, setProblem] = useState("");
-  useEffect(() => {
+  // Before the page is painted: an effect that follows later would take away what was typed meanwhile.
+  useLayoutEffect(() => {
     setTyped(null);
     setProblem("");
   }, [value]);
