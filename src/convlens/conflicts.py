@@ -89,7 +89,7 @@ CONFLICTS: dict[str, tuple[tuple[str, str, tuple[str, ...], str], ...]] = {
             "from",
             EXCLUDES,
             ("size", "fit", "channels", "model", "stem"),
-            N_("It is given by the classifier that --from names."),
+            N_("The classifier that --from names already has its own."),
         ),
         ("recipe", EXCLUDES, ("backbone",), N_("A backbone has a training of its own.")),
         (

@@ -44,7 +44,7 @@ def test_models_lists_the_default(capsys):
          "exclude each other"),
         (["train", "SHAPES", "--from", "none.keras"], 6, "no classifier file here"),
         (["train", "SHAPES", "--from", "TRAINED", "--size", "64"], 2,
-         "--from and --size exclude each other. It is given by the classifier"),
+         "--from and --size exclude each other. The classifier that --from names"),
         (["train", "SHAPES", "--folds", "3", "--find-learning-rate"], 2, "exclude each other"),
         (["train", "SHAPES", "--run", "TRAINED"], 5, "does not exist yet"),
         (["train", "SHAPES", "--bogus"], 2, "bogus"),
