@@ -7,10 +7,13 @@ import pytest
 
 from convlens.config import Config
 from convlens.data.prepared import prepare_data
+from convlens.pipeline import train
 from convlens.progress import VARIABLE, ProgressFile
+from convlens.run import Run
 from convlens.run_folder import LIVE
 from convlens.screen import Screen
 from convlens.training.live import MOST, write_live
+from tests.trainings import CONFIG, QUIET
 
 
 def test_the_mistakes_are_those_of_the_validation_of_the_last_epoch(finished_run):
@@ -43,6 +46,22 @@ def test_a_mistake_has_the_name_of_lists(shapes, tmp_path):
     assert (live["epoch"], live["wrong"]) == (2, 1)
     write_live(tmp_path / "file" / "x", prepared, rows[:1], 3)  # not those of the validation
     assert not (tmp_path / "file").exists()
+
+
+@pytest.mark.usefixtures("no_charts")
+def test_whoever_reads_a_row_of_the_history_finds_its_mistakes(digits, tmp_path, monkeypatch):
+    real = Run.write_history
+    epochs = []
+
+    def note(run, rows):
+        if rows:
+            live = json.loads((run.folder / LIVE).read_text(encoding="utf-8"))
+            epochs.append((rows[-1]["epoch"], live["epoch"]))
+        real(run, rows)
+
+    monkeypatch.setattr(Run, "write_history", note)
+    train(digits, CONFIG.replace(epochs=2), run=tmp_path / "run", screen=QUIET)
+    assert epochs == [(1, 1), (2, 2)]
 
 
 def test_progress_is_written_where_somebody_asks_for_it(tmp_path, monkeypatch):
