@@ -7,7 +7,8 @@ import pytest
 from rich.console import Console
 
 from convlens.evaluation.evaluate import evaluate
-from convlens.report.results import judge_run, score_rows, show
+from convlens.report import results
+from convlens.report.results import judge_run, score_rows, show_scores
 from convlens.screen import Screen
 from tests.trainings import recording
 
@@ -21,28 +22,39 @@ def scored(count, threshold=None):
     return evaluate(labels, rows, ["a", "b"], threshold=threshold)
 
 
-def test_the_scores_the_baseline_and_the_place_of_the_report_are_shown(tmp_path):
+def test_the_scores_and_the_baseline_are_shown():
     screen, text = recording()
-    show(scored(120), tmp_path, screen)
+    show_scores(scored(120), screen)
     shown = text.getvalue()
     assert "Accuracy" in shown
     assert "correct for 50.0 % of the images" in shown
-    assert f"report       {tmp_path / 'report.html'}" in shown
     assert "threshold" not in shown
     assert "wide intervals" not in shown
 
 
-def test_what_the_threshold_does_is_shown(tmp_path):
+def test_the_scores_are_shown_before_the_report_is_drawn(tmp_path, monkeypatch):
     screen, text = recording()
-    show(scored(120, threshold=0.9), tmp_path, screen)
+    seen = []
+    monkeypatch.setattr(results, "write_evaluation", lambda *_: seen.append(text.getvalue()))
+    found = results.Scored(scored(120), prepared=None, indices=np.arange(120))
+    results.publish(None, tmp_path, None, found, {}, screen)
+    (before,) = seen
+    assert "Accuracy" in before
+    assert "report.html" not in before
+    assert f"report       {tmp_path / 'report.html'}" in text.getvalue()
+
+
+def test_what_the_threshold_does_is_shown():
+    screen, text = recording()
+    show_scores(scored(120, threshold=0.9), screen)
     assert "threshold    90.0 %: 50.0 % [" in text.getvalue()
     assert "] of the images reach it, and 100.0 % [" in text.getvalue()
 
 
 @pytest.mark.parametrize(("count", "noted"), [(99, True), (100, False)])
-def test_few_images_are_noted(tmp_path, count, noted):
+def test_few_images_are_noted(count, noted):
     screen, text = recording()
-    show(scored(count), tmp_path, screen)
+    show_scores(scored(count), screen)
     assert ("few test images, wide intervals" in text.getvalue()) is noted
 
 

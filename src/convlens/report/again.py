@@ -19,7 +19,7 @@ from convlens.language import _
 from convlens.preprocess import Preprocessing
 from convlens.report.finish import Predict, report_run, score
 from convlens.report.leak_free import LeakFree, leak_free, show_leak
-from convlens.report.results import Scored, show, write_evaluation
+from convlens.report.results import Scored, publish
 from convlens.report.two_views import TwoViews, show_views, two_views
 from convlens.run import Run
 from convlens.screen import Screen
@@ -198,8 +198,7 @@ def score_other(  # noqa: PLR0913 - a run, other images, and what is asked of th
     views = _with_mirror(run, scored, classifier, screen) if mirrored else None
     folder = _evaluation_folder(run, dataset)
     evaluated = {"evaluated": dataset.source, "evaluated_path": dataset.path}
-    write_evaluation(run, folder, classifier, scored, evaluated | _facts(leak, views))
-    show(scored.evaluation, folder, screen)
+    publish(run, folder, classifier, scored, evaluated | _facts(leak, views), screen)
     _show_besides(leak, views, screen)
     return folder
 

@@ -27,7 +27,7 @@ from convlens.evaluation.calibration import (
 )
 from convlens.evaluation.evaluate import evaluate
 from convlens.language import _
-from convlens.report.results import Scored, judge_run, show, write_evaluation
+from convlens.report.results import Scored, judge_run, publish
 from convlens.run import Run
 from convlens.screen import Screen
 
@@ -196,7 +196,7 @@ def report_run(
     *,
     earlier: int = 0,
 ) -> None:
-    """Write and show the report of a run.
+    """Show the scores of a run, and write its report.
 
     Args:
         run: The run.
@@ -210,9 +210,8 @@ def report_run(
     count = earlier + int(scored.evaluation.images_seen == "test")
     extra = {"test_evaluations": count} | dict(facts or {})
     unseal(run.folder)
-    write_evaluation(run, run.folder, classifier, scored, extra)
+    publish(run, run.folder, classifier, scored, extra, screen)
     seal(run.folder)
-    show(scored.evaluation, run.folder, screen)
     verdict = judge_run(run, classifier)
     if verdict:
         screen.fact(_("epochs"), verdict)

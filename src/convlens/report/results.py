@@ -131,8 +131,27 @@ def _settings(run: Run, provenance: Mapping[str, Any]) -> dict[str, dict[str, An
     return settings
 
 
-def show(evaluation: Evaluation, folder: Path, screen: Screen) -> None:
-    """Print the scores and where the report lies."""
+def publish(
+    run: Run,
+    folder: Path,
+    classifier: Classifier,
+    scored: Scored,
+    extra: Mapping[str, Any],
+    screen: Screen,
+) -> None:
+    """Print the scores, write the report of them, and print where it lies; see `write_evaluation`.
+
+    The scores are there before the report, which takes seconds to draw.
+    """
+    show_scores(scored.evaluation, screen)
+    with screen.console.status(_("writing the report")):
+        write_evaluation(run, folder, classifier, scored, extra)
+    screen.say()
+    screen.fact(_("report"), str(folder / "report.html"))
+
+
+def show_scores(evaluation: Evaluation, screen: Screen) -> None:
+    """Print the scores, what they compare with, and what the threshold does."""
     screen.say()
     screen.columns(score_rows(evaluation), left=(0, 2))
     screen.say()
@@ -147,8 +166,6 @@ def show(evaluation: Evaluation, folder: Path, screen: Screen) -> None:
                 "most"
             )
         )
-    screen.say()
-    screen.fact(_("report"), str(folder / "report.html"))
 
 
 def score_rows(evaluation: Evaluation) -> list[list[Text]]:
