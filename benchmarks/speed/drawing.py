@@ -1,6 +1,7 @@
 """Tables and charts of the results that bench.py keeps."""
 
 import json
+import math
 from collections import defaultdict
 from pathlib import Path
 from statistics import mean, median, stdev
@@ -112,7 +113,14 @@ def show_accuracy(rows: Results, results: Path, console: Console) -> None:
     """
     decks = {name: found for name, found in rows.items() if name.startswith("deck_")}
     table = table_of(
-        "training", "seeds", "accuracy", "spread", "images", "seconds", "of the lecture's"
+        "training",
+        "seeds",
+        "accuracy",
+        "spread",
+        "images",
+        "seconds",
+        "to its score",
+        "of the lecture's",
     )
     points = []
     for name, found in rows.items():
@@ -120,7 +128,7 @@ def show_accuracy(rows: Results, results: Path, console: Console) -> None:
             deck for key, deck in decks.items() if name.removeprefix("deck_").startswith(key[5:])
         )
         deck = next(same, decks.get("deck_cifar10", {}))
-        shares = ratios(found, deck, "seconds")
+        shares = ratios(found, deck, "scored_seconds")
         trainings = list(found.values())
         scores = [one["accuracy"] for one in trainings]
         table.add_row(
@@ -130,6 +138,7 @@ def show_accuracy(rows: Results, results: Path, console: Console) -> None:
             f"{100 * stdev(scores):.2f}" if len(scores) > 1 else "-",
             f"{trainings[0]['images']:,}",
             f"{median(one['seconds'] for one in trainings):,.0f}",
+            f"{median(one['scored_seconds'] for one in trainings):,.0f}",
             f"{median(shares):.2f}" if shares else "-",
         )
         points += [(name, one["seconds"], one["accuracy"]) for one in trainings]
@@ -159,28 +168,32 @@ def show_files(rows: Results, results: Path, console: Console) -> None:
 def show_growth(rows: Results, results: Path, console: Console) -> None:
     """Show time and memory against what grows."""
     table = table_of("what grows", "seconds", "GB", "of it own")
-    lines: dict[str, list[tuple[int, float, float]]] = defaultdict(list)
+    lines: dict[str, list[tuple[int, float, float, float]]] = defaultdict(list)
     for name, rounds in rows.items():
         found = rounds[0]
         kind, number = name.split("-")
-        lines[kind].append((int(number), found["seconds"], found["gigabytes"]))
+        own = found["own_gigabytes"]
+        memory = (found["gigabytes"], math.nan if own is None else own)
+        lines[kind].append((int(number), found["seconds"], *memory))
     for kind, points in lines.items():
-        for number, seconds, gigabytes in sorted(points):
-            own = rows[f"{kind}-{number}"][0].get("own_gigabytes")
-            shown = "-" if own is None else f"{own:.2f}"
-            table.add_row(f"{kind} {number:,}", f"{seconds:.1f}", f"{gigabytes:.2f}", shown)
+        for number, seconds, gigabytes, own in sorted(points):
+            cells = (f"{seconds:.1f}", f"{gigabytes:.2f}", f"{own:.2f}")
+            table.add_row(f"{kind} {number:,}", *cells)
     console.print(table)
     with new_chart((4.0 * len(lines), 5.4)) as figure:
         panels = figure.subplots(2, len(lines), squeeze=False)
         for (upper, lower), (kind, points) in zip(panels.T, lines.items(), strict=True):
-            numbers, seconds, gigabytes = zip(*sorted(points), strict=True)
+            numbers, seconds, gigabytes, own = zip(*sorted(points), strict=True)
             places = [one**2 for one in numbers] if kind == "side" else numbers
             upper.plot(places, seconds, "o-", color=BLUE)
-            lower.plot(places, gigabytes, "o-", color=GREEN)
-            upper.set(ylim=(0, None))
-            lower.set(xlabel="pixels of an image" if kind == "side" else kind, ylim=(0, None))
+            lower.plot(places, gigabytes, "o-", color=GREEN, label="all")
+            lower.plot(places, own, "o--", color=GREEN, label="without mapped files")
+            upper.set(ylim=(0, 1.1 * max(seconds)))
+            lower.set(xlabel="pixels of an image" if kind == "side" else kind)
+            lower.set(ylim=(0, 1.1 * max(gigabytes)))
         panels[0, 0].set(ylabel="seconds")
         panels[1, 0].set(ylabel="GB")
+        panels[1, 0].legend(loc="lower right")
         save(figure, results / "growth.png")
 
 
