@@ -6,6 +6,8 @@ from convlens.errors import ImageError
 from convlens.preprocess import (
     GUESSED,
     Preprocessing,
+    can_fit_arrays,
+    fit_arrays,
     prepare,
 )
 
@@ -105,6 +107,34 @@ def test_fit(fit, corner, middle):
 def test_a_white_line_is_never_black(fit, shape):
     found = prepare(np.full(shape, 255, np.uint8), Preprocessing(32, 32, 1, fit))
     assert found.max() == 255
+
+
+@pytest.mark.parametrize("fit", ["stretch", "crop", "pad"])
+@pytest.mark.parametrize("shape", [(28, 28), (28, 28, 1), (32, 32, 3), (128, 128, 3)])
+@pytest.mark.parametrize("side", [1, 20, 28, 31, 96])
+def test_many_arrays_are_resized_as_each_is(fit, shape, side):
+    images = np.random.default_rng(0).integers(0, 256, (5, *shape), np.uint8)
+    preprocessing = Preprocessing(side, side, 3 if shape[-1] == 3 else 1, fit)
+    assert can_fit_arrays(images, preprocessing)
+    expected = np.stack([prepare(image, preprocessing) for image in images])
+    assert np.array_equal(fit_arrays(images, preprocessing), expected)
+
+
+@pytest.mark.parametrize(
+    ("shape", "preprocessing"),
+    [
+        ((5, 28, 28), RGB),
+        ((5, 28, 28, 3), GREY),
+        ((5, 28, 28, 4), RGB),
+        ((5, 28, 20), GREY),
+        ((5, 28, 28), Preprocessing(8, 6, 1)),
+        ((5, 200, 200), GREY),
+        ((5, 0, 0), GREY),
+    ],
+)
+def test_other_arrays_are_prepared_one_by_one(shape, preprocessing):
+    assert not can_fit_arrays(np.zeros(shape, np.uint8), preprocessing)
+    assert not can_fit_arrays(np.zeros(shape, np.uint16), preprocessing)
 
 
 def test_arrays_of_other_types_are_refused():

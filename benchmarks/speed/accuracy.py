@@ -7,10 +7,10 @@ python benchmarks/speed/accuracy.py convlens PATH [--seed 0] [--mirror] -- OPTIO
 The options are those of `convlens train`. --mirror adds `convlens evaluate --views mirror`.
 
 Prints one line of JSON: the seconds of the whole command; those from the start of its process until
-its accuracy is printed, after which `convlens train` writes its report; the processor time of all its
-cores, which tells how long it would take on a machine that nobody else uses; and the accuracy of the
-test images. A deck's program ends with its accuracy. It trains on the images of the path that are not
-its test images, and keeps 20 % of them for validation, as convlens does.
+its accuracy is printed, after which `convlens train` writes its report; the processor time of all
+its cores, which tells how long it would take on a machine that nobody else uses; and the accuracy
+of the test images. A deck's program ends with its accuracy. It trains on the images of the path
+that are not its test images, and keeps 20 % of them for validation, as convlens does.
 """
 
 import argparse

@@ -25,6 +25,7 @@ from convlens.unit import LEVELS, Unit, Values, choose_unit, to_bytes, values_of
 ImageArray = NDArray[np.uint8]
 """The pixels of one image or of several; each docstring gives the shape."""
 
+SMALL = 128  # pixels of a side, up to which arrays are resized many at a time
 GUESSED = "guessed for each image"  # not translated: a value in classifier files
 # Remarks on images, to be translated and completed with their number.
 FRAMES = N_("images with several pages or frames, of which the first is used: {number:,}")
@@ -186,6 +187,47 @@ def fit_image(image: Image.Image, preprocessing: Preprocessing) -> ImageArray:
         fit = FITS.get(preprocessing.fit, Image.Image.resize)
         image = fit(image, (width, height), bilinear)
     return np.asarray(image, dtype=np.uint8).reshape(height, width, channels)
+
+
+def can_fit_arrays(images: object, preprocessing: Preprocessing) -> bool:
+    """Return whether images are small square arrays of bytes, and the input is square, too.
+
+    Of other shapes, Pillow may resize the columns before the rows, which rounds in another way.
+    """
+    if not isinstance(images, np.ndarray) or images.dtype != np.uint8:
+        return False
+    height, width, channels = (*images.shape[1:], 1)[:3]
+    is_square = height == width and preprocessing.height == preprocessing.width
+    return is_square and channels == preprocessing.channels and 0 < height <= SMALL
+
+
+def fit_arrays(images: ImageArray, preprocessing: Preprocessing) -> ImageArray:
+    """Return images of one size as `fit_image` does, many times as fast where they are small.
+
+    Pillow resizes the rows of an image first, and then its columns, each by itself. Images on top
+    of one another therefore get the rows that each would get, and side by side the columns.
+
+    Args:
+        images: (m, height, width) or (m, height, width, channels) images, see `can_fit_arrays`.
+        preprocessing: How they are brought to the input of the network.
+
+    Returns:
+        (m, height, width, channels) images.
+    """
+    count, height, width = images.shape[:3]
+    channels = images.shape[3:] if preprocessing.channels > 1 else ()
+    rows = _resized(images.reshape(count * height, width, *channels), width=preprocessing.width)
+    rows = rows.reshape(count, height, -1, *channels).swapaxes(0, 1)
+    columns = _resized(rows.reshape(height, -1, *channels), height=preprocessing.height)
+    found = columns.reshape(preprocessing.height, count, -1, preprocessing.channels)
+    return np.ascontiguousarray(found.swapaxes(0, 1))
+
+
+def _resized(
+    pixels: ImageArray, *, width: int | None = None, height: int | None = None
+) -> ImageArray:
+    size = (width or pixels.shape[1], height or pixels.shape[0])
+    return np.asarray(Image.fromarray(pixels).resize(size, Image.Resampling.BILINEAR))
 
 
 def _pad(image: Image.Image, size: tuple[int, int], method: Image.Resampling) -> Image.Image:

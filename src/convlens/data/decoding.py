@@ -30,6 +30,8 @@ from convlens.preprocess import (
     ImageArray,
     Preprocessing,
     Reading,
+    can_fit_arrays,
+    fit_arrays,
     fit_image,
     read_image,
 )
@@ -116,9 +118,13 @@ class Reader:
         self._preprocessing = preprocessing
         self._survive = survive
         self._blank = np.zeros(preprocessing.shape, np.uint8)
+        self._can_fit = self._levels is None and can_fit_arrays(dataset.images, preprocessing)
 
     def read_some(self, indices: NDArray[np.int64]) -> list[Decoded]:
         """Decode several images; see `read`."""
+        if self._can_fit:
+            images = fit_arrays(np.asarray(self._images)[indices], self._preprocessing)
+            return [Decoded(pixels, NO_LOOK) for pixels in images]
         return [self.read(index) for index in indices.tolist()]
 
     def looks_of(self, indices: NDArray[np.int64], decoded: Sequence[Decoded]) -> Looks:
