@@ -19,7 +19,7 @@ import pytest
 from matplotlib.figure import Figure
 from PIL import Image
 
-from convlens import backend, language
+from convlens import backend, language_choice
 from convlens.report import page
 
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
@@ -43,8 +43,8 @@ def pytest_runtest_setup() -> None:
 
     The language is English in every locale, and after each test that chooses another one.
     """
-    os.environ[language.VARIABLE] = "en"
-    language._chosen.set(None)
+    os.environ[language_choice.VARIABLE] = "en"
+    language_choice._chosen.set(None)
     random.seed(0)
     if "keras" in sys.modules:
         sys.modules["keras"].utils.set_random_seed(0)

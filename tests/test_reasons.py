@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 import convlens
-from convlens.language import again, using
+from convlens.language import again
+from convlens.language_choice import using
 from convlens.reasons import KNOWN, system_reason
 
 

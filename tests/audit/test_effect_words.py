@@ -8,7 +8,7 @@ from convlens.audit.effect import Effect
 from convlens.audit.effect_words import explanation, headline
 from convlens.evaluation.paired import Pair
 from convlens.evaluation.scores import Score
-from convlens.language import using
+from convlens.language_choice import using
 
 LEAK = Effect(
     kind="leak",

@@ -12,7 +12,7 @@ from convlens.audit.evidence import (
     rules_of,
 )
 from convlens.audit.finding import found
-from convlens.language import using
+from convlens.language_choice import using
 
 ACCURACY = {"value": 0.91, "low": 0.85, "high": 0.95, "n": 120}
 

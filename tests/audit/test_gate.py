@@ -17,7 +17,8 @@ from convlens.config import Config
 from convlens.data.prepared import prepare_data
 from convlens.data.sources import load_data
 from convlens.data.splits import Splits
-from convlens.language import again, using
+from convlens.language import again
+from convlens.language_choice import using
 from tests.audit.photographs import make_set
 
 

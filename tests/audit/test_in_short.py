@@ -4,7 +4,7 @@ import pytest
 
 from convlens.audit.finding import found, others_first
 from convlens.audit.in_short import example_of, in_short
-from convlens.language import using
+from convlens.language_choice import using
 
 ACCURACY = {"value": 0.91, "low": 0.85, "high": 0.95, "n": 120}
 

@@ -21,6 +21,7 @@ from convlens.audit.map import make_map
 from convlens.audit.page import Measured, render, write_page
 from convlens.data.dataset import Dataset
 from convlens.evaluation.metrics import wilson
+from convlens.language_choice import using
 from tests.audit.made import make_dataset, make_findings
 from tests.audit.test_effect import made as made_features
 from tests.explain.test_languages import Signs, words_left
@@ -150,14 +151,14 @@ def test_both_languages_have_the_same_texts(html):
     assert all(
         re.search("[\u4e00-\u9fff]", text) for text in chinese if text not in ("English", "900、4")
     )
-    with language.using("zh"):
+    with using("zh"):
         assert chinese[english.index("Data check")] == "資料檢查"
 
 
 def test_no_english_sentence_is_left_in_the_other_language(dataset, monkeypatch):
     known = {"zh": Signs(), "en": gettext.NullTranslations()}
     monkeypatch.setattr(language, "_translations", known.__getitem__)
-    with language.using("zh"):
+    with using("zh"):
         text = render(Audit(dataset, make_findings(dataset)), measured_of(dataset))
     text = re.sub(r"<style.*?</style>|<script.*?</script>", "", text, flags=re.DOTALL)
     text = re.sub(r'<span lang="en">.*?</span>', "", text, flags=re.DOTALL)

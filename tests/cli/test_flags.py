@@ -15,7 +15,7 @@ from convlens.cli.flags import (
 )
 from convlens.config import Config, all_settings
 from convlens.errors import ConfigError
-from convlens.language import using
+from convlens.language_choice import using
 from tests.cli.commands import run
 
 

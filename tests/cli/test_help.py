@@ -14,7 +14,8 @@ from convlens.cli.commands import COMMANDS
 from convlens.cli.help import placeholder
 from convlens.cli.overview import Wrapped, composed, epilogue, translated
 from convlens.cli.show import COMMANDS as SHOWN
-from convlens.language import _, _message, using
+from convlens.language import _, _message
+from convlens.language_choice import using
 from tests.cli.commands import run
 
 ALL = [

@@ -6,7 +6,7 @@ import pytest
 
 from convlens.cli import main
 from convlens.cli.models import models_page
-from convlens.language import using
+from convlens.language_choice import using
 from convlens.zoo.registry import list_models, model_info
 
 

@@ -15,7 +15,7 @@ from convlens.cli.summary_formats import (
     print_table,
     stage_facts,
 )
-from convlens.language import using
+from convlens.language_choice import using
 from convlens.zoo.create import create_model
 
 

@@ -14,7 +14,7 @@ import pytest
 from PIL import Image
 
 from convlens import language
-from convlens.language import using
+from convlens.language_choice import using
 from convlens.zoo.registry import list_models
 from tests.cli.commands import QUICK, run
 

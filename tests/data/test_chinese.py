@@ -12,7 +12,8 @@ from convlens.config import Config
 from convlens.data.prepared import prepare_data
 from convlens.data.sources import load_data
 from convlens.errors import ConvlensError
-from convlens.language import again, using
+from convlens.language import again
+from convlens.language_choice import using
 from convlens.preprocess import read_image
 from convlens.zoo.keras_file import open_keras_file
 from convlens.zoo.torch_file import read_torch_file

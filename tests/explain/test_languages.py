@@ -20,6 +20,7 @@ from convlens.explain.pages.microscope_views import cell_page, layers_table
 from convlens.explain.pages.page import Page
 from convlens.explain.pages.terminal import print_page
 from convlens.explain.pages.worksheet import draw_worksheet
+from convlens.language_choice import using
 from tests.explain.networks import exercises, look_at
 
 WORD = re.compile(r"[A-Za-z]{3,}")
@@ -48,7 +49,7 @@ class Signs(gettext.NullTranslations):
 def signs(monkeypatch):
     known = {"zh": Signs(), "en": gettext.NullTranslations()}
     monkeypatch.setattr(language, "_translations", known.__getitem__)
-    with language.using("zh"):
+    with using("zh"):
         yield
 
 

@@ -3,7 +3,7 @@ from dataclasses import replace
 
 from convlens.export.card import render_card
 from convlens.export.cost import Cost
-from convlens.language import using
+from convlens.language_choice import using
 from tests.export.conftest import NAMES, SCORES
 from tests.export.test_proof import GOOD
 

@@ -9,7 +9,7 @@ import jupytext
 import nbformat
 import pytest
 
-from convlens.language import using
+from convlens.language_choice import using
 from convlens.lessons.notebook import find_lessons, read_notebook, run_notebook
 from convlens.screen import Screen
 

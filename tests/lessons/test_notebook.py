@@ -7,7 +7,7 @@ import nbformat
 import pytest
 
 from convlens.errors import ConfigError
-from convlens.language import using
+from convlens.language_choice import using
 from convlens.lessons.lesson import Lesson
 from convlens.lessons.notebook import (
     IN_CLONE,

@@ -14,7 +14,7 @@ from sklearn.naive_bayes import GaussianNB
 
 from convlens.errors import StorageError
 from convlens.evaluation.evaluate import evaluate
-from convlens.language import using
+from convlens.language_choice import using
 from convlens.report.page import write_report
 
 HISTORY = [

@@ -1,7 +1,8 @@
 """Every setting has a name in both languages, and the report shows its key beside it."""
 
 from convlens.classifier.runtime import said_arithmetic
-from convlens.language import _, using
+from convlens.language import _
+from convlens.language_choice import using
 from convlens.report.page import _rows
 from convlens.report.setting_names import NAMES, said_strength
 from convlens.sections import all_settings

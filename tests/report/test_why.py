@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from convlens.evaluation.evaluate import evaluate
-from convlens.language import again, using
+from convlens.language import again
+from convlens.language_choice import using
 from convlens.maps import checking, explainer, methods, network
 from convlens.maps.deletion import choices_for
 from convlens.maps.evidence import corrected

@@ -15,7 +15,8 @@ from convlens.config import Config
 from convlens.data.prepared import prepare_data
 from convlens.data.sources import load_data
 from convlens.errors import ConvlensError, Interrupted
-from convlens.language import again, using
+from convlens.language import again
+from convlens.language_choice import using
 from convlens.pipeline import train
 from convlens.run import Run
 from convlens.screen import Screen

@@ -3,7 +3,7 @@
 import pytest
 
 from convlens.data.sources import load_to_check
-from convlens.language import using
+from convlens.language_choice import using
 from convlens.studio.training.plan_process import _notes
 from tests.studio.conftest import picture
 

@@ -10,7 +10,7 @@ from math import nan
 
 import pytest
 
-from convlens.language import language, using
+from convlens.language_choice import language, using
 from convlens.studio.training import entry as states
 from convlens.studio.training import process
 from convlens.studio.training.entry import Entry

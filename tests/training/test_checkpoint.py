@@ -16,7 +16,8 @@ import pytest
 from convlens.cli import main
 from convlens.config import Config
 from convlens.errors import Interrupted, RunError, StorageError
-from convlens.language import _, using
+from convlens.language import _
+from convlens.language_choice import using
 from convlens.pipeline import train
 from convlens.run import Run
 from convlens.training.checkpoint import assign_saved, record_end, recorded_end

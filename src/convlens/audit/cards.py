@@ -16,7 +16,8 @@ from convlens.charts.html import data_uri, image_uri
 from convlens.charts.images import SMALL
 from convlens.data.dataset import Dataset
 from convlens.errors import ImageError
-from convlens.language import _, language, speak
+from convlens.language import _
+from convlens.language_choice import language, speak
 from convlens.preprocess import open_image
 from convlens.text import printable
 from convlens.unit import Unit

@@ -30,7 +30,8 @@ from convlens.data.splits import Splits
 from convlens.data.store import Store, is_stored
 from convlens.errors import ImageError, StorageError
 from convlens.evaluation.evaluate import evaluate
-from convlens.language import _, language, speak
+from convlens.language import _
+from convlens.language_choice import language, speak
 from convlens.preprocess import Preprocessing, prepare
 from convlens.reasons import system_reason
 from convlens.report.results import Scored, write_evaluation

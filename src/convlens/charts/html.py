@@ -15,7 +15,8 @@ from PIL import Image
 
 from convlens.charts.fonts import subset_font
 from convlens.charts.images import SMALL
-from convlens.language import TAGS, Message, _, again, language, ngettext, sentences, using
+from convlens.language import Message, _, again, ngettext, sentences
+from convlens.language_choice import TAGS, language, using
 from convlens.preprocess import ImageArray
 
 DPI = 150  # pixels an inch, of a PNG and of the images in an SVG

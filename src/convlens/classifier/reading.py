@@ -11,7 +11,7 @@ from PIL import Image
 
 from convlens.errors import ImageError
 from convlens.image_file import ImageLike
-from convlens.language import language, speak
+from convlens.language_choice import language, speak
 from convlens.preprocess import ImageArray, Preprocessing, fit_image, read_image
 
 

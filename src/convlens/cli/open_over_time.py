@@ -13,7 +13,8 @@ from convlens.explain.pages.terminal import print_page
 from convlens.explain.pages.time_machine_figure import Strip, kernel_strips, way_figure
 from convlens.explain.pages.time_machine_views import way_data, way_page, weight_data, weight_page
 from convlens.explain.time_machine.machine import TimeMachine
-from convlens.language import _, using
+from convlens.language import _
+from convlens.language_choice import using
 from convlens.run import Run
 from convlens.run_folder import is_of_run
 from convlens.text import printable

@@ -25,7 +25,8 @@ from convlens.explain.pages.page import Page
 from convlens.explain.pages.terminal import print_page
 from convlens.explain.pages.worksheet import write_worksheet
 from convlens.files import and_more
-from convlens.language import N_, _, listed, using
+from convlens.language import N_, _, listed
+from convlens.language_choice import using
 from convlens.run import Run
 from convlens.run_folder import is_of_run
 from convlens.screen import Screen

@@ -13,7 +13,8 @@ from convlens.cli.summary_formats import PRINTERS, layer_facts, print_table, sta
 from convlens.config import Config
 from convlens.errors import ConfigError, RunError
 from convlens.files import storage_errors
-from convlens.language import N_, _, again, listed, ngettext, using
+from convlens.language import N_, _, again, listed, ngettext
+from convlens.language_choice import using
 from convlens.screen import Screen
 
 if TYPE_CHECKING:

@@ -16,7 +16,8 @@ from convlens.cluster.nodes import Node, check_nodes
 from convlens.cluster.tasks import run_tasks
 from convlens.cluster.undisturbed import AUTHENTICATION, authenticate, undisturbed
 from convlens.errors import BackendError, ClusterError, ConfigError
-from convlens.language import VARIABLE, _, language
+from convlens.language import _
+from convlens.language_choice import VARIABLE, language
 from convlens.quiet import silenced_stderr
 from convlens.reasons import system_reason
 

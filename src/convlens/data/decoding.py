@@ -24,7 +24,8 @@ from convlens.data.growing import Files, Growing, growing
 from convlens.data.looks import LOOK, Looks, look_at
 from convlens.errors import ImageError
 from convlens.image_file import named
-from convlens.language import N_, _, language, speak
+from convlens.language import N_, _
+from convlens.language_choice import language, speak
 from convlens.preprocess import (
     FEW_LEVELS,
     ImageArray,

@@ -11,7 +11,7 @@ import numpy as np
 from convlens.data.dataset import Dataset
 from convlens.decode import Header, read_header
 from convlens.errors import ImageError
-from convlens.language import language, speak
+from convlens.language_choice import language, speak
 
 SAMPLE = 20_000  # headers; reading them takes some 10 s from a cold disk
 ARRAY_MODES = {1: "L", 3: "RGB", 4: "RGBA"}

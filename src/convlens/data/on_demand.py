@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from convlens.language import language, speak
+from convlens.language_choice import language, speak
 from convlens.preprocess import ImageArray, Preprocessing, prepare
 
 

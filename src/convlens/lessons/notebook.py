@@ -20,7 +20,8 @@ from nbformat import NotebookNode, v4
 
 from convlens.errors import ConfigError
 from convlens.files import write_atomically
-from convlens.language import _, language
+from convlens.language import _
+from convlens.language_choice import language
 from convlens.lessons.lesson import Lesson
 from convlens.screen import Screen
 from convlens.text import printable
@@ -51,7 +52,7 @@ def in_one_language(text: str) -> str:
     A paragraph with a Chinese character is Chinese. Headings, tables, formulas and code are in both
     languages, or in none.
 
-    >>> from convlens.language import using
+    >>> from convlens.language_choice import using
     >>> with using("en"):
     ...     in_one_language("## 池化 · Pooling\n\n取最大值。\n\nIt takes the largest value.")
     '## Pooling\n\nIt takes the largest value.'
@@ -69,7 +70,7 @@ def in_one_language(text: str) -> str:
 def heading_in_one_language(heading: str) -> str:
     """Return a heading `中文 · English` in the chosen language, with its signs and its number.
 
-    >>> from convlens.language import using
+    >>> from convlens.language_choice import using
     >>> with using("zh"):
     ...     heading_in_one_language("# 001 手寫數字 · Handwritten digits")
     '# 001 手寫數字'

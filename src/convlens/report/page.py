@@ -18,7 +18,8 @@ from convlens.charts.style import percent
 from convlens.classifier.runtime import said_arithmetic
 from convlens.evaluation.evaluate import EXPLANATIONS, Evaluation
 from convlens.files import and_more, write_atomically
-from convlens.language import N_, TAGS, Message, _, again, language
+from convlens.language import N_, Message, _, again
+from convlens.language_choice import TAGS, language
 from convlens.preprocess import ImageArray
 from convlens.report.content import (
     MISTAKES,

@@ -14,7 +14,8 @@ from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from convlens.language import _, using
+from convlens.language import _
+from convlens.language_choice import using
 
 OPEN_PATHS = ("/v2/health/live", "/v2/health/ready")  # need no token, as probes have none
 

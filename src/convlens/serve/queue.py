@@ -23,7 +23,8 @@ from convlens.decode import may_begin_deep, read_header
 from convlens.errors import ImageError
 from convlens.export.folder import Exported
 from convlens.image_file import name_of
-from convlens.language import _, language, using
+from convlens.language import _
+from convlens.language_choice import language, using
 from convlens.preprocess import ImageArray, Preprocessing, prepare
 from convlens.serve.limits import Limits, Refusal
 from convlens.serve.model import Served

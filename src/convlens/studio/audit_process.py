@@ -23,7 +23,8 @@ from convlens.data.prepared import Prepared, prepare_data
 from convlens.data.sources import load_to_check
 from convlens.errors import ConvlensError, DataError
 from convlens.files import write_atomically
-from convlens.language import TAGS, _, again, using
+from convlens.language import _, again
+from convlens.language_choice import TAGS, using
 
 KINDER = 5  # how much more the page may compute than this process
 PAUSE = 0.2  # seconds between two lines of progress

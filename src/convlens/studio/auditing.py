@@ -13,7 +13,8 @@ from convlens.audit.codes import CODES
 from convlens.audit.finding import Finding
 from convlens.data.dataset import split_of
 from convlens.files import write_atomically
-from convlens.language import N_, _, language
+from convlens.language import N_, _
+from convlens.language_choice import language
 from convlens.processes import end
 from convlens.studio.listing import short_digest, time_of
 from convlens.studio.problem import GONE, Problem

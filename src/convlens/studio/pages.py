@@ -10,7 +10,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from convlens.language import _, using
+from convlens.language import _
+from convlens.language_choice import using
 from convlens.studio.page_texts import TEXTS
 from convlens.studio.problem import Problem
 from convlens.vendor import package_folder

@@ -12,7 +12,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from convlens.language import VARIABLE, language
+from convlens.language_choice import VARIABLE, language
 from convlens.processes import own_command
 
 

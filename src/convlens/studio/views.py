@@ -12,7 +12,8 @@ import numpy as np
 from convlens.data.dataset import Dataset, check, split_of
 from convlens.data.walk import walk
 from convlens.errors import DataError
-from convlens.language import _, again, language
+from convlens.language import _, again
+from convlens.language_choice import language
 from convlens.studio.asking import Query
 from convlens.studio.changes import class_id
 from convlens.studio.history import Step

@@ -12,7 +12,8 @@ from concurrent.futures import Future
 from pathlib import Path
 from typing import Any
 
-from convlens.language import N_, VARIABLE, _, language
+from convlens.language import N_, _
+from convlens.language_choice import VARIABLE, language
 from convlens.processes import end, own_command
 from convlens.studio.problem import Problem
 

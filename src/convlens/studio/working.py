@@ -18,7 +18,8 @@ from collections.abc import Callable, Iterator
 from typing import IO, Any
 
 from convlens.errors import ConvlensError
-from convlens.language import TAGS, again, using
+from convlens.language import again
+from convlens.language_choice import TAGS, using
 
 PAUSE = 0.2  # seconds between two lines of progress
 Tell = Callable[[dict[str, Any]], None]

@@ -9,7 +9,7 @@ import pytest
 
 from convlens.errors import ConfigError
 from convlens.explain.pages.microscope_html import render_microscope
-from convlens.language import using
+from convlens.language_choice import using
 from tests.explain.networks import look_at, nested
 
 

@@ -16,7 +16,7 @@ from convlens.explain.pages.worksheet import (
     write_worksheet,
 )
 from convlens.explain.pages.worksheet_steps import Part
-from convlens.language import using
+from convlens.language_choice import using
 from tests.explain.networks import exercises, look_at
 
 

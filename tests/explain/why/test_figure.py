@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from convlens.explain.why.figure import draw_explanations
-from convlens.language import using
+from convlens.language_choice import using
 from tests.explain.why.made import explained
 
 NAME = "IMG_20260912_083412_HDR_portrait_mode_very_long_filename(1).jpeg"

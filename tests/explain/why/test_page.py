@@ -10,7 +10,7 @@ import pytest
 
 from convlens.explain.why import shown_map
 from convlens.explain.why.page import render
-from convlens.language import using
+from convlens.language_choice import using
 from convlens.maps.explainer import Explainer
 from tests.explain.why.made import explained, with_failed_deletion
 from tests.maps.networks import marked, red_finder

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from convlens.explain.why.page import render
-from convlens.language import using
+from convlens.language_choice import using
 from tests.explain.why.made import explained
 
 MARKED = "() => [...document.querySelectorAll('.marked')].map((one) => one.textContent)"

@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from convlens.files import write_atomically
-from convlens.language import _, language
+from convlens.language import _
+from convlens.language_choice import language
 from convlens.run_folder import CLASSIFIER
 from convlens.studio.listing import short_digest, time_of
 from convlens.studio.microscope.pictures import Pictures

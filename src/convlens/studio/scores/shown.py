@@ -8,7 +8,8 @@ from convlens.data.correction_lists import read_list
 from convlens.evaluation.epochs import judge_epochs
 from convlens.evaluation.evaluate import EXPLANATIONS
 from convlens.evaluation.paired import Pair
-from convlens.language import TAGS, _, using
+from convlens.language import _
+from convlens.language_choice import TAGS, using
 from convlens.report.content import (
     accuracy_in_words,
     none_of_these_in_words,

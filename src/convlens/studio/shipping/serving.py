@@ -19,7 +19,8 @@ from typing import Any
 from convlens.errors import ConvlensError
 from convlens.files import storage_errors, write_atomically
 from convlens.folders import make_folder
-from convlens.language import N_, VARIABLE, _, language
+from convlens.language import N_, _
+from convlens.language_choice import VARIABLE, language
 from convlens.processes import end, own_command
 from convlens.studio.opening import Places, write_privately
 from convlens.studio.problem import GONE, Problem

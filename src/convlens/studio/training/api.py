@@ -6,7 +6,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from convlens.language import _, language
+from convlens.language import _
+from convlens.language_choice import language
 from convlens.studio.problem import WRONG, Problem
 from convlens.studio.studio import Content, Studio, answer, read_content
 from convlens.studio.training import watching

@@ -7,7 +7,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from convlens.language import N_, TAGS, _, language, using
+from convlens.language import N_, _
+from convlens.language_choice import TAGS, language, using
 from convlens.lock import was_killed
 from convlens.memory import why_killed
 from convlens.studio.problem import Problem

@@ -14,7 +14,8 @@ from dataclasses import asdict, replace
 from typing import Any
 
 from convlens.files import write_atomically
-from convlens.language import VARIABLE, _, language
+from convlens.language import _
+from convlens.language_choice import VARIABLE, language
 from convlens.processes import end, own_command
 from convlens.progress import VARIABLE as PROGRESS
 from convlens.studio.listing import short_digest

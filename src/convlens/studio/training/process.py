@@ -16,7 +16,7 @@ from pathlib import Path
 import psutil
 
 from convlens.classifier.kept import VARIABLE as KEEP
-from convlens.language import VARIABLE, language
+from convlens.language_choice import VARIABLE, language
 from convlens.processes import own_command
 from convlens.progress import VARIABLE as PROGRESS
 

@@ -15,7 +15,8 @@ from subprocess import Popen
 
 from convlens.errors import ConvlensError
 from convlens.folders import make_folder
-from convlens.language import _, using
+from convlens.language import _
+from convlens.language_choice import using
 from convlens.lock import is_locked
 from convlens.run_folder import LIVE, is_begun, is_claimed
 from convlens.studio.listing import time_of

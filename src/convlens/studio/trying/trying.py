@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from convlens.language import _, language, listed
+from convlens.language import _, listed
+from convlens.language_choice import language
 from convlens.lock import is_locked
 from convlens.run_folder import CLASSIFIER
 from convlens.studio.listing import short_digest, time_of

@@ -1,0 +1,96 @@
+"""Language choice: in which language texts are made, by what a program or the environment says."""
+
+import contextlib
+import locale
+import os
+from collections.abc import Iterator
+from contextvars import ContextVar
+
+from convlens.errors import ConfigError
+
+TAGS = {"en": "en", "zh": "zh-Hant-TW"}  # the languages, and how HTML names them
+VARIABLE = "CONVLENS_LANG"
+
+_chosen: ContextVar[str | None] = ContextVar("language", default=None)
+
+
+def set_language(language: str) -> None:
+    """Choose the language of all texts that are made from now on.
+
+    The processes and threads that are started later follow. A server that answers each request in
+    the language of its reader takes `using`.
+
+    Args:
+        language: "en", or "zh" for Chinese as it is used in Taiwan; also a name such as zh_TW.
+
+    Raises:
+        ConfigError: If the language is another one.
+    """
+    _chosen.set(known_language(language))
+    # Jupyter runs each cell in a context of its own, and threads begin with an empty one.
+    os.environ[VARIABLE] = known_language(language)
+
+
+def speak(language: str) -> None:
+    """Choose the language of this thread alone: the initializer of a pool of threads.
+
+    >>> from concurrent.futures import ThreadPoolExecutor
+    >>> with using("zh"), ThreadPoolExecutor(initializer=speak, initargs=(language(),)) as pool:
+    ...     pool.submit(language).result()
+    'zh'
+    """
+    _chosen.set(known_language(language))
+
+
+@contextlib.contextmanager
+def using(language: str) -> Iterator[None]:
+    """Choose the language of the texts that are made within the context."""
+    token = _chosen.set(known_language(language))
+    try:
+        yield
+    finally:
+        _chosen.reset(token)
+
+
+def language() -> str:
+    """Return the chosen language, "en" or "zh".
+
+    It is that of `set_language`, or else of the variable CONVLENS_LANG, or else of the locale, and
+    otherwise English.
+    """
+    return _chosen.get() or _of_environment()
+
+
+def known_language(language: str) -> str:
+    """Return "en" or "zh" for a language or the name of a locale.
+
+    Raises:
+        ConfigError: If the language is another one.
+    """
+    # Here, because these texts themselves are in the language that is chosen.
+    from convlens.language import _, listed
+
+    short = language.replace("-", "_").split("_")[0].lower()
+    if short not in TAGS:
+        raise ConfigError(
+            _("the language must be one of {known}; found {found!r}.").format(
+                known=listed(TAGS), found=language
+            )
+        )
+    return short
+
+
+def _of_environment() -> str:
+    """Return the language that the environment names, or English."""
+    named = os.environ.get(VARIABLE) or _of_locale()
+    return next((known for known in TAGS if named.lower().startswith(known)), "en")
+
+
+def _of_locale() -> str:
+    """Return the name of the locale, as zh_TW.UTF-8, by the rules of GNU gettext."""
+    variables = ("LC_ALL", "LC_MESSAGES", "LANG")
+    # Windows has no such variables. Its locales are named as in Chinese (Traditional)_Taiwan.
+    name = next(filter(None, map(os.environ.get, variables)), locale.getlocale()[0] or "")
+    if name.split(".")[0] in ("", "C", "POSIX"):
+        return "en"
+    return (os.environ.get("LANGUAGE") or name).replace("Chinese", "zh")
