@@ -5,7 +5,7 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from convlens.explain.arithmetic.sizes import Border
+from convlens.explain.arithmetic.windows import Border
 from convlens.explain.pages.page import Grid, Table
 
 

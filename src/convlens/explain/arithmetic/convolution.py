@@ -22,7 +22,7 @@ from convlens.explain.arithmetic.exact import (
     take_cells,
     write_shape,
 )
-from convlens.explain.arithmetic.sizes import Border, Side, lay_both
+from convlens.explain.arithmetic.windows import Border, Side, lay_both
 from convlens.language import N_, _
 
 

@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike
 
 from convlens.errors import ConfigError
 from convlens.explain.arithmetic.exact import Numbers, as_image, as_numbers, check_place
-from convlens.explain.arithmetic.sizes import Border, Side, lay_both
+from convlens.explain.arithmetic.windows import Border, Side, lay_both
 from convlens.language import _, listed
 
 # What becomes of the values in a window.

@@ -14,10 +14,10 @@ from convlens.explain.arithmetic.sizes import (
     conv_params,
     dense_params,
     depthwise_params,
-    lay_windows,
     receptive_field,
     separable_params,
 )
+from convlens.explain.arithmetic.windows import lay_windows
 from convlens.language import N_, _
 
 __all__ = ["STACKS", "LayerSize", "LayerText", "measure", "read_layers"]

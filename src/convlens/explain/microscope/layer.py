@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from convlens.anatomy.graph import Call
 from convlens.errors import ConfigError
 from convlens.explain.arithmetic.calculations import WeightedSum
-from convlens.explain.arithmetic.sizes import Side, lay_both
+from convlens.explain.arithmetic.windows import Side, lay_both
 from convlens.explain.arithmetic.writing import Step
 from convlens.files import and_more
 from convlens.language import N_, _

@@ -14,7 +14,7 @@ import numpy as np
 from convlens.charts.html import each_language
 from convlens.explain.arithmetic.convolution import as_grouped
 from convlens.explain.arithmetic.functions import FUNCTIONS
-from convlens.explain.arithmetic.sizes import pair
+from convlens.explain.arithmetic.windows import pair
 from convlens.explain.microscope.layer import Layer, Numbers, sides_of
 from convlens.explain.microscope.pointwise import LARGEST_INDEX, NOISY, activation_of, number_cells
 from convlens.explain.microscope.reductions import batch_arrays

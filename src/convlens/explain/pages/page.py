@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 
 from convlens.explain.arithmetic.exact import Numbers
-from convlens.explain.arithmetic.sizes import Border
+from convlens.explain.arithmetic.windows import Border
 from convlens.explain.arithmetic.writing import write_numbers
 
 WHITE = (255, 255, 255)
