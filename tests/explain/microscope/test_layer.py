@@ -1,4 +1,4 @@
-"""Layers of an opened network, when opened values agree, and how windows lie on an input."""
+"""Layers of an opened network, and how windows lie on an input."""
 
 from types import SimpleNamespace
 
@@ -8,16 +8,7 @@ from keras import layers
 
 from convlens.anatomy.graph import Call
 from convlens.errors import ConfigError
-from convlens.explain.arithmetic.writing import Step
-from convlens.explain.microscope.layer import (
-    Layer,
-    OpenedCell,
-    Operand,
-    Products,
-    sides_of,
-    single,
-    window_of,
-)
+from convlens.explain.microscope.layer import Layer, Operand, sides_of
 from tests.explain.networks import look_at, nested
 
 IMAGE = np.arange(420.0, dtype=np.float32).reshape(1, 10, 14, 3)
@@ -74,23 +65,6 @@ def layer_of(operation):
     return Layer("conv", call, 0, (Operand(IMAGE, "image"),), np.zeros((2, 2, 1)))
 
 
-def test_a_value_agrees_within_what_float32_may_differ_by():
-    cell = OpenedCell("", [Step("sum", "", 2.0)], 100.0)
-    assert not cell.agrees
-    for network, agrees in ((2.0, True), (2.00099, True), (2.0011, False)):
-        one = OpenedCell("", cell.steps, 100.0, network=network)
-        assert one.agrees is agrees
-
-
-def test_the_strongest_channels_add_or_take_most():
-    numbers = np.zeros((2, 2, 4))
-    numbers[0, 0] = (1, -3, 2, 0.5)
-    products = Products(numbers, np.ones_like(numbers), name="sum", channels=(4, 5, 6, 7))
-    assert products.strongest(2) == [1, 2]
-    row = Products(np.array([1.0, -3.0, 2.0]), np.array([9.0, 1.0, 1.0]), name="", channels=())
-    assert row.strongest(2) == [0, 1]
-
-
 def test_windows_of_a_dilated_convolution_and_of_a_pooling():
     down, across = sides_of(layer_of(layers.Conv2D(1, 3, dilation_rate=(2, 1), padding="same")))
     assert (down.window, down.before, down.rate, down.count) == (5, 2, 2, 10)
@@ -102,9 +76,3 @@ def test_windows_of_a_dilated_convolution_and_of_a_pooling():
 def test_maps_of_another_layout_are_refused():
     with pytest.raises(ConfigError, match="conv: only maps of the layout"):
         sides_of(layer_of(SimpleNamespace(data_format="channels_first")))
-
-
-def test_a_window_takes_its_values_from_the_input():
-    window = window_of(layer_of(layers.ReLU()), ((1, 3), *single((4, 2))))
-    assert (window.source, window.spans) == ("image", ((1, 3), (4, 5), (2, 3)))
-    assert window.values[:, 0, 0].tolist() == [56.0, 98.0]

@@ -14,7 +14,8 @@ from convlens.errors import ConfigError
 from convlens.explain.arithmetic.calculations import Normalization, Softmax, WeightedSum
 from convlens.explain.arithmetic.exact import Rounding
 from convlens.explain.arithmetic.writing import decimals_of
-from convlens.explain.microscope.layer import Floats, Layer, OpenedCell
+from convlens.explain.microscope.layer import Floats, Layer
+from convlens.explain.microscope.opened_cell import OpenedCell
 from convlens.explain.microscope.pointwise import activation_of
 from convlens.explain.microscope.reductions import kept_normalization
 from convlens.language import _

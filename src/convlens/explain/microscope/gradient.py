@@ -20,8 +20,9 @@ import numpy as np
 from convlens.anatomy.graph import Call
 from convlens.backend import gradients
 from convlens.errors import ConfigError, ModelError
-from convlens.explain.microscope.layer import NAMES, TOLERANCE, Floats, Layer, input_of, to_floats
+from convlens.explain.microscope.layer import NAMES, Floats, Layer, input_of, to_floats
 from convlens.explain.microscope.microscope import Microscope, run_calls
+from convlens.explain.microscope.opened_cell import TOLERANCE
 from convlens.explain.microscope.weights import Place, Weight, find_weight, inputs_of, own_part
 from convlens.files import and_more
 from convlens.language import _

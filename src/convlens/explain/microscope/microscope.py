@@ -22,7 +22,8 @@ from convlens.classifier.prediction import Prediction
 from convlens.errors import ConfigError, ModelError
 from convlens.explain.arithmetic.exact import check_place, write_shape
 from convlens.explain.microscope import pointwise, reductions, weighted_sum
-from convlens.explain.microscope.layer import NOUNS, Index, Layer, OpenedCell, Operand, parts_of
+from convlens.explain.microscope.layer import NOUNS, Layer, Operand, parts_of
+from convlens.explain.microscope.opened_cell import Index, OpenedCell
 from convlens.image_file import ImageLike, name_of, readable
 from convlens.language import N_, _, listed, one_of
 from convlens.preprocess import open_image, prepare

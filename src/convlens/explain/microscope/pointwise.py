@@ -11,16 +11,8 @@ import numpy as np
 from convlens.errors import ConfigError
 from convlens.explain.arithmetic.functions import FUNCTIONS
 from convlens.explain.arithmetic.writing import Step, write, write_sum
-from convlens.explain.microscope.layer import (
-    ONE_LOGIT,
-    Floats,
-    Index,
-    Layer,
-    OpenedCell,
-    Window,
-    single,
-    window_of,
-)
+from convlens.explain.microscope.layer import ONE_LOGIT, Floats, Layer
+from convlens.explain.microscope.opened_cell import Index, OpenedCell, Window, single, window_of
 from convlens.language import N_, _
 
 # The sign between the numbers, or a formula with {numbers} in their place; and the function.

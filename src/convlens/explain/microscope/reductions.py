@@ -13,16 +13,12 @@ from convlens.explain.arithmetic.writing import WRITTEN, Step, write, write_term
 from convlens.explain.microscope.layer import (
     ONE_LOGIT,
     Floats,
-    Index,
     Layer,
-    OpenedCell,
-    Window,
     input_of,
     sides_of,
-    single,
     to_floats,
-    window_of,
 )
+from convlens.explain.microscope.opened_cell import Index, OpenedCell, Window, single, window_of
 from convlens.explain.microscope.pointwise import open_number
 from convlens.language import N_, _
 

@@ -9,17 +9,13 @@ import numpy as np
 from convlens.errors import ConfigError
 from convlens.explain.arithmetic.calculations import Softmax
 from convlens.explain.arithmetic.convolution import Convolution, as_grouped
-from convlens.explain.microscope.layer import (
-    Floats,
+from convlens.explain.microscope.layer import Floats, Layer, input_of, sides_of, to_floats
+from convlens.explain.microscope.opened_cell import (
     Index,
-    Layer,
     OpenedCell,
     Products,
     Window,
-    input_of,
-    sides_of,
     single,
-    to_floats,
     window_of,
 )
 from convlens.explain.microscope.pointwise import activation_steps

@@ -6,8 +6,9 @@ import numpy as np
 from matplotlib.axes import Axes
 
 from convlens.charts.style import BLUE, GREY, Chart, shorten, style
-from convlens.explain.microscope.layer import Floats, Layer, Numbers, OpenedCell, Window
+from convlens.explain.microscope.layer import Floats, Layer, Numbers
 from convlens.explain.microscope.microscope import Microscope
+from convlens.explain.microscope.opened_cell import OpenedCell, Window
 from convlens.explain.pages.canvas import (
     Point,
     Shown,

@@ -5,8 +5,9 @@ from typing import Any
 import numpy as np
 
 from convlens.explain.arithmetic.writing import decimals_of, equation, write, write_number
-from convlens.explain.microscope.layer import TOLERANCE, Floats, Layer, OpenedCell, Products, Window
+from convlens.explain.microscope.layer import Floats, Layer
 from convlens.explain.microscope.microscope import Microscope
+from convlens.explain.microscope.opened_cell import TOLERANCE, OpenedCell, Products, Window
 from convlens.explain.pages.map_figures import find_input
 from convlens.explain.pages.page import Block, Grid, Lines, Page, Row, Table
 from convlens.language import N_, _, listed

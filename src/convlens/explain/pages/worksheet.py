@@ -13,8 +13,9 @@ from matplotlib.backends.backend_pdf import PdfPages
 from convlens.charts.fonts import drawable
 from convlens.charts.style import GREY, INK, RED, Chart, shorten, style, width
 from convlens.explain.microscope.exercise import Exercise, make_exercise
-from convlens.explain.microscope.layer import Layer, OpenedCell
+from convlens.explain.microscope.layer import Layer
 from convlens.explain.microscope.microscope import Microscope
+from convlens.explain.microscope.opened_cell import OpenedCell
 from convlens.explain.pages.canvas import (
     Point,
     Shown,
