@@ -3,7 +3,7 @@ import pytest
 
 from convlens.data.clusters import clusters_of
 from convlens.data.folds import folds
-from convlens.data.splits import draw, make_splits, ranks_of
+from convlens.data.splits import make_splits
 from convlens.errors import DataError
 
 NAMES = ("bee", "cat", "dog", "eel")
@@ -11,7 +11,6 @@ LABELS = np.repeat(np.arange(4), 50)
 ALONE = np.arange(200)
 USABLE = np.ones(200, bool)
 DIGESTS = np.random.default_rng(0).integers(0, 256, (1000, 16), np.uint8)
-RANKS = ranks_of(DIGESTS[:200], "any")
 
 
 def split(labels, names, clusters, usable, **settings):
@@ -62,18 +61,6 @@ def test_a_higher_limit_only_adds_images():
     )
     assert len(fewer) == 40
     assert set(fewer) < set(more)
-
-
-def test_large_clusters_are_drawn_as_often_as_small_ones():
-    # Clusters of 1 and of 9 images; the ranks of both are spread alike.
-    clusters = np.r_[np.arange(500), np.repeat(np.arange(500, 555), 9)]
-    digests = np.random.default_rng(2).integers(0, 256, (len(clusters), 16), np.uint8)
-    means = []
-    for salt in ("a", "b", "c"):
-        ranks = ranks_of(digests, salt, clusters)
-        assert all(len(set(ranks[clusters == one])) == 1 for one in (500, 530, 554))
-        means.append(ranks[500:].astype(float).mean() / 2.0**64)
-    assert 0.4 < np.mean(means) < 0.6
 
 
 def test_copies_and_groups_stay_on_one_side():
@@ -195,28 +182,9 @@ def test_tiny_classes_train_first_then_test_then_validate(size, sets):
     assert found == [[n] * 3 for n in sets]
 
 
-def test_the_last_cluster_of_any_class_trains():
-    rng = np.random.default_rng(0)
-    for _ in range(200):
-        labels = rng.integers(0, 4, 30)
-        clusters = rng.integers(0, 8, 30)
-        ranks = rng.permutation(30).astype(np.uint64)
-        drawn = draw(np.arange(30), labels, clusters, 0.5, ranks)
-        assert set(np.delete(labels, drawn)) == set(labels)
-        assert not set(clusters[drawn]) & set(np.delete(clusters, drawn))
-
-
-def test_no_share_draws_none():
-    assert not len(draw(ALONE, LABELS, ALONE, 0.0, RANKS))
-
-
 def test_folds_hold_every_image_out_once():
     held = np.concatenate([held for _, held in folds(LABELS, ALONE // 2, ALONE, 5, seed=0)])
     assert np.array_equal(np.sort(held), ALONE)
     for rest, out in folds(LABELS, ALONE // 2, ALONE, 5, seed=0):
         assert not set(rest.tolist() // np.int64(2)) & set(out.tolist() // np.int64(2))
         assert np.bincount(LABELS[out]).min() >= 9
-
-
-def test_draw_takes_nothing_for_a_share_of_zero():
-    assert len(draw(ALONE, LABELS, ALONE, 0.0, RANKS)) == 0

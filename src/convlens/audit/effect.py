@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from convlens.data.dataset import Dataset
-from convlens.data.splits import draw
+from convlens.data.draws import draw
 from convlens.evaluation.metrics import accuracy
 from convlens.evaluation.paired import Pair, compare_pairs, difference_interval
 from convlens.evaluation.scores import Score

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from convlens.data.splits import Indices
+from convlens.data.draws import Indices
 from convlens.errors import DataError
 from convlens.language import _
 

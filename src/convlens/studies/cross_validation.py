@@ -14,9 +14,10 @@ from numpy.typing import NDArray
 
 from convlens.config import Config
 from convlens.data.dataset import Dataset
+from convlens.data.draws import draw, ranks_of
 from convlens.data.folds import folds
 from convlens.data.prepared import Prepared
-from convlens.data.splits import Splits, draw, ranks_of
+from convlens.data.splits import Splits
 from convlens.errors import ConfigError
 from convlens.evaluation.evaluate import evaluate
 from convlens.files import explained_stops, write_atomically

@@ -1,0 +1,34 @@
+"""Draws take whole clusters, large ones as often as small ones, and leave each class something."""
+
+import numpy as np
+
+from convlens.data.draws import draw, ranks_of
+
+
+def test_large_clusters_are_drawn_as_often_as_small_ones():
+    # Clusters of 1 and of 9 images; the ranks of both are spread alike.
+    clusters = np.r_[np.arange(500), np.repeat(np.arange(500, 555), 9)]
+    digests = np.random.default_rng(2).integers(0, 256, (len(clusters), 16), np.uint8)
+    means = []
+    for salt in ("a", "b", "c"):
+        ranks = ranks_of(digests, salt, clusters)
+        assert all(len(set(ranks[clusters == one])) == 1 for one in (500, 530, 554))
+        means.append(ranks[500:].astype(float).mean() / 2.0**64)
+    assert 0.4 < np.mean(means) < 0.6
+
+
+def test_the_last_cluster_of_any_class_is_not_drawn():
+    rng = np.random.default_rng(0)
+    for _ in range(200):
+        labels = rng.integers(0, 4, 30)
+        clusters = rng.integers(0, 8, 30)
+        ranks = rng.permutation(30).astype(np.uint64)
+        drawn = draw(np.arange(30), labels, clusters, 0.5, ranks)
+        assert set(np.delete(labels, drawn)) == set(labels)
+        assert not set(clusters[drawn]) & set(np.delete(clusters, drawn))
+
+
+def test_no_share_draws_none():
+    alone = np.arange(20)
+    ranks = alone.astype(np.uint64)
+    assert not len(draw(alone, np.repeat([0, 1], 10), alone, 0.0, ranks))
