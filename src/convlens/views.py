@@ -10,8 +10,9 @@
 """
 
 from convlens.explain.pages.drawing import draw_page
-from convlens.explain.pages.map_views import convolution_page, pooling_page, recognition_page
+from convlens.explain.pages.map_views import convolution_page, pooling_page
 from convlens.explain.pages.network_views import network_page, sizes_page
+from convlens.explain.pages.recognition_views import recognition_page
 from convlens.explain.why.figure import draw_explanations
 
 __all__ = [

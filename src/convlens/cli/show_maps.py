@@ -13,7 +13,8 @@ from convlens.explain.arithmetic.exact import Numbers, as_numbers
 from convlens.explain.arithmetic.pooling import pool
 from convlens.explain.arithmetic.reading import get_filter, get_image
 from convlens.explain.pages.layer_views import flatten_page, join_page
-from convlens.explain.pages.map_views import convolution_page, pooling_page, recognition_page
+from convlens.explain.pages.map_views import convolution_page, pooling_page
+from convlens.explain.pages.recognition_views import recognition_page
 from convlens.language import N_, _
 
 LONGEST_TITLE = 24  # characters of a filter that is named by how it was given

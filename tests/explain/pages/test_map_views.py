@@ -1,6 +1,4 @@
-"""Pages of convolution, pooling and lecture 004's path: sizes, sums, and opened values."""
-
-from fractions import Fraction
+"""Pages of convolution and pooling: sizes, sums, and opened values."""
 
 import numpy as np
 import pytest
@@ -8,8 +6,8 @@ import pytest
 from convlens.errors import ConfigError
 from convlens.explain.arithmetic import convolve, pool
 from convlens.explain.arithmetic.reading import get_filter, get_image
-from convlens.explain.pages.map_views import convolution_page, pooling_page, recognition_page
-from convlens.explain.pages.page import Lines, Row
+from convlens.explain.pages.map_views import convolution_page, pooling_page
+from convlens.explain.pages.page import Lines
 
 
 def test_a_convolution_of_two_channels_has_a_row_for_each():
@@ -82,17 +80,3 @@ def test_a_window_of_many_cells_is_not_written_out():
 def test_partial_windows_are_told():
     facts = dict(pooling_page(pool(np.ones((3, 3), int), 2, padding="partial")).facts)
     assert facts["border"].endswith("windows reach beyond the image, only cells within it count")
-
-
-def test_the_path_ends_in_one_row_of_numbers():
-    filters = [(name, get_filter(name)[..., 0]) for name in ("left-diagonal", "cross")]
-    page = recognition_page(get_image("x9"), filters)
-    rows = [block for block in page.blocks if isinstance(block, Row)]
-    assert len(rows) == 1 + 2 + 1
-    assert [item.title for item in rows[1].items[::2]] == [
-        "left-diagonal", "map", "ReLU", "pooled", "pooled again",
-    ]  # fmt: skip
-    last = rows[-1].items[0]
-    assert last.title == "flattened, 8 numbers: map by map"
-    assert last.values[0, 0] == Fraction(1)
-    np.testing.assert_array_equal(last.values[0, :4], rows[1].items[-1].values.reshape(-1))
