@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from convlens.cli.open import Files, Look, check_options, find_index, find_place, find_unit
+from convlens.cli.open_flags import Files, Look, check_options, find_index, find_place, find_unit
 from convlens.errors import ConfigError
 from tests.explain.networks import look_at, nested
 

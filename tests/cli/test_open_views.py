@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from convlens.cli.open import Files, Look
+from convlens.cli.open_flags import Files, Look
 from convlens.cli.open_views import View, show_cell, show_gradient, show_maps, write_html
 from tests.explain.networks import look_at, nested
 

@@ -3,7 +3,7 @@
 from contextlib import nullcontext
 from pathlib import Path
 
-from convlens.cli.open import Files, Look, find_place, find_unit
+from convlens.cli.open_flags import Files, Look, find_place, find_unit
 from convlens.cli.output import print_json, write_figure
 from convlens.errors import ConfigError, RunError
 from convlens.explain.microscope.layer import Layer

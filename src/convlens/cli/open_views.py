@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from convlens.cli.open import FORMS, Files, Look, find_place, find_unit
+from convlens.cli.open_flags import FORMS, Files, Look, find_place, find_unit
 from convlens.cli.output import print_json, write_figure, write_file
 from convlens.explain.microscope.classes import explain_classes
 from convlens.explain.microscope.gradient import differentiate
