@@ -17,7 +17,7 @@ from convlens.screen import Screen
 from convlens.training.network import choose_network
 from convlens.training.setup import Setup
 from convlens.training.trainer import Trainer
-from convlens.transfer.features import FeatureCache
+from convlens.transfer.feature_cache import FeatureCache
 from tests.budget.conftest import QUIET, SMALL
 from tests.trainings import recording
 

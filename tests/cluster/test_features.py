@@ -20,7 +20,8 @@ from convlens.data.prepared import prepare_data
 from convlens.data.sources import load_data
 from convlens.errors import ClusterError
 from convlens.run import Run
-from convlens.transfer.features import FeatureCache, open_features
+from convlens.transfer.feature_cache import FeatureCache
+from convlens.transfer.features import open_features
 from convlens.transfer.wanted import Wanted, compute_missing, computed_by
 from tests.cli.commands import run
 from tests.cluster.conftest import CPUS, STORE, begun, wait_for

@@ -32,7 +32,7 @@ from convlens.studies.compare import FACTS, open_comparison
 from convlens.studies.journal import Search, suggest
 from convlens.studies.space import Choices, Range
 from convlens.training.checkpoint import State, load_state, save_state
-from convlens.transfer.features import FeatureCache
+from convlens.transfer.feature_cache import FeatureCache
 from tests.conftest import without_charts
 
 SEEN = Preprocessing(8, 8, 3)

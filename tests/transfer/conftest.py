@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from convlens.report import finish as finish_module
-from convlens.transfer.features import FeatureCache
+from convlens.transfer.feature_cache import FeatureCache
 from tests.transfer.backbones import saved
 
 

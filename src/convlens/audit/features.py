@@ -26,7 +26,8 @@ from convlens.language import _
 from convlens.preprocess import ImageArray
 from convlens.screen import Screen, duration
 from convlens.transfer.backbone import body_of
-from convlens.transfer.features import BATCH, open_features
+from convlens.transfer.feature_cache import BATCH
+from convlens.transfer.features import open_features
 from convlens.transfer.heads import Floats
 from convlens.transfer.origin import choose_backbone
 from convlens.transfer.wanted import Wanted, compute_missing

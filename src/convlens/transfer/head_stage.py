@@ -27,7 +27,8 @@ from convlens.training.live import write_live
 from convlens.training.setup import Setup
 from convlens.training.stage import Facts
 from convlens.transfer.backbone import FEATURES, HEAD, body_of
-from convlens.transfer.features import BATCH, open_features
+from convlens.transfer.feature_cache import BATCH
+from convlens.transfer.features import open_features
 from convlens.transfer.heads import Labelled, fit_dense_head, fit_linear_head, write_trials
 from convlens.transfer.wanted import Wanted, compute_missing, is_elsewhere
 

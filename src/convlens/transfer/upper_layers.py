@@ -32,7 +32,8 @@ from convlens.run import Run
 from convlens.screen import duration
 from convlens.training.checkpoint import State
 from convlens.training.setup import Setup
-from convlens.transfer.features import BATCH, FeatureCache, Network, key_of
+from convlens.transfer.feature_cache import BATCH, FeatureCache, Network
+from convlens.transfer.features import key_of
 from convlens.transfer.kept_maps import choose_map, kind_of
 
 

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from convlens.classifier.runtime import Compiled
 from convlens.data.decoding import Progress
 from convlens.data.prepared import Prepared
-from convlens.transfer.features import FeatureCache
+from convlens.transfer.feature_cache import FeatureCache
 
 
 class Wanted(NamedTuple):
