@@ -25,8 +25,9 @@ from convlens.run import Run
 from convlens.screen import Screen, duration
 from convlens.training.checkpoint import State, read_state, record_end
 from convlens.training.failures import explained_failures
-from convlens.training.fit import Hooks, Row, fit
+from convlens.training.fit import fit
 from convlens.training.fused_norm import faster_layers
+from convlens.training.hooks import Hooks, Row
 from convlens.training.interrupts import interruptible
 from convlens.training.kept import Kept
 from convlens.training.live import write_live

@@ -30,7 +30,8 @@ from convlens.evaluation.scores import Score
 from convlens.run import Run
 from convlens.screen import Screen
 from convlens.training.checkpoint import State
-from convlens.training.fit import Hooks, fit
+from convlens.training.fit import fit
+from convlens.training.hooks import Hooks
 from convlens.training.optimization import compile_for_training
 
 # scikit-learn's C on features of variance 1; a small C regularises strongly.
