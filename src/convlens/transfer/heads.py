@@ -233,42 +233,44 @@ def fit_dense_head(  # noqa: PLR0913 - the collaborators of a training
         TrainingError: If the loss is not finite.
         StorageError: If the state or the history cannot be written.
     """
-    inputs = keras.Input((train[0].shape[1],))
-    x = inputs
-    for layer in top:
-        x = layer.from_config(layer.get_config())(x)
-    head = keras.Model(inputs, x)
+    head = _copied(top, train[0].shape[1])
     settings = config.training
-
-    def batches(labelled: Labelled, **options: Any) -> Batches:
-        features, labels = labelled
-        return Batches(
-            features,
-            labels,
-            np.arange(len(labels)),
-            num_classes=top[-1].units,
-            batch_size=settings.batch_size,
-            **options,
-        )
+    shape = {"num_classes": top[-1].units, "batch_size": settings.batch_size}
 
     def keep(model: keras.Model, state: State) -> None:
         for layer, trained in zip(top, model.layers[1:], strict=True):
             layer.set_weights(trained.get_weights())
         on_best(state)
 
-    train_batches = batches(
+    train_batches = _batches(
         train,
         seed=settings.seed,
         weights=class_weights,
         steps_per_epoch=settings.steps_per_epoch,
+        **shape,
     )
     compile_for_training(head, settings, train_batches.steps)
     return fit(
         head,
         train_batches,
-        batches(val) if len(val[1]) else None,
+        _batches(val, **shape) if len(val[1]) else None,
         config,
         run,
         hooks=Hooks(on_best=keep),
         screen=screen,
     )
+
+
+def _copied(layers: Sequence[keras.layers.Dense], width: int) -> keras.Model:
+    """Return a network of copies of dense layers, from features to logits."""
+    inputs = keras.Input((width,))
+    x = inputs
+    for layer in layers:
+        x = layer.from_config(layer.get_config())(x)
+    return keras.Model(inputs, x)
+
+
+def _batches(labelled: Labelled, **settings: Any) -> Batches:
+    """Return batches of all features."""
+    features, labels = labelled
+    return Batches(features, labels, np.arange(len(labels)), **settings)
