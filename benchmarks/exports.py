@@ -29,8 +29,8 @@ import httpx
 import numpy as np
 from PIL import Image
 from rich.console import Console
-from rich.table import Table
 from server_process import running, serve_command
+from tables import table_of
 
 from convlens import backend
 from convlens.run import Run
@@ -216,9 +216,7 @@ READERS: dict[str, tuple[str, Callable[[Path, list[Path]], Found]]] = {
 def show(rows: dict[str, dict[str, Any]]) -> None:
     """Print changed classes, the largest difference and refused images, for each run and way."""
     ways = [way for way in READERS if any(way in row for row in rows.values())]
-    table = Table(box=None, pad_edge=False, padding=(0, 2), header_style="dim")
-    for heading in ("network", "images", *ways):
-        table.add_column(heading, justify="left" if heading == "network" else "right")
+    table = table_of("network", "images", *ways)
     for name, row in rows.items():
         cells = [
             f"{row[way]['changed']}, {row[way]['largest']:.1e}, {sum(row[way]['refused'].values())}"

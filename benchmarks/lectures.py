@@ -16,7 +16,7 @@ import tempfile
 from pathlib import Path
 
 from rich.console import Console
-from rich.table import Table
+from tables import table_of
 
 ROWS = (  # data, options, the deck's result
     ("mnist", "--model mnist_2conv --epochs 10 --batch-size 300 --optimizer adam", "99.12 %"),
@@ -45,9 +45,7 @@ def main() -> None:
     parser.add_argument("--only", help="rows whose options contain this text")
     paths = vars(parser.parse_args())
     console = Console(highlight=False, soft_wrap=True, width=140)
-    table = Table(box=None, pad_edge=False, padding=(0, 2), header_style="dim")
-    for heading in ("data", "network", "deck", "test accuracy", "95 % interval", "n", "seconds"):
-        table.add_column(heading, no_wrap=True)
+    table = table_of("data", "network", "deck", "test accuracy", "95 % interval", "n", "seconds")
     for data, options, deck in ROWS:
         if paths[data] is None or (paths["only"] or "") not in options:
             continue

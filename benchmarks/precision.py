@@ -9,7 +9,7 @@ import time
 
 import numpy as np
 from rich.console import Console
-from rich.table import Table
+from tables import table_of
 
 from convlens import backend
 
@@ -37,16 +37,14 @@ def main() -> None:
     arguments = parser.parse_args()
     rounds = arguments.rounds
     backend.start()
-    table = Table(box=None, pad_edge=False, padding=(0, 2), header_style="dim")
-    for heading in (
+    table = table_of(
         "network",
         "images",
         "float32, images/s",
         "bfloat16, images/s",
         "ratio",
         "least to most",
-    ):
-        table.add_column(heading)
+    )
     for name, shape, batch_size in CASES:
         if arguments.only not in name:
             continue

@@ -7,11 +7,13 @@ import argparse
 import os
 import resource
 import time
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
 from rich.console import Console
 from rich.table import Table
+from tables import table_of
 
 from convlens import backend
 
@@ -21,6 +23,7 @@ WAYS = (
     ("openvino", "float32"),
     ("openvino", "bfloat16"),
 )
+Network = Callable[[np.ndarray], np.ndarray]
 
 
 def main() -> None:
@@ -42,22 +45,45 @@ def main() -> None:
     paths = sorted(asked.folder.rglob("*.jpg"))
     chosen = [paths[i] for i in np.linspace(0, len(paths) - 1, asked.images).astype(int)]
     images = np.stack([prepare(path, size) for path in chosen])
-    compiled = []
+    networks = []
     ready = []
     for engine, precision in WAYS:
         began = time.perf_counter()
-        compiled.append(compile_model(body, precision, engine))
-        compiled[-1](images[:16])
+        networks.append(compile_model(body, precision, engine))
+        networks[-1](images[:16])
         ready.append(time.perf_counter() - began)
-    seconds = np.empty((asked.rounds, len(WAYS)))
-    features = [np.empty(0)] * len(WAYS)
-    for turn in range(asked.rounds):
-        for column, network in enumerate(compiled):
+    seconds, features = measure(networks, images, asked.rounds)
+    console = Console(highlight=False, width=120)
+    console.print(table(len(images) / seconds, features, ready))
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6  # Linux counts in kB
+    console.print(
+        f"{asked.model}, {len(images)} images, {os.cpu_count()} cores, {peak:.2f} GB for all"
+    )
+
+
+def measure(
+    networks: Sequence[Network], images: np.ndarray, rounds: int
+) -> tuple[np.ndarray, list[np.ndarray]]:
+    """Return (rounds, networks) seconds for all images, and the features of each network."""
+    seconds = np.empty((rounds, len(networks)))
+    features = [np.empty(0)] * len(networks)
+    for turn in range(rounds):
+        for column, network in enumerate(networks):
             began = time.perf_counter()
             features[column] = network(images)
             seconds[turn, column] = time.perf_counter() - began
-    table = Table(box=None, pad_edge=False, padding=(0, 2), header_style="dim")
-    for heading in (
+    return seconds, features
+
+
+def table(speeds: np.ndarray, features: Sequence[np.ndarray], ready: Sequence[float]) -> Table:
+    """Return the table of the engines, whose features are compared with those of the first.
+
+    Args:
+        speeds: (rounds, networks) images a second.
+        features: The features of each network.
+        ready: The seconds until each network has computed its first images.
+    """
+    rows = table_of(
         "engine",
         "images/s",
         "least to most",
@@ -65,14 +91,12 @@ def main() -> None:
         "largest difference",
         "of the largest",
         "RMS",
-    ):
-        table.add_column(heading)
-    speeds = len(images) / seconds
+    )
     exact = features[0]
     for column, (engine, precision) in enumerate(WAYS):
         off = np.abs(features[column] - exact)
         own = speeds[:, column]
-        table.add_row(
+        rows.add_row(
             f"{engine} {precision}",
             f"{np.median(own):.0f}",
             f"{own.min():.0f} to {own.max():.0f}",
@@ -81,12 +105,7 @@ def main() -> None:
             f"{off.max() / np.abs(exact).max():.2g}",
             f"{np.sqrt(np.mean(off**2) / np.mean(exact**2)):.2g}",
         )
-    console = Console(highlight=False, width=120)
-    console.print(table)
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6  # Linux counts in kB
-    console.print(
-        f"{asked.model}, {len(images)} images, {os.cpu_count()} cores, {peak:.2f} GB for all"
-    )
+    return rows
 
 
 def features_of(name: str):  # noqa: ANN201 - a keras.Model

@@ -29,9 +29,9 @@ import numpy as np
 from load import Load, measure
 from mixed_load import run_mixed
 from rich.console import Console
-from rich.table import Table
 from server_process import Running, running, serve_command
 from serving_tensorflow import WAYS
+from tables import table_of
 from wire import post
 
 from convlens.preprocess import prepare
@@ -175,9 +175,7 @@ def show(results: dict[str, Any]) -> None:
     rate_here = np.median([one["here_rate"] for one in rounds])
     latency = milliseconds(rounds, "latencies")
     latency_here = milliseconds(rounds, "here_latencies")
-    table = Table(box=None, pad_edge=False, padding=(0, 2), header_style="dim")
-    for heading in ("", "ms at one client", "images/s at eight"):
-        table.add_column(heading, justify="left" if not heading else "right")
+    table = table_of("", "ms at one client", "images/s at eight")
     table.add_row("decoding plus kernel", f"{latency_here:.2f}", f"{rate_here:.1f}")
     table.add_row("server", f"{latency:.2f}", f"{rate:.1f}")
     for way, found in results.get("tensorflow", {}).items():
