@@ -13,7 +13,6 @@ soon as it is done; parts of earlier runs are kept.
 import argparse
 import json
 import os
-import resource
 import statistics
 import subprocess
 import tempfile
@@ -28,6 +27,7 @@ from unittest import mock
 import numpy as np
 from audit_bed import beds, kinds, originals_of
 from audit_others import TOOLS
+from peak_memory import peak
 from PIL import Image
 
 from convlens import backend
@@ -256,11 +256,11 @@ def search_hashes(arguments: argparse.Namespace) -> dict[str, Any]:
     masks = np.packbits(flipped, axis=1).view(np.uint64)
     hashes[:PLANTED] = hashes[PLANTED : 2 * PLANTED] ^ masks
     limit = FEWEST_PROPOSALS + int(SHARE_OF_PROPOSALS * HASHES)
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    before = peak()
     began = time.perf_counter()
     found = neighbours(hashes, None, MOST_BITS[0], limit)
     seconds = time.perf_counter() - began
-    more = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024
+    more = peak() - before
     pairs = set(zip(found.first.tolist(), found.second.tolist(), strict=True))
     hit = np.array([(place, place + PLANTED) in pairs for place in range(PLANTED)])
     print(f"{HASHES:,} hashes: {seconds:.1f} s, {more:,.0f} MiB more than before")

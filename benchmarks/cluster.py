@@ -27,6 +27,7 @@ from typing import NamedTuple
 import numpy as np
 import psutil
 from PIL import Image
+from ray_nodes import nodes
 
 FOLDER = 1000  # images in a folder
 FEW = 1000  # images that take the time to start, more or less
@@ -75,7 +76,7 @@ def main() -> int:
     _report("none", _twice(words, place, "alone"))
     same = True
     for number in given.nodes:
-        with _nodes(number) as address:
+        with nodes(number, STORE) as address:
             found = _twice([*words, "--cluster", address], place, f"nodes-{number}")
         _report(str(number), found)
         same &= (place / "alone.csv").read_bytes() == (place / f"nodes-{number}.csv").read_bytes()
@@ -189,22 +190,6 @@ def _write_images(place: Path, number: int, source: str | None) -> None:
         paths.append(str(path))
     for kind, some in (("few", paths[:FEW]), ("all", paths)):
         (place / f"{kind}.csv").write_text("\n".join(["image", *some]) + "\n")
-
-
-@contextmanager
-def _nodes(number: int) -> Iterator[str]:
-    """Start nodes of Ray on this computer, and yield the address of the first."""
-    os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
-    from ray.cluster_utils import Cluster
-
-    options = {"num_cpus": 1, "object_store_memory": STORE, "include_dashboard": False}
-    nodes = Cluster(initialize_head=True, head_node_args=options)
-    try:
-        for _number in range(number - 1):
-            nodes.add_node(**options)
-        yield str(nodes.address)
-    finally:
-        nodes.shutdown()
 
 
 if __name__ == "__main__":

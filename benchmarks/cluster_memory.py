@@ -7,12 +7,12 @@ reads them as a command does that prints them, and as one does that looks for ea
 """
 
 import hashlib
-import resource
 import subprocess
 import sys
 import tempfile
 
 import numpy as np
+from peak_memory import peak
 
 from convlens.cluster.asking import PART
 from convlens.cluster.folder import folder_at
@@ -20,11 +20,6 @@ from convlens.cluster.shards import find_known, read_answers, write_index, write
 from convlens.data.digests import DIGEST_BYTES
 
 CLASSES = 10
-
-
-def _peak() -> float:
-    """Return the largest memory of this process so far, in MiB."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
 def _measure(images: int) -> None:
@@ -43,13 +38,13 @@ def _measure(images: int) -> None:
             names.append(f"{start:032x}")
             write_shard(folder, names[-1], rows)
         write_index(folder, "", names)
-        peaks = [_peak()]
+        peaks = [peak()]
         for _row in read_answers(folder):
             pass
-        peaks.append(_peak())
+        peaks.append(peak())
         find_known(folder)
-        peaks.append(_peak())
-    print(images, *(f"{peak:.0f} MiB" for peak in peaks), flush=True)
+        peaks.append(peak())
+    print(images, *(f"{one:.0f} MiB" for one in peaks), flush=True)
 
 
 if __name__ == "__main__":

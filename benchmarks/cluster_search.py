@@ -8,12 +8,13 @@ search` takes, mnist5k unless something else is given. A search that was finishe
 
 import csv
 import json
-import os
 import subprocess
 import sys
 import time
 from pathlib import Path
 from typing import Any
+
+from ray_nodes import nodes
 
 TRIALS = 16
 NODES = 4
@@ -51,16 +52,9 @@ def found(run: Path) -> dict[str, Any]:
 
 def main(folder: Path, images: str) -> int:
     """Search twice, and return 0 if both have found the same."""
-    os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
-    from ray.cluster_utils import Cluster
-
     search(images, folder / "one")
-    options = {"object_store_memory": STORE, "include_dashboard": False, "num_cpus": 1}
-    cluster = Cluster(initialize_head=True, head_node_args=options)
-    for _number in range(NODES - 1):
-        cluster.add_node(**options)
-    search(images, folder / "four", "--cluster", cluster.address)
-    cluster.shutdown()
+    with nodes(NODES, STORE) as address:
+        search(images, folder / "four", "--cluster", address)
     same_rows = rows(folder / "one") == rows(folder / "four")
     same_best = found(folder / "one") == found(folder / "four")
     print(f"the same table: {same_rows}; the same best trial and scores: {same_best}")

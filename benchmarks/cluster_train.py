@@ -14,6 +14,7 @@ import time
 from pathlib import Path
 
 import numpy as np
+from ray_nodes import nodes
 
 STORE = 300 * 2**20  # bytes of a node's object store
 SETTINGS = (
@@ -46,19 +47,12 @@ def weights(run: Path) -> list[np.ndarray]:
     return Classifier.load(run / "classifier.keras").model.get_weights()
 
 
-def main(folder: Path, images: str, workers: list[int]) -> int:
+def main(folder: Path, images: str, workers: list[int]) -> None:
     """Train with each number of processes, and print the differences from the first."""
-    os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
-    from ray.cluster_utils import Cluster
-
-    options = {"object_store_memory": STORE, "include_dashboard": False, "num_cpus": 1}
     for number in workers:
-        cluster = Cluster(initialize_head=True, head_node_args=options)
-        for _number in range(number - 1):
-            cluster.add_node(**options)
         run = folder / f"workers-{number}"
-        train(images, run, "--workers", str(number), "--cluster", cluster.address)
-        cluster.shutdown()
+        with nodes(number, STORE) as address:
+            train(images, run, "--workers", str(number), "--cluster", address)
     first, *others = [folder / f"workers-{number}" for number in workers]
     for other in others:
         scores = np.abs(history(first) - history(other)).max(axis=0)
@@ -66,9 +60,8 @@ def main(folder: Path, images: str, workers: list[int]) -> int:
         furthest = max(float(np.abs(one - two).max()) for one, two in pairs)
         found = dict(zip(SCORES, scores.tolist(), strict=True))
         print(json.dumps({"run": other.name, "of": first.name, **found, "weights": furthest}))
-    return 0
 
 
 if __name__ == "__main__":
     chosen = [int(word) for word in sys.argv[3:]] or [1, 2, 4]
-    sys.exit(main(Path(sys.argv[1]), sys.argv[2], chosen))
+    main(Path(sys.argv[1]), sys.argv[2], chosen)

@@ -3,7 +3,6 @@
 python benchmarks/manifest.py 1000000
 """
 
-import resource
 import sys
 import tempfile
 import time
@@ -13,6 +12,7 @@ from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
+from peak_memory import peak
 
 from convlens.cluster.asking import PART
 from convlens.cluster.folder import folder_at
@@ -29,11 +29,6 @@ def write_manifest(path: Path, rows: int) -> None:
             numbers = range(start, min(start + GROUP, rows))
             names = [f"s3://bucket/photos/{number:012d}.jpg" for number in numbers]
             file.write_table(pa.table({"image": names}), row_group_size=GROUP)
-
-
-def peak() -> float:
-    """Return the largest memory that this process has had, in MiB."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
 def main(rows: int, place: Path) -> None:
