@@ -10,9 +10,6 @@ not part of them.
 import argparse
 import io
 import os
-import re
-import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
@@ -23,6 +20,7 @@ import httpx
 import numpy as np
 import psutil
 from PIL import Image
+from studio_process import Started, make_workspace, started
 
 CLASSES = 10
 SCREEN = 120  # images that are seen at a time
@@ -43,27 +41,18 @@ def main() -> None:
 
 
 @contextmanager
-def running(images: int, side: int) -> Iterator[tuple["subprocess.Popen[str]", str, str]]:
+def running(images: int, side: int) -> Iterator[Started]:
     """Yield the process of a studio on new JPEG files, its address and its token."""
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place) / "studio"
         begin = time.perf_counter()
         make_images(folder / "images", images, side)
         print(f"made {images:,} images in {time.perf_counter() - begin:.0f} s")
-        (folder / ".studio").mkdir()
-        (folder / ".studio" / "studio.json").write_text('{"format": 1, "source": null}')
+        make_workspace(folder)
         begin = time.perf_counter()
-        command = [sys.executable, "-m", "convlens", "studio", str(folder)]
-        process = subprocess.Popen(
-            [*command, "--no-browser", "--port", "0"], stdout=subprocess.PIPE, text=True
-        )
-        try:
-            url, token = address_of(process)
+        with started(folder) as studio:
             print(f"start {time.perf_counter() - begin:.2f} s")
-            yield process, url, token
-        finally:
-            process.terminate()
-            process.wait(20)
+            yield studio
 
 
 def make_images(root: Path, number: int, side: int) -> None:
@@ -74,16 +63,6 @@ def make_images(root: Path, number: int, side: int) -> None:
         path = root / f"class {index % CLASSES}" / f"{index}.jpg"
         path.parent.mkdir(parents=True, exist_ok=True)
         small.resize((side, side), Image.Resampling.BICUBIC).save(path, quality=85)
-
-
-def address_of(process: "subprocess.Popen[str]") -> tuple[str, str]:
-    """Return the address and the token that a studio prints."""
-    assert process.stdout is not None
-    for line in process.stdout:
-        found = re.search(r"(http://\S+)/#token=(\w+)", line)
-        if found:
-            return found[1], found[2]
-    raise SystemExit("the studio did not start")
 
 
 def timed(name: str, work: Callable[[], object], times: int = 5) -> None:

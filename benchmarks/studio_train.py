@@ -11,9 +11,6 @@ used by then, which do not depend on what else the computer does.
 
 import argparse
 import json
-import os
-import subprocess
-import sys
 import tempfile
 import time
 from pathlib import Path
@@ -23,8 +20,7 @@ import httpx
 import numpy as np
 import psutil
 from PIL import Image
-
-from studio import address_of
+from studio_process import make_workspace, started
 
 CLASSES = ("cup", "pen", "plant")
 SIZE = (640, 480)
@@ -40,23 +36,12 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place) / "studio"
         make_photographs(folder / "images", given.images)
-        (folder / ".studio").mkdir()
-        (folder / ".studio" / "studio.json").write_text('{"format": 1, "source": null}')
-        command = [sys.executable, "-m", "convlens", "studio", str(folder)]
-        process = subprocess.Popen(
-            [*command, "--no-browser", "--port", "0"],
-            stdout=subprocess.PIPE,
-            text=True,
-            env=os.environ | {"CONVLENS_CACHE": str(Path(place) / "cache"), "CONVLENS_LANG": "en"},
-        )
-        try:
-            url, token = address_of(process)
+        make_workspace(folder)
+        variables = {"CONVLENS_CACHE": str(Path(place) / "cache"), "CONVLENS_LANG": "en"}
+        with started(folder, variables) as (_process, url, token):
             headers = {"X-Convlens-Token": token}
             with httpx.Client(base_url=url, headers=headers, timeout=60) as client:
                 watch(client, folder, given.way)
-        finally:
-            process.terminate()
-            process.wait(20)
 
 
 def watch(client: httpx.Client, folder: Path, way: str) -> None:

@@ -13,8 +13,6 @@ import argparse
 import os
 import shutil
 import statistics
-import subprocess
-import sys
 import tempfile
 import time
 from pathlib import Path
@@ -22,8 +20,7 @@ from typing import Any
 
 import psutil
 from playwright.sync_api import sync_playwright
-
-from studio import address_of
+from studio_process import started
 
 SECONDS = 10
 CAMERA = ["--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"]
@@ -40,32 +37,19 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as place:
         os.chdir(place)
         os.environ["CONVLENS_CACHE"] = str(Path(place) / "cache")
-        process = begin(source)
-        address_of(process)  # which makes the workspace
-        process.terminate()
-        process.wait(20)
+        with started(source):
+            pass  # it has made the workspace
         (workspace,) = Path(place).glob("*-studio")
         for run in runs:
             shutil.copytree(run, workspace / "runs" / run.name)
-        process = begin(source)
-        try:
-            url, token = address_of(process)
+        with started(source) as (process, url, token):
             for run in runs:
                 address = f"{url}/#token={token}&room=try&run={run.name}"
-                for time_ in ("the first time", "again"):
-                    measure(address, f"{run.name}, {time_}", process.pid)
+                for which in ("the first time", "again"):
+                    measure(address, f"{run.name}, {which}", process.pid)
                     for one in answers_of(process.pid):
                         one.kill()
                         one.wait()
-        finally:
-            process.terminate()
-            process.wait(20)
-
-
-def begin(source: str) -> "subprocess.Popen[str]":
-    """Start a studio."""
-    command = [sys.executable, "-m", "convlens", "studio", source, "--no-browser", "--port", "0"]
-    return subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
 
 
 def measure(address: str, run: str, server: int) -> None:
