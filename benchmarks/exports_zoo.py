@@ -59,26 +59,36 @@ def measure(name: str, to: str) -> dict[str, Any]:
     return found | {"seconds": time.perf_counter() - began}
 
 
-def untrained(name: str, place: Path) -> Any:
-    """Return a classifier with random weights whose probabilities differ between images."""
+def random_network(name: str) -> tuple[Any, Any]:
+    """Return a network of the registry with random weights, and the preprocessing it has."""
     import keras
 
     from convlens.classifier.assembly import assemble
-    from convlens.classifier.classifier import Classifier
-    from convlens.export.golden import write_examples
-    from convlens.preprocess import Preprocessing, prepare
+    from convlens.preprocess import Preprocessing
     from convlens.zoo.create import build
     from convlens.zoo.registry import model_info
 
-    keras.utils.clear_session()
-    keras.utils.set_random_seed(0)
     info = model_info(name)
     preprocessing = Preprocessing(*info.input_shape, scale=info.scale)
-    classes = tuple(f"class {number}" for number in range(info.num_classes))
     network = partial(build, name, num_classes=info.num_classes)
     model = assemble(network, preprocessing, info.num_classes, name)
     if len(model.outputs) > 1:  # auxiliary heads, which only training needs
         model = keras.Model(model.input, model.outputs[0], name=name)
+    return model, preprocessing
+
+
+def untrained(name: str, place: Path) -> Any:
+    """Return a classifier with random weights whose probabilities differ between images."""
+    import keras
+
+    from convlens.classifier.classifier import Classifier
+    from convlens.export.golden import write_examples
+    from convlens.preprocess import prepare
+
+    keras.utils.clear_session()
+    keras.utils.set_random_seed(0)
+    model, preprocessing = random_network(name)
+    classes = tuple(f"class {number}" for number in range(model.output_shape[-1]))
     examples = place / "examples"
     examples.mkdir()
     pixels = np.stack([prepare(file, preprocessing) for file in write_examples(examples)])
