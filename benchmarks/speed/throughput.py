@@ -29,11 +29,8 @@ import numpy as np
 
 STEPS = 12  # of an epoch
 EPOCHS = 4
-SHAPES = {
-    "cifar_4conv": (32, 32, 3),
-    "small_resnet": (32, 32, 3),
-    "fast_cnn": (32, 32, 3),
-}
+SHAPE = (32, 32, 3)
+NETWORKS = ("cifar_4conv", "small_resnet", "fast_cnn")
 
 
 def main() -> None:
@@ -42,13 +39,12 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("program", choices=PROGRAMS)
-    parser.add_argument("--network", choices=SHAPES, default="cifar_4conv")
+    parser.add_argument("--network", choices=NETWORKS, default="cifar_4conv")
     parser.add_argument("--batch", type=int, default=128)
     given = parser.parse_args()
     os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
-    images = np.random.default_rng(0).integers(
-        0, 256, (given.batch * STEPS, *SHAPES[given.network]), np.uint8
-    )
+    shape = (given.batch * STEPS, *SHAPE)
+    images = np.random.default_rng(0).integers(0, 256, shape, np.uint8)
     labels = np.arange(len(images)) % 10
     seconds = PROGRAMS[given.program](given.network, images, labels, given.batch)
     rate = len(images) / statistics.median(seconds[1:])
