@@ -1,5 +1,7 @@
 """Cell: the images of a cell of the confusion matrix of a run, as labels worth a look."""
 
+from collections.abc import Mapping, Sequence
+
 import numpy as np
 
 from convlens.audit.audit import Audit, sorted_findings
@@ -37,13 +39,7 @@ def misclassified(
         ClassifierError: If the run has no classifier.
     """
     names = run.classifier().class_names
-    for flag, given in (("--true", true), ("--predicted", predicted)):
-        if given is not None and given not in names:
-            raise ConfigError(
-                _("{flag} must be a class of the run; found {label!r}. It knows {names}.").format(
-                    flag=flag, label=given, names=listed(names)
-                )
-            )
+    _check_classes(names, {"--true": true, "--predicted": predicted})
     prepared = open_images(run, dataset, screen)
     images = prepared.dataset
     judged = judge_unseen(run, prepared)
@@ -68,3 +64,14 @@ def misclassified(
         for row in np.flatnonzero(chosen)
     ]
     return Audit(images, sorted_findings(findings)), prepared
+
+
+def _check_classes(names: Sequence[str], given: Mapping[str, str | None]) -> None:
+    """Raise ConfigError if a flag names no class of the run."""
+    for flag, label in given.items():
+        if label is not None and label not in names:
+            raise ConfigError(
+                _("{flag} must be a class of the run; found {label!r}. It knows {names}.").format(
+                    flag=flag, label=label, names=listed(names)
+                )
+            )

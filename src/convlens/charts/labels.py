@@ -46,13 +46,7 @@ def place_labels(
     figure.draw_without_rendering()  # decides where the axes are
     scale = figure.dpi / 72
     points = axes.transData.transform(np.column_stack([x, y]))
-    obstacles = np.hstack([points - MARKER, points + MARKER])
-    if errors is not None:
-        low = axes.transData.transform(np.column_stack([x, y - errors[0]]))
-        high = axes.transData.transform(np.column_stack([x, y + errors[1]]))
-        obstacles = np.vstack(
-            [obstacles, np.hstack([np.subtract(low, (2, 0)), np.add(high, (2, 0))])]
-        )
+    obstacles = _obstacles(axes, points, x, y, errors)
     labels = [
         axes.annotate(
             name,
@@ -80,6 +74,22 @@ def place_labels(
             end = np.clip(point, middle - size / 2, middle + size / 2)
             line = axes.transData.inverted().transform([point, end])
             axes.plot(*line.T, color=GREY, linewidth=0.6, zorder=1)
+
+
+def _obstacles(
+    axes: Axes,
+    points: Pixels,
+    x: NDArray[np.float64],
+    y: NDArray[np.float64],
+    errors: NDArray[np.float64] | None,
+) -> Pixels:
+    """Return the boxes of the points and of their error bars."""
+    boxes = np.hstack([points - MARKER, points + MARKER])
+    if errors is None:
+        return boxes
+    low = axes.transData.transform(np.column_stack([x, y - errors[0]]))
+    high = axes.transData.transform(np.column_stack([x, y + errors[1]]))
+    return np.vstack([boxes, np.hstack([np.subtract(low, (2, 0)), np.add(high, (2, 0))])])
 
 
 def _arrange(

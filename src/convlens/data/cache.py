@@ -172,21 +172,8 @@ def gather(parts: Sequence[Part], sources: Sequence[Path], stem: str) -> ImageAr
         DataError: If the parts have images of different shapes, or a source changes meanwhile.
         StorageError: If the cache cannot be written.
     """
-    first = parts[0]
-    for part in parts[1:]:
-        refuse_if(
-            part.shape[1:] != first.shape[1:],
-            _(
-                "{path}: all images must have the same shape; found {first_shape} in {first} and "
-                "{shape} in {name}."
-            ),
-            path=sources[0],
-            first_shape=first.shape[1:],
-            first=first.name,
-            shape=part.shape[1:],
-            name=part.name,
-        )
-    shape = (sum(part.shape[0] for part in parts), *first.shape[1:])
+    _refuse_shapes(parts, sources[0])
+    shape = (sum(part.shape[0] for part in parts), *parts[0].shape[1:])
     chunks = (chunk for part in parts for chunk in part.chunks())
     if math.prod(shape) < IN_MEMORY:
         return np.concatenate(list(chunks))
@@ -212,3 +199,21 @@ def gather(parts: Sequence[Part], sources: Sequence[Path], stem: str) -> ImageAr
                 with contextlib.suppress(OSError):
                     older.unlink()
     return open_array(file)
+
+
+def _refuse_shapes(parts: Sequence[Part], path: Path) -> None:
+    """Raise DataError if the images of the parts have different shapes."""
+    first = parts[0]
+    for part in parts[1:]:
+        refuse_if(
+            part.shape[1:] != first.shape[1:],
+            _(
+                "{path}: all images must have the same shape; found {first_shape} in {first} and "
+                "{shape} in {name}."
+            ),
+            path=path,
+            first_shape=first.shape[1:],
+            first=first.name,
+            shape=part.shape[1:],
+            name=part.name,
+        )

@@ -86,11 +86,7 @@ def load_csv(path: Path) -> Dataset:
     )
     rows = [rows[i] for i in kept]
     splits = _splits(path, rows) if "split" in header else None
-    groups = None
-    if "group" in header:
-        # An image without a group is a group of its own. The blank keeps its name apart from the
-        # names in the table, which are stripped.
-        groups = np.array([row.values["group"] or f" row {row.number}" for row in rows])
+    groups = _groups(rows) if "group" in header else None
     names = np.array([unicodedata.normalize("NFC", row.values["label"]) for row in rows])
     labels, class_names = encode_labels([names], None, str(path))
     return Dataset(
@@ -103,6 +99,15 @@ def load_csv(path: Path) -> Dataset:
         groups=groups,
         notes=tuple(notes),
     )
+
+
+def _groups(rows: list[_Row]) -> NDArray[np.str_]:
+    """Return (n,) the groups that the rows name.
+
+    An image without a group is a group of its own. The blank keeps its name apart from the names
+    in the table, which are stripped.
+    """
+    return np.array([row.values["group"] or f" row {row.number}" for row in rows])
 
 
 def _splits(path: Path, rows: list[_Row]) -> NDArray[np.str_]:

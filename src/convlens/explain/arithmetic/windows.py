@@ -94,12 +94,7 @@ def lay_windows(length: int, window: int, stride: int, padding: str, rate: int =
         ConfigError: If stride, window or length are below 1, if there is no such padding, or if a
             window is larger than the image.
     """
-    names = (_("the window's size"), _("the strides"), _("the image's side"))
-    for name, value in zip(names, (window, stride, length), strict=True):
-        if value < 1:
-            raise ConfigError(
-                _("{name} must be at least 1; found {value}.").format(name=name, value=value)
-            )
+    _check_lengths(length, window, stride)
     if padding not in PADDINGS:
         raise ConfigError(
             _("padding must be one of {paddings}; found {padding!r}.").format(
@@ -130,6 +125,16 @@ def lay_windows(length: int, window: int, stride: int, padding: str, rate: int =
         formula = f"⌊({length} - {window}) / {stride}⌋ + 1 = {count}"
     before = border // 2
     return Side(length, window, stride, count, before, border - before, formula, rate)
+
+
+def _check_lengths(length: int, window: int, stride: int) -> None:
+    """Raise ConfigError if one of them is below 1."""
+    names = (_("the window's size"), _("the strides"), _("the image's side"))
+    for name, value in zip(names, (window, stride, length), strict=True):
+        if value < 1:
+            raise ConfigError(
+                _("{name} must be at least 1; found {value}.").format(name=name, value=value)
+            )
 
 
 def lay_both(

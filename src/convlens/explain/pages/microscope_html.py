@@ -50,14 +50,7 @@ def render_microscope(
         ConfigError: If the page cannot open a layer, if the layers need more than BUDGET, if there
             is no layer, or if the first layer has no such value.
     """
-    for layer in layers:
-        if not find_how(layer):
-            raise ConfigError(
-                _(
-                    "{layer} ({kind}): the page cannot open this class of layer; take "
-                    "--layer NAME --filter K without --html."
-                ).format(layer=layer.name, kind=layer.kind)
-            )
+    _check_layers(layers)
     chosen = layers or sorted(
         (one for one in microscope.layers if find_how(one)),
         key=lambda one: not hasattr(one.call.operation, "kernel_size"),
@@ -87,6 +80,18 @@ def render_microscope(
         content["why"] = why_content(explained, _pack)
     values["content"] = json.dumps(content, ensure_ascii=False).replace("</", "<\\/")
     return render_page("convlens.explain.pages", "microscope.html", values), left_out
+
+
+def _check_layers(layers: Sequence[Layer]) -> None:
+    """Raise ConfigError if the page cannot open a layer."""
+    for layer in layers:
+        if not find_how(layer):
+            raise ConfigError(
+                _(
+                    "{layer} ({kind}): the page cannot open this class of layer; take "
+                    "--layer NAME --filter K without --html."
+                ).format(layer=layer.name, kind=layer.kind)
+            )
 
 
 def _choose(
