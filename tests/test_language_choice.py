@@ -5,7 +5,8 @@ import locale
 import pytest
 
 from convlens.errors import ConfigError
-from convlens.language_choice import language, set_language, using
+from convlens.language import set_language
+from convlens.language_choice import language, using
 
 VARIABLES = ("CONVLENS_LANG", "LANGUAGE", "LC_ALL", "LC_MESSAGES", "LANG")
 

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from convlens.explain import arithmetic
     from convlens.explain.arithmetic import backprop, sizes, stacks
     from convlens.explain.arithmetic.reading import get_filter, get_image
-    from convlens.language_choice import set_language
+    from convlens.language import set_language
     from convlens.lessons.lesson import Lesson
     from convlens.pipeline import train
     from convlens.run import Run
@@ -98,7 +98,7 @@ _HOME = {
     "load_weights": "convlens.zoo.weights",
     "model_info": "convlens.zoo.registry",
     "search": "convlens.studies.search",
-    "set_language": "convlens.language_choice",
+    "set_language": "convlens.language",
     "train": "convlens.pipeline",
 }
 _MODULES = {

@@ -14,7 +14,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from convlens.language_choice import language
+from convlens.errors import ConfigError
+from convlens.language_choice import TAGS, choose, language, short_name
 from convlens.po_file import read_po
 
 CATALOGUE = Path(__file__).parent / "locale" / "zh_Hant_TW" / "LC_MESSAGES" / "convlens.po"
@@ -200,6 +201,37 @@ def recalled(value: Any) -> Any:
     fields = value["fields"] and {name: recalled(one) for name, one in value["fields"].items()}
     kept = template if isinstance(template, str) else tuple(template)
     return again(_message("", kept, value["number"], fields))
+
+
+def set_language(language: str) -> None:
+    """Choose the language of all texts that are made from now on.
+
+    The processes and threads that are started later follow. A server that answers each request in
+    the language of its reader takes `using`.
+
+    Args:
+        language: "en", or "zh" for Chinese as it is used in Taiwan; also a name such as zh_TW.
+
+    Raises:
+        ConfigError: If the language is another one.
+    """
+    choose(known_language(language))
+
+
+def known_language(language: str) -> str:
+    """Return "en" or "zh" for a language or the name of a locale.
+
+    Raises:
+        ConfigError: If the language is another one.
+    """
+    try:
+        return short_name(language)
+    except LookupError:
+        raise ConfigError(
+            _("the language must be one of {known}; found {found!r}.").format(
+                known=listed(TAGS), found=language
+            )
+        ) from None
 
 
 @cache

@@ -6,29 +6,17 @@ import os
 from collections.abc import Iterator
 from contextvars import ContextVar
 
-from convlens.errors import ConfigError
-
 TAGS = {"en": "en", "zh": "zh-Hant-TW"}  # the languages, and how HTML names them
 VARIABLE = "CONVLENS_LANG"
 
 _chosen: ContextVar[str | None] = ContextVar("language", default=None)
 
 
-def set_language(language: str) -> None:
-    """Choose the language of all texts that are made from now on.
-
-    The processes and threads that are started later follow. A server that answers each request in
-    the language of its reader takes `using`.
-
-    Args:
-        language: "en", or "zh" for Chinese as it is used in Taiwan; also a name such as zh_TW.
-
-    Raises:
-        ConfigError: If the language is another one.
-    """
-    _chosen.set(known_language(language))
+def choose(language: str) -> None:
+    """Choose the language of this context, and of all threads and processes that begin later."""
+    _chosen.set(short_name(language))
     # Jupyter runs each cell in a context of its own, and threads begin with an empty one.
-    os.environ[VARIABLE] = known_language(language)
+    os.environ[VARIABLE] = short_name(language)
 
 
 def speak(language: str) -> None:
@@ -39,13 +27,13 @@ def speak(language: str) -> None:
     ...     pool.submit(language).result()
     'zh'
     """
-    _chosen.set(known_language(language))
+    _chosen.set(short_name(language))
 
 
 @contextlib.contextmanager
 def using(language: str) -> Iterator[None]:
     """Choose the language of the texts that are made within the context."""
-    token = _chosen.set(known_language(language))
+    token = _chosen.set(short_name(language))
     try:
         yield
     finally:
@@ -61,22 +49,16 @@ def language() -> str:
     return _chosen.get() or _of_environment()
 
 
-def known_language(language: str) -> str:
-    """Return "en" or "zh" for a language or the name of a locale.
+def short_name(language: str) -> str:
+    """Return "en" or "zh" for a language or the name of a locale, such as zh_TW.
 
     Raises:
-        ConfigError: If the language is another one.
+        LookupError: If the language is another one; `convlens.language.known_language` says so to
+            users.
     """
-    # Here, because these texts themselves are in the language that is chosen.
-    from convlens.language import _, listed
-
     short = language.replace("-", "_").split("_")[0].lower()
     if short not in TAGS:
-        raise ConfigError(
-            _("the language must be one of {known}; found {found!r}.").format(
-                known=listed(TAGS), found=language
-            )
-        )
+        raise LookupError(language)
     return short
 
 

@@ -11,8 +11,8 @@ import sys
 import warnings
 from collections.abc import Sequence
 
-from convlens.language import N_, _, again
-from convlens.language_choice import VARIABLE, known_language, language
+from convlens.language import N_, _, again, known_language
+from convlens.language_choice import VARIABLE, language
 from convlens.text import make_output_lenient
 
 FULL = N_(
