@@ -27,12 +27,16 @@ def uncollected() -> Iterator[None]:
     """Import modules without the garbage collector of Python.
 
     Importing Keras and TensorFlow leaves 400,000 objects, which the collector would look at again
-    and again, and 1 % of which it could free. It took a fifth of the processor time.
+    and again, and 1 % of which it could free. It took a fifth of the processor time. Afterwards, it
+    leaves alone what is there if anything was imported; looking at it once takes 0.2 s.
     """
     enabled = gc.isenabled()
+    known = len(sys.modules)
     gc.disable()
     try:
         yield
     finally:
+        if len(sys.modules) > known:
+            gc.freeze()
         if enabled:
             gc.enable()
