@@ -44,6 +44,20 @@ def seal(folder: Path, files: Iterable[Path] | None = None) -> None:
     write_atomically(folder / SUMS, content, _("the list of checksums"))
 
 
+def seal_parts(folder: Path) -> None:
+    """Write the checksums of the runs in the folder of a study that has nothing left to train.
+
+    Those that have a report were sealed when it was written. The others have none, such as the
+    folds, or the trials of a search that were not the best.
+
+    Raises:
+        StorageError: If the checksums cannot be written.
+    """
+    for settings in sorted(folder.glob(f"*/{SETTINGS}")):
+        if not (settings.parent / "report.json").exists():
+            seal(settings.parent)
+
+
 def unseal(folder: Path) -> None:
     """Remove the checksums of a folder, whose files are about to change.
 

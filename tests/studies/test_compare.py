@@ -12,6 +12,7 @@ from convlens.data.cache import cache_folder
 from convlens.data.sources import load_data
 from convlens.errors import ConfigError, DataError, Interrupted, ModelError, RunError, TrainingError
 from convlens.run import Run
+from convlens.run_check import WHOLE, check_files
 from convlens.screen import Screen
 from convlens.studies import recipes
 from convlens.studies.compare import FACTS, compare, open_comparison, resume_comparison
@@ -171,6 +172,7 @@ def test_a_network_that_diverges_is_left_out_and_the_others_go_on(images, tmp_pa
     assert comparison.folder == Path("runs") / f"{images.name}-compare"
     assert [row["model"] for row in comparison.read(FACTS)["ranking"]] == [NAMES[0]]
     assert comparison.read(FACTS)["paired_test"]["pairs"] == []
+    assert {one.verdict for one in check_files(comparison.folder)} == {WHOLE}
     broken = set(NAMES)
     with pytest.raises(TrainingError, match="none of the networks"):
         compare(images, NAMES[:2], CONFIG, minutes=MINUTES, run=tmp_path / "none", screen=QUIET)

@@ -8,6 +8,7 @@ from convlens.errors import ConfigError, Interrupted, RunError
 from convlens.pipeline import train
 from convlens.report.again import score_again
 from convlens.run import Run
+from convlens.run_check import WHOLE, check_files
 from convlens.studies.cross_validation import cross_validate, resume_cross_validation
 from tests.conftest import without_charts, without_maps
 from tests.trainings import QUIET, press_ctrl_c, same_weights
@@ -59,6 +60,10 @@ def test_every_image_is_scored_once_by_a_network_that_never_saw_it(run, digits):
     with pytest.raises(RunError, match="is finished"):
         train(digits, run=run.folder, resume=True, screen=QUIET)
     assert np.isclose(run.classifier().probabilities(digits.images[:4, ..., None]).sum(), 4)
+
+
+def test_every_file_of_a_finished_one_has_a_checksum_those_of_its_folds_too(run):
+    assert {one.verdict for one in check_files(run.folder)} == {WHOLE}
 
 
 @pytest.mark.usefixtures("no_charts")

@@ -14,6 +14,7 @@ import pytest
 import convlens
 from convlens.config import Config
 from convlens.errors import ConfigError, DataError, Interrupted, RunError, TrainingError
+from convlens.run_check import WHOLE, check_files
 from convlens.screen import Screen
 from convlens.studies import journal as journal_module
 from convlens.studies import search as search_module
@@ -94,6 +95,10 @@ def test_scores_in_the_journal_are_those_of_the_runs(finished):
             [row["val_accuracy"] for row in finished.run(trial).history]
         )
         assert list(trial.intermediate_values.values()) == pytest.approx(list(reached))
+
+
+def test_every_file_of_a_finished_search_has_a_checksum_those_of_its_losers_too(finished):
+    assert {one.verdict for one in check_files(finished.folder)} == {WHOLE}
 
 
 def test_finished_search_is_not_resumed(finished, dataset):

@@ -11,7 +11,7 @@ from functools import partial
 from pathlib import Path
 
 from convlens.budget.train_for import seconds_trained, train_for
-from convlens.checksums import seal
+from convlens.checksums import seal, seal_parts
 from convlens.config import Config
 from convlens.data.dataset import Dataset
 from convlens.data.prepared import Prepared, prepare_data
@@ -203,6 +203,7 @@ def _carry_out(comparison: Run, prepared: Prepared, screen: Screen, place: Place
             )
     facts |= {"data": prepared.summary()} | ranking.to_dict()
     comparison.write(FACTS, json.dumps(facts, ensure_ascii=False, indent=1))
+    seal_parts(comparison.folder)
     seal(comparison.folder)
     show_result(comparison, ranking, screen)
     return comparison

@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from convlens.checksums import seal_parts
 from convlens.config import Config
 from convlens.data.dataset import Dataset
 from convlens.data.draws import draw, ranks_of
@@ -188,6 +189,7 @@ class _Folds:
         )
         scored = Scored(evaluation, self.whole, self.pool, explained=False)
         facts = {"folds": self.k}
+        seal_parts(outer.folder)
         finish(outer, self.whole, self.screen, predict=last.predict, scored=scored, facts=facts)
 
     def _train_folds(

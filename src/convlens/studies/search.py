@@ -15,7 +15,7 @@ from typing import Any
 
 import optuna
 
-from convlens.checksums import seal
+from convlens.checksums import seal, seal_parts
 from convlens.config import Config
 from convlens.data.dataset import Dataset
 from convlens.data.prepared import Prepared
@@ -193,6 +193,7 @@ def _carry_out(run: Run, prepared: Prepared, screen: Screen, place: Place) -> Se
         _train_trials(found, facts, space, prepared, table, place)
         result = finish_search(found, prepared, table)
     run.write("search.json", json.dumps(facts | result, ensure_ascii=False, indent=1))
+    seal_parts(run.folder)
     seal(run.folder)
     return found
 
