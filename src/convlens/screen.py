@@ -150,7 +150,10 @@ class Screen:
         if self.rows:
             self.say()
             self.say(
-                _("best: the highest validation accuracy so far; the classifier is that epoch"),
+                _(
+                    "best: the highest validation accuracy so far, and among equal ones the lowest "
+                    "validation loss; the classifier is that epoch"
+                ),
                 "dim",
             )
             headings = [_to_the_right(_(name), width) for name, width, form in COLUMNS]

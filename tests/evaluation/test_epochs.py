@@ -48,9 +48,23 @@ def test_nothing_to_say():
 
 
 def test_of_equal_epochs_the_one_with_the_least_loss_is_best():
-    assert "Best after epoch 4 of 5" in judge_epochs(
-        rows([0.5, 0.9, 0.9, 0.9, 0.8], [1, 0.4, 0.3, 0.2, 0.5]), 1000
-    )
+    said = judge_epochs(rows([0.5, 0.9, 0.9, 0.9, 0.8], [1, 0.4, 0.3, 0.2, 0.5]), 1000)
+    assert "Best after epoch 4 of 5" in said
+    assert "3 epochs reached 90.0 %; the best of them is the one with the lowest" in said
+    assert "epochs reached" not in judge_epochs(rows([0.5, 0.9, 0.8]), 1000)
+
+
+def test_an_accuracy_that_was_reached_before_is_not_still_rising():
+    said = judge_epochs(rows([0.5, 0.9, 0.6, 0.9], [1, 0.4, 0.3, 0.2]), 1000)
+    assert "still rising" not in said
+    assert "2 epochs reached 90.0 %" in said
+
+
+def test_more_epochs_do_not_help_where_every_image_is_right():
+    said = judge_epochs(rows([0.5, 0.7, 0.8, 1.0]), 1000)
+    assert said.startswith("Best after epoch 4 of 4 (100.0 %)")
+    assert "more epochs may help" not in said
+    assert "more epochs may help" not in judge_epochs(rows([0.5, 1.0, 1.0, 1.0]), 20)
 
 
 def test_epochs_that_leave_the_interval_again_were_not_enough():

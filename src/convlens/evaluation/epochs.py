@@ -22,6 +22,10 @@ ENOUGH = N_(
     "Best after epoch {best} of {total} ({accuracy:.1f} %); from epoch {enough} on the validation "
     "accuracy is inside its 95 % interval."
 )
+TIED = N_(
+    "{count} epochs reached {accuracy:.1f} %; the best of them is the one with the lowest validation "
+    "loss."
+)
 LAST_IS_BEST = N_("The last epoch is the best: more epochs may help.")
 OVERFITS = N_(
     "The validation loss rises again after epoch {lowest} while the training loss falls: "
@@ -71,10 +75,15 @@ def judge_epochs(history: Sequence[Mapping[str, Any]], n: int) -> str:
     }
     if enough is not None:
         found["enough"] = int(enough["epoch"])
-    if best["epoch"] > RISING * last["epoch"] and enough is best:
+    equal = sum(row["val_accuracy"] == best["val_accuracy"] for row in rows)
+    may_rise = best["val_accuracy"] < 1
+    is_near_the_end = best["epoch"] > RISING * last["epoch"]
+    if may_rise and is_near_the_end and enough is best and equal == 1:
         return _(STILL_RISING).format(**found)
     said = [_(NOT_STEADY if enough is None else ENOUGH).format(**found)]
-    if best is last:
+    if equal > 1:
+        said.append(_(TIED).format(count=equal, **found))
+    if may_rise and best is last:
         said.append(_(LAST_IS_BEST))
     lowest = min(rows, key=lambda row: row["val_loss"])
     if last["val_loss"] > OVERFITTING * lowest["val_loss"] and last["loss"] < lowest["loss"]:
