@@ -39,7 +39,9 @@ def test_a_finished_run(finished_run):
     assert (found.kind, found.state, found.problems) == (TRAINING, FINISHED, ())
     assert (found.done, found.asked, found.progress) == (3, 3, "epochs 3 of 3")
     assert found.network == "custom_cnn"
-    assert found.images == 1797
+    used = sum(len(split) for split in finished_run.data["splits"].values())
+    assert 380 < used < 420  # of all images, by --limit
+    assert (found.images, found.used) == (1797, used)
     assert found.score == finished_run.report["metrics"]["accuracy"]["value"]
     assert found.scored == "test"
     assert found.resume == ""
@@ -63,6 +65,10 @@ def test_a_logistic_regression_has_no_epochs_whether_it_is_finished_or_not(stopp
     (stopped / "run.toml").write_text(config.to_toml())
     (stopped / "history.csv").unlink()
     assert (look(stopped).state, look(stopped).progress) == (RESUMABLE, "without epochs")
+    assert look(stopped).score is None
+    tried = "strength,val_log_loss,val_accuracy\n0.1,0.5,0.9\n1,0.25,0.875\n10,0.75,0.8\n"
+    (stopped / "regularisation.csv").write_text(tried)  # the least loss is that of the head
+    assert (look(stopped).score, look(stopped).scored) == (0.875, "validation")
     shutil.copy(finished_run.folder / "report.json", stopped)
     assert (look(stopped).state, look(stopped).progress) == (FINISHED, "without epochs")
     (stopped / "run.toml").write_text(config.replace(head=(64,)).to_toml())
@@ -150,6 +156,7 @@ def test_studies_are_counted_in_their_parts_and_continued_as_a_whole(tmp_path):
         (COMPARISON, "networks 1 of 2"),
     ]
     assert {entry.state for entry in found} == {RESUMABLE}
+    assert {(entry.images, entry.used) for entry in found} == {(400, 400)}
     commands = [entry.resume.split()[1] for entry in found]
     assert commands == ["train", "train", "search", "compare"]
     (part,) = find_runs(tmp_path / "folds")

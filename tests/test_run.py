@@ -51,6 +51,11 @@ def test_how_to_resume_names_the_classifier_where_there_is_one(tmp_path):
     assert run.how_to_resume("search") == command.replace("train", "search")
     assert run.how_to_resume("compare") == command.replace("train", "compare")
     run.classifier_path.write_bytes(b"")
+    # A head on kept features has a classifier without any epoch.
+    assert run.how_to_resume() == f"{run.classifier_path} holds the classifier so far. {command}"
+    run.write_history([])
+    assert run.how_to_resume() == f"{run.classifier_path} holds the classifier so far. {command}"
+    run.write_history([{"epoch": 1}])
     assert run.how_to_resume() == f"{run.classifier_path} holds the best epoch so far. {command}"
 
 

@@ -27,6 +27,8 @@ Row = dict[str, float | None]
 def read_history(path: Path) -> list[Row]:
     """Return a row for each epoch; a value is None where it was not measured.
 
+    The strengths that were tried for a linear head are written as such a table, too.
+
     Raises:
         RunError: If the file is missing or damaged.
     """
@@ -38,8 +40,8 @@ def read_history(path: Path) -> list[Row]:
             ]
     except (OSError, ValueError) as error:
         raise RunError(
-            _("{folder}: history.csv cannot be read; {reason}.").format(
-                folder=path.parent, reason=system_reason(error)
+            _("{folder}: {name} cannot be read; {reason}.").format(
+                folder=path.parent, name=path.name, reason=system_reason(error)
             )
         ) from error
 

@@ -3,10 +3,8 @@
 Everything is read from the small files of a run, without the engine.
 """
 
-import os
-import shlex
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -23,11 +21,15 @@ from convlens.run_folder import (
     FOLD_DONE,
     HISTORY,
     NETWORK_DONE,
+    REGULARISATION,
     SEARCH_FACTS,
     SETTINGS,
+    files_of,
+    images_used,
     is_begun,
     is_claimed,
     read_json,
+    resume_command,
 )
 from convlens.unread import is_logistic_regression
 
@@ -44,7 +46,6 @@ FOLDS = N_("cross-validation")
 FEW = N_("few images")
 SEARCH = N_("search")
 COMPARISON = N_("comparison")
-COMMANDS = {SEARCH: "search", COMPARISON: "compare"}  # that continue them; the others, train
 PROGRESS = {
     TRAINING: N_("epochs {done} of {asked}"),
     FOLDS: N_("folds {done} of {asked}"),
@@ -68,6 +69,7 @@ class Entry:
         began: When it began, as its own files say, or else the time of its settings.
         network: The name of the network, or of all networks of a comparison.
         images: The number of images, or None if it is not known.
+        used: How many of them were used, or None if it is not known.
         done: The epochs, folds, draws, trials or networks that are done.
         asked: How many of them were asked for; 0 where nothing is trained by steps.
         score: The accuracy, or None if there is none yet.
@@ -84,6 +86,7 @@ class Entry:
     began: datetime | None
     network: str
     images: int | None
+    used: int | None
     done: int
     asked: int
     score: float | None
@@ -197,6 +200,9 @@ class _Folder:
         if "accuracy" in metrics:
             return metrics["accuracy"]["value"], str(self.report.get("images_seen", "test"))
         known = [row["val_accuracy"] for row in self.rows]
+        if (self.folder / REGULARISATION).exists():  # of a head, before or without any epoch
+            tried = read_history(self.folder / REGULARISATION)
+            known.append(min(tried, key=lambda row: row["val_log_loss"] or 0.0)["val_accuracy"])
         return max((one for one in known if one is not None), default=None), "validation"
 
     def network(self) -> str:
@@ -205,11 +211,14 @@ class _Folder:
             return ", ".join(self.comparison["models"])
         return "-" if self.config is None else self.config.model.model
 
-    def began(self) -> datetime | None:
-        """Return when this was begun."""
-        data = self.data
+    def facts(self) -> dict[str, Any]:
+        """Return what data.json says of the images; a comparison has it in its networks."""
         if self.kind == COMPARISON and self.comparison:
-            data = read_json(self.folder / self.comparison["models"][0] / "data.json")
+            return read_json(self.folder / self.comparison["models"][0] / "data.json")
+        return self.data
+
+    def began(self, data: Mapping[str, Any]) -> datetime | None:
+        """Return when this was begun, by what data.json says, or else by the oldest file."""
         if "began" in data:
             return datetime.fromisoformat(data["began"])
         # Earlier versions did not note it.
@@ -225,11 +234,12 @@ def look(folder: Path) -> Entry:
     unknown: tuple[float | None, str] = (None, "")
     score, scored = found.attempt(found.score, unknown)
     network = found.attempt(found.network, "-")
-    began = found.attempt(found.began, None)
+    no_facts: dict[str, Any] = {}
+    facts = found.attempt(found.facts, no_facts)
+    began = found.attempt(lambda: found.began(facts), None)
     study = _study_of(folder)
     whole = folder if study is None else study
     state = _state(found, whole)
-    command = [COMMANDS.get(_Folder(whole).kind, "train"), "--run", str(whole), "--resume"]
     return Entry(
         folder,
         found.kind,
@@ -237,14 +247,15 @@ def look(folder: Path) -> Entry:
         state != IN_TRAINING and was_killed(whole),
         began,
         network,
-        found.data.get("images"),
+        facts.get("images"),
+        found.attempt(lambda: images_used(facts), None),
         done,
         asked,
         score,
         scored,
         sum(path.lstat().st_size for path in files_of(folder)),
         tuple(found.problems),
-        shlex.join(["convlens", *command]) if state == RESUMABLE else "",
+        resume_command(whole) if state == RESUMABLE else "",
     )
 
 
@@ -284,10 +295,3 @@ def find_runs(folder: Path) -> list[Entry]:
         key=lambda one: (one.began.timestamp() if one.began else 0.0, one.folder.name),
         reverse=True,
     )
-
-
-def files_of(folder: Path) -> list[Path]:
-    """Return all files in a folder, those of its folders included; links are not followed."""
-    return [
-        Path(place) / name for place, _folders, names in os.walk(folder) for name in sorted(names)
-    ]

@@ -166,7 +166,9 @@ class Run:
         """
         how = _("To go on: {command}")
         if self.classifier_path.exists():
-            how = _("{path} holds the best epoch so far. To go on: {command}")
+            how = _("{path} holds the classifier so far. To go on: {command}")
+            if (self.folder / HISTORY).exists() and self.history:
+                how = _("{path} holds the best epoch so far. To go on: {command}")
         return how.format(path=self.classifier_path, command=self.resume_command(command))
 
     def divided(self, prepared: Prepared) -> Prepared:

@@ -17,9 +17,8 @@ from convlens.checksums import SUMS, UNSEALED, digest, is_passing, read_sums
 from convlens.errors import ClassifierError, RunError
 from convlens.files import DAMAGE
 from convlens.history import read_history
-from convlens.inventory import files_of
 from convlens.language import N_, _
-from convlens.run_folder import HISTORY
+from convlens.run_folder import HISTORY, files_of
 
 WHOLE = N_("whole, by its checksum")
 SOUND = N_("whole, by its content")

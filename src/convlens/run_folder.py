@@ -1,7 +1,9 @@
 """The folders of runs: how one is named and claimed, and how it is found again by its name."""
 
 import json
-from collections.abc import Iterator
+import os
+import shlex
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -16,10 +18,13 @@ RUNS = Path("runs")
 SETTINGS = "run.toml"
 CLASSIFIER = "classifier.keras"
 HISTORY = "history.csv"
+REGULARISATION = "regularisation.csv"  # the strengths that were tried for a linear head
 LIVE = Path("state") / "live.json"  # the worst mistakes of the last epoch
 ASKED = "asked.toml"  # the settings of several trainings, before "auto" was decided
 SEARCH_FACTS = "search.json"
 COMPARISON_FACTS = "compare.json"
+RESULTS = {COMPARISON_FACTS: "ranking", SEARCH_FACTS: "best"}  # what these files have at the end
+CONTINUED_BY = {COMPARISON_FACTS: "compare", SEARCH_FACTS: "search"}  # other runs, by train
 NETWORK_DONE = "trained.json"  # marks a network of a comparison as trained
 FOLD_DONE = "state/scored.npz"  # marks a fold as done; the probabilities of its held-out images
 # What a run, a search or several trainings have before they can be continued.
@@ -111,6 +116,30 @@ def refuse_study(folder: Path) -> None:
     raise RunError(message.format(folder=folder, kind=kinds[0], names=and_more(inner)))
 
 
+def resume_command(folder: Path) -> str:
+    """Return what a user types to continue a run, a search or a comparison."""
+    command = _continuing(folder)
+    return shlex.join(["convlens", command, "--run", str(folder), "--resume"])
+
+
+def refuse_other(folder: Path, command: str) -> None:
+    """Raise RunError if what lies in a folder is continued by another command than this one."""
+    continuing = _continuing(folder)
+    if continuing != command:
+        raise RunError(
+            _(
+                "{folder}: this was made by `convlens {continuing}`, which alone can continue it: "
+                "{command}"
+            ).format(folder=folder, continuing=continuing, command=resume_command(folder))
+        )
+
+
+def _continuing(folder: Path) -> str:
+    """Return the command of `convlens` that continues what lies in a folder."""
+    made = (command for name, command in CONTINUED_BY.items() if (folder / name).exists())
+    return next(made, "train")
+
+
 def is_begun(folder: Path) -> bool:
     """Return whether a folder is a run, a search or a comparison that can be continued."""
     return (folder / SETTINGS).is_file() or (folder / COMPARISON_FACTS).is_file()
@@ -142,6 +171,35 @@ def read_json(path: Path) -> dict[str, Any]:
                 path=path, reason=system_reason(error)
             )
         ) from error
+
+
+def images_used(data: Mapping[str, Any]) -> int | None:
+    """Return how many images were used, by what data.json says of them; None if it does not say.
+
+    These are fewer than there are where `--limit` was given, or where some cannot be read.
+    """
+    counts = data.get("counts")
+    return data.get("images") if counts is None else sum(map(sum, counts.values()))
+
+
+def images_in_words(number: int | None, used: int | None) -> str:
+    """Return a number of images, and how many of them were used if these are fewer.
+
+    >>> images_in_words(2000, 200), images_in_words(2000, 2000), images_in_words(None, None)
+    ('200 of 2,000', '2,000', '-')
+    """
+    if number is None:
+        return "-"
+    if used is None or used == number:
+        return f"{number:,}"
+    return _("{used:,} of {number:,}").format(used=used, number=number)
+
+
+def files_of(folder: Path) -> list[Path]:
+    """Return all files in a folder, those of its folders included; links are not followed."""
+    return [
+        Path(place) / name for place, _folders, names in os.walk(folder) for name in sorted(names)
+    ]
 
 
 def _newest_first(files: Iterator[Path]) -> list[Path]:

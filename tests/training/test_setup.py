@@ -43,8 +43,9 @@ def test_the_facts_in_words(setup):
     assert list(facts) == [
         "images", "split", "input", "network", "recipe", "augmentation", "compute"
     ]  # fmt: skip
-    assert facts["images"].endswith("10 classes, at most 400 used")
-    assert facts["images"].startswith("1,797 from digits")
+    used = len(splits.train) + len(splits.val) + len(splits.test)
+    assert facts["images"].startswith(f"{used} of 1,797 from digits")
+    assert facts["images"].endswith("10 classes")
     assert facts["split"] == (
         f"{len(splits.train)} train, {len(splits.val)} validation, {len(splits.test)} test"
     )

@@ -62,7 +62,7 @@ def _cells(entry: "Entry") -> list[str]:
         entry.folder.name,
         _date(entry),
         entry.network,
-        "-" if entry.images is None else "{images:,}".format(images=entry.images),
+        run_folder.images_in_words(entry.images, entry.used),
         entry.progress,
         _score(entry),
         decimal(entry.size),
@@ -81,13 +81,13 @@ def show(
     Raises:
         RunError: If there is no such run.
     """
-    from convlens.inventory import files_of, look
+    from convlens.inventory import look
     from convlens.memory import why_killed
 
     folder = _find(run)
     entry = look(folder)
     parts: dict[str, int] = {}
-    for path in files_of(folder):
+    for path in run_folder.files_of(folder):
         first, *inside = path.relative_to(folder).parts
         first += "/" if inside else ""
         parts[first] = parts.get(first, 0) + path.lstat().st_size
@@ -103,7 +103,7 @@ def show(
         *((_("memory"), note) for note in [why_killed(folder)] if note),
         (_("began"), _date(entry)),
         (_("network"), entry.network),
-        (_("images"), "-" if entry.images is None else "{n:,}".format(n=entry.images)),
+        (_("images"), run_folder.images_in_words(entry.images, entry.used)),
         (_("done"), entry.progress),
         (_("accuracy"), _score(entry)),
         (_("size"), decimal(entry.size)),

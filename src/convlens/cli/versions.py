@@ -63,7 +63,7 @@ def _table(found: "Comparison") -> list[list[str]]:
             [
                 printable(one.name),
                 "{score.value_text} {score.interval_text}".format(score=score),
-                "{images:,}".format(images=one.data["images"]),
+                run_folder.images_in_words(one.data["images"], run_folder.images_used(one.data)),
                 printable(lists or "-"),
             ]
         )

@@ -26,6 +26,7 @@ from convlens.data.prepared import Prepared
 from convlens.language import N_, _, ngettext
 from convlens.memory import free_memory
 from convlens.run import Run
+from convlens.run_folder import images_in_words
 from convlens.training.checkpoint import State
 from convlens.training.micro_batch import choose_micro_batch
 from convlens.training.network import Origin
@@ -188,11 +189,6 @@ class Setup:
         """
         settings = self.config.training
         threads = settings.threads or psutil.cpu_count() or 1
-        images = describe_images(self.prepared)
-        if self.config.data.limit:
-            images["images"] = _("{images}, at most {limit:,} used").format(
-                images=images["images"], limit=self.config.data.limit
-            )
         recipe = describe_recipe(self.config)
         if self.origin.ready is not None:
             # A classifier that is trained further may have been trained by another one.
@@ -203,7 +199,7 @@ class Setup:
                 augmentation=augmentation
             )
         return {
-            **images,
+            **describe_images(self.prepared),
             N_("network"): self._describe_network(),
             N_("recipe"): recipe,
             N_("augmentation"): augmentation,
@@ -264,6 +260,8 @@ def describe_images(prepared: Prepared) -> dict[str, str]:
     The labels are English, see `Setup.facts`.
     """
     data = prepared.dataset
+    splits = prepared.splits
+    count = images_in_words(len(data), len(splits.train) + len(splits.val) + len(splits.test))
     height, width, channels = prepared.preprocessing.shape
     unit = prepared.preprocessing.unit
     seen = _("{height} x {width} {colours}").format(
@@ -272,13 +270,11 @@ def describe_images(prepared: Prepared) -> dict[str, str]:
     if isinstance(unit, tuple):
         seen = _("{input}, {unit}").format(input=seen, unit=unit_in_words(unit))
     return {
-        N_("images"): _("{count:,} from {source} ({kind}), {classes} classes").format(
-            count=len(data), source=data.source, kind=data.kind, classes=data.num_classes
+        N_("images"): _("{count} from {source} ({kind}), {classes} classes").format(
+            count=count, source=data.source, kind=data.kind, classes=data.num_classes
         ),
         N_("split"): _("{train:,} train, {val:,} validation, {test:,} test").format(
-            train=len(prepared.splits.train),
-            val=len(prepared.splits.val),
-            test=len(prepared.splits.test),
+            train=len(splits.train), val=len(splits.val), test=len(splits.test)
         ),
         N_("input"): seen,
     }

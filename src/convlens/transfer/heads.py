@@ -28,6 +28,7 @@ from convlens.data.batches import Batches
 from convlens.evaluation.metrics import accuracy
 from convlens.evaluation.scores import Score
 from convlens.run import Run
+from convlens.run_folder import REGULARISATION
 from convlens.screen import Screen
 from convlens.training.checkpoint import State
 from convlens.training.fit import fit
@@ -190,7 +191,7 @@ def write_trials(head: LinearHead, run: Run) -> None:
         f"{trial.strength:g},{trial.log_loss:.6f},{trial.accuracy.value:.6f}\n"
         for trial in head.trials
     ]
-    run.write("regularisation.csv", "".join(["strength,val_log_loss,val_accuracy\n", *rows]))
+    run.write(REGULARISATION, "".join(["strength,val_log_loss,val_accuracy\n", *rows]))
     run.write_figure(
         "regularisation",
         show_regularization(
