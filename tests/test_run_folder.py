@@ -75,12 +75,38 @@ def test_an_empty_folder_may_become_a_run(here):
     assert Run.create("mine", "").folder.samefile(here / "runs" / "mine")
 
 
-@pytest.mark.parametrize("file", ["run.toml", "notes.txt"])
-def test_a_folder_with_content_is_not_overwritten(here, file):
+@pytest.mark.parametrize(
+    ("files", "advice"),
+    [
+        ({"notes.txt": ""}, r"something else lies here\. Use another --run name\.$"),
+        ({"run.toml": ""}, "continue this one: convlens train --run runs/mine --resume$"),
+        (
+            {"run.toml": "", "search.json": "{}"},
+            "continue this one: convlens search --run runs/mine --resume$",
+        ),
+        ({"compare.json": "{}"}, "continue this one: convlens compare --run runs/mine --resume$"),
+        ({"run.toml": "", "report.json": ""}, "remove it: convlens run remove runs/mine$"),
+        ({"run.toml": "", "search.json": '{"best": 1}'}, "this one is finished, so it cannot be"),
+        ({"compare.json": '{"ranking": []}'}, "this one is finished, so it cannot be continued"),
+    ],
+)
+def test_a_folder_with_content_is_not_overwritten_and_the_advice_can_be_followed(
+    here, files, advice
+):
     run = Run.create("mine", "")
-    run.write(file, "")
-    with pytest.raises(RunError, match=r"^runs/mine: a new run needs a folder that does not exist"):
+    for name, content in files.items():
+        run.write(name, content)
+    said = rf"^runs/mine: a new run needs a folder that does not exist yet.*{advice}"
+    with pytest.raises(RunError, match=said):
         Run.create("mine", "")
+
+
+def test_a_search_is_continued_by_its_own_command(here):
+    run = made("mine")
+    run_folder.refuse_other(run.folder, "train")
+    run.write("search.json", "{}")
+    with pytest.raises(RunError, match="convlens search --run runs/mine --resume"):
+        run_folder.refuse_other(run.folder, "train")
 
 
 def test_a_file_is_no_place_for_a_run(here):

@@ -23,6 +23,7 @@ from convlens.folders import remove_temporaries
 from convlens.language import _
 from convlens.recipe_choice import usual_training
 from convlens.run import Run
+from convlens.run_folder import refuse_other
 from convlens.screen import Screen
 from convlens.training.network import Origin, choose_network
 from convlens.training.setup import Setup
@@ -230,6 +231,7 @@ def _reopen(dataset: Dataset, run: Run, screen: Screen, stage_of: StageOf | None
     Raises:
         RunError: If it is finished, or these are not its images.
     """
+    refuse_other(run.folder, "train")
     run.refuse_finished()
     if {"folds", "few"} & run.data.keys():
         raise RunError(

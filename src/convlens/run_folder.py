@@ -214,13 +214,34 @@ def _is_taken(folder: Path) -> bool:
 
 
 def _taken_error(folder: Path) -> RunError:
-    message = _(
-        "{folder}: a new run needs a folder that does not exist yet. Use another --run name, or "
-        "continue this one with --run and --resume alone."
-    )
+    command = resume_command(folder)
     if is_claimed(folder):
         message = _(
             "{folder}: a new run needs a folder that does not exist yet; this one begins just now, "
             "or was killed before it could be continued. Use another --run name, or remove it."
         )
-    return RunError(message.format(folder=folder))
+    elif not is_begun(folder):
+        message = _(
+            "{folder}: a new run needs a folder that does not exist yet; something else lies here. "
+            "Use another --run name."
+        )
+    elif _is_finished(folder):
+        command = shlex.join(["convlens", "run", "remove", str(folder)])
+        message = _(
+            "{folder}: a new run needs a folder that does not exist yet; this one is finished, so "
+            "it cannot be continued. Use another --run name, or remove it: {command}"
+        )
+    else:
+        message = _(
+            "{folder}: a new run needs a folder that does not exist yet. Use another --run name, "
+            "or continue this one: {command}"
+        )
+    return RunError(message.format(folder=folder, command=command))
+
+
+def _is_finished(folder: Path) -> bool:
+    """Return whether a run, a search or a comparison has its result."""
+    for name, result in RESULTS.items():
+        if (folder / name).exists():
+            return result in read_json(folder / name)
+    return (folder / "report.json").exists()

@@ -16,6 +16,7 @@ from convlens.files import expanded
 from convlens.language import N_, _, all_of
 from convlens.lock import refuse_locked
 from convlens.recipe_choice import PARTS, with_fast_recipe
+from convlens.run_folder import refuse_other
 from convlens.screen import Screen
 from convlens.setting import flag_of
 
@@ -222,6 +223,8 @@ def resume_run(run: str | None, path: str | None, cluster: str | None = None) ->
     message = _("to resume, name the run: convlens train --run NAME --resume.")
     opened = Run.open(require_name(run, message))
     refuse_locked(opened.folder)  # before the images are looked at, which may take a while
+    refuse_other(opened.folder, "train")
+    opened.refuse_finished()
     backend.start(opened.config.training.backend, opened.config.training.threads)
     from convlens import pipeline
     from convlens.studies.cross_validation import resume_cross_validation
