@@ -51,7 +51,8 @@ def test_compare_says_what_it_does_and_which_is_better(shapes, here, measured, c
     said = capsys.readouterr().out
     for words in (
         "120 from", "76 train, 20 validation, 24 test", "32 x 32 RGB", "2 networks of 1 min 00 s",
-        "recipe  batch 16, adamw, learning rate 0.01 (one-cycle), flip", "5 epochs, 5.0 pass",
+        "recipe        batch 16, adamw, learning rate 0.01 (one-cycle), ", "augmentation  flip",
+        "5 epochs, 5.0 pass",
         "custom_cnn, 1 of 2", "fashion_mlp, 2 of 2", "mult-adds", "95 %", "p = ",
         "ranked on 20 validation images; scored once on 24 test images",
         "tradeoff.png", "compare.json", "convlens predict runs/mine/",
@@ -152,10 +153,11 @@ def folder(tmp_path, monkeypatch):
 
 
 @pytest.mark.slow
-def test_search_and_what_it_says(folder, capsys, no_charts):
+def test_search_and_what_it_says(shapes, folder, capsys, no_charts):
+    (folder / "images").symlink_to(shapes)
     words = (
         "search",
-        "digits",
+        "images",
         "--trials",
         "2",
         "--epochs",
@@ -169,12 +171,14 @@ def test_search_and_what_it_says(folder, capsys, no_charts):
     out = capsys.readouterr().out
     assert re.search(r"varied +dropout: 0 to 0.5", out)
     assert "custom_cnn" in out
-    assert "next         convlens train digits --config runs/s/trial-00" in out
+    assert "next         convlens train images --config runs/s/trial-00" in out
     assert "cannot be told apart" in out or "is better than" in out
     assert "tensorboard --logdir" in out
     assert (folder / "runs" / "s" / "plots" / "trials.png").exists()
     assert run("search", "--run", "s", "--resume") == 5
     assert "this search is finished" in capsys.readouterr().err
+    assert run("train", "--run", "s", "--resume") == 5
+    assert "convlens search --run runs/s --resume" in capsys.readouterr().err
 
 
 def test_help_shows_the_defaults_of_a_search(capsys, monkeypatch):
@@ -197,7 +201,7 @@ def test_help_shows_the_defaults_of_a_search(capsys, monkeypatch):
     ("words", "code", "message"),
     [
         (("search",), 2, "say what to search on"),
-        (("search", "digits", "--vary", "nothing=1,2"), 2, "must name a field"),
+        (("search", "digits", "--vary", "nothing=1,2"), 2, "there is no setting"),
         (("search", "digits", "--trials", "1"), 2, "--trials must be at least 2"),
         (("search", "nowhere", "--trials", "2"), 3, "nowhere"),
         (

@@ -5,6 +5,7 @@ import json
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -23,6 +24,7 @@ from convlens.studies.places import Here
 from convlens.studies.search import resume_search, search
 from convlens.studies.space import Choices, Range
 from tests.conftest import forget_threads, without_charts
+from tests.trainings import recording
 
 pytestmark = pytest.mark.usefixtures("no_charts")
 SPACE = {"dropout": Range(0.0, 0.5), "filters": Choices(("4", "4,8")), "dense": Choices(("16",))}
@@ -99,6 +101,18 @@ def test_scores_in_the_journal_are_those_of_the_runs(finished):
 
 def test_every_file_of_a_finished_search_has_a_checksum_those_of_its_losers_too(finished):
     assert {one.verdict for one in check_files(finished.folder)} == {WHOLE}
+
+
+def test_the_notes_on_the_images_are_shown_once(dataset, tmp_path, monkeypatch):
+    def press(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(search_module, "_train_trials", press)
+    noted = replace(dataset, notes=("a remark on the images",))
+    screen, said = recording()
+    with pytest.raises(Interrupted):
+        search(noted, CONFIG, trials=2, space=SPACE, run=tmp_path / "search", screen=screen)
+    assert said.getvalue().count("a remark on the images") == 1
 
 
 def test_finished_search_is_not_resumed(finished, dataset):

@@ -57,12 +57,14 @@ def test_pruned_and_failed_trials_say_so():
     assert note == "note  the loss is infinite"
 
 
-def test_what_to_do_next_fits_the_images(tmp_path):
+def test_what_to_do_next_fits_the_images(tmp_path, monkeypatch):
     settings = tmp_path / "run.toml"
     assert (
         train_longer("digits", settings) == f"convlens train digits --config {settings} --epochs 40"
     )
     assert train_longer(str(tmp_path), settings).startswith(f"convlens train {tmp_path} ")
+    monkeypatch.chdir(tmp_path.parent)  # a path stays as it was given
+    assert train_longer(tmp_path.name, settings).startswith(f"convlens train {tmp_path.name} ")
     assert train_longer("3s and 5s of mnist5k", settings).startswith("convlens.train(dataset, ")
 
 

@@ -22,7 +22,8 @@ def test_vary():
     [
         ("dropout", "must be FIELD=values"),
         ("dropout=", "must be FIELD=values"),
-        ("drop=1,2", "must name a field .*found 'drop'"),
+        ("droput=1,2", r"^--vary: there is no setting 'droput'; did you mean dropout\?$"),
+        ("xyz=1,2", "there is no setting 'xyz'; known: .*filters, .*optimizer"),
         ("epochs=1,2", "found 'epochs'"),
         ("size=32,64", "found 'size'"),
         ("dropout=0.5..0.1", "a range must go up"),

@@ -184,6 +184,8 @@ def _carry_out(run: Run, prepared: Prepared, screen: Screen, place: Place) -> Se
     space = from_dict(facts["space"])
     table = TrialTable(space, screen)
     screen.facts(_describe(run, config, space, facts, prepared))
+    for note in prepared.notes:
+        screen.note(note)
     table.heading()
     for trial in found.trials:
         if trial.state.is_finished():

@@ -21,7 +21,7 @@ from convlens.errors import TrainingError
 from convlens.evaluation.metrics import accuracy
 from convlens.evaluation.paired import compare_pairs
 from convlens.evaluation.scores import Score
-from convlens.files import write_atomically
+from convlens.files import expanded, write_atomically
 from convlens.language import N_, _, sentences
 from convlens.report.finish import finish
 from convlens.run import Run
@@ -223,8 +223,8 @@ def finish_search(found: Search, prepared: Prepared, table: TrialTable) -> dict[
     table.screen.fact(_("classifier"), str(run.classifier_path))
     table.screen.fact(_("chart"), str(chart))
     table.screen.fact(_("table"), str(found.folder / TABLE))
-    table.screen.fact(_("trials"), logs.format(command=" ".join(tensorboard)))
-    table.screen.fact(_("next"), train_longer(prepared.to_dict()["path"], run.folder / "run.toml"))
+    table.screen.fact(_("trials"), logs.format(command=shlex.join(tensorboard)))
+    table.screen.fact(_("next"), train_longer(prepared.dataset.source, run.folder / "run.toml"))
     metrics = classifier.provenance.get("metrics", {})
     return {"best": ranked[0].number, **compared, "metrics": metrics}
 
@@ -239,7 +239,7 @@ def train_longer(path: str, settings: Path) -> str:
     Returns:
         A command if it can name the images, otherwise a line of Python.
     """
-    if path in NAMES or Path(path).exists():
+    if path in NAMES or expanded(path).exists():
         words = ["convlens", "train", path, "--config", str(settings), "--epochs", str(LONGER)]
         return shlex.join(words)
     return IN_PYTHON.format(path=str(settings), n=LONGER)

@@ -13,6 +13,7 @@ from typing import Any, get_args, get_type_hints
 from convlens.config import Config, ModelConfig, TrainingConfig, all_settings
 from convlens.errors import ConfigError
 from convlens.language import N_, _, listed
+from convlens.setting import unknown
 
 LOGARITHMIC = ("learning_rate", "weight_decay")  # their ratio matters, not their difference
 SPLIT = "|"  # separates the values of a setting that is itself a list, such as filters
@@ -145,8 +146,15 @@ def parse_vary(texts: Sequence[str], model: str = "custom_cnn") -> dict[str, Dim
 
 def _check_name(name: str, model: str) -> None:
     """Raise ConfigError if a setting cannot be varied for this network."""
-    known = {item.name for section, item in all_settings() if section in ("model", "training")}
-    if name not in known or name in FIXED:
+    settings = {item.name: section for section, item in all_settings()}
+    varied = [
+        known
+        for known, section in settings.items()
+        if section in ("model", "training") and known not in FIXED
+    ]
+    if name not in settings:
+        raise ConfigError(_("--vary: {error}").format(error=unknown(name, varied)))
+    if name not in varied:
         raise ConfigError(
             _(
                 "--vary must name a field of the network or its training, as {allowed}; "
