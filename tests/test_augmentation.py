@@ -8,7 +8,7 @@ from convlens.config import AugmentConfig
 
 def test_the_augmentation_in_words():
     none = AugmentConfig(augment="none")
-    assert describe_augmentation(none) == "no augmentation"
+    assert describe_augmentation(none) == "none"
     assert not is_augmented(none)
     some = dataclasses.replace(none, flip=True, shift=0.125)
     assert describe_augmentation(some) == "flip, shift 0.125"

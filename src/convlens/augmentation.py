@@ -54,7 +54,7 @@ def describe_augmentation(augmentation: AugmentConfig) -> str:
         for name, value in asdict(augmentation).items()
         if name != "augment" and value
     ]
-    return listed(words) if words else _("no augmentation")
+    return listed(words) if words else _("none")
 
 
 def _describe_change(name: str, value: float) -> str:

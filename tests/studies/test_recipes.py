@@ -65,7 +65,7 @@ def test_epochs_fill_the_time_of_each_network(prepared, monkeypatch):
         seconds = costs[name].seconds(settings.epochs, settings.steps_per_epoch)
         assert 90 <= seconds <= 95
     said = console.export_text()
-    assert "recipe  batch 32, adamw, learning rate 0.002 (one-cycle)" in said
+    assert "recipe        batch 32, adamw, learning rate 0.002 (one-cycle)" in said
     assert "1000 ms" in said
     assert "500 ms" in said
 

@@ -155,11 +155,10 @@ def _too_short(seconds: float, needed: Mapping[str, float]) -> ConfigError:
 
 def _show(shared: Config, rows: Sequence[tuple[str, ...]], screen: Screen) -> None:
     """Print the recipe that the networks share, and a row for each of them."""
-    recipe = _("{optimization}, {augmentation}, {precision}").format(
-        optimization=describe_optimization(shared),
-        augmentation=describe_augmentation(shared.augment),
-        precision=shared.training.precision,
+    recipe = _("{optimization}, {precision}").format(
+        optimization=describe_optimization(shared), precision=shared.training.precision
     )
+    augmentation = describe_augmentation(shared.augment)
     headings = (
         _("model"),
         _("parameters"),
@@ -169,7 +168,7 @@ def _show(shared: Config, rows: Sequence[tuple[str, ...]], screen: Screen) -> No
         _("stem"),
     )
     screen.say()
-    screen.facts([(_("recipe"), recipe)])
+    screen.facts([(_("recipe"), recipe), (_("augmentation"), augmentation)])
     screen.columns([headings, *rows], left=(0, 5))
 
 
