@@ -177,10 +177,12 @@ def recorded(value: Any) -> Any:
     """Return a text as JSON can hold it, so that `recalled` gives it in any language.
 
     Args:
-        value: A text. Texts of users, and values that are put into a text, stay as they are.
+        value: A text. Texts of users and numbers stay as they are; a path becomes a text.
     """
     if not isinstance(value, Message):
-        return value
+        value = value.item() if hasattr(value, "item") else value  # a number of NumPy
+        is_plain = isinstance(value, str | int | float | list | tuple | dict | None)
+        return value if is_plain else str(value)
     fields = value.fields and {name: recorded(one) for name, one in value.fields.items()}
     return {"template": value.template, "number": value.number, "fields": fields}
 

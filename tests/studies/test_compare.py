@@ -11,9 +11,13 @@ from convlens.config import Config
 from convlens.data.cache import cache_folder
 from convlens.data.sources import load_data
 from convlens.errors import ConfigError, DataError, Interrupted, ModelError, RunError, TrainingError
+from convlens.language import _ as text
+from convlens.language import recalled
+from convlens.language_choice import using
 from convlens.run import Run
 from convlens.run_check import WHOLE, check_files
 from convlens.screen import Screen
+from convlens.studies import compare as compare_module
 from convlens.studies import recipes
 from convlens.studies.compare import FACTS, compare, open_comparison, resume_comparison
 from convlens.training import fit as fit_module
@@ -143,6 +147,22 @@ def test_a_stopped_comparison_goes_on_and_trains_nothing_twice(done, images, tmp
         )
         assert all(np.array_equal(a, b) for a, b in zip(first, second, strict=True)), name
         assert Run(stopped.folder / name).report["test_evaluations"] == 1
+
+
+def test_why_a_network_stopped_is_said_in_the_language_of_whoever_goes_on(tmp_path, monkeypatch):
+    def burst(*_):
+        said = text("{folder}: a comparison needs images to score on.")
+        raise TrainingError(said.format(folder=run.folder))
+
+    run = Run.create(tmp_path / "network", "")
+    run.write("run.toml", CONFIG.to_toml())
+    monkeypatch.setattr(compare_module, "open_trainer", lambda *_: None)
+    monkeypatch.setattr(compare_module, "for_network", lambda *_: None)
+    monkeypatch.setattr(compare_module, "train_for", burst)
+    with using("zh"):
+        compare_module.train_network(run, None, QUIET, 1.0)
+    note = recalled(run.read("trained.json")["note"])
+    assert note == f"{run.folder}: a comparison needs images to score on."
 
 
 def test_other_images_are_refused_on_resume(done, images, tmp_path):

@@ -6,6 +6,8 @@ import pytest
 from optuna.trial import TrialState
 
 from convlens.config import Config
+from convlens.language import _, recalled
+from convlens.language_choice import using
 from convlens.studies import journal
 from convlens.studies.generations import (
     BelowMedian,
@@ -147,6 +149,11 @@ def test_how_a_trial_ended_is_recorded(tmp_path):
     assert trial.user_attrs[MEDIAN] == {"epoch": 2, "accuracy": 0.6, "trials": 5}
     failed = found.tell(found.study.ask(), Outcome(1.0, failure="too small"))
     assert (failed.state, failed.user_attrs["failure"]) == (TrialState.FAIL, "too small")
+    with using("zh"):
+        said = _("draw {number}").format(number=np.int64(3))
+        failed = found.tell(found.study.ask(), Outcome(0.0, failure=said))
+    assert said != "draw 3"
+    assert recalled(failed.user_attrs["failure"]) == "draw 3"
     whole = found.tell(found.study.ask(), Outcome(3.0, {1: 0.5, 2: 0.7}))
     assert (whole.state, whole.value, found.seconds) == (TrialState.COMPLETE, 0.7, 6.0)
 

@@ -18,7 +18,7 @@ from convlens.data.prepared import Prepared, prepare_data
 from convlens.errors import DataError, RunError, TrainingError
 from convlens.files import explained_stops
 from convlens.folders import remove_temporaries
-from convlens.language import N_, _, listed
+from convlens.language import N_, _, listed, recorded
 from convlens.pipeline import begin, checked, open_trainer
 from convlens.run import Run
 from convlens.run_folder import COMPARISON_FACTS, refuse_begun
@@ -243,7 +243,7 @@ def train_network(run: Run, prepared: Prepared, screen: Screen, seconds: float) 
     try:
         note = train_for(trainer, run, seconds)
     except TrainingError as error:
-        note = str(error)
-    spent = seconds_trained(run)
-    run.write(TRAINED, json.dumps({"seconds": spent, "note": note}, ensure_ascii=False))
+        note = error.args[0]
+    facts = {"seconds": seconds_trained(run), "note": recorded(note)}
+    run.write(TRAINED, json.dumps(facts, ensure_ascii=False))
     return note

@@ -24,7 +24,7 @@ from convlens.config import LEARNING_RATES, Config
 from convlens.errors import RunError
 from convlens.files import storage_errors, write_atomically
 from convlens.history import Row
-from convlens.language import _
+from convlens.language import _, recorded
 from convlens.run import Run
 from convlens.run_folder import HISTORY
 from convlens.studies.generations import SEQUENTIAL, Outcome, known_to
@@ -100,7 +100,7 @@ class Search:
         state = TrialState.COMPLETE
         if outcome.failure:
             state = TrialState.FAIL
-            trial.set_user_attr(FAILURE, outcome.failure)
+            trial.set_user_attr(FAILURE, recorded(outcome.failure))
         elif outcome.median is not None:
             state = TrialState.PRUNED
             trial.set_user_attr(MEDIAN, outcome.median.to_dict())

@@ -20,7 +20,7 @@ from convlens.evaluation.metrics import accuracy
 from convlens.evaluation.paired import Pair, compare_pairs
 from convlens.evaluation.scores import Score
 from convlens.files import write_atomically
-from convlens.language import N_, _
+from convlens.language import N_, _, recalled
 from convlens.report.finish import finish
 from convlens.run import Run
 from convlens.run_folder import NETWORK_DONE
@@ -192,12 +192,11 @@ def score_runs(runs: Sequence[tuple[Run, Prepared]], screen: Screen) -> Ranking:
     entries = []
     for run, prepared in runs:
         trained = run.read(TRAINED)
+        note = recalled(trained["note"])
         if run.classifier_path.exists():
-            entries.append(_score(run, prepared, trained["seconds"], trained["note"]))
+            entries.append(_score(run, prepared, trained["seconds"], note))
         else:
-            screen.note(
-                _("{name} is left out: {note}").format(name=run.folder.name, note=trained["note"])
-            )
+            screen.note(_("{name} is left out: {note}").format(name=run.folder.name, note=note))
     if not entries:
         raise TrainingError(
             _("none of the networks finished an epoch, so there is nothing to rank.")

@@ -22,7 +22,7 @@ from convlens.evaluation.metrics import accuracy
 from convlens.evaluation.paired import compare_pairs
 from convlens.evaluation.scores import Score
 from convlens.files import expanded, write_atomically
-from convlens.language import N_, _, sentences
+from convlens.language import N_, _, recalled, sentences
 from convlens.report.finish import finish
 from convlens.run import Run
 from convlens.screen import Screen
@@ -132,7 +132,7 @@ class TrialTable:
             cells.append(_why_stopped(trial))
         self.screen.say("  ".join(cells))
         if failure := trial.user_attrs.get(FAILURE):
-            self.screen.note(failure)
+            self.screen.note(recalled(failure))
 
 
 def _why_stopped(trial: FrozenTrial) -> str:
@@ -171,7 +171,7 @@ def write_trials(found: Search, space: Space) -> None:
             "seconds": round(seconds_of(trial), 3),
             "median": median.get("accuracy"),
             "median_of": median.get("trials"),
-            "failure": trial.user_attrs.get(FAILURE),
+            "failure": recalled(trial.user_attrs.get(FAILURE)),
         }
         writer.writerow(facts | {name: values.get(name) for name in names})
     write_atomically(found.folder / TABLE, text.getvalue(), _("the table of the trials"))

@@ -57,7 +57,7 @@ def train_trial(
     except BelowMedian as end:
         median = end.median
     except (ModelError, TrainingError) as error:
-        failure = str(error)
+        failure = error.args[0]
     history = run.history if (run.folder / "history.csv").exists() else []
     # The time before a stop is known by its epochs only.
     seconds = max(time.monotonic() - began, sum(float(row["seconds"] or 0) for row in history))
