@@ -9,7 +9,7 @@ from convlens.data.corrections import obey
 from convlens.errors import RunError, StorageError
 from convlens.run import Run
 from convlens.training.network import choose_network
-from tests.trainings import CONFIG
+from tests.trainings import CONFIG, recording
 
 
 @pytest.fixture
@@ -103,3 +103,12 @@ def test_the_lists_of_a_run_are_copied_and_obeyed_again(digits, tmp_path):
     assert own.splits.test.tolist() == prepared.splits.test.tolist()
     with pytest.raises(RunError, match="these are not the images of"):
         run.divided(choose_network(CONFIG).prepare(digits, CONFIG, None))
+
+
+def test_a_run_that_goes_on_says_from_where(tmp_path):
+    run = Run.create(tmp_path / "run", "")
+    run.write("run.toml", CONFIG.to_toml())
+    run.write_history([{"epoch": 1}])
+    screen, said = recording()
+    with run.resumed(screen):
+        assert said.getvalue() == f"{run.folder} goes on; done so far: epochs 1 of 3\n"

@@ -22,6 +22,7 @@ from convlens.errors import RunError
 from convlens.files import storage_errors, write_atomically
 from convlens.folders import make_folder
 from convlens.history import Row, read_history, write_history
+from convlens.inventory import RESUMABLE, look
 from convlens.language import _
 from convlens.memory import why_killed
 from convlens.run_folder import CLASSIFIER, HISTORY, SETTINGS
@@ -234,14 +235,20 @@ class Run:
 
     @contextmanager
     def resumed(self, screen: Screen) -> Iterator[None]:
-        """Lock the folder for a block that goes on with the run, and say if memory had ended it.
+        """Lock the folder for a block that goes on with the run, and say where it goes on.
+
+        If memory had ended it, this is said, too.
 
         Raises:
             RunError: If another process works on the run.
             StorageError: If the folder cannot be written to.
         """
         killed = why_killed(self.folder)
+        entry = look(self.folder)
         with self.locked():
+            if entry.state == RESUMABLE and entry.asked:
+                said = _("{folder} goes on; done so far: {progress}")
+                screen.say(said.format(folder=self.folder, progress=entry.progress))
             if killed:
                 screen.note(killed)
             yield
