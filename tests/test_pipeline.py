@@ -9,7 +9,7 @@ import pytest
 from convlens import recipe_choice
 from convlens.config import Config
 from convlens.errors import ConfigError, Interrupted, RunError
-from convlens.pipeline import train
+from convlens.pipeline import prepare_again, train
 from convlens.run import Run
 from tests.trainings import (
     CONFIG,
@@ -59,6 +59,11 @@ def test_an_existing_folder_is_not_overwritten(finished_run, digits):
         train(digits, CONFIG, run=finished_run.folder, screen=QUIET)
     with pytest.raises(RunError, match="this run is finished"):
         train(digits, run=finished_run.folder, resume=True, screen=QUIET)
+
+
+def test_a_network_that_goes_on_knows_it(finished_run, digits):
+    origin, _prepared = prepare_again(finished_run, digits, finished_run.config, QUIET)
+    assert origin.is_resumed
 
 
 def test_a_resumed_run_wants_its_own_images(digits, tmp_path):

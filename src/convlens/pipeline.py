@@ -5,6 +5,7 @@ The module is not called `train`, since importing it would then replace the func
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import keras
@@ -265,7 +266,7 @@ def prepare_again(
     begin(config)
     dataset = run.corrected(dataset)
     start_from = run.start_path if run.start_path.exists() else None
-    origin = choose_origin(config, start_from=start_from)
+    origin = replace(choose_origin(config, start_from=start_from), is_resumed=True)
     with screen.counter(_("decoding")) as progress:
         prepared = origin.prepare(dataset, config, progress)
     return origin, as_checked(prepared, run.data.get("audit"))

@@ -66,6 +66,10 @@ def test_who_trains_a_classifier_further_reads_by_which_recipe(finished_run, dig
     origin = choose_origin(config, start_from=finished_run.folder)
     facts = Setup.create(origin.prepare(digits, config, None), config, origin).facts()
     assert facts["recipe"].startswith("--recipe standard: 1 epoch, batch 32, adamw")
+    # A run that goes on has its recipe, and a model of one's own that goes on never had a flag.
+    resumed = dataclasses.replace(origin, is_resumed=True)
+    facts = Setup.create(resumed.prepare(digits, config, None), config, resumed).facts()
+    assert facts["recipe"].startswith("1 epoch, batch 32, adamw")
 
 
 def test_a_model_of_ones_own_has_no_flag_for_its_recipe(digits):

@@ -53,6 +53,7 @@ class Origin:
             same.
         trained: The classifier that the network comes from. It must not be tested on images that it
             has learned from.
+        is_resumed: Whether the network goes on in a run that has begun.
     """
 
     name: str
@@ -62,6 +63,7 @@ class Origin:
     demands: Demands = field(default_factory=Demands)
     class_names: tuple[str, ...] | None = None
     trained: Classifier | None = None
+    is_resumed: bool = False
 
     @property
     def is_of_zoo(self) -> bool:

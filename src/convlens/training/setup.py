@@ -190,7 +190,7 @@ class Setup:
         settings = self.config.training
         threads = settings.threads or psutil.cpu_count() or 1
         recipe = describe_recipe(self.config)
-        if self.origin.ready is not None:
+        if self.origin.ready is not None and not self.origin.is_resumed:
             # A classifier that is trained further may have been trained by another one.
             recipe = _("--recipe {name}: {recipe}").format(name=settings.recipe, recipe=recipe)
         augmentation = describe_augmentation(self.config.augment)
